@@ -1,0 +1,20 @@
+/** One text with its class index; unlabelled examples have none. `id` is stable: caches and pairings go by it. */
+export interface Example {
+  readonly id: number;
+  readonly text: string;
+  readonly label?: number;
+}
+export interface Labelled extends Example {
+  readonly label: number;
+}
+
+export interface Dataset {
+  /** Class names by index. */
+  readonly classes: readonly string[];
+  readonly train: readonly Labelled[];
+  /** Training texts whose labels are not used (or not known). */
+  readonly unlabelled: readonly Example[];
+  readonly validation: readonly Labelled[];
+  /** Only the final evaluation of each stage reads it. */
+  readonly test: readonly Labelled[];
+}

@@ -1,0 +1,32 @@
+import type { Graph } from '../graph/graph.ts';
+import type { DType, TypedArray } from '../graph/tensor.ts';
+
+/** A tensor in host memory, as it is fed to and fetched from a program. */
+export interface HostTensor {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly data: TypedArray;
+}
+
+export interface CompileOptions {
+  /** Threads of one operator. */
+  readonly threads: number;
+  /** 'all' fuses what it can (inference); 'basic' leaves operators as they are (gradient checks). */
+  readonly optimization?: 'basic' | 'extended' | 'all';
+}
+
+/** A compiled graph. Inputs and outputs go by value name. `release` is idempotent; sessions that are not released leak. */
+export interface Program {
+  /** `into` names outputs that are written into arrays the caller owns (no copy, no allocation). */
+  run(
+    feeds: Readonly<Record<string, HostTensor>>,
+    into?: Readonly<Record<string, HostTensor>>,
+  ): Promise<Readonly<Record<string, HostTensor>>>;
+  release(): Promise<void>;
+}
+
+/** Turns graphs into programs over buffers. ONNX bytes exist only inside the ONNX Runtime engine. */
+export interface Engine {
+  readonly name: string;
+  compile(graph: Graph, options: CompileOptions): Promise<Program>;
+}

@@ -1,0 +1,64 @@
+import type { Dim } from './dim.ts';
+import type { Attribute, Attributes, Node, TensorType, Value } from './graph.ts';
+import type { AttributeInput, Call, Inferred } from './op.ts';
+import { findOp } from './ops/index.ts';
+import { elementCount, numbersOf, type Tensor } from './tensor.ts';
+
+/** What inference may look up about the values of a graph under construction. */
+export interface Known {
+  type(value: Value): TensorType | undefined;
+  weight(value: Value): Tensor | undefined;
+  ints(value: Value): readonly Dim[] | undefined;
+}
+
+/** Shape arithmetic happens on short vectors; anything longer is data. */
+const SHAPE_VECTOR_LIMIT = 64;
+
+/** The integers of a small integer weight, as shape arithmetic needs them. */
+export const smallInts = (tensor: Tensor): readonly number[] | undefined =>
+  (tensor.dtype === 'int64' || tensor.dtype === 'int32') && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT
+    ? numbersOf(tensor)
+    : undefined;
+
+export const callOf = (node: Node, opset: number, known: Known): Call => {
+  const at = (position: number): Value | undefined => node.inputs[position] ?? undefined;
+  return {
+    node,
+    opset,
+    inputs: node.inputs.map((input) => (input === null ? undefined : known.type(input))),
+    constant: (position) => {
+      const input = at(position);
+      return input === undefined ? undefined : known.weight(input);
+    },
+    ints: (position) => {
+      const input = at(position);
+      if (input === undefined) return undefined;
+      const weight = known.weight(input);
+      return weight === undefined ? known.ints(input) : smallInts(weight);
+    },
+  };
+};
+
+/** Types of a node's outputs; all unknown where decant has no record of the operator. */
+export const inferNode = (call: Call): readonly Inferred[] | undefined =>
+  findOp(call.node.domain, call.node.op, call.opset)?.infer(call);
+
+const attributeOf = (input: NonNullable<AttributeInput[string]>): Attribute => {
+  if (typeof input === 'number') {
+    return Number.isInteger(input) ? { kind: 'int', value: input } : { kind: 'float', value: input };
+  }
+  if (typeof input === 'string') return { kind: 'string', value: input };
+  if ('float' in input) return { kind: 'float', value: input.float };
+  if ('dtype' in input) return { kind: 'tensor', value: input };
+  const list: readonly (number | string)[] = input;
+  const texts = list.filter((item) => typeof item === 'string');
+  if (texts.length > 0) return { kind: 'strings', value: texts };
+  const numbers = list.filter((item) => typeof item === 'number');
+  return numbers.every(Number.isInteger) ? { kind: 'ints', value: numbers } : { kind: 'floats', value: numbers };
+};
+
+export const attributesOf = (input: AttributeInput = {}): Attributes => {
+  const attrs: Record<string, Attribute> = {};
+  for (const [name, plain] of Object.entries(input)) if (plain !== undefined) attrs[name] = attributeOf(plain);
+  return attrs;
+};

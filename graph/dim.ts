@@ -1,0 +1,110 @@
+/**
+ * One dimension of a shape: a number, or a polynomial over named symbols such as `batch`, `2*sequence+1` or
+ * `batch*sequence`. The text is canonical (sorted monomials), so equal text means equal dimension, and it is at the
+ * same time a valid ONNX `dim_param`.
+ */
+export type Dim = number | Expression;
+export type Expression = string & { readonly __brand: 'Expression' };
+export type Shape = readonly Dim[];
+
+/** Monomial ("batch*sequence", "" for the constant) to coefficient. */
+type Polynomial = ReadonlyMap<string, number>;
+
+const parsed = new Map<string, Polynomial>();
+
+const parse = (dim: Dim): Polynomial => {
+  if (typeof dim === 'number') return new Map([['', dim]]);
+  let polynomial = parsed.get(dim);
+  if (polynomial === undefined) {
+    const terms = new Map<string, number>();
+    for (const [, sign, body] of dim.matchAll(/([+-]?)([^+-]+)/g)) {
+      let coefficient = sign === '-' ? -1 : 1;
+      const symbols: string[] = [];
+      for (const factor of (body ?? '').split('*')) {
+        if (/^\d+$/.test(factor)) coefficient *= Number(factor);
+        else symbols.push(factor);
+      }
+      const monomial = symbols.sort().join('*');
+      terms.set(monomial, (terms.get(monomial) ?? 0) + coefficient);
+    }
+    polynomial = terms;
+    parsed.set(dim, polynomial);
+  }
+  return polynomial;
+};
+
+const render = (polynomial: Polynomial): Dim => {
+  const terms = [...polynomial].filter(([, c]) => c !== 0).sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+  if (terms.length === 0) return 0;
+  if (terms.length === 1 && terms[0]?.[0] === '') return terms[0][1];
+  let text = '';
+  for (const [monomial, coefficient] of terms) {
+    const size = Math.abs(coefficient);
+    const body = monomial === '' ? `${size}` : size === 1 ? monomial : `${size}*${monomial}`;
+    text += coefficient < 0 ? `-${body}` : text === '' ? body : `+${body}`;
+  }
+  return text as Expression;
+};
+
+/** A symbolic dimension. Characters outside `[A-Za-z0-9_.]` are replaced, since `+`, `-` and `*` carry meaning. */
+export const symbol = (name: string): Expression => {
+  const clean = name.replace(/[^A-Za-z0-9_.]/g, '_');
+  return (/^[A-Za-z_]/.test(clean) ? clean : `_${clean}`) as Expression;
+};
+
+export const addDims = (a: Dim, b: Dim): Dim => {
+  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  const sum = new Map(parse(a));
+  for (const [monomial, coefficient] of parse(b)) sum.set(monomial, (sum.get(monomial) ?? 0) + coefficient);
+  return render(sum);
+};
+
+export const multiplyDims = (a: Dim, b: Dim): Dim => {
+  if (typeof a === 'number' && typeof b === 'number') return a * b;
+  const product = new Map<string, number>();
+  for (const [m, c] of parse(a)) {
+    for (const [n, d] of parse(b)) {
+      const monomial = [...m.split('*'), ...n.split('*')].filter((s) => s !== '').sort().join('*');
+      product.set(monomial, (product.get(monomial) ?? 0) + c * d);
+    }
+  }
+  return render(product);
+};
+
+export const subtractDims = (a: Dim, b: Dim): Dim => addDims(a, multiplyDims(-1, b));
+
+/** `a / b` where b divides every term of a exactly (b a number or a single monomial), else undefined. */
+export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
+  if (a === b) return 1;
+  if (b === 0) return undefined;
+  if (typeof a === 'number' && typeof b === 'number') return Number.isInteger(a / b) ? a / b : undefined;
+  const divisor = [...parse(b)];
+  if (divisor.length !== 1 || divisor[0] === undefined) return undefined;
+  const [monomial, coefficient] = divisor[0];
+  const quotient = new Map<string, number>();
+  for (const [m, c] of parse(a)) {
+    const symbols = m === '' ? [] : m.split('*');
+    for (const s of monomial === '' ? [] : monomial.split('*')) {
+      const at = symbols.indexOf(s);
+      if (at < 0) return undefined;
+      symbols.splice(at, 1);
+    }
+    if (!Number.isInteger(c / coefficient)) return undefined;
+    quotient.set(symbols.join('*'), c / coefficient);
+  }
+  return render(quotient);
+};
+
+export const productOf = (dims: Shape): Dim => dims.reduce<Dim>(multiplyDims, 1);
+
+/** The dimension with some symbols replaced, for example `{ batch: 1, sequence: 12 }`. */
+export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim => {
+  if (typeof dim === 'number') return dim;
+  let sum: Dim = 0;
+  for (const [monomial, coefficient] of parse(dim)) {
+    let term: Dim = coefficient;
+    for (const s of monomial === '' ? [] : monomial.split('*')) term = multiplyDims(term, symbols[s] ?? symbol(s));
+    sum = addDims(sum, term);
+  }
+  return sum;
+};

@@ -1,0 +1,78 @@
+import type { Shape } from './dim.ts';
+import type { DType, Tensor } from './tensor.ts';
+
+/** The name of a tensor inside one graph. */
+export type Value = string & { readonly __brand: 'Value' };
+export const value = (name: string): Value => name as Value;
+
+/** `shape` is undefined where even the rank is unknown. */
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape | undefined;
+}
+
+export type Attribute =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
+  | { readonly kind: 'tensor'; readonly value: Tensor }
+  | { readonly kind: 'graph'; readonly value: Graph };
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export interface Node {
+  readonly op: string;
+  /** '' is the standard ONNX domain. */
+  readonly domain: string;
+  readonly name: string;
+  /** null marks an optional input that is left out. */
+  readonly inputs: readonly (Value | null)[];
+  readonly outputs: readonly Value[];
+  readonly attrs: Attributes;
+}
+
+/** A frozen ONNX graph in topological order. Only GraphBuilder makes one. */
+export interface Graph {
+  readonly name: string;
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** Initializers: trained parameters and constants alike. */
+  readonly weights: ReadonlyMap<Value, Tensor>;
+  /** Types of inputs, weights and every value that inference could type. */
+  readonly types: ReadonlyMap<Value, TensorType>;
+  /** Operator-set version by domain. */
+  readonly opsets: Readonly<Record<string, number>>;
+}
+
+export interface GraphIndex {
+  /** The node that computes a value; absent for inputs and weights. */
+  readonly producer: ReadonlyMap<Value, Node>;
+  /** The nodes that read a value, once a node. */
+  readonly users: ReadonlyMap<Value, readonly Node[]>;
+}
+
+const indices = new WeakMap<Graph, GraphIndex>();
+
+/** Producer and use maps, derived once a graph. */
+export const indexOf = (graph: Graph): GraphIndex => {
+  let index = indices.get(graph);
+  if (index === undefined) {
+    const producer = new Map<Value, Node>();
+    const users = new Map<Value, Node[]>();
+    for (const node of graph.nodes) {
+      for (const output of node.outputs) producer.set(output, node);
+      for (const input of new Set(node.inputs)) {
+        if (input === null) continue;
+        const list = users.get(input);
+        if (list === undefined) users.set(input, [node]);
+        else list.push(node);
+      }
+    }
+    index = { producer, users };
+    indices.set(graph, index);
+  }
+  return index;
+};

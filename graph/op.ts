@@ -1,0 +1,122 @@
+import type { Dim } from './dim.ts';
+import type { Attributes, Node, TensorType, Value } from './graph.ts';
+import type { DType, Tensor } from './tensor.ts';
+
+/** One use of an operator, as its record sees it: types and, where they are known, constant inputs. */
+export interface Call {
+  readonly node: Node;
+  /** Version of the operator set that the graph imports for the node's domain. */
+  readonly opset: number;
+  /** Types by input position; undefined where the input is left out. */
+  readonly inputs: readonly (TensorType | undefined)[];
+  /** The tensor behind an input that is a weight (initializer), else undefined. */
+  constant(position: number): Tensor | undefined;
+  /** Elements of a small integer input that is known, perhaps symbolically (shape arithmetic), else undefined. */
+  ints(position: number): readonly Dim[] | undefined;
+}
+
+/** What inference found for one output. `ints`: elements of a small integer tensor, in row-major order. */
+export interface Inferred extends TensorType {
+  readonly ints?: readonly Dim[] | undefined;
+}
+
+/** Where a gradient or a rewrite writes its nodes. Every value is typed as soon as it is emitted. */
+export interface Emit {
+  /** Adds one node with one output, called `name` if given. Domain '' unless `op` is written `com.microsoft:Name`. */
+  op(op: string, inputs: readonly (Value | null)[], attrs?: AttributeInput, name?: string): Value;
+  /** Adds one node with several outputs. */
+  ops(op: string, inputs: readonly (Value | null)[], outputs: number, attrs?: AttributeInput): readonly Value[];
+  /** A constant initializer, shared when the same constant was asked for before. */
+  constant(tensor: Tensor): Value;
+  /** A scalar constant of dtype. */
+  scalar(dtype: DType, value: number): Value;
+  /** An int64 vector constant (axes, shapes, splits). */
+  ints(values: readonly number[]): Value;
+  type(value: Value): TensorType;
+  /**
+   * An int64 vector holding the shape of `value`: a constant where every dimension is a number, else a Shape node.
+   */
+  shapeOf(value: Value): Value;
+  readonly opset: number;
+}
+
+/** Plain values are turned into attributes: an integer is an int, `{ float: 1 }` forces a float. */
+export type AttributeInput = Readonly<
+  Record<string, number | string | readonly number[] | readonly string[] | Tensor | { readonly float: number } | undefined>
+>;
+
+/**
+ * Gradient of a scalar loss: given dy, one entry an output (null where no gradient arrives), returns one entry an input
+ * (null where none flows). It neither sums over broadcast axes nor accumulates over uses: differentiation does, once.
+ */
+export type Gradient = (emit: Emit, call: Call, dy: readonly (Value | null)[]) => readonly (Value | null)[];
+
+/** A dimension cut: unit by unit removal along one axis of one value. */
+export interface Cut {
+  readonly value: Value;
+  readonly axis: number;
+  /** The unit that owns each index of the axis, or -1 where the index belongs to none and always stays. */
+  readonly owner: Int32Array;
+}
+export interface Refusal {
+  readonly refused: string;
+}
+/** The other axes of the node's values that a cut on one of them implies (the engine drops those it already has). */
+export type CutRule = (call: Call, cut: Cut) => CutEffect | Refusal;
+export interface CutEffect {
+  readonly cuts: readonly Cut[];
+  /** Pairs of units that can only go together, found where a reshape splits an axis into (head, width): whole blocks. */
+  readonly merges?: readonly (readonly [number, number])[];
+}
+
+/**
+ * How a node's attributes and constant inputs change when axes of its values shrink: `sizes(value)` gives the shape of a
+ * value after the cut. Only operators that carry sizes (Reshape, Split, Expand, Attention ...) have one.
+ */
+export type Resize = (
+  call: Call,
+  sizes: (value: Value) => readonly Dim[] | undefined,
+) => { readonly attrs?: Attributes; readonly inputs?: readonly (Tensor | undefined)[] };
+
+/** A small example of one use, from which conformance suites test inference, gradients, cuts and MACs. */
+export interface Sample {
+  readonly name: string;
+  readonly inputs: readonly SampleInput[];
+  readonly attrs?: AttributeInput;
+  /** Number of outputs when not 1. */
+  readonly outputs?: number;
+  /** Expected multiply-accumulates, where the operator counts any. */
+  readonly macs?: number;
+  /** Positions of inputs that gradients are checked for; default: every float input that is not constant. */
+  readonly differentiable?: readonly number[];
+}
+export type SampleInput =
+  | {
+      readonly dtype: DType;
+      readonly dims: readonly number[];
+      /** Explicit elements; else seeded values: normal for floats, small integers below `max` for ints. */
+      readonly data?: readonly number[];
+      readonly max?: number;
+      /** Positive, or bounded away from zero: for Log, Sqrt, Div. */
+      readonly range?: readonly [number, number];
+      /** The input is an initializer (a constant to the operator). */
+      readonly constant?: boolean;
+    }
+  | null;
+
+/** Everything decant knows about one operator. One record a file, listed in ops/index.ts. */
+export interface OpDef {
+  /** '' or 'com.microsoft'. */
+  readonly domain: string;
+  readonly op: string;
+  /** First operator set with these semantics. */
+  readonly since: number;
+  infer(call: Call): readonly Inferred[];
+  /** 'stop': derivative is zero or meaningless (integers, comparisons); 'none': no rule written, asking is an error. */
+  readonly gradient: Gradient | 'stop' | 'none';
+  readonly cut: CutRule;
+  readonly resize?: Resize;
+  /** Multiply-accumulates of one call; elementwise work counts zero, as is the custom of the field. */
+  macs(call: Call): Dim;
+  readonly samples: readonly Sample[];
+}

@@ -1,0 +1,138 @@
+/** Element types, named as ONNX names them in lower case. Sized in bits because int4 and uint4 are packed. */
+export const dtypeBits = {
+  float32: 32,
+  float64: 64,
+  float16: 16,
+  bfloat16: 16,
+  int8: 8,
+  int16: 16,
+  int32: 32,
+  int64: 64,
+  uint8: 8,
+  uint16: 16,
+  uint32: 32,
+  uint64: 64,
+  bool: 8,
+  int4: 4,
+  uint4: 4,
+} as const;
+export type DType = keyof typeof dtypeBits;
+
+/** Little-endian bytes, in memory or a range of a file that is read when needed. */
+export interface Bytes {
+  readonly length: number;
+  read(): Uint8Array;
+}
+
+export interface Tensor {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  readonly bytes: Bytes;
+}
+
+/** The arrays that hold elements of the types decant computes with on the host. Float16 travels as raw Uint16. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+  int4: Uint8Array,
+  uint4: Uint8Array,
+} as const;
+
+export type ArrayOf<D extends DType> = InstanceType<(typeof arrays)[D]>;
+
+export const elementCount = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
+
+export const byteSize = (dtype: DType, dims: readonly number[]): number =>
+  Math.ceil((elementCount(dims) * dtypeBits[dtype]) / 8);
+
+export const bytesOf = (array: ArrayBufferView): Bytes => {
+  const view = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return { length: view.length, read: () => view };
+};
+
+/** A tensor over `data` without a copy. */
+export const tensorOf = <D extends DType>(dtype: D, dims: readonly number[], data: ArrayOf<D>): Tensor => {
+  const expected = byteSize(dtype, dims);
+  if (data.byteLength !== expected) {
+    throw new RangeError(`a ${dtype} tensor of [${dims.join(', ')}] needs ${expected} bytes, got ${data.byteLength}`);
+  }
+  return { dtype, dims, bytes: bytesOf(data) };
+};
+
+export const newArray = <D extends DType>(dtype: D, length: number): ArrayOf<D> =>
+  new arrays[dtype](length) as ArrayOf<D>;
+
+/** The elements as a typed array: a view where the bytes are aligned, a copy where they are not. */
+export const arrayOf = <D extends DType>(tensor: Tensor & { readonly dtype: D }): ArrayOf<D> => {
+  const bytes = tensor.bytes.read();
+  const type = arrays[tensor.dtype];
+  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return new type(
+    aligned.buffer as ArrayBuffer,
+    aligned.byteOffset,
+    aligned.byteLength / type.BYTES_PER_ELEMENT,
+  ) as ArrayOf<D>;
+};
+
+const expectDType = <D extends DType>(tensor: Tensor, dtype: D): Tensor & { readonly dtype: D } => {
+  if (tensor.dtype !== dtype) throw new TypeError(`expected a ${dtype} tensor, found ${tensor.dtype}`);
+  return tensor as Tensor & { readonly dtype: D };
+};
+
+export const float32Of = (tensor: Tensor): Float32Array => arrayOf(expectDType(tensor, 'float32'));
+
+/** The elements as JavaScript numbers, for small tensors (shapes, axes, scalars) of any integer or float type. */
+export const numbersOf = (tensor: Tensor): number[] => {
+  switch (tensor.dtype) {
+    case 'float16':
+    case 'bfloat16':
+    case 'int4':
+    case 'uint4':
+      throw new TypeError(`${tensor.dtype} elements have no direct number form`);
+    default:
+      return Array.from(arrayOf(tensor), Number);
+  }
+};
+
+export const scalar = (dtype: 'float32' | 'float64' | 'int64' | 'int32', value: number): Tensor =>
+  vector(dtype, [value], []);
+
+export const vector = (
+  dtype: 'float32' | 'float64' | 'int64' | 'int32',
+  values: readonly number[],
+  dims: readonly number[] = [values.length],
+): Tensor => {
+  switch (dtype) {
+    case 'float32':
+      return tensorOf(dtype, dims, Float32Array.from(values));
+    case 'float64':
+      return tensorOf(dtype, dims, Float64Array.from(values));
+    case 'int32':
+      return tensorOf(dtype, dims, Int32Array.from(values));
+    case 'int64':
+      return tensorOf(dtype, dims, BigInt64Array.from(values, BigInt));
+  }
+};

@@ -1,0 +1,4 @@
+import type { AnyStage } from './stage.ts';
+
+/** Every kind of step, in the order in which help lists them. */
+export const stages: readonly AnyStage[] = [];

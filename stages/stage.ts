@@ -1,0 +1,132 @@
+import type { z } from 'zod';
+
+/** sha256 in lower-case hexadecimal. */
+export type Digest = string & { readonly __brand: 'Digest' };
+
+export type ArtifactKind = 'dataset' | 'model' | 'predictions' | 'teacher-outputs' | 'measurements' | 'folder';
+
+/** A published result: files by relative path. The digest covers kind, paths and contents. */
+export interface Artifact {
+  readonly kind: ArtifactKind;
+  readonly digest: Digest;
+  /** Bytes of all files. */
+  readonly size: number;
+  readonly files: Readonly<Record<string, { readonly digest: Digest; readonly size: number }>>;
+}
+
+/** An input artifact whose files were verified against their digests. */
+export interface InputArtifact {
+  readonly artifact: Artifact;
+  /** Absolute path of one of its files. */
+  path(file: string): string;
+}
+
+/** JSON that a step leaves beside its artifacts: losses, curves, counts. It lands in the report. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Metrics = Readonly<Record<string, Json>>;
+
+export interface Progress {
+  /** Units of work done and in all (steps, texts, models); `total` 0 where it is not known. */
+  readonly done: number;
+  readonly total: number;
+  readonly unit: string;
+  /** One short phrase for people: "epoch 2/4". */
+  readonly phase?: string;
+  readonly loss?: number;
+  readonly tokensPerSecond?: number;
+}
+
+/** Saved state of a step in progress, written atomically under the step's key and deleted when it is published. */
+export interface Checkpoints {
+  /** The newest saved state, or undefined. A damaged one counts as none. */
+  load(): Promise<{ readonly meta: Json; readonly data: Uint8Array } | undefined>;
+  save(meta: Json, data: readonly Uint8Array[]): Promise<void>;
+  /** Keep this checkpoint when the step fails, for the user to find (a diverged run's last good state). */
+  readonly folder: string;
+}
+
+export interface StageContext {
+  /** Seed for named streams; 0 for stages that draw nothing. */
+  readonly seed: number;
+  readonly threads: number;
+  /** Aborted on Ctrl-C: save a checkpoint and throw `signal.reason` soon (within a second or two). */
+  readonly signal: AbortSignal;
+  readonly checkpoints: Checkpoints;
+  progress(progress: Progress): void;
+  /** A line for the event log and, in verbose views, for people. */
+  log(message: string): void;
+  /** An empty folder to write the named output into; published atomically when `run` returns. */
+  output(name: string, kind: ArtifactKind): Promise<string>;
+  /** Folder of the YAML file: relative paths in configs are resolved against it. */
+  readonly base: string;
+}
+
+/** Refers to an output of another step of the plan. */
+export interface Ref {
+  readonly step: string;
+  readonly output: string;
+}
+
+/** What a stage may ask of the plan while it declares its inputs. Steps it asks for are shared when they are equal. */
+export interface Wiring {
+  /** The model of a stage by id; reports "did you mean" at the key `path` (e.g. ['teacher']) when there is none. */
+  model(id: string, path: readonly (string | number)[]): Ref;
+  /** The default input: the stage before. Reported as a problem when there is none. */
+  previous(): Ref;
+  /** The pipeline's dataset. */
+  dataset(): Ref;
+  /** An internal step (label, ...) with its own cache entry, progress line and seconds. */
+  step(uses: string, config: Json, inputs: Readonly<Record<string, Ref>>): Ref;
+  /** A problem with the configuration, found before anything runs. */
+  problem(path: readonly (string | number)[], message: string): void;
+}
+
+/** A class of failure that is the user's to mend (bad data, diverged loss): message only, no stack trace. */
+export class StageError extends Error {
+  override readonly name = 'StageError';
+}
+
+/**
+ * One kind of stage: a typed configuration and a function from artifacts to artifacts. A step runs from its plan as JSON
+ * and a store path alone, in any process.
+ */
+export interface Stage<C> {
+  readonly uses: string;
+  /** Part of the cache key: raise it whenever outputs change for equal inputs. */
+  readonly version: number;
+  /** One line for help, docs and the schema. */
+  readonly summary: string;
+  /** Options in YAML besides id, uses and from. Internal steps (dataset, evaluate, measure ...) are not offered in YAML. */
+  readonly config: z.ZodType<C>;
+  readonly internal?: boolean;
+  /** What the stage makes: 'model' is followed by evaluation; 'folder' (export) is not. */
+  readonly makes: ArtifactKind;
+  /** True when random streams are drawn: only then does the seed belong to the cache key. */
+  readonly draws: boolean;
+  /** Named inputs of `from:` when it takes several ({ fp32: student, q8: int8 }); default is one, called 'model'; [] for none. */
+  readonly from?: readonly string[];
+  /** Inputs beyond `from`: dataset, teachers. Called at planning time. */
+  wire(config: C, wiring: Wiring): Readonly<Record<string, Ref>>;
+  /** Absolute paths of outside files whose contents belong to the key (csv files, npm packages). */
+  sources?(config: C, base: string): readonly string[];
+  run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<Metrics>;
+}
+
+/** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
+export type AnyStage = Omit<Stage<never>, 'config' | 'wire' | 'sources' | 'run'> & {
+  readonly config: z.ZodType;
+  wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
+  sources?(config: unknown, base: string): readonly string[];
+  run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
+};
+
+/** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
+export const defineStage = <C>(stage: Stage<C>): AnyStage => {
+  const { sources } = stage;
+  return {
+    ...stage,
+    wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
+    ...(sources === undefined ? {} : { sources: (config: unknown, base: string) => sources(stage.config.parse(config), base) }),
+    run: (inputs, config, ctx) => stage.run(inputs, stage.config.parse(config), ctx),
+  };
+};
