@@ -11,6 +11,8 @@ export interface Labelled extends Example {
 export interface Dataset {
   /** Class names by index. */
   readonly classes: readonly string[];
+  /** Texts are cut to this many tokens, special tokens included. */
+  readonly maxLength: number;
   readonly train: readonly Labelled[];
   /** Training texts whose labels are not used (or not known). */
   readonly unlabelled: readonly Example[];

@@ -3,7 +3,7 @@ import type { Dim, Shape } from './dim.ts';
 import type { Attributes, Graph, Node, TensorType, Value } from './graph.ts';
 import { value } from './graph.ts';
 import type { AttributeInput, Emit } from './op.ts';
-import { scalar as scalarTensor, tensorOf, vector, type DType, type Tensor } from './tensor.ts';
+import { type DType, scalar as scalarTensor, type Tensor, tensorOf, vector } from './tensor.ts';
 
 /** Operator sets that decant's own graphs use: Gelu needs 20, LayerNormalization 17. */
 export const defaultOpsets = { '': 20, 'com.microsoft': 1 } as const;
@@ -105,7 +105,8 @@ export class GraphBuilder implements Emit {
     node.outputs.forEach((output, i) => {
       const found = inferred?.[i];
       const type = found ?? fallback(output);
-      if (type !== undefined) this.#types.set(output, { dtype: type.dtype, shape: type.shape ?? fallback(output)?.shape });
+      if (type !== undefined)
+        this.#types.set(output, { dtype: type.dtype, shape: type.shape ?? fallback(output)?.shape });
       if (found?.ints !== undefined) this.#ints.set(output, found.ints);
     });
   }

@@ -34,7 +34,9 @@ const parse = (dim: Dim): Polynomial => {
 };
 
 const render = (polynomial: Polynomial): Dim => {
-  const terms = [...polynomial].filter(([, c]) => c !== 0).sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+  const terms = [...polynomial]
+    .filter(([, c]) => c !== 0)
+    .sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
   if (terms.length === 0) return 0;
   if (terms.length === 1 && terms[0]?.[0] === '') return terms[0][1];
   let text = '';
@@ -64,7 +66,10 @@ export const multiplyDims = (a: Dim, b: Dim): Dim => {
   const product = new Map<string, number>();
   for (const [m, c] of parse(a)) {
     for (const [n, d] of parse(b)) {
-      const monomial = [...m.split('*'), ...n.split('*')].filter((s) => s !== '').sort().join('*');
+      const monomial = [...m.split('*'), ...n.split('*')]
+        .filter((s) => s !== '')
+        .sort()
+        .join('*');
       product.set(monomial, (product.get(monomial) ?? 0) + c * d);
     }
   }

@@ -42,7 +42,10 @@ export interface Emit {
 
 /** Plain values are turned into attributes: an integer is an int, `{ float: 1 }` forces a float. */
 export type AttributeInput = Readonly<
-  Record<string, number | string | readonly number[] | readonly string[] | Tensor | { readonly float: number } | undefined>
+  Record<
+    string,
+    number | string | readonly number[] | readonly string[] | Tensor | { readonly float: number } | undefined
+  >
 >;
 
 /**
@@ -90,19 +93,17 @@ export interface Sample {
   /** Positions of inputs that gradients are checked for; default: every float input that is not constant. */
   readonly differentiable?: readonly number[];
 }
-export type SampleInput =
-  | {
-      readonly dtype: DType;
-      readonly dims: readonly number[];
-      /** Explicit elements; else seeded values: normal for floats, small integers below `max` for ints. */
-      readonly data?: readonly number[];
-      readonly max?: number;
-      /** Positive, or bounded away from zero: for Log, Sqrt, Div. */
-      readonly range?: readonly [number, number];
-      /** The input is an initializer (a constant to the operator). */
-      readonly constant?: boolean;
-    }
-  | null;
+export type SampleInput = {
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** Explicit elements; else seeded values: normal for floats, small integers below `max` for ints. */
+  readonly data?: readonly number[];
+  readonly max?: number;
+  /** Positive, or bounded away from zero: for Log, Sqrt, Div. */
+  readonly range?: readonly [number, number];
+  /** The input is an initializer (a constant to the operator). */
+  readonly constant?: boolean;
+} | null;
 
 /** Everything decant knows about one operator. One record a file, listed in ops/index.ts. */
 export interface OpDef {

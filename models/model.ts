@@ -1,9 +1,7 @@
+import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph } from '../graph/graph.ts';
 
 export type TaskName = 'features' | 'text-classification';
-
-/** tokenizer.json as Hugging Face writes it; decant treats it as data and hands it to @huggingface/tokenizers. */
-export type TokenizerJson = Readonly<Record<string, unknown>>;
 
 /**
  * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and tokenizer.json.

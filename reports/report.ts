@@ -18,7 +18,10 @@ export interface Report {
     readonly validation: number;
     readonly test: number;
     readonly classes: readonly string[];
-    readonly baselines: { readonly majority: { readonly accuracy: number }; readonly linear: { readonly accuracy: number } };
+    readonly baselines: {
+      readonly majority: { readonly accuracy: number };
+      readonly linear: { readonly accuracy: number };
+    };
   };
   /** Stage that the others are compared with: the first trained model. */
   readonly reference: string | null;
@@ -36,7 +39,12 @@ export interface StageReport {
   /** Seconds the work took when it was done. */
   readonly seconds: number;
   readonly model: ModelReport | null;
-  readonly quality: { readonly accuracy: number; readonly macroF1: number; readonly loss: number; readonly examples: number } | null;
+  readonly quality: {
+    readonly accuracy: number;
+    readonly macroF1: number;
+    readonly loss: number;
+    readonly examples: number;
+  } | null;
   /** Against the reference on the same examples; kl is KL(reference || stage). */
   readonly agreement: { readonly top1: number; readonly kl: number } | null;
   /** Accuracy minus the reference's, as a rate, with its paired 95 % interval. */
@@ -76,5 +84,10 @@ export interface TrainingReport {
   readonly epochs: number;
   readonly tokensPerSecond: number;
   readonly paddingFraction: number;
-  readonly curve: readonly { readonly step: number; readonly epoch: number; readonly loss: number; readonly accuracy?: number }[];
+  readonly curve: readonly {
+    readonly step: number;
+    readonly epoch: number;
+    readonly loss: number;
+    readonly accuracy?: number;
+  }[];
 }

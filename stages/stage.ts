@@ -126,7 +126,9 @@ export const defineStage = <C>(stage: Stage<C>): AnyStage => {
   return {
     ...stage,
     wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
-    ...(sources === undefined ? {} : { sources: (config: unknown, base: string) => sources(stage.config.parse(config), base) }),
+    ...(sources === undefined
+      ? {}
+      : { sources: (config: unknown, base: string) => sources(stage.config.parse(config), base) }),
     run: (inputs, config, ctx) => stage.run(inputs, stage.config.parse(config), ctx),
   };
 };

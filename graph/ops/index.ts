@@ -6,7 +6,10 @@ export const ops: readonly OpDef[] = [];
 const byName = new Map<string, OpDef[]>();
 for (const op of ops) {
   const key = `${op.domain}:${op.op}`;
-  byName.set(key, [...(byName.get(key) ?? []), op].sort((a, b) => b.since - a.since));
+  byName.set(
+    key,
+    [...(byName.get(key) ?? []), op].sort((a, b) => b.since - a.since),
+  );
 }
 
 /** The record for an operator at an opset version, or undefined where decant does not know it. */

@@ -1,0 +1,2 @@
+/** tokenizer.json as Hugging Face writes it; decant treats it as data and hands it to @huggingface/tokenizers. */
+export type TokenizerJson = Readonly<Record<string, unknown>>;
