@@ -1,0 +1,40 @@
+import type { InputArtifact, Metrics } from '../stages/stage.ts';
+
+/** One step of a run as it ended, from the store or freshly made. */
+export interface StepSummary {
+  /** True when it was reused instead of run. */
+  readonly cached: boolean;
+  /** Seconds the work took when it was done. */
+  readonly seconds: number;
+  readonly metrics: Metrics;
+  readonly outputs: Readonly<Record<string, InputArtifact>>;
+}
+
+/** One stage of the YAML. `step` is null where the run ended before it. */
+export interface StageSummary {
+  readonly id: string;
+  readonly uses: string;
+  /** Stage ids by input name. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly step: StepSummary | null;
+  /** Its evaluation on the test split; null for stages that make no model. */
+  readonly evaluation: StepSummary | null;
+  /** Seconds of internal steps that only this stage asked for, such as labelling by a teacher. */
+  readonly extraSeconds: number;
+}
+
+/** Everything a report is made from. The pipeline fills it; reports read it. */
+export interface RunSummary {
+  readonly name: string;
+  readonly seed: number;
+  readonly threads: number;
+  readonly decantVersion: string;
+  /** `uses` of the data section. */
+  readonly data: string;
+  readonly dataset: StepSummary | null;
+  readonly baseline: StepSummary | null;
+  readonly measurement: StepSummary | null;
+  readonly stages: readonly StageSummary[];
+  /** Wall-clock seconds of this run. */
+  readonly seconds: number;
+}
