@@ -18,12 +18,13 @@ export interface Report {
     readonly validation: number;
     readonly test: number;
     readonly classes: readonly string[];
+    /** On the same test split; null when the run ended before they were computed. */
     readonly baselines: {
       readonly majority: { readonly accuracy: number };
       readonly linear: { readonly accuracy: number };
-    };
+    } | null;
   };
-  /** Stage that the others are compared with: the first trained model. */
+  /** Stage that the others are compared with: the first whose model classifies. */
   readonly reference: string | null;
   readonly stages: readonly StageReport[];
   /** Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost). */

@@ -1,0 +1,83 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { z } from 'zod';
+import { readDatasetArtifact } from '../../data/files.ts';
+import { writePredictions } from '../../data/predictions.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { predictLogits } from '../../engine/predict.ts';
+import { readModelArtifact } from '../../models/files.ts';
+import { modelFigures } from '../../models/inspect.ts';
+import { isQuantized } from '../../models/quantized.ts';
+import { defineStage, type InputArtifact } from '../stage.ts';
+
+const config = z.strictObject({});
+
+/** Bytes of the model's graph and weights after gzip at its default level, streamed. */
+const gzipBytes = async (model: InputArtifact): Promise<number> => {
+  let size = 0;
+  for (const file of Object.keys(model.artifact.files).filter((name) => name.startsWith('model.onnx'))) {
+    await pipeline(createReadStream(model.path(file)), createGzip(), async (source) => {
+      for await (const chunk of source) size += chunk.length;
+    });
+  }
+  return size;
+};
+
+/** The middle and the 95th percentile of token counts. */
+const typicalLengths = (lengths: readonly number[]): { median: number; p95: number } => {
+  const sorted = [...lengths].sort((a, b) => a - b);
+  const at = (q: number): number => sorted[Math.floor((sorted.length - 1) * q)] ?? 1;
+  return { median: at(0.5), p95: at(0.95) };
+};
+
+/**
+ * Runs a model over the test split and keeps what it said about every example. Quantized models run at batch 1 without
+ * padding: a dynamic activation scale spans its whole batch, so batching would change the result.
+ */
+export const evaluate = defineStage({
+  uses: 'evaluate',
+  version: 1,
+  summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
+  config,
+  internal: true,
+  makes: 'predictions',
+  draws: false,
+  wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  run: async (inputs, _, ctx) => {
+    const { model: modelInput, dataset: datasetInput } = inputs;
+    if (modelInput === undefined || datasetInput === undefined) throw new Error('evaluate needs a model and a dataset');
+    const model = await readModelArtifact(modelInput.path);
+    const dataset = await readDatasetArtifact(datasetInput.path);
+    const tokenizer = tokenizerOf(model.tokenizer);
+    const maxLength = Math.min(dataset.maxLength, model.info.maxLength);
+    const texts = dataset.test.map((example) => example.text);
+    const { median, p95 } = typicalLengths(texts.map((text) => tokenizer.encode(text, maxLength).length));
+    const folder = await ctx.output('predictions', 'predictions');
+    const classifies = model.info.task === 'text-classification';
+    const logits = classifies
+      ? await predictLogits({
+          model,
+          texts,
+          maxLength,
+          threads: ctx.threads,
+          batching: isQuantized(model.graph) ? 'single' : 'length',
+          signal: ctx.signal,
+          onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
+        })
+      : new Float32Array();
+    const scored = classifies ? dataset.test : [];
+    await writePredictions(folder, {
+      split: 'test',
+      classes: model.info.labels.length,
+      ids: Int32Array.from(scored, (example) => example.id),
+      labels: Int32Array.from(scored, (example) => example.label),
+      logits,
+    });
+    return {
+      lengths: { median, p95 },
+      figures: { ...modelFigures(model, median), macsLength: median, gzipBytes: await gzipBytes(modelInput) },
+      dimensions: model.info.dimensions,
+    };
+  },
+});
