@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** What each room may import, besides itself. ARCHITECTURE.md explains the order. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  graph: [],
+  data: [],
+  models: ['data', 'graph'],
+  engine: ['models', 'data', 'graph'],
+  stages: ['engine', 'models', 'data', 'graph'],
+  reports: ['data', 'graph'],
+  pipeline: ['stages', 'reports', 'engine', 'models', 'data', 'graph'],
+};
+
+/** Contracts that cross a room's border on purpose: types of artifacts, which reports read. */
+const contracts: ReadonlySet<string> = new Set(['reports -> stages/stage.ts', 'engine -> stages/stage.ts']);
+
+const sources = (room: string): string[] =>
+  readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(room, file));
+
+const importsOf = (file: string): string[] => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const found = text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g);
+  return [...found].map(([, path]) => relative(root, resolve(root, dirname(file), path ?? '')));
+};
+
+const violations = (room: string, file: string, imports: readonly string[]): string[] =>
+  imports.flatMap((path) => {
+    const target = path.split('/')[0] ?? '';
+    const fine = target === room || allowed[room]?.includes(target) || contracts.has(`${room} -> ${path}`);
+    return fine ? [] : [`${file} imports ${path}`];
+  });
+
+describe('imports point one way', () => {
+  it.each(Object.keys(allowed))('in %s', (room) => {
+    const files = sources(room);
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.flatMap((file) => violations(room, file, importsOf(file)))).toEqual([]);
+  });
+
+  it('and the check notices an import against the direction', () => {
+    expect(violations('graph', 'graph/x.ts', ['models/model.ts'])).toEqual(['graph/x.ts imports models/model.ts']);
+  });
+});
