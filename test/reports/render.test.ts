@@ -73,7 +73,7 @@ describe('the terminal table', () => {
 stage    accuracy %      points [95 %]  agrees %  parameters  non-zero     bytes      gzip     MACs  p50 ms  speed-up  seconds
 teacher        80.0          reference     100.0      7.00 M    7.00 M  28.00 MB  26.00 MB  60.00 M    2.50      1.0x       12
 int8           79.5  -0.5 [-2.0, +1.0]      95.0                                                                          12 *
-deploy                                                                                                                     12
+deploy                                                                                                                      12
 
 p50 at batch 1, 12 tokens, 1 thread; MACs at 12 tokens; * reused from the cache
 100 test texts; 100 s in all

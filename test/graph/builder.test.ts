@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { value } from '../../graph/graph.ts';
+import { scalar, tensorOf, vector } from '../../graph/tensor.ts';
+
+describe('a graph builder', () => {
+  it('leaves out nodes and weights that no output needs', () => {
+    const builder = new GraphBuilder('g');
+    const x = builder.input('x', 'float32', [2]);
+    const used = builder.weight('used', vector('float32', [1, 2]));
+    builder.op('Relu', [builder.weight('unused', vector('float32', [3, 4]))]);
+    const graph = builder.freeze([builder.op('Add', [x, used], {}, 'y')]);
+    expect(graph.nodes.map((node) => node.op)).toEqual(['Add']);
+    expect([...graph.weights.keys()]).toEqual(['used']);
+    expect(graph.outputs).toEqual(['y']);
+  });
+
+  it('shares equal small constants and keeps those of other types apart', () => {
+    const builder = new GraphBuilder('g');
+    expect(builder.scalar('float32', 1)).toBe(builder.constant(scalar('float32', 1)));
+    expect(builder.ints([0])).not.toBe(builder.scalar('int64', 0));
+  });
+
+  it('refuses a second value of the same name', () => {
+    const builder = new GraphBuilder('g');
+    builder.input('x', 'float32', [1]);
+    expect(() => builder.weight('x', vector('float32', [1]))).toThrow("already has a value called 'x'");
+  });
+
+  it('continues a finished graph without renaming or clashing', () => {
+    const first = new GraphBuilder('g');
+    const x = first.input('x', 'float32', [1]);
+    const graph = first.freeze([first.op('Relu', [x])]);
+    const builder = GraphBuilder.from(graph);
+    const again = builder.op('Relu', [graph.outputs[0] ?? value('')]);
+    const longer = builder.freeze([again]);
+    expect(longer.nodes.length).toBe(2);
+    expect(new Set(longer.nodes.map((node) => node.outputs[0])).size).toBe(2);
+  });
+});
+
+describe('tensors', () => {
+  it('refuse data that does not fill the shape', () => {
+    expect(() => tensorOf('float32', [3], new Float32Array(2))).toThrow('needs 12 bytes, got 8');
+  });
+});
