@@ -12,7 +12,7 @@ export const isConstantName = (name: string): boolean => constantName.test(name)
  */
 export const isParameter = (graph: Graph, name: Value): boolean => {
   const tensor = graph.weights.get(name);
-  return tensor !== undefined && tensor.dtype.startsWith('float') && !isConstantName(name);
+  return tensor?.dtype.startsWith('float') === true && !isConstantName(name);
 };
 
 /** Names of the parameters in the order in which the graph stores them. */

@@ -1,0 +1,74 @@
+import type { TokenizerJson } from '../data/tokenizer.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import { elementCount, tensorOf } from '../graph/tensor.ts';
+import { type EncoderShape, emitEncoder, type Parameters, textInputs } from './blocks.ts';
+import { emitClassifier, type Pooling } from './head.ts';
+import type { Model, ModelInfo } from './model.ts';
+import { reinitializeGraph } from './reinitialize.ts';
+
+export interface EncoderOptions {
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly ffn: number;
+  /** Longest sequence in tokens, special tokens included. */
+  readonly maxLength: number;
+  readonly norm: 'pre' | 'post';
+  readonly activation: 'gelu' | 'relu';
+  readonly pooling: Pooling;
+  /** Class names; empty for a model without a head, which puts out features. */
+  readonly labels: readonly string[];
+  readonly dropout: number;
+  readonly tokens: ModelInfo['tokens'];
+}
+
+/** The model_type whose class in transformers.js passes input_ids and attention_mask and nothing else. */
+export const textModelType = 'distilbert';
+
+const EPSILON = 1e-6;
+
+const shapeOf = (options: EncoderOptions): EncoderShape => {
+  const { hidden, heads, layers, ffn } = options;
+  if (!Number.isInteger(hidden / heads)) {
+    throw new RangeError(`${heads} heads do not divide a width of ${hidden}: choose heads that do`);
+  }
+  return {
+    ...options,
+    embedding: hidden,
+    layers: Array.from({ length: layers }, () => ({ heads, headWidth: hidden / heads, ffn })),
+    epsilon: EPSILON,
+    finalNorm: options.norm === 'pre',
+  };
+};
+
+const zeros: Parameters = (_, dims) => tensorOf('float32', dims, new Float32Array(elementCount(dims)));
+
+/** decant's own encoder with random weights, with a classification head where labels are given. */
+export const buildEncoder = (options: EncoderOptions, tokenizer: TokenizerJson, seed: number): Model => {
+  const builder = new GraphBuilder('encoder');
+  const inputs = textInputs(builder);
+  const { features, hiddenStates } = emitEncoder(builder, shapeOf(options), zeros, inputs);
+  const { labels, pooling, dropout, hidden, layers, heads, ffn, vocabulary } = options;
+  const output =
+    labels.length === 0
+      ? features
+      : emitClassifier(builder, zeros, features, inputs.mask, { pooling, labels: labels.length, dropout });
+  return {
+    graph: reinitializeGraph(builder.freeze([output]), seed),
+    tokenizer,
+    info: {
+      schema: 'decant.model/1',
+      task: labels.length === 0 ? 'features' : 'text-classification',
+      labels,
+      inputs,
+      output,
+      maxLength: options.maxLength,
+      tokens: options.tokens,
+      hiddenStates,
+      modelType: textModelType,
+      dimensions: { hidden, layers, heads, ffn, vocabulary },
+      origin: `random weights of seed ${seed}`,
+    },
+  };
+};

@@ -1,0 +1,76 @@
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Value } from '../graph/graph.ts';
+import { value } from '../graph/graph.ts';
+import { linear, type Parameters } from './blocks.ts';
+import { initialize } from './initialize.ts';
+import type { Model } from './model.ts';
+
+export type Pooling = 'mean' | 'first';
+
+/** Ratio of the Dropout node before the classifier. */
+const CLASSIFIER_DROPOUT = 0.1;
+
+/** Mean of x (batch, sequence, hidden) over the tokens that the mask keeps: (batch, hidden). A text of none gives 0. */
+const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value => {
+  const kept = builder.op('Cast', [builder.op('Unsqueeze', [mask, builder.ints([2])])], { to: 1 });
+  const axis = builder.ints([1]);
+  const sum = builder.op('ReduceSum', [builder.op('Mul', [x, kept]), axis], { keepdims: 0 });
+  const count = builder.op('ReduceSum', [kept, axis], { keepdims: 0 }); // (batch, 1)
+  return builder.op('Div', [sum, builder.op('Max', [count, builder.scalar('float32', 1)])]);
+};
+
+const firstToken = (builder: GraphBuilder, x: Value): Value =>
+  builder.op('Gather', [x, builder.scalar('int64', 0)], { axis: 1 });
+
+/** Pools features (batch, sequence, hidden) and classifies them: adds `logits` (batch, labels). */
+export const emitClassifier = (
+  builder: GraphBuilder,
+  parameters: Parameters,
+  features: Value,
+  mask: Value,
+  options: { readonly pooling: Pooling; readonly labels: number; readonly dropout: number },
+): Value => {
+  const width = builder.type(features).shape?.at(-1);
+  if (typeof width !== 'number') throw new Error(`the width of '${features}' is not known, so no head fits it`);
+  return builder.within('classifier', () => {
+    const pooled = options.pooling === 'mean' ? meanPool(builder, features, mask) : firstToken(builder, features);
+    const dropped = builder.op('Dropout', [pooled, builder.scalar('float32', options.dropout)]);
+    return linear(builder, parameters, 'classifier', dropped, [width, options.labels], 'logits');
+  });
+};
+
+const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((label, i) => label === b[i]);
+
+/**
+ * Puts a classification head on a features model: mask-aware mean pooling, dropout, one linear called `classifier`,
+ * drawn from the stream of the seed. A model that already classifies into the same labels stays as it is.
+ */
+export const withClassificationHead = (
+  model: Model,
+  labels: readonly string[],
+  seed: number,
+  pooling: Pooling = 'mean',
+): Model => {
+  const { info } = model;
+  if (info.task === 'text-classification') {
+    if (sameLabels(info.labels, labels)) return model;
+    throw new Error(
+      `the model already classifies into ${info.labels.length} labels (${info.labels.slice(0, 3).join(', ')} ...), ` +
+        `the data has ${labels.length} (${labels.slice(0, 3).join(', ')} ...); start from a model without a head`,
+    );
+  }
+  const builder = GraphBuilder.from(model.graph);
+  const logits = emitClassifier(
+    builder,
+    (name, dims) => initialize(seed, name, dims, name.endsWith('.bias') ? { kind: 'zeros' } : { kind: 'xavier' }),
+    value(info.output),
+    value(info.inputs.mask),
+    { pooling, labels: labels.length, dropout: CLASSIFIER_DROPOUT },
+  );
+  return {
+    ...model,
+    graph: builder.freeze([logits]),
+    info: { ...info, task: 'text-classification', labels: [...labels], output: logits },
+  };
+};
