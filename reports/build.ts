@@ -52,7 +52,7 @@ const baselineSchema = z.object({
 const primaryFile = 'model.onnx';
 
 const modelReport = (stage: StageSummary): ModelReport | null => {
-  const output = stage.step?.outputs['model'];
+  const output = stage.step?.outputs.model;
   if (output === undefined || stage.evaluation === null) return null;
   const { figures, dimensions } = evaluationSchema.parse(stage.evaluation.metrics);
   const weights = modelFiles(output.artifact);
@@ -78,7 +78,7 @@ const modelFiles = (artifact: Artifact): { sha256: string; bytes: number } => {
 };
 
 const scoresOf = async (evaluation: StepSummary | null): Promise<Scored | null> => {
-  const output: InputArtifact | undefined = evaluation?.outputs['predictions'];
+  const output: InputArtifact | undefined = evaluation?.outputs.predictions;
   if (output === undefined) return null;
   const predictions = await readPredictions(output.path);
   return predictions.ids.length === 0 ? null : predictions;
@@ -167,7 +167,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   for (const stage of finished) scores.set(stage.id, await scoresOf(stage.evaluation));
   const referenceId = finished.find((stage) => scores.get(stage.id))?.id ?? null;
   const reference = { id: referenceId, scores: referenceId === null ? null : (scores.get(referenceId) ?? null) };
-  const measured = run.measurement?.outputs['measurements'];
+  const measured = run.measurement?.outputs.measurements;
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const dataset = run.dataset === null ? null : datasetSchema.parse(run.dataset.metrics);
   return {
