@@ -1,0 +1,162 @@
+import { GraphBuilder } from '../builder.ts';
+import type { Dim, Shape } from '../dim.ts';
+import { type Graph, indexOf, type Node, type TensorType, type Value, value } from '../graph.ts';
+import { findOp } from '../ops/index.ts';
+import type { Tensor } from '../tensor.ts';
+import { callsOf } from './calls.ts';
+import type { CutGroup } from './follow.ts';
+import { sliceTensor } from './slice.ts';
+
+/** Indices that stay, by value and axis. */
+type KeptIndices = ReadonlyMap<Value, ReadonlyMap<number, Int32Array>>;
+
+const survivorsOf = (group: CutGroup, kept: Iterable<number>): Uint8Array => {
+  const survives = new Uint8Array(group.units);
+  for (const unit of kept) {
+    if (!Number.isInteger(unit) || unit < 0 || unit >= group.units) {
+      throw new RangeError(
+        `unit ${unit} of the cut at '${group.start.value}' does not exist: it has ${group.units} units`,
+      );
+    }
+    survives[unit] = 1;
+  }
+  return survives;
+};
+
+/** Where two groups cut one axis (heads and head width in a packed matrix), an index stays if both keep it. */
+const keptIndices = (groups: readonly CutGroup[], kept: readonly Iterable<number>[]): KeptIndices => {
+  const stays = new Map<Value, Map<number, Uint8Array>>();
+  groups.forEach((group, i) => {
+    const survives = survivorsOf(group, kept[i] ?? Array.from({ length: group.units }, (_, unit) => unit));
+    for (const { value: at, axis, owner } of group.axes) {
+      const axes = stays.get(at) ?? new Map<number, Uint8Array>();
+      const flags = axes.get(axis) ?? new Uint8Array(owner.length).fill(1);
+      owner.forEach((unit, index) => {
+        if (unit >= 0 && survives[unit] === 0) flags[index] = 0;
+      });
+      stays.set(at, axes.set(axis, flags));
+    }
+  });
+  return new Map(
+    [...stays].map(([at, axes]) => [at, new Map([...axes].map(([axis, f]) => [axis, indicesOf(at, axis, f)]))]),
+  );
+};
+
+const indicesOf = (at: Value, axis: number, flags: Uint8Array): Int32Array => {
+  const indices: number[] = [];
+  flags.forEach((flag, index) => {
+    if (flag === 1) indices.push(index);
+  });
+  if (indices.length === 0)
+    throw new RangeError(`nothing would be left of axis ${axis} of '${at}': keep at least one unit`);
+  return Int32Array.from(indices);
+};
+
+const sizesAfter =
+  (graph: Graph, kept: KeptIndices) =>
+  (of: Value): Shape | undefined => {
+    const shape = graph.types.get(of)?.shape;
+    const axes = kept.get(of);
+    return axes === undefined ? shape : shape?.map((dim, axis) => axes.get(axis)?.length ?? dim);
+  };
+
+const sliceWeights = (graph: Graph, kept: KeptIndices): Map<Value, Tensor> =>
+  new Map(
+    [...graph.weights].map(([name, tensor]) => {
+      const axes = kept.get(name);
+      if (axes === undefined) return [name, tensor];
+      return [
+        name,
+        sliceTensor(
+          tensor,
+          tensor.dims.map((_, axis) => axes.get(axis)),
+        ),
+      ];
+    }),
+  );
+
+const sameTensor = (a: Tensor, b: Tensor): boolean =>
+  a.dtype === b.dtype && a.dims.join() === b.dims.join() && Buffer.compare(a.bytes.read(), b.bytes.read()) === 0;
+
+/** Gives resized nodes their constants: under the old name where the node is its only user, else under a new one. */
+const replaceConstant = (graph: Graph, weights: Map<Value, Tensor>, old: Value, tensor: Tensor): Value => {
+  const current = weights.get(old);
+  if (current !== undefined && sameTensor(current, tensor)) return old;
+  if ((indexOf(graph).users.get(old) ?? []).length === 1 && !graph.outputs.includes(old)) {
+    weights.set(old, tensor);
+    return old;
+  }
+  for (let i = 1; ; i++) {
+    // The number goes last, as in every name of a constant.
+    const name = value(`${old.replace(/_\d+$/, '')}_${/_(\d+)$/.exec(old)?.[1] ?? '0'}${String(i).padStart(3, '0')}`);
+    const taken = weights.get(name);
+    if (taken !== undefined && sameTensor(taken, tensor)) return name;
+    if (taken === undefined && !graph.types.has(name)) {
+      weights.set(name, tensor);
+      return name;
+    }
+  }
+};
+
+/** The node with its shape attributes and constants rewritten for the new sizes of its values. */
+const resizeNode = (
+  graph: Graph,
+  node: Node,
+  kept: KeptIndices,
+  sizes: (of: Value) => readonly Dim[] | undefined,
+  weights: Map<Value, Tensor>,
+): Node => {
+  const touched = [...node.inputs, ...node.outputs].some((name) => name !== null && kept.has(name));
+  if (!touched) return node;
+  const call = callsOf(graph)(node);
+  const resized = findOp(node.domain, node.op, call.opset)?.resize?.(call, sizes);
+  if (resized === undefined) return node;
+  const inputs = node.inputs.map((input, position) => {
+    const tensor = resized.inputs?.[position];
+    return tensor === undefined || input === null ? input : replaceConstant(graph, weights, input, tensor);
+  });
+  return { ...node, inputs, attrs: resized.attrs ?? node.attrs };
+};
+
+/** Inference must agree with what the cut promised; shape arithmetic that a cut cannot rewrite shows here. */
+const expectSizes = (before: Graph, after: Graph, sizes: (of: Value) => Shape | undefined): void => {
+  for (const node of after.nodes) {
+    for (const output of node.outputs) {
+      const [expected, found] = [sizes(output), after.types.get(output)?.shape];
+      if (expected === undefined || found === undefined || expected.join() === found.join()) continue;
+      throw new Error(
+        `after the cut, ${node.op} '${node.name}' of graph '${before.name}' would give '${output}' the shape ` +
+          `[${found.join(', ')}], expected [${expected.join(', ')}]`,
+      );
+    }
+  }
+};
+
+/**
+ * The graph with only the kept units of each group: all coupled weights sliced, shape constants and attributes
+ * rewritten, types inferred anew. `kept[i]` lists the units of `groups[i]` that stay; nothing else is removed.
+ */
+export const applyCuts = (graph: Graph, groups: readonly CutGroup[], kept: readonly Iterable<number>[]): Graph => {
+  const indices = keptIndices(groups, kept);
+  const sizes = sizesAfter(graph, indices);
+  const weights = sliceWeights(graph, indices);
+  const nodes = graph.nodes.map((node) => resizeNode(graph, node, indices, sizes, weights));
+  const builder = new GraphBuilder(graph.name, graph.opsets);
+  for (const input of graph.inputs) builder.input(input, typeOf(graph, input).dtype, typeOf(graph, input).shape);
+  for (const [name, tensor] of weights) builder.weight(name, tensor);
+  for (const node of nodes) {
+    builder.add(node, (output) => {
+      const type = graph.types.get(output);
+      return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
+    });
+  }
+  const result = builder.freeze(graph.outputs);
+  expectSizes(graph, result, sizes);
+  return result;
+};
+
+const typeOf = (graph: Graph, name: Value): TensorType => {
+  const type = graph.types.get(name);
+  if (type === undefined) throw new Error(`input '${name}' of graph '${graph.name}' has no type`);
+  return type;
+};
