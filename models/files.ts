@@ -1,0 +1,160 @@
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { TokenizerJson } from '../data/tokenizer.ts';
+import { readGraph, writeGraph } from '../graph/codec/index.ts';
+import type { Graph } from '../graph/graph.ts';
+import { value } from '../graph/graph.ts';
+import type { Model, ModelInfo } from './model.ts';
+
+/** The files of a model artifact. */
+export const modelFiles = { graph: 'model.onnx', info: 'model.json', tokenizer: 'tokenizer.json' } as const;
+
+/** The files of an exported folder, laid out as Hugging Face lays out its repositories. */
+export const deployFiles = {
+  config: 'config.json',
+  tokenizer: 'tokenizer.json',
+  tokenizerConfig: 'tokenizer_config.json',
+  fp32: 'onnx/model.onnx',
+  q8: 'onnx/model_quantized.onnx',
+} as const;
+
+export type Precision = 'fp32' | 'q8';
+
+/** A model folder is damaged, incomplete or not decant's. */
+export class ModelFileError extends Error {
+  override readonly name = 'ModelFileError';
+}
+
+const infoSchema = z.object({
+  schema: z.literal('decant.model/1'),
+  task: z.enum(['features', 'text-classification']),
+  labels: z.array(z.string()),
+  inputs: z.object({ ids: z.string(), mask: z.string() }),
+  output: z.string(),
+  maxLength: z.int().positive(),
+  tokens: z.object({ padding: z.int().nonnegative(), unknown: z.int().nonnegative() }),
+  hiddenStates: z.array(z.string()),
+  modelType: z.string(),
+  dimensions: z.record(z.string(), z.number()),
+  origin: z.string().optional(),
+});
+
+/** Absolute path of one of a folder's files by relative path. */
+export type PathOf = (file: string) => string;
+
+const missing = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+const readText = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (!missing(cause)) throw cause;
+    throw new ModelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
+  }
+};
+
+const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
+  const text = await readText(path);
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  } catch (cause) {
+    const reason = cause instanceof SyntaxError ? cause.message : 'it holds no JSON object';
+    throw new ModelFileError(`${path} is damaged: ${reason}`, { cause });
+  }
+};
+
+const parseInfo = (path: string, json: unknown): ModelInfo => {
+  const parsed = infoSchema.safeParse(json);
+  if (parsed.success) {
+    const { origin, ...rest } = parsed.data;
+    return origin === undefined ? rest : { ...rest, origin };
+  }
+  const [issue] = parsed.error.issues;
+  throw new ModelFileError(
+    `${path} does not describe a model of decant (decant.model/1): ${issue?.path.join('.') || 'the document'}: ${issue?.message}`,
+  );
+};
+
+const readGraphFile = async (path: string): Promise<Graph> => {
+  try {
+    return await readGraph(path);
+  } catch (cause) {
+    if (missing(cause)) throw new ModelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
+    throw new ModelFileError(`${path} could not be read: ${reasonOf(cause)}`, { cause });
+  }
+};
+
+/** What model.json says must be found in the graph, or every later stage would fail with a stranger message. */
+const checked = (path: string, model: Model): Model => {
+  const { graph, info } = model;
+  const inputs = [info.inputs.ids, info.inputs.mask].filter((name) => !graph.inputs.includes(value(name)));
+  if (inputs.length > 0) {
+    throw new ModelFileError(
+      `${path} has no input '${inputs.join("', '")}'; it has ${graph.inputs.join(', ') || 'none'}`,
+    );
+  }
+  if (!graph.outputs.includes(value(info.output))) {
+    throw new ModelFileError(`${path} has no output '${info.output}'; it has ${graph.outputs.join(', ') || 'none'}`);
+  }
+  return model;
+};
+
+/** Reads a model artifact through its path function, as a stage gets it. */
+export const readModelArtifact = async (path: PathOf): Promise<Model> => {
+  const info = parseInfo(path(modelFiles.info), await readJson(path(modelFiles.info)));
+  const tokenizer = await readJson(path(modelFiles.tokenizer));
+  const graph = await readGraphFile(path(modelFiles.graph));
+  return checked(path(modelFiles.graph), { graph, info, tokenizer });
+};
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const readDeployFolder = async (folder: string, wanted: Precision | undefined): Promise<Model> => {
+  const config = await readJson(join(folder, deployFiles.config));
+  if (config['decant'] === undefined) {
+    throw new ModelFileError(`${folder} was not exported by decant: its config.json has no 'decant' entry`);
+  }
+  const { model, files } = z
+    .object({ model: z.unknown(), files: z.array(z.enum(['fp32', 'q8'])).min(1) })
+    .parse(config['decant']);
+  const precision = wanted ?? (files.includes('q8') ? 'q8' : 'fp32');
+  if (!files.includes(precision)) {
+    throw new ModelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);
+  }
+  const info = parseInfo(join(folder, deployFiles.config), model);
+  const tokenizer = await readJson(join(folder, deployFiles.tokenizer));
+  const path = join(folder, deployFiles[precision]);
+  return checked(path, { graph: await readGraphFile(path), info, tokenizer });
+};
+
+/**
+ * Reads a model folder: a stage's (model.onnx, model.json, tokenizer.json) or an exported one (config.json and onnx/).
+ * Of an exported folder the smaller file is taken, q8, unless `precision` says otherwise.
+ */
+export const readModel = async (folder: string, options: { readonly precision?: Precision } = {}): Promise<Model> => {
+  if (await exists(join(folder, modelFiles.info))) return readModelArtifact((file) => join(folder, file));
+  if (await exists(join(folder, deployFiles.config))) return readDeployFolder(folder, options.precision);
+  throw new ModelFileError(
+    `${folder} holds no model: expected model.json (a stage's folder) or config.json (an exported folder)`,
+  );
+};
+
+/** tokenizer.json as text: one line a file would be unreadable, indented vocabularies would be twice as large. */
+export const tokenizerText = (tokenizer: TokenizerJson): string => `${JSON.stringify(tokenizer)}\n`;
+
+export const jsonText = (json: unknown): string => `${JSON.stringify(json, null, 2)}\n`;
+
+/** Writes a model artifact. Equal models give equal bytes. */
+export const writeModel = async (folder: string, model: Model): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  await writeGraph(join(folder, modelFiles.graph), model.graph);
+  await writeFile(join(folder, modelFiles.info), jsonText(model.info));
+  await writeFile(join(folder, modelFiles.tokenizer), tokenizerText(model.tokenizer));
+};

