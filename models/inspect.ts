@@ -30,6 +30,8 @@ const bindType = ({ dtype, shape }: TensorType, bindings: Readonly<Record<string
   shape: shape?.map((dim) => bindDim(dim, bindings)),
 });
 
+const operatorName = ({ domain, op }: Node): string => (domain === '' ? op : `${domain}:${op}`);
+
 /** Multiply-accumulates of every node by name, and the operators that decant has no record of. */
 const macsByNode = (
   graph: Graph,
@@ -50,7 +52,7 @@ const macsByNode = (
     const opset = graph.opsets[node.domain] ?? 1;
     const count = findOp(node.domain, node.op, opset)?.macs(callOf(node, opset, known));
     if (typeof count === 'number') macs.set(node, count);
-    else unknown.add(node.domain === '' ? node.op : `${node.domain}:${node.op}`);
+    else unknown.add(operatorName(node));
   }
   return { macs, unknown: [...unknown].sort() };
 };
@@ -105,3 +107,67 @@ export const modelFigures = (model: Model, length: number): Figures => ({
   ...figuresOf(model.graph),
   macs: sum(macsByNode(model.graph, length).macs.values()),
 });
+
+export interface OperatorCount {
+  /** With its domain where that is not the standard one. */
+  readonly op: string;
+  readonly count: number;
+  readonly macs: number;
+}
+
+/** What can be said about any ONNX graph. */
+export interface Inspection extends Figures {
+  /** Tokens of the text that `macs` counts. */
+  readonly length: number;
+  readonly inputs: readonly { readonly name: string; readonly type: string }[];
+  readonly outputs: readonly { readonly name: string; readonly type: string }[];
+  readonly nodes: number;
+  /** Most work first. */
+  readonly operators: readonly OperatorCount[];
+  readonly opsets: Readonly<Record<string, number>>;
+  /** Bytes of all weights, external data included, and the same by element type. */
+  readonly bytes: number;
+  readonly bytesByType: Readonly<Record<string, number>>;
+  /** Operators without a record: their work is missing from `macs`. */
+  readonly unknown: readonly string[];
+}
+
+const operatorCounts = (graph: Graph, macs: ReadonlyMap<Node, number>): readonly OperatorCount[] => {
+  const counted = new Map<string, OperatorCount>();
+  for (const node of graph.nodes) {
+    const op = operatorName(node);
+    const before = counted.get(op);
+    counted.set(op, { op, count: (before?.count ?? 0) + 1, macs: (before?.macs ?? 0) + (macs.get(node) ?? 0) });
+  }
+  return [...counted.values()].sort((a, b) => b.macs - a.macs || b.count - a.count || (a.op < b.op ? -1 : 1));
+};
+
+const bytesByType = (graph: Graph): Record<string, number> => {
+  const bytes: Record<string, number> = {};
+  for (const { dtype, bytes: data } of graph.weights.values()) bytes[dtype] = (bytes[dtype] ?? 0) + data.length;
+  return bytes;
+};
+
+const described = (graph: Graph, v: Value): { readonly name: string; readonly type: string } => {
+  const type = graph.types.get(v);
+  return { name: v, type: type === undefined ? 'unknown' : `${type.dtype}[${type.shape?.join(', ') ?? '...'}]` };
+};
+
+/** Everything `decant inspect` shows about a graph, of whatever origin. */
+export const inspectGraph = (graph: Graph, options: { readonly length: number }): Inspection => {
+  const { macs, unknown } = macsByNode(graph, options.length);
+  const byType = bytesByType(graph);
+  return {
+    ...figuresOf(graph),
+    macs: sum(macs.values()),
+    length: options.length,
+    inputs: graph.inputs.map((v) => described(graph, v)),
+    outputs: graph.outputs.map((v) => described(graph, v)),
+    nodes: graph.nodes.length,
+    operators: operatorCounts(graph, macs),
+    opsets: graph.opsets,
+    bytes: sum(Object.values(byType)),
+    bytesByType: byType,
+    unknown,
+  };
+};
