@@ -74,11 +74,14 @@ export interface CutEffect {
 
 /**
  * How a node's attributes and constant inputs change when axes of its values shrink: `sizes(value)` gives the shape of a
- * value after the cut. Only operators that carry sizes (Reshape, Split, Expand, Attention ...) have one.
+ * value after the cut, `kept(value, axis)` the old indices that stay (undefined where the axis is not cut). `attrs`
+ * replaces all attributes of the node, `inputs[i]` replaces input i by a new constant (undefined leaves it). Only
+ * operators that carry sizes or indices (Reshape, Split, Slice, Gather ...) have one; `call` is the node before the cut.
  */
 export type Resize = (
   call: Call,
   sizes: (value: Value) => readonly Dim[] | undefined,
+  kept?: (value: Value, axis: number) => readonly number[] | undefined,
 ) => { readonly attrs?: Attributes; readonly inputs?: readonly (Tensor | undefined)[] };
 
 /** A small example of one use, from which conformance suites test inference, gradients, cuts and MACs. */

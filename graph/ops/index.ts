@@ -1,7 +1,35 @@
 import type { OpDef } from '../op.ts';
+import { cast, castLike } from './cast.ts';
+import { concat } from './concat.ts';
+import { expand } from './expand.ts';
+import { gather } from './gather.ts';
+import { identity } from './identity.ts';
+import { reshape } from './reshape.ts';
+import { shape, size } from './shape.ts';
+import { slice } from './slice.ts';
+import { split } from './split.ts';
+import { transpose } from './transpose.ts';
+import { squeeze, unsqueeze } from './unsqueeze.ts';
+import { where } from './where.ts';
 
 /** Every operator decant knows, one record each. The newest record whose `since` fits the graph's opset is used. */
-export const ops: readonly OpDef[] = [];
+export const ops: readonly OpDef[] = [
+  cast,
+  castLike,
+  concat,
+  expand,
+  gather,
+  identity,
+  reshape,
+  ...shape,
+  size,
+  slice,
+  ...split,
+  ...squeeze,
+  transpose,
+  ...unsqueeze,
+  where,
+];
 
 const byName = new Map<string, OpDef[]>();
 for (const op of ops) {
