@@ -109,7 +109,11 @@ const resizeNode = (
   const touched = [...node.inputs, ...node.outputs].some((name) => name !== null && kept.has(name));
   if (!touched) return node;
   const call = callsOf(graph)(node);
-  const resized = findOp(node.domain, node.op, call.opset)?.resize?.(call, sizes);
+  const stay = (of: Value, axis: number): readonly number[] | undefined => {
+    const stays = kept.get(of)?.get(axis);
+    return stays === undefined ? undefined : [...stays];
+  };
+  const resized = findOp(node.domain, node.op, call.opset)?.resize?.(call, sizes, stay);
   if (resized === undefined) return node;
   const inputs = node.inputs.map((input, position) => {
     const tensor = resized.inputs?.[position];

@@ -1,0 +1,104 @@
+import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+
+/** What stands between two points of the residual stream: `output = skip + branch`, the branch computed from `input`. */
+export interface Block {
+  readonly kind: 'attention' | 'feed-forward';
+  /** The stream before the block: where skip and branch part. */
+  readonly input: Value;
+  /** The residual sum. */
+  readonly output: Value;
+  /** Every node from the input to the sum, the sum included. */
+  readonly nodes: ReadonlySet<Node>;
+}
+
+const lastDim = (graph: Graph, value: Value): number | undefined => {
+  const dim = graph.types.get(value)?.shape?.at(-1);
+  return typeof dim === 'number' ? dim : undefined;
+};
+
+const shapeText = (graph: Graph, value: Value): string | undefined => graph.types.get(value)?.shape?.join();
+
+/** Values that a value is computed from, itself included; weights are left out. */
+const ancestorsOf = (graph: Graph, value: Value): ReadonlySet<Value> => {
+  const { producer } = indexOf(graph);
+  const found = new Set<Value>();
+  const open = [value];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (found.has(at) || graph.weights.has(at)) continue;
+    found.add(at);
+    for (const input of producer.get(at)?.inputs ?? []) if (input !== null) open.push(input);
+  }
+  return found;
+};
+
+/** Nodes on the ways from one value to another. */
+const nodesBetween = (graph: Graph, from: Value, to: Value): ReadonlySet<Node> => {
+  const reached = new Set<Value>([from]);
+  const within = ancestorsOf(graph, to);
+  const nodes = new Set<Node>();
+  for (const node of graph.nodes) {
+    if (!node.outputs.some((output) => within.has(output) && output !== from)) continue;
+    if (!node.inputs.some((input) => input !== null && reached.has(input))) continue;
+    nodes.add(node);
+    for (const output of node.outputs) reached.add(output);
+  }
+  return nodes;
+};
+
+const isSoftmax = (node: Node): boolean => node.op === 'Softmax' || node.op.endsWith('Attention');
+
+/** Whether a node multiplies an activation by a weight matrix, at whichever position the weight stands. */
+export const linearWeight = (graph: Graph, node: Node): Value | undefined => {
+  if (node.op !== 'MatMul' && node.op !== 'Gemm' && node.op !== 'FusedMatMul') return undefined;
+  const second = node.inputs[1];
+  return second != null && graph.weights.get(second)?.dims.length === 2 ? second : undefined;
+};
+
+const hasLinear = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
+  [...nodes].some((node) => linearWeight(graph, node) !== undefined);
+
+/** The last point of the stream that both sides of a sum come from: float, of the sum's rank, of known width. */
+const forkOf = (graph: Graph, a: Value, b: Value): Value | undefined => {
+  const [left, right] = [ancestorsOf(graph, a), ancestorsOf(graph, b)];
+  const rank = graph.types.get(a)?.shape?.length;
+  const common = graph.nodes
+    .flatMap((node) => node.outputs)
+    .filter((value) => left.has(value) && right.has(value))
+    .filter((value) => graph.types.get(value)?.dtype.startsWith('float') && lastDim(graph, value) !== undefined)
+    .filter((value) => graph.types.get(value)?.shape?.length === rank);
+  return common.at(-1);
+};
+
+const isSum = (graph: Graph, node: Node): boolean => {
+  const [a, b] = node.inputs;
+  if (node.op !== 'Add' || a == null || b == null || graph.weights.has(a) || graph.weights.has(b)) return false;
+  return (
+    shapeText(graph, a) !== undefined && shapeText(graph, a) === shapeText(graph, b) && lastDim(graph, a) !== undefined
+  );
+};
+
+/**
+ * A residual sum adds two values of one shape that part at one point of the stream, where one of them went through a
+ * weight matrix and the other through less (nothing, or a projection to another width). The sum inside a decomposed
+ * activation function has no weight matrix on either side.
+ */
+const blockAt = (graph: Graph, node: Node): Block | undefined => {
+  const [a, b] = node.inputs;
+  const [output] = node.outputs;
+  if (a == null || b == null || output === undefined || !isSum(graph, node)) return undefined;
+  const input = forkOf(graph, a, b);
+  if (input === undefined) return undefined;
+  const sides = [nodesBetween(graph, input, a), nodesBetween(graph, input, b)].sort((x, y) => x.size - y.size);
+  const [skip, branch] = sides;
+  if (skip === undefined || branch === undefined || !hasLinear(graph, branch) || [...skip].some(isSoftmax))
+    return undefined;
+  return {
+    kind: [...branch].some(isSoftmax) ? 'attention' : 'feed-forward',
+    input,
+    output,
+    nodes: new Set([...skip, ...branch, node]),
+  };
+};
+
+/** Residual blocks in the order of the stream. */
+export const blocksOf = (graph: Graph): readonly Block[] => graph.nodes.flatMap((node) => blockAt(graph, node) ?? []);

@@ -1,0 +1,66 @@
+import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { type Block, blocksOf } from './blocks.ts';
+
+/** An attention block with the feed-forward blocks that follow it. */
+export interface LayerSpan {
+  readonly index: number;
+  /** The residual stream before and after the layer; after it means past the normalisation in post-norm models. */
+  readonly input: Value;
+  readonly output: Value;
+  readonly blocks: readonly Block[];
+}
+
+/** Layers begin at each attention block; without any attention every block is a layer. */
+const groupBlocks = (blocks: readonly Block[]): readonly (readonly Block[])[] => {
+  const attends = blocks.some((block) => block.kind === 'attention');
+  const layers: Block[][] = [];
+  for (const block of blocks) {
+    const current = layers.at(-1);
+    if (current === undefined || !attends || block.kind === 'attention') layers.push([block]);
+    else current.push(block);
+  }
+  return layers;
+};
+
+const onlyUser = (graph: Graph, value: Value): Node | undefined => {
+  const users = indexOf(graph).users.get(value) ?? [];
+  return users.length === 1 ? users[0] : undefined;
+};
+
+/** Operators between a sum and the point where the next block begins: a normalisation in post-norm models. */
+const stepsBetween = (graph: Graph, from: Value, to: Value): readonly string[] | undefined => {
+  const steps: string[] = [];
+  for (let at = to; at !== from; ) {
+    const node = indexOf(graph).producer.get(at);
+    const [input] = node?.inputs ?? [];
+    if (node === undefined || input == null || graph.weights.has(input)) return undefined;
+    steps.unshift(node.op);
+    at = input;
+  }
+  return steps;
+};
+
+/** The stream after the last block: what stands behind earlier sums stands behind this one too. */
+const lastOutput = (graph: Graph, blocks: readonly Block[]): Value | undefined => {
+  const [before, last] = blocks.slice(-2);
+  if (last === undefined || before === undefined) return before?.output;
+  let at = last.output;
+  for (const op of stepsBetween(graph, before.output, last.input) ?? []) {
+    const next = onlyUser(graph, at);
+    const [output] = next?.outputs ?? [];
+    if (next?.op !== op || output === undefined) return last.output;
+    at = output;
+  }
+  return at;
+};
+
+/** Layers of a graph in the order of the stream. */
+export const layerSpansOf = (graph: Graph): readonly LayerSpan[] => {
+  const blocks = blocksOf(graph);
+  const layers = groupBlocks(blocks);
+  return layers.flatMap((own, index) => {
+    const input = own[0]?.input;
+    const output = layers[index + 1]?.[0]?.input ?? lastOutput(graph, blocks);
+    return input === undefined || output === undefined ? [] : [{ index, input, output, blocks: own }];
+  });
+};

@@ -1,0 +1,133 @@
+import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
+import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { type Block, linearWeight } from './blocks.ts';
+import type { LayerSpan } from './layers.ts';
+
+export type PartKind = 'heads' | 'ffn' | 'hidden' | 'embedding';
+
+/** Units of one kind that can be removed one by one: the heads of a layer, the channels of a residual stream. */
+export interface Part {
+  /** Stable and readable: "layer 0 heads", "layer 1 ffn", "hidden", "embedding". */
+  readonly name: string;
+  readonly kind: PartKind;
+  readonly layer?: number;
+  /** Number of units. */
+  readonly count: number;
+  /** Indices a unit owns in the weights it is coupled with: the head width, or 1. */
+  readonly width: number;
+  /** What shrinks with each unit; absent where the graph refuses the cut. */
+  readonly group?: CutGroup;
+  readonly refused?: string;
+}
+
+const keysOf = (group: CutGroup): ReadonlySet<string> =>
+  new Set(group.axes.map(({ value, axis }) => `${axis}:${value}`));
+
+export const overlaps = (a: CutGroup, b: CutGroup): boolean => {
+  const keys = keysOf(a);
+  return b.axes.some(({ value, axis }) => keys.has(`${axis}:${value}`));
+};
+
+const unitWidth = (group: CutGroup): number =>
+  Math.max(1, ...group.weights.map(({ owner }) => owner.filter((unit) => unit === 0).length));
+
+const partAt = (
+  graph: Graph,
+  value: Value,
+  axis: number,
+  about: { readonly name: string; readonly kind: PartKind; readonly layer?: number },
+): Part => {
+  const result = followCut(graph, { value, axis });
+  if (!isRefusal(result)) return { ...about, count: result.units, width: unitWidth(result), group: result };
+  const dim = graph.types.get(value)?.shape?.at(axis);
+  return { ...about, count: typeof dim === 'number' ? dim : 0, width: 1, refused: result.refused };
+};
+
+const numbered = (name: string, position: number): string => (position === 0 ? name : `${name} (${position + 1})`);
+
+const nodesOf = (layer: LayerSpan): readonly Node[] => layer.blocks.flatMap((block) => [...block.nodes]);
+
+/** Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. */
+export const headsOf = (graph: Graph, layer: LayerSpan): readonly Part[] =>
+  nodesOf(layer)
+    .filter((node) => node.op === 'Softmax')
+    .flatMap((node) => node.inputs[0] ?? [])
+    .filter((scores) => graph.types.get(scores)?.shape?.length === 4)
+    .map((scores, i) =>
+      partAt(graph, scores, 1, { name: numbered(`layer ${layer.index} heads`, i), kind: 'heads', layer: layer.index }),
+    );
+
+/** Whether every activation that a group touches lies strictly inside one residual block. */
+const inside = (graph: Graph, block: Block, group: CutGroup): boolean => {
+  const { producer } = indexOf(graph);
+  return group.axes.every(({ value }) => {
+    const node = producer.get(value);
+    return graph.weights.has(value) || (node !== undefined && block.nodes.has(node) && value !== block.output);
+  });
+};
+
+/** Neurons join the columns of one weight matrix to the rows of another, with nothing of it outside the block. */
+const neuronGroup = (graph: Graph, block: Block, product: Value): CutGroup | undefined => {
+  const group = followCut(graph, { value: product, axis: -1 });
+  if (isRefusal(group) || !inside(graph, block, group)) return undefined;
+  const matrices = group.weights.filter(({ value }) => graph.weights.get(value)?.dims.length === 2);
+  return matrices.length >= 2 ? group : undefined;
+};
+
+export const neuronsOf = (graph: Graph, layer: LayerSpan, heads: readonly Part[]): readonly Part[] => {
+  const taken = heads.flatMap(({ group }) => group ?? []);
+  const groups: CutGroup[] = [];
+  for (const block of layer.blocks) {
+    for (const node of block.nodes) {
+      const [product] = node.outputs;
+      if (linearWeight(graph, node) === undefined || product === undefined) continue;
+      const group = neuronGroup(graph, block, product);
+      if (group === undefined || [...taken, ...groups].some((other) => overlaps(other, group))) continue;
+      groups.push(group);
+    }
+  }
+  return groups.map((group, i) => ({
+    name: numbered(`layer ${layer.index} ffn`, i),
+    kind: 'ffn',
+    layer: layer.index,
+    count: group.units,
+    width: unitWidth(group),
+    group,
+  }));
+};
+
+/** One part a width of the residual stream: a projected residual starts another one. */
+export const hiddenOf = (graph: Graph, layers: readonly LayerSpan[]): readonly Part[] => {
+  const parts: Part[] = [];
+  for (const layer of layers) {
+    for (const block of layer.blocks) {
+      const name = parts.length === 0 ? 'hidden' : `hidden from layer ${layer.index}`;
+      const known = parts.some(({ group }) => group?.axes.some((cut) => cut.value === block.output));
+      if (!known) parts.push(partAt(graph, block.output, -1, { name, kind: 'hidden' }));
+    }
+  }
+  return parts;
+};
+
+/** The table that token ids look up: not positions, whose ids come from a shape. The longest if there are several. */
+export const tokenTable = (graph: Graph): Value | undefined => {
+  const { producer } = indexOf(graph);
+  const fromInput = (value: Value): boolean => {
+    if (graph.inputs.includes(value)) return true;
+    const node = producer.get(value);
+    const [first] = node?.inputs ?? [];
+    return node !== undefined && node.op !== 'Shape' && first != null && fromInput(first);
+  };
+  const rows = (table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
+  return graph.nodes
+    .filter((node) => node.op === 'Gather')
+    .flatMap(({ inputs: [table, ids] }) => (table != null && ids != null && fromInput(ids) ? [table] : []))
+    .filter((table) => graph.weights.get(table)?.dims.length === 2)
+    .sort((a, b) => rows(b) - rows(a))[0];
+};
+
+/** The embedding width where it is not a width of the residual stream itself. */
+export const embeddingOf = (graph: Graph, table: Value, hidden: readonly Part[]): Part | undefined => {
+  const shared = hidden.some(({ group }) => group?.weights.some((cut) => cut.value === table && cut.axis === 1));
+  return shared ? undefined : partAt(graph, table, 1, { name: 'embedding', kind: 'embedding' });
+};
