@@ -1,0 +1,83 @@
+import { GraphBuilder } from '../builder.ts';
+import type { Graph, Node, TensorType, Value } from '../graph.ts';
+import { CodecError } from './dtypes.ts';
+
+/** Values of enclosing graphs that the bodies inside a node read. */
+const captured = (node: Node): Value[] =>
+  Object.values(node.attrs).flatMap((attribute) => {
+    if (attribute.kind !== 'graph') return [];
+    const body = attribute.value;
+    const own = new Set<Value>([...body.inputs, ...body.weights.keys(), ...body.nodes.flatMap((n) => n.outputs)]);
+    const read = [...body.nodes.flatMap((n) => [...n.inputs, ...captured(n)]), ...body.outputs];
+    return read.filter((name): name is Value => name !== null && !own.has(name));
+  });
+
+const readsOf = (node: Node): Value[] => [...node.inputs.filter((name) => name !== null), ...captured(node)];
+
+/** Checks that every value is computed exactly once and orders the nodes, keeping the given order where it works. */
+const ordered = (graph: Graph): readonly Node[] => {
+  const producer = new Map<Value, Node>();
+  for (const node of graph.nodes) {
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      if (producer.has(output) || graph.weights.has(output) || graph.inputs.includes(output)) {
+        throw new CodecError(`the value '${output}' is defined twice`);
+      }
+      producer.set(output, node);
+    }
+  }
+  const done = new Set<Node>();
+  const open = new Set<Node>();
+  const order: Node[] = [];
+  // An explicit stack: graphs may be deeper than the call stack.
+  const visit = (root: Node): void => {
+    const stack = [root];
+    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+      if (done.has(node)) {
+        stack.pop();
+        continue;
+      }
+      const missing: Node[] = [];
+      for (const name of readsOf(node)) {
+        const source = producer.get(name);
+        if (source === undefined) known(graph, node, name);
+        else if (!done.has(source)) missing.push(source);
+      }
+      if (missing.length === 0) {
+        stack.pop();
+        done.add(node);
+        order.push(node);
+      } else if (open.has(node)) {
+        throw new CodecError(`the graph has a cycle through '${node.outputs[0]}' (${node.op})`);
+      } else {
+        open.add(node);
+        stack.push(...missing.reverse());
+      }
+    }
+  };
+  graph.nodes.forEach(visit);
+  return order;
+};
+
+const known = (graph: Graph, node: Node, name: Value): void => {
+  if (graph.weights.has(name) || graph.inputs.includes(name)) return;
+  throw new CodecError(`node '${node.name || node.outputs[0]}' (${node.op}) reads '${name}', which nothing defines`);
+};
+
+const inferred = (graph: Graph): ReadonlyMap<Value, TensorType> => {
+  const missing = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && !graph.types.has(name));
+  if (missing.length === 0) return graph.types;
+  const builder = GraphBuilder.from(graph);
+  const types = new Map(graph.types);
+  for (const name of missing) if (builder.hasType(name)) types.set(name, builder.type(name));
+  return types;
+};
+
+/** A decoded graph with its nodes in topological order and the types that the file left out, as far as they follow. */
+export const complete = (graph: Graph): Graph => {
+  const sorted = { ...graph, nodes: ordered(graph) };
+  const defined = new Set<Value>([...graph.inputs, ...graph.weights.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
+  const lost = graph.outputs.find((name) => !defined.has(name));
+  if (lost !== undefined) throw new CodecError(`the output '${lost}' is computed by no node`);
+  return { ...sorted, types: inferred(sorted) };
+};

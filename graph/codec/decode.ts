@@ -1,0 +1,114 @@
+import onnxProto, { type onnx } from 'onnx-proto';
+import { type Attributes, type Graph, type Node, type TensorType, type Value, value } from '../graph.ts';
+import type { Tensor } from '../tensor.ts';
+import { decodeAttribute } from './attributes.ts';
+import { complete } from './complete.ts';
+import { CodecError } from './dtypes.ts';
+import { scanModel } from './scan.ts';
+import { decodeTensor, type Integer, toNumber } from './tensors.ts';
+import { decodeType } from './types.ts';
+
+interface Context {
+  readonly folder: string | undefined;
+  readonly opsets: Readonly<Record<string, number>>;
+}
+
+/** 'ai.onnx' is the long name of the standard domain. */
+const domainOf = (domain: string | null | undefined): string => (domain === 'ai.onnx' ? '' : (domain ?? ''));
+
+const decodeNode = (proto: onnx.INodeProto, context: Context): Node => {
+  const label = `node '${proto.name || (proto.output?.[0] ?? '')}' (${proto.opType})`;
+  const attrs: Attributes = Object.fromEntries(
+    (proto.attribute ?? []).map((attribute) => {
+      const where = `attribute '${attribute.name}' of ${label}`;
+      return [
+        attribute.name ?? '',
+        decodeAttribute(attribute, where, context.folder, (body) => decodeBody(body, context, true)),
+      ];
+    }),
+  );
+  return {
+    op: proto.opType ?? '',
+    domain: domainOf(proto.domain),
+    name: proto.name ?? '',
+    inputs: (proto.input ?? []).map((input) => (input === '' ? null : value(input))),
+    outputs: (proto.output ?? []).map(value),
+    attrs,
+  };
+};
+
+const decodeWeights = (proto: onnx.IGraphProto, folder: string | undefined): Map<Value, Tensor> => {
+  const weights = new Map<Value, Tensor>();
+  for (const initializer of proto.initializer ?? []) {
+    const name = value(initializer.name ?? '');
+    if (weights.has(name)) throw new CodecError(`two weights are called '${name}'`);
+    weights.set(name, decodeTensor(initializer, `weight '${name}'`, folder));
+  }
+  return weights;
+};
+
+const decodeBody = (proto: onnx.IGraphProto, context: Context, nested: boolean): Graph => {
+  const weights = decodeWeights(proto, context.folder);
+  const types = new Map<Value, TensorType>();
+  for (const [name, { dtype, dims }] of weights) types.set(name, { dtype, shape: dims });
+  for (const info of [...(proto.input ?? []), ...(proto.output ?? []), ...(proto.valueInfo ?? [])]) {
+    const name = value(info.name ?? '');
+    const type = decodeType(info);
+    if (type !== undefined && !types.has(name)) types.set(name, type);
+  }
+  const names = (list: readonly onnx.IValueInfoProto[] | null | undefined): Value[] =>
+    (list ?? []).map((info) => value(info.name ?? ''));
+  // Old files list weights among the inputs, as defaults that a caller may replace: decant takes them as constants.
+  const inputs = names(proto.input).filter((name) => !weights.has(name));
+  const untyped = inputs.find((name) => !types.has(name));
+  if (untyped !== undefined && !nested) {
+    throw new CodecError(`input '${untyped}' is no tensor, or its element type is missing`);
+  }
+  const graph: Graph = {
+    name: proto.name ?? '',
+    nodes: (proto.node ?? []).map((node) => decodeNode(node, context)),
+    inputs,
+    outputs: names(proto.output),
+    weights,
+    types,
+    opsets: context.opsets,
+  };
+  return nested ? graph : complete(graph);
+};
+
+const decodeOpsets = (model: onnx.IModelProto): Record<string, number> => {
+  const opsets: Record<string, number> = {};
+  for (const entry of model.opsetImport ?? []) {
+    const domain = domainOf(entry.domain);
+    const version: Integer = entry.version ?? 0;
+    const found = toNumber(version);
+    if ((opsets[domain] ?? found) !== found) {
+      throw new CodecError(`the model imports two versions of the domain '${domain}': ${opsets[domain]} and ${found}`);
+    }
+    opsets[domain] = found;
+  }
+  return opsets;
+};
+
+const parse = (bytes: Uint8Array): onnx.IModelProto => {
+  if (bytes.length === 0) throw new CodecError('the file is empty; an ONNX model was expected');
+  scanModel(bytes);
+  try {
+    return onnxProto.onnx.ModelProto.decode(bytes);
+  } catch (error) {
+    throw new CodecError(`the bytes are no ONNX model: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};
+
+/**
+ * The graph in the bytes of an ONNX file. Weights stay views of `bytes`; external ones are ranges of files in `folder`,
+ * read when needed. Throws CodecError on foreign or damaged bytes and on models that decant would not hold faithfully.
+ */
+export const decodeGraph = (bytes: Uint8Array, options: { readonly folder?: string } = {}): Graph => {
+  const model = parse(bytes);
+  if (!model.graph || (model.opsetImport ?? []).length === 0) {
+    const missing = model.graph ? 'operator set versions' : 'graph';
+    throw new CodecError(`the bytes are no ONNX model, or the file is cut short: it has no ${missing}`);
+  }
+  return decodeBody(model.graph, { folder: options.folder, opsets: decodeOpsets(model) }, false);
+};

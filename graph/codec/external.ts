@@ -1,0 +1,62 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { isAbsolute, join, normalize, sep } from 'node:path';
+import type { Bytes } from '../tensor.ts';
+import { CodecError } from './dtypes.ts';
+
+/** One read of more than 2 GiB aborts Node 20. */
+const chunk = 1 << 30;
+
+const readRange = (path: string, offset: number, length: number): Uint8Array => {
+  const bytes = new Uint8Array(length);
+  const file = openSync(path, 'r');
+  try {
+    for (let done = 0; done < length; ) {
+      const count = readSync(file, bytes, done, Math.min(chunk, length - done), offset + done);
+      if (count === 0) throw new CodecError(`${path} ends before byte ${offset + length}: it was cut short`);
+      done += count;
+    }
+  } finally {
+    closeSync(file);
+  }
+  return bytes;
+};
+
+/** A range of a file, read when it is asked for and kept only as long as someone holds it. */
+export const fileBytes = (path: string, offset: number, length: number): Bytes => {
+  let held: WeakRef<Uint8Array> | undefined;
+  return {
+    length,
+    read: () => {
+      const known = held?.deref();
+      if (known !== undefined) return known;
+      const bytes = readRange(path, offset, length);
+      held = new WeakRef(bytes);
+      return bytes;
+    },
+  };
+};
+
+export interface Location {
+  readonly location: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The bytes of an external tensor. The path must stay inside the model's folder. */
+export const externalBytes = (folder: string | undefined, place: Location, where: string): Bytes => {
+  const { location, offset, length } = place;
+  const path = normalize(location);
+  if (location === '' || isAbsolute(path) || /^[A-Za-z]:/.test(path) || path.split(sep).includes('..')) {
+    throw new CodecError(`${where} keeps its data in '${location}', which is outside the model's folder`);
+  }
+  if (folder === undefined) {
+    throw new CodecError(`${where} keeps its data in the file '${location}'; read the model with readGraph(path)`);
+  }
+  const full = join(folder, path);
+  if (!existsSync(full)) throw new CodecError(`${where} keeps its data in '${full}', which does not exist`);
+  const size = statSync(full).size;
+  if (offset + length > size) {
+    throw new CodecError(`${where} needs bytes ${offset} to ${offset + length} of '${full}', which has ${size}`);
+  }
+  return fileBytes(full, offset, length);
+};

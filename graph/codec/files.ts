@@ -1,0 +1,87 @@
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Graph, Value } from '../graph.ts';
+import { decodeGraph } from './decode.ts';
+import { CodecError } from './dtypes.ts';
+import { encodeModel } from './encode.ts';
+import type { Location } from './external.ts';
+
+/** protobuf messages end at 2 GiB; stay well below. */
+const inlineLimit = 1.5e9;
+/** Smaller tensors stay inside the file: shapes and scalars are needed while the graph is loaded. */
+const externalMinimum = 1024;
+/** Runtimes map external data into memory, which wants aligned tensors. */
+const alignment = 64;
+/** One write of more than 2 GiB fails in Node. */
+const chunk = 1 << 30;
+
+/** Reads an ONNX file; external weights are looked up in its folder and read when needed. */
+export const readGraph = async (path: string): Promise<Graph> => {
+  const bytes = await readFile(path);
+  try {
+    return decodeGraph(bytes, { folder: dirname(path) });
+  } catch (error) {
+    if (error instanceof CodecError) throw new CodecError(`${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+};
+
+const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promise<void> => {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, Math.min(chunk, bytes.length - done), at + done);
+    done += bytesWritten;
+  }
+};
+
+/** Writes beside the target and renames, so that a file that is being read is never half new. */
+const replaceFile = async (path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
+  const temporary = `${path}.${process.pid}.part`;
+  try {
+    const file = await open(temporary, 'w');
+    try {
+      await fill(file);
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+};
+
+const placesOf = (graph: Graph, location: string): ReadonlyMap<Value, Location> => {
+  const places = new Map<Value, Location>();
+  let end = 0;
+  for (const [name, { bytes }] of graph.weights) {
+    if (bytes.length < externalMinimum) continue;
+    const offset = Math.ceil(end / alignment) * alignment;
+    places.set(name, { location, offset, length: bytes.length });
+    end = offset + bytes.length;
+  }
+  return places;
+};
+
+/**
+ * Writes an ONNX file. Weights go inside, or into `<name>_data` beside it when `external` is set or they would pass
+ * what one file can hold.
+ */
+export const writeGraph = async (
+  path: string,
+  graph: Graph,
+  options: { readonly external?: boolean } = {},
+): Promise<void> => {
+  const total = [...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const outside = options.external ?? total > inlineLimit;
+  const places = outside ? placesOf(graph, `${basename(path)}_data`) : new Map<Value, Location>();
+  const bytes = encodeModel(graph, (name) => places.get(name));
+  if (places.size > 0) {
+    await replaceFile(`${path}_data`, async (file) => {
+      for (const [name, { offset }] of places) {
+        const tensor = graph.weights.get(name);
+        if (tensor !== undefined) await writeAll(file, tensor.bytes.read(), offset);
+      }
+    });
+  }
+  await replaceFile(path, (file) => writeAll(file, bytes, 0));
+};

@@ -1,0 +1,4 @@
+export { decodeGraph } from './decode.ts';
+export { CodecError } from './dtypes.ts';
+export { encodeGraph } from './encode.ts';
+export { readGraph, writeGraph } from './files.ts';

@@ -1,0 +1,42 @@
+import type { onnx } from 'onnx-proto';
+import { bindDim, type Dim, type Expression, symbol } from '../dim.ts';
+import type { TensorType, Value } from '../graph.ts';
+import { dtypeCodes, dtypeOf } from './dtypes.ts';
+import { type Integer, toNumber } from './tensors.ts';
+
+const factor = '(?:[A-Za-z_][A-Za-z0-9_.]*|\\d+)';
+const term = `${factor}(?:\\*${factor})*`;
+const arithmetic = new RegExp(`^[+-]?${term}(?:[+-]${term})*$`);
+
+/** A dim_param that reads as arithmetic keeps its meaning; any other text becomes one symbol. */
+const dimOfText = (text: string): Dim => {
+  const tight = text.replaceAll(/\s+/g, '');
+  return arithmetic.test(tight) ? bindDim(tight as Expression, {}) : symbol(text);
+};
+
+const decodeDim = (proto: onnx.TensorShapeProto.IDimension, fallback: string): Dim => {
+  const size: Integer | null | undefined = Object.hasOwn(proto, 'dimValue') ? proto.dimValue : undefined;
+  if (size !== undefined && size !== null && toNumber(size) >= 0) return toNumber(size);
+  return proto.dimParam ? dimOfText(proto.dimParam) : symbol(fallback);
+};
+
+/** The type of a named value, or undefined where it is no tensor or says nothing. Unnamed dimensions get a symbol each. */
+export const decodeType = (proto: onnx.IValueInfoProto): TensorType | undefined => {
+  const tensor = proto.type?.tensorType;
+  if (!tensor?.elemType) return undefined;
+  const name = proto.name ?? '';
+  const shape = tensor.shape?.dim?.map((dim, axis) => decodeDim(dim, `${name}_dim_${axis}`));
+  return {
+    dtype: dtypeOf(tensor.elemType, `value '${name}'`),
+    shape: Object.hasOwn(tensor, 'shape') ? (shape ?? []) : undefined,
+  };
+};
+
+const encodeDim = (dim: Dim): onnx.TensorShapeProto.IDimension =>
+  typeof dim === 'number' ? { dimValue: dim } : { dimParam: dim };
+
+export const encodeType = (name: Value, type: TensorType | undefined): onnx.IValueInfoProto => {
+  if (type === undefined) return { name };
+  const shape = type.shape === undefined ? {} : { shape: { dim: type.shape.map(encodeDim) } };
+  return { name, type: { tensorType: { elemType: dtypeCodes[type.dtype], ...shape } } };
+};
