@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { value } from '../../graph/graph.ts';
+import { elementCount, tensorOf } from '../../graph/tensor.ts';
+import { inspectGraph, modelFigures } from '../../models/inspect.ts';
+import type { Model } from '../../models/model.ts';
+import { smallEncoder } from './support.ts';
+
+const LENGTH = 7;
+
+/** Multiply-accumulates of an encoder of width h: projections and FFN per token, scores and mixing per pair. */
+const expectedMacs = (h: number, ffn: number, layers: number, labels: number): number =>
+  layers * (LENGTH * (4 * h * h + 2 * h * ffn) + 2 * LENGTH * LENGTH * h) + h * labels;
+
+const zeroed = (model: Model, name: string): Model => {
+  const weights = new Map(model.graph.weights);
+  const tensor = weights.get(value(name));
+  if (tensor === undefined) throw new Error(`no weight ${name}`);
+  weights.set(value(name), tensorOf('float32', tensor.dims, new Float32Array(elementCount(tensor.dims))));
+  return { ...model, graph: { ...model.graph, weights } };
+};
+
+describe('modelFigures', () => {
+  it('counts parameters and multiply-accumulates as the closed formulas do', () => {
+    const figures = modelFigures(smallEncoder(), LENGTH);
+    const layer = 4 * (16 * 16 + 16) + 16 * 24 + 24 + 24 * 16 + 16 + 4 * 16;
+    expect(figures.parameters).toBe(10 * 16 + 12 * 16 + 2 * layer + 2 * 16 + 16 * 3 + 3);
+    expect(figures.macs).toBe(expectedMacs(16, 24, 2, 3));
+  });
+
+  it('counts a zeroed matrix as zeros', () => {
+    const name = 'encoder.layer.0.attention.self.query.weight';
+    const model = smallEncoder();
+    expect(modelFigures(zeroed(model, name), LENGTH).nonzero).toBe(modelFigures(model, LENGTH).nonzero - 16 * 16);
+    expect(modelFigures(zeroed(model, name), LENGTH).parameters).toBe(modelFigures(model, LENGTH).parameters);
+  });
+});
+
+describe('inspectGraph', () => {
+  it('lists inputs, operators by work, operator sets and bytes', () => {
+    const { graph } = smallEncoder();
+    const inspection = inspectGraph(graph, { length: LENGTH });
+    expect(inspection.inputs[0]).toEqual({ name: 'input_ids', type: 'int64[batch, sequence]' });
+    expect(inspection.outputs).toEqual([{ name: 'logits', type: 'float32[batch, 3]' }]);
+    expect(inspection.operators[0]).toMatchObject({ op: 'MatMul', count: 2 * 8 + 1, macs: inspection.macs });
+    expect(inspection.opsets['']).toBe(20);
+    expect(inspection.bytes).toBe([...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0));
+    expect(inspection.unknown).toEqual([]);
+  });
+
+  it('names operators whose work it cannot count', () => {
+    const { graph } = smallEncoder();
+    const strange = {
+      ...graph,
+      nodes: graph.nodes.map((node) => (node.op === 'Gelu' ? { ...node, op: 'Strange' } : node)),
+    };
+    expect(inspectGraph(strange, { length: LENGTH }).unknown).toEqual(['Strange']);
+  });
+});
