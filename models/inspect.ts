@@ -3,6 +3,7 @@ import { bindDim, type Dim } from '../graph/dim.ts';
 import type { Graph, Node, TensorType, Value } from '../graph/graph.ts';
 import { findOp } from '../graph/ops/index.ts';
 import { arrayOf, type DType, elementCount, type Tensor } from '../graph/tensor.ts';
+import { anatomyOf, type Part } from './anatomy.ts';
 import type { Model } from './model.ts';
 import { isConstantName } from './parameters.ts';
 
@@ -115,6 +116,18 @@ export interface OperatorCount {
   readonly macs: number;
 }
 
+/** A Transformer's figures, layer by layer. */
+export interface AnatomySummary {
+  readonly layers: readonly {
+    readonly heads: number;
+    readonly ffn: number;
+    readonly inputWidth: number;
+    readonly outputWidth: number;
+  }[];
+  readonly vocabulary?: number;
+  readonly embedding?: number;
+}
+
 /** What can be said about any ONNX graph. */
 export interface Inspection extends Figures {
   /** Tokens of the text that `macs` counts. */
@@ -130,7 +143,26 @@ export interface Inspection extends Figures {
   readonly bytesByType: Readonly<Record<string, number>>;
   /** Operators without a record: their work is missing from `macs`. */
   readonly unknown: readonly string[];
+  /** Absent where no attention was found, as in fused graphs. */
+  readonly anatomy?: AnatomySummary;
 }
+
+const unitCount = (parts: readonly Part[]): number => sum(parts.map(({ count }) => count));
+
+const summarize = (graph: Graph): AnatomySummary | undefined => {
+  const { layers, vocabulary, embeddingWidth } = anatomyOf(graph);
+  if (layers.length === 0) return undefined;
+  return {
+    layers: layers.map(({ heads, ffn, inputWidth, outputWidth }) => ({
+      heads: unitCount(heads),
+      ffn: unitCount(ffn),
+      inputWidth,
+      outputWidth,
+    })),
+    ...(vocabulary === undefined ? {} : { vocabulary }),
+    ...(embeddingWidth === undefined ? {} : { embedding: embeddingWidth }),
+  };
+};
 
 const operatorCounts = (graph: Graph, macs: ReadonlyMap<Node, number>): readonly OperatorCount[] => {
   const counted = new Map<string, OperatorCount>();
@@ -157,6 +189,7 @@ const described = (graph: Graph, v: Value): { readonly name: string; readonly ty
 export const inspectGraph = (graph: Graph, options: { readonly length: number }): Inspection => {
   const { macs, unknown } = macsByNode(graph, options.length);
   const byType = bytesByType(graph);
+  const anatomy = summarize(graph);
   return {
     ...figuresOf(graph),
     macs: sum(macs.values()),
@@ -169,5 +202,6 @@ export const inspectGraph = (graph: Graph, options: { readonly length: number })
     bytes: sum(Object.values(byType)),
     bytesByType: byType,
     unknown,
+    ...(anatomy === undefined ? {} : { anatomy }),
   };
 };

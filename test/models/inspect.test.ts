@@ -45,6 +45,8 @@ describe('inspectGraph', () => {
     expect(inspection.opsets['']).toBe(20);
     expect(inspection.bytes).toBe([...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0));
     expect(inspection.unknown).toEqual([]);
+    const layer = { heads: 4, ffn: 24, inputWidth: 16, outputWidth: 16 };
+    expect(inspection.anatomy).toEqual({ layers: [layer, layer], vocabulary: 10, embedding: 16 });
   });
 
   it('names operators whose work it cannot count', () => {
