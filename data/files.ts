@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
+import type { Dataset, Example, Labelled } from './dataset.ts';
+
+const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
+type Split = (typeof splits)[number];
+
+interface Header {
+  readonly schema: 'decant.dataset/1';
+  readonly classes: readonly string[];
+  readonly maxLength: number;
+  readonly counts: Readonly<Record<Split, number>>;
+}
+
+const LINES_A_WRITE = 4096;
+
+const writeExamples = async (file: string, examples: readonly Example[]): Promise<void> => {
+  const stream = createWriteStream(file);
+  const done = finished(stream);
+  for (let at = 0; at < examples.length; at += LINES_A_WRITE) {
+    const lines = examples.slice(at, at + LINES_A_WRITE).map((example) => `${JSON.stringify(example)}\n`);
+    if (!stream.write(lines.join(''))) await Promise.race([once(stream, 'drain'), done]);
+  }
+  stream.end();
+  await done;
+};
+
+async function* examplesOf(file: string): AsyncGenerator<Example> {
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line !== '') yield JSON.parse(line);
+  }
+}
+
+const readExamples = async (file: string, expected: number): Promise<Example[]> => {
+  const examples: Example[] = [];
+  for await (const example of examplesOf(file)) examples.push(example);
+  if (examples.length !== expected) {
+    throw new Error(`${file} holds ${examples.length} examples, dataset.json announces ${expected}`);
+  }
+  return examples;
+};
+
+const labelled = (file: string, examples: readonly Example[]): Labelled[] =>
+  examples.map(({ id, text, label }) => {
+    if (label === undefined) throw new Error(`${file}: example ${id} has no label`);
+    return { id, text, label };
+  });
+
+/** Writes dataset.json (classes, counts, length) with one JSON Lines file a split beside it. */
+export const writeDataset = async (folder: string, dataset: Dataset): Promise<void> => {
+  const { classes, maxLength, train, unlabelled, validation, test } = dataset;
+  const counts = {
+    train: train.length,
+    unlabelled: unlabelled.length,
+    validation: validation.length,
+    test: test.length,
+  };
+  const header: Header = { schema: 'decant.dataset/1', classes, maxLength, counts };
+  await writeFile(join(folder, 'dataset.json'), `${JSON.stringify(header, null, 2)}\n`);
+  for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), dataset[split]);
+};
+
+/** Reads what `writeDataset` wrote; `path` maps a file name to where it lies. */
+export const readDatasetArtifact = async (path: (file: string) => string): Promise<Dataset> => {
+  const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
+  if (header.schema !== 'decant.dataset/1') {
+    throw new Error(`dataset of schema '${header.schema}', expected 'decant.dataset/1'`);
+  }
+  const { classes, maxLength, counts } = header;
+  const read = (split: Split): Promise<Example[]> => readExamples(path(`${split}.jsonl`), counts[split]);
+  return {
+    classes,
+    maxLength,
+    train: labelled('train.jsonl', await read('train')),
+    unlabelled: await read('unlabelled'),
+    validation: labelled('validation.jsonl', await read('validation')),
+    test: labelled('test.jsonl', await read('test')),
+  };
+};
+
+/** Reads a dataset from the folder that holds its dataset.json. */
+export const readDataset = (folder: string): Promise<Dataset> => readDatasetArtifact((file) => join(folder, file));
