@@ -39,9 +39,11 @@ export const callOf = (node: Node, opset: number, known: Known): Call => {
   };
 };
 
-/** Types of a node's outputs; all unknown where decant has no record of the operator. */
-export const inferNode = (call: Call): readonly Inferred[] | undefined =>
-  findOp(call.node.domain, call.node.op, call.opset)?.infer(call);
+/** Types of a node's outputs; all unknown where decant has no record of the operator or of what it reads. */
+export const inferNode = (call: Call): readonly Inferred[] | undefined => {
+  if (call.node.inputs.some((input, i) => input !== null && call.inputs[i] === undefined)) return undefined;
+  return findOp(call.node.domain, call.node.op, call.opset)?.infer(call);
+};
 
 const attributeOf = (input: NonNullable<AttributeInput[string]>): Attribute => {
   if (typeof input === 'number') {
