@@ -68,7 +68,10 @@ export interface Refusal {
 export type CutRule = (call: Call, cut: Cut) => CutEffect | Refusal;
 export interface CutEffect {
   readonly cuts: readonly Cut[];
-  /** Pairs of units that can only go together, found where a reshape splits an axis into (head, width): whole blocks. */
+  /**
+   * Pairs of units that can only go together, found where a reshape splits an axis into (head, width): whole blocks.
+   * A pair with -1 says that the unit always stays.
+   */
   readonly merges?: readonly (readonly [number, number])[];
 }
 

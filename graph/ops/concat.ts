@@ -67,14 +67,14 @@ export const concat: OpDef = {
     const inputs = ports.filter((p) => p.kind === 'input');
     const output = ports.find((p) => p.kind === 'output');
     const shape = output?.shape;
-    if (output === undefined || shape === undefined) return refuse(call, 'has an unknown shape');
+    if (output === undefined || shape === undefined) return refuse('has an unknown shape');
     const axis = normalizeAxis(call, intAttr(call.node, 'axis', 0), shape.length);
     if (cut.axis !== axis) {
       return { cuts: [...inputs, output].flatMap((p) => cutsOf(p.value, cut.axis, cut.owner)) };
     }
     const starts = offsets(inputs, axis);
     const total = shape[axis];
-    if (typeof total !== 'number') return refuse(call, `joins symbolic sizes along axis ${axis}`);
+    if (typeof total !== 'number') return refuse(`joins symbolic sizes along axis ${axis}`);
     if (port.kind === 'input') {
       const owner = new Int32Array(total).fill(-1);
       owner.set(cut.owner, starts[inputs.indexOf(port)] ?? 0);

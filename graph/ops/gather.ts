@@ -121,7 +121,7 @@ export const gather: OpDef = {
     const rank = x?.shape?.length;
     const indexRank = indices?.shape?.length;
     if (x === undefined || indices === undefined || y === undefined || rank === undefined || indexRank === undefined) {
-      return refuse(call, 'has an unknown shape');
+      return refuse('has an unknown shape');
     }
     const axis = axisOf(call, rank);
     const chosen = numbersAt(call, 1);
@@ -130,11 +130,10 @@ export const gather: OpDef = {
       return { cuts: cutsOf(y.value, cut.axis < axis ? cut.axis : cut.axis - 1 + indexRank, cut.owner) };
     }
     if (port === x) {
-      if (chosen === undefined)
-        return refuse(call, `looks up axis ${axis} of '${x.value}' by data: its indices would shift`);
+      if (chosen === undefined) return refuse(`looks up axis ${axis} of '${x.value}' by data: its indices would shift`);
       const owner = Int32Array.from(chosen, (id) => cut.owner[id < 0 ? id + cut.owner.length : id] ?? -1);
       if (owner.every((unit) => unit < 0)) return { cuts: [] };
-      if (indexRank !== 1) return refuse(call, `needs the very indices of axis ${axis} that would go`);
+      if (indexRank !== 1) return { cuts: [], merges: [...owner].map((unit) => [unit, -1] as const) };
       return { cuts: cutsOf(y.value, axis, owner) };
     }
     if (cut.axis < axis) return { cuts: cutsOf(x.value, cut.axis, cut.owner) };
@@ -143,7 +142,7 @@ export const gather: OpDef = {
     if (chosen === undefined || typeof size !== 'number' || indexRank !== 1) {
       return { cuts: cutsOf(indices.value, cut.axis - axis, cut.owner) };
     }
-    if (new Set(chosen).size < chosen.length) return refuse(call, `repeats indices of axis ${axis}`);
+    if (new Set(chosen).size < chosen.length) return refuse(`repeats indices of axis ${axis}`);
     const owner = new Int32Array(size).fill(-1);
     for (const [i, id] of chosen.entries()) owner[id < 0 ? id + size : id] = cut.owner[i] ?? -1;
     return { cuts: cutsOf(x.value, axis, owner) };

@@ -57,11 +57,11 @@ export const reshape: OpDef = {
     dy == null || call.node.inputs[0] == null ? null : reshapeLike(emit, dy, call.node.inputs[0]),
     null,
   ],
-  cut: ruleByPort(infer, (call, port, cut, ports) => {
-    if (port.kind === 'input' && port.position !== 0) return refuse(call, 'cannot lose entries of its target shape');
+  cut: ruleByPort(infer, (_call, port, cut, ports) => {
+    if (port.kind === 'input' && port.position !== 0) return refuse('cannot lose entries of its target shape');
     const other = ports.find((p) => p.kind !== port.kind && p.position === 0);
-    if (port.shape === undefined || other?.shape === undefined) return refuse(call, 'has an unknown shape');
-    return carryThroughReshape(call, port.shape, cut.axis, cut.owner, { value: other.value, shape: other.shape });
+    if (port.shape === undefined || other?.shape === undefined) return refuse('has an unknown shape');
+    return carryThroughReshape(port.shape, cut.axis, cut.owner, { value: other.value, shape: other.shape });
   }),
   resize,
   macs: noMacs,

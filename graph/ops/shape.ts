@@ -29,8 +29,7 @@ const wholeShape: OpDef = {
   since: 1,
   infer: inferShape,
   gradient: 'stop',
-  cut: (call, cut) =>
-    cut.value === call.node.inputs[0] ? nothing : refuse(call, 'gives a shape, of which no entry can go'),
+  cut: (call, cut) => (cut.value === call.node.inputs[0] ? nothing : refuse('gives a shape, of which no entry can go')),
   macs: noMacs,
   samples: [{ name: 'all axes', inputs: [{ dtype: 'float32', dims: [2, 3, 4] }] }],
 };
@@ -56,7 +55,7 @@ export const size: OpDef = {
   since: 1,
   infer: inferSize,
   gradient: 'stop',
-  cut: (call) => refuse(call, 'counts the elements, so its result would change'),
+  cut: () => refuse('counts the elements, so its result would change'),
   macs: noMacs,
   samples: [{ name: 'counts', inputs: [{ dtype: 'float32', dims: [2, 3, 4] }] }],
 };

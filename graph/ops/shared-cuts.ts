@@ -1,7 +1,6 @@
 import { productOf, type Shape } from '../dim.ts';
 import type { TensorType, Value } from '../graph.ts';
 import type { Call, Cut, CutEffect, CutRule, Refusal } from '../op.ts';
-import { describe } from './shared-structure.ts';
 
 /** The cut rules of structural operators speak about ports: an input or output by position. */
 export interface Port {
@@ -11,7 +10,8 @@ export interface Port {
   readonly shape: Shape | undefined;
 }
 
-export const refuse = (call: Call, why: string): Refusal => ({ refused: `${describe(call)} ${why}` });
+/** A refusal; whoever reports it names the node, so `why` is a predicate ("drops that axis"). */
+export const refuse = (why: string): Refusal => ({ refused: why });
 
 export const nothing: CutEffect = { cuts: [] };
 
@@ -66,22 +66,22 @@ export const sizeIs = (shape: Shape | undefined, axis: number, size: number): bo
 
 /** Elementwise work with numpy broadcasting: aligned axes share owners; an axis of size one needs no cut. */
 export const broadcastCut = (infer: (call: Call) => readonly TensorType[], positions?: readonly number[]): CutRule =>
-  ruleByPort(infer, (call, port, cut, ports) => {
+  ruleByPort(infer, (_call, port, cut, ports) => {
     const taking = ports.filter(
       (p) => p.kind === 'output' || positions === undefined || positions.includes(p.position),
     );
-    if (!taking.includes(port)) return refuse(call, `cannot lose parts of its input ${port.position}`);
-    if (port.shape === undefined) return refuse(call, `has a value '${port.value}' of unknown shape`);
+    if (!taking.includes(port)) return refuse(`cannot lose parts of its input ${port.position}`);
+    if (port.shape === undefined) return refuse(`has a value '${port.value}' of unknown shape`);
     const fromEnd = port.shape.length - cut.axis;
     const aligned = taking.map((p) => ({ ...p, axis: (p.shape?.length ?? 0) - fromEnd }));
-    if (aligned.some((p) => p.shape === undefined)) return refuse(call, 'has values of unknown shape');
+    if (aligned.some((p) => p.shape === undefined)) return refuse('has values of unknown shape');
     const others = aligned.filter((p) => p.axis >= 0 && p.shape?.[p.axis] !== 1);
     if (cut.owner.length === 1 && others.length > 0) {
-      return refuse(call, `broadcasts axis ${cut.axis} of '${cut.value}', whose only index cannot go`);
+      return refuse(`broadcasts axis ${cut.axis} of '${cut.value}', whose only index cannot go`);
     }
     const odd = others.find((p) => !sizeIs(p.shape, p.axis, cut.owner.length));
     if (odd !== undefined && cut.owner.length > 1) {
-      return refuse(call, `has a symbolic axis ${odd.axis} in '${odd.value}' where '${cut.value}' is cut`);
+      return refuse(`has a symbolic axis ${odd.axis} in '${odd.value}' where '${cut.value}' is cut`);
     }
     const same = cut.owner.length === 1 ? aligned.filter((p) => p.axis >= 0) : others;
     return { cuts: same.flatMap((p) => cutsOf(p.value, p.axis, cut.owner)) };
@@ -100,23 +100,23 @@ export const axisCut = (
     const input = ports.find((p) => p.kind === 'input' && p.position === 0);
     const output = ports.find((p) => p.kind === 'output' && p.position === 0);
     const rank = input?.shape?.length;
-    if (input === undefined || output === undefined || rank === undefined) return refuse(call, 'has an unknown shape');
+    if (input === undefined || output === undefined || rank === undefined) return refuse('has an unknown shape');
     if (port.kind === 'input') {
-      if (port.position !== 0) return refuse(call, `cannot lose parts of its input ${port.position}`);
+      if (port.position !== 0) return refuse(`cannot lose parts of its input ${port.position}`);
       const axis = outputAxis(call, cut.axis, rank);
-      return axis === undefined ? refuse(call, why) : { cuts: cutsOf(output.value, axis, cut.owner) };
+      return axis === undefined ? refuse(why) : { cuts: cutsOf(output.value, axis, cut.owner) };
     }
     for (let axis = 0; axis < rank; axis++) {
       if (outputAxis(call, axis, rank) === cut.axis) return { cuts: cutsOf(input.value, axis, cut.owner) };
     }
-    return refuse(call, why);
+    return refuse(why);
   });
 
 /** For operators whose result depends on positions or on data in a way that no cut survives. */
 export const refuseCut =
   (why: string): CutRule =>
-  (call) =>
-    refuse(call, why);
+  () =>
+    refuse(why);
 
 interface Factors {
   readonly from: readonly number[];

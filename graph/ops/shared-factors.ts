@@ -1,6 +1,6 @@
 import type { Shape } from '../dim.ts';
 import type { Value } from '../graph.ts';
-import type { Call, CutEffect, Refusal } from '../op.ts';
+import type { CutEffect, Refusal } from '../op.ts';
 import { cutsOf, factorGroups, nothing, refuse } from './shared-cuts.ts';
 import { isNumeric, stridesOf } from './shared-structure.ts';
 
@@ -29,8 +29,8 @@ interface Blocks {
   readonly merges: readonly (readonly [number, number])[];
 }
 
-/** Whole blocks along an axis: the units inside one block are merged; undefined where a block also holds a part that stays. */
-const mergedOwner = (flat: Int32Array, dims: readonly number[], axis: number): Blocks | undefined => {
+/** Whole blocks along an axis: the units inside one block are merged, and with what stays (-1) where it holds such a part. */
+const mergedOwner = (flat: Int32Array, dims: readonly number[], axis: number): Blocks => {
   const at = indexOfFlat(dims, axis);
   const owner = new Int32Array(dims[axis] ?? 1).fill(-2);
   const merges = new Map<string, readonly [number, number]>();
@@ -39,10 +39,7 @@ const mergedOwner = (flat: Int32Array, dims: readonly number[], axis: number): B
     const unit = flat[i] ?? -1;
     const first = owner[index] ?? -2;
     if (first === -2) owner[index] = unit;
-    else if (first !== unit) {
-      if (first < 0 || unit < 0) return undefined;
-      merges.set(`${first} ${unit}`, [first, unit]);
-    }
+    else if (first !== unit) merges.set(`${first} ${unit}`, [first, unit]);
   }
   return { owner, merges: [...merges.values()] };
 };
@@ -53,19 +50,17 @@ const mergedOwner = (flat: Int32Array, dims: readonly number[], axis: number): B
  * (then that factor is the one that is cut); (H, D) to (H*D) repeats the owners. It is its own inverse.
  */
 export const carryThroughReshape = (
-  call: Call,
   from: Shape,
   axis: number,
   owner: Int32Array,
   target: { readonly value: Value; readonly shape: Shape },
 ): CutEffect | Refusal => {
   const group = factorGroups(from, target.shape).find((g) => g.from.includes(axis));
-  if (group === undefined) return refuse(call, `loses axis ${axis}: the shapes share no factor there`);
+  if (group === undefined) return refuse(`loses axis ${axis}: the shapes share no factor there`);
   const inner: Shape = group.from.map((i) => from[i] ?? 1);
   const outer: Shape = group.to.map((i) => target.shape[i] ?? 1);
   if (!isNumeric(inner) || !isNumeric(outer)) {
     return refuse(
-      call,
       `mixes axis ${axis} with a symbolic dimension ([${from.join(', ')}] to [${target.shape.join(', ')}])`,
     );
   }
@@ -81,8 +76,5 @@ export const carryThroughReshape = (
     outer.findIndex((size) => size > 1),
   );
   const blocks = mergedOwner(flat, outer, k);
-  if (blocks === undefined) {
-    return refuse(call, `splits axis ${axis} into blocks of which some are only partly cut`);
-  }
   return { cuts: cutsOf(target.value, group.to[k] ?? 0, blocks.owner), merges: blocks.merges };
 };

@@ -179,16 +179,14 @@ export const slice: OpDef = {
     const [input] = ports;
     const output = ports.find((p) => p.kind === 'output');
     const ranges = rangesOf(call);
-    if (input === undefined || output === undefined || ranges === undefined)
-      return refuse(call, 'has an unknown shape');
-    if (port !== input && port !== output) return refuse(call, 'cannot lose entries of its bounds');
+    if (input === undefined || output === undefined || ranges === undefined) return refuse('has an unknown shape');
+    if (port !== input && port !== output) return refuse('cannot lose entries of its bounds');
     const other = port === input ? output : input;
     const range = ranges.find((r) => r.axis === cut.axis);
     if (range === undefined) return { cuts: cutsOf(other.value, cut.axis, cut.owner) };
     const size = input.shape?.[cut.axis];
     const indices = indicesOf(size, range);
-    if (indices === undefined || typeof size !== 'number')
-      return refuse(call, `has open bounds along axis ${cut.axis}`);
+    if (indices === undefined || typeof size !== 'number') return refuse(`has open bounds along axis ${cut.axis}`);
     if (port === input) {
       return {
         cuts: cutsOf(

@@ -72,14 +72,14 @@ const record = {
     const [input] = ports;
     const outputs = ports.filter((p) => p.kind === 'output');
     const rank = input?.shape?.length;
-    if (input === undefined || rank === undefined) return refuse(call, 'has an unknown shape');
-    if (port.kind === 'input' && port.position !== 0) return refuse(call, 'cannot lose entries of its sizes');
+    if (input === undefined || rank === undefined) return refuse('has an unknown shape');
+    if (port.kind === 'input' && port.position !== 0) return refuse('cannot lose entries of its sizes');
     const axis = axisOf(call, rank);
     if (cut.axis !== axis) return { cuts: [input, ...outputs].flatMap((p) => cutsOf(p.value, cut.axis, cut.owner)) };
     const sizes = outputs.map((p) => p.shape?.[axis]).filter((size) => typeof size === 'number');
     const total = input.shape?.[axis];
     if (sizes.length < outputs.length || typeof total !== 'number') {
-      return refuse(call, `has symbolic sizes along axis ${axis}`);
+      return refuse(`has symbolic sizes along axis ${axis}`);
     }
     const startOf = (i: number): number => sizes.slice(0, i).reduce((a, b) => a + b, 0);
     if (port.kind === 'output') {

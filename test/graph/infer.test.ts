@@ -11,7 +11,7 @@ const NEWEST_OPSET = 24;
 const DEFAULT_OPSET = 20;
 
 /** Shapes that only the run knows: inference names them by symbols of its own. */
-const dataDependent: readonly string[] = ['NonZero', 'Unique'];
+const dataDependent: readonly string[] = ['ConstantOfShape', 'NonZero', 'Unique'];
 
 /** Where a symbol leaves a size open that a number would settle: n elements in three parts, in rows of four, every second one. */
 const openUnderSymbols: readonly string[] = ['Reshape', 'Slice', 'Split'];

@@ -1,0 +1,69 @@
+import { multiplyDims } from '../dim.ts';
+import type { Value } from '../graph.ts';
+import type { Call, Emit, Inferred, OpDef } from '../op.ts';
+import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
+import { entryOf, sizesVector } from './shared-emit.ts';
+import { freshDim, inputOf, noMacs, numbersAt } from './shared-structure.ts';
+
+const infer = (call: Call): readonly Inferred[] => {
+  const { dtype, shape } = inputOf(call, 0);
+  const repeats = call.ints(1);
+  return [
+    {
+      dtype,
+      shape: shape?.map((dim, axis) => {
+        const times = repeats?.[axis];
+        return times === undefined ? freshDim(call, 0, axis) : multiplyDims(dim, times);
+      }),
+    },
+  ];
+};
+
+/** dx = sum over the repeats: dy as (r0, n0, r1, n1, ...), summed over the r. */
+const gradientOf = (emit: Emit, call: Call, x: Value, dy: Value): Value => {
+  const repeats = numbersAt(call, 1);
+  if (repeats === undefined) {
+    throw new TypeError(`Tile '${call.node.name}' needs constant repeats for its gradient; make them an initializer`);
+  }
+  const entries = repeats.flatMap((times, axis) => [times, entryOf(emit, x, axis)]);
+  const spread = emit.op('Reshape', [dy, sizesVector(emit, entries)]);
+  return emit.op('ReduceSum', [spread, emit.ints(repeats.map((_, axis) => 2 * axis))], { keepdims: 0 });
+};
+
+const repeats = (data: readonly number[]) => ({ dtype: 'int64', dims: [data.length], data, constant: true }) as const;
+
+/** x repeated whole along each axis. */
+export const tile: OpDef = {
+  domain: '',
+  op: 'Tile',
+  since: 6,
+  infer,
+  gradient: (emit, call, [dy]) => {
+    const [x] = call.node.inputs;
+    return [dy == null || x == null ? null : gradientOf(emit, call, x, dy), null];
+  },
+  cut: ruleByPort(infer, (call, port, cut, ports) => {
+    const [x] = ports;
+    const y = ports.find((p) => p.kind === 'output');
+    const times = numbersAt(call, 1)?.[cut.axis];
+    const size = x?.shape?.[cut.axis];
+    if (x === undefined || y === undefined || times === undefined) return refuse('has repeats that are not constant');
+    if (port.kind === 'input' && port !== x) return refuse('cannot lose entries of its repeats');
+    if (port === x) {
+      const owner = Int32Array.from(
+        { length: times * cut.owner.length },
+        (_, i) => cut.owner[i % cut.owner.length] ?? -1,
+      );
+      return { cuts: cutsOf(y.value, cut.axis, owner) };
+    }
+    if (typeof size !== 'number') return refuse(`repeats a symbolic axis ${cut.axis}`);
+    const first = cut.owner.slice(0, size);
+    const merges = [...cut.owner.slice(size)].map((unit, i) => [first[i % size] ?? -1, unit] as const);
+    return { cuts: cutsOf(x.value, cut.axis, first), merges: merges.filter(([a, b]) => a !== b) };
+  }),
+  macs: noMacs,
+  samples: [
+    { name: 'two axes', inputs: [{ dtype: 'float32', dims: [2, 3] }, repeats([3, 2])] },
+    { name: 'leaves an axis alone', inputs: [{ dtype: 'float32', dims: [2, 1, 3] }, repeats([1, 4, 1])] },
+  ],
+};
