@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { type Count, shareOf } from './counts.ts';
+
+const shown = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
+
+const isPercent = (text: string, accepts: (share: number) => boolean): boolean => {
+  const share = shareOf(text);
+  return share !== undefined && accepts(share);
+};
+
+const countMessage = (input: unknown): string =>
+  `expected what is kept: a whole number from 1 such as 192, or a share above 0% and up to 100% such as '50%'; found ${shown(input)}`;
+
+const percent = /^\s*\d+(\.\d+)?\s*%\s*$/;
+
+/** What is kept: a whole number of units, or a share such as '50%'. */
+const count = z.union(
+  [
+    z.int().min(1),
+    z
+      .string()
+      .regex(percent)
+      .refine((text) => isPercent(text, (share) => share > 0 && share <= 1), {
+        error: (issue) => countMessage(issue.input),
+      }),
+  ],
+  { error: (issue) => countMessage(issue.input) },
+) satisfies z.ZodType<Count>;
+
+const sparsityMessage = (input: unknown): string =>
+  `expected a share of zeros above 0 and below 1, as 0.6 or '60%'; found ${shown(input)}`;
+
+const sparsity = z.union(
+  [
+    z.number().gt(0).lt(1),
+    z
+      .string()
+      .regex(percent)
+      .refine((text) => isPercent(text, (share) => share > 0 && share < 1), {
+        error: (issue) => sparsityMessage(issue.input),
+      }),
+  ],
+  { error: (issue) => sparsityMessage(issue.input) },
+);
+
+const keep = z
+  .strictObject({
+    hidden: count.optional().describe('width of the residual stream; wider ones, embeddings included, are cut to it'),
+    heads: count.optional().describe('attention heads of each layer'),
+    ffn: count.optional().describe('feed-forward neurons of each layer'),
+    layers: count.optional().describe('layers'),
+    embedding: count.optional().describe('width of the token embeddings, where it differs from hidden'),
+  })
+  .refine((kept) => Object.values(kept).some((entry) => entry !== undefined), {
+    error: 'expected at least one of hidden, heads, ffn, layers, embedding',
+  })
+  .describe('what structured pruning keeps: counts such as 192 or shares such as 50%');
+
+/** Options of the cut itself; `recover` is added where the training stages are known. */
+export const pruneOptions = {
+  keep: keep.optional(),
+  sparsity: sparsity.optional().describe('share of zeros in the pruned matrices, as 0.6 or 60%'),
+  criterion: z
+    .enum(['taylor', 'magnitude', 'random'])
+    .default('taylor')
+    .describe('importance of heads, neurons, widths and layers; random is a control'),
+  scope: z
+    .enum(['layer', 'global'])
+    .default('layer')
+    .describe('whether heads and neurons compete inside their layer or over all layers'),
+  examples: z.int().min(1).default(1024).describe('labelled texts on which importance is measured'),
+  rounds: z.int().min(1).max(20).default(1).describe('cuts on the way to the target, importance measured before each'),
+  schedule: z
+    .enum(['cubic', 'linear'])
+    .default('cubic')
+    .describe('how sparsity rises over the middle three fifths of recovery'),
+  every: z.int().min(1).default(10).describe('steps between two updates of the sparsity masks'),
+  embeddings: z.boolean().default(true).describe('whether sparsity prunes embedding tables too'),
+  include: z
+    .array(z.enum(['classifier', 'norms', 'biases']))
+    .default([])
+    .describe('further weights that sparsity prunes'),
+} as const;
+
+const options = z.strictObject(pruneOptions);
+export type PruneOptions = z.infer<typeof options>;
+
+/** Share of zeros as a rate. */
+export const sparsityOf = (given: number | string): number =>
+  typeof given === 'number' ? given : (shareOf(given) ?? 0);

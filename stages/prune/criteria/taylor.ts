@@ -1,0 +1,180 @@
+import { absorb } from '../../../engine/absorb.ts';
+import type { HostTensor, Program } from '../../../engine/engine.ts';
+import { ortEngine } from '../../../engine/onnxruntime.ts';
+import { GraphBuilder } from '../../../graph/builder.ts';
+import { differentiate } from '../../../graph/differentiate.ts';
+import { type Graph, type Value, value } from '../../../graph/graph.ts';
+import { bypassLayer, type Part } from '../../../models/anatomy.ts';
+import type { Batch } from '../examples.ts';
+import { type Gate, gatesOf } from '../gates.ts';
+import type { Criterion, Subject } from './criterion.ts';
+
+const LOSS = 'prune.loss';
+const TARGETS = 'prune.targets';
+
+/** Adds the cross-entropy summed over the batch: - sum of target times log softmax(logits). */
+const addLoss = (builder: GraphBuilder, logits: Value): Value => {
+  const { dtype, shape } = builder.type(logits);
+  const targets = builder.input(TARGETS, dtype, shape); // (batch, classes), one 1 a row
+  const logProbabilities = builder.op('LogSoftmax', [logits], { axis: -1 });
+  const likelihood = builder.op('ReduceSum', [builder.op('Mul', [targets, logProbabilities])], { keepdims: 0 });
+  return builder.op('Neg', [likelihood], {}, LOSS);
+};
+
+const targetsOf = (labels: Int32Array, classes: number): HostTensor => {
+  const data = new Float32Array(labels.length * classes);
+  labels.forEach((label, row) => {
+    data[row * classes + label] = 1;
+  });
+  return { dtype: 'float32', dims: [labels.length, classes], data };
+};
+
+const classesOf = ({ graph, logits }: Subject): number => {
+  const classes = graph.types.get(value(logits))?.shape?.at(-1);
+  if (typeof classes !== 'number') throw new Error(`the number of classes of '${logits}' is not known`);
+  return classes;
+};
+
+/** Activation times gradient at a gate, summed over everything but batch and the gated axis: (batch, indices). */
+const saliency = (builder: GraphBuilder, gate: Gate, gradient: Value): Value => {
+  const rank = builder.type(gate.value).shape?.length ?? 0;
+  const others = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 0 && axis !== gate.axis);
+  const product = builder.op('Mul', [gate.value, gradient]);
+  return others.length === 0 ? product : builder.op('ReduceSum', [product, builder.ints(others)], { keepdims: 0 });
+};
+
+/** The model as inference sees it, in a builder: without dropout, with its loss. */
+const withLoss = ({ graph, logits }: Subject) => {
+  const builder = new GraphBuilder(`${graph.name}-importance`, graph.opsets);
+  for (const input of graph.inputs) {
+    const type = graph.types.get(input);
+    if (type !== undefined) builder.input(input, type.dtype, type.shape);
+  }
+  const inputs = new Map(graph.inputs.map((input) => [input, input]));
+  const { resolve } = absorb(builder, graph, { inputs, dropout: 'off' });
+  return { builder, resolve, loss: addLoss(builder, resolve(value(logits))) };
+};
+
+interface Measured {
+  readonly graph: Graph;
+  /** The graph's output with the saliencies of a gate, by the gate's key. */
+  readonly outputs: ReadonlyMap<string, Value>;
+}
+
+const keyOf = (gate: Gate): string => `${gate.axis}:${gate.value}`;
+
+const measuringGraph = (subject: Subject, gates: readonly Gate[]): Measured => {
+  const { builder, resolve, loss } = withLoss(subject);
+  const gradients = differentiate(builder, loss, [...new Set(gates.map((gate) => resolve(gate.value)))]);
+  const outputs = new Map<string, Value>();
+  for (const gate of gates) {
+    const at = { ...gate, value: resolve(gate.value) };
+    const gradient = gradients.get(at.value);
+    if (gradient !== undefined && !outputs.has(keyOf(gate))) outputs.set(keyOf(gate), saliency(builder, at, gradient));
+  }
+  return { graph: builder.freeze([...new Set(outputs.values())], { keepInputs: false }), outputs };
+};
+
+const feedsOf = (subject: Subject, batch: Batch, graph: Graph): Record<string, HostTensor> => {
+  const all: Record<string, HostTensor> = {
+    [subject.inputs.ids]: batch.ids,
+    [subject.inputs.mask]: batch.mask,
+    [TARGETS]: targetsOf(batch.labels, classesOf(subject)),
+  };
+  return Object.fromEntries(Object.entries(all).filter(([name]) => graph.inputs.includes(value(name))));
+};
+
+const forEachBatch = async (
+  subject: Subject,
+  graph: Graph,
+  see: (outputs: Readonly<Record<string, HostTensor>>, batch: Batch) => void,
+): Promise<void> => {
+  const program: Program = await ortEngine.compile(graph, { threads: subject.threads, optimization: 'basic' });
+  try {
+    const batches = subject.batches();
+    for (const [i, batch] of batches.entries()) {
+      subject.signal.throwIfAborted();
+      see(await program.run(feedsOf(subject, batch, graph)), batch);
+      subject.progress(i + 1, batches.length);
+    }
+  } finally {
+    await program.release();
+  }
+};
+
+/** Adds (sum of a g over all that a unit owns, at all its gates) squared, example by example. */
+const accumulate = (
+  sums: Float64Array,
+  gates: readonly Gate[],
+  saliencies: readonly Float32Array[],
+  examples: number,
+): void => {
+  const effect = new Float64Array(sums.length);
+  for (let example = 0; example < examples; example++) {
+    effect.fill(0);
+    gates.forEach(({ owner }, g) => {
+      const start = example * owner.length;
+      const values = saliencies[g];
+      for (let i = 0; i < owner.length; i++) {
+        const unit = owner[i] as number;
+        if (unit >= 0) effect[unit] = (effect[unit] as number) + (values?.[start + i] ?? 0);
+      }
+    });
+    for (let unit = 0; unit < sums.length; unit++) {
+      sums[unit] = (sums[unit] as number) + (effect[unit] as number) ** 2;
+    }
+  }
+};
+
+const float32 = (tensor: HostTensor | undefined): Float32Array => {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new TypeError(`expected float32 activations, found ${tensor?.dtype ?? 'none'}`);
+};
+
+const scoreParts = async (subject: Subject, parts: readonly Part[]): Promise<ReadonlyMap<Part, Float64Array>> => {
+  const scores = new Map(parts.map((part) => [part, new Float64Array(part.count)]));
+  if (parts.length === 0) return scores;
+  const gates = parts.map((part) => (part.group === undefined ? [] : gatesOf(subject.graph, part.group)));
+  const { graph, outputs } = measuringGraph(subject, gates.flat());
+  await forEachBatch(subject, graph, (results, { labels }) => {
+    parts.forEach((part, i) => {
+      const reached = (gates[i] ?? []).filter((gate) => outputs.has(keyOf(gate)));
+      const values = reached.map((gate) => float32(results[outputs.get(keyOf(gate)) ?? '']));
+      accumulate(scores.get(part) ?? new Float64Array(), reached, values, labels.length);
+    });
+  });
+  return scores;
+};
+
+/** Mean cross-entropy of a graph on the examples, in nats. */
+const meanLoss = async (subject: Subject): Promise<number> => {
+  const { builder, loss } = withLoss(subject);
+  const graph = builder.freeze([loss], { keepInputs: false });
+  let [sum, count] = [0, 0];
+  await forEachBatch(subject, graph, (results, { labels }) => {
+    sum += float32(results[LOSS])[0] ?? 0;
+    count += labels.length;
+  });
+  return sum / Math.max(1, count);
+};
+
+/**
+ * First-order Taylor expansion of the loss around a mask of ones on each unit's activations a:
+ * I(u) = sum over examples x of (sum over tokens and indices of u of a dL(x)/da)^2, the squared change that removing u
+ * makes to the loss of x (Molchanov et al. 2017, 1611.06440, and 2019, 1906.10771; for heads Michel et al. 2019,
+ * 1905.10650). A unit that is read in several places (a channel of the residual stream) adds up the effects of all of
+ * them before squaring. Layers are so few that the loss without each is measured instead of estimated.
+ */
+export const taylor: Criterion = {
+  name: 'taylor',
+  summary: 'activation times gradient of the loss',
+  needsExamples: true,
+  scoreParts,
+  scoreLayers: async (subject, layers) => {
+    const losses = new Float64Array(layers.length);
+    for (const [i, layer] of layers.entries()) {
+      losses[i] = await meanLoss({ ...subject, graph: bypassLayer(subject.graph, layer) });
+    }
+    return losses;
+  },
+};

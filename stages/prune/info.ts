@@ -1,0 +1,27 @@
+import { type Graph, indexOf, value } from '../../graph/graph.ts';
+import { anatomyOf, type Part } from '../../models/anatomy.ts';
+import type { ModelInfo } from '../../models/model.ts';
+
+const most = (parts: readonly Part[]): number => Math.max(0, ...parts.map((part) => part.count));
+
+/** What a cut changes about a model besides its graph: its figures, and which layers still put out a hidden state. */
+export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
+  const { layers, hidden, vocabulary, embeddingWidth } = anatomyOf(graph);
+  const { producer } = indexOf(graph);
+  const found: Record<string, number> = {
+    hidden: most(hidden),
+    layers: layers.length,
+    heads: most(layers.flatMap((layer) => layer.heads)),
+    ffn: most(layers.flatMap((layer) => layer.ffn)),
+    vocabulary: vocabulary ?? 0,
+    embedding: embeddingWidth ?? 0,
+  };
+  const known = Object.fromEntries(
+    Object.entries(found).filter(([name, figure]) => figure > 0 && (name in info.dimensions || name !== 'embedding')),
+  );
+  return {
+    ...info,
+    dimensions: { ...info.dimensions, ...known },
+    hiddenStates: info.hiddenStates.filter((state) => producer.has(value(state))),
+  };
+};
