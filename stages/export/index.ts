@@ -58,7 +58,7 @@ const sharedModel = (models: Models): Model => {
 /** The q8 file ships as the quantize stage tested it; the fp32 file is fused here. */
 const deployGraph = (precision: Precision, { graph }: Model): Graph => {
   if (precision === 'fp32') {
-    if (isQuantized(graph)) throw new StageError('the fp32 model is quantized; name the stage before quantize');
+    if (isQuantized(graph)) throw new StageError('the fp32 model is quantized; write from: { q8: ID } for it');
     return fuseForInference(graph);
   }
   if (!isQuantized(graph)) throw new StageError('the q8 model is not quantized; name a quantize stage');

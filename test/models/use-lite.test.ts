@@ -42,9 +42,11 @@ beforeAll(async () => {
 const measured = (): readonly Golden[] => golden.filter(({ features }) => features !== undefined);
 
 describe('Universal Sentence Encoder Lite', () => {
-  it('cuts texts into the ids that the original tokenizer gives', () => {
+  it('cuts texts into the ids that the original tokenizer gives, and an empty text into the unknown id', () => {
     const tokenizer = tokenizerOf(model.tokenizer);
-    for (const { text, ids } of golden) expect([text, ...tokenizer.encode(text, 128)]).toEqual([text, ...ids]);
+    for (const { text, ids } of golden) {
+      expect([text, ...tokenizer.encode(text, 128)]).toEqual([text, ...(ids.length === 0 ? [0] : ids)]);
+    }
   });
 
   it('gives the features that TensorFlow.js computes, alone and in a padded batch', async () => {
@@ -123,12 +125,14 @@ describe('importing from npm', () => {
     );
   });
 
-  it('names a shard that ends early and a manifest that is none', async () => {
+  it('names a shard that ends early or is gone, and a manifest that is none', async () => {
     const dist = join(folder, 'node_modules', name, 'dist');
     await truncate(join(dist, 'group1-shard7of7'), 100);
     await expect(importModel(specifier, folder)).rejects.toThrow(
       /the shards end inside weight '.*'; reinstall the package/,
     );
+    await rm(join(dist, 'group1-shard7of7'));
+    await expect(importModel(specifier, folder)).rejects.toThrow(/cannot read .*shard7of7: .*; reinstall the package/);
     await writeFile(join(dist, 'model.json'), '{"nodes": []}');
     await expect(importModel(specifier, folder)).rejects.toThrow('is no TensorFlow.js graph model');
   });
