@@ -1,0 +1,96 @@
+import { permutation, type Stream } from './random.ts';
+
+/** Positions of examples that run together, and the length that the longest of them needs. */
+export interface Batch {
+  readonly rows: Int32Array;
+  readonly length: number;
+}
+
+/** Batches whose texts are sorted together: large enough for equal lengths, small enough that company changes. */
+const CHUNK_BATCHES = 128;
+
+/** Examples in random order within equal lengths, sorted by length within shuffled chunks. */
+const sortedChunks = (lengths: ArrayLike<number>, chunk: number, random: Stream): Int32Array => {
+  const order = permutation(lengths.length, random);
+  for (let start = 0; start < order.length; start += chunk) {
+    order.subarray(start, start + chunk).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0));
+  }
+  return order;
+};
+
+const batchOf = (rows: Int32Array, lengths: ArrayLike<number>): Batch => ({
+  rows,
+  length: rows.reduce((longest, row) => Math.max(longest, lengths[row] ?? 0), 1),
+});
+
+/**
+ * Every example once, in batches of similar length and random order: shuffled, sorted by length within chunks, cut, and
+ * the batches shuffled. Examples of a batch change from stream to stream, its padding stays near zero.
+ */
+export const shuffledBatches = (lengths: ArrayLike<number>, size: number, random: Stream): readonly Batch[] => {
+  const order = sortedChunks(lengths, size * CHUNK_BATCHES, random);
+  const batches: Batch[] = [];
+  for (let start = 0; start < order.length; start += size) {
+    batches.push(batchOf(order.subarray(start, start + size), lengths));
+  }
+  return Array.from(permutation(batches.length, random), (i) => batches[i]).filter((batch) => batch !== undefined);
+};
+
+/** Every example once, longest first, in batches of at most `size` texts: for inference. */
+export const lengthBatches = (lengths: ArrayLike<number>, size: number): readonly Batch[] => {
+  const order = Int32Array.from({ length: lengths.length }, (_, i) => i);
+  order.sort((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0) || a - b);
+  const batches: Batch[] = [];
+  for (let start = 0; start < order.length; start += size) {
+    batches.push(batchOf(order.subarray(start, start + size), lengths));
+  }
+  return batches;
+};
+
+/** Share of positions of these batches that hold padding. */
+export const paddingFraction = (batches: readonly Batch[], lengths: ArrayLike<number>): number => {
+  let all = 0;
+  let kept = 0;
+  for (const { rows, length } of batches) {
+    all += rows.length * length;
+    for (const row of rows) kept += lengths[row] ?? 0;
+  }
+  return all === 0 ? 0 : 1 - kept / all;
+};
+
+/** Token ids and mask of a batch, (texts, length) in row-major order, as int64 graph inputs. */
+export interface TokenMatrix {
+  readonly dims: readonly [number, number];
+  readonly ids: BigInt64Array;
+  readonly mask: BigInt64Array;
+}
+
+/** Padded ids of a batch. Elements are written as low 32-bit words: ids are never negative, and BigInt would be slow. */
+export const tokenMatrix = (texts: readonly Int32Array[], { rows, length }: Batch, padding: number): TokenMatrix => {
+  const ids = new BigInt64Array(rows.length * length);
+  const mask = new BigInt64Array(rows.length * length);
+  const idWords = new Int32Array(ids.buffer);
+  const maskWords = new Int32Array(mask.buffer);
+  rows.forEach((row, i) => {
+    const text = texts[row] ?? new Int32Array();
+    for (let j = 0; j < length; j++) {
+      const at = 2 * (i * length + j);
+      idWords[at] = j < text.length ? (text[j] as number) : padding;
+      maskWords[at] = j < text.length ? 1 : 0;
+    }
+  });
+  return { dims: [rows.length, length], ids, mask };
+};
+
+/** Replaces each kept token by `unknown` with the given probability (token dropout, in place). */
+export const dropTokens = (
+  { ids, mask }: TokenMatrix,
+  options: { readonly rate: number; readonly unknown: number; readonly random: Stream },
+): void => {
+  const idWords = new Int32Array(ids.buffer);
+  const maskWords = new Int32Array(mask.buffer);
+  const threshold = options.rate * 2 ** 32;
+  for (let at = 0; at < idWords.length; at += 2) {
+    if (maskWords[at] === 1 && options.random.bits() >>> 0 < threshold) idWords[at] = options.unknown;
+  }
+};

@@ -1,0 +1,81 @@
+import type { GraphBuilder } from '../graph/builder.ts';
+import type { Shape } from '../graph/dim.ts';
+import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
+import { numbersOf } from '../graph/tensor.ts';
+
+/** An input of the step graph that the host fills with 0 and 1 / (1 - ratio) before every run. */
+export interface DropoutMask {
+  readonly input: Value;
+  readonly shape: Shape;
+  readonly ratio: number;
+}
+
+export interface AbsorbOptions {
+  /** Names of values of the step graph that stand for inputs of the absorbed graph. */
+  readonly inputs: ReadonlyMap<Value, Value>;
+  /** Put in front of every other name, so that two models fit one graph. */
+  readonly prefix?: string;
+  /** Weights that become inputs, fed by the trainer, instead of initializers. */
+  readonly fed?: ReadonlySet<Value>;
+  /** 'off' leaves Dropout out, as inference does; a number overrides the ratio of every Dropout node. */
+  readonly dropout?: 'off' | number | undefined;
+}
+
+export interface Absorbed {
+  /** The name under which a value of the absorbed graph goes on in the step graph. */
+  resolve(name: Value): Value;
+  readonly masks: readonly DropoutMask[];
+}
+
+/** ONNX: a Dropout node without a ratio drops half. */
+const DEFAULT_RATIO = 0.5;
+
+const ratioOf = (graph: Graph, node: Node): number => {
+  const [, ratio] = node.inputs;
+  if (ratio === undefined || ratio === null) return DEFAULT_RATIO;
+  const tensor = graph.weights.get(ratio);
+  const [found] = tensor === undefined ? [] : numbersOf(tensor);
+  if (found === undefined) throw new Error(`the ratio '${ratio}' of Dropout '${node.name}' is no constant`);
+  return found;
+};
+
+/**
+ * Adds a model's weights and nodes to a graph under construction. Dropout becomes a multiplication by a mask that the
+ * host draws (Srivastava et al. 2014): a training step is then a plain function of its inputs.
+ */
+export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptions): Absorbed => {
+  const { prefix = '', dropout } = options;
+  const names = new Map<Value, Value>(options.inputs);
+  const masks: DropoutMask[] = [];
+  const resolve = (name: Value): Value => names.get(name) ?? value(`${prefix}${name}`);
+
+  for (const [name, tensor] of graph.weights) {
+    if (options.fed?.has(name)) builder.input(resolve(name), tensor.dtype, tensor.dims);
+    else builder.weight(resolve(name), tensor);
+  }
+  const drop = (node: Node): void => {
+    const [x] = node.inputs;
+    const [y] = node.outputs;
+    if (x === undefined || x === null || y === undefined) throw new Error(`Dropout '${node.name}' lacks its input`);
+    const ratio = dropout === 'off' ? 0 : (dropout ?? ratioOf(graph, node));
+    if (ratio === 0) {
+      names.set(y, resolve(x));
+      return;
+    }
+    const { dtype, shape } = builder.type(resolve(x));
+    if (shape === undefined) throw new Error(`the shape of '${x}' is unknown, so Dropout '${node.name}' has no mask`);
+    const input = builder.input(`${prefix}dropout/${masks.length}`, dtype, shape);
+    masks.push({ input, shape, ratio });
+    builder.add({ ...node, op: 'Mul', inputs: [resolve(x), input], outputs: [resolve(y)], attrs: {} });
+  };
+  for (const node of graph.nodes) {
+    if (node.op === 'Dropout' && node.domain === '') drop(node);
+    else {
+      const outputs = node.outputs.map(resolve);
+      const types = new Map(node.outputs.map((output) => [resolve(output), graph.types.get(output)]));
+      const inputs = node.inputs.map((input) => (input === null ? null : resolve(input)));
+      builder.add({ ...node, name: `${prefix}${node.name}`, inputs, outputs }, (output) => types.get(output));
+    }
+  }
+  return { resolve, masks };
+};

@@ -1,0 +1,103 @@
+import { elementCount } from '../graph/tensor.ts';
+import type { HostTensor, Program } from './engine.ts';
+import type { StepParameter, TrainingStep } from './step.ts';
+
+const tensorFor = (dims: readonly number[]): HostTensor & { readonly data: Float32Array } => ({
+  dtype: 'float32',
+  dims,
+  data: new Float32Array(elementCount(dims)),
+});
+
+/** Adds row gradients to the table rows that the ids name, in the order in which they were looked up. */
+export const addRows = (table: Float32Array, width: number, ids: BigInt64Array, rows: Float32Array): void => {
+  const words = new Int32Array(ids.buffer, ids.byteOffset, ids.length * 2);
+  const height = table.length / width;
+  for (let i = 0; i < ids.length; i++) {
+    const id = words[2 * i] as number;
+    const from = i * width;
+    const to = (id < 0 ? id + height : id) * width;
+    for (let j = 0; j < width; j++) table[to + j] = (table[to + j] as number) + (rows[from + j] as number);
+  }
+};
+
+const addInto = (sum: Float32Array, x: Float32Array): void => {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (x[i] as number);
+};
+
+const float32 = (name: string, tensor: HostTensor | undefined): Float32Array => {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new Error(`the training step gave no float32 output '${name}'`);
+};
+
+const int64 = (name: string, tensor: HostTensor | undefined): BigInt64Array => {
+  if (tensor?.data instanceof BigInt64Array) return tensor.data;
+  throw new Error(`the training step gave no int64 value '${name}'`);
+};
+
+/**
+ * Runs a training step and keeps the gradient of every parameter: dense ones are written straight into these arrays,
+ * rows of embedding tables are summed here. Several runs add up until `reset`.
+ */
+export class GradientRunner {
+  /** One array a parameter, in the step's order. */
+  readonly gradients: readonly Float32Array[];
+  readonly #step: TrainingStep;
+  readonly #program: Program;
+  readonly #into: Record<string, HostTensor> = {};
+  /** Where further batches of one update write before they are added; made when first needed. */
+  #scratch: Record<string, HostTensor> | undefined;
+  #runs = 0;
+
+  constructor(step: TrainingStep, program: Program) {
+    this.#step = step;
+    this.#program = program;
+    this.gradients = step.parameters.map(({ dims, gradient }) => {
+      const tensor = tensorFor(dims);
+      if (gradient.kind === 'dense') this.#into[gradient.output] = tensor;
+      return tensor.data;
+    });
+  }
+
+  /** The next run starts a new sum. */
+  reset(): void {
+    this.#runs = 0;
+  }
+
+  /** Adds the gradients of one batch and returns its loss, all terms together and each alone. */
+  async run(
+    feeds: Readonly<Record<string, HostTensor>>,
+  ): Promise<{ readonly loss: number; readonly terms: Readonly<Record<string, number>> }> {
+    const first = this.#runs++ === 0;
+    const outputs = await this.#program.run(feeds, first ? this.#into : this.#further());
+    this.#step.parameters.forEach((parameter, i) => {
+      const sum = this.gradients[i];
+      if (sum === undefined) return;
+      if (parameter.gradient.kind === 'rows') {
+        if (first) sum.fill(0);
+        this.#addLookups(parameter, sum, { ...feeds, ...outputs });
+      } else if (!first) addInto(sum, float32(parameter.name, outputs[parameter.gradient.output]));
+    });
+    const terms = Object.entries(this.#step.terms).map(([name, output]) => [
+      name,
+      float32(output, outputs[output])[0] ?? Number.NaN,
+    ]);
+    return { loss: float32('loss', outputs[this.#step.loss])[0] ?? Number.NaN, terms: Object.fromEntries(terms) };
+  }
+
+  #addLookups(
+    { gradient, dims }: StepParameter,
+    sum: Float32Array,
+    values: Readonly<Record<string, HostTensor>>,
+  ): void {
+    if (gradient.kind !== 'rows') return;
+    const width = elementCount(dims.slice(1));
+    for (const { ids, rows } of gradient.lookups) {
+      addRows(sum, width, int64(ids, values[ids]), float32(rows, values[rows]));
+    }
+  }
+
+  #further(): Record<string, HostTensor> {
+    this.#scratch ??= Object.fromEntries(Object.entries(this.#into).map(([name, { dims }]) => [name, tensorFor(dims)]));
+    return this.#scratch;
+  }
+}

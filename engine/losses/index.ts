@@ -1,0 +1,5 @@
+/** Every loss that a training step can be made of. */
+export { balancedClassWeights, crossEntropy, writeTarget } from './cross-entropy.ts';
+export { distillation } from './distillation.ts';
+export { hiddenStates, type LayerPair, layerPairs } from './hidden.ts';
+export { type Loss, lossInputs, type StepScope } from './loss.ts';

@@ -1,0 +1,40 @@
+import type { GraphBuilder } from '../../graph/builder.ts';
+import type { Value } from '../../graph/graph.ts';
+
+/** What a loss sees of the step graph while it adds its nodes. */
+export interface StepScope {
+  readonly builder: GraphBuilder;
+  /** Token ids (batch, sequence) as the teacher reads them, without token dropout: an input made on demand. */
+  cleanIds(): Value;
+  /** Attention mask (batch, sequence), int64. */
+  readonly mask: Value;
+  /** (batch, classes). */
+  readonly logits: Value;
+  /** A value of the student's graph by its name there. */
+  student(name: string): Value;
+  /** A parameter that only this loss has; it is trained along and thrown away. */
+  parameter(name: string, dims: readonly number[]): Value;
+}
+
+/**
+ * One term of the training loss: adds nodes that compute a scalar. Means are taken by weights that the host feeds, so
+ * that gradients of several batches add up to exactly the gradient of the one large batch.
+ */
+export interface Loss {
+  readonly name: string;
+  emit(scope: StepScope): Value;
+}
+
+/** Names of the inputs that losses add. */
+export const lossInputs = {
+  /** (batch, classes): a distribution over classes times the weight of the example; zeros where there is no label. */
+  targets: 'targets',
+  /** (batch, classes). */
+  teacherLogits: 'teacher_logits',
+  /** (batch): weight of each example in the distillation loss. */
+  softWeights: 'soft_weights',
+  /** Scalar: weight of one kept token in the hidden-state loss. */
+  tokenWeight: 'token_weight',
+  /** (batch, sequence): ids as the teacher reads them. */
+  cleanIds: 'clean_ids',
+} as const;

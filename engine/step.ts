@@ -1,0 +1,199 @@
+import { GraphBuilder } from '../graph/builder.ts';
+import { differentiate } from '../graph/differentiate.ts';
+import { type Shape, symbol } from '../graph/dim.ts';
+import { type Graph, indexOf, type Value, value } from '../graph/graph.ts';
+import { elementCount } from '../graph/tensor.ts';
+import type { Model } from '../models/model.ts';
+import { parameterNames } from '../models/parameters.ts';
+import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
+import { type Loss, lossInputs } from './losses/index.ts';
+
+/** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
+export interface Lookup {
+  readonly ids: Value;
+  readonly rows: Value;
+}
+
+/**
+ * A weight that training moves. Tables that are only looked up (Gather on axis 0) return the gradients of the rows that
+ * were read, and the host sums repeated rows: exact, in a fixed order, and without a product over the vocabulary.
+ */
+export interface StepParameter {
+  readonly name: Value;
+  readonly dims: readonly number[];
+  readonly gradient:
+    | { readonly kind: 'dense'; readonly output: Value }
+    | { readonly kind: 'rows'; readonly lookups: readonly Lookup[] };
+  /** A parameter of a loss (a projection), not of the model. */
+  readonly auxiliary: boolean;
+}
+
+/** A training step as one graph: weights, batch and dropout masks go in, losses and gradients come out. */
+export interface TrainingStep {
+  readonly graph: Graph;
+  readonly parameters: readonly StepParameter[];
+  readonly masks: readonly DropoutMask[];
+  /** The sum of all terms, and each term by its name. */
+  readonly loss: Value;
+  readonly terms: Readonly<Record<string, Value>>;
+}
+
+export interface StepOptions {
+  readonly losses: readonly Loss[];
+  /** Overrides the ratio of the model's Dropout nodes. */
+  readonly dropout?: number | undefined;
+}
+
+const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
+  new Map(model.graph.inputs.map((input) => [input, input]));
+
+const addInputs = (builder: GraphBuilder, graph: Graph): void => {
+  for (const input of graph.inputs) {
+    const type = graph.types.get(input);
+    if (type === undefined) throw new Error(`the input '${input}' of '${graph.name}' has no type`);
+    builder.input(input, type.dtype, type.shape);
+  }
+};
+
+/** The parameters of a model as fed inputs: float32 only, which is what gradients are computed in. */
+const fedParameters = ({ graph }: Model): ReadonlySet<Value> =>
+  new Set(parameterNames(graph).filter((name) => graph.weights.get(name)?.dtype === 'float32'));
+
+/** The Gather nodes behind a table that nothing else reads, else undefined. */
+const lookupsOf = (graph: Graph, table: Value): readonly { ids: Value; rows: Value }[] | undefined => {
+  const found: { ids: Value; rows: Value }[] = [];
+  for (const node of indexOf(graph).users.get(table) ?? []) {
+    const [data, ids] = node.inputs;
+    const [rows] = node.outputs;
+    const axis = node.attrs.axis;
+    const first = axis === undefined || (axis.kind === 'int' && axis.value === 0);
+    if (node.op !== 'Gather' || !first || data !== table || !ids || ids === table || rows === undefined)
+      return undefined;
+    found.push({ ids, rows });
+  }
+  return found.length === 0 ? undefined : found;
+};
+
+/** Names that can be graph outputs: no input, no weight, and each only once. */
+class Outputs {
+  readonly #builder: GraphBuilder;
+  readonly #names = new Set<Value>();
+
+  constructor(builder: GraphBuilder) {
+    this.#builder = builder;
+  }
+
+  add(name: Value, fixed: boolean): Value {
+    const own = fixed || this.#names.has(name) ? this.#builder.op('Identity', [name]) : name;
+    this.#names.add(own);
+    return own;
+  }
+
+  get all(): readonly Value[] {
+    return [...this.#names];
+  }
+}
+
+interface Emitted {
+  readonly student: Absorbed;
+  readonly total: Value;
+  readonly terms: Readonly<Record<string, Value>>;
+  readonly auxiliary: ReadonlyMap<Value, readonly number[]>;
+}
+
+const emitLosses = (builder: GraphBuilder, model: Model, options: StepOptions, fed: ReadonlySet<Value>): Emitted => {
+  const { graph, info } = model;
+  addInputs(builder, graph);
+  const student = absorb(builder, graph, { inputs: inputNames(model), fed, dropout: options.dropout });
+  const auxiliary = new Map<Value, readonly number[]>();
+  const tokens: Shape = graph.types.get(value(info.inputs.ids))?.shape ?? [symbol('batch'), symbol('sequence')];
+  let clean: Value | undefined;
+  const terms: Record<string, Value> = {};
+  for (const loss of options.losses) {
+    terms[loss.name] = builder.within(`loss/${loss.name}`, () =>
+      loss.emit({
+        builder,
+        cleanIds: () => {
+          clean ??= builder.input(lossInputs.cleanIds, 'int64', tokens);
+          return clean;
+        },
+        mask: value(info.inputs.mask),
+        logits: student.resolve(value(info.output)),
+        student: (name) => student.resolve(value(name)),
+        parameter: (name, dims) => {
+          const parameter = builder.input(name, 'float32', dims);
+          auxiliary.set(parameter, dims);
+          return parameter;
+        },
+      }),
+    );
+  }
+  const values = Object.values(terms);
+  const [first, ...rest] = values;
+  if (first === undefined) throw new Error('a training step needs at least one loss');
+  const total = rest.reduce((sum, term) => builder.op('Add', [sum, term]), first);
+  return { student, total, terms, auxiliary };
+};
+
+/**
+ * Builds the training step of a model. Trainable is every float32 weight that is a parameter by its name
+ * (models/parameters.ts) and that a gradient reaches; constants such as attention scales stay what they are.
+ */
+export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
+  const { graph } = model;
+  const fed = fedParameters(model);
+  const builder = new GraphBuilder(`${graph.name}-training-step`, graph.opsets);
+  const { student, total, terms, auxiliary } = emitLosses(builder, model, options, fed);
+  const tables = new Map([...fed].map((name) => [name, lookupsOf(graph, name)]));
+  const wanted = [...fed].flatMap((name) => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [name]);
+  const gradients = builder.within('backward', () => differentiate(builder, total, [...wanted, ...auxiliary.keys()]));
+
+  const outputs = new Outputs(builder);
+  const loss = outputs.add(total, false);
+  const named = Object.fromEntries(
+    Object.entries(terms).map(([name, term]) => [name, term === total ? loss : outputs.add(term, false)]),
+  );
+  const inputs = new Set<Value>(graph.inputs);
+  const gradientOf = (name: Value): StepParameter['gradient'] | undefined => {
+    const lookups = tables.get(name);
+    if (lookups === undefined) {
+      const gradient = gradients.get(name);
+      return gradient === undefined ? undefined : { kind: 'dense', output: outputs.add(gradient, false) };
+    }
+    const reached = lookups.flatMap(({ ids, rows }) => {
+      const gradient = gradients.get(student.resolve(rows));
+      return gradient === undefined ? [] : [{ ids, gradient }];
+    });
+    if (reached.length === 0) return undefined;
+    return {
+      kind: 'rows',
+      lookups: reached.map(({ ids, gradient }) => ({
+        ids: inputs.has(ids) ? ids : outputs.add(student.resolve(ids), graph.weights.has(ids)),
+        rows: outputs.add(gradient, false),
+      })),
+    };
+  };
+  const parameters: StepParameter[] = [];
+  for (const name of [...fed, ...auxiliary.keys()]) {
+    const gradient = gradientOf(name);
+    const dims = auxiliary.get(name) ?? graph.weights.get(name)?.dims;
+    if (gradient === undefined || dims === undefined) continue;
+    parameters.push({ name, dims, gradient, auxiliary: auxiliary.has(name) });
+  }
+  const step = builder.freeze(outputs.all, { keepInputs: false });
+  const kept = new Set(step.inputs);
+  return { graph: step, parameters, masks: student.masks.filter(({ input }) => kept.has(input)), loss, terms: named };
+};
+
+/** The model as training sees it between epochs: parameters as inputs, no dropout, the logits as output. */
+export const buildEvaluation = (model: Model): Graph => {
+  const { graph, info } = model;
+  const builder = new GraphBuilder(`${graph.name}-evaluation`, graph.opsets);
+  addInputs(builder, graph);
+  const { resolve } = absorb(builder, graph, { inputs: inputNames(model), fed: fedParameters(model), dropout: 'off' });
+  return builder.freeze([resolve(value(info.output))], { keepInputs: false });
+};
+
+/** Elements of all trained parameters of the model. */
+export const trainedElements = (step: TrainingStep): number =>
+  step.parameters.reduce((sum, { dims, auxiliary }) => sum + (auxiliary ? 0 : elementCount(dims)), 0);

@@ -1,0 +1,53 @@
+import type { Model } from '../models/model.ts';
+import type { Checkpoints, Progress } from '../stages/stage.ts';
+import type { Loss } from './losses/index.ts';
+import type { LossWeights, TrainingExamples, TrainingOptions } from './training-options.ts';
+import type { CurvePoint } from './training-state.ts';
+
+/** A stretch of training with its own losses. */
+export interface Phase {
+  readonly losses: readonly Loss[];
+  /** Share of all updates after which it ends; the last phase goes on to the end. */
+  readonly until: number;
+}
+
+/** Arrays behind the trained weights of the model, by name. */
+export type WeightArrays = ReadonlyMap<string, Float32Array>;
+
+/** Watches the weights: held pruning masks are such a hook. It keeps no state that a resumed run could not rebuild. */
+export interface WeightHook {
+  /** Before the first update, and again when a run resumes; `step` updates are done. */
+  start?(step: number, totalSteps: number, weights: WeightArrays): void;
+  /** After each update (counted from 1); may write into the weights. */
+  afterUpdate(step: number, totalSteps: number, weights: WeightArrays): void;
+}
+
+export interface TrainRequest {
+  readonly model: Model;
+  readonly examples: TrainingExamples;
+  /** Labelled texts that choose the best epoch; may be empty. */
+  readonly validation: { readonly ids: readonly Int32Array[]; readonly labels: Int32Array };
+  readonly options: TrainingOptions;
+  readonly phases: readonly Phase[];
+  readonly lossWeights: LossWeights;
+  readonly hook?: WeightHook | undefined;
+  readonly seed: number;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly checkpoints: Checkpoints;
+  progress(progress: Progress): void;
+}
+
+/** What training leaves in the report. */
+export interface TrainingSummary {
+  readonly steps: number;
+  readonly epochs: number;
+  readonly tokensPerSecond: number;
+  readonly paddingFraction: number;
+  readonly curve: readonly CurvePoint[];
+  /** Epoch with the best validation accuracy, counted from 1; null without validation texts. */
+  readonly best: { readonly epoch: number; readonly accuracy: number } | null;
+  readonly trainedParameters: number;
+  /** Seconds spent in updates, validation not included. */
+  readonly seconds: number;
+}

@@ -1,0 +1,238 @@
+import { elementCount, tensorOf } from '../graph/tensor.ts';
+import type { Model } from '../models/model.ts';
+import { StageError } from '../stages/stage.ts';
+import type { Program } from './engine.ts';
+import { ortEngine } from './onnxruntime.ts';
+import { buildEvaluation } from './step.ts';
+import type { TrainingSummary, TrainRequest, WeightArrays } from './train-request.ts';
+import { planTraining, type TrainingPlan } from './training-plan.ts';
+import {
+  freshProgress,
+  restore,
+  savedProgress,
+  snapshot,
+  type Trained,
+  type TrainingProgress,
+} from './training-state.ts';
+import { DivergedError, Updater, weightFeeds } from './updater.ts';
+import { type Validation, validate } from './validate.ts';
+
+/** At most this much work is lost to a crash. */
+const SECONDS_BETWEEN_CHECKPOINTS = 12;
+const MILLISECONDS_BETWEEN_REPORTS = 100;
+const CURVE_POINTS_PER_EPOCH = 8;
+
+const secondsSince = (start: number): number => (performance.now() - start) / 1000;
+
+/** The model with copies of other arrays behind its trained weights. */
+const withWeights = (model: Model, trained: readonly Trained[], pick: (one: Trained) => Float32Array): Model => {
+  const weights = new Map(model.graph.weights);
+  for (const one of trained) {
+    if (!one.auxiliary) weights.set(one.name, tensorOf('float32', one.dims, Float32Array.from(pick(one))));
+  }
+  return { ...model, graph: { ...model.graph, weights } };
+};
+
+const weightArrays = (trained: readonly Trained[]): WeightArrays =>
+  new Map(trained.filter(({ auxiliary }) => !auxiliary).map(({ name, data }) => [name, data]));
+
+/** One training run: where it stands, and what it does next. */
+class TrainingRun {
+  readonly #request: TrainRequest;
+  readonly #plan: TrainingPlan;
+  readonly #updater: Updater;
+  #progress: TrainingProgress = freshProgress;
+  #evaluation: Program | undefined;
+  #saved = performance.now();
+  #reported = 0;
+
+  constructor(request: TrainRequest) {
+    const lengths = Int32Array.from(request.examples.ids, ({ length }) => length);
+    this.#request = request;
+    this.#plan = planTraining(lengths, request.options, request.seed);
+    this.#updater = new Updater(request, this.#plan);
+  }
+
+  async run(): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> {
+    const { signal, hook } = this.#request;
+    signal.throwIfAborted();
+    await this.#resume();
+    hook?.start?.(this.#progress.step, this.#plan.totalSteps, weightArrays(this.#updater.trained));
+    try {
+      while (!this.#done()) {
+        signal.throwIfAborted();
+        if (this.#epochEnds()) await this.#finishEpoch();
+        else await this.#update();
+        if (secondsSince(this.#saved) > SECONDS_BETWEEN_CHECKPOINTS) await this.#save();
+      }
+    } catch (error) {
+      const diverged = error instanceof DivergedError;
+      // Only here is it certain that arrays and progress belong together.
+      if (diverged || signal.aborted) await this.#save();
+      throw diverged ? this.#diverged(error) : error;
+    }
+    return { model: this.#result(), summary: this.#summary() };
+  }
+
+  async release(): Promise<void> {
+    await this.#updater.release();
+    await this.#evaluation?.release();
+  }
+
+  /** Continues from the newest checkpoint where there is one that fits. */
+  async #resume(): Promise<void> {
+    const saved = await this.#request.checkpoints.load();
+    const progress = saved === undefined ? undefined : savedProgress(saved.meta);
+    if (saved !== undefined && progress !== undefined) {
+      await this.#updater.enter(Math.max(0, progress.step - 1));
+      if (restore(saved, this.#updater.trained)) {
+        this.#progress = progress;
+        return;
+      }
+    }
+    await this.#updater.enter(0);
+  }
+
+  async #save(): Promise<void> {
+    const { meta, data } = snapshot(this.#progress, this.#updater.trained);
+    await this.#request.checkpoints.save(meta, data);
+    this.#saved = performance.now();
+  }
+
+  #epochEnds(): boolean {
+    const { step, validated } = this.#progress;
+    const whole = step % this.#plan.stepsPerEpoch === 0 || step === this.#plan.totalSteps;
+    return step > 0 && whole && validated <= this.#plan.epochOf(step - 1);
+  }
+
+  #done(): boolean {
+    if (this.#epochEnds()) return false;
+    const { step, validated, best } = this.#progress;
+    const { patience } = this.#request.options;
+    const stale = patience !== undefined && best !== null && validated - best.epoch >= patience;
+    return step >= this.#plan.totalSteps || (stale && step % this.#plan.stepsPerEpoch === 0);
+  }
+
+  async #update(): Promise<void> {
+    const started = performance.now();
+    const { step } = this.#progress;
+    const { loss, size } = await this.#updater.update(step);
+    this.#request.hook?.afterUpdate(step + 1, this.#plan.totalSteps, weightArrays(this.#updater.trained));
+    const { open, tokens, seconds } = this.#progress;
+    this.#progress = {
+      ...this.#progress,
+      step: step + 1,
+      open: { loss: open.loss + loss, steps: open.steps + 1 },
+      tokens: tokens + size.tokens,
+      seconds: seconds + secondsSince(started),
+    };
+    const every = Math.ceil(this.#plan.stepsPerEpoch / CURVE_POINTS_PER_EPOCH);
+    if (this.#progress.open.steps >= every && !this.#epochEnds()) this.#drawPoint();
+    this.#report(loss);
+  }
+
+  /** Closes the open stretch of the curve; with the accuracy where an epoch ends. */
+  #drawPoint(accuracy?: number): void {
+    const { step, open, curve } = this.#progress;
+    const loss = open.steps === 0 ? (curve.at(-1)?.loss ?? 0) : open.loss / open.steps;
+    const point = {
+      step,
+      epoch: step / this.#plan.stepsPerEpoch,
+      loss,
+      ...(accuracy === undefined ? {} : { accuracy }),
+    };
+    this.#progress = { ...this.#progress, curve: [...curve, point], open: freshProgress.open };
+  }
+
+  #report(loss: number): void {
+    const { step, tokens, seconds } = this.#progress;
+    const now = performance.now();
+    if (now - this.#reported < MILLISECONDS_BETWEEN_REPORTS && step < this.#plan.totalSteps) return;
+    this.#reported = now;
+    this.#request.progress({
+      done: step,
+      total: this.#plan.totalSteps,
+      unit: 'steps',
+      phase: `epoch ${this.#plan.epochOf(step - 1) + 1}/${this.#plan.epochs}`,
+      loss,
+      tokensPerSecond: tokens / seconds,
+    });
+  }
+
+  /** Validates the weights and keeps a copy of them where they are the best so far. */
+  async #finishEpoch(): Promise<void> {
+    const epoch = this.#plan.epochOf(this.#progress.step - 1) + 1;
+    const scored = await this.#validate();
+    this.#drawPoint(scored?.accuracy);
+    const { best } = this.#progress;
+    const better =
+      scored !== undefined &&
+      (best === null ||
+        scored.accuracy > best.accuracy ||
+        (scored.accuracy === best.accuracy && scored.loss < best.loss));
+    if (better) for (const one of this.#updater.trained) if (!one.auxiliary) one.best.set(one.data);
+    this.#progress = { ...this.#progress, validated: epoch, best: better ? { epoch, ...scored } : best };
+  }
+
+  async #validate(): Promise<Validation | undefined> {
+    const { model, validation, options, threads, signal } = this.#request;
+    const texts = validation.ids.slice(0, options.validationLimit);
+    if (texts.length === 0) return undefined;
+    const graph = buildEvaluation(model);
+    this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all' });
+    return validate(this.#evaluation, {
+      info: model.info,
+      weights: weightFeeds(graph, model, this.#updater.trained),
+      texts,
+      labels: validation.labels,
+      signal,
+    });
+  }
+
+  #diverged({ message, rate }: DivergedError): StageError {
+    const { step } = this.#progress;
+    const at = `at step ${step + 1} of ${this.#plan.totalSteps}, epoch ${this.#plan.epochOf(step) + 1}`;
+    return new StageError(
+      `${message} ${at}, with a learning rate of ${Number(rate.toPrecision(3))}. Lower learningRate, or lengthen ` +
+        `warmup. The weights before that step are kept in ${this.#request.checkpoints.folder}`,
+    );
+  }
+
+  #result(): Model {
+    const { model, options } = this.#request;
+    const useBest = options.keep === 'best' && this.#progress.best !== null;
+    return withWeights(model, this.#updater.trained, ({ best, data }) => (useBest ? best : data));
+  }
+
+  #summary(): TrainingSummary {
+    const { step, validated, curve, best, tokens, seconds } = this.#progress;
+    return {
+      steps: step,
+      epochs: validated,
+      tokensPerSecond: seconds === 0 ? 0 : tokens / seconds,
+      paddingFraction: this.#plan.padding(0),
+      curve,
+      best: best === null ? null : { epoch: best.epoch, accuracy: best.accuracy },
+      trainedParameters: this.#updater.trained.reduce(
+        (sum, { auxiliary, dims }) => sum + (auxiliary ? 0 : elementCount(dims)),
+        0,
+      ),
+      seconds,
+    };
+  }
+}
+
+/**
+ * Trains a model: the one loop behind train, distill and recovery after pruning. The result is a function of the request
+ * alone: an interrupted run that finds its checkpoint ends with the same bytes as an uninterrupted one.
+ */
+export const train = async (
+  request: TrainRequest,
+): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+  const run = new TrainingRun(request);
+  try {
+    return await run.run();
+  } finally {
+    await run.release();
+  }
+};

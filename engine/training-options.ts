@@ -1,0 +1,52 @@
+import type { Schedule } from './schedule.ts';
+
+/** Settings of a training run that do not depend on what is minimised. */
+export interface TrainingOptions {
+  readonly epochs: number;
+  /** Ends training after so many updates, whatever `epochs` says. */
+  readonly steps?: number | undefined;
+  /** Texts of one pass. */
+  readonly batch: number;
+  /** Passes whose gradients add up to one update. */
+  readonly accumulate: number;
+  readonly learningRate: number;
+  /** Rate of the classification head, where it starts from random weights on a trained encoder. */
+  readonly headLearningRate: number;
+  readonly schedule: Schedule;
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Ratio of every Dropout node; left out, the model's own. */
+  readonly dropout?: number | undefined;
+  /** Share of tokens replaced by the unknown token. */
+  readonly tokenDropout: number;
+  readonly labelSmoothing: number;
+  /** Largest global norm of the gradient. */
+  readonly clip: number;
+  /** Epochs without a better validation accuracy after which training ends; left out, it never ends early. */
+  readonly patience?: number | undefined;
+  /** Whether the weights of the best epoch or of the last one are kept. */
+  readonly keep: 'best' | 'last';
+  /** Validation texts read after each epoch. */
+  readonly validationLimit: number;
+}
+
+/** One text as training sees it. */
+export interface TrainingExamples {
+  readonly ids: readonly Int32Array[];
+  /** Class indices; -1 where there is no label. */
+  readonly labels: Int32Array;
+  /** (examples, classes): what the teacher said, where there is one. */
+  readonly teacherLogits?: Float32Array | undefined;
+}
+
+/** How much the terms of the loss weigh. */
+export interface LossWeights {
+  /** Weight of the hard label in [0, 1] where a text has one; the rest goes to the teacher. 1 without a teacher. */
+  readonly hard: number;
+  /** Weight of the hidden-state loss. */
+  readonly hidden: number;
+  /** One factor a class, 1 on average. */
+  readonly classWeights?: Float64Array | undefined;
+}

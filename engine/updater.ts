@@ -1,0 +1,168 @@
+import type { Batch } from '../data/batches.ts';
+import { stream } from '../data/random.ts';
+import type { Dim } from '../graph/dim.ts';
+import { type Graph, value } from '../graph/graph.ts';
+import type { Model } from '../models/model.ts';
+import { adamwStep, clipScale, globalNorm } from './adamw.ts';
+import type { HostTensor, Program } from './engine.ts';
+import { batchFeeds, type FeedSource, sizeOfUpdate, type UpdateSize } from './feeds.ts';
+import { GradientRunner } from './gradients.ts';
+import { hostTensorOf } from './host.ts';
+import { MaskBuffers } from './masks.ts';
+import { ortEngine } from './onnxruntime.ts';
+import { rateAt } from './schedule.ts';
+import { buildStep, type TrainingStep } from './step.ts';
+import type { TrainRequest } from './train-request.ts';
+import type { TrainingPlan } from './training-plan.ts';
+import { type Trained, trainedArrays } from './training-state.ts';
+
+/** The loss or its gradient is no number any more. Thrown before any weight is touched. */
+export class DivergedError extends Error {
+  override readonly name = 'DivergedError';
+  readonly rate: number;
+
+  constructor(what: string, rate: number) {
+    super(what);
+    this.rate = rate;
+  }
+}
+
+/** Hugging Face's models and decant's call the classification head so. */
+const headName = /^classifier\b/;
+
+interface Compiled {
+  readonly phase: number;
+  readonly step: TrainingStep;
+  readonly program: Program;
+  readonly runner: GradientRunner;
+  readonly feeds: FeedSource;
+}
+
+/** Weights for the inputs of a graph: trained ones from their arrays, others as the model has them. */
+export const weightFeeds = (
+  graph: Graph,
+  model: Model,
+  trained: readonly Trained[],
+): Readonly<Record<string, HostTensor>> => {
+  const arrays = new Map(trained.map((one) => [one.name, one]));
+  const feeds: Record<string, HostTensor> = {};
+  for (const input of graph.inputs) {
+    const moving = arrays.get(input);
+    const fixed = model.graph.weights.get(input);
+    if (moving !== undefined) feeds[input] = { dtype: 'float32', dims: moving.dims, data: moving.data };
+    else if (fixed !== undefined) feeds[input] = hostTensorOf(fixed);
+  }
+  return feeds;
+};
+
+/** Owns the weights under training and the compiled step, and makes one update after another. */
+export class Updater {
+  readonly #request: TrainRequest;
+  readonly #plan: TrainingPlan;
+  readonly #masks = new MaskBuffers();
+  #trained: readonly Trained[] = [];
+  #compiled: Compiled | undefined;
+
+  constructor(request: TrainRequest, plan: TrainingPlan) {
+    this.#request = request;
+    this.#plan = plan;
+  }
+
+  get trained(): readonly Trained[] {
+    return this.#trained;
+  }
+
+  rate(step: number): number {
+    const { learningRate, schedule } = this.#request.options;
+    return learningRate * rateAt(schedule, step, this.#plan.totalSteps);
+  }
+
+  /**
+   * Compiles the phase that an update (0-based) belongs to, where it is another one than before. Parameters that both
+   * phases have keep their arrays.
+   */
+  async enter(step: number): Promise<Compiled> {
+    const phase = this.#phaseOf(step);
+    if (this.#compiled?.phase === phase) return this.#compiled;
+    await this.release();
+    const { model, phases, options, threads, seed, examples, lossWeights } = this.#request;
+    const built = buildStep(model, { losses: phases[phase]?.losses ?? [], dropout: options.dropout });
+    const program = await ortEngine.compile(built.graph, { threads, optimization: 'all' });
+    const before = new Map(this.#trained.map((one) => [one.name, one]));
+    this.#trained = trainedArrays(model.graph, built.parameters, seed).map((one) => before.get(one.name) ?? one);
+    const wanted = new Set(built.graph.inputs);
+    this.#compiled = {
+      phase,
+      step: built,
+      program,
+      runner: new GradientRunner(built, program),
+      feeds: { info: model.info, examples, weights: lossWeights, options, seed, wanted },
+    };
+    return this.#compiled;
+  }
+
+  /** One update (0-based): gradients of its batches, clipping, AdamW. */
+  async update(step: number): Promise<{ readonly loss: number; readonly size: UpdateSize }> {
+    const compiled = await this.enter(step);
+    const batches = this.#plan.update(step);
+    const size = sizeOfUpdate(batches, this.#request.examples);
+    const loss = await this.#gradients(compiled, batches, size, step);
+    const norm = globalNorm(compiled.runner.gradients);
+    if (!Number.isFinite(loss)) throw new DivergedError(`the loss became ${loss}`, this.rate(step));
+    if (!Number.isFinite(norm)) throw new DivergedError(`the gradient became ${norm}`, this.rate(step));
+    this.#apply(compiled, clipScale(norm, this.#request.options.clip), step);
+    return { loss, size };
+  }
+
+  async release(): Promise<void> {
+    await this.#compiled?.program.release();
+    this.#compiled = undefined;
+  }
+
+  #phaseOf(step: number): number {
+    const { phases } = this.#request;
+    const found = phases.findIndex(({ until }) => step < Math.round(until * this.#plan.totalSteps));
+    return found < 0 ? phases.length - 1 : found;
+  }
+
+  async #gradients(compiled: Compiled, batches: readonly Batch[], size: UpdateSize, step: number): Promise<number> {
+    const { runner, step: built, feeds: source } = compiled;
+    const { model, seed, signal } = this.#request;
+    const weights = weightFeeds(built.graph, model, this.#trained);
+    runner.reset();
+    let loss = 0;
+    for (const [pass, batch] of batches.entries()) {
+      signal.throwIfAborted();
+      const feeds = batchFeeds(source, batch, size, [step, pass]);
+      const masks = this.#masks.draw(built.masks, this.#symbols(batch), stream(seed, 'dropout', step, pass));
+      loss += (await runner.run({ ...weights, ...feeds, ...masks })).loss;
+    }
+    return loss;
+  }
+
+  /** What the symbolic dimensions of the model's inputs are in this batch. */
+  #symbols({ rows, length }: Batch): Readonly<Record<string, number>> {
+    const { graph, info } = this.#request.model;
+    const [batch, sequence]: readonly Dim[] = graph.types.get(value(info.inputs.ids))?.shape ?? [];
+    return { [String(batch)]: rows.length, [String(sequence)]: length };
+  }
+
+  #apply({ runner }: Compiled, scale: number, step: number): void {
+    const { options } = this.#request;
+    const rate = this.rate(step);
+    const headRate = rate * (options.headLearningRate / options.learningRate);
+    this.#trained.forEach(({ name, dims, data, moments }, i) => {
+      const gradient = runner.gradients[i];
+      if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
+      adamwStep(data, moments, gradient, {
+        rate: headName.test(name) ? headRate : rate,
+        decay: dims.length < 2 ? 0 : options.weightDecay,
+        beta1: options.beta1,
+        beta2: options.beta2,
+        epsilon: options.epsilon,
+        step: step + 1,
+        scale,
+      });
+    });
+  }
+}
