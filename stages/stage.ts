@@ -103,6 +103,11 @@ export interface Stage<C> {
   readonly makes: ArtifactKind;
   /** True when random streams are drawn: only then does the seed belong to the cache key. */
   readonly draws: boolean;
+  /**
+   * What of the machine belongs to the cache key: 'runtime' (the default) is ONNX Runtime's version, provider and threads;
+   * 'machine' adds the CPU, for measurements; 'none' is for steps that run no graphs.
+   */
+  readonly environment?: 'none' | 'runtime' | 'machine';
   /** Named inputs of `from:` when it takes several ({ fp32: student, q8: int8 }); default is one, called 'model'; [] for none. */
   readonly from?: readonly string[];
   /** Inputs beyond `from`: dataset, teachers. Called at planning time. */

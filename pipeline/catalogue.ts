@@ -1,0 +1,22 @@
+import type { z } from 'zod';
+import type { AnyStage } from '../stages/stage.ts';
+
+/** A problem with a configuration, by the path inside of it. */
+export interface ConfigProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** The kinds of stages and data that a pipeline can name. */
+export interface Catalogue {
+  readonly stages: readonly AnyStage[];
+  /** The `data` section. */
+  readonly data: z.ZodType;
+  /** What only a look at the files can tell: a missing file, a missing column. */
+  checkData(config: unknown, base: string): Promise<readonly ConfigProblem[]>;
+  /** Module that exports `stages`, for processes that run one step each. */
+  readonly module: string;
+}
+
+export const stageOf = (catalogue: Pick<Catalogue, 'stages'>, uses: string): AnyStage | undefined =>
+  catalogue.stages.find((stage) => stage.uses === uses);

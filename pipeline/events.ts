@@ -1,0 +1,35 @@
+import type { Progress } from '../stages/stage.ts';
+import type { Role } from './plan/plan.ts';
+
+/** A step as views and the event log know it. */
+export interface StepInfo {
+  readonly id: string;
+  readonly uses: string;
+  readonly role: Role;
+}
+
+/** What happens during a run. Views are functions of these, and events.jsonl is their log. */
+export type RunEvent =
+  | {
+      readonly type: 'run-started';
+      readonly name: string;
+      readonly steps: readonly StepInfo[];
+      readonly seed: number;
+      readonly threads: number;
+      readonly process: number;
+    }
+  | { readonly type: 'cached'; readonly step: string; readonly seconds: number; readonly key: string }
+  /** Stored files whose bytes changed: they were dropped and the step runs again. */
+  | { readonly type: 'damaged'; readonly step: string; readonly files: readonly string[] }
+  /** Another run works on the same step; its result will be reused. */
+  | { readonly type: 'waiting'; readonly step: string }
+  | { readonly type: 'started'; readonly step: string; readonly key: string; readonly why: readonly string[] }
+  | { readonly type: 'progress'; readonly step: string; readonly progress: Progress }
+  | { readonly type: 'log'; readonly step: string; readonly message: string }
+  | { readonly type: 'finished'; readonly step: string; readonly seconds: number }
+  | { readonly type: 'failed'; readonly step: string; readonly message: string; readonly log: string | null }
+  | { readonly type: 'interrupting' }
+  | { readonly type: 'interrupted'; readonly step: string }
+  | { readonly type: 'run-finished'; readonly seconds: number; readonly ran: number; readonly reused: number };
+
+export type Emit = (event: RunEvent) => void;

@@ -1,0 +1,93 @@
+import { fork } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command, Order, Outcome, Report } from './order.ts';
+
+/** A step that was asked to save and stop gets this long. */
+const SAVE_MS = 2500;
+
+/** The entry beside the compiled files; from source (benchmarks, tests) a loader for TypeScript comes before it. */
+const extension = extname(import.meta.url);
+const entry = fileURLToPath(new URL(`../step-process${extension}`, import.meta.url));
+const loader = extension === '.ts' ? ['--import', 'tsx'] : [];
+
+const lastLines = (text: string): string => text.trim().split('\n').slice(-5).join('\n');
+
+/** How a process ended that did not say so itself. */
+const crashed = (code: number | null, signal: NodeJS.Signals | null, stderr: string): Outcome => {
+  const how = signal === null ? `ended with code ${code}` : `was killed by ${signal}`;
+  const memory = signal === 'SIGKILL' || /heap out of memory/.test(stderr) ? ' (probably out of memory)' : '';
+  const printed = lastLines(stderr);
+  const message = `the process of the step ${how}${memory}${printed === '' ? '' : `: ${printed}`}`;
+  return { kind: 'failed', theirs: false, message, detail: stderr };
+};
+
+/** Keeps the end of what a process prints, and all of it in a file. */
+const collect = (streams: readonly (NodeJS.ReadableStream | null)[], file: string): (() => string) => {
+  const log = createWriteStream(file);
+  log.on('error', () => undefined);
+  let tail = '';
+  for (const stream of streams) {
+    stream?.on('data', (chunk: Buffer) => {
+      tail = (tail + chunk.toString()).slice(-20_000);
+      log.write(chunk);
+    });
+  }
+  return () => {
+    log.end();
+    return tail;
+  };
+};
+
+/**
+ * Runs a step in a process of its own. On abort it is asked to save; it is killed when that takes too long, and at once
+ * when `kill` is aborted.
+ */
+export const runInChild = async (
+  order: Order,
+  logFile: string,
+  { abort, kill }: { readonly abort: AbortSignal; readonly kill: AbortSignal },
+  onReport: (report: Report) => void,
+): Promise<Outcome> => {
+  await mkdir(dirname(logFile), { recursive: true });
+  const child = fork(entry, [], {
+    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith('--inspect')), ...loader],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'advanced',
+  });
+  const said = collect([child.stdout, child.stderr], logFile);
+  const send = (command: Command): void => {
+    if (child.connected) child.send(command, () => undefined);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => void child.kill('SIGKILL');
+  const save = (): void => {
+    send({ type: 'abort' });
+    timer = setTimeout(end, SAVE_MS);
+  };
+  abort.addEventListener('abort', save, { once: true });
+  kill.addEventListener('abort', end, { once: true });
+  try {
+    return await new Promise<Outcome>((resolve) => {
+      let outcome: Outcome | undefined;
+      child.on('message', (report: Report) => {
+        if (report.type === 'outcome') outcome = report.outcome;
+        else onReport(report);
+      });
+      child.on('error', (error) => resolve(crashed(null, null, error.message)));
+      child.on('close', (code, signal) => {
+        const printed = said();
+        const unsaid: Outcome = abort.aborted ? { kind: 'aborted' } : crashed(code, signal, printed);
+        resolve(outcome ?? unsaid);
+      });
+      send({ type: 'start', order });
+      if (abort.aborted) save();
+    });
+  } finally {
+    clearTimeout(timer);
+    abort.removeEventListener('abort', save);
+    kill.removeEventListener('abort', end);
+  }
+};

@@ -1,0 +1,180 @@
+import { access, appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StepSummary } from '../../reports/record.ts';
+import type { Artifact, Digest, InputArtifact } from '../../stages/stage.ts';
+import { type Catalogue, stageOf } from '../catalogue.ts';
+import type { Emit } from '../events.ts';
+import { fingerprintOf, keyOf, type Sources } from '../plan/fingerprint.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import { whyRuns } from '../plan/why.ts';
+import type { Fingerprint, StepRecord } from '../store/record.ts';
+import type { Store } from '../store/store.ts';
+import { runInChild } from './child.ts';
+import type { Outcome } from './order.ts';
+
+export interface ExecuteOptions {
+  readonly plan: Plan;
+  readonly catalogue: Catalogue;
+  readonly store: Store;
+  readonly sources: Sources;
+  readonly threads: number;
+  /** Ids of steps that run although they are cached. */
+  readonly force: ReadonlySet<string>;
+  /** Folder of what steps print. */
+  readonly logs: string;
+  /** Asks the running step to save and stop. */
+  readonly abort: AbortSignal;
+  /** Ends it at once. */
+  readonly kill: AbortSignal;
+  readonly emit: Emit;
+}
+
+export type End =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly step: string; readonly message: string; readonly log: string | null }
+  | { readonly kind: 'interrupted'; readonly step: string };
+
+export interface Executed {
+  readonly steps: ReadonlyMap<string, StepSummary>;
+  readonly end: End;
+}
+
+/** The artifacts that a step's inputs refer to. */
+export const inputsOf = (step: Step, done: ReadonlyMap<string, StepRecord>): Readonly<Record<string, Artifact>> =>
+  Object.fromEntries(
+    Object.entries(step.inputs).map(([name, { step: from, output }]) => {
+      const artifact = done.get(from)?.outputs[output];
+      if (artifact === undefined)
+        throw new Error(`step "${step.id}" needs the ${output} of "${from}", which made none`);
+      return [name, artifact];
+    }),
+  );
+
+export const digestsOf = (inputs: Readonly<Record<string, Artifact>>): Readonly<Record<string, Digest>> =>
+  Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest]));
+
+/** A reusable record whose every file was hashed just now. */
+const reusable = async (step: Step, key: Digest, { store, emit }: ExecuteOptions): Promise<StepRecord | undefined> => {
+  const record = await store.find(key);
+  if (record === undefined) return undefined;
+  const files = await store.damaged(record);
+  if (files.length === 0) return record;
+  emit({ type: 'damaged', step: step.id, files });
+  return undefined;
+};
+
+interface Work {
+  readonly step: Step;
+  readonly key: Digest;
+  readonly fingerprint: Fingerprint;
+  readonly inputs: Readonly<Record<string, Artifact>>;
+}
+
+type Ended =
+  | { readonly kind: 'record'; readonly record: StepRecord; readonly cached: boolean }
+  | Exclude<End, { kind: 'done' }>;
+
+const logFile = (logs: string, step: Step): string => join(logs, `${step.id.replaceAll('/', '.')}.log`);
+
+/** The failure with what helps to mend it: the log for faults of the program, the last good state for all. */
+const failed = async (
+  { step, key }: Work,
+  outcome: Extract<Outcome, { kind: 'failed' }>,
+  { store, logs }: ExecuteOptions,
+): Promise<Ended> => {
+  const log = logFile(logs, step);
+  if (!outcome.theirs) await appendFile(log, `${outcome.detail}\n`).catch(() => undefined);
+  const { folder } = store.checkpoints(key);
+  const kept = await access(join(folder, 'state.bin')).then(
+    () => `; its last good state is kept in ${folder}`,
+    () => '',
+  );
+  const message = `${outcome.message}${kept}`;
+  return { kind: 'failed', step: step.id, message, log: outcome.theirs ? null : log };
+};
+
+/** Runs a step in a process of its own, under its lock. */
+const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
+  const { step, key, fingerprint, inputs } = task;
+  const { plan, store, emit, abort, kill, threads, catalogue } = options;
+  const why = whyRuns(await store.records(), plan.name, step.id, fingerprint);
+  emit({ type: 'started', step: step.id, key, why: options.force.has(step.id) ? ['forced'] : why });
+  await store.sweep(key);
+  const order = {
+    pipeline: plan.name,
+    ...{ step, key, fingerprint, inputs, threads },
+    store: store.root,
+    seed: plan.seed,
+    base: plan.base,
+    module: catalogue.module,
+  };
+  const outcome = await runInChild(order, logFile(options.logs, step), { abort, kill }, (report) => {
+    if (report.type === 'progress') emit({ type: 'progress', step: step.id, progress: report.progress });
+    if (report.type === 'log') emit({ type: 'log', step: step.id, message: report.message });
+  });
+  if (outcome.kind === 'aborted') return { kind: 'interrupted', step: step.id };
+  if (outcome.kind === 'failed') return await failed(task, outcome, options);
+  const record = await store.find(key);
+  if (record !== undefined) return { kind: 'record', record, cached: false };
+  const lost = 'the step ended, but its record cannot be read back from the store';
+  return { kind: 'failed', step: step.id, message: lost, log: null };
+};
+
+const runStep = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
+  const { step, key } = task;
+  const { store, emit, abort, force } = options;
+  const forced = force.has(step.id);
+  const early = forced ? undefined : await reusable(step, key, options);
+  if (early !== undefined) return { kind: 'record', record: early, cached: true };
+  if (abort.aborted) return { kind: 'interrupted', step: step.id };
+  let release: () => Promise<void>;
+  try {
+    release = await store.lock(key, abort, () => emit({ type: 'waiting', step: step.id }));
+  } catch (error) {
+    if (abort.aborted) return { kind: 'interrupted', step: step.id };
+    throw error;
+  }
+  try {
+    // Whoever held the lock may have done the work.
+    const record = forced ? undefined : await reusable(step, key, options);
+    return record === undefined ? await work(task, options) : { kind: 'record', record, cached: true };
+  } finally {
+    await release();
+  }
+};
+
+const summary = (record: StepRecord, cached: boolean, store: Store): StepSummary => {
+  const outputs: Record<string, InputArtifact> = {};
+  for (const [name, artifact] of Object.entries(record.outputs)) outputs[name] = store.input(artifact);
+  return { cached, seconds: record.seconds, metrics: record.metrics, outputs };
+};
+
+/** Runs or reuses every step of a plan in order; ends at the first that fails, with what was done before it. */
+export const execute = async (options: ExecuteOptions): Promise<Executed> => {
+  const { plan, catalogue, store, threads, sources, emit } = options;
+  const done = new Map<string, StepRecord>();
+  const steps = new Map<string, StepSummary>();
+  for (const step of plan.steps) {
+    const stage = stageOf(catalogue, step.uses);
+    if (stage === undefined) throw new Error(`no stage is called "${step.uses}"`);
+    const inputs = inputsOf(step, done);
+    const settings = { seed: plan.seed, threads, base: plan.base, sources };
+    const fingerprint = await fingerprintOf(step, stage, digestsOf(inputs), settings);
+    const key = keyOf(fingerprint);
+    const ended = await runStep({ step, key, fingerprint, inputs }, options);
+    if (ended.kind === 'failed') {
+      emit({ type: 'failed', step: step.id, message: ended.message, log: ended.log });
+      return { steps, end: ended };
+    }
+    if (ended.kind === 'interrupted') {
+      emit({ type: 'interrupted', step: step.id });
+      return { steps, end: ended };
+    }
+    const { record, cached } = ended;
+    if (cached) emit({ type: 'cached', step: step.id, seconds: record.seconds, key });
+    else emit({ type: 'finished', step: step.id, seconds: record.seconds });
+    done.set(step.id, record);
+    steps.set(step.id, summary(record, cached, store));
+  }
+  return { steps, end: { kind: 'done' } };
+};

@@ -1,0 +1,52 @@
+import { copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { renderMarkdown } from '../../reports/markdown.ts';
+import type { StepSummary } from '../../reports/record.ts';
+import type { Report } from '../../reports/report.ts';
+import type { InputArtifact } from '../../stages/stage.ts';
+import type { Plan } from '../plan/plan.ts';
+import { listFiles } from '../store/hash.ts';
+
+const sameFile = async (a: string, b: string): Promise<boolean> => {
+  const [first, second] = await Promise.all([stat(a), stat(b)].map((promise) => promise.catch(() => undefined)));
+  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
+};
+
+/** A hard link, or a copy where the file system has none; replaces what was there at once. */
+const place = async (from: string, to: string, copy: boolean): Promise<void> => {
+  await mkdir(dirname(to), { recursive: true });
+  if (!copy && (await sameFile(from, to))) return;
+  const temporary = `${to}.${process.pid}.tmp`;
+  await rm(temporary, { force: true });
+  if (copy) await copyFile(from, temporary);
+  else await link(from, temporary).catch(() => copyFile(from, temporary));
+  await rename(temporary, to);
+};
+
+/** Makes a folder hold exactly the files of an artifact. */
+const materialize = async (folder: string, { artifact, path }: InputArtifact, copy: boolean): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  const files = Object.keys(artifact.files);
+  for (const file of files) await place(path(file), join(folder, file), copy);
+  for (const file of await listFiles(folder)) {
+    if (!files.includes(file)) await rm(join(folder, file), { force: true });
+  }
+};
+
+/** Puts every finished stage's result into the run's folder: models as links to the store, deploy folders as copies. */
+export const placeResults = async (out: string, plan: Plan, steps: ReadonlyMap<string, StepSummary>): Promise<void> => {
+  for (const { id } of plan.stages) {
+    const outputs = Object.values(steps.get(id)?.outputs ?? {});
+    const model = outputs.find(({ artifact }) => artifact.kind === 'model');
+    const folder = outputs.find(({ artifact }) => artifact.kind === 'folder');
+    if (model !== undefined) await materialize(join(out, 'models', id), model, false);
+    if (folder !== undefined) await materialize(join(out, id), folder, true);
+  }
+};
+
+/** Writes report.json and report.md. */
+export const writeReports = async (out: string, report: Report): Promise<void> => {
+  await writeFileAtomic(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFileAtomic(join(out, 'report.md'), renderMarkdown(report));
+};

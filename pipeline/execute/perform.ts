@@ -1,0 +1,80 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AnyStage, InputArtifact, StageContext } from '../../stages/stage.ts';
+import { type Output, Store } from '../store/store.ts';
+import type { Order, Outcome, Report } from './order.ts';
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** Failures with these names carry a message for the user and need no stack trace. */
+const theirs = new Set(['StageError', 'DataError', 'ModelError', 'ImportError']);
+
+/** How a failure reads to the user. */
+export const failureOf = (error: unknown): Outcome => {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const advice = 'free some space, or name another store with --store, and run the same command again';
+    return { kind: 'failed', theirs: true, message: `the disk is full (${message}): ${advice}`, detail };
+  }
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return { kind: 'failed', theirs: true, message: `a file cannot be written or read: ${message}`, detail };
+  }
+  return { kind: 'failed', theirs: error instanceof Error && theirs.has(error.name), message, detail };
+};
+
+const context = (
+  order: Order,
+  store: Store,
+  workspace: string,
+  outputs: Output[],
+  signal: AbortSignal,
+  report: (report: Report) => void,
+): StageContext => ({
+  seed: order.seed,
+  threads: order.threads,
+  signal,
+  checkpoints: store.checkpoints(order.key),
+  progress: (progress) => report({ type: 'progress', progress }),
+  log: (message) => report({ type: 'log', message }),
+  output: async (name, kind) => {
+    const folder = join(workspace, name);
+    await mkdir(folder, { recursive: true });
+    if (!outputs.some((output) => output.name === name)) outputs.push({ name, kind, folder });
+    return folder;
+  },
+  base: order.base,
+});
+
+/** Runs one step and publishes what it made. Never throws: how it ended is the result. */
+export const perform = async (
+  order: Order,
+  stages: readonly AnyStage[],
+  signal: AbortSignal,
+  report: (report: Report) => void,
+): Promise<Outcome> => {
+  try {
+    const stage = stages.find(({ uses }) => uses === order.step.uses);
+    if (stage === undefined) throw new Error(`no stage is called "${order.step.uses}"`);
+    const store = new Store(order.store);
+    const workspace = await store.workspace(order.key);
+    const outputs: Output[] = [];
+    const inputs: Record<string, InputArtifact> = {};
+    for (const [name, artifact] of Object.entries(order.inputs)) inputs[name] = store.input(artifact);
+    const started = performance.now();
+    signal.throwIfAborted();
+    const metrics = await stage.run(
+      inputs,
+      order.step.config,
+      context(order, store, workspace, outputs, signal, report),
+    );
+    const seconds = (performance.now() - started) / 1000;
+    const { pipeline, key, fingerprint } = order;
+    await store.publish({ key, pipeline, step: order.step.id, fingerprint, metrics, seconds }, outputs);
+    return { kind: 'done' };
+  } catch (error) {
+    return signal.aborted ? { kind: 'aborted' } : failureOf(error);
+  }
+};

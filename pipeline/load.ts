@@ -1,0 +1,86 @@
+import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Catalogue } from './catalogue.ts';
+import { stageOf } from './catalogue.ts';
+import { type Diagnostic, RequestError, type Span } from './diagnostic.ts';
+import type { Plan, Step } from './plan/plan.ts';
+import { planOf } from './plan/wire.ts';
+import { checkFile } from './yaml/check.ts';
+import { type Located, locate, type Path, parseYaml } from './yaml/document.ts';
+import { applyOverrides } from './yaml/overrides.ts';
+import { readSource } from './yaml/source.ts';
+
+/** The text of a configuration that names a path: problems with a file stand there. */
+const spanOfFile = (located: Located, base: Path, config: unknown, folder: string, file: string): Span => {
+  const find = (value: unknown, path: Path): Path | undefined => {
+    if (typeof value === 'string') return resolve(folder, value) === file ? path : undefined;
+    if (typeof value !== 'object' || value === null) return undefined;
+    const entries = Object.entries(value).map(([key, item]) => find(item, [...path, key]));
+    return entries.find((found) => found !== undefined);
+  };
+  return located.at(find(config, base) ?? [...base, 'uses']);
+};
+
+/** Outside files that a step reads and that are not there. */
+const checkSources = async (
+  step: Step,
+  base: Path,
+  plan: Plan,
+  located: Located,
+  catalogue: Catalogue,
+): Promise<readonly Diagnostic[]> => {
+  const at = (span: Span, message: string): Diagnostic => ({ code: 'missing-file', message, span, hints: [] });
+  try {
+    const files = stageOf(catalogue, step.uses)?.sources?.(step.config, plan.base) ?? [];
+    const problems = files.map(async (file) => {
+      const exists = await access(file).then(
+        () => true,
+        () => false,
+      );
+      return exists ? [] : [at(spanOfFile(located, base, step.config, plan.base, file), `there is no file ${file}`)];
+    });
+    return (await Promise.all(problems)).flat();
+  } catch (error) {
+    // A stage that cannot even name its sources (a package that is not installed) says why.
+    if (!(error instanceof Error)) throw error;
+    return [at(located.at([...base, step.role === 'dataset' ? 'uses' : 'model']), error.message)];
+  }
+};
+
+const looksOutside = async (plan: Plan, located: Located, catalogue: Catalogue): Promise<readonly Diagnostic[]> => {
+  const dataset = plan.steps.find(({ role }) => role === 'dataset');
+  const data = dataset === undefined ? [] : await checkSources(dataset, ['data'], plan, located, catalogue);
+  const checks = dataset === undefined || data.length > 0 ? [] : await catalogue.checkData(dataset.config, plan.base);
+  const stages = plan.stages.map(async ({ id }, index) => {
+    const step = plan.steps.find((candidate) => candidate.id === id);
+    return step === undefined ? [] : await checkSources(step, ['stages', index], plan, located, catalogue);
+  });
+  const problems = checks.map(({ path, message }) => ({
+    code: 'bad-data',
+    message,
+    span: located.at(['data', ...path]),
+    hints: [],
+  }));
+  return [...data, ...problems, ...(await Promise.all(stages)).flat()];
+};
+
+/** Problems after which the rest of the file still means what it says. */
+const harmless = ({ code }: Diagnostic): boolean => code === 'duplicate-key' || code === 'unknown-tag';
+
+/** Reads a pipeline file with `--set` overrides into a plan, or throws every problem at once. */
+export const loadPipeline = async (file: string, settings: readonly string[], catalogue: Catalogue): Promise<Plan> => {
+  const source = await readSource(file);
+  const { document, problems: syntax } = parseYaml(source);
+  if (syntax.some((problem) => !harmless(problem))) throw new RequestError('YAML', syntax);
+  const { origins, problems: overrides } = applyOverrides(document, settings);
+  const { located, problems: unfolding } = locate(document, source, origins);
+  const early = [...syntax, ...overrides, ...unfolding];
+  if (unfolding.length > 0) throw new RequestError('YAML', early);
+  const checked = checkFile(located, catalogue);
+  const { plan, problems: wiring } = planOf(checked, located, catalogue, dirname(resolve(file)));
+  const problems = [...early, ...checked.problems, ...wiring];
+  if (problems.length > 0) throw new RequestError('pipeline', problems);
+  const outside = await looksOutside(plan, located, catalogue);
+  if (outside.length > 0) throw new RequestError('pipeline', outside);
+  return plan;
+};

@@ -1,0 +1,68 @@
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus } from 'node:os';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import type { AnyStage, Digest, Json } from '../../stages/stage.ts';
+import { hashJson, hashPath } from '../store/hash.ts';
+import type { Fingerprint } from '../store/record.ts';
+import type { Step } from './plan.ts';
+
+const packageJson = z.object({ version: z.string() });
+
+/** Version of ONNX Runtime without loading it: planning and validation must be quick. */
+const runtimeVersion = (): string => {
+  const require = createRequire(import.meta.url);
+  return packageJson.parse(require('onnxruntime-node/package.json')).version;
+};
+
+export const defaultThreads = (): number => availableParallelism();
+
+/** As much of the machine as a step's result depends on. */
+const environmentOf = (stage: AnyStage, threads: number): Fingerprint['environment'] => {
+  if (stage.environment === 'none') return {};
+  const runtime = { onnxruntime: runtimeVersion(), provider: 'cpu', threads };
+  if (stage.environment !== 'machine') return runtime;
+  return { ...runtime, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+};
+
+const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? {}));
+
+/** Digests of outside files, hashed once a run. */
+export class Sources {
+  private readonly digests = new Map<string, Promise<Digest>>();
+
+  of(paths: readonly string[]): Promise<Fingerprint['sources']> {
+    const entries = paths.map(async (path, i) => {
+      const digest = this.digests.get(path) ?? hashPath(path);
+      this.digests.set(path, digest);
+      // Named by place and last part, so that a moved folder changes no key.
+      return [`${i} ${basename(path)}`, await digest] as const;
+    });
+    return Promise.all(entries).then((found) => Object.fromEntries(found));
+  }
+}
+
+export interface FingerprintOptions {
+  readonly seed: number;
+  readonly threads: number;
+  readonly base: string;
+  readonly sources: Sources;
+}
+
+/** Everything that decides what a step makes. `inputs` are the digests of what the step is given. */
+export const fingerprintOf = async (
+  step: Step,
+  stage: AnyStage,
+  inputs: Readonly<Record<string, Digest>>,
+  { seed, threads, base, sources }: FingerprintOptions,
+): Promise<Fingerprint> => ({
+  uses: step.uses,
+  version: stage.version,
+  config: asJson(stage.config.parse(step.config)),
+  ...(stage.draws ? { seed } : {}),
+  inputs,
+  sources: await sources.of(stage.sources?.(step.config, base) ?? []),
+  environment: environmentOf(stage, threads),
+});
+
+export const keyOf = (fingerprint: Fingerprint): Digest => hashJson(fingerprint);

@@ -1,0 +1,58 @@
+import type { Json, Ref } from '../../stages/stage.ts';
+
+export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement';
+
+/** One unit of work of a plan: plain JSON, enough to run it in any process that has the store. */
+export interface Step {
+  /** Unique in the plan: "teacher", "teacher/evaluate", "measure". */
+  readonly id: string;
+  readonly uses: string;
+  readonly role: Role;
+  /** The configuration as it was written. */
+  readonly config: Json;
+  readonly inputs: Readonly<Record<string, Ref>>;
+}
+
+/** One stage of the YAML with the steps that it stands for. */
+export interface PlannedStage {
+  readonly id: string;
+  readonly uses: string;
+  /** Stage ids by input name. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Ids of internal steps that it asked for. */
+  readonly helpers: readonly string[];
+  readonly evaluation: string | null;
+}
+
+/** A pipeline ready to run: steps in an order in which every input comes before its use. */
+export interface Plan {
+  readonly name: string;
+  readonly seed: number;
+  /** `uses` of the data section. */
+  readonly data: string;
+  /** Folder of the YAML file: relative paths are resolved against it. */
+  readonly base: string;
+  readonly steps: readonly Step[];
+  readonly stages: readonly PlannedStage[];
+}
+
+export const DATASET = 'dataset';
+export const BASELINE = 'baseline';
+export const EVALUATE = 'evaluate';
+export const MEASURE = 'measure';
+
+/** Ids that name something else in a plan or in the run's folder. */
+export const reservedIds: readonly string[] = [DATASET, BASELINE, MEASURE, 'models', 'logs'];
+
+/** Steps that a step needs, itself included, in the plan's order. */
+export const closure = (plan: Plan, ids: readonly string[]): readonly Step[] => {
+  const byId = new Map(plan.steps.map((step) => [step.id, step]));
+  const needed = new Set<string>();
+  const visit = (id: string): void => {
+    if (needed.has(id)) return;
+    needed.add(id);
+    for (const ref of Object.values(byId.get(id)?.inputs ?? {})) visit(ref.step);
+  };
+  for (const id of ids) visit(id);
+  return plan.steps.filter(({ id }) => needed.has(id));
+};

@@ -1,0 +1,242 @@
+import type { Json, Ref, Wiring } from '../../stages/stage.ts';
+import type { Catalogue } from '../catalogue.ts';
+import { stageOf } from '../catalogue.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import { type Checked, type CheckedStage, unknownStage } from '../yaml/check.ts';
+import type { Located, Path } from '../yaml/document.ts';
+import { describeValue, isRecord } from '../yaml/values.ts';
+import { BASELINE, DATASET, EVALUATE, MEASURE, type Plan, type PlannedStage, type Step } from './plan.ts';
+
+/** A configuration as plain JSON: what YAML gives already is, apart from values that JSON does not have. */
+const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? {}));
+
+interface Reference {
+  readonly from: string;
+  readonly to: string;
+  readonly path: Path;
+}
+
+/** Connects stages: resolves names, collects internal steps once, and keeps every problem. */
+class Planner {
+  readonly steps: Step[] = [];
+  readonly stages: PlannedStage[] = [];
+  readonly problems: Diagnostic[] = [];
+  private readonly references: Reference[] = [];
+  private readonly shared = new Map<string, Step>();
+  private readonly checked: Checked;
+  private readonly located: Located;
+  private readonly catalogue: Catalogue;
+
+  constructor(checked: Checked, located: Located, catalogue: Catalogue) {
+    this.checked = checked;
+    this.located = located;
+    this.catalogue = catalogue;
+  }
+
+  plan(): void {
+    this.dataSteps();
+    for (const stage of this.checked.stages) this.addStage(stage);
+    this.problems.push(...this.order());
+    const models = this.checked.stages.filter(({ stage }) => stage.makes === 'model').map(({ id }) => id);
+    if (models.length > 0 && stageOf(this.catalogue, MEASURE) !== undefined) {
+      const inputs = Object.fromEntries(models.map((id) => [id, { step: id, output: 'model' }]));
+      this.internal(MEASURE, MEASURE, 'measurement', toJson(this.checked.measure), inputs);
+    }
+  }
+
+  private dataSteps(): void {
+    const config = toJson(this.checked.data);
+    this.steps.push({ id: DATASET, uses: DATASET, role: 'dataset', config, inputs: {} });
+    if (stageOf(this.catalogue, BASELINE) !== undefined) this.internal(BASELINE, BASELINE, 'baseline', {}, {});
+  }
+
+  /** Adds a step that no one wrote down; its stage wires what else it needs. */
+  private internal(id: string, uses: string, role: Step['role'], config: Json, inputs: Step['inputs']): Step {
+    const stage = stageOf(this.catalogue, uses);
+    if (stage === undefined) throw new Error(`no internal step is called "${uses}"`);
+    const wiring = this.wiring([], { helpers: [], before: undefined });
+    const step = { id, uses, role, config, inputs: { ...stage.wire(config, wiring), ...inputs } };
+    this.steps.push(step);
+    return step;
+  }
+
+  private addStage(item: CheckedStage): void {
+    const { id, stage, config } = item;
+    const helpers: string[] = [];
+    const base: Path = ['stages', item.index];
+    let used = false;
+    const before = (): Ref => {
+      used = true;
+      return this.single(item);
+    };
+    const wiring = this.wiring(base, { helpers, before, id });
+    const wired = config === undefined ? {} : stage.wire(config, wiring);
+    const inputs = { ...wired, ...this.fromInputs(item, wired, before) };
+    if (item.from !== undefined && stage.from?.length === 0 && !used && config !== undefined) {
+      const message = `stage "${id}" (${stage.uses}) takes no model with these options; "from" has no meaning`;
+      this.problem('needless-from', message, this.located.key([...base, 'from']));
+    }
+    this.steps.push({ id, uses: stage.uses, role: 'stage', config: toJson(config), inputs });
+    const evaluated = stage.makes === 'model' && stageOf(this.catalogue, EVALUATE) !== undefined;
+    const evaluation = evaluated ? `${id}/${EVALUATE}` : null;
+    const model = { step: id, output: 'model' };
+    if (evaluation !== null) this.internal(evaluation, EVALUATE, 'evaluation', {}, { model });
+    this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, evaluation });
+  }
+
+  /** Stage ids behind inputs; the model behind an internal step stands for it. */
+  private stageIds(inputs: Step['inputs']): Record<string, string> {
+    const ids = new Set(this.checked.stages.map(({ id }) => id));
+    const behind = ({ step }: Ref): string | undefined => {
+      if (ids.has(step)) return step;
+      const model = this.steps.find(({ id }) => id === step)?.inputs.model;
+      return model !== undefined && ids.has(model.step) ? model.step : undefined;
+    };
+    const found = Object.entries(inputs).map(([name, ref]) => [name, behind(ref)] as const);
+    return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== undefined));
+  }
+
+  /** The inputs that `from` names. */
+  private fromInputs(item: CheckedStage, wired: Step['inputs'], before: () => Ref): Step['inputs'] {
+    const names = item.stage.from ?? ['model'];
+    const [first] = names;
+    if (first === undefined) return {};
+    if (!isRecord(item.from)) return names.some((name) => name in wired) ? {} : { [first]: before() };
+    const base: Path = ['stages', item.index, 'from'];
+    if (names.length === 1) {
+      this.problem(
+        'wrong-type',
+        `from is a mapping; expected a stage id: "${item.id}" takes one model`,
+        this.located.at(base),
+      );
+      return {};
+    }
+    const entries = Object.entries(item.from).flatMap(([name, id]) => {
+      const path = [...base, name];
+      if (!names.includes(name)) {
+        const hints = [`inputs: ${names.join(', ')}`];
+        const message = `stage "${item.id}" (${item.stage.uses}) has no input "${name}"`;
+        this.problem('unknown-key', message, this.located.key(path), hints);
+        return [];
+      }
+      return [[name, this.model(item.id, id, path)] as const];
+    });
+    if (entries.length === 0) {
+      this.problem('missing-key', 'from names no input', this.located.at(base), [`inputs: ${names.join(', ')}`]);
+    }
+    return Object.fromEntries(entries);
+  }
+
+  /** The model of `from: id`, or of the stage before. */
+  private single(item: CheckedStage): Ref {
+    const base: Path = ['stages', item.index];
+    if (item.from !== undefined) return this.model(item.id, item.from, [...base, 'from']);
+    const earlier = this.checked.stages.filter(({ index, stage }) => index < item.index && stage.makes === 'model');
+    const previous = earlier.at(-1);
+    if (previous === undefined) {
+      const message = `stage "${item.id}" (${item.stage.uses}) needs a model and no stage before it makes one`;
+      this.problem('missing-from', message, this.located.at(base), [
+        'start with a stage that makes a model, such as import',
+      ]);
+    }
+    return { step: previous?.id ?? '', output: 'model' };
+  }
+
+  private model(from: string, id: unknown, path: Path): Ref {
+    const span = this.located.at(path);
+    const target = this.checked.stages.find((stage) => stage.id === id);
+    if (typeof id !== 'string') {
+      this.problem('wrong-type', `${String(path.at(-1))} is ${describeValue(id)}; expected a stage id`, span);
+    } else if (target === undefined) {
+      // A stage whose own kind is unknown exists all the same.
+      const at = this.checked.stages.find((stage) => stage.id === from)?.index ?? 0;
+      const written = this.located.value;
+      const items = isRecord(written) && Array.isArray(written.stages) ? written.stages : [];
+      const ids = items.map((item, i) => (isRecord(item) && i < at ? item.id : undefined));
+      if (!ids.includes(id)) {
+        const known = ids.filter((known): known is string => typeof known === 'string');
+        this.problems.push(unknownStage(id, known, span));
+      }
+    } else if (target.stage.makes !== 'model') {
+      this.problem('not-a-model', `stage "${id}" (${target.stage.uses}) makes no model`, span);
+    } else {
+      this.references.push({ from, to: id, path });
+    }
+    return { step: typeof id === 'string' ? id : '', output: 'model' };
+  }
+
+  private wiring(
+    base: Path,
+    { helpers, before, id = '' }: { helpers: string[]; before: (() => Ref) | undefined; id?: string },
+  ): Wiring {
+    return {
+      model: (target, path) => this.model(id, target, [...base, ...path]),
+      previous: () => before?.() ?? { step: '', output: 'model' },
+      dataset: () => ({ step: DATASET, output: 'dataset' }),
+      step: (uses, config, inputs) => {
+        const step = this.helper(id, uses, config, inputs);
+        helpers.push(step.id);
+        return { step: step.id, output: stageOf(this.catalogue, uses)?.makes ?? 'model' };
+      },
+      problem: (path, message) => this.problem('bad-value', message, this.located.at([...base, ...path])),
+    };
+  }
+
+  private helper(stage: string, uses: string, config: Json, inputs: Step['inputs']): Step {
+    const key = JSON.stringify([uses, config, inputs]);
+    const known = this.shared.get(key);
+    if (known !== undefined) return known;
+    const same = this.steps.filter(({ id }) => id.startsWith(`${stage}/${uses}`)).length;
+    const id = same === 0 ? `${stage}/${uses}` : `${stage}/${uses}-${same + 1}`;
+    const step = this.internal(id, uses, 'helper', config, inputs);
+    this.shared.set(key, step);
+    return step;
+  }
+
+  /** References to the stage itself or to later ones: a cycle where the way leads back. */
+  private order(): readonly Diagnostic[] {
+    const index = new Map(this.checked.stages.map((stage) => [stage.id, stage.index]));
+    return this.references
+      .filter(({ from, to }) => (index.get(to) ?? 0) >= (index.get(from) ?? 0))
+      .map(({ from, to, path }) => {
+        const span = this.located.at(path);
+        const way = this.way(to, from, new Set());
+        if (way !== undefined) {
+          const message = `stages wait for each other: ${[from, ...way].map((id) => `"${id}"`).join(' <- ')}`;
+          return { code: 'cycle', message, span, hints: ['let one of them use another stage'] };
+        }
+        const message = `stage "${to}" comes after "${from}", which uses it`;
+        return { code: 'forward-reference', message, span, hints: [`move "${to}" above "${from}"`] };
+      });
+  }
+
+  /** Stages on the way along references from one to another. */
+  private way(from: string, to: string, seen: Set<string>): readonly string[] | undefined {
+    if (from === to) return [from];
+    if (seen.has(from)) return undefined;
+    seen.add(from);
+    for (const reference of this.references.filter((candidate) => candidate.from === from)) {
+      const rest = this.way(reference.to, to, seen);
+      if (rest !== undefined) return [from, ...rest];
+    }
+    return undefined;
+  }
+
+  private problem(code: string, message: string, span: Diagnostic['span'], hints: readonly string[] = []): void {
+    this.problems.push({ code, message, span, hints });
+  }
+}
+
+/** The steps of a checked file, and every problem of connecting them. */
+export const planOf = (
+  checked: Checked,
+  located: Located,
+  catalogue: Catalogue,
+  base: string,
+): { readonly plan: Plan; readonly problems: readonly Diagnostic[] } => {
+  const planner = new Planner(checked, located, catalogue);
+  planner.plan();
+  const data = isRecord(checked.data) ? String(checked.data.uses ?? '') : '';
+  const { steps, stages, problems } = planner;
+  return { plan: { name: checked.name, seed: checked.seed, data, base, steps, stages }, problems };
+};

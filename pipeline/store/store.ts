@@ -1,0 +1,207 @@
+import { access, chmod, constants, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import lockfile from 'proper-lockfile';
+import writeFileAtomic from 'write-file-atomic';
+import type { Artifact, ArtifactKind, Checkpoints, Digest, InputArtifact } from '../../stages/stage.ts';
+import { RequestError } from '../diagnostic.ts';
+import { checkpointsIn, sweepCheckpoints } from './checkpoints.ts';
+import { artifactOf, hashFile, listFiles } from './hash.ts';
+import { parseRecord, recordText, type StepRecord } from './record.ts';
+
+/** A killed process cannot release its locks: after this long without a sign of life another takes over. */
+const STALE_MS = 5000;
+const SIGN_OF_LIFE_MS = 1000;
+const POLL_MS = 200;
+
+/** Why a folder cannot be written, in words. */
+export const folderProblem = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  if (code === 'EROFS') return 'the file system is read-only';
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file is in the way';
+  return error instanceof Error ? error.message : String(error);
+};
+
+/** Makes sure that a folder exists and can be written, or says which option names another one. */
+export const ensureFolder = async (folder: string, what: string, option: string): Promise<void> => {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+    const probe = join(folder, `.probe-${process.pid}`);
+    await writeFileAtomic(probe, 'x', { fsync: false });
+    await rm(probe, { force: true });
+  } catch (error) {
+    throw new RequestError(
+      `${what} ${folder} cannot be written: ${folderProblem(error)}. Name another folder with ${option}.`,
+    );
+  }
+};
+
+/** What a step leaves for publication: one folder an output. */
+export interface Output {
+  readonly name: string;
+  readonly kind: ArtifactKind;
+  readonly folder: string;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Content-addressed results of steps. Blobs go by the sha256 of their bytes, records by the key of their step; a record
+ * is written last, so what it names is there. Everything handed out is hashed first: a damaged blob is dropped with the
+ * records that name it, and the step runs again.
+ */
+export class Store {
+  readonly root: string;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  /** Creates the folders, or throws a RequestError when they cannot be written. */
+  static async open(root: string): Promise<Store> {
+    await ensureFolder(root, 'the store', '--store');
+    for (const part of ['blobs', 'records', 'work', 'locks', 'checkpoints']) {
+      await ensureFolder(join(root, part), 'the store', '--store');
+    }
+    return new Store(root);
+  }
+
+  blob(digest: Digest): string {
+    return join(this.root, 'blobs', digest.slice(0, 2), digest);
+  }
+
+  /** An artifact whose files are those of the store. */
+  input(artifact: Artifact): InputArtifact {
+    return {
+      artifact,
+      path: (file) => {
+        const entry = artifact.files[file];
+        if (entry === undefined) {
+          throw new Error(
+            `a ${artifact.kind} has no file "${file}" (it has ${Object.keys(artifact.files).join(', ')})`,
+          );
+        }
+        return this.blob(entry.digest);
+      },
+    };
+  }
+
+  private record(key: Digest): string {
+    return join(this.root, 'records', `${key}.json`);
+  }
+
+  /** The record under a key, unverified; undefined when there is none or it is damaged. */
+  async find(key: Digest): Promise<StepRecord | undefined> {
+    const text = await readFile(this.record(key), 'utf8').catch(() => undefined);
+    const record = text === undefined ? undefined : parseRecord(text);
+    return record?.key === key ? record : undefined;
+  }
+
+  /** All readable records, newest first. */
+  async records(): Promise<readonly StepRecord[]> {
+    const names = await readdir(join(this.root, 'records')).catch(() => []);
+    const texts = names
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => readFile(join(this.root, 'records', name), 'utf8').catch(() => ''));
+    const records = (await Promise.all(texts)).map(parseRecord).filter((record) => record !== undefined);
+    return records.toSorted((a, b) => b.finished.localeCompare(a.finished));
+  }
+
+  /** Files of a record whose bytes are not what they were; each is dropped. */
+  async damaged(record: StepRecord): Promise<readonly string[]> {
+    const files = Object.entries(record.outputs).flatMap(([name, { files }]) =>
+      Object.entries(files).map(([file, entry]) => ({ name: `${name}/${file}`, entry })),
+    );
+    const damaged: string[] = [];
+    for (const { name, entry } of files) {
+      const path = this.blob(entry.digest);
+      const found = await hashFile(path).catch(() => undefined);
+      if (found?.digest === entry.digest) continue;
+      damaged.push(name);
+      await rm(path, { force: true });
+    }
+    if (damaged.length > 0) await this.forget(record.key);
+    return damaged;
+  }
+
+  async forget(key: Digest): Promise<void> {
+    await rm(this.record(key), { force: true });
+  }
+
+  /** An empty folder for one attempt at a step. */
+  async workspace(key: Digest): Promise<string> {
+    const folder = join(this.root, 'work', key, `${process.pid}-${Date.now().toString(36)}`);
+    await mkdir(folder, { recursive: true });
+    return folder;
+  }
+
+  checkpoints(key: Digest): Checkpoints {
+    return checkpointsIn(join(this.root, 'checkpoints', key), String(process.pid));
+  }
+
+  private async addBlob(path: string): Promise<Artifact['files'][string]> {
+    const entry = await hashFile(path);
+    const blob = this.blob(entry.digest);
+    await mkdir(dirname(blob), { recursive: true });
+    // Links in the run's folder share these bytes: read-only protects them from an editor.
+    await chmod(path, 0o444);
+    await rename(path, blob);
+    return entry;
+  }
+
+  /** Moves finished outputs into the store and writes the record last; what the step saved on its way is removed. */
+  async publish(
+    finished: Omit<StepRecord, 'schema' | 'outputs' | 'finished'>,
+    outputs: readonly Output[],
+  ): Promise<StepRecord> {
+    const artifacts: Record<string, Artifact> = {};
+    for (const { name, kind, folder } of outputs) {
+      const files: Record<string, Artifact['files'][string]> = {};
+      for (const file of await listFiles(folder)) files[file] = await this.addBlob(join(folder, file));
+      artifacts[name] = artifactOf(kind, files);
+    }
+    const record: StepRecord = {
+      schema: 'decant.record/1',
+      ...finished,
+      outputs: artifacts,
+      finished: new Date().toISOString(),
+    };
+    await writeFileAtomic(this.record(record.key), recordText(record));
+    await this.sweep(record.key);
+    await rm(join(this.root, 'checkpoints', record.key), { recursive: true, force: true });
+    return record;
+  }
+
+  /** Removes what attempts at a step left behind; only the holder of its lock may. */
+  async sweep(key: Digest): Promise<void> {
+    await rm(join(this.root, 'work', key), { recursive: true, force: true });
+    await sweepCheckpoints(join(this.root, 'checkpoints', key));
+  }
+
+  /**
+   * Takes the lock of a step, waiting for its holder; `waiting` is called once if there is one. Returns the release.
+   * Losing a lock (a suspended machine) does no harm: publication is atomic and equal keys make equal bytes.
+   */
+  async lock(key: Digest, signal: AbortSignal, waiting: () => void): Promise<() => Promise<void>> {
+    let told = false;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        const release = await lockfile.lock(join(this.root, 'locks', key), {
+          realpath: false,
+          stale: STALE_MS,
+          update: SIGN_OF_LIFE_MS,
+          onCompromised: () => undefined,
+        });
+        return () => release().catch(() => undefined);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
+      }
+      if (!told) waiting();
+      told = true;
+      await pause(POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import type { Progress } from '../../stages/stage.ts';
+import type { StepInfo } from '../events.ts';
+
+/** 0.4 s, 12 s, 3 m 05 s, 1 h 02 m. */
+export const duration = (seconds: number): string => {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const [minutes, rest] = [Math.floor(whole / 60), whole % 60];
+  if (minutes < 60) return `${minutes} m ${String(rest).padStart(2, '0')} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
+};
+
+const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+/** Seconds until the end at the pace since the first report. */
+export class Pace {
+  private first: { readonly at: number; readonly done: number; readonly total: number } | undefined;
+
+  left({ done, total }: Progress, now: number): number | undefined {
+    // Another total means another part of the work, at a pace of its own.
+    if (this.first === undefined || this.first.total !== total || done < this.first.done) {
+      this.first = { at: now, done, total };
+    }
+    const elapsed = (now - this.first.at) / 1000;
+    const gained = done - this.first.done;
+    return total === 0 || gained === 0 || elapsed < 1 ? undefined : ((total - done) * elapsed) / gained;
+  }
+}
+
+/** One line about a step in progress: phase, units, loss, speed, time left. */
+export const progressText = (progress: Progress, left: number | undefined): string => {
+  const { done, total, unit, phase, loss, tokensPerSecond } = progress;
+  const singular = unit.replace(/s$/, '');
+  const parts = [
+    phase,
+    total > 0 ? `${singular} ${count(done)}/${count(total)}` : `${count(done)} ${unit}`,
+    loss === undefined ? undefined : `loss ${loss.toFixed(3)}`,
+    tokensPerSecond === undefined ? undefined : `${count(tokensPerSecond)} tokens/s`,
+    left === undefined ? undefined : `${duration(left)} left`,
+  ];
+  return parts.filter((part) => part !== undefined).join(', ');
+};
+
+/** The row of the view that a step belongs to: a stage and all that is done for it share one. */
+export const rowOf = (step: string): string => step.split('/')[0] ?? step;
+
+/** What a row is called: its id, and its kind where that says more. */
+export const rowTitle = ({ id, uses }: StepInfo): string => (id === uses ? id : `${id} (${uses})`);
+
+/** What a step of a row is called within it: nothing for the stage itself. */
+export const partOf = (step: string): string => step.split('/').slice(1).join('/');

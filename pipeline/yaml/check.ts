@@ -1,0 +1,138 @@
+import type { AnyStage } from '../../stages/stage.ts';
+import { type Catalogue, stageOf } from '../catalogue.ts';
+import type { Diagnostic } from '../diagnostic.ts';
+import { MEASURE, reservedIds } from '../plan/plan.ts';
+import type { Located } from './document.ts';
+import { headSchema, ID_PATTERN, ID_WORDS } from './head.ts';
+import { fromZodError, unknownName } from './issues.ts';
+import { nameHints } from './suggest.ts';
+import { describeValue, isRecord } from './values.ts';
+
+/** One item of `stages` as far as it makes sense. */
+export interface CheckedStage {
+  readonly index: number;
+  readonly id: string;
+  readonly stage: AnyStage;
+  readonly from: unknown;
+  /** The options besides id, uses and from; undefined when they are wrong. */
+  readonly config: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Checked {
+  readonly name: string;
+  readonly seed: number;
+  readonly data: Readonly<Record<string, unknown>> | undefined;
+  readonly measure: Readonly<Record<string, unknown>>;
+  readonly stages: readonly CheckedStage[];
+  readonly problems: readonly Diagnostic[];
+}
+
+const checkId = (id: unknown, index: number, ids: readonly unknown[], located: Located): readonly Diagnostic[] => {
+  const path = ['stages', index, 'id'];
+  const owner = `stage ${index + 1}`;
+  if (id === undefined) {
+    const hints = ['expected a name, for example "teacher"'];
+    return [{ code: 'missing-key', message: `${owner} has no "id"`, span: located.at(path.slice(0, -1)), hints }];
+  }
+  const problem = (code: string, message: string): readonly Diagnostic[] => [
+    { code, message, span: located.at(path), hints: [] },
+  ];
+  if (typeof id !== 'string') return problem('wrong-type', `id is ${describeValue(id)}; expected a text`);
+  if (!ID_PATTERN.test(id)) return problem('bad-text', `id is ${describeValue(id)}; expected ${ID_WORDS}`);
+  if (reservedIds.includes(id))
+    return problem('reserved-id', `"${id}" names something else in every run; choose another id`);
+  const first = ids.indexOf(id);
+  if (first < index)
+    return problem('duplicate-id', `the id "${id}" is taken by stage ${first + 1}; every stage needs its own`);
+  return [];
+};
+
+const checkStage = (
+  item: unknown,
+  index: number,
+  ids: readonly unknown[],
+  located: Located,
+  catalogue: Catalogue,
+): { readonly stage: CheckedStage | undefined; readonly problems: readonly Diagnostic[] } => {
+  const base = ['stages', index];
+  if (!isRecord(item)) {
+    const message = `stage ${index + 1} is ${describeValue(item)}; expected a mapping with id and uses`;
+    return { stage: undefined, problems: [{ code: 'wrong-type', message, span: located.at(base), hints: [] }] };
+  }
+  const { id, uses, from, ...config } = item;
+  const problems = [...checkId(id, index, ids, located)];
+  const label = typeof id === 'string' ? `stage "${id}"` : `stage ${index + 1}`;
+  const offered = catalogue.stages.filter(({ internal }) => internal !== true);
+  const stage = offered.find((candidate) => candidate.uses === uses);
+  if (stage === undefined) {
+    const known = offered.map((candidate) => candidate.uses);
+    problems.push(unknownName('uses', uses, known, [...base, 'uses'], { located, owner: label }));
+    return { stage: undefined, problems };
+  }
+  const parsed = stage.config.safeParse(config);
+  if (!parsed.success) {
+    const context = { located, base, owner: `${label} (${stage.uses})`, schema: stage.config };
+    problems.push(...fromZodError(parsed.error, context));
+  }
+  const valid = typeof id === 'string' && ids.indexOf(id) === index;
+  if (!valid) return { stage: undefined, problems };
+  return { stage: { index, id, stage, from, config: parsed.success ? config : undefined }, problems };
+};
+
+const checkSection = (
+  value: unknown,
+  name: string,
+  schema: AnyStage['config'],
+  located: Located,
+): { readonly config: Readonly<Record<string, unknown>> | undefined; readonly problems: readonly Diagnostic[] } => {
+  if (!isRecord(value)) return { config: undefined, problems: [] };
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { config: value, problems: [] };
+  const owner = typeof value.uses === 'string' ? `${name} (${value.uses})` : name;
+  return { config: undefined, problems: fromZodError(parsed.error, { located, base: [name], owner, schema }) };
+};
+
+const nothing: Omit<Checked, 'problems'> = { name: '', seed: 0, data: undefined, measure: {}, stages: [] };
+
+/** Every problem that the file shows by itself, stage by stage, before stages are connected. */
+export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
+  const file = located.value;
+  const fail = (code: string, message: string): Checked => ({
+    ...nothing,
+    problems: [{ code, message, span: located.at([]), hints: ['a pipeline has: name, data, stages'] }],
+  });
+  if (file === null || file === undefined) return fail('empty-file', 'the file is empty; expected a pipeline');
+  if (!isRecord(file)) return fail('wrong-type', `the file is ${describeValue(file)}; expected a mapping`);
+  const schema = headSchema(catalogue);
+  const head = schema.safeParse(file);
+  const context = { located, base: [], owner: 'the pipeline', schema };
+  const problems = head.success ? [] : [...fromZodError(head.error, context)];
+  const data = checkSection(file.data, 'data', catalogue.data, located);
+  const measureStage = stageOf(catalogue, MEASURE);
+  const measure =
+    measureStage === undefined ? undefined : checkSection(file.measure, 'measure', measureStage.config, located);
+  const items: readonly unknown[] = Array.isArray(file.stages) ? file.stages : [];
+  const ids = items.map((item) => (isRecord(item) ? item.id : undefined));
+  const stages = items.map((item, index) => checkStage(item, index, ids, located, catalogue));
+  return {
+    name: head.success ? head.data.name : '',
+    seed: head.success ? head.data.seed : 0,
+    data: data.config,
+    measure: measure?.config ?? {},
+    stages: stages.map(({ stage }) => stage).filter((stage) => stage !== undefined),
+    problems: [
+      ...problems,
+      ...data.problems,
+      ...(measure?.problems ?? []),
+      ...stages.flatMap((stage) => stage.problems),
+    ],
+  };
+};
+
+/** The problem of naming a stage that does not exist. */
+export const unknownStage = (id: string, known: readonly string[], span: Diagnostic['span']): Diagnostic => ({
+  code: 'unknown-stage',
+  message: `there is no stage "${id}"`,
+  span,
+  hints: nameHints(id, known, 'earlier stages'),
+});

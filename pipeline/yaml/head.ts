@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { type Catalogue, stageOf } from '../catalogue.ts';
+import { MEASURE } from '../plan/plan.ts';
+
+export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
+
+/** Everything of the file besides the insides of `data` and of each stage. */
+export const headSchema = (catalogue: Catalogue) =>
+  z.strictObject({
+    name: z.string().min(1).max(100).regex(ID_PATTERN, ID_WORDS).describe('Names the folder of results: runs/NAME.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(1)
+      .describe('Names every random stream of the run.'),
+    data: z.record(z.string(), z.unknown()).describe('The texts and their classes.'),
+    stages: z.array(z.unknown()).min(1).describe('What happens to the model, in order.'),
+    ...(stageOf(catalogue, MEASURE) === undefined
+      ? {}
+      : {
+          measure: z
+            .record(z.string(), z.unknown())
+            .optional()
+            .describe('How latency is measured after the last stage.'),
+        }),
+  });
+
+const fromSchema = (names: readonly string[] | undefined): Record<string, unknown> => {
+  const id = { type: 'string', description: 'Id of an earlier stage; default: the stage before.' };
+  if (names === undefined || names.length < 2) return id;
+  const properties = Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+  return { anyOf: [id, { type: 'object', properties, additionalProperties: false, minProperties: 1 }] };
+};
+
+const asJson = (schema: z.ZodType): Record<string, unknown> => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return rest;
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** JSON Schema of pipeline.yaml, as yaml-language-server reads it. */
+export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
+  const head = asJson(headSchema(catalogue));
+  const stages = catalogue.stages
+    .filter(({ internal }) => internal !== true)
+    .map((stage) => {
+      const { properties, required, ...rest } = asJson(stage.config);
+      return {
+        ...rest,
+        title: stage.uses,
+        description: stage.summary,
+        type: 'object',
+        properties: {
+          id: {
+            type: 'string',
+            pattern: ID_PATTERN.source,
+            description: 'Names the stage in the report and for `from`.',
+          },
+          uses: { const: stage.uses, description: stage.summary },
+          from: fromSchema(stage.from),
+          ...(isObject(properties) ? properties : {}),
+        },
+        required: ['id', 'uses', ...(Array.isArray(required) ? required : [])],
+      };
+    });
+  const measure = stageOf(catalogue, MEASURE);
+  const properties = {
+    ...(isObject(head.properties) ? head.properties : {}),
+    data: asJson(catalogue.data),
+    stages: {
+      type: 'array',
+      minItems: 1,
+      items: { oneOf: stages },
+      description: 'What happens to the model, in order.',
+    },
+    ...(measure === undefined ? {} : { measure: asJson(measure.config) }),
+  };
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'decant pipeline', ...head, properties };
+};

@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
+import { type Diagnostic, RequestError, type Source } from '../diagnostic.ts';
+
+/** Offset of the first byte that is not UTF-8; undefined when all are. */
+const firstBadByte = (bytes: Uint8Array): number | undefined => {
+  const strict = (end: number): boolean => {
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end), { stream: true });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (strict(bytes.length)) {
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      return undefined;
+    } catch {
+      return bytes.length - 1;
+    }
+  }
+  let [good, bad] = [0, bytes.length];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (strict(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+};
+
+const badEncoding = (name: string, bytes: Uint8Array, at: number): Diagnostic => {
+  const text = new TextDecoder('utf-8').decode(bytes);
+  const start = new TextDecoder('utf-8').decode(bytes.subarray(0, at)).length;
+  const byte = (bytes[at] ?? 0).toString(16).padStart(2, '0');
+  return {
+    code: 'not-utf-8',
+    message: `the file is not UTF-8: byte 0x${byte} at offset ${at}`,
+    span: { source: { name, text }, start, end: start + 1 },
+    hints: ['save the file as UTF-8'],
+  };
+};
+
+/** A YAML file is read in one go: this is far more than anyone writes, and catches a model or data file given by mistake. */
+const LARGEST_FILE = 4 * 1024 * 1024;
+
+/** The file as text, named relative to the current folder. */
+export const readSource = async (file: string): Promise<Source> => {
+  const path = resolve(file);
+  const name = relative(process.cwd(), path) || path;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'ENOENT') {
+      throw new RequestError(
+        `${name}: no such file. Name a pipeline file, or write one for your data: decant init --data FILE.csv`,
+      );
+    }
+    if (code === 'EISDIR') throw new RequestError(`${name}: is a folder; expected a pipeline file in YAML`);
+    throw new RequestError(`${name}: cannot be read (${code || String(error)})`);
+  }
+  if (bytes.length > LARGEST_FILE) {
+    throw new RequestError(`${name}: is ${bytes.length} bytes long; expected a pipeline file in YAML of at most 4 MiB`);
+  }
+  const bad = firstBadByte(bytes);
+  if (bad !== undefined) throw new RequestError('not UTF-8', [badEncoding(name, bytes, bad)]);
+  return { name, text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/^\uFEFF/, '') };
+};

@@ -1,0 +1,18 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The known name that was probably meant: at most a third of its letters differ. */
+export const suggestion = (found: string, known: readonly string[]): string | undefined => {
+  if (known.length === 0) return undefined;
+  const best = closest(found.toLowerCase(), known);
+  const reach = Math.max(1, Math.floor(Math.max(found.length, best.length) / 3));
+  return distance(found.toLowerCase(), best.toLowerCase()) <= reach ? best : undefined;
+};
+
+/** `did you mean "x"?` where there is a near name, and all known names where there are few enough to read. */
+export const nameHints = (found: string, known: readonly string[], what: string): readonly string[] => {
+  const near = suggestion(found, known);
+  return [
+    ...(near === undefined ? [] : [`did you mean "${near}"?`]),
+    ...(known.length === 0 ? [] : [`${what}: ${known.join(', ')}`]),
+  ];
+};
