@@ -2,7 +2,7 @@ import { attributesOf, callOf, inferNode, type Known } from './call.ts';
 import type { Dim, Shape } from './dim.ts';
 import type { Attributes, Graph, Node, TensorType, Value } from './graph.ts';
 import { value } from './graph.ts';
-import type { AttributeInput, Emit } from './op.ts';
+import type { AttributeInput, Call, Emit } from './op.ts';
 import { type DType, scalar as scalarTensor, type Tensor, tensorOf, vector } from './tensor.ts';
 
 /** Operator sets that decant's own graphs use: Gelu needs 20, LayerNormalization 17. */
@@ -22,6 +22,7 @@ export class GraphBuilder implements Emit {
   readonly #ints = new Map<Value, readonly Dim[]>();
   readonly #constants = new Map<string, Value>();
   readonly #taken = new Set<string>();
+  readonly #reserved = new Set<string>();
   readonly #known: Known = {
     type: (v) => this.#types.get(v),
     weight: (v) => this.#weights.get(v),
@@ -54,6 +55,16 @@ export class GraphBuilder implements Emit {
 
   get opset(): number {
     return this.#opsets[''] ?? defaultOpsets[''];
+  }
+
+  /** The nodes so far, in order of addition. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
+  /** One of the builder's nodes as its operator's record sees it. */
+  call(node: Node): Call {
+    return callOf(node, this.#opsets[node.domain] ?? 1, this.#known);
   }
 
   /** Names given to nodes and values while `emit` runs start with `prefix/`. */
@@ -154,6 +165,16 @@ export class GraphBuilder implements Emit {
     return this.#types.has(v);
   }
 
+  /** Elements of a small integer value as far as shape arithmetic knows them. */
+  intsOf(v: Value): readonly Dim[] | undefined {
+    return this.#ints.get(v);
+  }
+
+  /** Keeps fresh names away from names that are added later, as when a graph is copied node by node. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#reserved.add(name);
+  }
+
   weightOf(v: Value): Tensor | undefined {
     return this.#weights.get(v);
   }
@@ -210,7 +231,7 @@ export class GraphBuilder implements Emit {
   #fresh(kind: string): string {
     for (;;) {
       const name = `${this.#scope}${kind}_${this.#counter++}`;
-      if (!this.#taken.has(name)) return name;
+      if (!this.#taken.has(name) && !this.#reserved.has(name)) return name;
     }
   }
 
