@@ -1,4 +1,5 @@
+import { dataset } from './dataset/index.ts';
 import type { AnyStage } from './stage.ts';
 
 /** Every kind of step, in the order in which help lists them. */
-export const stages: readonly AnyStage[] = [];
+export const stages: readonly AnyStage[] = [dataset];

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { DataProblem } from '../errors.ts';
+import { csv } from './csv.ts';
+import { jsonl } from './jsonl.ts';
+import type { AnyDataset, Loaded } from './kind.ts';
+import { wordnetSupersense } from './wordnet.ts';
+
+/** Every kind of dataset, in the order in which help lists them. */
+export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [wordnetSupersense, csv, jsonl];
+
+const [first, ...others] = datasets;
+
+/** What `data:` may hold: one kind of dataset with its options. */
+export const dataSchema = z.discriminatedUnion('uses', [first.config, ...others.map(({ config }) => config)]);
+
+export type DataConfig = z.output<typeof dataSchema>;
+
+const kindOf = (config: DataConfig): AnyDataset => {
+  const kind = datasets.find(({ uses }) => uses === config.uses);
+  if (kind === undefined) throw new Error(`no dataset is called '${String(config.uses)}'`);
+  return kind;
+};
+
+/** Absolute paths of the files that the dataset is made from; their contents belong to its cache key. */
+export const sources = (config: DataConfig, base: string): readonly string[] => kindOf(config).sources(config, base);
+
+/** What is wrong with the data as far as existence and headers show it, in well under half a second. */
+export const check = (config: DataConfig, base: string): Promise<readonly DataProblem[]> =>
+  kindOf(config).check(config, base);
+
+/** Reads and splits the texts; throws a DataError where they are wrong. */
+export const load = (config: DataConfig, base: string): Promise<Loaded> => kindOf(config).load(config, base);

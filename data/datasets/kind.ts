@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { Dataset } from '../dataset.ts';
+import type { DataProblem } from '../errors.ts';
+
+/** A dataset with what was left out on the way to it. */
+export interface Loaded {
+  readonly dataset: Dataset;
+  /** Texts that occurred again, and those of them whose label disagreed with the first one's. The first counts. */
+  readonly duplicates: number;
+  readonly contradictions: number;
+}
+
+/** One kind of dataset: typed options, and a function from options to texts. */
+export interface DatasetKind<S extends z.ZodObject> {
+  readonly uses: string;
+  readonly summary: string;
+  readonly config: S;
+  /** Absolute paths of the files that the dataset is made from. */
+  sources(config: z.output<S>, base: string): readonly string[];
+  /** What can be seen to be wrong without reading everything: absent files, absent columns. */
+  check(config: z.output<S>, base: string): Promise<readonly DataProblem[]>;
+  /** Throws a DataError where the data are wrong. */
+  load(config: z.output<S>, base: string): Promise<Loaded>;
+}
+
+/** A dataset whose option type is hidden, as lists hold it: options are parsed by its own schema first. */
+export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'summary' | 'config'> {
+  sources(config: unknown, base: string): readonly string[];
+  check(config: unknown, base: string): Promise<readonly DataProblem[]>;
+  load(config: unknown, base: string): Promise<Loaded>;
+}
+
+/** Hides the option type of a dataset behind its own schema, so that datasets of all kinds fit one list. */
+export const defineDataset = <S extends z.ZodObject>(kind: DatasetKind<S>): AnyDataset => ({
+  ...kind,
+  sources: (config, base) => kind.sources(kind.config.parse(config), base),
+  check: (config, base) => kind.check(kind.config.parse(config), base),
+  load: (config, base) => kind.load(kind.config.parse(config), base),
+});
+
+/** Options that every dataset takes. */
+export const sharedOptions = {
+  labelled: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Use only this many training labels; the other training texts become unlabelled. With limit, at most half of the training texts keep theirs.',
+    ),
+  limit: z
+    .int()
+    .min(100)
+    .optional()
+    .describe('Use only this many texts over all splits, in proportion: for a first look.'),
+};
+
+/** Longest text in tokens; longer ones are cut. */
+export const maxLengthOption = (length: number) =>
+  z.int().min(4).max(8192).default(length).describe('Texts are cut to this many tokens, special tokens included.');

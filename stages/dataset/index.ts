@@ -1,0 +1,65 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { type DataConfig, dataSchema, load, sources } from '../../data/datasets/index.ts';
+import { DataError } from '../../data/errors.ts';
+import { writeDataset } from '../../data/files.ts';
+import { defineStage, StageError } from '../stage.ts';
+
+const asStageError = (error: unknown): unknown =>
+  error instanceof DataError ? new StageError(error.message, { cause: error }) : error;
+
+/** A mistake in the user's data is theirs to mend: no stack trace. */
+const loaded = async (config: DataConfig, base: string) => {
+  try {
+    return await load(config, base);
+  } catch (error) {
+    throw asStageError(error);
+  }
+};
+
+const averageWords = ({ train, unlabelled, validation, test }: Dataset): number => {
+  const texts = [...train, ...unlabelled, ...validation, ...test];
+  const words = texts.reduce((sum, { text }) => sum + text.split(/\s+/).length, 0);
+  return Math.round((words / texts.length) * 10) / 10;
+};
+
+const filesOf = (config: DataConfig, base: string): readonly string[] => {
+  try {
+    return sources(config, base);
+  } catch (error) {
+    throw asStageError(error);
+  }
+};
+
+/** The `data:` section as a step: reads, checks and splits the texts once for all stages. */
+export const dataset = defineStage({
+  uses: 'dataset',
+  version: 1,
+  summary: 'Reads the texts and splits them into training, validation and test.',
+  config: dataSchema,
+  internal: true,
+  makes: 'dataset',
+  draws: false,
+  from: [],
+  wire: () => ({}),
+  sources: filesOf,
+  run: async (_, config, ctx) => {
+    const { dataset: made, duplicates, contradictions } = await loaded(config, ctx.base);
+    if (duplicates > 0) {
+      ctx.log(
+        `${duplicates} repeated texts were left out, ${contradictions} of them with another label than the first`,
+      );
+    }
+    await writeDataset(await ctx.output('dataset', 'dataset'), made);
+    return {
+      train: made.train.length,
+      unlabelled: made.unlabelled.length,
+      validation: made.validation.length,
+      test: made.test.length,
+      classes: made.classes,
+      maxLength: made.maxLength,
+      averageWords: averageWords(made),
+      duplicates,
+      contradictions,
+    };
+  },
+});
