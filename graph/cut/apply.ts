@@ -78,24 +78,24 @@ const sliceWeights = (graph: Graph, kept: KeptIndices): Map<Value, Tensor> =>
 const sameTensor = (a: Tensor, b: Tensor): boolean =>
   a.dtype === b.dtype && a.dims.join() === b.dims.join() && Buffer.compare(a.bytes.read(), b.bytes.read()) === 0;
 
-/** Gives resized nodes their constants: under the old name where the node is its only user, else under a new one. */
+/** A name that the graph does not use yet, numbered last as every name of a constant is. */
+const freshName = (graph: Graph, weights: ReadonlyMap<Value, Tensor>, old: Value, tensor: Tensor): Value => {
+  const [, stem = old, number = '0'] = /^(.*)_(\d+)$/.exec(old) ?? [];
+  for (let i = 1; ; i++) {
+    const name = value(`${stem}_${number}${String(i).padStart(3, '0')}`);
+    const taken = weights.get(name);
+    if (taken === undefined ? !graph.types.has(name) : sameTensor(taken, tensor)) return name;
+  }
+};
+
+/** A resized constant: under the old name where one node alone reads it, else under a new one. */
 const replaceConstant = (graph: Graph, weights: Map<Value, Tensor>, old: Value, tensor: Tensor): Value => {
   const current = weights.get(old);
   if (current !== undefined && sameTensor(current, tensor)) return old;
-  if ((indexOf(graph).users.get(old) ?? []).length === 1 && !graph.outputs.includes(old)) {
-    weights.set(old, tensor);
-    return old;
-  }
-  for (let i = 1; ; i++) {
-    // The number goes last, as in every name of a constant.
-    const name = value(`${old.replace(/_\d+$/, '')}_${/_(\d+)$/.exec(old)?.[1] ?? '0'}${String(i).padStart(3, '0')}`);
-    const taken = weights.get(name);
-    if (taken !== undefined && sameTensor(taken, tensor)) return name;
-    if (taken === undefined && !graph.types.has(name)) {
-      weights.set(name, tensor);
-      return name;
-    }
-  }
+  const readers = indexOf(graph).users.get(old)?.length ?? 0;
+  const name = readers <= 1 && !graph.outputs.includes(old) ? old : freshName(graph, weights, old, tensor);
+  weights.set(name, tensor);
+  return name;
 };
 
 /** The node with its shape attributes and constants rewritten for the new sizes of its values. */
@@ -115,9 +115,13 @@ const resizeNode = (
   };
   const resized = findOp(node.domain, node.op, call.opset)?.resize?.(call, sizes, stay);
   if (resized === undefined) return node;
-  const inputs = node.inputs.map((input, position) => {
+  const length = Math.max(node.inputs.length, resized.inputs?.length ?? 0);
+  const inputs = Array.from({ length }, (_, position) => {
+    const input = node.inputs[position] ?? null;
     const tensor = resized.inputs?.[position];
-    return tensor === undefined || input === null ? input : replaceConstant(graph, weights, input, tensor);
+    // An optional input that the node did without (equal parts of a Split) gets a constant of its own.
+    const old = input ?? value(`${node.outputs[0]}/constant_${position}`);
+    return tensor === undefined ? input : replaceConstant(graph, weights, old, tensor);
   });
   return { ...node, inputs, attrs: resized.attrs ?? node.attrs };
 };

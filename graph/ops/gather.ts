@@ -4,7 +4,16 @@ import type { Call, Emit, Inferred, OpDef, Resize } from '../op.ts';
 import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { moveAxis, normalizedIds, padLike, reshapeLike, sizeOf, sumRows } from './shared-emit.ts';
-import { inputOf, intAttr, noMacs, normalizeAxis, numbersAt, withInts } from './shared-structure.ts';
+import {
+  inputOf,
+  intAttr,
+  isNumeric,
+  noMacs,
+  normalizeAxis,
+  numbersAt,
+  stridesOf,
+  withInts,
+} from './shared-structure.ts';
 
 const axisOf = (call: Call, rank: number): number => normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
 
@@ -80,17 +89,27 @@ const rowsShape = (emit: Emit, ids: Value, x: Value): Value => {
   return emit.op('Concat', [sizeOf(emit, ids, 0), emit.ints([-1])], { axis: 0 });
 };
 
+/** Constant indices renumbered to what stays of the axis; those whose place in y goes are left out. */
 const resize: Resize = (call, _sizes, kept) => {
   const [x] = call.node.inputs;
+  const [y] = call.node.outputs;
   const shape = call.inputs[0]?.shape;
   const ids = numbersAt(call, 1);
   const dims = call.inputs[1]?.shape;
-  if (x == null || shape === undefined || ids === undefined || dims === undefined) return {};
-  const size = shape[axisOf(call, shape.length)];
-  const stay = kept?.(x, axisOf(call, shape.length));
+  if (x == null || y === undefined || shape === undefined || ids === undefined) return {};
+  if (dims === undefined || !isNumeric(dims)) return {};
+  const axis = axisOf(call, shape.length);
+  const size = shape[axis];
+  const stay = kept?.(x, axis);
   if (stay === undefined || typeof size !== 'number') return {};
-  const moved = ids.map((id) => stay.indexOf(id < 0 ? id + size : id)).filter((id) => id >= 0);
-  return { inputs: [undefined, vector('int64', moved, dims.length === 0 ? [] : [moved.length])] };
+  const places = dims.map((length, i) => kept?.(y, axis + i) ?? Array.from({ length }, (_, place) => place));
+  const strides = stridesOf(dims);
+  const left = ids.filter((_, flat) =>
+    places.every((place, i) => place.includes(Math.floor(flat / (strides[i] ?? 1)) % (dims[i] ?? 1))),
+  );
+  const moved = left.map((id) => stay.indexOf(id < 0 ? id + size : id));
+  const sizes = places.map((place) => place.length);
+  return { inputs: [undefined, vector('int64', moved, sizes)] };
 };
 
 const table = (dims: readonly number[]) => ({ dtype: 'float32', dims }) as const;
@@ -142,9 +161,10 @@ export const gather: OpDef = {
     if (chosen === undefined || typeof size !== 'number' || indexRank !== 1) {
       return { cuts: cutsOf(indices.value, cut.axis - axis, cut.owner) };
     }
-    if (new Set(chosen).size < chosen.length) return refuse(`repeats indices of axis ${axis}`);
+    const rows = chosen.map((id) => (id < 0 ? id + size : id));
+    if (new Set(rows).size < rows.length) return refuse(`repeats indices of axis ${axis}`);
     const owner = new Int32Array(size).fill(-1);
-    for (const [i, id] of chosen.entries()) owner[id < 0 ? id + size : id] = cut.owner[i] ?? -1;
+    for (const [i, row] of rows.entries()) owner[row] = cut.owner[i] ?? -1;
     return { cuts: cutsOf(x.value, axis, owner) };
   }),
   resize,

@@ -1,3 +1,4 @@
+import type { WeightArrays, WeightHook } from '../../engine/train-request.ts';
 import { type ScheduleName, sparsityShare } from './schedule.ts';
 import { zeroSmallest } from './smallest.ts';
 import { zerosFor } from './sparse.ts';
@@ -11,15 +12,7 @@ export interface GradualOptions {
   readonly every: number;
 }
 
-type Weights = ReadonlyMap<string, Float32Array>;
-
-/** Called by the trainer: once with the weights it starts or resumes from, then after every optimizer update. */
-export interface GradualPruning {
-  start(weights: Weights): void;
-  afterUpdate(step: number, totalSteps: number, weights: Weights): void;
-}
-
-const arraysOf = (names: readonly string[], weights: Weights): readonly Float32Array[] =>
+const arraysOf = (names: readonly string[], weights: WeightArrays): readonly Float32Array[] =>
   names.map((name) => {
     const array = weights.get(name);
     if (array === undefined) throw new Error(`the trainer does not train '${name}', which was to be pruned`);
@@ -40,20 +33,18 @@ const remember = (array: Float32Array, mask: Uint8Array): void => {
  * named weights go, as many as the schedule says; between, what is 0 is held at 0. A weight that is exactly 0 is masked,
  * so a checkpoint's weights hold all the state there is.
  */
-export const gradualPruning = ({ names, sparsity, schedule, every }: GradualOptions): GradualPruning => {
+export const gradualPruning = ({ names, sparsity, schedule, every }: GradualOptions): WeightHook => {
   const masks = new Map<string, Uint8Array>();
-  const start = (weights: Weights): void => {
-    arraysOf(names, weights).forEach((array, i) => {
-      const mask = new Uint8Array(array.length);
-      remember(array, mask);
-      masks.set(names[i] ?? '', mask);
-    });
-  };
   return {
-    start,
+    start: (_step, _totalSteps, weights) => {
+      arraysOf(names, weights).forEach((array, i) => {
+        const mask = new Uint8Array(array.length);
+        remember(array, mask);
+        masks.set(names[i] ?? '', mask);
+      });
+    },
     afterUpdate: (step, totalSteps, weights) => {
       const arrays = arraysOf(names, weights);
-      if (masks.size === 0) throw new Error('gradual pruning was not started');
       const maskOf = (i: number): Uint8Array => masks.get(names[i] ?? '') ?? new Uint8Array();
       arrays.forEach((array, i) => {
         hold(array, maskOf(i));

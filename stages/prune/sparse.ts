@@ -1,4 +1,4 @@
-import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { parameterNames } from '../../models/parameters.ts';
 import type { PruneOptions } from './config.ts';
@@ -9,9 +9,9 @@ export type Role = 'matrix' | 'classifier' | 'embedding' | 'norm' | 'bias';
 const isProduct = (node: Node): boolean => node.op === 'MatMul' || node.op === 'Gemm';
 
 /** Whether nothing but additions and activations stands between a product and a result of the graph. */
-const isLastProduct = (graph: Graph, value: Value): boolean => {
-  if (graph.outputs.includes(value)) return true;
-  const users = indexOf(graph).users.get(value) ?? [];
+const isLastProduct = (graph: Graph, product: Value): boolean => {
+  if (graph.outputs.includes(product)) return true;
+  const users = indexOf(graph).users.get(product) ?? [];
   return (
     users.length > 0 &&
     users.every((user) => user.op === 'Add' && user.outputs.every((out) => isLastProduct(graph, out)))
@@ -56,10 +56,10 @@ export const zerosFor = (sparsity: number, elements: number): number =>
 const copyOf = (tensor: Tensor): Float32Array<ArrayBuffer> => new Float32Array(float32Of(tensor));
 
 /** The graph with the smallest magnitudes over all named weights set to 0, ranked together (Han et al. 2015, 1506.02626). */
-export const sparsify = (graph: Graph, names: readonly Value[], sparsity: number): Graph => {
+export const sparsify = (graph: Graph, names: readonly string[], sparsity: number): Graph => {
   const tensors = names.flatMap((name) => {
-    const tensor = graph.weights.get(name);
-    return tensor === undefined ? [] : [{ name, dims: tensor.dims, data: copyOf(tensor) }];
+    const tensor = graph.weights.get(value(name));
+    return tensor === undefined ? [] : [{ name: value(name), dims: tensor.dims, data: copyOf(tensor) }];
   });
   const arrays = tensors.map(({ data }) => data);
   zeroSmallest(
@@ -79,10 +79,10 @@ const zerosIn = (tensor: Tensor): number => float32Of(tensor).reduce((zeros, w) 
 /** Zeros among the pruned weights and among all parameters. */
 export const zeroShares = (
   graph: Graph,
-  names: readonly Value[],
+  names: readonly string[],
 ): { readonly pruned: number; readonly model: number } => {
-  const share = (of: readonly Value[]): number => {
-    const tensors = of.flatMap((name) => graph.weights.get(name) ?? []);
+  const share = (of: readonly string[]): number => {
+    const tensors = of.flatMap((name) => graph.weights.get(value(name)) ?? []);
     const elements = tensors.reduce((sum, { dims }) => sum + elementCount(dims), 0);
     return tensors.reduce((sum, tensor) => sum + zerosIn(tensor), 0) / Math.max(1, elements);
   };

@@ -1,0 +1,113 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Model } from '../../models/model.ts';
+import { type Json, StageError } from '../stage.ts';
+import { type PruneOptions, sparsityOf } from './config.ts';
+import type { Subject } from './criteria/criterion.ts';
+import { criterionOf } from './criteria/index.ts';
+import { type Batch, batchesOf, drawExamples } from './examples.ts';
+import { infoAfter } from './info.ts';
+import { prunableNames, sparsify, zeroShares } from './sparse.ts';
+import { cutStructure } from './structured.ts';
+
+/** What pruning needs besides the model. */
+export interface PruneContext {
+  /** Read only where importance is measured on texts. */
+  readonly dataset: Dataset | undefined;
+  readonly seed: number;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  progress(progress: { done: number; total: number; unit: string; phase: string }): void;
+}
+
+export interface Pruned {
+  readonly model: Model;
+  readonly metrics: { readonly [key: string]: Json };
+}
+
+/** Whether importance is measured on labelled texts. */
+export const needsExamples = (options: PruneOptions): boolean =>
+  options.keep !== undefined && criterionOf(options.criterion).needsExamples;
+
+const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, dataset: Dataset): void => {
+  if (info.task !== 'text-classification') {
+    throw new StageError(
+      `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
+        `train it first, or choose criterion: magnitude`,
+    );
+  }
+  if (dataset.classes.join('\n') !== info.labels.join('\n')) {
+    throw new StageError(
+      `the model tells ${info.labels.length} classes apart, the data has ${dataset.classes.length} others; ` +
+        `criterion ${criterion} needs texts of the model's own classes`,
+    );
+  }
+};
+
+/** Labelled batches, drawn and encoded when a criterion first asks for them. */
+const batchSource = (
+  model: Model,
+  options: PruneOptions,
+  { dataset, seed }: PruneContext,
+): (() => readonly Batch[]) => {
+  let batches: readonly Batch[] | undefined;
+  return () => {
+    if (dataset === undefined) throw new Error(`criterion ${options.criterion} needs a dataset`);
+    const { info, tokenizer } = model;
+    const maxLength = Math.min(dataset.maxLength, info.maxLength);
+    const encoder = tokenizerOf(tokenizer);
+    batches ??= batchesOf(
+      drawExamples(dataset, options.examples, seed),
+      (text) => encoder.encode(text, maxLength),
+      info.tokens,
+    );
+    return batches;
+  };
+};
+
+const subjectOf = (model: Model, options: PruneOptions, context: PruneContext): Subject => ({
+  graph: model.graph,
+  logits: model.info.output,
+  inputs: model.info.inputs,
+  batches: batchSource(model, options, context),
+  seed: context.seed,
+  threads: context.threads,
+  signal: context.signal,
+  progress: (done, total) => context.progress({ done, total, unit: 'batches', phase: 'measuring importance' }),
+});
+
+/** Cuts layers, widths, heads and neurons away. */
+export const pruneStructure = async (model: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
+  const { keep, scope, rounds } = options;
+  if (keep === undefined) return { model, metrics: {} };
+  if (needsExamples(options) && context.dataset !== undefined) expectClassifier(model, options, context.dataset);
+  const criterion = criterionOf(options.criterion);
+  const { graph, metrics } = await cutStructure(subjectOf(model, options, context), { keep, criterion, scope, rounds });
+  return {
+    model: { ...model, graph, info: infoAfter(model.info, graph) },
+    metrics: { structure: { criterion: criterion.name, scope, rounds, ...metrics } },
+  };
+};
+
+/** The weights that sparsity applies to, and the share of zeros it asks of them. */
+export const sparsityPlan = (model: Model, options: PruneOptions): { names: readonly string[]; sparsity: number } => ({
+  names: prunableNames(model.graph, model.info.task === 'text-classification', options),
+  sparsity: options.sparsity === undefined ? 0 : sparsityOf(options.sparsity),
+});
+
+const rounded = (share: number): number => Number(share.toFixed(6));
+
+/** Shares of zeros, for the report. */
+export const sparsityMetrics = (graph: Graph, options: PruneOptions, names: readonly string[]): Json => {
+  const shares = zeroShares(graph, names);
+  return { asked: sparsityOf(options.sparsity ?? 0), matrices: rounded(shares.pruned), model: rounded(shares.model) };
+};
+
+/** Sets the smallest weights to zero in one shot. */
+export const pruneWeights = (model: Model, options: PruneOptions): Pruned => {
+  if (options.sparsity === undefined) return { model, metrics: {} };
+  const { names, sparsity } = sparsityPlan(model, options);
+  const graph = sparsify(model.graph, names, sparsity);
+  return { model: { ...model, graph }, metrics: { sparsity: sparsityMetrics(graph, options, names) } };
+};
