@@ -1,7 +1,7 @@
 import { attributesOf, callOf, inferNode, type Known } from './call.ts';
 import type { Dim, Shape } from './dim.ts';
 import type { Attributes, Graph, Node, TensorType, Value } from './graph.ts';
-import { value } from './graph.ts';
+import { readsOf, value } from './graph.ts';
 import type { AttributeInput, Call, Emit } from './op.ts';
 import { type DType, scalar as scalarTensor, type Tensor, tensorOf, vector } from './tensor.ts';
 
@@ -195,7 +195,7 @@ export class GraphBuilder implements Emit {
     for (const node of this.#nodes.toReversed()) {
       if (!node.outputs.some((output) => needed.has(output))) continue;
       nodes.push(node);
-      for (const input of node.inputs) if (input !== null) needed.add(input);
+      for (const input of readsOf(node)) needed.add(input);
     }
     nodes.reverse();
     const weights = new Map([...this.#weights].filter(([name]) => needed.has(name)));

@@ -54,6 +54,19 @@ export interface GraphIndex {
   readonly users: ReadonlyMap<Value, readonly Node[]>;
 }
 
+/** Values of enclosing graphs that the bodies inside a node (If, Loop) read. */
+export const capturedBy = (node: Node): Value[] =>
+  Object.values(node.attrs).flatMap((attribute) => {
+    if (attribute.kind !== 'graph') return [];
+    const body = attribute.value;
+    const own = new Set<Value>([...body.inputs, ...body.weights.keys(), ...body.nodes.flatMap((n) => n.outputs)]);
+    const read = [...body.nodes.flatMap(readsOf), ...body.outputs];
+    return read.filter((name) => !own.has(name));
+  });
+
+/** Every value that a node needs: its inputs and what the bodies inside it capture. */
+export const readsOf = (node: Node): Value[] => [...node.inputs.filter((input) => input !== null), ...capturedBy(node)];
+
 const indices = new WeakMap<Graph, GraphIndex>();
 
 /** Producer and use maps, derived once a graph. */
@@ -64,8 +77,7 @@ export const indexOf = (graph: Graph): GraphIndex => {
     const users = new Map<Value, Node[]>();
     for (const node of graph.nodes) {
       for (const output of node.outputs) producer.set(output, node);
-      for (const input of new Set(node.inputs)) {
-        if (input === null) continue;
+      for (const input of new Set(readsOf(node))) {
         const list = users.get(input);
         if (list === undefined) users.set(input, [node]);
         else list.push(node);

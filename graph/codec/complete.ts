@@ -1,18 +1,6 @@
 import { GraphBuilder } from '../builder.ts';
-import type { Graph, Node, TensorType, Value } from '../graph.ts';
+import { type Graph, type Node, readsOf, type TensorType, type Value } from '../graph.ts';
 import { CodecError } from './dtypes.ts';
-
-/** Values of enclosing graphs that the bodies inside a node read. */
-const captured = (node: Node): Value[] =>
-  Object.values(node.attrs).flatMap((attribute) => {
-    if (attribute.kind !== 'graph') return [];
-    const body = attribute.value;
-    const own = new Set<Value>([...body.inputs, ...body.weights.keys(), ...body.nodes.flatMap((n) => n.outputs)]);
-    const read = [...body.nodes.flatMap((n) => [...n.inputs, ...captured(n)]), ...body.outputs];
-    return read.filter((name): name is Value => name !== null && !own.has(name));
-  });
-
-const readsOf = (node: Node): Value[] => [...node.inputs.filter((name) => name !== null), ...captured(node)];
 
 /** Checks that every value is computed exactly once and orders the nodes, keeping the given order where it works. */
 const ordered = (graph: Graph): readonly Node[] => {
