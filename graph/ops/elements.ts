@@ -47,6 +47,9 @@ const elementsCut = (
   const numbered = ports.filter((p) => p.position === 0 && (scatters || p.kind === 'input'));
   if (cut.axis === axis) {
     if (numbered.includes(port)) return refuse(`numbers the indices of axis ${axis}`);
+    if (scatters && stringAttr(call.node, 'reduction', 'none') !== 'add') {
+      return refuse(`writes along axis ${axis}: what is under a missing element would show`);
+    }
     return { cuts: ports.filter((p) => !numbered.includes(p)).flatMap((p) => cutsOf(p.value, axis, cut.owner)) };
   }
   if (ports.some((p) => p.shape?.[cut.axis] !== size))

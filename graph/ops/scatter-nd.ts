@@ -37,7 +37,7 @@ export const scatterND: readonly OpDef[] = [11, 16].map((since) => ({
     if (reduction !== 'none') throw new TypeError(`${describe(call)}: no gradient for reduction '${reduction}'`);
     return [emit.op('ScatterND', [dy, indices, zerosLike(emit, updates)]), null, picked];
   },
-  cut: ruleByPort(infer, (_call, port, cut, ports) => {
+  cut: ruleByPort(infer, (call, port, cut, ports) => {
     const [data, indices, updates, output] = ports;
     const depth = indices?.shape?.at(-1);
     const tuples = (indices?.shape?.length ?? 0) - 1;
@@ -55,6 +55,9 @@ export const scatterND: readonly OpDef[] = [11, 16].map((since) => ({
       return { cuts: [data, output].flatMap((p) => cutsOf(p.value, axis, cut.owner)) };
     }
     if (port === indices && cut.axis === tuples) return refuse('cannot lose parts of its index tuples');
+    if (stringAttr(call.node, 'reduction', 'none') !== 'add') {
+      return refuse('replaces slices: what is under a missing one would show');
+    }
     return { cuts: [indices, updates].flatMap((p) => cutsOf(p.value, cut.axis, cut.owner)) };
   }),
   macs: noMacs,

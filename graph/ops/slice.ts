@@ -131,6 +131,17 @@ const gradientOf = (emit: Emit, call: Call, x: Value, dy: Value): Value => {
   return padLike(emit, dx, x, before);
 };
 
+const TO_THE_START = -(2 ** 31);
+
+/** The range that picks what stays; ranges of step 1 or -1 stay such, others refuse their cut. */
+const shrunk = (range: Range, indices: readonly number[], stay: readonly number[]): Range => {
+  const left = indices.map((i) => stay.indexOf(i)).filter((i) => i >= 0);
+  const start = left[0] ?? 0;
+  const last = left.at(-1) ?? start;
+  const end = range.step === 1 ? start + left.length : last === 0 ? TO_THE_START : last - 1;
+  return { ...range, start, end };
+};
+
 const resize: Resize = (call, _sizes, kept) => {
   const [x] = call.node.inputs;
   const ranges = rangesOf(call);
@@ -139,26 +150,12 @@ const resize: Resize = (call, _sizes, kept) => {
   const moved = ranges.map((range) => {
     const stay = kept(x, range.axis);
     const indices = indicesOf(shape[range.axis], range);
-    if (stay === undefined || indices === undefined) return range;
-    const left = indices.map((i) => stay.indexOf(i)).filter((i) => i >= 0);
-    const first = left[0] ?? 0;
-    return { ...range, start: first, end: first + left.length, step: 1, even: left.every((i, k) => i === first + k) };
+    return stay === undefined || indices === undefined ? range : shrunk(range, indices, stay);
   });
-  if (moved.some((range) => 'even' in range && !range.even)) {
-    throw new RangeError(`Slice '${call.node.name}': what stays of a stepped slice has no constant step`);
-  }
   const starts = moved.map((range) => range.start).filter((bound) => typeof bound === 'number');
   const ends = moved.map((range) => range.end).filter((bound) => typeof bound === 'number');
   if (starts.length < moved.length || ends.length < moved.length || moved.every((r, i) => r === ranges[i])) return {};
-  const steps = vector(
-    'int64',
-    moved.map((range) => range.step),
-  );
-  const axes = vector(
-    'int64',
-    moved.map((range) => range.axis),
-  );
-  return { inputs: [undefined, vector('int64', starts), vector('int64', ends), axes, steps] };
+  return { inputs: [undefined, vector('int64', starts), vector('int64', ends)] };
 };
 
 const bounds = (...lists: readonly (readonly number[])[]) =>
@@ -187,6 +184,7 @@ export const slice: OpDef = {
     const size = input.shape?.[cut.axis];
     const indices = indicesOf(size, range);
     if (indices === undefined || typeof size !== 'number') return refuse(`has open bounds along axis ${cut.axis}`);
+    if (Math.abs(range.step) !== 1) return refuse(`steps over axis ${cut.axis}`);
     if (port === input) {
       return {
         cuts: cutsOf(

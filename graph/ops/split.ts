@@ -50,7 +50,9 @@ const resize: Resize = (call, sizes) => {
   const parts = call.node.outputs.map((output) => sizes(output)?.[axis]);
   const numbers = parts.filter((part) => typeof part === 'number');
   if (numbers.length < parts.length) return {};
-  if (sizesOf(call, shape[axis] ?? 1, axis).join() === numbers.join()) return {};
+  const given = intsAttr(call.node, 'split') ?? call.ints(1);
+  const total = numbers.reduce((a, b) => a + b, 0);
+  if ((given ?? equalParts(call, total, numbers.length, axis)).join() === numbers.join()) return {};
   const { num_outputs: _, ...attrs } = call.node.attrs;
   if (call.opset < 13) return { attrs: { ...attrs, split: { kind: 'ints', value: numbers } } };
   return { attrs, inputs: [undefined, vector('int64', numbers)] };

@@ -17,6 +17,8 @@ export interface SampleOptions {
   /** Every dimension of this size in a seeded input becomes the symbol `n`. */
   readonly symbolic?: number;
   readonly opset?: number;
+  /** Every input becomes a weight, as cuts need them. */
+  readonly constant?: boolean;
   /** Seeds constants without explicit elements; feeds take their own seed. */
   readonly seed?: number;
 }
@@ -94,7 +96,7 @@ export const sampleBuilder = (
   const builder = new GraphBuilder(`${record.op}: ${sample.name}`, { '': opset, 'com.microsoft': 1 });
   const inputs = sample.inputs.map((input, position) => {
     if (input === null) return null;
-    return input.constant === true
+    return input.constant === true || options.constant === true
       ? builder.weight(sampleInput(position), tensorOfInput(input, position, options))
       : builder.input(sampleInput(position), dtypeOf(input, options.dtype), shapeOf(input, options.symbolic));
   });
