@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { defaultAdamW } from '../../engine/adamw.ts';
+import type { TrainingOptions } from '../../engine/training-options.ts';
+
+const rate = z.number().positive().max(1);
+const share = z.number().min(0).max(0.95);
+
+/** Options that every kind of training has. Learning rates left out are filled in by `trainingOptions`. */
+export const trainingConfig = {
+  epochs: z.int().min(1).max(1000).default(4).describe('passes over the training texts'),
+  steps: z.int().min(1).optional().describe('ends training after so many updates instead'),
+  batch: z.int().min(1).max(4096).default(64).describe('texts of one pass'),
+  accumulate: z.int().min(1).max(1024).default(1).describe('passes whose gradients add up to one update'),
+  learningRate: rate.optional().describe('highest learning rate'),
+  headLearningRate: rate.optional().describe('highest learning rate of the classification head'),
+  schedule: z
+    .enum(['linear', 'cosine', 'constant'])
+    .default('linear')
+    .describe('how the learning rate falls after the warm-up'),
+  warmup: z.number().min(0).max(0.9).default(0.06).describe('share of the steps over which the rate rises'),
+  weightDecay: z.number().min(0).max(1).default(0.01).describe('decoupled decay; norms and biases have none'),
+  betas: z
+    .tuple([z.number().min(0).max(0.999999), z.number().min(0).max(0.999999)])
+    .default([defaultAdamW.beta1, defaultAdamW.beta2])
+    .describe('how slowly the two moments of AdamW move'),
+  dropout: share.optional().describe('ratio of all dropout; left out, what the model carries'),
+  tokenDropout: share.default(0).describe('share of tokens replaced by the unknown token'),
+  labelSmoothing: z.number().min(0).max(0.9).default(0.1).describe('share of the target spread over all classes'),
+  clip: z.number().positive().default(1).describe('largest global norm of the gradient'),
+  classWeights: z
+    .enum(['none', 'balanced'])
+    .default('none')
+    .describe('balanced gives rare classes as much say as frequent ones'),
+  patience: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('early stopping: epochs without a better validation accuracy after which training ends'),
+  keep: z.enum(['best', 'last']).default('best').describe('the epoch whose weights are kept'),
+  validationLimit: z.int().min(0).default(2000).describe('validation texts read after each epoch'),
+} as const;
+
+const everyOption = z.strictObject(trainingConfig);
+export type TrainingConfig = z.infer<typeof everyOption>;
+
+/** Learning rates of a kind of run where YAML names none. */
+export interface DefaultRates {
+  readonly learningRate: number;
+  readonly headLearningRate?: number;
+}
+
+/**
+ * Fine-tuning a pretrained encoder: a small rate that keeps what it knows, a large one for the new head. A model from
+ * random weights, or one that was cut and learns from a teacher, takes more.
+ */
+export const defaultRates = {
+  fineTune: { learningRate: 4e-4, headLearningRate: 3e-3 },
+  scratch: { learningRate: 1.5e-3 },
+  distill: { learningRate: 1.5e-3 },
+} as const satisfies Record<string, DefaultRates>;
+
+/** The engine's settings from YAML's. The head keeps its ratio where only one rate is given. */
+export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): TrainingOptions => {
+  const { schedule, warmup, betas, classWeights: _, learningRate, headLearningRate, ...same } = config;
+  const ratio = (rates.headLearningRate ?? rates.learningRate) / rates.learningRate;
+  const base = learningRate ?? rates.learningRate;
+  return {
+    ...same,
+    learningRate: base,
+    headLearningRate: headLearningRate ?? Math.min(1, base * ratio),
+    schedule: { kind: schedule, warmup },
+    beta1: betas[0],
+    beta2: betas[1],
+    epsilon: defaultAdamW.epsilon,
+  };
+};

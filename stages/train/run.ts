@@ -1,0 +1,74 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { balancedClassWeights, crossEntropy } from '../../engine/losses/index.ts';
+import { train } from '../../engine/train.ts';
+import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
+import { withClassificationHead } from '../../models/head.ts';
+import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
+import { type Json, type StageContext, StageError } from '../stage.ts';
+import { encodeExamples, longest } from './examples.ts';
+import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
+
+/** Where a training run gets its seed, threads, checkpoints and voice from. */
+export type TrainingContext = Pick<StageContext, 'seed' | 'threads' | 'signal' | 'checkpoints' | 'progress'>;
+
+export interface TrainingJob {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly config: TrainingConfig;
+  readonly rates: DefaultRates;
+  /** Watches or masks the weights while they move. */
+  readonly hook?: WeightHook | undefined;
+}
+
+/** A model that gradients can flow through, with a head for the classes of the data. */
+export const trainable = (model: Model, dataset: Dataset, seed: number): Model => {
+  if (isQuantized(model.graph)) {
+    throw new StageError('the model is quantized, and integers have no gradients: start from the stage before it');
+  }
+  try {
+    return withClassificationHead(model, dataset.classes, seed);
+  } catch (error) {
+    throw new StageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+};
+
+/** One factor a class, where the configuration asks for balance. */
+export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Dataset): Float64Array | undefined =>
+  classWeights === 'none'
+    ? undefined
+    : balancedClassWeights(
+        dataset.train.map(({ label }) => label),
+        dataset.classes.length,
+      );
+
+/** Fits a model to the labels of the training split. */
+export const runTraining = (
+  { model, dataset, config, rates, hook }: TrainingJob,
+  ctx: TrainingContext,
+): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+  if (dataset.train.length === 0) throw new StageError('the data has no labelled training texts');
+  const classifier = trainable(model, dataset, ctx.seed);
+  const maxLength = longest(dataset, classifier);
+  return train({
+    model: classifier,
+    examples: encodeExamples(dataset.train, classifier, maxLength),
+    validation: encodeExamples(dataset.validation.slice(0, config.validationLimit), classifier, maxLength),
+    options: trainingOptions(config, rates),
+    phases: [{ losses: [crossEntropy], until: 1 }],
+    lossWeights: { hard: 1, hidden: 0, classWeights: classWeightsFor(config, dataset) },
+    hook,
+    seed: ctx.seed,
+    threads: ctx.threads,
+    signal: ctx.signal,
+    checkpoints: ctx.checkpoints,
+    progress: (progress) => ctx.progress(progress),
+  });
+};
+
+/** The summary as the JSON that a step leaves for the report. */
+export const summaryJson = ({ curve, best, ...figures }: TrainingSummary): Json => ({
+  ...figures,
+  best: best === null ? null : { ...best },
+  curve: curve.map((point) => ({ ...point })),
+});
