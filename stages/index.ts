@@ -1,5 +1,6 @@
 import { dataset } from './dataset/index.ts';
+import { prune } from './prune/index.ts';
 import type { AnyStage } from './stage.ts';
 
 /** Every kind of step, in the order in which help lists them. */
-export const stages: readonly AnyStage[] = [dataset];
+export const stages: readonly AnyStage[] = [dataset, prune];

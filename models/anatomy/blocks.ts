@@ -61,8 +61,7 @@ const hasLinear = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
 const forkOf = (graph: Graph, a: Value, b: Value): Value | undefined => {
   const [left, right] = [ancestorsOf(graph, a), ancestorsOf(graph, b)];
   const rank = graph.types.get(a)?.shape?.length;
-  const common = graph.nodes
-    .flatMap((node) => node.outputs)
+  const common = [...graph.inputs, ...graph.nodes.flatMap((node) => node.outputs)]
     .filter((value) => left.has(value) && right.has(value))
     .filter((value) => graph.types.get(value)?.dtype.startsWith('float') && lastDim(graph, value) !== undefined)
     .filter((value) => graph.types.get(value)?.shape?.length === rank);

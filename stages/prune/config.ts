@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { distillationConfig } from '../distill/options.ts';
+import { trainingConfig } from '../train/options.ts';
 import { type Count, shareOf } from './counts.ts';
 
 const shown = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
@@ -56,8 +58,18 @@ const keep = z
   })
   .describe('what structured pruning keeps: counts such as 192 or shares such as 50%');
 
-/** Options of the cut itself; `recover` is added where the training stages are known. */
-export const pruneOptions = {
+const recover = z
+  .discriminatedUnion('uses', [
+    z.strictObject({ uses: z.literal('train'), ...trainingConfig }),
+    z.strictObject({
+      uses: z.literal('distill'),
+      teacher: z.string().describe('id of the stage whose model is imitated'),
+      ...distillationConfig,
+    }),
+  ])
+  .describe('training after the cut, or while sparsity rises: the options of train or distill');
+
+const options = z.strictObject({
   keep: keep.optional(),
   sparsity: sparsity.optional().describe('share of zeros in the pruned matrices, as 0.6 or 60%'),
   criterion: z
@@ -80,10 +92,25 @@ export const pruneOptions = {
     .array(z.enum(['classifier', 'norms', 'biases']))
     .default([])
     .describe('further weights that sparsity prunes'),
-} as const;
-
-const options = z.strictObject(pruneOptions);
+  over: z
+    .enum(['matrices', 'model'])
+    .default('matrices')
+    .describe('what sparsity is a share of: the pruned matrices, or all parameters of the model'),
+  recover: recover.optional(),
+});
 export type PruneOptions = z.infer<typeof options>;
+export type Recover = z.infer<typeof recover>;
+
+/** Options of the stage. What can only be known from the model (more heads than there are) is found when it runs. */
+export const pruneConfig = options
+  .refine(({ keep: kept, sparsity: zeros }) => kept !== undefined || zeros !== undefined, {
+    error:
+      "expected what to prune: keep (structure, such as { heads: 50% }) or sparsity (zeros, such as '60%'), or both",
+  })
+  .refine(({ sparsity: zeros, recover: training }) => zeros === undefined || training?.patience === undefined, {
+    path: ['recover', 'patience'],
+    error: 'early stopping could end recovery before the sparsity is reached: leave patience out, or sparsity',
+  });
 
 /** Share of zeros as a rate. */
 export const sparsityOf = (given: number | string): number =>

@@ -1,7 +1,9 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { type Graph, value } from '../../graph/graph.ts';
+import { elementCount } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
+import { parameterNames } from '../../models/parameters.ts';
 import { type Json, StageError } from '../stage.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import type { Subject } from './criteria/criterion.ts';
@@ -90,11 +92,24 @@ export const pruneStructure = async (model: Model, options: PruneOptions, contex
   };
 };
 
-/** The weights that sparsity applies to, and the share of zeros it asks of them. */
-export const sparsityPlan = (model: Model, options: PruneOptions): { names: readonly string[]; sparsity: number } => ({
-  names: prunableNames(model.graph, model.info.task === 'text-classification', options),
-  sparsity: options.sparsity === undefined ? 0 : sparsityOf(options.sparsity),
-});
+const elementsOf = (graph: Graph, names: readonly string[]): number =>
+  names.reduce((sum, name) => sum + elementCount(graph.weights.get(value(name))?.dims ?? [0]), 0);
+
+/** The weights that sparsity applies to, and the share of zeros among them that it comes to. */
+export const sparsityPlan = (
+  { graph, info }: Model,
+  options: PruneOptions,
+): { readonly names: readonly string[]; readonly sparsity: number } => {
+  const names = prunableNames(graph, info.task === 'text-classification', options);
+  const asked = sparsityOf(options.sparsity ?? 0);
+  const prunable = elementsOf(graph, names);
+  const sparsity = options.over === 'matrices' ? asked : (asked * elementsOf(graph, parameterNames(graph))) / prunable;
+  if (prunable > 0 && sparsity < 1) return { names, sparsity };
+  throw new StageError(
+    `sparsity: ${options.sparsity} of all parameters are to be zero, but only ${prunable} parameters may be pruned; ` +
+      `ask for less, or include more (embeddings: true, include: [classifier, norms, biases])`,
+  );
+};
 
 const rounded = (share: number): number => Number(share.toFixed(6));
 
