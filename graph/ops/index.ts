@@ -1,37 +1,103 @@
 import type { OpDef } from '../op.ts';
 import { argMax, argMin } from './arg.ts';
+import { add, div, mul, sub } from './arithmetic.ts';
 import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
 import { concat } from './concat.ts';
 import { constant, constantOfShape } from './constant.ts';
 import { cumSum } from './cum-sum.ts';
 import { nonZero, unique } from './data-dependent.ts';
+import { dropout } from './dropout.ts';
 import { gatherElements, scatterElements } from './elements.ts';
 import { expand } from './expand.ts';
+import { clip, max, mean, min, sum } from './extrema.ts';
 import { eyeLike } from './eye-like.ts';
 import { flatten } from './flatten.ts';
 import { gather } from './gather.ts';
 import { gatherND } from './gather-nd.ts';
+import { biasGelu, contribGelu, fastGelu, gelu, quickGelu } from './gelu.ts';
+import { gemm } from './gemm.ts';
 import { identity } from './identity.ts';
+import { matmul } from './matmul.ts';
 import { mod } from './mod.ts';
+import { layerNormalization, rmsNormalization, simplifiedLayerNormalization } from './normalization.ts';
 import { oneHot } from './one-hot.ts';
 import { pad } from './pad.ts';
+import { pow } from './pow.ts';
 import { range } from './range.ts';
+import { reductions } from './reductions.ts';
 import { reshape } from './reshape.ts';
 import { rounding } from './rounding.ts';
 import { scatterND } from './scatter-nd.ts';
 import { shape, size } from './shape.ts';
 import { slice } from './slice.ts';
+import { logSoftmax, softmax } from './softmax.ts';
 import { split } from './split.ts';
 import { tile } from './tile.ts';
 import { topK } from './top-k.ts';
 import { transpose } from './transpose.ts';
 import { trilu } from './trilu.ts';
+import {
+  abs,
+  cos,
+  erf,
+  exp,
+  hardSigmoid,
+  leakyRelu,
+  log,
+  neg,
+  reciprocal,
+  relu,
+  sigmoid,
+  sin,
+  softplus,
+  sqrt,
+  tanh,
+} from './unary.ts';
 import { squeeze, unsqueeze } from './unsqueeze.ts';
 import { where } from './where.ts';
 
 /** Every operator decant knows, one record each. The newest record whose `since` fits the graph's opset is used. */
 export const ops: readonly OpDef[] = [
+  add,
+  sub,
+  mul,
+  div,
+  pow,
+  max,
+  min,
+  mean,
+  sum,
+  clip,
+  neg,
+  abs,
+  sqrt,
+  reciprocal,
+  exp,
+  log,
+  sin,
+  cos,
+  tanh,
+  sigmoid,
+  relu,
+  leakyRelu,
+  softplus,
+  hardSigmoid,
+  erf,
+  gelu,
+  contribGelu,
+  quickGelu,
+  biasGelu,
+  fastGelu,
+  matmul,
+  gemm,
+  ...softmax,
+  ...logSoftmax,
+  ...reductions,
+  layerNormalization,
+  rmsNormalization,
+  simplifiedLayerNormalization,
+  dropout,
   argMax,
   argMin,
   ...comparisons,

@@ -1,0 +1,83 @@
+import { addDims, type Dim, divideDims, multiplyDims, type Shape, subtractDims } from '../dim.ts';
+import type { Call, Gradient, Inferred, OpDef, Sample } from '../op.ts';
+import { broadcastCut } from './shared-cuts.ts';
+import { floats, inferBroadcast, operand, result, within } from './shared-math.ts';
+import { broadcastInts, noMacs, withInts } from './shared-structure.ts';
+
+type Arithmetic = (a: Dim, b: Dim) => Dim | undefined;
+
+const spread = (call: Call, position: number, to: Shape): readonly Dim[] | undefined => {
+  const ints = call.ints(position);
+  const from = call.inputs[position]?.shape;
+  return ints === undefined || from === undefined ? undefined : broadcastInts(ints, from, to);
+};
+
+/** Broadcast inference that also computes with small integer vectors, so that shapes stay known through arithmetic. */
+const inferWith =
+  (compute: Arithmetic) =>
+  (call: Call): readonly Inferred[] => {
+    const [type] = inferBroadcast(call);
+    if (type?.shape === undefined || (type.dtype !== 'int64' && type.dtype !== 'int32')) return type ? [type] : [];
+    const a = spread(call, 0, type.shape);
+    const b = spread(call, 1, type.shape);
+    if (a === undefined || b === undefined) return [type];
+    const ints = a.map((x, i) => compute(x, b[i] ?? 0)).filter((dim) => dim !== undefined);
+    return [withInts(type, ints.length === a.length ? ints : undefined)];
+  };
+
+/** Integer division truncates; symbols divide only where they do so exactly. */
+const quotient: Arithmetic = (a, b) => {
+  if (typeof a === 'number' && typeof b === 'number') return b === 0 ? undefined : Math.trunc(a / b);
+  return divideDims(a, b);
+};
+
+const binary = (op: string, compute: Arithmetic, gradient: Gradient, samples: readonly Sample[]): OpDef => {
+  const infer = inferWith(compute);
+  return { domain: '', op, since: 7, infer, gradient, cut: broadcastCut(infer), macs: noMacs, samples };
+};
+
+const shapes: readonly Sample[] = [
+  { name: 'equal shapes', inputs: [floats(2, 3), floats(2, 3)] },
+  { name: 'a row', inputs: [floats(2, 4, 3), floats(3)] },
+  { name: 'both sides broadcast', inputs: [floats(2, 1, 3), floats(4, 1)] },
+  { name: 'a scalar', inputs: [floats(2, 3), floats()] },
+];
+
+/** z = x + y:  dx = dz, dy = dz. */
+export const add = binary('Add', addDims, (_emit, _call, [dz]) => [dz ?? null, dz ?? null], shapes);
+
+/** z = x - y:  dx = dz, dy = -dz. */
+export const sub = binary(
+  'Sub',
+  subtractDims,
+  (emit, _call, [dz]) => (dz == null ? [null, null] : [dz, emit.op('Neg', [dz])]),
+  shapes,
+);
+
+/** z = x y:  dx = dz y, dy = dz x. */
+export const mul = binary(
+  'Mul',
+  multiplyDims,
+  (emit, call, [dz]) =>
+    dz == null ? [null, null] : [emit.op('Mul', [dz, operand(call, 1)]), emit.op('Mul', [dz, operand(call, 0)])],
+  shapes,
+);
+
+const divisor = [0.5, 2] as const;
+
+/** z = x / y:  dx = dz / y, dy = -dz z / y. */
+export const div = binary(
+  'Div',
+  quotient,
+  (emit, call, [dz]) => {
+    if (dz == null) return [null, null];
+    const dx = emit.op('Div', [dz, operand(call, 1)]);
+    return [dx, emit.op('Neg', [emit.op('Mul', [dx, result(call)])])];
+  },
+  [
+    { name: 'equal shapes', inputs: [floats(2, 3), within(divisor, 2, 3)] },
+    { name: 'a row', inputs: [floats(2, 4, 3), within(divisor, 3)] },
+    { name: 'both sides broadcast', inputs: [floats(2, 1, 3), within(divisor, 4, 1)] },
+    { name: 'a scalar', inputs: [floats(2, 3), within(divisor)] },
+  ],
+);

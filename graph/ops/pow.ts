@@ -1,0 +1,53 @@
+import type { Value } from '../graph.ts';
+import type { Call, Emit, OpDef } from '../op.ts';
+import { elementCount, numbersOf } from '../tensor.ts';
+import { broadcastCut } from './shared-cuts.ts';
+import { floats, indicator, inferBroadcast, operand, result, scalarLike, scale, within } from './shared-math.ts';
+import { inputOf, isFloat, noMacs } from './shared-structure.ts';
+
+/** The exponent where it is one known number. */
+const constantExponent = (call: Call): number | undefined => {
+  const tensor = call.constant(1);
+  if (tensor === undefined || elementCount(tensor.dims) !== 1 || tensor.dtype === 'float16') return undefined;
+  return numbersOf(tensor)[0];
+};
+
+/** dx = dy p x^(p - 1), without a power where p is 2. */
+const baseGradient = (emit: Emit, call: Call, dy: Value): Value => {
+  const [x, p] = [operand(call, 0), operand(call, 1)];
+  const known = constantExponent(call);
+  if (known === 2) return emit.op('Mul', [dy, scale(emit, x, 2)]);
+  if (known !== undefined) {
+    return emit.op('Mul', [dy, scale(emit, emit.op('Pow', [x, scalarLike(emit, x, known - 1)]), known)]);
+  }
+  const exponent = emit.type(p).dtype === emit.type(x).dtype ? p : indicator(emit, p, x);
+  const less = emit.op('Sub', [exponent, scalarLike(emit, x, 1)]);
+  return emit.op('Mul', [dy, emit.op('Mul', [exponent, emit.op('Pow', [x, less])])]);
+};
+
+/** dp = dy y log(x), zero where x <= 0. */
+const exponentGradient = (emit: Emit, call: Call, dy: Value): Value | null => {
+  const x = operand(call, 0);
+  if (!isFloat(inputOf(call, 1).dtype) || constantExponent(call) !== undefined) return null;
+  const safe = emit.op('Where', [emit.op('Greater', [x, scalarLike(emit, x, 0)]), x, scalarLike(emit, x, 1)]);
+  return emit.op('Mul', [dy, emit.op('Mul', [result(call), emit.op('Log', [safe])])]);
+};
+
+/** y = x^p:  dx = dy p x^(p - 1), dp = dy y log(x). */
+export const pow: OpDef = {
+  domain: '',
+  op: 'Pow',
+  since: 7,
+  infer: inferBroadcast,
+  gradient: (emit, call, [dy]) =>
+    dy == null ? [null, null] : [baseGradient(emit, call, dy), exponentGradient(emit, call, dy)],
+  cut: broadcastCut(inferBroadcast),
+  macs: noMacs,
+  samples: [
+    { name: 'squares', inputs: [floats(2, 3), { dtype: 'float32', dims: [], data: [2], constant: true }] },
+    { name: 'cubes', inputs: [floats(2, 3), { dtype: 'float32', dims: [], data: [3], constant: true }] },
+    { name: 'roots', inputs: [within([0.5, 2], 2, 3), { dtype: 'float32', dims: [1], data: [0.5], constant: true }] },
+    { name: 'any power', inputs: [within([0.5, 2], 2, 3), floats(3)] },
+    { name: 'integer powers', inputs: [floats(2, 3), { dtype: 'int64', dims: [3], data: [1, 2, 3] }] },
+  ],
+};

@@ -1,0 +1,148 @@
+import type { Value } from '../graph.ts';
+import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
+import type { Port } from './shared-cuts.ts';
+import {
+  axesInput,
+  divideByCount,
+  floats,
+  gradientOfFirst,
+  indicator,
+  type Labels,
+  labelCut,
+  reduce,
+  result,
+  scale,
+  unsqueeze,
+  within,
+} from './shared-math.ts';
+import { axesOf, freshDim, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
+
+const hasAxes = (call: Call): boolean => call.node.attrs['axes'] !== undefined || call.node.inputs[1] != null;
+
+/** Normalized axes, all where none are named; undefined where they are computed at run time. */
+const reducedAxes = (call: Call, rank: number): readonly number[] | undefined => {
+  const all = Array.from({ length: rank }, (_, axis) => axis);
+  const none = intAttr(call.node, 'noop_with_empty_axes', 0) === 1 ? [] : all;
+  if (!hasAxes(call)) return none;
+  const named = axesOf(call, 1);
+  if (named === undefined) return undefined;
+  return named.length === 0 ? none : named.map((axis) => normalizeAxis(call, axis, rank));
+};
+
+const keeps = (call: Call): boolean => intAttr(call.node, 'keepdims', 1) === 1;
+
+const infer = (call: Call): readonly Inferred[] => {
+  const { dtype, shape } = inputOf(call, 0);
+  if (shape === undefined) return [{ dtype, shape }];
+  const axes = reducedAxes(call, shape.length);
+  if (axes === undefined) {
+    return [{ dtype, shape: keeps(call) ? shape.map((_, axis) => freshDim(call, 0, axis)) : undefined }];
+  }
+  const kept = shape.flatMap((dim, axis) => (!axes.includes(axis) ? [dim] : keeps(call) ? [1] : []));
+  return [{ dtype, shape: kept }];
+};
+
+/** Labels by input axis; a reduced axis has one of its own on the input, and what remains of it cannot be cut. */
+const labels = (call: Call, port: Port): Labels => {
+  const rank = inputOf(call, 0).shape?.length ?? 0;
+  const axes = reducedAxes(call, rank);
+  const all = Array.from({ length: rank }, (_, axis) => axis);
+  if (axes === undefined) return all.map(() => null);
+  if (port.kind === 'input') return port.position === 0 ? all.map(String) : [null];
+  const kept = all.filter((axis) => keeps(call) || !axes.includes(axis));
+  return kept.map((axis) => (axes.includes(axis) ? null : String(axis)));
+};
+
+/** The rule sees dy and y with the reduced axes kept, so that both broadcast against x. */
+type Rule = (emit: Emit, dy: Value, x: Value, y: Value, axes: readonly number[]) => Value;
+
+const gradient = (rule: Rule) =>
+  gradientOfFirst((emit, call, dy, x) => {
+    const rank = inputOf(call, 0).shape?.length;
+    const axes = rank === undefined ? undefined : reducedAxes(call, rank);
+    if (axes === undefined) {
+      throw new TypeError(`${call.node.op} '${call.node.name}': cannot differentiate without knowing its axes`);
+    }
+    const kept = (v: Value): Value => (keeps(call) ? v : unsqueeze(emit, v, axes));
+    return rule(emit, kept(dy), x, kept(result(call)), axes);
+  });
+
+const expandLike = (emit: Emit, v: Value, like: Value): Value => emit.op('Expand', [v, emit.shapeOf(like)]);
+
+/** dx = dy x', where every element that equals the result has the same share of it. */
+const shareOfEqual: Rule = (emit, dy, x, y, axes) => {
+  const equal = indicator(emit, emit.op('Equal', [x, y]), x);
+  const share = emit.op('Div', [dy, reduce(emit, 'ReduceSum', equal, axes, true)]);
+  return emit.op('Mul', [equal, share]);
+};
+
+const samplesAt = (axesAreInput: boolean, range?: readonly [number, number]): readonly Sample[] => {
+  const x = (...dims: number[]) => (range === undefined ? floats(...dims) : within(range, ...dims));
+  const over = (name: string, axes: readonly number[], keepdims: number): Sample =>
+    axesAreInput
+      ? { name, inputs: [x(2, 3, 4), axesInput(...axes)], attrs: { keepdims } }
+      : { name, inputs: [x(2, 3, 4)], attrs: { axes, keepdims } };
+  const all: readonly Sample[] = [
+    over('the last axis, kept', [-1], 1),
+    over('the middle axis, dropped', [1], 0),
+    over('two axes, dropped', [0, 2], 0),
+    { name: 'all axes', inputs: [x(2, 3)] },
+    { name: 'to a scalar', inputs: [x(2, 3)], attrs: { keepdims: 0 } },
+  ];
+  return axesAreInput
+    ? [...all, { name: 'no axes, nothing to do', inputs: [x(2, 3)], attrs: { noop_with_empty_axes: 1 } }]
+    : all;
+};
+
+/** Two records an operator: axes as attribute, and as input since `moved`. */
+const reduction = (op: string, moved: number, rule: Rule, range?: readonly [number, number]): readonly OpDef[] =>
+  [1, moved].map((since) => ({
+    domain: '',
+    op,
+    since,
+    infer,
+    gradient: gradient(rule),
+    cut: labelCut(infer, labels, 'has already summed over that axis'),
+    macs: noMacs,
+    samples: samplesAt(since === moved, range),
+  }));
+
+/** y = sum x:  dx = dy. */
+const reduceSum = reduction('ReduceSum', 13, (emit, dy, x) => expandLike(emit, dy, x));
+
+/** y = sum x / n:  dx = dy / n. */
+const reduceMean = reduction('ReduceMean', 18, (emit, dy, x, _y, axes) =>
+  expandLike(emit, divideByCount(emit, dy, x, axes), x),
+);
+
+/** y = max x:  dx = dy where x = y, shared among equals. */
+const reduceMax = reduction('ReduceMax', 18, shareOfEqual);
+
+/** y = min x:  dx = dy where x = y, shared among equals. */
+const reduceMin = reduction('ReduceMin', 18, shareOfEqual);
+
+/** y = sum x^2:  dx = 2 dy x. */
+const reduceSumSquare = reduction('ReduceSumSquare', 18, (emit, dy, x) => emit.op('Mul', [x, scale(emit, dy, 2)]));
+
+/** y = sum |x|:  dx = dy sign(x). */
+const reduceL1 = reduction('ReduceL1', 18, (emit, dy, x) => emit.op('Mul', [emit.op('Sign', [x]), dy]), [0.5, 2]);
+
+/** y = sqrt(sum x^2):  dx = dy x / y. */
+const reduceL2 = reduction('ReduceL2', 18, (emit, dy, x, y) => emit.op('Mul', [x, emit.op('Div', [dy, y])]), [0.5, 2]);
+
+/** y = log sum exp(x):  dx = dy exp(x - y). */
+const reduceLogSumExp = reduction('ReduceLogSumExp', 18, (emit, dy, x, y) =>
+  emit.op('Mul', [emit.op('Exp', [emit.op('Sub', [x, y])]), dy]),
+);
+
+/** Sums, means and extremes over axes. */
+export const reductions: readonly OpDef[] = [
+  ...reduceSum,
+  ...reduceMean,
+  ...reduceMax,
+  ...reduceMin,
+  ...reduceSumSquare,
+  ...reduceL1,
+  ...reduceL2,
+  ...reduceLogSumExp,
+];
