@@ -88,12 +88,18 @@ const freshName = (graph: Graph, weights: ReadonlyMap<Value, Tensor>, old: Value
   }
 };
 
-/** A resized constant: under the old name where one node alone reads it, else under a new one. */
-const replaceConstant = (graph: Graph, weights: Map<Value, Tensor>, old: Value, tensor: Tensor): Value => {
+/**
+ * A resized constant: under the old name where one node alone reads it, and at one place, else under a new one. Computed
+ * sizes get a new name as well.
+ */
+const replaceConstant = (graph: Graph, weights: Map<Value, Tensor>, node: Node, old: Value, tensor: Tensor): Value => {
   const current = weights.get(old);
   if (current !== undefined && sameTensor(current, tensor)) return old;
   const readers = indexOf(graph).users.get(old)?.length ?? 0;
-  const name = readers <= 1 && !graph.outputs.includes(old) ? old : freshName(graph, weights, old, tensor);
+  const computed = current === undefined && graph.types.has(old);
+  const places = node.inputs.filter((input) => input === old).length;
+  const own = readers <= 1 && places <= 1 && !computed && !graph.outputs.includes(old);
+  const name = own ? old : freshName(graph, weights, old, tensor);
   weights.set(name, tensor);
   return name;
 };
@@ -121,7 +127,7 @@ const resizeNode = (
     const tensor = resized.inputs?.[position];
     // An optional input that the node did without (equal parts of a Split) gets a constant of its own.
     const old = input ?? value(`${node.outputs[0]}/constant_${position}`);
-    return tensor === undefined ? input : replaceConstant(graph, weights, old, tensor);
+    return tensor === undefined ? input : replaceConstant(graph, weights, node, old, tensor);
   });
   return { ...node, inputs, attrs: resized.attrs ?? node.attrs };
 };

@@ -77,10 +77,13 @@ class Propagation {
     if (by !== undefined) this.#settle(by, key);
     const known = this.touched.get(key);
     if (known === undefined) {
-      const touched = { value: cut.value, axis: place.axis, owner: cut.owner };
+      const touched = { value: cut.value, axis: place.axis, owner: cut.owner.slice() };
       this.touched.set(key, touched);
       this.#queue.push(touched);
-    } else cut.owner.forEach((unit, i) => void this.#units.join(unit, known.owner[i] ?? -1));
+    } else if (this.#unite(known, cut.owner)) {
+      for (const [node, keys] of this.#settled) if (node !== by) keys.delete(key);
+      this.#queue.push(known);
+    }
     return undefined;
   }
 
@@ -97,6 +100,24 @@ class Propagation {
     return undefined;
   }
 
+  /**
+   * Joins the owners that two roads found, and takes over those of indices that had none: the parts of a packed matrix
+   * are reached one after another. Says whether any was taken over.
+   */
+  #unite(known: Touched, owner: Int32Array): boolean {
+    let more = false;
+    owner.forEach((unit, i) => {
+      const other = known.owner[i] ?? -1;
+      if (unit < 0) return;
+      if (other >= 0) this.#units.join(unit, other);
+      else {
+        known.owner[i] = unit;
+        more = true;
+      }
+    });
+    return more;
+  }
+
   #settle(node: Node, key: string): boolean {
     const keys = this.#settled.get(node) ?? new Set();
     this.#settled.set(node, keys);
@@ -108,7 +129,11 @@ class Propagation {
     const call = callsOf(this.#graph)(node);
     const record = findOp(node.domain, node.op, call.opset);
     if (record === undefined) return 'decant has no record of this operator';
-    const owner = touched.owner.map((unit) => this.#units.find(unit));
+    // A unit that always stays keeps its number here, so that whatever it is coupled with stays too.
+    const owner = touched.owner.map((unit) => {
+      const found = this.#units.find(unit);
+      return found < 0 ? unit : found;
+    });
     const effect = record.cut(call, { value: touched.value, axis: touched.axis, owner });
     if ('refused' in effect) return effect.refused;
     for (const [a, b] of effect.merges ?? []) this.#units.join(a, b);
