@@ -73,7 +73,12 @@ const layerNorm = (
 ): Value => {
   const scale = builder.weight(`${name}.weight`, parameters(`${name}.weight`, [width]));
   const shift = builder.weight(`${name}.bias`, parameters(`${name}.bias`, [width]));
-  return builder.op('LayerNormalization', [x, scale, shift], { axis: -1, epsilon: { float: shape.epsilon } }, output);
+  return builder.op(
+    'LayerNormalization',
+    [x, scale, shift],
+    { axis: -1, epsilon: { float: Math.fround(shape.epsilon) } },
+    output,
+  );
 };
 
 const dropout = ({ builder, shape }: Emission, x: Value): Value =>
