@@ -10,39 +10,40 @@ const isPercent = (text: string, accepts: (share: number) => boolean): boolean =
   return share !== undefined && accepts(share);
 };
 
-const countMessage = (input: unknown): string =>
-  `expected what is kept: a whole number from 1 such as 192, or a share above 0% and up to 100% such as '50%'; found ${shown(input)}`;
+/** One message for everything that can be wrong with a value. */
+const saying = (expected: string) => ({
+  error: (issue: { readonly input?: unknown }) => `expected ${expected}; found ${shown(issue.input)}`,
+});
 
 const percent = /^\s*\d+(\.\d+)?\s*%\s*$/;
+
+const wantsCount = saying(
+  "what is kept: a whole number from 1 such as 192, or a share above 0% and up to 100% such as '50%'",
+);
 
 /** What is kept: a whole number of units, or a share such as '50%'. */
 const count = z.union(
   [
-    z.int().min(1),
+    z.int(wantsCount).min(1, wantsCount),
     z
       .string()
-      .regex(percent)
-      .refine((text) => isPercent(text, (share) => share > 0 && share <= 1), {
-        error: (issue) => countMessage(issue.input),
-      }),
+      .regex(percent, { ...wantsCount, abort: true })
+      .refine((text) => isPercent(text, (share) => share > 0 && share <= 1), wantsCount),
   ],
-  { error: (issue) => countMessage(issue.input) },
+  wantsCount,
 ) satisfies z.ZodType<Count>;
 
-const sparsityMessage = (input: unknown): string =>
-  `expected a share of zeros above 0 and below 1, as 0.6 or '60%'; found ${shown(input)}`;
+const wantsSparsity = saying("a share of zeros above 0 and below 1, as 0.6 or '60%'");
 
 const sparsity = z.union(
   [
-    z.number().gt(0).lt(1),
+    z.number().gt(0, wantsSparsity).lt(1, wantsSparsity),
     z
       .string()
-      .regex(percent)
-      .refine((text) => isPercent(text, (share) => share > 0 && share < 1), {
-        error: (issue) => sparsityMessage(issue.input),
-      }),
+      .regex(percent, { ...wantsSparsity, abort: true })
+      .refine((text) => isPercent(text, (share) => share > 0 && share < 1), wantsSparsity),
   ],
-  { error: (issue) => sparsityMessage(issue.input) },
+  wantsSparsity,
 );
 
 const keep = z
