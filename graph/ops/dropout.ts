@@ -1,4 +1,4 @@
-import type { Call, Inferred, OpDef } from '../op.ts';
+import type { Call, Inferred, OpDef, Sample } from '../op.ts';
 import { numbersOf } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { floats, gradientOfFirst } from './shared-math.ts';
@@ -19,14 +19,10 @@ const mayTrain = (call: Call): boolean => {
   return flag === undefined || numbersOf(flag)[0] !== 0;
 };
 
-/**
- * The identity, as ONNX defines Dropout for inference:  dx = dy. Masks in training are drawn on the host, so a node
- * that draws its own is refused.
- */
-export const dropout: OpDef = {
+const record = (since: number, samples: readonly Sample[]): OpDef => ({
   domain: '',
   op: 'Dropout',
-  since: 7,
+  since,
   infer,
   gradient: gradientOfFirst((_emit, call, dy) => {
     if (!mayTrain(call)) return dy;
@@ -36,9 +32,22 @@ export const dropout: OpDef = {
   }),
   cut: broadcastCut(infer, [0]),
   macs: noMacs,
-  samples: [
-    { name: 'inference', inputs: [floats(2, 3)] },
+  samples,
+});
+
+const inference: readonly Sample[] = [
+  { name: 'inference', inputs: [floats(2, 3)] },
+  { name: 'with its mask', inputs: [floats(2, 3)], outputs: 2 },
+];
+
+/**
+ * The identity, as ONNX defines Dropout for inference:  dx = dy. Masks in training are drawn on the host, so a node
+ * that draws its own is refused. The ratio is an attribute before opset 12 and an input since.
+ */
+export const dropout: readonly OpDef[] = [
+  record(7, inference),
+  record(12, [
+    ...inference,
     { name: 'with a ratio', inputs: [floats(2, 3), { dtype: 'float32', dims: [], data: [0.3], constant: true }] },
-    { name: 'with its mask', inputs: [floats(2, 3)], outputs: 2 },
-  ],
-};
+  ]),
+];

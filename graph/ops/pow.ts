@@ -1,5 +1,5 @@
 import type { Value } from '../graph.ts';
-import type { Call, Emit, OpDef } from '../op.ts';
+import type { Call, Emit, OpDef, Sample } from '../op.ts';
 import { elementCount, numbersOf } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { floats, indicator, inferBroadcast, operand, result, scalarLike, scale, within } from './shared-math.ts';
@@ -33,21 +33,32 @@ const exponentGradient = (emit: Emit, call: Call, dy: Value): Value | null => {
   return emit.op('Mul', [dy, emit.op('Mul', [result(call), emit.op('Log', [safe])])]);
 };
 
-/** y = x^p:  dx = dy p x^(p - 1), dp = dy y log(x). */
-export const pow: OpDef = {
+const record = (since: number, samples: readonly Sample[]): OpDef => ({
   domain: '',
   op: 'Pow',
-  since: 7,
+  since,
   infer: inferBroadcast,
   gradient: (emit, call, [dy]) =>
     dy == null ? [null, null] : [baseGradient(emit, call, dy), exponentGradient(emit, call, dy)],
   cut: broadcastCut(inferBroadcast),
   macs: noMacs,
-  samples: [
-    { name: 'squares', inputs: [floats(2, 3), { dtype: 'float32', dims: [], data: [2], constant: true }] },
-    { name: 'cubes', inputs: [floats(2, 3), { dtype: 'float32', dims: [], data: [3], constant: true }] },
-    { name: 'roots', inputs: [within([0.5, 2], 2, 3), { dtype: 'float32', dims: [1], data: [0.5], constant: true }] },
-    { name: 'any power', inputs: [within([0.5, 2], 2, 3), floats(3)] },
+  samples,
+});
+
+const exponent = (...data: readonly number[]) => ({ dtype: 'float32', dims: [], data, constant: true }) as const;
+
+const powers: readonly Sample[] = [
+  { name: 'squares', inputs: [floats(2, 3), exponent(2)] },
+  { name: 'cubes', inputs: [floats(2, 3), exponent(3)] },
+  { name: 'roots', inputs: [within([0.5, 2], 2, 3), exponent(0.5)] },
+  { name: 'any power', inputs: [within([0.5, 2], 2, 3), floats(3)] },
+];
+
+/** y = x^p:  dx = dy p x^(p - 1), dp = dy y log(x). Since opset 12 the exponent may have a type of its own. */
+export const pow: readonly OpDef[] = [
+  record(7, powers),
+  record(12, [
+    ...powers,
     { name: 'integer powers', inputs: [floats(2, 3), { dtype: 'int64', dims: [3], data: [1, 2, 3] }] },
-  ],
-};
+  ]),
+];
