@@ -1,0 +1,16 @@
+import { benchTrain } from './train.ts';
+
+/** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { train: benchTrain };
+
+const [name = '', ...args] = process.argv.slice(2);
+const bench = benches[name];
+if (bench === undefined) {
+  const known = Object.keys(benches).join(', ');
+  console.error(
+    `usage: npm run bench -- NAME [options]; benchmarks: ${known}${name === '' ? '' : ` (found '${name}')`}`,
+  );
+  process.exitCode = 2;
+} else {
+  await bench(args);
+}

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { adamwStep, clipScale, defaultAdamW, globalNorm, momentsFor, sumOfSquares } from '../../engine/adamw.ts';
+
+/** Float32 storage against float64 reference: a few roundings of 6e-8 relative. */
+const FLOAT32 = 1e-5;
+
+const base = { ...defaultAdamW, rate: 0.01, decay: 0, step: 1, scale: 1 };
+
+/** The update as the paper writes it, in float64 and with the bias corrections spelled out. */
+const reference = (gradients: readonly number[], start: number, options: typeof base): number => {
+  const { beta1, beta2, epsilon, rate, decay, scale } = options;
+  let [w, m, v] = [start, 0, 0];
+  gradients.forEach((raw, i) => {
+    const g = raw * scale;
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    const first = m / (1 - beta1 ** (i + 1));
+    const second = v / (1 - beta2 ** (i + 1));
+    w -= rate * (first / (Math.sqrt(second) + epsilon) + decay * w);
+  });
+  return w;
+};
+
+const run = (gradients: readonly number[], start: number, options: typeof base): number => {
+  const w = Float32Array.of(start);
+  const moments = momentsFor(1);
+  gradients.forEach((g, i) => {
+    adamwStep(w, moments, Float32Array.of(g), { ...options, step: i + 1 });
+  });
+  return w[0] ?? Number.NaN;
+};
+
+const small = fc.float({ min: -1, max: 1, noNaN: true });
+
+describe('AdamW', () => {
+  it('follows the equations of the paper over several steps', () => {
+    fc.assert(
+      fc.property(fc.array(small, { minLength: 1, maxLength: 12 }), small, (gradients, start) => {
+        const options = { ...base, decay: 0.1, scale: 0.5 };
+        expect(run(gradients, start, options)).toBeCloseTo(reference(gradients, start, options), 5);
+      }),
+    );
+  });
+
+  it('moves the first step by the learning rate, against the sign of the gradient', () => {
+    expect(run([1e-3], 1, base)).toBeCloseTo(1 - 0.01, 5);
+    expect(run([-5], 1, base)).toBeCloseTo(1 + 0.01, 5);
+  });
+
+  it('decays weights apart from the gradient', () => {
+    expect(run([0], 2, { ...base, decay: 0.5 })).toBeCloseTo(2 * (1 - 0.01 * 0.5), 6);
+  });
+
+  it('clips by the norm of all gradients together', () => {
+    const gradients = [Float32Array.of(3, 0, 0, 0, 0), Float32Array.of(4)];
+    expect(globalNorm(gradients)).toBeCloseTo(5, 6);
+    expect(clipScale(5, 1)).toBeCloseTo(0.2, 12);
+    expect(clipScale(0.5, 1)).toBe(1);
+  });
+
+  it('sums squares of any length', () => {
+    fc.assert(
+      fc.property(fc.float32Array({ min: -10, max: 10, noNaN: true, maxLength: 33 }), (x) => {
+        const expected = x.reduce((sum, value) => sum + value * value, 0);
+        expect(Math.abs(sumOfSquares(x) - expected)).toBeLessThanOrEqual(FLOAT32 * (1 + expected));
+      }),
+    );
+  });
+});
