@@ -1,0 +1,176 @@
+import { GraphBuilder } from '../builder.ts';
+import { callOf, inferNode, type Known } from '../call.ts';
+import type { Dim } from '../dim.ts';
+import { type Attribute, capturedBy, type Graph, indexOf, type Node, type Value } from '../graph.ts';
+import { elementCount, type Tensor, vector } from '../tensor.ts';
+import { evaluate } from './evaluate.ts';
+
+interface Folding {
+  readonly graph: Graph;
+  readonly builder: GraphBuilder;
+  readonly known: Known;
+  /** Values that stand for others: their producers went. */
+  readonly alias: Map<Value, Value>;
+  /** Names that must survive: outputs, and what bodies of If and Loop read. */
+  readonly kept: ReadonlySet<Value>;
+  /** The first node of each computation, by what it computes. */
+  readonly seen: Map<string, Node>;
+}
+
+/** A builder that starts with a graph's inputs and weights and avoids all its names. */
+export const emptyCopy = (graph: Graph): GraphBuilder => {
+  const builder = new GraphBuilder(graph.name, graph.opsets);
+  builder.reserve(graph.nodes.flatMap((node) => node.outputs));
+  for (const input of graph.inputs) {
+    const type = graph.types.get(input);
+    if (type === undefined) throw new Error(`input '${input}' of graph '${graph.name}' has no type`);
+    builder.input(input, type.dtype, type.shape);
+  }
+  for (const [name, tensor] of graph.weights) builder.weight(name, tensor);
+  return builder;
+};
+
+const knownOf = (builder: GraphBuilder): Known => ({
+  type: (value) => (builder.hasType(value) ? builder.type(value) : undefined),
+  weight: (value) => builder.weightOf(value),
+  ints: (value) => builder.intsOf(value),
+});
+
+/** Constants this small are shared by content. */
+const shareLimit = 64;
+
+const hold = (folding: Folding, output: Value, tensor: Tensor): void => {
+  const { builder, kept, alias } = folding;
+  if (kept.has(output) || elementCount(tensor.dims) > shareLimit) builder.weight(output, tensor);
+  else alias.set(output, builder.constant(tensor));
+};
+
+/** Integers that shape arithmetic worked out. */
+const shapeConstant = (ints: readonly Dim[] | undefined, dtype: string, shape: readonly Dim[] | undefined) => {
+  const numbers = (ints ?? []).filter((item) => typeof item === 'number');
+  const dims = (shape ?? []).filter((item) => typeof item === 'number');
+  const whole = ints !== undefined && numbers.length === ints.length && dims.length === shape?.length;
+  return whole && (dtype === 'int64' || dtype === 'int32') ? vector(dtype, numbers, dims) : undefined;
+};
+
+const constantAttribute = (node: Node): Tensor | undefined => {
+  if (node.op !== 'Constant' || node.domain !== '') return undefined;
+  const { value, value_float, value_floats, value_int, value_ints } = node.attrs;
+  if (value?.kind === 'tensor') return value.value;
+  if (value_float?.kind === 'float') return vector('float32', [value_float.value], []);
+  if (value_floats?.kind === 'floats') return vector('float32', value_floats.value);
+  if (value_int?.kind === 'int') return vector('int64', [value_int.value], []);
+  return value_ints?.kind === 'ints' ? vector('int64', value_ints.value) : undefined;
+};
+
+const constantOf = (folding: Folding, node: Node): Tensor | undefined => {
+  const written = constantAttribute(node);
+  if (written !== undefined || node.outputs.length !== 1) return written;
+  const call = callOf(node, folding.graph.opsets[node.domain] ?? 1, folding.known);
+  const type = inferNode(call)?.[0];
+  if (type === undefined) return undefined;
+  const inputs = node.inputs.flatMap((input) => (input === null ? [] : [folding.builder.weightOf(input)]));
+  const tensors = inputs.filter((tensor) => tensor !== undefined);
+  return (
+    shapeConstant(type.ints, type.dtype, type.shape) ??
+    (tensors.length === inputs.length ? evaluate(node, tensors, type) : undefined)
+  );
+};
+
+const isOff = (tensor: Tensor | undefined): boolean => tensor !== undefined && tensor.bytes.read()[0] === 0;
+
+/** Dropout does nothing unless it is told that it trains. */
+const isIdleDropout = (folding: Folding, node: Node): boolean => {
+  const training = node.inputs[2] ?? null;
+  return node.op === 'Dropout' && (training === null || isOff(folding.builder.weightOf(training)));
+};
+
+const isIdentityTranspose = (node: Node): boolean => {
+  const perm = node.attrs['perm'];
+  return node.op === 'Transpose' && perm?.kind === 'ints' && perm.value.every((axis, i) => axis === i);
+};
+
+const reshapers: ReadonlySet<string> = new Set(['Cast', 'Reshape', 'Expand']);
+
+/** Casts and reshapes to what the value already is. */
+const changesNothing = (folding: Folding, node: Node, input: Value): boolean => {
+  if (!reshapers.has(node.op)) return false;
+  const before = folding.known.type(input);
+  const after = inferNode(callOf(node, folding.builder.opset, folding.known))?.[0];
+  if (before?.shape === undefined || after?.shape === undefined) return false;
+  return before.dtype === after.dtype && before.shape.join() === after.shape.join();
+};
+
+/** The value that a node passes on unchanged. */
+const passedOn = (folding: Folding, node: Node): Value | undefined => {
+  const input = node.inputs[0] ?? undefined;
+  if (node.domain !== '' || input === undefined) return undefined;
+  const idle = node.op === 'Identity' || isIdleDropout(folding, node) || isIdentityTranspose(node);
+  return idle || changesNothing(folding, node, input) ? input : undefined;
+};
+
+const attributeText = (attribute: Attribute): string =>
+  attribute.kind === 'tensor' || attribute.kind === 'graph' ? '' : JSON.stringify(attribute);
+
+const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
+
+/** Text that two nodes share exactly when they compute the same; undefined where that cannot be told. */
+const computationOf = (node: Node): string | undefined => {
+  const attrs = Object.entries(node.attrs).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (random.test(node.op) || attrs.some(([, attribute]) => attributeText(attribute) === '')) return undefined;
+  const texts = attrs.map(([name, attribute]) => [name, attributeText(attribute)]);
+  return JSON.stringify([node.domain, node.op, node.inputs, node.outputs.map((o) => o === ''), texts]);
+};
+
+/** Lets a node that repeats an earlier one go. */
+const isRepeated = (folding: Folding, node: Node): boolean => {
+  const computation = computationOf(node);
+  if (computation === undefined) return false;
+  const earlier = folding.seen.get(computation);
+  if (earlier === undefined) folding.seen.set(computation, node);
+  if (earlier === undefined || node.outputs.some((output) => folding.kept.has(output))) return false;
+  node.outputs.forEach((output, i) => {
+    folding.alias.set(output, earlier.outputs[i] ?? output);
+  });
+  return true;
+};
+
+const foldNode = (folding: Folding, original: Node): void => {
+  const { alias, builder, kept, graph } = folding;
+  const inputs = original.inputs.map((input) => (input === null ? null : (alias.get(input) ?? input)));
+  const node = { ...original, inputs };
+  const [output] = node.outputs;
+  if (output === undefined) return;
+  const tensor = constantOf(folding, node);
+  if (tensor !== undefined) {
+    hold(folding, output, tensor);
+    return;
+  }
+  const source = passedOn(folding, node);
+  const { users } = indexOf(graph);
+  const alone = node.outputs.slice(1).every((extra) => !users.has(extra) && !kept.has(extra));
+  if (source !== undefined && alone) {
+    if (!kept.has(output)) alias.set(output, source);
+    else builder.add({ ...node, op: 'Identity', inputs: [source], outputs: [output], attrs: {} });
+    return;
+  }
+  if (!isRepeated(folding, node)) builder.add(node, (value) => graph.types.get(value));
+};
+
+/**
+ * The graph with everything computed that does not depend on the inputs: constants and shape arithmetic become weights,
+ * nodes that pass a value on (Identity, Dropout in inference) and repeated computations go, and so does dead code.
+ */
+export const foldConstants = (graph: Graph): Graph => {
+  const builder = emptyCopy(graph);
+  const folding: Folding = {
+    graph,
+    builder,
+    known: knownOf(builder),
+    alias: new Map(),
+    kept: new Set([...graph.outputs, ...graph.nodes.flatMap(capturedBy)]),
+    seen: new Map(),
+  };
+  for (const node of graph.nodes) foldNode(folding, node);
+  return builder.freeze(graph.outputs);
+};

@@ -1,0 +1,16 @@
+import type { AnyRule } from '../rule.ts';
+import { attention } from './attention.ts';
+import { gelu } from './gelu.ts';
+import { layerNorm } from './layer-norm.ts';
+import { packProducts, packProjections } from './projections.ts';
+import { plainResidual } from './residual.ts';
+
+/** What inference fuses, in the order in which rules are tried. Every rule is here because it was measured to pay. */
+export const inferenceRules: readonly AnyRule[] = [
+  ...gelu,
+  layerNorm,
+  attention,
+  packProjections,
+  packProducts,
+  plainResidual,
+];

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { foldConstants, inferenceRules, rewrite } from '../../graph/rewrite/index.ts';
+import { difference, feedsFor, operatorsOf, outputsOf } from './rewrite-run.ts';
+
+/** Fused kernels add in another order: a few float32 roundings of values around 1. */
+const tolerance = 1e-5;
+
+const symbols = { batch: 3, sequence: 5 };
+
+for (const rule of inferenceRules) {
+  describe(`rule ${rule.name}`, () => {
+    for (const sample of rule.fires) {
+      it(`fires and keeps outputs: ${sample.name}`, async () => {
+        const graph = foldConstants(sample.graph());
+        const fused = rewrite(graph, [rule]);
+        expect(operatorsOf(fused)).not.toEqual(operatorsOf(graph));
+        expect(fused.outputs).toEqual(graph.outputs);
+        const feeds = feedsFor(graph, symbols, { seed: 1 });
+        expect(difference(await outputsOf(graph, feeds), await outputsOf(fused, feeds))).toBeLessThan(tolerance);
+      });
+    }
+    for (const sample of rule.holds) {
+      it(`holds: ${sample.name}`, () => {
+        const graph = foldConstants(sample.graph());
+        expect(rewrite(graph, [rule])).toBe(graph);
+      });
+    }
+  });
+}
