@@ -1,6 +1,7 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import type { Precision } from '../../models/files.ts';
 import type { ModelInfo } from '../../models/model.ts';
+import { addedTokens, tokenText } from './tokenizer.ts';
 
 /** transformers.js finds a model's class by model_type and task; these pass input_ids and attention_mask only. */
 const architectures: Readonly<Record<ModelInfo['task'], string>> = {
@@ -43,23 +44,6 @@ export const configJson = (info: ModelInfo, files: readonly Precision[]): Record
   decant: { files, model: { ...info, hiddenStates: [] } },
 });
 
-const record = (json: unknown): Readonly<Record<string, unknown>> =>
-  typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : {};
-
-/** The text of a token id: added tokens first, then the vocabulary, a list of pairs or of texts, or a map to ids. */
-export const tokenText = (tokenizer: TokenizerJson, id: number): string | undefined => {
-  const added: unknown = tokenizer['added_tokens'];
-  const special = Array.isArray(added) ? added.map(record).find((token) => token['id'] === id) : undefined;
-  if (typeof special?.['content'] === 'string') return special['content'];
-  const { vocab } = record(tokenizer['model']);
-  if (Array.isArray(vocab)) {
-    const entry: unknown = vocab[id];
-    const text: unknown = Array.isArray(entry) ? entry[0] : entry;
-    return typeof text === 'string' ? text : undefined;
-  }
-  return Object.entries(record(vocab)).find(([, index]) => index === id)?.[0];
-};
-
 /** Roles of special tokens, from the model's own ids and from the names that Hugging Face's tokenizers give them. */
 export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): Record<string, string> => {
   const tokens: Record<string, string> = {};
@@ -68,8 +52,7 @@ export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): Record
     const text = tokenText(tokenizer, id);
     if (text !== undefined) tokens[role] = text;
   }
-  const added: unknown = tokenizer['added_tokens'];
-  const contents = (Array.isArray(added) ? added : []).map((token) => record(token)['content']);
+  const contents = addedTokens(tokenizer);
   for (const [role, text] of [
     ['cls_token', '[CLS]'],
     ['sep_token', '[SEP]'],

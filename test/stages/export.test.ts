@@ -32,7 +32,6 @@ const labels = ['animal', 'motion', 'rest', 'a "quoted", odd/label'];
 const texts = [
   'the cat is sleeping',
   'running!',
-  '',
   ' ',
   'Ünïcode ﬁne ligature, １２３ 日本語 👍🏽',
   '<pad> <unk> [CLS] \u0000 \ttab\nline',
@@ -164,6 +163,15 @@ describe('an exported folder', () => {
     clear.forEach(({ label, margin }, i) => {
       if (margin > TIE) expect(found[i]?.label).toBe(label);
     });
+  });
+
+  it.each(['fp32', 'q8'] as const)('answers to texts without a single token: %s', async (dtype) => {
+    for (const batch of [[''], ['', 'the cat'], ['', '']]) {
+      const found = await clientPredictions(parent, dtype, [batch]);
+      expect(found.map(({ label, score }) => labels.includes(label) && Number.isFinite(score))).toEqual(
+        batch.map(() => true),
+      );
+    }
   });
 
   it('loads the smaller file by default, in decant and in transformers.js', async () => {
