@@ -1,7 +1,8 @@
 import { dataset } from './dataset/index.ts';
+import { exportStage } from './export/index.ts';
 import { importStage } from './import/index.ts';
 import { prune } from './prune/index.ts';
 import type { AnyStage } from './stage.ts';
 
 /** Every kind of step, in the order in which help lists them. */
-export const stages: readonly AnyStage[] = [dataset, importStage, prune];
+export const stages: readonly AnyStage[] = [dataset, importStage, prune, exportStage];
