@@ -1,8 +1,10 @@
 import { dataset } from './dataset/index.ts';
+import { evaluate } from './evaluate/index.ts';
 import { exportStage } from './export/index.ts';
 import { importStage } from './import/index.ts';
+import { measure } from './measure/index.ts';
 import { prune } from './prune/index.ts';
 import type { AnyStage } from './stage.ts';
 
 /** Every kind of step, in the order in which help lists them. */
-export const stages: readonly AnyStage[] = [dataset, importStage, prune, exportStage];
+export const stages: readonly AnyStage[] = [dataset, importStage, prune, exportStage, evaluate, measure];

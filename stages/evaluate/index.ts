@@ -51,8 +51,8 @@ export const evaluate = defineStage({
     const dataset = await readDatasetArtifact(datasetInput.path);
     const tokenizer = tokenizerOf(model.tokenizer);
     const maxLength = Math.min(dataset.maxLength, model.info.maxLength);
-    const texts = dataset.test.map((example) => example.text);
-    const { median, p95 } = typicalLengths(texts.map((text) => tokenizer.encode(text, maxLength).length));
+    const texts = dataset.test.map((example) => tokenizer.encode(example.text, maxLength));
+    const { median, p95 } = typicalLengths(texts.map((ids) => ids.length));
     const folder = await ctx.output('predictions', 'predictions');
     const classifies = model.info.task === 'text-classification';
     const logits = classifies
