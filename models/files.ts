@@ -8,7 +8,7 @@ import { value } from '../graph/graph.ts';
 import type { Model, ModelInfo } from './model.ts';
 
 /** The files of a model artifact. */
-export const modelFiles = { graph: 'model.onnx', info: 'model.json', tokenizer: 'tokenizer.json' } as const;
+const modelFiles = { graph: 'model.onnx', info: 'model.json', tokenizer: 'tokenizer.json' } as const;
 
 /** The files of an exported folder, laid out as Hugging Face lays out its repositories. */
 export const deployFiles = {

@@ -109,7 +109,7 @@ export const modelFigures = (model: Model, length: number): Figures => ({
   macs: sum(macsByNode(model.graph, length).macs.values()),
 });
 
-export interface OperatorCount {
+interface OperatorCount {
   /** With its domain where that is not the standard one. */
   readonly op: string;
   readonly count: number;
@@ -117,7 +117,7 @@ export interface OperatorCount {
 }
 
 /** A Transformer's figures, layer by layer. */
-export interface AnatomySummary {
+interface AnatomySummary {
   readonly layers: readonly {
     readonly heads: number;
     readonly ffn: number;

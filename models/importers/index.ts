@@ -3,7 +3,7 @@ import { ImportError, type Importer } from './importer.ts';
 import { useLite } from './use-lite.ts';
 
 /** Every source of pretrained models. */
-export const importers: readonly Importer[] = [useLite];
+const importers: readonly Importer[] = [useLite];
 
 export const findImporter = (specifier: string): Importer | undefined =>
   importers.find((importer) => importer.match(specifier));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { elementCount, tensorOf } from '../../graph/tensor.ts';
 import { inspectGraph, modelFigures } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
@@ -32,6 +33,17 @@ describe('modelFigures', () => {
     const model = smallEncoder();
     expect(modelFigures(zeroed(model, name), LENGTH).nonzero).toBe(modelFigures(model, LENGTH).nonzero - 16 * 16);
     expect(modelFigures(zeroed(model, name), LENGTH).parameters).toBe(modelFigures(model, LENGTH).parameters);
+  });
+});
+
+describe('modelFigures of fused graphs', () => {
+  it('are those of the graph that was fused', () => {
+    for (const options of [{}, { norm: 'post' as const, activation: 'relu' as const }, { pooling: 'first' as const }]) {
+      const model = smallEncoder(options);
+      const fused = { ...model, graph: fuseForInference(model.graph) };
+      expect(fused.graph.nodes.length).toBeLessThan(model.graph.nodes.length);
+      expect(modelFigures(fused, LENGTH)).toEqual(modelFigures(model, LENGTH));
+    }
   });
 });
 

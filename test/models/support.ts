@@ -5,7 +5,7 @@ import { buildEncoder, type EncoderOptions } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 
 /** A word-level tokenizer.json of a few words; id 0 is unknown, id 1 pads. */
-export const words = ['[UNK]', '[PAD]', 'a', 'cat', 'dog', 'runs', 'sleeps', 'the', 'old', 'small'];
+const words = ['[UNK]', '[PAD]', 'a', 'cat', 'dog', 'runs', 'sleeps', 'the', 'old', 'small'];
 export const wordTokenizer = {
   version: '1.0',
   truncation: null,
