@@ -188,7 +188,14 @@ const importUseLite = async (base: string): Promise<Model> => {
       tokens: { padding: PADDING, unknown: UNKNOWN },
       hiddenStates,
       modelType: textModelType,
-      dimensions: { hidden: shape.hidden, layers: 2, heads: 4, ffn: 1536, vocabulary: shape.vocabulary },
+      dimensions: {
+        embedding: shape.embedding,
+        hidden: shape.hidden,
+        layers: 2,
+        heads: 4,
+        ffn: 1536,
+        vocabulary: shape.vocabulary,
+      },
       origin: `Universal Sentence Encoder Lite (npm ${packageName}, Apache-2.0)`,
     },
   };

@@ -2,6 +2,7 @@ import type { Precision } from '../../models/files.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
 const dimensionNames: Readonly<Record<string, string>> = {
+  embedding: 'embedding width',
   hidden: 'hidden width',
   heads: 'attention heads',
   ffn: 'feed-forward width',
