@@ -16,6 +16,8 @@ export interface Catalogue {
   checkData(config: unknown, base: string): Promise<readonly ConfigProblem[]>;
   /** Module that exports `stages`, for processes that run one step each. */
   readonly module: string;
+  /** Path of the script of those processes, where it is not the one beside the running code. */
+  readonly entry?: string;
 }
 
 export const stageOf = (catalogue: Pick<Catalogue, 'stages'>, uses: string): AnyStage | undefined =>

@@ -9,9 +9,8 @@ import type { Command, Order, Outcome, Report } from './order.ts';
 const SAVE_MS = 2500;
 
 /** The entry beside the compiled files; from source (benchmarks, tests) a loader for TypeScript comes before it. */
-const extension = extname(import.meta.url);
-const entry = fileURLToPath(new URL(`../step-process${extension}`, import.meta.url));
-const loader = extension === '.ts' ? ['--import', 'tsx'] : [];
+const beside = fileURLToPath(new URL(`../step-process${extname(import.meta.url)}`, import.meta.url));
+const loaderFor = (entry: string): readonly string[] => (entry.endsWith('.ts') ? ['--import', 'tsx'] : []);
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-5).join('\n');
 
@@ -47,13 +46,13 @@ const collect = (streams: readonly (NodeJS.ReadableStream | null)[], file: strin
  */
 export const runInChild = async (
   order: Order,
-  logFile: string,
+  { logFile, entry = beside }: { readonly logFile: string; readonly entry?: string | undefined },
   { abort, kill }: { readonly abort: AbortSignal; readonly kill: AbortSignal },
   onReport: (report: Report) => void,
 ): Promise<Outcome> => {
   await mkdir(dirname(logFile), { recursive: true });
   const child = fork(entry, [], {
-    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith('--inspect')), ...loader],
+    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith('--inspect')), ...loaderFor(entry)],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   });

@@ -57,7 +57,7 @@ export const digestsOf = (inputs: Readonly<Record<string, Artifact>>): Readonly<
 const reusable = async (step: Step, key: Digest, { store, emit }: ExecuteOptions): Promise<StepRecord | undefined> => {
   const record = await store.find(key);
   if (record === undefined) return undefined;
-  const files = await store.damaged(record);
+  const files = await store.dropDamaged(record);
   if (files.length === 0) return record;
   emit({ type: 'damaged', step: step.id, files });
   return undefined;
@@ -108,10 +108,15 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
     base: plan.base,
     module: catalogue.module,
   };
-  const outcome = await runInChild(order, logFile(options.logs, step), { abort, kill }, (report) => {
-    if (report.type === 'progress') emit({ type: 'progress', step: step.id, progress: report.progress });
-    if (report.type === 'log') emit({ type: 'log', step: step.id, message: report.message });
-  });
+  const outcome = await runInChild(
+    order,
+    { logFile: logFile(options.logs, step), entry: catalogue.entry },
+    { abort, kill },
+    (report) => {
+      if (report.type === 'progress') emit({ type: 'progress', step: step.id, progress: report.progress });
+      if (report.type === 'log') emit({ type: 'log', step: step.id, message: report.message });
+    },
+  );
   if (outcome.kind === 'aborted') return { kind: 'interrupted', step: step.id };
   if (outcome.kind === 'failed') return await failed(task, outcome, options);
   const record = await store.find(key);

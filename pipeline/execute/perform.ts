@@ -8,7 +8,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** Failures with these names carry a message for the user and need no stack trace. */
-const theirs = new Set(['StageError', 'DataError', 'ModelError', 'ImportError']);
+const theirs = new Set(['StageError', 'DataError', 'ModelFileError']);
 
 /** How a failure reads to the user. */
 export const failureOf = (error: unknown): Outcome => {

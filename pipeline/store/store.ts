@@ -109,20 +109,28 @@ export class Store {
     return records.toSorted((a, b) => b.finished.localeCompare(a.finished));
   }
 
-  /** Files of a record whose bytes are not what they were; each is dropped. */
-  async damaged(record: StepRecord): Promise<readonly string[]> {
-    const files = Object.entries(record.outputs).flatMap(([name, { files }]) =>
-      Object.entries(files).map(([file, entry]) => ({ name: `${name}/${file}`, entry })),
-    );
-    const damaged: string[] = [];
-    for (const { name, entry } of files) {
-      const path = this.blob(entry.digest);
-      const found = await hashFile(path).catch(() => undefined);
-      if (found?.digest === entry.digest) continue;
-      damaged.push(name);
-      await rm(path, { force: true });
-    }
+  /** Files of a record whose bytes are not what they were, by output and name. */
+  async inspect(record: StepRecord): Promise<readonly string[]> {
+    return (await this.unequal(record)).map(({ name }) => name);
+  }
+
+  /** Drops damaged files and the record that names them; returns their names. */
+  async dropDamaged(record: StepRecord): Promise<readonly string[]> {
+    const damaged = await this.unequal(record);
+    for (const { path } of damaged) await rm(path, { force: true });
     if (damaged.length > 0) await this.forget(record.key);
+    return damaged.map(({ name }) => name);
+  }
+
+  private async unequal(record: StepRecord): Promise<readonly { readonly name: string; readonly path: string }[]> {
+    const damaged: { name: string; path: string }[] = [];
+    for (const [output, { files }] of Object.entries(record.outputs)) {
+      for (const [file, { digest }] of Object.entries(files)) {
+        const path = this.blob(digest);
+        const found = await hashFile(path).catch(() => undefined);
+        if (found?.digest !== digest) damaged.push({ name: `${output}/${file}`, path });
+      }
+    }
     return damaged;
   }
 

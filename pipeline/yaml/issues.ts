@@ -161,7 +161,12 @@ const fromIssue = (issue: Issue, base: Path, context: IssueContext): readonly Di
   const path = [...base, ...issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))];
   if (issue.code === 'unrecognized_keys') return unknownKeys(issue.keys, path, context);
   const found = valueAt(context.located.value, path);
-  const name = typeof path.at(-1) === 'number' ? textPath(path.slice(-2)) : String(path.at(-1) ?? 'the file');
+  const name =
+    issue.path.length === 0 && base === context.base
+      ? context.owner
+      : typeof path.at(-1) === 'number'
+        ? textPath(path.slice(-2))
+        : String(path.at(-1) ?? 'the file');
   const inside = path.slice(context.base.length, -1);
   const owner = inside.length === 0 ? context.owner : `${textPath(inside)} of ${context.owner}`;
   if (found === undefined && issue.code !== 'custom') {

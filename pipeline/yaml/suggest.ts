@@ -8,11 +8,9 @@ export const suggestion = (found: string, known: readonly string[]): string | un
   return distance(found.toLowerCase(), best.toLowerCase()) <= reach ? best : undefined;
 };
 
-/** `did you mean "x"?` where there is a near name, and all known names where there are few enough to read. */
+/** `did you mean "x"?` where there is a near name, otherwise all known names. */
 export const nameHints = (found: string, known: readonly string[], what: string): readonly string[] => {
   const near = suggestion(found, known);
-  return [
-    ...(near === undefined ? [] : [`did you mean "${near}"?`]),
-    ...(known.length === 0 ? [] : [`${what}: ${known.join(', ')}`]),
-  ];
+  if (near !== undefined) return [`did you mean "${near}"?`];
+  return known.length === 0 ? [] : [`${what}: ${known.join(', ')}`];
 };

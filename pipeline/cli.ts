@@ -1,0 +1,86 @@
+import { Command, CommanderError } from 'commander';
+import { exit } from './commands/common.ts';
+import { initCommand } from './commands/init.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { planCommand } from './commands/plan.ts';
+import { predictCommand } from './commands/predict.ts';
+import { runCommand } from './commands/run.ts';
+import { schemaCommand } from './commands/schema.ts';
+import { validateCommand } from './commands/validate.ts';
+import { RequestError, renderDiagnostics } from './diagnostic.ts';
+import { failureOf } from './execute/perform.ts';
+import { version } from './version.ts';
+
+const examples = `
+Examples:
+  $ decant init --data reviews.csv      write a pipeline for your own texts
+  $ decant validate                     check it
+  $ decant plan                         what would run, and why
+  $ decant run                          run it
+  $ decant predict runs/NAME/deploy "a text to classify"`;
+
+const addCommands = (program: Command, end: (code: number) => void): void => {
+  const commands = [
+    runCommand,
+    validateCommand,
+    planCommand,
+    inspectCommand,
+    initCommand,
+    predictCommand,
+    schemaCommand,
+  ];
+  for (const command of commands) command(program, end);
+};
+
+const programOf = (end: (code: number) => void): Command => {
+  const program = new Command('decant')
+    .description(
+      'Pours a large Transformer into a small one: train, prune, distil, quantize and export from one YAML file.',
+    )
+    .version(version)
+    .addHelpText('after', examples)
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(add --help for what there is)');
+  // Commands inherit these settings, so they come first.
+  program.exitOverride();
+  addCommands(program, end);
+  for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for what there is)');
+  return program;
+};
+
+/** What an error means for the user, and the exit code. */
+const explain = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.wrong;
+  if (error instanceof RequestError) {
+    const { diagnostics, message } = error;
+    process.stderr.write(`${diagnostics.length > 0 ? renderDiagnostics(diagnostics) : message}\n`);
+    return exit.wrong;
+  }
+  const outcome = failureOf(error);
+  if (outcome.kind !== 'failed') return exit.failed;
+  process.stderr.write(`${outcome.theirs ? outcome.message : outcome.detail}\n`);
+  return exit.failed;
+};
+
+/** A reader that went away (`| head`) is no reason to stop or to complain. */
+const tolerateClosedPipes = (): void => {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+};
+
+/** The command line. Sets the exit code; ends by itself when all is written. */
+export const main = async (args: readonly string[]): Promise<void> => {
+  tolerateClosedPipes();
+  try {
+    const program = programOf((code) => {
+      process.exitCode = code;
+    });
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    process.exitCode = explain(error);
+  }
+};

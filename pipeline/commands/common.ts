@@ -1,0 +1,110 @@
+import { dirname, join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Diagnostic, RequestError } from '../diagnostic.ts';
+import { loadPipeline } from '../load.ts';
+import { defaultThreads } from '../plan/fingerprint.ts';
+import { closure, MEASURE, type Plan } from '../plan/plan.ts';
+import { nameHints } from '../yaml/suggest.ts';
+
+export const DEFAULT_FILE = 'pipeline.yaml';
+
+export const exit = { done: 0, failed: 1, wrong: 2, interrupted: 130 } as const;
+
+/** Options of every command that plans a pipeline. */
+export interface PlanOptions {
+  readonly set: readonly string[];
+  readonly store?: string;
+  readonly out?: string;
+  readonly threads?: number;
+  readonly until?: string;
+  readonly force: readonly string[];
+  readonly remeasure?: boolean;
+}
+
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+/** A whole number within bounds, or an error that names them. */
+export const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+  };
+
+export const settingOption = (): Option =>
+  new Option('--set <path=value>', 'override a value of the file, e.g. data.limit=2000 or stages.teacher.epochs=3')
+    .argParser(collect)
+    .default([], 'none');
+
+/** Adds the options that decide what is run and where. */
+export const addPlanOptions = (command: Command): Command =>
+  command
+    .addOption(settingOption())
+    .option('--store <dir>', 'folder of cached results (default: .decant/store beside the file)')
+    .option('--out <dir>', 'folder of the run (default: runs/NAME beside the file)')
+    .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
+    .option('--until <stage>', 'leave out the stages after this one')
+    .addOption(
+      new Option('--force <stage>', 'run a stage again although it is cached').argParser(collect).default([], 'none'),
+    )
+    .option('--remeasure', 'measure latency again although it is cached');
+
+const knownStage = (plan: Plan, id: string, option: string): void => {
+  if (plan.stages.some((stage) => stage.id === id)) return;
+  const text = `${option} ${id}`;
+  const span: Diagnostic['span'] = {
+    source: { name: option, text },
+    start: option.length + 1,
+    end: text.length,
+  };
+  const known = plan.stages.map((stage) => stage.id);
+  const hints = nameHints(id, known, 'stages');
+  throw new RequestError('option', [{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
+};
+
+/** The plan without what comes after a stage. Latency is measured over the models that remain. */
+const cutAfter = (plan: Plan, id: string): Plan => {
+  const kept = plan.stages.slice(0, plan.stages.findIndex((stage) => stage.id === id) + 1);
+  const ids = kept.flatMap((stage) => [stage.id, ...(stage.evaluation === null ? [] : [stage.evaluation])]);
+  const models = new Set(kept.map((stage) => stage.id));
+  const steps = plan.steps.map((step) =>
+    step.id === MEASURE
+      ? {
+          ...step,
+          inputs: Object.fromEntries(
+            Object.entries(step.inputs).filter(([, ref]) => models.has(ref.step) || ref.step === 'dataset'),
+          ),
+        }
+      : step,
+  );
+  const cut = { ...plan, steps, stages: kept };
+  const measured = steps.filter(({ id: step }) => step === MEASURE || step === 'baseline').map((step) => step.id);
+  return { ...cut, steps: closure(cut, [...ids, ...measured]) };
+};
+
+export interface Planned {
+  readonly plan: Plan;
+  readonly store: string;
+  readonly out: string;
+  readonly threads: number;
+  /** Ids of steps that run although they are cached. */
+  readonly force: ReadonlySet<string>;
+}
+
+/** The plan of a file under the options of a command. */
+export const planFrom = async (file: string, options: PlanOptions): Promise<Planned> => {
+  const { decantCatalogue } = await import('../kinds.ts');
+  const whole = await loadPipeline(file, options.set, decantCatalogue);
+  if (options.until !== undefined) knownStage(whole, options.until, '--until');
+  const plan = options.until === undefined ? whole : cutAfter(whole, options.until);
+  for (const id of options.force) knownStage(plan, id, '--force');
+  const folder = dirname(resolve(file));
+  return {
+    plan,
+    store: resolve(options.store ?? join(folder, '.decant', 'store')),
+    out: resolve(options.out ?? join(folder, 'runs', plan.name)),
+    threads: options.threads ?? defaultThreads(),
+    force: new Set([...options.force, ...(options.remeasure === true ? [MEASURE] : [])]),
+  };
+};

@@ -1,0 +1,98 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { Graph } from '../../graph/graph.ts';
+import type { Inspection } from '../../models/inspect.ts';
+import { RequestError } from '../diagnostic.ts';
+import { exit, wholeNumber } from './common.ts';
+
+interface Options {
+  readonly length: number;
+  readonly json?: boolean;
+}
+
+const DEFAULT_LENGTH = 128;
+
+const examples = `
+Examples:
+  $ decant inspect model.onnx
+  $ decant inspect runs/NAME/models/student --length 32
+  $ decant inspect model.onnx --json`;
+
+/** The graph of a file, or of a folder: a stage's or an exported one. */
+const graphAt = async (path: string): Promise<Graph> => {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new RequestError(`${path}: no such file or folder; expected a model`);
+  const { readGraph } = await import('../../graph/codec/index.ts');
+  if (!found.isDirectory()) return await readGraph(path);
+  const direct = join(path, 'model.onnx');
+  if (await stat(direct).catch(() => undefined)) return await readGraph(direct);
+  const { readModel } = await import('../../models/files.ts');
+  return (await readModel(path)).graph;
+};
+
+const count = (value: number): string => value.toLocaleString('en-US');
+
+const millions = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
+
+const anatomyLines = ({ anatomy }: Inspection): readonly string[] => {
+  if (anatomy === undefined) return ['no attention layers were found (fused graphs show none)'];
+  const { layers, vocabulary, embedding } = anatomy;
+  const table =
+    vocabulary === undefined ? [] : [`vocabulary ${count(vocabulary)}, embedding width ${embedding ?? '?'}`];
+  const rows = layers.map(
+    ({ heads, ffn, inputWidth, outputWidth }, i) =>
+      `layer ${i}: ${heads} heads, ffn ${ffn}, width ${inputWidth}${inputWidth === outputWidth ? '' : ` -> ${outputWidth}`}`,
+  );
+  return [...table, ...rows];
+};
+
+const render = (path: string, found: Inspection): string => {
+  const { parameters, nonzero, macs, length, inputs, outputs, opsets, bytes, bytesByType, operators, unknown } = found;
+  const zeros = parameters === nonzero ? '' : `, ${count(nonzero)} of them not zero`;
+  const types = Object.entries(bytesByType).map(([type, size]) => `${type} ${count(size)}`);
+  const sets = Object.entries(opsets).map(([domain, opset]) => `${domain === '' ? 'ai.onnx' : domain} ${opset}`);
+  const width = Math.max(...operators.map(({ op }) => op.length), 0);
+  const lines = [
+    path,
+    '',
+    `parameters  ${count(parameters)} (${millions(parameters)})${zeros}`,
+    `weights     ${count(bytes)} bytes (${types.join(', ')})`,
+    `work        ${millions(macs)} multiply-accumulates for one text of ${length} tokens`,
+    `opset       ${sets.join(', ')}`,
+    ...inputs.map(({ name, type }) => `input       ${name} ${type}`),
+    ...outputs.map(({ name, type }) => `output      ${name} ${type}`),
+    '',
+    'Anatomy',
+    ...anatomyLines(found).map((line) => `  ${line}`),
+    '',
+    `Operators (${count(found.nodes)} nodes)`,
+    ...operators.map((one) => `  ${one.op.padEnd(width)} ${String(one.count).padStart(5)}  ${millions(one.macs)}`),
+    ...(unknown.length === 0 ? [] : ['', `Not counted as work, unknown to decant: ${unknown.join(', ')}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+};
+
+/** `decant inspect`. */
+export const inspectCommand = (program: Command, end: (code: number) => void): void => {
+  program
+    .command('inspect')
+    .argument('<model>', 'ONNX file or model folder')
+    .summary('show what an ONNX model is made of')
+    .description('Show the anatomy, parameters, work, operators, opset and sizes of an ONNX model.')
+    .option(
+      '--length <tokens>',
+      'tokens of the text that work is counted for',
+      wholeNumber(1, 1_000_000),
+      DEFAULT_LENGTH,
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', examples)
+    .action(async (path: string, { length, json }: Options) => {
+      const graph = await graphAt(path);
+      const { inspectGraph } = await import('../../models/inspect.ts');
+      const found = inspectGraph(graph, { length });
+      process.stdout.write(json === true ? `${JSON.stringify(found, null, 2)}\n` : render(path, found));
+      end(exit.done);
+    });
+};

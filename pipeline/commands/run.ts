@@ -1,0 +1,100 @@
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import type { RunResult } from '../execute/run.ts';
+import type { View } from '../view/view.ts';
+import { addPlanOptions, DEFAULT_FILE, exit, type Planned, type PlanOptions, planFrom } from './common.ts';
+
+interface Options extends PlanOptions {
+  readonly json?: boolean;
+  readonly plain?: boolean;
+}
+
+const examples = `
+Examples:
+  $ decant run                                    run pipeline.yaml
+  $ decant run --set data.limit=8000              a first look on fewer texts
+  $ decant run --until student                    stop after a stage
+  $ decant run --force teacher                    run a stage again
+  $ decant run --json > report.json               the report as one document
+
+Results are in runs/NAME: report.json, report.md, events.jsonl, models/ and the exported folders.
+Exit codes: 0 done, 1 something failed while running, 2 the request was wrong, 130 interrupted.`;
+
+/** Ctrl-C once: save and stop. Twice: stop at once. */
+const interruptible = (view: View): { readonly abort: AbortSignal; readonly kill: AbortSignal; off(): void } => {
+  const [abort, kill] = [new AbortController(), new AbortController()];
+  const onSignal = (): void => {
+    if (abort.signal.aborted) kill.abort();
+    else view.emit({ type: 'interrupting' });
+    abort.abort(new Error('interrupted'));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  const off = (): void => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  return { abort: abort.signal, kill: kill.signal, off };
+};
+
+const shownPath = (path: string): string => {
+  const short = relative(process.cwd(), path);
+  return short === '' ? '.' : short.startsWith('..') ? path : short;
+};
+
+/** The end of a run in words and as an exit code. */
+const conclude = ({ end }: RunResult, { out }: Planned): number => {
+  if (end.kind === 'done') return exit.done;
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  if (end.kind === 'interrupted') {
+    say(`\nInterrupted in "${end.step}". What was finished is kept; run the same command again to go on from there.`);
+    return exit.interrupted;
+  }
+  say(`\nStage "${end.step}" failed: ${end.message}`);
+  if (end.log !== null) say(`Details: ${shownPath(end.log)}`);
+  say(`What was finished before it is kept: ${shownPath(out)}. Run the same command again to go on from there.`);
+  return exit.failed;
+};
+
+const show = async (result: RunResult, planned: Planned, json: boolean): Promise<void> => {
+  const { report } = result;
+  if (report === null) return;
+  if (json) {
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return;
+  }
+  const { renderTable } = await import('../../reports/terminal.ts');
+  const { wantsColor } = await import('../view/view.ts');
+  const columns = process.stdout.columns || 120;
+  process.stdout.write(`\n${renderTable(report, { columns, color: wantsColor(process.stdout) })}`);
+  process.stdout.write(`\nReport, models and exported folders: ${shownPath(planned.out)}\n`);
+};
+
+const run = async (file: string, options: Options): Promise<number> => {
+  const planned = await planFrom(file, options);
+  const { viewFor } = await import('../view/view.ts');
+  const { runPipeline } = await import('../execute/run.ts');
+  const { decantCatalogue } = await import('../kinds.ts');
+  const json = options.json === true;
+  const view = viewFor({ plain: options.plain === true, json });
+  const { abort, kill, off } = interruptible(view);
+  try {
+    const result = await runPipeline({ ...planned, catalogue: decantCatalogue, abort, kill, emit: view.emit });
+    await view.close();
+    await show(result, planned, json);
+    return conclude(result, planned);
+  } finally {
+    await view.close();
+    off();
+  }
+};
+
+/** `decant run`. */
+export const runCommand = (program: Command, end: (code: number) => void): void => {
+  addPlanOptions(program.command('run').argument('[file]', 'pipeline file', DEFAULT_FILE))
+    .summary('run a pipeline, reusing what is cached')
+    .description('Run a pipeline. Finished steps are reused from the store; an interrupted run goes on where it was.')
+    .option('--json', 'print the report as one JSON document; progress goes to standard error')
+    .option('--plain', 'plain lines instead of a moving view')
+    .addHelpText('after', examples)
+    .action(async (file: string, options: Options) => end(await run(file, options)));
+};

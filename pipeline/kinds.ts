@@ -1,0 +1,13 @@
+import { check, dataSchema } from '../data/datasets/index.ts';
+import { stages } from '../stages/index.ts';
+import type { Catalogue } from './catalogue.ts';
+
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+/** What decant itself offers: its stages and kinds of data. */
+export const decantCatalogue: Catalogue = {
+  stages,
+  data: dataSchema,
+  checkData: (config, base) => check(dataSchema.parse(config), base),
+  module: new URL(`../stages/index${extension}`, import.meta.url).href,
+};

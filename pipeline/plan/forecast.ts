@@ -1,0 +1,68 @@
+import type { Catalogue } from '../catalogue.ts';
+import { stageOf } from '../catalogue.ts';
+import { digestsOf, inputsOf } from '../execute/execute.ts';
+import type { StepRecord } from '../store/record.ts';
+import type { Store } from '../store/store.ts';
+import { type FingerprintOptions, fingerprintOf, keyOf } from './fingerprint.ts';
+import type { Plan, Step } from './plan.ts';
+import { estimate, whyRuns } from './why.ts';
+
+/** What a run would do with one step. */
+export interface Forecast {
+  readonly step: string;
+  readonly uses: string;
+  readonly state: 'cached' | 'run' | 'depends';
+  /** Why it runs: what differs from the nearest earlier run of it. */
+  readonly why: readonly string[];
+  /** Seconds it took (cached) or should take, from earlier runs; null where nothing is known. */
+  readonly seconds: number | null;
+}
+
+interface Options extends Omit<FingerprintOptions, 'seed' | 'base'> {
+  readonly plan: Plan;
+  readonly catalogue: Catalogue;
+  readonly store: Store;
+  readonly force: ReadonlySet<string>;
+}
+
+/**
+ * What a run would do, without running anything. A step behind one that runs "depends": it is reused after all when that
+ * one makes the same bytes again.
+ */
+export const forecast = async (options: Options): Promise<readonly Forecast[]> => {
+  const { plan, catalogue, store, force, threads, sources } = options;
+  const records = await store.records();
+  const done = new Map<string, StepRecord>();
+  const forecasts: Forecast[] = [];
+  for (const step of plan.steps) forecasts.push(await one(step));
+  return forecasts;
+
+  async function one(step: Step): Promise<Forecast> {
+    const stage = stageOf(catalogue, step.uses);
+    if (stage === undefined) throw new Error(`no stage is called "${step.uses}"`);
+    const expected = estimate(records, plan.name, step.id, step.uses) ?? null;
+    const { id, uses } = step;
+    const missing = [...new Set(Object.values(step.inputs).map((ref) => ref.step))].filter((from) => !done.has(from));
+    if (missing.length > 0) {
+      return { step: id, uses, state: 'depends', why: [`input from ${missing.join(', ')}`], seconds: expected };
+    }
+    const inputs = digestsOf(inputsOf(step, done));
+    const fingerprint = await fingerprintOf(step, stage, inputs, {
+      seed: plan.seed,
+      base: plan.base,
+      threads,
+      sources,
+    });
+    const record = await store.find(keyOf(fingerprint));
+    if (force.has(id)) return { step: id, uses, state: 'run', why: ['forced'], seconds: expected };
+    if (record === undefined) {
+      return { step: id, uses, state: 'run', why: whyRuns(records, plan.name, id, fingerprint), seconds: expected };
+    }
+    const damaged = await store.inspect(record);
+    if (damaged.length > 0) {
+      return { step: id, uses, state: 'run', why: [`damaged in the store: ${damaged.join(', ')}`], seconds: expected };
+    }
+    done.set(id, record);
+    return { step: id, uses, state: 'cached', why: [], seconds: record.seconds };
+  }
+};

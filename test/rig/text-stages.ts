@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { stream } from '../../data/random.ts';
+import { type AnyStage, defineStage, type InputArtifact, StageError } from '../../stages/stage.ts';
+
+/** Small real stages whose models are texts: the machinery around stages is tested with these. */
+const textOf = (input: InputArtifact | undefined): Promise<string> =>
+  input === undefined ? Promise.resolve('') : readFile(input.path('text.txt'), 'utf8');
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+
+const dataset = defineStage({
+  uses: 'dataset',
+  version: 1,
+  summary: 'Reads a text file.',
+  config: z.strictObject({ uses: z.literal('lines'), file: z.string() }),
+  internal: true,
+  makes: 'dataset',
+  draws: false,
+  environment: 'none',
+  from: [],
+  wire: () => ({}),
+  sources: ({ file }, base) => [resolve(base, file)],
+  run: async (_, { file }, ctx) => {
+    const text = readFileSync(resolve(ctx.base, file), 'utf8');
+    await writeFile(join(await ctx.output('dataset', 'dataset'), 'text.txt'), text);
+    return { lines: text.split('\n').length };
+  },
+});
+
+const start = defineStage({
+  uses: 'start',
+  version: 1,
+  summary: 'Begins with the first letters of the data.',
+  config: z.strictObject({ letters: z.int().min(1).default(4) }),
+  makes: 'model',
+  draws: false,
+  from: [],
+  wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  run: async (inputs, { letters }, ctx) => {
+    const text = (await textOf(inputs.dataset)).slice(0, letters);
+    await writeFile(join(await ctx.output('model', 'model'), 'text.txt'), text);
+    return { letters: text.length };
+  },
+});
+
+/** Appends seeded letters one by one, with a checkpoint after each. */
+const grow = defineStage({
+  uses: 'grow',
+  version: 1,
+  summary: 'Appends random letters, slowly.',
+  config: z.strictObject({ letters: z.int().min(1), pauseMs: z.number().default(0), die: z.string().optional() }),
+  makes: 'model',
+  draws: true,
+  wire: () => ({}),
+  run: async (inputs, { letters, pauseMs, die }, ctx) => {
+    const saved = await ctx.checkpoints.load();
+    const before = saved === undefined ? '' : Buffer.from(saved.data).toString();
+    let grown = before;
+    if (die === 'error') throw new Error('a fault of the program');
+    if (die === 'theirs') throw new StageError('the loss is not a number at step 3');
+    if (die === 'crash') process.abort();
+    ctx.log(`resumed at ${before.length}`);
+    while (grown.length < letters) {
+      ctx.signal.throwIfAborted();
+      grown += String.fromCharCode(97 + stream(ctx.seed, 'grow', grown.length).integer(26));
+      await ctx.checkpoints.save({ letters: grown.length }, [Buffer.from(grown)]);
+      ctx.progress({ done: grown.length, total: letters, unit: 'letters' });
+      await pause(pauseMs);
+    }
+    const text = (await textOf(inputs.model)) + grown;
+    await writeFile(join(await ctx.output('model', 'model'), 'text.txt'), text);
+    return { resumedAt: before.length };
+  },
+});
+
+const count = defineStage({
+  uses: 'count',
+  version: 1,
+  summary: 'Counts letters.',
+  config: z.strictObject({}),
+  internal: true,
+  makes: 'teacher-outputs',
+  draws: false,
+  wire: () => ({}),
+  run: async (inputs, _, ctx) => {
+    const text = await textOf(inputs.model);
+    await writeFile(join(await ctx.output('teacher-outputs', 'teacher-outputs'), 'text.txt'), String(text.length));
+    return {};
+  },
+});
+
+const follow = defineStage({
+  uses: 'follow',
+  version: 1,
+  summary: 'Appends what is counted of another model.',
+  config: z.strictObject({ teacher: z.string() }),
+  makes: 'model',
+  draws: false,
+  wire: ({ teacher }, wiring) => ({
+    counted: wiring.step('count', {}, { model: wiring.model(teacher, ['teacher']) }),
+  }),
+  run: async (inputs, _, ctx) => {
+    const text = (await textOf(inputs.model)) + (await textOf(inputs.counted));
+    await writeFile(join(await ctx.output('model', 'model'), 'text.txt'), text);
+    return {};
+  },
+});
+
+const bundle = defineStage({
+  uses: 'bundle',
+  version: 1,
+  summary: 'Puts models into one folder.',
+  config: z.strictObject({}),
+  makes: 'folder',
+  draws: false,
+  from: ['small', 'large'],
+  wire: () => ({}),
+  run: async (inputs, _, ctx) => {
+    const folder = await ctx.output('folder', 'folder');
+    for (const [name, input] of Object.entries(inputs))
+      await writeFile(join(folder, `${name}.txt`), await textOf(input));
+    return {};
+  },
+});
+
+export const stages: readonly AnyStage[] = [dataset, start, grow, count, follow, bundle];
