@@ -1,0 +1,111 @@
+import type { GraphBuilder } from '../builder.ts';
+import type { Graph, Node, Value } from '../graph.ts';
+import type { Tensor } from '../tensor.ts';
+import { quantizeMatrix, transposed } from './weights.ts';
+
+/** An activation as DynamicQuantizeLinear gives it: uint8 numbers, their step and their zero point. */
+interface Activation {
+  readonly integers: Value;
+  readonly step: Value;
+  readonly zero: Value;
+}
+interface Weight {
+  readonly integers: Value;
+  readonly steps: Value;
+}
+
+/** Everything one quantization shares. */
+export interface Emission {
+  readonly graph: Graph;
+  readonly builder: GraphBuilder;
+  readonly limit: 127 | 63;
+  /** Activations by float value: projections of one input quantize it once. */
+  readonly activations: Map<Value, Activation>;
+  readonly weights: Map<string, Weight>;
+}
+
+const floatCode = 1;
+
+const tensorAt = ({ graph }: Emission, node: Node, position: number): { name: Value; tensor: Tensor } => {
+  const name = node.inputs[position];
+  const tensor = name === null || name === undefined ? undefined : graph.weights.get(name);
+  if (tensor === undefined || name === null || name === undefined) {
+    throw new Error(`input ${position} of '${node.name}' is no weight`);
+  }
+  return { name, tensor };
+};
+
+const activationOf = ({ builder, activations }: Emission, x: Value): Activation => {
+  const known = activations.get(x);
+  if (known !== undefined) return known;
+  const [integers, step, zero] = builder.within(x, () => builder.ops('DynamicQuantizeLinear', [x], 3));
+  if (integers === undefined || step === undefined || zero === undefined)
+    throw new Error('three outputs were asked for');
+  const activation = { integers, step, zero };
+  activations.set(x, activation);
+  return activation;
+};
+
+const stored = (emission: Emission, key: string, make: () => { integers: Tensor; steps: Tensor }): Weight => {
+  const known = emission.weights.get(key);
+  if (known !== undefined) return known;
+  const { integers, steps } = make();
+  const { builder } = emission;
+  const weight = {
+    integers: builder.weight(`${key}_quantized`, integers),
+    steps: builder.weight(`${key}_scale`, steps),
+  };
+  emission.weights.set(key, weight);
+  return weight;
+};
+
+/** int8 (in, out) with a step an output. */
+const linearWeight = (emission: Emission, node: Node): Weight => {
+  const { name, tensor } = tensorAt(emission, node, 1);
+  const turned = node.attrs['transB']?.kind === 'int' && node.attrs['transB'].value === 1;
+  return stored(emission, turned ? `${name}_transposed` : name, () => {
+    const { integers, steps } = quantizeMatrix(name, tensor, turned ? 'rows' : 'columns', emission.limit);
+    return { integers: turned ? transposed(integers) : integers, steps };
+  });
+};
+
+const finish = ({ graph, builder }: Emission, op: string, inputs: readonly Value[], output: Value): void =>
+  builder.add({ op, domain: '', name: output, inputs, outputs: [output], attrs: {} }, () => graph.types.get(output));
+
+/**
+ * x W = (step_x step_W) (X - zero) W with 8-bit X and W. In standard operators, which ONNX Runtime joins with the bias
+ * behind them into DynamicQuantizeMatMul or MatMulIntegerToFloat at load: writing those directly runs no faster.
+ */
+export const emitLinear = (emission: Emission, node: Node): void => {
+  const [x] = node.inputs;
+  const [output] = node.outputs;
+  if (!x || output === undefined) throw new Error(`'${node.name}' lacks an input or an output`);
+  const { builder } = emission;
+  const weight = linearWeight(emission, node);
+  const activation = activationOf(emission, x);
+  builder.within(output, () => {
+    const sum = builder.op('MatMulInteger', [activation.integers, weight.integers, activation.zero]);
+    const product = builder.op('Cast', [sum], { to: floatCode });
+    const steps = builder.op('Mul', [activation.step, weight.steps]);
+    const bias = node.op === 'Gemm' ? (node.inputs[2] ?? undefined) : undefined;
+    if (bias === undefined) finish(emission, 'Mul', [product, steps], output);
+    else finish(emission, 'Add', [builder.op('Mul', [product, steps]), bias], output);
+  });
+};
+
+/** Rows of a table as int8, each with its own step: the looked-up rows times the looked-up steps. */
+export const emitLookup = (emission: Emission, node: Node): void => {
+  const { name, tensor } = tensorAt(emission, node, 0);
+  const [, ids] = node.inputs;
+  const [output] = node.outputs;
+  if (!ids || output === undefined) throw new Error(`'${node.name}' lacks an input or an output`);
+  const { builder } = emission;
+  const table = stored(emission, name, () => {
+    const { integers, steps } = quantizeMatrix(name, tensor, 'rows', 127);
+    return { integers, steps: { ...steps, dims: [...steps.dims, 1] } };
+  });
+  builder.within(output, () => {
+    const rows = builder.op('Cast', [builder.op('Gather', [table.integers, ids])], { to: floatCode });
+    finish(emission, 'Mul', [rows, builder.op('Gather', [table.steps, ids])], output);
+  });
+};

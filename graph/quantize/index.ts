@@ -1,0 +1,93 @@
+import type { Graph, Node, Value } from '../graph.ts';
+import { emptyCopy } from '../rewrite/fold.ts';
+import { type Choice, chooseWeights, isLinear, isLookup, type QuantizeOptions } from './choose.ts';
+import { type Emission, emitLinear, emitLookup } from './emit.ts';
+import { QuantizeError } from './weights.ts';
+
+export type { QuantizeOptions } from './choose.ts';
+export { QuantizeError } from './weights.ts';
+
+/** What happened to one float weight. */
+export interface WeightReport {
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** 'int8', or 'float32' with the reason. */
+  readonly storage: 'int8' | 'float32';
+  readonly reason?: string;
+  readonly bytesBefore: number;
+  /** Integers and steps together. */
+  readonly bytesAfter: number;
+}
+
+export interface QuantizeReport {
+  readonly weights: readonly WeightReport[];
+  readonly quantized: number;
+  readonly kept: number;
+  /** Bytes of all float weights before, and of what stands for them after. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+/** DynamicQuantizeLinear came with this operator set. */
+const firstOpset = 11;
+
+const formOf = (choices: ReadonlyMap<Value, Choice>, node: Node): 'linear' | 'table' | undefined => {
+  for (const input of node.inputs) {
+    const choice = input === null ? undefined : choices.get(input);
+    if (input === null || choice === undefined || !('form' in choice)) continue;
+    if (choice.form === 'linear' && isLinear(node, input)) return 'linear';
+    if (choice.form === 'table' && isLookup(node, input)) return 'table';
+  }
+  return undefined;
+};
+
+const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
+  if (!('form' in choice)) return before;
+  const [rows = 0, columns = 0] = dims;
+  // Whichever axis has the steps, four bytes each.
+  return rows * columns + 4 * (choice.form === 'table' ? rows : columns);
+};
+
+const reportOf = (graph: Graph, choices: ReadonlyMap<Value, Choice>): QuantizeReport => {
+  const weights = [...choices].map(([name, choice]): WeightReport => {
+    const tensor = graph.weights.get(name);
+    const dims = tensor?.dims ?? [];
+    const before = tensor?.bytes.length ?? 0;
+    const common = { name, dims, bytesBefore: before, bytesAfter: bytesAfter(choice, dims, before) };
+    return 'form' in choice ? { ...common, storage: 'int8' } : { ...common, storage: 'float32', reason: choice.kept };
+  });
+  const sum = (of: (weight: WeightReport) => number): number => weights.reduce((total, w) => total + of(w), 0);
+  const quantized = weights.filter((weight) => weight.storage === 'int8').length;
+  return {
+    weights,
+    quantized,
+    kept: weights.length - quantized,
+    bytesBefore: sum((weight) => weight.bytesBefore),
+    bytesAfter: sum((weight) => weight.bytesAfter),
+  };
+};
+
+/**
+ * Stores matrices and embedding tables as 8-bit integers and multiplies in 8 bits, with activations quantized at run
+ * time over the whole tensor they arrive in. Classifiers and small weights stay in float.
+ */
+export const quantizeDynamic = (
+  graph: Graph,
+  options: QuantizeOptions,
+): { readonly graph: Graph; readonly report: QuantizeReport } => {
+  const opset = graph.opsets[''] ?? 0;
+  if (opset < firstOpset) {
+    throw new QuantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
+  }
+  const choices = chooseWeights(graph, options);
+  const builder = emptyCopy(graph);
+  const limit = options.reduceRange ? 63 : 127;
+  const emission: Emission = { graph, builder, limit, activations: new Map(), weights: new Map() };
+  for (const node of graph.nodes) {
+    const form = formOf(choices, node);
+    if (form === 'linear') emitLinear(emission, node);
+    else if (form === 'table') emitLookup(emission, node);
+    else builder.add(node, (value) => graph.types.get(value));
+  }
+  return { graph: builder.freeze(graph.outputs), report: reportOf(graph, choices) };
+};

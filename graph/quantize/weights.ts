@@ -1,0 +1,72 @@
+import { type ArrayOf, float32Of, newArray, type Tensor, tensorOf } from '../tensor.ts';
+
+/** A weight that cannot be quantized as asked, or an exclusion that names none. The message is for the user. */
+export class QuantizeError extends Error {
+  override readonly name = 'QuantizeError';
+}
+
+/** 8-bit integers and the float steps they count, one step a channel: w is about steps[channel] * integers. */
+export interface Quantized {
+  readonly integers: Tensor;
+  /** float32, one element a channel. */
+  readonly steps: Tensor;
+}
+
+/** The axis of a matrix whose indices have a step each: outputs of a linear layer, rows of a table. */
+export type ChannelAxis = 'rows' | 'columns';
+
+/** Largest magnitude of each channel. */
+const largest = (w: Float32Array, columns: number, axis: ChannelAxis, channels: number): ArrayOf<'float32'> => {
+  const magnitudes = newArray('float32', channels);
+  for (let i = 0; i < w.length; i++) {
+    const channel = axis === 'columns' ? i % columns : Math.floor(i / columns);
+    const magnitude = Math.abs(w[i] as number);
+    // Written so that NaN is taken, too.
+    if (!(magnitude <= (magnitudes[channel] as number))) magnitudes[channel] = magnitude;
+  }
+  return magnitudes;
+};
+
+/**
+ * Symmetric rounding to -limit .. limit with a step a channel, step = max |w| / limit, so that the error stays within
+ * half a step (Jacob et al. 2017, 1712.05877, without zero points). A channel of zeros has step 1. `limit` is 127, or
+ * 63 where sums of two products must fit 16 bits (CPUs without VNNI).
+ */
+export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, limit: 127 | 63): Quantized => {
+  const w = float32Of(tensor);
+  const [rows = 0, columns = 0] = tensor.dims;
+  const channels = axis === 'columns' ? columns : rows;
+  const steps = largest(w, columns, axis, channels);
+  const bad = steps.findIndex((magnitude) => !Number.isFinite(magnitude));
+  if (bad >= 0) {
+    const place = `${axis === 'columns' ? 'column' : 'row'} ${bad}`;
+    throw new QuantizeError(`the weight '${name}' holds NaN or infinity in ${place}; it cannot be quantized`);
+  }
+  for (let channel = 0; channel < channels; channel++) {
+    // The smallest magnitudes have steps that vanish in float32: such channels count as zeros.
+    steps[channel] = Math.fround((steps[channel] as number) / limit) || 1;
+  }
+  const integers = new Int8Array(w.length);
+  for (let i = 0; i < w.length; i++) {
+    const channel = axis === 'columns' ? i % columns : Math.floor(i / columns);
+    const rounded = Math.round((w[i] as number) / (steps[channel] as number));
+    integers[i] = rounded > limit ? limit : rounded < -limit ? -limit : rounded;
+  }
+  return {
+    integers: tensorOf('int8', tensor.dims, integers),
+    steps: tensorOf('float32', [channels], steps),
+  };
+};
+
+/** An int8 matrix with rows and columns exchanged. */
+export const transposed = (tensor: Tensor): Tensor => {
+  const [rows = 0, columns = 0] = tensor.dims;
+  const source = tensor.bytes.read();
+  const result = new Int8Array(source.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      result[column * rows + row] = source[row * columns + column] as number;
+    }
+  }
+  return tensorOf('int8', [columns, rows], result);
+};
