@@ -1,10 +1,23 @@
 import { dataset } from './dataset/index.ts';
+import { distill } from './distill/index.ts';
 import { evaluate } from './evaluate/index.ts';
 import { exportStage } from './export/index.ts';
 import { importStage } from './import/index.ts';
+import { label } from './label/index.ts';
 import { measure } from './measure/index.ts';
 import { prune } from './prune/index.ts';
 import type { AnyStage } from './stage.ts';
+import { trainStage } from './train/index.ts';
 
 /** Every kind of step, in the order in which help lists them. */
-export const stages: readonly AnyStage[] = [dataset, importStage, prune, exportStage, evaluate, measure];
+export const stages: readonly AnyStage[] = [
+  dataset,
+  importStage,
+  trainStage,
+  prune,
+  distill,
+  label,
+  exportStage,
+  evaluate,
+  measure,
+];
