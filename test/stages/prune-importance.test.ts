@@ -1,0 +1,154 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { float32Of, tensorOf } from '../../graph/tensor.ts';
+import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
+import type { Model } from '../../models/model.ts';
+import { pruneConfig } from '../../stages/prune/config.ts';
+import type { Criterion, Subject } from '../../stages/prune/criteria/criterion.ts';
+import { criteria, criterionOf } from '../../stages/prune/criteria/index.ts';
+import { batchesOf } from '../../stages/prune/examples.ts';
+import { pruneStructure } from '../../stages/prune/prune.ts';
+import { dataset, lossesOf, lossOf, trainedModel } from './prune-rig.ts';
+
+/** Central differences of a float32 loss with this step are right to some percent of the largest score. */
+const STEP = 0.02;
+const TOLERANCE = 0.03;
+/** Share of the random control's loss increase that counts as beating it: seeds of the control differ by less. */
+const BEATEN = 0.75;
+
+let model: Model;
+beforeAll(async () => {
+  model = await trainedModel();
+});
+
+const examples = dataset.train.slice(0, 12);
+
+const subjectOf = (graph: Graph): Subject => {
+  const encoder = tokenizerOf(model.tokenizer);
+  const batches = batchesOf(examples, (text) => encoder.encode(text, dataset.maxLength), model.info.tokens);
+  return {
+    graph,
+    logits: model.info.output,
+    inputs: model.info.inputs,
+    batches: () => batches,
+    seed: 1,
+    threads: 1,
+    signal: new AbortController().signal,
+    progress: () => undefined,
+  };
+};
+
+const partOf = (name: string): Part => {
+  const part = partsOf(anatomyOf(model.graph)).find((one) => one.name === name);
+  if (part === undefined) throw new Error(`no part ${name}`);
+  return part;
+};
+
+/** Rows of the matrices that read a unit, scaled: the same as a mask of `factor` on what it puts out. */
+const readers: Readonly<Record<string, RegExp>> = {
+  'layer 0 heads': /layer\.0\.attention\.output\.dense\.weight$/,
+  'layer 1 ffn': /layer\.1\.output\.dense\.weight$/,
+  hidden: /(query|key|value|intermediate\.dense|^classifier)\.weight$/,
+};
+
+const scaled = (name: string, unit: number, factor: number): Model => {
+  const weights = new Map(model.graph.weights);
+  for (const { value, axis, owner } of partOf(name).group?.weights ?? []) {
+    const tensor = weights.get(value);
+    if (tensor === undefined || axis !== 0 || !readers[name]?.test(value)) continue;
+    const width = tensor.dims[1] ?? 1;
+    const data = float32Of(tensor).map((w, i) => (owner[Math.floor(i / width)] === unit ? w * factor : w));
+    weights.set(value, tensorOf('float32', tensor.dims, data));
+  }
+  return { ...model, graph: { ...model.graph, weights } };
+};
+
+/** I(u) by its definition: the squared derivative of each example's loss by a mask on the unit, by differences. */
+const measured = async (name: string, unit: number): Promise<number> => {
+  const above = await lossesOf(scaled(name, unit, 1 + STEP), examples);
+  const below = await lossesOf(scaled(name, unit, 1 - STEP), examples);
+  return above.reduce((sum, loss, i) => sum + ((loss - (below[i] ?? 0)) / (2 * STEP)) ** 2, 0);
+};
+
+describe('Taylor scores', () => {
+  test.each(Object.keys(readers))('of %s are squared derivatives by a mask on each unit', async (name) => {
+    const part = partOf(name);
+    const scores = (await criterionOf('taylor').scoreParts(subjectOf(model.graph), [part])).get(part);
+    const largest = Math.max(...(scores ?? []));
+    expect(largest).toBeGreaterThan(0);
+    for (const unit of [0, 1, part.count - 1]) {
+      expect(Math.abs((scores?.[unit] ?? 0) - (await measured(name, unit))), `unit ${unit}`).toBeLessThan(
+        TOLERANCE * largest,
+      );
+    }
+  });
+
+  test('of a layer are the loss without it', async () => {
+    const { layers } = anatomyOf(model.graph);
+    const scores = await criterionOf('taylor').scoreLayers(subjectOf(model.graph), layers);
+    for (const [i, layer] of layers.entries()) {
+      const losses = await lossesOf({ ...model, graph: bypassLayer(model.graph, layer) }, examples);
+      expect(scores[i]).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / losses.length, 4);
+    }
+  });
+});
+
+test('magnitude is the norm of all matrix slices that a unit is coupled with', async () => {
+  const part = partOf('layer 1 ffn');
+  const scores = (await criterionOf('magnitude').scoreParts(subjectOf(model.graph), [part])).get(part);
+  const squares = (name: string, has: (i: number, width: number) => boolean): number => {
+    const [key, tensor] = [...model.graph.weights].find(([one]) => one.endsWith(name)) ?? [];
+    if (key === undefined || tensor === undefined) throw new Error(name);
+    return float32Of(tensor).reduce((sum, w, i) => sum + (has(i, tensor.dims[1] ?? 1) ? w * w : 0), 0);
+  };
+  const columns = squares('layer.1.intermediate.dense.weight', (i, width) => i % width === 5);
+  const rows = squares('layer.1.output.dense.weight', (i, width) => Math.floor(i / width) === 5);
+  expect(scores?.[5]).toBeCloseTo(Math.sqrt(columns + rows), 6);
+});
+
+const lossAfter = async (keep: unknown, criterion: Criterion['name'], seed: number): Promise<number> => {
+  const pruned = await pruneStructure(model, pruneConfig.parse({ keep, criterion, examples: 256 }), {
+    dataset,
+    seed,
+    threads: 1,
+    signal: new AbortController().signal,
+    progress: () => undefined,
+  });
+  return lossOf(pruned.model);
+};
+
+describe('before recovery', () => {
+  test.each([
+    ['heads', { heads: 1 }],
+    ['neurons', { ffn: 8 }],
+    ['the hidden width', { hidden: 16 }],
+    ['all of them', { heads: 2, ffn: 32, hidden: 24 }],
+  ])('cutting %s by Taylor scores costs far less loss than cutting at random', async (_, keep) => {
+    const whole = await lossOf(model);
+    const taylor = (await lossAfter(keep, 'taylor', 1)) - whole;
+    const control = await Promise.all([1, 2, 3, 4].map((seed) => lossAfter(keep, 'random', seed)));
+    const random = control.reduce((a, b) => a + b, 0) / control.length - whole;
+    expect(random).toBeGreaterThan(0);
+    expect(taylor).toBeLessThan(BEATEN * random);
+  });
+});
+
+test('every criterion says whether it needs texts, and repeats itself for equal seeds', async () => {
+  for (const criterion of criteria) {
+    const parts = [partOf('layer 0 heads')];
+    const asked: string[] = [];
+    const subject = subjectOf(model.graph);
+    const watching = {
+      ...subject,
+      batches: () => {
+        asked.push('batches');
+        return subject.batches();
+      },
+    };
+    const [first] = (await criterion.scoreParts(watching, parts)).values();
+    const [again] = (await criterion.scoreParts(watching, parts)).values();
+    expect(again).toEqual(first);
+    expect(asked.length > 0).toBe(criterion.needsExamples);
+  }
+});
