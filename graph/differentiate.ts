@@ -1,9 +1,10 @@
 import type { GraphBuilder } from './builder.ts';
 import type { Shape } from './dim.ts';
 import type { Node, Value } from './graph.ts';
-import type { Emit } from './op.ts';
+import type { Emit, Gradient, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
-import { reduce, squeeze } from './ops/shared-math.ts';
+import { squeeze } from './ops/shared-emit.ts';
+import { reduce } from './ops/shared-math.ts';
 import { isFloat } from './ops/shared-structure.ts';
 
 const named = (node: Node): string => `${node.domain === '' ? '' : `${node.domain}:`}${node.op} '${node.name}'`;
@@ -14,12 +15,24 @@ const readsOf = (node: Node): readonly Value[] => [
   ...Object.values(node.attrs).flatMap((attr) => (attr.kind === 'graph' ? attr.value.nodes.flatMap(readsOf) : [])),
 ];
 
+export interface DifferentiateOptions {
+  /** A rule that replaces the operator's own at a node (a straight-through estimator, say); undefined keeps it. */
+  readonly ruleAt?: (node: Node) => Gradient | undefined;
+}
+
+type RuleOf = (node: Node) => OpDef['gradient'] | undefined;
+
 /** The float values through which a change of `wrt` can reach other values. */
-const reachedFrom = (builder: GraphBuilder, nodes: readonly Node[], wrt: readonly Value[]): ReadonlySet<Value> => {
+const reachedFrom = (
+  builder: GraphBuilder,
+  nodes: readonly Node[],
+  wrt: readonly Value[],
+  ruleOf: RuleOf,
+): ReadonlySet<Value> => {
   const reached = new Set<Value>(wrt);
   for (const node of nodes) {
     if (!readsOf(node).some((input) => reached.has(input))) continue;
-    if (findOp(node.domain, node.op, builder.call(node).opset)?.gradient === 'stop') continue;
+    if (ruleOf(node) === 'stop') continue;
     for (const output of node.outputs) {
       if (!builder.hasType(output) || isFloat(builder.type(output).dtype)) reached.add(output);
     }
@@ -39,36 +52,49 @@ const shapeAt = (emit: Emit, v: Value, node: Node): Shape => {
   return shape;
 };
 
-/** Axes, as the gradient counts them, over which a value of shape `to` was repeated. */
-const broadcastAxes = (from: Shape, to: Shape, fail: () => never): readonly number[] => {
+interface Repeated {
+  /** Axes, as the gradient counts them, over which a value was repeated for certain. */
+  readonly axes: readonly number[];
+  /** A symbol meets another dimension: only the run knows whether it is one. */
+  readonly open: boolean;
+}
+
+const repeatedAxes = (from: Shape, to: Shape): Repeated => {
   const leading = from.length - to.length;
-  if (leading < 0) fail();
-  return from.flatMap((dim, axis) => {
-    const target = to[axis - leading];
-    if (axis < leading) return [axis];
-    if (target === 1 && dim !== 1) return [axis];
-    if (typeof target !== 'number' && target !== dim) fail();
-    return [];
-  });
+  const axes = from.flatMap((dim, axis) => (axis < leading || (to[axis - leading] === 1 && dim !== 1) ? [axis] : []));
+  const open = to.some((target, axis) => typeof target !== 'number' && target !== from[axis + leading]);
+  return { axes, open };
+};
+
+/**
+ * The sum over the axes along which x has size one and g has not, found when the graph runs. Before opset 13 axes
+ * cannot be computed: there the reshape fails in that run, rather than going on with a wrong gradient.
+ */
+const sumWhereRepeated = (emit: Emit, g: Value, x: Value): Value => {
+  const shape = emit.op('Shape', [x]);
+  if (emit.opset < 13) return emit.op('Reshape', [g, shape]);
+  const repeated = emit.op('Less', [shape, emit.op('Shape', [g])]);
+  const axes = emit.op('Squeeze', [emit.op('NonZero', [repeated]), emit.ints([0])]);
+  const sum = emit.op('ReduceSum', [g, axes], { keepdims: 1, noop_with_empty_axes: 1 });
+  return emit.op('Reshape', [sum, shape]);
 };
 
 /**
  * Undoes numpy broadcasting: dx = the sum of g over the axes along which x was repeated. The one place where this
  * happens, for every operator.
  */
-const unbroadcast = (emit: Emit, gradient: Value, x: Value, node: Node): Value => {
-  const [from, to] = [shapeAt(emit, gradient, node), shapeAt(emit, x, node)];
-  const axes = broadcastAxes(from, to, () => {
-    throw new TypeError(
-      `cannot differentiate ${named(node)}: a gradient of shape ${shapeText(from)} arrives at '${x}' of shape ` +
-        `${shapeText(to)}, and it is not known which axes were broadcast; give equal dimensions equal names`,
-    );
-  });
-  if (axes.length === 0) return gradient;
+const unbroadcast = (emit: Emit, g: Value, x: Value, node: Node): Value => {
+  const [from, to] = [shapeAt(emit, g, node), shapeAt(emit, x, node)];
   const leading = from.length - to.length;
-  if (axes.length === leading) return reduce(emit, 'ReduceSum', gradient, axes, false);
-  const kept = reduce(emit, 'ReduceSum', gradient, axes, true);
-  return squeeze(emit, kept, axes.slice(0, leading));
+  const { axes, open } = repeatedAxes(from, to);
+  if (leading < 0) {
+    const found = `${shapeText(from)} arrives at '${x}' of shape ${shapeText(to)}`;
+    throw new TypeError(`the gradient of ${named(node)} is wrong: one of shape ${found}`);
+  }
+  const onlyLeading = axes.length === leading;
+  const kept = axes.length === 0 ? g : reduce(emit, 'ReduceSum', g, axes, !onlyLeading);
+  const summed = onlyLeading ? kept : squeeze(emit, kept, axes.slice(0, leading));
+  return open ? sumWhereRepeated(emit, summed, x) : summed;
 };
 
 /** Contributions by value, summed once when the value's own turn comes. */
@@ -106,30 +132,39 @@ const seed = (builder: GraphBuilder, loss: Value): Value => {
   return shape.length === 0 ? one : builder.op('Reshape', [one, builder.ints(shape.map(() => 1))]);
 };
 
-const gradientsAt = (builder: GraphBuilder, node: Node, dy: readonly (Value | null)[]): readonly (Value | null)[] => {
+const gradientsAt = (
+  builder: GraphBuilder,
+  node: Node,
+  rule: ReturnType<RuleOf>,
+  dy: readonly (Value | null)[],
+): readonly (Value | null)[] => {
   const call = builder.call(node);
-  const gradient = findOp(node.domain, node.op, call.opset)?.gradient;
-  if (gradient === 'stop') return [];
-  if (gradient === undefined || gradient === 'none') {
-    const why = gradient === undefined ? 'decant does not know this operator' : 'it has no gradient rule';
+  if (rule === 'stop') return [];
+  if (rule === undefined || rule === 'none') {
+    const why = rule === undefined ? 'decant does not know this operator' : 'it has no gradient rule';
     throw new TypeError(
       `cannot differentiate ${named(node)} at operator set ${call.opset}: ${why}; ` +
         'train the graph as it was before fusion or quantization, or keep the values behind it frozen',
     );
   }
-  return gradient(builder, call, dy);
+  return rule(builder, call, dy);
 };
 
-const sweep = (builder: GraphBuilder, loss: Value, wrt: readonly Value[]): ReadonlyMap<Value, Value> => {
+const sweep = (
+  builder: GraphBuilder,
+  loss: Value,
+  wrt: readonly Value[],
+  ruleOf: RuleOf,
+): ReadonlyMap<Value, Value> => {
   const nodes = [...builder.nodes];
-  const reached = reachedFrom(builder, nodes, wrt);
+  const reached = reachedFrom(builder, nodes, wrt, ruleOf);
   const adjoints = new Adjoints(builder);
   if (reached.has(loss)) adjoints.give(loss, seed(builder, loss));
   for (const node of nodes.toReversed()) {
     if (!readsOf(node).some((input) => reached.has(input))) continue;
     const dy = node.outputs.map((output) => (reached.has(output) ? adjoints.take(output) : null));
     if (dy.every((part) => part === null)) continue;
-    gradientsAt(builder, node, dy).forEach((part, position) => {
+    gradientsAt(builder, node, ruleOf(node), dy).forEach((part, position) => {
       const x = node.inputs[position];
       if (part === null || x == null || !reached.has(x)) return;
       adjoints.give(x, unbroadcast(builder, part, x, node));
@@ -149,5 +184,12 @@ const sweep = (builder: GraphBuilder, loss: Value, wrt: readonly Value[]): Reado
  *
  * Griewank and Walther, Evaluating Derivatives, 2nd edition, chapter 3; Baydin et al., arXiv 1502.05767.
  */
-export const differentiate = (builder: GraphBuilder, loss: Value, wrt: readonly Value[]): ReadonlyMap<Value, Value> =>
-  builder.within('gradient', () => sweep(builder, loss, wrt));
+export const differentiate = (
+  builder: GraphBuilder,
+  loss: Value,
+  wrt: readonly Value[],
+  { ruleAt }: DifferentiateOptions = {},
+): ReadonlyMap<Value, Value> => {
+  const ruleOf: RuleOf = (node) => ruleAt?.(node) ?? findOp(node.domain, node.op, builder.call(node).opset)?.gradient;
+  return builder.within('gradient', () => sweep(builder, loss, wrt, ruleOf));
+};

@@ -44,9 +44,17 @@ const shareOfEqual: Gradient = (emit, call, [dy]) => {
   return equal.map((mask) => emit.op('Mul', [mask, share]));
 };
 
+/** Every input is the largest somewhere and the smallest somewhere. */
 const samples: readonly Sample[] = [
   { name: 'two of a shape', inputs: [floats(2, 3), floats(2, 3)] },
-  { name: 'three that broadcast', inputs: [floats(2, 3), floats(3), floats(2, 1)] },
+  {
+    name: 'three that broadcast',
+    inputs: [
+      { dtype: 'float32', dims: [2, 3], data: [1.5, -0.3, 0.9, 0.4, -1.7, 0.1] },
+      { dtype: 'float32', dims: [3], data: [-1.2, 0.2, 1.1] },
+      { dtype: 'float32', dims: [2, 1], data: [0.7, -0.8] },
+    ],
+  },
   { name: 'one alone', inputs: [floats(2, 3)] },
 ];
 

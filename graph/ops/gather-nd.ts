@@ -1,7 +1,7 @@
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
-import { normalizedIds, reshapeLike, scalarSizeOf, sizeOf, sumRows } from './shared-emit.ts';
+import { normalizedIds, reshapeLike, scalarSizeOf, sizeOf, squeeze, sumRows, unsqueeze } from './shared-emit.ts';
 import { describe, inputOf, intAttr, noMacs } from './shared-structure.ts';
 
 /** Length of one index tuple: how many axes it names. */
@@ -34,10 +34,10 @@ const linearIds = (emit: Emit, call: Call, x: Value, ids: Value, depth: number):
   const tuples = emit.op('Reshape', [ids, rows]); // (batch, tuples, depth)
   const numbers = emit.op('Range', [
     emit.scalar('int64', 0),
-    emit.op('Squeeze', [stretchOf(emit, x, 0, batches), emit.ints([0])]),
+    squeeze(emit, stretchOf(emit, x, 0, batches), [0]),
     emit.scalar('int64', 1),
   ]);
-  let linear = emit.op('Unsqueeze', [numbers, emit.ints([1])]); // (batch, 1)
+  let linear = unsqueeze(emit, numbers, [1]); // (batch, 1)
   for (let i = 0; i < depth; i++) {
     const size = scalarSizeOf(emit, x, batches + i);
     const component = normalizedIds(emit, emit.op('Gather', [tuples, emit.scalar('int64', i)], { axis: 2 }), size);

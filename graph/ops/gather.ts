@@ -3,7 +3,7 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef, Resize } from '../op.ts';
 import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
-import { moveAxis, normalizedIds, padLike, reshapeLike, sizeOf, sumRows } from './shared-emit.ts';
+import { moveAxis, normalizedIds, padLike, reshapeLike, sizeOf, sumRows, unsqueeze } from './shared-emit.ts';
 import {
   inputOf,
   intAttr,
@@ -47,7 +47,7 @@ const padded = (emit: Emit, call: Call, x: Value, dy: Value, axis: number, start
   const rank = inputOf(call, 0).shape?.length ?? 0;
   const indexRank = inputOf(call, 1).shape?.length ?? 0;
   let folded = dy;
-  if (indexRank === 0) folded = emit.op('Unsqueeze', [dy, emit.ints([axis])]);
+  if (indexRank === 0) folded = unsqueeze(emit, dy, [axis]);
   if (indexRank > 1) {
     const part = emit.op('Shape', [dy]);
     const head = emit.op('Slice', [part, emit.ints([0]), emit.ints([axis])]);

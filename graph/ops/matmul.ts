@@ -2,8 +2,8 @@ import { type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
-import { moveAxis } from './shared-emit.ts';
-import { floats, fromEnd, type Labels, labelCut, operand, result, squeeze, unsqueeze } from './shared-math.ts';
+import { moveAxis, squeeze, unsqueeze } from './shared-emit.ts';
+import { floats, fromEnd, type Labels, labelCut, operand, result } from './shared-math.ts';
 import { broadcastShapes, describe, inputOf } from './shared-structure.ts';
 
 /** A vector on the left is a row, on the right a column. */

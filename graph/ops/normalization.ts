@@ -1,6 +1,7 @@
 import type { Value } from '../graph.ts';
 import type { Call, CutRule, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
+import { unsqueeze } from './shared-emit.ts';
 import {
   divideByCount,
   floatAttr,
@@ -11,7 +12,6 @@ import {
   reduce,
   scalarLike,
   scale,
-  unsqueeze,
 } from './shared-math.ts';
 import { describe, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
 

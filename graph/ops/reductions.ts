@@ -1,6 +1,7 @@
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
+import { unsqueeze } from './shared-emit.ts';
 import {
   axesInput,
   divideByCount,
@@ -12,7 +13,6 @@ import {
   reduce,
   result,
   scale,
-  unsqueeze,
   within,
 } from './shared-math.ts';
 import { axesOf, freshDim, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';

@@ -3,6 +3,17 @@ import type { Value } from '../graph.ts';
 import type { Emit } from '../op.ts';
 import { dtypeNumber, isNumeric } from './shared-structure.ts';
 
+const moveAxes = (emit: Emit, op: string, x: Value, axes: readonly number[]): Value => {
+  if (axes.length === 0) return x;
+  return emit.opset >= 13 ? emit.op(op, [x, emit.ints(axes)]) : emit.op(op, [x], { axes });
+};
+
+/** Axes of size one added, in the form of the graph's operator set. */
+export const unsqueeze = (emit: Emit, x: Value, axes: readonly number[]): Value => moveAxes(emit, 'Unsqueeze', x, axes);
+
+/** Axes of size one dropped, in the form of the graph's operator set. */
+export const squeeze = (emit: Emit, x: Value, axes: readonly number[]): Value => moveAxes(emit, 'Squeeze', x, axes);
+
 /** One entry of a shape that is put together at run time: a number, or the size of a value's axis. */
 export type SizeEntry = number | { readonly of: Value; readonly axis: number };
 
@@ -19,7 +30,10 @@ export const sizesVector = (emit: Emit, entries: readonly SizeEntry[]): Value =>
 /** The size of one axis as an int64 vector of one element. */
 export const sizeOf = (emit: Emit, value: Value, axis: number): Value => {
   const size = emit.type(value).shape?.[axis];
-  return typeof size === 'number' ? emit.ints([size]) : emit.op('Shape', [value], { start: axis, end: axis + 1 });
+  if (typeof size === 'number') return emit.ints([size]);
+  return emit.opset >= 15
+    ? emit.op('Shape', [value], { start: axis, end: axis + 1 })
+    : emit.op('Gather', [emit.op('Shape', [value]), emit.ints([axis])]);
 };
 
 /** The size of one axis as a size entry. */
@@ -33,7 +47,7 @@ export const scalarSizeOf = (emit: Emit, value: Value, axis: number): Value => {
   const size = emit.type(value).shape?.[axis];
   return typeof size === 'number'
     ? emit.scalar('int64', size)
-    : emit.op('Squeeze', [sizeOf(emit, value, axis), emit.ints([0])]);
+    : emit.op('Gather', [emit.op('Shape', [value]), emit.scalar('int64', axis)]);
 };
 
 /** Constant entries (0 copies, one -1) that reshape `from` to `to`, or undefined where they cannot say it. */
@@ -58,6 +72,10 @@ export const reshapeLike = (emit: Emit, value: Value, like: Value): Value => {
   const empty = to?.includes(0) === true ? { allowzero: 1 } : {};
   return emit.op('Reshape', [value, emit.shapeOf(like)], empty);
 };
+
+/** `value` under the very dimensions of `like`, where inference named equal sizes differently. */
+export const named = (emit: Emit, value: Value, like: Value): Value =>
+  emit.type(value).shape?.join() === emit.type(like).shape?.join() ? value : reshapeLike(emit, value, like);
 
 /** Zeros of the type and shape of `like`. */
 export const zerosLike = (emit: Emit, like: Value): Value => {
@@ -106,8 +124,8 @@ export const normalizedIds = (emit: Emit, ids: Value, size: Value): Value => {
 export const sumRows = (emit: Emit, ids: Value, rows: Value, size: Value): Value => {
   const { dtype, shape } = emit.type(rows);
   const unique = emit.ops('Unique', [ids], 1, { sorted: 1 })[0] ?? ids; // (u)
-  const column = emit.op('Unsqueeze', [unique, emit.ints([1])]); // (u, 1)
-  const same = emit.op('Equal', [column, emit.op('Unsqueeze', [ids, emit.ints([0])])]); // (u, k)
+  const column = emit.op('Reshape', [unique, emit.ints([-1, 1])]); // (u, 1)
+  const same = emit.op('Equal', [column, emit.op('Reshape', [ids, emit.ints([1, -1])])]); // (u, k)
   const sums = emit.op('MatMul', [emit.op('Cast', [same], { to: dtypeNumber(dtype) }), rows]); // (u, width)
   const width = shape?.[1];
   const dims = emit.op('Concat', [size, typeof width === 'number' ? emit.ints([width]) : sizeOf(emit, rows, 1)], {

@@ -96,19 +96,12 @@ export const unary = ({ op, since, domain = '', range, samples, infer = inferSam
 const axesAreInput = (op: string, opset: number): boolean => opset >= (op === 'ReduceSum' ? 13 : 18);
 
 /** A reduction over `axes`, written for the operator set of the graph. */
-export const reduce = (emit: Emit, op: string, x: Value, axes: readonly number[], keepdims: boolean): Value =>
-  axesAreInput(op, emit.opset)
+export const reduce = (emit: Emit, op: string, x: Value, axes: readonly number[], keepdims: boolean): Value => {
+  if (axes.length === 0) return x;
+  return axesAreInput(op, emit.opset)
     ? emit.op(op, [x, emit.ints(axes)], { keepdims: keepdims ? 1 : 0 })
     : emit.op(op, [x], { axes, keepdims: keepdims ? 1 : 0 });
-
-const moveAxes = (emit: Emit, op: string, x: Value, axes: readonly number[]): Value => {
-  if (axes.length === 0) return x;
-  return emit.opset >= 13 ? emit.op(op, [x, emit.ints(axes)]) : emit.op(op, [x], { axes });
 };
-
-export const unsqueeze = (emit: Emit, x: Value, axes: readonly number[]): Value => moveAxes(emit, 'Unsqueeze', x, axes);
-
-export const squeeze = (emit: Emit, x: Value, axes: readonly number[]): Value => moveAxes(emit, 'Squeeze', x, axes);
 
 /** 1 where a condition holds and 0 elsewhere (or any numbers) in the element type of `like`. */
 export const indicator = (emit: Emit, condition: Value, like: Value): Value =>
