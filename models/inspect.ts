@@ -1,6 +1,6 @@
 import { callOf } from '../graph/call.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
-import type { Graph, Node, TensorType, Value } from '../graph/graph.ts';
+import { type Graph, type Node, type TensorType, type Value, value } from '../graph/graph.ts';
 import { findOp } from '../graph/ops/index.ts';
 import { arrayOf, type DType, elementCount, type Tensor } from '../graph/tensor.ts';
 import { anatomyOf, type Part } from './anatomy.ts';
@@ -70,14 +70,17 @@ const parameterTypes: ReadonlySet<DType> = new Set([
 ]);
 
 /** Scales and zero points belong to the encoding of a quantized weight, they are no parameters of the model. */
-const isEncoding = (name: string): boolean => /_(scale|zero_point)$/.test(name);
+const isEncoding = (graph: Graph, name: string): boolean => {
+  const [, base] = /^(.*)_(?:scale|zero_point)$/.exec(name) ?? [];
+  return base !== undefined && graph.weights.has(value(`${base}_quantized`));
+};
 
 /**
  * Whether a weight counts as a parameter. Rewriting packs parameters into constants of its own naming, so a constant
  * counts unless it is a single number (a mask value, an attention scale).
  */
-const counts = (name: string, { dtype, dims }: Tensor): boolean =>
-  parameterTypes.has(dtype) && !isEncoding(name) && (!isConstantName(name) || elementCount(dims) > 1);
+const counts = (graph: Graph, name: string, { dtype, dims }: Tensor): boolean =>
+  parameterTypes.has(dtype) && !isEncoding(graph, name) && (!isConstantName(name) || elementCount(dims) > 1);
 
 const countNonzero = (tensor: Tensor): number => {
   if (tensor.dtype === 'int4' || tensor.dtype === 'uint4') {
@@ -94,7 +97,7 @@ const figuresOf = (graph: Graph): { readonly parameters: number; readonly nonzer
   let parameters = 0;
   let nonzero = 0;
   for (const [name, tensor] of graph.weights) {
-    if (!counts(name, tensor)) continue;
+    if (!counts(graph, name, tensor)) continue;
     parameters += elementCount(tensor.dims);
     nonzero += countNonzero(tensor);
   }

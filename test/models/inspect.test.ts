@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
+import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { elementCount, tensorOf } from '../../graph/tensor.ts';
 import { inspectGraph, modelFigures } from '../../models/inspect.ts';
@@ -44,6 +45,24 @@ describe('modelFigures of fused graphs', () => {
       expect(fused.graph.nodes.length).toBeLessThan(model.graph.nodes.length);
       expect(modelFigures(fused, LENGTH)).toEqual(modelFigures(model, LENGTH));
     }
+  });
+});
+
+describe('modelFigures of quantized graphs', () => {
+  it('count a weight once, whatever it is stored as', () => {
+    const model = smallEncoder({ hidden: 64, ffn: 128 });
+    const { graph } = quantizeDynamic(model.graph, {
+      embeddings: true,
+      reduceRange: false,
+      exclude: [],
+      minimumTable: 1,
+    });
+    expect([...graph.weights.values()].some(({ dtype }) => dtype === 'int8')).toBe(true);
+    const { parameters, nonzero, macs } = modelFigures({ ...model, graph }, LENGTH);
+    const dense = modelFigures(model, LENGTH);
+    expect({ parameters, macs }).toEqual({ parameters: dense.parameters, macs: dense.macs });
+    expect(nonzero).toBeLessThanOrEqual(dense.nonzero);
+    expect(nonzero).toBeGreaterThan(0.9 * dense.nonzero);
   });
 });
 

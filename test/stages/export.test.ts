@@ -6,14 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
+import { value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { tensorOf } from '../../graph/tensor.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { type Precision, readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { exportStage } from '../../stages/export/index.ts';
 import type { Metrics } from '../../stages/stage.ts';
-import { smallEncoder } from '../models/support.ts';
+import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 
 /** Where the two best classes are nearer than this, rounding may choose another one. */
@@ -39,7 +41,7 @@ const texts = [
   ...Array.from({ length: 12 }, (_, i) => `${letters.slice(i, i + 9).join(' ')} the ${i}`),
 ];
 
-const smallClassifier = (): Model =>
+const smallModel = (classes: readonly string[]): Model =>
   buildEncoder(
     {
       vocabulary: pieces.length,
@@ -51,7 +53,7 @@ const smallClassifier = (): Model =>
       norm: 'pre',
       activation: 'relu',
       pooling: 'mean',
-      labels,
+      labels: classes,
       dropout: 0.1,
       tokens: { padding: 1, unknown: 0 },
     },
@@ -59,9 +61,12 @@ const smallClassifier = (): Model =>
     1,
   );
 
+/** Tables of any size in 8 bits, so that the small model has every kind of node that ships. */
+const quantization = { embeddings: true, reduceRange: false, exclude: [], minimumTable: 1 };
+
 const quantized = (model: Model): Model => ({
   ...model,
-  graph: quantizeDynamic(fuseForInference(model.graph)).graph,
+  graph: quantizeDynamic(fuseForInference(model.graph), quantization).graph,
   info: { ...model.info, hiddenStates: [] },
 });
 
@@ -114,7 +119,7 @@ const best = (row: readonly number[]): { label: string; score: number; margin: n
 
 let parent = '';
 let metrics: Metrics = {};
-const classifier = smallClassifier();
+const classifier = smallModel(labels);
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'decant-export-'));
   await writeModel(join(parent, 'fp32'), classifier);
@@ -210,6 +215,28 @@ describe('the export stage', () => {
     const { graph } = await readModel(await run({ fp32: classifier }));
     expect(graph.nodes.some((node) => node.op === 'Dropout')).toBe(false);
     expect(graph.nodes.length).toBeLessThan(classifier.graph.nodes.length);
+  });
+
+  it('exports an encoder without a head for feature extraction', async () => {
+    const { info } = classifier;
+    const features = smallModel([]);
+    const folder = await run({ fp32: features });
+    env.allowRemoteModels = false;
+    const extract = await pipeline('feature-extraction', folder, { dtype: 'fp32' });
+    const found = await extract('the cat', { pooling: 'none' });
+    await extract.dispose();
+    const ids = tokenizerOf(features.tokenizer).encode('the cat', info.maxLength);
+    const [expected = []] = await outputsOf(features.graph, [batchOf([[...ids]])]);
+    expect(found.dims).toEqual([1, ids.length, 64]);
+    expect(largestDifference(Array.from(found.data, Number), expected)).toBeLessThan(ROUNDING);
+  });
+
+  it('publishes nothing that gives numbers which are not finite', async () => {
+    const name = value('classifier.bias');
+    const weights = new Map(classifier.graph.weights);
+    weights.set(name, tensorOf('float32', [labels.length], Float32Array.of(0, Number.NaN, 0, 0)));
+    const broken = { ...classifier, graph: { ...classifier.graph, weights } };
+    await expect(run({ fp32: broken })).rejects.toThrow('onnx/model.onnx gives numbers that are not finite');
   });
 
   it('refuses to start without a model, and models that do not belong together', async () => {
