@@ -3,7 +3,7 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
 import { entryOf, sizesVector } from './shared-emit.ts';
-import { freshDim, inputOf, intAttr, noMacs, normalizeAxis, sumOf, withInts } from './shared-structure.ts';
+import { describe, freshDim, inputOf, intAttr, noMacs, normalizeAxis, sumOf, withInts } from './shared-structure.ts';
 
 const joinedInts = (call: Call): readonly Dim[] | undefined => {
   const parts = call.node.inputs.map((_, i) => call.ints(i));
@@ -37,11 +37,13 @@ const split = (emit: Emit, call: Call, dy: Value): readonly Value[] => {
   const rank = inputOf(call, 0).shape?.length ?? 0;
   const axis = normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
   const values = call.node.inputs.filter((input) => input !== null);
-  const sizes = sizesVector(
-    emit,
-    values.map((v) => entryOf(emit, v, axis)),
-  );
-  return emit.ops('Split', [dy, sizes], values.length, { axis });
+  const entries = values.map((v) => entryOf(emit, v, axis));
+  if (emit.opset >= 13) return emit.ops('Split', [dy, sizesVector(emit, entries)], values.length, { axis });
+  const numbers = entries.filter((entry) => typeof entry === 'number');
+  if (numbers.length < entries.length) {
+    throw new TypeError(`${describe(call)}: its gradient needs opset 13, where sizes along axis ${axis} are computed`);
+  }
+  return emit.ops('Split', [dy], values.length, { axis, split: numbers });
 };
 
 /** Where each input starts along the axis; undefined once a symbolic size has been passed. */

@@ -1,7 +1,7 @@
 import type { Value } from '../graph.ts';
 import type { Call, CutEffect, Emit, Inferred, OpDef, Refusal } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
-import { normalizedIds, scalarSizeOf, sizeOf, zerosLike } from './shared-emit.ts';
+import { named, normalizedIds, scalarSizeOf, sizeOf, zerosLike } from './shared-emit.ts';
 import { describe, inputOf, intAttr, isFloat, noMacs, normalizeAxis, stringAttr } from './shared-structure.ts';
 
 const axisOf = (call: Call, rank: number): number => normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
@@ -95,7 +95,7 @@ export const scatterElements: readonly OpDef[] = [11, 16].map((since) => ({
     const [, indices, updates] = call.node.inputs;
     if (dy == null || indices == null || updates == null || !isFloat(inputOf(call, 0).dtype)) return [null, null, null];
     const attrs = { axis: intAttr(call.node, 'axis', 0) };
-    const picked = emit.op('GatherElements', [dy, indices], attrs);
+    const picked = named(emit, emit.op('GatherElements', [dy, indices], attrs), updates);
     const reduction = stringAttr(call.node, 'reduction', 'none');
     if (reduction === 'add') return [dy, null, picked];
     if (reduction !== 'none') throw new TypeError(`${describe(call)}: no gradient for reduction '${reduction}'`);

@@ -1,6 +1,6 @@
 import type { Call, Inferred, OpDef, SampleInput } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
-import { zerosLike } from './shared-emit.ts';
+import { named, zerosLike } from './shared-emit.ts';
 import { describe, inputOf, isFloat, noMacs, stringAttr } from './shared-structure.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
@@ -31,7 +31,7 @@ export const scatterND: readonly OpDef[] = [11, 16].map((since) => ({
   gradient: (emit, call, [dy]) => {
     const [, indices, updates] = call.node.inputs;
     if (dy == null || indices == null || updates == null || !isFloat(inputOf(call, 0).dtype)) return [null, null, null];
-    const picked = emit.op('GatherND', [dy, indices]);
+    const picked = named(emit, emit.op('GatherND', [dy, indices]), updates);
     const reduction = stringAttr(call.node, 'reduction', 'none');
     if (reduction === 'add') return [dy, null, picked];
     if (reduction !== 'none') throw new TypeError(`${describe(call)}: no gradient for reduction '${reduction}'`);

@@ -23,7 +23,7 @@ export const cutsOf = (value: Value, axis: number, owner: Int32Array): readonly 
  * All ports of a node: inputs with their types, outputs with what `infer` says of them. The caller passes the output
  * types since a call holds only those of its inputs.
  */
-export const portsOf = (call: Call, outputs: readonly TensorType[]): readonly Port[] => [
+const portsOf = (call: Call, outputs: readonly TensorType[]): readonly Port[] => [
   ...call.node.inputs.flatMap((value, position) =>
     value === null ? [] : [{ value, kind: 'input' as const, position, shape: call.inputs[position]?.shape }],
   ),
@@ -36,11 +36,11 @@ export const portsOf = (call: Call, outputs: readonly TensorType[]): readonly Po
 ];
 
 /** A value may sit at several ports of one node (x * x): every one of them follows the cut. */
-export const portsOfCut = (ports: readonly Port[], cut: Cut): readonly Port[] =>
+const portsOfCut = (ports: readonly Port[], cut: Cut): readonly Port[] =>
   ports.filter((port) => port.value === cut.value);
 
 /** Joins the effects of several ports; the first refusal wins. */
-export const joinEffects = (effects: readonly (CutEffect | Refusal)[]): CutEffect | Refusal => {
+const joinEffects = (effects: readonly (CutEffect | Refusal)[]): CutEffect | Refusal => {
   const cuts: Cut[] = [];
   const merges: (readonly [number, number])[] = [];
   for (const effect of effects) {
@@ -62,7 +62,7 @@ export const ruleByPort =
     return joinEffects(portsOfCut(ports, cut).map((port) => rule(call, port, cut, ports)));
   };
 
-export const sizeIs = (shape: Shape | undefined, axis: number, size: number): boolean => shape?.[axis] === size;
+const sizeIs = (shape: Shape | undefined, axis: number, size: number): boolean => shape?.[axis] === size;
 
 /** Elementwise work with numpy broadcasting: aligned axes share owners; an axis of size one needs no cut. */
 export const broadcastCut = (infer: (call: Call) => readonly TensorType[], positions?: readonly number[]): CutRule =>

@@ -1,4 +1,4 @@
-import { addDims, type Dim, divideDims, multiplyDims, productOf, type Shape, subtractDims, symbol } from '../dim.ts';
+import { addDims, type Dim, divideDims, productOf, type Shape, subtractDims, symbol } from '../dim.ts';
 import type { Node, TensorType } from '../graph.ts';
 import type { Call, Inferred } from '../op.ts';
 import type { DType, Tensor } from '../tensor.ts';
@@ -213,6 +213,3 @@ export const noMacs = (): Dim => 0;
 
 /** Sum of dimensions, for concatenation and padding. */
 export const sumOf = (dims: readonly Dim[]): Dim => dims.reduce<Dim>(addDims, 0);
-
-/** A dimension repeated, for Tile. */
-export const repeatDim = (dim: Dim, times: Dim): Dim => multiplyDims(dim, times);

@@ -2,7 +2,7 @@ import { type Dim, divideDims } from '../dim.ts';
 import type { Call, Inferred, OpDef, Resize } from '../op.ts';
 import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
-import { zerosLike } from './shared-emit.ts';
+import { named, zerosLike } from './shared-emit.ts';
 import { describe, freshDim, inputOf, intAttr, intsAttr, noMacs, normalizeAxis, withInts } from './shared-structure.ts';
 
 const axisOf = (call: Call, rank: number): number => normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
@@ -68,7 +68,9 @@ const record = {
     if (dy.every((part) => part == null)) return [null, ...rest];
     const parts = call.node.outputs.map((output, i) => dy[i] ?? zerosLike(emit, output));
     const axis = axisOf(call, inputOf(call, 0).shape?.length ?? 0);
-    return [emit.op('Concat', parts, { axis }), ...rest];
+    const [x] = call.node.inputs;
+    const dx = emit.op('Concat', parts, { axis });
+    return [x == null ? dx : named(emit, dx, x), ...rest];
   },
   cut: ruleByPort(infer, (call, port, cut, ports) => {
     const [input] = ports;

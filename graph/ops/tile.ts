@@ -3,6 +3,7 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { entryOf, sizesVector } from './shared-emit.ts';
+import { reduce } from './shared-math.ts';
 import { freshDim, inputOf, noMacs, numbersAt } from './shared-structure.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
@@ -27,7 +28,13 @@ const gradientOf = (emit: Emit, call: Call, x: Value, dy: Value): Value => {
   }
   const entries = repeats.flatMap((times, axis) => [times, entryOf(emit, x, axis)]);
   const spread = emit.op('Reshape', [dy, sizesVector(emit, entries)]);
-  return emit.op('ReduceSum', [spread, emit.ints(repeats.map((_, axis) => 2 * axis))], { keepdims: 0 });
+  return reduce(
+    emit,
+    'ReduceSum',
+    spread,
+    repeats.map((_, axis) => 2 * axis),
+    false,
+  );
 };
 
 const repeats = (data: readonly number[]) => ({ dtype: 'int64', dims: [data.length], data, constant: true }) as const;
