@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { bindDim, type Shape } from '../../graph/dim.ts';
+import { callsOf } from '../../graph/cut/calls.ts';
+import { bindDim, type Dim, type Shape } from '../../graph/dim.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { OpDef, Sample } from '../../graph/op.ts';
 import { ops } from '../../graph/ops/index.ts';
@@ -58,6 +59,12 @@ const inferredTypes = (graph: Graph, actual: readonly Typed[], n: number, mayBeO
     return { dtype: type?.dtype, dims: bound(type?.shape, n, mayBeOpen, actual[i]?.dims ?? []) };
   });
 
+const macsOf = (record: OpDef, graph: Graph): Dim => {
+  const [node] = graph.nodes;
+  if (node === undefined) throw new Error(`${record.op} has no node`);
+  return record.macs(callsOf(graph)(node));
+};
+
 for (const record of ops) {
   describe(`${record.domain === '' ? '' : `${record.domain}:`}${record.op} since ${record.since}`, () => {
     for (const sample of record.samples) {
@@ -74,6 +81,16 @@ for (const record of ops) {
           }
         });
       }
+
+      it(`counts its multiply-accumulates: ${sample.name}`, () => {
+        const [opset] = opsetsOf(record);
+        if (opset === undefined) throw new Error('no operator set');
+        expect(macsOf(record, sampleGraph(record, sample, { opset }))).toBe(sample.macs ?? 0);
+        for (const n of symbolicSizes(sample)) {
+          const macs = macsOf(record, sampleGraph(record, sample, { opset, symbolic: n }));
+          expect(bindDim(macs, { n }), `size ${n} as a symbol`).toBe(sample.macs ?? 0);
+        }
+      });
     }
   });
 }
