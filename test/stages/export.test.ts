@@ -187,6 +187,15 @@ describe('an exported folder', () => {
     expect(model.info.labels).toEqual(labels);
   });
 
+  it('keeps its bytes while the stage keeps its version', async () => {
+    const { artifact } = await artifactOf(join(parent, 'folder'), 'folder');
+    const digests = Object.entries(artifact.files).map(([file, { digest }]) => `${file} ${digest}`);
+    // Other bytes under the same version would leave stale cache entries in use: raise `version`, then run with -u.
+    await expect(`${digests.sort().join('\n')}\n`).toMatchFileSnapshot(
+      `../golden/export-version-${exportStage.version}.txt`,
+    );
+  });
+
   it('reports the bytes of its files', () => {
     expect(metrics).toMatchObject({ files: ['fp32', 'q8'] });
   });

@@ -37,6 +37,9 @@ describe('the import stage', () => {
     const one = await artifactOf(join(folder, 'one/model'), 'model');
     const two = await artifactOf(join(folder, 'two/model'), 'model');
     expect(one.artifact.digest).toBe(two.artifact.digest);
+    // Other bytes under the same version would leave stale cache entries in use: raise `version`, then run with -u.
+    const golden = `../golden/import-version-${importStage.version}.txt`;
+    await expect(`${one.artifact.digest}\n`).toMatchFileSnapshot(golden);
     const model = await readModel(join(folder, 'one/model'));
     expect(model.info).toMatchObject({ task: 'features', maxLength: 128, modelType: 'distilbert' });
     expect(metrics).toMatchObject({ dimensions: { hidden: 512, layers: 2 } });
