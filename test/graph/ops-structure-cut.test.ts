@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { applyCuts, type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { symbol } from '../../graph/dim.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { carryThroughReshape } from '../../graph/ops/shared-factors.ts';
 import { numbersOf, vector } from '../../graph/tensor.ts';
 
 /** A float weight that counts up, so that every element is known by its value. */
@@ -196,4 +198,50 @@ it('reads the sizes of a cut value without being cut itself', () => {
   const small = applyCuts(graph, [follow(graph, x, 1)], [[0, 3]]);
   expect(numbersOf(small.weights.get(x) ?? vector('float32', []))).toEqual([0, 3, 4, 7]);
   expect(small.types.get(sizes)?.shape).toEqual([2]);
+});
+
+describe('a cut carried through a reshape', () => {
+  /** Two ways to write the same number of elements: consecutive factors joined at random. */
+  const shapes = fc
+    .array(fc.tuple(fc.integer({ min: 2, max: 4 }), fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 5 })
+    .map((factors) => {
+      const join = (side: 1 | 2): number[] => {
+        const dims: number[] = [];
+        for (const factor of factors) {
+          const last = dims.pop();
+          if (last === undefined) dims.push(factor[0]);
+          else if (factor[side]) dims.push(last * factor[0]);
+          else dims.push(last, factor[0]);
+        }
+        return dims;
+      };
+      return { from: join(1), to: join(2) };
+    });
+
+  const carried = (from: readonly number[], axis: number, owner: Int32Array, to: readonly number[]) => {
+    const effect = carryThroughReshape(from, axis, owner, { value: value('y'), shape: to });
+    const [cut] = 'refused' in effect ? [] : effect.cuts;
+    if ('refused' in effect || cut === undefined) throw new Error('the cut does not arrive');
+    return { cut, merges: effect.merges ?? [] };
+  };
+
+  it('comes back to the axis that it left, in whole blocks', () => {
+    fc.assert(
+      fc.property(shapes, fc.nat(), ({ from, to }, pick) => {
+        const axis = pick % from.length;
+        const length = from[axis] ?? 1;
+        const there = carried(
+          from,
+          axis,
+          Int32Array.from({ length }, (_, i) => i),
+          to,
+        );
+        const block = new Map(there.merges.map(([first, unit]) => [unit, first]));
+        const back = carried(to, there.cut.axis, there.cut.owner, from);
+        expect(back.cut.axis).toBe(axis);
+        expect(back.merges).toEqual([]);
+        expect([...back.cut.owner]).toEqual(Array.from({ length }, (_, i) => block.get(i) ?? i));
+      }),
+    );
+  });
 });
