@@ -22,7 +22,7 @@ export const deployFiles = {
 export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
-export class ModelFileError extends Error {
+class ModelFileError extends Error {
   override readonly name = 'ModelFileError';
 }
 
@@ -118,12 +118,12 @@ const exists = (path: string): Promise<boolean> =>
 
 const readDeployFolder = async (folder: string, wanted: Precision | undefined): Promise<Model> => {
   const config = await readJson(join(folder, deployFiles.config));
-  if (config['decant'] === undefined) {
+  if (config.decant === undefined) {
     throw new ModelFileError(`${folder} was not exported by decant: its config.json has no 'decant' entry`);
   }
   const { model, files } = z
     .object({ model: z.unknown(), files: z.array(z.enum(['fp32', 'q8'])).min(1) })
-    .parse(config['decant']);
+    .parse(config.decant);
   const precision = wanted ?? (files.includes('q8') ? 'q8' : 'fp32');
   if (!files.includes(precision)) {
     throw new ModelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);

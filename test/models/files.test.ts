@@ -71,7 +71,7 @@ describe('model folders', () => {
   it('name the entry of model.json that is wrong', async () => {
     await writeModel(folder, smallEncoder());
     await editJson('model.json', (info) => {
-      info['maxLength'] = 0;
+      info.maxLength = 0;
     });
     await expect(readModel(folder)).rejects.toThrow(/model\.json does not describe a model of decant .*: maxLength: /);
   });
@@ -79,11 +79,11 @@ describe('model folders', () => {
   it('refuse a graph whose inputs or output have other names than model.json says', async () => {
     await writeModel(folder, smallEncoder());
     await editJson('model.json', (info) => {
-      info['output'] = 'scores';
+      info.output = 'scores';
     });
     await expect(readModel(folder)).rejects.toThrow(`${file('model.onnx')} has no output 'scores'; it has logits`);
     await editJson('model.json', (info) => {
-      info['inputs'] = { ids: 'tokens', mask: 'attention_mask' };
+      info.inputs = { ids: 'tokens', mask: 'attention_mask' };
     });
     await expect(readModel(folder)).rejects.toThrow(
       `${file('model.onnx')} has no input 'tokens'; it has input_ids, attention_mask`,

@@ -82,7 +82,7 @@ const probabilities = async (model: Model): Promise<readonly (readonly number[])
       input_ids: { dtype: 'int64', dims, data: BigInt64Array.from(ids, BigInt) },
       attention_mask: { dtype: 'int64', dims, data: new BigInt64Array(ids.length).fill(1n) },
     });
-    const exps = Array.from(outputs['logits']?.data ?? [], Number).map(Math.exp);
+    const exps = Array.from(outputs.logits?.data ?? [], Number).map(Math.exp);
     const sum = exps.reduce((a, b) => a + b, 0);
     rows.push(exps.map((x) => x / sum));
   }
