@@ -30,6 +30,13 @@ export type RunEvent =
   | { readonly type: 'failed'; readonly step: string; readonly message: string; readonly log: string | null }
   | { readonly type: 'interrupting' }
   | { readonly type: 'interrupted'; readonly step: string }
-  | { readonly type: 'run-finished'; readonly seconds: number; readonly ran: number; readonly reused: number };
+  | {
+      readonly type: 'run-finished';
+      /** False when a stage failed and those after it were not run. */
+      readonly complete: boolean;
+      readonly seconds: number;
+      readonly ran: number;
+      readonly reused: number;
+    };
 
 export type Emit = (event: RunEvent) => void;

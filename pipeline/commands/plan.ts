@@ -30,7 +30,8 @@ const render = (forecasts: readonly Forecast[], duration: (seconds: number) => s
   const total = known.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
   const unknown = open.length - known.length;
   const rest = unknown === 0 ? '' : `, and ${unknown} never timed before`;
-  const time = open.length === 0 ? '' : `; about ${duration(total)} by earlier runs${rest}`;
+  const timed = `; about ${duration(total)} by earlier runs${rest}`;
+  const time = open.length === 0 ? '' : known.length === 0 ? '; none was timed before' : timed;
   return `${lines.join('\n')}\n\n${open.length} of ${forecasts.length} steps would run${time}.\n`;
 };
 

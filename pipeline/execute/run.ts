@@ -101,6 +101,7 @@ export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
   await placeResults(out, plan, executed.steps);
   await writeReports(out, report);
   const reused = [...executed.steps.values()].filter(({ cached }) => cached).length;
-  emit({ type: 'run-finished', seconds, ran: executed.steps.size - reused, reused });
+  const complete = executed.end.kind === 'done';
+  emit({ type: 'run-finished', complete, seconds, ran: executed.steps.size - reused, reused });
   return { end: executed.end, report };
 };

@@ -44,6 +44,8 @@ export const forecast = async (options: Options): Promise<readonly Forecast[]> =
     const { id, uses } = step;
     const missing = [...new Set(Object.values(step.inputs).map((ref) => ref.step))].filter((from) => !done.has(from));
     if (missing.length > 0) {
+      const known = records.some((record) => record.pipeline === plan.name && record.step === id);
+      if (!known) return { step: id, uses, state: 'run', why: ['never run before'], seconds: expected };
       return { step: id, uses, state: 'depends', why: [`input from ${missing.join(', ')}`], seconds: expected };
     }
     const inputs = digestsOf(inputsOf(step, done));

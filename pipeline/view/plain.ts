@@ -31,7 +31,7 @@ export const eventText = (event: RunEvent): string | undefined => {
     case 'interrupted':
       return 'stopped';
     case 'run-finished':
-      return `finished in ${duration(event.seconds)}: ${event.ran} run, ${event.reused} reused`;
+      return `${event.complete ? 'finished' : 'stopped'} after ${duration(event.seconds)}: ${plural(event.ran, 'step')} run, ${event.reused} reused`;
     case 'progress':
       return undefined;
   }

@@ -31,10 +31,9 @@ export class Pace {
 /** One line about a step in progress: phase, units, loss, speed, time left. */
 export const progressText = (progress: Progress, left: number | undefined): string => {
   const { done, total, unit, phase, loss, tokensPerSecond } = progress;
-  const singular = unit.replace(/s$/, '');
   const parts = [
     phase,
-    total > 0 ? `${singular} ${count(done)}/${count(total)}` : `${count(done)} ${unit}`,
+    total > 0 ? `${count(done)}/${count(total)} ${unit}` : `${count(done)} ${unit}`,
     loss === undefined ? undefined : `loss ${loss.toFixed(3)}`,
     tokensPerSecond === undefined ? undefined : `${count(tokensPerSecond)} tokens/s`,
     left === undefined ? undefined : `${duration(left)} left`,
