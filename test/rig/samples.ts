@@ -25,10 +25,10 @@ export interface SampleOptions {
 
 /** The name of an input position in the graph of a sample. */
 export const sampleInput = (position: number): Value => value(`x${position}`);
-export const sampleOutput = (position: number): Value => value(`y${position}`);
+const sampleOutput = (position: number): Value => value(`y${position}`);
 
 /** The symbol that `symbolic` puts in. */
-export const sampleSymbol = symbol('n');
+const sampleSymbol = symbol('n');
 
 const INTEGERS_BELOW = 4;
 
