@@ -36,7 +36,7 @@ const rangesOf = (call: Call): readonly Range[] | undefined => {
   if (rank === undefined || typeof length !== 'number') return undefined;
   const starts = intsAttr(call.node, 'starts') ?? call.ints(1);
   const ends = intsAttr(call.node, 'ends') ?? call.ints(2);
-  const named = call.node.inputs[3] != null || call.node.attrs['axes'] !== undefined;
+  const named = call.node.inputs[3] != null || call.node.attrs.axes !== undefined;
   const axes = named ? (intsAttr(call.node, 'axes') ?? numbersAt(call, 3)) : Array.from({ length }, (_, i) => i);
   const steps = call.node.inputs[4] == null ? new Array<number>(length).fill(1) : numbersAt(call, 4);
   if (axes === undefined || steps === undefined) return undefined;

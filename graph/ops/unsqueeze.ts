@@ -16,7 +16,7 @@ const knownAxes = (call: Call, rank: number): readonly number[] | undefined =>
 const droppedAxes = (call: Call): readonly number[] | undefined => {
   const { shape } = inputOf(call, 0);
   if (shape === undefined) return undefined;
-  const named = call.node.inputs[1] != null || call.node.attrs['axes'] !== undefined;
+  const named = call.node.inputs[1] != null || call.node.attrs.axes !== undefined;
   if (named) return knownAxes(call, shape.length);
   return shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
 };
