@@ -52,10 +52,20 @@ const known = (graph: Graph, node: Node, name: Value): void => {
   throw new CodecError(`node '${node.name || node.outputs[0]}' (${node.op}) reads '${name}', which nothing defines`);
 };
 
+/** What inference reports about a file is wrong with the file. */
+const inferring = (graph: Graph): GraphBuilder => {
+  try {
+    return GraphBuilder.from(graph);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CodecError(`the graph '${graph.name}' does not fit together: ${reason}`, { cause });
+  }
+};
+
 const inferred = (graph: Graph): ReadonlyMap<Value, TensorType> => {
   const missing = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && !graph.types.has(name));
   if (missing.length === 0) return graph.types;
-  const builder = GraphBuilder.from(graph);
+  const builder = inferring(graph);
   const types = new Map(graph.types);
   for (const name of missing) if (builder.hasType(name)) types.set(name, builder.type(name));
   return types;

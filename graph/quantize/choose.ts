@@ -3,12 +3,12 @@ import { elementCount, type Tensor } from '../tensor.ts';
 import { QuantizeError } from './weights.ts';
 
 export interface QuantizeOptions {
-  /** Whether embedding tables become 8-bit rows, too: most of the bytes of small models. */
-  readonly embeddings: boolean;
+  /** Whether embedding tables become 8-bit rows, too (the default): most of the bytes of small models. */
+  readonly embeddings?: boolean;
   /** 7-bit weights, for CPUs whose 8-bit products saturate (x86 before VNNI). */
-  readonly reduceRange: boolean;
+  readonly reduceRange?: boolean;
   /** Names of weights that stay in float; `*` stands for any text. */
-  readonly exclude: readonly string[];
+  readonly exclude?: readonly string[];
   /** Matrices with fewer elements stay in float: they gain no time. */
   readonly minimumElements?: number;
   /** Tables with fewer elements stay in float: a quantized look-up takes three kernels more. */
@@ -89,7 +89,7 @@ const chooseLinear = (graph: Graph, users: readonly Node[], size: number, option
 
 const chooseTable = (size: number, options: QuantizeOptions): Choice => {
   const minimum = options.minimumTable ?? minimumRows;
-  if (!options.embeddings) return { kept: 'embeddings are not asked for' };
+  if (options.embeddings === false) return { kept: 'embeddings are not asked for' };
   return size < minimum ? { kept: `smaller than ${minimum} elements` } : { form: 'table' };
 };
 
@@ -105,7 +105,7 @@ const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOpti
 
 /** The choice for every float32 weight, in the order of the graph. */
 export const chooseWeights = (graph: Graph, options: QuantizeOptions): ReadonlyMap<Value, Choice> => {
-  const excluded = exclusion(graph, options.exclude);
+  const excluded = exclusion(graph, options.exclude ?? []);
   const choices = new Map<Value, Choice>();
   for (const [name, tensor] of graph.weights) {
     if (tensor.dtype !== 'float32') continue;

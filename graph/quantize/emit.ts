@@ -62,7 +62,7 @@ const stored = (emission: Emission, key: string, make: () => { integers: Tensor;
 /** int8 (in, out) with a step an output. */
 const linearWeight = (emission: Emission, node: Node): Weight => {
   const { name, tensor } = tensorAt(emission, node, 1);
-  const turned = node.attrs['transB']?.kind === 'int' && node.attrs['transB'].value === 1;
+  const turned = node.attrs.transB?.kind === 'int' && node.attrs.transB.value === 1;
   return stored(emission, turned ? `${name}_transposed` : name, () => {
     const { integers, steps } = quantizeMatrix(name, tensor, turned ? 'rows' : 'columns', emission.limit);
     return { integers: turned ? transposed(integers) : integers, steps };

@@ -73,7 +73,7 @@ const reportOf = (graph: Graph, choices: ReadonlyMap<Value, Choice>): QuantizeRe
  */
 export const quantizeDynamic = (
   graph: Graph,
-  options: QuantizeOptions,
+  options: QuantizeOptions = {},
 ): { readonly graph: Graph; readonly report: QuantizeReport } => {
   const opset = graph.opsets[''] ?? 0;
   if (opset < firstOpset) {

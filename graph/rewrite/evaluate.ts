@@ -23,7 +23,7 @@ const relabel: Evaluator = (_, [input], { dims }) =>
 
 const transpose: Evaluator = (node, [input], { dtype, dims }) => {
   if (input?.dtype !== 'float32' || dtype !== 'float32') return undefined;
-  const perm = node.attrs['perm'];
+  const perm = node.attrs.perm;
   const order = perm?.kind === 'ints' ? perm.value : input.dims.map((_, axis) => input.dims.length - 1 - axis);
   const source = arrayOf({ ...input, dtype: 'float32' });
   const result = new Float32Array(source.length);
@@ -50,7 +50,7 @@ const transpose: Evaluator = (node, [input], { dtype, dims }) => {
 const elementLimit = 4096;
 
 const cast: Evaluator = (node, [input], { dims }) => {
-  const to = node.attrs['to'];
+  const to = node.attrs.to;
   if (input === undefined || to?.kind !== 'int' || elementCount(dims) > elementLimit) return undefined;
   const dtype = dtypeOf(to.value, `Cast '${node.name}'`);
   if (!castable.has(input.dtype)) return undefined;

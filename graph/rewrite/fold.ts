@@ -86,7 +86,7 @@ const isIdleDropout = (folding: Folding, node: Node): boolean => {
 };
 
 const isIdentityTranspose = (node: Node): boolean => {
-  const perm = node.attrs['perm'];
+  const perm = node.attrs.perm;
   return node.op === 'Transpose' && perm?.kind === 'ints' && perm.value.every((axis, i) => axis === i);
 };
 

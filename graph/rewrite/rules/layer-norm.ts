@@ -13,7 +13,7 @@ const deviation = node('Sqrt', [node('Add', [node('ReduceMean', [squared], 'vari
 const pattern = node('Add', [node('Mul', [node('Div', [centred, deviation]), weight('scale')]), weight('bias')]);
 
 const axesOf = (place: Place, reduce: Node): readonly number[] | undefined => {
-  const attribute = reduce.attrs['axes'];
+  const attribute = reduce.attrs.axes;
   if (attribute?.kind === 'ints') return attribute.value;
   const input = reduce.inputs[1];
   const tensor = input ? place.graph.weights.get(input) : undefined;

@@ -47,7 +47,7 @@ export const sameShape = (a: TensorType | undefined, b: TensorType | undefined):
   a?.shape !== undefined && b?.shape !== undefined && a.shape.join() === b.shape.join();
 
 export const permOf = (node: Node): string => {
-  const perm = node.attrs['perm'];
+  const perm = node.attrs.perm;
   return perm?.kind === 'ints' ? perm.value.join() : '';
 };
 

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { Graph } from '../../graph/graph.ts';
+import {
+  QuantizeError,
+  type QuantizeOptions,
+  type QuantizeReport,
+  quantizeDynamic,
+} from '../../graph/quantize/index.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { readModelArtifact, writeModel } from '../../models/files.ts';
+import type { Model, ModelInfo } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
+import { defineStage, type Json, type Metrics, StageError } from '../stage.ts';
+import { type Deviation, deviation } from './check.ts';
+
+const config = z.strictObject({
+  weights: z.literal('int8').default('int8').meta({ description: 'Integers that weights are stored as.' }),
+  embeddings: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Whether embedding tables become 8-bit rows, too: most of the bytes of small models.' }),
+  reduceRange: z
+    .boolean()
+    .default(false)
+    .meta({ description: '7-bit weights, for x86 CPUs without VNNI, whose 8-bit products saturate.' }),
+  exclude: z.array(z.string().min(1)).default([]).meta({
+    description: 'Names of weights that stay in float, as `decant inspect` lists them; * stands for any text.',
+  }),
+});
+
+const quantized = (graph: Graph, options: QuantizeOptions): ReturnType<typeof quantizeDynamic> => {
+  try {
+    return quantizeDynamic(graph, options);
+  } catch (cause) {
+    if (cause instanceof QuantizeError) throw new StageError(cause.message, { cause });
+    throw cause;
+  }
+};
+
+/** Fusing and quantizing take some values away; what model.json names must exist. */
+const remaining = (info: ModelInfo, graph: Graph): ModelInfo => {
+  const computed = new Set<string>(graph.nodes.flatMap((node) => node.outputs));
+  return { ...info, hiddenStates: info.hiddenStates.filter((name) => computed.has(name)) };
+};
+
+/** Matrices only: vectors are float in every quantized model. */
+const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeReport): Json => {
+  const matrices = weights.filter(({ dims }) => dims.length === 2);
+  return {
+    quantized,
+    kept: matrices.length - quantized,
+    bytesBefore,
+    bytesAfter,
+    weights: matrices.map(({ name, dims, storage, reason, bytesBefore: before, bytesAfter: after }) => ({
+      name,
+      dims: [...dims],
+      storage,
+      ...(reason === undefined ? {} : { reason }),
+      bytesBefore: before,
+      bytesAfter: after,
+    })),
+  };
+};
+
+const metricsOf = (report: QuantizeReport, found: Deviation): Metrics => ({
+  quantization: reportJson(report),
+  deviation: { ...found },
+});
+
+/** A rounded model may lose a little; one whose outputs are no numbers, or point elsewhere, is broken. */
+const proved = (found: Deviation): Deviation => {
+  if (Number.isFinite(found.maxError) && found.meanCosine > 0.5) return found;
+  const cosine = Number.isFinite(found.maxError) ? `a mean cosine of ${found.meanCosine.toFixed(3)}` : 'NaN';
+  throw new StageError(
+    `the quantized model does not follow its source: ${cosine} between their outputs. ` +
+      'Keep sensitive weights in float with exclude, or check that the source model is sound',
+  );
+};
+
+/** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
+export const quantize = defineStage({
+  uses: 'quantize',
+  version: 1,
+  summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
+  config,
+  makes: 'model',
+  draws: false,
+  wire: () => ({}),
+  run: async (inputs, { embeddings, reduceRange, exclude }, ctx) => {
+    const { model: input } = inputs;
+    if (input === undefined) throw new Error('quantize needs a model');
+    const source = await readModelArtifact(input.path);
+    if (isQuantized(source.graph)) {
+      throw new StageError('the model is quantized already; take the model from before with from: ID');
+    }
+    const { graph, report } = quantized(fuseForInference(source.graph), { embeddings, reduceRange, exclude });
+    if (report.quantized === 0)
+      ctx.log('every matrix of this model is too small to gain anything: nothing was quantized');
+    const model: Model = { ...source, graph, info: remaining(source.info, graph) };
+    const found = await deviation(source, model, {
+      threads: ctx.threads,
+      signal: ctx.signal,
+      onText: (done, total) => ctx.progress({ done, total, unit: 'texts', phase: 'comparing with the source' }),
+    });
+    await writeModel(await ctx.output('model', 'model'), model);
+    return metricsOf(report, proved(found));
+  },
+});
