@@ -6,6 +6,7 @@ import { importStage } from './import/index.ts';
 import { label } from './label/index.ts';
 import { measure } from './measure/index.ts';
 import { prune } from './prune/index.ts';
+import { quantize } from './quantize/index.ts';
 import type { AnyStage } from './stage.ts';
 import { trainStage } from './train/index.ts';
 
@@ -17,6 +18,7 @@ export const stages: readonly AnyStage[] = [
   prune,
   distill,
   label,
+  quantize,
   exportStage,
   evaluate,
   measure,
