@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,19 +23,18 @@ const crashed = (code: number | null, signal: NodeJS.Signals | null, stderr: str
   return { kind: 'failed', theirs: false, message, detail: stderr };
 };
 
-/** Keeps the end of what a process prints, and all of it in a file. */
+/** Keeps the end of what a process prints, and all of it in a file; a silent process leaves none. */
 const collect = (streams: readonly (NodeJS.ReadableStream | null)[], file: string): (() => string) => {
-  const log = createWriteStream(file);
-  log.on('error', () => undefined);
+  let log: WriteStream | undefined;
   let tail = '';
-  for (const stream of streams) {
-    stream?.on('data', (chunk: Buffer) => {
-      tail = (tail + chunk.toString()).slice(-20_000);
-      log.write(chunk);
-    });
-  }
+  const take = (chunk: Buffer): void => {
+    log ??= createWriteStream(file).on('error', () => undefined);
+    tail = (tail + chunk.toString()).slice(-20_000);
+    log.write(chunk);
+  };
+  for (const stream of streams) stream?.on('data', take);
   return () => {
-    log.end();
+    log?.end();
     return tail;
   };
 };

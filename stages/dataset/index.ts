@@ -39,6 +39,7 @@ export const dataset = defineStage({
   internal: true,
   makes: 'dataset',
   draws: false,
+  environment: 'none',
   from: [],
   wire: () => ({}),
   sources: filesOf,

@@ -90,6 +90,7 @@ export const measure = defineStage({
   internal: true,
   makes: 'measurements',
   draws: false,
+  environment: 'machine',
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
   run: async ({ dataset: datasetInput, ...models }, { threads, rounds, batch }, ctx) => {
     if (datasetInput === undefined) throw new Error('measure needs a dataset');
