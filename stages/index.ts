@@ -1,3 +1,4 @@
+import { baseline } from './baseline/index.ts';
 import { dataset } from './dataset/index.ts';
 import { distill } from './distill/index.ts';
 import { evaluate } from './evaluate/index.ts';
