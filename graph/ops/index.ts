@@ -13,6 +13,8 @@ import { expand } from './expand.ts';
 import { clip, max, mean, min, sum } from './extrema.ts';
 import { eyeLike } from './eye-like.ts';
 import { flatten } from './flatten.ts';
+import { contribAttention, embedLayerNormalization, quantizedAttention } from './fused-attention.ts';
+import { fusedMatMul } from './fused-matmul.ts';
 import { gather } from './gather.ts';
 import { gatherND } from './gather-nd.ts';
 import { biasGelu, contribGelu, fastGelu, gelu, quickGelu } from './gelu.ts';
@@ -20,16 +22,26 @@ import { gemm } from './gemm.ts';
 import { identity } from './identity.ts';
 import { matmul } from './matmul.ts';
 import { mod } from './mod.ts';
+import { multiHeadAttention } from './multi-head-attention.ts';
 import { layerNormalization, rmsNormalization, simplifiedLayerNormalization } from './normalization.ts';
 import { oneHot } from './one-hot.ts';
 import { pad } from './pad.ts';
 import { pow } from './pow.ts';
+import {
+  dequantizeLinear,
+  dynamicQuantizeLinear,
+  dynamicQuantizeMatMul,
+  matmulInteger,
+  matmulIntegerToFloat,
+  quantizeLinear,
+} from './quantization.ts';
 import { range } from './range.ts';
 import { reductions } from './reductions.ts';
 import { reshape } from './reshape.ts';
 import { rounding } from './rounding.ts';
 import { scatterND } from './scatter-nd.ts';
 import { shape, size } from './shape.ts';
+import { skipLayerNormalization, skipSimplifiedLayerNormalization } from './skip-normalization.ts';
 import { slice } from './slice.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import { split } from './split.ts';
@@ -98,6 +110,19 @@ export const ops: readonly OpDef[] = [
   rmsNormalization,
   simplifiedLayerNormalization,
   ...dropout,
+  quantizeLinear,
+  ...dequantizeLinear,
+  dynamicQuantizeLinear,
+  matmulInteger,
+  dynamicQuantizeMatMul,
+  matmulIntegerToFloat,
+  fusedMatMul,
+  skipLayerNormalization,
+  skipSimplifiedLayerNormalization,
+  multiHeadAttention,
+  contribAttention,
+  quantizedAttention,
+  embedLayerNormalization,
   argMax,
   argMin,
   ...comparisons,

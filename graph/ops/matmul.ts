@@ -3,7 +3,7 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
 import { moveAxis, squeeze, unsqueeze } from './shared-emit.ts';
-import { floats, fromEnd, type Labels, labelCut, operand, result } from './shared-math.ts';
+import { floats, fromEnd, type Labels, labelCut, operand } from './shared-math.ts';
 import { broadcastShapes, describe, inputOf } from './shared-structure.ts';
 
 /** A vector on the left is a row, on the right a column. */
@@ -78,14 +78,12 @@ const rightGradient = (emit: Emit, a: Value, dy: Value, ranks: { a: number; b: n
     ? emit.op('Gemm', [flat(emit, a, ranks.a), flat(emit, dy, ranks.dy)], { transA: 1 })
     : emit.op('MatMul', [transposeMatrix(emit, a, ranks.a), dy]);
 
-/** y = a b on stacks of matrices:  da = dy bT, db = aT dy. */
-const gradient: Gradient = (emit, call, [dy]) => {
-  if (dy == null) return [null, null];
-  const [x, w] = [operand(call, 0), operand(call, 1)];
+/** y = x w on stacks of matrices:  dx = dy wT, dw = xT dy. A vector becomes a row on the left, a column on the right. */
+export const matmulGradient = (emit: Emit, call: Call, x: Value, w: Value, dy: Value): readonly [Value, Value] => {
   const [row, column] = [rankOf(emit, call, x) === 1, rankOf(emit, call, w) === 1];
   const a = row ? unsqueeze(emit, x, [0]) : x;
   const b = column ? unsqueeze(emit, w, [1]) : w;
-  const tall = column ? unsqueeze(emit, dy, [rankOf(emit, call, result(call))]) : dy;
+  const tall = column ? unsqueeze(emit, dy, [rankOf(emit, call, dy)]) : dy;
   const d = row ? unsqueeze(emit, tall, [rankOf(emit, call, tall) - 1]) : tall;
   const ranks = { a: rankOf(emit, call, a), b: rankOf(emit, call, b), dy: rankOf(emit, call, d) };
   const da = emit.op('MatMul', [d, transposeMatrix(emit, b, ranks.b)]);
@@ -95,6 +93,9 @@ const gradient: Gradient = (emit, call, [dy]) => {
     column ? squeeze(emit, db, [rankOf(emit, call, db) - 1]) : db,
   ];
 };
+
+const gradient: Gradient = (emit, call, [dy]) =>
+  dy == null ? [null, null] : matmulGradient(emit, call, operand(call, 0), operand(call, 1), dy);
 
 /** Products of stacks of matrices, broadcast like numpy. */
 export const matmul: OpDef = {

@@ -48,6 +48,13 @@ const biased = (b: GraphBuilder, node: Node): Value => {
   return bias == null ? first(node) : b.op('Add', [first(node), bias]);
 };
 
+const input = (node: Node, position: number): Value | undefined => node.inputs[position] ?? undefined;
+
+const total = (b: GraphBuilder, node: Node, bias: number): Value => {
+  const terms = [0, 1, bias].map((position) => input(node, position)).filter((v) => v !== undefined);
+  return b.op('Sum', terms);
+};
+
 const number = (node: Node, name: string, fallback: number): number => {
   const attr = node.attrs[name];
   return attr?.kind === 'float' || attr?.kind === 'int' ? attr.value : fallback;
@@ -69,6 +76,25 @@ export const decompositions: Readonly<Record<string, (b: GraphBuilder, node: Nod
     const x = first(node);
     return b.op('Mul', [x, sigmoid(b, times(b, x, number(node, 'alpha', 1.702)))]);
   },
+  SkipLayerNormalization: (b, node) => {
+    const norm = [total(b, node, 4), node.inputs[2] ?? null, node.inputs[3] ?? null];
+    return b.op('LayerNormalization', norm, { epsilon: { float: number(node, 'epsilon', 1e-12) } });
+  },
+  SkipSimplifiedLayerNormalization: (b, node) => {
+    const x = total(b, node, 3);
+    const square = b.op('ReduceMean', [b.op('Mul', [x, x]), b.ints([-1])]);
+    const root = b.op('Sqrt', [shift(b, square, number(node, 'epsilon', 1e-12))]);
+    return b.op('Mul', [b.op('Div', [x, root]), input(node, 2) ?? x]);
+  },
+  FusedMatMul: (b, node) => {
+    const [x = null, w = null] = ['transA', 'transB'].map((flag, position) => {
+      const side = input(node, position) ?? first(node);
+      const rank = b.type(side).shape?.length ?? 0;
+      const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+      return number(node, flag, 0) === 1 ? b.op('Transpose', [side], { perm }) : side;
+    });
+    return times(b, b.op('MatMul', [x, w]), number(node, 'alpha', 1));
+  },
   Mean: (b, node) => times(b, b.op('Sum', node.inputs), 1 / node.inputs.length),
   Softplus: (b, node) => b.op('Log', [shift(b, b.op('Exp', [first(node)]), 1)]),
   LeakyRelu: (b, node) => {
@@ -86,7 +112,8 @@ export const decompositions: Readonly<Record<string, (b: GraphBuilder, node: Nod
 export const inFloat64 = (graph: Graph): Graph => {
   if (!graph.nodes.some((node) => decompositions[node.op] !== undefined)) return graph;
   const builder = new GraphBuilder(graph.name, graph.opsets);
-  for (const input of graph.inputs) builder.input(input, graph.types.get(input)?.dtype ?? 'float64', undefined);
+  for (const input of graph.inputs)
+    builder.input(input, graph.types.get(input)?.dtype ?? 'float64', graph.types.get(input)?.shape);
   for (const [name, tensor] of graph.weights) builder.weight(name, tensor);
   for (const node of graph.nodes) {
     const [output] = node.outputs;
