@@ -14,6 +14,7 @@ import { trainStage } from './train/index.ts';
 /** Every kind of step, in the order in which help lists them. */
 export const stages: readonly AnyStage[] = [
   dataset,
+  baseline,
   importStage,
   trainStage,
   prune,
