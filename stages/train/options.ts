@@ -40,8 +40,9 @@ export const trainingConfig = {
   validationLimit: z.int().min(0).default(2000).describe('validation texts read after each epoch'),
 } as const;
 
-const everyOption = z.strictObject(trainingConfig);
-export type TrainingConfig = z.infer<typeof everyOption>;
+/** Every option on its own, for parsing. */
+export const everyTraining = z.strictObject(trainingConfig);
+export type TrainingConfig = z.infer<typeof everyTraining>;
 
 /** Learning rates of a kind of run where YAML names none. */
 export interface DefaultRates {
