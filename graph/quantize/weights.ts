@@ -15,14 +15,17 @@ export interface Quantized {
 /** The axis of a matrix whose indices have a step each: outputs of a linear layer, rows of a table. */
 export type ChannelAxis = 'rows' | 'columns';
 
+/** Steps below the normal numbers of float32 have few digits left: such channels count as zeros. */
+const smallestStep = 2 ** -126;
+
 /** Largest magnitude of each channel. */
 const largest = (w: Float32Array, columns: number, axis: ChannelAxis, channels: number): ArrayOf<'float32'> => {
   const magnitudes = newArray('float32', channels);
   for (let i = 0; i < w.length; i++) {
     const channel = axis === 'columns' ? i % columns : Math.floor(i / columns);
     const magnitude = Math.abs(w[i] as number);
-    // Written so that NaN is taken, too.
-    if (!(magnitude <= (magnitudes[channel] as number))) magnitudes[channel] = magnitude;
+    // NaN is taken and stays: no number is larger.
+    if (magnitude > (magnitudes[channel] as number) || Number.isNaN(magnitude)) magnitudes[channel] = magnitude;
   }
   return magnitudes;
 };
@@ -43,14 +46,14 @@ export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, 
     throw new QuantizeError(`the weight '${name}' holds NaN or infinity in ${place}; it cannot be quantized`);
   }
   for (let channel = 0; channel < channels; channel++) {
-    // The smallest magnitudes have steps that vanish in float32: such channels count as zeros.
-    steps[channel] = Math.fround((steps[channel] as number) / limit) || 1;
+    const step = Math.fround((steps[channel] as number) / limit);
+    steps[channel] = step < smallestStep ? 1 : step;
   }
   const integers = new Int8Array(w.length);
   for (let i = 0; i < w.length; i++) {
     const channel = axis === 'columns' ? i % columns : Math.floor(i / columns);
     const rounded = Math.round((w[i] as number) / (steps[channel] as number));
-    integers[i] = rounded > limit ? limit : rounded < -limit ? -limit : rounded;
+    integers[i] = Math.max(-limit, Math.min(limit, rounded));
   }
   return {
     integers: tensorOf('int8', tensor.dims, integers),

@@ -68,7 +68,7 @@ export const difference = (a: readonly Float32Array[], b: readonly Float32Array[
     const largest = left.reduce((m, x) => Math.max(m, Math.abs(x)), 1);
     left.forEach((x, j) => {
       const gap = Math.abs(x - (right[j] ?? Number.NaN)) / largest;
-      worst = gap <= worst ? worst : gap;
+      worst = Math.max(gap, worst);
     });
   });
   return worst;

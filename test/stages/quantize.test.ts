@@ -1,0 +1,131 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { arrayOf, float32Of, tensorOf } from '../../graph/tensor.ts';
+import { readModel, writeModel } from '../../models/files.ts';
+import { inspectGraph } from '../../models/inspect.ts';
+import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
+import { quantize } from '../../stages/quantize/index.ts';
+import { type Metrics, StageError } from '../../stages/stage.ts';
+import { smallEncoder } from '../models/support.ts';
+import { artifactOf, contextIn } from './stage-rig.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'decant-quantize-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const encoder = (): Model => smallEncoder({ hidden: 64, ffn: 128, vocabulary: 2000, activation: 'relu' });
+
+/** Runs the stage on a model in folders of its own. */
+const run = async (name: string, model: Model, config: unknown = {}): Promise<{ metrics: Metrics; model: Model }> => {
+  const source = join(folder, `${name}-in`);
+  await writeModel(source, model);
+  const context = contextIn(join(folder, name));
+  const metrics = await quantize.run(
+    { model: await artifactOf(source, 'model') },
+    quantize.config.parse(config),
+    context,
+  );
+  return { metrics, model: await readModel(join(folder, name, 'model')) };
+};
+
+const bytesOf = async (name: string): Promise<number> => (await stat(join(folder, name, 'model.onnx'))).size;
+
+describe('the quantize stage', () => {
+  it('writes a smaller model that follows its source, and says what it did', async () => {
+    const { metrics, model } = await run('plain', encoder());
+    expect(isQuantized(model.graph)).toBe(true);
+    expect(await bytesOf('plain-in')).toBeGreaterThan(3 * (await bytesOf('plain/model')));
+    expect(metrics).toMatchObject({ quantization: { quantized: 9, kept: 2 }, deviation: { texts: 32 } });
+    const { deviation } = metrics;
+    expect(deviation).toMatchObject({ meanCosine: expect.closeTo(1, 2) });
+  });
+
+  it('keeps what else belongs to a model, but not the names of values that fusing removed', async () => {
+    const source = encoder();
+    const { model } = await run('info', source);
+    expect(model.tokenizer).toEqual(source.tokenizer);
+    expect({ ...model.info, hiddenStates: [] }).toEqual({ ...source.info, hiddenStates: [] });
+    const computed = new Set<string>(model.graph.nodes.flatMap(({ outputs }) => outputs));
+    expect(model.info.hiddenStates.every((name) => computed.has(name))).toBe(true);
+  });
+
+  it('gives the same bytes and the same metrics again', async () => {
+    const first = await run('once', encoder());
+    const second = await run('again', encoder());
+    expect(second.metrics).toEqual(first.metrics);
+    const files = await Promise.all(['once', 'again'].map((name) => artifactOf(join(folder, name, 'model'), 'model')));
+    expect(files[0]?.artifact.files).toEqual(files[1]?.artifact.files);
+  });
+
+  it('leaves embeddings and excluded weights in float when asked', async () => {
+    const exclude = ['encoder.layer.0.*'];
+    const { metrics, model } = await run('asked', encoder(), { embeddings: false, exclude });
+    expect(metrics).toMatchObject({ quantization: { quantized: 4, kept: 7 } });
+    const names = [...model.graph.weights.keys()].filter((name) => name.endsWith('_quantized'));
+    expect(names.every((name) => name.startsWith('encoder.layer.1.'))).toBe(true);
+  });
+
+  it('keeps weights within 7 bits when asked', async () => {
+    const { model } = await run('seven', encoder(), { reduceRange: true, embeddings: false });
+    const integers = [...model.graph.weights.values()].filter(({ dtype }) => dtype === 'int8');
+    expect(integers.length).toBe(8);
+    for (const tensor of integers) {
+      expect(Math.max(...arrayOf({ ...tensor, dtype: 'int8' }).map(Math.abs))).toBe(63);
+    }
+  });
+
+  it('counts the same parameters before and after', async () => {
+    const source = encoder();
+    const { model } = await run('counted', source);
+    const parameters = ({ graph }: Model): number => inspectGraph(graph, { length: 12 }).parameters;
+    expect(parameters(model)).toBe(parameters(source));
+  });
+
+  it('passes a model on whose matrices are all too small, and says so', async () => {
+    const messages: string[] = [];
+    const source = join(folder, 'small-in');
+    await writeModel(source, smallEncoder());
+    const context = { ...contextIn(join(folder, 'small')), log: (message: string) => messages.push(message) };
+    await quantize.run({ model: await artifactOf(source, 'model') }, quantize.config.parse({}), context);
+    expect(messages).toEqual(['every matrix of this model is too small to gain anything: nothing was quantized']);
+  });
+
+  it('refuses a model that is quantized already', async () => {
+    const { model } = await run('first', encoder());
+    await expect(run('second', model)).rejects.toThrow('the model is quantized already');
+  });
+
+  it('refuses weights that are no numbers, and exclusions that name nothing, as the user’s to mend', async () => {
+    const source = encoder();
+    const name = [...source.graph.weights.keys()].find((key) => key.endsWith('output.dense.weight'));
+    if (name === undefined) throw new Error('the encoder has no such weight');
+    const tensor = source.graph.weights.get(name);
+    const data = tensor === undefined ? new Float32Array() : float32Of(tensor).slice();
+    data[0] = Number.NaN;
+    const weights = new Map(source.graph.weights).set(name, tensorOf('float32', tensor?.dims ?? [], data));
+    const broken = run('broken', { ...source, graph: { ...source.graph, weights } });
+    await expect(broken).rejects.toThrow(StageError);
+    await expect(broken).rejects.toThrow(`the weight '${name}' holds NaN or infinity in column 0`);
+    await expect(run('misspelt', encoder(), { exclude: ['clasifier.weight'] })).rejects.toThrow(StageError);
+  });
+
+  it('stops when it is told to', async () => {
+    const source = join(folder, 'stopped-in');
+    await writeModel(source, encoder());
+    const signal = AbortSignal.abort(new Error('stopped'));
+    const input = { model: await artifactOf(source, 'model') };
+    const stopped = quantize.run(input, quantize.config.parse({}), { ...contextIn(join(folder, 'stopped')), signal });
+    await expect(stopped).rejects.toThrow('stopped');
+  });
+
+  it('refuses options that it does not have', () => {
+    expect(quantize.config.safeParse({ weights: 'int4' }).success).toBe(false);
+    expect(quantize.config.safeParse({ embedings: true }).success).toBe(false);
+    expect(quantize.config.parse({})).toEqual({ weights: 'int8', embeddings: true, reduceRange: false, exclude: [] });
+  });
+});
