@@ -82,7 +82,7 @@ export const renderDiagnostic = ({ code, message, span, hints }: Diagnostic): st
   const gutter = ' '.repeat(number.length);
   return [
     `${span.source.name}:${position.line}:${position.column}: ${message} [${code}]`,
-    `  ${number} | ${line}`,
+    `  ${number} | ${line}`.trimEnd(),
     `  ${gutter} | ${marker}`,
     ...hints.map((hint) => `  ${gutter} = ${hint}`),
   ].join('\n');

@@ -72,6 +72,8 @@ class Planner {
     const wiring = this.wiring(base, { helpers, before, id });
     const wired = config === undefined ? {} : stage.wire(config, wiring);
     const inputs = { ...wired, ...this.fromInputs(item, wired, before) };
+    // A stage with wrong options is not wired; what it names is checked all the same.
+    if (config === undefined && typeof item.from === 'string' && !used) before();
     if (item.from !== undefined && stage.from?.length === 0 && !used && config !== undefined) {
       const message = `stage "${id}" (${stage.uses}) takes no model with these options; "from" has no meaning`;
       this.problem('needless-from', message, this.located.key([...base, 'from']));
@@ -121,7 +123,7 @@ class Planner {
       }
       return [[name, this.model(item.id, id, path)] as const];
     });
-    if (entries.length === 0) {
+    if (Object.keys(item.from).length === 0) {
       this.problem('missing-key', 'from names no input', this.located.at(base), [`inputs: ${names.join(', ')}`]);
     }
     return Object.fromEntries(entries);

@@ -63,11 +63,16 @@ const mistakes: Readonly<Record<string, Mistake>> = {
 };
 
 /** Where a quote or bracket was opened that is still open at `offset`. */
-const openedAt = (document: Document.Parsed, offset: number): (Mistake & { readonly start: number }) | undefined => {
+const openedAt = (
+  document: Document.Parsed,
+  { text }: Source,
+  offset: number,
+): (Mistake & { readonly start: number }) | undefined => {
   let found: (Mistake & { readonly start: number }) | undefined;
   const consider = (node: Node, what: string): void => {
     const [start, end] = node.range ?? [0, 0, 0];
-    if (start >= offset || end < offset - 1 || start < (found?.start ?? 0)) return;
+    const closed = end > start + 1 && '"\'}]'.includes(text[end - 1] ?? ' ');
+    if (closed || start >= offset || end < offset - 1 || start < (found?.start ?? 0)) return;
     found = { code: 'yaml-syntax', message: `this ${what} is never closed`, start };
   };
   visit(document, {
@@ -84,7 +89,7 @@ const openedAt = (document: Document.Parsed, offset: number): (Mistake & { reado
 const fromYamlError = (error: YAMLError, document: Document.Parsed, source: Source): Diagnostic => {
   const [start, end] = error.pos;
   const unclosed = error.code === 'MISSING_CHAR' || /^Flow (map|sequence)/.test(error.message);
-  const opened = unclosed ? openedAt(document, start) : undefined;
+  const opened = unclosed ? openedAt(document, source, start) : undefined;
   const mistake = opened ?? (unclosed ? undefined : mistakes[error.code]);
   const message = mistake?.message ?? error.message.replace(/\s+/g, ' ').replace(/[.:]$/, '');
   const from = opened?.start ?? start;
@@ -133,6 +138,8 @@ export const parseYaml = (source: Source): Parsed => {
     if (error instanceof RangeError) throw tooDeep(source);
     throw error;
   }
+  // Depending on where the stack ends, the parser may also report it as an error of its own.
+  if (document.errors.some(({ message }) => /call stack/.test(message))) throw tooDeep(source);
   const errors = document.errors.map((error) => fromYamlError(error, document, source));
   const tags = document.warnings
     .filter(({ code }) => code === 'TAG_RESOLVE_FAILED')

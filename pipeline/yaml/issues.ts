@@ -36,6 +36,10 @@ const bound = (issue: Issue): string => {
 const written = ({ message }: Issue): string | undefined =>
   /^(Invalid|Too (small|big)|Unrecognized)/.test(message) ? undefined : message;
 
+/** The names that tell the branches of a union apart. */
+const optionsOf = (issue: Issue): readonly string[] =>
+  'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+
 /** What the schema would have taken there: "a number", "at least 1", "one of a, b". */
 const expectation = (issue: Issue): string => {
   const own = written(issue);
@@ -45,6 +49,7 @@ const expectation = (issue: Issue): string => {
   if (issue.code === 'invalid_value') return orList(issue.values.map((value) => String(value)));
   if (issue.code === 'not_multiple_of') return `a multiple of ${issue.divisor}`;
   if (issue.code === 'invalid_format') return `a text like ${issue.pattern ?? issue.format}`;
+  if (issue.code === 'invalid_union' && issue.errors.length === 0) return orList(optionsOf(issue));
   if (issue.code === 'invalid_union') return orList([...new Set(issue.errors.flat().map(expectation))]);
   return issue.message;
 };
@@ -125,8 +130,7 @@ const unionIssue = (issue: z.core.$ZodIssueInvalidUnion, path: Path, context: Is
   const found = valueAt(context.located.value, path);
   const name = String(path.at(-1));
   if (issue.discriminator !== undefined) {
-    const options = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
-    return [unknownName(name, found, options, path, context)];
+    return [unknownName(name, found, optionsOf(issue), path, { ...context, owner: String(context.base.at(-1)) })];
   }
   const span = context.located.at(path);
   return [at('wrong-type', `${name} is ${describeValue(found)}; expected ${expectation(issue)}`, span)];
@@ -144,7 +148,7 @@ export const unknownName = (
     return at('missing-key', `${owner} has no "${key}"`, located.at(path.slice(0, -1)), [`known: ${known.join(', ')}`]);
   }
   const hints = nameHints(String(found), known, 'known');
-  return at('unknown-name', `unknown ${key} ${describeValue(found)} of ${owner}`, located.at(path), hints);
+  return at('unknown-name', `${owner} ${key} ${describeValue(found)}, which does not exist`, located.at(path), hints);
 };
 
 const codes: Readonly<Record<string, string>> = {

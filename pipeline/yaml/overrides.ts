@@ -88,6 +88,11 @@ class Override {
       this.put(pair.value, rest, value);
       return;
     }
+    if (rest.length > 0 && isScalar(pair?.value) && pair.value.value !== null) {
+      const message = `"${segment.name}" holds a plain value; nothing can be set inside of it`;
+      this.problem('bad-override', message, segment.start, segment.end, []);
+      return;
+    }
     const inner = new YAMLMap();
     inner.range = [segment.start, segment.end, segment.end];
     this.origins.set(inner, this.source);

@@ -2,30 +2,26 @@ import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { type Diagnostic, RequestError, type Source } from '../diagnostic.ts';
 
+const isUtf8 = (bytes: Uint8Array, stream: boolean): boolean => {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Offset of the first byte that is not UTF-8; undefined when all are. */
 const firstBadByte = (bytes: Uint8Array): number | undefined => {
-  const strict = (end: number): boolean => {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end), { stream: true });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (strict(bytes.length)) {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-      return undefined;
-    } catch {
-      return bytes.length - 1;
-    }
-  }
-  let [good, bad] = [0, bytes.length];
+  if (isUtf8(bytes, false)) return undefined;
+  let [good, bad] = [0, bytes.length + 1];
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
-    if (strict(middle)) good = middle;
+    if (isUtf8(bytes.subarray(0, middle), true)) good = middle;
     else bad = middle;
   }
+  // A character that was begun and not finished is bad from its first byte on.
+  while (!isUtf8(bytes.subarray(0, good), false)) good--;
   return good;
 };
 

@@ -1,10 +1,11 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The known name that was probably meant: at most a third of its letters differ. */
+/** The known name that was probably meant: at most a third of its letters differ, or two of a short word. */
 export const suggestion = (found: string, known: readonly string[]): string | undefined => {
   if (known.length === 0) return undefined;
   const best = closest(found.toLowerCase(), known);
-  const reach = Math.max(1, Math.floor(Math.max(found.length, best.length) / 3));
+  const length = Math.max(found.length, best.length);
+  const reach = Math.max(length > 4 ? 2 : 1, Math.floor(length / 3));
   return distance(found.toLowerCase(), best.toLowerCase()) <= reach ? best : undefined;
 };
 
