@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import type { Dataset } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
-import { defineStage } from '../stage.ts';
+import { defineStage, type InputArtifact } from '../stage.ts';
+import { architecture, newEncoder } from './architecture.ts';
 import { defaultRates, trainingConfig } from './options.ts';
 import { runTraining, summaryJson } from './run.ts';
 
@@ -13,8 +16,26 @@ const config = z.strictObject({
     .describe(
       'id of a stage whose shape is trained from random weights: the control for what a model owes to its past',
     ),
+  architecture: architecture.optional(),
   ...trainingConfig,
 });
+
+type Start = Pick<z.infer<typeof config>, 'like' | 'architecture'>;
+
+/** What training starts from: a shape with random weights, or the model before as it is. */
+const startOf = async (
+  { like, architecture: shape }: Start,
+  {
+    input,
+    dataset,
+    seed,
+  }: { readonly input: InputArtifact | undefined; readonly dataset: Dataset; readonly seed: number },
+): Promise<Model> => {
+  if (shape !== undefined) return newEncoder(shape, dataset, seed);
+  if (input === undefined) throw new Error('train needs a model');
+  const given = await readModelArtifact(input.path);
+  return like === undefined ? given : reinitialize(given, seed);
+};
 
 /** Trains a model on the labels: fine-tunes the one before, or starts a shape from random weights. */
 export const trainStage = defineStage({
@@ -25,21 +46,24 @@ export const trainStage = defineStage({
   makes: 'model',
   draws: true,
   from: [],
-  wire: ({ like }, wiring) => ({
-    model: like === undefined ? wiring.previous() : wiring.model(like, ['like']),
-    dataset: wiring.dataset(),
-  }),
-  run: async (inputs, options, ctx) => {
-    const { model: modelInput, dataset: datasetInput } = inputs;
-    if (modelInput === undefined || datasetInput === undefined) throw new Error('train needs a model and a dataset');
-    const { like, ...training } = options;
-    const given = await readModelArtifact(modelInput.path);
+  wire: ({ like, architecture: shape }, wiring) => {
+    if (like !== undefined && shape !== undefined) {
+      wiring.problem(['architecture'], 'a stage takes its shape from "like" or from "architecture", not from both');
+    }
+    const dataset = wiring.dataset();
+    if (like !== undefined) return { dataset, model: wiring.model(like, ['like']) };
+    return shape === undefined ? { dataset, model: wiring.previous() } : { dataset };
+  },
+  run: async ({ model: input, dataset: datasetInput }, options, ctx) => {
+    if (datasetInput === undefined) throw new Error('train needs a dataset');
+    const { like, architecture: shape, ...training } = options;
+    const dataset = await readDatasetArtifact(datasetInput.path);
     const { model, summary } = await runTraining(
       {
-        model: like === undefined ? given : reinitialize(given, ctx.seed),
-        dataset: await readDatasetArtifact(datasetInput.path),
+        model: await startOf({ like, architecture: shape }, { input, dataset, seed: ctx.seed }),
+        dataset,
         config: training,
-        rates: like === undefined ? defaultRates.fineTune : defaultRates.scratch,
+        rates: like === undefined && shape === undefined ? defaultRates.fineTune : defaultRates.scratch,
       },
       ctx,
     );

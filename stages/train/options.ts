@@ -11,8 +11,12 @@ export const trainingConfig = {
   steps: z.int().min(1).optional().describe('ends training after so many updates instead'),
   batch: z.int().min(1).max(4096).default(64).describe('texts of one pass'),
   accumulate: z.int().min(1).max(1024).default(1).describe('passes whose gradients add up to one update'),
-  learningRate: rate.optional().describe('highest learning rate'),
-  headLearningRate: rate.optional().describe('highest learning rate of the classification head'),
+  learningRate: rate
+    .optional()
+    .describe('highest learning rate; left out, 4e-4 to fine-tune, 1.5e-3 for random weights and for distillation'),
+  headLearningRate: rate
+    .optional()
+    .describe('highest rate of the classification head; left out, 7.5 times the other to fine-tune, else the same'),
   schedule: z
     .enum(['linear', 'cosine', 'constant'])
     .default('linear')

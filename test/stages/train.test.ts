@@ -54,6 +54,19 @@ describe('the train stage', () => {
     );
   });
 
+  it('builds an encoder and a tokenizer of its own where an architecture is given', async () => {
+    using space = workspace();
+    const inputs = { dataset: await datasetArtifact(space, smallDataset()) };
+    const shape = { hidden: 16, layers: 1, heads: 2, ffn: 32, vocabulary: 400 };
+    for (const tokenizer of ['wordpiece', 'bpe']) {
+      const config = { ...quick, epochs: 8, architecture: { ...shape, tokenizer } };
+      const { output, metrics } = await runStage(space, trainStage, inputs, config, { name: tokenizer });
+      const { info } = await readModelArtifact(output.path);
+      expect(info).toMatchObject({ labels: classes, dimensions: { hidden: 16, layers: 1 }, maxLength: 10 });
+      expect(Object(metrics.training).best.accuracy).toBeGreaterThan(0.9);
+    }
+  });
+
   it('reads the stage before, or the one that `like` names', () => {
     const plain = wiringOf();
     trainStage.wire({}, plain);
@@ -61,6 +74,14 @@ describe('the train stage', () => {
     const like = wiringOf();
     trainStage.wire({ like: 'slim' }, like);
     expect(like.asked).toEqual(['model slim at like']);
+    const both = wiringOf();
+    trainStage.wire({ like: 'slim', architecture: {} }, both);
+    expect(both.asked[0]).toBe(
+      'problem at architecture: a stage takes its shape from "like" or from "architecture", not from both',
+    );
+    const own = wiringOf();
+    expect(Object.keys(trainStage.wire({ architecture: {} }, own))).toEqual(['dataset']);
+    expect(trainStage.config.safeParse({ architecture: { hidden: 100, heads: 3 } }).success).toBe(false);
   });
 
   it('refuses classes that are not the model’s, saying which are which', async () => {
