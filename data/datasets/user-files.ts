@@ -23,7 +23,10 @@ export const fileOptions = {
   text: z.string().min(1).default('text').describe('Column that holds the text.'),
   label: z.string().min(1).default('label').describe('Column that holds the class.'),
   split: z
-    .strictObject({ validation: share, test: share })
+    .strictObject({
+      validation: share.describe('Share of the texts that choices are made on.'),
+      test: share.describe('Share of the texts that only the report reads.'),
+    })
     .prefault({})
     .describe(
       'Shares that are split off. A text goes by its hash, so equal texts never cross and a seed changes nothing.',
