@@ -2,6 +2,7 @@ import { type Batch, lengthBatches } from '../data/batches.ts';
 import { tokenizerOf } from '../data/tokenize.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Model } from '../models/model.ts';
+import type { Checkpoints } from '../stages/stage.ts';
 import type { Program } from './engine.ts';
 import { textFeeds } from './feeds.ts';
 import { ortEngine } from './onnxruntime.ts';
@@ -20,10 +21,14 @@ export interface PredictRequest {
   readonly batching: 'length' | 'single';
   onProgress?(done: number, total: number): void;
   readonly signal?: AbortSignal;
+  /** Where long predictions keep what is done, so that a crash costs seconds. */
+  readonly checkpoints?: Checkpoints;
 }
 
 /** Texts of one pass. */
 const BATCH = 64;
+
+const MILLISECONDS_BETWEEN_CHECKPOINTS = 10_000;
 
 const encodeAll = ({ model, texts, maxLength }: PredictRequest): readonly Int32Array[] => {
   const tokenizer = tokenizerOf(model.tokenizer);
@@ -43,27 +48,66 @@ const runBatch = async (
   throw new Error(`the model gave no float32 output '${output}'`);
 };
 
+/** Logits so far and the batches behind them. */
+interface Partial {
+  readonly logits: Float32Array<ArrayBuffer>;
+  batches: number;
+}
+
+const schema = 'decant.prediction/1';
+
+const resume = async (elements: number, checkpoints: Checkpoints | undefined): Promise<Partial> => {
+  const logits = new Float32Array(elements);
+  const saved = await checkpoints?.load();
+  const meta = Object(saved?.meta);
+  if (saved === undefined || meta.schema !== schema || saved.data.length !== logits.byteLength) {
+    return { logits, batches: 0 };
+  }
+  new Uint8Array(logits.buffer).set(saved.data);
+  return { logits, batches: Number(meta.batches) };
+};
+
+const save = async ({ logits, batches }: Partial, checkpoints: Checkpoints | undefined): Promise<void> =>
+  checkpoints?.save({ schema, batches }, [new Uint8Array(logits.buffer)]);
+
+const predictBatches = async (
+  program: Program,
+  request: PredictRequest,
+  encoded: readonly Int32Array[],
+  partial: Partial,
+): Promise<void> => {
+  const { model, batching, onProgress, signal, checkpoints } = request;
+  const classes = model.info.labels.length;
+  const lengths = encoded.map(({ length }) => length);
+  const batches = lengthBatches(lengths, batching === 'single' ? 1 : BATCH);
+  let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
+  let saved = performance.now();
+  for (const batch of batches.slice(partial.batches)) {
+    if (signal?.aborted || performance.now() - saved > MILLISECONDS_BETWEEN_CHECKPOINTS) {
+      await save(partial, checkpoints);
+      saved = performance.now();
+    }
+    signal?.throwIfAborted();
+    const rows = await runBatch(program, model, encoded, batch);
+    batch.rows.forEach((row, i) => {
+      partial.logits.set(rows.subarray(i * classes, (i + 1) * classes), row * classes);
+    });
+    partial.batches++;
+    done += batch.rows.length;
+    onProgress?.(done, encoded.length);
+  }
+};
+
 /** What a classifier says about texts: logits (texts, classes) in the order of the texts, without dropout. */
 export const predictLogits = async (request: PredictRequest): Promise<Float32Array> => {
-  const { model, texts, threads, batching, onProgress, signal } = request;
-  const classes = model.info.labels.length;
-  const logits = new Float32Array(texts.length * classes);
-  if (texts.length === 0) return logits;
+  const { model, texts, threads, checkpoints } = request;
+  const partial = await resume(texts.length * model.info.labels.length, checkpoints);
+  if (texts.length === 0) return partial.logits;
   const encoded = encodeAll(request);
-  const lengths = encoded.map(({ length }) => length);
   const program = await ortEngine.compile(fuseForInference(model.graph), { threads, optimization: 'all' });
   try {
-    let done = 0;
-    for (const batch of lengthBatches(lengths, batching === 'single' ? 1 : BATCH)) {
-      signal?.throwIfAborted();
-      const rows = await runBatch(program, model, encoded, batch);
-      batch.rows.forEach((row, i) => {
-        logits.set(rows.subarray(i * classes, (i + 1) * classes), row * classes);
-      });
-      done += batch.rows.length;
-      onProgress?.(done, texts.length);
-    }
-    return logits;
+    await predictBatches(program, request, encoded, partial);
+    return partial.logits;
   } finally {
     await program.release();
   }

@@ -35,6 +35,7 @@ export const label = defineStage({
       threads: ctx.threads,
       batching: isQuantized(model.graph) ? 'single' : 'length',
       signal: ctx.signal,
+      checkpoints: ctx.checkpoints,
       onProgress: (done, total) => ctx.progress({ done, total, unit: 'texts' }),
     });
     const folder = await ctx.output('teacher-outputs', 'teacher-outputs');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { predictLogits } from '../../engine/predict.ts';
 import { smallEncoder } from '../models/support.ts';
+import { memoryCheckpoints } from './rig.ts';
 
 /** Padding is masked out, but kernels block sums by length: a few roundings. */
 const PADDING = 1e-6;
@@ -46,5 +47,22 @@ describe('prediction', () => {
     const running = predictLogits({ ...base, batching: 'single', signal: controller.signal, onProgress });
     await expect(running).rejects.toThrow('enough');
     expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it('goes on from its checkpoint, to the same logits', async () => {
+    const checkpoints = memoryCheckpoints();
+    const controller = new AbortController();
+    let first = 0;
+    const onProgress = (done: number): void => {
+      first = done;
+      if (done >= 70) controller.abort(new Error('interrupted'));
+    };
+    const request = { ...base, batching: 'single' as const, checkpoints };
+    const broken = predictLogits({ ...request, signal: controller.signal, onProgress });
+    await expect(broken).rejects.toThrow('interrupted');
+    const seen: number[] = [];
+    const resumed = await predictLogits({ ...request, onProgress: (done) => seen.push(done) });
+    expect(seen[0]).toBe(first + 1);
+    expect(resumed).toEqual(await predictLogits({ ...base, batching: 'single' }));
   });
 });
