@@ -8,7 +8,7 @@ export type { QuantizeOptions } from './choose.ts';
 export { QuantizeError } from './weights.ts';
 
 /** What happened to one float weight. */
-export interface WeightReport {
+interface WeightReport {
   readonly name: string;
   readonly dims: readonly number[];
   /** 'int8', or 'float32' with the reason. */

@@ -29,7 +29,7 @@ export interface Rule<F = unknown> {
   readonly name: string;
   readonly pattern: Pattern;
   when(place: Place): F | Held;
-  replace(builder: GraphBuilder, place: Place, facts: F, output: string): Value;
+  replace(builder: GraphBuilder, place: Place, facts: F, output: Value): Value;
   readonly fires: readonly RuleSample[];
   readonly holds: readonly RuleSample[];
 }
@@ -66,7 +66,8 @@ export const defineRule = <F>(rule: Rule<F>): AnyRule => ({
     };
     const facts = rule.when(place);
     if (isHeld(facts)) return undefined;
-    const output = match.root.outputs[0] ?? '';
+    const [output] = match.root.outputs;
+    if (output === undefined) return undefined;
     return (builder) => builder.within(`${output}/${rule.name}`, () => rule.replace(builder, place, facts, output));
   },
 });

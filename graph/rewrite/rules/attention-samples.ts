@@ -5,10 +5,12 @@ import type { RuleSample } from '../rule.ts';
 
 const heads = 2;
 const width = 8;
+const batch = symbol('batch');
+const sequence = symbol('sequence');
 
 interface Variant {
   readonly scale?: 'scores' | 'scores-over' | 'query' | 'both' | 'none';
-  readonly mask?: 'product' | 'where-scores' | 'where-bias' | 'bias' | 'wide-bias' | 'none';
+  readonly mask?: 'product' | 'where-scores' | 'where-bias' | 'bias' | 'wide-bias' | 'other-condition' | 'none';
   readonly keyTurns?: 1 | 2;
   readonly axis?: number;
   readonly merge?: readonly number[];
@@ -34,9 +36,12 @@ const masked = (builder: GraphBuilder, scores: Value, mask: Value, kind: Variant
       return builder.op('Add', [bias, scores]);
     }
     case 'bias':
-    case 'wide-bias': {
-      const bias = builder.op('Cast', [wide()], { to: 1 });
-      return builder.op('Add', [scores, kind === 'bias' ? bias : builder.op('Add', [bias, scores])]);
+      return builder.op('Add', [scores, builder.op('Cast', [wide()], { to: 1 })]);
+    case 'wide-bias':
+      return builder.op('Add', [builder.input('bias', 'float32', [batch, 1, sequence, sequence]), scores]);
+    case 'other-condition': {
+      const condition = builder.input('condition', 'bool', [batch, 1, sequence, sequence]);
+      return builder.op('Where', [condition, scores, builder.scalar('float32', -1e9)]);
     }
     default:
       return builder.op('Add', [scores, padding(builder, mask)]);
@@ -47,7 +52,7 @@ const masked = (builder: GraphBuilder, scores: Value, mask: Value, kind: Variant
 const core = (variant: Variant): Graph => {
   const { scale = 'scores', mask: kind = 'product', keyTurns = 1, axis = -1, merge = [0, 2, 1, 3] } = variant;
   const builder = new GraphBuilder('attention');
-  const shape = [symbol('batch'), symbol('sequence'), heads * width];
+  const shape = [batch, sequence, heads * width];
   const [query, key, value] = ['query', 'key', 'value'].map((name) => builder.input(name, 'float32', shape));
   const mask = builder.input('attention_mask', 'int64', shape.slice(0, 2));
   if (query === undefined || key === undefined || value === undefined) throw new Error('three inputs were made');
@@ -85,10 +90,12 @@ export const attentionSamples = {
     sample('scale shared by queries and keys, keys turned twice', { scale: 'both', keyTurns: 2 }),
     sample('no mask, no scale', { scale: 'none', mask: 'none' }),
     sample('a bias over keys that is no mask', { mask: 'bias' }),
+    sample('a bias over queries and keys', { mask: 'wide-bias' }),
   ],
   holds: [
     sample('softmax over queries', { axis: 2 }),
     sample('heads are not merged', { merge: [0, 1, 2, 3] }),
     sample('attention weights are an output', { leak: true }),
+    sample('scores are chosen by no padding mask', { mask: 'other-condition' }),
   ],
 } as const;

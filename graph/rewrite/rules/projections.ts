@@ -4,7 +4,6 @@ import { float32Of, type Tensor, tensorOf } from '../../tensor.ts';
 import { any, node, type Pattern, weight } from '../pattern.ts';
 import { defineRule, held } from '../rule.ts';
 import { projectionSamples } from './projections-samples.ts';
-import { emitRoot } from './shared.ts';
 
 const roles = ['query', 'key', 'value'] as const;
 
@@ -92,15 +91,14 @@ const packing = (name: string, biased: boolean) =>
       if ((graph.opsets[''] ?? 0) < 13) return held('Split takes its sizes as an input from operator set 13 on');
       return { columns, weights, biases };
     },
-    replace: (builder, place, { columns, weights, biases }) => {
+    replace: (builder, place, { columns, weights, biases }, output) => {
       const product = builder.op('MatMul', [place.value('x'), packedWeight(builder, place.graph, weights)]);
       const linear = biased ? builder.op('Add', [product, packedWeight(builder, place.graph, biases)]) : product;
       const parts = builder.ops('Split', [linear, builder.ints(columns)], roles.length, { axis: -1 });
       const { root } = place;
-      builder.add({ ...root, inputs: [...parts, ...root.inputs.slice(roles.length)] }, (output) =>
-        place.graph.types.get(output),
-      );
-      return root.outputs[0] ?? emitRoot(builder, place, 'Identity', parts);
+      const inputs = [...parts, ...root.inputs.slice(roles.length)];
+      builder.add({ ...root, inputs }, (name) => place.graph.types.get(name));
+      return output;
     },
     ...projectionSamples(biased),
   });

@@ -31,11 +31,11 @@ export const plainResidual = defineRule({
     if (graph.weights.has(x) || graph.weights.has(residual)) return held('one side is a weight: a bias, no residual');
     return sameShape(typeOf(graph, x), typeOf(graph, residual)) ? {} : held('the two sides differ in shape');
   },
-  replace: (builder, place) => {
+  replace: (builder, place, _, output) => {
     const sum = builder.op('Sum', [place.value('x'), place.value('residual')]);
     const { root } = place;
-    builder.add({ ...root, inputs: [sum, ...root.inputs.slice(1)] }, (output) => place.graph.types.get(output));
-    return root.outputs[0] ?? sum;
+    builder.add({ ...root, inputs: [sum, ...root.inputs.slice(1)] }, (name) => place.graph.types.get(name));
+    return output;
   },
   fires: [sample('two streams', () => normalized('stream'))],
   holds: [
