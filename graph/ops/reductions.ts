@@ -15,9 +15,9 @@ import {
   scale,
   within,
 } from './shared-math.ts';
-import { axesOf, freshDim, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
+import { axesOf, describe, freshDim, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
 
-const hasAxes = (call: Call): boolean => call.node.attrs['axes'] !== undefined || call.node.inputs[1] != null;
+const hasAxes = (call: Call): boolean => call.node.attrs.axes !== undefined || call.node.inputs[1] != null;
 
 /** Normalized axes, all where none are named; undefined where they are computed at run time. */
 const reducedAxes = (call: Call, rank: number): readonly number[] | undefined => {
@@ -33,7 +33,10 @@ const keeps = (call: Call): boolean => intAttr(call.node, 'keepdims', 1) === 1;
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
-  if (shape === undefined) return [{ dtype, shape }];
+  if (shape === undefined) {
+    const whole = !keeps(call) && !hasAxes(call) && intAttr(call.node, 'noop_with_empty_axes', 0) === 0;
+    return [{ dtype, shape: whole ? [] : undefined }];
+  }
   const axes = reducedAxes(call, shape.length);
   if (axes === undefined) {
     return [{ dtype, shape: keeps(call) ? shape.map((_, axis) => freshDim(call, 0, axis)) : undefined }];
@@ -61,7 +64,7 @@ const gradient = (rule: Rule) =>
     const rank = inputOf(call, 0).shape?.length;
     const axes = rank === undefined ? undefined : reducedAxes(call, rank);
     if (axes === undefined) {
-      throw new TypeError(`${call.node.op} '${call.node.name}': cannot differentiate without knowing its axes`);
+      throw new TypeError(`cannot differentiate ${describe(call)}: the rank of its input or its axes are not known`);
     }
     const kept = (v: Value): Value => (keeps(call) ? v : unsqueeze(emit, v, axes));
     return rule(emit, kept(dy), x, kept(result(call)), axes);
