@@ -1,8 +1,8 @@
 import { type Batch, lengthBatches } from '../data/batches.ts';
-import { tokenizerOf } from '../data/tokenize.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints } from '../stages/stage.ts';
+import { encodeTexts } from './encode.ts';
 import type { Program } from './engine.ts';
 import { textFeeds } from './feeds.ts';
 import { ortEngine } from './onnxruntime.ts';
@@ -29,11 +29,6 @@ export interface PredictRequest {
 const BATCH = 64;
 
 const MILLISECONDS_BETWEEN_CHECKPOINTS = 10_000;
-
-const encodeAll = ({ model, texts, maxLength }: PredictRequest): readonly Int32Array[] => {
-  const tokenizer = tokenizerOf(model.tokenizer);
-  return texts.map((text) => (typeof text === 'string' ? tokenizer.encode(text, maxLength) : text));
-};
 
 const runBatch = async (
   program: Program,
@@ -100,10 +95,10 @@ const predictBatches = async (
 
 /** What a classifier says about texts: logits (texts, classes) in the order of the texts, without dropout. */
 export const predictLogits = async (request: PredictRequest): Promise<Float32Array> => {
-  const { model, texts, threads, checkpoints } = request;
+  const { model, texts, maxLength, threads, signal, checkpoints } = request;
   const partial = await resume(texts.length * model.info.labels.length, checkpoints);
   if (texts.length === 0) return partial.logits;
-  const encoded = encodeAll(request);
+  const encoded = await encodeTexts(model, texts, maxLength, signal);
   const program = await ortEngine.compile(fuseForInference(model.graph), { threads, optimization: 'all' });
   try {
     await predictBatches(program, request, encoded, partial);

@@ -59,7 +59,7 @@ const phasesOf = (student: Model, { config, teacherModel }: DistillationJob, lab
 };
 
 /** Fits a student to what the teacher said about every training text, and to the label where there is one. */
-export const runDistillation = (
+export const runDistillation = async (
   job: DistillationJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
@@ -80,8 +80,13 @@ export const runDistillation = (
   );
   return train({
     model: student,
-    examples: { ...encodeExamples(texts, student, maxLength), teacherLogits },
-    validation: encodeExamples(dataset.validation.slice(0, config.validationLimit), student, maxLength),
+    examples: { ...(await encodeExamples(texts, student, maxLength, ctx.signal)), teacherLogits },
+    validation: await encodeExamples(
+      dataset.validation.slice(0, config.validationLimit),
+      student,
+      maxLength,
+      ctx.signal,
+    ),
     options: trainingOptions(config, defaultRates.distill),
     phases: phasesOf(student, job, dataset.train.length > 0),
     lossWeights: {

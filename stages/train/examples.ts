@@ -1,5 +1,5 @@
 import type { Dataset, Example } from '../../data/dataset.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import { encodeTexts } from '../../engine/encode.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import type { Model } from '../../models/model.ts';
 
@@ -7,14 +7,17 @@ import type { Model } from '../../models/model.ts';
 export const longest = (dataset: Dataset, model: Model): number => Math.min(dataset.maxLength, model.info.maxLength);
 
 /** Texts as token ids and labels, ids encoded once and kept. */
-export const encodeExamples = (
+export const encodeExamples = async (
   examples: readonly Example[],
   model: Model,
   maxLength: number,
-): Pick<TrainingExamples, 'ids'> & { readonly labels: Int32Array } => {
-  const tokenizer = tokenizerOf(model.tokenizer);
-  return {
-    ids: examples.map(({ text }) => tokenizer.encode(text, maxLength)),
-    labels: Int32Array.from(examples, ({ label }) => label ?? -1),
-  };
-};
+  signal: AbortSignal,
+): Promise<TrainingExamples> => ({
+  ids: await encodeTexts(
+    model,
+    examples.map(({ text }) => text),
+    maxLength,
+    signal,
+  ),
+  labels: Int32Array.from(examples, ({ label }) => label ?? -1),
+});

@@ -43,7 +43,7 @@ export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Datas
       );
 
 /** Fits a model to the labels of the training split. */
-export const runTraining = (
+export const runTraining = async (
   { model, dataset, config, rates, hook }: TrainingJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
@@ -52,8 +52,13 @@ export const runTraining = (
   const maxLength = longest(dataset, classifier);
   return train({
     model: classifier,
-    examples: encodeExamples(dataset.train, classifier, maxLength),
-    validation: encodeExamples(dataset.validation.slice(0, config.validationLimit), classifier, maxLength),
+    examples: await encodeExamples(dataset.train, classifier, maxLength, ctx.signal),
+    validation: await encodeExamples(
+      dataset.validation.slice(0, config.validationLimit),
+      classifier,
+      maxLength,
+      ctx.signal,
+    ),
     options: trainingOptions(config, rates),
     phases: [{ losses: [crossEntropy], until: 1 }],
     lossWeights: { hard: 1, hidden: 0, classWeights: classWeightsFor(config, dataset) },
