@@ -62,6 +62,14 @@ describe('the quantize stage', () => {
     expect(files[0]?.artifact.files).toEqual(files[1]?.artifact.files);
   });
 
+  it('keeps its bytes while it keeps its version', async () => {
+    await run('golden', encoder());
+    const { artifact } = await artifactOf(join(folder, 'golden', 'model'), 'model');
+    const lines = Object.entries(artifact.files).map(([file, { digest }]) => `${file} ${digest}\n`);
+    // Other bytes under the same version would leave stale cache entries in use: raise the version, then run with -u.
+    await expect(lines.sort().join('')).toMatchFileSnapshot(`../golden/quantize-version-${quantize.version}.txt`);
+  });
+
   it('leaves embeddings and excluded weights in float when asked', async () => {
     const exclude = ['encoder.layer.0.*'];
     const { metrics, model } = await run('asked', encoder(), { embeddings: false, exclude });
