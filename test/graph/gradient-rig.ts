@@ -109,7 +109,7 @@ export const decompositions: Readonly<Record<string, (b: GraphBuilder, node: Nod
 };
 
 /** The graph with every node that has no float64 kernel decomposed; other graphs stay as they are. */
-export const inFloat64 = (graph: Graph): Graph => {
+const inFloat64 = (graph: Graph): Graph => {
   if (!graph.nodes.some((node) => decompositions[node.op] !== undefined)) return graph;
   const builder = new GraphBuilder(graph.name, graph.opsets);
   for (const input of graph.inputs)
