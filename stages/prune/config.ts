@@ -83,6 +83,12 @@ const options = z.strictObject({
     .describe('whether heads and neurons compete inside their layer or over all layers'),
   examples: z.int().min(1).default(1024).describe('labelled texts on which importance is measured'),
   rounds: z.int().min(1).max(20).default(1).describe('cuts on the way to the target, importance measured before each'),
+  compensate: z
+    .boolean()
+    .optional()
+    .describe(
+      'whether biases take over what removed units put out on average; default: where the criterion reads texts',
+    ),
   schedule: z
     .enum(['cubic', 'linear'])
     .default('cubic')

@@ -28,9 +28,12 @@ export interface Pruned {
   readonly metrics: { readonly [key: string]: Json };
 }
 
-/** Whether importance is measured on labelled texts. */
+const compensates = ({ criterion, compensate }: PruneOptions): boolean =>
+  compensate ?? criterionOf(criterion).needsExamples;
+
+/** Whether labelled texts are run through the model: to measure importance, or what units put out on average. */
 export const needsExamples = (options: PruneOptions): boolean =>
-  options.keep !== undefined && criterionOf(options.criterion).needsExamples;
+  options.keep !== undefined && (criterionOf(options.criterion).needsExamples || compensates(options));
 
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, dataset: Dataset): void => {
   if (info.task !== 'text-classification') {
@@ -83,12 +86,14 @@ const subjectOf = (model: Model, options: PruneOptions, context: PruneContext): 
 export const pruneStructure = async (model: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   const { keep, scope, rounds } = options;
   if (keep === undefined) return { model, metrics: {} };
-  if (needsExamples(options) && context.dataset !== undefined) expectClassifier(model, options, context.dataset);
   const criterion = criterionOf(options.criterion);
-  const { graph, metrics } = await cutStructure(subjectOf(model, options, context), { keep, criterion, scope, rounds });
+  if (criterion.needsExamples && context.dataset !== undefined) expectClassifier(model, options, context.dataset);
+  const compensate = compensates(options);
+  const cut = { keep, criterion, scope, rounds, compensate };
+  const { graph, metrics } = await cutStructure(subjectOf(model, options, context), cut);
   return {
     model: { ...model, graph, info: infoAfter(model.info, graph) },
-    metrics: { structure: { criterion: criterion.name, scope, rounds, ...metrics } },
+    metrics: { structure: { criterion: criterion.name, scope, rounds, compensate, ...metrics } },
   };
 };
 

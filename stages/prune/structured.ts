@@ -2,6 +2,7 @@ import { applyCuts } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
 import { type Json, StageError } from '../stage.ts';
+import { compensateMeans } from './compensate.ts';
 import type { Criterion, Subject } from './criteria/criterion.ts';
 import { selectGlobal, selectTop } from './select.ts';
 import { type Goal, goalsOf, type Keep, layersGoal } from './targets.ts';
@@ -11,6 +12,8 @@ export interface StructuredOptions {
   readonly criterion: Criterion;
   readonly scope: 'layer' | 'global';
   readonly rounds: number;
+  /** Whether biases take over what removed units put out on average. */
+  readonly compensate: boolean;
 }
 
 export interface CutResult {
@@ -138,7 +141,7 @@ const reportOf = ({ part, exact }: Goal, kept: readonly number[], scores: Float6
  * becomes really smaller: weights, shape constants and attributes.
  */
 export const cutStructure = async (subject: Subject, options: StructuredOptions): Promise<CutResult> => {
-  const { keep, criterion, scope, rounds } = options;
+  const { keep, criterion, scope, rounds, compensate } = options;
   const whole = anatomyOf(subject.graph);
   goalsOf(whole, keep);
   const bypassed = await cutLayers(subject, whole.layers.length, layersGoal(whole, keep), criterion);
@@ -158,7 +161,8 @@ export const cutStructure = async (subject: Subject, options: StructuredOptions)
         goal.part.count,
       );
     }
-    graph = cutParts(graph, chosen);
+    const ready = compensate ? await compensateMeans({ ...subject, graph }, chosen) : graph;
+    graph = cutParts(ready, chosen);
   }
   return { graph, metrics };
 };

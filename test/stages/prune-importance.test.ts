@@ -1,19 +1,25 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { ortEngine } from '../../engine/onnxruntime.ts';
+import { applyCuts } from '../../graph/cut/index.ts';
+import { type Graph, value } from '../../graph/graph.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
+import { compensateMeans } from '../../stages/prune/compensate.ts';
 import { pruneConfig } from '../../stages/prune/config.ts';
 import type { Criterion, Subject } from '../../stages/prune/criteria/criterion.ts';
 import { criteria, criterionOf } from '../../stages/prune/criteria/index.ts';
 import { batchesOf } from '../../stages/prune/examples.ts';
 import { pruneStructure } from '../../stages/prune/prune.ts';
+import { largestDifference } from '../models/support.ts';
 import { dataset, lossesOf, lossOf, trainedModel } from './prune-rig.ts';
 
 /** Central differences of a float32 loss with this step are right to some percent of the largest score. */
 const STEP = 0.02;
 const TOLERANCE = 0.03;
+/** Float32 sums in another order. */
+const ROUNDING = 1e-5;
 /** Share of the random control's loss increase that counts as beating it: seeds of the control differ by less. */
 const BEATEN = 0.75;
 
@@ -108,7 +114,7 @@ test('magnitude is the norm of all matrix slices that a unit is coupled with', a
 });
 
 const lossAfter = async (keep: unknown, criterion: Criterion['name'], seed: number): Promise<number> => {
-  const pruned = await pruneStructure(model, pruneConfig.parse({ keep, criterion, examples: 256 }), {
+  const pruned = await pruneStructure(model, pruneConfig.parse({ keep, criterion, examples: 256, compensate: false }), {
     dataset,
     seed,
     threads: 1,
@@ -132,6 +138,38 @@ describe('before recovery', () => {
     expect(random).toBeGreaterThan(0);
     expect(taylor).toBeLessThan(BEATEN * random);
   });
+});
+
+/** Mean of a value over the tokens of the examples, channel by channel. */
+const meanOver = async (graph: Graph, name: string): Promise<readonly number[]> => {
+  const program = await ortEngine.compile({ ...graph, outputs: [value(name)] }, { threads: 1 });
+  const sums: number[] = [];
+  let tokens = 0;
+  for (const { ids, mask } of subjectOf(graph).batches()) {
+    const { [name]: output } = await program.run({ input_ids: ids, attention_mask: mask });
+    const width = output?.dims.at(-1) ?? 1;
+    Array.from(output?.data ?? [], Number).forEach((element, i) => {
+      const kept = Number(mask.data[Math.floor(i / width)]);
+      sums[i % width] = (sums[i % width] ?? 0) + kept * element;
+      if (i % width === 0) tokens += kept;
+    });
+  }
+  await program.release();
+  return sums.map((sum) => sum / tokens);
+};
+
+test('biases take over the mean of what goes: behind the cut, every channel keeps its mean', async () => {
+  const { graph } = model;
+  const part = partOf('layer 0 ffn');
+  const bias = [...graph.weights.keys()].find((name) => name.endsWith('layer.0.output.dense.bias'));
+  const sum = graph.nodes.find((node) => bias !== undefined && node.inputs.includes(bias))?.outputs[0];
+  if (part.group === undefined || sum === undefined) throw new Error('no feed-forward block');
+  const kept = Array.from({ length: 16 }, (_, i) => 4 * i);
+  const ready = await compensateMeans(subjectOf(graph), new Map([[part, kept]]));
+  const dense = await meanOver(graph, sum);
+  const largest = async (cut: Graph): Promise<number> => largestDifference(await meanOver(cut, sum), dense);
+  expect(await largest(applyCuts(ready, [part.group], [kept]))).toBeLessThan(ROUNDING);
+  expect(await largest(applyCuts(graph, [part.group], [kept]))).toBeGreaterThan(100 * ROUNDING);
 });
 
 test('every criterion says whether it needs texts, and repeats itself for equal seeds', async () => {

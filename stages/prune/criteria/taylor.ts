@@ -1,12 +1,11 @@
-import { absorb } from '../../../engine/absorb.ts';
-import type { HostTensor, Program } from '../../../engine/engine.ts';
-import { ortEngine } from '../../../engine/onnxruntime.ts';
-import { GraphBuilder } from '../../../graph/builder.ts';
+import type { HostTensor } from '../../../engine/engine.ts';
+import type { GraphBuilder } from '../../../graph/builder.ts';
 import { differentiate } from '../../../graph/differentiate.ts';
 import { type Graph, type Value, value } from '../../../graph/graph.ts';
 import { bypassLayer, type Part } from '../../../models/anatomy.ts';
 import type { Batch } from '../examples.ts';
 import { type Gate, gatesOf } from '../gates.ts';
+import { floatsOf, forEachBatch, inferenceOf } from '../measure.ts';
 import type { Criterion, Subject } from './criterion.ts';
 
 const LOSS = 'prune.loss';
@@ -43,17 +42,16 @@ const saliency = (builder: GraphBuilder, gate: Gate, gradient: Value): Value => 
   return others.length === 0 ? product : builder.op('ReduceSum', [product, builder.ints(others)], { keepdims: 0 });
 };
 
-/** The model as inference sees it, in a builder: without dropout, with its loss. */
-const withLoss = ({ graph, logits }: Subject) => {
-  const builder = new GraphBuilder(`${graph.name}-importance`, graph.opsets);
-  for (const input of graph.inputs) {
-    const type = graph.types.get(input);
-    if (type !== undefined) builder.input(input, type.dtype, type.shape);
-  }
-  const inputs = new Map(graph.inputs.map((input) => [input, input]));
-  const { resolve } = absorb(builder, graph, { inputs, dropout: 'off' });
-  return { builder, resolve, loss: addLoss(builder, resolve(value(logits))) };
+/** The model as inference sees it, with its loss. */
+const withLoss = (subject: Subject) => {
+  const { builder, resolve } = inferenceOf(subject, 'importance');
+  return { builder, resolve, loss: addLoss(builder, resolve(value(subject.logits))) };
 };
+
+/** The loss needs to be told the classes. */
+const targetFeeds =
+  (subject: Subject) =>
+  ({ labels }: Batch): Readonly<Record<string, HostTensor>> => ({ [TARGETS]: targetsOf(labels, classesOf(subject)) });
 
 interface Measured {
   readonly graph: Graph;
@@ -73,33 +71,6 @@ const measuringGraph = (subject: Subject, gates: readonly Gate[]): Measured => {
     if (gradient !== undefined && !outputs.has(keyOf(gate))) outputs.set(keyOf(gate), saliency(builder, at, gradient));
   }
   return { graph: builder.freeze([...new Set(outputs.values())], { keepInputs: false }), outputs };
-};
-
-const feedsOf = (subject: Subject, batch: Batch, graph: Graph): Record<string, HostTensor> => {
-  const all: Record<string, HostTensor> = {
-    [subject.inputs.ids]: batch.ids,
-    [subject.inputs.mask]: batch.mask,
-    [TARGETS]: targetsOf(batch.labels, classesOf(subject)),
-  };
-  return Object.fromEntries(Object.entries(all).filter(([name]) => graph.inputs.includes(value(name))));
-};
-
-const forEachBatch = async (
-  subject: Subject,
-  graph: Graph,
-  see: (outputs: Readonly<Record<string, HostTensor>>, batch: Batch) => void,
-): Promise<void> => {
-  const program: Program = await ortEngine.compile(graph, { threads: subject.threads, optimization: 'basic' });
-  try {
-    const batches = subject.batches();
-    for (const [i, batch] of batches.entries()) {
-      subject.signal.throwIfAborted();
-      see(await program.run(feedsOf(subject, batch, graph)), batch);
-      subject.progress(i + 1, batches.length);
-    }
-  } finally {
-    await program.release();
-  }
 };
 
 /** Adds (sum of a g over all that a unit owns, at all its gates) squared, example by example. */
@@ -126,20 +97,15 @@ const accumulate = (
   }
 };
 
-const float32 = (tensor: HostTensor | undefined): Float32Array => {
-  if (tensor?.data instanceof Float32Array) return tensor.data;
-  throw new TypeError(`expected float32 activations, found ${tensor?.dtype ?? 'none'}`);
-};
-
 const scoreParts = async (subject: Subject, parts: readonly Part[]): Promise<ReadonlyMap<Part, Float64Array>> => {
   const scores = new Map(parts.map((part) => [part, new Float64Array(part.count)]));
   if (parts.length === 0) return scores;
   const gates = parts.map((part) => (part.group === undefined ? [] : gatesOf(subject.graph, part.group)));
   const { graph, outputs } = measuringGraph(subject, gates.flat());
-  await forEachBatch(subject, graph, (results, { labels }) => {
+  await forEachBatch(subject, graph, targetFeeds(subject), (results, { labels }) => {
     parts.forEach((part, i) => {
       const reached = (gates[i] ?? []).filter((gate) => outputs.has(keyOf(gate)));
-      const values = reached.map((gate) => float32(results[outputs.get(keyOf(gate)) ?? '']));
+      const values = reached.map((gate) => floatsOf(results[outputs.get(keyOf(gate)) ?? '']));
       accumulate(scores.get(part) ?? new Float64Array(), reached, values, labels.length);
     });
   });
@@ -151,8 +117,8 @@ const meanLoss = async (subject: Subject): Promise<number> => {
   const { builder, loss } = withLoss(subject);
   const graph = builder.freeze([loss], { keepInputs: false });
   let [sum, count] = [0, 0];
-  await forEachBatch(subject, graph, (results, { labels }) => {
-    sum += float32(results[LOSS])[0] ?? 0;
+  await forEachBatch(subject, graph, targetFeeds(subject), (results, { labels }) => {
+    sum += floatsOf(results[LOSS])[0] ?? 0;
     count += labels.length;
   });
   return sum / Math.max(1, count);

@@ -1,0 +1,51 @@
+import { absorb } from '../../engine/absorb.ts';
+import type { HostTensor } from '../../engine/engine.ts';
+import { ortEngine } from '../../engine/onnxruntime.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { type Graph, type Value, value } from '../../graph/graph.ts';
+import type { Subject } from './criteria/criterion.ts';
+import type { Batch } from './examples.ts';
+
+/** A model without its dropout, in a builder of its own; `resolve` tells under which name a value goes on. */
+export const inferenceOf = (
+  { graph }: Subject,
+  purpose: string,
+): { readonly builder: GraphBuilder; resolve(name: Value): Value } => {
+  const builder = new GraphBuilder(`${graph.name}-${purpose}`, graph.opsets);
+  for (const input of graph.inputs) {
+    const type = graph.types.get(input);
+    if (type !== undefined) builder.input(input, type.dtype, type.shape);
+  }
+  const inputs = new Map(graph.inputs.map((input) => [input, input]));
+  return { builder, resolve: absorb(builder, graph, { inputs, dropout: 'off' }).resolve };
+};
+
+type Tensors = Readonly<Record<string, HostTensor>>;
+
+/** Runs a graph on every batch of labelled texts; `extra` gives the inputs that the model itself does not have. */
+export const forEachBatch = async (
+  subject: Subject,
+  graph: Graph,
+  extra: (batch: Batch) => Tensors,
+  see: (outputs: Tensors, batch: Batch) => void,
+): Promise<void> => {
+  const { inputs, threads, signal } = subject;
+  const program = await ortEngine.compile(graph, { threads, optimization: 'basic' });
+  try {
+    const batches = subject.batches();
+    for (const [i, batch] of batches.entries()) {
+      signal.throwIfAborted();
+      const feeds = { [inputs.ids]: batch.ids, [inputs.mask]: batch.mask, ...extra(batch) };
+      const read = Object.entries(feeds).filter(([name]) => graph.inputs.includes(value(name)));
+      see(await program.run(Object.fromEntries(read)), batch);
+      subject.progress(i + 1, batches.length);
+    }
+  } finally {
+    await program.release();
+  }
+};
+
+export const floatsOf = (tensor: HostTensor | undefined): Float32Array => {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new TypeError(`expected float32 activations, found ${tensor?.dtype ?? 'none'}`);
+};
