@@ -1,0 +1,149 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readPredictions } from '../../data/predictions.ts';
+import { stream } from '../../data/random.ts';
+import { numbersOf, type Tensor } from '../../graph/tensor.ts';
+import { readModelArtifact } from '../../models/files.ts';
+import { isConstantName } from '../../models/parameters.ts';
+import { stages } from '../../stages/index.ts';
+import { readTeacherOutputs } from '../../stages/label/outputs.ts';
+import type { AnyStage, ArtifactKind, InputArtifact } from '../../stages/stage.ts';
+import { type Workspace, workspace } from '../rig/workspace.ts';
+import { datasetArtifact, modelArtifact, runStage, smallDataset, smallFeatures } from './training-rig.ts';
+
+/**
+ * Cache keys hold a stage's `version`, not its code: results of an older code stay in use until the version is raised.
+ * So this test fails when a stage's output changes while its version stays. Recorded figures are compared with a
+ * tolerance, because another CPU sums floats in another order.
+ *
+ * After raising a version: UPDATE_GOLDEN=1 npx vitest run test/stages/golden.test.ts
+ */
+const RELATIVE_TOLERANCE = 2e-3;
+
+const goldenFile = fileURLToPath(new URL('../golden/stage-outputs.json', import.meta.url));
+
+interface Recorded {
+  readonly uses: string;
+  readonly version: number;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** Stages whose outputs are compared byte by byte elsewhere, or are times. */
+const elsewhere = new Set(['dataset', 'baseline', 'import', 'export', 'measure']);
+
+/** Two figures that any change of a tensor moves: its size as a vector, and a random projection of it. */
+const project = (values: ArrayLike<number>, name: string): { readonly norm: number; readonly projection: number } => {
+  const random = stream(1, 'golden', name);
+  let squares = 0;
+  let projection = 0;
+  for (let i = 0; i < values.length; i++) {
+    squares += (values[i] ?? 0) ** 2;
+    projection += (values[i] ?? 0) * random.normal();
+  }
+  return { norm: Math.sqrt(squares), projection };
+};
+
+const figuresOf = (tensors: Iterable<readonly [string, ArrayLike<number>]>): Record<string, number> => {
+  let [elements, squares, projection] = [0, 0, 0];
+  for (const [name, values] of tensors) {
+    const one = project(values, name);
+    elements += values.length;
+    squares += one.norm ** 2;
+    projection += one.projection;
+  }
+  return { elements, norm: Math.sqrt(squares), projection };
+};
+
+const weightsOf = (weights: ReadonlyMap<string, Tensor>): [string, number[]][] =>
+  [...weights].filter(([name]) => !isConstantName(name)).map(([name, tensor]) => [name, numbersOf(tensor)]);
+
+const summarise = async (kind: ArtifactKind, { path }: InputArtifact): Promise<Record<string, number>> => {
+  switch (kind) {
+    case 'model':
+      return figuresOf(weightsOf((await readModelArtifact(path)).graph.weights));
+    case 'predictions':
+      return figuresOf([['logits', (await readPredictions(path)).logits]]);
+    case 'teacher-outputs':
+      return figuresOf([['logits', (await readTeacherOutputs(path)).logits]]);
+    default:
+      throw new Error(`no figures are defined for outputs of kind ${kind}`);
+  }
+};
+
+const record: Record<string, Recorded> = {};
+let space: Workspace;
+
+beforeAll(async () => {
+  space = workspace();
+  const dataset = await datasetArtifact(space, smallDataset());
+  const stageOf = (uses: string): AnyStage => {
+    const stage = stages.find((candidate) => candidate.uses === uses);
+    if (stage === undefined) throw new Error(`no stage '${uses}'`);
+    return stage;
+  };
+  const run = async (
+    name: string,
+    uses: string,
+    inputs: Readonly<Record<string, InputArtifact>>,
+    config: unknown,
+  ): Promise<InputArtifact> => {
+    const stage = stageOf(uses);
+    const { output } = await runStage(space, stage, { dataset, ...inputs }, config, { name, kind: stage.makes });
+    record[name] = { uses, version: stage.version, figures: await summarise(stage.makes, output) };
+    return output;
+  };
+  const features = await modelArtifact(space, 'features', smallFeatures());
+  const teacher = await run('teacher', 'train', { model: features }, { epochs: 2, dropout: 0.1, tokenDropout: 0.05 });
+  const labels = await run('labels', 'label', { model: teacher }, {});
+  const cut = { keep: { heads: '50%', ffn: '50%' }, examples: 64 };
+  const slim = await run('slim', 'prune', { model: teacher }, cut);
+  const distilled = { teacher: 'teacher', epochs: 2 };
+  const student = await run('student', 'distill', { model: slim, 'teacher-outputs': labels }, distilled);
+  const zeros = { sparsity: 0.5, recover: { uses: 'train', epochs: 2 } };
+  await run('sparse', 'prune', { model: student }, zeros);
+  const int8 = await run('int8', 'quantize', { model: student }, {});
+  await run('predictions', 'evaluate', { model: student }, {});
+  await run('int8-predictions', 'evaluate', { model: int8 }, {});
+  await run('scratch', 'train', { model: slim }, { like: 'slim', epochs: 1 });
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(goldenFile, `${JSON.stringify(record, null, 2)}\n`);
+});
+
+afterAll(() => space[Symbol.dispose]());
+
+const golden = (): Readonly<Record<string, Recorded>> =>
+  existsSync(goldenFile) ? JSON.parse(readFileSync(goldenFile, 'utf8')) : {};
+
+const close = (found: number, expected: number, scale: number): boolean =>
+  Math.abs(found - expected) <= RELATIVE_TOLERANCE * Math.max(Math.abs(expected), scale);
+
+const drift = (found: Recorded, expected: Recorded): string[] =>
+  Object.entries(expected.figures)
+    .filter(([name, value]) => !close(found.figures[name] ?? Number.NaN, value, expected.figures.norm ?? 0))
+    .map(([name, value]) => `${name} was ${value}, is ${found.figures[name]}`);
+
+describe('outputs of stages', () => {
+  it.each(Object.keys(golden()))('stay what they were while the version stays: %s', (name) => {
+    const [found, expected] = [record[name], golden()[name]];
+    if (found === undefined || expected === undefined) throw new Error(`nothing recorded for ${name}`);
+    expect(found.version, `${found.uses}: record the outputs of its new version with UPDATE_GOLDEN=1`).toBe(
+      expected.version,
+    );
+    expect(
+      drift(found, expected),
+      `raise the version of stage '${found.uses}': old cache entries would be reused`,
+    ).toEqual([]);
+  });
+
+  it('are recorded for every stage', () => {
+    const covered = new Set(Object.values(golden()).map(({ uses }) => uses));
+    expect(stages.map(({ uses }) => uses).filter((uses) => !covered.has(uses) && !elsewhere.has(uses))).toEqual([]);
+  });
+
+  it('are noticed when they change a little', () => {
+    const expected = golden().student;
+    if (expected === undefined) throw new Error('nothing recorded for student');
+    const figures = { ...expected.figures, norm: (expected.figures.norm ?? 0) * 1.01 };
+    expect(drift({ ...expected, figures }, expected)).toHaveLength(1);
+  });
+});
