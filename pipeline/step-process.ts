@@ -31,7 +31,12 @@ const hasStages = (module: unknown): module is { readonly stages: readonly AnySt
 const start = async ({ order }: Extract<Command, { type: 'start' }>): Promise<void> => {
   const module: unknown = await import(order.module);
   if (!hasStages(module)) throw new Error(`${order.module} exports no stages`);
-  const outcome = await perform(order, module.stages, abort.signal, throttled());
+  const outcome = await perform(
+    order,
+    module.stages,
+    { signal: abort.signal, isWanted: () => process.connected },
+    throttled(),
+  );
   send({ type: 'outcome', outcome });
 };
 

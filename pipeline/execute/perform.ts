@@ -48,11 +48,14 @@ const context = (
   base: order.base,
 });
 
-/** Runs one step and publishes what it made. Never throws: how it ended is the result. */
+/**
+ * Runs one step and publishes what it made, unless the run that ordered it is gone: its successor may be at work on the
+ * same step. Never throws: how it ended is the result.
+ */
 export const perform = async (
   order: Order,
   stages: readonly AnyStage[],
-  signal: AbortSignal,
+  { signal, isWanted }: { readonly signal: AbortSignal; readonly isWanted: () => boolean },
   report: (report: Report) => void,
 ): Promise<Outcome> => {
   try {
@@ -71,8 +74,10 @@ export const perform = async (
       context(order, store, workspace, outputs, signal, report),
     );
     const seconds = (performance.now() - started) / 1000;
+    if (!isWanted()) return { kind: 'aborted' };
     const { pipeline, key, fingerprint } = order;
     await store.publish({ key, pipeline, step: order.step.id, fingerprint, metrics, seconds }, outputs);
+    await store.discard(workspace);
     return { kind: 'done' };
   } catch (error) {
     return signal.aborted ? { kind: 'aborted' } : failureOf(error);

@@ -1,17 +1,12 @@
-import { access, chmod, constants, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import lockfile from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import type { Artifact, ArtifactKind, Checkpoints, Digest, InputArtifact } from '../../stages/stage.ts';
 import { RequestError } from '../diagnostic.ts';
 import { checkpointsIn, sweepCheckpoints } from './checkpoints.ts';
 import { artifactOf, hashFile, listFiles } from './hash.ts';
+import { acquire } from './locks.ts';
 import { parseRecord, recordText, type StepRecord } from './record.ts';
-
-/** A killed process cannot release its locks: after this long without a sign of life another takes over. */
-const STALE_MS = 5000;
-const SIGN_OF_LIFE_MS = 1000;
-const POLL_MS = 200;
 
 /** Why a folder cannot be written, in words. */
 export const folderProblem = (error: unknown): string => {
@@ -44,8 +39,6 @@ export interface Output {
   readonly kind: ArtifactKind;
   readonly folder: string;
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Content-addressed results of steps. Blobs go by the sha256 of their bytes, records by the key of their step; a record
@@ -177,9 +170,14 @@ export class Store {
       finished: new Date().toISOString(),
     };
     await writeFileAtomic(this.record(record.key), recordText(record));
-    await this.sweep(record.key);
     await rm(join(this.root, 'checkpoints', record.key), { recursive: true, force: true });
     return record;
+  }
+
+  /** Removes the folder of one attempt. */
+  async discard(workspace: string): Promise<void> {
+    await rm(workspace, { recursive: true, force: true });
+    await rmdir(dirname(workspace)).catch(() => undefined);
   }
 
   /** Removes what attempts at a step left behind; only the holder of its lock may. */
@@ -188,28 +186,8 @@ export class Store {
     await sweepCheckpoints(join(this.root, 'checkpoints', key));
   }
 
-  /**
-   * Takes the lock of a step, waiting for its holder; `waiting` is called once if there is one. Returns the release.
-   * Losing a lock (a suspended machine) does no harm: publication is atomic and equal keys make equal bytes.
-   */
-  async lock(key: Digest, signal: AbortSignal, waiting: () => void): Promise<() => Promise<void>> {
-    let told = false;
-    for (;;) {
-      signal.throwIfAborted();
-      try {
-        const release = await lockfile.lock(join(this.root, 'locks', key), {
-          realpath: false,
-          stale: STALE_MS,
-          update: SIGN_OF_LIFE_MS,
-          onCompromised: () => undefined,
-        });
-        return () => release().catch(() => undefined);
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) throw error;
-      }
-      if (!told) waiting();
-      told = true;
-      await pause(POLL_MS);
-    }
+  /** Takes the lock of a step, waiting for its holder. Returns the release. */
+  lock(key: Digest, signal: AbortSignal, waiting: () => void): Promise<() => Promise<void>> {
+    return acquire(join(this.root, 'locks'), key, signal, waiting);
   }
 }

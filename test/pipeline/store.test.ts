@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RequestError } from '../../pipeline/diagnostic.ts';
@@ -43,7 +45,20 @@ describe('store', () => {
     expect(() => input.path('b.txt')).toThrow('a model has no file "b.txt" (it has a.txt)');
   });
 
-  it('takes over the lock of a process that was killed', async () => {
+  it('takes over the lock of a process that was killed at once', async () => {
+    using space = workspace();
+    const store = await Store.open(space.path('store'));
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    mkdirSync(space.path('store', 'locks', `${hashJson('key')}.lock`));
+    const holder = JSON.stringify({ process: gone, host: hostname() });
+    writeFileSync(space.path('store', 'locks', `${hashJson('key')}.holder`), holder);
+    const started = performance.now();
+    const release = await store.lock(hashJson('key'), never, () => expect.fail('waited for a dead process'));
+    expect(performance.now() - started).toBeLessThan(2000);
+    await release();
+  });
+
+  it('takes over a lock without a sign of life after seconds', async () => {
     using space = workspace();
     const store = await Store.open(space.path('store'));
     mkdirSync(space.path('store', 'locks', `${hashJson('key')}.lock`));
@@ -53,6 +68,20 @@ describe('store', () => {
     expect(performance.now() - started).toBeLessThan(8000);
     expect(waited).toBe(1);
     await release();
+  });
+
+  it('gives a lock to one of many at a time', async () => {
+    using space = workspace();
+    const store = await Store.open(space.path('store'));
+    let holders = 0;
+    const one = async (): Promise<void> => {
+      const release = await store.lock(hashJson('key'), never, () => undefined);
+      expect(++holders).toBe(1);
+      await new Promise((done) => setTimeout(done, 5));
+      holders--;
+      await release();
+    };
+    await Promise.all([one(), one(), one(), one()]);
   });
 
   it('stops waiting for a lock when the run is interrupted', async () => {

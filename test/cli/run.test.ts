@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stream } from '../../data/random.ts';
+import type { Report } from '../../reports/report.ts';
+import { decant, type Result, tinyCsv, tinyPipeline } from '../rig/cli.ts';
+import { type Workspace, workspace } from '../rig/workspace.ts';
+
+const pipelineIn = (space: Workspace): void => {
+  space.write('tiny.csv', tinyCsv());
+  space.write('pipeline.yaml', tinyPipeline);
+};
+
+const reportIn = (space: Workspace, out = 'runs/tiny'): Report =>
+  JSON.parse(readFileSync(space.path(out, 'report.json'), 'utf8'));
+
+const shaOfModels = (report: Report): Record<string, string | undefined> =>
+  Object.fromEntries(report.stages.map(({ id, model }) => [id, model?.sha256]));
+
+const finished = ({ stdout }: Result): readonly string[] =>
+  [...stdout.matchAll(/^(\S+) +done in/gm)].map(([, step]) => step ?? '');
+
+const filesBelow = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+const sha = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
+
+const stages = ['encoder', 'small', 'teacher', 'slim', 'student', 'int8', 'deploy'];
+const STEPS = 17;
+
+describe('decant run', () => {
+  const space = workspace();
+  const run = (...args: readonly string[]): Promise<Result> => decant(['run', ...args], { cwd: space.folder });
+  let cold: Result;
+
+  beforeAll(async () => {
+    pipelineIn(space);
+    cold = await run();
+  });
+  afterAll(() => space[Symbol.dispose]());
+
+  it('ends with a table of all stages and leaves report, log, models and the exported folder', () => {
+    expect(cold.stderr).toBe('');
+    expect(cold.code).toBe(0);
+    expect(finished(cold).length).toBe(STEPS);
+    const report = reportIn(space);
+    expect(report.stages.map(({ id }) => id)).toEqual(stages);
+    for (const id of stages) expect(cold.stdout).toMatch(new RegExp(`^${id} `, 'm'));
+    for (const { id, model } of report.stages.filter((stage) => stage.model !== null)) {
+      expect(existsSync(space.path('runs/tiny/models', id, 'model.onnx'))).toBe(true);
+      expect(model?.bytes).toBe(statSync(space.path('runs/tiny/models', id, 'model.onnx')).size);
+    }
+    expect(existsSync(space.path('runs/tiny/deploy/onnx/model_quantized.onnx'))).toBe(true);
+    const log = readFileSync(space.path('runs/tiny/events.jsonl'), 'utf8').trim().split('\n');
+    expect(log.map((line) => JSON.parse(line).type)).toContain('run-finished');
+  });
+
+  it('reuses everything when it is run again, and says so', async () => {
+    const before = reportIn(space);
+    const warm = await run();
+    expect(warm.code).toBe(0);
+    expect(warm.stdout.match(/ reused, took /g)?.length).toBe(STEPS);
+    expect(warm.seconds).toBeLessThan(10);
+    const after = reportIn(space);
+    expect(after.stages.every(({ cached }) => cached)).toBe(true);
+    expect(after.stages.map(({ latency }) => latency)).toEqual(before.stages.map(({ latency }) => latency));
+  });
+
+  it('makes models with equal sha256 in another store', async () => {
+    const again = await run('--store', 'store2', '--out', 'out2');
+    expect(finished(again).length).toBe(STEPS);
+    expect(shaOfModels(reportIn(space, 'out2'))).toEqual(shaOfModels(reportIn(space)));
+  });
+
+  it('notices a flipped byte in a stored model and makes it again', async () => {
+    const before = shaOfModels(reportIn(space));
+    const blob = filesBelow(space.path('.decant/store/blobs')).find((file) => sha(file) === before.student);
+    const bytes = readFileSync(blob ?? '');
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    chmodSync(blob ?? '', 0o644);
+    writeFileSync(blob ?? '', bytes);
+    const repaired = await run();
+    expect(repaired.stdout).toContain('damaged in the store: model/model.onnx; it is made again');
+    expect(finished(repaired)).toEqual(['student']);
+    expect(shaOfModels(reportIn(space))).toEqual(before);
+    expect(sha(space.path('runs/tiny/models/student/model.onnx'))).toBe(before.student);
+  });
+
+  it('prints one document to standard output with --json, and progress to standard error', async () => {
+    const { stdout, stderr, code } = await run('--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).schema).toBe('decant.report/1');
+    expect(stderr).toContain('reused');
+  });
+
+  it('runs no further than --until, and only what --set changed', async () => {
+    const { stdout, code } = await run('--until', 'teacher', '--set', 'stages.teacher.epochs=1', '--out', 'out3');
+    expect(code).toBe(0);
+    expect(stdout).toContain('started: config.epochs 4 -> 1');
+    expect(reportIn(space, 'out3').stages.map(({ id }) => id)).toEqual(['encoder', 'small', 'teacher']);
+  });
+
+  it('measures again with --remeasure and runs a stage again with --force', async () => {
+    const { stdout } = await run('--remeasure', '--force', 'slim');
+    expect(stdout).toMatch(/^slim +started: forced/m);
+    expect([...stdout.matchAll(/^(\S+) +done in/gm)].map(([, step]) => step)).toEqual(['slim', 'measure']);
+  });
+
+  it('plans without running: what is cached, what runs and why', async () => {
+    const { stdout, code } = await decant(['plan', '--set', 'stages.student.epochs=3'], { cwd: space.folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^teacher +cached \(took /m);
+    expect(stdout).toMatch(/^student +runs: config\.epochs 2 -> 3 \(about /m);
+    expect(stdout).toMatch(/^int8 +runs unless its input stays the same: input from student/m);
+  });
+
+  it('predicts from a model folder and from the exported one', async () => {
+    const texts = ['the cat eats bread today', 'my horse runs away at night'];
+    const stage = await decant(['predict', 'runs/tiny/models/student', ...texts, '--json'], { cwd: space.folder });
+    const classes = JSON.parse(stage.stdout).map((prediction: { label: string }) => prediction.label);
+    expect(classes.length).toBe(2);
+    const deploy = await decant(['predict', 'runs/tiny/deploy', '--top', '3'], {
+      cwd: space.folder,
+      input: `${texts.join('\n')}\n`,
+    });
+    expect(deploy.code).toBe(0);
+    expect(deploy.stdout.match(/ %$/gm)?.length).toBe(6);
+  });
+
+  it('inspects a model', async () => {
+    const { stdout, code } = await decant(['inspect', 'runs/tiny/models/slim', '--length', '16', '--json'], {
+      cwd: space.folder,
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).anatomy.layers.map(({ ffn }: { ffn: number }) => ffn)).toEqual([16, 16]);
+  });
+
+  it('reports what was finished when a later stage fails', async () => {
+    const { code, stderr } = await run('--set', 'stages.slim.keep={heads: 40}', '--out', 'out4');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Stage "slim" failed: ');
+    expect(reportIn(space, 'out4').stages.map(({ id }) => id)).toEqual(['encoder', 'small', 'teacher']);
+  });
+
+  it('does the work once when two runs share a store', async () => {
+    rmSync(space.path('shared'), { recursive: true, force: true });
+    const args = ['--store', 'shared', '--until', 'teacher'];
+    const [one, two] = await Promise.all([run(...args, '--out', 'a'), run(...args, '--out', 'b')]);
+    expect([one.code, two.code]).toEqual([0, 0]);
+    const steps = [...finished(one), ...finished(two)];
+    expect(new Set(steps).size).toBe(steps.length);
+    expect(`${one.stdout}${two.stdout}`).toContain('waits for another run that is working on it');
+    expect(shaOfModels(reportIn(space, 'a'))).toEqual(shaOfModels(reportIn(space, 'b')));
+  });
+
+  it('saves on Ctrl-C, exits 130 within three seconds and goes on from there', async () => {
+    const args = [
+      '--store',
+      'stopped',
+      '--out',
+      'stopped-out',
+      '--until',
+      'teacher',
+      '--set',
+      'stages.teacher.epochs=40',
+    ];
+    let interrupted = 0;
+    const stopped = await decant(['run', ...args], {
+      cwd: space.folder,
+      onText: (text, child) => {
+        if (!/^teacher +started/m.test(text)) return;
+        setTimeout(() => {
+          interrupted = performance.now();
+          child.kill('SIGINT');
+        }, 1500);
+      },
+    });
+    expect(performance.now() - interrupted).toBeLessThan(3000);
+    expect(stopped.code).toBe(130);
+    expect(stopped.stderr).toContain('run the same command again to go on from there');
+    const resumed = await run(...args);
+    expect(resumed.code).toBe(0);
+    expect(finished(resumed)[0]).toBe('teacher');
+    const whole = await run(...args.map((arg) => arg.replace('stopped', 'whole')));
+    expect(whole.code).toBe(0);
+    expect(shaOfModels(reportIn(space, 'stopped-out'))).toEqual(shaOfModels(reportIn(space, 'whole-out')));
+  });
+
+  it('ends with the same bytes however often it is killed', async () => {
+    const args = ['run', '--store', 'killed', '--out', 'killed-out'];
+    const random = stream(7, 'kills');
+    const kills = 20;
+    for (let i = 0; i < kills; i++) {
+      // Every other kill waits for a training stage.
+      const trigger = i % 2 === 0 ? /^(teacher|student) +started/m : /./;
+      let armed = false;
+      const { code } = await decant(args, {
+        cwd: space.folder,
+        onText: (text, child) => {
+          if (armed || !trigger.test(text)) return;
+          armed = true;
+          setTimeout(() => child.kill('SIGKILL'), random.integer(1200));
+        },
+      });
+      if (code === 0) break;
+    }
+    const { code } = await decant(args, { cwd: space.folder });
+    expect(code).toBe(0);
+    expect(shaOfModels(reportIn(space, 'killed-out'))).toEqual(shaOfModels(reportIn(space)));
+  }, 240_000);
+});

@@ -1,0 +1,128 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { root } from '../rig/build.ts';
+import { decant, tinyCsv, tinyPipeline } from '../rig/cli.ts';
+import { workspace } from '../rig/workspace.ts';
+
+/** A second on an idle machine; tests share theirs with others. */
+const SOON_SECONDS = 5;
+
+describe('wrong requests exit 2 before anything runs', () => {
+  it('shows the problem of a file at its place', async () => {
+    using space = workspace();
+    space.write('tiny.csv', tinyCsv());
+    space.write('pipeline.yaml', tinyPipeline.replace('epochs: 4', 'epoch: 4'));
+    for (const command of ['run', 'validate', 'plan']) {
+      const { code, stderr, stdout, seconds } = await decant([command], { cwd: space.folder });
+      expect([code, stdout]).toEqual([2, '']);
+      expect(seconds).toBeLessThan(SOON_SECONDS);
+      expect(stderr).toBe(`pipeline.yaml:7:33: unknown option "epoch" of stage "teacher" (train) [unknown-key]
+  7 |   - { id: teacher, uses: train, epoch: 4, batch: 16 }
+    |                                 ^^^^^
+    = did you mean "epochs"?
+
+1 problem; nothing was run.
+`);
+    }
+  });
+
+  it.each([
+    [['run', 'missing.yaml'], /^missing\.yaml: no such file\. Name a pipeline file, or write one for your data/],
+    [['run', '.'], /is a folder; expected a pipeline file/],
+    [['rnu'], /unknown command 'rnu'\n\(Did you mean run\?\)/],
+    [['run', '--thread', '2'], /unknown option '--thread'\n\(Did you mean --threads\?\)/],
+    [['run', '--threads', 'many'], /Expected a whole number from 1 to 1024/],
+    [['run', '--threads', '0'], /Expected a whole number from 1 to 1024/],
+    [['inspect', 'missing.onnx'], /^missing\.onnx: no such file or folder; expected a model/],
+    [['inspect'], /missing required argument 'model'/],
+    [['predict', 'missing', 'a text'], /^missing: no such folder; expected a model folder/],
+    [['init', '--data', 'missing.csv'], /^missing\.csv: no such file; expected a CSV file with a header line/],
+    [['init'], /required option '--data <file>' not specified/],
+    [['validate', 'a.yaml', 'b.yaml'], /too many arguments/],
+  ])('%j', async (args, message) => {
+    using space = workspace();
+    const { code, stderr, stdout } = await decant(args, { cwd: space.folder });
+    expect(stderr).toMatch(message);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+
+  it('names the nearest stage of --until and --force', async () => {
+    using space = workspace();
+    space.write('tiny.csv', tinyCsv());
+    space.write('pipeline.yaml', tinyPipeline);
+    const { code, stderr } = await decant(['run', '--until', 'techer'], { cwd: space.folder });
+    expect(code).toBe(2);
+    expect(stderr).toBe(`--until:1:9: there is no stage "techer" [unknown-stage]
+  1 | --until techer
+    |         ^^^^^^
+    = did you mean "teacher"?
+
+1 problem; nothing was run.
+`);
+  });
+
+  it('says that a store or a folder of results cannot be written', async () => {
+    using space = workspace();
+    space.write('tiny.csv', tinyCsv());
+    space.write('pipeline.yaml', tinyPipeline);
+    for (const option of ['--store', '--out']) {
+      const { code, stderr } = await decant(['run', option, 'tiny.csv/below'], { cwd: space.folder });
+      expect(code).toBe(2);
+      expect(stderr).toContain(
+        `tiny.csv/below cannot be written: a file is in the way. Name another folder with ${option}.`,
+      );
+    }
+  });
+});
+
+describe('help and small commands', () => {
+  it.each(['run', 'validate', 'plan', 'inspect', 'init', 'predict', 'schema'])(
+    '%s --help has examples',
+    async (command) => {
+      const { code, stdout } = await decant([command, '--help']);
+      expect(code).toBe(0);
+      expect(stdout).toContain('Examples:\n  $ ');
+    },
+  );
+
+  it('prints its version', async () => {
+    const { stdout } = await decant(['--version']);
+    expect(stdout.trim()).toBe(JSON.parse(readFileSync(`${root}package.json`, 'utf8')).version);
+  });
+
+  it('keeps pipeline.schema.json up to date', async () => {
+    const { stdout } = await decant(['schema']);
+    expect(stdout).toBe(readFileSync(`${root}pipeline.schema.json`, 'utf8'));
+  });
+
+  it('accepts every pipeline that the repository ships', async () => {
+    const examples = existsSync(`${root}examples`) ? readdirSync(`${root}examples`) : [];
+    const files = examples.filter((name) => name.endsWith('.yaml')).map((name) => `examples/${name}`);
+    for (const file of ['pipeline.yaml', ...files]) {
+      const { code, stdout, stderr } = await decant(['validate', file]);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain(`${file} is valid`);
+    }
+  });
+
+  it('writes a pipeline for a table that validates as it is', async () => {
+    using space = workspace();
+    space.write('my reviews.csv', tinyCsv().replace('text,label', 'body,"stars; 1"').replaceAll(',food', ',"a, b"'));
+    const init = await decant(['init', '--data', 'my reviews.csv'], { cwd: space.folder });
+    expect(init.stderr).toBe('');
+    expect(init.stdout).toContain('Wrote pipeline.yaml: texts from column "body", classes from column "stars; 1".');
+    const valid = await decant(['validate'], { cwd: space.folder });
+    expect(valid.stderr).toBe('');
+    expect(valid.stdout).toBe('pipeline.yaml is valid: "my-reviews", 6 stages, 15 steps.\n');
+    const again = await decant(['init', '--data', 'my reviews.csv'], { cwd: space.folder });
+    expect([again.code, again.stderr]).toEqual([
+      2,
+      'pipeline.yaml exists; name another file with --out, or add --overwrite\n',
+    ]);
+  });
+
+  it('survives a reader that goes away', async () => {
+    const { code, stderr } = await decant(['schema'], { onText: (_, child) => child.stdout?.destroy() });
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
