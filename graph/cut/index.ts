@@ -1,2 +1,2 @@
 export { applyCuts } from './apply.ts';
-export { type CutGroup, type CutRefusal, type CutStart, followCut, isRefusal } from './follow.ts';
+export { type CutGroup, followCut, isRefusal } from './follow.ts';

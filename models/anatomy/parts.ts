@@ -23,7 +23,7 @@ export interface Part {
 const keysOf = (group: CutGroup): ReadonlySet<string> =>
   new Set(group.axes.map(({ value, axis }) => `${axis}:${value}`));
 
-export const overlaps = (a: CutGroup, b: CutGroup): boolean => {
+const overlaps = (a: CutGroup, b: CutGroup): boolean => {
   const keys = keysOf(a);
   return b.axes.some(({ value, axis }) => keys.has(`${axis}:${value}`));
 };

@@ -37,6 +37,9 @@ const goalOf = (key: keyof Keep, part: Part, count: Count, available = part.coun
   return { part, ...target };
 };
 
+const sharedWidth = (): StageError =>
+  new StageError('keep.embedding: the token embeddings are as wide as the residual stream they feed; use keep.hidden');
+
 /** Heads and neurons: the count holds in each layer. */
 const perLayer = (key: 'heads' | 'ffn', parts: readonly Part[], count: Count | undefined): readonly Goal[] => {
   if (count === undefined) return [];
@@ -59,6 +62,8 @@ const widths = (key: 'hidden' | 'embedding', parts: readonly Part[], count: Coun
 export const goalsOf = (anatomy: Anatomy, keep: Keep): readonly Goal[] => {
   const embedding = anatomy.embedding === undefined ? [] : [anatomy.embedding];
   const residual = keep.embedding === undefined ? [...embedding, ...anatomy.hidden] : anatomy.hidden;
+  if (keep.embedding !== undefined && anatomy.embedding === undefined && anatomy.table !== undefined)
+    throw sharedWidth();
   return [
     ...widths('hidden', residual, keep.hidden),
     ...widths('embedding', embedding, keep.embedding),

@@ -105,8 +105,7 @@ describe('structure', () => {
     [{ keep: { layers: 4 } }, 'keep.layers: 4 layers were to be kept of a model that has 3'],
     [
       { keep: { embedding: 8 } },
-      'keep.embedding: the model has nothing of that kind that decant can find; prune before quantizing or fusing, ' +
-        'and see decant inspect for what the model is made of',
+      'keep.embedding: the token embeddings are as wide as the residual stream they feed; use keep.hidden',
     ],
   ])('%j is refused with what the model has', async (config, message) => {
     await expect(run({ ...config, criterion: 'magnitude' })).rejects.toThrow(message);
