@@ -52,7 +52,9 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
     }
   }
   const { validation, test } = sharesOf(value);
-  if (validation + test >= 0.9) complain('split', 'expected shares that leave more than 10% for training');
+  // In thousandths: 60% and 30% are no more than 90%, whatever their sum in binary is.
+  if (Math.round((validation + test) * 1000) >= 900)
+    complain('split', 'expected shares that leave more than 10% for training');
 };
 
 /** In the order in which equal texts are kept: a test text never trains. */

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Dataset } from '../../data/dataset.ts';
+import { type AssembleOptions, assemble, type Candidate } from '../../data/datasets/assemble.ts';
+
+const options: AssembleOptions = { maxLength: 16, shares: { validation: 0.1, test: 0.1 }, source: 'texts.csv' };
+
+const many = (count: number): readonly Candidate[] =>
+  Array.from({ length: count }, (_, i) => ({ text: `text number ${i}`, label: `class ${i % 4}` }));
+
+const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
+
+/** Which split each text is in, with its class name. */
+const placesOf = (dataset: Dataset): ReadonlyMap<string, string> =>
+  new Map(
+    splits.flatMap((split) =>
+      dataset[split].map(({ text, label }) => [text, `${split} ${label === undefined ? '' : dataset.classes[label]}`]),
+    ),
+  );
+
+const sizes = ({ train, unlabelled, validation, test }: Dataset): readonly number[] => [
+  train.length,
+  unlabelled.length,
+  validation.length,
+  test.length,
+];
+
+describe('assembling a dataset', () => {
+  it('puts about the asked shares into validation and test', () => {
+    const { dataset } = assemble(many(4000), options);
+    const [train = 0, unlabelled, validation = 0, test = 0] = sizes(dataset);
+    expect(train + validation + test).toBe(4000);
+    expect(unlabelled).toBe(0);
+    // Four standard deviations of a draw of 4,000 texts at 10 %.
+    expect(Math.abs(validation - 400)).toBeLessThan(76);
+    expect(Math.abs(test - 400)).toBeLessThan(76);
+  });
+
+  it('decides by the text alone: order and additions move nothing', () => {
+    const forward = placesOf(assemble(many(600), options).dataset);
+    expect(placesOf(assemble(many(600).toReversed(), options).dataset)).toEqual(forward);
+    const larger = placesOf(assemble(many(900), options).dataset);
+    for (const [text, place] of forward) expect(larger.get(text)).toBe(place);
+  });
+
+  it('never has a text twice, whatever files and labels it came with', () => {
+    const candidate = fc.record(
+      {
+        text: fc.integer({ min: 0, max: 60 }).map((i) => `t${i}`),
+        label: fc.constantFrom('class 0', 'class 1'),
+        split: fc.constantFrom('train', 'validation', 'test', 'unlabelled'),
+      },
+      { requiredKeys: ['text', 'label'] },
+    );
+    fc.assert(
+      fc.property(fc.array(candidate, { maxLength: 80 }), (candidates) => {
+        const base = many(200);
+        const { dataset, duplicates } = assemble([...base, ...candidates], options);
+        const texts = splits.flatMap((split) => dataset[split].map(({ text }) => text));
+        const ids = splits.flatMap((split) => dataset[split].map(({ id }) => id));
+        expect(new Set(texts).size).toBe(texts.length);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(texts.length + duplicates).toBe(base.length + candidates.length);
+      }),
+    );
+  });
+
+  it('keeps the first of texts that contradict each other and counts them', () => {
+    const again = [
+      { text: 'text number 0', label: 'class 3' },
+      { text: 'text number 1', label: 'class 1' },
+    ];
+    const { dataset, duplicates, contradictions } = assemble([...many(300), ...again], options);
+    expect([duplicates, contradictions]).toEqual([2, 1]);
+    expect(placesOf(dataset).get('text number 0')).toMatch(/class 0$/);
+  });
+
+  it('sorts classes, numbers by value', () => {
+    const numbered = many(200).map(({ text }, i) => ({ text, label: String((i % 3) * 5) }));
+    expect(assemble(numbered, options).dataset.classes).toEqual(['0', '5', '10']);
+    expect(assemble(many(200), options).dataset.classes).toEqual(['class 0', 'class 1', 'class 2', 'class 3']);
+  });
+
+  it('gives every class a training text', () => {
+    const rare = many(300).map((candidate, i) => (i % 30 === 0 ? { ...candidate, label: `rare ${i}` } : candidate));
+    const { dataset } = assemble(rare, options);
+    expect(new Set(dataset.train.map(({ label }) => label)).size).toBe(dataset.classes.length);
+  });
+
+  it('keeps as many labels as asked and uses the other texts without', () => {
+    const all = assemble(many(1000), options).dataset;
+    const few = assemble(many(1000), { ...options, labelled: 100 }).dataset;
+    expect(few.train.length).toBe(100);
+    expect(few.unlabelled.length).toBe(all.train.length - 100);
+    expect(few.unlabelled.every((example) => !('label' in example))).toBe(true);
+    expect([few.validation, few.test]).toEqual([all.validation, all.test]);
+  });
+
+  it('keeps the labels of a smaller number among those of a larger', () => {
+    const texts = (labelled: number) =>
+      new Set(assemble(many(1000), { ...options, labelled }).dataset.train.map(({ text }) => text));
+    const larger = texts(200);
+    for (const text of texts(50)) expect(larger.has(text)).toBe(true);
+  });
+
+  it('uses all labels when more are asked for than there are', () => {
+    const { dataset } = assemble(many(300), { ...options, labelled: 5000 });
+    expect(dataset.unlabelled).toEqual([]);
+  });
+
+  it('limits to exactly so many texts, in proportion, without moving any', () => {
+    const all = placesOf(assemble(many(4000), options).dataset);
+    const { dataset } = assemble(many(4000), { ...options, limit: 1000 });
+    const limited = placesOf(dataset);
+    expect(limited.size).toBe(1000);
+    for (const [text, place] of limited) expect(all.get(text)).toBe(place);
+    // Four standard deviations of a draw of 1,000 texts at 10 %.
+    expect(Math.abs(dataset.test.length - 100)).toBeLessThan(38);
+  });
+
+  it('keeps ids under a limit, so that caches by id stay valid', () => {
+    const ids = new Map(assemble(many(900), options).dataset.train.map(({ text, id }) => [text, id]));
+    for (const { text, id } of assemble(many(900), { ...options, limit: 300 }).dataset.train) {
+      expect(ids.get(text)).toBe(id);
+    }
+  });
+
+  it('leaves at least half of the training texts unlabelled when labels and texts are both limited', () => {
+    const { dataset } = assemble(many(4000), { ...options, labelled: 3000, limit: 1000 });
+    expect(Math.abs(dataset.train.length - dataset.unlabelled.length)).toBeLessThanOrEqual(1);
+    const few = assemble(many(4000), { ...options, labelled: 20, limit: 1000 }).dataset;
+    expect(few.train.length).toBe(20);
+  });
+
+  it('refuses a single class', () => {
+    const single = many(300).map(({ text }) => ({ text, label: 'same' }));
+    expect(() => assemble(single, options)).toThrow(
+      "all training texts of texts.csv are labelled 'same'; expected at least two classes: check that 'label' names the right column",
+    );
+  });
+
+  it('refuses to go on without test texts', () => {
+    const trained = many(50).map((candidate) => ({ ...candidate, split: 'train' as const }));
+    expect(() => assemble(trained, options)).toThrow(
+      'the validation split is empty: 50 unique texts are too few; add texts or raise its share',
+    );
+  });
+});

@@ -1,0 +1,291 @@
+import { describe, expect, it } from 'vitest';
+import { check, dataSchema, load, sources } from '../../data/datasets/index.ts';
+import { DataError } from '../../data/errors.ts';
+import { type Workspace, workspace } from '../rig/workspace.ts';
+
+const lines = (count: number, row: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => `${row(i)}\n`).join('');
+
+const ordinary = (count = 300, first = 0): string =>
+  lines(count, (i) => `text number ${first + i},${i % 3 === 0 ? 'no' : 'yes'}`);
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** What is wrong with a file: the stable code and the whole message. */
+const complaint = async (space: Workspace, content: string | Uint8Array, options: Options = {}): Promise<string> => {
+  space.write('data.csv', content);
+  try {
+    await load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+  } catch (error) {
+    if (error instanceof DataError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'nothing';
+};
+
+const latin1 = Buffer.concat([Buffer.from(`text,label\n${ordinary(30)}`), Buffer.from([0x66, 0xe9, 0x2c, 0x61, 0x0a])]);
+
+const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
+  ['an empty file', '', 'empty-file: data.csv has no rows; expected one text a row'],
+  ['a header alone', 'text,label\n', 'empty-file: data.csv has no rows; expected one text a row'],
+  [
+    'a column of another name',
+    `txet,label\n${ordinary()}`,
+    "missing-column: data.csv:1: there is no column 'text'; did you mean 'txet'?",
+  ],
+  [
+    'no such column at all',
+    `text,verdict\n${ordinary()}`,
+    "missing-column: data.csv:1: there is no column 'label'; there are: 'text', 'verdict'",
+  ],
+  [
+    'a column twice',
+    'text,label,text\na,b,c\n',
+    "repeated-column: data.csv:1: the column 'text' appears more than once; rename all but one",
+  ],
+  [
+    'an empty text',
+    `text,label\n${ordinary(20)}  ,yes\n${ordinary(5, 50)}`,
+    'empty-text: data.csv:22: the text is empty; fill it in or remove the row',
+  ],
+  [
+    'several empty texts',
+    `text,label\n${ordinary(20)},yes\n"",no\n,no\n`,
+    'empty-text: data.csv:22: the text is empty (and 2 more rows); fill it in or remove the row',
+  ],
+  [
+    'an empty label',
+    `text,label\n${ordinary(20)}x,\n`,
+    "empty-label: data.csv:22: the label is empty; fill it in, or move texts without labels to a file of their own and name it under 'unlabelled'",
+  ],
+  [
+    'a single class',
+    `text,label\n${lines(300, (i) => `t ${i},same`)}`,
+    "one-class: all training texts of data.csv are labelled 'same'; expected at least two classes: check that 'label' names the right column",
+  ],
+  [
+    'a quote that never closes',
+    `text,label\n${ordinary(20)}"open,yes\n${ordinary(40, 100)}`,
+    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field',
+  ],
+  [
+    'a quote that only the next quoted row closes',
+    `text,label\n${ordinary(20)}"open,yes\n${lines(9, (i) => `"q ${i}",no`)}`,
+    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field',
+  ],
+  [
+    'text behind a closing quote',
+    `text,label\n${ordinary(20)}"a" b,yes\n`,
+    'stray-quote: data.csv:22: there is text behind a closing quote; quote the whole field and write "" for a quote inside it',
+  ],
+  [
+    'a quote inside a bare field',
+    `text,label\n${ordinary(20)}5" disk,yes\n`,
+    'stray-quote: data.csv:22: there is a quote inside a field that is not quoted; quote the whole field and write "" for a quote inside it',
+  ],
+  [
+    'a row with more fields',
+    `text,label\n"two\r\nlines",no\n\n${ordinary(20)}one, two,yes\n`,
+    "unequal-row: data.csv:25: the row has 3 fields, the header 2; quote fields that hold the delimiter, or set 'delimiter'",
+  ],
+  [
+    'bytes that are not UTF-8',
+    latin1,
+    'not-utf8: data.csv:32: the bytes are not UTF-8; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")',
+  ],
+  [
+    'too few texts',
+    'text,label\na,x\nb,y\n',
+    'empty-split: the validation split is empty: 2 unique texts are too few; add texts or raise its share',
+  ],
+];
+
+describe('a csv file', () => {
+  it.each(mistakes)('with %s is refused with file, line and advice', async (_, content, expected) => {
+    using space = workspace();
+    expect(await complaint(space, content)).toBe(expected);
+  });
+
+  it('that does not exist is refused', async () => {
+    using space = workspace();
+    const config = dataSchema.parse({ uses: 'csv', file: 'sub/none.csv' });
+    const where = space.path('sub/none.csv');
+    const message = `the file sub/none.csv does not exist (looked for ${where}); correct the path`;
+    await expect(load(config, space.folder)).rejects.toThrow(message);
+    expect(await check(config, space.folder)).toEqual([{ code: 'missing-file', path: ['file'], message }]);
+  });
+
+  it('that is a folder is refused', async () => {
+    using space = workspace();
+    const config = dataSchema.parse({ uses: 'csv', file: '.' });
+    await expect(load(config, space.folder)).rejects.toThrow('. cannot be read: it is a folder; name a file');
+  });
+
+  it('is found wrong by its header before anything runs', async () => {
+    using space = workspace();
+    space.write('train.csv', `text,lable\n${ordinary()}`);
+    space.write('test.csv', '');
+    space.write('more.csv', 'sentence\nx\n');
+    const config = dataSchema.parse({ uses: 'csv', train: 'train.csv', test: 'test.csv', unlabelled: 'more.csv' });
+    expect(await check(config, space.folder)).toEqual([
+      { code: 'empty-file', path: ['test'], message: 'test.csv has no rows; expected one text a row' },
+      {
+        code: 'missing-column',
+        path: ['label'],
+        message: "train.csv: there is no column 'label'; did you mean 'lable'?",
+      },
+      {
+        code: 'missing-column',
+        path: ['text'],
+        message: "more.csv: there is no column 'text'; there are: 'sentence'",
+      },
+    ]);
+    expect(sources(config, space.folder)).toEqual(
+      ['test.csv', 'train.csv', 'more.csv'].map((file) => space.path(file)),
+    );
+  });
+
+  it('is read with byte order mark, CRLF, quotes, line breaks and empty lines', async () => {
+    using space = workspace();
+    const special = '"say ""hi"", then\r\ngo",yes\r\n\r\n';
+    space.write('data.csv', `\ufefflabel,text\r\n${ordinary().replace(/(.*),(.*)\n/g, '$2,$1\r\n')}`);
+    space.write('special.csv', `\ufefftext,label\r\n${ordinary().replaceAll('\n', '\r\n')}${special}`);
+    const load1 = (file: string) => load(dataSchema.parse({ uses: 'csv', file }), space.folder);
+    const all = async (file: string) => {
+      const { dataset } = await load1(file);
+      return [...dataset.train, ...dataset.validation, ...dataset.test];
+    };
+    expect((await load1('data.csv')).dataset.classes).toEqual(['no', 'yes']);
+    expect((await all('data.csv')).length).toBe(300);
+    const texts = (await all('special.csv')).map(({ text }) => text);
+    expect(texts.length).toBe(301);
+    expect(texts).toContain('say "hi", then\ngo');
+  });
+
+  it.each([';', '\t', '|'])('is read with the delimiter %j, named or not', async (delimiter) => {
+    using space = workspace();
+    space.write('data.csv', `text,label\n${ordinary()}`.replaceAll(',', delimiter));
+    const sizes = async (options: Options) => {
+      const { dataset } = await load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+      return [dataset.train.length, dataset.validation.length, dataset.test.length];
+    };
+    const guessed = await sizes({});
+    expect(guessed.reduce((sum, size) => sum + size, 0)).toBe(300);
+    expect(await sizes({ delimiter })).toEqual(guessed);
+  });
+
+  it('larger than a block of the disk keeps lines and characters whole', async () => {
+    using space = workspace();
+    space.write('data.csv', `text,label\n${lines(6000, (i) => `"ünïcödé ${'é'.repeat(i % 40)} 👍\n${i}",c${i % 2}`)}`);
+    const { dataset } = await load(dataSchema.parse({ uses: 'csv', file: 'data.csv' }), space.folder);
+    const texts = [...dataset.train, ...dataset.validation, ...dataset.test].map(({ text }) => text);
+    expect(texts.length).toBe(6000);
+    expect(texts.filter((text) => !/^ünïcödé é* 👍\n\d+$/.test(text))).toEqual([]);
+  });
+});
+
+describe('files of their own for each split', () => {
+  const write = (space: Workspace, test: string): void => {
+    space.write('train.csv', `text,label\n${ordinary(200)}`);
+    space.write('validation.csv', `text,label\n${ordinary(50, 500)}`);
+    space.write('test.csv', test);
+    space.write('more.csv', `text\n${lines(40, (i) => `text number ${190 + i}`)}`);
+  };
+  const all = { train: 'train.csv', validation: 'validation.csv', test: 'test.csv', unlabelled: 'more.csv' };
+  const loaded = (space: Workspace, options: Options) =>
+    load(dataSchema.parse({ uses: 'csv', ...options }), space.folder);
+
+  it('stay apart: a text of the test file never trains', async () => {
+    using space = workspace();
+    write(space, `text,label\n${ordinary(30, 180)}`);
+    const { dataset, duplicates } = await loaded(space, all);
+    expect(dataset.test.length).toBe(30);
+    expect(dataset.validation.length).toBe(50);
+    // 180 to 199 are in the test file, 190 to 209 of the unlabelled ones too.
+    expect(dataset.train.length).toBe(180);
+    expect(dataset.unlabelled.map(({ text }) => text)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `text number ${210 + i}`),
+    );
+    expect(duplicates).toBe(40);
+  });
+
+  it('give up training texts where one of them is missing', async () => {
+    using space = workspace();
+    write(space, `text,label\n${ordinary(30, 1000)}`);
+    const { dataset } = await loaded(space, { train: 'train.csv', test: 'test.csv' });
+    expect(dataset.test.length).toBe(30);
+    expect(dataset.validation.length).toBeGreaterThan(5);
+    expect(dataset.train.length + dataset.validation.length).toBe(200);
+  });
+
+  it('are refused when the test file has a label that training lacks', async () => {
+    using space = workspace();
+    write(space, `text,label\n${ordinary(30, 1000)}a,yess\n`);
+    await expect(loaded(space, all)).rejects.toThrow(
+      "test.csv:32: no training text is labelled 'yess'; did you mean 'yes'?; correct the label, remove the row, or add training texts for it",
+    );
+  });
+});
+
+describe('a jsonl file', () => {
+  const complaintOf = async (space: Workspace, extra: string): Promise<string> => {
+    const good = lines(200, (i) => JSON.stringify({ text: `t ${i}`, label: i % 2, extra: null }));
+    space.write('data.jsonl', good + extra);
+    try {
+      await load(dataSchema.parse({ uses: 'jsonl', file: 'data.jsonl' }), space.folder);
+    } catch (error) {
+      if (error instanceof DataError) return `${error.code}: ${error.message}`;
+      throw error;
+    }
+    return 'nothing';
+  };
+
+  it('is read; labels may be numbers and booleans', async () => {
+    using space = workspace();
+    const row = (i: number) => JSON.stringify({ body: `t ${i}`, class: [10, 9, true][i % 3] });
+    space.write('data.jsonl', `${lines(300, row)}\n`);
+    const config = dataSchema.parse({ uses: 'jsonl', file: 'data.jsonl', text: 'body', label: 'class' });
+    const { dataset } = await load(config, space.folder);
+    expect(dataset.classes).toEqual(['10', '9', 'true']);
+    expect(dataset.maxLength).toBe(128);
+    expect(await check(config, space.folder)).toEqual([]);
+  });
+
+  it.each([
+    ['[1]\n', 'broken-json: data.jsonl:201: the line is a list; expected one JSON object a line'],
+    ['\n{"text":"a","lable":1}\n', "missing-column: data.jsonl:202: there is no column 'label'; did you mean 'lable'?"],
+    ['{"text":5,"label":1}', "wrong-type: data.jsonl:201: 'text' is a number; expected a text"],
+    ['{"text":"a","label":[1]}', "wrong-type: data.jsonl:201: 'label' is a list; expected a text"],
+    ['{"text":null,"label":1}', 'empty-text: data.jsonl:201: the text is empty; fill it in or remove the row'],
+  ])('with %j is refused with file, line and advice', async (extra, expected) => {
+    using space = workspace();
+    expect(await complaintOf(space, extra)).toBe(expected);
+  });
+
+  it('with a line that is no JSON is refused', async () => {
+    using space = workspace();
+    const message = await complaintOf(space, "{'text': 'a'}\n");
+    expect(message).toMatch(/^broken-json: data\.jsonl:201: .*JSON.*; expected one JSON object a line$/);
+  });
+});
+
+describe('options', () => {
+  const issues = (options: Options): readonly string[] => {
+    const parsed = dataSchema.safeParse({ uses: 'csv', ...options });
+    return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  };
+
+  it.each([
+    [{}, [": expected 'file' or 'train': where the texts are"]],
+    [{ file: 'a.csv', test: 'b.csv' }, ["test: expected either 'file' or 'test', not both"]],
+    [{ file: 'a.csv', split: { test: '0.1' } }, ["split.test: expected a share such as '10%'"]],
+    [
+      { file: 'a.csv', split: { test: '60%', validation: '30%' } },
+      ['split: expected shares that leave more than 10% for training'],
+    ],
+    [{ file: 'a.csv', delimiter: ', ' }, ['delimiter: expected one character']],
+    [{ file: 'a.csv', split: { test: '12.5%' } }, []],
+  ])('%j give %j', (options, expected) => {
+    expect(issues(options)).toEqual(expected);
+  });
+});
