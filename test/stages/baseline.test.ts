@@ -8,7 +8,7 @@ import { baseline } from '../../stages/baseline/index.ts';
 import { trainLogistic } from '../../stages/baseline/logistic.ts';
 import { root } from '../data/corpus.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
-import { contextIn } from './stage-rig.ts';
+import { artifactOf, contextIn } from './stage-rig.ts';
 import { datasetArtifact } from './training-rig.ts';
 
 const accuracies = z.object({
@@ -112,6 +112,19 @@ describe('the baseline stage', () => {
       return own.indexOf(Math.max(...own)) === label;
     });
     expect(right.length / labels.length).toBe(linear.accuracy);
+  });
+
+  it('makes what it made before, unless its version says otherwise', async () => {
+    using space = workspace();
+    await run(
+      space,
+      made((i) => [`${['red', 'green', 'blue'][i % 3]} ${i % 11} text ${i % 7}`, i % 3]),
+    );
+    const { artifact } = await artifactOf(space.path('out/predictions'), 'predictions');
+    // Other bytes under the same version would leave stale cache entries in use: raise `version`, then run with -u.
+    const golden = `../golden/baseline-version-${baseline.version}.txt`;
+    const lines = Object.entries(artifact.files).map(([file, { digest }]) => `${file} ${digest}\n`);
+    await expect(lines.sort().join('')).toMatchFileSnapshot(golden);
   });
 
   it('stops when it is told to', async () => {

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { readDataset } from '../../data/files.ts';
 import { dataset } from '../../stages/dataset/index.ts';
 import { StageError } from '../../stages/stage.ts';
+import { root } from '../data/corpus.ts';
 import { workspace } from '../rig/workspace.ts';
-import { contextIn } from './stage-rig.ts';
+import { artifactOf, contextIn } from './stage-rig.ts';
 
 const rows = (count: number): string =>
   Array.from({ length: count }, (_, i) => `some text number ${i},${i % 2 ? 'odd' : 'even'}\n`).join('');
@@ -43,6 +44,17 @@ describe('the dataset stage', () => {
       await dataset.run({}, config, contextIn(space.path(name), { base: space.folder }));
     const [one, two] = [await readDataset(space.path('one/dataset')), await readDataset(space.path('two/dataset'))];
     expect(one).toEqual(two);
+  });
+
+  it('makes what it made before, unless its version says otherwise', async () => {
+    using space = workspace();
+    const config = { uses: 'wordnet-supersense', labelled: 300, limit: 1000 };
+    await dataset.run({}, config, contextIn(space.path('out'), { base: root }));
+    const { artifact } = await artifactOf(space.path('out/dataset'), 'dataset');
+    // Other bytes under the same version would leave stale cache entries in use: raise `version`, then run with -u.
+    const golden = `../golden/dataset-version-${dataset.version}.txt`;
+    const lines = Object.entries(artifact.files).map(([file, { digest }]) => `${file} ${digest}\n`);
+    await expect(lines.sort().join('')).toMatchFileSnapshot(golden);
   });
 
   it('tells what is wrong with the data as a mistake of the user', async () => {
