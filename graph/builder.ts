@@ -6,7 +6,7 @@ import type { AttributeInput, Call, Emit } from './op.ts';
 import { type DType, scalar as scalarTensor, type Tensor, tensorOf, vector } from './tensor.ts';
 
 /** Operator sets that decant's own graphs use: Gelu needs 20, LayerNormalization 17. */
-export const defaultOpsets = { '': 20, 'com.microsoft': 1 } as const;
+const defaultOpsets = { '': 20, 'com.microsoft': 1 } as const;
 
 /**
  * The one mutable stage of a graph. Nodes are typed as they are added; `freeze` keeps what the outputs need, in

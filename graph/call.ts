@@ -15,7 +15,7 @@ export interface Known {
 const SHAPE_VECTOR_LIMIT = 64;
 
 /** The integers of a small integer weight, as shape arithmetic needs them. */
-export const smallInts = (tensor: Tensor): readonly number[] | undefined =>
+const smallInts = (tensor: Tensor): readonly number[] | undefined =>
   (tensor.dtype === 'int64' || tensor.dtype === 'int32') && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT
     ? numbersOf(tensor)
     : undefined;

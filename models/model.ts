@@ -1,7 +1,7 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph } from '../graph/graph.ts';
 
-export type TaskName = 'features' | 'text-classification';
+type TaskName = 'features' | 'text-classification';
 
 /**
  * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and tokenizer.json.

@@ -1,15 +1,15 @@
 import type { Report, StageReport } from './report.ts';
 
 /** How figures are written for people, the same in the terminal and in Markdown. */
-export const percent = (rate: number): string => `${(100 * rate).toFixed(1)}`;
+const percent = (rate: number): string => `${(100 * rate).toFixed(1)}`;
 
-export const bytes = (size: number): string => {
+const bytes = (size: number): string => {
   if (size < 1000) return `${size} B`;
   if (size < 1e6) return `${(size / 1e3).toFixed(size < 1e4 ? 1 : 0)} kB`;
   return `${(size / 1e6).toFixed(size < 1e8 ? 2 : 0)} MB`;
 };
 
-export const count = (n: number): string => {
+const count = (n: number): string => {
   if (n < 1e4) return `${n}`;
   if (n < 1e6) return `${(n / 1e3).toFixed(0)} k`;
   return n < 1e9 ? `${(n / 1e6).toFixed(2)} M` : `${(n / 1e9).toFixed(2)} G`;

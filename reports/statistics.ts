@@ -9,7 +9,7 @@ export interface Scored {
 const Z95 = 1.959963984540054;
 
 /** The class with the largest logit, the first one on ties. */
-export const predictedClass = (logits: Float32Array, classes: number, example: number): number => {
+const predictedClass = (logits: Float32Array, classes: number, example: number): number => {
   let best = 0;
   for (let c = 1; c < classes; c++) {
     if ((logits[example * classes + c] ?? 0) > (logits[example * classes + best] ?? 0)) best = c;
@@ -17,10 +17,10 @@ export const predictedClass = (logits: Float32Array, classes: number, example: n
   return best;
 };
 
-export const predictions = ({ logits, classes, labels }: Scored): Int32Array =>
+const predictions = ({ logits, classes, labels }: Scored): Int32Array =>
   Int32Array.from(labels, (_, example) => predictedClass(logits, classes, example));
 
-export const correctness = (scored: Scored): Uint8Array => {
+const correctness = (scored: Scored): Uint8Array => {
   const predicted = predictions(scored);
   return Uint8Array.from(predicted, (c, example) => (c === scored.labels[example] ? 1 : 0));
 };
@@ -116,7 +116,7 @@ export const quantile = (values: readonly number[], q: number): number => {
   return low + (high - low) * (at - Math.floor(at));
 };
 
-export const mean = (values: ArrayLike<number>): number => {
+const mean = (values: ArrayLike<number>): number => {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;
   return sum / values.length;
