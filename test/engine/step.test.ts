@@ -13,6 +13,7 @@ import {
   layerPairs,
   writeTarget,
 } from '../../engine/losses/index.ts';
+import { MaskBuffers } from '../../engine/masks.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { buildEvaluation, buildStep, type TrainingStep } from '../../engine/step.ts';
 import type { LossWeights, TrainingExamples } from '../../engine/training-options.ts';
@@ -49,7 +50,7 @@ interface Settings {
   readonly size?: number;
   readonly weights?: LossWeights;
   /** Weights that take the place of the model's. */
-  readonly extra?: Record<string, HostTensor>;
+  readonly extra?: Readonly<Record<string, HostTensor>>;
 }
 
 type Compute = (examples: TrainingExamples, settings?: Settings) => Promise<Computed>;
@@ -58,9 +59,10 @@ type Compute = (examples: TrainingExamples, settings?: Settings) => Promise<Comp
 const withStep = async <T>(
   model: Model,
   losses: readonly Loss[],
-  use: (compute: Compute) => Promise<T>,
+  use: (compute: Compute, step: TrainingStep) => Promise<T>,
+  dropout = 0,
 ): Promise<T> => {
-  const step = buildStep(model, { losses, dropout: 0 });
+  const step = buildStep(model, { losses, dropout });
   const program = await ortEngine.compile(step.graph, { threads: 4, optimization: 'all' });
   const runner = new GradientRunner(step, program);
   const wanted = new Set(step.graph.inputs);
@@ -81,7 +83,7 @@ const withStep = async <T>(
         terms = result.terms;
       }
       return { loss, terms, gradients: gradientMap(step, runner) };
-    });
+    }, step);
   } finally {
     await program.release();
   }
@@ -179,11 +181,13 @@ describe('a training step', () => {
     expect(terms['cross-entropy']).toBeCloseTo(hard, 5);
   });
 
-  it('has gradients that central differences confirm, for every parameter', async () => {
+  it.each([0, 0.2])('has gradients that central differences confirm, at a dropout of %s', async (dropout) => {
     const model = withLargeEmbeddings(tinyModel({ norm: 'post' }));
     const few = { ids: examples.ids.slice(0, 8), labels: examples.labels.slice(0, 8) };
-    await withStep(model, [crossEntropy], async (run) => {
-      const { gradients } = await run(few);
+    const symbols = { batch: 8, sequence: Math.max(...few.ids.map(({ length }) => length)) };
+    const check = async (run: Compute, step: TrainingStep): Promise<void> => {
+      const masks = new MaskBuffers().draw(step.masks, symbols, stream(1, 'dropout'));
+      const { gradients } = await run(few, { extra: masks });
       const random = stream(3, 'directions');
       expect(gradients.size).toBe(38);
       for (const [name, gradient] of gradients) {
@@ -193,14 +197,15 @@ describe('a training step', () => {
         const direction = Float32Array.from(gradient, () => random.normal() / Math.sqrt(gradient.length));
         const moved = async (distance: number): Promise<number> => {
           const data = Float32Array.from(direction, (d, i) => Number(tensor.data[i]) + distance * d);
-          return (await run(few, { extra: { [name]: { ...tensor, data } } })).loss;
+          return (await run(few, { extra: { ...masks, [name]: { ...tensor, data } } })).loss;
         };
         const measured = ((await moved(DISTANCE)) - (await moved(-DISTANCE))) / (2 * DISTANCE);
         const predicted = gradient.reduce((sum, g, i) => sum + g * (direction[i] ?? 0), 0);
         const close = Math.abs(measured - predicted) < DIFFERENCES;
         expect({ name, measured, predicted, close }).toMatchObject({ name, close: true });
       }
-    });
+    };
+    await withStep(model, [crossEntropy], check, dropout);
   });
 
   it('sums rows of the embedding as the one-hot product would, repeated ids on four threads included', async () => {
