@@ -2,14 +2,13 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import { type Graph, indexOf, type Value, value } from '../graph/graph.ts';
-import { elementCount } from '../graph/tensor.ts';
 import type { Model } from '../models/model.ts';
 import { parameterNames } from '../models/parameters.ts';
 import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
 import { type Loss, lossInputs } from './losses/index.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
-export interface Lookup {
+interface Lookup {
   readonly ids: Value;
   readonly rows: Value;
 }
@@ -193,7 +192,3 @@ export const buildEvaluation = (model: Model): Graph => {
   const { resolve } = absorb(builder, graph, { inputs: inputNames(model), fed: fedParameters(model), dropout: 'off' });
   return builder.freeze([resolve(value(info.output))], { keepInputs: false });
 };
-
-/** Elements of all trained parameters of the model. */
-export const trainedElements = (step: TrainingStep): number =>
-  step.parameters.reduce((sum, { dims, auxiliary }) => sum + (auxiliary ? 0 : elementCount(dims)), 0);

@@ -2,4 +2,4 @@
 export { balancedClassWeights, crossEntropy, writeTarget } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';
 export { hiddenStates, type LayerPair, layerPairs } from './hidden.ts';
-export { type Loss, lossInputs, type StepScope } from './loss.ts';
+export { type Loss, lossInputs } from './loss.ts';
