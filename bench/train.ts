@@ -121,10 +121,13 @@ const rival = async (python: string, subject: Subject, threads: number): Promise
   const config = JSON.stringify({ ...subject, classes: CLASSES, dropout: DROPOUT, threads });
   const child = spawn(python, [join(import.meta.dirname, 'train-torch.py'), config]);
   child.stderr.pipe(process.stderr);
+  const failed = new Promise<never>((_, reject) => {
+    child.on('error', ({ message }) => reject(new Error(`--python ${python} does not run: ${message}`)));
+  });
   const lines = answers(child);
   const next = async (): Promise<number> => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error(`${python} ended early`);
+    const { value, done } = await Promise.race([lines.next(), failed]);
+    if (done === true) throw new Error(`${python} ended early; does it have torch?`);
     return Number(value);
   };
   await next();
