@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { root } from '../rig/build.ts';
+
+const packed = z.array(z.object({ files: z.array(z.object({ path: z.string() })) }));
+
+/** Paths in the tarball that npm would publish. */
+const packedFiles = (): readonly string[] => {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const windows = process.platform === 'win32';
+  const stdout = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: 'pipe', shell: windows });
+  return packed.parse(JSON.parse(stdout)).flatMap(({ files }) => files.map(({ path }) => path));
+};
+
+describe('the published package', () => {
+  const files = packedFiles();
+
+  it('has the command, its pipelines and what they read', () => {
+    for (const file of [
+      'bin/decant.js',
+      'dist/pipeline/cli.js',
+      'dist/pipeline/step-process.js',
+      'dist/stages/index.js',
+      'pipeline.yaml',
+      'pipeline.schema.json',
+      'examples/own-data.yaml',
+      'examples/verbs.csv',
+      'examples/README.md',
+      'LICENSE',
+      'README.md',
+    ]) {
+      expect(files).toContain(file);
+    }
+  });
+
+  it('has no tests, sources, runs or stores', () => {
+    expect(files.filter((file) => /^(?:test|docs|bench|runs|\.decant)\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /(?:^|\/)(?:runs|\.decant)\//.test(file))).toEqual([]);
+  });
+
+  it('pins every dependency exactly, so that a run means the same everywhere', () => {
+    const manifest: { readonly dependencies: Readonly<Record<string, string>> } = JSON.parse(
+      readFileSync(join(root, 'package.json'), 'utf8'),
+    );
+    const loose = Object.entries(manifest.dependencies).filter(([, range]) => !/^\d+\.\d+\.\d+$/.test(range));
+    expect(loose).toEqual([]);
+  });
+});

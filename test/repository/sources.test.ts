@@ -1,0 +1,108 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { datasets } from '../../data/datasets/index.ts';
+import { stages } from '../../stages/index.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const rooms = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'reports'];
+const longestFile = 400;
+
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+const filesIn = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(folder, file));
+
+const sources = rooms.flatMap(filesIn);
+
+/** Ways around the compiler and the linter, and marks of what is not finished. */
+const refused: Readonly<Record<string, RegExp>> = {
+  'a double cast': /\bas unknown as\b/,
+  'the type any': /(?:[:<|(]\s*|\bas )any\b(?!\w)(?=\s*[;,)>=[\]|&])/,
+  'a silenced compiler': /@ts-(?:ignore|expect-error|nocheck)/,
+  'a silenced linter': /biome-ignore|eslint-disable/,
+  'unfinished work': /\b(?:TODO|FIXME|XXX)\b/,
+};
+
+const findings = (file: string, text: string): readonly string[] =>
+  Object.entries(refused).flatMap(([what, pattern]) => (pattern.test(text) ? [`${file} has ${what}`] : []));
+
+/** Assembled here, since this file is looked at, too. */
+const guilty = ['const a = b as', 'unknown as C; const d:', 'any = 1; //', 'TO', 'DO']
+  .join(' ')
+  .replace('TO DO', 'TODO');
+
+describe('sources', () => {
+  it('find no way around the compiler', () => {
+    const tested = [...sources, ...filesIn('test'), ...filesIn('bench'), ...filesIn('docs')];
+    const self = join('test', 'repository', 'sources.test.ts');
+    expect(tested.filter((file) => file !== self).flatMap((file) => findings(file, read(file)))).toEqual([]);
+  });
+
+  it('would be caught trying', () => {
+    expect(findings('x.ts', guilty)).toEqual([
+      'x.ts has a double cast',
+      'x.ts has the type any',
+      'x.ts has unfinished work',
+    ]);
+  });
+
+  it('are files that one can read at a sitting', () => {
+    const lengths = sources.map((file) => ({ file, lines: read(file).split('\n').length }));
+    expect(lengths.filter(({ lines }) => lines > longestFile)).toEqual([]);
+  });
+});
+
+describe('index files list', () => {
+  it('every folder of stages', () => {
+    const folders = readdirSync(join(root, 'stages'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(stages.map(({ uses }) => uses).sort()).toEqual(folders.map(({ name }) => name).sort());
+  });
+
+  it.each(['graph/ops', 'graph/rewrite/rules', 'stages/prune/criteria', 'engine/losses', 'models/importers'])(
+    'every piece of %s',
+    (folder) => {
+      const index = read(join(folder, 'index.ts'));
+      const imported = filesIn(folder).filter((file) => index.includes(`'./${file.slice(folder.length + 1)}'`));
+      const helpers = filesIn(folder).filter((file) => !imported.includes(file) && !file.endsWith('index.ts'));
+      const usedByPieces = helpers.filter((helper) => {
+        const name = helper.slice(folder.length + 1);
+        return imported.some((file) => read(file).includes(`/${name}'`));
+      });
+      expect(helpers.filter((helper) => !usedByPieces.includes(helper))).toEqual([]);
+    },
+  );
+});
+
+describe('README', () => {
+  const readme = read('README.md');
+
+  it('tells every stage of a pipeline file', () => {
+    const offered = stages.filter(({ internal }) => internal !== true).map(({ uses }) => uses);
+    const told = [...readme.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).slice(1);
+    expect(told).toEqual(offered);
+  });
+
+  it('and the reference have every dataset', () => {
+    expect(datasets.filter(({ uses }) => !read('docs/reference.md').includes(`### ${uses}\n`))).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  it.each(['ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])('%s links to what exists', (document) => {
+    const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target]) => target ?? '');
+    expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
+  });
+
+  it('name files of the repository as they are called', () => {
+    const named = ['ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((document) =>
+      [...read(document).matchAll(/`((?:pipeline|stages|models|graph|engine|data|reports|test|docs)\/[\w./-]+)`/g)].map(
+        ([, path]) => path ?? '',
+      ),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
