@@ -24,7 +24,8 @@ const config = z.strictObject({
     .default(false)
     .meta({ description: '7-bit weights, for x86 CPUs without VNNI, whose 8-bit products saturate.' }),
   exclude: z.array(z.string().min(1)).default([]).meta({
-    description: 'Names of weights that stay in float, as `decant inspect` lists them; * stands for any text.',
+    description:
+      'Names of weights that stay in float; * stands for any text, and a name that fits nothing is an error.',
   }),
 });
 
