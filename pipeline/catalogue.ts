@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { AnyStage } from '../stages/stage.ts';
 
 /** A problem with a configuration, by the path inside of it. */
-export interface ConfigProblem {
+interface ConfigProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }

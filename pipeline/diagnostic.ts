@@ -75,7 +75,7 @@ const excerpt = (span: Span, { column, lineText, lineStart }: Position): { line:
 };
 
 /** `file:line:column: message`, the line, a marker under the very key or value, and what to do. */
-export const renderDiagnostic = ({ code, message, span, hints }: Diagnostic): string => {
+const renderDiagnostic = ({ code, message, span, hints }: Diagnostic): string => {
   const position = positionOf(span.source, span.start);
   const { line, marker } = excerpt(span, position);
   const number = String(position.line);

@@ -21,7 +21,7 @@ export interface PlanOptions {
   readonly remeasure?: boolean;
 }
 
-export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** A whole number within bounds, or an error that names them. */
 export const wholeNumber =

@@ -9,7 +9,7 @@ import { acquire } from './locks.ts';
 import { parseRecord, recordText, type StepRecord } from './record.ts';
 
 /** Why a folder cannot be written, in words. */
-export const folderProblem = (error: unknown): string => {
+const folderProblem = (error: unknown): string => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';

@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 
 /** The known name that was probably meant: at most a third of its letters differ, or two of a short word. */
-export const suggestion = (found: string, known: readonly string[]): string | undefined => {
+const suggestion = (found: string, known: readonly string[]): string | undefined => {
   if (known.length === 0) return undefined;
   const best = closest(found.toLowerCase(), known);
   const length = Math.max(found.length, best.length);
