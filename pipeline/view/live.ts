@@ -21,15 +21,21 @@ const row = (title: string, steps: readonly string[]): Row => {
   let task: Task | undefined;
   let [shown, noted] = ['', ''];
   const { promise, resolve, reject } = deferred();
+  let over = false;
   const refresh = (): void => {
     if (task === undefined) return;
-    if (shown !== '') task.output = shown;
+    // The list takes no more output for a row that ended.
+    if (shown !== '' && !over) task.output = shown;
     if (noted !== '') task.title = `${title}  ${noted}`;
   };
   return {
     title,
     steps,
-    settle: (failure) => (failure === undefined ? resolve() : reject(failure)),
+    settle: (failure) => {
+      over = true;
+      if (failure === undefined) resolve();
+      else reject(failure);
+    },
     begin: (started) => {
       task = started;
       refresh();
