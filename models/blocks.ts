@@ -1,10 +1,13 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import type { Value } from '../graph/graph.ts';
-import { type Tensor, tensorOf } from '../graph/tensor.ts';
+import { elementCount, type Tensor, tensorOf } from '../graph/tensor.ts';
 
 /** Hands out the tensor of a named parameter: an importer reads it from a file, a new model fills it with zeros. */
 export type Parameters = (name: string, dims: readonly number[]) => Tensor;
+
+/** Parameters that all start at zero: a graph's shape before its weights are known. */
+export const zeros: Parameters = (_, dims) => tensorOf('float32', dims, new Float32Array(elementCount(dims)));
 
 /** Everything that tells one Transformer encoder from another. Layers may differ in heads and FFN width. */
 export interface EncoderShape {

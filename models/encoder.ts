@@ -1,7 +1,6 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import { elementCount, tensorOf } from '../graph/tensor.ts';
-import { type EncoderShape, emitEncoder, type Parameters, textInputs } from './blocks.ts';
+import { type EncoderShape, emitEncoder, textInputs, zeros } from './blocks.ts';
 import { emitClassifier, type Pooling } from './head.ts';
 import type { Model, ModelInfo } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
@@ -41,8 +40,6 @@ const shapeOf = (options: EncoderOptions): EncoderShape => {
     finalNorm: options.norm === 'pre',
   };
 };
-
-const zeros: Parameters = (_, dims) => tensorOf('float32', dims, new Float32Array(elementCount(dims)));
 
 /** decant's own encoder with random weights, with a classification head where labels are given. */
 export const buildEncoder = (options: EncoderOptions, tokenizer: TokenizerJson, seed: number): Model => {

@@ -70,7 +70,7 @@ export const runDistillation = async (
         `has ${dataset.classes.length} (${dataset.classes.slice(0, 3).join(', ')} ...): train the teacher on this data`,
     );
   }
-  const student = trainable(job.model, dataset, ctx.seed);
+  const student = trainable(job.model, dataset);
   const texts = [...dataset.train, ...dataset.unlabelled];
   if (texts.length === 0) throw new StageError('the data has no training texts');
   const maxLength = longest(dataset, student);

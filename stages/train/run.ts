@@ -22,12 +22,12 @@ export interface TrainingJob {
 }
 
 /** A model that gradients can flow through, with a head for the classes of the data. */
-export const trainable = (model: Model, dataset: Dataset, seed: number): Model => {
+export const trainable = (model: Model, dataset: Dataset): Model => {
   if (isQuantized(model.graph)) {
     throw new StageError('the model is quantized, and integers have no gradients: start from the stage before it');
   }
   try {
-    return withClassificationHead(model, dataset.classes, seed);
+    return withClassificationHead(model, dataset.classes);
   } catch (error) {
     throw new StageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -48,7 +48,7 @@ export const runTraining = async (
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
   if (dataset.train.length === 0) throw new StageError('the data has no labelled training texts');
-  const classifier = trainable(model, dataset, ctx.seed);
+  const classifier = trainable(model, dataset);
   const maxLength = longest(dataset, classifier);
   return train({
     model: classifier,

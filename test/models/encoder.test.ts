@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
 import { elementCount, float32Of } from '../../graph/tensor.ts';
 import { withClassificationHead } from '../../models/head.ts';
+import { initialize } from '../../models/initialize.ts';
 import type { Model } from '../../models/model.ts';
 import { isConstantName, isParameter, parameterNames } from '../../models/parameters.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
@@ -99,7 +100,11 @@ describe('parameters', () => {
 describe('withClassificationHead', () => {
   it('pools the tokens that the mask keeps and multiplies by the classifier', async () => {
     const features = smallEncoder({ labels: [] });
-    const model = withClassificationHead(features, ['x', 'y'], 7);
+    const headed = withClassificationHead(features, ['x', 'y']);
+    expect(new Set(weight(headed, 'classifier.weight'))).toEqual(new Set([0]));
+    const drawn = initialize(7, 'classifier.weight', [16, 2], { kind: 'xavier' });
+    const weights = new Map([...headed.graph.weights, [value('classifier.weight'), drawn]]);
+    const model = { ...headed, graph: { ...headed.graph, weights } };
     const feeds = batchOf([[2, 3, 5]], 6);
     const [rows = []] = await outputsOf(features.graph, [feeds]);
     const [logits = []] = await outputsOf(model.graph, [feeds]);
@@ -115,8 +120,8 @@ describe('withClassificationHead', () => {
 
   it('leaves a model with the same labels alone and refuses other labels', () => {
     const model = smallEncoder();
-    expect(withClassificationHead(model, smallOptions.labels, 1)).toBe(model);
-    expect(() => withClassificationHead(model, ['x', 'y'], 1)).toThrow(
+    expect(withClassificationHead(model, smallOptions.labels)).toBe(model);
+    expect(() => withClassificationHead(model, ['x', 'y'])).toThrow(
       /already classifies into 3 labels .* the data has 2/,
     );
   });
