@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { readDatasetArtifact } from '../../data/files.ts';
+import { typicalLengths } from '../../data/lengths.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { predictLogits } from '../../engine/predict.ts';
@@ -22,13 +23,6 @@ const gzipBytes = async (model: InputArtifact): Promise<number> => {
     });
   }
   return size;
-};
-
-/** The middle and the 95th percentile of token counts. */
-const typicalLengths = (lengths: readonly number[]): { median: number; p95: number } => {
-  const sorted = [...lengths].sort((a, b) => a - b);
-  const at = (q: number): number => sorted[Math.floor((sorted.length - 1) * q)] ?? 1;
-  return { median: at(0.5), p95: at(0.95) };
 };
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readDatasetArtifact } from '../../data/files.ts';
+import { typicalLengths } from '../../data/lengths.ts';
 import { writeMeasurements } from '../../data/measurements.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import type { HostTensor, Program } from '../../engine/engine.ts';
@@ -26,8 +27,15 @@ interface Subject {
   readonly feeds: readonly Readonly<Record<string, HostTensor>>[];
 }
 
-const quantileLength = (lengths: readonly number[], q: number): number =>
-  [...lengths].sort((a, b) => a - b)[Math.floor((lengths.length - 1) * q)] ?? 1;
+/** Batch 1 at the median and 95th-percentile length, and the larger batch at the median. */
+const gridFor = (lengths: readonly number[], batch: number): readonly Cell[] => {
+  const { median, p95 } = typicalLengths(lengths);
+  return [
+    { batch: 1, length: median },
+    { batch: 1, length: p95 },
+    { batch, length: median },
+  ];
+};
 
 /** (batch, length) ids cut from real texts, laid end to end so that no row is padded. */
 const feedsFor = (model: Model, ids: Int32Array, { batch, length }: Cell): Readonly<Record<string, HostTensor>> => {
@@ -102,13 +110,10 @@ export const measure = defineStage({
         const model = await readModelArtifact(input.path);
         const tokenizer = tokenizerOf(model.tokenizer);
         const encoded = dataset.test.slice(0, 2000).map(({ text }) => tokenizer.encode(text, dataset.maxLength));
-        const lengths = encoded.map((ids) => ids.length);
-        const [median, p95] = [quantileLength(lengths, 0.5), quantileLength(lengths, 0.95)];
-        cells ??= [
-          { batch: 1, length: median },
-          { batch: 1, length: p95 },
-          { batch, length: median },
-        ];
+        cells ??= gridFor(
+          encoded.map((ids) => ids.length),
+          batch,
+        );
         const ids = Int32Array.from(encoded.flatMap((text) => [...text]));
         const program = await ortEngine.compile(fuseForInference(model.graph), { threads, optimization: 'all' });
         subjects.push({ id, program, feeds: cells.map((cell) => feedsFor(model, ids, cell)) });
