@@ -66,10 +66,23 @@ const inside = (graph: Graph, block: Block, group: CutGroup): boolean => {
   });
 };
 
-/** Neurons join the columns of one weight matrix to the rows of another, with nothing of it outside the block. */
+/** Activations that are multiplied with activations: queries, keys, values and what attention makes of them. */
+const attended = (graph: Graph, block: Block): ReadonlySet<Value> =>
+  new Set(
+    [...block.nodes]
+      .filter(({ op, inputs }) => op === 'MatMul' && inputs.every((input) => input != null && !graph.weights.has(input)))
+      .flatMap(({ inputs, outputs }) => [...inputs, ...outputs].filter((one) => one != null)),
+  );
+
+/**
+ * Neurons join the columns of one weight matrix to the rows of another, with nothing of it outside the block. Channels
+ * of attention are none, however few heads it has.
+ */
 const neuronGroup = (graph: Graph, block: Block, product: Value): CutGroup | undefined => {
   const group = followCut(graph, { value: product, axis: -1 });
   if (isRefusal(group) || !inside(graph, block, group)) return undefined;
+  const mixed = attended(graph, block);
+  if (group.axes.some((cut) => mixed.has(cut.value))) return undefined;
   const matrices = group.weights.filter(({ value }) => graph.weights.get(value)?.dims.length === 2);
   return matrices.length >= 2 ? group : undefined;
 };

@@ -1,4 +1,4 @@
-import { access, chmod, constants, mkdir, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import type { Artifact, ArtifactKind, Checkpoints, Digest, InputArtifact } from '../../stages/stage.ts';
@@ -15,13 +15,30 @@ const folderProblem = (error: unknown): string => {
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'EROFS') return 'the file system is read-only';
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file is in the way';
+  if (code === 'ENOENT') return 'no folder can be made there';
   return error instanceof Error ? error.message : String(error);
+};
+
+/**
+ * Makes a folder and the ones above it. Node's own recursive mkdir never returns where the file system refuses new
+ * entries with ENOENT, as /proc does.
+ */
+const makeFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' && dirname(folder) !== folder) {
+      await makeFolder(dirname(folder));
+      await mkdir(folder);
+    } else if (code !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
+  }
 };
 
 /** Makes sure that a folder exists and can be written, or says which option names another one. */
 export const ensureFolder = async (folder: string, what: string, option: string): Promise<void> => {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await access(folder, constants.W_OK);
     const probe = join(folder, `.probe-${process.pid}`);
     await writeFileAtomic(probe, 'x', { fsync: false });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Dataset } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { typicalLengths } from '../../data/lengths.ts';
 import { writeMeasurements } from '../../data/measurements.ts';
@@ -8,7 +9,7 @@ import { ortEngine } from '../../engine/onnxruntime.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import { defineStage, type StageContext } from '../stage.ts';
+import { defineStage, type InputArtifact, type StageContext } from '../stage.ts';
 
 const config = z.strictObject({
   threads: z.int().min(1).max(256).default(1).describe('Threads of one inference.'),
@@ -36,6 +37,30 @@ const gridFor = (lengths: readonly number[], batch: number): readonly Cell[] => 
     { batch, length: median },
   ];
 };
+
+/** Texts whose tokens fill the measured batches. */
+const TEXTS_TO_RUN = 2000;
+
+/** The test texts as each model's tokenizer cuts them. Models that share a tokenizer share the work. */
+class Encodings {
+  readonly #dataset: Dataset;
+  readonly #known = new Map<string, readonly Int32Array[]>();
+
+  constructor(dataset: Dataset) {
+    this.#dataset = dataset;
+  }
+
+  of(input: InputArtifact, model: Model): readonly Int32Array[] {
+    const maxLength = Math.min(this.#dataset.maxLength, model.info.maxLength);
+    const key = `${input.artifact.files['tokenizer.json']?.digest} ${maxLength}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const tokenizer = tokenizerOf(model.tokenizer);
+    const encoded = this.#dataset.test.map(({ text }) => tokenizer.encode(text, maxLength));
+    this.#known.set(key, encoded);
+    return encoded;
+  }
+}
 
 /** (batch, length) ids cut from real texts, laid end to end so that no row is padded. */
 const feedsFor = (model: Model, ids: Int32Array, { batch, length }: Cell): Readonly<Record<string, HostTensor>> => {
@@ -92,7 +117,7 @@ const measureTogether = async (
  */
 export const measure = defineStage({
   uses: 'measure',
-  version: 1,
+  version: 2,
   summary: 'Latency of every model, measured together.',
   config,
   internal: true,
@@ -103,18 +128,18 @@ export const measure = defineStage({
   run: async ({ dataset: datasetInput, ...models }, { threads, rounds, batch }, ctx) => {
     if (datasetInput === undefined) throw new Error('measure needs a dataset');
     const dataset = await readDatasetArtifact(datasetInput.path);
+    const encodings = new Encodings(dataset);
     const subjects: Subject[] = [];
     let cells: readonly Cell[] | undefined;
     try {
       for (const [id, input] of Object.entries(models)) {
         const model = await readModelArtifact(input.path);
-        const tokenizer = tokenizerOf(model.tokenizer);
-        const encoded = dataset.test.slice(0, 2000).map(({ text }) => tokenizer.encode(text, dataset.maxLength));
+        const encoded = encodings.of(input, model);
         cells ??= gridFor(
           encoded.map((ids) => ids.length),
           batch,
         );
-        const ids = Int32Array.from(encoded.flatMap((text) => [...text]));
+        const ids = Int32Array.from(encoded.slice(0, TEXTS_TO_RUN).flatMap((text) => [...text]));
         const program = await ortEngine.compile(fuseForInference(model.graph), { threads, optimization: 'all' });
         subjects.push({ id, program, feeds: cells.map((cell) => feedsFor(model, ids, cell)) });
       }

@@ -50,6 +50,13 @@ describe.each(['pre', 'post'] as const)('a %s-norm encoder', (norm) => {
     expect(layers.map(({ output }) => output)).toEqual(smallEncoder({ norm }).info.hiddenStates);
   });
 
+  test('with one head left still counts only the neurons of feed-forward blocks', () => {
+    expect(partList(smallEncoder({ norm, heads: 1 }).graph).filter(([name]) => name.includes('ffn'))).toEqual([
+      ['layer 0 ffn', 24, 1],
+      ['layer 1 ffn', 24, 1],
+    ]);
+  });
+
   test('couples a head with its slices of Q, K, V and the output, a neuron with a column and a row', () => {
     const attention = 'encoder.layer.1.attention';
     expect(weightsOf(graph, 'layer 1 heads')).toEqual(

@@ -94,6 +94,10 @@ describe('store', () => {
     await release();
   });
 
+  it.runIf(process.platform === 'linux')('refuses a place where the system makes no folders', async () => {
+    await expect(Store.open('/proc/decant/store')).rejects.toThrow('no folder can be made there');
+  });
+
   it('names the option when the folder cannot be written', async () => {
     using space = workspace();
     const file = space.write('file', 'x');
