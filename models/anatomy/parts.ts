@@ -70,7 +70,9 @@ const inside = (graph: Graph, block: Block, group: CutGroup): boolean => {
 const attended = (graph: Graph, block: Block): ReadonlySet<Value> =>
   new Set(
     [...block.nodes]
-      .filter(({ op, inputs }) => op === 'MatMul' && inputs.every((input) => input != null && !graph.weights.has(input)))
+      .filter(
+        ({ op, inputs }) => op === 'MatMul' && inputs.every((input) => input != null && !graph.weights.has(input)),
+      )
       .flatMap(({ inputs, outputs }) => [...inputs, ...outputs].filter((one) => one != null)),
   );
 
