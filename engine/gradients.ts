@@ -1,11 +1,14 @@
 import { elementCount } from '../graph/tensor.ts';
 import type { HostTensor, Program } from './engine.ts';
+import type { KernelMemory } from './kernels/memory.ts';
 import type { StepParameter, TrainingStep } from './step.ts';
 
-const tensorFor = (dims: readonly number[]): HostTensor & { readonly data: Float32Array } => ({
+type Floats = HostTensor & { readonly data: Float32Array };
+
+const tensorFor = (dims: readonly number[], floats: (length: number) => Float32Array): Floats => ({
   dtype: 'float32',
   dims,
-  data: new Float32Array(elementCount(dims)),
+  data: floats(elementCount(dims)),
 });
 
 /** Adds row gradients to the table rows that the ids name, in the order in which they were looked up. */
@@ -48,11 +51,12 @@ export class GradientRunner {
   #scratch: Record<string, HostTensor> | undefined;
   #runs = 0;
 
-  constructor(step: TrainingStep, program: Program) {
+  /** The gradients are made in `memory`. */
+  constructor(step: TrainingStep, program: Program, memory: KernelMemory) {
     this.#step = step;
     this.#program = program;
     this.gradients = step.parameters.map(({ dims, gradient }) => {
-      const tensor = tensorFor(dims);
+      const tensor = tensorFor(dims, (length) => memory.floats(length));
       if (gradient.kind === 'dense') this.#into[gradient.output] = tensor;
       return tensor.data;
     });
@@ -97,7 +101,12 @@ export class GradientRunner {
   }
 
   #further(): Record<string, HostTensor> {
-    this.#scratch ??= Object.fromEntries(Object.entries(this.#into).map(([name, { dims }]) => [name, tensorFor(dims)]));
+    this.#scratch ??= Object.fromEntries(
+      Object.entries(this.#into).map(([name, { dims }]) => [
+        name,
+        tensorFor(dims, (length) => new Float32Array(length)),
+      ]),
+    );
     return this.#scratch;
   }
 }

@@ -2,7 +2,8 @@ import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount, float32Of } from '../graph/tensor.ts';
 import { initialize } from '../models/initialize.ts';
 import type { Json } from '../stages/stage.ts';
-import { type Moments, momentsFor } from './adamw.ts';
+import type { Moments } from './adamw.ts';
+import { bytesFor, KernelMemory } from './kernels/memory.ts';
 import type { StepParameter } from './step.ts';
 
 /** A weight under training: its own memory, fed to the step without a copy and updated in place. */
@@ -47,29 +48,47 @@ export const freshProgress: TrainingProgress = {
   seconds: 0,
 };
 
-const initialData = (
-  graph: Graph,
-  { name, dims, auxiliary }: StepParameter,
-  seed: number,
-): Float32Array<ArrayBuffer> => {
+const initialData = (graph: Graph, { name, dims, auxiliary }: StepParameter, seed: number): Float32Array => {
   const tensor = graph.weights.get(name);
-  if (tensor !== undefined) return new Float32Array(float32Of(tensor));
+  if (tensor !== undefined) return float32Of(tensor);
   if (!auxiliary) throw new Error(`the model has no weight '${name}'`);
-  return new Float32Array(float32Of(initialize(seed, name, dims, { kind: 'xavier' })));
+  return float32Of(initialize(seed, name, dims, { kind: 'xavier' }));
 };
 
-/** Arrays for every parameter of a step, filled from the model; parameters of losses are drawn. */
-export const trainedArrays = (graph: Graph, parameters: readonly StepParameter[], seed: number): readonly Trained[] =>
+/** Memory with room for weight, gradient and two moments of every parameter. */
+export const trainingMemory = (parameters: readonly StepParameter[]): KernelMemory => {
+  const lengths = parameters.map(({ dims }) => elementCount(dims));
+  return new KernelMemory(bytesFor([...lengths, ...lengths, ...lengths, ...lengths]));
+};
+
+export interface TrainedFrom {
+  readonly graph: Graph;
+  /** What training left of these parameters so far. */
+  readonly before: readonly Trained[];
+  readonly seed: number;
+}
+
+/**
+ * Arrays for every parameter of a step, in `memory`: what training left of them, else filled from the model; parameters
+ * of losses are drawn.
+ */
+export const trainedArrays = (
+  { graph, before, seed }: TrainedFrom,
+  parameters: readonly StepParameter[],
+  memory: KernelMemory,
+): readonly Trained[] =>
   parameters.map((parameter) => {
     const { name, dims, auxiliary } = parameter;
-    return {
-      name,
-      dims,
-      auxiliary,
-      data: initialData(graph, parameter, seed),
-      moments: momentsFor(elementCount(dims)),
-      best: new Float32Array(auxiliary ? 0 : elementCount(dims)),
-    };
+    const length = elementCount(dims);
+    const known = before.find((one) => one.name === name);
+    const data = memory.floats(length);
+    const moments = { first: memory.floats(length), second: memory.floats(length) };
+    data.set(known?.data ?? initialData(graph, parameter, seed));
+    if (known !== undefined) {
+      moments.first.set(known.moments.first);
+      moments.second.set(known.moments.second);
+    }
+    return { name, dims, auxiliary, data, moments, best: known?.best ?? new Float32Array(auxiliary ? 0 : length) };
   });
 
 const schema = 'decant.training/1';

@@ -8,13 +8,14 @@ import type { HostTensor, Program } from './engine.ts';
 import { batchFeeds, type FeedSource, sizeOfUpdate, type UpdateSize } from './feeds.ts';
 import { GradientRunner } from './gradients.ts';
 import { hostTensorOf } from './host.ts';
+import type { KernelMemory } from './kernels/memory.ts';
 import { MaskBuffers } from './masks.ts';
 import { ortEngine } from './onnxruntime.ts';
 import { rateAt } from './schedule.ts';
 import { buildStep, type TrainingStep } from './step.ts';
 import type { TrainRequest } from './train-request.ts';
 import type { TrainingPlan } from './training-plan.ts';
-import { type Trained, trainedArrays } from './training-state.ts';
+import { type Trained, trainedArrays, trainingMemory } from './training-state.ts';
 
 /** The loss or its gradient is no number any more. Thrown before any weight is touched. */
 export class DivergedError extends Error {
@@ -34,6 +35,7 @@ interface Compiled {
   readonly phase: number;
   readonly step: TrainingStep;
   readonly program: Program;
+  readonly memory: KernelMemory;
   readonly runner: GradientRunner;
   readonly feeds: FeedSource;
 }
@@ -79,7 +81,7 @@ export class Updater {
 
   /**
    * Compiles the phase that an update (0-based) belongs to, where it is another one than before. Parameters that both
-   * phases have keep their arrays.
+   * phases have keep their values and moments.
    */
   async enter(step: number): Promise<Compiled> {
     const phase = this.#phaseOf(step);
@@ -88,14 +90,15 @@ export class Updater {
     const { model, phases, options, threads, seed, examples, lossWeights } = this.#request;
     const built = buildStep(model, { losses: phases[phase]?.losses ?? [], dropout: options.dropout });
     const program = await ortEngine.compile(built.graph, { threads, optimization: 'all' });
-    const before = new Map(this.#trained.map((one) => [one.name, one]));
-    this.#trained = trainedArrays(model.graph, built.parameters, seed).map((one) => before.get(one.name) ?? one);
+    const memory = trainingMemory(built.parameters);
+    this.#trained = trainedArrays({ graph: model.graph, before: this.#trained, seed }, built.parameters, memory);
     const wanted = new Set(built.graph.inputs);
     this.#compiled = {
       phase,
       step: built,
       program,
-      runner: new GradientRunner(built, program),
+      memory,
+      runner: new GradientRunner(built, program, memory),
       feeds: { info: model.info, examples, weights: lossWeights, options, seed, wanted },
     };
     return this.#compiled;
@@ -107,7 +110,7 @@ export class Updater {
     const batches = this.#plan.update(step);
     const size = sizeOfUpdate(batches, this.#request.examples);
     const loss = await this.#gradients(compiled, batches, size, step);
-    const norm = globalNorm(compiled.runner.gradients);
+    const norm = globalNorm(compiled.memory, compiled.runner.gradients);
     if (!Number.isFinite(loss)) throw new DivergedError(`the loss became ${loss}`, this.rate(step));
     if (!Number.isFinite(norm)) throw new DivergedError(`the gradient became ${norm}`, this.rate(step));
     this.#apply(compiled, clipScale(norm, this.#request.options.clip), step);
@@ -147,14 +150,14 @@ export class Updater {
     return { [String(batch)]: rows.length, [String(sequence)]: length };
   }
 
-  #apply({ runner }: Compiled, scale: number, step: number): void {
+  #apply({ runner, memory }: Compiled, scale: number, step: number): void {
     const { options } = this.#request;
     const rate = this.rate(step);
     const headRate = rate * (options.headLearningRate / options.learningRate);
     this.#trained.forEach(({ name, dims, data, moments }, i) => {
       const gradient = runner.gradients[i];
       if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
-      adamwStep(data, moments, gradient, {
+      adamwStep(memory, data, moments, gradient, {
         rate: headName.test(name) ? headRate : rate,
         decay: dims.length < 2 ? 0 : options.weightDecay,
         beta1: options.beta1,

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
+import { bytesFor, KernelMemory } from '../../engine/kernels/memory.ts';
 import { fillMask, MaskBuffers } from '../../engine/masks.ts';
 import { symbol } from '../../graph/dim.ts';
 import { value } from '../../graph/graph.ts';
 
 const maskOf = (length: number, ratio: number, ...purpose: number[]): Float32Array => {
-  const mask = new Float32Array(length);
-  fillMask(mask, ratio, stream(1, 'dropout', ...purpose));
-  return mask;
+  const memory = new KernelMemory(bytesFor([length]));
+  const mask = memory.floats(length);
+  fillMask(memory, mask, ratio, stream(1, 'dropout', ...purpose));
+  return mask.slice();
 };
 const share = (mask: Float32Array, of: (x: number) => boolean): number => mask.filter(of).length / mask.length;
 
@@ -34,6 +36,16 @@ describe('dropout masks', () => {
       x.reduce((sum, kept, i) => sum + Number(kept > 0 && (y[i + lag] ?? 0) > 0), 0) / x.length;
     for (const lag of [1, 2, 3, 4, 5, 8, 64, 256, 512]) expect(Math.abs(both(a, a, lag) - 0.25)).toBeLessThan(0.02);
     expect(Math.abs(both(a, b, 0) - 0.25)).toBeLessThan(0.02);
+  });
+
+  it('are the same bits whatever the length, and leave the next array alone', () => {
+    const long = maskOf(64, 0.4, 7);
+    for (const length of [1, 3, 16, 17, 33]) expect(maskOf(length, 0.4, 7)).toEqual(long.slice(0, length));
+    const memory = new KernelMemory(bytesFor([5, 5]));
+    const [one, next] = [memory.floats(5), memory.floats(5)];
+    next.fill(9);
+    fillMask(memory, one, 0.4, stream(1, 'dropout', 7));
+    expect(next).toEqual(new Float32Array(5).fill(9));
   });
 
   it('take the shape of the batch', () => {

@@ -17,6 +17,7 @@ import { MaskBuffers } from '../../engine/masks.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { buildEvaluation, buildStep, type TrainingStep } from '../../engine/step.ts';
 import type { LossWeights, TrainingExamples } from '../../engine/training-options.ts';
+import { trainingMemory } from '../../engine/training-state.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import { type Graph, value } from '../../graph/graph.ts';
@@ -64,7 +65,7 @@ const withStep = async <T>(
 ): Promise<T> => {
   const step = buildStep(model, { losses, dropout });
   const program = await ortEngine.compile(step.graph, { threads: 4, optimization: 'all' });
-  const runner = new GradientRunner(step, program);
+  const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
   const wanted = new Set(step.graph.inputs);
   try {
     return await use(async (examples, { size, weights = { hard: 1, hidden: 0 }, extra } = {}) => {

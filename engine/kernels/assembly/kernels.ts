@@ -1,0 +1,101 @@
+// Passes of training over float32 arrays, four lanes at a time. AssemblyScript: compiled by `npm run kernels` into
+// ../binary.ts. Arrays are byte offsets into the memory that the host imports, 16-byte aligned; n counts elements.
+
+/** Sum of squares, each square and sum in float64. */
+export function sumOfSquares(x: usize, n: i32): f64 {
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  const whole = n & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const four = v128.load(x + (<usize>i << 2));
+    const p = f64x2.promote_low_f32x4(four);
+    const q = f64x2.promote_low_f32x4(i32x4.shuffle(four, four, 2, 3, 2, 3));
+    low = f64x2.add(low, f64x2.mul(p, p));
+    high = f64x2.add(high, f64x2.mul(q, q));
+  }
+  const both = f64x2.add(low, high);
+  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  for (let i = whole; i < n; i++) {
+    const one = <f64>load<f32>(x + (<usize>i << 2));
+    sum += one * one;
+  }
+  return sum;
+}
+
+/** One step of AdamW in place; the factors are what engine/adamw.ts folds the options into. */
+export function adamw(
+  w: usize,
+  first: usize,
+  second: usize,
+  g: usize,
+  n: i32,
+  beta1: f32,
+  beta2: f32,
+  scale: f32,
+  rate: f32,
+  epsilon: f32,
+  keep: f32,
+): void {
+  const new1: f32 = 1 - beta1;
+  const new2: f32 = 1 - beta2;
+  const whole = n & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    const at = <usize>i << 2;
+    const gi = f32x4.mul(v128.load(g + at), f32x4.splat(scale));
+    const m = f32x4.add(
+      f32x4.mul(f32x4.splat(beta1), v128.load(first + at)),
+      f32x4.mul(f32x4.splat(new1), gi),
+    );
+    const v = f32x4.add(
+      f32x4.mul(f32x4.splat(beta2), v128.load(second + at)),
+      f32x4.mul(f32x4.splat(new2), f32x4.mul(gi, gi)),
+    );
+    v128.store(first + at, m);
+    v128.store(second + at, v);
+    const step = f32x4.div(
+      f32x4.mul(f32x4.splat(rate), m),
+      f32x4.add(f32x4.sqrt(v), f32x4.splat(epsilon)),
+    );
+    v128.store(w + at, f32x4.sub(f32x4.mul(f32x4.splat(keep), v128.load(w + at)), step));
+  }
+  for (let i = whole; i < n; i++) {
+    const at = <usize>i << 2;
+    const gi = load<f32>(g + at) * scale;
+    const m = beta1 * load<f32>(first + at) + new1 * gi;
+    const v = beta2 * load<f32>(second + at) + new2 * (gi * gi);
+    store<f32>(first + at, m);
+    store<f32>(second + at, v);
+    store<f32>(w + at, keep * load<f32>(w + at) - (rate * m) / (sqrt<f32>(v) + epsilon));
+  }
+}
+
+function mix(x: v128): v128 {
+  const a = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(0x21f0aaad));
+  const b = i32x4.mul(v128.xor(a, i32x4.shr_u(a, 15)), i32x4.splat(0x735a2d97));
+  return v128.xor(b, i32x4.shr_u(b, 15));
+}
+
+/**
+ * Writes 0 where a hashed byte is below the threshold, `kept` elsewhere. Byte j of the hash of start + (k + 1) stride
+ * decides element 4 k + j. Writes up to 15 elements past n: the host leaves room.
+ */
+export function fillMask(mask: usize, n: i32, threshold: i32, kept: f32, start: i32, stride: i32): void {
+  let counter = i32x4.add(
+    i32x4.splat(start),
+    i32x4.mul(i32x4.splat(stride), i32x4(1, 2, 3, 4)),
+  );
+  const hop = i32x4.splat(stride << 2);
+  const limit = i8x16.splat(<i8>threshold);
+  const value = f32x4.splat(kept);
+  for (let i = 0; i < n; i += 16) {
+    const at = mask + (<usize>i << 2);
+    const stays = i8x16.ge_u(mix(counter), limit);
+    const low = i16x8.extend_low_i8x16_s(stays);
+    const high = i16x8.extend_high_i8x16_s(stays);
+    v128.store(at, v128.and(value, i32x4.extend_low_i16x8_s(low)));
+    v128.store(at + 16, v128.and(value, i32x4.extend_high_i16x8_s(low)));
+    v128.store(at + 32, v128.and(value, i32x4.extend_low_i16x8_s(high)));
+    v128.store(at + 48, v128.and(value, i32x4.extend_high_i16x8_s(high)));
+    counter = i32x4.add(counter, hop);
+  }
+}
