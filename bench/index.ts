@@ -1,4 +1,4 @@
-import { benchTrain } from './train.ts';
+import { benchTrain } from './train/index.ts';
 
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { train: benchTrain };

@@ -11,8 +11,12 @@ export interface HostTensor {
 export interface CompileOptions {
   /** Threads of one operator. */
   readonly threads: number;
-  /** 'all' fuses what it can (inference); 'basic' leaves operators as they are (gradient checks). */
-  readonly optimization?: 'basic' | 'extended' | 'all';
+  /** 'all' fuses what it can (inference); 'basic' leaves operators as they are (gradient checks); 'none' runs the graph as written. */
+  readonly optimization?: 'none' | 'basic' | 'extended' | 'all';
+  /** File that the graph is written into as the engine runs it, after its own fusions. */
+  readonly optimizedFile?: string;
+  /** Start of the name of the file that gets the time of every node of every run when the program is released. */
+  readonly profilePrefix?: string;
 }
 
 /** A compiled graph. Inputs and outputs go by value name. `release` is idempotent; sessions that are not released leak. */

@@ -16,7 +16,9 @@ const sessionOptions = (options: CompileOptions): ort.InferenceSession.SessionOp
   intraOpNumThreads: options.threads,
   interOpNumThreads: 1,
   executionMode: 'sequential',
-  graphOptimizationLevel: options.optimization ?? 'all',
+  graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : (options.optimization ?? 'all'),
+  ...(options.optimizedFile === undefined ? {} : { optimizedModelFilePath: options.optimizedFile }),
+  ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
 });
 
 type Numeric = Exclude<ort.Tensor.Type, 'string'>;

@@ -35,6 +35,8 @@ export interface TrainRequest {
   readonly threads: number;
   readonly signal: AbortSignal;
   readonly checkpoints: Checkpoints;
+  /** Start of the name of the file that gets the time of every node, for benchmarks. */
+  readonly profilePrefix?: string | undefined;
   progress(progress: Progress): void;
 }
 

@@ -57,6 +57,16 @@ export const weightFeeds = (
   return feeds;
 };
 
+/** Seconds of all updates so far, by what they went to. */
+export interface TimeSpent {
+  /** Forward and backward pass in ONNX Runtime. */
+  readonly graph: number;
+  /** Clipping and AdamW. */
+  readonly optimizer: number;
+  /** Making batches and dropout masks. */
+  readonly feeds: number;
+}
+
 /** Owns the weights under training and the compiled step, and makes one update after another. */
 export class Updater {
   readonly #request: TrainRequest;
@@ -64,6 +74,7 @@ export class Updater {
   readonly #masks = new MaskBuffers();
   #trained: readonly Trained[] = [];
   #compiled: Compiled | undefined;
+  #spent: TimeSpent = { graph: 0, optimizer: 0, feeds: 0 };
 
   constructor(request: TrainRequest, plan: TrainingPlan) {
     this.#request = request;
@@ -72,6 +83,10 @@ export class Updater {
 
   get trained(): readonly Trained[] {
     return this.#trained;
+  }
+
+  get spent(): TimeSpent {
+    return this.#spent;
   }
 
   rate(step: number): number {
@@ -87,9 +102,13 @@ export class Updater {
     const phase = this.#phaseOf(step);
     if (this.#compiled?.phase === phase) return this.#compiled;
     await this.release();
-    const { model, phases, options, threads, seed, examples, lossWeights } = this.#request;
+    const { model, phases, options, threads, seed, examples, lossWeights, profilePrefix } = this.#request;
     const built = buildStep(model, { losses: phases[phase]?.losses ?? [], dropout: options.dropout });
-    const program = await ortEngine.compile(built.graph, { threads, optimization: 'all' });
+    const program = await ortEngine.compile(built.graph, {
+      threads,
+      optimization: 'all',
+      ...(profilePrefix === undefined ? {} : { profilePrefix }),
+    });
     const memory = trainingMemory(built.parameters);
     this.#trained = trainedArrays({ graph: model.graph, before: this.#trained, seed }, built.parameters, memory);
     const wanted = new Set(built.graph.inputs);
@@ -110,10 +129,12 @@ export class Updater {
     const batches = this.#plan.update(step);
     const size = sizeOfUpdate(batches, this.#request.examples);
     const loss = await this.#gradients(compiled, batches, size, step);
+    const started = performance.now();
     const norm = globalNorm(compiled.memory, compiled.runner.gradients);
     if (!Number.isFinite(loss)) throw new DivergedError(`the loss became ${loss}`, this.rate(step));
     if (!Number.isFinite(norm)) throw new DivergedError(`the gradient became ${norm}`, this.rate(step));
     this.#apply(compiled, clipScale(norm, this.#request.options.clip), step);
+    this.#count('optimizer', started);
     return { loss, size };
   }
 
@@ -136,11 +157,21 @@ export class Updater {
     let loss = 0;
     for (const [pass, batch] of batches.entries()) {
       signal.throwIfAborted();
+      const started = performance.now();
       const feeds = batchFeeds(source, batch, size, [step, pass]);
       const masks = this.#masks.draw(built.masks, this.#symbols(batch), stream(seed, 'dropout', step, pass));
+      const fed = this.#count('feeds', started);
       loss += (await runner.run({ ...weights, ...feeds, ...masks })).loss;
+      this.#count('graph', fed);
     }
     return loss;
+  }
+
+  /** Adds the time since `started` to a kind of work; gives the time now. */
+  #count(kind: keyof TimeSpent, started: number): number {
+    const now = performance.now();
+    this.#spent = { ...this.#spent, [kind]: this.#spent[kind] + (now - started) / 1000 };
+    return now;
   }
 
   /** What the symbolic dimensions of the model's inputs are in this batch. */

@@ -1,0 +1,126 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TrainRequest } from '../../engine/train-request.ts';
+import { planTraining, type TrainingPlan } from '../../engine/training-plan.ts';
+import { type TimeSpent, Updater } from '../../engine/updater.ts';
+import { bytesOf, float32Of } from '../../graph/tensor.ts';
+import { parameterNames } from '../../models/parameters.ts';
+import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
+
+export interface Stretch {
+  readonly seconds: number;
+  /** Real ones, padding not counted. */
+  readonly tokens: number;
+  /** Of each update. */
+  readonly losses: readonly number[];
+}
+
+/** One way to train a subject. Updates go on where the last stretch ended. */
+export interface Side {
+  run(steps: number): Promise<Stretch>;
+  /** Most memory its process ever had, in MiB. */
+  peak(): Promise<number>;
+  close(): Promise<void>;
+}
+
+const planOf = ({ examples, options, seed }: TrainRequest): TrainingPlan =>
+  planTraining(
+    Int32Array.from(examples.ids, ({ length }) => length),
+    options,
+    seed,
+  );
+
+export interface OurSide extends Side {
+  readonly spent: TimeSpent;
+}
+
+/** decant's own update, exactly as training runs it, in this process. */
+export const ours = (setting: Setting, profilePrefix?: string): OurSide => {
+  const request = requestFor(setting, profilePrefix);
+  const updater = new Updater(request, planOf(request));
+  let step = 0;
+  return {
+    get spent() {
+      return updater.spent;
+    },
+    run: async (steps) => {
+      const losses: number[] = [];
+      let tokens = 0;
+      const start = performance.now();
+      for (let i = 0; i < steps; i++) {
+        const { loss, size } = await updater.update(step++);
+        losses.push(loss);
+        tokens += size.tokens;
+      }
+      return { seconds: (performance.now() - start) / 1000, tokens, losses };
+    },
+    peak: async () => process.resourceUsage().maxRSS / 1024,
+    close: () => updater.release(),
+  };
+};
+
+const answers = async function* (child: ChildProcessWithoutNullStreams): AsyncGenerator<string> {
+  for await (const line of createInterface({ input: child.stdout })) yield line;
+};
+
+/** Batches that PyTorch draws: the ones decant draws, or random texts padded to the longest of them. */
+export type Batching = 'same' | 'random';
+
+/** Updates after which PyTorch begins the same batches again. */
+const STEPS_PLANNED = 400;
+
+/** The initial weights end to end, everything else as JSON beside them. */
+const writeSetting = async (folder: string, setting: Setting, batching: Batching): Promise<string> => {
+  const { subject, texts, dropout, threads } = setting;
+  const request = requestFor(setting);
+  const { graph, info } = request.model;
+  const plan = planOf(request);
+  const names = parameterNames(graph);
+  const tensors = names.flatMap((name) => graph.weights.get(name) ?? []);
+  await writeFile(
+    join(folder, 'weights.f32'),
+    Buffer.concat(tensors.map((tensor) => bytesOf(float32Of(tensor)).read())),
+  );
+  const config = {
+    ...subject,
+    ...{ dropout, threads, batching, classes: info.labels.length, padding: info.tokens.padding },
+    ...{ learningRate: LEARNING_RATE, weightDecay: WEIGHT_DECAY, labelSmoothing: LABEL_SMOOTHING },
+    weights: names.map((name, i) => ({ name, dims: tensors[i]?.dims ?? [] })),
+    texts: texts.ids.map((ids) => [...ids]),
+    labels: [...texts.labels],
+    plan: Array.from({ length: STEPS_PLANNED }, (_, step) => plan.update(step).flatMap(({ rows }) => [...rows])),
+  };
+  const file = join(folder, 'setting.json');
+  await writeFile(file, JSON.stringify(config));
+  return file;
+};
+
+/** PyTorch in a process of its own: a command a line goes in, an answer in JSON comes out. */
+export const torch = async (python: string, setting: Setting, batching: Batching): Promise<Side> => {
+  const folder = await mkdtemp(join(tmpdir(), 'decant-bench-'));
+  const child = spawn(python, [join(import.meta.dirname, 'rival.py'), await writeSetting(folder, setting, batching)]);
+  child.stderr.pipe(process.stderr);
+  const failed = new Promise<never>((_, reject) => {
+    child.on('error', ({ message }) => reject(new Error(`--python ${python} does not run: ${message}`)));
+  });
+  const lines = answers(child);
+  const ask = async (command: string): Promise<string> => {
+    if (command !== '') child.stdin.write(`${command}\n`);
+    const { value, done } = await Promise.race([lines.next(), failed]);
+    if (done === true) throw new Error(`${python} ended early; does it have torch?`);
+    return value;
+  };
+  await ask('');
+  await rm(folder, { recursive: true });
+  return {
+    run: async (steps) => JSON.parse(await ask(`run ${steps}`)),
+    peak: async () => Number(await ask('peak')),
+    close: async () => {
+      child.stdin.end();
+      await new Promise((resolve) => child.on('close', resolve));
+    },
+  };
+};

@@ -1,0 +1,142 @@
+import { load } from '../../data/datasets/index.ts';
+import { stream } from '../../data/random.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { defaultAdamW } from '../../engine/adamw.ts';
+import { crossEntropy } from '../../engine/losses/index.ts';
+import type { TrainRequest } from '../../engine/train-request.ts';
+import type { TrainingOptions } from '../../engine/training-options.ts';
+import { buildEncoder } from '../../models/encoder.ts';
+
+/** A shape of encoder and batch, as both sides build it. `length` is the longest text. */
+export interface Subject {
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly ffn: number;
+  readonly vocabulary: number;
+  readonly batch: number;
+  readonly length: number;
+}
+
+export const subjects: readonly Subject[] = [
+  { hidden: 256, layers: 4, heads: 4, ffn: 1024, vocabulary: 8000, batch: 16, length: 128 },
+  { hidden: 256, layers: 4, heads: 4, ffn: 1024, vocabulary: 8000, batch: 64, length: 24 },
+  { hidden: 384, layers: 6, heads: 12, ffn: 1536, vocabulary: 30522, batch: 16, length: 128 },
+  { hidden: 192, layers: 3, heads: 4, ffn: 768, vocabulary: 8000, batch: 64, length: 24 },
+];
+
+/** What the texts of uneven length train. */
+export const textSubject: Subject = {
+  hidden: 192,
+  layers: 3,
+  heads: 4,
+  ffn: 768,
+  vocabulary: 8000,
+  batch: 64,
+  length: 48,
+};
+
+export interface Texts {
+  readonly ids: readonly Int32Array[];
+  readonly labels: Int32Array;
+}
+
+export const CLASSES = 26;
+
+/** Random ids, every text as long as the subject says: enough of them that no batch comes twice in a round. */
+export const evenTexts = ({ batch, length, vocabulary }: Subject): Texts => {
+  const random = stream(1, 'bench');
+  const texts = batch * 16;
+  return {
+    ids: Array.from({ length: texts }, () => Int32Array.from({ length }, () => random.integer(vocabulary))),
+    labels: Int32Array.from({ length: texts }, () => random.integer(CLASSES)),
+  };
+};
+
+/** Definitions of WordNet as a WordPiece tokenizer of the subject's vocabulary cuts them. */
+export const wordnetTexts = async ({ vocabulary, length }: Subject): Promise<Texts> => {
+  const config = { uses: 'wordnet-supersense', limit: 10_000, maxLength: length } as const;
+  const { dataset } = await load(config, process.cwd());
+  const tokenizer = tokenizerOf(
+    trainWordPiece(
+      dataset.train.map(({ text }) => text),
+      { size: vocabulary },
+    ),
+  );
+  return {
+    ids: dataset.train.map(({ text }) => tokenizer.encode(text, length)),
+    labels: Int32Array.from(dataset.train, ({ label }) => label),
+  };
+};
+
+export const LEARNING_RATE = 1e-4;
+export const WEIGHT_DECAY = 0.01;
+export const LABEL_SMOOTHING = 0.1;
+
+const options = (batch: number): TrainingOptions => ({
+  ...defaultAdamW,
+  epochs: 1,
+  steps: 1_000_000,
+  batch,
+  accumulate: 1,
+  learningRate: LEARNING_RATE,
+  headLearningRate: LEARNING_RATE,
+  schedule: { kind: 'constant', warmup: 0 },
+  weightDecay: WEIGHT_DECAY,
+  tokenDropout: 0,
+  labelSmoothing: LABEL_SMOOTHING,
+  clip: 1,
+  keep: 'last',
+  validationLimit: 0,
+});
+
+/** Everything that both sides share. */
+export interface Setting {
+  readonly subject: Subject;
+  readonly texts: Texts;
+  readonly dropout: number;
+  readonly threads: number;
+}
+
+/** A training run of decant's own encoder. */
+export const requestFor = ({ subject, texts, dropout, threads }: Setting, profilePrefix?: string): TrainRequest => ({
+  model: buildEncoder(
+    {
+      ...subject,
+      maxLength: subject.length,
+      norm: 'pre',
+      activation: 'gelu',
+      pooling: 'mean',
+      labels: Array.from({ length: CLASSES }, (_, i) => `class ${i}`),
+      dropout,
+      tokens: { padding: 1, unknown: 0 },
+    },
+    {},
+    1,
+  ),
+  examples: texts,
+  validation: { ids: [], labels: new Int32Array() },
+  options: options(subject.batch),
+  phases: [{ losses: [crossEntropy], until: 1 }],
+  lossWeights: { hard: 1, hidden: 0 },
+  seed: 1,
+  threads,
+  signal: new AbortController().signal,
+  checkpoints: { folder: '', load: async () => undefined, save: async () => {} },
+  profilePrefix,
+  progress: () => {},
+});
+
+export const describe = ({ hidden, layers, ffn, vocabulary, batch, length }: Subject): string =>
+  `${hidden} x ${layers}, ffn ${ffn}, vocabulary ${vocabulary}, batch ${batch} x ${length}`;
+
+/**
+ * Floating-point operations of one training step: 6 a parameter of the body and token (forward 2, backward 4; tables are
+ * looked up), and as much for the two products of attention.
+ */
+export const flops = ({ hidden, layers, ffn, batch, length }: Subject): number => {
+  const body = layers * (4 * hidden * hidden + 2 * hidden * ffn) + hidden * CLASSES;
+  const attention = layers * 2 * length * hidden;
+  return 6 * (body + attention) * batch * length;
+};
