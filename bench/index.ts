@@ -1,7 +1,11 @@
+import { benchInference } from './inference/index.ts';
 import { benchTrain } from './train/index.ts';
 
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
-const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { train: benchTrain };
+const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  inference: benchInference,
+  train: benchTrain,
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 const bench = benches[name];

@@ -1,0 +1,186 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { accuracyOf, type TestTexts, testTexts } from './accuracy.ts';
+import { type Contender, makeFiles, type Subject } from './files.ts';
+import { type Cell, type Result, race } from './race.ts';
+
+const precisions = ['fp32', 'int8'] as const;
+
+const shapes = [
+  { batch: 1, length: 12 },
+  { batch: 1, length: 128 },
+  { batch: 32, length: 12 },
+] as const;
+
+/** Figures of one precision of one model. */
+interface Part {
+  readonly model: string;
+  readonly precision: 'fp32' | 'int8';
+  readonly bytes: number;
+  readonly rivalBytes: number | null;
+  /** Shares of the test split. */
+  readonly accuracy: number | null;
+  readonly rivalAccuracy: number | null;
+  readonly cells: readonly {
+    readonly batch: number;
+    readonly length: number;
+    readonly threads: number;
+    readonly ms: number;
+    readonly rivalMs: number | null;
+    readonly rival: string | null;
+    readonly ratio: number | null;
+  }[];
+}
+
+interface Options {
+  readonly rounds: number;
+  readonly threads: readonly number[];
+  readonly say: (line: string) => void;
+}
+
+const cellsFor = ({ id, model }: Subject, { threads, say }: Options): readonly Cell[] => {
+  const fitting = shapes.map(({ batch, length }) => ({ batch, length: Math.min(length, model.info.maxLength) }));
+  const cut = fitting.find(({ length }, i) => length !== shapes[i]?.length);
+  if (cut !== undefined) say(`${id}: length ${cut.length} stands for longer ones: the model has no more positions`);
+  return threads.flatMap((count) => fitting.map((shape) => ({ ...shape, threads: count })));
+};
+
+const isRival = ({ maker }: Contender): boolean => maker === 'onnxruntime';
+
+const fastestRival = ({ times }: Result) =>
+  times.filter(({ contender }) => isRival(contender)).toSorted((a, b) => a.ms - b.ms)[0];
+
+const cellOf = (result: Result): Part['cells'][number] => {
+  const rival = fastestRival(result);
+  const ours = result.times.find(({ contender }) => !isRival(contender));
+  return {
+    ...result.cell,
+    ms: ours?.ms ?? Number.NaN,
+    rivalMs: rival?.ms ?? null,
+    rival: rival?.contender.recipe ?? null,
+    ratio: result.ratio ?? null,
+  };
+};
+
+const lineOf = ({ batch, length, threads, ms, rivalMs, rival, ratio }: Part['cells'][number]): string => {
+  const shape = `  batch ${batch} x ${length}, ${threads} thread${threads === 1 ? '' : 's'}: ${ms.toFixed(3)} ms`;
+  return ratio === null ? shape : `${shape}, ONNX Runtime ${rivalMs?.toFixed(3)} (${rival}), ratio ${ratio.toFixed(3)}`;
+};
+
+const percent = (share: number): string => (100 * share).toFixed(2);
+
+/** Accuracy of decant's file and the best among the rivals that were the fastest somewhere. */
+const accuracies = async (
+  subject: Subject,
+  texts: TestTexts,
+  files: readonly Contender[],
+): Promise<Pick<Part, 'accuracy' | 'rivalAccuracy'>> => {
+  if (texts.labels === undefined) return { accuracy: null, rivalAccuracy: null };
+  let accuracy: number | null = null;
+  let rivalAccuracy: number | null = null;
+  for (const file of files) {
+    const share = await accuracyOf(file, subject.model, texts);
+    if (isRival(file)) rivalAccuracy = Math.max(rivalAccuracy ?? 0, share);
+    else accuracy = share;
+  }
+  return { accuracy, rivalAccuracy };
+};
+
+const comparePart = async (
+  subject: Subject,
+  precision: 'fp32' | 'int8',
+  texts: TestTexts,
+  options: Options,
+): Promise<Part> => {
+  const files = subject.contenders.filter((contender) => contender.precision === precision);
+  const ids = Int32Array.from(texts.ids.flatMap((text) => [...text]));
+  const results = await race(files, subject.model.info, {
+    cells: cellsFor(subject, options),
+    ids,
+    rounds: options.rounds,
+  });
+  const winners = new Set(results.map((result) => fastestRival(result)?.contender));
+  const judged = files.filter((file) => !isRival(file) || winners.has(file));
+  const rivals = judged.filter(isRival);
+  return {
+    model: subject.id,
+    precision,
+    bytes: files.find((file) => !isRival(file))?.bytes ?? 0,
+    rivalBytes: rivals.length === 0 ? null : Math.min(...rivals.map(({ bytes }) => bytes)),
+    ...(await accuracies(subject, texts, judged)),
+    cells: results.map(cellOf),
+  };
+};
+
+const sayPart = (part: Part, say: Options['say']): void => {
+  const { model, precision, bytes, rivalBytes, accuracy, rivalAccuracy } = part;
+  const size = `${bytes} bytes${rivalBytes === null ? '' : ` (ONNX Runtime ${rivalBytes})`}`;
+  const rival = rivalAccuracy === null ? '' : ` (ONNX Runtime ${percent(rivalAccuracy)})`;
+  const judged =
+    accuracy === null ? 'accuracy not taken: other classes than WordNet' : `${percent(accuracy)} %${rival}`;
+  say(`${model} ${precision}: ${size}, ${judged}`);
+  for (const cell of part.cells) say(lineOf(cell));
+};
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
+/** The ratios of all cells, and the accuracy that quantizing with decant costs beyond what the rival's does. */
+const summary = (parts: readonly Part[]): Readonly<Record<string, number>> => {
+  const ratios = parts.flatMap(({ cells }) => cells.flatMap(({ ratio }) => ratio ?? []));
+  const losses = parts.flatMap(({ accuracy, rivalAccuracy }) =>
+    accuracy === null || rivalAccuracy === null ? [] : [100 * (rivalAccuracy - accuracy)],
+  );
+  return {
+    ...(ratios.length === 0 ? {} : { ratio: geometricMean(ratios), worstRatio: Math.max(...ratios) }),
+    ...(losses.length === 0 ? {} : { worstLossOfPoints: Math.max(...losses) }),
+  };
+};
+
+/**
+ * Exported fp32 and INT8 files against what ONNX Runtime's transformer optimizer and quantizer make of the same weights:
+ * p50 in alternating turns within one process, and accuracy on WordNet's test split.
+ */
+export const benchInference = async (args: readonly string[]): Promise<void> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      run: { type: 'string', default: 'runs/wordnet-supersense' },
+      models: { type: 'string', default: 'student,teacher' },
+      python: { type: 'string' },
+      threads: { type: 'string', default: '1,2' },
+      rounds: { type: 'string', default: '9' },
+      keep: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const say = (line: string): void => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
+  const options: Options = { rounds: Number(values.rounds), threads: values.threads.split(',').map(Number), say };
+  if (values.python === undefined) {
+    say("ONNX Runtime's optimizer and quantizer are skipped: --python PATH names an interpreter that has onnxruntime");
+  }
+  const folder = values.keep ?? (await mkdtemp(join(tmpdir(), 'decant-bench-')));
+  const parts: Part[] = [];
+  try {
+    for (const id of values.models.split(',')) {
+      const subject = await makeFiles(values.run, id, { folder, python: values.python });
+      const texts = await testTexts(subject.model);
+      for (const precision of precisions) {
+        const part = await comparePart(subject, precision, texts, options);
+        parts.push(part);
+        sayPart(part, say);
+      }
+    }
+  } finally {
+    if (values.keep === undefined) await rm(folder, { recursive: true, force: true });
+  }
+  const figures = summary(parts);
+  say(
+    Object.entries(figures)
+      .map(([name, value]) => `${name} ${value.toFixed(3)}`)
+      .join(', '),
+  );
+  if (values.json) process.stdout.write(`${JSON.stringify({ ...figures, parts })}\n`);
+};

@@ -1,0 +1,32 @@
+import * as ort from 'onnxruntime-node';
+import type { TokenMatrix } from '../../data/batches.ts';
+import type { ModelInfo } from '../../models/model.ts';
+
+/** An opened file. */
+export interface Runner {
+  run(tokens: TokenMatrix): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/** Opens a file as any user of ONNX Runtime would: every optimization at load, CPU only. */
+export const open = async (path: string, info: ModelInfo, threads: number): Promise<Runner> => {
+  const session = await ort.InferenceSession.create(path, {
+    executionProviders: ['cpu'],
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  });
+  return {
+    run: async ({ ids, mask, dims }) => {
+      const results = await session.run({
+        [info.inputs.ids]: new ort.Tensor('int64', ids, dims),
+        [info.inputs.mask]: new ort.Tensor('int64', mask, dims),
+      });
+      const data = results[info.output]?.data;
+      if (data instanceof Float32Array) return data;
+      throw new Error(`${path} gave no float32 output '${info.output}'`);
+    },
+    close: () => session.release(),
+  };
+};
