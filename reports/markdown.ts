@@ -1,71 +1,131 @@
-import { baselineLines, columnBlocks, latencyCaption, milliseconds, seconds } from './columns.ts';
+import { baselineLines, columnBlocks, latencyCaption, REUSED, telling } from './columns.ts';
+import { milliseconds, percent, points, range, seconds, speedup, whole } from './figures.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
+import { oneLine, shortened } from './text.ts';
+import { headline, verdict } from './verdict.ts';
 
-/** Text from data or YAML, made inert inside a Markdown table. */
-const inert = (text: string): string =>
-  text
-    .replace(/[\\`*_[\]<>|#&]/g, (c) => (c === '|' ? '\\|' : c === '<' ? '&lt;' : c === '&' ? '&amp;' : `\\${c}`))
-    .replace(/\s+/g, ' ');
+/** A pull-request comment of this many lines is still read. */
+const MOST_LINES = 59;
+const MOST_ROWS = 24;
+const LONGEST_TEXT = 160;
+const LONGEST_VERDICT = 400;
+
+/**
+ * Text from data or YAML made inert in Markdown and in the HTML that it allows: no markup, links, mentions, references
+ * or table cells begin in it.
+ */
+export const inert = (text: string, most = LONGEST_TEXT): string =>
+  shortened(oneLine(text), most)
+    .replace(/[&<>]/g, (c) => (c === '&' ? '&amp;' : c === '<' ? '&lt;' : '&gt;'))
+    .replace(/[\\`*_[\]#|~$]/g, '\\$&')
+    .replace(/@(?=\w)/g, '@\u2060')
+    .replace(/:\/\//g, ':\u2060//')
+    .replace(/\bwww\./gi, 'www\u2060.')
+    .replace(/^[-+=]/, '\\$&')
+    .replace(/^(\d+)([.)])(?=\s|$)/, '$1\\$2');
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] => [
+/** Rows beyond the most that are read are counted instead. */
+const table = (head: readonly string[], rows: readonly (readonly string[])[], most = MOST_ROWS): string[] => [
   row(head),
   row(head.map((_, i) => (i === 0 ? '---' : '---:'))),
-  ...rows.map(row),
+  ...rows.slice(0, most).map(row),
+  ...(rows.length > most ? [row([`${rows.length - most} more`, ...head.slice(1).map(() => '')])] : []),
 ];
 
-const summary = (report: Report): string[] => {
-  const columns = columnBlocks.flat();
+const folded = (title: string, lines: readonly string[]): string[] =>
+  lines.length === 0 ? [] : ['', `<details><summary>${title}</summary>`, '', ...lines, '', '</details>'];
+
+const summary = (report: Report, columns: (typeof columnBlocks)[number]): string[] => {
+  const best = headline(report)?.id;
+  const name = ({ id }: StageReport): string => (id === best ? `**${inert(id)}**` : inert(id));
+  const shown = telling(report, columns);
   return table(
-    ['stage', ...columns.map((column) => column.title)],
-    report.stages.map((stage) => [inert(stage.id), ...columns.map((column) => column.cell(stage, report))]),
+    ['stage', ...shown.map((column) => column.title)],
+    report.stages.map((stage) => [name(stage), ...shown.map((column) => column.cell(stage, report))]),
   );
 };
 
 const grid = ({ stages }: Report): string[] => {
   const measured = stages.filter((stage) => stage.latency.length > 0);
   const cells = measured[0]?.latency ?? [];
-  const entry = ({ p50Ms, p90Ms, speedup }: LatencyReport): string =>
-    `${milliseconds(p50Ms)} / ${milliseconds(p90Ms)}${speedup === null ? '' : ` (${speedup.toFixed(1)}x)`}`;
+  const entry = ({ p50Ms, p90Ms, speedup: ratio }: LatencyReport): string =>
+    `${milliseconds(p50Ms)} / ${milliseconds(p90Ms)}${ratio === null ? '' : ` (${speedup(ratio)})`}`;
   return cells.length === 0
     ? []
-    : [
-        '',
-        '<details><summary>Latency in ms: p50 / p90 (speed-up)</summary>',
-        '',
-        ...table(
-          ['stage', ...cells.map(({ batch, length }) => `batch ${batch}, ${length} tokens`)],
-          measured.map((stage) => [inert(stage.id), ...stage.latency.map(entry)]),
-        ),
-        '',
-        '</details>',
-      ];
+    : table(
+        ['stage', ...cells.map(({ batch, length }) => `batch ${batch}, ${length} tokens`)],
+        measured.map((stage) => [inert(stage.id), ...stage.latency.map(entry)]),
+      );
 };
 
-const notes = ({ stages }: Report): string[] => {
-  const noted = stages.filter((stage) => stage.notes.length > 0);
-  const line = (stage: StageReport): string[] => stage.notes.map((note) => `- ${inert(stage.id)}: ${inert(note)}`);
-  return noted.length === 0
+const LISTED = 5;
+
+const classes = (report: Report): string[] => {
+  const comparison = headline(report)?.comparisons?.find(({ role }) => role === 'reference');
+  const sorted = comparison?.classes.toSorted((a, b) => a.difference.estimate - b.difference.estimate) ?? [];
+  const clear = sorted.filter(({ difference: { low, high } }) => low > 0 || high < 0);
+  const shown = clear.length > 2 * LISTED ? [...clear.slice(0, LISTED), ...clear.slice(-LISTED)] : clear;
+  return shown.length === 0
     ? []
-    : ['', '<details><summary>Notes</summary>', '', ...noted.flatMap(line), '', '</details>'];
+    : table(
+        ['class', 'points [95 %]'],
+        shown.map(({ label, difference }) => [
+          inert(label),
+          `${points(difference.estimate)} ${range(difference, points)}`,
+        ]),
+      );
 };
 
-/** report.md: the summary table first, the rest folded. */
-export const renderMarkdown = (report: Report): string => {
-  const { environment: at, data } = report;
+const causes = (report: Report): string[] =>
+  (headline(report)?.causes ?? [])
+    .slice(0, LISTED)
+    .map(
+      ({ finding, advice, share }) =>
+        `- ${inert(finding)}${share === null ? '' : ` (${percent(share)} % of the gap)`}: ${inert(advice)}`,
+    );
+
+const notes = ({ stages }: Report): string[] =>
+  stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
+
+const origin = ({ seed, environment: at, seconds: spent }: Report): string =>
+  `seed ${seed}, ${inert(at.cpu)}, ${at.threads} threads, Node ${inert(at.node)}, ONNX Runtime ${inert(at.onnxruntime)}, decant ${inert(at.decant)}, ${seconds(spent)} s`;
+
+const dataLine = (report: Report): string => {
+  const { data } = report;
+  const texts = `${whole(data.train)} labelled, ${whole(data.unlabelled)} unlabelled, ${whole(data.test)} test texts, ${data.classes.length} classes.`;
+  const baselines = baselineLines(report);
+  return baselines.length === 0 ? texts : `${texts} Baselines: ${baselines.join(', ')}.`;
+};
+
+const captionLine = (report: Report): string[] => {
   const caption = latencyCaption(report);
-  return `${[
+  const parts = [caption, report.stages.some(({ cached }) => cached) ? REUSED : undefined].filter(
+    (part) => part !== undefined,
+  );
+  return parts.length === 0 ? [] : ['', `${parts.join('; ').replace('*', '\\*')}.`];
+};
+
+/** report.md: the verdict and one table, the rest folded; parts that no longer fit a comment are left to report.html. */
+export const renderMarkdown = (report: Report): string => {
+  const [first = [], ...others] = columnBlocks;
+  const lines = [
     `# ${inert(report.name)}`,
     '',
-    `${data.train} labelled, ${data.unlabelled} unlabelled, ${data.test} test texts, ${data.classes.length} classes. Baselines: ${baselineLines(report).join(', ')}.`,
+    `**${inert(verdict(report), LONGEST_VERDICT)}**`,
     '',
-    ...summary(report),
-    '',
-    ...(caption === undefined ? [] : [`${caption}.`]),
-    ...grid(report),
-    ...notes(report),
-    '',
-    `seed ${report.seed}, ${at.cpu}, ${at.threads} threads, Node ${at.node}, ONNX Runtime ${at.onnxruntime}, decant ${at.decant}, ${seconds(report.seconds)} s`,
-  ].join('\n')}\n`;
+    ...summary(report, first),
+  ];
+  lines.push(...captionLine(report), '', dataLine(report));
+  const end = ['', origin(report)];
+  const parts = [
+    folded('Classes that gained and lost', classes(report)),
+    folded('Why it is not faster', causes(report)),
+    folded('Latency in ms: p50 / p90 (speed-up)', grid(report)),
+    ...others.map((block) => folded('Shape and cost', summary(report, block))),
+    folded('Notes', notes(report)),
+  ];
+  for (const part of parts) if (lines.length + part.length + end.length <= MOST_LINES) lines.push(...part);
+  return `${[...lines, ...end].join('\n')}\n`;
 };

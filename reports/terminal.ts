@@ -1,6 +1,9 @@
 import { styleText } from 'node:util';
-import { baselineLines, type Column, columnBlocks, latencyCaption, seconds } from './columns.ts';
-import type { Report } from './report.ts';
+import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling } from './columns.ts';
+import { seconds, whole } from './figures.ts';
+import type { Report, StageReport } from './report.ts';
+import { fitted, oneLine, terminalWidth } from './text.ts';
+import { verdict } from './verdict.ts';
 
 interface Options {
   readonly columns: number;
@@ -8,55 +11,87 @@ interface Options {
 }
 
 const GAP = '  ';
+const LONGEST_NAME = 24;
+/** Below this a table does not fit: figures stand below each other. */
+const NARROWEST_TABLE = 48;
+const ASSUMED_COLUMNS = 80;
+
+const padded = (text: string, width: number): string => ' '.repeat(Math.max(0, width - terminalWidth(text)));
 
 const layOut = (rows: readonly (readonly string[])[]): string[] => {
-  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => row[c]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, c) => (c === 0 ? cell.padEnd(widths[c] ?? 0) : cell.padStart(widths[c] ?? 0)))
-      .join(GAP)
-      .trimEnd(),
-  );
+  const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => terminalWidth(row[c] ?? ''))));
+  const cell = (text: string, c: number): string => {
+    const space = padded(text, widths[c] ?? 0);
+    return c === 0 ? `${text}${space}` : `${space}${text}`;
+  };
+  return rows.map((row) => row.map(cell).join(GAP).trimEnd());
 };
 
-const linesOf = (report: Report, columns: readonly Column[]): string[] => {
-  const shown = columns.filter((column) => report.stages.some((stage) => column.cell(stage, report) !== ''));
-  return layOut([
-    ['stage', ...shown.map((column) => column.title)],
-    ...report.stages.map((stage) => [stage.id, ...shown.map((column) => column.cell(stage, report))]),
+const nameOf = ({ id }: StageReport): string => fitted(oneLine(id), LONGEST_NAME);
+
+const linesOf = (report: Report, columns: readonly Column[]): string[] =>
+  layOut([
+    ['stage', ...columns.map((column) => column.title)],
+    ...report.stages.map((stage) => [nameOf(stage), ...columns.map((column) => column.cell(stage, report))]),
   ]);
-};
 
-const widest = (lines: readonly string[]): number => Math.max(...lines.map((line) => line.length));
+const widest = (lines: readonly string[]): number => Math.max(...lines.map(terminalWidth));
 
-/** Blocks of columns joined greedily into as few tables as fit the terminal. */
+/** Columns joined greedily into as few tables as fit the terminal; a block is only split where it alone is too wide. */
 const tables = (report: Report, width: number): string[][] => {
-  const done: string[][] = [];
-  let open: readonly Column[] = [];
-  for (const block of columnBlocks) {
-    const wider = [...open, ...block];
-    if (open.length > 0 && widest(linesOf(report, wider)) > width) {
-      done.push(linesOf(report, open));
-      open = block;
-    } else {
-      open = wider;
-    }
+  const fits = (columns: readonly Column[]): boolean => widest(linesOf(report, columns)) <= width;
+  const blocks = columnBlocks
+    .map((block) => telling(report, block))
+    .flatMap((block) => (fits(block) ? [block] : block.map((column) => [column])));
+  const groups: (readonly Column[])[] = [];
+  for (const block of blocks) {
+    const wider = [...(groups.at(-1) ?? []), ...block];
+    if (groups.length > 0 && fits(wider)) groups.splice(-1, 1, wider);
+    else groups.push(block);
   }
-  return [...done, linesOf(report, open)];
+  return groups.map((columns) => linesOf(report, columns));
 };
 
-/** The closing table of a run. Zero columns (some pseudo-terminals) count as 80. */
+/** One figure a line, for terminals that no table fits. */
+const list = (report: Report, width: number): string[][] =>
+  report.stages.map((stage) => [
+    fitted(oneLine(stage.id), width),
+    ...telling(report, columnBlocks.flat()).flatMap((column) => {
+      const value = column.cell(stage, report);
+      if (value === '') return [];
+      const gap = width - 2 - column.title.length - value.length;
+      return gap > 0
+        ? [`  ${column.title}${' '.repeat(gap)}${value}`]
+        : [fitted(`  ${column.title}`, width), fitted(value.padStart(width), width)];
+    }),
+  ]);
+
+/** Words in lines of at most `width` cells. */
+const wrapped = (text: string, width: number): string[] => {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const joined = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && terminalWidth(joined) <= width) lines.splice(-1, 1, joined);
+    else lines.push(fitted(word, width));
+  }
+  return lines;
+};
+
+/** The closing table of a run, without escape codes of any text of the run. Zero columns (some terminals) count as 80. */
 export const renderTable = (report: Report, { columns, color }: Options): string => {
   const bold = (text: string): string => (color ? styleText('bold', text, { validateStream: false }) : text);
   const dim = (text: string): string => (color ? styleText('dim', text, { validateStream: false }) : text);
-  const lines: string[] = [];
+  const width = columns > 0 ? columns : ASSUMED_COLUMNS;
+  const lines = [...wrapped(verdict(report), width).map(bold), ''];
   const baselines = baselineLines(report);
-  if (baselines.length > 0) lines.push(`${bold('Baselines')}  ${baselines.join(', ')}`, '');
-  for (const [head, ...rows] of tables(report, columns > 0 ? columns : 80)) {
-    lines.push(bold(head ?? ''), ...rows, '');
-  }
-  const caption = latencyCaption(report);
-  if (caption !== undefined) lines.push(dim(caption));
-  lines.push(dim(`${report.data.test} test texts; ${seconds(report.seconds)} s in all`));
+  if (baselines.length > 0) lines.push(...wrapped(`Baselines: ${baselines.join(', ')}`, width), '');
+  const blocks = width < NARROWEST_TABLE ? list(report, width) : tables(report, width);
+  for (const [head, ...rows] of blocks) lines.push(bold(head ?? ''), ...rows, '');
+  const ends = [
+    latencyCaption(report),
+    report.stages.some(({ cached }) => cached) ? REUSED : undefined,
+    `${whole(report.data.test)} test texts; ${seconds(report.seconds)} s in all`,
+  ];
+  for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
   return `${lines.join('\n')}\n`;
 };

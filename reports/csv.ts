@@ -1,0 +1,69 @@
+import type { Report, StageReport } from './report.ts';
+import { oneLine } from './text.ts';
+
+type Value = string | number | null | undefined;
+
+/**
+ * One cell (RFC 4180). Text that a spreadsheet would run as a formula gets an apostrophe in front; figures are written
+ * with all their digits, and what is not there is empty.
+ */
+const cell = (value: Value): string => {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return Number.isFinite(value) ? `${value}` : '';
+  const text = oneLine(value);
+  const harmless = /^[=+\-@|%]/.test(text) ? `'${text}` : text;
+  return /[",']/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+};
+
+type Column = readonly [title: string, value: (stage: StageReport) => Value];
+
+const columns: readonly Column[] = [
+  ['stage', ({ id }) => id],
+  ['uses', ({ uses }) => uses],
+  ['cached', ({ cached }) => `${cached}`],
+  ['seconds', ({ seconds }) => seconds],
+  ['accuracy', ({ quality }) => quality?.accuracy],
+  ['accuracy_low', ({ quality }) => quality?.accuracyInterval.low],
+  ['accuracy_high', ({ quality }) => quality?.accuracyInterval.high],
+  ['difference', ({ difference }) => difference?.accuracy],
+  ['difference_low', ({ difference }) => difference?.low],
+  ['difference_high', ({ difference }) => difference?.high],
+  ['macro_f1', ({ quality }) => quality?.macroF1],
+  ['loss', ({ quality }) => quality?.loss],
+  ['calibration_error', ({ quality }) => quality?.calibrationError],
+  ['agreement', ({ agreement }) => agreement?.top1],
+  ['kl', ({ agreement }) => agreement?.kl],
+  ['parameters', ({ model }) => model?.parameters],
+  ['nonzero', ({ model }) => model?.nonzero],
+  ['bytes', ({ model }) => model?.bytes],
+  ['gzip_bytes', ({ model }) => model?.gzipBytes],
+  ['brotli_bytes', ({ model }) => model?.brotliBytes],
+  ['macs', ({ model }) => model?.macs],
+  ['session_ms', ({ loading }) => loading?.sessionMs],
+  ['peak_bytes', ({ loading }) => loading?.peakBytes],
+];
+
+const latencyColumns = ({ stages }: Report): readonly Column[] => {
+  const cells = stages.find(({ latency }) => latency.length > 0)?.latency ?? [];
+  return cells.flatMap(({ batch, length }, c): Column[] => {
+    const at = `batch_${batch}_length_${length}`;
+    return [
+      [`p50_ms_${at}`, ({ latency }) => latency[c]?.p50Ms],
+      [`p90_ms_${at}`, ({ latency }) => latency[c]?.p90Ms],
+      [`p99_ms_${at}`, ({ latency }) => latency[c]?.p99Ms],
+      [`speedup_${at}`, ({ latency }) => latency[c]?.speedup],
+      [`speedup_low_${at}`, ({ latency }) => latency[c]?.speedupInterval?.low],
+      [`speedup_high_${at}`, ({ latency }) => latency[c]?.speedupInterval?.high],
+    ];
+  });
+};
+
+/** One line a stage, for spreadsheets and scripts: rates 0 to 1, sizes in bytes, times in the unit of their title. */
+export const renderCsv = (report: Report): string => {
+  const all = [...columns, ...latencyColumns(report)];
+  const lines = [
+    all.map(([title]) => cell(title)),
+    ...report.stages.map((stage) => all.map(([, value]) => cell(value(stage)))),
+  ];
+  return lines.map((line) => `${line.join(',')}\r\n`).join('');
+};

@@ -1,0 +1,58 @@
+/** How figures are written for people, the same in the terminal, in Markdown, in HTML and in model cards. */
+
+/** What stands where there is no figure to show. */
+const NONE = 'n/a';
+
+const finite = (x: number, text: () => string): string => (Number.isFinite(x) ? text() : NONE);
+
+/** A rate as a percentage with one decimal, without the sign. */
+export const percent = (rate: number): string => finite(rate, () => (100 * rate).toFixed(1));
+
+/** Bytes in decimal units. */
+export const bytes = (size: number): string =>
+  finite(size, () => {
+    if (size < 1000) return `${Math.round(size)} B`;
+    if (size < 1e6) return `${(size / 1e3).toFixed(size < 1e4 ? 1 : 0)} kB`;
+    return `${(size / 1e6).toFixed(size < 1e8 ? 2 : 0)} MB`;
+  });
+
+/** A count with a decimal multiple. */
+export const count = (n: number): string =>
+  finite(n, () => {
+    if (n < 1e4) return `${Math.round(n)}`;
+    if (n < 1e6) return `${(n / 1e3).toFixed(0)} k`;
+    return n < 1e9 ? `${(n / 1e6).toFixed(2)} M` : `${(n / 1e9).toFixed(2)} G`;
+  });
+
+/** A count with all its digits. */
+export const whole = (n: number): string => finite(n, () => Math.round(n).toLocaleString('en-US'));
+
+export const milliseconds = (ms: number): string =>
+  finite(ms, () => (ms < 1 ? ms.toFixed(3) : ms < 100 ? ms.toFixed(2) : ms.toFixed(0)));
+
+export const seconds = (s: number): string => finite(s, () => (s < 10 ? s.toFixed(1) : s.toFixed(0)));
+
+const noMinusZero = (text: string): string => (/^-0\.?0*$/.test(text) ? text.slice(1) : text);
+
+/** With its sign, zero as +0.0. */
+export const signed = (x: number, digits = 1): string =>
+  finite(x, () => {
+    const text = noMinusZero(x.toFixed(digits));
+    return text.startsWith('-') ? text : `+${text}`;
+  });
+
+/** A rate's difference in percentage points. */
+export const points = (difference: number): string => signed(100 * difference);
+
+/** A ratio with as many digits as it deserves. */
+export const times = (ratio: number): string => finite(ratio, () => ratio.toFixed(ratio < 10 ? 2 : 1));
+
+/** A ratio as tables show it. */
+export const speedup = (ratio: number): string => finite(ratio, () => `${ratio.toFixed(ratio < 2 ? 2 : 1)}x`);
+
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+export const range = ({ low, high }: Range, write: (x: number) => string): string => `[${write(low)}, ${write(high)}]`;

@@ -1,0 +1,176 @@
+import { percent, points, range, signed, whole } from '../../figures.ts';
+import type { Comparison, Flip, Report, StageReport } from '../../report.ts';
+import { headline } from '../../verdict.ts';
+import { type Html, html, nothing } from '../html.ts';
+import { bad, figure, good, muted } from '../picture.ts';
+import { table } from '../table.ts';
+import type { Section } from './section.ts';
+
+/** The stage that a reader came for, compared with the reference. */
+const compared = (report: Report): { readonly stage: StageReport; readonly comparison: Comparison } | null => {
+  const stage = headline(report);
+  const comparison = stage?.comparisons.find(({ role }) => role === 'reference') ?? stage?.comparisons[0];
+  return stage === null || comparison === undefined || comparison.versus === stage.id ? null : { stage, comparison };
+};
+
+/** As many classes as a picture can hold, those that changed most. */
+const MOST_CLASSES = 24;
+
+const clear = ({ low, high }: { readonly low: number; readonly high: number }): boolean => low > 0 || high < 0;
+
+/** Which classes gained and which paid. */
+export const classesSection = async (report: Report): Promise<Section | null> => {
+  const found = compared(report);
+  if (found === null || found.comparison.classes.length === 0) return null;
+  const { stage, comparison } = found;
+  const sorted = comparison.classes.toSorted((a, b) => a.difference.estimate - b.difference.estimate);
+  const changed = sorted
+    .toSorted((a, b) => Math.abs(b.difference.estimate) - Math.abs(a.difference.estimate))
+    .slice(0, MOST_CLASSES);
+  const rows = sorted
+    .filter((one) => changed.includes(one))
+    .map(({ label, difference: d }) => ({
+      label,
+      estimate: 100 * d.estimate,
+      low: 100 * d.low,
+      high: 100 * d.high,
+      color: !clear(d) ? muted : d.low > 0 ? good : bad,
+    }));
+  const scores = new Map(stage.quality?.classes.map((one) => [one.label, one]));
+  const y = { field: 'label', type: 'nominal', sort: null, axis: { title: null } } as const;
+  const x = { type: 'quantitative', axis: { title: 'percentage points', tickCount: 5 } } as const;
+  const color = { field: 'color', type: 'nominal', scale: null } as const;
+  const said = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+  const gained = sorted.filter(({ difference }) => difference.low > 0).map(({ label }) => label);
+  const lost = sorted.filter(({ difference }) => difference.high < 0).map(({ label }) => label);
+  return {
+    id: 'classes',
+    title: 'Classes that gained and lost',
+    body: html`<p>${stage.id} against ${comparison.versus}: clearly worse ${said(lost)}; clearly better ${said(gained)}.</p>
+${await figure({
+  caption: `Difference of accuracy within each class, with 95 % intervals; grey where it may be chance.${sorted.length > rows.length ? ` The ${rows.length} of ${sorted.length} classes that changed most.` : ''}`,
+  summary: `Difference of accuracy by class. Clearly worse: ${said(lost)}. Clearly better: ${said(gained)}.`,
+  charts: [
+    {
+      height: 20 * rows.length,
+      spec: {
+        data: { values: rows },
+        layer: [
+          { mark: { type: 'rule', color: muted }, encoding: { x: { datum: 0, type: 'quantitative' } } },
+          {
+            mark: { type: 'rule', strokeWidth: 2 },
+            encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' }, color },
+          },
+          {
+            mark: { type: 'point', filled: true, size: 50, opacity: 1 },
+            encoding: { y, x: { ...x, field: 'estimate' }, color },
+          },
+        ],
+      },
+    },
+  ],
+  table: table(
+    [
+      { title: 'class', cell: ({ label }) => label },
+      { title: 'texts', cell: ({ label }) => whole(scores.get(label)?.support ?? 0) },
+      {
+        title: 'points [95 %]',
+        cell: ({ difference }) => `${points(difference.estimate)} ${range(difference, points)}`,
+      },
+      { title: 'precision %', cell: ({ label }) => percent(scores.get(label)?.precision ?? Number.NaN) },
+      { title: 'recall %', cell: ({ label }) => percent(scores.get(label)?.recall ?? Number.NaN) },
+      { title: 'F1 %', cell: ({ label }) => percent(scores.get(label)?.f1 ?? Number.NaN) },
+    ],
+    sorted,
+    'Scores by class',
+  ),
+})}`,
+  };
+};
+
+/** Examples shown before the rest is folded. */
+const SHOWN = 5;
+
+const item = ({ text, label, was, now, margin }: Flip): Html =>
+  html`<li><q dir="auto">${text}</q><span class="flip">is <b>${label}</b>: ${was} became ${now}, by ${signed(margin, 2)}</span></li>\n`;
+
+const flipList = (title: string, flips: readonly Flip[], all: number): Html =>
+  flips.length === 0
+    ? nothing
+    : html`<div><h3>${title} <small>${whole(all)} texts</small></h3>
+<ol>${flips.slice(0, SHOWN).map(item)}</ol>
+${
+  flips.length > SHOWN
+    ? html`<details><summary>${flips.length - SHOWN} more</summary><ol start="${SHOWN + 1}">${flips.slice(SHOWN).map(item)}</ol></details>`
+    : nothing
+}</div>`;
+
+/** The clearest examples that one model has right and the other wrong. */
+export const flipsSection = (report: Report): Section | null => {
+  const found = compared(report);
+  if (found === null) return null;
+  const { stage, comparison } = found;
+  const { lost, gained } = comparison.flips;
+  if (lost.length + gained.length === 0) return null;
+  const { mcnemar } = comparison;
+  return {
+    id: 'flips',
+    title: 'Texts whose answer changed',
+    body: html`<p>${stage.id} against ${comparison.versus}: ${whole(mcnemar.lost)} texts were right and are now wrong, ${whole(mcnemar.gained)} were wrong and are now right (McNemar, ${mcnemar.method}: p = ${mcnemar.p < 0.001 ? mcnemar.p.toExponential(1) : mcnemar.p.toFixed(3)}). The clearest of each, with the margin between the two answers.</p>
+<div class="flips">${flipList('Right before, wrong now', lost, mcnemar.lost)}${flipList('Wrong before, right now', gained, mcnemar.gained)}</div>`,
+  };
+};
+
+/** How each stage compares with the reference and with the stage it came from. */
+export const comparisonsSection = (report: Report): Section | null => {
+  const rows = report.stages.flatMap(({ id, comparisons }) =>
+    comparisons.filter(({ versus }) => versus !== id).map((one) => ({ id, ...one })),
+  );
+  if (rows.length === 0) return null;
+  return {
+    id: 'comparisons',
+    title: 'Paired comparisons',
+    body: table(
+      [
+        { title: 'stage', cell: ({ id }) => id },
+        { title: 'against', text: true, cell: ({ versus, role }) => html`${versus} <small>${role}</small>` },
+        { title: 'points [95 %]', cell: ({ accuracy }) => `${points(accuracy.estimate)} ${range(accuracy, points)}` },
+        { title: 'gained', cell: ({ mcnemar }) => whole(mcnemar.gained) },
+        { title: 'lost', cell: ({ mcnemar }) => whole(mcnemar.lost) },
+        { title: 'McNemar p', cell: ({ mcnemar }) => (mcnemar.p < 0.001 ? '< 0.001' : mcnemar.p.toFixed(3)) },
+        { title: 'agrees %', cell: ({ agreement }) => percent(agreement) },
+        { title: 'KL nats', cell: ({ kl }) => kl.toFixed(4) },
+      ],
+      rows,
+      'Every stage against the reference and against the stage it came from',
+    ),
+  };
+};
+
+/** Accuracy, F1, loss and calibration with intervals. */
+export const qualitySection = (report: Report): Section | null => {
+  const rows = report.stages.flatMap(({ id, quality }) => (quality === null ? [] : [{ id, ...quality }]));
+  if (rows.length === 0) return null;
+  return {
+    id: 'quality',
+    title: 'Quality',
+    body: table(
+      [
+        { title: 'stage', cell: ({ id }) => id },
+        {
+          title: 'accuracy % [95 %]',
+          cell: ({ accuracy, accuracyInterval }) => `${percent(accuracy)} ${range(accuracyInterval, percent)}`,
+        },
+        {
+          title: 'macro F1 % [95 %]',
+          cell: ({ macroF1, macroF1Interval }) => `${percent(macroF1)} ${range(macroF1Interval, percent)}`,
+        },
+        { title: 'loss', cell: ({ loss }) => loss.toFixed(3) },
+        { title: 'calibration error %', cell: ({ calibrationError }) => percent(calibrationError) },
+        { title: 'texts', cell: ({ examples }) => whole(examples) },
+      ],
+      rows,
+      'Quality of every evaluated stage',
+    ),
+  };
+};

@@ -1,0 +1,167 @@
+import { bytes, milliseconds, range, seconds, speedup, whole } from '../../figures.ts';
+import type { LatencyReport, Report, StageReport } from '../../report.ts';
+import { html, nothing } from '../html.ts';
+import { type Chart, colours, figure } from '../picture.ts';
+import { type HtmlColumn, table } from '../table.ts';
+import type { Section } from './section.ts';
+
+interface Entry {
+  readonly stage: string;
+  readonly cell: LatencyReport;
+}
+
+const cellTitle = ({ batch, length }: LatencyReport): string =>
+  `${batch === 1 ? 'one text' : `${batch} texts`} of ${length} tokens`;
+
+const entriesOf = (stages: readonly StageReport[], c: number): Entry[] =>
+  stages.flatMap(({ id, latency }) => (latency[c] === undefined ? [] : [{ stage: id, cell: latency[c] }]));
+
+const chartOf = (entries: readonly Entry[], names: readonly string[]): Chart[] => {
+  const [first] = entries;
+  if (first === undefined) return [];
+  const rows = entries.map(({ stage, cell }) => ({
+    stage,
+    p50: cell.p50Ms,
+    p90: cell.p90Ms,
+    p99: cell.p99Ms,
+    low: cell.p50Interval.low,
+    high: cell.p50Interval.high,
+  }));
+  const y = { field: 'stage', type: 'nominal', sort: null, axis: { title: null } } as const;
+  const x = {
+    type: 'quantitative',
+    scale: { type: 'log', padding: 8 },
+    axis: { title: 'ms, logarithmic', gridOpacity: 0.5, tickCount: 5, labelOverlap: true, format: '~g' },
+  } as const;
+  const color = { field: 'stage', type: 'nominal', scale: colours(names), legend: null } as const;
+  return [
+    {
+      title: cellTitle(first.cell),
+      height: 24 * rows.length,
+      spec: {
+        data: { values: rows },
+        layer: [
+          {
+            mark: { type: 'rule', strokeWidth: 2, opacity: 0.6 },
+            encoding: { y, x: { ...x, field: 'p50' }, x2: { field: 'p99' }, color },
+          },
+          {
+            mark: { type: 'bar', height: 10, opacity: 0.45 },
+            encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' }, color },
+          },
+          {
+            mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+            encoding: { y, x: { ...x, field: 'p50' }, color },
+          },
+          { mark: { type: 'tick', thickness: 2, height: 10 }, encoding: { y, x: { ...x, field: 'p90' }, color } },
+        ],
+      },
+    },
+  ];
+};
+
+const cellColumns: readonly HtmlColumn<Entry>[] = [
+  { title: 'stage', cell: ({ stage }) => stage },
+  {
+    title: 'p50 ms [95 %]',
+    cell: ({ cell }) => `${milliseconds(cell.p50Ms)} ${range(cell.p50Interval, milliseconds)}`,
+  },
+  { title: 'p90', cell: ({ cell }) => milliseconds(cell.p90Ms) },
+  { title: 'p95', cell: ({ cell }) => milliseconds(cell.p95Ms) },
+  { title: 'p99', cell: ({ cell }) => milliseconds(cell.p99Ms) },
+  {
+    title: 'speed-up [95 %]',
+    cell: ({ cell }) =>
+      cell.speedup === null
+        ? ''
+        : `${speedup(cell.speedup)}${cell.speedupInterval === null ? '' : ` ${range(cell.speedupInterval, speedup)}`}`,
+  },
+  { title: 'texts/s', cell: ({ cell }) => whole(cell.textsPerSecond) },
+  { title: 'runs', cell: ({ cell }) => whole(cell.runs) },
+];
+
+const loadingTable = (stages: readonly StageReport[]) => {
+  const loaded = stages.flatMap(({ id, loading }) => (loading === null ? [] : [{ id, ...loading }]));
+  return loaded.length === 0
+    ? nothing
+    : html`<h3>Loading</h3>${table(
+        [
+          { title: 'stage', cell: ({ id }) => id },
+          { title: 'session ms', cell: ({ sessionMs }) => milliseconds(sessionMs) },
+          { title: 'first run ms', cell: ({ firstRunMs }) => milliseconds(firstRunMs) },
+          { title: 'peak memory', cell: ({ peakBytes }) => bytes(peakBytes) },
+        ],
+        loaded,
+        'Loading and memory by stage',
+        { caption: 'In a process of its own; peak memory holds the runtime, too.' },
+      )}`;
+};
+
+const how = ({ measurement }: Report) => {
+  if (measurement === null) return nothing;
+  const { rounds, processes, threads, referenceKernel, drift } = measurement;
+  const words = `${rounds} rounds over all stages in ${processes} process${processes === 1 ? '' : 'es'}, ${threads} thread${threads === 1 ? '' : 's'}. Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`;
+  const drifted = drift.flagged
+    ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
+    : nothing;
+  return html`<p class="note">${words}</p>${drifted}`;
+};
+
+/** Distributions of latency for every batch and length, and what loading costs. */
+export const latencySection = async (report: Report): Promise<Section | null> => {
+  const measured = report.stages.filter(({ latency }) => latency.length > 0);
+  const cells = measured[0]?.latency ?? [];
+  if (cells.length === 0) return null;
+  const names = report.stages.map(({ id }) => id);
+  const grid = cells.map((_, c) => entriesOf(measured, c));
+  const drawn = await figure({
+    caption:
+      'Dot: median, with the band of its 95 % interval. Tick: 90 % of runs are faster. The line ends where 99 % are.',
+    summary: `Median, p90 and p99 latency of ${measured.map(({ id }) => id).join(', ')} at ${cells.map(cellTitle).join('; ')}.`,
+    charts: grid.flatMap((entries) => chartOf(entries, names)),
+    table: html`${grid.map((entries, c) => {
+      const title = cells[c] === undefined ? '' : cellTitle(cells[c]);
+      return html`<h3>${title}</h3>${table(cellColumns, entries, `Latency at ${title}`)}`;
+    })}`,
+  });
+  return { id: 'latency', title: 'Latency', body: html`${how(report)}${drawn}${loadingTable(measured)}` };
+};
+
+export const costSection = async ({ cost, stages, seconds: total }: Report): Promise<Section | null> => {
+  const kinds = Object.entries(cost).filter(([, spent]) => spent > 0);
+  if (kinds.length === 0) return null;
+  const sum = kinds.reduce((all, [, spent]) => all + spent, 0);
+  const share = (spent: number): string => `${((100 * spent) / sum).toFixed(1)}`;
+  const rows = kinds.map(([kind, spent]) => ({ kind, spent })).toSorted((a, b) => b.spent - a.spent);
+  const reused = stages.filter(({ cached }) => cached).length;
+  return {
+    id: 'cost',
+    title: 'Cost of this run',
+    body: html`${await figure({
+      caption: `${seconds(total)} s in all; ${reused} of ${stages.length} stages came from the cache.`,
+      summary: `Seconds of this run: ${rows.map(({ kind, spent }) => `${kind} ${seconds(spent)}`).join(', ')}.`,
+      charts: [
+        {
+          height: 26 * rows.length,
+          spec: {
+            data: { values: rows },
+            mark: { type: 'bar', height: 12, color: 'var(--accent)' },
+            encoding: {
+              y: { field: 'kind', type: 'nominal', sort: null, axis: { title: null } },
+              x: { field: 'spent', type: 'quantitative', axis: { title: 'seconds', tickCount: 5 } },
+            },
+          },
+        },
+      ],
+      table: table(
+        [
+          { title: 'kind of work', cell: ({ kind }) => kind },
+          { title: 'seconds', cell: ({ spent }) => seconds(spent) },
+          { title: 'share %', cell: ({ spent }) => share(spent) },
+        ],
+        rows,
+        'Cost by kind of work',
+      ),
+    })}`,
+  };
+};

@@ -1,0 +1,81 @@
+import { baselineLines, columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
+import { bytes, milliseconds, percent, points, range, speedup, whole } from '../../figures.ts';
+import type { Report, StageReport } from '../../report.ts';
+import { headline, stageOf } from '../../verdict.ts';
+import { type Html, html, nothing } from '../html.ts';
+import { type HtmlColumn, table } from '../table.ts';
+import type { Section } from './section.ts';
+
+interface Tile {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+}
+
+const qualityTile = ({ quality, difference }: StageReport, versus: string): Tile[] =>
+  quality === null
+    ? []
+    : [
+        {
+          name: 'Accuracy',
+          value: `${percent(quality.accuracy)} %`,
+          note:
+            difference === null
+              ? `of ${whole(quality.examples)} texts`
+              : `${points(difference.accuracy)} points ${range(difference, points)}${versus}`,
+        },
+      ];
+
+const sizeTile = ({ model }: StageReport, reference: StageReport | undefined, versus: string): Tile[] => {
+  if (model === null) return [];
+  const before = reference?.model?.bytes;
+  const note =
+    before === undefined ? `${bytes(model.gzipBytes)} after gzip` : `${bytes(before)}${versus === '' ? '' : ' before'}`;
+  return [{ name: 'Size', value: bytes(model.bytes), note }];
+};
+
+const speedTiles = ({ latency: [cell] }: StageReport, conditions: string, versus: string): Tile[] => {
+  if (cell === undefined) return [];
+  const time = { name: 'Median latency', value: `${milliseconds(cell.p50Ms)} ms`, note: conditions };
+  if (cell.speedup === null || versus === '') return [time];
+  const interval = cell.speedupInterval === null ? '' : range(cell.speedupInterval, speedup);
+  return [time, { name: 'Speed-up', value: speedup(cell.speedup), note: `${interval}${versus}` }];
+};
+
+/** The figures of the stage that a reader came for. */
+export const tiles = (report: Report): Html => {
+  const stage = headline(report);
+  if (stage === null) return nothing;
+  const reference = stageOf(report, report.reference);
+  const versus = reference === undefined || reference.id === stage.id ? '' : ` against ${reference.id}`;
+  const shown = [
+    ...qualityTile(versus === '' ? { ...stage, difference: null } : stage, versus),
+    ...sizeTile(stage, versus === '' ? undefined : reference, versus),
+    ...speedTiles(stage, latencyConditions(report) ?? '', versus),
+  ];
+  return html`<dl class="tiles">
+${shown.map(({ name, value, note }) => html`<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>\n`)}</dl>`;
+};
+
+/** All stages in one table: the very figures of the terminal and of report.md. */
+export const summarySection = (report: Report): Section => {
+  const best = headline(report)?.id;
+  const columns: HtmlColumn<StageReport>[] = [
+    { title: 'stage', cell: ({ id, uses }) => (id === uses ? id : html`${id} <small>${uses}</small>`) },
+    ...telling(report, columnBlocks.flat()).map(({ title, cell }) => ({
+      title,
+      cell: (stage: StageReport) => cell(stage, report),
+    })),
+  ];
+  const notes = [
+    baselineLines(report).length === 0 ? undefined : `Baselines on the same texts: ${baselineLines(report).join(', ')}`,
+    latencyCaption(report),
+    report.stages.some(({ cached }) => cached) ? REUSED : undefined,
+  ].filter((note) => note !== undefined);
+  return {
+    id: 'stages',
+    title: 'All stages',
+    body: html`${table(columns, report.stages, 'All stages', { strong: ({ id }) => id === best })}
+<p class="note">${notes.join('. ')}${notes.length === 0 ? '' : '.'}</p>`,
+  };
+};

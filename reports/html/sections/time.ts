@@ -1,0 +1,113 @@
+import { milliseconds, percent } from '../../figures.ts';
+import type { Report, StageReport } from '../../report.ts';
+import { headline, stageOf } from '../../verdict.ts';
+import { type Html, html, nothing } from '../html.ts';
+import { accent, type Chart, figure, muted } from '../picture.ts';
+import { table } from '../table.ts';
+import type { Section } from './section.ts';
+
+type Time = NonNullable<StageReport['time']>;
+
+interface Part {
+  readonly name: string;
+  readonly ms: number;
+  readonly count: number | null;
+}
+
+const MOST_PARTS = 10;
+const REST = 'all others';
+
+/** The largest parts, the others in one. */
+const largest = (parts: readonly Part[]): readonly Part[] => {
+  const sorted = parts.toSorted((a, b) => b.ms - a.ms);
+  if (sorted.length <= MOST_PARTS) return sorted;
+  const rest = sorted.slice(MOST_PARTS - 1);
+  const ms = rest.reduce((sum, part) => sum + part.ms, 0);
+  return [...sorted.slice(0, MOST_PARTS - 1), { name: REST, ms, count: null }];
+};
+
+const chartOf = (title: string, parts: readonly Part[]): Chart => {
+  const rows = parts.map((part) => ({ ...part, color: part.name === REST ? muted : accent }));
+  return {
+    title,
+    height: 22 * rows.length,
+    spec: {
+      data: { values: rows },
+      mark: { type: 'bar', height: 11 },
+      encoding: {
+        y: { field: 'name', type: 'nominal', sort: null, axis: { title: null } },
+        x: { field: 'ms', type: 'quantitative', axis: { title: 'ms a run', tickCount: 5 } },
+        color: { field: 'color', type: 'nominal', scale: null },
+      },
+    },
+  };
+};
+
+const partTable = (title: string, parts: readonly Part[], total: number): Html =>
+  table<Part>(
+    [
+      { title, cell: ({ name }) => name },
+      { title: 'ms', cell: ({ ms }) => milliseconds(ms) },
+      { title: 'share %', cell: ({ ms }) => percent(ms / total) },
+      ...(parts.some(({ count }) => count !== null)
+        ? [{ title: 'nodes', cell: ({ count }: Part) => (count === null ? '' : `${count}`) }]
+        : []),
+    ],
+    parts,
+    `Time by ${title}`,
+  );
+
+const timeFigure = async (id: string, { totalMs, operators, layers }: Time): Promise<Html> => {
+  const byOperator = largest(operators.map(({ op, ms, count }) => ({ name: op, ms, count })));
+  const byLayer = largest(layers.map(({ layer, ms }) => ({ name: layer, ms, count: null })));
+  const [top] = byOperator;
+  return html`<h3>${id} <small>${milliseconds(totalMs)} ms a run</small></h3>${await figure({
+    caption:
+      'Time in the kernels of the optimised graph, as ONNX Runtime itself profiles it; profiling costs some time of its own.',
+    summary: `Where the time of ${id} goes: ${top === undefined ? '' : `${top.name} ${percent(top.ms / totalMs)} %`}.`,
+    charts: [
+      ...(byOperator.length === 0 ? [] : [chartOf('By operator', byOperator)]),
+      ...(byLayer.length === 0 ? [] : [chartOf('By layer', byLayer)]),
+    ],
+    table: html`${partTable('operator', byOperator, totalMs)}${byLayer.length === 0 ? nothing : partTable('layer', byLayer, totalMs)}`,
+  })}`;
+};
+
+/** Where the time of the headline and of the reference goes; other stages are folded. */
+export const timeSection = async (report: Report): Promise<Section | null> => {
+  const ids = [headline(report)?.id, report.reference];
+  const first = ids.flatMap((id) => stageOf(report, id) ?? []).filter((stage, i, all) => all.indexOf(stage) === i);
+  const order = [...first, ...report.stages.filter((stage) => !first.includes(stage))];
+  const timed = order.flatMap(({ id, time }) =>
+    time === null || time.operators.length + time.layers.length === 0 ? [] : [{ id, time }],
+  );
+  if (timed.length === 0) return null;
+  const figures: Html[] = [];
+  for (const { id, time } of timed) figures.push(await timeFigure(id, time));
+  const [open, folded] = [figures.slice(0, 2), figures.slice(2)];
+  return {
+    id: 'time',
+    title: 'Where the time goes',
+    body: html`${open}${folded.length === 0 ? nothing : html`<details class="more"><summary>The other ${folded.length} stages</summary>${folded}</details>`}`,
+  };
+};
+
+/** Why stages are not faster: findings with their evidence and what to do. */
+export const causesSection = (report: Report): Section | null => {
+  const found = report.stages.filter(({ causes }) => causes.length > 0);
+  if (found.length === 0) return null;
+  const best = headline(report)?.id;
+  const list = ({ causes }: StageReport): Html =>
+    html`<dl class="causes">${causes.map(
+      ({ finding, evidence, advice, share }) =>
+        html`<div><dt>${finding}${share === null ? nothing : html` <span class="share">${percent(share)} % of the gap</span>`}</dt><dd>${evidence}</dd><dd class="advice">${advice}</dd></div>\n`,
+    )}</dl>`;
+  return {
+    id: 'causes',
+    title: 'Why it is not faster',
+    body: html`${found.map(
+      (stage) =>
+        html`<details class="more"${stage.id === best || found.length === 1 ? html` open` : nothing}><summary>${stage.id}</summary>${list(stage)}</details>\n`,
+    )}`,
+  };
+};

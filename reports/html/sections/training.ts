@@ -1,0 +1,96 @@
+import { percent, seconds, whole } from '../../figures.ts';
+import type { Report, StageReport, TrainingReport } from '../../report.ts';
+import { html } from '../html.ts';
+import { type Chart, colours, figure } from '../picture.ts';
+import { table } from '../table.ts';
+import type { Section } from './section.ts';
+
+interface Trained {
+  readonly stage: StageReport;
+  readonly training: TrainingReport;
+}
+
+/** More points than pixels tell nothing: at most this many a curve, evenly chosen, the last one kept. */
+const MOST_POINTS = 150;
+
+const thinned = <T>(curve: readonly T[]): readonly T[] => {
+  const stride = Math.ceil(curve.length / MOST_POINTS);
+  return curve.filter((_, i) => (curve.length - 1 - i) % stride === 0);
+};
+
+const chartOf = (
+  title: string,
+  trained: readonly Trained[],
+  names: readonly string[],
+  field: 'loss' | 'accuracy',
+): Chart[] => {
+  const rows = trained.flatMap(({ stage, training }) =>
+    thinned(training.curve.filter((point) => Number.isFinite(point[field]))).map((point) => ({
+      stage: stage.id,
+      epoch: point.epoch,
+      value: (field === 'accuracy' ? 100 : 1) * (point[field] ?? 0),
+    })),
+  );
+  if (rows.length === 0) return [];
+  const shown = names.filter((name) => rows.some(({ stage }) => stage === name));
+  const all = colours(names);
+  const scale = { domain: shown, range: shown.map((name) => all.range[names.indexOf(name)] ?? '') };
+  return [
+    {
+      title,
+      height: 240,
+      spec: {
+        data: { values: rows },
+        mark: { type: 'line', strokeWidth: 2, point: field === 'accuracy' ? { filled: true, size: 36 } : false },
+        encoding: {
+          x: { field: 'epoch', type: 'quantitative', axis: { title: 'epochs', grid: false, tickCount: 5 } },
+          y: { field: 'value', type: 'quantitative', scale: { zero: false }, axis: { title: null, tickCount: 5 } },
+          color: { field: 'stage', type: 'nominal', scale },
+        },
+      },
+    },
+  ];
+};
+
+/** Loss and validation accuracy as stages learned, and how fast they did. */
+export const trainingSection = async (report: Report): Promise<Section | null> => {
+  const trained = report.stages.flatMap((stage) =>
+    stage.training === null ? [] : [{ stage, training: stage.training }],
+  );
+  if (trained.every(({ training }) => training.curve.length === 0)) return null;
+  const names = report.stages.map(({ id }) => id);
+  const last = ({ curve }: TrainingReport): number | undefined =>
+    curve.findLast(({ accuracy }) => accuracy !== undefined)?.accuracy;
+  const rows = table<Trained>(
+    [
+      { title: 'stage', cell: ({ stage }) => stage.id },
+      { title: 'epochs', cell: ({ training }) => `${Number(training.epochs.toFixed(2))}` },
+      { title: 'steps', cell: ({ training }) => whole(training.steps) },
+      { title: 'first loss', cell: ({ training }) => training.curve[0]?.loss.toFixed(3) ?? '' },
+      { title: 'last loss', cell: ({ training }) => training.curve.at(-1)?.loss.toFixed(3) ?? '' },
+      {
+        title: 'validation %',
+        cell: ({ training }) => (last(training) === undefined ? '' : percent(last(training) ?? 0)),
+      },
+      { title: 'tokens/s', cell: ({ training }) => whole(training.tokensPerSecond) },
+      { title: 'padding %', cell: ({ training }) => percent(training.paddingFraction) },
+      { title: 'seconds', cell: ({ stage }) => seconds(stage.seconds) },
+    ],
+    trained,
+    'Training by stage',
+  );
+  return {
+    id: 'training',
+    title: 'Training',
+    body: html`${await figure({
+      caption:
+        'Losses of different kinds of training (labels, teacher, hidden states) are not comparable with each other; accuracies are.',
+      summary: `Training curves of ${trained.map(({ stage }) => stage.id).join(', ')}.`,
+      charts: [
+        ...chartOf('Training loss', trained, names, 'loss'),
+        ...chartOf('Validation accuracy %', trained, names, 'accuracy'),
+      ],
+      table: rows,
+    })}`,
+  };
+};

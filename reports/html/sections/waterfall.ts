@@ -1,0 +1,146 @@
+import { bytes, count, milliseconds, percent, points, times } from '../../figures.ts';
+import type { Report, StageReport } from '../../report.ts';
+import { stageOf } from '../../verdict.ts';
+import { html } from '../html.ts';
+import { bad, type Chart, figure, good, ink, muted } from '../picture.ts';
+import { table } from '../table.ts';
+import type { Section } from './section.ts';
+
+interface Step {
+  readonly stage: StageReport;
+  readonly before: StageReport | undefined;
+}
+
+interface Measure {
+  readonly title: string;
+  readonly unit: string;
+  /** True where more is better. */
+  readonly more: boolean;
+  value(stage: StageReport): number | undefined;
+  write(value: number): string;
+}
+
+const measures: readonly Measure[] = [
+  {
+    title: 'Size',
+    unit: 'MB',
+    more: false,
+    value: ({ model }) => (model === null ? undefined : model.bytes / 1e6),
+    write: (x) => bytes(1e6 * x),
+  },
+  {
+    title: 'Multiply-accumulates',
+    unit: 'million',
+    more: false,
+    value: ({ model }) => (model === null ? undefined : model.macs / 1e6),
+    write: (x) => count(1e6 * x),
+  },
+  {
+    title: 'Median latency',
+    unit: 'ms',
+    more: false,
+    value: ({ latency: [cell] }) => cell?.p50Ms,
+    write: (x) => `${milliseconds(x)} ms`,
+  },
+  {
+    title: 'Accuracy',
+    unit: '%',
+    more: true,
+    value: ({ quality }) => (quality === null ? undefined : 100 * quality.accuracy),
+    write: (x) => `${percent(x / 100)} %`,
+  },
+];
+
+/** The stage that a stage's weights came from. */
+const origin = (report: Report, { inputs }: StageReport): StageReport | undefined => stageOf(report, inputs.model);
+
+const chartOf = ({ title, unit, more, value, write }: Measure, steps: readonly Step[]): Chart[] => {
+  const rows = steps.flatMap(({ stage, before }) => {
+    const after = value(stage);
+    if (after === undefined) return [];
+    const from = before === undefined ? undefined : value(before);
+    const better = more ? after >= (from ?? after) : after <= (from ?? after);
+    return [{ stage: stage.id, from: from ?? after, after, color: better ? good : bad, label: write(after) }];
+  });
+  if (rows.length === 0) return [];
+  const y = {
+    field: 'stage',
+    type: 'nominal',
+    sort: null,
+    scale: { paddingInner: 0.4 },
+    axis: { title: null },
+  } as const;
+  const x = {
+    type: 'quantitative',
+    axis: { title: unit, tickCount: 4, grid: true },
+  } as const;
+  const color = { field: 'color', type: 'nominal', scale: null } as const;
+  const largest = Math.max(...rows.flatMap(({ from, after }) => [from, after]));
+  const smallest = more ? Math.min(...rows.flatMap(({ from, after }) => [from, after])) : 0;
+  const domain = [more ? smallest - 0.08 * (largest - smallest) : 0, largest + 0.3 * (largest - smallest)];
+  const scaled = { ...x, scale: largest > smallest ? { domain, nice: false } : { zero: !more } };
+  return [
+    {
+      title,
+      height: 26 * rows.length,
+      spec: {
+        data: { values: rows },
+        layer: [
+          {
+            mark: { type: 'bar', height: 8, opacity: 0.55 },
+            encoding: { y, x: { ...scaled, field: 'from' }, x2: { field: 'after' }, color },
+          },
+          {
+            mark: { type: 'tick', thickness: 3, height: 14, color: ink },
+            encoding: { y, x: { ...scaled, field: 'after' } },
+          },
+          {
+            mark: { type: 'text', align: 'left', dx: 6, color: muted },
+            encoding: { y, x: { ...scaled, field: 'largest' }, text: { field: 'label' } },
+            transform: [{ calculate: 'max(datum.from, datum.after)', as: 'largest' }],
+          },
+        ],
+      },
+    },
+  ];
+};
+
+const change = (step: Step, { value }: Measure, write: (before: number, after: number) => string): string => {
+  const [before, after] = [step.before === undefined ? undefined : value(step.before), value(step.stage)];
+  return before === undefined || after === undefined ? '' : write(before, after);
+};
+
+const ratio = (before: number, after: number): string => `x ${times(after / before)}`;
+
+/** What each stage did to bytes, work, time and accuracy of the model it took. */
+export const waterfallSection = async (report: Report): Promise<Section | null> => {
+  const steps = report.stages
+    .filter(({ model }) => model !== null)
+    .map((stage) => ({ stage, before: origin(report, stage) }));
+  const changed = steps.filter(({ before }) => before !== undefined);
+  if (changed.length === 0) return null;
+  const rows = table<Step>(
+    [
+      { title: 'stage', cell: ({ stage }) => stage.id },
+      { title: 'took', text: true, cell: ({ before }) => before?.id ?? '' },
+      ...measures.map((measure) => ({
+        title: measure.more ? 'points' : measure.title.toLowerCase(),
+        cell: (step: Step) =>
+          change(step, measure, measure.more ? (before, after) => points((after - before) / 100) : ratio),
+      })),
+    ],
+    changed,
+    'What each stage changed',
+  );
+  return {
+    id: 'waterfall',
+    title: 'What each stage changed',
+    body: html`${await figure({
+      caption:
+        'Each bar runs from the model that a stage took to the one it made (dark tick): green for the better, red for the worse.',
+      summary: `Bytes, multiply-accumulates, median latency and accuracy before and after ${changed.map(({ stage }) => stage.id).join(', ')}.`,
+      charts: measures.flatMap((measure) => chartOf(measure, steps)),
+      table: rows,
+    })}`,
+  };
+};

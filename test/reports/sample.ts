@@ -1,0 +1,242 @@
+import type { Comparison, Flip, LatencyReport, ModelReport, Report, StageReport } from '../../reports/report.ts';
+
+/** Names and texts that would do harm where they are not escaped. */
+export const hostile = {
+  markup: '</td></svg><script>alert(1)</script><img src=x onerror=alert(2)>',
+  attribute: '" onmouseover="alert(3)" x="',
+  escape: '\u001b]0;owned\u0007\u001b[2J\u202egnp.exe',
+  formula: '=HYPERLINK("http://example.invalid","x")',
+  markdown: '](http://example.invalid) **x** `y` | z\n# heading\n</details>',
+} as const;
+
+const model = (bytes: number, parameters: number, nonzero: number, macs: number): ModelReport => ({
+  file: 'models/x/model.onnx',
+  sha256: '00',
+  bytes,
+  gzipBytes: Math.round(bytes * 0.92),
+  brotliBytes: Math.round(bytes * 0.9),
+  parameters,
+  nonzero,
+  macs,
+  macsLength: 15,
+  dimensions: { hidden: 192, layers: 2, heads: 2, ffn: 384, vocabulary: 8002 },
+});
+
+export const latency = (batch: number, p50Ms: number, speedup: number): LatencyReport => ({
+  batch,
+  length: 15,
+  threads: 1,
+  p50Ms,
+  p90Ms: 1.1 * p50Ms,
+  p95Ms: 1.2 * p50Ms,
+  p99Ms: 1.4 * p50Ms,
+  p50Interval: { low: 0.97 * p50Ms, high: 1.04 * p50Ms },
+  runs: 200,
+  speedup,
+  speedupInterval: { low: 0.96 * speedup, high: 1.03 * speedup },
+  textsPerSecond: (1000 * batch) / p50Ms,
+  relative: { estimate: p50Ms / 3, low: (0.97 * p50Ms) / 3, high: (1.04 * p50Ms) / 3 },
+});
+
+const flip = (id: number, text: string, was: string, now: string): Flip => ({
+  id,
+  text,
+  label: was,
+  was,
+  now,
+  margin: 2.5,
+});
+
+const comparison = (
+  versus: string,
+  role: Comparison['role'],
+  estimate: number,
+  labels: readonly string[],
+): Comparison => ({
+  versus,
+  role,
+  accuracy: { estimate, low: estimate - 0.006, high: estimate + 0.006 },
+  mcnemar: { gained: 310, lost: 359, p: 0.064, method: 'mid-p' },
+  agreement: 0.91,
+  kl: 0.0721,
+  classes: labels.map((label, i) => ({
+    label,
+    difference: { estimate: (i - 2) / 50, low: (i - 3) / 50, high: (i - 1) / 50 },
+  })),
+  flips: {
+    lost: Array.from({ length: 7 }, (_, i) =>
+      flip(i, `a small tree of the genus number ${i}`, labels[0] ?? '', labels[1] ?? ''),
+    ),
+    gained: [flip(20, hostile.markup, labels[1] ?? '', labels[0] ?? '')],
+  },
+});
+
+/** A stage with nothing but its name. */
+export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageReport => ({
+  id,
+  uses: 'train',
+  version: 1,
+  config: {},
+  inputs: {},
+  cached: false,
+  seconds: 12.3,
+  model: null,
+  quality: null,
+  agreement: null,
+  difference: null,
+  comparisons: [],
+  latency: [],
+  loading: null,
+  training: null,
+  time: null,
+  causes: [],
+  notes: [],
+  ...extra,
+});
+
+const quality = (accuracy: number, labels: readonly string[]): StageReport['quality'] => ({
+  accuracy,
+  accuracyInterval: { low: accuracy - 0.009, high: accuracy + 0.009 },
+  macroF1: accuracy - 0.1,
+  macroF1Interval: { low: accuracy - 0.12, high: accuracy - 0.08 },
+  loss: 0.85,
+  calibrationError: 0.031,
+  examples: 8154,
+  classes: labels.map((label, i) => ({
+    label,
+    support: 100 + i,
+    precision: 0.8,
+    recall: 0.7,
+    f1: 0.75,
+    f1Interval: { low: 0.7, high: 0.8 },
+  })),
+});
+
+/** A report with every part, its class names as given. */
+export const fullReport = (
+  classes: readonly string[] = ['act', 'animal', 'artifact', 'body', 'food'],
+  name = 'supersense',
+): Report => ({
+  schema: bare.schema,
+  name,
+  created: '2026-11-01T12:00:00.000Z',
+  seed: 1,
+  pipeline: {
+    yaml: `name: ${JSON.stringify(name)}\nstages: []  # <b>\n`,
+    overrides: ['data.limit=8000', "x='; rm -rf /"],
+  },
+  environment: bare.environment,
+  data: { ...bare.data, classes },
+  reference: 'teacher',
+  measurement: {
+    rounds: 12,
+    threads: 1,
+    processes: 1,
+    referenceKernel: { name: 'matmul-256', p50Ms: 0.81 },
+    drift: { ratio: 1.34, flagged: true },
+  },
+  cost: { training: 400, evaluation: 30, measurement: 80, other: 12, overhead: 3 },
+  stages: [
+    bareStage('teacher', {
+      model: model(27_059_252, 6_759_194, 6_759_194, 70_154_752),
+      quality: quality(0.802, classes),
+      difference: { accuracy: 0, low: -0.0003, high: 0.0003 },
+      agreement: { top1: 1, kl: 0 },
+      latency: [latency(1, 2.23, 1), latency(32, 44.2, 1)],
+      loading: { sessionMs: 41, firstRunMs: 3.2, peakBytes: 191_000_000 },
+      training: {
+        steps: 500,
+        epochs: 4,
+        tokensPerSecond: 7881,
+        paddingFraction: 0.011,
+        curve: Array.from({ length: 300 }, (_, i) => ({
+          step: i,
+          epoch: i / 75,
+          loss: 3 / (1 + i / 20),
+          ...(i % 75 === 74 ? { accuracy: 0.7 + i / 4000 } : {}),
+        })),
+      },
+      time: {
+        totalMs: 2.1,
+        operators: [
+          { op: 'MatMul', ms: 1.7, count: 12 },
+          { op: 'Softmax', ms: 0.2, count: 2 },
+        ],
+        layers: [{ layer: 'layer 0', ms: 1 }],
+      },
+    }),
+    bareStage('student', {
+      uses: 'distill',
+      inputs: { model: 'teacher' },
+      model: model(8_810_000, 2_190_000, 1_000_000, 9_000_000),
+      quality: quality(0.796, classes),
+      difference: { accuracy: -0.006, low: -0.012, high: 0 },
+      agreement: { top1: 0.9, kl: 0.07 },
+      comparisons: [comparison('teacher', 'reference', -0.006, classes)],
+      latency: [latency(1, 0.264, 8.5), latency(32, 7.4, 6)],
+    }),
+    bareStage('int8', {
+      uses: 'quantize',
+      cached: true,
+      inputs: { model: 'student' },
+      model: model(2_370_000, 2_190_000, 2_100_000, 9_000_000),
+      quality: quality(0.797, classes),
+      difference: { accuracy: -0.005, low: -0.011, high: 0.001 },
+      agreement: { top1: 0.9, kl: 0.07 },
+      comparisons: [
+        comparison('teacher', 'reference', -0.005, classes),
+        comparison('student', 'previous', 0.001, classes),
+      ],
+      latency: [latency(1, 0.142, 15.7), latency(32, 3.4, 13.2)],
+      loading: { sessionMs: 9, firstRunMs: 0.4, peakBytes: 120_000_000 },
+      time: {
+        totalMs: 0.13,
+        operators: Array.from({ length: 14 }, (_, i) => ({ op: `Op${i}`, ms: 0.02 / (i + 1), count: i + 1 })),
+        layers: [{ layer: 'embeddings', ms: 0.01 }],
+      },
+      causes: [
+        {
+          name: 'fixed-cost',
+          finding: 'A third of the time is the cost of starting nodes',
+          evidence: 'An empty graph of 61 nodes takes 0.04 ms',
+          advice: 'Send several texts at once',
+          share: 0.31,
+        },
+      ],
+      notes: ['kept | the classifier in float'],
+    }),
+    bareStage('deploy', { uses: 'export', inputs: { fp32: 'student', q8: 'int8' } }),
+  ],
+  seconds: 525,
+});
+
+/** What a run that ended at once leaves. */
+export const bare: Report = {
+  schema: 'decant.report/1',
+  name: 'empty',
+  created: '2026-11-01T12:00:00.000Z',
+  seed: 1,
+  pipeline: { yaml: '', overrides: [] },
+  environment: {
+    cpu: 'some cpu',
+    cpuFlags: ['avx2'],
+    threads: 2,
+    node: '20.0.0',
+    onnxruntime: '1.30.0',
+    decant: '0.1.0',
+  },
+  data: {
+    uses: 'csv',
+    train: 8000,
+    unlabelled: 62_954,
+    validation: 2461,
+    test: 8154,
+    classes: [],
+    baselines: { majority: { accuracy: 0.14 }, linear: { accuracy: 0.731 } },
+  },
+  reference: null,
+  measurement: null,
+  cost: { training: 0, evaluation: 0, measurement: 0, other: 0, overhead: 0 },
+  stages: [],
+  seconds: 0.4,
+};
