@@ -56,7 +56,7 @@ const config = {
     domainColor: rule,
     tickColor: rule,
     titlePadding: 8,
-    labelLimit: 130,
+    labelLimit: 170,
   },
   axisY: { domain: false, ticks: false },
   legend: {

@@ -1,4 +1,4 @@
-import { percent, points, range, signed, whole } from '../../figures.ts';
+import { percent, points, range, whole } from '../../figures.ts';
 import type { Comparison, Flip, Report, StageReport } from '../../report.ts';
 import { headline } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
@@ -91,8 +91,10 @@ ${await figure({
 /** Examples shown before the rest is folded. */
 const SHOWN = 5;
 
+const name = (label: string, truth: string): Html => (label === truth ? html`<b>${label}</b>` : html`${label}`);
+
 const item = ({ text, label, was, now, margin }: Flip): Html =>
-  html`<li><q dir="auto">${text}</q><span class="flip">is <b>${label}</b>: ${was} became ${now}, by ${signed(margin, 2)}</span></li>\n`;
+  html`<li><q dir="auto">${text}</q><span class="flip">${name(was, label)} became ${name(now, label)}, margin ${margin.toFixed(2)}</span></li>\n`;
 
 const flipList = (title: string, flips: readonly Flip[], all: number): Html =>
   flips.length === 0
@@ -116,7 +118,7 @@ export const flipsSection = (report: Report): Section | null => {
   return {
     id: 'flips',
     title: 'Texts whose answer changed',
-    body: html`<p>${stage.id} against ${comparison.versus}: ${whole(mcnemar.lost)} texts were right and are now wrong, ${whole(mcnemar.gained)} were wrong and are now right (McNemar, ${mcnemar.method}: p = ${mcnemar.p < 0.001 ? mcnemar.p.toExponential(1) : mcnemar.p.toFixed(3)}). The clearest of each, with the margin between the two answers.</p>
+    body: html`<p>${stage.id} against ${comparison.versus}: ${whole(mcnemar.lost)} texts were right and are now wrong, ${whole(mcnemar.gained)} were wrong and are now right (McNemar, ${mcnemar.method}: p = ${mcnemar.p < 0.001 ? mcnemar.p.toExponential(1) : mcnemar.p.toFixed(3)}). The clearest of each; the true class is bold.</p>
 <div class="flips">${flipList('Right before, wrong now', lost, mcnemar.lost)}${flipList('Wrong before, right now', gained, mcnemar.gained)}</div>`,
   };
 };

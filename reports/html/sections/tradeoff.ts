@@ -36,18 +36,19 @@ const pointsOf = (stages: readonly StageReport[], costOf: (stage: StageReport) =
   return all.map((point) => ({ ...point, best: !all.some((other) => beats(other, point)) }));
 };
 
-/** Where a point stands between the cheapest (0) and the dearest (1), on a logarithmic axis. */
-const position = ({ cost }: Point, points: readonly Point[]): number => {
-  const logs = points.map((point) => Math.log(point.cost));
-  const [least, most] = [Math.min(...logs), Math.max(...logs)];
-  return most === least ? 0 : (Math.log(cost) - least) / (most - least);
+/** A logarithmic axis with room for names right of the dearest point. */
+const roomy = (points: readonly Point[]): [number, number] => {
+  const costs = points.map(({ cost }) => cost);
+  const [least, most] = [Math.min(...costs), Math.max(...costs)];
+  const spread = (1.5 * most) / least;
+  return [least / spread ** 0.08, most * spread ** 0.35];
 };
 
 const chartOf = (title: string, axis: string, points: readonly Point[], names: readonly string[]): Chart => {
   const x = {
     field: 'cost',
     type: 'quantitative',
-    scale: { type: 'log', nice: true, padding: 16 },
+    scale: { type: 'log', domain: roomy(points), nice: false },
     axis: { title: axis, grid: false, tickCount: 5, labelOverlap: true, format: '~g' },
   } as const;
   const y = {
@@ -60,7 +61,7 @@ const chartOf = (title: string, axis: string, points: readonly Point[], names: r
     title,
     height: 260,
     spec: {
-      data: { values: points.map((point) => ({ ...point, right: position(point, points) > 0.5 })) },
+      data: { values: [...points] },
       layer: [
         {
           transform: [{ filter: 'datum.best' }],
@@ -75,21 +76,10 @@ const chartOf = (title: string, axis: string, points: readonly Point[], names: r
           mark: { type: 'point', filled: true, size: 70, opacity: 1 },
           encoding: { x, y: { ...y, field: 'accuracy' }, color },
         },
-        ...([false, true] as const).map(
-          (right) =>
-            ({
-              transform: [{ filter: `datum.right === ${right}` }],
-              mark: {
-                type: 'text',
-                align: right ? 'right' : 'left',
-                dx: right ? -7 : 7,
-                dy: -7,
-                color: ink,
-                limit: 120,
-              },
-              encoding: { x, y: { ...y, field: 'accuracy' }, text: { field: 'stage' } },
-            }) as const,
-        ),
+        {
+          mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: ink, limit: 110 },
+          encoding: { x, y: { ...y, field: 'accuracy' }, text: { field: 'stage' } },
+        },
       ],
     },
   };
@@ -102,9 +92,22 @@ const listed = (points: readonly Point[]): string =>
     .map(({ stage }) => stage)
     .join(', ');
 
+/** Stages below the linear baseline would press all others into a corner: they are named instead. */
+const worthShowing = (report: Report): { shown: readonly StageReport[]; left: readonly StageReport[] } => {
+  const all = judged(report);
+  const floor = report.data.baselines?.linear.accuracy ?? 0;
+  const shown = all.filter(({ quality }) => (quality?.accuracy ?? 0) >= floor);
+  return shown.length < 2 ? { shown: all, left: [] } : { shown, left: all.filter((stage) => !shown.includes(stage)) };
+};
+
+const leftOut = (left: readonly StageReport[]): string =>
+  left.length === 0
+    ? ''
+    : ` Not shown, being below the linear baseline: ${left.map(({ id, quality }) => `${id} (${percent(quality?.accuracy ?? 0)} %)`).join(', ')}.`;
+
 /** Accuracy against what it costs, with intervals and the line of the stages that nothing beats in both. */
 export const tradeoffSection = async (report: Report): Promise<Section | null> => {
-  const stages = judged(report);
+  const { shown: stages, left } = worthShowing(report);
   const bySize = pointsOf(stages, ({ model }) => (model === null ? undefined : model.bytes / 1e6));
   const byTime = pointsOf(stages, ({ latency }) => latency[0]?.p50Ms);
   if (bySize.length < 2) return null;
@@ -128,14 +131,14 @@ export const tradeoffSection = async (report: Report): Promise<Section | null> =
         ? [{ title: 'unbeaten in latency', cell: ({ id }: StageReport) => inBoth(id, byTime) }]
         : []),
     ],
-    stages,
+    judged(report),
     'Accuracy, size and latency',
   );
   return {
     id: 'tradeoff',
     title: 'Accuracy against size and latency',
     body: html`${await figure({
-      caption: 'Bars are 95 % intervals. The dashed line joins the stages that no other beats in both directions.',
+      caption: `Bars are 95 % intervals. The dashed line joins the stages that no other beats in both directions.${leftOut(left)}`,
       summary: `Accuracy against size and latency. Unbeaten in size: ${listed(bySize)}. Unbeaten in latency: ${listed(byTime)}.`,
       charts,
       table: rows,

@@ -1,0 +1,82 @@
+import { parseDocument } from 'yaml';
+import { latencyConditions } from './columns.ts';
+import { bytes, milliseconds, percent, points, range, speedup, whole } from './figures.ts';
+import { inert } from './markdown.ts';
+import type { Report, StageReport } from './report.ts';
+import { oneLine } from './text.ts';
+import { stageOf } from './verdict.ts';
+
+interface Shipped {
+  /** What the export calls the file: fp32, q8. */
+  readonly precision: string;
+  readonly stage: StageReport;
+}
+
+const shippedBy = (report: Report, { inputs }: StageReport): readonly Shipped[] =>
+  Object.entries(inputs).flatMap(([precision, id]) => {
+    const stage = stageOf(report, id);
+    return stage === undefined || stage.quality === null ? [] : [{ precision, stage }];
+  });
+
+const metricsOf = ({ precision, stage: { quality } }: Shipped): object[] =>
+  quality === null
+    ? []
+    : [
+        { type: 'accuracy', name: `Accuracy, ${precision}`, value: quality.accuracy },
+        { type: 'f1', name: `Macro F1, ${precision}`, value: quality.macroF1 },
+      ];
+
+/** The results in the form that Hugging Face reads from a card's front matter (model-index). */
+const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
+  {
+    name: oneLine(report.name),
+    results: [
+      {
+        task: { type: 'text-classification' },
+        dataset: { type: oneLine(report.data.uses), name: oneLine(report.data.uses), split: 'test' },
+        metrics: shipped.flatMap(metricsOf),
+      },
+    ],
+  },
+];
+
+const rowOf = ({ precision, stage: { id, quality, difference, model, latency } }: Shipped, reference: string | null): string => {
+  const [cell] = latency;
+  const cells = [
+    `${inert(precision)} (${inert(id)})`,
+    quality === null ? '' : `${percent(quality.accuracy)} ${range(quality.accuracyInterval, percent)}`,
+    id === reference || difference === null ? '' : `${points(difference.accuracy)} ${range(difference, points)}`,
+    model === null ? '' : bytes(model.bytes),
+    cell === undefined ? '' : milliseconds(cell.p50Ms),
+    cell === undefined || cell.speedup === null ? '' : speedup(cell.speedup),
+  ];
+  return `| ${cells.join(' | ')} |`;
+};
+
+const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
+  const versus = report.reference === null ? '' : ` against ${inert(report.reference)}`;
+  const conditions = latencyConditions(report);
+  const texts = shipped[0]?.stage.quality?.examples ?? 0;
+  return [
+    '## Results',
+    `| file | accuracy % [95 %] | points${versus} | bytes | p50 ms | speed-up |`,
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    ...shipped.map((one) => rowOf(one, report.reference)),
+    '',
+    `On ${whole(texts)} test texts of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
+  ];
+};
+
+/**
+ * A model card with the figures of the run that made it: in its front matter for machines, and as a table in place of
+ * the line `placeholder`. The card of a folder whose models were not evaluated, or of another form, stays as it is.
+ */
+export const cardWithFigures = (card: string, placeholder: string, report: Report, folder: StageReport): string => {
+  const shipped = shippedBy(report, folder);
+  const found = /^---\n(.*?)^---\n/ms.exec(card);
+  if (shipped.length === 0 || found === null || !card.includes(placeholder)) return card;
+  const front = parseDocument(found[1] ?? '');
+  front.set('model-index', front.createNode(modelIndex(report, shipped)));
+  const text = card.slice(found[0].length).replace(placeholder, () => `\n${resultLines(report, shipped).join('\n')}`);
+  return `---\n${front.toString({ lineWidth: 0 })}---\n${text}`;
+};
