@@ -5,6 +5,7 @@ const integerOperators: ReadonlySet<string> = new Set([
   'MatMulInteger',
   'DynamicQuantizeMatMul',
   'MatMulIntegerToFloat',
+  'QAttention',
 ]);
 
 /** Whether a graph computes with activations that are quantized at run time: its results then depend on the batch. */

@@ -11,15 +11,20 @@ export interface QuantizeOptions {
   readonly exclude?: readonly string[];
   /** Matrices with fewer elements stay in float: they gain no time. */
   readonly minimumElements?: number;
-  /** Tables with fewer elements stay in float: a quantized look-up takes three kernels more. */
+  /** Tables with fewer elements are 8 bits in the file only: a quantized look-up takes kernels of its own. */
   readonly minimumTable?: number;
 }
 
-/** What happens to a weight: the form it is quantized in, or why it stays. */
-export type Choice = { readonly form: 'linear' | 'table' } | { readonly kept: string };
+/**
+ * What happens to a weight: the form it is quantized in, or why it stays. `linear` multiplies in 8 bits, `table` looks up
+ * 8-bit rows, `stored` is 8 bits in the file only: a session makes a float constant of it when it loads the model.
+ */
+export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | { readonly kept: string };
 
 const minimumMatrix = 64 * 64;
 const minimumRows = 64 * 1024;
+/** Above the casts that folding constants does itself: a folded one would be float in the file again. */
+const minimumStored = 65 * 64;
 
 /** A packed weight `self.query+key+value.weight` also goes by the names it was packed from. */
 const namesOf = (name: string): readonly string[] => {
@@ -61,6 +66,17 @@ export const isLinear = (node: Node, weight: Value): boolean => {
   return node.op === 'Gemm' && isZero(node, 'transA') && isOne(node, 'alpha') && isOne(node, 'beta');
 };
 
+/** The packed projections of an Attention that QAttention can stand for: no cache, no bias of scores, equal widths. */
+export const isProjection = (node: Node, weight: Value): boolean =>
+  node.domain === 'com.microsoft' &&
+  node.op === 'Attention' &&
+  node.inputs[1] === weight &&
+  node.inputs[0] !== weight &&
+  Boolean(node.inputs[2]) &&
+  node.inputs.slice(4).every((input) => input === null) &&
+  node.outputs.length === 1 &&
+  node.attrs.qkv_hidden_sizes === undefined;
+
 /** Rows of W by index. */
 export const isLookup = (node: Node, weight: Value): boolean =>
   node.domain === '' && node.op === 'Gather' && node.inputs[0] === weight && isZero(node, 'axis');
@@ -79,18 +95,22 @@ const reachesOutput = (graph: Graph, node: Node): boolean => {
   );
 };
 
+const tooSmall = (minimum: number): Choice => ({ kept: `smaller than ${minimum} elements` });
+
+const chooseStored = (size: number): Choice => (size < minimumStored ? tooSmall(minimumStored) : { form: 'stored' });
+
 const chooseLinear = (graph: Graph, users: readonly Node[], size: number, options: QuantizeOptions): Choice => {
-  if (users.some((user) => reachesOutput(graph, user))) return { kept: 'classifier' };
+  // Logits get no rounded inputs: the classifier is a small part of the work.
+  if (users.some((user) => reachesOutput(graph, user))) return chooseStored(size);
   const minimum = options.minimumElements ?? minimumMatrix;
-  if (size < minimum) return { kept: `smaller than ${minimum} elements` };
+  if (size < minimum) return tooSmall(minimum);
   const untyped = users.some((user) => graph.types.get(user.inputs[0] as Value)?.dtype !== 'float32');
   return untyped ? { kept: 'its input is not known to be float32' } : { form: 'linear' };
 };
 
 const chooseTable = (size: number, options: QuantizeOptions): Choice => {
   const minimum = options.minimumTable ?? minimumRows;
-  if (options.embeddings === false) return { kept: 'embeddings are not asked for' };
-  return size < minimum ? { kept: `smaller than ${minimum} elements` } : { form: 'table' };
+  return size < minimum ? chooseStored(size) : { form: 'table' };
 };
 
 const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOptions): Choice => {
@@ -98,9 +118,12 @@ const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOpti
   if (tensor.dims.length !== 2) return { kept: 'no matrix' };
   if (graph.outputs.includes(name)) return { kept: 'an output of the graph' };
   const size = elementCount(tensor.dims);
-  if (users.every((user) => isLinear(user, name))) return chooseLinear(graph, users, size, options);
+  if (users.every((user) => isLinear(user, name) || isProjection(user, name))) {
+    return chooseLinear(graph, users, size, options);
+  }
+  if (options.embeddings === false) return { kept: 'embeddings are not asked for' };
   if (users.every((user) => isLookup(user, name))) return chooseTable(size, options);
-  return { kept: 'used by other operators than MatMul, Gemm or Gather of rows' };
+  return chooseStored(size);
 };
 
 /** The choice for every float32 weight, in the order of the graph. */

@@ -1,7 +1,7 @@
 import type { Graph, Node, Value } from '../graph.ts';
 import { emptyCopy } from '../rewrite/fold.ts';
-import { type Choice, chooseWeights, isLinear, isLookup, type QuantizeOptions } from './choose.ts';
-import { type Emission, emitLinear, emitLookup } from './emit.ts';
+import { type Choice, chooseWeights, isLinear, isLookup, isProjection, type QuantizeOptions } from './choose.ts';
+import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit.ts';
 import { QuantizeError } from './weights.ts';
 
 export type { QuantizeOptions } from './choose.ts';
@@ -31,21 +31,26 @@ export interface QuantizeReport {
 /** DynamicQuantizeLinear came with this operator set. */
 const firstOpset = 11;
 
-const formOf = (choices: ReadonlyMap<Value, Choice>, node: Node): 'linear' | 'table' | undefined => {
+/** How a node computes with quantized weights, where it does. */
+const emitterOf = (
+  choices: ReadonlyMap<Value, Choice>,
+  node: Node,
+): ((emission: Emission, node: Node) => void) | undefined => {
   for (const input of node.inputs) {
     const choice = input === null ? undefined : choices.get(input);
     if (input === null || choice === undefined || !('form' in choice)) continue;
-    if (choice.form === 'linear' && isLinear(node, input)) return 'linear';
-    if (choice.form === 'table' && isLookup(node, input)) return 'table';
+    if (choice.form === 'linear' && isLinear(node, input)) return emitLinear;
+    if (choice.form === 'linear' && isProjection(node, input)) return emitAttention;
+    if (choice.form === 'table' && isLookup(node, input)) return emitLookup;
   }
   return undefined;
 };
 
+/** Integers and four bytes of step for every column. */
 const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
   if (!('form' in choice)) return before;
   const [rows = 0, columns = 0] = dims;
-  // Whichever axis has the steps, four bytes each.
-  return rows * columns + 4 * (choice.form === 'table' ? rows : columns);
+  return rows * columns + 4 * columns;
 };
 
 const reportOf = (graph: Graph, choices: ReadonlyMap<Value, Choice>): QuantizeReport => {
@@ -69,7 +74,8 @@ const reportOf = (graph: Graph, choices: ReadonlyMap<Value, Choice>): QuantizeRe
 
 /**
  * Stores matrices and embedding tables as 8-bit integers and multiplies in 8 bits, with activations quantized at run
- * time over the whole tensor they arrive in. Classifiers and small weights stay in float.
+ * time over the whole tensor they arrive in. Classifiers compute in float with a matrix that the file holds in 8 bits;
+ * small weights stay in float.
  */
 export const quantizeDynamic = (
   graph: Graph,
@@ -83,11 +89,15 @@ export const quantizeDynamic = (
   const builder = emptyCopy(graph);
   const limit = options.reduceRange ? 63 : 127;
   const emission: Emission = { graph, builder, limit, activations: new Map(), weights: new Map() };
+  const stands = new Map<Value, Value>();
+  for (const [name, choice] of choices) {
+    if ('form' in choice && choice.form === 'stored') stands.set(name, emitStored(emission, name));
+  }
   for (const node of graph.nodes) {
-    const form = formOf(choices, node);
-    if (form === 'linear') emitLinear(emission, node);
-    else if (form === 'table') emitLookup(emission, node);
-    else builder.add(node, (value) => graph.types.get(value));
+    const emit = emitterOf(choices, node);
+    const inputs = node.inputs.map((input) => (input === null ? null : (stands.get(input) ?? input)));
+    if (emit === undefined) builder.add({ ...node, inputs }, (value) => graph.types.get(value));
+    else emit(emission, node);
   }
   return { graph: builder.freeze(graph.outputs), report: reportOf(graph, choices) };
 };

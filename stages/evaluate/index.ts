@@ -31,7 +31,7 @@ const gzipBytes = async (model: InputArtifact): Promise<number> => {
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 1,
+  version: 2,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   internal: true,

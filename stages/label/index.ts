@@ -12,7 +12,7 @@ const config = z.strictObject({});
 /** Logits of a teacher for every training text, labelled or not: computed once, without dropout, kept by example id. */
 export const label = defineStage({
   uses: 'label',
-  version: 1,
+  version: 2,
   summary: 'What a teacher says about every training text.',
   config,
   internal: true,

@@ -117,7 +117,7 @@ const measureTogether = async (
  */
 export const measure = defineStage({
   uses: 'measure',
-  version: 2,
+  version: 3,
   summary: 'Latency of every model, measured together.',
   config,
   internal: true,

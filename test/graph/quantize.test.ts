@@ -114,6 +114,22 @@ describe('a quantized matrix', () => {
   });
 });
 
+/** Operators of a graph as a session runs it. */
+const loaded = async (graph: Graph): Promise<Readonly<Record<string, number>>> => {
+  const folder = await mkdtemp(join(tmpdir(), 'decant-quantize-'));
+  try {
+    const optimizedModelFilePath = join(folder, 'optimized.onnx');
+    const session = await ort.InferenceSession.create(encodeGraph(graph), {
+      logSeverityLevel: 3,
+      optimizedModelFilePath,
+    });
+    await session.release();
+    return operatorsOf(decodeGraph(await readFile(optimizedModelFilePath)));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 /** Two linear layers of one input, added and normalized so that neither is the classifier. */
 const layers = (weights: readonly Tensor[], op: 'MatMul' | 'Gemm' = 'MatMul'): Graph => {
   const builder = new GraphBuilder('layers');
@@ -172,56 +188,54 @@ describe('linear layers', () => {
   });
 
   it('become one kernel each when ONNX Runtime loads them', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'decant-quantize-'));
-    try {
-      const { graph } = quantizeDynamic(
-        fuseForInference(smallEncoder({ hidden: 64, ffn: 128, activation: 'relu' }).graph),
-      );
-      const optimizedModelFilePath = join(folder, 'optimized.onnx');
-      const session = await ort.InferenceSession.create(encodeGraph(graph), {
-        logSeverityLevel: 3,
-        optimizedModelFilePath,
-      });
-      await session.release();
-      const counts = operatorsOf(decodeGraph(await readFile(optimizedModelFilePath)));
-      expect(counts).toMatchObject({ 'com.microsoft:DynamicQuantizeMatMul': 8, 'com.microsoft:MultiHeadAttention': 2 });
-      expect(counts).not.toHaveProperty('MatMulInteger');
-      // Biases are part of the kernel: what remains are residual sums, the positions and the classifier's own.
-      expect(counts.Add ?? 0).toBeLessThanOrEqual(5);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const fused = fuseForInference(smallEncoder({ hidden: 64, ffn: 128, activation: 'relu' }).graph);
+    const counts = await loaded(quantizeDynamic(fused).graph);
+    expect(counts).toMatchObject({ 'com.microsoft:DynamicQuantizeMatMul': 6, 'com.microsoft:QAttention': 2 });
+    expect(counts).not.toHaveProperty('MatMulInteger');
+    // Biases are part of the kernel: what remains are residual sums, the positions and the classifier's own.
+    expect(counts.Add ?? 0).toBeLessThanOrEqual(5);
   });
 });
 
 /** Looked-up rows, once from a table of its own and once from one that a product uses, too. */
-const lookups = (tied: boolean): Graph => {
+const lookups = (tied: boolean, rowCount = 1100): Graph => {
   const builder = new GraphBuilder('lookups');
   const ids = builder.input('ids', 'int64', [symbol('batch'), symbol('sequence')]);
-  const table = builder.weight('table', matrix([1100, 64], 3, 0.02));
+  const table = builder.weight('table', matrix([rowCount, 64], 3, 0.02));
   const rows = builder.op('Gather', [table, ids]);
   const turned = tied ? builder.op('MatMul', [rows, builder.op('Transpose', [table])]) : builder.op('Relu', [rows]);
   return builder.freeze([builder.op('Neg', [turned])]);
 };
 
 describe('embedding tables', () => {
-  it('become rows of 8 bits with a step each', async () => {
+  it('become rows of 8 bits with a step a column', async () => {
     const graph = lookups(false);
     const { graph: quantized, report } = quantizeDynamic(graph);
     expect([...quantized.weights].map(([name, { dtype, dims }]) => [name, dtype, dims])).toEqual([
       ['table_quantized', 'int8', [1100, 64]],
-      ['table_scale', 'float32', [1100, 1]],
+      ['table_scale', 'float32', [64]],
     ]);
-    expect(report).toMatchObject({ bytesBefore: 1100 * 64 * 4, bytesAfter: 1100 * 64 + 1100 * 4 });
+    expect(report).toMatchObject({ bytesBefore: 1100 * 64 * 4, bytesAfter: 1100 * 64 + 64 * 4 });
     expect(await compare(graph, quantized)).toBeLessThan(linearError);
   });
 
-  it('stay in float when that is asked for, when they are small, or when a product uses them, too', () => {
+  it('stay in float when that is asked for, and when they are small', () => {
     const reasons = (graph: Graph, options: Parameters<typeof quantizeDynamic>[1]) =>
       quantizeDynamic(graph, options).report.weights.map(({ reason }) => reason);
     expect(reasons(lookups(false), { embeddings: false })).toEqual(['embeddings are not asked for']);
-    expect(reasons(lookups(false), { minimumTable: 1e6 })).toEqual(['smaller than 1000000 elements']);
-    expect(reasons(lookups(true), {})).toEqual(['used by other operators than MatMul, Gemm or Gather of rows']);
+    expect(reasons(lookups(false, 60), {})).toEqual(['smaller than 4160 elements']);
+  });
+
+  it('are 8 bits in the file only when they are of middle size or when a product uses them, too', async () => {
+    for (const [graph, options] of [
+      [lookups(false), { minimumTable: 1e6 }],
+      [lookups(true), {}],
+    ] as const) {
+      const { graph: quantized, report } = quantizeDynamic(graph, options);
+      expect(report).toMatchObject({ quantized: 1, bytesAfter: 1100 * 64 + 64 * 4 });
+      expect(await compare(graph, quantized)).toBeLessThan(linearError);
+      expect(await loaded(quantized)).not.toHaveProperty('Cast');
+    }
   });
 });
 
@@ -234,13 +248,30 @@ describe('an encoder', () => {
     expect(quantized.inputs).toEqual(fused.inputs);
     expect(report).toMatchObject({ quantized: 9 });
     const byName = new Map(report.weights.map(({ name, storage, reason }) => [name, reason ?? storage]));
-    expect(byName.get('classifier.weight')).toBe('classifier');
+    expect(byName.get('classifier.weight')).toBe('smaller than 4160 elements');
     expect(byName.get('embeddings.word_embeddings.weight')).toBe('int8');
-    expect(byName.get('embeddings.position_embeddings.weight')).toBe('smaller than 65536 elements');
+    expect(byName.get('embeddings.position_embeddings.weight')).toBe('smaller than 4160 elements');
     expect(byName.get('encoder.layer.0.attention.self.query+key+value.weight')).toBe('int8');
     expect(byName.get('encoder.layer.0.output.dense.bias')).toBe('no matrix');
     // Errors of two layers add up.
     expect(await compare(fused, quantized, { batch: 1, sequence: 9 })).toBeLessThan(3 * linearError);
+  });
+
+  it('projects queries, keys and values of one attention in 8 bits, with and without padding', async () => {
+    const { graph: quantized } = quantizeDynamic(fused);
+    expect(operatorsOf(quantized)).toMatchObject({ 'com.microsoft:QAttention': 2 });
+    expect(operatorsOf(quantized)).not.toHaveProperty('com.microsoft:Attention');
+    expect(await compare(fused, quantized, { batch: 3, sequence: 9 })).toBeLessThan(3 * linearError);
+  });
+
+  it('computes its classifier in float from a matrix of 8 bits in the file', async () => {
+    const labels = Array.from({ length: 80 }, (_, i) => `class ${i}`);
+    const many = fuseForInference(smallEncoder({ hidden: 64, ffn: 128, vocabulary: 1100, labels }).graph);
+    const { graph: quantized } = quantizeDynamic(many);
+    expect(weightOf(quantized, 'classifier.weight_quantized').dtype).toBe('int8');
+    expect(operatorsOf(quantized).MatMul).toBe(1);
+    expect(await loaded(quantized)).toMatchObject({ Gemm: 1 });
+    expect(await compare(many, quantized, { batch: 1, sequence: 9 })).toBeLessThan(3 * linearError);
   });
 
   it('has nothing left to quantize afterwards, and fuses to itself', () => {

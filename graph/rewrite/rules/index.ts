@@ -2,15 +2,19 @@ import type { AnyRule } from '../rule.ts';
 import { attention } from './attention.ts';
 import { gelu } from './gelu.ts';
 import { layerNorm } from './layer-norm.ts';
+import { positionRows } from './positions.ts';
 import { packProducts, packProjections } from './projections.ts';
 import { plainResidual } from './residual.ts';
+import { selfAttention } from './self-attention.ts';
 
 /** What inference fuses, in the order in which rules are tried. Every rule is here because it was measured to pay. */
 export const inferenceRules: readonly AnyRule[] = [
   ...gelu,
   layerNorm,
   attention,
+  selfAttention,
   packProjections,
   packProducts,
   plainResidual,
+  positionRows,
 ];

@@ -14,7 +14,22 @@ const filled = (dims: readonly number[], phase: number) =>
     Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 1.7 + phase)),
   );
 
-const projections = (biased: boolean, widths: readonly number[], options: { readonly other?: boolean } = {}): Graph => {
+interface Variation {
+  /** Keys come from another input. */
+  readonly other?: boolean;
+  /** Scores get a bias, or padding is masked. */
+  readonly scores?: 'bias' | 'mask';
+}
+
+/** Optional inputs of MultiHeadAttention behind queries, keys and values. */
+const behind = (builder: GraphBuilder, scores: Variation['scores']): readonly (Value | null)[] => {
+  const [batch, sequence] = [symbol('batch'), symbol('sequence')];
+  if (scores === 'mask')
+    return [null, builder.op('Cast', [builder.input('mask', 'int64', [batch, sequence])], { to: 6 })];
+  return scores === 'bias' ? [null, null, builder.input('bias', 'float32', [1, 1, sequence, sequence])] : [];
+};
+
+const projections = (biased: boolean, widths: readonly number[], options: Variation = {}): Graph => {
   const builder = new GraphBuilder('projections');
   const shape = [symbol('batch'), symbol('sequence'), hidden];
   const x = builder.input('x', 'float32', shape);
@@ -27,7 +42,9 @@ const projections = (biased: boolean, widths: readonly number[], options: { read
     const bias = (): Value => builder.weight(`self.${['query', 'key', 'value'][i]}.bias`, filled([width], i + 3));
     return biased ? builder.op('Add', [product, bias()]) : product;
   });
-  const output = builder.op('com.microsoft:MultiHeadAttention', parts, { num_heads: 2 }, 'output');
+  const inputs = [...parts, ...behind(builder, options.scores)];
+  const attrs = { num_heads: 2, scale: { float: 0.25 }, mask_filter_value: { float: -1e9 } };
+  const output = builder.op('com.microsoft:MultiHeadAttention', inputs, attrs, 'output');
   return builder.freeze([output]);
 };
 
@@ -43,3 +60,16 @@ export const projectionSamples = (biased: boolean) => ({
     sample(biased ? 'there are no biases' : 'there are biases', () => projections(!biased, [8, 8, 8])),
   ],
 });
+
+export const selfAttentionSamples = {
+  fires: [
+    sample('three projections of one input', () => projections(true, [8, 8, 8])),
+    sample('padding is masked', () => projections(true, [8, 8, 8], { scores: 'mask' })),
+  ],
+  holds: [
+    sample('values of another width', () => projections(true, [8, 8, 16])),
+    sample('keys come from another input', () => projections(true, [8, 8, 8], { other: true })),
+    sample('scores get a bias', () => projections(true, [8, 8, 8], { scores: 'bias' })),
+    sample('there are no biases', () => projections(false, [8, 8, 8])),
+  ],
+};

@@ -5,7 +5,7 @@ import { any, node, type Pattern, weight } from '../pattern.ts';
 import { defineRule, held } from '../rule.ts';
 import { projectionSamples } from './projections-samples.ts';
 
-const roles = ['query', 'key', 'value'] as const;
+export const roles = ['query', 'key', 'value'] as const;
 
 const product = (role: string): Pattern => node('MatMul', [any('x'), weight(`${role}.weight`)]);
 const withBias = (role: string): Pattern => node('Add', [product(role), weight(`${role}.bias`)]);
@@ -13,14 +13,14 @@ const pattern = (linear: (role: string) => Pattern): Pattern =>
   node('com.microsoft:MultiHeadAttention', roles.map(linear));
 
 /** Sizes of three (rows, columns) matrices that can stand side by side. */
-const columnsOf = (graph: Graph, weights: readonly Value[]): readonly number[] | undefined => {
+export const columnsOf = (graph: Graph, weights: readonly Value[]): readonly number[] | undefined => {
   const tensors = weights.map((name) => graph.weights.get(name));
   const [rows] = tensors[0]?.dims ?? [];
   const fits = tensors.every((t) => t?.dtype === 'float32' && t.dims.length === 2 && t.dims[0] === rows);
   return fits ? tensors.map((tensor) => tensor?.dims[1] ?? 0) : undefined;
 };
 
-const biasesFit = (graph: Graph, biases: readonly Value[], columns: readonly number[]): boolean =>
+export const biasesFit = (graph: Graph, biases: readonly Value[], columns: readonly number[]): boolean =>
   biases.every((name, i) => {
     const bias = graph.weights.get(name);
     return bias?.dtype === 'float32' && bias.dims.join() === String(columns[i]);
@@ -65,7 +65,7 @@ const joinedName = (names: readonly string[]): string => {
   );
 };
 
-const packedWeight = (builder: GraphBuilder, graph: Graph, names: readonly Value[]): Value => {
+export const packedWeight = (builder: GraphBuilder, graph: Graph, names: readonly Value[]): Value => {
   const name = value(joinedName(names));
   // Layers that share their weights share the packed ones too.
   if (builder.weightOf(name) !== undefined) return name;
