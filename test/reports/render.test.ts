@@ -1,106 +1,240 @@
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { cardWithFigures } from '../../reports/card.ts';
+import { renderCsv } from '../../reports/csv.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
 import { renderTable } from '../../reports/terminal.ts';
+import { oneLine, terminalWidth } from '../../reports/text.ts';
+import { headline, verdict } from '../../reports/verdict.ts';
+import { modelCard, RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
+import { bare, bareStage, fullReport, hostile, latency } from './sample.ts';
 
-const stage = (id: string, extra: Partial<StageReport>): StageReport => ({
-  id,
-  uses: 'train',
-  inputs: {},
-  cached: false,
-  seconds: 12.3,
-  model: null,
-  quality: null,
-  agreement: null,
-  difference: null,
-  latency: [],
-  training: null,
-  notes: [],
-  ...extra,
-});
+const report = fullReport();
 
-const report: Report = {
-  schema: 'decant.report/1',
-  name: 'a <b>name</b> | with traps',
-  seed: 1,
-  environment: { cpu: 'some cpu', cpuFlags: [], threads: 2, node: '20.0.0', onnxruntime: '1.30.0', decant: '0.1.0' },
-  data: {
-    uses: 'csv',
-    train: 80,
-    unlabelled: 10,
-    validation: 10,
-    test: 100,
-    classes: ['a', 'b'],
-    baselines: { majority: { accuracy: 0.5 }, linear: { accuracy: 0.731 } },
-  },
-  reference: 'teacher',
-  stages: [
-    stage('teacher', {
-      quality: { accuracy: 0.8, macroF1: 0.79, loss: 0.5, examples: 100 },
-      difference: { accuracy: 0, low: -0.01, high: 0.01 },
-      agreement: { top1: 1, kl: 0 },
-      model: {
-        file: 'models/teacher/model.onnx',
-        sha256: '00',
-        bytes: 28_000_000,
-        gzipBytes: 26_000_000,
-        parameters: 7_000_000,
-        nonzero: 7_000_000,
-        macs: 60_000_000,
-        macsLength: 12,
-        dimensions: {},
-      },
-      latency: [{ batch: 1, length: 12, threads: 1, p50Ms: 2.5, p90Ms: 3, p99Ms: 4, runs: 100, speedup: 1 }],
-    }),
-    stage('int8', {
-      cached: true,
-      quality: { accuracy: 0.795, macroF1: 0.78, loss: 0.52, examples: 100 },
-      difference: { accuracy: -0.005, low: -0.02, high: 0.01 },
-      agreement: { top1: 0.95, kl: 0.02 },
-      notes: ['kept | classifier in float'],
-    }),
-    stage('deploy', {}),
-  ],
-  seconds: 99.6,
+/** Any text, texts of markup, and texts that are known to do harm. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({
+    unit: fc.constantFrom('<', '>', '&', '"', "'", '`', '|', '\n', '=', '\u001b', '[', ']', '*', 'a', '\\'),
+    maxLength: 20,
+  }),
+  fc.constantFrom(...Object.values(hostile)),
+);
+
+/** The report with one text wherever names, examples and notes stand. */
+const sayingEverywhere = (text: string): Report => {
+  const full = fullReport([text, `${text} 2`], text);
+  const rename = (id: string): string => (id === 'int8' ? text : id);
+  return {
+    ...full,
+    stages: full.stages.map((stage) => ({
+      ...stage,
+      id: rename(stage.id),
+      inputs: Object.fromEntries(Object.entries(stage.inputs).map(([name, id]) => [name, rename(id)])),
+      notes: [...stage.notes, text],
+    })),
+  };
 };
 
+const many = (stages: number): Report => ({
+  ...report,
+  stages: Array.from({ length: stages }, (_, i) => ({
+    ...(report.stages[i % 4] ?? bareStage('x')),
+    id: `stage-${i}`,
+    notes: ['one', 'two'],
+  })),
+});
+
+describe('the verdict', () => {
+  it('compares the model that ships with the reference, with intervals', () => {
+    expect(headline(report)?.id).toBe('int8');
+    expect(verdict(report)).toBe(
+      'int8 is 15.7 times as fast as teacher (15.1 to 16.2) and 11.4 times smaller; it is right on 79.7 % of 8,154 test texts, -0.5 points (-1.1 to +0.1), which may be chance.',
+    );
+  });
+
+  it('does not call a speed-up whose interval holds 1 faster', () => {
+    const same = { ...latency(1, 2.2, 1.01), speedupInterval: { low: 0.97, high: 1.06 } };
+    const stages = report.stages.map((stage) => (stage.id === 'int8' ? { ...stage, latency: [same] } : stage));
+    expect(verdict({ ...report, stages })).toContain('int8 is as fast as teacher as far as can be told');
+  });
+
+  it('says so when nothing was evaluated or only the reference was', () => {
+    expect(verdict(bare)).toBe('No model of this run was evaluated.');
+    expect(verdict({ ...report, stages: report.stages.slice(0, 1) })).toBe(
+      'teacher: it is right on 80.2 % of 8,154 test texts.',
+    );
+  });
+});
+
 describe('the terminal table', () => {
-  it('shows one row a stage below the baselines', () => {
+  it('shows the verdict, then one row a stage', () => {
     expect(
-      renderTable(report, { columns: 200, color: false }),
-    ).toBe(`Baselines  majority class 50.0 %, linear bag of words 73.1 %
+      renderTable(report, { columns: 80, color: false }),
+    ).toBe(`int8 is 15.7 times as fast as teacher (15.1 to 16.2) and 11.4 times smaller; it
+is right on 79.7 % of 8,154 test texts, -0.5 points (-1.1 to +0.1), which may be
+chance.
 
-stage    accuracy %      points [95 %]  agrees %  parameters  non-zero     bytes      gzip     MACs  p50 ms  speed-up  seconds
-teacher        80.0          reference     100.0      7.00 M    7.00 M  28.00 MB  26.00 MB  60.00 M    2.50      1.0x       12
-int8           79.5  -0.5 [-2.0, +1.0]      95.0                                                                          12 *
-deploy                                                                                                                      12
+Baselines: majority class 14.0 %, linear bag of words 73.1 %
 
-p50 at batch 1, 12 tokens, 1 thread; MACs at 12 tokens; * reused from the cache
-100 test texts; 100 s in all
+stage    accuracy %      points [95 %]     bytes  p50 ms  speed-up
+teacher        80.2          reference  27.06 MB    2.23     1.00x
+student        79.6  -0.6 [-1.2, +0.0]   8.81 MB   0.264      8.5x
+int8           79.7  -0.5 [-1.1, +0.1]   2.37 MB   0.142     15.7x
+deploy
+
+stage    agrees %  parameters  non-zero      gzip     MACs  seconds
+teacher     100.0      6.76 M    6.76 M  24.89 MB  70.15 M       12
+student      90.0      2.19 M    1.00 M   8.11 MB   9.00 M       12
+int8         90.0      2.19 M    2.10 M   2.18 MB   9.00 M     12 *
+deploy                                                           12
+
+p50 at batch 1, 15 tokens, 1 thread; MACs at 15 tokens
+* reused from the cache
+8,154 test texts; 525 s in all
 `);
   });
 
-  it.each([0, 80])('splits into tables that fit a terminal of %i columns', (columns) => {
-    const lines = renderTable(report, { columns, color: false }).split('\n');
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    expect(lines.filter((line) => line.startsWith('stage')).length).toBeGreaterThan(1);
+  it.each([0, 1, 7, 20, 40, 47, 48, 60, 80, 200])('fits a terminal of %i columns', (columns) => {
+    const width = columns === 0 ? 80 : columns;
+    const wide = { ...report, stages: [...report.stages, bareStage('漢字'.repeat(20)), bareStage('a'.repeat(90))] };
+    for (const line of renderTable(wide, { columns, color: false }).split('\n')) {
+      expect(terminalWidth(line)).toBeLessThanOrEqual(width);
+    }
   });
 
-  it('uses escape codes only when colour is wanted', () => {
+  it('uses escape codes only when colour is wanted, and none of a text of the run', () => {
     expect(renderTable(report, { columns: 80, color: true })).toContain('\u001b[1m');
-    expect(renderTable(report, { columns: 80, color: false })).not.toContain('\u001b');
+    fc.assert(
+      fc.property(anyText, fc.constantFrom(0, 20, 80), (text, columns) => {
+        expect(renderTable(sayingEverywhere(text), { columns, color: false })).not.toMatch(/(?!\n)\p{Cc}|\u202e/u);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 
+/** Escaped characters and entities taken away, what is left can act. */
+const active = (markdown: string): string => markdown.replace(/\\[\\`*_[\]#|~$+=-]|&(?:lt|gt|amp);/g, '');
+
 describe('report.md', () => {
-  it('keeps markup in names and notes inert', () => {
-    const text = renderMarkdown(report);
-    expect(text).toContain('# a &lt;b\\>name&lt;/b\\> \\| with traps');
-    expect(text).toContain('kept \\| classifier in float');
-    expect(text).not.toContain('<b>');
+  it('keeps markup, links, mentions and table cells of names and notes inert', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const lines = renderMarkdown(sayingEverywhere(text)).split('\n');
+        const plain = renderMarkdown(sayingEverywhere('x')).split('\n');
+        const tags = (all: readonly string[]): string[] => all.flatMap((line) => active(line).match(/<[^>]*>?/g) ?? []);
+        expect(tags(lines)).toEqual(tags(plain));
+        expect(lines.length).toBe(plain.length);
+        const bars = (all: readonly string[]): number[] => all.map((line) => active(line).split('|').length);
+        expect(bars(lines)).toEqual(bars(plain));
+        expect(active(lines.join('\n'))).not.toMatch(/\]\(|https?:\/\/|@\w/);
+      }),
+      { numRuns: 100 },
+    );
   });
 
-  it('is short enough for a pull-request comment', () => {
-    expect(renderMarkdown(report).split('\n').length).toBeLessThan(60);
+  it.each([0, 1, 4, 12, 25, 80])('is short enough for a pull-request comment with %i stages', (stages) => {
+    const text = renderMarkdown(many(stages));
+    expect(text.split('\n').length).toBeLessThan(60);
+    expect(text.split('<details>').length).toBe(text.split('</details>').length);
+  });
+
+  it('folds everything but the verdict and the table', () => {
+    const open = renderMarkdown(report).split('<details>')[0] ?? '';
+    expect(open).toContain('**int8 is 15.7 times as fast');
+    expect(open).toContain('| **int8** | 79.7 | -0.5 [-1.1, +0.1] | 2.37 MB | 0.142 | 15.7x |');
+  });
+});
+
+describe('the CSV', () => {
+  const read = (of: Report): Record<string, string>[] => parse(renderCsv(of), { columns: true });
+
+  it('has one line a stage with all digits', () => {
+    const rows = read(report);
+    expect(rows.map(({ stage }) => stage)).toEqual(['teacher', 'student', 'int8', 'deploy']);
+    expect(rows[2]).toMatchObject({
+      accuracy: '0.797',
+      difference: '-0.005',
+      bytes: '2370000',
+      p50_ms_batch_1_length_15: '0.142',
+      speedup_low_batch_1_length_15: '15.072',
+    });
+    expect(rows[3]).toMatchObject({ accuracy: '', bytes: '' });
+  });
+
+  it('never begins a text with what a spreadsheet runs', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const rows = read({ ...report, stages: [bareStage(text, { uses: text })] });
+        expect(rows).toHaveLength(1);
+        expect(rows[0]?.stage).not.toMatch(/^[=+\-@|%\t\r]/);
+        expect(rows[0]?.stage?.replace(/^'/, '')).toBe(oneLine(text).replace(/^'/, ''));
+      }),
+    );
+  });
+
+  it('writes no figure that is not one', () => {
+    const broken: StageReport = bareStage('x', {
+      seconds: Number.NaN,
+      difference: { accuracy: Number.POSITIVE_INFINITY, low: 0, high: 0 },
+    });
+    expect(read({ ...bare, stages: [broken] })[0]).toMatchObject({ seconds: '', difference: '' });
+  });
+});
+
+describe('the model card', () => {
+  const info = (labels: readonly string[]) =>
+    ({
+      schema: 'decant.model/1',
+      task: 'text-classification',
+      labels,
+      inputs: { ids: 'ids', mask: 'mask' },
+      output: 'logits',
+      maxLength: 48,
+      tokens: { padding: 0, unknown: 1 },
+      hiddenStates: [],
+      modelType: 'distilbert',
+      dimensions: { hidden: 192 },
+    }) as const;
+  const [folder = bareStage('deploy')] = report.stages.filter(({ id }) => id === 'deploy');
+  const front = (card: string): unknown => parseYaml(card.split('---\n')[1] ?? '');
+
+  it('carries the figures of the run, for people and in the front matter', () => {
+    const card = cardWithFigures(modelCard(info(['a']), ['fp32', 'q8']), RESULTS_PLACEHOLDER, report, folder);
+    expect(card).toContain('| q8 (int8) | 79.7 [78.8, 80.6] | -0.5 [-1.1, +0.1] | 2.37 MB | 0.142 | 15.7x |');
+    expect(front(card)).toMatchObject({
+      library_name: 'transformers.js',
+      'model-index': [
+        { name: 'supersense', results: [{ metrics: [{ type: 'accuracy', value: 0.796 }, {}, { value: 0.797 }, {}] }] },
+      ],
+    });
+    expect(card).not.toContain(RESULTS_PLACEHOLDER);
+  });
+
+  it('stays as it was exported when there are no figures, and when it is not ours', () => {
+    const card = modelCard(info([]), ['q8']);
+    expect(cardWithFigures(card, RESULTS_PLACEHOLDER, bare, folder)).toBe(card);
+    expect(cardWithFigures('# mine', RESULTS_PLACEHOLDER, report, folder)).toBe('# mine');
+  });
+
+  it('keeps names inert', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const card = modelCard(info([text]), ['q8']);
+        expect(card.split('\n').length).toBe(modelCard(info(['x']), ['q8']).split('\n').length);
+        const line = card.split('\n').find((one) => one.startsWith('Classes: ')) ?? '';
+        expect(active(line)).not.toMatch(/[<>|`*[\]]/);
+        const whole = cardWithFigures(card, RESULTS_PLACEHOLDER, sayingEverywhere(text), {
+          ...folder,
+          inputs: { q8: text },
+        });
+        expect(front(whole)).toMatchObject({ library_name: 'transformers.js' });
+      }),
+      { numRuns: 60 },
+    );
   });
 });

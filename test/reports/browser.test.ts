@@ -1,0 +1,126 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { renderHtml } from '../../reports/html/page.ts';
+import { workspace } from '../rig/workspace.ts';
+import { fullReport, hostile } from './sample.ts';
+
+/** Where Debian, Ubuntu and macOS put a browser; CHROMIUM names another. */
+const candidates = [
+  process.env.CHROMIUM ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const executable = candidates.find((path) => path !== '' && existsSync(path));
+
+/** WCAG 2.2, 1.4.3 and 1.4.11: text of ordinary size, and marks of pictures. */
+const LEAST_TEXT_CONTRAST = 4.5;
+const LEAST_MARK_CONTRAST = 3;
+
+interface Found {
+  readonly what: string;
+  readonly contrast: number;
+}
+
+interface Contrasts {
+  readonly texts: readonly Found[];
+  readonly marks: readonly Found[];
+}
+
+const contrasts = readFileSync(new URL('contrast.js', import.meta.url), 'utf8');
+
+const title =
+  executable === undefined
+    ? `report.html in a browser: SKIPPED, none at ${candidates.filter((path) => path !== '').join(', ')}`
+    : 'report.html in Chromium';
+
+describe.skipIf(executable === undefined)(title, () => {
+  const space = workspace();
+  let browser: Browser;
+
+  beforeAll(async () => {
+    space.write(
+      'report.html',
+      await renderHtml(fullReport(['act', hostile.markup, hostile.attribute, 'a'.repeat(80), 'food'], hostile.markup)),
+    );
+    browser = await chromium.launch({ executablePath: executable ?? '', args: ['--no-sandbox'] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    space[Symbol.dispose]();
+  });
+
+  const open = async (width: number, colorScheme: 'light' | 'dark'): Promise<{ page: Page; said: string[] }> => {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const said: string[] = [];
+    page.on('console', (message) => said.push(message.text()));
+    page.on('pageerror', (error) => said.push(String(error)));
+    page.on('dialog', (dialog) => {
+      said.push(dialog.message());
+      void dialog.dismiss();
+    });
+    page.on('request', (request) => {
+      if (!/^(?:file|data):/.test(request.url())) said.push(request.url());
+    });
+    await page.goto(pathToFileURL(space.path('report.html')).href);
+    return { page, said };
+  };
+
+  it.each([
+    [400, 'light'],
+    [400, 'dark'],
+    [800, 'light'],
+    [1400, 'dark'],
+  ] as const)('at %i pixels in %s shows all without overflow, errors, requests or faint text', async (width, theme) => {
+    const { page, said } = await open(width, theme);
+    await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`);
+    const opened = await page.evaluate<{ wide: number; seen: number }>(
+      `({ wide: document.documentElement.scrollWidth, seen: innerWidth })`,
+    );
+    expect(opened.wide).toBeLessThanOrEqual(opened.seen);
+    const { texts, marks } = await page.evaluate<Contrasts>(contrasts);
+    expect(texts.length).toBeGreaterThan(300);
+    expect(texts.filter(({ contrast }) => contrast < LEAST_TEXT_CONTRAST)).toEqual([]);
+    expect(marks.length).toBeGreaterThan(20);
+    expect(marks.filter(({ contrast }) => contrast < LEAST_MARK_CONTRAST)).toEqual([]);
+    expect(said).toEqual([]);
+    await page.close();
+  });
+
+  it('has a table in reach of every picture, and pictures that are seen', async () => {
+    const { page } = await open(1400, 'light');
+    const figures = await page.evaluate<readonly { rows: number; words: number; smallest: number }[]>(`
+      [...document.querySelectorAll('figure')].map((figure) => ({
+        rows: figure.querySelectorAll('table tbody tr').length,
+        words: figure.querySelector('[role=img]').getAttribute('aria-label').length,
+        smallest: Math.min(...[...figure.querySelectorAll('svg')].map((svg) => svg.getBoundingClientRect().width)),
+      }))`);
+    expect(figures.length).toBe(await page.locator('figure').count());
+    expect(figures.filter(({ rows, words, smallest }) => rows === 0 || words < 20 || smallest < 300)).toEqual([]);
+    expect(await page.locator('svg').count()).toBe(await page.locator('figure svg').count());
+    await page.close();
+  });
+
+  it('lets the keyboard reach everything that opens or scrolls', async () => {
+    const { page } = await open(400, 'light');
+    const stops = await page.locator('a[href], summary, [tabindex="0"]').count();
+    const seen = new Set<string>();
+    for (let i = 0; i < stops; i++) {
+      await page.keyboard.press('Tab');
+      seen.add(await page.evaluate<string>('document.activeElement.tagName'));
+    }
+    expect([...seen].sort()).toEqual(expect.arrayContaining(['A', 'DIV', 'PRE', 'SUMMARY']));
+    await page.close();
+  });
+
+  it('shows the same without scripts', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(pathToFileURL(space.path('report.html')).href);
+    expect(await page.locator('h2').count()).toBe(16);
+    await context.close();
+  });
+});

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { renderHtml } from '../../reports/html/page.ts';
+import type { Report } from '../../reports/report.ts';
+import { manyLines, oneLine } from '../../reports/text.ts';
+import { bare, bareStage, fullReport, hostile } from './sample.ts';
+
+const LARGEST = 2_000_000;
+const SLOWEST_MS = 2000;
+const sections = (page: string): string[] => [...page.matchAll(/<section id="(\w+)"/g)].map(([, id]) => id ?? '');
+
+let page: string;
+beforeAll(async () => {
+  page = await renderHtml(fullReport());
+});
+
+/** Names of all elements and attributes, in order: what markup is there apart from texts. */
+const skeleton = (html: string): string[] =>
+  [...html.replace(/<style>.*?<\/style>/s, '').matchAll(/<(\/?[a-z][\w-]*)((?:\s+[\w:-]+(?:="[^"]*")?)*)\s*\/?>/g)].map(
+    ([, name, attributes]) =>
+      `${name} ${[...(attributes ?? '').matchAll(/([\w:-]+)(?:="[^"]*")?/g)].map(([, key]) => key).join(' ')}`,
+  );
+
+describe('report.html', () => {
+  it('has every part that the report has figures for, in the order a reader asks', () => {
+    expect(sections(page)).toEqual([
+      'stages',
+      'tradeoff',
+      'waterfall',
+      'quality',
+      'comparisons',
+      'classes',
+      'flips',
+      'latency',
+      'time',
+      'causes',
+      'structure',
+      'training',
+      'cost',
+      'notes',
+      'environment',
+      'reproduce',
+    ]);
+  });
+
+  it('leaves out parts without figures instead of showing them empty', async () => {
+    expect(sections(await renderHtml(bare))).toEqual(['stages', 'environment']);
+    const model = fullReport().stages[0]?.model ?? null;
+    expect(sections(await renderHtml({ ...bare, stages: [bareStage('encoder', { model })] }))).toEqual([
+      'stages',
+      'structure',
+      'environment',
+    ]);
+  });
+
+  it('is one file that asks the network and scripts for nothing', () => {
+    expect(page).not.toMatch(/<(?:script|link rel="stylesheet"|iframe|object|embed|base|form)\b/);
+    expect(page).not.toMatch(/(?:src|href|action)="(?!#|data:,)/);
+    expect(page).not.toMatch(/@import|url\(/);
+    expect(page.length).toBeLessThan(LARGEST);
+  });
+
+  it('has a table behind every picture, and words in its place', () => {
+    const figures = page.match(/<figure>.*?<\/figure>/gs) ?? [];
+    expect(figures.length).toBe(9);
+    for (const figure of figures) {
+      expect(figure).toMatch(/<svg .*<details class="data"><summary>.*<table>.*<tbody>\s*<tr>/s);
+      expect(figure).toMatch(/role="img" aria-label="[^"]{20,}"/);
+    }
+    expect(page.match(/<svg /g)?.length).toBe(figures.join('').match(/<svg /g)?.length);
+  });
+
+  it('has every target it links to, and every id once', () => {
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id ?? '');
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target);
+  });
+
+  it('names the columns and rows of its tables', () => {
+    for (const row of page.match(/<tbody>.*?<\/tbody>/gs) ?? []) expect(row).toMatch(/<tr[^>]*><th scope="row"/);
+    for (const head of page.match(/<thead>.*?<\/thead>/gs) ?? []) expect(head).toMatch(/<th scope="col"/);
+  });
+
+  it('is equal for equal reports, and quick', async () => {
+    const started = performance.now();
+    expect(await renderHtml(fullReport())).toBe(page);
+    expect(performance.now() - started).toBeLessThan(SLOWEST_MS);
+  });
+
+  it('gives the exact file and command', () => {
+    expect(page).toContain('npx decant run pipeline.yaml --threads 2 --set data.limit=8000 --set &#39;x=');
+    expect(page).toContain('stages: []  # &lt;b&gt;');
+  });
+});
+
+/** The report with one text as its name, in every class, stage, text, note, cause, layer and operator. */
+const saying = (text: string): Report => {
+  const full = fullReport([text, 'other'], text);
+  const named = (id: string): string => (id === 'int8' ? text : id);
+  return {
+    ...full,
+    environment: { ...full.environment, cpu: text, cpuFlags: [text] },
+    data: { ...full.data, uses: text },
+    pipeline: { yaml: text, overrides: [text] },
+    stages: full.stages.map((stage) => ({
+      ...stage,
+      id: named(stage.id),
+      uses: text,
+      inputs: Object.fromEntries(Object.entries(stage.inputs).map(([name, id]) => [name, named(id)])),
+      notes: [text],
+      causes: stage.causes.map((cause) => ({ ...cause, finding: text, evidence: text, advice: text })),
+      time:
+        stage.time === null
+          ? null
+          : { ...stage.time, operators: [{ op: text, ms: 1, count: 1 }], layers: [{ layer: text, ms: 1 }] },
+    })),
+  };
+};
+
+const anyText = fc.oneof(
+  fc.constantFrom(...Object.values(hostile)),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
+  fc.string({
+    unit: fc.constantFrom('<', '>', '&', '"', "'", '/', ' ', '=', 'on', 'svg', 'script', '{', '$'),
+    minLength: 1,
+    maxLength: 12,
+  }),
+);
+
+describe('text of others', () => {
+  it('never becomes markup', async () => {
+    const plain = skeleton(await renderHtml(saying('plain')));
+    expect(plain.length).toBeGreaterThan(400);
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        const html = await renderHtml(saying(`a${text}`));
+        // Pictures are compared without their paths, whose number depends on the width of names.
+        const outside = (all: readonly string[]): string[] =>
+          all.filter((tag) => !/^\/?(?:g|path|text|line|title|tspan)\b/.test(tag));
+        expect(outside(skeleton(html))).toEqual(outside(plain));
+        expect(html.replace(/<svg.*?<\/svg>/gs, '')).not.toMatch(/(?![\n\t])\p{Cc}|\u202e/u);
+      }),
+      { numRuns: 12 },
+    );
+  }, 60_000);
+
+  it('is found to be harmful by this test when it is not escaped', async () => {
+    const html = await renderHtml(saying('plain'));
+    expect(skeleton(html.replaceAll('plain', hostile.markup))).not.toEqual(skeleton(html));
+    const attacked = html.replace(/(aria-label="[^"]*?)plain/g, `$1${hostile.attribute}`);
+    expect(skeleton(attacked)).not.toEqual(skeleton(html));
+  });
+
+  it('keeps its letters and loses what steers a terminal or reorders a line', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(oneLine(text)).not.toMatch(/[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u);
+        expect(manyLines(text)).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cs}]/u);
+      }),
+    );
+    expect(oneLine('  naïve 漢字 👩‍🔬 \r\n x ')).toBe('naïve 漢字 👩‍🔬 x');
+  });
+});
