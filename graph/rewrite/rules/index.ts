@@ -2,6 +2,7 @@ import type { AnyRule } from '../rule.ts';
 import { attention } from './attention.ts';
 import { gelu } from './gelu.ts';
 import { layerNorm } from './layer-norm.ts';
+import { pooling } from './pooling.ts';
 import { positionRows } from './positions.ts';
 import { packProducts, packProjections } from './projections.ts';
 import { plainResidual } from './residual.ts';
@@ -17,4 +18,5 @@ export const inferenceRules: readonly AnyRule[] = [
   packProducts,
   plainResidual,
   positionRows,
+  pooling,
 ];
