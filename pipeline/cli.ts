@@ -4,6 +4,7 @@ import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -17,6 +18,7 @@ Examples:
   $ decant validate                     check it
   $ decant plan                         what would run, and why
   $ decant run                          run it
+  $ decant report runs/NAME --open      what came of it, as a page
   $ decant predict runs/NAME/deploy "a text to classify"`;
 
 const addCommands = (program: Command, end: (code: number) => void): void => {
@@ -27,6 +29,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     inspectCommand,
     initCommand,
     predictCommand,
+    reportCommand,
     schemaCommand,
   ];
   for (const command of commands) command(program, end);

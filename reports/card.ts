@@ -40,7 +40,10 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
   },
 ];
 
-const rowOf = ({ precision, stage: { id, quality, difference, model, latency } }: Shipped, reference: string | null): string => {
+const rowOf = (
+  { precision, stage: { id, quality, difference, model, latency } }: Shipped,
+  reference: string | null,
+): string => {
   const [cell] = latency;
   const cells = [
     `${inert(precision)} (${inert(id)})`,

@@ -37,7 +37,9 @@ const inert = (text: string): string =>
 
 /** README.md of an exported folder. */
 export const modelCard = (info: ModelInfo, files: readonly Precision[]): string => {
-  const sizes = Object.entries(info.dimensions).map(([name, size]) => `- ${dimensionNames[name] ?? inert(name)}: ${size}`);
+  const sizes = Object.entries(info.dimensions).map(
+    ([name, size]) => `- ${dimensionNames[name] ?? inert(name)}: ${size}`,
+  );
   const classes = info.labels.length === 0 ? '' : `\nClasses: ${info.labels.map(inert).join(', ')}\n`;
   return `---
 library_name: transformers.js

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { extname, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import writeFileAtomic from 'write-file-atomic';
+import type { Report } from '../../reports/report.ts';
+import { RequestError } from '../diagnostic.ts';
+import { exit } from './common.ts';
+
+const formats = ['text', 'md', 'html', 'json', 'csv'] as const;
+type Format = (typeof formats)[number];
+
+interface Options {
+  readonly format?: Format;
+  readonly out?: string;
+  readonly open?: boolean;
+}
+
+const examples = `
+Examples:
+  $ decant report runs/NAME                        the table of the run again
+  $ decant report runs/NAME --open                 the whole report in the browser
+  $ decant report runs/NAME --format md            for a pull-request comment
+  $ decant report runs/NAME --out stages.csv       for a spreadsheet
+  $ decant report runs/NAME/report.json --format html --out report.html
+
+Nothing is run or measured: the report is made from what the run recorded.`;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The report of a run folder, from its records where it has them, or of a report.json. */
+const reportAt = async (path: string): Promise<Report> => {
+  const { loadReport } = await import('../../reports/load.ts');
+  return await loadReport(path).catch((error: unknown) => {
+    throw new RequestError(messageOf(error));
+  });
+};
+
+const render = async (report: Report, format: Format): Promise<string> => {
+  switch (format) {
+    case 'md':
+      return (await import('../../reports/markdown.ts')).renderMarkdown(report);
+    case 'html':
+      return await (await import('../../reports/html/page.ts')).renderHtml(report);
+    case 'json':
+      return `${JSON.stringify(report, null, 2)}\n`;
+    case 'csv':
+      return (await import('../../reports/csv.ts')).renderCsv(report);
+    case 'text': {
+      const { renderTable } = await import('../../reports/terminal.ts');
+      const { wantsColor } = await import('../view/view.ts');
+      return renderTable(report, { columns: process.stdout.columns || 120, color: wantsColor(process.stdout) });
+    }
+  }
+};
+
+/** What was asked for, else what the name of the file says, else a page to look at or a table to read. */
+const formatOf = ({ format, out, open }: Options): Format => {
+  if (format !== undefined) return format;
+  const named = formats.find((known) => out !== undefined && extname(out).slice(1).toLowerCase() === known);
+  return named ?? (open === true ? 'html' : 'text');
+};
+
+const write = async (file: string, text: string): Promise<void> => {
+  await writeFileAtomic(file, text).catch((error: unknown) => {
+    throw new RequestError(`${file} cannot be written: ${messageOf(error)}; name another file with --out`);
+  });
+};
+
+/** The command that shows a file: BROWSER where it is set, else the system's own. */
+const opener = (file: string): readonly [string, readonly string[]] => {
+  const { BROWSER: browser } = process.env;
+  if (browser !== undefined && browser !== '') return [browser, [file]];
+  if (process.platform === 'darwin') return ['open', [file]];
+  return process.platform === 'win32' ? ['explorer', [file]] : ['xdg-open', [file]];
+};
+
+/** Shows a file without waiting for its window to close. */
+const show = async (file: string): Promise<void> => {
+  const [command, args] = opener(file);
+  const child = spawn(command, args, { detached: true, stdio: 'ignore' });
+  await new Promise<void>((done, fail) => {
+    child.once('spawn', done);
+    child.once('error', (error) =>
+      fail(new RequestError(`${command} does not start (${messageOf(error)}): open ${file} yourself, or set BROWSER`)),
+    );
+  });
+  child.unref();
+};
+
+/** Beside the report, also when its path names report.json itself. */
+const besideReport = async (path: string, format: Format): Promise<string> => {
+  const folder = (await stat(path)).isDirectory() ? path : resolve(path, '..');
+  return join(folder, `report.${format === 'text' ? 'txt' : format}`);
+};
+
+const report = async (path: string, options: Options): Promise<number> => {
+  const format = formatOf(options);
+  const text = await render(await reportAt(path), format);
+  const file = options.out ?? (options.open === true ? await besideReport(path, format) : undefined);
+  if (file === undefined) process.stdout.write(text);
+  else await write(file, text);
+  if (file !== undefined) process.stdout.write(`${file}\n`);
+  if (options.open === true && file !== undefined) await show(resolve(file));
+  return exit.done;
+};
+
+/** `decant report`. */
+export const reportCommand = (program: Command, end: (code: number) => void): void => {
+  program
+    .command('report')
+    .argument('<run>', 'folder of a run, or a report.json')
+    .summary('show the report of a run again, in any format')
+    .description('Render the report of a run from its records, without running anything.')
+    .addOption(new Option('--format <name>', 'what to write (default: text, or as --out is named)').choices(formats))
+    .option('--out <file>', 'write to a file instead of standard output')
+    .option('--open', 'show the page in the browser')
+    .addHelpText('after', examples)
+    .action(async (path: string, options: Options) => end(await report(path, options)));
+};

@@ -1,0 +1,39 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildReport } from './build.ts';
+import { readRecords } from './records.ts';
+import type { Report } from './report.ts';
+import { parseReport } from './schema.ts';
+
+/** There is no report where one was asked for. */
+export class NoReportError extends Error {
+  override readonly name = 'NoReportError';
+}
+
+const isFile = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
+const readReport = async (file: string): Promise<Report> => parseReport(await readFile(file, 'utf8'), file);
+
+/**
+ * The report of a run's folder, computed again from its records, or as report.json holds it where there are none; or of
+ * a report.json itself. Throws NoReportError where there is neither.
+ */
+export const loadReport = async (path: string): Promise<Report> => {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) {
+    throw new NoReportError(
+      `${path}: no such file or folder; expected the folder of a run (runs/NAME) or a report.json`,
+    );
+  }
+  if (!found.isDirectory()) return await readReport(path);
+  if (await isFile(join(path, 'records', 'run.json'))) return await buildReport(await readRecords(path));
+  const file = join(path, 'report.json');
+  if (await isFile(file)) return await readReport(file);
+  throw new NoReportError(
+    `${path} holds no report: expected records/run.json or report.json, as decant run leaves them`,
+  );
+};
