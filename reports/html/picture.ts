@@ -56,7 +56,7 @@ const config = {
     domainColor: rule,
     tickColor: rule,
     titlePadding: 8,
-    labelLimit: 170,
+    labelLimit: 190,
   },
   axisY: { domain: false, ticks: false },
   legend: {

@@ -100,11 +100,16 @@ const loadingTable = (stages: readonly StageReport[]) => {
 const how = ({ measurement }: Report) => {
   if (measurement === null) return nothing;
   const { rounds, processes, threads, referenceKernel, drift } = measurement;
-  const words = `${rounds} rounds over all stages in ${processes} process${processes === 1 ? '' : 'es'}, ${threads} thread${threads === 1 ? '' : 's'}. Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`;
-  const drifted = drift.flagged
-    ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
-    : nothing;
-  return html`<p class="note">${words}</p>${drifted}`;
+  const rounded = `${rounds} rounds over all stages in ${processes} process${processes === 1 ? '' : 'es'}, ${threads} thread${threads === 1 ? '' : 's'}.`;
+  const kernel =
+    referenceKernel === null
+      ? ''
+      : ` Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`;
+  const drifted =
+    drift?.flagged === true
+      ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
+      : nothing;
+  return html`<p class="note">${rounded}${kernel}</p>${drifted}`;
 };
 
 /** Distributions of latency for every batch and length, and what loading costs. */

@@ -100,7 +100,7 @@ export const causesSection = (report: Report): Section | null => {
   const list = ({ causes }: StageReport): Html =>
     html`<dl class="causes">${causes.map(
       ({ finding, evidence, advice, share }) =>
-        html`<div><dt>${finding}${share === null ? nothing : html` <span class="share">${percent(share)} % of the gap</span>`}</dt><dd>${evidence}</dd><dd class="advice">${advice}</dd></div>\n`,
+        html`<div><dt>${finding}${share === null ? nothing : html` <span class="share">${percent(share)} %</span>`}</dt><dd>${evidence}</dd><dd class="advice">${advice}</dd></div>\n`,
     )}</dl>`;
   return {
     id: 'causes',

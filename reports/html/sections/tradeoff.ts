@@ -77,7 +77,7 @@ const chartOf = (title: string, axis: string, points: readonly Point[], names: r
           encoding: { x, y: { ...y, field: 'accuracy' }, color },
         },
         {
-          mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: ink, limit: 110 },
+          mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: ink, limit: 150 },
           encoding: { x, y: { ...y, field: 'accuracy' }, text: { field: 'stage' } },
         },
       ],

@@ -137,7 +137,7 @@ export const waterfallSection = async (report: Report): Promise<Section | null> 
     title: 'What each stage changed',
     body: html`${await figure({
       caption:
-        'Each bar runs from the model that a stage took to the one it made (dark tick): green for the better, red for the worse.',
+        'Each bar runs from the model that a stage took to the one it made (the tick): green for the better, red for the worse.',
       summary: `Bytes, multiply-accumulates, median latency and accuracy before and after ${changed.map(({ stage }) => stage.id).join(', ')}.`,
       charts: measures.flatMap((measure) => chartOf(measure, steps)),
       table: rows,
