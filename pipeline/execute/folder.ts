@@ -1,9 +1,12 @@
-import { copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { cardWithFigures } from '../../reports/card.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
-import type { StepSummary } from '../../reports/record.ts';
+import type { RunSummary, StepSummary } from '../../reports/record.ts';
+import { recordFiles, recordText } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
+import { RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
 import type { InputArtifact } from '../../stages/stage.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listFiles } from '../store/hash.ts';
@@ -45,8 +48,28 @@ export const placeResults = async (out: string, plan: Plan, steps: ReadonlyMap<s
   }
 };
 
-/** Writes report.json and report.md. */
+/** Puts what the report was made from beside it: links to the store, and run.json. */
+export const writeRecords = async (out: string, run: RunSummary): Promise<void> => {
+  for (const { from, to } of recordFiles(run)) await place(from, join(out, to), false);
+  const { file, text } = recordText(run);
+  await mkdir(dirname(join(out, file)), { recursive: true });
+  await writeFileAtomic(join(out, file), text);
+};
+
+/** The card of an exported folder was stored before anything was measured: its copy in the run gets the figures. */
+const writeCards = async (out: string, report: Report): Promise<void> => {
+  for (const stage of report.stages) {
+    const file = join(out, stage.id, 'README.md');
+    const card = stage.model === null ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
+    if (card !== undefined) await writeFileAtomic(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));
+  }
+};
+
+/** Writes report.json, report.md and report.html, and the figures into the cards of exported folders. */
 export const writeReports = async (out: string, report: Report): Promise<void> => {
   await writeFileAtomic(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   await writeFileAtomic(join(out, 'report.md'), renderMarkdown(report));
+  await writeCards(out, report);
+  const { renderHtml } = await import('../../reports/html/page.ts');
+  await writeFileAtomic(join(out, 'report.html'), await renderHtml(report));
 };
