@@ -32,24 +32,45 @@ const best = (logits: Float32Array, row: number, classes: number): number => {
   return scores.reduce((winner, score, i) => (score > (scores[winner] ?? Number.NEGATIVE_INFINITY) ? i : winner), 0);
 };
 
-/** Share of test texts that a file classifies right. INT8 runs one text at a time: its scales span the batch. */
-export const accuracyOf = async (
+/** What a file says about the test split. */
+export interface Answers {
+  /** (texts, classes), in the order of the texts. */
+  readonly logits: Float32Array;
+  /** Share of texts that are classified right. */
+  readonly accuracy: number;
+}
+
+/** Runs the test split. INT8 runs one text at a time: its scales span the batch. */
+export const answersOf = async (
   { path, precision }: Contender,
   { info }: Model,
   { ids, labels }: TestTexts,
-): Promise<number> => {
+): Promise<Answers> => {
   const runner = await open(path, info, THREADS);
-  let right = 0;
+  const classes = info.labels.length;
+  const logits = new Float32Array(ids.length * classes);
   try {
     const lengths = ids.map(({ length }) => length);
     for (const batch of lengthBatches(lengths, precision === 'int8' ? 1 : FLOAT_BATCH)) {
-      const logits = await runner.run(tokenMatrix(ids, batch, info.tokens.padding));
+      const rows = await runner.run(tokenMatrix(ids, batch, info.tokens.padding));
       batch.rows.forEach((row, i) => {
-        if (best(logits, i, info.labels.length) === labels?.[row]) right++;
+        logits.set(rows.subarray(i * classes, (i + 1) * classes), row * classes);
       });
     }
-    return right / ids.length;
   } finally {
     await runner.close();
   }
+  const right = ids.filter((_, row) => best(logits, row, classes) === labels?.[row]).length;
+  return { logits, accuracy: right / ids.length };
+};
+
+/** Root mean square of the difference of logits over that of the reference's. */
+export const distance = (reference: Float32Array, logits: Float32Array): number => {
+  let error = 0;
+  let size = 0;
+  reference.forEach((x, i) => {
+    error += (x - (logits[i] ?? Number.NaN)) ** 2;
+    size += x ** 2;
+  });
+  return Math.sqrt(error / size);
 };

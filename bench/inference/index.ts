@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { accuracyOf, type TestTexts, testTexts } from './accuracy.ts';
+import { answersOf, distance, type TestTexts, testTexts } from './accuracy.ts';
 import { type Contender, makeFiles, type Subject } from './files.ts';
 import { type Cell, type Result, race } from './race.ts';
 
@@ -23,6 +23,9 @@ interface Part {
   /** Shares of the test split. */
   readonly accuracy: number | null;
   readonly rivalAccuracy: number | null;
+  /** How far the logits are from those of decant's float file, relative to their size. */
+  readonly distance: number | null;
+  readonly rivalDistance: number | null;
   readonly cells: readonly {
     readonly batch: number;
     readonly length: number;
@@ -71,21 +74,35 @@ const lineOf = ({ batch, length, threads, ms, rivalMs, rival, ratio }: Part['cel
 
 const percent = (share: number): string => (100 * share).toFixed(2);
 
-/** Accuracy of decant's file and the best among the rivals that were the fastest somewhere. */
-const accuracies = async (
-  subject: Subject,
+/** The rival that was the fastest in most cells. */
+const champion = (results: readonly Result[]): Contender | undefined => {
+  const winners = results.flatMap((result) => fastestRival(result)?.contender ?? []);
+  const wins = (one: Contender): number => winners.filter((winner) => winner === one).length;
+  return winners.toSorted((a, b) => wins(b) - wins(a))[0];
+};
+
+type Judgement = Pick<Part, 'accuracy' | 'rivalAccuracy' | 'distance' | 'rivalDistance'>;
+
+/** Accuracy of decant's file and of the rival, and how far both are from the float model. */
+const judge = async (
+  { model, contenders }: Subject,
   texts: TestTexts,
-  files: readonly Contender[],
-): Promise<Pick<Part, 'accuracy' | 'rivalAccuracy'>> => {
-  if (texts.labels === undefined) return { accuracy: null, rivalAccuracy: null };
-  let accuracy: number | null = null;
-  let rivalAccuracy: number | null = null;
-  for (const file of files) {
-    const share = await accuracyOf(file, subject.model, texts);
-    if (isRival(file)) rivalAccuracy = Math.max(rivalAccuracy ?? 0, share);
-    else accuracy = share;
-  }
-  return { accuracy, rivalAccuracy };
+  own: Contender | undefined,
+  rival: Contender | undefined,
+): Promise<Judgement> => {
+  const nothing: Judgement = { accuracy: null, rivalAccuracy: null, distance: null, rivalDistance: null };
+  const float = contenders.find((file) => !isRival(file) && file.precision === 'fp32');
+  if (texts.labels === undefined || own === undefined || float === undefined) return nothing;
+  const reference = await answersOf(float, model, texts);
+  const mine = own === float ? reference : await answersOf(own, model, texts);
+  const judged = {
+    ...nothing,
+    accuracy: mine.accuracy,
+    distance: distance(reference.logits, mine.logits),
+  };
+  if (rival === undefined) return judged;
+  const theirs = await answersOf(rival, model, texts);
+  return { ...judged, rivalAccuracy: theirs.accuracy, rivalDistance: distance(reference.logits, theirs.logits) };
 };
 
 const comparePart = async (
@@ -101,26 +118,35 @@ const comparePart = async (
     ids,
     rounds: options.rounds,
   });
-  const winners = new Set(results.map((result) => fastestRival(result)?.contender));
-  const judged = files.filter((file) => !isRival(file) || winners.has(file));
-  const rivals = judged.filter(isRival);
+  const own = files.find((file) => !isRival(file));
+  const rival = champion(results);
   return {
     model: subject.id,
     precision,
-    bytes: files.find((file) => !isRival(file))?.bytes ?? 0,
-    rivalBytes: rivals.length === 0 ? null : Math.min(...rivals.map(({ bytes }) => bytes)),
-    ...(await accuracies(subject, texts, judged)),
+    bytes: own?.bytes ?? 0,
+    rivalBytes: rival?.bytes ?? null,
+    ...(await judge(subject, texts, own, rival)),
     cells: results.map(cellOf),
   };
 };
 
+const beside = (shown: string, rival: string | null): string =>
+  rival === null ? shown : `${shown} (ONNX Runtime ${rival})`;
+
 const sayPart = (part: Part, say: Options['say']): void => {
-  const { model, precision, bytes, rivalBytes, accuracy, rivalAccuracy } = part;
-  const size = `${bytes} bytes${rivalBytes === null ? '' : ` (ONNX Runtime ${rivalBytes})`}`;
-  const rival = rivalAccuracy === null ? '' : ` (ONNX Runtime ${percent(rivalAccuracy)})`;
-  const judged =
-    accuracy === null ? 'accuracy not taken: other classes than WordNet' : `${percent(accuracy)} %${rival}`;
-  say(`${model} ${precision}: ${size}, ${judged}`);
+  const { model, precision, bytes, rivalBytes, accuracy, rivalAccuracy, distance: gap, rivalDistance } = part;
+  const figures = [
+    beside(`${bytes} bytes`, rivalBytes === null ? null : `${rivalBytes}`),
+    accuracy === null
+      ? 'accuracy not taken: other classes than WordNet'
+      : beside(`${percent(accuracy)} %`, rivalAccuracy === null ? null : percent(rivalAccuracy)),
+    ...(gap === null
+      ? []
+      : [
+          beside(`logits ${percent(gap)} % off the float file`, rivalDistance === null ? null : percent(rivalDistance)),
+        ]),
+  ];
+  say(`${model} ${precision}: ${figures.join(', ')}`);
   for (const cell of part.cells) say(lineOf(cell));
 };
 

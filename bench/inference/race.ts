@@ -22,7 +22,7 @@ export interface Result {
 const HEATS = 2;
 /** Rivals this much slower than the fastest of them leave: their place in the round costs time and tells nothing. */
 const OUT_OF_REACH = 1.15;
-const MILLISECONDS_A_TURN = 12;
+const MILLISECONDS_A_TURN = 8;
 const RUNS_A_TURN = { least: 3, most: 60 } as const;
 
 export const median = (values: readonly number[]): number =>
