@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
+import { oneLine } from '../text.ts';
 import { type Html, html, nothing, trusted } from './html.ts';
 
 /** What every picture has in common and `draw` adds. */
@@ -74,12 +75,16 @@ const config = {
   text: { color: ink, fontSize: 12 },
 } as const;
 
+/** The chart with its texts on one line each: vega escapes markup, not control characters. */
+const plain = <Spec>(spec: Spec): Spec =>
+  JSON.parse(JSON.stringify(spec), (_, value: unknown) => (typeof value === 'string' ? oneLine(value) : value));
+
 /** SVG of a chart, equal for equal data. Vega is loaded at the first picture. */
 const draw = async ({ spec, height }: Chart): Promise<string> => {
   const [{ parse, View, None, logger }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const autosize = { type: 'fit-x', contains: 'padding' } as const;
   const sizes = height > 0 ? { height } : {};
-  const full = { ...spec, ...sizes, width: WIDTH, background: 'transparent', autosize, config };
+  const full = { ...plain(spec), ...sizes, width: WIDTH, background: 'transparent', autosize, config };
   const { spec: lower } = compile(full as TopLevelSpec, { logger: logger(None) });
   const view = new View(parse(lower), { renderer: 'none', logLevel: None });
   try {

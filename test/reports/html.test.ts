@@ -138,9 +138,9 @@ describe('text of others', () => {
         const outside = (all: readonly string[]): string[] =>
           all.filter((tag) => !/^\/?(?:g|path|text|line|title|tspan)\b/.test(tag));
         expect(outside(skeleton(html))).toEqual(outside(plain));
-        expect(html.replace(/<svg.*?<\/svg>/gs, '')).not.toMatch(/(?![\n\t])\p{Cc}|\u202e/u);
+        expect(html).not.toMatch(/(?![\n\t])\p{Cc}|\u202e/u);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   }, 60_000);
 
