@@ -77,9 +77,10 @@ export const loadPipeline = async (file: string, settings: readonly string[], ca
   const early = [...syntax, ...overrides, ...unfolding];
   if (unfolding.length > 0) throw new RequestError('YAML', early);
   const checked = checkFile(located, catalogue);
-  const { plan, problems: wiring } = planOf(checked, located, catalogue, dirname(resolve(file)));
+  const { plan: planned, problems: wiring } = planOf(checked, located, catalogue, dirname(resolve(file)));
   const problems = [...early, ...checked.problems, ...wiring];
   if (problems.length > 0) throw new RequestError('pipeline', problems);
+  const plan: Plan = { ...planned, yaml: source.text, overrides: settings };
   const outside = await looksOutside(plan, located, catalogue);
   if (outside.length > 0) throw new RequestError('pipeline', outside);
   return plan;

@@ -1,21 +1,20 @@
 import { z } from 'zod';
+import { readDatasetArtifact } from '../data/files.ts';
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { readPredictions } from '../data/predictions.ts';
 import type { Artifact, InputArtifact } from '../stages/stage.ts';
+import { compare, type Judged } from './compare.ts';
+import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
+import { latencyReport, measurementReport } from './latency.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
-import type { LatencyReport, ModelReport, Report, StageReport, TrainingReport } from './report.ts';
-import {
-  accuracy,
-  agreement,
-  crossEntropy,
-  divergence,
-  macroF1,
-  medianRatio,
-  pairedDifference,
-  quantile,
-  type Scored,
-} from './statistics.ts';
+import type { Comparison, ModelReport, QualityReport, Report, StageReport, TrainingReport } from './report.ts';
+import { calibrationError } from './statistics/calibration.ts';
+import { classReport } from './statistics/classes.ts';
+import { wilson } from './statistics/intervals.ts';
+import { agreement, divergence, pairedDifference } from './statistics/pairs.ts';
+import { accuracy, crossEntropy } from './statistics/quality.ts';
+import { correctness, type Scored } from './statistics/scored.ts';
 
 const trainingSchema = z.object({
   steps: z.number(),
@@ -32,6 +31,7 @@ const evaluationSchema = z.object({
     macs: z.number(),
     macsLength: z.number(),
     gzipBytes: z.number(),
+    brotliBytes: z.number(),
   }),
   dimensions: z.record(z.string(), z.number()),
 });
@@ -61,6 +61,7 @@ const modelReport = (stage: StageSummary): ModelReport | null => {
     sha256: weights.sha256,
     bytes: weights.bytes,
     gzipBytes: figures.gzipBytes,
+    brotliBytes: figures.brotliBytes,
     parameters: figures.parameters,
     nonzero: figures.nonzero,
     macs: figures.macs,
@@ -77,33 +78,11 @@ const modelFiles = (artifact: Artifact): { sha256: string; bytes: number } => {
   return { sha256: only ?? artifact.digest, bytes };
 };
 
-const scoresOf = async (evaluation: StepSummary | null): Promise<Scored | null> => {
+const scoresOf = async (evaluation: StepSummary | null, texts: ReadonlyMap<number, string>): Promise<Judged | null> => {
   const output: InputArtifact | undefined = evaluation?.outputs.predictions;
   if (output === undefined) return null;
   const predictions = await readPredictions(output.path);
-  return predictions.ids.length === 0 ? null : predictions;
-};
-
-const latencyReport = (measurements: Measurements, id: string, reference: string | null): LatencyReport[] => {
-  const mine = measurements.models[id];
-  if (mine === undefined) return [];
-  const theirs = reference === null ? undefined : measurements.models[reference];
-  return measurements.cells.map((cell, c) => {
-    const rounds = mine[c] ?? [];
-    const runs = rounds.flat();
-    const middle = (lists: readonly (readonly number[])[]): number[] => lists.map((list) => quantile(list, 0.5));
-    const versus = theirs?.[c];
-    return {
-      batch: cell.batch,
-      length: cell.length,
-      threads: measurements.threads,
-      p50Ms: quantile(runs, 0.5),
-      p90Ms: quantile(runs, 0.9),
-      p99Ms: quantile(runs, 0.99),
-      runs: runs.length,
-      speedup: versus === undefined ? null : medianRatio(middle(versus), middle(rounds)),
-    };
-  });
+  return predictions.ids.length === 0 ? null : { scored: predictions, ids: predictions.ids, texts };
 };
 
 const trainingReport = (step: StepSummary | null): TrainingReport | null => {
@@ -121,40 +100,82 @@ const notesOf = (step: StepSummary | null): string[] => {
   return Array.isArray(notes) ? notes.filter((note) => typeof note === 'string') : [];
 };
 
-const stageReport = (
-  stage: StageSummary,
-  scores: Scored | null,
-  reference: { readonly id: string | null; readonly scores: Scored | null },
-  measurements: Measurements | null,
-): StageReport => ({
-  id: stage.id,
-  uses: stage.uses,
-  inputs: stage.inputs,
-  cached: stage.step?.cached ?? false,
-  seconds: (stage.step?.seconds ?? 0) + stage.extraSeconds,
-  model: modelReport(stage),
-  quality:
-    scores === null
-      ? null
-      : {
-          accuracy: accuracy(scores),
-          macroF1: macroF1(scores),
-          loss: crossEntropy(scores),
-          examples: scores.labels.length,
-        },
-  agreement:
-    scores === null || reference.scores === null
-      ? null
-      : { top1: agreement(reference.scores, scores), kl: divergence(reference.scores, scores) },
-  difference: scores === null || reference.scores === null ? null : difference(scores, reference.scores),
-  latency: measurements === null ? [] : latencyReport(measurements, stage.id, reference.id),
-  training: trainingReport(stage.step),
-  notes: notesOf(stage.step),
-});
+const qualityReport = (scores: Scored, labels: readonly string[]): QualityReport => {
+  const { macroF1, macroF1Interval, classes } = classReport(scores);
+  const right = correctness(scores).reduce((sum, one) => sum + one, 0);
+  return {
+    accuracy: accuracy(scores),
+    accuracyInterval: wilson(right, scores.labels.length),
+    macroF1,
+    macroF1Interval,
+    loss: crossEntropy(scores),
+    calibrationError: calibrationError(scores),
+    examples: scores.labels.length,
+    classes: classes.map((one, c) => ({ label: labels[c] ?? `${c}`, ...one })),
+  };
+};
+
+/** Everything that stages are compared with and by. */
+interface Context {
+  readonly reference: string | null;
+  readonly scores: ReadonlyMap<string, Judged | null>;
+  readonly measurements: Measurements | null;
+  readonly classes: readonly string[];
+}
+
+/** Against the reference, and against the model it was made from where that is another one. */
+const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Context): readonly Comparison[] => {
+  const mine = scores.get(stage.id);
+  const previous = stage.inputs.model ?? stage.inputs.from;
+  const pairs: readonly (readonly [Comparison['role'], string | null | undefined])[] = [
+    ['reference', reference],
+    ['previous', previous === reference ? null : previous],
+  ];
+  return pairs.flatMap(([role, versus]) => {
+    const other = versus == null || versus === stage.id ? null : scores.get(versus);
+    return mine == null || other == null || versus == null ? [] : [compare(mine, other, { role, versus, classes })];
+  });
+};
+
+const stageReport = (stage: StageSummary, context: Context): StageReport => {
+  const scores = context.scores.get(stage.id) ?? null;
+  const reference = context.reference === null ? null : (context.scores.get(context.reference) ?? null);
+  const beside = scores === null || reference === null ? null : { model: scores.scored, reference: reference.scored };
+  return {
+    id: stage.id,
+    uses: stage.uses,
+    version: stage.version,
+    config: stage.config,
+    inputs: stage.inputs,
+    cached: stage.step?.cached ?? false,
+    seconds: (stage.step?.seconds ?? 0) + stage.extraSeconds,
+    model: modelReport(stage),
+    quality: scores === null ? null : qualityReport(scores.scored, context.classes),
+    agreement:
+      beside === null
+        ? null
+        : { top1: agreement(beside.reference, beside.model), kl: divergence(beside.reference, beside.model) },
+    difference: beside === null ? null : difference(beside.model, beside.reference),
+    comparisons: comparisonsOf(stage, context),
+    latency: context.measurements === null ? [] : latencyReport(context.measurements, stage.id, context.reference),
+    loading: null,
+    time: null,
+    causes: [],
+    training: trainingReport(stage.step),
+    notes: notesOf(stage.step),
+  };
+};
 
 const difference = (scores: Scored, reference: Scored): StageReport['difference'] => {
   const { estimate, low, high } = pairedDifference(scores, reference);
   return { accuracy: estimate, low, high };
+};
+
+const testTexts = async (run: RunSummary): Promise<ReadonlyMap<number, string>> => {
+  const output = run.dataset?.outputs.dataset;
+  if (output === undefined) return new Map();
+  const { test } = await readDatasetArtifact(output.path);
+  return new Map(test.map(({ id, text }) => [id, text]));
 };
 
 /**
@@ -163,17 +184,20 @@ const difference = (scores: Scored, reference: Scored): StageReport['difference'
  */
 export const buildReport = async (run: RunSummary): Promise<Report> => {
   const finished = run.stages.filter((stage) => stage.step !== null);
-  const scores = new Map<string, Scored | null>();
-  for (const stage of finished) scores.set(stage.id, await scoresOf(stage.evaluation));
-  const referenceId = finished.find((stage) => scores.get(stage.id))?.id ?? null;
-  const reference = { id: referenceId, scores: referenceId === null ? null : (scores.get(referenceId) ?? null) };
+  const texts = await testTexts(run);
+  const scores = new Map<string, Judged | null>();
+  for (const stage of finished) scores.set(stage.id, await scoresOf(stage.evaluation, texts));
+  const reference = finished.find((stage) => scores.get(stage.id))?.id ?? null;
   const measured = run.measurement?.outputs.measurements;
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const dataset = run.dataset === null ? null : datasetSchema.parse(run.dataset.metrics);
+  const context: Context = { reference, scores, measurements, classes: dataset?.classes ?? [] };
   return {
     schema: 'decant.report/1',
     name: run.name,
+    created: run.created,
     seed: run.seed,
+    pipeline: { yaml: run.yaml, overrides: run.overrides },
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
       uses: run.data,
@@ -184,8 +208,10 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
       classes: dataset?.classes ?? [],
       baselines: run.baseline === null ? null : baselineSchema.parse(run.baseline.metrics),
     },
-    reference: referenceId,
-    stages: finished.map((stage) => stageReport(stage, scores.get(stage.id) ?? null, reference, measurements)),
+    reference,
+    measurement: measurements === null ? null : measurementReport(measurements),
+    cost: costOf(run),
+    stages: finished.map((stage) => stageReport(stage, context)),
     seconds: run.seconds,
   };
 };

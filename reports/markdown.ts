@@ -63,7 +63,7 @@ const grid = ({ stages }: Report): string[] => {
 const LISTED = 5;
 
 const classes = (report: Report): string[] => {
-  const comparison = headline(report)?.comparisons?.find(({ role }) => role === 'reference');
+  const comparison = headline(report)?.comparisons.find(({ role }) => role === 'reference');
   const sorted = comparison?.classes.toSorted((a, b) => a.difference.estimate - b.difference.estimate) ?? [];
   const clear = sorted.filter(({ difference: { low, high } }) => low > 0 || high < 0);
   const shown = clear.length > 2 * LISTED ? [...clear.slice(0, LISTED), ...clear.slice(-LISTED)] : clear;
@@ -83,7 +83,7 @@ const causes = (report: Report): string[] =>
     .slice(0, LISTED)
     .map(
       ({ finding, advice, share }) =>
-        `- ${inert(finding)}${share === null ? '' : ` (${percent(share)} % of the gap)`}: ${inert(advice)}`,
+        `- ${inert(finding)}${share === null ? '' : ` (${percent(share)} %)`}: ${inert(advice)}`,
     );
 
 const notes = ({ stages }: Report): string[] =>

@@ -1,4 +1,4 @@
-import type { InputArtifact, Metrics } from '../stages/stage.ts';
+import type { InputArtifact, Json, Metrics } from '../stages/stage.ts';
 
 /** One step of a run as it ended, from the store or freshly made. */
 export interface StepSummary {
@@ -14,6 +14,9 @@ export interface StepSummary {
 export interface StageSummary {
   readonly id: string;
   readonly uses: string;
+  readonly version: number;
+  /** Its options with their defaults. */
+  readonly config: Readonly<Record<string, Json>>;
   /** Stage ids by input name. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly step: StepSummary | null;
@@ -26,6 +29,10 @@ export interface StageSummary {
 /** Everything a report is made from. The pipeline fills it; reports read it. */
 export interface RunSummary {
   readonly name: string;
+  /** When the run ended, ISO 8601. */
+  readonly created: string;
+  readonly yaml: string;
+  readonly overrides: readonly string[];
   readonly seed: number;
   readonly threads: number;
   readonly decantVersion: string;
@@ -35,6 +42,8 @@ export interface RunSummary {
   readonly baseline: StepSummary | null;
   readonly measurement: StepSummary | null;
   readonly stages: readonly StageSummary[];
+  /** Internal steps that stages asked for, such as labelling by a teacher. */
+  readonly helpers: readonly StepSummary[];
   /** Wall-clock seconds of this run. */
   readonly seconds: number;
 }

@@ -1,8 +1,16 @@
+import type { Json } from '../stages/stage.ts';
+import type { ClassScores } from './statistics/classes.ts';
+import type { Bounds, Interval } from './statistics/intervals.ts';
+
 /** report.json: the part other tools rely on. Rates are 0 to 1, losses and divergences in nats, sizes in bytes. */
 export interface Report {
   readonly schema: 'decant.report/1';
   readonly name: string;
+  /** When the run ended, ISO 8601. */
+  readonly created: string;
   readonly seed: number;
+  /** The exact file, and the --set values on top of it. */
+  readonly pipeline: { readonly yaml: string; readonly overrides: readonly string[] };
   readonly environment: {
     readonly cpu: string;
     readonly cpuFlags: readonly string[];
@@ -26,6 +34,17 @@ export interface Report {
   };
   /** Stage that the others are compared with: the first whose model classifies. */
   readonly reference: string | null;
+  /** How latency was measured, where the run got so far. */
+  readonly measurement: MeasurementReport | null;
+  /** Wall-clock seconds of this run by what they went to. */
+  readonly cost: {
+    readonly training: number;
+    readonly evaluation: number;
+    readonly measurement: number;
+    readonly other: number;
+    /** What no step accounts for: starting processes, hashing, writing reports. */
+    readonly overhead: number;
+  };
   readonly stages: readonly StageReport[];
   /** Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost). */
   readonly seconds: number;
@@ -34,23 +53,29 @@ export interface Report {
 export interface StageReport {
   readonly id: string;
   readonly uses: string;
+  /** Version of the stage's behaviour, and the options it ran with. */
+  readonly version: number;
+  readonly config: Readonly<Record<string, Json>>;
   /** Stage ids by input name. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly cached: boolean;
   /** Seconds the work took when it was done. */
   readonly seconds: number;
   readonly model: ModelReport | null;
-  readonly quality: {
-    readonly accuracy: number;
-    readonly macroF1: number;
-    readonly loss: number;
-    readonly examples: number;
-  } | null;
+  readonly quality: QualityReport | null;
   /** Against the reference on the same examples; kl is KL(reference || stage). */
   readonly agreement: { readonly top1: number; readonly kl: number } | null;
   /** Accuracy minus the reference's, as a rate, with its paired 95 % interval. */
   readonly difference: { readonly accuracy: number; readonly low: number; readonly high: number } | null;
+  /** Paired with the reference, and with the model it was made from. */
+  readonly comparisons: readonly Comparison[];
   readonly latency: readonly LatencyReport[];
+  /** What it costs to begin: null where it was not measured. */
+  readonly loading: { readonly sessionMs: number; readonly firstRunMs: number; readonly peakBytes: number } | null;
+  /** Kernel time of one run by operator and layer: null where it was not profiled. */
+  readonly time: TimeReport | null;
+  /** Why it is not faster. */
+  readonly causes: readonly CauseReport[];
   readonly training: TrainingReport | null;
   readonly notes: readonly string[];
 }
@@ -60,6 +85,7 @@ export interface ModelReport {
   readonly sha256: string;
   readonly bytes: number;
   readonly gzipBytes: number;
+  readonly brotliBytes: number;
   readonly parameters: number;
   readonly nonzero: number;
   /** Multiply-accumulates of one text of `macsLength` tokens at batch 1. */
@@ -74,10 +100,16 @@ export interface LatencyReport {
   readonly threads: number;
   readonly p50Ms: number;
   readonly p90Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
+  readonly p50Interval: Bounds;
   readonly runs: number;
   /** p50 of the reference over p50 of this stage, from paired rounds. */
   readonly speedup: number | null;
+  readonly speedupInterval: Bounds | null;
+  readonly textsPerSecond: number;
+  /** p50 over the reference kernel of the same round; null where none was timed. */
+  readonly relative: Interval | null;
 }
 
 export interface TrainingReport {
@@ -91,4 +123,66 @@ export interface TrainingReport {
     readonly loss: number;
     readonly accuracy?: number;
   }[];
+}
+
+export interface QualityReport {
+  readonly accuracy: number;
+  readonly accuracyInterval: Bounds;
+  readonly macroF1: number;
+  readonly macroF1Interval: Bounds;
+  readonly loss: number;
+  readonly calibrationError: number;
+  readonly examples: number;
+  readonly classes: readonly (ClassScores & { readonly label: string })[];
+}
+
+export interface MeasurementReport {
+  readonly rounds: number;
+  readonly threads: number;
+  readonly processes: number;
+  readonly referenceKernel: { readonly name: string; readonly p50Ms: number } | null;
+  /** Slowest over quickest stretch of the measurement. */
+  readonly drift: { readonly ratio: number; readonly flagged: boolean } | null;
+}
+
+export interface Flip {
+  readonly id: number;
+  readonly text: string;
+  readonly label: string;
+  readonly was: string;
+  readonly now: string;
+  /** In nats: what the right model believes more of the true class than the wrong one. */
+  readonly margin: number;
+}
+
+/** A stage's model against another's on the same examples. */
+export interface Comparison {
+  readonly versus: string;
+  readonly role: 'reference' | 'previous';
+  readonly accuracy: Interval;
+  readonly mcnemar: {
+    readonly gained: number;
+    readonly lost: number;
+    readonly p: number;
+    readonly method: 'exact' | 'mid-p';
+  };
+  readonly agreement: number;
+  readonly kl: number;
+  readonly classes: readonly { readonly label: string; readonly difference: Interval }[];
+  readonly flips: { readonly lost: readonly Flip[]; readonly gained: readonly Flip[] };
+}
+
+export interface TimeReport {
+  readonly totalMs: number;
+  readonly operators: readonly { readonly op: string; readonly ms: number; readonly count: number }[];
+  readonly layers: readonly { readonly layer: string; readonly ms: number }[];
+}
+
+export interface CauseReport {
+  readonly name: string;
+  readonly finding: string;
+  readonly evidence: string;
+  readonly advice: string;
+  /** Of the time or bytes it is about, 0 to 1; null where it was not measured. */
+  readonly share: number | null;
 }

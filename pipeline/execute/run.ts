@@ -1,16 +1,16 @@
 import { appendFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildReport } from '../../reports/build.ts';
-import type { RunSummary, StepSummary } from '../../reports/record.ts';
+import type { RunSummary, StageSummary, StepSummary } from '../../reports/record.ts';
 import type { Report } from '../../reports/report.ts';
-import type { Catalogue } from '../catalogue.ts';
+import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
 import { BASELINE, DATASET, MEASURE, type Plan } from '../plan/plan.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
-import { placeResults, writeReports } from './folder.ts';
+import { placeResults, writeRecords, writeReports } from './folder.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -57,8 +57,23 @@ const extraSeconds = (helpers: readonly string[], plan: Plan, steps: ReadonlyMap
     .filter((helper) => plan.stages.filter((stage) => stage.helpers.includes(helper)).length === 1)
     .reduce((sum, helper) => sum + (steps.get(helper)?.seconds ?? 0), 0);
 
-const runSummary = (plan: Plan, threads: number, { steps }: Executed, seconds: number): RunSummary => ({
+/** Version and options, defaults included, of the stage behind a step. */
+const behaviour = (
+  id: string,
+  uses: string,
+  plan: Plan,
+  catalogue: Catalogue,
+): Pick<StageSummary, 'version' | 'config'> => {
+  const stage = stageOf(catalogue, uses);
+  const written = plan.steps.find((step) => step.id === id)?.config;
+  return { version: stage?.version ?? 0, config: JSON.parse(JSON.stringify(stage?.config.parse(written ?? {}) ?? {})) };
+};
+
+const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Executed, seconds: number): RunSummary => ({
   name: plan.name,
+  created: new Date().toISOString(),
+  yaml: plan.yaml,
+  overrides: plan.overrides,
   seed: plan.seed,
   threads,
   decantVersion: version,
@@ -69,11 +84,13 @@ const runSummary = (plan: Plan, threads: number, { steps }: Executed, seconds: n
   stages: plan.stages.map(({ id, uses, inputs, helpers, evaluation }) => ({
     id,
     uses,
+    ...behaviour(id, uses, plan, catalogue),
     inputs,
     step: steps.get(id) ?? null,
     evaluation: evaluation === null ? null : (steps.get(evaluation) ?? null),
     extraSeconds: extraSeconds(helpers, plan, steps),
   })),
+  helpers: [...new Set(plan.stages.flatMap(({ helpers }) => helpers))].flatMap((id) => steps.get(id) ?? []),
   seconds,
 });
 
@@ -97,7 +114,9 @@ export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
   });
   if (executed.end.kind === 'interrupted') return { end: executed.end, report: null };
   const seconds = (performance.now() - started) / 1000;
-  const report = await buildReport(runSummary(plan, threads, executed, seconds));
+  const summary = runSummary(options, executed, seconds);
+  const report = await buildReport(summary);
+  await writeRecords(out, summary);
   await placeResults(out, plan, executed.steps);
   await writeReports(out, report);
   const reused = [...executed.steps.values()].filter(({ cached }) => cached).length;

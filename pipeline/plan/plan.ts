@@ -30,6 +30,9 @@ export interface Plan {
   readonly seed: number;
   /** `uses` of the data section. */
   readonly data: string;
+  /** The file as it was read, and the --set values on top of it. */
+  readonly yaml: string;
+  readonly overrides: readonly string[];
   /** Folder of the YAML file: relative paths are resolved against it. */
   readonly base: string;
   readonly steps: readonly Step[];

@@ -235,7 +235,7 @@ export const planOf = (
   located: Located,
   catalogue: Catalogue,
   base: string,
-): { readonly plan: Plan; readonly problems: readonly Diagnostic[] } => {
+): { readonly plan: Omit<Plan, 'yaml' | 'overrides'>; readonly problems: readonly Diagnostic[] } => {
   const planner = new Planner(checked, located, catalogue);
   planner.plan();
   const data = isRecord(checked.data) ? String(checked.data.uses ?? '') : '';

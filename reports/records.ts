@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Artifact, ArtifactKind, Digest } from '../stages/stage.ts';
+import type { RunSummary, StageSummary, StepSummary } from './record.ts';
+
+/** Folder of a run in which its records lie. */
+export const RECORDS = 'records';
+const FILE = 'run.json';
+const SCHEMA = 'decant.run/1';
+
+/** Kinds of output that a report is computed from; models are described, not kept. */
+const kept: readonly ArtifactKind[] = ['dataset', 'predictions', 'measurements'];
+
+/** Every step of a run, by the folder in which its records lie. */
+const stepsOf = (run: RunSummary): readonly (readonly [string, StepSummary])[] =>
+  [
+    ['dataset', run.dataset] as const,
+    ['measurement', run.measurement] as const,
+    ...run.stages.map(({ id, evaluation }) => [join('stages', id), evaluation] as const),
+  ].flatMap(([folder, step]) => (step === null ? [] : [[folder, step] as const]));
+
+/** A file of the store and where it belongs in the run's folder. */
+export interface RecordFile {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What has to lie in a run's folder, besides run.json, for its report to be made again. */
+export const recordFiles = (run: RunSummary): readonly RecordFile[] =>
+  stepsOf(run).flatMap(([folder, { outputs }]) =>
+    Object.values(outputs)
+      .filter(({ artifact }) => kept.includes(artifact.kind))
+      .flatMap(({ artifact, path }) =>
+        Object.keys(artifact.files).map((file) => ({
+          from: path(file),
+          to: join(RECORDS, folder, artifact.kind, file),
+        })),
+      ),
+  );
+
+/** records/run.json: the summary with artifacts instead of paths. */
+export const recordText = (run: RunSummary): { readonly file: string; readonly text: string } => ({
+  file: join(RECORDS, FILE),
+  // `path` is a function, which JSON leaves out.
+  text: `${JSON.stringify({ schema: SCHEMA, ...run })}\n`,
+});
+
+const digestSchema = z.custom<Digest>((value) => typeof value === 'string');
+const artifactSchema = z.object({
+  kind: z.enum(['dataset', 'model', 'teacher-outputs', 'predictions', 'measurements', 'folder']),
+  digest: digestSchema,
+  size: z.number(),
+  files: z.record(z.string(), z.object({ digest: digestSchema, size: z.number() })),
+}) satisfies z.ZodType<Artifact>;
+const stepSchema = z.looseObject({
+  cached: z.boolean(),
+  seconds: z.number(),
+  metrics: z.record(z.string(), z.json()),
+  outputs: z.record(z.string(), z.looseObject({ artifact: artifactSchema })),
+});
+const runSchema = z.looseObject({
+  schema: z.literal(SCHEMA),
+  name: z.string(),
+  created: z.string(),
+  yaml: z.string(),
+  overrides: z.array(z.string()),
+  seed: z.number(),
+  threads: z.number(),
+  decantVersion: z.string(),
+  data: z.string(),
+  dataset: stepSchema.nullable(),
+  baseline: stepSchema.nullable(),
+  measurement: stepSchema.nullable(),
+  stages: z.array(
+    z.looseObject({
+      id: z.string(),
+      uses: z.string(),
+      version: z.number(),
+      config: z.record(z.string(), z.json()),
+      inputs: z.record(z.string(), z.string()),
+      step: stepSchema.nullable(),
+      evaluation: stepSchema.nullable(),
+      extraSeconds: z.number(),
+    }),
+  ),
+  helpers: z.array(stepSchema),
+  seconds: z.number(),
+});
+
+const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary => ({
+  cached: step.cached,
+  seconds: step.seconds,
+  metrics: step.metrics,
+  outputs: Object.fromEntries(
+    Object.entries(step.outputs).map(([name, { artifact }]) => [
+      name,
+      { artifact, path: (file: string) => join(folder, artifact.kind, file) },
+    ]),
+  ),
+});
+
+/** The summary of a run from its folder. Throws where run.json is missing, damaged or of another version. */
+export const readRecords = async (out: string): Promise<RunSummary> => {
+  const file = join(out, RECORDS, FILE);
+  const parsed = runSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new Error(`${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  const run = parsed.data;
+  const at = (...parts: readonly string[]): string => join(out, RECORDS, ...parts);
+  const read = (step: z.infer<typeof stepSchema> | null, ...parts: readonly string[]): StepSummary | null =>
+    step === null ? null : stepIn(at(...parts), step);
+  return {
+    ...run,
+    dataset: read(run.dataset, 'dataset'),
+    baseline: read(run.baseline, 'baseline'),
+    measurement: read(run.measurement, 'measurement'),
+    stages: run.stages.map(
+      (stage): StageSummary => ({
+        ...stage,
+        step: read(stage.step, 'stages', stage.id),
+        evaluation: read(stage.evaluation, 'stages', stage.id),
+      }),
+    ),
+    helpers: run.helpers.map((step) => stepIn(at('helpers'), step)),
+  };
+};

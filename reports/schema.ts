@@ -1,0 +1,219 @@
+import { z } from 'zod';
+import type { Report } from './report.ts';
+
+const bounds = z.looseObject({ low: z.number(), high: z.number() });
+const interval = z.looseObject({ estimate: z.number(), low: z.number(), high: z.number() });
+
+/** NaN and infinities are null in JSON. */
+const figure = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
+const flip = z.looseObject({
+  id: z.number(),
+  text: z.string(),
+  label: z.string(),
+  was: z.string(),
+  now: z.string(),
+  margin: z.number(),
+});
+
+const comparison = z.looseObject({
+  versus: z.string(),
+  role: z.enum(['reference', 'previous']),
+  accuracy: interval,
+  mcnemar: z.looseObject({
+    gained: z.number(),
+    lost: z.number(),
+    p: z.number(),
+    method: z.enum(['exact', 'mid-p']),
+  }),
+  agreement: z.number(),
+  kl: figure,
+  classes: z.array(z.looseObject({ label: z.string(), difference: interval })),
+  flips: z.looseObject({ lost: z.array(flip), gained: z.array(flip) }),
+});
+
+const quality = z.looseObject({
+  accuracy: z.number(),
+  accuracyInterval: bounds,
+  macroF1: z.number(),
+  macroF1Interval: bounds,
+  loss: figure,
+  calibrationError: figure,
+  examples: z.number(),
+  classes: z.array(
+    z.looseObject({
+      label: z.string(),
+      support: z.number(),
+      precision: z.number(),
+      recall: z.number(),
+      f1: z.number(),
+      f1Interval: bounds,
+    }),
+  ),
+});
+
+const latency = z.looseObject({
+  batch: z.number(),
+  length: z.number(),
+  threads: z.number(),
+  p50Ms: z.number(),
+  p90Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+  p50Interval: bounds,
+  runs: z.number(),
+  speedup: z.number().nullable(),
+  speedupInterval: bounds.nullable(),
+  textsPerSecond: z.number(),
+  relative: interval.nullable(),
+});
+
+const model = z.looseObject({
+  file: z.string(),
+  sha256: z.string(),
+  bytes: z.number(),
+  gzipBytes: z.number(),
+  brotliBytes: z.number(),
+  parameters: z.number(),
+  nonzero: z.number(),
+  macs: z.number(),
+  macsLength: z.number(),
+  dimensions: z.record(z.string(), z.number()),
+});
+
+const training = z.looseObject({
+  steps: z.number(),
+  epochs: z.number(),
+  tokensPerSecond: z.number(),
+  paddingFraction: z.number(),
+  curve: z.array(
+    z.looseObject({ step: z.number(), epoch: z.number(), loss: figure, accuracy: z.number().exactOptional() }),
+  ),
+});
+
+const stage = z.looseObject({
+  id: z.string(),
+  uses: z.string(),
+  version: z.number(),
+  config: z.record(z.string(), z.json()),
+  inputs: z.record(z.string(), z.string()),
+  cached: z.boolean(),
+  seconds: z.number(),
+  model: model.nullable(),
+  quality: quality.nullable(),
+  agreement: z.looseObject({ top1: z.number(), kl: figure }).nullable(),
+  difference: z.looseObject({ accuracy: z.number(), low: z.number(), high: z.number() }).nullable(),
+  comparisons: z.array(comparison),
+  latency: z.array(latency),
+  loading: z.looseObject({ sessionMs: z.number(), firstRunMs: z.number(), peakBytes: z.number() }).nullable(),
+  time: z
+    .looseObject({
+      totalMs: z.number(),
+      operators: z.array(z.looseObject({ op: z.string(), ms: z.number(), count: z.number() })),
+      layers: z.array(z.looseObject({ layer: z.string(), ms: z.number() })),
+    })
+    .nullable(),
+  causes: z.array(
+    z.looseObject({
+      name: z.string(),
+      finding: z.string(),
+      evidence: z.string(),
+      advice: z.string(),
+      share: z.number().nullable(),
+    }),
+  ),
+  training: training.nullable(),
+  notes: z.array(z.string()),
+});
+
+/** report.json as other tools read it. Fields may be added; those that are here keep their names and units. */
+export const reportSchema = z.looseObject({
+  schema: z.literal('decant.report/1'),
+  name: z.string(),
+  created: z.string(),
+  seed: z.number(),
+  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()) }),
+  environment: z.looseObject({
+    cpu: z.string(),
+    cpuFlags: z.array(z.string()),
+    threads: z.number(),
+    node: z.string(),
+    onnxruntime: z.string(),
+    decant: z.string(),
+  }),
+  data: z.looseObject({
+    uses: z.string(),
+    train: z.number(),
+    unlabelled: z.number(),
+    validation: z.number(),
+    test: z.number(),
+    classes: z.array(z.string()),
+    baselines: z
+      .looseObject({
+        majority: z.looseObject({ accuracy: z.number() }),
+        linear: z.looseObject({ accuracy: z.number() }),
+      })
+      .nullable(),
+  }),
+  reference: z.string().nullable(),
+  measurement: z
+    .looseObject({
+      rounds: z.number(),
+      threads: z.number(),
+      processes: z.number(),
+      referenceKernel: z.looseObject({ name: z.string(), p50Ms: z.number() }).nullable(),
+      drift: z.looseObject({ ratio: z.number(), flagged: z.boolean() }).nullable(),
+    })
+    .nullable(),
+  cost: z.looseObject({
+    training: z.number(),
+    evaluation: z.number(),
+    measurement: z.number(),
+    other: z.number(),
+    overhead: z.number(),
+  }),
+  stages: z.array(stage),
+  seconds: z.number(),
+}) satisfies z.ZodType<Report>;
+
+/** The text of a report is none, or one of another version. */
+export class ReportError extends Error {
+  override readonly name = 'ReportError';
+}
+
+const versionOf = (value: unknown): string | undefined => {
+  const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined;
+  return typeof schema === 'string' ? schema : undefined;
+};
+
+const jsonOf = (text: string, where: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ReportError(`${where} is no JSON (${reason}); was it cut short? decant report RUN writes it again`);
+  }
+};
+
+/** Reads report.json. Throws a ReportError that says what was found where another version or something else is. */
+export const parseReport = (text: string, where: string): Report => {
+  const value = jsonOf(text, where);
+  const found = versionOf(value);
+  const wanted = reportSchema.shape.schema.value;
+  if (found !== wanted) {
+    throw new ReportError(
+      found === undefined
+        ? `${where} is no report of decant: it has no "schema": "${wanted}"`
+        : `${where} has the schema "${found}"; this version of decant reads "${wanted}"`,
+    );
+  }
+  const parsed = reportSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ReportError(
+    `${where} is damaged or of an older version: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}; decant run writes it anew`,
+  );
+};
