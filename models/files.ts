@@ -22,7 +22,7 @@ export const deployFiles = {
 export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
-class ModelFileError extends Error {
+export class ModelFileError extends Error {
   override readonly name = 'ModelFileError';
 }
 

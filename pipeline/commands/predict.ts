@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
-import { exit, wholeNumber } from './common.ts';
+import { exit, readingModel, wholeNumber } from './common.ts';
 
 interface Options {
   readonly json?: boolean;
@@ -65,7 +65,7 @@ const predict = async (folder: string, given: readonly string[], threads: number
   }
   const texts = await textsFrom(given);
   const { readModel } = await import('../../models/files.ts');
-  const model = await readModel(folder);
+  const model = await readingModel(() => readModel(folder));
   if (model.info.task !== 'text-classification') {
     throw new RequestError(`${folder}: holds a model without classes (${model.info.task}); expected a classifier`);
   }

@@ -62,6 +62,8 @@ const show = async (result: RunResult, planned: Planned, json: boolean): Promise
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return;
   }
+  // A run that failed before its first stage has nothing to show.
+  if (report.stages.length === 0) return;
   const { renderTable } = await import('../../reports/terminal.ts');
   const { wantsColor } = await import('../view/view.ts');
   const columns = process.stdout.columns || 120;

@@ -34,6 +34,8 @@ describe('wrong requests exit 2 before anything runs', () => {
     [['run', '--threads', 'many'], /Expected a whole number from 1 to 1024/],
     [['run', '--threads', '0'], /Expected a whole number from 1 to 1024/],
     [['inspect', 'missing.onnx'], /^missing\.onnx: no such file or folder; expected a model/],
+    [['inspect', '.'], /^\. holds no model: expected/],
+    [['predict', '.', 'a text'], /^\. holds no model: expected/],
     [['inspect'], /missing required argument 'model'/],
     [['predict', 'missing', 'a text'], /^missing: no such folder; expected a model folder/],
     [['init', '--data', 'missing.csv'], /^missing\.csv: no such file; expected a CSV file with a header line/],
