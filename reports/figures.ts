@@ -35,7 +35,7 @@ export const seconds = (s: number): string => finite(s, () => (s < 10 ? s.toFixe
 const noMinusZero = (text: string): string => (/^-0\.?0*$/.test(text) ? text.slice(1) : text);
 
 /** With its sign, zero as +0.0. */
-export const signed = (x: number, digits = 1): string =>
+const signed = (x: number, digits = 1): string =>
   finite(x, () => {
     const text = noMinusZero(x.toFixed(digits));
     return text.startsWith('-') ? text : `+${text}`;

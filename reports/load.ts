@@ -6,7 +6,7 @@ import type { Report } from './report.ts';
 import { parseReport } from './schema.ts';
 
 /** There is no report where one was asked for. */
-export class NoReportError extends Error {
+class NoReportError extends Error {
   override readonly name = 'NoReportError';
 }
 

@@ -5,7 +5,7 @@ import type { Artifact, ArtifactKind, Digest } from '../stages/stage.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
 
 /** Folder of a run in which its records lie. */
-export const RECORDS = 'records';
+const RECORDS = 'records';
 const FILE = 'run.json';
 const SCHEMA = 'decant.run/1';
 

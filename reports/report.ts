@@ -172,13 +172,13 @@ export interface Comparison {
   readonly flips: { readonly lost: readonly Flip[]; readonly gained: readonly Flip[] };
 }
 
-export interface TimeReport {
+interface TimeReport {
   readonly totalMs: number;
   readonly operators: readonly { readonly op: string; readonly ms: number; readonly count: number }[];
   readonly layers: readonly { readonly layer: string; readonly ms: number }[];
 }
 
-export interface CauseReport {
+interface CauseReport {
   readonly name: string;
   readonly finding: string;
   readonly evidence: string;

@@ -130,7 +130,7 @@ const stage = z.looseObject({
 });
 
 /** report.json as other tools read it. Fields may be added; those that are here keep their names and units. */
-export const reportSchema = z.looseObject({
+const reportSchema = z.looseObject({
   schema: z.literal('decant.report/1'),
   name: z.string(),
   created: z.string(),
@@ -180,7 +180,7 @@ export const reportSchema = z.looseObject({
 }) satisfies z.ZodType<Report>;
 
 /** The text of a report is none, or one of another version. */
-export class ReportError extends Error {
+class ReportError extends Error {
   override readonly name = 'ReportError';
 }
 

@@ -25,7 +25,7 @@ const OUT_OF_REACH = 1.15;
 const MILLISECONDS_A_TURN = 8;
 const RUNS_A_TURN = { least: 3, most: 60 } as const;
 
-export const median = (values: readonly number[]): number =>
+const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 /** (batch, length) ids cut from texts laid end to end, so that no row is padded. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTrace, type Traced } from '../../stages/profile/trace.ts';
+import { readTrace, type Traced } from '../../engine/trace.ts';
 import { ours } from './sides.ts';
 import { describe, evenTexts, type Subject } from './subject.ts';
 

@@ -10,7 +10,7 @@ import { bytesOf, float32Of } from '../../graph/tensor.ts';
 import { parameterNames } from '../../models/parameters.ts';
 import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
 
-export interface Stretch {
+interface Stretch {
   readonly seconds: number;
   /** Real ones, padding not counted. */
   readonly tokens: number;

@@ -42,7 +42,7 @@ export interface Texts {
   readonly labels: Int32Array;
 }
 
-export const CLASSES = 26;
+const CLASSES = 26;
 
 /** Random ids, every text as long as the subject says: enough of them that no batch comes twice in a round. */
 export const evenTexts = ({ batch, length, vocabulary }: Subject): Texts => {

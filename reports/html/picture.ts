@@ -29,7 +29,7 @@ export interface Figure {
 /** Colours of the style sheet, so that pictures follow the theme of the reader. */
 export const ink = 'var(--ink)';
 export const muted = 'var(--muted)';
-export const rule = 'var(--rule)';
+const rule = 'var(--rule)';
 export const good = 'var(--good)';
 export const bad = 'var(--bad)';
 export const accent = 'var(--accent)';

@@ -23,6 +23,8 @@ export type HiddenConfig = z.infer<typeof hidden>;
 /** Options of distillation besides the teacher. */
 export const distillationConfig = {
   ...trainingConfig,
+  // The teacher's logits are a target without noise: later is better, and a few thousand labels cannot tell epochs apart.
+  keep: z.enum(['best', 'last']).default('last').describe('the epoch whose weights are kept'),
   temperature: z.number().min(0.1).max(100).default(2).describe('softens both distributions before they are compared'),
   hard: z.number().min(0).max(1).default(0.1).describe('weight of the label where a text has one'),
   hidden: hidden.optional().describe('also imitate the hidden states of the teacher, first'),

@@ -93,7 +93,7 @@ describe('every documented command', () => {
   it('is found', () => {
     expect(runnable.length).toBeGreaterThan(20);
     expect(new Set(runnable.map(({ command }) => command.split(' ')[2]))).toEqual(
-      new Set(['run', 'validate', 'plan', 'predict', 'inspect', 'init']),
+      new Set(['run', 'report', 'validate', 'plan', 'predict', 'inspect', 'init']),
     );
   });
 
