@@ -72,4 +72,13 @@ describe('texts of the view', () => {
     expect(pace.left({ done: 1, total: 7, unit: 'y' }, 2500)).toBeUndefined();
     expect(pace.left({ done: 2, total: 7, unit: 'y' }, 4500)).toBe(10);
   });
+
+  it('forgets how slowly the work began', () => {
+    const pace = new Pace();
+    for (let second = 0; second <= 30; second++) pace.left({ done: second, total: 1000, unit: 'x' }, 1000 * second);
+    for (let second = 31; second < 60; second++) {
+      pace.left({ done: 30 + 10 * (second - 30), total: 1000, unit: 'x' }, 1000 * second);
+    }
+    expect(pace.left({ done: 330, total: 1000, unit: 'x' }, 60_000)).toBe(67);
+  });
 });
