@@ -18,10 +18,12 @@ process.on('SIGINT', () => undefined);
 process.on('disconnect', () => process.exit(0));
 process.on('message', (order: Order) => {
   perform(order)
-    .catch((error: unknown): Report => ({
-      type: 'failed',
-      message: error instanceof Error ? error.message : String(error),
-    }))
+    .catch(
+      (error: unknown): Report => ({
+        type: 'failed',
+        message: error instanceof Error ? error.message : String(error),
+      }),
+    )
     .then(send)
     .finally(() => process.disconnect());
 });

@@ -135,7 +135,7 @@ export const fullReport = (
     rounds: 12,
     threads: 1,
     processes: 4,
-    referenceKernel: { name: 'matmul-320', p50Ms: 0.81 },
+    referenceKernel: { name: 'matmul-12x256x128', p50Ms: 0.81 },
     drift: { ratio: 1.34, flagged: true },
     warmUp: { medianRuns: 6, mostRuns: 24, unsettledShare: 0.02 },
     runtimePeakBytes: 58_000_000,
