@@ -24,7 +24,11 @@ const config = z.strictObject({
     .default(8)
     .describe('Fresh processes that share the rounds; never more than rounds. Intervals come from how these differ.'),
   batch: z.int().min(1).max(4096).default(32).describe('The batch measured beside batch 1.'),
-  grid: z.array(cell).max(32).default([]).describe('More batches and lengths to measure.'),
+  grid: z
+    .array(cell)
+    .max(32)
+    .default([])
+    .describe('More to measure, as { batch: 8, length: 64 }: texts at once, tokens of each.'),
   loads: z.int().min(1).max(50).default(3).describe('Fresh processes a model for load time, first run and memory.'),
 });
 

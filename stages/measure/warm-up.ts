@@ -4,7 +4,7 @@ import type { WarmUp } from '../../data/measurements.ts';
  * Runs that are judged together: their median does not mind an interruption, and the time they take is long enough for
  * Node to compile what it runs often, which is a good part of the time of a small model.
  */
-const WINDOW = { runs: 3, ms: 25 } as const;
+const WINDOW = { runs: 3, ms: 25, most: 1000 } as const;
 /** Warming up only ever makes runs quicker: a window that gained less than this on the one before is warm. */
 const GAIN = 0.03;
 /** Where a machine swings, windows may go on gaining by chance: then rounds begin all the same, and it is recorded. */
@@ -17,7 +17,12 @@ const middle = (values: readonly number[]): number => values.toSorted((a, b) => 
 
 const windowOf = async (run: () => Promise<number>): Promise<readonly number[]> => {
   const times: number[] = [];
-  for (let spent = 0; times.length < WINDOW.runs || spent < WINDOW.ms; spent = sumOf(times)) times.push(await run());
+  let spent = 0;
+  while (times.length < WINDOW.runs || (spent < WINDOW.ms && times.length < WINDOW.most)) {
+    const ms = await run();
+    times.push(ms);
+    spent += ms;
+  }
   return times;
 };
 
