@@ -29,7 +29,12 @@ const config = z.strictObject({
     .max(32)
     .default([])
     .describe('More to measure, as { batch: 8, length: 64 }: texts at once, tokens of each.'),
-  loads: z.int().min(1).max(50).default(3).describe('Fresh processes a model for load time, first run and memory.'),
+  loads: z
+    .int()
+    .min(0)
+    .max(50)
+    .default(3)
+    .describe('Fresh processes a model for load time, first run and memory; 0 leaves these out.'),
 });
 
 /**

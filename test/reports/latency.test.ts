@@ -203,6 +203,13 @@ describe('latency in the report', () => {
     expect(measurementReport(both)).toMatchObject({ rounds: 4, processes: 2, runtimePeakBytes: 50e6 });
   });
 
+  it('has no figures of loading where none was measured', () => {
+    const none = { sessionMs: [], firstRunMs: [], peakBytes: [] };
+    const skipped = { ...both, loading: { student: none }, runtime: { peakBytes: [] } };
+    expect(loadingReport(skipped, 'student')).toBeNull();
+    expect(measurementReport(skipped).runtimePeakBytes).toBeNull();
+  });
+
   it('tells how long models warmed up', () => {
     expect(measurementReport(both).warmUp).toEqual({ medianRuns: 33, mostRuns: 60, unsettledShare: 0.5 });
   });
