@@ -70,9 +70,6 @@ const cellColumns: readonly HtmlColumn<Entry>[] = [
     title: 'p50 ms [95 %]',
     cell: ({ cell }) => bounded(milliseconds(cell.p50Ms), cell.p50Interval, milliseconds),
   },
-  { title: 'p90', cell: ({ cell }) => bounded(milliseconds(cell.p90Ms), cell.p90Interval, milliseconds) },
-  { title: 'p95', cell: ({ cell }) => bounded(milliseconds(cell.p95Ms), cell.p95Interval, milliseconds) },
-  { title: 'p99', cell: ({ cell }) => bounded(milliseconds(cell.p99Ms), cell.p99Interval, milliseconds) },
   {
     title: 'speed-up [95 %]',
     cell: ({ cell }) => (cell.speedup === null ? '' : bounded(speedup(cell.speedup), cell.speedupInterval, speedup)),
@@ -82,6 +79,9 @@ const cellColumns: readonly HtmlColumn<Entry>[] = [
     cell: ({ cell: { relative } }) => (relative === null ? '' : bounded(times(relative.estimate), relative, times)),
   },
   { title: 'texts/s', cell: ({ cell }) => whole(cell.textsPerSecond) },
+  { title: 'p90', cell: ({ cell }) => bounded(milliseconds(cell.p90Ms), cell.p90Interval, milliseconds) },
+  { title: 'p95', cell: ({ cell }) => bounded(milliseconds(cell.p95Ms), cell.p95Interval, milliseconds) },
+  { title: 'p99', cell: ({ cell }) => bounded(milliseconds(cell.p99Ms), cell.p99Interval, milliseconds) },
   { title: 'runs', cell: ({ cell }) => whole(cell.runs) },
 ];
 
@@ -107,26 +107,30 @@ const loadingTable = (stages: readonly StageReport[], measurement: MeasurementRe
 };
 
 /** How long models ran before they were timed. */
-const warmed = ({ warmUp }: MeasurementReport): string => {
-  if (warmUp === null) return '';
+const warmed = ({ warmUp }: MeasurementReport): readonly string[] => {
+  if (warmUp === null) return [];
   const unsettled =
     warmUp.unsettledShare === 0 ? '' : `; ${percent(warmUp.unsettledShare)} % of them were still getting quicker then`;
-  return ` Warm-up: ${whole(warmUp.medianRuns)} runs in the middle, ${whole(warmUp.mostRuns)} at most${unsettled}.`;
+  return [`Warm-up: ${whole(warmUp.medianRuns)} runs in the middle, ${whole(warmUp.mostRuns)} at most${unsettled}.`];
 };
+
+const plural = (n: number, one: string, many: string): string => `${whole(n)} ${n === 1 ? one : many}`;
 
 const how = ({ measurement }: Report) => {
   if (measurement === null) return nothing;
   const { rounds, processes, threads, referenceKernel, drift } = measurement;
-  const rounded = `${rounds} rounds over all stages in ${processes} process${processes === 1 ? '' : 'es'}, ${threads} thread${threads === 1 ? '' : 's'}.`;
-  const kernel =
-    referenceKernel === null
-      ? ''
-      : ` Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`;
+  const said = [
+    `${whole(rounds)} rounds over all stages in ${plural(processes, 'process', 'processes')}, ${plural(threads, 'thread', 'threads')}.`,
+    ...(referenceKernel === null
+      ? []
+      : [`Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`]),
+    ...warmed(measurement),
+  ].join(' ');
   const drifted =
     drift?.flagged === true
       ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
       : nothing;
-  return html`<p class="note">${rounded}${kernel}${warmed(measurement)}</p>${drifted}`;
+  return html`<p class="note">${said}</p>${drifted}`;
 };
 
 /** Distributions of latency for every batch and length, and what loading costs. */
