@@ -36,8 +36,6 @@ const sections = ({ pipeline }: Report): { readonly [key: string]: Json } => {
   }
 };
 
-const classesOf = (report: Report): Json => report.data.classes;
-
 const conditions = (report: Report): Json => {
   const { environment: at, data, measurement, pipeline } = report;
   const { name: _, seed: __, ...rest } = sections(report);
@@ -47,13 +45,23 @@ const conditions = (report: Report): Json => {
     ...rest,
     overrides: pipeline.overrides.length === 0 ? null : pipeline.overrides,
     texts: { train: data.train, unlabelled: data.unlabelled, validation: data.validation, test: data.test },
-    classes: classesOf(report),
     environment: { ...at, cpuFlags: at.cpuFlags.toSorted().join(' ') },
     measurement:
       measurement === null
         ? null
         : { rounds: measurement.rounds, threads: measurement.threads, processes: measurement.processes },
   };
+};
+
+/** Classes that only one of the runs knows; where they are the same in another order, both orders. */
+const classChanges = ({ data: { classes: was } }: Report, { data: { classes: now } }: Report): readonly Change[] => {
+  const gone = was.filter((name) => !now.includes(name));
+  const added = now.filter((name) => !was.includes(name));
+  if (gone.length + added.length === 0) return changesOf(new Map([['classes', was]]), new Map([['classes', now]]));
+  return [
+    ...(gone.length === 0 ? [] : [{ key: 'classes gone', before: gone, after: null }]),
+    ...(added.length === 0 ? [] : [{ key: 'classes new', before: null, after: added }]),
+  ];
 };
 
 /** What two runs were made from and under, besides their stages. `examples` are digests of the test splits. */
@@ -66,6 +74,7 @@ export const runChanges = (
   const other = was !== null && now !== null && was !== now;
   return [
     ...changesOf(flat(conditions(before)), flat(conditions(after))),
+    ...classChanges(before, after),
     ...(other ? [{ key: 'test split (sha256)', before: was.slice(0, 12), after: now.slice(0, 12) }] : []),
   ];
 };

@@ -61,7 +61,8 @@ const complain = (limited: Limited): string | undefined => {
 
 const limited = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject(shape).superRefine((value: Limited, context) => {
-    const message = complain(value);
+    // What is misspelt is not there: that was said already.
+    const message = context.issues.length > 0 ? undefined : complain(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
