@@ -33,7 +33,10 @@ const versusOf = (
 const cellOf = (stage: StageReport, { batch, length }: Gate): LatencyReport | undefined =>
   stage.latency.find((cell) => (batch === null || cell.batch === batch) && (length === null || cell.length === length));
 
-const negated = ({ estimate, centre, ...rest }: Effect): Effect => ({ estimate: -estimate, centre: -centre, ...rest });
+const negated = ({ estimate, centre, also, ...rest }: Effect): Effect => ({
+  ...{ estimate: -estimate, centre: -centre, also: also && { low: -also.high, high: -also.low } },
+  ...rest,
+});
 
 const exponential = ({ estimate, low, high }: Interval): Interval => ({
   estimate: Math.exp(estimate),

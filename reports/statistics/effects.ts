@@ -1,5 +1,5 @@
 import { criticalValue, twoSidedP } from './distributions.ts';
-import type { Interval } from './intervals.ts';
+import type { Bounds, Interval } from './intervals.ts';
 
 /**
  * A difference between two models as far as it is known, on a scale where none is 0: points of accuracy, or the logarithm
@@ -13,19 +13,21 @@ export interface Effect {
   readonly error: number;
   /** Of Student's t; infinite for the normal distribution. */
   readonly degrees: number;
-  /** Half-width added to every interval for what no repetition averages away. */
-  readonly allowance: number;
+  /** Where another estimate of the same difference lies; null for none. Intervals hold it, too: where they disagree, nothing is clear. */
+  readonly also: Bounds | null;
 }
 
 /** The interval that misses the true difference with probability `alpha` at most. */
-export const intervalOf = ({ estimate, centre, error, degrees, allowance }: Effect, alpha: number): Interval => {
-  const half = criticalValue(alpha, degrees) * error + allowance;
-  return { estimate, low: centre - half, high: centre + half };
+export const intervalOf = ({ estimate, centre, error, degrees, also }: Effect, alpha: number): Interval => {
+  const half = criticalValue(alpha, degrees) * error;
+  const [low, high] = [centre - half, centre + half];
+  return { estimate, low: Math.min(low, also?.low ?? low), high: Math.max(high, also?.high ?? high) };
 };
 
 /** Two-sided p of a difference no larger than `band` in either direction: its interval excludes the band where p < alpha. */
-export const pOutside = ({ centre, error, degrees, allowance }: Effect, band: number): number => {
-  const beyond = Math.abs(centre) - allowance - band;
-  if (Number.isNaN(beyond) || beyond <= 0) return 1;
+export const pOutside = ({ centre, error, degrees, also }: Effect, band: number): number => {
+  const beyond = Math.abs(centre) - band;
+  const agreed = also === null || (centre > 0 ? also.low > band : also.high < -band);
+  if (!(beyond > 0 && agreed)) return 1;
   return error === 0 ? 0 : twoSidedP(beyond / error, degrees);
 };

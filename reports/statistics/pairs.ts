@@ -57,7 +57,7 @@ export const pairedEffect = ({ n, gained, lost }: PairedCounts): Effect => {
     centre: p - q,
     error: Math.sqrt((p + q - (p - q) ** 2) / (n + 2)),
     degrees: Number.POSITIVE_INFINITY,
-    allowance: 0,
+    also: null,
   };
 };
 
@@ -81,12 +81,11 @@ export const unpairedEffect = (model: Successes, other: Successes): Effect => {
   const adjusted = ({ right, n }: Successes): number => (right + 1) / (n + 2);
   const variance = (side: Successes): number => (adjusted(side) * (1 - adjusted(side))) / (side.n + 2);
   const rate = ({ right, n }: Successes): number => (n === 0 ? 0 : right / n);
+  const centre = adjusted(model) - adjusted(other);
   return {
-    estimate: rate(model) - rate(other),
-    centre: adjusted(model) - adjusted(other),
+    ...{ estimate: rate(model) - rate(other), centre, also: null },
     error: Math.sqrt(variance(model) + variance(other)),
     degrees: Number.POSITIVE_INFINITY,
-    allowance: 0,
   };
 };
 

@@ -36,7 +36,7 @@ describe("Holm's correction", () => {
     const effect = fc.record({
       ...{ estimate: fc.constant(0), centre: fc.double({ min: -2, max: 2, noNaN: true }) },
       ...{ error: fc.double({ min: 0.01, max: 1, noNaN: true }), degrees: fc.constantFrom(3, 12, Infinity) },
-      allowance: fc.double({ min: 0, max: 0.2, noNaN: true }),
+      also: fc.option(fc.double({ min: -2, max: 2, noNaN: true }).map((low) => ({ low, high: low + 0.1 }))),
     });
     fc.assert(
       fc.property(fc.array(effect, { minLength: 1, maxLength: 12 }), fc.constantFrom(0, 0.05, 0.3), (effects, band) => {
