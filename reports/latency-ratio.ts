@@ -23,7 +23,7 @@ const refused = (reason: string): LatencyEffect => ({ kind: 'refused', reason })
 type Environment = Report['environment'];
 
 /** What makes another machine of one, as far as latency goes. */
-export const machineDifference = (a: Environment, b: Environment): string | null => {
+const machineDifference = (a: Environment, b: Environment): string | null => {
   if (a.cpu !== b.cpu) return `measured on another CPU: ${a.cpu} and ${b.cpu}`;
   const flags = (environment: Environment): string => environment.cpuFlags.toSorted().join(' ');
   if (flags(a) !== flags(b)) return `the CPUs have other instruction sets: ${flags(a)} and ${flags(b)}`;

@@ -19,7 +19,7 @@ export const stageIn = ({ report }: Side, id: string): StageReport | undefined =
 const same = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
 /** Predictions of two stages on the same examples, or null where they are missing or of other examples. */
-export const pairOf = (
+const pairOf = (
   model: Side,
   id: string,
   other: Side,

@@ -67,13 +67,13 @@ interface Compared {
   readonly verdict: Verdict;
 }
 
-export interface AccuracyFinding extends Compared {
+interface AccuracyFinding extends Compared {
   readonly figure: 'accuracy';
   readonly paired: boolean;
   readonly flips: { readonly gained: number; readonly lost: number } | null;
 }
 
-export interface LatencyFinding extends Compared {
+interface LatencyFinding extends Compared {
   readonly figure: 'p50';
   readonly batch: number;
   readonly length: number;

@@ -34,7 +34,7 @@ export interface DiffView {
 const nameOf = ({ id, was, kind }: StageDiff): string => (kind === 'renamed' ? `${id} (was ${was})` : id);
 
 /** "worse", in words that suit the figure. */
-export const verdictWord = ({ figure, verdict }: Finding): string => {
+const verdictWord = ({ figure, verdict }: Finding): string => {
   if (verdict === 'noise' || figure === 'accuracy') return verdict;
   return verdict === 'better' ? 'faster' : 'slower';
 };
@@ -86,7 +86,7 @@ const named = (items: readonly string[]): string => {
 };
 
 /** The diff in one sentence. */
-export const diffVerdict = (diff: Diff): string => {
+const diffVerdict = (diff: Diff): string => {
   const { comparisons } = diff;
   const [worse, better] = [listed(diff, 'worse'), listed(diff, 'better')];
   if (comparisons === 0) return 'No figure of the two runs could be compared.';

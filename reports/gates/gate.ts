@@ -4,7 +4,7 @@ import type { Interval } from '../statistics/intervals.ts';
 /** Stage of this name in the report that a diff compares with. */
 export const BASELINE = 'baseline';
 
-export const gateFigures = [
+const gateFigures = [
   'accuracy',
   'p50',
   'bytes',
@@ -16,7 +16,7 @@ export const gateFigures = [
 ] as const;
 export type GateFigure = (typeof gateFigures)[number];
 
-export const gateLimits = ['min', 'max', 'maxDrop', 'maxRatio'] as const;
+const gateLimits = ['min', 'max', 'maxDrop', 'maxRatio'] as const;
 
 /** One limit that one figure of one stage must keep. Rates and drops 0 to 1, sizes in bytes, times in ms. */
 export interface Gate {
