@@ -152,6 +152,7 @@ a default are left out unless you write them.
 const sections: Readonly<Record<string, Json>> = {
   data: { type: 'object', description: 'The texts and their classes: one of the kinds [below](#data)' },
   stages: { type: 'array', description: 'What happens to the model, in order: [below](#stages)' },
+  gates: { type: 'object', description: 'Limits for the figures of stages: [below](#gates)' },
   measure: { type: 'object', description: 'How latency is measured after the last stage: [below](#measure)' },
 };
 
@@ -181,6 +182,12 @@ export const renderReference = (catalogue: Catalogue): string => {
     '',
     ...table(rowsOf(sharedOptions(record(stages[0])), [])),
     ...stages.flatMap(stageSection),
+    '## gates',
+    '',
+    'Limits by stage id, such as `{ int8: { bytes: { max: 2MB } } }`. A failed one ends `decant run` with exit code 3.',
+    'The section may be left out.',
+    '',
+    ...table(rowsOf(record(record(properties.gates).additionalProperties), [])),
     '## measure',
     '',
     'How latency is measured after the last stage. The section may be left out.',

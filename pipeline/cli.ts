@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { exit } from './commands/common.ts';
+import { diffCommand } from './commands/diff.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { planCommand } from './commands/plan.ts';
@@ -19,6 +20,7 @@ Examples:
   $ decant plan                         what would run, and why
   $ decant run                          run it
   $ decant report runs/NAME --open      what came of it, as a page
+  $ decant diff runs/A runs/B            what changed between two runs
   $ decant predict runs/NAME/deploy "a text to classify"`;
 
 const addCommands = (program: Command, end: (code: number) => void): void => {
@@ -30,6 +32,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     initCommand,
     predictCommand,
     reportCommand,
+    diffCommand,
     schemaCommand,
   ];
   for (const command of commands) command(program, end);

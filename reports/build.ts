@@ -6,6 +6,7 @@ import type { Artifact, InputArtifact } from '../stages/stage.ts';
 import { compare, type Judged } from './compare.ts';
 import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
+import { judge } from './gates/judge.ts';
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
 import type { Comparison, ModelReport, QualityReport, Report, StageReport, TrainingReport } from './report.ts';
@@ -192,7 +193,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const dataset = run.dataset === null ? null : datasetSchema.parse(run.dataset.metrics);
   const context: Context = { reference, scores, measurements, classes: dataset?.classes ?? [] };
-  return {
+  const report: Report = {
     schema: 'decant.report/1',
     name: run.name,
     created: run.created,
@@ -212,6 +213,9 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     measurement: measurements === null ? null : measurementReport(measurements),
     cost: costOf(run),
     stages: finished.map((stage) => stageReport(stage, context)),
+    gates: [],
     seconds: run.seconds,
   };
+  const evidence = { side: { report, scores, examples: null }, baseline: null, before: (id: string) => id };
+  return { ...report, gates: run.gates.map((gate) => judge(gate, evidence)) };
 };

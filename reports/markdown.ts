@@ -1,11 +1,12 @@
 import { baselineLines, columnBlocks, latencyCaption, REUSED, telling } from './columns.ts';
 import { milliseconds, percent, points, range, seconds, speedup, whole } from './figures.ts';
+import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
 import { oneLine, shortened } from './text.ts';
 import { headline, verdict } from './verdict.ts';
 
 /** A pull-request comment of this many lines is still read. */
-const MOST_LINES = 59;
+export const MOST_LINES = 59;
 const MOST_ROWS = 24;
 const LONGEST_TEXT = 160;
 const LONGEST_VERDICT = 400;
@@ -27,14 +28,14 @@ export const inert = (text: string, most = LONGEST_TEXT): string =>
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 /** Rows beyond the most that are read are counted instead. */
-const table = (head: readonly string[], rows: readonly (readonly string[])[], most = MOST_ROWS): string[] => [
+export const table = (head: readonly string[], rows: readonly (readonly string[])[], most = MOST_ROWS): string[] => [
   row(head),
   row(head.map((_, i) => (i === 0 ? '---' : '---:'))),
   ...rows.slice(0, most).map(row),
   ...(rows.length > most ? [row([`${rows.length - most} more`, ...head.slice(1).map(() => '')])] : []),
 ];
 
-const folded = (title: string, lines: readonly string[]): string[] =>
+export const folded = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', `<details><summary>${title}</summary>`, '', ...lines, '', '</details>'];
 
 const summary = (report: Report, columns: (typeof columnBlocks)[number]): string[] => {
@@ -86,6 +87,13 @@ const causes = (report: Report): string[] =>
         `- ${inert(finding)}${share === null ? '' : ` (${percent(share)} %)`}: ${inert(advice)}`,
     );
 
+const gates = ({ gates: judged }: Report): string[] => [
+  ...byUrgency(judged)
+    .slice(0, LISTED)
+    .map((gate) => `- ${inert(gateSentence(gate), LONGEST_VERDICT)}`),
+  ...(judged.length > LISTED ? [`- and ${judged.length - LISTED} more`] : []),
+];
+
 const notes = ({ stages }: Report): string[] =>
   stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
 
@@ -120,6 +128,7 @@ export const renderMarkdown = (report: Report): string => {
   lines.push(...captionLine(report), '', dataLine(report));
   const end = ['', origin(report)];
   const parts = [
+    folded(`Gates: ${gateCount(report.gates)}`, gates(report)),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
     folded('Latency in ms: p50 / p90 (speed-up)', grid(report)),

@@ -1,4 +1,5 @@
 import type { InputArtifact, Json, Metrics } from '../stages/stage.ts';
+import type { Gate } from './gates/gate.ts';
 
 /** One step of a run as it ended, from the store or freshly made. */
 export interface StepSummary {
@@ -33,6 +34,8 @@ export interface RunSummary {
   readonly created: string;
   readonly yaml: string;
   readonly overrides: readonly string[];
+  /** Limits that the report is held against. */
+  readonly gates: readonly Gate[];
   readonly seed: number;
   readonly threads: number;
   readonly decantVersion: string;

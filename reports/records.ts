@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Artifact, ArtifactKind, Digest } from '../stages/stage.ts';
+import { gateSchema } from './gates/gate.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
 
 /** Folder of a run in which its records lie. */
@@ -65,6 +66,7 @@ const runSchema = z.looseObject({
   created: z.string(),
   yaml: z.string(),
   overrides: z.array(z.string()),
+  gates: z.array(gateSchema).default([]),
   seed: z.number(),
   threads: z.number(),
   decantVersion: z.string(),

@@ -1,4 +1,5 @@
 import type { Json } from '../stages/stage.ts';
+import type { GateReport } from './gates/gate.ts';
 import type { ClassScores } from './statistics/classes.ts';
 import type { Bounds, Interval } from './statistics/intervals.ts';
 
@@ -46,6 +47,8 @@ export interface Report {
     readonly overhead: number;
   };
   readonly stages: readonly StageReport[];
+  /** Limits of the file, judged: see decant diff for those against another run. */
+  readonly gates: readonly GateReport[];
   /** Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost). */
   readonly seconds: number;
 }

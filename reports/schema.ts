@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { gateReportSchema } from './gates/gate.ts';
 import type { Report } from './report.ts';
+import { oneLine } from './text.ts';
 
 const bounds = z.looseObject({ low: z.number(), high: z.number() });
 const interval = z.looseObject({ estimate: z.number(), low: z.number(), high: z.number() });
@@ -191,8 +193,16 @@ const reportSchema = z.looseObject({
     overhead: z.number(),
   }),
   stages: z.array(stage),
+  gates: z.array(gateReportSchema).default([]),
   seconds: z.number(),
 }) satisfies z.ZodType<Report>;
+
+/** JSON Schema of report.json, for tools that read it. Its $id is the version that every report names. */
+export const reportJsonSchema = (): Record<string, unknown> => {
+  const { $schema, ...rest } = z.toJSONSchema(reportSchema, { io: 'input' });
+  const about = { $schema, $id: `urn:${reportSchema.shape.schema.value.replace('/', ':')}`, title: 'decant report' };
+  return { ...about, ...rest };
+};
 
 /** The text of a report is none, or one of another version. */
 class ReportError extends Error {
@@ -201,14 +211,24 @@ class ReportError extends Error {
 
 const versionOf = (value: unknown): string | undefined => {
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined;
-  return typeof schema === 'string' ? schema : undefined;
+  return typeof schema === 'string' ? oneLine(schema) : undefined;
+};
+
+/** What to do about a report of another version. */
+const remedy = (found: string, wanted: string): string => {
+  const [kind, version] = found.split('/');
+  const [ours, known] = wanted.split('/');
+  if (kind !== ours || !(Number(version) >= 0)) return '';
+  return Number(version) > Number(known)
+    ? ': update decant, or run the pipeline with this version'
+    : ': run the pipeline again, or read it with the version that wrote it';
 };
 
 const jsonOf = (text: string, where: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = oneLine(error instanceof Error ? error.message : String(error));
     throw new ReportError(`${where} is no JSON (${reason}); was it cut short? decant report RUN writes it again`);
   }
 };
@@ -222,7 +242,7 @@ export const parseReport = (text: string, where: string): Report => {
     throw new ReportError(
       found === undefined
         ? `${where} is no report of decant: it has no "schema": "${wanted}"`
-        : `${where} has the schema "${found}"; this version of decant reads "${wanted}"`,
+        : `${where} has the schema "${found}"; this version of decant reads "${wanted}"${remedy(found, wanted)}`,
     );
   }
   const parsed = reportSchema.safeParse(value);

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling } from './columns.ts';
 import { seconds, whole } from './figures.ts';
+import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { Report, StageReport } from './report.ts';
 import { fitted, oneLine, terminalWidth } from './text.ts';
 import { verdict } from './verdict.ts';
@@ -13,12 +14,12 @@ interface Options {
 const GAP = '  ';
 const LONGEST_NAME = 24;
 /** Below this a table does not fit: figures stand below each other. */
-const NARROWEST_TABLE = 48;
-const ASSUMED_COLUMNS = 80;
+export const NARROWEST_TABLE = 48;
+export const ASSUMED_COLUMNS = 80;
 
 const padded = (text: string, width: number): string => ' '.repeat(Math.max(0, width - terminalWidth(text)));
 
-const layOut = (rows: readonly (readonly string[])[]): string[] => {
+export const layOut = (rows: readonly (readonly string[])[]): string[] => {
   const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => terminalWidth(row[c] ?? ''))));
   const cell = (text: string, c: number): string => {
     const space = padded(text, widths[c] ?? 0);
@@ -67,7 +68,7 @@ const list = (report: Report, width: number): string[][] =>
   ]);
 
 /** Words in lines of at most `width` cells. */
-const wrapped = (text: string, width: number): string[] => {
+export const wrapped = (text: string, width: number): string[] => {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const joined = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
@@ -76,6 +77,12 @@ const wrapped = (text: string, width: number): string[] => {
   }
   return lines;
 };
+
+/** Gates, failed ones first. */
+const gateLines = ({ gates }: Report, width: number): string[] => [
+  ...wrapped(`Gates: ${gateCount(gates)}`, width),
+  ...byUrgency(gates).flatMap((gate) => wrapped(oneLine(gateSentence(gate)), width)),
+];
 
 /** The closing table of a run, without escape codes of any text of the run. Zero columns (some terminals) count as 80. */
 export const renderTable = (report: Report, { columns, color }: Options): string => {
@@ -93,5 +100,6 @@ export const renderTable = (report: Report, { columns, color }: Options): string
     `${whole(report.data.test)} test texts; ${seconds(report.seconds)} s in all`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
+  if (report.gates.length > 0) lines.push('', ...gateLines(report, width));
   return `${lines.join('\n')}\n`;
 };

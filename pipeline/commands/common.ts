@@ -8,7 +8,7 @@ import { nameHints } from '../yaml/suggest.ts';
 
 export const DEFAULT_FILE = 'pipeline.yaml';
 
-export const exit = { done: 0, failed: 1, wrong: 2, interrupted: 130 } as const;
+export const exit = { done: 0, failed: 1, wrong: 2, gate: 3, interrupted: 130 } as const;
 
 /** Options of every command that plans a pipeline. */
 export interface PlanOptions {

@@ -1,5 +1,8 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
+import { gateAnnotations } from '../../reports/diff/annotations.ts';
+import { gatesFail } from '../../reports/gates/gate.ts';
+import { gateCount } from '../../reports/gates/words.ts';
 import type { RunResult } from '../execute/run.ts';
 import type { View } from '../view/view.ts';
 import { addPlanOptions, DEFAULT_FILE, exit, type Planned, type PlanOptions, planFrom } from './common.ts';
@@ -7,6 +10,7 @@ import { addPlanOptions, DEFAULT_FILE, exit, type Planned, type PlanOptions, pla
 interface Options extends PlanOptions {
   readonly json?: boolean;
   readonly plain?: boolean;
+  readonly strict?: boolean;
 }
 
 const examples = `
@@ -18,7 +22,8 @@ Examples:
   $ decant run --json > report.json               the report as one document
 
 Results are in runs/NAME: report.json, report.md, events.jsonl, models/ and the exported folders.
-Exit codes: 0 done, 1 something failed while running, 2 the request was wrong, 130 interrupted.`;
+Exit codes: 0 done, 1 something failed while running, 2 the request was wrong, 3 a gate failed,
+130 interrupted.`;
 
 /** Ctrl-C once: save and stop. Twice: stop at once. */
 const interruptible = (view: View): { readonly abort: AbortSignal; readonly kill: AbortSignal; off(): void } => {
@@ -41,9 +46,19 @@ const shownPath = (path: string): string => {
   return short === '' ? '.' : short.startsWith('..') ? path : short;
 };
 
+/** Whether the finished run keeps the gates of its file. */
+const concludeGates = ({ report }: RunResult, strict: boolean): number => {
+  const gates = report?.gates ?? [];
+  if (process.env.GITHUB_ACTIONS === 'true') process.stderr.write(gateAnnotations(gates, strict));
+  if (!gatesFail(gates, strict)) return exit.done;
+  process.stderr.write(`\nGates: ${gateCount(gates)}${strict ? ' (--strict: undecided ones fail)' : ''}.\n`);
+  return exit.gate;
+};
+
 /** The end of a run in words and as an exit code. */
-const conclude = ({ end }: RunResult, { out }: Planned): number => {
-  if (end.kind === 'done') return exit.done;
+const conclude = (result: RunResult, { out }: Planned, strict: boolean): number => {
+  const { end } = result;
+  if (end.kind === 'done') return concludeGates(result, strict);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   if (end.kind === 'interrupted') {
     say(`\nInterrupted in "${end.step}". What was finished is kept; run the same command again to go on from there.`);
@@ -83,7 +98,7 @@ const run = async (file: string, options: Options): Promise<number> => {
     const result = await runPipeline({ ...planned, catalogue: decantCatalogue, abort, kill, emit: view.emit });
     await view.close();
     await show(result, planned, json);
-    return conclude(result, planned);
+    return conclude(result, planned, options.strict === true);
   } finally {
     await view.close();
     off();
@@ -97,6 +112,7 @@ export const runCommand = (program: Command, end: (code: number) => void): void 
     .description('Run a pipeline. Finished steps are reused from the store; an interrupted run goes on where it was.')
     .option('--json', 'print the report as one JSON document; progress goes to standard error')
     .option('--plain', 'plain lines instead of a moving view')
+    .option('--strict', 'fail where a gate is undecided, too')
     .addHelpText('after', examples)
     .action(async (file: string, options: Options) => end(await run(file, options)));
 };

@@ -74,6 +74,7 @@ const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Execute
   created: new Date().toISOString(),
   yaml: plan.yaml,
   overrides: plan.overrides,
+  gates: plan.gates,
   seed: plan.seed,
   threads,
   decantVersion: version,

@@ -1,3 +1,4 @@
+import type { Gate } from '../../reports/gates/gate.ts';
 import type { Json, Ref } from '../../stages/stage.ts';
 
 export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement';
@@ -37,6 +38,8 @@ export interface Plan {
   readonly base: string;
   readonly steps: readonly Step[];
   readonly stages: readonly PlannedStage[];
+  /** Limits that the report is held against; part of no key. */
+  readonly gates: readonly Gate[];
 }
 
 export const DATASET = 'dataset';

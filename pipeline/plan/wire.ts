@@ -240,5 +240,8 @@ export const planOf = (
   planner.plan();
   const data = isRecord(checked.data) ? String(checked.data.uses ?? '') : '';
   const { steps, stages, problems } = planner;
-  return { plan: { name: checked.name, seed: checked.seed, data, base, steps, stages }, problems };
+  return {
+    plan: { name: checked.name, seed: checked.seed, data, base, steps, stages, gates: checked.gates },
+    problems,
+  };
 };

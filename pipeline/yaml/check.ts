@@ -1,8 +1,10 @@
+import type { Gate } from '../../reports/gates/gate.ts';
 import type { AnyStage } from '../../stages/stage.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { MEASURE, reservedIds } from '../plan/plan.ts';
 import type { Located } from './document.ts';
+import { checkGates } from './gates.ts';
 import { headSchema, ID_PATTERN, ID_WORDS } from './head.ts';
 import { fromZodError, unknownName } from './issues.ts';
 import { nameHints } from './suggest.ts';
@@ -24,6 +26,7 @@ export interface Checked {
   readonly data: Readonly<Record<string, unknown>> | undefined;
   readonly measure: Readonly<Record<string, unknown>>;
   readonly stages: readonly CheckedStage[];
+  readonly gates: readonly Gate[];
   readonly problems: readonly Diagnostic[];
 }
 
@@ -92,7 +95,7 @@ const checkSection = (
   return { config: undefined, problems: fromZodError(parsed.error, { located, base: [name], owner, schema }) };
 };
 
-const nothing: Omit<Checked, 'problems'> = { name: '', seed: 0, data: undefined, measure: {}, stages: [] };
+const nothing: Omit<Checked, 'problems'> = { name: '', seed: 0, data: undefined, measure: {}, stages: [], gates: [] };
 
 /** Every problem that the file shows by itself, stage by stage, before stages are connected. */
 export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
@@ -114,17 +117,21 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
   const items: readonly unknown[] = Array.isArray(file.stages) ? file.stages : [];
   const ids = items.map((item) => (isRecord(item) ? item.id : undefined));
   const stages = items.map((item, index) => checkStage(item, index, ids, located, catalogue));
+  const known = ids.filter((id): id is string => typeof id === 'string');
+  const gates = checkGates(file.gates, ['gates'], known, located);
   return {
     name: head.success ? head.data.name : '',
     seed: head.success ? head.data.seed : 0,
     data: data.config,
     measure: measure?.config ?? {},
     stages: stages.map(({ stage }) => stage).filter((stage) => stage !== undefined),
+    gates: gates.gates,
     problems: [
       ...problems,
       ...data.problems,
       ...(measure?.problems ?? []),
       ...stages.flatMap((stage) => stage.problems),
+      ...gates.problems,
     ],
   };
 };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { stageGates } from '../../reports/gates/options.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import { MEASURE } from '../plan/plan.ts';
 
@@ -17,6 +18,10 @@ export const headSchema = (catalogue: Catalogue) =>
       .describe('Names every random stream of the run.'),
     data: z.record(z.string(), z.unknown()).describe('The texts and their classes.'),
     stages: z.array(z.unknown()).min(1).describe('What happens to the model, in order.'),
+    gates: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Limits for the figures of stages, by stage id: when one fails, `decant run` exits with 3.'),
     ...(stageOf(catalogue, MEASURE) === undefined
       ? {}
       : {
@@ -76,6 +81,10 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
       minItems: 1,
       items: { oneOf: stages },
       description: 'What happens to the model, in order.',
+    },
+    gates: {
+      ...(isObject(head.properties) && isObject(head.properties.gates) ? head.properties.gates : {}),
+      additionalProperties: asJson(stageGates),
     },
     ...(measure === undefined ? {} : { measure: asJson(measure.config) }),
   };

@@ -40,8 +40,19 @@ const badEncoding = (name: string, bytes: Uint8Array, at: number): Diagnostic =>
 /** A YAML file is read in one go: this is far more than anyone writes, and catches a model or data file given by mistake. */
 const LARGEST_FILE = 4 * 1024 * 1024;
 
+/** What a file is for: said where it is missing or something else. */
+export interface Purpose {
+  readonly name: string;
+  readonly hint: string;
+}
+
+const pipelineFile: Purpose = {
+  name: 'a pipeline file in YAML',
+  hint: 'Name a pipeline file, or write one for your data: decant init --data FILE.csv',
+};
+
 /** The file as text, named relative to the current folder. */
-export const readSource = async (file: string): Promise<Source> => {
+export const readSource = async (file: string, purpose: Purpose = pipelineFile): Promise<Source> => {
   const path = resolve(file);
   const name = relative(process.cwd(), path) || path;
   let bytes: Uint8Array;
@@ -50,15 +61,13 @@ export const readSource = async (file: string): Promise<Source> => {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ENOENT') {
-      throw new RequestError(
-        `${name}: no such file. Name a pipeline file, or write one for your data: decant init --data FILE.csv`,
-      );
+      throw new RequestError(`${name}: no such file. ${purpose.hint}`);
     }
-    if (code === 'EISDIR') throw new RequestError(`${name}: is a folder; expected a pipeline file in YAML`);
+    if (code === 'EISDIR') throw new RequestError(`${name}: is a folder; expected ${purpose.name}`);
     throw new RequestError(`${name}: cannot be read (${code || String(error)})`);
   }
   if (bytes.length > LARGEST_FILE) {
-    throw new RequestError(`${name}: is ${bytes.length} bytes long; expected a pipeline file in YAML of at most 4 MiB`);
+    throw new RequestError(`${name}: is ${bytes.length} bytes long; expected ${purpose.name} of at most 4 MiB`);
   }
   const bad = firstBadByte(bytes);
   if (bad !== undefined) throw new RequestError('not UTF-8', [badEncoding(name, bytes, bad)]);

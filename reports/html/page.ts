@@ -3,6 +3,7 @@ import type { Report } from '../report.ts';
 import { verdict } from '../verdict.ts';
 import { type Html, html, trusted } from './html.ts';
 import { classesSection, comparisonsSection, flipsSection, qualitySection } from './sections/classes.ts';
+import { gatesSection } from './sections/gates.ts';
 import { costSection, latencySection } from './sections/latency.ts';
 import { environmentSection, notesSection, reproduceSection } from './sections/origin.ts';
 import { renderSection, type Section } from './sections/section.ts';
@@ -19,6 +20,7 @@ type Write = (report: Report) => Section | null | Promise<Section | null>;
 /** In the order a reader asks: how good, how fast, what paid, why, and under what conditions. */
 const writers: readonly Write[] = [
   summarySection,
+  gatesSection,
   tradeoffSection,
   waterfallSection,
   qualitySection,

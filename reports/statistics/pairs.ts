@@ -1,3 +1,4 @@
+import type { Effect } from './effects.ts';
 import { type Interval, Z95 } from './intervals.ts';
 import { correctness, logProbabilities, mean, predictions, type Scored } from './scored.ts';
 
@@ -46,16 +47,45 @@ export const pairedCounts = (mine: Uint8Array, theirs: Uint8Array): PairedCounts
 };
 
 /**
- * Difference of two accuracies on the same examples with its 95 % interval: the adjusted Wald interval for paired
- * proportions of Bonett and Price (2012), which adds one imagined disagreement in each direction.
+ * Difference of two accuracies on the same examples: the adjusted Wald estimate for paired proportions of Bonett and Price
+ * (2012), which adds one imagined disagreement in each direction.
  */
-export const pairedInterval = ({ n, gained, lost }: PairedCounts): Interval => {
+export const pairedEffect = ({ n, gained, lost }: PairedCounts): Effect => {
   const [p, q] = [(gained + 1) / (n + 2), (lost + 1) / (n + 2)];
-  const half = Z95 * Math.sqrt((p + q - (p - q) ** 2) / (n + 2));
   return {
     estimate: n === 0 ? 0 : (gained - lost) / n,
-    low: Math.max(-1, p - q - half),
-    high: Math.min(1, p - q + half),
+    centre: p - q,
+    error: Math.sqrt((p + q - (p - q) ** 2) / (n + 2)),
+    degrees: Number.POSITIVE_INFINITY,
+    also: null,
+  };
+};
+
+/** The same with its 95 % interval. */
+export const pairedInterval = (counts: PairedCounts): Interval => {
+  const { estimate, centre, error } = pairedEffect(counts);
+  return { estimate, low: Math.max(-1, centre - Z95 * error), high: Math.min(1, centre + Z95 * error) };
+};
+
+/** Right answers of so many. */
+export interface Successes {
+  readonly right: number;
+  readonly n: number;
+}
+
+/**
+ * Difference of two accuracies on different examples: Agresti and Caffo's (2000) adjusted Wald estimate, which adds one
+ * success and one failure to each. Wider than the paired one by what the examples have in common.
+ */
+export const unpairedEffect = (model: Successes, other: Successes): Effect => {
+  const adjusted = ({ right, n }: Successes): number => (right + 1) / (n + 2);
+  const variance = (side: Successes): number => (adjusted(side) * (1 - adjusted(side))) / (side.n + 2);
+  const rate = ({ right, n }: Successes): number => (n === 0 ? 0 : right / n);
+  const centre = adjusted(model) - adjusted(other);
+  return {
+    ...{ estimate: rate(model) - rate(other), centre, also: null },
+    error: Math.sqrt(variance(model) + variance(other)),
+    degrees: Number.POSITIVE_INFINITY,
   };
 };
 

@@ -69,6 +69,28 @@ describe('decant run', () => {
     expect(after.stages.map(({ latency }) => latency)).toEqual(before.stages.map(({ latency }) => latency));
   });
 
+  it('holds the report against the gates of the file, and exits 3 when one fails', async () => {
+    const gates = 'gates={ int8: { bytes: { max: 1kB }, accuracy: { maxDrop: 1pt, versus: baseline } } }';
+    const failed = await run('--set', gates, '--out', 'gated');
+    expect(failed.code).toBe(3);
+    expect(failed.stdout).toContain('failed: int8 bytes: at most 1.0 kB; found ');
+    expect(failed.stdout.replace(/\n/g, ' ')).toContain('(there is no baseline in a run: decant diff has one)');
+    expect(failed.stderr).toBe('\nGates: 1 failed, 1 undecided.\n');
+    expect(reportIn(space, 'gated').gates.map(({ outcome }) => outcome)).toEqual(['undecided', 'failed']);
+    for (const file of ['report.md', 'report.html']) {
+      expect(readFileSync(space.path('gated', file), 'utf8')).toContain('Gates');
+    }
+    const again = await decant(['diff', 'gated', 'gated'], { cwd: space.folder });
+    expect(again.code).toBe(3);
+    expect(again.stdout).toContain('passed: int8 accuracy: at most 1.0 points below baseline; found +0.0');
+  });
+
+  it('takes an undecided gate for a failed one only with --strict', async () => {
+    const gates = ['--set', 'gates={ int8: { bytes: { maxRatio: 1, versus: baseline } } }', '--out', 'gated'];
+    expect((await run(...gates)).code).toBe(0);
+    expect((await run(...gates, '--strict')).code).toBe(3);
+  });
+
   it('makes models with equal sha256 in another store', async () => {
     const again = await run('--store', 'store2', '--out', 'out2');
     expect(finished(again).length).toBe(STEPS);

@@ -78,7 +78,7 @@ describe('wrong requests exit 2 before anything runs', () => {
 });
 
 describe('help and small commands', () => {
-  it.each(['run', 'validate', 'plan', 'inspect', 'init', 'predict', 'schema'])(
+  it.each(['run', 'validate', 'plan', 'inspect', 'init', 'predict', 'diff', 'schema'])(
     '%s --help has examples',
     async (command) => {
       const { code, stdout } = await decant([command, '--help']);

@@ -76,6 +76,7 @@ const space = workspace();
 afterAll(() => space[Symbol.dispose]());
 for (const name of ['pipeline.yaml', 'examples']) cpSync(join(root, name), space.path(name), { recursive: true });
 cpSync(join(root, 'examples/verbs.csv'), space.path('own/reviews.csv'));
+space.write('gates.yaml', read('docs/guide.md').match(/^ {4}int8:\n(?: {6}.*\n)+/m)?.[0] ?? '');
 symlinkSync(join(root, 'node_modules'), space.path('node_modules'));
 
 /** What the reader's own file is called in the README; it is in a folder of its own. */
@@ -96,7 +97,7 @@ describe('every documented command', () => {
   it('is found', () => {
     expect(runnable.length).toBeGreaterThan(20);
     expect(new Set(runnable.map(({ command }) => command.split(' ')[2]))).toEqual(
-      new Set(['run', 'report', 'validate', 'plan', 'predict', 'inspect', 'init']),
+      new Set(['run', 'report', 'diff', 'schema', 'validate', 'plan', 'predict', 'inspect', 'init']),
     );
   });
 

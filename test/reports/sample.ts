@@ -212,6 +212,7 @@ export const fullReport = (
     }),
     bareStage('deploy', { uses: 'export', inputs: { fp32: 'student', q8: 'int8' } }),
   ],
+  gates: [],
   seconds: 525,
 });
 
@@ -243,5 +244,6 @@ export const bare: Report = {
   measurement: null,
   cost: { training: 0, evaluation: 0, measurement: 0, other: 0, overhead: 0 },
   stages: [],
+  gates: [],
   seconds: 0.4,
 };

@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { readPredictions } from '../../data/predictions.ts';
+import type { Judged } from '../compare.ts';
+import { loadReport } from '../load.ts';
+import type { RunSummary } from '../record.ts';
+import { readRecords } from '../records.ts';
+import type { Report } from '../report.ts';
+import { parseReport } from '../schema.ts';
+import type { DiffSide } from './compare.ts';
+
+/** One side of a diff cannot be read. */
+class DiffSideError extends Error {
+  override readonly name = 'DiffSideError';
+}
+
+const run = promisify(execFile);
+const LARGEST_REPORT = 256 * 1024 * 1024;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** What git says of its failure, without the advice below it. */
+const gitReason = (error: unknown): string => {
+  if (codeOf(error) === 'ENOENT') return 'git is not installed';
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : messageOf(error);
+  return (said.split('\n')[0] ?? '').replace(/^fatal: /, '');
+};
+
+/** A file of a commit. Options cannot be smuggled in as a revision, and no filter of the repository runs. */
+const showFile = async (revision: string, path: string): Promise<string> => {
+  const args = ['show', '--no-textconv', '--no-color', '--end-of-options', `${revision}:${path}`];
+  const { stdout } = await run('git', args, { maxBuffer: LARGEST_REPORT });
+  // git lists what is in a folder.
+  return stdout.startsWith(`tree ${revision}:${path}\n`)
+    ? await showFile(revision, `${path.replace(/\/+$/, '')}/report.json`)
+    : stdout;
+};
+
+const fromGit = async (where: string, revision: string, path: string): Promise<Report> => {
+  const text = await showFile(revision, path).catch((error: unknown) => {
+    throw new DiffSideError(
+      `${where}: ${gitReason(error)}; expected git:REVISION:PATH of a report.json that is committed, such as git:main:report.json`,
+    );
+  });
+  return parseReport(text, where);
+};
+
+const judgedAt = async (path: (file: string) => string): Promise<Judged | null> => {
+  try {
+    const predictions = await readPredictions(path);
+    return { scored: predictions, ids: predictions.ids, texts: new Map() };
+  } catch (error) {
+    // A run whose records were thinned out still has its report.
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new DiffSideError(
+      `${path('predictions.json')}: these predictions are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
+    );
+  }
+};
+
+const scoresOf = async ({ stages }: RunSummary): Promise<DiffSide['scores']> => {
+  const scores = stages.map(async ({ id, evaluation }) => {
+    const output = evaluation?.outputs.predictions;
+    return [id, output === undefined ? null : await judgedAt(output.path)] as const;
+  });
+  return new Map(await Promise.all(scores));
+};
+
+const digestOfTest = ({ dataset }: RunSummary): string | null =>
+  dataset?.outputs.dataset?.artifact.files['test.jsonl']?.digest ?? null;
+
+const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map(), examples: null };
+
+const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
+  const records = await readRecords(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new DiffSideError(`the records of ${folder} cannot be read: ${messageOf(error)}`);
+  });
+  return records === null ? nothingStored : { scores: await scoresOf(records), examples: digestOfTest(records) };
+};
+
+/** As the run left it: computing it again from the records would say the same and take longer. */
+const writtenReport = async (folder: string): Promise<Report> => {
+  const file = join(folder, 'report.json');
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new DiffSideError(`${file} cannot be read: ${messageOf(error)}`);
+  });
+  return text === null ? await loadReport(folder) : parseReport(text, file);
+};
+
+const isFolder = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/**
+ * One side of a diff: the folder of a run with its predictions, a report.json, or one in a commit as git:REVISION:PATH.
+ * Throws where there is no report, with what was expected.
+ */
+export const loadSide = async (where: string): Promise<DiffSide> => {
+  const [, revision, path] = /^git:([^:]+):(.+)$/s.exec(where) ?? [];
+  const folder = await isFolder(where);
+  const report =
+    revision !== undefined && path !== undefined
+      ? await fromGit(where, revision, path)
+      : await (folder ? writtenReport(where) : loadReport(where));
+  const stored = folder ? await storedIn(where) : nothingStored;
+  return { report, ...stored, name: { where, name: report.name, created: report.created } };
+};

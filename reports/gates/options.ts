@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { Gate, GateFigure } from './gate.ts';
+
+const CONFIDENCE = 0.95;
+
+/** A number with one of the given units, as the product of both. */
+const quantity = (units: Readonly<Record<string, number>>, expected: string) => {
+  const pattern = new RegExp(`^(\\d+(?:\\.\\d+)?) ?(${Object.keys(units).join('|')})$`);
+  return z
+    .string(expected)
+    .regex(pattern, expected)
+    .transform((text) => {
+      const [, number, unit = ''] = pattern.exec(text) ?? [];
+      return Number(number) * (units[unit] ?? Number.NaN);
+    });
+};
+
+const points = quantity({ pt: 0.01, pp: 0.01, points: 0.01 }, 'expected points such as 0.5pt');
+const wantsRate = 'expected a rate such as 79% or 0.79';
+const rate = z.union([z.number().min(0).max(1), quantity({ '%': 0.01 }, wantsRate)], wantsRate);
+const milliseconds = quantity({ ms: 1, us: 0.001, s: 1000 }, 'expected a time such as 0.2ms');
+const wantsSize = 'expected bytes such as 2MB or 2000000';
+const sizeUnits = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
+const size = z.union([z.int().min(0), quantity(sizeUnits, wantsSize)], wantsSize);
+const wantsAmount = 'expected a count such as 2M or 2000000';
+const amount = z.union([z.int().min(0), quantity({ k: 1e3, M: 1e6, G: 1e9 }, wantsAmount)], wantsAmount);
+const ratio = z.number().gt(0).max(1000);
+
+const versus = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Stage of the same report, or `baseline`: the same stage in the first report of `decant diff`.');
+const confidence = z
+  .number()
+  .gt(0.5)
+  .lt(1)
+  .default(CONFIDENCE)
+  .describe('Of the interval that must lie on one side of the limit; otherwise the gate is undecided.');
+
+interface Limited {
+  readonly min?: unknown;
+  readonly max?: unknown;
+  readonly maxDrop?: unknown;
+  readonly maxRatio?: unknown;
+  readonly versus?: unknown;
+}
+
+/** A gate needs a limit, a relative limit what it is relative to, and nothing else has any use for it. */
+const complain = (limited: Limited): string | undefined => {
+  const relative = limited.maxDrop !== undefined ? 'maxDrop' : limited.maxRatio !== undefined ? 'maxRatio' : undefined;
+  if (relative === undefined && limited.min === undefined && limited.max === undefined)
+    return 'there is no limit in it';
+  if (relative !== undefined && limited.versus === undefined) {
+    return `${relative} needs versus: a stage, or baseline`;
+  }
+  return relative === undefined && limited.versus !== undefined
+    ? 'versus has no meaning without maxDrop or maxRatio'
+    : undefined;
+};
+
+const limited = <T extends z.ZodRawShape>(shape: T) =>
+  z.strictObject(shape).superRefine((value: Limited, context) => {
+    // What is misspelt is not there: that was said already.
+    const message = context.issues.length > 0 ? undefined : complain(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+const counted = (what: z.ZodType<number, number | string>, about: string) =>
+  limited({
+    max: what.optional().describe(`At most so much, ${about}.`),
+    maxRatio: ratio.optional().describe('At most so many times that of `versus`.'),
+    versus,
+  }).optional();
+
+/** The gates of one stage, as YAML has them. */
+export const stageGates = z
+  .strictObject({
+    accuracy: limited({
+      min: rate.optional().describe('At least so much, such as `79%`.'),
+      maxDrop: points.optional().describe('At most so many points below `versus`, such as `0.5pt`.'),
+      versus,
+      confidence,
+    })
+      .optional()
+      .describe('On the test split.'),
+    p50: limited({
+      max: milliseconds.optional().describe('At most so long, such as `0.2ms`.'),
+      maxRatio: ratio.optional().describe('At most so many times the latency of `versus`.'),
+      versus,
+      confidence,
+      batch: z.int().min(1).optional().describe('The batch that was measured; left out, the first.'),
+      length: z.int().min(1).optional().describe('The length in tokens that was measured; left out, the first.'),
+    })
+      .optional()
+      .describe('Median latency.'),
+    bytes: counted(size, 'such as `2MB`').describe('The model file with its external data.'),
+    gzipBytes: counted(size, 'such as `2MB`').describe('The same after gzip.'),
+    brotliBytes: counted(size, 'such as `2MB`').describe('The same after brotli.'),
+    parameters: counted(amount, 'such as `2M`').describe('Numbers in the weights.'),
+    nonzero: counted(amount, 'such as `2M`').describe('Those of them that are not 0.'),
+    macs: counted(amount, 'such as `9M`').describe('Multiply-accumulates of one text.'),
+  })
+  .refine(
+    (gates) => Object.values(gates).some((gate) => gate !== undefined),
+    'expected at least one figure with a limit',
+  );
+
+const limitNames = ['min', 'max', 'maxDrop', 'maxRatio'] as const;
+
+/** One gate a limit. */
+export const gatesOf = (stage: string, options: z.output<typeof stageGates>): readonly Gate[] => {
+  const figures = Object.entries(options) as readonly (readonly [GateFigure, (typeof options)[GateFigure]])[];
+  return figures.flatMap(([figure, given]) =>
+    limitNames.flatMap((limit): Gate[] => {
+      const all: Partial<Record<string, number | string>> = { ...given };
+      const value = all[limit];
+      if (typeof value !== 'number') return [];
+      const relative = limit === 'maxDrop' || limit === 'maxRatio';
+      return [
+        {
+          stage,
+          figure,
+          limit,
+          value,
+          versus: relative && typeof all.versus === 'string' ? all.versus : null,
+          confidence: typeof all.confidence === 'number' ? all.confidence : CONFIDENCE,
+          batch: typeof all.batch === 'number' ? all.batch : null,
+          length: typeof all.length === 'number' ? all.length : null,
+        },
+      ];
+    }),
+  );
+};
