@@ -1,6 +1,7 @@
 import { baselineLines, columnBlocks, latencyCaption, REUSED, telling } from './columns.ts';
 import { milliseconds, percent, points, range, seconds, speedup, whole } from './figures.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
+import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { oneLine, shortened } from './text.ts';
 import { headline, verdict } from './verdict.ts';
 
@@ -45,6 +46,13 @@ const summary = (report: Report, columns: (typeof columnBlocks)[number]): string
     ['stage', ...shown.map((column) => column.title)],
     report.stages.map((stage) => [name(stage), ...shown.map((column) => column.cell(stage, report))]),
   );
+};
+
+/** The second table, which is not folded: who asked for several seeds asked for it. */
+const overSeeds = (report: Report): string[] => {
+  const caption = seedsCaption(report);
+  const shown = tellingSeeds(report);
+  return caption === undefined || shown.stages.length === 0 ? [] : ['', caption, '', ...summary(shown, seedsBlock)];
 };
 
 const grid = ({ stages }: Report): string[] => {
@@ -120,6 +128,7 @@ export const renderMarkdown = (report: Report): string => {
   lines.push(...captionLine(report), '', dataLine(report));
   const end = ['', origin(report)];
   const parts = [
+    overSeeds(report),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
     folded('Latency in ms: p50 / p90 (speed-up)', grid(report)),

@@ -34,6 +34,8 @@ export interface RunSummary {
   readonly yaml: string;
   readonly overrides: readonly string[];
   readonly seed: number;
+  /** Seeds whose runs lie in folders below this one; absent in a run of one seed. */
+  readonly seeds?: readonly number[];
   readonly threads: number;
   readonly decantVersion: string;
   /** `uses` of the data section. */

@@ -6,6 +6,7 @@ import { classesSection, comparisonsSection, flipsSection, qualitySection } from
 import { costSection, latencySection } from './sections/latency.ts';
 import { environmentSection, notesSection, reproduceSection } from './sections/origin.ts';
 import { renderSection, type Section } from './sections/section.ts';
+import { seedsSection } from './sections/seeds.ts';
 import { structureSection } from './sections/structure.ts';
 import { summarySection, tiles } from './sections/summary.ts';
 import { causesSection, timeSection } from './sections/time.ts';
@@ -19,6 +20,7 @@ type Write = (report: Report) => Section | null | Promise<Section | null>;
 /** In the order a reader asks: how good, how fast, what paid, why, and under what conditions. */
 const writers: readonly Write[] = [
   summarySection,
+  seedsSection,
   tradeoffSection,
   waterfallSection,
   qualitySection,
