@@ -120,11 +120,12 @@ const picture = async (seeds: SeedsReport): Promise<Html> => {
 export const seedsSection = async (report: Report): Promise<Section | null> => {
   const { seeds, reference } = report;
   if (seeds === undefined) return null;
+  const shown = seeds.stages.filter((stage) => stage.accuracy !== null || stage.bytes !== null);
   return {
     id: 'seeds',
     title: `Over ${seeds.list.length} seeds`,
     body: html`<p>Seeds ${seeds.list.join(', ')}: mean ± sample standard deviation, and the worst seed. All other sections are of seed ${report.seed}; those of the others are in the folders ${seeds.list.map((seed) => `seed-${seed}`).join(', ')}.</p>
-${table(columnsOf(seeds, reference), seeds.stages, 'Every stage over all seeds')}
+${table(columnsOf(seeds, reference), shown, 'Every stage over all seeds')}
 ${await picture(seeds)}`,
   };
 };
