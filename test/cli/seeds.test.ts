@@ -95,28 +95,13 @@ describe('a pipeline of two seeds', () => {
     expect((await run('validate')).stdout).toBe('pipeline.yaml is valid: "tiny", 5 stages, 12 steps, seeds 3, 5.\n');
   });
 
-  it('runs a stage again by force for each seed, and once where they share it', async () => {
-    const forced = await run(
-      'run',
-      '--force',
-      'encoder',
-      '--force',
-      'teacher',
-      '--until',
-      'teacher',
-      '--out',
-      'forced',
-    );
-    expect(events(forced, 'started: forced')).toEqual(['3 encoder', '3 teacher', '5 teacher']);
-    expect(reportIn('forced').seeds?.stages.map(({ id }) => id)).toEqual(['encoder', 'small', 'teacher']);
-  });
-
-  it('says in which seed it was interrupted, and goes on from there', async () => {
+  it('says in which seed it was interrupted, and goes on from there; forces what seeds share once', async () => {
     const args = ['run', '--until', 'teacher', '--set', 'stages.teacher.epochs=12', '--out', 'stopped'];
-    const stopped = await decant(args, {
+    const stopped = await decant([...args, '--force', 'encoder', '--force', 'small'], {
       cwd: space.folder,
       onText: (text, child) => void (/^seed 5 +teacher +started/m.test(text) && child.kill('SIGINT')),
     });
+    expect(events(stopped, 'started: forced')).toEqual(['3 encoder', '3 small', '5 small']);
     expect([stopped.code, existsSync(space.path('stopped/report.json'))]).toEqual([130, false]);
     expect(stopped.stderr).toContain('Interrupted in "teacher" of seed 5.');
     const resumed = await run(...args);
