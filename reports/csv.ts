@@ -1,4 +1,5 @@
-import type { Report, StageReport } from './report.ts';
+import type { Report, SeedsStage, StageReport } from './report.ts';
+import type { Spread } from './statistics/spread.ts';
 import { oneLine } from './text.ts';
 
 type Value = string | number | null | undefined;
@@ -62,9 +63,31 @@ const latencyColumns = ({ stages }: Report): readonly Column[] => {
   });
 };
 
+/** Columns over seeds, where there are several. */
+const seedsColumns = ({ seeds }: Report): readonly Column[] => {
+  if (seeds === undefined) return [];
+  const over = ({ id }: StageReport): SeedsStage | undefined => seeds.stages.find((stage) => stage.id === id);
+  const figures: readonly (readonly [string, (stage: SeedsStage) => Spread | null])[] = [
+    ['accuracy', ({ accuracy }) => accuracy],
+    ['difference', ({ difference }) => difference],
+  ];
+  return figures.flatMap(([name, figure]): Column[] => {
+    const spreadOf = (stage: StageReport): Spread | null => {
+      const found = over(stage);
+      return found === undefined ? null : figure(found);
+    };
+    return [
+      [`${name}_mean`, (stage) => spreadOf(stage)?.mean],
+      [`${name}_deviation`, (stage) => spreadOf(stage)?.deviation],
+      [`${name}_worst`, (stage) => spreadOf(stage)?.worst],
+      [`${name}_worst_seed`, (stage) => spreadOf(stage)?.worstSeed],
+    ];
+  });
+};
+
 /** One line a stage, for spreadsheets and scripts: rates 0 to 1, sizes in bytes, times in the unit of their title. */
 export const renderCsv = (report: Report): string => {
-  const all = [...columns, ...latencyColumns(report)];
+  const all = [...columns, ...latencyColumns(report), ...seedsColumns(report)];
   const lines = [
     all.map(([title]) => cell(title)),
     ...report.stages.map((stage) => all.map(([, value]) => cell(value(stage)))),

@@ -2,6 +2,7 @@ import type { Json } from '../stages/stage.ts';
 import type { GateReport } from './gates/gate.ts';
 import type { ClassScores } from './statistics/classes.ts';
 import type { Bounds, Interval } from './statistics/intervals.ts';
+import type { Spread } from './statistics/spread.ts';
 
 /** report.json: the part other tools rely on. Rates are 0 to 1, losses and divergences in nats, sizes in bytes. */
 export interface Report {
@@ -51,6 +52,36 @@ export interface Report {
   readonly gates: readonly GateReport[];
   /** Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost). */
   readonly seconds: number;
+  /** What several seeds say together; all else is of the first of them. Absent in a run of one seed. */
+  readonly seeds?: SeedsReport;
+}
+
+export interface SeedsReport {
+  /** Seeds whose runs have a report, in the file's order. */
+  readonly list: readonly number[];
+  /** Wall-clock seconds of each seed's run. */
+  readonly seconds: readonly number[];
+  readonly stages: readonly SeedsStage[];
+}
+
+/** One stage over seeds: fields are called, and in units, as in `stages`; null where no run has the figure. */
+export interface SeedsStage {
+  readonly id: string;
+  readonly accuracy: Spread | null;
+  readonly macroF1: Spread | null;
+  readonly loss: Spread | null;
+  /** Accuracy minus the reference's of the same seed. */
+  readonly difference: Spread | null;
+  readonly agreement: { readonly top1: Spread | null; readonly kl: Spread | null };
+  readonly bytes: Spread | null;
+  readonly gzipBytes: Spread | null;
+  /** Speed-ups are paired inside of each seed's own measurement. */
+  readonly latency: readonly {
+    readonly batch: number;
+    readonly length: number;
+    readonly p50Ms: Spread | null;
+    readonly speedup: Spread | null;
+  }[];
 }
 
 export interface StageReport {

@@ -141,6 +141,34 @@ const stage = z.looseObject({
   notes: z.array(z.string()),
 });
 
+const spread = z
+  .looseObject({
+    mean: z.number(),
+    deviation: z.number().nullable(),
+    worst: z.number(),
+    worstSeed: z.number(),
+    values: z.array(z.number().nullable()),
+  })
+  .nullable();
+
+const seeds = z.looseObject({
+  list: z.array(z.number()),
+  seconds: z.array(z.number()),
+  stages: z.array(
+    z.looseObject({
+      id: z.string(),
+      accuracy: spread,
+      macroF1: spread,
+      loss: spread,
+      difference: spread,
+      agreement: z.looseObject({ top1: spread, kl: spread }),
+      bytes: spread,
+      gzipBytes: spread,
+      latency: z.array(z.looseObject({ batch: z.number(), length: z.number(), p50Ms: spread, speedup: spread })),
+    }),
+  ),
+});
+
 /** report.json as other tools read it. Fields may be added; those that are here keep their names and units. */
 const reportSchema = z.looseObject({
   schema: z.literal('decant.report/1'),
@@ -195,6 +223,7 @@ const reportSchema = z.looseObject({
   stages: z.array(stage),
   gates: z.array(gateReportSchema).default([]),
   seconds: z.number(),
+  seeds: seeds.exactOptional(),
 }) satisfies z.ZodType<Report>;
 
 /** JSON Schema of report.json, for tools that read it. Its $id is the version that every report names. */

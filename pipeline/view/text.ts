@@ -60,3 +60,12 @@ export const rowTitle = ({ id, uses }: StepInfo): string => (id === uses ? id : 
 
 /** What a step of a row is called within it: nothing for the stage itself. */
 export const partOf = (step: string): string => step.split('/').slice(1).join('/');
+
+/** What stands before everything that is said about one of several seeds. */
+export const seedPrefix = ({
+  seed,
+  seeds = [],
+}: {
+  readonly seed: number;
+  readonly seeds?: readonly number[];
+}): string => (seeds.length > 1 ? `seed ${seed}  ` : '');

@@ -48,6 +48,19 @@ teacher/evaluate  damaged in the store: predictions/logits.bin; it is made again
 teacher/evaluate  failed: no
 stopped after 1 m 40 s: 1 step run, 1 reused`);
   });
+
+  it('names the seed of every line where there are several', () => {
+    const lines: string[] = [];
+    const { emit } = plainView((line) => lines.push(line));
+    for (const seed of [1, 2]) {
+      emit({ type: 'run-started', name: 'p', steps, seed, seeds: [1, 2], threads: 1, process: 7 });
+      emit({ type: 'finished', step: 'dataset', seconds: 1 });
+    }
+    expect(lines.join('\n')).toBe(`p: 3 steps, seed 1, 1 thread
+seed 1  dataset           done in 1.0 s
+p: 3 steps, seed 2, 1 thread
+seed 2  dataset           done in 1.0 s`);
+  });
 });
 
 describe('texts of the view', () => {
