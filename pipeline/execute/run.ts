@@ -6,7 +6,7 @@ import type { Report } from '../../reports/report.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
-import { BASELINE, DATASET, MEASURE, type Plan } from '../plan/plan.ts';
+import { BASELINE, DATASET, MEASURE, type Plan, PROFILE } from '../plan/plan.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
@@ -81,6 +81,7 @@ const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Execute
   dataset: steps.get(DATASET) ?? null,
   baseline: steps.get(BASELINE) ?? null,
   measurement: steps.get(MEASURE) ?? null,
+  profile: steps.get(PROFILE) ?? null,
   stages: plan.stages.map(({ id, uses, inputs, helpers, evaluation }) => ({
     id,
     uses,

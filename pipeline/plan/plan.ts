@@ -1,6 +1,6 @@
 import type { Json, Ref } from '../../stages/stage.ts';
 
-export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement';
+export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement' | 'profile';
 
 /** One unit of work of a plan: plain JSON, enough to run it in any process that has the store. */
 export interface Step {
@@ -43,9 +43,10 @@ export const DATASET = 'dataset';
 export const BASELINE = 'baseline';
 export const EVALUATE = 'evaluate';
 export const MEASURE = 'measure';
+export const PROFILE = 'profile';
 
 /** Ids that name something else in a plan or in the run's folder. */
-export const reservedIds: readonly string[] = [DATASET, BASELINE, MEASURE, 'models', 'logs'];
+export const reservedIds: readonly string[] = [DATASET, BASELINE, MEASURE, PROFILE, 'models', 'logs'];
 
 /** Steps that a step needs, itself included, in the plan's order. */
 export const closure = (plan: Plan, ids: readonly string[]): readonly Step[] => {

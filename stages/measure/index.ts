@@ -15,6 +15,10 @@ const config = z.strictObject({
   threads: z.int().min(1).max(256).default(1).describe('Threads of one inference.'),
   rounds: z.int().min(3).max(1000).default(25).describe('Interleaved rounds A B C A B C.'),
   batch: z.int().min(1).max(4096).default(32).describe('The batch measured beside batch 1.'),
+  profile: z
+    .boolean()
+    .default(true)
+    .describe('Whether to look for the reasons why models are not faster: 2 to 4 seconds a model.'),
 });
 
 interface Cell {

@@ -1,0 +1,53 @@
+import type { Program } from '../../engine/engine.ts';
+import type { Feeds } from './record.ts';
+
+/** A graph that has its turn in every round. */
+export interface Runner {
+  readonly program: Program;
+  readonly feeds: Feeds;
+}
+
+/** What one graph may take of a round: short ones run more often. */
+const TURN_MS = 2;
+const FEWEST_RUNS = 3;
+const MOST_RUNS = 12;
+const WARM_UP_RUNS = 3;
+
+const timed = async ({ program, feeds }: Runner): Promise<number> => {
+  const start = performance.now();
+  await program.run(feeds);
+  return performance.now() - start;
+};
+
+const runsOf = async (runner: Runner, count: number): Promise<readonly number[]> => {
+  const runs: number[] = [];
+  for (let i = 0; i < count; i++) runs.push(await timed(runner));
+  return runs;
+};
+
+/**
+ * Milliseconds of each runner, one a round, interleaved A B C A B C so that differences hold on a machine whose speed
+ * swings. The quickest run of a turn counts: what other processes add is no property of a graph. Every other round goes
+ * backwards, so that no graph always follows the same one.
+ */
+export const timeTogether = async (
+  runners: readonly Runner[],
+  rounds: number,
+  signal: AbortSignal,
+): Promise<readonly (readonly number[])[]> => {
+  const turns: number[] = [];
+  for (const runner of runners) {
+    const quickest = Math.min(...(await runsOf(runner, WARM_UP_RUNS)));
+    turns.push(Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, Math.round(TURN_MS / quickest))));
+  }
+  const order = runners.map((_, i) => i);
+  const times: number[][] = runners.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    signal.throwIfAborted();
+    for (const i of round % 2 === 0 ? order : order.toReversed()) {
+      const runner = runners[i];
+      if (runner !== undefined) times[i]?.push(Math.min(...(await runsOf(runner, turns[i] ?? FEWEST_RUNS))));
+    }
+  }
+  return times;
+};
