@@ -2,7 +2,7 @@ import { baselineLines, columnBlocks, latencyCaption, REUSED, telling } from './
 import { milliseconds, percent, points, range, seconds, speedup, whole } from './figures.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
 import { oneLine, shortened } from './text.ts';
-import { headline, verdict } from './verdict.ts';
+import { headline, mainCause, verdict } from './verdict.ts';
 
 /** A pull-request comment of this many lines is still read. */
 const MOST_LINES = 59;
@@ -117,7 +117,13 @@ export const renderMarkdown = (report: Report): string => {
     '',
     ...summary(report, first),
   ];
-  lines.push(...captionLine(report), '', dataLine(report));
+  const cause = mainCause(report);
+  lines.push(
+    ...captionLine(report),
+    '',
+    dataLine(report),
+    ...(cause === undefined ? [] : ['', inert(cause, LONGEST_VERDICT)]),
+  );
   const end = ['', origin(report)];
   const parts = [
     folded('Classes that gained and lost', classes(report)),

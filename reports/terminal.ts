@@ -3,7 +3,7 @@ import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telli
 import { seconds, whole } from './figures.ts';
 import type { Report, StageReport } from './report.ts';
 import { fitted, oneLine, terminalWidth } from './text.ts';
-import { verdict } from './verdict.ts';
+import { mainCause, verdict } from './verdict.ts';
 
 interface Options {
   readonly columns: number;
@@ -83,6 +83,8 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   const dim = (text: string): string => (color ? styleText('dim', text, { validateStream: false }) : text);
   const width = columns > 0 ? columns : ASSUMED_COLUMNS;
   const lines = [...wrapped(verdict(report), width).map(bold), ''];
+  const cause = mainCause(report);
+  if (cause !== undefined) lines.push(...wrapped(cause, width), '');
   const baselines = baselineLines(report);
   if (baselines.length > 0) lines.push(...wrapped(`Baselines: ${baselines.join(', ')}`, width), '');
   const blocks = width < NARROWEST_TABLE ? list(report, width) : tables(report, width);

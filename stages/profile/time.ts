@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Program } from '../../engine/engine.ts';
 import type { Feeds } from './record.ts';
 
@@ -25,20 +26,34 @@ const runsOf = async (runner: Runner, count: number): Promise<readonly number[]>
   return runs;
 };
 
+/** How a turn's runs become one number. */
+export type Summary = (runs: readonly number[]) => number;
+
+/** What other processes add is no property of a graph. */
+const quickest: Summary = (runs) => Math.min(...runs);
+/** Threads that wait for each other are: the runs in which they do have to count. */
+export const mean: Summary = (runs) => runs.reduce((sum, ms) => sum + ms, 0) / runs.length;
+
+export interface Rounds {
+  readonly rounds: number;
+  readonly signal: AbortSignal;
+  /** Lets threads fall asleep between turns. */
+  readonly pauseMs?: number;
+  readonly summary?: Summary;
+}
+
 /**
  * Milliseconds of each runner, one a round, interleaved A B C A B C so that differences hold on a machine whose speed
- * swings. The quickest run of a turn counts: what other processes add is no property of a graph. Every other round goes
- * backwards, so that no graph always follows the same one.
+ * swings. Every other round goes backwards, so that no graph always follows the same one.
  */
 export const timeTogether = async (
   runners: readonly Runner[],
-  rounds: number,
-  signal: AbortSignal,
+  { rounds, signal, pauseMs = 0, summary = quickest }: Rounds,
 ): Promise<readonly (readonly number[])[]> => {
   const turns: number[] = [];
   for (const runner of runners) {
-    const quickest = Math.min(...(await runsOf(runner, WARM_UP_RUNS)));
-    turns.push(Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, Math.round(TURN_MS / quickest))));
+    const once = quickest(await runsOf(runner, WARM_UP_RUNS));
+    turns.push(Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, Math.round(TURN_MS / once))));
   }
   const order = runners.map((_, i) => i);
   const times: number[][] = runners.map(() => []);
@@ -46,7 +61,8 @@ export const timeTogether = async (
     signal.throwIfAborted();
     for (const i of round % 2 === 0 ? order : order.toReversed()) {
       const runner = runners[i];
-      if (runner !== undefined) times[i]?.push(Math.min(...(await runsOf(runner, turns[i] ?? FEWEST_RUNS))));
+      if (pauseMs > 0) await setTimeout(pauseMs);
+      if (runner !== undefined) times[i]?.push(summary(await runsOf(runner, turns[i] ?? FEWEST_RUNS)));
     }
   }
   return times;
