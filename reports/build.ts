@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { readDatasetArtifact } from '../data/files.ts';
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { readPredictions } from '../data/predictions.ts';
+import { type Profile, readProfile } from '../data/profile.ts';
 import type { Artifact, InputArtifact } from '../stages/stage.ts';
+import { causesOf } from './causes/index.ts';
 import { compare, type Judged } from './compare.ts';
 import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
+import { gapOf } from './gap.ts';
 import { judge } from './gates/judge.ts';
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
@@ -16,6 +19,7 @@ import { wilson } from './statistics/intervals.ts';
 import { agreement, divergence, pairedDifference } from './statistics/pairs.ts';
 import { accuracy, crossEntropy } from './statistics/quality.ts';
 import { correctness, type Scored } from './statistics/scored.ts';
+import { timeReport } from './time.ts';
 
 const trainingSchema = z.object({
   steps: z.number(),
@@ -121,6 +125,7 @@ interface Context {
   readonly reference: string | null;
   readonly scores: ReadonlyMap<string, Judged | null>;
   readonly measurements: Measurements | null;
+  readonly profile: Profile | null;
   readonly classes: readonly string[];
 }
 
@@ -160,8 +165,9 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     comparisons: comparisonsOf(stage, context),
     latency: context.measurements === null ? [] : latencyReport(context.measurements, stage.id, context.reference),
     loading: context.measurements === null ? null : loadingReport(context.measurements, stage.id),
-    time: null,
-    causes: [],
+    time: context.profile === null ? null : timeReport(context.profile, stage.id),
+    causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
+    gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(stage.step),
     notes: notesOf(stage.step),
   };
@@ -191,8 +197,10 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const reference = finished.find((stage) => scores.get(stage.id))?.id ?? null;
   const measured = run.measurement?.outputs.measurements;
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
+  const profiled = run.profile?.outputs.profile;
+  const profile = profiled === undefined ? null : await readProfile(profiled.path);
   const dataset = run.dataset === null ? null : datasetSchema.parse(run.dataset.metrics);
-  const context: Context = { reference, scores, measurements, classes: dataset?.classes ?? [] };
+  const context: Context = { reference, scores, measurements, profile, classes: dataset?.classes ?? [] };
   const report: Report = {
     schema: 'decant.report/1',
     name: run.name,

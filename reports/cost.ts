@@ -11,7 +11,7 @@ export const costOf = (run: RunSummary): Report['cost'] => {
   const learns = ({ step }: { readonly step: StepSummary | null }): boolean => step?.metrics.training !== undefined;
   const training = sum(run.stages.filter(learns).map(({ step }) => step)) + sum(run.helpers);
   const evaluation = sum(run.stages.map(({ evaluation: step }) => step));
-  const measurement = now(run.measurement);
+  const measurement = now(run.measurement) + now(run.profile);
   const other =
     sum(run.stages.filter((stage) => !learns(stage)).map(({ step }) => step)) + now(run.dataset) + now(run.baseline);
   const overhead = Math.max(0, run.seconds - training - evaluation - measurement - other);

@@ -41,6 +41,9 @@ const signed = (x: number, digits = 1): string =>
     return text.startsWith('-') ? text : `+${text}`;
   });
 
+/** A difference of times. */
+export const millisecondsMore = (ms: number): string => signed(ms, 3);
+
 /** A rate's difference in percentage points. */
 export const points = (difference: number): string => signed(100 * difference);
 

@@ -4,7 +4,7 @@ import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { oneLine, shortened } from './text.ts';
-import { headline, verdict } from './verdict.ts';
+import { headline, mainCause, verdict } from './verdict.ts';
 
 /** A pull-request comment of this many lines is still read. */
 export const MOST_LINES = 59;
@@ -133,7 +133,13 @@ export const renderMarkdown = (report: Report): string => {
     '',
     ...summary(report, first),
   ];
-  lines.push(...captionLine(report), '', dataLine(report));
+  const cause = mainCause(report);
+  lines.push(
+    ...captionLine(report),
+    '',
+    dataLine(report),
+    ...(cause === undefined ? [] : ['', inert(cause, LONGEST_VERDICT)]),
+  );
   const end = ['', origin(report)];
   const parts = [
     overSeeds(report),

@@ -46,6 +46,8 @@ export interface RunSummary {
   readonly dataset: StepSummary | null;
   readonly baseline: StepSummary | null;
   readonly measurement: StepSummary | null;
+  /** Null where the run ended before it, and where the file switches it off. */
+  readonly profile: StepSummary | null;
   readonly stages: readonly StageSummary[];
   /** Internal steps that stages asked for, such as labelling by a teacher. */
   readonly helpers: readonly StepSummary[];

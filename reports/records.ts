@@ -11,7 +11,7 @@ const FILE = 'run.json';
 const SCHEMA = 'decant.run/1';
 
 /** Kinds of output that a report is computed from; models are described, not kept. */
-const kept: readonly ArtifactKind[] = ['dataset', 'predictions', 'measurements'];
+const kept: readonly ArtifactKind[] = ['dataset', 'predictions', 'measurements', 'profile'];
 
 /** Folder of one of several seeds in a run's folder: a whole run's folder of its own. */
 export const seedFolder = (seed: number): string => `seed-${seed}`;
@@ -24,6 +24,7 @@ const stepsOf = (run: RunSummary): readonly (readonly [string, StepSummary])[] =
   [
     ['dataset', run.dataset] as const,
     ['measurement', run.measurement] as const,
+    ['profile', run.profile] as const,
     ...run.stages.map(({ id, evaluation }) => [join('stages', id), evaluation] as const),
   ].flatMap(([folder, step]) => (step === null ? [] : [[folder, step] as const]));
 
@@ -55,7 +56,7 @@ export const recordText = (run: RunSummary): { readonly file: string; readonly t
 
 const digestSchema = z.custom<Digest>((value) => typeof value === 'string');
 const artifactSchema = z.object({
-  kind: z.enum(['dataset', 'model', 'teacher-outputs', 'predictions', 'measurements', 'folder']),
+  kind: z.enum(['dataset', 'model', 'teacher-outputs', 'predictions', 'measurements', 'profile', 'folder']),
   digest: digestSchema,
   size: z.number(),
   files: z.record(z.string(), z.object({ digest: digestSchema, size: z.number() })),
@@ -81,6 +82,7 @@ const runSchema = z.looseObject({
   dataset: stepSchema.nullable(),
   baseline: stepSchema.nullable(),
   measurement: stepSchema.nullable(),
+  profile: stepSchema.nullable().default(null),
   stages: z.array(
     z.looseObject({
       id: z.string(),
@@ -126,6 +128,7 @@ export const readRecords = async (out: string): Promise<RunSummary> => {
     dataset: read(run.dataset, 'dataset'),
     baseline: read(run.baseline, 'baseline'),
     measurement: read(run.measurement, 'measurement'),
+    profile: read(run.profile, 'profile'),
     stages: run.stages.map(
       (stage): StageSummary => ({
         ...stage,

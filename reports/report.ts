@@ -110,6 +110,8 @@ export interface StageReport {
   readonly time: TimeReport | null;
   /** Why it is not faster. */
   readonly causes: readonly CauseReport[];
+  /** Why its time is not the reference's divided as its MACs are: null where it was not profiled. */
+  readonly gap: GapReport | null;
   readonly training: TrainingReport | null;
   readonly notes: readonly string[];
 }
@@ -233,11 +235,30 @@ interface TimeReport {
   readonly layers: readonly { readonly layer: string; readonly ms: number }[];
 }
 
-interface CauseReport {
+export interface CauseReport {
   readonly name: string;
+  readonly about: 'time' | 'bytes';
   readonly finding: string;
   readonly evidence: string;
   readonly advice: string;
   /** Of the time or bytes it is about, 0 to 1; null where it was not measured. */
   readonly share: number | null;
+}
+
+/** Time against MACs, beside the reference. Milliseconds at batch 1, the median length, one thread, from paired rounds. */
+export interface GapReport {
+  readonly versus: string;
+  /** MACs, and time, of the reference over this stage's. */
+  readonly macRatio: number;
+  readonly timeRatio: number;
+  readonly ms: number;
+  /** The reference's time over the MAC ratio. */
+  readonly expectedMs: number;
+  /** ms - expectedMs. */
+  readonly gapMs: number;
+  /** Each part's time, and the reference's over the MAC ratio: the differences split the gap. */
+  readonly parts: readonly { readonly name: string; readonly ms: number; readonly expectedMs: number }[];
+  readonly unexplainedMs: number;
+  /** 1 - |unexplainedMs| / |gapMs|; null where there is no gap to explain. */
+  readonly explained: number | null;
 }

@@ -131,12 +131,27 @@ const stage = z.looseObject({
   causes: z.array(
     z.looseObject({
       name: z.string(),
+      about: z.enum(['time', 'bytes']).default('time'),
       finding: z.string(),
       evidence: z.string(),
       advice: z.string(),
       share: z.number().nullable(),
     }),
   ),
+  gap: z
+    .looseObject({
+      versus: z.string(),
+      macRatio: z.number(),
+      timeRatio: z.number(),
+      ms: z.number(),
+      expectedMs: z.number(),
+      gapMs: z.number(),
+      parts: z.array(z.looseObject({ name: z.string(), ms: z.number(), expectedMs: z.number() })),
+      unexplainedMs: z.number(),
+      explained: z.number().nullable(),
+    })
+    .nullable()
+    .default(null),
   training: training.nullable(),
   notes: z.array(z.string()),
 });

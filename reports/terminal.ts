@@ -5,7 +5,7 @@ import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { Report, StageReport } from './report.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { fitted, oneLine, terminalWidth } from './text.ts';
-import { verdict } from './verdict.ts';
+import { mainCause, verdict } from './verdict.ts';
 
 interface Options {
   readonly columns: number;
@@ -93,6 +93,8 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   const dim = (text: string): string => (color ? styleText('dim', text, { validateStream: false }) : text);
   const width = columns > 0 ? columns : ASSUMED_COLUMNS;
   const lines = [...wrapped(verdict(report), width).map(bold), ''];
+  const cause = mainCause(report);
+  if (cause !== undefined) lines.push(...wrapped(cause, width), '');
   const baselines = baselineLines(report);
   if (baselines.length > 0) lines.push(...wrapped(`Baselines: ${baselines.join(', ')}`, width), '');
   const show = (shown: Report, blocks: readonly (readonly Column[])[]): void => {

@@ -1,4 +1,4 @@
-import { percent, plusMinus, points, type Range, times, whole } from './figures.ts';
+import { milliseconds, percent, plusMinus, points, type Range, times, whole } from './figures.ts';
 import type { Report, StageReport } from './report.ts';
 import { oneLine } from './text.ts';
 
@@ -59,6 +59,23 @@ const seedsSentence = ({ seeds }: Report, { id }: StageReport): string => {
   if (seeds === undefined || accuracy == null || accuracy.deviation === null) return '';
   const worst = `${percent(accuracy.worst)} % (seed ${accuracy.worstSeed})`;
   return ` Over ${seeds.list.length} seeds it is right on ${plusMinus(accuracy, percent)} %, at worst on ${worst}.`;
+};
+
+/** The cause that costs the headline most of its time, in one sentence of plain text; undefined where none was found. */
+export const mainCause = (report: Report): string | undefined => {
+  const stage = headline(report);
+  const cause = stage?.causes.find(({ about, share }) => about === 'time' && share !== null);
+  if (stage === null || cause === undefined || cause.share === null) return undefined;
+  const { finding, share } = cause;
+  return `Why ${oneLine(stage.id)} is not faster still: ${oneLine(finding)} (${percent(share)} % of its time).`;
+};
+
+/** A stage's time against its MACs, beside the reference, in one sentence of plain text. */
+export const gapSentence = ({ gap }: StageReport): string | undefined => {
+  if (gap === null) return undefined;
+  const fewer = gap.macRatio >= 1.005 ? `${times(gap.macRatio)} times fewer MACs than` : 'no fewer MACs than';
+  const expected = `MACs alone would say ${milliseconds(gap.expectedMs)}`;
+  return `${fewer} ${oneLine(gap.versus)} and ${times(gap.timeRatio)} times as fast: ${milliseconds(gap.ms)} ms where ${expected}.`;
 };
 
 /** What the run came to, in one sentence of plain text; a second one where there are several seeds. */

@@ -6,6 +6,7 @@ import { exportStage } from './export/index.ts';
 import { importStage } from './import/index.ts';
 import { label } from './label/index.ts';
 import { measure } from './measure/index.ts';
+import { profile } from './profile/index.ts';
 import { prune } from './prune/index.ts';
 import { quantize } from './quantize/index.ts';
 import type { AnyStage } from './stage.ts';
@@ -24,4 +25,5 @@ export const stages: readonly AnyStage[] = [
   exportStage,
   evaluate,
   measure,
+  profile,
 ];

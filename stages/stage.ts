@@ -3,7 +3,14 @@ import type { z } from 'zod';
 /** sha256 in lower-case hexadecimal. */
 export type Digest = string & { readonly __brand: 'Digest' };
 
-export type ArtifactKind = 'dataset' | 'model' | 'predictions' | 'teacher-outputs' | 'measurements' | 'folder';
+export type ArtifactKind =
+  | 'dataset'
+  | 'model'
+  | 'predictions'
+  | 'teacher-outputs'
+  | 'measurements'
+  | 'profile'
+  | 'folder';
 
 /** A published result: files by relative path. The digest covers kind, paths and contents. */
 export interface Artifact {

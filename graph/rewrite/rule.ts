@@ -40,6 +40,8 @@ export interface AnyRule {
   readonly pattern: Pattern;
   /** The replacement for a match, or undefined where the rule holds. */
   plan(match: Match): ((builder: GraphBuilder) => Value) | undefined;
+  /** Why the rule leaves a match alone, or undefined where it fires. */
+  why(match: Match): string | undefined;
   readonly fires: readonly RuleSample[];
   readonly holds: readonly RuleSample[];
 }
@@ -52,18 +54,24 @@ const lookup = <T>(map: ReadonlyMap<string, T>, name: string): T => {
 
 const isHeld = (facts: unknown): facts is Held => typeof facts === 'object' && facts !== null && 'held' in facts;
 
+const placeOf = (match: Match): Place => ({
+  ...match,
+  value: (name) => lookup(match.values, name),
+  node: (name) => lookup(match.named, name),
+});
+
 /** Hides the type of a rule's facts. */
 export const defineRule = <F>(rule: Rule<F>): AnyRule => ({
   name: rule.name,
   pattern: rule.pattern,
   fires: rule.fires,
   holds: rule.holds,
+  why: (match) => {
+    const facts = rule.when(placeOf(match));
+    return isHeld(facts) ? facts.held : undefined;
+  },
   plan: (match) => {
-    const place: Place = {
-      ...match,
-      value: (name) => lookup(match.values, name),
-      node: (name) => lookup(match.named, name),
-    };
+    const place = placeOf(match);
     const facts = rule.when(place);
     if (isHeld(facts)) return undefined;
     const [output] = match.root.outputs;

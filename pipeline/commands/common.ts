@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Diagnostic, RequestError } from '../diagnostic.ts';
 import { loadPipeline } from '../load.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
-import { closure, MEASURE, type Plan } from '../plan/plan.ts';
+import { closure, MEASURE, type Plan, PROFILE, type Step } from '../plan/plan.ts';
 import { nameHints } from '../yaml/suggest.ts';
 
 export const DEFAULT_FILE = 'pipeline.yaml';
@@ -63,13 +63,15 @@ const knownStage = (plan: Plan, id: string, option: string): void => {
   throw new RequestError('option', [{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
 };
 
+const isTiming = ({ id }: Step): boolean => id === MEASURE || id === PROFILE;
+
 /** The plan without what comes after a stage. Latency is measured over the models that remain. */
 const cutAfter = (plan: Plan, id: string): Plan => {
   const kept = plan.stages.slice(0, plan.stages.findIndex((stage) => stage.id === id) + 1);
   const ids = kept.flatMap((stage) => [stage.id, ...(stage.evaluation === null ? [] : [stage.evaluation])]);
   const models = new Set(kept.map((stage) => stage.id));
   const steps = plan.steps.map((step) =>
-    step.id === MEASURE
+    isTiming(step)
       ? {
           ...step,
           inputs: Object.fromEntries(
@@ -79,7 +81,7 @@ const cutAfter = (plan: Plan, id: string): Plan => {
       : step,
   );
   const cut = { ...plan, steps, stages: kept };
-  const measured = steps.filter(({ id: step }) => step === MEASURE || step === 'baseline').map((step) => step.id);
+  const measured = steps.filter((step) => isTiming(step) || step.id === 'baseline').map((step) => step.id);
   return { ...cut, steps: closure(cut, [...ids, ...measured]) };
 };
 
@@ -105,7 +107,7 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
     store: resolve(options.store ?? join(folder, '.decant', 'store')),
     out: resolve(options.out ?? join(folder, 'runs', plan.name)),
     threads: options.threads ?? defaultThreads(),
-    force: new Set([...options.force, ...(options.remeasure === true ? [MEASURE] : [])]),
+    force: new Set([...options.force, ...(options.remeasure === true ? [MEASURE, PROFILE] : [])]),
   };
 };
 

@@ -8,7 +8,7 @@ import { withSeeds } from '../../reports/seeds.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
-import { BASELINE, DATASET, MEASURE, type Plan } from '../plan/plan.ts';
+import { BASELINE, DATASET, MEASURE, type Plan, PROFILE } from '../plan/plan.ts';
 import { plansOf, varyingSteps } from '../plan/seeds.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { version } from '../version.ts';
@@ -104,6 +104,7 @@ const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Execute
   dataset: steps.get(DATASET) ?? null,
   baseline: steps.get(BASELINE) ?? null,
   measurement: steps.get(MEASURE) ?? null,
+  profile: steps.get(PROFILE) ?? null,
   stages: plan.stages.map(({ id, uses, inputs, helpers, evaluation }) => ({
     id,
     uses,

@@ -1,7 +1,7 @@
 import type { Gate } from '../../reports/gates/gate.ts';
 import type { Json, Ref } from '../../stages/stage.ts';
 
-export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement';
+export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement' | 'profile';
 
 /** One unit of work of a plan: plain JSON, enough to run it in any process that has the store. */
 export interface Step {
@@ -49,8 +49,9 @@ export const DATASET = 'dataset';
 export const BASELINE = 'baseline';
 export const EVALUATE = 'evaluate';
 export const MEASURE = 'measure';
+export const PROFILE = 'profile';
 
-const reservedIds: ReadonlySet<string> = new Set([DATASET, BASELINE, MEASURE, 'models', 'logs', 'records']);
+const reservedIds: ReadonlySet<string> = new Set([DATASET, BASELINE, MEASURE, PROFILE, 'models', 'logs', 'records']);
 
 /** Ids that name something else in a plan or in the run's folder. */
 export const isReserved = (id: string): boolean =>

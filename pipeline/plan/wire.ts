@@ -5,7 +5,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { type Checked, type CheckedStage, unknownStage } from '../yaml/check.ts';
 import type { Located, Path } from '../yaml/document.ts';
 import { describeValue, isRecord } from '../yaml/values.ts';
-import { BASELINE, DATASET, EVALUATE, MEASURE, type Plan, type PlannedStage, type Step } from './plan.ts';
+import { BASELINE, DATASET, EVALUATE, MEASURE, type Plan, type PlannedStage, PROFILE, type Step } from './plan.ts';
 
 /** A configuration as plain JSON: what YAML gives already is, apart from values that JSON does not have. */
 const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? {}));
@@ -38,9 +38,19 @@ class Planner {
     for (const stage of this.checked.stages) this.addStage(stage);
     this.problems.push(...this.order());
     const models = this.checked.stages.filter(({ stage }) => stage.makes === 'model').map(({ id }) => id);
-    if (models.length > 0 && stageOf(this.catalogue, MEASURE) !== undefined) {
-      const inputs = Object.fromEntries(models.map((id) => [id, { step: id, output: 'model' }]));
-      this.internal(MEASURE, MEASURE, 'measurement', toJson(this.checked.measure), inputs);
+    const inputs = Object.fromEntries(models.map((id) => [id, { step: id, output: 'model' }]));
+    if (models.length > 0) this.timingSteps(inputs);
+  }
+
+  /** The steps over all models at the end. Whether there is a profile is no option of the measurement. */
+  private timingSteps(inputs: Step['inputs']): void {
+    const { profile = true, ...config } = isRecord(this.checked.measure) ? this.checked.measure : {};
+    if (stageOf(this.catalogue, MEASURE) !== undefined) {
+      this.internal(MEASURE, MEASURE, 'measurement', toJson(config), inputs);
+    }
+    if (stageOf(this.catalogue, PROFILE) !== undefined && profile !== false) {
+      const { threads } = config;
+      this.internal(PROFILE, PROFILE, 'profile', toJson(threads === undefined ? {} : { threads }), inputs);
     }
   }
 

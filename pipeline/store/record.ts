@@ -39,7 +39,7 @@ const digest = z
   .transform((hex) => hex as Digest);
 const json: z.ZodType<Json> = z.json();
 const blob = z.object({ digest, size: z.number() });
-const kinds = ['dataset', 'model', 'predictions', 'teacher-outputs', 'measurements', 'folder'] as const;
+const kinds = ['dataset', 'model', 'predictions', 'teacher-outputs', 'measurements', 'profile', 'folder'] as const;
 
 const record: z.ZodType<StepRecord> = z.object({
   schema: z.literal('decant.record/1'),

@@ -35,6 +35,10 @@ const config = z.strictObject({
     .max(50)
     .default(3)
     .describe('Fresh processes a model for load time, first run and memory; 0 leaves these out.'),
+  profile: z
+    .boolean()
+    .default(true)
+    .describe('Whether to look for the reasons why models are not faster: 2 to 4 seconds a model.'),
 });
 
 /**

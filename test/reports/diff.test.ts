@@ -95,7 +95,7 @@ describe('what changed', () => {
             version: 2,
             config: { keep: { heads: 4 }, targets: ['a'] },
             model: { ...model, bytes: 3_000_000, gzipBytes: model.gzipBytes + 1, dimensions: { layers: 3 } },
-            causes: [{ name: 'no-vnni', finding: '', evidence: '', advice: '', share: null }],
+            causes: [{ name: 'no-vnni', finding: '', evidence: '', advice: '', about: 'time', share: null }],
           }
         : stage,
     );
@@ -338,7 +338,7 @@ const anyText = fc.oneof(
 const sayingEverywhere = (text: string): Diff => {
   const report = fullReport([text], text);
   const stages = report.stages.map((stage) => ({ ...stage, id: `${stage.id}${text}`, config: { [text]: text } }));
-  const causes = [{ name: text, finding: text, evidence: text, advice: text, share: null }];
+  const causes = [{ name: text, finding: text, evidence: text, advice: text, about: 'time' as const, share: null }];
   const after = { ...report, seed: 9, environment: { ...report.environment, cpu: text } };
   const named = { where: text, name: text, created: text };
   return diffOf(

@@ -93,6 +93,7 @@ export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageRe
   training: null,
   time: null,
   causes: [],
+  gap: null,
   notes: [],
   ...extra,
 });
@@ -202,12 +203,27 @@ export const fullReport = (
       causes: [
         {
           name: 'fixed-cost',
+          about: 'time',
           finding: 'A third of the time is the cost of starting nodes',
           evidence: 'An empty graph of 61 nodes takes 0.04 ms',
           advice: 'Send several texts at once',
           share: 0.31,
         },
       ],
+      gap: {
+        versus: 'teacher',
+        macRatio: 6.86,
+        timeRatio: 14.9,
+        ms: 0.132,
+        expectedMs: 0.287,
+        gapMs: -0.155,
+        parts: [
+          { name: 'fixed cost of a run', ms: 0.01, expectedMs: 0.002 },
+          { name: 'products', ms: 0.122, expectedMs: 0.281 },
+        ],
+        unexplainedMs: -0.004,
+        explained: 0.974,
+      },
       notes: ['kept | the classifier in float'],
     }),
     bareStage('deploy', { uses: 'export', inputs: { fp32: 'student', q8: 'int8' } }),

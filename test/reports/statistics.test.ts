@@ -7,7 +7,7 @@ import { wilson } from '../../reports/statistics/intervals.ts';
 import { mcnemar } from '../../reports/statistics/mcnemar.ts';
 import { agreement, divergence, expectPaired, pairedDifference } from '../../reports/statistics/pairs.ts';
 import { accuracy, crossEntropy } from '../../reports/statistics/quality.ts';
-import { quantile } from '../../reports/statistics/quantiles.ts';
+import { medianInterval, quantile } from '../../reports/statistics/quantiles.ts';
 import type { Scored } from '../../reports/statistics/scored.ts';
 
 const macroF1 = (scored: Scored): number => classReport(scored).macroF1;
@@ -225,5 +225,13 @@ describe('simulated coverage at nominal 95 %', () => {
     });
     expect(share).toBeGreaterThan(0.93);
     expect(share).toBeLessThan(0.97);
+  });
+});
+
+describe('the interval of a median', () => {
+  it('holds the extremes where there are few values', () => {
+    expect(medianInterval([3, 1, 2])).toEqual({ low: 1, high: 3 });
+    // scipy 1.16: of 25 values, ranks 8 and 18
+    expect(medianInterval(Array.from({ length: 25 }, (_, i) => i + 1))).toEqual({ low: 8, high: 18 });
   });
 });

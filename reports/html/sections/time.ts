@@ -1,6 +1,6 @@
-import { milliseconds, percent } from '../../figures.ts';
+import { milliseconds, millisecondsMore, percent } from '../../figures.ts';
 import type { Report, StageReport } from '../../report.ts';
-import { headline, stageOf } from '../../verdict.ts';
+import { gapSentence, headline, stageOf } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { accent, type Chart, figure, muted } from '../picture.ts';
 import { table } from '../table.ts';
@@ -92,16 +92,53 @@ export const timeSection = async (report: Report): Promise<Section | null> => {
   };
 };
 
-/** Why stages are not faster: findings with their evidence and what to do. */
+type Gap = NonNullable<StageReport['gap']>;
+
+interface GapRow {
+  readonly name: string;
+  readonly ms: number | null;
+  readonly expectedMs: number | null;
+  readonly gapMs: number;
+}
+
+const gapRows = ({ parts, unexplainedMs, ms, expectedMs, gapMs }: Gap): readonly GapRow[] => [
+  ...parts
+    .filter((part) => part.ms !== 0 || part.expectedMs !== 0)
+    .map((part) => ({ ...part, gapMs: part.ms - part.expectedMs })),
+  { name: 'unexplained', ms: null, expectedMs: null, gapMs: unexplainedMs },
+  { name: 'in all', ms, expectedMs, gapMs },
+];
+
+/** How the difference between time and MACs splits over what the time is made of. */
+const gapTable = (stage: StageReport): Html => {
+  const { gap } = stage;
+  const sentence = gapSentence(stage);
+  if (gap === null || sentence === undefined) return nothing;
+  const shown = (ms: number | null): string => (ms === null ? '' : milliseconds(ms));
+  const explained =
+    gap.explained === null ? '' : ` The parts explain ${percent(gap.explained)} % of the difference from the MACs.`;
+  return html`<p>${sentence}${explained}</p>${table<GapRow>(
+    [
+      { title: 'part of a run', cell: ({ name }) => name },
+      { title: 'ms', cell: ({ ms }) => shown(ms) },
+      { title: 'MACs alone', cell: ({ expectedMs }) => shown(expectedMs) },
+      { title: 'difference', cell: ({ gapMs }) => millisecondsMore(gapMs) },
+    ],
+    gapRows(gap),
+    `Time of ${stage.id} against its MACs, beside ${gap.versus}`,
+  )}`;
+};
+
+/** Why stages are not faster: findings with their evidence and what to do, and how their time compares with their MACs. */
 export const causesSection = (report: Report): Section | null => {
-  const found = report.stages.filter(({ causes }) => causes.length > 0);
+  const found = report.stages.filter(({ causes, gap }) => causes.length > 0 || gap !== null);
   if (found.length === 0) return null;
   const best = headline(report)?.id;
-  const list = ({ causes }: StageReport): Html =>
-    html`<dl class="causes">${causes.map(
-      ({ finding, evidence, advice, share }) =>
-        html`<div><dt>${finding}${share === null ? nothing : html` <span class="share">${percent(share)} %</span>`}</dt><dd>${evidence}</dd><dd class="advice">${advice}</dd></div>\n`,
-    )}</dl>`;
+  const list = (stage: StageReport): Html =>
+    html`<dl class="causes">${stage.causes.map(
+      ({ finding, evidence, advice, about, share }) =>
+        html`<div><dt>${finding}${share === null ? nothing : html` <span class="share">${percent(share)} % of the ${about}</span>`}</dt><dd>${evidence}</dd><dd class="advice">${advice}</dd></div>\n`,
+    )}</dl>${gapTable(stage)}`;
   return {
     id: 'causes',
     title: 'Why it is not faster',

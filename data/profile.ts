@@ -1,0 +1,123 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Machine } from './cpu.ts';
+
+/**
+ * What a node of an optimised graph is there for: a product with a weight, a step between float and integers, attention
+ * (fused or in pieces), or anything else (look-ups, normalisations, activations, residual sums, pooling).
+ */
+export type NodeGroup = 'product' | 'quantize' | 'attention' | 'other';
+
+/** A node of the graph that ONNX Runtime really runs. */
+export interface ProfiledNode {
+  readonly name: string;
+  /** With its domain where that is not the standard one. */
+  readonly op: string;
+  /** Scope of its name up to the first number: `encoder.layer.0`, `embeddings`. */
+  readonly layer: string;
+  readonly group: NodeGroup;
+  /** Kernel time of one run in milliseconds, as ONNX Runtime itself profiles it; profiling adds about a microsecond. */
+  readonly ms: number;
+}
+
+/** A product of activations with a weight, as it is computed. */
+export interface ProfiledProduct {
+  readonly node: string;
+  readonly weight: string;
+  readonly inner: number;
+  readonly columns: number;
+  /** Element type of the weight: float32, int8, uint8. */
+  readonly dtype: string;
+  /** Whether every output column has a scale of its own; null for float weights and where the scale is applied elsewhere. */
+  readonly perChannel: boolean | null;
+  /** Zeros among the elements of the weight, 0 to 1. */
+  readonly zeros: number;
+  /** Why a float weight stays so under `quantize`; null where quantize would take it, and for integers. */
+  readonly kept: string | null;
+}
+
+/** Attention that runs in pieces, and what kept it from being fused. */
+export interface BrokenAttention {
+  /** Its Softmax. */
+  readonly node: string;
+  readonly reason: string;
+}
+
+export interface FusedAttention {
+  readonly node: string;
+  readonly heads: number;
+  readonly width: number;
+}
+
+/**
+ * Graphs that are timed beside the model, on equal feeds and interleaved with it. `full`: the model; `reference`: the
+ * run's first classifier, in the same rounds; `empty`: inputs and outputs of the model and nothing between; `chain`: as
+ * many nodes that do nothing; `without-...`: the results of some nodes given as constants. The others change one thing:
+ * docs/causes.md says which.
+ */
+export const counterfactuals = [
+  'full',
+  'reference',
+  'empty',
+  'chain',
+  'without-quantize',
+  'without-product',
+  'without-attention',
+  'without-other',
+  'quantized',
+  'float',
+  'signed',
+  'fused-attention',
+  'dense',
+  'cut',
+  'narrow-heads',
+  'wide-heads',
+  'asked-threads',
+  'core-threads',
+] as const;
+export type Counterfactual = (typeof counterfactuals)[number];
+
+/** One timed graph. */
+export interface Timed {
+  /** Nodes that it runs. */
+  readonly nodes: number;
+  /** Milliseconds, one a round. Equal places of two graphs of one model are of the same round. */
+  readonly ms: readonly number[];
+}
+
+export interface ModelProfile {
+  /** Multiply-accumulates of the whole model at the measured cell. */
+  readonly macs: number;
+  /** Bytes of all weights, and of the largest table that ids look up. */
+  readonly bytes: number;
+  readonly table: { readonly name: string; readonly bytes: number } | null;
+  readonly nodes: readonly ProfiledNode[];
+  readonly products: readonly ProfiledProduct[];
+  readonly attention: { readonly fused: readonly FusedAttention[]; readonly broken: readonly BrokenAttention[] };
+  readonly times: Readonly<Partial<Record<Counterfactual, Timed>>>;
+}
+
+/** Where the time of every model goes, on one text of the middle length. */
+export interface Profile {
+  readonly schema: 'decant.profile/1';
+  readonly machine: Machine;
+  /** Threads that latency is measured with. Everything here runs on one, apart from `asked-threads` and `core-threads`. */
+  readonly threads: number;
+  readonly cell: { readonly batch: number; readonly length: number };
+  /** The model timed as `reference` beside all others; null where no model classifies. */
+  readonly reference: string | null;
+  readonly models: Readonly<Record<string, ModelProfile>>;
+}
+
+const fileName = 'profile.json';
+
+export const writeProfile = async (folder: string, profile: Profile): Promise<void> =>
+  writeFile(join(folder, fileName), `${JSON.stringify(profile)}\n`);
+
+export const readProfile = async (path: (file: string) => string): Promise<Profile> => {
+  const profile: Profile = JSON.parse(await readFile(path(fileName), 'utf8'));
+  if (profile.schema !== 'decant.profile/1') {
+    throw new Error(`profile of schema '${profile.schema}', expected 'decant.profile/1'`);
+  }
+  return profile;
+};

@@ -1,0 +1,89 @@
+import type { Counterfactual, ModelProfile, Profile } from '../../data/profile.ts';
+import { milliseconds, percent } from '../figures.ts';
+import { medianInterval, quantile } from '../statistics/quantiles.ts';
+
+/** What a rule looks at: one model of a profile. */
+export interface Case {
+  readonly profile: Profile;
+  readonly model: ModelProfile;
+}
+
+export interface Found {
+  readonly finding: string;
+  readonly evidence: string;
+  /** Of the time or bytes it is about, 0 to 1; null where nothing was measured. */
+  readonly share: number | null;
+}
+
+/** One reason why a model is not faster or smaller. */
+export interface Cause {
+  readonly name: string;
+  readonly about: 'time' | 'bytes';
+  /** One line each, for the documentation and the report. */
+  readonly looksAt: string;
+  readonly advice: string;
+  find(at: Case): Found | undefined;
+}
+
+/** What a changed graph takes less, from paired rounds. */
+export interface Saving {
+  readonly before: number;
+  readonly after: number;
+  /** Milliseconds, and as a share of the time before, with its 95 % interval. */
+  readonly ms: number;
+  readonly share: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** Time of one counterfactual in milliseconds; undefined where there was nothing of the kind to change. */
+export const timeOf = ({ times }: ModelProfile, name: Counterfactual): number | undefined => {
+  const timed = times[name];
+  return timed === undefined ? undefined : median(timed.ms);
+};
+
+/** Paired rounds of two times. */
+export const intervalOf = (before: readonly number[], after: readonly number[]): Saving => {
+  const ms = before.map((x, round) => x - (after[round] ?? Number.NaN));
+  const shares = ms.map((saved, round) => saved / (before[round] ?? Number.NaN));
+  return {
+    before: median(before),
+    after: median(after),
+    ms: median(ms),
+    share: median(shares),
+    ...medianInterval(shares),
+  };
+};
+
+/** What a change saves; undefined where there was nothing to change. */
+export const savingOf = (
+  { times }: ModelProfile,
+  changed: Counterfactual,
+  from: Counterfactual = 'full',
+): Saving | undefined => {
+  const [before, after] = [times[from]?.ms, times[changed]?.ms];
+  return before === undefined || after === undefined ? undefined : intervalOf(before, after);
+};
+
+/** Below this share of the time nobody would act. */
+const LEAST_SHARE = 0.02;
+
+/** Whether a change saves time beyond noise, and enough to act. */
+export const matters = (saving: Saving | undefined): saving is Saving =>
+  saving !== undefined && saving.low > 0 && saving.share >= LEAST_SHARE;
+
+/** How a saving is written as evidence. */
+export const written = (what: string, { before, after, low, high }: Saving): string =>
+  `${what} takes ${milliseconds(after)} ms instead of ${milliseconds(before)} ms: ${percent(low)} to ${percent(high)} % less`;
+
+const LISTED = 3;
+
+/** The first few of a list. */
+export const listed = (names: readonly string[]): string =>
+  names.length <= LISTED ? names.join(', ') : `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
+
+const integerTypes: ReadonlySet<string> = new Set(['int8', 'uint8']);
+
+export const isInteger = ({ dtype }: { readonly dtype: string }): boolean => integerTypes.has(dtype);

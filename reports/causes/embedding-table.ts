@@ -1,0 +1,22 @@
+import { bytes, percent } from '../figures.ts';
+import type { Cause } from './cause.ts';
+
+/** A table that holds more than everything else. */
+const MOST = 0.5;
+
+/** The embedding table as most of the bytes. */
+export const embeddingTable: Cause = {
+  name: 'embedding-table',
+  about: 'bytes',
+  looksAt: 'the largest table that ids look up, beside all weights of the graph as it runs',
+  advice:
+    'a smaller vocabulary, a narrower embedding (prune: keep: { embedding }) or an 8-bit table (quantize) make the file smaller; the time stays',
+  find: ({ model: { table, bytes: all } }) => {
+    if (table === null || table.bytes <= MOST * all) return undefined;
+    return {
+      finding: `the table ${table.name} is ${percent(table.bytes / all)} % of the bytes`,
+      evidence: `${bytes(table.bytes)} of ${bytes(all)}; a run reads one row a token`,
+      share: table.bytes / all,
+    };
+  },
+};

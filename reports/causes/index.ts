@@ -1,0 +1,43 @@
+import type { Profile } from '../../data/profile.ts';
+import type { CauseReport } from '../report.ts';
+import { attentionInPieces } from './attention-in-pieces.ts';
+import type { Cause } from './cause.ts';
+import { embeddingTable } from './embedding-table.ts';
+import { fixedCost } from './fixed-cost.ts';
+import { floatProducts } from './float-products.ts';
+import { idleZeros } from './idle-zeros.ts';
+import { moreThreadsThanCores } from './more-threads-than-cores.ts';
+import { noVnni } from './no-vnni.ts';
+import { oddHeads } from './odd-heads.ts';
+import { quantizeSteps } from './quantize-steps.ts';
+import { uncountedWork } from './uncounted-work.ts';
+import { weightEncoding } from './weight-encoding.ts';
+
+/** Every reason that is looked for. */
+export const causes: readonly Cause[] = [
+  floatProducts,
+  weightEncoding,
+  quantizeSteps,
+  attentionInPieces,
+  idleZeros,
+  embeddingTable,
+  fixedCost,
+  uncountedWork,
+  noVnni,
+  moreThreadsThanCores,
+  oddHeads,
+];
+
+const rank = ({ about, share }: CauseReport): number => (about === 'time' ? 2 : 0) + (share ?? -1);
+
+/** Why a stage's model is not faster: what costs most first, what is about bytes last. */
+export const causesOf = (profile: Profile, id: string): readonly CauseReport[] => {
+  const model = profile.models[id];
+  if (model === undefined) return [];
+  const found = causes.flatMap((cause): readonly CauseReport[] => {
+    const { name, about, advice } = cause;
+    const shown = cause.find({ profile, model });
+    return shown === undefined ? [] : [{ name, about, advice, ...shown }];
+  });
+  return found.toSorted((a, b) => rank(b) - rank(a));
+};

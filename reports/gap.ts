@@ -1,0 +1,34 @@
+import type { Profile } from '../data/profile.ts';
+import { timeOf } from './causes/cause.ts';
+import type { GapReport } from './report.ts';
+import { parts, splitOf } from './split.ts';
+
+/** Below this share of the time there is no gap to explain. */
+const NO_GAP = 0.05;
+
+/**
+ * Why the time of a stage is not the reference's divided by as much as its MACs are: each part of its time minus what
+ * that part of the reference would be. Null where either was not profiled.
+ */
+export const gapOf = (profile: Profile, id: string): GapReport | null => {
+  const { reference } = profile;
+  const [model, other] = [profile.models[id], profile.models[reference ?? '']];
+  if (model === undefined || other === undefined || reference === null || reference === id) return null;
+  const [mine, theirs] = [splitOf(model), splitOf(other)];
+  const [ms, beside, alone] = [timeOf(model, 'full'), timeOf(model, 'reference'), timeOf(other, 'full')];
+  if (!mine || !theirs || ms === undefined || beside === undefined || alone === undefined) return null;
+  const macRatio = other.macs / model.macs;
+  const expectedMs = beside / macRatio;
+  // Parts of the reference were measured at another moment: they count as shares of its time.
+  const scale = expectedMs / alone;
+  const split = parts.map((name) => ({ name, ms: mine[name], expectedMs: theirs[name] * scale }));
+  const gapMs = ms - expectedMs;
+  const unexplainedMs = gapMs - split.reduce((sum, part) => sum + part.ms - part.expectedMs, 0);
+  const explained = Math.max(0, 1 - Math.abs(unexplainedMs / gapMs));
+  return {
+    ...{ versus: reference, macRatio, timeRatio: beside / ms, ms, expectedMs, gapMs },
+    parts: split,
+    unexplainedMs,
+    explained: Math.abs(gapMs) < NO_GAP * ms ? null : explained,
+  };
+};

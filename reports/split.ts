@@ -1,0 +1,56 @@
+import type { Counterfactual, ModelProfile } from '../data/profile.ts';
+import { quantile } from './statistics/quantiles.ts';
+
+/** What the time of a run is made of. */
+export const parts = [
+  'fixed cost of a run',
+  'fixed cost of its nodes',
+  'steps between float and 8 bits',
+  'products, in float32',
+  'products, what 8 bits change',
+  'attention between the products',
+  'work that MACs do not count',
+] as const;
+export type Split = Readonly<Record<(typeof parts)[number], number>>;
+
+/** Median over rounds of what the second graph takes less than the first, and the nodes that it has less. */
+const step = (
+  { times }: ModelProfile,
+  from: Counterfactual,
+  to: Counterfactual,
+): { readonly ms: number; readonly nodes: number } => {
+  const [before, after] = [times[from], times[to]];
+  if (before === undefined || after === undefined) return { ms: 0, nodes: 0 };
+  const saved = before.ms.map((ms, round) => ms - (after.ms[round] ?? Number.NaN));
+  return { ms: quantile(saved, 0.5), nodes: before.nodes - after.nodes };
+};
+
+/**
+ * Milliseconds of each part. Steps and products are taken away one after the other, attention and uncounted work each
+ * from what then remains, fixed costs come from graphs of their own. Undefined where these were not timed.
+ */
+export const splitOf = (model: ModelProfile): Split | undefined => {
+  const { empty, chain } = model.times;
+  if (empty === undefined || chain === undefined) return undefined;
+  const first = quantile(empty.ms, 0.5);
+  const all = quantile(chain.ms, 0.5);
+  const node = (all - first) / Math.max(1, chain.nodes - empty.nodes);
+  const cost = (from: Counterfactual, to: Counterfactual): number => {
+    const { ms, nodes } = step(model, from, to);
+    return ms - nodes * node;
+  };
+  const stepless = model.times['without-quantize'] === undefined ? 'full' : 'without-quantize';
+  const rest = model.times['without-product'] === undefined ? stepless : 'without-product';
+  const steps = cost('full', stepless);
+  // In float32 there are no steps and other products; everything else is the same.
+  const eightBits = model.times.float === undefined ? 0 : cost('full', 'float') - steps;
+  return {
+    'fixed cost of a run': first,
+    'fixed cost of its nodes': all - first,
+    'steps between float and 8 bits': steps,
+    'products, in float32': cost(stepless, rest) - eightBits,
+    'products, what 8 bits change': eightBits,
+    'attention between the products': cost(rest, 'without-attention'),
+    'work that MACs do not count': cost(rest, 'without-other'),
+  };
+};

@@ -1,0 +1,69 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Program } from '../../engine/engine.ts';
+import type { Feeds } from './record.ts';
+
+/** A graph that has its turn in every round. */
+export interface Runner {
+  readonly program: Program;
+  readonly feeds: Feeds;
+}
+
+/** What one graph may take of a round: short ones run more often. */
+const TURN_MS = 2;
+const FEWEST_RUNS = 3;
+const MOST_RUNS = 12;
+const WARM_UP_RUNS = 3;
+
+const timed = async ({ program, feeds }: Runner): Promise<number> => {
+  const start = performance.now();
+  await program.run(feeds);
+  return performance.now() - start;
+};
+
+const runsOf = async (runner: Runner, count: number): Promise<readonly number[]> => {
+  const runs: number[] = [];
+  for (let i = 0; i < count; i++) runs.push(await timed(runner));
+  return runs;
+};
+
+/** How a turn's runs become one number. */
+export type Summary = (runs: readonly number[]) => number;
+
+/** What other processes add is no property of a graph. */
+const quickest: Summary = (runs) => Math.min(...runs);
+/** Threads that wait for each other are: the runs in which they do have to count. */
+export const mean: Summary = (runs) => runs.reduce((sum, ms) => sum + ms, 0) / runs.length;
+
+export interface Rounds {
+  readonly rounds: number;
+  readonly signal: AbortSignal;
+  /** Lets threads fall asleep between turns. */
+  readonly pauseMs?: number;
+  readonly summary?: Summary;
+}
+
+/**
+ * Milliseconds of each runner, one a round, interleaved A B C A B C so that differences hold on a machine whose speed
+ * swings. Every other round goes backwards, so that no graph always follows the same one.
+ */
+export const timeTogether = async (
+  runners: readonly Runner[],
+  { rounds, signal, pauseMs = 0, summary = quickest }: Rounds,
+): Promise<readonly (readonly number[])[]> => {
+  const turns: number[] = [];
+  for (const runner of runners) {
+    const once = quickest(await runsOf(runner, WARM_UP_RUNS));
+    turns.push(Math.max(FEWEST_RUNS, Math.min(MOST_RUNS, Math.round(TURN_MS / once))));
+  }
+  const order = runners.map((_, i) => i);
+  const times: number[][] = runners.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    signal.throwIfAborted();
+    for (const i of round % 2 === 0 ? order : order.toReversed()) {
+      const runner = runners[i];
+      if (pauseMs > 0) await setTimeout(pauseMs);
+      if (runner !== undefined) times[i]?.push(summary(await runsOf(runner, turns[i] ?? FEWEST_RUNS)));
+    }
+  }
+  return times;
+};
