@@ -15,6 +15,8 @@ export type RunEvent =
       readonly name: string;
       readonly steps: readonly StepInfo[];
       readonly seed: number;
+      /** Every seed of the command; each has a `run-started` of its own. */
+      readonly seeds?: readonly number[];
       readonly threads: number;
       readonly process: number;
     }

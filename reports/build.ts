@@ -7,7 +7,7 @@ import { compare, type Judged } from './compare.ts';
 import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
 import { judge } from './gates/judge.ts';
-import { latencyReport, measurementReport } from './latency.ts';
+import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
 import type { Comparison, ModelReport, QualityReport, Report, StageReport, TrainingReport } from './report.ts';
 import { calibrationError } from './statistics/calibration.ts';
@@ -159,7 +159,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     difference: beside === null ? null : difference(beside.model, beside.reference),
     comparisons: comparisonsOf(stage, context),
     latency: context.measurements === null ? [] : latencyReport(context.measurements, stage.id, context.reference),
-    loading: null,
+    loading: context.measurements === null ? null : loadingReport(context.measurements, stage.id),
     time: null,
     causes: [],
     training: trainingReport(stage.step),

@@ -1,4 +1,5 @@
-import type { Report, StageReport } from './report.ts';
+import type { Report, SeedsStage, StageReport } from './report.ts';
+import type { Spread } from './statistics/spread.ts';
 import { oneLine } from './text.ts';
 
 type Value = string | number | null | undefined;
@@ -40,6 +41,7 @@ const columns: readonly Column[] = [
   ['brotli_bytes', ({ model }) => model?.brotliBytes],
   ['macs', ({ model }) => model?.macs],
   ['session_ms', ({ loading }) => loading?.sessionMs],
+  ['first_run_ms', ({ loading }) => loading?.firstRunMs],
   ['peak_bytes', ({ loading }) => loading?.peakBytes],
 ];
 
@@ -51,6 +53,9 @@ const latencyColumns = ({ stages }: Report): readonly Column[] => {
       [`p50_ms_${at}`, ({ latency }) => latency[c]?.p50Ms],
       [`p90_ms_${at}`, ({ latency }) => latency[c]?.p90Ms],
       [`p99_ms_${at}`, ({ latency }) => latency[c]?.p99Ms],
+      [`relative_${at}`, ({ latency }) => latency[c]?.relative?.estimate],
+      [`relative_low_${at}`, ({ latency }) => latency[c]?.relative?.low],
+      [`relative_high_${at}`, ({ latency }) => latency[c]?.relative?.high],
       [`speedup_${at}`, ({ latency }) => latency[c]?.speedup],
       [`speedup_low_${at}`, ({ latency }) => latency[c]?.speedupInterval?.low],
       [`speedup_high_${at}`, ({ latency }) => latency[c]?.speedupInterval?.high],
@@ -58,9 +63,31 @@ const latencyColumns = ({ stages }: Report): readonly Column[] => {
   });
 };
 
+/** Columns over seeds, where there are several. */
+const seedsColumns = ({ seeds }: Report): readonly Column[] => {
+  if (seeds === undefined) return [];
+  const over = ({ id }: StageReport): SeedsStage | undefined => seeds.stages.find((stage) => stage.id === id);
+  const figures: readonly (readonly [string, (stage: SeedsStage) => Spread | null])[] = [
+    ['accuracy', ({ accuracy }) => accuracy],
+    ['difference', ({ difference }) => difference],
+  ];
+  return figures.flatMap(([name, figure]): Column[] => {
+    const spreadOf = (stage: StageReport): Spread | null => {
+      const found = over(stage);
+      return found === undefined ? null : figure(found);
+    };
+    return [
+      [`${name}_mean`, (stage) => spreadOf(stage)?.mean],
+      [`${name}_deviation`, (stage) => spreadOf(stage)?.deviation],
+      [`${name}_worst`, (stage) => spreadOf(stage)?.worst],
+      [`${name}_worst_seed`, (stage) => spreadOf(stage)?.worstSeed],
+    ];
+  });
+};
+
 /** One line a stage, for spreadsheets and scripts: rates 0 to 1, sizes in bytes, times in the unit of their title. */
 export const renderCsv = (report: Report): string => {
-  const all = [...columns, ...latencyColumns(report)];
+  const all = [...columns, ...latencyColumns(report), ...seedsColumns(report)];
   const lines = [
     all.map(([title]) => cell(title)),
     ...report.stages.map((stage) => all.map(([, value]) => cell(value(stage)))),

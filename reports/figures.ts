@@ -47,6 +47,12 @@ export const points = (difference: number): string => signed(100 * difference);
 /** A ratio with as many digits as it deserves. */
 export const times = (ratio: number): string => finite(ratio, () => ratio.toFixed(ratio < 10 ? 2 : 1));
 
+/** A mean with the deviation around it, in the digits of the mean. */
+export const plusMinus = (
+  { mean, deviation }: { readonly mean: number; readonly deviation: number | null },
+  write: (x: number) => string,
+): string => (deviation === null ? write(mean) : `${write(mean)} ± ${write(deviation).replace(/^\+/, '')}`);
+
 /** A ratio as tables show it. */
 export const speedup = (ratio: number): string => finite(ratio, () => `${ratio.toFixed(ratio < 2 ? 2 : 1)}x`);
 

@@ -1,6 +1,8 @@
-import type { Measurements } from '../data/measurements.ts';
-import type { LatencyReport, MeasurementReport } from './report.ts';
-import { medianInterval, quantile, ratios } from './statistics/quantiles.ts';
+import type { Measurements, Times } from '../data/measurements.ts';
+import type { LatencyReport, LoadingReport, MeasurementReport } from './report.ts';
+import { clusterQuantile, clusterRatio } from './statistics/clusters.ts';
+import type { Interval } from './statistics/intervals.ts';
+import { quantile, ratios } from './statistics/quantiles.ts';
 
 /** Ratio of the slowest to the quickest third of the rounds above which the machine is said to have drifted. */
 const DRIFT = 1.1;
@@ -8,7 +10,24 @@ const DRIFT = 1.1;
 const medians = (rounds: readonly (readonly number[])[]): readonly number[] =>
   rounds.map((runs) => quantile(runs, 0.5));
 
-/** Latency of one model at every measured batch and length, beside the reference of the same rounds. */
+/** A list of rounds cut where one process ended and the next began. */
+const byProcess = <T>(rounds: readonly T[], { processes }: Measurements): readonly (readonly T[])[] => {
+  let end = 0;
+  return processes.map((process) => {
+    const start = end;
+    end += process.rounds;
+    return rounds.slice(start, end);
+  });
+};
+
+/** p50 of one over p50 of the other at a cell, from paired rounds. */
+const ratioAt = (over: Times | undefined, under: Times, cell: number, all: Measurements): Interval | null => {
+  const [above, below] = [over?.[cell], under[cell]];
+  if (above === undefined || below === undefined) return null;
+  return clusterRatio(byProcess(ratios(medians(above), medians(below)), all));
+};
+
+/** Latency of one model at every measured batch and length, beside the reference and the kernel of the same rounds. */
 export const latencyReport = (
   measurements: Measurements,
   id: string,
@@ -18,11 +37,10 @@ export const latencyReport = (
   if (mine === undefined) return [];
   const theirs = reference === null ? undefined : measurements.models[reference];
   return measurements.cells.map(({ batch, length }, c) => {
-    const rounds = mine[c] ?? [];
-    const runs = rounds.flat();
-    const versus = theirs?.[c];
-    const faster = versus === undefined ? null : ratios(medians(versus), medians(rounds));
+    const clusters = byProcess(mine[c] ?? [], measurements).map((rounds) => rounds.flat());
+    const runs = clusters.flat();
     const p50Ms = quantile(runs, 0.5);
+    const speedup = ratioAt(theirs, mine, c, measurements);
     return {
       batch,
       length,
@@ -31,35 +49,63 @@ export const latencyReport = (
       p90Ms: quantile(runs, 0.9),
       p95Ms: quantile(runs, 0.95),
       p99Ms: quantile(runs, 0.99),
-      p50Interval: medianInterval(medians(rounds)),
+      p50Interval: clusterQuantile(clusters, 0.5),
+      p90Interval: clusterQuantile(clusters, 0.9),
+      p95Interval: clusterQuantile(clusters, 0.95),
+      p99Interval: clusterQuantile(clusters, 0.99),
       runs: runs.length,
-      speedup: faster === null ? null : quantile(faster, 0.5),
-      speedupInterval: faster === null ? null : medianInterval(faster),
+      speedup: speedup?.estimate ?? null,
+      speedupInterval: speedup === null ? null : { low: speedup.low, high: speedup.high },
       textsPerSecond: (1000 * batch) / p50Ms,
-      relative: null,
+      relative: ratioAt(mine, measurements.kernel.times, c, measurements),
     };
   });
 };
 
-/** How much slower the slowest third of the rounds was than the quickest, over all models at the first cell. */
-const driftOf = (measurements: Measurements): MeasurementReport['drift'] => {
-  const perModel = Object.values(measurements.models).map((cells) => medians(cells[0] ?? []));
-  const rounds = perModel[0]?.length ?? 0;
-  if (rounds < 3) return null;
-  const thirds = [0, 1, 2].map((third) => {
-    const part = perModel.map((list) =>
-      quantile(list.slice(Math.floor((third * rounds) / 3), Math.floor(((third + 1) * rounds) / 3)), 0.5),
-    );
-    return part.reduce((sum, ms) => sum + ms, 0);
-  });
-  const ratio = Math.max(...thirds) / Math.min(...thirds);
-  return { ratio, flagged: ratio > DRIFT };
+/** Medians over the processes in which a model was loaded. */
+export const loadingReport = ({ loading }: Measurements, id: string): LoadingReport | null => {
+  const mine = loading[id];
+  if (mine === undefined || mine.peakBytes.length === 0) return null;
+  return {
+    sessionMs: quantile(mine.sessionMs, 0.5),
+    firstRunMs: quantile(mine.firstRunMs, 0.5),
+    peakBytes: Math.round(quantile(mine.peakBytes, 0.5)),
+    processes: mine.peakBytes.length,
+  };
 };
 
-export const measurementReport = (measurements: Measurements): MeasurementReport => ({
-  rounds: Object.values(measurements.models)[0]?.[0]?.length ?? 0,
-  threads: measurements.threads,
-  processes: 1,
-  referenceKernel: null,
-  drift: driftOf(measurements),
-});
+/** How much slower the kernel was in the slowest third of the rounds than in the quickest. */
+const driftOf = ({ kernel }: Measurements): MeasurementReport['drift'] => {
+  const cells = kernel.times.map(medians);
+  const rounds = cells[0]?.length ?? 0;
+  if (rounds < 3) return null;
+  const thirds = [0, 1, 2].map((third) => {
+    const part = cells.flatMap((list) =>
+      list.slice(Math.floor((third * rounds) / 3), Math.floor(((third + 1) * rounds) / 3)),
+    );
+    return quantile(part, 0.5);
+  });
+  const ratio = Math.max(...thirds) / Math.min(...thirds);
+  return Number.isFinite(ratio) ? { ratio, flagged: ratio > DRIFT } : null;
+};
+
+const warmUpOf = ({ processes }: Measurements): MeasurementReport['warmUp'] => {
+  const all = processes.flatMap(({ warmUp }) => Object.values(warmUp).flat());
+  if (all.length === 0) return null;
+  const runs = all.map((one) => one.runs);
+  const unsettled = all.filter(({ settled }) => !settled).length;
+  return { medianRuns: quantile(runs, 0.5), mostRuns: Math.max(...runs), unsettledShare: unsettled / all.length };
+};
+
+export const measurementReport = (measurements: Measurements): MeasurementReport => {
+  const { processes, threads, kernel, runtime } = measurements;
+  return {
+    rounds: processes.reduce((sum, { rounds }) => sum + rounds, 0),
+    threads,
+    processes: processes.length,
+    referenceKernel: { name: kernel.name, p50Ms: quantile(kernel.times.flat(2), 0.5) },
+    drift: driftOf(measurements),
+    warmUp: warmUpOf(measurements),
+    runtimePeakBytes: runtime.peakBytes.length === 0 ? null : Math.round(quantile(runtime.peakBytes, 0.5)),
+  };
+};

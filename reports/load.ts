@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildReport } from './build.ts';
-import { readRecords } from './records.ts';
+import { readRecords, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { parseReport } from './schema.ts';
+import { withSeeds } from './seeds.ts';
 
 /** There is no report where one was asked for. */
 class NoReportError extends Error {
@@ -18,6 +19,16 @@ const isFile = async (path: string): Promise<boolean> =>
 
 const readReport = async (file: string): Promise<Report> => parseReport(await readFile(file, 'utf8'), file);
 
+/** The report of a run's folder from its records, and from those of its seeds where there are several. */
+const reportFromRecords = async (folder: string): Promise<Report> => {
+  const run = await readRecords(folder);
+  const folders = seedFolders(run).map((name) => join(folder, name));
+  if (folders.length === 0) return await buildReport(run);
+  const reports: Report[] = [];
+  for (const one of folders) reports.push(await buildReport(await readRecords(one)));
+  return withSeeds(reports);
+};
+
 /**
  * The report of a run's folder, computed again from its records, or as report.json holds it where there are none; or of
  * a report.json itself. Throws NoReportError where there is neither.
@@ -30,7 +41,7 @@ export const loadReport = async (path: string): Promise<Report> => {
     );
   }
   if (!found.isDirectory()) return await readReport(path);
-  if (await isFile(join(path, 'records', 'run.json'))) return await buildReport(await readRecords(path));
+  if (await isFile(join(path, 'records', 'run.json'))) return await reportFromRecords(path);
   const file = join(path, 'report.json');
   if (await isFile(file)) return await readReport(file);
   throw new NoReportError(

@@ -2,6 +2,7 @@ import { baselineLines, columnBlocks, latencyCaption, REUSED, telling } from './
 import { milliseconds, percent, points, range, seconds, speedup, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
+import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { oneLine, shortened } from './text.ts';
 import { headline, verdict } from './verdict.ts';
 
@@ -46,6 +47,13 @@ const summary = (report: Report, columns: (typeof columnBlocks)[number]): string
     ['stage', ...shown.map((column) => column.title)],
     report.stages.map((stage) => [name(stage), ...shown.map((column) => column.cell(stage, report))]),
   );
+};
+
+/** The second table, which is not folded: who asked for several seeds asked for it. */
+const overSeeds = (report: Report): string[] => {
+  const caption = seedsCaption(report);
+  const shown = tellingSeeds(report);
+  return caption === undefined || shown.stages.length === 0 ? [] : ['', caption, '', ...summary(shown, seedsBlock)];
 };
 
 const grid = ({ stages }: Report): string[] => {
@@ -128,6 +136,7 @@ export const renderMarkdown = (report: Report): string => {
   lines.push(...captionLine(report), '', dataLine(report));
   const end = ['', origin(report)];
   const parts = [
+    overSeeds(report),
     folded(`Gates: ${gateCount(report.gates)}`, gates(report)),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),

@@ -37,6 +37,8 @@ export interface RunSummary {
   /** Limits that the report is held against. */
   readonly gates: readonly Gate[];
   readonly seed: number;
+  /** Seeds whose runs lie in folders below this one; absent in a run of one seed. */
+  readonly seeds?: readonly number[];
   readonly threads: number;
   readonly decantVersion: string;
   /** `uses` of the data section. */

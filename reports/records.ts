@@ -13,6 +13,12 @@ const SCHEMA = 'decant.run/1';
 /** Kinds of output that a report is computed from; models are described, not kept. */
 const kept: readonly ArtifactKind[] = ['dataset', 'predictions', 'measurements'];
 
+/** Folder of one of several seeds in a run's folder: a whole run's folder of its own. */
+export const seedFolder = (seed: number): string => `seed-${seed}`;
+
+/** Folders of the seeds of a run; none where it has one seed. */
+export const seedFolders = ({ seeds = [] }: RunSummary): readonly string[] => seeds.map(seedFolder);
+
 /** Every step of a run, by the folder in which its records lie. */
 const stepsOf = (run: RunSummary): readonly (readonly [string, StepSummary])[] =>
   [
@@ -68,6 +74,7 @@ const runSchema = z.looseObject({
   overrides: z.array(z.string()),
   gates: z.array(gateSchema).default([]),
   seed: z.number(),
+  seeds: z.array(z.number()).exactOptional(),
   threads: z.number(),
   decantVersion: z.string(),
   data: z.string(),

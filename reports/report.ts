@@ -2,6 +2,7 @@ import type { Json } from '../stages/stage.ts';
 import type { GateReport } from './gates/gate.ts';
 import type { ClassScores } from './statistics/classes.ts';
 import type { Bounds, Interval } from './statistics/intervals.ts';
+import type { Spread } from './statistics/spread.ts';
 
 /** report.json: the part other tools rely on. Rates are 0 to 1, losses and divergences in nats, sizes in bytes. */
 export interface Report {
@@ -51,6 +52,36 @@ export interface Report {
   readonly gates: readonly GateReport[];
   /** Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost). */
   readonly seconds: number;
+  /** What several seeds say together; all else is of the first of them. Absent in a run of one seed. */
+  readonly seeds?: SeedsReport;
+}
+
+export interface SeedsReport {
+  /** Seeds whose runs have a report, in the file's order. */
+  readonly list: readonly number[];
+  /** Wall-clock seconds of each seed's run. */
+  readonly seconds: readonly number[];
+  readonly stages: readonly SeedsStage[];
+}
+
+/** One stage over seeds: fields are called, and in units, as in `stages`; null where no run has the figure. */
+export interface SeedsStage {
+  readonly id: string;
+  readonly accuracy: Spread | null;
+  readonly macroF1: Spread | null;
+  readonly loss: Spread | null;
+  /** Accuracy minus the reference's of the same seed. */
+  readonly difference: Spread | null;
+  readonly agreement: { readonly top1: Spread | null; readonly kl: Spread | null };
+  readonly bytes: Spread | null;
+  readonly gzipBytes: Spread | null;
+  /** Speed-ups are paired inside of each seed's own measurement. */
+  readonly latency: readonly {
+    readonly batch: number;
+    readonly length: number;
+    readonly p50Ms: Spread | null;
+    readonly speedup: Spread | null;
+  }[];
 }
 
 export interface StageReport {
@@ -74,7 +105,7 @@ export interface StageReport {
   readonly comparisons: readonly Comparison[];
   readonly latency: readonly LatencyReport[];
   /** What it costs to begin: null where it was not measured. */
-  readonly loading: { readonly sessionMs: number; readonly firstRunMs: number; readonly peakBytes: number } | null;
+  readonly loading: LoadingReport | null;
   /** Kernel time of one run by operator and layer: null where it was not profiled. */
   readonly time: TimeReport | null;
   /** Why it is not faster. */
@@ -106,6 +137,10 @@ export interface LatencyReport {
   readonly p95Ms: number;
   readonly p99Ms: number;
   readonly p50Interval: Bounds;
+  /** Null in reports of versions that did not compute them, as all fields of latency that were added later. */
+  readonly p90Interval: Bounds | null;
+  readonly p95Interval: Bounds | null;
+  readonly p99Interval: Bounds | null;
   readonly runs: number;
   /** p50 of the reference over p50 of this stage, from paired rounds. */
   readonly speedup: number | null;
@@ -113,6 +148,15 @@ export interface LatencyReport {
   readonly textsPerSecond: number;
   /** p50 over the reference kernel of the same round; null where none was timed. */
   readonly relative: Interval | null;
+}
+
+/** Medians over fresh processes that load one file and run it once. */
+export interface LoadingReport {
+  readonly sessionMs: number;
+  readonly firstRunMs: number;
+  /** Of the whole process, Node and the runtime included. */
+  readonly peakBytes: number;
+  readonly processes: number | null;
 }
 
 export interface TrainingReport {
@@ -146,6 +190,14 @@ export interface MeasurementReport {
   readonly referenceKernel: { readonly name: string; readonly p50Ms: number } | null;
   /** Slowest over quickest stretch of the measurement. */
   readonly drift: { readonly ratio: number; readonly flagged: boolean } | null;
+  /** Runs of one model before its first round, and the share of them that ended at a limit, not because it was stable. */
+  readonly warmUp: {
+    readonly medianRuns: number;
+    readonly mostRuns: number;
+    readonly unsettledShare: number;
+  } | null;
+  /** Peak memory of a process that runs a graph of one node: what is left of a model's is its own. */
+  readonly runtimePeakBytes: number | null;
 }
 
 export interface Flip {

@@ -66,10 +66,13 @@ const latency = z.looseObject({
   p95Ms: z.number(),
   p99Ms: z.number(),
   p50Interval: bounds,
+  p90Interval: bounds.nullable().default(null),
+  p95Interval: bounds.nullable().default(null),
+  p99Interval: bounds.nullable().default(null),
   runs: z.number(),
   speedup: z.number().nullable(),
   speedupInterval: bounds.nullable(),
-  textsPerSecond: z.number(),
+  textsPerSecond: figure,
   relative: interval.nullable(),
 });
 
@@ -110,7 +113,14 @@ const stage = z.looseObject({
   difference: z.looseObject({ accuracy: z.number(), low: z.number(), high: z.number() }).nullable(),
   comparisons: z.array(comparison),
   latency: z.array(latency),
-  loading: z.looseObject({ sessionMs: z.number(), firstRunMs: z.number(), peakBytes: z.number() }).nullable(),
+  loading: z
+    .looseObject({
+      sessionMs: z.number(),
+      firstRunMs: z.number(),
+      peakBytes: z.number(),
+      processes: z.number().nullable().default(null),
+    })
+    .nullable(),
   time: z
     .looseObject({
       totalMs: z.number(),
@@ -129,6 +139,34 @@ const stage = z.looseObject({
   ),
   training: training.nullable(),
   notes: z.array(z.string()),
+});
+
+const spread = z
+  .looseObject({
+    mean: z.number(),
+    deviation: z.number().nullable(),
+    worst: z.number(),
+    worstSeed: z.number(),
+    values: z.array(z.number().nullable()),
+  })
+  .nullable();
+
+const seeds = z.looseObject({
+  list: z.array(z.number()),
+  seconds: z.array(z.number()),
+  stages: z.array(
+    z.looseObject({
+      id: z.string(),
+      accuracy: spread,
+      macroF1: spread,
+      loss: spread,
+      difference: spread,
+      agreement: z.looseObject({ top1: spread, kl: spread }),
+      bytes: spread,
+      gzipBytes: spread,
+      latency: z.array(z.looseObject({ batch: z.number(), length: z.number(), p50Ms: spread, speedup: spread })),
+    }),
+  ),
 });
 
 /** report.json as other tools read it. Fields may be added; those that are here keep their names and units. */
@@ -168,6 +206,11 @@ const reportSchema = z.looseObject({
       processes: z.number(),
       referenceKernel: z.looseObject({ name: z.string(), p50Ms: z.number() }).nullable(),
       drift: z.looseObject({ ratio: z.number(), flagged: z.boolean() }).nullable(),
+      warmUp: z
+        .looseObject({ medianRuns: z.number(), mostRuns: z.number(), unsettledShare: z.number() })
+        .nullable()
+        .default(null),
+      runtimePeakBytes: z.number().nullable().default(null),
     })
     .nullable(),
   cost: z.looseObject({
@@ -180,6 +223,7 @@ const reportSchema = z.looseObject({
   stages: z.array(stage),
   gates: z.array(gateReportSchema).default([]),
   seconds: z.number(),
+  seeds: seeds.exactOptional(),
 }) satisfies z.ZodType<Report>;
 
 /** JSON Schema of report.json, for tools that read it. Its $id is the version that every report names. */

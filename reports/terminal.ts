@@ -3,6 +3,7 @@ import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telli
 import { seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { Report, StageReport } from './report.ts';
+import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { fitted, oneLine, terminalWidth } from './text.ts';
 import { verdict } from './verdict.ts';
 
@@ -39,9 +40,9 @@ const linesOf = (report: Report, columns: readonly Column[]): string[] =>
 const widest = (lines: readonly string[]): number => Math.max(...lines.map(terminalWidth));
 
 /** Columns joined greedily into as few tables as fit the terminal; a block is only split where it alone is too wide. */
-const tables = (report: Report, width: number): string[][] => {
+const tables = (report: Report, given: readonly (readonly Column[])[], width: number): string[][] => {
   const fits = (columns: readonly Column[]): boolean => widest(linesOf(report, columns)) <= width;
-  const blocks = columnBlocks
+  const blocks = given
     .map((block) => telling(report, block))
     .flatMap((block) => (fits(block) ? [block] : block.map((column) => [column])));
   const groups: (readonly Column[])[] = [];
@@ -54,10 +55,10 @@ const tables = (report: Report, width: number): string[][] => {
 };
 
 /** One figure a line, for terminals that no table fits. */
-const list = (report: Report, width: number): string[][] =>
+const list = (report: Report, blocks: readonly (readonly Column[])[], width: number): string[][] =>
   report.stages.map((stage) => [
     fitted(oneLine(stage.id), width),
-    ...telling(report, columnBlocks.flat()).flatMap((column) => {
+    ...telling(report, blocks.flat()).flatMap((column) => {
       const value = column.cell(stage, report);
       if (value === '') return [];
       const gap = width - 2 - column.title.length - value.length;
@@ -83,6 +84,8 @@ const gateLines = ({ gates }: Report, width: number): string[] => [
   ...wrapped(`Gates: ${gateCount(gates)}`, width),
   ...byUrgency(gates).flatMap((gate) => wrapped(oneLine(gateSentence(gate)), width)),
 ];
+const secondsInAll = ({ seconds: one, seeds }: Report): number =>
+  seeds === undefined ? one : seeds.seconds.reduce((sum, spent) => sum + spent, 0);
 
 /** The closing table of a run, without escape codes of any text of the run. Zero columns (some terminals) count as 80. */
 export const renderTable = (report: Report, { columns, color }: Options): string => {
@@ -92,12 +95,20 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   const lines = [...wrapped(verdict(report), width).map(bold), ''];
   const baselines = baselineLines(report);
   if (baselines.length > 0) lines.push(...wrapped(`Baselines: ${baselines.join(', ')}`, width), '');
-  const blocks = width < NARROWEST_TABLE ? list(report, width) : tables(report, width);
-  for (const [head, ...rows] of blocks) lines.push(bold(head ?? ''), ...rows, '');
+  const show = (shown: Report, blocks: readonly (readonly Column[])[]): void => {
+    const made = width < NARROWEST_TABLE ? list(shown, blocks, width) : tables(shown, blocks, width);
+    for (const [head, ...rows] of made) lines.push(bold(head ?? ''), ...rows, '');
+  };
+  show(report, columnBlocks);
+  const several = seedsCaption(report);
+  if (several !== undefined) {
+    lines.push(...wrapped(several, width), '');
+    show(tellingSeeds(report), [seedsBlock]);
+  }
   const ends = [
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
-    `${whole(report.data.test)} test texts; ${seconds(report.seconds)} s in all`,
+    `${whole(report.data.test)} test texts; ${seconds(secondsInAll(report))} s in all`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
   if (report.gates.length > 0) lines.push('', ...gateLines(report, width));

@@ -1,4 +1,4 @@
-import { percent, points, type Range, times, whole } from './figures.ts';
+import { percent, plusMinus, points, type Range, times, whole } from './figures.ts';
 import type { Report, StageReport } from './report.ts';
 import { oneLine } from './text.ts';
 
@@ -53,8 +53,21 @@ const qualityPart = ({ quality, difference }: StageReport): string => {
   return `${right}, ${shift}${within(difference, 0) ? ', which may be chance' : ''}`;
 };
 
-/** What the run came to, in one sentence of plain text. */
+/** How much of the headline's accuracy is the choice of the seed. */
+const seedsSentence = ({ seeds }: Report, { id }: StageReport): string => {
+  const accuracy = seeds?.stages.find((stage) => stage.id === id)?.accuracy;
+  if (seeds === undefined || accuracy == null || accuracy.deviation === null) return '';
+  const worst = `${percent(accuracy.worst)} % (seed ${accuracy.worstSeed})`;
+  return ` Over ${seeds.list.length} seeds it is right on ${plusMinus(accuracy, percent)} %, at worst on ${worst}.`;
+};
+
+/** What the run came to, in one sentence of plain text; a second one where there are several seeds. */
 export const verdict = (report: Report): string => {
+  const stage = headline(report);
+  return `${verdictOnce(report)}${stage === null ? '' : seedsSentence(report, stage)}`;
+};
+
+const verdictOnce = (report: Report): string => {
   const stage = headline(report);
   const reference = stageOf(report, report.reference);
   if (stage === null) return 'No model of this run was evaluated.';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Forecast } from '../plan/forecast.ts';
-import { addPlanOptions, DEFAULT_FILE, exit, type PlanOptions, planFrom } from './common.ts';
+import type { Plan } from '../plan/plan.ts';
+import { addPlanOptions, DEFAULT_FILE, exit, type Planned, type PlanOptions, planFrom } from './common.ts';
 
 interface Options extends PlanOptions {
   readonly json?: boolean;
@@ -17,14 +18,17 @@ const describe = ({ state, why }: Forecast): string => {
   return state === 'run' ? `runs: ${why.join('; ')}` : `runs unless its input stays the same: ${why.join('; ')}`;
 };
 
-const render = (forecasts: readonly Forecast[], duration: (seconds: number) => string): string => {
-  const width = Math.max(...forecasts.map(({ step }) => step.length));
-  const lines = forecasts.map((forecast) => {
-    const { step, state, seconds } = forecast;
-    const time =
-      seconds === null ? '' : state === 'cached' ? ` (took ${duration(seconds)})` : ` (about ${duration(seconds)})`;
-    return `${step.padEnd(width)}  ${describe(forecast)}${time}`;
-  });
+/** What one of several seeds would do. */
+interface SeedForecast extends Forecast {
+  readonly seed: number;
+}
+
+const timeOf = ({ state, seconds }: Forecast, duration: (seconds: number) => string): string => {
+  if (seconds === null) return '';
+  return state === 'cached' ? ` (took ${duration(seconds)})` : ` (about ${duration(seconds)})`;
+};
+
+const totals = (forecasts: readonly Forecast[], duration: (seconds: number) => string): string => {
   const open = forecasts.filter(({ state }) => state !== 'cached');
   const known = open.filter(({ seconds }) => seconds !== null);
   const total = known.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
@@ -32,28 +36,51 @@ const render = (forecasts: readonly Forecast[], duration: (seconds: number) => s
   const rest = unknown === 0 ? '' : `, and ${unknown} never timed before`;
   const timed = `; about ${duration(total)} by earlier runs${rest}`;
   const time = open.length === 0 ? '' : known.length === 0 ? '; none was timed before' : timed;
-  return `${lines.join('\n')}\n\n${open.length} of ${forecasts.length} steps would run${time}.\n`;
+  return `${open.length} of ${forecasts.length} steps would run${time}.\n`;
+};
+
+const render = (
+  forecasts: readonly SeedForecast[],
+  { seeds }: Pick<Plan, 'seeds'>,
+  duration: (seconds: number) => string,
+): string => {
+  const width = Math.max(...forecasts.map(({ step }) => step.length));
+  const blocks = seeds.map((seed, i) => {
+    const lines = forecasts
+      .filter((forecast) => forecast.seed === seed)
+      .map((forecast) => `${forecast.step.padEnd(width)}  ${describe(forecast)}${timeOf(forecast, duration)}\n`);
+    const shared = i === 0 ? '' : ', without what it shares with the first';
+    return `${seeds.length === 1 ? '' : `seed ${seed}${shared}\n`}${lines.join('')}\n`;
+  });
+  return `${blocks.join('')}${totals(forecasts, duration)}`;
+};
+
+/** What each seed would do; what does not depend on the seed is told of the first only. */
+const forecastSeeds = async ({ plan, store, force, threads }: Planned): Promise<readonly SeedForecast[]> => {
+  const { decantCatalogue: catalogue } = await import('../kinds.ts');
+  const { forecast } = await import('../plan/forecast.ts');
+  const { Sources } = await import('../plan/fingerprint.ts');
+  const { Store } = await import('../store/store.ts');
+  const { plansOf, varyingSteps } = await import('../plan/seeds.ts');
+  const varying = varyingSteps(plan, catalogue);
+  // Only read: nothing is created where there is no store yet.
+  const options = { catalogue, store: new Store(store), force, threads, sources: new Sources() };
+  const forecasts: SeedForecast[] = [];
+  for (const one of plansOf(plan)) {
+    const all = await forecast({ ...options, plan: one });
+    const own = one.seed === plan.seeds[0] ? all : all.filter(({ step }) => varying.has(step));
+    forecasts.push(...own.map((step) => ({ seed: one.seed, ...step })));
+  }
+  return forecasts;
 };
 
 const plan = async (file: string, options: Options): Promise<void> => {
   const planned = await planFrom(file, options);
-  const { decantCatalogue } = await import('../kinds.ts');
-  const { forecast } = await import('../plan/forecast.ts');
-  const { Sources } = await import('../plan/fingerprint.ts');
-  const { Store } = await import('../store/store.ts');
   const { duration } = await import('../view/text.ts');
-  const forecasts = await forecast({
-    plan: planned.plan,
-    catalogue: decantCatalogue,
-    // Only read: nothing is created where there is no store yet.
-    store: new Store(planned.store),
-    force: planned.force,
-    threads: planned.threads,
-    sources: new Sources(),
-  });
+  const steps = await forecastSeeds(planned);
   const { name } = planned.plan;
   const text =
-    options.json === true ? `${JSON.stringify({ name, steps: forecasts }, null, 2)}\n` : render(forecasts, duration);
+    options.json === true ? `${JSON.stringify({ name, steps }, null, 2)}\n` : render(steps, planned.plan, duration);
   process.stdout.write(text);
 };
 

@@ -18,10 +18,12 @@ Examples:
   $ decant run                                    run pipeline.yaml
   $ decant run --set data.limit=8000              a first look on fewer texts
   $ decant run --until student                    stop after a stage
+  $ decant run --set "seeds=[1,2,3]"              once for each seed: mean, deviation and the worst
   $ decant run --force teacher                    run a stage again
   $ decant run --json > report.json               the report as one document
 
-Results are in runs/NAME: report.json, report.md, events.jsonl, models/ and the exported folders.
+Results are in runs/NAME: report.json, report.md, events.jsonl, models/ and the exported folders; with several
+seeds those of the first, and each seed's own in runs/NAME/seed-N.
 Exit codes: 0 done, 1 something failed while running, 2 the request was wrong, 3 a gate failed,
 130 interrupted.`;
 
@@ -57,14 +59,17 @@ const concludeGates = ({ report }: RunResult, strict: boolean): number => {
 
 /** The end of a run in words and as an exit code. */
 const conclude = (result: RunResult, { out }: Planned, strict: boolean): number => {
-  const { end } = result;
+  const { end, seed } = result;
+  const ofSeed = seed === null ? '' : ` of seed ${seed}`;
   if (end.kind === 'done') return concludeGates(result, strict);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
   if (end.kind === 'interrupted') {
-    say(`\nInterrupted in "${end.step}". What was finished is kept; run the same command again to go on from there.`);
+    say(
+      `\nInterrupted in "${end.step}"${ofSeed}. What was finished is kept; run the same command again to go on from there.`,
+    );
     return exit.interrupted;
   }
-  say(`\nStage "${end.step}" failed: ${end.message}`);
+  say(`\nStage "${end.step}"${ofSeed} failed: ${end.message}`);
   if (end.log !== null) say(`Details: ${shownPath(end.log)}`);
   say(`What was finished before it is kept: ${shownPath(out)}. Run the same command again to go on from there.`);
   return exit.failed;

@@ -20,7 +20,8 @@ export const validateCommand = (program: Command, end: (code: number) => void): 
       const { decantCatalogue } = await import('../kinds.ts');
       const plan = await loadPipeline(file, set, decantCatalogue);
       const stages = plan.stages.length === 1 ? '1 stage' : `${plan.stages.length} stages`;
-      process.stdout.write(`${file} is valid: "${plan.name}", ${stages}, ${plan.steps.length} steps.\n`);
+      const seeds = plan.seeds.length === 1 ? '' : `, seeds ${plan.seeds.join(', ')}`;
+      process.stdout.write(`${file} is valid: "${plan.name}", ${stages}, ${plan.steps.length} steps${seeds}.\n`);
       end(exit.done);
     });
 };

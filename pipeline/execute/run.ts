@@ -2,11 +2,14 @@ import { appendFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildReport } from '../../reports/build.ts';
 import type { RunSummary, StageSummary, StepSummary } from '../../reports/record.ts';
+import { seedFolder } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
+import { withSeeds } from '../../reports/seeds.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
 import { BASELINE, DATASET, MEASURE, type Plan } from '../plan/plan.ts';
+import { plansOf, varyingSteps } from '../plan/seeds.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
@@ -26,8 +29,27 @@ export interface RunOptions {
   readonly emit: Emit;
 }
 
+interface SeedOptions extends RunOptions {
+  readonly sources: Sources;
+}
+
+/** What the run of one seed came to. */
+interface Ran {
+  readonly end: End;
+  /** Null after an interruption: the last report stays as it is. */
+  readonly results: Results | null;
+}
+
+interface Results {
+  readonly report: Report;
+  readonly summary: RunSummary;
+  readonly steps: Executed['steps'];
+}
+
 export interface RunResult {
   readonly end: End;
+  /** The one of several seeds in whose run it ended; null where there is one only. */
+  readonly seed: number | null;
   /** Null after an interruption: the last report stays as it is. */
   readonly report: Report | null;
 }
@@ -95,9 +117,16 @@ const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Execute
   seconds,
 });
 
-/** Runs a plan and leaves report, event log, models and deploy folders in its folder, also when a later stage fails. */
-export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
-  const { plan, out, threads, catalogue, abort, kill, force } = options;
+/** Leaves report, records, models and exported folders in a folder. */
+const leave = async (out: string, plan: Plan, { report, summary, steps }: Results): Promise<void> => {
+  await writeRecords(out, summary);
+  await placeResults(out, plan, steps);
+  await writeReports(out, report);
+};
+
+/** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */
+const runSeed = async (options: SeedOptions): Promise<Ran> => {
+  const { plan, out, threads, catalogue, abort, kill, force, sources } = options;
   const started = performance.now();
   await ensureFolder(out, 'the folder of results', '--out');
   const store = await Store.open(options.store);
@@ -106,22 +135,58 @@ export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
     log(event);
     options.emit(event);
   };
+  const { name, seed, seeds } = plan;
   const steps = plan.steps.map(({ id, uses, role }) => ({ id, uses, role }));
-  emit({ type: 'run-started', name: plan.name, steps, seed: plan.seed, threads, process: process.pid });
+  emit({ type: 'run-started', name, steps, seed, seeds, threads, process: process.pid });
   const logs = join(out, 'logs');
-  const executed = await execute({
-    ...{ plan, catalogue, store, threads, force, logs, abort, kill, emit },
-    sources: new Sources(),
-  });
-  if (executed.end.kind === 'interrupted') return { end: executed.end, report: null };
+  const executed = await execute({ plan, catalogue, store, threads, force, logs, abort, kill, emit, sources });
+  const { end } = executed;
+  if (end.kind === 'interrupted') return { end, results: null };
   const seconds = (performance.now() - started) / 1000;
   const summary = runSummary(options, executed, seconds);
-  const report = await buildReport(summary);
-  await writeRecords(out, summary);
-  await placeResults(out, plan, executed.steps);
-  await writeReports(out, report);
+  const results = { report: await buildReport(summary), summary, steps: executed.steps };
+  await leave(out, plan, results);
   const reused = [...executed.steps.values()].filter(({ cached }) => cached).length;
-  const complete = executed.end.kind === 'done';
-  emit({ type: 'run-finished', complete, seconds, ran: executed.steps.size - reused, reused });
-  return { end: executed.end, report };
+  emit({ type: 'run-finished', complete: end.kind === 'done', seconds, ran: executed.steps.size - reused, reused });
+  return { end, results };
+};
+
+/** Of the steps that are to run again, those that earlier seeds did not run again already. */
+const forcedFor = (plan: Plan, { force, catalogue }: RunOptions): ReadonlySet<string> => {
+  if (plan.seed === plan.seeds[0]) return force;
+  const varying = varyingSteps(plan, catalogue);
+  return new Set([...force].filter((id) => varying.has(id)));
+};
+
+/** Runs the plan of every seed, each in a folder of its own; results of the first, and what all say, go above them. */
+const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
+  const { plan, out } = options;
+  const finished: Results[] = [];
+  let last: Pick<RunResult, 'end' | 'seed'> = { end: { kind: 'done' }, seed: null };
+  await ensureFolder(out, 'the folder of results', '--out');
+  for (const one of plansOf(plan)) {
+    const force = forcedFor(one, options);
+    const { end, results } = await runSeed({ ...options, plan: one, force, out: join(out, seedFolder(one.seed)) });
+    last = { end, seed: one.seed };
+    if (results === null) return { ...last, report: null };
+    finished.push(results);
+    if (end.kind === 'failed') break;
+  }
+  const [first] = finished;
+  if (first === undefined) return { ...last, report: null };
+  const report = withSeeds(finished.map((results) => results.report));
+  await leave(out, plan, { ...first, report, summary: { ...first.summary, seeds: report.seeds?.list ?? [] } });
+  return { ...last, report };
+};
+
+/**
+ * Runs a plan, once for each of its seeds, and leaves reports, event log, models and exported folders in its folder, also
+ * when a later stage fails.
+ */
+export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
+  // Hashed once: files that change meanwhile do not make the seeds' data differ.
+  const sources = new Sources();
+  if (options.plan.seeds.length > 1) return await runSeeds({ ...options, sources });
+  const { end, results } = await runSeed({ ...options, sources });
+  return { end, seed: null, report: results?.report ?? null };
 };

@@ -28,7 +28,10 @@ export interface PlannedStage {
 /** A pipeline ready to run: steps in an order in which every input comes before its use. */
 export interface Plan {
   readonly name: string;
+  /** The one that its steps draw with. */
   readonly seed: number;
+  /** Every seed that the file asks for: the plan is run for each. */
+  readonly seeds: readonly number[];
   /** `uses` of the data section. */
   readonly data: string;
   /** The file as it was read, and the --set values on top of it. */
@@ -47,8 +50,11 @@ export const BASELINE = 'baseline';
 export const EVALUATE = 'evaluate';
 export const MEASURE = 'measure';
 
+const reservedIds: ReadonlySet<string> = new Set([DATASET, BASELINE, MEASURE, 'models', 'logs', 'records']);
+
 /** Ids that name something else in a plan or in the run's folder. */
-export const reservedIds: readonly string[] = [DATASET, BASELINE, MEASURE, 'models', 'logs'];
+export const isReserved = (id: string): boolean =>
+  reservedIds.has(id) || /^seed-\d+$/.test(id) || /^(?:report|events)\./.test(id);
 
 /** Steps that a step needs, itself included, in the plan's order. */
 export const closure = (plan: Plan, ids: readonly string[]): readonly Step[] => {

@@ -240,8 +240,6 @@ export const planOf = (
   planner.plan();
   const data = isRecord(checked.data) ? String(checked.data.uses ?? '') : '';
   const { steps, stages, problems } = planner;
-  return {
-    plan: { name: checked.name, seed: checked.seed, data, base, steps, stages, gates: checked.gates },
-    problems,
-  };
+  const { name, seeds, gates } = checked;
+  return { plan: { name, seed: seeds[0], seeds, data, base, steps, stages, gates }, problems };
 };

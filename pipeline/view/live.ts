@@ -1,7 +1,7 @@
 import { Listr, type ListrTaskWrapper } from 'listr2';
 import type { RunEvent, StepInfo } from '../events.ts';
 import { eventText } from './plain.ts';
-import { duration, Pace, partOf, progressText, rowOf, rowTitle } from './text.ts';
+import { duration, Pace, partOf, progressText, rowOf, rowTitle, seedPrefix } from './text.ts';
 import type { View } from './view.ts';
 
 type Task = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output'>;
@@ -70,13 +70,13 @@ const deferred = (): Deferred => {
   return { promise, resolve, reject };
 };
 
-const rowsOf = (steps: readonly StepInfo[]): ReadonlyMap<string, Row> => {
+const rowsOf = (steps: readonly StepInfo[], prefix: string): ReadonlyMap<string, Row> => {
   const ids = [...new Set(steps.map(({ id }) => rowOf(id)))];
   return new Map(
     ids.map((id) => {
       const info = steps.find((step) => step.id === id);
       const own = steps.filter((step) => rowOf(step.id) === id).map((step) => step.id);
-      return [id, row(info === undefined ? id : rowTitle(info), own)];
+      return [id, row(`${prefix}${info === undefined ? id : rowTitle(info)}`, own)];
     }),
   );
 };
@@ -95,13 +95,14 @@ class Live {
   }
 
   emit(event: RunEvent): void {
-    if (event.type === 'run-started') this.begin(event.steps);
+    if (event.type === 'run-started') this.begin(rowsOf(event.steps, seedPrefix(event)));
     else if (event.type === 'interrupting') for (const { show } of this.rows.values()) show(eventText(event) ?? '');
     else if ('step' in event) this.step(event);
   }
 
-  private begin(steps: readonly StepInfo[]): void {
-    this.rows = rowsOf(steps);
+  private begin(rows: ReadonlyMap<string, Row>): void {
+    this.rows = rows;
+    this.ended.clear();
     const tasks = [...this.rows.values()].map(({ title, begin }) => ({
       title,
       task: (_: unknown, task: Task) => begin(task),
@@ -113,7 +114,8 @@ class Live {
       rendererOptions: { collapseErrors: true, showErrorMessage: false, formatOutput: 'truncate' },
       ...(this.color ? {} : { forceUnicode: false }),
     });
-    this.running = list.run().catch(() => undefined);
+    // The rows of the next seed come below those of the one before.
+    this.running = this.running.then(() => list.run()).catch(() => undefined);
   }
 
   private step(event: Extract<RunEvent, { step: string }>): void {

@@ -1,5 +1,5 @@
 import type { RunEvent, StepInfo } from '../events.ts';
-import { duration, Pace, progressText } from './text.ts';
+import { duration, Pace, progressText, seedPrefix } from './text.ts';
 import type { View } from './view.ts';
 
 /** A line of progress this often is enough for a log. */
@@ -40,11 +40,12 @@ export const eventText = (event: RunEvent): string | undefined => {
 /** One line an event, for logs and pipes. */
 export const plainView = (write: (line: string) => void, now: () => number = Date.now): View => {
   let steps: readonly StepInfo[] = [];
+  let prefix = '';
   let shown = 0;
   let pace = new Pace();
   const line = (step: string, text: string): void => {
     const width = Math.max(0, ...steps.map(({ id }) => id.length));
-    write(`${step.padEnd(width)}  ${text}`);
+    write(`${prefix}${step.padEnd(width)}  ${text}`);
   };
   const progress = (event: Extract<RunEvent, { type: 'progress' }>): void => {
     const left = pace.left(event.progress, now());
@@ -54,7 +55,10 @@ export const plainView = (write: (line: string) => void, now: () => number = Dat
   };
   return {
     emit: (event) => {
-      if (event.type === 'run-started') steps = event.steps;
+      if (event.type === 'run-started') {
+        steps = event.steps;
+        prefix = seedPrefix(event);
+      }
       if (event.type === 'started') {
         shown = now();
         pace = new Pace();

@@ -13,17 +13,28 @@ export const duration = (seconds: number): string => {
 
 const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
-/** Seconds until the end at the pace since the first report. */
+interface Mark {
+  readonly at: number;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Texts come longest first and machines swing, so that only what was done lately tells how it goes on. */
+const WINDOW_MS = 20_000;
+
+/** Seconds until the end at the pace of the last twenty seconds. */
 export class Pace {
-  private first: { readonly at: number; readonly done: number; readonly total: number } | undefined;
+  private marks: Mark[] = [];
 
   left({ done, total }: Progress, now: number): number | undefined {
+    const last = this.marks.at(-1);
     // Another total means another part of the work, at a pace of its own.
-    if (this.first === undefined || this.first.total !== total || done < this.first.done) {
-      this.first = { at: now, done, total };
-    }
-    const elapsed = (now - this.first.at) / 1000;
-    const gained = done - this.first.done;
+    if (last !== undefined && (last.total !== total || done < last.done)) this.marks = [];
+    this.marks.push({ at: now, done, total });
+    while ((this.marks[1]?.at ?? now) < now - WINDOW_MS) this.marks.shift();
+    const [first] = this.marks;
+    const elapsed = (now - (first?.at ?? now)) / 1000;
+    const gained = done - (first?.done ?? done);
     return total === 0 || gained === 0 || elapsed < 1 ? undefined : ((total - done) * elapsed) / gained;
   }
 }
@@ -49,3 +60,12 @@ export const rowTitle = ({ id, uses }: StepInfo): string => (id === uses ? id : 
 
 /** What a step of a row is called within it: nothing for the stage itself. */
 export const partOf = (step: string): string => step.split('/').slice(1).join('/');
+
+/** What stands before everything that is said about one of several seeds. */
+export const seedPrefix = ({
+  seed,
+  seeds = [],
+}: {
+  readonly seed: number;
+  readonly seeds?: readonly number[];
+}): string => (seeds.length > 1 ? `seed ${seed}  ` : '');

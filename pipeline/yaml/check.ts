@@ -2,7 +2,7 @@ import type { Gate } from '../../reports/gates/gate.ts';
 import type { AnyStage } from '../../stages/stage.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import { MEASURE, reservedIds } from '../plan/plan.ts';
+import { isReserved, MEASURE } from '../plan/plan.ts';
 import type { Located } from './document.ts';
 import { checkGates } from './gates.ts';
 import { headSchema, ID_PATTERN, ID_WORDS } from './head.ts';
@@ -22,7 +22,8 @@ export interface CheckedStage {
 
 export interface Checked {
   readonly name: string;
-  readonly seed: number;
+  /** One, or those of `seeds`. */
+  readonly seeds: readonly [number, ...number[]];
   readonly data: Readonly<Record<string, unknown>> | undefined;
   readonly measure: Readonly<Record<string, unknown>>;
   readonly stages: readonly CheckedStage[];
@@ -42,8 +43,7 @@ const checkId = (id: unknown, index: number, ids: readonly unknown[], located: L
   ];
   if (typeof id !== 'string') return problem('wrong-type', `id is ${describeValue(id)}; expected a text`);
   if (!ID_PATTERN.test(id)) return problem('bad-text', `id is ${describeValue(id)}; expected ${ID_WORDS}`);
-  if (reservedIds.includes(id))
-    return problem('reserved-id', `"${id}" names something else in every run; choose another id`);
+  if (isReserved(id)) return problem('reserved-id', `"${id}" names something else in every run; choose another id`);
   const first = ids.indexOf(id);
   if (first < index)
     return problem('duplicate-id', `the id "${id}" is taken by stage ${first + 1}; every stage needs its own`);
@@ -95,17 +95,56 @@ const checkSection = (
   return { config: undefined, problems: fromZodError(parsed.error, { located, base: [name], owner, schema }) };
 };
 
-const nothing: Omit<Checked, 'problems'> = { name: '', seed: 0, data: undefined, measure: {}, stages: [], gates: [] };
+const nothing: Omit<Checked, 'problems'> = {
+  name: '',
+  seeds: [0],
+  data: undefined,
+  measure: {},
+  stages: [],
+  gates: [],
+};
+
+/** `--set seed=2` takes the place of the file's `seeds`, and the other way round; both at one place contradict. */
+const withoutReplaced = (file: Record<string, unknown>, located: Located): Record<string, unknown> => {
+  const [one, several] = [located.key(['seed']).source, located.key(['seeds']).source];
+  if (!located.has(['seed']) || !located.has(['seeds']) || one.name === several.name) return file;
+  const { [one.name === '--set' ? 'seeds' : 'seed']: _, ...rest } = file;
+  return rest;
+};
+
+const seedsOf = ({
+  seed,
+  seeds = [],
+}: {
+  readonly seed: number;
+  readonly seeds?: readonly number[] | undefined;
+}): Checked['seeds'] => {
+  const [first = seed, ...others] = seeds;
+  return [first, ...others];
+};
+
+const seedsAndSeed = (file: Record<string, unknown>, located: Located): readonly Diagnostic[] =>
+  'seed' in file && 'seeds' in file
+    ? [
+        {
+          code: 'seed-and-seeds',
+          message: 'both "seed" and "seeds" are given; expected one of them',
+          span: located.key(['seeds']),
+          hints: ['seed runs the pipeline once, seeds once for each'],
+        },
+      ]
+    : [];
 
 /** Every problem that the file shows by itself, stage by stage, before stages are connected. */
 export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
-  const file = located.value;
+  const written = located.value;
   const fail = (code: string, message: string): Checked => ({
     ...nothing,
     problems: [{ code, message, span: located.at([]), hints: ['a pipeline has: name, data, stages'] }],
   });
-  if (file === null || file === undefined) return fail('empty-file', 'the file is empty; expected a pipeline');
-  if (!isRecord(file)) return fail('wrong-type', `the file is ${describeValue(file)}; expected a mapping`);
+  if (written === null || written === undefined) return fail('empty-file', 'the file is empty; expected a pipeline');
+  if (!isRecord(written)) return fail('wrong-type', `the file is ${describeValue(written)}; expected a mapping`);
+  const file = withoutReplaced(written, located);
   const schema = headSchema(catalogue);
   const head = schema.safeParse(file);
   const context = { located, base: [], owner: 'the pipeline', schema };
@@ -121,13 +160,14 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
   const gates = checkGates(file.gates, ['gates'], known, located);
   return {
     name: head.success ? head.data.name : '',
-    seed: head.success ? head.data.seed : 0,
+    seeds: head.success ? seedsOf(head.data) : [0],
     data: data.config,
     measure: measure?.config ?? {},
     stages: stages.map(({ stage }) => stage).filter((stage) => stage !== undefined),
     gates: gates.gates,
     problems: [
       ...problems,
+      ...seedsAndSeed(file, located),
       ...data.problems,
       ...(measure?.problems ?? []),
       ...stages.flatMap((stage) => stage.problems),

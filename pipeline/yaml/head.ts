@@ -6,16 +6,31 @@ import { MEASURE } from '../plan/plan.ts';
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
 
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
+
+/** Equal seeds make equal runs: a repeated one would only pretend that results vary less. */
+const once = (list: readonly number[], ctx: z.RefinementCtx<readonly number[]>): void => {
+  list.forEach((value, i) => {
+    if (list.indexOf(value) === i) return;
+    ctx.addIssue({ code: 'custom', message: `${value} was named before; expected every seed once`, path: [i] });
+  });
+};
+
 /** Everything of the file besides the insides of `data` and of each stage. */
 export const headSchema = (catalogue: Catalogue) =>
   z.strictObject({
     name: z.string().min(1).max(100).regex(ID_PATTERN, ID_WORDS).describe('Names the folder of results: runs/NAME.'),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1)
-      .default(1)
-      .describe('Names every random stream of the run.'),
+    seed: seed.default(1).describe('Names every random stream of the run.'),
+    seeds: z
+      .array(seed)
+      .min(2, 'expected a list of at least 2 seeds; for one there is "seed"')
+      .max(100)
+      .superRefine(once)
+      .optional()
+      .describe('Instead of seed: runs once for each and reports mean, deviation and the worst.'),
     data: z.record(z.string(), z.unknown()).describe('The texts and their classes.'),
     stages: z.array(z.unknown()).min(1).describe('What happens to the model, in order.'),
     gates: z
@@ -88,5 +103,11 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
     },
     ...(measure === undefined ? {} : { measure: asJson(measure.config) }),
   };
-  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'decant pipeline', ...head, properties };
+  const oneOfThem = { not: { required: ['seed', 'seeds'] } };
+  return {
+    ...{ $schema: 'http://json-schema.org/draft-07/schema#', title: 'decant pipeline' },
+    ...head,
+    properties,
+    ...oneOfThem,
+  };
 };

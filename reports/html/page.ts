@@ -7,6 +7,7 @@ import { gatesSection } from './sections/gates.ts';
 import { costSection, latencySection } from './sections/latency.ts';
 import { environmentSection, notesSection, reproduceSection } from './sections/origin.ts';
 import { renderSection, type Section } from './sections/section.ts';
+import { seedsSection } from './sections/seeds.ts';
 import { structureSection } from './sections/structure.ts';
 import { summarySection, tiles } from './sections/summary.ts';
 import { causesSection, timeSection } from './sections/time.ts';
@@ -21,6 +22,7 @@ type Write = (report: Report) => Section | null | Promise<Section | null>;
 const writers: readonly Write[] = [
   summarySection,
   gatesSection,
+  seedsSection,
   tradeoffSection,
   waterfallSection,
   qualitySection,

@@ -24,12 +24,29 @@ export const correctness = (scored: Scored): Uint8Array => {
   return Uint8Array.from(predicted, (c, example) => (c === scored.labels[example] ? 1 : 0));
 };
 
+/** (examples, classes) log softmax, written without allocating a row: thousands of rows are computed at a time. */
+const logSoftmax = (logits: Float32Array, classes: number): Float64Array => {
+  const rows = Float64Array.from(logits);
+  for (let start = 0; start < rows.length; start += classes) {
+    const row = rows.subarray(start, start + classes);
+    let peak = Number.NEGATIVE_INFINITY;
+    for (const x of row) peak = Math.max(peak, x);
+    let sum = 0;
+    for (const x of row) sum += Math.exp(x - peak);
+    const norm = peak + Math.log(sum);
+    for (let c = 0; c < row.length; c++) row[c] = (row[c] ?? 0) - norm;
+  }
+  return rows;
+};
+
+/** Loss, calibration and every comparison of a model read the same rows. */
+const known = new WeakMap<Float32Array, Float64Array>();
+
 /** log softmax of one row, in nats. */
 export const logProbabilities = (logits: Float32Array, classes: number, example: number): Float64Array => {
-  const row = Float64Array.from(logits.subarray(example * classes, (example + 1) * classes));
-  const peak = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const norm = peak + Math.log(row.reduce((sum, x) => sum + Math.exp(x - peak), 0));
-  return row.map((x) => x - norm);
+  const rows = known.get(logits) ?? logSoftmax(logits, classes);
+  known.set(logits, rows);
+  return rows.subarray(example * classes, (example + 1) * classes);
 };
 
 export const mean = (values: ArrayLike<number>): number => {

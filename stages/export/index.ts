@@ -122,7 +122,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 2,
+  version: 3,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   makes: 'folder',

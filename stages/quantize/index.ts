@@ -81,7 +81,7 @@ const proved = (found: Deviation): Deviation => {
 /** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
-  version: 2,
+  version: 3,
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
   makes: 'model',

@@ -41,23 +41,35 @@ export const feedsFor = (
   return feeds;
 };
 
-/** Outputs of a graph as flat float arrays, on one thread. */
-export const outputsOf = async (
+type Feeds = Readonly<Record<string, HostTensor>>;
+
+/** Outputs of one session for several batches, one after another, as flat float arrays, on one thread. */
+export const outputsOfEach = async (
   graph: Graph,
-  feeds: Readonly<Record<string, HostTensor>>,
-): Promise<readonly Float32Array[]> => {
+  batches: readonly Feeds[],
+): Promise<readonly (readonly Float32Array[])[]> => {
   const program = await ortEngine.compile(graph, { threads: 1 });
   try {
-    const results = await program.run(feeds);
-    return graph.outputs.map((name) => {
-      const data = results[name]?.data;
-      if (!(data instanceof Float32Array)) throw new Error(`'${name}' is no float32 output`);
-      return data;
-    });
+    const found: Float32Array[][] = [];
+    for (const feeds of batches) {
+      const results = await program.run(feeds);
+      found.push(
+        graph.outputs.map((name) => {
+          const data = results[name]?.data;
+          if (!(data instanceof Float32Array)) throw new Error(`'${name}' is no float32 output`);
+          return Float32Array.from(data);
+        }),
+      );
+    }
+    return found;
   } finally {
     await program.release();
   }
 };
+
+/** Outputs of a graph as flat float arrays, on one thread. */
+export const outputsOf = async (graph: Graph, feeds: Feeds): Promise<readonly Float32Array[]> =>
+  (await outputsOfEach(graph, [feeds])).flat();
 
 /** The largest difference between two sets of outputs, relative to the largest value. */
 export const difference = (a: readonly Float32Array[], b: readonly Float32Array[]): number => {

@@ -20,8 +20,8 @@ const progress: RunEvent = {
 const ESCAPE = String.fromCharCode(27);
 const [SHOW_CURSOR, HIDE_CURSOR, LINE_START] = [`${ESCAPE}[?25h`, `${ESCAPE}[?25l`, `${ESCAPE}[G`];
 
-/** What a terminal shows in the end after events that come 30 ms apart; escape sequences are left out. */
-const shown = (events: readonly RunEvent[]): readonly string[] => {
+/** What a terminal shows in the end, or all that it showed, after events that come 30 ms apart. */
+const shown = (events: readonly RunEvent[], whole = false): readonly string[] => {
   const script = `
     import { liveView } from ${JSON.stringify(`${root}dist/pipeline/view/live.js`)};
     const view = liveView(false);
@@ -36,7 +36,7 @@ const shown = (events: readonly RunEvent[]): readonly string[] => {
   });
   expect([status, stderr.replaceAll(SHOW_CURSOR, '')]).toEqual([0, '']);
   const frames = stdout.replaceAll(SHOW_CURSOR, '').replaceAll(HIDE_CURSOR, '').split(LINE_START);
-  return (frames.at(-1) ?? '').trim().split('\n');
+  return (whole ? frames.join('\n') : (frames.at(-1) ?? '')).trim().split('\n');
 };
 
 describe('live view', () => {
@@ -70,5 +70,22 @@ describe('live view', () => {
     expect(lines[0]).toContain('dataset  2.0 s');
     expect(lines[1]).toContain('teacher (train)');
     expect(lines.join('\n')).not.toContain('measure  ');
+  });
+
+  it('puts the rows of every seed below those of the one before', () => {
+    const ofSeed = (seed: number): readonly RunEvent[] => [
+      { ...begin, type: 'run-started', seed, seeds: [1, 2] },
+      ...steps.map(({ id }): RunEvent => ({ type: 'finished', step: id, seconds: seed })),
+    ];
+    const script = shown([...ofSeed(1), ...ofSeed(2)], true);
+    const rows = script.map((line) => line.replace(/^\S+ /, '')).filter((line) => line.startsWith('seed'));
+    expect([...new Set(rows.filter((line) => line.endsWith(' s')))]).toEqual([
+      'seed 1  dataset  1.0 s',
+      'seed 1  teacher (train)  2.0 s',
+      'seed 1  measure  1.0 s',
+      'seed 2  dataset  2.0 s',
+      'seed 2  teacher (train)  4.0 s',
+      'seed 2  measure  2.0 s',
+    ]);
   });
 });

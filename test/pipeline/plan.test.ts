@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
 import { loadPipeline } from '../../pipeline/load.ts';
 import { closure, type Plan } from '../../pipeline/plan/plan.ts';
+import { plansOf, varyingSteps } from '../../pipeline/plan/seeds.ts';
 import { difference } from '../../pipeline/plan/why.ts';
 import { hashJson } from '../../pipeline/store/hash.ts';
 import type { Fingerprint } from '../../pipeline/store/record.ts';
@@ -70,6 +71,31 @@ describe('plan', () => {
     expect(plan.steps[0]?.config).toEqual({ uses: 'wordnet-supersense', limit: 2000 });
     expect(plan.steps.find(({ id }) => id === 'teacher')?.config).toEqual({ epochs: 2, batch: 8 });
   });
+
+  it('is made for each seed, and knows which steps seeds share', async () => {
+    const plan = await planOf(
+      `  - { id: int8, uses: quantize }
+  - { id: plain, uses: quantize, from: encoder }
+  - { id: student, uses: distill, teacher: plain, from: plain }
+`,
+      ['seeds=[4, 2]'],
+    );
+    expect(plansOf(plan).map(({ seed }) => seed)).toEqual([4, 2]);
+    const varying = varyingSteps(plan, decantCatalogue);
+    expect(ids(plan).filter((id) => !varying.has(id))).toEqual([
+      ...['dataset', 'baseline', 'encoder', 'encoder/evaluate', 'plain', 'plain/evaluate', 'student/label'],
+    ]);
+    expect(plansOf(await planOf('')).map(({ seed }) => seed)).toEqual([1]);
+  });
+
+  it.each(['seed-1', 'records', 'report.json', 'events.jsonl'])(
+    'takes no stage that would lie where the run has its %s',
+    async (id) => {
+      await expect(planOf(`  - { id: ${id}, uses: export }\n`)).rejects.toMatchObject({
+        diagnostics: [{ code: 'reserved-id' }],
+      });
+    },
+  );
 
   it('knows what a step needs', async () => {
     const plan = await planOf('');

@@ -48,6 +48,19 @@ teacher/evaluate  damaged in the store: predictions/logits.bin; it is made again
 teacher/evaluate  failed: no
 stopped after 1 m 40 s: 1 step run, 1 reused`);
   });
+
+  it('names the seed of every line where there are several', () => {
+    const lines: string[] = [];
+    const { emit } = plainView((line) => lines.push(line));
+    for (const seed of [1, 2]) {
+      emit({ type: 'run-started', name: 'p', steps, seed, seeds: [1, 2], threads: 1, process: 7 });
+      emit({ type: 'finished', step: 'dataset', seconds: 1 });
+    }
+    expect(lines.join('\n')).toBe(`p: 3 steps, seed 1, 1 thread
+seed 1  dataset           done in 1.0 s
+p: 3 steps, seed 2, 1 thread
+seed 2  dataset           done in 1.0 s`);
+  });
 });
 
 describe('texts of the view', () => {
@@ -71,5 +84,14 @@ describe('texts of the view', () => {
     expect(pace.left({ done: 60, total: 100, unit: 'x' }, 2000)).toBe(8);
     expect(pace.left({ done: 1, total: 7, unit: 'y' }, 2500)).toBeUndefined();
     expect(pace.left({ done: 2, total: 7, unit: 'y' }, 4500)).toBe(10);
+  });
+
+  it('forgets how slowly the work began', () => {
+    const pace = new Pace();
+    for (let second = 0; second <= 30; second++) pace.left({ done: second, total: 1000, unit: 'x' }, 1000 * second);
+    for (let second = 31; second < 60; second++) {
+      pace.left({ done: 30 + 10 * (second - 30), total: 1000, unit: 'x' }, 1000 * second);
+    }
+    expect(pace.left({ done: 330, total: 1000, unit: 'x' }, 60_000)).toBe(67);
   });
 });

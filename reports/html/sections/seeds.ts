@@ -1,0 +1,131 @@
+import { bytes, milliseconds, percent, plusMinus, points, speedup } from '../../figures.ts';
+import type { Report, SeedsReport, SeedsStage } from '../../report.ts';
+import type { Spread } from '../../statistics/spread.ts';
+import { type Html, html, nothing } from '../html.ts';
+import { colours, figure } from '../picture.ts';
+import { type HtmlColumn, table } from '../table.ts';
+import type { Section } from './section.ts';
+
+type Write = (x: number) => string;
+
+const mean = (spread: Spread | null | undefined, write: Write): string =>
+  spread == null ? '' : plusMinus(spread, write);
+
+/** The worst value and, smaller, whose it is. */
+const worst = (spread: Spread | null, write: Write): Html | string =>
+  spread === null ? '' : html`${write(spread.worst)} <small>seed ${spread.worstSeed}</small>`;
+
+/** A column only where some stage has the figure. */
+const where = (stages: readonly SeedsStage[], has: (stage: SeedsStage) => unknown, column: HtmlColumn<SeedsStage>) =>
+  stages.some((stage) => has(stage) !== null) ? [column] : [];
+
+const cellColumns = ({ stages }: SeedsReport, reference: string | null): HtmlColumn<SeedsStage>[] => {
+  const cells = stages.find(({ latency }) => latency.length > 0)?.latency ?? [];
+  return cells.flatMap(({ batch, length }, c): HtmlColumn<SeedsStage>[] => [
+    { title: `p50 ms, ${batch} × ${length}`, cell: ({ latency }) => mean(latency[c]?.p50Ms, milliseconds) },
+    {
+      title: `speed-up, ${batch} × ${length}`,
+      cell: ({ id, latency }) => (id === reference ? '' : mean(latency[c]?.speedup, speedup)),
+    },
+  ]);
+};
+
+const columnsOf = (seeds: SeedsReport, reference: string | null): HtmlColumn<SeedsStage>[] => {
+  const { stages } = seeds;
+  const versus = (id: string, shown: Html | string): Html | string => (id === reference ? '' : shown);
+  return [
+    { title: 'stage', cell: ({ id }) => id },
+    ...where(stages, ({ accuracy }) => accuracy, {
+      title: 'accuracy %',
+      cell: ({ accuracy }) => mean(accuracy, percent),
+    }),
+    ...where(stages, ({ accuracy }) => accuracy, { title: 'worst', cell: ({ accuracy }) => worst(accuracy, percent) }),
+    ...where(stages, ({ difference }) => difference, {
+      title: 'points',
+      cell: ({ id, difference }) => versus(id, mean(difference, points)),
+    }),
+    ...where(stages, ({ difference }) => difference, {
+      title: 'worst points',
+      cell: ({ id, difference }) => versus(id, worst(difference, points)),
+    }),
+    ...where(stages, ({ macroF1 }) => macroF1, { title: 'macro F1 %', cell: ({ macroF1 }) => mean(macroF1, percent) }),
+    ...where(stages, ({ agreement }) => agreement.top1, {
+      title: 'agrees %',
+      cell: ({ agreement }) => mean(agreement.top1, percent),
+    }),
+    ...where(stages, (stage) => stage.bytes, { title: 'bytes', cell: (stage) => mean(stage.bytes, bytes) }),
+    ...where(stages, ({ gzipBytes }) => gzipBytes, { title: 'gzip', cell: ({ gzipBytes }) => mean(gzipBytes, bytes) }),
+    ...cellColumns(seeds, reference),
+  ];
+};
+
+const dots = (seeds: SeedsReport): readonly { stage: string; seed: string; accuracy: number }[] =>
+  seeds.stages.flatMap(({ id, accuracy }) =>
+    (accuracy?.values ?? []).flatMap((value, i) =>
+      value === null ? [] : [{ stage: id, seed: `seed ${seeds.list[i] ?? ''}`, accuracy: 100 * value }],
+    ),
+  );
+
+/** The figures behind the dots: one column a seed. */
+const values = (seeds: SeedsReport): Html =>
+  table(
+    [
+      { title: 'stage', cell: ({ id }) => id },
+      ...seeds.list.map(
+        (seed, i): HtmlColumn<SeedsStage> => ({
+          title: `seed ${seed}`,
+          cell: ({ accuracy }) => (accuracy?.values[i] == null ? '' : percent(accuracy.values[i])),
+        }),
+      ),
+    ],
+    seeds.stages.filter(({ accuracy }) => accuracy !== null),
+    'Accuracy in percent of every seed',
+  );
+
+const picture = async (seeds: SeedsReport): Promise<Html> => {
+  const rows = dots(seeds);
+  if (rows.length === 0) return nothing;
+  const stages = new Set(rows.map(({ stage }) => stage));
+  const said = seeds.stages.flatMap(({ id, accuracy }) =>
+    accuracy === null ? [] : `${id} ${mean(accuracy, percent)}`,
+  );
+  return await figure({
+    caption:
+      'Accuracy of every seed: where dots of two stages overlap, the choice of the seed decides which is better.',
+    summary: `Accuracy in percent, mean and standard deviation over seeds: ${said.join('; ')}.`,
+    charts: [
+      {
+        height: 24 * stages.size,
+        spec: {
+          data: { values: [...rows] },
+          mark: { type: 'point', size: 70, strokeWidth: 2, opacity: 0.9 },
+          encoding: {
+            y: { field: 'stage', type: 'nominal', sort: null, axis: { title: null, grid: true } },
+            x: {
+              field: 'accuracy',
+              type: 'quantitative',
+              scale: { zero: false, padding: 8 },
+              axis: { title: 'accuracy %', tickCount: 5 },
+            },
+            color: { field: 'seed', type: 'nominal', scale: colours([...new Set(rows.map(({ seed }) => seed))]) },
+          },
+        },
+      },
+    ],
+    table: values(seeds),
+  });
+};
+
+/** What several seeds say together: how much of a figure is the choice of the seed. */
+export const seedsSection = async (report: Report): Promise<Section | null> => {
+  const { seeds, reference } = report;
+  if (seeds === undefined) return null;
+  const shown = seeds.stages.filter((stage) => stage.accuracy !== null || stage.bytes !== null);
+  return {
+    id: 'seeds',
+    title: `Over ${seeds.list.length} seeds`,
+    body: html`<p>Seeds ${seeds.list.join(', ')}: mean ± sample standard deviation, and the worst seed. All other sections are of seed ${report.seed}; those of the others are in the folders ${seeds.list.map((seed) => `seed-${seed}`).join(', ')}.</p>
+${table(columnsOf(seeds, reference), shown, 'Every stage over all seeds')}
+${await picture(seeds)}`,
+  };
+};

@@ -1,0 +1,57 @@
+import type { Column } from './columns.ts';
+import { percent, plusMinus, points, speedup } from './figures.ts';
+import type { Report, SeedsStage, StageReport } from './report.ts';
+import type { Spread } from './statistics/spread.ts';
+
+const over = ({ id }: StageReport, { seeds }: Report): SeedsStage | undefined =>
+  seeds?.stages.find((stage) => stage.id === id);
+
+type Figure = (stage: SeedsStage) => Spread | null | undefined;
+
+const meanCell =
+  (figure: Figure, write: (x: number) => string): Column['cell'] =>
+  (stage, report) => {
+    const found = over(stage, report);
+    const spread = found === undefined ? null : figure(found);
+    return spread == null ? '' : plusMinus(spread, write);
+  };
+
+const worstCell =
+  (figure: Figure, write: (x: number) => string): Column['cell'] =>
+  (stage, report) => {
+    const found = over(stage, report);
+    const spread = found === undefined ? null : figure(found);
+    return spread == null ? '' : `${write(spread.worst)} (${spread.worstSeed})`;
+  };
+
+/** Differences of the reference from itself are no figures. */
+const difference =
+  (cell: Column['cell']): Column['cell'] =>
+  (stage, report) =>
+    stage.id === report.reference ? '' : cell(stage, report);
+
+const accuracy: Figure = (stage) => stage.accuracy;
+const versusReference: Figure = (stage) => stage.difference;
+
+/** What several seeds say of each stage: a second table below the first seed's own. */
+export const seedsBlock: readonly Column[] = [
+  { title: 'accuracy %', cell: meanCell(accuracy, percent) },
+  { title: 'worst %', cell: worstCell(accuracy, percent) },
+  { title: 'points', cell: difference(meanCell(versusReference, points)) },
+  { title: 'worst points', cell: difference(worstCell(versusReference, points)) },
+  { title: 'speed-up', cell: difference(meanCell((stage) => stage.latency[0]?.speedup, speedup)) },
+];
+
+/** The report without the stages of which the second table has nothing to say. */
+export const tellingSeeds = (report: Report): Report => ({
+  ...report,
+  stages: report.stages.filter((stage) => seedsBlock.some(({ cell }) => cell(stage, report) !== '')),
+});
+
+const list = ({ seeds }: Report): string => seeds?.list.join(', ') ?? '';
+
+/** What the second table shows; undefined where there is one seed only. */
+export const seedsCaption = (report: Report): string | undefined =>
+  report.seeds === undefined
+    ? undefined
+    : `Seeds ${list(report)}: mean ± standard deviation, worst (its seed). All else is of seed ${report.seed}.`;

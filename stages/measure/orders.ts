@@ -1,0 +1,52 @@
+import type { Times, WarmUp } from '../../data/measurements.ts';
+import type { HostTensor } from '../../engine/engine.ts';
+
+export type Feeds = Readonly<Record<string, HostTensor>>;
+
+/** A model, or the reference kernel, as a process that measures gets it. */
+export interface Subject {
+  /** What messages call it. */
+  readonly name: string;
+  /** Path of its ONNX file, after the fusions for inference. */
+  readonly file: string;
+  /** By cell of the grid. */
+  readonly turns: readonly { readonly feeds: Feeds; readonly runs: number }[];
+}
+
+/** Times several models together, a share of all rounds. */
+export interface TimeOrder {
+  readonly type: 'time';
+  readonly threads: number;
+  readonly rounds: number;
+  readonly subjects: readonly Subject[];
+}
+
+/** Loads one file and runs it once. */
+export interface LoadOrder {
+  readonly type: 'load';
+  readonly threads: number;
+  readonly subject: Pick<Subject, 'name' | 'file'> & { readonly feeds: Feeds };
+}
+
+export type Order = TimeOrder | LoadOrder;
+
+export interface Timed {
+  /** By subject. */
+  readonly times: readonly Times[];
+  /** By subject and cell. */
+  readonly warmUp: readonly (readonly WarmUp[])[];
+}
+
+export interface Loaded {
+  readonly sessionMs: number;
+  readonly firstRunMs: number;
+  readonly peakBytes: number;
+}
+
+/** What a process that measures says. `at` names what it is busy with, for the case that it says nothing more. */
+export type Report =
+  | { readonly type: 'at'; readonly name: string }
+  | { readonly type: 'round'; readonly done: number }
+  | { readonly type: 'timed'; readonly timed: Timed }
+  | { readonly type: 'loaded'; readonly loaded: Loaded }
+  | { readonly type: 'failed'; readonly message: string };

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import type { Dataset } from '../../data/dataset.ts';
+import type { Cell } from '../../data/measurements.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { writeGraph } from '../../graph/codec/index.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { readModelArtifact } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
+import type { InputArtifact } from '../stage.ts';
+import { expectFits, gridFor } from './grid.ts';
+import type { Fixed } from './kernel.ts';
+import type { Feeds, Subject } from './orders.ts';
+
+/** Texts whose tokens fill the measured batches. */
+const TEXTS_TO_RUN = 2000;
+
+/** The test texts as each model's tokenizer cuts them. Models that share a tokenizer share the work. */
+class Encodings {
+  readonly #dataset: Dataset;
+  readonly #known = new Map<string, readonly Int32Array[]>();
+
+  constructor(dataset: Dataset) {
+    this.#dataset = dataset;
+  }
+
+  of(input: InputArtifact, model: Model): readonly Int32Array[] {
+    const maxLength = Math.min(this.#dataset.maxLength, model.info.maxLength);
+    const key = `${input.artifact.files['tokenizer.json']?.digest} ${maxLength}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const tokenizer = tokenizerOf(model.tokenizer);
+    const encoded = this.#dataset.test.map(({ text }) => tokenizer.encode(text, maxLength));
+    this.#known.set(key, encoded);
+    return encoded;
+  }
+}
+
+/** (batch, length) ids cut from real texts, laid end to end so that no row is padded. */
+const feedsFor = (model: Model, ids: Int32Array, { batch, length }: Cell): Feeds => {
+  const dims = [batch, length];
+  const data = BigInt64Array.from({ length: batch * length }, (_, i) => BigInt(ids[i % ids.length] ?? 0));
+  return {
+    [model.info.inputs.ids]: { dtype: 'int64', dims, data },
+    [model.info.inputs.mask]: { dtype: 'int64', dims, data: new BigInt64Array(batch * length).fill(1n) },
+  };
+};
+
+/** Runs of one cell in one round: enough of the short ones for a stable median. */
+const MOST_RUNS = 8;
+const runsAt = ({ batch }: Cell): number => Math.max(2, Math.floor(MOST_RUNS / batch));
+
+export interface Prepared {
+  readonly cells: readonly Cell[];
+  /** By model id. */
+  readonly subjects: ReadonlyMap<string, Subject>;
+}
+
+/** Writes every model as it is deployed, after the inference fusions, with what it is to be run on. */
+export const prepare = async (
+  models: Readonly<Record<string, InputArtifact>>,
+  dataset: Dataset,
+  { batch, grid }: { readonly batch: number; readonly grid: readonly Cell[] },
+  folder: string,
+): Promise<Prepared> => {
+  const encodings = new Encodings(dataset);
+  const subjects = new Map<string, Subject>();
+  let cells: readonly Cell[] | undefined;
+  for (const [id, input] of Object.entries(models)) {
+    const model = await readModelArtifact(input.path);
+    expectFits(id, model, grid);
+    const encoded = encodings.of(input, model);
+    cells ??= gridFor(
+      encoded.map((ids) => ids.length),
+      batch,
+      grid,
+    );
+    const ids = Int32Array.from(encoded.slice(0, TEXTS_TO_RUN).flatMap((text) => [...text]));
+    const file = join(folder, `${subjects.size}.onnx`);
+    await writeGraph(file, fuseForInference(model.graph));
+    const turns = cells.map((cell) => ({ feeds: feedsFor(model, ids, cell), runs: runsAt(cell) }));
+    subjects.set(id, { name: `"${id}"`, file, turns });
+  }
+  return { cells: cells ?? [], subjects };
+};
+
+/** The kernel as one more subject: the same work at every cell. */
+export const kernelSubject = ({ name, file, feeds }: Fixed, cells: readonly Cell[]): Subject => ({
+  name: `the reference kernel ${name}`,
+  file,
+  turns: cells.map(() => ({ feeds, runs: MOST_RUNS })),
+});
