@@ -1,8 +1,9 @@
 import type { LatencyReport, Report } from './report.ts';
-import { type Side, stageIn } from './side.ts';
+import { type Side, sameCell, stageIn } from './side.ts';
 import { criticalValue } from './statistics/distributions.ts';
 import type { Effect } from './statistics/effects.ts';
 import { type Bounds, Z95 } from './statistics/intervals.ts';
+import { quantile } from './statistics/quantiles.ts';
 
 /** Of one process: fewer bound no median. */
 const FEWEST_ROUNDS = 6;
@@ -83,6 +84,34 @@ const estimateOf = (a: Known, b: Known, between: number): Known => {
   return { log: b.log - a.log, error: Math.sqrt(sum), degrees };
 };
 
+/** Fewer models say nothing about how they scatter. */
+const FEWEST_SHARED = 3;
+
+/** Latency in units of the kernel where it was timed. */
+const figureOf = ({ relative, p50Ms }: LatencyReport): number => relative?.estimate ?? p50Ms;
+
+/** Logarithms of B over A of every other stage whose model is the same, byte for byte, at the batch and length of a cell. */
+const sharedLogs = (before: Side, after: Side, cell: LatencyReport, id: string): readonly number[] =>
+  after.report.stages.flatMap((stage) => {
+    const was = stageIn(before, stage.id);
+    if (stage.id === id || stage.model === null || stage.model.sha256 !== was?.model?.sha256) return [];
+    const [a, b] = [sameCell(was, cell), sameCell(stage, cell)];
+    const log = a === undefined || b === undefined ? Number.NaN : Math.log(figureOf(b) / figureOf(a));
+    return Number.isFinite(log) ? [log] : [];
+  });
+
+/**
+ * What the same model on the same machine differs by between the two runs: at least BETWEEN_RUNS, and as much as the other
+ * models that did not change scatter around their median. Work beside a measurement slows one model down and not another.
+ */
+const betweenRuns = (before: Side, after: Side, cell: LatencyReport, id: string): number => {
+  const logs = sharedLogs(before, after, cell, id);
+  if (logs.length < FEWEST_SHARED) return BETWEEN_RUNS;
+  const middle = quantile(logs, 0.5);
+  const scatter = logs.reduce((sum, log) => sum + (log - middle) ** 2, 0) / (logs.length - 1);
+  return Math.max(BETWEEN_RUNS, Math.sqrt(scatter));
+};
+
 /** Confidence of the second estimate, which only has to agree with the first. */
 const AGREES = 0.8;
 
@@ -149,10 +178,16 @@ const yardstickOf = (before: Side, after: Side, cells: readonly LatencyReport[])
 };
 
 /**
- * Latency of a cell of one run over that of another run, each divided by what was timed in its own rounds. Refused where
+ * Latency of a cell of a stage of one run (`id` in the second) over that of another run, each divided by what was timed in its own rounds. Refused where
  * machine, threads or runtime differ, or nothing was timed that both have in common.
  */
-export const latencyBetween = (before: Side, was: LatencyReport, after: Side, now: LatencyReport): LatencyEffect => {
+export const latencyBetween = (
+  before: Side,
+  was: LatencyReport,
+  after: Side,
+  now: LatencyReport,
+  id: string,
+): LatencyEffect => {
   const other = machineDifference(before.report.environment, after.report.environment);
   if (other !== null) return refused(other);
   const few = tooFew(before) ?? tooFew(after);
@@ -165,6 +200,7 @@ export const latencyBetween = (before: Side, was: LatencyReport, after: Side, no
   if (a === null || b === null || plainA === null || plainB === null)
     return refused('a latency is missing or no positive number');
   if (a.error === 0 && b.error === 0) return refused(`${yardstick.name}, is what the others are measured by`);
-  const effect = bounded(estimateOf(a, b, BETWEEN_RUNS), estimateOf(plainA, plainB, BETWEEN_RUNS));
+  const between = betweenRuns(before, after, now, id);
+  const effect = bounded(estimateOf(a, b, between), estimateOf(plainA, plainB, between));
   return { kind: 'ratio', effect, yardstick: yardstick.name };
 };

@@ -66,8 +66,13 @@ const accuracyAttempts = (matched: MatchedStage, { before, after }: Sides, { qua
   return [{ candidate: { effect, band, finish } }];
 };
 
-const latencyAttempt = (was: LatencyReport, now: LatencyReport, { before, after }: Sides, band: number): Attempt => {
-  const compared = latencyBetween(before, was, after, now);
+const latencyAttempt = (
+  id: string,
+  [was, now]: readonly [LatencyReport, LatencyReport],
+  { before, after }: Sides,
+  band: number,
+): Attempt => {
+  const compared = latencyBetween(before, was, after, now, id);
   if (compared.kind === 'refused') return { refusal: { figure: 'p50', reason: compared.reason } };
   const { effect, yardstick } = compared;
   const { batch, length } = now;
@@ -84,7 +89,7 @@ const latencyAttempts = ({ before: was, after: now }: MatchedStage, sides: Sides
   if (was.latency.length === 0 && now.latency.length === 0) return [];
   const pairs = now.latency.flatMap((cell) => {
     const other = sameCell(was, cell);
-    return other === undefined ? [] : [latencyAttempt(other, cell, sides, Math.log1p(bands.latency))];
+    return other === undefined ? [] : [latencyAttempt(now.id, [other, cell], sides, Math.log1p(bands.latency))];
   });
   if (pairs.length > 0) return pairs;
   const missing = was.latency.length === 0 ? sides.before : now.latency.length === 0 ? sides.after : undefined;

@@ -77,7 +77,7 @@ const latencyFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found
   const ratio =
     versus.side === evidence.side
       ? latencyWithin(evidence.side, cell, other)
-      : latencyBetween(versus.side, other, evidence.side, cell);
+      : latencyBetween(versus.side, other, evidence.side, cell, stage.id);
   return ratio.kind === 'refused'
     ? missing(ratio.reason)
     : { found: exponential(intervalOf(ratio.effect, 1 - gate.confidence)) };

@@ -70,7 +70,7 @@ describe('decant run', () => {
   });
 
   it('holds the report against the gates of the file, and exits 3 when one fails', async () => {
-    const gates = 'gates={ int8: { bytes: { max: 1kB }, accuracy: { maxDrop: 1pt, versus: baseline } } }';
+    const gates = 'gates={ int8: { bytes: { max: 1kB }, accuracy: { maxDrop: 50pt, versus: baseline } } }';
     const failed = await run('--set', gates, '--out', 'gated');
     expect(failed.code).toBe(3);
     expect(failed.stdout).toContain('failed: int8 bytes: at most 1.0 kB; found ');
@@ -82,7 +82,7 @@ describe('decant run', () => {
     }
     const again = await decant(['diff', 'gated', 'gated'], { cwd: space.folder });
     expect(again.code).toBe(3);
-    expect(again.stdout).toContain('passed: int8 accuracy: at most 1.0 points below baseline; found +0.0');
+    expect(again.stdout).toContain('passed: int8 accuracy: at most 50.0 points below baseline; found +0.0');
   });
 
   it('takes an undecided gate for a failed one only with --strict', async () => {

@@ -73,29 +73,36 @@ const cellReport = (
   };
 };
 
-const measurement = fullReport().measurement;
+const {
+  measurement,
+  stages: [first],
+} = fullReport();
+const model = first?.model ?? null;
 if (measurement === null) throw new Error('the sample report measured nothing');
+
+const CROWDED = 2;
 
 /** Memory laid out unluckily costs a matrix product so much in a whole process. */
 const UNLUCKY = 1.38;
 
 /**
- * A run measured on a day of its own. `slower` multiplies the time of the last stage; `unlucky` is the share of processes
+ * A run measured on a day of its own. `slower` multiplies the time of the last stage, `crowded` that of the
+ * first ones, as work beside a measurement does to models that need the memory; `unlucky` is the share of processes
  * in which the reference kernel has a slow layout.
  */
-export const simulatedRun = (seed: number, { slower = 1, unlucky = 0 } = {}): DiffSide => {
+export const simulatedRun = (seed: number, { slower = 1, crowded = 1, unlucky = 0 } = {}): DiffSide => {
   const random = stream(seed, 'simulated run');
   const models = stream(0, 'simulated models');
   const speeds = swing(random);
   const layout = perProcess(() => Math.exp(LAYOUT * random.normal()) * (random.uniform() < unlucky ? UNLUCKY : 1));
   const kernels = speeds.map((speed, round) => speed * (layout[round] ?? 1) * Math.exp(0.01 * random.normal()));
   const stages = Array.from({ length: STAGES }, (_, s): StageReport => {
-    const factor = s === STAGES - 1 ? slower : 1;
+    const factor = s === STAGES - 1 ? slower : s < CROWDED ? crowded : 1;
     const felt = FELT.least + (FELT.most - FELT.least) * models.uniform();
     const latency = CELLS.map((cell, c) =>
       cellReport(cell, factor * (0.2 + s) * (1 + 3 * c), felt, { speeds, kernels }, random),
     );
-    return bareStage(`stage-${s}`, { latency });
+    return bareStage(`stage-${s}`, { latency, model: model && { ...model, sha256: `model ${s}` } });
   });
   const referenceKernel = { name: 'kernel', p50Ms: quantile(kernels, 0.5) };
   return {

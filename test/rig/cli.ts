@@ -22,7 +22,7 @@ export const decant = (args: readonly string[], { cwd = root, input, onText }: O
   const started = performance.now();
   const child = spawn(process.execPath, [`${root}bin/decant.js`, ...args], {
     cwd,
-    env: { ...process.env, NO_COLOR: '1', CI: 'true' },
+    env: { ...process.env, NO_COLOR: '1', CI: 'true', GITHUB_ACTIONS: 'false' },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   child.stdin?.end(input);
