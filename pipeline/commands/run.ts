@@ -44,7 +44,7 @@ const shownPath = (path: string): string => {
 };
 
 /** The end of a run in words and as an exit code. */
-const conclude = ({ end, seed }: RunResult, { out }: Planned): number => {
+const conclude = ({ end, seed, report }: RunResult, { out }: Planned): number => {
   const ofSeed = seed === null ? '' : ` of seed ${seed}`;
   if (end.kind === 'done') return exit.done;
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -56,7 +56,12 @@ const conclude = ({ end, seed }: RunResult, { out }: Planned): number => {
   }
   say(`\nStage "${end.step}"${ofSeed} failed: ${end.message}`);
   if (end.log !== null) say(`Details: ${shownPath(end.log)}`);
-  say(`What was finished before it is kept: ${shownPath(out)}. Run the same command again to go on from there.`);
+  const finished = (report?.stages.length ?? 0) > 0;
+  say(
+    finished
+      ? `What was finished before it is kept: ${shownPath(out)}. Run the same command again to go on from there.`
+      : 'Run the same command again once that is mended.',
+  );
   return exit.failed;
 };
 
