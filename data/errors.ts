@@ -93,4 +93,9 @@ export const dataErrors = {
       'empty-split',
       `the ${split} split is empty: ${texts} unique texts are too few; add texts or raise its share`,
     ),
+  oneTextAClass: (source: string, texts: number, classes: number) =>
+    new DataError(
+      'one-text-a-class',
+      `${source} has ${classes} classes for ${texts} unique texts, and every class needs one to train on: check that 'label' names the right column`,
+    ),
 };

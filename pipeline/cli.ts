@@ -68,21 +68,31 @@ const explain = (error: unknown): number => {
   return exit.failed;
 };
 
-/** A reader that went away (`| head`) is no reason to stop or to complain. */
-const tolerateClosedPipes = (): void => {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+const codeOf = (error: Error): string | undefined =>
+  'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/**
+ * A reader that went away (`| head`) is no reason to stop or to complain. Output that cannot be written otherwise (a full
+ * disk behind `>`) is said once and fails the command; a run goes on, for its results are files of their own.
+ */
+const tolerateBrokenOutput = (): { readonly isLost: () => boolean } => {
+  let lost = false;
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: Error) => {
+    if (lost || codeOf(error) === 'EPIPE') return;
+    lost = true;
+    process.exitCode = exit.failed;
+    process.stderr.write(`standard output cannot be written: ${error.message}\n`);
+  });
+  return { isLost: () => lost };
 };
 
 /** The command line. Sets the exit code; ends by itself when all is written. */
 export const main = async (args: readonly string[]): Promise<void> => {
-  tolerateClosedPipes();
+  const { isLost } = tolerateBrokenOutput();
   try {
     const program = programOf((code) => {
-      process.exitCode = code;
+      process.exitCode = code === exit.done && isLost() ? exit.failed : code;
     });
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: 'user' });

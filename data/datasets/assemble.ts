@@ -97,6 +97,9 @@ const classesOf = (items: readonly Item[], { classes, source }: AssembleOptions)
 const labelCount = (training: number, unlabelled: number, isLimited: boolean, wanted: number | undefined): number =>
   wanted === undefined ? training : Math.min(wanted, training, isLimited ? (training + unlabelled) >> 1 : training);
 
+/** With more classes than this and hardly two texts for each, a column of other values was taken for the labels. */
+const MANY_CLASSES = 20;
+
 const byIndex = (classes: readonly string[]) => {
   const indices = new Map(classes.map((name, index) => [name, index]));
   return ({ id, text, label = '' }: Item): Labelled => {
@@ -123,7 +126,12 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
   const count = labelCount(training.length, of('unlabelled').length, isLimited, options.labelled);
   const labelled = smallest(training, count, (draws) => draws.labelled);
   for (const split of ['train', 'validation', 'test'] as const) {
-    if (of(split).length === 0) throw dataErrors.emptySplit(split, items.length);
+    if (of(split).length > 0) continue;
+    const { length } = classes;
+    if (length > MANY_CLASSES && 2 * length > items.length) {
+      throw dataErrors.oneTextAClass(options.source, items.length, length);
+    }
+    throw dataErrors.emptySplit(split, items.length);
   }
   const toLabelled = byIndex(classes);
   const dataset: Dataset = {

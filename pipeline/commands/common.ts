@@ -32,6 +32,12 @@ export const wholeNumber =
     throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   };
 
+/** A folder that is named: an empty text is a variable that was not set, not the current folder. */
+const folderName = (text: string): string => {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('Expected the path of a folder; found an empty text.');
+};
+
 export const settingOption = (): Option =>
   new Option('--set <path=value>', 'override a value of the file, e.g. data.limit=2000 or stages.teacher.epochs=3')
     .argParser(collect)
@@ -41,8 +47,8 @@ export const settingOption = (): Option =>
 export const addPlanOptions = (command: Command): Command =>
   command
     .addOption(settingOption())
-    .option('--store <dir>', 'folder of cached results (default: .decant/store beside the file)')
-    .option('--out <dir>', 'folder of the run (default: runs/NAME beside the file)')
+    .option('--store <dir>', 'folder of cached results (default: .decant/store beside the file)', folderName)
+    .option('--out <dir>', 'folder of the run (default: runs/NAME beside the file)', folderName)
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--until <stage>', 'leave out the stages after this one')
     .addOption(

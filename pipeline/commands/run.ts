@@ -59,7 +59,7 @@ const concludeGates = ({ report }: RunResult, strict: boolean): number => {
 
 /** The end of a run in words and as an exit code. */
 const conclude = (result: RunResult, { out }: Planned, strict: boolean): number => {
-  const { end, seed } = result;
+  const { end, seed, report } = result;
   const ofSeed = seed === null ? '' : ` of seed ${seed}`;
   if (end.kind === 'done') return concludeGates(result, strict);
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -71,7 +71,12 @@ const conclude = (result: RunResult, { out }: Planned, strict: boolean): number 
   }
   say(`\nStage "${end.step}"${ofSeed} failed: ${end.message}`);
   if (end.log !== null) say(`Details: ${shownPath(end.log)}`);
-  say(`What was finished before it is kept: ${shownPath(out)}. Run the same command again to go on from there.`);
+  const finished = (report?.stages.length ?? 0) > 0;
+  say(
+    finished
+      ? `What was finished before it is kept: ${shownPath(out)}. Run the same command again to go on from there.`
+      : 'Run the same command again once that is mended.',
+  );
   return exit.failed;
 };
 

@@ -82,15 +82,15 @@ const failed = async (
   outcome: Extract<Outcome, { kind: 'failed' }>,
   { store, logs }: ExecuteOptions,
 ): Promise<Ended> => {
-  const log = logFile(logs, step);
-  if (!outcome.theirs) await appendFile(log, `${outcome.detail}\n`).catch(() => undefined);
+  const log = outcome.theirs || outcome.detail === '' ? null : logFile(logs, step);
+  if (log !== null) await appendFile(log, `${outcome.detail}\n`).catch(() => undefined);
   const { folder } = store.checkpoints(key);
   const kept = await access(join(folder, 'state.bin')).then(
-    () => `; its last good state is kept in ${folder}`,
-    () => '',
+    () => !outcome.message.includes(folder),
+    () => false,
   );
-  const message = `${outcome.message}${kept}`;
-  return { kind: 'failed', step: step.id, message, log: outcome.theirs ? null : log };
+  const message = `${outcome.message}${kept ? `; its last good state is kept in ${folder}` : ''}`;
+  return { kind: 'failed', step: step.id, message, log };
 };
 
 /** Runs a step in a process of its own, under its lock. */

@@ -22,9 +22,14 @@ const place = async (from: string, to: string, copy: boolean): Promise<void> => 
   if (!copy && (await sameFile(from, to))) return;
   const temporary = `${to}.${process.pid}.tmp`;
   await rm(temporary, { force: true });
-  if (copy) await copyFile(from, temporary);
-  else await link(from, temporary).catch(() => copyFile(from, temporary));
-  await rename(temporary, to);
+  try {
+    if (copy) await copyFile(from, temporary);
+    else await link(from, temporary).catch(() => copyFile(from, temporary));
+    await rename(temporary, to);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 };
 
 /** Makes a folder hold exactly the files of an artifact. */

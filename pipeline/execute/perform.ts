@@ -10,17 +10,34 @@ const codeOf = (error: unknown): string =>
 /** Failures with these names carry a message for the user and need no stack trace. */
 const theirs = new Set(['StageError', 'DataError', 'ModelFileError']);
 
+/** What to do about a file that cannot be written or read, by the code of the system. */
+const fileAdvice: Readonly<Record<string, string>> = {
+  EACCES: 'change its permissions',
+  EPERM: 'change its permissions',
+  EROFS: 'the file system is read-only',
+  EISDIR: 'a folder is in the way',
+  ENOTDIR: 'a file is in the way of a folder',
+  ENAMETOOLONG: 'its name is too long',
+  EMFILE: 'too many files are open: raise the limit (ulimit -n)',
+  EIO: 'the disk fails',
+};
+
+const elsewhere =
+  'name another folder with --store or --out, and run the same command again: what was finished is kept';
+
 /** How a failure reads to the user. */
 export const failureOf = (error: unknown): Outcome => {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = error instanceof Error ? error.message : String(error);
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const advice = 'free some space, or name another store with --store, and run the same command again';
+    const advice = `free some space or ${elsewhere}`;
     return { kind: 'failed', theirs: true, message: `the disk is full (${message}): ${advice}`, detail };
   }
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
-    return { kind: 'failed', theirs: true, message: `a file cannot be written or read: ${message}`, detail };
+  const advice = fileAdvice[code];
+  if (advice !== undefined) {
+    const said = `a file cannot be written or read (${message}): ${advice}, or ${elsewhere}`;
+    return { kind: 'failed', theirs: true, message: said, detail };
   }
   return { kind: 'failed', theirs: error instanceof Error && theirs.has(error.name), message, detail };
 };

@@ -1,4 +1,4 @@
-import { appendFileSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildReport } from '../../reports/build.ts';
 import type { RunSummary, StageSummary, StepSummary } from '../../reports/record.ts';
@@ -10,6 +10,7 @@ import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
 import { BASELINE, DATASET, MEASURE, type Plan, PROFILE } from '../plan/plan.ts';
 import { plansOf, varyingSteps } from '../plan/seeds.ts';
+import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
@@ -57,19 +58,27 @@ export interface RunResult {
 const LARGEST_LOG = 8 * 1024 * 1024;
 const LOGGED_PROGRESS_MS = 1000;
 
-/** Appends events to events.jsonl, progress at most once a second; a log grown large is set aside. */
+/**
+ * Appends events to events.jsonl, progress at most once a second; a log grown large is set aside. Throws where it cannot
+ * be begun; a disk that fills up later ends the log, not the work that it is about.
+ */
 const eventLog = (file: string): Emit => {
   try {
     if (statSync(file).size > LARGEST_LOG) renameSync(file, `${file}.old`);
   } catch {
     // There is none yet.
   }
+  closeSync(openSync(file, 'a'));
   let last = 0;
   return (event) => {
     const now = Date.now();
     if (event.type === 'progress' && now - last < LOGGED_PROGRESS_MS) return;
     if (event.type === 'progress') last = now;
-    appendFileSync(file, `${JSON.stringify({ at: new Date(now).toISOString(), ...event })}\n`);
+    try {
+      appendFileSync(file, `${JSON.stringify({ at: new Date(now).toISOString(), ...event })}\n`);
+    } catch {
+      // The results that are written last say why, if the disk is still full then.
+    }
   };
 };
 
@@ -120,9 +129,15 @@ const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Execute
 
 /** Leaves report, records, models and exported folders in a folder. */
 const leave = async (out: string, plan: Plan, { report, summary, steps }: Results): Promise<void> => {
-  await writeRecords(out, summary);
-  await placeResults(out, plan, steps);
-  await writeReports(out, report);
+  // Two runs may end in one folder at once; it takes seconds, so that no interruption has to reach it.
+  const release = await acquire(out, '.results', new AbortController().signal, () => undefined);
+  try {
+    await writeRecords(out, summary);
+    await placeResults(out, plan, steps);
+    await writeReports(out, report);
+  } finally {
+    await release();
+  }
 };
 
 /** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */

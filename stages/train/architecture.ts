@@ -24,9 +24,10 @@ export const architecture = z
     tokenizer: z.enum(['wordpiece', 'bpe']).default('wordpiece').describe('kind of tokenizer that is trained'),
     vocabulary: z.int().min(300).max(1_000_000).default(12_000).describe('tokens at most'),
   })
-  .refine(({ hidden, heads }) => hidden % heads === 0, {
-    error: 'expected heads that divide hidden',
-    path: ['heads'],
+  .superRefine(({ hidden, heads }, ctx) => {
+    if (hidden % heads === 0) return;
+    const message = `expected heads that divide hidden, which is ${hidden}; found ${heads}`;
+    ctx.addIssue({ code: 'custom', message, path: ['heads'] });
   })
   .describe('shape of an encoder that starts from random weights, with its own tokenizer');
 export type ArchitectureConfig = z.infer<typeof architecture>;

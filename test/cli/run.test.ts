@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
+import { acquire } from '../../pipeline/store/locks.ts';
 import type { Report } from '../../reports/report.ts';
 import { decant, type Result, tinyCsv, tinyPipeline } from '../rig/cli.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -165,6 +166,50 @@ describe('decant run', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('Stage "slim" failed: ');
     expect(reportIn(space, 'out4').stages.map(({ id }) => id)).toEqual(['encoder', 'small', 'teacher']);
+  });
+
+  it('says what to mend, and nothing of what was finished, when nothing was', async () => {
+    space.write('open.csv', `${tinyCsv()}"never closed,food\n`);
+    const { code, stderr } = await run('--set', 'data.file=open.csv', '--out', 'out5');
+    expect([code, stderr]).toEqual([
+      1,
+      `
+Stage "dataset" failed: open.csv:482: a quote in this row never closes; close it, or write "" for a quote inside a field
+Run the same command again once that is mended.
+`,
+    ]);
+  });
+
+  it('goes on without its log when that can no longer be written, and says what is in the way of a report', async () => {
+    const log = space.path('out6', 'events.jsonl');
+    const args = ['run', '--out', 'out6', '--until', 'small'];
+    const broken = await decant(args, {
+      cwd: space.folder,
+      onText: () => {
+        if (statSync(log).isDirectory()) return;
+        rmSync(log);
+        mkdirSync(log);
+      },
+    });
+    expect([broken.code, broken.stderr, statSync(log).isDirectory()]).toEqual([0, '', true]);
+    rmSync(log, { recursive: true });
+    rmSync(space.path('out6/report.md'));
+    mkdirSync(space.path('out6/report.md'));
+    const { code, stderr } = await decant(args, { cwd: space.folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^a file cannot be written or read \(EISDIR.*\): a folder is in the way, or name another/);
+  });
+
+  it('leaves whole results when two runs end in one folder: one waits for the other', async () => {
+    mkdirSync(space.path('both'));
+    const release = await acquire(space.path('both'), '.results', new AbortController().signal, () => undefined);
+    const waiting = run('--out', 'both', '--until', 'small');
+    await new Promise((done) => setTimeout(done, 2500));
+    expect(readdirSync(space.path('both'))).not.toContain('report.json');
+    await release();
+    expect(await waiting).toMatchObject({ code: 0, stderr: '' });
+    expect(reportIn(space, 'both').stages.map(({ id }) => id)).toEqual(['encoder', 'small']);
+    expect(readdirSync(space.path('both')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   it('does the work once when two runs share a store', async () => {

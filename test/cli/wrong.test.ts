@@ -1,5 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../pipeline/execute/perform.ts';
 import { root } from '../rig/build.ts';
 import { decant, tinyCsv, tinyPipeline } from '../rig/cli.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -33,6 +35,8 @@ describe('wrong requests exit 2 before anything runs', () => {
     [['run', '--thread', '2'], /unknown option '--thread'\n\(Did you mean --threads\?\)/],
     [['run', '--threads', 'many'], /Expected a whole number from 1 to 1024/],
     [['run', '--threads', '0'], /Expected a whole number from 1 to 1024/],
+    [['run', '--store', ''], /argument '' is invalid\. Expected the path of a folder; found an empty text/],
+    [['run', '--out', ' '], /argument ' ' is invalid\. Expected the path of a folder; found an empty text/],
     [['inspect', 'missing.onnx'], /^missing\.onnx: no such file or folder; expected a model/],
     [['inspect', '.'], /^\. holds no model: expected/],
     [['predict', '.', 'a text'], /^\. holds no model: expected/],
@@ -74,6 +78,30 @@ describe('wrong requests exit 2 before anything runs', () => {
         `tiny.csv/below cannot be written: a file is in the way. Name another folder with ${option}.`,
       );
     }
+  });
+});
+
+describe('output that cannot be written', () => {
+  const full = '/dev/full';
+  it.skipIf(!existsSync(full))('is said once and fails the command', () => {
+    const args = [`${root}bin/decant.js`, 'validate', 'pipeline.yaml'];
+    const stdio = ['ignore', openSync(full, 'w'), 'pipe'] as const;
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', stdio: [...stdio] });
+    expect([status, stderr]).toEqual([
+      1,
+      'standard output cannot be written: ENOSPC: no space left on device, write\n',
+    ]);
+  });
+
+  it.each([
+    ['ENOSPC', 'the disk is full (found): free some space or name another folder with --store or --out'],
+    ['EACCES', 'a file cannot be written or read (found): change its permissions, or name another folder with'],
+    ['EISDIR', 'a file cannot be written or read (found): a folder is in the way, or name another folder with'],
+  ])('for %s says what to do', (code, message) => {
+    expect(failureOf(Object.assign(new Error('found'), { code }))).toMatchObject({
+      theirs: true,
+      message: expect.stringContaining(message),
+    });
   });
 });
 

@@ -139,6 +139,13 @@ describe('assembling a dataset', () => {
     );
   });
 
+  it('suspects a wrong column where nearly every text has a label of its own', () => {
+    const own = many(300).map(({ text }, i) => ({ text, label: `row ${i}` }));
+    expect(() => assemble(own, options)).toThrow(
+      "texts.csv has 300 classes for 300 unique texts, and every class needs one to train on: check that 'label' names the right column",
+    );
+  });
+
   it('refuses to go on without test texts', () => {
     const trained = many(50).map((candidate) => ({ ...candidate, split: 'train' as const }));
     expect(() => assemble(trained, options)).toThrow(

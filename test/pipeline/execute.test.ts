@@ -188,6 +188,14 @@ describe('execute', () => {
     expect([...ran.steps.keys()]).toEqual(['dataset', 'first']);
   });
 
+  it('says once where the last good state is kept', async () => {
+    using space = workspace();
+    prepare(space, growing('letters: 5, die: later'));
+    const { end } = await run(space);
+    const [key = ''] = readdirSync(space.path('store', 'checkpoints'));
+    expect(end).toMatchObject({ message: `no; what there was is kept in ${space.path('store', 'checkpoints', key)}` });
+  });
+
   it('puts the stack trace of a fault of the program into a log', async () => {
     using space = workspace();
     prepare(space, growing('letters: 5, die: error'));

@@ -557,6 +557,22 @@ stages:
     `);
   });
 
+  it('shows heads that do not divide the width', async () => {
+    expect(
+      await problems(`name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: teacher, uses: train, architecture: { hidden: 32, heads: 3 } }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:4:68: heads: expected heads that divide hidden, which is 32; found 3 [bad-value]
+        4 |   - { id: teacher, uses: train, architecture: { hidden: 32, heads: 3 } }
+          |                                                                    ^
+
+      1 problem; nothing was run."
+    `);
+  });
+
   it('shows a seed below zero', async () => {
     expect(
       await problems(`seed: -1

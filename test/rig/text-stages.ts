@@ -68,6 +68,7 @@ const grow = defineStage({
       grown += String.fromCharCode(97 + stream(ctx.seed, 'grow', grown.length).integer(26));
       await ctx.checkpoints.save({ letters: grown.length }, [Buffer.from(grown)]);
       ctx.progress({ done: grown.length, total: letters, unit: 'letters' });
+      if (die === 'later') throw new StageError(`no; what there was is kept in ${ctx.checkpoints.folder}`);
       await pause(pauseMs);
     }
     const text = (await textOf(inputs.model)) + grown;
