@@ -6,6 +6,8 @@ import { holm } from '../../reports/statistics/holm.ts';
 import { pairedInterval, unpairedEffect } from '../../reports/statistics/pairs.ts';
 
 const TO_SIX_DIGITS = 6;
+/** What an outside oracle prints has more digits than this. */
+const ORACLE_DIGITS = 9;
 
 describe('critical values', () => {
   it.each([
@@ -21,6 +23,26 @@ describe('critical values', () => {
   ])('at %d with %d degrees of freedom: %d', (alpha, degrees, expected) => {
     expect(criticalValue(alpha, degrees)).toBeCloseTo(expected, TO_SIX_DIGITS);
     expect(twoSidedP(expected, degrees)).toBeCloseTo(alpha, TO_SIX_DIGITS);
+  });
+
+  // scipy 1.17: t.ppf(1 - alpha / 2, degrees)
+  it.each([
+    [0.05, 1, 12.706204736174694],
+    [0.0025, 1, 254.64659994875322],
+    [0.05, 2, 4.302652729749462],
+    [0.0025, 2, 19.962480451643184],
+    [0.05, 3, 3.1824463052837078],
+    [0.0025, 3, 9.464899663536398],
+    [0.05, 4, 2.7764451051977934],
+    [0.0025, 4, 6.758252832704313],
+    [0.05, 7, 2.364624251592784],
+    [0.0025, 7, 4.594638202685227],
+    [0.05, 30, 2.0422724563012378],
+    [0.0025, 30, 3.299893643532204],
+    [0.05, 99, 1.9842169515864174],
+    [0.0025, 99, 3.102616799226479],
+  ])('at %d with %d degrees of freedom, to the digits of an oracle: %d', (alpha, degrees, expected) => {
+    expect(criticalValue(alpha, degrees)).toBeCloseTo(expected, ORACLE_DIGITS);
   });
 });
 

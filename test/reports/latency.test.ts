@@ -3,26 +3,9 @@ import type { Measurements, Times } from '../../data/measurements.ts';
 import { type Stream, stream } from '../../data/random.ts';
 import { latencyReport, loadingReport, measurementReport } from '../../reports/latency.ts';
 import { clusterQuantile, clusterRatio } from '../../reports/statistics/clusters.ts';
-import { studentT } from '../../reports/statistics/student.ts';
 
 /** What an outside oracle prints has more digits than this. */
 const ORACLE_DIGITS = 9;
-
-describe("Student's t", () => {
-  // scipy 1.17: t.ppf(0.975, n), t.ppf(1 - 0.0025 / 2, n)
-  it.each([
-    [1, 12.706204736174694, 254.64659994875322],
-    [2, 4.302652729749462, 19.962480451643184],
-    [3, 3.1824463052837078, 9.464899663536398],
-    [4, 2.7764451051977934, 6.758252832704313],
-    [7, 2.364624251592784, 4.594638202685227],
-    [30, 2.0422724563012378, 3.299893643532204],
-    [99, 1.9842169515864174, 3.102616799226479],
-  ])('with %i degrees of freedom', (n, two, corrected) => {
-    expect(studentT(n)).toBeCloseTo(two, ORACLE_DIGITS);
-    expect(studentT(n, 0.0025)).toBeCloseTo(corrected, ORACLE_DIGITS);
-  });
-});
 
 /** Four processes of unequal length. */
 const ratiosByProcess = [
