@@ -1,7 +1,7 @@
+import { criticalValue } from './distributions.ts';
 import type { Bounds, Interval } from './intervals.ts';
 import { quantile } from './quantiles.ts';
 import { mean } from './scored.ts';
-import { studentT } from './student.ts';
 
 /**
  * A ratio from several clusters (processes) of paired ratios (rounds), with its 95 % interval. What differs from process
@@ -17,7 +17,7 @@ export const clusterRatio = (clusters: readonly (readonly number[])[]): Interval
   if (logs.length < 2) return null;
   const centre = mean(logs);
   const variance = logs.reduce((sum, log) => sum + (log - centre) ** 2, 0) / (logs.length - 1);
-  const half = studentT(logs.length - 1) * Math.sqrt(variance / logs.length);
+  const half = criticalValue(0.05, logs.length - 1) * Math.sqrt(variance / logs.length);
   return { estimate: Math.exp(centre), low: Math.exp(centre - half), high: Math.exp(centre + half) };
 };
 
@@ -36,6 +36,6 @@ export const clusterQuantile = (clusters: readonly (readonly number[])[], q: num
   const k = clusters.length;
   if (k < 2) return { low: quantile(all, 0), high: quantile(all, 1) };
   const between = (k / (k - 1)) * (scatter / all.length ** 2);
-  const half = studentT(k - 1) * Math.sqrt(Math.max(between, (q * (1 - q)) / all.length));
+  const half = criticalValue(0.05, k - 1) * Math.sqrt(Math.max(between, (q * (1 - q)) / all.length));
   return { low: quantile(all, Math.max(0, q - half)), high: quantile(all, Math.min(1, q + half)) };
 };

@@ -3,7 +3,7 @@ import type { Measurements, Times } from '../../data/measurements.ts';
 import { type Stream, stream } from '../../data/random.ts';
 import { latencyReport, loadingReport, measurementReport } from '../../reports/latency.ts';
 import { clusterQuantile, clusterRatio } from '../../reports/statistics/clusters.ts';
-import { studentT } from '../../reports/statistics/student.ts';
+import { criticalValue } from '../../reports/statistics/distributions.ts';
 
 /** What an outside oracle prints has more digits than this. */
 const ORACLE_DIGITS = 9;
@@ -19,8 +19,8 @@ describe("Student's t", () => {
     [30, 2.0422724563012378, 3.299893643532204],
     [99, 1.9842169515864174, 3.102616799226479],
   ])('with %i degrees of freedom', (n, two, corrected) => {
-    expect(studentT(n)).toBeCloseTo(two, ORACLE_DIGITS);
-    expect(studentT(n, 0.0025)).toBeCloseTo(corrected, ORACLE_DIGITS);
+    expect(criticalValue(0.05, n)).toBeCloseTo(two, ORACLE_DIGITS);
+    expect(criticalValue(0.0025, n)).toBeCloseTo(corrected, ORACLE_DIGITS);
   });
 });
 
