@@ -52,7 +52,7 @@ let crowded: Profile;
 beforeAll(async () => {
   alone = await profileOf(Object.fromEntries(Object.entries(profiledModels).map(([id, make]) => [id, make()])));
   short = await profileOf({ thin: thin() }, { words: 4 });
-  crowded = await profileOf({ large: large() }, { threads: 4 * availableParallelism() });
+  crowded = await profileOf({ large: large() }, { threads: 4 * availableParallelism(), rounds: 10 });
 }, 120_000);
 
 const found = (id: string, change: (profile: Profile) => Profile = (same) => same): readonly CauseReport[] =>
