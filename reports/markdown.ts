@@ -91,8 +91,8 @@ const causes = (report: Report): string[] =>
   (headline(report)?.causes ?? [])
     .slice(0, LISTED)
     .map(
-      ({ finding, advice, share }) =>
-        `- ${inert(finding)}${share === null ? '' : ` (${percent(share)} %)`}: ${inert(advice)}`,
+      ({ finding, advice, about, share }) =>
+        `- ${inert(finding)}${share === null ? '' : ` (${percent(share)} % of the ${about})`}: ${inert(advice)}`,
     );
 
 const gates = ({ gates: judged }: Report): string[] => [

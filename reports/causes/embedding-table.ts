@@ -1,4 +1,4 @@
-import { bytes, percent } from '../figures.ts';
+import { bytes } from '../figures.ts';
 import type { Cause } from './cause.ts';
 
 /** A table that holds more than everything else. */
@@ -14,7 +14,7 @@ export const embeddingTable: Cause = {
   find: ({ model: { table, bytes: all } }) => {
     if (table === null || table.bytes <= MOST * all) return undefined;
     return {
-      finding: `the table ${table.name} is ${percent(table.bytes / all)} % of the bytes`,
+      finding: `most of the bytes are the table ${table.name}`,
       evidence: `${bytes(table.bytes)} of ${bytes(all)}; a run reads one row a token`,
       share: table.bytes / all,
     };

@@ -43,8 +43,8 @@ export interface Timing {
 
 /** Sessions are made anew this often: where one happens to lie in memory is no property of its graph. */
 const BLOCKS = 2;
-/** Threads of a session look for work for a while before they sleep, and would take the cores from others. */
-const PAUSE_MS = 20;
+/** Rounds of the thread counts: each makes its sessions anew. */
+const THREAD_ROUNDS = 10;
 
 interface Block extends Rounds {
   readonly candidates: readonly Candidate[];
@@ -77,6 +77,26 @@ const named = (candidates: readonly Candidate[], blocks: readonly (readonly (rea
   );
 };
 
+/**
+ * Thread counts, one session at a time: threads that look for work would take the cores from the next. Runs in which
+ * threads wait for each other count like others.
+ */
+const timeThreads = async (
+  candidates: readonly Candidate[],
+  feeds: Feeds,
+  { rounds, signal }: Timing,
+): Promise<Times> => {
+  const blocks: (readonly (readonly number[])[])[] = [];
+  for (let round = 0; round < Math.min(rounds, THREAD_ROUNDS); round++) {
+    const turns: (readonly number[])[] = [];
+    for (const candidate of candidates) {
+      turns.push((await timeBlock(feeds, { candidates: [candidate], rounds: 1, signal, summary: mean })).flat());
+    }
+    blocks.push(turns);
+  }
+  return named(candidates, blocks);
+};
+
 /** Times of a model, of its changes and of the reference, interleaved. Graphs run as they stand, so that only the change counts. */
 export const timeCandidates = async (subject: Subject, feeds: Feeds, timing: Timing): Promise<Times> => {
   const { threads, machine, signal, reference: beside } = timing;
@@ -88,7 +108,5 @@ export const timeCandidates = async (subject: Subject, feeds: Feeds, timing: Tim
   }
   const threaded = threadCandidates(subject.graph, threads, machine.cores);
   if (threaded.length === 0) return named(candidates, blocks);
-  const waiting = { signal, pauseMs: PAUSE_MS, summary: mean };
-  const apart = await timeBlock(feeds, { candidates: threaded, rounds: timing.rounds, ...waiting });
-  return { ...named(candidates, blocks), ...named(threaded, [apart]) };
+  return { ...named(candidates, blocks), ...(await timeThreads(threaded, feeds, timing)) };
 };

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Program } from '../../engine/engine.ts';
 import type { Feeds } from './record.ts';
 
@@ -37,8 +36,6 @@ export const mean: Summary = (runs) => runs.reduce((sum, ms) => sum + ms, 0) / r
 export interface Rounds {
   readonly rounds: number;
   readonly signal: AbortSignal;
-  /** Lets threads fall asleep between turns. */
-  readonly pauseMs?: number;
   readonly summary?: Summary;
 }
 
@@ -48,7 +45,7 @@ export interface Rounds {
  */
 export const timeTogether = async (
   runners: readonly Runner[],
-  { rounds, signal, pauseMs = 0, summary = quickest }: Rounds,
+  { rounds, signal, summary = quickest }: Rounds,
 ): Promise<readonly (readonly number[])[]> => {
   const turns: number[] = [];
   for (const runner of runners) {
@@ -61,7 +58,6 @@ export const timeTogether = async (
     signal.throwIfAborted();
     for (const i of round % 2 === 0 ? order : order.toReversed()) {
       const runner = runners[i];
-      if (pauseMs > 0) await setTimeout(pauseMs);
       if (runner !== undefined) times[i]?.push(summary(await runsOf(runner, turns[i] ?? FEWEST_RUNS)));
     }
   }

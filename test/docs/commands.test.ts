@@ -60,10 +60,11 @@ const smallScale = (file: string): readonly string[] => {
     ...(uses === 'prune' ? [`stages.${id}.examples=32`] : []),
     ...(recover === undefined ? [] : [`stages.${id}.recover.steps=2`]),
   ]);
-  return ['data.limit=300', 'measure={ rounds: 3, processes: 2, loads: 0, batch: 4 }', ...settings].flatMap((value) => [
-    '--set',
-    value,
-  ]);
+  return [
+    'data.limit=300',
+    'measure={ rounds: 3, processes: 2, loads: 0, batch: 4, profile: false }',
+    ...settings,
+  ].flatMap((value) => ['--set', value]);
 };
 
 /** One store for all folders: what documents have in common runs once. */

@@ -22,20 +22,27 @@ ${stages}`;
 const ids = ({ steps }: Plan): readonly string[] => steps.map(({ id }) => id);
 
 describe('plan', () => {
-  it('evaluates every model, measures all of them last, and puts inputs before their use', async () => {
+  it('evaluates every model, measures and profiles all of them last, and puts inputs before their use', async () => {
     const plan = await planOf(`  - { id: int8, uses: quantize }
   - { id: deploy, uses: export, from: { q8: int8, fp32: teacher } }
 `);
     expect(ids(plan)).toEqual([
       ...['dataset', 'baseline', 'encoder', 'encoder/evaluate', 'teacher', 'teacher/evaluate'],
-      ...['int8', 'int8/evaluate', 'deploy', 'measure'],
+      ...['int8', 'int8/evaluate', 'deploy', 'measure', 'profile'],
     ]);
     for (const [i, { inputs }] of plan.steps.entries()) {
       for (const { step } of Object.values(inputs)) expect(ids(plan).slice(0, i)).toContain(step);
     }
-    const measure = plan.steps.at(-1);
-    expect(Object.keys(measure?.inputs ?? {}).sort()).toEqual(['dataset', 'encoder', 'int8', 'teacher']);
+    for (const { inputs } of plan.steps.slice(-2)) {
+      expect(Object.keys(inputs).sort()).toEqual(['dataset', 'encoder', 'int8', 'teacher']);
+    }
     expect(plan.stages.at(-1)?.inputs).toEqual({ q8: 'int8', fp32: 'teacher' });
+  });
+
+  it('profiles nothing where the file says so, and measures as before', async () => {
+    const [plan, without] = [await planOf(''), await planOf('', ['measure.profile=false'])];
+    expect(ids(without)).toEqual(ids(plan).filter((id) => id !== 'profile'));
+    expect(without.steps.find(({ id }) => id === 'measure')).toEqual(plan.steps.find(({ id }) => id === 'measure'));
   });
 
   it('is plain JSON', async () => {

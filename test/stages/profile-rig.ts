@@ -147,7 +147,7 @@ export const profileOf = async (
       await writeModel(join(folder, 'models', id), model);
       inputs[id] = await artifactOf(join(folder, 'models', id), 'model');
     }
-    await profile.run(inputs, profile.config.parse({ rounds: 16, ...config }), contextIn(folder));
+    await profile.run(inputs, profile.config.parse({ rounds: 12, ...config }), contextIn(folder));
     return await readProfile((file) => join(folder, 'profile', file));
   } finally {
     await rm(folder, { recursive: true, force: true });

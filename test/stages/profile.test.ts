@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ortEngine } from '../../engine/onnxruntime.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { kernelTimes } from '../../stages/profile/kernels.ts';
+import { layerOfName } from '../../stages/profile/layers.ts';
+import { subjectOf } from '../../stages/profile/subject.ts';
+import { variants } from '../../stages/profile/variants/index.ts';
+import type { Subject } from '../../stages/profile/variants/variant.ts';
+import { batchOf, largestDifference } from '../models/support.ts';
+import { profiledModels } from './profile-rig.ts';
+
+const feeds = batchOf([[7, 8, 3, 6, 2, 9, 4, 5, 3, 3, 2]]);
+
+/** Changes that leave every result as it is: consumers get what was recorded. */
+const sameResult = new Set([
+  ...['empty', 'chain', 'without-quantize', 'without-product', 'without-attention', 'without-other'],
+  ...['fused-attention', 'cut', 'narrow-heads', 'wide-heads'],
+]);
+/** Equal integers around another zero point: floats are summed in another order. */
+const SIGNED_TOLERANCE = 1e-4;
+/** Logits of these models are about 1; 8-bit products move them by less than this. */
+const EIGHT_BITS_TOLERANCE = 0.2;
+
+const run = async (graph: Graph): Promise<readonly number[]> => {
+  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none' });
+  try {
+    const outputs = await program.run(feeds);
+    return graph.outputs.flatMap((name) => Array.from(outputs[name]?.data ?? [], Number));
+  } finally {
+    await program.release();
+  }
+};
+
+const subjects = new Map<string, Subject>();
+beforeAll(async () => {
+  for (const [id, make] of Object.entries(profiledModels)) {
+    if (id !== 'table') subjects.set(id, await subjectOf(fuseForInference(make().graph), feeds));
+  }
+});
+afterAll(() => subjects.clear());
+
+/** Every change of every model that has something to change. */
+const changed = (): readonly {
+  readonly id: string;
+  readonly name: string;
+  readonly before: Graph;
+  readonly graph: Graph;
+}[] =>
+  [...subjects].flatMap(([id, subject]) =>
+    variants.flatMap(({ name, make }) => {
+      const graph = make(subject);
+      return graph === undefined ? [] : [{ id, name, before: subject.graph, graph }];
+    }),
+  );
+
+describe('the changed graphs of a profile', () => {
+  it('are all made of at least one model here', () => {
+    expect(new Set(changed().map(({ name }) => name))).toEqual(new Set(variants.map(({ name }) => name)));
+  });
+
+  it('run every one of their nodes, also those whose results nobody reads', async () => {
+    for (const { id, name, graph } of changed().filter((_, i) => i % 3 === 0)) {
+      const traced = await kernelTimes(graph, feeds);
+      expect([id, name, traced.size]).toEqual([id, name, graph.nodes.length]);
+    }
+  });
+
+  it('put out what the model does', async () => {
+    for (const { id, name, before, graph } of changed()) {
+      const difference = largestDifference(await run(before), await run(graph));
+      const most = sameResult.has(name) ? 0 : name === 'signed' ? SIGNED_TOLERANCE : EIGHT_BITS_TOLERANCE;
+      if (name !== 'dense') expect([id, name, difference <= most]).toEqual([id, name, true]);
+    }
+  });
+});
+
+describe('the layer of a node', () => {
+  it.each([
+    ['encoder.layer.0/ffn/Add_3', 'encoder.layer.0'],
+    ['embeddings/Gather_1', 'embeddings'],
+    ['/model/blocks.2/attn/MatMul', '/model/blocks.2'],
+    ['logits', undefined],
+  ])('of %s is %s', (name, layer) => {
+    expect(layerOfName(name)).toBe(layer);
+  });
+});
