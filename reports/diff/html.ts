@@ -1,6 +1,6 @@
-import { type Html, html, trusted } from '../html/html.ts';
-import { renderSection, type Section } from '../html/sections/section.ts';
-import { style } from '../html/style.ts';
+import { renderPage } from '../html/document.ts';
+import { html } from '../html/html.ts';
+import type { Section } from '../html/sections/section.ts';
 import { type HtmlColumn, table } from '../html/table.ts';
 import type { Diff } from './diff.ts';
 import { type DiffView, type Row, viewOf } from './view.ts';
@@ -31,36 +31,16 @@ const sectionsOf = ({ rows, note, facts }: DiffView): readonly Section[] => [
   })),
 ];
 
-const contents = (sections: readonly Section[]): Html =>
-  html`<nav aria-label="Contents"><ul>${sections.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
-
 /** A diff as one self-contained page in the style of report.html. All text is escaped. */
 export const renderDiffHtml = (diff: Diff): string => {
   const view = viewOf(diff);
-  const sections = sectionsOf(view);
-  const { markup } = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>${diff.after.name}: decant diff</title>
-<style>${trusted(style)}</style>
-</head>
-<body>
-<header>
-<h1>${diff.after.name} <small>A against B</small></h1>
-<p class="verdict">${view.verdict}</p>
-<p>A: ${view.sides[0]}<br>B: ${view.sides[1]}</p>
-${contents(sections)}
-</header>
-<main>
-${sections.map(renderSection)}</main>
-<footer>Made by decant diff. What is noise is called noise.</footer>
-</body>
-</html>
-`;
-  return markup;
+  return renderPage({
+    title: `${diff.after.name}: decant diff`,
+    name: diff.after.name,
+    subtitle: 'A against B',
+    verdict: view.verdict,
+    lead: html`<p>A: ${view.sides[0]}<br>B: ${view.sides[1]}</p>`,
+    sections: sectionsOf(view),
+    footer: 'Made by decant diff. What is noise is called noise.',
+  });
 };
