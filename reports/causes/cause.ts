@@ -3,12 +3,12 @@ import { milliseconds, percent } from '../figures.ts';
 import { medianInterval, quantile } from '../statistics/quantiles.ts';
 
 /** What a rule looks at: one model of a profile. */
-export interface Case {
+interface Case {
   readonly profile: Profile;
   readonly model: ModelProfile;
 }
 
-export interface Found {
+interface Found {
   readonly finding: string;
   readonly evidence: string;
   /** Of the time or bytes it is about, 0 to 1; null where nothing was measured. */

@@ -69,6 +69,7 @@ details.more > summary { color: var(--ink); font-weight: 600; font-size: 1rem; }
 .causes { margin: .4rem 0 1rem; }
 .causes > div { padding: .6rem 0; max-width: 54rem; }
 .causes dt { font-weight: 600; }
+.causes dt::first-letter, .causes dd::first-letter { text-transform: uppercase; }
 .causes dd { margin: .15rem 0 0; overflow-wrap: anywhere; }
 .causes .advice { color: var(--muted); }
 .share { color: var(--muted); font-weight: 400; white-space: nowrap; }

@@ -132,6 +132,19 @@ describe('decant run', () => {
     expect([...stdout.matchAll(/^(\S+) +done in/gm)].map(([, step]) => step)).toEqual(['slim', 'measure']);
   });
 
+  it('says where the time of every model goes, from records that say so again', async () => {
+    const { stdout, code } = await run('--until', 'small', '--set', 'measure.profile=true', '--out', 'out5');
+    expect(code).toBe(0);
+    expect(finished({ ...cold, stdout })).toContain('profile');
+    const { stages: profiled } = reportIn(space, 'out5');
+    for (const { time } of profiled) expect(time?.operators.map(({ op }) => op)).toContain('LayerNormalization');
+    const again = await decant(['report', 'out5', '--format', 'json'], { cwd: space.folder });
+    const { stages: rendered }: Report = JSON.parse(again.stdout);
+    expect(rendered.map(({ time, causes }) => ({ time, causes }))).toEqual(
+      profiled.map(({ time, causes }) => ({ time, causes })),
+    );
+  });
+
   it('plans without running: what is cached, what runs and why', async () => {
     const { stdout, code } = await decant(['plan', '--set', 'stages.student.epochs=3'], { cwd: space.folder });
     expect(code).toBe(0);

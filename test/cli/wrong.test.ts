@@ -143,7 +143,7 @@ describe('help and small commands', () => {
     expect(init.stdout).toContain('Wrote pipeline.yaml: texts from column "body", classes from column "stars; 1".');
     const valid = await decant(['validate'], { cwd: space.folder });
     expect(valid.stderr).toBe('');
-    expect(valid.stdout).toBe('pipeline.yaml is valid: "my-reviews", 6 stages, 15 steps.\n');
+    expect(valid.stdout).toBe('pipeline.yaml is valid: "my-reviews", 6 stages, 16 steps.\n');
     const again = await decant(['init', '--data', 'my reviews.csv'], { cwd: space.folder });
     expect([again.code, again.stderr]).toEqual([
       2,

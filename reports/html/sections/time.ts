@@ -58,7 +58,9 @@ const partTable = (title: string, parts: readonly Part[], total: number): Html =
   );
 
 const timeFigure = async (id: string, { totalMs, operators, layers }: Time): Promise<Html> => {
-  const byOperator = largest(operators.map(({ op, ms, count }) => ({ name: op, ms, count })));
+  const byOperator = largest(
+    operators.map(({ op, ms, count }) => ({ name: op.replace(/^com\.microsoft:/, ''), ms, count })),
+  );
   const byLayer = largest(layers.map(({ layer, ms }) => ({ name: layer, ms, count: null })));
   const [top] = byOperator;
   return html`<h3>${id} <small>${milliseconds(totalMs)} ms a run</small></h3>${await figure({
@@ -116,8 +118,8 @@ const gapTable = (stage: StageReport): Html => {
   if (gap === null || sentence === undefined) return nothing;
   const shown = (ms: number | null): string => (ms === null ? '' : milliseconds(ms));
   const explained =
-    gap.explained === null ? '' : ` The parts explain ${percent(gap.explained)} % of the difference from the MACs.`;
-  return html`<p>${sentence}${explained}</p>${table<GapRow>(
+    gap.explained === null ? '' : `The parts explain ${percent(gap.explained)} % of the difference from the MACs.`;
+  return html`<p>${[sentence, explained].join(' ').trim()}</p>${table<GapRow>(
     [
       { title: 'part of a run', cell: ({ name }) => name },
       { title: 'ms', cell: ({ ms }) => shown(ms) },
