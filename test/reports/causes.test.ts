@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Profile } from '../../data/profile.ts';
@@ -84,6 +85,11 @@ const inSomeMeasurement = async (
 describe('the causes', () => {
   it('are each proved by a model that shows it and one that does not', () => {
     expect(Object.keys(proofs).sort()).toEqual(causes.map(({ name }) => name).sort());
+  });
+
+  it('are each explained in docs/causes.md', () => {
+    const text = readFileSync(new URL('../../docs/causes.md', import.meta.url), 'utf8');
+    expect(causes.map(({ name }) => name).filter((name) => !text.includes(`(\`${name}\`)`))).toEqual([]);
   });
 
   it.each(causes.map(({ name }) => name))(

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import type { Graph } from '../../graph/graph.ts';
-import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
+import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
+import { brokenAttention } from '../../stages/profile/attention.ts';
 import { kernelTimes } from '../../stages/profile/kernels.ts';
 import { layerOfName } from '../../stages/profile/layers.ts';
 import { subjectOf } from '../../stages/profile/subject.ts';
 import { variants } from '../../stages/profile/variants/index.ts';
 import type { Subject } from '../../stages/profile/variants/variant.ts';
-import { batchOf, largestDifference } from '../models/support.ts';
+import { batchOf, largestDifference, smallEncoder } from '../models/support.ts';
 import { profiledModels } from './profile-rig.ts';
 
 const feeds = batchOf([[7, 8, 3, 6, 2, 9, 4, 5, 3, 3, 2]]);
@@ -72,6 +73,61 @@ describe('the changed graphs of a profile', () => {
       const most = sameResult.has(name) ? 0 : name === 'signed' ? SIGNED_TOLERANCE : EIGHT_BITS_TOLERANCE;
       if (name !== 'dense') expect([id, name, difference <= most]).toEqual([id, name, true]);
     }
+  });
+});
+
+/** The graph with a node that changes nothing behind the first node that fits. */
+const withAbs = (graph: Graph, fits: (node: Node) => boolean): Graph => {
+  const [output] = graph.nodes.find(fits)?.outputs ?? [];
+  if (output === undefined) throw new Error('no node fits');
+  const behind = value('inserted');
+  const other = (input: Value | null): Value | null => (input === output ? behind : input);
+  const nodes = graph.nodes.flatMap((node) => {
+    const same = { ...node, inputs: node.inputs.map(other) };
+    const abs = { op: 'Abs', domain: '', name: 'inserted', inputs: [output], outputs: [behind], attrs: {} };
+    return node.outputs[0] === output ? [same, abs] : [same];
+  });
+  return { ...graph, nodes };
+};
+
+const producesScores =
+  (graph: Graph, role: 0 | 1) =>
+  ({ op, outputs: [output] }: Node): boolean =>
+    op === 'Transpose' &&
+    graph.nodes.some((user) => user.op === 'MatMul' && output !== undefined && user.inputs[role] === output);
+
+describe('the reason why attention is not one node', () => {
+  const { graph } = smallEncoder({ layers: 1 });
+  const softmax = graph.nodes.find(({ op }) => op === 'Softmax');
+  it.each<[string, Graph, RegExp]>([
+    [
+      'a node behind the softmax',
+      withAbs(graph, ({ op }) => op === 'Softmax'),
+      /^Abs 'inserted' follows Softmax '.*', not MatMul$/,
+    ],
+    [
+      'a node on the side of the keys',
+      withAbs(graph, ({ op, attrs: { perm } }) => op === 'Transpose' && String(perm?.value) === '0,2,3,1'),
+      /^Abs 'inserted' stands between the split into heads and MatMul '.*' on the side of the keys$/,
+    ],
+    [
+      'a node on the side of the queries',
+      withAbs(graph, producesScores(graph, 0)),
+      /^Abs 'inserted' stands between the split into heads and MatMul '.*' on the side of the queries$/,
+    ],
+    [
+      'weights that leave the graph',
+      { ...graph, outputs: [...graph.outputs, ...(softmax?.outputs ?? [])] },
+      /^Softmax '.*' is an output of the graph$/,
+    ],
+  ])('is %s', async (_, changed, reason) => {
+    const subject = await subjectOf(fuseForInference(changed), feeds);
+    const [broken] = brokenAttention(subject.graph, foldConstants(changed));
+    expect(broken?.reason).toMatch(reason);
+  });
+
+  it('is none where it is one', async () => {
+    expect(brokenAttention((await subjectOf(fuseForInference(graph), feeds)).graph, foldConstants(graph))).toEqual([]);
   });
 });
 

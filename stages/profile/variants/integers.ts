@@ -152,4 +152,6 @@ export const isPlain = (node: Node): boolean => {
   return node.op !== 'FusedGemm' && intAttribute(node, 'transA') !== 1 && isOne(alpha) && isOne(beta);
 };
 
-export const isFloatProduct = (tensor: Tensor): boolean => tensor.dtype === 'float32' && elementCount(tensor.dims) > 0;
+/** A float matrix that 8 bits can stand for: its numbers are finite. */
+export const isFloatProduct = (tensor: Tensor): boolean =>
+  tensor.dtype === 'float32' && elementCount(tensor.dims) > 0 && float32Of(tensor).every(Number.isFinite);
