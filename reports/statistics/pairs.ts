@@ -15,7 +15,7 @@ export const expectPaired = (a: Scored, b: Scored): void => {
 /** Share of examples on which two models predict the same class. */
 export const agreement = (a: Scored, b: Scored): number => {
   const [first, second] = [predictions(a), predictions(b)];
-  return mean(Array.from(first, (c, example) => (c === second[example] ? 1 : 0)));
+  return mean(first.map((c, example) => (c === second[example] ? 1 : 0)));
 };
 
 /** Mean KL(reference || model) over examples, in nats. */

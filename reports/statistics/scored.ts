@@ -14,14 +14,28 @@ const predictedClass = (logits: Float32Array, classes: number, example: number):
   return best;
 };
 
-/** The predicted class of every example. */
-export const predictions = ({ logits, classes, labels }: Scored): Int32Array =>
-  Int32Array.from(labels, (_, example) => predictedClass(logits, classes, example));
+/** Every figure of a model reads its predictions: they are found once. */
+const predicted = new WeakMap<Scored, Int32Array>();
+
+/** The predicted class of every example. Not to be written into. */
+export const predictions = (scored: Scored): Int32Array => {
+  const known = predicted.get(scored);
+  if (known !== undefined) return known;
+  const { logits, classes, labels } = scored;
+  const found = new Int32Array(labels.length);
+  for (let example = 0; example < found.length; example++) found[example] = predictedClass(logits, classes, example);
+  predicted.set(scored, found);
+  return found;
+};
 
 /** 1 where a model is right, 0 elsewhere. */
 export const correctness = (scored: Scored): Uint8Array => {
-  const predicted = predictions(scored);
-  return Uint8Array.from(predicted, (c, example) => (c === scored.labels[example] ? 1 : 0));
+  const classes = predictions(scored);
+  const right = new Uint8Array(classes.length);
+  for (let example = 0; example < right.length; example++) {
+    right[example] = classes[example] === scored.labels[example] ? 1 : 0;
+  }
+  return right;
 };
 
 /** (examples, classes) log softmax, written without allocating a row: thousands of rows are computed at a time. */
