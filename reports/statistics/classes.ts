@@ -65,12 +65,17 @@ const f1Of = ({ hits, claimed, actual }: Counted): { readonly each: Float64Array
   return { each, macro: present.length === 0 ? 0 : mean(present) };
 };
 
-/** A Poisson variate: Knuth's product for small means, the rounded normal where the two agree to a per cent. */
+/**
+ * A Poisson variate: by inversion for small means, one uniform number each; the rounded normal where the two agree to a
+ * per cent.
+ */
 const poisson = (lambda: number, random: Stream): number => {
   if (lambda > 50) return Math.max(0, Math.round(lambda + Math.sqrt(lambda) * random.normal()));
-  const limit = Math.exp(-lambda);
+  const at = random.uniform();
   let k = 0;
-  for (let product = random.uniform(); product > limit; product *= random.uniform()) k++;
+  let probability = Math.exp(-lambda);
+  // The sum of all probabilities may stay a rounding below 1: then the terms run out.
+  for (let below = probability; at > below && probability > 0; below += probability) probability *= lambda / ++k;
   return k;
 };
 
