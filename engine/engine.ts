@@ -8,6 +8,9 @@ export interface HostTensor {
   readonly data: TypedArray;
 }
 
+/** What a program is given, by value name. */
+export type Feeds = Readonly<Record<string, HostTensor>>;
+
 export interface CompileOptions {
   /** Threads of one operator. */
   readonly threads: number;
@@ -22,10 +25,7 @@ export interface CompileOptions {
 /** A compiled graph. Inputs and outputs go by value name. `release` is idempotent; sessions that are not released leak. */
 export interface Program {
   /** `into` names outputs that are written into arrays the caller owns (no copy, no allocation). */
-  run(
-    feeds: Readonly<Record<string, HostTensor>>,
-    into?: Readonly<Record<string, HostTensor>>,
-  ): Promise<Readonly<Record<string, HostTensor>>>;
+  run(feeds: Feeds, into?: Readonly<Record<string, HostTensor>>): Promise<Readonly<Record<string, HostTensor>>>;
   release(): Promise<void>;
 }
 

@@ -47,6 +47,19 @@ const tokenFeeds = (
 export const textFeeds = (info: ModelInfo, texts: readonly Int32Array[], batch: Batch): Feeds =>
   tokenFeeds(info.inputs, tokenMatrix(texts, batch, info.tokens.padding));
 
+/** A full batch without padding: ids cut from real texts that are laid end to end. */
+export const filledFeeds = (
+  info: ModelInfo,
+  ids: Int32Array,
+  { batch, length }: { readonly batch: number; readonly length: number },
+): Feeds => {
+  const rows = Int32Array.from({ length: batch }, (_, row) => row);
+  const texts = Array.from(rows, (row) =>
+    Int32Array.from({ length }, (_, i) => ids[(row * length + i) % ids.length] ?? 0),
+  );
+  return textFeeds(info, texts, { rows, length });
+};
+
 const targetRows = (source: FeedSource, { rows }: Batch, texts: number): HostTensor => {
   const { info, examples, weights, options } = source;
   const classes = info.labels.length;

@@ -1,5 +1,5 @@
 import type { Counterfactual, ModelProfile } from '../data/profile.ts';
-import { quantile } from './statistics/quantiles.ts';
+import { savingOf, timeOf } from './causes/cause.ts';
 
 /** What the time of a run is made of. */
 export const parts = [
@@ -15,14 +15,13 @@ export type Split = Readonly<Record<(typeof parts)[number], number>>;
 
 /** Median over rounds of what the second graph takes less than the first, and the nodes that it has less. */
 const step = (
-  { times }: ModelProfile,
+  model: ModelProfile,
   from: Counterfactual,
   to: Counterfactual,
 ): { readonly ms: number; readonly nodes: number } => {
-  const [before, after] = [times[from], times[to]];
-  if (before === undefined || after === undefined) return { ms: 0, nodes: 0 };
-  const saved = before.ms.map((ms, round) => ms - (after.ms[round] ?? Number.NaN));
-  return { ms: quantile(saved, 0.5), nodes: before.nodes - after.nodes };
+  const saving = savingOf(model, to, from);
+  if (saving === undefined) return { ms: 0, nodes: 0 };
+  return { ms: saving.ms, nodes: (model.times[from]?.nodes ?? 0) - (model.times[to]?.nodes ?? 0) };
 };
 
 /**
@@ -31,9 +30,8 @@ const step = (
  */
 export const splitOf = (model: ModelProfile): Split | undefined => {
   const { empty, chain } = model.times;
-  if (empty === undefined || chain === undefined) return undefined;
-  const first = quantile(empty.ms, 0.5);
-  const all = quantile(chain.ms, 0.5);
+  const [first, all] = [timeOf(model, 'empty'), timeOf(model, 'chain')];
+  if (!empty || !chain || first === undefined || all === undefined) return undefined;
   const node = (all - first) / Math.max(1, chain.nodes - empty.nodes);
   const cost = (from: Counterfactual, to: Counterfactual): number => {
     const { ms, nodes } = step(model, from, to);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import type { Feeds } from '../../engine/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type Tensor, tensorOf } from '../../graph/tensor.ts';
-import type { Feeds } from './orders.ts';
 
 /** About a millisecond of float32 arithmetic on one core of a server, whose operands stay in its second-level cache. */
 const [LAYERS, ROWS, SIDE] = [12, 256, 128];

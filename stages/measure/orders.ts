@@ -1,7 +1,5 @@
 import type { Times, WarmUp } from '../../data/measurements.ts';
-import type { HostTensor } from '../../engine/engine.ts';
-
-export type Feeds = Readonly<Record<string, HostTensor>>;
+import type { Feeds } from '../../engine/engine.ts';
 
 /** A model, or the reference kernel, as a process that measures gets it. */
 export interface Subject {

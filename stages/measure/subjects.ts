@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Cell } from '../../data/measurements.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import { encodeTexts } from '../../engine/encode.ts';
+import { filledFeeds } from '../../engine/feeds.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import type { InputArtifact } from '../stage.ts';
+import { longest } from '../train/examples.ts';
 import { expectFits, gridFor } from './grid.ts';
 import type { Fixed } from './kernel.ts';
-import type { Feeds, Subject } from './orders.ts';
+import type { Subject } from './orders.ts';
 
 /** Texts whose tokens fill the measured batches. */
 const TEXTS_TO_RUN = 2000;
@@ -23,27 +25,17 @@ class Encodings {
     this.#dataset = dataset;
   }
 
-  of(input: InputArtifact, model: Model): readonly Int32Array[] {
-    const maxLength = Math.min(this.#dataset.maxLength, model.info.maxLength);
+  async of(input: InputArtifact, model: Model): Promise<readonly Int32Array[]> {
+    const maxLength = longest(this.#dataset, model);
     const key = `${input.artifact.files['tokenizer.json']?.digest} ${maxLength}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const tokenizer = tokenizerOf(model.tokenizer);
-    const encoded = this.#dataset.test.map(({ text }) => tokenizer.encode(text, maxLength));
+    const texts = this.#dataset.test.map(({ text }) => text);
+    const encoded = await encodeTexts(model, texts, maxLength);
     this.#known.set(key, encoded);
     return encoded;
   }
 }
-
-/** (batch, length) ids cut from real texts, laid end to end so that no row is padded. */
-const feedsFor = (model: Model, ids: Int32Array, { batch, length }: Cell): Feeds => {
-  const dims = [batch, length];
-  const data = BigInt64Array.from({ length: batch * length }, (_, i) => BigInt(ids[i % ids.length] ?? 0));
-  return {
-    [model.info.inputs.ids]: { dtype: 'int64', dims, data },
-    [model.info.inputs.mask]: { dtype: 'int64', dims, data: new BigInt64Array(batch * length).fill(1n) },
-  };
-};
 
 /** Runs of one cell in one round: enough of the short ones for a stable median. */
 const MOST_RUNS = 8;
@@ -68,7 +60,7 @@ export const prepare = async (
   for (const [id, input] of Object.entries(models)) {
     const model = await readModelArtifact(input.path);
     expectFits(id, model, grid);
-    const encoded = encodings.of(input, model);
+    const encoded = await encodings.of(input, model);
     cells ??= gridFor(
       encoded.map((ids) => ids.length),
       batch,
@@ -77,7 +69,7 @@ export const prepare = async (
     const ids = Int32Array.from(encoded.slice(0, TEXTS_TO_RUN).flatMap((text) => [...text]));
     const file = join(folder, `${subjects.size}.onnx`);
     await writeGraph(file, fuseForInference(model.graph));
-    const turns = cells.map((cell) => ({ feeds: feedsFor(model, ids, cell), runs: runsAt(cell) }));
+    const turns = cells.map((cell) => ({ feeds: filledFeeds(model.info, ids, cell), runs: runsAt(cell) }));
     subjects.set(id, { name: `"${id}"`, file, turns });
   }
   return { cells: cells ?? [], subjects };

@@ -1,18 +1,13 @@
 import type { WarmUp } from '../../data/measurements.ts';
 import type { Program } from '../../engine/engine.ts';
 import { openFile } from '../../engine/session.ts';
-import type { Feeds, Loaded, LoadOrder, Report, Subject, Timed, TimeOrder } from './orders.ts';
+import { timed } from '../../engine/timed.ts';
+import type { Loaded, LoadOrder, Report, Subject, Timed, TimeOrder } from './orders.ts';
 import { peakBytes } from './peak.ts';
 import { warmUp } from './warm-up.ts';
 
 type Say = (report: Report) => void;
 type Opened = Subject & { readonly program: Program };
-
-const timed = async (program: Program, feeds: Feeds): Promise<number> => {
-  const start = performance.now();
-  await program.run(feeds);
-  return performance.now() - start;
-};
 
 const open = async ({ subjects, threads }: TimeOrder, say: Say): Promise<readonly Opened[]> => {
   const opened: Opened[] = [];

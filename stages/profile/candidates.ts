@@ -1,8 +1,8 @@
 import type { Machine } from '../../data/cpu.ts';
 import type { Counterfactual, Timed } from '../../data/profile.ts';
+import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import type { Graph } from '../../graph/graph.ts';
-import type { Feeds } from './record.ts';
 import { mean, type Rounds, type Runner, timeTogether } from './time.ts';
 import { variants } from './variants/index.ts';
 import type { Subject } from './variants/variant.ts';

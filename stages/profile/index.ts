@@ -3,6 +3,7 @@ import { thisMachine } from '../../data/cpu.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { type ModelProfile, type ProfiledNode, writeProfile } from '../../data/profile.ts';
+import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
 import { readModelArtifact } from '../../models/files.ts';
@@ -13,7 +14,6 @@ import { brokenAttention, fusedAttentions } from './attention.ts';
 import { type Timing, timeCandidates } from './candidates.ts';
 import { kernelTimes } from './kernels.ts';
 import { layersOf } from './layers.ts';
-import type { Feeds } from './record.ts';
 import { describeProducts, storage, subjectOf } from './subject.ts';
 import { feedsOf, medianLength } from './texts.ts';
 import type { Runner } from './time.ts';
@@ -54,12 +54,12 @@ const profileModel = async (model: Model, feeds: Feeds, length: number, timing: 
 /** The first model that classifies, ready to run beside the others. */
 const referenceOf = async (
   models: ReadonlyMap<string, Model>,
-  feeds: (model: Model) => Feeds,
+  feeds: (model: Model) => Promise<Feeds>,
 ): Promise<{ readonly id: string; readonly runner: Runner } | undefined> => {
   for (const [id, model] of models) {
     if (model.info.task !== 'text-classification') continue;
     const program = await ortEngine.compile(fuseForInference(model.graph), { threads: 1, optimization: 'all' });
-    return { id, runner: { program, feeds: feeds(model) } };
+    return { id, runner: { program, feeds: await feeds(model) } };
   }
   return undefined;
 };
@@ -70,9 +70,9 @@ const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Prom
   return models;
 };
 
-const lengthFor = (dataset: Dataset, models: ReadonlyMap<string, Model>): number => {
+const lengthFor = async (dataset: Dataset, models: ReadonlyMap<string, Model>): Promise<number> => {
   const [first] = models.values();
-  return first === undefined ? 1 : Math.max(1, medianLength(dataset, first));
+  return first === undefined ? 1 : Math.max(1, await medianLength(dataset, first));
 };
 
 /**
@@ -93,16 +93,16 @@ export const profile = defineStage({
     if (datasetInput === undefined) throw new Error('profile needs a dataset');
     const dataset = await readDatasetArtifact(datasetInput.path);
     const models = await readModels(inputs);
-    const length = lengthFor(dataset, models);
+    const length = await lengthFor(dataset, models);
     const machine = thisMachine();
-    const feeds = (model: Model): Feeds => feedsOf(dataset, model, length);
+    const feeds = (model: Model): Promise<Feeds> => feedsOf(dataset, model, length);
     const reference = await referenceOf(models, feeds);
     const timing: Timing = { rounds, threads, machine, reference: reference?.runner, signal: ctx.signal };
     const profiles: Record<string, ModelProfile> = {};
     try {
       for (const [id, model] of models) {
         ctx.signal.throwIfAborted();
-        profiles[id] = await profileModel(model, feeds(model), length, timing);
+        profiles[id] = await profileModel(model, await feeds(model), length, timing);
         ctx.progress({ done: Object.keys(profiles).length, total: models.size, unit: 'models' });
       }
     } finally {

@@ -1,10 +1,8 @@
-import type { HostTensor, Program } from '../../engine/engine.ts';
+import type { Feeds, HostTensor, Program } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { value } from '../../graph/graph.ts';
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
-
-export type Feeds = Readonly<Record<string, HostTensor>>;
 
 /** What every node of a graph put out on one run, by value. */
 export type Recorded = ReadonlyMap<Value, Tensor>;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ProfiledProduct } from '../../data/profile.ts';
+import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { readGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -7,7 +8,7 @@ import { type Choice, chooseWeights } from '../../graph/quantize/choose.ts';
 import { groupsOf, tableOf } from './groups.ts';
 import { inFolder } from './kernels.ts';
 import { hasChannelScales, productsOf, zerosOf } from './products.ts';
-import { type Feeds, recordRun } from './record.ts';
+import { recordRun } from './record.ts';
 import type { Subject } from './variants/variant.ts';
 
 /** Every node goes by a name of its own, by which profiles report it. */

@@ -1,5 +1,6 @@
-import type { Program } from '../../engine/engine.ts';
-import type { Feeds } from './record.ts';
+import type { Feeds, Program } from '../../engine/engine.ts';
+
+import { timed } from '../../engine/timed.ts';
 
 /** A graph that has its turn in every round. */
 export interface Runner {
@@ -13,15 +14,9 @@ const FEWEST_RUNS = 3;
 const MOST_RUNS = 12;
 const WARM_UP_RUNS = 3;
 
-const timed = async ({ program, feeds }: Runner): Promise<number> => {
-  const start = performance.now();
-  await program.run(feeds);
-  return performance.now() - start;
-};
-
-const runsOf = async (runner: Runner, count: number): Promise<readonly number[]> => {
+const runsOf = async ({ program, feeds }: Runner, count: number): Promise<readonly number[]> => {
   const runs: number[] = [];
-  for (let i = 0; i < count; i++) runs.push(await timed(runner));
+  for (let i = 0; i < count; i++) runs.push(await timed(program, feeds));
   return runs;
 };
 
