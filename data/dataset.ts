@@ -1,8 +1,14 @@
-/** One text with its class index; unlabelled examples have none. `id` is stable: caches and pairings go by it. */
+/**
+ * One text with its class index; unlabelled examples have none. `id` is stable: caches and pairings go by it. A text to be
+ * tagged is its words with single spaces between them; `tags` has a class index a word.
+ */
 export interface Example {
   readonly id: number;
   readonly text: string;
+  /** The second text of a pair (premise and hypothesis, question and passage). */
+  readonly pair?: string;
   readonly label?: number;
+  readonly tags?: readonly number[];
 }
 export interface Labelled extends Example {
   readonly label: number;

@@ -28,14 +28,16 @@ export class ModelFileError extends Error {
 
 const infoSchema = z.object({
   schema: z.literal('decant.model/1'),
-  task: z.enum(['features', 'text-classification']),
+  task: z.enum(['features', 'text-classification', 'token-classification', 'fill-mask']),
   labels: z.array(z.string()),
-  inputs: z.object({ ids: z.string(), mask: z.string() }),
+  inputs: z.object({ ids: z.string(), mask: z.string(), types: z.string().optional() }),
   output: z.string(),
+  sentence: z.object({ pooling: z.enum(['mean', 'first']), normalize: z.boolean() }).optional(),
   maxLength: z.int().positive(),
   tokens: z.object({ padding: z.int().nonnegative(), unknown: z.int().nonnegative() }),
   hiddenStates: z.array(z.string()),
   modelType: z.string(),
+  checkpoint: z.record(z.string(), z.unknown()).optional(),
   dimensions: z.record(z.string(), z.number()),
   origin: z.string().optional(),
 });
@@ -66,12 +68,22 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
   }
 };
 
+/** zod types optional keys as possibly undefined; here a key that is not said is absent. */
+const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
+  const { origin, sentence, checkpoint, inputs, ...rest } = data;
+  const { types, ...texts } = inputs;
+  return {
+    ...rest,
+    inputs: types === undefined ? texts : { ...texts, types },
+    ...(origin === undefined ? {} : { origin }),
+    ...(sentence === undefined ? {} : { sentence }),
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+  };
+};
+
 const parseInfo = (path: string, json: unknown): ModelInfo => {
   const parsed = infoSchema.safeParse(json);
-  if (parsed.success) {
-    const { origin, ...rest } = parsed.data;
-    return origin === undefined ? rest : { ...rest, origin };
-  }
+  if (parsed.success) return withoutUndefined(parsed.data);
   const [issue] = parsed.error.issues;
   throw new ModelFileError(
     `${path} does not describe a model of decant (decant.model/1): ${issue?.path.join('.') || 'the document'}: ${issue?.message}`,
@@ -90,7 +102,7 @@ const readGraphFile = async (path: string): Promise<Graph> => {
 /** What model.json says must be found in the graph, or every later stage would fail with a stranger message. */
 const checked = (path: string, model: Model): Model => {
   const { graph, info } = model;
-  const inputs = [info.inputs.ids, info.inputs.mask].filter((name) => !graph.inputs.includes(value(name)));
+  const inputs = Object.values(info.inputs).filter((name) => !graph.inputs.includes(value(name)));
   if (inputs.length > 0) {
     throw new ModelFileError(
       `${path} has no input '${inputs.join("', '")}'; it has ${graph.inputs.join(', ') || 'none'}`,

@@ -1,7 +1,8 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph } from '../graph/graph.ts';
 
-type TaskName = 'features' | 'text-classification';
+/** What a model puts out: features a token, one choice of labels a text or a token, or a choice of vocabulary a token. */
+export type TaskName = 'features' | 'text-classification' | 'token-classification' | 'fill-mask';
 
 /**
  * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and tokenizer.json.
@@ -9,15 +10,20 @@ type TaskName = 'features' | 'text-classification';
 export interface ModelInfo {
   readonly schema: 'decant.model/1';
   readonly task: TaskName;
-  /** Class names by class index; empty for features. */
+  /** Class names by class index; empty for features and fill-mask. */
   readonly labels: readonly string[];
-  /** Graph inputs by role: both int64 (batch, sequence). */
-  readonly inputs: { readonly ids: string; readonly mask: string };
   /**
-   * Graph outputs by role: `features` (batch, sequence, hidden) in a features model, `logits` (batch, classes) in a
-   * classifier.
+   * Graph inputs by role, all int64 (batch, sequence). `types` tells the two texts of a pair apart (token_type_ids); models
+   * without it see only the separator between them.
+   */
+  readonly inputs: { readonly ids: string; readonly mask: string; readonly types?: string };
+  /**
+   * The graph's output: features (batch, sequence, hidden), or logits: (batch, classes) of a text classifier,
+   * (batch, sequence, classes) of a token classifier, (batch, sequence, vocabulary) of a fill-mask model.
    */
   readonly output: string;
+  /** How a features model makes one vector of a text, where its makers say so (sentence-transformers). */
+  readonly sentence?: { readonly pooling: 'mean' | 'first'; readonly normalize: boolean };
   /** Longest sequence that the positions allow, in tokens, special tokens included. */
   readonly maxLength: number;
   /** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens. */
@@ -26,6 +32,8 @@ export interface ModelInfo {
   readonly hiddenStates: readonly string[];
   /** Hugging Face model_type under which transformers.js passes exactly this graph's inputs, e.g. "distilbert". */
   readonly modelType: string;
+  /** config.json of the checkpoint that was imported: what an export says again, with this model's sizes and labels. */
+  readonly checkpoint?: Readonly<Record<string, unknown>>;
   /** Architecture figures for people and for config.json: hidden, layers, heads, ffn, vocabulary ... */
   readonly dimensions: Readonly<Record<string, number>>;
   /** Where the weights came from, licence included, for reports and model cards. */

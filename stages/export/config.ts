@@ -7,6 +7,8 @@ import { addedTokens, tokenText } from './tokenizer.ts';
 const architectures: Readonly<Record<ModelInfo['task'], string>> = {
   features: 'DistilBertModel',
   'text-classification': 'DistilBertForSequenceClassification',
+  'token-classification': 'DistilBertForTokenClassification',
+  'fill-mask': 'DistilBertForMaskedLM',
 };
 
 /** Sizes under the names that DistilBertConfig uses. */
