@@ -159,8 +159,9 @@ export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
     token: (id) => model.vocab[id],
     encode: (input, maxLength) => {
       const { text, pair } = typeof input === 'string' ? { text: input } : input;
+      // An empty second text is none: so do transformers and transformers.js.
       const encoded =
-        pair === undefined
+        pair === undefined || pair === ''
           ? framed(single, [body(text)], maxLength)
           : framed(double, [body(text), body(pair)], maxLength);
       return encoded.ids.length === 0 ? { ids: Int32Array.of(unknown) } : encoded;

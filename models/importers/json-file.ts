@@ -46,12 +46,19 @@ export const issueText = (issues: readonly z.core.$ZodIssue[]): string =>
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     .join('; ');
 
+/** A text file of a model's folder, bounded in size. */
+export const readText = (path: string): string => {
+  const { size } = statSync(path);
+  if (size > SIZE_LIMIT) {
+    throw new ImportError(`${basename(path)} has ${size} bytes; decant reads at most ${SIZE_LIMIT}`);
+  }
+  return readFileSync(path, 'utf8');
+};
+
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
 export const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
   const file = basename(path);
-  const { size } = statSync(path);
-  if (size > SIZE_LIMIT) throw new ImportError(`${file} has ${size} bytes; decant reads at most ${SIZE_LIMIT}`);
-  const found = schema.safeParse(parsed(file, readFileSync(path, 'utf8')));
+  const found = schema.safeParse(parsed(file, readText(path)));
   if (found.success) return found.data;
   throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
 };
