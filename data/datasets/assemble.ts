@@ -135,6 +135,7 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
   }
   const toLabelled = byIndex(classes);
   const dataset: Dataset = {
+    task: 'text-classification',
     classes,
     maxLength: options.maxLength,
     train: training.filter((item) => labelled.has(item)).map(toLabelled),
