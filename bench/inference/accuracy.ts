@@ -1,4 +1,5 @@
 import { lengthBatches, tokenMatrix } from '../../data/batches.ts';
+import { labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import type { Model } from '../../models/model.ts';
@@ -23,7 +24,10 @@ export const testTexts = async ({ tokenizer: json, info }: Model): Promise<TestT
   const length = Math.min(MAX_LENGTH, info.maxLength);
   return {
     ids: dataset.test.map(({ text }) => tokenizer.encode(text, length)),
-    labels: info.labels.join() === dataset.classes.join() ? dataset.test.map(({ label }) => label) : undefined,
+    labels:
+      info.labels.join() === dataset.classes.join()
+        ? labelledExamples(dataset.test).map(({ label }) => label)
+        : undefined,
   };
 };
 

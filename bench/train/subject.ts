@@ -1,3 +1,4 @@
+import { labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
@@ -66,7 +67,7 @@ export const wordnetTexts = async ({ vocabulary, length }: Subject): Promise<Tex
   );
   return {
     ids: dataset.train.map(({ text }) => tokenizer.encode(text, length)),
-    labels: Int32Array.from(dataset.train, ({ label }) => label),
+    labels: Int32Array.from(labelledExamples(dataset.train), ({ label }) => label),
   };
 };
 

@@ -1,4 +1,4 @@
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import { type Dataset, type Labelled, labelledExamples } from '../../data/dataset.ts';
 import { permutation, stream } from '../../data/random.ts';
 import type { HostTensor } from '../../engine/engine.ts';
 import type { ModelInfo } from '../../models/model.ts';
@@ -54,5 +54,5 @@ export const batchesOf = (
 /** `count` labelled training texts drawn without replacement; all of them where there are fewer. */
 export const drawExamples = (dataset: Dataset, count: number, seed: number): readonly Labelled[] => {
   const order = permutation(dataset.train.length, stream(seed, 'prune', 'examples'));
-  return [...order.subarray(0, count)].flatMap((i) => dataset.train[i] ?? []);
+  return labelledExamples([...order.subarray(0, count)].flatMap((i) => dataset.train[i] ?? []));
 };
