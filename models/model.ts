@@ -2,7 +2,7 @@ import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph } from '../graph/graph.ts';
 
 /** What a model puts out: features a token, one choice of labels a text or a token, or a choice of vocabulary a token. */
-type TaskName = 'features' | 'text-classification' | 'token-classification' | 'fill-mask';
+export type TaskName = 'features' | 'text-classification' | 'token-classification' | 'fill-mask';
 
 /**
  * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and tokenizer.json.
