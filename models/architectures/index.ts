@@ -1,8 +1,11 @@
 import type { AnyArchitecture } from './architecture.ts';
 import { bert } from './bert.ts';
+import { distilbert } from './distilbert.ts';
+import { electra } from './electra.ts';
+import { roberta } from './roberta.ts';
 
 /** Every architecture that checkpoints may have. */
-const architectures: readonly AnyArchitecture[] = [bert];
+const architectures: readonly AnyArchitecture[] = [bert, distilbert, roberta, electra];
 
 /** The architecture of a model_type, or undefined. */
 export const findArchitecture = (modelType: string): AnyArchitecture | undefined =>
