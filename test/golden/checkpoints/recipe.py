@@ -9,9 +9,11 @@ transformers 5.24, tokenizers 0.23; equal versions give equal bytes.
 """
 
 import json
+import math
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -20,8 +22,7 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from tokenizers import Regex
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 HERE = Path(__file__).parent
 
@@ -45,7 +46,7 @@ FEW = ["Dogs sleep.", "Is it late?"]
 LABELS = ["animal", "money", "travel"]
 
 
-# Tokenizers, one a family, trained on the corpus above.
+# Tokenizers, one a family, made of the corpus above.
 
 
 def template(first, last, between, ids, pair_type):
@@ -56,34 +57,59 @@ def template(first, last, between, ids, pair_type):
     )
 
 
+def pieces(tokenizer, mark):
+    """Words of the corpus by falling count, and every character, in a fixed order: native trainers draw lots on ties."""
+    counts = Counter(
+        word
+        for text in CORPUS
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
+    )
+    words = sorted(counts, key=lambda word: (-counts[word], word))
+    characters = sorted({character for word in words for character in word if character != mark})
+    return [(word, counts[word]) for word in words], characters
+
+
+def unique(items):
+    return list(dict.fromkeys(items))
+
+
 def wordpiece(special, unknown):
-    tokenizer = Tokenizer(models.WordPiece(unk_token=unknown))
+    tokenizer = Tokenizer(models.WordPiece())
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    return tokenizer, trainers.WordPieceTrainer(vocab_size=150, special_tokens=special, show_progress=False)
+    words, characters = pieces(tokenizer, "")
+    parts = [*characters, *(f"##{character}" for character in characters), "##ing", "##er", "##s"]
+    vocabulary = unique([*special, *parts, *(word for word, _ in words)])[:150]
+    tokenizer.model = models.WordPiece({token: i for i, token in enumerate(vocabulary)}, unk_token=unknown)
+    return tokenizer
 
 
-def byte_bpe(special, prefix_space):
+def byte_bpe(special):
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix_space)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    return tokenizer, trainers.BpeTrainer(
-        vocab_size=340, special_tokens=special, initial_alphabet=alphabet, show_progress=False
-    )
+    trainer = trainers.BpeTrainer(vocab_size=340, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
 
 
-def unigram(special, unknown, lowercase):
+def unigram(special, unknown, lowercase=False):
     tokenizer = Tokenizer(models.Unigram())
     steps = [normalizers.Replace("``", '"'), normalizers.Replace("''", '"')]
     steps += [normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()] if lowercase else [normalizers.NFKC()]
     tokenizer.normalizer = normalizers.Sequence([*steps, normalizers.Replace(Regex(" {2,}"), " ")])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    return tokenizer, trainers.UnigramTrainer(
-        vocab_size=140, special_tokens=special, unk_token=unknown, show_progress=False
-    )
+    words, characters = pieces(tokenizer, "\u2581")
+    scored = [("\u2581", -3.0), *((character, -6.0) for character in characters), ("ing", -4.5), ("er", -4.5), ("s", -3.5)]
+    scored += [(word, round(math.log(count / 100) - 2, 4)) for word, count in words]
+    scores = {token: 0.0 for token in special}
+    for token, score in scored:
+        scores.setdefault(token, score)
+    tokenizer.model = models.Unigram(list(scores.items())[:130], unk_id=special.index(unknown))
+    return tokenizer
 
 
 BERT_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -95,9 +121,9 @@ MODERNBERT_SPECIAL = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
 
 # name: (make, special tokens, class on the hub, first, last, between the texts of a pair, type of the second text)
 FAMILIES = {
-    "bert": (lambda s: wordpiece(s, "[UNK]"), BERT_SPECIAL, "BertTokenizer", "[CLS]", "[SEP]", "[SEP]", 1),
+    "bert": (lambda special: wordpiece(special, "[UNK]"), BERT_SPECIAL, "BertTokenizer", "[CLS]", "[SEP]", "[SEP]", 1),
     "mpnet": (
-        lambda s: wordpiece(s, "[UNK]"),
+        lambda special: wordpiece(special, "[UNK]"),
         ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"],
         "MPNetTokenizer",
         "<s>",
@@ -105,9 +131,9 @@ FAMILIES = {
         "</s> </s>",
         0,
     ),
-    "roberta": (lambda s: byte_bpe(s, False), ROBERTA_SPECIAL, "RobertaTokenizer", "<s>", "</s>", "</s> </s>", 0),
+    "roberta": (lambda special: byte_bpe(special), ROBERTA_SPECIAL, "RobertaTokenizer", "<s>", "</s>", "</s> </s>", 0),
     "xlm-roberta": (
-        lambda s: unigram(s, "<unk>", False),
+        lambda special: unigram(special, "<unk>"),
         ROBERTA_SPECIAL,
         "XLMRobertaTokenizer",
         "<s>",
@@ -116,7 +142,7 @@ FAMILIES = {
         0,
     ),
     "camembert": (
-        lambda s: unigram(s, "<unk>", False),
+        lambda special: unigram(special, "<unk>"),
         CAMEMBERT_SPECIAL,
         "CamembertTokenizer",
         "<s>",
@@ -124,9 +150,9 @@ FAMILIES = {
         "</s> </s>",
         0,
     ),
-    "albert": (lambda s: unigram(s, "<unk>", True), ALBERT_SPECIAL, "AlbertTokenizer", "[CLS]", "[SEP]", "[SEP]", 1),
+    "albert": (lambda special: unigram(special, "<unk>", lowercase=True), ALBERT_SPECIAL, "AlbertTokenizer", "[CLS]", "[SEP]", "[SEP]", 1),
     "deberta-v2": (
-        lambda s: unigram(s, "[UNK]", False),
+        lambda special: unigram(special, "[UNK]"),
         DEBERTA_SPECIAL,
         "DebertaV2Tokenizer",
         "[CLS]",
@@ -135,7 +161,7 @@ FAMILIES = {
         1,
     ),
     "modernbert": (
-        lambda s: byte_bpe(s, False),
+        lambda special: byte_bpe(special),
         MODERNBERT_SPECIAL,
         "PreTrainedTokenizerFast",
         "[CLS]",
@@ -161,8 +187,8 @@ def role_tokens(special, first, last):
 
 def make_tokenizer(family):
     make, special, cls, first, last, between, pair_type = FAMILIES[family]
-    tokenizer, trainer = make(special)
-    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer = make(special)
+    tokenizer.add_special_tokens(special)
     ids = {token: tokenizer.token_to_id(token) for token in special}
     assert [ids[token] for token in special] == list(range(len(special)))
     tokenizer.post_processor = template(first, last, between, ids, pair_type)
