@@ -1,0 +1,9 @@
+import type { AnyArchitecture } from './architecture.ts';
+import { bert } from './bert.ts';
+
+/** Every architecture that checkpoints may have. */
+export const architectures: readonly AnyArchitecture[] = [bert];
+
+/** The architecture of a model_type, or undefined. */
+export const findArchitecture = (modelType: string): AnyArchitecture | undefined =>
+  architectures.find(({ modelTypes }) => modelTypes.includes(modelType));
