@@ -12,8 +12,8 @@ export interface Encoded extends EncoderValues {
   readonly table: Value;
 }
 
-/** Figures that every checkpoint has, whatever its configuration calls them. */
-export interface Sizes {
+/** What every checkpoint says of itself, whatever its configuration calls it. */
+export interface Facts {
   readonly vocabulary: number;
   readonly hidden: number;
   readonly layers: number;
@@ -23,6 +23,10 @@ export interface Sizes {
   readonly embedding: number;
   /** Longest sequence that the positions allow, in tokens, special tokens included. */
   readonly maxLength: number;
+  /** Of layer normalisation. */
+  readonly epsilon: number;
+  /** Token id that fills batches; null where only the tokenizer says it. */
+  readonly padding: number | null;
 }
 
 /** Tasks with a head: a checkpoint without one puts out features. */
@@ -50,9 +54,7 @@ export interface Architecture<C> {
   readonly config: z.ZodType<C>;
   /** What models with a head write before the names of the encoder's parameters: 'bert'. */
   readonly prefix: string;
-  sizes(config: C): Sizes;
-  /** Of layer normalisation. */
-  epsilon(config: C): number;
+  facts(config: C): Facts;
   emit(emission: Emission, config: C): Encoded;
   readonly heads: Readonly<Partial<Record<HeadTask, HeadLayout<C>>>>;
   /**
@@ -64,8 +66,7 @@ export interface Architecture<C> {
 
 /** What one checkpoint asks of an architecture, its configuration parsed. */
 export interface Plan {
-  readonly sizes: Sizes;
-  readonly epsilon: number;
+  readonly facts: Facts;
   emit(emission: Emission): Encoded;
   /** Undefined where the architecture has no head for the task. */
   head(task: HeadTask): BoundHead | undefined;
@@ -86,8 +87,7 @@ export interface AnyArchitecture {
 }
 
 const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
-  sizes: architecture.sizes(config),
-  epsilon: architecture.epsilon(config),
+  facts: architecture.facts(config),
   emit: (emission) => architecture.emit(emission, config),
   head: (task) => {
     const layout = architecture.heads[task];

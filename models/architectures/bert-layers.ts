@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import { activationNames, dropout, type Emission, layerNorm, lookup, textInputs, typesInput } from '../blocks.ts';
 import type { StackShape } from '../emit-encoder.ts';
-import type { Encoded, Sizes } from './architecture.ts';
+import type { Encoded, Facts } from './architecture.ts';
 
 /** Sizes in config.json: large enough for any checkpoint, small enough that a lie does not exhaust memory. */
 export const size = z.int().min(1).max(10_000_000);
@@ -40,7 +40,7 @@ export const headsDivide = (
   ctx.addIssue({ code: 'custom', message, path: ['num_attention_heads'] });
 };
 
-export const bertSizes = (config: BertConfig): Sizes => ({
+export const bertFacts = (config: BertConfig): Facts => ({
   vocabulary: config.vocab_size,
   hidden: config.hidden_size,
   layers: config.num_hidden_layers,
@@ -48,6 +48,8 @@ export const bertSizes = (config: BertConfig): Sizes => ({
   ffn: config.intermediate_size,
   embedding: config.hidden_size,
   maxLength: config.max_position_embeddings,
+  epsilon: config.layer_norm_eps,
+  padding: config.pad_token_id,
 });
 
 /** Layers of BERT: normalisation after each residual sum. */

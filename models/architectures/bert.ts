@@ -4,8 +4,8 @@ import { defineArchitecture } from './architecture.ts';
 import {
   bertConfig,
   bertEmbeddings,
+  bertFacts,
   bertInputs,
-  bertSizes,
   bertStack,
   classifierDropout,
   headsDivide,
@@ -18,8 +18,7 @@ export const bert = defineArchitecture({
   modelTypes: ['bert'],
   config: bertConfig.superRefine(headsDivide),
   prefix: 'bert',
-  sizes: bertSizes,
-  epsilon: (config) => config.layer_norm_eps,
+  facts: bertFacts,
   emit: (emission, config) => {
     const { builder } = emission;
     const inputs = bertInputs(emission, config);
