@@ -7,8 +7,11 @@ import { modernbert } from './modernbert.ts';
 import { mpnet } from './mpnet.ts';
 
 /** Every architecture that checkpoints may have. */
-export const architectures: readonly AnyArchitecture[] = [bert, mpnet, albert, mobilebert, debertaV2, modernbert];
+const architectures: readonly AnyArchitecture[] = [bert, mpnet, albert, mobilebert, debertaV2, modernbert];
 
 /** The architecture of a model_type, or undefined. */
 export const findArchitecture = (modelType: string): AnyArchitecture | undefined =>
   architectures.find(({ modelTypes }) => modelTypes.includes(modelType));
+
+/** Every model_type that decant reads. */
+export const knownModelTypes = (): readonly string[] => architectures.flatMap(({ modelTypes }) => modelTypes).sort();
