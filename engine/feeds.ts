@@ -35,15 +35,16 @@ export const sizeOfUpdate = (batches: readonly Batch[], { ids }: TrainingExample
 
 type Feeds = Record<string, HostTensor>;
 
-const tokenFeeds = (
-  names: { readonly ids: string; readonly mask: string },
-  { dims, ids, mask }: TokenMatrix,
-): Feeds => ({
+/** A single text is all of type 0. */
+const tokenFeeds = (names: ModelInfo['inputs'], { dims, ids, mask }: TokenMatrix): Feeds => ({
   [names.ids]: { dtype: 'int64', dims, data: ids },
   [names.mask]: { dtype: 'int64', dims, data: mask },
+  ...(names.types === undefined
+    ? {}
+    : { [names.types]: { dtype: 'int64', dims, data: new BigInt64Array(ids.length) } }),
 });
 
-/** Ids and mask of a batch as the model's two inputs. */
+/** Ids, mask and types of a batch as the model's inputs. */
 export const textFeeds = (info: ModelInfo, texts: readonly Int32Array[], batch: Batch): Feeds =>
   tokenFeeds(info.inputs, tokenMatrix(texts, batch, info.tokens.padding));
 
