@@ -1,10 +1,11 @@
-import { copyFile, link, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { defineStage, StageError } from '../stage.ts';
 import { PUBLIC_HUB, tokenFrom } from './endpoint.ts';
 import { patience } from './hub.ts';
 import { listFiles } from './listing.ts';
+import { place } from './place.ts';
 import { originFile, originText } from './origin.ts';
 import { parseSpecifier, repositoryOf } from './specifier.ts';
 import { downloadFiles, totalSize } from './transfer.ts';
@@ -13,12 +14,6 @@ const config = z.strictObject({
   model: z.string().meta({ description: 'The model and its revision: hub:owner/name@revision.' }),
   endpoint: z.string().default(PUBLIC_HUB).meta({ description: 'Address of the hub.' }),
 });
-
-/** The same bytes under another name, so that an interruption before publication costs no second download. */
-const place = async (from: string, to: string): Promise<void> => {
-  await mkdir(dirname(to), { recursive: true });
-  await link(from, to).catch(() => copyFile(from, to));
-};
 
 const refuse = (model: string): never => {
   throw new StageError(
@@ -52,6 +47,7 @@ export const download = defineStage({
     await mkdir(ctx.checkpoints.folder, { recursive: true });
     const found = await downloadFiles(hub, listing, ctx.checkpoints.folder, ctx.progress);
     const folder = await ctx.output('folder', 'folder');
+    // Linked, not moved: an interruption before publication costs no second download.
     for (const [path, from] of found) await place(from, join(folder, path));
     await writeFile(join(folder, originFile), originText({ repository, commit }));
     return { hub: { endpoint, repository, revision: model.revision, commit, files: files.length, bytes } };

