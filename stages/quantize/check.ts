@@ -1,5 +1,6 @@
 import { stream } from '../../data/random.ts';
-import type { HostTensor, Program } from '../../engine/engine.ts';
+import type { Program } from '../../engine/engine.ts';
+import { textFeeds } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { type Graph, indexOf, value } from '../../graph/graph.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
@@ -38,9 +39,8 @@ const textOf = (index: number, vocabulary: number, maxLength: number): BigInt64A
 };
 
 const outputOf = async (program: Program, info: ModelInfo, ids: BigInt64Array): Promise<Float32Array> => {
-  const tensor = (data: BigInt64Array): HostTensor => ({ dtype: 'int64', dims: [1, data.length], data });
-  const mask = new BigInt64Array(ids.length).fill(1n);
-  const outputs = await program.run({ [info.inputs.ids]: tensor(ids), [info.inputs.mask]: tensor(mask) });
+  const batch = { rows: Int32Array.of(0), length: ids.length };
+  const outputs = await program.run(textFeeds(info, [Int32Array.from(ids, Number)], batch));
   const data = outputs[info.output]?.data;
   if (!(data instanceof Float32Array)) throw new Error(`the model gave no float32 output '${info.output}'`);
   return data;
