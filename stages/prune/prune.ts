@@ -15,7 +15,7 @@ import { infoAfter } from './info.ts';
 import { prunableNames, sparsify, zeroShares } from './sparse.ts';
 import { cutStructure } from './structured.ts';
 import { goalsOf, type Keep } from './targets.ts';
-import { cutVocabulary } from './vocabulary.ts';
+import { cutVocabulary, tokenCounts } from './vocabulary.ts';
 
 /** What pruning needs besides the model. */
 export interface PruneContext {
@@ -46,7 +46,7 @@ export const needsExamples = (options: PruneOptions): boolean => {
   const { keep } = options;
   if (keep === undefined) return false;
   const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensates(options));
-  return keep.vocabulary !== undefined || ranked;
+  return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
 };
 
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, dataset: Dataset): void => {
@@ -78,8 +78,8 @@ const batchSource = (
     const encoder = tokenizerOf(tokenizer);
     batches ??= batchesOf(
       drawExamples(dataset, options.examples, seed),
-      (text) => encoder.encode(text, maxLength),
-      info.tokens,
+      (example) => encoder.encode(example, maxLength),
+      info,
     );
     return batches;
   };
@@ -97,7 +97,7 @@ const subjectOf = (model: Model, options: PruneOptions, context: PruneContext): 
 });
 
 const datasetOf = ({ dataset }: PruneContext): Dataset => {
-  if (dataset === undefined) throw new Error('pruning the vocabulary needs a dataset');
+  if (dataset === undefined) throw new Error('counting tokens needs a dataset');
   return dataset;
 };
 
@@ -124,9 +124,10 @@ export const pruneStructure = async (given: Model, options: PruneOptions, contex
   const tokens =
     keep.vocabulary === undefined
       ? { model: given, metrics: {} }
-      : await cutVocabulary(given, keep.vocabulary, datasetOf(context), context.signal);
+      : cutVocabulary(given, keep.vocabulary, tokenCounts(given, datasetOf(context)));
   const units = await pruneUnits(tokens.model, keep, options, context);
-  const { model, metrics } = await factoriseEmbedding(units.model, keep, context);
+  const counts = () => tokenCounts(units.model, datasetOf(context));
+  const { model, metrics } = await factoriseEmbedding(units.model, keep, { counts, threads: context.threads });
   return {
     model: { ...model, info: infoAfter(model.info, model.graph) },
     metrics: { structure: { ...units.metrics, ...tokens.metrics, ...metrics } },

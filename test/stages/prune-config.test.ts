@@ -54,7 +54,11 @@ describe('options of prune', () => {
     ['sparsity 1', { sparsity: 1 }, [`sparsity: ${sparsityProblem('1')}`]],
     ['sparsity 100%', { sparsity: '100%' }, [`sparsity: ${sparsityProblem('"100%"')}`]],
     ['sparsity 60', { sparsity: 60 }, [`sparsity: ${sparsityProblem('60')}`]],
-    ['an empty keep', { keep: {} }, ['keep: expected at least one of vocabulary, hidden, heads, ffn, layers, embedding']],
+    [
+      'an empty keep',
+      { keep: {} },
+      ['keep: expected at least one of vocabulary, hidden, heads, ffn, layers, embedding'],
+    ],
     [
       'nothing to prune',
       { criterion: 'random' },
@@ -102,6 +106,7 @@ describe('inputs of prune', () => {
 
   test('the vocabulary is counted in texts, layers that are named need none', () => {
     expect(Object.keys(wired({ keep: { vocabulary: 'used' }, criterion: 'magnitude' }))).toEqual(['dataset']);
+    expect(Object.keys(wired({ keep: { embedding: 128 }, criterion: 'magnitude' }))).toEqual(['dataset']);
     expect(wired({ keep: { layers: [0, 2] } })).toEqual({});
   });
 
