@@ -3,6 +3,7 @@ import type { Schedule } from './schedule.ts';
 
 /** Settings of a training run that do not depend on what is minimised. */
 export interface TrainingOptions {
+  /** Passes over the texts; the last may be a part of one. */
   readonly epochs: number;
   /** Ends training after so many updates, whatever `epochs` says. */
   readonly steps?: number | undefined;

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import { type Dataset, type Example, labelledExamples } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { defineStage, type StageContext } from '../stage.ts';
@@ -13,9 +13,10 @@ const INVERSE_PENALTIES = [10, 100, 1000];
 /** Few texts need more passes; many are learned in a few. */
 const epochsFor = (texts: number): number => Math.min(30, Math.max(6, Math.round(100_000 / texts)));
 
-const labelsOf = (examples: readonly Labelled[]): Int32Array => Int32Array.from(examples, ({ label }) => label);
+const labelsOf = (examples: readonly Example[]): Int32Array =>
+  Int32Array.from(labelledExamples(examples), ({ label }) => label);
 
-const rowsOf = (vectorizer: Vectorizer, examples: readonly Labelled[]): LabelledRows => ({
+const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledRows => ({
   rows: vectorizer.rows(examples.map(({ text }) => text)),
   labels: labelsOf(examples),
 });
@@ -34,7 +35,7 @@ const accuracyOf = (scores: Float32Array, labels: Int32Array, classes: number): 
 /** Share of test texts in the class that is most frequent in training; of equally frequent ones the first. */
 const majorityAccuracy = ({ classes, train, test }: Dataset): number => {
   const counts = new Int32Array(classes.length);
-  for (const { label } of train) counts[label] = (counts[label] ?? 0) + 1;
+  for (const { label } of labelledExamples(train)) counts[label] = (counts[label] ?? 0) + 1;
   const majority = counts.indexOf(Math.max(...counts));
   return test.filter(({ label }) => label === majority).length / Math.max(1, test.length);
 };

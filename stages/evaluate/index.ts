@@ -3,6 +3,7 @@ import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { z } from 'zod';
+import { labelledExamples } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import { writePredictions } from '../../data/predictions.ts';
@@ -66,7 +67,7 @@ export const evaluate = defineStage({
           onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
         })
       : new Float32Array();
-    const scored = classifies ? dataset.test : [];
+    const scored = classifies ? labelledExamples(dataset.test) : [];
     await writePredictions(folder, {
       split: 'test',
       classes: model.info.labels.length,

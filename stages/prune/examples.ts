@@ -1,4 +1,4 @@
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import { type Dataset, type Labelled, labelledExamples } from '../../data/dataset.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { permutation, stream } from '../../data/random.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
@@ -38,5 +38,5 @@ export const batchesOf = (
 /** `count` labelled training texts drawn without replacement; all of them where there are fewer. */
 export const drawExamples = (dataset: Dataset, count: number, seed: number): readonly Labelled[] => {
   const order = permutation(dataset.train.length, stream(seed, 'prune', 'examples'));
-  return [...order.subarray(0, count)].flatMap((i) => dataset.train[i] ?? []);
+  return labelledExamples([...order.subarray(0, count)].flatMap((i) => dataset.train[i] ?? []));
 };

@@ -1,4 +1,4 @@
-import type { Dataset } from '../../data/dataset.ts';
+import { type Dataset, labelledExamples } from '../../data/dataset.ts';
 import { balancedClassWeights, crossEntropy } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
@@ -38,7 +38,7 @@ export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Datas
   classWeights === 'none'
     ? undefined
     : balancedClassWeights(
-        dataset.train.map(({ label }) => label),
+        labelledExamples(dataset.train).map(({ label }) => label),
         dataset.classes.length,
       );
 
