@@ -68,7 +68,7 @@ export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): Record
 export const tokenizerConfigJson = (info: ModelInfo, tokenizer: TokenizerJson): Record<string, unknown> => ({
   tokenizer_class: 'PreTrainedTokenizerFast',
   model_max_length: info.maxLength,
-  model_input_names: [info.inputs.ids, info.inputs.mask],
+  model_input_names: Object.values(info.inputs),
   padding_side: 'right',
   truncation_side: 'right',
   clean_up_tokenization_spaces: false,
