@@ -1,6 +1,7 @@
 import { NONE, percent, range, whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Comparison, QualityReport, Report } from '../../report.ts';
+import { html } from '../html.ts';
 import { type HtmlColumn, table } from '../table.ts';
 import type { Section } from './section.ts';
 
@@ -8,7 +9,9 @@ import type { Section } from './section.ts';
 const written = (figure: number | null | undefined, write: (x: number) => string): string =>
   figure == null ? '' : write(figure);
 
-const rightAndWrong: readonly HtmlColumn<Comparison>[] = [
+type Compared = Comparison & { readonly id: string };
+
+const rightAndWrong: readonly HtmlColumn<Compared>[] = [
   { title: 'gained', cell: ({ mcnemar }) => written(mcnemar?.gained, whole) },
   { title: 'lost', cell: ({ mcnemar }) => written(mcnemar?.lost, whole) },
   { title: 'p', cell: ({ mcnemar }) => written(mcnemar?.p, (p) => (p < 0.001 ? '< 0.001' : p.toFixed(3))) },
@@ -18,7 +21,7 @@ const rightAndWrong: readonly HtmlColumn<Comparison>[] = [
 
 /** How each stage compares with the reference and with the stage it came from. */
 export const comparisonsSection = (report: Report): Section | null => {
-  const rows = report.stages.flatMap(({ id, comparisons }) =>
+  const rows: readonly Compared[] = report.stages.flatMap(({ id, comparisons }) =>
     comparisons.filter(({ versus }) => versus !== id).map((one) => ({ id, ...one })),
   );
   if (rows.length === 0) return null;
@@ -42,7 +45,9 @@ export const comparisonsSection = (report: Report): Section | null => {
   };
 };
 
-const ofClasses: readonly HtmlColumn<QualityReport>[] = [
+type Judged = QualityReport & { readonly id: string };
+
+const ofClasses: readonly HtmlColumn<Judged>[] = [
   {
     title: 'macro F1 % [95 %]',
     cell: ({ macroF1, macroF1Interval }) =>
@@ -52,13 +57,13 @@ const ofClasses: readonly HtmlColumn<QualityReport>[] = [
   { title: 'calibration error %', cell: ({ calibrationError: error }) => (error === null ? NONE : percent(error)) },
 ];
 
-const ofVectors: readonly HtmlColumn<QualityReport>[] = [
+const ofVectors: readonly HtmlColumn<Judged>[] = [
   { title: 'rank correlation of pairs', cell: ({ spearman }) => written(spearman, (x) => x.toFixed(4)) },
 ];
 
 /** Quality of every stage with intervals. */
 export const qualitySection = (report: Report): Section | null => {
-  const rows = report.stages.flatMap(({ id, quality }) => (quality === null ? [] : [{ id, ...quality }]));
+  const rows: readonly Judged[] = report.stages.flatMap(({ id, quality }) => (quality === null ? [] : [{ id, ...quality }]));
   if (rows.length === 0) return null;
   const { title, write, examples, inputs } = metricOf(report);
   return {
@@ -78,7 +83,7 @@ export const qualitySection = (report: Report): Section | null => {
           : [
               {
                 title: 'worth of independent ones',
-                cell: ({ effectiveExamples }: QualityReport) => written(effectiveExamples, whole),
+                cell: ({ effectiveExamples }: Judged) => written(effectiveExamples, whole),
               },
             ]),
       ],
