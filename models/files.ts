@@ -38,6 +38,7 @@ const infoSchema = z.object({
   hiddenStates: z.array(z.string()),
   modelType: z.string(),
   checkpoint: z.record(z.string(), z.unknown()).optional(),
+  tokenizerConfig: z.record(z.string(), z.unknown()).optional(),
   dimensions: z.record(z.string(), z.number()),
   origin: z.string().optional(),
 });
@@ -70,7 +71,7 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
 
 /** zod types optional keys as possibly undefined; here a key that is not said is absent. */
 const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
-  const { origin, sentence, checkpoint, inputs, ...rest } = data;
+  const { origin, sentence, checkpoint, tokenizerConfig, inputs, ...rest } = data;
   const { types, ...texts } = inputs;
   return {
     ...rest,
@@ -78,6 +79,7 @@ const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
     ...(origin === undefined ? {} : { origin }),
     ...(sentence === undefined ? {} : { sentence }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
   };
 };
 
