@@ -45,9 +45,9 @@ const readExamples = async (file: string, expected: number): Promise<Example[]> 
 };
 
 const labelled = (file: string, examples: readonly Example[]): Labelled[] =>
-  examples.map(({ id, text, label }) => {
-    if (label === undefined) throw new Error(`${file}: example ${id} has no label`);
-    return { id, text, label };
+  examples.map(({ label, ...example }) => {
+    if (label === undefined) throw new Error(`${file}: example ${example.id} has no label`);
+    return { ...example, label };
   });
 
 /** Writes dataset.json (classes, counts, length) with one JSON Lines file a split beside it. */

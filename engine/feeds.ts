@@ -1,8 +1,9 @@
-import { type Batch, dropTokens, type TokenMatrix, tokenMatrix } from '../data/batches.ts';
+import { type Batch, dropTokens, type TokenMatrix, tokenMatrix, typeMatrix } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
+import type { EncodedText } from '../data/tokenize.ts';
 import { type Value, value } from '../graph/graph.ts';
 import type { ModelInfo } from '../models/model.ts';
-import type { HostTensor } from './engine.ts';
+import type { Feeds, HostTensor } from './engine.ts';
 import { lossInputs, writeTarget } from './losses/index.ts';
 import type { LossWeights, TrainingExamples, TrainingOptions } from './training-options.ts';
 
@@ -23,41 +24,54 @@ export interface UpdateSize {
   readonly tokens: number;
 }
 
-export const sizeOfUpdate = (batches: readonly Batch[], { ids }: TrainingExamples): UpdateSize => {
+export const sizeOfUpdate = (batches: readonly Batch[], { texts: all }: TrainingExamples): UpdateSize => {
   let texts = 0;
   let tokens = 0;
   for (const { rows } of batches) {
     texts += rows.length;
-    for (const row of rows) tokens += ids[row]?.length ?? 0;
+    for (const row of rows) tokens += all[row]?.ids.length ?? 0;
   }
   return { texts, tokens };
 };
 
-type Feeds = Record<string, HostTensor>;
-
-const tokenFeeds = (
-  names: { readonly ids: string; readonly mask: string },
-  { dims, ids, mask }: TokenMatrix,
-): Feeds => ({
-  [names.ids]: { dtype: 'int64', dims, data: ids },
-  [names.mask]: { dtype: 'int64', dims, data: mask },
+const typeTensor = (texts: readonly EncodedText[], batch: Batch): HostTensor => ({
+  dtype: 'int64',
+  dims: [batch.rows.length, batch.length],
+  data: typeMatrix(texts, batch),
 });
 
-/** Ids and mask of a batch as the model's two inputs. */
-export const textFeeds = (info: ModelInfo, texts: readonly Int32Array[], batch: Batch): Feeds =>
-  tokenFeeds(info.inputs, tokenMatrix(texts, batch, info.tokens.padding));
+const tokenFeeds = (
+  { inputs }: ModelInfo,
+  { dims, ids, mask }: TokenMatrix,
+  types: () => HostTensor,
+): Record<string, HostTensor> => ({
+  [inputs.ids]: { dtype: 'int64', dims, data: ids },
+  [inputs.mask]: { dtype: 'int64', dims, data: mask },
+  ...(inputs.types === undefined ? {} : { [inputs.types]: types() }),
+});
 
-/** A full batch without padding: ids cut from real texts that are laid end to end. */
+/** A batch of texts as the model's inputs: ids, mask, and token types where the model has such an input. */
+export const textFeeds = (info: ModelInfo, texts: readonly EncodedText[], batch: Batch): Feeds =>
+  tokenFeeds(info, tokenMatrix(texts, batch, info.tokens.padding), () => typeTensor(texts, batch));
+
+/** Texts of `length` tokens each, cut from given ones that are laid end to end, again and again. */
+const recut = (texts: readonly EncodedText[], count: number, length: number): readonly EncodedText[] => {
+  const ids = texts.flatMap((text) => [...text.ids]);
+  const types = texts.flatMap((text) => [...(text.types ?? new Uint8Array(text.ids.length))]);
+  return Array.from({ length: count }, (_, row) => ({
+    ids: Int32Array.from({ length }, (_, i) => ids[(row * length + i) % ids.length] ?? 0),
+    types: Uint8Array.from({ length }, (_, i) => types[(row * length + i) % types.length] ?? 0),
+  }));
+};
+
+/** A full batch without padding: tokens of real texts, pairs with their types. */
 export const filledFeeds = (
   info: ModelInfo,
-  ids: Int32Array,
+  texts: readonly EncodedText[],
   { batch, length }: { readonly batch: number; readonly length: number },
 ): Feeds => {
   const rows = Int32Array.from({ length: batch }, (_, row) => row);
-  const texts = Array.from(rows, (row) =>
-    Int32Array.from({ length }, (_, i) => ids[(row * length + i) % ids.length] ?? 0),
-  );
-  return textFeeds(info, texts, { rows, length });
+  return textFeeds(info, recut(texts, batch, length), { rows, length });
 };
 
 const targetRows = (source: FeedSource, { rows }: Batch, texts: number): HostTensor => {
@@ -99,17 +113,19 @@ export const batchFeeds = (
   turn: readonly [number, number],
 ): Feeds => {
   const { info, options, wanted, weights } = source;
-  const tokens = tokenMatrix(source.examples.ids, batch, info.tokens.padding);
+  const { texts } = source.examples;
+  const tokens = tokenMatrix(texts, batch, info.tokens.padding);
   const clean = tokens.ids.slice();
   if (options.tokenDropout > 0) {
     const random = stream(source.seed, 'token-dropout', ...turn);
     dropTokens(tokens, { rate: options.tokenDropout, unknown: info.tokens.unknown, random });
   }
-  const feeds = tokenFeeds(info.inputs, tokens);
+  const feeds = tokenFeeds(info, tokens, () => typeTensor(texts, batch));
   const offer = (name: string, make: () => HostTensor): void => {
     if (wanted.has(value(name))) feeds[name] = make();
   };
   offer(lossInputs.cleanIds, () => ({ dtype: 'int64', dims: tokens.dims, data: clean }));
+  offer(lossInputs.types, () => typeTensor(texts, batch));
   offer(lossInputs.targets, () => targetRows(source, batch, size.texts));
   offer(lossInputs.teacherLogits, () => teacherRows(source, batch));
   offer(lossInputs.softWeights, () => softWeights(source, batch, size.texts));

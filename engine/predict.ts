@@ -1,4 +1,6 @@
 import { type Batch, lengthBatches } from '../data/batches.ts';
+import { lengthsOf } from '../data/lengths.ts';
+import type { EncodedText, TextInput } from '../data/tokenize.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints } from '../stages/stage.ts';
@@ -9,8 +11,8 @@ import { ortEngine } from './onnxruntime.ts';
 
 export interface PredictRequest {
   readonly model: Model;
-  /** Texts, or their token ids where they are known already. */
-  readonly texts: readonly (string | Int32Array)[];
+  /** Texts and pairs, or their tokens where they are known already. */
+  readonly texts: readonly (TextInput | EncodedText)[];
   /** Longest sequence in tokens. */
   readonly maxLength: number;
   readonly threads: number;
@@ -33,7 +35,7 @@ const MILLISECONDS_BETWEEN_CHECKPOINTS = 10_000;
 const runBatch = async (
   program: Program,
   model: Model,
-  encoded: readonly Int32Array[],
+  encoded: readonly EncodedText[],
   batch: Batch,
 ): Promise<Float32Array> => {
   const { output } = model.info;
@@ -68,13 +70,12 @@ const save = async ({ logits, batches }: Partial, checkpoints: Checkpoints | und
 const predictBatches = async (
   program: Program,
   request: PredictRequest,
-  encoded: readonly Int32Array[],
+  encoded: readonly EncodedText[],
   partial: Partial,
 ): Promise<void> => {
   const { model, batching, onProgress, signal, checkpoints } = request;
   const classes = model.info.labels.length;
-  const lengths = encoded.map(({ length }) => length);
-  const batches = lengthBatches(lengths, batching === 'single' ? 1 : BATCH);
+  const batches = lengthBatches(lengthsOf(encoded), batching === 'single' ? 1 : BATCH);
   let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
   let saved = performance.now();
   for (const batch of batches.slice(partial.batches)) {

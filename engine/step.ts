@@ -106,16 +106,20 @@ const emitLosses = (builder: GraphBuilder, model: Model, options: StepOptions, f
   const student = absorb(builder, graph, { inputs: inputNames(model), fed, dropout: options.dropout });
   const auxiliary = new Map<Value, readonly number[]>();
   const tokens: Shape = graph.types.get(value(info.inputs.ids))?.shape ?? [symbol('batch'), symbol('sequence')];
-  let clean: Value | undefined;
+  const made = new Map<string, Value>();
+  /** An input of (batch, sequence) that only some losses need. */
+  const tokenInput = (name: string): Value => {
+    const input = made.get(name) ?? builder.input(name, 'int64', tokens);
+    made.set(name, input);
+    return input;
+  };
   const terms: Record<string, Value> = {};
   for (const loss of options.losses) {
     terms[loss.name] = builder.within(`loss/${loss.name}`, () =>
       loss.emit({
         builder,
-        cleanIds: () => {
-          clean ??= builder.input(lossInputs.cleanIds, 'int64', tokens);
-          return clean;
-        },
+        cleanIds: () => tokenInput(lossInputs.cleanIds),
+        types: () => (info.inputs.types === undefined ? tokenInput(lossInputs.types) : value(info.inputs.types)),
         mask: value(info.inputs.mask),
         logits: student.resolve(value(info.output)),
         student: (name) => student.resolve(value(name)),

@@ -1,3 +1,4 @@
+import type { EncodedText } from '../data/tokenize.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints, Progress } from '../stages/stage.ts';
 import type { Loss } from './losses/index.ts';
@@ -26,7 +27,7 @@ export interface TrainRequest {
   readonly model: Model;
   readonly examples: TrainingExamples;
   /** Labelled texts that choose the best epoch; may be empty. */
-  readonly validation: { readonly ids: readonly Int32Array[]; readonly labels: Int32Array };
+  readonly validation: { readonly texts: readonly EncodedText[]; readonly labels: Int32Array };
   readonly options: TrainingOptions;
   readonly phases: readonly Phase[];
   readonly lossWeights: LossWeights;

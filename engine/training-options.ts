@@ -1,3 +1,4 @@
+import type { EncodedText } from '../data/tokenize.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Settings of a training run that do not depend on what is minimised. */
@@ -34,7 +35,7 @@ export interface TrainingOptions {
 
 /** One text as training sees it. */
 export interface TrainingExamples {
-  readonly ids: readonly Int32Array[];
+  readonly texts: readonly EncodedText[];
   /** Class indices; -1 where there is no label. */
   readonly labels: Int32Array;
   /** (examples, classes): what the teacher said, where there is one. */

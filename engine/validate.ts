@@ -1,4 +1,6 @@
 import { lengthBatches } from '../data/batches.ts';
+import { lengthsOf } from '../data/lengths.ts';
+import type { EncodedText } from '../data/tokenize.ts';
 import type { ModelInfo } from '../models/model.ts';
 import type { HostTensor, Program } from './engine.ts';
 import { textFeeds } from './feeds.ts';
@@ -26,7 +28,7 @@ export const validate = async (
   request: {
     readonly info: ModelInfo;
     readonly weights: Readonly<Record<string, HostTensor>>;
-    readonly texts: readonly Int32Array[];
+    readonly texts: readonly EncodedText[];
     readonly labels: Int32Array;
     readonly signal: AbortSignal;
   },
@@ -35,10 +37,7 @@ export const validate = async (
   const classes = info.labels.length;
   let right = 0;
   let loss = 0;
-  for (const batch of lengthBatches(
-    texts.map(({ length }) => length),
-    BATCH,
-  )) {
+  for (const batch of lengthBatches(lengthsOf(texts), BATCH)) {
     signal.throwIfAborted();
     const [logits] = Object.values(await program.run({ ...weights, ...textFeeds(info, texts, batch) }));
     if (!(logits?.data instanceof Float32Array)) throw new Error('the model gave no float32 logits');

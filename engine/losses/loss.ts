@@ -6,6 +6,8 @@ export interface StepScope {
   readonly builder: GraphBuilder;
   /** Token ids (batch, sequence) as the teacher reads them, without token dropout: an input made on demand. */
   cleanIds(): Value;
+  /** Token types (batch, sequence): the student's own input, or one made on demand for a teacher. */
+  types(): Value;
   /** Attention mask (batch, sequence), int64. */
   readonly mask: Value;
   /** (batch, classes). */
@@ -37,4 +39,6 @@ export const lossInputs = {
   tokenWeight: 'token_weight',
   /** (batch, sequence): ids as the teacher reads them. */
   cleanIds: 'clean_ids',
+  /** (batch, sequence): token types for a teacher whose student has none. */
+  types: 'teacher_types',
 } as const;

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { readDatasetArtifact } from '../../data/files.ts';
-import { typicalLengths } from '../../data/lengths.ts';
+import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { predictLogits } from '../../engine/predict.ts';
@@ -51,8 +51,8 @@ export const evaluate = defineStage({
     const dataset = await readDatasetArtifact(datasetInput.path);
     const tokenizer = tokenizerOf(model.tokenizer);
     const maxLength = Math.min(dataset.maxLength, model.info.maxLength);
-    const texts = dataset.test.map((example) => tokenizer.encode(example.text, maxLength));
-    const { median, p95 } = typicalLengths(texts.map((ids) => ids.length));
+    const texts = dataset.test.map((example) => tokenizer.encode(example, maxLength));
+    const { median, p95 } = typicalLengths(lengthsOf(texts));
     const folder = await ctx.output('predictions', 'predictions');
     const classifies = model.info.task === 'text-classification';
     const logits = classifies

@@ -1,7 +1,10 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { lengthBatches } from '../../data/batches.ts';
+import { lengthsOf } from '../../data/lengths.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import type { HostTensor } from '../../engine/engine.ts';
+import type { Feeds } from '../../engine/engine.ts';
+import { textFeeds } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -92,24 +95,12 @@ const writeFolder = async (folder: string, models: Models, shared: Model, result
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
 const samples = ['a', 'two texts of different lengths, the shorter one padded'];
 
-const sampleFeeds = ({ info, tokenizer }: Model): Readonly<Record<string, HostTensor>> => {
+const sampleFeeds = ({ info, tokenizer }: Model): Feeds => {
   const encoder = tokenizerOf(tokenizer);
-  const rows = samples.map((text) => encoder.encode(text, info.maxLength));
-  const length = Math.max(1, ...rows.map((row) => row.length));
-  const dims = [rows.length, length];
-  const ids = new BigInt64Array(rows.length * length).fill(BigInt(info.tokens.padding));
-  const mask = new BigInt64Array(rows.length * length);
-  rows.forEach((row, r) => {
-    ids.set(BigInt64Array.from(row, BigInt), r * length);
-    mask.fill(1n, r * length, r * length + row.length);
-  });
-  return {
-    [info.inputs.ids]: { dtype: 'int64', dims, data: ids },
-    [info.inputs.mask]: { dtype: 'int64', dims, data: mask },
-    ...(info.inputs.types === undefined
-      ? {}
-      : { [info.inputs.types]: { dtype: 'int64', dims, data: new BigInt64Array(ids.length) } }),
-  };
+  const texts = samples.map((text) => encoder.encode(text, info.maxLength));
+  const [batch] = lengthBatches(lengthsOf(texts), texts.length);
+  if (batch === undefined) throw new Error('there are texts, so there is a batch');
+  return textFeeds(info, texts, batch);
 };
 
 /** A written file is read back and run before the folder is published: nothing ships that does not load. */

@@ -30,7 +30,7 @@ export const label = defineStage({
     const examples = [...dataset.train, ...dataset.unlabelled];
     const logits = await predictLogits({
       model,
-      texts: examples.map(({ text }) => text),
+      texts: examples,
       maxLength: longest(dataset, model),
       threads: ctx.threads,
       batching: isQuantized(model.graph) ? 'single' : 'length',

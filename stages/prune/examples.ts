@@ -1,52 +1,36 @@
 import type { Dataset, Labelled } from '../../data/dataset.ts';
+import { lengthsOf } from '../../data/lengths.ts';
 import { permutation, stream } from '../../data/random.ts';
-import type { HostTensor } from '../../engine/engine.ts';
+import type { EncodedText } from '../../data/tokenize.ts';
+import type { Feeds } from '../../engine/engine.ts';
+import { textFeeds } from '../../engine/feeds.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
 /** Texts of similar length as the model takes them, with their classes. */
 export interface Batch {
-  readonly ids: HostTensor; // (batch, sequence)
-  readonly mask: HostTensor; // (batch, sequence)
+  readonly feeds: Feeds; // (batch, sequence) each
   readonly labels: Int32Array; // (batch)
 }
 
 const BATCH = 32;
 
-interface Encoded {
-  readonly ids: Int32Array;
-  readonly label: number;
-}
-
-const batchOf = (rows: readonly Encoded[], padding: number): Batch => {
-  const length = Math.max(1, ...rows.map(({ ids }) => ids.length));
-  const dims = [rows.length, length];
-  const ids = new BigInt64Array(rows.length * length).fill(BigInt(padding));
-  const mask = new BigInt64Array(rows.length * length);
-  rows.forEach((row, r) => {
-    row.ids.forEach((id, i) => {
-      ids[r * length + i] = BigInt(id);
-      mask[r * length + i] = 1n;
-    });
-  });
-  return {
-    ids: { dtype: 'int64', dims, data: ids },
-    mask: { dtype: 'int64', dims, data: mask },
-    labels: Int32Array.from(rows, ({ label }) => label),
-  };
-};
-
 /** Labelled texts in batches of similar length, so that little is padded. Padding is masked and changes no score. */
 export const batchesOf = (
   examples: readonly Labelled[],
-  encode: (text: string) => Int32Array,
-  tokens: ModelInfo['tokens'],
+  encode: (example: Labelled) => EncodedText,
+  info: ModelInfo,
 ): readonly Batch[] => {
-  const rows = examples
-    .map(({ text, label }) => ({ ids: encode(text), label }))
-    .sort((a, b) => a.ids.length - b.ids.length);
+  const texts = examples.map(encode);
+  const lengths = lengthsOf(texts);
+  const order = Int32Array.from(texts, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const batches: Batch[] = [];
-  for (let start = 0; start < rows.length; start += BATCH) {
-    batches.push(batchOf(rows.slice(start, start + BATCH), tokens.padding));
+  for (let start = 0; start < order.length; start += BATCH) {
+    const rows = order.subarray(start, start + BATCH);
+    const length = lengths[rows.at(-1) ?? 0] ?? 1;
+    batches.push({
+      feeds: textFeeds(info, texts, { rows, length }),
+      labels: Int32Array.from(rows, (row) => examples[row]?.label ?? 0),
+    });
   }
   return batches;
 };

@@ -64,8 +64,8 @@ const batchSource = (
     const encoder = tokenizerOf(tokenizer);
     batches ??= batchesOf(
       drawExamples(dataset, options.examples, seed),
-      (text) => encoder.encode(text, maxLength),
-      info.tokens,
+      (example) => encoder.encode(example, maxLength),
+      info,
     );
     return batches;
   };

@@ -6,18 +6,13 @@ import type { Model } from '../../models/model.ts';
 /** Longest sequence that both the data and the model allow. */
 export const longest = (dataset: Dataset, model: Model): number => Math.min(dataset.maxLength, model.info.maxLength);
 
-/** Texts as token ids and labels, ids encoded once and kept. */
+/** Texts and pairs as tokens, encoded once and kept, and their labels. */
 export const encodeExamples = async (
   examples: readonly Example[],
   model: Model,
   maxLength: number,
   signal: AbortSignal,
 ): Promise<TrainingExamples> => ({
-  ids: await encodeTexts(
-    model,
-    examples.map(({ text }) => text),
-    maxLength,
-    signal,
-  ),
+  texts: await encodeTexts(model, examples, maxLength, signal),
   labels: Int32Array.from(examples, ({ label }) => label ?? -1),
 });

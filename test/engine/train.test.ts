@@ -112,7 +112,7 @@ describe('training', () => {
 
   it('stops early when validation no longer improves', async () => {
     const examples = tinyExamples(60, 'train');
-    const validation = { ids: tinyExamples(40, 'validation').ids, labels: new Int32Array(40) };
+    const validation = { texts: tinyExamples(40, 'validation').texts, labels: new Int32Array(40) };
     const options = { ...tinyOptions, epochs: 40, patience: 2 };
     const { summary } = await train(tinyRequest({ examples, validation, options }));
     expect(summary.epochs).toBeLessThan(40);
