@@ -43,7 +43,7 @@ const call = (info: ModelInfo, mask: string): string => {
 };
 
 const usage = (info: ModelInfo, mask: string): string =>
-  `const run = await pipeline('${pipelineTags[info.task]}', 'path/to/this/folder');
+  `const run = await pipeline('${pipelineTags[info.task]}', './path/to/this/folder');
 console.log(${call(info, mask)});`;
 
 /**
@@ -86,8 +86,7 @@ pipeline_tag: ${pipelineTags[info.task]}
 # A compressed Transformer
 
 Made by decant${info.origin === undefined ? '' : ` from: ${inert(info.origin)}`}.
-${results}
-${classes}${standIn(info)}
+${results === '' ? '' : `${results}\n`}${classes}${standIn(info)}
 ## Files
 ${files.map((file) => fileLines[file]).join('\n')}
 

@@ -15,8 +15,17 @@ import { isQuantized } from '../../models/quantized.ts';
 import { StageError } from '../stage.ts';
 import { modelCard } from './card.ts';
 import { configJson } from './config.ts';
-import { sentenceFiles } from './sentence.ts';
+import { sentenceFileNames, sentenceFiles } from './sentence.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
+
+/** Every file that an export may write: what a later one into the same folder replaces. */
+export const exportFiles: readonly string[] = [
+  ...Object.values(deployFiles),
+  ...(['fp32', 'q8'] as const).map((precision) => `${deployFiles[precision]}_data`),
+  'README.md',
+  'special_tokens_map.json',
+  ...sentenceFileNames,
+];
 
 /** The models of one folder by precision. */
 export type Models = ReadonlyMap<Precision, Model>;

@@ -8,6 +8,14 @@ const moduleOf = (idx: number, path: string, kind: string): object => ({
   type: `sentence_transformers.models.${kind}`,
 });
 
+const names = {
+  modules: 'modules.json',
+  lengths: 'sentence_bert_config.json',
+  pooling: '1_Pooling/config.json',
+} as const;
+
+export const sentenceFileNames: readonly string[] = Object.values(names);
+
 /** Files by path that tell sentence-transformers, and whoever reads its layout, how one vector of a text is made. */
 export const sentenceFiles = ({ graph, info }: Model): Readonly<Record<string, unknown>> => {
   const { sentence, maxLength, task, output } = info;
@@ -15,9 +23,9 @@ export const sentenceFiles = ({ graph, info }: Model): Readonly<Record<string, u
   const { pooling, normalize } = sentence;
   const modules = [moduleOf(0, '', 'Transformer'), moduleOf(1, '1_Pooling', 'Pooling')];
   return {
-    'modules.json': normalize ? [...modules, moduleOf(2, '2_Normalize', 'Normalize')] : modules,
-    'sentence_bert_config.json': { max_seq_length: maxLength, do_lower_case: false },
-    '1_Pooling/config.json': {
+    [names.modules]: normalize ? [...modules, moduleOf(2, '2_Normalize', 'Normalize')] : modules,
+    [names.lengths]: { max_seq_length: maxLength, do_lower_case: false },
+    [names.pooling]: {
       word_embedding_dimension: graph.types.get(value(output))?.shape?.at(-1),
       pooling_mode_cls_token: pooling === 'first',
       pooling_mode_mean_tokens: pooling === 'mean',
