@@ -176,3 +176,19 @@ export const preTokenizerOf = (json: TokenizerJson): ((text: string) => readonly
     return pre_tokenizer?.(normalized, { section_index: 0 }) ?? [normalized];
   };
 };
+
+/** The words that the model of a tokenizer.json meets in a text or pair: what lies between added tokens, normalised. */
+export const modelWordsOf = (json: TokenizerJson): ((input: TextInput) => readonly string[]) => {
+  const library = load(json);
+  let met: string[] = [];
+  library.model.encode = (words) => {
+    met.push(...words);
+    return [];
+  };
+  return (input) => {
+    met = [];
+    const { text, pair = '' } = typeof input === 'string' ? { text: input } : input;
+    for (const one of [text, pair]) library.tokenize(one);
+    return met;
+  };
+};

