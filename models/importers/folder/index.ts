@@ -9,7 +9,7 @@ import type { StoredTensors } from '../../safetensors/file.ts';
 import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { ImportError, type ImportOptions } from '../importer.ts';
 import { checkpointOf } from './checkpoint.ts';
-import { configFile, type FolderConfig, headOf, leavesHead, readConfig } from './config.ts';
+import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 
@@ -71,6 +71,11 @@ const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new')
   const emission: Emission = { builder, parameters: checkpoint.parameters, prefix, epsilon };
   const encoded = plan.emit(emission);
   const head = task === undefined ? undefined : plan.head(task);
+  if (head !== undefined && !tensors.has(head.marker)) {
+    throw new ImportError(
+      `${configFile}: the model is a ${config.savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
+    );
+  }
   const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
   checkUnread(checkpoint.unread(), architecture, { prefix, headless: leavesHead(folder, wanted) });
   return { graph: builder.freeze([output]), encoded, output, task };
