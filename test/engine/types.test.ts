@@ -3,7 +3,7 @@ import { lengthBatches, typeMatrix } from '../../data/batches.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
 import { filledFeeds, textFeeds } from '../../engine/feeds.ts';
 import { crossEntropy, hiddenStates } from '../../engine/losses/index.ts';
-import { predictLogits } from '../../engine/predict.ts';
+import { predictLogits } from './logits.ts';
 import { train } from '../../engine/train.ts';
 import { value } from '../../graph/graph.ts';
 import { float32Of } from '../../graph/tensor.ts';

@@ -90,7 +90,8 @@ const classifierProblem = ({ problem, labels }: FolderConfig): string | undefine
   return new Set(labels).size < labels.length ? 'two of its classes have the same name' : undefined;
 };
 
-const takesEncoder = "'head: new' takes the encoder without it";
+/** What to do about a head that cannot be imported. */
+export const takesEncoder = "'head: new' takes the encoder without it";
 
 /** Whether the encoder is taken alone, whatever stands on it: asked for, or a model of sentence-transformers. */
 export const leavesHead = (folder: string, wanted: 'keep' | 'new'): boolean =>

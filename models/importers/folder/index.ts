@@ -9,7 +9,7 @@ import type { StoredTensors } from '../../safetensors/file.ts';
 import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { ImportError, type ImportOptions } from '../importer.ts';
 import { checkpointOf } from './checkpoint.ts';
-import { configFile, type FolderConfig, headOf, leavesHead, readConfig } from './config.ts';
+import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { vocabularyFiles } from './vocabulary.ts';
@@ -73,6 +73,11 @@ const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new')
   const emission: Emission = { builder, parameters: checkpoint.parameters, prefix, epsilon };
   const encoded = plan.emit(emission);
   const head = task === undefined ? undefined : plan.head(task);
+  if (head !== undefined && !tensors.has(head.marker)) {
+    throw new ImportError(
+      `${configFile}: the model is a ${config.savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
+    );
+  }
   const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
   checkUnread(checkpoint.unread(), architecture, { prefix, headless: leavesHead(folder, wanted) });
   return { graph: builder.freeze([output]), encoded, output, task };
@@ -91,7 +96,11 @@ const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string
   return { ...(embedding === hidden ? {} : { embedding }), hidden, layers, heads, ffn, vocabulary };
 };
 
-const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
+const infoOf = (
+  { folder, name }: { readonly folder: string; readonly name: string },
+  config: FolderConfig,
+  emitted: Emitted,
+): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
   const { encoded, output, task } = emitted;
   const sentence = task === undefined ? readSentence(folder) : undefined;
   const licence = licenceOf(folder);
@@ -106,7 +115,7 @@ const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<Mo
     modelType: config.modelType,
     checkpoint: config.json,
     dimensions: dimensionsOf(config),
-    origin: `${basename(folder)} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
+    origin: `${name} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
   };
 };
 
@@ -114,7 +123,7 @@ const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<Mo
  * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
  * disagrees is an ImportError; no weight is read before all of it has been checked.
  */
-export const importFolder = async (folder: string, { head }: ImportOptions): Promise<Model> => {
+export const importFolder = async (folder: string, { head, name = basename(folder) }: ImportOptions): Promise<Model> => {
   folderFiles(folder);
   const config = readConfig(folder);
   const { json, tokens, maxLength } = readFolderTokenizer(folder, config.plan.facts);
@@ -125,6 +134,6 @@ export const importFolder = async (folder: string, { head }: ImportOptions): Pro
   return {
     graph: emitted.graph,
     tokenizer: json,
-    info: { ...infoOf(folder, config, emitted), tokens, maxLength: Math.min(...limits) },
+    info: { ...infoOf({ folder, name }, config, emitted), tokens, maxLength: Math.min(...limits) },
   };
 };
