@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import { predictLogits } from '../../engine/predict.ts';
+import { predictLogits } from '../engine/logits.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { value } from '../../graph/graph.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
