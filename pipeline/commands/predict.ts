@@ -88,7 +88,9 @@ const predict = async (folder: string, texts: readonly string[], options: Option
   const model = await readingModel(() => readModel(folder));
   const { info } = model;
   if (info.task === 'fill-mask') {
-    throw new RequestError(`${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`);
+    throw new RequestError(
+      `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
+    );
   }
   const tags = info.task === 'token-classification';
   if (tags && given.some(({ pair }) => pair !== undefined)) {
