@@ -3,6 +3,8 @@ import type { Model } from '../model.ts';
 export interface ImportOptions {
   /** Whether a checkpoint keeps its classifier or masked language model, or is taken without. */
   readonly head: 'keep' | 'new';
+  /** What reports and model cards call the model, where its folder's name says nothing. */
+  readonly name?: string;
 }
 
 /** A source of pretrained models. One record a family of packages or files, listed in index.ts. */

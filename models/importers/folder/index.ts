@@ -94,7 +94,11 @@ const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string
   return { ...(embedding === hidden ? {} : { embedding }), hidden, layers, heads, ffn, vocabulary };
 };
 
-const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
+const infoOf = (
+  { folder, name }: { readonly folder: string; readonly name: string },
+  config: FolderConfig,
+  emitted: Emitted,
+): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
   const { encoded, output, task } = emitted;
   const sentence = task === undefined ? readSentence(folder) : undefined;
   const licence = licenceOf(folder);
@@ -109,7 +113,7 @@ const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<Mo
     modelType: config.modelType,
     checkpoint: config.json,
     dimensions: dimensionsOf(config),
-    origin: `${basename(folder)} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
+    origin: `${name} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
   };
 };
 
@@ -117,7 +121,7 @@ const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<Mo
  * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
  * disagrees is an ImportError; no weight is read before all of it has been checked.
  */
-export const importFolder = async (folder: string, { head }: ImportOptions): Promise<Model> => {
+export const importFolder = async (folder: string, { head, name = basename(folder) }: ImportOptions): Promise<Model> => {
   folderFiles(folder);
   const config = readConfig(folder);
   const { json, tokens, maxLength } = readFolderTokenizer(folder, config.plan.facts);
@@ -128,6 +132,6 @@ export const importFolder = async (folder: string, { head }: ImportOptions): Pro
   return {
     graph: emitted.graph,
     tokenizer: json,
-    info: { ...infoOf(folder, config, emitted), tokens, maxLength: Math.min(...limits) },
+    info: { ...infoOf({ folder, name }, config, emitted), tokens, maxLength: Math.min(...limits) },
   };
 };
