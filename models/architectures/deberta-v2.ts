@@ -80,5 +80,11 @@ export const debertaV2 = defineArchitecture({
     },
   },
   // Heads of the pre-training of version 3 (lm_predictions, mask_predictions) are not those of transformers.
-  ignored: [...idBuffers, /^embeddings\.position_embeddings\.weight$/, /^cls\./, /^(lm|mask)_predictions\./, /^pooler\./],
+  ignored: [
+    ...idBuffers,
+    /^embeddings\.position_embeddings\.weight$/,
+    /^cls\./,
+    /^(lm|mask)_predictions\./,
+    /^pooler\./,
+  ],
 });

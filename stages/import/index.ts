@@ -17,7 +17,9 @@ const config = z.strictObject({
   head: z
     .enum(['keep', 'new'])
     .default('keep')
-    .describe('keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone'),
+    .describe(
+      'keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone',
+    ),
 });
 
 /** What the user can mend becomes a message without a stack trace. */
@@ -41,11 +43,7 @@ interface Source extends z.infer<typeof config> {
   readonly name?: string;
 }
 
-const run = async (
-  input: InputArtifact | undefined,
-  { model: specifier, head, name }: Source,
-  ctx: StageContext,
-) => {
+const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
   const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
   const dataset = await datasetOf(input);
   const model = dataset === undefined ? imported : fitLabels(imported, dataset);

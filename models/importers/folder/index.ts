@@ -121,7 +121,10 @@ const infoOf = (
  * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
  * disagrees is an ImportError; no weight is read before all of it has been checked.
  */
-export const importFolder = async (folder: string, { head, name = basename(folder) }: ImportOptions): Promise<Model> => {
+export const importFolder = async (
+  folder: string,
+  { head, name = basename(folder) }: ImportOptions,
+): Promise<Model> => {
   folderFiles(folder);
   const config = readConfig(folder);
   const { json, tokens, maxLength } = readFolderTokenizer(folder, config.plan.facts);
