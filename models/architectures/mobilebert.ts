@@ -146,5 +146,6 @@ export const mobilebert = defineArchitecture({
     },
     'fill-mask': { marker: 'cls.predictions.transform.dense.weight', emit: mobileMaskedHead },
   },
-  ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^cls\./],
+  // A bottleneck that transformers makes, but does not use where attention reads that of the layer.
+  ignored: [...idBuffers, /^encoder\.layer\.\d+\.bottleneck\.attention\./, /^pooler\.dense\.(weight|bias)$/, /^cls\./],
 });

@@ -26,9 +26,9 @@ export const countCut = ({ info, tokenizer }: Model, dataset: Dataset): Cut | un
   if (dataset.maxLength <= info.maxLength) return undefined;
   const encoder = tokenizerOf(tokenizer);
   const texts: readonly Example[] = [...dataset.train, ...dataset.unlabelled, ...dataset.validation, ...dataset.test];
-  const isCut = ({ text }: Example): boolean =>
-    text.length * TOKENS_A_CHARACTER > info.maxLength &&
-    encoder.encode(text, dataset.maxLength).length > info.maxLength;
+  const isCut = (example: Example): boolean =>
+    (example.text.length + (example.pair?.length ?? 0)) * TOKENS_A_CHARACTER > info.maxLength &&
+    encoder.encode(example, dataset.maxLength).ids.length > info.maxLength;
   return { texts: texts.filter(isCut).length, of: texts.length };
 };
 

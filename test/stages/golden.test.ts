@@ -65,7 +65,7 @@ const summarise = async (kind: ArtifactKind, { path }: InputArtifact): Promise<R
     case 'predictions':
       return figuresOf([['logits', (await readPredictions(path)).logits]]);
     case 'teacher-outputs':
-      return figuresOf([['logits', (await readTeacherOutputs(path)).logits]]);
+      return figuresOf([['logits', (await readTeacherOutputs(path)).scores.logits]]);
     default:
       throw new Error(`no figures are defined for outputs of kind ${kind}`);
   }
