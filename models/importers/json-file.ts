@@ -46,14 +46,22 @@ export const issueText = (issues: readonly z.core.$ZodIssue[]): string =>
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     .join('; ');
 
+/** The size of a regular file; a folder or a pipe under its name would fail obscurely, or never answer. */
+export const fileSize = (path: string): number => {
+  const found = statSync(path);
+  if (found.isFile()) return found.size;
+  throw new ImportError(`${basename(path)} is no file but a folder or a device; expected a file`);
+};
+
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
-export const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
+export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {
   const file = basename(path);
-  const { size } = statSync(path);
-  if (size > SIZE_LIMIT) throw new ImportError(`${file} has ${size} bytes; decant reads at most ${SIZE_LIMIT}`);
+  const size = fileSize(path);
+  if (size > limit) throw new ImportError(`${file} has ${size} bytes; decant reads at most ${limit}`);
   const found = schema.safeParse(parsed(file, readFileSync(path, 'utf8')));
   if (found.success) return found.data;
   throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
 };
 
-export const readJsonObject = (path: string): JsonObject => readJson(path, z.record(z.string(), z.unknown()));
+export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject =>
+  readJson(path, z.record(z.string(), z.unknown()), limit);

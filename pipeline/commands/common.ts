@@ -52,7 +52,9 @@ export const addPlanOptions = (command: Command): Command =>
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--until <stage>', 'leave out the stages after this one')
     .addOption(
-      new Option('--force <stage>', 'run a stage, or a step of it that plan lists, again although it is cached').argParser(collect).default([], 'none'),
+      new Option('--force <stage>', 'run a stage, or a step of it that plan lists, again although it is cached')
+        .argParser(collect)
+        .default([], 'none'),
     )
     .option('--remeasure', 'measure latency again although it is cached');
 
