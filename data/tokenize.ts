@@ -173,7 +173,10 @@ const separatorOf = (body: (text: string) => Body): string => {
 };
 
 /** Tokens of single words, kept: a million words are some ten thousand different ones. */
-const wordEncoder = (body: (text: string) => Body, unknown: number): ((words: readonly string[]) => readonly Body[]) => {
+const wordEncoder = (
+  body: (text: string) => Body,
+  unknown: number,
+): ((words: readonly string[]) => readonly Body[]) => {
   const separator = separatorOf(body);
   const cache = new Map<string, Body>();
   const encodeOne = (word: string): Body => {
@@ -203,8 +206,9 @@ export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
     token: (id) => model.vocab[id],
     encode: (input, maxLength) => {
       const { text, pair } = typeof input === 'string' ? { text: input } : input;
+      // An empty second text is none: so do transformers and transformers.js.
       const encoded =
-        pair === undefined
+        pair === undefined || pair === ''
           ? framed(single, [body(text)], maxLength)
           : framed(double, [body(text), body(pair)], maxLength);
       return encoded.ids.length === 0 ? { ids: Int32Array.of(unknown) } : encoded;

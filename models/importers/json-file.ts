@@ -53,12 +53,17 @@ export const fileSize = (path: string): number => {
   throw new ImportError(`${basename(path)} is no file but a folder or a device; expected a file`);
 };
 
+/** A text file of a model's folder, bounded in size. */
+export const readText = (path: string, limit = SIZE_LIMIT): string => {
+  const size = fileSize(path);
+  if (size > limit) throw new ImportError(`${basename(path)} has ${size} bytes; decant reads at most ${limit}`);
+  return readFileSync(path, 'utf8');
+};
+
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
 export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {
   const file = basename(path);
-  const size = fileSize(path);
-  if (size > limit) throw new ImportError(`${file} has ${size} bytes; decant reads at most ${limit}`);
-  const found = schema.safeParse(parsed(file, readFileSync(path, 'utf8')));
+  const found = schema.safeParse(parsed(file, readText(path, limit)));
   if (found.success) return found.data;
   throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
 };

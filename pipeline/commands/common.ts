@@ -21,7 +21,8 @@ export interface PlanOptions {
   readonly remeasure?: boolean;
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+/** Gathers an option that is given more than once. */
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** A whole number within bounds, or an error that names them. */
 export const wholeNumber =

@@ -20,15 +20,17 @@ export interface Cut {
 
 /** A character is four bytes at most, and no token is less than a byte: shorter texts need no look. */
 const TOKENS_A_CHARACTER = 4;
+/** Special tokens around a text or a pair, at most. */
+const FRAME = 4;
 
 /** How many texts are longer than the model reads, where the data allows longer ones. */
 export const countCut = ({ info, tokenizer }: Model, dataset: Dataset): Cut | undefined => {
   if (dataset.maxLength <= info.maxLength) return undefined;
   const encoder = tokenizerOf(tokenizer);
   const texts: readonly Example[] = [...dataset.train, ...dataset.unlabelled, ...dataset.validation, ...dataset.test];
-  const isCut = (example: Example): boolean =>
-    (example.text.length + (example.pair?.length ?? 0)) * TOKENS_A_CHARACTER > info.maxLength &&
-    encoder.encode(example, dataset.maxLength).ids.length > info.maxLength;
+  const isCut = ({ text, pair = '' }: Example): boolean =>
+    (text.length + pair.length) * TOKENS_A_CHARACTER > info.maxLength - FRAME &&
+    encoder.encode({ text, pair }, info.maxLength).cut !== undefined;
   return { texts: texts.filter(isCut).length, of: texts.length };
 };
 

@@ -14,6 +14,7 @@ import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEnc
 import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
+import { vocabularyFiles } from './vocabulary.ts';
 
 const readme = 'README.md';
 
@@ -27,7 +28,8 @@ export const folderFiles = (folder: string): readonly string[] => {
   if (!existsSync(join(folder, configFile))) {
     throw new ImportError(`the folder ${basename(folder)} has no ${configFile}: it is no model of Hugging Face`);
   }
-  const optional = [...Object.values(tokenizerFiles), modulesFile, ...poolingFiles(folder), lengthFile, readme];
+  const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
+  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), lengthFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
 };
