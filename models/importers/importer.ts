@@ -22,7 +22,13 @@ export interface Importer {
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 
+/** What a hostile file can make a message repeat: nobody reads more. */
+const LONGEST_MESSAGE = 1500;
+
 /** The model asked for is not there or is not what it should be: the user can mend it. */
 export class ImportError extends Error {
   override readonly name = 'ImportError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);
+  }
 }

@@ -5,8 +5,8 @@ import { defineStage, StageError } from '../stage.ts';
 import { PUBLIC_HUB, tokenFrom } from './endpoint.ts';
 import { patience } from './hub.ts';
 import { listFiles } from './listing.ts';
-import { place } from './place.ts';
 import { originFile, originText } from './origin.ts';
+import { place } from './place.ts';
 import { parseSpecifier, repositoryOf } from './specifier.ts';
 import { downloadFiles, totalSize } from './transfer.ts';
 

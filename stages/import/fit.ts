@@ -4,10 +4,16 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import type { Model } from '../../models/model.ts';
 
-/** The model with its classes in the order of the data; an error where they are other classes. */
-export const fitLabels = (model: Model, { classes }: Dataset): Model => {
-  if (model.info.labels.length === 0) return model;
-  const problem = labelProblem(model.info.labels, classes);
+/** The model with its classes in the order of the data; an error where it was made for other data. */
+export const fitLabels = (model: Model, { task, classes }: Dataset): Model => {
+  const { info } = model;
+  if (info.labels.length === 0) return model;
+  if (info.task !== task) {
+    throw new ImportError(
+      `the checkpoint is made for ${info.task}, the data for ${task}: 'head: new' takes its encoder alone`,
+    );
+  }
+  const problem = labelProblem(info.labels, classes);
   if (problem !== undefined) throw new ImportError(problem);
   return alignLabels(model, classes);
 };

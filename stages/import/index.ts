@@ -43,11 +43,7 @@ interface Source extends z.infer<typeof config> {
   readonly name?: string;
 }
 
-const run = async (
-  input: InputArtifact | undefined,
-  { model: specifier, head, name }: Source,
-  ctx: StageContext,
-) => {
+const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
   const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
   const dataset = await datasetOf(input);
   const model = dataset === undefined ? imported : fitLabels(imported, dataset);

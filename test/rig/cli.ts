@@ -20,7 +20,10 @@ interface Options {
 }
 
 /** Runs the real command line, as `npx decant` would, and waits for its end. */
-export const decant = (args: readonly string[], { cwd = root, env = {}, input, onText }: Options = {}): Promise<Result> => {
+export const decant = (
+  args: readonly string[],
+  { cwd = root, env = {}, input, onText }: Options = {},
+): Promise<Result> => {
   const started = performance.now();
   const child = spawn(process.execPath, [`${root}bin/decant.js`, ...args], {
     cwd,
