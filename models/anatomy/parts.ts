@@ -45,7 +45,8 @@ const partAt = (
 
 const numbered = (name: string, position: number): string => (position === 0 ? name : `${name} (${position + 1})`);
 
-const nodesOf = (layer: LayerSpan): readonly Node[] => layer.blocks.flatMap((block) => [...block.nodes]);
+/** Every node once: blocks may stand around others. */
+const nodesOf = (layer: LayerSpan): readonly Node[] => [...new Set(layer.blocks.flatMap((block) => [...block.nodes]))];
 
 /**
  * Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. Layers that share their weights share

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
-import { type Emission, maskBias, parameter, textInputs } from '../blocks.ts';
+import { type Emission, lookup, maskBias, parameter, textInputs } from '../blocks.ts';
 import { type Compared, emitLayers, type LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
 import { bertConfig, bertEmbeddings, bertFacts, bertStack, headsDivide, idBuffers } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
-import { paddedPositions } from './positions.ts';
 import { distanceIds, logRatio } from './relative.ts';
+import { positionsFrom } from './roberta.ts';
 
 /** transformers fixes these, whatever config.json says: the id of padding, and how distances fall into buckets. */
 const PADDING = 1;
@@ -89,7 +89,8 @@ export const mpnet = defineArchitecture({
     const inputs = textInputs(builder);
     const { vocab_size: vocabulary, hidden_size: width, max_position_embeddings: limit } = config;
     const mask = maskBias(builder, inputs.mask);
-    const positions = (name: string) => paddedPositions(emission, name, [limit, width], inputs.ids, PADDING);
+    const positions = (name: string) =>
+      lookup(emission, name, [limit, width], positionsFrom(emission, inputs.ids, PADDING));
     const x = builder.within('embeddings', () => bertEmbeddings(emission, config, inputs, [width, positions]));
     const scores = builder.within('encoder', () => relativeScores(emission, inputs.ids, config));
     const stack = { ...bertStack(config), names };

@@ -44,7 +44,12 @@ export const roberta = defineArchitecture({
   emit: (emission, config) => {
     const { builder } = emission;
     const inputs = bertInputs(emission, config);
-    const { vocab_size: vocabulary, hidden_size: width, max_position_embeddings: limit, pad_token_id: padding } = config;
+    const {
+      vocab_size: vocabulary,
+      hidden_size: width,
+      max_position_embeddings: limit,
+      pad_token_id: padding,
+    } = config;
     const bias = maskBias(builder, inputs.mask);
     const positions = (name: string) =>
       lookup(emission, name, [limit, width], positionsFrom(emission, inputs.ids, padding));
