@@ -369,6 +369,8 @@ def special_ids(model_type, config, ids):
 
 
 def randomize(model, seed):
+    # Scales of MobileBERT normalise nothing: around 1, the stream would grow from layer to layer.
+    scale = 0.7 if getattr(model.config, "normalization_type", "") == "no_norm" else 1
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -376,7 +378,7 @@ def randomize(model, seed):
             if name.endswith("relative_attention_bias.weight"):
                 parameter.copy_(noise)
             elif parameter.dim() == 1:
-                parameter.copy_(0.2 * noise + (1 if name.endswith("weight") else 0))
+                parameter.copy_(0.2 * noise + (scale if name.endswith("weight") else 0))
             else:
                 parameter.copy_(noise * max(0.2, 1.2 / parameter.shape[-1] ** 0.5))
 
