@@ -19,8 +19,8 @@ export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
 /** The length of the header stands in the first 8 bytes. */
 const LENGTH_BYTES = 8;
-/** Room for more than 100,000 tensors. The format allows 100 MB, which no encoder needs and a lie would make us read. */
-const HEADER_LIMIT = 16 * 1024 * 1024;
+/** Room for some 30,000 tensors. The format allows 100 MB, which no encoder needs and a lie would make us read. */
+const HEADER_LIMIT = 4 * 1024 * 1024;
 
 const readAt = (file: number, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
