@@ -2,7 +2,7 @@ import type { Value } from '../../graph/graph.ts';
 import { dropout, type Emission, layerNorm, linear, parameter, splitHeads, splitKeys } from '../blocks.ts';
 import type { Compared } from '../emit-encoder.ts';
 import type { DebertaConfig } from './deberta-config.ts';
-import { distanceIds, logRatio } from './relative.ts';
+import { distanceIds, signedBucket } from './relative.ts';
 
 /** How many terms attention scores are summed of: the scale is one over the root of head width times this. */
 export const scoreTerms = ({ pos_att_type }: { readonly pos_att_type: DebertaConfig['pos_att_type'] }): number =>
@@ -15,19 +15,11 @@ const farthest = (config: DebertaConfig): number =>
 const spanOf = (config: DebertaConfig): number =>
   config.position_buckets > 0 ? config.position_buckets : farthest(config);
 
-/** Near distances as they are, far ones in steps of their logarithm (He et al. 2021, arXiv 2111.09543, section 3). */
-const bucketOf = (distance: number, buckets: number, limit: number): number => {
-  const middle = Math.floor(buckets / 2);
-  const far = Math.abs(distance);
-  if (far <= middle) return distance;
-  const steps = Math.ceil(Math.fround(logRatio(far / middle, (limit - 1) / middle) * (middle - 1)));
-  return Math.sign(distance) * (steps + middle);
-};
-
 /** The row of the table of relative positions for the distance of a query behind a key. */
 const rowOf = (config: DebertaConfig, distance: number): number => {
   const span = spanOf(config);
-  const bucket = config.position_buckets > 0 ? bucketOf(distance, config.position_buckets, farthest(config)) : distance;
+  const bucket =
+    config.position_buckets > 0 ? signedBucket(distance, config.position_buckets, farthest(config)) : distance;
   return Math.min(2 * span - 1, Math.max(0, bucket + span));
 };
 

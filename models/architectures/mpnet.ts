@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
-import { type Emission, lookup, maskBias, parameter, textInputs } from '../blocks.ts';
+import { type Emission, maskBias, parameter, textInputs } from '../blocks.ts';
 import { type Compared, emitLayers, type LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
 import { bertConfig, bertEmbeddings, bertFacts, bertStack, headsDivide, idBuffers } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
-import { distanceIds, logRatio } from './relative.ts';
-import { positionsFrom } from './roberta.ts';
+import { paddedPositions } from './positions.ts';
+import { distanceIds, sidedBucket } from './relative.ts';
 
-/** transformers fixes these, whatever config.json says: the id of padding, and how distances fall into buckets. */
+/** transformers fixes these, whatever config.json says: the id of padding, and the buckets that distances fall into. */
 const PADDING = 1;
 const BUCKETS = 32;
-const FARTHEST = 128;
 
 const config = bertConfig
   .extend({
@@ -22,20 +21,6 @@ const config = bertConfig
   })
   .superRefine(headsDivide);
 type Config = z.infer<typeof config>;
-
-/**
- * Buckets of T5 (Raffel et al. 2019, arXiv 1910.10683): half for keys in front of the query, half for those behind it;
- * the first half of each one distance each, the others wider and wider up to FARTHEST.
- */
-const bucketOf = (distance: number): number => {
-  const side = BUCKETS / 2;
-  const exact = side / 2;
-  const far = Math.abs(distance);
-  const start = distance < 0 ? side : 0;
-  if (far < exact) return start + far;
-  const wide = Math.fround(logRatio(far / exact, FARTHEST / exact) * (side - exact));
-  return start + Math.min(side - 1, exact + Math.trunc(wide));
-};
 
 const names: LayerNames = {
   layer: (index) => `encoder.layer.${index}`,
@@ -59,7 +44,7 @@ const relativeScores = (emission: Emission, ids: Value, config: Config): Value =
     config.relative_attention_num_buckets,
     config.num_attention_heads,
   ]);
-  const rows = builder.op('Gather', [table, distanceIds(builder, ids, limitOf(config), bucketOf)]);
+  const rows = builder.op('Gather', [table, distanceIds(builder, ids, limitOf(config), sidedBucket)]);
   return builder.op('Transpose', [rows], { perm: [2, 0, 1] });
 };
 
@@ -89,8 +74,7 @@ export const mpnet = defineArchitecture({
     const inputs = textInputs(builder);
     const { vocab_size: vocabulary, hidden_size: width, max_position_embeddings: limit } = config;
     const mask = maskBias(builder, inputs.mask);
-    const positions = (name: string) =>
-      lookup(emission, name, [limit, width], positionsFrom(emission, inputs.ids, PADDING));
+    const positions = (name: string) => paddedPositions(emission, name, [limit, width], inputs.ids, PADDING);
     const x = builder.within('embeddings', () => bertEmbeddings(emission, config, inputs, [width, positions]));
     const scores = builder.within('encoder', () => relativeScores(emission, inputs.ids, config));
     const stack = { ...bertStack(config), names };

@@ -9,7 +9,7 @@ import { trainingMemory } from '../../engine/training-state.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
-import { anatomyOf, type Part, partsOf } from '../../models/anatomy.ts';
+import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
 import { maskWeights } from '../graph/cut-rig.ts';
@@ -170,6 +170,16 @@ describe.each(classifiers)('a classifier of %s', (name) => {
     const plain = (await runGolden(model, texts)).flat();
     const rounded = (await runGolden({ ...model, graph }, texts)).flat();
     expect(cosine(plain, rounded)).toBeGreaterThan(INT8_COSINE);
+  });
+
+  test('can do without its last layer', async () => {
+    const { layers } = anatomyOf(model.graph);
+    const last = layers.at(-1);
+    if (last === undefined) throw new Error('no layers');
+    const graph = bypassLayer(model.graph, last);
+    expect(anatomyOf(graph).layers).toHaveLength(layers.length - 1);
+    const [logits = []] = await runGolden({ ...model, graph }, [expected]);
+    expect(logits.every(Number.isFinite)).toBe(true);
   });
 
   test('can start from random weights', async () => {

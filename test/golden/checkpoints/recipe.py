@@ -510,10 +510,24 @@ def expected(name, folder, tokenizer, tokenizer_config):
     (folder / "expected.json").write_text(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
+def write_buckets():
+    """The buckets of distances at the sizes of published models: the golden texts are too short to reach most of them."""
+    from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
+    from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
+
+    far = torch.arange(-511, 512)  # query minus key
+    buckets = {
+        "mpnet": MPNetEncoder.relative_position_bucket(-far).tolist(),
+        "deberta-v2": make_log_bucket_position(far, 256, 512).to(torch.long).tolist(),
+    }
+    (HERE / "buckets.json").write_text(json.dumps(buckets, separators=(",", ":")) + "\n")
+
+
 if __name__ == "__main__":
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
     names = sys.argv[1:] or list(SPECS)
+    write_buckets()
     for name in names:
         write(name, 1 + list(SPECS).index(name))
