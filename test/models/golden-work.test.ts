@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { stream } from '../../data/random.ts';
 import type { HostTensor } from '../../engine/engine.ts';
 import { GradientRunner } from '../../engine/gradients.ts';
 import { hostTensorOf } from '../../engine/host.ts';
 import { crossEntropy, lossInputs, writeTarget } from '../../engine/losses/index.ts';
+import { MaskBuffers } from '../../engine/masks.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { buildStep, type TrainingStep } from '../../engine/step.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
@@ -12,6 +14,7 @@ import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
+import { gatesOf } from '../../stages/prune/gates.ts';
 import { maskWeights } from '../graph/cut-rig.ts';
 import {
   aloneOf,
@@ -130,6 +133,21 @@ describe.each(classifiers)('a classifier of %s', (name) => {
     expect(largestDifference(small, fused)).toBeLessThan(ROUNDING);
   });
 
+  test('has a gate in front of what reads each head and neuron, where importance is measured', () => {
+    const gates = partsOf(anatomyOf(model.graph)).map(({ group }) => (group ? gatesOf(model.graph, group) : []));
+    expect(gates.filter((own) => own.length === 0)).toEqual([]);
+  });
+
+  test('shrinks by half its widths', async () => {
+    const parts = partsOf(anatomyOf(model.graph)).filter(({ kind }) => kind === 'hidden' || kind === 'embedding');
+    const kept = parts.map(({ count }) => Array.from({ length: count / 2 }, (_, unit) => 2 * unit));
+    const groups = parts.flatMap(({ group }) => group ?? []);
+    const cut = applyCuts(model.graph, groups, kept);
+    const [logits = []] = await runGolden({ ...model, graph: cut }, [expected]);
+    expect(logits).toHaveLength(expected.values.length);
+    expect(logits.every(Number.isFinite)).toBe(true);
+  });
+
   test('is fused to one attention a layer', async () => {
     const graph = fuseForInference(model.graph);
     const attentions = graph.nodes.filter(({ op }) => op === 'Attention' || op === 'MultiHeadAttention');
@@ -141,6 +159,7 @@ describe.each(classifiers)('a classifier of %s', (name) => {
 
   test('learns: the loss falls down its gradient as the gradient says', async () => {
     const step = buildStep(model, { losses: [crossEntropy], dropout: 0 });
+    expect(step.masks).toEqual([]);
     const program = await ortEngine.compile(step.graph, { threads: 1 });
     const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
     const targets = targetsFor(expected, model.info.labels.length);
@@ -157,6 +176,19 @@ describe.each(classifiers)('a classifier of %s', (name) => {
     const down = await lossAt(moved(weights, step, gradients, -CHANGE / slope));
     await program.release();
     expect(Math.abs((up - down) / (2 * CHANGE) - 1)).toBeLessThan(CHANGE_ERROR);
+  });
+
+  test('draws dropout masks for every batch and length', async () => {
+    const step = buildStep(model, { losses: [crossEntropy], dropout: 0.5 });
+    expect(step.masks.length).toBeGreaterThan(2);
+    const program = await ortEngine.compile(step.graph, { threads: 1 });
+    const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
+    const symbols = { batch: expected.ids.length, sequence: expected.ids[0]?.length ?? 0 };
+    const masks = new MaskBuffers().draw(step.masks, symbols, stream(1, 'masks'));
+    const targets = { [lossInputs.targets]: targetsFor(expected, model.info.labels.length) };
+    const feeds = { ...weightsOf(model, step), ...feedsOf(model.info, expected), ...targets, ...masks };
+    expect((await runner.run(feeds)).loss).toBeGreaterThan(0);
+    await program.release();
   });
 
   test('in 8 bits points the same way', async () => {
