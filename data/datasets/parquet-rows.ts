@@ -12,7 +12,8 @@ const fileError = (error: unknown, source: SourceFile): unknown => {
   return dataErrors.brokenParquet(source.shown, error instanceof Error ? error.message : String(error));
 };
 
-const opened = async (source: SourceFile): Promise<ParquetFile> => {
+/** An open file; what is wrong with it is a DataError. */
+export const openedParquet = async (source: SourceFile): Promise<ParquetFile> => {
   try {
     return await openParquet(await asyncBufferFromFile(source.path));
   } catch (error) {
@@ -62,7 +63,7 @@ async function* groupsOf(parquet: ParquetFile, columns: readonly string[]) {
 }
 
 async function* parquetRows(source: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
-  const parquet = await opened(source);
+  const parquet = await openedParquet(source);
   const columns = [text, pair, label].filter((name) => name !== undefined);
   const missing = columns.find((name) => !parquet.columns.includes(name));
   if (missing !== undefined) throw dataErrors.missingColumn(source.shown, missing, parquet.columns);
@@ -89,8 +90,8 @@ async function* parquetRows(source: SourceFile, { text, pair, label }: Columns):
 export const parquetReader: RowReader = {
   rows: parquetRows,
   columns: async (source) => {
-    const { columns, metadata } = await opened(source);
+    const { columns, metadata } = await openedParquet(source);
     return metadata.num_rows === 0n ? undefined : columns;
   },
-  classes: async (source, column) => classNames(await opened(source), column),
+  classes: async (source, column) => classNames(await openedParquet(source), column),
 };
