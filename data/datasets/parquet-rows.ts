@@ -1,7 +1,7 @@
 import { asyncBufferFromFile, parquetScan } from 'hyparquet';
 import { DataError, dataErrors } from '../errors.ts';
 import { classNames, compressors, openParquet, type ParquetFile } from './parquet-file.ts';
-import { type Columns, kindOfValue, type Row, type RowReader } from './rows.ts';
+import { type Columns, kindOfValue, type Row } from './rows.ts';
 import { openError, type SourceFile } from './text-blocks.ts';
 
 /** Failures of the reader are failures of the file: their reasons are shown with its name. */
@@ -62,7 +62,8 @@ async function* groupsOf(parquet: ParquetFile, columns: readonly string[]) {
   }
 }
 
-async function* parquetRows(source: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
+/** All rows, by row groups; labels may be texts, numbers or booleans, or numbers of declared classes. */
+export async function* parquetRows(source: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
   const parquet = await openedParquet(source);
   const columns = [text, pair, label].filter((name) => name !== undefined);
   const missing = columns.find((name) => !parquet.columns.includes(name));
@@ -86,12 +87,12 @@ async function* parquetRows(source: SourceFile, { text, pair, label }: Columns):
   }
 }
 
-/** Reads Apache Parquet by row groups; labels may be texts, numbers or booleans, or numbers of declared classes. */
-export const parquetReader: RowReader = {
-  rows: parquetRows,
-  columns: async (source) => {
-    const { columns, metadata } = await openedParquet(source);
-    return metadata.num_rows === 0n ? undefined : columns;
-  },
-  classes: async (source, column) => classNames(await openedParquet(source), column),
+/** Column names by the footer alone; undefined where there is no row. */
+export const parquetColumns = async (source: SourceFile): Promise<readonly string[] | undefined> => {
+  const { columns, metadata } = await openedParquet(source);
+  return metadata.num_rows === 0n ? undefined : columns;
 };
+
+/** Declared class names of a column. */
+export const parquetClasses = async (source: SourceFile, column: string): Promise<readonly string[] | undefined> =>
+  classNames(await openedParquet(source), column);
