@@ -1,7 +1,8 @@
 import { GraphBuilder } from '../graph/builder.ts';
-import type { Value } from '../graph/graph.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
-import { linear, type Parameters, zeros } from './blocks.ts';
+import { dropout, type Emission, linear, zeros } from './blocks.ts';
+import { featuresName } from './emit-encoder.ts';
 import type { Model } from './model.ts';
 
 export type Pooling = 'mean' | 'first';
@@ -10,7 +11,7 @@ export type Pooling = 'mean' | 'first';
 const CLASSIFIER_DROPOUT = 0.1;
 
 /** Mean of x (batch, sequence, hidden) over the tokens that the mask keeps: (batch, hidden). A text of none gives 0. */
-const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value => {
+export const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value => {
   const kept = builder.op('Cast', [builder.op('Unsqueeze', [mask, builder.ints([2])])], { to: 1 });
   const axis = builder.ints([1]);
   const sum = builder.op('ReduceSum', [builder.op('Mul', [x, kept]), axis], { keepdims: 0 });
@@ -18,31 +19,39 @@ const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value => {
   return builder.op('Div', [sum, builder.op('Max', [count, builder.scalar('float32', 1)])]);
 };
 
-const firstToken = (builder: GraphBuilder, x: Value): Value =>
+/** Of x (batch, sequence, hidden): (batch, hidden). */
+export const firstToken = (builder: GraphBuilder, x: Value): Value =>
   builder.op('Gather', [x, builder.scalar('int64', 0)], { axis: 1 });
 
 /** Pools features (batch, sequence, hidden) and classifies them: adds `logits` (batch, labels). */
 export const emitClassifier = (
-  builder: GraphBuilder,
-  parameters: Parameters,
+  emission: Emission,
   features: Value,
   mask: Value,
   options: { readonly pooling: Pooling; readonly labels: number; readonly dropout: number },
 ): Value => {
+  const { builder } = emission;
   const width = builder.type(features).shape?.at(-1);
   if (typeof width !== 'number') throw new Error(`the width of '${features}' is not known, so no head fits it`);
   return builder.within('classifier', () => {
     const pooled = options.pooling === 'mean' ? meanPool(builder, features, mask) : firstToken(builder, features);
-    const dropped = builder.op('Dropout', [pooled, builder.scalar('float32', options.dropout)]);
-    return linear(builder, parameters, 'classifier', dropped, [width, options.labels], 'logits');
+    const dropped = dropout(emission, pooled, options.dropout);
+    return linear(emission, 'classifier', dropped, [width, options.labels], { output: 'logits' });
   });
 };
 
 const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((label, i) => label === b[i]);
 
+/** The value that holds the features (batch, sequence, hidden), whatever head stands on them. */
+const featuresOf = ({ info }: Model): string => (info.task === 'features' ? info.output : featuresName);
+
+/** The graph that puts out features: a head that predicts words is left away. */
+const featuresGraph = (model: Model): Graph =>
+  model.info.task === 'features' ? model.graph : GraphBuilder.from(model.graph).freeze([value(featuresOf(model))]);
+
 /**
- * Puts a classification head on a features model: mask-aware mean pooling, dropout, one linear called `classifier`,
+ * Puts a classification head on a features or fill-mask model: mask-aware mean pooling, dropout, one linear called `classifier`,
  * which starts at zero: random logits would first bend pretrained features (Kumar et al. 2022, arXiv 2202.10054), and
  * measurably cost accuracy here. A model that already classifies into the same labels stays as it is.
  */
@@ -55,8 +64,9 @@ export const withClassificationHead = (model: Model, labels: readonly string[], 
         `the data has ${labels.length} (${labels.slice(0, 3).join(', ')} ...); start from a model without a head`,
     );
   }
-  const builder = GraphBuilder.from(model.graph);
-  const logits = emitClassifier(builder, zeros, value(info.output), value(info.inputs.mask), {
+  const builder = GraphBuilder.from(featuresGraph(model));
+  const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: 0 };
+  const logits = emitClassifier(emission, value(featuresOf(model)), value(info.inputs.mask), {
     pooling,
     labels: labels.length,
     dropout: CLASSIFIER_DROPOUT,

@@ -22,7 +22,7 @@ const readRange = (path: string, offset: number, length: number): Uint8Array => 
 };
 
 /** A range of a file, read when it is asked for and kept only as long as someone holds it. */
-const fileBytes = (path: string, offset: number, length: number): Bytes => {
+export const fileBytes = (path: string, offset: number, length: number): Bytes => {
   let held: WeakRef<Uint8Array> | undefined;
   return {
     length,

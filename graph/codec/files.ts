@@ -1,9 +1,10 @@
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Graph, Value } from '../graph.ts';
+import type { Bytes } from '../tensor.ts';
 import { decodeGraph } from './decode.ts';
 import { CodecError } from './dtypes.ts';
-import { encodeModel } from './encode.ts';
+import { modelPieces } from './encode.ts';
 import type { Location } from './external.ts';
 
 /** protobuf messages end at 2 GiB; stay well below. */
@@ -32,6 +33,23 @@ const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promis
     done += bytesWritten;
   }
 };
+
+/** Pieces below this are written together. */
+const smallPiece = 1 << 16;
+
+/** Small pieces joined to fewer writes; large ones are read one at a time. */
+function* joined(pieces: readonly Bytes[]): Generator<Uint8Array> {
+  let small: Uint8Array[] = [];
+  for (const piece of pieces) {
+    if (piece.length < smallPiece) small.push(piece.read());
+    else {
+      yield Buffer.concat(small);
+      small = [];
+      yield piece.read();
+    }
+  }
+  yield Buffer.concat(small);
+}
 
 /** Writes beside the target and renames, so that a file that is being read is never half new. */
 const replaceFile = async (path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
@@ -74,7 +92,7 @@ export const writeGraph = async (
   const total = [...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
   const outside = options.external ?? total > inlineLimit;
   const places = outside ? placesOf(graph, `${basename(path)}_data`) : new Map<Value, Location>();
-  const bytes = encodeModel(graph, (name) => places.get(name));
+  const pieces = modelPieces(graph, (name) => places.get(name));
   if (places.size > 0) {
     await replaceFile(`${path}_data`, async (file) => {
       for (const [name, { offset }] of places) {
@@ -83,5 +101,11 @@ export const writeGraph = async (
       }
     });
   }
-  await replaceFile(path, (file) => writeAll(file, bytes, 0));
+  await replaceFile(path, async (file) => {
+    let at = 0;
+    for (const bytes of joined(pieces)) {
+      await writeAll(file, bytes, at);
+      at += bytes.length;
+    }
+  });
 };

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
+import { type Said, saidAbout } from './answers.ts';
 import { exit, readingModel, wholeNumber } from './common.ts';
 
 interface Options {
@@ -11,18 +12,11 @@ interface Options {
   readonly threads?: number;
 }
 
-interface Prediction {
-  readonly text: string;
-  readonly label: string;
-  readonly probability: number;
-  /** All classes, most probable first. */
-  readonly classes: readonly { readonly label: string; readonly probability: number }[];
-}
-
 const examples = `
 Examples:
   $ decant predict runs/NAME/deploy "a large wild cat"
   $ decant predict runs/NAME/models/student "one text" "another text" --top 3
+  $ decant predict runs/NAME/models/tagger "The cat sat on the mat ."      # one word a line, a tab, its tag
   $ cat texts.txt | decant predict runs/NAME/deploy --json`;
 
 const readLines = async (): Promise<readonly string[]> => {
@@ -43,58 +37,33 @@ const textsFrom = async (texts: readonly string[]): Promise<readonly string[]> =
   return given;
 };
 
-const softmax = (logits: Float32Array): readonly number[] => {
-  const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = Array.from(logits, (logit) => Math.exp(logit - highest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
-};
+/** Words are what stands between spaces: a tagger gives each an answer. */
+const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
 
-const predictionOf = (text: string, logits: Float32Array, labels: readonly string[]): Prediction => {
-  const classes = softmax(logits)
-    .map((probability, i) => ({ label: labels[i] ?? `class ${i}`, probability }))
-    .toSorted((a, b) => b.probability - a.probability);
-  const [best] = classes;
-  return { text, label: best?.label ?? '', probability: best?.probability ?? 0, classes };
-};
-
-const predict = async (folder: string, given: readonly string[], threads: number): Promise<readonly Prediction[]> => {
+const predict = async (folder: string, given: readonly string[], options: Options): Promise<Said> => {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     throw new RequestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
   }
-  const texts = await textsFrom(given);
+  const read = await textsFrom(given);
   const { readModel } = await import('../../models/files.ts');
   const model = await readingModel(() => readModel(folder));
-  if (model.info.task !== 'text-classification') {
-    throw new RequestError(`${folder}: holds a model without classes (${model.info.task}); expected a classifier`);
+  const { info } = model;
+  if (info.task === 'fill-mask') {
+    throw new RequestError(`${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`);
   }
-  const { predictLogits } = await import('../../engine/predict.ts');
+  const texts = info.task === 'token-classification' ? read.map(asWords) : read;
+  const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
-  const logits = await predictLogits({
+  const predicted = await predictTexts({
     model,
     texts,
-    maxLength: model.info.maxLength,
-    threads,
+    maxLength: info.maxLength,
+    threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
-    signal: new AbortController().signal,
   });
-  const width = model.info.labels.length;
-  return texts.map((text, i) => predictionOf(text, logits.subarray(i * width, (i + 1) * width), model.info.labels));
+  return saidAbout({ info, texts, predicted, top: options.top });
 };
-
-const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
-
-const render = (predictions: readonly Prediction[], top: number): string =>
-  predictions
-    .map(({ text, classes }) => {
-      const width = Math.max(...classes.slice(0, top).map(({ label }) => label.length));
-      const rows = classes
-        .slice(0, top)
-        .map(({ label, probability }) => `  ${label.padEnd(width)}  ${percent(probability).padStart(7)}`);
-      return [text, ...rows].join('\n');
-    })
-    .join('\n');
 
 /** `decant predict`. */
 export const predictCommand = (program: Command, end: (code: number) => void): void => {
@@ -102,17 +71,17 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .command('predict')
     .argument('<folder>', 'model folder: a stage of a run, or an exported folder')
     .argument('[text...]', 'texts; without any, one text a line is read from standard input')
-    .summary('classify texts with a model')
-    .description('Classify texts with the model of a stage or of an exported folder.')
-    .option('--top <n>', 'classes shown for each text', wholeNumber(1, 1000), 1)
+    .summary('classify texts, tag their words or make vectors of them')
+    .description(
+      'Classify texts, tag their words, or make vectors of them, with the model of a stage or of an exported folder.',
+    )
+    .option('--top <n>', 'classes shown for each text that is classified', wholeNumber(1, 1000), 1)
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
-    .option('--json', 'print one JSON document with all classes')
+    .option('--json', 'print one JSON document: all classes, words with their tags, or vectors')
     .addHelpText('after', examples)
-    .action(async (folder: string, texts: readonly string[], { top, threads, json }: Options) => {
-      const predictions = await predict(folder, texts, threads ?? defaultThreads());
-      process.stdout.write(
-        json === true ? `${JSON.stringify(predictions, null, 2)}\n` : `${render(predictions, top)}\n`,
-      );
+    .action(async (folder: string, texts: readonly string[], options: Options) => {
+      const { json, text } = await predict(folder, texts, options);
+      process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
       end(exit.done);
     });
 };

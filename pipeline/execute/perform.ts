@@ -63,6 +63,7 @@ const context = (
     return folder;
   },
   base: order.base,
+  offline: order.offline,
 });
 
 /**

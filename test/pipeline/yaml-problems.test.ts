@@ -1057,7 +1057,7 @@ stages:
     labelSmoothing: 2
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:7:13: epochs is 0; expected at least 1 [out-of-range]
+      "pipeline.yaml:7:13: epochs is 0; expected at least 0.001 [out-of-range]
         7 |     epochs: 0
           |             ^
 
@@ -1590,7 +1590,7 @@ stages:
           |                          ^^^^^
           = did you mean "import"?
 
-      pipeline.yaml:6:41: epochs is -1; expected at least 1 [out-of-range]
+      pipeline.yaml:6:41: epochs is -1; expected at least 0.001 [out-of-range]
         6 |   - { id: teacher, uses: train, epochs: -1, from: encodr }
           |                                         ^^
 

