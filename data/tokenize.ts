@@ -173,7 +173,10 @@ const separatorOf = (body: (text: string) => Body): string => {
 };
 
 /** Tokens of single words, kept: a million words are some ten thousand different ones. */
-const wordEncoder = (body: (text: string) => Body, unknown: number): ((words: readonly string[]) => readonly Body[]) => {
+const wordEncoder = (
+  body: (text: string) => Body,
+  unknown: number,
+): ((words: readonly string[]) => readonly Body[]) => {
   const separator = separatorOf(body);
   const cache = new Map<string, Body>();
   const encodeOne = (word: string): Body => {

@@ -50,7 +50,9 @@ const predict = async (folder: string, given: readonly string[], options: Option
   const model = await readingModel(() => readModel(folder));
   const { info } = model;
   if (info.task === 'fill-mask') {
-    throw new RequestError(`${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`);
+    throw new RequestError(
+      `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
+    );
   }
   const texts = info.task === 'token-classification' ? read.map(asWords) : read;
   const { predict: predictTexts } = await import('../../engine/predict.ts');

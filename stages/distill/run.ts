@@ -56,7 +56,8 @@ const phasesOf = (student: Model, { dataset, config, teacherModel }: Distillatio
   return config.hidden.share < 1 ? [first, { losses: answers, until: 1 }] : [first];
 };
 
-const named = (classes: readonly string[]): string => `${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;
+const named = (classes: readonly string[]): string =>
+  `${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;
 
 const expectSameClasses = ({ dataset, teacher }: DistillationJob): void => {
   if (isDeepStrictEqual(teacher.classes, dataset.classes)) return;

@@ -77,7 +77,8 @@ export const answersFor = ({ ids, starts, scores }: TeacherOutputs, wanted: read
   let at = 0;
   for (const [start, end] of rows) {
     ordered.logits.set(scores.logits.subarray(start * columns, end * columns), at * columns);
-    if (scores.kept !== undefined) ordered.kept?.set(scores.kept.subarray(start * columns, end * columns), at * columns);
+    if (scores.kept !== undefined)
+      ordered.kept?.set(scores.kept.subarray(start * columns, end * columns), at * columns);
     at += end - start;
   }
   return ordered;

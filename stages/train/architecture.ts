@@ -19,7 +19,10 @@ export const architecture = z
     ffn: width.default(768).describe('feed-forward neurons of each layer'),
     norm: z.enum(['pre', 'post']).default('pre').describe('layer normalisation before or after each sublayer'),
     activation: z.enum(['gelu', 'relu']).default('gelu').describe('activation of the feed-forward neurons'),
-    pooling: z.enum(['mean', 'first']).default('mean').describe('what a classifier of texts reads, or their vector is: mean or first token'),
+    pooling: z
+      .enum(['mean', 'first'])
+      .default('mean')
+      .describe('what a classifier of texts reads, or their vector is: mean or first token'),
     dropout: z.number().min(0).max(0.95).default(0.15).describe('ratio of all dropout'),
     tokenizer: z.enum(['wordpiece', 'bpe']).default('wordpiece').describe('kind of tokenizer that is trained'),
     vocabulary: z.int().min(300).max(1_000_000).default(12_000).describe('tokens at most'),

@@ -50,7 +50,9 @@ export const runTraining = async (
   if (dataset.train.length === 0) throw new StageError('the data has no labelled training texts');
   const { labelLosses, name } = taskOf(dataset.task);
   if (labelLosses.length === 0) {
-    throw new StageError(`data for ${name} has no labels to train on: use distill, with the model to follow as teacher`);
+    throw new StageError(
+      `data for ${name} has no labels to train on: use distill, with the model to follow as teacher`,
+    );
   }
   const classifier = trainable(model, dataset);
   const maxLength = longest(dataset, classifier);
