@@ -11,6 +11,7 @@ import { ImportError, type ImportOptions } from '../importer.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
+import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 
 const readme = 'README.md';
@@ -128,6 +129,11 @@ export const importFolder = async (folder: string, { head }: ImportOptions): Pro
   return {
     graph: emitted.graph,
     tokenizer: json,
-    info: { ...infoOf(folder, config, emitted), tokens, maxLength: Math.min(...limits) },
+    info: {
+      ...infoOf(folder, config, emitted),
+      tokens,
+      maxLength: Math.min(...limits),
+      tokenizerConfig: tokenizerSettings(folder),
+    },
   };
 };
