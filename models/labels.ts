@@ -16,7 +16,9 @@ const reordered = (tensor: Tensor, order: readonly number[]): Tensor => {
 /** The weights whose last axis counts the classes: matrix and bias of the last linear layer. */
 const classWeights = (graph: Graph, output: Value): readonly Value[] => {
   const sum = indexOf(graph).producer.get(output);
-  const product = sum?.inputs.map((input) => indexOf(graph).producer.get(input ?? output)).find((node) => node?.op === 'MatMul');
+  const product = sum?.inputs
+    .map((input) => indexOf(graph).producer.get(input ?? output))
+    .find((node) => node?.op === 'MatMul');
   const weights = [...(product?.inputs ?? []), ...(sum?.inputs ?? [])].filter((input) => input !== null);
   return weights.filter((input) => graph.weights.has(input));
 };

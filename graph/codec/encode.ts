@@ -22,31 +22,30 @@ const encodeNode = (node: Node): onnx.INodeProto => ({
   attribute: encodeAttributes(node.attrs, encodeInner),
 });
 
-/** The graph inside a node, whose weights are few. */
-const encodeInner = (graph: Graph): onnx.IGraphProto =>
-  encodeBody(
-    graph,
-    [...graph.weights].map(([name, tensor]) => encodeTensor(name, checked(name, tensor))),
-  );
-
 const checked = (name: Value, tensor: Tensor): Tensor => {
   if (fits(tensor)) return tensor;
   const shape = `${tensor.dtype}[${tensor.dims.join(', ')}]`;
   throw new CodecError(`weight '${name}' is a ${shape}, but holds ${tensor.bytes.length} bytes`);
 };
 
-const encodeBody = (graph: Graph, initializer: readonly onnx.ITensorProto[]): onnx.IGraphProto => {
+/** A graph's message without its weights. */
+const partsOf = (graph: Graph) => {
   const listed = new Set<Value>([value(''), ...graph.inputs, ...graph.outputs, ...graph.weights.keys()]);
   const inner = [...graph.types.keys()].filter((name) => !listed.has(name));
   return {
     name: graph.name,
     node: graph.nodes.map(encodeNode),
-    initializer: [...initializer],
     input: graph.inputs.map((name) => encodeType(name, graph.types.get(name))),
     output: graph.outputs.map((name) => encodeType(name, graph.types.get(name))),
     valueInfo: inner.map((name) => encodeType(name, graph.types.get(name))),
   };
 };
+
+/** The graph inside a node, whose weights are few. */
+const encodeInner = (graph: Graph): onnx.IGraphProto => ({
+  ...partsOf(graph),
+  initializer: [...graph.weights].map(([name, tensor]) => encodeTensor(name, checked(name, tensor))),
+});
 
 /** Bytes in order. Weights are read when their turn comes, so that a file is written without a second copy of them. */
 type Pieces = readonly Bytes[];
@@ -75,7 +74,7 @@ const weightPieces = (name: Value, tensor: Tensor, placement: Placement): Pieces
 /** A message is its fields one after the other, so what stands before and behind the weights is encoded apart. */
 const graphPieces = (graph: Graph, placement: Placement): Pieces => {
   const { GraphProto } = onnxProto.onnx;
-  const { name, node, input, output, valueInfo } = encodeBody(graph, []);
+  const { name, node, input, output, valueInfo } = partsOf(graph);
   const weights = [...graph.weights].flatMap(([weight, tensor]) =>
     field(fields.initializerOfGraph, weightPieces(weight, tensor, placement)),
   );

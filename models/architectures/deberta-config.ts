@@ -4,7 +4,12 @@ import { activation, bertConfig, headsDivide, ratio, size } from './bert-layers.
 /** 'c2p|p2c' of the hub's files, or a list. */
 const attentionTypes = z.preprocess(
   (given) => (typeof given === 'string' ? given.toLowerCase().split('|') : (given ?? [])),
-  z.array(z.string().trim().pipe(z.enum(['c2p', 'p2c']))),
+  z.array(
+    z
+      .string()
+      .trim()
+      .pipe(z.enum(['c2p', 'p2c'])),
+  ),
 );
 
 /** Keys of config.json, with the defaults of DebertaV2Config. */

@@ -28,8 +28,7 @@ const bucketOf = (distance: number, buckets: number, limit: number): number => {
 /** The row of the table of relative positions for the distance of a query behind a key. */
 const rowOf = (config: DebertaConfig, distance: number): number => {
   const span = spanOf(config);
-  const bucket =
-    config.position_buckets > 0 ? bucketOf(distance, config.position_buckets, farthest(config)) : distance;
+  const bucket = config.position_buckets > 0 ? bucketOf(distance, config.position_buckets, farthest(config)) : distance;
   return Math.min(2 * span - 1, Math.max(0, bucket + span));
 };
 
@@ -38,7 +37,9 @@ const tableOf = (emission: Emission, config: DebertaConfig): Value => {
   const { builder } = emission;
   const { hidden_size: hidden } = config;
   const table = parameter(emission, 'encoder.rel_embeddings.weight', [2 * spanOf(config), hidden]);
-  const normal = /layer_norm/i.test(config.norm_rel_ebd) ? layerNorm(emission, 'encoder.LayerNorm', table, hidden) : table;
+  const normal = /layer_norm/i.test(config.norm_rel_ebd)
+    ? layerNorm(emission, 'encoder.LayerNorm', table, hidden)
+    : table;
   return dropout(emission, builder.op('Unsqueeze', [normal, builder.ints([0])]), config.hidden_dropout_prob);
 };
 

@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import { dropout, type Emission, layerNorm, linear, lookup, maskBias, parameter, positionRows } from '../blocks.ts';
-import { emitLayers } from '../emit-encoder.ts';
+import { emitLayers, type LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture, type Encoded } from './architecture.ts';
 import { bertFacts, bertInputs, bertStack, idBuffers } from './bert-layers.ts';
 import { type DebertaConfig, debertaConfig, embeddingWidth } from './deberta-config.ts';
@@ -28,6 +28,18 @@ const embeddings = (emission: Emission, config: DebertaConfig, { ids, types, mas
   return dropout(emission, visible, config.hidden_dropout_prob);
 };
 
+const names: LayerNames = {
+  layer: (index) => `encoder.layer.${index}`,
+  query: 'attention.self.query_proj',
+  key: 'attention.self.key_proj',
+  value: 'attention.self.value_proj',
+  mixed: 'attention.output.dense',
+  attentionNorm: 'attention.output.LayerNorm',
+  up: 'intermediate.dense',
+  down: 'output.dense',
+  outputNorm: 'output.LayerNorm',
+};
+
 const encode = (emission: Emission, config: DebertaConfig): Encoded => {
   const { builder } = emission;
   const inputs = bertInputs(emission, config);
@@ -36,6 +48,7 @@ const encode = (emission: Emission, config: DebertaConfig): Encoded => {
   const headWidth = config.hidden_size / config.num_attention_heads;
   const shape = {
     ...bertStack(config),
+    names,
     scale: 1 / Math.sqrt(headWidth * scoreTerms(config)),
     ...(config.conv_kernel_size === 0 ? {} : { behind: convolution(emission, config, x, inputs.mask) }),
   };
@@ -80,5 +93,11 @@ export const debertaV2 = defineArchitecture({
     },
   },
   // Heads of the pre-training of version 3 (lm_predictions, mask_predictions) are not those of transformers.
-  ignored: [...idBuffers, /^embeddings\.position_embeddings\.weight$/, /^cls\./, /^(lm|mask)_predictions\./, /^pooler\./],
+  ignored: [
+    ...idBuffers,
+    /^embeddings\.position_embeddings\.weight$/,
+    /^cls\./,
+    /^(lm|mask)_predictions\./,
+    /^pooler\./,
+  ],
 });

@@ -3,7 +3,16 @@ import { maskBias, parameter, positionRows, textInputs } from '../blocks.ts';
 import type { LayerNames } from '../emit-encoder.ts';
 import { emitLayers } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
-import { activation, type BertConfig, bertConfig, bertEmbeddings, bertFacts, bertStack, ratio, size } from './bert-layers.ts';
+import {
+  activation,
+  type BertConfig,
+  bertConfig,
+  bertEmbeddings,
+  bertFacts,
+  bertStack,
+  ratio,
+  size,
+} from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
 
 const distilbertConfig = z.object({
@@ -59,7 +68,11 @@ export const distilbert = defineArchitecture({
   modelTypes: ['distilbert'],
   config: distilbertConfig.superRefine(({ dim, n_heads }, ctx) => {
     if (dim % n_heads === 0) return;
-    ctx.addIssue({ code: 'custom', message: `expected a divisor of dim, which is ${dim}; found ${n_heads}`, path: ['n_heads'] });
+    ctx.addIssue({
+      code: 'custom',
+      message: `expected a divisor of dim, which is ${dim}; found ${n_heads}`,
+      path: ['n_heads'],
+    });
   }),
   prefix: 'distilbert',
   facts: (config) => bertFacts(asBert(config)),

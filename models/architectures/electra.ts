@@ -32,7 +32,12 @@ export const electra = defineArchitecture({
   emit: (emission, config: ElectraConfig) => {
     const { builder } = emission;
     const inputs = bertInputs(emission, config);
-    const { vocab_size: vocabulary, embedding_size: width, hidden_size: hidden, max_position_embeddings: limit } = config;
+    const {
+      vocab_size: vocabulary,
+      embedding_size: width,
+      hidden_size: hidden,
+      max_position_embeddings: limit,
+    } = config;
     const bias = maskBias(builder, inputs.mask);
     const positions = (name: string) => positionRows(emission, name, [limit, width], inputs.ids);
     const x = builder.within('embeddings', () => {

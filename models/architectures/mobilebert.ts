@@ -1,9 +1,28 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
-import { activate, dropout, type Emission, layerNorm, linear, lookup, maskBias, parameter, positionRows } from '../blocks.ts';
+import {
+  activate,
+  dropout,
+  type Emission,
+  layerNorm,
+  linear,
+  lookup,
+  maskBias,
+  parameter,
+  positionRows,
+} from '../blocks.ts';
 import { firstToken } from '../head.ts';
 import { defineArchitecture, type Encoded, outside } from './architecture.ts';
-import { activation, bertConfig, bertFacts, bertInputs, classifierDropout, idBuffers, ratio, size } from './bert-layers.ts';
+import {
+  activation,
+  bertConfig,
+  bertFacts,
+  bertInputs,
+  classifierDropout,
+  idBuffers,
+  ratio,
+  size,
+} from './bert-layers.ts';
 import { firstTokenHead, logitsName, project, tokenHead } from './heads.ts';
 import { emitMobileLayers, mobileNorm, TORCH_EPSILON } from './mobilebert-layers.ts';
 import { neighbours } from './neighbours.ts';
@@ -49,7 +68,10 @@ const embeddings = (emission: Emission, config: Config, { ids, types }: Encoded[
   const { vocab_size: vocabulary, embedding_size: narrow, hidden_size: hidden } = config;
   const words = lookup(emission, 'embeddings.word_embeddings.weight', [vocabulary, narrow], ids);
   const table = 'embeddings.position_embeddings.weight';
-  const added = [wideWords(emission, config, words), positionRows(emission, table, [config.max_position_embeddings, hidden], ids)];
+  const added = [
+    wideWords(emission, config, words),
+    positionRows(emission, table, [config.max_position_embeddings, hidden], ids),
+  ];
   if (types !== undefined)
     added.push(lookup(emission, 'embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden], types));
   const sum = added.reduce((a, b) => builder.op('Add', [a, b])); // (batch, sequence, hidden)
@@ -124,5 +146,6 @@ export const mobilebert = defineArchitecture({
     },
     'fill-mask': { marker: 'cls.predictions.transform.dense.weight', emit: mobileMaskedHead },
   },
-  ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^cls\./],
+  // A bottleneck that transformers makes, but does not use where attention reads that of the layer.
+  ignored: [...idBuffers, /^encoder\.layer\.\d+\.bottleneck\.attention\./, /^pooler\.dense\.(weight|bias)$/, /^cls\./],
 });

@@ -5,7 +5,10 @@ export const layerTypes = ['full_attention', 'sliding_attention'] as const;
 export type LayerType = (typeof layerTypes)[number];
 
 /** Rotary settings of one kind of layer, as transformers writes them since version 5. */
-const rope = z.object({ rope_type: z.literal('default').default('default'), rope_theta: z.number().positive().optional() });
+const rope = z.object({
+  rope_type: z.literal('default').default('default'),
+  rope_theta: z.number().positive().optional(),
+});
 
 /** Keys of config.json, with the defaults of ModernBertConfig; those of before version 5 beside the new ones. */
 export const modernConfig = z

@@ -14,7 +14,13 @@ const predictionHead = (head: Emission, config: ModernConfig, x: Value): Value =
 };
 
 const classified = (head: Emission, config: ModernConfig, x: Value, labels: number): Value =>
-  project(head, 'classifier', dropout(head, predictionHead(head, config, x), config.classifier_dropout), labels, logitsName);
+  project(
+    head,
+    'classifier',
+    dropout(head, predictionHead(head, config, x), config.classifier_dropout),
+    labels,
+    logitsName,
+  );
 
 /** Classifies a text by its first token, or by the mean of all: (batch, labels). */
 export const modernTextHead = (

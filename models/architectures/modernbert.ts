@@ -56,7 +56,10 @@ const attention = (emission: Emission, config: ModernConfig, name: string, x: Va
   const { hidden_size: hidden, num_attention_heads: heads, attention_bias: bias } = config;
   const sizes = [heads, hidden / heads] as const;
   const packed = linear(emission, `${name}.Wqkv`, x, [hidden, 3 * hidden], { bias });
-  const [query = packed, key = packed, value = packed] = builder.ops('Split', [packed], 3, { axis: -1, num_outputs: 3 });
+  const [query = packed, key = packed, value = packed] = builder.ops('Split', [packed], 3, {
+    axis: -1,
+    num_outputs: 3,
+  });
   const flat = attend(emission, {
     query: splitHeads(builder, rotated(builder, query, sizes, sight.rotation), sizes),
     key: splitKeys(builder, rotated(builder, key, sizes, sight.rotation), sizes),

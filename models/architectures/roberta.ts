@@ -1,5 +1,4 @@
-import type { Value } from '../../graph/graph.ts';
-import { type Emission, lookup, maskBias, parameter } from '../blocks.ts';
+import { maskBias, parameter } from '../blocks.ts';
 import { emitLayers } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
 import {
@@ -13,6 +12,7 @@ import {
   idBuffers,
 } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { paddedPositions } from './positions.ts';
 
 const robertaConfig = bertConfig.extend({
   vocab_size: bertConfig.shape.vocab_size.unwrap().default(50_265),
@@ -20,17 +20,6 @@ const robertaConfig = bertConfig.extend({
   // Positions are counted from it, so it has to be there.
   pad_token_id: bertConfig.shape.pad_token_id.unwrap().unwrap().default(1),
 });
-
-/**
- * Rows of the position table that tokens look up: padding has the row of its id, and others count on from there, whatever
- * side is padded: padding + cumsum(token != padding) (token != padding).
- */
-export const positionsFrom = ({ builder }: Emission, ids: Value, padding: number): Value => {
-  const pad = builder.scalar('int64', padding);
-  const kept = builder.op('Cast', [builder.op('Not', [builder.op('Equal', [ids, pad])])], { to: 7 });
-  const count = builder.op('CumSum', [kept, builder.scalar('int64', 1)]);
-  return builder.op('Add', [builder.op('Mul', [count, kept]), pad]);
-};
 
 /** RoBERTa (Liu et al. 2019, arXiv 1907.11692), XLM-R and CamemBERT: BERT whose positions start behind the padding id. */
 export const roberta = defineArchitecture({
@@ -44,10 +33,14 @@ export const roberta = defineArchitecture({
   emit: (emission, config) => {
     const { builder } = emission;
     const inputs = bertInputs(emission, config);
-    const { vocab_size: vocabulary, hidden_size: width, max_position_embeddings: limit, pad_token_id: padding } = config;
+    const {
+      vocab_size: vocabulary,
+      hidden_size: width,
+      max_position_embeddings: limit,
+      pad_token_id: padding,
+    } = config;
     const bias = maskBias(builder, inputs.mask);
-    const positions = (name: string) =>
-      lookup(emission, name, [limit, width], positionsFrom(emission, inputs.ids, padding));
+    const positions = (name: string) => paddedPositions(emission, name, [limit, width], inputs.ids, padding);
     const x = builder.within('embeddings', () => bertEmbeddings(emission, config, inputs, [width, positions]));
     const table = parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]);
     return { ...emitLayers(emission, bertStack(config), x, bias), inputs, table };

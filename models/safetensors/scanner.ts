@@ -3,6 +3,11 @@ export class HeaderError extends Error {
   override readonly name = 'HeaderError';
 }
 
+const ZERO = '0'.charCodeAt(0);
+/** Digits of the largest integer that a double holds exactly. */
+const LONGEST_INTEGER = 16;
+const whitespace: ReadonlySet<number> = new Set([...' \t\r\n'].map((character) => character.charCodeAt(0)));
+
 /**
  * Reads JSON of a known form piece by piece. JSON.parse would build whatever the file asks for, deep nesting and repeated
  * keys included; here what is not expected ends the reading at once.
@@ -56,11 +61,13 @@ export class Scanner {
   /** A whole number that a double holds exactly. */
   integer(what: string): number {
     this.#skip();
-    const digits = /\d{1,16}(?![\d.eE])/y;
-    digits.lastIndex = this.#at;
-    const number = Number(digits.exec(this.#text)?.[0] ?? Number.NaN);
-    if (!Number.isSafeInteger(number)) this.fail(what);
-    this.#at = digits.lastIndex;
+    let number = 0;
+    let at = this.#at;
+    for (; at - this.#at < LONGEST_INTEGER && this.#isDigit(at); at++) {
+      number = 10 * number + this.#text.charCodeAt(at) - ZERO;
+    }
+    if (at === this.#at || !Number.isSafeInteger(number) || this.#isDigit(at)) this.fail(what);
+    this.#at = at;
     return number;
   }
 
@@ -92,7 +99,12 @@ export class Scanner {
     return slashes % 2 === 1;
   }
 
+  #isDigit(at: number): boolean {
+    const code = this.#text.charCodeAt(at);
+    return code >= ZERO && code < ZERO + 10;
+  }
+
   #skip(): void {
-    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
+    while (whitespace.has(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 }

@@ -27,7 +27,8 @@ export const countCut = ({ info, tokenizer }: Model, dataset: Dataset): Cut | un
   const encoder = tokenizerOf(tokenizer);
   const texts: readonly Example[] = [...dataset.train, ...dataset.unlabelled, ...dataset.validation, ...dataset.test];
   const isCut = ({ text }: Example): boolean =>
-    text.length * TOKENS_A_CHARACTER > info.maxLength && encoder.encode(text, dataset.maxLength).ids.length > info.maxLength;
+    text.length * TOKENS_A_CHARACTER > info.maxLength &&
+    encoder.encode(text, dataset.maxLength).ids.length > info.maxLength;
   return { texts: texts.filter(isCut).length, of: texts.length };
 };
 

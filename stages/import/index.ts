@@ -15,7 +15,9 @@ const config = z.strictObject({
   head: z
     .enum(['keep', 'new'])
     .default('keep')
-    .describe('keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone'),
+    .describe(
+      'keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone',
+    ),
 });
 
 /** What the user can mend becomes a message without a stack trace. */

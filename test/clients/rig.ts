@@ -114,6 +114,7 @@ const quantized = (model: Model): Model => ({
     embeddings: true,
     reduceRange: false,
     exclude: [],
+    minimumElements: 1,
     minimumTable: 1,
   }).graph,
   info: { ...model.info, hiddenStates: [] },

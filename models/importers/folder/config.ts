@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { AnyArchitecture, HeadTask, Plan } from '../../architectures/architecture.ts';
 import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
 import { ImportError } from '../importer.ts';
-import { modulesFile } from './sentence.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
+import { modulesFile } from './sentence.ts';
 
 export const configFile = 'config.json';
 
