@@ -2,11 +2,13 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deployFiles, type Precision } from '../../models/files.ts';
+import { deployFiles, type Precision, readModel } from '../../models/files.ts';
+import { importFolder } from '../../models/importers/folder/index.ts';
 import type { TaskName } from '../../models/model.ts';
+import { families } from '../../stages/export/families.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen } from '../rig/browser.ts';
 import { workspace } from '../rig/workspace.ts';
-import { bestOf, clientModel, exportInto, labels, ownOutputs, TIE, tasks, texts } from './rig.ts';
+import { bestOf, clientModel, exportInto, golden, labels, ownOutputs, TIE, tasks, texts } from './rig.ts';
 import { type Served, serve } from './server.ts';
 
 /** Other kernels than those of Node, and 8-bit products on their own code paths. */
@@ -46,6 +48,8 @@ const open = async (path: string): Promise<{ readonly page: Page; readonly said:
   return { page, said };
 };
 
+const precisions = ['fp32', 'q8'] as const;
+
 const given: Readonly<Record<TaskName, readonly string[]>> = {
   'text-classification': texts,
   'token-classification': texts,
@@ -60,10 +64,18 @@ const pipelines: Readonly<Record<TaskName, string>> = {
   features: 'feature-extraction',
 };
 
-/** What pipelines of both files say in a page of one task: a load that fails spoils a page for all that follow. */
-const runPipelines = async (task: TaskName): Promise<Readonly<Record<Precision, readonly unknown[][]>>> => {
+interface Asked {
+  readonly task: string;
+  /** The folder below /models/. */
+  readonly model: string;
+  readonly dtype: Precision;
+  readonly texts: readonly string[];
+}
+
+/** What pipelines say, text by text, in a page of their own: a load that fails spoils a page for all that follow. */
+const runPipelines = async (asked: readonly Asked[]): Promise<readonly (readonly unknown[][])[]> => {
   const { page, said } = await open('models/blank.html');
-  const found = await page.evaluate<Record<Precision, readonly unknown[]>>(`(async () => {
+  const found = await page.evaluate<readonly unknown[][]>(`(async () => {
     const { env, pipeline } = await import('/node_modules/@huggingface/transformers/dist/transformers.min.js');
     Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, localModelPath: '/models/', useWasmCache: false });
     env.backends.onnx.wasm.numThreads = 1;
@@ -71,21 +83,22 @@ const runPipelines = async (task: TaskName): Promise<Readonly<Record<Precision, 
       mjs: '/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs',
       wasm: '/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
     };
-    const results = {};
-    for (const dtype of ['fp32', 'q8']) {
-      const run = await pipeline(${JSON.stringify(pipelines[task])}, ${JSON.stringify(task)}, { dtype });
-      results[dtype] = [];
-      for (const text of ${JSON.stringify(given[task])}) {
+    const results = [];
+    for (const { task, model, dtype, texts } of ${JSON.stringify(asked)}) {
+      const run = await pipeline(task, model, { dtype });
+      const answers = [];
+      for (const text of texts) {
         const said = await run(text, { top_k: 1, ignore_labels: [] });
-        results[dtype].push(said.data === undefined ? said : [...said.data]);
+        answers.push(said.data === undefined ? said : [...said.data]);
       }
+      results.push(answers);
+      await run.dispose();
     }
     return results;
   })()`);
   await page.close();
   expect(said.filter((line) => line !== withoutGpu)).toEqual([]);
-  const flat = (results: readonly unknown[]) => results.map((result) => [result].flat(2));
-  return { fp32: flat(found.fp32), q8: flat(found.q8) };
+  return found.map((answers) => answers.map((answer) => [answer].flat(2)));
 };
 
 const saidOf = (results: readonly unknown[]): readonly Said[] =>
@@ -119,14 +132,34 @@ const reported = (task: TaskName, rows: readonly (readonly number[])[]): readonl
 
 describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
   it.each(tasks)('says what decant says: %s', async (task) => {
-    const found = await runPipelines(task);
-    for (const dtype of ['fp32', 'q8'] as const) {
+    const asked = precisions.map((dtype) => ({ task: pipelines[task], model: task, dtype, texts: given[task] }));
+    const found = await runPipelines(asked);
+    for (const [i, dtype] of precisions.entries()) {
       const own = await ownOutputs(join(space.folder, task), dtype, given[task]);
-      for (const [i, rows] of own.entries()) {
-        const said = found[dtype][i] ?? [];
+      for (const [j, rows] of own.entries()) {
+        const said = found[i]?.[j] ?? [];
         if (task === 'features') expectSameDirection(said.map(Number), rows.flat());
         else expectClose(saidOf(said), reported(task, rows), task === 'fill-mask' ? ids : labels);
       }
+    }
+  });
+
+  it('runs every architecture, float and INT8', async () => {
+    const asked: Asked[] = [];
+    for (const model of Object.keys(families)) {
+      await exportInto(space.folder, model, await importFolder(join(golden, model), { head: 'keep' }));
+      const classifier = {
+        task: 'text-classification',
+        model,
+        texts: ['Old dogs sleep near the café.', 'Is it late?'],
+      };
+      asked.push(...precisions.map((dtype) => ({ ...classifier, dtype })));
+    }
+    const found = await runPipelines(asked);
+    for (const [i, { model, dtype, texts: asks }] of asked.entries()) {
+      const own = (await ownOutputs(join(space.folder, model), dtype, asks)).flat();
+      const names = (await readModel(join(space.folder, model))).info.labels;
+      expectClose(saidOf(found[i]?.flat() ?? []), own, names);
     }
   });
 });
