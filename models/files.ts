@@ -72,8 +72,8 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
 
 /** zod types optional keys as possibly undefined; here a key that is not said is absent. */
 const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
-  const { origin, sentence, checkpoint, tokenizerConfig, inputs, ...rest } = data;
-  const { types, ...texts } = inputs;
+  const { origin, sentence, checkpoint, tokenizerConfig, ...rest } = data;
+  const { types, ...texts } = rest.inputs;
   return {
     ...rest,
     inputs: types === undefined ? texts : { ...texts, types },
