@@ -1,4 +1,5 @@
 import { permutation, type Stream } from './random.ts';
+import type { EncodedText } from './tokenize.ts';
 
 /** Positions of examples that run together, and the length that the longest of them needs. */
 export interface Batch {
@@ -66,13 +67,13 @@ export interface TokenMatrix {
 }
 
 /** Padded ids of a batch. Elements are written as low 32-bit words: ids are never negative, and BigInt would be slow. */
-export const tokenMatrix = (texts: readonly Int32Array[], { rows, length }: Batch, padding: number): TokenMatrix => {
+export const tokenMatrix = (texts: readonly EncodedText[], { rows, length }: Batch, padding: number): TokenMatrix => {
   const ids = new BigInt64Array(rows.length * length);
   const mask = new BigInt64Array(rows.length * length);
   const idWords = new Int32Array(ids.buffer);
   const maskWords = new Int32Array(mask.buffer);
   rows.forEach((row, i) => {
-    const text = texts[row] ?? new Int32Array();
+    const text = texts[row]?.ids ?? new Int32Array();
     for (let j = 0; j < length; j++) {
       const at = 2 * (i * length + j);
       idWords[at] = j < text.length ? (text[j] as number) : padding;
@@ -80,6 +81,18 @@ export const tokenMatrix = (texts: readonly Int32Array[], { rows, length }: Batc
     }
   });
   return { dims: [rows.length, length], ids, mask };
+};
+
+/** Which of two texts each position of a batch belongs to, (texts, length) as int64; 0 in padding and in single texts. */
+export const typeMatrix = (texts: readonly EncodedText[], { rows, length }: Batch): BigInt64Array<ArrayBuffer> => {
+  const types = new BigInt64Array(rows.length * length);
+  const words = new Int32Array(types.buffer);
+  rows.forEach((row, i) => {
+    texts[row]?.types?.subarray(0, length).forEach((type, j) => {
+      words[2 * (i * length + j)] = type;
+    });
+  });
+  return types;
 };
 
 /** Replaces each kept token by `unknown` with the given probability (token dropout, in place). */

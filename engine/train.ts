@@ -1,3 +1,4 @@
+import { lengthsOf } from '../data/lengths.ts';
 import { elementCount, tensorOf } from '../graph/tensor.ts';
 import type { Model } from '../models/model.ts';
 import { StageError } from '../stages/stage.ts';
@@ -47,9 +48,8 @@ class TrainingRun {
   #reported = 0;
 
   constructor(request: TrainRequest) {
-    const lengths = Int32Array.from(request.examples.ids, ({ length }) => length);
     this.#request = request;
-    this.#plan = planTraining(lengths, request.options, request.seed);
+    this.#plan = planTraining(lengthsOf(request.examples.texts), request.options, request.seed);
     this.#updater = new Updater(request, this.#plan);
   }
 
@@ -176,15 +176,14 @@ class TrainingRun {
 
   async #validate(): Promise<Validation | undefined> {
     const { model, validation, options, threads, signal } = this.#request;
-    const texts = validation.ids.slice(0, options.validationLimit);
+    const texts = validation.texts.slice(0, options.validationLimit);
     if (texts.length === 0) return undefined;
     const graph = buildEvaluation(model);
     this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all' });
     return validate(this.#evaluation, {
       info: model.info,
       weights: weightFeeds(graph, model, this.#updater.trained),
-      texts,
-      labels: validation.labels,
+      examples: { ...validation, texts },
       signal,
     });
   }

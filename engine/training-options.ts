@@ -1,7 +1,10 @@
+import type { Scores } from '../data/scores.ts';
+import type { EncodedText } from '../data/tokenize.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Settings of a training run that do not depend on what is minimised. */
 export interface TrainingOptions {
+  /** Passes over the texts; the last may be a part of one. */
   readonly epochs: number;
   /** Ends training after so many updates, whatever `epochs` says. */
   readonly steps?: number | undefined;
@@ -34,11 +37,11 @@ export interface TrainingOptions {
 
 /** One text as training sees it. */
 export interface TrainingExamples {
-  readonly ids: readonly Int32Array[];
-  /** Class indices; -1 where there is no label. */
+  readonly texts: readonly EncodedText[];
+  /** Class of each answer (see engine/answers.ts); -1 where there is no label. */
   readonly labels: Int32Array;
-  /** (examples, classes): what the teacher said, where there is one. */
-  readonly teacherLogits?: Float32Array | undefined;
+  /** What the teacher said, a row an answer, where there is one. */
+  readonly teacher?: Scores | undefined;
 }
 
 /** How much the terms of the loss weigh. */

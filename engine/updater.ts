@@ -3,6 +3,7 @@ import { stream } from '../data/random.ts';
 import type { Dim } from '../graph/dim.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import type { Model } from '../models/model.ts';
+import { type Answers, answersAbout } from './answers.ts';
 import { adamwStep, clipScale, globalNorm } from './adamw.ts';
 import type { HostTensor, Program } from './engine.ts';
 import { batchFeeds, type FeedSource, sizeOfUpdate, type UpdateSize } from './feeds.ts';
@@ -72,6 +73,7 @@ export class Updater {
   readonly #request: TrainRequest;
   readonly #plan: TrainingPlan;
   readonly #masks = new MaskBuffers();
+  readonly #answers: Answers;
   #trained: readonly Trained[] = [];
   #compiled: Compiled | undefined;
   #spent: TimeSpent = { graph: 0, optimizer: 0, feeds: 0 };
@@ -79,6 +81,7 @@ export class Updater {
   constructor(request: TrainRequest, plan: TrainingPlan) {
     this.#request = request;
     this.#plan = plan;
+    this.#answers = answersAbout(request.examples.texts);
   }
 
   get trained(): readonly Trained[] {
@@ -118,7 +121,7 @@ export class Updater {
       program,
       memory,
       runner: new GradientRunner(built, program, memory),
-      feeds: { info: model.info, examples, weights: lossWeights, options, seed, wanted },
+      feeds: { info: model.info, examples, answers: this.#answers, weights: lossWeights, options, seed, wanted },
     };
     return this.#compiled;
   }
@@ -127,7 +130,7 @@ export class Updater {
   async update(step: number): Promise<{ readonly loss: number; readonly size: UpdateSize }> {
     const compiled = await this.enter(step);
     const batches = this.#plan.update(step);
-    const size = sizeOfUpdate(batches, this.#request.examples);
+    const size = sizeOfUpdate(batches, this.#answers);
     const loss = await this.#gradients(compiled, batches, size, step);
     const started = performance.now();
     const norm = globalNorm(compiled.memory, compiled.runner.gradients);

@@ -1,13 +1,15 @@
 import { lengthBatches, tokenMatrix } from '../../data/batches.ts';
+import { labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import { lengthsOf } from '../../data/lengths.ts';
+import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
 import type { Model } from '../../models/model.ts';
 import type { Contender } from './files.ts';
 import { open } from './session.ts';
 
 /** The test split of WordNet's noun definitions as a model's tokenizer cuts it. */
 export interface TestTexts {
-  readonly ids: readonly Int32Array[];
+  readonly texts: readonly EncodedText[];
   /** Undefined where the model has other classes. */
   readonly labels: readonly number[] | undefined;
 }
@@ -22,8 +24,11 @@ export const testTexts = async ({ tokenizer: json, info }: Model): Promise<TestT
   const tokenizer = tokenizerOf(json);
   const length = Math.min(MAX_LENGTH, info.maxLength);
   return {
-    ids: dataset.test.map(({ text }) => tokenizer.encode(text, length)),
-    labels: info.labels.join() === dataset.classes.join() ? dataset.test.map(({ label }) => label) : undefined,
+    texts: dataset.test.map((example) => tokenizer.encode(example, length)),
+    labels:
+      info.labels.join() === dataset.classes.join()
+        ? labelledExamples(dataset.test).map(({ label }) => label)
+        : undefined,
   };
 };
 
@@ -44,15 +49,14 @@ export interface Answers {
 export const answersOf = async (
   { path, precision }: Contender,
   { info }: Model,
-  { ids, labels }: TestTexts,
+  { texts, labels }: TestTexts,
 ): Promise<Answers> => {
   const runner = await open(path, info, THREADS);
   const classes = info.labels.length;
-  const logits = new Float32Array(ids.length * classes);
+  const logits = new Float32Array(texts.length * classes);
   try {
-    const lengths = ids.map(({ length }) => length);
-    for (const batch of lengthBatches(lengths, precision === 'int8' ? 1 : FLOAT_BATCH)) {
-      const rows = await runner.run(tokenMatrix(ids, batch, info.tokens.padding));
+    for (const batch of lengthBatches(lengthsOf(texts), precision === 'int8' ? 1 : FLOAT_BATCH)) {
+      const rows = await runner.run(tokenMatrix(texts, batch, info.tokens.padding));
       batch.rows.forEach((row, i) => {
         logits.set(rows.subarray(i * classes, (i + 1) * classes), row * classes);
       });
@@ -60,8 +64,8 @@ export const answersOf = async (
   } finally {
     await runner.close();
   }
-  const right = ids.filter((_, row) => best(logits, row, classes) === labels?.[row]).length;
-  return { logits, accuracy: right / ids.length };
+  const right = texts.filter((_, row) => best(logits, row, classes) === labels?.[row]).length;
+  return { logits, accuracy: right / texts.length };
 };
 
 /** Root mean square of the difference of logits over that of the reference's. */

@@ -112,7 +112,7 @@ const comparePart = async (
   options: Options,
 ): Promise<Part> => {
   const files = subject.contenders.filter((contender) => contender.precision === precision);
-  const ids = Int32Array.from(texts.ids.flatMap((text) => [...text]));
+  const ids = Int32Array.from(texts.texts.flatMap(({ ids }) => [...ids]));
   const results = await race(files, subject.model.info, {
     cells: cellsFor(subject, options),
     ids,

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { lengthsOf } from '../../data/lengths.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import { planTraining, type TrainingPlan } from '../../engine/training-plan.ts';
 import { type TimeSpent, Updater } from '../../engine/updater.ts';
@@ -27,11 +28,7 @@ export interface Side {
 }
 
 const planOf = ({ examples, options, seed }: TrainRequest): TrainingPlan =>
-  planTraining(
-    Int32Array.from(examples.ids, ({ length }) => length),
-    options,
-    seed,
-  );
+  planTraining(lengthsOf(examples.texts), options, seed);
 
 export interface OurSide extends Side {
   readonly spent: TimeSpent;
@@ -89,7 +86,7 @@ const writeSetting = async (folder: string, setting: Setting, batching: Batching
     ...{ dropout, threads, batching, classes: info.labels.length, padding: info.tokens.padding },
     ...{ learningRate: LEARNING_RATE, weightDecay: WEIGHT_DECAY, labelSmoothing: LABEL_SMOOTHING },
     weights: names.map((name, i) => ({ name, dims: tensors[i]?.dims ?? [] })),
-    texts: texts.ids.map((ids) => [...ids]),
+    texts: texts.texts.map(({ ids }) => [...ids]),
     labels: [...texts.labels],
     plan: Array.from({ length: STEPS_PLANNED }, (_, step) => plan.update(step).flatMap(({ rows }) => [...rows])),
   };

@@ -1,6 +1,7 @@
+import { labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
@@ -38,7 +39,7 @@ export const textSubject: Subject = {
 };
 
 export interface Texts {
-  readonly ids: readonly Int32Array[];
+  readonly texts: readonly EncodedText[];
   readonly labels: Int32Array;
 }
 
@@ -49,7 +50,9 @@ export const evenTexts = ({ batch, length, vocabulary }: Subject): Texts => {
   const random = stream(1, 'bench');
   const texts = batch * 16;
   return {
-    ids: Array.from({ length: texts }, () => Int32Array.from({ length }, () => random.integer(vocabulary))),
+    texts: Array.from({ length: texts }, () => ({
+      ids: Int32Array.from({ length }, () => random.integer(vocabulary)),
+    })),
     labels: Int32Array.from({ length: texts }, () => random.integer(CLASSES)),
   };
 };
@@ -65,8 +68,8 @@ export const wordnetTexts = async ({ vocabulary, length }: Subject): Promise<Tex
     ),
   );
   return {
-    ids: dataset.train.map(({ text }) => tokenizer.encode(text, length)),
-    labels: Int32Array.from(dataset.train, ({ label }) => label),
+    texts: dataset.train.map((example) => tokenizer.encode(example, length)),
+    labels: Int32Array.from(labelledExamples(dataset.train), ({ label }) => label),
   };
 };
 
@@ -116,7 +119,7 @@ export const requestFor = ({ subject, texts, dropout, threads }: Setting, profil
     1,
   ),
   examples: texts,
-  validation: { ids: [], labels: new Int32Array() },
+  validation: { texts: [], labels: new Int32Array() },
   options: options(subject.batch),
   phases: [{ losses: [crossEntropy], until: 1 }],
   lossWeights: { hard: 1, hidden: 0 },

@@ -52,6 +52,7 @@ export const hiddenStates = (student: Model, teacher: Model, pairs: readonly Lay
       inputs: new Map([
         [value(inputs.ids), scope.cleanIds()],
         [value(inputs.mask), scope.mask],
+        ...(inputs.types === undefined ? [] : [[value(inputs.types), scope.types()] as const]),
       ]),
     });
     const errors = pairs.map(([from, to]) => {

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { fileBytes } from '../../graph/codec/index.ts';
 import type { Bytes } from '../../graph/tensor.ts';
 import { ImportError } from '../importers/importer.ts';
+import { fileSize } from '../importers/json-file.ts';
 import { checkEntries, type Entry, parseHeader } from './header.ts';
 import { HeaderError } from './scanner.ts';
 
@@ -75,6 +76,7 @@ const readHeader = (path: string): { readonly entries: readonly Entry[]; readonl
  */
 export const readSafetensors = (path: string): StoredTensors => {
   const file = basename(path);
+  fileSize(path);
   try {
     const { entries, dataStart } = readHeader(path);
     return new Map(

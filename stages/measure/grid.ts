@@ -8,7 +8,7 @@ const same = (a: Cell, b: Cell): boolean => a.batch === b.batch && a.length === 
 /**
  * Batch 1 at the median and 95th-percentile length, the larger batch at the median, then what the file names; each once.
  */
-export const gridFor = (lengths: readonly number[], batch: number, named: readonly Cell[]): readonly Cell[] => {
+export const gridFor = (lengths: ArrayLike<number>, batch: number, named: readonly Cell[]): readonly Cell[] => {
   const { median, p95 } = typicalLengths(lengths);
   const all = [{ batch: 1, length: median }, { batch: 1, length: p95 }, { batch, length: median }, ...named];
   return all.filter((cell, i) => all.findIndex((other) => same(cell, other)) === i);

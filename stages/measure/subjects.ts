@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
+import { lengthsOf } from '../../data/lengths.ts';
 import type { Cell } from '../../data/measurements.ts';
+import type { EncodedText } from '../../data/tokenize.ts';
 import { encodeTexts } from '../../engine/encode.ts';
 import { filledFeeds } from '../../engine/feeds.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
@@ -19,19 +21,18 @@ const TEXTS_TO_RUN = 2000;
 /** The test texts as each model's tokenizer cuts them. Models that share a tokenizer share the work. */
 class Encodings {
   readonly #dataset: Dataset;
-  readonly #known = new Map<string, readonly Int32Array[]>();
+  readonly #known = new Map<string, readonly EncodedText[]>();
 
   constructor(dataset: Dataset) {
     this.#dataset = dataset;
   }
 
-  async of(input: InputArtifact, model: Model): Promise<readonly Int32Array[]> {
+  async of(input: InputArtifact, model: Model): Promise<readonly EncodedText[]> {
     const maxLength = longest(this.#dataset, model);
     const key = `${input.artifact.files['tokenizer.json']?.digest} ${maxLength}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const texts = this.#dataset.test.map(({ text }) => text);
-    const encoded = await encodeTexts(model, texts, maxLength);
+    const encoded = await encodeTexts(model, this.#dataset.test, maxLength);
     this.#known.set(key, encoded);
     return encoded;
   }
@@ -61,15 +62,11 @@ export const prepare = async (
     const model = await readModelArtifact(input.path);
     expectFits(id, model, grid);
     const encoded = await encodings.of(input, model);
-    cells ??= gridFor(
-      encoded.map((ids) => ids.length),
-      batch,
-      grid,
-    );
-    const ids = Int32Array.from(encoded.slice(0, TEXTS_TO_RUN).flatMap((text) => [...text]));
+    cells ??= gridFor(lengthsOf(encoded), batch, grid);
+    const texts = encoded.slice(0, TEXTS_TO_RUN);
     const file = join(folder, `${subjects.size}.onnx`);
     await writeGraph(file, fuseForInference(model.graph));
-    const turns = cells.map((cell) => ({ feeds: filledFeeds(model.info, ids, cell), runs: runsAt(cell) }));
+    const turns = cells.map((cell) => ({ feeds: filledFeeds(model.info, texts, cell), runs: runsAt(cell) }));
     subjects.set(id, { name: `"${id}"`, file, turns });
   }
   return { cells: cells ?? [], subjects };

@@ -49,11 +49,11 @@ class Mean {
     this.#sums = new Float64Array(width);
   }
 
-  add({ dims, data }: HostTensor & { readonly data: Float32Array }, mask: HostTensor): void {
+  add({ dims, data }: HostTensor & { readonly data: Float32Array }, mask: HostTensor | undefined): void {
     const width = this.#sums.length;
-    const perToken = dims.length === 3 && dims[0] === mask.dims[0] && dims[1] === mask.dims[1];
+    const perToken = dims.length === 3 && dims[0] === mask?.dims[0] && dims[1] === mask?.dims[1];
     for (let row = 0; row < data.length / width; row++) {
-      if (perToken && Number(mask.data[row]) === 0) continue;
+      if (perToken && Number(mask?.data[row]) === 0) continue;
       this.#rows++;
       for (let i = 0; i < width; i++) {
         this.#sums[i] = (this.#sums[i] as number) + (data[row * width + i] as number);
@@ -74,10 +74,10 @@ const meansOf = async (subject: Subject, readers: readonly Reader[]): Promise<Re
     subject,
     graph,
     () => ({}),
-    (outputs, { mask }: Batch) => {
+    (outputs, { feeds }: Batch) => {
       for (const [gate, mean] of means) {
         const { [resolve(gate)]: tensor } = outputs;
-        if (tensor !== undefined) mean.add({ ...tensor, data: floatsOf(tensor) }, mask);
+        if (tensor !== undefined) mean.add({ ...tensor, data: floatsOf(tensor) }, feeds[subject.inputs.mask]);
       }
     },
   );

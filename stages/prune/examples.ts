@@ -1,58 +1,56 @@
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
+import { lengthsOf } from '../../data/lengths.ts';
 import { permutation, stream } from '../../data/random.ts';
-import type { HostTensor } from '../../engine/engine.ts';
+import type { EncodedText } from '../../data/tokenize.ts';
+import { answersAbout, forEachAnswer } from '../../engine/answers.ts';
+import type { Feeds } from '../../engine/engine.ts';
+import { textFeeds } from '../../engine/feeds.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
-/** Texts of similar length as the model takes them, with their classes. */
+/** Texts of similar length as the model takes them, with the classes of the answers about them. */
 export interface Batch {
-  readonly ids: HostTensor; // (batch, sequence)
-  readonly mask: HostTensor; // (batch, sequence)
-  readonly labels: Int32Array; // (batch)
+  readonly texts: number;
+  readonly length: number;
+  readonly feeds: Feeds; // (batch, sequence) each
+  /** Class of each answer, and the row of the output that it stands in. */
+  readonly labels: Int32Array;
+  readonly rows: Int32Array;
 }
 
 const BATCH = 32;
 
-interface Encoded {
-  readonly ids: Int32Array;
-  readonly label: number;
-}
-
-const batchOf = (rows: readonly Encoded[], padding: number): Batch => {
-  const length = Math.max(1, ...rows.map(({ ids }) => ids.length));
-  const dims = [rows.length, length];
-  const ids = new BigInt64Array(rows.length * length).fill(BigInt(padding));
-  const mask = new BigInt64Array(rows.length * length);
-  rows.forEach((row, r) => {
-    row.ids.forEach((id, i) => {
-      ids[r * length + i] = BigInt(id);
-      mask[r * length + i] = 1n;
-    });
-  });
-  return {
-    ids: { dtype: 'int64', dims, data: ids },
-    mask: { dtype: 'int64', dims, data: mask },
-    labels: Int32Array.from(rows, ({ label }) => label),
-  };
-};
-
 /** Labelled texts in batches of similar length, so that little is padded. Padding is masked and changes no score. */
 export const batchesOf = (
-  examples: readonly Labelled[],
-  encode: (text: string) => Int32Array,
-  tokens: ModelInfo['tokens'],
+  examples: readonly Example[],
+  encode: (example: Example) => EncodedText,
+  info: ModelInfo,
 ): readonly Batch[] => {
-  const rows = examples
-    .map(({ text, label }) => ({ ids: encode(text), label }))
-    .sort((a, b) => a.ids.length - b.ids.length);
+  const texts = examples.map(encode);
+  const answers = answersAbout(texts);
+  const { labelsOf } = taskOf(info.task);
+  const known = examples.flatMap((example, i) => labelsOf(example, texts[i] ?? { ids: new Int32Array() }));
+  const lengths = lengthsOf(texts);
+  const order = Int32Array.from(texts, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const batches: Batch[] = [];
-  for (let start = 0; start < rows.length; start += BATCH) {
-    batches.push(batchOf(rows.slice(start, start + BATCH), tokens.padding));
+  for (let start = 0; start < order.length; start += BATCH) {
+    const rows = order.subarray(start, start + BATCH);
+    const length = lengths[rows.at(-1) ?? 0] ?? 1;
+    const [labels, places]: [number[], number[]] = [[], []];
+    forEachAnswer(answers, { rows, length }, (answer, row) => {
+      labels.push(known[answer] ?? 0);
+      places.push(row);
+    });
+    batches.push({
+      ...{ texts: rows.length, length, feeds: textFeeds(info, texts, { rows, length }) },
+      ...{ labels: Int32Array.from(labels), rows: Int32Array.from(places) },
+    });
   }
   return batches;
 };
 
-/** `count` labelled training texts drawn without replacement; all of them where there are fewer. */
-export const drawExamples = (dataset: Dataset, count: number, seed: number): readonly Labelled[] => {
+/** `count` training texts of those that may have labels, drawn without replacement; all of them where there are fewer. */
+export const drawExamples = (dataset: Dataset, count: number, seed: number): readonly Example[] => {
   const order = permutation(dataset.train.length, stream(seed, 'prune', 'examples'));
   return [...order.subarray(0, count)].flatMap((i) => dataset.train[i] ?? []);
 };

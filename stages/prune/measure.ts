@@ -29,13 +29,13 @@ export const forEachBatch = async (
   extra: (batch: Batch) => Tensors,
   see: (outputs: Tensors, batch: Batch) => void,
 ): Promise<void> => {
-  const { inputs, threads, signal } = subject;
+  const { threads, signal } = subject;
   const program = await ortEngine.compile(graph, { threads, optimization: 'basic' });
   try {
     const batches = subject.batches();
     for (const [i, batch] of batches.entries()) {
       signal.throwIfAborted();
-      const feeds = { [inputs.ids]: batch.ids, [inputs.mask]: batch.mask, ...extra(batch) };
+      const feeds = { ...batch.feeds, ...extra(batch) };
       const read = Object.entries(feeds).filter(([name]) => graph.inputs.includes(value(name)));
       see(await program.run(Object.fromEntries(read)), batch);
       subject.progress(i + 1, batches.length);

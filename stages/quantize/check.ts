@@ -1,4 +1,5 @@
 import { stream } from '../../data/random.ts';
+import type { EncodedText } from '../../data/tokenize.ts';
 import type { Program } from '../../engine/engine.ts';
 import { textFeeds } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
@@ -32,15 +33,14 @@ const vocabularyOf = (graph: Graph, ids: string): number => {
   return 2;
 };
 
-const textOf = (index: number, vocabulary: number, maxLength: number): BigInt64Array => {
+const textOf = (index: number, vocabulary: number, maxLength: number): EncodedText => {
   const random = stream(seed, 'quantize-check', index);
   const length = 1 + random.integer(Math.min(longest, maxLength));
-  return BigInt64Array.from({ length }, () => BigInt(random.integer(vocabulary)));
+  return { ids: Int32Array.from({ length }, () => random.integer(vocabulary)) };
 };
 
-const outputOf = async (program: Program, info: ModelInfo, ids: BigInt64Array): Promise<Float32Array> => {
-  const batch = { rows: Int32Array.of(0), length: ids.length };
-  const outputs = await program.run(textFeeds(info, [Int32Array.from(ids, Number)], batch));
+const outputOf = async (program: Program, info: ModelInfo, text: EncodedText): Promise<Float32Array> => {
+  const outputs = await program.run(textFeeds(info, [text], { rows: Int32Array.of(0), length: text.ids.length }));
   const data = outputs[info.output]?.data;
   if (!(data instanceof Float32Array)) throw new Error(`the model gave no float32 output '${info.output}'`);
   return data;
@@ -97,8 +97,8 @@ export const deviation = (
     const distances: Distance[] = [];
     for (let i = 0; i < texts; i++) {
       options.signal.throwIfAborted();
-      const ids = textOf(i, vocabulary, source.info.maxLength);
-      distances.push(distance(await outputOf(before, source.info, ids), await outputOf(after, result.info, ids)));
+      const text = textOf(i, vocabulary, source.info.maxLength);
+      distances.push(distance(await outputOf(before, source.info, text), await outputOf(after, result.info, text)));
       options.onText(i + 1, texts);
     }
     const cosines = distances.map(({ cosine }) => cosine);

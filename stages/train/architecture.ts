@@ -19,7 +19,10 @@ export const architecture = z
     ffn: width.default(768).describe('feed-forward neurons of each layer'),
     norm: z.enum(['pre', 'post']).default('pre').describe('layer normalisation before or after each sublayer'),
     activation: z.enum(['gelu', 'relu']).default('gelu').describe('activation of the feed-forward neurons'),
-    pooling: z.enum(['mean', 'first']).default('mean').describe('what the classifier reads: mean or first token'),
+    pooling: z
+      .enum(['mean', 'first'])
+      .default('mean')
+      .describe('what a classifier of texts reads, or their vector is: mean or first token'),
     dropout: z.number().min(0).max(0.95).default(0.15).describe('ratio of all dropout'),
     tokenizer: z.enum(['wordpiece', 'bpe']).default('wordpiece').describe('kind of tokenizer that is trained'),
     vocabulary: z.int().min(300).max(1_000_000).default(12_000).describe('tokens at most'),
@@ -49,15 +52,17 @@ export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: n
     for (let id = 0; id < tokenizer.size; id++) if (tokenizer.token(id) === token) return id;
     throw new Error(`the trained tokenizer has no '${token}'`);
   };
-  return buildEncoder(
+  const encoder = buildEncoder(
     {
       ...shape,
       vocabulary: tokenizer.size,
       maxLength: dataset.maxLength,
-      labels: dataset.classes,
+      labels: dataset.task === 'text-classification' ? dataset.classes : [],
       tokens: { padding: idOf(special.padding), unknown: idOf(special.unknown) },
     },
     json,
     seed,
   );
+  const sentence = { pooling: shape.pooling, normalize: true };
+  return dataset.task === 'features' ? { ...encoder, info: { ...encoder.info, sentence } } : encoder;
 };

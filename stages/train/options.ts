@@ -7,7 +7,12 @@ const share = z.number().min(0).max(0.95);
 
 /** Options that every kind of training has. Learning rates left out are filled in by `trainingOptions`. */
 export const trainingConfig = {
-  epochs: z.int().min(1).max(1000).default(4).describe('passes over the training texts'),
+  epochs: z
+    .number()
+    .min(0.001)
+    .max(1000)
+    .default(4)
+    .describe('passes over the training texts; a part of one too, such as 0.5'),
   steps: z.int().min(1).optional().describe('ends training after so many updates instead'),
   batch: z.int().min(1).max(4096).default(64).describe('texts of one pass'),
   accumulate: z.int().min(1).max(1024).default(1).describe('passes whose gradients add up to one update'),

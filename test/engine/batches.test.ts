@@ -48,7 +48,7 @@ describe('batches by length', () => {
   });
 
   it('are filled with ids, padding and mask as int64', () => {
-    const texts = [Int32Array.of(7, 8, 9), Int32Array.of(5)];
+    const texts = [{ ids: Int32Array.of(7, 8, 9) }, { ids: Int32Array.of(5) }];
     const { dims, ids, mask } = tokenMatrix(texts, { rows: Int32Array.of(1, 0), length: 3 }, 2);
     expect(dims).toEqual([2, 3]);
     expect([...ids]).toEqual([5n, 2n, 2n, 7n, 8n, 9n]);
@@ -56,7 +56,7 @@ describe('batches by length', () => {
   });
 
   it('lose the asked share of tokens to the unknown token, and never padding', () => {
-    const texts = Array.from({ length: 200 }, (_, i) => new Int32Array(10 + (i % 40)).fill(9));
+    const texts = Array.from({ length: 200 }, (_, i) => ({ ids: new Int32Array(10 + (i % 40)).fill(9) }));
     const tokens = tokenMatrix(texts, { rows: Int32Array.from(texts, (_, i) => i), length: 50 }, 1);
     dropTokens(tokens, { rate: 0.2, unknown: 0, random: stream(1, 'token-dropout', 0) });
     const kept = [...tokens.ids].filter((_, i) => tokens.mask[i] === 1n);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { predictLogits } from '../../engine/predict.ts';
+import { predictLogits } from './logits.ts';
 import { smallEncoder } from '../models/support.ts';
 import { memoryCheckpoints } from './rig.ts';
 
@@ -32,7 +32,7 @@ describe('prediction', () => {
   });
 
   it('takes token ids as well as texts, and none at all', async () => {
-    const ids = await predictLogits({ ...base, texts: [Int32Array.of(7, 3)], batching: 'length' });
+    const ids = await predictLogits({ ...base, texts: [{ ids: Int32Array.of(7, 3) }], batching: 'length' });
     expect(ids).toEqual(await predictLogits({ ...base, texts: ['the cat'], batching: 'length' }));
     expect(await predictLogits({ ...base, texts: [], batching: 'length' })).toEqual(new Float32Array());
   });

@@ -37,12 +37,12 @@ export const tinyModel = (overrides: Partial<EncoderOptions> = {}, seed = 1): Mo
 export const tinyExamples = (count: number, purpose: string): TrainingExamples & { readonly labels: Int32Array } => {
   const random = stream(7, 'examples', purpose);
   const labels = Int32Array.from({ length: count }, () => random.integer(CLASSES));
-  const ids = Array.from(labels, (label) =>
-    Int32Array.from({ length: 3 + random.integer(8) }, () =>
+  const texts = Array.from(labels, (label) => ({
+    ids: Int32Array.from({ length: 3 + random.integer(8) }, () =>
       random.uniform() < 0.6 ? 3 + label + CLASSES * random.integer(12) : 3 + random.integer(36),
     ),
-  );
-  return { ids, labels };
+  }));
+  return { texts, labels };
 };
 
 export const tinyOptions: TrainingOptions = {

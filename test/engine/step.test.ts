@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
+import { answersAbout } from '../../engine/answers.ts';
 import type { HostTensor } from '../../engine/engine.ts';
 import { batchFeeds, type FeedSource } from '../../engine/feeds.ts';
 import { addRows, GradientRunner } from '../../engine/gradients.ts';
@@ -69,15 +70,16 @@ const withStep = async <T>(
   const wanted = new Set(step.graph.inputs);
   try {
     return await use(async (examples, { size, weights = { hard: 1, hidden: 0 }, extra } = {}) => {
-      const source: FeedSource = { info: model.info, examples, weights, options, seed: 1, wanted };
-      const all = Int32Array.from(examples.ids, (_, i) => i);
-      const whole = { texts: all.length, tokens: examples.ids.reduce((sum, { length }) => sum + length, 0) };
+      const answers = answersAbout(examples.texts);
+      const source: FeedSource = { info: model.info, examples, answers, weights, options, seed: 1, wanted };
+      const all = Int32Array.from(examples.texts, (_, i) => i);
+      const whole = { answers: all.length, tokens: examples.texts.reduce((sum, { ids }) => sum + ids.length, 0) };
       let loss = 0;
       let terms = {};
       runner.reset();
       for (let at = 0; at < all.length; at += size ?? all.length) {
         const rows = all.subarray(at, at + (size ?? all.length));
-        const length = Math.max(...Array.from(rows, (row) => examples.ids[row]?.length ?? 0));
+        const length = Math.max(...Array.from(rows, (row) => examples.texts[row]?.ids.length ?? 0));
         const feeds = batchFeeds(source, { rows, length }, whole, [0, 0]);
         const result = await runner.run({ ...weightsOf(model, step), ...extra, ...feeds });
         loss += result.loss;
@@ -125,11 +127,11 @@ const softmax = (z: readonly number[]): number[] => {
   return e.map((x) => x / sum);
 };
 
-const logitsOf = async (model: Model, { ids }: TrainingExamples): Promise<number[][]> => {
+const logitsOf = async (model: Model, { texts }: TrainingExamples): Promise<number[][]> => {
   const graph = buildEvaluation(model);
   const program = await ortEngine.compile(graph, { threads: 1 });
   const rows: number[][] = [];
-  for (const text of ids) {
+  for (const { ids: text } of texts) {
     const dims = [1, text.length];
     const feeds: Record<string, HostTensor> = {
       input_ids: { dtype: 'int64', dims, data: BigInt64Array.from(text, BigInt) },
@@ -163,7 +165,7 @@ describe('a training step', () => {
     const { terms } = await compute(
       model,
       [distillation(2), crossEntropy],
-      { ...examples, labels, teacherLogits },
+      { ...examples, labels, teacher: { classes: CLASSES, columns: CLASSES, logits: teacherLogits } },
       { weights: { hard: 0.25, hidden: 0 } },
     );
     const rows = await logitsOf(model, examples);
@@ -184,8 +186,8 @@ describe('a training step', () => {
 
   it.each([0, 0.2])('has gradients that central differences confirm, at a dropout of %s', async (dropout) => {
     const model = withLargeEmbeddings(tinyModel({ norm: 'post' }));
-    const few = { ids: examples.ids.slice(0, 8), labels: examples.labels.slice(0, 8) };
-    const symbols = { batch: 8, sequence: Math.max(...few.ids.map(({ length }) => length)) };
+    const few = { texts: examples.texts.slice(0, 8), labels: examples.labels.slice(0, 8) };
+    const symbols = { batch: 8, sequence: Math.max(...few.texts.map(({ ids }) => ids.length)) };
     const check = async (run: Compute, step: TrainingStep): Promise<void> => {
       const masks = new MaskBuffers().draw(step.masks, symbols, stream(1, 'dropout'));
       const { gradients } = await run(few, { extra: masks });
@@ -212,7 +214,7 @@ describe('a training step', () => {
   it('sums rows of the embedding as the one-hot product would, repeated ids on four threads included', async () => {
     const model = tinyModel();
     const repeated = {
-      ids: examples.ids.map((ids) => ids.map((id, i) => (i % 2 === 0 ? 5 : id))),
+      texts: examples.texts.map(({ ids }) => ({ ids: ids.map((id, i) => (i % 2 === 0 ? 5 : id)) })),
       labels: examples.labels,
     };
     const { gradients } = await compute(model, [crossEntropy], repeated);
@@ -302,25 +304,27 @@ const denseTableGradient = async (
   const loss = crossEntropy.emit({
     builder,
     cleanIds: () => value('input_ids'),
+    types: () => value('token_type_ids'),
     mask: value('attention_mask'),
-    logits: value('logits'),
+    answers: value('logits'),
     student: value,
     parameter: () => value(''),
   });
   const gradient = differentiate(builder, loss, [value(name)]).get(value(name));
   if (gradient === undefined) throw new Error(`no gradient for ${name}`);
   const program = await ortEngine.compile(builder.freeze([gradient]), { threads: 1 });
-  const rows = Int32Array.from(examples.ids, (_, i) => i);
+  const rows = Int32Array.from(examples.texts, (_, i) => i);
   const source = {
     info: model.info,
     examples,
+    answers: answersAbout(examples.texts),
     weights: { hard: 1, hidden: 0 },
     options,
     seed: 1,
     wanted: new Set([value('targets')]),
   };
-  const length = Math.max(...examples.ids.map((ids) => ids.length));
-  const feeds = batchFeeds(source, { rows, length }, { texts: rows.length, tokens: 1 }, [0, 0]);
+  const length = Math.max(...examples.texts.map(({ ids }) => ids.length));
+  const feeds = batchFeeds(source, { rows, length }, { answers: rows.length, tokens: 1 }, [0, 0]);
   const outputs = await program.run(feeds);
   await program.release();
   return Array.from(outputs[gradient]?.data ?? [], Number);

@@ -86,7 +86,13 @@ describe('training', () => {
     const random = stream(1, 'teacher');
     const request = tinyRequest({
       model: student,
-      examples: { ...examples, teacherLogits: Float32Array.from({ length: 100 * CLASSES }, () => random.normal()) },
+      examples: {
+        ...examples,
+        teacher: {
+          ...{ classes: CLASSES, columns: CLASSES },
+          logits: Float32Array.from({ length: 100 * CLASSES }, () => random.normal()),
+        },
+      },
       phases: [
         { losses: [distillation(2), hiddenStates(student, teacher, layerPairs(2, 3, 'uniform'))], until: 0.4 },
         { losses: [distillation(2)], until: 1 },
@@ -112,7 +118,7 @@ describe('training', () => {
 
   it('stops early when validation no longer improves', async () => {
     const examples = tinyExamples(60, 'train');
-    const validation = { ids: tinyExamples(40, 'validation').ids, labels: new Int32Array(40) };
+    const validation = { texts: tinyExamples(40, 'validation').texts, labels: new Int32Array(40) };
     const options = { ...tinyOptions, epochs: 40, patience: 2 };
     const { summary } = await train(tinyRequest({ examples, validation, options }));
     expect(summary.epochs).toBeLessThan(40);

@@ -238,7 +238,7 @@ describe('a folder that is wrong', () => {
       expect(await failure()).toMatch(new RegExp(`^${file.replace('.', '\\.')}`));
     }
     rmSync(join(folder, file));
-    expect(await failure()).toContain(`has no ${file}`);
+    expect(await failure()).toContain(file === 'tokenizer.json' ? 'has no tokenizer' : `has no ${file}`);
   });
 
   it('nests JSON too deep', async () => {

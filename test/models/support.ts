@@ -1,6 +1,8 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { type Graph, value } from '../../graph/graph.ts';
+import { tensorOf } from '../../graph/tensor.ts';
 import { buildEncoder, type EncoderOptions } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 
@@ -41,6 +43,38 @@ export const smallOptions: EncoderOptions = {
 
 export const smallEncoder = (options: Partial<EncoderOptions> = {}, seed = 1): Model =>
   buildEncoder({ ...smallOptions, ...options }, wordTokenizer, seed);
+
+/** The same with token types as a third input: the rows that they look up are added to the hidden state and the logits. */
+export const withTypes = (model: Model): Model => {
+  const { graph, info } = model;
+  const builder = GraphBuilder.from(graph);
+  const types = builder.input('token_type_ids', 'int64', graph.types.get(value(info.inputs.ids))?.shape);
+  const looked = (name: string, width: number) => {
+    const rows = Float32Array.from({ length: 2 * width }, (_, i) => Math.sin(i + 1));
+    const table = builder.weight(`${name}.weight`, tensorOf('float32', [2, width], rows));
+    return builder.op('Gather', [table, types]); // (batch, sequence, width)
+  };
+  const perToken = looked('token_type_logits', info.labels.length);
+  const mean = builder.op('ReduceMean', [perToken, builder.ints([1])], { keepdims: 0 }); // (batch, classes)
+  const logits = builder.op('Add', [value(info.output), mean], {}, 'typed_logits');
+  const last = value(info.hiddenStates.at(-1) ?? '');
+  const hidden = builder.op(
+    'Add',
+    [last, looked('token_type_hidden', info.dimensions.hidden ?? 0)],
+    {},
+    'typed_hidden',
+  );
+  return {
+    ...model,
+    graph: builder.freeze([logits, hidden]),
+    info: {
+      ...info,
+      inputs: { ...info.inputs, types },
+      output: logits,
+      hiddenStates: [...info.hiddenStates.slice(0, -1), hidden],
+    },
+  };
+};
 
 /** Rows of ids as one batch, padded to the longest row or to `length`. */
 export const batchOf = (

@@ -32,7 +32,7 @@ const examples = dataset.train.slice(0, 12);
 
 const subjectOf = (graph: Graph): Subject => {
   const encoder = tokenizerOf(model.tokenizer);
-  const batches = batchesOf(examples, (text) => encoder.encode(text, dataset.maxLength), model.info.tokens);
+  const batches = batchesOf(examples, (example) => encoder.encode(example, dataset.maxLength), model.info);
   return {
     graph,
     logits: model.info.output,
@@ -145,11 +145,11 @@ const meanOver = async (graph: Graph, name: string): Promise<readonly number[]> 
   const program = await ortEngine.compile({ ...graph, outputs: [value(name)] }, { threads: 1 });
   const sums: number[] = [];
   let tokens = 0;
-  for (const { ids, mask } of subjectOf(graph).batches()) {
-    const { [name]: output } = await program.run({ input_ids: ids, attention_mask: mask });
+  for (const { feeds } of subjectOf(graph).batches()) {
+    const { [name]: output } = await program.run(feeds);
     const width = output?.dims.at(-1) ?? 1;
     Array.from(output?.data ?? [], Number).forEach((element, i) => {
-      const kept = Number(mask.data[Math.floor(i / width)]);
+      const kept = Number(feeds.attention_mask?.data[Math.floor(i / width)]);
       sums[i % width] = (sums[i % width] ?? 0) + kept * element;
       if (i % width === 0) tokens += kept;
     });
