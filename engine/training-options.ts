@@ -1,3 +1,4 @@
+import type { Scores } from '../data/scores.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -41,10 +42,10 @@ export interface TrainingOptions {
 /** One text as training sees it. */
 export interface TrainingExamples {
   readonly texts: readonly EncodedText[];
-  /** Class indices; -1 where there is no label. */
+  /** Class of each answer (see engine/answers.ts); -1 where there is no label. */
   readonly labels: Int32Array;
-  /** (examples, classes): what the teacher said, where there is one. */
-  readonly teacherLogits?: Float32Array | undefined;
+  /** What the teacher said, a row an answer, where there is one. */
+  readonly teacher?: Scores | undefined;
 }
 
 /** How much the terms of the loss weigh. */

@@ -5,6 +5,7 @@ import { type Graph, value } from '../graph/graph.ts';
 import type { Model } from '../models/model.ts';
 import { StageError } from '../stages/stage.ts';
 import { adamwStep, clipScale, globalNorm } from './adamw.ts';
+import { type Answers, answersAbout } from './answers.ts';
 import { type Motion, motionOf } from './depth.ts';
 import type { HostTensor, Program } from './engine.ts';
 import { batchFeeds, type FeedSource, sizeOfUpdate, type UpdateSize } from './feeds.ts';
@@ -79,6 +80,7 @@ export class Updater {
   readonly #request: TrainRequest;
   readonly #plan: TrainingPlan;
   readonly #masks = new MaskBuffers();
+  readonly #answers: Answers;
   readonly #motion: Motion;
   #trained: readonly Trained[] = [];
   #compiled: Compiled | undefined;
@@ -87,6 +89,7 @@ export class Updater {
   constructor(request: TrainRequest, plan: TrainingPlan) {
     this.#request = request;
     this.#plan = plan;
+    this.#answers = answersAbout(request.examples.texts);
     this.#motion = motionOf(request.model, request.options);
   }
 
@@ -130,7 +133,7 @@ export class Updater {
       memory,
       runner: new GradientRunner(built, program, memory),
       weights: weightFeeds(built.graph, model, this.#trained),
-      feeds: { info: model.info, examples, weights: lossWeights, options, seed, wanted },
+      feeds: { info: model.info, examples, answers: this.#answers, weights: lossWeights, options, seed, wanted },
     };
     return this.#compiled;
   }
@@ -139,7 +142,7 @@ export class Updater {
   async update(step: number): Promise<{ readonly loss: number; readonly size: UpdateSize }> {
     const compiled = await this.enter(step);
     const batches = this.#plan.update(step);
-    const size = sizeOfUpdate(batches, this.#request.examples);
+    const size = sizeOfUpdate(batches, this.#answers);
     const loss = await this.#gradients(compiled, batches, size, step);
     const started = performance.now();
     const norm = globalNorm(compiled.memory, compiled.runner.gradients);

@@ -25,7 +25,7 @@ export interface Emission {
 const tokens: Shape = [symbol('batch'), symbol('sequence')];
 
 /** Added to attention scores of padding: large enough that softmax gives an exact 0, small enough to stay finite. */
-const MASKED_SCORE = -1e9;
+export const MASKED_SCORE = -1e9;
 
 /** Inputs of every text model, by the names Hugging Face uses. */
 export const textInputs = (builder: GraphBuilder): { readonly ids: Value; readonly mask: Value } => ({
@@ -85,7 +85,7 @@ export const lookup = (emission: Emission, name: string, dims: readonly [number,
   emission.builder.op('Gather', [parameter(emission, name, dims), ids]);
 
 /** 0, 1, 2 ... to the length of the ids, of which there are at most `limit`: (sequence). */
-const positionIds = (builder: GraphBuilder, ids: Value, limit: number): Value => {
+export const positionIds = (builder: GraphBuilder, ids: Value, limit: number): Value => {
   const every = BigInt64Array.from({ length: limit }, (_, i) => BigInt(i));
   const all = builder.constant(tensorOf('int64', [limit], every));
   const length = builder.op('Shape', [ids], { start: 1, end: 2 });

@@ -21,6 +21,21 @@ export interface LayerShape {
   readonly ffn: number;
 }
 
+/** What a layer's attention compares: relative positions may depend on it. */
+export interface Compared {
+  readonly index: number;
+  /** Stands before the names of the layer's parameters. */
+  readonly layer: string;
+  /** Heads side by side: (batch, sequence, heads * head width). */
+  readonly query: Value;
+  readonly key: Value;
+  readonly heads: number;
+  readonly headWidth: number;
+}
+
+/** Added to the scores of every layer alike, or to each layer's own. */
+export type ScoreBias = Value | ((compared: Compared) => Value);
+
 /** What the layers of one encoder have in common. They may differ in heads and FFN width. */
 export interface StackShape {
   /** Width of what comes in; where it differs from `hidden`, the first layer projects the residual stream. */
@@ -37,6 +52,10 @@ export interface StackShape {
   readonly dropout: number;
   /** The same of attention weights, where it is another. */
   readonly attentionDropout?: number;
+  /** What attention scores are multiplied by; one over the root of the head width where nothing is said. */
+  readonly scale?: number;
+  /** Stands behind one layer as part of it: a convolution. */
+  readonly behind?: { readonly index: number; emit(x: Value, output: string): Value };
   /** Names of parameters; BERT's where nothing is said. */
   readonly names?: LayerNames;
 }
@@ -83,19 +102,25 @@ interface Stack {
   readonly shape: StackShape;
   readonly names: LayerNames;
   /** Added to attention scores: 0 where attention may look, a large negative number at padding. */
-  readonly bias: Value;
+  readonly bias: ScoreBias;
 }
 
-const attention = ({ emission, shape, names, bias }: Stack, layer: string, x: Value, of: LayerShape, width: number) => {
+const attention = ({ emission, shape, names, bias }: Stack, index: number, x: Value, of: LayerShape, width: number) => {
   const { builder } = emission;
   const { heads, headWidth } = of;
   const sizes = [heads, headWidth] as const;
+  const layer = names.layer(index);
   const project = (role: string): Value => linear(emission, `${layer}.${role}`, x, [width, heads * headWidth]);
-  const query = splitHeads(builder, project(names.query), sizes);
-  const key = splitKeys(builder, project(names.key), sizes);
-  const value = splitHeads(builder, project(names.value), sizes);
-  const ratio = shape.attentionDropout ?? shape.dropout;
-  const flat = attend(emission, { query, key, value, heads, headWidth, bias, dropout: ratio });
+  const [query, key, value] = [project(names.query), project(names.key), project(names.value)];
+  const flat = attend(emission, {
+    query: splitHeads(builder, query, sizes),
+    key: splitKeys(builder, key, sizes),
+    value: splitHeads(builder, value, sizes),
+    ...{ heads, headWidth },
+    bias: typeof bias === 'function' ? bias({ index, layer, query, key, heads, headWidth }) : bias,
+    ...(shape.scale === undefined ? {} : { scale: shape.scale }),
+    dropout: shape.attentionDropout ?? shape.dropout,
+  });
   const out = linear(emission, `${layer}.${names.mixed}`, flat, [heads * headWidth, shape.hidden]);
   return dropout(emission, out, shape.dropout);
 };
@@ -108,7 +133,7 @@ const feedForward = ({ emission, shape, names }: Stack, layer: string, x: Value,
 };
 
 /** One layer: attention and feed-forward, each around a residual sum. */
-const encoderLayer = (stack: Stack, index: number, x: Value, width: number, output: string): Value => {
+const encoderLayer = (stack: Stack, index: number, x: Value, width: number, output: string | undefined): Value => {
   const { emission, shape, names } = stack;
   const { builder } = emission;
   const layer = shape.layers[index];
@@ -119,7 +144,7 @@ const encoderLayer = (stack: Stack, index: number, x: Value, width: number, outp
   const norm = (part: string, x: Value, size: number, named?: string): Value =>
     layerNorm(emission, `${name}.${part}`, x, size, { output: named });
   const mixed = builder.within('attention', () =>
-    attention(stack, name, pre ? norm(names.attentionNorm, x, width) : x, layer, width),
+    attention(stack, index, pre ? norm(names.attentionNorm, x, width) : x, layer, width),
   );
   const residual =
     width === shape.hidden ? x : linear(emission, `${name}.attention.residual`, x, [width, shape.hidden]);
@@ -145,7 +170,7 @@ export const featuresName = 'last_hidden_state';
 export const hiddenStateName = (index: number): string => `encoder.layer.${index}.output`;
 
 /** Emits the layers over x (batch, sequence, embedding); the features are called `last_hidden_state`. */
-export const emitLayers = (emission: Emission, shape: StackShape, x: Value, bias: Value): EncoderValues => {
+export const emitLayers = (emission: Emission, shape: StackShape, x: Value, bias: ScoreBias): EncoderValues => {
   const { builder } = emission;
   const stack: Stack = { emission, shape, names: shape.names ?? defaultNames[shape.norm], bias };
   let stream = x;
@@ -153,7 +178,10 @@ export const emitLayers = (emission: Emission, shape: StackShape, x: Value, bias
   const hiddenStates = shape.layers.map((_, index) => {
     const last = index === shape.layers.length - 1 && !shape.finalNorm;
     const output = last ? featuresName : hiddenStateName(index);
-    stream = builder.within(`encoder.layer.${index}`, () => encoderLayer(stack, index, stream, width, output));
+    stream = builder.within(`encoder.layer.${index}`, () => {
+      if (shape.behind?.index !== index) return encoderLayer(stack, index, stream, width, output);
+      return shape.behind.emit(encoderLayer(stack, index, stream, width, undefined), output);
+    });
     width = shape.hidden;
     return stream;
   });

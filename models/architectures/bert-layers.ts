@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
-import { activationNames, dropout, type Emission, layerNorm, lookup, textInputs, typesInput } from '../blocks.ts';
+import {
+  activationNames,
+  dropout,
+  type Emission,
+  layerNorm,
+  lookup,
+  parameter,
+  textInputs,
+  typesInput,
+} from '../blocks.ts';
 import type { StackShape } from '../emit-encoder.ts';
 import type { Encoded, Facts } from './architecture.ts';
 
@@ -67,10 +76,22 @@ export const bertStack = (config: BertConfig): StackShape => {
   };
 };
 
-/** The graph's inputs, `types` only where the checkpoint embeds them. */
+/** The graph's inputs, `types` only where the checkpoint tells several of them apart: RoBERTa's tokenizer gives none. */
 export const bertInputs = ({ builder }: Emission, { type_vocab_size: types }: { readonly type_vocab_size: number }) => {
   const inputs = textInputs(builder);
-  return types === 0 ? inputs : { ...inputs, types: typesInput(builder) };
+  return types > 1 ? { ...inputs, types: typesInput(builder) } : inputs;
+};
+
+/** What every token has added for its type: a row of the table, the only row, or nothing. */
+export const typeRows = (
+  emission: Emission,
+  { type_vocab_size: types }: { readonly type_vocab_size: number },
+  ids: Value | undefined,
+  width: number,
+): Value | undefined => {
+  const table = 'embeddings.token_type_embeddings.weight';
+  if (ids !== undefined) return lookup(emission, table, [types, width], ids);
+  return types === 1 ? parameter(emission, table, [types, width]) : undefined;
 };
 
 /** Words, types of tokens and positions summed, normalised: (batch, sequence, width). */
@@ -82,11 +103,8 @@ export const bertEmbeddings = (
 ): Value => {
   const { builder } = emission;
   const words = lookup(emission, 'embeddings.word_embeddings.weight', [config.vocab_size, width], ids);
-  const table = 'embeddings.token_type_embeddings.weight';
-  const typed =
-    types === undefined
-      ? words
-      : builder.op('Add', [words, lookup(emission, table, [config.type_vocab_size, width], types)]);
+  const rows = typeRows(emission, config, types, width);
+  const typed = rows === undefined ? words : builder.op('Add', [words, rows]);
   const sum = builder.op('Add', [typed, positions('embeddings.position_embeddings.weight')]);
   const normal = layerNorm(emission, 'embeddings.LayerNorm', sum, width);
   return dropout(emission, normal, config.hidden_dropout_prob);

@@ -9,6 +9,7 @@ const path = /^(\.{1,2}([\\/]|$)|[\\/]|[A-Za-z]:[\\/])/;
 export const huggingFace: Importer = {
   example: './my-model',
   match: (specifier) => path.test(specifier),
+  classifies: true,
   files: (specifier, base) => folderFiles(resolve(base, specifier)),
   import: (specifier, base, options) => importFolder(resolve(base, specifier), options),
 };

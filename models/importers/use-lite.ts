@@ -212,6 +212,7 @@ const importUseLite = async (base: string): Promise<Model> => {
 export const useLite: Importer = {
   example: `npm:${packageName}`,
   match: (specifier) => specifier === `npm:${packageName}`,
+  classifies: false,
   files: (_, base) => [...tfjsFiles(dataFile(base, 'model.json')), dataFile(base, 'vocab.json')],
   import: (_, base) => importUseLite(base),
 };

@@ -3,6 +3,11 @@ export class HeaderError extends Error {
   override readonly name = 'HeaderError';
 }
 
+const ZERO = '0'.charCodeAt(0);
+/** Digits of the largest integer that a double holds exactly. */
+const LONGEST_INTEGER = 16;
+const whitespace: ReadonlySet<number> = new Set([...' \t\r\n'].map((character) => character.charCodeAt(0)));
+
 /**
  * Reads JSON of a known form piece by piece. JSON.parse would build whatever the file asks for, deep nesting and repeated
  * keys included; here what is not expected ends the reading at once.
@@ -44,23 +49,21 @@ export class Scanner {
     let end = this.#text.indexOf('"', start + 1);
     while (end >= 0 && this.#escaped(start, end)) end = this.#text.indexOf('"', end + 1);
     if (end < 0) this.fail(`${what} that ends`);
-    try {
-      const value: unknown = JSON.parse(this.#text.slice(start, end + 1));
-      this.#at = end + 1;
-      return String(value);
-    } catch {
-      return this.fail(what);
-    }
+    const text = this.#unescaped(start, end + 1) ?? this.fail(what);
+    this.#at = end + 1;
+    return text;
   }
 
   /** A whole number that a double holds exactly. */
   integer(what: string): number {
     this.#skip();
-    const digits = /\d{1,16}(?![\d.eE])/y;
-    digits.lastIndex = this.#at;
-    const number = Number(digits.exec(this.#text)?.[0] ?? Number.NaN);
-    if (!Number.isSafeInteger(number)) this.fail(what);
-    this.#at = digits.lastIndex;
+    let number = 0;
+    let at = this.#at;
+    for (; at - this.#at < LONGEST_INTEGER && this.#isDigit(at); at++) {
+      number = 10 * number + this.#text.charCodeAt(at) - ZERO;
+    }
+    if (at === this.#at || !Number.isSafeInteger(number) || this.#isDigit(at)) this.fail(what);
+    this.#at = at;
     return number;
   }
 
@@ -86,13 +89,29 @@ export class Scanner {
     return keys;
   }
 
+  /** The text between quotes; undefined where an escape is wrong or a control character stands in it. */
+  #unescaped(start: number, end: number): string | undefined {
+    const quoted = this.#text.slice(start, end);
+    if (!/[\\\p{Cc}]/u.test(quoted)) return quoted.slice(1, -1);
+    try {
+      return String(JSON.parse(quoted));
+    } catch {
+      return undefined;
+    }
+  }
+
   #escaped(start: number, quote: number): boolean {
     let slashes = 0;
     while (quote - 1 - slashes > start && this.#text[quote - 1 - slashes] === '\\') slashes++;
     return slashes % 2 === 1;
   }
 
+  #isDigit(at: number): boolean {
+    const code = this.#text.charCodeAt(at);
+    return code >= ZERO && code < ZERO + 10;
+  }
+
   #skip(): void {
-    while (/\s/.test(this.#text[this.#at] ?? '')) this.#at++;
+    while (whitespace.has(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 }

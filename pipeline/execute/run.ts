@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly out: string;
   readonly threads: number;
   readonly force: ReadonlySet<string>;
+  /** The network is forbidden. */
+  readonly offline: boolean;
   readonly abort: AbortSignal;
   readonly kill: AbortSignal;
   readonly emit: Emit;
@@ -157,7 +159,7 @@ const leave = async (out: string, plan: Plan, { from, summary, steps, make }: Le
 
 /** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */
 const runSeed = async (options: SeedOptions): Promise<Ran> => {
-  const { plan, out, threads, catalogue, abort, kill, force, sources } = options;
+  const { plan, out, threads, catalogue, abort, kill, force, offline, sources } = options;
   const started = performance.now();
   await ensureFolder(out, 'the folder of results', '--out');
   const store = await Store.open(options.store);
@@ -170,7 +172,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   const steps = plan.steps.map(({ id, uses, role }) => ({ id, uses, role }));
   emit({ type: 'run-started', name, steps, seed, seeds, threads, process: process.pid });
   const logs = join(out, 'logs');
-  const executed = await execute({ plan, catalogue, store, threads, force, logs, abort, kill, emit, sources });
+  const executed = await execute({ plan, catalogue, store, threads, force, offline, logs, abort, kill, emit, sources });
   const { end } = executed;
   if (end.kind === 'interrupted') return { end, results: null };
   const seconds = (performance.now() - started) / 1000;

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { type Dataset, type Example, labelledExamples } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
-import { defineStage, type StageContext } from '../stage.ts';
+import { defineStage, type Metrics, type StageContext } from '../stage.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
+import { tagWords } from './lexicon.ts';
 import { type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
 
 /** Penalties to choose from, as the inverse of penalty times texts (scikit-learn's C). */
@@ -17,7 +18,7 @@ const labelsOf = (examples: readonly Example[]): Int32Array =>
   Int32Array.from(labelledExamples(examples), ({ label }) => label);
 
 const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledRows => ({
-  rows: vectorizer.rows(examples.map(({ text }) => text)),
+  rows: vectorizer.rows(examples),
   labels: labelsOf(examples),
 });
 
@@ -72,14 +73,47 @@ const chooseModel = async (dataset: Dataset, vectorizer: Vectorizer, ctx: StageC
   return best;
 };
 
+/** Logistic regression over words and pairs of them, and the most frequent class. */
+const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metrics> => {
+  const vectorizer = learnVectorizer(dataset.train);
+  const { score, inversePenalty, validation } = await chooseModel(dataset, vectorizer, ctx);
+  const test = rowsOf(vectorizer, dataset.test);
+  const logits = score(test.rows);
+  const classes = dataset.classes.length;
+  await writePredictions(await ctx.output('predictions', 'predictions'), {
+    split: 'test',
+    classes,
+    ids: Int32Array.from(dataset.test, ({ id }) => id),
+    labels: test.labels,
+    logits,
+  });
+  return {
+    majority: { accuracy: majorityAccuracy(dataset) },
+    linear: {
+      accuracy: accuracyOf(logits, test.labels, classes),
+      validationAccuracy: validation,
+      features: vectorizer.features,
+      inversePenalty,
+    },
+  };
+};
+
+/** Baselines of the other tasks leave no predictions that anything reads. */
+const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<Metrics> => {
+  await writePredictions(await ctx.output('predictions', 'predictions'), {
+    ...{ split: 'test', classes: 0, ids: new Int32Array(), labels: new Int32Array(), logits: new Float32Array() },
+  });
+  return metrics;
+};
+
 /**
- * What a reader compares the Transformer with: always the most frequent class, and logistic regression over words and
- * word pairs, on the same labels and the same test split.
+ * What a reader compares the Transformer with, on the same labels and the same test split: the most frequent class, and
+ * logistic regression for texts or a lexicon for words. Vectors have nothing to be compared with but their teacher.
  */
 export const baseline = defineStage({
   uses: 'baseline',
-  version: 1,
-  summary: 'Majority class and a linear bag-of-words model on the same split.',
+  version: 2,
+  summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
   internal: true,
   makes: 'predictions',
@@ -90,26 +124,13 @@ export const baseline = defineStage({
   run: async ({ dataset: input }, _, ctx) => {
     if (input === undefined) throw new Error('baseline needs a dataset');
     const dataset = await readDatasetArtifact(input.path);
-    const vectorizer = learnVectorizer(dataset.train.map(({ text }) => text));
-    const { score, inversePenalty, validation } = await chooseModel(dataset, vectorizer, ctx);
-    const test = rowsOf(vectorizer, dataset.test);
-    const logits = score(test.rows);
-    const classes = dataset.classes.length;
-    await writePredictions(await ctx.output('predictions', 'predictions'), {
-      split: 'test',
-      classes,
-      ids: Int32Array.from(dataset.test, ({ id }) => id),
-      labels: test.labels,
-      logits,
-    });
-    return {
-      majority: { accuracy: majorityAccuracy(dataset) },
-      linear: {
-        accuracy: accuracyOf(logits, test.labels, classes),
-        validationAccuracy: validation,
-        features: vectorizer.features,
-        inversePenalty,
-      },
-    };
+    switch (dataset.task) {
+      case 'text-classification':
+        return classifyTexts(dataset, ctx);
+      case 'token-classification':
+        return withoutPredictions({ ...tagWords(dataset) }, ctx);
+      case 'features':
+        return withoutPredictions({}, ctx);
+    }
   },
 });

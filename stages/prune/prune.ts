@@ -1,5 +1,6 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
@@ -50,10 +51,11 @@ export const needsExamples = (options: PruneOptions): boolean => {
 };
 
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, dataset: Dataset): void => {
-  if (info.task !== 'text-classification') {
+  if (info.labels.length === 0) {
+    const train = dataset.task === 'features' ? '' : 'train it first, or ';
     throw new StageError(
       `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
-        `train it first, or choose criterion: magnitude`,
+        `${train}choose criterion: magnitude`,
     );
   }
   if (dataset.classes.join('\n') !== info.labels.join('\n')) {
@@ -76,9 +78,10 @@ const batchSource = (
     const { info, tokenizer } = model;
     const maxLength = Math.min(dataset.maxLength, info.maxLength);
     const encoder = tokenizerOf(tokenizer);
+    const { encode } = taskOf(info.task);
     batches ??= batchesOf(
       drawExamples(dataset, options.examples, seed),
-      (example) => encoder.encode(example, maxLength),
+      (example) => encode(encoder, example, maxLength),
       info,
     );
     return batches;
@@ -142,7 +145,7 @@ export const sparsityPlan = (
   { graph, info }: Model,
   options: PruneOptions,
 ): { readonly names: readonly string[]; readonly sparsity: number } => {
-  const names = prunableNames(graph, info.task === 'text-classification', options);
+  const names = prunableNames(graph, info.labels.length > 0, options);
   const asked = sparsityOf(options.sparsity ?? 0);
   const prunable = elementsOf(graph, names);
   const sparsity = options.over === 'matrices' ? asked : (asked * elementsOf(graph, parameterNames(graph))) / prunable;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Dataset, Labelled } from '../../data/dataset.ts';
 import { stream } from '../../data/random.ts';
-import { predictLogits } from '../../engine/predict.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 import { defaultRates, trainingConfig } from '../../stages/train/options.ts';
 import { runTraining } from '../../stages/train/run.ts';
+import { predictLogits } from '../engine/logits.ts';
 import { smallOptions, wordTokenizer } from '../models/support.ts';
 
 const classes = ['one', 'two', 'three', 'four'];

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import { predictLogits } from '../../engine/predict.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { value } from '../../graph/graph.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
@@ -8,6 +7,7 @@ import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { prune } from '../../stages/prune/index.ts';
 import type { Metrics } from '../../stages/stage.ts';
+import { predictLogits } from '../engine/logits.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { classes, datasetArtifact, modelArtifact, runStage, smallDataset } from './training-rig.ts';

@@ -57,9 +57,12 @@ const architectureOf = (modelType: string): AnyArchitecture => {
   );
 };
 
+/** A million class names fit. All of the file goes into every model that is made of it. */
+const CONFIG_LIMIT = 32 * 1024 * 1024;
+
 /** Reads config.json and asks the architecture that it names for a plan. */
 export const readConfig = (folder: string): FolderConfig => {
-  const json = readJsonObject(join(folder, configFile));
+  const json = readJsonObject(join(folder, configFile), CONFIG_LIMIT);
   const parsed = commonSchema.safeParse(json);
   if (!parsed.success) throw configError(parsed.error.issues);
   const { model_type: modelType, architectures, id2label, num_labels, problem_type } = parsed.data;
@@ -90,7 +93,8 @@ const classifierProblem = ({ problem, labels }: FolderConfig): string | undefine
   return new Set(labels).size < labels.length ? 'two of its classes have the same name' : undefined;
 };
 
-const takesEncoder = "'head: new' takes the encoder without it";
+/** What to do about a head that cannot be imported. */
+export const takesEncoder = "'head: new' takes the encoder without it";
 
 /** Whether the encoder is taken alone, whatever stands on it: asked for, or a model of sentence-transformers. */
 export const leavesHead = (folder: string, wanted: 'keep' | 'new'): boolean =>
