@@ -206,8 +206,9 @@ export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
     token: (id) => model.vocab[id],
     encode: (input, maxLength) => {
       const { text, pair } = typeof input === 'string' ? { text: input } : input;
+      // An empty second text is none: so do transformers and transformers.js.
       const encoded =
-        pair === undefined
+        pair === undefined || pair === ''
           ? framed(single, [body(text)], maxLength)
           : framed(double, [body(text), body(pair)], maxLength);
       return encoded.ids.length === 0 ? { ids: Int32Array.of(unknown) } : encoded;
@@ -222,5 +223,21 @@ export const preTokenizerOf = (json: TokenizerJson): ((text: string) => readonly
   return (text) => {
     const normalized = normalizer?.(text) ?? text;
     return pre_tokenizer?.(normalized, { section_index: 0 }) ?? [normalized];
+  };
+};
+
+/** The words that the model of a tokenizer.json meets in a text or pair: what lies between added tokens, normalised. */
+export const modelWordsOf = (json: TokenizerJson): ((input: TextInput) => readonly string[]) => {
+  const library = load(json);
+  let met: string[] = [];
+  library.model.encode = (words) => {
+    met.push(...words);
+    return [];
+  };
+  return (input) => {
+    met = [];
+    const { text, pair = '' } = typeof input === 'string' ? { text: input } : input;
+    for (const one of [text, pair]) library.tokenize(one);
+    return met;
   };
 };

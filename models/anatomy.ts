@@ -1,6 +1,6 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import { type LayerSpan, layerSpansOf } from './anatomy/layers.ts';
-import { embeddingOf, headsOf, hiddenOf, neuronsOf, type Part, tokenTable } from './anatomy/parts.ts';
+import { embeddingOf, headsOf, hiddenOf, neuronsOf, nothingFollowed, type Part, tokenTable } from './anatomy/parts.ts';
 
 export { bypassLayer } from './anatomy/bypass.ts';
 export type { Part, PartKind } from './anatomy/parts.ts';
@@ -32,15 +32,17 @@ const widthOf = (graph: Graph, value: Value): number => {
   return typeof dim === 'number' ? dim : 0;
 };
 
-const layerOf = (graph: Graph, span: LayerSpan): Layer => {
-  const heads = headsOf(graph, span);
-  return {
-    ...span,
-    heads,
-    ffn: neuronsOf(graph, span, heads),
-    inputWidth: widthOf(graph, span.input),
-    outputWidth: widthOf(graph, span.output),
-  };
+/** The layers one after another: what an earlier one has is no part of a later one that shares its weights. */
+const layersOf = (graph: Graph): readonly Layer[] => {
+  const spans = layerSpansOf(graph);
+  const blocks = spans.flatMap((span) => span.blocks);
+  const followed = nothingFollowed();
+  return spans.map((span) => {
+    const heads = headsOf(graph, span, followed);
+    const ffn = neuronsOf(graph, span, blocks, followed);
+    const [inputWidth, outputWidth] = [widthOf(graph, span.input), widthOf(graph, span.output)];
+    return { ...span, heads, ffn, inputWidth, outputWidth };
+  });
 };
 
 /**
@@ -48,7 +50,7 @@ const layerOf = (graph: Graph, span: LayerSpan): Layer => {
  * Softmax of attention, neurons and widths through the weights that a cut couples.
  */
 export const anatomyOf = (graph: Graph): Anatomy => {
-  const layers = layerSpansOf(graph).map((span) => layerOf(graph, span));
+  const layers = layersOf(graph);
   const hidden = hiddenOf(graph, layers);
   const table = tokenTable(graph);
   if (table === undefined) return { layers, hidden };

@@ -1,46 +1,31 @@
 import type { GraphBuilder } from '../graph/builder.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
-import type { Value } from '../graph/graph.ts';
+import { type Value, value } from '../graph/graph.ts';
 import { elementCount, type Tensor, tensorOf } from '../graph/tensor.ts';
 
-/** Hands out the tensor of a named parameter: an importer reads it from a file, a new model fills it with zeros. */
-export type Parameters = (name: string, dims: readonly number[]) => Tensor;
+/**
+ * Hands out the tensor of a named parameter: an importer reads it from a file, a new model fills it with zeros. `role` says
+ * what the dimensions are: `linear` is a matrix (in, out), which PyTorch stores the other way round.
+ */
+export type Parameters = (name: string, dims: readonly number[], role?: 'linear') => Tensor;
 
 /** Parameters that all start at zero: a graph's shape before its weights are known. */
 export const zeros: Parameters = (_, dims) => tensorOf('float32', dims, new Float32Array(elementCount(dims)));
 
-/** Everything that tells one Transformer encoder from another. Layers may differ in heads and FFN width. */
-export interface EncoderShape {
-  readonly vocabulary: number;
-  readonly maxLength: number;
-  /** Width of the token embeddings; where it differs from `hidden`, the first layer projects the residual stream. */
-  readonly embedding: number;
-  /** Width of the residual stream. */
-  readonly hidden: number;
-  readonly layers: readonly { readonly heads: number; readonly headWidth: number; readonly ffn: number }[];
-  /** Where layer normalisation stands: before each sublayer, or after each residual sum as in BERT. */
-  readonly norm: 'pre' | 'post';
-  readonly activation: 'gelu' | 'relu';
-  readonly epsilon: number;
-  /** Pre-norm encoders usually normalise once more at the end. */
-  readonly finalNorm: boolean;
-  /** Ratio of the Dropout nodes. */
-  readonly dropout: number;
-}
-
-/** Everything one encoder emission shares. */
-interface Emission {
+/** Everything that the blocks of one emission share. */
+export interface Emission {
   readonly builder: GraphBuilder;
   readonly parameters: Parameters;
-  readonly shape: EncoderShape;
-  /** 0 where attention may look, a large negative number at padding: (batch, 1, 1, sequence). */
-  readonly bias: Value;
+  /** Stands before the name of every parameter: '' or what a checkpoint says, as in 'bert.'. */
+  readonly prefix: string;
+  /** Of layer normalisation. */
+  readonly epsilon: number;
 }
 
 const tokens: Shape = [symbol('batch'), symbol('sequence')];
 
 /** Added to attention scores of padding: large enough that softmax gives an exact 0, small enough to stay finite. */
-const MASKED_SCORE = -1e9;
+export const MASKED_SCORE = -1e9;
 
 /** Inputs of every text model, by the names Hugging Face uses. */
 export const textInputs = (builder: GraphBuilder): { readonly ids: Value; readonly mask: Value } => ({
@@ -48,162 +33,165 @@ export const textInputs = (builder: GraphBuilder): { readonly ids: Value; readon
   mask: builder.input('attention_mask', 'int64', tokens),
 });
 
-/** x W + b over the last axis, W stored (in, out). */
+/** The input that tells the two texts of a pair apart. */
+export const typesInput = (builder: GraphBuilder): Value => builder.input('token_type_ids', 'int64', tokens);
+
+/** A parameter as a weight of the graph. One that was asked for before is the same weight: shared layers stay shared. */
+export const parameter = (
+  { builder, parameters, prefix }: Emission,
+  name: string,
+  dims: readonly number[],
+  role?: 'linear',
+): Value => {
+  const full = value(`${prefix}${name}`);
+  return builder.weightOf(full) === undefined ? builder.weight(full, parameters(full, dims, role)) : full;
+};
+
+/** x W + b over the last axis: `name`.weight is stored (in, out); `bias: false` leaves b away. */
 export const linear = (
-  builder: GraphBuilder,
-  parameters: Parameters,
+  emission: Emission,
   name: string,
   x: Value,
   [width, out]: readonly [number, number],
-  output?: string,
+  options: { readonly bias?: boolean; readonly output?: string } = {},
 ): Value => {
-  const product = builder.op('MatMul', [
-    x,
-    builder.weight(`${name}.weight`, parameters(`${name}.weight`, [width, out])),
-  ]);
-  return builder.op('Add', [product, builder.weight(`${name}.bias`, parameters(`${name}.bias`, [out]))], {}, output);
+  const { builder } = emission;
+  const { bias = true, output } = options;
+  const weight = parameter(emission, `${name}.weight`, [width, out], 'linear');
+  if (!bias) return builder.op('MatMul', [x, weight], {}, output);
+  const product = builder.op('MatMul', [x, weight]);
+  return builder.op('Add', [product, parameter(emission, `${name}.bias`, [out])], {}, output);
 };
 
-const dense = ({ builder, parameters }: Emission, name: string, x: Value, dims: readonly [number, number]): Value =>
-  linear(builder, parameters, name, x, dims);
-
-const layerNorm = (
-  { builder, parameters, shape }: Emission,
+/** Layer normalisation over the last axis (Ba et al. 2016, arXiv 1607.06450); `bias: false` has a scale alone. */
+export const layerNorm = (
+  emission: Emission,
   name: string,
   x: Value,
   width: number,
-  output?: string,
+  options: { readonly bias?: boolean; readonly output?: string | undefined } = {},
 ): Value => {
-  const scale = builder.weight(`${name}.weight`, parameters(`${name}.weight`, [width]));
-  const shift = builder.weight(`${name}.bias`, parameters(`${name}.bias`, [width]));
-  return builder.op(
-    'LayerNormalization',
-    [x, scale, shift],
-    { axis: -1, epsilon: { float: Math.fround(shape.epsilon) } },
-    output,
-  );
+  const scale = parameter(emission, `${name}.weight`, [width]);
+  const shift = options.bias === false ? [] : [parameter(emission, `${name}.bias`, [width])];
+  const attrs = { axis: -1, epsilon: { float: Math.fround(emission.epsilon) } };
+  return emission.builder.op('LayerNormalization', [x, scale, ...shift], attrs, options.output);
 };
 
-const dropout = ({ builder, shape }: Emission, x: Value): Value =>
-  builder.op('Dropout', [x, builder.scalar('float32', shape.dropout)]);
+export const dropout = ({ builder }: Emission, x: Value, ratio: number): Value =>
+  builder.op('Dropout', [x, builder.scalar('float32', ratio)]);
+
+/** Rows of a table by id: (batch, sequence) to (batch, sequence, width). */
+export const lookup = (emission: Emission, name: string, dims: readonly [number, number], ids: Value): Value =>
+  emission.builder.op('Gather', [parameter(emission, name, dims), ids]);
+
+/** 0, 1, 2 ... to the length of the ids, of which there are at most `limit`: (sequence). */
+export const positionIds = (builder: GraphBuilder, ids: Value, limit: number): Value => {
+  const every = BigInt64Array.from({ length: limit }, (_, i) => BigInt(i));
+  const all = builder.constant(tensorOf('int64', [limit], every));
+  const length = builder.op('Shape', [ids], { start: 1, end: 2 });
+  return builder.op('Slice', [all, builder.ints([0]), length, builder.ints([0])]);
+};
+
+/** The first rows of a position table, as many as a text has tokens: (sequence, width). */
+export const positionRows = (emission: Emission, name: string, dims: readonly [number, number], ids: Value): Value => {
+  const table = parameter(emission, name, dims);
+  return emission.builder.op('Gather', [table, positionIds(emission.builder, ids, dims[0])]);
+};
 
 /** (batch, sequence) of ones and zeros to (batch, 1, 1, sequence) of 0 and MASKED_SCORE. */
-const maskBias = (builder: GraphBuilder, mask: Value): Value => {
+export const maskBias = (builder: GraphBuilder, mask: Value): Value => {
   const wide = builder.op('Unsqueeze', [mask, builder.ints([1, 2])]);
   const kept = builder.op('Cast', [wide], { to: 1 });
   const padding = builder.op('Sub', [builder.scalar('float32', 1), kept]);
   return builder.op('Mul', [padding, builder.scalar('float32', MASKED_SCORE)]);
 };
 
-/** Rows 0 to sequence - 1 of the position table: (sequence, width). */
-const positions = ({ builder, parameters, shape }: Emission, ids: Value): Value => {
-  const name = 'embeddings.position_embeddings.weight';
-  const table = builder.weight(name, parameters(name, [shape.maxLength, shape.embedding]));
-  const every = builder.constant(
-    tensorOf(
-      'int64',
-      [shape.maxLength],
-      BigInt64Array.from({ length: shape.maxLength }, (_, i) => BigInt(i)),
-    ),
-  );
-  const length = builder.op('Shape', [ids], { start: 1, end: 2 });
-  const rows = builder.op('Slice', [every, builder.ints([0]), length, builder.ints([0])]);
-  return builder.op('Gather', [table, rows]);
-};
+/** Queries and values as `attend` takes them: (batch, sequence, heads * width) to (batch, heads, sequence, width). */
+export const splitHeads = (builder: GraphBuilder, flat: Value, [heads, width]: readonly [number, number]): Value =>
+  turned(builder, flat, [heads, width], [0, 2, 1, 3]);
 
-const embeddings = (emission: Emission, ids: Value): Value => {
-  const { builder, parameters, shape } = emission;
-  const name = 'embeddings.word_embeddings.weight';
-  const table = builder.weight(name, parameters(name, [shape.vocabulary, shape.embedding]));
-  const words = builder.op('Gather', [table, ids]); // (batch, sequence, embedding)
-  const sum = builder.op('Add', [words, positions(emission, ids)]);
-  const normal = shape.norm === 'post' ? layerNorm(emission, 'embeddings.LayerNorm', sum, shape.embedding) : sum;
-  return dropout(emission, normal);
-};
+/** Keys as `attend` takes them: (batch, sequence, heads * width) to (batch, heads, width, sequence). */
+export const splitKeys = (builder: GraphBuilder, flat: Value, [heads, width]: readonly [number, number]): Value =>
+  turned(builder, flat, [heads, width], [0, 2, 3, 1]);
 
-const attention = (
-  emission: Emission,
-  name: string,
-  x: Value,
-  width: number,
-  layer: EncoderShape['layers'][number],
-): Value => {
-  const { builder, shape } = emission;
-  const { heads, headWidth } = layer;
-  const split = (role: string, perm: readonly number[]): Value => {
-    const flat = dense(emission, `${name}.self.${role}`, x, [width, heads * headWidth]);
-    return builder.op('Transpose', [builder.op('Reshape', [flat, builder.ints([0, 0, heads, headWidth])])], { perm });
-  };
-  const query = split('query', [0, 2, 1, 3]); // (batch, heads, sequence, head width)
-  const key = split('key', [0, 2, 3, 1]); // (batch, heads, head width, sequence)
-  const value = split('value', [0, 2, 1, 3]);
-  const scores = builder.op('Mul', [
-    builder.op('MatMul', [query, key]), // (batch, heads, sequence, sequence)
-    builder.scalar('float32', 1 / Math.sqrt(headWidth)),
-  ]);
-  const weights = builder.op('Softmax', [builder.op('Add', [scores, emission.bias])], { axis: -1 });
-  const mixed = builder.op('MatMul', [dropout(emission, weights), value]); // (batch, heads, sequence, head width)
-  const together = builder.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
-  const flat = builder.op('Reshape', [together, builder.ints([0, 0, heads * headWidth])]);
-  return dropout(emission, dense(emission, `${name}.output.dense`, flat, [heads * headWidth, shape.hidden]));
-};
+const turned = (builder: GraphBuilder, flat: Value, dims: readonly [number, number], perm: readonly number[]): Value =>
+  builder.op('Transpose', [builder.op('Reshape', [flat, builder.ints([0, 0, ...dims])])], { perm });
 
-const feedForward = (emission: Emission, name: string, x: Value, ffn: number): Value => {
-  const { builder, shape } = emission;
-  const up = dense(emission, `${name}.intermediate.dense`, x, [shape.hidden, ffn]);
-  const active = builder.op(shape.activation === 'gelu' ? 'Gelu' : 'Relu', [up]);
-  return dropout(emission, dense(emission, `${name}.output.dense`, active, [ffn, shape.hidden]));
-};
-
-/**
- * One layer: attention and feed-forward, each around a residual sum. Parameter names are BERT's for post-norm and those
- * of Hugging Face's RobertaPreLayerNorm for pre-norm.
- */
-const encoderLayer = (emission: Emission, index: number, x: Value, width: number, output: string): Value => {
-  const { builder, shape } = emission;
-  const layer = shape.layers[index];
-  if (layer === undefined)
-    throw new RangeError(`the encoder has ${shape.layers.length} layers, none of number ${index}`);
-  const name = `encoder.layer.${index}`;
-  const pre = shape.norm === 'pre';
-  const norm = (part: string, value: Value, size: number, named?: string): Value =>
-    layerNorm(emission, `${name}.${part}.LayerNorm`, value, size, named);
-  const mixed = builder.within('attention', () =>
-    attention(emission, `${name}.attention`, pre ? norm('attention', x, width) : x, width, layer),
-  );
-  const residual = width === shape.hidden ? x : dense(emission, `${name}.attention.residual`, x, [width, shape.hidden]);
-  const middle = builder.op('Add', [mixed, residual]);
-  const settled = pre ? middle : norm('attention.output', middle, shape.hidden);
-  const grown = builder.within('ffn', () =>
-    feedForward(emission, name, pre ? norm('intermediate', settled, shape.hidden) : settled, layer.ffn),
-  );
-  const sum = builder.op('Add', [grown, settled], {}, pre ? output : undefined);
-  return pre ? sum : norm('output', sum, shape.hidden, output);
-};
-
-/** The finished part of a graph: features (batch, sequence, hidden) and the residual stream after each layer. */
-export interface EncoderValues {
-  readonly features: Value;
-  readonly hiddenStates: readonly Value[];
+export interface AttentionParts {
+  /** (batch, heads, sequence, head width) */
+  readonly query: Value;
+  /** (batch, heads, head width, sequence) */
+  readonly key: Value;
+  /** (batch, heads, sequence, head width) */
+  readonly value: Value;
+  readonly heads: number;
+  readonly headWidth: number;
+  /** What scores are multiplied by: one over the root of the head width where nothing is said. */
+  readonly scale?: number;
+  /** Added to the scaled scores: the mask, relative positions, or both; it spreads over (batch, heads, sequence, sequence). */
+  readonly bias: Value;
+  /** Ratio of the Dropout of the attention weights. */
+  readonly dropout: number;
 }
 
-/** Emits embeddings and layers; the features are called `last_hidden_state`. */
-export const emitEncoder = (
-  builder: GraphBuilder,
-  shape: EncoderShape,
-  parameters: Parameters,
-  inputs: { readonly ids: Value; readonly mask: Value },
-): EncoderValues => {
-  const emission: Emission = { builder, parameters, shape, bias: maskBias(builder, inputs.mask) };
-  const features = 'last_hidden_state';
-  let x = builder.within('embeddings', () => embeddings(emission, inputs.ids));
-  let width = shape.embedding;
-  const hiddenStates = shape.layers.map((_, index) => {
-    const last = index === shape.layers.length - 1 && !shape.finalNorm;
-    const output = last ? features : `encoder.layer.${index}.output`;
-    x = builder.within(`encoder.layer.${index}`, () => encoderLayer(emission, index, x, width, output));
-    width = shape.hidden;
-    return x;
-  });
-  return { features: shape.finalNorm ? layerNorm(emission, 'LayerNorm', x, width, features) : x, hiddenStates };
+/** softmax(scale Q K^T + bias) V with the heads side by side again: (batch, sequence, heads * head width). */
+export const attend = (emission: Emission, parts: AttentionParts): Value => {
+  const { builder } = emission;
+  const { query, key, heads, headWidth, scale = 1 / Math.sqrt(headWidth) } = parts;
+  const scores = builder.op('Mul', [
+    builder.op('MatMul', [query, key]), // (batch, heads, sequence, sequence)
+    builder.scalar('float32', scale),
+  ]);
+  const weights = builder.op('Softmax', [builder.op('Add', [scores, parts.bias])], { axis: -1 });
+  const mixed = builder.op('MatMul', [dropout(emission, weights, parts.dropout), parts.value]);
+  const together = builder.op('Transpose', [mixed], { perm: [0, 2, 1, 3] });
+  return builder.op('Reshape', [together, builder.ints([0, 0, heads * headWidth])]);
 };
+
+/** Emits an activation function. */
+type Activate = (builder: GraphBuilder, x: Value) => Value;
+
+const plain =
+  (op: string, attrs = {}): Activate =>
+  (builder, x) =>
+    builder.op(op, [x], attrs);
+
+const tanhGelu = plain('Gelu', { approximate: 'tanh' });
+
+/** x s(a x) with the logistic function s: SiLU for a = 1, quick GELU for 1.702. */
+const gated =
+  (slope: number): Activate =>
+  (builder, x) => {
+    const steep = slope === 1 ? x : builder.op('Mul', [x, builder.scalar('float32', slope)]);
+    return builder.op('Mul', [x, builder.op('Sigmoid', [steep])]);
+  };
+
+/** Names of activation functions as config.json has them (`hidden_act`). */
+export const activationNames = [
+  'gelu',
+  'gelu_python',
+  'gelu_new',
+  'gelu_fast',
+  'gelu_pytorch_tanh',
+  'quick_gelu',
+  'relu',
+  'silu',
+  'swish',
+  'tanh',
+] as const;
+export type Activation = (typeof activationNames)[number];
+
+const activations: Readonly<Record<Activation, Activate>> = {
+  gelu: plain('Gelu'),
+  gelu_python: plain('Gelu'),
+  gelu_new: tanhGelu,
+  gelu_fast: tanhGelu,
+  gelu_pytorch_tanh: tanhGelu,
+  quick_gelu: gated(1.702),
+  relu: plain('Relu'),
+  silu: gated(1),
+  swish: gated(1),
+  tanh: plain('Tanh'),
+};
+
+export const activate = (builder: GraphBuilder, name: Activation, x: Value): Value => activations[name](builder, x);

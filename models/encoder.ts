@@ -1,6 +1,7 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import { type EncoderShape, emitEncoder, textInputs, zeros } from './blocks.ts';
+import { type Activation, type Emission, textInputs, zeros } from './blocks.ts';
+import { type EncoderShape, emitEncoder } from './emit-encoder.ts';
 import { emitClassifier, type Pooling } from './head.ts';
 import type { Model, ModelInfo } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
@@ -14,7 +15,7 @@ export interface EncoderOptions {
   /** Longest sequence in tokens, special tokens included. */
   readonly maxLength: number;
   readonly norm: 'pre' | 'post';
-  readonly activation: 'gelu' | 'relu';
+  readonly activation: Activation;
   readonly pooling: Pooling;
   /** Class names; empty for a model without a head, which puts out features. */
   readonly labels: readonly string[];
@@ -36,7 +37,6 @@ const shapeOf = (options: EncoderOptions): EncoderShape => {
     ...options,
     embedding: hidden,
     layers: Array.from({ length: layers }, () => ({ heads, headWidth: hidden / heads, ffn })),
-    epsilon: EPSILON,
     finalNorm: options.norm === 'pre',
   };
 };
@@ -45,12 +45,13 @@ const shapeOf = (options: EncoderOptions): EncoderShape => {
 export const buildEncoder = (options: EncoderOptions, tokenizer: TokenizerJson, seed: number): Model => {
   const builder = new GraphBuilder('encoder');
   const inputs = textInputs(builder);
-  const { features, hiddenStates } = emitEncoder(builder, shapeOf(options), zeros, inputs);
+  const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: EPSILON };
+  const { features, hiddenStates } = emitEncoder(emission, shapeOf(options), inputs);
   const { labels, pooling, dropout, hidden, layers, heads, ffn, vocabulary } = options;
   const output =
     labels.length === 0
       ? features
-      : emitClassifier(builder, zeros, features, inputs.mask, { pooling, labels: labels.length, dropout });
+      : emitClassifier(emission, features, inputs.mask, { pooling, labels: labels.length, dropout });
   return {
     graph: reinitializeGraph(builder.freeze([output]), seed),
     tokenizer,

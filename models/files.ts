@@ -6,6 +6,7 @@ import { readGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
 import type { Model, ModelInfo } from './model.ts';
+import { isQuantized } from './quantized.ts';
 
 /** The files of a model artifact. */
 const modelFiles = { graph: 'model.onnx', info: 'model.json', tokenizer: 'tokenizer.json' } as const;
@@ -38,6 +39,7 @@ const infoSchema = z.object({
   hiddenStates: z.array(z.string()),
   modelType: z.string(),
   checkpoint: z.record(z.string(), z.unknown()).optional(),
+  tokenizerConfig: z.record(z.string(), z.unknown()).optional(),
   dimensions: z.record(z.string(), z.number()),
   origin: z.string().optional(),
 });
@@ -70,7 +72,7 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
 
 /** zod types optional keys as possibly undefined; here a key that is not said is absent. */
 const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
-  const { origin, sentence, checkpoint, inputs, ...rest } = data;
+  const { origin, sentence, checkpoint, tokenizerConfig, inputs, ...rest } = data;
   const { types, ...texts } = inputs;
   return {
     ...rest,
@@ -78,6 +80,7 @@ const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
     ...(origin === undefined ? {} : { origin }),
     ...(sentence === undefined ? {} : { sentence }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
   };
 };
 
@@ -128,23 +131,46 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const readDeployFolder = async (folder: string, wanted: Precision | undefined): Promise<Model> => {
-  const config = await readJson(join(folder, deployFiles.config));
-  if (config.decant === undefined) {
+/** What an exported folder says of itself in config.json. */
+interface Deployed {
+  readonly files: readonly Precision[];
+  readonly info: ModelInfo;
+}
+
+const deployed = z.object({ model: z.unknown(), files: z.array(z.enum(['fp32', 'q8'])).min(1) });
+
+const readDeployed = async (folder: string): Promise<Deployed> => {
+  const path = join(folder, deployFiles.config);
+  const { decant } = await readJson(path);
+  if (decant === undefined) {
     throw new ModelFileError(`${folder} was not exported by decant: its config.json has no 'decant' entry`);
   }
-  const { model, files } = z
-    .object({ model: z.unknown(), files: z.array(z.enum(['fp32', 'q8'])).min(1) })
-    .parse(config.decant);
-  const precision = wanted ?? (files.includes('q8') ? 'q8' : 'fp32');
-  if (!files.includes(precision)) {
-    throw new ModelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);
-  }
-  const info = parseInfo(join(folder, deployFiles.config), model);
+  const parsed = deployed.safeParse(decant);
+  if (!parsed.success) throw new ModelFileError(`${path} is damaged: its 'decant' entry names no files of the folder`);
+  return { files: parsed.data.files, info: parseInfo(path, parsed.data.model) };
+};
+
+const readDeployFile = async (folder: string, info: ModelInfo, precision: Precision): Promise<Model> => {
   const tokenizer = await readJson(join(folder, deployFiles.tokenizer));
   const path = join(folder, deployFiles[precision]);
   return checked(path, { graph: await readGraphFile(path), info, tokenizer });
 };
+
+const readDeployFolder = async (folder: string, wanted: Precision | undefined): Promise<Model> => {
+  const { files, info } = await readDeployed(folder);
+  const precision = wanted ?? (files.includes('q8') ? 'q8' : 'fp32');
+  if (!files.includes(precision)) {
+    throw new ModelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);
+  }
+  return readDeployFile(folder, info, precision);
+};
+
+/** Whether decant exported what is in a folder. */
+export const isExported = async (folder: string): Promise<boolean> =>
+  readDeployed(folder).then(
+    () => true,
+    () => false,
+  );
 
 /**
  * Reads a model folder: a stage's (model.onnx, model.json, tokenizer.json) or an exported one (config.json and onnx/).
@@ -156,6 +182,18 @@ export const readModel = async (folder: string, options: { readonly precision?: 
   throw new ModelFileError(
     `${folder} holds no model: expected model.json (a stage's folder) or config.json (an exported folder)`,
   );
+};
+
+/** Every model of a folder by precision: the one of a stage's folder, one or two of an exported one. */
+export const readModels = async (folder: string): Promise<ReadonlyMap<Precision, Model>> => {
+  if (!(await exists(join(folder, modelFiles.info))) && (await exists(join(folder, deployFiles.config)))) {
+    const { files, info } = await readDeployed(folder);
+    const models = new Map<Precision, Model>();
+    for (const precision of files) models.set(precision, await readDeployFile(folder, info, precision));
+    return models;
+  }
+  const model = await readModel(folder);
+  return new Map([[isQuantized(model.graph) ? 'q8' : 'fp32', model]]);
 };
 
 /** tokenizer.json as text: one line a file would be unreadable, indented vocabularies would be twice as large. */

@@ -1,7 +1,8 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
-import { linear, type Parameters, zeros } from './blocks.ts';
+import { dropout, type Emission, linear, zeros } from './blocks.ts';
+import { featuresName } from './emit-encoder.ts';
 import type { Model } from './model.ts';
 
 export type Pooling = 'mean' | 'first';
@@ -18,35 +19,44 @@ export const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value =>
   return builder.op('Div', [sum, builder.op('Max', [count, builder.scalar('float32', 1)])]);
 };
 
+/** Of x (batch, sequence, hidden): (batch, hidden). */
 export const firstToken = (builder: GraphBuilder, x: Value): Value =>
   builder.op('Gather', [x, builder.scalar('int64', 0)], { axis: 1 });
 
 /** Pools features (batch, sequence, hidden) and classifies them: adds `logits` (batch, labels). */
 export const emitClassifier = (
-  builder: GraphBuilder,
-  parameters: Parameters,
+  emission: Emission,
   features: Value,
   mask: Value,
   options: { readonly pooling: Pooling; readonly labels: number; readonly dropout: number },
 ): Value => {
+  const { builder } = emission;
   const width = builder.type(features).shape?.at(-1);
   if (typeof width !== 'number') throw new Error(`the width of '${features}' is not known, so no head fits it`);
   return builder.within('classifier', () => {
     const pooled = options.pooling === 'mean' ? meanPool(builder, features, mask) : firstToken(builder, features);
-    const dropped = builder.op('Dropout', [pooled, builder.scalar('float32', options.dropout)]);
-    return linear(builder, parameters, 'classifier', dropped, [width, options.labels], 'logits');
+    const dropped = dropout(emission, pooled, options.dropout);
+    return linear(emission, 'classifier', dropped, [width, options.labels], { output: 'logits' });
   });
 };
 
 const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((label, i) => label === b[i]);
 
+/** The encoder of a model that predicts words, without what predicts them; other models as they are. */
+export const withoutWordHead = (model: Model): Model => {
+  if (model.info.task !== 'fill-mask') return model;
+  const graph = GraphBuilder.from(model.graph).freeze([value(featuresName)]);
+  return { ...model, graph, info: { ...model.info, task: 'features', output: featuresName } };
+};
+
 /**
- * Puts a classification head on a features model: mask-aware mean pooling, dropout, one linear called `classifier`,
+ * Puts a classification head on a features or fill-mask model: mask-aware mean pooling, dropout, one linear called `classifier`,
  * which starts at zero: random logits would first bend pretrained features (Kumar et al. 2022, arXiv 2202.10054), and
  * measurably cost accuracy here. A model that already classifies into the same labels stays as it is.
  */
-export const withClassificationHead = (model: Model, labels: readonly string[], pooling: Pooling = 'mean'): Model => {
+export const withClassificationHead = (given: Model, labels: readonly string[], pooling: Pooling = 'mean'): Model => {
+  const model = withoutWordHead(given);
   const { info } = model;
   if (info.task === 'text-classification') {
     if (sameLabels(info.labels, labels)) return model;
@@ -56,7 +66,8 @@ export const withClassificationHead = (model: Model, labels: readonly string[], 
     );
   }
   const builder = GraphBuilder.from(model.graph);
-  const logits = emitClassifier(builder, zeros, value(info.output), value(info.inputs.mask), {
+  const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: 0 };
+  const logits = emitClassifier(emission, value(info.output), value(info.inputs.mask), {
     pooling,
     labels: labels.length,
     dropout: CLASSIFIER_DROPOUT,

@@ -34,6 +34,8 @@ export interface ModelInfo {
   readonly modelType: string;
   /** config.json of the checkpoint that was imported: what an export says again, with this model's sizes and labels. */
   readonly checkpoint?: Readonly<Record<string, unknown>>;
+  /** tokenizer_config.json of that checkpoint: the class and the special tokens that clients go by. */
+  readonly tokenizerConfig?: Readonly<Record<string, unknown>>;
   /** Architecture figures for people and for config.json: hidden, layers, heads, ffn, vocabulary ... */
   readonly dimensions: Readonly<Record<string, number>>;
   /** Where the weights came from, licence included, for reports and model cards. */

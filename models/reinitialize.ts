@@ -26,7 +26,19 @@ const initializerAt = (
 ): Initializer | undefined => {
   switch (node.op) {
     case 'LayerNormalization':
+      // A table of relative positions is normalised whole.
+      if (position === 0) return { kind: 'normal', deviation: EMBEDDING_DEVIATION };
       return { kind: position === 1 ? 'ones' : 'zeros' };
+    case 'Mul':
+      // A scale without a norm.
+      return dims.length === 1 ? { kind: 'ones' } : undefined;
+    case 'Unsqueeze':
+      return { kind: 'normal', deviation: EMBEDDING_DEVIATION };
+    case 'Transpose':
+      // The kernel of a convolution; tied embeddings are known by their look-up.
+      return dims.length === 3 ? { kind: 'xavier' } : undefined;
+    case 'Concat':
+      return { kind: 'xavier' };
     case 'Gather':
       return { kind: 'normal', deviation: EMBEDDING_DEVIATION };
     case 'MatMul':
@@ -46,7 +58,7 @@ const initializerOf = (graph: Graph, name: Value, { dims }: Tensor): Initializer
   const users = (indexOf(graph).users.get(name) ?? []).map((node) => node.op).join(', ');
   throw new Error(
     `parameter '${name}' is read by ${users || 'no node'}: decant knows how to draw what LayerNormalization, Gather, ` +
-      `MatMul and Add read`,
+      `MatMul, Mul, Add, Concat, Transpose and Unsqueeze read`,
   );
 };
 

@@ -1,6 +1,7 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { value } from '../graph/graph.ts';
 import { tensorOf } from '../graph/tensor.ts';
+import { withoutWordHead } from './head.ts';
 import type { Model } from './model.ts';
 
 /** Ratio of the Dropout node before the classifier. */
@@ -23,10 +24,11 @@ const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((label, i) => label === b[i]);
 
 /**
- * Puts a head on a features model that gives every token a class: dropout and one linear called `classifier`, which starts
+ * Puts a head on a features or fill-mask model that gives every token a class: dropout and one linear called `classifier`, which starts
  * at zero like that of texts. A model that already tags with the same classes stays as it is.
  */
-export const withTokenHead = (model: Model, labels: readonly string[]): Model => {
+export const withTokenHead = (given: Model, labels: readonly string[]): Model => {
+  const model = withoutWordHead(given);
   const { info } = model;
   if (info.task === 'token-classification' && same(info.labels, labels)) return model;
   expectFeatures(model, labels);

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
+import { manyLines } from '../reports/text.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
+import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { planCommand } from './commands/plan.ts';
@@ -21,7 +23,8 @@ Examples:
   $ decant run                          run it
   $ decant report runs/NAME --open      what came of it, as a page
   $ decant diff runs/A runs/B            what changed between two runs
-  $ decant predict runs/NAME/deploy "a text to classify"`;
+  $ decant predict runs/NAME/deploy "a text to classify"
+  $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js`;
 
 const addCommands = (program: Command, end: (code: number) => void): void => {
   const commands = [
@@ -33,6 +36,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     predictCommand,
     reportCommand,
     diffCommand,
+    exportCommand,
     schemaCommand,
   ];
   for (const command of commands) command(program, end);
@@ -59,7 +63,8 @@ const explain = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.wrong;
   if (error instanceof RequestError) {
     const { diagnostics, message } = error;
-    process.stderr.write(`${diagnostics.length > 0 ? renderDiagnostics(diagnostics) : message}\n`);
+    // Messages quote files of strangers, which must not steer the terminal.
+    process.stderr.write(`${manyLines(diagnostics.length > 0 ? renderDiagnostics(diagnostics) : message)}\n`);
     return exit.wrong;
   }
   const outcome = failureOf(error);

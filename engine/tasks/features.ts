@@ -1,4 +1,5 @@
 import { cosineOf } from '../../data/vectors.ts';
+import { withoutWordHead } from '../../models/head.ts';
 import { emitSentence } from '../../models/sentence.ts';
 import { cosineDistance } from '../losses/index.ts';
 import type { Task } from './task.ts';
@@ -9,7 +10,8 @@ export const features: Task = {
   unit: 'texts',
   encode: (encoder, text, maxLength) => encoder.encode(text, maxLength),
   labelsOf: () => [-1],
-  fit: (model) => {
+  fit: (given) => {
+    const model = withoutWordHead(given);
     if (model.info.task === 'features') return model;
     throw new Error(
       `the model is made for ${model.info.task}, the data for features: start from a model that gives features`,

@@ -1,10 +1,10 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { type Graph, type Node, type Value, value } from '../graph.ts';
-import type { Tensor } from '../tensor.ts';
+import { type Bytes, bytesOf, type Tensor } from '../tensor.ts';
 import { encodeAttributes } from './attributes.ts';
 import { CodecError } from './dtypes.ts';
 import type { Location } from './external.ts';
-import { encodeTensor, fits } from './tensors.ts';
+import { describeTensor, encodeTensor, fits } from './tensors.ts';
 import { encodeType } from './types.ts';
 
 /** Says where a weight is stored; undefined for inline. */
@@ -19,44 +19,91 @@ const encodeNode = (node: Node): onnx.INodeProto => ({
   domain: node.domain,
   input: node.inputs.map((input) => input ?? ''),
   output: [...node.outputs],
-  attribute: encodeAttributes(node.attrs, (graph) => encodeBody(graph, () => undefined)),
+  attribute: encodeAttributes(node.attrs, encodeInner),
 });
 
-const encodeWeight = (name: Value, tensor: Tensor, placement: Placement): onnx.ITensorProto => {
-  if (!fits(tensor)) {
-    const shape = `${tensor.dtype}[${tensor.dims.join(', ')}]`;
-    throw new CodecError(`weight '${name}' is a ${shape}, but holds ${tensor.bytes.length} bytes`);
-  }
-  return encodeTensor(name, tensor, placement(name, tensor));
+const checked = (name: Value, tensor: Tensor): Tensor => {
+  if (fits(tensor)) return tensor;
+  const shape = `${tensor.dtype}[${tensor.dims.join(', ')}]`;
+  throw new CodecError(`weight '${name}' is a ${shape}, but holds ${tensor.bytes.length} bytes`);
 };
 
-const encodeBody = (graph: Graph, placement: Placement): onnx.IGraphProto => {
+/** A graph's message without its weights. */
+const partsOf = (graph: Graph) => {
   const listed = new Set<Value>([value(''), ...graph.inputs, ...graph.outputs, ...graph.weights.keys()]);
   const inner = [...graph.types.keys()].filter((name) => !listed.has(name));
   return {
     name: graph.name,
     node: graph.nodes.map(encodeNode),
-    initializer: [...graph.weights].map(([name, tensor]) => encodeWeight(name, tensor, placement)),
     input: graph.inputs.map((name) => encodeType(name, graph.types.get(name))),
     output: graph.outputs.map((name) => encodeType(name, graph.types.get(name))),
     valueInfo: inner.map((name) => encodeType(name, graph.types.get(name))),
   };
 };
 
-/** The bytes of an ONNX file with weights where `placement` says. Equal graphs give equal bytes. */
-export const encodeModel = (graph: Graph, placement: Placement): Uint8Array => {
+/** The graph inside a node, whose weights are few. */
+const encodeInner = (graph: Graph): onnx.IGraphProto => ({
+  ...partsOf(graph),
+  initializer: [...graph.weights].map(([name, tensor]) => encodeTensor(name, checked(name, tensor))),
+});
+
+/** Bytes in order. Weights are read when their turn comes, so that a file is written without a second copy of them. */
+type Pieces = readonly Bytes[];
+
+const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0);
+
+/** A field of known length: number and wire type, then the length, seven bits a byte. */
+const field = (number: number, pieces: Pieces): Pieces => {
+  const opening = [(number << 3) | 2];
+  let rest = lengthOf(pieces);
+  for (; rest > 127; rest = Math.floor(rest / 128)) opening.push((rest % 128) | 128);
+  return [bytesOf(Uint8Array.from([...opening, rest])), ...pieces];
+};
+
+/** Numbers of the fields that are put together here. */
+const fields = { graphOfModel: 7, initializerOfGraph: 5, rawDataOfTensor: 9 } as const;
+
+/** One weight: its description, then the raw bytes, which are the last field of the message. */
+const weightPieces = (name: Value, tensor: Tensor, placement: Placement): Pieces => {
+  const { TensorProto } = onnxProto.onnx;
+  const place = placement(name, tensor);
+  const described = bytesOf(TensorProto.encode(describeTensor(name, checked(name, tensor), place)).finish());
+  return place === undefined ? [described, ...field(fields.rawDataOfTensor, [tensor.bytes])] : [described];
+};
+
+/** A message is its fields one after the other, so what stands before and behind the weights is encoded apart. */
+const graphPieces = (graph: Graph, placement: Placement): Pieces => {
+  const { GraphProto } = onnxProto.onnx;
+  const { name, node, input, output, valueInfo } = partsOf(graph);
+  const weights = [...graph.weights].flatMap(([weight, tensor]) =>
+    field(fields.initializerOfGraph, weightPieces(weight, tensor, placement)),
+  );
+  const before = GraphProto.encode({ name, node }).finish();
+  return [bytesOf(before), ...weights, bytesOf(GraphProto.encode({ input, output, valueInfo }).finish())];
+};
+
+/** An ONNX file piece by piece, with weights where `placement` says. Equal graphs give equal bytes. */
+export const modelPieces = (graph: Graph, placement: Placement): Pieces => {
   const { ModelProto } = onnxProto.onnx;
   const opsetImport = Object.entries(graph.opsets)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([domain, version]) => ({ domain, version }));
-  const model: onnx.IModelProto = {
-    irVersion: irVersion(graph.opsets[''] ?? 1),
-    producerName: 'decant',
-    opsetImport,
-    graph: encodeBody(graph, placement),
-  };
-  return ModelProto.encode(model).finish();
+  const before = ModelProto.encode({ irVersion: irVersion(graph.opsets[''] ?? 1), producerName: 'decant' }).finish();
+  return [
+    bytesOf(before),
+    ...field(fields.graphOfModel, graphPieces(graph, placement)),
+    bytesOf(ModelProto.encode({ opsetImport }).finish()),
+  ];
 };
 
 /** The bytes of an ONNX file with every weight inside. */
-export const encodeGraph = (graph: Graph): Uint8Array => encodeModel(graph, () => undefined);
+export const encodeGraph = (graph: Graph): Uint8Array => {
+  const pieces = modelPieces(graph, () => undefined);
+  const bytes = new Uint8Array(lengthOf(pieces));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece.read(), at);
+    at += piece.length;
+  }
+  return bytes;
+};

@@ -1,9 +1,10 @@
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Graph, Value } from '../graph.ts';
+import type { Bytes } from '../tensor.ts';
 import { decodeGraph } from './decode.ts';
 import { CodecError } from './dtypes.ts';
-import { encodeModel } from './encode.ts';
+import { modelPieces } from './encode.ts';
 import type { Location } from './external.ts';
 
 /** protobuf messages end at 2 GiB; stay well below. */
@@ -30,6 +31,31 @@ const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promis
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done, Math.min(chunk, bytes.length - done), at + done);
     done += bytesWritten;
+  }
+};
+
+/** Parts below this are written together. */
+const smallPiece = 1 << 16;
+
+/** Small parts joined to fewer writes; large ones are read one at a time, piece by piece where they can. */
+function* joined(parts: readonly Bytes[]): Generator<Uint8Array> {
+  let small: Uint8Array[] = [];
+  for (const part of parts) {
+    if (part.length < smallPiece) small.push(part.read());
+    else {
+      yield Buffer.concat(small);
+      small = [];
+      yield* part.pieces?.() ?? [part.read()];
+    }
+  }
+  yield Buffer.concat(small);
+}
+
+const writeParts = async (file: FileHandle, parts: readonly Bytes[], start: number): Promise<void> => {
+  let at = start;
+  for (const bytes of joined(parts)) {
+    await writeAll(file, bytes, at);
+    at += bytes.length;
   }
 };
 
@@ -74,14 +100,14 @@ export const writeGraph = async (
   const total = [...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
   const outside = options.external ?? total > inlineLimit;
   const places = outside ? placesOf(graph, `${basename(path)}_data`) : new Map<Value, Location>();
-  const bytes = encodeModel(graph, (name) => places.get(name));
+  const pieces = modelPieces(graph, (name) => places.get(name));
   if (places.size > 0) {
     await replaceFile(`${path}_data`, async (file) => {
       for (const [name, { offset }] of places) {
         const tensor = graph.weights.get(name);
-        if (tensor !== undefined) await writeAll(file, tensor.bytes.read(), offset);
+        if (tensor !== undefined) await writeParts(file, [tensor.bytes], offset);
       }
     });
   }
-  await replaceFile(path, (file) => writeAll(file, bytes, 0));
+  await replaceFile(path, (file) => writeParts(file, pieces, 0));
 };

@@ -70,10 +70,10 @@ export const decodeTensor = (proto: onnx.ITensorProto, where: string, folder: st
   return { dtype, dims, bytes };
 };
 
-/** The message for a tensor: raw bytes as a view, or a reference to an external file. */
-export const encodeTensor = (name: string, tensor: Tensor, place?: Location): onnx.ITensorProto => {
+/** The message for a tensor without its bytes, or with a reference to an external file that holds them. */
+export const describeTensor = (name: string, tensor: Tensor, place?: Location): onnx.ITensorProto => {
   const base = { name, dims: [...tensor.dims], dataType: dtypeCodes[tensor.dtype] };
-  if (place === undefined) return { ...base, rawData: tensor.bytes.read() };
+  if (place === undefined) return base;
   const externalData = [
     { key: 'location', value: place.location },
     { key: 'offset', value: String(place.offset) },
@@ -81,6 +81,12 @@ export const encodeTensor = (name: string, tensor: Tensor, place?: Location): on
   ];
   return { ...base, externalData, dataLocation: external };
 };
+
+/** The whole message for a tensor. */
+export const encodeTensor = (name: string, tensor: Tensor): onnx.ITensorProto => ({
+  ...describeTensor(name, tensor),
+  rawData: tensor.bytes.read(),
+});
 
 /** True where the stored bytes are exactly what the type and dimensions ask for. */
 export const fits = (tensor: { readonly dtype: DType; readonly dims: readonly number[]; readonly bytes: Bytes }) =>

@@ -10,13 +10,18 @@ export interface LayerSpan {
   readonly blocks: readonly Block[];
 }
 
-/** Layers begin at each attention block; without any attention every block is a layer. */
+/** Whether one block stands around another, as a layer of MobileBERT stands around its thinner blocks. */
+const surrounds = (outer: Block, inner: Block | undefined): boolean =>
+  inner !== undefined && outer !== inner && [...inner.nodes].every((node) => outer.nodes.has(node));
+
+/** Layers begin at each attention block that stands around no other; without any attention every block is a layer. */
 const groupBlocks = (blocks: readonly Block[]): readonly (readonly Block[])[] => {
   const attends = blocks.some((block) => block.kind === 'attention');
   const layers: Block[][] = [];
   for (const block of blocks) {
     const current = layers.at(-1);
-    if (current === undefined || !attends || block.kind === 'attention') layers.push([block]);
+    const begins = block.kind === 'attention' && !surrounds(block, current?.[0]);
+    if (current === undefined || !attends || begins) layers.push([block]);
     else current.push(block);
   }
   return layers;
@@ -54,13 +59,17 @@ const lastOutput = (graph: Graph, blocks: readonly Block[]): Value | undefined =
   return at;
 };
 
+/** The blocks of a layer that no other stands around. */
+const outermost = (own: readonly Block[]): readonly Block[] =>
+  own.filter((block) => !own.some((other) => surrounds(other, block)));
+
 /** Layers of a graph in the order of the stream. */
 export const layerSpansOf = (graph: Graph): readonly LayerSpan[] => {
-  const blocks = blocksOf(graph);
-  const layers = groupBlocks(blocks);
+  const layers = groupBlocks(blocksOf(graph));
+  const streams = layers.map(outermost);
   return layers.flatMap((own, index) => {
-    const input = own[0]?.input;
-    const output = layers[index + 1]?.[0]?.input ?? lastOutput(graph, blocks);
+    const input = streams[index]?.[0]?.input;
+    const output = streams[index + 1]?.[0]?.input ?? lastOutput(graph, streams.flat());
     return input === undefined || output === undefined ? [] : [{ index, input, output, blocks: own }];
   });
 };

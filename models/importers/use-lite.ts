@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { type EncoderShape, emitEncoder, type Parameters, textInputs } from '../blocks.ts';
+import { type Parameters, textInputs } from '../blocks.ts';
+import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
 import { textModelType } from '../encoder.ts';
 import type { Model } from '../model.ts';
 import { ImportError, type Importer } from './importer.ts';
@@ -24,11 +25,12 @@ const shape: EncoderShape = {
   ],
   norm: 'pre',
   activation: 'relu',
-  epsilon: 1e-6,
   finalNorm: false,
   // It was trained without dropout, and fine-tuning with it costs points: options may still ask for some.
   dropout: 0,
 };
+
+const EPSILON = 1e-6;
 
 /** Ids below this are control symbols that no text is cut into. */
 const RESERVED = 6;
@@ -175,7 +177,11 @@ const importUseLite = async (base: string): Promise<Model> => {
   ]);
   const builder = new GraphBuilder('universal-sentence-encoder-lite');
   const inputs = textInputs(builder);
-  const { features, hiddenStates } = emitEncoder(builder, shape, useLiteParameters(weights), inputs);
+  const { features, hiddenStates } = emitEncoder(
+    { builder, parameters: useLiteParameters(weights), prefix: '', epsilon: EPSILON },
+    shape,
+    inputs,
+  );
   return {
     graph: builder.freeze([features]),
     tokenizer: unigramTokenizer(vocabulary, { unknown: UNKNOWN, reserved: RESERVED }),
@@ -206,6 +212,7 @@ const importUseLite = async (base: string): Promise<Model> => {
 export const useLite: Importer = {
   example: `npm:${packageName}`,
   match: (specifier) => specifier === `npm:${packageName}`,
+  classifies: false,
   files: (_, base) => [...tfjsFiles(dataFile(base, 'model.json')), dataFile(base, 'vocab.json')],
   import: (_, base) => importUseLite(base),
 };

@@ -7,9 +7,15 @@ export interface Said {
   readonly text: string;
 }
 
+/** A text of the command line or of standard input, or a pair of them. */
+export interface Given {
+  readonly text: string;
+  readonly pair?: string;
+}
+
 interface Asked {
   readonly info: ModelInfo;
-  readonly texts: readonly string[];
+  readonly texts: readonly Given[];
   readonly predicted: Predicted;
   /** Classes shown of each text. */
   readonly top: number;
@@ -39,16 +45,19 @@ const classesOf = ({ info, predicted }: Asked, answer: number): readonly Class[]
 
 const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
 
+/** A pair takes two lines. */
+const heading = ({ text, pair }: Given): string => (pair === undefined ? text : `${text}\n${pair}`);
+
 const classified = (asked: Asked): Said => {
-  const json = asked.texts.map((text, i) => {
+  const json = asked.texts.map((given, i) => {
     const classes = classesOf(asked, i);
-    return { text, label: classes[0]?.label ?? '', probability: classes[0]?.probability ?? 0, classes };
+    return { ...given, label: classes[0]?.label ?? '', probability: classes[0]?.probability ?? 0, classes };
   });
-  const lines = json.map(({ text, classes }) => {
+  const lines = json.map(({ classes, ...given }) => {
     const shown = classes.slice(0, asked.top);
     const width = Math.max(...shown.map(({ label }) => label.length));
     return [
-      text,
+      heading(given),
       ...shown.map(({ label, probability }) => `  ${label.padEnd(width)}  ${percent(probability).padStart(7)}`),
     ].join('\n');
   });
@@ -58,7 +67,7 @@ const classified = (asked: Asked): Said => {
 /** One word a line with its class behind a tab, as taggers write; an empty line between texts. */
 const tagged = (asked: Asked): Said => {
   const { answers } = asked.predicted;
-  const json = asked.texts.map((text, t) => ({
+  const json = asked.texts.map(({ text }, t) => ({
     text,
     words: text.split(' ').map((word, w) => {
       // A word beyond the longest sequence was not read: nothing is made up about it.
@@ -74,10 +83,10 @@ const tagged = (asked: Asked): Said => {
 const SHOWN_NUMBERS = 6;
 
 const vectors = ({ texts, predicted }: Asked): Said => {
-  const json = texts.map((text, i) => ({ text, vector: [...rowOf(predicted, i)] }));
-  const lines = json.map(({ text, vector }) => {
+  const json = texts.map((given, i) => ({ ...given, vector: [...rowOf(predicted, i)] }));
+  const lines = json.map(({ vector, ...given }) => {
     const shown = vector.slice(0, SHOWN_NUMBERS).map((x) => x.toFixed(4));
-    return `${text}\n  ${vector.length} numbers: ${shown.join(' ')}${vector.length > SHOWN_NUMBERS ? ' ...' : ''}`;
+    return `${heading(given)}\n  ${vector.length} numbers: ${shown.join(' ')}${vector.length > SHOWN_NUMBERS ? ' ...' : ''}`;
   });
   return { json, text: lines.join('\n') };
 };

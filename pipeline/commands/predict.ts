@@ -1,15 +1,19 @@
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
-import { type Said, saidAbout } from './answers.ts';
-import { exit, readingModel, wholeNumber } from './common.ts';
+import { type Given, type Said, saidAbout } from './answers.ts';
+import { collect, exit, readingModel, wholeNumber } from './common.ts';
 
 interface Options {
   readonly json?: boolean;
   readonly top: number;
   readonly threads?: number;
+  /** Second texts, one a text. */
+  readonly pair: readonly string[];
+  /** Lines of standard input hold two texts each. */
+  readonly pairs?: boolean;
 }
 
 const examples = `
@@ -17,7 +21,9 @@ Examples:
   $ decant predict runs/NAME/deploy "a large wild cat"
   $ decant predict runs/NAME/models/student "one text" "another text" --top 3
   $ decant predict runs/NAME/models/tagger "The cat sat on the mat ."      # one word a line, a tab, its tag
-  $ cat texts.txt | decant predict runs/NAME/deploy --json`;
+  $ cat texts.txt | decant predict runs/NAME/deploy --json
+  $ decant predict runs/NAME/deploy "A man sleeps." --pair "Somebody is awake."
+  $ cat pairs.tsv | decant predict runs/NAME/deploy --pairs      # two texts a line with a tab between them`;
 
 const readLines = async (): Promise<readonly string[]> => {
   const lines: string[] = [];
@@ -37,15 +43,47 @@ const textsFrom = async (texts: readonly string[]): Promise<readonly string[]> =
   return given;
 };
 
+/** Two texts of a line: a list of them in JSON, or a tab between them. */
+const pairOfLine = (line: string, number: number): Given => {
+  const parts: unknown = line.startsWith('[') ? jsonOf(line) : line.split('\t');
+  const [text, pair]: readonly unknown[] = Array.isArray(parts) && parts.length === 2 ? parts : [];
+  if (typeof text === 'string' && typeof pair === 'string' && pair.trim() !== '') return { text, pair };
+  throw new RequestError(
+    `line ${number} of standard input is no pair; expected two texts with a tab between them, or ["one", "other"]`,
+  );
+};
+
+const jsonOf = (line: string): unknown => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Texts, or pairs of them where an option says so. */
+const givenFrom = async (texts: readonly string[], { pair, pairs }: Options): Promise<readonly Given[]> => {
+  if (pairs === true && (texts.length > 0 || pair.length > 0)) {
+    throw new RequestError('--pairs reads pairs from standard input; give texts and --pair, or --pairs alone');
+  }
+  const read = await textsFrom(texts);
+  if (pairs === true) return read.map((line, i) => pairOfLine(line, i + 1));
+  if (pair.length === 0) return read.map((text) => ({ text }));
+  if (pair.length !== texts.length) {
+    throw new RequestError(`found ${texts.length} texts and ${pair.length} times --pair; expected one --pair a text`);
+  }
+  return texts.map((text, i) => ({ text, pair: pair[i] ?? '' }));
+};
+
 /** Words are what stands between spaces: a tagger gives each an answer. */
 const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
 
-const predict = async (folder: string, given: readonly string[], options: Options): Promise<Said> => {
+const predict = async (folder: string, texts: readonly string[], options: Options): Promise<Said> => {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     throw new RequestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
   }
-  const read = await textsFrom(given);
+  const given = await givenFrom(texts, options);
   const { readModel } = await import('../../models/files.ts');
   const model = await readingModel(() => readModel(folder));
   const { info } = model;
@@ -54,17 +92,21 @@ const predict = async (folder: string, given: readonly string[], options: Option
       `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
     );
   }
-  const texts = info.task === 'token-classification' ? read.map(asWords) : read;
+  const tags = info.task === 'token-classification';
+  if (tags && given.some(({ pair }) => pair !== undefined)) {
+    throw new RequestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
+  }
+  const asked = tags ? given.map(({ text }) => ({ text: asWords(text) })) : given;
   const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
   const predicted = await predictTexts({
     model,
-    texts,
+    texts: asked,
     maxLength: info.maxLength,
     threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
   });
-  return saidAbout({ info, texts, predicted, top: options.top });
+  return saidAbout({ info, texts: asked, predicted, top: options.top });
 };
 
 /** `decant predict`. */
@@ -77,6 +119,10 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .description(
       'Classify texts, tag their words, or make vectors of them, with the model of a stage or of an exported folder.',
     )
+    .addOption(
+      new Option('--pair <text>', 'second text of a pair, once for each text').argParser(collect).default([], 'none'),
+    )
+    .option('--pairs', 'read pairs from standard input: two texts a line, a tab between them')
     .option('--top <n>', 'classes shown for each text that is classified', wholeNumber(1, 1000), 1)
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--json', 'print one JSON document: all classes, words with their tags, or vectors')

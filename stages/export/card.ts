@@ -1,5 +1,7 @@
 import type { Precision } from '../../models/files.ts';
-import type { ModelInfo } from '../../models/model.ts';
+import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
+import { clientClassOf } from './families.ts';
+import { specialTokens } from './tokens.ts';
 
 const dimensionNames: Readonly<Record<string, string>> = {
   embedding: 'embedding width',
@@ -14,12 +16,35 @@ const fileLines: Readonly<Record<Precision, string>> = {
   q8: '- `onnx/model_quantized.onnx`: 8-bit weights, activations quantized while it runs',
 };
 
-const usage = (info: ModelInfo): string =>
-  info.task === 'text-classification'
-    ? `const classify = await pipeline('text-classification', 'path/to/this/folder');
-console.log(await classify('Some text.'));`
-    : `const extract = await pipeline('feature-extraction', 'path/to/this/folder');
-console.log(await extract('Some text.', { pooling: 'mean' }));`;
+const pipelineTags: Readonly<Record<TaskName, string>> = {
+  features: 'feature-extraction',
+  'text-classification': 'text-classification',
+  'token-classification': 'token-classification',
+  'fill-mask': 'fill-mask',
+};
+
+/** How one vector of a text is made: as the checkpoint's makers said, or the mean as a first thing to try. */
+const poolingOf = ({ sentence }: ModelInfo): string => {
+  const pooling = sentence?.pooling === 'first' ? 'cls' : 'mean';
+  return `{ pooling: '${pooling}'${sentence?.normalize === true ? ', normalize: true' : ''} }`;
+};
+
+const call = (info: ModelInfo, mask: string): string => {
+  switch (info.task) {
+    case 'text-classification':
+      return `await run('Some text.')`;
+    case 'token-classification':
+      return `await run('Some text.', { ignore_labels: [] })`;
+    case 'fill-mask':
+      return `await run(${JSON.stringify(`Some ${mask} text.`)})`;
+    case 'features':
+      return `await run('Some text.', ${poolingOf(info)})`;
+  }
+};
+
+const usage = (info: ModelInfo, mask: string): string =>
+  `const run = await pipeline('${pipelineTags[info.task]}', './path/to/this/folder');
+console.log(${call(info, mask)});`;
 
 /**
  * Stands where the run puts its results when they are known: an export comes before measurement, and the stored folder
@@ -35,21 +60,33 @@ const inert = (text: string): string =>
     .replace(/[\\`*_[\]<>|#&]/g, (c) => (c === '<' ? '&lt;' : c === '>' ? '&gt;' : c === '&' ? '&amp;' : `\\${c}`))
     .trim();
 
-/** README.md of an exported folder. */
-export const modelCard = (info: ModelInfo, files: readonly Precision[]): string => {
+/** Where transformers.js has no class for a family and task, config.json names another; the card says so. */
+const standIn = (info: ModelInfo): string => {
+  const { modelType } = clientClassOf(info);
+  return modelType === info.modelType
+    ? ''
+    : `\nIts architecture is ${inert(info.modelType)}. config.json names \`${modelType}\`, for transformers.js has no class of its own for this task.\n`;
+};
+
+/** README.md of an exported folder. `results` says where its figures are, or is empty where nobody measured any. */
+export const modelCard = (
+  { info, tokenizer }: Omit<Model, 'graph'>,
+  files: readonly Precision[],
+  results: string,
+): string => {
   const sizes = Object.entries(info.dimensions).map(
     ([name, size]) => `- ${dimensionNames[name] ?? inert(name)}: ${size}`,
   );
   const classes = info.labels.length === 0 ? '' : `\nClasses: ${info.labels.map(inert).join(', ')}\n`;
+  const { mask_token: mask = '' } = specialTokens(info, tokenizer);
   return `---
 library_name: transformers.js
-pipeline_tag: ${info.task === 'text-classification' ? 'text-classification' : 'feature-extraction'}
+pipeline_tag: ${pipelineTags[info.task]}
 ---
 # A compressed Transformer
 
 Made by decant${info.origin === undefined ? '' : ` from: ${inert(info.origin)}`}.
-${RESULTS_PLACEHOLDER}
-${classes}
+${results === '' ? '' : `${results}\n`}${classes}${standIn(info)}
 ## Files
 ${files.map((file) => fileLines[file]).join('\n')}
 
@@ -61,7 +98,7 @@ ${sizes.join('\n')}
 \`\`\`js
 import { pipeline } from '@huggingface/transformers';
 
-${usage(info)}
+${usage(info, mask.replaceAll('`', ''))}
 \`\`\`
 `;
 };

@@ -1,76 +1,106 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import type { Precision } from '../../models/files.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import { addedTokens, tokenText } from './tokenizer.ts';
+import { clientClassOf } from './families.ts';
+import { tokenId } from './tokenizer.ts';
+import { specialTokens } from './tokens.ts';
 
-/** transformers.js finds a model's class by model_type and task; these pass input_ids and attention_mask only. */
-const architectures: Readonly<Record<ModelInfo['task'], string>> = {
-  features: 'DistilBertModel',
-  'text-classification': 'DistilBertForSequenceClassification',
-  'token-classification': 'DistilBertForTokenClassification',
-  'fill-mask': 'DistilBertForMaskedLM',
-};
+type Config = Readonly<Record<string, unknown>>;
 
-/** Sizes under the names that DistilBertConfig uses. */
-const sizeNames: Readonly<Record<string, string>> = {
-  hidden: 'dim',
-  layers: 'n_layers',
-  heads: 'n_heads',
-  ffn: 'hidden_dim',
-  vocabulary: 'vocab_size',
-};
+/** What a checkpoint says of its own file and history, and what is said anew for this model. */
+const droppedKeys: ReadonlySet<string> = new Set([
+  '_name_or_path',
+  '_num_labels',
+  'auto_map',
+  'decant',
+  'dtype',
+  'finetuning_task',
+  'id2label',
+  'label2id',
+  'num_labels',
+  'problem_type',
+  'pruned_heads',
+  'quantization_config',
+  'torch_dtype',
+  'transformers.js_config',
+  'transformers_version',
+]);
 
-const sizesOf = (info: ModelInfo): Record<string, number> => {
-  const sizes: Record<string, number> = { max_position_embeddings: info.maxLength };
-  for (const [name, size] of Object.entries(info.dimensions)) {
-    const known = sizeNames[name];
+const isPerLayer = (key: string, given: unknown): given is readonly unknown[] =>
+  key === 'layer_types' && Array.isArray(given);
+
+/** The checkpoint's own words, less what no longer holds. */
+const kept = ({ checkpoint = {}, dimensions }: ModelInfo): Config =>
+  Object.fromEntries(
+    Object.entries(checkpoint).filter(
+      ([key, given]) => !droppedKeys.has(key) && !(isPerLayer(key, given) && given.length !== dimensions.layers),
+    ),
+  );
+
+const sizesOf = ({ dimensions }: ModelInfo, names: Readonly<Record<string, string>>): Config => {
+  const sizes: Record<string, number> = {};
+  for (const [name, size] of Object.entries(dimensions)) {
+    const known = names[name];
     if (known !== undefined) sizes[known] = size;
   }
   return sizes;
 };
 
-/** config.json: what transformers.js needs to choose class and file, and what decant needs to read the folder again. */
-export const configJson = (info: ModelInfo, files: readonly Precision[]): Record<string, unknown> => ({
-  model_type: info.modelType,
-  architectures: [architectures[info.task]],
-  ...sizesOf(info),
-  pad_token_id: info.tokens.padding,
-  ...(info.labels.length === 0
-    ? {}
-    : {
-        problem_type: 'single_label_classification',
-        id2label: Object.fromEntries(info.labels.map((label, i) => [i, label])),
-        label2id: Object.fromEntries(info.labels.map((label, i) => [label, i])),
-      }),
-  'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
-  decant: { files, model: { ...info, hiddenStates: [] } },
-});
-
-/** Roles of special tokens, from the model's own ids and from the names that Hugging Face's tokenizers give them. */
-export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): Record<string, string> => {
-  const tokens: Record<string, string> = {};
-  const roles = { pad_token: info.tokens.padding, unk_token: info.tokens.unknown };
-  for (const [role, id] of Object.entries(roles)) {
-    const text = tokenText(tokenizer, id);
-    if (text !== undefined) tokens[role] = text;
+/** Ids of special tokens that the checkpoint names, as this model's tokenizer numbers them; null where it has none. */
+const tokenIds = (info: ModelInfo, tokenizer: TokenizerJson): Config => {
+  const tokens = specialTokens(info, tokenizer);
+  const ids: Record<string, unknown> = {};
+  for (const key of Object.keys(info.checkpoint ?? {}).filter((name) =>
+    /^(bos|eos|cls|sep|mask)_token_id$/.test(name),
+  )) {
+    const text = tokens[key.replace(/_id$/, '')];
+    const given = info.checkpoint?.[key];
+    const id = text === undefined ? undefined : tokenId(tokenizer, text);
+    ids[key] = id ?? (info.dimensions.vocabulary === info.checkpoint?.vocab_size ? given : null);
   }
-  const contents = addedTokens(tokenizer);
-  for (const [role, text] of [
-    ['cls_token', '[CLS]'],
-    ['sep_token', '[SEP]'],
-    ['mask_token', '[MASK]'],
-  ] as const) {
-    if (contents.includes(text)) tokens[role] = text;
-  }
-  return tokens;
+  return { ...ids, pad_token_id: info.tokens.padding };
 };
 
-export const tokenizerConfigJson = (info: ModelInfo, tokenizer: TokenizerJson): Record<string, unknown> => ({
-  tokenizer_class: 'PreTrainedTokenizerFast',
-  model_max_length: info.maxLength,
-  model_input_names: Object.values(info.inputs),
-  padding_side: 'right',
-  truncation_side: 'right',
-  clean_up_tokenization_spaces: false,
-  ...specialTokens(info, tokenizer),
-});
+const sameLabels = ({ checkpoint, labels }: ModelInfo): boolean => {
+  const given = Object.values(Object(checkpoint?.id2label));
+  return given.length === labels.length && labels.every((label) => given.includes(label));
+};
+
+/** decant trains one class a text; a checkpoint whose classes are still its own is read as its makers meant it. */
+const problemOf = (info: ModelInfo): Config => {
+  if (info.task !== 'text-classification') return {};
+  const given = sameLabels(info) ? info.checkpoint?.problem_type : undefined;
+  return { problem_type: given ?? 'single_label_classification' };
+};
+
+const labelsOf = (info: ModelInfo): Config =>
+  info.labels.length === 0
+    ? {}
+    : {
+        ...problemOf(info),
+        id2label: Object.fromEntries(info.labels.map((label, i) => [i, label])),
+        label2id: Object.fromEntries(info.labels.map((label, i) => [label, i])),
+      };
+
+/**
+ * config.json: what transformers.js needs to choose class and file, the checkpoint's own words where there was one, and
+ * what decant needs to read the folder again.
+ */
+export const configJson = (
+  info: ModelInfo,
+  tokenizer: TokenizerJson,
+  files: readonly Precision[],
+): Record<string, unknown> => {
+  const { modelType, architecture, sizes } = clientClassOf(info);
+  return {
+    ...kept(info),
+    model_type: modelType,
+    architectures: [architecture],
+    ...(info.checkpoint === undefined ? { max_position_embeddings: info.maxLength } : {}),
+    ...sizesOf(info, sizes),
+    ...tokenIds(info, tokenizer),
+    ...labelsOf(info),
+    'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
+    decant: { files, model: { ...info, hiddenStates: [] } },
+  };
+};

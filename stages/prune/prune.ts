@@ -3,16 +3,20 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
+import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { parameterNames } from '../../models/parameters.ts';
 import { type Json, StageError } from '../stage.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import type { Subject } from './criteria/criterion.ts';
 import { criterionOf } from './criteria/index.ts';
+import { factoriseEmbedding } from './embedding.ts';
 import { type Batch, batchesOf, drawExamples } from './examples.ts';
 import { infoAfter } from './info.ts';
 import { prunableNames, sparsify, zeroShares } from './sparse.ts';
 import { cutStructure } from './structured.ts';
+import { goalsOf, type Keep } from './targets.ts';
+import { cutVocabulary, tokenCounts } from './vocabulary.ts';
 
 /** What pruning needs besides the model. */
 export interface PruneContext {
@@ -32,9 +36,19 @@ export interface Pruned {
 const compensates = ({ criterion, compensate }: PruneOptions): boolean =>
   compensate ?? criterionOf(criterion).needsExamples;
 
-/** Whether labelled texts are run through the model: to measure importance, or what units put out on average. */
-export const needsExamples = (options: PruneOptions): boolean =>
-  options.keep !== undefined && (criterionOf(options.criterion).needsExamples || compensates(options));
+const countsLayers = ({ layers }: Keep): boolean => layers !== undefined && typeof layers !== 'object';
+
+/** Whether units may be ranked. Tokens go by their frequency, and layers that are named need no ranking. */
+const ranks = (keep: Keep): boolean =>
+  countsLayers(keep) || [keep.heads, keep.ffn, keep.hidden, keep.embedding].some((kept) => kept !== undefined);
+
+/** Whether training texts are read: to count tokens, to measure importance, or what units put out on average. */
+export const needsExamples = (options: PruneOptions): boolean => {
+  const { keep } = options;
+  if (keep === undefined) return false;
+  const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensates(options));
+  return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
+};
 
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, dataset: Dataset): void => {
   if (info.labels.length === 0) {
@@ -85,18 +99,41 @@ const subjectOf = (model: Model, options: PruneOptions, context: PruneContext): 
   progress: (done, total) => context.progress({ done, total, unit: 'batches', phase: 'measuring importance' }),
 });
 
+const datasetOf = ({ dataset }: PruneContext): Dataset => {
+  if (dataset === undefined) throw new Error('counting tokens needs a dataset');
+  return dataset;
+};
+
 /** Cuts layers, widths, heads and neurons away. */
-export const pruneStructure = async (model: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
-  const { keep, scope, rounds } = options;
-  if (keep === undefined) return { model, metrics: {} };
+const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
+  const { scope, rounds } = options;
   const criterion = criterionOf(options.criterion);
-  if (criterion.needsExamples && context.dataset !== undefined) expectClassifier(model, options, context.dataset);
-  const compensate = compensates(options);
+  const anatomy = anatomyOf(model.graph);
+  const ranked = countsLayers(keep) || goalsOf(anatomy, keep).length > 0;
+  if (ranked && criterion.needsExamples && context.dataset !== undefined) {
+    expectClassifier(model, options, context.dataset);
+  }
+  const compensate = ranked && compensates(options);
   const cut = { keep, criterion, scope, rounds, compensate };
   const { graph, metrics } = await cutStructure(subjectOf(model, options, context), cut);
+  const how = ranked ? { criterion: criterion.name, scope, rounds, compensate } : {};
+  return { model: { ...model, graph }, metrics: { ...how, ...metrics } };
+};
+
+/** Cuts tokens first, since all that follows is then cheaper; factorises last, on the table that is left. */
+export const pruneStructure = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
+  const { keep } = options;
+  if (keep === undefined) return { model: given, metrics: {} };
+  const tokens =
+    keep.vocabulary === undefined
+      ? { model: given, metrics: {} }
+      : cutVocabulary(given, keep.vocabulary, tokenCounts(given, datasetOf(context)));
+  const units = await pruneUnits(tokens.model, keep, options, context);
+  const counts = () => tokenCounts(units.model, datasetOf(context));
+  const { model, metrics } = await factoriseEmbedding(units.model, keep, { counts, threads: context.threads });
   return {
-    model: { ...model, graph, info: infoAfter(model.info, graph) },
-    metrics: { structure: { criterion: criterion.name, scope, rounds, compensate, ...metrics } },
+    model: { ...model, info: infoAfter(model.info, model.graph) },
+    metrics: { structure: { ...units.metrics, ...tokens.metrics, ...metrics } },
   };
 };
 

@@ -78,6 +78,32 @@ const proved = (found: Deviation): Deviation => {
   );
 };
 
+/** How much the check of a quantized model has done, and when to stop it. */
+export interface QuantizeContext {
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  onText(done: number, total: number): void;
+  log(message: string): void;
+}
+
+/** Fuses a model for inference, stores it in 8-bit integers and proves that it follows its source. */
+export const quantizeModel = async (
+  source: Model,
+  options: QuantizeOptions,
+  context: QuantizeContext,
+): Promise<{ readonly model: Model; readonly metrics: Metrics }> => {
+  if (isQuantized(source.graph)) {
+    throw new StageError('the model is quantized already; take the model from before with from: ID');
+  }
+  const { graph, report } = quantized(fuseForInference(source.graph), options);
+  if (report.quantized === 0) {
+    context.log('every matrix of this model is too small to gain anything: nothing was quantized');
+  }
+  const model: Model = { ...source, graph, info: remaining(source.info, graph) };
+  const found = await deviation(source, model, context);
+  return { model, metrics: metricsOf(report, proved(found)) };
+};
+
 /** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
@@ -91,19 +117,17 @@ export const quantize = defineStage({
     const { model: input } = inputs;
     if (input === undefined) throw new Error('quantize needs a model');
     const source = await readModelArtifact(input.path);
-    if (isQuantized(source.graph)) {
-      throw new StageError('the model is quantized already; take the model from before with from: ID');
-    }
-    const { graph, report } = quantized(fuseForInference(source.graph), { embeddings, reduceRange, exclude });
-    if (report.quantized === 0)
-      ctx.log('every matrix of this model is too small to gain anything: nothing was quantized');
-    const model: Model = { ...source, graph, info: remaining(source.info, graph) };
-    const found = await deviation(source, model, {
-      threads: ctx.threads,
-      signal: ctx.signal,
-      onText: (done, total) => ctx.progress({ done, total, unit: 'texts', phase: 'comparing with the source' }),
-    });
+    const { model, metrics } = await quantizeModel(
+      source,
+      { embeddings, reduceRange, exclude },
+      {
+        threads: ctx.threads,
+        signal: ctx.signal,
+        onText: (done, total) => ctx.progress({ done, total, unit: 'texts', phase: 'comparing with the source' }),
+        log: (message) => ctx.log(message),
+      },
+    );
     await writeModel(await ctx.output('model', 'model'), model);
-    return metricsOf(report, proved(found));
+    return metrics;
   },
 });

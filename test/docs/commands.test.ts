@@ -98,7 +98,7 @@ describe('every documented command', () => {
   it('is found', () => {
     expect(runnable.length).toBeGreaterThan(20);
     expect(new Set(runnable.map(({ command }) => command.split(' ')[2]))).toEqual(
-      new Set(['run', 'report', 'diff', 'schema', 'validate', 'plan', 'predict', 'inspect', 'init']),
+      new Set(['run', 'report', 'diff', 'schema', 'validate', 'plan', 'predict', 'inspect', 'init', 'export']),
     );
   });
 
@@ -130,7 +130,7 @@ describe('the guide', () => {
   });
 
   it('links to what exists', () => {
-    for (const document of [...documents, 'docs/statistics.md', 'docs/reference.md', 'examples/README.md']) {
+    for (const document of [...documents, 'docs/statistics.md', 'docs/reference.md', 'examples/README.md', 'examples/browser/README.md']) {
       const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target]) => target ?? '');
       expect(targets.filter((target) => !existsSync(join(root, document, '..', target)))).toEqual([]);
     }

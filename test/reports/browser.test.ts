@@ -1,20 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderHtml } from '../../reports/html/page.ts';
+import { browserTitle, hasBrowser, launchBrowser, listen } from '../rig/browser.ts';
 import { workspace } from '../rig/workspace.ts';
 import { fullReport, hostile } from './sample.ts';
-
-/** Where Debian, Ubuntu and macOS put a browser; CHROMIUM names another. */
-const candidates = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
-const executable = candidates.find((path) => path !== '' && existsSync(path));
 
 /** WCAG 2.2, 1.4.3 and 1.4.11: text of ordinary size, and marks of pictures. */
 const LEAST_TEXT_CONTRAST = 4.5;
@@ -32,12 +23,7 @@ interface Contrasts {
 
 const contrasts = readFileSync(new URL('contrast.js', import.meta.url), 'utf8');
 
-const title =
-  executable === undefined
-    ? `report.html in a browser: SKIPPED, none at ${candidates.filter((path) => path !== '').join(', ')}`
-    : 'report.html in Chromium';
-
-describe.skipIf(executable === undefined)(title, () => {
+describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
   const space = workspace();
   let browser: Browser;
 
@@ -46,7 +32,7 @@ describe.skipIf(executable === undefined)(title, () => {
       'report.html',
       await renderHtml(fullReport(['act', hostile.markup, hostile.attribute, 'a'.repeat(80), 'food'], hostile.markup)),
     );
-    browser = await chromium.launch({ executablePath: executable ?? '', args: ['--no-sandbox'] });
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();
@@ -55,16 +41,7 @@ describe.skipIf(executable === undefined)(title, () => {
 
   const open = async (width: number, colorScheme: 'light' | 'dark'): Promise<{ page: Page; said: string[] }> => {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-    const said: string[] = [];
-    page.on('console', (message) => said.push(message.text()));
-    page.on('pageerror', (error) => said.push(String(error)));
-    page.on('dialog', (dialog) => {
-      said.push(dialog.message());
-      void dialog.dismiss();
-    });
-    page.on('request', (request) => {
-      if (!/^(?:file|data):/.test(request.url())) said.push(request.url());
-    });
+    const said = listen(page, (url) => /^(?:file|data):/.test(url));
     await page.goto(pathToFileURL(space.path('report.html')).href);
     return { page, said };
   };

@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import type { Precision } from '../../models/files.ts';
 import { cardWithFigures } from '../../reports/card.ts';
 import { renderCsv } from '../../reports/csv.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
@@ -203,11 +204,13 @@ describe('the model card', () => {
       modelType: 'distilbert',
       dimensions: { hidden: 192 },
     }) as const;
+  const cardOf = (labels: readonly string[], files: readonly Precision[]): string =>
+    modelCard({ info: info(labels), tokenizer: {} }, files, RESULTS_PLACEHOLDER);
   const [folder = bareStage('deploy')] = report.stages.filter(({ id }) => id === 'deploy');
   const front = (card: string): unknown => parseYaml(card.split('---\n')[1] ?? '');
 
   it('carries the figures of the run, for people and in the front matter', () => {
-    const card = cardWithFigures(modelCard(info(['a']), ['fp32', 'q8']), RESULTS_PLACEHOLDER, report, folder);
+    const card = cardWithFigures(cardOf(['a'], ['fp32', 'q8']), RESULTS_PLACEHOLDER, report, folder);
     expect(card).toContain('| q8 (int8) | 79.7 [78.8, 80.6] | -0.5 [-1.1, +0.1] | 2.37 MB | 0.142 | 15.7x |');
     expect(front(card)).toMatchObject({
       library_name: 'transformers.js',
@@ -219,7 +222,7 @@ describe('the model card', () => {
   });
 
   it('stays as it was exported when there are no figures, and when it is not ours', () => {
-    const card = modelCard(info([]), ['q8']);
+    const card = cardOf([], ['q8']);
     expect(cardWithFigures(card, RESULTS_PLACEHOLDER, bare, folder)).toBe(card);
     expect(cardWithFigures('# mine', RESULTS_PLACEHOLDER, report, folder)).toBe('# mine');
   });
@@ -227,8 +230,8 @@ describe('the model card', () => {
   it('keeps names inert', () => {
     fc.assert(
       fc.property(anyText, (text) => {
-        const card = modelCard(info([text]), ['q8']);
-        expect(card.split('\n').length).toBe(modelCard(info(['x']), ['q8']).split('\n').length);
+        const card = cardOf([text], ['q8']);
+        expect(card.split('\n').length).toBe(cardOf(['x'], ['q8']).split('\n').length);
         const line = card.split('\n').find((one) => one.startsWith('Classes: ')) ?? '';
         expect(active(line)).not.toMatch(/[<>|`*[\]]/);
         const whole = cardWithFigures(card, RESULTS_PLACEHOLDER, sayingEverywhere(text), {

@@ -29,6 +29,8 @@ describe('the published package', () => {
       'examples/own-data.yaml',
       'examples/verbs.csv',
       'examples/README.md',
+      'examples/browser/index.html',
+      'examples/browser/serve.mjs',
       'LICENSE',
       'README.md',
     ]) {

@@ -30,7 +30,7 @@ interface Recorded {
 }
 
 /** Stages whose outputs are compared byte by byte elsewhere, or are times. */
-const elsewhere = new Set(['dataset', 'baseline', 'import', 'export', 'measure', 'profile']);
+const elsewhere = new Set(['dataset', 'baseline', 'download', 'import', 'export', 'measure', 'profile']);
 
 /** Two figures that any change of a tensor moves: its size as a vector, and a random projection of it. */
 const project = (values: ArrayLike<number>, name: string): { readonly norm: number; readonly projection: number } => {

@@ -17,7 +17,7 @@ const scorePart = ({ graph }: Subject, { group, count }: Part): Float64Array => 
   const sums = new Float64Array(count);
   for (const { value, axis, owner } of group?.weights ?? []) {
     const tensor = graph.weights.get(value);
-    if (tensor !== undefined && tensor.dims.length > 1) addSquares(sums, tensor, axis, owner);
+    if (tensor?.dtype === 'float32' && tensor.dims.length > 1) addSquares(sums, tensor, axis, owner);
   }
   return sums.map(Math.sqrt);
 };

@@ -1,0 +1,114 @@
+import type { z } from 'zod';
+import type { Value } from '../../graph/graph.ts';
+import type { Emission } from '../blocks.ts';
+import type { EncoderValues } from '../emit-encoder.ts';
+import type { TaskName } from '../model.ts';
+
+/** An encoder as it stands in a graph: what heads and model.json need to know of it. */
+export interface Encoded extends EncoderValues {
+  /** The inputs it made; `types` only where the checkpoint has embeddings for them. */
+  readonly inputs: { readonly ids: Value; readonly mask: Value; readonly types?: Value };
+  /** The token embeddings (vocabulary, embedding width), to which masked language models are tied. */
+  readonly table: Value;
+}
+
+/** What every checkpoint says of itself, whatever its configuration calls it. */
+export interface Facts {
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly ffn: number;
+  /** Width of the token embeddings. */
+  readonly embedding: number;
+  /** Longest sequence that the positions allow, in tokens, special tokens included. */
+  readonly maxLength: number;
+  /** Of layer normalisation. */
+  readonly epsilon: number;
+  /** Token id that fills batches; null where only the tokenizer says it. */
+  readonly padding: number | null;
+}
+
+/** Tasks with a head: a checkpoint without one puts out features. */
+export type HeadTask = Exclude<TaskName, 'features'>;
+
+/** Where a checkpoint keeps the head of one task, and how it computes. */
+export interface HeadLayout<C> {
+  /** A parameter that only checkpoints with this head have, without the encoder's prefix: 'classifier.weight'. */
+  readonly marker: string;
+  /**
+   * Emits `logits` over the encoder. `emission` has the encoder's prefix; parameters outside the encoder are asked for with
+   * `outside(emission)`. `labels` is the number of classes; of no use to masked language models.
+   */
+  emit(emission: Emission, encoded: Encoded, config: C, labels: number): Value;
+}
+
+/**
+ * One family of checkpoints as transformers writes them: reads what it needs of config.json and emits the graph, each
+ * parameter under the checkpoint's own name.
+ */
+export interface Architecture<C> {
+  /** The values of model_type in config.json that it stands for. */
+  readonly modelTypes: readonly string[];
+  /** The keys of config.json that it needs, with the defaults of transformers; what it cannot compute is refused here. */
+  readonly config: z.ZodType<C>;
+  /** What models with a head write before the names of the encoder's parameters: 'bert'. */
+  readonly prefix: string;
+  facts(config: C): Facts;
+  emit(emission: Emission, config: C): Encoded;
+  readonly heads: Readonly<Partial<Record<HeadTask, HeadLayout<C>>>>;
+  /**
+   * Tensors that a checkpoint may hold without anybody reading them, names without the encoder's prefix: buffers such as
+   * position ids, a pooler that features do not need, heads of tasks that decant does not know.
+   */
+  readonly ignored: readonly RegExp[];
+}
+
+/** What one checkpoint asks of an architecture, its configuration parsed. */
+export interface Plan {
+  readonly facts: Facts;
+  emit(emission: Emission): Encoded;
+  /** Undefined where the architecture has no head for the task. */
+  head(task: HeadTask): BoundHead | undefined;
+}
+
+export interface BoundHead {
+  readonly marker: string;
+  emit(emission: Emission, encoded: Encoded, labels: number): Value;
+}
+
+/** An architecture whose configuration type is hidden, as lists hold it. */
+export interface AnyArchitecture {
+  readonly modelTypes: readonly string[];
+  readonly prefix: string;
+  readonly ignored: readonly RegExp[];
+  /** The plan for a configuration, or what is wrong with it. */
+  plan(config: unknown): { readonly plan: Plan } | { readonly issues: readonly z.core.$ZodIssue[] };
+}
+
+const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
+  facts: architecture.facts(config),
+  emit: (emission) => architecture.emit(emission, config),
+  head: (task) => {
+    const layout = architecture.heads[task];
+    if (layout === undefined) return undefined;
+    return {
+      marker: layout.marker,
+      emit: (emission, encoded, labels) => layout.emit(emission, encoded, config, labels),
+    };
+  },
+});
+
+/** Hides the configuration type of an architecture behind its own schema, so that all kinds fit one list. */
+export const defineArchitecture = <C>(architecture: Architecture<C>): AnyArchitecture => ({
+  modelTypes: architecture.modelTypes,
+  prefix: architecture.prefix,
+  ignored: architecture.ignored,
+  plan: (config) => {
+    const parsed = architecture.config.safeParse(config);
+    return parsed.success ? { plan: bind(architecture, parsed.data) } : { issues: parsed.error.issues };
+  },
+});
+
+/** The same emission for parameters outside the encoder, whose names have no prefix: 'classifier.weight'. */
+export const outside = (emission: Emission): Emission => ({ ...emission, prefix: '' });

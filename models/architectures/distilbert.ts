@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { maskBias, parameter, positionRows, textInputs } from '../blocks.ts';
+import type { LayerNames } from '../emit-encoder.ts';
+import { emitLayers } from '../emit-encoder.ts';
+import { defineArchitecture } from './architecture.ts';
+import {
+  activation,
+  type BertConfig,
+  bertConfig,
+  bertEmbeddings,
+  bertFacts,
+  bertStack,
+  ratio,
+  size,
+} from './bert-layers.ts';
+import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+
+const distilbertConfig = z.object({
+  vocab_size: size.default(30_522),
+  dim: size.default(768),
+  n_layers: z.int().min(1).max(1000).default(6),
+  n_heads: size.default(12),
+  hidden_dim: size.default(3072),
+  activation: activation.default('gelu'),
+  dropout: ratio.default(0.1),
+  attention_dropout: ratio.default(0.1),
+  seq_classif_dropout: ratio.default(0.2),
+  max_position_embeddings: size.default(512),
+  pad_token_id: z.int().min(0).nullable().default(0),
+  tie_word_embeddings: z.boolean().default(true),
+});
+type DistilbertConfig = z.infer<typeof distilbertConfig>;
+
+/** transformers fixes it instead of reading it from config.json. */
+const EPSILON = 1e-12;
+
+/** The same shape in BERT's words; token types fell away. */
+const asBert = (config: DistilbertConfig): BertConfig => ({
+  ...bertConfig.parse({}),
+  vocab_size: config.vocab_size,
+  hidden_size: config.dim,
+  num_hidden_layers: config.n_layers,
+  num_attention_heads: config.n_heads,
+  intermediate_size: config.hidden_dim,
+  hidden_act: config.activation,
+  hidden_dropout_prob: config.dropout,
+  attention_probs_dropout_prob: config.attention_dropout,
+  max_position_embeddings: config.max_position_embeddings,
+  type_vocab_size: 0,
+  layer_norm_eps: EPSILON,
+  pad_token_id: config.pad_token_id,
+});
+
+const names: LayerNames = {
+  layer: (index) => `transformer.layer.${index}`,
+  query: 'attention.q_lin',
+  key: 'attention.k_lin',
+  value: 'attention.v_lin',
+  mixed: 'attention.out_lin',
+  attentionNorm: 'sa_layer_norm',
+  up: 'ffn.lin1',
+  down: 'ffn.lin2',
+  outputNorm: 'output_layer_norm',
+};
+
+/** DistilBERT (Sanh et al. 2019, arXiv 1910.01108): BERT with half the layers, without token types and pooler. */
+export const distilbert = defineArchitecture({
+  modelTypes: ['distilbert'],
+  config: distilbertConfig.superRefine(({ dim, n_heads }, ctx) => {
+    if (dim % n_heads === 0) return;
+    ctx.addIssue({
+      code: 'custom',
+      message: `expected a divisor of dim, which is ${dim}; found ${n_heads}`,
+      path: ['n_heads'],
+    });
+  }),
+  prefix: 'distilbert',
+  facts: (config) => bertFacts(asBert(config)),
+  emit: (emission, config) => {
+    const { builder } = emission;
+    const inputs = textInputs(builder);
+    const { vocab_size: vocabulary, dim: width, max_position_embeddings: limit } = config;
+    const bert = asBert(config);
+    const bias = maskBias(builder, inputs.mask);
+    const positions = (name: string) => positionRows(emission, name, [limit, width], inputs.ids);
+    const x = builder.within('embeddings', () => bertEmbeddings(emission, bert, inputs, [width, positions]));
+    const table = parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]);
+    return { ...emitLayers(emission, { ...bertStack(bert), names }, x, bias), inputs, table };
+  },
+  heads: {
+    'text-classification': {
+      marker: 'pre_classifier.weight',
+      emit: (emission, encoded, config, labels) =>
+        firstTokenHead(emission, encoded, labels, {
+          dense: 'pre_classifier',
+          activation: 'relu',
+          out: 'classifier',
+          dropout: config.seq_classif_dropout,
+        }),
+    },
+    'token-classification': {
+      marker: 'classifier.weight',
+      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, config.dropout),
+    },
+    'fill-mask': {
+      marker: 'vocab_transform.weight',
+      emit: (emission, encoded, config) =>
+        maskedHead(emission, encoded, [config.vocab_size, config.dim], {
+          dense: 'vocab_transform',
+          norm: 'vocab_layer_norm',
+          activation: config.activation,
+          bias: 'vocab_projector.bias',
+          ...(config.tie_word_embeddings ? {} : { decoder: 'vocab_projector' }),
+        }),
+    },
+  },
+  ignored: [/^embeddings\.position_ids$/, /^vocab_(transform|layer_norm|projector)\./],
+});

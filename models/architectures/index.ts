@@ -1,0 +1,30 @@
+import { albert } from './albert.ts';
+import type { AnyArchitecture } from './architecture.ts';
+import { bert } from './bert.ts';
+import { debertaV2 } from './deberta-v2.ts';
+import { distilbert } from './distilbert.ts';
+import { electra } from './electra.ts';
+import { mobilebert } from './mobilebert.ts';
+import { modernbert } from './modernbert.ts';
+import { mpnet } from './mpnet.ts';
+import { roberta } from './roberta.ts';
+
+/** Every architecture that checkpoints may have. */
+const architectures: readonly AnyArchitecture[] = [
+  bert,
+  distilbert,
+  roberta,
+  electra,
+  mpnet,
+  albert,
+  mobilebert,
+  debertaV2,
+  modernbert,
+];
+
+/** The architecture of a model_type, or undefined. */
+export const findArchitecture = (modelType: string): AnyArchitecture | undefined =>
+  architectures.find(({ modelTypes }) => modelTypes.includes(modelType));
+
+/** Every model_type that decant reads. */
+export const knownModelTypes = (): readonly string[] => architectures.flatMap(({ modelTypes }) => modelTypes).sort();

@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import type { Value } from '../../graph/graph.ts';
+import {
+  activate,
+  dropout,
+  type Emission,
+  layerNorm,
+  linear,
+  lookup,
+  maskBias,
+  parameter,
+  positionRows,
+} from '../blocks.ts';
+import { firstToken } from '../head.ts';
+import { defineArchitecture, type Encoded, outside } from './architecture.ts';
+import {
+  activation,
+  bertConfig,
+  bertFacts,
+  bertInputs,
+  classifierDropout,
+  idBuffers,
+  ratio,
+  size,
+} from './bert-layers.ts';
+import { firstTokenHead, logitsName, project, tokenHead } from './heads.ts';
+import { emitMobileLayers, mobileNorm, TORCH_EPSILON } from './mobilebert-layers.ts';
+import { neighbours } from './neighbours.ts';
+
+const config = bertConfig
+  .extend({
+    hidden_size: size.default(512),
+    num_hidden_layers: bertConfig.shape.num_hidden_layers.default(24),
+    num_attention_heads: size.default(4),
+    intermediate_size: size.default(512),
+    hidden_act: activation.default('relu'),
+    hidden_dropout_prob: ratio.default(0),
+    embedding_size: size.default(128),
+    trigram_input: z.boolean().default(true),
+    use_bottleneck: z.boolean().default(true),
+    intra_bottleneck_size: size.default(128),
+    use_bottleneck_attention: z.boolean().default(false),
+    // Without it transformers feeds queries of one width to a matrix of another.
+    key_query_shared_bottleneck: z.literal(true).default(true),
+    num_feedforward_networks: z.int().min(1).max(1000).default(4),
+    normalization_type: z.enum(['no_norm', 'layer_norm']).default('no_norm'),
+    classifier_activation: z.boolean().default(true),
+  })
+  .superRefine((config, ctx) => {
+    const width = config.use_bottleneck ? config.intra_bottleneck_size : config.hidden_size;
+    if (width % config.num_attention_heads === 0) return;
+    const message = `expected a divisor of the layers' width, which is ${width}; found ${config.num_attention_heads}`;
+    ctx.addIssue({ code: 'custom', message, path: ['num_attention_heads'] });
+  });
+type Config = z.infer<typeof config>;
+
+/** Words with their neighbours, the next one first, projected to the stream: (batch, sequence, hidden). */
+const wideWords = (emission: Emission, config: Config, words: Value): Value => {
+  const { embedding_size: narrow, hidden_size: hidden, trigram_input } = config;
+  if (!trigram_input && narrow === hidden) return words;
+  const { builder } = emission;
+  const seen = trigram_input ? builder.op('Concat', neighbours(builder, words, 1).toReversed(), { axis: 2 }) : words;
+  return linear(emission, 'embeddings.embedding_transformation', seen, [(trigram_input ? 3 : 1) * narrow, hidden]);
+};
+
+const embeddings = (emission: Emission, config: Config, { ids, types }: Encoded['inputs']): Value => {
+  const { builder } = emission;
+  const { vocab_size: vocabulary, embedding_size: narrow, hidden_size: hidden } = config;
+  const words = lookup(emission, 'embeddings.word_embeddings.weight', [vocabulary, narrow], ids);
+  const table = 'embeddings.position_embeddings.weight';
+  const added = [
+    wideWords(emission, config, words),
+    positionRows(emission, table, [config.max_position_embeddings, hidden], ids),
+  ];
+  if (types !== undefined)
+    added.push(lookup(emission, 'embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden], types));
+  const sum = added.reduce((a, b) => builder.op('Add', [a, b])); // (batch, sequence, hidden)
+  const normal = mobileNorm({ ...emission, epsilon: TORCH_EPSILON }, config, 'embeddings.LayerNorm', sum);
+  return dropout(emission, normal, config.hidden_dropout_prob);
+};
+
+/** The first token as it is, classified: what is left of the head where the pooler has no dense layer. */
+const plainHead = (emission: Emission, { features }: Encoded, config: Config, labels: number): Value => {
+  const head = outside(emission);
+  return head.builder.within('classifier', () => {
+    const first = dropout(head, firstToken(head.builder, features), classifierDropout(config));
+    return project(head, 'classifier', first, labels, logitsName);
+  });
+};
+
+/** The token embeddings are narrower than the stream: rows of the output matrix below them belong to the head alone. */
+const decoderOf = (head: Emission, { table }: Encoded, config: Config): Value => {
+  const { builder } = head;
+  const { vocab_size: vocabulary, embedding_size: narrow, hidden_size: hidden } = config;
+  const tied = config.tie_word_embeddings
+    ? builder.op('Transpose', [table], { perm: [1, 0] })
+    : parameter(head, 'cls.predictions.decoder.weight', [narrow, vocabulary], 'linear');
+  if (hidden === narrow) return tied;
+  const rest = parameter(head, 'cls.predictions.dense.weight', [hidden - narrow, vocabulary]);
+  return builder.op('Concat', [tied, rest], { axis: 0 }); // (hidden, vocabulary)
+};
+
+const mobileMaskedHead = (emission: Emission, encoded: Encoded, config: Config): Value => {
+  const head = outside(emission);
+  const { builder } = head;
+  const { hidden_size: hidden, vocab_size: vocabulary, hidden_act } = config;
+  return builder.within('lm_head', () => {
+    const dense = project(head, 'cls.predictions.transform.dense', encoded.features, hidden);
+    const x = layerNorm(head, 'cls.predictions.transform.LayerNorm', activate(builder, hidden_act, dense), hidden);
+    const product = builder.op('MatMul', [x, decoderOf(head, encoded, config)]); // (batch, sequence, vocabulary)
+    return builder.op('Add', [product, parameter(head, 'cls.predictions.bias', [vocabulary])], {}, logitsName);
+  });
+};
+
+/** MobileBERT (Sun et al. 2020, arXiv 2004.02984): thin layers between bottlenecks, several feed-forward networks each. */
+export const mobilebert = defineArchitecture({
+  modelTypes: ['mobilebert'],
+  config,
+  prefix: 'mobilebert',
+  facts: (config) => ({ ...bertFacts(config), embedding: config.embedding_size }),
+  emit: (emission, config) => {
+    const { builder } = emission;
+    const inputs = bertInputs(emission, config);
+    const bias = maskBias(builder, inputs.mask);
+    const x = builder.within('embeddings', () => embeddings(emission, config, inputs));
+    const table = parameter(emission, 'embeddings.word_embeddings.weight', [config.vocab_size, config.embedding_size]);
+    return { ...emitMobileLayers(emission, config, x, bias), inputs, table };
+  },
+  heads: {
+    'text-classification': {
+      marker: 'classifier.weight',
+      emit: (emission, encoded, config, labels) =>
+        config.classifier_activation
+          ? firstTokenHead(emission, encoded, labels, {
+              dense: 'pooler.dense',
+              inEncoder: true,
+              activation: 'tanh',
+              out: 'classifier',
+              dropout: classifierDropout(config),
+            })
+          : plainHead(emission, encoded, config, labels),
+    },
+    'token-classification': {
+      marker: 'classifier.weight',
+      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, classifierDropout(config)),
+    },
+    'fill-mask': { marker: 'cls.predictions.transform.dense.weight', emit: mobileMaskedHead },
+  },
+  // A bottleneck that transformers makes, but does not use where attention reads that of the layer.
+  ignored: [...idBuffers, /^encoder\.layer\.\d+\.bottleneck\.attention\./, /^pooler\.dense\.(weight|bias)$/, /^cls\./],
+});

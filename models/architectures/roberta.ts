@@ -1,0 +1,77 @@
+import { maskBias, parameter } from '../blocks.ts';
+import { emitLayers } from '../emit-encoder.ts';
+import { defineArchitecture } from './architecture.ts';
+import {
+  bertConfig,
+  bertEmbeddings,
+  bertFacts,
+  bertInputs,
+  bertStack,
+  classifierDropout,
+  headsDivide,
+  idBuffers,
+} from './bert-layers.ts';
+import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { paddedPositions } from './positions.ts';
+
+const robertaConfig = bertConfig.extend({
+  vocab_size: bertConfig.shape.vocab_size.unwrap().default(50_265),
+  type_vocab_size: bertConfig.shape.type_vocab_size.unwrap().default(1),
+  // Positions are counted from it, so it has to be there.
+  pad_token_id: bertConfig.shape.pad_token_id.unwrap().unwrap().default(1),
+});
+
+/** RoBERTa (Liu et al. 2019, arXiv 1907.11692), XLM-R and CamemBERT: BERT whose positions start behind the padding id. */
+export const roberta = defineArchitecture({
+  modelTypes: ['roberta', 'xlm-roberta', 'camembert'],
+  config: robertaConfig.superRefine(headsDivide),
+  prefix: 'roberta',
+  facts: (config) => ({
+    ...bertFacts(config),
+    maxLength: Math.max(1, config.max_position_embeddings - config.pad_token_id - 1),
+  }),
+  emit: (emission, config) => {
+    const { builder } = emission;
+    const inputs = bertInputs(emission, config);
+    const {
+      vocab_size: vocabulary,
+      hidden_size: width,
+      max_position_embeddings: limit,
+      pad_token_id: padding,
+    } = config;
+    const bias = maskBias(builder, inputs.mask);
+    const positions = (name: string) => paddedPositions(emission, name, [limit, width], inputs.ids, padding);
+    const x = builder.within('embeddings', () => bertEmbeddings(emission, config, inputs, [width, positions]));
+    const table = parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]);
+    return { ...emitLayers(emission, bertStack(config), x, bias), inputs, table };
+  },
+  heads: {
+    'text-classification': {
+      marker: 'classifier.out_proj.weight',
+      emit: (emission, encoded, config, labels) =>
+        firstTokenHead(emission, encoded, labels, {
+          before: classifierDropout(config),
+          dense: 'classifier.dense',
+          activation: 'tanh',
+          out: 'classifier.out_proj',
+          dropout: classifierDropout(config),
+        }),
+    },
+    'token-classification': {
+      marker: 'classifier.weight',
+      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, classifierDropout(config)),
+    },
+    'fill-mask': {
+      marker: 'lm_head.dense.weight',
+      emit: (emission, encoded, config) =>
+        maskedHead(emission, encoded, [config.vocab_size, config.hidden_size], {
+          dense: 'lm_head.dense',
+          norm: 'lm_head.layer_norm',
+          activation: 'gelu',
+          bias: 'lm_head.bias',
+          ...(config.tie_word_embeddings ? {} : { decoder: 'lm_head.decoder' }),
+        }),
+    },
+  },
+  ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^lm_head\./],
+});

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { AnyArchitecture, HeadTask, Plan } from '../../architectures/architecture.ts';
+import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
+import { ImportError } from '../importer.ts';
+import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
+import { modulesFile } from './sentence.ts';
+
+export const configFile = 'config.json';
+
+/** What decant reads of config.json whatever the architecture is. */
+const commonSchema = z.object({
+  model_type: z.string(),
+  architectures: z.array(z.string()).nullish(),
+  id2label: z.record(z.string(), z.string()).nullish(),
+  num_labels: z.int().min(1).max(1_000_000).nullish(),
+  problem_type: z.string().nullish(),
+  quantization_config: z.undefined('quantized weights are not read: import the model that was quantized').optional(),
+});
+
+export interface FolderConfig {
+  /** The file as it was read. */
+  readonly json: JsonObject;
+  readonly modelType: string;
+  readonly architecture: AnyArchitecture;
+  readonly plan: Plan;
+  /** The class in transformers that the checkpoint was saved from: 'BertForSequenceClassification'. */
+  readonly savedFrom: string;
+  /** Class names by index, where the file has any. */
+  readonly labels: readonly string[];
+  readonly problem: string | undefined;
+}
+
+const configError = (issues: readonly z.core.$ZodIssue[]): ImportError =>
+  new ImportError(`${configFile}: ${issueText(issues)}`);
+
+/** Two unnamed classes are what transformers assumes where a file says nothing. */
+const DEFAULT_LABELS = 2;
+
+const labelsOf = (id2label: Readonly<Record<string, string>> | null | undefined, count: number): readonly string[] => {
+  const named = id2label ?? {};
+  const size = id2label == null ? count : Object.keys(named).length;
+  const labels = Array.from({ length: size }, (_, id) => (id2label == null ? `LABEL_${id}` : named[id]));
+  const missing = labels.indexOf(undefined);
+  if (missing >= 0) {
+    throw new ImportError(`${configFile}: id2label names ${size} classes, but none of number ${missing}`);
+  }
+  return labels.filter((label) => label !== undefined);
+};
+
+const architectureOf = (modelType: string): AnyArchitecture => {
+  const found = findArchitecture(modelType);
+  if (found !== undefined) return found;
+  throw new ImportError(
+    `${configFile}: decant knows no architecture '${modelType}'; it knows ${knownModelTypes().join(', ')}`,
+  );
+};
+
+/** A million class names fit. All of the file goes into every model that is made of it. */
+const CONFIG_LIMIT = 32 * 1024 * 1024;
+
+/** Reads config.json and asks the architecture that it names for a plan. */
+export const readConfig = (folder: string): FolderConfig => {
+  const json = readJsonObject(join(folder, configFile), CONFIG_LIMIT);
+  const parsed = commonSchema.safeParse(json);
+  if (!parsed.success) throw configError(parsed.error.issues);
+  const { model_type: modelType, architectures, id2label, num_labels, problem_type } = parsed.data;
+  const architecture = architectureOf(modelType);
+  const planned = architecture.plan(json);
+  if ('issues' in planned) throw configError(planned.issues);
+  return {
+    json,
+    modelType,
+    architecture,
+    plan: planned.plan,
+    savedFrom: architectures?.[0] ?? '',
+    labels: labelsOf(id2label, num_labels ?? DEFAULT_LABELS),
+    problem: problem_type ?? undefined,
+  };
+};
+
+/** Tasks by the end of the class name. Pretraining classes hold a masked language model beside another head. */
+const suffixes: readonly (readonly [RegExp, HeadTask])[] = [
+  [/ForSequenceClassification$/, 'text-classification'],
+  [/ForTokenClassification$/, 'token-classification'],
+  [/For(MaskedLM|PreTraining)$/, 'fill-mask'],
+];
+
+const classifierProblem = ({ problem, labels }: FolderConfig): string | undefined => {
+  if (problem !== undefined && problem !== 'single_label_classification') return `its problem_type is ${problem}`;
+  if (labels.length < 2) return 'it has one output, a regression';
+  return new Set(labels).size < labels.length ? 'two of its classes have the same name' : undefined;
+};
+
+/** What to do about a head that cannot be imported. */
+export const takesEncoder = "'head: new' takes the encoder without it";
+
+/** Whether the encoder is taken alone, whatever stands on it: asked for, or a model of sentence-transformers. */
+export const leavesHead = (folder: string, wanted: 'keep' | 'new'): boolean =>
+  wanted === 'new' || existsSync(join(folder, modulesFile));
+
+/** The head that the checkpoint is imported with; undefined for features. */
+export const headOf = (folder: string, config: FolderConfig, wanted: 'keep' | 'new'): HeadTask | undefined => {
+  const { savedFrom, plan } = config;
+  if (leavesHead(folder, wanted)) return undefined;
+  const task = suffixes.find(([suffix]) => suffix.test(savedFrom))?.[1];
+  if (task === undefined) {
+    const [, other] = /For([A-Z]\w*)$/.exec(savedFrom) ?? [];
+    if (other === undefined) return undefined;
+    throw new ImportError(
+      `${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`,
+    );
+  }
+  if (plan.head(task) === undefined) return undefined;
+  const problem =
+    task === 'text-classification' || task === 'token-classification' ? classifierProblem(config) : undefined;
+  if (problem === undefined) return task;
+  throw new ImportError(`${configFile}: ${problem}, decant classifies into one of several classes; ${takesEncoder}`);
+};

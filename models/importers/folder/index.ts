@@ -1,0 +1,159 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { GraphBuilder } from '../../../graph/builder.ts';
+import type { Graph } from '../../../graph/graph.ts';
+import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
+import type { Emission } from '../../blocks.ts';
+import type { Model, ModelInfo } from '../../model.ts';
+import type { StoredTensors } from '../../safetensors/file.ts';
+import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
+import { ImportError, type ImportOptions } from '../importer.ts';
+import { fileSize } from '../json-file.ts';
+import { checkpointOf } from './checkpoint.ts';
+import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
+import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
+import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
+import { tryTokenizer } from './try-tokenizer.ts';
+import { vocabularyFiles } from './vocabulary.ts';
+
+const readme = 'README.md';
+
+/** Paths of the files of a folder that an import reads, in a fixed order. */
+export const folderFiles = (folder: string): readonly string[] => {
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
+    throw new ImportError(
+      `${folder} is no folder: expected one with ${configFile}, model.safetensors and tokenizer.json`,
+    );
+  }
+  if (!existsSync(join(folder, configFile))) {
+    throw new ImportError(`the folder ${basename(folder)} has no ${configFile}: it is no model of Hugging Face`);
+  }
+  const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
+  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), lengthFile, readme];
+  const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
+  return files.map((file) => join(folder, file));
+};
+
+const prefixOf = ({ prefix }: AnyArchitecture, tensors: StoredTensors): string =>
+  [...tensors.keys()].some((name) => name.startsWith(`${prefix}.`)) ? `${prefix}.` : '';
+
+/** Tensors that were not read must be ones that the architecture lists, or belong to a head that was left out. */
+const checkUnread = (
+  unread: readonly string[],
+  { ignored }: AnyArchitecture,
+  { prefix, headless }: { readonly prefix: string; readonly headless: boolean },
+): void => {
+  const known = (name: string): boolean => {
+    const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
+    const inHead = prefix !== '' && !name.startsWith(prefix);
+    return ignored.some((pattern) => pattern.test(bare)) || (inHead && headless);
+  };
+  const extra = unread.filter((name) => !known(name));
+  if (extra.length === 0) return;
+  const more = extra.length > 3 ? ` and ${extra.length - 3} more` : '';
+  throw new ImportError(
+    `the safetensors hold ${extra.slice(0, 3).join(', ')}${more}, which ${configFile} does not account for: ` +
+      'it says another architecture, or fewer layers, than the weights have',
+  );
+};
+
+interface Emitted {
+  readonly graph: Graph;
+  readonly encoded: Encoded;
+  readonly output: string;
+  readonly task: HeadTask | undefined;
+}
+
+const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new'): Emitted => {
+  const { architecture, plan, labels } = config;
+  const task = headOf(folder, config, wanted);
+  const tensors = readFolderTensors(folder);
+  const checkpoint = checkpointOf(tensors);
+  const builder = new GraphBuilder(config.modelType);
+  const prefix = prefixOf(architecture, tensors);
+  const { epsilon } = plan.facts;
+  const emission: Emission = { builder, parameters: checkpoint.parameters, prefix, epsilon };
+  const encoded = plan.emit(emission);
+  const head = task === undefined ? undefined : plan.head(task);
+  if (head !== undefined && !tensors.has(head.marker)) {
+    throw new ImportError(
+      `${configFile}: the model is a ${config.savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
+    );
+  }
+  const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
+  checkUnread(checkpoint.unread(), architecture, { prefix, headless: leavesHead(folder, wanted) });
+  return { graph: builder.freeze([output]), encoded, output, task };
+};
+
+/** Front matter ends long before. */
+const CARD_BYTES = 64 * 1024;
+
+const beginningOf = (path: string): string => {
+  const bytes = Buffer.alloc(Math.min(fileSize(path), CARD_BYTES));
+  const file = openSync(path, 'r');
+  try {
+    return bytes.toString('utf8', 0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
+};
+
+/** Licence in the front matter of the model card. */
+const licenceOf = (folder: string): string | undefined => {
+  const path = join(folder, readme);
+  if (!existsSync(path)) return undefined;
+  const [, front = ''] = /^---\r?\n([\s\S]*?)\r?\n---/.exec(beginningOf(path)) ?? [];
+  return /^license:\s*['"]?([\w.+-]+)/m.exec(front)?.[1];
+};
+
+const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string, number>> => {
+  const { embedding, hidden, layers, heads, ffn, vocabulary } = facts;
+  return { ...(embedding === hidden ? {} : { embedding }), hidden, layers, heads, ffn, vocabulary };
+};
+
+const infoOf = (
+  { folder, name }: { readonly folder: string; readonly name: string },
+  config: FolderConfig,
+  emitted: Emitted,
+): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
+  const { encoded, output, task } = emitted;
+  const sentence = task === undefined ? readSentence(folder) : undefined;
+  const licence = licenceOf(folder);
+  return {
+    schema: 'decant.model/1',
+    task: task ?? 'features',
+    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
+    inputs: encoded.inputs,
+    output,
+    ...(sentence === undefined ? {} : { sentence }),
+    hiddenStates: encoded.hiddenStates,
+    modelType: config.modelType,
+    checkpoint: config.json,
+    dimensions: dimensionsOf(config),
+    origin: `${name} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
+  };
+};
+
+/**
+ * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
+ * disagrees is an ImportError; no weight is read before all of it has been checked.
+ */
+export const importFolder = async (
+  folder: string,
+  { head, name = basename(folder) }: ImportOptions,
+): Promise<Model> => {
+  folderFiles(folder);
+  const config = readConfig(folder);
+  const { json, tokens, maxLength } = readFolderTokenizer(folder, config.plan.facts);
+  const emitted = emitGraph(folder, config, head);
+  const limits = [config.plan.facts.maxLength, maxLength, sentenceLength(folder)].filter(
+    (limit) => limit !== undefined,
+  );
+  const longest = Math.min(...limits);
+  tryTokenizer(json, config.plan.facts.vocabulary, longest);
+  return {
+    graph: emitted.graph,
+    tokenizer: json,
+    info: { ...infoOf({ folder, name }, config, emitted), tokens, maxLength: longest },
+  };
+};

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ModelInfo } from '../../model.ts';
+import { ImportError } from '../importer.ts';
+import { readJson } from '../json-file.ts';
+
+export const modulesFile = 'modules.json';
+export const lengthFile = 'sentence_bert_config.json';
+
+const modulesSchema = z.array(
+  z.object({
+    // A folder beside the file, or the folder of the model itself.
+    path: z.string().regex(/^(?!\.)[\w.-]*$/, 'expected the name of a folder beside it'),
+    type: z.string(),
+  }),
+);
+
+const flag = z.boolean().default(false);
+
+/** 1_Pooling/config.json: a flag a mode, or in newer files one name. */
+const poolingSchema = z.object({
+  pooling_mode: z.string().optional(),
+  pooling_mode_cls_token: flag,
+  pooling_mode_mean_tokens: flag,
+  pooling_mode_max_tokens: flag,
+  pooling_mode_mean_sqrt_len_tokens: flag,
+  pooling_mode_weightedmean_tokens: flag,
+  pooling_mode_lasttoken: flag,
+});
+
+const modesOf = (pooling: z.infer<typeof poolingSchema>): readonly string[] =>
+  pooling.pooling_mode !== undefined
+    ? [pooling.pooling_mode]
+    : Object.entries(pooling).flatMap(([key, on]) => (on === true ? key.replace(/^pooling_mode_|_tokens?$/g, '') : []));
+
+const poolings: ReadonlyMap<string, 'mean' | 'first'> = new Map([
+  ['mean', 'mean'],
+  ['cls', 'first'],
+]);
+
+const poolingOf = (path: string): 'mean' | 'first' => {
+  if (!existsSync(path)) throw new ImportError(`${modulesFile} lists a pooling whose config.json is not there`);
+  const modes = modesOf(readJson(path, poolingSchema));
+  const pooling = poolings.get(modes.join());
+  if (pooling !== undefined) return pooling;
+  throw new ImportError(
+    `${modulesFile}: sentences are pooled by ${modes.join(' and ') || 'nothing'}; decant pools by mean or cls`,
+  );
+};
+
+const known = ['Transformer', 'Pooling', 'Normalize'];
+
+/** Files that say how a sentence becomes a vector, besides modules.json. */
+export const poolingFiles = (folder: string): readonly string[] =>
+  existsSync(join(folder, modulesFile))
+    ? readJson(join(folder, modulesFile), modulesSchema)
+        .filter(({ type }) => type.endsWith('.Pooling'))
+        .map(({ path }) => join(path, 'config.json'))
+    : [];
+
+/** How a model of sentence-transformers makes one vector of a text; undefined for other models. */
+export const readSentence = (folder: string): ModelInfo['sentence'] => {
+  if (!existsSync(join(folder, modulesFile))) return undefined;
+  const modules = readJson(join(folder, modulesFile), modulesSchema);
+  const kinds = modules.map(({ type }) => type.split('.').at(-1) ?? type);
+  const foreign = kinds.find((kind) => !known.includes(kind));
+  if (foreign !== undefined) {
+    throw new ImportError(
+      `${modulesFile} lists the module ${foreign}; decant computes ${known.join(', ')}. Without ${modulesFile} the encoder alone is imported`,
+    );
+  }
+  const [pooling] = poolingFiles(folder);
+  if (pooling === undefined) throw new ImportError(`${modulesFile} lists no Pooling`);
+  return { pooling: poolingOf(join(folder, pooling)), normalize: kinds.includes('Normalize') };
+};
+
+const lengthSchema = z.object({ max_seq_length: z.int().positive().nullish() });
+
+/** Longest text that a model of sentence-transformers encodes. */
+export const sentenceLength = (folder: string): number | undefined =>
+  existsSync(join(folder, lengthFile))
+    ? (readJson(join(folder, lengthFile), lengthSchema).max_seq_length ?? undefined)
+    : undefined;

@@ -1,0 +1,72 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { ImportError } from './importer.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Vocabularies of a million tokens fit; what is larger is no file that describes a model. */
+const SIZE_LIMIT = 128 * 1024 * 1024;
+/** Deeper nesting is an attack on whoever walks it. */
+const DEPTH_LIMIT = 64;
+
+/** Brackets that are open at once, strings left out. */
+const nestingOf = (text: string): number => {
+  let depth = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 92) i++;
+      else if (code === 34) inString = false;
+    } else if (code === 34) inString = true;
+    else if (code === 123 || code === 91) deepest = Math.max(deepest, ++depth);
+    else if (code === 125 || code === 93) depth--;
+  }
+  return deepest;
+};
+
+const parsed = (file: string, text: string): unknown => {
+  if (nestingOf(text) > DEPTH_LIMIT) {
+    throw new ImportError(`${file} nests brackets more than ${DEPTH_LIMIT} deep: it describes no model`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImportError(`${file} is no JSON: ${reason}`, { cause });
+  }
+};
+
+/** Where a document differs from what was expected, in one line. */
+export const issueText = (issues: readonly z.core.$ZodIssue[]): string =>
+  issues
+    .slice(0, 3)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+
+/** The size of a regular file; a folder or a pipe under its name would fail obscurely, or never answer. */
+export const fileSize = (path: string): number => {
+  const found = statSync(path);
+  if (found.isFile()) return found.size;
+  throw new ImportError(`${basename(path)} is no file but a folder or a device; expected a file`);
+};
+
+/** A text file of a model's folder, bounded in size. */
+export const readText = (path: string, limit = SIZE_LIMIT): string => {
+  const size = fileSize(path);
+  if (size > limit) throw new ImportError(`${basename(path)} has ${size} bytes; decant reads at most ${limit}`);
+  return readFileSync(path, 'utf8');
+};
+
+/** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
+export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {
+  const file = basename(path);
+  const found = schema.safeParse(parsed(file, readText(path, limit)));
+  if (found.success) return found.data;
+  throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
+};
+
+export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject =>
+  readJson(path, z.record(z.string(), z.unknown()), limit);

@@ -1,0 +1,172 @@
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { Precision } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
+import { bytes } from '../../reports/figures.ts';
+import { RequestError } from '../diagnostic.ts';
+import { defaultThreads } from '../plan/fingerprint.ts';
+import { listFiles } from '../store/hash.ts';
+import { exit, readingModel, wholeNumber } from './common.ts';
+
+interface Options {
+  readonly to: 'transformers-js';
+  readonly quantize?: boolean;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** What was written, as --json prints it. */
+interface Exported {
+  readonly folder: string;
+  readonly to: Options['to'];
+  readonly task: Model['info']['task'];
+  readonly modelType: string;
+  readonly labels: readonly string[];
+  readonly files: readonly { readonly precision: string; readonly file: string; readonly bytes: number }[];
+}
+
+const examples = `
+Examples:
+  $ decant export runs/NAME/models/teacher runs/NAME/teacher
+  $ decant export runs/NAME/models/teacher site/models/teacher --quantize
+  $ decant export runs/NAME/deploy site/models/student --json
+
+The folder loads in transformers.js, in Node and in browsers, and its ONNX files in any ONNX Runtime. A folder that
+decant exported before is replaced; any other that holds files is left alone.
+Exit codes: 0 done, 1 the model does not run, 2 the request was wrong, 130 interrupted.`;
+
+type Models = ReadonlyMap<Precision, Model>;
+
+const modelsAt = async (path: string): Promise<Models> => {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    throw new RequestError(`${path}: no such folder; expected a model folder such as runs/NAME/models/student`);
+  }
+  const { readModels } = await import('../../models/files.ts');
+  return await readingModel(() => readModels(path));
+};
+
+/** The float model with an INT8 one beside it. */
+const withQuantized = async (models: Models, path: string, threads: number, signal: AbortSignal): Promise<Models> => {
+  const source = models.get('fp32');
+  if (source === undefined || models.has('q8')) {
+    throw new RequestError(`${path}: holds an INT8 model already; leave out --quantize`);
+  }
+  const { quantizeModel } = await import('../../stages/quantize/index.ts');
+  const { isQuantized } = await import('../../models/quantized.ts');
+  const { model } = await quantizeModel(
+    source,
+    { embeddings: true, reduceRange: false, exclude: [] },
+    { threads, signal, onText: () => undefined, log: () => undefined },
+  );
+  if (isQuantized(model.graph)) return new Map([['fp32', source] as const, ['q8', model] as const]);
+  throw new RequestError(`${path}: no matrix of this model is large enough to gain from INT8; leave out --quantize`);
+};
+
+/** A folder that may be written: a new one, an empty one, or one that decant exported. */
+const checkTarget = async (folder: string): Promise<void> => {
+  const found = await stat(folder).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isDirectory()) throw new RequestError(`${folder}: is a file; expected the name of a folder to write`);
+  const { isExported } = await import('../../models/files.ts');
+  if ((await readdir(folder)).length === 0 || (await isExported(folder))) return;
+  throw new RequestError(`${folder}: holds files that decant did not export; name another folder, or empty this one`);
+};
+
+/** Replaces what an earlier export wrote by the files of a finished one; files of anybody else stay. */
+const place = async (finished: string, folder: string): Promise<void> => {
+  const { exportFiles } = await import('../../stages/export/folder.ts');
+  const files = await listFiles(finished);
+  for (const file of exportFiles.filter((name) => !files.includes(name))) await rm(join(folder, file), { force: true });
+  for (const file of files) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await rename(join(finished, file), join(folder, file));
+  }
+};
+
+/** Writes beside the target and moves what is proved to load: a folder is never half an export. */
+const write = async (models: Models, folder: string, threads: number, signal: AbortSignal): Promise<Exported> => {
+  const { exportModels } = await import('../../stages/export/folder.ts');
+  const { deployFiles } = await import('../../models/files.ts');
+  const temporary = `${resolve(folder)}.${process.pid}.part`;
+  try {
+    await mkdir(temporary, { recursive: true });
+    const sizes = await exportModels(temporary, models, { threads, results: '' });
+    signal.throwIfAborted();
+    await place(temporary, folder);
+    const [{ info } = { info: undefined }] = models.values();
+    if (info === undefined) throw new Error('a folder of models holds at least one');
+    const { task, modelType, labels } = info;
+    const files = [...models.keys()].map((precision) => ({
+      precision,
+      file: deployFiles[precision],
+      bytes: sizes[precision] ?? 0,
+    }));
+    return { folder, to: 'transformers-js', task, modelType, labels, files };
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+};
+
+const render = ({ folder, task, modelType, labels, files }: Exported): string => {
+  const classes = labels.length === 0 ? '' : `, ${labels.length} classes`;
+  const width = Math.max(...files.map(({ file }) => file.length));
+  const lines = files.map((one) => `  ${one.file.padEnd(width)}  ${bytes(one.bytes).padStart(8)}`);
+  return [
+    `${folder}: ${task}${classes} (${modelType})`,
+    ...lines,
+    `How to load it: ${join(folder, 'README.md')}`,
+    '',
+  ].join('\n');
+};
+
+/** Ctrl-C ends the work at its next step, so that nothing unfinished stays behind. */
+const interruptible = async (work: (signal: AbortSignal) => Promise<number>): Promise<number> => {
+  const abort = new AbortController();
+  const onSignal = (): void => abort.abort(new Error('interrupted'));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await work(abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    process.stderr.write('Interrupted: nothing was written.\n');
+    return exit.interrupted;
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+};
+
+const exportModel = async (path: string, folder: string, options: Options, signal: AbortSignal): Promise<number> => {
+  const threads = options.threads ?? defaultThreads();
+  await checkTarget(folder);
+  const models = await modelsAt(path);
+  signal.throwIfAborted();
+  const all = options.quantize === true ? await withQuantized(models, path, threads, signal) : models;
+  const exported = await write(all, folder, threads, signal);
+  process.stdout.write(options.json === true ? `${JSON.stringify(exported, null, 2)}\n` : render(exported));
+  return exit.done;
+};
+
+/** `decant export`. */
+export const exportCommand = (program: Command, end: (code: number) => void): void => {
+  program
+    .command('export')
+    .argument('<model>', 'model folder: a stage of a run, or an exported folder')
+    .argument('<folder>', 'folder to write')
+    .summary('write a model as a folder for transformers.js and ONNX Runtime')
+    .description(
+      "Write a model as a folder that Hugging Face's clients load: ONNX files, tokenizer, config, model card.",
+    )
+    .addOption(
+      new Option('--to <layout>', 'layout of the folder').choices(['transformers-js']).default('transformers-js'),
+    )
+    .option('--quantize', 'write an INT8 file beside the float one, with the defaults of the quantize stage')
+    .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
+    .option('--json', 'print what was written as one JSON document')
+    .addHelpText('after', examples)
+    .action(async (path: string, folder: string, options: Options) =>
+      end(await interruptible((signal) => exportModel(path, folder, options, signal))),
+    );
+};

@@ -1,0 +1,101 @@
+import type { ModelInfo, TaskName } from '../../models/model.ts';
+import { StageError } from '../stage.ts';
+
+/** A kind of checkpoint as Hugging Face's clients know it. */
+interface Family {
+  /** What the names of its classes begin with: DistilBert in DistilBertForMaskedLM. */
+  readonly classes: string;
+  /** decant's figures under the names of its config.json. */
+  readonly sizes: Readonly<Record<string, string>>;
+  /** Tasks that transformers.js has no class for, though Python has. */
+  readonly missing?: readonly TaskName[];
+  /** Its tokenizer class that tells the texts of a pair apart, where that is not BERT's. */
+  readonly tokenizer?: string;
+}
+
+const sizes = {
+  hidden: 'hidden_size',
+  layers: 'num_hidden_layers',
+  heads: 'num_attention_heads',
+  ffn: 'intermediate_size',
+  vocabulary: 'vocab_size',
+};
+
+const factorized = { ...sizes, embedding: 'embedding_size' };
+
+const distilbert: Family = {
+  classes: 'DistilBert',
+  sizes: { hidden: 'dim', layers: 'n_layers', heads: 'n_heads', ffn: 'hidden_dim', vocabulary: 'vocab_size' },
+};
+
+const bert: Family = { classes: 'Bert', sizes };
+
+/** By model_type. A test holds every entry against the mapping of @huggingface/transformers itself. */
+export const families: Readonly<Record<string, Family>> = {
+  albert: {
+    classes: 'Albert',
+    sizes: factorized,
+    missing: ['token-classification'],
+    tokenizer: 'AlbertTokenizer',
+  },
+  bert,
+  camembert: { classes: 'Camembert', sizes },
+  'deberta-v2': { classes: 'DebertaV2', sizes, tokenizer: 'DebertaV2Tokenizer' },
+  distilbert,
+  electra: { classes: 'Electra', sizes: factorized },
+  mobilebert: { classes: 'MobileBert', sizes: factorized, missing: ['token-classification'] },
+  modernbert: { classes: 'ModernBert', sizes },
+  mpnet: { classes: 'MPNet', sizes },
+  roberta: { classes: 'Roberta', sizes },
+  'xlm-roberta': { classes: 'XLMRoberta', sizes },
+};
+
+const suffixes: Readonly<Record<TaskName, string>> = {
+  features: 'Model',
+  'text-classification': 'ForSequenceClassification',
+  'token-classification': 'ForTokenClassification',
+  'fill-mask': 'ForMaskedLM',
+};
+
+/** What a client loads a model as. */
+export interface ClientClass {
+  readonly modelType: string;
+  /** The entry of `architectures` in config.json. */
+  readonly architecture: string;
+  readonly sizes: Family['sizes'];
+}
+
+/**
+ * Class and model_type that clients find a model by. Where transformers.js lacks the class of a family and task, the
+ * model goes as BERT: the class decides which inputs are fed and how outputs are read, the graph computes the rest.
+ */
+export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' | 'task'>): ClientClass => {
+  const own = families[modelType];
+  if (own === undefined) {
+    throw new StageError(
+      `transformers.js is not known to load models of type '${modelType}'; export writes ${Object.keys(families).join(', ')}`,
+    );
+  }
+  const standsIn = own.missing?.includes(task) === true;
+  const { classes, sizes: names } = standsIn ? bert : own;
+  return { modelType: standsIn ? 'bert' : modelType, architecture: `${classes}${suffixes[task]}`, sizes: names };
+};
+
+/** The class for models that must tell the texts of a pair apart, where the checkpoint's own does not do so. */
+export const pairTokenizerOf = (modelType: string): string => families[modelType]?.tokenizer ?? 'BertTokenizer';
+
+/** Tokenizer classes of transformers.js that tell the two texts of a pair apart (token_type_ids), and those that do not. */
+export const tokenizerClasses: Readonly<Record<string, { readonly types: boolean }>> = {
+  AlbertTokenizer: { types: true },
+  BertTokenizer: { types: true },
+  CamembertTokenizer: { types: false },
+  DebertaV2Tokenizer: { types: true },
+  DistilBertTokenizer: { types: false },
+  ElectraTokenizer: { types: true },
+  MPNetTokenizer: { types: false },
+  MobileBertTokenizer: { types: true },
+  PreTrainedTokenizer: { types: false },
+  RobertaTokenizer: { types: false },
+  TokenizersBackend: { types: false },
+  XLMRobertaTokenizer: { types: false },
+};

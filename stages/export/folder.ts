@@ -1,0 +1,147 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { lengthBatches } from '../../data/batches.ts';
+import { lengthsOf } from '../../data/lengths.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import type { Feeds } from '../../engine/engine.ts';
+import { textFeeds } from '../../engine/feeds.ts';
+import { ortEngine } from '../../engine/onnxruntime.ts';
+import { writeGraph } from '../../graph/codec/index.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
+import type { Model, ModelInfo } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
+import { StageError } from '../stage.ts';
+import { modelCard } from './card.ts';
+import { configJson } from './config.ts';
+import { sentenceFileNames, sentenceFiles } from './sentence.ts';
+import { specialTokens, tokenizerConfigJson } from './tokens.ts';
+
+/** Every file that an export may write: what a later one into the same folder replaces. */
+export const exportFiles: readonly string[] = [
+  ...Object.values(deployFiles),
+  ...(['fp32', 'q8'] as const).map((precision) => `${deployFiles[precision]}_data`),
+  'README.md',
+  'special_tokens_map.json',
+  ...sentenceFileNames,
+];
+
+/** The models of one folder by precision. */
+export type Models = ReadonlyMap<Precision, Model>;
+
+export interface ExportOptions {
+  readonly threads: number;
+  /** A line of the model card: where its figures are, or empty. */
+  readonly results: string;
+}
+
+/** Names by which Hugging Face's clients feed a model and read it. */
+const clientInputs: ModelInfo['inputs'] = { ids: 'input_ids', mask: 'attention_mask', types: 'token_type_ids' };
+
+const checkNames = ({ inputs, output, task }: ModelInfo): void => {
+  const wrong = (['ids', 'mask', 'types'] as const).find(
+    (role) => inputs[role] !== undefined && inputs[role] !== clientInputs[role],
+  );
+  if (wrong !== undefined) {
+    throw new StageError(
+      `the model's input is called '${inputs[wrong]}'; transformers.js feeds '${clientInputs[wrong]}'`,
+    );
+  }
+  const read = task === 'features' ? 'last_hidden_state' : 'logits';
+  if (output !== read)
+    throw new StageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
+};
+
+/** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
+const sharedModel = (models: Models): Model => {
+  const [first, ...others] = [...models.values()];
+  if (first === undefined) throw new StageError('export needs a model: from: { fp32: ID } or { q8: ID } or both');
+  for (const other of others) {
+    for (const part of ['task', 'labels', 'maxLength', 'tokens', 'inputs'] as const) {
+      if (JSON.stringify(first.info[part]) !== JSON.stringify(other.info[part])) {
+        throw new StageError(`the fp32 and q8 models differ in ${part}: they must come from one model`);
+      }
+    }
+    if (JSON.stringify(first.tokenizer) !== JSON.stringify(other.tokenizer)) {
+      throw new StageError('the fp32 and q8 models have different tokenizers: they must come from one model');
+    }
+  }
+  return first;
+};
+
+/** The q8 file ships as the quantize stage tested it; the fp32 file is fused here. */
+const deployGraph = (precision: Precision, { graph }: Model): Graph => {
+  if (precision === 'fp32') {
+    if (isQuantized(graph)) throw new StageError('the fp32 model is quantized; write from: { q8: ID } for it');
+    return fuseForInference(graph);
+  }
+  if (!isQuantized(graph)) throw new StageError('the q8 model is not quantized; name a quantize stage');
+  return graph;
+};
+
+const write = async (folder: string, file: string, text: string): Promise<void> => {
+  const path = join(folder, file);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+};
+
+const writeFolder = async (folder: string, models: Models, shared: Model, results: string): Promise<void> => {
+  const { info, tokenizer } = shared;
+  const files = [...models.keys()];
+  await write(folder, deployFiles.config, jsonText(configJson(info, tokenizer, files)));
+  await write(folder, deployFiles.tokenizer, tokenizerText(tokenizer));
+  await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
+  await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
+  await write(folder, 'README.md', modelCard(shared, files, results));
+  for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
+  await mkdir(join(folder, 'onnx'), { recursive: true });
+  for (const [precision, model] of models) {
+    await writeGraph(join(folder, deployFiles[precision]), deployGraph(precision, model));
+  }
+};
+
+/** Two texts of different lengths, the shorter one padded: what a client sends first. */
+const samples = ['a', 'two texts of different lengths, the shorter one padded'];
+
+const sampleFeeds = ({ info, tokenizer }: Model): Feeds => {
+  const encoder = tokenizerOf(tokenizer);
+  const texts = samples.map((text) => encoder.encode(text, info.maxLength));
+  const [batch] = lengthBatches(lengthsOf(texts), texts.length);
+  if (batch === undefined) throw new Error('there are texts, so there is a batch');
+  return textFeeds(info, texts, batch);
+};
+
+/** A written file is read back and run before the folder is published: nothing ships that does not load. */
+const verify = async (folder: string, precision: Precision, threads: number): Promise<void> => {
+  const model = await readModel(folder, { precision });
+  const program = await ortEngine.compile(model.graph, { threads });
+  try {
+    const output = (await program.run(sampleFeeds(model)))[model.info.output];
+    const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
+    if (!finite)
+      throw new StageError(`${deployFiles[precision]} gives numbers that are not finite; nothing was exported`);
+  } finally {
+    await program.release();
+  }
+};
+
+/**
+ * Writes a folder that transformers.js loads, in Node and in browsers, and runs each of its files once. Gives the bytes of
+ * the files.
+ */
+export const exportModels = async (
+  folder: string,
+  models: Models,
+  { threads, results }: ExportOptions,
+): Promise<Readonly<Partial<Record<Precision, number>>>> => {
+  const shared = sharedModel(models);
+  checkNames(shared.info);
+  await writeFolder(folder, models, shared, results);
+  const bytes: Partial<Record<Precision, number>> = {};
+  for (const precision of models.keys()) {
+    await verify(folder, precision, threads);
+    bytes[precision] = (await stat(join(folder, deployFiles[precision]))).size;
+  }
+  return bytes;
+};

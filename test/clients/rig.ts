@@ -1,0 +1,178 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { lengthBatches } from '../../data/batches.ts';
+import { lengthsOf } from '../../data/lengths.ts';
+import { stream } from '../../data/random.ts';
+import { type TextInput, tokenizerOf } from '../../data/tokenize.ts';
+import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { textFeeds } from '../../engine/feeds.ts';
+import { ortEngine } from '../../engine/onnxruntime.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { type Value, value } from '../../graph/graph.ts';
+import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { tensorOf } from '../../graph/tensor.ts';
+import { buildEncoder } from '../../models/encoder.ts';
+import { type Precision, readModel } from '../../models/files.ts';
+import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
+import { exportModels } from '../../stages/export/folder.ts';
+
+/** Where the two best classes are nearer than this, rounding may choose another one. */
+export const TIE = 0.02;
+/** Float32 values around one: other kernels or padded batches sum in another order. */
+export const ROUNDING = 1e-4;
+
+export const texts: readonly string[] = [
+  'the cat sleeps quietly',
+  'the old dog runs!',
+  'a small bird sings, quietly',
+  'Dogs and birds sleep; the old cat runs on and on until the small hours',
+  'naïve ☃ cat',
+  'bird',
+];
+
+export const tasks: readonly TaskName[] = ['text-classification', 'token-classification', 'fill-mask', 'features'];
+
+export const labels = ['animal', 'motion', 'rest', 'sound'];
+const HIDDEN = 64;
+const MAX_LENGTH = 32;
+/** Large enough that most texts have one clear class. */
+const HEAD_DEVIATION = 0.5;
+
+const tokenizer = trainWordPiece(texts, { size: 160 });
+const { size: VOCABULARY } = tokenizerOf(tokenizer);
+
+/** Mean over the tokens that the mask keeps: (batch, hidden). */
+const meanOf = (builder: GraphBuilder, x: Value, mask: string): Value => {
+  const kept = builder.op('Cast', [builder.op('Unsqueeze', [value(mask), builder.ints([2])])], { to: 1 });
+  const sum = builder.op('ReduceSum', [builder.op('Mul', [x, kept]), builder.ints([1])], { keepdims: 0 });
+  return builder.op('Div', [sum, builder.op('ReduceSum', [kept, builder.ints([1])], { keepdims: 0 })]);
+};
+
+const randomWeight = (builder: GraphBuilder, name: string, dims: readonly [number, number]): Value => {
+  const random = stream(7, name);
+  const elements = Float32Array.from({ length: dims[0] * dims[1] }, () => HEAD_DEVIATION * random.normal());
+  return builder.weight(name, tensorOf('float32', dims, elements));
+};
+
+/** Features with a row of the table of token types added, and the input that says which. */
+const typed = (builder: GraphBuilder, features: Value, inputs: ModelInfo['inputs']): [Value, Value] => {
+  const types = builder.input('token_type_ids', 'int64', builder.type(value(inputs.ids)).shape);
+  const rows = builder.op('Gather', [randomWeight(builder, 'token_types.weight', [2, HIDDEN]), types]);
+  return [builder.op('Add', [features, rows]), types];
+};
+
+export interface ClientModelOptions {
+  /** Whether the model is told the two texts of a pair apart. */
+  readonly types?: boolean;
+  readonly info?: Partial<ModelInfo>;
+}
+
+/** A tiny random model of a task that reads texts as BERT does. */
+export const clientModel = (task: TaskName, { types = false, info = {} }: ClientModelOptions = {}): Model => {
+  const sizes = { hidden: HIDDEN, layers: 1, heads: 2, ffn: 2 * HIDDEN, vocabulary: VOCABULARY };
+  const model = buildEncoder(
+    {
+      ...sizes,
+      maxLength: MAX_LENGTH,
+      norm: 'post',
+      activation: 'gelu',
+      pooling: 'mean',
+      labels: [],
+      dropout: 0.1,
+      tokens: { padding: 0, unknown: 1 },
+    },
+    tokenizer,
+    3,
+  );
+  if (task === 'features') return { ...model, info: { ...model.info, ...info } };
+  const builder = GraphBuilder.from(model.graph);
+  const [x, typesInput] = types
+    ? typed(builder, value(model.info.output), model.info.inputs)
+    : [value(model.info.output), undefined];
+  const out = task === 'fill-mask' ? VOCABULARY : labels.length;
+  const read = task === 'text-classification' ? meanOf(builder, x, model.info.inputs.mask) : x;
+  const logits = builder.op('MatMul', [read, randomWeight(builder, 'head.weight', [HIDDEN, out])], {}, 'logits');
+  return {
+    ...model,
+    graph: builder.freeze([logits]),
+    info: {
+      ...model.info,
+      task,
+      labels: task === 'fill-mask' ? [] : labels,
+      output: logits,
+      inputs: { ...model.info.inputs, ...(typesInput === undefined ? {} : { types: typesInput }) },
+      ...info,
+    },
+  };
+};
+
+/** The same in 8 bits, tables of any size among them, so that a tiny model has every kind of node that ships. */
+const quantized = (model: Model): Model => ({
+  ...model,
+  graph: quantizeDynamic(fuseForInference(model.graph), {
+    embeddings: true,
+    reduceRange: false,
+    exclude: [],
+    minimumTable: 1,
+  }).graph,
+  info: { ...model.info, hiddenStates: [] },
+});
+
+/** Exports a model, float and INT8 side by side unless one is named, into a folder of its own below `parent`. */
+export const exportInto = async (
+  parent: string,
+  name: string,
+  model: Model,
+  precisions: readonly Precision[] = ['fp32', 'q8'],
+): Promise<string> => {
+  const folder = join(parent, name);
+  mkdirSync(folder, { recursive: true });
+  const models = new Map(precisions.map((precision) => [precision, precision === 'q8' ? quantized(model) : model]));
+  await exportModels(folder, models, { threads: 1, results: '' });
+  return folder;
+};
+
+/** Rows of the output's last axis: one a text, or one a token. */
+type Rows = readonly (readonly number[])[];
+
+/** What decant itself computes with an exported file, one text at a time. */
+export const ownOutputs = async (
+  folder: string,
+  precision: Precision,
+  inputs: readonly TextInput[],
+): Promise<readonly Rows[]> => {
+  const model = await readModel(folder, { precision });
+  const encoder = tokenizerOf(model.tokenizer);
+  const program = await ortEngine.compile(model.graph, { threads: 1 });
+  const found: Rows[] = [];
+  for (const input of inputs) {
+    const encoded = [encoder.encode(input, model.info.maxLength)];
+    const [batch = { rows: new Int32Array(), length: 0 }] = lengthBatches(lengthsOf(encoded), 1);
+    const output = (await program.run(textFeeds(model.info, encoded, batch)))[model.info.output];
+    const width = output?.dims.at(-1) ?? 1;
+    const numbers = Array.from(output?.data ?? [], Number);
+    found.push(
+      Array.from({ length: numbers.length / width }, (_, row) => numbers.slice(row * width, (row + 1) * width)),
+    );
+  }
+  await program.release();
+  return found;
+};
+
+export interface Best {
+  readonly index: number;
+  readonly score: number;
+  /** How far the second is behind. */
+  readonly margin: number;
+}
+
+/** The most probable class of logits. */
+export const bestOf = (logits: readonly number[]): Best => {
+  const highest = Math.max(...logits);
+  const exponentials = logits.map((logit) => Math.exp(logit - highest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  const order = exponentials.map((one, index) => ({ index, score: one / sum })).sort((a, b) => b.score - a.score);
+  const [first = { index: -1, score: 0 }, second = { score: 0 }] = order;
+  return { ...first, margin: first.score - second.score };
+};

@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import type { TokenizerJson } from '../../data/tokenizer.ts';
+import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
+import { cutTokenizer, usedTokens } from '../../data/tokenizers/cut.ts';
+import { learnMerges } from '../../data/tokenizers/merges.ts';
+import { listOf, partOf, vocabularyOf } from '../../data/tokenizers/parts.ts';
+import { countWords } from '../../data/tokenizers/vocabulary.ts';
+import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { glosses, oddTexts, unigram } from './corpus.ts';
+
+const LONG = 100_000;
+const RUNS = 5;
+
+let texts: readonly string[] = [];
+beforeAll(async () => {
+  texts = [...(await glosses(600)), ...oddTexts];
+});
+
+const ends = '</w>';
+
+/** BPE over characters with an end-of-word mark and bytes to fall back to, which decant itself does not train. */
+const characterBpe = (): TokenizerJson => {
+  const frame = {
+    version: '1.0',
+    truncation: null,
+    added_tokens: [],
+    normalizer: { type: 'Lowercase' },
+    decoder: null,
+  };
+  const bare = {
+    ...frame,
+    pre_tokenizer: { type: 'WhitespaceSplit' },
+    post_processor: null,
+    model: { type: 'BPE', vocab: {}, merges: [] },
+  };
+  const letters = (word: string): string[] => {
+    const all = Array.from(word);
+    return [...all.slice(0, -1), `${all.at(-1)}${ends}`];
+  };
+  const ascii = new Map([...countWords(texts, bare)].filter(([word]) => /^[\x21-\x7e]+$/.test(word)));
+  const learned = learnMerges(ascii, letters, { size: 1500, minFrequency: 2, join: (left, right) => left + right });
+  const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const vocab = Object.fromEntries(['<unk>', ...bytes, ...learned.symbols].map((token, id) => [token, id]));
+  return {
+    ...bare,
+    padding: { strategy: 'BatchLongest', direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '<unk>' },
+    model: {
+      ...{ type: 'BPE', unk_token: '<unk>', end_of_word_suffix: ends, byte_fallback: true, fuse_unk: false },
+      ...{ vocab, merges: learned.merges.map(([left, right]) => `${left} ${right}`) },
+    },
+  };
+};
+
+const kinds: readonly (readonly [string, () => TokenizerJson])[] = [
+  ['WordPiece', () => trainWordPiece(texts, { size: 2500 })],
+  ['byte-level BPE', () => trainByteBpe(texts, { size: 2500 })],
+  ['BPE of characters', characterBpe],
+  ['unigram', unigram],
+];
+
+describe('a cut tokenizer', () => {
+  it.each(kinds)('encodes the texts it was cut for as before: %s', (_, make) => {
+    const json = make();
+    const whole = tokenizerOf(json);
+    const some = fc
+      .integer({ min: 0, max: texts.length - 1 })
+      .chain((first) => fc.integer({ min: 1, max: 25 }).map((count) => texts.slice(first, first + count)));
+    fc.assert(
+      fc.property(some, (kept) => {
+        const { tokenizer, ids } = cutTokenizer(json, [...usedTokens(json, kept).keys()]);
+        const cut = tokenizerOf(tokenizer);
+        expect(cut.size).toBe(ids.length);
+        for (const text of [...kept, { text: kept[0] ?? '', pair: kept.at(-1) ?? '' }]) {
+          const [before, after] = [whole.encode(text, LONG), cut.encode(text, LONG)];
+          expect([...after.ids].map((id) => ids[id])).toEqual([...before.ids]);
+          expect([...after.ids].map((id) => cut.token(id))).toEqual([...before.ids].map((id) => whole.token(id)));
+          expect(after.types).toEqual(before.types);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it.each(kinds)('still cuts other texts into known tokens where the whole one does: %s', (_, make) => {
+    const json = make();
+    const { tokenizer, ids } = cutTokenizer(json, []);
+    const [whole, cut] = [tokenizerOf(json), tokenizerOf(tokenizer)];
+    expect(ids.length).toBeLessThan(whole.size / 2);
+    const names = ['[UNK]', '<unk>', '\ufffd'];
+    const isKnown = (encoded: Int32Array): boolean => encoded.every((id) => !names.includes(whole.token(id) ?? ''));
+    expect(texts.filter((text) => isKnown(whole.encode(text, LONG).ids)).length).toBeGreaterThan(500);
+    for (const text of texts.slice(0, 200)) {
+      if (!isKnown(whole.encode(text, LONG).ids)) continue;
+      const after = cut.encode(text, LONG).ids.map((id) => ids[id] ?? -1);
+      expect([text, isKnown(after)]).toEqual([text, true]);
+    }
+  });
+
+  it.each(kinds)('is the whole one when all is kept: %s', (_, make) => {
+    const json = make();
+    const all = Array.from({ length: tokenizerOf(json).size }, (_, id) => id);
+    expect(cutTokenizer(json, all)).toEqual({ tokenizer: json, ids: Int32Array.from(all) });
+  });
+
+  it('keeps what an unknown word matched before it was given up', () => {
+    const vocab = { '[UNK]': 0, ab: 1, a: 2, '##b': 3, '##bc': 4, c: 5, '##c': 6, abb: 7 };
+    const json = {
+      ...trainWordPiece([], { size: 6 }),
+      added_tokens: [],
+      post_processor: null,
+      model: {
+        type: 'WordPiece',
+        unk_token: '[UNK]',
+        continuing_subword_prefix: '##',
+        max_input_chars_per_word: 100,
+        vocab,
+      },
+    };
+    expect([...tokenizerOf(json).encode('abbd', LONG).ids]).toEqual([0]);
+    const used = usedTokens(json, ['abbd']);
+    expect([...used.keys()].sort()).toEqual([0, 7]);
+    expect([...tokenizerOf(cutTokenizer(json, [...used.keys()]).tokenizer).encode('abbd', LONG).ids]).toEqual([0]);
+  });
+
+  it('counts how often tokens are used, pairs on both sides', () => {
+    const json = trainWordPiece(['a cat', 'a dog'], { size: 40, minFrequency: 1 });
+    const id = (token: string): number => vocabularyOf(json).get(token) ?? -1;
+    const used = usedTokens(json, ['a cat', { text: 'a dog', pair: 'a cat' }]);
+    expect(used.get(id('cat'))).toBe(2);
+    expect(used.get(id('a'))).toBe(3);
+    expect(used.get(id('[SEP]'))).toBe(3);
+  });
+
+  it('numbers special tokens, processors and padding anew', () => {
+    const json: TokenizerJson & { readonly padding: object } = {
+      ...trainWordPiece(texts, { size: 400 }),
+      padding: { strategy: { Fixed: 8 }, pad_id: 3, pad_token: '[SEP]' },
+      post_processor: {
+        type: 'Sequence',
+        processors: [{ type: 'ByteLevel' }, { type: 'BertProcessing', sep: ['[SEP]', 3], cls: ['[CLS]', 2] }],
+      },
+    };
+    // Ids as files of BERT have them: unused ones in front of those with a role.
+    const moved = {
+      ...json,
+      model: {
+        ...partOf(json.model),
+        vocab: Object.fromEntries([...vocabularyOf(json)].map(([token, id]) => [token, id + 10])),
+      },
+    };
+    const shifted = {
+      ...moved,
+      added_tokens: listOf(json.added_tokens).map((token) => ({ ...partOf(token), id: Number(partOf(token).id) + 10 })),
+      padding: { ...json.padding, pad_id: 13 },
+      post_processor: {
+        type: 'Sequence',
+        processors: [{ type: 'ByteLevel' }, { type: 'BertProcessing', sep: ['[SEP]', 13], cls: ['[CLS]', 12] }],
+      },
+    };
+    const { tokenizer, ids } = cutTokenizer(shifted, []);
+    expect(ids[0]).toBe(10);
+    expect(tokenizer.padding).toEqual(json.padding);
+    expect(tokenizer.post_processor).toEqual(json.post_processor);
+    expect(tokenizer.added_tokens).toEqual(json.added_tokens);
+  });
+
+  it('refuses ids and kinds that it does not know', () => {
+    const json = trainWordPiece(texts, { size: 400 });
+    expect(() => cutTokenizer(json, [400])).toThrow('the tokenizer has no token 400, so it cannot be kept');
+    const model = { type: 'WordLevel', vocab: { a: 0 }, unk_token: 'a' };
+    expect(() => cutTokenizer({ ...json, model }, [])).toThrow(
+      "a tokenizer of kind 'WordLevel' cannot be cut; expected WordPiece, BPE, Unigram",
+    );
+  });
+});

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Program } from '../../engine/engine.ts';
+import { ortEngine } from '../../engine/onnxruntime.ts';
+import { knownModelTypes } from '../../models/architectures/index.ts';
+import type { Model } from '../../models/model.ts';
+import {
+  aloneOf,
+  expectedOf,
+  feedsOf,
+  type GoldenBatch,
+  goldenNames,
+  importGolden,
+  keptOf,
+  modelTypeOf,
+} from './golden-checkpoints.ts';
+import { largestDifference } from './support.ts';
+
+/** Float32 sums in another order than PyTorch's, over outputs of up to 10. The files hold six digits. */
+const PYTORCH = 1e-4;
+/** Float32 sums in another order. */
+const ROUNDING = 2e-5;
+
+/** Of these the token behind the last one is looked at: MobileBERT's embeddings read their neighbours, padding too. */
+const readsPadding = (name: string): boolean => name.startsWith('mobilebert') && name !== 'mobilebert-features';
+
+test('there is a golden checkpoint of every architecture', () => {
+  expect([...new Set(goldenNames.map(modelTypeOf))].sort()).toEqual([...knownModelTypes()]);
+});
+
+const known = new Set(knownModelTypes());
+
+describe.each(goldenNames.filter((name) => known.has(modelTypeOf(name))))('the golden checkpoint %s', (name) => {
+  const expected = expectedOf(name);
+  let model: Model;
+  let program: Program;
+  const run = async (batch: GoldenBatch): Promise<readonly number[]> => {
+    const outputs = await program.run(feedsOf(model.info, batch));
+    return Array.from(outputs[model.info.output]?.data ?? [], Number);
+  };
+
+  beforeAll(async () => {
+    model = await importGolden(name);
+    program = await ortEngine.compile(model.graph, { threads: 1 });
+  });
+  afterAll(() => program.release());
+
+  // Padding attends differently in different frameworks, and nobody reads it: real tokens are compared.
+  test('puts out what PyTorch does', async () => {
+    expect(model.info.output).toBe(expected.output);
+    const found = await run(expected);
+    expect(found).toHaveLength(expected.values.length);
+    const [ours, theirs] = [found, expected.values].map((values) => keptOf(values, expected.dims, expected));
+    const difference = largestDifference(ours ?? [], theirs ?? []);
+    if (process.env.SHOW_DIFFERENCES) console.log(`${name} ${difference.toExponential(1)}`);
+    expect(difference).toBeLessThan(PYTORCH);
+  });
+
+  test.skipIf(readsPadding(name))('gives a text alone what it gives it in a padded batch', async () => {
+    const whole = await run(expected);
+    const width = whole.length / expected.ids.length;
+    for (const row of expected.ids.keys()) {
+      const alone = aloneOf(expected, row);
+      const dims = [1, ...expected.dims.slice(1)];
+      const padded = { ids: [expected.ids[row] ?? []], mask: [expected.mask[row] ?? []] };
+      const inBatch = keptOf(whole.slice(row * width, (row + 1) * width), dims, padded);
+      expect(largestDifference(await run(alone), inBatch)).toBeLessThan(ROUNDING);
+    }
+  });
+
+  test('lists the stream after each layer, each as wide as the features', () => {
+    const { hiddenStates, dimensions } = model.info;
+    expect(hiddenStates).toHaveLength(dimensions.layers ?? 0);
+    const computed = new Set<string>(model.graph.nodes.flatMap((node) => node.outputs));
+    expect(hiddenStates.filter((state) => !computed.has(state))).toEqual([]);
+  });
+});
