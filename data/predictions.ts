@@ -1,15 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What a model said about every labelled example of a split. Metrics are pure functions of it. */
+/** What a model said about every labelled text, or every tagged word, of a split. Metrics are pure functions of it. */
 export interface Predictions {
   readonly split: 'validation' | 'test';
   readonly classes: number;
-  /** Example ids, so that models are compared pair by pair. */
+  /** Ids of texts or words, so that models are compared pair by pair. */
   readonly ids: Int32Array;
   readonly labels: Int32Array;
-  /** (examples, classes), row-major. */
+  /** (examples, classes), row-major; or (examples, columns) log-probabilities of the classes that `kept` names. */
   readonly logits: Float32Array;
+  /** Classes of the columns where there are many classes: see data/scores.ts. */
+  readonly kept?: Uint16Array;
+  /** Text of each word: words of one text are no independent examples. */
+  readonly groups?: Int32Array;
 }
 
 interface Header {
@@ -17,18 +21,27 @@ interface Header {
   readonly split: Predictions['split'];
   readonly classes: number;
   readonly examples: number;
+  /** Columns of logits.f32 where classes were left out. */
+  readonly columns?: number;
+  readonly groups?: number;
 }
 
 const bytes = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
-/** Writes predictions.json with ids.i32, labels.i32 and logits.f32 (little-endian) beside it. */
+/** Writes predictions.json with ids.i32, labels.i32, logits.f32, kept.u16 and groups.i32 (little-endian) beside it. */
 export const writePredictions = async (folder: string, predictions: Predictions): Promise<void> => {
-  const { split, classes, ids, labels, logits } = predictions;
-  const header: Header = { schema: 'decant.predictions/1', split, classes, examples: ids.length };
+  const { split, classes, ids, labels, logits, kept, groups } = predictions;
+  const header: Header = {
+    ...{ schema: 'decant.predictions/1', split, classes, examples: ids.length },
+    ...(kept === undefined ? {} : { columns: kept.length / Math.max(1, ids.length) }),
+    ...(groups === undefined ? {} : { groups: new Set(groups).size }),
+  };
   await writeFile(join(folder, 'predictions.json'), `${JSON.stringify(header)}\n`);
   await writeFile(join(folder, 'ids.i32'), bytes(ids));
   await writeFile(join(folder, 'labels.i32'), bytes(labels));
   await writeFile(join(folder, 'logits.f32'), bytes(logits));
+  if (kept !== undefined) await writeFile(join(folder, 'kept.u16'), bytes(kept));
+  if (groups !== undefined) await writeFile(join(folder, 'groups.i32'), bytes(groups));
 };
 
 const words = async (file: string): Promise<ArrayBuffer> => {
@@ -42,11 +55,16 @@ export const readPredictions = async (path: (file: string) => string): Promise<P
   if (header.schema !== 'decant.predictions/1') {
     throw new Error(`predictions of schema '${header.schema}', expected 'decant.predictions/1'`);
   }
+  const { split, classes, examples, columns, groups } = header;
   const ids = new Int32Array(await words(path('ids.i32')));
   const labels = new Int32Array(await words(path('labels.i32')));
   const logits = new Float32Array(await words(path('logits.f32')));
-  if (ids.length !== header.examples || logits.length !== header.examples * header.classes) {
-    throw new Error(`predictions.json announces ${header.examples} examples, the files hold ${ids.length}`);
+  if (ids.length !== examples || logits.length !== examples * (columns ?? classes)) {
+    throw new Error(`predictions.json announces ${examples} examples, the files hold ${ids.length}`);
   }
-  return { split: header.split, classes: header.classes, ids, labels, logits };
+  return {
+    ...{ split, classes, ids, labels, logits },
+    ...(columns === undefined ? {} : { kept: new Uint16Array(await words(path('kept.u16'))) }),
+    ...(groups === undefined ? {} : { groups: new Int32Array(await words(path('groups.i32'))) }),
+  };
 };

@@ -102,7 +102,7 @@ export interface Profile {
   /** Threads that latency is measured with. Everything here runs on one, apart from `asked-threads` and `core-threads`. */
   readonly threads: number;
   readonly cell: { readonly batch: number; readonly length: number };
-  /** The model timed as `reference` beside all others; null where no model classifies. */
+  /** The model timed as `reference` beside all others; null where no model does what the data is for. */
   readonly reference: string | null;
   readonly models: Readonly<Record<string, ModelProfile>>;
 }

@@ -10,6 +10,8 @@ export interface EncodedText {
   readonly ids: Int32Array;
   /** Which of two texts each token belongs to (token_type_ids); left out where all are 0. */
   readonly types?: Uint8Array;
+  /** Position of the first token of each word, -1 where it did not fit; only where words are answered about. */
+  readonly words?: Int32Array;
   /** Tokens that did not fit into the length; left out where all did. */
   readonly cut?: number;
 }
@@ -21,6 +23,11 @@ export interface TextEncoder {
    * longer text gives first.
    */
   encode(text: TextInput, maxLength: number): EncodedText;
+  /**
+   * A text given as its words, which are cut into tokens one by one, with the place of each. Equal to `encode` of the words
+   * with single spaces between them wherever tokens never reach over a space.
+   */
+  encodeWords(words: readonly string[], maxLength: number): EncodedText;
   /** Ids go from 0 to size - 1. */
   readonly size: number;
   token(id: number): string | undefined;
@@ -145,6 +152,45 @@ const framed = (frame: readonly Piece[], bodies: readonly Body[], maxLength: num
   };
 };
 
+/** Words in the frame of one text, cut to a length. */
+const framedWords = (frame: readonly Piece[], bodies: readonly Body[], maxLength: number): EncodedText => {
+  const encoded = framed(frame, [bodies.flat()], maxLength);
+  const opening = frame.findIndex((piece) => 'text' in piece);
+  const kept = bodies.reduce((sum, body) => sum + body.length, 0) - (encoded.cut ?? 0);
+  let at = 0;
+  const words = Int32Array.from(bodies, (body) => {
+    const place = at < kept ? opening + at : -1;
+    at += body.length;
+    return place;
+  });
+  return { ...encoded, words };
+};
+
+/** What stands before a word inside of a text for its tokens to be those that it has there: a space, or nothing. */
+const separatorOf = (body: (text: string) => Body): string => {
+  const whole = body('a b').join();
+  return ['', ' '].find((separator) => [...body('a'), ...body(`${separator}b`)].join() === whole) ?? '';
+};
+
+/** Tokens of single words, kept: a million words are some ten thousand different ones. */
+const wordEncoder = (
+  body: (text: string) => Body,
+  unknown: number,
+): ((words: readonly string[]) => readonly Body[]) => {
+  const separator = separatorOf(body);
+  const cache = new Map<string, Body>();
+  const encodeOne = (word: string): Body => {
+    const known = cache.get(word);
+    if (known !== undefined) return known;
+    const tokens = body(word);
+    // A word that the tokenizer drops, such as a lone control character, is answered about all the same.
+    const some = tokens.length === 0 ? [unknown] : tokens;
+    if (word.length <= LONGEST_CACHED && cache.size < CACHED_PRE_TOKENS) cache.set(word, some);
+    return some;
+  };
+  return (words) => words.map((word, i) => encodeOne(i === 0 ? word : separator + word));
+};
+
 /** The encoder that a tokenizer.json describes: @huggingface/tokenizers, cut to a length and never empty. */
 export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
   const library = load(json);
@@ -154,17 +200,20 @@ export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
   const idOf = (token: string): number => added.get(token)?.id ?? library.token_to_id(token) ?? unknown;
   const [single, double] = [frameOf(library, idOf, json, 1), frameOf(library, idOf, json, 2)];
   const body = (text: string): Body => library.tokenize(text).map(idOf);
+  const bodies = wordEncoder(body, unknown);
   return {
     size: model.vocab.length,
     token: (id) => model.vocab[id],
     encode: (input, maxLength) => {
       const { text, pair } = typeof input === 'string' ? { text: input } : input;
+      // An empty second text is none: so do transformers and transformers.js.
       const encoded =
-        pair === undefined
+        pair === undefined || pair === ''
           ? framed(single, [body(text)], maxLength)
           : framed(double, [body(text), body(pair)], maxLength);
       return encoded.ids.length === 0 ? { ids: Int32Array.of(unknown) } : encoded;
     },
+    encodeWords: (words, maxLength) => framedWords(single, bodies(words), maxLength),
   };
 };
 

@@ -1,16 +1,21 @@
 import { type Batch, dropTokens, type TokenMatrix, tokenMatrix, typeMatrix } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
+import { spreadScores } from '../data/scores.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 import { type Value, value } from '../graph/graph.ts';
 import type { ModelInfo } from '../models/model.ts';
+import { type Answers, forEachAnswer } from './answers.ts';
 import type { Feeds, HostTensor } from './engine.ts';
 import { lossInputs, writeTarget } from './losses/index.ts';
+import { taskOf } from './tasks/index.ts';
 import type { LossWeights, TrainingExamples, TrainingOptions } from './training-options.ts';
 
 /** What does not change from batch to batch. */
 export interface FeedSource {
   readonly info: ModelInfo;
   readonly examples: TrainingExamples;
+  /** Those about the examples. */
+  readonly answers: Answers;
   readonly weights: LossWeights;
   readonly options: Pick<TrainingOptions, 'tokenDropout' | 'labelSmoothing'>;
   readonly seed: number;
@@ -18,20 +23,22 @@ export interface FeedSource {
   readonly wanted: ReadonlySet<Value>;
 }
 
-/** Texts and kept tokens of a whole update: what its means are taken over. */
+/** Answers and kept tokens of a whole update: what its means are taken over. */
 export interface UpdateSize {
-  readonly texts: number;
+  readonly answers: number;
   readonly tokens: number;
 }
 
-export const sizeOfUpdate = (batches: readonly Batch[], { texts: all }: TrainingExamples): UpdateSize => {
-  let texts = 0;
+export const sizeOfUpdate = (batches: readonly Batch[], { texts: all, starts }: Answers): UpdateSize => {
+  let answers = 0;
   let tokens = 0;
   for (const { rows } of batches) {
-    texts += rows.length;
-    for (const row of rows) tokens += all[row]?.ids.length ?? 0;
+    for (const row of rows) {
+      answers += (starts[row + 1] ?? 0) - (starts[row] ?? 0);
+      tokens += all[row]?.ids.length ?? 0;
+    }
   }
-  return { texts, tokens };
+  return { answers, tokens };
 };
 
 const typeTensor = (texts: readonly EncodedText[], batch: Batch): HostTensor => ({
@@ -74,36 +81,44 @@ export const filledFeeds = (
   return textFeeds(info, recut(texts, batch, length), { rows, length });
 };
 
-const targetRows = (source: FeedSource, { rows }: Batch, texts: number): HostTensor => {
-  const { info, examples, weights, options } = source;
-  const classes = info.labels.length;
-  const data = new Float32Array(rows.length * classes);
-  rows.forEach((row, i) => {
-    const label = examples.labels[row] ?? -1;
-    if (label < 0) return;
-    const weight = (weights.hard * (weights.classWeights?.[label] ?? 1)) / texts;
-    writeTarget(data.subarray(i * classes, (i + 1) * classes), label, { smoothing: options.labelSmoothing, weight });
-  });
-  return { dtype: 'float32', dims: [rows.length, classes], data };
+/** A tensor with a row an answer, zeros elsewhere: (batch, width) or (batch, sequence, width). */
+const answerRows = (
+  { info, answers }: FeedSource,
+  batch: Batch,
+  width: number,
+  write: (answer: number, row: Float32Array) => void,
+): HostTensor => {
+  const { rows, length } = batch;
+  const perWord = taskOf(info.task).unit === 'words';
+  const data = new Float32Array(rows.length * (perWord ? length : 1) * width);
+  forEachAnswer(answers, batch, (answer, row) => write(answer, data.subarray(row * width, (row + 1) * width)));
+  return { dtype: 'float32', dims: [rows.length, ...(perWord ? [length] : []), width], data };
 };
 
-const teacherRows = ({ info, examples }: FeedSource, { rows }: Batch): HostTensor => {
-  const classes = info.labels.length;
-  const data = new Float32Array(rows.length * classes);
-  rows.forEach((row, i) => {
-    const said = examples.teacherLogits?.subarray(row * classes, (row + 1) * classes);
-    if (said?.length !== classes) throw new Error(`the teacher said nothing about training text ${row}`);
-    data.set(said, i * classes);
+const targetRows = (source: FeedSource, batch: Batch, { answers }: UpdateSize): HostTensor => {
+  const { info, examples, weights, options } = source;
+  return answerRows(source, batch, info.labels.length, (answer, row) => {
+    const label = examples.labels[answer] ?? -1;
+    if (label < 0) return;
+    const weight = (weights.hard * (weights.classWeights?.[label] ?? 1)) / answers;
+    writeTarget(row, label, { smoothing: options.labelSmoothing, weight });
   });
-  return { dtype: 'float32', dims: [rows.length, classes], data };
+};
+
+const teacherRows = (source: FeedSource, batch: Batch): HostTensor => {
+  const { teacher } = source.examples;
+  if (teacher === undefined) throw new Error('the teacher said nothing about the training texts');
+  return answerRows(source, batch, teacher.classes, (answer, row) => spreadScores(teacher, answer, row));
 };
 
 /** What the hard label leaves to the teacher: all of it where there is no label. */
-const softWeights = ({ examples, weights }: FeedSource, { rows }: Batch, texts: number): HostTensor => ({
-  dtype: 'float32',
-  dims: [rows.length],
-  data: Float32Array.from(rows, (row) => ((examples.labels[row] ?? -1) < 0 ? 1 : 1 - weights.hard) / texts),
-});
+const softWeights = (source: FeedSource, batch: Batch, { answers }: UpdateSize): HostTensor => {
+  const { examples, weights } = source;
+  const { dims, ...tensor } = answerRows(source, batch, 1, (answer, row) => {
+    row[0] = ((examples.labels[answer] ?? -1) < 0 ? 1 : 1 - weights.hard) / answers;
+  });
+  return { ...tensor, dims: dims.slice(0, -1) };
+};
 
 /** Everything a batch feeds besides weights and dropout masks. `turn` names the batch: (update, pass). */
 export const batchFeeds = (
@@ -126,9 +141,9 @@ export const batchFeeds = (
   };
   offer(lossInputs.cleanIds, () => ({ dtype: 'int64', dims: tokens.dims, data: clean }));
   offer(lossInputs.types, () => typeTensor(texts, batch));
-  offer(lossInputs.targets, () => targetRows(source, batch, size.texts));
-  offer(lossInputs.teacherLogits, () => teacherRows(source, batch));
-  offer(lossInputs.softWeights, () => softWeights(source, batch, size.texts));
+  offer(lossInputs.targets, () => targetRows(source, batch, size));
+  offer(lossInputs.teacher, () => teacherRows(source, batch));
+  offer(lossInputs.softWeights, () => softWeights(source, batch, size));
   offer(lossInputs.tokenWeight, () => ({
     dtype: 'float32',
     dims: [],

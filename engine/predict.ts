@@ -1,13 +1,18 @@
 import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
+import { blankScores, columnsFor, putScores, type Scores } from '../data/scores.ts';
 import type { EncodedText, TextInput } from '../data/tokenize.ts';
+import { GraphBuilder } from '../graph/builder.ts';
+import { type Graph, value } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints } from '../stages/stage.ts';
+import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
 import { encodeTexts } from './encode.ts';
 import type { Program } from './engine.ts';
 import { textFeeds } from './feeds.ts';
 import { ortEngine } from './onnxruntime.ts';
+import { taskOf } from './tasks/index.ts';
 
 export interface PredictRequest {
   readonly model: Model;
@@ -23,6 +28,10 @@ export interface PredictRequest {
   readonly batching: 'length' | 'single';
   onProgress?(done: number, total: number): void;
   readonly signal?: AbortSignal;
+  /** All scores of each answer ('all', the default), or where there are many classes the largest of them. */
+  readonly keep?: 'all' | 'largest';
+  /** True class of each answer, -1 for none: kept whatever its score. */
+  readonly labels?: Int32Array;
   /** Where long predictions keep what is done, so that a crash costs seconds. */
   readonly checkpoints?: Checkpoints;
 }
@@ -32,50 +41,68 @@ const BATCH = 64;
 
 const MILLISECONDS_BETWEEN_CHECKPOINTS = 10_000;
 
+/** The model's graph with what makes answers of its output. */
+const answerGraph = ({ graph, info }: Model): { readonly graph: Graph; readonly width: number } => {
+  const builder = GraphBuilder.from(graph);
+  const output = value(info.output);
+  const answers = taskOf(info.task).emitAnswers(builder, info, output);
+  const width = builder.type(answers).shape?.at(-1);
+  if (typeof width !== 'number') throw new Error(`the width of the model's output '${info.output}' is not known`);
+  return { graph: answers === output ? graph : builder.freeze([answers]), width };
+};
+
 const runBatch = async (
   program: Program,
-  model: Model,
+  { info }: Model,
   encoded: readonly EncodedText[],
   batch: Batch,
 ): Promise<Float32Array> => {
-  const { output } = model.info;
-  const outputs = await program.run(textFeeds(model.info, encoded, batch));
-  const data = outputs[output]?.data;
-  if (data instanceof Float32Array) return data;
-  throw new Error(`the model gave no float32 output '${output}'`);
+  const [said] = Object.values(await program.run(textFeeds(info, encoded, batch)));
+  if (said?.data instanceof Float32Array) return said.data;
+  throw new Error(`the model gave no float32 output '${info.output}'`);
 };
 
-/** Logits so far and the batches behind them. */
+/** Answers so far and the batches behind them. */
 interface Partial {
-  readonly logits: Float32Array<ArrayBuffer>;
+  readonly scores: Scores;
   batches: number;
 }
 
-const schema = 'decant.prediction/1';
+const schema = 'decant.prediction/2';
 
-const resume = async (elements: number, checkpoints: Checkpoints | undefined): Promise<Partial> => {
-  const logits = new Float32Array(elements);
+const bytesOf = (array: Float32Array | Uint16Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+const piecesOf = ({ logits, kept }: Scores): readonly Uint8Array[] =>
+  (kept === undefined ? [logits] : [logits, kept]).map(bytesOf);
+
+const resume = async (scores: Scores, checkpoints: Checkpoints | undefined): Promise<Partial> => {
   const saved = await checkpoints?.load();
   const meta = Object(saved?.meta);
-  if (saved === undefined || meta.schema !== schema || saved.data.length !== logits.byteLength) {
-    return { logits, batches: 0 };
+  const pieces = piecesOf(scores);
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (saved === undefined || meta.schema !== schema || saved.data.length !== size) return { scores, batches: 0 };
+  let at = 0;
+  for (const piece of pieces) {
+    piece.set(saved.data.subarray(at, at + piece.length));
+    at += piece.length;
   }
-  new Uint8Array(logits.buffer).set(saved.data);
-  return { logits, batches: Number(meta.batches) };
+  return { scores, batches: Number(meta.batches) };
 };
 
-const save = async ({ logits, batches }: Partial, checkpoints: Checkpoints | undefined): Promise<void> =>
-  checkpoints?.save({ schema, batches }, [new Uint8Array(logits.buffer)]);
+const save = async ({ scores, batches }: Partial, checkpoints: Checkpoints | undefined): Promise<void> =>
+  checkpoints?.save({ schema, batches }, piecesOf(scores));
 
 const predictBatches = async (
   program: Program,
   request: PredictRequest,
-  encoded: readonly EncodedText[],
+  answers: Answers,
   partial: Partial,
 ): Promise<void> => {
-  const { model, batching, onProgress, signal, checkpoints } = request;
-  const classes = model.info.labels.length;
-  const batches = lengthBatches(lengthsOf(encoded), batching === 'single' ? 1 : BATCH);
+  const { model, batching, onProgress, signal, checkpoints, labels } = request;
+  const { texts } = answers;
+  const { scores } = partial;
+  const batches = lengthBatches(lengthsOf(texts), batching === 'single' ? 1 : BATCH);
   let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
   let saved = performance.now();
   for (const batch of batches.slice(partial.batches)) {
@@ -84,26 +111,39 @@ const predictBatches = async (
       saved = performance.now();
     }
     signal?.throwIfAborted();
-    const rows = await runBatch(program, model, encoded, batch);
-    batch.rows.forEach((row, i) => {
-      partial.logits.set(rows.subarray(i * classes, (i + 1) * classes), row * classes);
+    const said = await runBatch(program, model, texts, batch);
+    const { classes: width } = scores;
+    forEachAnswer(answers, batch, (answer, row) => {
+      putScores(scores, answer, said.subarray(row * width, (row + 1) * width), labels?.[answer]);
     });
     partial.batches++;
     done += batch.rows.length;
-    onProgress?.(done, encoded.length);
+    onProgress?.(done, texts.length);
   }
 };
 
-/** What a classifier says about texts: logits (texts, classes) in the order of the texts, without dropout. */
-export const predictLogits = async (request: PredictRequest): Promise<Float32Array> => {
-  const { model, texts, maxLength, threads, signal, checkpoints } = request;
-  const partial = await resume(texts.length * model.info.labels.length, checkpoints);
-  if (texts.length === 0) return partial.logits;
-  const encoded = await encodeTexts(model, texts, maxLength, signal);
-  const program = await ortEngine.compile(fuseForInference(model.graph), { threads, optimization: 'all' });
+/** What a model says about texts, without dropout. */
+export interface Predicted {
+  /** A row an answer: a text, or a word, in the order of the texts. Of words that were cut off nothing is known. */
+  readonly scores: Scores;
+  readonly answers: Answers;
+}
+
+/**
+ * What a model says about texts: scores of classes, of each text or each of its words, or vectors. The answer about one
+ * text does not depend on those beside it.
+ */
+export const predict = async (request: PredictRequest): Promise<Predicted> => {
+  const { model, texts, maxLength, threads, signal, checkpoints, keep = 'all' } = request;
+  const { graph, width } = answerGraph(model);
+  const answers = answersAbout(await encodeTexts(model, texts, maxLength, signal));
+  const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;
+  const partial = await resume(blankScores(answerCount(answers), width, columns), checkpoints);
+  if (texts.length === 0) return { scores: partial.scores, answers };
+  const program = await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all' });
   try {
-    await predictBatches(program, request, encoded, partial);
-    return partial.logits;
+    await predictBatches(program, request, answers, partial);
+    return { scores: partial.scores, answers };
   } finally {
     await program.release();
   }

@@ -6,6 +6,7 @@ import type { Model } from '../models/model.ts';
 import { parameterNames } from '../models/parameters.ts';
 import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
 import { type Loss, lossInputs } from './losses/index.ts';
+import { taskOf } from './tasks/index.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
 interface Lookup {
@@ -41,6 +42,8 @@ export interface StepOptions {
   readonly losses: readonly Loss[];
   /** Overrides the ratio of the model's Dropout nodes. */
   readonly dropout?: number | undefined;
+  /** Parameters without gradients. Nothing is computed backwards below the lowest of the others. */
+  readonly frozen?: ReadonlySet<Value> | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -113,6 +116,7 @@ const emitLosses = (builder: GraphBuilder, model: Model, options: StepOptions, f
     made.set(name, input);
     return input;
   };
+  const said = taskOf(info.task).emitAnswers(builder, info, student.resolve(value(info.output)));
   const terms: Record<string, Value> = {};
   for (const loss of options.losses) {
     terms[loss.name] = builder.within(`loss/${loss.name}`, () =>
@@ -121,7 +125,7 @@ const emitLosses = (builder: GraphBuilder, model: Model, options: StepOptions, f
         cleanIds: () => tokenInput(lossInputs.cleanIds),
         types: () => (info.inputs.types === undefined ? tokenInput(lossInputs.types) : value(info.inputs.types)),
         mask: value(info.inputs.mask),
-        logits: student.resolve(value(info.output)),
+        answers: said,
         student: (name) => student.resolve(value(name)),
         parameter: (name, dims) => {
           const parameter = builder.input(name, 'float32', dims);
@@ -147,8 +151,9 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const fed = fedParameters(model);
   const builder = new GraphBuilder(`${graph.name}-training-step`, graph.opsets);
   const { student, total, terms, auxiliary } = emitLosses(builder, model, options, fed);
-  const tables = new Map([...fed].map((name) => [name, lookupsOf(graph, name)]));
-  const wanted = [...fed].flatMap((name) => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [name]);
+  const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
+  const tables = new Map(moving.map((name) => [name, lookupsOf(graph, name)]));
+  const wanted = moving.flatMap((name) => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [name]);
   const gradients = builder.within('backward', () => differentiate(builder, total, [...wanted, ...auxiliary.keys()]));
 
   const outputs = new Outputs(builder);
@@ -177,7 +182,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
     };
   };
   const parameters: StepParameter[] = [];
-  for (const name of [...fed, ...auxiliary.keys()]) {
+  for (const name of [...moving, ...auxiliary.keys()]) {
     const gradient = gradientOf(name);
     const dims = auxiliary.get(name) ?? graph.weights.get(name)?.dims;
     if (gradient === undefined || dims === undefined) continue;
@@ -188,11 +193,12 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   return { graph: step, parameters, masks: student.masks.filter(({ input }) => kept.has(input)), loss, terms: named };
 };
 
-/** The model as training sees it between epochs: parameters as inputs, no dropout, the logits as output. */
+/** The model as training sees it between epochs: parameters as inputs, no dropout, the answers as output. */
 export const buildEvaluation = (model: Model): Graph => {
   const { graph, info } = model;
   const builder = new GraphBuilder(`${graph.name}-evaluation`, graph.opsets);
   addInputs(builder, graph);
   const { resolve } = absorb(builder, graph, { inputs: inputNames(model), fed: fedParameters(model), dropout: 'off' });
-  return builder.freeze([resolve(value(info.output))], { keepInputs: false });
+  const answers = taskOf(info.task).emitAnswers(builder, info, resolve(value(info.output)));
+  return builder.freeze([answers], { keepInputs: false });
 };

@@ -1,4 +1,3 @@
-import type { EncodedText } from '../data/tokenize.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints, Progress } from '../stages/stage.ts';
 import type { Loss } from './losses/index.ts';
@@ -27,7 +26,7 @@ export interface TrainRequest {
   readonly model: Model;
   readonly examples: TrainingExamples;
   /** Labelled texts that choose the best epoch; may be empty. */
-  readonly validation: { readonly texts: readonly EncodedText[]; readonly labels: Int32Array };
+  readonly validation: TrainingExamples;
   readonly options: TrainingOptions;
   readonly phases: readonly Phase[];
   readonly lossWeights: LossWeights;
@@ -48,7 +47,7 @@ export interface TrainingSummary {
   readonly tokensPerSecond: number;
   readonly paddingFraction: number;
   readonly curve: readonly CurvePoint[];
-  /** Epoch with the best validation accuracy, counted from 1; null without validation texts. */
+  /** Epoch with the best accuracy (or cosine) on validation texts, counted from 1; null without validation texts. */
   readonly best: { readonly epoch: number; readonly accuracy: number } | null;
   readonly trainedParameters: number;
   /** Seconds spent in updates, validation not included. */

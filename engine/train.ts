@@ -183,8 +183,7 @@ class TrainingRun {
     return validate(this.#evaluation, {
       info: model.info,
       weights: weightFeeds(graph, model, this.#updater.trained),
-      texts,
-      labels: validation.labels,
+      examples: { ...validation, texts },
       signal,
     });
   }

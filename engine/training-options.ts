@@ -1,8 +1,10 @@
+import type { Scores } from '../data/scores.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Settings of a training run that do not depend on what is minimised. */
 export interface TrainingOptions {
+  /** Passes over the texts; the last may be a part of one. */
   readonly epochs: number;
   /** Ends training after so many updates, whatever `epochs` says. */
   readonly steps?: number | undefined;
@@ -13,6 +15,10 @@ export interface TrainingOptions {
   readonly learningRate: number;
   /** Rate of the classification head, where it starts from random weights on a trained encoder. */
   readonly headLearningRate: number;
+  /** Parts that stand still: embeddings, layers.0, layers.1-3, head. */
+  readonly freeze?: readonly string[] | undefined;
+  /** Rate of each layer relative to the one above it. */
+  readonly layerDecay?: number | undefined;
   readonly schedule: Schedule;
   readonly weightDecay: number;
   readonly beta1: number;
@@ -36,10 +42,10 @@ export interface TrainingOptions {
 /** One text as training sees it. */
 export interface TrainingExamples {
   readonly texts: readonly EncodedText[];
-  /** Class indices; -1 where there is no label. */
+  /** Class of each answer (see engine/answers.ts); -1 where there is no label. */
   readonly labels: Int32Array;
-  /** (examples, classes): what the teacher said, where there is one. */
-  readonly teacherLogits?: Float32Array | undefined;
+  /** What the teacher said, a row an answer, where there is one. */
+  readonly teacher?: Scores | undefined;
 }
 
 /** How much the terms of the loss weigh. */

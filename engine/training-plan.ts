@@ -23,7 +23,7 @@ export const planTraining = (
   const { batch, accumulate } = options;
   const batches = Math.ceil(lengths.length / batch);
   const stepsPerEpoch = Math.max(1, Math.ceil(batches / accumulate));
-  const totalSteps = options.steps ?? options.epochs * stepsPerEpoch;
+  const totalSteps = options.steps ?? Math.max(1, Math.round(options.epochs * stepsPerEpoch));
   let cached: { readonly epoch: number; readonly batches: readonly Batch[] } | undefined;
   const epochBatches = (epoch: number): readonly Batch[] => {
     if (cached?.epoch !== epoch) {

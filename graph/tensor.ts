@@ -22,6 +22,11 @@ export type DType = keyof typeof dtypeBits;
 export interface Bytes {
   readonly length: number;
   read(): Uint8Array;
+  /**
+   * The same bytes piece by piece, for whoever only passes them on: a large table never lies in memory as a whole. A piece
+   * is valid until the next one is asked for, and ends between two elements.
+   */
+  pieces?(): Iterable<Uint8Array>;
 }
 
 export interface Tensor {

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../graph/builder.ts';
-import type { Graph, Value } from '../graph/graph.ts';
+import type { Value } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
 import { dropout, type Emission, linear, zeros } from './blocks.ts';
 import { featuresName } from './emit-encoder.ts';
@@ -43,19 +43,20 @@ export const emitClassifier = (
 const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((label, i) => label === b[i]);
 
-/** The value that holds the features (batch, sequence, hidden), whatever head stands on them. */
-const featuresOf = ({ info }: Model): string => (info.task === 'features' ? info.output : featuresName);
-
-/** The graph that puts out features: a head that predicts words is left away. */
-const featuresGraph = (model: Model): Graph =>
-  model.info.task === 'features' ? model.graph : GraphBuilder.from(model.graph).freeze([value(featuresOf(model))]);
+/** The encoder of a model that predicts words, without what predicts them; other models as they are. */
+export const withoutWordHead = (model: Model): Model => {
+  if (model.info.task !== 'fill-mask') return model;
+  const graph = GraphBuilder.from(model.graph).freeze([value(featuresName)]);
+  return { ...model, graph, info: { ...model.info, task: 'features', output: featuresName } };
+};
 
 /**
  * Puts a classification head on a features or fill-mask model: mask-aware mean pooling, dropout, one linear called `classifier`,
  * which starts at zero: random logits would first bend pretrained features (Kumar et al. 2022, arXiv 2202.10054), and
  * measurably cost accuracy here. A model that already classifies into the same labels stays as it is.
  */
-export const withClassificationHead = (model: Model, labels: readonly string[], pooling: Pooling = 'mean'): Model => {
+export const withClassificationHead = (given: Model, labels: readonly string[], pooling: Pooling = 'mean'): Model => {
+  const model = withoutWordHead(given);
   const { info } = model;
   if (info.task === 'text-classification') {
     if (sameLabels(info.labels, labels)) return model;
@@ -64,9 +65,9 @@ export const withClassificationHead = (model: Model, labels: readonly string[], 
         `the data has ${labels.length} (${labels.slice(0, 3).join(', ')} ...); start from a model without a head`,
     );
   }
-  const builder = GraphBuilder.from(featuresGraph(model));
+  const builder = GraphBuilder.from(model.graph);
   const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: 0 };
-  const logits = emitClassifier(emission, value(featuresOf(model)), value(info.inputs.mask), {
+  const logits = emitClassifier(emission, value(info.output), value(info.inputs.mask), {
     pooling,
     labels: labels.length,
     dropout: CLASSIFIER_DROPOUT,

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { manyLines } from '../reports/text.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
 import { exportCommand } from './commands/export.ts';
@@ -62,7 +63,8 @@ const explain = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.wrong;
   if (error instanceof RequestError) {
     const { diagnostics, message } = error;
-    process.stderr.write(`${diagnostics.length > 0 ? renderDiagnostics(diagnostics) : message}\n`);
+    // Messages quote files of strangers, which must not steer the terminal.
+    process.stderr.write(`${manyLines(diagnostics.length > 0 ? renderDiagnostics(diagnostics) : message)}\n`);
     return exit.wrong;
   }
   const outcome = failureOf(error);

@@ -1,24 +1,19 @@
 import { z } from 'zod';
-import { readDatasetArtifact } from '../data/files.ts';
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
-import { readPredictions } from '../data/predictions.ts';
 import { type Profile, readProfile } from '../data/profile.ts';
-import type { Artifact, InputArtifact } from '../stages/stage.ts';
+import type { Artifact } from '../stages/stage.ts';
 import { causesOf } from './causes/index.ts';
-import { compare, type Judged } from './compare.ts';
+import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
 import { gapOf } from './gap.ts';
 import { judge } from './gates/judge.ts';
+import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
+import { agreementReport, qualityReport } from './quality.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
-import type { Comparison, ModelReport, QualityReport, Report, StageReport, TrainingReport } from './report.ts';
-import { calibrationError } from './statistics/calibration.ts';
-import { classReport } from './statistics/classes.ts';
-import { wilson } from './statistics/intervals.ts';
-import { agreement, divergence, pairedDifference } from './statistics/pairs.ts';
-import { accuracy, crossEntropy } from './statistics/quality.ts';
-import { correctness, type Scored } from './statistics/scored.ts';
+import type { Comparison, ModelReport, Report, StageReport, TrainingReport } from './report.ts';
+import { rateInterval } from './statistics/pairs.ts';
 import { timeReport } from './time.ts';
 
 const trainingSchema = z.object({
@@ -46,12 +41,15 @@ const datasetSchema = z.object({
   unlabelled: z.number(),
   validation: z.number(),
   test: z.number(),
+  task: z.enum(['text-classification', 'token-classification', 'features']).default('text-classification'),
   classes: z.array(z.string()),
 });
 
+const rate = z.object({ accuracy: z.number() });
 const baselineSchema = z.object({
-  majority: z.object({ accuracy: z.number() }),
-  linear: z.object({ accuracy: z.number() }),
+  majority: rate,
+  linear: rate.exactOptional(),
+  lexicon: rate.exactOptional(),
 });
 
 const primaryFile = 'model.onnx';
@@ -83,13 +81,6 @@ const modelFiles = (artifact: Artifact): { sha256: string; bytes: number } => {
   return { sha256: only ?? artifact.digest, bytes };
 };
 
-const scoresOf = async (evaluation: StepSummary | null, texts: ReadonlyMap<number, string>): Promise<Judged | null> => {
-  const output: InputArtifact | undefined = evaluation?.outputs.predictions;
-  if (output === undefined) return null;
-  const predictions = await readPredictions(output.path);
-  return predictions.ids.length === 0 ? null : { scored: predictions, ids: predictions.ids, texts };
-};
-
 const trainingReport = (step: StepSummary | null): TrainingReport | null => {
   const { training } = step?.metrics ?? {};
   if (training === undefined) return null;
@@ -103,21 +94,6 @@ const trainingReport = (step: StepSummary | null): TrainingReport | null => {
 const notesOf = (step: StepSummary | null): string[] => {
   const { notes } = step?.metrics ?? {};
   return Array.isArray(notes) ? notes.filter((note) => typeof note === 'string') : [];
-};
-
-const qualityReport = (scores: Scored, labels: readonly string[]): QualityReport => {
-  const { macroF1, macroF1Interval, classes } = classReport(scores);
-  const right = correctness(scores).reduce((sum, one) => sum + one, 0);
-  return {
-    accuracy: accuracy(scores),
-    accuracyInterval: wilson(right, scores.labels.length),
-    macroF1,
-    macroF1Interval,
-    loss: crossEntropy(scores),
-    calibrationError: calibrationError(scores),
-    examples: scores.labels.length,
-    classes: classes.map((one, c) => ({ label: labels[c] ?? `${c}`, ...one })),
-  };
 };
 
 /** Everything that stages are compared with and by. */
@@ -139,14 +115,13 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
   ];
   return pairs.flatMap(([role, versus]) => {
     const other = versus == null || versus === stage.id ? null : scores.get(versus);
-    return mine == null || other == null || versus == null ? [] : [compare(mine, other, { role, versus, classes })];
+    return mine == null || other == null || versus == null ? [] : (compare(mine, other, { role, versus, classes }) ?? []);
   });
 };
 
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
   const scores = context.scores.get(stage.id) ?? null;
   const reference = context.reference === null ? null : (context.scores.get(context.reference) ?? null);
-  const beside = scores === null || reference === null ? null : { model: scores.scored, reference: reference.scored };
   return {
     id: stage.id,
     uses: stage.uses,
@@ -156,12 +131,9 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     cached: stage.step?.cached ?? false,
     seconds: (stage.step?.seconds ?? 0) + stage.extraSeconds,
     model: modelReport(stage),
-    quality: scores === null ? null : qualityReport(scores.scored, context.classes),
-    agreement:
-      beside === null
-        ? null
-        : { top1: agreement(beside.reference, beside.model), kl: divergence(beside.reference, beside.model) },
-    difference: beside === null ? null : difference(beside.model, beside.reference),
+    quality: scores === null ? null : qualityReport(scores, context.classes),
+    agreement: agreementReport(scores, reference),
+    difference: scores === null || reference === null ? null : difference(scores, reference),
     comparisons: comparisonsOf(stage, context),
     latency: context.measurements === null ? [] : latencyReport(context.measurements, stage.id, context.reference),
     loading: context.measurements === null ? null : loadingReport(context.measurements, stage.id),
@@ -173,28 +145,20 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
   };
 };
 
-const difference = (scores: Scored, reference: Scored): StageReport['difference'] => {
-  const { estimate, low, high } = pairedDifference(scores, reference);
+const difference = (model: Judged, reference: Judged): StageReport['difference'] => {
+  const effect = judgedEffect(model, reference);
+  if (effect === null) return null;
+  const { estimate, low, high } = rateInterval(effect);
   return { accuracy: estimate, low, high };
-};
-
-const testTexts = async (run: RunSummary): Promise<ReadonlyMap<number, string>> => {
-  const output = run.dataset?.outputs.dataset;
-  if (output === undefined) return new Map();
-  const { test } = await readDatasetArtifact(output.path);
-  return new Map(test.map(({ id, text }) => [id, text]));
 };
 
 /**
  * The report of a run, finished or not, computed from records alone: nothing is run or measured here. The reference is
- * the first stage whose model classifies.
+ * the first stage whose model does what the data is for.
  */
 export const buildReport = async (run: RunSummary): Promise<Report> => {
   const finished = run.stages.filter((stage) => stage.step !== null);
-  const texts = await testTexts(run);
-  const scores = new Map<string, Judged | null>();
-  for (const stage of finished) scores.set(stage.id, await scoresOf(stage.evaluation, texts));
-  const reference = finished.find((stage) => scores.get(stage.id))?.id ?? null;
+  const { scores, reference } = await judgeStages(finished, await exampleTexts(run.dataset?.outputs.dataset));
   const measured = run.measurement?.outputs.measurements;
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const profiled = run.profile?.outputs.profile;
@@ -210,12 +174,13 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
       uses: run.data,
+      task: dataset?.task ?? 'text-classification',
       train: dataset?.train ?? 0,
       unlabelled: dataset?.unlabelled ?? 0,
       validation: dataset?.validation ?? 0,
       test: dataset?.test ?? 0,
       classes: dataset?.classes ?? [],
-      baselines: run.baseline === null ? null : baselineSchema.parse(run.baseline.metrics),
+      baselines: run.baseline?.metrics.majority === undefined ? null : baselineSchema.parse(run.baseline.metrics),
     },
     reference,
     measurement: measurements === null ? null : measurementReport(measurements),

@@ -1,9 +1,11 @@
 import { parseDocument } from 'yaml';
 import { latencyConditions } from './columns.ts';
-import { bytes, milliseconds, percent, points, range, speedup, whole } from './figures.ts';
+import type { DatasetTask } from '../data/dataset.ts';
+import { bytes, milliseconds, range, speedup, whole } from './figures.ts';
 import { inert } from './markdown.ts';
+import { type Metric, metricOf } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
-import { oneLine } from './text.ts';
+import { capital, oneLine } from './text.ts';
 import { stageOf } from './verdict.ts';
 
 interface Shipped {
@@ -18,13 +20,21 @@ const shippedBy = (report: Report, { inputs }: StageReport): readonly Shipped[] 
     return stage === undefined || stage.quality === null ? [] : [{ precision, stage }];
   });
 
-const metricsOf = ({ precision, stage: { quality } }: Shipped): object[] =>
-  quality === null
-    ? []
-    : [
-        { type: 'accuracy', name: `Accuracy, ${precision}`, value: quality.accuracy },
-        { type: 'f1', name: `Macro F1, ${precision}`, value: quality.macroF1 },
-      ];
+const metricsOf = ({ precision, stage: { quality } }: Shipped, { figure, name }: Metric): object[] => {
+  if (quality === null) return [];
+  const f1 = quality.macroF1;
+  return [
+    { type: figure, name: `${capital(name)}, ${precision}`, value: quality.accuracy },
+    ...(f1 === null ? [] : [{ type: 'f1', name: `Macro F1, ${precision}`, value: f1 }]),
+  ];
+};
+
+/** Tasks as Hugging Face calls them. */
+const taskTypes: Readonly<Record<DatasetTask, string>> = {
+  'text-classification': 'text-classification',
+  'token-classification': 'token-classification',
+  features: 'feature-extraction',
+};
 
 /** The results in the form that Hugging Face reads from a card's front matter (model-index). */
 const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
@@ -32,9 +42,9 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
     name: oneLine(report.name),
     results: [
       {
-        task: { type: 'text-classification' },
+        task: { type: taskTypes[report.data.task] },
         dataset: { type: oneLine(report.data.uses), name: oneLine(report.data.uses), split: 'test' },
-        metrics: shipped.flatMap(metricsOf),
+        metrics: shipped.flatMap((one) => metricsOf(one, metricOf(report))),
       },
     ],
   },
@@ -43,12 +53,13 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
 const rowOf = (
   { precision, stage: { id, quality, difference, model, latency } }: Shipped,
   reference: string | null,
+  { write, writeChange }: Metric,
 ): string => {
   const [cell] = latency;
   const cells = [
     `${inert(precision)} (${inert(id)})`,
-    quality === null ? '' : `${percent(quality.accuracy)} ${range(quality.accuracyInterval, percent)}`,
-    id === reference || difference === null ? '' : `${points(difference.accuracy)} ${range(difference, points)}`,
+    quality === null ? '' : `${write(quality.accuracy)} ${range(quality.accuracyInterval, write)}`,
+    id === reference || difference === null ? '' : `${writeChange(difference.accuracy)} ${range(difference, writeChange)}`,
     model === null ? '' : bytes(model.bytes),
     cell === undefined ? '' : milliseconds(cell.p50Ms),
     cell === undefined || cell.speedup === null ? '' : speedup(cell.speedup),
@@ -59,14 +70,15 @@ const rowOf = (
 const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
   const versus = report.reference === null ? '' : ` against ${inert(report.reference)}`;
   const conditions = latencyConditions(report);
-  const texts = shipped[0]?.stage.quality?.examples ?? 0;
+  const metric = metricOf(report);
+  const examples = shipped[0]?.stage.quality?.examples ?? 0;
   return [
     '## Results',
-    `| file | accuracy % [95 %] | points${versus} | bytes | p50 ms | speed-up |`,
+    `| file | ${metric.title} [95 %] | ${metric.changes}${versus} | bytes | p50 ms | speed-up |`,
     '| --- | ---: | ---: | ---: | ---: | ---: |',
-    ...shipped.map((one) => rowOf(one, report.reference)),
+    ...shipped.map((one) => rowOf(one, report.reference, metric)),
     '',
-    `On ${whole(texts)} test texts of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
+    `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
   ];
 };
 

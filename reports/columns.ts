@@ -1,4 +1,5 @@
-import { bytes, count, milliseconds, percent, points, range, seconds, speedup } from './figures.ts';
+import { bytes, count, milliseconds, percent, range, seconds, speedup, whole } from './figures.ts';
+import { type Metric, metricOf } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
 
 export interface Column {
@@ -6,15 +7,15 @@ export interface Column {
   cell(stage: StageReport, report: Report): string;
 }
 
-const pointsCell = ({ difference }: StageReport): string =>
-  difference === null ? '' : `${points(difference.accuracy)} ${range(difference, points)}`;
+const changeCell = ({ difference }: StageReport, { writeChange }: Metric): string =>
+  difference === null ? '' : `${writeChange(difference.accuracy)} ${range(difference, writeChange)}`;
 
 /** What a reader looks at first. */
-const verdictBlock: readonly Column[] = [
-  { title: 'accuracy %', cell: ({ quality }) => (quality === null ? '' : percent(quality.accuracy)) },
+const verdictBlock = (metric: Metric): readonly Column[] => [
+  { title: metric.title, cell: ({ quality }) => (quality === null ? '' : metric.write(quality.accuracy)) },
   {
-    title: 'points [95 %]',
-    cell: (stage, { reference }) => (stage.id === reference ? 'reference' : pointsCell(stage)),
+    title: `${metric.changes} [95 %]`,
+    cell: (stage, { reference }) => (stage.id === reference ? 'reference' : changeCell(stage, metric)),
   },
   { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
   { title: 'p50 ms', cell: ({ latency }) => (latency[0] === undefined ? '' : milliseconds(latency[0].p50Ms)) },
@@ -25,6 +26,10 @@ const verdictBlock: readonly Column[] = [
 ];
 
 const detailBlock: readonly Column[] = [
+  {
+    title: 'rank correlation',
+    cell: ({ quality }) => (quality?.spearman === undefined ? '' : quality.spearman.toFixed(3)),
+  },
   { title: 'agrees %', cell: ({ agreement }) => (agreement === null ? '' : percent(agreement.top1)) },
   { title: 'parameters', cell: ({ model }) => (model === null ? '' : count(model.parameters)) },
   { title: 'non-zero', cell: ({ model }) => (model === null ? '' : count(model.nonzero)) },
@@ -34,7 +39,10 @@ const detailBlock: readonly Column[] = [
 ];
 
 /** The columns every table shows, in blocks that stay together when a narrow terminal splits the table. */
-export const columnBlocks: readonly (readonly Column[])[] = [verdictBlock, detailBlock];
+export const columnBlocks = (report: Report): readonly (readonly Column[])[] => [
+  verdictBlock(metricOf(report)),
+  detailBlock,
+];
 
 /** Columns that say something about at least one stage. */
 export const telling = (report: Report, columns: readonly Column[]): readonly Column[] =>
@@ -46,8 +54,23 @@ export const baselineLines = ({ data: { baselines } }: Report): readonly string[
     ? []
     : [
         `majority class ${percent(baselines.majority.accuracy)} %`,
-        `linear bag of words ${percent(baselines.linear.accuracy)} %`,
+        ...(baselines.linear === undefined ? [] : [`linear bag of words ${percent(baselines.linear.accuracy)} %`]),
+        ...(baselines.lexicon === undefined
+          ? []
+          : [`most frequent class of each word ${percent(baselines.lexicon.accuracy)} %`]),
       ];
+
+/** The strongest model that is no Transformer: what is below it has learned nothing worth its size. */
+export const bestBaseline = ({ data: { baselines } }: Report): number =>
+  baselines?.linear?.accuracy ?? baselines?.lexicon?.accuracy ?? 0;
+
+/** "8,154 test texts", or sentences with the words in them. */
+export const testSize = (report: Report): string => {
+  const { inputs, examples } = metricOf(report);
+  const counted = report.stages.find(({ quality }) => quality !== null)?.quality?.examples;
+  const words = inputs === examples || counted === undefined ? '' : ` with ${whole(counted)} ${examples}`;
+  return `${whole(report.data.test)} test ${inputs}${words}`;
+};
 
 /** Under what conditions the first latency was measured. */
 export const latencyConditions = ({ stages }: Report): string | undefined => {

@@ -1,7 +1,7 @@
 /** How figures are written for people, the same in the terminal, in Markdown, in HTML and in model cards. */
 
 /** What stands where there is no figure to show. */
-const NONE = 'n/a';
+export const NONE = 'n/a';
 
 const finite = (x: number, text: () => string): string => (Number.isFinite(x) ? text() : NONE);
 
@@ -46,6 +46,12 @@ export const millisecondsMore = (ms: number): string => signed(ms, 3);
 
 /** A rate's difference in percentage points. */
 export const points = (difference: number): string => signed(100 * difference);
+
+/** A cosine: what tells good students apart is in the third digit. */
+export const cosine = (x: number): string => finite(x, () => noMinusZero(x.toFixed(4)));
+
+/** A difference of cosines. */
+export const cosineChange = (x: number): string => signed(x, 4);
 
 /** A ratio with as many digits as it deserves. */
 export const times = (ratio: number): string => finite(ratio, () => ratio.toFixed(ratio < 10 ? 2 : 1));

@@ -1,6 +1,7 @@
-import { baselineLines, columnBlocks, latencyCaption, REUSED, telling } from './columns.ts';
-import { milliseconds, percent, points, range, seconds, speedup, whole } from './figures.ts';
+import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
+import { milliseconds, percent, range, seconds, speedup, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
+import { metricOf } from './metric.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { oneLine, shortened } from './text.ts';
@@ -39,7 +40,7 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
 export const folded = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', `<details><summary>${title}</summary>`, '', ...lines, '', '</details>'];
 
-const summary = (report: Report, columns: (typeof columnBlocks)[number]): string[] => {
+const summary = (report: Report, columns: readonly Column[]): string[] => {
   const best = headline(report)?.id;
   const name = ({ id }: StageReport): string => (id === best ? `**${inert(id)}**` : inert(id));
   const shown = telling(report, columns);
@@ -53,7 +54,7 @@ const summary = (report: Report, columns: (typeof columnBlocks)[number]): string
 const overSeeds = (report: Report): string[] => {
   const caption = seedsCaption(report);
   const shown = tellingSeeds(report);
-  return caption === undefined || shown.stages.length === 0 ? [] : ['', caption, '', ...summary(shown, seedsBlock)];
+  return caption === undefined || shown.stages.length === 0 ? [] : ['', caption, '', ...summary(shown, seedsBlock(report))];
 };
 
 const grid = ({ stages }: Report): string[] => {
@@ -72,6 +73,7 @@ const grid = ({ stages }: Report): string[] => {
 const LISTED = 5;
 
 const classes = (report: Report): string[] => {
+  const { changes, writeChange } = metricOf(report);
   const comparison = headline(report)?.comparisons.find(({ role }) => role === 'reference');
   const sorted = comparison?.classes.toSorted((a, b) => a.difference.estimate - b.difference.estimate) ?? [];
   const clear = sorted.filter(({ difference: { low, high } }) => low > 0 || high < 0);
@@ -79,10 +81,10 @@ const classes = (report: Report): string[] => {
   return shown.length === 0
     ? []
     : table(
-        ['class', 'points [95 %]'],
+        ['class', `${changes} [95 %]`],
         shown.map(({ label, difference }) => [
           inert(label),
-          `${points(difference.estimate)} ${range(difference, points)}`,
+          `${writeChange(difference.estimate)} ${range(difference, writeChange)}`,
         ]),
       );
 };
@@ -110,7 +112,13 @@ const origin = ({ seed, environment: at, seconds: spent }: Report): string =>
 
 const dataLine = (report: Report): string => {
   const { data } = report;
-  const texts = `${whole(data.train)} labelled, ${whole(data.unlabelled)} unlabelled, ${whole(data.test)} test texts, ${data.classes.length} classes.`;
+  const texts = `${[
+    ...(data.classes.length === 0
+      ? [`${whole(data.train + data.unlabelled)} training ${metricOf(report).inputs}`]
+      : [`${whole(data.train)} labelled, ${whole(data.unlabelled)} unlabelled`]),
+    testSize(report),
+    ...(data.classes.length === 0 ? [] : [`${data.classes.length} classes`]),
+  ].join(', ')}.`;
   const baselines = baselineLines(report);
   return baselines.length === 0 ? texts : `${texts} Baselines: ${baselines.join(', ')}.`;
 };
@@ -125,7 +133,7 @@ const captionLine = (report: Report): string[] => {
 
 /** report.md: the verdict and one table, the rest folded; parts that no longer fit a comment are left to report.html. */
 export const renderMarkdown = (report: Report): string => {
-  const [first = [], ...others] = columnBlocks;
+  const [first = [], ...others] = columnBlocks(report);
   const lines = [
     `# ${inert(report.name)}`,
     '',

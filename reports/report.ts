@@ -1,3 +1,4 @@
+import type { DatasetTask } from '../data/dataset.ts';
 import type { Json } from '../stages/stage.ts';
 import type { GateReport } from './gates/gate.ts';
 import type { ClassScores } from './statistics/classes.ts';
@@ -23,18 +24,27 @@ export interface Report {
   };
   readonly data: {
     readonly uses: string;
+    /**
+     * Decides what `accuracy` is wherever it stands: the share of texts or of words with the right class, or, for features,
+     * the mean cosine to the vectors of the reference.
+     */
+    readonly task: DatasetTask;
     readonly train: number;
     readonly unlabelled: number;
     readonly validation: number;
     readonly test: number;
     readonly classes: readonly string[];
-    /** On the same test split; null when the run ended before they were computed. */
+    /**
+     * On the same test split; null when the run ended before they were computed, and for features. `linear` (of texts) reads
+     * words and pairs of them, `lexicon` (of words) gives each word its most frequent class.
+     */
     readonly baselines: {
       readonly majority: { readonly accuracy: number };
-      readonly linear: { readonly accuracy: number };
+      readonly linear?: { readonly accuracy: number };
+      readonly lexicon?: { readonly accuracy: number };
     } | null;
   };
-  /** Stage that the others are compared with: the first whose model classifies. */
+  /** Stage that the others are compared with: the first whose model does what the data is for. */
   readonly reference: string | null;
   /** How latency was measured, where the run got so far. */
   readonly measurement: MeasurementReport | null;
@@ -177,11 +187,17 @@ export interface TrainingReport {
 export interface QualityReport {
   readonly accuracy: number;
   readonly accuracyInterval: Bounds;
-  readonly macroF1: number;
-  readonly macroF1Interval: Bounds;
-  readonly loss: number;
-  readonly calibrationError: number;
+  /** Null for features, like the others that only classes have. */
+  readonly macroF1: number | null;
+  readonly macroF1Interval: Bounds | null;
+  readonly loss: number | null;
+  readonly calibrationError: number | null;
+  /** Texts, or words. */
   readonly examples: number;
+  /** Where words of one text are no independent examples: how many independent ones would say as much. */
+  readonly effectiveExamples?: number;
+  /** Of features: rank correlation of pairwise cosines with those of the reference. */
+  readonly spearman?: number;
   readonly classes: readonly (ClassScores & { readonly label: string })[];
 }
 
@@ -217,14 +233,15 @@ export interface Comparison {
   readonly versus: string;
   readonly role: 'reference' | 'previous';
   readonly accuracy: Interval;
+  /** Null for features, which are neither right nor wrong; `clustered` where examples are words of texts. */
   readonly mcnemar: {
     readonly gained: number;
     readonly lost: number;
     readonly p: number;
-    readonly method: 'exact' | 'mid-p';
-  };
-  readonly agreement: number;
-  readonly kl: number;
+    readonly method: 'exact' | 'mid-p' | 'clustered';
+  } | null;
+  readonly agreement: number | null;
+  readonly kl: number | null;
   readonly classes: readonly { readonly label: string; readonly difference: Interval }[];
   readonly flips: { readonly lost: readonly Flip[]; readonly gained: readonly Flip[] };
 }

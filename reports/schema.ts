@@ -25,14 +25,16 @@ const comparison = z.looseObject({
   versus: z.string(),
   role: z.enum(['reference', 'previous']),
   accuracy: interval,
-  mcnemar: z.looseObject({
-    gained: z.number(),
-    lost: z.number(),
-    p: z.number(),
-    method: z.enum(['exact', 'mid-p']),
-  }),
-  agreement: z.number(),
-  kl: figure,
+  mcnemar: z
+    .looseObject({
+      gained: z.number(),
+      lost: z.number(),
+      p: z.number(),
+      method: z.enum(['exact', 'mid-p', 'clustered']),
+    })
+    .nullable(),
+  agreement: z.number().nullable(),
+  kl: z.number().nullable(),
   classes: z.array(z.looseObject({ label: z.string(), difference: interval })),
   flips: z.looseObject({ lost: z.array(flip), gained: z.array(flip) }),
 });
@@ -40,11 +42,13 @@ const comparison = z.looseObject({
 const quality = z.looseObject({
   accuracy: z.number(),
   accuracyInterval: bounds,
-  macroF1: z.number(),
-  macroF1Interval: bounds,
-  loss: figure,
-  calibrationError: figure,
+  macroF1: z.number().nullable(),
+  macroF1Interval: bounds.nullable(),
+  loss: z.number().nullable(),
+  calibrationError: z.number().nullable(),
   examples: z.number(),
+  effectiveExamples: z.number().exactOptional(),
+  spearman: z.number().exactOptional(),
   classes: z.array(
     z.looseObject({
       label: z.string(),
@@ -201,6 +205,7 @@ const reportSchema = z.looseObject({
   }),
   data: z.looseObject({
     uses: z.string(),
+    task: z.enum(['text-classification', 'token-classification', 'features']).default('text-classification'),
     train: z.number(),
     unlabelled: z.number(),
     validation: z.number(),
@@ -209,7 +214,8 @@ const reportSchema = z.looseObject({
     baselines: z
       .looseObject({
         majority: z.looseObject({ accuracy: z.number() }),
-        linear: z.looseObject({ accuracy: z.number() }),
+        linear: z.looseObject({ accuracy: z.number() }).exactOptional(),
+        lexicon: z.looseObject({ accuracy: z.number() }).exactOptional(),
       })
       .nullable(),
   }),

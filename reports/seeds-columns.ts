@@ -1,5 +1,6 @@
 import type { Column } from './columns.ts';
-import { percent, plusMinus, points, speedup } from './figures.ts';
+import { plusMinus, speedup } from './figures.ts';
+import { metricOf } from './metric.ts';
 import type { Report, SeedsStage, StageReport } from './report.ts';
 import type { Spread } from './statistics/spread.ts';
 
@@ -34,18 +35,21 @@ const accuracy: Figure = (stage) => stage.accuracy;
 const versusReference: Figure = (stage) => stage.difference;
 
 /** What several seeds say of each stage: a second table below the first seed's own. */
-export const seedsBlock: readonly Column[] = [
-  { title: 'accuracy %', cell: meanCell(accuracy, percent) },
-  { title: 'worst %', cell: worstCell(accuracy, percent) },
-  { title: 'points', cell: difference(meanCell(versusReference, points)) },
-  { title: 'worst points', cell: difference(worstCell(versusReference, points)) },
-  { title: 'speed-up', cell: difference(meanCell((stage) => stage.latency[0]?.speedup, speedup)) },
-];
+export const seedsBlock = (report: Report): readonly Column[] => {
+  const { title, write, unit, changes, writeChange } = metricOf(report);
+  return [
+    { title, cell: meanCell(accuracy, write) },
+    { title: `worst${unit}`, cell: worstCell(accuracy, write) },
+    { title: changes, cell: difference(meanCell(versusReference, writeChange)) },
+    { title: `worst ${changes}`, cell: difference(worstCell(versusReference, writeChange)) },
+    { title: 'speed-up', cell: difference(meanCell((stage) => stage.latency[0]?.speedup, speedup)) },
+  ];
+};
 
 /** The report without the stages of which the second table has nothing to say. */
 export const tellingSeeds = (report: Report): Report => ({
   ...report,
-  stages: report.stages.filter((stage) => seedsBlock.some(({ cell }) => cell(stage, report) !== '')),
+  stages: report.stages.filter((stage) => seedsBlock(report).some(({ cell }) => cell(stage, report) !== '')),
 });
 
 const list = ({ seeds }: Report): string => seeds?.list.join(', ') ?? '';

@@ -37,8 +37,8 @@ const stageOver = (id: string, list: readonly number[], reports: readonly Report
   return {
     id,
     accuracy: over(({ quality }) => quality?.accuracy, 'lower'),
-    macroF1: over(({ quality }) => quality?.macroF1, 'lower'),
-    loss: over(({ quality }) => quality?.loss, 'higher'),
+    macroF1: over(({ quality }) => quality?.macroF1 ?? undefined, 'lower'),
+    loss: over(({ quality }) => quality?.loss ?? undefined, 'higher'),
     difference: over(({ difference }) => difference?.accuracy, 'lower'),
     agreement: {
       top1: over(({ agreement }) => agreement?.top1, 'lower'),

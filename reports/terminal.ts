@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling } from './columns.ts';
-import { seconds, whole } from './figures.ts';
+import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
+import { seconds } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { Report, StageReport } from './report.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
@@ -101,16 +101,16 @@ export const renderTable = (report: Report, { columns, color }: Options): string
     const made = width < NARROWEST_TABLE ? list(shown, blocks, width) : tables(shown, blocks, width);
     for (const [head, ...rows] of made) lines.push(bold(head ?? ''), ...rows, '');
   };
-  show(report, columnBlocks);
+  show(report, columnBlocks(report));
   const several = seedsCaption(report);
   if (several !== undefined) {
     lines.push(...wrapped(several, width), '');
-    show(tellingSeeds(report), [seedsBlock]);
+    show(tellingSeeds(report), [seedsBlock(report)]);
   }
   const ends = [
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
-    `${whole(report.data.test)} test texts; ${seconds(secondsInAll(report))} s in all`,
+    `${testSize(report)}; ${seconds(secondsInAll(report))} s in all`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
   if (report.gates.length > 0) lines.push('', ...gateLines(report, width));

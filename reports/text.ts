@@ -19,6 +19,9 @@ export const manyLines = (text: string): string =>
     .replace(deceptive, '\ufffd')
     .replace(/(?![\n\t])[\p{Cc}\p{Cs}]/gu, '\ufffd');
 
+/** The first letter large, as at the start of a sentence. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** At most `most` characters, the last one an ellipsis where some were cut. */
 export const shortened = (text: string, most: number): string => {
   const characters = [...text];

@@ -1,5 +1,6 @@
-import { milliseconds, percent, plusMinus, points, type Range, times, whole } from './figures.ts';
-import type { Report, StageReport } from './report.ts';
+import { milliseconds, percent, plusMinus, type Range, times, whole } from './figures.ts';
+import { type Metric, metricOf } from './metric.ts';
+import type { QualityReport, Report, StageReport } from './report.ts';
 import { oneLine } from './text.ts';
 
 export const stageOf = ({ stages }: Report, id: string | null | undefined): StageReport | undefined =>
@@ -45,20 +46,33 @@ const sizePart = (stage: StageReport, reference: StageReport): string | undefine
   return ratio < 0.995 ? `${times(1 / ratio)} times larger` : 'of the same size';
 };
 
-const qualityPart = ({ quality, difference }: StageReport): string => {
+const goodness = (metric: Metric, quality: QualityReport): string => {
+  const on = `${whole(quality.examples)} test ${metric.examples}`;
+  return metric.figure === 'accuracy'
+    ? `it is right on ${metric.write(quality.accuracy)} % of ${on}`
+    : `the ${metric.name} is ${metric.write(quality.accuracy)}${between(quality.accuracyInterval, metric.write)} over ${on}`;
+};
+
+const qualityPart = ({ quality, difference }: StageReport, metric: Metric): string => {
   if (quality === null) return 'it was not evaluated';
-  const right = `it is right on ${percent(quality.accuracy)} % of ${whole(quality.examples)} test texts`;
-  if (difference === null) return right;
-  const shift = `${points(difference.accuracy)} points${between(difference, points)}`;
-  return `${right}, ${shift}${within(difference, 0) ? ', which may be chance' : ''}`;
+  const good = goodness(metric, quality);
+  // The reference's own cosine is 1: the difference from it says nothing new.
+  if (difference === null || metric.figure === 'cosine') return good;
+  const { writeChange, changeUnit } = metric;
+  const shift = `${writeChange(difference.accuracy)}${changeUnit}${between(difference, writeChange)}`;
+  return `${good}, ${shift}${within(difference, 0) ? ', which may be chance' : ''}`;
 };
 
 /** How much of the headline's accuracy is the choice of the seed. */
-const seedsSentence = ({ seeds }: Report, { id }: StageReport): string => {
+const seedsSentence = (report: Report, { id }: StageReport): string => {
+  const { seeds } = report;
+  const { figure, name, write, unit } = metricOf(report);
   const accuracy = seeds?.stages.find((stage) => stage.id === id)?.accuracy;
   if (seeds === undefined || accuracy == null || accuracy.deviation === null) return '';
-  const worst = `${percent(accuracy.worst)} % (seed ${accuracy.worstSeed})`;
-  return ` Over ${seeds.list.length} seeds it is right on ${plusMinus(accuracy, percent)} %, at worst on ${worst}.`;
+  const said = figure === 'accuracy' ? 'it is right on' : `the ${name} is`;
+  const worst = `${write(accuracy.worst)}${unit} (seed ${accuracy.worstSeed})`;
+  const at = figure === 'accuracy' ? 'at worst on' : 'at worst';
+  return ` Over ${seeds.list.length} seeds ${said} ${plusMinus(accuracy, write)}${unit}, ${at} ${worst}.`;
 };
 
 /** The cause that costs the headline most of its time, in one sentence of plain text; undefined where none was found. */
@@ -90,10 +104,10 @@ const verdictOnce = (report: Report): string => {
   if (stage === null) return 'No model of this run was evaluated.';
   const id = oneLine(stage.id);
   if (reference === undefined || reference.id === stage.id)
-    return `${id}: ${qualityPart({ ...stage, difference: null })}.`;
+    return `${id}: ${qualityPart({ ...stage, difference: null }, metricOf(report))}.`;
   const parts = [speedPart(stage, oneLine(reference.id)), sizePart(stage, reference)].filter(
     (part) => part !== undefined,
   );
   const lead = parts.length === 0 ? id : `${id} is ${parts.join(' and ')}`;
-  return `${lead}${parts.length === 0 ? ':' : ';'} ${qualityPart(stage)}.`;
+  return `${lead}${parts.length === 0 ? ':' : ';'} ${qualityPart(stage, metricOf(report))}.`;
 };

@@ -1,6 +1,7 @@
 import { baseline } from './baseline/index.ts';
 import { dataset } from './dataset/index.ts';
 import { distill } from './distill/index.ts';
+import { download } from './download/index.ts';
 import { evaluate } from './evaluate/index.ts';
 import { exportStage } from './export/index.ts';
 import { importStage } from './import/index.ts';
@@ -16,6 +17,7 @@ import { trainStage } from './train/index.ts';
 export const stages: readonly AnyStage[] = [
   dataset,
   baseline,
+  download,
   importStage,
   trainStage,
   prune,

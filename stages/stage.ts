@@ -33,7 +33,7 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type Metrics = Readonly<Record<string, Json>>;
 
 export interface Progress {
-  /** Units of work done and in all (steps, texts, models); `total` 0 where it is not known. */
+  /** Units of work done and in all (steps, texts, models, bytes); `total` 0 where it is not known. */
   readonly done: number;
   readonly total: number;
   readonly unit: string;
@@ -66,6 +66,8 @@ export interface StageContext {
   output(name: string, kind: ArtifactKind): Promise<string>;
   /** Folder of the YAML file: relative paths in configs are resolved against it. */
   readonly base: string;
+  /** The user forbids the network: what would have to be downloaded fails. */
+  readonly offline: boolean;
 }
 
 /** Refers to an output of another step of the plan. */

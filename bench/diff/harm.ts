@@ -1,4 +1,4 @@
-import type { Judged } from '../../reports/compare.ts';
+import type { JudgedClasses } from '../../reports/judged.ts';
 import type { DiffSide } from '../../reports/diff/compare.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
 import { correctness } from '../../reports/statistics/scored.ts';
@@ -30,7 +30,7 @@ export const slower = (side: DiffSide, id: string, by: number): DiffSide =>
   withStage(side, id, (stage) => ({ ...stage, latency: stage.latency.map((cell) => slowerCell(cell, by)) }));
 
 /** Predictions of which `count` right ones, spread over all, name another class. */
-const spoilt = (judged: Judged, count: number): Judged => {
+const spoilt = (judged: JudgedClasses, count: number): JudgedClasses => {
   const { scored } = judged;
   const right = [...correctness(scored).entries()].flatMap(([example, one]) => (one === 1 ? [example] : []));
   const logits = Float32Array.from(scored.logits);
@@ -45,7 +45,7 @@ const spoilt = (judged: Judged, count: number): Judged => {
 /** The run as if one stage were right less often by so much, on the texts that it was evaluated on. */
 export const lessAccurate = (side: DiffSide, id: string, by: number): DiffSide => {
   const judged = side.scores.get(id);
-  if (judged == null) throw new Error(`${side.name.where} holds no predictions of ${id}`);
+  if (judged?.kind !== 'classes') throw new Error(`${side.name.where} holds no predictions of ${id}`);
   const count = Math.round(by * judged.ids.length);
   const scores = new Map(side.scores).set(id, spoilt(judged, count));
   return {

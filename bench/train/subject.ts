@@ -1,3 +1,4 @@
+import { labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
@@ -68,7 +69,7 @@ export const wordnetTexts = async ({ vocabulary, length }: Subject): Promise<Tex
   );
   return {
     texts: dataset.train.map((example) => tokenizer.encode(example, length)),
-    labels: Int32Array.from(dataset.train, ({ label }) => label),
+    labels: Int32Array.from(labelledExamples(dataset.train), ({ label }) => label),
   };
 };
 

@@ -1,24 +1,28 @@
-import type { Dataset, Example, Labelled } from '../dataset.ts';
+import type { Dataset, DatasetTask, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
 import type { Loaded } from './kind.ts';
 
 export type Split = 'train' | 'unlabelled' | 'validation' | 'test';
 
-/** A text as it was read. Without a split, the hash of the text decides. */
+/** A text, or a pair, as it was read. Without a split, the hash of the text decides. */
 export interface Candidate {
   readonly text: string;
+  readonly pair?: string;
   readonly label?: string;
+  /** A tag a word. */
+  readonly tags?: readonly string[];
   readonly split?: Split;
 }
 
 export interface AssembleOptions {
+  readonly task?: DatasetTask;
   readonly maxLength: number;
   readonly labelled?: number | undefined;
   readonly limit?: number | undefined;
   /** Shares of the texts without a split of their own that go to validation and test. */
   readonly shares: { readonly validation: number; readonly test: number };
-  /** Class names in order; without them, the labels of the training texts, sorted. */
+  /** Class names in order; without them, the labels or tags of the training texts, sorted. */
   readonly classes?: readonly string[];
   /** What messages call the source. */
   readonly source: string;
@@ -26,8 +30,7 @@ export interface AssembleOptions {
 
 interface Item {
   readonly id: number;
-  readonly text: string;
-  readonly label: string | undefined;
+  readonly candidate: Candidate;
   readonly draws: TextDraw;
   readonly split: Split;
   readonly drawn: boolean;
@@ -36,10 +39,20 @@ interface Item {
 const drawnSplit = ({ split }: TextDraw, { test, validation }: AssembleOptions['shares']): Split =>
   split < test ? 'test' : split < test + validation ? 'validation' : 'train';
 
-const itemOf = (id: number, candidate: Candidate, options: AssembleOptions): Item => {
-  const draws = drawsOf(candidate.text);
+/** What makes an example the same as another: its text, or both texts of a pair. */
+const keyOf = ({ text, pair }: Candidate): string => (pair === undefined ? text : JSON.stringify([text, pair]));
+
+const itemOf = (id: number, key: string, candidate: Candidate, options: AssembleOptions): Item => {
+  const draws = drawsOf(key);
   const split = candidate.split ?? drawnSplit(draws, options.shares);
-  return { id, text: candidate.text, label: candidate.label, draws, split, drawn: candidate.split === undefined };
+  return { id, candidate, draws, split, drawn: candidate.split === undefined };
+};
+
+const targetOf = ({ label, tags }: Candidate): string | undefined => label ?? tags?.join(' ');
+
+const contradict = (one: Candidate, other: Candidate): boolean => {
+  const [first, second] = [targetOf(one), targetOf(other)];
+  return first !== undefined && second !== undefined && first !== second;
 };
 
 /** Of equal texts the first counts, whatever file or label the others have: no text is in two splits. */
@@ -47,25 +60,25 @@ const unique = (candidates: readonly Candidate[], options: AssembleOptions) => {
   const items = new Map<string, Item>();
   let contradictions = 0;
   for (const candidate of candidates) {
-    const known = items.get(candidate.text);
-    if (known === undefined) items.set(candidate.text, itemOf(items.size, candidate, options));
-    else if (known.label !== undefined && candidate.label !== undefined && known.label !== candidate.label) {
-      contradictions++;
-    }
+    const key = keyOf(candidate);
+    const known = items.get(key);
+    if (known === undefined) items.set(key, itemOf(items.size, key, candidate, options));
+    else if (contradict(known.candidate, candidate)) contradictions++;
   }
   return { items: [...items.values()], duplicates: candidates.length - items.size, contradictions };
 };
 
 /** A class that the hash left without a training text gets the one that was nearest to training. */
 const withEveryClassInTrain = (items: readonly Item[]): readonly Item[] => {
-  const trained = new Set(items.filter(({ split }) => split === 'train').map(({ label }) => label));
+  const trained = new Set(items.filter(({ split }) => split === 'train').map(({ candidate }) => candidate.label));
   const rescued = new Map<string | undefined, Item>();
   for (const item of items) {
-    if (!item.drawn || trained.has(item.label)) continue;
-    const best = rescued.get(item.label);
-    if (best === undefined || item.draws.split > best.draws.split) rescued.set(item.label, item);
+    const { label } = item.candidate;
+    if (!item.drawn || trained.has(label)) continue;
+    const best = rescued.get(label);
+    if (best === undefined || item.draws.split > best.draws.split) rescued.set(label, item);
   }
-  return items.map((item) => (rescued.get(item.label) === item ? { ...item, split: 'train' } : item));
+  return items.map((item) => (rescued.get(item.candidate.label) === item ? { ...item, split: 'train' } : item));
 };
 
 /** The items with the smallest draws, in their old order. */
@@ -85,10 +98,14 @@ const sortedClasses = (labels: ReadonlySet<string>): readonly string[] =>
     ? [...labels].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
     : [...labels].sort();
 
-const classesOf = (items: readonly Item[], { classes, source }: AssembleOptions): readonly string[] => {
-  const labels = new Set(
-    items.flatMap(({ split, label }) => (split === 'train' && label !== undefined ? [label] : [])),
-  );
+const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOptions): readonly string[] => {
+  if (task === 'features') return [];
+  const labels = new Set<string>();
+  for (const { split, candidate } of items) {
+    if (split !== 'train') continue;
+    if (candidate.label !== undefined) labels.add(candidate.label);
+    for (const tag of candidate.tags ?? []) labels.add(tag);
+  }
   if (labels.size < 2) throw dataErrors.oneClass(source, [...labels][0]);
   return classes ?? sortedClasses(labels);
 };
@@ -100,16 +117,31 @@ const labelCount = (training: number, unlabelled: number, isLimited: boolean, wa
 /** With more classes than this and hardly two texts for each, a column of other values was taken for the labels. */
 const MANY_CLASSES = 20;
 
+const emptySplit = (split: Split, texts: number, classes: number, source: string): Error =>
+  classes > MANY_CLASSES && 2 * classes > texts
+    ? dataErrors.oneTextAClass(source, texts, classes)
+    : dataErrors.emptySplit(split, texts);
+
+const textsOf = ({ id, candidate: { text, pair } }: Item): Example =>
+  pair === undefined ? { id, text } : { id, text, pair };
+
+/** Texts with their labels or tags as class indices. */
 const byIndex = (classes: readonly string[]) => {
   const indices = new Map(classes.map((name, index) => [name, index]));
-  return ({ id, text, label = '' }: Item): Labelled => {
-    const index = indices.get(label);
-    if (index === undefined) throw dataErrors.foreignLabel('the labels', label, classes);
-    return { id, text, label: index };
+  const indexOf = (name: string): number => {
+    const index = indices.get(name);
+    if (index === undefined) throw dataErrors.foreignLabel('the labels', name, classes);
+    return index;
+  };
+  return (item: Item): Example => {
+    const { label, tags } = item.candidate;
+    return {
+      ...textsOf(item),
+      ...(label === undefined ? {} : { label: indexOf(label) }),
+      ...(tags === undefined ? {} : { tags: tags.map(indexOf) }),
+    };
   };
 };
-
-const withoutLabel = ({ id, text }: Item): Example => ({ id, text });
 
 /**
  * Splits, limits and indexes texts. Everything is decided by hashes of the texts, nothing by a seed or by their order,
@@ -117,7 +149,7 @@ const withoutLabel = ({ id, text }: Item): Example => ({ id, text });
  */
 export const assemble = (candidates: readonly Candidate[], options: AssembleOptions): Loaded => {
   const { items: all, duplicates, contradictions } = unique(candidates, options);
-  const placed = options.classes === undefined ? withEveryClassInTrain(all) : all;
+  const placed = withEveryClassInTrain(all);
   const classes = classesOf(placed, options);
   const items = limited(placed, options.limit);
   const of = (split: Split): readonly Item[] => items.filter((item) => item.split === split);
@@ -125,24 +157,19 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
   const isLimited = items.length < placed.length;
   const count = labelCount(training.length, of('unlabelled').length, isLimited, options.labelled);
   const labelled = smallest(training, count, (draws) => draws.labelled);
-  for (const split of ['train', 'validation', 'test'] as const) {
-    if (of(split).length > 0) continue;
-    const { length } = classes;
-    if (length > MANY_CLASSES && 2 * length > items.length) {
-      throw dataErrors.oneTextAClass(options.source, items.length, length);
-    }
-    throw dataErrors.emptySplit(split, items.length);
-  }
-  const toLabelled = byIndex(classes);
+  const empty = (['train', 'validation', 'test'] as const).find((split) => of(split).length === 0);
+  if (empty !== undefined) throw emptySplit(empty, items.length, classes.length, options.source);
+  const indexed = byIndex(classes);
   const dataset: Dataset = {
+    task: options.task ?? 'text-classification',
     classes,
     maxLength: options.maxLength,
-    train: training.filter((item) => labelled.has(item)).map(toLabelled),
+    train: training.filter((item) => labelled.has(item)).map(indexed),
     unlabelled: items
       .filter((item) => item.split === 'unlabelled' || (item.split === 'train' && !labelled.has(item)))
-      .map(withoutLabel),
-    validation: of('validation').map(toLabelled),
-    test: of('test').map(toLabelled),
+      .map(textsOf),
+    validation: of('validation').map(indexed),
+    test: of('test').map(indexed),
   };
   return { dataset, duplicates, contradictions };
 };

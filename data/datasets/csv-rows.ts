@@ -80,20 +80,32 @@ const columnIndex = (header: readonly string[], name: string, at: string): numbe
 
 const trimmed = (fields: readonly string[]): readonly string[] => fields.map((field) => field.trim());
 
+/** Takes the fields of the columns out of a row. */
+const pickerOf = (
+  header: readonly string[],
+  columns: Columns,
+  at: string,
+): ((fields: readonly string[]) => Omit<Row, 'at'>) => {
+  const indexOf = (name: string | undefined) => (name === undefined ? undefined : columnIndex(header, name, at));
+  const text = columnIndex(header, columns.text, at);
+  const [pair, label] = [indexOf(columns.pair), indexOf(columns.label)];
+  const field = (fields: readonly string[], index: number | undefined) =>
+    index === undefined ? undefined : fields[index];
+  return (fields) => ({ text: fields[text] ?? '', pair: field(fields, pair), label: field(fields, label) });
+};
+
 async function* csvRows(file: SourceFile, columns: Columns, delimiter: string | undefined): AsyncGenerator<Row> {
-  let header: readonly string[] | undefined;
-  let text = 0;
-  let label: number | undefined;
+  let width = 0;
+  let pick: ReturnType<typeof pickerOf> | undefined;
   for await (const { line, fields } of fieldRows(file, delimiter)) {
     const at = `${file.shown}:${line}`;
-    if (header === undefined) {
-      header = trimmed(fields);
-      text = columnIndex(header, columns.text, at);
-      label = columns.label === undefined ? undefined : columnIndex(header, columns.label, at);
-    } else if (fields.length !== header.length) {
-      throw dataErrors.unequalRow(at, fields.length, header.length);
+    if (pick === undefined) {
+      pick = pickerOf(trimmed(fields), columns, at);
+      width = fields.length;
+    } else if (fields.length !== width) {
+      throw dataErrors.unequalRow(at, fields.length, width);
     } else {
-      yield { line, text: fields[text] ?? '', label: label === undefined ? undefined : fields[label] };
+      yield { ...pick(fields), at };
     }
   }
 }

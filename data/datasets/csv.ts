@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { csvReader } from './csv-rows.ts';
-import { defineDataset } from './kind.ts';
-import { fileConditions, fileOptions, fileProblems, fileSources, loadFiles } from './user-files.ts';
+import { fileConditions, fileOptions } from './file-options.ts';
+import { defineFileDataset } from './user-files.ts';
 
 const config = z
   .strictObject({
@@ -16,11 +16,9 @@ const config = z
   .check(fileConditions);
 
 /** The user's own tables: text and label columns by name. */
-export const csv = defineDataset({
+export const csv = defineFileDataset({
   uses: 'csv',
   summary: 'Your own comma- or tab-separated files with a header line.',
   config,
-  sources: fileSources,
-  check: (options, base) => fileProblems(options, base, csvReader(options.delimiter)),
-  load: (options, base) => loadFiles(options, base, csvReader(options.delimiter)),
+  reader: ({ delimiter }) => csvReader(delimiter),
 });

@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import type { DataProblem } from '../errors.ts';
+import { brownTags } from './brown.ts';
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
 import type { AnyDataset, Loaded } from './kind.ts';
+import { parquet } from './parquet.ts';
+import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
 
 /** Every kind of dataset, in the order in which help lists them. */
-export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [wordnetSupersense, csv, jsonl];
+export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
+  wordnetSupersense,
+  spamAssassin,
+  brownTags,
+  csv,
+  jsonl,
+  parquet,
+];
 
 const [first, ...others] = datasets;
 

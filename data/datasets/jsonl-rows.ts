@@ -1,19 +1,11 @@
 import { dataErrors } from '../errors.ts';
-import type { Columns, Row, RowReader } from './rows.ts';
+import { type Columns, kindOfValue, type Row, type RowReader } from './rows.ts';
 import { type SourceFile, textBlocks } from './text-blocks.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-const describe = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'a list'
-      : typeof value === 'object'
-        ? 'an object'
-        : `a ${typeof value}`;
-
-const parseLine = (line: string, at: string): JsonObject => {
+/** One line as an object; throws a DataError where it is none. */
+export const parseLine = (line: string, at: string): JsonObject => {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -21,7 +13,7 @@ const parseLine = (line: string, at: string): JsonObject => {
     throw dataErrors.brokenJson(at, error instanceof Error ? error.message : String(error));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw dataErrors.brokenJson(at, `the line is ${describe(value)}`);
+    throw dataErrors.brokenJson(at, `the line is ${kindOfValue(value)}`);
   }
   return value as JsonObject;
 };
@@ -41,7 +33,7 @@ const textField = (object: JsonObject, name: string, at: string): string => {
   if (typeof value === 'string') return value;
   if (value === undefined) throw dataErrors.missingColumn(at, name, Object.keys(object));
   if (value === null) return '';
-  throw dataErrors.wrongType(at, name, describe(value), 'a text');
+  throw dataErrors.wrongType(at, name, kindOfValue(value), 'a text');
 };
 
 const labelField = (object: JsonObject, name: string, at: string): string => {
@@ -49,12 +41,13 @@ const labelField = (object: JsonObject, name: string, at: string): string => {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : textField(object, name, at);
 };
 
-async function* jsonlRows(file: SourceFile, { text, label }: Columns): AsyncGenerator<Row> {
+async function* jsonlRows(file: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
   for await (const { line, object } of objects(file)) {
     const at = `${file.shown}:${line}`;
     yield {
-      line,
+      at,
       text: textField(object, text, at),
+      pair: pair === undefined ? undefined : textField(object, pair, at),
       label: label === undefined ? undefined : labelField(object, label, at),
     };
   }

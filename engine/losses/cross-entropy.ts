@@ -6,10 +6,10 @@ import { type Loss, lossInputs } from './loss.ts';
  */
 export const crossEntropy: Loss = {
   name: 'cross-entropy',
-  emit: ({ builder, logits }) => {
+  emit: ({ builder, answers: logits }) => {
     const targets = builder.input(lossInputs.targets, 'float32', builder.type(logits).shape);
     const logProbabilities = builder.op('LogSoftmax', [logits], { axis: -1 });
-    const agreement = builder.op('Mul', [logProbabilities, targets]); // (batch, classes)
+    const agreement = builder.op('Mul', [logProbabilities, targets]); // (.., classes)
     return builder.op('Neg', [builder.op('ReduceSum', [agreement], { keepdims: 0 })]);
   },
 };

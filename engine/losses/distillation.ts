@@ -6,17 +6,17 @@ import { type Loss, lossInputs } from './loss.ts';
  */
 export const distillation = (temperature: number): Loss => ({
   name: 'distillation',
-  emit: ({ builder, logits }) => {
+  emit: ({ builder, answers: logits }) => {
     const { shape } = builder.type(logits);
-    const teacher = builder.input(lossInputs.teacherLogits, 'float32', shape);
-    const weights = builder.input(lossInputs.softWeights, 'float32', shape?.slice(0, 1));
+    const teacher = builder.input(lossInputs.teacher, 'float32', shape);
+    const weights = builder.input(lossInputs.softWeights, 'float32', shape?.slice(0, -1));
     const cooled = builder.scalar('float32', 1 / temperature);
     const wanted = builder.op('Mul', [teacher, cooled]);
     const logP = builder.op('LogSoftmax', [wanted], { axis: -1 });
     const p = builder.op('Softmax', [wanted], { axis: -1 });
     const logQ = builder.op('LogSoftmax', [builder.op('Mul', [logits, cooled])], { axis: -1 });
-    const terms = builder.op('Mul', [p, builder.op('Sub', [logP, logQ])]); // (batch, classes)
-    const divergence = builder.op('ReduceSum', [terms, builder.ints([1])], { keepdims: 0 }); // (batch)
+    const terms = builder.op('Mul', [p, builder.op('Sub', [logP, logQ])]); // (.., classes)
+    const divergence = builder.op('ReduceSum', [terms, builder.ints([-1])], { keepdims: 0 }); // (..)
     const sum = builder.op('ReduceSum', [builder.op('Mul', [divergence, weights])], { keepdims: 0 });
     return builder.op('Mul', [sum, builder.scalar('float32', temperature ** 2)]);
   },

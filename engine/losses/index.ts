@@ -1,4 +1,5 @@
 /** Every loss that a training step can be made of. */
+export { cosineDistance } from './cosine.ts';
 export { balancedClassWeights, crossEntropy, writeTarget } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';
 export { hiddenStates, type LayerPair, layerPairs } from './hidden.ts';

@@ -10,8 +10,8 @@ export interface StepScope {
   types(): Value;
   /** Attention mask (batch, sequence), int64. */
   readonly mask: Value;
-  /** (batch, classes). */
-  readonly logits: Value;
+  /** What the model says: (batch, width), or (batch, sequence, width) where it answers about words. */
+  readonly answers: Value;
   /** A value of the student's graph by its name there. */
   student(name: string): Value;
   /** A parameter that only this loss has; it is trained along and thrown away. */
@@ -29,11 +29,11 @@ export interface Loss {
 
 /** Names of the inputs that losses add. */
 export const lossInputs = {
-  /** (batch, classes): a distribution over classes times the weight of the example; zeros where there is no label. */
+  /** Like the answers: a distribution over classes times the weight of the answer; zeros where there is no label. */
   targets: 'targets',
-  /** (batch, classes). */
-  teacherLogits: 'teacher_logits',
-  /** (batch): weight of each example in the distillation loss. */
+  /** Like the answers: what the teacher says. */
+  teacher: 'teacher_answers',
+  /** (batch) or (batch, sequence): weight of each answer in the loss against the teacher; zeros where there is none. */
   softWeights: 'soft_weights',
   /** Scalar: weight of one kept token in the hidden-state loss. */
   tokenWeight: 'token_weight',

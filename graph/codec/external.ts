@@ -6,20 +6,42 @@ import { CodecError } from './dtypes.ts';
 /** One read of more than 2 GiB aborts Node 20. */
 const chunk = 1 << 30;
 
+/** Bytes of a piece that is passed on: few calls, little memory. */
+const piece = 1 << 22;
+
+/** Fills `bytes` from a place in an open file. */
+const fill = (file: number, path: string, offset: number, bytes: Uint8Array): void => {
+  for (let done = 0; done < bytes.length; ) {
+    const count = readSync(file, bytes, done, Math.min(chunk, bytes.length - done), offset + done);
+    if (count === 0) throw new CodecError(`${path} ends before byte ${offset + bytes.length}: it was cut short`);
+    done += count;
+  }
+};
+
 const readRange = (path: string, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
   const file = openSync(path, 'r');
   try {
-    for (let done = 0; done < length; ) {
-      const count = readSync(file, bytes, done, Math.min(chunk, length - done), offset + done);
-      if (count === 0) throw new CodecError(`${path} ends before byte ${offset + length}: it was cut short`);
-      done += count;
-    }
+    fill(file, path, offset, bytes);
   } finally {
     closeSync(file);
   }
   return bytes;
 };
+
+function* readPieces(path: string, offset: number, length: number): Generator<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(piece, length));
+  const file = openSync(path, 'r');
+  try {
+    for (let done = 0; done < length; done += buffer.length) {
+      const bytes = buffer.subarray(0, Math.min(buffer.length, length - done));
+      fill(file, path, offset + done, bytes);
+      yield bytes;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** A range of a file, read when it is asked for and kept only as long as someone holds it. */
 export const fileBytes = (path: string, offset: number, length: number): Bytes => {
@@ -33,6 +55,7 @@ export const fileBytes = (path: string, offset: number, length: number): Bytes =
       held = new WeakRef(bytes);
       return bytes;
     },
+    pieces: () => readPieces(path, offset, length),
   };
 };
 

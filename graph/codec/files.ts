@@ -34,22 +34,30 @@ const writeAll = async (file: FileHandle, bytes: Uint8Array, at: number): Promis
   }
 };
 
-/** Pieces below this are written together. */
+/** Parts below this are written together. */
 const smallPiece = 1 << 16;
 
-/** Small pieces joined to fewer writes; large ones are read one at a time. */
-function* joined(pieces: readonly Bytes[]): Generator<Uint8Array> {
+/** Small parts joined to fewer writes; large ones are read one at a time, piece by piece where they can. */
+function* joined(parts: readonly Bytes[]): Generator<Uint8Array> {
   let small: Uint8Array[] = [];
-  for (const piece of pieces) {
-    if (piece.length < smallPiece) small.push(piece.read());
+  for (const part of parts) {
+    if (part.length < smallPiece) small.push(part.read());
     else {
       yield Buffer.concat(small);
       small = [];
-      yield piece.read();
+      yield* part.pieces?.() ?? [part.read()];
     }
   }
   yield Buffer.concat(small);
 }
+
+const writeParts = async (file: FileHandle, parts: readonly Bytes[], start: number): Promise<void> => {
+  let at = start;
+  for (const bytes of joined(parts)) {
+    await writeAll(file, bytes, at);
+    at += bytes.length;
+  }
+};
 
 /** Writes beside the target and renames, so that a file that is being read is never half new. */
 const replaceFile = async (path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> => {
@@ -97,15 +105,9 @@ export const writeGraph = async (
     await replaceFile(`${path}_data`, async (file) => {
       for (const [name, { offset }] of places) {
         const tensor = graph.weights.get(name);
-        if (tensor !== undefined) await writeAll(file, tensor.bytes.read(), offset);
+        if (tensor !== undefined) await writeParts(file, [tensor.bytes], offset);
       }
     });
   }
-  await replaceFile(path, async (file) => {
-    let at = 0;
-    for (const bytes of joined(pieces)) {
-      await writeAll(file, bytes, at);
-      at += bytes.length;
-    }
-  });
+  await replaceFile(path, (file) => writeParts(file, pieces, 0));
 };

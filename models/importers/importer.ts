@@ -3,6 +3,8 @@ import type { Model } from '../model.ts';
 export interface ImportOptions {
   /** Whether a checkpoint keeps its classifier or masked language model, or is taken without. */
   readonly head: 'keep' | 'new';
+  /** What reports and model cards call the model, where its folder's name says nothing. */
+  readonly name?: string;
 }
 
 /** A source of pretrained models. One record a family of packages or files, listed in index.ts. */
@@ -20,7 +22,13 @@ export interface Importer {
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 
+/** What a hostile file can make a message repeat: nobody reads more. */
+const LONGEST_MESSAGE = 1500;
+
 /** The model asked for is not there or is not what it should be: the user can mend it. */
 export class ImportError extends Error {
   override readonly name = 'ImportError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);
+  }
 }

@@ -11,7 +11,7 @@ export const findImporter = (specifier: string): Importer | undefined =>
 
 /** What is wrong with a specifier that no importer takes. */
 export const unknownModel = (specifier: string): string =>
-  `no importer for '${specifier}'; expected one of: ${importers.map(({ example }) => example).join(', ')}`;
+  `no importer for '${specifier}'; expected one of: ${[...importers.map(({ example }) => example), 'hub:owner/name@revision'].join(', ')}`;
 
 const importerOf = (specifier: string): Importer => {
   const importer = findImporter(specifier);

@@ -46,14 +46,27 @@ export const issueText = (issues: readonly z.core.$ZodIssue[]): string =>
     .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
     .join('; ');
 
+/** The size of a regular file; a folder or a pipe under its name would fail obscurely, or never answer. */
+export const fileSize = (path: string): number => {
+  const found = statSync(path);
+  if (found.isFile()) return found.size;
+  throw new ImportError(`${basename(path)} is no file but a folder or a device; expected a file`);
+};
+
+/** A text file of a model's folder, bounded in size. */
+export const readText = (path: string, limit = SIZE_LIMIT): string => {
+  const size = fileSize(path);
+  if (size > limit) throw new ImportError(`${basename(path)} has ${size} bytes; decant reads at most ${limit}`);
+  return readFileSync(path, 'utf8');
+};
+
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
-export const readJson = <T>(path: string, schema: z.ZodType<T>): T => {
+export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {
   const file = basename(path);
-  const { size } = statSync(path);
-  if (size > SIZE_LIMIT) throw new ImportError(`${file} has ${size} bytes; decant reads at most ${SIZE_LIMIT}`);
-  const found = schema.safeParse(parsed(file, readFileSync(path, 'utf8')));
+  const found = schema.safeParse(parsed(file, readText(path, limit)));
   if (found.success) return found.data;
   throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
 };
 
-export const readJsonObject = (path: string): JsonObject => readJson(path, z.record(z.string(), z.unknown()));
+export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject =>
+  readJson(path, z.record(z.string(), z.unknown()), limit);

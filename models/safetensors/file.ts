@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { fileBytes } from '../../graph/codec/index.ts';
 import type { Bytes } from '../../graph/tensor.ts';
 import { ImportError } from '../importers/importer.ts';
+import { fileSize } from '../importers/json-file.ts';
 import { checkEntries, type Entry, parseHeader } from './header.ts';
 import { HeaderError } from './scanner.ts';
 
@@ -19,8 +20,8 @@ export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
 /** The length of the header stands in the first 8 bytes. */
 const LENGTH_BYTES = 8;
-/** Room for more than 100,000 tensors. The format allows 100 MB, which no encoder needs and a lie would make us read. */
-const HEADER_LIMIT = 16 * 1024 * 1024;
+/** Room for some 30,000 tensors. The format allows 100 MB, which no encoder needs and a lie would make us read. */
+const HEADER_LIMIT = 4 * 1024 * 1024;
 
 const readAt = (file: number, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
@@ -75,6 +76,7 @@ const readHeader = (path: string): { readonly entries: readonly Entry[]; readonl
  */
 export const readSafetensors = (path: string): StoredTensors => {
   const file = basename(path);
+  fileSize(path);
   try {
     const { entries, dataStart } = readHeader(path);
     return new Map(

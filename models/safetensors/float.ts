@@ -36,7 +36,14 @@ const conversions: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> =
   BF16: (bytes) => widened(bytes, (word) => word << 16),
 };
 
-const lazily = (length: number, read: () => Uint8Array): Bytes => ({ length, read });
+/** Bytes that another type's become; pieces end between two elements. */
+const converted = (source: Bytes, length: number, convert: (bytes: Uint8Array) => Uint8Array): Bytes => ({
+  length,
+  read: () => convert(source.read()),
+  *pieces() {
+    for (const piece of source.pieces?.() ?? [source.read()]) yield convert(piece);
+  },
+});
 
 /** A parameter in single precision, converted when it is read and kept by nobody. */
 export const floatTensor = (name: string, { file, dtype, dims, bytes }: StoredTensor): Tensor => {
@@ -47,7 +54,7 @@ export const floatTensor = (name: string, { file, dtype, dims, bytes }: StoredTe
     );
   }
   const length = 4 * elementCount(dims);
-  return { dtype: 'float32', dims, bytes: dtype === 'F32' ? bytes : lazily(length, () => convert(bytes.read())) };
+  return { dtype: 'float32', dims, bytes: dtype === 'F32' ? bytes : converted(bytes, length, convert) };
 };
 
 /** Side of the blocks that are turned at a time: both sides of a block stay in the first cache. */
@@ -73,5 +80,5 @@ const turned = (source: Float32Array, rows: number, columns: number): Float32Arr
 export const transposed = (tensor: Tensor): Tensor => {
   const [rows = 1, columns = 1] = tensor.dims;
   const read = (): Uint8Array => bytesOf(turned(float32Of(tensor), rows, columns)).read();
-  return { dtype: 'float32', dims: [columns, rows], bytes: lazily(tensor.bytes.length, read) };
+  return { dtype: 'float32', dims: [columns, rows], bytes: { length: tensor.bytes.length, read } };
 };

@@ -49,13 +49,9 @@ export class Scanner {
     let end = this.#text.indexOf('"', start + 1);
     while (end >= 0 && this.#escaped(start, end)) end = this.#text.indexOf('"', end + 1);
     if (end < 0) this.fail(`${what} that ends`);
-    try {
-      const value: unknown = JSON.parse(this.#text.slice(start, end + 1));
-      this.#at = end + 1;
-      return String(value);
-    } catch {
-      return this.fail(what);
-    }
+    const text = this.#unescaped(start, end + 1) ?? this.fail(what);
+    this.#at = end + 1;
+    return text;
   }
 
   /** A whole number that a double holds exactly. */
@@ -91,6 +87,17 @@ export class Scanner {
       entry(key);
     });
     return keys;
+  }
+
+  /** The text between quotes; undefined where an escape is wrong or a control character stands in it. */
+  #unescaped(start: number, end: number): string | undefined {
+    const quoted = this.#text.slice(start, end);
+    if (!/[\\\p{Cc}]/u.test(quoted)) return quoted.slice(1, -1);
+    try {
+      return String(JSON.parse(quoted));
+    } catch {
+      return undefined;
+    }
   }
 
   #escaped(start: number, quote: number): boolean {

@@ -21,7 +21,8 @@ export interface PlanOptions {
   readonly remeasure?: boolean;
 }
 
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+/** Gathers an option that is given more than once. */
+export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** A whole number within bounds, or an error that names them. */
 export const wholeNumber =
@@ -52,19 +53,21 @@ export const addPlanOptions = (command: Command): Command =>
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--until <stage>', 'leave out the stages after this one')
     .addOption(
-      new Option('--force <stage>', 'run a stage again although it is cached').argParser(collect).default([], 'none'),
+      new Option('--force <stage>', 'run a stage, or a step of it that plan lists, again although it is cached')
+        .argParser(collect)
+        .default([], 'none'),
     )
     .option('--remeasure', 'measure latency again although it is cached');
 
-const knownStage = (plan: Plan, id: string, option: string): void => {
-  if (plan.stages.some((stage) => stage.id === id)) return;
+const knownStage = (plan: Plan, id: string, option: string, also: readonly string[] = []): void => {
+  if (plan.stages.some((stage) => stage.id === id) || also.includes(id)) return;
   const text = `${option} ${id}`;
   const span: Diagnostic['span'] = {
     source: { name: option, text },
     start: option.length + 1,
     end: text.length,
   };
-  const known = plan.stages.map((stage) => stage.id);
+  const known = [...plan.stages.map((stage) => stage.id), ...also];
   const hints = nameHints(id, known, 'stages');
   throw new RequestError('option', [{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
 };
@@ -106,7 +109,8 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
   const whole = await loadPipeline(file, options.set, decantCatalogue);
   if (options.until !== undefined) knownStage(whole, options.until, '--until');
   const plan = options.until === undefined ? whole : cutAfter(whole, options.until);
-  for (const id of options.force) knownStage(plan, id, '--force');
+  const helpers = plan.stages.flatMap((stage) => stage.helpers);
+  for (const id of options.force) knownStage(plan, id, '--force', helpers);
   const folder = dirname(resolve(file));
   return {
     plan,

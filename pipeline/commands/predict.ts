@@ -1,29 +1,29 @@
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
-import { exit, readingModel, wholeNumber } from './common.ts';
+import { type Given, type Said, saidAbout } from './answers.ts';
+import { collect, exit, readingModel, wholeNumber } from './common.ts';
 
 interface Options {
   readonly json?: boolean;
   readonly top: number;
   readonly threads?: number;
-}
-
-interface Prediction {
-  readonly text: string;
-  readonly label: string;
-  readonly probability: number;
-  /** All classes, most probable first. */
-  readonly classes: readonly { readonly label: string; readonly probability: number }[];
+  /** Second texts, one a text. */
+  readonly pair: readonly string[];
+  /** Lines of standard input hold two texts each. */
+  readonly pairs?: boolean;
 }
 
 const examples = `
 Examples:
   $ decant predict runs/NAME/deploy "a large wild cat"
   $ decant predict runs/NAME/models/student "one text" "another text" --top 3
-  $ cat texts.txt | decant predict runs/NAME/deploy --json`;
+  $ decant predict runs/NAME/models/tagger "The cat sat on the mat ."      # one word a line, a tab, its tag
+  $ cat texts.txt | decant predict runs/NAME/deploy --json
+  $ decant predict runs/NAME/deploy "A man sleeps." --pair "Somebody is awake."
+  $ cat pairs.tsv | decant predict runs/NAME/deploy --pairs      # two texts a line with a tab between them`;
 
 const readLines = async (): Promise<readonly string[]> => {
   const lines: string[] = [];
@@ -43,58 +43,71 @@ const textsFrom = async (texts: readonly string[]): Promise<readonly string[]> =
   return given;
 };
 
-const softmax = (logits: Float32Array): readonly number[] => {
-  const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = Array.from(logits, (logit) => Math.exp(logit - highest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
+/** Two texts of a line: a list of them in JSON, or a tab between them. */
+const pairOfLine = (line: string, number: number): Given => {
+  const parts: unknown = line.startsWith('[') ? jsonOf(line) : line.split('\t');
+  const [text, pair]: readonly unknown[] = Array.isArray(parts) && parts.length === 2 ? parts : [];
+  if (typeof text === 'string' && typeof pair === 'string' && pair.trim() !== '') return { text, pair };
+  throw new RequestError(
+    `line ${number} of standard input is no pair; expected two texts with a tab between them, or ["one", "other"]`,
+  );
 };
 
-const predictionOf = (text: string, logits: Float32Array, labels: readonly string[]): Prediction => {
-  const classes = softmax(logits)
-    .map((probability, i) => ({ label: labels[i] ?? `class ${i}`, probability }))
-    .toSorted((a, b) => b.probability - a.probability);
-  const [best] = classes;
-  return { text, label: best?.label ?? '', probability: best?.probability ?? 0, classes };
+const jsonOf = (line: string): unknown => {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 };
 
-const predict = async (folder: string, given: readonly string[], threads: number): Promise<readonly Prediction[]> => {
+/** Texts, or pairs of them where an option says so. */
+const givenFrom = async (texts: readonly string[], { pair, pairs }: Options): Promise<readonly Given[]> => {
+  if (pairs === true && (texts.length > 0 || pair.length > 0)) {
+    throw new RequestError('--pairs reads pairs from standard input; give texts and --pair, or --pairs alone');
+  }
+  const read = await textsFrom(texts);
+  if (pairs === true) return read.map((line, i) => pairOfLine(line, i + 1));
+  if (pair.length === 0) return read.map((text) => ({ text }));
+  if (pair.length !== texts.length) {
+    throw new RequestError(`found ${texts.length} texts and ${pair.length} times --pair; expected one --pair a text`);
+  }
+  return texts.map((text, i) => ({ text, pair: pair[i] ?? '' }));
+};
+
+/** Words are what stands between spaces: a tagger gives each an answer. */
+const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
+
+const predict = async (folder: string, texts: readonly string[], options: Options): Promise<Said> => {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     throw new RequestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
   }
-  const texts = await textsFrom(given);
+  const given = await givenFrom(texts, options);
   const { readModel } = await import('../../models/files.ts');
   const model = await readingModel(() => readModel(folder));
-  if (model.info.task !== 'text-classification') {
-    throw new RequestError(`${folder}: holds a model without classes (${model.info.task}); expected a classifier`);
+  const { info } = model;
+  if (info.task === 'fill-mask') {
+    throw new RequestError(
+      `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
+    );
   }
-  const { predictLogits } = await import('../../engine/predict.ts');
+  const tags = info.task === 'token-classification';
+  if (tags && given.some(({ pair }) => pair !== undefined)) {
+    throw new RequestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
+  }
+  const asked = tags ? given.map(({ text }) => ({ text: asWords(text) })) : given;
+  const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
-  const logits = await predictLogits({
+  const predicted = await predictTexts({
     model,
-    texts,
-    maxLength: model.info.maxLength,
-    threads,
+    texts: asked,
+    maxLength: info.maxLength,
+    threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
-    signal: new AbortController().signal,
   });
-  const width = model.info.labels.length;
-  return texts.map((text, i) => predictionOf(text, logits.subarray(i * width, (i + 1) * width), model.info.labels));
+  return saidAbout({ info, texts: asked, predicted, top: options.top });
 };
-
-const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
-
-const render = (predictions: readonly Prediction[], top: number): string =>
-  predictions
-    .map(({ text, classes }) => {
-      const width = Math.max(...classes.slice(0, top).map(({ label }) => label.length));
-      const rows = classes
-        .slice(0, top)
-        .map(({ label, probability }) => `  ${label.padEnd(width)}  ${percent(probability).padStart(7)}`);
-      return [text, ...rows].join('\n');
-    })
-    .join('\n');
 
 /** `decant predict`. */
 export const predictCommand = (program: Command, end: (code: number) => void): void => {
@@ -102,17 +115,21 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .command('predict')
     .argument('<folder>', 'model folder: a stage of a run, or an exported folder')
     .argument('[text...]', 'texts; without any, one text a line is read from standard input')
-    .summary('classify texts with a model')
-    .description('Classify texts with the model of a stage or of an exported folder.')
-    .option('--top <n>', 'classes shown for each text', wholeNumber(1, 1000), 1)
+    .summary('classify texts, tag their words or make vectors of them')
+    .description(
+      'Classify texts, tag their words, or make vectors of them, with the model of a stage or of an exported folder.',
+    )
+    .addOption(
+      new Option('--pair <text>', 'second text of a pair, once for each text').argParser(collect).default([], 'none'),
+    )
+    .option('--pairs', 'read pairs from standard input: two texts a line, a tab between them')
+    .option('--top <n>', 'classes shown for each text that is classified', wholeNumber(1, 1000), 1)
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
-    .option('--json', 'print one JSON document with all classes')
+    .option('--json', 'print one JSON document: all classes, words with their tags, or vectors')
     .addHelpText('after', examples)
-    .action(async (folder: string, texts: readonly string[], { top, threads, json }: Options) => {
-      const predictions = await predict(folder, texts, threads ?? defaultThreads());
-      process.stdout.write(
-        json === true ? `${JSON.stringify(predictions, null, 2)}\n` : `${render(predictions, top)}\n`,
-      );
+    .action(async (folder: string, texts: readonly string[], options: Options) => {
+      const { json, text } = await predict(folder, texts, options);
+      process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
       end(exit.done);
     });
 };

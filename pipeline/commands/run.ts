@@ -11,6 +11,7 @@ interface Options extends PlanOptions {
   readonly json?: boolean;
   readonly plain?: boolean;
   readonly strict?: boolean;
+  readonly offline?: boolean;
 }
 
 const examples = `
@@ -20,6 +21,7 @@ Examples:
   $ decant run --until student                    stop after a stage
   $ decant run --set "seeds=[1,2,3]"              once for each seed: mean, deviation and the worst
   $ decant run --force teacher                    run a stage again
+  $ decant run --offline                          refuse to download anything
   $ decant run --json > report.json               the report as one document
 
 Results are in runs/NAME: report.json, report.md, events.jsonl, models/ and the exported folders; with several
@@ -42,6 +44,10 @@ const interruptible = (view: View): { readonly abort: AbortSignal; readonly kill
   };
   return { abort: abort.signal, kill: kill.signal, off };
 };
+
+/** The option, or DECANT_OFFLINE for every run of a shell or a container. */
+const isOffline = ({ offline }: Options): boolean =>
+  offline === true || !['', '0', 'false'].includes(process.env.DECANT_OFFLINE ?? '');
 
 const shownPath = (path: string): string => {
   const short = relative(process.cwd(), path);
@@ -105,7 +111,8 @@ const run = async (file: string, options: Options): Promise<number> => {
   const view = viewFor({ plain: options.plain === true, json });
   const { abort, kill, off } = interruptible(view);
   try {
-    const result = await runPipeline({ ...planned, catalogue: decantCatalogue, abort, kill, emit: view.emit });
+    const offline = isOffline(options);
+    const result = await runPipeline({ ...planned, catalogue: decantCatalogue, offline, abort, kill, emit: view.emit });
     await view.close();
     await show(result, planned, json);
     return conclude(result, planned, options.strict === true);
@@ -122,6 +129,7 @@ export const runCommand = (program: Command, end: (code: number) => void): void 
     .description('Run a pipeline. Finished steps are reused from the store; an interrupted run goes on where it was.')
     .option('--json', 'print the report as one JSON document; progress goes to standard error')
     .option('--plain', 'plain lines instead of a moving view')
+    .option('--offline', 'download nothing: models of the hub must be in the store (also: DECANT_OFFLINE=1)')
     .option('--strict', 'fail where a gate is undecided, too')
     .addHelpText('after', examples)
     .action(async (file: string, options: Options) => end(await run(file, options)));

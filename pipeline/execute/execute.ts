@@ -20,6 +20,8 @@ export interface ExecuteOptions {
   readonly threads: number;
   /** Ids of steps that run although they are cached. */
   readonly force: ReadonlySet<string>;
+  /** The network is forbidden. */
+  readonly offline: boolean;
   /** Folder of what steps print. */
   readonly logs: string;
   /** Asks the running step to save and stop. */
@@ -106,6 +108,7 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
     store: store.root,
     seed: plan.seed,
     base: plan.base,
+    offline: options.offline,
     module: catalogue.module,
   };
   const outcome = await runInChild(

@@ -53,16 +53,19 @@ export const placeResults = async (out: string, plan: Plan, steps: ReadonlyMap<s
   }
 };
 
-/** Puts what the report was made from beside it: links to the store, and run.json. */
-export const writeRecords = async (out: string, run: RunSummary): Promise<void> => {
+/** Puts what the report was made from beside it, as links to the store. */
+export const placeRecords = async (out: string, run: RunSummary): Promise<void> => {
   for (const { from, to } of recordFiles(run)) await place(from, join(out, to), false);
+};
+
+const writeSummary = async (out: string, run: RunSummary): Promise<void> => {
   const { file, text } = recordText(run);
   await mkdir(dirname(join(out, file)), { recursive: true });
   await writeFileAtomic(join(out, file), text);
 };
 
 /** The card of an exported folder was stored before anything was measured: its copy in the run gets the figures. */
-const writeCards = async (out: string, report: Report): Promise<void> => {
+export const writeCards = async (out: string, report: Report): Promise<void> => {
   for (const stage of report.stages) {
     const file = join(out, stage.id, 'README.md');
     const card = stage.model === null ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
@@ -70,11 +73,11 @@ const writeCards = async (out: string, report: Report): Promise<void> => {
   }
 };
 
-/** Writes report.json, report.md and report.html, and the figures into the cards of exported folders. */
-export const writeReports = async (out: string, report: Report): Promise<void> => {
+/** Writes the report in all its forms, and the summary that it was made from. */
+export const writeReports = async (out: string, run: RunSummary, report: Report): Promise<void> => {
+  await writeSummary(out, run);
   await writeFileAtomic(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
   await writeFileAtomic(join(out, 'report.md'), renderMarkdown(report));
-  await writeCards(out, report);
   const { renderHtml } = await import('../../reports/html/page.ts');
   await writeFileAtomic(join(out, 'report.html'), await renderHtml(report));
 };

@@ -14,6 +14,8 @@ export interface Order {
   readonly seed: number;
   readonly threads: number;
   readonly base: string;
+  /** The network is forbidden. */
+  readonly offline: boolean;
   /** Module that exports `stages`. */
   readonly module: string;
 }

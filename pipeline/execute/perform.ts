@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { manyLines, shortened } from '../../reports/text.ts';
 import type { AnyStage, InputArtifact, StageContext } from '../../stages/stage.ts';
 import { type Output, Store } from '../store/store.ts';
 import type { Order, Outcome, Report } from './order.ts';
@@ -25,10 +26,16 @@ const fileAdvice: Readonly<Record<string, string>> = {
 const elsewhere =
   'name another folder with --store or --out, and run the same command again: what was finished is kept';
 
+/** Longer messages repeat what a hostile file holds. */
+const LONGEST_MESSAGE = 4000;
+
+/** Messages quote files of strangers: nothing in them may steer a terminal or flood it. */
+const safe = (text: string): string => shortened(manyLines(text), LONGEST_MESSAGE);
+
 /** How a failure reads to the user. */
 export const failureOf = (error: unknown): Outcome => {
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const detail = safe(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const message = safe(error instanceof Error ? error.message : String(error));
   const code = codeOf(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const advice = `free some space or ${elsewhere}`;
@@ -63,6 +70,7 @@ const context = (
     return folder;
   },
   base: order.base,
+  offline: order.offline,
 });
 
 /**

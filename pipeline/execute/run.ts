@@ -14,7 +14,8 @@ import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
-import { placeResults, writeRecords, writeReports } from './folder.ts';
+import { placeRecords, placeResults, writeCards, writeReports } from './folder.ts';
+import { rememberReports, standingReport } from './standing.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly out: string;
   readonly threads: number;
   readonly force: ReadonlySet<string>;
+  /** The network is forbidden. */
+  readonly offline: boolean;
   readonly abort: AbortSignal;
   readonly kill: AbortSignal;
   readonly emit: Emit;
@@ -127,14 +130,28 @@ const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Execute
   seconds,
 });
 
+/** What is to lie in a folder, and how its report is made where the one that lies there does not stand. */
+interface Leaving extends Omit<Results, 'report'> {
+  /** The summaries that the report is made from: one a seed. */
+  readonly from: readonly RunSummary[];
+  make(): Report | Promise<Report>;
+}
+
 /** Leaves report, records, models and exported folders in a folder. */
-const leave = async (out: string, plan: Plan, { report, summary, steps }: Results): Promise<void> => {
+const leave = async (out: string, plan: Plan, { from, summary, steps, make }: Leaving): Promise<Report> => {
   // Two runs may end in one folder at once; it takes seconds, so that no interruption has to reach it.
   const release = await acquire(out, '.results', new AbortController().signal, () => undefined);
   try {
-    await writeRecords(out, summary);
+    await placeRecords(out, summary);
     await placeResults(out, plan, steps);
-    await writeReports(out, report);
+    const standing = await standingReport(out, from);
+    const report = standing ?? (await make());
+    if (standing === undefined) {
+      await writeReports(out, summary, report);
+      await rememberReports(out, from);
+    }
+    await writeCards(out, report);
+    return report;
   } finally {
     await release();
   }
@@ -142,7 +159,7 @@ const leave = async (out: string, plan: Plan, { report, summary, steps }: Result
 
 /** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */
 const runSeed = async (options: SeedOptions): Promise<Ran> => {
-  const { plan, out, threads, catalogue, abort, kill, force, sources } = options;
+  const { plan, out, threads, catalogue, abort, kill, force, offline, sources } = options;
   const started = performance.now();
   await ensureFolder(out, 'the folder of results', '--out');
   const store = await Store.open(options.store);
@@ -155,16 +172,16 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   const steps = plan.steps.map(({ id, uses, role }) => ({ id, uses, role }));
   emit({ type: 'run-started', name, steps, seed, seeds, threads, process: process.pid });
   const logs = join(out, 'logs');
-  const executed = await execute({ plan, catalogue, store, threads, force, logs, abort, kill, emit, sources });
+  const executed = await execute({ plan, catalogue, store, threads, force, offline, logs, abort, kill, emit, sources });
   const { end } = executed;
   if (end.kind === 'interrupted') return { end, results: null };
   const seconds = (performance.now() - started) / 1000;
   const summary = runSummary(options, executed, seconds);
-  const results = { report: await buildReport(summary), summary, steps: executed.steps };
-  await leave(out, plan, results);
+  const { steps: ended } = executed;
+  const report = await leave(out, plan, { from: [summary], summary, steps: ended, make: () => buildReport(summary) });
   const reused = [...executed.steps.values()].filter(({ cached }) => cached).length;
   emit({ type: 'run-finished', complete: end.kind === 'done', seconds, ran: executed.steps.size - reused, reused });
-  return { end, results };
+  return { end, results: { report, summary, steps: ended } };
 };
 
 /** Of the steps that are to run again, those that earlier seeds did not run again already. */
@@ -190,8 +207,13 @@ const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
   }
   const [first] = finished;
   if (first === undefined) return { ...last, report: null };
-  const report = withSeeds(finished.map((results) => results.report));
-  await leave(out, plan, { ...first, report, summary: { ...first.summary, seeds: report.seeds?.list ?? [] } });
+  const { steps } = first;
+  const report = await leave(out, plan, {
+    from: finished.map(({ summary }) => summary),
+    summary: { ...first.summary, seeds: finished.map(({ summary }) => summary.seed) },
+    steps,
+    make: () => withSeeds(finished.map((results) => results.report)),
+  });
   return { ...last, report };
 };
 

@@ -1,3 +1,4 @@
+import { bytes } from '../../reports/figures.ts';
 import type { Progress } from '../../stages/stage.ts';
 import type { StepInfo } from '../events.ts';
 
@@ -39,12 +40,18 @@ export class Pace {
   }
 }
 
+/** How much is done of how much. */
+const amount = ({ done, total, unit }: Progress): string => {
+  if (unit === 'bytes') return total > 0 ? `${bytes(done)} of ${bytes(total)}` : bytes(done);
+  return total > 0 ? `${count(done)}/${count(total)} ${unit}` : `${count(done)} ${unit}`;
+};
+
 /** One line about a step in progress: phase, units, loss, speed, time left. */
 export const progressText = (progress: Progress, left: number | undefined): string => {
-  const { done, total, unit, phase, loss, tokensPerSecond } = progress;
+  const { phase, loss, tokensPerSecond } = progress;
   const parts = [
     phase,
-    total > 0 ? `${count(done)}/${count(total)} ${unit}` : `${count(done)} ${unit}`,
+    amount(progress),
     loss === undefined ? undefined : `loss ${loss.toFixed(3)}`,
     tokensPerSecond === undefined ? undefined : `${count(tokensPerSecond)} tokens/s`,
     left === undefined ? undefined : `${duration(left)} left`,

@@ -1,8 +1,9 @@
 import { BASELINE, type Gate } from '../gates/gate.ts';
 import { judge } from '../gates/judge.ts';
 import { latencyBetween } from '../latency-ratio.ts';
+import { metricOf } from '../metric.ts';
 import type { LatencyReport, Report } from '../report.ts';
-import { accuracyEffect, type Side, sameCell } from '../side.ts';
+import { qualityEffect, type Side, sameCell } from '../side.ts';
 import { type Effect, intervalOf, pOutside } from '../statistics/effects.ts';
 import { type HolmStep, holm } from '../statistics/holm.ts';
 import type { Interval } from '../statistics/intervals.ts';
@@ -47,17 +48,21 @@ const ratio = ({ estimate, low, high }: Interval): Interval => ({
   high: Math.exp(high),
 });
 
-const accuracyAttempts = (matched: MatchedStage, { before, after }: Sides, { quality: band }: Bands): Attempt[] => {
+const qualityAttempts = (matched: MatchedStage, { before, after }: Sides, { quality: band }: Bands): Attempt[] => {
   const { before: was, after: now } = matched;
   if (was?.quality == null || now?.quality == null) return [];
-  const compared = accuracyEffect(after, now.id, before, was.id);
-  if (compared === null) return [{ refusal: { figure: 'accuracy', reason: 'there are no examples' } }];
+  const { figure } = metricOf(after.report);
+  const refused = (reason: string): Attempt[] => [{ refusal: { figure, reason } }];
+  if (before.report.data.task !== after.report.data.task) {
+    return refused(`the data of A is for ${before.report.data.task}, that of B for ${after.report.data.task}`);
+  }
+  const compared = qualityEffect(after, now.id, before, was.id);
+  if (compared === null) return refused('there are no examples');
   const { effect, paired, flips } = compared;
   const figures = { before: was.quality.accuracy, after: now.quality.accuracy };
-  if (![effect.centre, effect.error].every(Number.isFinite))
-    return [{ refusal: { figure: 'accuracy', reason: 'an accuracy is no number' } }];
+  if (![effect.centre, effect.error].every(Number.isFinite)) return refused(`a figure of ${figure} is no number`);
   const finish = ({ alpha, rejected }: HolmStep, p: number): Finding => ({
-    figure: 'accuracy',
+    figure,
     ...figures,
     ...{ paired, flips: flips === null ? null : { gained: flips.gained, lost: flips.lost }, p },
     difference: clamped(intervalOf(effect, alpha)),
@@ -177,7 +182,7 @@ export const compareRuns = (sides: Sides, bands: Bands, gates: readonly Gate[] |
   const { before, after } = sides;
   const matches = matchStages(before.report.stages, after.report.stages);
   const attempts = matches.map((matched) => [
-    ...accuracyAttempts(matched, sides, bands),
+    ...qualityAttempts(matched, sides, bands),
     ...latencyAttempts(matched, sides, bands),
   ]);
   const candidates = attempts.flat().flatMap((attempt) => ('candidate' in attempt ? [attempt.candidate] : []));
@@ -188,6 +193,7 @@ export const compareRuns = (sides: Sides, bands: Bands, gates: readonly Gate[] |
     before: before.name,
     after: after.name,
     bands,
+    task: after.report.data.task,
     comparisons: candidates.length,
     changes: runChanges(before.report, after.report, [before.examples, after.examples]),
     stages: matches.map((matched, i) => {

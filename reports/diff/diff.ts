@@ -1,5 +1,7 @@
+import type { DatasetTask } from '../../data/dataset.ts';
 import type { Json } from '../../stages/stage.ts';
 import type { GateReport } from '../gates/gate.ts';
+import type { Metric } from '../metric.ts';
 import type { Interval } from '../statistics/intervals.ts';
 
 /** Differences between two runs. Rates are 0 to 1, ratios B over A, sizes in bytes. */
@@ -9,6 +11,8 @@ export interface Diff {
   readonly after: RunName;
   /** Differences inside of these bands do not matter: a rate for quality, a share for latency. */
   readonly bands: Bands;
+  /** What B's models do, which decides how their quality is called. */
+  readonly task: DatasetTask;
   /** How many comparisons the intervals are corrected for. */
   readonly comparisons: number;
   /** What is not of one stage: seed, data, environment, measurement. */
@@ -60,15 +64,16 @@ export type Verdict = 'better' | 'worse' | 'noise';
 interface Compared {
   readonly before: number;
   readonly after: number;
-  /** Difference of accuracy, or ratio of latency, with an interval corrected for the number of comparisons. */
+  /** Difference of quality, or ratio of latency, with an interval corrected for the number of comparisons. */
   readonly difference: Interval;
   /** Two-sided, of a difference within the band; not corrected. */
   readonly p: number;
   readonly verdict: Verdict;
 }
 
-interface AccuracyFinding extends Compared {
-  readonly figure: 'accuracy';
+interface QualityFinding extends Compared {
+  /** Accuracy of texts or of words, or the cosine of features to their teacher's. */
+  readonly figure: Metric['figure'];
   readonly paired: boolean;
   readonly flips: { readonly gained: number; readonly lost: number } | null;
 }
@@ -81,7 +86,7 @@ interface LatencyFinding extends Compared {
   readonly yardstick: string;
 }
 
-export type Finding = AccuracyFinding | LatencyFinding;
+export type Finding = QualityFinding | LatencyFinding;
 
 interface Refusal {
   readonly figure: Finding['figure'];

@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { readPredictions } from '../../data/predictions.ts';
-import type { Judged } from '../compare.ts';
+import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
 import type { RunSummary } from '../record.ts';
 import { readRecords } from '../records.ts';
@@ -50,25 +49,16 @@ const fromGit = async (where: string, revision: string, path: string): Promise<R
   return parseReport(text, where);
 };
 
-const judgedAt = async (path: (file: string) => string): Promise<Judged | null> => {
+/** A run whose records were thinned out still has its report. */
+const scoresOf = async ({ stages }: RunSummary, folder: string): Promise<JudgedStages['scores']> => {
   try {
-    const predictions = await readPredictions(path);
-    return { scored: predictions, ids: predictions.ids, texts: new Map() };
+    return (await judgeStages(stages, () => '')).scores;
   } catch (error) {
-    // A run whose records were thinned out still has its report.
-    if (codeOf(error) === 'ENOENT') return null;
+    if (codeOf(error) === 'ENOENT') return new Map();
     throw new DiffSideError(
-      `${path('predictions.json')}: these predictions are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
+      `${folder}: the predictions of this run are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
     );
   }
-};
-
-const scoresOf = async ({ stages }: RunSummary): Promise<DiffSide['scores']> => {
-  const scores = stages.map(async ({ id, evaluation }) => {
-    const output = evaluation?.outputs.predictions;
-    return [id, output === undefined ? null : await judgedAt(output.path)] as const;
-  });
-  return new Map(await Promise.all(scores));
 };
 
 const digestOfTest = ({ dataset }: RunSummary): string | null =>
@@ -81,7 +71,7 @@ const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'exam
     if (codeOf(error) === 'ENOENT') return null;
     throw new DiffSideError(`the records of ${folder} cannot be read: ${messageOf(error)}`);
   });
-  return records === null ? nothingStored : { scores: await scoresOf(records), examples: digestOfTest(records) };
+  return records === null ? nothingStored : { scores: await scoresOf(records, folder), examples: digestOfTest(records) };
 };
 
 /** As the run left it: computing it again from the records would say the same and take longer. */

@@ -1,5 +1,6 @@
-import { bytes, count, milliseconds, percent, points, range, times, whole } from '../figures.ts';
+import { bytes, count, milliseconds, percent, range, times, whole } from '../figures.ts';
 import { byUrgency, gateCount, gateSentence } from '../gates/words.ts';
+import { type Metric, metricOf } from '../metric.ts';
 import { oneLine } from '../text.ts';
 import { type Change, type Diff, type Finding, isClear, type StageDiff } from './diff.ts';
 
@@ -35,47 +36,50 @@ const nameOf = ({ id, was, kind }: StageDiff): string => (kind === 'renamed' ? `
 
 /** "worse", in words that suit the figure. */
 const verdictWord = ({ figure, verdict }: Finding): string => {
-  if (verdict === 'noise' || figure === 'accuracy') return verdict;
+  if (verdict === 'noise' || figure !== 'p50') return verdict;
   return verdict === 'better' ? 'faster' : 'slower';
 };
 
-const changeOf = (finding: Finding): string =>
-  finding.figure === 'accuracy'
-    ? `${points(finding.difference.estimate)} ${range(finding.difference, points)}${finding.paired ? '' : ' unpaired'}`
-    : `${times(finding.difference.estimate)}x ${range(finding.difference, times)}`;
+const changeOf = (finding: Finding, { writeChange }: Metric): string =>
+  finding.figure === 'p50'
+    ? `${times(finding.difference.estimate)}x ${range(finding.difference, times)}`
+    : `${writeChange(finding.difference.estimate)} ${range(finding.difference, writeChange)}${finding.paired ? '' : ' unpaired'}`;
 
-const figureOf = (finding: Finding): string =>
-  finding.figure === 'accuracy' ? 'accuracy %' : `p50 ms, ${finding.batch} x ${finding.length}`;
+const figureOf = (finding: Finding, { title }: Metric): string =>
+  finding.figure === 'p50' ? `p50 ms, ${finding.batch} x ${finding.length}` : title;
 
-const rowOf = (stage: StageDiff, finding: Finding): Row => {
-  const write = finding.figure === 'accuracy' ? percent : milliseconds;
+const rowOf = (stage: StageDiff, finding: Finding, metric: Metric): Row => {
+  const write = finding.figure === 'p50' ? milliseconds : metric.write;
   return {
     stage: nameOf(stage),
-    figure: figureOf(finding),
+    figure: figureOf(finding, metric),
     before: write(finding.before),
     after: write(finding.after),
-    change: changeOf(finding),
+    change: changeOf(finding, metric),
     verdict: verdictWord(finding),
     clear: isClear(finding),
   };
 };
 
-/** What a reader looks for in a stage: its accuracy, its first latency, and every difference. */
+/** What a reader looks for in a stage: its quality, its first latency, and every difference. */
 const shownOf = ({ findings }: StageDiff): readonly Finding[] => {
   const first = findings.find(({ figure }) => figure === 'p50');
-  return findings.filter((finding) => finding.figure === 'accuracy' || finding === first || isClear(finding));
+  return findings.filter((finding) => finding.figure !== 'p50' || finding === first || isClear(finding));
 };
 
 const all = ({ stages }: Diff): readonly Finding[] => stages.flatMap(({ findings }) => findings);
 
-const told = (stage: StageDiff, finding: Finding): string =>
-  `${nameOf(stage)} ${figureOf(finding)} ${changeOf(finding)}`;
+/** Words and units of the quality of both runs. */
+const metricIn = ({ task }: Diff): Metric => metricOf({ data: { task } });
+
+const told = (stage: StageDiff, finding: Finding, metric: Metric): string =>
+  `${nameOf(stage)} ${figureOf(finding, metric)} ${changeOf(finding, metric)}`;
 
 const plural = (n: number, one: string): string => `${whole(n)} ${one}${n === 1 ? '' : 's'}`;
 
 const listed = (diff: Diff, verdict: Finding['verdict']): readonly string[] =>
   diff.stages.flatMap((stage) =>
-    stage.findings.filter((finding) => finding.verdict === verdict).map((finding) => told(stage, finding)),
+    stage.findings.filter((finding) => finding.verdict === verdict).map((finding) => told(stage, finding, metricIn(diff))),
   );
 
 const MOST_NAMED = 2;
@@ -136,7 +140,11 @@ const sizeTexts = ({ sizes }: StageDiff): readonly string[] => {
 const perStage = (diff: Diff, write: (stage: StageDiff) => readonly string[]): readonly string[] =>
   diff.stages.flatMap((stage) => write(stage).map((text) => `${nameOf(stage)}: ${text}`));
 
-const figureWords: Readonly<Record<Finding['figure'], string>> = { accuracy: 'accuracy', p50: 'latency' };
+const figureWords: Readonly<Record<Finding['figure'], string>> = {
+  accuracy: 'accuracy',
+  cosine: 'cosine',
+  p50: 'latency',
+};
 
 /** Each reason once, with the stages that it holds for. */
 const refusalTexts = ({ stages }: Diff): readonly string[] => {
@@ -151,11 +159,11 @@ const refusalTexts = ({ stages }: Diff): readonly string[] => {
 };
 
 const unpairedText = (diff: Diff): readonly string[] => {
-  const unpaired = all(diff).filter((finding) => finding.figure === 'accuracy' && !finding.paired);
+  const unpaired = all(diff).filter((finding) => finding.figure !== 'p50' && !finding.paired);
   return unpaired.length === 0
     ? []
     : [
-        'accuracy is compared unpaired, with wider intervals: the predictions of one side are missing or of other examples; name run folders of the same test split',
+        `${metricIn(diff).name} is compared unpaired, with wider intervals: the predictions of one side are missing or of other examples; name run folders of the same test split`,
       ];
 };
 
@@ -207,6 +215,11 @@ const factsOf = (diff: Diff): readonly Facts[] =>
     },
   ].filter(({ items }) => items.length > 0);
 
+const bandOf = (diff: Diff): string => {
+  const { figure, writeChange, changeUnit } = metricIn(diff);
+  return `${writeChange(diff.bands.quality).replace(/^\+/, '')}${changeUnit} of ${figure}`;
+};
+
 const noteOf = (diff: Diff, shown: number): string => {
   if (diff.comparisons === 0) return '';
   const hidden = diff.comparisons - shown;
@@ -214,7 +227,7 @@ const noteOf = (diff: Diff, shown: number): string => {
     ...(hidden > 0 ? [`${plural(hidden, 'more comparison')}: noise`] : []),
     `latency divided by what was timed beside it (${[...new Set(all(diff).flatMap((f) => (f.figure === 'p50' ? [f.yardstick] : [])))].join('; ')})`,
     `95 % intervals corrected for ${plural(diff.comparisons, 'comparison')} (Holm)`,
-    `a difference counts beyond ${percent(diff.bands.latency)} % of latency, ${(100 * diff.bands.quality).toFixed(1)} points of accuracy`,
+    `a difference counts beyond ${percent(diff.bands.latency)} % of latency, ${bandOf(diff)}`,
   ]
     .filter((part) => !part.endsWith('()'))
     .join('; ')
@@ -230,7 +243,9 @@ const disarmed = (text: string): string => oneLine(text).replace(/::/g, ': :').r
 const disarmedRow = (row: Row): Row => ({ ...row, stage: disarmed(row.stage) });
 
 export const viewOf = (diff: Diff): DiffView => {
-  const rows = diff.stages.flatMap((stage) => shownOf(stage).map((finding) => rowOf(stage, finding)));
+  const rows = diff.stages.flatMap((stage) =>
+    shownOf(stage).map((finding) => rowOf(stage, finding, metricIn(diff))),
+  );
   return {
     verdict: disarmed(diffVerdict(diff)),
     sides: [disarmed(sideText(diff.before)), disarmed(sideText(diff.after))],

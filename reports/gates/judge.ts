@@ -1,6 +1,7 @@
 import { latencyBetween, latencyWithin } from '../latency-ratio.ts';
-import type { LatencyReport, StageReport } from '../report.ts';
-import { accuracyEffect, type Side, sameCell, stageIn } from '../side.ts';
+import type { LatencyReport, QualityReport, StageReport } from '../report.ts';
+import { metricOf } from '../metric.ts';
+import { qualityEffect, type Side, sameCell, stageIn, successesOf } from '../side.ts';
 import { criticalValue } from '../statistics/distributions.ts';
 import { type Effect, intervalOf } from '../statistics/effects.ts';
 import { type Interval, wilson, Z95 } from '../statistics/intervals.ts';
@@ -44,19 +45,32 @@ const exponential = ({ estimate, low, high }: Interval): Interval => ({
   high: Math.exp(high),
 });
 
-const accuracyFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found => {
-  const { quality } = stage;
-  if (quality === null || quality.examples === 0) return missing(`${stage.id} was not evaluated`);
-  if (gate.limit === 'min') {
-    const right = Math.round(quality.accuracy * quality.examples);
-    const bounds = wilson(right, quality.examples, criticalValue(1 - gate.confidence, Number.POSITIVE_INFINITY));
-    return { found: { estimate: quality.accuracy, ...bounds } };
+/** The interval of a quality at a gate's confidence: anew for a rate, widened for a mean. */
+const qualityInterval = (quality: QualityReport, confidence: number): Interval => {
+  const z = criticalValue(1 - confidence, Number.POSITIVE_INFINITY);
+  const { accuracy: estimate, accuracyInterval: known, loss } = quality;
+  if (loss === null) {
+    return {
+      estimate,
+      low: estimate - ((estimate - known.low) * z) / Z95,
+      high: estimate + ((known.high - estimate) * z) / Z95,
+    };
   }
+  const { right, n } = successesOf(quality);
+  return { estimate, ...wilson(right, n, z) };
+};
+
+const qualityFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found => {
+  const { quality } = stage;
+  const { figure, name } = metricOf(evidence.side.report);
+  if (figure !== gate.figure) return missing(`models of this run are judged by ${name}: name ${figure} instead`);
+  if (quality === null || quality.examples === 0) return missing(`${stage.id} was not evaluated`);
+  if (gate.limit === 'min') return { found: qualityInterval(quality, gate.confidence) };
   const versus = versusOf(gate, evidence);
   if (typeof versus === 'string') return missing(versus);
-  const compared = accuracyEffect(evidence.side, stage.id, versus.side, versus.id);
+  const compared = qualityEffect(evidence.side, stage.id, versus.side, versus.id);
   return compared === null
-    ? missing(`${gate.versus} has no accuracy to compare with`)
+    ? missing(`${gate.versus} has no ${figure} to compare with`)
     : { found: intervalOf(negated(compared.effect), 1 - gate.confidence) };
 };
 
@@ -83,7 +97,7 @@ const latencyFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found
     : { found: exponential(intervalOf(ratio.effect, 1 - gate.confidence)) };
 };
 
-type ModelFigure = Exclude<GateFigure, 'accuracy' | 'p50'>;
+type ModelFigure = Exclude<GateFigure, 'accuracy' | 'cosine' | 'p50'>;
 
 const modelFound = (figure: ModelFigure, gate: Gate, evidence: Evidence, stage: StageReport): Found => {
   const value = stage.model?.[figure];
@@ -99,7 +113,7 @@ const foundFor = (gate: Gate, evidence: Evidence): Found => {
   const stage = stageIn(evidence.side, gate.stage);
   if (stage === undefined) return missing(`there is no stage ${gate.stage} in the report`);
   const { figure } = gate;
-  if (figure === 'accuracy') return accuracyFound(gate, evidence, stage);
+  if (figure === 'accuracy' || figure === 'cosine') return qualityFound(gate, evidence, stage);
   return figure === 'p50' ? latencyFound(gate, evidence, stage) : modelFound(figure, gate, evidence, stage);
 };
 

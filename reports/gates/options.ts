@@ -83,7 +83,15 @@ export const stageGates = z
       confidence,
     })
       .optional()
-      .describe('On the test split.'),
+      .describe('On the test split, of texts or of words.'),
+    cosine: limited({
+      min: z.number().min(-1).max(1).optional().describe('At least so much, such as `0.98`.'),
+      maxDrop: z.number().min(0).max(2).optional().describe('At most so much below `versus`, such as `0.005`.'),
+      versus,
+      confidence,
+    })
+      .optional()
+      .describe('Mean cosine to the teacher on the test split, of features.'),
     p50: limited({
       max: milliseconds.optional().describe('At most so long, such as `0.2ms`.'),
       maxRatio: ratio.optional().describe('At most so many times the latency of `versus`.'),

@@ -1,9 +1,10 @@
-import { bytes, count, milliseconds, percent, points, range, times } from '../figures.ts';
+import { bytes, cosine, cosineChange, count, milliseconds, percent, points, range, times } from '../figures.ts';
 import type { Gate, GateReport } from './gate.ts';
 
 /** How a gate's figure is written: in the unit of its limit. */
 const writerOf = ({ figure, limit }: Gate): ((x: number) => string) => {
   if (limit === 'maxRatio') return times;
+  if (figure === 'cosine') return limit === 'maxDrop' ? cosineChange : cosine;
   if (limit === 'maxDrop') return (x) => points(x);
   if (figure === 'accuracy') return percent;
   if (figure === 'p50') return milliseconds;
@@ -12,6 +13,7 @@ const writerOf = ({ figure, limit }: Gate): ((x: number) => string) => {
 
 const unitOf = ({ figure, limit }: Gate): string => {
   if (limit === 'maxRatio') return ' times';
+  if (figure === 'cosine') return '';
   if (limit === 'maxDrop') return ' points';
   return figure === 'accuracy' ? ' %' : figure === 'p50' ? ' ms' : '';
 };
@@ -31,7 +33,7 @@ export const gateDemand = (gate: Gate): string => {
     case 'max':
       return `${subject}: at most ${write(value)}${unitOf(gate)}`;
     case 'maxDrop':
-      return `${subject}: at most ${write(value).replace(/^\+/, '')} points below ${versus}`;
+      return `${subject}: at most ${write(value).replace(/^\+/, '')}${unitOf(gate)} below ${versus}`;
     case 'maxRatio':
       return `${subject}: at most ${write(value)} times that of ${versus}`;
   }

@@ -1,12 +1,13 @@
-import { whole } from '../figures.ts';
+import { testSize } from '../columns.ts';
 import type { Report } from '../report.ts';
 import { verdict } from '../verdict.ts';
 import { renderPage } from './document.ts';
-import { classesSection, comparisonsSection, flipsSection, qualitySection } from './sections/classes.ts';
+import { classesSection, flipsSection } from './sections/classes.ts';
 import { gatesSection } from './sections/gates.ts';
 import { costSection, latencySection } from './sections/latency.ts';
 import { environmentSection, notesSection, reproduceSection } from './sections/origin.ts';
 import type { Section } from './sections/section.ts';
+import { comparisonsSection, qualitySection } from './sections/quality.ts';
 import { seedsSection } from './sections/seeds.ts';
 import { structureSection } from './sections/structure.ts';
 import { summarySection, tiles } from './sections/summary.ts';
@@ -39,13 +40,15 @@ const writers: readonly Write[] = [
   reproduceSection,
 ];
 
-const subtitle = ({ data, stages, created }: Report): string =>
-  [
+const subtitle = (report: Report): string => {
+  const { data, stages, created } = report;
+  return [
     `${stages.length} stages`,
-    `${whole(data.test)} test texts`,
-    `${data.classes.length} classes`,
+    testSize(report),
+    ...(data.classes.length === 0 ? [] : [`${data.classes.length} classes`]),
     ...(created === '' ? [] : [created.slice(0, 10)]),
   ].join(', ');
+};
 
 /**
  * report.html: one file that needs no network and no script, with every figure of the report. Sections that the run has

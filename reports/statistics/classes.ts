@@ -1,6 +1,6 @@
 import { type Stream, stream } from '../../data/random.ts';
 import type { Bounds, Interval } from './intervals.ts';
-import { pairedCounts, pairedInterval } from './pairs.ts';
+import { rateInterval, rightEffect } from './pairs.ts';
 import { quantile } from './quantiles.ts';
 import { correctness, mean, predictions, type Scored } from './scored.ts';
 
@@ -33,22 +33,33 @@ const confusion = (scored: Scored): Float64Array => {
   return counts;
 };
 
+/** A cell of the confusion matrix that has examples. */
+interface Cell {
+  readonly label: number;
+  readonly predicted: number;
+  readonly count: number;
+}
+
+/** Of hundreds of classes few pairs are ever confused. */
+const cellsOf = (counts: Float64Array, classes: number): readonly Cell[] =>
+  [...counts.keys()]
+    .filter((at) => (counts[at] ?? 0) > 0)
+    .map((at) => ({ label: Math.floor(at / classes), predicted: at % classes, count: counts[at] ?? 0 }));
+
 interface Counted {
   readonly hits: Float64Array;
   readonly claimed: Float64Array;
   readonly actual: Float64Array;
 }
 
-const counted = (counts: Float64Array, classes: number): Counted => {
-  const [hits, claimed, actual] = [0, 1, 2].map(() => new Float64Array(classes));
-  if (hits === undefined || claimed === undefined || actual === undefined) throw new RangeError('no classes');
-  for (let label = 0; label < classes; label++) {
-    for (let c = 0; c < classes; c++) {
-      const n = counts[label * classes + c] ?? 0;
-      claimed[c] = (claimed[c] ?? 0) + n;
-      actual[label] = (actual[label] ?? 0) + n;
-      if (c === label) hits[c] = n;
-    }
+const counted = (cells: readonly Cell[], classes: number, countOf: (cell: Cell) => number): Counted => {
+  const [hits, claimed, actual] = [new Float64Array(classes), new Float64Array(classes), new Float64Array(classes)];
+  for (const cell of cells) {
+    const { label, predicted } = cell;
+    const n = countOf(cell);
+    claimed[predicted] = (claimed[predicted] ?? 0) + n;
+    actual[label] = (actual[label] ?? 0) + n;
+    if (predicted === label) hits[label] = n;
   }
   return { hits, claimed, actual };
 };
@@ -88,19 +99,16 @@ const bounds = (values: readonly number[]): Bounds => ({ low: quantile(values, 0
  */
 export const classReport = (scored: Scored): ClassReport => {
   const { classes } = scored;
-  const counts = confusion(scored);
-  const cells = [...counts.keys()].filter((cell) => (counts[cell] ?? 0) > 0);
+  const cells = cellsOf(confusion(scored), classes);
   const random = stream(0, 'bootstrap');
   const macros: number[] = [];
   const each: number[][] = Array.from({ length: classes }, () => []);
-  const drawn = new Float64Array(counts.length);
   for (let i = 0; i < RESAMPLES; i++) {
-    for (const cell of cells) drawn[cell] = poisson(counts[cell] ?? 0, random);
-    const { each: scores, macro } = f1Of(counted(drawn, classes));
+    const { each: scores, macro } = f1Of(counted(cells, classes, ({ count }) => poisson(count, random)));
     macros.push(macro);
     for (const [c, f1] of scores.entries()) each[c]?.push(f1);
   }
-  const sums = counted(counts, classes);
+  const sums = counted(cells, classes, ({ count }) => count);
   const { each: scores, macro } = f1Of(sums);
   const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
   return {
@@ -127,9 +135,14 @@ export const classDifferences = (model: Scored, reference: Scored): ReadonlyMap<
   });
   const pick = (right: Uint8Array, examples: readonly number[]): Uint8Array =>
     Uint8Array.from(examples, (example) => right[example] ?? 0);
+  const groupsOf = (examples: readonly number[]): Int32Array | undefined =>
+    model.groups && Int32Array.from(examples, (example) => model.groups?.[example] ?? 0);
   return new Map(
     [...members]
       .toSorted(([a], [b]) => a - b)
-      .map(([label, examples]) => [label, pairedInterval(pairedCounts(pick(mine, examples), pick(theirs, examples)))]),
+      .map(([label, examples]) => {
+        const effect = rightEffect(pick(mine, examples), pick(theirs, examples), groupsOf(examples));
+        return [label, rateInterval(effect)];
+      }),
   );
 };

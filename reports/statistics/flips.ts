@@ -22,7 +22,7 @@ export const flips = (model: Scored, before: Scored, most: number): Flips => {
   const [now, was] = [predictions(model), predictions(before)];
   const [right, wasRight] = [correctness(model), correctness(before)];
   const belief = (scored: Scored, example: number): number =>
-    logProbabilities(scored.logits, scored.classes, example)[scored.labels[example] ?? 0] ?? 0;
+    logProbabilities(scored, example)[scored.labels[example] ?? 0] ?? 0;
   const changed = Array.from(now.keys())
     .filter((example) => right[example] !== wasRight[example])
     .map((example) => ({

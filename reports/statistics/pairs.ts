@@ -1,6 +1,10 @@
-import type { Effect } from './effects.ts';
-import { type Interval, Z95 } from './intervals.ts';
+import { type Effect, intervalOf } from './effects.ts';
+import { groupedMean } from './grouped.ts';
+import type { Interval } from './intervals.ts';
 import { correctness, logProbabilities, mean, predictions, type Scored } from './scored.ts';
+
+/** Intervals of reports hold the true figure in 95 of 100 test splits. */
+const ALPHA = 0.05;
 
 /** Throws where two models were not scored on the same examples in the same order. */
 export const expectPaired = (a: Scored, b: Scored): void => {
@@ -22,8 +26,8 @@ export const agreement = (a: Scored, b: Scored): number => {
 export const divergence = (reference: Scored, model: Scored): number =>
   mean(
     Array.from(reference.labels, (_, example) => {
-      const p = logProbabilities(reference.logits, reference.classes, example);
-      const q = logProbabilities(model.logits, model.classes, example);
+      const p = logProbabilities(reference, example);
+      const q = logProbabilities(model, example);
       return p.reduce((sum, logP, c) => sum + Math.exp(logP) * (logP - (q[c] ?? 0)), 0);
     }),
   );
@@ -61,12 +65,6 @@ export const pairedEffect = ({ n, gained, lost }: PairedCounts): Effect => {
   };
 };
 
-/** The same with its 95 % interval. */
-export const pairedInterval = (counts: PairedCounts): Interval => {
-  const { estimate, centre, error } = pairedEffect(counts);
-  return { estimate, low: Math.max(-1, centre - Z95 * error), high: Math.min(1, centre + Z95 * error) };
-};
-
 /** Right answers of so many. */
 export interface Successes {
   readonly right: number;
@@ -89,5 +87,31 @@ export const unpairedEffect = (model: Successes, other: Successes): Effect => {
   };
 };
 
+/**
+ * The same of words, which stand in texts: texts are what was drawn at random, so the error is that between texts. As
+ * above, one imagined disagreement in each direction is added, each in a text of its own.
+ */
+const groupedEffect = (mine: Uint8Array, theirs: Uint8Array, groups: Int32Array): Effect => {
+  const differences = Float64Array.from(mine, (right, i) => right - (theirs[i] ?? 0));
+  const last = groups.reduce((most, group) => Math.max(most, group), 0);
+  const grouped = groupedMean([...differences, 1, -1], [...groups, last + 1, last + 2]);
+  const { mean: centre, error, degrees } = grouped;
+  return { estimate: mine.length === 0 ? 0 : mean(differences), centre, error, degrees, also: null };
+};
+
+/** Difference of two accuracies from what each got right of the same examples. */
+export const rightEffect = (mine: Uint8Array, theirs: Uint8Array, groups: Int32Array | undefined): Effect =>
+  groups === undefined ? pairedEffect(pairedCounts(mine, theirs)) : groupedEffect(mine, theirs, groups);
+
+/** The 95 % interval of a difference of rates. */
+export const rateInterval = (effect: Effect): Interval => {
+  const { estimate, low, high } = intervalOf(effect, ALPHA);
+  return { estimate, low: Math.max(-1, low), high: Math.min(1, high) };
+};
+
+/** Accuracy of one model minus that of another on the same examples. */
+export const differenceEffect = (model: Scored, reference: Scored): Effect =>
+  rightEffect(correctness(model), correctness(reference), model.groups);
+
 export const pairedDifference = (model: Scored, reference: Scored): Interval =>
-  pairedInterval(pairedCounts(correctness(model), correctness(reference)));
+  rateInterval(differenceEffect(model, reference));

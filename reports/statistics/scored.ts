@@ -1,12 +1,22 @@
+import { spreadScores } from '../../data/scores.ts';
+
 /** Scores of one model on labelled examples: logits (examples x classes, row-major) and the true class of each. */
 export interface Scored {
   readonly classes: number;
   readonly labels: Int32Array;
   readonly logits: Float32Array;
+  /** Classes of the columns of `logits` where only the largest were kept: see data/scores.ts. */
+  readonly kept?: Uint16Array;
+  /** Which examples are words of one text; without it examples are independent of each other. */
+  readonly groups?: Int32Array;
 }
 
+const columnsOf = ({ logits, labels }: Scored): number => logits.length / Math.max(1, labels.length);
+
 /** The class with the largest logit, the first one on ties. */
-const predictedClass = (logits: Float32Array, classes: number, example: number): number => {
+const predictedClass = (scored: Scored, example: number): number => {
+  const { logits, classes, kept } = scored;
+  if (kept !== undefined) return kept[example * columnsOf(scored)] ?? 0;
   let best = 0;
   for (let c = 1; c < classes; c++) {
     if ((logits[example * classes + c] ?? 0) > (logits[example * classes + best] ?? 0)) best = c;
@@ -21,9 +31,8 @@ const predicted = new WeakMap<Scored, Int32Array>();
 export const predictions = (scored: Scored): Int32Array => {
   const known = predicted.get(scored);
   if (known !== undefined) return known;
-  const { logits, classes, labels } = scored;
-  const found = new Int32Array(labels.length);
-  for (let example = 0; example < found.length; example++) found[example] = predictedClass(logits, classes, example);
+  const found = new Int32Array(scored.labels.length);
+  for (let example = 0; example < found.length; example++) found[example] = predictedClass(scored, example);
   predicted.set(scored, found);
   return found;
 };
@@ -57,7 +66,13 @@ const logSoftmax = (logits: Float32Array, classes: number): Float64Array => {
 const known = new WeakMap<Float32Array, Float64Array>();
 
 /** log softmax of one row, in nats. */
-export const logProbabilities = (logits: Float32Array, classes: number, example: number): Float64Array => {
+export const logProbabilities = (scored: Scored, example: number): Float64Array => {
+  const { logits, classes, kept } = scored;
+  if (kept !== undefined) {
+    const row = new Float64Array(classes);
+    spreadScores({ classes, columns: columnsOf(scored), logits, kept }, example, row);
+    return row;
+  }
   const rows = known.get(logits) ?? logSoftmax(logits, classes);
   known.set(logits, rows);
   return rows.subarray(example * classes, (example + 1) * classes);

@@ -33,7 +33,7 @@ const filesOf = (config: DataConfig, base: string): readonly string[] => {
 /** The `data:` section as a step: reads, checks and splits the texts once for all stages. */
 export const dataset = defineStage({
   uses: 'dataset',
-  version: 1,
+  version: 2,
   summary: 'Reads the texts and splits them into training, validation and test.',
   config: dataSchema,
   internal: true,
@@ -56,6 +56,7 @@ export const dataset = defineStage({
       unlabelled: made.unlabelled.length,
       validation: made.validation.length,
       test: made.test.length,
+      task: made.task,
       classes: made.classes,
       maxLength: made.maxLength,
       averageWords: averageWords(made),

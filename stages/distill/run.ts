@@ -1,17 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Dataset } from '../../data/dataset.ts';
-import {
-  crossEntropy,
-  distillation,
-  hiddenStates,
-  type LayerPair,
-  type Loss,
-  layerPairs,
-} from '../../engine/losses/index.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
+import { tokenTranslation } from '../../data/tokenizers/translate.ts';
+import { hiddenStates, type LayerPair, type Loss, layerPairs } from '../../engine/losses/index.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { Phase, TrainingSummary, WeightHook } from '../../engine/train-request.ts';
+import type { TrainingExamples } from '../../engine/training-options.ts';
 import type { Model } from '../../models/model.ts';
-import { logitsFor, type TeacherOutputs } from '../label/outputs.ts';
+import { withProjection } from '../../models/sentence.ts';
+import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
 import { StageError } from '../stage.ts';
 import { encodeExamples, longest } from '../train/examples.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
@@ -45,50 +42,75 @@ const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): read
 
 const hiddenLoss = (student: Model, teacher: Model | undefined, config: HiddenConfig): Loss => {
   if (teacher === undefined) throw new Error('comparing hidden states needs the model of the teacher');
-  if (!isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) {
-    throw new StageError('student and teacher cut texts into different tokens: their hidden states cannot be compared');
+  const pairs = pairsOf(student, teacher, config);
+  if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, pairs);
+  const ids = tokenTranslation(student.tokenizer, teacher.tokenizer);
+  if (ids === undefined) {
+    throw new StageError(
+      'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden out, ' +
+        'or cut the student from the teacher',
+    );
   }
-  return hiddenStates(student, teacher, pairsOf(student, teacher, config));
+  return hiddenStates(student, teacher, pairs, ids);
 };
 
-const phasesOf = (student: Model, { config, teacherModel }: DistillationJob, labels: boolean): readonly Phase[] => {
-  const logits = [distillation(config.temperature), ...(labels && config.hard > 0 ? [crossEntropy] : [])];
-  if (config.hidden === undefined) return [{ losses: logits, until: 1 }];
-  const first = { losses: [...logits, hiddenLoss(student, teacherModel, config.hidden)], until: config.hidden.share };
-  return config.hidden.share < 1 ? [first, { losses: logits, until: 1 }] : [first];
+const phasesOf = (student: Model, { dataset, config, teacherModel }: DistillationJob): readonly Phase[] => {
+  const { imitation, labelLosses } = taskOf(dataset.task);
+  const labels = dataset.train.length > 0 && config.hard > 0 ? labelLosses : [];
+  const answers = [imitation(config.temperature), ...labels];
+  if (config.hidden === undefined) return [{ losses: answers, until: 1 }];
+  const first = { losses: [...answers, hiddenLoss(student, teacherModel, config.hidden)], until: config.hidden.share };
+  return config.hidden.share < 1 ? [first, { losses: answers, until: 1 }] : [first];
 };
+
+const named = (classes: readonly string[]): string =>
+  `${classes.length} classes (${classes.slice(0, 3).join(', ')} ...)`;
+
+const expectSameClasses = ({ dataset, teacher }: DistillationJob): void => {
+  if (isDeepStrictEqual(teacher.classes, dataset.classes)) return;
+  throw new StageError(
+    `the teacher knows ${named(teacher.classes)}, the data has ${dataset.classes.length} ` +
+      `(${dataset.classes.slice(0, 3).join(', ')} ...): train the teacher on this data`,
+  );
+};
+
+/** The student ready for training: vectors of another width than the teacher's are projected into its space. */
+const studentOf = ({ model, dataset, teacher }: DistillationJob, seed: number): Model => {
+  const student = trainable(model, dataset);
+  return dataset.task === 'features' ? withProjection(student, teacher.scores.classes, seed) : student;
+};
+
+const idsOf = (examples: readonly Example[]): readonly number[] => examples.map(({ id }) => id);
+
+/** Texts with what the teacher said about them, as far as it was asked. */
+const taught = async (
+  examples: readonly Example[],
+  asked: boolean,
+  { dataset, teacher }: DistillationJob,
+  student: Model,
+  signal: AbortSignal,
+): Promise<TrainingExamples> => ({
+  ...(await encodeExamples(examples, student, longest(dataset, student), signal)),
+  ...(asked ? { teacher: answersFor(teacher, idsOf(examples)) } : {}),
+});
 
 /** Fits a student to what the teacher said about every training text, and to the label where there is one. */
 export const runDistillation = async (
   job: DistillationJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  const { dataset, teacher, config, hook } = job;
-  if (!isDeepStrictEqual(teacher.classes, dataset.classes)) {
-    throw new StageError(
-      `the teacher knows ${teacher.classes.length} classes (${teacher.classes.slice(0, 3).join(', ')} ...), the data ` +
-        `has ${dataset.classes.length} (${dataset.classes.slice(0, 3).join(', ')} ...): train the teacher on this data`,
-    );
-  }
-  const student = trainable(job.model, dataset);
+  const { dataset, config, hook } = job;
+  expectSameClasses(job);
+  const student = studentOf(job, ctx.seed);
   const texts = [...dataset.train, ...dataset.unlabelled];
   if (texts.length === 0) throw new StageError('the data has no training texts');
-  const maxLength = longest(dataset, student);
-  const teacherLogits = logitsFor(
-    teacher,
-    texts.map(({ id }) => id),
-  );
+  const validation = dataset.validation.slice(0, config.validationLimit);
   return train({
     model: student,
-    examples: { ...(await encodeExamples(texts, student, maxLength, ctx.signal)), teacherLogits },
-    validation: await encodeExamples(
-      dataset.validation.slice(0, config.validationLimit),
-      student,
-      maxLength,
-      ctx.signal,
-    ),
+    examples: await taught(texts, true, job, student, ctx.signal),
+    validation: await taught(validation, dataset.task === 'features', job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
-    phases: phasesOf(student, job, dataset.train.length > 0),
+    phases: phasesOf(student, job),
     lossWeights: {
       hard: config.hard,
       hidden: config.hidden?.weight ?? 0,

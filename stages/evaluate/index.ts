@@ -5,13 +5,12 @@ import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
-import { writePredictions } from '../../data/predictions.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
-import { predictLogits } from '../../engine/predict.ts';
+import { encodeTexts } from '../../engine/encode.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
-import { isQuantized } from '../../models/quantized.ts';
 import { defineStage, type InputArtifact } from '../stage.ts';
+import { longest } from '../train/examples.ts';
+import { writeAnswers } from './answers.ts';
 
 const config = z.strictObject({});
 
@@ -37,7 +36,7 @@ const bytesAfter = async (model: InputArtifact, compressor: () => Transform): Pr
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 2,
+  version: 3,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   internal: true,
@@ -49,33 +48,14 @@ export const evaluate = defineStage({
     if (modelInput === undefined || datasetInput === undefined) throw new Error('evaluate needs a model and a dataset');
     const model = await readModelArtifact(modelInput.path);
     const dataset = await readDatasetArtifact(datasetInput.path);
-    const tokenizer = tokenizerOf(model.tokenizer);
-    const maxLength = Math.min(dataset.maxLength, model.info.maxLength);
-    const texts = dataset.test.map((example) => tokenizer.encode(example, maxLength));
+    const texts = await encodeTexts(model, dataset.test, longest(dataset, model), ctx.signal);
     const { median, p95 } = typicalLengths(lengthsOf(texts));
     const folder = await ctx.output('predictions', 'predictions');
-    const classifies = model.info.task === 'text-classification';
-    const logits = classifies
-      ? await predictLogits({
-          model,
-          texts,
-          maxLength,
-          threads: ctx.threads,
-          batching: isQuantized(model.graph) ? 'single' : 'length',
-          signal: ctx.signal,
-          onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
-        })
-      : new Float32Array();
-    const scored = classifies ? dataset.test : [];
-    await writePredictions(folder, {
-      split: 'test',
-      classes: model.info.labels.length,
-      ids: Int32Array.from(scored, (example) => example.id),
-      labels: Int32Array.from(scored, (example) => example.label),
-      logits,
-    });
+    const cut = await writeAnswers(folder, { model, dataset, texts }, ctx);
+    if (cut > 0) ctx.log(`${cut} words are beyond ${longest(dataset, model)} tokens and count as unanswered`);
     return {
       lengths: { median, p95 },
+      ...(cut > 0 ? { cutWords: cut } : {}),
       figures: {
         ...modelFigures(model, median),
         macsLength: median,

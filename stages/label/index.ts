@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { Dataset, Example } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
-import { predictLogits } from '../../engine/predict.ts';
+import { predict } from '../../engine/predict.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import { readModelArtifact } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { defineStage, StageError } from '../stage.ts';
 import { longest } from '../train/examples.ts';
@@ -9,10 +12,20 @@ import { writeTeacherOutputs } from './outputs.ts';
 
 const config = z.strictObject({});
 
-/** Logits of a teacher for every training text, labelled or not: computed once, without dropout, kept by example id. */
+/** Every text that a student is trained on, and those that its epochs are chosen by where nothing but the teacher can. */
+export const taughtTexts = ({ task, train, unlabelled, validation }: Dataset): readonly Example[] =>
+  task === 'features' ? [...train, ...unlabelled, ...validation] : [...train, ...unlabelled];
+
+const expectTeacher = ({ info }: Model, { task }: Dataset): void => {
+  if (info.task === task) return;
+  if (info.task === 'features') throw new StageError('the teacher gives features, not class scores: train it first');
+  throw new StageError(`the teacher is made for ${info.task}, the data for ${task}: train it on this data first`);
+};
+
+/** What a teacher says about every training text, labelled or not: computed once, without dropout, kept by text id. */
 export const label = defineStage({
   uses: 'label',
-  version: 2,
+  version: 3,
   summary: 'What a teacher says about every training text.',
   config,
   internal: true,
@@ -24,23 +37,23 @@ export const label = defineStage({
     if (modelInput === undefined || datasetInput === undefined) throw new Error('label needs a model and a dataset');
     const model = await readModelArtifact(modelInput.path);
     const dataset = await readDatasetArtifact(datasetInput.path);
-    if (model.info.task !== 'text-classification') {
-      throw new StageError('the teacher gives features, not class scores: train it first');
-    }
-    const examples = [...dataset.train, ...dataset.unlabelled];
-    const logits = await predictLogits({
+    expectTeacher(model, dataset);
+    const examples = taughtTexts(dataset);
+    const { scores, answers } = await predict({
       model,
       texts: examples,
       maxLength: longest(dataset, model),
       threads: ctx.threads,
       batching: isQuantized(model.graph) ? 'single' : 'length',
+      keep: 'largest',
       signal: ctx.signal,
       checkpoints: ctx.checkpoints,
       onProgress: (done, total) => ctx.progress({ done, total, unit: 'texts' }),
     });
     const folder = await ctx.output('teacher-outputs', 'teacher-outputs');
     const ids = Int32Array.from(examples, ({ id }) => id);
-    await writeTeacherOutputs(folder, { classes: model.info.labels, ids, logits });
-    return { texts: examples.length };
+    await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, scores });
+    const { unit } = taskOf(dataset.task);
+    return { texts: examples.length, ...(unit === 'words' ? { words: answers.starts.at(-1) ?? 0 } : {}) };
   },
 });

@@ -51,13 +51,14 @@ const profileModel = async (model: Model, feeds: Feeds, length: number, timing: 
   };
 };
 
-/** The first model that classifies, ready to run beside the others. */
+/** The first model that does what the data is for, ready to run beside the others. */
 const referenceOf = async (
+  { task }: Dataset,
   models: ReadonlyMap<string, Model>,
   feeds: (model: Model) => Promise<Feeds>,
 ): Promise<{ readonly id: string; readonly runner: Runner } | undefined> => {
   for (const [id, model] of models) {
-    if (model.info.task !== 'text-classification') continue;
+    if (model.info.task !== task) continue;
     const program = await ortEngine.compile(fuseForInference(model.graph), { threads: 1, optimization: 'all' });
     return { id, runner: { program, feeds: await feeds(model) } };
   }
@@ -96,7 +97,7 @@ export const profile = defineStage({
     const length = await lengthFor(dataset, models);
     const machine = thisMachine();
     const feeds = (model: Model): Promise<Feeds> => feedsOf(dataset, model, length);
-    const reference = await referenceOf(models, feeds);
+    const reference = await referenceOf(dataset, models, feeds);
     const timing: Timing = { rounds, threads, machine, reference: reference?.runner, signal: ctx.signal };
     const profiles: Record<string, ModelProfile> = {};
     try {

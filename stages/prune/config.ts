@@ -21,17 +21,16 @@ const wantsCount = saying(
   "what is kept: a whole number from 1 such as 192, or a share above 0% and up to 100% such as '50%'",
 );
 
+const counts = [
+  z.int(wantsCount).min(1, wantsCount),
+  z
+    .string()
+    .regex(percent, { ...wantsCount, abort: true })
+    .refine((text) => isPercent(text, (share) => share > 0 && share <= 1), wantsCount),
+] as const;
+
 /** What is kept: a whole number of units, or a share such as '50%'. */
-const count = z.union(
-  [
-    z.int(wantsCount).min(1, wantsCount),
-    z
-      .string()
-      .regex(percent, { ...wantsCount, abort: true })
-      .refine((text) => isPercent(text, (share) => share > 0 && share <= 1), wantsCount),
-  ],
-  wantsCount,
-) satisfies z.ZodType<Count>;
+const count = z.union(counts, wantsCount) satisfies z.ZodType<Count>;
 
 const wantsSparsity = saying("a share of zeros above 0 and below 1, as 0.6 or '60%'");
 
@@ -46,16 +45,53 @@ const sparsity = z.union(
   wantsSparsity,
 );
 
+const wantsVocabulary = saying(
+  "'used' (the tokens that the training texts use), a whole number of tokens such as 12000, or a share such as '40%'",
+);
+
+/** Rows of the token table: those in use, or so many of the most frequent. */
+const vocabulary = z.union([z.literal('used'), ...counts], wantsVocabulary);
+
+const wantsLayers = saying(
+  "layers to keep: a count such as 3, a share such as '50%', or their numbers from 0 in rising order, such as [0, 2, 4]",
+);
+
+const rising = (numbers: readonly number[]): boolean =>
+  numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? 0));
+
+/** So many layers, the least harmful ones removed first, or the very layers that are named. */
+const layers = z.union(
+  [
+    ...counts,
+    z
+      .array(z.int().min(0))
+      .min(1)
+      .refine(rising, { ...wantsLayers, abort: true }),
+  ],
+  wantsLayers,
+);
+
 const keep = z
   .strictObject({
+    vocabulary: vocabulary
+      .optional()
+      .describe(
+        'tokens: used keeps those of the training texts, labelled or not, a count or share the most frequent ones; ' +
+          'special tokens and single characters stay, and the tokenizer is cut to match',
+      ),
     hidden: count.optional().describe('width of the residual stream; wider ones, embeddings included, are cut to it'),
     heads: count.optional().describe('attention heads of each layer'),
     ffn: count.optional().describe('feed-forward neurons of each layer'),
-    layers: count.optional().describe('layers'),
-    embedding: count.optional().describe('width of the token embeddings, where it differs from hidden'),
+    layers: layers.optional().describe('how many layers, or which ones, as [0, 2, 4]'),
+    embedding: count
+      .optional()
+      .describe(
+        'width of the token embeddings; where it is the width of the stream, the table becomes a narrower one times a ' +
+          'matrix (truncated singular value decomposition)',
+      ),
   })
   .refine((kept) => Object.values(kept).some((entry) => entry !== undefined), {
-    error: 'expected at least one of hidden, heads, ffn, layers, embedding',
+    error: 'expected at least one of vocabulary, hidden, heads, ffn, layers, embedding',
   })
   .describe('what structured pruning keeps: counts such as 192 or shares such as 50%');
 

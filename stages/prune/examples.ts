@@ -1,42 +1,56 @@
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { permutation, stream } from '../../data/random.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
+import { answersAbout, forEachAnswer } from '../../engine/answers.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { textFeeds } from '../../engine/feeds.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
-/** Texts of similar length as the model takes them, with their classes. */
+/** Texts of similar length as the model takes them, with the classes of the answers about them. */
 export interface Batch {
+  readonly texts: number;
+  readonly length: number;
   readonly feeds: Feeds; // (batch, sequence) each
-  readonly labels: Int32Array; // (batch)
+  /** Class of each answer, and the row of the output that it stands in. */
+  readonly labels: Int32Array;
+  readonly rows: Int32Array;
 }
 
 const BATCH = 32;
 
 /** Labelled texts in batches of similar length, so that little is padded. Padding is masked and changes no score. */
 export const batchesOf = (
-  examples: readonly Labelled[],
-  encode: (example: Labelled) => EncodedText,
+  examples: readonly Example[],
+  encode: (example: Example) => EncodedText,
   info: ModelInfo,
 ): readonly Batch[] => {
   const texts = examples.map(encode);
+  const answers = answersAbout(texts);
+  const { labelsOf } = taskOf(info.task);
+  const known = examples.flatMap((example, i) => labelsOf(example, texts[i] ?? { ids: new Int32Array() }));
   const lengths = lengthsOf(texts);
   const order = Int32Array.from(texts, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const batches: Batch[] = [];
   for (let start = 0; start < order.length; start += BATCH) {
     const rows = order.subarray(start, start + BATCH);
     const length = lengths[rows.at(-1) ?? 0] ?? 1;
+    const [labels, places]: [number[], number[]] = [[], []];
+    forEachAnswer(answers, { rows, length }, (answer, row) => {
+      labels.push(known[answer] ?? 0);
+      places.push(row);
+    });
     batches.push({
-      feeds: textFeeds(info, texts, { rows, length }),
-      labels: Int32Array.from(rows, (row) => examples[row]?.label ?? 0),
+      ...{ texts: rows.length, length, feeds: textFeeds(info, texts, { rows, length }) },
+      ...{ labels: Int32Array.from(labels), rows: Int32Array.from(places) },
     });
   }
   return batches;
 };
 
-/** `count` labelled training texts drawn without replacement; all of them where there are fewer. */
-export const drawExamples = (dataset: Dataset, count: number, seed: number): readonly Labelled[] => {
+/** `count` training texts of those that may have labels, drawn without replacement; all of them where there are fewer. */
+export const drawExamples = (dataset: Dataset, count: number, seed: number): readonly Example[] => {
   const order = permutation(dataset.train.length, stream(seed, 'prune', 'examples'));
   return [...order.subarray(0, count)].flatMap((i) => dataset.train[i] ?? []);
 };

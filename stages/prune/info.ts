@@ -17,7 +17,9 @@ export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
     embedding: embeddingWidth ?? 0,
   };
   const known = Object.fromEntries(
-    Object.entries(found).filter(([name, figure]) => figure > 0 && (name in info.dimensions || name !== 'embedding')),
+    Object.entries(found).filter(
+      ([name, figure]) => figure > 0 && (name in info.dimensions || name !== 'embedding' || figure !== found.hidden),
+    ),
   );
   return {
     ...info,

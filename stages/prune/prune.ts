@@ -1,17 +1,22 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
+import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { parameterNames } from '../../models/parameters.ts';
 import { type Json, StageError } from '../stage.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import type { Subject } from './criteria/criterion.ts';
 import { criterionOf } from './criteria/index.ts';
+import { factoriseEmbedding } from './embedding.ts';
 import { type Batch, batchesOf, drawExamples } from './examples.ts';
 import { infoAfter } from './info.ts';
 import { prunableNames, sparsify, zeroShares } from './sparse.ts';
 import { cutStructure } from './structured.ts';
+import { goalsOf, type Keep } from './targets.ts';
+import { cutVocabulary, tokenCounts } from './vocabulary.ts';
 
 /** What pruning needs besides the model. */
 export interface PruneContext {
@@ -31,15 +36,26 @@ export interface Pruned {
 const compensates = ({ criterion, compensate }: PruneOptions): boolean =>
   compensate ?? criterionOf(criterion).needsExamples;
 
-/** Whether labelled texts are run through the model: to measure importance, or what units put out on average. */
-export const needsExamples = (options: PruneOptions): boolean =>
-  options.keep !== undefined && (criterionOf(options.criterion).needsExamples || compensates(options));
+const countsLayers = ({ layers }: Keep): boolean => layers !== undefined && typeof layers !== 'object';
+
+/** Whether units may be ranked. Tokens go by their frequency, and layers that are named need no ranking. */
+const ranks = (keep: Keep): boolean =>
+  countsLayers(keep) || [keep.heads, keep.ffn, keep.hidden, keep.embedding].some((kept) => kept !== undefined);
+
+/** Whether training texts are read: to count tokens, to measure importance, or what units put out on average. */
+export const needsExamples = (options: PruneOptions): boolean => {
+  const { keep } = options;
+  if (keep === undefined) return false;
+  const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensates(options));
+  return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
+};
 
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, dataset: Dataset): void => {
-  if (info.task !== 'text-classification') {
+  if (info.labels.length === 0) {
+    const train = dataset.task === 'features' ? '' : 'train it first, or ';
     throw new StageError(
       `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
-        `train it first, or choose criterion: magnitude`,
+        `${train}choose criterion: magnitude`,
     );
   }
   if (dataset.classes.join('\n') !== info.labels.join('\n')) {
@@ -62,9 +78,10 @@ const batchSource = (
     const { info, tokenizer } = model;
     const maxLength = Math.min(dataset.maxLength, info.maxLength);
     const encoder = tokenizerOf(tokenizer);
+    const { encode } = taskOf(info.task);
     batches ??= batchesOf(
       drawExamples(dataset, options.examples, seed),
-      (example) => encoder.encode(example, maxLength),
+      (example) => encode(encoder, example, maxLength),
       info,
     );
     return batches;
@@ -82,18 +99,41 @@ const subjectOf = (model: Model, options: PruneOptions, context: PruneContext): 
   progress: (done, total) => context.progress({ done, total, unit: 'batches', phase: 'measuring importance' }),
 });
 
+const datasetOf = ({ dataset }: PruneContext): Dataset => {
+  if (dataset === undefined) throw new Error('counting tokens needs a dataset');
+  return dataset;
+};
+
 /** Cuts layers, widths, heads and neurons away. */
-export const pruneStructure = async (model: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
-  const { keep, scope, rounds } = options;
-  if (keep === undefined) return { model, metrics: {} };
+const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
+  const { scope, rounds } = options;
   const criterion = criterionOf(options.criterion);
-  if (criterion.needsExamples && context.dataset !== undefined) expectClassifier(model, options, context.dataset);
-  const compensate = compensates(options);
+  const anatomy = anatomyOf(model.graph);
+  const ranked = countsLayers(keep) || goalsOf(anatomy, keep).length > 0;
+  if (ranked && criterion.needsExamples && context.dataset !== undefined) {
+    expectClassifier(model, options, context.dataset);
+  }
+  const compensate = ranked && compensates(options);
   const cut = { keep, criterion, scope, rounds, compensate };
   const { graph, metrics } = await cutStructure(subjectOf(model, options, context), cut);
+  const how = ranked ? { criterion: criterion.name, scope, rounds, compensate } : {};
+  return { model: { ...model, graph }, metrics: { ...how, ...metrics } };
+};
+
+/** Cuts tokens first, since all that follows is then cheaper; factorises last, on the table that is left. */
+export const pruneStructure = async (given: Model, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
+  const { keep } = options;
+  if (keep === undefined) return { model: given, metrics: {} };
+  const tokens =
+    keep.vocabulary === undefined
+      ? { model: given, metrics: {} }
+      : cutVocabulary(given, keep.vocabulary, tokenCounts(given, datasetOf(context)));
+  const units = await pruneUnits(tokens.model, keep, options, context);
+  const counts = () => tokenCounts(units.model, datasetOf(context));
+  const { model, metrics } = await factoriseEmbedding(units.model, keep, { counts, threads: context.threads });
   return {
-    model: { ...model, graph, info: infoAfter(model.info, graph) },
-    metrics: { structure: { criterion: criterion.name, scope, rounds, compensate, ...metrics } },
+    model: { ...model, info: infoAfter(model.info, model.graph) },
+    metrics: { structure: { ...units.metrics, ...tokens.metrics, ...metrics } },
   };
 };
 
@@ -105,7 +145,7 @@ export const sparsityPlan = (
   { graph, info }: Model,
   options: PruneOptions,
 ): { readonly names: readonly string[]; readonly sparsity: number } => {
-  const names = prunableNames(graph, info.task === 'text-classification', options);
+  const names = prunableNames(graph, info.labels.length > 0, options);
   const asked = sparsityOf(options.sparsity ?? 0);
   const prunable = elementsOf(graph, names);
   const sparsity = options.over === 'matrices' ? asked : (asked * elementsOf(graph, parameterNames(graph))) / prunable;

@@ -99,6 +99,24 @@ const leastLayer = async (subject: Subject, numbers: readonly number[], criterio
   return { layer: open[at], importance: Object.fromEntries(named) as Json };
 };
 
+/** Removes every layer that is not named, from the last to the first, so that numbers stay what they are. */
+const keepLayers = (given: Graph, count: number, kept: readonly number[]): CutResult => {
+  let graph = given;
+  for (let number = count - 1; number >= 0; number--) {
+    const layer = anatomyOf(graph).layers[number];
+    if (kept.includes(number) || layer === undefined) continue;
+    if (layer.inputWidth !== layer.outputWidth) {
+      throw new StageError(
+        `keep.layers: layer ${number} turns a stream of ${layer.inputWidth} channels into one of ` +
+          `${layer.outputWidth}, so it cannot be left out; keep it`,
+      );
+    }
+    graph = bypassLayer(graph, layer);
+  }
+  if (kept.length === count) return { graph, metrics: {} };
+  return { graph, metrics: { layers: { from: count, to: kept.length, kept: [...kept] } } };
+};
+
 /** Removes the layer whose absence harms least, measures again, and so on. */
 const cutLayers = async (subject: Subject, count: number, kept: number, criterion: Criterion): Promise<CutResult> => {
   const numbers = Array.from({ length: count }, (_, i) => i);
@@ -144,15 +162,19 @@ export const cutStructure = async (subject: Subject, options: StructuredOptions)
   const { keep, criterion, scope, rounds, compensate } = options;
   const whole = anatomyOf(subject.graph);
   goalsOf(whole, keep);
-  const bypassed = await cutLayers(subject, whole.layers.length, layersGoal(whole, keep), criterion);
+  const [count, left] = [whole.layers.length, layersGoal(whole, keep)];
+  const bypassed =
+    typeof left === 'number'
+      ? await cutLayers(subject, count, left, criterion)
+      : keepLayers(subject.graph, count, left);
   let { graph } = bypassed;
   const goals = new Map(goalsOf(anatomyOf(graph), keep).map((goal) => [goal.part.name, goal]));
   const metrics: Record<string, Json> = { ...bypassed.metrics };
-  for (let left = goals.size === 0 ? 0 : rounds; left > 0; left--) {
-    const steps = stepsOf(graph, goals, left);
+  for (let round = goals.size === 0 ? 0 : rounds; round > 0; round--) {
+    const steps = stepsOf(graph, goals, round);
     const parts = steps.map(({ part }) => part);
     const scores = await criterion.scoreParts({ ...subject, graph }, parts);
-    const chosen = choose(steps, scores, scope, left);
+    const chosen = choose(steps, scores, scope, round);
     for (const { part, goal } of steps) {
       metrics[part.name] = reportOf(
         goal,

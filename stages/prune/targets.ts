@@ -37,9 +37,6 @@ const goalOf = (key: keyof Keep, part: Part, count: Count, available = part.coun
   return { part, ...target };
 };
 
-const sharedWidth = (): StageError =>
-  new StageError('keep.embedding: the token embeddings are as wide as the residual stream they feed; use keep.hidden');
-
 /** Heads and neurons: the count holds in each layer. */
 const perLayer = (key: 'heads' | 'ffn', parts: readonly Part[], count: Count | undefined): readonly Goal[] => {
   if (count === undefined) return [];
@@ -58,15 +55,25 @@ const widths = (key: 'hidden' | 'embedding', parts: readonly Part[], count: Coun
   return parts.map((part) => goalOf(key, part, typeof count === 'number' ? Math.min(count, part.count) : count));
 };
 
+/** Whether the width of the token embeddings is a width of the stream: it cannot be cut alone, only factorised. */
+const sharesWidth = ({ embedding, table }: Anatomy): boolean => embedding === undefined && table !== undefined;
+
+/** The rank of two factors that are to stand for the token table, where its width cannot be cut alone. */
+export const rankGoal = (anatomy: Anatomy, keep: Keep): number | undefined => {
+  const { embeddingWidth: width = 0 } = anatomy;
+  if (keep.embedding === undefined || !sharesWidth(anatomy)) return undefined;
+  const { kept } = targetOf(keep.embedding, width);
+  if (kept <= width) return kept;
+  throw new StageError(`keep.embedding: ${kept} was to be kept, but the token embeddings are ${width} wide`);
+};
+
 /** What every part of a graph is to be cut to. */
 export const goalsOf = (anatomy: Anatomy, keep: Keep): readonly Goal[] => {
   const embedding = anatomy.embedding === undefined ? [] : [anatomy.embedding];
   const residual = keep.embedding === undefined ? [...embedding, ...anatomy.hidden] : anatomy.hidden;
-  if (keep.embedding !== undefined && anatomy.embedding === undefined && anatomy.table !== undefined)
-    throw sharedWidth();
   return [
     ...widths('hidden', residual, keep.hidden),
-    ...widths('embedding', embedding, keep.embedding),
+    ...widths('embedding', embedding, sharesWidth(anatomy) ? undefined : keep.embedding),
     ...perLayer(
       'heads',
       anatomy.layers.flatMap((layer) => layer.heads),
@@ -80,10 +87,22 @@ export const goalsOf = (anatomy: Anatomy, keep: Keep): readonly Goal[] => {
   ];
 };
 
-/** Number of layers to keep. */
-export const layersGoal = (anatomy: Anatomy, keep: Keep): number => {
+const expectThere = (named: readonly number[], available: number): void => {
+  const missing = named.find((layer) => layer >= available);
+  if (missing === undefined) return;
+  throw new StageError(
+    `keep.layers: layer ${missing} was to be kept of a model whose layers are 0 to ${available - 1}`,
+  );
+};
+
+/** How many layers to keep, or which ones. */
+export const layersGoal = (anatomy: Anatomy, keep: Keep): number | readonly number[] => {
   const available = anatomy.layers.length;
   if (keep.layers === undefined) return available;
+  if (typeof keep.layers === 'object') {
+    expectThere(keep.layers, available);
+    return keep.layers;
+  }
   const share = typeof keep.layers === 'number' ? keep.layers : Math.round(targetOf(keep.layers, available).exact ?? 0);
   const kept = Math.max(1, share);
   if (kept > available) {

@@ -19,7 +19,10 @@ export const architecture = z
     ffn: width.default(768).describe('feed-forward neurons of each layer'),
     norm: z.enum(['pre', 'post']).default('pre').describe('layer normalisation before or after each sublayer'),
     activation: z.enum(['gelu', 'relu']).default('gelu').describe('activation of the feed-forward neurons'),
-    pooling: z.enum(['mean', 'first']).default('mean').describe('what the classifier reads: mean or first token'),
+    pooling: z
+      .enum(['mean', 'first'])
+      .default('mean')
+      .describe('what a classifier of texts reads, or their vector is: mean or first token'),
     dropout: z.number().min(0).max(0.95).default(0.15).describe('ratio of all dropout'),
     tokenizer: z.enum(['wordpiece', 'bpe']).default('wordpiece').describe('kind of tokenizer that is trained'),
     vocabulary: z.int().min(300).max(1_000_000).default(12_000).describe('tokens at most'),
@@ -42,22 +45,24 @@ const trainers: Readonly<
 /** Trains the tokenizer on every training text and draws the encoder's weights. */
 export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: number): Model => {
   const { tokenizer: kind, vocabulary, ...shape } = config;
-  const texts = [...dataset.train, ...dataset.unlabelled].map(({ text }) => text);
+  const texts = [...dataset.train, ...dataset.unlabelled].flatMap(({ text, pair = '' }) => [text, pair]);
   const json = trainers[kind](texts, vocabulary);
   const tokenizer = tokenizerOf(json);
   const idOf = (token: string): number => {
     for (let id = 0; id < tokenizer.size; id++) if (tokenizer.token(id) === token) return id;
     throw new Error(`the trained tokenizer has no '${token}'`);
   };
-  return buildEncoder(
+  const encoder = buildEncoder(
     {
       ...shape,
       vocabulary: tokenizer.size,
       maxLength: dataset.maxLength,
-      labels: dataset.classes,
+      labels: dataset.task === 'text-classification' ? dataset.classes : [],
       tokens: { padding: idOf(special.padding), unknown: idOf(special.unknown) },
     },
     json,
     seed,
   );
+  const sentence = { pooling: shape.pooling, normalize: true };
+  return dataset.task === 'features' ? { ...encoder, info: { ...encoder.info, sentence } } : encoder;
 };

@@ -1,8 +1,8 @@
 import type { Dataset } from '../../data/dataset.ts';
-import { balancedClassWeights, crossEntropy } from '../../engine/losses/index.ts';
+import { balancedClassWeights } from '../../engine/losses/index.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
-import { withClassificationHead } from '../../models/head.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { type Json, type StageContext, StageError } from '../stage.ts';
@@ -21,13 +21,13 @@ export interface TrainingJob {
   readonly hook?: WeightHook | undefined;
 }
 
-/** A model that gradients can flow through, with a head for the classes of the data. */
+/** A model that gradients can flow through, with what the task of the data needs: a head for its classes. */
 export const trainable = (model: Model, dataset: Dataset): Model => {
   if (isQuantized(model.graph)) {
     throw new StageError('the model is quantized, and integers have no gradients: start from the stage before it');
   }
   try {
-    return withClassificationHead(model, dataset.classes);
+    return taskOf(dataset.task).fit(model, dataset.classes);
   } catch (error) {
     throw new StageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -38,7 +38,7 @@ export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Datas
   classWeights === 'none'
     ? undefined
     : balancedClassWeights(
-        dataset.train.map(({ label }) => label),
+        dataset.train.flatMap(({ tags, label }) => tags ?? (label === undefined ? [] : [label])),
         dataset.classes.length,
       );
 
@@ -48,6 +48,12 @@ export const runTraining = async (
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
   if (dataset.train.length === 0) throw new StageError('the data has no labelled training texts');
+  const { labelLosses, name } = taskOf(dataset.task);
+  if (labelLosses.length === 0) {
+    throw new StageError(
+      `data for ${name} has no labels to train on: use distill, with the model to follow as teacher`,
+    );
+  }
   const classifier = trainable(model, dataset);
   const maxLength = longest(dataset, classifier);
   return train({
@@ -60,7 +66,7 @@ export const runTraining = async (
       ctx.signal,
     ),
     options: trainingOptions(config, rates),
-    phases: [{ losses: [crossEntropy], until: 1 }],
+    phases: [{ losses: labelLosses, until: 1 }],
     lossWeights: { hard: 1, hidden: 0, classWeights: classWeightsFor(config, dataset) },
     hook,
     seed: ctx.seed,

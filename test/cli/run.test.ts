@@ -59,13 +59,24 @@ describe('decant run', () => {
     expect(log.map((line) => JSON.parse(line).type)).toContain('run-finished');
   });
 
-  it('reuses everything when it is run again, and says so', async () => {
-    const before = reportIn(space);
+  it('reuses everything when it is run again, says so, and lets the report stand', async () => {
+    const written = () =>
+      ['json', 'md', 'html'].map((kind) => readFileSync(space.path(`runs/tiny/report.${kind}`), 'utf8'));
+    const before = written();
     const warm = await run();
     expect(warm.code).toBe(0);
     expect(warm.stdout.match(/ reused, took /g)?.length).toBe(STEPS);
     expect(warm.seconds).toBeLessThan(10);
+    expect(written()).toEqual(before);
+  });
+
+  it('makes a report again that was changed or lost, from what is reused', async () => {
+    const before = reportIn(space);
+    writeFileSync(space.path('runs/tiny/report.json'), '{}');
+    rmSync(space.path('runs/tiny/report.html'));
+    expect((await run()).code).toBe(0);
     const after = reportIn(space);
+    expect(existsSync(space.path('runs/tiny/report.html'))).toBe(true);
     expect(after.stages.every(({ cached }) => cached)).toBe(true);
     expect(after.stages.map(({ latency }) => latency)).toEqual(before.stages.map(({ latency }) => latency));
   });

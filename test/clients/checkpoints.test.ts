@@ -74,25 +74,28 @@ describe('checkpoints of every architecture', () => {
     expect([...found].sort()).toEqual(Object.keys(families).sort());
   });
 
-  it.each(checkpoints)('come out of transformers.js as out of decant, and say the same of themselves: %s', async (name) => {
-    const model = await importFolder(join(golden, name), { head: 'keep' });
-    // A head makes no other kind of node: one file in 8 bits an architecture tells enough.
-    const dtypes: readonly Precision[] = name in families ? ['fp32', 'q8'] : ['fp32'];
-    const folder = await exportInto(space.folder, name, model, dtypes);
-    for (const dtype of dtypes) {
-      const own = await ownOutputs(folder, dtype, inputs);
-      const said = await clientOutputs(folder, model.info.task, dtype);
-      for (const [i, rows] of own.entries()) {
-        const [expected, found] = [rows.flat(), said[i] ?? []];
-        expect(found.length).toBe(expected.length);
-        expect(Math.max(...expected.map((x, j) => Math.abs(x - (found[j] ?? Number.NaN))))).toBeLessThan(ROUNDING);
+  it.each(checkpoints)(
+    'come out of transformers.js as out of decant, and say the same of themselves: %s',
+    async (name) => {
+      const model = await importFolder(join(golden, name), { head: 'keep' });
+      // A head makes no other kind of node: one file in 8 bits an architecture tells enough.
+      const dtypes: readonly Precision[] = name in families ? ['fp32', 'q8'] : ['fp32'];
+      const folder = await exportInto(space.folder, name, model, dtypes);
+      for (const dtype of dtypes) {
+        const own = await ownOutputs(folder, dtype, inputs);
+        const said = await clientOutputs(folder, model.info.task, dtype);
+        for (const [i, rows] of own.entries()) {
+          const [expected, found] = [rows.flat(), said[i] ?? []];
+          expect(found.length).toBe(expected.length);
+          expect(Math.max(...expected.map((x, j) => Math.abs(x - (found[j] ?? Number.NaN))))).toBeLessThan(ROUNDING);
+        }
       }
-    }
-    const [before, after] = [configOf(join(golden, name)), configOf(folder)];
-    if (families[before.model_type]?.missing?.includes(model.info.task) === true) return;
-    const problem = model.info.task === 'text-classification' ? { problem_type: 'single_label_classification' } : {};
-    expect({ ...after, ...ofTheExport }).toEqual({ ...before, ...ofTheFile, ...problem });
-  });
+      const [before, after] = [configOf(join(golden, name)), configOf(folder)];
+      if (families[before.model_type]?.missing?.includes(model.info.task) === true) return;
+      const problem = model.info.task === 'text-classification' ? { problem_type: 'single_label_classification' } : {};
+      expect({ ...after, ...ofTheExport }).toEqual({ ...before, ...ofTheFile, ...problem });
+    },
+  );
 
   it.each(checkpoints.filter((name) => /features|sentence/.test(name)))('keep the pooling of %s', async (name) => {
     const folder = join(space.folder, name);

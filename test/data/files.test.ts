@@ -1,22 +1,38 @@
 import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../data/dataset.ts';
+import type { Dataset, DatasetTask, Example } from '../../data/dataset.ts';
 import { readDataset, readDatasetArtifact, writeDataset } from '../../data/files.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
-const labelled = fc.array(fc.record({ id: fc.nat(), text, label: fc.nat(5) }), { maxLength: 5 });
-const datasets: fc.Arbitrary<Dataset> = fc.record({
-  classes: fc.array(text, { maxLength: 4 }),
-  maxLength: fc.integer({ min: 4, max: 512 }),
-  train: labelled,
-  unlabelled: fc.array(fc.record({ id: fc.nat(), text }), { maxLength: 5 }),
-  validation: labelled,
-  test: labelled,
-});
+const part = { id: fc.nat(), text };
+const targets = {
+  'text-classification': { ...part, label: fc.nat(5) },
+  'token-classification': { ...part, tags: fc.array(fc.nat(5), { maxLength: 3 }) },
+  features: part,
+} as const;
+
+const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
+  const example: fc.Arbitrary<Example> = fc.oneof(
+    fc.record(targets[task]),
+    fc.record({ ...targets[task], pair: text }),
+  );
+  const examples = fc.array(example, { maxLength: 5 });
+  return fc.record({
+    task: fc.constant(task),
+    classes: fc.array(text, { maxLength: 4 }),
+    maxLength: fc.integer({ min: 4, max: 512 }),
+    train: examples,
+    unlabelled: fc.array(fc.record(part), { maxLength: 5 }),
+    validation: examples,
+    test: examples,
+  });
+};
+const datasets = fc.oneof(...(['text-classification', 'token-classification', 'features'] as const).map(ofTask));
 
 const small: Dataset = {
+  task: 'text-classification',
   classes: ['a', 'b'],
   maxLength: 8,
   train: [
@@ -55,11 +71,20 @@ describe('a written dataset', () => {
     await expect(readDataset(space.folder)).rejects.toThrow(/train\.jsonl holds 1 examples, dataset\.json announces 2/);
   });
 
+  it.each([
+    ['text-classification', 'a label'],
+    ['token-classification', 'tags'],
+  ] as const)('for %s whose examples lack %s is refused', async (task, lacking) => {
+    using space = workspace();
+    await writeDataset(space.folder, { ...small, task, train: [{ id: 7, text: 'one' }] });
+    await expect(readDataset(space.folder)).rejects.toThrow(`train.jsonl: example 7 lacks ${lacking}`);
+  });
+
   it('of another schema is refused', async () => {
     using space = workspace();
     await writeFile(space.path('dataset.json'), '{"schema":"decant.dataset/9"}');
     await expect(readDataset(space.folder)).rejects.toThrow(
-      "dataset of schema 'decant.dataset/9', expected 'decant.dataset/1'",
+      "dataset of schema 'decant.dataset/9', expected 'decant.dataset/2'",
     );
   });
 });

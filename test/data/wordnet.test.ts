@@ -35,7 +35,7 @@ describe('wordnet-supersense', () => {
     const labels = new Map(
       [...dataset.train, ...dataset.validation, ...dataset.test].map(({ text, label }) => [
         text,
-        dataset.classes[label],
+        dataset.classes[label ?? -1],
       ]),
     );
     expect(labels.size).toBe(202);

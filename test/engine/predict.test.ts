@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { predictLogits } from '../../engine/predict.ts';
+import { predictLogits } from './logits.ts';
 import { smallEncoder } from '../models/support.ts';
 import { memoryCheckpoints } from './rig.ts';
 

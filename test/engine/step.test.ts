@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
+import { answersAbout } from '../../engine/answers.ts';
 import type { HostTensor } from '../../engine/engine.ts';
 import { batchFeeds, type FeedSource } from '../../engine/feeds.ts';
 import { addRows, GradientRunner } from '../../engine/gradients.ts';
@@ -69,9 +70,10 @@ const withStep = async <T>(
   const wanted = new Set(step.graph.inputs);
   try {
     return await use(async (examples, { size, weights = { hard: 1, hidden: 0 }, extra } = {}) => {
-      const source: FeedSource = { info: model.info, examples, weights, options, seed: 1, wanted };
+      const answers = answersAbout(examples.texts);
+      const source: FeedSource = { info: model.info, examples, answers, weights, options, seed: 1, wanted };
       const all = Int32Array.from(examples.texts, (_, i) => i);
-      const whole = { texts: all.length, tokens: examples.texts.reduce((sum, { ids }) => sum + ids.length, 0) };
+      const whole = { answers: all.length, tokens: examples.texts.reduce((sum, { ids }) => sum + ids.length, 0) };
       let loss = 0;
       let terms = {};
       runner.reset();
@@ -163,7 +165,7 @@ describe('a training step', () => {
     const { terms } = await compute(
       model,
       [distillation(2), crossEntropy],
-      { ...examples, labels, teacherLogits },
+      { ...examples, labels, teacher: { classes: CLASSES, columns: CLASSES, logits: teacherLogits } },
       { weights: { hard: 0.25, hidden: 0 } },
     );
     const rows = await logitsOf(model, examples);
@@ -304,7 +306,7 @@ const denseTableGradient = async (
     cleanIds: () => value('input_ids'),
     types: () => value('token_type_ids'),
     mask: value('attention_mask'),
-    logits: value('logits'),
+    answers: value('logits'),
     student: value,
     parameter: () => value(''),
   });
@@ -315,13 +317,14 @@ const denseTableGradient = async (
   const source = {
     info: model.info,
     examples,
+    answers: answersAbout(examples.texts),
     weights: { hard: 1, hidden: 0 },
     options,
     seed: 1,
     wanted: new Set([value('targets')]),
   };
   const length = Math.max(...examples.texts.map(({ ids }) => ids.length));
-  const feeds = batchFeeds(source, { rows, length }, { texts: rows.length, tokens: 1 }, [0, 0]);
+  const feeds = batchFeeds(source, { rows, length }, { answers: rows.length, tokens: 1 }, [0, 0]);
   const outputs = await program.run(feeds);
   await program.release();
   return Array.from(outputs[gradient]?.data ?? [], Number);

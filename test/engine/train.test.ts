@@ -86,7 +86,13 @@ describe('training', () => {
     const random = stream(1, 'teacher');
     const request = tinyRequest({
       model: student,
-      examples: { ...examples, teacherLogits: Float32Array.from({ length: 100 * CLASSES }, () => random.normal()) },
+      examples: {
+        ...examples,
+        teacher: {
+          ...{ classes: CLASSES, columns: CLASSES },
+          logits: Float32Array.from({ length: 100 * CLASSES }, () => random.normal()),
+        },
+      },
       phases: [
         { losses: [distillation(2), hiddenStates(student, teacher, layerPairs(2, 3, 'uniform'))], until: 0.4 },
         { losses: [distillation(2)], until: 1 },

@@ -20,6 +20,11 @@ describe('a training plan', () => {
     for (const step of steps) expect(JSON.stringify(forwards.update(step))).toBe(late.get(step));
   });
 
+  it('counts parts of epochs in updates, one at least', () => {
+    expect(planTraining(lengths, { ...options, epochs: 2.4 }, 1)).toMatchObject({ totalSteps: 17, epochs: 3 });
+    expect(planTraining(lengths, { ...options, epochs: 0.01 }, 1)).toMatchObject({ totalSteps: 1, epochs: 1 });
+  });
+
   it('ends after the asked number of updates', () => {
     expect(planTraining(lengths, { ...options, steps: 10 }, 1)).toMatchObject({ totalSteps: 10, epochs: 2 });
   });

@@ -3,12 +3,12 @@ import { lengthBatches, typeMatrix } from '../../data/batches.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
 import { filledFeeds, textFeeds } from '../../engine/feeds.ts';
 import { crossEntropy, hiddenStates } from '../../engine/losses/index.ts';
-import { predictLogits } from '../../engine/predict.ts';
 import { train } from '../../engine/train.ts';
 import { value } from '../../graph/graph.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { smallEncoder, withTypes } from '../models/support.ts';
+import { predictLogits } from './logits.ts';
 import { bytesOfModel, CLASSES, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 
 /** Logits around one in float32. */

@@ -8,7 +8,7 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
 import { floatTensor, transposed } from '../../models/safetensors/float.ts';
 import { readFolderTensors } from '../../models/safetensors/folder.ts';
-import { checkpoint } from './golden.ts';
+import { goldenFolder } from './golden-checkpoints.ts';
 import { safetensors, writeSafetensors } from './safetensors-file.ts';
 
 let folder = '';
@@ -59,7 +59,12 @@ describe('a header that lies', () => {
     ['without a key', { a: { dtype: 'F32', shape: [1] } }, 4, /tensor 'a' has no data_offsets/],
     ['with another key', { a: { ...f32(0, 4), code: 'x' } }, 4, /tensor 'a' has the key 'code'/],
     ['with negative numbers', { a: f32(-4, 0, [1]) }, 4, /expected the first byte of a tensor at character/],
-    ['with fractions', { a: { ...f32(0, 4), shape: [1.5] } }, 4, /expected a dimension at character/],
+    [
+      'with fractions',
+      { a: { ...f32(0, 4), shape: [1.5] } },
+      4,
+      /expected '\]' at character \d+ of the header, found "\.5/,
+    ],
     ['with numbers that no double holds', { a: { ...f32(0, 4), shape: [2 ** 60] } }, 4, /expected a dimension/],
     ['with a list for a tensor', { a: [] }, 0, /expected '\{' at character/],
     ['with metadata that are no texts', { __metadata__: { a: 1 } }, 0, /expected a text at character/],
@@ -100,13 +105,10 @@ describe('a header that lies', () => {
   });
 
   it('fills what decant reads at most with one tensor after another', () => {
-    const entries = Array.from(
-      { length: 150_000 },
-      (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`,
-    );
+    const entries = Array.from({ length: 60_000 }, (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`);
     writeSafetensors(path, `{${entries.join()}}`);
     const started = performance.now();
-    expect(readSafetensors(path).size).toBe(150_000);
+    expect(readSafetensors(path).size).toBe(60_000);
     expect(performance.now() - started).toBeLessThan(SOON_MILLISECONDS);
   });
 });
@@ -244,7 +246,7 @@ it('weights stay in their file until they are asked for', () => {
   const own = join(folder, 'late');
   mkdirSync(own);
   const file = join(own, 'model.safetensors');
-  writeFileSync(file, readFileSync(join(checkpoint('bert'), 'model.safetensors')));
+  writeFileSync(file, readFileSync(join(goldenFolder('bert'), 'model.safetensors')));
   const [tensor] = readFolderTensors(own).values();
   truncateSync(file, 100);
   expect(() => tensor?.bytes.read()).toThrow(/it was cut short/);

@@ -121,7 +121,7 @@ describe('importing from npm', () => {
   it('takes no specifier that it cannot import', () => {
     expect(findImporter('npm:left-pad')).toBeUndefined();
     expect(() => modelSources('npm:left-pad', folder)).toThrow(
-      `no importer for 'npm:left-pad'; expected one of: npm:${name}`,
+      `no importer for 'npm:left-pad'; expected one of: npm:${name}, ./my-model`,
     );
   });
 

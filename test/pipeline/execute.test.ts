@@ -29,6 +29,7 @@ interface RunSettings {
   readonly store?: string;
   readonly set?: readonly string[];
   readonly force?: readonly string[];
+  readonly offline?: boolean;
   readonly abort?: AbortController;
   readonly onEvent?: (event: RunEvent) => void;
 }
@@ -48,6 +49,7 @@ const run = async (space: Workspace, settings: RunSettings = {}): Promise<Ran> =
     sources: new Sources(),
     threads: 1,
     force: new Set(settings.force),
+    offline: settings.offline ?? false,
     logs: space.path('logs'),
     abort: (settings.abort ?? new AbortController()).signal,
     kill: new AbortController().signal,

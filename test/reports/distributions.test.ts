@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { criticalValue, twoSidedP } from '../../reports/statistics/distributions.ts';
 import { intervalOf, pOutside } from '../../reports/statistics/effects.ts';
 import { holm } from '../../reports/statistics/holm.ts';
-import { pairedInterval, unpairedEffect } from '../../reports/statistics/pairs.ts';
+import { pairedEffect, rateInterval, unpairedEffect } from '../../reports/statistics/pairs.ts';
 
 const TO_SIX_DIGITS = 6;
 /** What an outside oracle prints has more digits than this. */
@@ -88,7 +88,7 @@ describe('accuracies on different examples', () => {
   });
 
   it('are known less well than on the same ones', () => {
-    const paired = pairedInterval({ n: 1000, gained: 20, lost: 40 });
+    const paired = rateInterval(pairedEffect({ n: 1000, gained: 20, lost: 40 }));
     const unpaired = intervalOf(unpairedEffect({ right: 780, n: 1000 }, { right: 800, n: 1000 }), 0.05);
     expect(unpaired.high - unpaired.low).toBeGreaterThan(paired.high - paired.low);
   });

@@ -249,6 +249,7 @@ export const bare: Report = {
   },
   data: {
     uses: 'csv',
+    task: 'text-classification',
     train: 8000,
     unlabelled: 62_954,
     validation: 2461,

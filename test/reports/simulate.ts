@@ -1,5 +1,5 @@
 import { type Stream, stream } from '../../data/random.ts';
-import type { Judged } from '../../reports/compare.ts';
+import type { JudgedClasses } from '../../reports/judged.ts';
 import type { DiffSide } from '../../reports/diff/compare.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
 import { criticalValue } from '../../reports/statistics/distributions.ts';
@@ -120,15 +120,16 @@ export const simulatedRun = (seed: number, { slower = 1, crowded = 1, unlucky = 
 const CLASSES = 4;
 
 /** Answers as logits: 1 for the class that is said. */
-export const judged = (labels: Int32Array, right: (example: number) => boolean): Judged => {
+export const judged = (labels: Int32Array, right: (example: number) => boolean): JudgedClasses => {
   const logits = new Float32Array(labels.length * CLASSES);
   labels.forEach((label, i) => {
     logits[i * CLASSES + (right(i) ? label : (label + 1) % CLASSES)] = 1;
   });
-  return { scored: { classes: CLASSES, labels, logits }, ids: Int32Array.from(labels.keys()), texts: new Map() };
+  const ids = Int32Array.from(labels.keys());
+  return { kind: 'classes', scored: { classes: CLASSES, labels, logits }, ids, textOf: () => '' };
 };
 
-const qualityOf = ({ scored }: Judged, correct: number): StageReport['quality'] => ({
+const qualityOf = ({ scored }: JudgedClasses, correct: number): StageReport['quality'] => ({
   accuracy: correct / scored.labels.length,
   accuracyInterval: { low: 0, high: 1 },
   macroF1: 0,

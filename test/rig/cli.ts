@@ -11,6 +11,8 @@ export interface Result {
 
 interface Options {
   readonly cwd?: string;
+  /** Variables of the environment besides those of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Text on standard input; none by default. */
   readonly input?: string;
   /** Sees every piece of standard output and error as it comes. */
@@ -18,11 +20,14 @@ interface Options {
 }
 
 /** Runs the real command line, as `npx decant` would, and waits for its end. */
-export const decant = (args: readonly string[], { cwd = root, input, onText }: Options = {}): Promise<Result> => {
+export const decant = (
+  args: readonly string[],
+  { cwd = root, env = {}, input, onText }: Options = {},
+): Promise<Result> => {
   const started = performance.now();
   const child = spawn(process.execPath, [`${root}bin/decant.js`, ...args], {
     cwd,
-    env: { ...process.env, NO_COLOR: '1', CI: 'true', GITHUB_ACTIONS: 'false' },
+    env: { ...process.env, NO_COLOR: '1', CI: 'true', GITHUB_ACTIONS: 'false', ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   child.stdin?.end(input);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import { type Dataset, type Labelled, labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { readPredictions } from '../../data/predictions.ts';
 import { learnVectorizer } from '../../stages/baseline/features.ts';
@@ -28,6 +28,7 @@ const texts = (count: number, first: number, make: (i: number) => readonly [stri
   });
 
 const made = (make: (i: number) => readonly [string, number]): Dataset => ({
+  task: 'text-classification',
   classes: ['a', 'b', 'c'],
   maxLength: 16,
   train: texts(300, 0, make),
@@ -47,6 +48,14 @@ describe('learnVectorizer', () => {
     expect(Math.hypot(...values.slice(4))).toBeCloseTo(1, 12);
   });
 
+  it('tells the words of a second text from those of the first', () => {
+    const { features, rows } = learnVectorizer([{ text: 'cat', pair: 'dog' }, 'dog']);
+    // cat, | cat, cat |, the same of the second dog, the same of the first.
+    expect(features).toBe(9);
+    const { columns } = rows([{ text: 'dog', pair: 'dog' }]);
+    expect(new Set(columns).size).toBe(6);
+  });
+
   it('gives rare words more weight than common ones', () => {
     const { rows } = learnVectorizer(['the cat', 'the dog', 'the cow']);
     const { columns, values } = rows(['the cat']);
@@ -60,7 +69,7 @@ describe('trainLogistic', () => {
   const examples = made((i) => [`${['red', 'green', 'blue'][i % 3]} thing ${i}`, i % 3]);
   const vectorizer = learnVectorizer(examples.train.map(({ text }) => text));
   const rows = vectorizer.rows(examples.train.map(({ text }) => text));
-  const labels = Int32Array.from(examples.train, ({ label }) => label);
+  const labels = Int32Array.from(labelledExamples(examples.train), ({ label }) => label);
   const scoresAt = async (penalty: number, words: readonly string[]) => {
     const options = { features: vectorizer.features, classes: 3, penalty, epochs: 5 };
     const score = await trainLogistic({ rows, labels }, options, async () => undefined);

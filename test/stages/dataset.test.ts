@@ -25,6 +25,7 @@ describe('the dataset stage', () => {
       unlabelled: made.unlabelled.length,
       validation: made.validation.length,
       test: made.test.length,
+      task: 'text-classification',
       classes: ['even', 'odd'],
       maxLength: 32,
       averageWords: 4,

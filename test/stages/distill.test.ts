@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readModelArtifact } from '../../models/files.ts';
 import { distill } from '../../stages/distill/index.ts';
 import { label } from '../../stages/label/index.ts';
-import { logitsFor, readTeacherOutputs } from '../../stages/label/outputs.ts';
+import { answersFor, readTeacherOutputs } from '../../stages/label/outputs.ts';
 import type { InputArtifact } from '../../stages/stage.ts';
 import { trainStage } from '../../stages/train/index.ts';
 import { smallEncoder } from '../models/support.ts';
@@ -37,8 +37,11 @@ describe('labelling', () => {
     expect(said.classes).toEqual(classes);
     expect(said.ids.length).toBe(260);
     const [last, first] = [said.ids.at(-1) ?? 0, said.ids[0] ?? 0];
-    expect([...logitsFor(said, [last, first])]).toEqual([...said.logits.slice(-3), ...said.logits.slice(0, 3)]);
-    expect(() => logitsFor(said, [99_999])).toThrow('the teacher said nothing about example 99999');
+    expect([...answersFor(said, [last, first]).logits]).toEqual([
+      ...said.scores.logits.slice(-3),
+      ...said.scores.logits.slice(0, 3),
+    ]);
+    expect(() => answersFor(said, [99_999])).toThrow('the teacher said nothing about example 99999');
   });
 
   it('wants a teacher that classifies', async () => {

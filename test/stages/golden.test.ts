@@ -30,7 +30,7 @@ interface Recorded {
 }
 
 /** Stages whose outputs are compared byte by byte elsewhere, or are times. */
-const elsewhere = new Set(['dataset', 'baseline', 'import', 'export', 'measure', 'profile']);
+const elsewhere = new Set(['dataset', 'baseline', 'download', 'import', 'export', 'measure', 'profile']);
 
 /** Two figures that any change of a tensor moves: its size as a vector, and a random projection of it. */
 const project = (values: ArrayLike<number>, name: string): { readonly norm: number; readonly projection: number } => {
@@ -65,7 +65,7 @@ const summarise = async (kind: ArtifactKind, { path }: InputArtifact): Promise<R
     case 'predictions':
       return figuresOf([['logits', (await readPredictions(path)).logits]]);
     case 'teacher-outputs':
-      return figuresOf([['logits', (await readTeacherOutputs(path)).logits]]);
+      return figuresOf([['logits', (await readTeacherOutputs(path)).scores.logits]]);
     default:
       throw new Error(`no figures are defined for outputs of kind ${kind}`);
   }

@@ -141,7 +141,15 @@ export const profileOf = async (
     const example = { id: 0, text: sentenceOf(words), label: 0 };
     const data = join(folder, 'dataset');
     await mkdir(data);
-    await writeDataset(data, { classes, maxLength: WORDS, train: [], unlabelled: [], validation: [], test: [example] });
+    await writeDataset(data, {
+      task: 'text-classification',
+      classes,
+      maxLength: WORDS,
+      train: [],
+      unlabelled: [],
+      validation: [],
+      test: [example],
+    });
     const inputs: Record<string, InputArtifact> = { dataset: await artifactOf(data, 'dataset') };
     for (const [id, model] of Object.entries(models)) {
       await writeModel(join(folder, 'models', id), model);

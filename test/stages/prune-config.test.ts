@@ -18,6 +18,8 @@ describe('options of prune', () => {
   test.each([
     { keep: { heads: '50%' } },
     { keep: { hidden: 192, heads: '50%', ffn: 384, layers: 1, embedding: 128 }, criterion: 'magnitude' },
+    { keep: { vocabulary: 'used', layers: [0, 2, 4] } },
+    { keep: { vocabulary: 12_000, embedding: '25%' } },
     { sparsity: 0.6 },
     { sparsity: '62.5%', schedule: 'linear', include: ['classifier'], embeddings: false },
     { keep: { ffn: 8 }, sparsity: '60%', recover: { uses: 'distill', teacher: 'teacher', epochs: 1 } },
@@ -28,6 +30,22 @@ describe('options of prune', () => {
 
   test.each([
     ['0', { keep: { heads: 0 } }, [`keep.heads: ${countProblem('0')}`]],
+    [
+      'a vocabulary by another name',
+      { keep: { vocabulary: 'seen' } },
+      [
+        "keep.vocabulary: expected 'used' (the tokens that the training texts use), a whole number of tokens such as " +
+          '12000, or a share such as \'40%\'; found "seen"',
+      ],
+    ],
+    [
+      'layers out of order',
+      { keep: { layers: [2, 0] } },
+      [
+        "keep.layers: expected layers to keep: a count such as 3, a share such as '50%', or their numbers from 0 in " +
+          'rising order, such as [0, 2, 4]; found [2,0]',
+      ],
+    ],
     ['half a head', { keep: { heads: 2.5 } }, [`keep.heads: ${countProblem('2.5')}`]],
     ['0%', { keep: { ffn: '0%' } }, [`keep.ffn: ${countProblem('"0%"')}`]],
     ['120%', { keep: { ffn: '120%' } }, [`keep.ffn: ${countProblem('"120%"')}`]],
@@ -36,7 +54,11 @@ describe('options of prune', () => {
     ['sparsity 1', { sparsity: 1 }, [`sparsity: ${sparsityProblem('1')}`]],
     ['sparsity 100%', { sparsity: '100%' }, [`sparsity: ${sparsityProblem('"100%"')}`]],
     ['sparsity 60', { sparsity: 60 }, [`sparsity: ${sparsityProblem('60')}`]],
-    ['an empty keep', { keep: {} }, ['keep: expected at least one of hidden, heads, ffn, layers, embedding']],
+    [
+      'an empty keep',
+      { keep: {} },
+      ['keep: expected at least one of vocabulary, hidden, heads, ffn, layers, embedding'],
+    ],
     [
       'nothing to prune',
       { criterion: 'random' },
@@ -80,6 +102,12 @@ describe('inputs of prune', () => {
     expect(wired({ keep: { heads: 2 }, criterion: 'magnitude' })).toEqual({});
     expect(wired({ sparsity: 0.6 })).toEqual({});
     expect(Object.keys(wired({ sparsity: 0.6, recover: { uses: 'train' } }))).toEqual(['dataset']);
+  });
+
+  test('the vocabulary is counted in texts, layers that are named need none', () => {
+    expect(Object.keys(wired({ keep: { vocabulary: 'used' }, criterion: 'magnitude' }))).toEqual(['dataset']);
+    expect(Object.keys(wired({ keep: { embedding: 128 }, criterion: 'magnitude' }))).toEqual(['dataset']);
+    expect(wired({ keep: { layers: [0, 2] } })).toEqual({});
   });
 
   test('recovery by distillation asks for what the teacher says', () => {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Dataset, Labelled } from '../../data/dataset.ts';
 import { stream } from '../../data/random.ts';
-import { predictLogits } from '../../engine/predict.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 import { defaultRates, trainingConfig } from '../../stages/train/options.ts';
 import { runTraining } from '../../stages/train/run.ts';
+import { predictLogits } from '../engine/logits.ts';
 import { smallOptions, wordTokenizer } from '../models/support.ts';
 
 const classes = ['one', 'two', 'three', 'four'];
@@ -39,14 +39,15 @@ const examplesOf = (count: number, seed: number): readonly Labelled[] => {
   });
 };
 
-export const dataset: Dataset = {
+export const dataset = {
+  task: 'text-classification',
   classes,
   maxLength: 12,
   train: examplesOf(768, 1),
   unlabelled: [],
   validation: examplesOf(64, 2),
   test: examplesOf(256, 3),
-};
+} satisfies Dataset;
 
 const settings = { threads: 1, signal: new AbortController().signal };
 const noCheckpoints = { load: async () => undefined, save: async () => undefined, folder: '' };

@@ -80,6 +80,17 @@ describe('structure', () => {
     expect(metrics).toMatchObject({ structure: { layers: { from: 3, to: 1 } } });
   });
 
+  test('keeps the layers that are named, by their numbers', async () => {
+    const { model: shallow, metrics } = await run({ keep: { layers: [0, 2] } });
+    expect(anatomyOf(shallow.graph).layers).toHaveLength(2);
+    expect(shallow.info.hiddenStates).toEqual([model.info.hiddenStates[0], model.info.hiddenStates[2]]);
+    expect(metrics).toEqual({ structure: { layers: { from: 3, to: 2, kept: [0, 2] } } });
+    const names = parameterNames(shallow.graph);
+    expect(names.some((name) => name.includes('encoder.layer.1.'))).toBe(false);
+    for (const name of names)
+      expect(shallow.graph.weights.get(name)?.dims).toEqual(model.graph.weights.get(name)?.dims);
+  });
+
   test('competes over all layers where the scope is global', async () => {
     const { model: slim } = await run({ keep: { heads: 2, ffn: 16 }, scope: 'global', examples: 64 });
     const { layers } = anatomyOf(slim.graph);
@@ -103,10 +114,7 @@ describe('structure', () => {
     [{ keep: { heads: 8 } }, 'keep.heads: 8 heads were to be kept in layer 0 heads, which has 4; give at most 4'],
     [{ keep: { hidden: 512 } }, 'keep.hidden: 512 was to be kept, but the widest is 32; give at most 32'],
     [{ keep: { layers: 4 } }, 'keep.layers: 4 layers were to be kept of a model that has 3'],
-    [
-      { keep: { embedding: 8 } },
-      'keep.embedding: the token embeddings are as wide as the residual stream they feed; use keep.hidden',
-    ],
+    [{ keep: { layers: [0, 3] } }, 'keep.layers: layer 3 was to be kept of a model whose layers are 0 to 2'],
   ])('%j is refused with what the model has', async (config, message) => {
     await expect(run({ ...config, criterion: 'magnitude' })).rejects.toThrow(message);
   });

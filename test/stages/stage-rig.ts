@@ -36,4 +36,5 @@ export const contextIn = (
     return output;
   },
   base: options.base ?? folder,
+  offline: false,
 });

@@ -24,6 +24,7 @@ const textsOf = (count: number, first: number, purpose: string): Labelled[] => {
 
 /** Texts of a class each, written into them by one word. */
 export const smallDataset = (labelled = 90, unlabelled = 60): Dataset => ({
+  task: 'text-classification',
   classes,
   maxLength: 10,
   train: textsOf(labelled, 0, 'train'),

@@ -57,9 +57,12 @@ const architectureOf = (modelType: string): AnyArchitecture => {
   );
 };
 
+/** A million class names fit. All of the file goes into every model that is made of it. */
+const CONFIG_LIMIT = 32 * 1024 * 1024;
+
 /** Reads config.json and asks the architecture that it names for a plan. */
 export const readConfig = (folder: string): FolderConfig => {
-  const json = readJsonObject(join(folder, configFile));
+  const json = readJsonObject(join(folder, configFile), CONFIG_LIMIT);
   const parsed = commonSchema.safeParse(json);
   if (!parsed.success) throw configError(parsed.error.issues);
   const { model_type: modelType, architectures, id2label, num_labels, problem_type } = parsed.data;

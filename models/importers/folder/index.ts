@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph } from '../../../graph/graph.ts';
@@ -8,11 +8,14 @@ import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { ImportError, type ImportOptions } from '../importer.ts';
+import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
+import { tryTokenizer } from './try-tokenizer.ts';
+import { vocabularyFiles } from './vocabulary.ts';
 
 const readme = 'README.md';
 
@@ -26,7 +29,8 @@ export const folderFiles = (folder: string): readonly string[] => {
   if (!existsSync(join(folder, configFile))) {
     throw new ImportError(`the folder ${basename(folder)} has no ${configFile}: it is no model of Hugging Face`);
   }
-  const optional = [...Object.values(tokenizerFiles), modulesFile, ...poolingFiles(folder), lengthFile, readme];
+  const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
+  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), lengthFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
 };
@@ -82,11 +86,24 @@ const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new')
   return { graph: builder.freeze([output]), encoded, output, task };
 };
 
+/** Front matter ends long before. */
+const CARD_BYTES = 64 * 1024;
+
+const beginningOf = (path: string): string => {
+  const bytes = Buffer.alloc(Math.min(fileSize(path), CARD_BYTES));
+  const file = openSync(path, 'r');
+  try {
+    return bytes.toString('utf8', 0, readSync(file, bytes));
+  } finally {
+    closeSync(file);
+  }
+};
+
 /** Licence in the front matter of the model card. */
 const licenceOf = (folder: string): string | undefined => {
   const path = join(folder, readme);
   if (!existsSync(path)) return undefined;
-  const [, front = ''] = /^---\r?\n([\s\S]*?)\r?\n---/.exec(readFileSync(path, 'utf8')) ?? [];
+  const [, front = ''] = /^---\r?\n([\s\S]*?)\r?\n---/.exec(beginningOf(path)) ?? [];
   return /^license:\s*['"]?([\w.+-]+)/m.exec(front)?.[1];
 };
 
@@ -95,7 +112,11 @@ const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string
   return { ...(embedding === hidden ? {} : { embedding }), hidden, layers, heads, ffn, vocabulary };
 };
 
-const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
+const infoOf = (
+  { folder, name }: { readonly folder: string; readonly name: string },
+  config: FolderConfig,
+  emitted: Emitted,
+): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
   const { encoded, output, task } = emitted;
   const sentence = task === undefined ? readSentence(folder) : undefined;
   const licence = licenceOf(folder);
@@ -110,7 +131,7 @@ const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<Mo
     modelType: config.modelType,
     checkpoint: config.json,
     dimensions: dimensionsOf(config),
-    origin: `${basename(folder)} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
+    origin: `${name} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
   };
 };
 
@@ -118,7 +139,10 @@ const infoOf = (folder: string, config: FolderConfig, emitted: Emitted): Omit<Mo
  * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
  * disagrees is an ImportError; no weight is read before all of it has been checked.
  */
-export const importFolder = async (folder: string, { head }: ImportOptions): Promise<Model> => {
+export const importFolder = async (
+  folder: string,
+  { head, name = basename(folder) }: ImportOptions,
+): Promise<Model> => {
   folderFiles(folder);
   const config = readConfig(folder);
   const { json, tokens, maxLength } = readFolderTokenizer(folder, config.plan.facts);
@@ -126,13 +150,15 @@ export const importFolder = async (folder: string, { head }: ImportOptions): Pro
   const limits = [config.plan.facts.maxLength, maxLength, sentenceLength(folder)].filter(
     (limit) => limit !== undefined,
   );
+  const longest = Math.min(...limits);
+  tryTokenizer(json, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,
     info: {
-      ...infoOf(folder, config, emitted),
+      ...infoOf({ folder, name }, config, emitted),
       tokens,
-      maxLength: Math.min(...limits),
+      maxLength: longest,
       tokenizerConfig: tokenizerSettings(folder),
     },
   };

@@ -34,12 +34,15 @@ const modesOf = (pooling: z.infer<typeof poolingSchema>): readonly string[] =>
     ? [pooling.pooling_mode]
     : Object.entries(pooling).flatMap(([key, on]) => (on === true ? key.replace(/^pooling_mode_|_tokens?$/g, '') : []));
 
-const poolings: Readonly<Record<string, 'mean' | 'first'>> = { mean: 'mean', cls: 'first' };
+const poolings: ReadonlyMap<string, 'mean' | 'first'> = new Map([
+  ['mean', 'mean'],
+  ['cls', 'first'],
+]);
 
 const poolingOf = (path: string): 'mean' | 'first' => {
   if (!existsSync(path)) throw new ImportError(`${modulesFile} lists a pooling whose config.json is not there`);
   const modes = modesOf(readJson(path, poolingSchema));
-  const pooling = poolings[modes.join()];
+  const pooling = poolings.get(modes.join());
   if (pooling !== undefined) return pooling;
   throw new ImportError(
     `${modulesFile}: sentences are pooled by ${modes.join(' and ') || 'nothing'}; decant pools by mean or cls`,

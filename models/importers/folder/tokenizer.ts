@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import type { Facts } from '../../architectures/architecture.ts';
 import type { ModelInfo } from '../../model.ts';
 import { ImportError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
+import { readVocabularyFiles } from './vocabulary.ts';
 
 export const tokenizerFiles = {
   tokenizer: 'tokenizer.json',
@@ -42,12 +44,48 @@ export interface FolderTokenizer {
   readonly maxLength: number | undefined;
 }
 
-const readTokenizer = (folder: string): TokenizerJson => {
-  const path = join(folder, tokenizerFiles.tokenizer);
-  if (existsSync(path)) return readJsonObject(path);
-  throw new ImportError(
-    `the folder has no ${tokenizerFiles.tokenizer}: make one with AutoTokenizer.from_pretrained(folder).save_pretrained(folder) in transformers`,
+/** Settings of both files, as transformers joins them: the older one counts where the newer lists no added tokens. */
+const readSettings = (folder: string): JsonObject => {
+  const [config, special] = [readOptional(folder, tokenizerFiles.config), readOptional(folder, tokenizerFiles.special)];
+  return 'added_tokens_decoder' in config ? { ...special, ...config } : { ...config, ...special };
+};
+
+/** Keys of BERT's normaliser by the settings that speak of them. */
+const normalizerKeys = {
+  do_lower_case: 'lowercase',
+  strip_accents: 'strip_accents',
+  tokenize_chinese_chars: 'handle_chinese_chars',
+} as const;
+
+/** In transformers the settings of BERT's tokenizers win over what tokenizer.json says. */
+const withSettings = (json: JsonObject, settings: JsonObject): TokenizerJson => {
+  const normalizer = Object(json.normalizer);
+  if (normalizer.type !== 'BertNormalizer') return json;
+  const set = Object.entries(normalizerKeys).flatMap(([name, key]) =>
+    name in settings ? [[key, settings[name]]] : [],
   );
+  return { ...json, normalizer: { ...normalizer, ...Object.fromEntries(set) } };
+};
+
+/** The folder's tokenizer.json, or the one that its vocabulary files make, with the contents of tokens by role. */
+const readTokenizer = (
+  folder: string,
+  settings: JsonObject,
+): { readonly file: string; readonly json: TokenizerJson; readonly roles: JsonObject } => {
+  const file = tokenizerFiles.tokenizer;
+  const path = join(folder, file);
+  if (existsSync(path)) return { file, json: withSettings(readJsonObject(path), settings), roles: settings };
+  return readVocabularyFiles(folder, settings);
+};
+
+/** Whether texts can be encoded with it shows when it is loaded. */
+const checkLoads = (file: string, json: TokenizerJson): void => {
+  try {
+    tokenizerOf(json);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImportError(`${file} cannot be used: ${reason}`, { cause });
+  }
 };
 
 /** Ids by token, added tokens included. */
@@ -58,11 +96,11 @@ const idsOf = ({ added_tokens, model }: z.infer<typeof tokenizerSchema>): Readon
   return new Map([...vocabulary, ...(added_tokens ?? []).map(({ id, content }) => [content, id] as const)]);
 };
 
-const checkIds = (ids: ReadonlyMap<string, number>, vocabulary: number): void => {
+const checkIds = (file: string, ids: ReadonlyMap<string, number>, vocabulary: number): void => {
   for (const [token, id] of ids) {
     if (id < vocabulary) continue;
     throw new ImportError(
-      `${tokenizerFiles.tokenizer} gives the token ${JSON.stringify(token)} the id ${id}, the embedding has ${vocabulary} rows ` +
+      `${file} gives the token ${JSON.stringify(token)} the id ${id}, the embedding has ${vocabulary} rows ` +
         '(vocab_size): the tokenizer belongs to another model',
     );
   }
@@ -75,14 +113,18 @@ const lengthOf = (config: JsonObject): number | undefined => {
 };
 
 /** The folder's tokenizer, checked against the embedding, with the ids that have a role. */
-export const readFolderTokenizer = (folder: string, { vocabulary, padding }: Facts): FolderTokenizer => {
-  const json = readTokenizer(folder);
+export const readFolderTokenizer = (
+  folder: string,
+  { vocabulary, padding }: Pick<Facts, 'vocabulary' | 'padding'>,
+): FolderTokenizer => {
+  const settings = readSettings(folder);
+  const { file, json, roles } = readTokenizer(folder, settings);
   const parsed = tokenizerSchema.safeParse(json);
-  if (!parsed.success) throw new ImportError(`${tokenizerFiles.tokenizer}: ${issueText(parsed.error.issues)}`);
+  if (!parsed.success) throw new ImportError(`${file}: ${issueText(parsed.error.issues)}`);
   const ids = idsOf(parsed.data);
-  checkIds(ids, vocabulary);
-  const config = readOptional(folder, tokenizerFiles.config);
-  const special = specialSchema.safeParse({ ...readOptional(folder, tokenizerFiles.special), ...config });
+  checkIds(file, ids, vocabulary);
+  checkLoads(file, json);
+  const special = specialSchema.safeParse(roles);
   const { pad_token, unk_token, mask_token } = special.success ? special.data : {};
   const idOf = (token: string | null | undefined): number | undefined => (token == null ? undefined : ids.get(token));
   const { model } = parsed.data;
@@ -91,5 +133,5 @@ export const readFolderTokenizer = (folder: string, { vocabulary, padding }: Fac
     throw new ImportError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
   }
   const unknown = idOf(model.unk_token) ?? model.unk_id ?? idOf(unk_token) ?? idOf(mask_token) ?? filler;
-  return { json, tokens: { padding: filler, unknown }, maxLength: lengthOf(config) };
+  return { json, tokens: { padding: filler, unknown }, maxLength: lengthOf(settings) };
 };

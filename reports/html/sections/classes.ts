@@ -1,5 +1,7 @@
 import { percent, points, range, whole } from '../../figures.ts';
+import { metricOf } from '../../metric.ts';
 import type { Comparison, Flip, Report, StageReport } from '../../report.ts';
+import { capital } from '../../text.ts';
 import { headline } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { bad, figure, good, muted } from '../picture.ts';
@@ -13,6 +15,12 @@ const compared = (report: Report): { readonly stage: StageReport; readonly compa
   return stage === null || comparison === undefined || comparison.versus === stage.id ? null : { stage, comparison };
 };
 
+/** Of hundreds of tags a sentence names the first. */
+const MOST_NAMED = 12;
+
+/** Rows of the folded table: the classes that changed most and those that occur most. */
+const MOST_ROWS = 100;
+
 /** As many classes as a picture can hold, those that changed most. */
 const MOST_CLASSES = 24;
 
@@ -24,9 +32,16 @@ export const classesSection = async (report: Report): Promise<Section | null> =>
   if (found === null || found.comparison.classes.length === 0) return null;
   const { stage, comparison } = found;
   const sorted = comparison.classes.toSorted((a, b) => a.difference.estimate - b.difference.estimate);
+  const scores = new Map(stage.quality?.classes.map((one) => [one.label, one]));
   const changed = sorted
     .toSorted((a, b) => Math.abs(b.difference.estimate) - Math.abs(a.difference.estimate))
     .slice(0, MOST_CLASSES);
+  const frequent = new Set(
+    sorted
+      .toSorted((a, b) => (scores.get(b.label)?.support ?? 0) - (scores.get(a.label)?.support ?? 0))
+      .slice(0, MOST_ROWS),
+  );
+  const listed = sorted.filter((one) => frequent.has(one) || changed.includes(one));
   const rows = sorted
     .filter((one) => changed.includes(one))
     .map(({ label, difference: d }) => ({
@@ -36,11 +51,13 @@ export const classesSection = async (report: Report): Promise<Section | null> =>
       high: 100 * d.high,
       color: !clear(d) ? muted : d.low > 0 ? good : bad,
     }));
-  const scores = new Map(stage.quality?.classes.map((one) => [one.label, one]));
   const y = { field: 'label', type: 'nominal', sort: null, axis: { title: null } } as const;
   const x = { type: 'quantitative', axis: { title: 'percentage points', tickCount: 5 } } as const;
   const color = { field: 'color', type: 'nominal', scale: null } as const;
-  const said = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '));
+  const said = (names: readonly string[]): string =>
+    names.length === 0
+      ? 'none'
+      : `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''}`;
   const gained = sorted.filter(({ difference }) => difference.low > 0).map(({ label }) => label);
   const lost = sorted.filter(({ difference }) => difference.high < 0).map(({ label }) => label);
   return {
@@ -72,7 +89,7 @@ ${await figure({
   table: table(
     [
       { title: 'class', cell: ({ label }) => label },
-      { title: 'texts', cell: ({ label }) => whole(scores.get(label)?.support ?? 0) },
+      { title: metricOf(report).examples, cell: ({ label }) => whole(scores.get(label)?.support ?? 0) },
       {
         title: 'points [95 %]',
         cell: ({ difference }) => `${points(difference.estimate)} ${range(difference, points)}`,
@@ -81,7 +98,7 @@ ${await figure({
       { title: 'recall %', cell: ({ label }) => percent(scores.get(label)?.recall ?? Number.NaN) },
       { title: 'F1 %', cell: ({ label }) => percent(scores.get(label)?.f1 ?? Number.NaN) },
     ],
-    sorted,
+    listed,
     'Scores by class',
   ),
 })}`,
@@ -96,10 +113,10 @@ const name = (label: string, truth: string): Html => (label === truth ? html`<b>
 const item = ({ text, label, was, now, margin }: Flip): Html =>
   html`<li><q dir="auto">${text}</q><span class="flip">${name(was, label)} became ${name(now, label)}, margin ${margin.toFixed(2)}</span></li>\n`;
 
-const flipList = (title: string, flips: readonly Flip[], all: number): Html =>
+const flipList = (title: string, flips: readonly Flip[], all: number, examples: string): Html =>
   flips.length === 0
     ? nothing
-    : html`<div><h3>${title} <small>${whole(all)} texts</small></h3>
+    : html`<div><h3>${title} <small>${whole(all)} ${examples}</small></h3>
 <ol>${flips.slice(0, SHOWN).map(item)}</ol>
 ${
   flips.length > SHOWN
@@ -115,64 +132,13 @@ export const flipsSection = (report: Report): Section | null => {
   const { lost, gained } = comparison.flips;
   if (lost.length + gained.length === 0) return null;
   const { mcnemar } = comparison;
+  if (mcnemar === null) return null;
+  const { examples } = metricOf(report);
+  const test = mcnemar.method === 'clustered' ? 'with sentences as the sample' : `McNemar, ${mcnemar.method}`;
   return {
     id: 'flips',
-    title: 'Texts whose answer changed',
-    body: html`<p>${stage.id} against ${comparison.versus}: ${whole(mcnemar.lost)} texts were right and are now wrong, ${whole(mcnemar.gained)} were wrong and are now right (McNemar, ${mcnemar.method}: p = ${mcnemar.p < 0.001 ? mcnemar.p.toExponential(1) : mcnemar.p.toFixed(3)}). The clearest of each; the true class is bold.</p>
-<div class="flips">${flipList('Right before, wrong now', lost, mcnemar.lost)}${flipList('Wrong before, right now', gained, mcnemar.gained)}</div>`,
-  };
-};
-
-/** How each stage compares with the reference and with the stage it came from. */
-export const comparisonsSection = (report: Report): Section | null => {
-  const rows = report.stages.flatMap(({ id, comparisons }) =>
-    comparisons.filter(({ versus }) => versus !== id).map((one) => ({ id, ...one })),
-  );
-  if (rows.length === 0) return null;
-  return {
-    id: 'comparisons',
-    title: 'Paired comparisons',
-    body: table(
-      [
-        { title: 'stage', cell: ({ id }) => id },
-        { title: 'against', text: true, cell: ({ versus, role }) => html`${versus} <small>${role}</small>` },
-        { title: 'points [95 %]', cell: ({ accuracy }) => `${points(accuracy.estimate)} ${range(accuracy, points)}` },
-        { title: 'gained', cell: ({ mcnemar }) => whole(mcnemar.gained) },
-        { title: 'lost', cell: ({ mcnemar }) => whole(mcnemar.lost) },
-        { title: 'McNemar p', cell: ({ mcnemar }) => (mcnemar.p < 0.001 ? '< 0.001' : mcnemar.p.toFixed(3)) },
-        { title: 'agrees %', cell: ({ agreement }) => percent(agreement) },
-        { title: 'KL nats', cell: ({ kl }) => kl.toFixed(4) },
-      ],
-      rows,
-      'Every stage against the reference and against the stage it came from',
-    ),
-  };
-};
-
-/** Accuracy, F1, loss and calibration with intervals. */
-export const qualitySection = (report: Report): Section | null => {
-  const rows = report.stages.flatMap(({ id, quality }) => (quality === null ? [] : [{ id, ...quality }]));
-  if (rows.length === 0) return null;
-  return {
-    id: 'quality',
-    title: 'Quality',
-    body: table(
-      [
-        { title: 'stage', cell: ({ id }) => id },
-        {
-          title: 'accuracy % [95 %]',
-          cell: ({ accuracy, accuracyInterval }) => `${percent(accuracy)} ${range(accuracyInterval, percent)}`,
-        },
-        {
-          title: 'macro F1 % [95 %]',
-          cell: ({ macroF1, macroF1Interval }) => `${percent(macroF1)} ${range(macroF1Interval, percent)}`,
-        },
-        { title: 'loss', cell: ({ loss }) => loss.toFixed(3) },
-        { title: 'calibration error %', cell: ({ calibrationError }) => percent(calibrationError) },
-        { title: 'texts', cell: ({ examples }) => whole(examples) },
-      ],
-      rows,
-      'Quality of every evaluated stage',
-    ),
+    title: `${capital(examples)} whose answer changed`,
+    body: html`<p>${stage.id} against ${comparison.versus}: ${whole(mcnemar.lost)} ${examples} were right and are now wrong, ${whole(mcnemar.gained)} were wrong and are now right (${test}: p = ${mcnemar.p < 0.001 ? mcnemar.p.toExponential(1) : mcnemar.p.toFixed(3)}). The clearest of each; the true class is bold.</p>
+<div class="flips">${flipList('Right before, wrong now', lost, mcnemar.lost, examples)}${flipList('Wrong before, right now', gained, mcnemar.gained, examples)}</div>`,
   };
 };

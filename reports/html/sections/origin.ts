@@ -1,4 +1,5 @@
 import { whole } from '../../figures.ts';
+import { metricOf } from '../../metric.ts';
 import type { Report } from '../../report.ts';
 import { manyLines } from '../../text.ts';
 import { escaped, type Html, html, trusted } from '../html.ts';
@@ -18,17 +19,18 @@ const facts = (rows: readonly (readonly [string, string])[], label: string): Htm
 /** The machine, the versions and the data that the figures hold for. */
 export const environmentSection = (report: Report): Section => {
   const { environment: at, data, seed, created } = report;
+  const { inputs } = metricOf(report);
   return {
     id: 'environment',
     title: 'Data and environment',
     body: facts(
       [
         ['data', data.uses],
-        ['labelled texts', whole(data.train)],
-        ['unlabelled texts', whole(data.unlabelled)],
-        ['validation texts', whole(data.validation)],
-        ['test texts', whole(data.test)],
-        ['classes', whole(data.classes.length)],
+        [data.task === 'features' ? 'training texts' : `labelled ${inputs}`, whole(data.train)],
+        [`unlabelled ${inputs}`, whole(data.unlabelled)],
+        [`validation ${inputs}`, whole(data.validation)],
+        [`test ${inputs}`, whole(data.test)],
+        ...(data.classes.length === 0 ? [] : [['classes', whole(data.classes.length)] as const]),
         ['seed', `${seed}`],
         ['CPU', at.cpu],
         ['instruction sets', at.cpuFlags.length === 0 ? 'not told by the system' : at.cpuFlags.join(', ')],

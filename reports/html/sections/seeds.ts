@@ -1,6 +1,8 @@
-import { bytes, milliseconds, percent, plusMinus, points, speedup } from '../../figures.ts';
+import { bytes, milliseconds, percent, plusMinus, speedup } from '../../figures.ts';
+import { type Metric, metricOf } from '../../metric.ts';
 import type { Report, SeedsReport, SeedsStage } from '../../report.ts';
 import type { Spread } from '../../statistics/spread.ts';
+import { capital } from '../../text.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { colours, figure } from '../picture.ts';
 import { type HtmlColumn, table } from '../table.ts';
@@ -30,23 +32,24 @@ const cellColumns = ({ stages }: SeedsReport, reference: string | null): HtmlCol
   ]);
 };
 
-const columnsOf = (seeds: SeedsReport, reference: string | null): HtmlColumn<SeedsStage>[] => {
+const columnsOf = (seeds: SeedsReport, reference: string | null, metric: Metric): HtmlColumn<SeedsStage>[] => {
+  const { title, write, changes, writeChange } = metric;
   const { stages } = seeds;
   const versus = (id: string, shown: Html | string): Html | string => (id === reference ? '' : shown);
   return [
     { title: 'stage', cell: ({ id }) => id },
     ...where(stages, ({ accuracy }) => accuracy, {
-      title: 'accuracy %',
-      cell: ({ accuracy }) => mean(accuracy, percent),
+      title,
+      cell: ({ accuracy }) => mean(accuracy, write),
     }),
-    ...where(stages, ({ accuracy }) => accuracy, { title: 'worst', cell: ({ accuracy }) => worst(accuracy, percent) }),
+    ...where(stages, ({ accuracy }) => accuracy, { title: 'worst', cell: ({ accuracy }) => worst(accuracy, write) }),
     ...where(stages, ({ difference }) => difference, {
-      title: 'points',
-      cell: ({ id, difference }) => versus(id, mean(difference, points)),
+      title: changes,
+      cell: ({ id, difference }) => versus(id, mean(difference, writeChange)),
     }),
     ...where(stages, ({ difference }) => difference, {
-      title: 'worst points',
-      cell: ({ id, difference }) => versus(id, worst(difference, points)),
+      title: `worst ${changes}`,
+      cell: ({ id, difference }) => versus(id, worst(difference, writeChange)),
     }),
     ...where(stages, ({ macroF1 }) => macroF1, { title: 'macro F1 %', cell: ({ macroF1 }) => mean(macroF1, percent) }),
     ...where(stages, ({ agreement }) => agreement.top1, {
@@ -59,40 +62,39 @@ const columnsOf = (seeds: SeedsReport, reference: string | null): HtmlColumn<See
   ];
 };
 
-const dots = (seeds: SeedsReport): readonly { stage: string; seed: string; accuracy: number }[] =>
+const dots = (seeds: SeedsReport, scale: number): readonly { stage: string; seed: string; accuracy: number }[] =>
   seeds.stages.flatMap(({ id, accuracy }) =>
     (accuracy?.values ?? []).flatMap((value, i) =>
-      value === null ? [] : [{ stage: id, seed: `seed ${seeds.list[i] ?? ''}`, accuracy: 100 * value }],
+      value === null ? [] : [{ stage: id, seed: `seed ${seeds.list[i] ?? ''}`, accuracy: scale * value }],
     ),
   );
 
 /** The figures behind the dots: one column a seed. */
-const values = (seeds: SeedsReport): Html =>
+const values = (seeds: SeedsReport, { name, write }: Metric): Html =>
   table(
     [
       { title: 'stage', cell: ({ id }) => id },
       ...seeds.list.map(
         (seed, i): HtmlColumn<SeedsStage> => ({
           title: `seed ${seed}`,
-          cell: ({ accuracy }) => (accuracy?.values[i] == null ? '' : percent(accuracy.values[i])),
+          cell: ({ accuracy }) => (accuracy?.values[i] == null ? '' : write(accuracy.values[i])),
         }),
       ),
     ],
     seeds.stages.filter(({ accuracy }) => accuracy !== null),
-    'Accuracy in percent of every seed',
+    `${capital(name)} of every seed`,
   );
 
-const picture = async (seeds: SeedsReport): Promise<Html> => {
-  const rows = dots(seeds);
+const picture = async (seeds: SeedsReport, metric: Metric): Promise<Html> => {
+  const rows = dots(seeds, metric.scale);
   if (rows.length === 0) return nothing;
   const stages = new Set(rows.map(({ stage }) => stage));
   const said = seeds.stages.flatMap(({ id, accuracy }) =>
-    accuracy === null ? [] : `${id} ${mean(accuracy, percent)}`,
+    accuracy === null ? [] : `${id} ${mean(accuracy, metric.write)}`,
   );
   return await figure({
-    caption:
-      'Accuracy of every seed: where dots of two stages overlap, the choice of the seed decides which is better.',
-    summary: `Accuracy in percent, mean and standard deviation over seeds: ${said.join('; ')}.`,
+    caption: `${capital(metric.name)} of every seed: where dots of two stages overlap, the choice of the seed decides which is better.`,
+    summary: `${capital(metric.title)}, mean and standard deviation over seeds: ${said.join('; ')}.`,
     charts: [
       {
         height: 24 * stages.size,
@@ -105,14 +107,14 @@ const picture = async (seeds: SeedsReport): Promise<Html> => {
               field: 'accuracy',
               type: 'quantitative',
               scale: { zero: false, padding: 8 },
-              axis: { title: 'accuracy %', tickCount: 5 },
+              axis: { title: metric.title, tickCount: 5 },
             },
             color: { field: 'seed', type: 'nominal', scale: colours([...new Set(rows.map(({ seed }) => seed))]) },
           },
         },
       },
     ],
-    table: values(seeds),
+    table: values(seeds, metric),
   });
 };
 
@@ -125,7 +127,7 @@ export const seedsSection = async (report: Report): Promise<Section | null> => {
     id: 'seeds',
     title: `Over ${seeds.list.length} seeds`,
     body: html`<p>Seeds ${seeds.list.join(', ')}: mean ± sample standard deviation, and the worst seed. All other sections are of seed ${report.seed}; those of the others are in the folders ${seeds.list.map((seed) => `seed-${seed}`).join(', ')}.</p>
-${table(columnsOf(seeds, reference), shown, 'Every stage over all seeds')}
-${await picture(seeds)}`,
+${table(columnsOf(seeds, reference, metricOf(report)), shown, 'Every stage over all seeds')}
+${await picture(seeds, metricOf(report))}`,
   };
 };

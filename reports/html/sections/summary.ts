@@ -1,6 +1,8 @@
 import { baselineLines, columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
-import { bytes, milliseconds, percent, points, range, speedup, whole } from '../../figures.ts';
+import { bytes, milliseconds, range, speedup, whole } from '../../figures.ts';
+import { type Metric, metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { capital } from '../../text.ts';
 import { headline, stageOf } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { type HtmlColumn, table } from '../table.ts';
@@ -12,17 +14,17 @@ interface Tile {
   readonly note: string;
 }
 
-const qualityTile = ({ quality, difference }: StageReport, versus: string): Tile[] =>
+const qualityTile = ({ quality, difference }: StageReport, versus: string, metric: Metric): Tile[] =>
   quality === null
     ? []
     : [
         {
-          name: 'Accuracy',
-          value: `${percent(quality.accuracy)} %`,
+          name: capital(metric.name),
+          value: `${metric.write(quality.accuracy)}${metric.unit}`,
           note:
-            difference === null
-              ? `of ${whole(quality.examples)} texts`
-              : `${points(difference.accuracy)} points ${range(difference, points)}${versus}`,
+            difference === null || metric.figure === 'cosine'
+              ? `of ${whole(quality.examples)} ${metric.examples}`
+              : `${metric.writeChange(difference.accuracy)}${metric.changeUnit} ${range(difference, metric.writeChange)}${versus}`,
         },
       ];
 
@@ -49,7 +51,7 @@ export const tiles = (report: Report): Html => {
   const reference = stageOf(report, report.reference);
   const versus = reference === undefined || reference.id === stage.id ? '' : ` against ${reference.id}`;
   const shown = [
-    ...qualityTile(versus === '' ? { ...stage, difference: null } : stage, versus),
+    ...qualityTile(versus === '' ? { ...stage, difference: null } : stage, versus, metricOf(report)),
     ...sizeTile(stage, versus === '' ? undefined : reference, versus),
     ...speedTiles(stage, latencyConditions(report) ?? '', versus),
   ];
@@ -62,13 +64,13 @@ export const summarySection = (report: Report): Section => {
   const best = headline(report)?.id;
   const columns: HtmlColumn<StageReport>[] = [
     { title: 'stage', cell: ({ id, uses }) => (id === uses ? id : html`${id} <small>${uses}</small>`) },
-    ...telling(report, columnBlocks.flat()).map(({ title, cell }) => ({
+    ...telling(report, columnBlocks(report).flat()).map(({ title, cell }) => ({
       title,
       cell: (stage: StageReport) => cell(stage, report),
     })),
   ];
   const notes = [
-    baselineLines(report).length === 0 ? undefined : `Baselines on the same texts: ${baselineLines(report).join(', ')}`,
+    baselineLines(report).length === 0 ? undefined : `Baselines on the same ${metricOf(report).examples}: ${baselineLines(report).join(', ')}`,
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
   ].filter((note) => note !== undefined);

@@ -1,5 +1,8 @@
-import { bytes, milliseconds, percent, range } from '../../figures.ts';
+import { bestBaseline } from '../../columns.ts';
+import { bytes, milliseconds, range } from '../../figures.ts';
+import { type Metric, metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { capital } from '../../text.ts';
 import { judged } from '../../verdict.ts';
 import { html } from '../html.ts';
 import { type Chart, colours, figure, ink, muted } from '../picture.ts';
@@ -16,7 +19,11 @@ interface Point {
   readonly best: boolean;
 }
 
-const pointsOf = (stages: readonly StageReport[], costOf: (stage: StageReport) => number | undefined): Point[] => {
+const pointsOf = (
+  stages: readonly StageReport[],
+  scale: number,
+  costOf: (stage: StageReport) => number | undefined,
+): Point[] => {
   const all = stages.flatMap((stage) => {
     const cost = costOf(stage);
     if (stage.quality === null || cost === undefined || !(cost > 0)) return [];
@@ -25,9 +32,9 @@ const pointsOf = (stages: readonly StageReport[], costOf: (stage: StageReport) =
       {
         stage: stage.id,
         cost,
-        accuracy: 100 * accuracy,
-        low: 100 * accuracyInterval.low,
-        high: 100 * accuracyInterval.high,
+        accuracy: scale * accuracy,
+        low: scale * accuracyInterval.low,
+        high: scale * accuracyInterval.high,
       },
     ];
   });
@@ -44,17 +51,22 @@ const roomy = (points: readonly Point[]): [number, number] => {
   return [least / spread ** 0.08, most * spread ** 0.35];
 };
 
-const chartOf = (title: string, axis: string, points: readonly Point[], names: readonly string[]): Chart => {
+interface Axes {
+  readonly cost: string;
+  readonly quality: string;
+}
+
+const chartOf = (title: string, axes: Axes, points: readonly Point[], names: readonly string[]): Chart => {
   const x = {
     field: 'cost',
     type: 'quantitative',
     scale: { type: 'log', domain: roomy(points), nice: false },
-    axis: { title: axis, grid: false, tickCount: 5, labelOverlap: true, format: '~g' },
+    axis: { title: axes.cost, grid: false, tickCount: 5, labelOverlap: true, format: '~g' },
   } as const;
   const y = {
     type: 'quantitative',
     scale: { zero: false, padding: 8 },
-    axis: { title: 'accuracy %', tickCount: 5 },
+    axis: { title: axes.quality, tickCount: 5 },
   } as const;
   const color = { field: 'stage', type: 'nominal', scale: colours(names), legend: null } as const;
   return {
@@ -95,34 +107,39 @@ const listed = (points: readonly Point[]): string =>
 /** Stages below the linear baseline would press all others into a corner: they are named instead. */
 const worthShowing = (report: Report): { shown: readonly StageReport[]; left: readonly StageReport[] } => {
   const all = judged(report);
-  const floor = report.data.baselines?.linear.accuracy ?? 0;
+  const floor = bestBaseline(report);
   const shown = all.filter(({ quality }) => (quality?.accuracy ?? 0) >= floor);
   return shown.length < 2 ? { shown: all, left: [] } : { shown, left: all.filter((stage) => !shown.includes(stage)) };
 };
 
-const leftOut = (left: readonly StageReport[]): string =>
+const leftOut = (left: readonly StageReport[], { write, unit }: Metric): string =>
   left.length === 0
     ? ''
-    : ` Not shown, being below the linear baseline: ${left.map(({ id, quality }) => `${id} (${percent(quality?.accuracy ?? 0)} %)`).join(', ')}.`;
+    : ` Not shown, being below the best baseline: ${left.map(({ id, quality }) => `${id} (${write(quality?.accuracy ?? 0)}${unit})`).join(', ')}.`;
 
 /** Accuracy against what it costs, with intervals and the line of the stages that nothing beats in both. */
 export const tradeoffSection = async (report: Report): Promise<Section | null> => {
   const { shown: stages, left } = worthShowing(report);
-  const bySize = pointsOf(stages, ({ model }) => (model === null ? undefined : model.bytes / 1e6));
-  const byTime = pointsOf(stages, ({ latency }) => latency[0]?.p50Ms);
+  const metric = metricOf(report);
+  const bySize = pointsOf(stages, metric.scale, ({ model }) => (model === null ? undefined : model.bytes / 1e6));
+  const byTime = pointsOf(stages, metric.scale, ({ latency }) => latency[0]?.p50Ms);
   if (bySize.length < 2) return null;
   const names = report.stages.map(({ id }) => id);
-  const charts = [chartOf('Accuracy against size', 'MB on disk, logarithmic', bySize, names)];
-  if (byTime.length > 1) charts.push(chartOf('Accuracy against latency', 'median ms, logarithmic', byTime, names));
+  const quality = metric.title;
+  const said = capital(metric.name);
+  const charts = [chartOf(`${said} against size`, { cost: 'MB on disk, logarithmic', quality }, bySize, names)];
+  if (byTime.length > 1) {
+    charts.push(chartOf(`${said} against latency`, { cost: 'median ms, logarithmic', quality }, byTime, names));
+  }
   const inBoth = (id: string, points: readonly Point[]): string =>
     points.some((p) => p.stage === id && p.best) ? 'yes' : 'no';
   const rows = table<StageReport>(
     [
       { title: 'stage', cell: ({ id }) => id },
       {
-        title: 'accuracy % [95 %]',
-        cell: ({ quality }) =>
-          quality === null ? '' : `${percent(quality.accuracy)} ${range(quality.accuracyInterval, percent)}`,
+        title: `${metric.title} [95 %]`,
+        cell: ({ quality: at }) =>
+          at === null ? '' : `${metric.write(at.accuracy)} ${range(at.accuracyInterval, metric.write)}`,
       },
       { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
       { title: 'unbeaten in size', cell: ({ id }) => inBoth(id, bySize) },
@@ -132,14 +149,14 @@ export const tradeoffSection = async (report: Report): Promise<Section | null> =
         : []),
     ],
     judged(report),
-    'Accuracy, size and latency',
+    `${said}, size and latency`,
   );
   return {
     id: 'tradeoff',
-    title: 'Accuracy against size and latency',
+    title: `${said} against size and latency`,
     body: html`${await figure({
-      caption: `Bars are 95 % intervals. The dashed line joins the stages that no other beats in both directions.${leftOut(left)}`,
-      summary: `Accuracy against size and latency. Unbeaten in size: ${listed(bySize)}. Unbeaten in latency: ${listed(byTime)}.`,
+      caption: `Bars are 95 % intervals. The dashed line joins the stages that no other beats in both directions.${leftOut(left, metric)}`,
+      summary: `${said} against size and latency. Unbeaten in size: ${listed(bySize)}. Unbeaten in latency: ${listed(byTime)}.`,
       charts,
       table: rows,
     })}`,

@@ -1,4 +1,5 @@
 import { percent, seconds, whole } from '../../figures.ts';
+import { metricOf } from '../../metric.ts';
 import type { Report, StageReport, TrainingReport } from '../../report.ts';
 import { html } from '../html.ts';
 import { type Chart, colours, figure } from '../picture.ts';
@@ -23,18 +24,19 @@ const chartOf = (
   trained: readonly Trained[],
   names: readonly string[],
   field: 'loss' | 'accuracy',
+  scale = 1,
 ): Chart[] => {
   const rows = trained.flatMap(({ stage, training }) =>
     thinned(training.curve.filter((point) => Number.isFinite(point[field]))).map((point) => ({
       stage: stage.id,
       epoch: point.epoch,
-      value: (field === 'accuracy' ? 100 : 1) * (point[field] ?? 0),
+      value: scale * (point[field] ?? 0),
     })),
   );
   if (rows.length === 0) return [];
   const shown = names.filter((name) => rows.some(({ stage }) => stage === name));
   const all = colours(names);
-  const scale = { domain: shown, range: shown.map((name) => all.range[names.indexOf(name)] ?? '') };
+  const palette = { domain: shown, range: shown.map((name) => all.range[names.indexOf(name)] ?? '') };
   return [
     {
       title,
@@ -45,7 +47,7 @@ const chartOf = (
         encoding: {
           x: { field: 'epoch', type: 'quantitative', axis: { title: 'epochs', grid: false, tickCount: 5 } },
           y: { field: 'value', type: 'quantitative', scale: { zero: false }, axis: { title: null, tickCount: 5 } },
-          color: { field: 'stage', type: 'nominal', scale },
+          color: { field: 'stage', type: 'nominal', scale: palette },
         },
       },
     },
@@ -59,6 +61,7 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
   );
   if (trained.every(({ training }) => training.curve.length === 0)) return null;
   const names = report.stages.map(({ id }) => id);
+  const metric = metricOf(report);
   const last = ({ curve }: TrainingReport): number | undefined =>
     curve.findLast(({ accuracy }) => accuracy !== undefined)?.accuracy;
   const rows = table<Trained>(
@@ -69,8 +72,8 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
       { title: 'first loss', cell: ({ training }) => training.curve[0]?.loss.toFixed(3) ?? '' },
       { title: 'last loss', cell: ({ training }) => training.curve.at(-1)?.loss.toFixed(3) ?? '' },
       {
-        title: 'validation %',
-        cell: ({ training }) => (last(training) === undefined ? '' : percent(last(training) ?? 0)),
+        title: `validation${metric.unit}`,
+        cell: ({ training }) => (last(training) === undefined ? '' : metric.write(last(training) ?? 0)),
       },
       { title: 'tokens/s', cell: ({ training }) => whole(training.tokensPerSecond) },
       { title: 'padding %', cell: ({ training }) => percent(training.paddingFraction) },
@@ -84,11 +87,11 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
     title: 'Training',
     body: html`${await figure({
       caption:
-        'Losses of different kinds of training (labels, teacher, hidden states) are not comparable with each other; accuracies are.',
+        'Losses of different kinds of training (labels, teacher, hidden states) are not comparable with each other; figures on validation texts are.',
       summary: `Training curves of ${trained.map(({ stage }) => stage.id).join(', ')}.`,
       charts: [
         ...chartOf('Training loss', trained, names, 'loss'),
-        ...chartOf('Validation accuracy %', trained, names, 'accuracy'),
+        ...chartOf(`Validation ${metric.title}`, trained, names, 'accuracy', metric.scale),
       ],
       table: rows,
     })}`,

@@ -1,5 +1,7 @@
-import { bytes, count, milliseconds, percent, points, times } from '../../figures.ts';
+import { bytes, count, milliseconds, times } from '../../figures.ts';
+import { type Metric, metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { capital } from '../../text.ts';
 import { stageOf } from '../../verdict.ts';
 import { html } from '../html.ts';
 import { bad, type Chart, figure, good, ink, muted } from '../picture.ts';
@@ -20,7 +22,7 @@ interface Measure {
   write(value: number): string;
 }
 
-const measures: readonly Measure[] = [
+const costs: readonly Measure[] = [
   {
     title: 'Size',
     unit: 'MB',
@@ -42,14 +44,15 @@ const measures: readonly Measure[] = [
     value: ({ latency: [cell] }) => cell?.p50Ms,
     write: (x) => `${milliseconds(x)} ms`,
   },
-  {
-    title: 'Accuracy',
-    unit: '%',
-    more: true,
-    value: ({ quality }) => (quality === null ? undefined : 100 * quality.accuracy),
-    write: (x) => `${percent(x / 100)} %`,
-  },
 ];
+
+const qualityOf = ({ name, unit, scale, write }: Metric): Measure => ({
+  title: capital(name),
+  unit: unit.trim(),
+  more: true,
+  value: ({ quality }) => (quality === null ? undefined : scale * quality.accuracy),
+  write: (x) => `${write(x / scale)}${unit}`,
+});
 
 /** The stage that a stage's weights came from. */
 const origin = (report: Report, { inputs }: StageReport): StageReport | undefined => stageOf(report, inputs.model);
@@ -112,21 +115,27 @@ const change = (step: Step, { value }: Measure, write: (before: number, after: n
 
 const ratio = (before: number, after: number): string => `x ${times(after / before)}`;
 
-/** What each stage did to bytes, work, time and accuracy of the model it took. */
+/** What each stage did to bytes, work, time and quality of the model it took. */
 export const waterfallSection = async (report: Report): Promise<Section | null> => {
   const steps = report.stages
     .filter(({ model }) => model !== null)
     .map((stage) => ({ stage, before: origin(report, stage) }));
   const changed = steps.filter(({ before }) => before !== undefined);
   if (changed.length === 0) return null;
+  const metric = metricOf(report);
+  const measures = [...costs, qualityOf(metric)];
   const rows = table<Step>(
     [
       { title: 'stage', cell: ({ stage }) => stage.id },
       { title: 'took', text: true, cell: ({ before }) => before?.id ?? '' },
       ...measures.map((measure) => ({
-        title: measure.more ? 'points' : measure.title.toLowerCase(),
+        title: measure.more ? metric.changes : measure.title.toLowerCase(),
         cell: (step: Step) =>
-          change(step, measure, measure.more ? (before, after) => points((after - before) / 100) : ratio),
+          change(
+            step,
+            measure,
+            measure.more ? (before, after) => metric.writeChange((after - before) / metric.scale) : ratio,
+          ),
       })),
     ],
     changed,
@@ -138,7 +147,7 @@ export const waterfallSection = async (report: Report): Promise<Section | null> 
     body: html`${await figure({
       caption:
         'Each bar runs from the model that a stage took to the one it made (the tick): green for the better, red for the worse.',
-      summary: `Bytes, multiply-accumulates, median latency and accuracy before and after ${changed.map(({ stage }) => stage.id).join(', ')}.`,
+      summary: `Bytes, multiply-accumulates, median latency and ${metric.name} before and after ${changed.map(({ stage }) => stage.id).join(', ')}.`,
       charts: measures.flatMap((measure) => chartOf(measure, steps)),
       table: rows,
     })}`,

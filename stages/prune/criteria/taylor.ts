@@ -20,18 +20,21 @@ const addLoss = (builder: GraphBuilder, logits: Value): Value => {
   return builder.op('Neg', [likelihood], {}, LOSS);
 };
 
-const targetsOf = (labels: Int32Array, classes: number): HostTensor => {
-  const data = new Float32Array(labels.length * classes);
-  labels.forEach((label, row) => {
-    data[row * classes + label] = 1;
+/** A 1 at the class of each answer, in the shape of the model's scores: (batch, classes) or (batch, sequence, classes). */
+const targetsOf = ({ texts, length, labels, rows }: Batch, classes: number, rank: number): HostTensor => {
+  const dims = rank === 3 ? [texts, length, classes] : [texts, classes];
+  const data = new Float32Array(dims.reduce((a, b) => a * b, 1));
+  labels.forEach((label, i) => {
+    if (label >= 0) data[(rows[i] ?? 0) * classes + label] = 1;
   });
-  return { dtype: 'float32', dims: [labels.length, classes], data };
+  return { dtype: 'float32', dims, data };
 };
 
-const classesOf = ({ graph, logits }: Subject): number => {
-  const classes = graph.types.get(value(logits))?.shape?.at(-1);
+const shapeOf = ({ graph, logits }: Subject): { readonly classes: number; readonly rank: number } => {
+  const shape = graph.types.get(value(logits))?.shape;
+  const classes = shape?.at(-1);
   if (typeof classes !== 'number') throw new Error(`the number of classes of '${logits}' is not known`);
-  return classes;
+  return { classes, rank: shape?.length ?? 2 };
 };
 
 /** Activation times gradient at a gate, summed over everything but batch and the gated axis: (batch, indices). */
@@ -49,9 +52,10 @@ const withLoss = (subject: Subject) => {
 };
 
 /** The loss needs to be told the classes. */
-const targetFeeds =
-  (subject: Subject) =>
-  ({ labels }: Batch): Readonly<Record<string, HostTensor>> => ({ [TARGETS]: targetsOf(labels, classesOf(subject)) });
+const targetFeeds = (subject: Subject): ((batch: Batch) => Readonly<Record<string, HostTensor>>) => {
+  const { classes, rank } = shapeOf(subject);
+  return (batch) => ({ [TARGETS]: targetsOf(batch, classes, rank) });
+};
 
 interface Measured {
   readonly graph: Graph;
@@ -102,11 +106,11 @@ const scoreParts = async (subject: Subject, parts: readonly Part[]): Promise<Rea
   if (parts.length === 0) return scores;
   const gates = parts.map((part) => (part.group === undefined ? [] : gatesOf(subject.graph, part.group)));
   const { graph, outputs } = measuringGraph(subject, gates.flat());
-  await forEachBatch(subject, graph, targetFeeds(subject), (results, { labels }) => {
+  await forEachBatch(subject, graph, targetFeeds(subject), (results, { texts }) => {
     parts.forEach((part, i) => {
       const reached = (gates[i] ?? []).filter((gate) => outputs.has(keyOf(gate)));
       const values = reached.map((gate) => floatsOf(results[outputs.get(keyOf(gate)) ?? '']));
-      accumulate(scores.get(part) ?? new Float64Array(), reached, values, labels.length);
+      accumulate(scores.get(part) ?? new Float64Array(), reached, values, texts);
     });
   });
   return scores;

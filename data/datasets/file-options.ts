@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { maxLengthOption, sharedOptions } from './kind.ts';
+
+const share = z
+  .string()
+  .regex(/^(?:[1-9]\d?|0)(?:\.\d+)?%$/, "expected a share such as '10%'")
+  .default('10%');
+
+const fileName = z.string().min(1);
+const column = z.string().min(1);
+
+/** Options of the user's own files, whatever their format. */
+export const fileOptions = {
+  file: fileName.optional().describe('All texts in one file; validation and test are split off by a hash of the text.'),
+  train: fileName.optional().describe('Training texts, where the splits are files of their own.'),
+  validation: fileName.optional().describe('Validation texts; split off the training texts where absent.'),
+  test: fileName.optional().describe('Test texts; split off the training texts where absent.'),
+  text: z
+    .union([column, z.tuple([column, column])], { error: 'expected a column, or a list of the two columns of a pair' })
+    .default('text')
+    .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),
+  label: column.default('label').describe('Column that holds the class. Not read for features.'),
+  task: z
+    .enum(['text-classification', 'features'])
+    .default('text-classification')
+    .describe("What the texts are for. features: no classes are read, a student copies a teacher's vectors."),
+  split: z
+    .strictObject({
+      validation: share.describe('Share of the texts that choices are made on.'),
+      test: share.describe('Share of the texts that only the report reads.'),
+    })
+    .prefault({})
+    .describe(
+      'Shares that are split off. A text goes by its hash, so equal texts never cross and a seed changes nothing.',
+    ),
+  ...sharedOptions,
+  unlabelled: fileName
+    .optional()
+    .describe(
+      'More texts without labels, for distillation, in equally named columns. Its ending tells its format, which may be another than that of the labelled texts.',
+    ),
+  maxLength: maxLengthOption(128),
+};
+
+export type FileConfig = z.output<z.ZodObject<typeof fileOptions>>;
+
+const rate = (percent: string): number => Number(percent.slice(0, -1)) / 100;
+
+/** Shares of the training texts that go to splits without a file of their own. */
+export const sharesOf = ({ validation, test, split }: FileConfig) => ({
+  validation: validation === undefined ? rate(split.validation) : 0,
+  test: test === undefined ? rate(split.test) : 0,
+});
+
+/** Conditions between options, for `check` of a schema. */
+export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
+  const complain = (key: keyof FileConfig, message: string) =>
+    issues.push({ code: 'custom', input: value[key], path: [key], message });
+  if (value.file === undefined && value.train === undefined) {
+    issues.push({ code: 'custom', input: value, path: [], message: "expected 'file' or 'train': where the texts are" });
+  }
+  if (value.file !== undefined) {
+    for (const key of ['train', 'validation', 'test'] as const) {
+      if (value[key] !== undefined) complain(key, `expected either 'file' or '${key}', not both`);
+    }
+  }
+  if (value.task === 'features' && value.labelled !== undefined) {
+    complain('labelled', "expected no 'labelled' with task: features, which has no labels");
+  }
+  const { validation, test } = sharesOf(value);
+  // In thousandths: 60% and 30% are no more than 90%, whatever their sum in binary is.
+  if (Math.round((validation + test) * 1000) >= 900)
+    complain('split', 'expected shares that leave more than 10% for training');
+};

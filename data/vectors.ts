@@ -1,0 +1,55 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What a features model made of every text of a split: one vector each. */
+export interface Vectors {
+  readonly ids: Int32Array;
+  readonly width: number;
+  /** (texts, width), row-major. */
+  readonly values: Float32Array;
+}
+
+interface Header {
+  readonly schema: 'decant.vectors/1';
+  readonly texts: number;
+  readonly width: number;
+}
+
+/** By this file an artifact with vectors is told from one with predictions of classes. */
+export const VECTORS_FILE = 'vectors.json';
+
+const bytes = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Writes vectors.json with ids.i32 and vectors.f32 (little-endian) beside it. */
+export const writeVectors = async (folder: string, { ids, width, values }: Vectors): Promise<void> => {
+  const header: Header = { schema: 'decant.vectors/1', texts: ids.length, width };
+  await writeFile(join(folder, VECTORS_FILE), `${JSON.stringify(header)}\n`);
+  await writeFile(join(folder, 'ids.i32'), bytes(ids));
+  await writeFile(join(folder, 'vectors.f32'), bytes(values));
+};
+
+const words = async (file: string): Promise<ArrayBuffer> => Uint8Array.from(await readFile(file)).buffer;
+
+/** Reads what `writeVectors` wrote; `path` maps a file name to where it lies. */
+export const readVectors = async (path: (file: string) => string): Promise<Vectors> => {
+  const { schema, texts, width }: Header = JSON.parse(await readFile(path(VECTORS_FILE), 'utf8'));
+  if (schema !== 'decant.vectors/1') throw new Error(`vectors of schema '${schema}', expected 'decant.vectors/1'`);
+  const ids = new Int32Array(await words(path('ids.i32')));
+  const values = new Float32Array(await words(path('vectors.f32')));
+  if (ids.length !== texts || values.length !== texts * width) {
+    throw new Error(`vectors.json announces ${texts} texts of width ${width}, the files hold ${values.length} numbers`);
+  }
+  return { ids, width, values };
+};
+
+/** Cosine between row `i` of one matrix and row `j` of another; 0 where one of them is zero. */
+export const cosineOf = (a: Float32Array, i: number, b: Float32Array, j: number, width: number): number => {
+  let [dot, x, y] = [0, 0, 0];
+  for (let k = 0; k < width; k++) {
+    const [p, q] = [a[i * width + k] as number, b[j * width + k] as number];
+    dot += p * q;
+    x += p * p;
+    y += q * q;
+  }
+  return x === 0 || y === 0 ? 0 : dot / Math.sqrt(x * y);
+};

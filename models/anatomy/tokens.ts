@@ -1,0 +1,119 @@
+import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
+import { sliceTensor } from '../../graph/cut/slice.ts';
+import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
+import { isLookup } from '../../graph/quantize/choose.ts';
+import type { Model, ModelInfo } from '../model.ts';
+import { rebuilt } from './rebuild.ts';
+
+/** A look-up of token rows. */
+interface TokenLookup {
+  readonly node: Node;
+  readonly table: Value;
+}
+
+/** The token ids under every name they go by. */
+const idNames = (graph: Graph, ids: Value): ReadonlySet<Value> => {
+  const names = new Set([ids]);
+  for (const { op, inputs, outputs } of graph.nodes) {
+    const [input] = inputs;
+    const [output] = outputs;
+    if ((op === 'Cast' || op === 'Identity') && input != null && names.has(input) && output !== undefined) {
+      names.add(output);
+    }
+  }
+  return names;
+};
+
+const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>): readonly TokenLookup[] =>
+  graph.nodes.flatMap((node) => {
+    const [table, indices] = node.inputs;
+    const found = table != null && indices != null && ids.has(indices) && graph.weights.has(table);
+    return found && isLookup(node, table) ? [{ node, table }] : [];
+  });
+
+const rowsOf = (graph: Graph, table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
+
+/** Operators that read the ids as numbers: positions that skip padding compare them with its id. */
+const comparisons = (graph: Graph, ids: ReadonlySet<Value>): readonly Node[] =>
+  [...ids]
+    .flatMap((name) => indexOf(graph).users.get(name) ?? [])
+    .filter((node) => !['Cast', 'Identity', 'Shape', 'Gather'].includes(node.op));
+
+const expectSameRoles = (
+  graph: Graph,
+  ids: ReadonlySet<Value>,
+  { tokens }: ModelInfo,
+  kept: readonly number[],
+): void => {
+  const [node] = comparisons(graph, ids);
+  const moved = Object.values(tokens).find((id) => kept[id] !== id);
+  if (node === undefined || moved === undefined) return;
+  throw new RangeError(
+    `${node.op} '${node.name}' compares token ids with numbers, and the special token ${moved} would get another id`,
+  );
+};
+
+const apart = (table: Value): Value => value(`${table}/rows`);
+
+/** The graph whose look-ups read tables of their own, so that what else a table is used for can be cut like a matrix. */
+const lookedUpApart = (graph: Graph, lookups: readonly TokenLookup[]): Graph => {
+  const tables = new Map(lookups.map(({ node, table }) => [node, table]));
+  const weights = new Map(graph.weights);
+  for (const table of tables.values()) weights.set(apart(table), weights.get(table) ?? neverMissing(table));
+  return rebuilt(graph, weights, (node) => {
+    const table = tables.get(node);
+    return table === undefined ? node : { ...node, inputs: [apart(table), ...node.inputs.slice(1)] };
+  });
+};
+
+const neverMissing = (table: Value): never => {
+  throw new Error(`the table '${table}' is no weight`);
+};
+
+/** A model that predicts tokens loses the same ones at its end: the decoder's columns, tied to the table or not. */
+const withoutPredictions = (graph: Graph, output: Value, kept: readonly number[]): Graph => {
+  const group = followCut(graph, { value: output, axis: -1 });
+  if (isRefusal(group)) throw new RangeError(`the predictions of tokens cannot be cut: ${group.refused}`);
+  return applyCuts(graph, [group], [kept]);
+};
+
+/** Slices the tables of the look-ups and puts them back under their old names. */
+const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): Graph => {
+  const weights = new Map(graph.weights);
+  for (const table of tables) {
+    const rows = weights.get(apart(table)) ?? neverMissing(table);
+    const left = weights.get(table);
+    if (left !== undefined && left.dims[0] !== kept.length) {
+      throw new RangeError(`the token table '${table}' is used for more than looking up tokens`);
+    }
+    weights.set(table, left ?? sliceTensor(rows, [kept, undefined]));
+    weights.delete(apart(table));
+  }
+  const own = new Map([...tables].map((table) => [apart(table), table]));
+  return rebuilt(graph, weights, (node) => ({
+    ...node,
+    inputs: node.inputs.map((input) => (input === null ? null : (own.get(input) ?? input))),
+  }));
+};
+
+/** Rows of the table that token ids look up; 0 where there is none. */
+export const tokenRows = ({ graph, info }: Model): number =>
+  Math.max(0, ...lookupsBy(graph, idNames(graph, value(info.inputs.ids))).map(({ table }) => rowsOf(graph, table)));
+
+/**
+ * The graph with only some tokens, in rising order of their ids: rows of the token table, and in models that predict
+ * tokens the decoder's columns. Token i of the result is token `kept[i]` of the model given. Fails where the graph compares
+ * ids with numbers that would change, or reads the table in ways that cannot be cut.
+ */
+export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Graph => {
+  const ids = idNames(graph, value(info.inputs.ids));
+  expectSameRoles(graph, ids, info, kept);
+  const every = lookupsBy(graph, ids);
+  const rows = Math.max(0, ...every.map(({ table }) => rowsOf(graph, table)));
+  const last = kept.at(-1) ?? -1;
+  if (last >= rows) throw new RangeError(`token ${last} was to be kept, but the table has ${rows} rows`);
+  const lookups = every.filter(({ table }) => rowsOf(graph, table) === rows);
+  const open = lookedUpApart(graph, lookups);
+  const cut = info.task === 'fill-mask' ? withoutPredictions(open, value(info.output), kept) : open;
+  return withRows(cut, new Set(lookups.map(({ table }) => table)), Int32Array.from(kept));
+};

@@ -1,0 +1,36 @@
+import { tokenizerOf } from '../../../data/tokenize.ts';
+import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { ImportError } from '../importer.ts';
+
+const LONGEST = 512;
+
+/** The models that the library computes; of any other kind it would guess one. */
+const kinds: readonly unknown[] = ['BPE', 'Unigram', 'WordLevel', 'WordPiece', undefined];
+
+const kindOf = ({ model }: TokenizerJson): unknown =>
+  typeof model === 'object' && model !== null && 'type' in model ? model.type : undefined;
+
+/** How many tokens an empty text becomes: the special ones around it. */
+const specialTokens = (json: TokenizerJson, vocabulary: number): number => {
+  try {
+    if (!kinds.includes(kindOf(json))) throw new Error(`its model is of the kind ${JSON.stringify(kindOf(json))}`);
+    const encoder = tokenizerOf(json);
+    if (encoder.size === 0) throw new Error('its vocabulary is empty');
+    const { ids } = encoder.encode('A text of some words.', LONGEST);
+    if (ids.some((id) => !(id >= 0 && id < vocabulary)))
+      throw new Error('a text has tokens that are not in its vocabulary');
+    return encoder.encode('', LONGEST).ids.length;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImportError(`tokenizer.json cannot encode a text: ${reason}`, { cause });
+  }
+};
+
+/** Encodes a text once, so that a tokenizer that cannot is refused here and not in the middle of a run. */
+export const tryTokenizer = (json: TokenizerJson, vocabulary: number, maxLength: number): void => {
+  const special = specialTokens(json, vocabulary);
+  if (maxLength > special) return;
+  throw new ImportError(
+    `the model reads at most ${maxLength} tokens by its configuration, and special tokens take ${special}: no text fits`,
+  );
+};

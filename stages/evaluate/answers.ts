@@ -1,0 +1,69 @@
+import type { Dataset, Example } from '../../data/dataset.ts';
+import { writePredictions } from '../../data/predictions.ts';
+import type { EncodedText } from '../../data/tokenize.ts';
+import { writeVectors } from '../../data/vectors.ts';
+import { type Answers, cutAnswers } from '../../engine/answers.ts';
+import { predict } from '../../engine/predict.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
+import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
+import type { StageContext } from '../stage.ts';
+
+export interface Evaluated {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  /** The test split as the model reads it. */
+  readonly texts: readonly EncodedText[];
+}
+
+const nothing = { split: 'test', ids: new Int32Array(), labels: new Int32Array(), logits: new Float32Array() } as const;
+
+/** Text of each answer about a word; words are numbered one after the other. */
+const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array => {
+  const groups = new Int32Array(starts.at(-1) ?? 0);
+  examples.forEach(({ id }, text) => {
+    groups.fill(id, starts[text], starts[text + 1]);
+  });
+  return groups;
+};
+
+/**
+ * Writes what a model says about the test split, where it does what the data is for: choices of classes by text or by
+ * word, or vectors. Returns how many words were cut off with the end of a long text; they count as unanswered.
+ */
+export const writeAnswers = async (
+  folder: string,
+  { model, dataset, texts }: Evaluated,
+  ctx: StageContext,
+): Promise<number> => {
+  const classes = model.info.labels.length;
+  if (model.info.task !== dataset.task) {
+    await writePredictions(folder, { ...nothing, classes });
+    return 0;
+  }
+  const { labelsOf, unit } = taskOf(dataset.task);
+  const labels = Int32Array.from(
+    dataset.test.flatMap((example, i) => labelsOf(example, texts[i] ?? { ids: new Int32Array() })),
+  );
+  const { scores, answers } = await predict({
+    model,
+    texts,
+    maxLength: dataset.maxLength,
+    threads: ctx.threads,
+    batching: isQuantized(model.graph) ? 'single' : 'length',
+    keep: 'largest',
+    labels,
+    signal: ctx.signal,
+    onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
+  });
+  const { logits, columns } = scores;
+  const ids = Int32Array.from(dataset.test, ({ id }) => id);
+  if (dataset.task === 'features') {
+    await writeVectors(folder, { ids, width: columns, values: logits });
+    return 0;
+  }
+  const words = unit === 'words' ? { ids: labels.map((_, i) => i), groups: groupsOf(dataset.test, answers) } : { ids };
+  const kept = scores.kept === undefined ? {} : { kept: scores.kept };
+  await writePredictions(folder, { split: 'test', classes, labels, logits, ...kept, ...words });
+  return cutAnswers(answers);
+};

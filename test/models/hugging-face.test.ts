@@ -1,0 +1,355 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyCuts } from '../../graph/cut/index.ts';
+import { anatomyOf } from '../../models/anatomy.ts';
+import { knownModelTypes } from '../../models/architectures/index.ts';
+import { withClassificationHead } from '../../models/head.ts';
+import { ImportError } from '../../models/importers/importer.ts';
+import { importModel, modelSources } from '../../models/importers/index.ts';
+import { alignLabels, labelProblem } from '../../models/labels.ts';
+import { readSafetensors } from '../../models/safetensors/file.ts';
+import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
+import { writeSafetensors } from './safetensors-file.ts';
+import { largestDifference } from './support.ts';
+
+describe('what model.json says of a folder of Hugging Face', () => {
+  it('has the names of classes, inputs and the configuration as it was read', async () => {
+    const { info } = await importGolden('bert');
+    expect(info).toMatchObject({
+      task: 'text-classification',
+      labels: ['animal', 'money', 'travel'],
+      inputs: { ids: 'input_ids', mask: 'attention_mask', types: 'token_type_ids' },
+      output: 'logits',
+      modelType: 'bert',
+      checkpoint: JSON.parse(readFileSync(join(goldenFolder('bert'), 'config.json'), 'utf8')),
+      origin: 'bert (Hugging Face, bert)',
+    });
+    expect(info.hiddenStates.at(-1)).toBe('last_hidden_state');
+  });
+
+  it('tells how sentence-transformers make one vector of a text', async () => {
+    expect((await importGolden('sentence-transformers')).info).toMatchObject({
+      task: 'features',
+      sentence: { pooling: 'mean', normalize: true },
+    });
+    expect((await importGolden('bert')).info.sentence).toBeUndefined();
+  });
+
+  it('counts positions from behind the padding id, and asks for no types where there is one', async () => {
+    const { info } = await importGolden('roberta');
+    const positions = Number(info.checkpoint?.max_position_embeddings);
+    expect(info.maxLength).toBe(Math.min(positions - info.tokens.padding - 1, info.maxLength));
+    expect(info.inputs).toEqual({ ids: 'input_ids', mask: 'attention_mask' });
+  });
+
+  it('keeps the names of the checkpoint for every parameter', async () => {
+    const { graph } = await importGolden('bert');
+    const stored = readSafetensors(join(goldenFolder('bert'), 'model.safetensors'));
+    const parameters = [...graph.weights.keys()].filter((name) => !/constant_\d+$/.test(name));
+    expect(parameters.filter((name) => !stored.has(name))).toEqual([]);
+    expect(parameters).toContain('bert.encoder.layer.1.attention.self.query.weight');
+  });
+});
+
+describe('the head of a checkpoint', () => {
+  it.each(['bert', 'bert-tokens', 'bert-mlm', 'distilbert', 'roberta-mlm', 'electra-tokens', 'albert'])(
+    'is left out of %s with head: new',
+    async (name) => {
+      const { graph, info } = await importModel(goldenFolder(name), '/', { head: 'new' });
+      expect(info).toMatchObject({ task: 'features', labels: [], output: 'last_hidden_state' });
+      expect(
+        [...graph.weights.keys()].filter((weight) => /classifier|predictions|lm_head|vocab_/.test(weight)),
+      ).toEqual([]);
+    },
+  );
+
+  it('that predicts words gives way to a classifier', async () => {
+    const model = withClassificationHead(await importGolden('bert-mlm'), ['a', 'b']);
+    expect(model.info).toMatchObject({ task: 'text-classification', labels: ['a', 'b'], output: 'logits' });
+    expect([...model.graph.weights.keys()].filter((name) => name.startsWith('cls.'))).toEqual([]);
+    const [logits] = await runGolden(model, [expectedOf('bert-mlm')]);
+    expect(logits).toEqual([0, 0, 0, 0]);
+  });
+
+  it('puts its classes in the order of the data', async () => {
+    const model = await importGolden('bert');
+    const expected = expectedOf('bert');
+    const aligned = alignLabels(model, ['travel', 'animal', 'money']);
+    const [[before = []], [after = []]] = [await runGolden(model, [expected]), await runGolden(aligned, [expected])];
+    const moved = before.map((_, i) => before[i - (i % 3) + ((i + 2) % 3)] ?? 0);
+    expect(largestDifference(after, moved)).toBe(0);
+    expect(alignLabels(model, model.info.labels)).toBe(model);
+  });
+
+  it('of other classes than the data is refused, both named', () => {
+    expect(labelProblem(['a', 'b'], ['b', 'a'])).toBeUndefined();
+    expect(labelProblem(['LABEL_0', 'LABEL_1'], ['good', 'bad'])).toBe(
+      'the checkpoint classifies into 2 labels (LABEL_0, LABEL_1), the data has 2 (good, bad): ' +
+        "write the data's names into id2label of config.json if they mean the same, or put a new head on it with 'head: new'",
+    );
+  });
+});
+
+it('the width of an imported encoder can be cut, head and all', async () => {
+  const { graph, ...rest } = await importGolden('roberta');
+  const [hidden] = anatomyOf(graph).hidden;
+  if (hidden?.group === undefined) throw new Error('no width was found');
+  const kept = Array.from({ length: 16 }, (_, i) => 2 * i);
+  const cut = applyCuts(graph, [hidden.group], [kept]);
+  expect(anatomyOf(cut).hidden.map(({ count }) => count)).toEqual([16]);
+  const [logits] = await runGolden({ ...rest, graph: cut }, [expectedOf('roberta')]);
+  expect(logits?.every(Number.isFinite)).toBe(true);
+});
+
+/** A second, and some room for a machine that is shared. */
+const SOON_MILLISECONDS = 3000;
+
+describe('a folder that is wrong', () => {
+  let root = '';
+  let folder = '';
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'decant-folder-'));
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  const copyOf = (name: string): void => {
+    folder = mkdtempSync(join(root, 'model-'));
+    cpSync(goldenFolder(name), folder, { recursive: true });
+  };
+  const edit = (file: string, change: (json: Record<string, unknown>) => unknown): void => {
+    const path = join(folder, file);
+    const json: Record<string, unknown> = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify(change(json)));
+  };
+  const config = (changes: Record<string, unknown>): void =>
+    edit('config.json', (json) => JSON.parse(JSON.stringify({ ...json, ...changes })));
+  const rewrite = (change: (header: Record<string, unknown>) => unknown): void => {
+    const path = join(folder, 'model.safetensors');
+    const bytes = readFileSync(path);
+    const end = 8 + Number(bytes.readBigUInt64LE());
+    const header: Record<string, unknown> = JSON.parse(bytes.subarray(8, end).toString());
+    writeSafetensors(path, change(header), bytes.subarray(end));
+  };
+
+  const failure = async (head: 'keep' | 'new' = 'keep'): Promise<string> => {
+    const before = readdirSync(folder).length;
+    const started = performance.now();
+    const message = await importModel(folder, '/', { head }).then(
+      () => 'was imported',
+      (error: unknown) => (error instanceof ImportError ? error.message : `unexpected: ${error}`),
+    );
+    expect(performance.now() - started).toBeLessThan(SOON_MILLISECONDS);
+    expect(readdirSync(folder)).toHaveLength(before);
+    return message;
+  };
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    [
+      'with wider layers than the weights',
+      { intermediate_size: 96 },
+      /tensor 'bert\.encoder\.layer\.0\.intermediate\.dense\.weight' is \[48, 32\], by config\.json it should be \[96, 32\]/,
+    ],
+    [
+      'with more layers',
+      { num_hidden_layers: 3 },
+      /have no tensor 'bert\.encoder\.layer\.2\.attention\.self\.query\.weight'/,
+    ],
+    [
+      'with fewer layers',
+      { num_hidden_layers: 1 },
+      /hold bert\.encoder\.layer\.1\..* and \d+ more, which config\.json/,
+    ],
+    ['with another vocabulary', { vocab_size: 99 }, /gives the token .* the id \d+, the embedding has 99 rows/],
+    ['with a larger vocabulary', { vocab_size: 1000 }, /'bert\.embeddings\.word_embeddings\.weight' is \[\d+, 32\]/],
+    [
+      'of another architecture',
+      { model_type: 'gpt2' },
+      /^config\.json: decant knows no architecture 'gpt2'; it knows albert, bert/,
+    ],
+    ['of no architecture', { model_type: undefined }, /^config\.json: model_type: /],
+    [
+      'with heads that do not divide its width',
+      { num_attention_heads: 5 },
+      /num_attention_heads: expected a divisor of hidden_size/,
+    ],
+    ['with an unknown activation', { hidden_act: 'mish' }, /^config\.json: hidden_act: /],
+    [
+      'with relative positions',
+      { position_embedding_type: 'relative_key' },
+      /^config\.json: position_embedding_type: /,
+    ],
+    ['that is a decoder', { is_decoder: true }, /^config\.json: is_decoder: /],
+    ['with a size that is no number', { hidden_size: '32' }, /^config\.json: hidden_size: /],
+    ['with a size beyond reason', { max_position_embeddings: 1e9 }, /^config\.json: max_position_embeddings: /],
+    [
+      'with positions that the weights do not have',
+      { max_position_embeddings: 9e6 },
+      /position_embeddings\.weight' is \[\d+, 32\]/,
+    ],
+    [
+      'with other classes',
+      { id2label: { 0: 'a', 1: 'b' } },
+      /'classifier\.weight' is \[3, 32\], by config\.json it should be \[2, 32\]/,
+    ],
+    ['with a class too few', { id2label: { 0: 'a', 2: 'b' } }, /id2label names 2 classes, but none of number 1/],
+    ['with two classes of one name', { id2label: { 0: 'a', 1: 'b', 2: 'a' } }, /two of its classes have the same name/],
+    ['that is a regression', { id2label: { 0: 'a' } }, /it has one output, a regression/],
+    [
+      'with several answers a text',
+      { problem_type: 'multi_label_classification' },
+      /its problem_type is multi_label_classification/,
+    ],
+    [
+      'that answers questions',
+      { architectures: ['BertForQuestionAnswering'] },
+      /a BertForQuestionAnswering, a head that decant/,
+    ],
+    [
+      'without the head it says',
+      { architectures: ['BertForMaskedLM'] },
+      /a BertForMaskedLM, but the safetensors have no 'cls\./,
+    ],
+    ['that does not say its head', { architectures: ['BertModel'] }, /hold classifier\.bias, classifier\.weight/],
+    ['with quantized weights', { quantization_config: { bits: 4 } }, /quantization_config: /],
+    [
+      'with a padding id beyond the vocabulary',
+      { pad_token_id: 5000 },
+      /pad_token_id is 5000, the embedding has \d+ rows/,
+    ],
+  ])('config.json %s', async (_, changes, message) => {
+    copyOf('bert');
+    config(changes);
+    expect(await failure()).toMatch(message);
+  });
+
+  it('says every architecture that is known', async () => {
+    copyOf('bert');
+    config({ model_type: 'gpt2' });
+    for (const known of knownModelTypes()) expect(await failure()).toContain(known);
+  });
+
+  it.each(['config.json', 'tokenizer.json', 'model.safetensors'])('has %s cut short, or none', async (file) => {
+    copyOf('bert');
+    const bytes = readFileSync(join(folder, file));
+    for (const length of [0, 1, bytes.length >> 1, bytes.length - 2]) {
+      writeFileSync(join(folder, file), bytes.subarray(0, length));
+      expect(await failure()).toMatch(new RegExp(`^${file.replace('.', '\\.')}`));
+    }
+    rmSync(join(folder, file));
+    expect(await failure()).toContain(file === 'tokenizer.json' ? 'has no tokenizer' : `has no ${file}`);
+  });
+
+  it('nests JSON too deep', async () => {
+    copyOf('bert');
+    writeFileSync(join(folder, 'config.json'), `{"a":${'['.repeat(1e6)}`);
+    expect(await failure()).toMatch(/^config\.json nests brackets more than 64 deep/);
+  });
+
+  it('holds a tensor that nobody knows, or one of integers', async () => {
+    copyOf('bert');
+    rewrite((header) => ({ ...header, 'bert.encoder.more': { dtype: 'F32', shape: [0], data_offsets: [0, 0] } }));
+    expect(await failure()).toMatch(
+      /^the safetensors hold bert\.encoder\.more, which config\.json does not account for/,
+    );
+    copyOf('bert');
+    rewrite((header) => {
+      const name = 'classifier.bias';
+      return { ...header, [name]: { ...Object(header[name]), dtype: 'I32' } };
+    });
+    expect(await failure()).toMatch(
+      /tensor 'classifier\.bias' has elements of type I32; decant reads parameters of F32/,
+    );
+  });
+
+  it('has old names for layer normalisation and buffers of ids, and is imported', async () => {
+    copyOf('bert');
+    rewrite((header) =>
+      Object.fromEntries([
+        ...Object.entries(header).map(([name, entry]) => [
+          name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+          entry,
+        ]),
+        ['bert.embeddings.position_ids', { dtype: 'I64', shape: [1, 0], data_offsets: [0, 0] }],
+      ]),
+    );
+    expect(await failure()).toBe('was imported');
+  });
+
+  it.each([
+    [
+      'pytorch_model.bin',
+      /has no model\.safetensors .* pytorch_model\.bin is a pickle, which runs code when it is opened/,
+    ],
+    ['tf_model.h5', /tf_model\.h5 belongs to TensorFlow/],
+    [
+      'other.bin',
+      /has no model\.safetensors and no model\.safetensors\.index\.json: save the model with save_pretrained/,
+    ],
+  ])('holds %s alone', async (file, message) => {
+    copyOf('bert');
+    rmSync(join(folder, 'model.safetensors'));
+    writeFileSync(join(folder, file), 'x');
+    expect(await failure()).toMatch(message);
+  });
+
+  it('has a shard too few', async () => {
+    copyOf('bert-features');
+    const [shard = ''] = readdirSync(folder).filter((file) => /^model-00002/.test(file));
+    rmSync(join(folder, shard));
+    expect(await failure()).toContain(`names the shard '${shard}', which is not in the folder`);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      'outside',
+      [{ path: '../x', type: 'sentence_transformers.models.Pooling' }],
+      /^modules\.json: 0\.path: expected the name/,
+    ],
+    [
+      'without config',
+      [{ path: 'x', type: 'sentence_transformers.models.Pooling' }],
+      /pooling whose config\.json is not there/,
+    ],
+    [
+      'that decant does not compute',
+      [{ path: 'x', type: 'sentence_transformers.models.Dense' }],
+      /lists the module Dense/,
+    ],
+    ['without pooling', [{ path: '', type: 'sentence_transformers.models.Transformer' }], /lists no Pooling/],
+  ])('lists modules %s', async (_, modules, message) => {
+    copyOf('sentence-transformers');
+    writeFileSync(join(folder, 'modules.json'), JSON.stringify(modules));
+    expect(await failure()).toMatch(message);
+  });
+
+  it('pools sentences by their maximum', async () => {
+    copyOf('sentence-transformers');
+    const pooling = { pooling_mode_mean_tokens: true, pooling_mode_max_tokens: true };
+    writeFileSync(join(folder, '1_Pooling/config.json'), JSON.stringify(pooling));
+    expect(await failure()).toMatch(/pooled by mean and max; decant pools by mean or cls/);
+  });
+
+  it('is none', () => {
+    expect(() => modelSources('./nothing-here', root)).toThrow(
+      /nothing-here is no folder: expected one with config\.json/,
+    );
+    expect(() => modelSources('./', root)).toThrow(/has no config\.json: it is no model of Hugging Face/);
+  });
+
+  it('names each file that was read, so that a change runs the stage again', () => {
+    const files = modelSources(goldenFolder('sentence-transformers'), '/').map((file) =>
+      file.slice(goldenFolder('sentence-transformers').length + 1),
+    );
+    expect(files).toEqual([
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'modules.json',
+      '1_Pooling/config.json',
+      'sentence_bert_config.json',
+    ]);
+  });
+});
