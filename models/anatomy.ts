@@ -1,7 +1,6 @@
-import type { CutGroup } from '../graph/cut/index.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { type LayerSpan, layerSpansOf } from './anatomy/layers.ts';
-import { embeddingOf, headsOf, hiddenOf, neuronsOf, type Part, tokenTable } from './anatomy/parts.ts';
+import { embeddingOf, headsOf, hiddenOf, neuronsOf, nothingFollowed, type Part, tokenTable } from './anatomy/parts.ts';
 
 export { bypassLayer } from './anatomy/bypass.ts';
 export type { Part, PartKind } from './anatomy/parts.ts';
@@ -33,18 +32,14 @@ const widthOf = (graph: Graph, value: Value): number => {
   return typeof dim === 'number' ? dim : 0;
 };
 
-const groupsOf = (parts: readonly Part[]): readonly CutGroup[] => parts.flatMap(({ group }) => group ?? []);
-
 /** The layers one after another: what an earlier one has is no part of a later one that shares its weights. */
 const layersOf = (graph: Graph): readonly Layer[] => {
   const spans = layerSpansOf(graph);
   const blocks = spans.flatMap((span) => span.blocks);
-  const taken: CutGroup[] = [];
+  const followed = nothingFollowed();
   return spans.map((span) => {
-    const heads = headsOf(graph, span, taken);
-    taken.push(...groupsOf(heads));
-    const ffn = neuronsOf(graph, span, blocks, taken);
-    taken.push(...groupsOf(ffn));
+    const heads = headsOf(graph, span, followed);
+    const ffn = neuronsOf(graph, span, blocks, followed);
     const [inputWidth, outputWidth] = [widthOf(graph, span.input), widthOf(graph, span.output)];
     return { ...span, heads, ffn, inputWidth, outputWidth };
   });

@@ -26,9 +26,8 @@ export interface Compared {
   readonly index: number;
   /** Stands before the names of the layer's parameters. */
   readonly layer: string;
-  /** (batch, heads, sequence, head width) */
+  /** Heads side by side: (batch, sequence, heads * head width). */
   readonly query: Value;
-  /** (batch, heads, head width, sequence) */
   readonly key: Value;
   readonly heads: number;
   readonly headWidth: number;
@@ -112,12 +111,13 @@ const attention = ({ emission, shape, names, bias }: Stack, index: number, x: Va
   const sizes = [heads, headWidth] as const;
   const layer = names.layer(index);
   const project = (role: string): Value => linear(emission, `${layer}.${role}`, x, [width, heads * headWidth]);
-  const query = splitHeads(builder, project(names.query), sizes);
-  const key = splitKeys(builder, project(names.key), sizes);
-  const value = splitHeads(builder, project(names.value), sizes);
-  const added = typeof bias === 'function' ? bias({ index, layer, query, key, heads, headWidth }) : bias;
+  const [query, key, value] = [project(names.query), project(names.key), project(names.value)];
   const flat = attend(emission, {
-    ...{ query, key, value, heads, headWidth, bias: added },
+    query: splitHeads(builder, query, sizes),
+    key: splitKeys(builder, key, sizes),
+    value: splitHeads(builder, value, sizes),
+    ...{ heads, headWidth },
+    bias: typeof bias === 'function' ? bias({ index, layer, query, key, heads, headWidth }) : bias,
     ...(shape.scale === undefined ? {} : { scale: shape.scale }),
     dropout: shape.attentionDropout ?? shape.dropout,
   });

@@ -20,12 +20,24 @@ export interface Part {
   readonly refused?: string;
 }
 
-const keysOf = (group: CutGroup): ReadonlySet<string> =>
-  new Set(group.axes.map(({ value, axis }) => `${axis}:${value}`));
+/** Axes that groups touch: those of parts, and those of every group that was followed, so that none is followed twice. */
+export interface Followed {
+  readonly owned: Set<string>;
+  readonly all: Set<string>;
+}
+export const nothingFollowed = (): Followed => ({ owned: new Set(), all: new Set() });
 
-const overlaps = (a: CutGroup, b: CutGroup): boolean => {
-  const keys = keysOf(a);
-  return b.axes.some(({ value, axis }) => keys.has(`${axis}:${value}`));
+const keyOf = (value: Value, axis: number): string => `${axis}:${value}`;
+
+/** Remembers a group; says whether it is new and shares nothing with a part that is known. */
+const isNew = ({ owned, all }: Followed, group: CutGroup): boolean => {
+  const keys = group.axes.map(({ value, axis }) => keyOf(value, axis));
+  for (const key of keys) all.add(key);
+  return !keys.some((key) => owned.has(key));
+};
+
+const own = ({ owned }: Followed, group: CutGroup): void => {
+  for (const { value, axis } of group.axes) owned.add(keyOf(value, axis));
 };
 
 const unitWidth = (group: CutGroup): number =>
@@ -45,21 +57,24 @@ const partAt = (
 
 const numbered = (name: string, position: number): string => (position === 0 ? name : `${name} (${position + 1})`);
 
-const nodesOf = (layer: LayerSpan): readonly Node[] => layer.blocks.flatMap((block) => [...block.nodes]);
+/** Every node once: blocks may stand around others. */
+const nodesOf = (layer: LayerSpan): readonly Node[] => [...new Set(layer.blocks.flatMap((block) => [...block.nodes]))];
 
 /**
  * Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. Layers that share their weights share
- * their heads: they belong to the first of them, whose parts are among `known`.
+ * their heads: they belong to the first of them.
  */
-export const headsOf = (graph: Graph, layer: LayerSpan, known: readonly CutGroup[] = []): readonly Part[] =>
+export const headsOf = (graph: Graph, layer: LayerSpan, followed: Followed): readonly Part[] =>
   nodesOf(layer)
     .filter((node) => node.op === 'Softmax')
     .flatMap((node) => node.inputs[0] ?? [])
-    .filter((scores) => graph.types.get(scores)?.shape?.length === 4)
-    .map((scores, i) =>
-      partAt(graph, scores, 1, { name: numbered(`layer ${layer.index} heads`, i), kind: 'heads', layer: layer.index }),
-    )
-    .filter(({ group }) => group === undefined || !known.some((other) => overlaps(other, group)));
+    .filter((scores) => graph.types.get(scores)?.shape?.length === 4 && !followed.all.has(keyOf(scores, 1)))
+    .map((scores, i) => {
+      const about = { name: numbered(`layer ${layer.index} heads`, i), kind: 'heads', layer: layer.index } as const;
+      const part = partAt(graph, scores, 1, about);
+      if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
+      return part;
+    });
 
 /** Whether every activation that a group touches lies strictly inside residual blocks: one, or several that share weights. */
 const inside = (graph: Graph, blocks: readonly Block[], group: CutGroup): boolean => {
@@ -96,31 +111,38 @@ const attended = (graph: Graph, blocks: readonly Block[]): ReadonlySet<Value> =>
  * Neurons join the columns of one weight matrix to the rows of another, with nothing of it outside the blocks. Channels
  * of attention are none, however few heads it has.
  */
-const neuronGroup = (graph: Graph, blocks: readonly Block[], product: Value): CutGroup | undefined => {
+const neuronGroup = (
+  graph: Graph,
+  blocks: readonly Block[],
+  product: Value,
+  followed: Followed,
+): CutGroup | undefined => {
+  const last = (graph.types.get(product)?.shape?.length ?? 0) - 1;
+  if (followed.all.has(keyOf(product, last))) return undefined;
   const group = followCut(graph, { value: product, axis: -1 });
-  if (isRefusal(group) || !inside(graph, blocks, group) || !isActivated(graph, group)) return undefined;
+  if (isRefusal(group) || !isNew(followed, group) || !inside(graph, blocks, group) || !isActivated(graph, group))
+    return undefined;
   const mixed = attended(graph, blocks);
   if (group.axes.some((cut) => mixed.has(cut.value))) return undefined;
   const matrices = group.weights.filter(({ value }) => graph.weights.get(value)?.dims.length === 2);
   return matrices.length >= 2 ? group : undefined;
 };
 
-/** Feed-forward neurons of a layer. `blocks` are those of all layers, `taken` the groups that are parts already. */
+/** Feed-forward neurons of a layer; `blocks` are those of all layers. */
 export const neuronsOf = (
   graph: Graph,
   layer: LayerSpan,
   blocks: readonly Block[],
-  taken: readonly CutGroup[],
+  followed: Followed,
 ): readonly Part[] => {
   const groups: CutGroup[] = [];
-  for (const block of layer.blocks) {
-    for (const node of block.nodes) {
-      const [product] = node.outputs;
-      if (linearWeight(graph, node) === undefined || product === undefined) continue;
-      const group = neuronGroup(graph, blocks, product);
-      if (group === undefined || [...taken, ...groups].some((other) => overlaps(other, group))) continue;
-      groups.push(group);
-    }
+  for (const node of nodesOf(layer)) {
+    const [product] = node.outputs;
+    if (linearWeight(graph, node) === undefined || product === undefined) continue;
+    const group = neuronGroup(graph, blocks, product, followed);
+    if (group === undefined) continue;
+    own(followed, group);
+    groups.push(group);
   }
   return groups.map((group, i) => ({
     name: numbered(`layer ${layer.index} ffn`, i),

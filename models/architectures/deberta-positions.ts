@@ -1,9 +1,8 @@
-import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/graph.ts';
 import { dropout, type Emission, layerNorm, linear, parameter, splitHeads, splitKeys } from '../blocks.ts';
 import type { Compared } from '../emit-encoder.ts';
 import type { DebertaConfig } from './deberta-config.ts';
-import { distanceIds, logRatio } from './relative.ts';
+import { distanceIds, signedBucket } from './relative.ts';
 
 /** How many terms attention scores are summed of: the scale is one over the root of head width times this. */
 export const scoreTerms = ({ pos_att_type }: { readonly pos_att_type: DebertaConfig['pos_att_type'] }): number =>
@@ -16,19 +15,11 @@ const farthest = (config: DebertaConfig): number =>
 const spanOf = (config: DebertaConfig): number =>
   config.position_buckets > 0 ? config.position_buckets : farthest(config);
 
-/** Near distances as they are, far ones in steps of their logarithm (He et al. 2021, arXiv 2111.09543, section 3). */
-const bucketOf = (distance: number, buckets: number, limit: number): number => {
-  const middle = Math.floor(buckets / 2);
-  const far = Math.abs(distance);
-  if (far <= middle) return distance;
-  const steps = Math.ceil(Math.fround(logRatio(far / middle, (limit - 1) / middle) * (middle - 1)));
-  return Math.sign(distance) * (steps + middle);
-};
-
 /** The row of the table of relative positions for the distance of a query behind a key. */
 const rowOf = (config: DebertaConfig, distance: number): number => {
   const span = spanOf(config);
-  const bucket = config.position_buckets > 0 ? bucketOf(distance, config.position_buckets, farthest(config)) : distance;
+  const bucket =
+    config.position_buckets > 0 ? signedBucket(distance, config.position_buckets, farthest(config)) : distance;
   return Math.min(2 * span - 1, Math.max(0, bucket + span));
 };
 
@@ -41,13 +32,6 @@ const tableOf = (emission: Emission, config: DebertaConfig): Value => {
     ? layerNorm(emission, 'encoder.LayerNorm', table, hidden)
     : table;
   return dropout(emission, builder.op('Unsqueeze', [normal, builder.ints([0])]), config.hidden_dropout_prob);
-};
-
-/** One row for all texts and heads: (sequence, sequence) to (batch, heads, sequence, sequence), as GatherElements wants. */
-const spread = (builder: GraphBuilder, rows: Value, { query, key }: Compared): Value => {
-  const outer = builder.op('Shape', [query], { start: 0, end: 3 }); // batch, heads, queries
-  const keys = builder.op('Shape', [key], { start: 3, end: 4 });
-  return builder.op('Expand', [rows, builder.op('Concat', [outer, keys], { axis: 0 })]);
 };
 
 interface Positions {
@@ -66,32 +50,55 @@ const projected = ({ emission, config, table }: Positions, layer: string, role: 
   return linear(emission, `${layer}.attention.self.${name}`, table, [hidden, hidden]);
 };
 
-/** Content to position: how each query likes the positions of keys. (batch, heads, sequence, sequence) */
-const contentToPosition = (positions: Positions, compared: Compared, rows: Value): Value => {
+/**
+ * Contents as positions are compared with, scaled before they are: fewer elements than scores, and attention of contents
+ * alone keeps its queries and keys to itself, so that it can be fused.
+ */
+const scaled = ({ emission: { builder }, config }: Positions, content: Value, { headWidth }: Compared): Value =>
+  builder.op('Mul', [content, builder.scalar('float32', 1 / Math.sqrt(headWidth * scoreTerms(config)))]);
+
+/** Scores of all rows of the table, of which each query and key picks one along `axis`. */
+interface Scores {
+  readonly all: Value;
+  readonly axis: number;
+}
+
+/** Content to position: how each query likes the positions of keys. (batch, heads, sequence, rows) */
+const contentToPosition = (positions: Positions, compared: Compared): Scores => {
   const { builder } = positions.emission;
-  const { layer, query, heads, headWidth } = compared;
+  const { layer, heads, headWidth } = compared;
+  const query = splitHeads(builder, scaled(positions, compared.query, compared), [heads, headWidth]);
   const key = splitKeys(builder, projected(positions, layer, 'key'), [heads, headWidth]); // (1, heads, width, rows)
-  return builder.op('GatherElements', [builder.op('MatMul', [query, key]), rows], { axis: 3 });
+  return { all: builder.op('MatMul', [query, key]), axis: 3 };
 };
 
-/** Position to content: how the position of each query likes the keys. (batch, heads, sequence, sequence) */
-const positionToContent = (positions: Positions, compared: Compared, rows: Value): Value => {
+/** Position to content: how the position of each query likes the keys. (batch, heads, rows, sequence) */
+const positionToContent = (positions: Positions, compared: Compared): Scores => {
   const { builder } = positions.emission;
-  const { layer, key, heads, headWidth } = compared;
+  const { layer, heads, headWidth } = compared;
   const query = splitHeads(builder, projected(positions, layer, 'query'), [heads, headWidth]); // (1, heads, rows, width)
-  return builder.op('GatherElements', [builder.op('MatMul', [query, key]), rows], { axis: 2 });
+  const key = splitKeys(builder, scaled(positions, compared.key, compared), [heads, headWidth]);
+  return { all: builder.op('MatMul', [query, key]), axis: 2 };
 };
 
-const layerBias = (positions: Positions, mask: Value, scale: number, compared: Compared): Value => {
+/** The rows that are picked, the same for all texts and heads: (batch, heads, sequence, sequence). */
+const spread = ({ emission: { builder }, rows }: Positions, { all }: Scores): Value => {
+  const outer = builder.op('Shape', [all], { start: 0, end: 2 });
+  return builder.op('Expand', [rows, builder.op('Concat', [outer, builder.op('Shape', [rows])], { axis: 0 })]);
+};
+
+const layerBias = (positions: Positions, mask: Value, compared: Compared): Value => {
   const { emission, config } = positions;
   const { builder } = emission;
-  const rows = spread(builder, positions.rows, compared);
-  const terms = [
-    ...(config.pos_att_type.includes('c2p') ? [contentToPosition(positions, compared, rows)] : []),
-    ...(config.pos_att_type.includes('p2c') ? [positionToContent(positions, compared, rows)] : []),
+  const scores = [
+    ...(config.pos_att_type.includes('c2p') ? [contentToPosition(positions, compared)] : []),
+    ...(config.pos_att_type.includes('p2c') ? [positionToContent(positions, compared)] : []),
   ];
-  const scores = terms.map((term) => builder.op('Mul', [term, builder.scalar('float32', scale)]));
-  return scores.reduce((sum, term) => builder.op('Add', [term, sum]), mask);
+  const [first] = scores;
+  if (first === undefined) return mask;
+  const rows = spread(positions, first);
+  const terms = scores.map(({ all, axis }) => builder.op('GatherElements', [all, rows], { axis }));
+  return terms.reduce((sum, term) => builder.op('Add', [term, sum]), mask);
 };
 
 /**
@@ -111,5 +118,5 @@ export const disentangledBias = (
     table: tableOf(emission, config),
     rows: distanceIds(builder, ids, config.max_position_embeddings, (distance) => rowOf(config, distance)),
   }));
-  return (compared) => layerBias(positions, mask, 1 / Math.sqrt(compared.headWidth * scoreTerms(config)), compared);
+  return (compared) => layerBias(positions, mask, compared);
 };

@@ -44,7 +44,11 @@ export const modernConfig = z
   })
   .superRefine((config, ctx) => {
     headsDivide(config, ctx);
-    const { layer_types, num_hidden_layers } = config;
+    const { layer_types, num_hidden_layers, hidden_size, num_attention_heads } = config;
+    if ((hidden_size / num_attention_heads) % 2 === 1) {
+      const message = `expected heads of even width, whose halves turn; found ${hidden_size / num_attention_heads}`;
+      ctx.addIssue({ code: 'custom', message, path: ['num_attention_heads'] });
+    }
     if (layer_types == null || layer_types.length === num_hidden_layers) return;
     const message = `expected one kind a layer, ${num_hidden_layers}; found ${layer_types.length}`;
     ctx.addIssue({ code: 'custom', message, path: ['layer_types'] });

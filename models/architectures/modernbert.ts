@@ -10,6 +10,7 @@ import {
   MASKED_SCORE,
   maskBias,
   parameter,
+  positionIds,
   splitHeads,
   splitKeys,
   textInputs,
@@ -32,19 +33,24 @@ const norm = (emission: Emission, config: ModernConfig, name: string, x: Value, 
   layerNorm(emission, name, x, config.hidden_size, { bias: config.norm_bias, output });
 
 /** 0 for keys near the query, MASKED_SCORE for others: (sequence, sequence). */
-const windowBias = ({ builder }: Emission, config: ModernConfig, ids: Value): Value => {
-  const away = builder.op('Abs', [distances(builder, ids, config.max_position_embeddings)]);
+const windowBias = ({ builder }: Emission, config: ModernConfig, positions: Value): Value => {
+  const away = builder.op('Abs', [distances(builder, positions)]);
   const half = Math.floor(config.local_attention / 2);
-  const near = builder.op('LessOrEqual', [away, builder.scalar('int64', half)]);
+  const near = builder.op('LessOrEqual', [away, builder.scalar('float32', half)]);
   return builder.op('Where', [near, builder.scalar('float32', 0), builder.scalar('float32', MASKED_SCORE)]);
 };
 
-const sightOf = (emission: Emission, config: ModernConfig, ids: Value, mask: Value, type: LayerType): Sight => {
+const sightOf = (
+  emission: Emission,
+  config: ModernConfig,
+  type: LayerType,
+  { mask, positions }: { readonly mask: Value; readonly positions: Value },
+): Sight => {
   const { builder } = emission;
   const width = config.hidden_size / config.num_attention_heads;
-  const rotation = rotationOf(builder, ids, [thetaOf(config, type), width, config.max_position_embeddings]);
+  const rotation = rotationOf(builder, positions, { theta: thetaOf(config, type), width });
   const local = type === 'sliding_attention';
-  return { rotation, bias: local ? builder.op('Add', [mask, windowBias(emission, config, ids)]) : mask };
+  return { rotation, bias: local ? builder.op('Add', [mask, windowBias(emission, config, positions)]) : mask };
 };
 
 /**
@@ -109,9 +115,11 @@ const encode = (emission: Emission, config: ModernConfig): Encoded => {
   const { builder } = emission;
   const inputs = textInputs(builder);
   const mask = maskBias(builder, inputs.mask);
+  // As floats: angles need them, and distances of long texts take half the memory.
+  const positions = builder.op('Cast', [positionIds(builder, inputs.ids, config.max_position_embeddings)], { to: 1 });
   const types = layerTypesOf(config);
   const sights = new Map(
-    [...new Set(types)].map((type) => [type, sightOf(emission, config, inputs.ids, mask, type)] as const),
+    [...new Set(types)].map((type) => [type, sightOf(emission, config, type, { mask, positions })] as const),
   );
   let x = builder.within('embeddings', () => embeddings(emission, config, inputs.ids));
   const hiddenStates = types.map((type, index) => {

@@ -7,12 +7,11 @@ import { defineArchitecture } from './architecture.ts';
 import { bertConfig, bertEmbeddings, bertFacts, bertStack, headsDivide, idBuffers } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
 import { paddedPositions } from './positions.ts';
-import { distanceIds, logRatio } from './relative.ts';
+import { distanceIds, sidedBucket } from './relative.ts';
 
-/** transformers fixes these, whatever config.json says: the id of padding, and how distances fall into buckets. */
+/** transformers fixes these, whatever config.json says: the id of padding, and the buckets that distances fall into. */
 const PADDING = 1;
 const BUCKETS = 32;
-const FARTHEST = 128;
 
 const config = bertConfig
   .extend({
@@ -22,20 +21,6 @@ const config = bertConfig
   })
   .superRefine(headsDivide);
 type Config = z.infer<typeof config>;
-
-/**
- * Buckets of T5 (Raffel et al. 2019, arXiv 1910.10683): half for keys in front of the query, half for those behind it;
- * the first half of each one distance each, the others wider and wider up to FARTHEST.
- */
-const bucketOf = (distance: number): number => {
-  const side = BUCKETS / 2;
-  const exact = side / 2;
-  const far = Math.abs(distance);
-  const start = distance < 0 ? side : 0;
-  if (far < exact) return start + far;
-  const wide = Math.fround(logRatio(far / exact, FARTHEST / exact) * (side - exact));
-  return start + Math.min(side - 1, exact + Math.trunc(wide));
-};
 
 const names: LayerNames = {
   layer: (index) => `encoder.layer.${index}`,
@@ -59,7 +44,7 @@ const relativeScores = (emission: Emission, ids: Value, config: Config): Value =
     config.relative_attention_num_buckets,
     config.num_attention_heads,
   ]);
-  const rows = builder.op('Gather', [table, distanceIds(builder, ids, limitOf(config), bucketOf)]);
+  const rows = builder.op('Gather', [table, distanceIds(builder, ids, limitOf(config), sidedBucket)]);
   return builder.op('Transpose', [rows], { perm: [2, 0, 1] });
 };
 

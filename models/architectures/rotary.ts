@@ -1,7 +1,6 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/graph.ts';
 import { vector } from '../../graph/tensor.ts';
-import { positionIds } from '../blocks.ts';
 
 /** What positions turn by: (sequence, 1, head width), to spread over heads. */
 export interface Rotation {
@@ -17,13 +16,15 @@ const frequencies = (theta: number, width: number): readonly number[] =>
     return Math.fround(1 / Math.fround(theta ** exponent));
   });
 
-/** Angles of all positions: worked out by the graph, since tables of 8,192 positions would outweigh small models. */
+/**
+ * Angles of float positions (sequence): worked out by the graph, since tables of 8,192 positions would outweigh small
+ * models.
+ */
 export const rotationOf = (
   builder: GraphBuilder,
-  ids: Value,
-  [theta, width, limit]: readonly [number, number, number],
+  positions: Value,
+  { theta, width }: { readonly theta: number; readonly width: number },
 ): Rotation => {
-  const positions = builder.op('Cast', [positionIds(builder, ids, limit)], { to: 1 });
   const column = builder.op('Unsqueeze', [positions, builder.ints([1, 2])]); // (sequence, 1, 1)
   const angles = builder.op('Mul', [column, builder.constant(vector('float32', frequencies(theta, width)))]);
   const signs = Array.from({ length: width }, (_, i) => (i < width / 2 ? -1 : 1));

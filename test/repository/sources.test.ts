@@ -61,19 +61,23 @@ describe('index files list', () => {
     expect(stages.map(({ uses }) => uses).sort()).toEqual(folders.map(({ name }) => name).sort());
   });
 
-  it.each(['graph/ops', 'graph/rewrite/rules', 'stages/prune/criteria', 'engine/losses', 'models/importers'])(
-    'every piece of %s',
-    (folder) => {
-      const index = read(join(folder, 'index.ts'));
-      const imported = filesIn(folder).filter((file) => index.includes(`'./${file.slice(folder.length + 1)}'`));
-      const helpers = filesIn(folder).filter((file) => !imported.includes(file) && !file.endsWith('index.ts'));
-      const usedByPieces = helpers.filter((helper) => {
-        const name = helper.slice(folder.length + 1);
-        return imported.some((file) => read(file).includes(`/${name}'`));
-      });
-      expect(helpers.filter((helper) => !usedByPieces.includes(helper))).toEqual([]);
-    },
-  );
+  it.each([
+    'graph/ops',
+    'graph/rewrite/rules',
+    'stages/prune/criteria',
+    'engine/losses',
+    'models/importers',
+    'models/architectures',
+  ])('every piece of %s', (folder) => {
+    const index = read(join(folder, 'index.ts'));
+    const imported = filesIn(folder).filter((file) => index.includes(`'./${file.slice(folder.length + 1)}'`));
+    const helpers = filesIn(folder).filter((file) => !imported.includes(file) && !file.endsWith('index.ts'));
+    const usedByPieces = helpers.filter((helper) => {
+      const name = helper.slice(folder.length + 1);
+      return imported.some((file) => read(file).includes(`/${name}'`));
+    });
+    expect(helpers.filter((helper) => !usedByPieces.includes(helper))).toEqual([]);
+  });
 });
 
 describe('README', () => {
