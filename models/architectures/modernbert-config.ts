@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { activation, headsDivide, ratio, size } from './bert-layers.ts';
 
-export const layerTypes = ['full_attention', 'sliding_attention'] as const;
+const layerTypes = ['full_attention', 'sliding_attention'] as const;
 export type LayerType = (typeof layerTypes)[number];
 
 /** Rotary settings of one kind of layer, as transformers writes them since version 5. */
