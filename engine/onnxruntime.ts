@@ -1,5 +1,5 @@
 import * as ort from 'onnxruntime-node';
-import { encodeModel } from '../graph/codec/index.ts';
+import { encodeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
 import { openBytes, type WeightFile } from './session.ts';
@@ -13,7 +13,7 @@ const LEAST_BESIDE = 1024;
 /** The graph as bytes with its large weights beside it, in the memory that holds them already. */
 const apart = (graph: Graph): { readonly bytes: Uint8Array; readonly files: readonly WeightFile[] } => {
   const files: WeightFile[] = [];
-  const bytes = encodeModel(graph, (_, tensor) => {
+  const bytes = encodeGraph(graph, (_, tensor) => {
     if (tensor.bytes.length < LEAST_BESIDE) return undefined;
     const path = `weight-${files.length}`;
     files.push({ path, data: tensor.bytes.read() });

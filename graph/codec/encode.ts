@@ -96,8 +96,8 @@ export const modelPieces = (graph: Graph, placement: Placement): Pieces => {
   ];
 };
 
-/** The bytes of an ONNX file, with weights where `placement` says. */
-export const encodeModel = (graph: Graph, placement: Placement): Uint8Array => {
+/** The bytes of an ONNX file, with every weight inside unless `placement` puts it elsewhere. */
+export const encodeGraph = (graph: Graph, placement: Placement = () => undefined): Uint8Array => {
   const pieces = modelPieces(graph, placement);
   const bytes = new Uint8Array(lengthOf(pieces));
   let at = 0;
@@ -107,6 +107,3 @@ export const encodeModel = (graph: Graph, placement: Placement): Uint8Array => {
   }
   return bytes;
 };
-
-/** The bytes of an ONNX file with every weight inside. */
-export const encodeGraph = (graph: Graph): Uint8Array => encodeModel(graph, () => undefined);
