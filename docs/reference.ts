@@ -46,7 +46,8 @@ const singleType = (schema: Json): string => {
 };
 
 const listType = ({ prefixItems, items }: Json): string => {
-  if (Array.isArray(prefixItems)) return `${prefixItems.length} numbers`;
+  if (Array.isArray(prefixItems))
+    return `${prefixItems.length} ${records(prefixItems)[0]?.type === 'string' ? 'texts' : 'numbers'}`;
   return isRecord(items) ? `list of ${typeOf(items)}` : 'list';
 };
 

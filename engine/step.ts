@@ -42,6 +42,8 @@ export interface StepOptions {
   readonly losses: readonly Loss[];
   /** Overrides the ratio of the model's Dropout nodes. */
   readonly dropout?: number | undefined;
+  /** Parameters without gradients. Nothing is computed backwards below the lowest of the others. */
+  readonly frozen?: ReadonlySet<Value> | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -149,8 +151,9 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const fed = fedParameters(model);
   const builder = new GraphBuilder(`${graph.name}-training-step`, graph.opsets);
   const { student, total, terms, auxiliary } = emitLosses(builder, model, options, fed);
-  const tables = new Map([...fed].map((name) => [name, lookupsOf(graph, name)]));
-  const wanted = [...fed].flatMap((name) => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [name]);
+  const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
+  const tables = new Map(moving.map((name) => [name, lookupsOf(graph, name)]));
+  const wanted = moving.flatMap((name) => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [name]);
   const gradients = builder.within('backward', () => differentiate(builder, total, [...wanted, ...auxiliary.keys()]));
 
   const outputs = new Outputs(builder);
@@ -179,7 +182,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
     };
   };
   const parameters: StepParameter[] = [];
-  for (const name of [...fed, ...auxiliary.keys()]) {
+  for (const name of [...moving, ...auxiliary.keys()]) {
     const gradient = gradientOf(name);
     const dims = auxiliary.get(name) ?? graph.weights.get(name)?.dims;
     if (gradient === undefined || dims === undefined) continue;

@@ -15,6 +15,10 @@ export interface TrainingOptions {
   readonly learningRate: number;
   /** Rate of the classification head, where it starts from random weights on a trained encoder. */
   readonly headLearningRate: number;
+  /** Parts that stand still: embeddings, layers.0, layers.1-3, head. */
+  readonly freeze?: readonly string[] | undefined;
+  /** Rate of each layer relative to the one above it. */
+  readonly layerDecay?: number | undefined;
   readonly schedule: Schedule;
   readonly weightDecay: number;
   readonly beta1: number;

@@ -3,8 +3,10 @@ import { stream } from '../data/random.ts';
 import type { Dim } from '../graph/dim.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import type { Model } from '../models/model.ts';
-import { type Answers, answersAbout } from './answers.ts';
+import { StageError } from '../stages/stage.ts';
 import { adamwStep, clipScale, globalNorm } from './adamw.ts';
+import { type Answers, answersAbout } from './answers.ts';
+import { type Motion, motionOf } from './depth.ts';
 import type { HostTensor, Program } from './engine.ts';
 import { batchFeeds, type FeedSource, sizeOfUpdate, type UpdateSize } from './feeds.ts';
 import { GradientRunner } from './gradients.ts';
@@ -29,6 +31,9 @@ export class DivergedError extends Error {
   }
 }
 
+const nothingMoves = ({ freeze = [] }: TrainRequest['options']): StageError =>
+  new StageError(`freeze: [${freeze.join(', ')}] leaves no parameter that training could move; freeze less`);
+
 /** Hugging Face's models and decant's call the classification head so. */
 const headName = /^(pre_)?classifier\b/;
 
@@ -39,6 +44,8 @@ interface Compiled {
   readonly memory: KernelMemory;
   readonly runner: GradientRunner;
   readonly feeds: FeedSource;
+  /** Weights under training and frozen ones, for the inputs of the step. */
+  readonly weights: Readonly<Record<string, HostTensor>>;
 }
 
 /** Weights for the inputs of a graph: trained ones from their arrays, others as the model has them. */
@@ -74,6 +81,7 @@ export class Updater {
   readonly #plan: TrainingPlan;
   readonly #masks = new MaskBuffers();
   readonly #answers: Answers;
+  readonly #motion: Motion;
   #trained: readonly Trained[] = [];
   #compiled: Compiled | undefined;
   #spent: TimeSpent = { graph: 0, optimizer: 0, feeds: 0 };
@@ -82,6 +90,7 @@ export class Updater {
     this.#request = request;
     this.#plan = plan;
     this.#answers = answersAbout(request.examples.texts);
+    this.#motion = motionOf(request.model, request.options);
   }
 
   get trained(): readonly Trained[] {
@@ -106,7 +115,9 @@ export class Updater {
     if (this.#compiled?.phase === phase) return this.#compiled;
     await this.release();
     const { model, phases, options, threads, seed, examples, lossWeights, profilePrefix } = this.#request;
-    const built = buildStep(model, { losses: phases[phase]?.losses ?? [], dropout: options.dropout });
+    const losses = phases[phase]?.losses ?? [];
+    const built = buildStep(model, { losses, dropout: options.dropout, frozen: this.#motion.frozen });
+    if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
     const program = await ortEngine.compile(built.graph, {
       threads,
       optimization: 'all',
@@ -121,6 +132,7 @@ export class Updater {
       program,
       memory,
       runner: new GradientRunner(built, program, memory),
+      weights: weightFeeds(built.graph, model, this.#trained),
       feeds: { info: model.info, examples, answers: this.#answers, weights: lossWeights, options, seed, wanted },
     };
     return this.#compiled;
@@ -153,9 +165,8 @@ export class Updater {
   }
 
   async #gradients(compiled: Compiled, batches: readonly Batch[], size: UpdateSize, step: number): Promise<number> {
-    const { runner, step: built, feeds: source } = compiled;
-    const { model, seed, signal } = this.#request;
-    const weights = weightFeeds(built.graph, model, this.#trained);
+    const { runner, step: built, feeds: source, weights } = compiled;
+    const { seed, signal } = this.#request;
     runner.reset();
     let loss = 0;
     for (const [pass, batch] of batches.entries()) {
@@ -192,7 +203,7 @@ export class Updater {
       const gradient = runner.gradients[i];
       if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
       adamwStep(memory, data, moments, gradient, {
-        rate: headName.test(name) ? headRate : rate,
+        rate: (headName.test(name) ? headRate : rate) * (this.#motion.factors.get(name) ?? 1),
         decay: dims.length < 2 ? 0 : options.weightDecay,
         beta1: options.beta1,
         beta2: options.beta2,

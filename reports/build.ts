@@ -115,7 +115,9 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
   ];
   return pairs.flatMap(([role, versus]) => {
     const other = versus == null || versus === stage.id ? null : scores.get(versus);
-    return mine == null || other == null || versus == null ? [] : (compare(mine, other, { role, versus, classes }) ?? []);
+    return mine == null || other == null || versus == null
+      ? []
+      : (compare(mine, other, { role, versus, classes }) ?? []);
   });
 };
 

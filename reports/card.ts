@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
-import { latencyConditions } from './columns.ts';
 import type { DatasetTask } from '../data/dataset.ts';
+import { latencyConditions } from './columns.ts';
 import { bytes, milliseconds, range, speedup, whole } from './figures.ts';
 import { inert } from './markdown.ts';
 import { type Metric, metricOf } from './metric.ts';
@@ -59,7 +59,9 @@ const rowOf = (
   const cells = [
     `${inert(precision)} (${inert(id)})`,
     quality === null ? '' : `${write(quality.accuracy)} ${range(quality.accuracyInterval, write)}`,
-    id === reference || difference === null ? '' : `${writeChange(difference.accuracy)} ${range(difference, writeChange)}`,
+    id === reference || difference === null
+      ? ''
+      : `${writeChange(difference.accuracy)} ${range(difference, writeChange)}`,
     model === null ? '' : bytes(model.bytes),
     cell === undefined ? '' : milliseconds(cell.p50Ms),
     cell === undefined || cell.speedup === null ? '' : speedup(cell.speedup),

@@ -4,7 +4,14 @@ import { classDifferences } from './statistics/classes.ts';
 import { twoSidedP } from './statistics/distributions.ts';
 import { type FlippedExample, flips } from './statistics/flips.ts';
 import { mcnemar } from './statistics/mcnemar.ts';
-import { agreement, differenceEffect, divergence, expectPaired, pairedCounts, rateInterval } from './statistics/pairs.ts';
+import {
+  agreement,
+  differenceEffect,
+  divergence,
+  expectPaired,
+  pairedCounts,
+  rateInterval,
+} from './statistics/pairs.ts';
 import { correctness, type Scored } from './statistics/scored.ts';
 import { meanEffect } from './statistics/vectors.ts';
 

@@ -86,7 +86,8 @@ export const judgeStages = async (
   let reference: { readonly id: string; readonly vectors: Vectors | null } | undefined;
   for (const { id, evaluation } of stages) {
     const output = evaluation?.outputs.predictions;
-    const vectors = output !== undefined && VECTORS_FILE in output.artifact.files ? await readVectors(output.path) : null;
+    const vectors =
+      output !== undefined && VECTORS_FILE in output.artifact.files ? await readVectors(output.path) : null;
     if (vectors !== null && vectors.ids.length > 0) {
       reference ??= { id, vectors };
       scores.set(id, reference.vectors === null ? null : vectorsOf(reference.vectors, vectors));

@@ -54,7 +54,9 @@ const summary = (report: Report, columns: readonly Column[]): string[] => {
 const overSeeds = (report: Report): string[] => {
   const caption = seedsCaption(report);
   const shown = tellingSeeds(report);
-  return caption === undefined || shown.stages.length === 0 ? [] : ['', caption, '', ...summary(shown, seedsBlock(report))];
+  return caption === undefined || shown.stages.length === 0
+    ? []
+    : ['', caption, '', ...summary(shown, seedsBlock(report))];
 };
 
 const grid = ({ stages }: Report): string[] => {

@@ -1,5 +1,5 @@
-import type { JudgedClasses } from '../../reports/judged.ts';
 import type { DiffSide } from '../../reports/diff/compare.ts';
+import type { JudgedClasses } from '../../reports/judged.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
 import { correctness } from '../../reports/statistics/scored.ts';
 

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { csvReader } from './csv-rows.ts';
 import { jsonlReader } from './jsonl-rows.ts';
-import { parquetReader } from './parquet-rows.ts';
+import { parquetReader } from './parquet-reader.ts';
 import type { RowReader } from './rows.ts';
 
 const byEnding: Readonly<Record<string, RowReader>> = {

@@ -4,7 +4,8 @@ import { type SourceFile, textBlocks } from './text-blocks.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-const parseLine = (line: string, at: string): JsonObject => {
+/** One line as an object; throws a DataError where it is none. */
+export const parseLine = (line: string, at: string): JsonObject => {
   let value: unknown;
   try {
     value = JSON.parse(line);

@@ -19,7 +19,7 @@ export const htmlText = (html: string): string => {
     },
     onclosetag: (name) => {
       if (hidden.has(name)) depth--;
-      else if (!inline.has(name)) parts.push('\n');
+      else if (!inline.has(name) && name !== 'br') parts.push('\n');
     },
     ontext: (text) => {
       if (depth === 0) parts.push(text);
@@ -29,9 +29,15 @@ export const htmlText = (html: string): string => {
   return parts.join('');
 };
 
+/** Windows-1252 from 0x80 on. Node before 23 decodes it as Latin-1, which has control characters there. */
+const windows = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
+const withoutControls = (text: string): string =>
+  text.replace(/[\u0080-\u009f]/g, (control) => windows[control.charCodeAt(0) - 0x80] ?? control);
+
 /** Spaces of any kind become one; lines stay lines. */
 const tidy = (text: string): string =>
-  text
+  withoutControls(text)
     .replace(/[^\S\n]+/g, ' ')
     .replace(/ ?\n ?/g, '\n')
     .replace(/\n{3,}/g, '\n\n')
@@ -43,9 +49,9 @@ const NEWLINE = 0x0a;
 const withoutEnvelope = (bytes: Buffer): Buffer =>
   bytes.toString('latin1', 0, 5) === 'From ' ? bytes.subarray(bytes.indexOf(NEWLINE) + 1) : bytes;
 
-/** Where a message says nothing of its charset and is no UTF-8, it is what most programs of its time wrote. */
+/** Where a message says nothing of its charset and is no UTF-8, it is Windows-1252, as most programs of its time wrote. */
 const withCharset = (bytes: Buffer): Buffer | string =>
-  isUtf8(bytes) || /charset/i.test(bytes.toString('latin1')) ? bytes : new TextDecoder('windows-1252').decode(bytes);
+  isUtf8(bytes) || /charset/i.test(bytes.toString('latin1')) ? bytes : bytes.toString('latin1');
 
 /** Some mailers declare a page as plain text. */
 const isPage = (text: string): boolean => /^\s*<[a-z!]/i.test(text);

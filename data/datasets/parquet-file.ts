@@ -65,7 +65,9 @@ export const openParquet = async (file: AsyncBuffer): Promise<ParquetFile> => {
   await expectMagic(file);
   const metadata = await parquetMetadataAsync(file, { geoparquet: false });
   checkLayout(metadata, file.byteLength);
-  return { file, metadata, columns: parquetSchema(metadata).children.map(({ element }) => element.name) };
+  const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+  if (columns.some((name) => typeof name !== 'string')) throw new Error('a column has no name');
+  return { file, metadata, columns };
 };
 
 const classLabel = z.object({ _type: z.literal('ClassLabel'), names: z.array(z.string()) });

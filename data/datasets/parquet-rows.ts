@@ -1,7 +1,7 @@
 import { asyncBufferFromFile, parquetScan } from 'hyparquet';
 import { DataError, dataErrors } from '../errors.ts';
 import { classNames, compressors, openParquet, type ParquetFile } from './parquet-file.ts';
-import { type Columns, kindOfValue, type Row, type RowReader } from './rows.ts';
+import { type Columns, kindOfValue, type Row } from './rows.ts';
 import { openError, type SourceFile } from './text-blocks.ts';
 
 /** Failures of the reader are failures of the file: their reasons are shown with its name. */
@@ -12,7 +12,8 @@ const fileError = (error: unknown, source: SourceFile): unknown => {
   return dataErrors.brokenParquet(source.shown, error instanceof Error ? error.message : String(error));
 };
 
-const opened = async (source: SourceFile): Promise<ParquetFile> => {
+/** An open file; what is wrong with it is a DataError. */
+export const openedParquet = async (source: SourceFile): Promise<ParquetFile> => {
   try {
     return await openParquet(await asyncBufferFromFile(source.path));
   } catch (error) {
@@ -61,8 +62,9 @@ async function* groupsOf(parquet: ParquetFile, columns: readonly string[]) {
   }
 }
 
-async function* parquetRows(source: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
-  const parquet = await opened(source);
+/** All rows, by row groups; labels may be texts, numbers or booleans, or numbers of declared classes. */
+export async function* parquetRows(source: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
+  const parquet = await openedParquet(source);
   const columns = [text, pair, label].filter((name) => name !== undefined);
   const missing = columns.find((name) => !parquet.columns.includes(name));
   if (missing !== undefined) throw dataErrors.missingColumn(source.shown, missing, parquet.columns);
@@ -85,12 +87,12 @@ async function* parquetRows(source: SourceFile, { text, pair, label }: Columns):
   }
 }
 
-/** Reads Apache Parquet by row groups; labels may be texts, numbers or booleans, or numbers of declared classes. */
-export const parquetReader: RowReader = {
-  rows: parquetRows,
-  columns: async (source) => {
-    const { columns, metadata } = await opened(source);
-    return metadata.num_rows === 0n ? undefined : columns;
-  },
-  classes: async (source, column) => classNames(await opened(source), column),
+/** Column names by the footer alone; undefined where there is no row. */
+export const parquetColumns = async (source: SourceFile): Promise<readonly string[] | undefined> => {
+  const { columns, metadata } = await openedParquet(source);
+  return metadata.num_rows === 0n ? undefined : columns;
 };
+
+/** Declared class names of a column. */
+export const parquetClasses = async (source: SourceFile, column: string): Promise<readonly string[] | undefined> =>
+  classNames(await openedParquet(source), column);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fileConditions, fileOptions } from './file-options.ts';
-import { parquetReader } from './parquet-rows.ts';
+import { parquetReader } from './parquet-reader.ts';
 import { defineFileDataset } from './user-files.ts';
 
 /** The user's own Apache Parquet files, as Hugging Face's datasets library writes them. */

@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
-import { bodyOf } from './mail.ts';
 import { definePackagedDataset, packagedOptions } from './packaged.ts';
 
 const config = z.strictObject({
@@ -31,17 +30,18 @@ const listed = async (folder: string): Promise<readonly string[]> => {
   }
 };
 
-const candidateOf = async (folder: string, name: string): Promise<Candidate> => ({
-  text: await bodyOf(await readFile(join(folder, name))),
-  label: name.startsWith('spam') ? 'spam' : 'ham',
-});
-
 /** Messages without a word (nothing but attachments) are left out. */
 const readMessages = async (folder: string): Promise<readonly Candidate[]> => {
   const names = await listed(folder);
+  // Most commands read no mail, and the decoders take their time to load.
+  const { bodyOf } = await import('./mail.ts');
+  const candidateOf = async (name: string): Promise<Candidate> => ({
+    text: await bodyOf(await readFile(join(folder, name))),
+    label: name.startsWith('spam') ? 'spam' : 'ham',
+  });
   const candidates: Candidate[] = [];
   for (let at = 0; at < names.length; at += AT_ONCE) {
-    const read = names.slice(at, at + AT_ONCE).map((name) => candidateOf(folder, name));
+    const read = names.slice(at, at + AT_ONCE).map(candidateOf);
     for (const candidate of await Promise.all(read)) if (candidate.text !== '') candidates.push(candidate);
   }
   return candidates;

@@ -1,4 +1,5 @@
 import { type Value, value } from '../../graph/graph.ts';
+import { tensorOf } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { absorb } from '../absorb.ts';
 import { type Loss, lossInputs, type StepScope } from './loss.ts';
@@ -36,12 +37,24 @@ const squaredError = ({ builder, mask }: StepScope, a: Value, b: Value): Value =
   return builder.op('ReduceSum', [kept], { keepdims: 0 });
 };
 
+/** The ids that the teacher has for the student's tokens. */
+const translated = ({ builder, cleanIds }: StepScope, ids: Int32Array): Value => {
+  const table = tensorOf('int64', [ids.length], BigInt64Array.from(ids, BigInt));
+  return builder.op('Gather', [builder.constant(table), cleanIds()]);
+};
+
 /**
  * Hidden states after a learned projection (TinyBERT, Jiao et al. 2020, arXiv 1909.10351):
  * L = w sum over tokens of |h_student W - h_teacher|^2 / width, summed over layer pairs; no W where widths agree. The
- * teacher's graph joins the step graph, frozen and without dropout.
+ * teacher's graph joins the step graph, frozen and without dropout. `teacherIds` has the teacher's id of each of the
+ * student's tokens, where these differ.
  */
-export const hiddenStates = (student: Model, teacher: Model, pairs: readonly LayerPair[]): Loss => ({
+export const hiddenStates = (
+  student: Model,
+  teacher: Model,
+  pairs: readonly LayerPair[],
+  teacherIds?: Int32Array,
+): Loss => ({
   name: 'hidden',
   emit: (scope) => {
     const { builder } = scope;
@@ -50,7 +63,7 @@ export const hiddenStates = (student: Model, teacher: Model, pairs: readonly Lay
       prefix: 'teacher/',
       dropout: 'off',
       inputs: new Map([
-        [value(inputs.ids), scope.cleanIds()],
+        [value(inputs.ids), teacherIds === undefined ? scope.cleanIds() : translated(scope, teacherIds)],
         [value(inputs.mask), scope.mask],
         ...(inputs.types === undefined ? [] : [[value(inputs.types), scope.types()] as const]),
       ]),

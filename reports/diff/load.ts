@@ -71,7 +71,9 @@ const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'exam
     if (codeOf(error) === 'ENOENT') return null;
     throw new DiffSideError(`the records of ${folder} cannot be read: ${messageOf(error)}`);
   });
-  return records === null ? nothingStored : { scores: await scoresOf(records, folder), examples: digestOfTest(records) };
+  return records === null
+    ? nothingStored
+    : { scores: await scoresOf(records, folder), examples: digestOfTest(records) };
 };
 
 /** As the run left it: computing it again from the records would say the same and take longer. */

@@ -79,7 +79,9 @@ const plural = (n: number, one: string): string => `${whole(n)} ${one}${n === 1 
 
 const listed = (diff: Diff, verdict: Finding['verdict']): readonly string[] =>
   diff.stages.flatMap((stage) =>
-    stage.findings.filter((finding) => finding.verdict === verdict).map((finding) => told(stage, finding, metricIn(diff))),
+    stage.findings
+      .filter((finding) => finding.verdict === verdict)
+      .map((finding) => told(stage, finding, metricIn(diff))),
   );
 
 const MOST_NAMED = 2;
@@ -243,9 +245,7 @@ const disarmed = (text: string): string => oneLine(text).replace(/::/g, ': :').r
 const disarmedRow = (row: Row): Row => ({ ...row, stage: disarmed(row.stage) });
 
 export const viewOf = (diff: Diff): DiffView => {
-  const rows = diff.stages.flatMap((stage) =>
-    shownOf(stage).map((finding) => rowOf(stage, finding, metricIn(diff))),
-  );
+  const rows = diff.stages.flatMap((stage) => shownOf(stage).map((finding) => rowOf(stage, finding, metricIn(diff))));
   return {
     verdict: disarmed(diffVerdict(diff)),
     sides: [disarmed(sideText(diff.before)), disarmed(sideText(diff.after))],

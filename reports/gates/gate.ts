@@ -4,7 +4,17 @@ import type { Interval } from '../statistics/intervals.ts';
 /** Stage of this name in the report that a diff compares with. */
 export const BASELINE = 'baseline';
 
-const gateFigures = ['accuracy', 'cosine', 'p50', 'bytes', 'gzipBytes', 'brotliBytes', 'parameters', 'nonzero', 'macs'] as const;
+const gateFigures = [
+  'accuracy',
+  'cosine',
+  'p50',
+  'bytes',
+  'gzipBytes',
+  'brotliBytes',
+  'parameters',
+  'nonzero',
+  'macs',
+] as const;
 export type GateFigure = (typeof gateFigures)[number];
 
 const gateLimits = ['min', 'max', 'maxDrop', 'maxRatio'] as const;

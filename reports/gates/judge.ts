@@ -1,6 +1,6 @@
 import { latencyBetween, latencyWithin } from '../latency-ratio.ts';
-import type { LatencyReport, QualityReport, StageReport } from '../report.ts';
 import { metricOf } from '../metric.ts';
+import type { LatencyReport, QualityReport, StageReport } from '../report.ts';
 import { qualityEffect, type Side, sameCell, stageIn, successesOf } from '../side.ts';
 import { criticalValue } from '../statistics/distributions.ts';
 import { type Effect, intervalOf } from '../statistics/effects.ts';

@@ -1,3 +1,5 @@
+import type { TextInput } from '../../data/tokenize.ts';
+
 /** Sparse rows, one a text, of length 1 (compressed sparse row format). */
 export interface SparseRows {
   /** Row i holds entries offsets[i] to offsets[i + 1] - 1. */
@@ -8,7 +10,7 @@ export interface SparseRows {
 
 export interface Vectorizer {
   readonly features: number;
-  rows(texts: readonly string[]): SparseRows;
+  rows(texts: readonly TextInput[]): SparseRows;
 }
 
 const EDGE = '|';
@@ -18,12 +20,12 @@ const BIGRAM_WEIGHT = 0.6;
 
 const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
+/** Stands in front of the terms of a second text: what it says tells other things than the same words in the first. */
+const SECOND = '>';
+
 /** Words and pairs of neighbours, the edges of the text counted as neighbours: a definition's first words tell most. */
-const termsOf = (text: string): ReadonlyMap<string, number> => {
-  const counts = new Map<string, number>();
-  const count = (term: string): void => {
-    counts.set(term, (counts.get(term) ?? 0) + 1);
-  };
+const countTerms = (text: string, mark: string, counts: Map<string, number>): void => {
+  const count = (term: string): void => void counts.set(mark + term, (counts.get(mark + term) ?? 0) + 1);
   let previous = EDGE;
   for (const word of wordsOf(text)) {
     count(word);
@@ -31,6 +33,13 @@ const termsOf = (text: string): ReadonlyMap<string, number> => {
     previous = word;
   }
   if (previous !== EDGE) count(`${previous} ${EDGE}`);
+};
+
+const termsOf = (input: TextInput): ReadonlyMap<string, number> => {
+  const { text, pair = '' } = typeof input === 'string' ? { text: input } : input;
+  const counts = new Map<string, number>();
+  countTerms(text, '', counts);
+  countTerms(pair, SECOND, counts);
   return counts;
 };
 
@@ -40,7 +49,7 @@ interface Term {
   readonly weight: number;
 }
 
-const learnTerms = (texts: readonly string[]): ReadonlyMap<string, Term> => {
+const learnTerms = (texts: readonly TextInput[]): ReadonlyMap<string, Term> => {
   const documents = new Map<string, number>();
   for (const text of texts)
     for (const term of termsOf(text).keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
@@ -53,9 +62,9 @@ const learnTerms = (texts: readonly string[]): ReadonlyMap<string, Term> => {
 };
 
 /** TF-IDF over uni- and bigrams with logarithmic counts, learned from training texts only (Salton and Buckley 1988). */
-export const learnVectorizer = (training: readonly string[]): Vectorizer => {
+export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
   const terms = learnTerms(training);
-  const rows = (texts: readonly string[]): SparseRows => {
+  const rows = (texts: readonly TextInput[]): SparseRows => {
     const offsets = new Int32Array(texts.length + 1);
     const columns: number[] = [];
     const values: number[] = [];

@@ -18,7 +18,7 @@ const labelsOf = (examples: readonly Example[]): Int32Array =>
   Int32Array.from(labelledExamples(examples), ({ label }) => label);
 
 const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledRows => ({
-  rows: vectorizer.rows(examples.map(({ text }) => text)),
+  rows: vectorizer.rows(examples),
   labels: labelsOf(examples),
 });
 
@@ -75,7 +75,7 @@ const chooseModel = async (dataset: Dataset, vectorizer: Vectorizer, ctx: StageC
 
 /** Logistic regression over words and pairs of them, and the most frequent class. */
 const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metrics> => {
-  const vectorizer = learnVectorizer(dataset.train.map(({ text }) => text));
+  const vectorizer = learnVectorizer(dataset.train);
   const { score, inversePenalty, validation } = await chooseModel(dataset, vectorizer, ctx);
   const test = rowsOf(vectorizer, dataset.test);
   const logits = score(test.rows);
@@ -112,7 +112,7 @@ const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<
  */
 export const baseline = defineStage({
   uses: 'baseline',
-  version: 2,
+  version: 1,
   summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
   internal: true,

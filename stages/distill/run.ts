@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset, Example } from '../../data/dataset.ts';
+import { tokenTranslation } from '../../data/tokenizers/translate.ts';
 import { hiddenStates, type LayerPair, type Loss, layerPairs } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
@@ -41,10 +42,16 @@ const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): read
 
 const hiddenLoss = (student: Model, teacher: Model | undefined, config: HiddenConfig): Loss => {
   if (teacher === undefined) throw new Error('comparing hidden states needs the model of the teacher');
-  if (!isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) {
-    throw new StageError('student and teacher cut texts into different tokens: their hidden states cannot be compared');
+  const pairs = pairsOf(student, teacher, config);
+  if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, pairs);
+  const ids = tokenTranslation(student.tokenizer, teacher.tokenizer);
+  if (ids === undefined) {
+    throw new StageError(
+      'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden out, ' +
+        'or cut the student from the teacher',
+    );
   }
-  return hiddenStates(student, teacher, pairsOf(student, teacher, config));
+  return hiddenStates(student, teacher, pairs, ids);
 };
 
 const phasesOf = (student: Model, { dataset, config, teacherModel }: DistillationJob): readonly Phase[] => {

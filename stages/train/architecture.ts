@@ -45,7 +45,7 @@ const trainers: Readonly<
 /** Trains the tokenizer on every training text and draws the encoder's weights. */
 export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: number): Model => {
   const { tokenizer: kind, vocabulary, ...shape } = config;
-  const texts = [...dataset.train, ...dataset.unlabelled].map(({ text }) => text);
+  const texts = [...dataset.train, ...dataset.unlabelled].flatMap(({ text, pair = '' }) => [text, pair]);
   const json = trainers[kind](texts, vocabulary);
   const tokenizer = tokenizerOf(json);
   const idOf = (token: string): number => {

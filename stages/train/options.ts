@@ -1,9 +1,33 @@
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { defaultAdamW } from '../../engine/adamw.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
 
 const rate = z.number().positive().max(1);
 const share = z.number().min(0).max(0.95);
+
+const parts = ['embeddings', 'layers.0', 'layers.0-2', 'head'];
+
+const wantsPart = {
+  error: ({ input }: { readonly input?: unknown }) => {
+    const near = closest(String(input).toLowerCase(), parts);
+    const hint = distance(String(input).toLowerCase(), near) <= 3 ? `; did you mean '${near}'?` : '';
+    return `expected a part of the model: embeddings, head, a layer such as layers.0, or layers.0-2; found ${JSON.stringify(input)}${hint}`;
+  },
+};
+
+const inOrder = (name: string): boolean => {
+  const [, from, to] = /^layers\.(\d+)-(\d+)$/.exec(name) ?? [];
+  return from === undefined || Number(from) <= Number(to);
+};
+
+/** A part of a model in the terms of `decant inspect`. Which layers there are is only known when the stage runs. */
+const part = z
+  .string(wantsPart)
+  .regex(/^(embeddings|head|layers\.\d+(-\d+)?)$/, { ...wantsPart, abort: true })
+  .refine(inOrder, {
+    error: ({ input }) => `expected layers in rising order, as layers.0-2; found ${JSON.stringify(input)}`,
+  });
 
 /** Options that every kind of training has. Learning rates left out are filled in by `trainingOptions`. */
 export const trainingConfig = {
@@ -22,6 +46,19 @@ export const trainingConfig = {
   headLearningRate: rate
     .optional()
     .describe('highest rate of the classification head; left out, 7.5 times the other to fine-tune, else the same'),
+  freeze: z
+    .array(part)
+    .default([])
+    .describe(
+      'parts that stand still: embeddings, layers.0, layers.0-2, head; nothing is computed backwards below the lowest ' +
+        'part that moves',
+    ),
+  layerDecay: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('rate of each layer relative to the one above it; the last layer and the head have the full rate'),
   schedule: z
     .enum(['linear', 'cosine', 'constant'])
     .default('linear')

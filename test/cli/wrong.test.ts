@@ -42,7 +42,10 @@ describe('wrong requests exit 2 before anything runs', () => {
     [['predict', '.', 'a text'], /^\. holds no model: expected/],
     [['inspect'], /missing required argument 'model'/],
     [['predict', 'missing', 'a text'], /^missing: no such folder; expected a model folder/],
-    [['init', '--data', 'missing.csv'], /^missing\.csv: no such file; expected a CSV file with a header line/],
+    [
+      ['init', '--data', 'missing.csv'],
+      /^missing\.csv: no such file; expected a file of texts: CSV with a header line/,
+    ],
     [['init'], /required option '--data <file>' not specified/],
     [['validate', 'a.yaml', 'b.yaml'], /too many arguments/],
   ])('%j', async (args, message) => {
@@ -149,6 +152,30 @@ describe('help and small commands', () => {
       2,
       'pipeline.yaml exists; name another file with --out, or add --overwrite\n',
     ]);
+  });
+
+  it('writes a pipeline for pairs, for Parquet and for texts without classes', async () => {
+    using space = workspace();
+    space.write('nli.parquet', readFileSync(`${root}test/golden/reviews.parquet`));
+    space.write('lines.jsonl', Array.from({ length: 60 }, (_, i) => `{"id":${i},"body":"line ${i}"}\n`).join(''));
+    const init = async (...args: readonly string[]) =>
+      decant(['init', '--overwrite', '--data', ...args], { cwd: space.folder });
+    const valid = async () => (await decant(['validate'], { cwd: space.folder })).stdout;
+    const nli = await init('nli.parquet');
+    expect([nli.stderr, nli.stdout.split('\n')[0]]).toEqual([
+      '',
+      'Wrote pipeline.yaml: pairs from columns "premise" and "hypothesis", classes from column "label".',
+    ]);
+    expect(await valid()).toContain('pipeline.yaml is valid: "nli", 6 stages');
+    expect((await init('lines.jsonl')).stderr).toBe(
+      'lines.jsonl: which column is the label? no column repeats a few values; name it with --label (columns: id, body), or write --no-label where texts have no classes\n',
+    );
+    const lines = await init('lines.jsonl', '--no-label');
+    expect([lines.stderr, lines.stdout.split('\n')[0]]).toEqual([
+      '',
+      'Wrote pipeline.yaml: texts from column "body", no classes.',
+    ]);
+    expect(await valid()).toContain('pipeline.yaml is valid: "lines", 5 stages');
   });
 
   it('survives a reader that goes away', async () => {

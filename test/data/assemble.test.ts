@@ -152,4 +152,49 @@ describe('assembling a dataset', () => {
       'the validation split is empty: 50 unique texts are too few; add texts or raise its share',
     );
   });
+
+  it('takes a pair for the same only where both texts are, and draws by both', () => {
+    const pairs = many(600).map((one, i) => ({ ...one, text: `premise ${i >> 1}`, pair: `hypothesis ${i}` }));
+    const { dataset, duplicates } = assemble(
+      [...pairs, { text: 'premise 1', pair: 'hypothesis 3', label: 'class 0' }],
+      options,
+    );
+    expect(duplicates).toBe(1);
+    const all = splits.flatMap((split) => dataset[split].map(({ text, pair }) => [split, text, pair]));
+    expect(all.length).toBe(600);
+    const apart = Array.from({ length: 300 }, (_, i) => all.filter(([, text]) => text === `premise ${i}`))
+      .map((both) => new Set(both.map(([split]) => split)).size)
+      .filter((count) => count === 2);
+    // Some pairs with one premise lie in two splits: the hash goes over both texts.
+    expect(apart.length).toBeGreaterThan(30);
+  });
+
+  it('never takes two texts for the pair that their sum would be', () => {
+    const odd = [
+      { text: 'a b', pair: 'c', label: 'class 0' },
+      { text: 'a', pair: 'b c', label: 'class 1' },
+      { text: '["a","b c"]', pair: '', label: 'class 1' },
+    ];
+    const pairs = many(300).map((candidate) => ({ ...candidate, pair: 'x' }));
+    expect(assemble([...pairs, ...odd], options).duplicates).toBe(0);
+  });
+
+  it('indexes a tag a word, and leaves tags out where labels are not used', () => {
+    const tagged = many(400).map(({ text }, i) => ({ text, tags: ['nn', 'nn', i % 2 ? 'cd' : 'od'] }));
+    const { dataset } = assemble(tagged, { ...options, task: 'token-classification', labelled: 50 });
+    expect([dataset.task, dataset.classes]).toEqual(['token-classification', ['cd', 'nn', 'od']]);
+    expect(dataset.train.length).toBe(50);
+    for (const { text, tags } of [...dataset.train, ...dataset.test]) {
+      expect(tags).toEqual([1, 1, Number(text.split(' ')[2]) % 2 ? 0 : 2]);
+    }
+    expect(dataset.unlabelled.filter((example) => 'tags' in example)).toEqual([]);
+  });
+
+  it('needs no classes for features', () => {
+    const texts = many(300).map(({ text }) => ({ text }));
+    const { dataset } = assemble(texts, { ...options, task: 'features' });
+    expect([dataset.task, dataset.classes]).toEqual(['features', []]);
+    expect(dataset.train.length + dataset.validation.length + dataset.test.length).toBe(300);
+    expect(dataset.train.filter((example) => 'label' in example)).toEqual([]);
+  });
 });

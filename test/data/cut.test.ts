@@ -11,7 +11,7 @@ import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { glosses, oddTexts, unigram } from './corpus.ts';
 
 const LONG = 100_000;
-const RUNS = 8;
+const RUNS = 5;
 
 let texts: readonly string[] = [];
 beforeAll(async () => {

@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { sniffCsv } from '../../data/datasets/sniff.ts';
+import { sniff } from '../../data/datasets/sniff.ts';
 import { workspace } from '../rig/workspace.ts';
+import { root } from './corpus.ts';
 
 const rows = (count: number, row: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => `${row(i)}\n`).join('');
 
-describe('sniffCsv', () => {
+describe('sniffing a file', () => {
   it('finds delimiter, text and label by what the columns hold', async () => {
     using space = workspace();
     const content = `nr;wording;verdict\n${rows(50, (i) => `${i};this is sentence number ${i};${i % 2 ? 'good' : 'bad'}`)}`;
-    expect(await sniffCsv(space.write('data.csv', content))).toEqual({
+    expect(await sniff(space.write('data.csv', content))).toEqual({
+      uses: 'csv',
       delimiter: ';',
       columns: ['nr', 'wording', 'verdict'],
       text: 'wording',
+      pair: undefined,
       label: 'verdict',
       classes: ['bad', 'good'],
       rows: 50,
@@ -22,14 +25,14 @@ describe('sniffCsv', () => {
   it('trusts telling names more than lengths', async () => {
     using space = workspace();
     const row = (i: number) => `short ${i}\t${'long address '.repeat(9)}${i}\t${i % 5}\t${i % 2}`;
-    const guess = await sniffCsv(space.write('data.tsv', `Text\taddress\tCategory\tflag\n${rows(40, row)}`));
+    const guess = await sniff(space.write('data.tsv', `Text\taddress\tCategory\tflag\n${rows(40, row)}`));
     expect([guess.delimiter, guess.text, guess.label]).toEqual(['\t', 'Text', 'Category']);
   });
 
   it('reads only the start of a large file and leaves out the row that is cut', async () => {
     using space = workspace();
     const content = `text,label\n${rows(40_000, (i) => `"a text, number ${i}",c${i % 3}`)}`;
-    const guess = await sniffCsv(space.write('data.csv', content));
+    const guess = await sniff(space.write('data.csv', content));
     expect(guess.classes).toEqual(['c0', 'c1', 'c2']);
     expect(guess.rows).toBeGreaterThan(1000);
     expect(guess.rows).toBeLessThan(40_000);
@@ -37,13 +40,44 @@ describe('sniffCsv', () => {
 
   it('admits that nothing looks like a label', async () => {
     using space = workspace();
-    const guess = await sniffCsv(space.write('data.csv', `text,id\n${rows(40, (i) => `some text ${i},${i}`)}`));
+    const guess = await sniff(space.write('data.csv', `text,id\n${rows(40, (i) => `some text ${i},${i}`)}`));
     expect([guess.text, guess.label, guess.classes]).toEqual(['text', undefined, []]);
   });
 
   it('takes an empty file', async () => {
     using space = workspace();
-    const guess = await sniffCsv(space.write('data.csv', ''));
+    const guess = await sniff(space.write('data.csv', ''));
     expect([guess.columns, guess.text, guess.rows]).toEqual([[], undefined, 0]);
+  });
+
+  it.each([
+    ['premise', 'hypothesis'],
+    ['sentence1', 'sentence2'],
+    ['question', 'passage'],
+  ])('knows the pair of %s and %s', async (first, second) => {
+    using space = workspace();
+    const row = (i: number) =>
+      JSON.stringify({ idx: i, [second]: `b ${i}`, [first]: `a ${i}`, label: i % 2, more: [i] });
+    const guess = await sniff(space.write('data.jsonl', rows(40, row)));
+    expect([guess.uses, guess.text, guess.pair, guess.label]).toEqual(['jsonl', first, second, 'label']);
+    expect(guess.columns).toEqual(['idx', second, first, 'label']);
+  });
+
+  it('reads the names of classes in Parquet', async () => {
+    const guess = await sniff(`${root}/test/golden/reviews.parquet`);
+    expect(guess).toEqual({
+      uses: 'parquet',
+      columns: ['premise', 'hypothesis', 'label'],
+      text: 'premise',
+      pair: 'hypothesis',
+      label: 'label',
+      classes: ['contradiction', 'entailment', 'neutral'],
+      rows: 64,
+    });
+  });
+
+  it('tells where a line of JSON is broken', async () => {
+    using space = workspace();
+    await expect(sniff(space.write('data.jsonl', '{"text":"a"}\n{"text"\n'))).rejects.toThrow(/data\.jsonl:2: /);
   });
 });

@@ -269,6 +269,64 @@ describe('a jsonl file', () => {
   });
 });
 
+describe('pairs of texts', () => {
+  const pairs = (count: number): string =>
+    lines(count, (i) => `premise ${i % 50},hypothesis ${i},${i % 3 === 0 ? 'no' : 'yes'}`);
+  const config = { uses: 'csv', file: 'data.csv', text: ['premise', 'claim'] };
+
+  it('are read from two columns', async () => {
+    using space = workspace();
+    space.write('data.csv', `premise,claim,label\n${pairs(300)}premise 7,hypothesis 7,yes\n`);
+    const { dataset, duplicates } = await load(dataSchema.parse(config), space.folder);
+    expect(duplicates).toBe(1);
+    const all = [...dataset.train, ...dataset.validation, ...dataset.test];
+    expect(all.length).toBe(300);
+    expect(all.find(({ id }) => id === 51)).toEqual({ id: 51, text: 'premise 1', pair: 'hypothesis 51', label: 0 });
+    const row = (line: string) => JSON.stringify(Object.fromEntries(line.split(',').map((f, i) => ['abc'[i], f])));
+    space.write('data.jsonl', pairs(300).split('\n').filter(Boolean).map(row).join('\n'));
+    const jsonl = dataSchema.parse({ uses: 'jsonl', file: 'data.jsonl', text: ['a', 'b'], label: 'c' });
+    expect((await load(jsonl, space.folder)).dataset).toEqual(dataset);
+  });
+
+  it('whose second column is missing are refused before anything runs', async () => {
+    using space = workspace();
+    space.write('data.csv', `premise,clam,label\n${pairs(300)}`);
+    const message = "data.csv: there is no column 'claim'; did you mean 'clam'?";
+    expect(await check(dataSchema.parse(config), space.folder)).toEqual([
+      { code: 'missing-column', path: ['text'], message },
+    ]);
+    await expect(load(dataSchema.parse(config), space.folder)).rejects.toThrow(
+      "data.csv:1: there is no column 'claim'; did you mean 'clam'?",
+    );
+  });
+
+  it('need both texts, with labels and without', async () => {
+    using space = workspace();
+    space.write('data.csv', `premise,claim,label\n${pairs(300)}alone,,yes\n`);
+    await expect(load(dataSchema.parse(config), space.folder)).rejects.toThrow('data.csv:302: the text is empty');
+    space.write('data.csv', `premise,claim,label\n${pairs(300)}`);
+    space.write('more.jsonl', '{"premise":"p"}\n');
+    const more = dataSchema.parse({ ...config, unlabelled: 'more.jsonl' });
+    await expect(load(more, space.folder)).rejects.toThrow("more.jsonl:1: there is no column 'claim'");
+  });
+});
+
+describe('texts without classes', () => {
+  it('are there for features, whatever other columns hold', async () => {
+    using space = workspace();
+    space.write(
+      'data.jsonl',
+      lines(300, (i) => JSON.stringify({ text: `t ${i}`, label: i })),
+    );
+    const config = dataSchema.parse({ uses: 'jsonl', file: 'data.jsonl', task: 'features' });
+    expect(await check(config, space.folder)).toEqual([]);
+    const { dataset } = await load(config, space.folder);
+    expect([dataset.task, dataset.classes, dataset.unlabelled]).toEqual(['features', [], []]);
+    expect(dataset.test.filter((example) => 'label' in example)).toEqual([]);
+    expect(dataset.test.length).toBeGreaterThan(10);
+  });
+});
+
 describe('options', () => {
   const issues = (options: Options): readonly string[] => {
     const parsed = dataSchema.safeParse({ uses: 'csv', ...options });
@@ -285,6 +343,12 @@ describe('options', () => {
     ],
     [{ file: 'a.csv', delimiter: ', ' }, ['delimiter: expected one character']],
     [{ file: 'a.csv', split: { test: '12.5%' } }, []],
+    [{ file: 'a.csv', text: ['a'] }, ['text: expected a column, or a list of the two columns of a pair']],
+    [
+      { file: 'a.csv', task: 'features', labelled: 10 },
+      ["labelled: expected no 'labelled' with task: features, which has no labels"],
+    ],
+    [{ file: 'a.csv', text: ['a', 'b'], task: 'features' }, []],
   ])('%j give %j', (options, expected) => {
     expect(issues(options)).toEqual(expected);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { predictLogits } from './logits.ts';
 import { smallEncoder } from '../models/support.ts';
+import { predictLogits } from './logits.ts';
 import { memoryCheckpoints } from './rig.ts';
 
 /** Padding is masked out, but kernels block sums by length: a few roundings. */

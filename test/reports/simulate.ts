@@ -1,6 +1,6 @@
 import { type Stream, stream } from '../../data/random.ts';
-import type { JudgedClasses } from '../../reports/judged.ts';
 import type { DiffSide } from '../../reports/diff/compare.ts';
+import type { JudgedClasses } from '../../reports/judged.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
 import { criticalValue } from '../../reports/statistics/distributions.ts';
 import { quantile } from '../../reports/statistics/quantiles.ts';

@@ -48,6 +48,14 @@ describe('learnVectorizer', () => {
     expect(Math.hypot(...values.slice(4))).toBeCloseTo(1, 12);
   });
 
+  it('tells the words of a second text from those of the first', () => {
+    const { features, rows } = learnVectorizer([{ text: 'cat', pair: 'dog' }, 'dog']);
+    // cat, | cat, cat |, the same of the second dog, the same of the first.
+    expect(features).toBe(9);
+    const { columns } = rows([{ text: 'dog', pair: 'dog' }]);
+    expect(new Set(columns).size).toBe(6);
+  });
+
   it('gives rare words more weight than common ones', () => {
     const { rows } = learnVectorizer(['the cat', 'the dog', 'the cow']);
     const { columns, values } = rows(['the cat']);

@@ -63,7 +63,9 @@ const ofVectors: readonly HtmlColumn<Judged>[] = [
 
 /** Quality of every stage with intervals. */
 export const qualitySection = (report: Report): Section | null => {
-  const rows: readonly Judged[] = report.stages.flatMap(({ id, quality }) => (quality === null ? [] : [{ id, ...quality }]));
+  const rows: readonly Judged[] = report.stages.flatMap(({ id, quality }) =>
+    quality === null ? [] : [{ id, ...quality }],
+  );
   if (rows.length === 0) return null;
   const { title, write, examples, inputs } = metricOf(report);
   return {

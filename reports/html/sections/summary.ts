@@ -70,7 +70,9 @@ export const summarySection = (report: Report): Section => {
     })),
   ];
   const notes = [
-    baselineLines(report).length === 0 ? undefined : `Baselines on the same ${metricOf(report).examples}: ${baselineLines(report).join(', ')}`,
+    baselineLines(report).length === 0
+      ? undefined
+      : `Baselines on the same ${metricOf(report).examples}: ${baselineLines(report).join(', ')}`,
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
   ].filter((note) => note !== undefined);

