@@ -72,8 +72,8 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
 
 /** zod types optional keys as possibly undefined; here a key that is not said is absent. */
 const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
-  const { origin, sentence, checkpoint, tokenizerConfig, inputs, ...rest } = data;
-  const { types, ...texts } = inputs;
+  const { origin, sentence, checkpoint, tokenizerConfig, ...rest } = data;
+  const { types, ...texts } = rest.inputs;
   return {
     ...rest,
     inputs: types === undefined ? texts : { ...texts, types },
@@ -165,12 +165,12 @@ const readDeployFolder = async (folder: string, wanted: Precision | undefined): 
   return readDeployFile(folder, info, precision);
 };
 
-/** Whether decant exported what is in a folder. */
-export const isExported = async (folder: string): Promise<boolean> =>
-  readDeployed(folder).then(
-    () => true,
-    () => false,
-  );
+/** What kind of model a folder holds, by its files: a stage's, an exported one, another client's, or none. */
+export const folderKind = async (folder: string): Promise<'stage' | 'exported' | 'checkpoint' | 'none'> => {
+  if (await exists(join(folder, modelFiles.info))) return 'stage';
+  if (!(await exists(join(folder, deployFiles.config)))) return 'none';
+  return (await readJson(join(folder, deployFiles.config))).decant === undefined ? 'checkpoint' : 'exported';
+};
 
 /**
  * Reads a model folder: a stage's (model.onnx, model.json, tokenizer.json) or an exported one (config.json and onnx/).
@@ -186,7 +186,7 @@ export const readModel = async (folder: string, options: { readonly precision?: 
 
 /** Every model of a folder by precision: the one of a stage's folder, one or two of an exported one. */
 export const readModels = async (folder: string): Promise<ReadonlyMap<Precision, Model>> => {
-  if (!(await exists(join(folder, modelFiles.info))) && (await exists(join(folder, deployFiles.config)))) {
+  if ((await folderKind(folder)) === 'exported') {
     const { files, info } = await readDeployed(folder);
     const models = new Map<Precision, Model>();
     for (const precision of files) models.set(precision, await readDeployFile(folder, info, precision));

@@ -10,7 +10,9 @@ const fail = (message) => {
   process.exit(2);
 };
 if (folder === undefined || !existsSync(folder)) {
-  fail(`usage: node serve.mjs FOLDER [PORT]: FOLDER holds exported models, such as runs/NAME; found ${folder ?? 'none'}`);
+  fail(
+    `usage: node serve.mjs FOLDER [PORT]: FOLDER holds exported models, such as runs/NAME; found ${folder ?? 'none'}`,
+  );
 }
 const above = [join(process.cwd(), 'node_modules'), ...(createRequire(import.meta.url).resolve.paths('x') ?? [])];
 const modules = above.find((path) => existsSync(join(path, '@huggingface/transformers')));

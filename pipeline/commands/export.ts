@@ -31,6 +31,7 @@ Examples:
   $ decant export runs/NAME/models/teacher runs/NAME/teacher
   $ decant export runs/NAME/models/teacher site/models/teacher --quantize
   $ decant export runs/NAME/deploy site/models/student --json
+  $ decant export ./my-model site/models/mine --quantize
 
 The folder loads in transformers.js, in Node and in browsers, and its ONNX files in any ONNX Runtime. A folder that
 decant exported before is replaced; any other that holds files is left alone.
@@ -38,13 +39,26 @@ Exit codes: 0 done, 1 the model does not run, 2 the request was wrong, 130 inter
 
 type Models = ReadonlyMap<Precision, Model>;
 
+/** A folder as transformers saves models is imported first. */
+const imported = async (path: string): Promise<Models> => {
+  const { importFolder } = await import('../../models/importers/folder/index.ts');
+  const { ImportError } = await import('../../models/importers/importer.ts');
+  try {
+    return new Map([['fp32', await importFolder(resolve(path), { head: 'keep' })]]);
+  } catch (error) {
+    throw error instanceof ImportError ? new RequestError(`${path}: ${error.message}`) : error;
+  }
+};
+
 const modelsAt = async (path: string): Promise<Models> => {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     throw new RequestError(`${path}: no such folder; expected a model folder such as runs/NAME/models/student`);
   }
-  const { readModels } = await import('../../models/files.ts');
-  return await readingModel(() => readModels(path));
+  const { folderKind, readModels } = await import('../../models/files.ts');
+  return await readingModel(async () =>
+    (await folderKind(path)) === 'checkpoint' ? await imported(path) : await readModels(path),
+  );
 };
 
 /** The float model with an INT8 one beside it. */
@@ -69,8 +83,9 @@ const checkTarget = async (folder: string): Promise<void> => {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isDirectory()) throw new RequestError(`${folder}: is a file; expected the name of a folder to write`);
-  const { isExported } = await import('../../models/files.ts');
-  if ((await readdir(folder)).length === 0 || (await isExported(folder))) return;
+  const { folderKind } = await import('../../models/files.ts');
+  if ((await readdir(folder)).length === 0) return;
+  if ((await readingModel(() => folderKind(folder))) === 'exported') return;
   throw new RequestError(`${folder}: holds files that decant did not export; name another folder, or empty this one`);
 };
 
@@ -153,7 +168,7 @@ const exportModel = async (path: string, folder: string, options: Options, signa
 export const exportCommand = (program: Command, end: (code: number) => void): void => {
   program
     .command('export')
-    .argument('<model>', 'model folder: a stage of a run, or an exported folder')
+    .argument('<model>', 'folder of a model: a stage of a run, an exported one, or one of Hugging Face (safetensors)')
     .argument('<folder>', 'folder to write')
     .summary('write a model as a folder for transformers.js and ONNX Runtime')
     .description(

@@ -16,6 +16,10 @@ import { buildEncoder } from '../../models/encoder.ts';
 import { type Precision, readModel } from '../../models/files.ts';
 import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
 import { exportModels } from '../../stages/export/folder.ts';
+import { root } from '../rig/build.ts';
+
+/** Tiny random checkpoints of every architecture. */
+export const golden = `${root}test/golden/checkpoints`;
 
 /** Where the two best classes are nearer than this, rounding may choose another one. */
 export const TIE = 0.02;
@@ -114,6 +118,7 @@ const quantized = (model: Model): Model => ({
     embeddings: true,
     reduceRange: false,
     exclude: [],
+    minimumElements: 1,
     minimumTable: 1,
   }).graph,
   info: { ...model.info, hiddenStates: [] },

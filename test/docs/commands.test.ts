@@ -130,7 +130,13 @@ describe('the guide', () => {
   });
 
   it('links to what exists', () => {
-    for (const document of [...documents, 'docs/statistics.md', 'docs/reference.md', 'examples/README.md', 'examples/browser/README.md']) {
+    for (const document of [
+      ...documents,
+      'docs/statistics.md',
+      'docs/reference.md',
+      'examples/README.md',
+      'examples/browser/README.md',
+    ]) {
       const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target]) => target ?? '');
       expect(targets.filter((target) => !existsSync(join(root, document, '..', target)))).toEqual([]);
     }

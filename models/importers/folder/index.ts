@@ -12,6 +12,7 @@ import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
+import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
 import { vocabularyFiles } from './vocabulary.ts';
@@ -154,6 +155,11 @@ export const importFolder = async (
   return {
     graph: emitted.graph,
     tokenizer: json,
-    info: { ...infoOf({ folder, name }, config, emitted), tokens, maxLength: longest },
+    info: {
+      ...infoOf({ folder, name }, config, emitted),
+      tokens,
+      maxLength: longest,
+      tokenizerConfig: tokenizerSettings(folder),
+    },
   };
 };
