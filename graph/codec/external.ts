@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, sep } from 'node:path';
+import { withScratch } from '../scratch.ts';
 import type { Bytes } from '../tensor.ts';
 import { CodecError } from './dtypes.ts';
 
@@ -29,12 +30,11 @@ const readRange = (path: string, offset: number, length: number): Uint8Array => 
   return bytes;
 };
 
-function* readPieces(path: string, offset: number, length: number): Generator<Uint8Array> {
-  const buffer = new Uint8Array(Math.min(piece, length));
+function* piecesOf(path: string, offset: number, length: number, buffer: Uint8Array): Generator<Uint8Array> {
   const file = openSync(path, 'r');
   try {
-    for (let done = 0; done < length; done += buffer.length) {
-      const bytes = buffer.subarray(0, Math.min(buffer.length, length - done));
+    for (let done = 0; done < length; done += piece) {
+      const bytes = buffer.subarray(0, Math.min(piece, length - done));
       fill(file, path, offset + done, bytes);
       yield bytes;
     }
@@ -42,6 +42,9 @@ function* readPieces(path: string, offset: number, length: number): Generator<Ui
     closeSync(file);
   }
 }
+
+const readPieces = (path: string, offset: number, length: number): Iterable<Uint8Array> =>
+  withScratch(Math.min(piece, length), (buffer) => piecesOf(path, offset, length, buffer));
 
 /** A range of a file, read when it is asked for and kept only as long as someone holds it. */
 export const fileBytes = (path: string, offset: number, length: number): Bytes => {

@@ -119,7 +119,7 @@ export const diffCommand = (program: Command, end: (code: number) => void): void
         .default(0.05, '5%'),
     )
     .addOption(
-      new Option('--quality-band <points>', 'accuracy differences up to this do not matter')
+      new Option('--quality-band <points>', 'differences of quality up to this do not matter (1pt is 0.01 of a cosine)')
         .argParser(band('pt', '0.3pt'))
         .default(0, '0pt'),
     )

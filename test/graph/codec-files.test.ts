@@ -1,14 +1,14 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
-import { CodecError, decodeGraph, encodeGraph, readGraph, writeGraph } from '../../graph/codec/index.ts';
+import { CodecError, decodeGraph, encodeGraph, fileBytes, readGraph, writeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, value } from '../../graph/graph.ts';
-import { tensorOf } from '../../graph/tensor.ts';
+import { type Bytes, tensorOf } from '../../graph/tensor.ts';
 import { plainGraph } from './codec-graphs.ts';
 
 let folder = '';
@@ -42,6 +42,36 @@ const external = (entries: Readonly<Record<string, string>>): Uint8Array => {
 };
 
 describe('a model file', () => {
+  it('is written with the same bytes from weights that come piece by piece and never lie in memory as a whole', async () => {
+    const data = Float32Array.from({ length: 1 << 21 }, (_, i) => Math.fround(Math.sin(i)));
+    const bytes = new Uint8Array(data.buffer);
+    const withTable = (table: Bytes): Graph => {
+      const builder = new GraphBuilder('table');
+      const ids = builder.input('ids', 'int64', [symbol('batch')]);
+      const weight = builder.weight('table', { dtype: 'float32', dims: [1 << 12, 512], bytes: table });
+      return builder.freeze([builder.op('Gather', [weight, ids], {}, 'y')]);
+    };
+    const raw = join(folder, 'table.f32');
+    await writeFile(raw, bytes);
+    const inPieces: Bytes = {
+      ...fileBytes(raw, 0, bytes.length),
+      read: () => {
+        throw new Error('the whole table was read');
+      },
+    };
+    for (const external of [false, true]) {
+      const [whole, pieced] = ['whole', 'pieced'].map((name) => join(folder, name, `${external}`, 'table.onnx'));
+      if (whole === undefined || pieced === undefined) throw new Error('no paths');
+      for (const path of [whole, pieced]) await mkdir(dirname(path), { recursive: true });
+      await writeGraph(whole, withTable({ length: bytes.length, read: () => bytes }), { external });
+      await writeGraph(pieced, withTable(inPieces), { external });
+      for (const suffix of external ? ['', '_data'] : ['']) {
+        const [a, b] = [await readFile(`${whole}${suffix}`), await readFile(`${pieced}${suffix}`)];
+        expect(a.length > 100 && Buffer.compare(a, b) === 0).toBe(true);
+      }
+    }
+  });
+
   it('holds every weight unless told otherwise', async () => {
     const path = join(folder, 'inline.onnx');
     await writeGraph(path, linear());

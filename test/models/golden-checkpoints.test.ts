@@ -68,10 +68,16 @@ describe.each(goldenNames.filter((name) => known.has(modelTypeOf(name))))('the g
     }
   });
 
-  test.skipIf(expected.pair !== undefined)('cuts texts into the ids that Python finds', () => {
+  test('cuts texts, and pairs of them, into the ids and types that Python finds', () => {
     const tokenizer = tokenizerOf(model.tokenizer);
-    const found = expected.text.map((text) => Array.from(tokenizer.encode(text, model.info.maxLength).ids));
-    expect(found).toEqual(expected.text.map((_, row) => aloneOf(expected, row).ids[0]));
+    expected.text.forEach((text, row) => {
+      const pair = expected.pair?.[row];
+      const input = pair === undefined ? text : { text, pair };
+      const { ids, types } = tokenizer.encode(input, model.info.maxLength);
+      const alone = aloneOf(expected, row);
+      expect(Array.from(ids)).toEqual(alone.ids[0]);
+      if (alone.types !== undefined) expect(Array.from(types ?? ids.map(() => 0))).toEqual(alone.types[0]);
+    });
   });
 
   test('lists the stream after each layer, each as wide as the features', () => {

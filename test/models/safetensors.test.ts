@@ -189,6 +189,8 @@ describe('elements', () => {
           if (x !== (i % rows) * columns + Math.floor(i / rows)) throw new Error(`element ${i} is ${x}`);
         });
         expect(Buffer.compare(transposed(turned).bytes.read(), matrix.bytes.read())).toBe(0);
+        const pieces = [...(turned.bytes.pieces?.() ?? [])].map((piece) => Buffer.from(piece));
+        expect(Buffer.compare(Buffer.concat(pieces), turned.bytes.read())).toBe(0);
       }),
       { numRuns: 50, seed: 1 },
     );

@@ -70,13 +70,15 @@ describe('index files list', () => {
     'models/architectures',
   ])('every piece of %s', (folder) => {
     const index = read(join(folder, 'index.ts'));
-    const imported = filesIn(folder).filter((file) => index.includes(`'./${file.slice(folder.length + 1)}'`));
-    const helpers = filesIn(folder).filter((file) => !imported.includes(file) && !file.endsWith('index.ts'));
-    const usedByPieces = helpers.filter((helper) => {
-      const name = helper.slice(folder.length + 1);
-      return imported.some((file) => read(file).includes(`/${name}'`));
-    });
-    expect(helpers.filter((helper) => !usedByPieces.includes(helper))).toEqual([]);
+    const reached = filesIn(folder).filter((file) => index.includes(`'./${file.slice(folder.length + 1)}'`));
+    // Helpers are files that a piece uses, or another helper.
+    for (const file of reached) {
+      const text = read(file);
+      const used = (other: string): boolean => text.includes(`'./${relative(dirname(file), other)}'`);
+      const beside = (other: string): boolean => text.includes(`'${relative(dirname(file), other)}'`);
+      reached.push(...filesIn(folder).filter((other) => !reached.includes(other) && (used(other) || beside(other))));
+    }
+    expect(filesIn(folder).filter((file) => !reached.includes(file) && file !== join(folder, 'index.ts'))).toEqual([]);
   });
 });
 
