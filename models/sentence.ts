@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../graph/builder.ts';
-import { type Value, value } from '../graph/graph.ts';
+import { type Graph, type Value, value } from '../graph/graph.ts';
 import { firstToken, meanPool } from './head.ts';
 import { initialize } from './initialize.ts';
 import type { Model, ModelInfo } from './model.ts';
@@ -30,22 +30,33 @@ export const featureWidth = ({ graph, info }: Model): number => {
   return width;
 };
 
+/** The graph with one of its values under another name. */
+const renamed = (graph: Graph, from: Value, to: Value): Graph => {
+  const name = <N extends Value | null>(given: N): N | Value => (given === from ? to : given);
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(name), outputs: node.outputs.map(name) })),
+    outputs: graph.outputs.map(name),
+    types: new Map([...graph.types].map(([key, type]) => [name(key), type])),
+  };
+};
+
 /**
  * The model with a linear from its own width to a teacher's behind its last layer, so that its vectors live in the
- * teacher's space: a product of every token, which pooling commutes with. As it is where the widths agree.
+ * teacher's space: a product of every token, which pooling commutes with. As it is where the widths agree. The output keeps
+ * its name, by which clients read it.
  */
 export const withProjection = (model: Model, width: number, seed: number): Model => {
   const own = featureWidth(model);
   if (own === width) return model;
-  const builder = GraphBuilder.from(model.graph);
+  const output = value(model.info.output);
+  const inner = value('unprojected_features');
+  const builder = GraphBuilder.from(renamed(model.graph, output, inner));
   const weight = (name: string, dims: readonly number[], kind: 'xavier' | 'zeros'): Value =>
     builder.weight(name, initialize(seed, name, dims, { kind }));
-  const features = builder.within('projection', () => {
-    const product = builder.op('MatMul', [
-      value(model.info.output),
-      weight('projection.weight', [own, width], 'xavier'),
-    ]);
-    return builder.op('Add', [product, weight('projection.bias', [width], 'zeros')], {}, 'projected_features');
-  });
-  return { ...model, graph: builder.freeze([features]), info: { ...model.info, output: features } };
+  const product = builder.op('MatMul', [inner, weight('projection.weight', [own, width], 'xavier')]);
+  const bias = weight('projection.bias', [width], 'zeros');
+  const features = builder.op('Add', [product, bias], {}, output);
+  const hiddenStates = model.info.hiddenStates.map((state) => (state === output ? inner : state));
+  return { ...model, graph: builder.freeze([features]), info: { ...model.info, hiddenStates } };
 };

@@ -105,7 +105,9 @@ describe('features', () => {
   it('are projected only where the widths differ', () => {
     const model = teacher();
     expect(withProjection(model, 16, 1)).toBe(model);
-    expect(withProjection(model, 24, 1).graph.weights.get(value('projection.weight'))?.dims).toEqual([16, 24]);
+    const { graph, info } = withProjection(model, 24, 1);
+    expect(graph.weights.get(value('projection.weight'))?.dims).toEqual([16, 24]);
+    expect([info.output, ...graph.outputs]).toEqual(['last_hidden_state', 'last_hidden_state']);
   });
 
   it('have no labels to train on, and say so', async () => {
