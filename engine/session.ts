@@ -106,6 +106,21 @@ class OrtProgram implements Program {
 export const openFile = async (file: string, options: CompileOptions): Promise<Program> =>
   new OrtProgram(await ort.InferenceSession.create(file, sessionOptions(options)));
 
-/** The same for the bytes of such a file. */
-export const openBytes = async (bytes: Uint8Array, options: CompileOptions): Promise<Program> =>
-  new OrtProgram(await ort.InferenceSession.create(bytes, sessionOptions(options)));
+/** A weight that a model's bytes refer to by `path`. */
+export interface WeightFile {
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+/**
+ * The same for the bytes of such a file, and weights that lie beside it in memory. The session copies each weight once;
+ * inside of the bytes they would be copied three times.
+ */
+export const openBytes = async (
+  bytes: Uint8Array,
+  options: CompileOptions,
+  files: readonly WeightFile[] = [],
+): Promise<Program> => {
+  const all = { ...sessionOptions(options), externalData: files };
+  return new OrtProgram(await ort.InferenceSession.create(bytes, all));
+};

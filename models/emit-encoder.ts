@@ -15,7 +15,7 @@ import {
 } from './blocks.ts';
 
 /** Sizes of one layer. */
-export interface LayerShape {
+interface LayerShape {
   readonly heads: number;
   readonly headWidth: number;
   readonly ffn: number;

@@ -8,7 +8,7 @@ import type { Model, ModelInfo } from './model.ts';
 const LEAST_NORM = 1e-12;
 
 /** What sentence-transformers does where nothing is said. */
-export const defaultSentence: NonNullable<ModelInfo['sentence']> = { pooling: 'mean', normalize: false };
+const defaultSentence: NonNullable<ModelInfo['sentence']> = { pooling: 'mean', normalize: false };
 
 /** Adds the vector of each text, (batch, hidden), to its token features, as the makers of the model made it. */
 export const emitSentence = (builder: GraphBuilder, info: ModelInfo, features: Value): Value => {

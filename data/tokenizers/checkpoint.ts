@@ -16,7 +16,7 @@ export const addedToken = (content: string, flags: Partial<AddedToken> = {}): Ad
 });
 
 /** Tokens by role; one that the vocabulary does not have is left out. */
-export interface Roles {
+interface Roles {
   readonly unknown: string;
   /** In front of a text and behind it. */
   readonly first: string;

@@ -7,7 +7,7 @@ import type { Loss } from '../losses/index.ts';
 import type { TrainingExamples } from '../training-options.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
-export interface Judgement {
+interface Judgement {
   readonly score: number;
   readonly loss: number;
 }

@@ -96,9 +96,9 @@ export const modelPieces = (graph: Graph, placement: Placement): Pieces => {
   ];
 };
 
-/** The bytes of an ONNX file with every weight inside. */
-export const encodeGraph = (graph: Graph): Uint8Array => {
-  const pieces = modelPieces(graph, () => undefined);
+/** The bytes of an ONNX file, with weights where `placement` says. */
+export const encodeModel = (graph: Graph, placement: Placement): Uint8Array => {
+  const pieces = modelPieces(graph, placement);
   const bytes = new Uint8Array(lengthOf(pieces));
   let at = 0;
   for (const piece of pieces) {
@@ -107,3 +107,6 @@ export const encodeGraph = (graph: Graph): Uint8Array => {
   }
   return bytes;
 };
+
+/** The bytes of an ONNX file with every weight inside. */
+export const encodeGraph = (graph: Graph): Uint8Array => encodeModel(graph, () => undefined);

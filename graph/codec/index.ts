@@ -1,5 +1,5 @@
 export { decodeGraph } from './decode.ts';
 export { CodecError } from './dtypes.ts';
-export { encodeGraph } from './encode.ts';
+export { encodeGraph, encodeModel } from './encode.ts';
 export { fileBytes } from './external.ts';
 export { readGraph, writeGraph } from './files.ts';

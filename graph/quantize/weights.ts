@@ -21,13 +21,28 @@ const smallestStep = 2 ** -126;
 /** Largest magnitude of each channel. */
 const largest = (w: Float32Array, columns: number, axis: ChannelAxis, channels: number): ArrayOf<'float32'> => {
   const magnitudes = newArray('float32', channels);
-  for (let i = 0; i < w.length; i++) {
-    const channel = axis === 'columns' ? i % columns : Math.floor(i / columns);
-    const magnitude = Math.abs(w[i] as number);
-    // NaN is taken and stays: no number is larger.
-    if (magnitude > (magnitudes[channel] as number) || Number.isNaN(magnitude)) magnitudes[channel] = magnitude;
+  for (let start = 0, row = 0; start < w.length; start += columns, row++) {
+    for (let column = 0; column < columns; column++) {
+      const magnitude = Math.abs(w[start + column] as number);
+      const channel = axis === 'columns' ? column : row;
+      // NaN is taken and stays: no number is larger.
+      if (magnitude > (magnitudes[channel] as number) || Number.isNaN(magnitude)) magnitudes[channel] = magnitude;
+    }
   }
   return magnitudes;
+};
+
+/** Numbers as whole steps of their channel, from -limit to limit. */
+const rounded = (w: Float32Array, columns: number, axis: ChannelAxis, steps: Float32Array, limit: number) => {
+  const integers = newArray('int8', w.length);
+  for (let start = 0, row = 0; start < w.length; start += columns, row++) {
+    for (let column = 0; column < columns; column++) {
+      const step = steps[axis === 'columns' ? column : row] as number;
+      const whole = Math.round((w[start + column] as number) / step);
+      integers[start + column] = Math.max(-limit, Math.min(limit, whole));
+    }
+  }
+  return integers;
 };
 
 /**
@@ -49,12 +64,7 @@ export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, 
     const step = Math.fround((steps[channel] as number) / limit);
     steps[channel] = step < smallestStep ? 1 : step;
   }
-  const integers = new Int8Array(w.length);
-  for (let i = 0; i < w.length; i++) {
-    const channel = axis === 'columns' ? i % columns : Math.floor(i / columns);
-    const rounded = Math.round((w[i] as number) / (steps[channel] as number));
-    integers[i] = Math.max(-limit, Math.min(limit, rounded));
-  }
+  const integers = rounded(w, columns, axis, steps, limit);
   return {
     integers: tensorOf('int8', tensor.dims, integers),
     steps: tensorOf('float32', [channels], steps),

@@ -33,7 +33,7 @@ export interface Facts {
 export type HeadTask = Exclude<TaskName, 'features'>;
 
 /** Where a checkpoint keeps the head of one task, and how it computes. */
-export interface HeadLayout<C> {
+interface HeadLayout<C> {
   /** A parameter that only checkpoints with this head have, without the encoder's prefix: 'classifier.weight'. */
   readonly marker: string;
   /**
@@ -72,7 +72,7 @@ export interface Plan {
   head(task: HeadTask): BoundHead | undefined;
 }
 
-export interface BoundHead {
+interface BoundHead {
   readonly marker: string;
   emit(emission: Emission, encoded: Encoded, labels: number): Value;
 }

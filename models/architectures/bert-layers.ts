@@ -83,7 +83,7 @@ export const bertInputs = ({ builder }: Emission, { type_vocab_size: types }: { 
 };
 
 /** What every token has added for its type: a row of the table, the only row, or nothing. */
-export const typeRows = (
+const typeRows = (
   emission: Emission,
   { type_vocab_size: types }: { readonly type_vocab_size: number },
   ids: Value | undefined,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { activation, headsDivide, ratio, size } from './bert-layers.ts';
 
-export const layerTypes = ['full_attention', 'sliding_attention'] as const;
+const layerTypes = ['full_attention', 'sliding_attention'] as const;
 export type LayerType = (typeof layerTypes)[number];
 
 /** Rotary settings of one kind of layer, as transformers writes them since version 5. */
@@ -56,7 +56,7 @@ export const modernConfig = z
 export type ModernConfig = z.infer<typeof modernConfig>;
 
 /** The kind of every layer: said one by one, or each n-th looks at the whole text. */
-export const layerTypesOf = (config: ModernConfig): readonly LayerType[] =>
+const layerTypesOf = (config: ModernConfig): readonly LayerType[] =>
   config.layer_types ??
   Array.from({ length: config.num_hidden_layers }, (_, i) =>
     i % config.global_attn_every_n_layers === 0 ? 'full_attention' : 'sliding_attention',

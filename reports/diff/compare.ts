@@ -60,7 +60,8 @@ const qualityAttempts = (matched: MatchedStage, { before, after }: Sides, { qual
   if (compared === null) return refused('there are no examples');
   const { effect, paired, flips } = compared;
   const figures = { before: was.quality.accuracy, after: now.quality.accuracy };
-  if (![effect.centre, effect.error].every(Number.isFinite)) return refused(`a figure of ${figure} is no number`);
+  if (![effect.centre, effect.error].every(Number.isFinite))
+    return refused(`${figure === 'accuracy' ? 'an' : 'a'} ${figure} is no number`);
   const finish = ({ alpha, rejected }: HolmStep, p: number): Finding => ({
     figure,
     ...figures,

@@ -112,7 +112,7 @@ const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<
  */
 export const baseline = defineStage({
   uses: 'baseline',
-  version: 2,
+  version: 1,
   summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
   internal: true,

@@ -13,7 +13,7 @@ import { writeTeacherOutputs } from './outputs.ts';
 const config = z.strictObject({});
 
 /** Every text that a student is trained on, and those that its epochs are chosen by where nothing but the teacher can. */
-export const taughtTexts = ({ task, train, unlabelled, validation }: Dataset): readonly Example[] =>
+const taughtTexts = ({ task, train, unlabelled, validation }: Dataset): readonly Example[] =>
   task === 'features' ? [...train, ...unlabelled, ...validation] : [...train, ...unlabelled];
 
 const expectTeacher = ({ info }: Model, { task }: Dataset): void => {

@@ -46,6 +46,12 @@ const outputOf = async (program: Program, info: ModelInfo, text: EncodedText): P
   return data;
 };
 
+interface Watched {
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  onText(done: number): void;
+}
+
 interface Distance {
   readonly cosine: number;
   readonly maxError: number;
@@ -69,44 +75,49 @@ const distance = (source: Float32Array, result: Float32Array): Distance => {
   return { cosine: norms === 0 && squares === others ? 1 : dot / norms, maxError, squares: squares / source.length };
 };
 
-const withPrograms = async <T>(
-  graphs: readonly Graph[],
-  threads: number,
-  use: (programs: readonly Program[]) => Promise<T>,
-): Promise<T> => {
-  const programs: Program[] = [];
+/** What a model says about every text. Its program is released before that of another is made: memory holds one at a time. */
+const outputsOf = async (
+  { graph, info }: Model,
+  encoded: readonly EncodedText[],
+  { threads, signal, onText }: Watched,
+): Promise<readonly Float32Array[]> => {
+  const program = await ortEngine.compile(graph, { threads });
   try {
-    for (const graph of graphs) programs.push(await ortEngine.compile(graph, { threads }));
-    return await use(programs);
+    const outputs: Float32Array[] = [];
+    for (const text of encoded) {
+      signal.throwIfAborted();
+      outputs.push(await outputOf(program, info, text));
+      onText(outputs.length);
+    }
+    return outputs;
   } finally {
-    for (const program of programs) await program.release();
+    await program.release();
   }
 };
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 
 /** Runs both models, one text at a time without padding, as quantized models are judged. */
-export const deviation = (
+export const deviation = async (
   source: Model,
   result: Model,
   options: { readonly threads: number; readonly signal: AbortSignal; onText(done: number, total: number): void },
-): Promise<Deviation> =>
-  withPrograms([source.graph, result.graph], options.threads, async ([before, after]) => {
-    if (before === undefined || after === undefined) throw new Error('two programs were compiled');
-    const vocabulary = vocabularyOf(source.graph, source.info.inputs.ids);
-    const distances: Distance[] = [];
-    for (let i = 0; i < texts; i++) {
-      options.signal.throwIfAborted();
-      const text = textOf(i, vocabulary, source.info.maxLength);
-      distances.push(distance(await outputOf(before, source.info, text), await outputOf(after, result.info, text)));
-      options.onText(i + 1, texts);
-    }
-    const cosines = distances.map(({ cosine }) => cosine);
-    return {
-      texts,
-      meanCosine: mean(cosines),
-      minCosine: Math.min(...cosines),
-      maxError: Math.max(...distances.map(({ maxError }) => maxError)),
-      outputRms: Math.sqrt(mean(distances.map(({ squares }) => squares))),
-    };
+): Promise<Deviation> => {
+  const vocabulary = vocabularyOf(source.graph, source.info.inputs.ids);
+  const encoded = Array.from({ length: texts }, (_, i) => textOf(i, vocabulary, source.info.maxLength));
+  const watched = (done: number): Watched => ({
+    ...options,
+    onText: (own) => options.onText(done + own, 2 * texts),
   });
+  const before = await outputsOf(source, encoded, watched(0));
+  const after = await outputsOf(result, encoded, watched(texts));
+  const distances = before.map((output, i) => distance(output, after[i] ?? new Float32Array()));
+  const cosines = distances.map(({ cosine }) => cosine);
+  return {
+    texts,
+    meanCosine: mean(cosines),
+    minCosine: Math.min(...cosines),
+    maxError: Math.max(...distances.map(({ maxError }) => maxError)),
+    outputRms: Math.sqrt(mean(distances.map(({ squares }) => squares))),
+  };
+};

@@ -47,7 +47,7 @@ export interface GoldenBatch {
   readonly types?: readonly (readonly number[])[] | undefined;
 }
 
-export const tokensOf = (matrix: readonly (readonly number[])[]): HostTensor => ({
+const tokensOf = (matrix: readonly (readonly number[])[]): HostTensor => ({
   dtype: 'int64',
   dims: [matrix.length, matrix[0]?.length ?? 0],
   data: BigInt64Array.from(matrix.flat(), BigInt),

@@ -1,0 +1,64 @@
+import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { smallPackages } from '../data/small-packages.ts';
+import { root } from '../rig/build.ts';
+import { decant } from '../rig/cli.ts';
+import { workspace } from '../rig/workspace.ts';
+
+const space = workspace();
+afterAll(() => space[Symbol.dispose]());
+
+/** The examples as they lie in the repository, with a part of the npm packages that take long to read. */
+cpSync(join(root, 'examples'), space.path('examples'), { recursive: true });
+cpSync(join(root, 'test/golden/checkpoints'), space.path('test/golden/checkpoints'), { recursive: true });
+symlinkSync(join(root, 'node_modules'), space.path('node_modules'));
+const beside = {
+  ...space,
+  path: (...parts: readonly string[]) => space.path('examples', ...parts),
+  write: (name: string, content: string | Uint8Array) => space.write(join('examples', name), content),
+};
+for (const uses of ['spam-assassin', 'brown-tags']) smallPackages[uses]?.(beside);
+
+const pipeline = z.object({
+  stages: z.array(z.object({ id: z.string(), uses: z.string(), architecture: z.unknown().optional() })),
+});
+
+/** Two steps a training, few texts, a tokenizer that is learned at once. */
+const smallScale = (file: string): readonly string[] => {
+  const { stages } = pipeline.parse(parse(readFileSync(file, 'utf8')));
+  const settings = stages.flatMap(({ id, uses, architecture }) => [
+    ...(uses === 'train' || uses === 'distill' ? [`stages.${id}.steps=2`] : []),
+    ...(uses === 'prune' ? [`stages.${id}.examples=32`] : []),
+    ...(architecture === undefined ? [] : [`stages.${id}.architecture.vocabulary=1000`]),
+  ]);
+  const measure = 'measure={ rounds: 3, processes: 2, loads: 0, batch: 2, profile: false }';
+  return ['data.limit=150', measure, ...settings].flatMap((value) => ['--set', value]);
+};
+
+const files = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
+
+describe('the examples', () => {
+  it('are five or more, and all of them are told', () => {
+    expect(files.length).toBeGreaterThanOrEqual(5);
+    const told = readFileSync(join(root, 'examples/README.md'), 'utf8');
+    expect(files.filter((file) => !told.includes(`[${file}](${file})`))).toEqual([]);
+  });
+
+  // Those that the guide runs have their test with its commands.
+  const guide = readFileSync(join(root, 'docs/guide.md'), 'utf8');
+  it.each(files.filter((file) => !guide.includes(`decant run examples/${file}`)))(
+    '%s runs as it stands, at small scale',
+    async (file) => {
+      const path = space.path('examples', file);
+      const args = ['run', path, ...smallScale(path), '--store', space.path('store'), '--json'];
+      const { code, stderr } = await decant(args, { cwd: space.folder });
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+      const deployed = readdirSync(space.path('examples/runs', file.replace('.yaml', ''), 'deploy'));
+      expect(deployed).toEqual(expect.arrayContaining(['config.json', 'onnx', 'tokenizer.json']));
+    },
+    180_000,
+  );
+});
