@@ -56,7 +56,7 @@ export const modernConfig = z
 export type ModernConfig = z.infer<typeof modernConfig>;
 
 /** The kind of every layer: said one by one, or each n-th looks at the whole text. */
-const layerTypesOf = (config: ModernConfig): readonly LayerType[] =>
+export const layerTypesOf = (config: ModernConfig): readonly LayerType[] =>
   config.layer_types ??
   Array.from({ length: config.num_hidden_layers }, (_, i) =>
     i % config.global_attn_every_n_layers === 0 ? 'full_attention' : 'sliding_attention',
