@@ -15,7 +15,7 @@ import { ensureFolder, Store } from '../store/store.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
 import { placeRecords, placeResults, writeCards, writeReports } from './folder.ts';
-import { rememberReports, standingReport } from './standing.ts';
+import { asOfNow, rememberReports, standingReport } from './standing.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -151,7 +151,7 @@ const leave = async (out: string, plan: Plan, { from, summary, steps, make }: Le
       await rememberReports(out, from);
     }
     await writeCards(out, report);
-    return report;
+    return asOfNow(report, summary);
   } finally {
     await release();
   }
@@ -208,11 +208,12 @@ const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
   const [first] = finished;
   if (first === undefined) return { ...last, report: null };
   const { steps } = first;
-  const report = await leave(out, plan, {
+  const report = withSeeds(finished.map((results) => results.report));
+  await leave(out, plan, {
     from: finished.map(({ summary }) => summary),
     summary: { ...first.summary, seeds: finished.map(({ summary }) => summary.seed) },
     steps,
-    make: () => withSeeds(finished.map((results) => results.report)),
+    make: () => report,
   });
   return { ...last, report };
 };

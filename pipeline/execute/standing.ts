@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { costOf } from '../../reports/cost.ts';
 import { describeEnvironment } from '../../reports/environment.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import type { Report } from '../../reports/report.ts';
@@ -47,6 +48,18 @@ export const standingReport = async (out: string, runs: readonly RunSummary[]): 
     return undefined;
   }
 };
+
+/** A report that stands, as this run prints it: what it took now, and what of it was reused. */
+export const asOfNow = (report: Report, run: RunSummary): Report => ({
+  ...report,
+  created: run.created,
+  seconds: run.seconds,
+  cost: costOf(run),
+  stages: report.stages.map((stage) => ({
+    ...stage,
+    cached: run.stages.find(({ id }) => id === stage.id)?.step?.cached ?? false,
+  })),
+});
 
 /** Remembers what the reports that now lie in a folder were made from. */
 export const rememberReports = async (out: string, runs: readonly RunSummary[]): Promise<void> => {

@@ -68,6 +68,10 @@ describe('decant run', () => {
     expect(warm.stdout.match(/ reused, took /g)?.length).toBe(STEPS);
     expect(warm.seconds).toBeLessThan(10);
     expect(written()).toEqual(before);
+    const { stages: printed, seconds }: Report = JSON.parse((await run('--json')).stdout);
+    expect(printed.every(({ cached }) => cached)).toBe(true);
+    expect(seconds).toBeLessThan(reportIn(space).seconds);
+    expect(written()).toEqual(before);
   });
 
   it('makes a report again that was changed or lost, from what is reused', async () => {
