@@ -35,7 +35,13 @@ const renamed = (graph: Graph, from: Value, to: Value): Graph => {
   const name = <N extends Value | null>(given: N): N | Value => (given === from ? to : given);
   return {
     ...graph,
-    nodes: graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(name), outputs: node.outputs.map(name) })),
+    nodes: graph.nodes.map((node) => ({
+      ...node,
+      // Nodes are called by their output, and names of nodes must differ.
+      name: node.name === from ? to : node.name,
+      inputs: node.inputs.map(name),
+      outputs: node.outputs.map(name),
+    })),
     outputs: graph.outputs.map(name),
     types: new Map([...graph.types].map(([key, type]) => [name(key), type])),
   };

@@ -44,6 +44,26 @@ const mergedOwner = (flat: Int32Array, dims: readonly number[], axis: number): B
   return { owner, merges: [...merges.values()] };
 };
 
+/** How many units are left once the merges are made. */
+const unitsLeft = ({ owner, merges }: Blocks): number => {
+  const into = new Map<number, number>();
+  const root = (unit: number): number => {
+    const next = into.get(unit);
+    return next === undefined ? unit : root(next);
+  };
+  for (const [a, b] of merges) if (root(a) !== root(b)) into.set(root(a), root(b));
+  return new Set(Array.from(owner, root)).size;
+};
+
+/** Blocks along the outermost factor that leaves something to choose, or else along the outermost. */
+const outermostBlocks = (flat: Int32Array, dims: readonly number[]): Blocks & { readonly axis: number } => {
+  const wide = dims.flatMap((size, axis) => (size > 1 ? [axis] : []));
+  const candidates = (wide.length === 0 ? [0] : wide).map((axis) => ({ axis, ...mergedOwner(flat, dims, axis) }));
+  const [first] = candidates;
+  if (first === undefined) throw new Error('a shape without dimensions has no blocks');
+  return candidates.find((blocks) => unitsLeft(blocks) > 1) ?? first;
+};
+
 /**
  * A cut carried from one shape to another with the same elements in the same order. (H*D) to (H, D) cuts whole blocks
  * of the outermost factor and merges the units inside each, unless the owners already repeat along another factor
@@ -71,10 +91,6 @@ export const carryThroughReshape = (
     const uniform = (outer[k] ?? 1) > 1 || outer.length === 1 ? uniformOwner(flat, outer, k) : undefined;
     if (uniform !== undefined) return { cuts: cutsOf(target.value, to, uniform) };
   }
-  const k = Math.max(
-    0,
-    outer.findIndex((size) => size > 1),
-  );
-  const blocks = mergedOwner(flat, outer, k);
-  return { cuts: cutsOf(target.value, group.to[k] ?? 0, blocks.owner), merges: blocks.merges };
+  const blocks = outermostBlocks(flat, outer);
+  return { cuts: cutsOf(target.value, group.to[blocks.axis] ?? 0, blocks.owner), merges: blocks.merges };
 };

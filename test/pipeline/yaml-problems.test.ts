@@ -741,7 +741,7 @@ stages:
       "pipeline.yaml:2:7: data has no "uses" [missing-key]
         2 | data: { limit: 2000 }
           |       ^^^^^^^^^^^^^^^
-          = expected wordnet-supersense, csv or jsonl
+          = expected wordnet-supersense, spam-assassin, brown-tags, csv, jsonl or parquet
 
       1 problem; nothing was run."
     `);
@@ -774,7 +774,7 @@ stages:
       "pipeline.yaml:2:35: unknown option "delimiter" of data (wordnet-supersense) [unknown-key]
         2 | data: { uses: wordnet-supersense, delimiter: ',' }
           |                                   ^^^^^^^^^
-          = options: uses, labelled, limit, maxLength
+          = options: uses, labelled, limit, unlabelled, maxLength
 
       1 problem; nothing was run."
     `);
@@ -1149,7 +1149,7 @@ stages:
   - { id: slim, uses: prune, keep: { head: 2 } }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:5:36: keep: expected at least one of hidden, heads, ffn, layers, embedding [bad-value]
+      "pipeline.yaml:5:36: keep: expected at least one of vocabulary, hidden, heads, ffn, layers, embedding [bad-value]
         5 |   - { id: slim, uses: prune, keep: { head: 2 } }
           |                                    ^^^^^^^^^^^
 
