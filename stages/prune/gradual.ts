@@ -1,4 +1,5 @@
 import type { WeightArrays, WeightHook } from '../../engine/train-request.ts';
+import { StageError } from '../stage.ts';
 import { type ScheduleName, sparsityShare } from './schedule.ts';
 import { zeroSmallest } from './smallest.ts';
 import { zerosFor } from './sparse.ts';
@@ -15,7 +16,11 @@ export interface GradualOptions {
 const arraysOf = (names: readonly string[], weights: WeightArrays): readonly Float32Array[] =>
   names.map((name) => {
     const array = weights.get(name);
-    if (array === undefined) throw new Error(`the trainer does not train '${name}', which was to be pruned`);
+    if (array === undefined) {
+      throw new StageError(
+        `recovery does not train '${name}', of which sparsity was to make zeros: leave its part out of recover.freeze`,
+      );
+    }
     return array;
   });
 
