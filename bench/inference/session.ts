@@ -19,9 +19,14 @@ export const open = async (path: string, info: ModelInfo, threads: number): Prom
   });
   return {
     run: async ({ ids, mask, dims }) => {
+      const { inputs } = info;
       const results = await session.run({
-        [info.inputs.ids]: new ort.Tensor('int64', ids, dims),
-        [info.inputs.mask]: new ort.Tensor('int64', mask, dims),
+        [inputs.ids]: new ort.Tensor('int64', ids, dims),
+        [inputs.mask]: new ort.Tensor('int64', mask, dims),
+        // Single texts: every token is of the first.
+        ...(inputs.types === undefined
+          ? {}
+          : { [inputs.types]: new ort.Tensor('int64', new BigInt64Array(ids.length), dims) }),
       });
       const data = results[info.output]?.data;
       if (data instanceof Float32Array) return data;
