@@ -1,15 +1,13 @@
 import type { z } from 'zod';
-import type { Value } from '../../graph/graph.ts';
-import { linear, maskBias, parameter, positionRows } from '../blocks.ts';
-import { emitLayers, type LayerNames } from '../emit-encoder.ts';
+import { linear } from '../blocks.ts';
+import type { LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
 import {
   activation,
   bertConfig,
-  bertEmbeddings,
   bertFacts,
-  bertInputs,
   bertStack,
+  emitBert,
   headsDivide,
   idBuffers,
   ratio,
@@ -62,18 +60,12 @@ export const albert = defineArchitecture({
   prefix: 'albert',
   facts: (config) => ({ ...bertFacts(config), layers: layerCount(config), embedding: config.embedding_size }),
   emit: (emission, config) => {
-    const { builder } = emission;
-    const inputs = bertInputs(emission, config);
-    const { vocab_size: vocabulary, embedding_size: narrow, max_position_embeddings: limit } = config;
-    const bias = maskBias(builder, inputs.mask);
-    const positions = (name: string): Value => positionRows(emission, name, [limit, narrow], inputs.ids);
-    const x = builder.within('embeddings', () => {
-      const embedded = bertEmbeddings(emission, config, inputs, [narrow, positions]);
-      return linear(emission, 'encoder.embedding_hidden_mapping_in', embedded, [narrow, config.hidden_size]);
+    const { embedding_size: width, hidden_size: hidden } = config;
+    return emitBert(emission, config, {
+      width,
+      widen: (x) => linear(emission, 'encoder.embedding_hidden_mapping_in', x, [width, hidden]),
+      stack: { ...bertStack({ ...config, num_hidden_layers: layerCount(config) }), names: namesOf(config) },
     });
-    const stack = bertStack({ ...config, num_hidden_layers: layerCount(config) });
-    const layers = emitLayers(emission, { ...stack, names: namesOf(config) }, x, bias);
-    return { ...layers, inputs, table: parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, narrow]) };
   },
   heads: {
     'text-classification': {
@@ -87,10 +79,7 @@ export const albert = defineArchitecture({
           dropout: classifierDropout(config),
         }),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, classifierDropout(config)),
-    },
+    'token-classification': tokenHead(classifierDropout),
     'fill-mask': {
       marker: 'predictions.dense.weight',
       emit: (emission, encoded, config) =>

@@ -33,7 +33,7 @@ export interface Facts {
 export type HeadTask = Exclude<TaskName, 'features'>;
 
 /** Where a checkpoint keeps the head of one task, and how it computes. */
-interface HeadLayout<C> {
+export interface HeadLayout<C> {
   /** A parameter that only checkpoints with this head have, without the encoder's prefix: 'classifier.weight'. */
   readonly marker: string;
   /**
@@ -56,7 +56,7 @@ export interface Architecture<C> {
   readonly prefix: string;
   facts(config: C): Facts;
   emit(emission: Emission, config: C): Encoded;
-  readonly heads: Readonly<Partial<Record<HeadTask, HeadLayout<C>>>>;
+  readonly heads: Readonly<Partial<Record<HeadTask, HeadLayout<NoInfer<C>>>>>;
   /**
    * Tensors that a checkpoint may hold without anybody reading them, names without the encoder's prefix: buffers such as
    * position ids, a pooler that features do not need, heads of tasks that decant does not know.

@@ -6,11 +6,13 @@ import {
   type Emission,
   layerNorm,
   lookup,
+  maskBias,
   parameter,
+  positionRows,
   textInputs,
   typesInput,
 } from '../blocks.ts';
-import type { StackShape } from '../emit-encoder.ts';
+import { emitLayers, type StackShape } from '../emit-encoder.ts';
 import type { Encoded, Facts } from './architecture.ts';
 
 /** Sizes in config.json: large enough for any checkpoint, small enough that a lie does not exhaust memory. */
@@ -108,6 +110,34 @@ export const bertEmbeddings = (
   const sum = builder.op('Add', [typed, positions('embeddings.position_embeddings.weight')]);
   const normal = layerNorm(emission, 'embeddings.LayerNorm', sum, width);
   return dropout(emission, normal, config.hidden_dropout_prob);
+};
+
+/** How a relative of BERT departs from it. */
+export interface Departures {
+  /** Width of the embeddings where it is another than that of the layers. */
+  readonly width?: number;
+  /** Rows of the position table of these dimensions; left out, one a place, from 0. */
+  readonly positions?: (name: string, dims: readonly [number, number], ids: Value) => Value;
+  /** From the width of the embeddings to that of the layers. */
+  readonly widen?: (embedded: Value) => Value;
+  readonly stack?: StackShape;
+}
+
+/** Embeddings and layers of BERT, or of a relative that departs from it. */
+export const emitBert = (emission: Emission, config: BertConfig, departures: Departures = {}): Encoded => {
+  const { builder } = emission;
+  const inputs = bertInputs(emission, config);
+  const bias = maskBias(builder, inputs.mask);
+  const {
+    width = config.hidden_size,
+    positions = (name, dims, ids) => positionRows(emission, name, dims, ids),
+    widen = (embedded) => embedded,
+    stack = bertStack(config),
+  } = departures;
+  const rows = (name: string): Value => positions(name, [config.max_position_embeddings, width], inputs.ids);
+  const x = builder.within('embeddings', () => widen(bertEmbeddings(emission, config, inputs, [width, rows])));
+  const table = parameter(emission, 'embeddings.word_embeddings.weight', [config.vocab_size, width]);
+  return { ...emitLayers(emission, stack, x, bias), inputs, table };
 };
 
 /** Ratio of Dropout before the classifier. */

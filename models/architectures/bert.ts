@@ -1,16 +1,5 @@
-import { maskBias, parameter, positionRows } from '../blocks.ts';
-import { emitLayers } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
-import {
-  bertConfig,
-  bertEmbeddings,
-  bertFacts,
-  bertInputs,
-  bertStack,
-  classifierDropout,
-  headsDivide,
-  idBuffers,
-} from './bert-layers.ts';
+import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
 
 /** BERT (Devlin et al. 2018, arXiv 1810.04805), and what shares its shape: MiniLM, BGE, E5, GTE. */
@@ -19,16 +8,7 @@ export const bert = defineArchitecture({
   config: bertConfig.superRefine(headsDivide),
   prefix: 'bert',
   facts: bertFacts,
-  emit: (emission, config) => {
-    const { builder } = emission;
-    const inputs = bertInputs(emission, config);
-    const { vocab_size: vocabulary, hidden_size: width, max_position_embeddings: limit } = config;
-    const bias = maskBias(builder, inputs.mask);
-    const positions = (name: string) => positionRows(emission, name, [limit, width], inputs.ids);
-    const x = builder.within('embeddings', () => bertEmbeddings(emission, config, inputs, [width, positions]));
-    const table = parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]);
-    return { ...emitLayers(emission, bertStack(config), x, bias), inputs, table };
-  },
+  emit: (emission, config) => emitBert(emission, config),
   heads: {
     'text-classification': {
       marker: 'classifier.weight',
@@ -41,10 +21,7 @@ export const bert = defineArchitecture({
           dropout: classifierDropout(config),
         }),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, classifierDropout(config)),
-    },
+    'token-classification': tokenHead(classifierDropout),
     'fill-mask': {
       marker: 'cls.predictions.transform.dense.weight',
       emit: (emission, encoded, config) =>

@@ -76,10 +76,7 @@ export const debertaV2 = defineArchitecture({
           dropout: config.cls_dropout ?? config.hidden_dropout_prob,
         }),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, config.hidden_dropout_prob),
-    },
+    'token-classification': tokenHead((config: DebertaConfig) => config.hidden_dropout_prob),
     'fill-mask': {
       marker: 'cls.predictions.transform.dense.weight',
       emit: (emission, encoded, config) =>

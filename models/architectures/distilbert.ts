@@ -1,18 +1,7 @@
 import { z } from 'zod';
-import { maskBias, parameter, positionRows, textInputs } from '../blocks.ts';
 import type { LayerNames } from '../emit-encoder.ts';
-import { emitLayers } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
-import {
-  activation,
-  type BertConfig,
-  bertConfig,
-  bertEmbeddings,
-  bertFacts,
-  bertStack,
-  ratio,
-  size,
-} from './bert-layers.ts';
+import { activation, type BertConfig, bertConfig, bertFacts, bertStack, emitBert, ratio, size } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
 
 const distilbertConfig = z.object({
@@ -77,15 +66,8 @@ export const distilbert = defineArchitecture({
   prefix: 'distilbert',
   facts: (config) => bertFacts(asBert(config)),
   emit: (emission, config) => {
-    const { builder } = emission;
-    const inputs = textInputs(builder);
-    const { vocab_size: vocabulary, dim: width, max_position_embeddings: limit } = config;
     const bert = asBert(config);
-    const bias = maskBias(builder, inputs.mask);
-    const positions = (name: string) => positionRows(emission, name, [limit, width], inputs.ids);
-    const x = builder.within('embeddings', () => bertEmbeddings(emission, bert, inputs, [width, positions]));
-    const table = parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]);
-    return { ...emitLayers(emission, { ...bertStack(bert), names }, x, bias), inputs, table };
+    return emitBert(emission, bert, { stack: { ...bertStack(bert), names } });
   },
   heads: {
     'text-classification': {
@@ -98,10 +80,7 @@ export const distilbert = defineArchitecture({
           dropout: config.seq_classif_dropout,
         }),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, config.dropout),
-    },
+    'token-classification': tokenHead((config: DistilbertConfig) => config.dropout),
     'fill-mask': {
       marker: 'vocab_transform.weight',
       emit: (emission, encoded, config) =>

@@ -1,18 +1,8 @@
 import type { z } from 'zod';
-import { linear, maskBias, parameter, positionRows } from '../blocks.ts';
-import { emitLayers } from '../emit-encoder.ts';
+import type { Value } from '../../graph/graph.ts';
+import { linear } from '../blocks.ts';
 import { defineArchitecture } from './architecture.ts';
-import {
-  bertConfig,
-  bertEmbeddings,
-  bertFacts,
-  bertInputs,
-  bertStack,
-  classifierDropout,
-  headsDivide,
-  idBuffers,
-  size,
-} from './bert-layers.ts';
+import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers, size } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
 
 const electraConfig = bertConfig.extend({
@@ -30,22 +20,10 @@ export const electra = defineArchitecture({
   prefix: 'electra',
   facts: (config) => ({ ...bertFacts(config), embedding: config.embedding_size }),
   emit: (emission, config: ElectraConfig) => {
-    const { builder } = emission;
-    const inputs = bertInputs(emission, config);
-    const {
-      vocab_size: vocabulary,
-      embedding_size: width,
-      hidden_size: hidden,
-      max_position_embeddings: limit,
-    } = config;
-    const bias = maskBias(builder, inputs.mask);
-    const positions = (name: string) => positionRows(emission, name, [limit, width], inputs.ids);
-    const x = builder.within('embeddings', () => {
-      const embedded = bertEmbeddings(emission, config, inputs, [width, positions]);
-      return width === hidden ? embedded : linear(emission, 'embeddings_project', embedded, [width, hidden]);
-    });
-    const table = parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]);
-    return { ...emitLayers(emission, bertStack(config), x, bias), inputs, table };
+    const { embedding_size: width, hidden_size: hidden } = config;
+    const widen = (x: Value): Value =>
+      width === hidden ? x : linear(emission, 'embeddings_project', x, [width, hidden]);
+    return emitBert(emission, config, { width, widen });
   },
   heads: {
     'text-classification': {
@@ -59,10 +37,7 @@ export const electra = defineArchitecture({
           dropout: classifierDropout(config),
         }),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, classifierDropout(config)),
-    },
+    'token-classification': tokenHead(classifierDropout),
     'fill-mask': {
       marker: 'generator_predictions.dense.weight',
       emit: (emission, encoded, config) =>

@@ -1,7 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import { type Activation, activate, dropout, type Emission, layerNorm, linear, parameter } from '../blocks.ts';
 import { firstToken } from '../head.ts';
-import { type Encoded, outside } from './architecture.ts';
+import { type Encoded, type HeadLayout, outside } from './architecture.ts';
 
 /** What heads call their output, as transformers does. */
 export const logitsName = 'logits';
@@ -42,12 +42,15 @@ export const firstTokenHead = (emission: Emission, { features }: Encoded, labels
   });
 
 /** Classifies every token: dropout and one linear, (batch, sequence, hidden) to (batch, sequence, labels). */
-export const tokenHead = (emission: Emission, { features }: Encoded, labels: number, ratio: number): Value => {
-  const head = outside(emission);
-  return head.builder.within('classifier', () =>
-    project(head, 'classifier', dropout(head, features, ratio), labels, logitsName),
-  );
-};
+export const tokenHead = <C>(ratioOf: (config: C) => number): HeadLayout<C> => ({
+  marker: 'classifier.weight',
+  emit: (emission, { features }, config, labels) => {
+    const head = outside(emission);
+    return head.builder.within('classifier', () =>
+      project(head, 'classifier', dropout(head, features, ratioOf(config)), labels, logitsName),
+    );
+  },
+});
 
 /** How a masked language model scores the vocabulary: dense, activation, norm, product with the token embeddings, bias. */
 export interface MaskedHead {

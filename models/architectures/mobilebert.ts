@@ -140,10 +140,7 @@ export const mobilebert = defineArchitecture({
             })
           : plainHead(emission, encoded, config, labels),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, classifierDropout(config)),
-    },
+    'token-classification': tokenHead(classifierDropout),
     'fill-mask': { marker: 'cls.predictions.transform.dense.weight', emit: mobileMaskedHead },
   },
   // A bottleneck that transformers makes, but does not use where attention reads that of the layer.

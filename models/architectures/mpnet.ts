@@ -93,10 +93,7 @@ export const mpnet = defineArchitecture({
           dropout: config.hidden_dropout_prob,
         }),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, config.hidden_dropout_prob),
-    },
+    'token-classification': tokenHead((config: Config) => config.hidden_dropout_prob),
     'fill-mask': {
       marker: 'lm_head.dense.weight',
       emit: (emission, encoded, config) =>

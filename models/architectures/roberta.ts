@@ -1,16 +1,5 @@
-import { maskBias, parameter } from '../blocks.ts';
-import { emitLayers } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
-import {
-  bertConfig,
-  bertEmbeddings,
-  bertFacts,
-  bertInputs,
-  bertStack,
-  classifierDropout,
-  headsDivide,
-  idBuffers,
-} from './bert-layers.ts';
+import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
 import { paddedPositions } from './positions.ts';
 
@@ -30,21 +19,10 @@ export const roberta = defineArchitecture({
     ...bertFacts(config),
     maxLength: Math.max(1, config.max_position_embeddings - config.pad_token_id - 1),
   }),
-  emit: (emission, config) => {
-    const { builder } = emission;
-    const inputs = bertInputs(emission, config);
-    const {
-      vocab_size: vocabulary,
-      hidden_size: width,
-      max_position_embeddings: limit,
-      pad_token_id: padding,
-    } = config;
-    const bias = maskBias(builder, inputs.mask);
-    const positions = (name: string) => paddedPositions(emission, name, [limit, width], inputs.ids, padding);
-    const x = builder.within('embeddings', () => bertEmbeddings(emission, config, inputs, [width, positions]));
-    const table = parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]);
-    return { ...emitLayers(emission, bertStack(config), x, bias), inputs, table };
-  },
+  emit: (emission, config) =>
+    emitBert(emission, config, {
+      positions: (name, dims, ids) => paddedPositions(emission, name, dims, ids, config.pad_token_id),
+    }),
   heads: {
     'text-classification': {
       marker: 'classifier.out_proj.weight',
@@ -57,10 +35,7 @@ export const roberta = defineArchitecture({
           dropout: classifierDropout(config),
         }),
     },
-    'token-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) => tokenHead(emission, encoded, labels, classifierDropout(config)),
-    },
+    'token-classification': tokenHead(classifierDropout),
     'fill-mask': {
       marker: 'lm_head.dense.weight',
       emit: (emission, encoded, config) =>
