@@ -145,13 +145,14 @@ export const importFolder = async (
 ): Promise<Model> => {
   folderFiles(folder);
   const config = readConfig(folder);
-  const { json, tokens, maxLength } = readFolderTokenizer(folder, config.plan.facts);
+  const tokenizer = readFolderTokenizer(folder, config.plan.facts);
+  const { json, tokens, maxLength } = tokenizer;
   const emitted = emitGraph(folder, config, head);
   const limits = [config.plan.facts.maxLength, maxLength, sentenceLength(folder)].filter(
     (limit) => limit !== undefined,
   );
   const longest = Math.min(...limits);
-  tryTokenizer(json, config.plan.facts.vocabulary, longest);
+  tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { tokenizerOf } from '../../../data/tokenize.ts';
+import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import type { Facts } from '../../architectures/architecture.ts';
 import type { ModelInfo } from '../../model.ts';
@@ -39,6 +39,8 @@ const readOptional = (folder: string, file: string): JsonObject =>
 
 export interface FolderTokenizer {
   readonly json: TokenizerJson;
+  /** The tokenizer, loaded. */
+  readonly encoder: TextEncoder;
   readonly tokens: ModelInfo['tokens'];
   /** Longest text that its makers want encoded, where they say so. */
   readonly maxLength: number | undefined;
@@ -79,9 +81,9 @@ const readTokenizer = (
 };
 
 /** Whether texts can be encoded with it shows when it is loaded. */
-const checkLoads = (file: string, json: TokenizerJson): void => {
+const loaded = (file: string, json: TokenizerJson): TextEncoder => {
   try {
-    tokenizerOf(json);
+    return tokenizerOf(json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ImportError(`${file} cannot be used: ${reason}`, { cause });
@@ -123,7 +125,7 @@ export const readFolderTokenizer = (
   if (!parsed.success) throw new ImportError(`${file}: ${issueText(parsed.error.issues)}`);
   const ids = idsOf(parsed.data);
   checkIds(file, ids, vocabulary);
-  checkLoads(file, json);
+  const encoder = loaded(file, json);
   const special = specialSchema.safeParse(roles);
   const { pad_token, unk_token, mask_token } = special.success ? special.data : {};
   const idOf = (token: string | null | undefined): number | undefined => (token == null ? undefined : ids.get(token));
@@ -133,5 +135,5 @@ export const readFolderTokenizer = (
     throw new ImportError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
   }
   const unknown = idOf(model.unk_token) ?? model.unk_id ?? idOf(unk_token) ?? idOf(mask_token) ?? filler;
-  return { json, tokens: { padding: filler, unknown }, maxLength: lengthOf(settings) };
+  return { json, encoder, tokens: { padding: filler, unknown }, maxLength: lengthOf(settings) };
 };

@@ -1,6 +1,6 @@
-import { tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { ImportError } from '../importer.ts';
+import type { FolderTokenizer } from './tokenizer.ts';
 
 const LONGEST = 512;
 
@@ -10,11 +10,12 @@ const kinds: readonly unknown[] = ['BPE', 'Unigram', 'WordLevel', 'WordPiece', u
 const kindOf = ({ model }: TokenizerJson): unknown =>
   typeof model === 'object' && model !== null && 'type' in model ? model.type : undefined;
 
+type Loaded = Pick<FolderTokenizer, 'json' | 'encoder'>;
+
 /** How many tokens an empty text becomes: the special ones around it. */
-const specialTokens = (json: TokenizerJson, vocabulary: number): number => {
+const specialTokens = ({ json, encoder }: Loaded, vocabulary: number): number => {
   try {
     if (!kinds.includes(kindOf(json))) throw new Error(`its model is of the kind ${JSON.stringify(kindOf(json))}`);
-    const encoder = tokenizerOf(json);
     if (encoder.size === 0) throw new Error('its vocabulary is empty');
     const { ids } = encoder.encode('A text of some words.', LONGEST);
     if (ids.some((id) => !(id >= 0 && id < vocabulary)))
@@ -27,8 +28,8 @@ const specialTokens = (json: TokenizerJson, vocabulary: number): number => {
 };
 
 /** Encodes a text once, so that a tokenizer that cannot is refused here and not in the middle of a run. */
-export const tryTokenizer = (json: TokenizerJson, vocabulary: number, maxLength: number): void => {
-  const special = specialTokens(json, vocabulary);
+export const tryTokenizer = (tokenizer: Loaded, vocabulary: number, maxLength: number): void => {
+  const special = specialTokens(tokenizer, vocabulary);
   if (maxLength > special) return;
   throw new ImportError(
     `the model reads at most ${maxLength} tokens by its configuration, and special tokens take ${special}: no text fits`,
