@@ -6,13 +6,12 @@ import { tensorOf } from '../../graph/tensor.ts';
 import { buildEncoder, type EncoderOptions } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 
-/** A word-level tokenizer.json of a few words; id 0 is unknown, id 1 pads. */
-const words = ['[UNK]', '[PAD]', 'a', 'cat', 'dog', 'runs', 'sleeps', 'the', 'old', 'small'];
-export const wordTokenizer = {
+/** A tokenizer.json of words in the order of their ids, one of them unknown, and of tokens that are no words. */
+export const tokenizerOfWords = (words: readonly string[], added: readonly object[] = []) => ({
   version: '1.0',
   truncation: null,
   padding: null,
-  added_tokens: [],
+  added_tokens: added,
   normalizer: null,
   pre_tokenizer: { type: 'WhitespaceSplit' },
   post_processor: null,
@@ -24,7 +23,11 @@ export const wordTokenizer = {
     max_input_chars_per_word: 100,
     vocab: Object.fromEntries(words.map((word, id) => [word, id])),
   },
-};
+});
+
+/** Id 0 is unknown, id 1 pads. */
+const words = ['[UNK]', '[PAD]', 'a', 'cat', 'dog', 'runs', 'sleeps', 'the', 'old', 'small'];
+export const wordTokenizer = tokenizerOfWords(words);
 
 export const smallOptions: EncoderOptions = {
   vocabulary: words.length,

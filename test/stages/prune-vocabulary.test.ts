@@ -8,7 +8,7 @@ import type { Model } from '../../models/model.ts';
 import { prune } from '../../stages/prune/index.ts';
 import type { Metrics } from '../../stages/stage.ts';
 import { predictLogits } from '../engine/logits.ts';
-import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
+import { batchOf, largestDifference, outputsOf, smallEncoder, tokenizerOfWords } from '../models/support.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { classes, datasetArtifact, modelArtifact, runStage, smallDataset } from './training-rig.ts';
 
@@ -31,23 +31,7 @@ const words = [
   'never',
   'q',
 ];
-const tokenizer = {
-  version: '1.0',
-  truncation: null,
-  padding: null,
-  added_tokens: [{ id: 2, content: '[PAD]', special: true }],
-  normalizer: null,
-  pre_tokenizer: { type: 'WhitespaceSplit' },
-  post_processor: null,
-  decoder: null,
-  model: {
-    type: 'WordPiece',
-    unk_token: '[UNK]',
-    continuing_subword_prefix: '##',
-    max_input_chars_per_word: 100,
-    vocab: Object.fromEntries(words.map((word, id) => [word, id])),
-  },
-};
+const tokenizer = tokenizerOfWords(words, [{ id: 2, content: '[PAD]', special: true }]);
 
 const wide = (): Model => ({
   ...smallEncoder({ vocabulary: words.length + 2, labels: classes, tokens: { padding: 2, unknown: 0 } }),
