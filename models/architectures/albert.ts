@@ -13,7 +13,7 @@ import {
   ratio,
   size,
 } from './bert-layers.ts';
-import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { maskedHead, pooledHead, tokenHead } from './heads.ts';
 
 const config = bertConfig
   .extend({
@@ -68,17 +68,7 @@ export const albert = defineArchitecture({
     });
   },
   heads: {
-    'text-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) =>
-        firstTokenHead(emission, encoded, labels, {
-          dense: 'pooler',
-          inEncoder: true,
-          activation: 'tanh',
-          out: 'classifier',
-          dropout: classifierDropout(config),
-        }),
-    },
+    'text-classification': pooledHead('pooler', classifierDropout),
     'token-classification': tokenHead(classifierDropout),
     'fill-mask': {
       marker: 'predictions.dense.weight',
@@ -88,7 +78,8 @@ export const albert = defineArchitecture({
           norm: 'predictions.LayerNorm',
           activation: config.hidden_act,
           bias: 'predictions.bias',
-          ...(config.tie_word_embeddings ? {} : { decoder: 'predictions.decoder' }),
+          decoder: 'predictions.decoder',
+          tied: config.tie_word_embeddings,
         }),
     },
   },

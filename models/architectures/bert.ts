@@ -1,6 +1,6 @@
 import { defineArchitecture } from './architecture.ts';
 import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers } from './bert-layers.ts';
-import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { maskedHead, pooledHead, tokenHead } from './heads.ts';
 
 /** BERT (Devlin et al. 2018, arXiv 1810.04805), and what shares its shape: MiniLM, BGE, E5, GTE. */
 export const bert = defineArchitecture({
@@ -10,17 +10,7 @@ export const bert = defineArchitecture({
   facts: bertFacts,
   emit: (emission, config) => emitBert(emission, config),
   heads: {
-    'text-classification': {
-      marker: 'classifier.weight',
-      emit: (emission, encoded, config, labels) =>
-        firstTokenHead(emission, encoded, labels, {
-          dense: 'pooler.dense',
-          inEncoder: true,
-          activation: 'tanh',
-          out: 'classifier',
-          dropout: classifierDropout(config),
-        }),
-    },
+    'text-classification': pooledHead('pooler.dense', classifierDropout),
     'token-classification': tokenHead(classifierDropout),
     'fill-mask': {
       marker: 'cls.predictions.transform.dense.weight',
@@ -30,7 +20,8 @@ export const bert = defineArchitecture({
           norm: 'cls.predictions.transform.LayerNorm',
           activation: config.hidden_act,
           bias: 'cls.predictions.bias',
-          ...(config.tie_word_embeddings ? {} : { decoder: 'cls.predictions.decoder' }),
+          decoder: 'cls.predictions.decoder',
+          tied: config.tie_word_embeddings,
         }),
     },
   },

@@ -3,7 +3,7 @@ import type { Value } from '../../graph/graph.ts';
 import { linear } from '../blocks.ts';
 import { defineArchitecture } from './architecture.ts';
 import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers, size } from './bert-layers.ts';
-import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { denseHead, maskedHead, tokenHead } from './heads.ts';
 
 const electraConfig = bertConfig.extend({
   embedding_size: size.default(128),
@@ -26,17 +26,7 @@ export const electra = defineArchitecture({
     return emitBert(emission, config, { width, widen });
   },
   heads: {
-    'text-classification': {
-      marker: 'classifier.out_proj.weight',
-      emit: (emission, encoded, config, labels) =>
-        firstTokenHead(emission, encoded, labels, {
-          before: classifierDropout(config),
-          dense: 'classifier.dense',
-          activation: 'gelu',
-          out: 'classifier.out_proj',
-          dropout: classifierDropout(config),
-        }),
-    },
+    'text-classification': denseHead('gelu', classifierDropout),
     'token-classification': tokenHead(classifierDropout),
     'fill-mask': {
       marker: 'generator_predictions.dense.weight',
@@ -46,7 +36,8 @@ export const electra = defineArchitecture({
           norm: 'generator_predictions.LayerNorm',
           activation: 'gelu',
           bias: 'generator_lm_head.bias',
-          ...(config.tie_word_embeddings ? {} : { decoder: 'generator_lm_head' }),
+          decoder: 'generator_lm_head',
+          tied: config.tie_word_embeddings,
         }),
     },
   },

@@ -41,6 +41,32 @@ export const firstTokenHead = (emission: Emission, { features }: Encoded, labels
     return project(head, how.out, dropout(head, active, how.dropout), labels, logitsName);
   });
 
+/** BERT's head: the encoder's pooler, then one linear. */
+export const pooledHead = <C>(pooler: string, ratioOf: (config: C) => number): HeadLayout<C> => ({
+  marker: 'classifier.weight',
+  emit: (emission, encoded, config, labels) =>
+    firstTokenHead(emission, encoded, labels, {
+      dense: pooler,
+      inEncoder: true,
+      activation: 'tanh',
+      out: 'classifier',
+      dropout: ratioOf(config),
+    }),
+});
+
+/** RoBERTa's head: dropout before either of two linears of its own. */
+export const denseHead = <C>(activation: Activation, ratioOf: (config: C) => number): HeadLayout<C> => ({
+  marker: 'classifier.out_proj.weight',
+  emit: (emission, encoded, config, labels) =>
+    firstTokenHead(emission, encoded, labels, {
+      before: ratioOf(config),
+      dense: 'classifier.dense',
+      activation,
+      out: 'classifier.out_proj',
+      dropout: ratioOf(config),
+    }),
+});
+
 /** Classifies every token: dropout and one linear, (batch, sequence, hidden) to (batch, sequence, labels). */
 export const tokenHead = <C>(ratioOf: (config: C) => number): HeadLayout<C> => ({
   marker: 'classifier.weight',
@@ -59,8 +85,9 @@ export interface MaskedHead {
   readonly activation: Activation;
   /** Name of the bias, one a token of the vocabulary. */
   readonly bias: string;
-  /** Name of the output matrix where it is not tied to the token embeddings. */
-  readonly decoder?: string;
+  /** Name of the output matrix, where it is not tied to the token embeddings. */
+  readonly decoder: string;
+  readonly tied: boolean;
 }
 
 /** (batch, sequence, hidden) to (batch, sequence, vocabulary). Tied embeddings are one weight, read twice. */
@@ -75,10 +102,27 @@ export const maskedHead = (
     const { builder } = head;
     const active = activate(builder, how.activation, project(head, how.dense, encoded.features, width));
     const x = layerNorm(head, how.norm, active, width);
-    const decoder =
-      how.decoder === undefined
-        ? builder.op('Transpose', [encoded.table], { perm: [1, 0] })
-        : parameter(head, `${how.decoder}.weight`, [width, vocabulary], 'linear');
+    const decoder = how.tied
+      ? builder.op('Transpose', [encoded.table], { perm: [1, 0] })
+      : parameter(head, `${how.decoder}.weight`, [width, vocabulary], 'linear');
     const product = builder.op('MatMul', [x, decoder]); // (batch, sequence, vocabulary)
     return builder.op('Add', [product, parameter(head, how.bias, [vocabulary])], {}, logitsName);
   });
+
+/** RoBERTa's masked language model. */
+export const lmHead: HeadLayout<{
+  readonly vocab_size: number;
+  readonly hidden_size: number;
+  readonly tie_word_embeddings: boolean;
+}> = {
+  marker: 'lm_head.dense.weight',
+  emit: (emission, encoded, config) =>
+    maskedHead(emission, encoded, [config.vocab_size, config.hidden_size], {
+      dense: 'lm_head.dense',
+      norm: 'lm_head.layer_norm',
+      activation: 'gelu',
+      bias: 'lm_head.bias',
+      decoder: 'lm_head.decoder',
+      tied: config.tie_word_embeddings,
+    }),
+};

@@ -5,7 +5,7 @@ import { type Emission, maskBias, parameter, textInputs } from '../blocks.ts';
 import { type Compared, emitLayers, type LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
 import { bertConfig, bertEmbeddings, bertFacts, bertStack, headsDivide, idBuffers } from './bert-layers.ts';
-import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { denseHead, lmHead, tokenHead } from './heads.ts';
 import { paddedPositions } from './positions.ts';
 import { distanceIds, sidedBucket } from './relative.ts';
 
@@ -82,29 +82,9 @@ export const mpnet = defineArchitecture({
     return { ...layers, inputs, table: parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]) };
   },
   heads: {
-    'text-classification': {
-      marker: 'classifier.out_proj.weight',
-      emit: (emission, encoded, config, labels) =>
-        firstTokenHead(emission, encoded, labels, {
-          dense: 'classifier.dense',
-          activation: 'tanh',
-          out: 'classifier.out_proj',
-          before: config.hidden_dropout_prob,
-          dropout: config.hidden_dropout_prob,
-        }),
-    },
+    'text-classification': denseHead('tanh', (config: Config) => config.hidden_dropout_prob),
     'token-classification': tokenHead((config: Config) => config.hidden_dropout_prob),
-    'fill-mask': {
-      marker: 'lm_head.dense.weight',
-      emit: (emission, encoded, config) =>
-        maskedHead(emission, encoded, [config.vocab_size, config.hidden_size], {
-          dense: 'lm_head.dense',
-          norm: 'lm_head.layer_norm',
-          activation: 'gelu',
-          bias: 'lm_head.bias',
-          ...(config.tie_word_embeddings ? {} : { decoder: 'lm_head.decoder' }),
-        }),
-    },
+    'fill-mask': lmHead,
   },
   ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^lm_head\./],
 });

@@ -1,6 +1,6 @@
 import { defineArchitecture } from './architecture.ts';
 import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers } from './bert-layers.ts';
-import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { denseHead, lmHead, tokenHead } from './heads.ts';
 import { paddedPositions } from './positions.ts';
 
 const robertaConfig = bertConfig.extend({
@@ -24,29 +24,9 @@ export const roberta = defineArchitecture({
       positions: (name, dims, ids) => paddedPositions(emission, name, dims, ids, config.pad_token_id),
     }),
   heads: {
-    'text-classification': {
-      marker: 'classifier.out_proj.weight',
-      emit: (emission, encoded, config, labels) =>
-        firstTokenHead(emission, encoded, labels, {
-          before: classifierDropout(config),
-          dense: 'classifier.dense',
-          activation: 'tanh',
-          out: 'classifier.out_proj',
-          dropout: classifierDropout(config),
-        }),
-    },
+    'text-classification': denseHead('tanh', classifierDropout),
     'token-classification': tokenHead(classifierDropout),
-    'fill-mask': {
-      marker: 'lm_head.dense.weight',
-      emit: (emission, encoded, config) =>
-        maskedHead(emission, encoded, [config.vocab_size, config.hidden_size], {
-          dense: 'lm_head.dense',
-          norm: 'lm_head.layer_norm',
-          activation: 'gelu',
-          bias: 'lm_head.bias',
-          ...(config.tie_word_embeddings ? {} : { decoder: 'lm_head.decoder' }),
-        }),
-    },
+    'fill-mask': lmHead,
   },
   ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^lm_head\./],
 });
