@@ -3,7 +3,16 @@ import { peakOfOurs } from './peak.ts';
 import { printProfile } from './profile.ts';
 import { sgemmRatio } from './sgemm.ts';
 import { ours, type Side, torch } from './sides.ts';
-import { describe, evenTexts, type Setting, subjects, textSubject, wordnetTexts } from './subject.ts';
+import {
+  describe,
+  evenTexts,
+  pretrainedSubjects,
+  type Setting,
+  type Subject,
+  subjects,
+  textSubject,
+  wordnetTexts,
+} from './subject.ts';
 
 const WARM_UP_STEPS = 3;
 const SECONDS_A_ROUND = 2;
@@ -69,18 +78,21 @@ interface Options {
   readonly threads: number;
   readonly rounds: number;
   readonly dropout: number;
-  readonly only: number | undefined;
+  /** Folder of a checkpoint that is trained in place of decant's own encoder. */
+  readonly model: string | undefined;
+  readonly even: readonly Subject[];
+  /** What the texts of uneven length train; left out where one even subject was asked for. */
+  readonly text: Subject | undefined;
   readonly say: (line: string) => void;
 }
 
 type Figures = Record<string, number>;
 
 /** Texts of one length, on every subject. */
-const evenRounds = async ({ python, threads, rounds, dropout, only, say }: Options): Promise<Figures> => {
+const evenRounds = async ({ python, threads, rounds, dropout, model, even, say }: Options): Promise<Figures> => {
   const ratios: number[] = [];
   const figures: Figures = {};
-  for (const [i, subject] of subjects.entries()) {
-    if (only !== undefined && only !== i) continue;
+  for (const [i, subject] of even.entries()) {
     const setting: Setting = { subject, texts: evenTexts(subject), dropout, threads };
     const mine = ours(setting);
     const sides: readonly Side[] = python === undefined ? [mine] : [mine, await torch(python, setting, 'same')];
@@ -101,7 +113,7 @@ const evenRounds = async ({ python, threads, rounds, dropout, only, say }: Optio
       if (i !== 0) return;
       Object.assign(figures, { tokensPerSecond: medians[0], optimizerShare: share });
       const rivalPeak = await sides[1]?.peak();
-      const peak = await peakOfOurs(threads, dropout);
+      const peak = await peakOfOurs({ threads, dropout, model });
       say(
         `peak memory: ${peak.toFixed(0)} MiB${rivalPeak === undefined ? '' : `, PyTorch ${rivalPeak.toFixed(0)} MiB`}`,
       );
@@ -114,8 +126,9 @@ const evenRounds = async ({ python, threads, rounds, dropout, only, say }: Optio
 };
 
 /** Definitions of WordNet, which are of uneven length, against a loop that batches by length and one that does not. */
-const textRounds = async ({ python, threads, rounds, dropout, say }: Options): Promise<Figures> => {
-  const setting: Setting = { subject: textSubject, texts: await wordnetTexts(textSubject), dropout, threads };
+const textRounds = async (subject: Subject, options: Options): Promise<Figures> => {
+  const { python, threads, rounds, dropout, say } = options;
+  const setting: Setting = { subject, texts: await wordnetTexts(subject), dropout, threads };
   const sides: Side[] = [ours(setting)];
   if (python !== undefined) sides.push(await torch(python, setting, 'same'), await torch(python, setting, 'random'));
   const { medians, ratios } = await closing(sides, () => alternate(sides, rounds));
@@ -125,7 +138,7 @@ const textRounds = async ({ python, threads, rounds, dropout, say }: Options): P
     byLength === undefined || random === undefined
       ? ''
       : `, PyTorch batched by length ${shown[1]}, ratio ${byLength.toFixed(3)}, padded at random ${shown[2]}, ratio ${random.toFixed(3)}`;
-  say(`WordNet, ${describe(textSubject)} at most: ${shown[0]} tokens/s${rival}`);
+  say(`WordNet, ${describe(subject)} at most: ${shown[0]} tokens/s${rival}`);
   return byLength === undefined || random === undefined ? {} : { torchTextRatio: byLength, torchRandomRatio: random };
 };
 
@@ -139,24 +152,32 @@ export const benchTrain = async (args: readonly string[]): Promise<void> => {
       rounds: { type: 'string', default: '9' },
       dropout: { type: 'string', default: '0' },
       only: { type: 'string' },
+      model: { type: 'string' },
       profile: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
   const say = (line: string): void => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
+  const { model } = values;
+  const given = model === undefined ? { even: subjects, text: textSubject } : await pretrainedSubjects(model);
+  const only = values.only === undefined ? undefined : Number(values.only);
   const options: Options = {
     python: values.python,
     threads: Number(values.threads),
     rounds: Number(values.rounds),
     dropout: Number(values.dropout),
-    only: values.only === undefined ? undefined : Number(values.only),
+    model,
+    ...(only === undefined ? given : { even: given.even.slice(only, only + 1), text: undefined }),
     say,
   };
-  if (values.profile) return printProfile(subjects[options.only ?? 0] ?? textSubject, options);
+  const {
+    even: [first],
+    text,
+  } = options;
+  if (values.profile) return printProfile(first ?? given.text, options);
   if (values.python === undefined) say('PyTorch is skipped: --python PATH names an interpreter that has torch');
   const even = await evenRounds(options);
-  const whole = options.only === undefined;
-  const text = whole ? await textRounds(options) : {};
-  const sgemm = whole ? await sgemmRatio(options) : {};
-  if (values.json) process.stdout.write(`${JSON.stringify({ ...sgemm, ...even, ...text })}\n`);
+  const uneven = text === undefined ? {} : await textRounds(text, options);
+  const sgemm = only === undefined && model === undefined ? await sgemmRatio(options) : {};
+  if (values.json) process.stdout.write(`${JSON.stringify({ ...sgemm, ...even, ...uneven })}\n`);
 };

@@ -21,12 +21,13 @@ torch.set_num_threads(config["threads"])
 torch.manual_seed(1)
 hidden, heads, dropout = config["hidden"], config["heads"], config["dropout"]
 
-flat = numpy.fromfile(path.with_name("weights.f32"), dtype=numpy.float32)
 given = {}
-for weight in config["weights"]:
-    size = int(numpy.prod(weight["dims"]))
-    given[weight["name"]] = torch.from_numpy(flat[:size].reshape(weight["dims"]).copy())
-    flat = flat[size:]
+if "weights" in config:
+    flat = numpy.fromfile(path.with_name("weights.f32"), dtype=numpy.float32)
+    for weight in config["weights"]:
+        size = int(numpy.prod(weight["dims"]))
+        given[weight["name"]] = torch.from_numpy(flat[:size].reshape(weight["dims"]).copy())
+        flat = flat[size:]
 
 
 def linear(*names):
@@ -67,6 +68,10 @@ class Layer(nn.Module):
         return x + F.dropout(self.down(F.gelu(self.up(self.norms[1](x)))), dropout)
 
 
+def mean_pooled(x, mask):
+    return (x * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+
+
 class Encoder(nn.Module):
     """Mean-pooled classifier."""
 
@@ -84,14 +89,34 @@ class Encoder(nn.Module):
         x = F.dropout(x, dropout)
         for layer in self.layers:
             x = layer(x, bias)
-        x = self.norm(x)
-        pooled = (x * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
-        return self.classifier(F.dropout(pooled, dropout))
+        return self.classifier(F.dropout(mean_pooled(self.norm(x), mask), dropout))
 
 
-model = Encoder()
+class Pretrained(nn.Module):
+    """Mean-pooled classifier on a checkpoint of Hugging Face, as transformers trains it."""
+
+    def __init__(self):
+        super().__init__()
+        from transformers import AutoModel, logging
+
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        ratios = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+        self.body = AutoModel.from_pretrained(config["pretrained"], add_pooling_layer=False, dtype=torch.float32, **ratios)
+        self.classifier = nn.Linear(hidden, config["classes"])
+        nn.init.zeros_(self.classifier.weight)
+        nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, ids, mask):
+        x = self.body(input_ids=ids, attention_mask=mask.long()).last_hidden_state
+        return self.classifier(F.dropout(mean_pooled(x, mask), dropout))
+
+
+model = Pretrained() if "pretrained" in config else Encoder()
+model.train()
 parameters = list(model.parameters())
-assert sum(p.numel() for p in parameters) == sum(w.numel() for w in given.values()), "not every weight is used"
+if given:
+    assert sum(p.numel() for p in parameters) == sum(w.numel() for w in given.values()), "not every weight is used"
 optimizer = torch.optim.AdamW(
     [
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": config["weightDecay"]},

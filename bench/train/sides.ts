@@ -8,6 +8,7 @@ import type { TrainRequest } from '../../engine/train-request.ts';
 import { planTraining, type TrainingPlan } from '../../engine/training-plan.ts';
 import { type TimeSpent, Updater } from '../../engine/updater.ts';
 import { bytesOf, float32Of } from '../../graph/tensor.ts';
+import type { Model } from '../../models/model.ts';
 import { parameterNames } from '../../models/parameters.ts';
 import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
 
@@ -69,23 +70,31 @@ export type Batching = 'same' | 'random';
 /** Updates after which PyTorch begins the same batches again. */
 const STEPS_PLANNED = 400;
 
-/** The initial weights end to end, everything else as JSON beside them. */
+/** The initial weights, end to end in a file of `folder`, and what they are called. */
+const writeWeights = async (folder: string, { graph }: Model) => {
+  const weights = parameterNames(graph).flatMap((name) => {
+    const tensor = graph.weights.get(name);
+    return tensor === undefined ? [] : [{ name, tensor }];
+  });
+  const bytes = weights.map(({ tensor }) => bytesOf(float32Of(tensor)).read());
+  await writeFile(join(folder, 'weights.f32'), Buffer.concat(bytes));
+  return weights.map(({ name, tensor: { dims } }) => ({ name, dims }));
+};
+
+/** Where the rival's weights come from, and everything else, as JSON. */
 const writeSetting = async (folder: string, setting: Setting, batching: Batching): Promise<string> => {
-  const { subject, texts, dropout, threads } = setting;
+  const { texts, dropout, threads } = setting;
+  const { pretrained, ...shape } = setting.subject;
   const request = requestFor(setting);
-  const { graph, info } = request.model;
+  const { info } = request.model;
   const plan = planOf(request);
-  const names = parameterNames(graph);
-  const tensors = names.flatMap((name) => graph.weights.get(name) ?? []);
-  await writeFile(
-    join(folder, 'weights.f32'),
-    Buffer.concat(tensors.map((tensor) => bytesOf(float32Of(tensor)).read())),
-  );
   const config = {
-    ...subject,
+    ...shape,
+    ...(pretrained === undefined
+      ? { weights: await writeWeights(folder, request.model) }
+      : { pretrained: pretrained.folder }),
     ...{ dropout, threads, batching, classes: info.labels.length, padding: info.tokens.padding },
     ...{ learningRate: LEARNING_RATE, weightDecay: WEIGHT_DECAY, labelSmoothing: LABEL_SMOOTHING },
-    weights: names.map((name, i) => ({ name, dims: tensors[i]?.dims ?? [] })),
     texts: texts.texts.map(({ ids }) => [...ids]),
     labels: [...texts.labels],
     plan: Array.from({ length: STEPS_PLANNED }, (_, step) => plan.update(step).flatMap(({ rows }) => [...rows])),

@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import { labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
@@ -8,6 +9,16 @@ import { crossEntropy } from '../../engine/losses/index.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
 import { buildEncoder } from '../../models/encoder.ts';
+import { withClassificationHead } from '../../models/head.ts';
+import { importModel } from '../../models/importers/index.ts';
+import type { Model } from '../../models/model.ts';
+
+/** A model as Hugging Face lays it out, which both sides read from its folder. */
+interface Pretrained {
+  readonly folder: string;
+  /** With a classifier, which starts at zero. */
+  readonly model: Model;
+}
 
 /** A shape of encoder and batch, as both sides build it. `length` is the longest text. */
 export interface Subject {
@@ -18,6 +29,8 @@ export interface Subject {
   readonly vocabulary: number;
   readonly batch: number;
   readonly length: number;
+  /** Where the weights, and the architecture, come from; left out, decant's own encoder from random weights. */
+  readonly pretrained?: Pretrained;
 }
 
 export const subjects: readonly Subject[] = [
@@ -38,12 +51,26 @@ export const textSubject: Subject = {
   length: 48,
 };
 
+const labels = Array.from({ length: 26 }, (_, i) => `class ${i}`);
+
+/** The checkpoint in `folder` under batches of long texts, of short ones, and of WordNet's definitions. */
+export const pretrainedSubjects = async (folder: string): Promise<{ even: readonly Subject[]; text: Subject }> => {
+  const model = withClassificationHead(await importModel(resolve(folder), process.cwd(), { head: 'new' }), labels);
+  const { hidden = 0, layers = 0, heads = 0, ffn = 0, vocabulary = 0 } = model.info.dimensions;
+  const shape = { hidden, layers, heads, ffn, vocabulary, pretrained: { folder: resolve(folder), model } };
+  return {
+    even: [
+      { ...shape, batch: 16, length: 128 },
+      { ...shape, batch: 64, length: 24 },
+    ],
+    text: { ...shape, batch: 64, length: 48 },
+  };
+};
+
 export interface Texts {
   readonly texts: readonly EncodedText[];
   readonly labels: Int32Array;
 }
-
-const CLASSES = 26;
 
 /** Random ids, every text as long as the subject says: enough of them that no batch comes twice in a round. */
 export const evenTexts = ({ batch, length, vocabulary }: Subject): Texts => {
@@ -53,20 +80,16 @@ export const evenTexts = ({ batch, length, vocabulary }: Subject): Texts => {
     texts: Array.from({ length: texts }, () => ({
       ids: Int32Array.from({ length }, () => random.integer(vocabulary)),
     })),
-    labels: Int32Array.from({ length: texts }, () => random.integer(CLASSES)),
+    labels: Int32Array.from({ length: texts }, () => random.integer(labels.length)),
   };
 };
 
-/** Definitions of WordNet as a WordPiece tokenizer of the subject's vocabulary cuts them. */
-export const wordnetTexts = async ({ vocabulary, length }: Subject): Promise<Texts> => {
+/** Definitions of WordNet as the checkpoint's tokenizer cuts them, or a WordPiece tokenizer of the subject's vocabulary. */
+export const wordnetTexts = async ({ vocabulary, length, pretrained }: Subject): Promise<Texts> => {
   const config = { uses: 'wordnet-supersense', limit: 10_000, maxLength: length } as const;
   const { dataset } = await load(config, process.cwd());
-  const tokenizer = tokenizerOf(
-    trainWordPiece(
-      dataset.train.map(({ text }) => text),
-      { size: vocabulary },
-    ),
-  );
+  const texts = dataset.train.map(({ text }) => text);
+  const tokenizer = tokenizerOf(pretrained?.model.tokenizer ?? trainWordPiece(texts, { size: vocabulary }));
   return {
     texts: dataset.train.map((example) => tokenizer.encode(example, length)),
     labels: Int32Array.from(labelledExamples(dataset.train), ({ label }) => label),
@@ -77,7 +100,7 @@ export const LEARNING_RATE = 1e-4;
 export const WEIGHT_DECAY = 0.01;
 export const LABEL_SMOOTHING = 0.1;
 
-const options = (batch: number): TrainingOptions => ({
+const options = (batch: number, dropout: number): TrainingOptions => ({
   ...defaultAdamW,
   epochs: 1,
   steps: 1_000_000,
@@ -87,6 +110,7 @@ const options = (batch: number): TrainingOptions => ({
   headLearningRate: LEARNING_RATE,
   schedule: { kind: 'constant', warmup: 0 },
   weightDecay: WEIGHT_DECAY,
+  dropout,
   tokenDropout: 0,
   labelSmoothing: LABEL_SMOOTHING,
   clip: 1,
@@ -102,25 +126,28 @@ export interface Setting {
   readonly threads: number;
 }
 
-/** A training run of decant's own encoder. */
-export const requestFor = ({ subject, texts, dropout, threads }: Setting, profilePrefix?: string): TrainRequest => ({
-  model: buildEncoder(
+const ownEncoder = ({ pretrained: _, ...shape }: Subject): Model =>
+  buildEncoder(
     {
-      ...subject,
-      maxLength: subject.length,
+      ...shape,
+      maxLength: shape.length,
       norm: 'pre',
       activation: 'gelu',
       pooling: 'mean',
-      labels: Array.from({ length: CLASSES }, (_, i) => `class ${i}`),
-      dropout,
+      labels,
+      dropout: 0,
       tokens: { padding: 1, unknown: 0 },
     },
     {},
     1,
-  ),
+  );
+
+/** A training run of the checkpoint or of decant's own encoder. */
+export const requestFor = ({ subject, texts, dropout, threads }: Setting, profilePrefix?: string): TrainRequest => ({
+  model: subject.pretrained?.model ?? ownEncoder(subject),
   examples: texts,
   validation: { texts: [], labels: new Int32Array() },
-  options: options(subject.batch),
+  options: options(subject.batch, dropout),
   phases: [{ losses: [crossEntropy], until: 1 }],
   lossWeights: { hard: 1, hidden: 0 },
   seed: 1,
@@ -131,15 +158,15 @@ export const requestFor = ({ subject, texts, dropout, threads }: Setting, profil
   progress: () => {},
 });
 
-export const describe = ({ hidden, layers, ffn, vocabulary, batch, length }: Subject): string =>
-  `${hidden} x ${layers}, ffn ${ffn}, vocabulary ${vocabulary}, batch ${batch} x ${length}`;
+export const describe = ({ hidden, layers, ffn, vocabulary, batch, length, pretrained }: Subject): string =>
+  `${pretrained === undefined ? '' : `${basename(pretrained.folder)}, `}${hidden} x ${layers}, ffn ${ffn}, vocabulary ${vocabulary}, batch ${batch} x ${length}`;
 
 /**
  * Floating-point operations of one training step: 6 a parameter of the body and token (forward 2, backward 4; tables are
  * looked up), and as much for the two products of attention.
  */
 export const flops = ({ hidden, layers, ffn, batch, length }: Subject): number => {
-  const body = layers * (4 * hidden * hidden + 2 * hidden * ffn) + hidden * CLASSES;
+  const body = layers * (4 * hidden * hidden + 2 * hidden * ffn) + hidden * labels.length;
   const attention = layers * 2 * length * hidden;
   return 6 * (body + attention) * batch * length;
 };
