@@ -76,7 +76,7 @@ const render = async (result: Diff, format: Format): Promise<string> => {
       return `${JSON.stringify(result, null, 2)}\n`;
     case 'text': {
       const { renderDiffText } = await import('../../reports/diff/terminal.ts');
-      const { wantsColor } = await import('../view/view.ts');
+      const { wantsColor } = await import('../view/choose.ts');
       return renderDiffText(result, { columns: process.stdout.columns ?? 80, color: wantsColor(process.stdout) });
     }
   }

@@ -48,7 +48,7 @@ const render = async (report: Report, format: Format): Promise<string> => {
       return (await import('../../reports/csv.ts')).renderCsv(report);
     case 'text': {
       const { renderTable } = await import('../../reports/terminal.ts');
-      const { wantsColor } = await import('../view/view.ts');
+      const { wantsColor } = await import('../view/choose.ts');
       return renderTable(report, { columns: process.stdout.columns || 120, color: wantsColor(process.stdout) });
     }
   }

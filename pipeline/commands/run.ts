@@ -96,7 +96,7 @@ const show = async (result: RunResult, planned: Planned, json: boolean): Promise
   // A run that failed before its first stage has nothing to show.
   if (report.stages.length === 0) return;
   const { renderTable } = await import('../../reports/terminal.ts');
-  const { wantsColor } = await import('../view/view.ts');
+  const { wantsColor } = await import('../view/choose.ts');
   const columns = process.stdout.columns || 120;
   process.stdout.write(`\n${renderTable(report, { columns, color: wantsColor(process.stdout) })}`);
   process.stdout.write(`\nReport, models and exported folders: ${shownPath(planned.out)}\n`);
@@ -104,7 +104,7 @@ const show = async (result: RunResult, planned: Planned, json: boolean): Promise
 
 const run = async (file: string, options: Options): Promise<number> => {
   const planned = await planFrom(file, options);
-  const { viewFor } = await import('../view/view.ts');
+  const { viewFor } = await import('../view/choose.ts');
   const { runPipeline } = await import('../execute/run.ts');
   const { decantCatalogue } = await import('../kinds.ts');
   const json = options.json === true;

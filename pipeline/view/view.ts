@@ -1,34 +1,7 @@
 import type { Emit } from '../events.ts';
-import { liveView } from './live.ts';
-import { plainView } from './plain.ts';
 
 /** Shows a run to people. `close` leaves the terminal as it was. */
 export interface View {
   readonly emit: Emit;
   close(): Promise<void>;
 }
-
-export interface ViewOptions {
-  readonly plain: boolean;
-  /** Standard output belongs to a document: progress goes to standard error. */
-  readonly json: boolean;
-}
-
-const NARROWEST = 40;
-
-/** Moving lines need a terminal that someone looks at. */
-const isLive = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY === true &&
-  (stream.columns ?? 0) >= NARROWEST &&
-  process.env.CI === undefined &&
-  process.env.TERM !== 'dumb';
-
-export const wantsColor = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
-
-/** The live view on a terminal, plain lines everywhere else. */
-export const viewFor = ({ plain, json }: ViewOptions): View => {
-  if (json) return plainView((line) => void process.stderr.write(`${line}\n`));
-  if (plain || !isLive(process.stdout)) return plainView((line) => void process.stdout.write(`${line}\n`));
-  return liveView(wantsColor(process.stdout));
-};
