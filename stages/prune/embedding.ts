@@ -2,7 +2,7 @@ import { factoredTable } from '../../models/anatomy/factors.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { factorise } from './factorise.ts';
-import type { Pruned } from './prune.ts';
+import type { Pruned } from './pruned.ts';
 import { type Keep, rankGoal } from './targets.ts';
 
 /**

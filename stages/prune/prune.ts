@@ -13,6 +13,7 @@ import { criterionOf } from './criteria/index.ts';
 import { factoriseEmbedding } from './embedding.ts';
 import { type Batch, batchesOf, drawExamples } from './examples.ts';
 import { infoAfter } from './info.ts';
+import type { Pruned } from './pruned.ts';
 import { prunableNames, sparsify, zeroShares } from './sparse.ts';
 import { cutStructure } from './structured.ts';
 import { goalsOf, type Keep } from './targets.ts';
@@ -26,11 +27,6 @@ export interface PruneContext {
   readonly threads: number;
   readonly signal: AbortSignal;
   progress(progress: { done: number; total: number; unit: string; phase: string }): void;
-}
-
-export interface Pruned {
-  readonly model: Model;
-  readonly metrics: { readonly [key: string]: Json };
 }
 
 const compensates = ({ criterion, compensate }: PruneOptions): boolean =>

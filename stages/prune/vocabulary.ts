@@ -5,7 +5,7 @@ import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { StageError } from '../stage.ts';
 import { type Count, targetOf } from './counts.ts';
-import type { Pruned } from './prune.ts';
+import type { Pruned } from './pruned.ts';
 
 type Counts = ReadonlyMap<number, number>;
 
