@@ -35,7 +35,7 @@ export type HeadTask = Exclude<TaskName, 'features'>;
 /** Where a checkpoint keeps the head of one task, and how it computes. */
 export interface HeadLayout<C> {
   /** A parameter that only checkpoints with this head have, without the encoder's prefix: 'classifier.weight'. */
-  readonly marker: string;
+  readonly marker: string | ((config: C) => string);
   /**
    * Emits `logits` over the encoder. `emission` has the encoder's prefix; parameters outside the encoder are asked for with
    * `outside(emission)`. `labels` is the number of classes; of no use to masked language models.
@@ -93,7 +93,7 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
     const layout = architecture.heads[task];
     if (layout === undefined) return undefined;
     return {
-      marker: layout.marker,
+      marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
       emit: (emission, encoded, labels) => layout.emit(emission, encoded, config, labels),
     };
   },

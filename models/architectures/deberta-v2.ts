@@ -6,7 +6,7 @@ import { bertFacts, bertInputs, bertStack, idBuffers } from './bert-layers.ts';
 import { type DebertaConfig, debertaConfig, embeddingWidth } from './deberta-config.ts';
 import { convolution, onlyTokens } from './deberta-convolution.ts';
 import { disentangledBias, scoreTerms } from './deberta-positions.ts';
-import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { firstTokenHead, maskedHead, predictionsHead, tokenHead } from './heads.ts';
 
 /** Words, types and, in older models, positions; projected where they are narrower than the stream; normalised. */
 const embeddings = (emission: Emission, config: DebertaConfig, { ids, types, mask }: Encoded['inputs']): Value => {
@@ -69,26 +69,14 @@ export const debertaV2 = defineArchitecture({
       marker: 'classifier.weight',
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
-          dense: 'pooler.dense',
-          activation: config.pooler_hidden_act,
+          pooler: { dense: 'pooler.dense', activation: config.pooler_hidden_act },
           out: 'classifier',
           before: config.pooler_dropout,
           dropout: config.cls_dropout ?? config.hidden_dropout_prob,
         }),
     },
     'token-classification': tokenHead((config: DebertaConfig) => config.hidden_dropout_prob),
-    'fill-mask': {
-      marker: 'cls.predictions.transform.dense.weight',
-      emit: (emission, encoded, config) =>
-        maskedHead(emission, encoded, [config.vocab_size, embeddingWidth(config)], {
-          dense: 'cls.predictions.transform.dense',
-          norm: 'cls.predictions.transform.LayerNorm',
-          activation: config.hidden_act,
-          bias: 'cls.predictions.bias',
-          decoder: 'cls.predictions.decoder',
-          tied: config.tie_word_embeddings,
-        }),
-    },
+    'fill-mask': maskedHead((config: DebertaConfig) => predictionsHead(config, embeddingWidth(config))),
   },
   // Heads of the pre-training of version 3 (lm_predictions, mask_predictions) are not those of transformers.
   ignored: [
