@@ -11,10 +11,14 @@ export interface Checkpoint {
   unread(): readonly string[];
 }
 
-/** What very old checkpoints call the scale and shift of layer normalisation. */
+/**
+ * What older checkpoints call the scale and shift of layer normalisation, and the bias of an output matrix that is not tied
+ * to the token embeddings.
+ */
 const oldNames: readonly (readonly [RegExp, string])[] = [
   [/(LayerNorm)\.weight$/, '$1.gamma'],
   [/(LayerNorm)\.bias$/, '$1.beta'],
+  [/(predictions|lm_head)\.decoder\.bias$/, '$1.bias'],
 ];
 
 const namesOf = (name: string): readonly string[] => [
