@@ -41,6 +41,15 @@ export interface HeadLayout<C> {
    * `outside(emission)`. `labels` is the number of classes; of no use to masked language models.
    */
   emit(emission: Emission, encoded: Encoded, config: C, labels: number): Value;
+  /** Parameters that checkpoints may hold again under another name. */
+  copies?(config: C): readonly Copy[];
+}
+
+/** A second name of a parameter that a configuration says is the same. */
+export interface Copy {
+  readonly copy: string;
+  /** The first name; left out, the token embeddings. */
+  readonly of?: string;
 }
 
 /**
@@ -74,6 +83,7 @@ export interface Plan {
 
 interface BoundHead {
   readonly marker: string;
+  readonly copies: readonly Copy[];
   emit(emission: Emission, encoded: Encoded, labels: number): Value;
 }
 
@@ -94,6 +104,7 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
     if (layout === undefined) return undefined;
     return {
       marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
+      copies: layout.copies?.(config) ?? [],
       emit: (emission, encoded, labels) => layout.emit(emission, encoded, config, labels),
     };
   },

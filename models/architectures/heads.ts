@@ -1,7 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import { type Activation, activate, dropout, type Emission, layerNorm, linear, parameter } from '../blocks.ts';
 import { firstToken } from '../head.ts';
-import { type Encoded, type HeadLayout, outside } from './architecture.ts';
+import { type Copy, type Encoded, type HeadLayout, outside } from './architecture.ts';
 
 /** What heads call their output, as transformers does. */
 export const logitsName = 'logits';
@@ -133,10 +133,17 @@ const emitMasked = (emission: Emission, encoded: Encoded, how: MaskedHead): Valu
     return builder.op('Add', [builder.op('MatMul', inputs), bias], {}, logitsName);
   });
 
+const copiesOf = ({ tied, decoder, bias }: MaskedHead): readonly Copy[] => {
+  if (!tied) return [];
+  const own = `${decoder}.bias`;
+  return [{ copy: `${decoder}.weight` }, ...(bias === undefined || bias === own ? [] : [{ copy: own, of: bias }])];
+};
+
 /** The masked language model that a configuration describes. */
 export const maskedHead = <C>(how: (config: C) => MaskedHead): HeadLayout<C> => ({
   marker: (config) => `${how(config).dense}.weight`,
   emit: (emission, encoded, config) => emitMasked(emission, encoded, how(config)),
+  copies: (config) => copiesOf(how(config)),
 });
 
 /** RoBERTa's masked language model. */
