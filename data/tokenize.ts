@@ -1,6 +1,8 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { Example } from './dataset.ts';
 import type { TokenizerJson } from './tokenizer.ts';
+import { addedTokensOf } from './tokenizers/parts.ts';
+import { riskyPatterns, withinLimit } from './tokenizers/time-limit.ts';
 
 /** A text, or two that are read together (every example is one). */
 export type TextInput = string | Pick<Example, 'text' | 'pair'>;
@@ -35,8 +37,8 @@ export interface TextEncoder {
 
 /** What decant uses of @huggingface/tokenizers, whose own declarations do not resolve under NodeNext. */
 interface Library {
-  readonly normalizer: ((text: string) => string) | null;
-  readonly pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null;
+  normalizer: ((text: string) => string) | null;
+  pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null;
   readonly post_processor:
     | ((tokens: string[], pair: string[] | null, special: boolean) => { readonly tokens: readonly string[] })
     | null;
@@ -53,12 +55,32 @@ interface Library {
 
 const parts = ['normalizer', 'pre_tokenizer', 'model', 'post_processor', 'decoder', 'added_tokens'] as const;
 
+const noWords: TokenizerJson = { type: 'WordPiece', vocab: {} };
+
+/** Patterns of a file that nobody has looked at may never come to an end on some text: they get a limit. */
+const limitPatterns = (library: Library, patterns: readonly string[]): void => {
+  const { normalizer, pre_tokenizer } = library;
+  if (normalizer !== null) library.normalizer = (text) => withinLimit(patterns, text, () => normalizer(text));
+  if (pre_tokenizer !== null)
+    library.pre_tokenizer = (text, options) => withinLimit(patterns, text, () => pre_tokenizer(text, options));
+};
+
+/** The library normalises added tokens as it is made, where nothing limits it: they are tried before, without a vocabulary. */
+const tryAddedTokens = (json: TokenizerJson, patterns: readonly string[]): void => {
+  const library: Library = new HuggingFaceTokenizer({ ...json, added_tokens: [], model: noWords }, {});
+  limitPatterns(library, patterns);
+  for (const { content } of addedTokensOf(json)) library.normalizer?.(content);
+};
+
 const load = (json: TokenizerJson): Library => {
   const missing = parts.filter((part) => !(part in json));
   if (missing.length > 0) {
     throw new Error(`tokenizer.json lacks ${missing.map((part) => `'${part}'`).join(', ')} (null where it has none)`);
   }
+  const risky = riskyPatterns(json);
+  if (risky.length > 0) tryAddedTokens(json, risky);
   const library: Library = new HuggingFaceTokenizer(json, {});
+  if (risky.length > 0) limitPatterns(library, risky);
   return library;
 };
 

@@ -23,6 +23,10 @@ export const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value =>
 export const firstToken = (builder: GraphBuilder, x: Value): Value =>
   builder.op('Gather', [x, builder.scalar('int64', 0)], { axis: 1 });
 
+/** Tokens x (batch, sequence, hidden) to one vector a text: (batch, hidden). */
+export const pool = (builder: GraphBuilder, x: Value, mask: Value, pooling: Pooling): Value =>
+  pooling === 'mean' ? meanPool(builder, x, mask) : firstToken(builder, x);
+
 /** Pools features (batch, sequence, hidden) and classifies them: adds `logits` (batch, labels). */
 export const emitClassifier = (
   emission: Emission,
@@ -34,8 +38,7 @@ export const emitClassifier = (
   const width = builder.type(features).shape?.at(-1);
   if (typeof width !== 'number') throw new Error(`the width of '${features}' is not known, so no head fits it`);
   return builder.within('classifier', () => {
-    const pooled = options.pooling === 'mean' ? meanPool(builder, features, mask) : firstToken(builder, features);
-    const dropped = dropout(emission, pooled, options.dropout);
+    const dropped = dropout(emission, pool(builder, features, mask, options.pooling), options.dropout);
     return linear(emission, 'classifier', dropped, [width, options.labels], { output: 'logits' });
   });
 };

@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, type Value, value } from '../graph/graph.ts';
-import { firstToken, meanPool } from './head.ts';
+import { pool } from './head.ts';
 import { initialize } from './initialize.ts';
 import type { Model, ModelInfo } from './model.ts';
 
@@ -14,8 +14,7 @@ const defaultSentence: NonNullable<ModelInfo['sentence']> = { pooling: 'mean', n
 export const emitSentence = (builder: GraphBuilder, info: ModelInfo, features: Value): Value => {
   const { pooling, normalize } = info.sentence ?? defaultSentence;
   return builder.within('sentence', () => {
-    const pooled =
-      pooling === 'mean' ? meanPool(builder, features, value(info.inputs.mask)) : firstToken(builder, features);
+    const pooled = pool(builder, features, value(info.inputs.mask), pooling);
     if (!normalize) return pooled;
     const squares = builder.op('ReduceSum', [builder.op('Mul', [pooled, pooled]), builder.ints([1])], { keepdims: 1 });
     const norm = builder.op('Sqrt', [builder.op('Max', [squares, builder.scalar('float32', LEAST_NORM)])]);

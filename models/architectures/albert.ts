@@ -70,18 +70,16 @@ export const albert = defineArchitecture({
   heads: {
     'text-classification': pooledHead('pooler', classifierDropout),
     'token-classification': tokenHead(classifierDropout),
-    'fill-mask': {
-      marker: 'predictions.dense.weight',
-      emit: (emission, encoded, config) =>
-        maskedHead(emission, encoded, [config.vocab_size, config.embedding_size], {
-          dense: 'predictions.dense',
-          norm: 'predictions.LayerNorm',
-          activation: config.hidden_act,
-          bias: 'predictions.bias',
-          decoder: 'predictions.decoder',
-          tied: config.tie_word_embeddings,
-        }),
-    },
+    'fill-mask': maskedHead((config: Config) => ({
+      width: config.embedding_size,
+      vocabulary: config.vocab_size,
+      dense: 'predictions.dense',
+      norm: 'predictions.LayerNorm',
+      activation: config.hidden_act,
+      bias: 'predictions.bias',
+      decoder: 'predictions.decoder',
+      tied: config.tie_word_embeddings,
+    })),
   },
   ignored: [...idBuffers, /^pooler\.(weight|bias)$/, /^predictions\./, /^sop_classifier\./],
 });

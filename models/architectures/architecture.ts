@@ -35,12 +35,21 @@ export type HeadTask = Exclude<TaskName, 'features'>;
 /** Where a checkpoint keeps the head of one task, and how it computes. */
 export interface HeadLayout<C> {
   /** A parameter that only checkpoints with this head have, without the encoder's prefix: 'classifier.weight'. */
-  readonly marker: string;
+  readonly marker: string | ((config: C) => string);
   /**
    * Emits `logits` over the encoder. `emission` has the encoder's prefix; parameters outside the encoder are asked for with
    * `outside(emission)`. `labels` is the number of classes; of no use to masked language models.
    */
   emit(emission: Emission, encoded: Encoded, config: C, labels: number): Value;
+  /** Parameters that checkpoints may hold again under another name. */
+  copies?(config: C): readonly Copy[];
+}
+
+/** A second name of a parameter that a configuration says is the same. */
+export interface Copy {
+  readonly copy: string;
+  /** The first name; left out, the token embeddings. */
+  readonly of?: string;
 }
 
 /**
@@ -74,6 +83,7 @@ export interface Plan {
 
 interface BoundHead {
   readonly marker: string;
+  readonly copies: readonly Copy[];
   emit(emission: Emission, encoded: Encoded, labels: number): Value;
 }
 
@@ -93,7 +103,8 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
     const layout = architecture.heads[task];
     if (layout === undefined) return undefined;
     return {
-      marker: layout.marker,
+      marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
+      copies: layout.copies?.(config) ?? [],
       emit: (emission, encoded, labels) => layout.emit(emission, encoded, config, labels),
     };
   },

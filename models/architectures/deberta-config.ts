@@ -36,6 +36,7 @@ export const debertaConfig = bertConfig
     pooler_dropout: ratio.default(0),
     pooler_hidden_act: activation.default('gelu'),
     cls_dropout: ratio.nullish(),
+    legacy: z.boolean().default(true),
   })
   .superRefine((config, ctx) => {
     headsDivide(config, ctx);

@@ -6,7 +6,7 @@ import { bertFacts, bertInputs, bertStack, idBuffers } from './bert-layers.ts';
 import { type DebertaConfig, debertaConfig, embeddingWidth } from './deberta-config.ts';
 import { convolution, onlyTokens } from './deberta-convolution.ts';
 import { disentangledBias, scoreTerms } from './deberta-positions.ts';
-import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+import { firstTokenHead, type MaskedHead, maskedHead, predictionsHead, tokenHead } from './heads.ts';
 
 /** Words, types and, in older models, positions; projected where they are narrower than the stream; normalised. */
 const embeddings = (emission: Emission, config: DebertaConfig, { ids, types, mask }: Encoded['inputs']): Value => {
@@ -57,6 +57,21 @@ const encode = (emission: Emission, config: DebertaConfig): Encoded => {
   return { ...emitLayers(emission, shape, x, bias), inputs, table };
 };
 
+/** In version 3 the head is one of its own, tied to the token embeddings whatever config.json says; before, it is BERT's. */
+const predictionsOf = (config: DebertaConfig): MaskedHead =>
+  config.legacy
+    ? predictionsHead(config, embeddingWidth(config))
+    : {
+        width: config.hidden_size,
+        vocabulary: config.vocab_size,
+        dense: 'lm_predictions.lm_head.dense',
+        norm: 'lm_predictions.lm_head.LayerNorm',
+        activation: config.hidden_act,
+        bias: 'lm_predictions.lm_head.bias',
+        decoder: 'lm_predictions.lm_head',
+        tied: true,
+      };
+
 /** DeBERTa of versions 2 and 3 (He et al. 2020, arXiv 2006.03654, and 2021, 2111.09543). */
 export const debertaV2 = defineArchitecture({
   modelTypes: ['deberta-v2'],
@@ -69,28 +84,16 @@ export const debertaV2 = defineArchitecture({
       marker: 'classifier.weight',
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
-          dense: 'pooler.dense',
-          activation: config.pooler_hidden_act,
+          pooler: { dense: 'pooler.dense', activation: config.pooler_hidden_act },
           out: 'classifier',
           before: config.pooler_dropout,
           dropout: config.cls_dropout ?? config.hidden_dropout_prob,
         }),
     },
     'token-classification': tokenHead((config: DebertaConfig) => config.hidden_dropout_prob),
-    'fill-mask': {
-      marker: 'cls.predictions.transform.dense.weight',
-      emit: (emission, encoded, config) =>
-        maskedHead(emission, encoded, [config.vocab_size, embeddingWidth(config)], {
-          dense: 'cls.predictions.transform.dense',
-          norm: 'cls.predictions.transform.LayerNorm',
-          activation: config.hidden_act,
-          bias: 'cls.predictions.bias',
-          decoder: 'cls.predictions.decoder',
-          tied: config.tie_word_embeddings,
-        }),
-    },
+    'fill-mask': maskedHead(predictionsOf),
   },
-  // Heads of the pre-training of version 3 (lm_predictions, mask_predictions) are not those of transformers.
+  // The head that tells replaced words (mask_predictions) has no use after pretraining.
   ignored: [
     ...idBuffers,
     /^embeddings\.position_embeddings\.weight$/,

@@ -74,25 +74,22 @@ export const distilbert = defineArchitecture({
       marker: 'pre_classifier.weight',
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
-          dense: 'pre_classifier',
-          activation: 'relu',
+          pooler: { dense: 'pre_classifier', activation: 'relu' },
           out: 'classifier',
           dropout: config.seq_classif_dropout,
         }),
     },
     'token-classification': tokenHead((config: DistilbertConfig) => config.dropout),
-    'fill-mask': {
-      marker: 'vocab_transform.weight',
-      emit: (emission, encoded, config) =>
-        maskedHead(emission, encoded, [config.vocab_size, config.dim], {
-          dense: 'vocab_transform',
-          norm: 'vocab_layer_norm',
-          activation: config.activation,
-          bias: 'vocab_projector.bias',
-          decoder: 'vocab_projector',
-          tied: config.tie_word_embeddings,
-        }),
-    },
+    'fill-mask': maskedHead((config: DistilbertConfig) => ({
+      width: config.dim,
+      vocabulary: config.vocab_size,
+      dense: 'vocab_transform',
+      norm: 'vocab_layer_norm',
+      activation: config.activation,
+      bias: 'vocab_projector.bias',
+      decoder: 'vocab_projector',
+      tied: config.tie_word_embeddings,
+    })),
   },
   ignored: [/^embeddings\.position_ids$/, /^vocab_(transform|layer_norm|projector)\./],
 });

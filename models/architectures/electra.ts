@@ -28,18 +28,16 @@ export const electra = defineArchitecture({
   heads: {
     'text-classification': denseHead('gelu', classifierDropout),
     'token-classification': tokenHead(classifierDropout),
-    'fill-mask': {
-      marker: 'generator_predictions.dense.weight',
-      emit: (emission, encoded, config) =>
-        maskedHead(emission, encoded, [config.vocab_size, config.embedding_size], {
-          dense: 'generator_predictions.dense',
-          norm: 'generator_predictions.LayerNorm',
-          activation: 'gelu',
-          bias: 'generator_lm_head.bias',
-          decoder: 'generator_lm_head',
-          tied: config.tie_word_embeddings,
-        }),
-    },
+    'fill-mask': maskedHead((config: ElectraConfig) => ({
+      width: config.embedding_size,
+      vocabulary: config.vocab_size,
+      dense: 'generator_predictions.dense',
+      norm: 'generator_predictions.LayerNorm',
+      activation: 'gelu',
+      bias: 'generator_lm_head.bias',
+      decoder: 'generator_lm_head',
+      tied: config.tie_word_embeddings,
+    })),
   },
   // The discriminator that was trained to tell replaced words has no use after pretraining.
   ignored: [...idBuffers, /^discriminator_predictions\./, /^generator_(predictions|lm_head)\./],

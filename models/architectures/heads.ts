@@ -1,7 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import { type Activation, activate, dropout, type Emission, layerNorm, linear, parameter } from '../blocks.ts';
 import { firstToken } from '../head.ts';
-import { type Encoded, type HeadLayout, outside } from './architecture.ts';
+import { type Copy, type Encoded, type HeadLayout, outside } from './architecture.ts';
 
 /** What heads call their output, as transformers does. */
 export const logitsName = 'logits';
@@ -17,17 +17,21 @@ export const project = (emission: Emission, name: string, x: Value, out: number,
   linear(emission, name, x, [widthOf(emission, x), out], output === undefined ? {} : { output });
 
 /** How a head makes class scores of the first token: dropout, dense, activation, dropout, linear. */
-export interface FirstTokenHead {
-  /** Name of the dense layer; BERT's pooler is part of the encoder and has its prefix. */
-  readonly dense: string;
-  readonly inEncoder?: boolean;
-  readonly activation: Activation;
+interface FirstTokenHead {
+  /** The dense layer, where there is one; BERT's pooler is part of the encoder and has its prefix. */
+  readonly pooler?: { readonly dense: string; readonly inEncoder?: boolean; readonly activation: Activation };
   readonly out: string;
   /** Ratio of Dropout before the dense layer, where the architecture has one. */
   readonly before?: number;
   /** Ratio of Dropout before the last linear. */
   readonly dropout: number;
 }
+
+const poolerOf = (emission: Emission, x: Value, pooler: NonNullable<FirstTokenHead['pooler']>): Value => {
+  const { dense, inEncoder = false, activation } = pooler;
+  const of = inEncoder ? emission : outside(emission);
+  return activate(emission.builder, activation, project(of, dense, x, widthOf(emission, x)));
+};
 
 /** Classifies a text by its first token: (batch, sequence, hidden) to (batch, labels). */
 export const firstTokenHead = (emission: Emission, { features }: Encoded, labels: number, how: FirstTokenHead): Value =>
@@ -36,9 +40,8 @@ export const firstTokenHead = (emission: Emission, { features }: Encoded, labels
     const { builder } = emission;
     const first = firstToken(builder, features); // (batch, hidden)
     const x = how.before === undefined ? first : dropout(head, first, how.before);
-    const dense = project(how.inEncoder ? emission : head, how.dense, x, widthOf(head, x));
-    const active = activate(builder, how.activation, dense);
-    return project(head, how.out, dropout(head, active, how.dropout), labels, logitsName);
+    const pooled = how.pooler === undefined ? x : poolerOf(emission, x, how.pooler);
+    return project(head, how.out, dropout(head, pooled, how.dropout), labels, logitsName);
   });
 
 /** BERT's head: the encoder's pooler, then one linear. */
@@ -46,9 +49,7 @@ export const pooledHead = <C>(pooler: string, ratioOf: (config: C) => number): H
   marker: 'classifier.weight',
   emit: (emission, encoded, config, labels) =>
     firstTokenHead(emission, encoded, labels, {
-      dense: pooler,
-      inEncoder: true,
-      activation: 'tanh',
+      pooler: { dense: pooler, inEncoder: true, activation: 'tanh' },
       out: 'classifier',
       dropout: ratioOf(config),
     }),
@@ -60,8 +61,7 @@ export const denseHead = <C>(activation: Activation, ratioOf: (config: C) => num
   emit: (emission, encoded, config, labels) =>
     firstTokenHead(emission, encoded, labels, {
       before: ratioOf(config),
-      dense: 'classifier.dense',
-      activation,
+      pooler: { dense: 'classifier.dense', activation },
       out: 'classifier.out_proj',
       dropout: ratioOf(config),
     }),
@@ -78,51 +78,107 @@ export const tokenHead = <C>(ratioOf: (config: C) => number): HeadLayout<C> => (
   },
 });
 
-/** How a masked language model scores the vocabulary: dense, activation, norm, product with the token embeddings, bias. */
-export interface MaskedHead {
+/** Dense, activation and norm, which heads of several kinds begin with; linears and norms may lack their bias. */
+export interface Transform {
   readonly dense: string;
   readonly norm: string;
   readonly activation: Activation;
-  /** Name of the bias, one a token of the vocabulary. */
-  readonly bias: string;
-  /** Name of the output matrix, where it is not tied to the token embeddings. */
-  readonly decoder: string;
-  readonly tied: boolean;
+  readonly denseBias?: boolean;
+  readonly normBias?: boolean;
 }
 
-/** (batch, sequence, hidden) to (batch, sequence, vocabulary). Tied embeddings are one weight, read twice. */
-export const maskedHead = (
-  emission: Emission,
-  encoded: Encoded,
-  [vocabulary, width]: readonly [number, number],
-  how: MaskedHead,
-): Value =>
+/** x of any width to `width`. */
+export const transformed = (head: Emission, x: Value, width: number, how: Transform): Value => {
+  const { denseBias = true, normBias = true } = how;
+  const dense = linear(head, how.dense, x, [widthOf(head, x), width], { bias: denseBias });
+  return layerNorm(head, how.norm, activate(head.builder, how.activation, dense), width, { bias: normBias });
+};
+
+/** How a masked language model scores the vocabulary: a transform, product with the token embeddings, bias. */
+export interface MaskedHead extends Transform {
+  /** Width of the transform. */
+  readonly width: number;
+  readonly vocabulary: number;
+  /** Name of the output layer where it is not tied to the token embeddings. */
+  readonly decoder: string;
+  readonly tied: boolean;
+  /** Name of the bias where the output layer is tied, if it has one: one a token of the vocabulary. */
+  readonly bias: string | undefined;
+  /** Width of the token embeddings, and the rows of the output matrix below them, which belong to the head alone. */
+  readonly below?: { readonly embedding: number; readonly name: string };
+}
+
+/** (width, vocabulary). Tied embeddings are one weight, read twice. */
+const decoderOf = (head: Emission, { table }: Encoded, how: MaskedHead): Value => {
+  const { builder } = head;
+  const { width, vocabulary, below } = how;
+  const decoder = how.tied
+    ? builder.op('Transpose', [table], { perm: [1, 0] })
+    : parameter(head, `${how.decoder}.weight`, [below?.embedding ?? width, vocabulary], 'linear');
+  if (below === undefined || below.embedding === width) return decoder;
+  const rest = parameter(head, below.name, [width - below.embedding, vocabulary]);
+  return builder.op('Concat', [decoder, rest], { axis: 0 });
+};
+
+/** (batch, sequence, hidden) to (batch, sequence, vocabulary). */
+const emitMasked = (emission: Emission, encoded: Encoded, how: MaskedHead): Value =>
   emission.builder.within('lm_head', () => {
     const head = outside(emission);
     const { builder } = head;
-    const active = activate(builder, how.activation, project(head, how.dense, encoded.features, width));
-    const x = layerNorm(head, how.norm, active, width);
-    const decoder = how.tied
-      ? builder.op('Transpose', [encoded.table], { perm: [1, 0] })
-      : parameter(head, `${how.decoder}.weight`, [width, vocabulary], 'linear');
-    const product = builder.op('MatMul', [x, decoder]); // (batch, sequence, vocabulary)
-    return builder.op('Add', [product, parameter(head, how.bias, [vocabulary])], {}, logitsName);
+    const x = transformed(head, encoded.features, how.width, how);
+    const inputs = [x, decoderOf(head, encoded, how)];
+    if (how.bias === undefined) return builder.op('MatMul', inputs, {}, logitsName);
+    // A tied layer's bias is kept beside it; another has its own, which older files keep in the same place.
+    const bias = parameter(head, how.tied ? how.bias : `${how.decoder}.bias`, [how.vocabulary]);
+    return builder.op('Add', [builder.op('MatMul', inputs), bias], {}, logitsName);
   });
 
-/** RoBERTa's masked language model. */
-export const lmHead: HeadLayout<{
-  readonly vocab_size: number;
-  readonly hidden_size: number;
-  readonly tie_word_embeddings: boolean;
-}> = {
-  marker: 'lm_head.dense.weight',
-  emit: (emission, encoded, config) =>
-    maskedHead(emission, encoded, [config.vocab_size, config.hidden_size], {
-      dense: 'lm_head.dense',
-      norm: 'lm_head.layer_norm',
-      activation: 'gelu',
-      bias: 'lm_head.bias',
-      decoder: 'lm_head.decoder',
-      tied: config.tie_word_embeddings,
-    }),
+const copiesOf = ({ tied, decoder, bias }: MaskedHead): readonly Copy[] => {
+  if (!tied) return [];
+  const own = `${decoder}.bias`;
+  return [{ copy: `${decoder}.weight` }, ...(bias === undefined || bias === own ? [] : [{ copy: own, of: bias }])];
 };
+
+/** The masked language model that a configuration describes. */
+export const maskedHead = <C>(how: (config: C) => MaskedHead): HeadLayout<C> => ({
+  marker: (config) => `${how(config).dense}.weight`,
+  emit: (emission, encoded, config) => emitMasked(emission, encoded, how(config)),
+  copies: (config) => copiesOf(how(config)),
+});
+
+/** RoBERTa's masked language model. */
+export const lmHead = maskedHead(
+  (config: {
+    readonly vocab_size: number;
+    readonly hidden_size: number;
+    readonly tie_word_embeddings: boolean;
+  }): MaskedHead => ({
+    width: config.hidden_size,
+    vocabulary: config.vocab_size,
+    dense: 'lm_head.dense',
+    norm: 'lm_head.layer_norm',
+    activation: 'gelu',
+    bias: 'lm_head.bias',
+    decoder: 'lm_head.decoder',
+    tied: config.tie_word_embeddings,
+  }),
+);
+
+/** BERT's masked language model, over a transform of `width`. */
+export const predictionsHead = (
+  config: {
+    readonly vocab_size: number;
+    readonly hidden_act: Activation;
+    readonly tie_word_embeddings: boolean;
+  },
+  width: number,
+): MaskedHead => ({
+  width,
+  vocabulary: config.vocab_size,
+  dense: 'cls.predictions.transform.dense',
+  norm: 'cls.predictions.transform.LayerNorm',
+  activation: config.hidden_act,
+  bias: 'cls.predictions.bias',
+  decoder: 'cls.predictions.decoder',
+  tied: config.tie_word_embeddings,
+});

@@ -1,18 +1,7 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
-import {
-  activate,
-  dropout,
-  type Emission,
-  layerNorm,
-  linear,
-  lookup,
-  maskBias,
-  parameter,
-  positionRows,
-} from '../blocks.ts';
-import { firstToken } from '../head.ts';
-import { defineArchitecture, type Encoded, outside } from './architecture.ts';
+import { dropout, type Emission, linear, lookup, maskBias, parameter, positionRows } from '../blocks.ts';
+import { defineArchitecture, type Encoded } from './architecture.ts';
 import {
   activation,
   bertConfig,
@@ -23,7 +12,7 @@ import {
   ratio,
   size,
 } from './bert-layers.ts';
-import { firstTokenHead, logitsName, project, tokenHead } from './heads.ts';
+import { firstTokenHead, maskedHead, predictionsHead, tokenHead } from './heads.ts';
 import { emitMobileLayers, mobileNorm, TORCH_EPSILON } from './mobilebert-layers.ts';
 import { neighbours } from './neighbours.ts';
 
@@ -79,39 +68,6 @@ const embeddings = (emission: Emission, config: Config, { ids, types }: Encoded[
   return dropout(emission, normal, config.hidden_dropout_prob);
 };
 
-/** The first token as it is, classified: what is left of the head where the pooler has no dense layer. */
-const plainHead = (emission: Emission, { features }: Encoded, config: Config, labels: number): Value => {
-  const head = outside(emission);
-  return head.builder.within('classifier', () => {
-    const first = dropout(head, firstToken(head.builder, features), classifierDropout(config));
-    return project(head, 'classifier', first, labels, logitsName);
-  });
-};
-
-/** The token embeddings are narrower than the stream: rows of the output matrix below them belong to the head alone. */
-const decoderOf = (head: Emission, { table }: Encoded, config: Config): Value => {
-  const { builder } = head;
-  const { vocab_size: vocabulary, embedding_size: narrow, hidden_size: hidden } = config;
-  const tied = config.tie_word_embeddings
-    ? builder.op('Transpose', [table], { perm: [1, 0] })
-    : parameter(head, 'cls.predictions.decoder.weight', [narrow, vocabulary], 'linear');
-  if (hidden === narrow) return tied;
-  const rest = parameter(head, 'cls.predictions.dense.weight', [hidden - narrow, vocabulary]);
-  return builder.op('Concat', [tied, rest], { axis: 0 }); // (hidden, vocabulary)
-};
-
-const mobileMaskedHead = (emission: Emission, encoded: Encoded, config: Config): Value => {
-  const head = outside(emission);
-  const { builder } = head;
-  const { hidden_size: hidden, vocab_size: vocabulary, hidden_act } = config;
-  return builder.within('lm_head', () => {
-    const dense = project(head, 'cls.predictions.transform.dense', encoded.features, hidden);
-    const x = layerNorm(head, 'cls.predictions.transform.LayerNorm', activate(builder, hidden_act, dense), hidden);
-    const product = builder.op('MatMul', [x, decoderOf(head, encoded, config)]); // (batch, sequence, vocabulary)
-    return builder.op('Add', [product, parameter(head, 'cls.predictions.bias', [vocabulary])], {}, logitsName);
-  });
-};
-
 /** MobileBERT (Sun et al. 2020, arXiv 2004.02984): thin layers between bottlenecks, several feed-forward networks each. */
 export const mobilebert = defineArchitecture({
   modelTypes: ['mobilebert'],
@@ -130,18 +86,20 @@ export const mobilebert = defineArchitecture({
     'text-classification': {
       marker: 'classifier.weight',
       emit: (emission, encoded, config, labels) =>
-        config.classifier_activation
-          ? firstTokenHead(emission, encoded, labels, {
-              dense: 'pooler.dense',
-              inEncoder: true,
-              activation: 'tanh',
-              out: 'classifier',
-              dropout: classifierDropout(config),
-            })
-          : plainHead(emission, encoded, config, labels),
+        firstTokenHead(emission, encoded, labels, {
+          // Without an activation the pooler is the first token as it is.
+          ...(config.classifier_activation
+            ? { pooler: { dense: 'pooler.dense', inEncoder: true, activation: 'tanh' as const } }
+            : {}),
+          out: 'classifier',
+          dropout: classifierDropout(config),
+        }),
     },
     'token-classification': tokenHead(classifierDropout),
-    'fill-mask': { marker: 'cls.predictions.transform.dense.weight', emit: mobileMaskedHead },
+    'fill-mask': maskedHead((config: Config) => ({
+      ...predictionsHead(config, config.hidden_size),
+      below: { embedding: config.embedding_size, name: 'cls.predictions.dense.weight' },
+    })),
   },
   // A bottleneck that transformers makes, but does not use where attention reads that of the layer.
   ignored: [...idBuffers, /^encoder\.layer\.\d+\.bottleneck\.attention\./, /^pooler\.dense\.(weight|bias)$/, /^cls\./],

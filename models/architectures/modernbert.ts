@@ -150,9 +150,9 @@ export const modernbert = defineArchitecture({
   }),
   emit: encode,
   heads: {
-    'text-classification': { marker: 'classifier.weight', emit: modernTextHead },
-    'token-classification': { marker: 'classifier.weight', emit: modernTokenHead },
-    'fill-mask': { marker: 'head.dense.weight', emit: modernMaskedHead },
+    'text-classification': modernTextHead,
+    'token-classification': modernTokenHead,
+    'fill-mask': modernMaskedHead,
   },
   ignored: [/^head\./, /^decoder\./],
 });

@@ -20,8 +20,11 @@ export type StoredTensors = ReadonlyMap<string, StoredTensor>;
 
 /** The length of the header stands in the first 8 bytes. */
 const LENGTH_BYTES = 8;
-/** Room for some 30,000 tensors. The format allows 100 MB, which no encoder needs and a lie would make us read. */
-const HEADER_LIMIT = 4 * 1024 * 1024;
+/**
+ * Room for some 200,000 tensors. The format allows 100 MB: to look through as much takes seconds and a gigabyte, which a
+ * file that lies could ask for, and no encoder comes near.
+ */
+const HEADER_LIMIT = 25_000_000;
 
 const readAt = (file: number, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
@@ -43,7 +46,10 @@ const headerLength = (file: number, size: number): number => {
     );
   }
   if (announced > BigInt(HEADER_LIMIT)) {
-    throw new HeaderError(`it announces a header of ${announced} bytes; decant reads at most ${HEADER_LIMIT}`);
+    throw new HeaderError(
+      `it announces a header of ${announced} bytes; decant reads at most ${HEADER_LIMIT}, room for some 200,000 tensors: ` +
+        'it was damaged, or is no Transformer',
+    );
   }
   return Number(announced);
 };

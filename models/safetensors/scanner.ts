@@ -6,7 +6,8 @@ export class HeaderError extends Error {
 const ZERO = '0'.charCodeAt(0);
 /** Digits of the largest integer that a double holds exactly. */
 const LONGEST_INTEGER = 16;
-const whitespace: ReadonlySet<number> = new Set([...' \t\r\n'].map((character) => character.charCodeAt(0)));
+
+const isWhitespace = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x0d || code === 0x0a;
 
 /**
  * Reads JSON of a known form piece by piece. JSON.parse would build whatever the file asks for, deep nesting and repeated
@@ -112,6 +113,6 @@ export class Scanner {
   }
 
   #skip(): void {
-    while (whitespace.has(this.#text.charCodeAt(this.#at))) this.#at++;
+    while (isWhitespace(this.#text.charCodeAt(this.#at))) this.#at++;
   }
 }

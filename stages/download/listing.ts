@@ -32,11 +32,9 @@ const answerSchema = z.object({ sha: z.string().regex(/^[0-9a-f]{40}$/), sibling
 
 type Sibling = z.infer<typeof sibling>;
 
-/** All that belongs to a checkpoint. Never .bin or .py: pickles and code could run as they are read. */
+/** All that belongs to a checkpoint besides its weights. Never .bin or .py: pickles and code could run as they are read. */
 const checkpointFiles: readonly RegExp[] = [
   /^config\.json$/,
-  /^model\.safetensors(?:\.index\.json)?$/,
-  /^model-\d+-of-\d+\.safetensors$/,
   /^(?:tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$/,
   /^(?:vocab|merges)\.txt$/,
   /^(?:modules|sentence_bert_config|config_sentence_transformers)\.json$/,
@@ -69,13 +67,16 @@ const onlyOnce = (entries: readonly Sibling[]): void => {
   throw new StageError('the hub lists a file twice; nothing was downloaded');
 };
 
+const single = 'model.safetensors';
+const index = 'model.safetensors.index.json';
+
 /** What there is of weights: one file before shards, and nothing but safetensors. */
 const checkWeights = (model: HubModel, names: ReadonlySet<string>): void => {
   const repository = `${repositoryOf(model)}@${model.revision}`;
   if (!names.has('config.json')) {
     throw new StageError(`${repository} holds no config.json; expected a Transformer's checkpoint`);
   }
-  if (names.has('model.safetensors') || names.has('model.safetensors.index.json')) return;
+  if (names.has(single) || names.has(index)) return;
   const pickled = [...names].some((name) => /^pytorch_model.*\.bin$/.test(name));
   const found = pickled ? 'holds its weights as pytorch_model.bin only' : 'holds no model.safetensors';
   throw new StageError(
@@ -83,7 +84,15 @@ const checkWeights = (model: HubModel, names: ReadonlySet<string>): void => {
   );
 };
 
-const isShard = (name: string): boolean => /\.index\.json$|-of-\d+\.safetensors$/.test(name);
+const numbered = /^model-\d+-of-\d+\.safetensors$/;
+const plain = /^\w[\w.-]*\.safetensors$/;
+
+/** One file before shards. Shards are called as the index says, which nobody has read yet: numbered ones, else all there are. */
+const weightFiles = (names: readonly string[]): readonly string[] => {
+  if (names.includes(single)) return [single];
+  const shards = names.filter((name) => numbered.test(name));
+  return [index, ...(shards.length > 0 ? shards : names.filter((name) => plain.test(name)))];
+};
 
 /** The files of a checkpoint among all of a repository. */
 export const chooseFiles = (model: HubModel, siblings: readonly Sibling[]): readonly HubFile[] => {
@@ -95,8 +104,10 @@ export const chooseFiles = (model: HubModel, siblings: readonly Sibling[]): read
   }
   const names = new Set(siblings.map(({ rfilename }) => rfilename));
   checkWeights(model, names);
-  const wanted = siblings.filter(({ rfilename }) => checkpointFiles.some((pattern) => pattern.test(rfilename)));
-  const chosen = names.has('model.safetensors') ? wanted.filter(({ rfilename }) => !isShard(rfilename)) : wanted;
+  const weights = new Set(weightFiles([...names]));
+  const chosen = siblings.filter(
+    ({ rfilename }) => weights.has(rfilename) || checkpointFiles.some((pattern) => pattern.test(rfilename)),
+  );
   onlyOnce(chosen);
   return chosen.map(fileOf);
 };

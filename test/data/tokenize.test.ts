@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { preTokenizerOf, tokenizerOf } from '../../data/tokenize.ts';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
+import { riskyPatterns } from '../../data/tokenizers/time-limit.ts';
 import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { glosses, oddTexts, pieces, RESERVED, unigram } from './corpus.ts';
@@ -181,5 +182,38 @@ describe('preTokenizerOf', () => {
   it('gives the words that the model will see', () => {
     expect(preTokenizerOf(unigram())('a ﬁne  day')).toEqual(['▁a', '▁fine', '▁', '▁day']);
     expect(preTokenizerOf(trainWordPiece(texts, { size: 500 }))("It's ÉTÉ.")).toEqual(['it', "'", 's', 'ete', '.']);
+  });
+});
+
+describe('a pattern that backtracks without end', () => {
+  const endless = '(?:a+)+b';
+  const split = { type: 'Split', pattern: { Regex: endless }, behavior: 'Isolated', invert: false };
+  const withPattern = (change: TokenizerJson): TokenizerJson => ({
+    ...trainWordPiece(['a b'], { size: 100 }),
+    ...change,
+  });
+
+  it('ends with an error that names it and the text', () => {
+    const text = 'a'.repeat(60);
+    const encoder = tokenizerOf(withPattern({ pre_tokenizer: { type: 'Sequence', pretokenizers: [split] } }));
+    expect(encoder.encode('ab', LONG).ids.length).toBeGreaterThan(2);
+    expect(() => encoder.encode(text, LONG)).toThrow(
+      `tokenizer.json: after 2.0 seconds its patterns ('${endless}') were not through with a text of 60 characters ("${text}"): ` +
+        'one of them repeats what is repeated already; write it without, or take another tokenizer',
+    );
+  });
+
+  it('cannot hide behind an added token that is normalised as the file is loaded', () => {
+    const normalizer = { type: 'Replace', pattern: { Regex: endless }, content: '' };
+    const added = { id: 0, content: 'a'.repeat(60), special: false, normalized: true };
+    expect(() => tokenizerOf(withPattern({ normalizer, added_tokens: [added] }))).toThrow(/were not through with/);
+  });
+
+  it.each([' {2,}', '\u2581[^\u2581]*', '', 'a+', '\\d', 'x'])('is none of %j, which needs no limit', (Regex) => {
+    expect(riskyPatterns({ pre_tokenizer: { ...split, pattern: { Regex } } })).toEqual([]);
+  });
+
+  it.each([endless, 'a+b', '(a|a)', 'a{2,}{3}', "'s| ?\\p{L}+", 'a?b+'])('may be %j', (Regex) => {
+    expect(riskyPatterns({ normalizer: { type: 'Sequence', normalizers: [{ pattern: { Regex } }] } })).toEqual([Regex]);
   });
 });

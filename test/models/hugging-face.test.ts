@@ -263,6 +263,36 @@ describe('a folder that is wrong', () => {
     );
   });
 
+  it('holds an output matrix beside the embeddings that it is tied to: equal, or the two contradict', async () => {
+    const again = (copy: string, of: string, change: number): void => {
+      copyOf('bert-mlm');
+      const path = join(folder, 'model.safetensors');
+      const bytes = readFileSync(path);
+      const end = 8 + Number(bytes.readBigUInt64LE());
+      const header: Record<string, { data_offsets: [number, number] }> = JSON.parse(bytes.subarray(8, end).toString());
+      const [from, to] = header[of]?.data_offsets ?? [0, 0];
+      const [data, more] = [bytes.subarray(end), Buffer.from(bytes.subarray(end + from, end + to))];
+      more[1] = (more[1] ?? 0) + change;
+      const data_offsets = [data.length, data.length + more.length];
+      writeSafetensors(path, { ...header, [copy]: { ...header[of], data_offsets } }, Buffer.concat([data, more]));
+    };
+    const table = 'bert.embeddings.word_embeddings.weight';
+    again('cls.predictions.decoder.weight', table, 0);
+    expect(await failure()).toBe('was imported');
+    again('cls.predictions.decoder.weight', table, 1);
+    expect(await failure()).toBe(
+      `model.safetensors: tensor 'cls.predictions.decoder.weight' has other values than '${table}', but config.json says that ` +
+        'they are one (tie_word_embeddings): set it to false there if the model has an output matrix of its own',
+    );
+    expect(await failure('new')).toBe('was imported');
+    config({ tie_word_embeddings: false });
+    expect(await failure()).toBe('was imported');
+    again('cls.predictions.decoder.bias', 'cls.predictions.bias', 1);
+    expect(await failure()).toMatch(
+      /tensor 'cls\.predictions\.decoder\.bias' has other values than 'cls\.predictions\.bias'/,
+    );
+  });
+
   it('has old names for layer normalisation and buffers of ids, and is imported', async () => {
     copyOf('bert');
     rewrite((header) =>

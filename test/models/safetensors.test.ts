@@ -100,15 +100,16 @@ describe('a header that lies', () => {
     writeFileSync(path, safetensors('{', bytes(0), 100_000_000n));
     truncateSync(path, 100_000_100);
     expect(failureOf(() => readSafetensors(path))).toMatch(
-      /announces a header of 100000000 bytes; decant reads at most/,
+      /announces a header of 100000000 bytes; decant reads at most 25000000, room for some 200,000 tensors/,
     );
   });
 
-  it('fills what decant reads at most with one tensor after another', () => {
-    const entries = Array.from({ length: 60_000 }, (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`);
+  it('lists a hundred thousand tensors and is read all the same', () => {
+    const tensor = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
+    const entries = Array.from({ length: 100_000 }, (_, i) => `"layer.${i}.weight":${tensor}`);
     writeSafetensors(path, `{${entries.join()}}`);
     const started = performance.now();
-    expect(readSafetensors(path).size).toBe(60_000);
+    expect(readSafetensors(path).size).toBe(100_000);
     expect(performance.now() - started).toBeLessThan(SOON_MILLISECONDS);
   });
 });

@@ -551,6 +551,14 @@ describe('a list of files that cannot be trusted', () => {
     ]);
   });
 
+  it('takes shards whatever the index calls them', () => {
+    const shards = ['model.safetensors.index.json', 'encoder.safetensors', 'head-2.safetensors'];
+    const list = listOf('config.json', ...shards, 'onnx/other.safetensors', '.hidden.safetensors');
+    expect(choose(list).map(({ path }) => path)).toEqual(['config.json', ...shards]);
+    const both = listOf('config.json', 'model.safetensors.index.json', 'model-1-of-1.safetensors', 'adapter.safetensors');
+    expect(choose(both).map(({ path }) => path)).not.toContain('adapter.safetensors');
+  });
+
   it('without what is needed says what is missing', () => {
     expect(() => choose(listOf('model.safetensors'))).toThrow('tiny/bert@main holds no config.json');
     expect(() => choose(listOf('config.json'))).toThrow(

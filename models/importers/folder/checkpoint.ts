@@ -11,10 +11,15 @@ export interface Checkpoint {
   unread(): readonly string[];
 }
 
-/** What very old checkpoints call the scale and shift of layer normalisation. */
+/**
+ * What older checkpoints call the scale and shift of layer normalisation, and the bias of masked language models: whichever
+ * of its two names a file has.
+ */
 const oldNames: readonly (readonly [RegExp, string])[] = [
   [/(LayerNorm)\.weight$/, '$1.gamma'],
   [/(LayerNorm)\.bias$/, '$1.beta'],
+  [/(predictions|lm_head)\.decoder\.bias$/, '$1.bias'],
+  [/(predictions|lm_head)\.bias$/, '$1.decoder.bias'],
 ];
 
 const namesOf = (name: string): readonly string[] => [

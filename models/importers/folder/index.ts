@@ -11,6 +11,7 @@ import { ImportError, type ImportOptions } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
+import { checkCopies } from './copies.ts';
 import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
@@ -81,6 +82,7 @@ const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new')
       `${configFile}: the model is a ${config.savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
     );
   }
+  checkCopies(tensors, head?.copies ?? [], encoded.table);
   const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
   checkUnread(checkpoint.unread(), architecture, { prefix, headless: leavesHead(folder, wanted) });
   return { graph: builder.freeze([output]), encoded, output, task };

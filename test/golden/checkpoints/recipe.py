@@ -355,6 +355,10 @@ SPECS = {
         ),
         {},
     ),
+    # An output matrix of its own, with a bias beside the one that tied embeddings have.
+    "bert-untied": ("bert", "bert", "mlm", dict(NARROW, tie_word_embeddings=False), {}),
+    # The head that the makers of version 3 trained.
+    "deberta-v3-mlm": ("deberta-v2", "deberta-v2", "mlm", dict(NARROW, **DEBERTA, legacy=False), {}),
 }
 
 
