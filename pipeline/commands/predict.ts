@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
+import { cutShare } from '../../data/lengths.ts';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { type Given, type Said, saidAbout } from './answers.ts';
@@ -106,6 +107,10 @@ const predict = async (folder: string, texts: readonly string[], options: Option
     threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
   });
+  const cut = cutShare(predicted.answers.texts, 'texts');
+  if (cut !== undefined) {
+    process.stderr.write(`${cut} are longer than the ${info.maxLength} tokens that the model reads and are cut\n`);
+  }
   return saidAbout({ info, texts: asked, predicted, top: options.top });
 };
 
