@@ -73,6 +73,8 @@ const givenFrom = async (texts: readonly string[], { pair, pairs }: Options): Pr
   if (pair.length !== texts.length) {
     throw new RequestError(`found ${texts.length} texts and ${pair.length} times --pair; expected one --pair a text`);
   }
+  const empty = pair.findIndex((text) => text.trim() === '');
+  if (empty !== -1) throw new RequestError(`--pair ${empty + 1} is empty; leave --pair out for single texts`);
   return texts.map((text, i) => ({ text, pair: pair[i] ?? '' }));
 };
 
