@@ -9,3 +9,10 @@ export const typicalLengths = (lengths: ArrayLike<number>): { readonly median: n
   const at = (q: number): number => sorted[Math.floor((sorted.length - 1) * q)] ?? 1;
   return { median: at(0.5), p95: at(0.95) };
 };
+
+/** How many texts lost tokens to the length they were cut to, as "3 of 40 texts (7.5 %)"; undefined where all are whole. */
+export const cutShare = (texts: readonly EncodedText[], called: string): string | undefined => {
+  const cut = texts.filter((text) => text.cut !== undefined).length;
+  const share = ((100 * cut) / texts.length).toFixed(1);
+  return cut === 0 ? undefined : `${cut} of ${texts.length} ${called} (${share} %)`;
+};

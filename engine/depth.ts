@@ -13,27 +13,29 @@ export interface Motion {
 
 const LAYERS = /^layers\.(\d+)(?:-(\d+))?$/;
 
-/** The groups that a name of the configuration stands for: `layers.1-3` for three. */
-const groupsNamed = (name: string): readonly string[] => {
+/** The groups that a name of the configuration stands for, one by one: `layers.1-3` for three. */
+function* groupsNamed(name: string): Generator<string> {
   const [, from, to = from] = LAYERS.exec(name) ?? [];
-  if (from === undefined) return [name];
-  return Array.from({ length: Number(to) - Number(from) + 1 }, (_, i) => `layers.${Number(from) + i}`);
-};
+  if (from === undefined) yield name;
+  else for (let layer = Number(from); layer <= Number(to); layer++) yield `layers.${layer}`;
+}
 
 const listed = ({ groups }: Depths): string =>
   groups.length > 3 ? `${groups[0]}, ${groups[1]} to ${groups.at(-2)}, ${groups.at(-1)}` : groups.join(', ');
 
-const frozenDepths = (depths: Depths, freeze: readonly string[]): ReadonlySet<number> =>
-  new Set(
-    freeze.flatMap((name) =>
-      groupsNamed(name).map((group) => {
-        const at = depths.groups.indexOf(group);
-        if (at >= 0) return at;
-        const what = group === name ? `'${name}'` : `'${group}' of '${name}'`;
-        throw new StageError(`freeze: the model has no part ${what}; it has ${listed(depths)}`);
-      }),
-    ),
-  );
+/** Where the parts of a name are; the first that the model lacks is an error, however many would follow. */
+const depthsNamed = (depths: Depths, name: string): readonly number[] => {
+  const found: number[] = [];
+  for (const group of groupsNamed(name)) {
+    const at = depths.groups.indexOf(group);
+    if (at < 0) {
+      const what = group === name ? `'${name}'` : `'${group}' of '${name}'`;
+      throw new StageError(`freeze: the model has no part ${what}; it has ${listed(depths)}`);
+    }
+    found.push(at);
+  }
+  return found;
+};
 
 /** The deepest layer keeps the rate, each one below it has `decay` times that of the layer above; the head keeps its own. */
 const factorAt = ({ groups }: Depths, depth: number, decay: number): number =>
@@ -50,7 +52,7 @@ export const motionOf = (
 ): Motion => {
   if (freeze.length === 0 && layerDecay === 1) return { frozen: new Set(), factors: new Map() };
   const depths = depthsOf(graph);
-  const still = frozenDepths(depths, freeze);
+  const still = new Set(freeze.flatMap((name) => depthsNamed(depths, name)));
   const parameters = [...depths.of];
   return {
     frozen: new Set(parameters.filter(([, own]) => own.some((depth) => still.has(depth))).map(([name]) => name)),

@@ -29,7 +29,8 @@ const listed = (labels: readonly string[]): string =>
 /** Why a classifier's labels cannot be those of the data; undefined where they are the same names. */
 export const labelProblem = (model: readonly string[], data: readonly string[]): string | undefined => {
   const wanted = new Set(data);
-  if (model.length === data.length && model.every((label) => wanted.has(label))) return undefined;
+  const same = model.length === data.length && new Set(model).size === data.length;
+  if (same && model.every((label) => wanted.has(label))) return undefined;
   return (
     `the checkpoint classifies into ${model.length} labels (${listed(model)}), the data has ${data.length} (${listed(data)}): ` +
     "write the data's names into id2label of config.json if they mean the same, or put a new head on it with 'head: new'"

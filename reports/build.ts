@@ -91,7 +91,7 @@ const trainingReport = (step: StepSummary | null): TrainingReport | null => {
   };
 };
 
-const notesOf = (step: StepSummary | null): string[] => {
+const notesOf = (step: StepSummary | null): readonly string[] => {
   const { notes } = step?.metrics ?? {};
   return Array.isArray(notes) ? notes.filter((note) => typeof note === 'string') : [];
 };
@@ -143,8 +143,18 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(stage.step),
-    notes: notesOf(stage.step),
+    notes: [...notesOf(stage.step), ...notesOf(stage.evaluation)],
   };
+};
+
+/** What every model says alike of the data stands at the first of them. */
+const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
+  const said = new Set<string>();
+  return stages.map((stage) => {
+    const notes = stage.notes.filter((note) => !said.has(note));
+    for (const note of notes) said.add(note);
+    return { ...stage, notes };
+  });
 };
 
 const difference = (model: Judged, reference: Judged): StageReport['difference'] => {
@@ -187,7 +197,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     reference,
     measurement: measurements === null ? null : measurementReport(measurements),
     cost: costOf(run),
-    stages: finished.map((stage) => stageReport(stage, context)),
+    stages: saidOnce(finished.map((stage) => stageReport(stage, context))),
     gates: [],
     seconds: run.seconds,
   };

@@ -22,7 +22,7 @@ export interface JudgedClasses {
 export interface JudgedVectors {
   readonly kind: 'vectors';
   readonly cosines: Float64Array;
-  readonly spearman: number;
+  readonly spearman: number | undefined;
   readonly ids: Int32Array;
 }
 

@@ -30,7 +30,8 @@ const classesQuality = ({ scored }: JudgedClasses, labels: readonly string[]): Q
 const vectorsQuality = ({ cosines, spearman, ids }: JudgedVectors): QualityReport => {
   const { estimate, low, high } = rateInterval(meanEffect(cosines));
   return {
-    ...{ accuracy: estimate, accuracyInterval: { low, high }, spearman, examples: ids.length, classes: [] },
+    ...{ accuracy: estimate, accuracyInterval: { low, high }, examples: ids.length, classes: [] },
+    ...(spearman === undefined ? {} : { spearman }),
     ...{ macroF1: null, macroF1Interval: null, loss: null, calibrationError: null },
   };
 };

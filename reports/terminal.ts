@@ -84,6 +84,11 @@ const gateLines = ({ gates }: Report, width: number): string[] => [
   ...wrapped(`Gates: ${gateCount(gates)}`, width),
   ...byUrgency(gates).flatMap((gate) => wrapped(oneLine(gateSentence(gate)), width)),
 ];
+
+/** What stages said about their work. */
+const noteLines = ({ stages }: Report, width: number): string[] =>
+  stages.flatMap(({ id, notes }) => notes.flatMap((note) => wrapped(oneLine(`${id}: ${note}`), width)));
+
 const secondsInAll = ({ seconds: one, seeds }: Report): number =>
   seeds === undefined ? one : seeds.seconds.reduce((sum, spent) => sum + spent, 0);
 
@@ -113,6 +118,8 @@ export const renderTable = (report: Report, { columns, color }: Options): string
     `${testSize(report)}; ${seconds(secondsInAll(report))} s in all`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
+  const notes = noteLines(report, width);
+  if (notes.length > 0) lines.push('', ...notes);
   if (report.gates.length > 0) lines.push('', ...gateLines(report, width));
   return `${lines.join('\n')}\n`;
 };

@@ -42,8 +42,15 @@ const drawnSplit = ({ split }: TextDraw, { test, validation }: AssembleOptions['
 /** What makes an example the same as another: its text, or both texts of a pair. */
 const keyOf = ({ text, pair }: Candidate): string => (pair === undefined ? text : JSON.stringify([text, pair]));
 
+/**
+ * Pairs go to a split by their first text: what a model learns from one hypothesis about a premise, another one about the
+ * same premise must not ask for.
+ */
+const drawsFor = (key: string, { text, pair }: Candidate): TextDraw =>
+  pair === undefined ? drawsOf(key) : { ...drawsOf(key), split: drawsOf(text).split };
+
 const itemOf = (id: number, key: string, candidate: Candidate, options: AssembleOptions): Item => {
-  const draws = drawsOf(key);
+  const draws = drawsFor(key, candidate);
   const split = candidate.split ?? drawnSplit(draws, options.shares);
   return { id, candidate, draws, split, drawn: candidate.split === undefined };
 };
@@ -68,7 +75,7 @@ const unique = (candidates: readonly Candidate[], options: AssembleOptions) => {
   return { items: [...items.values()], duplicates: candidates.length - items.size, contradictions };
 };
 
-/** A class that the hash left without a training text gets the one that was nearest to training. */
+/** A class that the hash left without a training text gets the one that was nearest to training, with all pairs of that text. */
 const withEveryClassInTrain = (items: readonly Item[]): readonly Item[] => {
   const trained = new Set(items.filter(({ split }) => split === 'train').map(({ candidate }) => candidate.label));
   const rescued = new Map<string | undefined, Item>();
@@ -78,7 +85,8 @@ const withEveryClassInTrain = (items: readonly Item[]): readonly Item[] => {
     const best = rescued.get(label);
     if (best === undefined || item.draws.split > best.draws.split) rescued.set(label, item);
   }
-  return items.map((item) => (rescued.get(item.candidate.label) === item ? { ...item, split: 'train' } : item));
+  const texts = new Set([...rescued.values()].map(({ candidate }) => candidate.text));
+  return items.map((item) => (item.drawn && texts.has(item.candidate.text) ? { ...item, split: 'train' } : item));
 };
 
 /** The items with the smallest draws, in their old order. */
@@ -145,7 +153,7 @@ const byIndex = (classes: readonly string[]) => {
 
 /**
  * Splits, limits and indexes texts. Everything is decided by hashes of the texts, nothing by a seed or by their order,
- * except that of equal texts the first counts.
+ * except that of equal texts the first counts. Pairs with an equal first text come to lie in one split.
  */
 export const assemble = (candidates: readonly Candidate[], options: AssembleOptions): Loaded => {
   const { items: all, duplicates, contradictions } = unique(candidates, options);

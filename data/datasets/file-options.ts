@@ -31,7 +31,7 @@ export const fileOptions = {
     })
     .prefault({})
     .describe(
-      'Shares that are split off. A text goes by its hash, so equal texts never cross and a seed changes nothing.',
+      'Shares that are split off. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
     ),
   ...sharedOptions,
   unlabelled: fileName

@@ -102,7 +102,11 @@ const classify = async () => {
   while (waiting) {
     const given = waiting;
     waiting = undefined;
-    await measure(models, given);
+    try {
+      await measure(models, given);
+    } catch (error) {
+      status.textContent = `This text could not be classified: ${error.message}`;
+    }
   }
   running = false;
 };

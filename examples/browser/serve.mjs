@@ -3,6 +3,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { extname, join, posix, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const [folder, port = '8080'] = process.argv.slice(2);
 const fail = (message) => {
@@ -14,11 +15,16 @@ if (folder === undefined || !existsSync(folder)) {
     `usage: node serve.mjs FOLDER [PORT]: FOLDER holds exported models, such as runs/NAME; found ${folder ?? 'none'}`,
   );
 }
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65535) fail(`expected a port from 0 to 65535; found ${port}`);
 const above = [join(process.cwd(), 'node_modules'), ...(createRequire(import.meta.url).resolve.paths('x') ?? [])];
 const modules = above.find((path) => existsSync(join(path, '@huggingface/transformers')));
 if (modules === undefined) fail('@huggingface/transformers is not installed: npm install @huggingface/transformers');
 
-const roots = { '/models/': resolve(folder), '/node_modules/': modules, '/': import.meta.dirname };
+const roots = {
+  '/models/': resolve(folder),
+  '/node_modules/': modules,
+  '/': resolve(fileURLToPath(new URL('.', import.meta.url))),
+};
 const types = {
   '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
@@ -49,7 +55,11 @@ const answer = ({ url, method }, response) => {
     'content-length': statSync(file).size,
     'cache-control': 'no-cache',
   });
-  return method === 'HEAD' ? response.end() : createReadStream(file).pipe(response);
+  if (method === 'HEAD') return response.end();
+  // A file that goes away while it is sent ends this answer and nothing else.
+  return createReadStream(file)
+    .on('error', () => response.destroy())
+    .pipe(response);
 };
 
 const server = createServer(answer);

@@ -33,6 +33,10 @@ export const wholeNumber =
     throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   };
 
+/** The option, or DECANT_OFFLINE for every command of a shell or a container. */
+export const isOffline = ({ offline }: { readonly offline?: boolean }): boolean =>
+  offline === true || !['', '0', 'false'].includes(process.env.DECANT_OFFLINE ?? '');
+
 /** A folder that is named: an empty text is a variable that was not set, not the current folder. */
 const folderName = (text: string): string => {
   if (text.trim() !== '') return text;

@@ -1,18 +1,19 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { listFiles } from '../store/hash.ts';
-import { exit, readingModel, wholeNumber } from './common.ts';
+import { exit, isOffline, readingModel, wholeNumber } from './common.ts';
+import { type Models, withModels } from './named.ts';
 
 interface Options {
   readonly to: 'transformers-js';
   readonly quantize?: boolean;
   readonly threads?: number;
+  readonly offline?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,34 +33,12 @@ Examples:
   $ decant export runs/NAME/models/teacher site/models/teacher --quantize
   $ decant export runs/NAME/deploy site/models/student --json
   $ decant export ./my-model site/models/mine --quantize
+  $ decant export hub:owner/name@revision site/models/theirs
 
 The folder loads in transformers.js, in Node and in browsers, and its ONNX files in any ONNX Runtime. A folder that
-decant exported before is replaced; any other that holds files is left alone.
+decant exported before is replaced; any other that holds files is left alone. An interrupted download goes on with
+the same command: what has arrived is kept in FOLDER.download until then.
 Exit codes: 0 done, 1 the model does not run, 2 the request was wrong, 130 interrupted.`;
-
-type Models = ReadonlyMap<Precision, Model>;
-
-/** A folder as transformers saves models is imported first. */
-const imported = async (path: string): Promise<Models> => {
-  const { importFolder } = await import('../../models/importers/folder/index.ts');
-  const { ImportError } = await import('../../models/importers/importer.ts');
-  try {
-    return new Map([['fp32', await importFolder(resolve(path), { head: 'keep' })]]);
-  } catch (error) {
-    throw error instanceof ImportError ? new RequestError(`${path}: ${error.message}`) : error;
-  }
-};
-
-const modelsAt = async (path: string): Promise<Models> => {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory() !== true) {
-    throw new RequestError(`${path}: no such folder; expected a model folder such as runs/NAME/models/student`);
-  }
-  const { folderKind, readModels } = await import('../../models/files.ts');
-  return await readingModel(async () =>
-    (await folderKind(path)) === 'checkpoint' ? await imported(path) : await readModels(path),
-  );
-};
 
 /** The float model with an INT8 one beside it. */
 const withQuantized = async (models: Models, path: string, threads: number, signal: AbortSignal): Promise<Models> => {
@@ -146,7 +125,7 @@ const interruptible = async (work: (signal: AbortSignal) => Promise<number>): Pr
     return await work(abort.signal);
   } catch (error) {
     if (!abort.signal.aborted) throw error;
-    process.stderr.write('Interrupted: nothing was written.\n');
+    process.stderr.write('Interrupted: nothing was exported.\n');
     return exit.interrupted;
   } finally {
     for (const signal of signals) process.off(signal, onSignal);
@@ -156,10 +135,12 @@ const interruptible = async (work: (signal: AbortSignal) => Promise<number>): Pr
 const exportModel = async (path: string, folder: string, options: Options, signal: AbortSignal): Promise<number> => {
   const threads = options.threads ?? defaultThreads();
   await checkTarget(folder);
-  const models = await modelsAt(path);
-  signal.throwIfAborted();
-  const all = options.quantize === true ? await withQuantized(models, path, threads, signal) : models;
-  const exported = await write(all, folder, threads, signal);
+  const reading = { work: `${resolve(folder)}.download`, offline: isOffline(options), signal };
+  const exported = await withModels(path, reading, async (models) => {
+    signal.throwIfAborted();
+    const all = options.quantize === true ? await withQuantized(models, path, threads, signal) : models;
+    return await write(all, folder, threads, signal);
+  });
   process.stdout.write(options.json === true ? `${JSON.stringify(exported, null, 2)}\n` : render(exported));
   return exit.done;
 };
@@ -168,7 +149,10 @@ const exportModel = async (path: string, folder: string, options: Options, signa
 export const exportCommand = (program: Command, end: (code: number) => void): void => {
   program
     .command('export')
-    .argument('<model>', 'folder of a model: a stage of a run, an exported one, or one of Hugging Face (safetensors)')
+    .argument(
+      '<model>',
+      'folder of a model: a stage of a run, an exported one, or one of Hugging Face (safetensors); or hub:owner/name@revision, or npm:NAME',
+    )
     .argument('<folder>', 'folder to write')
     .summary('write a model as a folder for transformers.js and ONNX Runtime')
     .description(
@@ -179,6 +163,7 @@ export const exportCommand = (program: Command, end: (code: number) => void): vo
     )
     .option('--quantize', 'write an INT8 file beside the float one, with the defaults of the quantize stage')
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
+    .option('--offline', 'download nothing (also: DECANT_OFFLINE=1)')
     .option('--json', 'print what was written as one JSON document')
     .addHelpText('after', examples)
     .action(async (path: string, folder: string, options: Options) =>

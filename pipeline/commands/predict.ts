@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
+import { cutShare } from '../../data/lengths.ts';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { type Given, type Said, saidAbout } from './answers.ts';
@@ -72,6 +73,8 @@ const givenFrom = async (texts: readonly string[], { pair, pairs }: Options): Pr
   if (pair.length !== texts.length) {
     throw new RequestError(`found ${texts.length} texts and ${pair.length} times --pair; expected one --pair a text`);
   }
+  const empty = pair.findIndex((text) => text.trim() === '');
+  if (empty !== -1) throw new RequestError(`--pair ${empty + 1} is empty; leave --pair out for single texts`);
   return texts.map((text, i) => ({ text, pair: pair[i] ?? '' }));
 };
 
@@ -106,6 +109,10 @@ const predict = async (folder: string, texts: readonly string[], options: Option
     threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
   });
+  const cut = cutShare(predicted.answers.texts, 'texts');
+  if (cut !== undefined) {
+    process.stderr.write(`${cut} are longer than the ${info.maxLength} tokens that the model reads and are cut\n`);
+  }
   return saidAbout({ info, texts: asked, predicted, top: options.top });
 };
 

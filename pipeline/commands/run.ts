@@ -5,7 +5,7 @@ import { gatesFail } from '../../reports/gates/gate.ts';
 import { gateCount } from '../../reports/gates/words.ts';
 import type { RunResult } from '../execute/run.ts';
 import type { View } from '../view/view.ts';
-import { addPlanOptions, DEFAULT_FILE, exit, type Planned, type PlanOptions, planFrom } from './common.ts';
+import { addPlanOptions, DEFAULT_FILE, exit, isOffline, type Planned, type PlanOptions, planFrom } from './common.ts';
 
 interface Options extends PlanOptions {
   readonly json?: boolean;
@@ -44,10 +44,6 @@ const interruptible = (view: View): { readonly abort: AbortSignal; readonly kill
   };
   return { abort: abort.signal, kill: kill.signal, off };
 };
-
-/** The option, or DECANT_OFFLINE for every run of a shell or a container. */
-const isOffline = ({ offline }: Options): boolean =>
-  offline === true || !['', '0', 'false'].includes(process.env.DECANT_OFFLINE ?? '');
 
 const shownPath = (path: string): string => {
   const short = relative(process.cwd(), path);

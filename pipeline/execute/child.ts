@@ -1,16 +1,13 @@
-import { fork } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
+import { forkModule, moduleBeside } from '../../stages/process.ts';
 import type { Command, Order, Outcome, Report } from './order.ts';
 
 /** A step that was asked to save and stop gets this long. */
 const SAVE_MS = 2500;
 
-/** The entry beside the compiled files; from source (benchmarks, tests) a loader for TypeScript comes before it. */
-const beside = fileURLToPath(new URL(`../step-process${extname(import.meta.url)}`, import.meta.url));
-const loaderFor = (entry: string): readonly string[] => (entry.endsWith('.ts') ? ['--import', 'tsx'] : []);
+const beside = moduleBeside(import.meta.url, '../step-process');
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-5).join('\n');
 
@@ -50,11 +47,7 @@ export const runInChild = async (
   onReport: (report: Report) => void,
 ): Promise<Outcome> => {
   await mkdir(dirname(logFile), { recursive: true });
-  const child = fork(entry, [], {
-    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith('--inspect')), ...loaderFor(entry)],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    serialization: 'advanced',
-  });
+  const child = forkModule(entry, 'pipe');
   const said = collect([child.stdout, child.stderr], logFile);
   const send = (command: Command): void => {
     if (child.connected) child.send(command, () => undefined);

@@ -164,7 +164,11 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   await ensureFolder(out, 'the folder of results', '--out');
   const store = await Store.open(options.store);
   const log = eventLog(join(out, 'events.jsonl'));
+  const said = new Map<string, string>();
   const emit = (event: RunEvent): void => {
+    // The steps of one model after the other say the same of the data: it is said once.
+    if (event.type === 'log' && (said.get(event.message) ?? event.step) !== event.step) return;
+    if (event.type === 'log') said.set(event.message, event.step);
     log(event);
     options.emit(event);
   };

@@ -1,4 +1,5 @@
 import { type Stream, stream } from '../../data/random.ts';
+import { numbered } from './grouped.ts';
 import type { Bounds, Interval } from './intervals.ts';
 import { rateInterval, rightEffect } from './pairs.ts';
 import { quantile } from './quantiles.ts';
@@ -23,16 +24,6 @@ export interface ClassReport {
 /** Resamples: enough that a bound moves by a few per cent of the interval. */
 const RESAMPLES = 1000;
 
-/** (classes, classes) counts: row label, column prediction. */
-const confusion = (scored: Scored): Float64Array => {
-  const counts = new Float64Array(scored.classes ** 2);
-  predictions(scored).forEach((c, example) => {
-    const cell = (scored.labels[example] ?? 0) * scored.classes + c;
-    counts[cell] = (counts[cell] ?? 0) + 1;
-  });
-  return counts;
-};
-
 /** A cell of the confusion matrix that has examples. */
 interface Cell {
   readonly label: number;
@@ -40,11 +31,31 @@ interface Cell {
   readonly count: number;
 }
 
-/** Of hundreds of classes few pairs are ever confused. */
-const cellsOf = (counts: Float64Array, classes: number): readonly Cell[] =>
-  [...counts.keys()]
-    .filter((at) => (counts[at] ?? 0) > 0)
-    .map((at) => ({ label: Math.floor(at / classes), predicted: at % classes, count: counts[at] ?? 0 }));
+interface Confusion {
+  readonly classes: number;
+  /** Of hundreds of classes few pairs are ever confused. */
+  readonly cells: readonly Cell[];
+  /** Cell of each example. */
+  readonly own: Int32Array;
+}
+
+const confusionOf = (scored: Scored): Confusion => {
+  const { classes, labels } = scored;
+  const codes = predictions(scored).map((predicted, example) => (labels[example] ?? 0) * classes + predicted);
+  const counts = new Float64Array(classes ** 2);
+  for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
+  const found = [...counts.keys()].filter((code) => (counts[code] ?? 0) > 0);
+  const numbers = new Int32Array(classes ** 2);
+  for (const [number, code] of found.entries()) numbers[code] = number;
+  return {
+    classes,
+    cells: found.map((code) => ({
+      ...{ label: Math.floor(code / classes), predicted: code % classes },
+      count: counts[code] ?? 0,
+    })),
+    own: codes.map((code) => numbers[code] ?? 0),
+  };
+};
 
 interface Counted {
   readonly hits: Float64Array;
@@ -52,15 +63,15 @@ interface Counted {
   readonly actual: Float64Array;
 }
 
-const counted = (cells: readonly Cell[], classes: number, countOf: (cell: Cell) => number): Counted => {
+/** Sums of classes where the cells have so many examples. */
+const counted = ({ cells, classes }: Confusion, counts: ArrayLike<number>): Counted => {
   const [hits, claimed, actual] = [new Float64Array(classes), new Float64Array(classes), new Float64Array(classes)];
-  for (const cell of cells) {
-    const { label, predicted } = cell;
-    const n = countOf(cell);
+  cells.forEach(({ label, predicted }, cell) => {
+    const n = counts[cell] ?? 0;
     claimed[predicted] = (claimed[predicted] ?? 0) + n;
     actual[label] = (actual[label] ?? 0) + n;
     if (predicted === label) hits[label] = n;
-  }
+  });
   return { hits, claimed, actual };
 };
 
@@ -90,36 +101,74 @@ const poisson = (lambda: number, random: Stream): number => {
   return k;
 };
 
-const bounds = (values: readonly number[]): Bounds => ({ low: quantile(values, 0.025), high: quantile(values, 0.975) });
+/**
+ * Draws the counts of the cells again, as if other examples had been drawn: each from a Poisson distribution of its own
+ * count, which is resampling examples when their number is left free.
+ */
+const ofExamples =
+  ({ cells }: Confusion, random: Stream) =>
+  (): ArrayLike<number> =>
+    cells.map(({ count }) => poisson(count, random));
+
+/** The same where examples are words: every text is drawn a number of times of mean 1, with all of its words. */
+const ofTexts = ({ cells, own }: Confusion, groups: Int32Array, random: Stream) => {
+  const { own: texts, count } = numbered(groups);
+  const times = new Float64Array(count);
+  return (): ArrayLike<number> => {
+    for (let text = 0; text < count; text++) times[text] = poisson(1, random);
+    const counts = new Float64Array(cells.length);
+    for (let word = 0; word < own.length; word++) {
+      const cell = own[word] as number;
+      counts[cell] = (counts[cell] as number) + (times[texts[word] as number] as number);
+    }
+    return counts;
+  };
+};
+
+interface Resampled {
+  readonly macro: Bounds;
+  readonly each: readonly Bounds[];
+}
+
+const bounds = (values: ArrayLike<number>): Bounds => ({ low: quantile(values, 0.025), high: quantile(values, 0.975) });
 
 /**
- * Precision, recall and F1 of every class and macro-F1, with 95 % percentile intervals of a Poisson bootstrap: each cell
- * of the confusion matrix is redrawn from a Poisson distribution of its own count, which is resampling examples when
- * their number is left free (Efron and Tibshirani 1993; Chamandy et al. 2012). The draws are a function of the counts.
+ * 95 % percentile intervals of a Poisson bootstrap (Efron and Tibshirani 1993; Chamandy et al. 2012). The draws are a
+ * function of the counts. Of a single text nothing is known.
  */
-export const classReport = (scored: Scored): ClassReport => {
-  const { classes } = scored;
-  const cells = cellsOf(confusion(scored), classes);
+const resampled = (confusion: Confusion, groups: Int32Array | undefined): Resampled => {
+  const { classes } = confusion;
+  const unknown = { low: 0, high: 1 };
+  if (groups !== undefined && new Set(groups).size < 2) return { macro: unknown, each: Array(classes).fill(unknown) };
   const random = stream(0, 'bootstrap');
-  const macros: number[] = [];
-  const each: number[][] = Array.from({ length: classes }, () => []);
+  const draw = groups === undefined ? ofExamples(confusion, random) : ofTexts(confusion, groups, random);
+  const macros = new Float64Array(RESAMPLES);
+  const each = Array.from({ length: classes }, () => new Float64Array(RESAMPLES));
   for (let i = 0; i < RESAMPLES; i++) {
-    const { each: scores, macro } = f1Of(counted(cells, classes, ({ count }) => poisson(count, random)));
-    macros.push(macro);
-    for (const [c, f1] of scores.entries()) each[c]?.push(f1);
+    const scores = f1Of(counted(confusion, draw()));
+    macros[i] = scores.macro;
+    for (const [c, f1] of scores.each.entries()) (each[c] as Float64Array)[i] = f1;
   }
-  const sums = counted(cells, classes, ({ count }) => count);
+  return { macro: bounds(macros), each: each.map(bounds) };
+};
+
+/** Precision, recall and F1 of every class and macro-F1, with intervals over what was drawn: examples, or texts of words. */
+export const classReport = (scored: Scored): ClassReport => {
+  const confusion = confusionOf(scored);
+  const intervals = resampled(confusion, scored.groups);
+  const counts = confusion.cells.map(({ count }) => count);
+  const sums = counted(confusion, counts);
   const { each: scores, macro } = f1Of(sums);
   const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
   return {
     macroF1: macro,
-    macroF1Interval: bounds(macros),
+    macroF1Interval: intervals.macro,
     classes: Array.from(scores, (f1, c) => ({
       support: sums.actual[c] ?? 0,
       precision: share(sums.hits[c] ?? 0, sums.claimed[c] ?? 0),
       recall: share(sums.hits[c] ?? 0, sums.actual[c] ?? 0),
       f1,
-      f1Interval: bounds(each[c] ?? []),
+      f1Interval: intervals.each[c] ?? { low: 0, high: 1 },
     })),
   };
 };

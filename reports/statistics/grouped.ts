@@ -11,14 +11,20 @@ interface Totals {
   readonly sizes: Float64Array;
 }
 
-const totalsOf = (values: ArrayLike<number>, groups: ArrayLike<number>): Totals => {
+/** Groups numbered from 0 in the order in which they come: the number of each example's, and how many there are. */
+export const numbered = (groups: ArrayLike<number>): { readonly own: Int32Array; readonly count: number } => {
   const numbers = new Map<number, number>();
   const own = Int32Array.from(groups, (group) => {
     const number = numbers.get(group) ?? numbers.size;
     numbers.set(group, number);
     return number;
   });
-  const [sums, sizes] = [new Float64Array(numbers.size), new Float64Array(numbers.size)];
+  return { own, count: numbers.size };
+};
+
+const totalsOf = (values: ArrayLike<number>, groups: ArrayLike<number>): Totals => {
+  const { own, count } = numbered(groups);
+  const [sums, sizes] = [new Float64Array(count), new Float64Array(count)];
   own.forEach((group, i) => {
     sums[group] = (sums[group] ?? 0) + (values[i] ?? 0);
     sizes[group] = (sizes[group] ?? 0) + 1;

@@ -1,7 +1,7 @@
 import type { Bounds } from './intervals.ts';
 
 /** Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996). */
-export const quantile = (values: readonly number[], q: number): number => {
+export const quantile = (values: ArrayLike<number>, q: number): number => {
   const sorted = Float64Array.from(values).sort();
   const at = (sorted.length - 1) * q;
   const low = sorted[Math.floor(at)] ?? Number.NaN;

@@ -45,10 +45,13 @@ const correlation = (x: Float64Array, y: Float64Array): number => {
 
 /**
  * Spearman's rank correlation between the cosines of pairs of texts in two models: whether they find the same texts alike,
- * which is what vectors are used for, also where all of them are turned or scaled.
+ * which is what vectors are used for, also where all of them are turned or scaled. Undefined where a model finds all texts
+ * equally alike, or there are too few to compare.
  */
-export const pairAgreement = (reference: Vectors, model: Vectors): number =>
-  correlation(ranksOf(pairCosines(reference)), ranksOf(pairCosines(model)));
+export const pairAgreement = (reference: Vectors, model: Vectors): number | undefined => {
+  const found = correlation(ranksOf(pairCosines(reference)), ranksOf(pairCosines(model)));
+  return Number.isFinite(found) ? found : undefined;
+};
 
 const each = (values: ArrayLike<number>): Int32Array => Int32Array.from({ length: values.length }, (_, i) => i);
 

@@ -18,7 +18,7 @@ const loaded = async (config: DataConfig, base: string) => {
 
 const averageWords = ({ train, unlabelled, validation, test }: Dataset): number => {
   const texts = [...train, ...unlabelled, ...validation, ...test];
-  const words = texts.reduce((sum, { text }) => sum + text.split(/\s+/).length, 0);
+  const words = texts.reduce((sum, { text, pair = '' }) => sum + `${text} ${pair}`.trim().split(/\s+/).length, 0);
   return Math.round((words / texts.length) * 10) / 10;
 };
 
@@ -33,7 +33,7 @@ const filesOf = (config: DataConfig, base: string): readonly string[] => {
 /** The `data:` section as a step: reads, checks and splits the texts once for all stages. */
 export const dataset = defineStage({
   uses: 'dataset',
-  version: 2,
+  version: 3,
   summary: 'Reads the texts and splits them into training, validation and test.',
   config: dataSchema,
   internal: true,

@@ -12,6 +12,8 @@ interface Transfer {
   readonly listing: Listing;
   readonly file: HubFile;
   readonly places: Places;
+  /** The most that was ever there: what is won back after starting over is no gain. */
+  readonly reach: { most: number };
   /** Told how much of the file is there. */
   onSize(bytes: number): void;
 }
@@ -74,11 +76,13 @@ const isGain = (before: number, after: number, size: number): boolean =>
   after > before && after - before >= Math.min(1e6, (size - before) / 2);
 
 /** A failure that may pass, with where it left the file. */
-const located = async (error: unknown, { file, places }: Transfer, before: number): Promise<unknown> => {
+const located = async (error: unknown, { file, places, reach }: Transfer, before: number): Promise<unknown> => {
   if (!(error instanceof PassingError)) return error;
   const after = await sizeOf(places.part);
   const where = after === 0 ? '' : ` at ${megabytes(after)} of ${megabytes(file.size)}`;
-  const gained = isGain(before, after, file.size);
+  const most = Math.max(before, reach.most);
+  const gained = isGain(most, after, file.size);
+  reach.most = Math.max(most, after);
   return new PassingError(`${file.path}${where}: ${error.message}`, { ...error.again, gained });
 };
 
@@ -112,7 +116,8 @@ export const downloadFile = async (
 ): Promise<string> => {
   const places = placesOf(folder, file);
   if (!(await isWhole(file, places))) {
-    await persist(hub, () => attempt({ hub, listing, file, places, onSize }));
+    const transfer = { hub, listing, file, places, reach: { most: 0 }, onSize };
+    await persist(hub, () => attempt(transfer));
     await accept(file, places);
   }
   onSize(file.size);

@@ -1,8 +1,9 @@
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { writePredictions } from '../../data/predictions.ts';
+import type { Scores } from '../../data/scores.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
 import { writeVectors } from '../../data/vectors.ts';
-import { type Answers, cutAnswers } from '../../engine/answers.ts';
+import type { Answers } from '../../engine/answers.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Model } from '../../models/model.ts';
@@ -27,19 +28,34 @@ const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array
   return groups;
 };
 
+/** Of equal scores the first class counts as the answer: what is added to another where the first would be right. */
+const LEAST = 1e-6;
+
+/** Nobody read the words beyond the end of a cut text: every class is as probable there, and the answer is a wrong one. */
+const missWords = ({ columns, logits, kept }: Scores, { texts, starts }: Answers, labels: Int32Array): void => {
+  texts.forEach(({ words }, text) => {
+    words?.forEach((place, word) => {
+      const answer = (starts[text] ?? 0) + word;
+      if (place >= 0 || labels[answer] !== 0) return;
+      if (kept === undefined) logits[answer * columns + 1] = LEAST;
+      else kept.set([1, 0], answer * columns);
+    });
+  });
+};
+
 /**
  * Writes what a model says about the test split, where it does what the data is for: choices of classes by text or by
- * word, or vectors. Returns how many words were cut off with the end of a long text; they count as unanswered.
+ * word, or vectors.
  */
 export const writeAnswers = async (
   folder: string,
   { model, dataset, texts }: Evaluated,
   ctx: StageContext,
-): Promise<number> => {
+): Promise<void> => {
   const classes = model.info.labels.length;
   if (model.info.task !== dataset.task) {
     await writePredictions(folder, { ...nothing, classes });
-    return 0;
+    return;
   }
   const { labelsOf, unit } = taskOf(dataset.task);
   const labels = Int32Array.from(
@@ -60,10 +76,10 @@ export const writeAnswers = async (
   const ids = Int32Array.from(dataset.test, ({ id }) => id);
   if (dataset.task === 'features') {
     await writeVectors(folder, { ids, width: columns, values: logits });
-    return 0;
+    return;
   }
+  missWords(scores, answers, labels);
   const words = unit === 'words' ? { ids: labels.map((_, i) => i), groups: groupsOf(dataset.test, answers) } : { ids };
   const kept = scores.kept === undefined ? {} : { kept: scores.kept };
   await writePredictions(folder, { split: 'test', classes, labels, logits, ...kept, ...words });
-  return cutAnswers(answers);
 };

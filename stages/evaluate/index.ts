@@ -11,6 +11,7 @@ import { modelFigures } from '../../models/inspect.ts';
 import { defineStage, type InputArtifact } from '../stage.ts';
 import { longest } from '../train/examples.ts';
 import { writeAnswers } from './answers.ts';
+import { cutNote } from './cut.ts';
 
 const config = z.strictObject({});
 
@@ -36,7 +37,7 @@ const bytesAfter = async (model: InputArtifact, compressor: () => Transform): Pr
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 3,
+  version: 4,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   internal: true,
@@ -51,11 +52,12 @@ export const evaluate = defineStage({
     const texts = await encodeTexts(model, dataset.test, longest(dataset, model), ctx.signal);
     const { median, p95 } = typicalLengths(lengthsOf(texts));
     const folder = await ctx.output('predictions', 'predictions');
-    const cut = await writeAnswers(folder, { model, dataset, texts }, ctx);
-    if (cut > 0) ctx.log(`${cut} words are beyond ${longest(dataset, model)} tokens and count as unanswered`);
+    await writeAnswers(folder, { model, dataset, texts }, ctx);
+    const note = cutNote(texts, dataset, model.info);
+    if (note !== undefined) ctx.log(note);
     return {
       lengths: { median, p95 },
-      ...(cut > 0 ? { cutWords: cut } : {}),
+      ...(note === undefined ? {} : { notes: [note] }),
       figures: {
         ...modelFigures(model, median),
         macsLength: median,

@@ -129,6 +129,12 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
   }
 };
 
+/** Bytes of a file with its external data, which graphs of more than two gigabytes have. */
+const bytesOf = async (file: string): Promise<number> => {
+  const outside = await stat(`${file}_data`).catch(() => ({ size: 0 }));
+  return (await stat(file)).size + outside.size;
+};
+
 /**
  * Writes a folder that transformers.js loads, in Node and in browsers, and runs each of its files once. Gives the bytes of
  * the files.
@@ -144,7 +150,7 @@ export const exportModels = async (
   const bytes: Partial<Record<Precision, number>> = {};
   for (const precision of models.keys()) {
     await verify(folder, precision, threads);
-    bytes[precision] = (await stat(join(folder, deployFiles[precision]))).size;
+    bytes[precision] = await bytesOf(join(folder, deployFiles[precision]));
   }
   return bytes;
 };

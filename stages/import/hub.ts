@@ -20,7 +20,7 @@ export const hubInputs = (specifier: string, wiring: Wiring): Readonly<Record<st
 };
 
 /** Which model at which commit a downloaded checkpoint is, for reports and model cards. */
-const nameOf = async ({ path }: InputArtifact): Promise<string> => {
+export const checkpointName = async (path: InputArtifact['path']): Promise<string> => {
   const { repository, commit } = parseOrigin(await readFile(path(originFile), 'utf8'));
   return `${repository} at commit ${commit}`;
 };
@@ -36,7 +36,7 @@ export const withCheckpoint = async <T>(
   await remove();
   try {
     for (const file of Object.keys(input.artifact.files)) await place(input.path(file), join(folder, file));
-    return await use(folder, await nameOf(input));
+    return await use(folder, await checkpointName(input.path));
   } finally {
     await remove();
   }

@@ -6,7 +6,7 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
 import { defineStage, type InputArtifact, type StageContext, StageError } from '../stage.ts';
-import { countCut, cutText, fitLabels } from './fit.ts';
+import { fitLabels } from './fit.ts';
 import { hubInputs, withCheckpoint } from './hub.ts';
 
 const config = z.strictObject({
@@ -49,13 +49,10 @@ const run = async (input: InputArtifact | undefined, { model: specifier, head, n
   const model = dataset === undefined ? imported : fitLabels(imported, dataset);
   await writeModel(await ctx.output('model', 'model'), model);
   const { info } = model;
-  const cut = dataset === undefined ? undefined : countCut(model, dataset);
-  if (cut !== undefined && cut.texts > 0) ctx.log(cutText(cut, info.maxLength, dataset?.maxLength ?? 0));
   return {
     origin: info.origin ?? specifier,
     dimensions: info.dimensions,
     ...(dataset === undefined ? {} : { task: info.task }),
-    ...(cut === undefined ? {} : { cut: { ...cut } }),
   };
 };
 

@@ -55,7 +55,9 @@ export const readTeacherOutputs = async (path: (file: string) => string): Promis
   const starts = new Int32Array(await words(path('starts.i32')));
   const logits = new Float32Array(await words(path('logits.f32')));
   if (ids.length !== texts || starts.at(-1) !== answers || logits.length !== answers * columns) {
-    throw new Error(`outputs.json announces ${texts} texts, the files hold ${ids.length}`);
+    throw new Error(
+      `outputs.json announces ${answers} answers about ${texts} texts, the files hold ${starts.at(-1)} about ${ids.length}`,
+    );
   }
   const kept = columns === width ? {} : { kept: new Uint16Array(await words(path('kept.u16'))) };
   return { classes, ids, starts, scores: { classes: width, columns, logits, ...kept } };

@@ -1,12 +1,8 @@
-import { fork } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { forkModule, moduleBeside } from '../process.ts';
 import { StageError } from '../stage.ts';
 import type { Loaded, LoadOrder, Order, Report, Timed, TimeOrder } from './orders.ts';
 
-/** The entry beside the compiled files; from source (benchmarks, tests) a loader for TypeScript comes before it. */
-const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-const loader: readonly string[] = entry.endsWith('.ts') ? ['--import', 'tsx'] : [];
+const entry = moduleBeside(import.meta.url, './worker');
 
 const KEPT_CHARACTERS = 2000;
 
@@ -36,11 +32,7 @@ export interface Watch {
 /** Runs one order in a fresh process. Ctrl-C ends the process at once: there is nothing to save. */
 const inProcess = async (order: Order, { signal, onRound }: Watch): Promise<Report> => {
   signal.throwIfAborted();
-  const child = fork(entry, [], {
-    execArgv: [...process.execArgv.filter((arg) => !arg.startsWith('--inspect')), ...loader],
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-    serialization: 'advanced',
-  });
+  const child = forkModule(entry, 'inherit');
   const end = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', end, { once: true });
   let [at, printed] = ['the models', ''];

@@ -99,6 +99,7 @@ const expectThere = (named: readonly number[], available: number): void => {
 export const layersGoal = (anatomy: Anatomy, keep: Keep): number | readonly number[] => {
   const available = anatomy.layers.length;
   if (keep.layers === undefined) return available;
+  if (available === 0) throw absent('layers');
   if (typeof keep.layers === 'object') {
     expectThere(keep.layers, available);
     return keep.layers;

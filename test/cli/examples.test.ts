@@ -1,11 +1,10 @@
 import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { smallPackages } from '../data/small-packages.ts';
 import { root } from '../rig/build.ts';
 import { decant } from '../rig/cli.ts';
+import { smallScale } from '../rig/small-scale.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const space = workspace();
@@ -22,22 +21,6 @@ const beside = {
 };
 for (const uses of ['spam-assassin', 'brown-tags']) smallPackages[uses]?.(beside);
 
-const pipeline = z.object({
-  stages: z.array(z.object({ id: z.string(), uses: z.string(), architecture: z.unknown().optional() })),
-});
-
-/** Two steps a training, few texts, a tokenizer that is learned at once. */
-const smallScale = (file: string): readonly string[] => {
-  const { stages } = pipeline.parse(parse(readFileSync(file, 'utf8')));
-  const settings = stages.flatMap(({ id, uses, architecture }) => [
-    ...(uses === 'train' || uses === 'distill' ? [`stages.${id}.steps=2`] : []),
-    ...(uses === 'prune' ? [`stages.${id}.examples=32`] : []),
-    ...(architecture === undefined ? [] : [`stages.${id}.architecture.vocabulary=1000`]),
-  ]);
-  const measure = 'measure={ rounds: 3, processes: 2, loads: 0, batch: 2, profile: false }';
-  return ['data.limit=150', measure, ...settings].flatMap((value) => ['--set', value]);
-};
-
 const files = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
 
 describe('the examples', () => {
@@ -53,7 +36,7 @@ describe('the examples', () => {
     '%s runs as it stands, at small scale',
     async (file) => {
       const path = space.path('examples', file);
-      const args = ['run', path, ...smallScale(path), '--store', space.path('store'), '--json'];
+      const args = ['run', path, ...smallScale(path, 150), '--store', space.path('store'), '--json'];
       const { code, stderr } = await decant(args, { cwd: space.folder });
       expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
       const deployed = readdirSync(space.path('examples/runs', file.replace('.yaml', ''), 'deploy'));

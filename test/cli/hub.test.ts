@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -108,6 +109,48 @@ describe('a run with a model of the hub', () => {
     const { code, stderr } = await run(['--set', 'stages.encoder.model=hub:tiny/bert@v9']);
     expect(code).toBe(1);
     expect(stderr).toContain("tiny/bert has no revision 'v9' (404)");
+  });
+});
+
+describe('an export of a model of the hub', () => {
+  it('goes on after Ctrl-C, pins the commit, sends the token to the hub alone and leaves nothing but the export', async () => {
+    using space = workspace();
+    let server = await rigHub({ files, cdnMischief: half });
+    const run = (onText?: (text: string, child: ChildProcess) => void) =>
+      decant(['export', 'hub:tiny/bert', 'site/theirs'], {
+        ...{ cwd: space.folder, env: { HF_ENDPOINT: server.url, HF_TOKEN: 'hf_secret' } },
+        ...(onText === undefined ? {} : { onText }),
+      });
+    let interrupted = false;
+    const first = await run((text, child) => {
+      if (!interrupted && text.includes(COMMIT)) setTimeout(() => child.kill('SIGINT'), 700);
+      interrupted ||= text.includes(COMMIT);
+    });
+    expect([first.code, first.stderr]).toEqual([130, expect.stringContaining('Interrupted: nothing was exported.')]);
+    expect(readdirSync(space.path('site'))).toEqual(['theirs.download']);
+    await server[Symbol.asyncDispose]();
+
+    server = await rigHub({ files });
+    const second = await run();
+    expect([second.code, second.stdout]).toEqual([0, expect.stringMatching(/^site\/theirs: features \(distilbert\)/)]);
+    expect(server.cdn.got.map(({ headers }) => headers.range)).toEqual([expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
+    expect(server.cdn.got[0]?.headers.authorization).toBeUndefined();
+    expect(readFileSync(space.path('site/theirs/README.md'), 'utf8')).toContain(`tiny/bert at commit ${COMMIT}`);
+    expect(readdirSync(space.path('site'))).toEqual(['theirs']);
+    expect(allFiles(space.folder).filter((file) => readFileSync(file).includes('hf_secret'))).toEqual([]);
+    await server[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    [['hub:tiny/bert', '--offline'], 2, 'hub:tiny/bert: --offline (or DECANT_OFFLINE) forbids to download it; name a'],
+    [['hub:tiny/bert@a..b'], 2, "'a..b' in 'hub:tiny/bert@a..b' is no revision"],
+    [['hub:tiny/bert@v9'], 1, "tiny/bert has no revision 'v9' (404)"],
+  ])('refuses %j and leaves nothing', async (args, code, message) => {
+    using space = workspace();
+    await using server = await rigHub({ files });
+    const ended = await decant(['export', ...args, 'out'], { cwd: space.folder, env: { HF_ENDPOINT: server.url } });
+    expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(message)]);
+    expect(readdirSync(space.folder)).toEqual([]);
   });
 });
 

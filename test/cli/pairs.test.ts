@@ -75,6 +75,7 @@ describe('pairs of texts', () => {
 
   it.each([
     [['a', 'b', '--pair', 'c'], undefined, 'found 2 texts and 1 times --pair; expected one --pair a text'],
+    [['a', '--pair', ' '], undefined, '--pair 1 is empty; leave --pair out for single texts'],
     [['a', '--pairs'], undefined, '--pairs reads pairs from standard input; give texts and --pair, or --pairs alone'],
     [
       ['--pairs'],

@@ -6,7 +6,7 @@ import { type Workspace, workspace } from '../rig/workspace.ts';
 
 /** Four hundred sentences of the Brown corpus, by the tags without marks: what takes seconds. */
 const pipeline = `name: tags
-data: { uses: brown-tags, tags: base, limit: 400, maxLength: 64 }
+data: { uses: brown-tags, tags: base, limit: 400, maxLength: 24 }
 measure: { rounds: 3, processes: 2, loads: 0, profile: false }
 stages:
   - id: teacher
@@ -63,6 +63,15 @@ describe('a pipeline of tags', () => {
     }
   });
 
+  it('says once in the log, and once in each report, what share of the sentences is cut', () => {
+    const said =
+      /\d+ of \d+ test sentences \(\d+\.\d %\) are longer than 24 tokens \(data\.maxLength\) and are cut; \d+ words/g;
+    const times = (text: string): number => text.match(said)?.length ?? 0;
+    expect(times(file('events.jsonl'))).toBe(1);
+    for (const name of ['report.json', 'report.md', 'report.html'])
+      expect([name, times(file(name))]).toEqual([name, 1]);
+  });
+
   it('tags words of the command line, one a line', async () => {
     const text = 'The jury said  it did .';
     const model = 'runs/tags/models/int8';
@@ -78,6 +87,14 @@ describe('a pipeline of tags', () => {
     expect(said.words.map(({ word, label }: { word: string; label: string }) => `${word}\t${label}`).join('\n')).toBe(
       stdout.trimEnd(),
     );
+  });
+
+  it('says that words beyond its positions were not read, and makes up no tags for them', async () => {
+    const { stdout, stderr } = await decant(['predict', 'runs/tags/models/student', 'the jury '.repeat(30), 'it did'], {
+      cwd: space.folder,
+    });
+    expect(stderr).toBe('1 of 2 texts (50.0 %) are longer than the 24 tokens that the model reads and are cut\n');
+    expect(stdout).toMatch(/^(the|jury)\t$/m);
   });
 
   it('is compared with itself word by word', async () => {

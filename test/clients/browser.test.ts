@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -7,6 +8,7 @@ import { importFolder } from '../../models/importers/folder/index.ts';
 import type { TaskName } from '../../models/model.ts';
 import { families } from '../../stages/export/families.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen } from '../rig/browser.ts';
+import { root } from '../rig/build.ts';
 import { workspace } from '../rig/workspace.ts';
 import { bestOf, clientModel, exportInto, golden, labels, ownOutputs, TIE, tasks, texts } from './rig.ts';
 import { type Served, serve } from './server.ts';
@@ -226,5 +228,10 @@ describe('the server of examples/browser', () => {
     rmSync(inner);
     expect(await get('models/a/config.json')).toEqual([404, 'text/plain']);
     process.kill();
+  });
+
+  it.each(['abc', '70000', '-1', ''])('says what a port is where %j is given', (port) => {
+    const { status, stderr } = spawnSync(process.execPath, [`${root}examples/browser/serve.mjs`, space.folder, port]);
+    expect([status, stderr.toString()]).toEqual([2, `expected a port from 0 to 65535; found ${port}\n`]);
   });
 });

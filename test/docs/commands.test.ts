@@ -2,10 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
-import { z } from 'zod';
 import { root } from '../rig/build.ts';
 import { decant } from '../rig/cli.ts';
+import { smallScale } from '../rig/small-scale.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const documents = ['README.md', 'docs/guide.md'];
@@ -48,29 +47,10 @@ const all = documents.flatMap((document) => documented(document, read(document))
 const wordsOf = (command: string): readonly string[] =>
   [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 
-const stagesOf = z.object({
-  stages: z.array(z.object({ id: z.string(), uses: z.string(), recover: z.unknown().optional() })),
-});
-
-/** The same pipeline on few texts and for few steps. */
-const smallScale = (file: string): readonly string[] => {
-  const { stages } = stagesOf.parse(parse(readFileSync(file, 'utf8')));
-  const settings = stages.flatMap(({ id, uses, recover }) => [
-    ...(uses === 'train' || uses === 'distill' ? [`stages.${id}.steps=2`] : []),
-    ...(uses === 'prune' ? [`stages.${id}.examples=32`] : []),
-    ...(recover === undefined ? [] : [`stages.${id}.recover.steps=2`]),
-  ]);
-  return [
-    'data.limit=300',
-    'measure={ rounds: 3, processes: 2, loads: 0, batch: 4, profile: false }',
-    ...settings,
-  ].flatMap((value) => ['--set', value]);
-};
-
 /** One store for all folders: what documents have in common runs once. */
 const extras = (command: string, file: string): readonly string[] => {
-  if (command === 'validate') return smallScale(file);
-  return command === 'run' || command === 'plan' ? [...smallScale(file), '--store', space.path('store')] : [];
+  if (command === 'validate') return smallScale(file, 300);
+  return command === 'run' || command === 'plan' ? [...smallScale(file, 300), '--store', space.path('store')] : [];
 };
 
 const space = workspace();

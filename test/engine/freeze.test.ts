@@ -102,6 +102,10 @@ describe('frozen parts', () => {
       "freeze: the model has no part 'layers.2' of 'layers.1-3'; it has embeddings, layers.0 to layers.1, head",
     ],
     [
+      ['layers.0-99999999999'],
+      "freeze: the model has no part 'layers.2' of 'layers.0-99999999999'; it has embeddings, layers.0 to layers.1, head",
+    ],
+    [
       ['embeddings', 'layers.0-1', 'head'],
       'freeze: [embeddings, layers.0-1, head] leaves no parameter that training could move; freeze less',
     ],

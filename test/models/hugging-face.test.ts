@@ -85,6 +85,10 @@ describe('the head of a checkpoint', () => {
 
   it('of other classes than the data is refused, both named', () => {
     expect(labelProblem(['a', 'b'], ['b', 'a'])).toBeUndefined();
+    // Two classes of one name: one of the data's would have no scores.
+    expect(labelProblem(['a', 'a', 'b'], ['a', 'b', 'c'])).toMatch(
+      /^the checkpoint classifies into 3 labels \(a, a, b\)/,
+    );
     expect(labelProblem(['LABEL_0', 'LABEL_1'], ['good', 'bad'])).toBe(
       'the checkpoint classifies into 2 labels (LABEL_0, LABEL_1), the data has 2 (good, bad): ' +
         "write the data's names into id2label of config.json if they mean the same, or put a new head on it with 'head: new'",

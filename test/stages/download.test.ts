@@ -235,6 +235,18 @@ describe('a connection that fails', () => {
     expect(statSync(space.path(`${sha256(weights)}.part`)).size).toBe(1000);
   });
 
+  it('gives up on a server that cuts every answer and never goes on where it did', async () => {
+    using space = workspace();
+    const restarts: Mischief = (path, request, response) => {
+      if (!isFile(path, 'model.safetensors')) return false;
+      const cut = request.headers.range === undefined ? cutAt(2_000_000) : answer(206);
+      return cut(path, request, response);
+    };
+    await using server = await rigHub({ files, cdnMischief: restarts });
+    await expect(download(server.url, space)).rejects.toThrow(/given up after 6 attempts/);
+    expect(server.cdn.got.length).toBeLessThan(10);
+  });
+
   it('waits for a slow server as long as something arrives, and cuts one that stalls', async () => {
     using space = workspace();
     let stalls = 1;

@@ -78,21 +78,18 @@ describe('a checkpoint that classifies', () => {
   const run = async (name: string, data: Partial<Dataset> = {}, options: { readonly head?: 'new' } = {}) => {
     await mkdir(join(folder, 'dataset'), { recursive: true });
     await writeDataset(join(folder, 'dataset'), { ...dataset, ...data });
-    const logged: string[] = [];
-    const context = contextIn(folder, { base: root });
     const metrics = await importStage.run(
       { dataset: await artifactOf(join(folder, 'dataset'), 'dataset') },
       { model: goldenFolder(name), ...options },
-      { ...context, log: (line) => logged.push(line) },
+      contextIn(folder, { base: root }),
     );
-    return { model: await readModel(join(folder, 'model')), metrics, logged };
+    return { model: await readModel(join(folder, 'model')), metrics };
   };
 
   it('gets its classes in the order of the data, with their scores', async () => {
-    const { model, metrics, logged } = await run('bert');
+    const { model, metrics } = await run('bert');
     expect(model.info.labels).toEqual(dataset.classes);
     expect(metrics).toMatchObject({ task: 'text-classification', dimensions: { layers: 2 } });
-    expect(logged).toEqual([]);
     const given = await importGolden('bert');
     const texts = dataset.test.map(({ text }) => text);
     const options = { texts, maxLength: 16, threads: 1, batching: 'length' } as const;
@@ -119,18 +116,6 @@ describe('a checkpoint that classifies', () => {
     );
     const { model } = await run('bert', { classes, train: [], test: [] }, { head: 'new' });
     expect(model.info).toMatchObject({ task: 'features', labels: [] });
-  });
-
-  it('says once how many texts are longer than its positions', async () => {
-    const long = 'dogs sleep near the river '.repeat(20);
-    const test = [...dataset.test, { id: 2, text: long, label: 1 }];
-    const { model, metrics, logged } = await run('bert', { maxLength: 128, test });
-    expect(model.info.maxLength).toBe(64);
-    expect(logged).toEqual([
-      'the model reads at most 64 tokens, data.maxLength is 128: 1 of 3 texts (33.3 %) are longer and are cut',
-    ]);
-    expect(metrics).toMatchObject({ cut: { texts: 1, of: 3 } });
-    expect((await run('bert', { maxLength: 64, test })).logged).toEqual([]);
   });
 
   it('is wired to the data, which other sources and a new head do not need', () => {

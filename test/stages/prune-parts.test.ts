@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Part } from '../../models/anatomy.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { tensorOf } from '../../graph/tensor.ts';
+import { anatomyOf, type Part } from '../../models/anatomy.ts';
 import { targetOf } from '../../stages/prune/counts.ts';
 import { sparsityShare } from '../../stages/prune/schedule.ts';
 import { selectGlobal, selectTop } from '../../stages/prune/select.ts';
 import { zeroSmallest } from '../../stages/prune/smallest.ts';
+import { layersGoal } from '../../stages/prune/targets.ts';
 
 const zerosOf = (arrays: readonly Float32Array[]): number =>
   arrays.reduce((sum, array) => sum + array.reduce((zeros, w) => zeros + Number(w === 0), 0), 0);
@@ -138,5 +141,16 @@ describe('selection', () => {
     const chosen = selectGlobal(scores, 3, 1);
     expect(chosen.get(peaked)).toEqual([0, 1]);
     expect(chosen.get(flat)).toEqual([0]);
+  });
+});
+
+describe('layers of a graph that has none', () => {
+  test('cannot be kept, by number or by name', () => {
+    const builder = new GraphBuilder('bag');
+    const table = builder.weight('table', tensorOf('float32', [4, 2], new Float32Array(8)));
+    const anatomy = anatomyOf(builder.freeze([builder.op('Gather', [table, builder.input('ids', 'int64', [1, 3])])]));
+    for (const layers of [2, '50%', [0]]) {
+      expect(() => layersGoal(anatomy, { layers })).toThrow(/^keep\.layers: the model has nothing of that kind/);
+    }
   });
 });

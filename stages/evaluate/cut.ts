@@ -1,0 +1,28 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { cutShare } from '../../data/lengths.ts';
+import type { EncodedText } from '../../data/tokenize.ts';
+import { answersAbout, cutAnswers } from '../../engine/answers.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
+import type { ModelInfo } from '../../models/model.ts';
+
+/** What decides how much of a text is read: the data, or a model that has fewer positions. */
+const limitOf = (data: number, model: number): string =>
+  model < data
+    ? `the ${model} tokens that the model reads (data.maxLength is ${data})`
+    : `${data} tokens (data.maxLength)`;
+
+/**
+ * How much of the test texts nobody reads, in one sentence; undefined where all are whole. The same of every model that cuts
+ * texts into the same tokens, so that a run has to say it once.
+ */
+export const cutNote = (
+  texts: readonly EncodedText[],
+  { maxLength }: Pick<Dataset, 'maxLength'>,
+  info: Pick<ModelInfo, 'maxLength' | 'task'>,
+): string | undefined => {
+  const cut = cutShare(texts, taskOf(info.task).unit === 'words' ? 'test sentences' : 'test texts');
+  if (cut === undefined) return undefined;
+  const words = cutAnswers(answersAbout(texts));
+  const unread = words === 0 ? '' : `; ${words} words beyond count as wrong`;
+  return `${cut} are longer than ${limitOf(maxLength, info.maxLength)} and are cut${unread}`;
+};
