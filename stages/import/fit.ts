@@ -1,11 +1,12 @@
 import type { Dataset, Example } from '../../data/dataset.ts';
+import type { DatasetFacts } from '../../data/files.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import type { Model } from '../../models/model.ts';
 
 /** The model with its classes in the order of the data; an error where it was made for other data. */
-export const fitLabels = (model: Model, { task, classes }: Dataset): Model => {
+export const fitLabels = (model: Model, { task, classes }: DatasetFacts): Model => {
   const { info } = model;
   if (info.labels.length === 0) return model;
   if (info.task !== task) {
@@ -29,9 +30,8 @@ const TOKENS_A_CHARACTER = 4;
 /** Special tokens around a text or a pair, at most. */
 const FRAME = 4;
 
-/** How many texts are longer than the model reads, where the data allows longer ones. */
-export const countCut = ({ info, tokenizer }: Model, dataset: Dataset): Cut | undefined => {
-  if (dataset.maxLength <= info.maxLength) return undefined;
+/** How many texts are longer than the model reads. */
+export const countCut = ({ info, tokenizer }: Model, dataset: Dataset): Cut => {
   const encoder = tokenizerOf(tokenizer);
   const texts: readonly Example[] = [...dataset.train, ...dataset.unlabelled, ...dataset.validation, ...dataset.test];
   const isCut = ({ text, pair = '' }: Example): boolean =>

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { Dataset } from '../../data/dataset.ts';
-import { readDatasetArtifact } from '../../data/files.ts';
+import { readDatasetArtifact, readDatasetFacts } from '../../data/files.ts';
 import { writeModel } from '../../models/files.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
+import type { Model } from '../../models/model.ts';
 import { defineStage, type InputArtifact, type StageContext, StageError } from '../stage.ts';
 import { countCut, cutText, fitLabels } from './fit.ts';
 import { hubInputs, withCheckpoint } from './hub.ts';
@@ -35,8 +35,16 @@ const sourcesOf = (model: string, base: string): readonly string[] => {
   }
 };
 
-const datasetOf = async (input: InputArtifact | undefined): Promise<Dataset | undefined> =>
-  input === undefined ? undefined : readDatasetArtifact(input.path);
+/** The model with the classes of the data, and how many of its texts are longer than the model reads, where some may be. */
+const fitted = async (imported: Model, { path }: InputArtifact, ctx: StageContext) => {
+  const facts = await readDatasetFacts(path);
+  const model = fitLabels(imported, facts);
+  const { maxLength } = model.info;
+  if (facts.maxLength <= maxLength) return { model };
+  const cut = countCut(model, await readDatasetArtifact(path));
+  if (cut.texts > 0) ctx.log(cutText(cut, maxLength, facts.maxLength));
+  return { model, cut };
+};
 
 interface Source extends z.infer<typeof config> {
   /** What the model is called where `model` is the temporary folder of a download. */
@@ -45,16 +53,13 @@ interface Source extends z.infer<typeof config> {
 
 const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
   const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
-  const dataset = await datasetOf(input);
-  const model = dataset === undefined ? imported : fitLabels(imported, dataset);
+  const { model, cut } = input === undefined ? { model: imported } : await fitted(imported, input, ctx);
   await writeModel(await ctx.output('model', 'model'), model);
   const { info } = model;
-  const cut = dataset === undefined ? undefined : countCut(model, dataset);
-  if (cut !== undefined && cut.texts > 0) ctx.log(cutText(cut, info.maxLength, dataset?.maxLength ?? 0));
   return {
     origin: info.origin ?? specifier,
     dimensions: info.dimensions,
-    ...(dataset === undefined ? {} : { task: info.task }),
+    ...(input === undefined ? {} : { task: info.task }),
     ...(cut === undefined ? {} : { cut: { ...cut } }),
   };
 };
