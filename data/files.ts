@@ -73,13 +73,24 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
   for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), dataset[split]);
 };
 
+const readHeader = async (path: (file: string) => string): Promise<Header> => {
+  const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
+  if (header.schema === 'decant.dataset/2') return header;
+  throw new Error(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
+};
+
+/** What a dataset is for, without its texts: they take time and memory. */
+export type DatasetFacts = Pick<Dataset, 'task' | 'classes' | 'maxLength'>;
+
+/** Reads what a dataset is for; `path` maps a file name to where it lies. */
+export const readDatasetFacts = async (path: (file: string) => string): Promise<DatasetFacts> => {
+  const { task, classes, maxLength } = await readHeader(path);
+  return { task, classes, maxLength };
+};
+
 /** Reads what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const readDatasetArtifact = async (path: (file: string) => string): Promise<Dataset> => {
-  const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
-  if (header.schema !== 'decant.dataset/2') {
-    throw new Error(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
-  }
-  const { task, classes, maxLength, counts } = header;
+  const { task, classes, maxLength, counts } = await readHeader(path);
   const read = (split: Split): Promise<Example[]> => readExamples(path(`${split}.jsonl`), counts[split]);
   const labelled = async (split: Split) => complete(`${split}.jsonl`, task, await read(split));
   return {

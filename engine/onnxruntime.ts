@@ -1,8 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { encodeGraph } from '../graph/codec/index.ts';
+import { encodeGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
-import { openBytes, type WeightFile } from './session.ts';
+import { openBytes, openFile, type WeightFile } from './session.ts';
 
 /** Version of ONNX Runtime that runs the graphs: it belongs to the environment of every cached result. */
 export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;
@@ -22,13 +25,51 @@ const apart = (graph: Graph): { readonly bytes: Uint8Array; readonly files: read
   return { bytes, files };
 };
 
+/** A temporary folder that is full, missing or read-only is no reason to fail: memory does as well. */
+const isFileProblem = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ENOENT'].includes(`${error.code}`);
+
+const weightBytes = (graph: Graph): number =>
+  [...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+
+/** Above this, weights go through a file: smaller ones are copied faster than written. */
+const LEAST_MAPPED = 8e6;
+
+/**
+ * The graph from a file with its weights beside it, written piece by piece: the runtime maps it into memory, where it would
+ * copy what is given as bytes. Undefined where nothing can be written.
+ */
+const openMapped = async (graph: Graph, options: CompileOptions): Promise<Program | undefined> => {
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(tmpdir(), 'decant-graph-'));
+    const file = join(folder, 'graph.onnx');
+    await writeGraph(file, graph, { external: true });
+    return await openFile(file, options);
+  } catch (error) {
+    if (isFileProblem(error)) return undefined;
+    throw error;
+  } finally {
+    // What is mapped stays readable. Where the system does not let go of such a file, it clears its temporary folder itself.
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+};
+
+const open = async (graph: Graph, options: CompileOptions): Promise<Program> => {
+  // The runtime's own file refers to its weights by the file they came from, which is gone when it is read.
+  const mapped = options.optimizedFile === undefined && weightBytes(graph) >= LEAST_MAPPED;
+  const program = mapped ? await openMapped(graph, options) : undefined;
+  if (program !== undefined) return program;
+  const { bytes, files } = apart(graph);
+  return openBytes(bytes, options, files);
+};
+
 /** Runs graphs on the CPU through ONNX Runtime. Calls of one process run one after another. */
 export const ortEngine: Engine = {
   name: 'onnxruntime',
   compile: async (graph: Graph, options: CompileOptions): Promise<Program> => {
     try {
-      const { bytes, files } = apart(graph);
-      return await openBytes(bytes, options, files);
+      return await open(graph, options);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(`ONNX Runtime refused the graph '${graph.name}': ${reason}`, { cause: error });

@@ -5,6 +5,13 @@ import type { CompileOptions, HostTensor, Program } from './engine.ts';
 /** Only errors: warnings of the native library go straight to standard error and mean nothing to a user. */
 const LOG_ERRORS = 3;
 
+/** Without a pool, memory of a run goes back to the system; without packing, weights stay as their file has them. */
+const frugal: ort.InferenceSession.SessionOptions = {
+  enableCpuMemArena: false,
+  enableMemPattern: false,
+  extra: { session: { disable_prepacking: '1' } },
+};
+
 const sessionOptions = (options: CompileOptions): ort.InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
   logSeverityLevel: LOG_ERRORS,
@@ -12,6 +19,7 @@ const sessionOptions = (options: CompileOptions): ort.InferenceSession.SessionOp
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : (options.optimization ?? 'all'),
+  ...(options.frugal ? frugal : {}),
   ...(options.optimizedFile === undefined ? {} : { optimizedModelFilePath: options.optimizedFile }),
   ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
 });

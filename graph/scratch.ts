@@ -1,7 +1,13 @@
-/** Buffers that nobody uses at the moment. */
+/** Buffers that nobody uses at the moment, from the smallest to the largest. */
 const idle: Uint8Array<ArrayBuffer>[] = [];
-/** More are let go: they would only be held in case somebody comes back. */
+/** More are let go, the smallest first: they would only be held in case somebody comes back. */
 const KEPT = 3;
+
+const keep = (buffer: Uint8Array<ArrayBuffer>): void => {
+  const larger = idle.findIndex((other) => other.length > buffer.length);
+  idle.splice(larger < 0 ? idle.length : larger, 0, buffer);
+  if (idle.length > KEPT) idle.shift();
+};
 
 /**
  * Lends a buffer of at least `length` bytes for as long as `use` runs, step by step. Bytes that are only passed on would
@@ -16,6 +22,6 @@ export function* withScratch<T>(
   try {
     yield* use(buffer);
   } finally {
-    if (idle.length < KEPT) idle.push(buffer);
+    keep(buffer);
   }
 }

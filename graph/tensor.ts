@@ -109,6 +109,12 @@ const expectDType = <D extends DType>(tensor: Tensor, dtype: D): Tensor & { read
 
 export const float32Of = (tensor: Tensor): Float32Array => arrayOf(expectDType(tensor, 'float32'));
 
+/** The elements of a float32 tensor piece by piece: whoever passes over a large table once needs no more of it at a time. */
+export function* floatPiecesOf(tensor: Tensor): Generator<Float32Array, void> {
+  const pieces = tensor.bytes.pieces?.() ?? [tensor.bytes.read()];
+  for (const piece of pieces) yield float32Of({ ...tensor, bytes: bytesOf(piece) });
+}
+
 /** The elements as JavaScript numbers, for small tensors (shapes, axes, scalars) of any integer or float type. */
 export const numbersOf = (tensor: Tensor): number[] => {
   switch (tensor.dtype) {

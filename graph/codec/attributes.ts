@@ -58,7 +58,7 @@ export const decodeAttribute = (
     case kinds.string:
       return { kind: 'string', value: textOf(proto.s ?? new Uint8Array(), where) };
     case kinds.tensor:
-      return { kind: 'tensor', value: decodeTensor(proto.t ?? {}, where, folder) };
+      return { kind: 'tensor', value: decodeTensor(proto.t ?? {}, where, { folder }) };
     case kinds.graph:
       return { kind: 'graph', value: graph(proto.g ?? {}) };
     case kinds.floats:

@@ -1,6 +1,6 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { type Attributes, type Graph, type Node, type TensorType, type Value, value } from '../graph.ts';
-import type { Tensor } from '../tensor.ts';
+import type { Bytes, Tensor } from '../tensor.ts';
 import { decodeAttribute } from './attributes.ts';
 import { complete } from './complete.ts';
 import { CodecError } from './dtypes.ts';
@@ -10,6 +10,8 @@ import { decodeType } from './types.ts';
 
 interface Context {
   readonly folder: string | undefined;
+  /** Raw bytes of weights of the graph itself that are not in its message, by the number of their initializer. */
+  readonly apart: ReadonlyMap<number, Bytes>;
   readonly opsets: Readonly<Record<string, number>>;
 }
 
@@ -23,7 +25,8 @@ const decodeNode = (proto: onnx.INodeProto, context: Context): Node => {
       const where = `attribute '${attribute.name}' of ${label}`;
       return [
         attribute.name ?? '',
-        decodeAttribute(attribute, where, context.folder, (body) => decodeBody(body, context, true)),
+        decodeAttribute(attribute, where, context.folder, (body) =>
+          decodeBody(body, { ...context, apart: new Map() }, true)),
       ];
     }),
   );
@@ -37,18 +40,18 @@ const decodeNode = (proto: onnx.INodeProto, context: Context): Node => {
   };
 };
 
-const decodeWeights = (proto: onnx.IGraphProto, folder: string | undefined): Map<Value, Tensor> => {
+const decodeWeights = (proto: onnx.IGraphProto, { folder, apart }: Context): Map<Value, Tensor> => {
   const weights = new Map<Value, Tensor>();
-  for (const initializer of proto.initializer ?? []) {
+  for (const [i, initializer] of (proto.initializer ?? []).entries()) {
     const name = value(initializer.name ?? '');
     if (weights.has(name)) throw new CodecError(`two weights are called '${name}'`);
-    weights.set(name, decodeTensor(initializer, `weight '${name}'`, folder));
+    weights.set(name, decodeTensor(initializer, `weight '${name}'`, { folder, apart: apart.get(i) }));
   }
   return weights;
 };
 
 const decodeBody = (proto: onnx.IGraphProto, context: Context, nested: boolean): Graph => {
-  const weights = decodeWeights(proto, context.folder);
+  const weights = decodeWeights(proto, context);
   const types = new Map<Value, TensorType>();
   for (const [name, { dtype, dims }] of weights) types.set(name, { dtype, shape: dims });
   for (const info of [...(proto.input ?? []), ...(proto.output ?? []), ...(proto.valueInfo ?? [])]) {
@@ -102,13 +105,17 @@ const parse = (bytes: Uint8Array): onnx.IModelProto => {
 
 /**
  * The graph in the bytes of an ONNX file. Weights stay views of `bytes`; external ones are ranges of files in `folder`,
- * read when needed. Throws CodecError on foreign or damaged bytes and on models that decant would not hold faithfully.
+ * read when needed, as are those that were left `apart`. Throws CodecError on foreign or damaged bytes and on models
+ * that decant would not hold faithfully.
  */
-export const decodeGraph = (bytes: Uint8Array, options: { readonly folder?: string } = {}): Graph => {
+export const decodeGraph = (
+  bytes: Uint8Array,
+  { folder, apart = new Map() }: { readonly folder?: string; readonly apart?: ReadonlyMap<number, Bytes> } = {},
+): Graph => {
   const model = parse(bytes);
   if (!model.graph || (model.opsetImport ?? []).length === 0) {
     const missing = model.graph ? 'operator set versions' : 'graph';
     throw new CodecError(`the bytes are no ONNX model, or the file is cut short: it has no ${missing}`);
   }
-  return decodeBody(model.graph, { folder: options.folder, opsets: decodeOpsets(model) }, false);
+  return decodeBody(model.graph, { folder, apart, opsets: decodeOpsets(model) }, false);
 };

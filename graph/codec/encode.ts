@@ -1,9 +1,10 @@
 import onnxProto, { type onnx } from 'onnx-proto';
 import { type Graph, type Node, type Value, value } from '../graph.ts';
-import { type Bytes, bytesOf, type Tensor } from '../tensor.ts';
+import { bytesOf, type Tensor } from '../tensor.ts';
 import { encodeAttributes } from './attributes.ts';
 import { CodecError } from './dtypes.ts';
 import type { Location } from './external.ts';
+import { field, fields, joined, type Pieces } from './pieces.ts';
 import { describeTensor, encodeTensor, fits } from './tensors.ts';
 import { encodeType } from './types.ts';
 
@@ -47,22 +48,6 @@ const encodeInner = (graph: Graph): onnx.IGraphProto => ({
   initializer: [...graph.weights].map(([name, tensor]) => encodeTensor(name, checked(name, tensor))),
 });
 
-/** Bytes in order. Weights are read when their turn comes, so that a file is written without a second copy of them. */
-type Pieces = readonly Bytes[];
-
-const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0);
-
-/** A field of known length: number and wire type, then the length, seven bits a byte. */
-const field = (number: number, pieces: Pieces): Pieces => {
-  const opening = [(number << 3) | 2];
-  let rest = lengthOf(pieces);
-  for (; rest > 127; rest = Math.floor(rest / 128)) opening.push((rest % 128) | 128);
-  return [bytesOf(Uint8Array.from([...opening, rest])), ...pieces];
-};
-
-/** Numbers of the fields that are put together here. */
-const fields = { graphOfModel: 7, initializerOfGraph: 5, rawDataOfTensor: 9 } as const;
-
 /** One weight: its description, then the raw bytes, which are the last field of the message. */
 const weightPieces = (name: Value, tensor: Tensor, placement: Placement): Pieces => {
   const { TensorProto } = onnxProto.onnx;
@@ -97,13 +82,5 @@ export const modelPieces = (graph: Graph, placement: Placement): Pieces => {
 };
 
 /** The bytes of an ONNX file, with every weight inside unless `placement` puts it elsewhere. */
-export const encodeGraph = (graph: Graph, placement: Placement = () => undefined): Uint8Array => {
-  const pieces = modelPieces(graph, placement);
-  const bytes = new Uint8Array(lengthOf(pieces));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece.read(), at);
-    at += piece.length;
-  }
-  return bytes;
-};
+export const encodeGraph = (graph: Graph, placement: Placement = () => undefined): Uint8Array =>
+  joined(modelPieces(graph, placement));

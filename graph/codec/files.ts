@@ -1,7 +1,8 @@
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Graph, Value } from '../graph.ts';
 import type { Bytes } from '../tensor.ts';
+import { readApart } from './apart.ts';
 import { decodeGraph } from './decode.ts';
 import { CodecError } from './dtypes.ts';
 import { modelPieces } from './encode.ts';
@@ -16,11 +17,11 @@ const alignment = 64;
 /** One write of more than 2 GiB fails in Node. */
 const chunk = 1 << 30;
 
-/** Reads an ONNX file; external weights are looked up in its folder and read when needed. */
+/** Reads an ONNX file. Large weights stay in it, or in its folder, until they are needed: the file must stay, too. */
 export const readGraph = async (path: string): Promise<Graph> => {
-  const bytes = await readFile(path);
+  const { bytes, weights } = readApart(path);
   try {
-    return decodeGraph(bytes, { folder: dirname(path) });
+    return decodeGraph(bytes, { folder: dirname(path), apart: weights });
   } catch (error) {
     if (error instanceof CodecError) throw new CodecError(`${path}: ${error.message}`, { cause: error });
     throw error;

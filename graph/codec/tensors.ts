@@ -50,8 +50,16 @@ const placeOf = (proto: onnx.ITensorProto, expected: number, where: string): Loc
   return { location: entries.get('location') ?? '', offset, length };
 };
 
-/** A tensor over the bytes it was decoded from: raw data stays a view, external data a file range. */
-export const decodeTensor = (proto: onnx.ITensorProto, where: string, folder: string | undefined): Tensor => {
+/** Where the data of a tensor may be besides in its message. */
+export interface Elsewhere {
+  /** Folder of external data. */
+  readonly folder: string | undefined;
+  /** Raw bytes that were left in the file of the model. */
+  readonly apart?: Bytes | undefined;
+}
+
+/** A tensor over the bytes it was decoded from: raw data stays a view or a range of its file, as external data is. */
+export const decodeTensor = (proto: onnx.ITensorProto, where: string, { folder, apart }: Elsewhere): Tensor => {
   const dtype = dtypeOf(proto.dataType ?? 0, where);
   const dims = (proto.dims ?? []).map(toNumber);
   if (dims.some((dim) => dim < 0 || !Number.isSafeInteger(dim))) {
@@ -62,7 +70,7 @@ export const decodeTensor = (proto: onnx.ITensorProto, where: string, folder: st
     return { dtype, dims, bytes: externalBytes(folder, placeOf(proto, expected, where), where) };
   }
   const raw = proto.rawData ?? new Uint8Array();
-  const bytes = bytesOf(raw.length > 0 ? raw : typedData(proto, dtype));
+  const bytes = apart ?? bytesOf(raw.length > 0 ? raw : typedData(proto, dtype));
   if (bytes.length !== expected) {
     const shape = `${dtype}[${dims.join(', ')}]`;
     throw new CodecError(`${where} is a ${shape} of ${expected} bytes, but ${bytes.length} are stored`);

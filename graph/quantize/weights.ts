@@ -1,4 +1,4 @@
-import { type ArrayOf, float32Of, newArray, type Tensor, tensorOf } from '../tensor.ts';
+import { type ArrayOf, elementCount, floatPiecesOf, newArray, type Tensor, tensorOf } from '../tensor.ts';
 
 /** A weight that cannot be quantized as asked, or an exclusion that names none. The message is for the user. */
 export class QuantizeError extends Error {
@@ -18,28 +18,39 @@ export type ChannelAxis = 'rows' | 'columns';
 /** Steps below the normal numbers of float32 have few digits left: such channels count as zeros. */
 const smallestStep = 2 ** -126;
 
+/** A matrix, and the axis whose indices have a step each. */
+interface Channels {
+  readonly tensor: Tensor;
+  readonly axis: ChannelAxis;
+}
+
 /** Largest magnitude of each channel. */
-const largest = (w: Float32Array, columns: number, axis: ChannelAxis, channels: number): ArrayOf<'float32'> => {
+const largest = ({ tensor, axis }: Channels, channels: number): ArrayOf<'float32'> => {
+  const [, columns = 0] = tensor.dims;
   const magnitudes = newArray('float32', channels);
-  for (let start = 0, row = 0; start < w.length; start += columns, row++) {
-    for (let column = 0; column < columns; column++) {
-      const magnitude = Math.abs(w[start + column] as number);
+  let [row, column] = [0, 0];
+  for (const w of floatPiecesOf(tensor)) {
+    for (let i = 0; i < w.length; i++) {
+      const magnitude = Math.abs(w[i] as number);
       const channel = axis === 'columns' ? column : row;
       // NaN is taken and stays: no number is larger.
       if (magnitude > (magnitudes[channel] as number) || Number.isNaN(magnitude)) magnitudes[channel] = magnitude;
+      if (++column === columns) [row, column] = [row + 1, 0];
     }
   }
   return magnitudes;
 };
 
 /** Numbers as whole steps of their channel, from -limit to limit. */
-const rounded = (w: Float32Array, columns: number, axis: ChannelAxis, steps: Float32Array, limit: number) => {
-  const integers = newArray('int8', w.length);
-  for (let start = 0, row = 0; start < w.length; start += columns, row++) {
-    for (let column = 0; column < columns; column++) {
-      const step = steps[axis === 'columns' ? column : row] as number;
-      const whole = Math.round((w[start + column] as number) / step);
-      integers[start + column] = Math.max(-limit, Math.min(limit, whole));
+const rounded = ({ tensor, axis }: Channels, steps: Float32Array, limit: number) => {
+  const [, columns = 0] = tensor.dims;
+  const integers = newArray('int8', elementCount(tensor.dims));
+  let [row, column, at] = [0, 0, 0];
+  for (const w of floatPiecesOf(tensor)) {
+    for (let i = 0; i < w.length; i++) {
+      const whole = Math.round((w[i] as number) / (steps[axis === 'columns' ? column : row] as number));
+      integers[at++] = Math.max(-limit, Math.min(limit, whole));
+      if (++column === columns) [row, column] = [row + 1, 0];
     }
   }
   return integers;
@@ -51,10 +62,9 @@ const rounded = (w: Float32Array, columns: number, axis: ChannelAxis, steps: Flo
  * 63 where sums of two products must fit 16 bits (CPUs without VNNI).
  */
 export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, limit: 127 | 63): Quantized => {
-  const w = float32Of(tensor);
   const [rows = 0, columns = 0] = tensor.dims;
   const channels = axis === 'columns' ? columns : rows;
-  const steps = largest(w, columns, axis, channels);
+  const steps = largest({ tensor, axis }, channels);
   const bad = steps.findIndex((magnitude) => !Number.isFinite(magnitude));
   if (bad >= 0) {
     const place = `${axis === 'columns' ? 'column' : 'row'} ${bad}`;
@@ -64,7 +74,7 @@ export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, 
     const step = Math.fround((steps[channel] as number) / limit);
     steps[channel] = step < smallestStep ? 1 : step;
   }
-  const integers = rounded(w, columns, axis, steps, limit);
+  const integers = rounded({ tensor, axis }, steps, limit);
   return {
     integers: tensorOf('int8', tensor.dims, integers),
     steps: tensorOf('float32', [channels], steps),

@@ -5,7 +5,7 @@ import stringify from 'safe-stable-stringify';
 import type { Artifact, ArtifactKind, Digest, Json } from '../../stages/stage.ts';
 
 /** Read in pieces: one read of more than 2 GiB aborts Node 20. */
-const PIECE = 4 * 1024 * 1024;
+const PIECE = 1024 * 1024;
 
 const asDigest = (hex: string): Digest => hex as Digest;
 

@@ -1,10 +1,10 @@
-import type { Dataset } from '../../data/dataset.ts';
+import type { DatasetFacts } from '../../data/files.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import type { Model } from '../../models/model.ts';
 
 /** The model with its classes in the order of the data; an error where it was made for other data. */
-export const fitLabels = (model: Model, { task, classes }: Dataset): Model => {
+export const fitLabels = (model: Model, { task, classes }: DatasetFacts): Model => {
   const { info } = model;
   if (info.labels.length === 0) return model;
   if (info.task !== task) {

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { Dataset } from '../../data/dataset.ts';
-import { readDatasetArtifact } from '../../data/files.ts';
+import { readDatasetFacts } from '../../data/files.ts';
 import { writeModel } from '../../models/files.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
@@ -35,9 +34,6 @@ const sourcesOf = (model: string, base: string): readonly string[] => {
   }
 };
 
-const datasetOf = async (input: InputArtifact | undefined): Promise<Dataset | undefined> =>
-  input === undefined ? undefined : readDatasetArtifact(input.path);
-
 interface Source extends z.infer<typeof config> {
   /** What the model is called where `model` is the temporary folder of a download. */
   readonly name?: string;
@@ -45,14 +41,14 @@ interface Source extends z.infer<typeof config> {
 
 const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
   const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
-  const dataset = await datasetOf(input);
-  const model = dataset === undefined ? imported : fitLabels(imported, dataset);
+  // Of the data only its classes matter: texts take time and memory.
+  const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
   await writeModel(await ctx.output('model', 'model'), model);
   const { info } = model;
   return {
     origin: info.origin ?? specifier,
     dimensions: info.dimensions,
-    ...(dataset === undefined ? {} : { task: info.task }),
+    ...(input === undefined ? {} : { task: info.task }),
   };
 };
 

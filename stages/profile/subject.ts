@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProfiledProduct } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { readGraph } from '../../graph/codec/index.ts';
+import { decodeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type Choice, chooseWeights } from '../../graph/quantize/choose.ts';
 import { groupsOf, tableOf } from './groups.ts';
@@ -28,10 +29,8 @@ const optimized = (graph: Graph): Promise<Graph> =>
     const optimizedFile = join(folder, 'optimized.onnx');
     const program = await ortEngine.compile(graph, { threads: 1, optimization: 'all', optimizedFile });
     await program.release();
-    const read = named(await readGraph(optimizedFile));
-    // The file is gone when the weights are needed.
-    for (const { bytes } of read.weights.values()) bytes.read();
-    return read;
+    // All of it is read now: the file is gone when the weights are needed.
+    return named(decodeGraph(await readFile(optimizedFile), { folder }));
   });
 
 /** A fused graph as it runs, with what its nodes are for and what they put out on these feeds. */

@@ -18,7 +18,19 @@ export interface Batch {
   readonly rows: Int32Array;
 }
 
+/** Texts of a batch at most. */
 const BATCH = 32;
+/** Tokens of a batch, unless one text has more: what the backward pass keeps grows with them. */
+const TOKENS = 256;
+
+/** Where batches of texts that go from short to long begin and end. */
+const bounds = function* (lengths: Int32Array): Generator<readonly [number, number]> {
+  for (let start = 0, end = 0; start < lengths.length; start = end) {
+    end = Math.min(start + BATCH, lengths.length);
+    while (end > start + 1 && (end - start) * (lengths[end - 1] ?? 0) > TOKENS) end--;
+    yield [start, end];
+  }
+};
 
 /** Labelled texts in batches of similar length, so that little is padded. Padding is masked and changes no score. */
 export const batchesOf = (
@@ -33,8 +45,8 @@ export const batchesOf = (
   const lengths = lengthsOf(texts);
   const order = Int32Array.from(texts, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const batches: Batch[] = [];
-  for (let start = 0; start < order.length; start += BATCH) {
-    const rows = order.subarray(start, start + BATCH);
+  for (const [start, end] of bounds(order.map((row) => lengths[row] ?? 0))) {
+    const rows = order.subarray(start, end);
     const length = lengths[rows.at(-1) ?? 0] ?? 1;
     const [labels, places]: [number[], number[]] = [[], []];
     forEachAnswer(answers, { rows, length }, (answer, row) => {

@@ -1,5 +1,5 @@
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
-import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { elementCount, floatPiecesOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { parameterNames } from '../../models/parameters.ts';
 import type { PruneOptions } from './config.ts';
 import { zeroSmallest } from './smallest.ts';
@@ -53,7 +53,15 @@ export const prunableNames = (graph: Graph, classifies: boolean, which: Prunable
 export const zerosFor = (sparsity: number, elements: number): number =>
   Math.min(elements, Math.ceil(sparsity * elements));
 
-const copyOf = (tensor: Tensor): Float32Array<ArrayBuffer> => new Float32Array(float32Of(tensor));
+const copyOf = (tensor: Tensor): Float32Array<ArrayBuffer> => {
+  const copy = new Float32Array(elementCount(tensor.dims));
+  let at = 0;
+  for (const piece of floatPiecesOf(tensor)) {
+    copy.set(piece, at);
+    at += piece.length;
+  }
+  return copy;
+};
 
 /** The graph with the smallest magnitudes over all named weights set to 0, ranked together (Han et al. 2015, 1506.02626). */
 export const sparsify = (graph: Graph, names: readonly string[], sparsity: number): Graph => {
@@ -74,7 +82,11 @@ export const sparsify = (graph: Graph, names: readonly string[], sparsity: numbe
   return { ...graph, weights };
 };
 
-const zerosIn = (tensor: Tensor): number => float32Of(tensor).reduce((zeros, w) => zeros + Number(w === 0), 0);
+const zerosIn = (tensor: Tensor): number => {
+  let zeros = 0;
+  for (const piece of floatPiecesOf(tensor)) for (const w of piece) zeros += Number(w === 0);
+  return zeros;
+};
 
 /** Zeros among the pruned weights and among all parameters. */
 export const zeroShares = (

@@ -97,20 +97,7 @@ const outputsOf = async (
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0) / numbers.length;
 
-/** Runs both models, one text at a time without padding, as quantized models are judged. */
-export const deviation = async (
-  source: Model,
-  result: Model,
-  options: { readonly threads: number; readonly signal: AbortSignal; onText(done: number, total: number): void },
-): Promise<Deviation> => {
-  const vocabulary = vocabularyOf(source.graph, source.info.inputs.ids);
-  const encoded = Array.from({ length: texts }, (_, i) => textOf(i, vocabulary, source.info.maxLength));
-  const watched = (done: number): Watched => ({
-    ...options,
-    onText: (own) => options.onText(done + own, 2 * texts),
-  });
-  const before = await outputsOf(source, encoded, watched(0));
-  const after = await outputsOf(result, encoded, watched(texts));
+const deviationOf = (before: readonly Float32Array[], after: readonly Float32Array[]): Deviation => {
   const distances = before.map((output, i) => distance(output, after[i] ?? new Float32Array()));
   const cosines = distances.map(({ cosine }) => cosine);
   return {
@@ -120,4 +107,25 @@ export const deviation = async (
     maxError: Math.max(...distances.map(({ maxError }) => maxError)),
     outputRms: Math.sqrt(mean(distances.map(({ squares }) => squares))),
   };
+};
+
+/** How far a result is from its source on texts that the source has read. */
+type Judge = (result: Model) => Promise<Deviation>;
+
+/**
+ * Runs the source now and what is made of it when that is there, one text at a time without padding, as quantized models
+ * are judged: memory holds neither model while the other runs.
+ */
+export const judgeOf = async (
+  source: Model,
+  options: { readonly threads: number; readonly signal: AbortSignal; onText(done: number, total: number): void },
+): Promise<Judge> => {
+  const vocabulary = vocabularyOf(source.graph, source.info.inputs.ids);
+  const encoded = Array.from({ length: texts }, (_, i) => textOf(i, vocabulary, source.info.maxLength));
+  const watched = (done: number): Watched => ({
+    ...options,
+    onText: (own) => options.onText(done + own, 2 * texts),
+  });
+  const before = await outputsOf(source, encoded, watched(0));
+  return async (result) => deviationOf(before, await outputsOf(result, encoded, watched(texts)));
 };

@@ -11,7 +11,7 @@ import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { defineStage, type Json, type Metrics, StageError } from '../stage.ts';
-import { type Deviation, deviation } from './check.ts';
+import { type Deviation, judgeOf } from './check.ts';
 
 const config = z.strictObject({
   weights: z.literal('int8').default('int8').meta({ description: 'Integers that weights are stored as.' }),
@@ -95,12 +95,13 @@ export const quantizeModel = async (
   if (isQuantized(source.graph)) {
     throw new StageError('the model is quantized already; take the model from before with from: ID');
   }
+  const judge = await judgeOf(source, context);
   const { graph, report } = quantized(fuseForInference(source.graph), options);
   if (report.quantized === 0) {
     context.log('every matrix of this model is too small to gain anything: nothing was quantized');
   }
   const model: Model = { ...source, graph, info: remaining(source.info, graph) };
-  const found = await deviation(source, model, context);
+  const found = await judge(model);
   return { model, metrics: metricsOf(report, proved(found)) };
 };
 

@@ -1,0 +1,135 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Bytes } from '../tensor.ts';
+import { fileBytes } from './external.ts';
+import { field, fields, joined, type Pieces } from './pieces.ts';
+
+/** A file of weights that stay where they are, and everything else that it holds. */
+export interface Apart {
+  /** The file without the raw bytes of its large weights. */
+  readonly bytes: Uint8Array;
+  /** Raw bytes that were left out, by the number of their initializer. */
+  readonly weights: ReadonlyMap<number, Bytes>;
+}
+
+/** Smaller weights are read with the rest: a read of its own for each would take longer. */
+const LEAST_APART = 1 << 16;
+/** Bytes around a place that are read together. */
+const WINDOW = 1 << 12;
+/** Fields and wire type of protobuf that are looked at here. */
+const { graphOfModel, initializerOfGraph, rawDataOfTensor } = fields;
+const DELIMITED = 2;
+/** Where a tensor says that its data is in another file: such a one is left as it is. */
+const otherPlace: ReadonlySet<number> = new Set([13, 14]);
+
+type ByteAt = (at: number) => number;
+
+/** Single bytes of an open file, read a window at a time. */
+const windowOf = (file: number, size: number): ByteAt => {
+  const window = new Uint8Array(WINDOW);
+  let [start, end] = [0, 0];
+  return (at) => {
+    if (at >= size) throw new RangeError(`the file has no byte ${at}`);
+    if (at < start || at >= end) [start, end] = [at, at + readSync(file, window, 0, WINDOW, at)];
+    return window[at - start] ?? 0;
+  };
+};
+
+interface Field {
+  readonly number: number;
+  readonly wire: number;
+  readonly start: number;
+  readonly body: number;
+  readonly end: number;
+}
+
+const varint = (byteAt: ByteAt, start: number): readonly [number, number] => {
+  let result = 0;
+  for (let at = start, scale = 1; at < start + 10; at++, scale *= 128) {
+    const byte = byteAt(at);
+    result += (byte & 127) * scale;
+    if (byte < 128) return [result, at + 1];
+  }
+  throw new RangeError(`the number at byte ${start} has no end`);
+};
+
+const fixedSizes: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
+
+const fieldAt = (byteAt: ByteAt, start: number): Field => {
+  const [key, afterKey] = varint(byteAt, start);
+  const [number, wire] = [Math.floor(key / 8), key % 8];
+  if (wire === DELIMITED) {
+    const [length, body] = varint(byteAt, afterKey);
+    return { number, wire, start, body, end: body + length };
+  }
+  const fixed = fixedSizes[wire];
+  const end = fixed === undefined ? varint(byteAt, afterKey)[1] : afterKey + fixed;
+  return { number, wire, start, body: afterKey, end };
+};
+
+const fieldsOf = function* (byteAt: ByteAt, start: number, end: number): Generator<Field> {
+  for (let at = start; at < end; ) {
+    const next = fieldAt(byteAt, at);
+    if (next.end > end) throw new RangeError(`the field at byte ${at} ends behind what it is in`);
+    yield next;
+    at = next.end;
+  }
+};
+
+const isLarge = ({ number, wire, body, end }: Field): boolean =>
+  number === rawDataOfTensor && wire === DELIMITED && end - body >= LEAST_APART;
+
+/** The raw bytes of a large weight; undefined where a tensor is small, or holds its data in another way as well. */
+const largeData = (byteAt: ByteAt, initializer: Field): Field | undefined => {
+  if (initializer.end - initializer.body < LEAST_APART) return undefined;
+  const own = [...fieldsOf(byteAt, initializer.body, initializer.end)];
+  const raw = own.filter(({ number }) => number === rawDataOfTensor);
+  const [only] = raw;
+  const elsewhere = own.some(({ number }) => otherPlace.has(number));
+  return raw.length === 1 && only !== undefined && isLarge(only) && !elsewhere ? only : undefined;
+};
+
+/** The parts of a file that stay, and the weights that do not. */
+const takeApart = (path: string, byteAt: ByteAt, size: number): Apart => {
+  const range = (start: number, end: number): Bytes => fileBytes(path, start, end - start);
+  const weights = new Map<number, Bytes>();
+  let initializers = 0;
+  const graphPieces = (graph: Field): Pieces => {
+    const pieces: Bytes[] = [];
+    let kept = graph.body;
+    for (const part of fieldsOf(byteAt, graph.body, graph.end)) {
+      if (part.number !== initializerOfGraph || part.wire !== DELIMITED) continue;
+      const data = largeData(byteAt, part);
+      if (data !== undefined) {
+        weights.set(initializers, range(data.body, data.end));
+        const described = [range(part.body, data.start), range(data.end, part.end)];
+        pieces.push(range(kept, part.start), ...field(initializerOfGraph, described));
+        kept = part.end;
+      }
+      initializers++;
+    }
+    return field(graphOfModel, [...pieces, range(kept, graph.end)]);
+  };
+  const model = [...fieldsOf(byteAt, 0, size)].flatMap((part) =>
+    part.number === graphOfModel && part.wire === DELIMITED ? graphPieces(part) : [range(part.start, part.end)],
+  );
+  return { bytes: joined(model), weights };
+};
+
+/**
+ * Reads an ONNX file without the raw bytes of its large weights: models are looked at, cut and rewritten far more often
+ * than all of their weights are needed at once. A file that is damaged is read as a whole, for the decoder to say how.
+ */
+export const readApart = (path: string): Apart => {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    try {
+      return takeApart(path, windowOf(file, size), size);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return { bytes: fileBytes(path, 0, size).read(), weights: new Map() };
+    }
+  } finally {
+    closeSync(file);
+  }
+};
