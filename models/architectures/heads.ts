@@ -83,9 +83,9 @@ export interface MaskedHead {
   readonly dense: string;
   readonly norm: string;
   readonly activation: Activation;
-  /** Name of the bias, one a token of the vocabulary. */
+  /** Name of the bias, one a token of the vocabulary, where the output is tied to the token embeddings. */
   readonly bias: string;
-  /** Name of the output matrix, where it is not tied to the token embeddings. */
+  /** Name of the output layer, where it is not tied: it has a matrix and a bias of its own. */
   readonly decoder: string;
   readonly tied: boolean;
 }
@@ -106,7 +106,8 @@ export const maskedHead = (
       ? builder.op('Transpose', [encoded.table], { perm: [1, 0] })
       : parameter(head, `${how.decoder}.weight`, [width, vocabulary], 'linear');
     const product = builder.op('MatMul', [x, decoder]); // (batch, sequence, vocabulary)
-    return builder.op('Add', [product, parameter(head, how.bias, [vocabulary])], {}, logitsName);
+    const bias = how.tied ? how.bias : `${how.decoder}.bias`;
+    return builder.op('Add', [product, parameter(head, bias, [vocabulary])], {}, logitsName);
   });
 
 /** RoBERTa's masked language model. */

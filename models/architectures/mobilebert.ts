@@ -108,7 +108,8 @@ const mobileMaskedHead = (emission: Emission, encoded: Encoded, config: Config):
     const dense = project(head, 'cls.predictions.transform.dense', encoded.features, hidden);
     const x = layerNorm(head, 'cls.predictions.transform.LayerNorm', activate(builder, hidden_act, dense), hidden);
     const product = builder.op('MatMul', [x, decoderOf(head, encoded, config)]); // (batch, sequence, vocabulary)
-    return builder.op('Add', [product, parameter(head, 'cls.predictions.bias', [vocabulary])], {}, logitsName);
+    const bias = config.tie_word_embeddings ? 'cls.predictions.bias' : 'cls.predictions.decoder.bias';
+    return builder.op('Add', [product, parameter(head, bias, [vocabulary])], {}, logitsName);
   });
 };
 

@@ -11,10 +11,14 @@ export interface Checkpoint {
   unread(): readonly string[];
 }
 
-/** What very old checkpoints call the scale and shift of layer normalisation. */
+/**
+ * What older checkpoints call a parameter: scale and shift of layer normalisation in very old ones; the bias of an untied output
+ * layer in those of transformers 4, where it was one parameter with that of the head and stored under the head's name.
+ */
 const oldNames: readonly (readonly [RegExp, string])[] = [
   [/(LayerNorm)\.weight$/, '$1.gamma'],
   [/(LayerNorm)\.bias$/, '$1.beta'],
+  [/^((?:cls\.)?predictions|lm_head)\.decoder\.bias$/, '$1.bias'],
 ];
 
 const namesOf = (name: string): readonly string[] => [
