@@ -180,7 +180,7 @@ describe('a folder that is wrong', () => {
       { position_embedding_type: 'relative_key' },
       /^config\.json: position_embedding_type: /,
     ],
-    ['that is a decoder', { is_decoder: true }, /^config\.json: is_decoder: /],
+    ['that is a decoder', { is_decoder: true }, /^config\.json: is_decoder: .*expected false, found true$/],
     ['with a size that is no number', { hidden_size: '32' }, /^config\.json: hidden_size: /],
     ['with a size beyond reason', { max_position_embeddings: 1e9 }, /^config\.json: max_position_embeddings: /],
     [
@@ -212,6 +212,11 @@ describe('a folder that is wrong', () => {
       /a BertForMaskedLM, but the safetensors have no 'cls\./,
     ],
     ['that does not say its head', { architectures: ['BertModel'] }, /hold classifier\.bias, classifier\.weight/],
+    [
+      'that names no class',
+      { architectures: null },
+      /hold classifier\.bias, classifier\.weight, .* it has no "architectures"; name the class that the model was saved from/,
+    ],
     ['with quantized weights', { quantization_config: { bits: 4 } }, /quantization_config: /],
     [
       'with a padding id beyond the vocabulary',
@@ -275,6 +280,16 @@ describe('a folder that is wrong', () => {
       ]),
     );
     expect(await failure()).toBe('was imported');
+  });
+
+  it('is an adapter', async () => {
+    copyOf('bert');
+    rmSync(join(folder, 'model.safetensors'));
+    writeFileSync(join(folder, 'adapter_config.json'), '{}');
+    const message = /^the folder holds an adapter \(adapter_config\.json\).* merge_and_unload/;
+    expect(await failure()).toMatch(message);
+    rmSync(join(folder, 'config.json'));
+    expect(await failure()).toMatch(message);
   });
 
   it.each([
