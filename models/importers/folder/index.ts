@@ -11,7 +11,7 @@ import { ImportError, type ImportOptions } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
-import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
+import { modulesFile, poolingFiles, readSentence, sentenceText, textFile } from './sentence.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
@@ -31,7 +31,7 @@ export const folderFiles = (folder: string): readonly string[] => {
     throw new ImportError(`the folder ${basename(folder)} has no ${configFile}: it is no model of Hugging Face`);
   }
   const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
-  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), lengthFile, readme];
+  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), textFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
 };
@@ -156,7 +156,7 @@ export const importFolder = async (
   const tokenizer = readFolderTokenizer(folder, config.plan.facts);
   const { json, tokens, maxLength } = tokenizer;
   const emitted = emitGraph(folder, config, head);
-  const limits = [config.plan.facts.maxLength, maxLength, sentenceLength(folder)].filter(
+  const limits = [config.plan.facts.maxLength, maxLength, sentenceText(folder).maxLength].filter(
     (limit) => limit !== undefined,
   );
   const longest = Math.min(...limits);
