@@ -85,7 +85,7 @@ export const dataErrors = {
     new DataError(
       'one-class',
       label === undefined
-        ? `${file} has no labelled training text; expected at least two classes`
+        ? `${file} has no labelled training text; expected at least two classes (texts that the test or validation file holds, too, are not trained on)`
         : `all training texts of ${file} are labelled '${label}'; expected at least two classes: check that 'label' names the right column`,
     ),
   foreignLabel: (at: string, label: string, known: readonly string[]) =>

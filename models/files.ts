@@ -143,7 +143,10 @@ const readDeployed = async (folder: string): Promise<Deployed> => {
   const path = join(folder, deployFiles.config);
   const { decant } = await readJson(path);
   if (decant === undefined) {
-    throw new ModelFileError(`${folder} was not exported by decant: its config.json has no 'decant' entry`);
+    throw new ModelFileError(
+      `${folder} was not exported by decant: its config.json has no 'decant' entry. ` +
+        `Where it is a model of Hugging Face, decant export ${folder} FOLDER makes one of it`,
+    );
   }
   const parsed = deployed.safeParse(decant);
   if (!parsed.success) throw new ModelFileError(`${path} is damaged: its 'decant' entry names no files of the folder`);

@@ -11,7 +11,7 @@ export type Pooling = 'mean' | 'first';
 const CLASSIFIER_DROPOUT = 0.1;
 
 /** Mean of x (batch, sequence, hidden) over the tokens that the mask keeps: (batch, hidden). A text of none gives 0. */
-export const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value => {
+const meanPool = (builder: GraphBuilder, x: Value, mask: Value): Value => {
   const kept = builder.op('Cast', [builder.op('Unsqueeze', [mask, builder.ints([2])])], { to: 1 });
   const axis = builder.ints([1]);
   const sum = builder.op('ReduceSum', [builder.op('Mul', [x, kept]), axis], { keepdims: 0 });

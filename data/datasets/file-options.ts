@@ -67,6 +67,12 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   if (value.task === 'features' && value.labelled !== undefined) {
     complain('labelled', "expected no 'labelled' with task: features, which has no labels");
   }
+  if (value.task !== 'features' && [value.text].flat().includes(value.label)) {
+    complain(
+      'label',
+      `expected another column than those of the text: the class would be read from '${value.label}' itself`,
+    );
+  }
   const { validation, test } = sharesOf(value);
   // In thousandths: 60% and 30% are no more than 90%, whatever their sum in binary is.
   if (Math.round((validation + test) * 1000) >= 900)

@@ -116,7 +116,7 @@ export const defineArchitecture = <C>(architecture: Architecture<C>): AnyArchite
   prefix: architecture.prefix,
   ignored: architecture.ignored,
   plan: (config) => {
-    const parsed = architecture.config.safeParse(config);
+    const parsed = architecture.config.safeParse(config, { reportInput: true });
     return parsed.success ? { plan: bind(architecture, parsed.data) } : { issues: parsed.error.issues };
   },
 });

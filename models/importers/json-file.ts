@@ -39,11 +39,22 @@ const parsed = (file: string, text: string): unknown => {
   }
 };
 
+/** Whoever reads a message knows the value by its beginning. */
+const LONGEST_VALUE = 40;
+
+/** What stands there, where it is short and the schema was asked to report it. */
+const foundText = ({ input }: z.core.$ZodIssue): string => {
+  if (!['string', 'number', 'boolean'].includes(typeof input)) return '';
+  const text = JSON.stringify(input);
+  return `, found ${text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text}`;
+};
+
 /** Where a document differs from what was expected, in one line. */
 export const issueText = (issues: readonly z.core.$ZodIssue[]): string =>
   issues
     .slice(0, 3)
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .map((issue) => ({ at: issue.path.join('.'), text: `${issue.message}${foundText(issue)}` }))
+    .map(({ at, text }) => (at === '' ? text : `${at}: ${text}`))
     .join('; ');
 
 /** The size of a regular file; a folder or a pipe under its name would fail obscurely, or never answer. */
@@ -63,7 +74,7 @@ export const readText = (path: string, limit = SIZE_LIMIT): string => {
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
 export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {
   const file = basename(path);
-  const found = schema.safeParse(parsed(file, readText(path, limit)));
+  const found = schema.safeParse(parsed(file, readText(path, limit)), { reportInput: true });
   if (found.success) return found.data;
   throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
 };

@@ -209,6 +209,15 @@ describe('files of their own for each split', () => {
     expect(duplicates).toBe(40);
   });
 
+  it('are refused when they hold the same texts', async () => {
+    using space = workspace();
+    write(space, `text,label\n${ordinary(200)}`);
+    await expect(loaded(space, all)).rejects.toThrow(
+      'train.csv has no labelled training text; expected at least two classes ' +
+        '(texts that the test or validation file holds, too, are not trained on)',
+    );
+  });
+
   it('give up training texts where one of them is missing', async () => {
     using space = workspace();
     write(space, `text,label\n${ordinary(30, 1000)}`);
@@ -349,6 +358,11 @@ describe('options', () => {
       ["labelled: expected no 'labelled' with task: features, which has no labels"],
     ],
     [{ file: 'a.csv', text: ['a', 'b'], task: 'features' }, []],
+    [{ file: 'a.csv', text: 'label', task: 'features' }, []],
+    [
+      { file: 'a.csv', text: ['a', 'b'], label: 'b' },
+      ["label: expected another column than those of the text: the class would be read from 'b' itself"],
+    ],
   ])('%j give %j', (options, expected) => {
     expect(issues(options)).toEqual(expected);
   });

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenizerOf } from '../../data/tokenize.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
@@ -10,6 +11,7 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { importModel, modelSources } from '../../models/importers/index.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
+import { workspace } from '../rig/workspace.ts';
 import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
 import { writeSafetensors } from './safetensors-file.ts';
 import { largestDifference } from './support.ts';
@@ -35,6 +37,17 @@ describe('what model.json says of a folder of Hugging Face', () => {
       sentence: { pooling: 'mean', normalize: true },
     });
     expect((await importGolden('bert')).info.sentence).toBeUndefined();
+  });
+
+  it('lowers texts in the tokenizer where sentence-transformers do it before', async () => {
+    using space = workspace();
+    const folder = space.path('lower');
+    cpSync(goldenFolder('roberta-features'), folder, { recursive: true });
+    const idsOf = async (text: string) => tokenizerOf((await importModel(folder, '/')).tokenizer).encode(text, 64).ids;
+    const lower = await idsOf('old café dogs');
+    expect(await idsOf('Old CAFÉ dogs')).not.toEqual(lower);
+    writeFileSync(join(folder, 'sentence_bert_config.json'), '{"max_seq_length": 32, "do_lower_case": true}');
+    expect(await idsOf('Old CAFÉ dogs')).toEqual(lower);
   });
 
   it('counts positions from behind the padding id, and asks for no types where there is one', async () => {
@@ -184,7 +197,7 @@ describe('a folder that is wrong', () => {
       { position_embedding_type: 'relative_key' },
       /^config\.json: position_embedding_type: /,
     ],
-    ['that is a decoder', { is_decoder: true }, /^config\.json: is_decoder: /],
+    ['that is a decoder', { is_decoder: true }, /^config\.json: is_decoder: .*expected false, found true$/],
     ['with a size that is no number', { hidden_size: '32' }, /^config\.json: hidden_size: /],
     ['with a size beyond reason', { max_position_embeddings: 1e9 }, /^config\.json: max_position_embeddings: /],
     [
@@ -216,6 +229,11 @@ describe('a folder that is wrong', () => {
       /a BertForMaskedLM, but the safetensors have no 'cls\./,
     ],
     ['that does not say its head', { architectures: ['BertModel'] }, /hold classifier\.bias, classifier\.weight/],
+    [
+      'that names no class',
+      { architectures: null },
+      /hold classifier\.bias, classifier\.weight, .* it has no "architectures"; name the class that the model was saved from/,
+    ],
     ['with quantized weights', { quantization_config: { bits: 4 } }, /quantization_config: /],
     [
       'with a padding id beyond the vocabulary',
@@ -309,6 +327,16 @@ describe('a folder that is wrong', () => {
       ]),
     );
     expect(await failure()).toBe('was imported');
+  });
+
+  it('is an adapter', async () => {
+    copyOf('bert');
+    rmSync(join(folder, 'model.safetensors'));
+    writeFileSync(join(folder, 'adapter_config.json'), '{}');
+    const message = /^the folder holds an adapter \(adapter_config\.json\).* merge_and_unload/;
+    expect(await failure()).toMatch(message);
+    rmSync(join(folder, 'config.json'));
+    expect(await failure()).toMatch(message);
   });
 
   it.each([

@@ -25,7 +25,7 @@ export interface FolderConfig {
   readonly modelType: string;
   readonly architecture: AnyArchitecture;
   readonly plan: Plan;
-  /** The class in transformers that the checkpoint was saved from: 'BertForSequenceClassification'. */
+  /** The class in transformers that the checkpoint was saved from: 'BertForSequenceClassification'; '' where it is not said. */
   readonly savedFrom: string;
   /** Class names by index, where the file has any. */
   readonly labels: readonly string[];
@@ -63,7 +63,7 @@ const CONFIG_LIMIT = 32 * 1024 * 1024;
 /** Reads config.json and asks the architecture that it names for a plan. */
 export const readConfig = (folder: string): FolderConfig => {
   const json = readJsonObject(join(folder, configFile), CONFIG_LIMIT);
-  const parsed = commonSchema.safeParse(json);
+  const parsed = commonSchema.safeParse(json, { reportInput: true });
   if (!parsed.success) throw configError(parsed.error.issues);
   const { model_type: modelType, architectures, id2label, num_labels, problem_type } = parsed.data;
   const architecture = architectureOf(modelType);

@@ -6,13 +6,13 @@ import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/arc
 import type { Emission } from '../../blocks.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
-import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
+import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { ImportError, type ImportOptions } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
-import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
+import { modulesFile, poolingFiles, readSentence, sentenceText, textFile } from './sentence.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
@@ -28,10 +28,11 @@ export const folderFiles = (folder: string): readonly string[] => {
     );
   }
   if (!existsSync(join(folder, configFile))) {
+    checkAdapter(folder);
     throw new ImportError(`the folder ${basename(folder)} has no ${configFile}: it is no model of Hugging Face`);
   }
   const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
-  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), lengthFile, readme];
+  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), textFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
 };
@@ -39,12 +40,20 @@ export const folderFiles = (folder: string): readonly string[] => {
 const prefixOf = ({ prefix }: AnyArchitecture, tensors: StoredTensors): string =>
   [...tensors.keys()].some((name) => name.startsWith(`${prefix}.`)) ? `${prefix}.` : '';
 
+/** What is wrong with config.json where tensors are left over. Without a class nobody knows what a head computes. */
+const unaccounted = ({ savedFrom }: FolderConfig): string =>
+  savedFrom === ''
+    ? 'does not account for: it has no "architectures"; name the class that the model was saved from there, ' +
+      `such as ["BertForSequenceClassification"]; ${takesEncoder}`
+    : 'does not account for: it says another architecture, or fewer layers, than the weights have';
+
 /** Tensors that were not read must be ones that the architecture lists, or belong to a head that was left out. */
 const checkUnread = (
   unread: readonly string[],
-  { ignored }: AnyArchitecture,
+  config: FolderConfig,
   { prefix, headless }: { readonly prefix: string; readonly headless: boolean },
 ): void => {
+  const { ignored } = config.architecture;
   const known = (name: string): boolean => {
     const bare = name.startsWith(prefix) ? name.slice(prefix.length) : name;
     const inHead = prefix !== '' && !name.startsWith(prefix);
@@ -54,8 +63,7 @@ const checkUnread = (
   if (extra.length === 0) return;
   const more = extra.length > 3 ? ` and ${extra.length - 3} more` : '';
   throw new ImportError(
-    `the safetensors hold ${extra.slice(0, 3).join(', ')}${more}, which ${configFile} does not account for: ` +
-      'it says another architecture, or fewer layers, than the weights have',
+    `the safetensors hold ${extra.slice(0, 3).join(', ')}${more}, which ${configFile} ${unaccounted(config)}`,
   );
 };
 
@@ -84,7 +92,7 @@ const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new')
   }
   checkCopies(tensors, head?.copies ?? [], encoded.table);
   const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
-  checkUnread(checkpoint.unread(), architecture, { prefix, headless: leavesHead(folder, wanted) });
+  checkUnread(checkpoint.unread(), config, { prefix, headless: leavesHead(folder, wanted) });
   return { graph: builder.freeze([output]), encoded, output, task };
 };
 
@@ -150,7 +158,7 @@ export const importFolder = async (
   const tokenizer = readFolderTokenizer(folder, config.plan.facts);
   const { json, tokens, maxLength } = tokenizer;
   const emitted = emitGraph(folder, config, head);
-  const limits = [config.plan.facts.maxLength, maxLength, sentenceLength(folder)].filter(
+  const limits = [config.plan.facts.maxLength, maxLength, sentenceText(folder).maxLength].filter(
     (limit) => limit !== undefined,
   );
   const longest = Math.min(...limits);

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import type { ModelInfo } from '../../model.ts';
 import { ImportError } from '../importer.ts';
 import { readJson } from '../json-file.ts';
 
 export const modulesFile = 'modules.json';
-export const lengthFile = 'sentence_bert_config.json';
+export const textFile = 'sentence_bert_config.json';
 
 const modulesSchema = z.array(
   z.object({
@@ -75,10 +76,21 @@ export const readSentence = (folder: string): ModelInfo['sentence'] => {
   return { pooling: poolingOf(join(folder, pooling)), normalize: kinds.includes('Normalize') };
 };
 
-const lengthSchema = z.object({ max_seq_length: z.int().positive().nullish() });
+const textSchema = z.object({
+  max_seq_length: z.int().positive().nullish(),
+  do_lower_case: z.boolean().nullish(),
+});
 
-/** Longest text that a model of sentence-transformers encodes. */
-export const sentenceLength = (folder: string): number | undefined =>
-  existsSync(join(folder, lengthFile))
-    ? (readJson(join(folder, lengthFile), lengthSchema).max_seq_length ?? undefined)
-    : undefined;
+/** What sentence-transformers do with a text before the tokenizer sees it, and the longest that they encode. */
+export const sentenceText = (folder: string): { readonly maxLength?: number; readonly lowercase: boolean } => {
+  const path = join(folder, textFile);
+  const { max_seq_length, do_lower_case } = existsSync(path) ? readJson(path, textSchema) : {};
+  return { ...(max_seq_length == null ? {} : { maxLength: max_seq_length }), lowercase: do_lower_case === true };
+};
+
+/** The tokenizer that lowers texts itself, so that every client does. */
+export const lowercased = (json: TokenizerJson): TokenizerJson => {
+  const first = { type: 'Lowercase' };
+  const normalizers = json.normalizer == null ? [first] : [first, json.normalizer];
+  return { ...json, normalizer: { type: 'Sequence', normalizers } };
+};

@@ -7,6 +7,7 @@ import type { Facts } from '../../architectures/architecture.ts';
 import type { ModelInfo } from '../../model.ts';
 import { ImportError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
+import { lowercased, sentenceText } from './sentence.ts';
 import { readVocabularyFiles } from './vocabulary.ts';
 
 export const tokenizerFiles = {
@@ -120,7 +121,8 @@ export const readFolderTokenizer = (
   { vocabulary, padding }: Pick<Facts, 'vocabulary' | 'padding'>,
 ): FolderTokenizer => {
   const settings = readSettings(folder);
-  const { file, json, roles } = readTokenizer(folder, settings);
+  const { file, json: written, roles } = readTokenizer(folder, settings);
+  const json = sentenceText(folder).lowercase ? lowercased(written) : written;
   const parsed = tokenizerSchema.safeParse(json);
   if (!parsed.success) throw new ImportError(`${file}: ${issueText(parsed.error.issues)}`);
   const ids = idsOf(parsed.data);
