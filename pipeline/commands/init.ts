@@ -24,9 +24,9 @@ Examples:
   $ decant init --data nli.parquet --text premise --pair hypothesis
   $ decant init --data sentences.jsonl --no-label`;
 
-/** One line of YAML, whatever the name of a file or column holds: line breaks, commas, a hundred characters. */
-const inline = (value: string | readonly string[]): string =>
-  stringify(value, { blockQuote: false, collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trim();
+/** A name on one line of YAML, in lists too: plain where that says the same, else as JSON, which YAML reads. */
+const inline = (value: string): string =>
+  stringify(value).trim() === value && !/[\n,[\]{}]/.test(value) ? value : JSON.stringify(value);
 
 const nameOf = (file: string): string =>
   basename(file, extname(file))
@@ -66,7 +66,7 @@ const rolesOf = ({ data: file, ...given }: Options, guess: DataGuess): Roles => 
 const textLine = ({ text, pair }: Roles): string =>
   pair === undefined
     ? `text: ${inline(text)}                # column of the texts`
-    : `text: ${inline([text, pair])}  # columns of the two texts of a pair`;
+    : `text: [${inline(text)}, ${inline(pair)}]  # columns of the two texts of a pair`;
 
 const labelLine = ({ label }: Roles, guess: DataGuess): string => {
   if (label === undefined)
