@@ -24,7 +24,9 @@ Examples:
   $ decant init --data nli.parquet --text premise --pair hypothesis
   $ decant init --data sentences.jsonl --no-label`;
 
-const scalar = (value: string): string => stringify(value).trim();
+/** A name on one line of YAML, in lists too: plain where that says the same, else as JSON, which YAML reads. */
+const inline = (value: string): string =>
+  stringify(value).trim() === value && !/[\n,[\]{}]/.test(value) ? value : JSON.stringify(value);
 
 const nameOf = (file: string): string =>
   basename(file, extname(file))
@@ -63,15 +65,15 @@ const rolesOf = ({ data: file, ...given }: Options, guess: DataGuess): Roles => 
 
 const textLine = ({ text, pair }: Roles): string =>
   pair === undefined
-    ? `text: ${scalar(text)}                # column of the texts`
-    : `text: [${scalar(text)}, ${scalar(pair)}]  # columns of the two texts of a pair`;
+    ? `text: ${inline(text)}                # column of the texts`
+    : `text: [${inline(text)}, ${inline(pair)}]  # columns of the two texts of a pair`;
 
 const labelLine = ({ label }: Roles, guess: DataGuess): string => {
   if (label === undefined)
     return 'task: features              # no classes: a student learns the vectors of its teacher';
   const classes = guess.classes.length;
   const seen = guess.label === label && classes > 0 ? `  # ${classes} classes in the first ${guess.rows} rows` : '';
-  return `label: ${scalar(label)}               # column of the classes${seen}`;
+  return `label: ${inline(label)}               # column of the classes${seen}`;
 };
 
 const dataLines = (file: string, roles: Roles, guess: DataGuess): string => {
@@ -79,7 +81,7 @@ const dataLines = (file: string, roles: Roles, guess: DataGuess): string => {
   const separated = delimiter === ',' ? '' : `\n  delimiter: ${JSON.stringify(delimiter)}`;
   return `data:
   uses: ${guess.uses}
-  file: ${scalar(file)}
+  file: ${inline(file)}
   ${textLine(roles)}
   ${labelLine(roles, guess)}${separated}
   # validation and test texts are split off by a hash of the text, so that no duplicate crosses:

@@ -178,6 +178,17 @@ describe('help and small commands', () => {
     expect(await valid()).toContain('pipeline.yaml is valid: "lines", 5 stages');
   });
 
+  it('writes a pipeline for columns with line breaks and commas in their names', async () => {
+    using space = workspace();
+    const rows = Array.from({ length: 60 }, (_, i) => `a sentence of number ${i},another one of ${i},${i % 2}\n`);
+    space.write('odd.csv', `"first\ntext","second, text","the\nclass"\n${rows.join('')}`);
+    const columns = ['--text', 'first\ntext', '--pair', 'second, text', '--label', 'the\nclass'];
+    const init = await decant(['init', '--data', 'odd.csv', ...columns], { cwd: space.folder });
+    expect([init.code, init.stderr]).toEqual([0, '']);
+    const valid = await decant(['validate'], { cwd: space.folder });
+    expect([valid.stderr, valid.stdout]).toEqual(['', 'pipeline.yaml is valid: "odd", 6 stages, 16 steps.\n']);
+  });
+
   it('survives a reader that goes away', async () => {
     const { code, stderr } = await decant(['schema'], { onText: (_, child) => child.stdout?.destroy() });
     expect([code, stderr]).toEqual([0, '']);

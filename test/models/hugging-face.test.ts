@@ -329,6 +329,12 @@ describe('a folder that is wrong', () => {
     expect(await failure()).toBe('was imported');
   });
 
+  it('keeps the encoder of sentence-transformers in a folder of its own', async () => {
+    copyOf('sentence-transformers');
+    rmSync(join(folder, 'config.json'));
+    expect(await failure()).toMatch(/has no config\.json: its modules\.json keeps the encoder in another folder; copy/);
+  });
+
   it('is an adapter', async () => {
     copyOf('bert');
     rmSync(join(folder, 'model.safetensors'));

@@ -20,6 +20,12 @@ import { vocabularyFiles } from './vocabulary.ts';
 
 const readme = 'README.md';
 
+/** Old models of sentence-transformers keep the encoder in a folder of its own. */
+const insteadOf = (folder: string): string =>
+  existsSync(join(folder, modulesFile))
+    ? `: its ${modulesFile} keeps the encoder in another folder; copy that folder's files beside ${modulesFile} and set its path to ""`
+    : ': it is no model of Hugging Face';
+
 /** Paths of the files of a folder that an import reads, in a fixed order. */
 export const folderFiles = (folder: string): readonly string[] => {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
@@ -29,7 +35,7 @@ export const folderFiles = (folder: string): readonly string[] => {
   }
   if (!existsSync(join(folder, configFile))) {
     checkAdapter(folder);
-    throw new ImportError(`the folder ${basename(folder)} has no ${configFile}: it is no model of Hugging Face`);
+    throw new ImportError(`the folder ${basename(folder)} has no ${configFile}${insteadOf(folder)}`);
   }
   const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
   const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), textFile, readme];
