@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyCuts } from '../../graph/cut/index.ts';
+import { float32Of } from '../../graph/tensor.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
 import { withClassificationHead } from '../../models/head.ts';
@@ -10,8 +11,9 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { importModel, modelSources } from '../../models/importers/index.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
+import { floatTensor } from '../../models/safetensors/float.ts';
 import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
-import { writeSafetensors } from './safetensors-file.ts';
+import { writeSafetensors, writeTensors } from './safetensors-file.ts';
 import { largestDifference } from './support.ts';
 
 describe('what model.json says of a folder of Hugging Face', () => {
@@ -92,6 +94,40 @@ describe('the head of a checkpoint', () => {
   });
 });
 
+it.each([
+  ['deberta-v2', 'deberta', 'word'],
+  ['mobilebert', 'mobilebert', 'position'],
+])('a single type of tokens is added to all of them: %s', async (name, prefix, kind) => {
+  const folder = mkdtempSync(join(tmpdir(), 'decant-types-'));
+  try {
+    cpSync(goldenFolder(name), folder, { recursive: true });
+    const path = join(folder, 'model.safetensors');
+    const tensors = new Map(
+      [...readSafetensors(path)].map(([key, stored]) => [key, { dims: stored.dims, data: float32Of(floatTensor(key, stored)) }]),
+    );
+    const table = `${prefix}.embeddings.${kind}_embeddings.weight`;
+    const width = tensors.get(table)?.dims[1] ?? 0;
+    const row = Float32Array.from({ length: width }, (_, i) => Math.sin(i));
+    const load = async (types: number, change: (data: Float32Array) => Float32Array) => {
+      const own = tensors.get(table) ?? { dims: [], data: row };
+      const types_ = `${prefix}.embeddings.token_type_embeddings.weight`;
+      const changed = new Map([...tensors, [table, { ...own, data: change(own.data) }]]);
+      changed.delete(types_);
+      writeTensors(path, types === 0 ? changed : changed.set(types_, { dims: [1, width], data: row }));
+      const config = JSON.parse(readFileSync(join(goldenFolder(name), 'config.json'), 'utf8'));
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, type_vocab_size: types }));
+      return runGolden(await importModel(folder, '/'), [expectedOf(name)]);
+    };
+    const [[typed = []], [shifted = []]] = [
+      await load(1, (data) => data),
+      await load(0, (data) => data.map((x, i) => x + (row[i % width] ?? 0))),
+    ];
+    expect(largestDifference(typed, shifted)).toBeLessThan(ROUNDING);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 it('the width of an imported encoder can be cut, head and all', async () => {
   const { graph, ...rest } = await importGolden('roberta');
   const [hidden] = anatomyOf(graph).hidden;
@@ -102,6 +138,9 @@ it('the width of an imported encoder can be cut, head and all', async () => {
   const [logits] = await runGolden({ ...rest, graph: cut }, [expectedOf('roberta')]);
   expect(logits?.every(Number.isFinite)).toBe(true);
 });
+
+/** Float32 sums in another order. */
+const ROUNDING = 1e-5;
 
 /** A second, and some room for a machine that is shared. */
 const SOON_MILLISECONDS = 3000;
@@ -185,7 +224,7 @@ describe('a folder that is wrong', () => {
     ['with a size beyond reason', { max_position_embeddings: 1e9 }, /^config\.json: max_position_embeddings: /],
     [
       'with positions that the weights do not have',
-      { max_position_embeddings: 9e6 },
+      { max_position_embeddings: 9e5 },
       /position_embeddings\.weight' is \[\d+, 32\]/,
     ],
     [
@@ -220,6 +259,58 @@ describe('a folder that is wrong', () => {
     ],
   ])('config.json %s', async (_, changes, message) => {
     copyOf('bert');
+    config(changes);
+    expect(await failure()).toMatch(message);
+  });
+
+  it.each<[string, string, Record<string, unknown>, RegExp]>([
+    [
+      'DeBERTa with heads of another width',
+      'deberta-v2',
+      { attention_head_size: 4 },
+      /^config\.json: attention_head_size: expected 8, hidden_size over num_attention_heads; found 4$/,
+    ],
+    [
+      'DeBERTa with a single bucket',
+      'deberta-v2',
+      { position_buckets: 1 },
+      /position_buckets: expected -1 for none, or at least 4; found 1$/,
+    ],
+    [
+      'DeBERTa with ten million positions, of which no weights tell',
+      'deberta-v2',
+      { max_position_embeddings: 1e7 },
+      /^config\.json: max_position_embeddings: /,
+    ],
+    ['ModernBERT with as many', 'modernbert', { max_position_embeddings: 1e7 }, /max_position_embeddings: /],
+    [
+      'ModernBERT with stretched positions, in the old words',
+      'modernbert',
+      { rope_parameters: { full_attention: { type: 'linear', factor: 2 } } },
+      /^config\.json: rope_parameters\.full_attention\.type: /,
+    ],
+    [
+      'ELECTRA that tells replaced words',
+      'electra-features',
+      { architectures: ['ElectraForPreTraining'] },
+      /a ElectraForPreTraining, a head that decant does not know; 'head: new' takes the encoder/,
+    ],
+    [
+      'BERT that goes on with texts',
+      'bert-mlm',
+      { architectures: ['BertLMHeadModel'] },
+      /a BertLMHeadModel, a head that decant does not know/,
+    ],
+    [
+      'DistilBERT with the names of BERT',
+      'distilbert',
+      { n_heads: undefined, num_attention_heads: 5 },
+      /n_heads: expected a divisor of dim, which is 32; found 5/,
+    ],
+    ['MPNet that counts types of tokens, which it does not have', 'mpnet', { type_vocab_size: 1 }, /^was imported$/],
+    ['RoBERTa that does not say how many types it has: two', 'roberta', { type_vocab_size: undefined }, /is \[1, 32\]/],
+  ])('config.json is of %s', async (_, name, changes, message) => {
+    copyOf(name);
     config(changes);
     expect(await failure()).toMatch(message);
   });
