@@ -439,9 +439,59 @@ describe('a folder that is wrong', () => {
       /lists the module Dense/,
     ],
     ['without pooling', [{ path: '', type: 'sentence_transformers.models.Transformer' }], /lists no Pooling/],
+    [
+      'in another order',
+      [
+        { path: '', type: 'sentence_transformers.models.Transformer' },
+        { path: '2_Normalize', type: 'sentence_transformers.models.Normalize' },
+        { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+      /lists Transformer, Normalize, Pooling; decant computes one Transformer and one Pooling, and then perhaps Normalize/,
+    ],
+    [
+      'with the encoder in a folder of its own',
+      [
+        { path: '0_BERT', type: 'sentence_transformers.models.Transformer' },
+        { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+      /puts the Transformer into '0_BERT'; expected it beside modules\.json/,
+    ],
   ])('lists modules %s', async (_, modules, message) => {
     copyOf('sentence-transformers');
     writeFileSync(join(folder, 'modules.json'), JSON.stringify(modules));
+    expect(await failure()).toMatch(message);
+  });
+
+  it('has a prompt before every text, or none by default', async () => {
+    copyOf('sentence-transformers');
+    const prompts = (name: string | null): void =>
+      writeFileSync(
+        join(folder, 'config_sentence_transformers.json'),
+        JSON.stringify({ prompts: { query: 'query: ', document: '' }, default_prompt_name: name }),
+      );
+    prompts('query');
+    expect(await failure()).toMatch(/^config_sentence_transformers\.json: every text begins with the prompt 'query', "query: "/);
+    for (const harmless of ['document', null]) {
+      prompts(harmless);
+      expect(await failure()).toBe('was imported');
+    }
+  });
+
+  it('writes texts in lower case, which the tokenizer does or does not', async () => {
+    copyOf('sentence-transformers');
+    edit('sentence_bert_config.json', (json) => ({ ...json, do_lower_case: true }));
+    expect(await failure()).toBe('was imported');
+    edit('tokenizer.json', (json) => ({ ...json, normalizer: { type: 'NFC' } }));
+    expect(await failure()).toMatch(/^sentence_bert_config\.json: do_lower_case is true, but tokenizer\.json keeps/);
+  });
+
+  it.each([
+    [{ truncation_side: 'left' }, /^tokenizer_config\.json: truncation_side: decant cuts the end of long texts/],
+    [{ do_lower_case: 'false' }, /^tokenizer_config\.json: do_lower_case: /],
+    [{ pad_token: 7 }, /^tokenizer_config\.json: pad_token: /],
+  ])('has the tokenizer settings %j', async (settings, message) => {
+    copyOf('bert');
+    edit('tokenizer_config.json', (json) => ({ ...json, ...settings }));
     expect(await failure()).toMatch(message);
   });
 

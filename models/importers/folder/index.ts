@@ -12,7 +12,7 @@ import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
-import { lengthFile, modulesFile, poolingFiles, readSentence, sentenceLength } from './sentence.ts';
+import { lengthFile, modulesFile, poolingFiles, promptFile, readSentence, sentenceLength } from './sentence.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
@@ -31,7 +31,7 @@ export const folderFiles = (folder: string): readonly string[] => {
     throw new ImportError(`the folder ${basename(folder)} has no ${configFile}: it is no model of Hugging Face`);
   }
   const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
-  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), lengthFile, readme];
+  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), lengthFile, promptFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
 };
@@ -150,7 +150,7 @@ export const importFolder = async (
   const tokenizer = readFolderTokenizer(folder, config.plan.facts);
   const { json, tokens, maxLength } = tokenizer;
   const emitted = emitGraph(folder, config, head);
-  const limits = [config.plan.facts.maxLength, maxLength, sentenceLength(folder)].filter(
+  const limits = [config.plan.facts.maxLength, maxLength, sentenceLength(folder, json)].filter(
     (limit) => limit !== undefined,
   );
   const longest = Math.min(...limits);
