@@ -43,7 +43,8 @@ export const alignLabels = (model: Model, labels: readonly string[]): Model => {
   if (order.every((from, to) => from === to)) return model;
   const weights = new Map(graph.weights);
   const columns = classWeights(graph, value(info.output));
-  if (columns.length === 0) throw new Error(`'${info.output}' is no product with a weight: its classes cannot be put in order`);
+  if (columns.length === 0)
+    throw new Error(`'${info.output}' is no product with a weight: its classes cannot be put in order`);
   for (const name of columns) {
     const tensor = weights.get(name);
     if (tensor !== undefined) weights.set(name, reordered(tensor, order));

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import type { LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
-import { activation, type BertConfig, bertConfig, bertFacts, bertStack, emitBert, positions, ratio, size } from './bert-layers.ts';
+import {
+  activation,
+  type BertConfig,
+  bertConfig,
+  bertFacts,
+  bertStack,
+  emitBert,
+  positions,
+  ratio,
+  size,
+} from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
 
 /** The names that other architectures have for them: transformers reads either. */

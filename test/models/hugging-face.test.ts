@@ -103,7 +103,10 @@ it.each([
     cpSync(goldenFolder(name), folder, { recursive: true });
     const path = join(folder, 'model.safetensors');
     const tensors = new Map(
-      [...readSafetensors(path)].map(([key, stored]) => [key, { dims: stored.dims, data: float32Of(floatTensor(key, stored)) }]),
+      [...readSafetensors(path)].map(([key, stored]) => [
+        key,
+        { dims: stored.dims, data: float32Of(floatTensor(key, stored)) },
+      ]),
     );
     const table = `${prefix}.embeddings.${kind}_embeddings.weight`;
     const width = tensors.get(table)?.dims[1] ?? 0;
@@ -430,7 +433,10 @@ describe('a folder that is wrong', () => {
     ],
     [
       'without config',
-      [{ path: 'x', type: 'sentence_transformers.models.Pooling' }],
+      [
+        { path: '', type: 'sentence_transformers.models.Transformer' },
+        { path: 'x', type: 'sentence_transformers.models.Pooling' },
+      ],
       /pooling whose config\.json is not there/,
     ],
     [
@@ -470,7 +476,9 @@ describe('a folder that is wrong', () => {
         JSON.stringify({ prompts: { query: 'query: ', document: '' }, default_prompt_name: name }),
       );
     prompts('query');
-    expect(await failure()).toMatch(/^config_sentence_transformers\.json: every text begins with the prompt 'query', "query: "/);
+    expect(await failure()).toMatch(
+      /^config_sentence_transformers\.json: every text begins with the prompt 'query', "query: "/,
+    );
     for (const harmless of ['document', null]) {
       prompts(harmless);
       expect(await failure()).toBe('was imported');

@@ -555,7 +555,12 @@ describe('a list of files that cannot be trusted', () => {
     const shards = ['model.safetensors.index.json', 'encoder.safetensors', 'head-2.safetensors'];
     const list = listOf('config.json', ...shards, 'onnx/other.safetensors', '.hidden.safetensors');
     expect(choose(list).map(({ path }) => path)).toEqual(['config.json', ...shards]);
-    const both = listOf('config.json', 'model.safetensors.index.json', 'model-1-of-1.safetensors', 'adapter.safetensors');
+    const both = listOf(
+      'config.json',
+      'model.safetensors.index.json',
+      'model-1-of-1.safetensors',
+      'adapter.safetensors',
+    );
     expect(choose(both).map(({ path }) => path)).not.toContain('adapter.safetensors');
   });
 
