@@ -1,7 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import type { Example } from './dataset.ts';
 import type { TokenizerJson } from './tokenizer.ts';
-import { addedTokensOf } from './tokenizers/parts.ts';
+import { addedTokensOf, partOf } from './tokenizers/parts.ts';
 import { riskyPatterns, withinLimit } from './tokenizers/time-limit.ts';
 
 /** A text, or two that are read together (every example is one). */
@@ -79,7 +79,9 @@ const load = (json: TokenizerJson): Library => {
   }
   const risky = riskyPatterns(json);
   if (risky.length > 0) tryAddedTokens(json, risky);
-  const library: Library = new HuggingFaceTokenizer(json, {});
+  // Of a word-level model the library takes the unknown token from here alone.
+  const { unk_token } = partOf(json.model);
+  const library: Library = new HuggingFaceTokenizer(json, typeof unk_token === 'string' ? { unk_token } : {});
   if (risky.length > 0) limitPatterns(library, risky);
   return library;
 };

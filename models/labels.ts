@@ -43,7 +43,10 @@ export const alignLabels = (model: Model, labels: readonly string[]): Model => {
   const order = labels.map((label) => info.labels.indexOf(label));
   if (order.every((from, to) => from === to)) return model;
   const weights = new Map(graph.weights);
-  for (const name of classWeights(graph, value(info.output))) {
+  const columns = classWeights(graph, value(info.output));
+  if (columns.length === 0)
+    throw new Error(`'${info.output}' is no product with a weight: its classes cannot be put in order`);
+  for (const name of columns) {
     const tensor = weights.get(name);
     if (tensor !== undefined) weights.set(name, reordered(tensor, order));
   }

@@ -65,7 +65,7 @@ export interface Architecture<C> {
   readonly prefix: string;
   facts(config: C): Facts;
   emit(emission: Emission, config: C): Encoded;
-  readonly heads: Readonly<Partial<Record<HeadTask, HeadLayout<NoInfer<C>>>>>;
+  readonly heads: Readonly<Record<HeadTask, HeadLayout<NoInfer<C>>>>;
   /**
    * Tensors that a checkpoint may hold without anybody reading them, names without the encoder's prefix: buffers such as
    * position ids, a pooler that features do not need, heads of tasks that decant does not know.
@@ -77,8 +77,7 @@ export interface Architecture<C> {
 export interface Plan {
   readonly facts: Facts;
   emit(emission: Emission): Encoded;
-  /** Undefined where the architecture has no head for the task. */
-  head(task: HeadTask): BoundHead | undefined;
+  head(task: HeadTask): BoundHead;
 }
 
 interface BoundHead {
@@ -101,7 +100,6 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
   emit: (emission) => architecture.emit(emission, config),
   head: (task) => {
     const layout = architecture.heads[task];
-    if (layout === undefined) return undefined;
     return {
       marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
       copies: layout.copies?.(config) ?? [],

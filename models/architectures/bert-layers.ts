@@ -17,6 +17,8 @@ import type { Encoded, Facts } from './architecture.ts';
 
 /** Sizes in config.json: large enough for any checkpoint, small enough that a lie does not exhaust memory. */
 export const size = z.int().min(1).max(10_000_000);
+/** Positions: graphs hold numbers for all of them, whether or not a table of that length stands in the weights. */
+export const positions = z.int().min(1).max(1_000_000);
 export const ratio = z.number().min(0).lt(1);
 export const activation = z.enum(activationNames);
 
@@ -31,7 +33,7 @@ export const bertConfig = z.object({
   hidden_dropout_prob: ratio.default(0.1),
   attention_probs_dropout_prob: ratio.default(0.1),
   classifier_dropout: ratio.nullish(),
-  max_position_embeddings: size.default(512),
+  max_position_embeddings: positions.default(512),
   type_vocab_size: z.int().min(0).max(1000).default(2),
   layer_norm_eps: z.number().positive().default(1e-12),
   pad_token_id: z.int().min(0).nullable().default(0),
@@ -85,7 +87,7 @@ export const bertInputs = ({ builder }: Emission, { type_vocab_size: types }: { 
 };
 
 /** What every token has added for its type: a row of the table, the only row, or nothing. */
-const typeRows = (
+export const typeRows = (
   emission: Emission,
   { type_vocab_size: types }: { readonly type_vocab_size: number },
   ids: Value | undefined,

@@ -12,6 +12,9 @@ const attentionTypes = z.preprocess(
   ),
 );
 
+/** With fewer there is no near distance on either side, beyond which buckets grow by their logarithm. */
+const LEAST_BUCKETS = 4;
+
 /** Keys of config.json, with the defaults of DebertaV2Config. */
 export const debertaConfig = bertConfig
   .extend({
@@ -30,6 +33,7 @@ export const debertaConfig = bertConfig
     pos_att_type: attentionTypes,
     share_att_key: z.boolean().default(false),
     norm_rel_ebd: z.string().default('none'),
+    attention_head_size: size.optional(),
     conv_kernel_size: z.int().min(0).max(1000).default(0),
     conv_groups: z.literal(1).default(1),
     conv_act: activation.default('tanh'),
@@ -40,11 +44,27 @@ export const debertaConfig = bertConfig
   })
   .superRefine((config, ctx) => {
     headsDivide(config, ctx);
+    const width = config.hidden_size / config.num_attention_heads;
+    if (config.attention_head_size !== undefined && config.attention_head_size !== width) {
+      const message = `expected ${width}, hidden_size over num_attention_heads; found ${config.attention_head_size}`;
+      ctx.addIssue({ code: 'custom', message, path: ['attention_head_size'] });
+    }
+    if (config.position_buckets > 0 && config.position_buckets < LEAST_BUCKETS) {
+      const message = `expected -1 for none, or at least ${LEAST_BUCKETS}; found ${config.position_buckets}`;
+      ctx.addIssue({ code: 'custom', message, path: ['position_buckets'] });
+    }
     if (config.conv_kernel_size === 0 || config.conv_kernel_size % 2 === 1) return;
     const message = `expected an odd width, which leaves the length of texts alone; found ${config.conv_kernel_size}`;
     ctx.addIssue({ code: 'custom', message, path: ['conv_kernel_size'] });
   });
 export type DebertaConfig = z.infer<typeof debertaConfig>;
+
+/** Whether the table of relative positions is normalised. */
+export const normalizesPositions = ({ norm_rel_ebd }: DebertaConfig): boolean =>
+  norm_rel_ebd
+    .toLowerCase()
+    .split('|')
+    .some((part) => part.trim() === 'layer_norm');
 
 /** Of the token embeddings: the hidden width where nothing is said. */
 export const embeddingWidth = (config: DebertaConfig): number => config.embedding_size ?? config.hidden_size;

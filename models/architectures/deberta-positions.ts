@@ -1,7 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import { dropout, type Emission, layerNorm, linear, parameter, splitHeads, splitKeys } from '../blocks.ts';
 import type { Compared } from '../emit-encoder.ts';
-import type { DebertaConfig } from './deberta-config.ts';
+import { type DebertaConfig, normalizesPositions } from './deberta-config.ts';
 import { distanceIds, signedBucket } from './relative.ts';
 
 /** How many terms attention scores are summed of: the scale is one over the root of head width times this. */
@@ -28,9 +28,7 @@ const tableOf = (emission: Emission, config: DebertaConfig): Value => {
   const { builder } = emission;
   const { hidden_size: hidden } = config;
   const table = parameter(emission, 'encoder.rel_embeddings.weight', [2 * spanOf(config), hidden]);
-  const normal = /layer_norm/i.test(config.norm_rel_ebd)
-    ? layerNorm(emission, 'encoder.LayerNorm', table, hidden)
-    : table;
+  const normal = normalizesPositions(config) ? layerNorm(emission, 'encoder.LayerNorm', table, hidden) : table;
   return dropout(emission, builder.op('Unsqueeze', [normal, builder.ints([0])]), config.hidden_dropout_prob);
 };
 

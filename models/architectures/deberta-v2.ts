@@ -2,7 +2,7 @@ import type { Value } from '../../graph/graph.ts';
 import { dropout, type Emission, layerNorm, linear, lookup, maskBias, parameter, positionRows } from '../blocks.ts';
 import { emitLayers, type LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture, type Encoded } from './architecture.ts';
-import { bertFacts, bertInputs, bertStack, idBuffers } from './bert-layers.ts';
+import { bertFacts, bertInputs, bertStack, idBuffers, typeRows } from './bert-layers.ts';
 import { type DebertaConfig, debertaConfig, embeddingWidth } from './deberta-config.ts';
 import { convolution, onlyTokens } from './deberta-convolution.ts';
 import { disentangledBias, scoreTerms } from './deberta-positions.ts';
@@ -16,9 +16,8 @@ const embeddings = (emission: Emission, config: DebertaConfig, { ids, types, mas
   const added = [lookup(emission, 'embeddings.word_embeddings.weight', [config.vocab_size, width], ids)];
   if (config.position_biased_input)
     added.push(positionRows(emission, 'embeddings.position_embeddings.weight', [limit, width], ids));
-  if (types !== undefined) {
-    added.push(lookup(emission, 'embeddings.token_type_embeddings.weight', [config.type_vocab_size, width], types));
-  }
+  const rows = typeRows(emission, config, types, width);
+  if (rows !== undefined) added.push(rows);
   const sum = added.reduce((a, b) => builder.op('Add', [a, b])); // (batch, sequence, embedding width)
   const wide =
     width === hidden ? sum : linear(emission, 'embeddings.embed_proj', sum, [width, hidden], { bias: false });

@@ -1,8 +1,27 @@
 import { z } from 'zod';
 import type { LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
-import { activation, type BertConfig, bertConfig, bertFacts, bertStack, emitBert, ratio, size } from './bert-layers.ts';
+import {
+  activation,
+  type BertConfig,
+  bertConfig,
+  bertFacts,
+  bertStack,
+  emitBert,
+  positions,
+  ratio,
+  size,
+} from './bert-layers.ts';
 import { firstTokenHead, maskedHead, tokenHead } from './heads.ts';
+
+/** The names that other architectures have for them: transformers reads either. */
+const aliases = { dim: 'hidden_size', n_layers: 'num_hidden_layers', n_heads: 'num_attention_heads' } as const;
+
+const withAliases = (config: unknown): unknown => {
+  const given: Readonly<Record<string, unknown>> = Object(config);
+  const read = Object.entries(aliases).filter(([, alias]) => alias in given);
+  return { ...given, ...Object.fromEntries(read.map(([name, alias]) => [name, given[alias]])) };
+};
 
 const distilbertConfig = z.object({
   vocab_size: size.default(30_522),
@@ -14,7 +33,7 @@ const distilbertConfig = z.object({
   dropout: ratio.default(0.1),
   attention_dropout: ratio.default(0.1),
   seq_classif_dropout: ratio.default(0.2),
-  max_position_embeddings: size.default(512),
+  max_position_embeddings: positions.default(512),
   pad_token_id: z.int().min(0).nullable().default(0),
   tie_word_embeddings: z.boolean().default(true),
 });
@@ -55,7 +74,7 @@ const names: LayerNames = {
 /** DistilBERT (Sanh et al. 2019, arXiv 1910.01108): BERT with half the layers, without token types and pooler. */
 export const distilbert = defineArchitecture({
   modelTypes: ['distilbert'],
-  config: distilbertConfig.superRefine(({ dim, n_heads }, ctx) => {
+  config: z.preprocess(withAliases, distilbertConfig).superRefine(({ dim, n_heads }, ctx) => {
     if (dim % n_heads === 0) return;
     ctx.addIssue({
       code: 'custom',

@@ -11,6 +11,7 @@ import {
   idBuffers,
   ratio,
   size,
+  typeRows,
 } from './bert-layers.ts';
 import { firstTokenHead, maskedHead, predictionsHead, tokenHead } from './heads.ts';
 import { emitMobileLayers, mobileNorm, TORCH_EPSILON } from './mobilebert-layers.ts';
@@ -61,8 +62,8 @@ const embeddings = (emission: Emission, config: Config, { ids, types }: Encoded[
     wideWords(emission, config, words),
     positionRows(emission, table, [config.max_position_embeddings, hidden], ids),
   ];
-  if (types !== undefined)
-    added.push(lookup(emission, 'embeddings.token_type_embeddings.weight', [config.type_vocab_size, hidden], types));
+  const rows = typeRows(emission, config, types, hidden);
+  if (rows !== undefined) added.push(rows);
   const sum = added.reduce((a, b) => builder.op('Add', [a, b])); // (batch, sequence, hidden)
   const normal = mobileNorm({ ...emission, epsilon: TORCH_EPSILON }, config, 'embeddings.LayerNorm', sum);
   return dropout(emission, normal, config.hidden_dropout_prob);

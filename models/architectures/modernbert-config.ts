@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { activation, headsDivide, ratio, size } from './bert-layers.ts';
+import { activation, headsDivide, positions, ratio, size } from './bert-layers.ts';
 
 const layerTypes = ['full_attention', 'sliding_attention'] as const;
 export type LayerType = (typeof layerTypes)[number];
 
 /** Rotary settings of one kind of layer, as transformers writes them since version 5. */
 const rope = z.object({
-  rope_type: z.literal('default').default('default'),
+  rope_type: z.literal('default').optional(),
+  /** What rope_type was called before. */
+  type: z.literal('default').optional(),
   rope_theta: z.number().positive().optional(),
 });
 
@@ -19,7 +21,7 @@ export const modernConfig = z
     num_hidden_layers: z.int().min(1).max(1000).default(22),
     num_attention_heads: size.default(12),
     hidden_activation: activation.default('gelu'),
-    max_position_embeddings: size.default(8192),
+    max_position_embeddings: positions.default(8192),
     norm_eps: z.number().positive().default(1e-5),
     norm_bias: z.boolean().default(false),
     pad_token_id: z.int().min(0).nullable().default(50_283),

@@ -19,6 +19,8 @@ const config = bertConfig
     relative_attention_num_buckets: z.int().min(BUCKETS).max(100_000).default(BUCKETS),
     pad_token_id: bertConfig.shape.pad_token_id.default(PADDING),
   })
+  // It has none, whatever a config.json that was made of BERT's says.
+  .transform((config) => ({ ...config, type_vocab_size: 0 }))
   .superRefine(headsDivide);
 type Config = z.infer<typeof config>;
 

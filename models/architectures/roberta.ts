@@ -5,7 +5,6 @@ import { paddedPositions } from './positions.ts';
 
 const robertaConfig = bertConfig.extend({
   vocab_size: bertConfig.shape.vocab_size.unwrap().default(50_265),
-  type_vocab_size: bertConfig.shape.type_vocab_size.unwrap().default(1),
   // Positions are counted from it, so it has to be there.
   pad_token_id: bertConfig.shape.pad_token_id.unwrap().unwrap().default(1),
 });

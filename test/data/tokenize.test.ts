@@ -185,6 +185,12 @@ describe('preTokenizerOf', () => {
   });
 });
 
+it('a word-level tokenizer gives words that it does not know the id of its unknown token', () => {
+  const model = { type: 'WordLevel', unk_token: '[?]', vocab: { cat: 0, dog: 1, '[?]': 2 } };
+  const parts = { normalizer: null, pre_tokenizer: { type: 'WhitespaceSplit' }, post_processor: null, decoder: null };
+  expect([...tokenizerOf({ ...parts, model, added_tokens: [] }).encode('dog bird cat', LONG).ids]).toEqual([1, 2, 0]);
+});
+
 describe('a pattern that backtracks without end', () => {
   const endless = '(?:a+)+b';
   const split = { type: 'Split', pattern: { Regex: endless }, behavior: 'Isolated', invert: false };

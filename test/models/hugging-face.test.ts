@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
+import { float32Of } from '../../graph/tensor.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
 import { withClassificationHead } from '../../models/head.ts';
@@ -11,9 +12,10 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { importModel, modelSources } from '../../models/importers/index.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
+import { floatTensor } from '../../models/safetensors/float.ts';
 import { workspace } from '../rig/workspace.ts';
 import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
-import { writeSafetensors } from './safetensors-file.ts';
+import { writeSafetensors, writeTensors } from './safetensors-file.ts';
 import { largestDifference } from './support.ts';
 
 describe('what model.json says of a folder of Hugging Face', () => {
@@ -109,6 +111,43 @@ describe('the head of a checkpoint', () => {
   });
 });
 
+it.each([
+  ['deberta-v2', 'deberta', 'word'],
+  ['mobilebert', 'mobilebert', 'position'],
+])('a single type of tokens is added to all of them: %s', async (name, prefix, kind) => {
+  const folder = mkdtempSync(join(tmpdir(), 'decant-types-'));
+  try {
+    cpSync(goldenFolder(name), folder, { recursive: true });
+    const path = join(folder, 'model.safetensors');
+    const tensors = new Map(
+      [...readSafetensors(path)].map(([key, stored]) => [
+        key,
+        { dims: stored.dims, data: float32Of(floatTensor(key, stored)) },
+      ]),
+    );
+    const table = `${prefix}.embeddings.${kind}_embeddings.weight`;
+    const width = tensors.get(table)?.dims[1] ?? 0;
+    const row = Float32Array.from({ length: width }, (_, i) => Math.sin(i));
+    const load = async (types: number, change: (data: Float32Array) => Float32Array) => {
+      const own = tensors.get(table) ?? { dims: [], data: row };
+      const types_ = `${prefix}.embeddings.token_type_embeddings.weight`;
+      const changed = new Map([...tensors, [table, { ...own, data: change(own.data) }]]);
+      changed.delete(types_);
+      writeTensors(path, types === 0 ? changed : changed.set(types_, { dims: [1, width], data: row }));
+      const config = JSON.parse(readFileSync(join(goldenFolder(name), 'config.json'), 'utf8'));
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, type_vocab_size: types }));
+      return runGolden(await importModel(folder, '/'), [expectedOf(name)]);
+    };
+    const [[typed = []], [shifted = []]] = [
+      await load(1, (data) => data),
+      await load(0, (data) => data.map((x, i) => x + (row[i % width] ?? 0))),
+    ];
+    expect(largestDifference(typed, shifted)).toBeLessThan(ROUNDING);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 it('the width of an imported encoder can be cut, head and all', async () => {
   const { graph, ...rest } = await importGolden('roberta');
   const [hidden] = anatomyOf(graph).hidden;
@@ -119,6 +158,9 @@ it('the width of an imported encoder can be cut, head and all', async () => {
   const [logits] = await runGolden({ ...rest, graph: cut }, [expectedOf('roberta')]);
   expect(logits?.every(Number.isFinite)).toBe(true);
 });
+
+/** Float32 sums in another order. */
+const ROUNDING = 1e-5;
 
 /** A second, and some room for a machine that is shared. */
 const SOON_MILLISECONDS = 3000;
@@ -202,7 +244,7 @@ describe('a folder that is wrong', () => {
     ['with a size beyond reason', { max_position_embeddings: 1e9 }, /^config\.json: max_position_embeddings: /],
     [
       'with positions that the weights do not have',
-      { max_position_embeddings: 9e6 },
+      { max_position_embeddings: 9e5 },
       /position_embeddings\.weight' is \[\d+, 32\]/,
     ],
     [
@@ -242,6 +284,58 @@ describe('a folder that is wrong', () => {
     ],
   ])('config.json %s', async (_, changes, message) => {
     copyOf('bert');
+    config(changes);
+    expect(await failure()).toMatch(message);
+  });
+
+  it.each<[string, string, Record<string, unknown>, RegExp]>([
+    [
+      'DeBERTa with heads of another width',
+      'deberta-v2',
+      { attention_head_size: 4 },
+      /^config\.json: attention_head_size: expected 8, hidden_size over num_attention_heads; found 4$/,
+    ],
+    [
+      'DeBERTa with a single bucket',
+      'deberta-v2',
+      { position_buckets: 1 },
+      /position_buckets: expected -1 for none, or at least 4; found 1$/,
+    ],
+    [
+      'DeBERTa with ten million positions, of which no weights tell',
+      'deberta-v2',
+      { max_position_embeddings: 1e7 },
+      /^config\.json: max_position_embeddings: /,
+    ],
+    ['ModernBERT with as many', 'modernbert', { max_position_embeddings: 1e7 }, /max_position_embeddings: /],
+    [
+      'ModernBERT with stretched positions, in the old words',
+      'modernbert',
+      { rope_parameters: { full_attention: { type: 'linear', factor: 2 } } },
+      /^config\.json: rope_parameters\.full_attention\.type: /,
+    ],
+    [
+      'ELECTRA that tells replaced words',
+      'electra-features',
+      { architectures: ['ElectraForPreTraining'] },
+      /a ElectraForPreTraining, a head that decant does not know; 'head: new' takes the encoder/,
+    ],
+    [
+      'BERT that goes on with texts',
+      'bert-mlm',
+      { architectures: ['BertLMHeadModel'] },
+      /a BertLMHeadModel, a head that decant does not know/,
+    ],
+    [
+      'DistilBERT with the names of BERT',
+      'distilbert',
+      { n_heads: undefined, num_attention_heads: 5 },
+      /n_heads: expected a divisor of dim, which is 32; found 5/,
+    ],
+    ['MPNet that counts types of tokens, which it does not have', 'mpnet', { type_vocab_size: 1 }, /^was imported$/],
+    ['RoBERTa that does not say how many types it has: two', 'roberta', { type_vocab_size: undefined }, /is \[1, 32\]/],
+  ])('config.json is of %s', async (_, name, changes, message) => {
+    copyOf(name);
     config(changes);
     expect(await failure()).toMatch(message);
   });
@@ -377,7 +471,10 @@ describe('a folder that is wrong', () => {
     ],
     [
       'without config',
-      [{ path: 'x', type: 'sentence_transformers.models.Pooling' }],
+      [
+        { path: '', type: 'sentence_transformers.models.Transformer' },
+        { path: 'x', type: 'sentence_transformers.models.Pooling' },
+      ],
       /pooling whose config\.json is not there/,
     ],
     [
@@ -386,9 +483,61 @@ describe('a folder that is wrong', () => {
       /lists the module Dense/,
     ],
     ['without pooling', [{ path: '', type: 'sentence_transformers.models.Transformer' }], /lists no Pooling/],
+    [
+      'in another order',
+      [
+        { path: '', type: 'sentence_transformers.models.Transformer' },
+        { path: '2_Normalize', type: 'sentence_transformers.models.Normalize' },
+        { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+      /lists Transformer, Normalize, Pooling; decant computes one Transformer and one Pooling, and then perhaps Normalize/,
+    ],
+    [
+      'with the encoder in a folder of its own',
+      [
+        { path: '0_BERT', type: 'sentence_transformers.models.Transformer' },
+        { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+      /puts the Transformer into '0_BERT'; expected it beside modules\.json/,
+    ],
   ])('lists modules %s', async (_, modules, message) => {
     copyOf('sentence-transformers');
     writeFileSync(join(folder, 'modules.json'), JSON.stringify(modules));
+    expect(await failure()).toMatch(message);
+  });
+
+  it('has a prompt before every text, or none by default', async () => {
+    copyOf('sentence-transformers');
+    const prompts = (name: string | null): void =>
+      writeFileSync(
+        join(folder, 'config_sentence_transformers.json'),
+        JSON.stringify({ prompts: { query: 'query: ', document: '' }, default_prompt_name: name }),
+      );
+    prompts('query');
+    expect(await failure()).toMatch(
+      /^config_sentence_transformers\.json: every text begins with the prompt 'query', "query: "/,
+    );
+    for (const harmless of ['document', null]) {
+      prompts(harmless);
+      expect(await failure()).toBe('was imported');
+    }
+  });
+
+  it('writes texts in lower case, which the tokenizer does or does not', async () => {
+    copyOf('sentence-transformers');
+    edit('sentence_bert_config.json', (json) => ({ ...json, do_lower_case: true }));
+    expect(await failure()).toBe('was imported');
+    edit('tokenizer.json', (json) => ({ ...json, normalizer: { type: 'NFC' } }));
+    expect(await failure()).toMatch(/^sentence_bert_config\.json: do_lower_case is true, but tokenizer\.json keeps/);
+  });
+
+  it.each([
+    [{ truncation_side: 'left' }, /^tokenizer_config\.json: truncation_side: decant cuts the end of long texts/],
+    [{ do_lower_case: 'false' }, /^tokenizer_config\.json: do_lower_case: /],
+    [{ pad_token: 7 }, /^tokenizer_config\.json: pad_token: /],
+  ])('has the tokenizer settings %j', async (settings, message) => {
+    copyOf('bert');
+    edit('tokenizer_config.json', (json) => ({ ...json, ...settings }));
     expect(await failure()).toMatch(message);
   });
 

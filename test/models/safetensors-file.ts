@@ -10,3 +10,20 @@ export const safetensors = (header: unknown, data: Uint8Array = new Uint8Array()
 
 export const writeSafetensors = (path: string, ...parts: Parameters<typeof safetensors>): void =>
   writeFileSync(path, safetensors(...parts));
+
+interface Floats {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A safetensors file of float tensors, one behind the other. */
+export const writeTensors = (path: string, tensors: ReadonlyMap<string, Floats>): void => {
+  let at = 0;
+  const header = [...tensors].map(([name, { dims, data }]) => {
+    const begin = at;
+    at += data.byteLength;
+    return [name, { dtype: 'F32', shape: dims, data_offsets: [begin, at] }];
+  });
+  const data = [...tensors.values()].map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  writeSafetensors(path, Object.fromEntries(header), Buffer.concat(data));
+};

@@ -80,11 +80,14 @@ export const readConfig = (folder: string): FolderConfig => {
   };
 };
 
-/** Tasks by the end of the class name. Pretraining classes hold a masked language model beside another head. */
+/**
+ * Tasks by the end of the class name. Pretraining classes hold a masked language model beside another head, but for ELECTRA's,
+ * which tells replaced words.
+ */
 const suffixes: readonly (readonly [RegExp, HeadTask])[] = [
   [/ForSequenceClassification$/, 'text-classification'],
   [/ForTokenClassification$/, 'token-classification'],
-  [/For(MaskedLM|PreTraining)$/, 'fill-mask'],
+  [/ForMaskedLM$|(?<!^Electra)ForPreTraining$/, 'fill-mask'],
 ];
 
 const classifierProblem = ({ problem, labels }: FolderConfig): string | undefined => {
@@ -102,17 +105,15 @@ export const leavesHead = (folder: string, wanted: 'keep' | 'new'): boolean =>
 
 /** The head that the checkpoint is imported with; undefined for features. */
 export const headOf = (folder: string, config: FolderConfig, wanted: 'keep' | 'new'): HeadTask | undefined => {
-  const { savedFrom, plan } = config;
+  const { savedFrom } = config;
   if (leavesHead(folder, wanted)) return undefined;
   const task = suffixes.find(([suffix]) => suffix.test(savedFrom))?.[1];
   if (task === undefined) {
-    const [, other] = /For([A-Z]\w*)$/.exec(savedFrom) ?? [];
-    if (other === undefined) return undefined;
+    if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
     throw new ImportError(
       `${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`,
     );
   }
-  if (plan.head(task) === undefined) return undefined;
   const problem =
     task === 'text-classification' || task === 'token-classification' ? classifierProblem(config) : undefined;
   if (problem === undefined) return task;

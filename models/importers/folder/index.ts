@@ -12,7 +12,7 @@ import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
-import { modulesFile, poolingFiles, readSentence, sentenceText, textFile } from './sentence.ts';
+import { modulesFile, poolingFiles, promptFile, readSentence, sentenceText, textFile } from './sentence.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
@@ -38,7 +38,7 @@ export const folderFiles = (folder: string): readonly string[] => {
     throw new ImportError(`the folder ${basename(folder)} has no ${configFile}${insteadOf(folder)}`);
   }
   const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
-  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), textFile, readme];
+  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), textFile, promptFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
 };

@@ -8,6 +8,7 @@ import { readJson } from '../json-file.ts';
 
 export const modulesFile = 'modules.json';
 export const textFile = 'sentence_bert_config.json';
+export const promptFile = 'config_sentence_transformers.json';
 
 const modulesSchema = z.array(
   z.object({
@@ -52,6 +53,38 @@ const poolingOf = (path: string): 'mean' | 'first' => {
 
 const known = ['Transformer', 'Pooling', 'Normalize'];
 
+const promptSchema = z.object({
+  prompts: z.record(z.string(), z.string()).nullish(),
+  default_prompt_name: z.string().nullish(),
+});
+
+/** A prompt that stands before every text: the model's vectors are those of texts with it. */
+const checkPrompt = (folder: string): void => {
+  if (!existsSync(join(folder, promptFile))) return;
+  const { prompts, default_prompt_name: name } = readJson(join(folder, promptFile), promptSchema);
+  const prompt = name == null ? '' : (prompts?.[name] ?? '');
+  if (prompt === '') return;
+  throw new ImportError(
+    `${promptFile}: every text begins with the prompt '${name}', ${JSON.stringify(prompt)}, which decant does not write: ` +
+      'put it into the texts of the data, and null for default_prompt_name',
+  );
+};
+
+/** Modules in the order in which decant computes them, the encoder in the folder itself. */
+const checkModules = (modules: z.infer<typeof modulesSchema>, kinds: readonly string[]): void => {
+  const elsewhere = modules.find(({ path }, i) => kinds[i] === 'Transformer' && path !== '');
+  if (elsewhere !== undefined) {
+    throw new ImportError(
+      `${modulesFile} puts the Transformer into '${elsewhere.path}'; expected it beside ${modulesFile}: import that folder, or save the model again`,
+    );
+  }
+  const order = kinds.join(', ');
+  if (order === known.join(', ') || order === known.slice(0, 2).join(', ')) return;
+  throw new ImportError(
+    `${modulesFile} lists ${order}; decant computes one ${known.slice(0, 2).join(' and one ')}, and then perhaps ${known[2]}`,
+  );
+};
+
 /** Files that say how a sentence becomes a vector, besides modules.json. */
 export const poolingFiles = (folder: string): readonly string[] =>
   existsSync(join(folder, modulesFile))
@@ -73,6 +106,8 @@ export const readSentence = (folder: string): ModelInfo['sentence'] => {
   }
   const [pooling] = poolingFiles(folder);
   if (pooling === undefined) throw new ImportError(`${modulesFile} lists no Pooling`);
+  checkModules(modules, kinds);
+  checkPrompt(folder);
   return { pooling: poolingOf(join(folder, pooling)), normalize: kinds.includes('Normalize') };
 };
 
@@ -88,8 +123,16 @@ export const sentenceText = (folder: string): { readonly maxLength?: number; rea
   return { ...(max_seq_length == null ? {} : { maxLength: max_seq_length }), lowercase: do_lower_case === true };
 };
 
+/** Whether a tokenizer writes texts in lower case by itself. */
+const lowers = ({ normalizer }: TokenizerJson): boolean => {
+  const { type, lowercase, normalizers } = Object(normalizer);
+  if (Array.isArray(normalizers)) return normalizers.some((part) => lowers({ normalizer: part }));
+  return type === 'Lowercase' || (type === 'BertNormalizer' && lowercase === true);
+};
+
 /** The tokenizer that lowers texts itself, so that every client does. */
 export const lowercased = (json: TokenizerJson): TokenizerJson => {
+  if (lowers(json)) return json;
   const first = { type: 'Lowercase' };
   const normalizers = json.normalizer == null ? [first] : [first, json.normalizer];
   return { ...json, normalizer: { type: 'Sequence', normalizers } };

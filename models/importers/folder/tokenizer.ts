@@ -60,6 +60,19 @@ const normalizerKeys = {
   tokenize_chinese_chars: 'handle_chinese_chars',
 } as const;
 
+const settingsSchema = z.object({
+  do_lower_case: z.boolean().nullish(),
+  strip_accents: z.boolean().nullish(),
+  tokenize_chinese_chars: z.boolean().nullish(),
+  // Clients cut the end, whatever is said here.
+  truncation_side: z.literal('right', 'decant cuts the end of long texts, as clients do: expected "right"').nullish(),
+});
+
+const checkSettings = (settings: JsonObject): void => {
+  const found = settingsSchema.safeParse(settings);
+  if (!found.success) throw new ImportError(`${tokenizerFiles.config}: ${issueText(found.error.issues)}`);
+};
+
 /** In transformers the settings of BERT's tokenizers win over what tokenizer.json says. */
 const withSettings = (json: JsonObject, settings: JsonObject): TokenizerJson => {
   const normalizer = Object(json.normalizer);
@@ -121,6 +134,7 @@ export const readFolderTokenizer = (
   { vocabulary, padding }: Pick<Facts, 'vocabulary' | 'padding'>,
 ): FolderTokenizer => {
   const settings = readSettings(folder);
+  checkSettings(settings);
   const { file, json: written, roles } = readTokenizer(folder, settings);
   const json = sentenceText(folder).lowercase ? lowercased(written) : written;
   const parsed = tokenizerSchema.safeParse(json);
@@ -129,7 +143,8 @@ export const readFolderTokenizer = (
   checkIds(file, ids, vocabulary);
   const encoder = loaded(file, json);
   const special = specialSchema.safeParse(roles);
-  const { pad_token, unk_token, mask_token } = special.success ? special.data : {};
+  if (!special.success) throw new ImportError(`${tokenizerFiles.config}: ${issueText(special.error.issues)}`);
+  const { pad_token, unk_token, mask_token } = special.data;
   const idOf = (token: string | null | undefined): number | undefined => (token == null ? undefined : ids.get(token));
   const { model } = parsed.data;
   const filler = padding ?? idOf(pad_token) ?? 0;
