@@ -32,6 +32,13 @@ export const blankScores = (rows: number, classes: number, columns = columnsFor(
   return { classes, columns, logits: logits.fill(-Math.log(classes)), kept };
 };
 
+/** Whether nothing was said of a row. A model that was asked would have to give equal scores to the last bit. */
+export const isBlank = ({ columns, logits }: Scores, row: number): boolean => {
+  for (let at = row * columns + 1; at < (row + 1) * columns; at++)
+    if (logits[at] !== logits[row * columns]) return false;
+  return true;
+};
+
 /** What taken away from logits makes them log-probabilities. */
 export const logSumExp = (logits: Float32Array): number => {
   let peak = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
 import { type Batch, dropTokens, type TokenMatrix, tokenMatrix, typeMatrix } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
-import { spreadScores } from '../data/scores.ts';
+import { isBlank, spreadScores } from '../data/scores.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 import { type Value, value } from '../graph/graph.ts';
 import type { ModelInfo } from '../models/model.ts';
@@ -29,14 +29,15 @@ export interface UpdateSize {
   readonly tokens: number;
 }
 
-export const sizeOfUpdate = (batches: readonly Batch[], { texts: all, starts }: Answers): UpdateSize => {
+/** Words that were cut off have no answer, and no part in the mean. */
+export const sizeOfUpdate = (batches: readonly Batch[], all: Answers): UpdateSize => {
   let answers = 0;
   let tokens = 0;
-  for (const { rows } of batches) {
-    for (const row of rows) {
-      answers += (starts[row + 1] ?? 0) - (starts[row] ?? 0);
-      tokens += all[row]?.ids.length ?? 0;
-    }
+  for (const batch of batches) {
+    forEachAnswer(all, batch, () => {
+      answers++;
+    });
+    for (const row of batch.rows) tokens += all.texts[row]?.ids.length ?? 0;
   }
   return { answers, tokens };
 };
@@ -111,10 +112,16 @@ const teacherRows = (source: FeedSource, batch: Batch): HostTensor => {
   return answerRows(source, batch, teacher.classes, (answer, row) => spreadScores(teacher, answer, row));
 };
 
-/** What the hard label leaves to the teacher: all of it where there is no label. */
+/**
+ * What the hard label leaves to the teacher: all of it where there is no label, and nothing of words that the teacher did
+ * not read, since its own tokenizer cut them off.
+ */
 const softWeights = (source: FeedSource, batch: Batch, { answers }: UpdateSize): HostTensor => {
-  const { examples, weights } = source;
+  const { examples, weights, info } = source;
+  const { teacher } = examples;
+  const maySkip = taskOf(info.task).unit === 'words';
   const { dims, ...tensor } = answerRows(source, batch, 1, (answer, row) => {
+    if (maySkip && teacher !== undefined && isBlank(teacher, answer)) return;
     row[0] = ((examples.labels[answer] ?? -1) < 0 ? 1 : 1 - weights.hard) / answers;
   });
   return { ...tensor, dims: dims.slice(0, -1) };

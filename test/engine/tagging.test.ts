@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { blankScores, putScores } from '../../data/scores.ts';
 import { answersAbout, forEachAnswer } from '../../engine/answers.ts';
+import { batchFeeds, sizeOfUpdate } from '../../engine/feeds.ts';
+import { lossInputs } from '../../engine/losses/index.ts';
 import { predict } from '../../engine/predict.ts';
+import { value } from '../../graph/graph.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitializeGraph } from '../../models/reinitialize.ts';
 import { withTokenHead } from '../../models/token-head.ts';
@@ -55,6 +59,40 @@ describe('a tagger', () => {
     expect(() => withTokenHead(smallEncoder(), tags)).toThrow(
       'the model is made for text-classification, the data has',
     );
+  });
+});
+
+describe('words beyond the end of their text', () => {
+  const { info } = tagger();
+  const ids = Int32Array.of(1, 2, 3);
+  const examples = {
+    texts: [{ ids, words: Int32Array.of(0, 1, -1, -1) }],
+    labels: Int32Array.of(0, 1, 2, 3),
+    teacher: blankScores(4, tags.length),
+  };
+  const batch = { rows: Int32Array.of(0), length: 3 };
+  const answers = answersAbout(examples.texts);
+  const feeds = () =>
+    batchFeeds(
+      {
+        ...{ info, examples, answers, weights: { hard: 0.5, hidden: 0 }, seed: 1 },
+        options: { tokenDropout: 0, labelSmoothing: 0 },
+        wanted: new Set(Object.values(lossInputs).map((name) => value(name))),
+      },
+      batch,
+      sizeOfUpdate([batch], answers),
+      [0, 0],
+    );
+
+  it('have no part in the mean of the loss', () => {
+    expect(sizeOfUpdate([batch], answers)).toEqual({ answers: 2, tokens: 3 });
+    // Half of the loss goes to the labels, a half of it to each of the two words that are left.
+    expect([...(feeds()[lossInputs.targets]?.data ?? [])]).toEqual([0.25, 0, 0, 0, 0, 0.25, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('are not learned from a teacher that did not read them', () => {
+    putScores(examples.teacher, 0, Float32Array.of(3, 1, 1, 1));
+    expect([...(feeds()[lossInputs.softWeights]?.data ?? [])]).toEqual([0.25, 0, 0]);
   });
 });
 
