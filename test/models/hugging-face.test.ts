@@ -523,14 +523,6 @@ describe('a folder that is wrong', () => {
     }
   });
 
-  it('writes texts in lower case, which the tokenizer does or does not', async () => {
-    copyOf('sentence-transformers');
-    edit('sentence_bert_config.json', (json) => ({ ...json, do_lower_case: true }));
-    expect(await failure()).toBe('was imported');
-    edit('tokenizer.json', (json) => ({ ...json, normalizer: { type: 'NFC' } }));
-    expect(await failure()).toMatch(/^sentence_bert_config\.json: do_lower_case is true, but tokenizer\.json keeps/);
-  });
-
   it.each([
     [{ truncation_side: 'left' }, /^tokenizer_config\.json: truncation_side: decant cuts the end of long texts/],
     [{ do_lower_case: 'false' }, /^tokenizer_config\.json: do_lower_case: /],

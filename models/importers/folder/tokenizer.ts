@@ -60,16 +60,18 @@ const normalizerKeys = {
   tokenize_chinese_chars: 'handle_chinese_chars',
 } as const;
 
+const flag = z.boolean('expected true or false').nullish();
+
 const settingsSchema = z.object({
-  do_lower_case: z.boolean().nullish(),
-  strip_accents: z.boolean().nullish(),
-  tokenize_chinese_chars: z.boolean().nullish(),
+  do_lower_case: flag,
+  strip_accents: flag,
+  tokenize_chinese_chars: flag,
   // Clients cut the end, whatever is said here.
   truncation_side: z.literal('right', 'decant cuts the end of long texts, as clients do: expected "right"').nullish(),
 });
 
 const checkSettings = (settings: JsonObject): void => {
-  const found = settingsSchema.safeParse(settings);
+  const found = settingsSchema.safeParse(settings, { reportInput: true });
   if (!found.success) throw new ImportError(`${tokenizerFiles.config}: ${issueText(found.error.issues)}`);
 };
 
