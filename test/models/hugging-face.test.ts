@@ -524,8 +524,11 @@ describe('a folder that is wrong', () => {
   });
 
   it.each([
-    [{ truncation_side: 'left' }, /^tokenizer_config\.json: truncation_side: decant cuts the end of long texts/],
-    [{ do_lower_case: 'false' }, /^tokenizer_config\.json: do_lower_case: /],
+    [
+      { truncation_side: 'left' },
+      /^tokenizer_config\.json: truncation_side is "left"; decant cuts the end of long texts/,
+    ],
+    [{ do_lower_case: 'false' }, /^tokenizer_config\.json: do_lower_case is "false"; expected true or false$/],
     [{ pad_token: 7 }, /^tokenizer_config\.json: pad_token: /],
   ])('has the tokenizer settings %j', async (settings, message) => {
     copyOf('bert');

@@ -149,7 +149,7 @@ describe('tokenizer files that do not fit', () => {
       `vocab.txt belongs to a BertJapaneseTokenizer, which decant does not make of its files; ${remedy}`,
     );
     expect(await refusal('bert-cased', { 'tokenizer_config.json': { do_lower_case: 'no' } })).toBe(
-      'tokenizer_config.json: do_lower_case: expected true or false, found "no"',
+      'tokenizer_config.json: do_lower_case is "no"; expected true or false',
     );
   });
 

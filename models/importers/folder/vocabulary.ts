@@ -192,7 +192,8 @@ const sharedOf = (folder: string, config: JsonObject, { file, family, vocabulary
   return { roles, shared: { vocabulary, added, roles: { unknown, first, last } } };
 };
 
-const flag = (config: JsonObject, name: string, usual: boolean): boolean => {
+/** A setting that is true or false, or left out. */
+export const flag = (config: JsonObject, name: string, usual: boolean): boolean => {
   const found = config[name] ?? usual;
   if (typeof found === 'boolean') return found;
   throw new ImportError(`tokenizer_config.json: ${name} is ${JSON.stringify(found)}; expected true or false`);
