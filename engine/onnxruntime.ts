@@ -27,7 +27,9 @@ const apart = (graph: Graph): { readonly bytes: Uint8Array; readonly files: read
 
 /** A temporary folder that is full, missing or read-only is no reason to fail: memory does as well. */
 const isFileProblem = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ENOENT'].includes(`${error.code}`);
+  error instanceof Error &&
+  'code' in error &&
+  ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ENOENT'].includes(`${error.code}`);
 
 const weightBytes = (graph: Graph): number =>
   [...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -26,7 +26,8 @@ const decodeNode = (proto: onnx.INodeProto, context: Context): Node => {
       return [
         attribute.name ?? '',
         decodeAttribute(attribute, where, context.folder, (body) =>
-          decodeBody(body, { ...context, apart: new Map() }, true)),
+          decodeBody(body, { ...context, apart: new Map() }, true),
+        ),
       ];
     }),
   );
