@@ -16,7 +16,7 @@ export interface CompileOptions {
   readonly threads: number;
   /** 'all' fuses what it can (inference); 'basic' leaves operators as they are (gradient checks); 'none' runs the graph as written. */
   readonly optimization?: 'none' | 'basic' | 'extended' | 'all';
-  /** Packs no weights and gives memory back after every run: for passes whose activations are many times the weights. */
+  /** Copies no weights and gives memory back after every run: for a few passes whose activations are many times the weights. */
   readonly frugal?: boolean;
   /** File that the graph is written into as the engine runs it, after its own fusions. */
   readonly optimizedFile?: string;

@@ -5,11 +5,17 @@ import type { CompileOptions, HostTensor, Program } from './engine.ts';
 /** Only errors: warnings of the native library go straight to standard error and mean nothing to a user. */
 const LOG_ERRORS = 3;
 
-/** Without a pool, memory of a run goes back to the system; without packing, weights stay as their file has them. */
+/**
+ * Without a pool, memory of a run goes back to the system; without packing, and without the transposed copies that folding
+ * makes for gradients, weights stay as their file has them.
+ */
 const frugal: ort.InferenceSession.SessionOptions = {
   enableCpuMemArena: false,
   enableMemPattern: false,
-  extra: { session: { disable_prepacking: '1' } },
+  extra: {
+    session: { disable_prepacking: '1' },
+    optimization: { disable_specified_optimizers: 'ConstantFolding' },
+  },
 };
 
 const sessionOptions = (options: CompileOptions): ort.InferenceSession.SessionOptions => ({

@@ -30,7 +30,7 @@ export const forEachBatch = async (
   see: (outputs: Tensors, batch: Batch) => void,
 ): Promise<void> => {
   const { threads, signal } = subject;
-  const program = await ortEngine.compile(graph, { threads, optimization: 'basic', frugal: true });
+  const program = await ortEngine.compile(graph, { threads, optimization: 'all', frugal: true });
   try {
     const batches = subject.batches();
     for (const [i, batch] of batches.entries()) {

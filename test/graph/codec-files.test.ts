@@ -79,6 +79,37 @@ describe('a model file', () => {
     expect((await readdir(folder)).filter((file) => file.startsWith('inline'))).toEqual(['inline.onnx']);
   });
 
+  it('is read without its large weights, which stay in it until they are asked for', async () => {
+    const data = Float32Array.from({ length: 1 << 15 }, (_, i) => Math.fround(Math.sin(i)));
+    const builder = new GraphBuilder('tables');
+    const ids = builder.input('ids', 'int64', [symbol('batch')]);
+    const rows = ['first', 'small', 'last'].map((name) => {
+      const own = name === 'small' ? data.slice(0, 256) : data;
+      const table = builder.weight(name, tensorOf('float32', [own.length / 32, 32], own));
+      return builder.op('Gather', [table, ids]);
+    });
+    const path = join(folder, 'apart.onnx');
+    await writeGraph(path, builder.freeze([builder.op('Sum', rows, {}, 'y')]));
+    const bytes = await readFile(path);
+    expect(plainGraph(await readGraph(path))).toEqual(plainGraph(decodeGraph(bytes)));
+    const { weights } = await readGraph(path);
+    await writeFile(path, Buffer.alloc(bytes.length));
+    const zeros = ['first', 'small', 'last'].map((name) =>
+      weights
+        .get(value(name))
+        ?.bytes.read()
+        .every((byte) => byte === 0),
+    );
+    expect(zeros).toEqual([true, false, true]);
+    for (const length of [0, 1, 100, bytes.length - 1e5, bytes.length - 1]) {
+      const cut = bytes.subarray(0, length);
+      await writeFile(path, cut);
+      expect(() => decodeGraph(cut)).toThrow(CodecError);
+      const said = await readGraph(path).catch((error: unknown) => String(error));
+      expect(() => decodeGraph(cut)).toThrow(String(said).replace(`CodecError: ${path}: `, ''));
+    }
+  });
+
   it('with external data reads the same, and its weights stay in the file until they are asked for', async () => {
     const path = join(folder, 'outside.onnx');
     await writeGraph(path, linear(), { external: true });

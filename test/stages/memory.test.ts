@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSafetensors } from '../../models/safetensors/file.ts';
+import { goldenFolder } from '../models/golden-checkpoints.ts';
+import { safetensors } from '../models/safetensors-file.ts';
+import { root } from '../rig/build.ts';
+import { type Workspace, workspace } from '../rig/workspace.ts';
+
+/** Bytes of the token table: enough to stand out from what a process takes by chance. */
+const TABLE = 40e6;
+/** What an import and a quantization may take beside what the same process takes for a model of a few kilobytes. */
+const IMPORT_GROWTH = 0.75;
+const QUANTIZE_GROWTH = 2;
+
+const tableName = 'bert.embeddings.word_embeddings.weight';
+
+/** The tiny checkpoint with a table of so many rows; those that are new are zeros, which take no place on the disk. */
+const widen = (folder: string): void => {
+  cpSync(goldenFolder('bert'), folder, { recursive: true });
+  const file = join(folder, 'model.safetensors');
+  const stored = readSafetensors(file);
+  const [, width = 1] = stored.get(tableName)?.dims ?? [];
+  const rows = Math.ceil(TABLE / (4 * width));
+  const config = join(folder, 'config.json');
+  writeFileSync(config, JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), vocab_size: rows }));
+  let end = 0;
+  const others = [...stored].filter(([name]) => name !== tableName);
+  const entry = (dims: readonly number[], length: number) => {
+    const begin = end;
+    end += length;
+    return { dtype: 'F32', shape: dims, data_offsets: [begin, end] };
+  };
+  const header = Object.fromEntries(others.map(([name, { dims, bytes }]) => [name, entry(dims, bytes.length)]));
+  const data = Buffer.concat(others.map(([, { bytes }]) => bytes.read()));
+  const written = safetensors({ ...header, [tableName]: entry([rows, width], rows * width * 4) }, data);
+  writeFileSync(file, written);
+  truncateSync(file, written.length - data.length + end);
+};
+
+/** The most memory that a process of its own had resident while it ran a stage's work. */
+const peakOf = (work: string, ...args: readonly string[]): number => {
+  const script = `
+    const { importModel } = await import('${root}dist/models/importers/index.js');
+    const { readModel, writeModel } = await import('${root}dist/models/files.js');
+    const { quantizeModel } = await import('${root}dist/stages/quantize/index.js');
+    const { peakBytes } = await import('${root}dist/stages/measure/peak.js');
+    const [from, to] = process.argv.slice(1);
+    const context = { threads: 1, signal: new AbortController().signal, onText: () => {}, log: () => {} };
+    ${work}
+    console.log(peakBytes());`;
+  return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script, ...args], { encoding: 'utf8' }));
+};
+
+const importing = "await writeModel(to, await importModel(from, '/'));";
+const quantizing = 'await writeModel(to, (await quantizeModel(await readModel(from), {}, context)).model);';
+
+describe('peak memory', () => {
+  let space: Workspace;
+  beforeAll(() => {
+    space = workspace();
+    widen(space.path('wide'));
+  });
+  afterAll(() => space[Symbol.dispose]());
+
+  it('of import and quantize grows by little more than what a model weighs', () => {
+    const [narrow, wide] = [goldenFolder('bert'), space.path('wide')];
+    const imported = [narrow, wide].map((from, i) => peakOf(importing, from, space.path(`imported-${i}`)));
+    const quantized = [0, 1].map((i) => peakOf(quantizing, space.path(`imported-${i}`), space.path(`quantized-${i}`)));
+    const growth = ([small = 0, large = 0]: readonly number[]): number => (large - small) / TABLE;
+    expect(growth(imported)).toBeLessThan(IMPORT_GROWTH);
+    expect(growth(quantized)).toBeLessThan(QUANTIZE_GROWTH);
+  });
+});
