@@ -1,0 +1,413 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { knownModelTypes } from '../../models/architectures/index.ts';
+import { ImportError } from '../../models/importers/importer.ts';
+import { importModel, modelSources } from '../../models/importers/index.ts';
+import { goldenFolder } from './golden-checkpoints.ts';
+import { writeSafetensors } from './safetensors-file.ts';
+
+/** A second, and some room for a machine that is shared. */
+const SOON_MILLISECONDS = 3000;
+
+describe('a folder that is wrong', () => {
+  let root = '';
+  let folder = '';
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'decant-folder-'));
+  });
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  const copyOf = (name: string): void => {
+    folder = mkdtempSync(join(root, 'model-'));
+    cpSync(goldenFolder(name), folder, { recursive: true });
+  };
+  const edit = (file: string, change: (json: Record<string, unknown>) => unknown): void => {
+    const path = join(folder, file);
+    const json: Record<string, unknown> = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify(change(json)));
+  };
+  const config = (changes: Record<string, unknown>): void =>
+    edit('config.json', (json) => JSON.parse(JSON.stringify({ ...json, ...changes })));
+  const rewrite = (change: (header: Record<string, unknown>) => unknown): void => {
+    const path = join(folder, 'model.safetensors');
+    const bytes = readFileSync(path);
+    const end = 8 + Number(bytes.readBigUInt64LE());
+    const header: Record<string, unknown> = JSON.parse(bytes.subarray(8, end).toString());
+    writeSafetensors(path, change(header), bytes.subarray(end));
+  };
+
+  const failure = async (head: 'keep' | 'new' = 'keep'): Promise<string> => {
+    const before = readdirSync(folder).length;
+    const started = performance.now();
+    const message = await importModel(folder, '/', { head }).then(
+      () => 'was imported',
+      (error: unknown) => (error instanceof ImportError ? error.message : `unexpected: ${error}`),
+    );
+    expect(performance.now() - started).toBeLessThan(SOON_MILLISECONDS);
+    expect(readdirSync(folder)).toHaveLength(before);
+    return message;
+  };
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    [
+      'with wider layers than the weights',
+      { intermediate_size: 96 },
+      /tensor 'bert\.encoder\.layer\.0\.intermediate\.dense\.weight' is \[48, 32\], by config\.json it should be \[96, 32\]/,
+    ],
+    [
+      'with more layers',
+      { num_hidden_layers: 3 },
+      /have no tensor 'bert\.encoder\.layer\.2\.attention\.self\.query\.weight'/,
+    ],
+    [
+      'with fewer layers',
+      { num_hidden_layers: 1 },
+      /hold bert\.encoder\.layer\.1\..* and \d+ more, which config\.json/,
+    ],
+    ['with another vocabulary', { vocab_size: 99 }, /gives the token .* the id \d+, the embedding has 99 rows/],
+    ['with a larger vocabulary', { vocab_size: 1000 }, /'bert\.embeddings\.word_embeddings\.weight' is \[\d+, 32\]/],
+    [
+      'of another architecture',
+      { model_type: 'gpt2' },
+      /^config\.json: decant knows no architecture 'gpt2'; it knows albert, bert/,
+    ],
+    ['of no architecture', { model_type: undefined }, /^config\.json: model_type: /],
+    [
+      'with heads that do not divide its width',
+      { num_attention_heads: 5 },
+      /num_attention_heads: expected a divisor of hidden_size/,
+    ],
+    ['with an unknown activation', { hidden_act: 'mish' }, /^config\.json: hidden_act: /],
+    [
+      'with relative positions',
+      { position_embedding_type: 'relative_key' },
+      /^config\.json: position_embedding_type: /,
+    ],
+    ['that is a decoder', { is_decoder: true }, /^config\.json: is_decoder: .*expected false, found true$/],
+    ['with a size that is no number', { hidden_size: '32' }, /^config\.json: hidden_size: /],
+    ['with a size beyond reason', { max_position_embeddings: 1e9 }, /^config\.json: max_position_embeddings: /],
+    [
+      'with positions that the weights do not have',
+      { max_position_embeddings: 9e5 },
+      /position_embeddings\.weight' is \[\d+, 32\]/,
+    ],
+    [
+      'with other classes',
+      { id2label: { 0: 'a', 1: 'b' } },
+      /'classifier\.weight' is \[3, 32\], by config\.json it should be \[2, 32\]/,
+    ],
+    ['with a class too few', { id2label: { 0: 'a', 2: 'b' } }, /id2label names 2 classes, but none of number 1/],
+    ['with two classes of one name', { id2label: { 0: 'a', 1: 'b', 2: 'a' } }, /two of its classes have the same name/],
+    ['that is a regression', { id2label: { 0: 'a' } }, /it has one output, a regression/],
+    [
+      'with several answers a text',
+      { problem_type: 'multi_label_classification' },
+      /its problem_type is multi_label_classification/,
+    ],
+    [
+      'that answers questions',
+      { architectures: ['BertForQuestionAnswering'] },
+      /a BertForQuestionAnswering, a head that decant/,
+    ],
+    [
+      'without the head it says',
+      { architectures: ['BertForMaskedLM'] },
+      /a BertForMaskedLM, but the safetensors have no 'cls\./,
+    ],
+    ['that does not say its head', { architectures: ['BertModel'] }, /hold classifier\.bias, classifier\.weight/],
+    [
+      'that names no class',
+      { architectures: null },
+      /hold classifier\.bias, classifier\.weight, .* it has no "architectures"; name the class that the model was saved from/,
+    ],
+    ['with quantized weights', { quantization_config: { bits: 4 } }, /quantization_config: /],
+    [
+      'with a padding id beyond the vocabulary',
+      { pad_token_id: 5000 },
+      /pad_token_id is 5000, the embedding has \d+ rows/,
+    ],
+  ])('config.json %s', async (_, changes, message) => {
+    copyOf('bert');
+    config(changes);
+    expect(await failure()).toMatch(message);
+  });
+
+  it.each<[string, string, Record<string, unknown>, RegExp]>([
+    [
+      'DeBERTa with heads of another width',
+      'deberta-v2',
+      { attention_head_size: 4 },
+      /^config\.json: attention_head_size: expected 8, hidden_size over num_attention_heads; found 4$/,
+    ],
+    [
+      'DeBERTa with a single bucket',
+      'deberta-v2',
+      { position_buckets: 1 },
+      /position_buckets: expected -1 for none, or at least 4; found 1$/,
+    ],
+    [
+      'DeBERTa with ten million positions, of which no weights tell',
+      'deberta-v2',
+      { max_position_embeddings: 1e7 },
+      /^config\.json: max_position_embeddings: /,
+    ],
+    ['ModernBERT with as many', 'modernbert', { max_position_embeddings: 1e7 }, /max_position_embeddings: /],
+    [
+      'ModernBERT with stretched positions, in the old words',
+      'modernbert',
+      { rope_parameters: { full_attention: { type: 'linear', factor: 2 } } },
+      /^config\.json: rope_parameters\.full_attention\.type: /,
+    ],
+    [
+      'ELECTRA that tells replaced words',
+      'electra-features',
+      { architectures: ['ElectraForPreTraining'] },
+      /a ElectraForPreTraining, a head that decant does not know; 'head: new' takes the encoder/,
+    ],
+    [
+      'BERT that goes on with texts',
+      'bert-mlm',
+      { architectures: ['BertLMHeadModel'] },
+      /a BertLMHeadModel, a head that decant does not know/,
+    ],
+    [
+      'DistilBERT with the names of BERT',
+      'distilbert',
+      { n_heads: undefined, num_attention_heads: 5 },
+      /n_heads: expected a divisor of dim, which is 32; found 5/,
+    ],
+    ['MPNet that counts types of tokens, which it does not have', 'mpnet', { type_vocab_size: 1 }, /^was imported$/],
+    ['RoBERTa that does not say how many types it has: two', 'roberta', { type_vocab_size: undefined }, /is \[1, 32\]/],
+  ])('config.json is of %s', async (_, name, changes, message) => {
+    copyOf(name);
+    config(changes);
+    expect(await failure()).toMatch(message);
+  });
+
+  it('says every architecture that is known', async () => {
+    copyOf('bert');
+    config({ model_type: 'gpt2' });
+    for (const known of knownModelTypes()) expect(await failure()).toContain(known);
+  });
+
+  it.each(['config.json', 'tokenizer.json', 'model.safetensors'])('has %s cut short, or none', async (file) => {
+    copyOf('bert');
+    const bytes = readFileSync(join(folder, file));
+    for (const length of [0, 1, bytes.length >> 1, bytes.length - 2]) {
+      writeFileSync(join(folder, file), bytes.subarray(0, length));
+      expect(await failure()).toMatch(new RegExp(`^${file.replace('.', '\\.')}`));
+    }
+    rmSync(join(folder, file));
+    expect(await failure()).toContain(file === 'tokenizer.json' ? 'has no tokenizer' : `has no ${file}`);
+  });
+
+  it('nests JSON too deep', async () => {
+    copyOf('bert');
+    writeFileSync(join(folder, 'config.json'), `{"a":${'['.repeat(1e6)}`);
+    expect(await failure()).toMatch(/^config\.json nests brackets more than 64 deep/);
+  });
+
+  it('holds a tensor that nobody knows, or one of integers', async () => {
+    copyOf('bert');
+    rewrite((header) => ({ ...header, 'bert.encoder.more': { dtype: 'F32', shape: [0], data_offsets: [0, 0] } }));
+    expect(await failure()).toMatch(
+      /^the safetensors hold bert\.encoder\.more, which config\.json does not account for/,
+    );
+    copyOf('bert');
+    rewrite((header) => {
+      const name = 'classifier.bias';
+      return { ...header, [name]: { ...Object(header[name]), dtype: 'I32' } };
+    });
+    expect(await failure()).toMatch(
+      /tensor 'classifier\.bias' has elements of type I32; decant reads parameters of F32/,
+    );
+  });
+
+  it('holds an output matrix beside the embeddings that it is tied to: equal, or the two contradict', async () => {
+    const again = (copy: string, of: string, change: number): void => {
+      copyOf('bert-mlm');
+      const path = join(folder, 'model.safetensors');
+      const bytes = readFileSync(path);
+      const end = 8 + Number(bytes.readBigUInt64LE());
+      const header: Record<string, { data_offsets: [number, number] }> = JSON.parse(bytes.subarray(8, end).toString());
+      const [from, to] = header[of]?.data_offsets ?? [0, 0];
+      const [data, more] = [bytes.subarray(end), Buffer.from(bytes.subarray(end + from, end + to))];
+      more[1] = (more[1] ?? 0) + change;
+      const data_offsets = [data.length, data.length + more.length];
+      writeSafetensors(path, { ...header, [copy]: { ...header[of], data_offsets } }, Buffer.concat([data, more]));
+    };
+    const table = 'bert.embeddings.word_embeddings.weight';
+    again('cls.predictions.decoder.weight', table, 0);
+    expect(await failure()).toBe('was imported');
+    again('cls.predictions.decoder.weight', table, 1);
+    expect(await failure()).toBe(
+      `model.safetensors: tensor 'cls.predictions.decoder.weight' has other values than '${table}', but config.json says that ` +
+        'they are one (tie_word_embeddings): set it to false there if the model has an output matrix of its own',
+    );
+    expect(await failure('new')).toBe('was imported');
+    config({ tie_word_embeddings: false });
+    expect(await failure()).toBe('was imported');
+    again('cls.predictions.decoder.bias', 'cls.predictions.bias', 1);
+    expect(await failure()).toMatch(
+      /tensor 'cls\.predictions\.decoder\.bias' has other values than 'cls\.predictions\.bias'/,
+    );
+  });
+
+  it('has old names for layer normalisation and buffers of ids, and is imported', async () => {
+    copyOf('bert');
+    rewrite((header) =>
+      Object.fromEntries([
+        ...Object.entries(header).map(([name, entry]) => [
+          name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+          entry,
+        ]),
+        ['bert.embeddings.position_ids', { dtype: 'I64', shape: [1, 0], data_offsets: [0, 0] }],
+      ]),
+    );
+    expect(await failure()).toBe('was imported');
+  });
+
+  it('keeps the encoder of sentence-transformers in a folder of its own', async () => {
+    copyOf('sentence-transformers');
+    rmSync(join(folder, 'config.json'));
+    expect(await failure()).toMatch(/has no config\.json: its modules\.json keeps the encoder in another folder; copy/);
+  });
+
+  it('is an adapter', async () => {
+    copyOf('bert');
+    rmSync(join(folder, 'model.safetensors'));
+    writeFileSync(join(folder, 'adapter_config.json'), '{}');
+    const message = /^the folder holds an adapter \(adapter_config\.json\).* merge_and_unload/;
+    expect(await failure()).toMatch(message);
+    rmSync(join(folder, 'config.json'));
+    expect(await failure()).toMatch(message);
+  });
+
+  it.each([
+    [
+      'pytorch_model.bin',
+      /has no model\.safetensors .* pytorch_model\.bin is a pickle, which runs code when it is opened/,
+    ],
+    ['tf_model.h5', /tf_model\.h5 belongs to TensorFlow/],
+    [
+      'other.bin',
+      /has no model\.safetensors and no model\.safetensors\.index\.json: save the model with save_pretrained/,
+    ],
+  ])('holds %s alone', async (file, message) => {
+    copyOf('bert');
+    rmSync(join(folder, 'model.safetensors'));
+    writeFileSync(join(folder, file), 'x');
+    expect(await failure()).toMatch(message);
+  });
+
+  it('has a shard too few', async () => {
+    copyOf('bert-features');
+    const [shard = ''] = readdirSync(folder).filter((file) => /^model-00002/.test(file));
+    rmSync(join(folder, shard));
+    expect(await failure()).toContain(`names the shard '${shard}', which is not in the folder`);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      'outside',
+      [{ path: '../x', type: 'sentence_transformers.models.Pooling' }],
+      /^modules\.json: 0\.path: expected the name/,
+    ],
+    [
+      'without config',
+      [
+        { path: '', type: 'sentence_transformers.models.Transformer' },
+        { path: 'x', type: 'sentence_transformers.models.Pooling' },
+      ],
+      /pooling whose config\.json is not there/,
+    ],
+    [
+      'that decant does not compute',
+      [{ path: 'x', type: 'sentence_transformers.models.Dense' }],
+      /lists the module Dense/,
+    ],
+    ['without pooling', [{ path: '', type: 'sentence_transformers.models.Transformer' }], /lists no Pooling/],
+    [
+      'in another order',
+      [
+        { path: '', type: 'sentence_transformers.models.Transformer' },
+        { path: '2_Normalize', type: 'sentence_transformers.models.Normalize' },
+        { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+      /lists Transformer, Normalize, Pooling; decant computes one Transformer and one Pooling, and then perhaps Normalize/,
+    ],
+    [
+      'with the encoder in a folder of its own',
+      [
+        { path: '0_BERT', type: 'sentence_transformers.models.Transformer' },
+        { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+      /puts the Transformer into '0_BERT'; expected it beside modules\.json/,
+    ],
+  ])('lists modules %s', async (_, modules, message) => {
+    copyOf('sentence-transformers');
+    writeFileSync(join(folder, 'modules.json'), JSON.stringify(modules));
+    expect(await failure()).toMatch(message);
+  });
+
+  it('has a prompt before every text, or none by default', async () => {
+    copyOf('sentence-transformers');
+    const prompts = (name: string | null): void =>
+      writeFileSync(
+        join(folder, 'config_sentence_transformers.json'),
+        JSON.stringify({ prompts: { query: 'query: ', document: '' }, default_prompt_name: name }),
+      );
+    prompts('query');
+    expect(await failure()).toMatch(
+      /^config_sentence_transformers\.json: every text begins with the prompt 'query', "query: "/,
+    );
+    for (const harmless of ['document', null]) {
+      prompts(harmless);
+      expect(await failure()).toBe('was imported');
+    }
+  });
+
+  it.each([
+    [
+      { truncation_side: 'left' },
+      /^tokenizer_config\.json: truncation_side is "left"; decant cuts the end of long texts/,
+    ],
+    [{ do_lower_case: 'false' }, /^tokenizer_config\.json: do_lower_case is "false"; expected true or false$/],
+    [{ pad_token: 7 }, /^tokenizer_config\.json: pad_token: /],
+  ])('has the tokenizer settings %j', async (settings, message) => {
+    copyOf('bert');
+    edit('tokenizer_config.json', (json) => ({ ...json, ...settings }));
+    expect(await failure()).toMatch(message);
+  });
+
+  it('pools sentences by their maximum', async () => {
+    copyOf('sentence-transformers');
+    const pooling = { pooling_mode_mean_tokens: true, pooling_mode_max_tokens: true };
+    writeFileSync(join(folder, '1_Pooling/config.json'), JSON.stringify(pooling));
+    expect(await failure()).toMatch(/pooled by mean and max; decant pools by mean or cls/);
+  });
+
+  it('is none', () => {
+    expect(() => modelSources('./nothing-here', root)).toThrow(
+      /nothing-here is no folder: expected one with config\.json/,
+    );
+    expect(() => modelSources('./', root)).toThrow(/has no config\.json: it is no model of Hugging Face/);
+  });
+
+  it('names each file that was read, so that a change runs the stage again', () => {
+    const files = modelSources(goldenFolder('sentence-transformers'), '/').map((file) =>
+      file.slice(goldenFolder('sentence-transformers').length + 1),
+    );
+    expect(files).toEqual([
+      'config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+      'modules.json',
+      '1_Pooling/config.json',
+      'sentence_bert_config.json',
+    ]);
+  });
+});
