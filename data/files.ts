@@ -30,19 +30,37 @@ const writeExamples = async (file: string, examples: readonly Example[]): Promis
   await done;
 };
 
-async function* examplesOf(file: string): AsyncGenerator<Example> {
+/** The lines of a split, an example each; fewer or more than were announced are an error. */
+async function* linesOf(file: string, expected: number): AsyncGenerator<string> {
+  let found = 0;
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line !== '') yield JSON.parse(line);
+    if (line === '') continue;
+    found++;
+    yield line;
   }
+  if (found !== expected) throw new Error(`${file} holds ${found} examples, dataset.json announces ${expected}`);
+}
+
+async function* examplesOf(file: string, expected: number): AsyncGenerator<Example> {
+  for await (const line of linesOf(file, expected)) yield JSON.parse(line);
 }
 
 const readExamples = async (file: string, expected: number): Promise<Example[]> => {
   const examples: Example[] = [];
-  for await (const example of examplesOf(file)) examples.push(example);
-  if (examples.length !== expected) {
-    throw new Error(`${file} holds ${examples.length} examples, dataset.json announces ${expected}`);
-  }
+  for await (const example of examplesOf(file, expected)) examples.push(example);
   return examples;
+};
+
+/** The examples at some places of a split, in the order of the places. */
+const pickExamples = async (file: string, expected: number, places: Int32Array): Promise<readonly Example[]> => {
+  const wanted = new Map(Array.from(places, (place, i) => [place, i] as const));
+  const picked: Example[] = [];
+  let place = 0;
+  for await (const line of linesOf(file, expected)) {
+    const at = wanted.get(place++);
+    if (at !== undefined) picked[at] = JSON.parse(line);
+  }
+  return picked;
 };
 
 /** What an example of each task must have, as messages call it. */
@@ -86,6 +104,33 @@ export type DatasetFacts = Pick<Dataset, 'task' | 'classes' | 'maxLength'>;
 export const readDatasetFacts = async (path: (file: string) => string): Promise<DatasetFacts> => {
   const { task, classes, maxLength } = await readHeader(path);
   return { task, classes, maxLength };
+};
+
+/** Training texts that stay in their files: whoever needs some, or each of them once, holds no more than that. */
+export interface TrainingTexts extends DatasetFacts {
+  /** How many of them have what the task asks for: labels, tags. */
+  readonly labelled: number;
+  /** Those at some of the places from 0 to `labelled`, in the order of the places. */
+  pick(places: Int32Array): Promise<readonly Example[]>;
+  /** Every text, labelled or not. */
+  all(): AsyncIterable<Example>;
+}
+
+/** The training texts of what `writeDataset` wrote; `path` maps a file name to where it lies. */
+export const openTrainingTexts = async (path: (file: string) => string): Promise<TrainingTexts> => {
+  const { task, classes, maxLength, counts } = await readHeader(path);
+  const file = path('train.jsonl');
+  return {
+    task,
+    classes,
+    maxLength,
+    labelled: counts.train,
+    pick: async (places) => complete('train.jsonl', task, await pickExamples(file, counts.train, places)),
+    all: async function* () {
+      yield* examplesOf(file, counts.train);
+      yield* examplesOf(path('unlabelled.jsonl'), counts.unlabelled);
+    },
+  };
 };
 
 /** Reads what `writeDataset` wrote; `path` maps a file name to where it lies. */

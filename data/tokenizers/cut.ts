@@ -209,18 +209,25 @@ const matchedBefore = (word: string, model: Part, vocabulary: Vocabulary): reado
   return found;
 };
 
-/** How often each token occurs in texts: what a cut has to keep so that they are encoded as before. */
-export const usedTokens = (json: TokenizerJson, texts: Iterable<TextInput>): ReadonlyMap<number, number> => {
+/** Counts how often each token occurs in texts: what a cut has to keep so that they are encoded as before. */
+export interface TokenCounter {
+  readonly counts: ReadonlyMap<number, number>;
+  see(input: TextInput): void;
+}
+
+export const tokenCounter = (json: TokenizerJson): TokenCounter => {
   const [encoder, vocabulary, model] = [tokenizerOf(json), vocabularyOf(json), partOf(json.model)];
   const unknown = nameOf(model) === 'WordPiece' ? vocabulary.get(text(model.unk_token)) : undefined;
   const wordsOf = modelWordsOf(json);
   const counts = new Map<number, number>();
   const count = (id: number): void => void counts.set(id, (counts.get(id) ?? 0) + 1);
-  for (const input of texts) {
-    const { ids } = encoder.encode(input, Number.POSITIVE_INFINITY);
-    ids.forEach(count);
-    if (unknown === undefined || !ids.includes(unknown)) continue;
-    for (const word of wordsOf(input)) for (const id of matchedBefore(word, model, vocabulary)) count(id);
-  }
-  return counts;
+  return {
+    counts,
+    see: (input) => {
+      const { ids } = encoder.encode(input, Number.POSITIVE_INFINITY);
+      ids.forEach(count);
+      if (unknown === undefined || !ids.includes(unknown)) return;
+      for (const word of wordsOf(input)) for (const id of matchedBefore(word, model, vocabulary)) count(id);
+    },
+  };
 };

@@ -15,7 +15,7 @@ const rowWeights = (counts: ReadonlyMap<number, number>, rows: number): Float64A
 
 interface FactoriseContext {
   /** How often the training texts use each token. */
-  readonly counts: () => ReadonlyMap<number, number>;
+  readonly counts: () => Promise<ReadonlyMap<number, number>>;
   readonly threads: number;
 }
 
@@ -34,7 +34,7 @@ export const factoriseEmbedding = async (
   const tensor = table === undefined ? undefined : model.graph.weights.get(table);
   if (rank === undefined || rank === width || table === undefined || tensor === undefined)
     return { model, metrics: {} };
-  const weights = rowWeights(counts(), tensor.dims[0] ?? 0);
+  const weights = rowWeights(await counts(), tensor.dims[0] ?? 0);
   const { energy, ...factors } = await factorise(tensor, rank, { weights, threads });
   return {
     model: { ...model, graph: factoredTable(model.graph, table, factors) },

@@ -1,4 +1,5 @@
-import type { Dataset, Example } from '../../data/dataset.ts';
+import type { Example } from '../../data/dataset.ts';
+import type { TrainingTexts } from '../../data/files.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { permutation, stream } from '../../data/random.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
@@ -62,7 +63,5 @@ export const batchesOf = (
 };
 
 /** `count` training texts of those that may have labels, drawn without replacement; all of them where there are fewer. */
-export const drawExamples = (dataset: Dataset, count: number, seed: number): readonly Example[] => {
-  const order = permutation(dataset.train.length, stream(seed, 'prune', 'examples'));
-  return [...order.subarray(0, count)].flatMap((i) => dataset.train[i] ?? []);
-};
+export const drawExamples = (texts: TrainingTexts, count: number, seed: number): Promise<readonly Example[]> =>
+  texts.pick(permutation(texts.labelled, stream(seed, 'prune', 'examples')).subarray(0, count));

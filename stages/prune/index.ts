@@ -1,4 +1,4 @@
-import { readDatasetArtifact } from '../../data/files.ts';
+import { openTrainingTexts, readDatasetArtifact } from '../../data/files.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { wireDistillation } from '../distill/wire.ts';
@@ -30,10 +30,9 @@ export const prune = defineStage<PruneOptions>({
     if (isQuantized(given.graph)) {
       throw new StageError('the model is quantized: prune before quantizing, from the stage that quantize read');
     }
-    const dataset = datasetInput === undefined ? undefined : await readDatasetArtifact(datasetInput.path);
     const { seed, threads, signal } = ctx;
     const structure = await pruneStructure(given, options, {
-      dataset,
+      texts: datasetInput === undefined ? undefined : await openTrainingTexts(datasetInput.path),
       seed,
       threads,
       signal,
@@ -41,11 +40,12 @@ export const prune = defineStage<PruneOptions>({
     });
     const folder = await ctx.output('model', 'model');
     const { recover } = options;
-    if (recover === undefined || dataset === undefined) {
+    if (recover === undefined || datasetInput === undefined) {
       const weights = pruneWeights(structure.model, options);
       await writeModel(folder, weights.model);
       return { ...structure.metrics, ...weights.metrics };
     }
+    const dataset = await readDatasetArtifact(datasetInput.path);
     const trained = await recoverModel(structure.model, dataset, { ...options, recover }, inputs, ctx);
     await writeModel(folder, trained.model);
     const sparsity =

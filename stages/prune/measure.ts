@@ -32,7 +32,7 @@ export const forEachBatch = async (
   const { threads, signal } = subject;
   const program = await ortEngine.compile(graph, { threads, optimization: 'all', frugal: true });
   try {
-    const batches = subject.batches();
+    const batches = await subject.batches();
     for (const [i, batch] of batches.entries()) {
       signal.throwIfAborted();
       const feeds = { ...batch.feeds, ...extra(batch) };

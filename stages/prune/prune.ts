@@ -1,4 +1,4 @@
-import type { Dataset } from '../../data/dataset.ts';
+import type { DatasetFacts, TrainingTexts } from '../../data/files.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
@@ -21,8 +21,8 @@ import { cutVocabulary, tokenCounts } from './vocabulary.ts';
 
 /** What pruning needs besides the model. */
 export interface PruneContext {
-  /** Read only where importance is measured on texts. */
-  readonly dataset: Dataset | undefined;
+  /** Read only where tokens are counted, or importance is measured on texts. */
+  readonly texts: TrainingTexts | undefined;
   readonly seed: number;
   readonly threads: number;
   readonly signal: AbortSignal;
@@ -46,40 +46,45 @@ export const needsExamples = (options: PruneOptions): boolean => {
   return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
 };
 
-const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, dataset: Dataset): void => {
+const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, data: DatasetFacts): void => {
   if (info.labels.length === 0) {
-    const train = dataset.task === 'features' ? '' : 'train it first, or ';
+    const train = data.task === 'features' ? '' : 'train it first, or ';
     throw new StageError(
       `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
         `${train}choose criterion: magnitude`,
     );
   }
-  if (dataset.classes.join('\n') !== info.labels.join('\n')) {
+  if (data.classes.join('\n') !== info.labels.join('\n')) {
     throw new StageError(
-      `the model tells ${info.labels.length} classes apart, the data has ${dataset.classes.length} others; ` +
+      `the model tells ${info.labels.length} classes apart, the data has ${data.classes.length} others; ` +
         `criterion ${criterion} needs texts of the model's own classes`,
     );
   }
 };
 
+const textsOf = ({ texts }: PruneContext): TrainingTexts => {
+  if (texts === undefined) throw new Error('counting tokens and measuring importance need texts');
+  return texts;
+};
+
+const drawBatches = async (
+  { info, tokenizer }: Model,
+  { examples }: PruneOptions,
+  context: PruneContext,
+): Promise<readonly Batch[]> => {
+  const texts = textsOf(context);
+  const maxLength = Math.min(texts.maxLength, info.maxLength);
+  const encoder = tokenizerOf(tokenizer);
+  const { encode } = taskOf(info.task);
+  const drawn = await drawExamples(texts, examples, context.seed);
+  return batchesOf(drawn, (example) => encode(encoder, example, maxLength), info);
+};
+
 /** Labelled batches, drawn and encoded when a criterion first asks for them. */
-const batchSource = (
-  model: Model,
-  options: PruneOptions,
-  { dataset, seed }: PruneContext,
-): (() => readonly Batch[]) => {
-  let batches: readonly Batch[] | undefined;
+const batchSource = (model: Model, options: PruneOptions, context: PruneContext): (() => Promise<readonly Batch[]>) => {
+  let batches: Promise<readonly Batch[]> | undefined;
   return () => {
-    if (dataset === undefined) throw new Error(`criterion ${options.criterion} needs a dataset`);
-    const { info, tokenizer } = model;
-    const maxLength = Math.min(dataset.maxLength, info.maxLength);
-    const encoder = tokenizerOf(tokenizer);
-    const { encode } = taskOf(info.task);
-    batches ??= batchesOf(
-      drawExamples(dataset, options.examples, seed),
-      (example) => encode(encoder, example, maxLength),
-      info,
-    );
+    batches ??= drawBatches(model, options, context);
     return batches;
   };
 };
@@ -95,19 +100,14 @@ const subjectOf = (model: Model, options: PruneOptions, context: PruneContext): 
   progress: (done, total) => context.progress({ done, total, unit: 'batches', phase: 'measuring importance' }),
 });
 
-const datasetOf = ({ dataset }: PruneContext): Dataset => {
-  if (dataset === undefined) throw new Error('counting tokens needs a dataset');
-  return dataset;
-};
-
 /** Cuts layers, widths, heads and neurons away. */
 const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, context: PruneContext): Promise<Pruned> => {
   const { scope, rounds } = options;
   const criterion = criterionOf(options.criterion);
   const anatomy = anatomyOf(model.graph);
   const ranked = countsLayers(keep) || goalsOf(anatomy, keep).length > 0;
-  if (ranked && criterion.needsExamples && context.dataset !== undefined) {
-    expectClassifier(model, options, context.dataset);
+  if (ranked && criterion.needsExamples && context.texts !== undefined) {
+    expectClassifier(model, options, context.texts);
   }
   const compensate = ranked && compensates(options);
   const cut = { keep, criterion, scope, rounds, compensate };
@@ -123,9 +123,9 @@ export const pruneStructure = async (given: Model, options: PruneOptions, contex
   const tokens =
     keep.vocabulary === undefined
       ? { model: given, metrics: {} }
-      : cutVocabulary(given, keep.vocabulary, tokenCounts(given, datasetOf(context)));
+      : cutVocabulary(given, keep.vocabulary, await tokenCounts(given, textsOf(context)));
   const units = await pruneUnits(tokens.model, keep, options, context);
-  const counts = () => tokenCounts(units.model, datasetOf(context));
+  const counts = () => tokenCounts(units.model, textsOf(context));
   const { model, metrics } = await factoriseEmbedding(units.model, keep, { counts, threads: context.threads });
   return {
     model: { ...model, info: infoAfter(model.info, model.graph) },

@@ -1,6 +1,6 @@
-import type { Dataset } from '../../data/dataset.ts';
+import type { TrainingTexts } from '../../data/files.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import { type CutTokenizer, cutTokenizer, usedTokens } from '../../data/tokenizers/cut.ts';
+import { type CutTokenizer, cutTokenizer, tokenCounter } from '../../data/tokenizers/cut.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { StageError } from '../stage.ts';
@@ -10,8 +10,11 @@ import type { Pruned } from './pruned.ts';
 type Counts = ReadonlyMap<number, number>;
 
 /** How often the training texts, labelled or not, use each token of the model. */
-export const tokenCounts = ({ tokenizer }: Model, { train, unlabelled }: Dataset): Counts =>
-  usedTokens(tokenizer, [...train, ...unlabelled]);
+export const tokenCounts = async ({ tokenizer }: Model, texts: TrainingTexts): Promise<Counts> => {
+  const { counts, see } = tokenCounter(tokenizer);
+  for await (const example of texts.all()) see(example);
+  return counts;
+};
 
 /** Failures of tokenizer and graph surgery are about the user's model: they are told like other wrong requests. */
 const orRefused = <T>(work: () => T): T => {

@@ -10,13 +10,13 @@ import {
 } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { usedTokens } from '../../data/tokenizers/cut.ts';
 import type { Precision } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
 import type { TaskName } from '../../models/model.ts';
 import { families } from '../../stages/export/families.ts';
 import { cutVocabulary } from '../../stages/prune/vocabulary.ts';
 import { largestDifference } from '../models/support.ts';
+import { usedTokens } from '../rig/used-tokens.ts';
 import { workspace } from '../rig/workspace.ts';
 import { exportInto, golden, ownOutputs, ROUNDING } from './rig.ts';
 

@@ -3,11 +3,12 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
-import { cutTokenizer, usedTokens } from '../../data/tokenizers/cut.ts';
+import { cutTokenizer } from '../../data/tokenizers/cut.ts';
 import { learnMerges } from '../../data/tokenizers/merges.ts';
 import { listOf, partOf, vocabularyOf } from '../../data/tokenizers/parts.ts';
 import { countWords } from '../../data/tokenizers/vocabulary.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { usedTokens } from '../rig/used-tokens.ts';
 import { glosses, oddTexts, unigram } from './corpus.ts';
 
 const LONG = 100_000;

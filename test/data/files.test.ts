@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dataset, DatasetTask, Example } from '../../data/dataset.ts';
-import { readDataset, readDatasetArtifact, writeDataset } from '../../data/files.ts';
+import { openTrainingTexts, readDataset, readDatasetArtifact, writeDataset } from '../../data/files.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
@@ -56,6 +56,25 @@ describe('a written dataset', () => {
     );
   });
 
+  it('gives its training texts one after another, and some of them in any order', async () => {
+    using space = workspace();
+    await fc.assert(
+      fc.asyncProperty(datasets, fc.infiniteStream(fc.nat()), async (dataset, keys) => {
+        await writeDataset(space.folder, dataset);
+        const { train, unlabelled } = dataset;
+        const texts = await openTrainingTexts((file) => space.path(file));
+        expect(texts).toMatchObject({ classes: dataset.classes, labelled: train.length });
+        const all: Example[] = [];
+        for await (const example of texts.all()) all.push(example);
+        expect(all).toEqual([...train, ...unlabelled]);
+        const order = train.map((_, place) => ({ place, key: keys.next().value })).sort((a, b) => a.key - b.key);
+        const places = Int32Array.from(order.slice(0, 3), ({ place }) => place);
+        expect(await texts.pick(places)).toEqual(Array.from(places, (place) => train[place]));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('is read through a map of its files, in any size', async () => {
     using space = workspace();
     const train = Array.from({ length: 20_000 }, (_, id) => ({ id, text: `text ${id}`, label: id % 2 }));
@@ -68,7 +87,10 @@ describe('a written dataset', () => {
     using space = workspace();
     await writeDataset(space.folder, small);
     await writeFile(space.path('train.jsonl'), '{"id":0,"text":"one","label":0}\n');
-    await expect(readDataset(space.folder)).rejects.toThrow(/train\.jsonl holds 1 examples, dataset\.json announces 2/);
+    const lost = /train\.jsonl holds 1 examples, dataset\.json announces 2/;
+    await expect(readDataset(space.folder)).rejects.toThrow(lost);
+    const texts = await openTrainingTexts((file) => space.path(file));
+    await expect(texts.pick(Int32Array.of(0))).rejects.toThrow(lost);
   });
 
   it.each([

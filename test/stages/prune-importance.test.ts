@@ -13,7 +13,7 @@ import { criteria, criterionOf } from '../../stages/prune/criteria/index.ts';
 import { batchesOf } from '../../stages/prune/examples.ts';
 import { pruneStructure } from '../../stages/prune/prune.ts';
 import { largestDifference } from '../models/support.ts';
-import { dataset, lossesOf, lossOf, trainedModel } from './prune-rig.ts';
+import { dataset, lossesOf, lossOf, trainedModel, trainingTexts } from './prune-rig.ts';
 
 /** Central differences of a float32 loss with this step are right to some percent of the largest score. */
 const STEP = 0.02;
@@ -37,7 +37,7 @@ const subjectOf = (graph: Graph): Subject => {
     graph,
     logits: model.info.output,
     inputs: model.info.inputs,
-    batches: () => batches,
+    batches: async () => batches,
     seed: 1,
     threads: 1,
     signal: new AbortController().signal,
@@ -115,7 +115,7 @@ test('magnitude is the norm of all matrix slices that a unit is coupled with', a
 
 const lossAfter = async (keep: unknown, criterion: Criterion['name'], seed: number): Promise<number> => {
   const pruned = await pruneStructure(model, pruneConfig.parse({ keep, criterion, examples: 256, compensate: false }), {
-    dataset,
+    texts: trainingTexts,
     seed,
     threads: 1,
     signal: new AbortController().signal,
@@ -145,7 +145,7 @@ const meanOver = async (graph: Graph, name: string): Promise<readonly number[]> 
   const program = await ortEngine.compile({ ...graph, outputs: [value(name)] }, { threads: 1 });
   const sums: number[] = [];
   let tokens = 0;
-  for (const { feeds } of subjectOf(graph).batches()) {
+  for (const { feeds } of await subjectOf(graph).batches()) {
     const { [name]: output } = await program.run(feeds);
     const width = output?.dims.at(-1) ?? 1;
     Array.from(output?.data ?? [], Number).forEach((element, i) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Dataset, Labelled } from '../../data/dataset.ts';
+import type { TrainingTexts } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
@@ -48,6 +49,16 @@ export const dataset = {
   validation: examplesOf(64, 2),
   test: examplesOf(256, 3),
 } satisfies Dataset;
+
+/** What training texts would be if they lay in a file. */
+export const trainingTexts: TrainingTexts = {
+  ...dataset,
+  labelled: dataset.train.length,
+  pick: async (places) => Array.from(places, (place) => dataset.train[place] ?? []).flat(),
+  all: async function* () {
+    yield* dataset.train;
+  },
+};
 
 const settings = { threads: 1, signal: new AbortController().signal };
 const noCheckpoints = { load: async () => undefined, save: async () => undefined, folder: '' };

@@ -9,7 +9,7 @@ export interface Subject {
   readonly logits: string;
   readonly inputs: { readonly ids: string; readonly mask: string };
   /** Labelled training texts; read only by criteria that need them. */
-  readonly batches: () => readonly Batch[];
+  readonly batches: () => Promise<readonly Batch[]>;
   readonly seed: number;
   readonly threads: number;
   readonly signal: AbortSignal;
