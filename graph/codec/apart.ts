@@ -1,7 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Bytes } from '../tensor.ts';
+import { CodecError } from './dtypes.ts';
 import { fileBytes } from './external.ts';
 import { field, fields, joined, type Pieces } from './pieces.ts';
+import { type ByteAt, DELIMITED, type Field, fieldsOf } from './wire.ts';
 
 /** A file of weights that stay where they are, and everything else that it holds. */
 export interface Apart {
@@ -15,64 +17,18 @@ export interface Apart {
 const LEAST_APART = 1 << 16;
 /** Bytes around a place that are read together. */
 const WINDOW = 1 << 12;
-/** Fields and wire type of protobuf that are looked at here. */
 const { graphOfModel, initializerOfGraph, rawDataOfTensor } = fields;
-const DELIMITED = 2;
 /** Where a tensor says that its data is in another file: such a one is left as it is. */
 const otherPlace: ReadonlySet<number> = new Set([13, 14]);
 
-type ByteAt = (at: number) => number;
-
 /** Single bytes of an open file, read a window at a time. */
-const windowOf = (file: number, size: number): ByteAt => {
+const windowOf = (file: number): ByteAt => {
   const window = new Uint8Array(WINDOW);
   let [start, end] = [0, 0];
   return (at) => {
-    if (at >= size) throw new RangeError(`the file has no byte ${at}`);
     if (at < start || at >= end) [start, end] = [at, at + readSync(file, window, 0, WINDOW, at)];
     return window[at - start] ?? 0;
   };
-};
-
-interface Field {
-  readonly number: number;
-  readonly wire: number;
-  readonly start: number;
-  readonly body: number;
-  readonly end: number;
-}
-
-const varint = (byteAt: ByteAt, start: number): readonly [number, number] => {
-  let result = 0;
-  for (let at = start, scale = 1; at < start + 10; at++, scale *= 128) {
-    const byte = byteAt(at);
-    result += (byte & 127) * scale;
-    if (byte < 128) return [result, at + 1];
-  }
-  throw new RangeError(`the number at byte ${start} has no end`);
-};
-
-const fixedSizes: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
-
-const fieldAt = (byteAt: ByteAt, start: number): Field => {
-  const [key, afterKey] = varint(byteAt, start);
-  const [number, wire] = [Math.floor(key / 8), key % 8];
-  if (wire === DELIMITED) {
-    const [length, body] = varint(byteAt, afterKey);
-    return { number, wire, start, body, end: body + length };
-  }
-  const fixed = fixedSizes[wire];
-  const end = fixed === undefined ? varint(byteAt, afterKey)[1] : afterKey + fixed;
-  return { number, wire, start, body: afterKey, end };
-};
-
-const fieldsOf = function* (byteAt: ByteAt, start: number, end: number): Generator<Field> {
-  for (let at = start; at < end; ) {
-    const next = fieldAt(byteAt, at);
-    if (next.end > end) throw new RangeError(`the field at byte ${at} ends behind what it is in`);
-    yield next;
-    at = next.end;
-  }
 };
 
 const isLarge = ({ number, wire, body, end }: Field): boolean =>
@@ -124,9 +80,9 @@ export const readApart = (path: string): Apart => {
   try {
     const { size } = fstatSync(file);
     try {
-      return takeApart(path, windowOf(file, size), size);
+      return takeApart(path, windowOf(file), size);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      if (!(error instanceof CodecError)) throw error;
       return { bytes: fileBytes(path, 0, size).read(), weights: new Map() };
     }
   } finally {

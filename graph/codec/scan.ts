@@ -1,4 +1,5 @@
 import { CodecError } from './dtypes.ts';
+import { type ByteAt, DELIMITED, fieldsOf } from './wire.ts';
 
 /**
  * The decoder drops fields it does not know. That is harmless for hints and comments, but wrong for anything that
@@ -56,18 +57,12 @@ const model: Message = {
 };
 
 /** Walks the protobuf fields of a model and refuses those that mean something decant would lose. */
-export const scanModel = (bytes: Uint8Array): void => walk(bytes, 0, bytes.length, model);
+export const scanModel = (bytes: Uint8Array): void => walk((at) => bytes[at] ?? 0, 0, bytes.length, model);
 
-const walk = (bytes: Uint8Array, start: number, end: number, message: Message): void => {
-  let at = start;
-  while (at < end) {
-    const [key, afterKey] = varint(bytes, at, end);
-    const field = Math.floor(key / 8);
-    check(message, field);
-    const [bodyStart, bodyEnd] = extent(bytes, afterKey, end, key % 8);
-    const inner = key % 8 === 2 ? message.inner[field] : undefined;
-    if (inner !== undefined) walk(bytes, bodyStart, bodyEnd, inner());
-    at = bodyEnd;
+const walk = (byteAt: ByteAt, start: number, end: number, message: Message): void => {
+  for (const field of fieldsOf(byteAt, start, end, (number) => check(message, number))) {
+    const inner = field.wire === DELIMITED ? message.inner[field.number] : undefined;
+    if (inner !== undefined) walk(byteAt, field.body, field.end, inner());
   }
 };
 
@@ -79,43 +74,4 @@ const check = (message: Message, field: number): void => {
       `${message.name} has field ${field}, which is newer than decant knows or no ONNX; it may change the meaning of the model`,
     );
   }
-};
-
-/** Where a field's body starts and ends, by wire type. */
-const extent = (bytes: Uint8Array, at: number, end: number, wire: number): readonly [number, number] => {
-  switch (wire) {
-    case 0:
-      return [at, varint(bytes, at, end)[1]];
-    case 1:
-      return bounded(at, at + 8, end);
-    case 2: {
-      const [length, body] = varint(bytes, at, end);
-      return bounded(body, body + length, end);
-    }
-    case 5:
-      return bounded(at, at + 4, end);
-    default:
-      throw new CodecError(`the bytes are no ONNX model: wire type ${wire} at byte ${at}`);
-  }
-};
-
-const bounded = (start: number, stop: number, end: number): readonly [number, number] => {
-  if (stop > end) throw new CodecError(`the file is cut short: a field ends at byte ${stop}, the data at byte ${end}`);
-  return [start, stop];
-};
-
-const varint = (bytes: Uint8Array, start: number, end: number): readonly [number, number] => {
-  let result = 0;
-  let scale = 1;
-  for (let at = start; at < end && at < start + 10; at++) {
-    const byte = bytes[at] ?? 0;
-    result += (byte & 127) * scale;
-    if (byte < 128) return [result, at + 1];
-    scale *= 128;
-  }
-  throw new CodecError(
-    end - start < 10
-      ? `the file is cut short: a number at byte ${start} has no end`
-      : `the bytes are no ONNX model: a number at byte ${start} is too long`,
-  );
 };
