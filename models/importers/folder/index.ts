@@ -12,7 +12,7 @@ import { fileSize } from '../json-file.ts';
 import { checkpointOf } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
-import { modulesFile, poolingFiles, promptFile, readSentence, sentenceText, textFile } from './sentence.ts';
+import { modulesFile, poolingFiles, promptFile, readSentence, textFile } from './sentence.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
@@ -164,10 +164,7 @@ export const importFolder = async (
   const tokenizer = readFolderTokenizer(folder, config.plan.facts);
   const { json, tokens, maxLength } = tokenizer;
   const emitted = emitGraph(folder, config, head);
-  const limits = [config.plan.facts.maxLength, maxLength, sentenceText(folder).maxLength].filter(
-    (limit) => limit !== undefined,
-  );
-  const longest = Math.min(...limits);
+  const longest = Math.min(config.plan.facts.maxLength, maxLength);
   tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,

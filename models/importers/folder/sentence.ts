@@ -116,11 +116,11 @@ const textSchema = z.object({
   do_lower_case: z.boolean().nullish(),
 });
 
-/** What sentence-transformers do with a text before the tokenizer sees it, and the longest that they encode. */
-export const sentenceText = (folder: string): { readonly maxLength?: number; readonly lowercase: boolean } => {
+/** What sentence-transformers do with a text before the tokenizer sees it, and the longest that they encode, if they say. */
+export const sentenceText = (folder: string): { readonly maxLength: number; readonly lowercase: boolean } => {
   const path = join(folder, textFile);
   const { max_seq_length, do_lower_case } = existsSync(path) ? readJson(path, textSchema) : {};
-  return { ...(max_seq_length == null ? {} : { maxLength: max_seq_length }), lowercase: do_lower_case === true };
+  return { maxLength: max_seq_length ?? Number.POSITIVE_INFINITY, lowercase: do_lower_case === true };
 };
 
 /** Whether a tokenizer writes texts in lower case by itself. */

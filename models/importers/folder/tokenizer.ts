@@ -43,8 +43,8 @@ export interface FolderTokenizer {
   /** The tokenizer, loaded. */
   readonly encoder: TextEncoder;
   readonly tokens: ModelInfo['tokens'];
-  /** Longest text that its makers want encoded, where they say so. */
-  readonly maxLength: number | undefined;
+  /** Longest text that its makers want encoded; infinite where they do not say. */
+  readonly maxLength: number;
 }
 
 /** Settings of both files, as transformers joins them: the older one counts where the newer lists no added tokens. */
@@ -119,9 +119,9 @@ const checkIds = (file: string, ids: ReadonlyMap<string, number>, vocabulary: nu
 };
 
 /** transformers writes 1e30 where a tokenizer has no limit. */
-const lengthOf = (config: JsonObject): number | undefined => {
+const lengthOf = (config: JsonObject): number => {
   const length = config.model_max_length;
-  return typeof length === 'number' && length >= 1 && length < 1e9 ? Math.floor(length) : undefined;
+  return typeof length === 'number' && length >= 1 && length < 1e9 ? Math.floor(length) : Number.POSITIVE_INFINITY;
 };
 
 /** The folder's tokenizer, checked against the embedding, with the ids that have a role. */
@@ -132,7 +132,8 @@ export const readFolderTokenizer = (
   const settings = readSettings(folder);
   checkSettings(settings);
   const { file, json: written, roles } = readTokenizer(folder, settings);
-  const json = sentenceText(folder).lowercase ? lowercased(written) : written;
+  const sentence = sentenceText(folder);
+  const json = sentence.lowercase ? lowercased(written) : written;
   const parsed = tokenizerSchema.safeParse(json);
   if (!parsed.success) throw new ImportError(`${file}: ${issueText(parsed.error.issues)}`);
   const ids = idsOf(parsed.data);
@@ -148,5 +149,6 @@ export const readFolderTokenizer = (
     throw new ImportError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
   }
   const unknown = idOf(model.unk_token) ?? model.unk_id ?? idOf(unk_token) ?? idOf(mask_token) ?? filler;
-  return { json, encoder, tokens: { padding: filler, unknown }, maxLength: lengthOf(settings) };
+  const maxLength = Math.min(lengthOf(settings), sentence.maxLength);
+  return { json, encoder, tokens: { padding: filler, unknown }, maxLength };
 };
