@@ -4,16 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
-import { float32Of } from '../../graph/tensor.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { importModel } from '../../models/importers/index.ts';
 import { alignLabels, labelProblem } from '../../models/labels.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
-import { floatTensor } from '../../models/safetensors/float.ts';
 import { workspace } from '../rig/workspace.ts';
 import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
-import { writeTensors } from './safetensors-file.ts';
+import { readTensors, writeTensors } from './safetensors-file.ts';
 import { largestDifference } from './support.ts';
 
 /** Float32 sums in another order. */
@@ -120,12 +118,7 @@ it.each([
   try {
     cpSync(goldenFolder(name), folder, { recursive: true });
     const path = join(folder, 'model.safetensors');
-    const tensors = new Map(
-      [...readSafetensors(path)].map(([key, stored]) => [
-        key,
-        { dims: stored.dims, data: float32Of(floatTensor(key, stored)) },
-      ]),
-    );
+    const tensors = readTensors(path);
     const table = `${prefix}.embeddings.${kind}_embeddings.weight`;
     const width = tensors.get(table)?.dims[1] ?? 0;
     const row = Float32Array.from({ length: width }, (_, i) => Math.sin(i));

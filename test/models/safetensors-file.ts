@@ -1,4 +1,7 @@
 import { writeFileSync } from 'node:fs';
+import { float32Of } from '../../graph/tensor.ts';
+import { readSafetensors } from '../../models/safetensors/file.ts';
+import { floatTensor } from '../../models/safetensors/float.ts';
 
 /** A safetensors file with whatever header is asked for, true or not. */
 export const safetensors = (header: unknown, data: Uint8Array = new Uint8Array(), announced?: bigint): Buffer => {
@@ -11,7 +14,7 @@ export const safetensors = (header: unknown, data: Uint8Array = new Uint8Array()
 export const writeSafetensors = (path: string, ...parts: Parameters<typeof safetensors>): void =>
   writeFileSync(path, safetensors(...parts));
 
-interface Floats {
+export interface Floats {
   readonly dims: readonly number[];
   readonly data: Float32Array;
 }
@@ -27,3 +30,12 @@ export const writeTensors = (path: string, tensors: ReadonlyMap<string, Floats>)
   const data = [...tensors.values()].map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
   writeSafetensors(path, Object.fromEntries(header), Buffer.concat(data));
 };
+
+/** The tensors of a safetensors file as floats. */
+export const readTensors = (path: string): Map<string, Floats> =>
+  new Map(
+    [...readSafetensors(path)].map(([name, stored]) => [
+      name,
+      { dims: stored.dims, data: float32Of(floatTensor(name, stored)) },
+    ]),
+  );

@@ -1,13 +1,10 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { elementCount, float32Of } from '../../graph/tensor.ts';
 import { importModel } from '../../models/importers/index.ts';
 import type { Model } from '../../models/model.ts';
-import { readSafetensors } from '../../models/safetensors/file.ts';
-import { floatTensor } from '../../models/safetensors/float.ts';
 import { workspace } from '../rig/workspace.ts';
 import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
-import { writeSafetensors } from './safetensors-file.ts';
+import { readTensors, writeTensors } from './safetensors-file.ts';
 import { largestDifference } from './support.ts';
 
 /** Float32 sums that were rounded before and after 1 was added. */
@@ -15,30 +12,6 @@ const ROUNDING = 1e-5;
 
 /** Name, and the prefixes of its head and encoder. */
 type Golden = readonly [string, string, string];
-
-interface Parameter {
-  readonly dims: readonly number[];
-  readonly data: Float32Array;
-}
-
-const parametersOf = (path: string): Map<string, Parameter> =>
-  new Map(
-    [...readSafetensors(path)].map(([name, stored]) => [
-      name,
-      { dims: stored.dims, data: float32Of(floatTensor(name, stored)) },
-    ]),
-  );
-
-const write = (path: string, parameters: ReadonlyMap<string, Parameter>): void => {
-  let end = 0;
-  const entries = [...parameters].map(([name, { dims }]) => {
-    const start = end;
-    end += 4 * elementCount(dims);
-    return [name, { dtype: 'F32', shape: dims, data_offsets: [start, end] }] as const;
-  });
-  const data = Buffer.concat([...parameters.values()].map(({ data }) => Buffer.from(new Uint8Array(data.buffer))));
-  writeSafetensors(path, Object.fromEntries(entries), data);
-};
 
 /**
  * A golden masked language model with its table once more as an output matrix. `own`: as transformers 5 saves it, a bias of the
@@ -48,14 +21,14 @@ const untied = (folder: string, [name, head, encoder]: Golden, bias: 'own' | 'sh
   cpSync(goldenFolder(name), folder, { recursive: true });
   const config: unknown = JSON.parse(readFileSync(`${folder}/config.json`, 'utf8'));
   writeFileSync(`${folder}/config.json`, JSON.stringify(Object.assign({}, config, { tie_word_embeddings: false })));
-  const parameters = parametersOf(`${folder}/model.safetensors`);
+  const parameters = readTensors(`${folder}/model.safetensors`);
   const add = (to: string, from: string, plus: number): void => {
     const { dims, data } = parameters.get(from) ?? { dims: [], data: new Float32Array() };
     parameters.set(to, { dims, data: data.map((x) => x + plus) });
   };
   add(`${head}.decoder.weight`, `${encoder}.embeddings.word_embeddings.weight`, 0);
   if (bias === 'own') add(`${head}.decoder.bias`, `${head}.bias`, 1);
-  write(`${folder}/model.safetensors`, parameters);
+  writeTensors(`${folder}/model.safetensors`, parameters);
   return importModel(folder, folder);
 };
 
