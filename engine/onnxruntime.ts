@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { encodeGraph, writeGraph } from '../graph/codec/index.ts';
+import { encodeGraph, weightBytes, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
@@ -30,9 +30,6 @@ const isFileProblem = (error: unknown): boolean =>
   error instanceof Error &&
   'code' in error &&
   ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ENOENT'].includes(`${error.code}`);
-
-const weightBytes = (graph: Graph): number =>
-  [...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
 
 /** Above this, weights go through a file: smaller ones are copied faster than written. */
 const LEAST_MAPPED = 8e6;

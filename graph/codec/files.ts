@@ -89,6 +89,12 @@ const placesOf = (graph: Graph, location: string): ReadonlyMap<Value, Location> 
   return places;
 };
 
+/** Where the weights of an ONNX file are that lie outside it. */
+export const outsideFile = (path: string): string => `${path}_data`;
+
+export const weightBytes = ({ weights }: Graph): number =>
+  [...weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+
 /**
  * Writes an ONNX file. Weights go inside, or into `<name>_data` beside it when `external` is set or they would pass
  * what one file can hold.
@@ -98,12 +104,11 @@ export const writeGraph = async (
   graph: Graph,
   options: { readonly external?: boolean } = {},
 ): Promise<void> => {
-  const total = [...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const outside = options.external ?? total > inlineLimit;
-  const places = outside ? placesOf(graph, `${basename(path)}_data`) : new Map<Value, Location>();
+  const outside = options.external ?? weightBytes(graph) > inlineLimit;
+  const places = outside ? placesOf(graph, basename(outsideFile(path))) : new Map<Value, Location>();
   const pieces = modelPieces(graph, (name) => places.get(name));
   if (places.size > 0) {
-    await replaceFile(`${path}_data`, async (file) => {
+    await replaceFile(outsideFile(path), async (file) => {
       for (const [name, { offset }] of places) {
         const tensor = graph.weights.get(name);
         if (tensor !== undefined) await writeParts(file, [tensor.bytes], offset);

@@ -2,4 +2,4 @@ export { decodeGraph } from './decode.ts';
 export { CodecError } from './dtypes.ts';
 export { encodeGraph } from './encode.ts';
 export { fileBytes } from './external.ts';
-export { readGraph, writeGraph } from './files.ts';
+export { outsideFile, readGraph, weightBytes, writeGraph } from './files.ts';

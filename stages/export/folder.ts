@@ -6,7 +6,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { textFeeds } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { writeGraph } from '../../graph/codec/index.ts';
+import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
@@ -21,7 +21,7 @@ import { specialTokens, tokenizerConfigJson } from './tokens.ts';
 /** Every file that an export may write: what a later one into the same folder replaces. */
 export const exportFiles: readonly string[] = [
   ...Object.values(deployFiles),
-  ...(['fp32', 'q8'] as const).map((precision) => `${deployFiles[precision]}_data`),
+  ...(['fp32', 'q8'] as const).map((precision) => outsideFile(deployFiles[precision])),
   'README.md',
   'special_tokens_map.json',
   ...sentenceFileNames,
@@ -131,7 +131,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
 
 /** Bytes of a file with its external data, which graphs of more than two gigabytes have. */
 const bytesOf = async (file: string): Promise<number> => {
-  const outside = await stat(`${file}_data`).catch(() => ({ size: 0 }));
+  const outside = await stat(outsideFile(file)).catch(() => ({ size: 0 }));
   return (await stat(file)).size + outside.size;
 };
 
