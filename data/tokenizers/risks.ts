@@ -1,10 +1,10 @@
 import type { TokenizerJson } from '../tokenizer.ts';
 import { listOf, type Part, partOf } from './parts.ts';
 
-const escape = String.raw`\\(?:[wWsSdDrnt]|[pP]\{\^?\w+\}|[^\w\s])`;
+const escaped = String.raw`\\(?:[wWsSdDrnt]|[pP]\{\^?\w+\}|[^\w\s])`;
 const characters = String.raw`\[\^?(?:\\.|[^\[\]\\])+\]`;
 const literal = String.raw`[^\\[\](){}*+?|^$]`;
-const atom = `(?:${escape}|${characters}|${literal})`;
+const atom = `(?:${escaped}|${characters}|${literal})`;
 const repeat = String.raw`(?:[*+]|\{\d+,\d*\})`;
 
 /** One character after the other, few of them optional; then repeats that are never taken back, since what follows may be left out. */
