@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { encodeGraph, weightBytes, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
+import * as ort from './native.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
 
 /** Version of ONNX Runtime that runs the graphs: it belongs to the environment of every cached result. */

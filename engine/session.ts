@@ -1,6 +1,6 @@
-import * as ort from 'onnxruntime-node';
 import type { DType, TypedArray } from '../graph/tensor.ts';
 import type { CompileOptions, HostTensor, Program } from './engine.ts';
+import * as ort from './native.ts';
 
 /** Only errors: warnings of the native library go straight to standard error and mean nothing to a user. */
 const LOG_ERRORS = 3;
