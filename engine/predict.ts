@@ -5,6 +5,7 @@ import type { EncodedText, TextInput } from '../data/tokenize.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
+import { ModelError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints } from '../stages/stage.ts';
 import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
@@ -47,7 +48,7 @@ const answerGraph = ({ graph, info }: Model): { readonly graph: Graph; readonly 
   const output = value(info.output);
   const answers = taskOf(info.task).emitAnswers(builder, info, output);
   const width = builder.type(answers).shape?.at(-1);
-  if (typeof width !== 'number') throw new Error(`the width of the model's output '${info.output}' is not known`);
+  if (typeof width !== 'number') throw new ModelError(`the width of the model's output '${info.output}' is not known`);
   return { graph: answers === output ? graph : builder.freeze([answers]), width };
 };
 
@@ -59,7 +60,7 @@ const runBatch = async (
 ): Promise<Float32Array> => {
   const [said] = Object.values(await program.run(textFeeds(info, encoded, batch)));
   if (said?.data instanceof Float32Array) return said.data;
-  throw new Error(`the model gave no float32 output '${info.output}'`);
+  throw new ModelError(`the model gave no float32 output '${info.output}'`);
 };
 
 /** Answers so far and the batches behind them. */

@@ -6,7 +6,7 @@ import { bytes } from '../../reports/figures.ts';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { listFiles } from '../store/hash.ts';
-import { exit, isOffline, readingModel, wholeNumber } from './common.ts';
+import { exit, isOffline, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
 
 interface Options {
@@ -64,7 +64,7 @@ const checkTarget = async (folder: string): Promise<void> => {
   if (!found.isDirectory()) throw new RequestError(`${folder}: is a file; expected the name of a folder to write`);
   const { folderKind } = await import('../../models/files.ts');
   if ((await readdir(folder)).length === 0) return;
-  if ((await readingModel(() => folderKind(folder))) === 'exported') return;
+  if ((await folderKind(folder)) === 'exported') return;
   throw new RequestError(`${folder}: holds files that decant did not export; name another folder, or empty this one`);
 };
 

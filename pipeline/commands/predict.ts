@@ -5,7 +5,7 @@ import { cutShare } from '../../data/lengths.ts';
 import { RequestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { type Given, type Said, saidAbout } from './answers.ts';
-import { collect, exit, readingModel, wholeNumber } from './common.ts';
+import { collect, exit, wholeNumber } from './common.ts';
 
 interface Options {
   readonly json?: boolean;
@@ -88,7 +88,7 @@ const predict = async (folder: string, texts: readonly string[], options: Option
   }
   const given = await givenFrom(texts, options);
   const { readModel } = await import('../../models/files.ts');
-  const model = await readingModel(() => readModel(folder));
+  const model = await readModel(folder);
   const { info } = model;
   if (info.task === 'fill-mask') {
     throw new RequestError(
