@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOf, UserError } from '../ground/errors.ts';
 import type { Artifact, ArtifactKind, Digest } from '../stages/stage.ts';
 import { gateSchema } from './gates/gate.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
@@ -111,13 +112,24 @@ const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary =
   ),
 });
 
+const jsonIn = async (file: string): Promise<unknown> => {
+  const text = await readFile(file, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is damaged: ${messageOf(error)}`, { cause: error });
+  }
+};
+
 /** The summary of a run from its folder. Throws where run.json is missing, damaged or of another version. */
 export const readRecords = async (out: string): Promise<RunSummary> => {
   const file = join(out, RECORDS, FILE);
-  const parsed = runSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
+  const parsed = runSchema.safeParse(await jsonIn(file));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new Error(`${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`);
+    throw new UserError(
+      `${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`,
+    );
   }
   const run = parsed.data;
   const at = (...parts: readonly string[]): string => join(out, RECORDS, ...parts);

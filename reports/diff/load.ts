@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf, reworded, UserError } from '../../ground/errors.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
 import type { RunSummary } from '../record.ts';
@@ -11,14 +12,12 @@ import { parseReport } from '../schema.ts';
 import type { DiffSide } from './compare.ts';
 
 /** One side of a diff cannot be read. */
-class DiffSideError extends Error {
+class DiffSideError extends UserError {
   override readonly name = 'DiffSideError';
 }
 
 const run = promisify(execFile);
 const LARGEST_REPORT = 256 * 1024 * 1024;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -69,7 +68,7 @@ const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map()
 const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
   const records = await readRecords(folder).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
-    throw new DiffSideError(`the records of ${folder} cannot be read: ${messageOf(error)}`);
+    throw reworded(error, (reason) => new DiffSideError(`the records of ${folder} cannot be read: ${reason}`));
   });
   return records === null
     ? nothingStored
