@@ -102,7 +102,12 @@ const raised = <K>(counts: Map<K, number>, key: K): number => {
   return count;
 };
 
-const count = (message: Message, { number, body, end }: Field, own: Map<number, number>, totals: Walk['totals']): void => {
+const count = (
+  message: Message,
+  { number, body, end }: Field,
+  own: Map<number, number>,
+  totals: Walk['totals'],
+): void => {
   const [counted, total, sized] = [message.counted?.[number], message.total?.[number], message.sized?.[number]];
   if (counted !== undefined) withinLimit(counted, raised(own, number));
   if (total !== undefined) withinLimit(total, raised(totals, total));

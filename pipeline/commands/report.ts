@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import writeFileAtomic from 'write-file-atomic';
 import { messageOf } from '../../ground/errors.ts';
 import type { Report } from '../../reports/report.ts';
 import { RequestError } from '../diagnostic.ts';
+import { writeWhole } from '../store/atomic.ts';
 import { exit } from './common.ts';
 
 const formats = ['text', 'md', 'html', 'json', 'csv'] as const;
@@ -59,7 +59,7 @@ const formatOf = ({ format, out, open }: Options): Format => {
 };
 
 const write = async (file: string, text: string): Promise<void> => {
-  await writeFileAtomic(file, text).catch((error: unknown) => {
+  await writeWhole(file, text).catch((error: unknown) => {
     throw new RequestError(`${file} cannot be written: ${messageOf(error)}; name another file with --out`);
   });
 };

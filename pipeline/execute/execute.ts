@@ -101,7 +101,6 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
   const { plan, store, emit, abort, kill, threads, catalogue } = options;
   const why = whyRuns(await store.records(), plan.name, step.id, fingerprint);
   emit({ type: 'started', step: step.id, key, why: options.force.has(step.id) ? ['forced'] : why });
-  await store.sweep(key);
   const order = {
     pipeline: plan.name,
     ...{ step, key, fingerprint, inputs, threads },

@@ -12,6 +12,8 @@ import { BASELINE, DATASET, MEASURE, type Plan, PROFILE } from '../plan/plan.ts'
 import { plansOf, varyingSteps } from '../plan/seeds.ts';
 import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
+import { sweepResults } from '../store/sweep.ts';
+import { beginUse } from '../store/use.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
 import { placeRecords, placeResults, writeCards, writeReports } from './folder.ts';
@@ -33,8 +35,9 @@ export interface RunOptions {
   readonly emit: Emit;
 }
 
-interface SeedOptions extends RunOptions {
+interface SeedOptions extends Omit<RunOptions, 'store'> {
   readonly sources: Sources;
+  readonly store: Store;
 }
 
 /** What the run of one seed came to. */
@@ -103,7 +106,7 @@ const behaviour = (
   return { version: stage?.version ?? 0, config: JSON.parse(JSON.stringify(stage?.config.parse(written ?? {}) ?? {})) };
 };
 
-const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Executed, seconds: number): RunSummary => ({
+const runSummary = ({ plan, threads, catalogue }: SeedOptions, { steps }: Executed, seconds: number): RunSummary => ({
   name: plan.name,
   created: new Date().toISOString(),
   yaml: plan.yaml,
@@ -159,10 +162,9 @@ const leave = async (out: string, plan: Plan, { from, summary, steps, make }: Le
 
 /** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */
 const runSeed = async (options: SeedOptions): Promise<Ran> => {
-  const { plan, out, threads, catalogue, abort, kill, force, offline, sources } = options;
+  const { plan, out, threads, catalogue, store, abort, kill, force, offline, sources } = options;
   const started = performance.now();
   await ensureFolder(out, 'the folder of results', '--out');
-  const store = await Store.open(options.store);
   const log = eventLog(join(out, 'events.jsonl'));
   const said = new Map<string, string>();
   const emit = (event: RunEvent): void => {
@@ -189,7 +191,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
 };
 
 /** Of the steps that are to run again, those that earlier seeds did not run again already. */
-const forcedFor = (plan: Plan, { force, catalogue }: RunOptions): ReadonlySet<string> => {
+const forcedFor = (plan: Plan, { force, catalogue }: SeedOptions): ReadonlySet<string> => {
   if (plan.seed === plan.seeds[0]) return force;
   const varying = varyingSteps(plan, catalogue);
   return new Set([...force].filter((id) => varying.has(id)));
@@ -200,7 +202,6 @@ const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
   const { plan, out } = options;
   const finished: Results[] = [];
   let last: Pick<RunResult, 'end' | 'seed'> = { end: { kind: 'done' }, seed: null };
-  await ensureFolder(out, 'the folder of results', '--out');
   for (const one of plansOf(plan)) {
     const force = forcedFor(one, options);
     const { end, results } = await runSeed({ ...options, plan: one, force, out: join(out, seedFolder(one.seed)) });
@@ -222,14 +223,31 @@ const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
   return { ...last, report };
 };
 
+/** Runs a plan in a store that is open for it. */
+const runIn = async (options: SeedOptions): Promise<RunResult> => {
+  if (options.plan.seeds.length > 1) return await runSeeds(options);
+  const { end, results } = await runSeed(options);
+  return { end, seed: null, report: results?.report ?? null };
+};
+
 /**
  * Runs a plan, once for each of its seeds, and leaves reports, event log, models and exported folders in its folder, also
- * when a later stage fails.
+ * when a later stage fails. What runs that were killed left behind is swept first.
  */
 export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
-  // Hashed once: files that change meanwhile do not make the seeds' data differ.
-  const sources = new Sources();
-  if (options.plan.seeds.length > 1) return await runSeeds({ ...options, sources });
-  const { end, results } = await runSeed({ ...options, sources });
-  return { end, seed: null, report: results?.report ?? null };
+  const { out, abort } = options;
+  await ensureFolder(out, 'the folder of results', '--out');
+  const store = await Store.open(options.store);
+  await sweepResults(out);
+  const endUse = await beginUse(store, abort).catch((error: unknown) => {
+    if (abort.aborted) return undefined;
+    throw error;
+  });
+  if (endUse === undefined) return { end: { kind: 'interrupted', step: DATASET }, seed: null, report: null };
+  try {
+    // Hashed once: files that change meanwhile do not make the seeds' data differ.
+    return await runIn({ ...options, store, sources: new Sources() });
+  } finally {
+    await endUse();
+  }
 };

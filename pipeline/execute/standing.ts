@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { costOf } from '../../reports/cost.ts';
 import { describeEnvironment } from '../../reports/environment.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import type { Report } from '../../reports/report.ts';
+import { writeWhole } from '../store/atomic.ts';
 import { hashFile, hashJson } from '../store/hash.ts';
 
 /** What the written reports of a folder were made from, and what they are, by hash. */
@@ -64,5 +64,5 @@ export const asOfNow = (report: Report, run: RunSummary): Report => ({
 /** Remembers what the reports that now lie in a folder were made from. */
 export const rememberReports = async (out: string, runs: readonly RunSummary[]): Promise<void> => {
   const standing: Standing = { basis: basisOf(runs), files: await hashes(out) };
-  await writeFileAtomic(join(out, FILE), `${JSON.stringify(standing)}\n`);
+  await writeWhole(join(out, FILE), `${JSON.stringify(standing)}\n`);
 };
