@@ -82,7 +82,8 @@ const takeApart = (path: string, byteAt: ByteAt, size: number): Apart => {
  * than all of their weights are needed at once. A file that is damaged is read as a whole, for the decoder to say how.
  */
 export const readApart = (path: string): Apart => {
-  if (!statSync(path).isFile()) throw new CodecError('it is no file but a folder or a device; an ONNX model was expected');
+  if (!statSync(path).isFile())
+    throw new CodecError('it is no file but a folder or a device; an ONNX model was expected');
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
