@@ -6,6 +6,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import { ModelError, messageOf } from '../ground/errors.ts';
+import { expectBounded } from '../models/bounded.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints } from '../stages/stage.ts';
 import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
@@ -156,6 +157,7 @@ export interface Predicted {
  */
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const { model, texts, maxLength, threads, signal, checkpoints, keep = 'all' } = request;
+  expectBounded(model.graph);
   const { graph, width } = answerGraph(model);
   const answers = answersAbout(await encodeTexts(model, texts, maxLength, signal));
   const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;

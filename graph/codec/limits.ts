@@ -10,11 +10,15 @@ export const limits = {
   /** Axes of a tensor. */
   axes: 64,
   /** Nodes, subgraphs included. */
-  nodes: 200_000,
-  /** Weights, inputs, outputs and described values, subgraphs included. */
-  values: 400_000,
+  nodes: 50_000,
+  /** Inputs and outputs, subgraphs included. */
+  ports: 10_000,
+  /** Weights, subgraphs included. */
+  weights: 50_000,
+  /** Values whose types are described, subgraphs included. */
+  values: 200_000,
   /** Names that one node reads or writes. */
-  arity: 20_000,
+  arity: 10_000,
   /** Attributes of one node. */
   attributes: 1000,
   /** Bytes of one name or text. */
@@ -31,7 +35,9 @@ const words: Readonly<Record<Limit, string>> = {
   depth: 'subgraphs or types inside each other',
   axes: 'axes of one tensor',
   nodes: 'nodes',
-  values: 'weights and named values',
+  ports: 'inputs and outputs',
+  weights: 'weights',
+  values: 'described values',
   arity: 'names of values at one node',
   attributes: 'attributes of one node',
   name: 'bytes of one name',

@@ -73,7 +73,7 @@ const graph: Message = {
   known: numbers(1, 2, 5, 10, 11, 12, 13, 14, 16),
   refused: { 15: 'sparse initializers (write them dense)' },
   inner: { 1: () => node, 5: () => tensor, 11: () => valueInfo, 12: () => valueInfo, 13: () => valueInfo },
-  total: { 1: 'nodes', 5: 'values', 11: 'values', 12: 'values', 13: 'values', 14: 'values', 16: 'values' },
+  total: { 1: 'nodes', 5: 'weights', 11: 'ports', 12: 'ports', 13: 'values', 14: 'values', 16: 'values' },
   sized: { 2: 'name' },
 };
 const model: Message = {

@@ -10,6 +10,7 @@ import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { messageOf } from '../../ground/errors.ts';
+import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
@@ -155,6 +156,7 @@ export const exportModels = async (
   { threads, results }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
   const shared = sharedModel(models);
+  for (const { graph } of models.values()) expectBounded(graph);
   checkNames(shared.info);
   await writeFolder(folder, models, shared, results);
   const bytes: Partial<Record<Precision, number>> = {};
