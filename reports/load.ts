@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildReport } from './build.ts';
-import { readRecords, seedFolders } from './records.ts';
+import { readRecords, runFile, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { parseReport } from './schema.ts';
 import { withSeeds } from './seeds.ts';
+import { verifyWritten } from './written.ts';
 
 /** There is no report where one was asked for. */
 class NoReportError extends Error {
@@ -24,6 +25,10 @@ const reportFromRecords = async (folder: string): Promise<Report> => {
   const run = await readRecords(folder);
   const folders = seedFolders(run).map((name) => join(folder, name));
   if (folders.length === 0) return await buildReport(run);
+  await verifyWritten(
+    folder,
+    seedFolders(run).map((name) => join(name, runFile)),
+  );
   const reports: Report[] = [];
   for (const one of folders) reports.push(await buildReport(await readRecords(one)));
   return withSeeds(reports);

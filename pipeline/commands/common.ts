@@ -93,7 +93,7 @@ const cutAfter = (plan: Plan, id: string): Plan => {
         }
       : step,
   );
-  const cut = { ...plan, steps, stages: kept };
+  const cut = { ...plan, steps, stages: kept, until: id };
   const measured = steps.filter((step) => isTiming(step) || step.id === 'baseline').map((step) => step.id);
   return { ...cut, steps: closure(cut, [...ids, ...measured]) };
 };

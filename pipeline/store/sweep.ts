@@ -2,6 +2,7 @@ import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Owner, ownerIn, self } from '../../engine/owner.ts';
 import { sweepTemporaryFolders } from '../../engine/temporary.ts';
+import { HISTORY } from '../../reports/history.ts';
 import { abandonedIn, isAbandoned } from './atomic.ts';
 import { acquireIfFree, sweepLocks } from './locks.ts';
 import { type Store, storeParts } from './store.ts';
@@ -111,9 +112,6 @@ export const sweep = async (store: Store): Promise<boolean> => {
   await sweepTemporaryFolders();
   return died;
 };
-
-/** Older reports, which are written beside their place and never changed. */
-export const HISTORY = 'history';
 
 /** Temporary files in the folders of a run, and its folders of seeds, whose process is gone. */
 export const abandonedResults = async (out: string): Promise<readonly string[]> => {

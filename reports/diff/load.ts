@@ -8,6 +8,8 @@ import type { RunSummary } from '../record.ts';
 import { readRecords } from '../records.ts';
 import type { Report } from '../report.ts';
 import { parseReport } from '../schema.ts';
+import { ChangedFileError } from '../verify.ts';
+import { verifyWritten } from '../written.ts';
 import type { DiffSide } from './compare.ts';
 
 /** One side of a diff cannot be read. */
@@ -49,12 +51,10 @@ const fromGit = async (where: string, revision: string, path: string): Promise<R
   return parseReport(text, where);
 };
 
-/** A run whose records were thinned out still has its report. */
 const scoresOf = async ({ stages }: RunSummary, folder: string): Promise<JudgedStages['scores']> => {
   try {
     return (await judgeStages(stages, () => '')).scores;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return new Map();
     throw new DiffSideError(
       `${folder}: the predictions of this run are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
     );
@@ -69,6 +69,7 @@ const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map()
 const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
   const records = await readRecords(folder).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
+    if (error instanceof ChangedFileError) throw error;
     throw new DiffSideError(`the records of ${folder} cannot be read: ${messageOf(error)}`);
   });
   return records === null
@@ -83,7 +84,9 @@ const writtenReport = async (folder: string): Promise<Report> => {
     if (codeOf(error) === 'ENOENT') return null;
     throw new DiffSideError(`${file} cannot be read: ${messageOf(error)}`);
   });
-  return text === null ? await loadReport(folder) : parseReport(text, file);
+  if (text === null) return await loadReport(folder);
+  await verifyWritten(folder, ['report.json']);
+  return parseReport(text, file);
 };
 
 const isFolder = async (path: string): Promise<boolean> =>
