@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buildReport } from './build.ts';
+import { reportFolder } from './history.ts';
 import { readRecords, runFile, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { parseReport } from './schema.ts';
@@ -18,7 +19,12 @@ const isFile = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-const readReport = async (file: string): Promise<Report> => parseReport(await readFile(file, 'utf8'), file);
+/** A report.json in the folder of a run must be what the run left there. */
+const readReport = async (file: string): Promise<Report> => {
+  const text = await readFile(file, 'utf8');
+  await verifyWritten(dirname(file), [basename(file)]);
+  return parseReport(text, file);
+};
 
 /** The report of a run's folder from its records, and from those of its seeds where there are several. */
 const reportFromRecords = async (folder: string): Promise<Report> => {
@@ -36,9 +42,11 @@ const reportFromRecords = async (folder: string): Promise<Report> => {
 
 /**
  * The report of a run's folder, computed again from its records, or as report.json holds it where there are none; or of
- * a report.json itself. Throws NoReportError where there is neither.
+ * a report.json itself. Older reports of a folder are named as reportFolder takes them. Throws NoReportError where there is
+ * none.
  */
-export const loadReport = async (path: string): Promise<Report> => {
+export const loadReport = async (where: string): Promise<Report> => {
+  const path = await reportFolder(where);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
     throw new NoReportError(

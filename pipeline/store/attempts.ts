@@ -17,7 +17,7 @@ const attemptSchema = z.object({
 });
 
 /** A run that has not ended well: what it has computed serves the next try. */
-export type Attempt = Readonly<z.infer<typeof attemptSchema>>;
+type Attempt = Readonly<z.infer<typeof attemptSchema>>;
 
 const folderSchema = z.object({ schema: z.literal('decant.results/1'), out: z.string() });
 

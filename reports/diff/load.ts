@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
 import type { RunSummary } from '../record.ts';
@@ -96,16 +97,17 @@ const isFolder = async (path: string): Promise<boolean> =>
   );
 
 /**
- * One side of a diff: the folder of a run with its predictions, a report.json, or one in a commit as git:REVISION:PATH.
+ * One side of a diff: the folder of a run with its predictions, an older report of it, a report.json, or one in a commit as git:REVISION:PATH.
  * Throws where there is no report, with what was expected.
  */
 export const loadSide = async (where: string): Promise<DiffSide> => {
   const [, revision, path] = /^git:([^:]+):(.+)$/s.exec(where) ?? [];
-  const folder = await isFolder(where);
+  const at = revision === undefined ? await reportFolder(where) : where;
+  const folder = await isFolder(at);
   const report =
     revision !== undefined && path !== undefined
       ? await fromGit(where, revision, path)
-      : await (folder ? writtenReport(where) : loadReport(where));
-  const stored = folder ? await storedIn(where) : nothingStored;
+      : await (folder ? writtenReport(at) : loadReport(at));
+  const stored = folder ? await storedIn(at) : nothingStored;
   return { report, ...stored, name: { where, name: report.name, created: report.created } };
 };
