@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Checkpoints, Json } from '../../stages/stage.ts';
 import { replaceFile } from './atomic.ts';
 
-export const STATE = 'state.bin';
+const STATE = 'state.bin';
 const MAGIC = 'decant.checkpoint/1\n';
 const PIECE = 64 * 1024 * 1024;
 const DIGEST_BYTES = 32;

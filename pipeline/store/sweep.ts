@@ -2,6 +2,7 @@ import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Owner, ownerIn, self } from '../../engine/owner.ts';
 import { sweepTemporaryFolders } from '../../engine/temporary.ts';
+import { HISTORY } from '../../reports/history.ts';
 import { abandonedIn, isAbandoned } from './atomic.ts';
 import { acquireIfFree, sweepLocks } from './locks.ts';
 import { type Store, storeParts } from './store.ts';
@@ -53,20 +54,26 @@ const removeIfAllowed = (path: string): Promise<void> =>
   rm(path, { recursive: true, force: true }).catch(() => undefined);
 
 /** Removes what attempts at a step left behind; only the holder of its lock may. */
-export const sweepStep = async (store: Store, key: string): Promise<void> => {
+const sweepStep = async (store: Store, key: string): Promise<void> => {
   for (const path of await leftoversOf(store, key)) await removeIfAllowed(path);
   // Folders with something in them stay.
   for (const part of ['work', 'checkpoints']) await rmdir(join(store.root, part, key)).catch(() => undefined);
 };
 
 /** Keys of steps that something unpublished lies about. */
-export const unpublishedKeys = async (
-  store: Store,
-  parts: readonly ('work' | 'checkpoints')[] = ['work', 'checkpoints'],
-): Promise<readonly string[]> => {
-  const keys = new Set<string>();
-  for (const part of parts) for (const name of await entriesOf(store.part(part))) keys.add(name);
-  return [...keys];
+export const unpublishedKeys = async (store: Store): Promise<readonly string[]> => [
+  ...new Set([...(await entriesOf(store.part('work'))), ...(await entriesOf(store.part('checkpoints')))]),
+];
+
+/** Names of attempts whose process is not known to be gone. */
+export const livingAttempts = async (store: Store): Promise<readonly string[]> => {
+  const living: string[] = [];
+  for (const key of await entriesOf(store.part('work'))) {
+    const gone = new Set(await abandonedAttempts(store, key));
+    const names = await entriesOf(join(store.part('work'), key));
+    living.push(...names.filter((name) => !gone.has(join(store.part('work'), key, name))));
+  }
+  return living;
 };
 
 /** Temporary files of the store itself whose process is gone. */
@@ -111,9 +118,6 @@ export const sweep = async (store: Store): Promise<boolean> => {
   await sweepTemporaryFolders();
   return died;
 };
-
-/** Older reports, which are written beside their place and never changed. */
-export const HISTORY = 'history';
 
 /** Temporary files in the folders of a run, and its folders of seeds, whose process is gone. */
 export const abandonedResults = async (out: string): Promise<readonly string[]> => {

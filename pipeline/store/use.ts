@@ -1,7 +1,7 @@
 import { ownerName, self } from '../../engine/owner.ts';
 import { acquire, holderOf, isHeld, locksIn } from './locks.ts';
 import type { Store } from './store.ts';
-import { sweep, unpublishedKeys } from './sweep.ts';
+import { livingAttempts, sweep } from './sweep.ts';
 import { removeUnnamedBlobs } from './unused.ts';
 
 /** Held for a moment by whoever begins to use a store, and by whoever frees what nobody uses. */
@@ -11,7 +11,7 @@ const USE = 'use-';
 let count = 0;
 
 /** Who is at work in a store: a process and its machine. */
-export const usersOf = async (store: Store): Promise<readonly string[]> => {
+const usersOf = async (store: Store): Promise<readonly string[]> => {
   const locks = store.part('locks');
   const users: string[] = [];
   for (const name of (await locksIn(locks)).filter((one) => one.startsWith(USE))) {
@@ -22,9 +22,15 @@ export const usersOf = async (store: Store): Promise<readonly string[]> => {
   return users;
 };
 
-/** Whether a step may be publishing: a process that outlived its run, too, keeps the folder of its attempt meanwhile. */
-const isQuiet = async (store: Store): Promise<boolean> =>
-  (await usersOf(store)).length === 0 && (await unpublishedKeys(store, ['work'])).length === 0;
+/**
+ * Who is at work in a store, with the processes of steps that outlived their runs and may be publishing: they keep the
+ * folders of their attempts meanwhile. Those of dead ones were swept before.
+ */
+export const workersIn = async (store: Store): Promise<readonly string[]> => {
+  const users = await usersOf(store);
+  const attempts = await livingAttempts(store);
+  return users.length > 0 || attempts.length === 0 ? users : [`the process of a step (${attempts.join(', ')})`];
+};
 
 /** Keeps the gate closed while it works: nobody begins to use the store meanwhile. */
 export const behindGate = async <T>(store: Store, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
@@ -39,7 +45,7 @@ export const behindGate = async <T>(store: Store, signal: AbortSignal, work: () 
 /** Removes what dead processes left, and, where nobody else works with the store, files that a dying one published in part. */
 const tidy = async (store: Store): Promise<void> => {
   const died = await sweep(store);
-  if (died && (await isQuiet(store))) await removeUnnamedBlobs(store);
+  if (died && (await workersIn(store)).length === 0) await removeUnnamedBlobs(store);
 };
 
 /**
