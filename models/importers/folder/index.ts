@@ -165,7 +165,7 @@ export const importFolder = async (
   const { json, tokens, maxLength } = tokenizer;
   const emitted = emitGraph(folder, config, head);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
-  tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
+  await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,

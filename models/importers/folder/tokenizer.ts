@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DataError } from '../../../data/errors.ts';
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import type { Facts } from '../../architectures/architecture.ts';
@@ -96,7 +97,8 @@ const loaded = (file: string, json: TokenizerJson): TextEncoder => {
     return tokenizerOf(json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(`${file} cannot be used: ${reason}`, { cause });
+    const said = cause instanceof DataError && file === tokenizerFiles.tokenizer;
+    throw new ImportError(said ? reason : `${file} cannot be used: ${reason}`, { cause });
   }
 };
 
