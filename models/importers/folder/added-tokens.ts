@@ -19,12 +19,15 @@ export interface Base {
   readonly added: readonly Placed[];
 }
 
-/** Tokens of roles, as a class has them where the files say nothing. */
+/** Tokens of roles, as a class has them where the files say nothing; a text alone has the flags that the class gives the role. */
 export const rolesOf = (usual: Readonly<Partial<Record<Role, GivenToken>>>, given: RoleTokens): RoleTokens =>
   new Map(
     roles.flatMap((role) => {
-      const token = given.has(role) ? given.get(role) : usual[role];
-      return token === undefined ? [] : [[role, token] as const];
+      const own = usual[role];
+      const token = given.has(role) ? given.get(role) : own;
+      if (token === undefined) return [];
+      const plain = typeof token === 'string' && typeof own === 'object';
+      return [[role, plain ? { ...own, content: token } : token] as const];
     }),
   );
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { ImportError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
-import { contentOf, type GivenToken } from './added-token.ts';
+import { contentOf } from './added-token.ts';
 import { addTokens, type Base, isGiven, type Placed, type RoleTokens, rolesOf } from './added-tokens.ts';
 import type { Given, ModelKind, TokenId, TokenizerClass } from './classes/class.ts';
 import { type Frame, frameOf, untyped } from './frames.ts';
@@ -73,17 +73,17 @@ const checkForms = (json: JsonObject, made: TokenizerClass, { because }: ChosenC
 const sameFrame = (a: Frame | undefined, b: Frame | undefined): boolean =>
   a !== undefined && b !== undefined && a.single.join() === b.single.join() && a.pair.join() === b.pair.join();
 
+/** The text of a token that a tokenizer cannot do without. */
+const namedToken = (roles: RoleTokens, role: Role): string => {
+  const token = roles.get(role);
+  if (token != null) return contentOf(token);
+  throw new ImportError(`${settingFiles.config} gives no token the role ${role}; name the token that has it there`);
+};
+
 /** A token that stands around texts, with its id. One that only the class knows has no vector of its own. */
-const framingToken = (
-  base: Base,
-  settings: TokenSettings,
-  added: readonly Placed[],
-  [role, token]: RoleToken,
-): TokenId => {
-  const content = token == null ? undefined : contentOf(token);
+const framingToken = (base: Base, settings: TokenSettings, added: readonly Placed[], token: RoleToken): TokenId => {
+  const { role, content } = token;
   const id = added.find((one) => one.content === content)?.id;
-  if (content === undefined)
-    throw new ImportError(`${settingFiles.config} gives no token the role ${role}; name the token that has it there`);
   if (id !== undefined && (base.vocabulary.has(content) || isGiven(settings, content))) return [content, id];
   throw new ImportError(
     `${base.file} has no '${content}' (${role}); name the token that has this role in ${settingFiles.config}`,
@@ -113,7 +113,10 @@ const numbered = (tokens: readonly Placed[]) =>
 
 const empty = { version: '1.0', truncation: null, padding: null };
 
-type RoleToken = readonly [role: Role, token: GivenToken | null | undefined];
+interface RoleToken {
+  readonly role: Role;
+  readonly content: string;
+}
 
 interface Built {
   readonly roles: RoleTokens;
@@ -140,12 +143,9 @@ const withClass = (
   const base: Base = { file, vocabulary: vocabularyOf(model), added: [] };
   const usual = settings.extra.length === 0 ? (made.extra ?? []).filter((token) => base.vocabulary.has(token)) : [];
   const added = addTokens(base, { ...settings, extra: [...settings.extra, ...usual] }, roles, rows);
-  const content = (role: Role): string => {
-    const token = roles.get(role);
-    return token == null ? '' : contentOf(token);
-  };
-  const given: Given = { settings: settings.settings, json, model, content };
-  const tokenOf = (role: Role): TokenId => framingToken(base, settings, added, [role, roles.get(role)]);
+  const given: Given = { settings: settings.settings, json, model, content: (role) => namedToken(roles, role) };
+  const tokenOf = (role: Role): TokenId =>
+    framingToken(base, settings, added, { role, content: namedToken(roles, role) });
   const [first, last] = made.framing;
   const around = [tokenOf(first), tokenOf(last)] as const;
   const { normalizer, pre_tokenizer, decoder, model: parts } = made.parts(given);
@@ -171,6 +171,7 @@ const tokenizerSchema = z.object({
   model: z.object({
     unk_token: z.string().nullish(),
     unk_id: idSchema.nullish(),
+    dropout: z.literal(0, 'it drops merges at random: expected null').nullish(),
     vocab: z.union([z.record(z.string(), idSchema), z.array(z.tuple([z.string(), z.number()]))]),
   }),
 });

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json-file.ts';
-import { addedToken } from '../added-token.ts';
+import { type AddedToken, addedToken } from '../added-token.ts';
 import { flag, type Given, type TokenizerClass, templateOf, typesOf } from './class.ts';
 
 const normalizerOf = (settings: JsonObject): JsonObject => ({
@@ -57,19 +57,22 @@ export const bert: TokenizerClass = {
 /** BERT's without types. */
 export const distilbert: TokenizerClass = { ...bert, names: /^DistilBertTokenizer$/, oneType: true };
 
+const special = (content: string, flags: Partial<AddedToken> = {}): AddedToken =>
+  addedToken(content, { special: true, ...flags });
+
 /** MPNet's: BERT's pieces in RoBERTa's frame. */
 export const mpnet: TokenizerClass = {
   ...wordPiece,
   names: /^MPNetTokenizer$/,
   roles: {
-    bos_token: addedToken('<s>'),
-    eos_token: addedToken('</s>'),
-    unk_token: addedToken('[UNK]'),
-    sep_token: addedToken('</s>'),
-    pad_token: addedToken('<pad>'),
-    cls_token: addedToken('<s>'),
+    bos_token: special('<s>'),
+    eos_token: special('</s>'),
+    unk_token: special('[UNK]'),
+    sep_token: special('</s>'),
+    pad_token: special('<pad>'),
+    cls_token: special('<s>'),
     // The mask is a word of its own: it takes the space before it along.
-    mask_token: addedToken('<mask>', { lstrip: true }),
+    mask_token: special('<mask>', { lstrip: true }),
   },
   frame: (cls, sep) => ({ type: 'RobertaProcessing', sep, cls, trim_offsets: true, add_prefix_space: false }),
 };
