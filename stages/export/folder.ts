@@ -13,6 +13,7 @@ import { messageOf } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
+import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { StageError } from '../stage.ts';
 import { modelCard } from './card.ts';
@@ -94,7 +95,8 @@ const write = async (folder: string, file: string, text: string): Promise<void> 
 const writeFolder = async (folder: string, models: Models, shared: Model, results: string): Promise<void> => {
   const { info, tokenizer } = shared;
   const files = [...models.keys()];
-  await write(folder, deployFiles.config, jsonText(configJson(info, tokenizer, files)));
+  const numbers = info.checkpointNumbers ?? {};
+  await write(folder, deployFiles.config, jsonTextWith(configJson(info, tokenizer, files), numbers));
   await write(folder, deployFiles.tokenizer, tokenizerText(tokenizer));
   await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
   await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
