@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
 import { type FolderTokenizer, readFolderTokenizer } from '../../models/importers/folder/tokenizer.ts';
@@ -26,8 +26,12 @@ interface Expected {
 const { lines, tokenizers }: Expected = JSON.parse(readFileSync(join(root, 'expected.json'), 'utf8'));
 const names = Object.keys(tokenizers);
 
-const read = (folder: string, vocabulary = 1000): FolderTokenizer =>
-  readFolderTokenizer(folder, { vocabulary, padding: null });
+/** The model that a golden folder's tokenizer belongs to, by the folder's name; one whose class takes tokenizer.json as it is. */
+const modelTypeOf = (name: string): string =>
+  ['bert', 'mpnet', 'roberta'].find((type) => name.startsWith(type)) ?? 'modernbert';
+
+const read = (folder: string, vocabulary = 1000, modelType = modelTypeOf(basename(folder))): FolderTokenizer =>
+  readFolderTokenizer(folder, { vocabulary, padding: null, modelType });
 
 const typesOf = ({ ids, types }: EncodedText): readonly number[] => [...(types ?? new Uint8Array(ids.length))];
 
@@ -71,11 +75,15 @@ describe('tokenizer files that do not fit', () => {
     writeFile(join(folder, file), typeof content === 'string' ? content : JSON.stringify(content));
 
   /** What a folder says after some files of a golden one were replaced. */
-  const refusal = async (name: string, files: Readonly<Record<string, unknown>>): Promise<string> => {
+  const refusal = async (
+    name: string,
+    files: Readonly<Record<string, unknown>>,
+    modelType = modelTypeOf(name),
+  ): Promise<string> => {
     if (name !== '') await cp(join(root, name), folder, { recursive: true });
     for (const [file, content] of Object.entries(files)) await put(file, content);
     try {
-      read(folder);
+      read(folder, 1000, modelType);
     } catch (error) {
       if (error instanceof ImportError) return error.message;
       throw error;
@@ -87,15 +95,16 @@ describe('tokenizer files that do not fit', () => {
     "make tokenizer.json with transformers: AutoTokenizer.from_pretrained('FOLDER').save_pretrained('FOLDER')";
 
   it('says what is read where there is no tokenizer, or only SentencePiece', async () => {
-    const expected = 'expected tokenizer.json, vocab.txt (WordPiece), or vocab.json with merges.txt (byte-level BPE)';
-    expect(await refusal('', {})).toBe(`the folder has no tokenizer: ${expected}; ${remedy}`);
-    expect(await refusal('', { 'spiece.model': 'x' })).toBe(
-      `the folder has only spiece.model (SentencePiece), which decant does not read: ${expected}; ${remedy}`,
+    expect(await refusal('', {}, 'bert')).toBe(
+      `the folder has no tokenizer, and config.json says model_type bert, whose tokenizer is BertTokenizer: expected tokenizer.json or vocab.txt; ${remedy}`,
+    );
+    expect(await refusal('', { 'spiece.model': 'x' }, 'albert')).toBe(
+      `the folder has only spiece.model (SentencePiece, which decant does not read), and config.json says model_type albert, whose tokenizer is AlbertTokenizer: expected tokenizer.json; ${remedy}`,
     );
   });
 
   it('says which half is missing', async () => {
-    expect(await refusal('', { 'merges.txt': '' })).toBe(
+    expect(await refusal('', { 'merges.txt': '' }, 'roberta')).toBe(
       'the folder has merges.txt and no vocab.json, which belong together',
     );
   });
@@ -110,19 +119,21 @@ describe('tokenizer files that do not fit', () => {
   });
 
   it('refuses an empty vocabulary, and one without the tokens that frame a text', async () => {
-    expect(await refusal('', { 'vocab.txt': '' })).toBe('vocab.txt is empty; expected one token a line');
-    expect(await refusal('', { 'vocab.txt': '[UNK]\na\n' })).toBe(
+    expect(await refusal('', { 'vocab.txt': '' }, 'bert')).toBe('vocab.txt is empty; expected one token a line');
+    expect(await refusal('', { 'vocab.txt': '[UNK]\na\n' }, 'bert')).toBe(
       "vocab.txt has no '[CLS]' (cls_token); name the token that has this role in tokenizer_config.json",
     );
   });
 
   it('refuses ids that are no numbers', async () => {
-    expect(await refusal('', { 'vocab.json': { a: 'b' }, 'merges.txt': '' })).toMatch(/^vocab\.json: a: /);
+    expect(await refusal('', { 'vocab.json': { a: 'b' }, 'merges.txt': '' }, 'roberta')).toMatch(/^vocab\.json: a: /);
   });
 
   it('refuses files of other kinds, and settings that are none', async () => {
     expect(await refusal('bert-cased', { 'tokenizer_config.json': { tokenizer_class: 'BertJapaneseTokenizer' } })).toBe(
-      `vocab.txt belongs to a BertJapaneseTokenizer, which decant does not make of its files; ${remedy}`,
+      'tokenizer_config.json names a BertJapaneseTokenizer; what that class makes of a tokenizer is not known here: ' +
+        'write "tokenizer_class": "PreTrainedTokenizerFast" into tokenizer_config.json to take tokenizer.json as it is, ' +
+        'or save the tokenizer again with save_pretrained',
     );
     expect(await refusal('bert-cased', { 'tokenizer_config.json': { do_lower_case: 'no' } })).toBe(
       'tokenizer_config.json: do_lower_case is "no"; expected true or false',
@@ -144,8 +155,8 @@ describe('tokenizer files that do not fit', () => {
 
   it('lets the settings of BERT win over tokenizer.json, as transformers does', async () => {
     await put('tokenizer.json', read(join(root, 'added')).json);
-    expect(read(folder).json.normalizer).toMatchObject({ lowercase: true, strip_accents: null });
+    expect(read(folder, 1000, 'bert').json.normalizer).toMatchObject({ lowercase: true, strip_accents: null });
     await put('tokenizer_config.json', { do_lower_case: false });
-    expect(read(folder).json.normalizer).toMatchObject({ lowercase: false, strip_accents: null });
+    expect(read(folder, 1000, 'bert').json.normalizer).toMatchObject({ lowercase: false, strip_accents: null });
   });
 });
