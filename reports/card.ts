@@ -69,6 +69,20 @@ const rowOf = (
   return `| ${cells.join(' | ')} |`;
 };
 
+/** What a client's own tokenizer makes of the test texts, where that is something else. */
+const clientLines = ({ precision, stage: { client } }: Shipped, metric: Metric): string[] => {
+  if (client === null || client.differing === 0) return [];
+  const accuracy =
+    client.accuracy === null ? '' : `: ${metric.name} ${metric.write(client.accuracy)}${metric.unit} there`;
+  const first =
+    client.first === null
+      ? ''
+      : ` (the first: "${inert(client.first.text)}", ${inert(client.first.client.join(' '))} instead of ${inert(client.first.tokens.join(' '))})`;
+  return [
+    `In transformers.js ${whole(client.differing)} of ${whole(client.texts)} test texts become other tokens for ${inert(precision)}${first}${accuracy}.`,
+  ];
+};
+
 const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
   const versus = report.reference === null ? '' : ` against ${inert(report.reference)}`;
   const conditions = latencyConditions(report);
@@ -80,6 +94,7 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
     '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...shipped.map((one) => rowOf(one, report.reference, metric)),
     '',
+    ...shipped.flatMap((one) => clientLines(one, metric)),
     `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
   ];
 };

@@ -91,6 +91,7 @@ export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageRe
   latency: [],
   loading: null,
   training: null,
+  client: null,
   time: null,
   causes: [],
   gap: null,
