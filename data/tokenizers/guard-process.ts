@@ -4,7 +4,7 @@ import type { GuardOrder, GuardReport } from './guard.ts';
 import { type Worker, workerOf } from './jobs.ts';
 
 /** Seconds of processor time that a piece may take; any sound tokenizer is through with it in a fraction. */
-const limitFor = (characters: number): number => 2 + characters / 100_000;
+const limitFor = (characters: number): number => 1 + characters / 100_000;
 
 /** Bytes that the process may hold beside what it held before its first text. */
 const MOST_MEMORY = 1024 ** 3;

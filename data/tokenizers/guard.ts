@@ -98,6 +98,7 @@ const perform = async (
   const { results, stop } = await run({ ...order, piece: PIECE }, signal);
   if (stop === undefined) return results;
   const texts = order.texts.slice(stop.done, stop.done + PIECE);
+  if (texts.length === 1) throw tooMuch(risks, texts[0] ?? '', stop.reason);
   const alone = await run({ ...order, texts, piece: 1 }, signal);
   const { done, reason } = alone.stop ?? stop;
   throw tooMuch(risks, texts[done] ?? '', reason);

@@ -76,7 +76,9 @@ describe('a tokenizer that makes too much of a short text', () => {
       /its normalizer may make millions of characters of the added token "aaa/,
     );
     const normalizer = { type: 'Replace', pattern: { Regex: '(?:a|aa)+$' }, content: '' };
-    await expect(tokenizerOf(changed({ normalizer, added_tokens })).encode('a', LONG)).rejects.toThrow(/\(\?:a\|aa\)\+\$/);
+    await expect(tokenizerOf(changed({ normalizer, added_tokens })).encode('a', LONG)).rejects.toThrow(
+      /\(\?:a\|aa\)\+\$/,
+    );
   });
 
   it.each([
