@@ -140,7 +140,7 @@ export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;
   const partial = await resume(blankScores(answerCount(answers), width, columns), checkpoints);
   if (texts.length === 0) return { scores: partial.scores, answers };
-  const program = await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all' });
+  const program = await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   try {
     await predictBatches(program, request, answers, partial);
     return { scores: partial.scores, answers };
