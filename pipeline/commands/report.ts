@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import writeFileAtomic from 'write-file-atomic';
 import { messageOf } from '../../ground/errors.ts';
 import type { Report } from '../../reports/report.ts';
+import { jsonForPeople } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
 import { exit } from './common.ts';
 
@@ -40,7 +41,7 @@ const render = async (report: Report, format: Format): Promise<string> => {
     case 'html':
       return await (await import('../../reports/html/page.ts')).renderHtml(report);
     case 'json':
-      return `${JSON.stringify(report, null, 2)}\n`;
+      return jsonForPeople(report);
     case 'csv':
       return (await import('../../reports/csv.ts')).renderCsv(report);
     case 'text': {
