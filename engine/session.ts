@@ -1,6 +1,6 @@
-import * as ort from 'onnxruntime-node';
 import type { DType, TypedArray } from '../graph/tensor.ts';
 import type { CompileOptions, HostTensor, Program } from './engine.ts';
+import * as ort from './native.ts';
 
 /** What the native library prints goes straight to the terminal, names of a stranger's nodes and all; errors are thrown as well. */
 const LOG_NOTHING = 4;

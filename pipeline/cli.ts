@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
 import { exportCommand } from './commands/export.ts';
@@ -8,6 +9,7 @@ import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { runsCommand } from './commands/runs.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
 import { failureIn, tell } from './explain.ts';
@@ -21,6 +23,8 @@ Examples:
   $ decant run                          run it
   $ decant report runs/NAME --open      what came of it, as a page
   $ decant diff runs/A runs/B            what changed between two runs
+  $ decant runs                         what was run, newest first
+  $ decant clean --dry-run              what could be freed of the disk
   $ decant predict runs/NAME/deploy "a text to classify"
   $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js`;
 
@@ -34,6 +38,8 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     predictCommand,
     reportCommand,
     diffCommand,
+    runsCommand,
+    cleanCommand,
     exportCommand,
     schemaCommand,
   ];

@@ -1,12 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { isUserError, UserError } from '../ground/errors.ts';
 import { buildReport } from './build.ts';
-import { readRecords, seedFolders } from './records.ts';
+import { reportFolder } from './history.ts';
+import { readRecords, runFile, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { parseReport } from './schema.ts';
 import { withSeeds } from './seeds.ts';
+import { verifyWritten } from './written.ts';
 
 /** There is no report where one was asked for. */
 class NoReportError extends UserError {
@@ -19,7 +21,12 @@ const isFile = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-const readReport = async (file: string): Promise<Report> => parseReport(await readFile(file, 'utf8'), file);
+/** A report.json in the folder of a run must be what the run left there. */
+const readReport = async (file: string): Promise<Report> => {
+  const text = await readFile(file, 'utf8');
+  await verifyWritten(dirname(file), [basename(file)]);
+  return parseReport(text, file);
+};
 
 const reasonOf = (error: unknown): string | undefined => {
   if (error instanceof z.ZodError) return z.prettifyError(error);
@@ -40,6 +47,10 @@ const reportFromRecords = async (folder: string): Promise<Report> => {
   const run = await readRecords(folder);
   const folders = seedFolders(run).map((name) => join(folder, name));
   if (folders.length === 0) return await buildReport(run);
+  await verifyWritten(
+    folder,
+    seedFolders(run).map((name) => join(name, runFile)),
+  );
   const reports: Report[] = [];
   for (const one of folders) reports.push(await buildReport(await readRecords(one)));
   return withSeeds(reports);
@@ -47,9 +58,11 @@ const reportFromRecords = async (folder: string): Promise<Report> => {
 
 /**
  * The report of a run's folder, computed again from its records, or as report.json holds it where there are none; or of
- * a report.json itself. Throws NoReportError where there is neither.
+ * a report.json itself. Older reports of a folder are named as reportFolder takes them. Throws NoReportError where there is
+ * none.
  */
-export const loadReport = async (path: string): Promise<Report> => {
+export const loadReport = async (where: string): Promise<Report> => {
+  const path = await reportFolder(where);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
     throw new NoReportError(

@@ -195,7 +195,7 @@ const reportSchema = z.looseObject({
   name: z.string(),
   created: z.string(),
   seed: z.number(),
-  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()) }),
+  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()), until: z.string().exactOptional() }),
   environment: z.looseObject({
     cpu: z.string(),
     cpuFlags: z.array(z.string()),
