@@ -1,7 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { UserError } from '../ground/errors.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
-export class DataError extends Error {
+export class DataError extends UserError {
   override readonly name = 'DataError';
   readonly code: string;
   constructor(code: string, message: string) {

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { encodeGraph, weightBytes, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
+import * as ort from './native.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
 import { temporaryFolder } from './temporary.ts';
 

@@ -1,5 +1,4 @@
-import { Command, CommanderError } from 'commander';
-import { manyLines } from '../reports/text.ts';
+import { Command } from 'commander';
 import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -13,8 +12,7 @@ import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
-import { RequestError, renderDiagnostics } from './diagnostic.ts';
-import { failureOf } from './execute/perform.ts';
+import { failureIn, tell } from './explain.ts';
 import { version } from './version.ts';
 
 const examples = `
@@ -64,21 +62,6 @@ const programOf = (end: (code: number) => void): Command => {
   return program;
 };
 
-/** What an error means for the user, and the exit code. */
-const explain = (error: unknown): number => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.wrong;
-  if (error instanceof RequestError) {
-    const { diagnostics, message } = error;
-    // Messages quote files of strangers, which must not steer the terminal.
-    process.stderr.write(`${manyLines(diagnostics.length > 0 ? renderDiagnostics(diagnostics) : message)}\n`);
-    return exit.wrong;
-  }
-  const outcome = failureOf(error);
-  if (outcome.kind !== 'failed') return exit.failed;
-  process.stderr.write(`${outcome.theirs ? outcome.message : outcome.detail}\n`);
-  return exit.failed;
-};
-
 const codeOf = (error: Error): string | undefined =>
   'code' in error && typeof error.code === 'string' ? error.code : undefined;
 
@@ -108,6 +91,8 @@ export const main = async (args: readonly string[]): Promise<void> => {
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
-    process.exitCode = explain(error);
+    const failure = failureIn(error);
+    tell(failure, args);
+    process.exitCode = failure.exitCode;
   }
 };

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { UserError } from '../ground/errors.ts';
 import { readWritten } from './written.ts';
 
 /** Folder of a run's folder in which older reports lie, each a run's folder of its own that is called by its number. */
@@ -61,7 +62,7 @@ export const entriesIn = async (folder: string): Promise<readonly Entry[]> => {
 };
 
 /** A report cannot be found among those of a run's folder. */
-class NoEntryError extends Error {
+class NoEntryError extends UserError {
   override readonly name = 'NoEntryError';
 }
 

@@ -1,5 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { isUserError, UserError } from '../ground/errors.ts';
 import { buildReport } from './build.ts';
 import { reportFolder } from './history.ts';
 import { readRecords, runFile, seedFolders } from './records.ts';
@@ -9,7 +11,7 @@ import { withSeeds } from './seeds.ts';
 import { verifyWritten } from './written.ts';
 
 /** There is no report where one was asked for. */
-class NoReportError extends Error {
+class NoReportError extends UserError {
   override readonly name = 'NoReportError';
 }
 
@@ -24,6 +26,20 @@ const readReport = async (file: string): Promise<Report> => {
   const text = await readFile(file, 'utf8');
   await verifyWritten(dirname(file), [basename(file)]);
   return parseReport(text, file);
+};
+
+const reasonOf = (error: unknown): string | undefined => {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  const ofFile = error instanceof SyntaxError || (error instanceof Error && 'code' in error);
+  return ofFile ? error.message : undefined;
+};
+
+/** Records that were changed, thinned out or cut are the user's to mend; what else goes wrong over them is a bug. */
+const damaged = (folder: string, error: unknown): unknown => {
+  const reason = isUserError(error) ? undefined : reasonOf(error);
+  return reason === undefined
+    ? error
+    : new NoReportError(`the records of ${folder} are damaged: ${reason}; run the pipeline again`, { cause: error });
 };
 
 /** The report of a run's folder from its records, and from those of its seeds where there are several. */
@@ -54,7 +70,9 @@ export const loadReport = async (where: string): Promise<Report> => {
     );
   }
   if (!found.isDirectory()) return await readReport(path);
-  if (await isFile(join(path, 'records', 'run.json'))) return await reportFromRecords(path);
+  if (await isFile(join(path, 'records', 'run.json'))) {
+    return await reportFromRecords(path).catch((error: unknown) => Promise.reject(damaged(path, error)));
+  }
   const file = join(path, 'report.json');
   if (await isFile(file)) return await readReport(file);
   throw new NoReportError(

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOf, UserError } from '../ground/errors.ts';
 import type { Artifact, ArtifactKind, Digest } from '../stages/stage.ts';
 import { gateSchema } from './gates/gate.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
@@ -119,11 +120,21 @@ const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary =
   ),
 });
 
+const jsonIn = (file: string, text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is damaged: ${messageOf(error)}`, { cause: error });
+  }
+};
+
 const parseRun = (file: string, text: string): z.infer<typeof runSchema> => {
-  const parsed = runSchema.safeParse(JSON.parse(text));
+  const parsed = runSchema.safeParse(jsonIn(file, text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Error(`${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`);
+  throw new UserError(
+    `${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`,
+  );
 };
 
 /** The record of a run in its folder, as it was left there; the files that it names are not looked at. */

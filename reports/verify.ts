@@ -1,7 +1,8 @@
 import { digestOfFile } from '../data/digest.ts';
+import { UserError } from '../ground/errors.ts';
 
 /** A file of a run is not what the run left. */
-export class ChangedFileError extends Error {
+export class ChangedFileError extends UserError {
   override readonly name = 'ChangedFileError';
 }
 

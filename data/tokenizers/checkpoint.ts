@@ -1,3 +1,4 @@
+import { ModelError } from '../../ground/errors.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 
 /** A token that texts are searched for before anything else, and whether it takes the spaces beside it along. */
@@ -49,7 +50,7 @@ export interface ByteBpeFiles extends Shared {
 
 const idOf = ({ vocabulary, added }: Shared, token: string): number => {
   const id = added.find(({ content }) => content === token)?.id ?? vocabulary.get(token);
-  if (id === undefined) throw new Error(`the vocabulary has no '${token}'`);
+  if (id === undefined) throw new ModelError(`the vocabulary has no '${token}'`);
   return id;
 };
 

@@ -124,15 +124,3 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
     force: new Set([...options.force, ...(options.remeasure === true ? [MEASURE, PROFILE] : [])]),
   };
 };
-
-/** Reads a model that the command line names: a file that is none is a wrong request, not a failure. */
-export const readingModel = async <T>(read: () => Promise<T>): Promise<T> => {
-  const { CodecError } = await import('../../graph/codec/index.ts');
-  const { ModelFileError } = await import('../../models/files.ts');
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof CodecError || error instanceof ModelFileError) throw new RequestError(error.message);
-    throw error;
-  }
-};

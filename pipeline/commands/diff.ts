@@ -44,9 +44,7 @@ const band =
 
 const sideAt = async (where: string): Promise<DiffSide> => {
   const { loadSide } = await import('../../reports/diff/load.ts');
-  return await loadSide(where).catch((error: unknown) => {
-    throw new RequestError(error instanceof Error ? error.message : String(error));
-  });
+  return await loadSide(where);
 };
 
 const purpose = {

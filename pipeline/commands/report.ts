@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { messageOf } from '../../ground/errors.ts';
 import type { Report } from '../../reports/report.ts';
 import { RequestError } from '../diagnostic.ts';
 import { writeWhole } from '../store/atomic.ts';
@@ -27,14 +28,10 @@ Examples:
 
 Nothing is run or measured: the report is made from what the run recorded.`;
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** The report of a run folder, from its records where it has them, or of a report.json. */
 const reportAt = async (path: string): Promise<Report> => {
   const { loadReport } = await import('../../reports/load.ts');
-  return await loadReport(path).catch((error: unknown) => {
-    throw new RequestError(messageOf(error));
-  });
+  return await loadReport(path);
 };
 
 const render = async (report: Report, format: Format): Promise<string> => {

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isUserError } from '../../ground/errors.ts';
 import { manyLines, shortened } from '../../reports/text.ts';
 import type { AnyStage, InputArtifact, StageContext } from '../../stages/stage.ts';
 import { type Output, Store } from '../store/store.ts';
@@ -7,9 +8,6 @@ import type { Order, Outcome, Report } from './order.ts';
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
-/** Failures with these names carry a message for the user and need no stack trace. */
-const theirs = new Set(['StageError', 'DataError', 'ModelFileError']);
 
 /** What to do about a file that cannot be written or read, by the code of the system. */
 const fileAdvice: Readonly<Record<string, string>> = {
@@ -46,7 +44,7 @@ export const failureOf = (error: unknown): Outcome => {
     const said = `a file cannot be written or read (${message}): ${advice}, or ${elsewhere}`;
     return { kind: 'failed', theirs: true, message: said, detail };
   }
-  return { kind: 'failed', theirs: error instanceof Error && theirs.has(error.name), message, detail };
+  return { kind: 'failed', theirs: isUserError(error), message, detail };
 };
 
 const context = (

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf, reworded, UserError } from '../../ground/errors.ts';
 import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
@@ -14,14 +15,12 @@ import { verifyWritten } from '../written.ts';
 import type { DiffSide } from './compare.ts';
 
 /** One side of a diff cannot be read. */
-class DiffSideError extends Error {
+class DiffSideError extends UserError {
   override readonly name = 'DiffSideError';
 }
 
 const run = promisify(execFile);
 const LARGEST_REPORT = 256 * 1024 * 1024;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -71,7 +70,7 @@ const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'exam
   const records = await readRecords(folder).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
     if (error instanceof ChangedFileError) throw error;
-    throw new DiffSideError(`the records of ${folder} cannot be read: ${messageOf(error)}`);
+    throw reworded(error, (reason) => new DiffSideError(`the records of ${folder} cannot be read: ${reason}`));
   });
   return records === null
     ? nothingStored
