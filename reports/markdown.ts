@@ -1,3 +1,4 @@
+import { askedBesides } from './asked.ts';
 import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
 import { milliseconds, percent, range, seconds, speedup, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
@@ -136,11 +137,13 @@ const captionLine = (report: Report): string[] => {
 /** report.md: the verdict and one table, the rest folded; parts that no longer fit a comment are left to report.html. */
 export const renderMarkdown = (report: Report): string => {
   const [first = [], ...others] = columnBlocks(report);
+  const asked = askedBesides(report);
   const lines = [
     `# ${inert(report.name)}`,
     '',
     `**${inert(verdict(report), LONGEST_VERDICT)}**`,
     '',
+    ...(asked === undefined ? [] : [`Run with ${inert(asked)}.`, '']),
     ...summary(report, first),
   ];
   const cause = mainCause(report);

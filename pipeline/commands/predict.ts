@@ -112,6 +112,8 @@ const predict = async (folder: string, texts: readonly string[], options: Option
   }
   const given = await givenFrom(texts, options);
   const { readModel } = await import('../../models/files.ts');
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await verifyPlaced(folder);
   const model = await readModel(folder);
   const { info } = model;
   if (info.task === 'fill-mask') {

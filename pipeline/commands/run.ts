@@ -86,7 +86,8 @@ const show = async (result: RunResult, planned: Planned, json: boolean): Promise
   const { report } = result;
   if (report === null) return;
   if (json) {
-    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    const { sealed } = await import('../../reports/checksum.ts');
+    process.stdout.write(`${JSON.stringify(sealed(report), null, 2)}\n`);
     return;
   }
   // A run that failed before its first stage has nothing to show.

@@ -1,9 +1,9 @@
 import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { cardWithFigures } from '../../reports/card.ts';
+import { sealed } from '../../reports/checksum.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
-import { type Placed, placedFile, readPlaced } from '../../reports/placed.ts';
+import type { Placed } from '../../reports/placed.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { recordFiles, recordText } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
@@ -12,6 +12,7 @@ import type { InputArtifact } from '../../stages/stage.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceFile, writeWhole } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
+import { notePlaced } from './placed.ts';
 
 const sameFile = async (a: string, b: string): Promise<boolean> => {
   const [first, second] = await Promise.all([stat(a), stat(b)].map((promise) => promise.catch(() => undefined)));
@@ -43,15 +44,6 @@ const CARD = 'README.md';
 
 const filesOf = ({ artifact }: InputArtifact): Placed[string] =>
   Object.fromEntries(Object.entries(artifact.files).filter(([file]) => file !== CARD));
-
-/** Notes what was put into a run's folder beside what earlier runs put there. */
-const notePlaced = async (out: string, placed: Placed): Promise<void> => {
-  const before = await readPlaced(out).catch(() => null);
-  const after = { ...before, ...placed };
-  if (isDeepStrictEqual(after, before)) return;
-  await mkdir(dirname(join(out, placedFile)), { recursive: true });
-  await writeWhole(join(out, placedFile), `${JSON.stringify(after)}\n`);
-};
 
 /** Puts every finished stage's result into the run's folder: models as links to the store, deploy folders as copies. */
 export const placeResults = async (out: string, plan: Plan, steps: ReadonlyMap<string, StepSummary>): Promise<void> => {
@@ -91,7 +83,7 @@ export const writeCards = async (out: string, report: Report): Promise<void> => 
 /** Writes the report in all its forms, and the summary that it was made from. */
 export const writeReports = async (out: string, run: RunSummary, report: Report): Promise<void> => {
   await writeSummary(out, run);
-  await writeWhole(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await writeWhole(join(out, 'report.json'), `${JSON.stringify(sealed(report), null, 2)}\n`);
   await writeWhole(join(out, 'report.md'), renderMarkdown(report));
   const { renderHtml } = await import('../../reports/html/page.ts');
   await writeWhole(join(out, 'report.html'), await renderHtml(report));
