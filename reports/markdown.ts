@@ -110,7 +110,12 @@ const gates = ({ gates: judged }: Report): string[] => [
 const notes = ({ stages }: Report): string[] =>
   stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
 
-const origin = ({ seed, environment: at, seconds: spent }: Report): string =>
+const origin = (report: Report): string => {
+  const asked = askedBesides(report);
+  return `${asked === undefined ? '' : `run with ${inert(asked)}, `}${circumstances(report)}`;
+};
+
+const circumstances = ({ seed, environment: at, seconds: spent }: Report): string =>
   `seed ${seed}, ${inert(at.cpu)}, ${at.threads} threads, Node ${inert(at.node)}, ONNX Runtime ${inert(at.onnxruntime)}, decant ${inert(at.decant)}, ${seconds(spent)} s`;
 
 const dataLine = (report: Report): string => {
@@ -137,13 +142,11 @@ const captionLine = (report: Report): string[] => {
 /** report.md: the verdict and one table, the rest folded; parts that no longer fit a comment are left to report.html. */
 export const renderMarkdown = (report: Report): string => {
   const [first = [], ...others] = columnBlocks(report);
-  const asked = askedBesides(report);
   const lines = [
     `# ${inert(report.name)}`,
     '',
     `**${inert(verdict(report), LONGEST_VERDICT)}**`,
     '',
-    ...(asked === undefined ? [] : [`Run with ${inert(asked)}.`, '']),
     ...summary(report, first),
   ];
   const cause = mainCause(report);

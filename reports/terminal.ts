@@ -115,10 +115,10 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   }
   const asked = askedBesides(report);
   const ends = [
-    asked === undefined ? undefined : `run with ${asked}`,
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
     `${testSize(report)}; ${seconds(secondsInAll(report))} s in all`,
+    asked === undefined ? undefined : `run with ${asked}`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
   const notes = noteLines(report, width);

@@ -41,7 +41,7 @@ const render = async (report: Report, format: Format): Promise<string> => {
     case 'html':
       return await (await import('../../reports/html/page.ts')).renderHtml(report);
     case 'json':
-      return `${JSON.stringify((await import('../../reports/checksum.ts')).sealed(report), null, 2)}\n`;
+      return `${JSON.stringify(report, null, 2)}\n`;
     case 'csv':
       return (await import('../../reports/csv.ts')).renderCsv(report);
     case 'text': {
