@@ -1,3 +1,4 @@
+import { askedBesides } from './asked.ts';
 import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
 import { milliseconds, percent, range, seconds, speedup, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
@@ -109,7 +110,12 @@ const gates = ({ gates: judged }: Report): string[] => [
 const notes = ({ stages }: Report): string[] =>
   stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
 
-const origin = ({ seed, environment: at, seconds: spent }: Report): string =>
+const origin = (report: Report): string => {
+  const asked = askedBesides(report);
+  return `${asked === undefined ? '' : `run with ${inert(asked)}, `}${circumstances(report)}`;
+};
+
+const circumstances = ({ seed, environment: at, seconds: spent }: Report): string =>
   `seed ${seed}, ${inert(at.cpu)}, ${at.threads} threads, Node ${inert(at.node)}, ONNX Runtime ${inert(at.onnxruntime)}, decant ${inert(at.decant)}, ${seconds(spent)} s`;
 
 const dataLine = (report: Report): string => {

@@ -64,6 +64,8 @@ export interface Report {
   readonly seconds: number;
   /** What several seeds say together; all else is of the first of them. Absent in a run of one seed. */
   readonly seeds?: SeedsReport;
+  /** sha256 of all the rest, as canonical JSON: tells a report that was changed by accident. */
+  readonly checksum?: string;
 }
 
 export interface SeedsReport {

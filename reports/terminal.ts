@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { askedBesides } from './asked.ts';
 import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
 import { seconds } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
@@ -112,10 +113,12 @@ export const renderTable = (report: Report, { columns, color }: Options): string
     lines.push(...wrapped(several, width), '');
     show(tellingSeeds(report), [seedsBlock(report)]);
   }
+  const asked = askedBesides(report);
   const ends = [
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
     `${testSize(report)}; ${seconds(secondsInAll(report))} s in all`,
+    asked === undefined ? undefined : `run with ${asked}`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
   const notes = noteLines(report, width);
