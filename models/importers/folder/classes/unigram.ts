@@ -55,8 +55,16 @@ const placeOf = ({ model }: Given, piece: string, score?: number): number =>
     ? model.vocab.findIndex(([text, given]) => text === piece && (score === undefined || given === score))
     : -1;
 
+/** Whether words at the beginning of a text are marked, too. */
+const prefixed = ({ pre_tokenizer }: JsonObject): boolean =>
+  stepsOf(pre_tokenizer, 'pretokenizers').some(({ prepend_scheme }) => prepend_scheme === 'always');
+
+const has = (part: unknown, list: 'normalizers' | 'pretokenizers', type: string): boolean =>
+  typesOf(part, list).includes(type);
+
 const sentencePiece = {
   kind: 'Unigram',
+  settingsOf: (parts: JsonObject): JsonObject => ({ add_prefix_space: prefixed(parts) }),
   settings: ['add_prefix_space'],
   forms: { normalizer: isMadeOf(), pre_tokenizer: isMarked, model: { byte_fallback: [false] } },
 } as const satisfies Partial<TokenizerClass>;
@@ -129,6 +137,11 @@ export const albert: TokenizerClass = {
     model: { byte_fallback: [false], unk_id: [1] },
   },
   parts: (given) => ({ normalizer: albertNormalizer(given), ...words(given.settings), model: unigram(given, 1) }),
+  settingsOf: (parts) => ({
+    add_prefix_space: prefixed(parts),
+    do_lower_case: has(parts.normalizer, 'normalizers', 'Lowercase'),
+    keep_accents: !has(parts.normalizer, 'normalizers', 'StripAccents'),
+  }),
   keepsFrame: true,
   framing: ['cls_token', 'sep_token'],
   frame: (first, last) => templateOf([first, last], 1, 1),
@@ -186,6 +199,11 @@ export const deberta: TokenizerClass = {
     normalizer: debertaNormalizer(given.settings),
     ...debertaWords(given.settings),
     model: unigram(given, unknownPlace(given)),
+  }),
+  settingsOf: (parts) => ({
+    add_prefix_space: prefixed(parts),
+    do_lower_case: has(parts.normalizer, 'normalizers', 'Lowercase'),
+    split_by_punct: has(parts.pre_tokenizer, 'pretokenizers', 'Punctuation'),
   }),
   framing: ['cls_token', 'sep_token'],
   frame: (first, last) => templateOf([first, last], 1, 1),
