@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../ground/errors.ts';
 import type { Machine } from './cpu.ts';
 
 /**
@@ -115,7 +116,7 @@ export const writeProfile = async (folder: string, profile: Profile): Promise<vo
 export const readProfile = async (path: (file: string) => string): Promise<Profile> => {
   const profile: Profile = JSON.parse(await readFile(path(fileName), 'utf8'));
   if (profile.schema !== 'decant.profile/1') {
-    throw new Error(`profile of schema '${profile.schema}', expected 'decant.profile/1'`);
+    throw new UserError(`profile of schema '${profile.schema}', expected 'decant.profile/1'`);
   }
   return profile;
 };

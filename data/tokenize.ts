@@ -1,4 +1,5 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { ModelError } from '../ground/errors.ts';
 import type { Example } from './dataset.ts';
 import type { TokenizerJson } from './tokenizer.ts';
 import { addedTokensOf, partOf } from './tokenizers/parts.ts';
@@ -75,7 +76,9 @@ const tryAddedTokens = (json: TokenizerJson, patterns: readonly string[]): void 
 const load = (json: TokenizerJson): Library => {
   const missing = parts.filter((part) => !(part in json));
   if (missing.length > 0) {
-    throw new Error(`tokenizer.json lacks ${missing.map((part) => `'${part}'`).join(', ')} (null where it has none)`);
+    throw new ModelError(
+      `tokenizer.json lacks ${missing.map((part) => `'${part}'`).join(', ')} (null where it has none)`,
+    );
   }
   const risky = riskyPatterns(json);
   if (risky.length > 0) tryAddedTokens(json, risky);

@@ -5,6 +5,8 @@ import type { EncodedText, TextInput } from '../data/tokenize.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
+import { ModelError, messageOf } from '../ground/errors.ts';
+import { expectBounded } from '../models/bounded.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints } from '../stages/stage.ts';
 import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
@@ -47,7 +49,7 @@ const answerGraph = ({ graph, info }: Model): { readonly graph: Graph; readonly 
   const output = value(info.output);
   const answers = taskOf(info.task).emitAnswers(builder, info, output);
   const width = builder.type(answers).shape?.at(-1);
-  if (typeof width !== 'number') throw new Error(`the width of the model's output '${info.output}' is not known`);
+  if (typeof width !== 'number') throw new ModelError(`the width of the model's output '${info.output}' is not known`);
   return { graph: answers === output ? graph : builder.freeze([answers]), width };
 };
 
@@ -57,9 +59,29 @@ const runBatch = async (
   encoded: readonly EncodedText[],
   batch: Batch,
 ): Promise<Float32Array> => {
-  const [said] = Object.values(await program.run(textFeeds(info, encoded, batch)));
+  const outputs = await program.run(textFeeds(info, encoded, batch)).catch((error: unknown) => {
+    throw new ModelError(`the model fails while it runs: ${messageOf(error)}`, { cause: error });
+  });
+  const [said] = Object.values(outputs);
   if (said?.data instanceof Float32Array) return said.data;
-  throw new Error(`the model gave no float32 output '${info.output}'`);
+  throw new ModelError(`the model gave no float32 output '${info.output}'`);
+};
+
+/**
+ * The program of a stranger's model. Where only the fused graph is refused the fault is not the model's: such an error
+ * passes as it is.
+ */
+const compiled = async (graph: Graph, threads: number): Promise<Program> => {
+  try {
+    return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all' });
+  } catch (error) {
+    const own = await ortEngine
+      .compile(graph, { threads })
+      .catch((refusal: unknown) => new ModelError(messageOf(refusal)));
+    if (own instanceof ModelError) throw own;
+    await own.release();
+    throw error;
+  }
 };
 
 /** Answers so far and the batches behind them. */
@@ -135,12 +157,13 @@ export interface Predicted {
  */
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const { model, texts, maxLength, threads, signal, checkpoints, keep = 'all' } = request;
+  expectBounded(model.graph);
   const { graph, width } = answerGraph(model);
   const answers = answersAbout(await encodeTexts(model, texts, maxLength, signal));
   const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;
   const partial = await resume(blankScores(answerCount(answers), width, columns), checkpoints);
   if (texts.length === 0) return { scores: partial.scores, answers };
-  const program = await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all' });
+  const program = await compiled(graph, threads);
   try {
     await predictBatches(program, request, answers, partial);
     return { scores: partial.scores, answers };

@@ -1,9 +1,9 @@
-import * as ort from 'onnxruntime-node';
 import type { DType, TypedArray } from '../graph/tensor.ts';
 import type { CompileOptions, HostTensor, Program } from './engine.ts';
+import * as ort from './native.ts';
 
-/** Only errors: warnings of the native library go straight to standard error and mean nothing to a user. */
-const LOG_ERRORS = 3;
+/** What the native library prints goes straight to the terminal, names of a stranger's nodes and all; errors are thrown as well. */
+const LOG_NOTHING = 4;
 
 /**
  * Without a pool, memory of a run goes back to the system; without packing, and without the transposed copies that folding
@@ -20,7 +20,7 @@ const frugal: ort.InferenceSession.SessionOptions = {
 
 const sessionOptions = (options: CompileOptions): ort.InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
-  logSeverityLevel: LOG_ERRORS,
+  logSeverityLevel: LOG_NOTHING,
   intraOpNumThreads: options.threads,
   interOpNumThreads: 1,
   executionMode: 'sequential',

@@ -5,6 +5,7 @@ import type { TokenizerJson } from '../data/tokenizer.ts';
 import { readGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
+import { UserError } from '../ground/errors.ts';
 import type { Model, ModelInfo } from './model.ts';
 import { isQuantized } from './quantized.ts';
 
@@ -23,7 +24,7 @@ export const deployFiles = {
 export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
-export class ModelFileError extends Error {
+class ModelFileError extends UserError {
   override readonly name = 'ModelFileError';
 }
 

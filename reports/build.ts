@@ -182,7 +182,10 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     name: run.name,
     created: run.created,
     seed: run.seed,
-    pipeline: { yaml: run.yaml, overrides: run.overrides },
+    pipeline: {
+      ...{ yaml: run.yaml, overrides: run.overrides },
+      ...(run.until === undefined ? {} : { until: run.until }),
+    },
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
       uses: run.data,

@@ -12,8 +12,8 @@ export interface Report {
   /** When the run ended, ISO 8601. */
   readonly created: string;
   readonly seed: number;
-  /** The exact file, and the --set values on top of it. */
-  readonly pipeline: { readonly yaml: string; readonly overrides: readonly string[] };
+  /** The exact file, the --set values on top of it, and the stage that --until named, after which the others were left out. */
+  readonly pipeline: { readonly yaml: string; readonly overrides: readonly string[]; readonly until?: string };
   readonly environment: {
     readonly cpu: string;
     readonly cpuFlags: readonly string[];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { UserError } from '../ground/errors.ts';
 import { gateReportSchema } from './gates/gate.ts';
 import type { Report } from './report.ts';
 import { oneLine } from './text.ts';
@@ -194,7 +195,7 @@ const reportSchema = z.looseObject({
   name: z.string(),
   created: z.string(),
   seed: z.number(),
-  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()) }),
+  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()), until: z.string().exactOptional() }),
   environment: z.looseObject({
     cpu: z.string(),
     cpuFlags: z.array(z.string()),
@@ -255,7 +256,7 @@ export const reportJsonSchema = (): Record<string, unknown> => {
 };
 
 /** The text of a report is none, or one of another version. */
-class ReportError extends Error {
+class ReportError extends UserError {
   override readonly name = 'ReportError';
 }
 

@@ -22,6 +22,7 @@ interface Options {
 const examples = `
 Examples:
   $ decant diff runs/before runs/after                    what changed, with paired tests
+  $ decant diff runs/NAME@1 runs/NAME                     an older report of a run and its newest
   $ decant diff git:main:report.json runs/NAME            against a report that is committed
   $ decant diff A B --gate gates.yaml --strict            fail a build: exit code 3
   $ decant diff A B --format md > comment.md              for a pull request
@@ -43,9 +44,7 @@ const band =
 
 const sideAt = async (where: string): Promise<DiffSide> => {
   const { loadSide } = await import('../../reports/diff/load.ts');
-  return await loadSide(where).catch((error: unknown) => {
-    throw new RequestError(error instanceof Error ? error.message : String(error));
-  });
+  return await loadSide(where);
 };
 
 const purpose = {

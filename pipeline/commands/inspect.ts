@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
 import type { Inspection } from '../../models/inspect.ts';
 import { RequestError } from '../diagnostic.ts';
-import { exit, readingModel, wholeNumber } from './common.ts';
+import { exit, wholeNumber } from './common.ts';
 
 interface Options {
   readonly length: number;
@@ -23,7 +23,7 @@ Examples:
 const graphAt = async (path: string): Promise<Graph> => {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new RequestError(`${path}: no such file or folder; expected a model`);
-  return await readingModel(() => graphIn(path, found.isDirectory()));
+  return await graphIn(path, found.isDirectory());
 };
 
 const graphIn = async (path: string, folder: boolean): Promise<Graph> => {

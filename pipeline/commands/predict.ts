@@ -1,13 +1,16 @@
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
+import type { Model } from '../../models/model.ts';
 import { RequestError } from '../diagnostic.ts';
+import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { type Given, type Said, saidAbout } from './answers.ts';
-import { collect, exit, readingModel, wholeNumber } from './common.ts';
+import { collect, exit, wholeNumber } from './common.ts';
 
-interface Options {
+interface Options extends LimitOptions {
   readonly json?: boolean;
   readonly top: number;
   readonly threads?: number;
@@ -16,6 +19,12 @@ interface Options {
   /** Lines of standard input hold two texts each. */
   readonly pairs?: boolean;
 }
+
+/** Seconds that one pass of texts may take: a large model on a slow machine needs some of them. */
+const PATIENCE = 60;
+
+/** Texts of one pass, at most. */
+const BATCH = 64;
 
 const examples = `
 Examples:
@@ -78,6 +87,21 @@ const givenFrom = async (texts: readonly string[], { pair, pairs }: Options): Pr
   return texts.map((text, i) => ({ text, pair: pair[i] ?? '' }));
 };
 
+/** What running these texts through a model can take. */
+const workOf = async (folder: string, { graph, info }: Model, texts: readonly Given[]): Promise<Work> => {
+  const { weightBytes } = await import('../../graph/codec/index.ts');
+  const tokenizer = await stat(join(folder, 'tokenizer.json'));
+  // A token takes a byte at least, and special tokens stand around the text.
+  const bytes = texts.map(({ text, pair = '' }) => Buffer.byteLength(text) + Buffer.byteLength(pair) + SPECIAL_TOKENS);
+  return {
+    files: weightBytes(graph) + tokenizer.size,
+    rows: Math.min(texts.length, BATCH),
+    longest: Math.min(info.maxLength, Math.max(...bytes)),
+  };
+};
+
+const SPECIAL_TOKENS = 8;
+
 /** Words are what stands between spaces: a tagger gives each an answer. */
 const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
 
@@ -88,7 +112,7 @@ const predict = async (folder: string, texts: readonly string[], options: Option
   }
   const given = await givenFrom(texts, options);
   const { readModel } = await import('../../models/files.ts');
-  const model = await readingModel(() => readModel(folder));
+  const model = await readModel(folder);
   const { info } = model;
   if (info.task === 'fill-mask') {
     throw new RequestError(
@@ -102,7 +126,9 @@ const predict = async (folder: string, texts: readonly string[], options: Option
   const asked = tags ? given.map(({ text }) => ({ text: asWords(text) })) : given;
   const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
+  const limits = limited(await workOf(folder, model, asked), options);
   const predicted = await predictTexts({
+    onProgress: limits.renew,
     model,
     texts: asked,
     maxLength: info.maxLength,
@@ -132,6 +158,12 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .option('--pairs', 'read pairs from standard input: two texts a line, a tab between them')
     .option('--top <n>', 'classes shown for each text that is classified', wholeNumber(1, 1000), 1)
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
+    .option('--timeout <s>', 'seconds that one pass of texts may take', wholeNumber(1, 1_000_000), PATIENCE)
+    .option(
+      '--memory <MB>',
+      'memory that may be taken (default: what its weights and texts should need)',
+      wholeNumber(1, 10_000_000),
+    )
     .option('--json', 'print one JSON document: all classes, words with their tags, or vectors')
     .addHelpText('after', examples)
     .action(async (folder: string, texts: readonly string[], options: Options) => {

@@ -1,6 +1,5 @@
-import { copyFile, link, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { cardWithFigures } from '../../reports/card.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
@@ -9,6 +8,7 @@ import type { Report } from '../../reports/report.ts';
 import { RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
 import type { InputArtifact } from '../../stages/stage.ts';
 import type { Plan } from '../plan/plan.ts';
+import { replaceFile, writeWhole } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
 
 const sameFile = async (a: string, b: string): Promise<boolean> => {
@@ -20,16 +20,10 @@ const sameFile = async (a: string, b: string): Promise<boolean> => {
 const place = async (from: string, to: string, copy: boolean): Promise<void> => {
   await mkdir(dirname(to), { recursive: true });
   if (!copy && (await sameFile(from, to))) return;
-  const temporary = `${to}.${process.pid}.tmp`;
-  await rm(temporary, { force: true });
-  try {
+  await replaceFile(to, async (temporary) => {
     if (copy) await copyFile(from, temporary);
     else await link(from, temporary).catch(() => copyFile(from, temporary));
-    await rename(temporary, to);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  });
 };
 
 /** Makes a folder hold exactly the files of an artifact. */
@@ -61,7 +55,7 @@ export const placeRecords = async (out: string, run: RunSummary): Promise<void> 
 const writeSummary = async (out: string, run: RunSummary): Promise<void> => {
   const { file, text } = recordText(run);
   await mkdir(dirname(join(out, file)), { recursive: true });
-  await writeFileAtomic(join(out, file), text);
+  await writeWhole(join(out, file), text);
 };
 
 /** The card of an exported folder was stored before anything was measured: its copy in the run gets the figures. */
@@ -69,15 +63,15 @@ export const writeCards = async (out: string, report: Report): Promise<void> => 
   for (const stage of report.stages) {
     const file = join(out, stage.id, 'README.md');
     const card = stage.model === null ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
-    if (card !== undefined) await writeFileAtomic(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));
+    if (card !== undefined) await writeWhole(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));
   }
 };
 
 /** Writes the report in all its forms, and the summary that it was made from. */
 export const writeReports = async (out: string, run: RunSummary, report: Report): Promise<void> => {
   await writeSummary(out, run);
-  await writeFileAtomic(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  await writeFileAtomic(join(out, 'report.md'), renderMarkdown(report));
+  await writeWhole(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await writeWhole(join(out, 'report.md'), renderMarkdown(report));
   const { renderHtml } = await import('../../reports/html/page.ts');
-  await writeFileAtomic(join(out, 'report.html'), await renderHtml(report));
+  await writeWhole(join(out, 'report.html'), await renderHtml(report));
 };

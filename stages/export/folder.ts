@@ -9,6 +9,8 @@ import { ortEngine } from '../../engine/onnxruntime.ts';
 import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { messageOf } from '../../ground/errors.ts';
+import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
@@ -117,12 +119,21 @@ const sampleFeeds = ({ info, tokenizer }: Model): Feeds => {
   return textFeeds(info, texts, batch);
 };
 
+const refused = (precision: Precision, error: unknown): never => {
+  throw new StageError(`${deployFiles[precision]} does not run, so nothing was exported: ${messageOf(error)}`, {
+    cause: error,
+  });
+};
+
 /** A written file is read back and run before the folder is published: nothing ships that does not load. */
 const verify = async (folder: string, precision: Precision, threads: number): Promise<void> => {
   const model = await readModel(folder, { precision });
-  const program = await ortEngine.compile(model.graph, { threads });
+  const program = await ortEngine
+    .compile(model.graph, { threads })
+    .catch((error: unknown) => refused(precision, error));
   try {
-    const output = (await program.run(sampleFeeds(model)))[model.info.output];
+    const outputs = await program.run(sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
+    const output = outputs[model.info.output];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite)
       throw new StageError(`${deployFiles[precision]} gives numbers that are not finite; nothing was exported`);
@@ -147,6 +158,7 @@ export const exportModels = async (
   { threads, results }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
   const shared = sharedModel(models);
+  for (const { graph } of models.values()) expectBounded(graph);
   checkNames(shared.info);
   await writeFolder(folder, models, shared, results);
   const bytes: Partial<Record<Precision, number>> = {};

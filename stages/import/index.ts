@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { readDatasetFacts } from '../../data/files.ts';
 import { writeModel } from '../../models/files.ts';
-import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
-import { defineStage, type InputArtifact, type StageContext, StageError } from '../stage.ts';
+import { defineStage, type InputArtifact, type StageContext } from '../stage.ts';
 import { fitLabels } from './fit.ts';
 import { hubInputs, withCheckpoint } from './hub.ts';
 
@@ -20,19 +19,6 @@ const config = z.strictObject({
       'keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone',
     ),
 });
-
-/** What the user can mend becomes a message without a stack trace. */
-const mendable = (error: unknown): never => {
-  throw error instanceof ImportError ? new StageError(error.message, { cause: error }) : error;
-};
-
-const sourcesOf = (model: string, base: string): readonly string[] => {
-  try {
-    return modelSources(model, base);
-  } catch (error) {
-    return mendable(error);
-  }
-};
 
 interface Source extends z.infer<typeof config> {
   /** What the model is called where `model` is the temporary folder of a download. */
@@ -69,12 +55,9 @@ export const importStage = defineStage({
     const fits = (isHub || importer?.classifies === true) && head === 'keep';
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
-  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : sourcesOf(model, base)),
-  run: ({ checkpoint, dataset }, config, ctx) => {
-    const ran =
-      checkpoint === undefined
-        ? run(dataset, config, ctx)
-        : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx));
-    return ran.catch(mendable);
-  },
+  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : modelSources(model, base)),
+  run: ({ checkpoint, dataset }, config, ctx) =>
+    checkpoint === undefined
+      ? run(dataset, config, ctx)
+      : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx)),
 });

@@ -1,6 +1,7 @@
 import type { TrainingTexts } from '../../data/files.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { type CutTokenizer, cutTokenizer, tokenCounter } from '../../data/tokenizers/cut.ts';
+import { reworded } from '../../ground/errors.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { StageError } from '../stage.ts';
@@ -21,8 +22,7 @@ const orRefused = <T>(work: () => T): T => {
   try {
     return work();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StageError(`keep.vocabulary: ${reason}; leave vocabulary out`, { cause });
+    throw reworded(cause, (reason) => new StageError(`keep.vocabulary: ${reason}; leave vocabulary out`, { cause }));
   }
 };
 
