@@ -24,7 +24,7 @@ export const promptKeys: KeyTable = {
   prompts: carriedOut,
   default_prompt_name: carriedOut,
   __version__: carriedOut,
-  model_type: refused('decant imports the other two', 'SentenceTransformer', 'CrossEncoder'),
+  model_type: refused('decant imports SentenceTransformer and CrossEncoder', 'SentenceTransformer', 'CrossEncoder'),
   similarity_fn_name: noEffect('it compares vectors that are made already'),
   truncate_dim: refused('vectors are cut to their first numbers, which decant does not do; expected null'),
   activation_fn: refusedUnless(

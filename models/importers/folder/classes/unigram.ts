@@ -1,3 +1,4 @@
+import { ImportError } from '../../importer.ts';
 import type { JsonObject } from '../../json-file.ts';
 import { addedToken } from '../added-token.ts';
 import { flag, type Given, stepsOf, type TokenizerClass, templateOf, typesOf } from './class.ts';
@@ -166,9 +167,13 @@ const debertaWords = (settings: JsonObject) => {
   };
 };
 
+/** Where the vocabulary has the unknown token without a score, else where the settings say it is. */
 const unknownPlace = (given: Given): number => {
-  const found = placeOf(given, given.content('unk_token'), 0);
-  return found < 0 ? 1 : found;
+  const own = placeOf(given, given.content('unk_token'), 0);
+  const { unk_id = 1 } = given.settings;
+  if (own >= 0) return own;
+  if (typeof unk_id === 'number' && Number.isInteger(unk_id) && unk_id >= 0) return unk_id;
+  throw new ImportError(`tokenizer_config.json: unk_id is ${JSON.stringify(unk_id)}; expected an id`);
 };
 
 const isPunctuated = (part: unknown): boolean => {
