@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Catalogue } from './catalogue.ts';
 import { stageOf } from './catalogue.ts';
+import { classFindings } from './classes.ts';
 import { type Diagnostic, RequestError, type Span } from './diagnostic.ts';
 import type { Plan, Step } from './plan/plan.ts';
 import { planOf } from './plan/wire.ts';
@@ -55,13 +56,21 @@ const looksOutside = async (plan: Plan, located: Located, catalogue: Catalogue):
     const step = plan.steps.find((candidate) => candidate.id === id);
     return step === undefined ? [] : await checkSources(step, ['stages', index], plan, located, catalogue);
   });
+  const { problems: clashes } =
+    data.length + checks.length > 0 ? { problems: [] } : await classFindings(plan, catalogue);
+  const classes = clashes.map(({ index, message }) => ({
+    code: 'other-classes',
+    message,
+    span: located.at(['stages', index, 'model']),
+    hints: [],
+  }));
   const problems = checks.map(({ path, message }) => ({
     code: 'bad-data',
     message,
     span: located.at(['data', ...path]),
     hints: [],
   }));
-  return [...data, ...problems, ...(await Promise.all(stages)).flat()];
+  return [...data, ...problems, ...(await Promise.all(stages)).flat(), ...classes];
 };
 
 /** Problems after which the rest of the file still means what it says. */

@@ -3,6 +3,7 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
+import { oneLine } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
@@ -159,7 +160,7 @@ const summary = (out: string, { text, pair, label }: Roles, { table, split, rema
   const said = [
     ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
     ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
-    ...remarks.map((remark) => `Look at the classes: ${remark}.`),
+    ...remarks.map((remark) => oneLine(`Look at the classes: ${remark}.`)),
   ];
   return `${[`Wrote ${out}: ${texts}, ${classes}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
 };
