@@ -1,5 +1,14 @@
 import { askedBesides } from './asked.ts';
-import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
+import {
+  allNotes,
+  baselineLines,
+  type Column,
+  columnBlocks,
+  latencyCaption,
+  REUSED,
+  telling,
+  testSize,
+} from './columns.ts';
 import { milliseconds, percent, range, seconds, speedup, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
@@ -107,8 +116,10 @@ const gates = ({ gates: judged }: Report): string[] => [
   ...(judged.length > LISTED ? [`- and ${judged.length - LISTED} more`] : []),
 ];
 
-const notes = ({ stages }: Report): string[] =>
-  stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
+const notes = (report: Report): string[] =>
+  allNotes(report)
+    .map(([id, note]) => `- ${inert(id)}: ${inert(note, LONGEST_VERDICT)}`)
+    .slice(0, LISTED);
 
 const origin = (report: Report): string => {
   const asked = askedBesides(report);

@@ -34,6 +34,8 @@ export interface Report {
     readonly validation: number;
     readonly test: number;
     readonly classes: readonly string[];
+    /** What to know of the texts before believing figures on them: classes that a split lacks, rows left out. */
+    readonly remarks: readonly string[];
     /**
      * On the same test split; null when the run ended before they were computed, and for features. `linear` (of texts) reads
      * words and pairs of them, `lexicon` (of words) gives each word its most frequent class.

@@ -213,6 +213,7 @@ const reportSchema = z.looseObject({
     validation: z.number(),
     test: z.number(),
     classes: z.array(z.string()),
+    remarks: z.array(z.string()).default([]),
     baselines: z
       .looseObject({
         majority: z.looseObject({ accuracy: z.number() }),
