@@ -65,6 +65,7 @@ const latency = z.looseObject({
   batch: z.number(),
   length: z.number(),
   threads: z.number(),
+  busy: z.boolean().default(false),
   p50Ms: z.number(),
   p90Ms: z.number(),
   p95Ms: z.number(),
@@ -123,6 +124,7 @@ const stage = z.looseObject({
       firstRunMs: z.number(),
       peakBytes: z.number(),
       processes: z.number().nullable().default(null),
+      busy: z.boolean().default(false),
     })
     .nullable(),
   time: z
@@ -158,6 +160,15 @@ const stage = z.looseObject({
     .default(null),
   training: training.nullable(),
   notes: z.array(z.string()),
+});
+
+const load = z.looseObject({
+  busy: z.boolean(),
+  disturbed: z.number(),
+  waited: z.number(),
+  average: z.tuple([z.number(), z.number()]).nullable(),
+  stolen: z.number().nullable(),
+  switches: z.number(),
 });
 
 const spread = z
@@ -225,6 +236,7 @@ const reportSchema = z.looseObject({
       rounds: z.number(),
       threads: z.number(),
       processes: z.number(),
+      load: load.nullable().default(null),
       referenceKernel: z.looseObject({ name: z.string(), p50Ms: z.number() }).nullable(),
       drift: z.looseObject({ ratio: z.number(), flagged: z.boolean() }).nullable(),
       warmUp: z

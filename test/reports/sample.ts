@@ -26,6 +26,7 @@ export const latency = (batch: number, p50Ms: number, speedup: number): LatencyR
   batch,
   length: 15,
   threads: 1,
+  busy: false,
   p50Ms,
   p90Ms: 1.1 * p50Ms,
   p95Ms: 1.2 * p50Ms,
@@ -136,6 +137,7 @@ export const fullReport = (
     rounds: 12,
     threads: 1,
     processes: 4,
+    load: { busy: false, disturbed: 0.04, waited: 0.013, average: [0.4, 1.1], stolen: 0.001, switches: 212 },
     referenceKernel: { name: 'matmul-12x256x128', p50Ms: 0.81 },
     drift: { ratio: 1.34, flagged: true },
     warmUp: { medianRuns: 6, mostRuns: 24, unsettledShare: 0.02 },
@@ -149,7 +151,7 @@ export const fullReport = (
       difference: { accuracy: 0, low: -0.0003, high: 0.0003 },
       agreement: { top1: 1, kl: 0 },
       latency: [latency(1, 2.23, 1), latency(32, 44.2, 1)],
-      loading: { sessionMs: 41, firstRunMs: 3.2, peakBytes: 191_000_000, processes: 3 },
+      loading: { sessionMs: 41, firstRunMs: 3.2, peakBytes: 191_000_000, processes: 3, busy: false },
       training: {
         steps: 500,
         epochs: 4,
@@ -194,7 +196,7 @@ export const fullReport = (
         comparison('student', 'previous', 0.001, classes),
       ],
       latency: [latency(1, 0.142, 15.7), latency(32, 3.4, 13.2)],
-      loading: { sessionMs: 9, firstRunMs: 0.4, peakBytes: 120_000_000, processes: 3 },
+      loading: { sessionMs: 9, firstRunMs: 0.4, peakBytes: 120_000_000, processes: 3, busy: false },
       time: {
         totalMs: 0.13,
         operators: Array.from({ length: 14 }, (_, i) => ({ op: `Op${i}`, ms: 0.02 / (i + 1), count: i + 1 })),
