@@ -118,6 +118,8 @@ export interface StageReport {
   readonly loading: LoadingReport | null;
   /** Kernel time of one run by operator and layer: null where it was not profiled. */
   readonly time: TimeReport | null;
+  /** Whether it was profiled on a busy machine: causes that times tell, `time` and `gap` are left out then. */
+  readonly undecided: boolean;
   /** Why it is not faster. */
   readonly causes: readonly CauseReport[];
   /** Why its time is not the reference's divided as its MACs are: null where it was not profiled. */

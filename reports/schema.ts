@@ -134,6 +134,7 @@ const stage = z.looseObject({
       layers: z.array(z.looseObject({ layer: z.string(), ms: z.number() })),
     })
     .nullable(),
+  undecided: z.boolean().default(false),
   causes: z.array(
     z.looseObject({
       name: z.string(),

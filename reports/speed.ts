@@ -7,6 +7,9 @@ const MARK = '~';
 /** Why nothing is said of such times. */
 export const MEASURED_BUSY = 'measured on a busy machine';
 
+/** Why nothing is said of where the time goes. */
+export const PROFILED_BUSY = 'profiled on a busy machine';
+
 /** What stands where a speed-up would, were the machine not busy. */
 const WITHHELD = 'busy';
 

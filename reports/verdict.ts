@@ -1,7 +1,7 @@
 import { milliseconds, percent, plusMinus, type Range, times, whole } from './figures.ts';
 import { type Metric, metricOf } from './metric.ts';
 import type { QualityReport, Report, StageReport } from './report.ts';
-import { MEASURED_BUSY } from './speed.ts';
+import { MEASURED_BUSY, PROFILED_BUSY } from './speed.ts';
 import { oneLine } from './text.ts';
 
 export const stageOf = ({ stages }: Report, id: string | null | undefined): StageReport | undefined =>
@@ -76,9 +76,13 @@ const seedsSentence = (report: Report, { id }: StageReport): string => {
   return ` Over ${seeds.list.length} seeds ${said} ${plusMinus(accuracy, write)}${unit}, ${at} ${worst}.`;
 };
 
-/** The cause that costs the headline most of its time, in one sentence of plain text; undefined where none was found. */
+/**
+ * The cause that costs the headline most of its time, in one sentence of plain text, or that it could not be told; undefined
+ * where none was found.
+ */
 export const mainCause = (report: Report): string | undefined => {
   const stage = headline(report);
+  if (stage?.undecided === true) return `Why ${oneLine(stage.id)} is not faster still is undecided: ${PROFILED_BUSY}.`;
   const cause = stage?.causes.find(({ about, share }) => about === 'time' && share !== null);
   if (stage === null || cause === undefined || cause.share === null) return undefined;
   const { finding, share } = cause;

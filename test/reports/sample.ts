@@ -93,6 +93,7 @@ export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageRe
   loading: null,
   training: null,
   time: null,
+  undecided: false,
   causes: [],
   gap: null,
   notes: [],
