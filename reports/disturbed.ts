@@ -16,6 +16,6 @@ export const isUndisturbed = ({ waited }: Turn): boolean => waited <= MOST_WAITE
  */
 const LEAST_UNDISTURBED = 0.5;
 
-/** Whether other work had the processor in more than half of some turns. */
-export const isBusy = (turns: readonly Turn[]): boolean =>
-  turns.filter(isUndisturbed).length < LEAST_UNDISTURBED * turns.length;
+/** Whether other work had the processor in too many of some turns. */
+export const isBusy = (turns: readonly Turn[], least = LEAST_UNDISTURBED): boolean =>
+  turns.filter(isUndisturbed).length < least * turns.length;
