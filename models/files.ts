@@ -40,6 +40,7 @@ const infoSchema = z.object({
   hiddenStates: z.array(z.string()),
   modelType: z.string(),
   checkpoint: z.record(z.string(), z.unknown()).optional(),
+  checkpointNumbers: z.record(z.string(), z.string()).optional(),
   tokenizerConfig: z.record(z.string(), z.unknown()).optional(),
   dimensions: z.record(z.string(), z.number()),
   origin: z.string().optional(),
@@ -73,7 +74,7 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
 
 /** zod types optional keys as possibly undefined; here a key that is not said is absent. */
 const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
-  const { origin, sentence, checkpoint, tokenizerConfig, ...rest } = data;
+  const { origin, sentence, checkpoint, checkpointNumbers, tokenizerConfig, ...rest } = data;
   const { types, ...texts } = rest.inputs;
   return {
     ...rest,
@@ -81,6 +82,7 @@ const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
     ...(origin === undefined ? {} : { origin }),
     ...(sentence === undefined ? {} : { sentence }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(checkpointNumbers === undefined ? {} : { checkpointNumbers }),
     ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
   };
 };

@@ -120,7 +120,7 @@ const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary =
   ),
 });
 
-const jsonIn = (file: string, text: string): unknown => {
+const jsonOf = (file: string, text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -129,7 +129,7 @@ const jsonIn = (file: string, text: string): unknown => {
 };
 
 const parseRun = (file: string, text: string): z.infer<typeof runSchema> => {
-  const parsed = runSchema.safeParse(jsonIn(file, text));
+  const parsed = runSchema.safeParse(jsonOf(file, text));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UserError(

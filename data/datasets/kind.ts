@@ -8,6 +8,10 @@ export interface Loaded {
   /** Texts that occurred again, and those of them whose label disagreed with the first one's. The first counts. */
   readonly duplicates: number;
   readonly contradictions: number;
+  /** Rows that were left out because their text or label is missing, as the user asked. */
+  readonly dropped: number;
+  /** What the user should know of the splits and the classes. */
+  readonly remarks: readonly string[];
 }
 
 /** One kind of dataset: typed options, and a function from options to texts. */

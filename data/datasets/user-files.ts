@@ -17,9 +17,14 @@ const roles = [
   ['unlabelled', 'unlabelled'],
 ] as const;
 
-const columnsOf = ({ text, label, task }: FileConfig, key: string): Columns => {
+const columnsOf = ({ text, label, task, splitColumn }: FileConfig, key: string): Columns => {
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
-  return key === 'unlabelled' || task === 'features' ? texts : { ...texts, label };
+  if (key === 'unlabelled') return texts;
+  return {
+    ...texts,
+    ...(task === 'features' ? {} : { label }),
+    ...(splitColumn === undefined ? {} : { split: splitColumn }),
+  };
 };
 
 /** Training texts go by their hash where validation or test have no file of their own. */
@@ -35,6 +40,7 @@ const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly 
         file: { shown, path: resolve(base, shown) },
         columns: columnsOf(config, key),
         reader: key === 'unlabelled' ? (readerByName(shown) ?? reader) : reader,
+        missing: config,
       },
     ];
   });
@@ -66,15 +72,38 @@ const declaredClasses = async (
     : undefined;
 };
 
+/** Shares to split off, and the texts: those of a column's training split give up texts where another one has none. */
+const placed = (config: FileConfig, candidates: readonly LocatedCandidate[]) => {
+  const { validation, test } = sharesOf(config);
+  if (config.splitColumn === undefined) return { candidates, shares: { validation, test } };
+  const has = (split: Split) => candidates.some((candidate) => candidate.split === split);
+  const shares = { validation: has('validation') ? 0 : validation, test: has('test') ? 0 : test };
+  const drawn = shares.validation + shares.test > 0;
+  // A text of the test split never trains: of equal ones the first counts.
+  const ordered = (['test', 'validation', 'train', 'unlabelled'] as const).flatMap((split) =>
+    candidates.filter((candidate) => candidate.split === split),
+  );
+  const open = ({ split, ...candidate }: LocatedCandidate): LocatedCandidate =>
+    split === undefined || split === 'train' ? candidate : { ...candidate, split };
+  return { candidates: drawn ? ordered.map(open) : ordered, shares };
+};
+
 const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Loaded> => {
-  const candidates: LocatedCandidate[] = [];
-  for (const part of parts) for (const candidate of await readPart(part)) candidates.push(candidate);
+  const read: LocatedCandidate[] = [];
+  let dropped = 0;
+  for (const part of parts) {
+    const { candidates, dropped: left } = await readPart(part);
+    for (const candidate of candidates) read.push(candidate);
+    dropped += left;
+  }
+  const { candidates, shares } = placed(config, read);
   checkLabels(candidates);
   const classes = await declaredClasses(parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = config.file ?? config.train ?? '';
-  const options = { task, labelled, limit, maxLength, shares: sharesOf(config), source };
-  return assemble(candidates, classes === undefined ? options : { ...options, classes });
+  const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
+  const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
+  return { ...loaded, dropped };
 };
 
 interface FileKind<S extends z.ZodObject<typeof fileOptions>> extends Pick<DatasetKind<S>, 'uses' | 'summary'> {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { type NumberTexts, numberTextsOf } from '../number-texts.ts';
 import { ImportError } from './importer.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -81,3 +82,13 @@ export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIM
 
 export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject =>
   readJson(path, z.record(z.string(), z.unknown()), limit);
+
+/** How the numbers of a JSON file are written, where JavaScript writes them otherwise. The file has been read before. */
+export const readNumberTexts = (path: string): NumberTexts => {
+  try {
+    return numberTextsOf(readText(path));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImportError(`${basename(path)}: ${reason}`, { cause });
+  }
+};

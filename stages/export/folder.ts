@@ -13,6 +13,7 @@ import { messageOf } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
+import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { StageError } from '../stage.ts';
 import { modelCard } from './card.ts';
@@ -94,7 +95,8 @@ const write = async (folder: string, file: string, text: string): Promise<void> 
 const writeFolder = async (folder: string, models: Models, shared: Model, results: string): Promise<void> => {
   const { info, tokenizer } = shared;
   const files = [...models.keys()];
-  await write(folder, deployFiles.config, jsonText(configJson(info, tokenizer, files)));
+  const numbers = info.checkpointNumbers ?? {};
+  await write(folder, deployFiles.config, jsonTextWith(configJson(info, tokenizer, files), numbers));
   await write(folder, deployFiles.tokenizer, tokenizerText(tokenizer));
   await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
   await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
@@ -109,9 +111,8 @@ const writeFolder = async (folder: string, models: Models, shared: Model, result
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
 const samples = ['a', 'two texts of different lengths, the shorter one padded'];
 
-const sampleFeeds = ({ info, tokenizer }: Model): Feeds => {
-  const encoder = tokenizerOf(tokenizer);
-  const texts = samples.map((text) => encoder.encode(text, info.maxLength));
+const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
+  const texts = await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength);
   const [batch] = lengthBatches(lengthsOf(texts), texts.length);
   if (batch === undefined) throw new Error('there are texts, so there is a batch');
   return textFeeds(info, texts, batch);
@@ -130,7 +131,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     .compile(model.graph, { threads })
     .catch((error: unknown) => refused(precision, error));
   try {
-    const outputs = await program.run(sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
+    const outputs = await program.run(await sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
     const output = outputs[model.info.output];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite)

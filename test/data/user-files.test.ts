@@ -56,7 +56,7 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'an empty label',
     `text,label\n${ordinary(20)}x,\n`,
-    "empty-label: data.csv:22: the label is empty; fill it in, or move texts without labels to a file of their own and name it under 'unlabelled'",
+    "empty-label: data.csv:22: the label is empty; fill it in, leave such rows out with missing: drop, or move texts without labels to a file of their own and name it under 'unlabelled'",
   ],
   [
     'a single class',
@@ -66,22 +66,22 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'a quote that never closes',
     `text,label\n${ordinary(20)}"open,yes\n${ordinary(40, 100)}`,
-    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field',
+    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field; if quotes are plain characters in this file (62 rows of 2 fields), write quote: none',
   ],
   [
     'a quote that only the next quoted row closes',
     `text,label\n${ordinary(20)}"open,yes\n${lines(9, (i) => `"q ${i}",no`)}`,
-    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field',
+    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field; if quotes are plain characters in this file (31 rows of 2 fields), write quote: none',
   ],
   [
     'text behind a closing quote',
     `text,label\n${ordinary(20)}"a" b,yes\n`,
-    'stray-quote: data.csv:22: there is text behind a closing quote; quote the whole field and write "" for a quote inside it',
+    'stray-quote: data.csv:22: there is text behind a closing quote; quote the whole field and write "" for a quote inside it; if quotes are plain characters in this file (22 rows of 2 fields), write quote: none',
   ],
   [
     'a quote inside a bare field',
     `text,label\n${ordinary(20)}5" disk,yes\n`,
-    'stray-quote: data.csv:22: there is a quote inside a field that is not quoted; quote the whole field and write "" for a quote inside it',
+    'stray-quote: data.csv:22: there is a quote inside a field that is not quoted; quote the whole field and write "" for a quote inside it; if quotes are plain characters in this file (22 rows of 2 fields), write quote: none',
   ],
   [
     'a row with more fields',
@@ -91,7 +91,7 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'bytes that are not UTF-8',
     latin1,
-    'not-utf8: data.csv:32: the bytes are not UTF-8; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")',
+    'not-utf8: data.csv:32: the bytes are not UTF-8, but most likely Latin-1 or Windows-1252; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")',
   ],
   [
     'too few texts',
