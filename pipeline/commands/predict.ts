@@ -8,7 +8,7 @@ import { RequestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { type Given, type Said, saidAbout } from './answers.ts';
-import { collect, exit, wholeNumber } from './common.ts';
+import { beforeReading, collect, exit, wholeNumber } from './common.ts';
 
 interface Options extends LimitOptions {
   readonly json?: boolean;
@@ -112,8 +112,7 @@ const predict = async (folder: string, texts: readonly string[], options: Option
   }
   const given = await givenFrom(texts, options);
   const { readModel } = await import('../../models/files.ts');
-  const { verifyPlaced } = await import('../../reports/placed.ts');
-  await verifyPlaced(folder);
+  await beforeReading(folder);
   const model = await readModel(folder);
   const { info } = model;
   if (info.task === 'fill-mask') {

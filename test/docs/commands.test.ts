@@ -79,7 +79,20 @@ describe('every documented command', () => {
   it('is found', () => {
     expect(runnable.length).toBeGreaterThan(20);
     expect(new Set(runnable.map(({ command }) => command.split(' ')[2]))).toEqual(
-      new Set(['run', 'report', 'diff', 'schema', 'validate', 'plan', 'predict', 'inspect', 'init', 'export', 'runs', 'clean']),
+      new Set([
+        'run',
+        'report',
+        'diff',
+        'schema',
+        'validate',
+        'plan',
+        'predict',
+        'inspect',
+        'init',
+        'export',
+        'runs',
+        'clean',
+      ]),
     );
   });
 
