@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
+import { jsonForPeople, manyLines, oneLine } from '../../reports/text.ts';
 import type { QuantizeContext } from '../../stages/quantize/index.ts';
 import { RequestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
@@ -130,12 +131,14 @@ const render = ({ folder, task, modelType, labels, files }: Exported): string =>
   const classes = labels.length === 0 ? '' : `, ${labels.length} classes`;
   const width = Math.max(...files.map(({ file }) => file.length));
   const lines = files.map((one) => `  ${one.file.padEnd(width)}  ${bytes(one.bytes).padStart(8)}`);
-  return [
-    `${folder}: ${task}${classes} (${modelType})`,
-    ...lines,
-    `How to load it: ${join(folder, 'README.md')}`,
-    '',
-  ].join('\n');
+  return manyLines(
+    [
+      `${folder}: ${task}${classes} (${oneLine(modelType)})`,
+      ...lines,
+      `How to load it: ${join(folder, 'README.md')}`,
+      '',
+    ].join('\n'),
+  );
 };
 
 /** Ctrl-C ends the work at its next step, so that nothing unfinished stays behind. */
@@ -166,7 +169,7 @@ const exportModel = async (path: string, folder: string, options: Options, signa
       options.quantize === true ? await withQuantized(models, path, { threads, signal, onText: renew }) : models;
     return await write(all, folder, threads, signal);
   });
-  process.stdout.write(options.json === true ? `${JSON.stringify(exported, null, 2)}\n` : render(exported));
+  process.stdout.write(options.json === true ? jsonForPeople(exported) : render(exported));
   return exit.done;
 };
 
