@@ -75,7 +75,7 @@ const runBatch = async (
  */
 const compiled = async (graph: Graph, threads: number): Promise<Program> => {
   try {
-    return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all' });
+    return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   } catch (error) {
     const own = await ortEngine
       .compile(graph, { threads })

@@ -181,7 +181,7 @@ class TrainingRun {
     const texts = validation.texts.slice(0, options.validationLimit);
     if (texts.length === 0) return undefined;
     const graph = buildEvaluation(model);
-    this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all' });
+    this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
     return validate(this.#evaluation, {
       info: model.info,
       weights: weightFeeds(graph, model, this.#updater.trained),

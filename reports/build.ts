@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { type Profile, readProfile } from '../data/profile.ts';
 import type { Artifact } from '../stages/stage.ts';
-import { causesOf } from './causes/index.ts';
+import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
@@ -43,6 +43,8 @@ const datasetSchema = z.object({
   test: z.number(),
   task: z.enum(['text-classification', 'token-classification', 'features']).default('text-classification'),
   classes: z.array(z.string()),
+  dropped: z.number().default(0),
+  remarks: z.array(z.string()).default([]),
 });
 
 const rate = z.object({ accuracy: z.number() });
@@ -124,6 +126,7 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
   const scores = context.scores.get(stage.id) ?? null;
   const reference = context.reference === null ? null : (context.scores.get(context.reference) ?? null);
+  const undecided = context.profile !== null && isUndecided(context.profile, stage.id);
   return {
     id: stage.id,
     uses: stage.uses,
@@ -139,13 +142,19 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     comparisons: comparisonsOf(stage, context),
     latency: context.measurements === null ? [] : latencyReport(context.measurements, stage.id, context.reference),
     loading: context.measurements === null ? null : loadingReport(context.measurements, stage.id),
-    time: context.profile === null ? null : timeReport(context.profile, stage.id),
+    time: context.profile === null || undecided ? null : timeReport(context.profile, stage.id),
+    undecided,
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(stage.step),
     notes: [...notesOf(stage.step), ...notesOf(stage.evaluation)],
   };
 };
+
+const dataRemarks = ({ dropped, remarks }: z.output<typeof datasetSchema>): readonly string[] => [
+  ...(dropped === 0 ? [] : [`${dropped} rows without a text or a label were left out`]),
+  ...remarks,
+];
 
 /** What every model says alike of the data stands at the first of them. */
 const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
@@ -195,6 +204,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
       validation: dataset?.validation ?? 0,
       test: dataset?.test ?? 0,
       classes: dataset?.classes ?? [],
+      remarks: dataset === null ? [] : dataRemarks(dataset),
       baselines: run.baseline?.metrics.majority === undefined ? null : baselineSchema.parse(run.baseline.metrics),
     },
     reference,

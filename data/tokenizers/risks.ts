@@ -1,11 +1,20 @@
 import type { TokenizerJson } from '../tokenizer.ts';
 import { listOf, type Part, partOf } from './parts.ts';
 
-/**
- * Nothing repeated but what ends the pattern, no choices: these match in one go. What another pattern may do on some text
- * cannot be told from its form alone.
- */
-const simple = /^[^*+?{}()|]*(?:[*+]|\{\d+(?:,\d*)?\})?$/;
+const escaped = String.raw`\\(?:[wWsSdDrnt]|[pP]\{\^?\w+\}|[^\w\s])`;
+const characters = String.raw`\[\^?(?:\\.|[^\[\]\\])+\]`;
+const literal = String.raw`[^\\[\](){}*+?|^$]`;
+const atom = `(?:${escaped}|${characters}|${literal})`;
+const repeat = String.raw`(?:[*+]|\{\d+,\d*\})`;
+
+/** One character after the other, few of them optional; then repeats that are never taken back, since what follows may be left out. */
+const alternative = String.raw`(?:${atom}(?:\{\d+\})?)*(?:${atom}\?(?:${atom}(?:\{\d+\})?)*){0,3}(?:${atom}${repeat}(?:${atom}[*?])*)?`;
+
+/** Spaces but for the last before a word, as GPT-2 cuts them: at most one is taken back. */
+const spaces = String.raw`\\s\+\(\?!\\S\)`;
+
+/** Patterns that match in one go. What another one may do on some text cannot be told from its form alone. */
+const simple = new RegExp(`^(?:${spaces}|${alternative})(?:\\|(?:${spaces}|${alternative}))*$`, 'u');
 
 const LONGEST_SHOWN = 60;
 

@@ -8,6 +8,7 @@ import type { QuantizeContext } from '../../stages/quantize/index.ts';
 import { RequestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
+import { abandonedIn, temporaryFor } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
 import { exit, isOffline, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
@@ -92,15 +93,25 @@ const place = async (finished: string, folder: string): Promise<void> => {
   }
 };
 
+/** Removes what exports to the same folder that were killed left beside it. */
+const sweepBeside = async (folder: string): Promise<void> => {
+  for (const path of await abandonedIn(dirname(folder))) {
+    if (path.startsWith(`${folder}.`)) await rm(path, { recursive: true, force: true });
+  }
+};
+
 /** Writes beside the target and moves what is proved to load: a folder is never half an export. */
 const write = async (models: Models, folder: string, threads: number, signal: AbortSignal): Promise<Exported> => {
   const { exportModels } = await import('../../stages/export/folder.ts');
   const { deployFiles } = await import('../../models/files.ts');
-  const temporary = `${resolve(folder)}.${process.pid}.part`;
+  const { forgetPlaced } = await import('../execute/placed.ts');
+  await sweepBeside(resolve(folder));
+  const temporary = temporaryFor(resolve(folder));
   try {
     await mkdir(temporary, { recursive: true });
     const sizes = await exportModels(temporary, models, { threads, results: '' });
     signal.throwIfAborted();
+    await forgetPlaced(folder);
     await place(temporary, folder);
     const [{ info } = { info: undefined }] = models.values();
     if (info === undefined) throw new Error('a folder of models holds at least one');

@@ -24,6 +24,8 @@ Examples:
 const graphAt = async (path: string): Promise<Graph> => {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new RequestError(`${path}: no such file or folder; expected a model`);
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await verifyPlaced(path);
   return await graphIn(path, found.isDirectory());
 };
 

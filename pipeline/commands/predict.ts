@@ -74,6 +74,8 @@ const modelIn = async (folder: string): Promise<Model> => {
     throw new RequestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
   }
   const { readModel } = await import('../../models/files.ts');
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await verifyPlaced(folder);
   return await readModel(folder);
 };
 

@@ -50,6 +50,14 @@ export const frameOf = (processor: unknown): Frame | undefined => {
   }
 };
 
+/** Whether a post-processor gives a token another type than 0, or may. */
+export const givesTypes = (processor: unknown): boolean => {
+  const json: JsonObject = Object(processor);
+  if (processor == null || json.type === 'BertProcessing') return true;
+  if (json.type === 'Sequence' && Array.isArray(json.processors)) return json.processors.some(givesTypes);
+  return json.type === 'TemplateProcessing' && /"type_id":[1-9]/.test(JSON.stringify([json.single, json.pair]));
+};
+
 const place = (id: 'A' | 'B') => ({ Sequence: { id, type_id: 0 } });
 
 /** A template of one type around texts, of the tokens that a BertProcessing names. */

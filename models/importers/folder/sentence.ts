@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import type { ModelInfo } from '../../model.ts';
 import { ImportError } from '../importer.ts';
-import { readJson, readJsonObject } from '../json-file.ts';
+import { type JsonObject, readJson, readJsonObject } from '../json-file.ts';
 import { carriedOut, checkKeys, type KeyTable, newerStrangers, noEffect, refused, refusedUnless } from './keys.ts';
 import { checkNormalize, type Module, modulesFile, readModules, readPooling } from './sentence-modules.ts';
 import { readSentenceSettings, type SentenceSettings } from './sentence-settings.ts';
@@ -24,7 +24,7 @@ export const promptKeys: KeyTable = {
   prompts: carriedOut,
   default_prompt_name: carriedOut,
   __version__: carriedOut,
-  model_type: refused('decant imports the other two', 'SentenceTransformer', 'CrossEncoder'),
+  model_type: refused('decant imports SentenceTransformer and CrossEncoder', 'SentenceTransformer', 'CrossEncoder'),
   similarity_fn_name: noEffect('it compares vectors that are made already'),
   truncate_dim: refused('vectors are cut to their first numbers, which decant does not do; expected null'),
   activation_fn: refusedUnless(
@@ -122,6 +122,13 @@ const lowers = ({ normalizer }: TokenizerJson): boolean => {
 /** The tokenizer that lowers texts itself, so that every client does. */
 export const lowercased = (json: TokenizerJson): TokenizerJson => {
   if (lowers(json)) return json;
+  const normalizer: JsonObject = Object(json.normalizer);
+  // Its own lower case keeps the tokenizer one that BERT's class makes. Accents stay or go as they did.
+  if (normalizer.type === 'BertNormalizer')
+    return {
+      ...json,
+      normalizer: { ...normalizer, lowercase: true, strip_accents: normalizer.strip_accents ?? false },
+    };
   const first = { type: 'Lowercase' };
   const normalizers = json.normalizer == null ? [first] : [first, json.normalizer];
   return { ...json, normalizer: { type: 'Sequence', normalizers } };

@@ -40,13 +40,17 @@ const nameIn = (file: string, value: unknown): string | undefined => {
   throw new ImportError(`${file}: tokenizer_class is ${JSON.stringify(value)}; expected the name of a class`);
 };
 
+/** The class of a name that makes parts of a tokenizer itself; undefined for others. */
+export const makingClass = (name: string): TokenizerClass | undefined =>
+  classes.find(({ names }) => names.test(name.replace(/Fast$/, '')));
+
 export const wayOut =
   'write "tokenizer_class": "PreTrainedTokenizerFast" into tokenizer_config.json to take tokenizer.json as it is, ' +
   'or save the tokenizer again with save_pretrained';
 
 const chosen = (name: string, because: string): ChosenClass => {
   const bare = name.replace(/Fast$/, '');
-  const made = classes.find(({ names }) => names.test(bare));
+  const made = makingClass(name);
   if (made !== undefined || generic.test(name)) return { made, name: bare, because };
   throw new ImportError(`${because}; what that class makes of a tokenizer is not known here: ${wayOut}`);
 };

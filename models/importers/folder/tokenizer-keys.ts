@@ -13,12 +13,11 @@ export const tokenizerKeys: KeyTable = {
   ...tokens,
   ...all(carriedOut, 'added_tokens_decoder', 'tokenizer_class', 'model_max_length', 'max_len', 'model_input_names'),
   ...all(carriedOut, 'do_lower_case', 'strip_accents', 'tokenize_chinese_chars', 'add_prefix_space', 'keep_accents'),
-  ...all(carriedOut, 'split_by_punct'),
+  ...all(carriedOut, 'split_by_punct', 'unk_id'),
   truncation_side: refused('decant cuts the end of long texts, as clients do: expected "right"', 'right'),
   split_special_tokens: refused('special tokens inside texts stay whole: expected false', false),
   fast_tokenizer_files: refused('the tokenizer stands in another file: name it tokenizer.json', [], ['tokenizer.json']),
   init_inputs: refused('decant does not know these arguments of a class: expected []', []),
-  unk_id: refused('the unknown token is the one that unk_token names; take it out'),
   ...all(
     handedOver,
     'vocab',

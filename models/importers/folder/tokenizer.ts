@@ -5,10 +5,11 @@ import type { ModelInfo } from '../../model.ts';
 import { ImportError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 import { contentOf } from './added-token.ts';
+import { tokenizerFile } from './class-tokenizer.ts';
 import { lowercased } from './sentence.ts';
 import type { SentenceSettings } from './sentence-settings.ts';
 import { settingFiles } from './token-roles.ts';
-import { type MadeTokenizer, makeTokenizer, type TokenizerFacts, tokenizerFile } from './tokenizer-json.ts';
+import { type MadeTokenizer, makeTokenizer, type TokenizerFacts } from './tokenizer-json.ts';
 
 /** Files that say how texts become tokens, besides those of vocabularies. */
 export const tokenizerFiles: readonly string[] = [tokenizerFile, ...Object.values(settingFiles)];

@@ -51,6 +51,10 @@ export const byteLevel: TokenizerClass = {
       merges: model.merges,
     },
   }),
+  settingsOf: ({ pre_tokenizer, post_processor }) => ({
+    add_prefix_space: Object(pre_tokenizer).add_prefix_space,
+    trim_offsets: Object(post_processor).trim_offsets ?? true,
+  }),
   framing: ['cls_token', 'sep_token'],
   frame: (cls, sep, { settings }) => ({
     type: 'RobertaProcessing',

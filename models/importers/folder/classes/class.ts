@@ -47,6 +47,8 @@ export interface TokenizerClass {
     readonly model: Readonly<Record<string, readonly unknown[]>>;
   };
   parts(given: Given): Parts;
+  /** The settings that make these parts of a tokenizer: what an export writes beside them. */
+  settingsOf(parts: JsonObject): JsonObject;
   /** Whether the post-processor of tokenizer.json stays. */
   readonly keepsFrame?: boolean;
   /** Roles of the tokens that stand before and behind a text. */

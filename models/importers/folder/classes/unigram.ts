@@ -1,3 +1,4 @@
+import { ImportError } from '../../importer.ts';
 import type { JsonObject } from '../../json-file.ts';
 import { addedToken } from '../added-token.ts';
 import { flag, type Given, stepsOf, type TokenizerClass, templateOf, typesOf } from './class.ts';
@@ -55,8 +56,16 @@ const placeOf = ({ model }: Given, piece: string, score?: number): number =>
     ? model.vocab.findIndex(([text, given]) => text === piece && (score === undefined || given === score))
     : -1;
 
+/** Whether words at the beginning of a text are marked, too. */
+const prefixed = ({ pre_tokenizer }: JsonObject): boolean =>
+  stepsOf(pre_tokenizer, 'pretokenizers').some(({ prepend_scheme }) => prepend_scheme === 'always');
+
+const has = (part: unknown, list: 'normalizers' | 'pretokenizers', type: string): boolean =>
+  typesOf(part, list).includes(type);
+
 const sentencePiece = {
   kind: 'Unigram',
+  settingsOf: (parts: JsonObject): JsonObject => ({ add_prefix_space: prefixed(parts) }),
   settings: ['add_prefix_space'],
   forms: { normalizer: isMadeOf(), pre_tokenizer: isMarked, model: { byte_fallback: [false] } },
 } as const satisfies Partial<TokenizerClass>;
@@ -129,6 +138,11 @@ export const albert: TokenizerClass = {
     model: { byte_fallback: [false], unk_id: [1] },
   },
   parts: (given) => ({ normalizer: albertNormalizer(given), ...words(given.settings), model: unigram(given, 1) }),
+  settingsOf: (parts) => ({
+    add_prefix_space: prefixed(parts),
+    do_lower_case: has(parts.normalizer, 'normalizers', 'Lowercase'),
+    keep_accents: !has(parts.normalizer, 'normalizers', 'StripAccents'),
+  }),
   keepsFrame: true,
   framing: ['cls_token', 'sep_token'],
   frame: (first, last) => templateOf([first, last], 1, 1),
@@ -153,9 +167,13 @@ const debertaWords = (settings: JsonObject) => {
   };
 };
 
+/** Where the vocabulary has the unknown token without a score, else where the settings say it is. */
 const unknownPlace = (given: Given): number => {
-  const found = placeOf(given, given.content('unk_token'), 0);
-  return found < 0 ? 1 : found;
+  const own = placeOf(given, given.content('unk_token'), 0);
+  const { unk_id = 1 } = given.settings;
+  if (own >= 0) return own;
+  if (typeof unk_id === 'number' && Number.isInteger(unk_id) && unk_id >= 0) return unk_id;
+  throw new ImportError(`tokenizer_config.json: unk_id is ${JSON.stringify(unk_id)}; expected an id`);
 };
 
 const isPunctuated = (part: unknown): boolean => {
@@ -186,6 +204,11 @@ export const deberta: TokenizerClass = {
     normalizer: debertaNormalizer(given.settings),
     ...debertaWords(given.settings),
     model: unigram(given, unknownPlace(given)),
+  }),
+  settingsOf: (parts) => ({
+    add_prefix_space: prefixed(parts),
+    do_lower_case: has(parts.normalizer, 'normalizers', 'Lowercase'),
+    split_by_punct: has(parts.pre_tokenizer, 'pretokenizers', 'Punctuation'),
   }),
   framing: ['cls_token', 'sep_token'],
   frame: (first, last) => templateOf([first, last], 1, 1),

@@ -37,6 +37,10 @@ const wordPiece = {
     model: { continuing_subword_prefix: ['##'], max_input_chars_per_word: [100] },
   },
   parts: partsOf,
+  settingsOf: ({ normalizer }: JsonObject): JsonObject => {
+    const { lowercase, strip_accents, handle_chinese_chars } = Object(normalizer);
+    return { do_lower_case: lowercase, strip_accents, tokenize_chinese_chars: handle_chinese_chars };
+  },
   framing: ['cls_token', 'sep_token'],
 } as const satisfies Partial<TokenizerClass>;
 
