@@ -55,8 +55,9 @@ export const lifeOf = ({ process: id, started, place }: Owner): Life => {
   if (place !== self.place) return 'unknown';
   if (!isRunning(id)) return 'gone';
   const stat = statOf(id);
-  if (stat === undefined || started === 0) return 'alive';
-  return stat.started !== started || isDefunct(stat.state) ? 'gone' : 'alive';
+  if (stat === undefined) return 'alive';
+  const another = started !== 0 && stat.started !== started;
+  return another || isDefunct(stat.state) ? 'gone' : 'alive';
 };
 
 /** An owner as a part of a file's name. */

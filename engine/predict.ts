@@ -34,6 +34,8 @@ export interface PredictRequest {
   readonly keep?: 'all' | 'largest';
   /** True class of each answer, -1 for none: kept whatever its score. */
   readonly labels?: Int32Array;
+  /** What a text is called in errors; by default its number and, where it is given as such, itself. */
+  readonly called?: (text: number) => string;
   /** Where long predictions keep what is done, so that a crash costs seconds. */
   readonly checkpoints?: Checkpoints;
 }
@@ -73,7 +75,7 @@ const runBatch = async (
  */
 const compiled = async (graph: Graph, threads: number): Promise<Program> => {
   try {
-    return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all' });
+    return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   } catch (error) {
     const own = await ortEngine
       .compile(graph, { threads })
@@ -82,6 +84,27 @@ const compiled = async (graph: Graph, threads: number): Promise<Program> => {
     await own.release();
     throw error;
   }
+};
+
+const LONGEST_SHOWN = 60;
+
+const calledByDefault = (texts: PredictRequest['texts'], i: number): string => {
+  const given = texts[i];
+  const text = typeof given === 'string' ? given : given !== undefined && 'text' in given ? given.text : undefined;
+  return `text ${i + 1}${text === undefined ? '' : ` (${JSON.stringify(text.slice(0, LONGEST_SHOWN))})`}`;
+};
+
+/** Refuses an answer that is none: as a class it would be the first one, and nobody would notice. */
+const expectNumbers = (row: Float32Array, answer: number, { starts }: Answers, request: PredictRequest): void => {
+  const at = row.findIndex((x) => !Number.isFinite(x));
+  if (at < 0) return;
+  const { info } = request.model;
+  const text = starts.findLastIndex((start) => start <= answer);
+  const column = info.labels[at] === undefined ? `number ${at}` : `class '${info.labels[at]}'`;
+  const called = request.called?.(text) ?? calledByDefault(request.texts, text);
+  throw new ModelError(
+    `the model gives ${row[at]} as ${column} of ${called}; expected finite numbers: its weights are damaged, or its values grow beyond what floats hold`,
+  );
 };
 
 /** Answers so far and the batches behind them. */
@@ -136,7 +159,9 @@ const predictBatches = async (
     const said = await runBatch(program, model, texts, batch);
     const { classes: width } = scores;
     forEachAnswer(answers, batch, (answer, row) => {
-      putScores(scores, answer, said.subarray(row * width, (row + 1) * width), labels?.[answer]);
+      const numbers = said.subarray(row * width, (row + 1) * width);
+      expectNumbers(numbers, answer, answers, request);
+      putScores(scores, answer, numbers, labels?.[answer]);
     });
     partial.batches++;
     done += batch.rows.length;

@@ -6,15 +6,19 @@ import * as ort from './native.ts';
 const LOG_NOTHING = 4;
 
 /**
- * Without a pool, memory of a run goes back to the system; without packing, and without the transposed copies that folding
- * makes for gradients, weights stay as their file has them.
+ * What holds the values of a run. Without a pool, memory of a run goes back to the system; without packing, and without the
+ * transposed copies that folding makes for gradients, weights stay as their file has them.
  */
-const frugal: ort.InferenceSession.SessionOptions = {
-  enableCpuMemArena: false,
-  enableMemPattern: false,
-  extra: {
-    session: { disable_prepacking: '1' },
-    optimization: { disable_specified_optimizers: 'ConstantFolding' },
+const memories: Readonly<Record<NonNullable<CompileOptions['memory']>, ort.InferenceSession.SessionOptions>> = {
+  planned: {},
+  pooled: { enableMemPattern: false },
+  returned: {
+    enableCpuMemArena: false,
+    enableMemPattern: false,
+    extra: {
+      session: { disable_prepacking: '1' },
+      optimization: { disable_specified_optimizers: 'ConstantFolding' },
+    },
   },
 };
 
@@ -25,7 +29,7 @@ const sessionOptions = (options: CompileOptions): ort.InferenceSession.SessionOp
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : (options.optimization ?? 'all'),
-  ...(options.frugal ? frugal : {}),
+  ...memories[options.memory ?? 'planned'],
   ...(options.optimizedFile === undefined ? {} : { optimizedModelFilePath: options.optimizedFile }),
   ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
 });

@@ -123,6 +123,7 @@ export class Updater {
     const program = await ortEngine.compile(built.graph, {
       threads,
       optimization: 'all',
+      memory: 'pooled',
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
     const memory = trainingMemory(built.parameters);

@@ -43,6 +43,8 @@ const datasetSchema = z.object({
   test: z.number(),
   task: z.enum(['text-classification', 'token-classification', 'features']).default('text-classification'),
   classes: z.array(z.string()),
+  dropped: z.number().default(0),
+  remarks: z.array(z.string()).default([]),
 });
 
 const rate = z.object({ accuracy: z.number() });
@@ -147,6 +149,11 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
   };
 };
 
+const dataRemarks = ({ dropped, remarks }: z.output<typeof datasetSchema>): readonly string[] => [
+  ...(dropped === 0 ? [] : [`${dropped} rows without a text or a label were left out`]),
+  ...remarks,
+];
+
 /** What every model says alike of the data stands at the first of them. */
 const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
   const said = new Set<string>();
@@ -195,6 +202,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
       validation: dataset?.validation ?? 0,
       test: dataset?.test ?? 0,
       classes: dataset?.classes ?? [],
+      remarks: dataset === null ? [] : dataRemarks(dataset),
       baselines: run.baseline?.metrics.majority === undefined ? null : baselineSchema.parse(run.baseline.metrics),
     },
     reference,

@@ -3,12 +3,13 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { isUserError, UserError } from '../ground/errors.ts';
 import { buildReport } from './build.ts';
+import { sealed } from './checksum.ts';
 import { reportFolder } from './history.ts';
 import { readRecords, runFile, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { parseReport } from './schema.ts';
 import { withSeeds } from './seeds.ts';
-import { verifyWritten } from './written.ts';
+import { readWritten, verifyWritten } from './written.ts';
 
 /** There is no report where one was asked for. */
 class NoReportError extends UserError {
@@ -70,8 +71,9 @@ export const loadReport = async (where: string): Promise<Report> => {
     );
   }
   if (!found.isDirectory()) return await readReport(path);
-  if (await isFile(join(path, 'records', 'run.json'))) {
-    return await reportFromRecords(path).catch((error: unknown) => Promise.reject(damaged(path, error)));
+  if ((await isFile(join(path, runFile))) || (await readWritten(path)) !== null) {
+    const report = await reportFromRecords(path).catch((error: unknown) => Promise.reject(damaged(path, error)));
+    return sealed(report);
   }
   const file = join(path, 'report.json');
   if (await isFile(file)) return await readReport(file);

@@ -140,8 +140,8 @@ const parseRun = (file: string, text: string): z.infer<typeof runSchema> => {
 /** The record of a run in its folder, as it was left there; the files that it names are not looked at. */
 export const readSummary = async (out: string): Promise<RunSummary> => {
   const file = join(out, runFile);
-  const text = await readFile(file, 'utf8');
   await verifyWritten(out, [runFile]);
+  const text = await readFile(file, 'utf8');
   const run = parseRun(file, text);
   const at = (...parts: readonly string[]): string => join(out, RECORDS, ...parts);
   const read = (step: z.infer<typeof stepSchema> | null, ...parts: readonly string[]): StepSummary | null =>

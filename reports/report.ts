@@ -34,6 +34,8 @@ export interface Report {
     readonly validation: number;
     readonly test: number;
     readonly classes: readonly string[];
+    /** What to know of the texts before believing figures on them: classes that a split lacks, rows left out. */
+    readonly remarks: readonly string[];
     /**
      * On the same test split; null when the run ended before they were computed, and for features. `linear` (of texts) reads
      * words and pairs of them, `lexicon` (of words) gives each word its most frequent class.
@@ -64,6 +66,8 @@ export interface Report {
   readonly seconds: number;
   /** What several seeds say together; all else is of the first of them. Absent in a run of one seed. */
   readonly seeds?: SeedsReport;
+  /** sha256 of all the rest, as canonical JSON: tells a report that was changed by accident. */
+  readonly checksum?: string;
 }
 
 export interface SeedsReport {

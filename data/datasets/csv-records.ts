@@ -26,6 +26,8 @@ export interface TableText {
   readonly line: number;
   readonly announced: string | undefined;
   readonly first: string;
+  /** Lines of a text that was cut somewhere: a quote that opens near its end may close behind it. */
+  readonly cut?: number;
   blocks(): AsyncIterable<string>;
 }
 
@@ -91,6 +93,10 @@ const rowError = (error: CsvError, { shown, start, offset, dialect }: Failure): 
   }
 };
 
+/** Fields of more lines than a quarter of what was looked at are none. */
+const isCutQuote = (error: unknown, { cut = 0, line }: TableText, start: number): boolean =>
+  error instanceof CsvError && error.code === 'CSV_QUOTE_NOT_CLOSED' && start - line > 0.75 * cut && cut > 0;
+
 /** All rows, names first where there are any; empty lines are left out. */
 export async function* csvRecords(text: TableText, dialect: Dialect): AsyncGenerator<CsvRecord> {
   const { shown } = text;
@@ -120,6 +126,7 @@ export async function* csvRecords(text: TableText, dialect: Dialect): AsyncGener
         yield { ...(places.get(fields) ?? { line: start, breaks: 0 }), fields };
     }
   } catch (error) {
+    if (isCutQuote(error, text, start)) return;
     throw error instanceof CsvError ? rowError(error, { shown, start, offset, dialect }) : error;
   }
 }

@@ -66,15 +66,27 @@ const columnNames = async ({ text, dialect, options }: Table): Promise<readonly 
   return names;
 };
 
-async function* csvValues(file: SourceFile, columns: readonly string[], options: TableOptions): AsyncGenerator<Values> {
+/** Fewer than were looked at to tell how the table is read: what lies beyond may tell otherwise. */
+const START_CHARACTERS = 64 * 1024;
+
+async function* csvValues(
+  file: SourceFile,
+  columns: readonly string[],
+  options: TableOptions,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Values> {
   const text = await tableText(file);
-  const table = { text, dialect: await dialectOf(text, options), options };
+  const dialect = await (Number.isFinite(most) ? dialectAtStart : dialectOf)(text, options);
+  const table = { text, dialect, options };
   const names = await columnNames(table);
   if (names === undefined) return;
   const at = `${file.shown}:${text.line}`;
   if (isNameless(names, columns, options)) throw dataErrors.orNoHeader(missingColumn(names, columns, at));
   const indices = columns.map((name) => columnIndex(names, name, at));
+  let seen = 0;
   for await (const row of tableRows(table)) {
+    seen += row.values.reduce<number>((sum, value) => sum + String(value).length + 3, 0);
+    if (Number.isFinite(most) && seen > START_CHARACTERS) return;
     yield { ...row, values: indices.map((index) => row.values[index]) };
   }
 }
@@ -82,7 +94,7 @@ async function* csvValues(file: SourceFile, columns: readonly string[], options:
 /** Reads tables of text (RFC 4180 and its relatives); what options leave open is decided over the rows. */
 export const csvReader = (options: TableOptions): RowReader => ({
   isNameless: (names, columns) => isNameless(names, columns, options),
-  values: (file, columns) => csvValues(file, columns, options),
+  values: (file, columns, most) => csvValues(file, columns, options, most),
   columns: async (file) => {
     const text = await tableText(file);
     return columnNames({ text, dialect: await dialectAtStart(text, options), options });

@@ -84,12 +84,9 @@ const sampleOf = async (text: TableText): Promise<Sample> => {
   const blocks = async function* () {
     yield lines;
   };
-  return { text: { ...text, blocks }, complete, hasQuote: lines.includes(QUOTE) };
+  const cut = complete ? {} : { cut: lines.split('\n').length };
+  return { text: { ...text, blocks, ...cut }, complete, hasQuote: lines.includes(QUOTE) };
 };
-
-/** A quote that the sample cut off may close later. */
-const fits = ({ problem, rows }: Reading, { complete }: Sample): boolean =>
-  problem === undefined || (!complete && problem.code === 'open-quote' && rows > 1);
 
 const isOpen = ({ quote, escape: escaping }: DialectOptions): boolean => quote === undefined && escaping === undefined;
 
@@ -136,7 +133,7 @@ const fitting = async (
 ): Promise<Reading | undefined> => {
   for (const dialect of dialectsOf(delimiter, given, sample.hasQuote)) {
     const under = await reading(sample.text, dialect, narrowest);
-    if (fits(under, sample) && under.width >= narrowest) return under;
+    if (under.problem === undefined && under.width >= narrowest) return under;
   }
   return undefined;
 };

@@ -28,5 +28,8 @@ export interface MissingOptions {
   readonly missingValues: readonly string[];
 }
 
-export const isMissing = (label: string, { missingValues }: MissingOptions): boolean =>
+export const isMissing = (label: string, { missingValues }: Pick<MissingOptions, 'missingValues'>): boolean =>
   label === '' || missingValues.includes(label);
+
+/** Whether a value is missing where nobody says how that is spelled. */
+export const looksMissing = (label: string): boolean => isMissing(label, { missingValues: spellings });

@@ -28,7 +28,7 @@ type Texts = Pick<AssembleOptions, 'classes' | 'shares'> & {
 };
 
 interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly maxLength: z.ZodDefault<z.ZodInt> }>>
-  extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config'> {
+  extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config' | 'classes'> {
   readonly package: string;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
@@ -74,6 +74,7 @@ export const definePackagedDataset = <
       ...packageProblems(kind, base),
       ...(await Promise.all(moreTexts(unlabelled, base).map(partProblems))).flat(),
     ],
+    ...(kind.classes === undefined ? {} : { classes: kind.classes }),
     load: async (config, base) => {
       const { labelled, limit, maxLength, unlabelled } = config;
       const { candidates, ...texts } = await kind.read(folderOf(kind.package, base), config);

@@ -43,10 +43,12 @@ const expectRows = (values: Cells, { rowStart, rowEnd }: Range, column: string):
 };
 
 /** The rows of one row group after another, so that no more than one is in memory. */
-async function* groupsOf(parquet: ParquetFile, columns: readonly string[]) {
+async function* groupsOf(parquet: ParquetFile, columns: readonly string[], most: number) {
   const { file, metadata } = parquet;
   const scan = await parquetScan({ file, metadata, columns: [...columns], compressors, geoparquet: false });
-  for (const range of scan.ranges) {
+  for (const whole of scan.ranges) {
+    if (whole.rowStart >= most) return;
+    const range = { ...whole, rowEnd: Math.min(whole.rowEnd, most) };
     const values = new Map<string, Cells>();
     for (const column of columns) {
       values.set(column, expectRows(await scan.readColumn({ column, ...range }), range, column));
@@ -56,13 +58,17 @@ async function* groupsOf(parquet: ParquetFile, columns: readonly string[]) {
 }
 
 /** The values of some columns, by row groups; numbers of declared classes by their names. */
-export async function* parquetValues(source: SourceFile, columns: readonly string[]): AsyncGenerator<Values> {
+export async function* parquetValues(
+  source: SourceFile,
+  columns: readonly string[],
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Values> {
   const parquet = await openedParquet(source);
   const missing = columns.find((name) => !parquet.columns.includes(name));
   if (missing !== undefined) throw dataErrors.missingColumn(source.shown, missing, parquet.columns);
   const classes = columns.map((column) => classNames(parquet, column));
   try {
-    for await (const { range, values } of groupsOf(parquet, [...new Set(columns)])) {
+    for await (const { range, values } of groupsOf(parquet, [...new Set(columns)], most)) {
       for (let row = range.rowStart; row < range.rowEnd; row++) {
         const at = `${source.shown}, row ${row + 1}`;
         const cell = (column: string, i: number) =>

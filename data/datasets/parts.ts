@@ -46,12 +46,17 @@ const columnProblems = (part: Part, found: readonly string[]): readonly DataProb
   return nameless ? problems.slice(0, 1) : problems;
 };
 
-/** Opens a file and reads its first row, or what its format says about all rows. */
+/** Enough rows to see most mistakes, few enough to read them in no time. */
+export const FIRST_ROWS = 2000;
+
+/** Opens a file and reads its columns and its first rows. */
 export const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
   try {
     const found = await part.reader.columns(part.file);
     if (found === undefined) throw dataErrors.emptyFile(part.file.shown);
-    return columnProblems(part, found);
+    const problems = columnProblems(part, found);
+    if (problems.length === 0) await readPart(part, FIRST_ROWS);
+    return problems;
   } catch (error) {
     if (error instanceof DataError) return [{ code: error.code, path: [part.key], message: error.message }];
     throw error;
@@ -89,12 +94,12 @@ export interface ReadPart {
 }
 
 /** All texts of a file; throws a DataError where there is none, or where texts or labels are missing. */
-export const readPart = async (part: Part): Promise<ReadPart> => {
+export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Promise<ReadPart> => {
   const { file, columns, reader, missing } = part;
   const candidates: LocatedCandidate[] = [];
   const emptyTexts: Tally = { count: 0, first: undefined };
   const emptyLabels: Tally = { count: 0, first: undefined };
-  for await (const row of readRows(reader, file, columns)) {
+  for await (const row of readRows(reader, file, columns, most)) {
     const candidate = candidateOf(row, part);
     if (candidate.text === '' || candidate.pair === '') tallied(emptyTexts, candidate);
     else if (candidate.split === 'unlabelled') candidates.push(withoutLabel(candidate));

@@ -22,7 +22,8 @@ export interface Values {
 
 /** A file format: streams rows; throws a DataError that names file and line. */
 export interface RowReader {
-  values(file: SourceFile, columns: readonly string[]): AsyncIterable<Values>;
+  /** With `most`, at least so many rows where there are as many, without looking at all others first. */
+  values(file: SourceFile, columns: readonly string[], most?: number): AsyncIterable<Values>;
   /** Column names without reading further than it needs, undefined where there is no row. */
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
   /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */
@@ -68,10 +69,17 @@ const labelOf = (value: unknown, column: string, row: Values): string =>
   isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
 
 /** All rows of a file as texts with their labels; labels may be texts, numbers or truth values. */
-export async function* readRows(reader: RowReader, file: SourceFile, columns: Columns): AsyncGenerator<Row> {
+export async function* readRows(
+  reader: RowReader,
+  file: SourceFile,
+  columns: Columns,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Row> {
   const { text, pair, label, split } = columns;
   const names = [text, pair, label, split].filter((name) => name !== undefined);
-  for await (const row of reader.values(file, names)) {
+  let count = 0;
+  for await (const row of reader.values(file, names, most)) {
+    if (count++ >= most) break;
     const value = (name: string): unknown => row.values[names.indexOf(name)];
     yield {
       at: row.at,

@@ -5,7 +5,7 @@ import { NO_QUOTE } from './dialect.ts';
 import { isParquet } from './file-kinds.ts';
 import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
-import { nameRemarks } from './remarks.ts';
+import { looksMissing } from './missing.ts';
 import { isScalar, type RowReader } from './rows.ts';
 import { isSplitColumn, partsRows } from './split-column.ts';
 
@@ -25,7 +25,6 @@ export interface DataGuess {
   readonly classes: readonly string[];
   /** Rows that were looked at. */
   readonly rows: number;
-  readonly remarks: readonly string[];
 }
 
 const SAMPLE_ROWS = 2000;
@@ -69,7 +68,7 @@ const columnsOf = ({ columns, rows }: Sample): readonly Column[] =>
   columns.map((name, i) => {
     const values = rows.map((row) => row[i]?.trim() ?? '');
     const averageLength = values.reduce((sum, value) => sum + value.length, 0) / Math.max(1, rows.length);
-    return { name, averageLength, distinct: new Set(values.filter((value) => value !== '')) };
+    return { name, averageLength, distinct: new Set(values.filter((value) => !looksMissing(value))) };
   });
 
 const best = (columns: readonly Column[], score: (column: Column) => number): Column | undefined =>
@@ -139,6 +138,5 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
     split: split?.name,
     classes,
     rows: sample.rows.length,
-    remarks: nameRemarks(classes),
   };
 };

@@ -5,7 +5,7 @@ import { assemble, type Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded } from './kind.ts';
-import { type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
+import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 
 /** In the order in which equal texts are kept: a test text never trains. */
@@ -106,6 +106,18 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   return { ...loaded, dropped };
 };
 
+/** Classes among the first rows of the labelled texts, or those that their file declares. */
+const firstClasses = async (parts: readonly Part[]): Promise<readonly string[]> => {
+  const classes = new Set<string>();
+  for (const part of parts) {
+    if (part.columns.label === undefined) continue;
+    const declared = await part.reader.classes?.(part.file, part.columns.label);
+    for (const name of declared ?? []) classes.add(name);
+    for (const { label } of (await readPart(part, FIRST_ROWS)).candidates) if (label !== undefined) classes.add(label);
+  }
+  return [...classes].sort();
+};
+
 interface FileKind<S extends z.ZodObject<typeof fileOptions>> extends Pick<DatasetKind<S>, 'uses' | 'summary'> {
   readonly config: S;
   readonly reader: (config: z.output<S>) => RowReader;
@@ -121,6 +133,7 @@ export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kin
     sources: (config, base) => parts(config, base).map(({ file }) => file.path),
     check: async (config, base): Promise<readonly DataProblem[]> =>
       (await Promise.all(parts(config, base).map(partProblems))).flat(),
+    classes: (config, base) => firstClasses(parts(config, base)),
     load: (config, base) => loadParts(config, parts(config, base)),
   });
 };

@@ -11,6 +11,14 @@ export interface UnigramOptions {
 /** SentencePiece's mark of a space. */
 const SPACE = '\u2581';
 
+/** The JavaScript library does not split at marks by itself; in the Rust library, behind Metaspace, this one changes nothing. */
+export const splitAtMarks = (mark: string): TokenizerJson => ({
+  type: 'Split',
+  pattern: { Regex: `${mark}[^${mark}]*` },
+  behavior: 'Isolated',
+  invert: false,
+});
+
 /** So far below every piece that a control symbol loses to any other way of spelling its name. */
 const RESERVED_SCORE = -1000;
 
@@ -43,8 +51,7 @@ export const unigramTokenizer = (
       type: 'Sequence',
       pretokenizers: [
         { type: 'Metaspace', replacement: SPACE, prepend_scheme: 'never', split: true },
-        // The JavaScript library does not split at marks by itself; in the Rust library this one changes nothing.
-        { type: 'Split', pattern: { Regex: `${SPACE}[^${SPACE}]*` }, behavior: 'Isolated', invert: false },
+        splitAtMarks(SPACE),
       ],
     },
     post_processor: null,

@@ -9,7 +9,7 @@ import type { Task } from './task.ts';
 export const features: Task = {
   name: 'features',
   unit: 'texts',
-  encode: (encoder, text, maxLength) => encoder.encode(text, maxLength),
+  encode: (encoder, texts, maxLength, signal) => encoder.encodeBatch(texts, maxLength, signal),
   labelsOf: () => [-1],
   fit: (given) => {
     const model = withoutWordHead(given);

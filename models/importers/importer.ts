@@ -20,6 +20,8 @@ export interface Importer {
    * an ImportError that says what to install where nothing is found.
    */
   files(specifier: string, base: string): readonly string[];
+  /** Class names of a classifier of texts, by what is said beside its weights; none of any other model. */
+  labels?(specifier: string, base: string): Promise<readonly string[]>;
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 

@@ -28,7 +28,8 @@ const nestingOf = (text: string): number => {
   return deepest;
 };
 
-const parsed = (file: string, text: string): unknown => {
+/** JSON of a stranger's file, bounded in depth. */
+export const parsedJson = (file: string, text: string): unknown => {
   if (nestingOf(text) > DEPTH_LIMIT) {
     throw new ImportError(`${file} nests brackets more than ${DEPTH_LIMIT} deep: it describes no model`);
   }
@@ -75,7 +76,7 @@ export const readText = (path: string, limit = SIZE_LIMIT): string => {
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
 export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {
   const file = basename(path);
-  const found = schema.safeParse(parsed(file, readText(path, limit)), { reportInput: true });
+  const found = schema.safeParse(parsedJson(file, readText(path, limit)), { reportInput: true });
   if (found.success) return found.data;
   throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
 };

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { bytes, whole } from '../../reports/figures.ts';
+import { jsonForPeople } from '../../reports/text.ts';
 import type { Cleaned, Freed, Kind } from '../clean/clean.ts';
 import type { Policy } from '../clean/kept.ts';
 import { RequestError } from '../diagnostic.ts';
@@ -112,7 +113,7 @@ export const cleanCommand = (program: Command, end: (code: number) => void): voi
     .addHelpText('after', examples)
     .action(async (options: Options) => {
       const cleaned = await cleanStore(options);
-      process.stdout.write(options.json === true ? `${JSON.stringify(cleaned, null, 2)}\n` : render(cleaned));
+      process.stdout.write(options.json === true ? jsonForPeople(cleaned) : render(cleaned));
       end(exit.done);
     });
 };

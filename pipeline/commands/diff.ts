@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DiffSide } from '../../reports/diff/compare.ts';
 import type { Diff } from '../../reports/diff/diff.ts';
 import { type Gate, gatesFail } from '../../reports/gates/gate.ts';
+import { jsonForPeople } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
 import { locate, parseYaml } from '../yaml/document.ts';
 import { checkGateFile } from '../yaml/gates.ts';
@@ -72,7 +73,7 @@ const render = async (result: Diff, format: Format): Promise<string> => {
     case 'html':
       return (await import('../../reports/diff/html.ts')).renderDiffHtml(result);
     case 'json':
-      return `${JSON.stringify(result, null, 2)}\n`;
+      return jsonForPeople(result);
     case 'text': {
       const { renderDiffText } = await import('../../reports/diff/terminal.ts');
       const { wantsColor } = await import('../view/choose.ts');

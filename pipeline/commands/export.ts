@@ -3,10 +3,12 @@ import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
+import { jsonForPeople, manyLines, oneLine } from '../../reports/text.ts';
 import type { QuantizeContext } from '../../stages/quantize/index.ts';
 import { RequestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
+import { abandonedIn, temporaryFor } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
 import { exit, isOffline, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
@@ -91,15 +93,25 @@ const place = async (finished: string, folder: string): Promise<void> => {
   }
 };
 
+/** Removes what exports to the same folder that were killed left beside it. */
+const sweepBeside = async (folder: string): Promise<void> => {
+  for (const path of await abandonedIn(dirname(folder))) {
+    if (path.startsWith(`${folder}.`)) await rm(path, { recursive: true, force: true });
+  }
+};
+
 /** Writes beside the target and moves what is proved to load: a folder is never half an export. */
 const write = async (models: Models, folder: string, threads: number, signal: AbortSignal): Promise<Exported> => {
   const { exportModels } = await import('../../stages/export/folder.ts');
   const { deployFiles } = await import('../../models/files.ts');
-  const temporary = `${resolve(folder)}.${process.pid}.part`;
+  const { forgetPlaced } = await import('../execute/placed.ts');
+  await sweepBeside(resolve(folder));
+  const temporary = temporaryFor(resolve(folder));
   try {
     await mkdir(temporary, { recursive: true });
     const sizes = await exportModels(temporary, models, { threads, results: '' });
     signal.throwIfAborted();
+    await forgetPlaced(folder);
     await place(temporary, folder);
     const [{ info } = { info: undefined }] = models.values();
     if (info === undefined) throw new Error('a folder of models holds at least one');
@@ -119,12 +131,14 @@ const render = ({ folder, task, modelType, labels, files }: Exported): string =>
   const classes = labels.length === 0 ? '' : `, ${labels.length} classes`;
   const width = Math.max(...files.map(({ file }) => file.length));
   const lines = files.map((one) => `  ${one.file.padEnd(width)}  ${bytes(one.bytes).padStart(8)}`);
-  return [
-    `${folder}: ${task}${classes} (${modelType})`,
-    ...lines,
-    `How to load it: ${join(folder, 'README.md')}`,
-    '',
-  ].join('\n');
+  return manyLines(
+    [
+      `${folder}: ${task}${classes} (${oneLine(modelType)})`,
+      ...lines,
+      `How to load it: ${join(folder, 'README.md')}`,
+      '',
+    ].join('\n'),
+  );
 };
 
 /** Ctrl-C ends the work at its next step, so that nothing unfinished stays behind. */
@@ -155,7 +169,7 @@ const exportModel = async (path: string, folder: string, options: Options, signa
       options.quantize === true ? await withQuantized(models, path, { threads, signal, onText: renew }) : models;
     return await write(all, folder, threads, signal);
   });
-  process.stdout.write(options.json === true ? `${JSON.stringify(exported, null, 2)}\n` : render(exported));
+  process.stdout.write(options.json === true ? jsonForPeople(exported) : render(exported));
   return exit.done;
 };
 

@@ -1,8 +1,9 @@
 import { access, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
+import { oneLine } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
@@ -152,16 +153,44 @@ const guessed = async ({ data: file, header }: Options): Promise<DataGuess> => {
   return guess;
 };
 
-const summary = (out: string, { text, pair, label }: Roles, { table, split, remarks }: DataGuess): string => {
+const summary = (
+  out: string,
+  { text, pair, label }: Roles,
+  { table, split }: DataGuess,
+  remarks: readonly string[],
+): string => {
   const texts = pair === undefined ? `texts from column "${text}"` : `pairs from columns "${text}" and "${pair}"`;
   const classes = label === undefined ? 'no classes' : `classes from column "${label}"`;
   const splits = split === undefined ? '' : `, splits from column "${split}"`;
   const said = [
     ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
     ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
-    ...remarks.map((remark) => `Look at the classes: ${remark}.`),
+    ...remarks.map((remark) => oneLine(`${remark}.`)),
   ];
   return `${[`Wrote ${out}: ${texts}, ${classes}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
+};
+
+/** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */
+const proven = async (
+  data: string,
+  folder: string,
+): Promise<{ readonly data: string; readonly said: readonly string[] }> => {
+  const { dataSchema, load } = await import('../../data/datasets/index.ts');
+  const { DataError } = await import('../../data/errors.ts');
+  const attempt = async (text: string) => load(dataSchema.parse(parse(text).data), folder);
+  try {
+    const { remarks } = await attempt(data);
+    return { data, said: remarks };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    if (error.code !== 'empty-label' && error.code !== 'empty-text') throw new RequestError(error.message);
+    const without = `${data}\n  missing: drop                # rows without a text or a label are left out`;
+    const { remarks, dropped } = await attempt(without).catch((second: unknown) => {
+      throw second instanceof DataError ? new RequestError(second.message) : second;
+    });
+    const [first = ''] = error.message.split(';');
+    return { data: without, said: [`${dropped} rows are left out: ${first}`, ...remarks] };
+  }
 };
 
 const init = async (options: Options): Promise<string> => {
@@ -174,8 +203,9 @@ const init = async (options: Options): Promise<string> => {
   const guess = await guessed(options);
   const roles = rolesOf(options, guess);
   const path = relative(dirname(resolve(options.out)), resolve(file)).replaceAll('\\', '/');
-  await writeFile(options.out, pipelineText(nameOf(file), dataLines(path, roles, guess), roles.label !== undefined));
-  return summary(options.out, roles, guess);
+  const { data, said } = await proven(dataLines(path, roles, guess), dirname(resolve(options.out)));
+  await writeFile(options.out, pipelineText(nameOf(file), data, roles.label !== undefined));
+  return summary(options.out, roles, guess, said);
 };
 
 /** `decant init`. */

@@ -29,6 +29,8 @@ const imported = async (name: string, read: () => Promise<Model>): Promise<Model
 /** A folder of a stage, an exported one, or one as transformers saves models. */
 const inFolder = async (path: string): Promise<Models> => {
   const { folderKind, readModels } = await import('../../models/files.ts');
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await verifyPlaced(path);
   if ((await folderKind(path)) !== 'checkpoint') return await readModels(path);
   const { importFolder } = await import('../../models/importers/folder/index.ts');
   return await imported(path, () => importFolder(resolve(path), { head: 'keep' }));

@@ -4,6 +4,7 @@ import { extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { messageOf } from '../../ground/errors.ts';
 import type { Report } from '../../reports/report.ts';
+import { jsonForPeople } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
 import { writeWhole } from '../store/atomic.ts';
 import { exit } from './common.ts';
@@ -41,7 +42,7 @@ const render = async (report: Report, format: Format): Promise<string> => {
     case 'html':
       return await (await import('../../reports/html/page.ts')).renderHtml(report);
     case 'json':
-      return `${JSON.stringify(report, null, 2)}\n`;
+      return jsonForPeople(report);
     case 'csv':
       return (await import('../../reports/csv.ts')).renderCsv(report);
     case 'text': {

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { bytes } from '../../reports/figures.ts';
 import { layOut } from '../../reports/terminal.ts';
-import { fitted, oneLine } from '../../reports/text.ts';
+import { fitted, jsonForPeople, oneLine } from '../../reports/text.ts';
 import type { Listed } from '../clean/runs.ts';
 import { RequestError } from '../diagnostic.ts';
 import { duration } from '../view/text.ts';
@@ -73,9 +73,7 @@ export const runsCommand = (program: Command, end: (code: number) => void): void
     .action(async (folder: string, { json }: { readonly json?: boolean }) => {
       const rows = await list(folder);
       const text =
-        json === true
-          ? `${JSON.stringify({ schema: 'decant.runs/1', folder, runs: rows }, null, 2)}\n`
-          : render(rows, folder);
+        json === true ? jsonForPeople({ schema: 'decant.runs/1', folder, runs: rows }) : render(rows, folder);
       process.stdout.write(text);
       end(exit.done);
     });

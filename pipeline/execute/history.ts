@@ -1,6 +1,7 @@
 import { copyFile, link, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HISTORY, numbersIn, shownNumber } from '../../reports/history.ts';
+import { placedFile } from '../../reports/placed.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import { recordFiles, runFile, seedFolders } from '../../reports/records.ts';
 import { writtenFile } from '../../reports/written.ts';
@@ -37,7 +38,7 @@ const seedsIn = async (out: string): Promise<readonly string[]> => {
 
 /** The files of the report that lies in a run's folder, with those of its seeds. */
 const shownFiles = async (out: string): Promise<readonly string[]> => {
-  const files = [...reports, ...(await recordsIn(out))];
+  const files = [...reports, ...(await recordsIn(out)).filter((file) => file !== placedFile)];
   for (const seed of await seedsIn(out)) {
     files.push(...within(seed, [...reports, ...(await recordsIn(join(out, seed)))]));
   }
@@ -80,7 +81,7 @@ export const showKept = async (out: string, number: number, run: RunSummary): Pr
 
 /** Records that another run left in a run's folder; they are kept with its report. */
 export const removeOtherRecords = async (out: string, run: RunSummary): Promise<void> => {
-  const own = new Set([...recordFiles(run).map(({ to }) => to), runFile, writtenFile]);
+  const own = new Set([...recordFiles(run).map(({ to }) => to), runFile, writtenFile, placedFile]);
   for (const file of await recordsIn(out)) if (!own.has(file)) await rm(join(out, file), { force: true });
 };
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { moduleBeside } from '../../stages/process.ts';
+import { moduleBeside } from '../../data/process.ts';
 import { isLimits } from './limits.ts';
 import { type Stop, watched } from './watch.ts';
 

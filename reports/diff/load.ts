@@ -96,8 +96,8 @@ const isFolder = async (path: string): Promise<boolean> =>
   );
 
 /**
- * One side of a diff: the folder of a run with its predictions, an older report of it, a report.json, or one in a commit as git:REVISION:PATH.
- * Throws where there is no report, with what was expected.
+ * One side of a diff: the folder of a run with its predictions, an older report of it, a report.json, or one in a commit as
+ * git:REVISION:PATH. Throws where there is no report, with what was expected.
  */
 export const loadSide = async (where: string): Promise<DiffSide> => {
   const [, revision, path] = /^git:([^:]+):(.+)$/s.exec(where) ?? [];

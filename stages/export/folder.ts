@@ -111,9 +111,8 @@ const writeFolder = async (folder: string, models: Models, shared: Model, result
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
 const samples = ['a', 'two texts of different lengths, the shorter one padded'];
 
-const sampleFeeds = ({ info, tokenizer }: Model): Feeds => {
-  const encoder = tokenizerOf(tokenizer);
-  const texts = samples.map((text) => encoder.encode(text, info.maxLength));
+const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
+  const texts = await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength);
   const [batch] = lengthBatches(lengthsOf(texts), texts.length);
   if (batch === undefined) throw new Error('there are texts, so there is a batch');
   return textFeeds(info, texts, batch);
@@ -132,7 +131,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     .compile(model.graph, { threads })
     .catch((error: unknown) => refused(precision, error));
   try {
-    const outputs = await program.run(sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
+    const outputs = await program.run(await sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
     const output = outputs[model.info.output];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite)

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { readDatasetFacts } from '../../data/files.ts';
 import { writeModel } from '../../models/files.ts';
+import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
+import { labelProblem, labelRemark } from '../../models/labels.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
 import { defineStage, type InputArtifact, type StageContext } from '../stage.ts';
 import { fitLabels } from './fit.ts';
@@ -20,6 +22,16 @@ const config = z.strictObject({
     ),
 });
 
+/** The classes that a checkpoint brings, as far as that can be known before it is read; none where import itself will say why not. */
+const labelsOf = async (model: string, base: string): Promise<readonly string[]> => {
+  try {
+    return (await findImporter(model)?.labels?.(model, base)) ?? [];
+  } catch (error) {
+    if (error instanceof ImportError) return [];
+    throw error;
+  }
+};
+
 interface Source extends z.infer<typeof config> {
   /** What the model is called where `model` is the temporary folder of a download. */
   readonly name?: string;
@@ -29,12 +41,15 @@ const run = async (input: InputArtifact | undefined, { model: specifier, head, n
   const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
   // Of the data only its classes matter: texts take time and memory.
   const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
+  const remark = labelRemark(imported.info.labels, model.info.labels);
+  if (remark !== undefined) ctx.log(remark);
   await writeModel(await ctx.output('model', 'model'), model);
   const { info } = model;
   return {
     origin: info.origin ?? specifier,
     dimensions: info.dimensions,
     ...(input === undefined ? {} : { task: info.task }),
+    ...(remark === undefined ? {} : { notes: [remark] }),
   };
 };
 
@@ -56,6 +71,11 @@ export const importStage = defineStage({
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
   sources: ({ model }, base) => (findImporter(model) === undefined ? [] : modelSources(model, base)),
+  checkClasses: async ({ model, head }, base, classes) => {
+    const labels = head === 'keep' ? await labelsOf(model, base) : [];
+    if (labels.length === 0) return {};
+    return { problem: labelProblem(labels, classes), remark: labelRemark(labels, classes) };
+  },
   run: ({ checkpoint, dataset }, config, ctx) =>
     checkpoint === undefined
       ? run(dataset, config, ctx)

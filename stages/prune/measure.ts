@@ -31,7 +31,7 @@ export const forEachBatch = async (
   see: (outputs: Tensors, batch: Batch) => void,
 ): Promise<void> => {
   const { threads, signal } = subject;
-  const program = await ortEngine.compile(graph, { threads, optimization: 'all', frugal: true });
+  const program = await ortEngine.compile(graph, { threads, optimization: 'all', memory: 'returned' });
   try {
     const batches = await subject.batches();
     for (const [i, batch] of batches.entries()) {

@@ -82,7 +82,7 @@ const outputsOf = async (
   encoded: readonly EncodedText[],
   { threads, signal, onText }: Watched,
 ): Promise<readonly Float32Array[]> => {
-  const program = await ortEngine.compile(graph, { threads });
+  const program = await ortEngine.compile(graph, { threads, memory: 'pooled' });
   try {
     const outputs: Float32Array[] = [];
     for (const text of encoded) {

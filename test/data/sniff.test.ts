@@ -20,7 +20,6 @@ describe('sniffing a file', () => {
       split: undefined,
       classes: ['bad', 'good'],
       rows: 50,
-      remarks: [],
     });
   });
 
@@ -77,7 +76,6 @@ describe('sniffing a file', () => {
       split: undefined,
       classes: ['contradiction', 'entailment', 'neutral'],
       rows: 200,
-      remarks: [],
     });
   });
 

@@ -367,3 +367,82 @@ describe('options', () => {
     expect(issues(options)).toEqual(expected);
   });
 });
+
+describe('a missing label', () => {
+  const content = (label: string) => `text,label\n${ordinary()}odd,${label}\n`;
+
+  it.each(['nan', 'NaN', 'None', 'null', 'NULL', 'NA', 'N/A', '<NA>', '#N/A'])(
+    'spelled %s is no class: it is refused with its row, dropped, or kept as a class',
+    async (label) => {
+      using space = workspace();
+      expect(await complaint(space, content(label))).toBe(
+        `empty-label: data.csv:302: the label is '${label}', which stands for a missing one; fill it in, leave such rows out with missing: drop, ` +
+          `or, where '${label}' is a class, list what else stands for a missing one: missingValues: []`,
+      );
+      const loaded = (options: Options) =>
+        load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+      const dropped = await loaded({ missing: 'drop' });
+      expect([dropped.dropped, dropped.dataset.classes]).toEqual([1, ['no', 'yes']]);
+      expect((await loaded({ missingValues: [] })).dataset.classes).toEqual([label, 'no', 'yes'].sort());
+    },
+  );
+
+  it('is what the user says, and always the empty one', async () => {
+    using space = workspace();
+    const options = { missingValues: ['yes'] };
+    expect(await complaint(space, content(''), { missingValues: [] })).toMatch(
+      /^empty-label: data\.csv:302: the label is empty;/,
+    );
+    expect(await complaint(space, content('None'), options)).toMatch(/^empty-label: data\.csv:3: the label is 'yes'/);
+    expect(await complaint(space, content('none'))).toBe('nothing');
+    expect(await complaint(space, `text,label\n${lines(40, (i) => `t ${i},nan`)}`, { missing: 'drop' })).toMatch(
+      /^nothing-left: data\.csv: all 40 rows lack a text or a label/,
+    );
+  });
+});
+
+describe('a column of splits', () => {
+  const split = (i: number, names: readonly string[]): string => names[i % names.length] ?? '';
+  const table = (names: readonly string[]): string =>
+    `text,label,split\n${lines(300, (i) => `text number ${i},${i % 3 === 0 ? 'no' : 'yes'},${split(i >> 1, names)}`)}`;
+  const config = { uses: 'csv', file: 'data.csv', splitColumn: 'split' };
+  const sizes = async (space: Workspace) => {
+    const { train, unlabelled, validation, test } = (await load(dataSchema.parse(config), space.folder)).dataset;
+    return [train.length, unlabelled.length, validation.length, test.length];
+  };
+
+  it('says where each row is, under the names that are published', async () => {
+    using space = workspace();
+    space.write('data.csv', table(['train', 'Train', 'dev', 'TEST', 'unlabelled']));
+    expect(await sizes(space)).toEqual([120, 60, 60, 60]);
+  });
+
+  it('without validation rows has them split off the training rows', async () => {
+    using space = workspace();
+    space.write('data.csv', table(['train', 'train', 'train', 'test']));
+    const [train = 0, , validation = 0, test] = await sizes(space);
+    expect(test).toBe(74);
+    expect([train + validation, validation > 15]).toEqual([226, true]);
+  });
+
+  it('lets no text of the test rows train, whatever comes first', async () => {
+    using space = workspace();
+    space.write('data.csv', `${table(['train', 'test', 'dev'])}text number 2,no,train\n`);
+    space.write(
+      'twice.csv',
+      `text,label,split\ntext number 2,no,train\n${table(['train', 'test', 'dev']).split('\n').slice(1).join('\n')}`,
+    );
+    const { dataset } = await load(dataSchema.parse({ ...config, file: 'twice.csv' }), space.folder);
+    expect(dataset.test.map(({ text }) => text)).toContain('text number 2');
+    expect(dataset.train.map(({ text }) => text)).not.toContain('text number 2');
+  });
+
+  it('of other values is refused with its row', async () => {
+    using space = workspace();
+    expect(await complaint(space, table(['train', '3']), { splitColumn: 'split' })).toBe(
+      "foreign-split: data.csv:4: 'split' is '3'; expected one of 'train', 'validation', 'test', 'unlabelled', or remove 'splitColumn'",
+    );
+    expect(dataSchema.safeParse({ uses: 'csv', train: 'a', splitColumn: 'split' }).success).toBe(false);
+    expect(dataSchema.safeParse({ ...config, splitColumn: 'label' }).success).toBe(false);
+  });
+});

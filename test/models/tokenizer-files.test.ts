@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
 import { type FolderTokenizer, readFolderTokenizer } from '../../models/importers/folder/tokenizer.ts';
@@ -34,50 +33,27 @@ const modelTypeOf = (name: string): string =>
 const read = (folder: string, vocabulary = 1000, modelType = modelTypeOf(basename(folder))): FolderTokenizer =>
   readFolderTokenizer(folder, { vocabulary, padding: null, modelType });
 
-/**
- * Where transformers.js, and so decant, cuts otherwise than Python: Greek sigma at the end of a word is lower-cased as words
- * are written; rare Chinese characters beyond the first plane stay together; '<S>' in lower case is the special token.
- */
-const apart: Readonly<Record<string, readonly string[]>> = {
-  'bert-defaults': ['ς Σ σ ΑΣ', '𠀀𠀁 extension B'],
-  'bert-own-tokens': ['𠀀𠀁 extension B'],
-  mpnet: ['ς Σ σ ΑΣ', '𠀀𠀁 extension B', '<S>'],
-  added: ['ς Σ σ ΑΣ', '𠀀𠀁 extension B'],
-};
-
 const typesOf = ({ ids, types }: EncodedText): readonly number[] => [...(types ?? new Uint8Array(ids.length))];
 
 describe('a tokenizer of vocabulary files', () => {
-  it.each(names)('gives the ids of Python on odd texts: %s', (name) => {
+  it.each(names)('gives the ids of Python on odd texts: %s', async (name) => {
     const encoder = tokenizerOf(read(join(root, name)).json);
-    const wrong = lines.filter((line, i) => {
-      const { ids } = encoder.encode(line, LONG);
-      return [...ids].join() !== tokenizers[name]?.ids[i]?.join();
-    });
-    expect(wrong).toEqual(apart[name] ?? []);
+    const encoded = await encoder.encodeBatch(lines, LONG);
+    // decant never gives no token at all.
+    const expected = tokenizers[name]?.ids.map((ids) => (ids.length === 0 ? [3] : ids));
+    expect(lines.filter((_, i) => encoded[i]?.ids.join() !== expected?.[i]?.join())).toEqual([]);
   });
 
-  it.each(names)('cuts pairs to a length and types them as Python does: %s', (name) => {
+  it.each(names)('cuts pairs to a length and types them as Python does: %s', async (name) => {
     const encoder = tokenizerOf(read(join(root, name)).json);
-    const known = apart[name] ?? [];
     let compared = 0;
     for (const [i, [length, ids, types]] of (tokenizers[name]?.pairs ?? []).entries()) {
       const [text = '', pair = ''] = lines.slice(2 * i, 2 * i + 2);
-      if (known.includes(text) || known.includes(pair)) continue;
-      const encoded = encoder.encode({ text, pair }, length);
+      const encoded = await encoder.encode({ text, pair }, length);
       expect([text, pair, [...encoded.ids], typesOf(encoded)]).toEqual([text, pair, ids, types]);
       compared++;
     }
     expect(compared).toBeGreaterThan(85);
-  });
-
-  it.each(names)('gives the same whatever was encoded before: %s', (name) => {
-    const { json } = read(join(root, name));
-    const [encoder, library] = [tokenizerOf(json), new Tokenizer(json, {})];
-    for (const line of [...lines, ...lines.toReversed()]) {
-      const expected = [...library.encode(line).ids];
-      if (expected.length > 0) expect([line, ...encoder.encode(line, LONG).ids]).toEqual([line, ...expected]);
-    }
   });
 
   it('knows the tokens with a role and the longest text', () => {
@@ -172,8 +148,8 @@ describe('tokenizer files that do not fit', () => {
 
   it('refuses a tokenizer.json that cannot be loaded', async () => {
     const json = read(join(root, 'added')).json;
-    expect(await refusal('', { 'tokenizer.json': { ...json, pre_tokenizer: { type: 'Thai' } } })).toBe(
-      'tokenizer.json cannot be used: Unknown PreTokenizer type: Thai',
+    expect(await refusal('', { 'tokenizer.json': { ...json, pre_tokenizer: { type: 'Thai' } } })).toMatch(
+      /^tokenizer.json: pre_tokenizer is of the kind "Thai"; there are: 'BertPreTokenizer', /,
     );
   });
 

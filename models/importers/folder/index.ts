@@ -4,6 +4,7 @@ import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
+import { expectFinite } from '../../finite.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
@@ -188,8 +189,9 @@ export const importFolder = async (
   const headless = head === 'new' || modules?.classifies === false;
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
+  expectFinite(emitted.graph);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
-  tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
+  await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,

@@ -1,3 +1,4 @@
+import { DataError } from '../../../data/errors.ts';
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import type { ModelInfo } from '../../model.ts';
@@ -28,7 +29,8 @@ const loaded = (file: string, json: TokenizerJson): TextEncoder => {
     return tokenizerOf(json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(`${file} cannot be used: ${reason}`, { cause });
+    const said = cause instanceof DataError && file === tokenizerFile;
+    throw new ImportError(said ? reason : `${file} cannot be used: ${reason}`, { cause });
   }
 };
 

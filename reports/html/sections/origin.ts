@@ -1,3 +1,4 @@
+import { allNotes } from '../../columns.ts';
 import { whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Report } from '../../report.ts';
@@ -46,13 +47,13 @@ export const environmentSection = (report: Report): Section => {
 };
 
 /** What stages said about their work. */
-export const notesSection = ({ stages }: Report): Section | null => {
-  const noted = stages.filter(({ notes }) => notes.length > 0);
+export const notesSection = (report: Report): Section | null => {
+  const noted = allNotes(report);
   if (noted.length === 0) return null;
   return {
     id: 'notes',
     title: 'Notes',
-    body: html`<ul>${noted.map(({ id, notes }) => notes.map((note) => html`<li><b>${id}</b>: ${note}</li>\n`))}</ul>`,
+    body: html`<ul>${noted.map(([id, note]) => html`<li><b>${id}</b>: ${note}</li>\n`)}</ul>`,
   };
 };
 
