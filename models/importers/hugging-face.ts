@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { headOf, readConfig } from './folder/config.ts';
 import { folderFiles, importFolder } from './folder/index.ts';
+import { leavesHead, readSentenceFolder } from './folder/sentence.ts';
 import type { Importer } from './importer.ts';
 
 /** A path that looks like one: relative with a dot in front, or absolute. */
@@ -15,7 +16,8 @@ export const huggingFace: Importer = {
   labels: async (specifier, base) => {
     const folder = resolve(base, specifier);
     const config = readConfig(folder);
-    return headOf(folder, config, 'keep') === 'text-classification' ? config.labels : [];
+    const headless = leavesHead(readSentenceFolder(folder), 'keep');
+    return headOf(config, headless) === 'text-classification' ? config.labels : [];
   },
   import: (specifier, base, options) => importFolder(resolve(base, specifier), options),
 };

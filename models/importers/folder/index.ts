@@ -13,7 +13,7 @@ import { fileSize } from '../json-file.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
-import { promptFile, readSentence, readSentenceFolder, type SentenceFolder } from './sentence.ts';
+import { leavesHead, promptFile, readSentence, readSentenceFolder, type SentenceFolder } from './sentence.ts';
 import { moduleFiles, modulesFile } from './sentence-modules.ts';
 import { settingsFiles } from './sentence-settings.ts';
 import { tokenizerSettings } from './settings.ts';
@@ -185,8 +185,7 @@ export const importFolder = async (
   const facts = { modelType, tokenizerClass: model.tokenizer_class, vocabulary, padding, strangers };
   const tokenizer = readFolderTokenizer(folder, facts, modules?.settings);
   const { json, tokens, maxLength } = tokenizer;
-  // The vectors of sentence-transformers are made of the encoder alone.
-  const headless = head === 'new' || modules?.classifies === false;
+  const headless = leavesHead(modules, head);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
   expectFinite(emitted.graph);
