@@ -67,6 +67,7 @@ const latency = z.looseObject({
   batch: z.number(),
   length: z.number(),
   threads: z.number(),
+  busy: z.boolean().default(false),
   p50Ms: z.number(),
   p90Ms: z.number(),
   p95Ms: z.number(),
@@ -125,6 +126,7 @@ const stage = z.looseObject({
       firstRunMs: z.number(),
       peakBytes: z.number(),
       processes: z.number().nullable().default(null),
+      busy: z.boolean().default(false),
     })
     .nullable(),
   time: z
@@ -134,6 +136,7 @@ const stage = z.looseObject({
       layers: z.array(z.looseObject({ layer: z.string(), ms: z.number() })),
     })
     .nullable(),
+  undecided: z.boolean().default(false),
   causes: z.array(
     z.looseObject({
       name: z.string(),
@@ -160,6 +163,15 @@ const stage = z.looseObject({
     .default(null),
   training: training.nullable(),
   notes: z.array(z.string()),
+});
+
+const load = z.looseObject({
+  busy: z.boolean(),
+  disturbed: z.number(),
+  waited: z.number(),
+  average: z.tuple([z.number(), z.number()]).nullable(),
+  stolen: z.number().nullable(),
+  switches: z.number(),
 });
 
 const spread = z
@@ -228,6 +240,7 @@ const reportSchema = z.looseObject({
       rounds: z.number(),
       threads: z.number(),
       processes: z.number(),
+      load: load.nullable().default(null),
       referenceKernel: z.looseObject({ name: z.string(), p50Ms: z.number() }).nullable(),
       drift: z.looseObject({ ratio: z.number(), flagged: z.boolean() }).nullable(),
       warmUp: z

@@ -14,6 +14,7 @@ import { seconds } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { Report, StageReport } from './report.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
+import { busyNote } from './speed.ts';
 import { fitted, oneLine, terminalWidth } from './text.ts';
 import { mainCause, verdict } from './verdict.ts';
 
@@ -108,6 +109,8 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   const dim = (text: string): string => (color ? styleText('dim', text, { validateStream: false }) : text);
   const width = columns > 0 ? columns : ASSUMED_COLUMNS;
   const lines = [...wrapped(verdict(report), width).map(bold), ''];
+  const busy = busyNote(report);
+  if (busy !== undefined) lines.push(...wrapped(`${busy}.`, width), '');
   const cause = mainCause(report);
   if (cause !== undefined) lines.push(...wrapped(cause, width), '');
   const baselines = baselineLines(report);

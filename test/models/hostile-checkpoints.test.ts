@@ -4,11 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { ImportError } from '../../models/importers/importer.ts';
 import { importModel } from '../../models/importers/index.ts';
 import { root } from '../rig/build.ts';
+import { effort } from '../rig/effort.ts';
 import { goldenCheckpoints, hostileCheckpoints } from '../rig/hostile/checkpoints.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
 /** A second on an idle machine; tests share theirs with others. */
 const SOON_MS = 5000;
+/** Who waits for a pipe waits longer, also where a process takes seconds to start. */
+const NEVER_MS = 40_000;
 /** Nobody reads more; a message that holds a file's content is an attack on the terminal. */
 const LONGEST_MESSAGE = 2000;
 
@@ -36,11 +39,11 @@ const outcomeOf = async (folder: string): Promise<unknown> => {
 
 /** The folder is refused with one message that can be read, soon. */
 const refusal = async (folder: string): Promise<string> => {
-  const started = performance.now();
+  const spent = effort();
   const outcome = await outcomeOf(folder);
   expect(outcome).toBeInstanceOf(ImportError);
   const message = outcome instanceof Error ? outcome.message : '';
-  expect(performance.now() - started).toBeLessThan(SOON_MS);
+  expect(spent()).toBeLessThan(SOON_MS);
   expect(message.length).toBeLessThan(LONGEST_MESSAGE);
   return message;
 };
@@ -127,9 +130,9 @@ describe('hostile files', () => {
     const folder = spoiled(space);
     writeFileSync(`${folder}/README.md`, '---\nlicense: mit\n---\n');
     truncateSync(`${folder}/README.md`, 3e9);
-    const started = performance.now();
+    const spent = effort();
     expect(await outcomeOf(folder)).toBe('imported');
-    expect(performance.now() - started).toBeLessThan(SOON_MS);
+    expect(spent()).toBeLessThan(SOON_MS);
   });
 
   it.skipIf(process.platform === 'win32').each(['config.json', 'tokenizer.json', 'model.safetensors'])(
@@ -139,7 +142,7 @@ describe('hostile files', () => {
       const folder = spoiled(space);
       spawnSync('sh', ['-c', `rm '${folder}/${name}' && mkfifo '${folder}/${name}'`]);
       const script = `import('${root}dist/models/importers/index.js').then((m) => m.importModel('${folder}', '${folder}')).catch((error) => console.log(error.name))`;
-      const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: SOON_MS });
+      const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: NEVER_MS });
       expect(stdout).toBe('ImportError\n');
     },
   );

@@ -13,7 +13,7 @@ import { fileSize } from '../json-file.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
-import { leavesHead, promptFile, readSentence, readSentenceFolder, type SentenceFolder } from './sentence.ts';
+import { promptFile, readSentence, readSentenceFolder, type SentenceFolder } from './sentence.ts';
 import { moduleFiles, modulesFile } from './sentence-modules.ts';
 import { settingsFiles } from './sentence-settings.ts';
 import { tokenizerSettings } from './settings.ts';
@@ -168,6 +168,15 @@ const infoOf = (
   };
 };
 
+/** The vectors of sentence-transformers are made of the encoder alone. */
+const leavesHead = (modules: SentenceFolder | undefined): boolean => modules?.classifies === false;
+
+/** The classes of a folder's classifier; none where its model is no classifier of texts. */
+export const folderLabels = (folder: string): readonly string[] => {
+  const config = readConfig(folder);
+  return headOf(config, leavesHead(readSentenceFolder(folder))) === 'text-classification' ? config.labels : [];
+};
+
 /**
  * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
  * disagrees is an ImportError; no weight is read before all of it has been checked.
@@ -185,7 +194,7 @@ export const importFolder = async (
   const facts = { modelType, tokenizerClass: model.tokenizer_class, vocabulary, padding, strangers };
   const tokenizer = readFolderTokenizer(folder, facts, modules?.settings);
   const { json, tokens, maxLength } = tokenizer;
-  const headless = leavesHead(modules, head);
+  const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
   expectFinite(emitted.graph);

@@ -97,10 +97,6 @@ export const readSentenceFolder = (folder: string): SentenceFolder | undefined =
   return { modules, settings, classifies };
 };
 
-/** Whether the encoder is taken alone, whatever stands on it: asked for, or what vectors are made of. */
-export const leavesHead = (sentence: SentenceFolder | undefined, wanted: 'keep' | 'new'): boolean =>
-  wanted === 'new' || sentence?.classifies === false;
-
 /** How a model of sentence-transformers makes one vector of a text; undefined for other models and for cross-encoders. */
 export const readSentence = (folder: string, sentence: SentenceFolder | undefined): ModelInfo['sentence'] => {
   if (sentence === undefined) return undefined;
