@@ -115,10 +115,14 @@ const gates = ({ gates: judged }: Report): string[] => [
   ...(judged.length > LISTED ? [`- and ${judged.length - LISTED} more`] : []),
 ];
 
-const notes = (report: Report): string[] =>
-  allNotes(report)
-    .map(([id, note]) => `- ${inert(id)}: ${inert(note, LONGEST_VERDICT)}`)
-    .slice(0, LISTED);
+const notes = ({ stages }: Report): string[] =>
+  stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
+
+const MOST_REMARKS = 3;
+
+/** What is to be known of the data stands where nobody has to unfold it. */
+const remarks = ({ data }: Report): string[] =>
+  data.remarks.slice(0, MOST_REMARKS).flatMap((remark) => ['', `Of the data: ${inert(remark, LONGEST_VERDICT)}.`]);
 
 const origin = ({ seed, environment: at, seconds: spent }: Report): string =>
   `seed ${seed}, ${inert(at.cpu)}, ${at.threads} threads, Node ${inert(at.node)}, ONNX Runtime ${inert(at.onnxruntime)}, decant ${inert(at.decant)}, ${seconds(spent)} s`;
@@ -159,6 +163,7 @@ export const renderMarkdown = (report: Report): string => {
     ...captionLine(report),
     '',
     dataLine(report),
+    ...remarks(report),
     ...(cause === undefined ? [] : ['', inert(cause, LONGEST_VERDICT)]),
   );
   const end = ['', origin(report)];

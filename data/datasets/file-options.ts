@@ -9,10 +9,8 @@ const share = z
 
 const fileName = z.string().min(1);
 
-/** A column by its name; columns without names are numbered. */
-export const columnOption = z.union([z.string().min(1), z.int().min(1).transform(String)], {
-  error: 'expected a column',
-});
+/** A column by its name; one without a name has a number, which YAML takes for a text in quotes alone. */
+export const columnOption = z.string("expected the name of a column; a number in quotes: '2'").min(1);
 
 /** Options of the user's own files, whatever their format. */
 export const fileOptions = {

@@ -352,7 +352,10 @@ describe('options', () => {
     ],
     [{ file: 'a.csv', delimiter: ', ' }, ['delimiter: expected one character']],
     [{ file: 'a.csv', split: { test: '12.5%' } }, []],
-    [{ file: 'a.csv', text: ['a'] }, ['text: expected a column, or a list of the two columns of a pair']],
+    [
+      { file: 'a.csv', text: ['a'] },
+      ["text: expected a column, or a list of the two columns of a pair; numbers in quotes: '2'"],
+    ],
     [
       { file: 'a.csv', task: 'features', labelled: 10 },
       ["labelled: expected no 'labelled' with task: features, which has no labels"],
