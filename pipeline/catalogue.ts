@@ -7,7 +7,7 @@ interface ConfigProblem {
   readonly message: string;
 }
 
-export interface DataClasses {
+interface DataClasses {
   readonly classes: readonly string[];
   readonly remarks: readonly string[];
 }

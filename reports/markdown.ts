@@ -1,5 +1,4 @@
 import {
-  allNotes,
   baselineLines,
   type Column,
   columnBlocks,
