@@ -1,7 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { UserError } from '../ground/errors.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
-export class DataError extends Error {
+export class DataError extends UserError {
   override readonly name = 'DataError';
   readonly code: string;
   constructor(code: string, message: string) {
@@ -20,7 +21,7 @@ export interface DataProblem {
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
 /** `; did you mean 'x'?` for a near name, else the names there are. */
-const nameHint = (found: string, known: readonly string[]): string => {
+export const nameHint = (found: string, known: readonly string[]): string => {
   if (known.length === 0) return '';
   const best = closest(found.toLowerCase(), [...known]);
   const reach = best.length < 4 ? 1 : Math.max(2, Math.floor(best.length / 3));

@@ -9,8 +9,24 @@ export interface Cell {
   readonly length: number;
 }
 
-/** Milliseconds of each run, by cell and round. Rounds of different models are pairs. */
-export type Times = readonly (readonly (readonly number[])[])[];
+/** Runs of one model at one cell, one straight after the other: its turn in a round. */
+export interface Turn {
+  /** Milliseconds of each run by the clock. */
+  readonly ms: readonly number[];
+  /** Share of the turn in which the process had no processor, since other work did: 0 to 1. */
+  readonly waited: number;
+}
+
+/** Turns by cell and round. Those of different models in one round are pairs. */
+export type Times = readonly (readonly Turn[])[];
+
+/** What else the machine did while models were timed. */
+export interface Load {
+  /** Processes that wanted to run, over the last minute, before and after; null where the system does not count them. */
+  readonly average: readonly [number, number] | null;
+  /** Share of the machine's time that its host gave to others, 0 to 1; null where the system does not tell. */
+  readonly stolen: number | null;
+}
 
 /** Runs before the first round, and whether they ended because nothing got quicker any more. */
 export interface WarmUp {
@@ -21,6 +37,8 @@ export interface WarmUp {
 /** One fresh process: its share of the rounds. */
 export interface MeasuredProcess {
   readonly rounds: number;
+  /** How often it was made to leave its processor while it timed; 0 on systems that do not count. */
+  readonly switches: number;
   /** By model id and cell. */
   readonly warmUp: Readonly<Record<string, readonly WarmUp[]>>;
 }
@@ -30,12 +48,15 @@ export interface Loading {
   readonly sessionMs: readonly number[];
   readonly firstRunMs: readonly number[];
   readonly peakBytes: readonly number[];
+  /** Share of loading and first run in which the process had no processor. */
+  readonly waited: readonly number[];
 }
 
 /** Latencies of several models that were measured together, interleaved round by round, over several processes. */
 export interface Measurements {
-  readonly schema: 'decant.measurements/2';
+  readonly schema: 'decant.measurements/3';
   readonly threads: number;
+  readonly load: Load;
   readonly cells: readonly Cell[];
   /** In order of time: rounds 0 to n - 1 are the first one's. */
   readonly processes: readonly MeasuredProcess[];
@@ -49,7 +70,7 @@ export interface Measurements {
   readonly runtime: { readonly peakBytes: readonly number[] };
 }
 
-const SCHEMA: Measurements['schema'] = 'decant.measurements/2';
+const SCHEMA: Measurements['schema'] = 'decant.measurements/3';
 
 export const writeMeasurements = async (folder: string, measurements: Measurements): Promise<void> =>
   writeFile(join(folder, 'measurements.json'), `${JSON.stringify(measurements)}\n`);

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from './cpu.ts';
+import { DataError } from './errors.ts';
 
 /**
  * What a node of an optimised graph is there for: a product with a weight, a step between float and integers, attention
@@ -81,6 +82,8 @@ export interface Timed {
   readonly nodes: number;
   /** Milliseconds, one a round. Equal places of two graphs of one model are of the same round. */
   readonly ms: readonly number[];
+  /** Share of each round's turn in which the process had no processor, since other work did: 0 to 1. */
+  readonly waited: readonly number[];
 }
 
 export interface ModelProfile {
@@ -97,7 +100,7 @@ export interface ModelProfile {
 
 /** Where the time of every model goes, on one text of the middle length. */
 export interface Profile {
-  readonly schema: 'decant.profile/1';
+  readonly schema: 'decant.profile/2';
   readonly machine: Machine;
   /** Threads that latency is measured with. Everything here runs on one, apart from `asked-threads` and `core-threads`. */
   readonly threads: number;
@@ -107,15 +110,19 @@ export interface Profile {
   readonly models: Readonly<Record<string, ModelProfile>>;
 }
 
+const SCHEMA: Profile['schema'] = 'decant.profile/2';
 const fileName = 'profile.json';
 
 export const writeProfile = async (folder: string, profile: Profile): Promise<void> =>
   writeFile(join(folder, fileName), `${JSON.stringify(profile)}\n`);
 
+/** Throws a DataError where the file is of another version. */
 export const readProfile = async (path: (file: string) => string): Promise<Profile> => {
-  const profile: Profile = JSON.parse(await readFile(path(fileName), 'utf8'));
-  if (profile.schema !== 'decant.profile/1') {
-    throw new Error(`profile of schema '${profile.schema}', expected 'decant.profile/1'`);
-  }
-  return profile;
+  const file = path(fileName);
+  const profile: Profile = JSON.parse(await readFile(file, 'utf8'));
+  if (profile.schema === SCHEMA) return profile;
+  throw new DataError(
+    'other-profile',
+    `${file} holds a profile as '${profile.schema}', which another version of decant made; expected '${SCHEMA}': run the pipeline again, and only latencies and profile are measured anew`,
+  );
 };

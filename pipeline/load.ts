@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { isUserError } from '../ground/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { stageOf } from './catalogue.ts';
 import { classFindings } from './classes.ts';
@@ -43,7 +44,7 @@ const checkSources = async (
     return (await Promise.all(problems)).flat();
   } catch (error) {
     // A stage that cannot even name its sources (a package that is not installed) says why.
-    if (!(error instanceof Error)) throw error;
+    if (!isUserError(error)) throw error;
     return [at(located.at([...base, step.role === 'dataset' ? 'uses' : 'model']), error.message)];
   }
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { type Profile, readProfile } from '../data/profile.ts';
 import type { Artifact } from '../stages/stage.ts';
-import { causesOf } from './causes/index.ts';
+import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
@@ -126,6 +126,7 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
   const scores = context.scores.get(stage.id) ?? null;
   const reference = context.reference === null ? null : (context.scores.get(context.reference) ?? null);
+  const undecided = context.profile !== null && isUndecided(context.profile, stage.id);
   return {
     id: stage.id,
     uses: stage.uses,
@@ -141,7 +142,8 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     comparisons: comparisonsOf(stage, context),
     latency: context.measurements === null ? [] : latencyReport(context.measurements, stage.id, context.reference),
     loading: context.measurements === null ? null : loadingReport(context.measurements, stage.id),
-    time: context.profile === null ? null : timeReport(context.profile, stage.id),
+    time: context.profile === null || undecided ? null : timeReport(context.profile, stage.id),
+    undecided,
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(stage.step),
@@ -189,7 +191,10 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     name: run.name,
     created: run.created,
     seed: run.seed,
-    pipeline: { yaml: run.yaml, overrides: run.overrides },
+    pipeline: {
+      ...{ yaml: run.yaml, overrides: run.overrides },
+      ...(run.until === undefined ? {} : { until: run.until }),
+    },
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
       uses: run.data,

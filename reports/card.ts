@@ -1,10 +1,11 @@
 import { parseDocument } from 'yaml';
 import type { DatasetTask } from '../data/dataset.ts';
 import { latencyConditions } from './columns.ts';
-import { bytes, milliseconds, range, speedup, whole } from './figures.ts';
+import { bytes, range, whole } from './figures.ts';
 import { inert } from './markdown.ts';
 import { type Metric, metricOf } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
+import { busyNote, largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
 import { capital, oneLine } from './text.ts';
 import { hasTooFewTexts, stageOf, tooFewTexts } from './verdict.ts';
 
@@ -51,11 +52,14 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
 ];
 
 const rowOf = (
-  { precision, stage: { id, quality, difference, model, latency } }: Shipped,
+  { precision, stage }: Shipped,
   reference: string | null,
   { write, writeChange }: Metric,
+  larger: boolean,
 ): string => {
+  const { id, quality, difference, model, latency } = stage;
   const [cell] = latency;
+  const many = largerBatch(stage);
   const cells = [
     `${inert(precision)} (${inert(id)})`,
     quality === null ? '' : `${write(quality.accuracy)} ${range(quality.accuracyInterval, write)}`,
@@ -63,8 +67,8 @@ const rowOf = (
       ? ''
       : `${writeChange(difference.accuracy)} ${range(difference, writeChange)}`,
     model === null ? '' : bytes(model.bytes),
-    cell === undefined ? '' : milliseconds(cell.p50Ms),
-    cell === undefined || cell.speedup === null ? '' : speedup(cell.speedup),
+    ...[p50Text(cell), textsPerSecond(cell), speedupText(cell)],
+    ...(larger ? [p50Text(many), textsPerSecond(many), speedupText(many)] : []),
   ];
   return `| ${cells.join(' | ')} |`;
 };
@@ -74,15 +78,21 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
   const conditions = latencyConditions(report);
   const metric = metricOf(report);
   const examples = shipped[0]?.stage.quality?.examples ?? 0;
+  const [many] = shipped.flatMap(({ stage }) => largerBatch(stage) ?? []);
+  const titles = ['p50 ms', 'texts/s', 'speed-up'];
+  const larger = many === undefined ? [] : titles.map((title) => `${title}, batch ${many.batch}`);
+  const head = ['file', `${metric.title} [95 %]`, `${metric.changes}${versus}`, 'bytes', ...titles, ...larger];
+  const busy = busyNote(report);
   return [
     '## Results',
-    `| file | ${metric.title} [95 %] | ${metric.changes}${versus} | bytes | p50 ms | speed-up |`,
-    '| --- | ---: | ---: | ---: | ---: | ---: |',
-    ...shipped.map((one) => rowOf(one, report.reference, metric)),
+    `| ${head.join(' | ')} |`,
+    `| ${head.map((_, i) => (i === 0 ? '---' : '---:')).join(' | ')} |`,
+    ...shipped.map((one) => rowOf(one, report.reference, metric, many !== undefined)),
     '',
     ...(hasTooFewTexts(report)
       ? [`**${capital(tooFewTexts(report))}.** Read the figures above as an example.`, '']
       : []),
+    ...(busy === undefined ? [] : [`${busy}.`, '']),
     `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
   ];
 };

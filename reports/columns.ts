@@ -1,6 +1,7 @@
-import { bytes, count, milliseconds, percent, range, seconds, speedup, whole } from './figures.ts';
+import { bytes, count, percent, range, seconds, whole } from './figures.ts';
 import { type Metric, metricOf } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
+import { largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
 
 export interface Column {
   readonly title: string;
@@ -18,12 +19,22 @@ const verdictBlock = (metric: Metric): readonly Column[] => [
     cell: (stage, { reference }) => (stage.id === reference ? 'reference' : changeCell(stage, metric)),
   },
   { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
-  { title: 'p50 ms', cell: ({ latency }) => (latency[0] === undefined ? '' : milliseconds(latency[0].p50Ms)) },
-  {
-    title: 'speed-up',
-    cell: ({ latency }) => (typeof latency[0]?.speedup === 'number' ? speedup(latency[0].speedup) : ''),
-  },
+  { title: 'p50 ms', cell: ({ latency }) => p50Text(latency[0]) },
+  { title: 'texts/s', cell: ({ latency }) => textsPerSecond(latency[0]) },
+  { title: 'speed-up', cell: ({ latency }) => speedupText(latency[0]) },
 ];
+
+/** The same of the larger batch. */
+const batchBlock = ({ stages }: Report): readonly Column[] => {
+  const [cell] = stages.flatMap((stage) => largerBatch(stage) ?? []);
+  if (cell === undefined) return [];
+  const at = `batch ${cell.batch}`;
+  return [
+    { title: `p50 ms, ${at}`, cell: (stage) => p50Text(largerBatch(stage)) },
+    { title: `texts/s, ${at}`, cell: (stage) => textsPerSecond(largerBatch(stage)) },
+    { title: `speed-up, ${at}`, cell: (stage) => speedupText(largerBatch(stage)) },
+  ];
+};
 
 const detailBlock: readonly Column[] = [
   {
@@ -41,6 +52,7 @@ const detailBlock: readonly Column[] = [
 /** The columns every table shows, in blocks that stay together when a narrow terminal splits the table. */
 export const columnBlocks = (report: Report): readonly (readonly Column[])[] => [
   verdictBlock(metricOf(report)),
+  batchBlock(report),
   detailBlock,
 ];
 

@@ -50,9 +50,11 @@ const latencyColumns = ({ stages }: Report): readonly Column[] => {
   return cells.flatMap(({ batch, length }, c): Column[] => {
     const at = `batch_${batch}_length_${length}`;
     return [
+      [`busy_${at}`, ({ latency }) => (latency[c] === undefined ? null : `${latency[c].busy}`)],
       [`p50_ms_${at}`, ({ latency }) => latency[c]?.p50Ms],
       [`p90_ms_${at}`, ({ latency }) => latency[c]?.p90Ms],
       [`p99_ms_${at}`, ({ latency }) => latency[c]?.p99Ms],
+      [`texts_per_second_${at}`, ({ latency }) => latency[c]?.textsPerSecond],
       [`relative_${at}`, ({ latency }) => latency[c]?.relative?.estimate],
       [`relative_low_${at}`, ({ latency }) => latency[c]?.relative?.low],
       [`relative_high_${at}`, ({ latency }) => latency[c]?.relative?.high],

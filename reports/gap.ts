@@ -1,5 +1,5 @@
 import type { Profile } from '../data/profile.ts';
-import { timeOf } from './causes/cause.ts';
+import { isDisturbed, timeOf } from './causes/cause.ts';
 import type { GapReport } from './report.ts';
 import { parts, splitOf } from './split.ts';
 
@@ -8,12 +8,13 @@ const NO_GAP = 0.05;
 
 /**
  * Why the time of a stage is not the reference's divided by as much as its MACs are: each part of its time minus what
- * that part of the reference would be. Null where either was not profiled.
+ * that part of the reference would be. Null where either was not profiled, or other work disturbed it.
  */
 export const gapOf = (profile: Profile, id: string): GapReport | null => {
   const { reference } = profile;
   const [model, other] = [profile.models[id], profile.models[reference ?? '']];
   if (model === undefined || other === undefined || reference === null || reference === id) return null;
+  if (isDisturbed(model) || isDisturbed(other)) return null;
   const [mine, theirs] = [splitOf(model), splitOf(other)];
   const [ms, beside, alone] = [timeOf(model, 'full'), timeOf(model, 'reference'), timeOf(other, 'full')];
   if (!mine || !theirs || ms === undefined || beside === undefined || alone === undefined) return null;
@@ -23,6 +24,7 @@ export const gapOf = (profile: Profile, id: string): GapReport | null => {
   const scale = expectedMs / alone;
   const split = parts.map((name) => ({ name, ms: mine[name], expectedMs: theirs[name] * scale }));
   const gapMs = ms - expectedMs;
+  if (![...split.flatMap((part) => [part.ms, part.expectedMs]), gapMs].every(Number.isFinite)) return null;
   const unexplainedMs = gapMs - split.reduce((sum, part) => sum + part.ms - part.expectedMs, 0);
   const explained = Math.max(0, 1 - Math.abs(unexplainedMs / gapMs));
   return {

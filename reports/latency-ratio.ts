@@ -1,5 +1,6 @@
 import type { LatencyReport, Report } from './report.ts';
 import { type Side, sameCell, stageIn } from './side.ts';
+import { MEASURED_BUSY } from './speed.ts';
 import { criticalValue } from './statistics/distributions.ts';
 import type { Effect } from './statistics/effects.ts';
 import { type Bounds, Z95 } from './statistics/intervals.ts';
@@ -20,6 +21,10 @@ export type LatencyEffect =
   | { readonly kind: 'refused'; readonly reason: string };
 
 const refused = (reason: string): LatencyEffect => ({ kind: 'refused', reason });
+
+/** Times that other work made longer bound nothing. */
+const busyRefusal = (cells: readonly LatencyReport[]): LatencyEffect | null =>
+  cells.some(({ busy }) => busy) ? refused(MEASURED_BUSY) : null;
 
 type Environment = Report['environment'];
 
@@ -96,7 +101,8 @@ const sharedLogs = (before: Side, after: Side, cell: LatencyReport, id: string):
     const was = stageIn(before, stage.id);
     if (stage.id === id || stage.model === null || stage.model.sha256 !== was?.model?.sha256) return [];
     const [a, b] = [sameCell(was, cell), sameCell(stage, cell)];
-    const log = a === undefined || b === undefined ? Number.NaN : Math.log(figureOf(b) / figureOf(a));
+    const log =
+      a === undefined || b === undefined || a.busy || b.busy ? Number.NaN : Math.log(figureOf(b) / figureOf(a));
     return Number.isFinite(log) ? [log] : [];
   });
 
@@ -148,8 +154,8 @@ const sharedReference = (before: Side, after: Side): string | null => {
 
 /** Latency of a stage over that of another one of the same run: both against the reference of the same rounds. */
 export const latencyWithin = (side: Side, cell: LatencyReport, versus: LatencyReport): LatencyEffect => {
-  const few = tooFew(side);
-  if (few !== null) return few;
+  const unusable = tooFew(side) ?? busyRefusal([cell, versus]);
+  if (unusable !== null) return unusable;
   const [mine, theirs] = [speedOf(cell, side), speedOf(versus, side)];
   if (mine === null || theirs === null) return refused('a latency is missing or no positive number');
   const { log, error, degrees } = estimateOf(theirs, mine, 0);
@@ -190,8 +196,8 @@ export const latencyBetween = (
 ): LatencyEffect => {
   const other = machineDifference(before.report.environment, after.report.environment);
   if (other !== null) return refused(other);
-  const few = tooFew(before) ?? tooFew(after);
-  if (few !== null) return few;
+  const unusable = tooFew(before) ?? tooFew(after) ?? busyRefusal([was, now]);
+  if (unusable !== null) return unusable;
   const yardstick = yardstickOf(before, after, [was, now]);
   if (yardstick === null)
     return refused('no reference kernel was timed in both runs, and times of two days do not compare');

@@ -1,4 +1,5 @@
-import type { Measurements, Times } from '../data/measurements.ts';
+import type { Measurements, Times, Turn } from '../data/measurements.ts';
+import { isBusy, isUndisturbed } from './disturbed.ts';
 import type { LatencyReport, LoadingReport, MeasurementReport } from './report.ts';
 import { clusterQuantile, clusterRatio } from './statistics/clusters.ts';
 import type { Interval } from './statistics/intervals.ts';
@@ -6,9 +7,6 @@ import { quantile, ratios } from './statistics/quantiles.ts';
 
 /** Ratio of the slowest to the quickest third of the rounds above which the machine is said to have drifted. */
 const DRIFT = 1.1;
-
-const medians = (rounds: readonly (readonly number[])[]): readonly number[] =>
-  rounds.map((runs) => quantile(runs, 0.5));
 
 /** A list of rounds cut where one process ended and the next began. */
 const byProcess = <T>(rounds: readonly T[], { processes }: Measurements): readonly (readonly T[])[] => {
@@ -20,12 +18,23 @@ const byProcess = <T>(rounds: readonly T[], { processes }: Measurements): readon
   });
 };
 
-/** p50 of one over p50 of the other at a cell, from paired rounds. */
+const medianOf = ({ ms }: Turn): number => quantile(ms, 0.5);
+
+/** What a disturbed turn has no part in. */
+const undisturbedMedian = (turn: Turn): number => (isUndisturbed(turn) ? medianOf(turn) : Number.NaN);
+
+/** p50 of one over p50 of the other at a cell, from paired rounds; null where other work had the processor too often. */
 const ratioAt = (over: Times | undefined, under: Times, cell: number, all: Measurements): Interval | null => {
   const [above, below] = [over?.[cell], under[cell]];
-  if (above === undefined || below === undefined) return null;
-  return clusterRatio(byProcess(ratios(medians(above), medians(below)), all));
+  if (above === undefined || below === undefined || isBusy(above) || isBusy(below)) return null;
+  return clusterRatio(byProcess(ratios(above.map(undisturbedMedian), below.map(undisturbedMedian)), all));
 };
+
+/** Runs of a cell by process: of undisturbed turns, or of all where these are too few to stand for it. */
+const runsOf = (turns: readonly Turn[], busy: boolean, all: Measurements): readonly (readonly number[])[] =>
+  byProcess(turns, all)
+    .map((some) => some.filter((turn) => busy || isUndisturbed(turn)).flatMap(({ ms }) => ms))
+    .filter((runs) => runs.length > 0);
 
 /** Latency of one model at every measured batch and length, beside the reference and the kernel of the same rounds. */
 export const latencyReport = (
@@ -37,7 +46,9 @@ export const latencyReport = (
   if (mine === undefined) return [];
   const theirs = reference === null ? undefined : measurements.models[reference];
   return measurements.cells.map(({ batch, length }, c) => {
-    const clusters = byProcess(mine[c] ?? [], measurements).map((rounds) => rounds.flat());
+    const turns = mine[c] ?? [];
+    const busy = isBusy(turns) || isBusy(theirs?.[c] ?? []);
+    const clusters = runsOf(turns, isBusy(turns), measurements);
     const runs = clusters.flat();
     const p50Ms = quantile(runs, 0.5);
     const speedup = ratioAt(theirs, mine, c, measurements);
@@ -45,6 +56,7 @@ export const latencyReport = (
       batch,
       length,
       threads: measurements.threads,
+      busy,
       p50Ms,
       p90Ms: quantile(runs, 0.9),
       p95Ms: quantile(runs, 0.95),
@@ -62,6 +74,9 @@ export const latencyReport = (
   });
 };
 
+/** Loading is no straight work: it waits for files, too. */
+const MOST_WAITED_LOADING = 0.2;
+
 /** Medians over the processes in which a model was loaded. */
 export const loadingReport = ({ loading }: Measurements, id: string): LoadingReport | null => {
   const mine = loading[id];
@@ -71,12 +86,13 @@ export const loadingReport = ({ loading }: Measurements, id: string): LoadingRep
     firstRunMs: quantile(mine.firstRunMs, 0.5),
     peakBytes: Math.round(quantile(mine.peakBytes, 0.5)),
     processes: mine.peakBytes.length,
+    busy: quantile(mine.waited, 0.5) > MOST_WAITED_LOADING,
   };
 };
 
 /** How much slower the kernel was in the slowest third of the rounds than in the quickest. */
 const driftOf = ({ kernel }: Measurements): MeasurementReport['drift'] => {
-  const cells = kernel.times.map(medians);
+  const cells = kernel.times.map((turns) => turns.map(medianOf));
   const rounds = cells[0]?.length ?? 0;
   if (rounds < 3) return null;
   const thirds = [0, 1, 2].map((third) => {
@@ -97,13 +113,35 @@ const warmUpOf = ({ processes }: Measurements): MeasurementReport['warmUp'] => {
   return { medianRuns: quantile(runs, 0.5), mostRuns: Math.max(...runs), unsettledShare: unsettled / all.length };
 };
 
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+const loadOf = ({ load, processes, kernel, models }: Measurements): MeasurementReport['load'] => {
+  const cells = [kernel.times, ...Object.values(models)].flat();
+  const turns = cells.flat();
+  return {
+    busy: cells.some(isBusy),
+    disturbed: turns.length === 0 ? 0 : turns.filter((turn) => !isUndisturbed(turn)).length / turns.length,
+    waited: turns.length === 0 ? 0 : sumOf(turns.map(({ waited }) => waited)) / turns.length,
+    average: load.average,
+    stolen: load.stolen,
+    switches: sumOf(processes.map(({ switches }) => switches)),
+  };
+};
+
 export const measurementReport = (measurements: Measurements): MeasurementReport => {
   const { processes, threads, kernel, runtime } = measurements;
   return {
     rounds: processes.reduce((sum, { rounds }) => sum + rounds, 0),
     threads,
     processes: processes.length,
-    referenceKernel: { name: kernel.name, p50Ms: quantile(kernel.times.flat(2), 0.5) },
+    referenceKernel: {
+      name: kernel.name,
+      p50Ms: quantile(
+        kernel.times.flat().flatMap(({ ms }) => ms),
+        0.5,
+      ),
+    },
+    load: loadOf(measurements),
     drift: driftOf(measurements),
     warmUp: warmUpOf(measurements),
     runtimePeakBytes: runtime.peakBytes.length === 0 ? null : Math.round(quantile(runtime.peakBytes, 0.5)),

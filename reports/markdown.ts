@@ -1,3 +1,4 @@
+import { askedBesides } from './asked.ts';
 import {
   baselineLines,
   type Column,
@@ -7,11 +8,12 @@ import {
   telling,
   testSize,
 } from './columns.ts';
-import { milliseconds, percent, range, seconds, speedup, whole } from './figures.ts';
+import { percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
+import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from './speed.ts';
 import { oneLine, shortened } from './text.ts';
 import { headline, mainCause, verdict } from './verdict.ts';
 
@@ -70,8 +72,11 @@ const overSeeds = (report: Report): string[] => {
 const grid = ({ stages }: Report): string[] => {
   const measured = stages.filter((stage) => stage.latency.length > 0);
   const cells = measured[0]?.latency ?? [];
-  const entry = ({ p50Ms, p90Ms, speedup: ratio }: LatencyReport): string =>
-    `${milliseconds(p50Ms)} / ${milliseconds(p90Ms)}${ratio === null ? '' : ` (${speedup(ratio)})`}`;
+  const entry = (cell: LatencyReport): string => {
+    const ratio = speedupText(cell);
+    const times = `${p50Text(cell)} / ${timeText(cell, cell.p90Ms)}${ratio === '' ? '' : ` (${ratio})`}`;
+    return `${times}, ${textsPerSecond(cell)}`;
+  };
   return cells.length === 0
     ? []
     : table(
@@ -123,7 +128,12 @@ const MOST_REMARKS = 3;
 const remarks = ({ data }: Report): string[] =>
   data.remarks.slice(0, MOST_REMARKS).flatMap((remark) => ['', `Of the data: ${inert(remark, LONGEST_VERDICT)}.`]);
 
-const origin = ({ seed, environment: at, seconds: spent }: Report): string =>
+const origin = (report: Report): string => {
+  const asked = askedBesides(report);
+  return `${asked === undefined ? '' : `run with ${inert(asked)}, `}${circumstances(report)}`;
+};
+
+const circumstances = ({ seed, environment: at, seconds: spent }: Report): string =>
   `seed ${seed}, ${inert(at.cpu)}, ${at.threads} threads, Node ${inert(at.node)}, ONNX Runtime ${inert(at.onnxruntime)}, decant ${inert(at.decant)}, ${seconds(spent)} s`;
 
 const dataLine = (report: Report): string => {
@@ -149,17 +159,19 @@ const captionLine = (report: Report): string[] => {
 
 /** report.md: the verdict and one table, the rest folded; parts that no longer fit a comment are left to report.html. */
 export const renderMarkdown = (report: Report): string => {
-  const [first = [], ...others] = columnBlocks(report);
+  const [first = [], batch = [], ...others] = columnBlocks(report);
   const lines = [
     `# ${inert(report.name)}`,
     '',
     `**${inert(verdict(report), LONGEST_VERDICT)}**`,
     '',
-    ...summary(report, first),
+    ...summary(report, [...first, ...batch]),
   ];
+  const busy = busyNote(report);
   const cause = mainCause(report);
   lines.push(
     ...captionLine(report),
+    ...(busy === undefined ? [] : ['', `${inert(busy, LONGEST_VERDICT)}.`]),
     '',
     dataLine(report),
     ...remarks(report),
@@ -171,7 +183,7 @@ export const renderMarkdown = (report: Report): string => {
     folded(`Gates: ${gateCount(report.gates)}`, gates(report)),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
-    folded('Latency in ms: p50 / p90 (speed-up)', grid(report)),
+    folded('Latency in ms: p50 / p90 (speed-up), texts a second', grid(report)),
     ...others.map((block) => folded('Shape and cost', summary(report, block))),
     folded('Notes', notes(report)),
   ];

@@ -12,8 +12,8 @@ export interface Report {
   /** When the run ended, ISO 8601. */
   readonly created: string;
   readonly seed: number;
-  /** The exact file, and the --set values on top of it. */
-  readonly pipeline: { readonly yaml: string; readonly overrides: readonly string[] };
+  /** The exact file, the --set values on top of it, and the stage that --until named, after which the others were left out. */
+  readonly pipeline: { readonly yaml: string; readonly overrides: readonly string[]; readonly until?: string };
   readonly environment: {
     readonly cpu: string;
     readonly cpuFlags: readonly string[];
@@ -66,6 +66,8 @@ export interface Report {
   readonly seconds: number;
   /** What several seeds say together; all else is of the first of them. Absent in a run of one seed. */
   readonly seeds?: SeedsReport;
+  /** sha256 of all the rest, as canonical JSON: tells a report that was changed by accident. */
+  readonly checksum?: string;
 }
 
 export interface SeedsReport {
@@ -120,6 +122,8 @@ export interface StageReport {
   readonly loading: LoadingReport | null;
   /** Kernel time of one run by operator and layer: null where it was not profiled. */
   readonly time: TimeReport | null;
+  /** Whether it was profiled on a busy machine: causes that times tell, `time` and `gap` are left out then. */
+  readonly undecided: boolean;
   /** Why it is not faster. */
   readonly causes: readonly CauseReport[];
   /** Why its time is not the reference's divided as its MACs are: null where it was not profiled. */
@@ -146,6 +150,11 @@ export interface LatencyReport {
   readonly batch: number;
   readonly length: number;
   readonly threads: number;
+  /**
+   * Whether other work had the processor in half of the turns of this model, or of the reference: then there is no speed-up,
+   * and times are what the clock said.
+   */
+  readonly busy: boolean;
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p95Ms: number;
@@ -171,6 +180,8 @@ export interface LoadingReport {
   /** Of the whole process, Node and the runtime included. */
   readonly peakBytes: number;
   readonly processes: number | null;
+  /** Whether other work had the processor for long meanwhile. */
+  readonly busy: boolean;
 }
 
 export interface TrainingReport {
@@ -203,10 +214,26 @@ export interface QualityReport {
   readonly classes: readonly (ClassScores & { readonly label: string })[];
 }
 
+export interface LoadReport {
+  /** Whether it was too much for some figures. */
+  readonly busy: boolean;
+  /** Share of all turns that were disturbed, and share of the time in which other work had the processor. */
+  readonly disturbed: number;
+  readonly waited: number;
+  /** Processes that wanted to run, before and after; null where the system does not count them. */
+  readonly average: readonly [number, number] | null;
+  /** Share of the machine's time that its host gave to others; null where the system does not tell. */
+  readonly stolen: number | null;
+  /** How often the measuring processes were made to leave their processor. */
+  readonly switches: number;
+}
+
 export interface MeasurementReport {
   readonly rounds: number;
   readonly threads: number;
   readonly processes: number;
+  /** What other work took while models were timed; null in reports of versions that did not look. */
+  readonly load: LoadReport | null;
   readonly referenceKernel: { readonly name: string; readonly p50Ms: number } | null;
   /** Slowest over quickest stretch of the measurement. */
   readonly drift: { readonly ratio: number; readonly flagged: boolean } | null;

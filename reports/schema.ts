@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { UserError } from '../ground/errors.ts';
+import { verifySeal } from './checksum.ts';
 import { gateReportSchema } from './gates/gate.ts';
 import type { Report } from './report.ts';
 import { oneLine } from './text.ts';
@@ -65,6 +67,7 @@ const latency = z.looseObject({
   batch: z.number(),
   length: z.number(),
   threads: z.number(),
+  busy: z.boolean().default(false),
   p50Ms: z.number(),
   p90Ms: z.number(),
   p95Ms: z.number(),
@@ -123,6 +126,7 @@ const stage = z.looseObject({
       firstRunMs: z.number(),
       peakBytes: z.number(),
       processes: z.number().nullable().default(null),
+      busy: z.boolean().default(false),
     })
     .nullable(),
   time: z
@@ -132,6 +136,7 @@ const stage = z.looseObject({
       layers: z.array(z.looseObject({ layer: z.string(), ms: z.number() })),
     })
     .nullable(),
+  undecided: z.boolean().default(false),
   causes: z.array(
     z.looseObject({
       name: z.string(),
@@ -158,6 +163,15 @@ const stage = z.looseObject({
     .default(null),
   training: training.nullable(),
   notes: z.array(z.string()),
+});
+
+const load = z.looseObject({
+  busy: z.boolean(),
+  disturbed: z.number(),
+  waited: z.number(),
+  average: z.tuple([z.number(), z.number()]).nullable(),
+  stolen: z.number().nullable(),
+  switches: z.number(),
 });
 
 const spread = z
@@ -194,7 +208,7 @@ const reportSchema = z.looseObject({
   name: z.string(),
   created: z.string(),
   seed: z.number(),
-  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()) }),
+  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()), until: z.string().exactOptional() }),
   environment: z.looseObject({
     cpu: z.string(),
     cpuFlags: z.array(z.string()),
@@ -226,6 +240,7 @@ const reportSchema = z.looseObject({
       rounds: z.number(),
       threads: z.number(),
       processes: z.number(),
+      load: load.nullable().default(null),
       referenceKernel: z.looseObject({ name: z.string(), p50Ms: z.number() }).nullable(),
       drift: z.looseObject({ ratio: z.number(), flagged: z.boolean() }).nullable(),
       warmUp: z
@@ -246,6 +261,7 @@ const reportSchema = z.looseObject({
   gates: z.array(gateReportSchema).default([]),
   seconds: z.number(),
   seeds: seeds.exactOptional(),
+  checksum: z.string().exactOptional(),
 }) satisfies z.ZodType<Report>;
 
 /** JSON Schema of report.json, for tools that read it. Its $id is the version that every report names. */
@@ -256,7 +272,7 @@ export const reportJsonSchema = (): Record<string, unknown> => {
 };
 
 /** The text of a report is none, or one of another version. */
-class ReportError extends Error {
+class ReportError extends UserError {
   override readonly name = 'ReportError';
 }
 
@@ -296,6 +312,7 @@ export const parseReport = (text: string, where: string): Report => {
         : `${where} has the schema "${found}"; this version of decant reads "${wanted}"${remedy(found, wanted)}`,
     );
   }
+  if (typeof value === 'object' && value !== null) verifySeal(value, where);
   const parsed = reportSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -1,6 +1,7 @@
 import type { GateReport } from './gates/gate.ts';
 import { byUrgency } from './gates/words.ts';
 import type { LatencyReport, Report, SeedsReport, SeedsStage, StageReport } from './report.ts';
+import { undisturbed } from './speed.ts';
 import { type Spread, spread } from './statistics/spread.ts';
 
 /** One stage as each seed's run has it; undefined where a run ended before it. */
@@ -13,7 +14,7 @@ const latencyOf = (list: readonly number[], runs: Runs): SeedsStage['latency'] =
       const same = runs.map((run) => run?.latency.find((cell) => cell.batch === batch && cell.length === length));
       return spread(
         list,
-        same.map((cell) => (cell === undefined ? null : figure(cell))),
+        same.map((cell) => undisturbed(cell, figure)),
         worse,
       );
     };

@@ -13,6 +13,29 @@ export const parts = [
 ] as const;
 export type Split = Readonly<Record<(typeof parts)[number], number>>;
 
+/** The part of the time that products do not take. */
+const restOf = ({ times }: ModelProfile): Counterfactual => {
+  const stepless = times['without-quantize'] === undefined ? 'full' : 'without-quantize';
+  return times['without-product'] === undefined ? stepless : 'without-product';
+};
+
+/** Milliseconds that a node costs whatever it does. */
+const nodeCost = (model: ModelProfile): number | undefined => {
+  const { empty, chain } = model.times;
+  const [first, all] = [timeOf(model, 'empty'), timeOf(model, 'chain')];
+  if (!empty || !chain || first === undefined || all === undefined) return undefined;
+  return (all - first) / Math.max(1, chain.nodes - empty.nodes);
+};
+
+/** The least, at 95 %, of the work that MACs do not count; undefined where it was not timed. */
+export const leastUncounted = (model: ModelProfile): number | undefined => {
+  const [rest, node] = [restOf(model), nodeCost(model)];
+  const saving = savingOf(model, 'without-other', rest);
+  if (saving === undefined || node === undefined) return undefined;
+  const nodes = (model.times[rest]?.nodes ?? 0) - (model.times['without-other']?.nodes ?? 0);
+  return saving.leastMs - nodes * node;
+};
+
 /** Median over rounds of what the second graph takes less than the first, and the nodes that it has less. */
 const step = (
   model: ModelProfile,
@@ -29,16 +52,14 @@ const step = (
  * from what then remains, fixed costs come from graphs of their own. Undefined where these were not timed.
  */
 export const splitOf = (model: ModelProfile): Split | undefined => {
-  const { empty, chain } = model.times;
-  const [first, all] = [timeOf(model, 'empty'), timeOf(model, 'chain')];
-  if (!empty || !chain || first === undefined || all === undefined) return undefined;
-  const node = (all - first) / Math.max(1, chain.nodes - empty.nodes);
+  const [first, all, node] = [timeOf(model, 'empty'), timeOf(model, 'chain'), nodeCost(model)];
+  if (first === undefined || all === undefined || node === undefined) return undefined;
   const cost = (from: Counterfactual, to: Counterfactual): number => {
     const { ms, nodes } = step(model, from, to);
     return ms - nodes * node;
   };
   const stepless = model.times['without-quantize'] === undefined ? 'full' : 'without-quantize';
-  const rest = model.times['without-product'] === undefined ? stepless : 'without-product';
+  const rest = restOf(model);
   const steps = cost('full', stepless);
   // In float32 there are no steps and other products; everything else is the same.
   const eightBits = model.times.float === undefined ? 0 : cost('full', 'float') - steps;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { askedBesides } from './asked.ts';
 import {
   allNotes,
   baselineLines,
@@ -13,6 +14,7 @@ import { seconds } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { Report, StageReport } from './report.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
+import { busyNote } from './speed.ts';
 import { fitted, oneLine, terminalWidth } from './text.ts';
 import { mainCause, verdict } from './verdict.ts';
 
@@ -107,6 +109,8 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   const dim = (text: string): string => (color ? styleText('dim', text, { validateStream: false }) : text);
   const width = columns > 0 ? columns : ASSUMED_COLUMNS;
   const lines = [...wrapped(verdict(report), width).map(bold), ''];
+  const busy = busyNote(report);
+  if (busy !== undefined) lines.push(...wrapped(`${busy}.`, width), '');
   const cause = mainCause(report);
   if (cause !== undefined) lines.push(...wrapped(cause, width), '');
   const baselines = baselineLines(report);
@@ -121,10 +125,12 @@ export const renderTable = (report: Report, { columns, color }: Options): string
     lines.push(...wrapped(several, width), '');
     show(tellingSeeds(report), [seedsBlock(report)]);
   }
+  const asked = askedBesides(report);
   const ends = [
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
     `${testSize(report)}; ${seconds(secondsInAll(report))} s in all`,
+    asked === undefined ? undefined : `run with ${asked}`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
   const notes = noteLines(report, width);

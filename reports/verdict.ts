@@ -1,6 +1,7 @@
 import { milliseconds, percent, plusMinus, type Range, times, whole } from './figures.ts';
 import { type Metric, metricOf } from './metric.ts';
 import type { QualityReport, Report, StageReport } from './report.ts';
+import { MEASURED_BUSY, PROFILED_BUSY } from './speed.ts';
 import { oneLine } from './text.ts';
 
 export const stageOf = ({ stages }: Report, id: string | null | undefined): StageReport | undefined =>
@@ -29,7 +30,7 @@ const between = (interval: Range | null | undefined, write: (x: number) => strin
   interval === null || interval === undefined ? '' : ` (${write(interval.low)} to ${write(interval.high)})`;
 
 const speedPart = ({ latency: [cell] }: StageReport, reference: string): string | undefined => {
-  if (cell === undefined || cell.speedup === null) return undefined;
+  if (cell === undefined || cell.busy || cell.speedup === null) return undefined;
   const { speedup, speedupInterval } = cell;
   if (within(speedupInterval, 1)) return `as fast as ${reference} as far as can be told`;
   const ratio =
@@ -87,9 +88,13 @@ const seedsSentence = (report: Report, { id }: StageReport): string => {
   return ` Over ${seeds.list.length} seeds ${said} ${plusMinus(accuracy, write)}${unit}, ${at} ${worst}.`;
 };
 
-/** The cause that costs the headline most of its time, in one sentence of plain text; undefined where none was found. */
+/**
+ * The cause that costs the headline most of its time, in one sentence of plain text, or that it could not be told; undefined
+ * where none was found.
+ */
 export const mainCause = (report: Report): string | undefined => {
   const stage = headline(report);
+  if (stage?.undecided === true) return `Why ${oneLine(stage.id)} is not faster still is undecided: ${PROFILED_BUSY}.`;
   const cause = stage?.causes.find(({ about, share }) => about === 'time' && share !== null);
   if (stage === null || cause === undefined || cause.share === null) return undefined;
   const { finding, share } = cause;
@@ -121,5 +126,6 @@ const verdictOnce = (report: Report): string => {
     (part) => part !== undefined,
   );
   const lead = parts.length === 0 ? id : `${id} is ${parts.join(' and ')}`;
-  return `${lead}${parts.length === 0 ? ':' : ';'} ${qualityPart(stage, report)}.`;
+  const speed = stage.latency[0]?.busy === true ? ` Its speed cannot be told: ${MEASURED_BUSY}.` : '';
+  return `${lead}${parts.length === 0 ? ':' : ';'} ${qualityPart(stage, report)}.${speed}`;
 };

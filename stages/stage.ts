@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { UserError } from '../ground/errors.ts';
 
 /** sha256 in lower-case hexadecimal. */
 export type Digest = string & { readonly __brand: 'Digest' };
@@ -91,8 +92,9 @@ export interface Wiring {
 }
 
 /** A class of failure that is the user's to mend (bad data, diverged loss): message only, no stack trace. */
-export class StageError extends Error {
+export class StageError extends UserError {
   override readonly name = 'StageError';
+  override readonly blames = 'work';
 }
 
 /**

@@ -1,21 +1,14 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareRuns, type DiffSide } from '../../reports/diff/compare.ts';
 import { type Diff, type Finding, isClear } from '../../reports/diff/diff.ts';
 import { loadSide } from '../../reports/diff/load.ts';
+import { decant } from '../decant.ts';
 import { lessAccurate, slower } from './harm.ts';
 
 const bands = { latency: 0.05, quality: 0 };
 const SLOWER = 1.2;
 const LESS_ACCURATE = 0.015;
-
-const decant = async (args: readonly string[]): Promise<void> => {
-  const bin = new URL('../../bin/decant.js', import.meta.url).pathname;
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const code = await new Promise<number | null>((done) => child.once('close', done));
-  if (code !== 0) throw new Error(`decant ${args.join(' ')} ended with ${code}`);
-};
 
 const findingsOf = (diff: Diff): readonly (readonly [stage: string, Finding])[] =>
   diff.stages.flatMap(({ id, findings }) => findings.map((finding) => [id, finding] as const));

@@ -1,3 +1,4 @@
+import { UserError } from '../../ground/errors.ts';
 import type { Model } from '../model.ts';
 
 export interface ImportOptions {
@@ -28,7 +29,7 @@ export interface Importer {
 const LONGEST_MESSAGE = 1500;
 
 /** The model asked for is not there or is not what it should be: the user can mend it. */
-export class ImportError extends Error {
+export class ImportError extends UserError {
   override readonly name = 'ImportError';
   constructor(message: string, options?: ErrorOptions) {
     super(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);

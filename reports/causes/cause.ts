@@ -1,4 +1,5 @@
-import type { Counterfactual, ModelProfile, Profile } from '../../data/profile.ts';
+import type { Counterfactual, ModelProfile, Profile, Timed } from '../../data/profile.ts';
+import { isBusy, isUndisturbed } from '../disturbed.ts';
 import { milliseconds, percent } from '../figures.ts';
 import { medianInterval, quantile } from '../statistics/quantiles.ts';
 
@@ -29,8 +30,9 @@ export interface Cause {
 export interface Saving {
   readonly before: number;
   readonly after: number;
-  /** Milliseconds, and as a share of the time before, with its 95 % interval. */
+  /** Milliseconds with the least they are at 95 %, and as a share of the time before, with its 95 % interval. */
   readonly ms: number;
+  readonly leastMs: number;
   readonly share: number;
   readonly low: number;
   readonly high: number;
@@ -38,20 +40,47 @@ export interface Saving {
 
 const median = (values: readonly number[]): number => quantile(values, 0.5);
 
+/**
+ * Turns of 2 ms fit between two interruptions: with six processes a core half of them are undisturbed, on an idle machine
+ * nearly all.
+ */
+const LEAST_UNDISTURBED = 0.75;
+
+/** Whether other work had the processor so often that the times of a model tell nothing of it. */
+export const isDisturbed = ({ times }: ModelProfile): boolean => {
+  const turns = Object.values(times).flatMap(({ waited }) => waited.map((share) => ({ waited: share })));
+  return isBusy(turns, LEAST_UNDISTURBED);
+};
+
+/** Milliseconds by round; no number where other work had the processor. */
+export const roundsOf = ({ ms, waited }: Timed): readonly number[] =>
+  ms.map((x, round) => (isUndisturbed({ waited: waited[round] ?? 0 }) ? x : Number.NaN));
+
 /** Time of one counterfactual in milliseconds; undefined where there was nothing of the kind to change. */
 export const timeOf = ({ times }: ModelProfile, name: Counterfactual): number | undefined => {
   const timed = times[name];
-  return timed === undefined ? undefined : median(timed.ms);
+  return timed === undefined ? undefined : median(roundsOf(timed).filter(Number.isFinite));
 };
 
-/** Paired rounds of two times. */
+/** The least that a time is at 95 %. */
+export const leastOf = ({ times }: ModelProfile, name: Counterfactual): number | undefined => {
+  const timed = times[name];
+  return timed === undefined ? undefined : medianInterval(roundsOf(timed).filter(Number.isFinite)).low;
+};
+
+/** Paired rounds of two times, those that were undisturbed in both. */
 export const intervalOf = (before: readonly number[], after: readonly number[]): Saving => {
-  const ms = before.map((x, round) => x - (after[round] ?? Number.NaN));
-  const shares = ms.map((saved, round) => saved / (before[round] ?? Number.NaN));
+  const pairs = before.flatMap((x, round) => {
+    const y = after[round] ?? Number.NaN;
+    return Number.isFinite(x) && Number.isFinite(y) ? [[x, y] as const] : [];
+  });
+  const ms = pairs.map(([x, y]) => x - y);
+  const shares = pairs.map(([x, y]) => (x - y) / x);
   return {
-    before: median(before),
-    after: median(after),
+    before: median(pairs.map(([x]) => x)),
+    after: median(pairs.map(([, y]) => y)),
     ms: median(ms),
+    leastMs: medianInterval(ms).low,
     share: median(shares),
     ...medianInterval(shares),
   };
@@ -63,8 +92,8 @@ export const savingOf = (
   changed: Counterfactual,
   from: Counterfactual = 'full',
 ): Saving | undefined => {
-  const [before, after] = [times[from]?.ms, times[changed]?.ms];
-  return before === undefined || after === undefined ? undefined : intervalOf(before, after);
+  const [before, after] = [times[from], times[changed]];
+  return before === undefined || after === undefined ? undefined : intervalOf(roundsOf(before), roundsOf(after));
 };
 
 /** Below this share of the time nobody would act. */

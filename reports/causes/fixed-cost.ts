@@ -1,5 +1,5 @@
 import { milliseconds } from '../figures.ts';
-import { type Cause, timeOf } from './cause.ts';
+import { type Cause, leastOf, timeOf } from './cause.ts';
 
 /** Below this share the work itself counts. */
 const MUCH = 0.1;
@@ -12,7 +12,8 @@ export const fixedCost: Cause = {
   advice: 'run several texts in one batch: the fixed cost is paid once a run; fewer layers have fewer nodes',
   find: ({ model }) => {
     const [full, empty, chain] = [timeOf(model, 'full'), timeOf(model, 'empty'), timeOf(model, 'chain')];
-    if (full === undefined || empty === undefined || chain === undefined || chain < MUCH * full) return undefined;
+    const least = leastOf(model, 'chain') ?? 0;
+    if (full === undefined || empty === undefined || chain === undefined || !(least >= MUCH * full)) return undefined;
     const nodes = model.nodes.length;
     return {
       finding: `of ${milliseconds(full)} ms a run, ${milliseconds(chain)} ms are fixed cost`,

@@ -1,7 +1,7 @@
 import type { Profile } from '../../data/profile.ts';
 import type { CauseReport } from '../report.ts';
 import { attentionInPieces } from './attention-in-pieces.ts';
-import type { Cause } from './cause.ts';
+import { type Cause, isDisturbed } from './cause.ts';
 import { embeddingTable } from './embedding-table.ts';
 import { fixedCost } from './fixed-cost.ts';
 import { floatProducts } from './float-products.ts';
@@ -30,10 +30,20 @@ export const causes: readonly Cause[] = [
 
 const rank = ({ about, share }: CauseReport): number => (about === 'time' ? 2 : 0) + (share ?? -1);
 
-/** Why a stage's model is not faster: what costs most first, what is about bytes last. */
+/** Whether other work disturbed the profile of a stage's model so much that causes cannot be told from its times. */
+export const isUndecided = ({ models }: Profile, id: string): boolean => {
+  const model = models[id];
+  return model !== undefined && isDisturbed(model);
+};
+
+/**
+ * Why a stage's model is not faster: what costs most first, what is about bytes last. Of a disturbed profile only what the
+ * graph itself shows.
+ */
 export const causesOf = (profile: Profile, id: string): readonly CauseReport[] => {
-  const model = profile.models[id];
-  if (model === undefined) return [];
+  const profiled = profile.models[id];
+  if (profiled === undefined) return [];
+  const model = isDisturbed(profiled) ? { ...profiled, times: {} } : profiled;
   const found = causes.flatMap((cause): readonly CauseReport[] => {
     const { name, about, advice } = cause;
     const shown = cause.find({ profile, model });

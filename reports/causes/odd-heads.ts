@@ -1,6 +1,6 @@
 import type { ModelProfile } from '../../data/profile.ts';
 import { milliseconds, percent } from '../figures.ts';
-import { type Cause, intervalOf, matters, timeOf } from './cause.ts';
+import { type Cause, intervalOf, matters, roundsOf, timeOf } from './cause.ts';
 
 /** Share of the way from the narrower to the wider width at which the heads are, each the same for all nodes. */
 const positionOf = ({ attention }: ModelProfile): number | undefined => {
@@ -22,8 +22,9 @@ export const oddHeads: Cause = {
     const { full, 'narrow-heads': narrow, 'wide-heads': wide } = model.times;
     const at = positionOf(model);
     if (full === undefined || narrow === undefined || wide === undefined || at === undefined) return undefined;
-    const fair = narrow.ms.map((ms, round) => ms + at * ((wide.ms[round] ?? Number.NaN) - ms));
-    const saving = intervalOf(full.ms, fair);
+    const widest = roundsOf(wide);
+    const fair = roundsOf(narrow).map((ms, round) => ms + at * ((widest[round] ?? Number.NaN) - ms));
+    const saving = intervalOf(roundsOf(full), fair);
     if (!matters(saving)) return undefined;
     const odd = model.attention.fused.filter(({ width }) => width % 8 !== 0);
     const between = [timeOf(model, 'narrow-heads'), timeOf(model, 'wide-heads')].map((ms) => milliseconds(ms ?? 0));

@@ -1,5 +1,5 @@
 import { milliseconds } from '../figures.ts';
-import { splitOf } from '../split.ts';
+import { leastUncounted, splitOf } from '../split.ts';
 import { type Cause, timeOf } from './cause.ts';
 
 /** Below this share it belongs to any Transformer. */
@@ -14,7 +14,8 @@ export const uncountedWork: Cause = {
   advice: 'a narrower or shallower model has less of it; fewer products alone do not',
   find: ({ model }) => {
     const [full, ms] = [timeOf(model, 'full'), splitOf(model)?.['work that MACs do not count']];
-    if (full === undefined || ms === undefined || ms < MUCH * full) return undefined;
+    const least = leastUncounted(model) ?? 0;
+    if (full === undefined || ms === undefined || !(least >= MUCH * full)) return undefined;
     const byOperator = new Map<string, number>();
     for (const { op, ms } of model.nodes.filter(({ group }) => group === 'other')) {
       byOperator.set(op, (byOperator.get(op) ?? 0) + ms);

@@ -112,7 +112,7 @@ const causeNames = (stage: MatchedStage['before']): readonly string[] => [
 
 const causesOf = ({ before, after }: MatchedStage): StageDiff['causes'] => {
   const [was, now] = [causeNames(before), causeNames(after)];
-  return before === undefined || after === undefined
+  return before === undefined || after === undefined || before.undecided || after.undecided
     ? { appeared: [], vanished: [] }
     : {
         appeared: now.filter((name) => !was.includes(name)),

@@ -2,6 +2,7 @@ import { latencyBetween, latencyWithin } from '../latency-ratio.ts';
 import { metricOf } from '../metric.ts';
 import type { LatencyReport, QualityReport, StageReport } from '../report.ts';
 import { qualityEffect, type Side, sameCell, stageIn, successesOf } from '../side.ts';
+import { MEASURED_BUSY } from '../speed.ts';
 import { criticalValue } from '../statistics/distributions.ts';
 import { type Effect, intervalOf } from '../statistics/effects.ts';
 import { type Interval, wilson, Z95 } from '../statistics/intervals.ts';
@@ -83,6 +84,7 @@ const timeInterval = ({ p50Ms, p50Interval: { low, high } }: LatencyReport, conf
 const latencyFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found => {
   const cell = cellOf(stage, gate);
   if (cell === undefined) return missing(`no such latency of ${stage.id} was measured`);
+  if (cell.busy) return missing(MEASURED_BUSY);
   if (gate.limit === 'max') return { found: timeInterval(cell, gate.confidence) };
   const versus = versusOf(gate, evidence);
   if (typeof versus === 'string') return missing(versus);

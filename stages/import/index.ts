@@ -5,7 +5,7 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { labelProblem, labelRemark } from '../../models/labels.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
-import { defineStage, type InputArtifact, type StageContext, StageError } from '../stage.ts';
+import { defineStage, type InputArtifact, type StageContext } from '../stage.ts';
 import { fitLabels } from './fit.ts';
 import { hubInputs, withCheckpoint } from './hub.ts';
 
@@ -21,19 +21,6 @@ const config = z.strictObject({
       'keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone',
     ),
 });
-
-/** What the user can mend becomes a message without a stack trace. */
-const mendable = (error: unknown): never => {
-  throw error instanceof ImportError ? new StageError(error.message, { cause: error }) : error;
-};
-
-const sourcesOf = (model: string, base: string): readonly string[] => {
-  try {
-    return modelSources(model, base);
-  } catch (error) {
-    return mendable(error);
-  }
-};
 
 /** The classes that a checkpoint brings, as far as that can be known before it is read; none where import itself will say why not. */
 const labelsOf = async (model: string, base: string): Promise<readonly string[]> => {
@@ -83,17 +70,14 @@ export const importStage = defineStage({
     const fits = (isHub || importer?.classifies === true) && head === 'keep';
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
-  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : sourcesOf(model, base)),
+  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : modelSources(model, base)),
   checkClasses: async ({ model, head }, base, classes) => {
     const labels = head === 'keep' ? await labelsOf(model, base) : [];
     if (labels.length === 0) return {};
     return { problem: labelProblem(labels, classes), remark: labelRemark(labels, classes) };
   },
-  run: ({ checkpoint, dataset }, config, ctx) => {
-    const ran =
-      checkpoint === undefined
-        ? run(dataset, config, ctx)
-        : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx));
-    return ran.catch(mendable);
-  },
+  run: ({ checkpoint, dataset }, config, ctx) =>
+    checkpoint === undefined
+      ? run(dataset, config, ctx)
+      : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx)),
 });

@@ -5,6 +5,7 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { type Measurements, writeMeasurements } from '../../data/measurements.ts';
 import { defineStage } from '../stage.ts';
 import { writeKernel, writeRuntimeAlone } from './kernel.ts';
+import { loadWhile } from './load.ts';
 import { measureLoading } from './loading.ts';
 import { timeRounds } from './rounds.ts';
 import { kernelSubject, prepare } from './subjects.ts';
@@ -47,7 +48,7 @@ const config = z.strictObject({
  */
 export const measure = defineStage({
   uses: 'measure',
-  version: 4,
+  version: 5,
   summary: 'Latency of every model, measured together.',
   config,
   internal: true,
@@ -65,10 +66,13 @@ export const measure = defineStage({
       const { cells, subjects } = await prepare(models, dataset, options, scratch);
       const kernel = await writeKernel(scratch);
       const { loading, runtime } = await measureLoading(subjects, await writeRuntimeAlone(scratch), options, ctx);
-      const together = await timeRounds(subjects, kernelSubject(kernel, cells), options, ctx);
+      const timing = (): ReturnType<typeof timeRounds> =>
+        timeRounds(subjects, kernelSubject(kernel, cells), options, ctx);
+      const { result: together, load } = await loadWhile(timing);
       const measurements: Measurements = {
-        schema: 'decant.measurements/2',
+        schema: 'decant.measurements/3',
         threads: options.threads,
+        load,
         cells,
         processes: together.processes,
         kernel: { name: kernel.name, times: together.kernel },

@@ -14,6 +14,7 @@ const gathered = (loads: readonly Loaded[]): Loading => ({
   sessionMs: loads.map(({ sessionMs }) => sessionMs),
   firstRunMs: loads.map(({ firstRunMs }) => firstRunMs),
   peakBytes: loads.map(({ peakBytes }) => peakBytes),
+  waited: loads.map(({ waited }) => waited),
 });
 
 /**
@@ -28,7 +29,7 @@ export const measureLoading = async (
 ): Promise<{ readonly loading: Readonly<Record<string, Loading>>; readonly runtime: Loading }> => {
   const ids = [...models.keys()];
   const subjects: readonly LoadOrder['subject'][] = [
-    ...[...models.values()].map(({ name, file, turns }) => ({ name, file, feeds: turns[0]?.feeds ?? {} })),
+    ...[...models.values()].map(({ name, file, feeds: [first = {}] }) => ({ name, file, feeds: first })),
     runtime,
   ];
   const found: Loaded[][] = subjects.map(() => []);

@@ -8,7 +8,7 @@ export interface Subject {
   /** Path of its ONNX file, after the fusions for inference. */
   readonly file: string;
   /** By cell of the grid. */
-  readonly turns: readonly { readonly feeds: Feeds; readonly runs: number }[];
+  readonly feeds: readonly Feeds[];
 }
 
 /** Times several models together, a share of all rounds. */
@@ -29,6 +29,8 @@ export interface LoadOrder {
 export type Order = TimeOrder | LoadOrder;
 
 export interface Timed {
+  /** How often the process was made to leave its processor. */
+  readonly switches: number;
   /** By subject. */
   readonly times: readonly Times[];
   /** By subject and cell. */
@@ -39,6 +41,8 @@ export interface Loaded {
   readonly sessionMs: number;
   readonly firstRunMs: number;
   readonly peakBytes: number;
+  /** Share of both times in which the process had no processor. */
+  readonly waited: number;
 }
 
 /** What a process that measures says. `at` names what it is busy with, for the case that it says nothing more. */

@@ -60,11 +60,12 @@ export const timeRounds = async (
   const timesOf = (subject: number): Times =>
     joined(
       ended.map(({ order, timed }) => timed.times[order.indexOf(subject)] ?? []),
-      kernel.turns.length,
+      kernel.feeds.length,
     );
   return {
     processes: ended.map(({ rounds, order, timed }) => ({
       rounds,
+      switches: timed.switches,
       warmUp: Object.fromEntries(ids.map((id, s) => [id, timed.warmUp[order.indexOf(s)] ?? []])),
     })),
     kernel: timesOf(ids.length),

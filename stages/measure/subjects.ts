@@ -38,10 +38,6 @@ class Encodings {
   }
 }
 
-/** Runs of one cell in one round: enough of the short ones for a stable median. */
-const MOST_RUNS = 8;
-const runsAt = ({ batch }: Cell): number => Math.max(2, Math.floor(MOST_RUNS / batch));
-
 export interface Prepared {
   readonly cells: readonly Cell[];
   /** By model id. */
@@ -66,8 +62,8 @@ export const prepare = async (
     const texts = encoded.slice(0, TEXTS_TO_RUN);
     const file = join(folder, `${subjects.size}.onnx`);
     await writeGraph(file, fuseForInference(model.graph));
-    const turns = cells.map((cell) => ({ feeds: filledFeeds(model.info, texts, cell), runs: runsAt(cell) }));
-    subjects.set(id, { name: `"${id}"`, file, turns });
+    const feeds = cells.map((cell) => filledFeeds(model.info, texts, cell));
+    subjects.set(id, { name: `"${id}"`, file, feeds });
   }
   return { cells: cells ?? [], subjects };
 };
@@ -76,5 +72,5 @@ export const prepare = async (
 export const kernelSubject = ({ name, file, feeds }: Fixed, cells: readonly Cell[]): Subject => ({
   name: `the reference kernel ${name}`,
   file,
-  turns: cells.map(() => ({ feeds, runs: MOST_RUNS })),
+  feeds: cells.map(() => feeds),
 });

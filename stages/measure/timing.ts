@@ -1,9 +1,11 @@
-import type { WarmUp } from '../../data/measurements.ts';
+import type { Turn, WarmUp } from '../../data/measurements.ts';
 import type { Program } from '../../engine/engine.ts';
+import { COARSE, crowdingClock, waitingClock } from '../../engine/processor.ts';
 import { openFile } from '../../engine/session.ts';
 import { timed } from '../../engine/timed.ts';
 import type { Loaded, LoadOrder, Report, Subject, Timed, TimeOrder } from './orders.ts';
 import { peakBytes } from './peak.ts';
+import { takeTurn } from './turn.ts';
 import { warmUp } from './warm-up.ts';
 
 type Say = (report: Report) => void;
@@ -20,51 +22,55 @@ const open = async ({ subjects, threads }: TimeOrder, say: Say): Promise<readonl
 
 const warmUpAll = async (opened: readonly Opened[], say: Say): Promise<readonly (readonly WarmUp[])[]> => {
   const all: WarmUp[][] = [];
-  for (const { name, program, turns } of opened) {
+  for (const { name, program, feeds } of opened) {
     say({ type: 'at', name });
     const cells: WarmUp[] = [];
-    for (const { feeds } of turns) cells.push(await warmUp(() => timed(program, feeds)));
+    for (const cell of feeds) cells.push(await warmUp(() => timed(program, cell)));
     all.push(cells);
   }
   return all;
 };
 
-/** The first run pays for what the others left in the caches and does not count. */
-const turn = async (program: Program, { feeds, runs }: Subject['turns'][number]): Promise<readonly number[]> => {
-  await program.run(feeds);
-  const times: number[] = [];
-  while (times.length < runs) times.push(await timed(program, feeds));
-  return times;
-};
+/** Where a single turn cannot tell how long it waited, what all of them did together counts for each. */
+const evened = (times: Timed['times'], threads: number, share: number): Timed['times'] =>
+  threads > 1 || COARSE
+    ? times.map((cells) => cells.map((turns) => turns.map((turn) => ({ ...turn, waited: share }))))
+    : times;
+
+const switched = (): number => process.resourceUsage().involuntaryContextSwitches;
 
 /** Rounds A B C A B C: in each, every cell of the grid, and at each cell every subject in turn. */
 export const timeTogether = async (order: TimeOrder, say: Say): Promise<Timed> => {
   const opened = await open(order, say);
   const warm = await warmUpAll(opened, say);
-  const times = opened.map(({ turns }) => turns.map((): (readonly number[])[] => []));
-  const cells = opened[0]?.turns.length ?? 0;
+  const times = opened.map(({ feeds }) => feeds.map((): Turn[] => []));
+  const cells = opened[0]?.feeds.length ?? 0;
+  const [crowding, before] = [crowdingClock(order.threads), switched()];
   for (let round = 0; round < order.rounds; round++) {
     say({ type: 'at', name: `round ${round + 1} of ${order.rounds} over all models` });
     for (let cell = 0; cell < cells; cell++) {
-      for (const [s, { program, turns }] of opened.entries()) {
-        const mine = turns[cell];
-        if (mine !== undefined) times[s]?.[cell]?.push(await turn(program, mine));
+      for (const [s, { program, feeds }] of opened.entries()) {
+        const mine = feeds[cell];
+        if (mine !== undefined) times[s]?.[cell]?.push(await takeTurn(program, mine));
       }
     }
     say({ type: 'round', done: round + 1 });
   }
+  const [share, switches] = [crowding(), switched() - before];
   for (const { program } of opened) await program.release();
-  return { times, warmUp: warm };
+  return { times: evened(times, order.threads, share), warmUp: warm, switches };
 };
 
 /** From an idle runtime to the first answer. The file was just written, so that it comes from memory, not from a disk. */
 export const loadOnce = async ({ subject, threads }: LoadOrder, say: Say): Promise<Loaded> => {
   say({ type: 'at', name: subject.name });
+  const waiting = waitingClock();
   const start = performance.now();
   const program = await openFile(subject.file, { threads, optimization: 'all' });
   const sessionMs = performance.now() - start;
   const firstRunMs = await timed(program, subject.feeds);
+  const waited = waiting();
   const peak = peakBytes();
   await program.release();
-  return { sessionMs, firstRunMs, peakBytes: peak };
+  return { sessionMs, firstRunMs, peakBytes: peak, waited };
 };

@@ -2,8 +2,9 @@ import type { Machine } from '../../data/cpu.ts';
 import type { Counterfactual, Timed } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
+import { crowdingClock } from '../../engine/processor.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { mean, type Rounds, type Runner, timeTogether } from './time.ts';
+import { crowded, mean, type Rounds, type Runner, type Turns, timeTogether } from './time.ts';
 import { variants } from './variants/index.ts';
 import type { Subject } from './variants/variant.ts';
 
@@ -52,7 +53,7 @@ interface Block extends Rounds {
   readonly beside?: Runner | undefined;
 }
 
-const timeBlock = async (feeds: Feeds, block: Block): Promise<readonly (readonly number[])[]> => {
+const timeBlock = async (feeds: Feeds, block: Block): Promise<readonly Turns[]> => {
   const { candidates, beside, signal } = block;
   const runners: Runner[] = [];
   try {
@@ -68,12 +69,15 @@ const timeBlock = async (feeds: Feeds, block: Block): Promise<readonly (readonly
 
 type Times = Readonly<Partial<Record<Counterfactual, Timed>>>;
 
-const named = (candidates: readonly Candidate[], blocks: readonly (readonly (readonly number[])[])[]): Times => {
-  const times = (i: number): readonly number[] => blocks.flatMap((block) => block[i] ?? []);
-  const entries = candidates.map(({ name, graph }, i) => [name, { nodes: graph.nodes.length, ms: times(i) }] as const);
+const named = (candidates: readonly Candidate[], blocks: readonly (readonly Turns[])[]): Times => {
+  const times = (i: number): Turns => ({
+    ms: blocks.flatMap((block) => block[i]?.ms ?? []),
+    waited: blocks.flatMap((block) => block[i]?.waited ?? []),
+  });
+  const entries = candidates.map(({ name, graph }, i) => [name, { nodes: graph.nodes.length, ...times(i) }] as const);
   const beside = times(candidates.length);
   return Object.fromEntries(
-    beside.length === 0 ? entries : [...entries, ['reference', { nodes: 0, ms: beside }] as const],
+    beside.ms.length === 0 ? entries : [...entries, ['reference', { nodes: 0, ...beside }] as const],
   );
 };
 
@@ -84,17 +88,22 @@ const named = (candidates: readonly Candidate[], blocks: readonly (readonly (rea
 const timeThreads = async (
   candidates: readonly Candidate[],
   feeds: Feeds,
-  { rounds, signal }: Timing,
+  { rounds, signal, machine }: Timing,
 ): Promise<Times> => {
-  const blocks: (readonly (readonly number[])[])[] = [];
+  const blocks: (readonly Turns[])[] = [];
+  const crowding = crowdingClock(machine.cores);
   for (let round = 0; round < Math.min(rounds, THREAD_ROUNDS); round++) {
-    const turns: (readonly number[])[] = [];
+    const turns: Turns[] = [];
     for (const candidate of candidates) {
-      turns.push((await timeBlock(feeds, { candidates: [candidate], rounds: 1, signal, summary: mean })).flat());
+      turns.push(...(await timeBlock(feeds, { candidates: [candidate], rounds: 1, signal, summary: mean })));
     }
     blocks.push(turns);
   }
-  return named(candidates, blocks);
+  const share = crowding();
+  return named(
+    candidates,
+    blocks.map((turns) => turns.map((one) => crowded(one, share))),
+  );
 };
 
 /** Times of a model, of its changes and of the reference, interleaved. Graphs run as they stand, so that only the change counts. */
@@ -102,7 +111,7 @@ export const timeCandidates = async (subject: Subject, feeds: Feeds, timing: Tim
   const { threads, machine, signal, reference: beside } = timing;
   const rounds = Math.ceil(timing.rounds / BLOCKS);
   const candidates = candidatesOf(subject);
-  const blocks: (readonly (readonly number[])[])[] = [];
+  const blocks: (readonly Turns[])[] = [];
   for (let block = 0; block < BLOCKS; block++) {
     blocks.push(await timeBlock(feeds, { candidates, rounds, signal, beside }));
   }

@@ -82,7 +82,7 @@ const lengthFor = async (dataset: Dataset, models: ReadonlyMap<string, Model>): 
  */
 export const profile = defineStage({
   uses: 'profile',
-  version: 1,
+  version: 2,
   summary: 'Where the time of every model goes, and what it would be with one thing changed.',
   config,
   internal: true,
@@ -111,7 +111,7 @@ export const profile = defineStage({
     }
     const cell = { batch: 1, length };
     await writeProfile(await ctx.output('profile', 'profile'), {
-      ...{ schema: 'decant.profile/1', machine, threads, cell, reference: reference?.id ?? null },
+      ...{ schema: 'decant.profile/2', machine, threads, cell, reference: reference?.id ?? null },
       models: profiles,
     });
     return { rounds, models: models.size };

@@ -47,6 +47,18 @@ const half: Mischief = (path, _, response) => {
   return true;
 };
 
+/** Ctrl-C when half of the weights were sent and had time to arrive. */
+const interruptWhenHalf = (
+  { cdn }: { readonly cdn: { readonly got: readonly unknown[] } },
+  child: ChildProcess,
+): void => {
+  const timer = setInterval(() => {
+    if (cdn.got.length === 0) return;
+    clearInterval(timer);
+    setTimeout(() => child.kill('SIGINT'), 700);
+  }, 50);
+};
+
 const recordSchema = z.object({ stages: z.array(z.object({ step: z.object({ metrics: z.unknown() }).nullable() })) });
 
 describe('a run with a model of the hub', () => {
@@ -60,7 +72,7 @@ describe('a run with a model of the hub', () => {
       cwd: space.folder,
       env,
       onText: (text, child) => {
-        if (!interrupted && text.includes(COMMIT)) setTimeout(() => child.kill('SIGINT'), 700);
+        if (!interrupted && text.includes(COMMIT)) interruptWhenHalf(server, child);
         interrupted ||= text.includes(COMMIT);
       },
     });
@@ -123,7 +135,7 @@ describe('an export of a model of the hub', () => {
       });
     let interrupted = false;
     const first = await run((text, child) => {
-      if (!interrupted && text.includes(COMMIT)) setTimeout(() => child.kill('SIGINT'), 700);
+      if (!interrupted && text.includes(COMMIT)) interruptWhenHalf(server, child);
       interrupted ||= text.includes(COMMIT);
     });
     expect([first.code, first.stderr]).toEqual([130, expect.stringContaining('Interrupted: nothing was exported.')]);

@@ -44,7 +44,8 @@ describe('what model.json says of a folder of Hugging Face', () => {
     using space = workspace();
     const folder = space.path('lower');
     cpSync(goldenFolder('roberta-features'), folder, { recursive: true });
-    const idsOf = async (text: string) => tokenizerOf((await importModel(folder, '/')).tokenizer).encode(text, 64).ids;
+    const idsOf = async (text: string) =>
+      (await tokenizerOf((await importModel(folder, '/')).tokenizer).encode(text, 64)).ids;
     const lower = await idsOf('old café dogs');
     expect(await idsOf('Old CAFÉ dogs')).not.toEqual(lower);
     writeFileSync(join(folder, 'sentence_bert_config.json'), '{"max_seq_length": 32, "do_lower_case": true}');

@@ -52,9 +52,7 @@ describe('store', () => {
     mkdirSync(space.path('store', 'locks', `${hashJson('key')}.lock`));
     const holder = JSON.stringify({ process: gone, host: hostname() });
     writeFileSync(space.path('store', 'locks', `${hashJson('key')}.holder`), holder);
-    const started = performance.now();
     const release = await store.lock(hashJson('key'), never, () => expect.fail('waited for a dead process'));
-    expect(performance.now() - started).toBeLessThan(2000);
     await release();
   });
 
@@ -63,9 +61,7 @@ describe('store', () => {
     const store = await Store.open(space.path('store'));
     mkdirSync(space.path('store', 'locks', `${hashJson('key')}.lock`));
     let waited = 0;
-    const started = performance.now();
     const release = await store.lock(hashJson('key'), never, () => waited++);
-    expect(performance.now() - started).toBeLessThan(8000);
     expect(waited).toBe(1);
     await release();
   });

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Profile } from '../../data/profile.ts';
-import { causes, causesOf } from '../../reports/causes/index.ts';
+import type { ModelProfile, Profile, Timed } from '../../data/profile.ts';
+import { intervalOf, isDisturbed, roundsOf, savingOf, timeOf } from '../../reports/causes/cause.ts';
+import { causes, causesOf, isUndecided } from '../../reports/causes/index.ts';
 import type { CauseReport } from '../../reports/report.ts';
 import { large, profiledModels, profileOf, thin } from '../stages/profile-rig.ts';
 
@@ -65,14 +66,29 @@ const measurement = async (attempt: number): Promise<readonly Profile[]> => {
 };
 beforeAll(() => measurement(0), 120_000);
 
-/** Checks the causes of a model in one measurement after another until one agrees. */
+/** Of a model whose times other work disturbed, nothing is claimed that only times tell. */
+const expectNothingFromTimes = (profiles: readonly Profile[], id: string): void => {
+  for (const { shares, undecided } of profiles.map((profile) => ({
+    shares: causesOf(profile, id).flatMap(({ about, share }) => (about === 'time' && share !== null ? [share] : [])),
+    undecided: isUndecided(profile, id),
+  }))) {
+    if (undecided) expect(shares).toEqual([]);
+  }
+};
+
+/**
+ * Checks the causes of a model in one measurement after another until one agrees. On a busy machine there is none to check:
+ * then that is what must have been said.
+ */
 const inSomeMeasurement = async (
   id: string,
   change: (profile: Profile) => Profile = (same) => same,
   check: (found: readonly CauseReport[]) => void,
 ): Promise<void> => {
   for (let attempt = 0; ; attempt++) {
-    const found = (await measurement(attempt)).flatMap((profile) => causesOf(change(profile), id));
+    const profiles = (await measurement(attempt)).filter(({ models }) => id in models);
+    if (profiles.every((profile) => isUndecided(profile, id))) return expectNothingFromTimes(profiles, id);
+    const found = profiles.flatMap((profile) => causesOf(change(profile), id));
     try {
       check(found);
       return;
@@ -117,4 +133,77 @@ describe('the causes', () => {
     },
     120_000,
   );
+});
+
+/** Twenty rounds of a time, of which other work disturbed some: those took ten times as long. */
+const timed = (nodes: number, ms: number, disturbed: (round: number) => boolean): Timed => {
+  const rounds = Array.from({ length: 20 }, (_, round) => disturbed(round));
+  return {
+    nodes,
+    ms: rounds.map((was, round) => (was ? 10 : 1) * ms * (1 + (round % 3) / 100)),
+    waited: rounds.map((was) => (was ? 0.6 : 0.01)),
+  };
+};
+
+/** A model of which uncounted work is the given share of a millisecond. */
+const withUncounted = (share: number, disturbed: (round: number) => boolean): ModelProfile => ({
+  ...{ macs: 1000, bytes: 1000, table: null, products: [], attention: { fused: [], broken: [] } },
+  nodes: [{ name: 'add', op: 'Add', layer: 'graph', group: 'other', ms: share }],
+  times: {
+    full: timed(21, 1, (round) => disturbed(round)),
+    empty: timed(1, 0.001, () => false),
+    chain: timed(21, 0.002, () => false),
+    'without-product': timed(11, 0.3, (round) => disturbed(round + 1)),
+    'without-other': timed(3, 0.3 - share, (round) => disturbed(round + 2)),
+  },
+});
+
+const profileWith = (model: ModelProfile): Profile => ({
+  schema: 'decant.profile/2',
+  machine: { cpu: 'a cpu', architecture: 'x64', cpuFlags: ['avx512_vnni'], cores: 2 },
+  threads: 1,
+  cell: { batch: 1, length: 15 },
+  reference: null,
+  models: { model },
+});
+
+describe('causes that times tell', () => {
+  const namesOf = (model: ModelProfile): readonly string[] =>
+    causesOf(profileWith(model), 'model').map(({ name }) => name);
+  const never = (): boolean => false;
+  const fifth = (round: number): boolean => round % 5 === 0;
+
+  it('are told from rounds that other work left alone', () => {
+    for (const disturbed of [never, fifth]) {
+      const model = withUncounted(0.2, disturbed);
+      expect(isDisturbed(model)).toBe(false);
+      expect(timeOf(model, 'full')).toBeCloseTo(1.01, 2);
+      expect(savingOf(model, 'without-other', 'without-product')?.ms).toBeCloseTo(0.2, 2);
+      expect(namesOf(model)).toEqual(['uncounted-work']);
+      expect(namesOf(withUncounted(0.05, disturbed))).toEqual([]);
+    }
+  });
+
+  it('are undecided where other work disturbed most turns, whatever the times say', () => {
+    const model = withUncounted(0.2, (round) => round % 10 !== 0);
+    expect(isDisturbed(model)).toBe(true);
+    expect(isUndecided(profileWith(model), 'model')).toBe(true);
+    expect(isUndecided(profileWith(model), 'another')).toBe(false);
+    expect(namesOf(model)).toEqual([]);
+  });
+
+  it('are not claimed from a middle that is above the limit by chance', () => {
+    const model = withUncounted(0.11, never);
+    const without = model.times['without-other'];
+    if (without === undefined) throw new Error('not timed');
+    const scattered = { ...without, ms: without.ms.map((ms, round) => ms + (round % 2 === 0 ? 0.08 : -0.02)) };
+    expect(namesOf({ ...model, times: { ...model.times, 'without-other': scattered } })).toEqual([]);
+  });
+
+  it('come from pairs of rounds that were both undisturbed', () => {
+    const [one, other] = [timed(1, 2, (round) => round === 0), timed(1, 1, (round) => round === 1)];
+    const saving = intervalOf(roundsOf(one), roundsOf(other));
+    expect(saving.share).toBeCloseTo(0.5, 9);
+    expect(saving.before).toBeLessThan(2.1);
+  });
 });

@@ -18,13 +18,13 @@ const modelOf = (
   times: Object.fromEntries(
     Object.entries(times).map(([name, [nodes, ms]]): [string, Timed] => [
       name,
-      { nodes, ms: Array.from({ length: ROUNDS }, () => ms) },
+      { nodes, ms: Array.from({ length: ROUNDS }, () => ms), waited: Array(ROUNDS).fill(0.01) },
     ]),
   ),
 });
 
 const profileOf = (models: Readonly<Record<string, ModelProfile>>): Profile => ({
-  schema: 'decant.profile/1',
+  schema: 'decant.profile/2',
   machine: { cpu: 'a cpu', architecture: 'x64', cpuFlags: [], cores: 2 },
   threads: 1,
   cell: { batch: 1, length: 15 },

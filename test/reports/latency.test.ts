@@ -133,25 +133,33 @@ describe('simulated coverage at nominal 95 %, processes and rounds each with noi
   });
 });
 
-/** Two cells, two processes of two rounds, two runs each. */
-const times = (factor: number, rounds: readonly number[] = [1, 1.1, 1, 1.1]): Times =>
-  [1, 10].map((cell) => rounds.map((ms) => [ms * cell * factor, ms * cell * factor]));
+/** Two cells, two processes of two rounds, two runs each; what of each turn other work took, by round. */
+const times = (factor: number, rounds: readonly number[] = [1, 1.1, 1, 1.1], waited: readonly number[] = []): Times =>
+  [1, 10].map((cell) =>
+    rounds.map((ms, round) => ({ ms: [ms * cell * factor, ms * cell * factor], waited: waited[round] ?? 0.01 })),
+  );
 const warmUp = { teacher: [{ runs: 6, settled: true }], student: [{ runs: 60, settled: false }] };
 
 const measurements = (models: Measurements['models'], kernel: Times = times(0.5)): Measurements => ({
-  schema: 'decant.measurements/2',
+  schema: 'decant.measurements/3',
   threads: 1,
+  load: { average: [0.5, 1.5], stolen: 0.02 },
   cells: [
     { batch: 1, length: 15 },
     { batch: 32, length: 15 },
   ],
   processes: [
-    { rounds: 2, warmUp },
-    { rounds: 2, warmUp },
+    { rounds: 2, switches: 5, warmUp },
+    { rounds: 2, switches: 7, warmUp },
   ],
   kernel: { name: 'matmul-12x256x128', times: kernel },
   models,
-  loading: { student: { sessionMs: [30, 10, 20], firstRunMs: [3, 1, 2], peakBytes: [70e6, 90e6, 80e6] } },
+  loading: {
+    student: {
+      ...{ sessionMs: [30, 10, 20], firstRunMs: [3, 1, 2], peakBytes: [70e6, 90e6, 80e6] },
+      waited: [0.01, 0.5, 0.02],
+    },
+  },
   runtime: { peakBytes: [50e6, 40e6, 60e6] },
 });
 
@@ -182,12 +190,15 @@ describe('latency in the report', () => {
   });
 
   it('gives medians over the processes that loaded a model', () => {
-    expect(loadingReport(both, 'student')).toEqual({ sessionMs: 20, firstRunMs: 2, peakBytes: 80e6, processes: 3 });
+    expect(loadingReport(both, 'student')).toEqual({
+      ...{ sessionMs: 20, firstRunMs: 2, peakBytes: 80e6, processes: 3 },
+      busy: false,
+    });
     expect(measurementReport(both)).toMatchObject({ rounds: 4, processes: 2, runtimePeakBytes: 50e6 });
   });
 
   it('has no figures of loading where none was measured', () => {
-    const none = { sessionMs: [], firstRunMs: [], peakBytes: [] };
+    const none = { sessionMs: [], firstRunMs: [], peakBytes: [], waited: [] };
     const skipped = { ...both, loading: { student: none }, runtime: { peakBytes: [] } };
     expect(loadingReport(skipped, 'student')).toBeNull();
     expect(measurementReport(skipped).runtimePeakBytes).toBeNull();
@@ -201,5 +212,51 @@ describe('latency in the report', () => {
     expect(measurementReport(both).drift).toMatchObject({ flagged: false });
     const slower = measurements(both.models, times(0.5, [1, 1.2, 1.4, 1.4]));
     expect(measurementReport(slower).drift).toEqual({ ratio: expect.closeTo(1.4, 9), flagged: true });
+  });
+});
+
+/** Turns of four rounds of which so many were disturbed, and took so many times as long. */
+const disturbed = (factor: number, taken: readonly number[], longer = 3): Times =>
+  times(
+    factor,
+    [1, 1.1, 1, 1.1].map((ms, round) => ms * ((taken[round] ?? 0) > 0.05 ? longer : 1)),
+    taken,
+  );
+
+describe('latency on a busy machine', () => {
+  it('counts undisturbed turns alone, and pairs of them', () => {
+    const teacher = disturbed(8, [0.01, 0.4, 0.01, 0.01]);
+    const some = measurements({ teacher, student: disturbed(2, [0.01, 0.01, 0.01, 0.7]) });
+    const [one] = latencyReport(some, 'student', 'teacher');
+    expect(one).toMatchObject({ busy: false, runs: 6 });
+    expect(one?.speedup).toBeCloseTo(4, 9);
+    expect(one?.p99Ms).toBeLessThan(2.21);
+  });
+
+  it('tells no speed-up where more than half of the turns of either were disturbed', () => {
+    const busy = disturbed(8, [0.4, 0.5, 0.6, 0.01]);
+    const ofReference = measurements({ teacher: busy, student: times(2) });
+    expect(latencyReport(ofReference, 'student', 'teacher')[0]).toMatchObject({ busy: true, speedup: null });
+    const ofModel = measurements({ teacher: times(8), student: busy });
+    expect(latencyReport(ofModel, 'student', 'teacher')[0]).toMatchObject({
+      ...{ busy: true, speedup: null, speedupInterval: null, relative: null },
+      runs: 8,
+    });
+    expect(latencyReport(ofModel, 'teacher', 'teacher')[0]).toMatchObject({ busy: false });
+  });
+
+  it('says what other work took, how often it interrupted and what the host gave away', () => {
+    const all = measurements({ teacher: disturbed(8, [0.5, 0.5, 0.5, 0]) });
+    expect(measurementReport(all).load).toMatchObject({
+      ...{ busy: true, average: [0.5, 1.5], stolen: 0.02, switches: 12 },
+      disturbed: 6 / 16,
+    });
+    expect(measurementReport(measurements({ teacher: times(8) })).load).toMatchObject({ busy: false, disturbed: 0 });
+  });
+
+  it('marks what loading cost where most processes had to wait', () => {
+    const one = measurements({ student: times(2) });
+    const waited = { student: { sessionMs: [30], firstRunMs: [3], peakBytes: [7e7], waited: [0.6] } };
+    expect(loadingReport({ ...one, loading: waited }, 'student')?.busy).toBe(true);
   });
 });

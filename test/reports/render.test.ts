@@ -110,10 +110,16 @@ Why int8 is not faster still: A third of the time is the cost of starting nodes
 
 Baselines: majority class 14.0 %, linear bag of words 73.1 %
 
-stage    accuracy %      points [95 %]     bytes  p50 ms  speed-up
-teacher        80.2          reference  27.06 MB    2.23     1.00x
-student        79.6  -0.6 [-1.2, +0.0]   8.81 MB   0.264      8.5x
-int8           79.7  -0.5 [-1.1, +0.1]   2.37 MB   0.142     15.7x
+stage    accuracy %      points [95 %]     bytes  p50 ms  texts/s  speed-up
+teacher        80.2          reference  27.06 MB    2.23      448     1.00x
+student        79.6  -0.6 [-1.2, +0.0]   8.81 MB   0.264    3,788      8.5x
+int8           79.7  -0.5 [-1.1, +0.1]   2.37 MB   0.142    7,042     15.7x
+deploy
+
+stage    p50 ms, batch 32  texts/s, batch 32  speed-up, batch 32
+teacher             44.20                724               1.00x
+student              7.40              4,324                6.0x
+int8                 3.40              9,412               13.2x
 deploy
 
 stage    agrees %  parameters  non-zero      gzip     MACs  seconds
@@ -125,6 +131,7 @@ deploy                                                           12
 p50 at batch 1, 15 tokens, 1 thread; MACs at 15 tokens
 * reused from the cache
 8,154 test texts; 525 s in all
+run with --set data.limit=8000 --set x='; rm -rf /
 
 int8: kept | the classifier in float
 `);
@@ -178,7 +185,9 @@ describe('report.md', () => {
   it('folds everything but the verdict and the table', () => {
     const open = renderMarkdown(report).split('<details>')[0] ?? '';
     expect(open).toContain('**int8 is 15.7 times as fast');
-    expect(open).toContain('| **int8** | 79.7 | -0.5 [-1.1, +0.1] | 2.37 MB | 0.142 | 15.7x |');
+    expect(open).toContain(
+      '| **int8** | 79.7 | -0.5 [-1.1, +0.1] | 2.37 MB | 0.142 | 7,042 | 15.7x | 3.40 | 9,412 | 13.2x |',
+    );
   });
 });
 
@@ -239,7 +248,9 @@ describe('the model card', () => {
 
   it('carries the figures of the run, for people and in the front matter', () => {
     const card = cardWithFigures(cardOf(['a'], ['fp32', 'q8']), RESULTS_PLACEHOLDER, report, folder);
-    expect(card).toContain('| q8 (int8) | 79.7 [78.8, 80.6] | -0.5 [-1.1, +0.1] | 2.37 MB | 0.142 | 15.7x |');
+    expect(card).toContain(
+      '| q8 (int8) | 79.7 [78.8, 80.6] | -0.5 [-1.1, +0.1] | 2.37 MB | 0.142 | 7,042 | 15.7x | 3.40 | 9,412 | 13.2x |',
+    );
     expect(front(card)).toMatchObject({
       library_name: 'transformers.js',
       'model-index': [

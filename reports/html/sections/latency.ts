@@ -1,5 +1,6 @@
 import { bytes, milliseconds, percent, range, seconds, speedup, times, whole } from '../../figures.ts';
-import type { LatencyReport, LoadingReport, MeasurementReport, Report, StageReport } from '../../report.ts';
+import type { LatencyReport, LoadingReport, LoadReport, MeasurementReport, Report, StageReport } from '../../report.ts';
+import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from '../../speed.ts';
 import type { Bounds } from '../../statistics/intervals.ts';
 import { html, nothing } from '../html.ts';
 import { type Chart, colours, figure } from '../picture.ts';
@@ -68,20 +69,20 @@ const cellColumns: readonly HtmlColumn<Entry>[] = [
   { title: 'stage', cell: ({ stage }) => stage },
   {
     title: 'p50 ms [95 %]',
-    cell: ({ cell }) => bounded(milliseconds(cell.p50Ms), cell.p50Interval, milliseconds),
+    cell: ({ cell }) => bounded(p50Text(cell), cell.p50Interval, milliseconds),
   },
   {
     title: 'speed-up [95 %]',
-    cell: ({ cell }) => (cell.speedup === null ? '' : bounded(speedup(cell.speedup), cell.speedupInterval, speedup)),
+    cell: ({ cell }) => bounded(speedupText(cell), cell.busy ? null : cell.speedupInterval, speedup),
   },
   {
     title: 'times the kernel [95 %]',
     cell: ({ cell: { relative } }) => (relative === null ? '' : bounded(times(relative.estimate), relative, times)),
   },
-  { title: 'texts/s', cell: ({ cell }) => whole(cell.textsPerSecond) },
-  { title: 'p90', cell: ({ cell }) => bounded(milliseconds(cell.p90Ms), cell.p90Interval, milliseconds) },
-  { title: 'p95', cell: ({ cell }) => bounded(milliseconds(cell.p95Ms), cell.p95Interval, milliseconds) },
-  { title: 'p99', cell: ({ cell }) => bounded(milliseconds(cell.p99Ms), cell.p99Interval, milliseconds) },
+  { title: 'texts/s', cell: ({ cell }) => textsPerSecond(cell) },
+  { title: 'p90', cell: ({ cell }) => bounded(timeText(cell, cell.p90Ms), cell.p90Interval, milliseconds) },
+  { title: 'p95', cell: ({ cell }) => bounded(timeText(cell, cell.p95Ms), cell.p95Interval, milliseconds) },
+  { title: 'p99', cell: ({ cell }) => bounded(timeText(cell, cell.p99Ms), cell.p99Interval, milliseconds) },
   { title: 'runs', cell: ({ cell }) => whole(cell.runs) },
 ];
 
@@ -96,8 +97,8 @@ const loadingTable = (stages: readonly StageReport[], measurement: MeasurementRe
   const runtime = measurement?.runtimePeakBytes ?? null;
   const columns: readonly HtmlColumn<Loaded>[] = [
     { title: 'stage', cell: ({ id }) => id },
-    { title: 'session ms', cell: ({ sessionMs }) => milliseconds(sessionMs) },
-    { title: 'first run ms', cell: ({ firstRunMs }) => milliseconds(firstRunMs) },
+    { title: 'session ms', cell: (one) => timeText(one, one.sessionMs) },
+    { title: 'first run ms', cell: (one) => timeText(one, one.firstRunMs) },
     { title: 'peak memory', cell: ({ peakBytes }) => bytes(peakBytes) },
     ...(runtime === null ? [] : [{ title: 'of it the model', cell: (one: Loaded) => added(one, runtime) }]),
   ];
@@ -114,9 +115,25 @@ const warmed = ({ warmUp }: MeasurementReport): readonly string[] => {
   return [`Warm-up: ${whole(warmUp.medianRuns)} runs in the middle, ${whole(warmUp.mostRuns)} at most${unsettled}.`];
 };
 
+const averages = (average: LoadReport['average']): readonly string[] =>
+  average === null ? [] : [`load average ${average.map((one) => one.toFixed(1)).join(' before, ')} after`];
+
+/** What else the machine did. */
+const beside = ({ load }: MeasurementReport): readonly string[] => {
+  if (load === null) return [];
+  const said = [
+    `${percent(load.waited)} % of the time other work had the processor`,
+    `${percent(load.disturbed)} % of the turns were disturbed`,
+    ...averages(load.average),
+    ...(load.stolen === null ? [] : [`${percent(load.stolen)} % of the machine's time its host gave to others`]),
+  ];
+  return [`Beside the models: ${said.join(', ')}.`];
+};
+
 const plural = (n: number, one: string, many: string): string => `${whole(n)} ${n === 1 ? one : many}`;
 
-const how = ({ measurement }: Report) => {
+const how = (report: Report) => {
+  const { measurement } = report;
   if (measurement === null) return nothing;
   const { rounds, processes, threads, referenceKernel, drift } = measurement;
   const said = [
@@ -125,12 +142,14 @@ const how = ({ measurement }: Report) => {
       ? []
       : [`Reference kernel (${referenceKernel.name}): ${milliseconds(referenceKernel.p50Ms)} ms.`]),
     ...warmed(measurement),
+    ...beside(measurement),
   ].join(' ');
   const drifted =
     drift?.flagged === true
       ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
       : nothing;
-  return html`<p class="note">${said}</p>${drifted}`;
+  const busy = busyNote(report);
+  return html`<p class="note">${said}</p>${busy === undefined ? nothing : html`<p class="warning">${busy}.</p>`}${drifted}`;
 };
 
 /** Distributions of latency for every batch and length, and what loading costs. */

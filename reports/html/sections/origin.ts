@@ -65,7 +65,8 @@ const shellWord = (text: string): string =>
 export const reproduceSection = ({ pipeline, environment }: Report): Section | null => {
   if (pipeline.yaml.trim() === '') return null;
   const settings = pipeline.overrides.map((setting) => ` --set ${shellWord(setting)}`).join('');
-  const command = `npx decant run pipeline.yaml --threads ${environment.threads}${settings}`;
+  const until = pipeline.until === undefined ? '' : ` --until ${shellWord(pipeline.until)}`;
+  const command = `npx decant run pipeline.yaml --threads ${environment.threads}${settings}${until}`;
   return {
     id: 'reproduce',
     title: 'How to make it again',

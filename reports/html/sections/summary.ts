@@ -1,7 +1,8 @@
 import { baselineLines, columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
-import { bytes, milliseconds, range, speedup, whole } from '../../figures.ts';
+import { bytes, range, speedup, whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { busyNote, MEASURED_BUSY, p50Text, textsPerSecond } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { hasTooFewTexts, headline, stageOf, tooFewTexts } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
@@ -42,8 +43,9 @@ const sizeTile = ({ model }: StageReport, reference: StageReport | undefined, ve
 
 const speedTiles = ({ latency: [cell] }: StageReport, conditions: string, versus: string): Tile[] => {
   if (cell === undefined) return [];
-  const time = { name: 'Median latency', value: `${milliseconds(cell.p50Ms)} ms`, note: conditions };
-  if (cell.speedup === null || versus === '') return [time];
+  const note = `${conditions}; ${textsPerSecond(cell)} texts/s${cell.busy ? `; ${MEASURED_BUSY}` : ''}`;
+  const time = { name: 'Median latency', value: `${p50Text(cell)} ms`, note };
+  if (cell.busy || cell.speedup === null || versus === '') return [time];
   const interval = cell.speedupInterval === null ? '' : range(cell.speedupInterval, speedup);
   return [time, { name: 'Speed-up', value: speedup(cell.speedup), note: `${interval}${versus}` }];
 };
@@ -80,10 +82,12 @@ export const summarySection = (report: Report): Section => {
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
   ].filter((note) => note !== undefined);
+  const busy = busyNote(report);
   return {
     id: 'stages',
     title: 'All stages',
     body: html`${table(columns, report.stages, 'All stages', { strong: ({ id }) => id === best })}
+${busy === undefined ? nothing : html`<p class="warning">${busy}.</p>`}
 <p class="note">${notes.join('. ')}${notes.length === 0 ? '' : '.'}</p>`,
   };
 };

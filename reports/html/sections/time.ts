@@ -1,5 +1,6 @@
 import { milliseconds, millisecondsMore, percent } from '../../figures.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { PROFILED_BUSY } from '../../speed.ts';
 import { gapSentence, headline, stageOf } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { accent, type Chart, figure, muted } from '../picture.ts';
@@ -133,11 +134,11 @@ const gapTable = (stage: StageReport): Html => {
 
 /** Why stages are not faster: findings with their evidence and what to do, and how their time compares with their MACs. */
 export const causesSection = (report: Report): Section | null => {
-  const found = report.stages.filter(({ causes, gap }) => causes.length > 0 || gap !== null);
+  const found = report.stages.filter(({ causes, gap, undecided }) => causes.length > 0 || gap !== null || undecided);
   if (found.length === 0) return null;
   const best = headline(report)?.id;
   const list = (stage: StageReport): Html =>
-    html`<dl class="causes">${stage.causes.map(
+    html`${stage.undecided ? html`<p class="warning">What only times tell is undecided: ${PROFILED_BUSY}.</p>` : nothing}<dl class="causes">${stage.causes.map(
       ({ finding, evidence, advice, about, share }) =>
         html`<div><dt>${finding}${share === null ? nothing : html` <span class="share">${percent(share)} % of the ${about}</span>`}</dt><dd>${evidence}</dd><dd class="advice">${advice}</dd></div>\n`,
     )}</dl>${gapTable(stage)}`;

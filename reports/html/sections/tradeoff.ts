@@ -1,7 +1,8 @@
 import { bestBaseline } from '../../columns.ts';
-import { bytes, milliseconds, range } from '../../figures.ts';
+import { bytes, range } from '../../figures.ts';
 import { type Metric, metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { p50Text, undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { judged } from '../../verdict.ts';
 import { html } from '../html.ts';
@@ -122,7 +123,11 @@ export const tradeoffSection = async (report: Report): Promise<Section | null> =
   const { shown: stages, left } = worthShowing(report);
   const metric = metricOf(report);
   const bySize = pointsOf(stages, metric.scale, ({ model }) => (model === null ? undefined : model.bytes / 1e6));
-  const byTime = pointsOf(stages, metric.scale, ({ latency }) => latency[0]?.p50Ms);
+  const byTime = pointsOf(
+    stages,
+    metric.scale,
+    ({ latency }) => undisturbed(latency[0], ({ p50Ms }) => p50Ms) ?? undefined,
+  );
   if (bySize.length < 2) return null;
   const names = report.stages.map(({ id }) => id);
   const quality = metric.title;
@@ -143,7 +148,7 @@ export const tradeoffSection = async (report: Report): Promise<Section | null> =
       },
       { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
       { title: 'unbeaten in size', cell: ({ id }) => inBoth(id, bySize) },
-      { title: 'p50 ms', cell: ({ latency: [cell] }) => (cell === undefined ? '' : milliseconds(cell.p50Ms)) },
+      { title: 'p50 ms', cell: ({ latency: [cell] }) => p50Text(cell) },
       ...(byTime.length > 1
         ? [{ title: 'unbeaten in latency', cell: ({ id }: StageReport) => inBoth(id, byTime) }]
         : []),

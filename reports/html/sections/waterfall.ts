@@ -1,6 +1,7 @@
 import { bytes, count, milliseconds, times } from '../../figures.ts';
 import { type Metric, metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { stageOf } from '../../verdict.ts';
 import { html } from '../html.ts';
@@ -41,7 +42,7 @@ const costs: readonly Measure[] = [
     title: 'Median latency',
     unit: 'ms',
     more: false,
-    value: ({ latency: [cell] }) => cell?.p50Ms,
+    value: ({ latency: [cell] }) => undisturbed(cell, ({ p50Ms }) => p50Ms) ?? undefined,
     write: (x) => `${milliseconds(x)} ms`,
   },
 ];

@@ -1,0 +1,21 @@
+/**
+ * Share of a turn without a processor up to which it counts as undisturbed. Clock ticks and the system's own work take 0 to
+ * 2 %; another process that wants the core takes 2 to 4 ms at a time, out of turns of 2 to 8.
+ */
+const MOST_WAITED = 0.05;
+
+interface Turn {
+  readonly waited: number;
+}
+
+export const isUndisturbed = ({ waited }: Turn): boolean => waited <= MOST_WAITED;
+
+/**
+ * Of fewer undisturbed turns than this share nothing is said: those that are left ran on caches that other work had emptied,
+ * which no clock corrects (docs/decisions/busy-machine.md).
+ */
+const LEAST_UNDISTURBED = 0.5;
+
+/** Whether other work had the processor in too many of some turns. */
+export const isBusy = (turns: readonly Turn[], least = LEAST_UNDISTURBED): boolean =>
+  turns.filter(isUndisturbed).length < least * turns.length;

@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+
+/** Milliseconds of this process's own work since the call: a machine that is busy with other work adds nothing to them. */
+export const effort = (): (() => number) => {
+  const start = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
+  };
+};
+
+/** What starting a process takes on an idle machine, generously. */
+const START_MS = 100;
+
+/** How many times longer than on an idle machine other processes take just now: at least 1. */
+export const slowness = (): number => {
+  const start = performance.now();
+  for (let i = 0; i < 3; i++) spawnSync(process.execPath, ['-e', '']);
+  return Math.max(1, (performance.now() - start) / 3 / START_MS);
+};
