@@ -1,13 +1,5 @@
 import { askedBesides } from './asked.ts';
-import {
-  baselineLines,
-  type Column,
-  columnBlocks,
-  latencyCaption,
-  REUSED,
-  telling,
-  testSize,
-} from './columns.ts';
+import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
 import { percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
