@@ -20,7 +20,7 @@ export const fileOptions = {
   test: fileName.optional().describe('Test texts; split off the training texts where absent.'),
   text: z
     .union([columnOption, z.tuple([columnOption, columnOption])], {
-      error: 'expected a column, or a list of the two columns of a pair',
+      error: "expected a column, or a list of the two columns of a pair; numbers in quotes: '2'",
     })
     .default('text')
     .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),

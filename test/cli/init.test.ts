@@ -112,7 +112,7 @@ describe('decant validate', () => {
     expect([two.stderr, two.stdout]).toEqual([
       '',
       'two.yaml is valid: "classifier", 1 stage, 5 steps.\n' +
-        "teacher: by the first rows, the checkpoint also classifies into money, which the data does not have: it chooses among the data's 2 classes alone.\n",
+        "teacher: the checkpoint also classifies into money, which the data does not have: it chooses among the data's 2 classes alone.\n",
     ]);
     const other = await decant(['validate', 'other.yaml'], { cwd: space.folder });
     expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("'animal' there is 'Animal' here")]);

@@ -371,6 +371,31 @@ describe('options', () => {
   });
 });
 
+describe('before anything runs', () => {
+  const problems = async (space: Workspace, content: string, options: Options = {}) => {
+    space.write('data.csv', content);
+    return check(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+  };
+
+  it('a small file shows all that a run would refuse', async () => {
+    using space = workspace();
+    expect(await problems(space, `text,label\n${lines(60, (i) => `t ${i},row ${i}`)}`)).toMatchObject([
+      { code: 'one-text-a-class', path: ['file'] },
+    ]);
+    expect(await problems(space, `text,label\n${ordinary(40)}x,NaN\n`)).toMatchObject([{ code: 'empty-label' }]);
+    expect(await problems(space, `text,label\n${ordinary(40)}`)).toEqual([]);
+  });
+
+  it('a large one shows what its first rows hold, at their lines', async () => {
+    using space = workspace();
+    const rest = lines(20_000, (i) => `${'a long text '.repeat(6)}${i},${i % 2}`);
+    expect(await problems(space, `text,label\na,0\nb,\n${rest}`)).toMatchObject([
+      { code: 'empty-label', message: expect.stringMatching(/^data\.csv:3: /) },
+    ]);
+    expect(await problems(space, `text,label\n${rest}late,\n`)).toEqual([]);
+  });
+});
+
 describe('a missing label', () => {
   const content = (label: string) => `text,label\n${ordinary()}odd,${label}\n`;
 
