@@ -8,5 +8,7 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // transformers.js loads ONNX Runtime by itself, whose telemetry would write and send from every test of a client.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
   },
 });

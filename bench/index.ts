@@ -1,4 +1,5 @@
 import { benchDiff } from './diff/index.ts';
+import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
 import { benchTrain } from './train/index.ts';
@@ -6,6 +7,7 @@ import { benchTrain } from './train/index.ts';
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   diff: benchDiff,
+  hostile: benchHostile,
   inference: benchInference,
   load: benchLoad,
   train: benchTrain,

@@ -1,7 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { UserError } from '../ground/errors.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
-export class DataError extends Error {
+export class DataError extends UserError {
   override readonly name = 'DataError';
   readonly code: string;
   constructor(code: string, message: string) {
@@ -20,7 +21,7 @@ export interface DataProblem {
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
 /** `; did you mean 'x'?` for a near name, else the names there are. */
-const nameHint = (found: string, known: readonly string[]): string => {
+export const nameHint = (found: string, known: readonly string[]): string => {
   if (known.length === 0) return '';
   const best = closest(found.toLowerCase(), [...known]);
   const reach = best.length < 4 ? 1 : Math.max(2, Math.floor(best.length / 3));
@@ -31,6 +32,12 @@ const nameHint = (found: string, known: readonly string[]): string => {
 
 const others = (count: number, what: string): string =>
   count > 1 ? ` (and ${count - 1} more ${what}${count > 2 ? 's' : ''})` : '';
+
+const strayQuotes = {
+  behind: 'there is text behind a closing quote',
+  inside: 'there is a quote inside a field that is not quoted',
+  spaced: 'there is a space before the quote that opens a field',
+} as const;
 
 /** One factory a message: what was found, where, what to do. `at` is `file:line`. */
 export const dataErrors = {
@@ -47,7 +54,38 @@ export const dataErrors = {
     new DataError('unreadable-file', `${file} cannot be read: ${reason}`),
   emptyFile: (file: string) => new DataError('empty-file', `${file} has no rows; expected one text a row`),
   notUtf8: (at: string) =>
-    new DataError('not-utf8', `${at}: the bytes are not UTF-8; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")`),
+    new DataError(
+      'not-utf8',
+      `${at}: the bytes are not UTF-8, but most likely Latin-1 or Windows-1252; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")`,
+    ),
+  brokenUtf16: (at: string) =>
+    new DataError('broken-utf16', `${at}: half of a character of UTF-16; the file was cut: fetch or save it once more`),
+  zeroByte: (at: string) =>
+    new DataError('zero-byte', `${at}: there is a zero byte, which no text has; save the file as UTF-8`),
+  foreignFile: (file: string, is: string, advice: string) =>
+    new DataError('foreign-file', `${file} is ${is}; ${advice}`),
+  longRow: (at: string, most: number) =>
+    new DataError('long-row', `${at}: the row has more than ${most} characters; expected one text a row`),
+  longDocument: (file: string, most: number) =>
+    new DataError(
+      'long-document',
+      `${file} is one JSON document of more than ${most} characters; write it as JSON Lines, one object a line (.jsonl)`,
+    ),
+  otherDocument: (file: string, keys: readonly string[]) =>
+    new DataError(
+      'other-document',
+      `${file} is one JSON object${keys.length === 0 ? '' : ` (keys: ${quoted(keys.slice(0, 6))}${keys.length > 6 ? ' ...' : ''})`}; expected a list of objects or an object a line, one a text (in pandas: to_json(orient='records', lines=True))`,
+    ),
+  nothingLeft: (file: string, dropped: number) =>
+    new DataError(
+      'nothing-left',
+      `${file}: all ${dropped} rows lack a text or a label and were left out (missing: drop); check that 'text' and 'label' name the right columns`,
+    ),
+  unclearHeader: (file: string, reason: string) =>
+    new DataError(
+      'unclear-header',
+      `${file}: the first row may be names or the first text (${reason}); say which: --header or --no-header`,
+    ),
   missingColumn: (at: string, name: string, known: readonly string[]) =>
     new DataError('missing-column', `${at}: there is no column '${name}'${nameHint(name, known)}`),
   repeatedColumn: (at: string, name: string) =>
@@ -55,18 +93,51 @@ export const dataErrors = {
   unequalRow: (at: string, found: number, expected: number) =>
     new DataError(
       'unequal-row',
-      `${at}: the row has ${found} fields, the header ${expected}; quote fields that hold the delimiter, or set 'delimiter'`,
+      `${at}: the row has ${found} field${found === 1 ? '' : 's'}, the ${expected === 1 ? 'first row' : 'header'} ${expected}; ${
+        expected === 1
+          ? "write 'delimiter', or remove lines above the header"
+          : "quote fields that hold the delimiter, or set 'delimiter'"
+      }`,
     ),
-  openQuote: (at: string) =>
+  otherWidth: (at: string, found: number, named: number) =>
+    new DataError('other-width', `${at}: the row has ${found} fields, 'header' names ${named}; name every column`),
+  otherDelimiter: (at: string, announced: string, given: string) =>
+    new DataError(
+      'other-delimiter',
+      `${at}: the file says that its delimiter is ${JSON.stringify(announced)}, 'delimiter' that it is ${JSON.stringify(given)}; correct or remove one of them`,
+    ),
+  twoDelimiters: (file: string, readings: readonly (readonly [delimiter: string, columns: number])[]) =>
+    new DataError(
+      'two-delimiters',
+      `${file} can be read with ${readings.map(([delimiter, columns]) => `delimiter ${JSON.stringify(delimiter)} (${columns} columns)`).join(' and with ')}; write 'delimiter'`,
+    ),
+  twoQuotings: (at: string, quoting: number, plain: number, lines: number) =>
+    new DataError(
+      'two-quotings',
+      `${at}: a double quote begins a field that goes over ${lines} lines if quotes quote (${quoting} rows in all), and over one if they are plain characters (${plain} rows); write quote: '"' or quote: none`,
+    ),
+  orPlain: ({ code, message }: DataError, rows: number, columns: number) =>
+    new DataError(
+      code,
+      `${message}; if quotes are plain characters in this file (${rows} rows of ${columns} field${columns === 1 ? '' : 's'}), write quote: none`,
+    ),
+  orEscape: ({ code, message }: DataError, character: string) =>
+    new DataError(code, `${message}; all rows can be read with escape: ${JSON.stringify(character)}`),
+  orNoHeader: ({ code, message }: DataError) =>
+    new DataError(code, `${message}; where the first row is no header, write header: false`),
+  openQuote: (at: string, inside: string) =>
     new DataError(
       'open-quote',
-      `${at}: a quote in this row never closes; close it, or write "" for a quote inside a field`,
+      `${at}: a quote in this row never closes; close it, or write ${inside} for a quote inside a field`,
     ),
-  strayQuote: (at: string, reason: string) =>
-    new DataError('stray-quote', `${at}: ${reason}; quote the whole field and write "" for a quote inside it`),
+  strayQuote: (at: string, where: keyof typeof strayQuotes, inside: string) =>
+    new DataError(
+      'stray-quote',
+      `${at}: ${strayQuotes[where]}; quote the whole field and write ${inside} for a quote inside it`,
+    ),
   brokenCsv: (at: string, reason: string) => new DataError('broken-csv', `${at}: ${reason}`),
-  brokenJson: (at: string, reason: string) =>
-    new DataError('broken-json', `${at}: ${reason}; expected one JSON object a line`),
+  brokenJson: (at: string, reason: string, expected: string) =>
+    new DataError('broken-json', `${at}: ${reason}; ${expected}`),
   brokenParquet: (file: string, reason: string) =>
     new DataError(
       'broken-parquet',
@@ -76,10 +147,17 @@ export const dataErrors = {
     new DataError('wrong-type', `${at}: '${name}' is ${found}; expected ${expected}`),
   emptyText: (at: string, count: number) =>
     new DataError('empty-text', `${at}: the text is empty${others(count, 'row')}; fill it in or remove the row`),
-  emptyLabel: (at: string, count: number) =>
+  emptyLabel: (at: string, count: number, spelled: string) =>
     new DataError(
       'empty-label',
-      `${at}: the label is empty${others(count, 'row')}; fill it in, or move texts without labels to a file of their own and name it under 'unlabelled'`,
+      spelled === ''
+        ? `${at}: the label is empty${others(count, 'row')}; fill it in, leave such rows out with missing: drop, or move texts without labels to a file of their own and name it under 'unlabelled'`
+        : `${at}: the label is '${spelled}', which stands for a missing one${others(count, 'row')}; fill it in, leave such rows out with missing: drop, or, where '${spelled}' is a class, list what else stands for a missing one: missingValues: []`,
+    ),
+  foreignSplit: (at: string, column: string, found: string, known: readonly string[]) =>
+    new DataError(
+      'foreign-split',
+      `${at}: '${column}' is '${found}'; expected one of ${quoted(known)}, or remove 'splitColumn'`,
     ),
   oneClass: (file: string, label: string | undefined) =>
     new DataError(

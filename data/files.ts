@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { UserError } from '../ground/errors.ts';
 import type { Dataset, DatasetTask, Example } from './dataset.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
@@ -38,7 +39,7 @@ async function* linesOf(file: string, expected: number): AsyncGenerator<string> 
     found++;
     yield line;
   }
-  if (found !== expected) throw new Error(`${file} holds ${found} examples, dataset.json announces ${expected}`);
+  if (found !== expected) throw new UserError(`${file} holds ${found} examples, dataset.json announces ${expected}`);
 }
 
 async function* examplesOf(file: string, expected: number): AsyncGenerator<Example> {
@@ -73,7 +74,7 @@ const needed = {
 const complete = (file: string, task: DatasetTask, examples: readonly Example[]): readonly Example[] => {
   const [what, has] = needed[task];
   const lacking = examples.find((example) => !has(example));
-  if (lacking !== undefined) throw new Error(`${file}: example ${lacking.id} lacks ${what}`);
+  if (lacking !== undefined) throw new UserError(`${file}: example ${lacking.id} lacks ${what}`);
   return examples;
 };
 
@@ -94,7 +95,7 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
 const readHeader = async (path: (file: string) => string): Promise<Header> => {
   const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
   if (header.schema === 'decant.dataset/2') return header;
-  throw new Error(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
+  throw new UserError(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
 };
 
 /** What a dataset is for, without its texts: they take time and memory. */

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../ground/errors.ts';
 
 /** What a model said about every labelled text, or every tagged word, of a split. Metrics are pure functions of it. */
 export interface Predictions {
@@ -53,14 +54,14 @@ const words = async (file: string): Promise<ArrayBuffer> => {
 export const readPredictions = async (path: (file: string) => string): Promise<Predictions> => {
   const header: Header = JSON.parse(await readFile(path('predictions.json'), 'utf8'));
   if (header.schema !== 'decant.predictions/1') {
-    throw new Error(`predictions of schema '${header.schema}', expected 'decant.predictions/1'`);
+    throw new UserError(`predictions of schema '${header.schema}', expected 'decant.predictions/1'`);
   }
   const { split, classes, examples, columns, groups } = header;
   const ids = new Int32Array(await words(path('ids.i32')));
   const labels = new Int32Array(await words(path('labels.i32')));
   const logits = new Float32Array(await words(path('logits.f32')));
   if (ids.length !== examples || logits.length !== examples * (columns ?? classes)) {
-    throw new Error(`predictions.json announces ${examples} examples, the files hold ${ids.length}`);
+    throw new UserError(`predictions.json announces ${examples} examples, the files hold ${ids.length}`);
   }
   return {
     ...{ split, classes, ids, labels, logits },

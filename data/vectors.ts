@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../ground/errors.ts';
 
 /** What a features model made of every text of a split: one vector each. */
 export interface Vectors {
@@ -33,11 +34,13 @@ const words = async (file: string): Promise<ArrayBuffer> => Uint8Array.from(awai
 /** Reads what `writeVectors` wrote; `path` maps a file name to where it lies. */
 export const readVectors = async (path: (file: string) => string): Promise<Vectors> => {
   const { schema, texts, width }: Header = JSON.parse(await readFile(path(VECTORS_FILE), 'utf8'));
-  if (schema !== 'decant.vectors/1') throw new Error(`vectors of schema '${schema}', expected 'decant.vectors/1'`);
+  if (schema !== 'decant.vectors/1') throw new UserError(`vectors of schema '${schema}', expected 'decant.vectors/1'`);
   const ids = new Int32Array(await words(path('ids.i32')));
   const values = new Float32Array(await words(path('vectors.f32')));
   if (ids.length !== texts || values.length !== texts * width) {
-    throw new Error(`vectors.json announces ${texts} texts of width ${width}, the files hold ${values.length} numbers`);
+    throw new UserError(
+      `vectors.json announces ${texts} texts of width ${width}, the files hold ${values.length} numbers`,
+    );
   }
   return { ids, width, values };
 };

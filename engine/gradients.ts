@@ -49,6 +49,8 @@ export class GradientRunner {
   readonly #into: Record<string, HostTensor> = {};
   /** Where further batches of one update write before they are added; made when first needed. */
   #scratch: Record<string, HostTensor> | undefined;
+  /** Where rows of tables are written, as long as the longest batch so far: the runtime's own wait for the garbage collector. */
+  readonly #rows = new Map<string, Float32Array>();
   #runs = 0;
 
   /** The gradients are made in `memory`. */
@@ -72,7 +74,8 @@ export class GradientRunner {
     feeds: Readonly<Record<string, HostTensor>>,
   ): Promise<{ readonly loss: number; readonly terms: Readonly<Record<string, number>> }> {
     const first = this.#runs++ === 0;
-    const outputs = await this.#program.run(feeds, first ? this.#into : this.#further());
+    const dense = first ? this.#into : this.#further();
+    const outputs = await this.#program.run(feeds, { ...dense, ...this.#rowsFor(feeds) });
     this.#step.parameters.forEach((parameter, i) => {
       const sum = this.gradients[i];
       if (sum === undefined) return;
@@ -98,6 +101,26 @@ export class GradientRunner {
     for (const { ids, rows } of gradient.lookups) {
       addRows(sum, width, int64(ids, values[ids]), float32(rows, values[rows]));
     }
+  }
+
+  /** Arrays for the rows that ids of this batch look up. Ids that the graph makes itself have no known number. */
+  #rowsFor(feeds: Readonly<Record<string, HostTensor>>): Record<string, HostTensor> {
+    const into: Record<string, HostTensor> = {};
+    for (const { gradient, dims: table } of this.#step.parameters) {
+      for (const { ids, rows } of gradient.kind === 'rows' ? gradient.lookups : []) {
+        const { dims } = feeds[ids] ?? {};
+        if (dims === undefined) continue;
+        into[rows] = tensorFor([...dims, ...table.slice(1)], (length) => this.#room(rows, length));
+      }
+    }
+    return into;
+  }
+
+  #room(name: string, length: number): Float32Array {
+    const before = this.#rows.get(name);
+    const room = before === undefined || before.length < length ? new Float32Array(length) : before;
+    this.#rows.set(name, room);
+    return room.subarray(0, length);
   }
 
   #further(): Record<string, HostTensor> {

@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { encodeGraph, weightBytes, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
+import * as ort from './native.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
+import { temporaryFolder } from './temporary.ts';
 
 /** Version of ONNX Runtime that runs the graphs: it belongs to the environment of every cached result. */
 export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;
@@ -41,7 +41,7 @@ const LEAST_MAPPED = 8e6;
 const openMapped = async (graph: Graph, options: CompileOptions): Promise<Program | undefined> => {
   let folder: string | undefined;
   try {
-    folder = await mkdtemp(join(tmpdir(), 'decant-graph-'));
+    folder = await temporaryFolder('graph');
     const file = join(folder, 'graph.onnx');
     await writeGraph(file, graph, { external: true });
     return await openFile(file, options);

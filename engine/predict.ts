@@ -5,6 +5,8 @@ import type { EncodedText, TextInput } from '../data/tokenize.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
+import { ModelError, messageOf } from '../ground/errors.ts';
+import { expectBounded } from '../models/bounded.ts';
 import type { Model } from '../models/model.ts';
 import type { Checkpoints } from '../stages/stage.ts';
 import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
@@ -32,6 +34,8 @@ export interface PredictRequest {
   readonly keep?: 'all' | 'largest';
   /** True class of each answer, -1 for none: kept whatever its score. */
   readonly labels?: Int32Array;
+  /** What a text is called in errors; by default its number and, where it is given as such, itself. */
+  readonly called?: (text: number) => string;
   /** Where long predictions keep what is done, so that a crash costs seconds. */
   readonly checkpoints?: Checkpoints;
 }
@@ -47,7 +51,7 @@ const answerGraph = ({ graph, info }: Model): { readonly graph: Graph; readonly 
   const output = value(info.output);
   const answers = taskOf(info.task).emitAnswers(builder, info, output);
   const width = builder.type(answers).shape?.at(-1);
-  if (typeof width !== 'number') throw new Error(`the width of the model's output '${info.output}' is not known`);
+  if (typeof width !== 'number') throw new ModelError(`the width of the model's output '${info.output}' is not known`);
   return { graph: answers === output ? graph : builder.freeze([answers]), width };
 };
 
@@ -57,9 +61,50 @@ const runBatch = async (
   encoded: readonly EncodedText[],
   batch: Batch,
 ): Promise<Float32Array> => {
-  const [said] = Object.values(await program.run(textFeeds(info, encoded, batch)));
+  const outputs = await program.run(textFeeds(info, encoded, batch)).catch((error: unknown) => {
+    throw new ModelError(`the model fails while it runs: ${messageOf(error)}`, { cause: error });
+  });
+  const [said] = Object.values(outputs);
   if (said?.data instanceof Float32Array) return said.data;
-  throw new Error(`the model gave no float32 output '${info.output}'`);
+  throw new ModelError(`the model gave no float32 output '${info.output}'`);
+};
+
+/**
+ * The program of a stranger's model. Where only the fused graph is refused the fault is not the model's: such an error
+ * passes as it is.
+ */
+const compiled = async (graph: Graph, threads: number): Promise<Program> => {
+  try {
+    return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
+  } catch (error) {
+    const own = await ortEngine
+      .compile(graph, { threads })
+      .catch((refusal: unknown) => new ModelError(messageOf(refusal)));
+    if (own instanceof ModelError) throw own;
+    await own.release();
+    throw error;
+  }
+};
+
+const LONGEST_SHOWN = 60;
+
+const calledByDefault = (texts: PredictRequest['texts'], i: number): string => {
+  const given = texts[i];
+  const text = typeof given === 'string' ? given : given !== undefined && 'text' in given ? given.text : undefined;
+  return `text ${i + 1}${text === undefined ? '' : ` (${JSON.stringify(text.slice(0, LONGEST_SHOWN))})`}`;
+};
+
+/** Refuses an answer that is none: as a class it would be the first one, and nobody would notice. */
+const expectNumbers = (row: Float32Array, answer: number, { starts }: Answers, request: PredictRequest): void => {
+  const at = row.findIndex((x) => !Number.isFinite(x));
+  if (at < 0) return;
+  const { info } = request.model;
+  const text = starts.findLastIndex((start) => start <= answer);
+  const column = info.labels[at] === undefined ? `number ${at}` : `class '${info.labels[at]}'`;
+  const called = request.called?.(text) ?? calledByDefault(request.texts, text);
+  throw new ModelError(
+    `the model gives ${row[at]} as ${column} of ${called}; expected finite numbers: its weights are damaged, or its values grow beyond what floats hold`,
+  );
 };
 
 /** Answers so far and the batches behind them. */
@@ -114,7 +159,9 @@ const predictBatches = async (
     const said = await runBatch(program, model, texts, batch);
     const { classes: width } = scores;
     forEachAnswer(answers, batch, (answer, row) => {
-      putScores(scores, answer, said.subarray(row * width, (row + 1) * width), labels?.[answer]);
+      const numbers = said.subarray(row * width, (row + 1) * width);
+      expectNumbers(numbers, answer, answers, request);
+      putScores(scores, answer, numbers, labels?.[answer]);
     });
     partial.batches++;
     done += batch.rows.length;
@@ -135,12 +182,13 @@ export interface Predicted {
  */
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const { model, texts, maxLength, threads, signal, checkpoints, keep = 'all' } = request;
+  expectBounded(model.graph);
   const { graph, width } = answerGraph(model);
   const answers = answersAbout(await encodeTexts(model, texts, maxLength, signal));
   const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;
   const partial = await resume(blankScores(answerCount(answers), width, columns), checkpoints);
   if (texts.length === 0) return { scores: partial.scores, answers };
-  const program = await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all' });
+  const program = await compiled(graph, threads);
   try {
     await predictBatches(program, request, answers, partial);
     return { scores: partial.scores, answers };

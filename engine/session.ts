@@ -1,31 +1,35 @@
-import * as ort from 'onnxruntime-node';
 import type { DType, TypedArray } from '../graph/tensor.ts';
 import type { CompileOptions, HostTensor, Program } from './engine.ts';
+import * as ort from './native.ts';
 
-/** Only errors: warnings of the native library go straight to standard error and mean nothing to a user. */
-const LOG_ERRORS = 3;
+/** What the native library prints goes straight to the terminal, names of a stranger's nodes and all; errors are thrown as well. */
+const LOG_NOTHING = 4;
 
 /**
- * Without a pool, memory of a run goes back to the system; without packing, and without the transposed copies that folding
- * makes for gradients, weights stay as their file has them.
+ * What holds the values of a run. Without a pool, memory of a run goes back to the system; without packing, and without the
+ * transposed copies that folding makes for gradients, weights stay as their file has them.
  */
-const frugal: ort.InferenceSession.SessionOptions = {
-  enableCpuMemArena: false,
-  enableMemPattern: false,
-  extra: {
-    session: { disable_prepacking: '1' },
-    optimization: { disable_specified_optimizers: 'ConstantFolding' },
+const memories: Readonly<Record<NonNullable<CompileOptions['memory']>, ort.InferenceSession.SessionOptions>> = {
+  planned: {},
+  pooled: { enableMemPattern: false },
+  returned: {
+    enableCpuMemArena: false,
+    enableMemPattern: false,
+    extra: {
+      session: { disable_prepacking: '1' },
+      optimization: { disable_specified_optimizers: 'ConstantFolding' },
+    },
   },
 };
 
 const sessionOptions = (options: CompileOptions): ort.InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
-  logSeverityLevel: LOG_ERRORS,
+  logSeverityLevel: LOG_NOTHING,
   intraOpNumThreads: options.threads,
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : (options.optimization ?? 'all'),
-  ...(options.frugal ? frugal : {}),
+  ...memories[options.memory ?? 'planned'],
   ...(options.optimizedFile === undefined ? {} : { optimizedModelFilePath: options.optimizedFile }),
   ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
 });

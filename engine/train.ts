@@ -1,5 +1,6 @@
 import { lengthsOf } from '../data/lengths.ts';
 import { elementCount, tensorOf } from '../graph/tensor.ts';
+import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
 import { StageError } from '../stages/stage.ts';
 import type { Program } from './engine.ts';
@@ -56,6 +57,7 @@ class TrainingRun {
   async run(): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> {
     const { signal, hook } = this.#request;
     signal.throwIfAborted();
+    expectFinite(this.#request.model.graph);
     await this.#resume();
     hook?.start?.(this.#progress.step, this.#plan.totalSteps, weightArrays(this.#updater.trained));
     try {
@@ -179,7 +181,7 @@ class TrainingRun {
     const texts = validation.texts.slice(0, options.validationLimit);
     if (texts.length === 0) return undefined;
     const graph = buildEvaluation(model);
-    this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all' });
+    this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
     return validate(this.#evaluation, {
       info: model.info,
       weights: weightFeeds(graph, model, this.#updater.trained),
@@ -191,6 +193,12 @@ class TrainingRun {
   #diverged({ message, rate }: DivergedError): StageError {
     const { step } = this.#progress;
     const at = `at step ${step + 1} of ${this.#plan.totalSteps}, epoch ${this.#plan.epochOf(step) + 1}`;
+    if (step === 0) {
+      return new StageError(
+        `${message} ${at}, before any weight was moved: the learning rate has no part in it. The weights are finite, so ` +
+          'what the model computes of the first texts grows beyond what floats hold: start from another model',
+      );
+    }
     return new StageError(
       `${message} ${at}, with a learning rate of ${Number(rate.toPrecision(3))}. Lower learningRate, or lengthen ` +
         `warmup. The weights before that step are kept in ${this.#request.checkpoints.folder}`,

@@ -2,6 +2,7 @@ import type { Batch } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
 import type { Dim } from '../graph/dim.ts';
 import { type Graph, value } from '../graph/graph.ts';
+import { UserError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
 import { StageError } from '../stages/stage.ts';
 import { adamwStep, clipScale, globalNorm } from './adamw.ts';
@@ -21,8 +22,9 @@ import type { TrainingPlan } from './training-plan.ts';
 import { type Trained, trainedArrays, trainingMemory } from './training-state.ts';
 
 /** The loss or its gradient is no number any more. Thrown before any weight is touched. */
-export class DivergedError extends Error {
+export class DivergedError extends UserError {
   override readonly name = 'DivergedError';
+  override readonly blames = 'work';
   readonly rate: number;
 
   constructor(what: string, rate: number) {
@@ -121,6 +123,7 @@ export class Updater {
     const program = await ortEngine.compile(built.graph, {
       threads,
       optimization: 'all',
+      memory: 'pooled',
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
     const memory = trainingMemory(built.parameters);

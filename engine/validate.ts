@@ -1,5 +1,6 @@
 import { lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
+import { ModelError } from '../ground/errors.ts';
 import type { ModelInfo } from '../models/model.ts';
 import { answerCount, answersAbout, cutAnswers, forEachAnswer } from './answers.ts';
 import type { HostTensor, Program } from './engine.ts';
@@ -39,7 +40,13 @@ export const validate = async (
     const { data } = said;
     const width = said.dims.at(-1) ?? 1;
     forEachAnswer(answers, batch, (answer, row) => {
-      const judged = judge(data.subarray(row * width, (row + 1) * width), examples, answer);
+      const numbers = data.subarray(row * width, (row + 1) * width);
+      if (numbers.some(Number.isNaN)) {
+        throw new ModelError(
+          `the model gives NaN for answer ${answer + 1} about the validation texts; expected finite numbers`,
+        );
+      }
+      const judged = judge(numbers, examples, answer);
       score += judged.score;
       loss += judged.loss;
     });

@@ -1,7 +1,7 @@
 import { attributesOf, callOf, inferNode, type Known } from './call.ts';
 import type { Dim, Shape } from './dim.ts';
 import type { Attributes, Graph, Node, TensorType, Value } from './graph.ts';
-import { readsOf, value } from './graph.ts';
+import { opsetOf, readsOf, value } from './graph.ts';
 import type { AttributeInput, Call, Emit } from './op.ts';
 import { type DType, scalar as scalarTensor, type Tensor, tensorOf, vector } from './tensor.ts';
 
@@ -64,7 +64,7 @@ export class GraphBuilder implements Emit {
 
   /** One of the builder's nodes as its operator's record sees it. */
   call(node: Node): Call {
-    return callOf(node, this.#opsets[node.domain] ?? 1, this.#known);
+    return callOf(node, opsetOf(this.#opsets, node.domain), this.#known);
   }
 
   /** Names given to nodes and values while `emit` runs start with `prefix/`. */
@@ -112,7 +112,7 @@ export class GraphBuilder implements Emit {
   add(node: Node, fallback: (output: Value) => TensorType | undefined = () => undefined): void {
     for (const output of node.outputs) this.#taken.add(output);
     this.#nodes.push(node);
-    const inferred = inferNode(callOf(node, this.#opsets[node.domain] ?? 1, this.#known));
+    const inferred = inferNode(callOf(node, opsetOf(this.#opsets, node.domain), this.#known));
     node.outputs.forEach((output, i) => {
       const found = inferred?.[i];
       const type = found ?? fallback(output);

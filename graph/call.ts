@@ -1,6 +1,6 @@
 import type { Dim } from './dim.ts';
 import type { Attribute, Attributes, Node, TensorType, Value } from './graph.ts';
-import type { AttributeInput, Call, Inferred } from './op.ts';
+import type { AttributeInput, Call, Inferred, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
 import { elementCount, numbersOf, type Tensor } from './tensor.ts';
 
@@ -39,11 +39,14 @@ export const callOf = (node: Node, opset: number, known: Known): Call => {
   };
 };
 
-/** Types of a node's outputs; all unknown where decant has no record of the operator or of what it reads. */
-export const inferNode = (call: Call): readonly Inferred[] | undefined => {
+/** The record of a call's operator; undefined where decant has none, or does not know what the call reads. */
+export const recordOf = (call: Call): OpDef | undefined => {
   if (call.node.inputs.some((input, i) => input !== null && call.inputs[i] === undefined)) return undefined;
-  return findOp(call.node.domain, call.node.op, call.opset)?.infer(call);
+  return findOp(call.node.domain, call.node.op, call.opset);
 };
+
+/** Types of a node's outputs; all unknown where decant has no record of the operator or of what it reads. */
+export const inferNode = (call: Call): readonly Inferred[] | undefined => recordOf(call)?.infer(call);
 
 const attributeOf = (input: NonNullable<AttributeInput[string]>): Attribute => {
   if (typeof input === 'number') {

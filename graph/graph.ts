@@ -47,6 +47,10 @@ export interface Graph {
   readonly opsets: Readonly<Record<string, number>>;
 }
 
+/** The version of an operator set; 1 where a graph does not say. Domains are texts of a file: none is taken for what objects inherit. */
+export const opsetOf = (opsets: Graph['opsets'], domain: string): number =>
+  (Object.hasOwn(opsets, domain) ? opsets[domain] : undefined) ?? 1;
+
 export interface GraphIndex {
   /** The node that computes a value; absent for inputs and weights. */
   readonly producer: ReadonlyMap<Value, Node>;

@@ -1,10 +1,12 @@
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { readGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
-import { value } from '../graph/graph.ts';
+import { messageOf, UserError } from '../ground/errors.ts';
+import { expectAgreement } from './agree.ts';
+import { parsedJson, readText } from './importers/json-file.ts';
 import type { Model, ModelInfo } from './model.ts';
 import { isQuantized } from './quantized.ts';
 
@@ -23,7 +25,7 @@ export const deployFiles = {
 export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
-export class ModelFileError extends Error {
+class ModelFileError extends UserError {
   override readonly name = 'ModelFileError';
 }
 
@@ -39,6 +41,7 @@ const infoSchema = z.object({
   hiddenStates: z.array(z.string()),
   modelType: z.string(),
   checkpoint: z.record(z.string(), z.unknown()).optional(),
+  checkpointNumbers: z.record(z.string(), z.string()).optional(),
   tokenizerConfig: z.record(z.string(), z.unknown()).optional(),
   dimensions: z.record(z.string(), z.number()),
   origin: z.string().optional(),
@@ -49,11 +52,9 @@ export type PathOf = (file: string) => string;
 
 const missing = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
 
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-
-const readText = async (path: string): Promise<string> => {
+const boundedText = (path: string): string => {
   try {
-    return await readFile(path, 'utf8');
+    return readText(path);
   } catch (cause) {
     if (!missing(cause)) throw cause;
     throw new ModelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
@@ -61,18 +62,18 @@ const readText = async (path: string): Promise<string> => {
 };
 
 const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>> => {
-  const text = await readText(path);
+  const text = boundedText(path);
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+    return z.record(z.string(), z.unknown()).parse(parsedJson(path, text));
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? cause.message : 'it holds no JSON object';
+    const reason = cause instanceof z.ZodError ? 'it holds no JSON object' : messageOf(cause);
     throw new ModelFileError(`${path} is damaged: ${reason}`, { cause });
   }
 };
 
 /** zod types optional keys as possibly undefined; here a key that is not said is absent. */
 const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
-  const { origin, sentence, checkpoint, tokenizerConfig, ...rest } = data;
+  const { origin, sentence, checkpoint, checkpointNumbers, tokenizerConfig, ...rest } = data;
   const { types, ...texts } = rest.inputs;
   return {
     ...rest,
@@ -80,6 +81,7 @@ const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
     ...(origin === undefined ? {} : { origin }),
     ...(sentence === undefined ? {} : { sentence }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(checkpointNumbers === undefined ? {} : { checkpointNumbers }),
     ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
   };
 };
@@ -98,31 +100,19 @@ const readGraphFile = async (path: string): Promise<Graph> => {
     return await readGraph(path);
   } catch (cause) {
     if (missing(cause)) throw new ModelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
-    throw new ModelFileError(`${path} could not be read: ${reasonOf(cause)}`, { cause });
+    // What is wrong with the file names it already.
+    throw cause;
   }
-};
-
-/** What model.json says must be found in the graph, or every later stage would fail with a stranger message. */
-const checked = (path: string, model: Model): Model => {
-  const { graph, info } = model;
-  const inputs = Object.values(info.inputs).filter((name) => !graph.inputs.includes(value(name)));
-  if (inputs.length > 0) {
-    throw new ModelFileError(
-      `${path} has no input '${inputs.join("', '")}'; it has ${graph.inputs.join(', ') || 'none'}`,
-    );
-  }
-  if (!graph.outputs.includes(value(info.output))) {
-    throw new ModelFileError(`${path} has no output '${info.output}'; it has ${graph.outputs.join(', ') || 'none'}`);
-  }
-  return model;
 };
 
 /** Reads a model artifact through its path function, as a stage gets it. */
 export const readModelArtifact = async (path: PathOf): Promise<Model> => {
   const info = parseInfo(path(modelFiles.info), await readJson(path(modelFiles.info)));
   const tokenizer = await readJson(path(modelFiles.tokenizer));
-  const graph = await readGraphFile(path(modelFiles.graph));
-  return checked(path(modelFiles.graph), { graph, info, tokenizer });
+  const model = { graph: await readGraphFile(path(modelFiles.graph)), info, tokenizer };
+  const { graph, info: infoFile, tokenizer: tokenizerFile } = modelFiles;
+  expectAgreement(model, { graph: path(graph), info: path(infoFile), tokenizer: path(tokenizerFile) });
+  return model;
 };
 
 const exists = (path: string): Promise<boolean> =>
@@ -139,9 +129,19 @@ interface Deployed {
 
 const deployed = z.object({ model: z.unknown(), files: z.array(z.enum(['fp32', 'q8'])).min(1) });
 
+/** Clients read the classes in one place of config.json, decant in another. */
+const expectSameLabels = (path: string, labels: readonly string[], id2label: unknown): void => {
+  if (labels.length === 0 || typeof id2label !== 'object' || id2label === null) return;
+  const theirs = Object.values(id2label).map(String);
+  if (theirs.length === labels.length && theirs.every((label, i) => label === labels[i])) return;
+  throw new ModelFileError(
+    `${path}: id2label names ${theirs.slice(0, 5).join(', ')}, but its 'decant' entry ${labels.slice(0, 5).join(', ')}: write the same classes in the same order`,
+  );
+};
+
 const readDeployed = async (folder: string): Promise<Deployed> => {
   const path = join(folder, deployFiles.config);
-  const { decant } = await readJson(path);
+  const { decant, id2label } = await readJson(path);
   if (decant === undefined) {
     throw new ModelFileError(
       `${folder} was not exported by decant: its config.json has no 'decant' entry. ` +
@@ -150,13 +150,18 @@ const readDeployed = async (folder: string): Promise<Deployed> => {
   }
   const parsed = deployed.safeParse(decant);
   if (!parsed.success) throw new ModelFileError(`${path} is damaged: its 'decant' entry names no files of the folder`);
-  return { files: parsed.data.files, info: parseInfo(path, parsed.data.model) };
+  const info = parseInfo(path, parsed.data.model);
+  expectSameLabels(path, info.labels, id2label);
+  return { files: parsed.data.files, info };
 };
 
 const readDeployFile = async (folder: string, info: ModelInfo, precision: Precision): Promise<Model> => {
-  const tokenizer = await readJson(join(folder, deployFiles.tokenizer));
-  const path = join(folder, deployFiles[precision]);
-  return checked(path, { graph: await readGraphFile(path), info, tokenizer });
+  const at = (file: string): string => join(folder, file);
+  const tokenizer = await readJson(at(deployFiles.tokenizer));
+  const path = at(deployFiles[precision]);
+  const model = { graph: await readGraphFile(path), info, tokenizer };
+  expectAgreement(model, { graph: path, info: at(deployFiles.config), tokenizer: at(deployFiles.tokenizer) });
+  return model;
 };
 
 const readDeployFolder = async (folder: string, wanted: Precision | undefined): Promise<Model> => {

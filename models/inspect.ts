@@ -1,7 +1,6 @@
-import { callOf } from '../graph/call.ts';
+import { callOf, recordOf } from '../graph/call.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
-import { type Graph, type Node, type TensorType, type Value, value } from '../graph/graph.ts';
-import { findOp } from '../graph/ops/index.ts';
+import { type Graph, type Node, opsetOf, type TensorType, type Value, value } from '../graph/graph.ts';
 import { arrayOf, type DType, elementCount, type Tensor } from '../graph/tensor.ts';
 import { anatomyOf, type Part } from './anatomy.ts';
 import type { Model } from './model.ts';
@@ -50,8 +49,9 @@ const macsByNode = (
   const macs = new Map<Node, number>();
   const unknown = new Set<string>();
   for (const node of graph.nodes) {
-    const opset = graph.opsets[node.domain] ?? 1;
-    const count = findOp(node.domain, node.op, opset)?.macs(callOf(node, opset, known));
+    const opset = opsetOf(graph.opsets, node.domain);
+    const call = callOf(node, opset, known);
+    const count = recordOf(call)?.macs(call);
     if (typeof count === 'number') macs.set(node, count);
     else unknown.add(operatorName(node));
   }

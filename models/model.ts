@@ -1,5 +1,6 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { NumberTexts } from './number-texts.ts';
 
 /** What a model puts out: features a token, one choice of labels a text or a token, or a choice of vocabulary a token. */
 export type TaskName = 'features' | 'text-classification' | 'token-classification' | 'fill-mask';
@@ -34,6 +35,8 @@ export interface ModelInfo {
   readonly modelType: string;
   /** config.json of the checkpoint that was imported: what an export says again, with this model's sizes and labels. */
   readonly checkpoint?: Readonly<Record<string, unknown>>;
+  /** How its numbers were written, where JavaScript writes them otherwise: clients tell 2.0 from 2. */
+  readonly checkpointNumbers?: NumberTexts;
   /** tokenizer_config.json of that checkpoint: the class and the special tokens that clients go by. */
   readonly tokenizerConfig?: Readonly<Record<string, unknown>>;
   /** Architecture figures for people and for config.json: hidden, layers, heads, ffn, vocabulary ... */

@@ -7,6 +7,11 @@ interface ConfigProblem {
   readonly message: string;
 }
 
+export interface DataClasses {
+  readonly classes: readonly string[];
+  readonly remarks: readonly string[];
+}
+
 /** The kinds of stages and data that a pipeline can name. */
 export interface Catalogue {
   readonly stages: readonly AnyStage[];
@@ -14,6 +19,8 @@ export interface Catalogue {
   readonly data: z.ZodType;
   /** What only a look at the files can tell: a missing file, a missing column. */
   checkData(config: unknown, base: string): Promise<readonly ConfigProblem[]>;
+  /** Classes of the data as far as a quick look shows them, and what is odd about their names. */
+  dataClasses?(config: unknown, base: string): Promise<DataClasses>;
   /** Module that exports `stages`, for processes that run one step each. */
   readonly module: string;
   /** Path of the script of those processes, where it is not the one beside the running code. */

@@ -1,5 +1,5 @@
-import { Command, CommanderError } from 'commander';
-import { manyLines } from '../reports/text.ts';
+import { Command } from 'commander';
+import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
 import { exportCommand } from './commands/export.ts';
@@ -9,10 +9,10 @@ import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { runsCommand } from './commands/runs.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
-import { RequestError, renderDiagnostics } from './diagnostic.ts';
-import { failureOf } from './execute/perform.ts';
+import { failureIn, tell } from './explain.ts';
 import { version } from './version.ts';
 
 const examples = `
@@ -23,6 +23,8 @@ Examples:
   $ decant run                          run it
   $ decant report runs/NAME --open      what came of it, as a page
   $ decant diff runs/A runs/B            what changed between two runs
+  $ decant runs                         what was run, newest first
+  $ decant clean --dry-run              what could be freed of the disk
   $ decant predict runs/NAME/deploy "a text to classify"
   $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js`;
 
@@ -36,6 +38,8 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     predictCommand,
     reportCommand,
     diffCommand,
+    runsCommand,
+    cleanCommand,
     exportCommand,
     schemaCommand,
   ];
@@ -56,21 +60,6 @@ const programOf = (end: (code: number) => void): Command => {
   addCommands(program, end);
   for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for what there is)');
   return program;
-};
-
-/** What an error means for the user, and the exit code. */
-const explain = (error: unknown): number => {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.done : exit.wrong;
-  if (error instanceof RequestError) {
-    const { diagnostics, message } = error;
-    // Messages quote files of strangers, which must not steer the terminal.
-    process.stderr.write(`${manyLines(diagnostics.length > 0 ? renderDiagnostics(diagnostics) : message)}\n`);
-    return exit.wrong;
-  }
-  const outcome = failureOf(error);
-  if (outcome.kind !== 'failed') return exit.failed;
-  process.stderr.write(`${outcome.theirs ? outcome.message : outcome.detail}\n`);
-  return exit.failed;
 };
 
 const codeOf = (error: Error): string | undefined =>
@@ -102,6 +91,8 @@ export const main = async (args: readonly string[]): Promise<void> => {
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
-    process.exitCode = explain(error);
+    const failure = failureIn(error);
+    tell(failure, args);
+    process.exitCode = failure.exitCode;
   }
 };

@@ -1,3 +1,4 @@
+import { UserError } from '../ground/errors.ts';
 /** A text that problems point into: the YAML file, or one `--set` argument. */
 export interface Source {
   /** What people see before line and column. */
@@ -24,7 +25,7 @@ export interface Diagnostic {
 }
 
 /** A request that cannot be run: every problem at once. The command line exits 2. */
-export class RequestError extends Error {
+export class RequestError extends UserError {
   override readonly name = 'RequestError';
   readonly diagnostics: readonly Diagnostic[];
 

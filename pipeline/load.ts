@@ -1,7 +1,9 @@
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { isUserError } from '../ground/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { stageOf } from './catalogue.ts';
+import { classFindings } from './classes.ts';
 import { type Diagnostic, RequestError, type Span } from './diagnostic.ts';
 import type { Plan, Step } from './plan/plan.ts';
 import { planOf } from './plan/wire.ts';
@@ -42,12 +44,17 @@ const checkSources = async (
     return (await Promise.all(problems)).flat();
   } catch (error) {
     // A stage that cannot even name its sources (a package that is not installed) says why.
-    if (!(error instanceof Error)) throw error;
+    if (!isUserError(error)) throw error;
     return [at(located.at([...base, step.role === 'dataset' ? 'uses' : 'model']), error.message)];
   }
 };
 
-const looksOutside = async (plan: Plan, located: Located, catalogue: Catalogue): Promise<readonly Diagnostic[]> => {
+const looksOutside = async (
+  plan: Plan,
+  located: Located,
+  catalogue: Catalogue,
+  remark: (text: string) => void,
+): Promise<readonly Diagnostic[]> => {
   const dataset = plan.steps.find(({ role }) => role === 'dataset');
   const data = dataset === undefined ? [] : await checkSources(dataset, ['data'], plan, located, catalogue);
   const checks = dataset === undefined || data.length > 0 ? [] : await catalogue.checkData(dataset.config, plan.base);
@@ -55,20 +62,34 @@ const looksOutside = async (plan: Plan, located: Located, catalogue: Catalogue):
     const step = plan.steps.find((candidate) => candidate.id === id);
     return step === undefined ? [] : await checkSources(step, ['stages', index], plan, located, catalogue);
   });
+  const { problems: clashes, remarks } =
+    data.length + checks.length > 0 ? { problems: [], remarks: [] } : await classFindings(plan, catalogue);
+  for (const text of remarks) remark(text);
+  const classes = clashes.map(({ index, message }) => ({
+    code: 'other-classes',
+    message,
+    span: located.at(['stages', index, 'model']),
+    hints: [],
+  }));
   const problems = checks.map(({ path, message }) => ({
     code: 'bad-data',
     message,
     span: located.at(['data', ...path]),
     hints: [],
   }));
-  return [...data, ...problems, ...(await Promise.all(stages)).flat()];
+  return [...data, ...problems, ...(await Promise.all(stages)).flat(), ...classes];
 };
 
 /** Problems after which the rest of the file still means what it says. */
 const harmless = ({ code }: Diagnostic): boolean => code === 'duplicate-key' || code === 'unknown-tag';
 
-/** Reads a pipeline file with `--set` overrides into a plan, or throws every problem at once. */
-export const loadPipeline = async (file: string, settings: readonly string[], catalogue: Catalogue): Promise<Plan> => {
+/** Reads a pipeline file with `--set` overrides into a plan, or throws every problem at once; `remark` hears what is none. */
+export const loadPipeline = async (
+  file: string,
+  settings: readonly string[],
+  catalogue: Catalogue,
+  remark: (text: string) => void = () => {},
+): Promise<Plan> => {
   const source = await readSource(file);
   const { document, problems: syntax } = parseYaml(source);
   if (syntax.some((problem) => !harmless(problem))) throw new RequestError('YAML', syntax);
@@ -81,7 +102,7 @@ export const loadPipeline = async (file: string, settings: readonly string[], ca
   const problems = [...early, ...checked.problems, ...wiring];
   if (problems.length > 0) throw new RequestError('pipeline', problems);
   const plan: Plan = { ...planned, yaml: source.text, overrides: settings };
-  const outside = await looksOutside(plan, located, catalogue);
+  const outside = await looksOutside(plan, located, catalogue, remark);
   if (outside.length > 0) throw new RequestError('pipeline', outside);
   return plan;
 };

@@ -43,6 +43,8 @@ const datasetSchema = z.object({
   test: z.number(),
   task: z.enum(['text-classification', 'token-classification', 'features']).default('text-classification'),
   classes: z.array(z.string()),
+  dropped: z.number().default(0),
+  remarks: z.array(z.string()).default([]),
 });
 
 const rate = z.object({ accuracy: z.number() });
@@ -149,6 +151,11 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
   };
 };
 
+const dataRemarks = ({ dropped, remarks }: z.output<typeof datasetSchema>): readonly string[] => [
+  ...(dropped === 0 ? [] : [`${dropped} rows without a text or a label were left out`]),
+  ...remarks,
+];
+
 /** What every model says alike of the data stands at the first of them. */
 const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
   const said = new Set<string>();
@@ -184,7 +191,10 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     name: run.name,
     created: run.created,
     seed: run.seed,
-    pipeline: { yaml: run.yaml, overrides: run.overrides },
+    pipeline: {
+      ...{ yaml: run.yaml, overrides: run.overrides },
+      ...(run.until === undefined ? {} : { until: run.until }),
+    },
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
       uses: run.data,
@@ -194,6 +204,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
       validation: dataset?.validation ?? 0,
       test: dataset?.test ?? 0,
       classes: dataset?.classes ?? [],
+      remarks: dataset === null ? [] : dataRemarks(dataset),
       baselines: run.baseline?.metrics.majority === undefined ? null : baselineSchema.parse(run.baseline.metrics),
     },
     reference,

@@ -7,7 +7,7 @@ import { type Metric, metricOf } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
 import { busyNote, largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
 import { capital, oneLine } from './text.ts';
-import { stageOf } from './verdict.ts';
+import { hasTooFewTexts, stageOf, tooFewTexts } from './verdict.ts';
 
 interface Shipped {
   /** What the export calls the file: fp32, q8. */
@@ -45,7 +45,7 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
       {
         task: { type: taskTypes[report.data.task] },
         dataset: { type: oneLine(report.data.uses), name: oneLine(report.data.uses), split: 'test' },
-        metrics: shipped.flatMap((one) => metricsOf(one, metricOf(report))),
+        metrics: hasTooFewTexts(report) ? [] : shipped.flatMap((one) => metricsOf(one, metricOf(report))),
       },
     ],
   },
@@ -90,6 +90,9 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
     ...shipped.map((one) => rowOf(one, report.reference, metric, many !== undefined)),
     '',
     ...(busy === undefined ? [] : [`${busy}.`, '']),
+    ...(hasTooFewTexts(report)
+      ? [`**${capital(tooFewTexts(report))}.** Read the figures above as an example.`, '']
+      : []),
     `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
   ];
 };

@@ -100,4 +100,10 @@ export const latencyCaption = (report: Report): string | undefined => {
     : `p50 at ${conditions}${length === undefined ? '' : `; MACs at ${length} tokens`}`;
 };
 
+/** What is to be known of the data, and what stages said about their work, each with who says it. */
+export const allNotes = ({ data, stages }: Report): readonly (readonly [string, string])[] => [
+  ...data.remarks.map((remark) => ['data', remark] as const),
+  ...stages.flatMap(({ id, notes }) => notes.map((note) => [id, note] as const)),
+];
+
 export const REUSED = '* reused from the cache';

@@ -1,13 +1,18 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { isUserError, UserError } from '../ground/errors.ts';
 import { buildReport } from './build.ts';
-import { readRecords, seedFolders } from './records.ts';
+import { sealed } from './checksum.ts';
+import { reportFolder } from './history.ts';
+import { readRecords, runFile, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { parseReport } from './schema.ts';
 import { withSeeds } from './seeds.ts';
+import { readWritten, verifyWritten } from './written.ts';
 
 /** There is no report where one was asked for. */
-class NoReportError extends Error {
+class NoReportError extends UserError {
   override readonly name = 'NoReportError';
 }
 
@@ -17,13 +22,36 @@ const isFile = async (path: string): Promise<boolean> =>
     () => false,
   );
 
-const readReport = async (file: string): Promise<Report> => parseReport(await readFile(file, 'utf8'), file);
+/** A report.json in the folder of a run must be what the run left there. */
+const readReport = async (file: string): Promise<Report> => {
+  const text = await readFile(file, 'utf8');
+  await verifyWritten(dirname(file), [basename(file)]);
+  return parseReport(text, file);
+};
+
+const reasonOf = (error: unknown): string | undefined => {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  const ofFile = error instanceof SyntaxError || (error instanceof Error && 'code' in error);
+  return ofFile ? error.message : undefined;
+};
+
+/** Records that were changed, thinned out or cut are the user's to mend; what else goes wrong over them is a bug. */
+const damaged = (folder: string, error: unknown): unknown => {
+  const reason = isUserError(error) ? undefined : reasonOf(error);
+  return reason === undefined
+    ? error
+    : new NoReportError(`the records of ${folder} are damaged: ${reason}; run the pipeline again`, { cause: error });
+};
 
 /** The report of a run's folder from its records, and from those of its seeds where there are several. */
 const reportFromRecords = async (folder: string): Promise<Report> => {
   const run = await readRecords(folder);
   const folders = seedFolders(run).map((name) => join(folder, name));
   if (folders.length === 0) return await buildReport(run);
+  await verifyWritten(
+    folder,
+    seedFolders(run).map((name) => join(name, runFile)),
+  );
   const reports: Report[] = [];
   for (const one of folders) reports.push(await buildReport(await readRecords(one)));
   return withSeeds(reports);
@@ -31,9 +59,11 @@ const reportFromRecords = async (folder: string): Promise<Report> => {
 
 /**
  * The report of a run's folder, computed again from its records, or as report.json holds it where there are none; or of
- * a report.json itself. Throws NoReportError where there is neither.
+ * a report.json itself. Older reports of a folder are named as reportFolder takes them. Throws NoReportError where there is
+ * none.
  */
-export const loadReport = async (path: string): Promise<Report> => {
+export const loadReport = async (where: string): Promise<Report> => {
+  const path = await reportFolder(where);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
     throw new NoReportError(
@@ -41,7 +71,10 @@ export const loadReport = async (path: string): Promise<Report> => {
     );
   }
   if (!found.isDirectory()) return await readReport(path);
-  if (await isFile(join(path, 'records', 'run.json'))) return await reportFromRecords(path);
+  if ((await isFile(join(path, runFile))) || (await readWritten(path)) !== null) {
+    const report = await reportFromRecords(path).catch((error: unknown) => Promise.reject(damaged(path, error)));
+    return sealed(report);
+  }
   const file = join(path, 'report.json');
   if (await isFile(file)) return await readReport(file);
   throw new NoReportError(

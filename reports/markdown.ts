@@ -1,4 +1,14 @@
-import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
+import { askedBesides } from './asked.ts';
+import {
+  allNotes,
+  baselineLines,
+  type Column,
+  columnBlocks,
+  latencyCaption,
+  REUSED,
+  telling,
+  testSize,
+} from './columns.ts';
 import { percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
@@ -110,10 +120,17 @@ const gates = ({ gates: judged }: Report): string[] => [
   ...(judged.length > LISTED ? [`- and ${judged.length - LISTED} more`] : []),
 ];
 
-const notes = ({ stages }: Report): string[] =>
-  stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
+const notes = (report: Report): string[] =>
+  allNotes(report)
+    .map(([id, note]) => `- ${inert(id)}: ${inert(note, LONGEST_VERDICT)}`)
+    .slice(0, LISTED);
 
-const origin = ({ seed, environment: at, seconds: spent }: Report): string =>
+const origin = (report: Report): string => {
+  const asked = askedBesides(report);
+  return `${asked === undefined ? '' : `run with ${inert(asked)}, `}${circumstances(report)}`;
+};
+
+const circumstances = ({ seed, environment: at, seconds: spent }: Report): string =>
   `seed ${seed}, ${inert(at.cpu)}, ${at.threads} threads, Node ${inert(at.node)}, ONNX Runtime ${inert(at.onnxruntime)}, decant ${inert(at.decant)}, ${seconds(spent)} s`;
 
 const dataLine = (report: Report): string => {

@@ -53,4 +53,8 @@ export interface RunSummary {
   readonly helpers: readonly StepSummary[];
   /** Wall-clock seconds of this run. */
   readonly seconds: number;
+  /** The stage that `--until` named; absent where the whole file ran. */
+  readonly until?: string;
+  /** Keys of its steps in the store; absent in records of earlier versions. */
+  readonly keys?: readonly string[];
 }

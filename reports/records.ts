@@ -1,13 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { messageOf, UserError } from '../ground/errors.ts';
 import type { Artifact, ArtifactKind, Digest } from '../stages/stage.ts';
 import { gateSchema } from './gates/gate.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
+import { verifyFile } from './verify.ts';
+import { verifyWritten } from './written.ts';
 
 /** Folder of a run in which its records lie. */
 const RECORDS = 'records';
-const FILE = 'run.json';
+/** The summary of a run in its folder. */
+export const runFile = join(RECORDS, 'run.json');
 const SCHEMA = 'decant.run/1';
 
 /** Kinds of output that a report is computed from; models are described, not kept. */
@@ -28,10 +32,12 @@ const stepsOf = (run: RunSummary): readonly (readonly [string, StepSummary])[] =
     ...run.stages.map(({ id, evaluation }) => [join('stages', id), evaluation] as const),
   ].flatMap(([folder, step]) => (step === null ? [] : [[folder, step] as const]));
 
-/** A file of the store and where it belongs in the run's folder. */
+/** A file of the store, where it belongs in the run's folder, and what it holds. */
 export interface RecordFile {
   readonly from: string;
   readonly to: string;
+  readonly digest: Digest;
+  readonly size: number;
 }
 
 /** What has to lie in a run's folder, besides run.json, for its report to be made again. */
@@ -40,16 +46,17 @@ export const recordFiles = (run: RunSummary): readonly RecordFile[] =>
     Object.values(outputs)
       .filter(({ artifact }) => kept.includes(artifact.kind))
       .flatMap(({ artifact, path }) =>
-        Object.keys(artifact.files).map((file) => ({
+        Object.entries(artifact.files).map(([file, { digest, size }]) => ({
           from: path(file),
           to: join(RECORDS, folder, artifact.kind, file),
+          ...{ digest, size },
         })),
       ),
   );
 
 /** records/run.json: the summary with artifacts instead of paths. */
 export const recordText = (run: RunSummary): { readonly file: string; readonly text: string } => ({
-  file: join(RECORDS, FILE),
+  file: runFile,
   // `path` is a function, which JSON leaves out.
   text: `${JSON.stringify({ schema: SCHEMA, ...run })}\n`,
 });
@@ -97,6 +104,8 @@ const runSchema = z.looseObject({
   ),
   helpers: z.array(stepSchema),
   seconds: z.number(),
+  until: z.string().exactOptional(),
+  keys: z.array(z.string()).exactOptional(),
 });
 
 const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary => ({
@@ -111,15 +120,29 @@ const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary =
   ),
 });
 
-/** The summary of a run from its folder. Throws where run.json is missing, damaged or of another version. */
-export const readRecords = async (out: string): Promise<RunSummary> => {
-  const file = join(out, RECORDS, FILE);
-  const parsed = runSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new Error(`${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`);
+const jsonOf = (file: string, text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${file} is damaged: ${messageOf(error)}`, { cause: error });
   }
-  const run = parsed.data;
+};
+
+const parseRun = (file: string, text: string): z.infer<typeof runSchema> => {
+  const parsed = runSchema.safeParse(jsonOf(file, text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UserError(
+    `${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`,
+  );
+};
+
+/** The record of a run in its folder, as it was left there; the files that it names are not looked at. */
+export const readSummary = async (out: string): Promise<RunSummary> => {
+  const file = join(out, runFile);
+  await verifyWritten(out, [runFile]);
+  const text = await readFile(file, 'utf8');
+  const run = parseRun(file, text);
   const at = (...parts: readonly string[]): string => join(out, RECORDS, ...parts);
   const read = (step: z.infer<typeof stepSchema> | null, ...parts: readonly string[]): StepSummary | null =>
     step === null ? null : stepIn(at(...parts), step);
@@ -138,4 +161,14 @@ export const readRecords = async (out: string): Promise<RunSummary> => {
     ),
     helpers: run.helpers.map((step) => stepIn(at('helpers'), step)),
   };
+};
+
+/**
+ * The summary of a run from its folder, every file that a report reads verified against its digest. Throws where run.json is
+ * missing, damaged or of another version, and where a file is not what the run left.
+ */
+export const readRecords = async (out: string): Promise<RunSummary> => {
+  const run = await readSummary(out);
+  for (const { from, digest, size } of recordFiles(run)) await verifyFile(from, { digest, size });
+  return run;
 };

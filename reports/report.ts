@@ -12,8 +12,8 @@ export interface Report {
   /** When the run ended, ISO 8601. */
   readonly created: string;
   readonly seed: number;
-  /** The exact file, and the --set values on top of it. */
-  readonly pipeline: { readonly yaml: string; readonly overrides: readonly string[] };
+  /** The exact file, the --set values on top of it, and the stage that --until named, after which the others were left out. */
+  readonly pipeline: { readonly yaml: string; readonly overrides: readonly string[]; readonly until?: string };
   readonly environment: {
     readonly cpu: string;
     readonly cpuFlags: readonly string[];
@@ -34,6 +34,8 @@ export interface Report {
     readonly validation: number;
     readonly test: number;
     readonly classes: readonly string[];
+    /** What to know of the texts before believing figures on them: classes that a split lacks, rows left out. */
+    readonly remarks: readonly string[];
     /**
      * On the same test split; null when the run ended before they were computed, and for features. `linear` (of texts) reads
      * words and pairs of them, `lexicon` (of words) gives each word its most frequent class.
@@ -64,6 +66,8 @@ export interface Report {
   readonly seconds: number;
   /** What several seeds say together; all else is of the first of them. Absent in a run of one seed. */
   readonly seeds?: SeedsReport;
+  /** sha256 of all the rest, as canonical JSON: tells a report that was changed by accident. */
+  readonly checksum?: string;
 }
 
 export interface SeedsReport {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { UserError } from '../ground/errors.ts';
+import { verifySeal } from './checksum.ts';
 import { gateReportSchema } from './gates/gate.ts';
 import type { Report } from './report.ts';
 import { oneLine } from './text.ts';
@@ -206,7 +208,7 @@ const reportSchema = z.looseObject({
   name: z.string(),
   created: z.string(),
   seed: z.number(),
-  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()) }),
+  pipeline: z.looseObject({ yaml: z.string(), overrides: z.array(z.string()), until: z.string().exactOptional() }),
   environment: z.looseObject({
     cpu: z.string(),
     cpuFlags: z.array(z.string()),
@@ -223,6 +225,7 @@ const reportSchema = z.looseObject({
     validation: z.number(),
     test: z.number(),
     classes: z.array(z.string()),
+    remarks: z.array(z.string()).default([]),
     baselines: z
       .looseObject({
         majority: z.looseObject({ accuracy: z.number() }),
@@ -258,6 +261,7 @@ const reportSchema = z.looseObject({
   gates: z.array(gateReportSchema).default([]),
   seconds: z.number(),
   seeds: seeds.exactOptional(),
+  checksum: z.string().exactOptional(),
 }) satisfies z.ZodType<Report>;
 
 /** JSON Schema of report.json, for tools that read it. Its $id is the version that every report names. */
@@ -268,7 +272,7 @@ export const reportJsonSchema = (): Record<string, unknown> => {
 };
 
 /** The text of a report is none, or one of another version. */
-class ReportError extends Error {
+class ReportError extends UserError {
   override readonly name = 'ReportError';
 }
 
@@ -308,6 +312,7 @@ export const parseReport = (text: string, where: string): Report => {
         : `${where} has the schema "${found}"; this version of decant reads "${wanted}"${remedy(found, wanted)}`,
     );
   }
+  if (typeof value === 'object' && value !== null) verifySeal(value, where);
   const parsed = reportSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

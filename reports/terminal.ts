@@ -1,5 +1,15 @@
 import { styleText } from 'node:util';
-import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
+import { askedBesides } from './asked.ts';
+import {
+  allNotes,
+  baselineLines,
+  type Column,
+  columnBlocks,
+  latencyCaption,
+  REUSED,
+  telling,
+  testSize,
+} from './columns.ts';
 import { seconds } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import type { Report, StageReport } from './report.ts';
@@ -86,9 +96,9 @@ const gateLines = ({ gates }: Report, width: number): string[] => [
   ...byUrgency(gates).flatMap((gate) => wrapped(oneLine(gateSentence(gate)), width)),
 ];
 
-/** What stages said about their work. */
-const noteLines = ({ stages }: Report, width: number): string[] =>
-  stages.flatMap(({ id, notes }) => notes.flatMap((note) => wrapped(oneLine(`${id}: ${note}`), width)));
+/** What is to be known of the data, and what stages said about their work. */
+const noteLines = (report: Report, width: number): string[] =>
+  allNotes(report).flatMap(([id, note]) => wrapped(oneLine(`${id}: ${note}`), width));
 
 const secondsInAll = ({ seconds: one, seeds }: Report): number =>
   seeds === undefined ? one : seeds.seconds.reduce((sum, spent) => sum + spent, 0);
@@ -115,10 +125,12 @@ export const renderTable = (report: Report, { columns, color }: Options): string
     lines.push(...wrapped(several, width), '');
     show(tellingSeeds(report), [seedsBlock(report)]);
   }
+  const asked = askedBesides(report);
   const ends = [
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
     `${testSize(report)}; ${seconds(secondsInAll(report))} s in all`,
+    asked === undefined ? undefined : `run with ${asked}`,
   ];
   for (const end of ends) if (end !== undefined) lines.push(...wrapped(end, width).map(dim));
   const notes = noteLines(report, width);

@@ -19,6 +19,21 @@ export const manyLines = (text: string): string =>
     .replace(deceptive, '\ufffd')
     .replace(/(?![\n\t])[\p{Cc}\p{Cs}]/gu, '\ufffd');
 
+const escaped = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+  ).join('');
+
+/**
+ * A JSON document for standard output. JSON itself escapes only some control characters; the others, and what reorders or
+ * hides text, are escaped as well: the document says the same and steers no terminal.
+ */
+export const jsonForPeople = (json: unknown): string =>
+  `${JSON.stringify(json, null, 2)
+    .replace(deceptive, escaped)
+    .replace(/[\u007f-\u009f\u2028\u2029]/g, escaped)}\n`;
+
 /** The first letter large, as at the start of a sentence. */
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

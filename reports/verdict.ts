@@ -47,6 +47,16 @@ const sizePart = (stage: StageReport, reference: StageReport): string | undefine
   return ratio < 0.995 ? `${times(1 / ratio)} times larger` : 'of the same size';
 };
 
+/** Fewer texts say nothing that could stand in a headline: one of them more or less moves it by points. */
+const FEWEST_TEXTS = 30;
+
+/** Whether a report has so few test texts that no rate over them is worth a headline. */
+export const hasTooFewTexts = ({ data }: Report): boolean => data.test < FEWEST_TEXTS;
+
+/** What stands in the place of a rate there. */
+export const tooFewTexts = (report: Report): string =>
+  `${whole(report.data.test)} test ${metricOf(report).inputs} are too few for a verdict (${FEWEST_TEXTS} or more are needed)`;
+
 const goodness = (metric: Metric, quality: QualityReport): string => {
   const on = `${whole(quality.examples)} test ${metric.examples}`;
   return metric.figure === 'accuracy'
@@ -54,8 +64,10 @@ const goodness = (metric: Metric, quality: QualityReport): string => {
     : `the ${metric.name} is ${metric.write(quality.accuracy)}${between(quality.accuracyInterval, metric.write)} over ${on}`;
 };
 
-const qualityPart = ({ quality, difference }: StageReport, metric: Metric): string => {
+const qualityPart = ({ quality, difference }: StageReport, report: Report): string => {
   if (quality === null) return 'it was not evaluated';
+  if (hasTooFewTexts(report)) return tooFewTexts(report);
+  const metric = metricOf(report);
   const good = goodness(metric, quality);
   // The reference's own cosine is 1: the difference from it says nothing new.
   if (difference === null || metric.figure === 'cosine') return good;
@@ -69,7 +81,7 @@ const seedsSentence = (report: Report, { id }: StageReport): string => {
   const { seeds } = report;
   const { figure, name, write, unit } = metricOf(report);
   const accuracy = seeds?.stages.find((stage) => stage.id === id)?.accuracy;
-  if (seeds === undefined || accuracy == null || accuracy.deviation === null) return '';
+  if (seeds === undefined || accuracy == null || accuracy.deviation === null || hasTooFewTexts(report)) return '';
   const said = figure === 'accuracy' ? 'it is right on' : `the ${name} is`;
   const worst = `${write(accuracy.worst)}${unit} (seed ${accuracy.worstSeed})`;
   const at = figure === 'accuracy' ? 'at worst on' : 'at worst';
@@ -109,11 +121,11 @@ const verdictOnce = (report: Report): string => {
   if (stage === null) return 'No model of this run was evaluated.';
   const id = oneLine(stage.id);
   if (reference === undefined || reference.id === stage.id)
-    return `${id}: ${qualityPart({ ...stage, difference: null }, metricOf(report))}.`;
+    return `${id}: ${qualityPart({ ...stage, difference: null }, report)}.`;
   const parts = [speedPart(stage, oneLine(reference.id)), sizePart(stage, reference)].filter(
     (part) => part !== undefined,
   );
   const lead = parts.length === 0 ? id : `${id} is ${parts.join(' and ')}`;
   const speed = stage.latency[0]?.busy === true ? ` Its speed cannot be told: ${MEASURED_BUSY}.` : '';
-  return `${lead}${parts.length === 0 ? ':' : ';'} ${qualityPart(stage, metricOf(report))}.${speed}`;
+  return `${lead}${parts.length === 0 ? ':' : ';'} ${qualityPart(stage, report)}.${speed}`;
 };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { UserError } from '../ground/errors.ts';
 
 /** sha256 in lower-case hexadecimal. */
 export type Digest = string & { readonly __brand: 'Digest' };
@@ -91,8 +92,9 @@ export interface Wiring {
 }
 
 /** A class of failure that is the user's to mend (bad data, diverged loss): message only, no stack trace. */
-export class StageError extends Error {
+export class StageError extends UserError {
   override readonly name = 'StageError';
+  override readonly blames = 'work';
 }
 
 /**
@@ -123,26 +125,41 @@ export interface Stage<C> {
   wire(config: C, wiring: Wiring): Readonly<Record<string, Ref>>;
   /** Absolute paths of outside files whose contents belong to the key (csv files, npm packages). */
   sources?(config: C, base: string): readonly string[];
+  /** What can be said of its model's classes beside those of the data, before anything runs. */
+  checkClasses?(config: C, base: string, classes: readonly string[]): Promise<ClassCheck>;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<Metrics>;
 }
 
+/** Why a model's classes cannot be those of the data, or what its user should know of them. */
+export interface ClassCheck {
+  readonly problem?: string | undefined;
+  readonly remark?: string | undefined;
+}
+
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
-export type AnyStage = Omit<Stage<never>, 'config' | 'wire' | 'sources' | 'run'> & {
+export type AnyStage = Omit<Stage<never>, 'config' | 'wire' | 'sources' | 'checkClasses' | 'run'> & {
   readonly config: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
   sources?(config: unknown, base: string): readonly string[];
+  checkClasses?(config: unknown, base: string, classes: readonly string[]): Promise<ClassCheck>;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
 
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C>(stage: Stage<C>): AnyStage => {
-  const { sources } = stage;
+  const { sources, checkClasses } = stage;
   return {
     ...stage,
     wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
     ...(sources === undefined
       ? {}
       : { sources: (config: unknown, base: string) => sources(stage.config.parse(config), base) }),
+    ...(checkClasses === undefined
+      ? {}
+      : {
+          checkClasses: (config: unknown, base: string, classes: readonly string[]) =>
+            checkClasses(stage.config.parse(config), base, classes),
+        }),
     run: (inputs, config, ctx) => stage.run(inputs, stage.config.parse(config), ctx),
   };
 };

@@ -24,7 +24,7 @@ export const testTexts = async ({ tokenizer: json, info }: Model): Promise<TestT
   const tokenizer = tokenizerOf(json);
   const length = Math.min(MAX_LENGTH, info.maxLength);
   return {
-    texts: dataset.test.map((example) => tokenizer.encode(example, length)),
+    texts: await tokenizer.encodeBatch(dataset.test, length),
     labels:
       info.labels.join() === dataset.classes.join()
         ? labelledExamples(dataset.test).map(({ label }) => label)

@@ -11,6 +11,8 @@ import logging
 import os
 import sys
 
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when the runtime is loaded
+
 import onnx
 import onnxruntime as ort
 from onnx import helper, numpy_helper

@@ -1,5 +1,5 @@
-import * as ort from 'onnxruntime-node';
 import type { TokenMatrix } from '../../data/batches.ts';
+import * as ort from '../../engine/native.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
 /** An opened file. */

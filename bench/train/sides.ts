@@ -10,6 +10,7 @@ import { type TimeSpent, Updater } from '../../engine/updater.ts';
 import { bytesOf, float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { parameterNames } from '../../models/parameters.ts';
+import { peakBytes } from '../../stages/measure/peak.ts';
 import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
 
 interface Stretch {
@@ -55,7 +56,7 @@ export const ours = (setting: Setting, profilePrefix?: string): OurSide => {
       }
       return { seconds: (performance.now() - start) / 1000, tokens, losses };
     },
-    peak: async () => process.resourceUsage().maxRSS / 1024,
+    peak: async () => peakBytes() / 2 ** 20,
     close: () => updater.release(),
   };
 };

@@ -91,7 +91,7 @@ export const wordnetTexts = async ({ vocabulary, length, pretrained }: Subject):
   const texts = dataset.train.map(({ text }) => text);
   const tokenizer = tokenizerOf(pretrained?.model.tokenizer ?? trainWordPiece(texts, { size: vocabulary }));
   return {
-    texts: dataset.train.map((example) => tokenizer.encode(example, length)),
+    texts: await tokenizer.encodeBatch(dataset.train, length),
     labels: Int32Array.from(labelledExamples(dataset.train), ({ label }) => label),
   };
 };

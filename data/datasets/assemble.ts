@@ -2,10 +2,12 @@ import type { Dataset, DatasetTask, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
 import type { Loaded } from './kind.ts';
+import { placesByClass, placesByHash, type Shares } from './placement.ts';
+import { remarksOn } from './remarks.ts';
 
 export type Split = 'train' | 'unlabelled' | 'validation' | 'test';
 
-/** A text, or a pair, as it was read. Without a split, the hash of the text decides. */
+/** A text, or a pair, as it was read. Without a split, one is drawn. */
 export interface Candidate {
   readonly text: string;
   readonly pair?: string;
@@ -20,24 +22,25 @@ export interface AssembleOptions {
   readonly maxLength: number;
   readonly labelled?: number | undefined;
   readonly limit?: number | undefined;
-  /** Shares of the texts without a split of their own that go to validation and test. */
-  readonly shares: { readonly validation: number; readonly test: number };
+  readonly shares: Shares;
+  /** Every class has its share of each split; published datasets keep the splits of the hash alone. */
+  readonly byClass?: boolean;
   /** Class names in order; without them, the labels or tags of the training texts, sorted. */
   readonly classes?: readonly string[];
   /** What messages call the source. */
   readonly source: string;
 }
 
-interface Item {
+interface Unplaced {
   readonly id: number;
   readonly candidate: Candidate;
   readonly draws: TextDraw;
+}
+
+interface Item extends Unplaced {
   readonly split: Split;
   readonly drawn: boolean;
 }
-
-const drawnSplit = ({ split }: TextDraw, { test, validation }: AssembleOptions['shares']): Split =>
-  split < test ? 'test' : split < test + validation ? 'validation' : 'train';
 
 /** What makes an example the same as another: its text, or both texts of a pair. */
 const keyOf = ({ text, pair }: Candidate): string => (pair === undefined ? text : JSON.stringify([text, pair]));
@@ -49,12 +52,6 @@ const keyOf = ({ text, pair }: Candidate): string => (pair === undefined ? text 
 const drawsFor = (key: string, { text, pair }: Candidate): TextDraw =>
   pair === undefined ? drawsOf(key) : { ...drawsOf(key), split: drawsOf(text).split };
 
-const itemOf = (id: number, key: string, candidate: Candidate, options: AssembleOptions): Item => {
-  const draws = drawsFor(key, candidate);
-  const split = candidate.split ?? drawnSplit(draws, options.shares);
-  return { id, candidate, draws, split, drawn: candidate.split === undefined };
-};
-
 const targetOf = ({ label, tags }: Candidate): string | undefined => label ?? tags?.join(' ');
 
 const contradict = (one: Candidate, other: Candidate): boolean => {
@@ -63,19 +60,30 @@ const contradict = (one: Candidate, other: Candidate): boolean => {
 };
 
 /** Of equal texts the first counts, whatever file or label the others have: no text is in two splits. */
-const unique = (candidates: readonly Candidate[], options: AssembleOptions) => {
-  const items = new Map<string, Item>();
+const unique = (candidates: readonly Candidate[]) => {
+  const items = new Map<string, Unplaced>();
   let contradictions = 0;
   for (const candidate of candidates) {
     const key = keyOf(candidate);
     const known = items.get(key);
-    if (known === undefined) items.set(key, itemOf(items.size, key, candidate, options));
-    else if (contradict(known.candidate, candidate)) contradictions++;
+    if (known === undefined) {
+      items.set(key, { id: items.size, candidate, draws: drawsFor(key, candidate) });
+    } else if (contradict(known.candidate, candidate)) contradictions++;
   }
   return { items: [...items.values()], duplicates: candidates.length - items.size, contradictions };
 };
 
-/** A class that the hash left without a training text gets the one that was nearest to training, with all pairs of that text. */
+/** Each text with its split: its own, or the one that is drawn. */
+const placed = (items: readonly Unplaced[], { shares, byClass = false }: AssembleOptions): readonly Item[] => {
+  const open = items.filter(({ candidate }) => candidate.split === undefined);
+  const places = byClass ? placesByClass(open, shares) : placesByHash(open, shares);
+  return items.map((item) => {
+    const { split, text } = item.candidate;
+    return { ...item, split: split ?? places.get(text) ?? 'train', drawn: split === undefined };
+  });
+};
+
+/** A class that the draw left without a training text gets the one that was nearest to training, with all pairs of that text. */
 const withEveryClassInTrain = (items: readonly Item[]): readonly Item[] => {
   const trained = new Set(items.filter(({ split }) => split === 'train').map(({ candidate }) => candidate.label));
   const rescued = new Map<string | undefined, Item>();
@@ -156,13 +164,13 @@ const byIndex = (classes: readonly string[]) => {
  * except that of equal texts the first counts. Pairs with an equal first text come to lie in one split.
  */
 export const assemble = (candidates: readonly Candidate[], options: AssembleOptions): Loaded => {
-  const { items: all, duplicates, contradictions } = unique(candidates, options);
-  const placed = withEveryClassInTrain(all);
-  const classes = classesOf(placed, options);
-  const items = limited(placed, options.limit);
+  const { items: all, duplicates, contradictions } = unique(candidates);
+  const everything = withEveryClassInTrain(placed(all, options));
+  const classes = classesOf(everything, options);
+  const items = limited(everything, options.limit);
   const of = (split: Split): readonly Item[] => items.filter((item) => item.split === split);
   const training = of('train');
-  const isLimited = items.length < placed.length;
+  const isLimited = items.length < everything.length;
   const count = labelCount(training.length, of('unlabelled').length, isLimited, options.labelled);
   const labelled = smallest(training, count, (draws) => draws.labelled);
   const empty = (['train', 'validation', 'test'] as const).find((split) => of(split).length === 0);
@@ -179,5 +187,5 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
     validation: of('validation').map(indexed),
     test: of('test').map(indexed),
   };
-  return { dataset, duplicates, contradictions };
+  return { dataset, duplicates, contradictions, dropped: 0, remarks: remarksOn(dataset) };
 };

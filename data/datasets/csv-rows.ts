@@ -1,120 +1,110 @@
-import { pipeline, Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
 import { dataErrors } from '../errors.ts';
-import type { Columns, Row, RowReader } from './rows.ts';
-import { type SourceFile, textBlocks } from './text-blocks.ts';
+import type { SourceFile } from './bytes.ts';
+import { csvRecords, type Dialect, type TableText, tableText } from './csv-records.ts';
+import { type DialectOptions, dialectAtStart, dialectOf } from './dialect.ts';
+import type { RowReader, Values } from './rows.ts';
 
-interface Fields {
-  readonly line: number;
-  readonly fields: readonly string[];
+/** What the user says of a table. */
+export interface TableOptions extends DialectOptions {
+  /** true: the first row has the names; false: columns are called 1, 2, 3; a list: these are the names. */
+  readonly header?: boolean | readonly string[] | undefined;
 }
-
-const delimiters = [',', '\t', ';', '|'];
-
-/** The delimiter that the header uses most, quoted parts left out. */
-export const guessDelimiter = (header: string): string => {
-  const bare = header.replace(/"[^"]*"/g, '');
-  const counts = delimiters.map((delimiter) => bare.split(delimiter).length);
-  return delimiters[counts.indexOf(Math.max(...counts))] ?? ',';
-};
-
-const newlines = (fields: readonly string[]): number =>
-  fields.reduce((sum, field) => sum + (field.match(/\n/g)?.length ?? 0), 0);
-
-/** The parser's complaint in terms of the row it is about, which starts at `start`. */
-const csvError = (error: CsvError, shown: string, start: number): Error => {
-  const line = typeof error.lines === 'number' ? error.lines : start;
-  if (error.code === 'CSV_QUOTE_NOT_CLOSED') return dataErrors.openQuote(`${shown}:${start}`);
-  if (error.code === 'CSV_INVALID_CLOSING_QUOTE') {
-    // A closing quote lines further down is most often the opening quote of another row.
-    return line > start
-      ? dataErrors.openQuote(`${shown}:${start}`)
-      : dataErrors.strayQuote(`${shown}:${line}`, 'there is text behind a closing quote');
-  }
-  if (error.code === 'INVALID_OPENING_QUOTE') {
-    return dataErrors.strayQuote(`${shown}:${line}`, 'there is a quote inside a field that is not quoted');
-  }
-  return dataErrors.brokenCsv(`${shown}:${line}`, error.message);
-};
-
-async function* texts(first: string, blocks: AsyncIterator<{ readonly text: string }>): AsyncGenerator<string> {
-  yield first;
-  for (let next = await blocks.next(); !next.done; next = await blocks.next()) yield next.value.text;
-}
-
-/** All rows with the line each starts at, header first; empty lines are left out. */
-async function* fieldRows(file: SourceFile, delimiter: string | undefined): AsyncGenerator<Fields> {
-  const blocks = textBlocks(file);
-  const first = await blocks.next();
-  if (first.done) return;
-  const header = first.value.text.split('\n', 1)[0] ?? '';
-  const lines = new WeakMap<readonly string[], number>();
-  let start = 1;
-  const parser = parse({
-    delimiter: delimiter ?? guessDelimiter(header),
-    relax_column_count: true,
-    on_record: (fields, { lines: end }) => {
-      lines.set(fields, end - newlines(fields));
-      start = end + 1;
-      return fields;
-    },
-  });
-  // The callback is for pipeline's sake: failures reach the loop below through the parser.
-  pipeline(Readable.from(texts(first.value.text, blocks)), parser, () => {});
-  try {
-    const records: AsyncIterable<readonly string[]> = parser;
-    for await (const fields of records) {
-      if (fields.length > 1 || fields[0] !== '') yield { line: lines.get(fields) ?? start, fields };
-    }
-  } catch (error) {
-    throw error instanceof CsvError ? csvError(error, file.shown, start) : error;
-  }
-}
-
-const columnIndex = (header: readonly string[], name: string, at: string): number => {
-  const index = header.indexOf(name);
-  if (index < 0) throw dataErrors.missingColumn(at, name, header);
-  if (header.indexOf(name, index + 1) >= 0) throw dataErrors.repeatedColumn(at, name);
-  return index;
-};
 
 const trimmed = (fields: readonly string[]): readonly string[] => fields.map((field) => field.trim());
 
-/** Takes the fields of the columns out of a row. */
-const pickerOf = (
-  header: readonly string[],
-  columns: Columns,
-  at: string,
-): ((fields: readonly string[]) => Omit<Row, 'at'>) => {
-  const indexOf = (name: string | undefined) => (name === undefined ? undefined : columnIndex(header, name, at));
-  const text = columnIndex(header, columns.text, at);
-  const [pair, label] = [indexOf(columns.pair), indexOf(columns.label)];
-  const field = (fields: readonly string[], index: number | undefined) =>
-    index === undefined ? undefined : fields[index];
-  return (fields) => ({ text: fields[text] ?? '', pair: field(fields, pair), label: field(fields, label) });
+/** Names of the columns, by the first row or by what the user says. */
+const namesOf = (fields: readonly string[], { header = true }: TableOptions, at: string): readonly string[] => {
+  if (header === true) return trimmed(fields);
+  if (header === false) return fields.map((_, i) => String(i + 1));
+  if (header.length !== fields.length) throw dataErrors.otherWidth(at, fields.length, header.length);
+  return header;
 };
 
-async function* csvRows(file: SourceFile, columns: Columns, delimiter: string | undefined): AsyncGenerator<Row> {
-  let width = 0;
-  let pick: ReturnType<typeof pickerOf> | undefined;
-  for await (const { line, fields } of fieldRows(file, delimiter)) {
-    const at = `${file.shown}:${line}`;
-    if (pick === undefined) {
-      pick = pickerOf(trimmed(fields), columns, at);
-      width = fields.length;
-    } else if (fields.length !== width) {
-      throw dataErrors.unequalRow(at, fields.length, width);
-    } else {
-      yield { ...pick(fields), at };
-    }
+interface Table {
+  readonly text: TableText;
+  readonly dialect: Dialect;
+  readonly options: TableOptions;
+}
+
+/** All rows with all of their fields, the names of the columns beside them. */
+async function* tableRows({ text, dialect, options }: Table): AsyncGenerator<Values> {
+  let names: readonly string[] | undefined;
+  for await (const { line, fields } of csvRecords(text, dialect)) {
+    const at = `${text.shown}:${line}`;
+    const isHeader = names === undefined && (options.header ?? true) === true;
+    names ??= namesOf(fields, options, at);
+    if (fields.length !== names.length) throw dataErrors.unequalRow(at, fields.length, names.length);
+    if (!isHeader) yield { at, names, values: fields };
   }
 }
 
-/** Reads comma-separated values (RFC 4180) with a header line; without a delimiter, the header's commonest is taken. */
-export const csvReader = (delimiter: string | undefined): RowReader => ({
-  rows: (file, columns) => csvRows(file, columns, delimiter),
+const columnIndex = (names: readonly string[], name: string, at: string): number => {
+  const index = names.indexOf(name);
+  if (index < 0) throw dataErrors.missingColumn(at, name, names);
+  if (names.indexOf(name, index + 1) >= 0) throw dataErrors.repeatedColumn(at, name);
+  return index;
+};
+
+/** None of several columns is there: the first row most likely is no header. */
+const isNameless = (names: readonly string[], columns: readonly string[], { header }: TableOptions): boolean =>
+  (header ?? true) === true && columns.length > 1 && !columns.some((name) => names.includes(name));
+
+const missingColumn = (names: readonly string[], [name = '']: readonly string[], at: string) =>
+  dataErrors.missingColumn(at, name, names);
+
+/** Names of the columns; a first row of another length than the next is no header. */
+const columnNames = async ({ text, dialect, options }: Table): Promise<readonly string[] | undefined> => {
+  let names: readonly string[] | undefined;
+  for await (const { fields, line } of csvRecords(text, dialect)) {
+    const at = `${text.shown}:${line}`;
+    if (names !== undefined && fields.length !== names.length) {
+      throw dataErrors.unequalRow(at, fields.length, names.length);
+    }
+    if (names !== undefined) break;
+    names = namesOf(fields, options, at);
+  }
+  return names;
+};
+
+/** Fewer than were looked at to tell how the table is read: what lies beyond may tell otherwise. */
+const START_CHARACTERS = 64 * 1024;
+
+async function* csvValues(
+  file: SourceFile,
+  columns: readonly string[],
+  options: TableOptions,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Values> {
+  const text = await tableText(file);
+  const dialect = await (Number.isFinite(most) ? dialectAtStart : dialectOf)(text, options);
+  const table = { text, dialect, options };
+  const names = await columnNames(table);
+  if (names === undefined) return;
+  const at = `${file.shown}:${text.line}`;
+  if (isNameless(names, columns, options)) throw dataErrors.orNoHeader(missingColumn(names, columns, at));
+  const indices = columns.map((name) => columnIndex(names, name, at));
+  let seen = 0;
+  for await (const row of tableRows(table)) {
+    seen += row.values.reduce<number>((sum, value) => sum + String(value).length + 3, 0);
+    if (Number.isFinite(most) && seen > START_CHARACTERS) return;
+    yield { ...row, values: indices.map((index) => row.values[index]) };
+  }
+}
+
+/** Reads tables of text (RFC 4180 and its relatives); what options leave open is decided over the rows. */
+export const csvReader = (options: TableOptions): RowReader => ({
+  isNameless: (names, columns) => isNameless(names, columns, options),
+  values: (file, columns, most) => csvValues(file, columns, options, most),
   columns: async (file) => {
-    for await (const { fields } of fieldRows(file, delimiter)) return trimmed(fields);
-    return undefined;
+    const text = await tableText(file);
+    return columnNames({ text, dialect: await dialectAtStart(text, options), options });
   },
 });
+
+/** A table as init looks at it: how it is read, and its first row, which may be names or not. */
+export const openTable = async (file: SourceFile) => {
+  const text = await tableText(file);
+  const dialect = await dialectOf(text, {});
+  const first = await columnNames({ text, dialect, options: {} });
+  return { dialect, first };
+};

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { maxLengthOption, sharedOptions } from './kind.ts';
+import { missingOptions } from './missing.ts';
 
 const share = z
   .string()
@@ -7,7 +8,11 @@ const share = z
   .default('10%');
 
 const fileName = z.string().min(1);
-const column = z.string().min(1);
+
+/** A column by its name; columns without names are numbered. */
+export const columnOption = z.union([z.string().min(1), z.int().min(1).transform(String)], {
+  error: 'expected a column',
+});
 
 /** Options of the user's own files, whatever their format. */
 export const fileOptions = {
@@ -16,10 +21,12 @@ export const fileOptions = {
   validation: fileName.optional().describe('Validation texts; split off the training texts where absent.'),
   test: fileName.optional().describe('Test texts; split off the training texts where absent.'),
   text: z
-    .union([column, z.tuple([column, column])], { error: 'expected a column, or a list of the two columns of a pair' })
+    .union([columnOption, z.tuple([columnOption, columnOption])], {
+      error: 'expected a column, or a list of the two columns of a pair',
+    })
     .default('text')
     .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),
-  label: column.default('label').describe('Column that holds the class. Not read for features.'),
+  label: columnOption.default('label').describe('Column that holds the class. Not read for features.'),
   task: z
     .enum(['text-classification', 'features'])
     .default('text-classification')
@@ -31,8 +38,14 @@ export const fileOptions = {
     })
     .prefault({})
     .describe(
-      'Shares that are split off. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
+      'Shares that are split off, of every class. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
     ),
+  splitColumn: columnOption
+    .optional()
+    .describe(
+      "Column that says which split a row is in: train, validation (or dev), test, unlabelled. Only with 'file'. A split that no row names is split off the training texts.",
+    ),
+  ...missingOptions,
   ...sharedOptions,
   unlabelled: fileName
     .optional()
@@ -63,6 +76,15 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
     for (const key of ['train', 'validation', 'test'] as const) {
       if (value[key] !== undefined) complain(key, `expected either 'file' or '${key}', not both`);
     }
+  }
+  if (value.splitColumn !== undefined && value.file === undefined) {
+    complain('splitColumn', "expected no 'splitColumn' where the splits are files of their own");
+  }
+  if (
+    value.splitColumn !== undefined &&
+    [value.text, ...(value.task === 'features' ? [] : [value.label])].flat().includes(value.splitColumn)
+  ) {
+    complain('splitColumn', 'expected another column than those of the text and the class');
   }
   if (value.task === 'features' && value.labelled !== undefined) {
     complain('labelled', "expected no 'labelled' with task: features, which has no labels");

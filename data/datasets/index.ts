@@ -38,5 +38,9 @@ export const sources = (config: DataConfig, base: string): readonly string[] => 
 export const check = (config: DataConfig, base: string): Promise<readonly DataProblem[]> =>
   kindOf(config).check(config, base);
 
+/** Classes as far as a quick look shows them: all that it returns are classes, but there may be more. */
+export const firstClasses = (config: DataConfig, base: string): Promise<readonly string[]> =>
+  kindOf(config).classes(config, base);
+
 /** Reads and splits the texts; throws a DataError where they are wrong. */
 export const load = (config: DataConfig, base: string): Promise<Loaded> => kindOf(config).load(config, base);

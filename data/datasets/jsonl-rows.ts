@@ -1,63 +1,134 @@
 import { dataErrors } from '../errors.ts';
-import { type Columns, kindOfValue, type Row, type RowReader } from './rows.ts';
-import { type SourceFile, textBlocks } from './text-blocks.ts';
+import type { SourceFile } from './bytes.ts';
+import { kindOfValue, type RowReader, type Values } from './rows.ts';
+import { textBlocks, textLines } from './text-blocks.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const lineOf = (text: string): string => `the line is ${text}`;
+
+/** What most often is wrong with a line that is no JSON. */
+const adviceFor = (line: string): string => {
+  if (/,\s*$/.test(line)) return 'expected one JSON object a line, no comma behind it';
+  if (/[:[,]\s*(?:NaN|-?Infinity)\b/.test(line)) return 'JSON knows no NaN: write null where there is no value';
+  return 'expected one JSON object a line';
+};
+
 /** One line as an object; throws a DataError where it is none. */
-export const parseLine = (line: string, at: string): JsonObject => {
+const parseLine = (line: string, at: string): JsonObject => {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (error) {
-    throw dataErrors.brokenJson(at, error instanceof Error ? error.message : String(error));
+    throw dataErrors.brokenJson(at, error instanceof Error ? error.message : String(error), adviceFor(line));
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw dataErrors.brokenJson(at, `the line is ${kindOfValue(value)}`);
-  }
-  return value as JsonObject;
+  if (!isObject(value)) throw dataErrors.brokenJson(at, lineOf(kindOfValue(value)), adviceFor(''));
+  return value;
 };
 
-async function* objects(file: SourceFile): AsyncGenerator<{ readonly line: number; readonly object: JsonObject }> {
-  for await (const block of textBlocks(file)) {
-    let line = block.line;
-    for (const text of block.text.split('\n')) {
-      if (text.trim() !== '') yield { line, object: parseLine(text, `${file.shown}:${line}`) };
-      line++;
-    }
-  }
+interface Located {
+  readonly at: string;
+  readonly object: JsonObject;
 }
 
-const textField = (object: JsonObject, name: string, at: string): string => {
-  const value = object[name];
-  if (typeof value === 'string') return value;
-  if (value === undefined) throw dataErrors.missingColumn(at, name, Object.keys(object));
-  if (value === null) return '';
-  throw dataErrors.wrongType(at, name, kindOfValue(value), 'a text');
-};
-
-const labelField = (object: JsonObject, name: string, at: string): string => {
-  const value = object[name];
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : textField(object, name, at);
-};
-
-async function* jsonlRows(file: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
-  for await (const { line, object } of objects(file)) {
+async function* lineObjects(file: SourceFile): AsyncGenerator<Located> {
+  let first = true;
+  for await (const { line, text } of textLines(file)) {
+    if (text.trim() === '') continue;
     const at = `${file.shown}:${line}`;
-    yield {
-      at,
-      text: textField(object, text, at),
-      pair: pair === undefined ? undefined : textField(object, pair, at),
-      label: label === undefined ? undefined : labelField(object, label, at),
-    };
+    const object = parseLine(text, at);
+    if (first && holdsNoTexts(object)) throw dataErrors.otherDocument(file.shown, Object.keys(object));
+    first = false;
+    yield { at, object };
   }
 }
 
-/** Reads JSON Lines: one object a line; labels may be texts, numbers or booleans. */
+const isSentence = (value: unknown): boolean => typeof value === 'string' && /\S\s+\S/.test(value);
+
+/** A table within one object, by columns or behind a key: lists and objects instead of texts. */
+const holdsNoTexts = (object: JsonObject): boolean => {
+  const values = Object.values(object);
+  const nested = values.filter((value) => typeof value === 'object' && value !== null);
+  return nested.length > 0 && 2 * nested.length >= values.length && !values.some(isSentence);
+};
+
+/** A document is parsed as a whole, which takes several times its size. */
+const LONGEST_DOCUMENT = 2 ** 27;
+
+const wholeText = async (file: SourceFile): Promise<string> => {
+  const parts: string[] = [];
+  let length = 0;
+  for await (const block of textBlocks(file)) {
+    parts.push(block);
+    length += block.length;
+    if (length > LONGEST_DOCUMENT) throw dataErrors.longDocument(file.shown, LONGEST_DOCUMENT);
+  }
+  return parts.join('');
+};
+
+/** Where the parser stopped, as a line. */
+const brokenAt = (text: string, message: string): number => {
+  const position = /position (\d+)/.exec(message)?.[1];
+  return text.slice(0, position === undefined ? text.length : Number(position)).split('\n').length;
+};
+
+const parseDocument = (text: string, shown: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw dataErrors.brokenJson(
+      `${shown}:${brokenAt(text, message)}`,
+      message,
+      'expected a list of objects, one a text',
+    );
+  }
+};
+
+async function* documentObjects(file: SourceFile): AsyncGenerator<Located> {
+  const document = parseDocument(await wholeText(file), file.shown);
+  if (!Array.isArray(document))
+    throw dataErrors.otherDocument(file.shown, isObject(document) ? Object.keys(document) : []);
+  for (const [i, object] of document.entries()) {
+    const at = `${file.shown}, item ${i + 1}`;
+    if (!isObject(object))
+      throw dataErrors.brokenJson(at, `it is ${kindOfValue(object)}`, 'expected an object, one a text');
+    yield { at, object };
+  }
+}
+
+type Layout = 'lines' | 'document';
+
+/** One JSON document, or an object a line: by the first line that says something. */
+const layoutOf = async (file: SourceFile): Promise<Layout> => {
+  for await (const { text } of textLines(file)) {
+    if (text.trim() !== '') return isWhole(text) ? 'lines' : 'document';
+  }
+  return 'lines';
+};
+
+/** A line that is an object by itself: a list, or a line that only opens something, begins a document. */
+const isWhole = (line: string): boolean => !/^\s*(?:\[|\{\s*$)/.test(line);
+
+async function* jsonObjects(file: SourceFile): AsyncGenerator<Located> {
+  yield* (await layoutOf(file)) === 'lines' ? lineObjects(file) : documentObjects(file);
+}
+
+async function* jsonValues(file: SourceFile, columns: readonly string[]): AsyncGenerator<Values> {
+  for await (const { at, object } of jsonObjects(file)) {
+    const values = columns.map((name) => (Object.hasOwn(object, name) ? object[name] : undefined));
+    yield { at, names: Object.keys(object), values };
+  }
+}
+
+/** Reads JSON Lines, one object a line, and JSON documents that are a list of objects. */
 export const jsonlReader: RowReader = {
-  rows: jsonlRows,
+  values: jsonValues,
   columns: async (file) => {
-    for await (const { object } of objects(file)) return Object.keys(object);
+    for await (const { object } of jsonObjects(file)) return Object.keys(object);
     return undefined;
   },
 };

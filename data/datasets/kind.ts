@@ -8,6 +8,10 @@ export interface Loaded {
   /** Texts that occurred again, and those of them whose label disagreed with the first one's. The first counts. */
   readonly duplicates: number;
   readonly contradictions: number;
+  /** Rows that were left out because their text or label is missing, as the user asked. */
+  readonly dropped: number;
+  /** What the user should know of the splits and the classes. */
+  readonly remarks: readonly string[];
 }
 
 /** One kind of dataset: typed options, and a function from options to texts. */
@@ -19,6 +23,8 @@ export interface DatasetKind<S extends z.ZodObject> {
   sources(config: z.output<S>, base: string): readonly string[];
   /** What can be seen to be wrong without reading everything: absent files, absent columns. */
   check(config: z.output<S>, base: string): Promise<readonly DataProblem[]>;
+  /** Classes as far as a quick look shows them, where `check` found no problem: some of them, or none. */
+  classes?(config: z.output<S>, base: string): Promise<readonly string[]>;
   /** Throws a DataError where the data are wrong. */
   load(config: z.output<S>, base: string): Promise<Loaded>;
 }
@@ -27,6 +33,7 @@ export interface DatasetKind<S extends z.ZodObject> {
 export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'summary' | 'config'> {
   sources(config: unknown, base: string): readonly string[];
   check(config: unknown, base: string): Promise<readonly DataProblem[]>;
+  classes(config: unknown, base: string): Promise<readonly string[]>;
   load(config: unknown, base: string): Promise<Loaded>;
 }
 
@@ -35,6 +42,7 @@ export const defineDataset = <S extends z.ZodObject>(kind: DatasetKind<S>): AnyD
   ...kind,
   sources: (config, base) => kind.sources(kind.config.parse(config), base),
   check: (config, base) => kind.check(kind.config.parse(config), base),
+  classes: async (config, base) => kind.classes?.(kind.config.parse(config), base) ?? [],
   load: (config, base) => kind.load(kind.config.parse(config), base),
 });
 

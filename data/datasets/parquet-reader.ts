@@ -5,8 +5,8 @@ const library = () => import('./parquet-rows.ts');
 
 /** Reads Apache Parquet. */
 export const parquetReader: RowReader = {
-  rows: async function* (file, columns) {
-    yield* (await library()).parquetRows(file, columns);
+  values: async function* (file, columns, most) {
+    yield* (await library()).parquetValues(file, columns, most);
   },
   columns: async (file) => (await library()).parquetColumns(file),
   classes: async (file, column) => (await library()).parquetClasses(file, column),

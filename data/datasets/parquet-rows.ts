@@ -1,8 +1,8 @@
 import { asyncBufferFromFile, parquetScan } from 'hyparquet';
 import { DataError, dataErrors } from '../errors.ts';
+import { openError, type SourceFile } from './bytes.ts';
 import { classNames, compressors, openParquet, type ParquetFile } from './parquet-file.ts';
-import { type Columns, kindOfValue, type Row } from './rows.ts';
-import { openError, type SourceFile } from './text-blocks.ts';
+import type { Values } from './rows.ts';
 
 /** Failures of the reader are failures of the file: their reasons are shown with its name. */
 const fileError = (error: unknown, source: SourceFile): unknown => {
@@ -21,19 +21,12 @@ export const openedParquet = async (source: SourceFile): Promise<ParquetFile> =>
   }
 };
 
-const textOf = (value: unknown, column: string, at: string): string => {
-  if (typeof value === 'string') return value;
-  if (value === null || value === undefined) return '';
-  throw dataErrors.wrongType(at, column, kindOfValue(value), 'a text');
-};
-
 /** Where classes are declared, integers are their numbers; -1 is how Hugging Face says that there is none. */
-const labelOf = (value: unknown, column: string, names: readonly string[] | undefined, at: string): string => {
-  const plain = ['number', 'bigint', 'boolean'].includes(typeof value) ? String(value) : textOf(value, column, at);
-  if (names === undefined || plain === '' || typeof value === 'string') return plain;
-  if (plain === '-1') return '';
-  const name = names[Number(plain)];
-  if (name === undefined) throw dataErrors.wrongType(at, column, plain, `a class number below ${names.length}`);
+const named = (value: unknown, names: readonly string[] | undefined, column: string, at: string): unknown => {
+  if (names === undefined || (typeof value !== 'number' && typeof value !== 'bigint')) return value;
+  if (Number(value) === -1) return null;
+  const name = names[Number(value)];
+  if (name === undefined) throw dataErrors.wrongType(at, column, String(value), `a class number below ${names.length}`);
   return name;
 };
 
@@ -42,19 +35,21 @@ interface Range {
   readonly rowEnd: number;
 }
 
-type Values = ArrayLike<unknown>;
+type Cells = ArrayLike<unknown>;
 
-const expectRows = (values: Values, { rowStart, rowEnd }: Range, column: string): Values => {
+const expectRows = (values: Cells, { rowStart, rowEnd }: Range, column: string): Cells => {
   if (values.length === rowEnd - rowStart) return values;
   throw new Error(`column '${column}' has ${values.length} values for ${rowEnd - rowStart} rows`);
 };
 
 /** The rows of one row group after another, so that no more than one is in memory. */
-async function* groupsOf(parquet: ParquetFile, columns: readonly string[]) {
+async function* groupsOf(parquet: ParquetFile, columns: readonly string[], most: number) {
   const { file, metadata } = parquet;
   const scan = await parquetScan({ file, metadata, columns: [...columns], compressors, geoparquet: false });
-  for (const range of scan.ranges) {
-    const values = new Map<string, Values>();
+  for (const whole of scan.ranges) {
+    if (whole.rowStart >= most) return;
+    const range = { ...whole, rowEnd: Math.min(whole.rowEnd, most) };
+    const values = new Map<string, Cells>();
     for (const column of columns) {
       values.set(column, expectRows(await scan.readColumn({ column, ...range }), range, column));
     }
@@ -62,24 +57,23 @@ async function* groupsOf(parquet: ParquetFile, columns: readonly string[]) {
   }
 }
 
-/** All rows, by row groups; labels may be texts, numbers or booleans, or numbers of declared classes. */
-export async function* parquetRows(source: SourceFile, { text, pair, label }: Columns): AsyncGenerator<Row> {
+/** The values of some columns, by row groups; numbers of declared classes by their names. */
+export async function* parquetValues(
+  source: SourceFile,
+  columns: readonly string[],
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Values> {
   const parquet = await openedParquet(source);
-  const columns = [text, pair, label].filter((name) => name !== undefined);
   const missing = columns.find((name) => !parquet.columns.includes(name));
   if (missing !== undefined) throw dataErrors.missingColumn(source.shown, missing, parquet.columns);
-  const names = label === undefined ? undefined : classNames(parquet, label);
+  const classes = columns.map((column) => classNames(parquet, column));
   try {
-    for await (const { range, values } of groupsOf(parquet, [...new Set(columns)])) {
+    for await (const { range, values } of groupsOf(parquet, [...new Set(columns)], most)) {
       for (let row = range.rowStart; row < range.rowEnd; row++) {
         const at = `${source.shown}, row ${row + 1}`;
-        const cell = (column: string): unknown => values.get(column)?.[row - range.rowStart];
-        yield {
-          at,
-          text: textOf(cell(text), text, at),
-          pair: pair === undefined ? undefined : textOf(cell(pair), pair, at),
-          label: label === undefined ? undefined : labelOf(cell(label), label, names, at),
-        };
+        const cell = (column: string, i: number) =>
+          named(values.get(column)?.[row - range.rowStart] ?? null, classes[i], column, at);
+        yield { at, names: parquet.columns, values: columns.map(cell) };
       }
     }
   } catch (error) {

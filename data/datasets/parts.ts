@@ -1,7 +1,9 @@
 import { DataError, type DataProblem, dataErrors } from '../errors.ts';
 import type { Candidate, Split } from './assemble.ts';
-import type { Columns, Row, RowReader } from './rows.ts';
-import type { SourceFile } from './text-blocks.ts';
+import type { SourceFile } from './bytes.ts';
+import { isMissing, type MissingOptions } from './missing.ts';
+import { type Columns, type Row, type RowReader, readRows } from './rows.ts';
+import { splitNamed } from './split-column.ts';
 
 /** One of the files that a dataset is made from. */
 export interface Part {
@@ -11,6 +13,7 @@ export interface Part {
   readonly file: SourceFile;
   readonly columns: Columns;
   readonly reader: RowReader;
+  readonly missing: MissingOptions;
 }
 
 /** A text with its place, for messages. */
@@ -18,60 +21,100 @@ export interface LocatedCandidate extends Candidate {
   readonly at: string;
 }
 
-const roles = { text: 'text', pair: 'text', label: 'label' } as const;
+const roles = { text: 'text', pair: 'text', label: 'label', split: 'splitColumn' } as const;
 
-const columnProblems = (part: Part, found: readonly string[]): readonly DataProblem[] =>
-  (['text', 'pair', 'label'] as const).flatMap((role) => {
-    const name = part.columns[role];
-    if (name === undefined || found.includes(name)) return [];
-    const { code, message } = dataErrors.missingColumn(part.file.shown, name, found);
+const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): DataError | undefined => {
+  const times = found.filter((column) => column === name).length;
+  if (times === 1) return undefined;
+  return times === 0 ? dataErrors.missingColumn(shown, name, found) : dataErrors.repeatedColumn(shown, name);
+};
+
+const columnProblems = (part: Part, found: readonly string[]): readonly DataProblem[] => {
+  const { columns, reader } = part;
+  const wanted = (['text', 'pair', 'label', 'split'] as const).flatMap((role) => {
+    const name = columns[role];
+    return name === undefined ? [] : [{ role, name }];
+  });
+  const names = wanted.map(({ name }) => name);
+  const nameless = reader.isNameless?.(found, names) === true;
+  const problems = wanted.flatMap(({ role, name }) => {
+    const problem = columnProblem(part, name, found);
+    if (problem === undefined) return [];
+    const { code, message } = nameless ? dataErrors.orNoHeader(problem) : problem;
     return [{ code, path: [roles[role]], message }];
   });
+  return nameless ? problems.slice(0, 1) : problems;
+};
 
-/** Opens a file and reads its first row, or what its format says about all rows. */
+/** Enough rows to see most mistakes, few enough to read them in no time. */
+export const FIRST_ROWS = 2000;
+
+/** Opens a file and reads its columns and its first rows. */
 export const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
   try {
     const found = await part.reader.columns(part.file);
     if (found === undefined) throw dataErrors.emptyFile(part.file.shown);
-    return columnProblems(part, found);
+    const problems = columnProblems(part, found);
+    if (problems.length === 0) await readPart(part, FIRST_ROWS);
+    return problems;
   } catch (error) {
     if (error instanceof DataError) return [{ code: error.code, path: [part.key], message: error.message }];
     throw error;
   }
 };
 
-/** Rows of one kind: where the first is, and how many. */
+/** Rows of one kind: the first of them, and how many. */
 interface Tally {
   count: number;
-  at: string;
+  first: LocatedCandidate | undefined;
 }
 
-const tallied = (tally: Tally, { at }: Row): void => {
-  if (tally.count === 0) tally.at = at;
+const tallied = (tally: Tally, candidate: LocatedCandidate): void => {
+  tally.first ??= candidate;
   tally.count++;
 };
 
-const candidateOf = ({ at, text, pair, label }: Row, split: Split | undefined): LocatedCandidate => ({
-  at,
-  text: text.trim(),
-  ...(pair === undefined ? {} : { pair: pair.trim() }),
-  ...(label === undefined ? {} : { label: label.trim() }),
-  ...(split === undefined ? {} : { split }),
-});
+const candidateOf = ({ at, text, pair, label, split: named }: Row, { split, columns }: Part): LocatedCandidate => {
+  const own = named === undefined ? split : splitNamed(named, columns.split ?? '', at);
+  return {
+    at,
+    text: text.trim(),
+    ...(pair === undefined ? {} : { pair: pair.trim() }),
+    ...(label === undefined ? {} : { label: label.trim() }),
+    ...(own === undefined ? {} : { split: own }),
+  };
+};
 
-/** All texts of a file; throws a DataError where there is none, or where texts or labels are empty. */
-export const readPart = async ({ file, split, columns, reader }: Part): Promise<readonly LocatedCandidate[]> => {
+const withoutLabel = ({ label: _, ...candidate }: LocatedCandidate): LocatedCandidate => candidate;
+
+/** The texts of a file, and how many rows were left out. */
+export interface ReadPart {
+  readonly candidates: readonly LocatedCandidate[];
+  readonly dropped: number;
+}
+
+/** All texts of a file; throws a DataError where there is none, or where texts or labels are missing. */
+export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Promise<ReadPart> => {
+  const { file, columns, reader, missing } = part;
   const candidates: LocatedCandidate[] = [];
-  const emptyTexts: Tally = { count: 0, at: '' };
-  const emptyLabels: Tally = { count: 0, at: '' };
-  for await (const row of reader.rows(file, columns)) {
-    const candidate = candidateOf(row, split);
-    if (candidate.text === '' || candidate.pair === '') tallied(emptyTexts, row);
-    if (candidate.label === '') tallied(emptyLabels, row);
-    candidates.push(candidate);
+  const emptyTexts: Tally = { count: 0, first: undefined };
+  const emptyLabels: Tally = { count: 0, first: undefined };
+  for await (const row of readRows(reader, file, columns, most)) {
+    const candidate = candidateOf(row, part);
+    if (candidate.text === '' || candidate.pair === '') tallied(emptyTexts, candidate);
+    else if (candidate.split === 'unlabelled') candidates.push(withoutLabel(candidate));
+    else if (candidate.label !== undefined && isMissing(candidate.label, missing)) tallied(emptyLabels, candidate);
+    else candidates.push(candidate);
   }
-  if (candidates.length === 0) throw dataErrors.emptyFile(file.shown);
-  if (emptyTexts.count > 0) throw dataErrors.emptyText(emptyTexts.at, emptyTexts.count);
-  if (emptyLabels.count > 0) throw dataErrors.emptyLabel(emptyLabels.at, emptyLabels.count);
-  return candidates;
+  const dropped = emptyTexts.count + emptyLabels.count;
+  if (missing.missing === 'refuse') refuse(emptyTexts, emptyLabels);
+  if (candidates.length === 0)
+    throw dropped === 0 ? dataErrors.emptyFile(file.shown) : dataErrors.nothingLeft(file.shown, dropped);
+  return { candidates, dropped };
+};
+
+const refuse = (texts: Tally, labels: Tally): void => {
+  if (texts.first !== undefined) throw dataErrors.emptyText(texts.first.at, texts.count);
+  const { first, count } = labels;
+  if (first !== undefined) throw dataErrors.emptyLabel(first.at, count, first.label ?? '');
 };

@@ -1,28 +1,44 @@
-import type { SourceFile } from './text-blocks.ts';
+import { dataErrors } from '../errors.ts';
+import type { SourceFile } from './bytes.ts';
 
 /** Which columns of a file are meant. A file of unlabelled texts has no label column, only pairs have a second text. */
 export interface Columns {
   readonly text: string;
   readonly pair?: string;
   readonly label?: string;
+  /** The column that says which split a row is in. */
+  readonly split?: string;
 }
 
-/** One text as it stands in a file, untrimmed. */
-export interface Row {
+/** Values of some columns in one row, as the format has them. */
+export interface Values {
   /** File and line (or row), as messages name it. */
   readonly at: string;
-  readonly text: string;
-  readonly pair: string | undefined;
-  readonly label: string | undefined;
+  /** All names that the row has. */
+  readonly names: readonly string[];
+  /** In the order in which the columns were asked for; undefined where the row lacks one. */
+  readonly values: readonly unknown[];
 }
 
 /** A file format: streams rows; throws a DataError that names file and line. */
 export interface RowReader {
-  rows(file: SourceFile, columns: Columns): AsyncIterable<Row>;
-  /** Column names without reading further than the first row, undefined where there is no row. */
+  /** With `most`, at least so many rows where there are as many, without looking at all others first. */
+  values(file: SourceFile, columns: readonly string[], most?: number): AsyncIterable<Values>;
+  /** Column names without reading further than it needs, undefined where there is no row. */
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
+  /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */
+  isNameless?(names: readonly string[], columns: readonly string[]): boolean;
   /** Class names of a column in their order, where the format declares them. */
   classes?(file: SourceFile, column: string): Promise<readonly string[] | undefined>;
+}
+
+/** One text as it stands in a file, untrimmed. Empty where the file has nothing in its place. */
+export interface Row {
+  readonly at: string;
+  readonly text: string;
+  readonly pair: string | undefined;
+  readonly label: string | undefined;
+  readonly split: string | undefined;
 }
 
 /** What a value is, as messages say it. */
@@ -34,3 +50,43 @@ export const kindOfValue = (value: unknown): string =>
       : typeof value === 'object'
         ? 'an object'
         : `a ${typeof value}`;
+
+/** Nothing where a value should be: null, or the number that is none. */
+const isNothing = (value: unknown): boolean => value === null || (typeof value === 'number' && Number.isNaN(value));
+
+const textOf = (value: unknown, column: string, { at, names }: Values): string => {
+  if (typeof value === 'string') return value;
+  if (isNothing(value)) return '';
+  if (value === undefined) throw dataErrors.missingColumn(at, column, names);
+  throw dataErrors.wrongType(at, column, kindOfValue(value), 'a text');
+};
+
+/** Lists and objects are no classes. */
+export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
+  ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
+
+const labelOf = (value: unknown, column: string, row: Values): string =>
+  isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
+
+/** All rows of a file as texts with their labels; labels may be texts, numbers or truth values. */
+export async function* readRows(
+  reader: RowReader,
+  file: SourceFile,
+  columns: Columns,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Row> {
+  const { text, pair, label, split } = columns;
+  const names = [text, pair, label, split].filter((name) => name !== undefined);
+  let count = 0;
+  for await (const row of reader.values(file, names, most)) {
+    if (count++ >= most) break;
+    const value = (name: string): unknown => row.values[names.indexOf(name)];
+    yield {
+      at: row.at,
+      text: textOf(value(text), text, row),
+      pair: pair === undefined ? undefined : textOf(value(pair), pair, row),
+      label: label === undefined ? undefined : labelOf(value(label), label, row),
+      split: split === undefined ? undefined : labelOf(value(split), split, row),
+    };
+  }
+}

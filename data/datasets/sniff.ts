@@ -1,22 +1,33 @@
-import { extname } from 'node:path';
-import { type Sample, samplers } from './samples.ts';
+import { dataErrors } from '../errors.ts';
+import { fileHead, type SourceFile } from './bytes.ts';
+import { openTable, type TableOptions } from './csv-rows.ts';
+import { NO_QUOTE } from './dialect.ts';
+import { isParquet } from './file-kinds.ts';
+import { type FileUses, readerOf, usesByName } from './formats.ts';
+import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
+import { looksMissing } from './missing.ts';
+import { isScalar, type RowReader } from './rows.ts';
+import { isSplitColumn, partsRows } from './split-column.ts';
 
 /** What a file seems to hold. `text`, `pair` and `label` are undefined where no column looks the part. */
 export interface DataGuess {
   /** The dataset kind that reads it. */
-  readonly uses: keyof typeof samplers;
-  /** Only of tables of text. */
-  readonly delimiter?: string;
+  readonly uses: FileUses;
+  /** How a table of text is read, where that is not what every CSV has. */
+  readonly table: TableOptions;
   readonly columns: readonly string[];
   readonly text: string | undefined;
   readonly pair: string | undefined;
   readonly label: string | undefined;
+  /** Column that says in which split a row is. */
+  readonly split: string | undefined;
   /** Classes among the rows that were looked at, sorted. */
   readonly classes: readonly string[];
   /** Rows that were looked at. */
   readonly rows: number;
 }
 
+const SAMPLE_ROWS = 2000;
 const MOST_CLASSES = 200;
 
 interface Column {
@@ -25,22 +36,40 @@ interface Column {
   readonly distinct: ReadonlySet<string>;
 }
 
+/** The first rows of a file as texts; columns that hold lists or objects are left out. */
+interface Sample {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+const shown = (value: unknown): string => (isScalar(value) ? String(value) : '');
+
+/** Columns that can be named: once, and by something. */
+const nameable = (names: readonly string[]): readonly string[] =>
+  names.filter((name, i) => name !== '' && names.indexOf(name) === i && names.lastIndexOf(name) === i);
+
+const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Promise<Sample> => {
+  const names = nameable((await reader.columns(file)) ?? []);
+  const rows: (readonly unknown[])[] = [];
+  for await (const { values } of reader.values(file, names)) {
+    rows.push(values);
+    if (rows.length === most) break;
+  }
+  const plain = names.flatMap((_, i) => (rows.some((row) => isOther(row[i])) ? [] : [i]));
+  return {
+    columns: plain.map((i) => names[i] ?? ''),
+    rows: rows.map((row) => plain.map((i) => shown(row[i]))),
+  };
+};
+
+const isOther = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
 const columnsOf = ({ columns, rows }: Sample): readonly Column[] =>
   columns.map((name, i) => {
     const values = rows.map((row) => row[i]?.trim() ?? '');
     const averageLength = values.reduce((sum, value) => sum + value.length, 0) / Math.max(1, rows.length);
-    return { name, averageLength, distinct: new Set(values.filter((value) => value !== '')) };
+    return { name, averageLength, distinct: new Set(values.filter((value) => !looksMissing(value))) };
   });
-
-const labelNames = /^(label|class|category|target|intent|sentiment|topic|tag|y)s?$/i;
-const textNames = /^(text|sentence|content|message|body|review|comment|description|utterance|question|title)s?$/i;
-
-/** Names under which pairs of texts are published. */
-const pairNames = [
-  [/^premise$/i, /^hypothesis$/i],
-  [/^(sentence|text|question)_?1$/i, /^(sentence|text|question)_?2$/i],
-  [/^(question|query)$/i, /^(passage|context|document|answer|sentence)$/i],
-] as const;
 
 const best = (columns: readonly Column[], score: (column: Column) => number): Column | undefined =>
   columns.toSorted((a, b) => score(b) - score(a))[0];
@@ -54,10 +83,7 @@ const textColumns = (columns: readonly Column[]): readonly [Column | undefined, 
     ] as const;
     if (found[0] !== undefined && found[1] !== undefined) return found;
   }
-  return [
-    best(columns, ({ name, averageLength }) => averageLength + (textNames.test(name) ? 1e6 : 0)),
-    undefined,
-  ] as const;
+  return [best(columns, ({ name, averageLength }) => averageLength + (isTextName(name) ? 1e6 : 0)), undefined] as const;
 };
 
 /** A label repeats: few distinct values for many rows; a telling name beats counts. */
@@ -67,28 +93,50 @@ const labelColumn = (columns: readonly Column[], rows: number): Column | undefin
     ({ name, distinct }) => (labelNames.test(name) ? 1e6 : 0) - distinct.size,
   );
 
-const usesOf = (path: string): DataGuess['uses'] => {
-  const ending = extname(path).toLowerCase();
-  if (ending === '.parquet') return 'parquet';
-  return ending === '.jsonl' || ending === '.ndjson' ? 'jsonl' : 'csv';
+/** The kind that reads a file, by its name; by its first character where the name says nothing. */
+const usesOf = (path: string, head: Buffer): FileUses => {
+  if (isParquet(head)) return 'parquet';
+  return usesByName(path) ?? (/^[[{]/.test(head.toString('latin1').trimStart()) ? 'jsonl' : 'csv');
+};
+
+const tableOptions = async (file: SourceFile, header: boolean | undefined): Promise<TableOptions> => {
+  const { dialect, first } = await openTable(file);
+  const read: TableOptions = {
+    delimiter: dialect.delimiter,
+    ...(dialect.quote === undefined ? { quote: NO_QUOTE } : {}),
+  };
+  if (first === undefined) return read;
+  const named = header ?? isHeader(await firstRowOf(readerOf('csv', { ...read, header: false }), file, first), file);
+  return named ? read : { ...read, header: false };
+};
+
+const isHeader = (row: FirstRow, { shown: file }: SourceFile): boolean => {
+  if (row.is !== 'unclear') return row.is === 'names';
+  throw dataErrors.unclearHeader(file, row.reason);
 };
 
 /** Looks at the start of a file and guesses its format and which columns hold texts and classes. */
-export const sniff = async (path: string): Promise<DataGuess> => {
-  const uses = usesOf(path);
-  const sample = await samplers[uses]({ shown: path, path });
+export const sniff = async (path: string, header?: boolean): Promise<DataGuess> => {
+  const file = { shown: path, path };
+  const uses = usesOf(path, await fileHead(file));
+  const table = uses === 'csv' ? await tableOptions(file, header) : {};
+  const sample = await sampleOf(readerOf(uses, table), file, SAMPLE_ROWS);
   const columns = columnsOf(sample);
-  const [text, pair] = textColumns(columns);
-  const others = columns.filter((column) => column !== text && column !== pair);
+  const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct));
+  const candidates = columns.filter((column) => column !== split);
+  const [text, pair] = textColumns(candidates);
+  const others = candidates.filter((column) => column !== text && column !== pair && !partsRows(column.name));
   const label = labelColumn(others, sample.rows.length);
+  const classes = [...(label?.distinct ?? [])].sort();
   return {
     uses,
-    ...(sample.delimiter === undefined ? {} : { delimiter: sample.delimiter }),
+    table,
     columns: sample.columns,
     text: text?.name,
     pair: pair?.name,
     label: label?.name,
-    classes: [...(label?.distinct ?? [])].sort(),
+    split: split?.name,
+    classes,
     rows: sample.rows.length,
   };
 };

@@ -57,6 +57,7 @@ export const spamAssassin = definePackagedDataset({
   config,
   package: packageName,
   source: 'package.json',
+  classes: async () => classes,
   read: async (folder) => ({
     task: 'text-classification',
     candidates: await readMessages(join(folder, 'data')),

@@ -1,77 +1,123 @@
-import { createReadStream } from 'node:fs';
 import { dataErrors } from '../errors.ts';
+import { fileBytes, type SourceFile } from './bytes.ts';
+import { type Encoding, encodingOf, isUtf32, wholeCharacters } from './encoding.ts';
+import { foreignKind } from './file-kinds.ts';
 
-/** Whole lines of a file, and the number of the first of them. */
-export interface TextBlock {
-  readonly text: string;
-  readonly line: number;
-}
-
-/** A file by the path the user wrote and the one it was found at. */
-export interface SourceFile {
-  readonly shown: string;
-  readonly path: string;
-}
-
-const NEWLINE = 0x0a;
-
-const countLines = (bytes: Uint8Array): number => {
-  let lines = 0;
-  for (const byte of bytes) if (byte === NEWLINE) lines++;
-  return lines;
+const newlinesIn = (text: string): number => {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 };
 
-/** Bytes of a multi-byte character are never a newline, so lines can be told apart before decoding. */
-const badLine = (bytes: Buffer, first: number): number => {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let line = first;
-  for (let at = 0; at < bytes.length; line++) {
-    const end = bytes.indexOf(NEWLINE, at);
-    const next = end < 0 ? bytes.length : end + 1;
+/** Line feeds are whole bytes of UTF-8, so lines can be told apart before decoding. */
+const badLine = (bytes: Uint8Array, first: number): number => {
+  const text = new TextDecoder('utf-8').decode(bytes);
+  return first + newlinesIn(text.slice(0, text.indexOf('\ufffd')));
+};
+
+const refuseForeign = (head: Buffer, shown: string): void => {
+  if (isUtf32(head)) throw dataErrors.foreignFile(shown, 'a text in UTF-32', 'save it as UTF-8');
+  const kind = foreignKind(head);
+  if (kind !== undefined) throw dataErrors.foreignFile(shown, kind.is, kind.advice);
+};
+
+/** Decodes piece by piece, a character never in two of them, and counts lines for messages. */
+class TextReader {
+  readonly #shown: string;
+  readonly #encoding: Encoding;
+  readonly #decoder: InstanceType<typeof TextDecoder>;
+  #rest: Buffer = Buffer.alloc(0);
+  #line = 1;
+
+  constructor(shown: string, encoding: Encoding) {
+    this.#shown = shown;
+    this.#encoding = encoding;
+    this.#decoder = new TextDecoder(encoding.name, { fatal: true, ignoreBOM: true });
+  }
+
+  piece(chunk: Buffer): string {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const end = wholeCharacters(bytes, this.#encoding);
+    this.#rest = bytes.subarray(end);
+    return this.#decoded(bytes.subarray(0, end));
+  }
+
+  end(): string {
+    return this.#decoded(this.#rest);
+  }
+
+  #decoded(bytes: Buffer): string {
+    const text = this.#text(bytes);
+    const zero = text.indexOf('\0');
+    if (zero >= 0) throw dataErrors.zeroByte(`${this.#shown}:${this.#line + newlinesIn(text.slice(0, zero))}`);
+    this.#line += newlinesIn(text);
+    return text;
+  }
+
+  #text(bytes: Buffer): string {
     try {
-      decoder.decode(bytes.subarray(at, next));
+      return this.#decoder.decode(bytes);
     } catch {
-      return line;
+      const { name } = this.#encoding;
+      throw name === 'utf-8'
+        ? dataErrors.notUtf8(`${this.#shown}:${badLine(bytes, this.#line)}`)
+        : dataErrors.brokenUtf16(`${this.#shown}:${this.#line}`);
     }
-    at = next;
   }
-  return first;
-};
+}
 
-const decoded = (bytes: Buffer, line: number, shown: string): TextBlock => {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return { text: text.replaceAll('\r\n', '\n'), line };
-  } catch {
-    throw dataErrors.notUtf8(`${shown}:${badLine(bytes, line)}`);
+async function* decodedPieces(file: SourceFile): AsyncGenerator<string> {
+  let reader: TextReader | undefined;
+  for await (const chunk of fileBytes(file)) {
+    if (reader === undefined) {
+      refuseForeign(chunk, file.shown);
+      const encoding = encodingOf(chunk);
+      reader = new TextReader(file.shown, encoding);
+      yield reader.piece(chunk.subarray(encoding.mark));
+    } else yield reader.piece(chunk);
   }
-};
+  if (reader !== undefined) yield reader.end();
+}
 
-/** The same failure as a mistake of the user where it is one. */
-export const openError = (error: unknown, { shown, path }: SourceFile): unknown => {
-  if (!(error instanceof Error && 'code' in error)) return error;
-  if (error.code === 'ENOENT') return dataErrors.missingFile(shown, path);
-  if (error.code === 'EISDIR') return dataErrors.unreadableFile(shown, 'it is a folder; name a file');
-  if (error.code === 'EACCES') return dataErrors.unreadableFile(shown, 'permission denied');
-  return error;
-};
+/** A line feed ends a line, with or without a carriage return before it; in files that have none, a carriage return does. */
+const lineEndsOf = (first: string): RegExp => (first.includes('\n') || !first.includes('\r') ? /\r\n/g : /\r\n?/g);
 
-/** Streams a UTF-8 file (a byte order mark is dropped, CRLF becomes LF) in blocks that end at line ends. */
-export async function* textBlocks(file: SourceFile): AsyncGenerator<TextBlock> {
-  let rest: Buffer = Buffer.alloc(0);
+/**
+ * Streams the text of a file: UTF-8 or UTF-16 as its first bytes say, unpacked where it is gzip, the byte order mark
+ * dropped, every line end a line feed.
+ */
+export async function* textBlocks(file: SourceFile): AsyncGenerator<string> {
+  let ends: RegExp | undefined;
+  let held = '';
+  for await (const piece of decodedPieces(file)) {
+    ends ??= lineEndsOf(piece);
+    const text = held + piece;
+    // A carriage return at the end of a piece may be half of a line end.
+    held = text.endsWith('\r') ? '\r' : '';
+    const whole = text.slice(0, text.length - held.length).replace(ends, '\n');
+    if (whole !== '') yield whole;
+  }
+  if (held !== '') yield ends?.source === '\\r\\n?' ? '\n' : held;
+}
+
+/** No row of a real table is longer than this many characters; what seems to be has lost its line ends or its quotes. */
+export const LONGEST_ROW = 2 ** 24;
+
+/** The lines of a file, each with its number. */
+export async function* textLines(file: SourceFile): AsyncGenerator<{ readonly line: number; readonly text: string }> {
   let line = 1;
-  try {
-    for await (const chunk of createReadStream(file.path)) {
-      const bytes: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      const end = bytes.lastIndexOf(NEWLINE) + 1;
-      rest = bytes.subarray(end);
-      if (end === 0) continue;
-      const whole = bytes.subarray(0, end);
-      yield decoded(whole, line, file.shown);
-      line += countLines(whole);
+  let rest: string[] = [];
+  let length = 0;
+  for await (const block of textBlocks(file)) {
+    const [first = '', ...others] = block.split('\n');
+    rest.push(first);
+    length += first.length;
+    if (length > LONGEST_ROW) throw dataErrors.longRow(`${file.shown}:${line}`, LONGEST_ROW);
+    for (const next of others) {
+      yield { line: line++, text: rest.join('') };
+      rest = [next];
+      length = next.length;
     }
-  } catch (error) {
-    throw openError(error, file);
   }
-  if (rest.length > 0) yield decoded(rest, line, file.shown);
+  yield { line, text: rest.join('') };
 }

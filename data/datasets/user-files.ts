@@ -5,7 +5,7 @@ import { assemble, type Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded } from './kind.ts';
-import { type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
+import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 
 /** In the order in which equal texts are kept: a test text never trains. */
@@ -17,9 +17,14 @@ const roles = [
   ['unlabelled', 'unlabelled'],
 ] as const;
 
-const columnsOf = ({ text, label, task }: FileConfig, key: string): Columns => {
+const columnsOf = ({ text, label, task, splitColumn }: FileConfig, key: string): Columns => {
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
-  return key === 'unlabelled' || task === 'features' ? texts : { ...texts, label };
+  if (key === 'unlabelled') return texts;
+  return {
+    ...texts,
+    ...(task === 'features' ? {} : { label }),
+    ...(splitColumn === undefined ? {} : { split: splitColumn }),
+  };
 };
 
 /** Training texts go by their hash where validation or test have no file of their own. */
@@ -35,6 +40,7 @@ const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly 
         file: { shown, path: resolve(base, shown) },
         columns: columnsOf(config, key),
         reader: key === 'unlabelled' ? (readerByName(shown) ?? reader) : reader,
+        missing: config,
       },
     ];
   });
@@ -66,15 +72,50 @@ const declaredClasses = async (
     : undefined;
 };
 
+/** Shares to split off, and the texts: those of a column's training split give up texts where another one has none. */
+const placed = (config: FileConfig, candidates: readonly LocatedCandidate[]) => {
+  const { validation, test } = sharesOf(config);
+  if (config.splitColumn === undefined) return { candidates, shares: { validation, test } };
+  const has = (split: Split) => candidates.some((candidate) => candidate.split === split);
+  const shares = { validation: has('validation') ? 0 : validation, test: has('test') ? 0 : test };
+  const drawn = shares.validation + shares.test > 0;
+  // A text of the test split never trains: of equal ones the first counts.
+  const ordered = (['test', 'validation', 'train', 'unlabelled'] as const).flatMap((split) =>
+    candidates.filter((candidate) => candidate.split === split),
+  );
+  const open = ({ split, ...candidate }: LocatedCandidate): LocatedCandidate =>
+    split === undefined || split === 'train' ? candidate : { ...candidate, split };
+  return { candidates: drawn ? ordered.map(open) : ordered, shares };
+};
+
 const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Loaded> => {
-  const candidates: LocatedCandidate[] = [];
-  for (const part of parts) for (const candidate of await readPart(part)) candidates.push(candidate);
+  const read: LocatedCandidate[] = [];
+  let dropped = 0;
+  for (const part of parts) {
+    const { candidates, dropped: left } = await readPart(part);
+    for (const candidate of candidates) read.push(candidate);
+    dropped += left;
+  }
+  const { candidates, shares } = placed(config, read);
   checkLabels(candidates);
   const classes = await declaredClasses(parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = config.file ?? config.train ?? '';
-  const options = { task, labelled, limit, maxLength, shares: sharesOf(config), source };
-  return assemble(candidates, classes === undefined ? options : { ...options, classes });
+  const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
+  const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
+  return { ...loaded, dropped };
+};
+
+/** Classes among the first rows of the labelled texts, or those that their file declares. */
+const firstClasses = async (parts: readonly Part[]): Promise<readonly string[]> => {
+  const classes = new Set<string>();
+  for (const part of parts) {
+    if (part.columns.label === undefined) continue;
+    const declared = await part.reader.classes?.(part.file, part.columns.label);
+    for (const name of declared ?? []) classes.add(name);
+    for (const { label } of (await readPart(part, FIRST_ROWS)).candidates) if (label !== undefined) classes.add(label);
+  }
+  return [...classes].sort();
 };
 
 interface FileKind<S extends z.ZodObject<typeof fileOptions>> extends Pick<DatasetKind<S>, 'uses' | 'summary'> {
@@ -92,6 +133,7 @@ export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kin
     sources: (config, base) => parts(config, base).map(({ file }) => file.path),
     check: async (config, base): Promise<readonly DataProblem[]> =>
       (await Promise.all(parts(config, base).map(partProblems))).flat(),
+    classes: (config, base) => firstClasses(parts(config, base)),
     load: (config, base) => loadParts(config, parts(config, base)),
   });
 };

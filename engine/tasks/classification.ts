@@ -22,7 +22,7 @@ export const textClassification: Task = {
   ...choosing,
   name: 'text-classification',
   unit: 'texts',
-  encode: (encoder, text, maxLength) => encoder.encode(text, maxLength),
+  encode: (encoder, texts, maxLength, signal) => encoder.encodeBatch(texts, maxLength, signal),
   labelsOf: ({ label = -1 }) => [label],
   fit: (model, classes) => withClassificationHead(model, classes),
 };
@@ -32,8 +32,12 @@ export const tokenClassification: Task = {
   ...choosing,
   name: 'token-classification',
   unit: 'words',
-  encode: (encoder, text, maxLength) =>
-    encoder.encodeWords((typeof text === 'string' ? text : text.text).split(' '), maxLength),
+  encode: (encoder, texts, maxLength, signal) =>
+    encoder.encodeWords(
+      texts.map((text) => (typeof text === 'string' ? text : text.text)),
+      maxLength,
+      signal,
+    ),
   labelsOf: ({ tags }, { words = new Int32Array() }) => Array.from(words, (_, word) => tags?.[word] ?? -1),
   fit: withTokenHead,
 };

@@ -1,4 +1,5 @@
 import { cosineOf } from '../../data/vectors.ts';
+import { ModelError } from '../../ground/errors.ts';
 import { withoutWordHead } from '../../models/head.ts';
 import { emitSentence } from '../../models/sentence.ts';
 import { cosineDistance } from '../losses/index.ts';
@@ -8,12 +9,12 @@ import type { Task } from './task.ts';
 export const features: Task = {
   name: 'features',
   unit: 'texts',
-  encode: (encoder, text, maxLength) => encoder.encode(text, maxLength),
+  encode: (encoder, texts, maxLength, signal) => encoder.encodeBatch(texts, maxLength, signal),
   labelsOf: () => [-1],
   fit: (given) => {
     const model = withoutWordHead(given);
     if (model.info.task === 'features') return model;
-    throw new Error(
+    throw new ModelError(
       `the model is made for ${model.info.task}, the data for features: start from a model that gives features`,
     );
   },

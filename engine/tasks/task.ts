@@ -17,7 +17,12 @@ export interface Task {
   readonly name: DatasetTask;
   /** What there is one answer about. */
   readonly unit: 'texts' | 'words';
-  encode(encoder: TextEncoder, text: TextInput, maxLength: number): EncodedText;
+  encode(
+    encoder: TextEncoder,
+    texts: readonly TextInput[],
+    maxLength: number,
+    signal?: AbortSignal,
+  ): Promise<readonly EncodedText[]>;
   /** Class of each answer about a text, -1 where it is not known. */
   labelsOf(example: Example, encoded: EncodedText): readonly number[];
   /** The model with what the task needs of it; throws where it was made for something else. */

@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { Bytes } from '../tensor.ts';
 import { CodecError } from './dtypes.ts';
 import { fileBytes } from './external.ts';
-import { field, fields, joined, type Pieces } from './pieces.ts';
+import { field, fields, joined, lengthOf, type Pieces } from './pieces.ts';
 import { type ByteAt, DELIMITED, type Field, fieldsOf } from './wire.ts';
 
 /** A file of weights that stay where they are, and everything else that it holds. */
@@ -15,6 +15,8 @@ export interface Apart {
 
 /** Smaller weights are read with the rest: a read of its own for each would take longer. */
 const LEAST_APART = 1 << 16;
+/** What is no large weight is held in memory, and some times over while it is decoded. */
+const LARGEST_REST = 1 << 28;
 /** Bytes around a place that are read together. */
 const WINDOW = 1 << 12;
 const { graphOfModel, initializerOfGraph, rawDataOfTensor } = fields;
@@ -68,6 +70,10 @@ const takeApart = (path: string, byteAt: ByteAt, size: number): Apart => {
   const model = [...fieldsOf(byteAt, 0, size)].flatMap((part) =>
     part.number === graphOfModel && part.wire === DELIMITED ? graphPieces(part) : [range(part.start, part.end)],
   );
+  const rest = lengthOf(model);
+  if (rest > LARGEST_REST) {
+    throw new CodecError(`the file has ${rest} bytes beside its large weights; decant reads ${LARGEST_REST} of them`);
+  }
   return { bytes: joined(model), weights };
 };
 
@@ -76,13 +82,15 @@ const takeApart = (path: string, byteAt: ByteAt, size: number): Apart => {
  * than all of their weights are needed at once. A file that is damaged is read as a whole, for the decoder to say how.
  */
 export const readApart = (path: string): Apart => {
+  if (!statSync(path).isFile())
+    throw new CodecError('it is no file but a folder or a device; an ONNX model was expected');
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
     try {
       return takeApart(path, windowOf(file), size);
     } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
+      if (!(error instanceof CodecError) || size > LARGEST_REST) throw error;
       return { bytes: fileBytes(path, 0, size).read(), weights: new Map() };
     }
   } finally {

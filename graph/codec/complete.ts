@@ -4,11 +4,12 @@ import { CodecError } from './dtypes.ts';
 
 /** Checks that every value is computed exactly once and orders the nodes, keeping the given order where it works. */
 const ordered = (graph: Graph): readonly Node[] => {
+  const inputs = new Set(graph.inputs);
   const producer = new Map<Value, Node>();
   for (const node of graph.nodes) {
     for (const output of node.outputs) {
       if (output === '') continue;
-      if (producer.has(output) || graph.weights.has(output) || graph.inputs.includes(output)) {
+      if (producer.has(output) || graph.weights.has(output) || inputs.has(output)) {
         throw new CodecError(`the value '${output}' is defined twice`);
       }
       producer.set(output, node);
@@ -28,7 +29,7 @@ const ordered = (graph: Graph): readonly Node[] => {
       const missing: Node[] = [];
       for (const name of readsOf(node)) {
         const source = producer.get(name);
-        if (source === undefined) known(graph, node, name);
+        if (source === undefined) known(graph, inputs, node, name);
         else if (!done.has(source)) missing.push(source);
       }
       if (missing.length === 0) {
@@ -47,8 +48,8 @@ const ordered = (graph: Graph): readonly Node[] => {
   return order;
 };
 
-const known = (graph: Graph, node: Node, name: Value): void => {
-  if (graph.weights.has(name) || graph.inputs.includes(name)) return;
+const known = (graph: Graph, inputs: ReadonlySet<Value>, node: Node, name: Value): void => {
+  if (graph.weights.has(name) || inputs.has(name)) return;
   throw new CodecError(`node '${node.name || node.outputs[0]}' (${node.op}) reads '${name}', which nothing defines`);
 };
 
@@ -63,9 +64,9 @@ const inferring = (graph: Graph): GraphBuilder => {
 };
 
 const inferred = (graph: Graph): ReadonlyMap<Value, TensorType> => {
-  const missing = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && !graph.types.has(name));
-  if (missing.length === 0) return graph.types;
+  // Also where the file gives every type: that its nodes fit together is found out here or in the middle of a run.
   const builder = inferring(graph);
+  const missing = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && !graph.types.has(name));
   const types = new Map(graph.types);
   for (const name of missing) if (builder.hasType(name)) types.set(name, builder.type(name));
   return types;

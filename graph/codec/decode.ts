@@ -81,17 +81,19 @@ const decodeBody = (proto: onnx.IGraphProto, context: Context, nested: boolean):
 };
 
 const decodeOpsets = (model: onnx.IModelProto): Record<string, number> => {
-  const opsets: Record<string, number> = {};
+  const opsets = new Map<string, number>();
   for (const entry of model.opsetImport ?? []) {
     const domain = domainOf(entry.domain);
     const version: Integer = entry.version ?? 0;
     const found = toNumber(version);
-    if ((opsets[domain] ?? found) !== found) {
-      throw new CodecError(`the model imports two versions of the domain '${domain}': ${opsets[domain]} and ${found}`);
+    const other = opsets.get(domain) ?? found;
+    if (other !== found) {
+      throw new CodecError(`the model imports two versions of the domain '${domain}': ${other} and ${found}`);
     }
-    opsets[domain] = found;
+    opsets.set(domain, found);
   }
-  return opsets;
+  // Unlike an assignment this makes an entry of any name.
+  return Object.fromEntries(opsets);
 };
 
 const parse = (bytes: Uint8Array): onnx.IModelProto => {

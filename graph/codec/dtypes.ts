@@ -1,3 +1,4 @@
+import { UserError } from '../../ground/errors.ts';
 import type { DType } from '../tensor.ts';
 
 /** TensorProto.DataType numbers of the element types decant holds. */
@@ -46,6 +47,6 @@ export const dtypeOf = (code: number, where: string): DType => {
 };
 
 /** A file that is no ONNX model, or a model that says something decant cannot hold. The message is for the user. */
-export class CodecError extends Error {
+export class CodecError extends UserError {
   override readonly name = 'CodecError';
 }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, sep } from 'node:path';
 import { withScratch } from '../scratch.ts';
 import type { Bytes } from '../tensor.ts';
@@ -19,8 +19,16 @@ const fill = (file: number, path: string, offset: number, bytes: Uint8Array): vo
   }
 };
 
+const allocated = (path: string, length: number): Uint8Array => {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new CodecError(`${path} holds a weight of ${length} bytes, for which there is no memory`, { cause });
+  }
+};
+
 const readRange = (path: string, offset: number, length: number): Uint8Array => {
-  const bytes = new Uint8Array(length);
+  const bytes = allocated(path, length);
   const file = openSync(path, 'r');
   try {
     fill(file, path, offset, bytes);
@@ -68,6 +76,14 @@ export interface Location {
   readonly length: number;
 }
 
+/** A folder or a pipe would fail obscurely, or never answer. */
+const fileSize = (path: string, where: string): number => {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) throw new CodecError(`${where} keeps its data in '${path}', which does not exist`);
+  if (!stats.isFile()) throw new CodecError(`${where} keeps its data in '${path}', which is no file`);
+  return stats.size;
+};
+
 /** The bytes of an external tensor. The path must stay inside the model's folder. */
 export const externalBytes = (folder: string | undefined, place: Location, where: string): Bytes => {
   const { location, offset, length } = place;
@@ -79,8 +95,7 @@ export const externalBytes = (folder: string | undefined, place: Location, where
     throw new CodecError(`${where} keeps its data in the file '${location}'; read the model with readGraph(path)`);
   }
   const full = join(folder, path);
-  if (!existsSync(full)) throw new CodecError(`${where} keeps its data in '${full}', which does not exist`);
-  const size = statSync(full).size;
+  const size = fileSize(full, where);
   if (offset + length > size) {
     throw new CodecError(`${where} needs bytes ${offset} to ${offset + length} of '${full}', which has ${size}`);
   }

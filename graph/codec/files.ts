@@ -19,8 +19,8 @@ const chunk = 1 << 30;
 
 /** Reads an ONNX file. Large weights stay in it, or in its folder, until they are needed: the file must stay, too. */
 export const readGraph = async (path: string): Promise<Graph> => {
-  const { bytes, weights } = readApart(path);
   try {
+    const { bytes, weights } = readApart(path);
     return decodeGraph(bytes, { folder: dirname(path), apart: weights });
   } catch (error) {
     if (error instanceof CodecError) throw new CodecError(`${path}: ${error.message}`, { cause: error });

@@ -3,7 +3,7 @@ import { type Bytes, bytesOf } from '../tensor.ts';
 /** Bytes in order. Weights are read when their turn comes, so that a file is written without a second copy of them. */
 export type Pieces = readonly Bytes[];
 
-const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0);
+export const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0);
 
 /** Numbers of the fields of ONNX's messages that are put together and taken apart by hand. */
 export const fields = { graphOfModel: 7, initializerOfGraph: 5, rawDataOfTensor: 9 } as const;

@@ -1,18 +1,26 @@
 import { CodecError } from './dtypes.ts';
-import { type ByteAt, DELIMITED, fieldsOf } from './wire.ts';
+import { type Limit, withinLimit } from './limits.ts';
+import { type ByteAt, DELIMITED, type Field, fieldsOf } from './wire.ts';
 
 /**
  * The decoder drops fields it does not know. That is harmless for hints and comments, but wrong for anything that
- * changes what the model computes, so the raw bytes are walked once and fields outside these lists are refused.
+ * changes what the model computes, so the raw bytes are walked once and fields outside these lists are refused. On the way
+ * it is counted what the file asks for, before anything is built of it.
  */
 interface Message {
   readonly name: string;
-  /** Fields the decoder understands or that carry no meaning (metadata, doc strings, device hints). */
-  readonly known: ReadonlySet<number>;
+  /** Fields the decoder understands or that carry no meaning (metadata, doc strings, device hints); undefined for all. */
+  readonly known?: ReadonlySet<number>;
   /** Fields with a meaning that decant cannot hold, by what they are. */
-  readonly refused: Readonly<Record<number, string>>;
+  readonly refused?: Readonly<Record<number, string>>;
   /** Messages inside. */
   readonly inner: Readonly<Record<number, () => Message>>;
+  /** Fields of which a message holds so many at most. */
+  readonly counted?: Readonly<Record<number, Limit>>;
+  /** Fields of which the whole file holds so many at most. */
+  readonly total?: Readonly<Record<number, Limit>>;
+  /** Fields that are so long at most. */
+  readonly sized?: Readonly<Record<number, Limit>>;
 }
 
 const numbers = (...fields: readonly number[]): ReadonlySet<number> => new Set(fields);
@@ -22,6 +30,9 @@ const tensor: Message = {
   known: numbers(1, 2, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 16),
   refused: { 3: 'a segmented tensor', 6: 'string elements' },
   inner: {},
+  counted: { 1: 'axes', 13: 'attributes' },
+  // Packed dimensions take a byte each at least.
+  sized: { 1: 'axes', 5: 'integers', 7: 'integers', 8: 'name', 11: 'integers', 13: 'name' },
 };
 const attribute: Message = {
   name: 'AttributeProto',
@@ -36,42 +47,93 @@ const attribute: Message = {
     23: 'a list of sparse tensors',
   },
   inner: { 5: () => tensor, 6: () => graph },
+  counted: { 7: 'list', 8: 'list', 9: 'arity' },
+  sized: { 1: 'name', 4: 'list', 7: 'list', 8: 'list', 9: 'name' },
 };
 const node: Message = {
   name: 'NodeProto',
   known: numbers(1, 2, 3, 4, 5, 6, 7, 9, 10),
   refused: { 8: 'an overload of a local function' },
   inner: { 5: () => attribute },
+  counted: { 1: 'arity', 2: 'arity', 5: 'attributes' },
+  sized: { 1: 'name', 2: 'name', 3: 'name', 4: 'name', 7: 'name' },
 };
+const dimension: Message = { name: 'Dimension', inner: {}, sized: { 2: 'name', 3: 'name' } };
+const shape: Message = { name: 'TensorShapeProto', inner: { 1: () => dimension }, counted: { 1: 'axes' } };
+const tensorType: Message = { name: 'TypeProto.Tensor', inner: { 2: () => shape } };
+/** Sequences, maps and optional values hold a type again. */
+const holder: Message = { name: 'TypeProto', inner: { 1: () => type, 2: () => type } };
+const type: Message = {
+  name: 'TypeProto',
+  inner: { 1: () => tensorType, 4: () => holder, 5: () => holder, 8: () => tensorType, 9: () => holder },
+};
+const valueInfo: Message = { name: 'ValueInfoProto', inner: { 2: () => type }, sized: { 1: 'name' } };
 const graph: Message = {
   name: 'GraphProto',
   known: numbers(1, 2, 5, 10, 11, 12, 13, 14, 16),
   refused: { 15: 'sparse initializers (write them dense)' },
-  inner: { 1: () => node, 5: () => tensor },
+  inner: { 1: () => node, 5: () => tensor, 11: () => valueInfo, 12: () => valueInfo, 13: () => valueInfo },
+  total: { 1: 'nodes', 5: 'weights', 11: 'ports', 12: 'ports', 13: 'values', 14: 'values', 16: 'values' },
+  sized: { 2: 'name' },
 };
 const model: Message = {
   name: 'ModelProto',
   known: numbers(1, 2, 3, 4, 5, 6, 7, 8, 14, 26),
   refused: { 20: 'training information', 25: 'local functions (inline them before exporting)' },
   inner: { 7: () => graph },
+  counted: { 8: 'attributes', 14: 'values' },
 };
 
-/** Walks the protobuf fields of a model and refuses those that mean something decant would lose. */
-export const scanModel = (bytes: Uint8Array): void => walk((at) => bytes[at] ?? 0, 0, bytes.length, model);
+/** Walks the protobuf fields of a model; refuses those that mean something decant would lose, and files that ask for too much. */
+export const scanModel = (bytes: Uint8Array): void =>
+  walk({ byteAt: (at) => bytes[at] ?? 0, totals: new Map() }, { start: 0, end: bytes.length, depth: 0 }, model);
 
-const walk = (byteAt: ByteAt, start: number, end: number, message: Message): void => {
-  for (const field of fieldsOf(byteAt, start, end, (number) => check(message, number))) {
+interface Walk {
+  readonly byteAt: ByteAt;
+  readonly totals: Map<Limit, number>;
+}
+
+/** Messages between a graph and the graph inside it: node and attribute. */
+const LEVELS = 3;
+
+const raised = <K>(counts: Map<K, number>, key: K): number => {
+  const count = (counts.get(key) ?? 0) + 1;
+  counts.set(key, count);
+  return count;
+};
+
+const count = (
+  message: Message,
+  { number, body, end }: Field,
+  own: Map<number, number>,
+  totals: Walk['totals'],
+): void => {
+  const [counted, total, sized] = [message.counted?.[number], message.total?.[number], message.sized?.[number]];
+  if (counted !== undefined) withinLimit(counted, raised(own, number));
+  if (total !== undefined) withinLimit(total, raised(totals, total));
+  if (sized !== undefined) withinLimit(sized, end - body);
+};
+
+const walk = (
+  progress: Walk,
+  { start, end, depth }: { readonly start: number; readonly end: number; readonly depth: number },
+  message: Message,
+): void => {
+  withinLimit('depth', Math.floor(depth / LEVELS));
+  const own = new Map<number, number>();
+  for (const field of fieldsOf(progress.byteAt, start, end, (number) => check(message, number))) {
+    count(message, field, own, progress.totals);
     const inner = field.wire === DELIMITED ? message.inner[field.number] : undefined;
-    if (inner !== undefined) walk(byteAt, field.body, field.end, inner());
+    if (inner !== undefined) walk(progress, { start: field.body, end: field.end, depth: depth + 1 }, inner());
   }
 };
 
-const check = (message: Message, field: number): void => {
-  const refused = message.refused[field];
-  if (refused !== undefined) throw new CodecError(`the model uses ${refused}, which decant does not support`);
-  if (!message.known.has(field)) {
+const check = ({ name, known, refused }: Message, field: number): void => {
+  const meaning = refused?.[field];
+  if (meaning !== undefined) throw new CodecError(`the model uses ${meaning}, which decant does not support`);
+  if (known?.has(field) === false) {
     throw new CodecError(
-      `${message.name} has field ${field}, which is newer than decant knows or no ONNX; it may change the meaning of the model`,
+      `${name} has field ${field}, which is newer than decant knows or no ONNX; it may change the meaning of the model`,
     );
   }
 };

@@ -1,6 +1,6 @@
 import { callOf, inferNode, type Known } from '../call.ts';
 import type { Dim } from '../dim.ts';
-import type { Graph, Node, Value } from '../graph.ts';
+import { type Graph, type Node, opsetOf, type Value } from '../graph.ts';
 import type { Call } from '../op.ts';
 
 const cache = new WeakMap<Graph, (node: Node) => Call>();
@@ -15,7 +15,7 @@ export const callsOf = (graph: Graph): ((node: Node) => Call) => {
     weight: (value) => graph.weights.get(value),
     ints: (value) => ints.get(value),
   };
-  const call = (node: Node): Call => callOf(node, graph.opsets[node.domain] ?? 1, known);
+  const call = (node: Node): Call => callOf(node, opsetOf(graph.opsets, node.domain), known);
   for (const node of graph.nodes) {
     const inferred = inferNode(call(node));
     node.outputs.forEach((output, i) => {

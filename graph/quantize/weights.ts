@@ -1,7 +1,8 @@
+import { UserError } from '../../ground/errors.ts';
 import { type ArrayOf, elementCount, floatPiecesOf, newArray, type Tensor, tensorOf } from '../tensor.ts';
 
 /** A weight that cannot be quantized as asked, or an exclusion that names none. The message is for the user. */
-export class QuantizeError extends Error {
+export class QuantizeError extends UserError {
   override readonly name = 'QuantizeError';
 }
 

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../builder.ts';
 import { callOf, inferNode, type Known } from '../call.ts';
 import type { Dim } from '../dim.ts';
-import { type Attribute, capturedBy, type Graph, indexOf, type Node, type Value } from '../graph.ts';
+import { type Attribute, capturedBy, type Graph, indexOf, type Node, opsetOf, type Value } from '../graph.ts';
 import { elementCount, type Tensor, vector } from '../tensor.ts';
 import { evaluate } from './evaluate.ts';
 
@@ -66,7 +66,7 @@ const constantAttribute = (node: Node): Tensor | undefined => {
 const constantOf = (folding: Folding, node: Node): Tensor | undefined => {
   const written = constantAttribute(node);
   if (written !== undefined || node.outputs.length !== 1) return written;
-  const call = callOf(node, folding.graph.opsets[node.domain] ?? 1, folding.known);
+  const call = callOf(node, opsetOf(folding.graph.opsets, node.domain), folding.known);
   const type = inferNode(call)?.[0];
   if (type === undefined) return undefined;
   const inputs = node.inputs.flatMap((input) => (input === null ? [] : [folding.builder.weightOf(input)]));

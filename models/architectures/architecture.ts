@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import type { Emission } from '../blocks.ts';
 import type { EncoderValues } from '../emit-encoder.ts';
@@ -61,6 +61,8 @@ export interface Architecture<C> {
   readonly modelTypes: readonly string[];
   /** The keys of config.json that it needs, with the defaults of transformers; what it cannot compute is refused here. */
   readonly config: z.ZodType<C>;
+  /** Further names of those keys. */
+  readonly aliases?: readonly string[];
   /** What models with a head write before the names of the encoder's parameters: 'bert'. */
   readonly prefix: string;
   facts(config: C): Facts;
@@ -91,6 +93,8 @@ export interface AnyArchitecture {
   readonly modelTypes: readonly string[];
   readonly prefix: string;
   readonly ignored: readonly RegExp[];
+  /** The keys of config.json that it reads. */
+  readonly keys: readonly string[];
   /** The plan for a configuration, or what is wrong with it. */
   plan(config: unknown): { readonly plan: Plan } | { readonly issues: readonly z.core.$ZodIssue[] };
 }
@@ -108,11 +112,18 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
   },
 });
 
+/** The keys of an object's schema, whatever is done to it before and behind. */
+const keysOf = (schema: z.core.$ZodType): readonly string[] => {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
+  return schema instanceof z.ZodPipe ? [...keysOf(schema.in), ...keysOf(schema.out)] : [];
+};
+
 /** Hides the configuration type of an architecture behind its own schema, so that all kinds fit one list. */
 export const defineArchitecture = <C>(architecture: Architecture<C>): AnyArchitecture => ({
   modelTypes: architecture.modelTypes,
   prefix: architecture.prefix,
   ignored: architecture.ignored,
+  keys: [...keysOf(architecture.config), ...(architecture.aliases ?? [])],
   plan: (config) => {
     const parsed = architecture.config.safeParse(config, { reportInput: true });
     return parsed.success ? { plan: bind(architecture, parsed.data) } : { issues: parsed.error.issues };

@@ -82,6 +82,7 @@ export const distilbert = defineArchitecture({
       path: ['n_heads'],
     });
   }),
+  aliases: Object.values(aliases),
   prefix: 'distilbert',
   facts: (config) => bertFacts(asBert(config)),
   emit: (emission, config) => {

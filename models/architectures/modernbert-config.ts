@@ -34,6 +34,9 @@ export const modernConfig = z
     global_rope_theta: z.number().positive().default(160_000),
     local_rope_theta: z.number().positive().nullish(),
     local_attention: size.default(128),
+    /** Half of local_attention: where it is written, it counts. */
+    sliding_window: size.optional(),
+    head_dim: size.nullish(),
     embedding_dropout: ratio.default(0),
     mlp_bias: z.boolean().default(false),
     mlp_dropout: ratio.default(0),
@@ -51,6 +54,11 @@ export const modernConfig = z
       const message = `expected heads of even width, whose halves turn; found ${hidden_size / num_attention_heads}`;
       ctx.addIssue({ code: 'custom', message, path: ['num_attention_heads'] });
     }
+    const width = hidden_size / num_attention_heads;
+    if (config.head_dim != null && config.head_dim !== width) {
+      const message = `expected ${width}, hidden_size over num_attention_heads; found ${config.head_dim}`;
+      ctx.addIssue({ code: 'custom', message, path: ['head_dim'] });
+    }
     if (layer_types == null || layer_types.length === num_hidden_layers) return;
     const message = `expected one kind a layer, ${num_hidden_layers}; found ${layer_types.length}`;
     ctx.addIssue({ code: 'custom', message, path: ['layer_types'] });
@@ -63,6 +71,10 @@ export const layerTypesOf = (config: ModernConfig): readonly LayerType[] =>
   Array.from({ length: config.num_hidden_layers }, (_, i) =>
     i % config.global_attn_every_n_layers === 0 ? 'full_attention' : 'sliding_attention',
   );
+
+/** How far a local layer looks to either side. */
+export const reachOf = ({ sliding_window, local_attention }: ModernConfig): number =>
+  sliding_window ?? Math.floor(local_attention / 2);
 
 /** The base of rotary positions of one kind of layer. */
 export const thetaOf = (config: ModernConfig, type: LayerType): number => {

@@ -17,7 +17,14 @@ import {
 } from '../blocks.ts';
 import { featuresName, hiddenStateName } from '../emit-encoder.ts';
 import { defineArchitecture, type Encoded } from './architecture.ts';
-import { type LayerType, layerTypesOf, type ModernConfig, modernConfig, thetaOf } from './modernbert-config.ts';
+import {
+  type LayerType,
+  layerTypesOf,
+  type ModernConfig,
+  modernConfig,
+  reachOf,
+  thetaOf,
+} from './modernbert-config.ts';
 import { modernMaskedHead, modernTextHead, modernTokenHead } from './modernbert-heads.ts';
 import { distances } from './relative.ts';
 import { type Rotation, rotated, rotationOf } from './rotary.ts';
@@ -35,8 +42,7 @@ const norm = (emission: Emission, config: ModernConfig, name: string, x: Value, 
 /** 0 for keys near the query, MASKED_SCORE for others: (sequence, sequence). */
 const windowBias = ({ builder }: Emission, config: ModernConfig, positions: Value): Value => {
   const away = builder.op('Abs', [distances(builder, positions)]);
-  const half = Math.floor(config.local_attention / 2);
-  const near = builder.op('LessOrEqual', [away, builder.scalar('float32', half)]);
+  const near = builder.op('LessOrEqual', [away, builder.scalar('float32', reachOf(config))]);
   return builder.op('Where', [near, builder.scalar('float32', 0), builder.scalar('float32', MASKED_SCORE)]);
 };
 

@@ -1,3 +1,4 @@
+import { UserError } from '../../ground/errors.ts';
 import type { Model } from '../model.ts';
 
 export interface ImportOptions {
@@ -19,6 +20,8 @@ export interface Importer {
    * an ImportError that says what to install where nothing is found.
    */
   files(specifier: string, base: string): readonly string[];
+  /** Class names of a classifier of texts, by what is said beside its weights; none of any other model. */
+  labels?(specifier: string, base: string): Promise<readonly string[]>;
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 
@@ -26,7 +29,7 @@ export interface Importer {
 const LONGEST_MESSAGE = 1500;
 
 /** The model asked for is not there or is not what it should be: the user can mend it. */
-export class ImportError extends Error {
+export class ImportError extends UserError {
   override readonly name = 'ImportError';
   constructor(message: string, options?: ErrorOptions) {
     super(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);

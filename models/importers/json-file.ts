@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { type NumberTexts, numberTextsOf } from '../number-texts.ts';
 import { ImportError } from './importer.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -27,7 +28,8 @@ const nestingOf = (text: string): number => {
   return deepest;
 };
 
-const parsed = (file: string, text: string): unknown => {
+/** JSON of a stranger's file, bounded in depth. */
+export const parsedJson = (file: string, text: string): unknown => {
   if (nestingOf(text) > DEPTH_LIMIT) {
     throw new ImportError(`${file} nests brackets more than ${DEPTH_LIMIT} deep: it describes no model`);
   }
@@ -74,10 +76,20 @@ export const readText = (path: string, limit = SIZE_LIMIT): string => {
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
 export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {
   const file = basename(path);
-  const found = schema.safeParse(parsed(file, readText(path, limit)), { reportInput: true });
+  const found = schema.safeParse(parsedJson(file, readText(path, limit)), { reportInput: true });
   if (found.success) return found.data;
   throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
 };
 
 export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject =>
   readJson(path, z.record(z.string(), z.unknown()), limit);
+
+/** How the numbers of a JSON file are written, where JavaScript writes them otherwise. The file has been read before. */
+export const readNumberTexts = (path: string): NumberTexts => {
+  try {
+    return numberTextsOf(readText(path));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImportError(`${basename(path)}: ${reason}`, { cause });
+  }
+};

@@ -6,6 +6,7 @@ import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { type Parameters, textInputs } from '../blocks.ts';
 import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
 import { textModelType } from '../encoder.ts';
+import { expectFinite } from '../finite.ts';
 import type { Model } from '../model.ts';
 import { ImportError, type Importer } from './importer.ts';
 import { packageFolder } from './packages.ts';
@@ -182,8 +183,10 @@ const importUseLite = async (base: string): Promise<Model> => {
     shape,
     inputs,
   );
+  const graph = builder.freeze([features]);
+  expectFinite(graph);
   return {
-    graph: builder.freeze([features]),
+    graph,
     tokenizer: unigramTokenizer(vocabulary, { unknown: UNKNOWN, reserved: RESERVED }),
     info: {
       schema: 'decant.model/1',

@@ -1,5 +1,6 @@
+import { UserError } from '../../ground/errors.ts';
 /** What is wrong with a header, and where in its text. */
-export class HeaderError extends Error {
+export class HeaderError extends UserError {
   override readonly name = 'HeaderError';
 }
 

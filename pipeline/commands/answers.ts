@@ -1,9 +1,11 @@
 import type { Predicted } from '../../engine/predict.ts';
 import type { ModelInfo } from '../../models/model.ts';
+import { manyLines, oneLine } from '../../reports/text.ts';
 
 /** Answers about texts, for machines and for people. */
 export interface Said {
-  readonly json: unknown;
+  /** One entry a text. */
+  readonly json: readonly unknown[];
   readonly text: string;
 }
 
@@ -13,7 +15,17 @@ export interface Given {
   readonly pair?: string;
 }
 
-interface Asked {
+/** A line that is no text, by its number. */
+export interface Failed {
+  readonly line: number;
+  readonly error: string;
+}
+
+export type Asked = Given | Failed;
+
+export const isFailed = (asked: Asked): asked is Failed => 'error' in asked;
+
+interface Question {
   readonly info: ModelInfo;
   readonly texts: readonly Given[];
   readonly predicted: Predicted;
@@ -38,7 +50,7 @@ const rowOf = ({ scores: { logits, columns } }: Predicted, answer: number): Floa
   logits.subarray(answer * columns, (answer + 1) * columns);
 
 /** All classes, the most probable first. */
-const classesOf = ({ info, predicted }: Asked, answer: number): readonly Class[] =>
+const classesOf = ({ info, predicted }: Question, answer: number): readonly Class[] =>
   softmax(rowOf(predicted, answer))
     .map((probability, i) => ({ label: info.labels[i] ?? `class ${i}`, probability }))
     .toSorted((a, b) => b.probability - a.probability);
@@ -46,15 +58,16 @@ const classesOf = ({ info, predicted }: Asked, answer: number): readonly Class[]
 const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
 
 /** A pair takes two lines. */
-const heading = ({ text, pair }: Given): string => (pair === undefined ? text : `${text}\n${pair}`);
+const heading = ({ text, pair }: Given): string =>
+  pair === undefined ? manyLines(text) : `${manyLines(text)}\n${manyLines(pair)}`;
 
-const classified = (asked: Asked): Said => {
+const classified = (asked: Question): Said => {
   const json = asked.texts.map((given, i) => {
     const classes = classesOf(asked, i);
     return { ...given, label: classes[0]?.label ?? '', probability: classes[0]?.probability ?? 0, classes };
   });
   const lines = json.map(({ classes, ...given }) => {
-    const shown = classes.slice(0, asked.top);
+    const shown = classes.slice(0, asked.top).map((one) => ({ ...one, label: oneLine(one.label) }));
     const width = Math.max(...shown.map(({ label }) => label.length));
     return [
       heading(given),
@@ -65,7 +78,7 @@ const classified = (asked: Asked): Said => {
 };
 
 /** One word a line with its class behind a tab, as taggers write; an empty line between texts. */
-const tagged = (asked: Asked): Said => {
+const tagged = (asked: Question): Said => {
   const { answers } = asked.predicted;
   const json = asked.texts.map(({ text }, t) => ({
     text,
@@ -76,13 +89,13 @@ const tagged = (asked: Asked): Said => {
       return { word, label: best?.label ?? null, probability: best?.probability ?? null };
     }),
   }));
-  const text = json.map(({ words }) => words.map(({ word, label }) => `${word}\t${label ?? ''}`).join('\n'));
+  const text = json.map(({ words }) => words.map(({ word, label }) => `${word}\t${oneLine(label ?? '')}`).join('\n'));
   return { json, text: text.join('\n\n') };
 };
 
 const SHOWN_NUMBERS = 6;
 
-const vectors = ({ texts, predicted }: Asked): Said => {
+const vectors = ({ texts, predicted }: Question): Said => {
   const json = texts.map((given, i) => ({ ...given, vector: [...rowOf(predicted, i)] }));
   const lines = json.map(({ vector, ...given }) => {
     const shown = vector.slice(0, SHOWN_NUMBERS).map((x) => x.toFixed(4));
@@ -92,7 +105,7 @@ const vectors = ({ texts, predicted }: Asked): Said => {
 };
 
 /** What a model said, in the way of its task. */
-export const saidAbout = (asked: Asked): Said => {
+export const saidAbout = (asked: Question): Said => {
   switch (asked.info.task) {
     case 'text-classification':
       return classified(asked);

@@ -38,7 +38,7 @@ export const isOffline = ({ offline }: { readonly offline?: boolean }): boolean 
   offline === true || !['', '0', 'false'].includes(process.env.DECANT_OFFLINE ?? '');
 
 /** A folder that is named: an empty text is a variable that was not set, not the current folder. */
-const folderName = (text: string): string => {
+export const folderName = (text: string): string => {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('Expected the path of a folder; found an empty text.');
 };
@@ -93,7 +93,7 @@ const cutAfter = (plan: Plan, id: string): Plan => {
         }
       : step,
   );
-  const cut = { ...plan, steps, stages: kept };
+  const cut = { ...plan, steps, stages: kept, until: id };
   const measured = steps.filter((step) => isTiming(step) || step.id === 'baseline').map((step) => step.id);
   return { ...cut, steps: closure(cut, [...ids, ...measured]) };
 };
@@ -123,16 +123,4 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
     threads: options.threads ?? defaultThreads(),
     force: new Set([...options.force, ...(options.remeasure === true ? [MEASURE, PROFILE] : [])]),
   };
-};
-
-/** Reads a model that the command line names: a file that is none is a wrong request, not a failure. */
-export const readingModel = async <T>(read: () => Promise<T>): Promise<T> => {
-  const { CodecError } = await import('../../graph/codec/index.ts');
-  const { ModelFileError } = await import('../../models/files.ts');
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof CodecError || error instanceof ModelFileError) throw new RequestError(error.message);
-    throw error;
-  }
 };

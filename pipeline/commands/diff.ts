@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DiffSide } from '../../reports/diff/compare.ts';
 import type { Diff } from '../../reports/diff/diff.ts';
 import { type Gate, gatesFail } from '../../reports/gates/gate.ts';
+import { jsonForPeople } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
 import { locate, parseYaml } from '../yaml/document.ts';
 import { checkGateFile } from '../yaml/gates.ts';
@@ -22,6 +23,7 @@ interface Options {
 const examples = `
 Examples:
   $ decant diff runs/before runs/after                    what changed, with paired tests
+  $ decant diff runs/NAME@1 runs/NAME                     an older report of a run and its newest
   $ decant diff git:main:report.json runs/NAME            against a report that is committed
   $ decant diff A B --gate gates.yaml --strict            fail a build: exit code 3
   $ decant diff A B --format md > comment.md              for a pull request
@@ -43,9 +45,7 @@ const band =
 
 const sideAt = async (where: string): Promise<DiffSide> => {
   const { loadSide } = await import('../../reports/diff/load.ts');
-  return await loadSide(where).catch((error: unknown) => {
-    throw new RequestError(error instanceof Error ? error.message : String(error));
-  });
+  return await loadSide(where);
 };
 
 const purpose = {
@@ -73,7 +73,7 @@ const render = async (result: Diff, format: Format): Promise<string> => {
     case 'html':
       return (await import('../../reports/diff/html.ts')).renderDiffHtml(result);
     case 'json':
-      return `${JSON.stringify(result, null, 2)}\n`;
+      return jsonForPeople(result);
     case 'text': {
       const { renderDiffText } = await import('../../reports/diff/terminal.ts');
       const { wantsColor } = await import('../view/choose.ts');

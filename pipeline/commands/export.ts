@@ -3,13 +3,20 @@ import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
+import { jsonForPeople, manyLines, oneLine } from '../../reports/text.ts';
+import type { QuantizeContext } from '../../stages/quantize/index.ts';
 import { RequestError } from '../diagnostic.ts';
+import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
+import { abandonedIn, temporaryFor } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
-import { exit, isOffline, readingModel, wholeNumber } from './common.ts';
+import { exit, isOffline, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
 
-interface Options {
+/** Seconds between two answers of a model that is written or quantized. */
+const PATIENCE = 300;
+
+interface Options extends LimitOptions {
   readonly to: 'transformers-js';
   readonly quantize?: boolean;
   readonly threads?: number;
@@ -41,7 +48,7 @@ the same command: what has arrived is kept in FOLDER.download until then.
 Exit codes: 0 done, 1 the model does not run, 2 the request was wrong, 130 interrupted.`;
 
 /** The float model with an INT8 one beside it. */
-const withQuantized = async (models: Models, path: string, threads: number, signal: AbortSignal): Promise<Models> => {
+const withQuantized = async (models: Models, path: string, running: Omit<QuantizeContext, 'log'>): Promise<Models> => {
   const source = models.get('fp32');
   if (source === undefined || models.has('q8')) {
     throw new RequestError(`${path}: holds an INT8 model already; leave out --quantize`);
@@ -51,10 +58,17 @@ const withQuantized = async (models: Models, path: string, threads: number, sign
   const { model } = await quantizeModel(
     source,
     { embeddings: true, reduceRange: false, exclude: [] },
-    { threads, signal, onText: () => undefined, log: () => undefined },
+    { ...running, log: () => undefined },
   );
   if (isQuantized(model.graph)) return new Map([['fp32', source] as const, ['q8', model] as const]);
   throw new RequestError(`${path}: no matrix of this model is large enough to gain from INT8; leave out --quantize`);
+};
+
+/** Each file is loaded once and reads two short texts. */
+const workOf = async (models: Models): Promise<Work> => {
+  const { weightBytes } = await import('../../graph/codec/index.ts');
+  const weights = [...models.values()].reduce((sum, { graph }) => sum + weightBytes(graph), 0);
+  return { files: weights, rows: 2, longest: 64 };
 };
 
 /** A folder that may be written: a new one, an empty one, or one that decant exported. */
@@ -64,7 +78,7 @@ const checkTarget = async (folder: string): Promise<void> => {
   if (!found.isDirectory()) throw new RequestError(`${folder}: is a file; expected the name of a folder to write`);
   const { folderKind } = await import('../../models/files.ts');
   if ((await readdir(folder)).length === 0) return;
-  if ((await readingModel(() => folderKind(folder))) === 'exported') return;
+  if ((await folderKind(folder)) === 'exported') return;
   throw new RequestError(`${folder}: holds files that decant did not export; name another folder, or empty this one`);
 };
 
@@ -79,15 +93,25 @@ const place = async (finished: string, folder: string): Promise<void> => {
   }
 };
 
+/** Removes what exports to the same folder that were killed left beside it. */
+const sweepBeside = async (folder: string): Promise<void> => {
+  for (const path of await abandonedIn(dirname(folder))) {
+    if (path.startsWith(`${folder}.`)) await rm(path, { recursive: true, force: true });
+  }
+};
+
 /** Writes beside the target and moves what is proved to load: a folder is never half an export. */
 const write = async (models: Models, folder: string, threads: number, signal: AbortSignal): Promise<Exported> => {
   const { exportModels } = await import('../../stages/export/folder.ts');
   const { deployFiles } = await import('../../models/files.ts');
-  const temporary = `${resolve(folder)}.${process.pid}.part`;
+  const { forgetPlaced } = await import('../execute/placed.ts');
+  await sweepBeside(resolve(folder));
+  const temporary = temporaryFor(resolve(folder));
   try {
     await mkdir(temporary, { recursive: true });
     const sizes = await exportModels(temporary, models, { threads, results: '' });
     signal.throwIfAborted();
+    await forgetPlaced(folder);
     await place(temporary, folder);
     const [{ info } = { info: undefined }] = models.values();
     if (info === undefined) throw new Error('a folder of models holds at least one');
@@ -107,12 +131,14 @@ const render = ({ folder, task, modelType, labels, files }: Exported): string =>
   const classes = labels.length === 0 ? '' : `, ${labels.length} classes`;
   const width = Math.max(...files.map(({ file }) => file.length));
   const lines = files.map((one) => `  ${one.file.padEnd(width)}  ${bytes(one.bytes).padStart(8)}`);
-  return [
-    `${folder}: ${task}${classes} (${modelType})`,
-    ...lines,
-    `How to load it: ${join(folder, 'README.md')}`,
-    '',
-  ].join('\n');
+  return manyLines(
+    [
+      `${folder}: ${task}${classes} (${oneLine(modelType)})`,
+      ...lines,
+      `How to load it: ${join(folder, 'README.md')}`,
+      '',
+    ].join('\n'),
+  );
 };
 
 /** Ctrl-C ends the work at its next step, so that nothing unfinished stays behind. */
@@ -138,10 +164,12 @@ const exportModel = async (path: string, folder: string, options: Options, signa
   const reading = { work: `${resolve(folder)}.download`, offline: isOffline(options), signal };
   const exported = await withModels(path, reading, async (models) => {
     signal.throwIfAborted();
-    const all = options.quantize === true ? await withQuantized(models, path, threads, signal) : models;
+    const { renew } = limited(await workOf(models), options);
+    const all =
+      options.quantize === true ? await withQuantized(models, path, { threads, signal, onText: renew }) : models;
     return await write(all, folder, threads, signal);
   });
-  process.stdout.write(options.json === true ? `${JSON.stringify(exported, null, 2)}\n` : render(exported));
+  process.stdout.write(options.json === true ? jsonForPeople(exported) : render(exported));
   return exit.done;
 };
 
@@ -164,6 +192,12 @@ export const exportCommand = (program: Command, end: (code: number) => void): vo
     .option('--quantize', 'write an INT8 file beside the float one, with the defaults of the quantize stage')
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--offline', 'download nothing (also: DECANT_OFFLINE=1)')
+    .option('--timeout <s>', 'seconds that the model may take until it answers', wholeNumber(1, 1_000_000), PATIENCE)
+    .option(
+      '--memory <MB>',
+      'memory that may be taken (default: what its weights should need)',
+      wholeNumber(1, 10_000_000),
+    )
     .option('--json', 'print what was written as one JSON document')
     .addHelpText('after', examples)
     .action(async (path: string, folder: string, options: Options) =>

@@ -1,8 +1,9 @@
 import { access, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
+import { oneLine } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
@@ -13,6 +14,8 @@ interface Options {
   readonly pair?: string;
   /** false: the texts have no classes. */
   readonly label?: string | false;
+  /** Whether the first row has the names of the columns; without it, the rows decide. */
+  readonly header?: boolean;
   readonly out: string;
   readonly overwrite?: boolean;
 }
@@ -54,7 +57,7 @@ const rolesOf = ({ data: file, ...given }: Options, guess: DataGuess): Roles => 
   const pair = given.pair ?? (given.text === undefined ? guess.pair : undefined);
   const texts = { text: known(text, guess, file), pair: pair === undefined ? undefined : known(pair, guess, file) };
   const label = given.label ?? guess.label;
-  const onlyTexts = guess.columns.every((column) => column === text || column === pair);
+  const onlyTexts = guess.columns.every((column) => [text, pair, guess.split].includes(column));
   if (label === false || (label === undefined && onlyTexts)) return { ...texts, label: undefined };
   if (label !== undefined) return { ...texts, label: known(label, guess, file) };
   throw new RequestError(
@@ -76,19 +79,30 @@ const labelLine = ({ label }: Roles, guess: DataGuess): string => {
   return `label: ${inline(label)}               # column of the classes${seen}`;
 };
 
-const dataLines = (file: string, roles: Roles, guess: DataGuess): string => {
-  const { delimiter = ',' } = guess;
-  const separated = delimiter === ',' ? '' : `\n  delimiter: ${JSON.stringify(delimiter)}`;
-  return `data:
+/** Only what is not as in every CSV. */
+const tableLines = ({ table: { delimiter = ',', quote, header } }: DataGuess): string =>
+  [
+    ...(delimiter === ',' ? [] : [`delimiter: ${JSON.stringify(delimiter)}`]),
+    ...(quote === undefined ? [] : [`quote: ${quote}                 # quotes are plain characters in this file`]),
+    ...(header === false ? ['header: false                # the first row is no header: columns are numbered'] : []),
+  ]
+    .map((line) => `\n  ${line}`)
+    .join('');
+
+const splitLines = ({ split }: DataGuess): string =>
+  split === undefined
+    ? `# validation and test texts are split off by a hash of the text, so that no duplicate crosses:
+  split: { validation: 10%, test: 10% }`
+    : `splitColumn: ${inline(split)}          # column that says which split a row is in`;
+
+const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `data:
   uses: ${guess.uses}
   file: ${inline(file)}
   ${textLine(roles)}
-  ${labelLine(roles, guess)}${separated}
-  # validation and test texts are split off by a hash of the text, so that no duplicate crosses:
-  split: { validation: 10%, test: 10% }
+  ${labelLine(roles, guess)}${tableLines(guess)}
+  ${splitLines(guess)}
   # unlabelled: more.jsonl      # more texts without classes help distillation
   maxLength: 64                 # tokens; longer texts are cut`;
-};
 
 const teacherLines = `
   - id: teacher                 # fine-tuned on your labels, with a classification head
@@ -127,11 +141,11 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const formats = 'CSV with a header line, JSON Lines (.jsonl) or Parquet (.parquet)';
+const formats = 'CSV, JSON Lines (.jsonl) or Parquet (.parquet)';
 
-const guessed = async (file: string): Promise<DataGuess> => {
+const guessed = async ({ data: file, header }: Options): Promise<DataGuess> => {
   const { sniff } = await import('../../data/datasets/sniff.ts');
-  const guess = await sniff(file).catch((error: unknown) => {
+  const guess = await sniff(file, header).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new RequestError(reason.startsWith(file) ? reason : `${file}: cannot be read: ${reason}`);
   });
@@ -139,10 +153,44 @@ const guessed = async (file: string): Promise<DataGuess> => {
   return guess;
 };
 
-const summary = (out: string, { text, pair, label }: Roles): string => {
+const summary = (
+  out: string,
+  { text, pair, label }: Roles,
+  { table, split }: DataGuess,
+  remarks: readonly string[],
+): string => {
   const texts = pair === undefined ? `texts from column "${text}"` : `pairs from columns "${text}" and "${pair}"`;
   const classes = label === undefined ? 'no classes' : `classes from column "${label}"`;
-  return `Wrote ${out}: ${texts}, ${classes}.\nNext: decant validate ${out}, then decant run ${out}\n`;
+  const splits = split === undefined ? '' : `, splits from column "${split}"`;
+  const said = [
+    ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
+    ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
+    ...remarks.map((remark) => oneLine(`${remark}.`)),
+  ];
+  return `${[`Wrote ${out}: ${texts}, ${classes}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
+};
+
+/** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */
+const proven = async (
+  data: string,
+  folder: string,
+): Promise<{ readonly data: string; readonly said: readonly string[] }> => {
+  const { dataSchema, load } = await import('../../data/datasets/index.ts');
+  const { DataError } = await import('../../data/errors.ts');
+  const attempt = async (text: string) => load(dataSchema.parse(parse(text).data), folder);
+  try {
+    const { remarks } = await attempt(data);
+    return { data, said: remarks };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    if (error.code !== 'empty-label' && error.code !== 'empty-text') throw new RequestError(error.message);
+    const without = `${data}\n  missing: drop                # rows without a text or a label are left out`;
+    const { remarks, dropped } = await attempt(without).catch((second: unknown) => {
+      throw second instanceof DataError ? new RequestError(second.message) : second;
+    });
+    const [first = ''] = error.message.split(';');
+    return { data: without, said: [`${dropped} rows are left out: ${first}`, ...remarks] };
+  }
 };
 
 const init = async (options: Options): Promise<string> => {
@@ -152,11 +200,12 @@ const init = async (options: Options): Promise<string> => {
   if (options.overwrite !== true && (await exists(options.out))) {
     throw new RequestError(`${options.out} exists; name another file with --out, or add --overwrite`);
   }
-  const guess = await guessed(file);
+  const guess = await guessed(options);
   const roles = rolesOf(options, guess);
   const path = relative(dirname(resolve(options.out)), resolve(file)).replaceAll('\\', '/');
-  await writeFile(options.out, pipelineText(nameOf(file), dataLines(path, roles, guess), roles.label !== undefined));
-  return summary(options.out, roles);
+  const { data, said } = await proven(dataLines(path, roles, guess), dirname(resolve(options.out)));
+  await writeFile(options.out, pipelineText(nameOf(file), data, roles.label !== undefined));
+  return summary(options.out, roles, guess, said);
 };
 
 /** `decant init`. */
@@ -172,6 +221,8 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .option('--pair <column>', 'column of the second texts, where texts come in pairs')
     .option('--label <column>', 'column of the classes')
     .option('--no-label', 'the texts have no classes: a student learns the vectors of its teacher')
+    .option('--header', 'the first row has the names of the columns (default: the rows decide)')
+    .option('--no-header', 'the first row is a text like the others: columns are numbered')
     .option('--out <file>', 'file to write', DEFAULT_FILE)
     .option('--overwrite', 'replace the file if it exists')
     .addHelpText('after', examples)

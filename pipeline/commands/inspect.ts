@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
 import type { Inspection } from '../../models/inspect.ts';
+import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
-import { exit, readingModel, wholeNumber } from './common.ts';
+import { exit, wholeNumber } from './common.ts';
 
 interface Options {
   readonly length: number;
@@ -23,7 +24,9 @@ Examples:
 const graphAt = async (path: string): Promise<Graph> => {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new RequestError(`${path}: no such file or folder; expected a model`);
-  return await readingModel(() => graphIn(path, found.isDirectory()));
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await verifyPlaced(path);
+  return await graphIn(path, found.isDirectory());
 };
 
 const graphIn = async (path: string, folder: boolean): Promise<Graph> => {
@@ -34,6 +37,11 @@ const graphIn = async (path: string, folder: boolean): Promise<Graph> => {
   const { readModel } = await import('../../models/files.ts');
   return (await readModel(path)).graph;
 };
+
+const LONGEST_NAME = 200;
+
+/** A name of the file on one line, without what would steer the terminal. */
+const shown = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 
 const count = (value: number): string => value.toLocaleString('en-US');
 
@@ -55,8 +63,9 @@ const render = (path: string, found: Inspection): string => {
   const { parameters, nonzero, macs, length, inputs, outputs, opsets, bytes, bytesByType, operators, unknown } = found;
   const zeros = parameters === nonzero ? '' : `, ${count(nonzero)} of them not zero`;
   const types = Object.entries(bytesByType).map(([type, size]) => `${type} ${count(size)}`);
-  const sets = Object.entries(opsets).map(([domain, opset]) => `${domain === '' ? 'ai.onnx' : domain} ${opset}`);
-  const width = Math.max(...operators.map(({ op }) => op.length), 0);
+  const sets = Object.entries(opsets).map(([domain, opset]) => `${domain === '' ? 'ai.onnx' : shown(domain)} ${opset}`);
+  const rows = operators.map((one) => ({ ...one, op: shown(one.op) }));
+  const width = rows.reduce((most, { op }) => Math.max(most, op.length), 0);
   const lines = [
     path,
     '',
@@ -64,17 +73,17 @@ const render = (path: string, found: Inspection): string => {
     `weights     ${count(bytes)} bytes (${types.join(', ')})`,
     `work        ${millions(macs)} multiply-accumulates for one text of ${length} tokens`,
     `opset       ${sets.join(', ')}`,
-    ...inputs.map(({ name, type }) => `input       ${name} ${type}`),
-    ...outputs.map(({ name, type }) => `output      ${name} ${type}`),
+    ...inputs.map(({ name, type }) => `input       ${shown(name)} ${shown(type)}`),
+    ...outputs.map(({ name, type }) => `output      ${shown(name)} ${shown(type)}`),
     '',
     'Anatomy',
     ...anatomyLines(found).map((line) => `  ${line}`),
     '',
     `Operators (${count(found.nodes)} nodes)`,
-    ...operators.map((one) => `  ${one.op.padEnd(width)} ${String(one.count).padStart(5)}  ${millions(one.macs)}`),
-    ...(unknown.length === 0 ? [] : ['', `Not counted as work, unknown to decant: ${unknown.join(', ')}`]),
+    ...rows.map((one) => `  ${one.op.padEnd(width)} ${String(one.count).padStart(5)}  ${millions(one.macs)}`),
+    ...(unknown.length === 0 ? [] : ['', `Not counted as work, unknown to decant: ${unknown.map(shown).join(', ')}`]),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${manyLines(lines.join('\n'))}\n`;
 };
 
 /** `decant inspect`. */
@@ -96,7 +105,7 @@ export const inspectCommand = (program: Command, end: (code: number) => void): v
       const graph = await graphAt(path);
       const { inspectGraph } = await import('../../models/inspect.ts');
       const found = inspectGraph(graph, { length });
-      process.stdout.write(json === true ? `${JSON.stringify(found, null, 2)}\n` : render(path, found));
+      process.stdout.write(json === true ? jsonForPeople(found) : render(path, found));
       end(exit.done);
     });
 };

@@ -1,11 +1,11 @@
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { reworded } from '../../ground/errors.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import type { StageContext } from '../../stages/stage.ts';
 import { RequestError } from '../diagnostic.ts';
 import { plainView } from '../view/plain.ts';
-import { readingModel } from './common.ts';
 
 /** The models of one folder by precision. */
 export type Models = ReadonlyMap<Precision, Model>;
@@ -19,22 +19,21 @@ interface Reading {
 
 /** What `import` would read, as it is: the user can mend what is wrong with it. */
 const imported = async (name: string, read: () => Promise<Model>): Promise<Models> => {
-  const { ImportError } = await import('../../models/importers/importer.ts');
   try {
     return new Map([['fp32', await read()]]);
   } catch (error) {
-    throw error instanceof ImportError ? new RequestError(`${name}: ${error.message}`) : error;
+    throw reworded(error, (message) => new RequestError(`${name}: ${message}`));
   }
 };
 
 /** A folder of a stage, an exported one, or one as transformers saves models. */
 const inFolder = async (path: string): Promise<Models> => {
   const { folderKind, readModels } = await import('../../models/files.ts');
-  return await readingModel(async () => {
-    if ((await folderKind(path)) !== 'checkpoint') return await readModels(path);
-    const { importFolder } = await import('../../models/importers/folder/index.ts');
-    return await imported(path, () => importFolder(resolve(path), { head: 'keep' }));
-  });
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await verifyPlaced(path);
+  if ((await folderKind(path)) !== 'checkpoint') return await readModels(path);
+  const { importFolder } = await import('../../models/importers/folder/index.ts');
+  return await imported(path, () => importFolder(resolve(path), { head: 'keep' }));
 };
 
 const fromPackage = async (name: string): Promise<Models> => {

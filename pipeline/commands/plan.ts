@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { jsonForPeople } from '../../reports/text.ts';
 import type { Forecast } from '../plan/forecast.ts';
 import type { Plan } from '../plan/plan.ts';
 import { addPlanOptions, DEFAULT_FILE, exit, type Planned, type PlanOptions, planFrom } from './common.ts';
@@ -79,8 +80,7 @@ const plan = async (file: string, options: Options): Promise<void> => {
   const { duration } = await import('../view/text.ts');
   const steps = await forecastSeeds(planned);
   const { name } = planned.plan;
-  const text =
-    options.json === true ? `${JSON.stringify({ name, steps }, null, 2)}\n` : render(steps, planned.plan, duration);
+  const text = options.json === true ? jsonForPeople({ name, steps }) : render(steps, planned.plan, duration);
   process.stdout.write(text);
 };
 

@@ -1,21 +1,28 @@
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
+import type { EncodedText } from '../../data/tokenize.ts';
+import type { Model } from '../../models/model.ts';
+import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
+import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
-import { type Given, type Said, saidAbout } from './answers.ts';
-import { collect, exit, readingModel, wholeNumber } from './common.ts';
+import { type Failed, type Given, isFailed, type Said, saidAbout } from './answers.ts';
+import { collect, exit, wholeNumber } from './common.ts';
+import { askedFrom, type PairOptions } from './lines.ts';
 
-interface Options {
+interface Options extends LimitOptions, PairOptions {
   readonly json?: boolean;
   readonly top: number;
   readonly threads?: number;
-  /** Second texts, one a text. */
-  readonly pair: readonly string[];
-  /** Lines of standard input hold two texts each. */
-  readonly pairs?: boolean;
 }
+
+/** Seconds that one pass of texts may take: a large model on a slow machine needs some of them. */
+const PATIENCE = 60;
+
+/** Texts of one pass, at most. */
+const BATCH = 64;
 
 const examples = `
 Examples:
@@ -26,94 +33,100 @@ Examples:
   $ decant predict runs/NAME/deploy "A man sleeps." --pair "Somebody is awake."
   $ cat pairs.tsv | decant predict runs/NAME/deploy --pairs      # two texts a line with a tab between them`;
 
-const readLines = async (): Promise<readonly string[]> => {
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: process.stdin })) if (line.trim() !== '') lines.push(line);
-  return lines;
+/** What running these texts through a model can take. */
+const workOf = async (folder: string, { graph, info }: Model, texts: readonly Given[]): Promise<Work> => {
+  const { weightBytes } = await import('../../graph/codec/index.ts');
+  const tokenizer = await stat(join(folder, 'tokenizer.json'));
+  // A token takes a byte at least, and special tokens stand around the text.
+  const bytes = texts.map(({ text, pair = '' }) => Buffer.byteLength(text) + Buffer.byteLength(pair) + SPECIAL_TOKENS);
+  return {
+    files: weightBytes(graph) + tokenizer.size,
+    rows: Math.min(texts.length, BATCH),
+    longest: Math.min(info.maxLength, Math.max(...bytes)),
+  };
 };
 
-/** Texts of the command line, or else one a line from standard input. */
-const textsFrom = async (texts: readonly string[]): Promise<readonly string[]> => {
-  if (texts.length === 0 && process.stdin.isTTY) {
-    throw new RequestError('there is no text: give it as an argument, or one text a line on standard input');
-  }
-  const given = texts.length > 0 ? texts : await readLines();
-  const empty = given.findIndex((text) => text.trim() === '');
-  if (given.length === 0) throw new RequestError('there is no text on standard input; expected one text a line');
-  if (empty !== -1) throw new RequestError(`text ${empty + 1} is empty`);
-  return given;
-};
-
-/** Two texts of a line: a list of them in JSON, or a tab between them. */
-const pairOfLine = (line: string, number: number): Given => {
-  const parts: unknown = line.startsWith('[') ? jsonOf(line) : line.split('\t');
-  const [text, pair]: readonly unknown[] = Array.isArray(parts) && parts.length === 2 ? parts : [];
-  if (typeof text === 'string' && typeof pair === 'string' && pair.trim() !== '') return { text, pair };
-  throw new RequestError(
-    `line ${number} of standard input is no pair; expected two texts with a tab between them, or ["one", "other"]`,
-  );
-};
-
-const jsonOf = (line: string): unknown => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-};
-
-/** Texts, or pairs of them where an option says so. */
-const givenFrom = async (texts: readonly string[], { pair, pairs }: Options): Promise<readonly Given[]> => {
-  if (pairs === true && (texts.length > 0 || pair.length > 0)) {
-    throw new RequestError('--pairs reads pairs from standard input; give texts and --pair, or --pairs alone');
-  }
-  const read = await textsFrom(texts);
-  if (pairs === true) return read.map((line, i) => pairOfLine(line, i + 1));
-  if (pair.length === 0) return read.map((text) => ({ text }));
-  if (pair.length !== texts.length) {
-    throw new RequestError(`found ${texts.length} texts and ${pair.length} times --pair; expected one --pair a text`);
-  }
-  const empty = pair.findIndex((text) => text.trim() === '');
-  if (empty !== -1) throw new RequestError(`--pair ${empty + 1} is empty; leave --pair out for single texts`);
-  return texts.map((text, i) => ({ text, pair: pair[i] ?? '' }));
-};
+const SPECIAL_TOKENS = 8;
 
 /** Words are what stands between spaces: a tagger gives each an answer. */
 const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
 
-const predict = async (folder: string, texts: readonly string[], options: Options): Promise<Said> => {
+/** What nobody would notice in the answers: texts that were cut, and tokens that the model does not know. */
+const notesOn = async ({ info, tokenizer }: Model, texts: readonly EncodedText[]): Promise<readonly string[]> => {
+  const { unknownShare } = await import('../../data/tokenizers/unknown.ts');
+  const cut = cutShare(texts, 'texts');
+  const unknown = unknownShare(tokenizer, texts);
+  return [
+    ...(cut === undefined
+      ? []
+      : [`${cut} are longer than the ${info.maxLength} tokens that the model reads and are cut`]),
+    ...(unknown === 0
+      ? []
+      : [
+          `${(100 * unknown).toFixed(1)} % of the tokens of these texts are not in the model's vocabulary: it reads all of them alike`,
+        ]),
+  ];
+};
+
+const modelIn = async (folder: string): Promise<Model> => {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     throw new RequestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
   }
-  const given = await givenFrom(texts, options);
   const { readModel } = await import('../../models/files.ts');
-  const model = await readingModel(() => readModel(folder));
-  const { info } = model;
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await verifyPlaced(folder);
+  return await readModel(folder);
+};
+
+/** Texts as the task of a model takes them. */
+const textsFor = (folder: string, { info }: Model, given: readonly Given[]): readonly Given[] => {
   if (info.task === 'fill-mask') {
     throw new RequestError(
       `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
     );
   }
-  const tags = info.task === 'token-classification';
-  if (tags && given.some(({ pair }) => pair !== undefined)) {
+  if (info.task !== 'token-classification') return given;
+  if (given.some(({ pair }) => pair !== undefined)) {
     throw new RequestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
   }
-  const asked = tags ? given.map(({ text }) => ({ text: asWords(text) })) : given;
+  return given.map(({ text }) => ({ text: asWords(text) }));
+};
+
+interface Answered extends Said {
+  /** Lines that were no text. */
+  readonly failed: readonly Failed[];
+  readonly notes: readonly string[];
+}
+
+const answersFrom = async (folder: string, model: Model, given: readonly Given[], options: Options) => {
+  const texts = textsFor(folder, model, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
+  const { info } = model;
+  const limits = limited(await workOf(folder, model, texts), options);
   const predicted = await predictTexts({
     model,
-    texts: asked,
+    texts,
     maxLength: info.maxLength,
     threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
+    onProgress: limits.renew,
   });
-  const cut = cutShare(predicted.answers.texts, 'texts');
-  if (cut !== undefined) {
-    process.stderr.write(`${cut} are longer than the ${info.maxLength} tokens that the model reads and are cut\n`);
-  }
-  return saidAbout({ info, texts: asked, predicted, top: options.top });
+  return { texts, predicted };
+};
+
+const predict = async (folder: string, lines: readonly string[], options: Options): Promise<Answered> => {
+  const asked = await askedFrom(lines, options);
+  const given = asked.filter((one): one is Given => !isFailed(one));
+  const failed = asked.filter(isFailed);
+  if (given.length === 0) throw new RequestError(failed.map(({ error }) => error).join('\n'));
+  const model = await modelIn(folder);
+  const { texts, predicted } = await answersFrom(folder, model, given, options);
+  const said = saidAbout({ info: model.info, texts, predicted, top: options.top });
+  const answers = [...said.json];
+  const json = asked.map((one) => (isFailed(one) ? one : answers.shift()));
+  return { json, text: said.text, failed, notes: await notesOn(model, predicted.answers.texts) };
 };
 
 /** `decant predict`. */
@@ -132,11 +145,18 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .option('--pairs', 'read pairs from standard input: two texts a line, a tab between them')
     .option('--top <n>', 'classes shown for each text that is classified', wholeNumber(1, 1000), 1)
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
+    .option('--timeout <s>', 'seconds that one pass of texts may take', wholeNumber(1, 1_000_000), PATIENCE)
+    .option(
+      '--memory <MB>',
+      'memory that may be taken (default: what its weights and texts should need)',
+      wholeNumber(1, 10_000_000),
+    )
     .option('--json', 'print one JSON document: all classes, words with their tags, or vectors')
     .addHelpText('after', examples)
     .action(async (folder: string, texts: readonly string[], options: Options) => {
-      const { json, text } = await predict(folder, texts, options);
-      process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 2)}\n` : `${text}\n`);
-      end(exit.done);
+      const { json, text, failed, notes } = await predict(folder, texts, options);
+      process.stdout.write(options.json === true ? jsonForPeople(json) : `${manyLines(text)}\n`);
+      for (const line of [...notes, ...failed.map(({ error }) => error)]) process.stderr.write(`${line}\n`);
+      end(failed.length === 0 ? exit.done : exit.failed);
     });
 };

@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import writeFileAtomic from 'write-file-atomic';
+import { messageOf } from '../../ground/errors.ts';
 import type { Report } from '../../reports/report.ts';
+import { jsonForPeople } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
+import { writeWhole } from '../store/atomic.ts';
 import { exit } from './common.ts';
 
 const formats = ['text', 'md', 'html', 'json', 'csv'] as const;
@@ -22,18 +24,15 @@ Examples:
   $ decant report runs/NAME --open                 the whole report in the browser
   $ decant report runs/NAME --format md            for a pull-request comment
   $ decant report runs/NAME --out stages.csv       for a spreadsheet
+  $ decant report runs/NAME@2                      an older report of the run: decant runs lists them
   $ decant report runs/NAME/report.json --format html --out report.html
 
 Nothing is run or measured: the report is made from what the run recorded.`;
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** The report of a run folder, from its records where it has them, or of a report.json. */
 const reportAt = async (path: string): Promise<Report> => {
   const { loadReport } = await import('../../reports/load.ts');
-  return await loadReport(path).catch((error: unknown) => {
-    throw new RequestError(messageOf(error));
-  });
+  return await loadReport(path);
 };
 
 const render = async (report: Report, format: Format): Promise<string> => {
@@ -43,7 +42,7 @@ const render = async (report: Report, format: Format): Promise<string> => {
     case 'html':
       return await (await import('../../reports/html/page.ts')).renderHtml(report);
     case 'json':
-      return `${JSON.stringify(report, null, 2)}\n`;
+      return jsonForPeople(report);
     case 'csv':
       return (await import('../../reports/csv.ts')).renderCsv(report);
     case 'text': {
@@ -62,7 +61,7 @@ const formatOf = ({ format, out, open }: Options): Format => {
 };
 
 const write = async (file: string, text: string): Promise<void> => {
-  await writeFileAtomic(file, text).catch((error: unknown) => {
+  await writeWhole(file, text).catch((error: unknown) => {
     throw new RequestError(`${file} cannot be written: ${messageOf(error)}; name another file with --out`);
   });
 };
@@ -90,7 +89,9 @@ const show = async (file: string): Promise<void> => {
 
 /** Beside the report, also when its path names report.json itself. */
 const besideReport = async (path: string, format: Format): Promise<string> => {
-  const folder = (await stat(path)).isDirectory() ? path : resolve(path, '..');
+  const { reportFolder } = await import('../../reports/history.ts');
+  const found = await reportFolder(path);
+  const folder = (await stat(found)).isDirectory() ? found : resolve(found, '..');
   return join(folder, `report.${format === 'text' ? 'txt' : format}`);
 };
 
@@ -109,7 +110,7 @@ const report = async (path: string, options: Options): Promise<number> => {
 export const reportCommand = (program: Command, end: (code: number) => void): void => {
   program
     .command('report')
-    .argument('<run>', 'folder of a run, or a report.json')
+    .argument('<run>', 'folder of a run, one of its reports (RUN@2, RUN@2026-11-29T05:03), or a report.json')
     .summary('show the report of a run again, in any format')
     .description('Render the report of a run from its records, without running anything.')
     .addOption(new Option('--format <name>', 'what to write (default: text, or as --out is named)').choices(formats))

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { gateAnnotations } from '../../reports/diff/annotations.ts';
 import { gatesFail } from '../../reports/gates/gate.ts';
 import { gateCount } from '../../reports/gates/words.ts';
+import { jsonForPeople } from '../../reports/text.ts';
 import type { RunResult } from '../execute/run.ts';
 import type { View } from '../view/view.ts';
 import { addPlanOptions, DEFAULT_FILE, exit, isOffline, type Planned, type PlanOptions, planFrom } from './common.ts';
@@ -86,7 +87,8 @@ const show = async (result: RunResult, planned: Planned, json: boolean): Promise
   const { report } = result;
   if (report === null) return;
   if (json) {
-    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    const { sealed } = await import('../../reports/checksum.ts');
+    process.stdout.write(jsonForPeople(sealed(report)));
     return;
   }
   // A run that failed before its first stage has nothing to show.

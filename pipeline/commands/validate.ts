@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { oneLine } from '../../reports/text.ts';
 import { loadPipeline } from '../load.ts';
 import { DEFAULT_FILE, exit, settingOption } from './common.ts';
 
@@ -18,10 +19,12 @@ export const validateCommand = (program: Command, end: (code: number) => void): 
     .addHelpText('after', examples)
     .action(async (file: string, { set }: { readonly set: readonly string[] }) => {
       const { decantCatalogue } = await import('../kinds.ts');
-      const plan = await loadPipeline(file, set, decantCatalogue);
+      const remarks: string[] = [];
+      const plan = await loadPipeline(file, set, decantCatalogue, (remark) => remarks.push(remark));
       const stages = plan.stages.length === 1 ? '1 stage' : `${plan.stages.length} stages`;
       const seeds = plan.seeds.length === 1 ? '' : `, seeds ${plan.seeds.join(', ')}`;
       process.stdout.write(`${file} is valid: "${plan.name}", ${stages}, ${plan.steps.length} steps${seeds}.\n`);
+      for (const remark of remarks) process.stdout.write(`${oneLine(remark)}.\n`);
       end(exit.done);
     });
 };

@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { forkModule, moduleBeside } from '../../stages/process.ts';
+import { forkModule, moduleBeside } from '../../data/process.ts';
 import type { Command, Order, Outcome, Report } from './order.ts';
 
 /** A step that was asked to save and stop gets this long. */

@@ -38,6 +38,8 @@ export type End =
 
 export interface Executed {
   readonly steps: ReadonlyMap<string, StepSummary>;
+  /** Keys of these steps in the store. */
+  readonly keys: readonly Digest[];
   readonly end: End;
 }
 
@@ -101,7 +103,6 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
   const { plan, store, emit, abort, kill, threads, catalogue } = options;
   const why = whyRuns(await store.records(), plan.name, step.id, fingerprint);
   emit({ type: 'started', step: step.id, key, why: options.force.has(step.id) ? ['forced'] : why });
-  await store.sweep(key);
   const order = {
     pipeline: plan.name,
     ...{ step, key, fingerprint, inputs, threads },
@@ -162,6 +163,7 @@ export const execute = async (options: ExecuteOptions): Promise<Executed> => {
   const { plan, catalogue, store, threads, sources, emit } = options;
   const done = new Map<string, StepRecord>();
   const steps = new Map<string, StepSummary>();
+  const executed = (end: End): Executed => ({ steps, keys: [...done.values()].map(({ key }) => key), end });
   for (const step of plan.steps) {
     const stage = stageOf(catalogue, step.uses);
     if (stage === undefined) throw new Error(`no stage is called "${step.uses}"`);
@@ -172,11 +174,11 @@ export const execute = async (options: ExecuteOptions): Promise<Executed> => {
     const ended = await runStep({ step, key, fingerprint, inputs }, options);
     if (ended.kind === 'failed') {
       emit({ type: 'failed', step: step.id, message: ended.message, log: ended.log });
-      return { steps, end: ended };
+      return executed(ended);
     }
     if (ended.kind === 'interrupted') {
       emit({ type: 'interrupted', step: step.id });
-      return { steps, end: ended };
+      return executed(ended);
     }
     const { record, cached } = ended;
     if (cached) emit({ type: 'cached', step: step.id, seconds: record.seconds, key });
@@ -184,5 +186,5 @@ export const execute = async (options: ExecuteOptions): Promise<Executed> => {
     done.set(step.id, record);
     steps.set(step.id, summary(record, cached, store));
   }
-  return { steps, end: { kind: 'done' } };
+  return executed({ kind: 'done' });
 };

@@ -1,15 +1,18 @@
-import { copyFile, link, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { cardWithFigures } from '../../reports/card.ts';
+import { sealed } from '../../reports/checksum.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
+import type { Placed } from '../../reports/placed.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { recordFiles, recordText } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
 import { RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
 import type { InputArtifact } from '../../stages/stage.ts';
 import type { Plan } from '../plan/plan.ts';
+import { replaceFile, writeWhole } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
+import { notePlaced } from './placed.ts';
 
 const sameFile = async (a: string, b: string): Promise<boolean> => {
   const [first, second] = await Promise.all([stat(a), stat(b)].map((promise) => promise.catch(() => undefined)));
@@ -20,16 +23,10 @@ const sameFile = async (a: string, b: string): Promise<boolean> => {
 const place = async (from: string, to: string, copy: boolean): Promise<void> => {
   await mkdir(dirname(to), { recursive: true });
   if (!copy && (await sameFile(from, to))) return;
-  const temporary = `${to}.${process.pid}.tmp`;
-  await rm(temporary, { force: true });
-  try {
+  await replaceFile(to, async (temporary) => {
     if (copy) await copyFile(from, temporary);
     else await link(from, temporary).catch(() => copyFile(from, temporary));
-    await rename(temporary, to);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  });
 };
 
 /** Makes a folder hold exactly the files of an artifact. */
@@ -42,15 +39,25 @@ const materialize = async (folder: string, { artifact, path }: InputArtifact, co
   }
 };
 
+/** The card of an exported folder gets figures, and is a text that its owner may write on. */
+const CARD = 'README.md';
+
+const filesOf = ({ artifact }: InputArtifact): Placed[string] =>
+  Object.fromEntries(Object.entries(artifact.files).filter(([file]) => file !== CARD));
+
 /** Puts every finished stage's result into the run's folder: models as links to the store, deploy folders as copies. */
 export const placeResults = async (out: string, plan: Plan, steps: ReadonlyMap<string, StepSummary>): Promise<void> => {
+  const placed: Record<string, Placed[string]> = {};
   for (const { id } of plan.stages) {
-    const outputs = Object.values(steps.get(id)?.outputs ?? {});
-    const model = outputs.find(({ artifact }) => artifact.kind === 'model');
-    const folder = outputs.find(({ artifact }) => artifact.kind === 'folder');
-    if (model !== undefined) await materialize(join(out, 'models', id), model, false);
-    if (folder !== undefined) await materialize(join(out, id), folder, true);
+    for (const output of Object.values(steps.get(id)?.outputs ?? {})) {
+      const { kind } = output.artifact;
+      if (kind !== 'model' && kind !== 'folder') continue;
+      const folder = kind === 'model' ? `models/${id}` : id;
+      await materialize(join(out, folder), output, kind === 'folder');
+      placed[folder] = filesOf(output);
+    }
   }
+  await notePlaced(out, placed);
 };
 
 /** Puts what the report was made from beside it, as links to the store. */
@@ -61,23 +68,23 @@ export const placeRecords = async (out: string, run: RunSummary): Promise<void> 
 const writeSummary = async (out: string, run: RunSummary): Promise<void> => {
   const { file, text } = recordText(run);
   await mkdir(dirname(join(out, file)), { recursive: true });
-  await writeFileAtomic(join(out, file), text);
+  await writeWhole(join(out, file), text);
 };
 
 /** The card of an exported folder was stored before anything was measured: its copy in the run gets the figures. */
 export const writeCards = async (out: string, report: Report): Promise<void> => {
   for (const stage of report.stages) {
-    const file = join(out, stage.id, 'README.md');
+    const file = join(out, stage.id, CARD);
     const card = stage.model === null ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
-    if (card !== undefined) await writeFileAtomic(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));
+    if (card !== undefined) await writeWhole(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));
   }
 };
 
 /** Writes the report in all its forms, and the summary that it was made from. */
 export const writeReports = async (out: string, run: RunSummary, report: Report): Promise<void> => {
   await writeSummary(out, run);
-  await writeFileAtomic(join(out, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  await writeFileAtomic(join(out, 'report.md'), renderMarkdown(report));
+  await writeWhole(join(out, 'report.json'), `${JSON.stringify(sealed(report), null, 2)}\n`);
+  await writeWhole(join(out, 'report.md'), renderMarkdown(report));
   const { renderHtml } = await import('../../reports/html/page.ts');
-  await writeFileAtomic(join(out, 'report.html'), await renderHtml(report));
+  await writeWhole(join(out, 'report.html'), await renderHtml(report));
 };

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isUserError } from '../../ground/errors.ts';
 import { manyLines, shortened } from '../../reports/text.ts';
 import type { AnyStage, InputArtifact, StageContext } from '../../stages/stage.ts';
 import { type Output, Store } from '../store/store.ts';
@@ -7,9 +8,6 @@ import type { Order, Outcome, Report } from './order.ts';
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
-/** Failures with these names carry a message for the user and need no stack trace. */
-const theirs = new Set(['StageError', 'DataError', 'ModelFileError']);
 
 /** What to do about a file that cannot be written or read, by the code of the system. */
 const fileAdvice: Readonly<Record<string, string>> = {
@@ -46,7 +44,7 @@ export const failureOf = (error: unknown): Outcome => {
     const said = `a file cannot be written or read (${message}): ${advice}, or ${elsewhere}`;
     return { kind: 'failed', theirs: true, message: said, detail };
   }
-  return { kind: 'failed', theirs: error instanceof Error && theirs.has(error.name), message, detail };
+  return { kind: 'failed', theirs: isUserError(error), message, detail };
 };
 
 const context = (
@@ -73,6 +71,31 @@ const context = (
   offline: order.offline,
 });
 
+interface Limits {
+  readonly signal: AbortSignal;
+  readonly isWanted: () => boolean;
+}
+
+/** Runs a stage in a folder of its own and publishes what it made there. */
+const runStage = async (
+  order: Order,
+  { stage, store, workspace }: { readonly stage: AnyStage; readonly store: Store; readonly workspace: string },
+  { signal, isWanted }: Limits,
+  report: (report: Report) => void,
+): Promise<Outcome> => {
+  const outputs: Output[] = [];
+  const inputs: Record<string, InputArtifact> = {};
+  for (const [name, artifact] of Object.entries(order.inputs)) inputs[name] = store.input(artifact);
+  const started = performance.now();
+  signal.throwIfAborted();
+  const metrics = await stage.run(inputs, order.step.config, context(order, store, workspace, outputs, signal, report));
+  const seconds = (performance.now() - started) / 1000;
+  if (!isWanted()) return { kind: 'aborted' };
+  const { pipeline, key, fingerprint } = order;
+  await store.publish({ key, pipeline, step: order.step.id, fingerprint, metrics, seconds }, outputs);
+  return { kind: 'done' };
+};
+
 /**
  * Runs one step and publishes what it made, unless the run that ordered it is gone: its successor may be at work on the
  * same step. Never throws: how it ended is the result.
@@ -80,7 +103,7 @@ const context = (
 export const perform = async (
   order: Order,
   stages: readonly AnyStage[],
-  { signal, isWanted }: { readonly signal: AbortSignal; readonly isWanted: () => boolean },
+  limits: Limits,
   report: (report: Report) => void,
 ): Promise<Outcome> => {
   try {
@@ -88,23 +111,12 @@ export const perform = async (
     if (stage === undefined) throw new Error(`no stage is called "${order.step.uses}"`);
     const store = new Store(order.store);
     const workspace = await store.workspace(order.key);
-    const outputs: Output[] = [];
-    const inputs: Record<string, InputArtifact> = {};
-    for (const [name, artifact] of Object.entries(order.inputs)) inputs[name] = store.input(artifact);
-    const started = performance.now();
-    signal.throwIfAborted();
-    const metrics = await stage.run(
-      inputs,
-      order.step.config,
-      context(order, store, workspace, outputs, signal, report),
-    );
-    const seconds = (performance.now() - started) / 1000;
-    if (!isWanted()) return { kind: 'aborted' };
-    const { pipeline, key, fingerprint } = order;
-    await store.publish({ key, pipeline, step: order.step.id, fingerprint, metrics, seconds }, outputs);
-    await store.discard(workspace);
-    return { kind: 'done' };
+    try {
+      return await runStage(order, { stage, store, workspace }, limits, report);
+    } finally {
+      await store.discard(workspace).catch(() => undefined);
+    }
   } catch (error) {
-    return signal.aborted ? { kind: 'aborted' } : failureOf(error);
+    return limits.signal.aborted ? { kind: 'aborted' } : failureOf(error);
   }
 };

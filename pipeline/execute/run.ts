@@ -1,6 +1,7 @@
 import { appendFileSync, closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildReport } from '../../reports/build.ts';
+import { shownNumber } from '../../reports/history.ts';
 import type { RunSummary, StageSummary, StepSummary } from '../../reports/record.ts';
 import { seedFolder } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
@@ -10,12 +11,16 @@ import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
 import { BASELINE, DATASET, MEASURE, type Plan, PROFILE } from '../plan/plan.ts';
 import { plansOf, varyingSteps } from '../plan/seeds.ts';
+import { noteAttempt, noteResults } from '../store/attempts.ts';
 import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
+import { sweepResults } from '../store/sweep.ts';
+import { beginUse } from '../store/use.ts';
 import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
 import { placeRecords, placeResults, writeCards, writeReports } from './folder.ts';
-import { asOfNow, rememberReports, standingReport } from './standing.ts';
+import { keepShown, keptNumber, nextNumber, removeOtherRecords, showKept } from './history.ts';
+import { asOfNow, basisOf, rememberReports, standingReport, writtenIn } from './standing.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -33,8 +38,11 @@ export interface RunOptions {
   readonly emit: Emit;
 }
 
-interface SeedOptions extends RunOptions {
+interface SeedOptions extends Omit<RunOptions, 'store'> {
   readonly sources: Sources;
+  readonly store: Store;
+  /** Folder whose report is kept before this run's takes its place; its own, if it is not one of several seeds. */
+  readonly keepIn?: string;
 }
 
 /** What the run of one seed came to. */
@@ -103,7 +111,11 @@ const behaviour = (
   return { version: stage?.version ?? 0, config: JSON.parse(JSON.stringify(stage?.config.parse(written ?? {}) ?? {})) };
 };
 
-const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Executed, seconds: number): RunSummary => ({
+const runSummary = (
+  { plan, threads, catalogue }: SeedOptions,
+  { steps, keys }: Executed,
+  seconds: number,
+): RunSummary => ({
   name: plan.name,
   created: new Date().toISOString(),
   yaml: plan.yaml,
@@ -128,28 +140,47 @@ const runSummary = ({ plan, threads, catalogue }: RunOptions, { steps }: Execute
   })),
   helpers: [...new Set(plan.stages.flatMap(({ helpers }) => helpers))].flatMap((id) => steps.get(id) ?? []),
   seconds,
+  keys: [...keys],
+  ...(plan.until === undefined ? {} : { until: plan.until }),
 });
 
 /** What is to lie in a folder, and how its report is made where the one that lies there does not stand. */
 interface Leaving extends Omit<Results, 'report'> {
   /** The summaries that the report is made from: one a seed. */
   readonly from: readonly RunSummary[];
+  /** Keeps the report that lay there before this one takes its place. */
+  keep(): Promise<void>;
   make(): Report | Promise<Report>;
 }
 
-/** Leaves report, records, models and exported folders in a folder. */
-const leave = async (out: string, plan: Plan, { from, summary, steps, make }: Leaving): Promise<Report> => {
+/** Makes a report, or shows the one that was made from the same before. One that was damaged keeps its number. */
+const replaceReport = async (out: string, basis: string, again: boolean, leaving: Leaving): Promise<Report> => {
+  const { summary, make } = leaving;
+  const kept = await keptNumber(out, basis);
+  if (kept !== undefined) await showKept(out, kept, summary);
+  const standing = kept === undefined ? undefined : await standingReport(out, basis);
+  if (standing !== undefined) return standing;
+  const number = again ? ((await shownNumber(out)) ?? 1) : await nextNumber(out);
+  const report = await make();
+  await writeReports(out, summary, report);
+  await rememberReports(out, summary, { number, basis });
+  return report;
+};
+
+/** Leaves report, records, models and exported folders in a folder. Another run's report is kept before. */
+const leave = async (out: string, plan: Plan, leaving: Leaving): Promise<Report> => {
+  const { from, summary, steps } = leaving;
   // Two runs may end in one folder at once; it takes seconds, so that no interruption has to reach it.
   const release = await acquire(out, '.results', new AbortController().signal, () => undefined);
   try {
+    const basis = basisOf(from);
+    const standing = await standingReport(out, basis);
+    const again = (await writtenIn(out))?.basis === basis;
+    if (!again) await leaving.keep();
     await placeRecords(out, summary);
     await placeResults(out, plan, steps);
-    const standing = await standingReport(out, from);
-    const report = standing ?? (await make());
-    if (standing === undefined) {
-      await writeReports(out, summary, report);
-      await rememberReports(out, from);
-    }
+    const report = standing ?? (await replaceReport(out, basis, again, leaving));
+    if (standing === undefined) await removeOtherRecords(out, summary);
     await writeCards(out, report);
     return asOfNow(report, summary);
   } finally {
@@ -159,20 +190,22 @@ const leave = async (out: string, plan: Plan, { from, summary, steps, make }: Le
 
 /** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */
 const runSeed = async (options: SeedOptions): Promise<Ran> => {
-  const { plan, out, threads, catalogue, abort, kill, force, offline, sources } = options;
+  const { plan, out, threads, catalogue, store, abort, kill, force, offline, sources } = options;
   const started = performance.now();
   await ensureFolder(out, 'the folder of results', '--out');
-  const store = await Store.open(options.store);
+  const { name, seed, seeds, yaml, overrides, until } = plan;
+  const attempt = noteAttempt(store, { out, name, of: { yaml, overrides, until, seed, threads } });
   const log = eventLog(join(out, 'events.jsonl'));
   const said = new Map<string, string>();
   const emit = (event: RunEvent): void => {
+    if (event.type === 'cached') attempt.reuses(event.key);
+    if (event.type === 'started') attempt.begins(event.key);
     // The steps of one model after the other say the same of the data: it is said once.
     if (event.type === 'log' && (said.get(event.message) ?? event.step) !== event.step) return;
     if (event.type === 'log') said.set(event.message, event.step);
     log(event);
     options.emit(event);
   };
-  const { name, seed, seeds } = plan;
   const steps = plan.steps.map(({ id, uses, role }) => ({ id, uses, role }));
   emit({ type: 'run-started', name, steps, seed, seeds, threads, process: process.pid });
   const logs = join(out, 'logs');
@@ -182,14 +215,19 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   const seconds = (performance.now() - started) / 1000;
   const summary = runSummary(options, executed, seconds);
   const { steps: ended } = executed;
-  const report = await leave(out, plan, { from: [summary], summary, steps: ended, make: () => buildReport(summary) });
+  const report = await leave(out, plan, {
+    ...{ from: [summary], summary, steps: ended },
+    keep: () => keepShown(options.keepIn ?? out),
+    make: () => buildReport(summary),
+  });
+  if (end.kind === 'done') await attempt.succeeded();
   const reused = [...executed.steps.values()].filter(({ cached }) => cached).length;
   emit({ type: 'run-finished', complete: end.kind === 'done', seconds, ran: executed.steps.size - reused, reused });
   return { end, results: { report, summary, steps: ended } };
 };
 
 /** Of the steps that are to run again, those that earlier seeds did not run again already. */
-const forcedFor = (plan: Plan, { force, catalogue }: RunOptions): ReadonlySet<string> => {
+const forcedFor = (plan: Plan, { force, catalogue }: SeedOptions): ReadonlySet<string> => {
   if (plan.seed === plan.seeds[0]) return force;
   const varying = varyingSteps(plan, catalogue);
   return new Set([...force].filter((id) => varying.has(id)));
@@ -200,10 +238,12 @@ const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
   const { plan, out } = options;
   const finished: Results[] = [];
   let last: Pick<RunResult, 'end' | 'seed'> = { end: { kind: 'done' }, seed: null };
-  await ensureFolder(out, 'the folder of results', '--out');
   for (const one of plansOf(plan)) {
     const force = forcedFor(one, options);
-    const { end, results } = await runSeed({ ...options, plan: one, force, out: join(out, seedFolder(one.seed)) });
+    const { end, results } = await runSeed({
+      ...options,
+      ...{ plan: one, force, out: join(out, seedFolder(one.seed)), keepIn: out },
+    });
     last = { end, seed: one.seed };
     if (results === null) return { ...last, report: null };
     finished.push(results);
@@ -217,19 +257,38 @@ const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
     from: finished.map(({ summary }) => summary),
     summary: { ...first.summary, seeds: finished.map(({ summary }) => summary.seed) },
     steps,
+    keep: () => keepShown(out),
     make: () => report,
   });
   return { ...last, report };
 };
 
+/** Runs a plan in a store that is open for it. */
+const runIn = async (options: SeedOptions): Promise<RunResult> => {
+  if (options.plan.seeds.length > 1) return await runSeeds(options);
+  const { end, results } = await runSeed(options);
+  return { end, seed: null, report: results?.report ?? null };
+};
+
 /**
  * Runs a plan, once for each of its seeds, and leaves reports, event log, models and exported folders in its folder, also
- * when a later stage fails.
+ * when a later stage fails. What runs that were killed left behind is swept first.
  */
 export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
-  // Hashed once: files that change meanwhile do not make the seeds' data differ.
-  const sources = new Sources();
-  if (options.plan.seeds.length > 1) return await runSeeds({ ...options, sources });
-  const { end, results } = await runSeed({ ...options, sources });
-  return { end, seed: null, report: results?.report ?? null };
+  const { out, abort } = options;
+  await ensureFolder(out, 'the folder of results', '--out');
+  const store = await Store.open(options.store);
+  await sweepResults(out);
+  noteResults(store, out);
+  const endUse = await beginUse(store, abort).catch((error: unknown) => {
+    if (abort.aborted) return undefined;
+    throw error;
+  });
+  if (endUse === undefined) return { end: { kind: 'interrupted', step: DATASET }, seed: null, report: null };
+  try {
+    // Hashed once: files that change meanwhile do not make the seeds' data differ.
+    return await runIn({ ...options, store, sources: new Sources() });
+  } finally {
+    await endUse();
+  }
 };

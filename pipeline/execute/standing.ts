@@ -1,25 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { costOf } from '../../reports/cost.ts';
 import { describeEnvironment } from '../../reports/environment.ts';
 import type { RunSummary } from '../../reports/record.ts';
+import { runFile, seedFolders } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
+import { readWritten, type Written, writtenFile } from '../../reports/written.ts';
+import { writeWhole } from '../store/atomic.ts';
 import { hashFile, hashJson } from '../store/hash.ts';
 
-/** What the written reports of a folder were made from, and what they are, by hash. */
-const FILE = join('records', 'reports.json');
-const reports = ['report.json', 'report.md', 'report.html', join('records', 'run.json')];
-
-interface Standing {
-  readonly basis: string;
-  readonly files: Readonly<Record<string, string>>;
-}
+const reports = ['report.json', 'report.md', 'report.html', runFile];
 
 const passing = new Set(['created', 'cached']);
 
 /** Everything of some runs that decides what their report says, apart from when they ran and how long that took. */
-const basisOf = (runs: readonly RunSummary[]): string => {
+export const basisOf = (runs: readonly RunSummary[]): string => {
   const lasting = runs.map(({ seconds, ...run }) => ({
     ...run,
     environment: describeEnvironment(run.threads, run.decantVersion),
@@ -27,10 +22,21 @@ const basisOf = (runs: readonly RunSummary[]): string => {
   return hashJson(JSON.parse(JSON.stringify(lasting, (key, value) => (passing.has(key) ? undefined : value))));
 };
 
-const hashes = async (out: string): Promise<Standing['files']> => {
+const hashes = async (out: string, files: readonly string[]): Promise<Written['files']> => {
   const found: Record<string, string> = {};
-  for (const file of reports) found[file] = (await hashFile(join(out, file))).digest;
+  for (const file of files) found[file] = (await hashFile(join(out, file))).digest;
   return found;
+};
+
+/** What a folder says of its reports; null where it says nothing that can be read. */
+export const writtenIn = (out: string): Promise<Written | null> => readWritten(out).catch(() => null);
+
+/** Whether the reports of a folder are what was written there, from this basis. */
+export const stands = async (out: string, basis: string): Promise<boolean> => {
+  const written = await writtenIn(out);
+  if (written === null || written.basis !== basis) return false;
+  const now = await hashes(out, Object.keys(written.files)).catch(() => null);
+  return now !== null && hashJson(now) === hashJson(written.files);
 };
 
 /**
@@ -38,13 +44,11 @@ const hashes = async (out: string): Promise<Standing['files']> => {
  * computed nothing would put its own two seconds in the place of what the figures cost. Undefined where anything differs,
  * the written files included.
  */
-export const standingReport = async (out: string, runs: readonly RunSummary[]): Promise<Report | undefined> => {
+export const standingReport = async (out: string, basis: string): Promise<Report | undefined> => {
   try {
-    const { basis, files }: Standing = JSON.parse(await readFile(join(out, FILE), 'utf8'));
-    if (basis !== basisOf(runs) || hashJson(files) !== hashJson(await hashes(out))) return undefined;
-    return JSON.parse(await readFile(join(out, 'report.json'), 'utf8'));
+    return (await stands(out, basis)) ? JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) : undefined;
   } catch {
-    // Missing or damaged: it is made again.
+    // Damaged: it is made again.
     return undefined;
   }
 };
@@ -61,8 +65,12 @@ export const asOfNow = (report: Report, run: RunSummary): Report => ({
   })),
 });
 
-/** Remembers what the reports that now lie in a folder were made from. */
-export const rememberReports = async (out: string, runs: readonly RunSummary[]): Promise<void> => {
-  const standing: Standing = { basis: basisOf(runs), files: await hashes(out) };
-  await writeFileAtomic(join(out, FILE), `${JSON.stringify(standing)}\n`);
+/** Remembers which report of a folder now lies in it, what it was made from, and what its files are. */
+export const rememberReports = async (
+  out: string,
+  run: RunSummary,
+  { number, basis }: Pick<Written, 'number' | 'basis'>,
+): Promise<void> => {
+  const files = await hashes(out, [...reports, ...seedFolders(run).map((name) => join(name, runFile))]);
+  await writeWhole(join(out, writtenFile), `${JSON.stringify({ number, basis, files })}\n`);
 };

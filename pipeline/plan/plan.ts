@@ -37,6 +37,8 @@ export interface Plan {
   /** The file as it was read, and the --set values on top of it. */
   readonly yaml: string;
   readonly overrides: readonly string[];
+  /** The stage that `--until` names; absent where the whole file is planned. */
+  readonly until?: string;
   /** Folder of the YAML file: relative paths are resolved against it. */
   readonly base: string;
   readonly steps: readonly Step[];
@@ -51,7 +53,16 @@ export const EVALUATE = 'evaluate';
 export const MEASURE = 'measure';
 export const PROFILE = 'profile';
 
-const reservedIds: ReadonlySet<string> = new Set([DATASET, BASELINE, MEASURE, PROFILE, 'models', 'logs', 'records']);
+const reservedIds: ReadonlySet<string> = new Set([
+  DATASET,
+  BASELINE,
+  MEASURE,
+  PROFILE,
+  'models',
+  'logs',
+  'records',
+  'history',
+]);
 
 /** Ids that name something else in a plan or in the run's folder. */
 export const isReserved = (id: string): boolean =>

@@ -57,7 +57,8 @@ class Planner {
   private dataSteps(): void {
     const config = toJson(this.checked.data);
     this.steps.push({ id: DATASET, uses: DATASET, role: 'dataset', config, inputs: {} });
-    if (stageOf(this.catalogue, BASELINE) !== undefined) this.internal(BASELINE, BASELINE, 'baseline', {}, {});
+    if (this.checked.baseline && stageOf(this.catalogue, BASELINE) !== undefined)
+      this.internal(BASELINE, BASELINE, 'baseline', {}, {});
   }
 
   /** Adds a step that no one wrote down; its stage wires what else it needs. */

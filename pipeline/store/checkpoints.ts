@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoints, Json } from '../../stages/stage.ts';
+import { replaceFile } from './atomic.ts';
 
 const STATE = 'state.bin';
 const MAGIC = 'decant.checkpoint/1\n';
@@ -60,8 +61,8 @@ const parseState = (bytes: Uint8Array): { readonly meta: Json; readonly data: Ui
   return { meta: JSON.parse(view.toString('utf8', start, end)), data: body.slice(end) };
 };
 
-/** Saved states of one step, replaced atomically. `owner` keeps two writers apart. */
-export const checkpointsIn = (folder: string, owner: string): Checkpoints => ({
+/** Saved states of one step, replaced atomically. */
+export const checkpointsIn = (folder: string): Checkpoints => ({
   folder,
   load: async () => {
     const file = await open(join(folder, STATE), 'r').catch(() => undefined);
@@ -77,15 +78,6 @@ export const checkpointsIn = (folder: string, owner: string): Checkpoints => ({
   },
   save: async (meta, data) => {
     await mkdir(folder, { recursive: true });
-    const temporary = join(folder, `${STATE}.${owner}.tmp`);
-    await writeState(temporary, meta, data);
-    await rename(temporary, join(folder, STATE));
+    await replaceFile(join(folder, STATE), (temporary) => writeState(temporary, meta, data));
   },
 });
-
-/** Removes half-written states that a killed process left. */
-export const sweepCheckpoints = async (folder: string): Promise<void> => {
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((candidate) => candidate.endsWith('.tmp')))
-    await rm(join(folder, name), { force: true });
-};

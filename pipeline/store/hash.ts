@@ -1,39 +1,16 @@
-import { createHash } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import stringify from 'safe-stable-stringify';
+import { digestOfFile, digestOfJson } from '../../data/digest.ts';
 import type { Artifact, ArtifactKind, Digest, Json } from '../../stages/stage.ts';
-
-/** Read in pieces: one read of more than 2 GiB aborts Node 20. */
-const PIECE = 1024 * 1024;
-
-const asDigest = (hex: string): Digest => hex as Digest;
 
 /** sha256 and size of a file. */
 export const hashFile = async (path: string): Promise<{ readonly digest: Digest; readonly size: number }> => {
-  const hash = createHash('sha256');
-  const file = await open(path, 'r');
-  try {
-    const buffer = Buffer.allocUnsafe(PIECE);
-    let size = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, PIECE);
-      if (bytesRead === 0) return { digest: asDigest(hash.digest('hex')), size };
-      hash.update(buffer.subarray(0, bytesRead));
-      size += bytesRead;
-    }
-  } finally {
-    await file.close();
-  }
+  const { digest, size } = await digestOfFile(path);
+  return { digest: digest as Digest, size };
 };
 
 /** sha256 of plain data, whatever the order of its keys. */
-export const hashJson = (value: unknown): Digest =>
-  asDigest(
-    createHash('sha256')
-      .update(stringify(value) ?? '')
-      .digest('hex'),
-  );
+export const hashJson = (value: unknown): Digest => digestOfJson(value) as Digest;
 
 /** Files below a folder by relative path with forward slashes, sorted. */
 export const listFiles = async (folder: string, prefix = ''): Promise<readonly string[]> => {

@@ -1,9 +1,22 @@
-import { access, chmod, constants, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { ownerName, self } from '../../engine/owner.ts';
 import type { Artifact, ArtifactKind, Checkpoints, Digest, InputArtifact } from '../../stages/stage.ts';
 import { RequestError } from '../diagnostic.ts';
-import { checkpointsIn, sweepCheckpoints } from './checkpoints.ts';
+import { temporaryFor, writeWhole } from './atomic.ts';
+import { checkpointsIn } from './checkpoints.ts';
 import { artifactOf, hashFile, listFiles } from './hash.ts';
 import { acquire } from './locks.ts';
 import { parseRecord, recordText, type StepRecord } from './record.ts';
@@ -40,8 +53,8 @@ export const ensureFolder = async (folder: string, what: string, option: string)
   try {
     await makeFolder(folder);
     await access(folder, constants.W_OK);
-    const probe = join(folder, `.probe-${process.pid}`);
-    await writeFileAtomic(probe, 'x', { fsync: false });
+    const probe = temporaryFor(join(folder, '.probe'));
+    await writeFile(probe, 'x');
     await rm(probe, { force: true });
   } catch (error) {
     throw new RequestError(
@@ -56,6 +69,9 @@ export interface Output {
   readonly kind: ArtifactKind;
   readonly folder: string;
 }
+
+/** Folders of a store. */
+export const storeParts = ['blobs', 'records', 'runs', 'work', 'locks', 'checkpoints'] as const;
 
 /**
  * Content-addressed results of steps. Blobs go by the sha256 of their bytes, records by the key of their step; a record
@@ -72,10 +88,13 @@ export class Store {
   /** Creates the folders, or throws a RequestError when they cannot be written. */
   static async open(root: string): Promise<Store> {
     await ensureFolder(root, 'the store', '--store');
-    for (const part of ['blobs', 'records', 'work', 'locks', 'checkpoints']) {
-      await ensureFolder(join(root, part), 'the store', '--store');
-    }
+    for (const part of storeParts) await ensureFolder(join(root, part), 'the store', '--store');
     return new Store(root);
+  }
+
+  /** One of its folders. */
+  part(name: (typeof storeParts)[number]): string {
+    return join(this.root, name);
   }
 
   blob(digest: Digest): string {
@@ -98,7 +117,8 @@ export class Store {
     };
   }
 
-  private record(key: Digest): string {
+  /** File of the record under a key. */
+  record(key: Digest): string {
     return join(this.root, 'records', `${key}.json`);
   }
 
@@ -150,13 +170,13 @@ export class Store {
 
   /** An empty folder for one attempt at a step. */
   async workspace(key: Digest): Promise<string> {
-    const folder = join(this.root, 'work', key, `${process.pid}-${Date.now().toString(36)}`);
+    const folder = join(this.root, 'work', key, `${ownerName(self)}-${Date.now().toString(36)}`);
     await mkdir(folder, { recursive: true });
     return folder;
   }
 
   checkpoints(key: Digest): Checkpoints {
-    return checkpointsIn(join(this.root, 'checkpoints', key), String(process.pid));
+    return checkpointsIn(join(this.root, 'checkpoints', key));
   }
 
   private async addBlob(path: string): Promise<Artifact['files'][string]> {
@@ -186,7 +206,7 @@ export class Store {
       outputs: artifacts,
       finished: new Date().toISOString(),
     };
-    await writeFileAtomic(this.record(record.key), recordText(record));
+    await writeWhole(this.record(record.key), recordText(record));
     await rm(join(this.root, 'checkpoints', record.key), { recursive: true, force: true });
     return record;
   }
@@ -195,12 +215,6 @@ export class Store {
   async discard(workspace: string): Promise<void> {
     await rm(workspace, { recursive: true, force: true });
     await rmdir(dirname(workspace)).catch(() => undefined);
-  }
-
-  /** Removes what attempts at a step left behind; only the holder of its lock may. */
-  async sweep(key: Digest): Promise<void> {
-    await rm(join(this.root, 'work', key), { recursive: true, force: true });
-    await sweepCheckpoints(join(this.root, 'checkpoints', key));
   }
 
   /** Takes the lock of a step, waiting for its holder. Returns the release. */

@@ -25,6 +25,8 @@ export interface Checked {
   /** One, or those of `seeds`. */
   readonly seeds: readonly [number, ...number[]];
   readonly data: Readonly<Record<string, unknown>> | undefined;
+  /** Whether simple models are trained to be beaten. */
+  readonly baseline: boolean;
   readonly measure: Readonly<Record<string, unknown>>;
   readonly stages: readonly CheckedStage[];
   readonly gates: readonly Gate[];
@@ -99,6 +101,7 @@ const nothing: Omit<Checked, 'problems'> = {
   name: '',
   seeds: [0],
   data: undefined,
+  baseline: true,
   measure: {},
   stages: [],
   gates: [],
@@ -162,6 +165,7 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
     name: head.success ? head.data.name : '',
     seeds: head.success ? seedsOf(head.data) : [0],
     data: data.config,
+    baseline: file.baseline !== 'none',
     measure: measure?.config ?? {},
     stages: stages.map(({ stage }) => stage).filter((stage) => stage !== undefined),
     gates: gates.gates,

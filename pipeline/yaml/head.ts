@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { stageGates } from '../../reports/gates/options.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
-import { MEASURE } from '../plan/plan.ts';
+import { BASELINE, MEASURE } from '../plan/plan.ts';
 
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
@@ -37,6 +37,16 @@ export const headSchema = (catalogue: Catalogue) =>
       .record(z.string(), z.unknown())
       .optional()
       .describe('Limits for the figures of stages, by stage id: when one fails, `decant run` exits with 3.'),
+    ...(stageOf(catalogue, BASELINE) === undefined
+      ? {}
+      : {
+          baseline: z
+            .enum(['simple', 'none'])
+            .default('simple')
+            .describe(
+              'What stands above the table to be beaten. simple: the most frequent class, and a linear bag of words or a lexicon of words; none: nothing.',
+            ),
+        }),
     ...(stageOf(catalogue, MEASURE) === undefined
       ? {}
       : {

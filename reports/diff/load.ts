@@ -2,23 +2,25 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf, reworded, UserError } from '../../ground/errors.ts';
+import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
 import type { RunSummary } from '../record.ts';
 import { readRecords } from '../records.ts';
 import type { Report } from '../report.ts';
 import { parseReport } from '../schema.ts';
+import { ChangedFileError } from '../verify.ts';
+import { verifyWritten } from '../written.ts';
 import type { DiffSide } from './compare.ts';
 
 /** One side of a diff cannot be read. */
-class DiffSideError extends Error {
+class DiffSideError extends UserError {
   override readonly name = 'DiffSideError';
 }
 
 const run = promisify(execFile);
 const LARGEST_REPORT = 256 * 1024 * 1024;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -49,12 +51,10 @@ const fromGit = async (where: string, revision: string, path: string): Promise<R
   return parseReport(text, where);
 };
 
-/** A run whose records were thinned out still has its report. */
 const scoresOf = async ({ stages }: RunSummary, folder: string): Promise<JudgedStages['scores']> => {
   try {
     return (await judgeStages(stages, () => '')).scores;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return new Map();
     throw new DiffSideError(
       `${folder}: the predictions of this run are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
     );
@@ -69,7 +69,8 @@ const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map()
 const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
   const records = await readRecords(folder).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
-    throw new DiffSideError(`the records of ${folder} cannot be read: ${messageOf(error)}`);
+    if (error instanceof ChangedFileError) throw error;
+    throw reworded(error, (reason) => new DiffSideError(`the records of ${folder} cannot be read: ${reason}`));
   });
   return records === null
     ? nothingStored
@@ -83,7 +84,9 @@ const writtenReport = async (folder: string): Promise<Report> => {
     if (codeOf(error) === 'ENOENT') return null;
     throw new DiffSideError(`${file} cannot be read: ${messageOf(error)}`);
   });
-  return text === null ? await loadReport(folder) : parseReport(text, file);
+  if (text === null) return await loadReport(folder);
+  await verifyWritten(folder, ['report.json']);
+  return parseReport(text, file);
 };
 
 const isFolder = async (path: string): Promise<boolean> =>
@@ -93,16 +96,17 @@ const isFolder = async (path: string): Promise<boolean> =>
   );
 
 /**
- * One side of a diff: the folder of a run with its predictions, a report.json, or one in a commit as git:REVISION:PATH.
- * Throws where there is no report, with what was expected.
+ * One side of a diff: the folder of a run with its predictions, an older report of it, a report.json, or one in a commit as
+ * git:REVISION:PATH. Throws where there is no report, with what was expected.
  */
 export const loadSide = async (where: string): Promise<DiffSide> => {
   const [, revision, path] = /^git:([^:]+):(.+)$/s.exec(where) ?? [];
-  const folder = await isFolder(where);
+  const at = revision === undefined ? await reportFolder(where) : where;
+  const folder = await isFolder(at);
   const report =
     revision !== undefined && path !== undefined
       ? await fromGit(where, revision, path)
-      : await (folder ? writtenReport(where) : loadReport(where));
-  const stored = folder ? await storedIn(where) : nothingStored;
+      : await (folder ? writtenReport(at) : loadReport(at));
+  const stored = folder ? await storedIn(at) : nothingStored;
   return { report, ...stored, name: { where, name: report.name, created: report.created } };
 };

@@ -1,3 +1,4 @@
+import { askedBesides } from '../asked.ts';
 import { testSize } from '../columns.ts';
 import type { Report } from '../report.ts';
 import { verdict } from '../verdict.ts';
@@ -42,11 +43,13 @@ const writers: readonly Write[] = [
 
 const subtitle = (report: Report): string => {
   const { data, stages, created } = report;
+  const asked = askedBesides(report);
   return [
     `${stages.length} stages`,
     testSize(report),
     ...(data.classes.length === 0 ? [] : [`${data.classes.length} classes`]),
     ...(created === '' ? [] : [created.slice(0, 10)]),
+    ...(asked === undefined ? [] : [`run with ${asked}`]),
   ].join(', ');
 };
 

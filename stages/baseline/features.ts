@@ -43,27 +43,61 @@ const termsOf = (input: TextInput): ReadonlyMap<string, number> => {
   return counts;
 };
 
+/** Beyond so many different terms, two may share a column: a table of all of them would take gigabytes. */
+const MOST_TERMS = 2 ** 20;
+
+/** 32 bits that depend on nothing but the term (FNV-1a, Fowler, Noll and Vo). */
+const hashOf = (term: string): number => {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < term.length; i++) hash = Math.imul(hash ^ term.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+};
+
+/** Terms by name, or by a number that some of them share (Weinberger et al. 2009, "Feature hashing"). */
+type Key = string | number;
+
+const keyOf = (term: string, hashed: boolean): Key => (hashed ? hashOf(term) % MOST_TERMS : term);
+
 interface Term {
   readonly column: number;
   /** Inverse document frequency times the weight of its kind. */
   readonly weight: number;
 }
 
-const learnTerms = (texts: readonly TextInput[]): ReadonlyMap<string, Term> => {
-  const documents = new Map<string, number>();
-  for (const text of texts)
-    for (const term of termsOf(text).keys()) documents.set(term, (documents.get(term) ?? 0) + 1);
-  const terms = new Map<string, Term>();
-  for (const [term, count] of documents) {
-    const inverse = Math.log((1 + texts.length) / (1 + count)) + 1;
-    terms.set(term, { column: terms.size, weight: inverse * (term.includes(' ') ? BIGRAM_WEIGHT : 1) });
+interface Terms {
+  readonly byKey: ReadonlyMap<Key, Term>;
+  readonly hashed: boolean;
+}
+
+/** How many texts have each term; undefined where there are more terms than may be named. */
+const countDocuments = (texts: readonly TextInput[], hashed: boolean): ReadonlyMap<Key, number> | undefined => {
+  const documents = new Map<Key, number>();
+  for (const text of texts) {
+    for (const term of termsOf(text).keys()) {
+      const key = keyOf(term, hashed);
+      documents.set(key, (documents.get(key) ?? 0) + 1);
+    }
+    if (documents.size > MOST_TERMS) return undefined;
   }
-  return terms;
+  return documents;
 };
+
+const learnTerms = (texts: readonly TextInput[]): Terms => {
+  const named = countDocuments(texts, false);
+  const documents = named ?? countDocuments(texts, true) ?? new Map<Key, number>();
+  const byKey = new Map<Key, Term>();
+  for (const [key, count] of documents) {
+    const inverse = Math.log((1 + texts.length) / (1 + count)) + 1;
+    byKey.set(key, { column: byKey.size, weight: inverse });
+  }
+  return { byKey, hashed: named === undefined };
+};
+
+const weightOf = (term: string): number => (term.includes(' ') ? BIGRAM_WEIGHT : 1);
 
 /** TF-IDF over uni- and bigrams with logarithmic counts, learned from training texts only (Salton and Buckley 1988). */
 export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
-  const terms = learnTerms(training);
+  const { byKey, hashed } = learnTerms(training);
   const rows = (texts: readonly TextInput[]): SparseRows => {
     const offsets = new Int32Array(texts.length + 1);
     const columns: number[] = [];
@@ -71,9 +105,9 @@ export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
     for (const [i, text] of texts.entries()) {
       let squares = 0;
       for (const [name, count] of termsOf(text)) {
-        const term = terms.get(name);
+        const term = byKey.get(keyOf(name, hashed));
         if (term === undefined) continue;
-        const value = (1 + Math.log(count)) * term.weight;
+        const value = (1 + Math.log(count)) * (term.weight * weightOf(name));
         columns.push(term.column);
         values.push(value);
         squares += value * value;
@@ -84,5 +118,5 @@ export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
     }
     return { offsets, columns: Int32Array.from(columns), values: Float64Array.from(values) };
   };
-  return { features: terms.size, rows };
+  return { features: byKey.size, rows };
 };

@@ -3,16 +3,13 @@ import { z } from 'zod';
 import { type Dataset, type Example, labelledExamples } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
+import { blankScores, putScores } from '../../data/scores.ts';
 import { defineStage, type Metrics, type StageContext } from '../stage.ts';
+import { denseEffort, fitsDense, spaced, sparseEffort } from './budget.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
 import { tagWords } from './lexicon.ts';
-import { type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
-
-/** Penalties to choose from, as the inverse of penalty times texts (scikit-learn's C). */
-const INVERSE_PENALTIES = [10, 100, 1000];
-
-/** Few texts need more passes; many are learned in a few. */
-const epochsFor = (texts: number): number => Math.min(30, Math.max(6, Math.round(100_000 / texts)));
+import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
+import { postingsOf, SparseWeights } from './sparse.ts';
 
 const labelsOf = (examples: readonly Example[]): Int32Array =>
   Int32Array.from(labelledExamples(examples), ({ label }) => label);
@@ -22,22 +19,36 @@ const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledR
   labels: labelsOf(examples),
 });
 
-const largestIn = (scores: Float32Array, start: number, end: number): number => {
-  let best = start;
-  for (let at = start + 1; at < end; at++) if ((scores[at] ?? 0) > (scores[best] ?? 0)) best = at;
-  return best - start;
+/** The first class of the largest score. */
+const largestOf = (scores: Float64Array): number => {
+  let best = 0;
+  for (let c = 1; c < scores.length; c++) if ((scores[c] as number) > (scores[best] as number)) best = c;
+  return best;
 };
 
-const accuracyOf = (scores: Float32Array, labels: Int32Array, classes: number): number => {
-  const right = labels.filter((label, i) => largestIn(scores, i * classes, (i + 1) * classes) === label);
-  return right.length / Math.max(1, labels.length);
+/** Accuracy over rows; `each` sees the scores of every row. */
+const accuracyOf = (
+  score: Scorer,
+  { rows, labels }: LabelledRows,
+  classes: number,
+  each: (row: number, scores: Float64Array) => void = () => {},
+): number => {
+  const scores = new Float64Array(classes);
+  let right = 0;
+  for (const [row, label] of labels.entries()) {
+    score(rows, row, scores);
+    right += Number(largestOf(scores) === label);
+    each(row, scores);
+  }
+  return right / Math.max(1, labels.length);
 };
 
 /** Share of test texts in the class that is most frequent in training; of equally frequent ones the first. */
 const majorityAccuracy = ({ classes, train, test }: Dataset): number => {
   const counts = new Int32Array(classes.length);
   for (const { label } of labelledExamples(train)) counts[label] = (counts[label] ?? 0) + 1;
-  const majority = counts.indexOf(Math.max(...counts));
+  const most = counts.reduce((larger, count) => Math.max(larger, count), 0);
+  const majority = counts.indexOf(most);
   return test.filter(({ label }) => label === majority).length / Math.max(1, test.length);
 };
 
@@ -47,14 +58,29 @@ interface Chosen {
   readonly validation: number;
 }
 
-/** Trains one model a penalty and keeps the one that is most accurate on validation; of equal ones the simplest. */
-const chooseModel = async (dataset: Dataset, vectorizer: Vectorizer, ctx: StageContext): Promise<Chosen> => {
+/** Training texts as rows, with weights that they fit into. */
+const prepared = (dataset: Dataset, train: readonly Example[], vectorizer: Vectorizer) => {
   const classes = dataset.classes.length;
-  const training = rowsOf(vectorizer, dataset.train);
-  const validation = rowsOf(vectorizer, dataset.validation);
-  const texts = dataset.train.length;
-  const epochs = epochsFor(texts);
-  const total = epochs * INVERSE_PENALTIES.length;
+  const { features } = vectorizer;
+  const training = rowsOf(vectorizer, train);
+  if (fitsDense(training, features, classes)) {
+    return { training, effort: denseEffort(train.length), weights: () => new DenseWeights(features, classes) };
+  }
+  const postings = postingsOf(training, features, classes);
+  const effort = sparseEffort(postings, training.rows, train.length);
+  return { training, effort, weights: () => new SparseWeights(postings, classes) };
+};
+
+/** Trains one model a penalty and keeps the one that is most accurate on validation; of equal ones the simplest. */
+const chooseModel = async (
+  dataset: Dataset,
+  { training, effort, weights }: ReturnType<typeof prepared>,
+  validation: LabelledRows,
+  ctx: StageContext,
+): Promise<Chosen> => {
+  const classes = dataset.classes.length;
+  const { epochs, inversePenalties } = effort;
+  const total = epochs * inversePenalties.length;
   let done = 0;
   const between = async (): Promise<void> => {
     ctx.progress({ done: ++done, total, unit: 'epochs' });
@@ -62,38 +88,54 @@ const chooseModel = async (dataset: Dataset, vectorizer: Vectorizer, ctx: StageC
     ctx.signal.throwIfAborted();
   };
   let best: Chosen | undefined;
-  for (const inversePenalty of INVERSE_PENALTIES) {
-    const penalty = 1 / (inversePenalty * texts);
-    const options = { features: vectorizer.features, classes, penalty, epochs };
-    const score = await trainLogistic(training, options, between);
-    const accuracy = accuracyOf(score(validation.rows), validation.labels, classes);
+  for (const inversePenalty of inversePenalties) {
+    const penalty = 1 / (inversePenalty * training.labels.length);
+    const score = await trainLogistic(training, weights(), { penalty, epochs }, between);
+    const accuracy = accuracyOf(score, validation, classes);
     if (best === undefined || accuracy > best.validation) best = { score, inversePenalty, validation: accuracy };
   }
   if (best === undefined) throw new Error('no penalty was tried');
   return best;
 };
 
+/** Terms in all texts, repeated ones too. */
+const entriesIn = (examples: readonly Example[]): number =>
+  examples.reduce((sum, { text, pair = '' }) => sum + 2 * `${text} ${pair}`.split(' ').length, 0);
+
 /** Logistic regression over words and pairs of them, and the most frequent class. */
 const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metrics> => {
-  const vectorizer = learnVectorizer(dataset.train);
-  const { score, inversePenalty, validation } = await chooseModel(dataset, vectorizer, ctx);
+  const train = spaced(dataset.train, entriesIn(dataset.train));
+  const vectorizer = learnVectorizer(train);
+  const work = prepared(dataset, train, vectorizer);
+  const { score, inversePenalty, validation } = await chooseModel(
+    dataset,
+    work,
+    rowsOf(vectorizer, dataset.validation),
+    ctx,
+  );
   const test = rowsOf(vectorizer, dataset.test);
-  const logits = score(test.rows);
   const classes = dataset.classes.length;
+  const scores = blankScores(dataset.test.length, classes);
+  const keep = (row: number, said: Float64Array) => putScores(scores, row, Float32Array.from(said), test.labels[row]);
+  const accuracy = accuracyOf(score, test, classes, keep);
   await writePredictions(await ctx.output('predictions', 'predictions'), {
     split: 'test',
     classes,
     ids: Int32Array.from(dataset.test, ({ id }) => id),
     labels: test.labels,
-    logits,
+    logits: scores.logits,
+    ...(scores.kept === undefined ? {} : { kept: scores.kept }),
   });
   return {
     majority: { accuracy: majorityAccuracy(dataset) },
     linear: {
-      accuracy: accuracyOf(logits, test.labels, classes),
+      accuracy,
       validationAccuracy: validation,
       features: vectorizer.features,
       inversePenalty,
+      texts: train.length,
+      epochs: work.effort.epochs,
+      weights: work.effort.dense ? 'all' : 'seen',
     },
   };
 };
@@ -112,7 +154,7 @@ const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<
  */
 export const baseline = defineStage({
   uses: 'baseline',
-  version: 1,
+  version: 2,
   summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
   internal: true,

@@ -8,34 +8,47 @@ export interface LabelledRows {
 }
 
 export interface LogisticOptions {
-  readonly features: number;
-  readonly classes: number;
   /** Strength of the L2 penalty. */
   readonly penalty: number;
   readonly epochs: number;
 }
 
-/** Scores (texts, classes), row-major. */
-export type Scorer = (rows: SparseRows) => Float32Array;
+/** What a linear model says of one row: the scores of all classes, written into `into`. */
+export type Scorer = (rows: SparseRows, row: number, into: Float64Array) => void;
+
+/** Weights of a linear model that learns row by row. */
+export interface LinearWeights {
+  readonly score: Scorer;
+  /** One step down the loss of a row: weights <- (1 - rate penalty) weights - rate (softmax(z) - q) x^T */
+  learn(rows: SparseRows, row: number, label: number, how: Step): void;
+}
+
+export interface Step {
+  /** From 1 down to 0. */
+  readonly rate: number;
+  readonly penalty: number;
+}
 
 /** Rows have length 1, so one rate suits every data set. */
-const LEARNING_RATE = 2;
-const BIAS_RATE = 0.2;
+export const LEARNING_RATE = 2;
+export const BIAS_RATE = 0.2;
 
 /** Far from 0: with few labels every text is separable, and smoothing takes over what early stopping would do. */
-const LABEL_SMOOTHING = 0.4;
+export const LABEL_SMOOTHING = 0.4;
 
 /** Weights are kept as scale * stored, so that decay is one multiplication a step instead of a pass over all. */
-class LinearModel {
+export class DenseWeights implements LinearWeights {
   readonly #classes: number;
   readonly #stored: Float32Array;
   readonly #bias: Float64Array;
+  readonly #buffer: Float64Array;
   #scale = 1;
 
   constructor(features: number, classes: number) {
     this.#classes = classes;
     this.#stored = new Float32Array(features * classes);
     this.#bias = new Float64Array(classes);
+    this.#buffer = new Float64Array(classes);
   }
 
   score({ offsets, columns, values }: SparseRows, row: number, into: Float64Array): void {
@@ -51,8 +64,14 @@ class LinearModel {
     for (let c = 0; c < classes; c++) into[c] = (into[c] as number) * this.#scale + (this.#bias[c] as number);
   }
 
-  /** weights <- (1 - rate penalty) weights - rate gradient x^T */
-  step({ offsets, columns, values }: SparseRows, row: number, gradient: Float64Array, rate: number, penalty: number) {
+  learn(rows: SparseRows, row: number, label: number, { rate, penalty }: Step): void {
+    this.score(rows, row, this.#buffer);
+    lossGradient(this.#buffer, label);
+    this.#step(rows, row, { rate, penalty });
+  }
+
+  #step({ offsets, columns, values }: SparseRows, row: number, { rate, penalty }: Step): void {
+    const gradient = this.#buffer;
     const classes = this.#classes;
     const stored = this.#stored;
     const end = offsets[row + 1] as number;
@@ -91,28 +110,17 @@ const lossGradient = (scores: Float64Array, label: number): void => {
  */
 export const trainLogistic = async (
   { rows, labels }: LabelledRows,
-  { features, classes, penalty, epochs }: LogisticOptions,
+  model: LinearWeights,
+  { penalty, epochs }: LogisticOptions,
   between: () => Promise<void>,
 ): Promise<Scorer> => {
-  const model = new LinearModel(features, classes);
-  const buffer = new Float64Array(classes);
   const steps = epochs * labels.length;
   let step = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const row of permutation(labels.length, stream(0, 'baseline', epoch))) {
-      model.score(rows, row, buffer);
-      lossGradient(buffer, labels[row] as number);
-      model.step(rows, row, buffer, 1 - step++ / steps, penalty);
+      model.learn(rows, row, labels[row] as number, { rate: 1 - step++ / steps, penalty });
     }
     await between();
   }
-  return (scored) => {
-    const count = scored.offsets.length - 1;
-    const scores = new Float32Array(count * classes);
-    for (let row = 0; row < count; row++) {
-      model.score(scored, row, buffer);
-      scores.set(buffer, row * classes);
-    }
-    return scores;
-  };
+  return (scored, row, into) => model.score(scored, row, into);
 };

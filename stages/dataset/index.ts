@@ -33,7 +33,7 @@ const filesOf = (config: DataConfig, base: string): readonly string[] => {
 /** The `data:` section as a step: reads, checks and splits the texts once for all stages. */
 export const dataset = defineStage({
   uses: 'dataset',
-  version: 3,
+  version: 4,
   summary: 'Reads the texts and splits them into training, validation and test.',
   config: dataSchema,
   internal: true,
@@ -44,12 +44,14 @@ export const dataset = defineStage({
   wire: () => ({}),
   sources: filesOf,
   run: async (_, config, ctx) => {
-    const { dataset: made, duplicates, contradictions } = await loaded(config, ctx.base);
+    const { dataset: made, duplicates, contradictions, dropped, remarks } = await loaded(config, ctx.base);
     if (duplicates > 0) {
       ctx.log(
         `${duplicates} repeated texts were left out, ${contradictions} of them with another label than the first`,
       );
     }
+    if (dropped > 0) ctx.log(`${dropped} rows without a text or a label were left out`);
+    for (const remark of remarks) ctx.log(remark);
     await writeDataset(await ctx.output('dataset', 'dataset'), made);
     return {
       train: made.train.length,
@@ -62,6 +64,8 @@ export const dataset = defineStage({
       averageWords: averageWords(made),
       duplicates,
       contradictions,
+      dropped,
+      remarks,
     };
   },
 });

@@ -40,11 +40,11 @@ const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): read
   return pairs;
 };
 
-const hiddenLoss = (student: Model, teacher: Model | undefined, config: HiddenConfig): Loss => {
+const hiddenLoss = async (student: Model, teacher: Model | undefined, config: HiddenConfig): Promise<Loss> => {
   if (teacher === undefined) throw new Error('comparing hidden states needs the model of the teacher');
   const pairs = pairsOf(student, teacher, config);
   if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, pairs);
-  const ids = tokenTranslation(student.tokenizer, teacher.tokenizer);
+  const ids = await tokenTranslation(student.tokenizer, teacher.tokenizer);
   if (ids === undefined) {
     throw new StageError(
       'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden out, ' +
@@ -54,12 +54,16 @@ const hiddenLoss = (student: Model, teacher: Model | undefined, config: HiddenCo
   return hiddenStates(student, teacher, pairs, ids);
 };
 
-const phasesOf = (student: Model, { dataset, config, teacherModel }: DistillationJob): readonly Phase[] => {
+const phasesOf = async (
+  student: Model,
+  { dataset, config, teacherModel }: DistillationJob,
+): Promise<readonly Phase[]> => {
   const { imitation, labelLosses } = taskOf(dataset.task);
   const labels = dataset.train.length > 0 && config.hard > 0 ? labelLosses : [];
   const answers = [imitation(config.temperature), ...labels];
   if (config.hidden === undefined) return [{ losses: answers, until: 1 }];
-  const first = { losses: [...answers, hiddenLoss(student, teacherModel, config.hidden)], until: config.hidden.share };
+  const hidden = await hiddenLoss(student, teacherModel, config.hidden);
+  const first = { losses: [...answers, hidden], until: config.hidden.share };
   return config.hidden.share < 1 ? [first, { losses: answers, until: 1 }] : [first];
 };
 
@@ -110,7 +114,7 @@ export const runDistillation = async (
     examples: await taught(texts, true, job, student, ctx.signal),
     validation: await taught(validation, dataset.task === 'features', job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
-    phases: phasesOf(student, job),
+    phases: await phasesOf(student, job),
     lossWeights: {
       hard: config.hard,
       hidden: config.hidden?.weight ?? 0,

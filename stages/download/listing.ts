@@ -37,8 +37,8 @@ const checkpointFiles: readonly RegExp[] = [
   /^config\.json$/,
   /^(?:tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$/,
   /^(?:vocab|merges)\.txt$/,
-  /^(?:modules|sentence_bert_config|config_sentence_transformers)\.json$/,
-  /^\d{1,2}_Pooling\/config\.json$/,
+  /^(?:modules|sentence_(?:bert|roberta|distilbert|camembert|albert|xlm-roberta|xlnet)_config|config_sentence_transformers)\.json$/,
+  /^\d{1,2}_(?:Pooling|Normalize)\/config\.json$/,
   /^README\.md$/,
 ];
 

@@ -10,6 +10,9 @@ import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
 
+const LONGEST_SHOWN = 60;
+const shortened = (text: string): string => text.slice(0, LONGEST_SHOWN);
+
 export interface Evaluated {
   readonly model: Model;
   readonly dataset: Dataset;
@@ -69,6 +72,8 @@ export const writeAnswers = async (
     batching: isQuantized(model.graph) ? 'single' : 'length',
     keep: 'largest',
     labels,
+    called: (text) =>
+      `test text ${dataset.test[text]?.id} (${JSON.stringify(shortened(dataset.test[text]?.text ?? ''))})`,
     signal: ctx.signal,
     onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
   });

@@ -21,6 +21,7 @@ const droppedKeys: ReadonlySet<string> = new Set([
   'problem_type',
   'pruned_heads',
   'quantization_config',
+  'tokenizer_class',
   'torch_dtype',
   'transformers.js_config',
   'transformers_version',

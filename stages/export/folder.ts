@@ -9,8 +9,11 @@ import { ortEngine } from '../../engine/onnxruntime.ts';
 import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { messageOf } from '../../ground/errors.ts';
+import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
+import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { StageError } from '../stage.ts';
 import { modelCard } from './card.ts';
@@ -92,7 +95,8 @@ const write = async (folder: string, file: string, text: string): Promise<void> 
 const writeFolder = async (folder: string, models: Models, shared: Model, results: string): Promise<void> => {
   const { info, tokenizer } = shared;
   const files = [...models.keys()];
-  await write(folder, deployFiles.config, jsonText(configJson(info, tokenizer, files)));
+  const numbers = info.checkpointNumbers ?? {};
+  await write(folder, deployFiles.config, jsonTextWith(configJson(info, tokenizer, files), numbers));
   await write(folder, deployFiles.tokenizer, tokenizerText(tokenizer));
   await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
   await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
@@ -107,20 +111,28 @@ const writeFolder = async (folder: string, models: Models, shared: Model, result
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
 const samples = ['a', 'two texts of different lengths, the shorter one padded'];
 
-const sampleFeeds = ({ info, tokenizer }: Model): Feeds => {
-  const encoder = tokenizerOf(tokenizer);
-  const texts = samples.map((text) => encoder.encode(text, info.maxLength));
+const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
+  const texts = await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength);
   const [batch] = lengthBatches(lengthsOf(texts), texts.length);
   if (batch === undefined) throw new Error('there are texts, so there is a batch');
   return textFeeds(info, texts, batch);
 };
 
+const refused = (precision: Precision, error: unknown): never => {
+  throw new StageError(`${deployFiles[precision]} does not run, so nothing was exported: ${messageOf(error)}`, {
+    cause: error,
+  });
+};
+
 /** A written file is read back and run before the folder is published: nothing ships that does not load. */
 const verify = async (folder: string, precision: Precision, threads: number): Promise<void> => {
   const model = await readModel(folder, { precision });
-  const program = await ortEngine.compile(model.graph, { threads });
+  const program = await ortEngine
+    .compile(model.graph, { threads })
+    .catch((error: unknown) => refused(precision, error));
   try {
-    const output = (await program.run(sampleFeeds(model)))[model.info.output];
+    const outputs = await program.run(await sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
+    const output = outputs[model.info.output];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite)
       throw new StageError(`${deployFiles[precision]} gives numbers that are not finite; nothing was exported`);
@@ -145,6 +157,7 @@ export const exportModels = async (
   { threads, results }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
   const shared = sharedModel(models);
+  for (const { graph } of models.values()) expectBounded(graph);
   checkNames(shared.info);
   await writeFolder(folder, models, shared, results);
   const bytes: Partial<Record<Precision, number>> = {};

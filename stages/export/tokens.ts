@@ -1,4 +1,6 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
+import { givesTypes } from '../../models/importers/folder/frames.ts';
+import { settingsFor } from '../../models/importers/folder/remade.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { pairTokenizerOf, tokenizerClasses } from './families.ts';
 import { isAdded, tokenId, tokenText } from './tokenizer.ts';
@@ -51,42 +53,52 @@ export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): Specia
   ...textOf(tokenizer, 'pad_token', info.tokens.padding),
 });
 
+/** A class of tokenizers that clients know, and the settings with which it makes this very tokenizer. */
+interface ClientTokenizer {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** It takes tokenizer.json as it is, and tells transformers.js nothing of types. */
+const generic: ClientTokenizer = { name: 'PreTrainedTokenizerFast', settings: {} };
+
+/** Whether the model reads types, and the tokenizer gives a pair two of them. */
+export const needsTypes = ({ inputs }: ModelInfo, { post_processor }: TokenizerJson): boolean =>
+  inputs.types !== undefined && givesTypes(post_processor);
+
 /**
- * The checkpoint's tokenizer class where clients know it. A model that is told the texts of a pair apart needs a class
- * that makes token types: with any other, transformers.js feeds zeros and says nothing.
+ * The checkpoint's own class, or the one that transformers.js needs to tell the texts of a pair apart, where Python makes the
+ * same tokenizer with it: other classes of transformers would make their own of the vocabulary.
  */
-const tokenizerClassOf = ({ modelType, inputs, tokenizerConfig }: ModelInfo): string => {
-  const given = tokenizerConfig?.tokenizer_class;
-  const known = typeof given === 'string' ? tokenizerClasses[given.replace(/Fast$/, '')] : undefined;
-  if (inputs.types !== undefined && known?.types !== true) return pairTokenizerOf(modelType);
-  return known !== undefined && typeof given === 'string' ? given : 'PreTrainedTokenizerFast';
+const clientTokenizer = (info: ModelInfo, tokenizer: TokenizerJson): ClientTokenizer => {
+  const given = info.tokenizerConfig?.tokenizer_class;
+  const typed = needsTypes(info, tokenizer);
+  const names = [...(typeof given === 'string' ? [given] : []), ...(typed ? [pairTokenizerOf(info.modelType)] : [])];
+  const roleTokens = specialTokens(info, tokenizer);
+  for (const name of names) {
+    const client = tokenizerClasses[name.replace(/Fast$/, '')];
+    if (client === undefined || (typed && !client.types)) continue;
+    const settings = settingsFor(name, tokenizer, roleTokens, info.inputs.types !== undefined);
+    if (settings !== undefined) return { name, settings };
+  }
+  return generic;
 };
 
-/**
- * Settings that Python's tokenizer classes would otherwise assume. Not among them: what transformers.js would act on
- * besides tokenizer.json (remove_space, do_lowercase_and_remove_accent), for decant goes by tokenizer.json alone.
- */
-const keptSettings = [
-  'add_prefix_space',
-  'clean_up_tokenization_spaces',
-  'do_lower_case',
-  'keep_accents',
-  'strip_accents',
-  'tokenize_chinese_chars',
-  'trim_offsets',
-];
-
-const settingsOf = ({ tokenizerConfig = {} }: ModelInfo): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(keptSettings.flatMap((key) => (key in tokenizerConfig ? [[key, tokenizerConfig[key]]] : [])));
+/** Whether transformers.js has to be asked for the types of a pair, since no class of its own fits the tokenizer. */
+export const asksForTypes = (info: ModelInfo, tokenizer: TokenizerJson): boolean =>
+  needsTypes(info, tokenizer) && clientTokenizer(info, tokenizer) === generic;
 
 /** tokenizer_config.json. Texts are cut and padded at the end, as decant does, to the length that positions allow. */
-export const tokenizerConfigJson = (info: ModelInfo, tokenizer: TokenizerJson): Record<string, unknown> => ({
-  tokenizer_class: tokenizerClassOf(info),
-  model_max_length: info.maxLength,
-  model_input_names: Object.values(info.inputs),
-  padding_side: 'right',
-  truncation_side: 'right',
-  clean_up_tokenization_spaces: false,
-  ...settingsOf(info),
-  ...specialTokens(info, tokenizer),
-});
+export const tokenizerConfigJson = (info: ModelInfo, tokenizer: TokenizerJson): Record<string, unknown> => {
+  const { name, settings } = clientTokenizer(info, tokenizer);
+  return {
+    tokenizer_class: name,
+    model_max_length: info.maxLength,
+    model_input_names: Object.values(info.inputs),
+    padding_side: 'right',
+    truncation_side: 'right',
+    clean_up_tokenization_spaces: info.tokenizerConfig?.clean_up_tokenization_spaces ?? false,
+    ...settings,
+    ...specialTokens(info, tokenizer),
+  };
+};

@@ -3,8 +3,9 @@ import { readDatasetFacts } from '../../data/files.ts';
 import { writeModel } from '../../models/files.ts';
 import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
+import { labelProblem, labelRemark } from '../../models/labels.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
-import { defineStage, type InputArtifact, type StageContext, StageError } from '../stage.ts';
+import { defineStage, type InputArtifact, type StageContext } from '../stage.ts';
 import { fitLabels } from './fit.ts';
 import { hubInputs, withCheckpoint } from './hub.ts';
 
@@ -21,16 +22,13 @@ const config = z.strictObject({
     ),
 });
 
-/** What the user can mend becomes a message without a stack trace. */
-const mendable = (error: unknown): never => {
-  throw error instanceof ImportError ? new StageError(error.message, { cause: error }) : error;
-};
-
-const sourcesOf = (model: string, base: string): readonly string[] => {
+/** The classes that a checkpoint brings, as far as that can be known before it is read; none where import itself will say why not. */
+const labelsOf = async (model: string, base: string): Promise<readonly string[]> => {
   try {
-    return modelSources(model, base);
+    return (await findImporter(model)?.labels?.(model, base)) ?? [];
   } catch (error) {
-    return mendable(error);
+    if (error instanceof ImportError) return [];
+    throw error;
   }
 };
 
@@ -43,12 +41,15 @@ const run = async (input: InputArtifact | undefined, { model: specifier, head, n
   const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
   // Of the data only its classes matter: texts take time and memory.
   const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
+  const remark = labelRemark(imported.info.labels, model.info.labels);
+  if (remark !== undefined) ctx.log(remark);
   await writeModel(await ctx.output('model', 'model'), model);
   const { info } = model;
   return {
     origin: info.origin ?? specifier,
     dimensions: info.dimensions,
     ...(input === undefined ? {} : { task: info.task }),
+    ...(remark === undefined ? {} : { notes: [remark] }),
   };
 };
 
@@ -69,12 +70,14 @@ export const importStage = defineStage({
     const fits = (isHub || importer?.classifies === true) && head === 'keep';
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
-  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : sourcesOf(model, base)),
-  run: ({ checkpoint, dataset }, config, ctx) => {
-    const ran =
-      checkpoint === undefined
-        ? run(dataset, config, ctx)
-        : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx));
-    return ran.catch(mendable);
+  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : modelSources(model, base)),
+  checkClasses: async ({ model, head }, base, classes) => {
+    const labels = head === 'keep' ? await labelsOf(model, base) : [];
+    if (labels.length === 0) return {};
+    return { problem: labelProblem(labels, classes), remark: labelRemark(labels, classes) };
   },
+  run: ({ checkpoint, dataset }, config, ctx) =>
+    checkpoint === undefined
+      ? run(dataset, config, ctx)
+      : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx)),
 });

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { blankScores, type Scores } from '../../data/scores.ts';
+import { UserError } from '../../ground/errors.ts';
 
 /** What a teacher said about texts or their words, by the ids of the texts. */
 export interface TeacherOutputs {
@@ -48,14 +49,14 @@ const words = async (file: string): Promise<ArrayBuffer> => {
 export const readTeacherOutputs = async (path: (file: string) => string): Promise<TeacherOutputs> => {
   const header: Header = JSON.parse(await readFile(path('outputs.json'), 'utf8'));
   if (header.schema !== 'decant.teacher-outputs/2') {
-    throw new Error(`teacher outputs of schema '${header.schema}', expected 'decant.teacher-outputs/2'`);
+    throw new UserError(`teacher outputs of schema '${header.schema}', expected 'decant.teacher-outputs/2'`);
   }
   const { classes, texts, answers, width, columns } = header;
   const ids = new Int32Array(await words(path('ids.i32')));
   const starts = new Int32Array(await words(path('starts.i32')));
   const logits = new Float32Array(await words(path('logits.f32')));
   if (ids.length !== texts || starts.at(-1) !== answers || logits.length !== answers * columns) {
-    throw new Error(
+    throw new UserError(
       `outputs.json announces ${answers} answers about ${texts} texts, the files hold ${starts.at(-1)} about ${ids.length}`,
     );
   }

@@ -1,4 +1,4 @@
-import { forkModule, moduleBeside } from '../process.ts';
+import { forkModule, moduleBeside } from '../../data/process.ts';
 import { StageError } from '../stage.ts';
 import type { Loaded, LoadOrder, Order, Report, Timed, TimeOrder } from './orders.ts';
 

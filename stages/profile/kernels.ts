@@ -1,14 +1,14 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
+import { temporaryFolder } from '../../engine/temporary.ts';
 import { readTrace } from '../../engine/trace.ts';
 import type { Graph } from '../../graph/graph.ts';
 
 /** Does something with a folder that is gone afterwards. */
 export const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
-  const folder = await mkdtemp(join(tmpdir(), 'decant-profile-'));
+  const folder = await temporaryFolder('profile');
   try {
     return await work(folder);
   } finally {

@@ -36,10 +36,9 @@ const bounds = function* (lengths: Int32Array): Generator<readonly [number, numb
 /** Labelled texts in batches of similar length, so that little is padded. Padding is masked and changes no score. */
 export const batchesOf = (
   examples: readonly Example[],
-  encode: (example: Example) => EncodedText,
+  texts: readonly EncodedText[],
   info: ModelInfo,
 ): readonly Batch[] => {
-  const texts = examples.map(encode);
   const answers = answersAbout(texts);
   const { labelsOf } = taskOf(info.task);
   const known = examples.flatMap((example, i) => labelsOf(example, texts[i] ?? { ids: new Int32Array() }));

@@ -57,7 +57,7 @@ const withProgram = async <T>(
   threads: number,
   use: (program: Program) => Promise<T>,
 ): Promise<T> => {
-  const program = await ortEngine.compile(graph, { threads });
+  const program = await ortEngine.compile(graph, { threads, memory: 'pooled' });
   try {
     return await use(program);
   } finally {

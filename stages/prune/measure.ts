@@ -3,6 +3,7 @@ import type { HostTensor } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { ModelError } from '../../ground/errors.ts';
 import type { Subject } from './criteria/criterion.ts';
 import type { Batch } from './examples.ts';
 
@@ -30,7 +31,7 @@ export const forEachBatch = async (
   see: (outputs: Tensors, batch: Batch) => void,
 ): Promise<void> => {
   const { threads, signal } = subject;
-  const program = await ortEngine.compile(graph, { threads, optimization: 'all', frugal: true });
+  const program = await ortEngine.compile(graph, { threads, optimization: 'all', memory: 'returned' });
   try {
     const batches = await subject.batches();
     for (const [i, batch] of batches.entries()) {
@@ -47,5 +48,5 @@ export const forEachBatch = async (
 
 export const floatsOf = (tensor: HostTensor | undefined): Float32Array => {
   if (tensor?.data instanceof Float32Array) return tensor.data;
-  throw new TypeError(`expected float32 activations, found ${tensor?.dtype ?? 'none'}`);
+  throw new ModelError(`expected float32 activations, found ${tensor?.dtype ?? 'none'}`);
 };

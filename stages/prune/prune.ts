@@ -77,7 +77,7 @@ const drawBatches = async (
   const encoder = tokenizerOf(tokenizer);
   const { encode } = taskOf(info.task);
   const drawn = await drawExamples(texts, examples, context.seed);
-  return batchesOf(drawn, (example) => encode(encoder, example, maxLength), info);
+  return batchesOf(drawn, await encode(encoder, drawn, maxLength, context.signal), info);
 };
 
 /** Labelled batches, drawn and encoded when a criterion first asks for them. */

@@ -1,6 +1,7 @@
 import type { TrainingTexts } from '../../data/files.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import { type CutTokenizer, cutTokenizer, tokenCounter } from '../../data/tokenizers/cut.ts';
+import { type CutTokenizer, countTokens, cutTokenizer } from '../../data/tokenizers/cut.ts';
+import { reworded } from '../../ground/errors.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { StageError } from '../stage.ts';
@@ -10,19 +11,15 @@ import type { Pruned } from './pruned.ts';
 type Counts = ReadonlyMap<number, number>;
 
 /** How often the training texts, labelled or not, use each token of the model. */
-export const tokenCounts = async ({ tokenizer }: Model, texts: TrainingTexts): Promise<Counts> => {
-  const { counts, see } = tokenCounter(tokenizer);
-  for await (const example of texts.all()) see(example);
-  return counts;
-};
+export const tokenCounts = ({ tokenizer }: Model, texts: TrainingTexts): Promise<Counts> =>
+  countTokens(tokenizer, texts.all());
 
 /** Failures of tokenizer and graph surgery are about the user's model: they are told like other wrong requests. */
 const orRefused = <T>(work: () => T): T => {
   try {
     return work();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StageError(`keep.vocabulary: ${reason}; leave vocabulary out`, { cause });
+    throw reworded(cause, (reason) => new StageError(`keep.vocabulary: ${reason}; leave vocabulary out`, { cause }));
   }
 };
 

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import type { Graph } from '../../graph/graph.ts';
-import {
-  QuantizeError,
-  type QuantizeOptions,
-  type QuantizeReport,
-  quantizeDynamic,
-} from '../../graph/quantize/index.ts';
+import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
@@ -28,15 +23,6 @@ const config = z.strictObject({
       'Names of weights that stay in float; * stands for any text, and a name that fits nothing is an error.',
   }),
 });
-
-const quantized = (graph: Graph, options: QuantizeOptions): ReturnType<typeof quantizeDynamic> => {
-  try {
-    return quantizeDynamic(graph, options);
-  } catch (cause) {
-    if (cause instanceof QuantizeError) throw new StageError(cause.message, { cause });
-    throw cause;
-  }
-};
 
 /** Fusing and quantizing take some values away; what model.json names must exist. */
 const remaining = (info: ModelInfo, graph: Graph): ModelInfo => {
@@ -96,7 +82,7 @@ export const quantizeModel = async (
     throw new StageError('the model is quantized already; take the model from before with from: ID');
   }
   const judge = await judgeOf(source, context);
-  const { graph, report } = quantized(fuseForInference(source.graph), options);
+  const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);
   if (report.quantized === 0) {
     context.log('every matrix of this model is too small to gain anything: nothing was quantized');
   }

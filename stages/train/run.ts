@@ -3,6 +3,7 @@ import { balancedClassWeights } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
+import { reworded } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { type Json, type StageContext, StageError } from '../stage.ts';
@@ -29,7 +30,7 @@ export const trainable = (model: Model, dataset: Dataset): Model => {
   try {
     return taskOf(dataset.task).fit(model, dataset.classes);
   } catch (error) {
-    throw new StageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw reworded(error, (message) => new StageError(message, { cause: error }));
   }
 };
 

@@ -10,8 +10,8 @@ import {
   PreTrainedTokenizer,
   pipeline,
 } from '@huggingface/transformers';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InferenceSession, Tensor } from '../../engine/native.ts';
 import { deployFiles } from '../../models/files.ts';
 import type { TaskName } from '../../models/model.ts';
 import { configJson } from '../../stages/export/config.ts';

@@ -152,7 +152,7 @@ export const ownOutputs = async (
   const program = await ortEngine.compile(model.graph, { threads: 1 });
   const found: Rows[] = [];
   for (const input of inputs) {
-    const encoded = [encoder.encode(input, model.info.maxLength)];
+    const encoded = [await encoder.encode(input, model.info.maxLength)];
     const [batch = { rows: new Int32Array(), length: 0 }] = lengthBatches(lengthsOf(encoded), 1);
     const output = (await program.run(textFeeds(model.info, encoded, batch)))[model.info.output];
     const width = output?.dims.at(-1) ?? 1;

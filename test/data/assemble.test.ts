@@ -209,4 +209,93 @@ describe('assembling a dataset', () => {
     expect(dataset.train.length + dataset.validation.length + dataset.test.length).toBe(300);
     expect(dataset.train.filter((example) => 'label' in example)).toEqual([]);
   });
+
+  describe('by class', () => {
+    const byClass = { ...options, byClass: true };
+    const countsOf = (dataset: Dataset, split: 'train' | 'validation' | 'test') =>
+      dataset.classes.map((_, index) => dataset[split].filter(({ label }) => label === index).length);
+
+    it('gives small classes their exact share of each split: 61 texts of 3 classes', () => {
+      const few = many(61).map(({ text }, i) => ({ text, label: ['a', 'b', 'c'][i % 3] ?? '' }));
+      const { dataset, remarks } = assemble(few, byClass);
+      expect(countsOf(dataset, 'test')).toEqual([2, 2, 2]);
+      expect(countsOf(dataset, 'validation')).toEqual([2, 2, 2]);
+      expect(countsOf(dataset, 'train')).toEqual([17, 16, 16]);
+      expect(remarks).toEqual([]);
+    });
+
+    it('has every class of three texts in every split, and says which splits lack a smaller one', () => {
+      const sizes = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 2, maxLength: 12 });
+      fc.assert(
+        fc.property(sizes, (counts) => {
+          const texts = counts.flatMap((count, c) =>
+            Array.from({ length: count }, (_, i) => ({ text: `c${c} number ${i}`, label: `c${c}` })),
+          );
+          const { dataset, remarks } = assemble([...texts, ...many(100)], byClass);
+          for (const [index, name] of dataset.classes.entries()) {
+            const size = texts.filter(({ label }) => label === name).length;
+            const present = (['train', 'validation', 'test'] as const).map((split) =>
+              dataset[split].some(({ label }) => label === index),
+            );
+            const lacking = name.startsWith('c') && !name.startsWith('class') ? size : 3;
+            expect(present).toEqual([true, lacking > 2, lacking > 1]);
+          }
+          const alone = counts.filter((count) => count < 3).length;
+          expect(remarks.some((remark) => remark.includes('in the validation split'))).toBe(alone > 0);
+        }),
+      );
+    });
+
+    it('leaves large classes to the hash alone: their splits are those of before', () => {
+      const large = placesOf(assemble(many(1600), byClass).dataset);
+      expect(large).toEqual(placesOf(assemble(many(1600), options).dataset));
+      // A fifth class of few texts moves none of the others.
+      const rare = Array.from({ length: 20 }, (_, i) => ({ text: `rare ${i}`, label: 'rare' }));
+      const more = placesOf(assemble([...many(1600), ...rare], byClass).dataset);
+      for (const [text, place] of large) expect(more.get(text)).toBe(place);
+    });
+
+    it('does not depend on the order of the rows, and takes the texts that the hash would take first', () => {
+      const forward = placesOf(assemble(many(200), byClass).dataset);
+      expect(placesOf(assemble(many(200).toReversed(), byClass).dataset)).toEqual(forward);
+    });
+
+    it('keeps pairs of one first text together, whatever their classes', () => {
+      const pair = fc.record({ text: fc.integer({ min: 0, max: 40 }), label: fc.integer({ min: 0, max: 5 }) });
+      fc.assert(
+        fc.property(fc.array(pair, { minLength: 60, maxLength: 120 }), (pairs) => {
+          const candidates = pairs.map(({ text, label }, i) => ({
+            text: `p${text}`,
+            pair: `h${i}`,
+            label: `c${label}`,
+          }));
+          const { dataset } = assemble(candidates, byClass);
+          const found = new Map<string, Set<string>>();
+          for (const split of splits) {
+            for (const { text } of dataset[split]) found.set(text, (found.get(text) ?? new Set()).add(split));
+          }
+          expect([...found].filter(([, own]) => own.size > 1)).toEqual([]);
+          expect(countsOf(dataset, 'train')).not.toContain(0);
+        }),
+      );
+    });
+
+    it('splits off of training texts what has no file of its own, and nothing else', () => {
+      const own = many(40).map((one) => ({ ...one, text: `own ${one.text}`, split: 'test' as const }));
+      const { dataset } = assemble([...own, ...many(80)], { ...byClass, shares: { validation: 0.1, test: 0 } });
+      expect([dataset.test.length, countsOf(dataset, 'validation')]).toEqual([40, [2, 2, 2, 2]]);
+    });
+
+    it('points out classes that differ in case or spaces alone, or are the same number', () => {
+      const labels = ['Yes', 'yes', '1', '1.0', 'no'];
+      const { remarks } = assemble(
+        many(200).map(({ text }, i) => ({ text, label: labels[i % 5] ?? '' })),
+        byClass,
+      );
+      expect(remarks).toEqual([
+        "'1', '1.0' are 2 classes: give them one name if they are the same",
+        "'Yes', 'yes' are 2 classes: give them one name if they are the same",
+      ]);
+    });
+  });
 });

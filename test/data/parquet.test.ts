@@ -173,12 +173,12 @@ describe('a parquet file that is wrong', () => {
     [
       { text: texts, label: [...numbers.slice(0, 150), null, null, ...numbers.slice(152)] },
       {},
-      "empty-label: data.parquet, row 151: the label is empty (and 1 more row); fill it in, or move texts without labels to a file of their own and name it under 'unlabelled'",
+      "empty-label: data.parquet, row 151: the label is empty (and 1 more row); fill it in, leave such rows out with missing: drop, or move texts without labels to a file of their own and name it under 'unlabelled'",
     ],
     [
       { text: texts, label: [-1, ...numbers.slice(1)] },
       declaring(['a', 'b']),
-      "empty-label: data.parquet, row 1: the label is empty; fill it in, or move texts without labels to a file of their own and name it under 'unlabelled'",
+      "empty-label: data.parquet, row 1: the label is empty; fill it in, leave such rows out with missing: drop, or move texts without labels to a file of their own and name it under 'unlabelled'",
     ],
     [
       { text: texts, label: [7, ...numbers.slice(1)] },

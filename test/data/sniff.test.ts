@@ -12,11 +12,12 @@ describe('sniffing a file', () => {
     const content = `nr;wording;verdict\n${rows(50, (i) => `${i};this is sentence number ${i};${i % 2 ? 'good' : 'bad'}`)}`;
     expect(await sniff(space.write('data.csv', content))).toEqual({
       uses: 'csv',
-      delimiter: ';',
+      table: { delimiter: ';' },
       columns: ['nr', 'wording', 'verdict'],
       text: 'wording',
       pair: undefined,
       label: 'verdict',
+      split: undefined,
       classes: ['bad', 'good'],
       rows: 50,
     });
@@ -26,7 +27,7 @@ describe('sniffing a file', () => {
     using space = workspace();
     const row = (i: number) => `short ${i}\t${'long address '.repeat(9)}${i}\t${i % 5}\t${i % 2}`;
     const guess = await sniff(space.write('data.tsv', `Text\taddress\tCategory\tflag\n${rows(40, row)}`));
-    expect([guess.delimiter, guess.text, guess.label]).toEqual(['\t', 'Text', 'Category']);
+    expect([guess.table.delimiter, guess.text, guess.label]).toEqual(['\t', 'Text', 'Category']);
   });
 
   it('reads only the start of a large file and leaves out the row that is cut', async () => {
@@ -67,12 +68,14 @@ describe('sniffing a file', () => {
     const guess = await sniff(`${root}/test/golden/reviews.parquet`);
     expect(guess).toEqual({
       uses: 'parquet',
+      table: {},
       columns: ['premise', 'hypothesis', 'label'],
       text: 'premise',
       pair: 'hypothesis',
       label: 'label',
+      split: undefined,
       classes: ['contradiction', 'entailment', 'neutral'],
-      rows: 64,
+      rows: 200,
     });
   });
 

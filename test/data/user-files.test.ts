@@ -56,7 +56,7 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'an empty label',
     `text,label\n${ordinary(20)}x,\n`,
-    "empty-label: data.csv:22: the label is empty; fill it in, or move texts without labels to a file of their own and name it under 'unlabelled'",
+    "empty-label: data.csv:22: the label is empty; fill it in, leave such rows out with missing: drop, or move texts without labels to a file of their own and name it under 'unlabelled'",
   ],
   [
     'a single class',
@@ -66,22 +66,22 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'a quote that never closes',
     `text,label\n${ordinary(20)}"open,yes\n${ordinary(40, 100)}`,
-    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field',
+    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field; if quotes are plain characters in this file (62 rows of 2 fields), write quote: none',
   ],
   [
     'a quote that only the next quoted row closes',
     `text,label\n${ordinary(20)}"open,yes\n${lines(9, (i) => `"q ${i}",no`)}`,
-    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field',
+    'open-quote: data.csv:22: a quote in this row never closes; close it, or write "" for a quote inside a field; if quotes are plain characters in this file (31 rows of 2 fields), write quote: none',
   ],
   [
     'text behind a closing quote',
     `text,label\n${ordinary(20)}"a" b,yes\n`,
-    'stray-quote: data.csv:22: there is text behind a closing quote; quote the whole field and write "" for a quote inside it',
+    'stray-quote: data.csv:22: there is text behind a closing quote; quote the whole field and write "" for a quote inside it; if quotes are plain characters in this file (22 rows of 2 fields), write quote: none',
   ],
   [
     'a quote inside a bare field',
     `text,label\n${ordinary(20)}5" disk,yes\n`,
-    'stray-quote: data.csv:22: there is a quote inside a field that is not quoted; quote the whole field and write "" for a quote inside it',
+    'stray-quote: data.csv:22: there is a quote inside a field that is not quoted; quote the whole field and write "" for a quote inside it; if quotes are plain characters in this file (22 rows of 2 fields), write quote: none',
   ],
   [
     'a row with more fields',
@@ -91,7 +91,7 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'bytes that are not UTF-8',
     latin1,
-    'not-utf8: data.csv:32: the bytes are not UTF-8; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")',
+    'not-utf8: data.csv:32: the bytes are not UTF-8, but most likely Latin-1 or Windows-1252; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")',
   ],
   [
     'too few texts',
@@ -365,5 +365,84 @@ describe('options', () => {
     ],
   ])('%j give %j', (options, expected) => {
     expect(issues(options)).toEqual(expected);
+  });
+});
+
+describe('a missing label', () => {
+  const content = (label: string) => `text,label\n${ordinary()}odd,${label}\n`;
+
+  it.each(['nan', 'NaN', 'None', 'null', 'NULL', 'NA', 'N/A', '<NA>', '#N/A'])(
+    'spelled %s is no class: it is refused with its row, dropped, or kept as a class',
+    async (label) => {
+      using space = workspace();
+      expect(await complaint(space, content(label))).toBe(
+        `empty-label: data.csv:302: the label is '${label}', which stands for a missing one; fill it in, leave such rows out with missing: drop, ` +
+          `or, where '${label}' is a class, list what else stands for a missing one: missingValues: []`,
+      );
+      const loaded = (options: Options) =>
+        load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+      const dropped = await loaded({ missing: 'drop' });
+      expect([dropped.dropped, dropped.dataset.classes]).toEqual([1, ['no', 'yes']]);
+      expect((await loaded({ missingValues: [] })).dataset.classes).toEqual([label, 'no', 'yes'].sort());
+    },
+  );
+
+  it('is what the user says, and always the empty one', async () => {
+    using space = workspace();
+    const options = { missingValues: ['yes'] };
+    expect(await complaint(space, content(''), { missingValues: [] })).toMatch(
+      /^empty-label: data\.csv:302: the label is empty;/,
+    );
+    expect(await complaint(space, content('None'), options)).toMatch(/^empty-label: data\.csv:3: the label is 'yes'/);
+    expect(await complaint(space, content('none'))).toBe('nothing');
+    expect(await complaint(space, `text,label\n${lines(40, (i) => `t ${i},nan`)}`, { missing: 'drop' })).toMatch(
+      /^nothing-left: data\.csv: all 40 rows lack a text or a label/,
+    );
+  });
+});
+
+describe('a column of splits', () => {
+  const split = (i: number, names: readonly string[]): string => names[i % names.length] ?? '';
+  const table = (names: readonly string[]): string =>
+    `text,label,split\n${lines(300, (i) => `text number ${i},${i % 3 === 0 ? 'no' : 'yes'},${split(i >> 1, names)}`)}`;
+  const config = { uses: 'csv', file: 'data.csv', splitColumn: 'split' };
+  const sizes = async (space: Workspace) => {
+    const { train, unlabelled, validation, test } = (await load(dataSchema.parse(config), space.folder)).dataset;
+    return [train.length, unlabelled.length, validation.length, test.length];
+  };
+
+  it('says where each row is, under the names that are published', async () => {
+    using space = workspace();
+    space.write('data.csv', table(['train', 'Train', 'dev', 'TEST', 'unlabelled']));
+    expect(await sizes(space)).toEqual([120, 60, 60, 60]);
+  });
+
+  it('without validation rows has them split off the training rows', async () => {
+    using space = workspace();
+    space.write('data.csv', table(['train', 'train', 'train', 'test']));
+    const [train = 0, , validation = 0, test] = await sizes(space);
+    expect(test).toBe(74);
+    expect([train + validation, validation > 15]).toEqual([226, true]);
+  });
+
+  it('lets no text of the test rows train, whatever comes first', async () => {
+    using space = workspace();
+    space.write('data.csv', `${table(['train', 'test', 'dev'])}text number 2,no,train\n`);
+    space.write(
+      'twice.csv',
+      `text,label,split\ntext number 2,no,train\n${table(['train', 'test', 'dev']).split('\n').slice(1).join('\n')}`,
+    );
+    const { dataset } = await load(dataSchema.parse({ ...config, file: 'twice.csv' }), space.folder);
+    expect(dataset.test.map(({ text }) => text)).toContain('text number 2');
+    expect(dataset.train.map(({ text }) => text)).not.toContain('text number 2');
+  });
+
+  it('of other values is refused with its row', async () => {
+    using space = workspace();
+    expect(await complaint(space, table(['train', '3']), { splitColumn: 'split' })).toBe(
+      "foreign-split: data.csv:4: 'split' is '3'; expected one of 'train', 'validation', 'test', 'unlabelled', or remove 'splitColumn'",
+    );
+    expect(dataSchema.safeParse({ uses: 'csv', train: 'a', splitColumn: 'split' }).success).toBe(false);
+    expect(dataSchema.safeParse({ ...config, splitColumn: 'label' }).success).toBe(false);
   });
 });

@@ -50,6 +50,7 @@ const wordsOf = (command: string): readonly string[] =>
 /** One store for all folders: what documents have in common runs once. */
 const extras = (command: string, file: string): readonly string[] => {
   if (command === 'validate') return smallScale(file, 300);
+  if (command === 'clean') return ['--store', space.path('store')];
   return command === 'run' || command === 'plan' ? [...smallScale(file, 300), '--store', space.path('store')] : [];
 };
 
@@ -78,7 +79,20 @@ describe('every documented command', () => {
   it('is found', () => {
     expect(runnable.length).toBeGreaterThan(20);
     expect(new Set(runnable.map(({ command }) => command.split(' ')[2]))).toEqual(
-      new Set(['run', 'report', 'diff', 'schema', 'validate', 'plan', 'predict', 'inspect', 'init', 'export']),
+      new Set([
+        'run',
+        'report',
+        'diff',
+        'schema',
+        'validate',
+        'plan',
+        'predict',
+        'inspect',
+        'init',
+        'export',
+        'runs',
+        'clean',
+      ]),
     );
   });
 

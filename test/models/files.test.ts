@@ -60,7 +60,7 @@ describe('model folders', () => {
     await writeModel(folder, smallEncoder());
     const bytes = await readFile(file('model.onnx'));
     await writeFile(file('model.onnx'), bytes.subarray(0, bytes.length / 2));
-    await expect(readModel(folder)).rejects.toThrow(`${file('model.onnx')} could not be read: `);
+    await expect(readModel(folder)).rejects.toThrow(`${file('model.onnx')}: the file is cut short`);
     await writeFile(file('model.onnx'), bytes);
     await writeFile(file('tokenizer.json'), '{"model": {');
     await expect(readModel(folder)).rejects.toThrow(`${file('tokenizer.json')} is damaged: `);
@@ -81,12 +81,14 @@ describe('model folders', () => {
     await editJson('model.json', (info) => {
       info.output = 'scores';
     });
-    await expect(readModel(folder)).rejects.toThrow(`${file('model.onnx')} has no output 'scores'; it has logits`);
+    await expect(readModel(folder)).rejects.toThrow(
+      `${file('model.onnx')} has no output 'scores', which ${file('model.json')} names; it has logits`,
+    );
     await editJson('model.json', (info) => {
       info.inputs = { ids: 'tokens', mask: 'attention_mask' };
     });
     await expect(readModel(folder)).rejects.toThrow(
-      `${file('model.onnx')} has no input 'tokens'; it has input_ids, attention_mask`,
+      `${file('model.onnx')} has no input 'tokens', which ${file('model.json')} names; it has input_ids, attention_mask`,
     );
   });
 });

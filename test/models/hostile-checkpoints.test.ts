@@ -5,6 +5,7 @@ import { ImportError } from '../../models/importers/importer.ts';
 import { importModel } from '../../models/importers/index.ts';
 import { root } from '../rig/build.ts';
 import { effort } from '../rig/effort.ts';
+import { goldenCheckpoints, hostileCheckpoints } from '../rig/hostile/checkpoints.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
 /** A second on an idle machine; tests share theirs with others. */
@@ -14,41 +15,16 @@ const NEVER_MS = 40_000;
 /** Nobody reads more; a message that holds a file's content is an attack on the terminal. */
 const LONGEST_MESSAGE = 2000;
 
-const golden = `${root}test/golden/checkpoints/`;
-
 type Json = Record<string, unknown>;
-interface Header {
-  readonly [name: string]: { dtype: string; shape: number[]; data_offsets: [number, number] };
-}
-
 /** A copy of a golden checkpoint that a test may spoil. */
 const spoiled = (space: Workspace, name = 'bert'): string => {
-  cpSync(`${golden}${name}`, space.path(name), { recursive: true });
+  cpSync(`${goldenCheckpoints}${name}`, space.path(name), { recursive: true });
   return space.path(name);
 };
 
 const editJson = (path: string, edit: (json: Json) => unknown): void => {
   const json: Json = JSON.parse(readFileSync(path, 'utf8'));
   writeFileSync(path, JSON.stringify(edit(json) ?? json));
-};
-
-const headerOf = (file: Buffer): { readonly header: Header; readonly data: Buffer } => {
-  const length = Number(file.readBigUInt64LE(0));
-  return { header: JSON.parse(file.toString('utf8', 8, 8 + length)), data: file.subarray(8 + length) };
-};
-
-/** A safetensors file of a header, as text, and what stands behind it. */
-const safetensors = (header: string | Buffer, data: Uint8Array): Buffer => {
-  const text = Buffer.from(header);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, data]);
-};
-
-const editHeader = (folder: string, edit: (header: Header, data: Buffer) => string): void => {
-  const path = `${folder}/model.safetensors`;
-  const { header, data } = headerOf(readFileSync(path));
-  writeFileSync(path, safetensors(edit(header, data), data));
 };
 
 const outcomeOf = async (folder: string): Promise<unknown> => {
@@ -72,32 +48,16 @@ const refusal = async (folder: string): Promise<string> => {
   return message;
 };
 
-describe('hostile config.json', () => {
-  it.each<[string, Json]>([
-    ['sizes that no machine holds', { vocab_size: 10_000_000, hidden_size: 10_000_000 }],
-    ['a million positions', { max_position_embeddings: 10_000_000 }],
-    ['more layers than weights', { num_hidden_layers: 1000 }],
-    ['no heads', { num_attention_heads: 0 }],
-    ['heads that do not divide', { num_attention_heads: 5 }],
-    ['a fraction of a layer', { num_hidden_layers: 1.5 }],
-    ['text for a size', { hidden_size: '32' }],
-    ['null for a size', { hidden_size: null }],
-    ['an epsilon below zero', { layer_norm_eps: -1 }],
-    ['an activation that objects inherit', { hidden_act: 'constructor' }],
-    ['a model type that objects inherit', { model_type: '__proto__' }],
-    ['padding beyond the vocabulary', { pad_token_id: 1e9 }],
-    ['padding below zero', { pad_token_id: -1 }],
-    ['an architecture that is a number', { architectures: [5] }],
-    ['a million classes', { id2label: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [i, `c${i}`])) }],
-    ['classes with gaps', { id2label: { 0: 'a', 2: 'c', 7: 'h' } }],
-    ['a class called by no number', { id2label: { 0: 'a', 1: 'b', length: 'c' } }],
-  ])('%s', async (_, change) => {
+describe('a hostile checkpoint is refused', () => {
+  it.each(hostileCheckpoints)('$name', async ({ golden, spoil }) => {
     using space = workspace();
-    const folder = spoiled(space);
-    editJson(`${folder}/config.json`, (json) => ({ ...json, ...change }));
+    const folder = spoiled(space, golden);
+    spoil(folder);
     await refusal(folder);
   });
+});
 
+describe('hostile config.json', () => {
   it('of another kind of JSON, or none', async () => {
     using space = workspace();
     const folder = spoiled(space);
@@ -123,92 +83,6 @@ describe('hostile config.json', () => {
 });
 
 describe('hostile safetensors', () => {
-  const first = (header: Header): string => Object.keys(header).find((name) => name !== '__metadata__') ?? '';
-
-  it.each<[string, (header: Header, data: Buffer) => string]>([
-    ['nothing', () => ''],
-    ['an empty object', () => '{}'],
-    ['a list', () => '[]'],
-    ['null', () => 'null'],
-    ['nesting', () => '{"a":'.repeat(200_000)],
-    [
-      'a million dimensions',
-      (h) => JSON.stringify({ ...h, [first(h)]: { ...h[first(h)], shape: Array(1_000_000).fill(1) } }),
-    ],
-    [
-      'a million dimensions of the right size',
-      (h) => {
-        const name = 'classifier.bias';
-        const shape = [...(h[name]?.shape ?? []), ...Array(1_000_000).fill(1)];
-        return JSON.stringify({ ...h, [name]: { ...h[name], shape } });
-      },
-    ],
-    [
-      'dimensions beyond whole numbers',
-      (h) => JSON.stringify({ ...h, [first(h)]: { ...h[first(h)], shape: [2 ** 60, 2 ** 60] } }),
-    ],
-    ['a dimension below zero', (h) => JSON.stringify({ ...h, [first(h)]: { ...h[first(h)], shape: [-1, -1] } })],
-    [
-      'offsets the wrong way round',
-      (h) => JSON.stringify({ ...h, [first(h)]: { ...h[first(h)], data_offsets: [100, 0] } }),
-    ],
-    [
-      'an element type that objects inherit',
-      (h) => JSON.stringify({ ...h, [first(h)]: { ...h[first(h)], dtype: 'constructor' } }),
-    ],
-    ['whole numbers for weights', (h) => JSON.stringify({ ...h, [first(h)]: { ...h[first(h)], dtype: 'I32' } })],
-    [
-      'a tensor more, of no bytes',
-      (h) => JSON.stringify({ ...h, extra: { dtype: 'F32', shape: [0], data_offsets: [0, 0] } }),
-    ],
-    [
-      'a name as long as a book',
-      (h) => JSON.stringify({ ...h, ['x'.repeat(1_000_000)]: { dtype: 'F32', shape: [0], data_offsets: [0, 0] } }),
-    ],
-    [
-      'an element type as long as a book',
-      (h) => JSON.stringify({ ...h, [first(h)]: { ...h[first(h)], dtype: 'F'.repeat(1_000_000) } }),
-    ],
-    [
-      'a hundred thousand tensors of no bytes',
-      (h) => {
-        const empty = { dtype: 'F32', shape: [0], data_offsets: [0, 0] };
-        return JSON.stringify({
-          ...h,
-          ...Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`t${i}`, empty])),
-        });
-      },
-    ],
-    [
-      'the same tensor twice',
-      (h) =>
-        `{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},${JSON.stringify(h).slice(1)}`,
-    ],
-    ['two tensors on the same bytes', (h) => JSON.stringify({ ...h, copy: h[first(h)] })],
-    ['metadata that is no text', (h) => JSON.stringify({ ...h, __metadata__: { a: { b: 1 } } })],
-    ['ten million blanks and nothing', () => `{${' '.repeat(10_000_000)}`],
-    ['a text that never ends', () => `{"${'\\"'.repeat(3_000_000)}`],
-    ['backslashes without end', () => `{"${'\\\\'.repeat(3_000_000)}\\"`],
-  ])('with %s for a header', async (_, edit) => {
-    using space = workspace();
-    const folder = spoiled(space);
-    editHeader(folder, edit);
-    await refusal(folder);
-  });
-
-  it.each([
-    ['8 bytes of ones', Buffer.alloc(8, 0xff)],
-    ['a length beyond the file', Buffer.from('ffffff0000000000', 'hex')],
-    ['a length of nothing', Buffer.alloc(8)],
-    ['no length', Buffer.alloc(3)],
-    ['bytes that are no UTF-8', safetensors(Buffer.from([0x7b, 0xff, 0xfe, 0x7d]), Buffer.alloc(0))],
-  ])('of %s', async (_, bytes) => {
-    using space = workspace();
-    const folder = spoiled(space);
-    writeFileSync(`${folder}/model.safetensors`, bytes);
-    await refusal(folder);
-  });
-
   it('cut at any place', async () => {
     using space = workspace();
     const folder = spoiled(space);
@@ -230,101 +104,11 @@ describe('hostile safetensors', () => {
 });
 
 describe('hostile index of shards', () => {
-  it.each([
-    ['another folder', '../model-00001-of-00004.safetensors'],
-    ['an absolute path', '/etc/passwd'],
-    ['a drive', 'C:model.safetensors'],
-    ['a file that is no safetensors', 'config.json'],
-    ['a name with a zero byte', 'x\0.safetensors'],
-    ['a name as long as a book', `${'x'.repeat(1_000_000)}.safetensors`],
-    ['nothing', ''],
-    ['the index', 'model.safetensors.index.json'],
-  ])('that points to %s', async (_, shard) => {
-    using space = workspace();
-    const folder = spoiled(space, 'bert-features');
-    editJson(`${folder}/model.safetensors.index.json`, (json) => {
-      const [name = ''] = Object.keys(json.weight_map as Json);
-      return { ...json, weight_map: { ...(json.weight_map as Json), [name]: shard } };
-    });
-    await refusal(folder);
-  });
-
-  it.each<[string, unknown]>([
-    ['no map', {}],
-    ['a list', { weight_map: [] }],
-    ['an empty map', { weight_map: {} }],
-    ['a number for a file', { weight_map: { a: 5 } }],
-  ])('that is %s', async (_, json) => {
-    using space = workspace();
-    const folder = spoiled(space, 'bert-features');
-    writeFileSync(`${folder}/model.safetensors.index.json`, JSON.stringify(json));
-    await refusal(folder);
-  });
-
   it('that names a folder', async () => {
     using space = workspace();
     const folder = spoiled(space, 'bert-features');
-    cpSync(`${golden}bert`, `${folder}/deep.safetensors`, { recursive: true });
+    cpSync(`${goldenCheckpoints}bert`, `${folder}/deep.safetensors`, { recursive: true });
     editJson(`${folder}/model.safetensors.index.json`, () => ({ weight_map: { a: 'deep.safetensors' } }));
-    await refusal(folder);
-  });
-});
-
-describe('hostile tokenizer', () => {
-  it.each<[string, (json: Json) => unknown]>([
-    ['of a kind that does not exist', (json) => ({ ...json, model: { ...(json.model as Json), type: 'Nonsense' } })],
-    ['without a model', () => ({})],
-    ['that is a list', () => []],
-    ['with ids below zero', (json) => ({ ...json, model: { ...(json.model as Json), vocab: { a: -1 } } })],
-    ['with ids that are fractions', (json) => ({ ...json, model: { ...(json.model as Json), vocab: { a: 0.5 } } })],
-    [
-      'with an empty vocabulary',
-      (json) => ({ ...json, model: { ...(json.model as Json), vocab: {} }, added_tokens: [] }),
-    ],
-    ['with ids beyond the embedding', (json) => ({ ...json, model: { ...(json.model as Json), vocab: { a: 1e6 } } })],
-    ['with an added token beyond the embedding', (json) => ({ ...json, added_tokens: [{ id: 1e6, content: 'x' }] })],
-    ['with a normalizer that does not exist', (json) => ({ ...json, normalizer: { type: 'Nonsense' } })],
-    [
-      'with a pattern that is none',
-      (json) => ({
-        ...json,
-        pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated', invert: false },
-      }),
-    ],
-    [
-      'with a token as long as a book beyond the embedding',
-      (json) => ({
-        ...json,
-        added_tokens: [{ id: 1e6, content: 'x'.repeat(1_000_000) }],
-      }),
-    ],
-  ])('%s', async (_, edit) => {
-    using space = workspace();
-    const folder = spoiled(space);
-    editJson(`${folder}/tokenizer.json`, edit);
-    await refusal(folder);
-  });
-});
-
-describe('hostile sentence-transformers', () => {
-  it.each<[string, string, unknown]>([
-    ['a pooling that objects inherit', '1_Pooling/config.json', { pooling_mode: 'constructor' }],
-    ['two poolings', '1_Pooling/config.json', { pooling_mode_cls_token: true, pooling_mode_mean_tokens: true }],
-    ['no pooling', '1_Pooling/config.json', {}],
-    ['no modules', 'modules.json', []],
-    ['modules that are none', 'modules.json', { a: 1 }],
-    [
-      'a module in another folder',
-      'modules.json',
-      [{ path: '../1_Pooling', type: 'sentence_transformers.models.Pooling' }],
-    ],
-    ['a module that is unknown', 'modules.json', [{ path: '2_Dense', type: 'sentence_transformers.models.Dense' }]],
-    ['texts of one token', 'sentence_bert_config.json', { max_seq_length: 1 }],
-    ['texts of no token', 'sentence_bert_config.json', { max_seq_length: 0 }],
-  ])('with %s', async (_, file, json) => {
-    using space = workspace();
-    const folder = spoiled(space, 'sentence-transformers');
-    writeFileSync(`${folder}/${file}`, JSON.stringify(json));
     await refusal(folder);
   });
 });
@@ -336,7 +120,7 @@ describe('hostile files', () => {
       using space = workspace();
       const folder = spoiled(space);
       spawnSync('rm', [`${folder}/${name}`]);
-      cpSync(`${golden}sentence-transformers/1_Pooling`, `${folder}/${name}`, { recursive: true });
+      cpSync(`${goldenCheckpoints}sentence-transformers/1_Pooling`, `${folder}/${name}`, { recursive: true });
       await refusal(folder);
     },
   );

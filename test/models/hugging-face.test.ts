@@ -7,7 +7,7 @@ import { applyCuts } from '../../graph/cut/index.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { importModel } from '../../models/importers/index.ts';
-import { alignLabels, labelProblem } from '../../models/labels.ts';
+import { alignLabels, labelProblem, labelRemark } from '../../models/labels.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
 import { workspace } from '../rig/workspace.ts';
 import { expectedOf, goldenFolder, importGolden, runGolden } from './golden-checkpoints.ts';
@@ -44,7 +44,8 @@ describe('what model.json says of a folder of Hugging Face', () => {
     using space = workspace();
     const folder = space.path('lower');
     cpSync(goldenFolder('roberta-features'), folder, { recursive: true });
-    const idsOf = async (text: string) => tokenizerOf((await importModel(folder, '/')).tokenizer).encode(text, 64).ids;
+    const idsOf = async (text: string) =>
+      (await tokenizerOf((await importModel(folder, '/')).tokenizer).encode(text, 64)).ids;
     const lower = await idsOf('old café dogs');
     expect(await idsOf('Old CAFÉ dogs')).not.toEqual(lower);
     writeFileSync(join(folder, 'sentence_bert_config.json'), '{"max_seq_length": 32, "do_lower_case": true}');
@@ -95,6 +96,28 @@ describe('the head of a checkpoint', () => {
     const moved = before.map((_, i) => before[i - (i % 3) + ((i + 2) % 3)] ?? 0);
     expect(largestDifference(after, moved)).toBe(0);
     expect(alignLabels(model, model.info.labels)).toBe(model);
+  });
+
+  it('that knows more classes than the data has answers with those of the data alone', async () => {
+    const model = await importGolden('bert');
+    const expected = expectedOf('bert');
+    const aligned = alignLabels(model, ['travel', 'animal']);
+    expect(aligned.info.labels).toEqual(['travel', 'animal']);
+    const [[before = []], [after = []]] = [await runGolden(model, [expected]), await runGolden(aligned, [expected])];
+    const [animal, travel] = [0, 2].map((column) => before.filter((_, i) => i % 3 === column));
+    expect(after.filter((_, i) => i % 2 === 0)).toEqual(travel);
+    expect(after.filter((_, i) => i % 2 === 1)).toEqual(animal);
+    expect(labelProblem(model.info.labels, ['travel', 'animal'])).toBeUndefined();
+    expect(labelRemark(model.info.labels, ['travel', 'animal'])).toBe(
+      "the checkpoint also classifies into money, which the data does not have: it chooses among the data's 2 classes alone",
+    );
+    expect(labelRemark(model.info.labels, model.info.labels)).toBeUndefined();
+  });
+
+  it('whose names differ from the data in case alone says so', () => {
+    expect(labelProblem(['Positive', 'Negative', 'Neutral'], ['negative', 'positive'])).toMatch(
+      /names differ in case alone \('Negative' there is 'negative' here, 'Positive' there is 'positive' here\); write the data's/,
+    );
   });
 
   it('of other classes than the data is refused, both named', () => {

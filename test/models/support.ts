@@ -6,12 +6,14 @@ import { tensorOf } from '../../graph/tensor.ts';
 import { buildEncoder, type EncoderOptions } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 
+const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false };
+
 /** A tokenizer.json of words in the order of their ids, one of them unknown, and of tokens that are no words. */
 export const tokenizerOfWords = (words: readonly string[], added: readonly object[] = []) => ({
   version: '1.0',
   truncation: null,
   padding: null,
-  added_tokens: added,
+  added_tokens: added.map((token) => ({ ...plain, ...token })),
   normalizer: null,
   pre_tokenizer: { type: 'WhitespaceSplit' },
   post_processor: null,

@@ -105,6 +105,7 @@ deploy                                                           12
 p50 at batch 1, 15 tokens, 1 thread; MACs at 15 tokens
 * reused from the cache
 8,154 test texts; 525 s in all
+run with --set data.limit=8000 --set x='; rm -rf /
 
 int8: kept | the classifier in float
 `);

@@ -258,6 +258,7 @@ export const bare: Report = {
     validation: 2461,
     test: 8154,
     classes: [],
+    remarks: [],
     baselines: { majority: { accuracy: 0.14 }, linear: { accuracy: 0.731 } },
   },
   reference: null,

@@ -146,6 +146,7 @@ int8     79.6 ± 0.3  79.3 (2)  -0.6 ± 0.3      -0.9 (2)  15.7x ± 1.57x
 p50 at batch 1, 15 tokens, 1 thread; MACs at 15 tokens
 * reused from the cache
 8,154 test texts; 1575 s in all
+run with --set data.limit=8000 --set x='; rm -rf /
 `);
   });
 

@@ -1,18 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
 /** What each room may import, besides itself. ARCHITECTURE.md explains the order. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  graph: [],
-  data: [],
-  models: ['data', 'graph'],
-  engine: ['models', 'data', 'graph'],
-  stages: ['engine', 'models', 'data', 'graph'],
-  reports: ['data', 'graph'],
-  pipeline: ['stages', 'reports', 'engine', 'models', 'data', 'graph'],
+  ground: [],
+  graph: ['ground'],
+  data: ['ground'],
+  models: ['data', 'graph', 'ground'],
+  engine: ['models', 'data', 'graph', 'ground'],
+  stages: ['engine', 'models', 'data', 'graph', 'ground'],
+  reports: ['data', 'graph', 'ground'],
+  pipeline: ['stages', 'reports', 'engine', 'models', 'data', 'graph', 'ground'],
 };
 
 /** Contracts that cross a room's border on purpose: types of artifacts, which reports read. */
@@ -46,4 +48,37 @@ describe('imports point one way', () => {
   it('and the check notices an import against the direction', () => {
     expect(violations('graph', 'graph/x.ts', ['models/model.ts'])).toEqual(['graph/x.ts imports models/model.ts']);
   });
+});
+
+/** Rooms of our own, tests, tools and examples: everything that Node runs here. */
+const everywhere = [...Object.keys(allowed), 'test', 'bench', 'docs', 'bin', 'examples'];
+
+const scriptsIn = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.[cm]?[jt]s$/.test(file))
+    .map((file) => join(folder, file));
+
+/** Its package.json alone loads nothing. */
+const loadsRuntime = (text: string): boolean =>
+  /\b(?:from|import|require)\s*\(?\s*['"`]onnxruntime-(?:node|web|common)(?!\/package\.json)/.test(text);
+
+describe('the telemetry of ONNX Runtime is off because', () => {
+  it('one module alone loads the library, after the switch', () => {
+    const self = join('test', 'repository', 'imports.test.ts');
+    const files = everywhere.flatMap(scriptsIn).filter((file) => file !== self);
+    const native = join('engine', 'native.ts');
+    expect(files.filter((file) => loadsRuntime(readFileSync(join(root, file), 'utf8')))).toEqual([native]);
+    const [first] = readFileSync(join(root, native), 'utf8').split('\n');
+    expect(first).toBe("import './telemetry.ts';");
+  });
+
+  it('and tests that load it through transformers.js have it switched off for all', () => {
+    expect(process.env.ORT_DISABLE_TELEMETRY).toBe('1');
+    expect(isMainThread).toBe(true);
+  });
+
+  it.each(["from 'onnxruntime-node'", 'import("onnxruntime-web")', "require('onnxruntime-node/dist/index.js')"])(
+    'and the check notices %s',
+    (text) => expect(loadsRuntime(text)).toBe(true),
+  );
 });

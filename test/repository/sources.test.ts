@@ -5,7 +5,7 @@ import { datasets } from '../../data/datasets/index.ts';
 import { stages } from '../../stages/index.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const rooms = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'reports'];
+const rooms = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'reports', 'ground'];
 const longestFile = 400;
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -47,6 +47,14 @@ describe('sources', () => {
       'x.ts has the type any',
       'x.ts has unfinished work',
     ]);
+  });
+
+  it('know two kinds of errors: those of the user, which share one class, and bugs', () => {
+    const own = sources.filter((file) => /class \w+ extends (?:\w*Error)\b/.test(read(file)));
+    const outside = own.filter((file) => /class \w+ extends Error\b/.test(read(file)));
+    expect(own.length).toBeGreaterThan(10);
+    // A failure of the network that may pass never reaches the user: another error says what to do.
+    expect(outside).toEqual([join('stages', 'download', 'hub.ts'), join('ground', 'errors.ts')]);
   });
 
   it('are files that one can read at a sitting', () => {

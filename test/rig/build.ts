@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Where stages that only tests use are compiled to: processes of steps run JavaScript. */
 export const compiledRig = `${root}node_modules/.cache/decant-rig`;
 
-const sources = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'reports', 'test/rig'];
+const sources = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'reports', 'ground', 'test/rig'];
 
 const newestIn = (folder: string): number =>
   Math.max(

@@ -17,12 +17,14 @@ interface Options {
   readonly input?: string;
   /** Sees every piece of standard output and error as it comes. */
   readonly onText?: (text: string, child: ChildProcess) => void;
+  /** Milliseconds after which it is killed at once. */
+  readonly killAfter?: number;
 }
 
 /** Runs the real command line, as `npx decant` would, and waits for its end. */
 export const decant = (
   args: readonly string[],
-  { cwd = root, env = {}, input, onText }: Options = {},
+  { cwd = root, env = {}, input, onText, killAfter }: Options = {},
 ): Promise<Result> => {
   const started = performance.now();
   const child = spawn(process.execPath, [`${root}bin/decant.js`, ...args], {
@@ -31,6 +33,7 @@ export const decant = (
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   child.stdin?.end(input);
+  const killing = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter);
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
@@ -39,9 +42,10 @@ export const decant = (
     });
   }
   return new Promise((resolve) => {
-    child.on('close', (code, signal) =>
-      resolve({ code, signal, ...said, seconds: (performance.now() - started) / 1000 }),
-    );
+    child.on('close', (code, signal) => {
+      clearTimeout(killing);
+      resolve({ code, signal, ...said, seconds: (performance.now() - started) / 1000 });
+    });
   });
 };
 

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { type Dataset, type Labelled, labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { readPredictions } from '../../data/predictions.ts';
+import { fitsDense } from '../../stages/baseline/budget.ts';
 import { learnVectorizer } from '../../stages/baseline/features.ts';
 import { baseline } from '../../stages/baseline/index.ts';
-import { trainLogistic } from '../../stages/baseline/logistic.ts';
+import { DenseWeights, trainLogistic } from '../../stages/baseline/logistic.ts';
+import { postingsOf, SparseWeights } from '../../stages/baseline/sparse.ts';
 import { root } from '../data/corpus.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
@@ -71,9 +73,12 @@ describe('trainLogistic', () => {
   const rows = vectorizer.rows(examples.train.map(({ text }) => text));
   const labels = Int32Array.from(labelledExamples(examples.train), ({ label }) => label);
   const scoresAt = async (penalty: number, words: readonly string[]) => {
-    const options = { features: vectorizer.features, classes: 3, penalty, epochs: 5 };
-    const score = await trainLogistic({ rows, labels }, options, async () => undefined);
-    return score(vectorizer.rows(words));
+    const weights = new DenseWeights(vectorizer.features, 3);
+    const score = await trainLogistic({ rows, labels }, weights, { penalty, epochs: 5 }, async () => undefined);
+    const asked = vectorizer.rows(words);
+    const scores = new Float64Array(3 * words.length);
+    for (const row of words.keys()) score(asked, row, scores.subarray(3 * row, 3 * row + 3));
+    return scores;
   };
 
   it('scores the class that a word stands for highest', async () => {
@@ -85,7 +90,7 @@ describe('trainLogistic', () => {
   });
 
   it('keeps weights smaller under a stronger penalty', async () => {
-    const spread = (scores: Float32Array) => Math.max(...scores) - Math.min(...scores);
+    const spread = (scores: Float64Array) => Math.max(...scores) - Math.min(...scores);
     expect(spread(await scoresAt(1e-2, ['red']))).toBeLessThan(spread(await scoresAt(1e-4, ['red'])) * 0.8);
   });
 });
@@ -134,6 +139,65 @@ describe('the baseline stage', () => {
     const golden = `../golden/baseline-version-${baseline.version}.txt`;
     const lines = Object.entries(artifact.files).map(([file, { digest }]) => `${file} ${digest}\n`);
     await expect(lines.sort().join('')).toMatchFileSnapshot(golden);
+  });
+
+  it('tells thousands of classes apart with weights for what training has, in bounded memory', async () => {
+    using space = workspace();
+    const classes = Array.from({ length: 3000 }, (_, i) => `c${i}`);
+    // One word of its own a class, one that ten share, one that all have.
+    const make = (i: number): readonly [string, number] => {
+      const label = i % 3000;
+      return [`the w${label} of g${label % 300} x${(i * 7919) % 9001}`, label];
+    };
+    const dataset = { ...made(make), classes, train: texts(9000, 0, make), test: texts(3000, 20_000, make) };
+    const before = process.memoryUsage();
+    const metrics = await baseline.run(
+      { dataset: await datasetArtifact(space, dataset) },
+      {},
+      contextIn(space.path('out')),
+    );
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    // Weights for all pairs of term and class would be 3,000 x 40,000 floats: 480 MB.
+    expect(heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(300e6);
+    expect(metrics.linear).toMatchObject({ weights: 'seen', texts: 9000 });
+    expect(accuracies.parse(metrics).linear.accuracy).toBeGreaterThan(0.99);
+    const { kept, logits, classes: count } = await readPredictions((file) => space.path('out/predictions', file));
+    expect([count, logits.length, kept?.length]).toEqual([3000, 32 * 3000, 32 * 3000]);
+  });
+
+  it('says with the weights that training has what it says with all of them', async () => {
+    const examples = made((i) => [`${['red', 'green', 'blue'][i % 3]} thing ${i % 50} of ${i % 7}`, i % 3]);
+    const vectorizer = learnVectorizer(examples.train);
+    const rows = vectorizer.rows(examples.train);
+    const labels = Int32Array.from(labelledExamples(examples.train), ({ label }) => label);
+    const postings = postingsOf({ rows, labels }, vectorizer.features, 3);
+    const scorers = await Promise.all(
+      [new DenseWeights(vectorizer.features, 3), new SparseWeights(postings, 3)].map((weights) =>
+        trainLogistic({ rows, labels }, weights, { penalty: 1e-4, epochs: 5 }, async () => undefined),
+      ),
+    );
+    const asked = vectorizer.rows(examples.test);
+    const [all, seen] = scorers.map((score) =>
+      examples.test.map((_, row) => {
+        const scores = new Float64Array(3);
+        score(asked, row, scores);
+        return scores.indexOf(Math.max(...scores));
+      }),
+    );
+    expect(seen).toEqual(all);
+    expect(seen).toEqual(examples.test.map(({ label }) => label));
+  });
+
+  it.each([
+    [8000, 26, true],
+    [9000, 3000, false],
+  ])('of %i texts in %i classes has a bound in work, not in time', (count, classes, dense) => {
+    const rows = {
+      offsets: new Int32Array(count + 1),
+      columns: new Int32Array(20 * count),
+      values: new Float64Array(),
+    };
+    expect(fitsDense({ rows, labels: new Int32Array(count) }, 100_000, classes)).toBe(dense);
   });
 
   it('stops when it is told to', async () => {

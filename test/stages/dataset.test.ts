@@ -31,6 +31,8 @@ describe('the dataset stage', () => {
       averageWords: 4,
       duplicates: 1,
       contradictions: 1,
+      dropped: 0,
+      remarks: [],
     });
     expect(40 + made.unlabelled.length + made.validation.length + made.test.length).toBe(300);
     expect(made.train.length).toBe(40);

@@ -78,7 +78,7 @@ const probabilities = async (model: Model): Promise<readonly (readonly number[])
   const encoder = tokenizerOf(model.tokenizer);
   const rows: number[][] = [];
   for (const text of texts) {
-    const { ids } = encoder.encode(text, model.info.maxLength);
+    const { ids } = await encoder.encode(text, model.info.maxLength);
     const dims = [1, ids.length];
     const outputs = await program.run({
       input_ids: { dtype: 'int64', dims, data: BigInt64Array.from(ids, BigInt) },
@@ -237,7 +237,7 @@ describe('the export stage', () => {
     const extract = await pipeline('feature-extraction', folder, { dtype: 'fp32' });
     const found = await extract('the cat', { pooling: 'none' });
     await extract.dispose();
-    const { ids } = tokenizerOf(features.tokenizer).encode('the cat', info.maxLength);
+    const { ids } = await tokenizerOf(features.tokenizer).encode('the cat', info.maxLength);
     const [expected = []] = await outputsOf(features.graph, [batchOf([[...ids]])]);
     expect(found.dims).toEqual([1, ids.length, 64]);
     expect(largestDifference(Array.from(found.data, Number), expected)).toBeLessThan(ROUNDING);
@@ -259,7 +259,7 @@ describe('the export stage', () => {
     const found = (await classify(given)).flat();
     await classify.dispose();
     for (const [i, text] of given.entries()) {
-      const [logits = []] = await outputsOf(model.graph, [batchOf([[...encoder.encode(text, 64).ids]])]);
+      const [logits = []] = await outputsOf(model.graph, [batchOf([[...(await encoder.encode(text, 64)).ids]])]);
       const top = Math.max(...logits.map((x) => 1 / logits.reduce((sum, y) => sum + Math.exp(y - x), 0)));
       expect(Math.abs((found[i]?.score ?? 0) - top)).toBeLessThan(ROUNDING);
     }

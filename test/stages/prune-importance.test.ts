@@ -10,7 +10,7 @@ import { compensateMeans } from '../../stages/prune/compensate.ts';
 import { pruneConfig } from '../../stages/prune/config.ts';
 import type { Criterion, Subject } from '../../stages/prune/criteria/criterion.ts';
 import { criteria, criterionOf } from '../../stages/prune/criteria/index.ts';
-import { batchesOf } from '../../stages/prune/examples.ts';
+import { type Batch, batchesOf } from '../../stages/prune/examples.ts';
 import { pruneStructure } from '../../stages/prune/prune.ts';
 import { largestDifference } from '../models/support.ts';
 import { dataset, lossesOf, lossOf, trainedModel, trainingTexts } from './prune-rig.ts';
@@ -24,15 +24,16 @@ const ROUNDING = 1e-5;
 const BEATEN = 0.75;
 
 let model: Model;
+let batches: readonly Batch[] = [];
 beforeAll(async () => {
   model = await trainedModel();
+  const texts = await tokenizerOf(model.tokenizer).encodeBatch(examples, dataset.maxLength);
+  batches = batchesOf(examples, texts, model.info);
 });
 
 const examples = dataset.train.slice(0, 12);
 
 const subjectOf = (graph: Graph): Subject => {
-  const encoder = tokenizerOf(model.tokenizer);
-  const batches = batchesOf(examples, (example) => encoder.encode(example, dataset.maxLength), model.info);
   return {
     graph,
     logits: model.info.output,

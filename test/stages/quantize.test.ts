@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { arrayOf, float32Of, tensorOf } from '../../graph/tensor.ts';
+import { UserError } from '../../ground/errors.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import { inspectGraph } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { quantize } from '../../stages/quantize/index.ts';
-import { type Metrics, StageError } from '../../stages/stage.ts';
+import type { Metrics } from '../../stages/stage.ts';
 import { smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 
@@ -117,9 +118,9 @@ describe('the quantize stage', () => {
     data[0] = Number.NaN;
     const weights = new Map(source.graph.weights).set(name, tensorOf('float32', tensor?.dims ?? [], data));
     const broken = run('broken', { ...source, graph: { ...source.graph, weights } });
-    await expect(broken).rejects.toThrow(StageError);
+    await expect(broken).rejects.toThrow(UserError);
     await expect(broken).rejects.toThrow(`the weight '${name}' holds NaN or infinity in column 0`);
-    await expect(run('misspelt', encoder(), { exclude: ['clasifier.weight'] })).rejects.toThrow(StageError);
+    await expect(run('misspelt', encoder(), { exclude: ['clasifier.weight'] })).rejects.toThrow(UserError);
   });
 
   it('stops when it is told to', async () => {

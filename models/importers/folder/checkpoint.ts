@@ -37,6 +37,33 @@ const checkShape = (name: string, { file, dims }: StoredTensor, expected: readon
   );
 };
 
+/** Where the same name stands behind a prefix, the whole checkpoint was saved as a part of something else. */
+const prefixHint = (name: string, names: readonly string[]): string => {
+  const longer = names.find((one) => one.endsWith(`.${name}`));
+  if (longer === undefined) return '';
+  const prefix = longer.slice(0, -name.length);
+  return `; they have '${longer}': save the model that '${prefix}' stands for, not what it is a part of, or take '${prefix}' off all names`;
+};
+
+/** Names that wrappers of PyTorch put before those of what they wrap: parallel training, compilation, sharding. */
+const wrappers = /(?<=^|\.)(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\./g;
+
+/** The tensors under the names that they have in the model itself. */
+export const unwrapped = (tensors: StoredTensors): StoredTensors => {
+  const bare = new Map<string, StoredTensor>();
+  for (const [name, tensor] of tensors) {
+    const own = name.replace(wrappers, '');
+    if (bare.has(own)) {
+      throw new ImportError(
+        `${tensor.file}: tensor '${name}' is '${own}' behind the prefix of a wrapper, and that stands in the file, too: ` +
+          'two models were saved into one file',
+      );
+    }
+    bare.set(own, tensor);
+  }
+  return bare;
+};
+
 /** The checkpoint's tensors under their own names; matrices of linear layers, stored (out, in), are turned to (in, out). */
 export const checkpointOf = (tensors: StoredTensors): Checkpoint => {
   const read = new Set<string>();
@@ -45,7 +72,9 @@ export const checkpointOf = (tensors: StoredTensors): Checkpoint => {
       const tensor = tensors.get(candidate);
       if (tensor !== undefined) return [candidate, tensor];
     }
-    throw new ImportError(`the safetensors have no tensor '${name}', which config.json asks for`);
+    throw new ImportError(
+      `the safetensors have no tensor '${name}', which config.json asks for${prefixHint(name, [...tensors.keys()])}`,
+    );
   };
   const parameters: Parameters = (name, dims, role): Tensor => {
     const [stored, tensor] = find(name);

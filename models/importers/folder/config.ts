@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { AnyArchitecture, HeadTask, Plan } from '../../architectures/architecture.ts';
 import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
+import type { NumberTexts } from '../../number-texts.ts';
 import { ImportError } from '../importer.ts';
-import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
-import { modulesFile } from './sentence.ts';
+import { issueText, type JsonObject, readJsonObject, readNumberTexts } from '../json-file.ts';
+import { configKeys } from './config-keys.ts';
+import { checkKeys, newerStrangers, type Strangers } from './keys.ts';
+import { labelsOf } from './labels.ts';
 
 export const configFile = 'config.json';
 
@@ -13,15 +15,17 @@ export const configFile = 'config.json';
 const commonSchema = z.object({
   model_type: z.string(),
   architectures: z.array(z.string()).nullish(),
-  id2label: z.record(z.string(), z.string()).nullish(),
+  id2label: z.record(z.string(), z.unknown()).nullish(),
+  label2id: z.record(z.string(), z.unknown()).nullish(),
   num_labels: z.int().min(1).max(1_000_000).nullish(),
   problem_type: z.string().nullish(),
-  quantization_config: z.undefined('quantized weights are not read: import the model that was quantized').optional(),
+  transformers_version: z.unknown(),
 });
 
 export interface FolderConfig {
   /** The file as it was read. */
   readonly json: JsonObject;
+  readonly numbers: NumberTexts;
   readonly modelType: string;
   readonly architecture: AnyArchitecture;
   readonly plan: Plan;
@@ -30,24 +34,12 @@ export interface FolderConfig {
   /** Class names by index, where the file has any. */
   readonly labels: readonly string[];
   readonly problem: string | undefined;
+  /** Why keys that are not known are refused in this folder, if they are. */
+  readonly strangers: Strangers;
 }
 
 const configError = (issues: readonly z.core.$ZodIssue[]): ImportError =>
   new ImportError(`${configFile}: ${issueText(issues)}`);
-
-/** Two unnamed classes are what transformers assumes where a file says nothing. */
-const DEFAULT_LABELS = 2;
-
-const labelsOf = (id2label: Readonly<Record<string, string>> | null | undefined, count: number): readonly string[] => {
-  const named = id2label ?? {};
-  const size = id2label == null ? count : Object.keys(named).length;
-  const labels = Array.from({ length: size }, (_, id) => (id2label == null ? `LABEL_${id}` : named[id]));
-  const missing = labels.indexOf(undefined);
-  if (missing >= 0) {
-    throw new ImportError(`${configFile}: id2label names ${size} classes, but none of number ${missing}`);
-  }
-  return labels.filter((label) => label !== undefined);
-};
 
 const architectureOf = (modelType: string): AnyArchitecture => {
   const found = findArchitecture(modelType);
@@ -65,17 +57,21 @@ export const readConfig = (folder: string): FolderConfig => {
   const json = readJsonObject(join(folder, configFile), CONFIG_LIMIT);
   const parsed = commonSchema.safeParse(json, { reportInput: true });
   if (!parsed.success) throw configError(parsed.error.issues);
-  const { model_type: modelType, architectures, id2label, num_labels, problem_type } = parsed.data;
+  const { model_type: modelType, architectures, problem_type, transformers_version: written } = parsed.data;
   const architecture = architectureOf(modelType);
+  const strangers = newerStrangers('transformers', written);
+  checkKeys(configFile, json, configKeys(architecture.keys), strangers);
   const planned = architecture.plan(json);
   if ('issues' in planned) throw configError(planned.issues);
   return {
     json,
+    numbers: readNumberTexts(join(folder, configFile)),
     modelType,
     architecture,
     plan: planned.plan,
     savedFrom: architectures?.[0] ?? '',
-    labels: labelsOf(id2label, num_labels ?? DEFAULT_LABELS),
+    labels: labelsOf(parsed.data),
+    strangers,
     problem: problem_type ?? undefined,
   };
 };
@@ -99,14 +95,10 @@ const classifierProblem = ({ problem, labels }: FolderConfig): string | undefine
 /** What to do about a head that cannot be imported. */
 export const takesEncoder = "'head: new' takes the encoder without it";
 
-/** Whether the encoder is taken alone, whatever stands on it: asked for, or a model of sentence-transformers. */
-export const leavesHead = (folder: string, wanted: 'keep' | 'new'): boolean =>
-  wanted === 'new' || existsSync(join(folder, modulesFile));
-
 /** The head that the checkpoint is imported with; undefined for features. */
-export const headOf = (folder: string, config: FolderConfig, wanted: 'keep' | 'new'): HeadTask | undefined => {
+export const headOf = (config: FolderConfig, headless: boolean): HeadTask | undefined => {
   const { savedFrom } = config;
-  if (leavesHead(folder, wanted)) return undefined;
+  if (headless) return undefined;
   const task = suffixes.find(([suffix]) => suffix.test(savedFrom))?.[1];
   if (task === undefined) {
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;

@@ -4,15 +4,18 @@ import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
+import { expectFinite } from '../../finite.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { ImportError, type ImportOptions } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
-import { checkpointOf } from './checkpoint.ts';
-import { configFile, type FolderConfig, headOf, leavesHead, readConfig, takesEncoder } from './config.ts';
+import { checkpointOf, unwrapped } from './checkpoint.ts';
+import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
-import { modulesFile, poolingFiles, promptFile, readSentence, textFile } from './sentence.ts';
+import { promptFile, readSentence, readSentenceFolder, type SentenceFolder } from './sentence.ts';
+import { moduleFiles, modulesFile } from './sentence-modules.ts';
+import { settingsFiles } from './sentence-settings.ts';
 import { tokenizerSettings } from './settings.ts';
 import { readFolderTokenizer, tokenizerFiles } from './tokenizer.ts';
 import { tryTokenizer } from './try-tokenizer.ts';
@@ -37,8 +40,8 @@ export const folderFiles = (folder: string): readonly string[] => {
     checkAdapter(folder);
     throw new ImportError(`the folder ${basename(folder)} has no ${configFile}${insteadOf(folder)}`);
   }
-  const tokenizer = [...Object.values(tokenizerFiles), ...Object.values(vocabularyFiles)];
-  const optional = [...tokenizer, modulesFile, ...poolingFiles(folder), textFile, promptFile, readme];
+  const tokenizer = [...tokenizerFiles, ...Object.values(vocabularyFiles)];
+  const optional = [...tokenizer, modulesFile, ...moduleFiles(folder), ...settingsFiles, promptFile, readme];
   const files = [configFile, ...tensorFiles(folder), ...optional.filter((file) => existsSync(join(folder, file)))];
   return files.map((file) => join(folder, file));
 };
@@ -80,10 +83,19 @@ interface Emitted {
   readonly task: HeadTask | undefined;
 }
 
-const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new'): Emitted => {
+/** A cross-encoder is a classifier; without one sentence-transformers would draw its weights at random. */
+const checkClassifier = ({ savedFrom }: FolderConfig, sentence: SentenceFolder | undefined): void => {
+  if (sentence?.classifies !== true || savedFrom.endsWith('ForSequenceClassification')) return;
+  throw new ImportError(
+    `${modulesFile} says that the model classifies, ${configFile} that it was saved from ${savedFrom || 'no class'}: ` +
+      `expected one that ends in ForSequenceClassification; ${takesEncoder}`,
+  );
+};
+
+const emitGraph = (folder: string, config: FolderConfig, headless: boolean): Emitted => {
   const { architecture, plan, labels } = config;
-  const task = headOf(folder, config, wanted);
-  const tensors = readFolderTensors(folder);
+  const task = headOf(config, headless);
+  const tensors = unwrapped(readFolderTensors(folder));
   const checkpoint = checkpointOf(tensors);
   const builder = new GraphBuilder(config.modelType);
   const prefix = prefixOf(architecture, tensors);
@@ -98,7 +110,7 @@ const emitGraph = (folder: string, config: FolderConfig, wanted: 'keep' | 'new')
   }
   checkCopies(tensors, head?.copies ?? [], encoded.table);
   const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
-  checkUnread(checkpoint.unread(), config, { prefix, headless: leavesHead(folder, wanted) });
+  checkUnread(checkpoint.unread(), config, { prefix, headless });
   return { graph: builder.freeze([output]), encoded, output, task };
 };
 
@@ -129,12 +141,16 @@ const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string
 };
 
 const infoOf = (
-  { folder, name }: { readonly folder: string; readonly name: string },
+  {
+    folder,
+    name,
+    modules,
+  }: { readonly folder: string; readonly name: string; readonly modules: SentenceFolder | undefined },
   config: FolderConfig,
   emitted: Emitted,
 ): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
   const { encoded, output, task } = emitted;
-  const sentence = task === undefined ? readSentence(folder) : undefined;
+  const sentence = readSentence(folder, modules);
   const licence = licenceOf(folder);
   return {
     schema: 'decant.model/1',
@@ -146,6 +162,7 @@ const infoOf = (
     hiddenStates: encoded.hiddenStates,
     modelType: config.modelType,
     checkpoint: config.json,
+    checkpointNumbers: config.numbers,
     dimensions: dimensionsOf(config),
     origin: `${name} (Hugging Face, ${config.modelType}${licence === undefined ? '' : `, ${licence}`})`,
   };
@@ -161,16 +178,25 @@ export const importFolder = async (
 ): Promise<Model> => {
   folderFiles(folder);
   const config = readConfig(folder);
-  const tokenizer = readFolderTokenizer(folder, config.plan.facts);
+  const modules = readSentenceFolder(folder);
+  const { vocabulary, padding } = config.plan.facts;
+  const { modelType, json: model } = config;
+  const { strangers } = config;
+  const facts = { modelType, tokenizerClass: model.tokenizer_class, vocabulary, padding, strangers };
+  const tokenizer = readFolderTokenizer(folder, facts, modules?.settings);
   const { json, tokens, maxLength } = tokenizer;
-  const emitted = emitGraph(folder, config, head);
+  // The vectors of sentence-transformers are made of the encoder alone.
+  const headless = head === 'new' || modules?.classifies === false;
+  if (!headless) checkClassifier(config, modules);
+  const emitted = emitGraph(folder, config, headless);
+  expectFinite(emitted.graph);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
-  tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
+  await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,
     info: {
-      ...infoOf({ folder, name }, config, emitted),
+      ...infoOf({ folder, name, modules }, config, emitted),
       tokens,
       maxLength: longest,
       tokenizerConfig: tokenizerSettings(folder),

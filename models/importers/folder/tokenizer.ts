@@ -1,42 +1,18 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
+import { DataError } from '../../../data/errors.ts';
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import type { Facts } from '../../architectures/architecture.ts';
 import type { ModelInfo } from '../../model.ts';
 import { ImportError } from '../importer.ts';
-import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
-import { lowercased, sentenceText } from './sentence.ts';
-import { flag, readVocabularyFiles } from './vocabulary.ts';
+import type { JsonObject } from '../json-file.ts';
+import { contentOf } from './added-token.ts';
+import { tokenizerFile } from './class-tokenizer.ts';
+import { lowercased } from './sentence.ts';
+import type { SentenceSettings } from './sentence-settings.ts';
+import { settingFiles } from './token-roles.ts';
+import { type MadeTokenizer, makeTokenizer, type TokenizerFacts } from './tokenizer-json.ts';
 
-export const tokenizerFiles = {
-  tokenizer: 'tokenizer.json',
-  config: 'tokenizer_config.json',
-  special: 'special_tokens_map.json',
-} as const;
-
-const idSchema = z.int().nonnegative();
-const tokenSchema = z.union([z.string(), z.object({ content: z.string() }).transform(({ content }) => content)]);
-
-/** What of tokenizer.json says which id a token has: a vocabulary by token or, for unigrams, a list. */
-const tokenizerSchema = z.object({
-  added_tokens: z.array(z.object({ id: idSchema, content: z.string() })).nullish(),
-  model: z.object({
-    unk_token: z.string().nullish(),
-    unk_id: idSchema.nullish(),
-    vocab: z.union([z.record(z.string(), idSchema), z.array(z.tuple([z.string(), z.number()]))]),
-  }),
-});
-
-const specialSchema = z.object({
-  pad_token: tokenSchema.nullish(),
-  unk_token: tokenSchema.nullish(),
-  mask_token: tokenSchema.nullish(),
-});
-
-const readOptional = (folder: string, file: string): JsonObject =>
-  existsSync(join(folder, file)) ? readJsonObject(join(folder, file)) : {};
+/** Files that say how texts become tokens, besides those of vocabularies. */
+export const tokenizerFiles: readonly string[] = [tokenizerFile, ...Object.values(settingFiles)];
 
 export interface FolderTokenizer {
   readonly json: TokenizerJson;
@@ -47,65 +23,25 @@ export interface FolderTokenizer {
   readonly maxLength: number;
 }
 
-/** Settings of both files, as transformers joins them: the older one counts where the newer lists no added tokens. */
-const readSettings = (folder: string): JsonObject => {
-  const [config, special] = [readOptional(folder, tokenizerFiles.config), readOptional(folder, tokenizerFiles.special)];
-  return 'added_tokens_decoder' in config ? { ...special, ...config } : { ...config, ...special };
-};
-
-/** Keys of BERT's normaliser by the settings that speak of them. */
-const normalizerKeys = {
-  do_lower_case: 'lowercase',
-  strip_accents: 'strip_accents',
-  tokenize_chinese_chars: 'handle_chinese_chars',
-} as const;
-
-const checkSettings = (settings: JsonObject): void => {
-  for (const name of Object.keys(normalizerKeys)) if (settings[name] != null) flag(settings, name, false);
-  const side = settings.truncation_side ?? 'right';
-  if (side === 'right') return;
-  throw new ImportError(
-    `${tokenizerFiles.config}: truncation_side is ${JSON.stringify(side)}; decant cuts the end of long texts, as clients do: expected "right"`,
-  );
-};
-
-/** In transformers the settings of BERT's tokenizers win over what tokenizer.json says. */
-const withSettings = (json: JsonObject, settings: JsonObject): TokenizerJson => {
-  const normalizer = Object(json.normalizer);
-  if (normalizer.type !== 'BertNormalizer') return json;
-  const set = Object.entries(normalizerKeys).flatMap(([name, key]) =>
-    name in settings ? [[key, settings[name]]] : [],
-  );
-  return { ...json, normalizer: { ...normalizer, ...Object.fromEntries(set) } };
-};
-
-/** The folder's tokenizer.json, or the one that its vocabulary files make, with the contents of tokens by role. */
-const readTokenizer = (
-  folder: string,
-  settings: JsonObject,
-): { readonly file: string; readonly json: TokenizerJson; readonly roles: JsonObject } => {
-  const file = tokenizerFiles.tokenizer;
-  const path = join(folder, file);
-  if (existsSync(path)) return { file, json: withSettings(readJsonObject(path), settings), roles: settings };
-  return readVocabularyFiles(folder, settings);
-};
-
 /** Whether texts can be encoded with it shows when it is loaded. */
 const loaded = (file: string, json: TokenizerJson): TextEncoder => {
   try {
     return tokenizerOf(json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(`${file} cannot be used: ${reason}`, { cause });
+    const said = cause instanceof DataError && file === tokenizerFile;
+    throw new ImportError(said ? reason : `${file} cannot be used: ${reason}`, { cause });
   }
 };
 
 /** Ids by token, added tokens included. */
-const idsOf = ({ added_tokens, model }: z.infer<typeof tokenizerSchema>): ReadonlyMap<string, number> => {
-  const vocabulary = Array.isArray(model.vocab)
-    ? model.vocab.map(([token], id) => [token, id] as const)
-    : Object.entries(model.vocab);
-  return new Map([...vocabulary, ...(added_tokens ?? []).map(({ id, content }) => [content, id] as const)]);
+const idsOf = ({ added_tokens, model }: TokenizerJson): ReadonlyMap<string, number> => {
+  const { vocab } = Object(model);
+  const vocabulary = Array.isArray(vocab)
+    ? vocab.map((entry, id) => [String(entry[0]), id] as const)
+    : Object.entries(Object(vocab)).map(([token, id]) => [token, Number(id)] as const);
+  const added = Array.isArray(added_tokens) ? added_tokens : [];
+  return new Map([...vocabulary, ...added.map(({ id, content }) => [String(content), Number(id)] as const)]);
 };
 
 const checkIds = (file: string, ids: ReadonlyMap<string, number>, vocabulary: number): void => {
@@ -118,37 +54,58 @@ const checkIds = (file: string, ids: ReadonlyMap<string, number>, vocabulary: nu
   }
 };
 
-/** transformers writes 1e30 where a tokenizer has no limit. */
-const lengthOf = (config: JsonObject): number => {
-  const length = config.model_max_length;
-  return typeof length === 'number' && length >= 1 && length < 1e9 ? Math.floor(length) : Number.POSITIVE_INFINITY;
+/** The longest text in tokens by tokenizer_config.json; transformers writes 1e30 where a tokenizer has no limit. */
+const lengthOf = (settings: JsonObject): number => {
+  const key = 'model_max_length' in settings ? 'model_max_length' : 'max_len';
+  const length = settings[key];
+  if (length == null) return Number.POSITIVE_INFINITY;
+  if (typeof length === 'number' && length >= 1e9) return Number.POSITIVE_INFINITY;
+  if (typeof length === 'number' && Number.isInteger(length) && length >= 1) return length;
+  throw new ImportError(`${settingFiles.config}: ${key} is ${JSON.stringify(length)}; expected a number of tokens`);
+};
+
+/** What sentence-transformers say of the length counts, even where it is more than the tokenizer's own. */
+const longestOf = (settings: JsonObject, sentence: SentenceSettings | undefined): number => {
+  const own = lengthOf(settings);
+  return sentence?.maxLength ?? own;
+};
+
+interface ModelFacts extends TokenizerFacts {
+  /** The id that config.json fills batches with. */
+  readonly padding: number | null;
+}
+
+const tokensOf = (
+  { json, roles }: MadeTokenizer,
+  ids: ReadonlyMap<string, number>,
+  { padding, vocabulary }: ModelFacts,
+): ModelInfo['tokens'] => {
+  const idOf = (role: string): number | undefined => {
+    const token = roles.get(role);
+    return token == null ? undefined : ids.get(contentOf(token));
+  };
+  const { unk_token, unk_id } = Object(json.model);
+  const filler = padding ?? idOf('pad_token') ?? 0;
+  if (filler >= vocabulary)
+    throw new ImportError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
+  const unknown = ids.get(String(unk_token ?? '')) ?? unk_id ?? idOf('unk_token') ?? idOf('mask_token') ?? filler;
+  return { padding: filler, unknown };
 };
 
 /** The folder's tokenizer, checked against the embedding, with the ids that have a role. */
 export const readFolderTokenizer = (
   folder: string,
-  { vocabulary, padding }: Pick<Facts, 'vocabulary' | 'padding'>,
+  facts: ModelFacts,
+  sentence?: SentenceSettings,
 ): FolderTokenizer => {
-  const settings = readSettings(folder);
-  checkSettings(settings);
-  const { file, json: written, roles } = readTokenizer(folder, settings);
-  const sentence = sentenceText(folder);
-  const json = sentence.lowercase ? lowercased(written) : written;
-  const parsed = tokenizerSchema.safeParse(json);
-  if (!parsed.success) throw new ImportError(`${file}: ${issueText(parsed.error.issues)}`);
-  const ids = idsOf(parsed.data);
-  checkIds(file, ids, vocabulary);
-  const encoder = loaded(file, json);
-  const special = specialSchema.safeParse(roles);
-  if (!special.success) throw new ImportError(`${tokenizerFiles.config}: ${issueText(special.error.issues)}`);
-  const { pad_token, unk_token, mask_token } = special.data;
-  const idOf = (token: string | null | undefined): number | undefined => (token == null ? undefined : ids.get(token));
-  const { model } = parsed.data;
-  const filler = padding ?? idOf(pad_token) ?? 0;
-  if (filler >= vocabulary) {
-    throw new ImportError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
-  }
-  const unknown = idOf(model.unk_token) ?? model.unk_id ?? idOf(unk_token) ?? idOf(mask_token) ?? filler;
-  const maxLength = Math.min(lengthOf(settings), sentence.maxLength);
-  return { json, encoder, tokens: { padding: filler, unknown }, maxLength };
+  const made = makeTokenizer(folder, facts);
+  const ids = idsOf(made.json);
+  checkIds(made.file, ids, facts.vocabulary);
+  const json = sentence?.lowercase === true ? lowercased(made.json) : made.json;
+  return {
+    json,
+    encoder: loaded(made.file, json),
+    tokens: tokensOf(made, ids, facts),
+    maxLength: longestOf(made.settings.settings, sentence),
+  };
 };

@@ -1,3 +1,4 @@
+import { DataError } from '../../../data/errors.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { ImportError } from '../importer.ts';
 import type { FolderTokenizer } from './tokenizer.ts';
@@ -13,23 +14,24 @@ const kindOf = ({ model }: TokenizerJson): unknown =>
 type Loaded = Pick<FolderTokenizer, 'json' | 'encoder'>;
 
 /** How many tokens an empty text becomes: the special ones around it. */
-const specialTokens = ({ json, encoder }: Loaded, vocabulary: number): number => {
+const specialTokens = async ({ json, encoder }: Loaded, vocabulary: number): Promise<number> => {
   try {
     if (!kinds.includes(kindOf(json))) throw new Error(`its model is of the kind ${JSON.stringify(kindOf(json))}`);
     if (encoder.size === 0) throw new Error('its vocabulary is empty');
-    const { ids } = encoder.encode('A text of some words.', LONGEST);
-    if (ids.some((id) => !(id >= 0 && id < vocabulary)))
+    const [text, nothing] = await encoder.encodeBatch(['A text of some words.', ''], LONGEST);
+    if (text?.ids.some((id) => !(id >= 0 && id < vocabulary)))
       throw new Error('a text has tokens that are not in its vocabulary');
-    return encoder.encode('', LONGEST).ids.length;
+    return nothing?.ids.length ?? 0;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(`tokenizer.json cannot encode a text: ${reason}`, { cause });
+    const said = cause instanceof DataError;
+    throw new ImportError(said ? reason : `tokenizer.json cannot encode a text: ${reason}`, { cause });
   }
 };
 
 /** Encodes a text once, so that a tokenizer that cannot is refused here and not in the middle of a run. */
-export const tryTokenizer = (tokenizer: Loaded, vocabulary: number, maxLength: number): void => {
-  const special = specialTokens(tokenizer, vocabulary);
+export const tryTokenizer = async (tokenizer: Loaded, vocabulary: number, maxLength: number): Promise<void> => {
+  const special = await specialTokens(tokenizer, vocabulary);
   if (maxLength > special) return;
   throw new ImportError(
     `the model reads at most ${maxLength} tokens by its configuration, and special tokens take ${special}: no text fits`,

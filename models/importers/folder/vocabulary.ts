@@ -1,92 +1,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import {
-  type AddedToken,
-  addedToken,
-  byteBpeOf,
-  type Vocabulary,
-  wordPieceOf,
-} from '../../../data/tokenizers/checkpoint.ts';
 import { ImportError } from '../importer.ts';
 import { type JsonObject, readJson, readText } from '../json-file.ts';
+import type { ModelKind } from './classes/class.ts';
+import type { ChosenClass } from './tokenizer-classes.ts';
 
 /** What a tokenizer is made of where its folder has no tokenizer.json. */
-export const vocabularyFiles = {
-  words: 'vocab.txt',
-  vocabulary: 'vocab.json',
-  merges: 'merges.txt',
-  added: 'added_tokens.json',
-} as const;
+export const vocabularyFiles = { words: 'vocab.txt', vocabulary: 'vocab.json', merges: 'merges.txt' } as const;
 
 /** Files of SentencePiece by the names that transformers gives them. */
-const sentencePiece = ['spiece.model', 'sentencepiece.bpe.model', 'spm.model', 'tokenizer.model'] as const;
+const sentencePiece: readonly string[] = ['spiece.model', 'sentencepiece.bpe.model', 'spm.model', 'tokenizer.model'];
 
-const roleNames = ['unk_token', 'pad_token', 'cls_token', 'sep_token', 'mask_token'] as const;
-type Role = (typeof roleNames)[number];
-type RoleTokens = Readonly<Record<Role, AddedToken>>;
-
-const flags = {
-  lstrip: z.boolean().default(false),
-  rstrip: z.boolean().default(false),
-  single_word: z.boolean().default(false),
-};
-const tokenSchema = z.union([
-  z.string().transform((content) => addedToken(content)),
-  z.object({ content: z.string(), ...flags }).transform(({ content, ...rest }) => addedToken(content, rest)),
-]);
-const decoderSchema = z.record(
-  z.string().regex(/^\d+$/),
-  z.object({
-    content: z.string(),
-    ...flags,
-    normalized: z.boolean().default(true),
-    special: z.boolean().default(false),
-  }),
-);
-
-/** A family of tokenizers that come as plain files. */
-interface Family {
-  readonly classes: RegExp;
-  readonly roles: RoleTokens;
-}
-
-const rolesOf = (unk: string, pad: string, cls: string, sep: string, mask: AddedToken): RoleTokens => ({
-  unk_token: addedToken(unk),
-  pad_token: addedToken(pad),
-  cls_token: addedToken(cls),
-  sep_token: addedToken(sep),
-  mask_token: mask,
-});
-
-/** In RoBERTa's way the mask is a word of its own: it takes the space before it along. */
-const spacedMask = addedToken('<mask>', { lstrip: true });
-
-const families = {
-  bert: {
-    classes: /^(Bert|DistilBert|Electra|MobileBert|ConvBert|LayoutLM|SqueezeBert|Funnel)Tokenizer(Fast)?$/,
-    roles: rolesOf('[UNK]', '[PAD]', '[CLS]', '[SEP]', addedToken('[MASK]')),
-  },
-  mpnet: { classes: /^MPNetTokenizer(Fast)?$/, roles: rolesOf('[UNK]', '<pad>', '<s>', '</s>', spacedMask) },
-  roberta: {
-    classes: /^(Roberta|Longformer|Bart)Tokenizer(Fast)?$/,
-    roles: rolesOf('<unk>', '<pad>', '<s>', '</s>', spacedMask),
-  },
-} as const satisfies Record<string, Family>;
+type Vocabulary = ReadonlyMap<string, number>;
 
 /** Remedy of every tokenizer that is not read: transformers reads them all and writes tokenizer.json. */
 const remedy =
   "make tokenizer.json with transformers: AutoTokenizer.from_pretrained('FOLDER').save_pretrained('FOLDER')";
-
-const expected = 'tokenizer.json, vocab.txt (WordPiece), or vocab.json with merges.txt (byte-level BPE)';
-
-const checkClass = (config: JsonObject, file: string, known: readonly Family[]): void => {
-  const name = config.tokenizer_class;
-  if (typeof name !== 'string' || /^PreTrainedTokenizer(Fast)?$|^TokenizersBackend$/.test(name)) return;
-  if (known.some(({ classes }) => classes.test(name))) return;
-  throw new ImportError(`${file} belongs to a ${name}, which decant does not make of its files; ${remedy}`);
-};
 
 const linesOf = (path: string): readonly string[] => {
   const lines = readText(path).split(/\r\n|\r|\n/);
@@ -118,153 +48,52 @@ const readMerges = (folder: string, vocabulary: Vocabulary): readonly (readonly 
     throw new ImportError(`${at}: ${vocabularyFiles.vocabulary} has no '${strange}': the files belong to two models`);
   });
 
-/** Roles as the folder names them, else as the family does. */
-const namedRoles = ({ roles }: Family, config: JsonObject): RoleTokens => {
-  const named = roleNames.flatMap((role) => {
-    const found = tokenSchema.safeParse(config[role]);
-    if (!found.success) return [];
-    const usual = roles[role];
-    // A name alone says nothing of spaces: they stay as the family has them.
-    const plain = typeof config[role] === 'string' && found.data.content === usual.content;
-    return [[role, plain ? usual : found.data] as const];
-  });
-  return { ...roles, ...Object.fromEntries(named) };
-};
-
-interface Added {
-  readonly id: number;
-  readonly token: AddedToken;
-}
-
-/** Tokens beside the roles: with their flags in newer folders, only with their ids in older ones. */
-const otherTokens = (folder: string, config: JsonObject): readonly Added[] => {
-  const decoder = decoderSchema.safeParse(config.added_tokens_decoder);
-  if (decoder.success) {
-    return Object.entries(decoder.data).map(([id, { content, ...rest }]) => ({
-      id: Number(id),
-      token: addedToken(content, rest),
-    }));
-  }
-  const path = join(folder, vocabularyFiles.added);
-  if (!existsSync(path)) return [];
-  const ids = readJson(path, z.record(z.string(), z.int().nonnegative()));
-  return Object.entries(ids).map(([content, id]) => ({
-    id,
-    token: addedToken(content, { normalized: true, special: false }),
-  }));
-};
-
-/** Every added token once, by id. Roles that the vocabulary does not have are left out. */
-const addedTokens = (
-  folder: string,
-  config: JsonObject,
-  roles: RoleTokens,
-  vocabulary: Vocabulary,
-): readonly (AddedToken & { readonly id: number })[] => {
-  const others = otherTokens(folder, config);
-  const known = new Map(others.map(({ id, token }) => [token.content, { ...token, id }]));
-  for (const token of Object.values(roles)) {
-    const id = known.get(token.content)?.id ?? vocabulary.get(token.content);
-    if (id !== undefined)
-      known.set(token.content, { ...token, ...known.get(token.content), special: true, normalized: false, id });
-  }
-  return [...known.values()];
-};
-
-interface Parts {
+/** The model of a tokenizer, as far as vocabulary files hold it, and the file with its tokens. */
+interface VocabularyModel {
   readonly file: string;
-  readonly family: Family;
-  readonly vocabulary: Vocabulary;
+  readonly model: JsonObject;
 }
 
-/** What all families share: roles and added tokens, the framing ones there for sure. */
-const sharedOf = (folder: string, config: JsonObject, { file, family, vocabulary }: Parts, needed: readonly Role[]) => {
-  const roles = namedRoles(family, config);
-  const added = addedTokens(folder, config, roles, vocabulary);
-  for (const role of needed) {
-    const { content } = roles[role];
-    if (added.some((token) => token.content === content)) continue;
-    throw new ImportError(
-      `${file} has no '${content}' (${role}); name the token that has this role in tokenizer_config.json`,
-    );
-  }
-  const [unknown, first, last] = [roles.unk_token.content, roles.cls_token.content, roles.sep_token.content];
-  return { roles, shared: { vocabulary, added, roles: { unknown, first, last } } };
+const fromWords = (folder: string): VocabularyModel => {
+  const vocab = Object.fromEntries(readWords(folder));
+  return { file: vocabularyFiles.words, model: { type: 'WordPiece', vocab } };
 };
 
-/** A setting that is true or false, or left out. */
-export const flag = (config: JsonObject, name: string, usual: boolean): boolean => {
-  const found = config[name] ?? usual;
-  if (typeof found === 'boolean') return found;
-  throw new ImportError(`tokenizer_config.json: ${name} is ${JSON.stringify(found)}; expected true or false`);
-};
-
-export interface VocabularyTokenizer {
-  /** The file with its tokens. */
-  readonly file: string;
-  readonly json: TokenizerJson;
-  /** Contents by role, those of the family where the folder does not name them. */
-  readonly roles: Readonly<Record<Role, string>>;
-}
-
-const contents = (roles: RoleTokens): VocabularyTokenizer['roles'] => ({
-  unk_token: roles.unk_token.content,
-  pad_token: roles.pad_token.content,
-  cls_token: roles.cls_token.content,
-  sep_token: roles.sep_token.content,
-  mask_token: roles.mask_token.content,
-});
-
-const fromWords = (folder: string, config: JsonObject): VocabularyTokenizer => {
-  const file = vocabularyFiles.words;
-  checkClass(config, file, [families.bert, families.mpnet]);
-  const vocabulary = readWords(folder);
-  const mpnet =
-    config.tokenizer_class === undefined
-      ? !vocabulary.has('[CLS]') && vocabulary.has('<s>')
-      : families.mpnet.classes.test(String(config.tokenizer_class));
-  const family = mpnet ? families.mpnet : families.bert;
-  const parts = { file, family, vocabulary };
-  const { roles, shared } = sharedOf(folder, config, parts, ['unk_token', 'cls_token', 'sep_token']);
-  const json = wordPieceOf({
-    ...shared,
-    lowercase: flag(config, 'do_lower_case', true),
-    stripAccents: config.strip_accents == null ? null : flag(config, 'strip_accents', false),
-    chineseCharacters: flag(config, 'tokenize_chinese_chars', true),
-    framing: mpnet ? 'roberta' : 'bert',
-  });
-  return { file, json, roles: contents(roles) };
-};
-
-const fromMerges = (folder: string, config: JsonObject): VocabularyTokenizer => {
-  const file = vocabularyFiles.vocabulary;
-  checkClass(config, file, [families.roberta]);
+const fromMerges = (folder: string): VocabularyModel => {
   const vocabulary = readVocabulary(folder);
-  const parts = { file, family: families.roberta, vocabulary };
-  const { roles, shared } = sharedOf(folder, config, parts, ['cls_token', 'sep_token']);
-  const json = byteBpeOf({
-    ...shared,
-    merges: readMerges(folder, vocabulary),
-    addPrefixSpace: flag(config, 'add_prefix_space', false),
-    trimOffsets: flag(config, 'trim_offsets', true),
-  });
-  return { file, json, roles: contents(roles) };
+  const merges = readMerges(folder, vocabulary);
+  return { file: vocabularyFiles.vocabulary, model: { type: 'BPE', vocab: Object.fromEntries(vocabulary), merges } };
 };
 
-/** The tokenizer that a folder's vocabulary files describe. */
-export const readVocabularyFiles = (folder: string, config: JsonObject): VocabularyTokenizer => {
+/** The files that each kind of model is made of. */
+const filesOf: Readonly<Record<ModelKind, readonly string[]>> = {
+  WordPiece: [vocabularyFiles.words],
+  BPE: [vocabularyFiles.vocabulary, vocabularyFiles.merges],
+  Unigram: [],
+};
+
+/** What is missing, and what is there instead. */
+const missing = (folder: string, { made, because }: ChosenClass): ImportError => {
   const has = (file: string): boolean => existsSync(join(folder, file));
-  const { words, vocabulary, merges } = vocabularyFiles;
-  if (has(words)) return fromWords(folder, config);
-  if (has(vocabulary) && has(merges)) return fromMerges(folder, config);
-  const [half] = [vocabulary, merges].filter(has);
+  const wanted = made === undefined ? [] : filesOf[made.kind];
+  const [half] = wanted.filter(has);
   if (half !== undefined) {
-    throw new ImportError(
-      `the folder has ${half} and no ${half === merges ? vocabulary : merges}, which belong together`,
-    );
+    const absent = wanted.find((file) => !has(file));
+    return new ImportError(`the folder has ${half} and no ${absent}, which belong together`);
   }
-  const pieces = sentencePiece.find(has);
-  const found =
-    pieces === undefined ? 'has no tokenizer' : `has only ${pieces} (SentencePiece), which decant does not read`;
-  throw new ImportError(`the folder ${found}: expected ${expected}; ${remedy}`);
+  const others = [...sentencePiece, ...Object.values(vocabularyFiles)].filter(has);
+  const pieces = others.some((file) => sentencePiece.includes(file))
+    ? ' (SentencePiece, which decant does not read)'
+    : '';
+  const there = others.length === 0 ? 'has no tokenizer' : `has only ${others.join(' and ')}${pieces}`;
+  const instead = wanted.length === 0 ? '' : ` or ${wanted.join(' with ')}`;
+  return new ImportError(`the folder ${there}, and ${because}: expected tokenizer.json${instead}; ${remedy}`);
+};
+
+/** The model that a folder's vocabulary files describe, of the kind that the tokenizer's class has. */
+export const readVocabularyFiles = (folder: string, choice: ChosenClass): VocabularyModel => {
+  const wanted = choice.made === undefined ? [] : filesOf[choice.made.kind];
+  const whole = wanted.length > 0 && wanted.every((file) => existsSync(join(folder, file)));
+  if (!whole) throw missing(folder, choice);
+  return choice.made?.kind === 'BPE' ? fromMerges(folder) : fromWords(folder);
 };

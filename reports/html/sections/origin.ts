@@ -1,3 +1,4 @@
+import { allNotes } from '../../columns.ts';
 import { whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Report } from '../../report.ts';
@@ -46,13 +47,13 @@ export const environmentSection = (report: Report): Section => {
 };
 
 /** What stages said about their work. */
-export const notesSection = ({ stages }: Report): Section | null => {
-  const noted = stages.filter(({ notes }) => notes.length > 0);
+export const notesSection = (report: Report): Section | null => {
+  const noted = allNotes(report);
   if (noted.length === 0) return null;
   return {
     id: 'notes',
     title: 'Notes',
-    body: html`<ul>${noted.map(({ id, notes }) => notes.map((note) => html`<li><b>${id}</b>: ${note}</li>\n`))}</ul>`,
+    body: html`<ul>${noted.map(([id, note]) => html`<li><b>${id}</b>: ${note}</li>\n`)}</ul>`,
   };
 };
 
@@ -64,7 +65,8 @@ const shellWord = (text: string): string =>
 export const reproduceSection = ({ pipeline, environment }: Report): Section | null => {
   if (pipeline.yaml.trim() === '') return null;
   const settings = pipeline.overrides.map((setting) => ` --set ${shellWord(setting)}`).join('');
-  const command = `npx decant run pipeline.yaml --threads ${environment.threads}${settings}`;
+  const until = pipeline.until === undefined ? '' : ` --until ${shellWord(pipeline.until)}`;
+  const command = `npx decant run pipeline.yaml --threads ${environment.threads}${settings}${until}`;
   return {
     id: 'reproduce',
     title: 'How to make it again',

@@ -1,10 +1,10 @@
 import { baselineLines, columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
 import { bytes, range, speedup, whole } from '../../figures.ts';
-import { type Metric, metricOf } from '../../metric.ts';
+import { metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
 import { busyNote, MEASURED_BUSY, p50Text, textsPerSecond } from '../../speed.ts';
 import { capital } from '../../text.ts';
-import { headline, stageOf } from '../../verdict.ts';
+import { hasTooFewTexts, headline, stageOf, tooFewTexts } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { type HtmlColumn, table } from '../table.ts';
 import type { Section } from './section.ts';
@@ -15,19 +15,23 @@ interface Tile {
   readonly note: string;
 }
 
-const qualityTile = ({ quality, difference }: StageReport, versus: string, metric: Metric): Tile[] =>
-  quality === null
-    ? []
-    : [
-        {
-          name: capital(metric.name),
-          value: `${metric.write(quality.accuracy)}${metric.unit}`,
-          note:
-            difference === null || metric.figure === 'cosine'
-              ? `of ${whole(quality.examples)} ${metric.examples}`
-              : `${metric.writeChange(difference.accuracy)}${metric.changeUnit} ${range(difference, metric.writeChange)}${versus}`,
-        },
-      ];
+const qualityTile = ({ quality, difference }: StageReport, versus: string, report: Report): Tile[] => {
+  if (quality === null) return [];
+  const metric = metricOf(report);
+  if (hasTooFewTexts(report)) {
+    return [{ name: capital(metric.name), value: 'no verdict', note: tooFewTexts(report) }];
+  }
+  return [
+    {
+      name: capital(metric.name),
+      value: `${metric.write(quality.accuracy)}${metric.unit}`,
+      note:
+        difference === null || metric.figure === 'cosine'
+          ? `of ${whole(quality.examples)} ${metric.examples}`
+          : `${metric.writeChange(difference.accuracy)}${metric.changeUnit} ${range(difference, metric.writeChange)}${versus}`,
+    },
+  ];
+};
 
 const sizeTile = ({ model }: StageReport, reference: StageReport | undefined, versus: string): Tile[] => {
   if (model === null) return [];
@@ -53,7 +57,7 @@ export const tiles = (report: Report): Html => {
   const reference = stageOf(report, report.reference);
   const versus = reference === undefined || reference.id === stage.id ? '' : ` against ${reference.id}`;
   const shown = [
-    ...qualityTile(versus === '' ? { ...stage, difference: null } : stage, versus, metricOf(report)),
+    ...qualityTile(versus === '' ? { ...stage, difference: null } : stage, versus, report),
     ...sizeTile(stage, versus === '' ? undefined : reference, versus),
     ...speedTiles(stage, latencyConditions(report) ?? '', versus),
   ];

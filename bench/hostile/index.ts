@@ -1,0 +1,116 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { goldenCheckpoints, hostileCheckpoints } from '../../test/rig/hostile/checkpoints.ts';
+import { replaceFiles, soundFolder } from '../../test/rig/hostile/folder.ts';
+import { hostileGraphs } from '../../test/rig/hostile/graphs.ts';
+import { checkpointMutations, type Mutation, modelMutations } from '../../test/rig/hostile/mutations.ts';
+import { type Ended, faultsOf, runWatched } from '../../test/rig/hostile/run.ts';
+
+/** What one command may take of a file that is not worth it. */
+const MOST_SECONDS = 3;
+const MOST_BYTES = 500e6;
+
+/** A folder that a stranger could send, and the commands that read it. */
+interface Attack {
+  readonly name: string;
+  readonly set: 'graphs' | 'checkpoints' | 'mutations';
+  /** A sound folder to start from. */
+  readonly from: string;
+  readonly spoil: (folder: string) => void;
+  readonly commands: (folder: string, out: string) => readonly (readonly string[])[];
+}
+
+const onModel = (folder: string, out: string) => [
+  ['inspect', folder],
+  ['predict', folder, 'a text of some words', '--json'],
+  ['export', folder, out],
+];
+const onCheckpoint = (folder: string, out: string) => [['export', folder, out]];
+
+const mutated = (from: string, mutations: readonly Mutation[], commands: Attack['commands']): readonly Attack[] =>
+  mutations.map(({ name, file, damage }) => ({
+    name,
+    set: 'mutations',
+    from,
+    spoil: (folder) => replaceFiles(folder, { [file]: damage(readFileSync(join(folder, file))) }),
+    commands,
+  }));
+
+const attacksOn = (sound: string): readonly Attack[] => [
+  ...hostileGraphs.map(({ name, bytes, beside = {} }) => ({
+    name,
+    set: 'graphs' as const,
+    from: sound,
+    spoil: (folder: string) => replaceFiles(folder, { 'model.onnx': bytes(), ...beside }),
+    commands: onModel,
+  })),
+  ...hostileCheckpoints.map(({ name, golden, spoil }) => ({
+    name,
+    set: 'checkpoints' as const,
+    from: join(goldenCheckpoints, golden),
+    spoil,
+    commands: onCheckpoint,
+  })),
+  ...mutated(sound, modelMutations, onModel),
+  ...mutated(join(goldenCheckpoints, 'bert'), checkpointMutations, onCheckpoint),
+];
+
+const faultsAndCosts = (ended: Ended): readonly string[] => [
+  ...faultsOf(ended),
+  ...(ended.seconds > MOST_SECONDS ? [`${ended.seconds.toFixed(1)} s`] : []),
+  ...(ended.peakBytes > MOST_BYTES ? [`${Math.round(ended.peakBytes / 1e6)} MB`] : []),
+];
+
+interface Tally {
+  commands: number;
+  seconds: number;
+  peakBytes: number;
+  readonly faults: string[];
+}
+
+const attack = async ({ name, from, spoil, commands }: Attack, space: string, tally: Tally): Promise<void> => {
+  const [folder, out] = [join(space, 'folder'), join(space, 'out')];
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(from, folder, { recursive: true });
+  spoil(folder);
+  for (const args of commands(folder, out)) {
+    rmSync(out, { recursive: true, force: true });
+    const ended = await runWatched(args, space);
+    tally.commands++;
+    tally.seconds = Math.max(tally.seconds, ended.seconds);
+    tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
+    const faults = faultsAndCosts(ended);
+    if (faults.length === 0) continue;
+    tally.faults.push(`${name}, ${args[0]}: ${faults.join(', ')}`);
+    console.log(`${tally.faults.at(-1)}\n  ${JSON.stringify((ended.stderr || ended.stdout).slice(0, 300))}`);
+  }
+};
+
+const report = (set: string, attacks: number, { commands, seconds, peakBytes, faults }: Tally): void => {
+  const worst = `slowest ${seconds.toFixed(1)} s, largest ${Math.round(peakBytes / 1e6)} MB`;
+  console.log(`${set}: ${attacks} attacks, ${commands} commands, ${worst}, ${faults.length} faults`);
+};
+
+/** Every hostile graph, checkpoint and mutation through the command line: no stack, no crash, no answer that is no number. */
+export const benchHostile = async (args: readonly string[]): Promise<void> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { only: { type: 'string' }, from: { type: 'string', default: '0' } },
+  });
+  const space = mkdtempSync(join(tmpdir(), 'decant-hostile-'));
+  try {
+    const attacks = attacksOn(await soundFolder(join(space, 'sound')));
+    for (const set of ['graphs', 'checkpoints', 'mutations'] as const) {
+      if (values.only !== undefined && values.only !== set) continue;
+      const own = attacks.filter((one) => one.set === set).slice(Number(values.from));
+      const tally: Tally = { commands: 0, seconds: 0, peakBytes: 0, faults: [] };
+      for (const one of own) await attack(one, space, tally);
+      report(set, own.length, tally);
+      if (tally.faults.length > 0) process.exitCode = 1;
+    }
+  } finally {
+    rmSync(space, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,67 @@
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { dataErrors } from '../errors.ts';
+import { isGzip } from './file-kinds.ts';
+
+/** A file by the path the user wrote and the one it was found at. */
+export interface SourceFile {
+  readonly shown: string;
+  readonly path: string;
+}
+
+/** Enough to tell what a file is and how it writes its rows. */
+const HEAD_BYTES = 64 * 1024;
+
+/** The same failure as a mistake of the user where it is one. */
+export const openError = (error: unknown, { shown, path }: SourceFile): unknown => {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  if (error.code === 'ENOENT') return dataErrors.missingFile(shown, path);
+  if (error.code === 'EISDIR') return dataErrors.unreadableFile(shown, 'it is a folder; name a file');
+  if (error.code === 'EACCES') return dataErrors.unreadableFile(shown, 'permission denied');
+  if (typeof error.code === 'string' && error.code.startsWith('Z_')) {
+    return dataErrors.unreadableFile(shown, `its gzip is damaged or cut (${error.message}); fetch it once more`);
+  }
+  return error;
+};
+
+/** The first piece holds the head whole, so that whoever reads it need not wait for more. */
+async function* headFirst(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const head: Buffer[] = [];
+  let length = 0;
+  let complete = false;
+  for await (const chunk of chunks) {
+    if (complete) {
+      yield chunk;
+      continue;
+    }
+    head.push(chunk);
+    length += chunk.length;
+    complete = length >= HEAD_BYTES;
+    if (complete) yield Buffer.concat(head);
+  }
+  if (!complete && length > 0) yield Buffer.concat(head);
+}
+
+const startOf = async (path: string): Promise<Buffer> => {
+  for await (const chunk of createReadStream(path, { end: 15 })) return chunk;
+  return Buffer.alloc(0);
+};
+
+/** The bytes of a file, unpacked where they are gzip; the first piece has 64 KB where there are as many. */
+export async function* fileBytes(file: SourceFile): AsyncGenerator<Buffer> {
+  try {
+    const packed = isGzip(await startOf(file.path));
+    const source = createReadStream(file.path);
+    // The callback is for pipeline's sake: failures reach the loop below through the last stream.
+    yield* headFirst(packed ? pipeline(source, createGunzip(), () => {}) : source);
+  } catch (error) {
+    throw openError(error, file);
+  }
+}
+
+/** The first bytes of a file, unpacked; none where it is empty. */
+export const fileHead = async (file: SourceFile): Promise<Buffer> => {
+  for await (const head of fileBytes(file)) return head;
+  return Buffer.alloc(0);
+};

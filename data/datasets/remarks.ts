@@ -1,0 +1,61 @@
+import type { Dataset, Example } from '../dataset.ts';
+
+const LISTED = 5;
+
+const listed = (names: readonly string[]): string =>
+  names.length <= LISTED + 1
+    ? names.map((name) => `'${name}'`).join(', ')
+    : `${names
+        .slice(0, LISTED)
+        .map((name) => `'${name}'`)
+        .join(', ')} and ${names.length - LISTED} more`;
+
+const classesIn = (examples: readonly Example[]): ReadonlySet<number | undefined> =>
+  new Set(examples.map(({ label }) => label));
+
+const consequences = {
+  train: 'no model can learn them',
+  validation: 'no choice takes them into account',
+  test: 'no figure of this run says anything about them',
+} as const;
+
+/** Classes that a split lacks. */
+const lacking = (dataset: Dataset): readonly string[] => {
+  if (dataset.task !== 'text-classification') return [];
+  return (['train', 'validation', 'test'] as const).flatMap((split) => {
+    const present = classesIn(dataset[split]);
+    const absent = dataset.classes.filter((_, index) => !present.has(index));
+    return absent.length === 0
+      ? []
+      : [
+          `${absent.length} of ${dataset.classes.length} classes have no text in the ${split} split (${listed(absent)}): ${consequences[split]}`,
+        ];
+  });
+};
+
+const number = /^[+-]?\d+(?:\.\d*)?$/;
+
+/** The same for names that people take for one: other case, other spaces, 1 and 1.0. */
+const plainName = (name: string): string => {
+  const folded = name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+  return number.test(folded) ? String(Number(folded)) : folded;
+};
+
+/** Names that differ in nothing that is said aloud, most often one class that was written in two ways. */
+export const similarNames = (names: readonly string[]): readonly (readonly string[])[] => {
+  const groups = new Map<string, string[]>();
+  for (const name of names) groups.set(plainName(name), [...(groups.get(plainName(name)) ?? []), name]);
+  return [...groups.values()].filter(({ length }) => length > 1);
+};
+
+/** What to know of the names of classes. */
+export const nameRemarks = (names: readonly string[]): readonly string[] =>
+  similarNames(names)
+    .slice(0, LISTED)
+    .map((group) => `${listed(group)} are ${group.length} classes: give them one name if they are the same`);
+
+/** What a user should know of a dataset before believing figures on it. */
+export const remarksOn = (dataset: Dataset): readonly string[] => [
+  ...lacking(dataset),
+  ...(dataset.task === 'text-classification' ? nameRemarks(dataset.classes) : []),
+];

@@ -1,0 +1,77 @@
+import { DataError } from '../errors.ts';
+import type { TextInput } from '../tokenize.ts';
+import type { GuardOrder, GuardReport } from './guard.ts';
+import { type Worker, workerOf } from './jobs.ts';
+
+/** Seconds of processor time that a piece may take; any sound tokenizer is through with it in a fraction. */
+const limitFor = (characters: number): number => 2 + characters / 100_000;
+
+/** Bytes that the process may hold beside what it held before its first text. */
+const MOST_MEMORY = 1024 ** 3;
+
+const WATCH_MS = 20;
+
+const send = (report: GuardReport): Promise<void> =>
+  new Promise((resolve) => {
+    process.send?.(report, () => resolve());
+  });
+
+const give = async (limit: string): Promise<never> => {
+  await send({ type: 'over', limit });
+  process.exit(0);
+};
+
+const processorSeconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** What is beyond a limit, if anything. Processor time does not depend on what else the machine does. */
+const beyond = (seconds: number, limit: number, bytes: number): string | undefined => {
+  if (seconds > limit) return `it was not through after ${limit.toFixed(1)} seconds of processor time`;
+  return bytes > MOST_MEMORY ? `it took more than ${MOST_MEMORY / 1024 ** 2} MB of memory` : undefined;
+};
+
+/** The library works beside this thread, which looks at what it takes. */
+const watched = async <T>(characters: number, memory: number, work: () => Promise<T>): Promise<T> => {
+  const [started, limit] = [processorSeconds(), limitFor(characters)];
+  const timer = setInterval(() => {
+    const over = beyond(processorSeconds() - started, limit, process.memoryUsage.rss() - memory);
+    if (over !== undefined) void give(over);
+  }, WATCH_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+};
+
+const charactersOf = (input: TextInput): number =>
+  typeof input === 'string' ? input.length : input.text.length + (input.pair?.length ?? 0);
+
+const textOf = (input: TextInput): string => (typeof input === 'string' ? input : input.text);
+
+const perform = async ({ texts, job, piece }: GuardOrder, worker: Worker): Promise<void> => {
+  const memory = process.memoryUsage.rss();
+  for (let at = 0; at < texts.length; at += piece) {
+    const some = texts.slice(at, at + piece);
+    const characters = some.reduce((sum, text) => sum + charactersOf(text), 0);
+    const results = await watched<readonly unknown[]>(characters, memory, () =>
+      job === undefined ? worker.words(some.map(textOf)) : worker.encode(some, job),
+    );
+    await send({ type: 'piece', results });
+  }
+};
+
+const start = async (order: GuardOrder): Promise<void> => {
+  try {
+    await perform(order, workerOf(order.json));
+  } catch (error) {
+    const code = error instanceof DataError ? error.code : 'tokenizer';
+    await send({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+  }
+  process.disconnect?.();
+};
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (order: GuardOrder) => void start(order));

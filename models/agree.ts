@@ -1,0 +1,125 @@
+import type { TensorType } from '../graph/graph.ts';
+import { value } from '../graph/graph.ts';
+import { ModelError } from '../ground/errors.ts';
+import { tokenRows } from './anatomy/tokens.ts';
+import type { Model, ModelInfo } from './model.ts';
+
+/** Where the parts of a model lie, for messages. */
+export interface Places {
+  readonly graph: string;
+  readonly info: string;
+  readonly tokenizer: string;
+}
+
+const shapeText = ({ dtype, shape }: TensorType): string => `${dtype}[${shape?.join(', ') ?? '...'}]`;
+
+const listed = (names: readonly string[]): string => names.join(', ') || 'none';
+
+/** Axes of an output: a text or a token of it, and what is said about it. */
+const axesOf = ({ task, sentence }: ModelInfo): readonly number[] => {
+  if (task === 'text-classification') return [2];
+  return sentence === undefined && task !== 'features' ? [3] : [2, 3];
+};
+
+const expectInputs = ({ graph, info }: Model, places: Places): void => {
+  for (const name of Object.values(info.inputs)) {
+    if (!graph.inputs.includes(value(name))) {
+      throw new ModelError(
+        `${places.graph} has no input '${name}', which ${places.info} names; it has ${listed(graph.inputs)}`,
+      );
+    }
+    const type = graph.types.get(value(name));
+    const whole = type === undefined || type.dtype === 'int64' || type.dtype === 'int32';
+    if (type !== undefined && (!whole || (type.shape !== undefined && type.shape.length !== 2))) {
+      throw new ModelError(
+        `${places.graph}: the input '${name}' is ${shapeText(type)}; expected int64[batch, sequence], for token ids go in`,
+      );
+    }
+  }
+  const others = graph.inputs.filter((name) => !Object.values(info.inputs).includes(name));
+  if (others.length > 0) {
+    throw new ModelError(
+      `${places.graph} has the input '${others[0]}', of which ${places.info} says nothing: nobody would fill it`,
+    );
+  }
+};
+
+const expectOutput = ({ graph, info }: Model, places: Places): void => {
+  const output = value(info.output);
+  if (!graph.outputs.includes(output)) {
+    throw new ModelError(
+      `${places.graph} has no output '${info.output}', which ${places.info} names; it has ${listed(graph.outputs)}`,
+    );
+  }
+  const type = graph.types.get(output);
+  if (type === undefined) return;
+  const axes = axesOf(info);
+  if (type.dtype !== 'float32' || (type.shape !== undefined && !axes.includes(type.shape.length))) {
+    throw new ModelError(
+      `${places.graph}: the output '${info.output}' is ${shapeText(type)}; expected float32 with ${axes.join(' or ')} axes for ${info.task}`,
+    );
+  }
+};
+
+const classifying: ReadonlySet<string> = new Set(['text-classification', 'token-classification']);
+
+const expectLabels = ({ graph, info }: Model, places: Places): void => {
+  if (!classifying.has(info.task)) return;
+  const columns = graph.types.get(value(info.output))?.shape?.at(-1);
+  if (typeof columns !== 'number' || columns === info.labels.length) return;
+  throw new ModelError(
+    `${places.info} names ${info.labels.length} labels (${info.labels.slice(0, 3).join(', ')}${info.labels.length > 3 ? ', ...' : ''}), ` +
+      `but the output '${info.output}' of ${places.graph} has ${columns} columns: one of the files is another model's`,
+  );
+};
+
+const isRecord = (json: unknown): json is Readonly<Record<string, unknown>> =>
+  typeof json === 'object' && json !== null;
+
+/** The largest id that a tokenizer.json can give, and its token, without loading it. */
+const largestId = ({ model, added_tokens }: Model['tokenizer']): readonly [token: string, id: number] => {
+  const { vocab } = isRecord(model) ? model : {};
+  let [token, largest] = ['', -1];
+  const see = (name: unknown, id: unknown): void => {
+    if (typeof id === 'number' && id > largest) [token, largest] = [String(name), id];
+  };
+  if (Array.isArray(vocab)) see(vocab.at(-1)?.[0], vocab.length - 1);
+  else if (isRecord(vocab)) for (const name in vocab) see(name, vocab[name]);
+  if (Array.isArray(added_tokens)) for (const added of added_tokens) if (isRecord(added)) see(added.content, added.id);
+  return [token, largest];
+};
+
+const expectTokens = (model: Model, places: Places): void => {
+  const rows = tokenRows(model);
+  if (rows === 0) return;
+  const [token, id] = largestId(model.tokenizer);
+  if (id >= rows) {
+    throw new ModelError(
+      `${places.tokenizer} gives ids up to ${id} ('${token}'), but the token table of ${places.graph} has ${rows} rows: one of the files is another model's`,
+    );
+  }
+  for (const [role, special] of Object.entries(model.info.tokens)) {
+    if (special < rows) continue;
+    throw new ModelError(
+      `${places.info}: the ${role} token is ${special}, but the token table of ${places.graph} has ${rows} rows`,
+    );
+  }
+};
+
+const expectLength = ({ info }: Model, places: Places): void => {
+  const positions = info.checkpoint?.max_position_embeddings;
+  if (typeof positions !== 'number' || positions <= 0 || info.maxLength <= positions) return;
+  throw new ModelError(`${places.info}: maxLength is ${info.maxLength}, but the model has ${positions} positions`);
+};
+
+/**
+ * Compares what the files of a model say of each other, on every road that reads one: what does not fit would end in an
+ * answer under another class's name, or deep inside the runtime.
+ */
+export const expectAgreement = (model: Model, places: Places): void => {
+  expectInputs(model, places);
+  expectOutput(model, places);
+  expectLabels(model, places);
+  expectTokens(model, places);
+  expectLength(model, places);
+};

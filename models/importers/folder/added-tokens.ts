@@ -1,0 +1,102 @@
+import { ImportError } from '../importer.ts';
+import { type AddedToken, addedToken, contentOf, type GivenToken } from './added-token.ts';
+import { type Role, roles } from './token-roles.ts';
+import type { TokenSettings } from './token-settings.ts';
+
+export type RoleTokens = ReadonlyMap<string, GivenToken | null>;
+
+/** An added token with the id that it gets. */
+export interface Placed extends AddedToken {
+  readonly id: number;
+}
+
+/** A vocabulary that tokens are added to. */
+export interface Base {
+  /** The file that both stand in. */
+  readonly file: string;
+  readonly vocabulary: ReadonlyMap<string, number>;
+  /** Tokens that were added before. */
+  readonly added: readonly Placed[];
+}
+
+/** Tokens of roles, as a class has them where the files say nothing; a text alone has the flags that the class gives the role. */
+export const rolesOf = (usual: Readonly<Partial<Record<Role, GivenToken>>>, given: RoleTokens): RoleTokens =>
+  new Map(
+    roles.flatMap((role) => {
+      const own = usual[role];
+      const token = given.has(role) ? given.get(role) : own;
+      if (token === undefined) return [];
+      const plain = typeof token === 'string' && typeof own === 'object';
+      return [[role, plain ? { ...own, content: token } : token] as const];
+    }),
+  );
+
+/** Tokens in the order in which transformers adds them: by the ids of the lists, then roles, then others; each once. */
+const tokensToAdd = (
+  base: Base,
+  { decoder, named, extra }: TokenSettings,
+  roleTokens: RoleTokens,
+): readonly AddedToken[] => {
+  const listed = [...decoder].sort(([a], [b]) => a - b).map(([, { token }]) => token);
+  const there = new Set([...base.added, ...listed].map(({ content }) => content));
+  const withRole = [...roleTokens.values(), ...named.values()].filter((token) => token !== null);
+  const names = new Set(withRole.map(contentOf));
+  const more = new Map<string, AddedToken>();
+  for (const token of [...withRole, ...extra]) {
+    const content = contentOf(token);
+    if (there.has(content) || more.has(content)) continue;
+    more.set(content, typeof token === 'string' ? addedToken(token, { special: true }) : token);
+  }
+  return [...listed, ...more.values()].map((token) =>
+    token.special || !names.has(token.content) ? token : { ...token, special: true },
+  );
+};
+
+/** The id that a token gets: its own in the vocabulary, else the next one. */
+const placed = (base: Base, added: ReadonlyMap<string, Placed>, token: AddedToken): Placed => {
+  const id = added.get(token.content)?.id ?? base.vocabulary.get(token.content);
+  if (id !== undefined) return { ...token, id };
+  const size = base.vocabulary.size;
+  const last = [...added.values()].reduce((largest, { id: one }) => Math.max(largest, one), -1);
+  return { ...token, id: last >= size || size === 0 ? last + 1 : size };
+};
+
+/** Ids that a file gives must be those that tokens get. */
+const checkId = (file: string, token: AddedToken, given: number, found: number | undefined): void => {
+  if (token.content === '' || found === given) return;
+  throw new ImportError(
+    `${file} gives the added token ${JSON.stringify(token.content)} the id ${given}, but it gets ${found}: its own in the ` +
+      'vocabulary, or the next one behind it. Correct the id, or save the tokenizer again with save_pretrained',
+  );
+};
+
+/** Whether a file of the folder names a token, or only the class does. */
+export const isGiven = ({ decoder, named, extra, roles: given }: TokenSettings, content: string): boolean =>
+  [...decoder.values()].some(({ token }) => token.content === content) ||
+  [...named.values(), ...extra, ...given.values()].some((token) => token !== null && contentOf(token) === content);
+
+/**
+ * The added tokens of a tokenizer, by id. A token that only the class knows and that the model has no row for is left out:
+ * a text that holds it would have no vector.
+ */
+export const addTokens = (
+  base: Base,
+  settings: TokenSettings,
+  roleTokens: RoleTokens,
+  rows: number,
+): readonly Placed[] => {
+  const added = new Map<string, Placed>();
+  const add = (token: AddedToken): void => {
+    if (token.content !== '') added.set(token.content, placed(base, added, token));
+  };
+  for (const { id, ...token } of base.added) {
+    add(token);
+    checkId(base.file, token, id, added.get(token.content)?.id);
+  }
+  for (const token of tokensToAdd(base, settings, roleTokens)) add(token);
+  for (const [id, { token, file }] of settings.decoder) checkId(file, token, id, added.get(token.content)?.id);
+  const before = new Set(base.added.map(({ content }) => content));
+  return [...added.values()]
+    .filter(({ id, content }) => id < rows || before.has(content) || isGiven(settings, content))
+    .sort((a, b) => a.id - b.id);
+};

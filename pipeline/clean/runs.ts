@@ -1,0 +1,100 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Entry, entriesIn, HISTORY } from '../../reports/history.ts';
+import { metricOf } from '../../reports/metric.ts';
+import type { RunSummary } from '../../reports/record.ts';
+import { readSummary } from '../../reports/records.ts';
+import type { Report } from '../../reports/report.ts';
+import { parseReport } from '../../reports/schema.ts';
+import { headline } from '../../reports/verdict.ts';
+import { bytesAt } from './sizes.ts';
+
+/** The figure that a reader came for. */
+interface Headline {
+  readonly stage: string;
+  readonly figure: 'accuracy' | 'cosine';
+  /** A rate from 0 to 1, or a cosine. */
+  readonly value: number;
+  /** As people read it. */
+  readonly text: string;
+}
+
+/** One report of a run's folder. */
+export interface Listed {
+  /** As report and diff take it. */
+  readonly run: string;
+  readonly name: string;
+  readonly number: number;
+  /** It lies in the run's folder itself; the others lie in its history. */
+  readonly shown: boolean;
+  readonly created: string;
+  /** `unreadable` where its report cannot be read; see `problem`. */
+  readonly state: 'complete' | 'failed' | 'unreadable';
+  readonly problem: string | null;
+  readonly seconds: number | null;
+  readonly stages: readonly string[];
+  /** What was asked for besides the file. */
+  readonly overrides: readonly string[];
+  readonly until: string | null;
+  readonly headline: Headline | null;
+  readonly bytes: number;
+}
+
+const headlineOf = (report: Report): Headline | null => {
+  const stage = headline(report);
+  if (stage?.quality == null) return null;
+  const { figure, write, unit } = metricOf(report);
+  const { accuracy: value } = stage.quality;
+  return { stage: stage.id, figure, value, text: `${write(value)}${unit}` };
+};
+
+const summaryIn = (folder: string): Promise<RunSummary | null> => readSummary(folder).catch(() => null);
+
+const isComplete = (run: RunSummary | null): boolean => run === null || run.stages.every(({ step }) => step !== null);
+
+const unreadable = (error: unknown): Pick<Listed, 'state' | 'problem'> => ({
+  state: 'unreadable',
+  problem: error instanceof Error ? error.message : String(error),
+});
+
+const listed = async (out: string, { number, folder, shown, created }: Entry, entries: number): Promise<Listed> => {
+  const row = {
+    ...{ run: shown && entries === 1 ? out : `${out}@${number}`, name: basename(out), number, shown, created },
+    bytes: await bytesAt(folder, [HISTORY]),
+  };
+  const nothing = { seconds: null, stages: [], overrides: [], until: null, headline: null };
+  try {
+    const file = join(folder, 'report.json');
+    const report = parseReport(await readFile(file, 'utf8'), file);
+    const { pipeline, seconds, stages, name } = report;
+    const state = isComplete(await summaryIn(folder)) ? 'complete' : 'failed';
+    return {
+      ...{ ...row, name, state, problem: null, seconds, stages: stages.map(({ id }) => id) },
+      ...{ overrides: pipeline.overrides, until: pipeline.until ?? null, headline: headlineOf(report) },
+    };
+  } catch (error) {
+    return { ...row, ...nothing, ...unreadable(error) };
+  }
+};
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+const listedIn = async (out: string): Promise<readonly Listed[]> => {
+  const entries = await entriesIn(out);
+  return await Promise.all(entries.map((entry) => listed(out, entry, entries.length)));
+};
+
+/** Every report in a folder of runs, or in the folder of one run, the newest first. */
+export const listRuns = async (folder: string): Promise<readonly Listed[]> => {
+  const own = await listedIn(folder);
+  if (own.length > 0) return own;
+  const rows: Listed[] = [];
+  for (const name of await readdir(folder)) {
+    if (await isFolder(join(folder, name))) rows.push(...(await listedIn(join(folder, name))));
+  }
+  return rows.toSorted((a, b) => b.created.localeCompare(a.created) || a.run.localeCompare(b.run));
+};

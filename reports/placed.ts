@@ -1,0 +1,73 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
+import { ChangedFileError, verifyFile } from './verify.ts';
+
+/** Where a run's folder says which models and exported folders it put there, and what they hold. */
+export const placedFile = join('records', 'placed.json');
+
+const schema = z.record(z.string(), z.record(z.string(), z.object({ digest: z.string(), size: z.number() })));
+
+/** Files by folder, relative to the run's. */
+export type Placed = Readonly<
+  Record<string, Readonly<Record<string, { readonly digest: string; readonly size: number }>>>
+>;
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+
+/** What a run put into its folder; null where none says so. */
+export const readPlaced = async (out: string): Promise<Placed | null> => {
+  const file = join(out, placedFile);
+  try {
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw new ChangedFileError(
+      `${file} is damaged: expected the digests of the models in ${out}. Run the pipeline again: it writes them anew`,
+    );
+  }
+};
+
+/** A run's folder holds models two folders down, and exported folders with folders of their own. */
+const LEVELS = 4;
+
+const runAbove = async (path: string): Promise<{ readonly out: string; readonly placed: Placed } | undefined> => {
+  let out = resolve(path);
+  for (let level = 0; level < LEVELS && dirname(out) !== out; level++) {
+    out = dirname(out);
+    const placed = await readPlaced(out);
+    if (placed !== null) return { out, placed };
+  }
+  return undefined;
+};
+
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}${sep}`);
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+const REMEDY =
+  'Run the pipeline again: it puts back what it left there. To use a model that you changed, copy its folder out of the run';
+
+/**
+ * Throws where a model that a run put into its folder, or a file of one, is not what the run put there. Models that lie
+ * elsewhere are as they are.
+ */
+export const verifyPlaced = async (path: string): Promise<void> => {
+  const run = await runAbove(path);
+  if (run === undefined) return;
+  const asked = resolve(path);
+  for (const [folder, files] of Object.entries(run.placed)) {
+    for (const [file, recorded] of Object.entries(files)) {
+      const at = join(run.out, folder, file);
+      // Whoever reads the model says what is missing: an owner may have removed what he does not need.
+      if (isWithin(at, asked) && (await exists(at))) {
+        await verifyFile(join(path, relative(asked, at)), recorded, REMEDY);
+      }
+    }
+  }
+};

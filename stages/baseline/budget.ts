@@ -1,0 +1,64 @@
+import type { SparseRows } from './features.ts';
+import type { LabelledRows } from './logistic.ts';
+import { costOf, type Postings } from './sparse.ts';
+
+/**
+ * What the baseline may cost, in multiply-adds and bytes, never in seconds: the same data give the same model everywhere.
+ * Per text it is about a tenth of what the small encoders of a run take for it.
+ */
+const BASE_WORK = 1e8;
+const WORK_A_TEXT = 30_000;
+
+/** 128 MB of weights. */
+const MOST_WEIGHTS = 2 ** 25;
+
+/** 96 MB of training rows. */
+export const MOST_ENTRIES = 2 ** 23;
+
+/** Penalties to choose from, as the inverse of penalty times texts (scikit-learn's C). */
+const INVERSE_PENALTIES = [10, 100, 1000];
+
+/** What is tried where there is time for one: the middle. */
+const ONE_PENALTY = [100];
+
+/** Few texts need more passes; many are learned in a few. */
+const epochsFor = (texts: number): number => Math.min(30, Math.max(6, Math.round(100_000 / texts)));
+
+export interface Effort {
+  /** Whether every class has a weight for every term. */
+  readonly dense: boolean;
+  readonly epochs: number;
+  readonly inversePenalties: readonly number[];
+}
+
+const workFor = (texts: number): number => BASE_WORK + WORK_A_TEXT * texts;
+
+/** Whether weights for every term and class fit, in memory and in work. */
+export const fitsDense = ({ rows, labels }: LabelledRows, features: number, classes: number): boolean => {
+  const passes = epochsFor(labels.length) * INVERSE_PENALTIES.length;
+  return features * classes <= MOST_WEIGHTS && rows.columns.length * classes * passes <= workFor(labels.length);
+};
+
+export const denseEffort = (texts: number): Effort => ({
+  dense: true,
+  epochs: epochsFor(texts),
+  inversePenalties: INVERSE_PENALTIES,
+});
+
+/** As many passes as the budget allows, at least one: over three penalties where that leaves enough passes for each. */
+export const sparseEffort = (postings: Postings, rows: SparseRows, texts: number): Effort => {
+  const wanted = epochsFor(texts);
+  const passes = Math.max(1, Math.floor(workFor(texts) / Math.max(1, costOf(postings, rows))));
+  const several = passes >= wanted * INVERSE_PENALTIES.length;
+  return {
+    dense: false,
+    epochs: several ? wanted : Math.min(wanted, passes),
+    inversePenalties: several ? INVERSE_PENALTIES : ONE_PENALTY,
+  };
+};
+
+/** Every n-th of the training texts where there are too many entries for all: files are often sorted. */
+export const spaced = <T>(texts: readonly T[], entries: number): readonly T[] => {
+  const step = Math.ceil(entries / MOST_ENTRIES);
+  return step <= 1 ? texts : texts.filter((_, i) => i % step === 0);
+};
