@@ -89,10 +89,10 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
     `| ${head.map((_, i) => (i === 0 ? '---' : '---:')).join(' | ')} |`,
     ...shipped.map((one) => rowOf(one, report.reference, metric, many !== undefined)),
     '',
-    ...(busy === undefined ? [] : [`${busy}.`, '']),
     ...(hasTooFewTexts(report)
       ? [`**${capital(tooFewTexts(report))}.** Read the figures above as an example.`, '']
       : []),
+    ...(busy === undefined ? [] : [`${busy}.`, '']),
     `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
   ];
 };

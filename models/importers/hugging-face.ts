@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { headOf, readConfig } from './folder/config.ts';
-import { folderFiles, importFolder } from './folder/index.ts';
+import { folderFiles, folderLabels, importFolder } from './folder/index.ts';
 import type { Importer } from './importer.ts';
 
 /** A path that looks like one: relative with a dot in front, or absolute. */
@@ -12,10 +11,6 @@ export const huggingFace: Importer = {
   match: (specifier) => path.test(specifier),
   classifies: true,
   files: (specifier, base) => folderFiles(resolve(base, specifier)),
-  labels: async (specifier, base) => {
-    const folder = resolve(base, specifier);
-    const config = readConfig(folder);
-    return headOf(folder, config, 'keep') === 'text-classification' ? config.labels : [];
-  },
+  labels: async (specifier, base) => folderLabels(resolve(base, specifier)),
   import: (specifier, base, options) => importFolder(resolve(base, specifier), options),
 };

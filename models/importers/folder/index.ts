@@ -168,6 +168,15 @@ const infoOf = (
   };
 };
 
+/** The vectors of sentence-transformers are made of the encoder alone. */
+const leavesHead = (modules: SentenceFolder | undefined): boolean => modules?.classifies === false;
+
+/** The classes of a folder's classifier; none where its model is no classifier of texts. */
+export const folderLabels = (folder: string): readonly string[] => {
+  const config = readConfig(folder);
+  return headOf(config, leavesHead(readSentenceFolder(folder))) === 'text-classification' ? config.labels : [];
+};
+
 /**
  * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
  * disagrees is an ImportError; no weight is read before all of it has been checked.
@@ -185,8 +194,7 @@ export const importFolder = async (
   const facts = { modelType, tokenizerClass: model.tokenizer_class, vocabulary, padding, strangers };
   const tokenizer = readFolderTokenizer(folder, facts, modules?.settings);
   const { json, tokens, maxLength } = tokenizer;
-  // The vectors of sentence-transformers are made of the encoder alone.
-  const headless = head === 'new' || modules?.classifies === false;
+  const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
   expectFinite(emitted.graph);
