@@ -1,8 +1,9 @@
+import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { RuntimeNeed } from '../../graph/runtime.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
-import { specialTokens } from './tokens.ts';
+import { asksForTypes, specialTokens } from './tokens.ts';
 
 const dimensionNames: Readonly<Record<string, string>> = {
   embedding: 'embedding width',
@@ -72,6 +73,21 @@ const standIn = (info: ModelInfo): string => {
 const needed = ({ minor, opset, format }: RuntimeNeed): string =>
   `needs ONNX Runtime 1.${minor} or later (operator set ${opset}, file format ${format})`;
 
+/** What of the tokenizer the client that the folder is for does not carry out. */
+const clientSection = (tokenizer: Model['tokenizer']): string => {
+  const limits = clientLimits(tokenizer);
+  if (limits.length === 0) return '';
+  const lines = limits.map((limit) => `- ${inert(limit)}`).join('\n');
+  return `\n## In transformers.js\nIts tokenizer does not carry out these settings of tokenizer.json, so some texts become other tokens than in Python:\n\n${lines}\n`;
+};
+
+/** Where no class of transformers.js fits the tokenizer, the types of a pair have to be asked for. */
+const pairNote = (info: ModelInfo, tokenizer: Model['tokenizer']): string =>
+  asksForTypes(info, tokenizer)
+    ? '\nPairs of texts: `tokenizer(text, { text_pair, return_token_type_ids: true })`; without it transformers.js leaves out ' +
+      'which text a token belongs to.\n'
+    : '';
+
 /** README.md of an exported folder. `results` says where its figures are, or is empty where nobody measured any. */
 export const modelCard = (
   { info, tokenizer }: Omit<Model, 'graph'>,
@@ -97,7 +113,7 @@ ${[...files].map(([file, need]) => `${fileLines[file]}; ${needed(need)}`).join('
 ## Shape
 ${sizes.join('\n')}
 - longest text: ${info.maxLength} tokens
-
+${clientSection(tokenizer)}
 ## Use
 \`\`\`js
 import { pipeline } from '@huggingface/transformers';
@@ -106,5 +122,5 @@ ${usage(info, mask.replaceAll('`', ''))}
 \`\`\`
 
 In Node, start it with \`ORT_DISABLE_TELEMETRY=1\`: ONNX Runtime 1.29 and later sends telemetry otherwise.
-`;
+${pairNote(info, tokenizer)}`;
 };
