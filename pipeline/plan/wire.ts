@@ -93,10 +93,8 @@ class Planner {
     const evaluated = stage.makes === 'model' && stageOf(this.catalogue, EVALUATE) !== undefined;
     const evaluation = evaluated ? `${id}/${EVALUATE}` : null;
     const model = { step: id, output: 'model' };
-    if (evaluation !== null)
-      this.internal(evaluation, EVALUATE, 'evaluation', this.meetsClients(item, inputs) ? {} : { client: false }, {
-        model,
-      });
+    const about = this.meetsClients(item, inputs) ? {} : { client: false };
+    if (evaluation !== null) this.internal(evaluation, EVALUATE, 'evaluation', about, { model });
     this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, evaluation });
   }
 
