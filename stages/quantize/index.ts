@@ -84,7 +84,9 @@ export const quantizeModel = async (
   const judge = await judgeOf(source, context);
   const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);
   if (report.quantized === 0) {
-    context.log('every matrix of this model is too small to gain anything: nothing was quantized');
+    throw new StageError(
+      'no matrix of this model is large enough to gain from INT8, or all that are were excluded: leave quantization out',
+    );
   }
   const model: Model = { ...source, graph, info: remaining(source.info, graph) };
   const found = await judge(model);
@@ -98,6 +100,8 @@ export const quantize = defineStage({
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
   makes: 'model',
+  stores: 'integers',
+  takes: { model: 'floats' },
   draws: false,
   wire: () => ({}),
   run: async (inputs, { embeddings, reduceRange, exclude }, ctx) => {
