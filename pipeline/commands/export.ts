@@ -1,7 +1,6 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { reworded } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine } from '../../reports/text.ts';
@@ -57,14 +56,14 @@ const withQuantized = async (models: Models, path: string, running: Omit<Quantiz
     throw new RequestError(`${path}: holds an INT8 model already; leave out --quantize`);
   }
   const { quantizeModel } = await import('../../stages/quantize/index.ts');
+  const { isQuantized } = await import('../../models/quantized.ts');
   const { model } = await quantizeModel(
     source,
     { embeddings: true, reduceRange: false, exclude: [] },
     { ...running, log: () => undefined },
-  ).catch((error: unknown) => {
-    throw reworded(error, (message) => new RequestError(`${path}: ${message}`));
-  });
-  return new Map([['fp32', source] as const, ['q8', model] as const]);
+  );
+  if (isQuantized(model.graph)) return new Map([['fp32', source] as const, ['q8', model] as const]);
+  throw new RequestError(`${path}: no matrix of this model is large enough to gain from INT8; leave out --quantize`);
 };
 
 /** Each file is loaded once and reads two short texts. */

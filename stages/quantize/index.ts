@@ -84,9 +84,7 @@ export const quantizeModel = async (
   const judge = await judgeOf(source, context);
   const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);
   if (report.quantized === 0) {
-    throw new StageError(
-      'no matrix of this model is large enough to gain from INT8, or all that are were excluded: leave quantization out',
-    );
+    context.log('every matrix of this model is too small to gain anything: nothing was quantized');
   }
   const model: Model = { ...source, graph, info: remaining(source.info, graph) };
   const found = await judge(model);

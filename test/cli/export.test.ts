@@ -118,7 +118,7 @@ describe('decant export', () => {
     [
       ['tiny', 'out', '--quantize'],
       2,
-      'tiny: no matrix of this model is large enough to gain from INT8, or all that are were excluded: leave quantization out\n',
+      'tiny: no matrix of this model is large enough to gain from INT8; leave out --quantize\n',
     ],
     [['web/both', 'out', '--quantize'], 2, 'web/both: holds an INT8 model already; leave out --quantize\n'],
     [['broken', 'out'], 1, 'onnx/model.onnx gives numbers that are not finite; nothing was exported\n'],
