@@ -1,8 +1,8 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { givesTypes } from '../../models/importers/folder/frames.ts';
-import { settingsFor } from '../../models/importers/folder/remade.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { pairTokenizerOf, tokenizerClasses } from './families.ts';
+import { settingsFor } from './remade.ts';
 import { isAdded, tokenText } from './tokenizer.ts';
 
 type SpecialTokens = Readonly<Record<string, string>>;
