@@ -65,7 +65,10 @@ export const dataErrors = {
   foreignFile: (file: string, is: string, advice: string) =>
     new DataError('foreign-file', `${file} is ${is}; ${advice}`),
   longRow: (at: string, most: number) =>
-    new DataError('long-row', `${at}: the row has more than ${most} characters; expected one text a row`),
+    new DataError(
+      'long-row',
+      `${at}: the row has more than ${most} characters; expected one text a row: look for a quote that never closes, or for missing line ends`,
+    ),
   longDocument: (file: string, most: number) =>
     new DataError(
       'long-document',

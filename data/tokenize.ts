@@ -1,11 +1,12 @@
 import type { Example } from './dataset.ts';
+import { DataError } from './errors.ts';
 import type { TokenizerJson } from './tokenizer.ts';
 import { checkFormat } from './tokenizers/format.ts';
 import { guardedWorker } from './tokenizers/guard.ts';
 import { type Job, type Worker, workerOf } from './tokenizers/jobs.ts';
 import { nativeTokenizer } from './tokenizers/library.ts';
 import { addedTokensOf, listOf, partOf, vocabularyOf } from './tokenizers/parts.ts';
-import { risksOf } from './tokenizers/risks.ts';
+import { endlessToken, risksOf } from './tokenizers/risks.ts';
 
 /** A text, or two that are read together (every example is one). */
 export type TextInput = string | Pick<Example, 'text' | 'pair'>;
@@ -104,6 +105,13 @@ const encoderOf = (json: TokenizerJson, worker: Worker): TextEncoder => {
 /** The encoder that a tokenizer.json describes. Throws where the file is wrong; the library loads with the first text. */
 export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
   checkFormat(json);
+  const endless = endlessToken(json);
+  if (endless !== undefined) {
+    throw new DataError(
+      'tokenizer-limit',
+      `tokenizer.json: its normalizer may make millions of characters of the added token ${JSON.stringify(endless.slice(0, 100))}; change it, or take another tokenizer`,
+    );
+  }
   return encoderOf(json, lazyWorker(json));
 };
 

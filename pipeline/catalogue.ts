@@ -7,8 +7,10 @@ interface ConfigProblem {
   readonly message: string;
 }
 
-export interface DataClasses {
+interface DataLook {
   readonly classes: readonly string[];
+  /** Whether these are all classes, not those of the first rows alone. */
+  readonly whole: boolean;
   readonly remarks: readonly string[];
 }
 
@@ -19,8 +21,8 @@ export interface Catalogue {
   readonly data: z.ZodType;
   /** What only a look at the files can tell: a missing file, a missing column. */
   checkData(config: unknown, base: string): Promise<readonly ConfigProblem[]>;
-  /** Classes of the data as far as a quick look shows them, and what is odd about their names. */
-  dataClasses?(config: unknown, base: string): Promise<DataClasses>;
+  /** Classes of the data, and what is odd about it, as far as a quick look shows them. */
+  lookAtData?(config: unknown, base: string): Promise<DataLook>;
   /** Module that exports `stages`, for processes that run one step each. */
   readonly module: string;
   /** Path of the script of those processes, where it is not the one beside the running code. */

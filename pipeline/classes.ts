@@ -12,17 +12,18 @@ export interface ClassFindings {
 /** Looks at the classes of a plan whose data were found in order. */
 export const classFindings = async (plan: Plan, catalogue: Catalogue): Promise<ClassFindings> => {
   const config = plan.steps.find(({ id }) => id === DATASET)?.config;
-  const data = await catalogue.dataClasses?.(config, plan.base);
-  if (data === undefined || data.classes.length === 0) return { problems: [], remarks: [] };
+  const data = await catalogue.lookAtData?.(config, plan.base);
+  if (data === undefined) return { problems: [], remarks: [] };
   const problems: { index: number; message: string }[] = [];
   const remarks = [...data.remarks];
+  if (data.classes.length === 0) return { problems, remarks };
   for (const [index, { id, uses }] of plan.stages.entries()) {
     const step = plan.steps.find((candidate) => candidate.id === id);
     const check = stageOf(catalogue, uses)?.checkClasses;
     if (step === undefined || check === undefined) continue;
     const { problem, remark } = await check(step.config, plan.base, data.classes);
     if (problem !== undefined) problems.push({ index, message: problem });
-    else if (remark !== undefined) remarks.push(`${id}: by the first rows, ${remark}`);
+    else if (remark !== undefined) remarks.push(`${id}: ${data.whole ? '' : 'by the first rows, '}${remark}`);
   }
   return { problems, remarks };
 };

@@ -1,5 +1,4 @@
-import { check, dataSchema, firstClasses } from '../data/datasets/index.ts';
-import { nameRemarks } from '../data/datasets/remarks.ts';
+import { check, dataSchema, look } from '../data/datasets/index.ts';
 import { stages } from '../stages/index.ts';
 import type { Catalogue } from './catalogue.ts';
 
@@ -10,9 +9,6 @@ export const decantCatalogue: Catalogue = {
   stages,
   data: dataSchema,
   checkData: (config, base) => check(dataSchema.parse(config), base),
-  dataClasses: async (config, base) => {
-    const classes = await firstClasses(dataSchema.parse(config), base);
-    return { classes, remarks: nameRemarks(classes) };
-  },
+  lookAtData: (config, base) => look(dataSchema.parse(config), base),
   module: new URL(`../stages/index${extension}`, import.meta.url).href,
 };

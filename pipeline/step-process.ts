@@ -29,6 +29,8 @@ const hasStages = (module: unknown): module is { readonly stages: readonly AnySt
   typeof module === 'object' && module !== null && 'stages' in module && Array.isArray(module.stages);
 
 const start = async ({ order }: Extract<Command, { type: 'start' }>): Promise<void> => {
+  // The tokenizers' library asks the environment, once.
+  process.env.RAYON_NUM_THREADS = String(order.threads);
   const module: unknown = await import(order.module);
   if (!hasStages(module)) throw new Error(`${order.module} exports no stages`);
   const outcome = await perform(

@@ -12,7 +12,15 @@ import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.t
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import { agreementReport, qualityReport } from './quality.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
-import type { Comparison, ModelReport, Report, StageReport, TrainingReport } from './report.ts';
+import type {
+  ClientReport,
+  Comparison,
+  ModelReport,
+  QualityReport,
+  Report,
+  StageReport,
+  TrainingReport,
+} from './report.ts';
 import { rateInterval } from './statistics/pairs.ts';
 import { timeReport } from './time.ts';
 
@@ -34,6 +42,15 @@ const evaluationSchema = z.object({
     brotliBytes: z.number(),
   }),
   dimensions: z.record(z.string(), z.number()),
+});
+
+const clientSchema = z.object({
+  differing: z.number(),
+  cut: z.number(),
+  texts: z.number(),
+  accuracyChange: z.number().nullable(),
+  first: z.object({ text: z.string(), tokens: z.array(z.string()), client: z.array(z.string()) }).nullable(),
+  settings: z.array(z.string()),
 });
 
 const datasetSchema = z.object({
@@ -93,6 +110,15 @@ const trainingReport = (step: StepSummary | null): TrainingReport | null => {
   };
 };
 
+/** What transformers.js does with the test texts; null where a model was not evaluated, or by a version that did not look. */
+const clientReport = ({ evaluation }: StageSummary, quality: QualityReport | null): ClientReport | null => {
+  const { client } = evaluation?.metrics ?? {};
+  if (client === undefined) return null;
+  const { accuracyChange, ...figures } = clientSchema.parse(client);
+  const known = quality !== null && accuracyChange !== null && figures.texts > 0;
+  return { ...figures, accuracy: known ? quality.accuracy + accuracyChange : null };
+};
+
 const notesOf = (step: StepSummary | null): readonly string[] => {
   const { notes } = step?.metrics ?? {};
   return Array.isArray(notes) ? notes.filter((note) => typeof note === 'string') : [];
@@ -125,6 +151,7 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
 
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
   const scores = context.scores.get(stage.id) ?? null;
+  const quality = scores === null ? null : qualityReport(scores, context.classes);
   const reference = context.reference === null ? null : (context.scores.get(context.reference) ?? null);
   const undecided = context.profile !== null && isUndecided(context.profile, stage.id);
   return {
@@ -136,7 +163,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     cached: stage.step?.cached ?? false,
     seconds: (stage.step?.seconds ?? 0) + stage.extraSeconds,
     model: modelReport(stage),
-    quality: scores === null ? null : qualityReport(scores, context.classes),
+    quality,
     agreement: agreementReport(scores, reference),
     difference: scores === null || reference === null ? null : difference(scores, reference),
     comparisons: comparisonsOf(stage, context),
@@ -147,6 +174,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(stage.step),
+    client: clientReport(stage, quality),
     notes: [...notesOf(stage.step), ...notesOf(stage.evaluation)],
   };
 };

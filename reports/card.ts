@@ -73,6 +73,20 @@ const rowOf = (
   return `| ${cells.join(' | ')} |`;
 };
 
+/** What a client's own tokenizer makes of the test texts, where that is something else. */
+const clientLines = ({ precision, stage: { client } }: Shipped, metric: Metric): string[] => {
+  if (client === null || client.differing === 0) return [];
+  const accuracy =
+    client.accuracy === null ? '' : `: ${metric.name} ${metric.write(client.accuracy)}${metric.unit} there`;
+  const first =
+    client.first === null
+      ? ''
+      : ` (the first: "${inert(client.first.text)}", ${inert(client.first.client.join(' '))} instead of ${inert(client.first.tokens.join(' '))})`;
+  return [
+    `In transformers.js ${whole(client.differing)} of ${whole(client.texts)} test texts become other tokens for ${inert(precision)}${first}${accuracy}.`,
+  ];
+};
+
 const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
   const versus = report.reference === null ? '' : ` against ${inert(report.reference)}`;
   const conditions = latencyConditions(report);
@@ -89,6 +103,7 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
     `| ${head.map((_, i) => (i === 0 ? '---' : '---:')).join(' | ')} |`,
     ...shipped.map((one) => rowOf(one, report.reference, metric, many !== undefined)),
     '',
+    ...shipped.flatMap((one) => clientLines(one, metric)),
     ...(hasTooFewTexts(report)
       ? [`**${capital(tooFewTexts(report))}.** Read the figures above as an example.`, '']
       : []),

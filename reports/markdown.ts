@@ -1,14 +1,5 @@
 import { askedBesides } from './asked.ts';
-import {
-  allNotes,
-  baselineLines,
-  type Column,
-  columnBlocks,
-  latencyCaption,
-  REUSED,
-  telling,
-  testSize,
-} from './columns.ts';
+import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
 import { percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
@@ -120,10 +111,14 @@ const gates = ({ gates: judged }: Report): string[] => [
   ...(judged.length > LISTED ? [`- and ${judged.length - LISTED} more`] : []),
 ];
 
-const notes = (report: Report): string[] =>
-  allNotes(report)
-    .map(([id, note]) => `- ${inert(id)}: ${inert(note, LONGEST_VERDICT)}`)
-    .slice(0, LISTED);
+const notes = ({ stages }: Report): string[] =>
+  stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
+
+const MOST_REMARKS = 3;
+
+/** What is to be known of the data stands where nobody has to unfold it. */
+const remarks = ({ data }: Report): string[] =>
+  data.remarks.slice(0, MOST_REMARKS).flatMap((remark) => ['', `Of the data: ${inert(remark, LONGEST_VERDICT)}.`]);
 
 const origin = (report: Report): string => {
   const asked = askedBesides(report);
@@ -171,6 +166,7 @@ export const renderMarkdown = (report: Report): string => {
     ...(busy === undefined ? [] : ['', `${inert(busy, LONGEST_VERDICT)}.`]),
     '',
     dataLine(report),
+    ...remarks(report),
     ...(cause === undefined ? [] : ['', inert(cause, LONGEST_VERDICT)]),
   );
   const end = ['', origin(report)];

@@ -129,7 +129,26 @@ export interface StageReport {
   /** Why its time is not the reference's divided as its MACs are: null where it was not profiled. */
   readonly gap: GapReport | null;
   readonly training: TrainingReport | null;
+  /** What transformers.js makes of the test texts: null where nobody looked. */
+  readonly client: ClientReport | null;
   readonly notes: readonly string[];
+}
+
+/** The test texts as transformers.js reads them, by its own tokenizer. */
+export interface ClientReport {
+  /** Test texts that become other tokens there, and those of them that are only cut otherwise, of all that were compared. */
+  readonly differing: number;
+  readonly cut: number;
+  readonly texts: number;
+  /** A classifier's accuracy over all test texts on the tokens that transformers.js feeds; null where it is not known. */
+  readonly accuracy: number | null;
+  readonly first: {
+    readonly text: string;
+    readonly tokens: readonly string[];
+    readonly client: readonly string[];
+  } | null;
+  /** Settings of tokenizer.json that it does not carry out. */
+  readonly settings: readonly string[];
 }
 
 export interface ModelReport {

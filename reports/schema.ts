@@ -162,6 +162,17 @@ const stage = z.looseObject({
     .nullable()
     .default(null),
   training: training.nullable(),
+  client: z
+    .looseObject({
+      differing: z.number(),
+      cut: z.number(),
+      texts: z.number(),
+      accuracy: z.number().nullable(),
+      first: z.looseObject({ text: z.string(), tokens: z.array(z.string()), client: z.array(z.string()) }).nullable(),
+      settings: z.array(z.string()),
+    })
+    .nullable()
+    .default(null),
   notes: z.array(z.string()),
 });
 

@@ -131,7 +131,7 @@ export interface Stage<C> {
 }
 
 /** Why a model's classes cannot be those of the data, or what its user should know of them. */
-export interface ClassCheck {
+interface ClassCheck {
   readonly problem?: string | undefined;
   readonly remark?: string | undefined;
 }

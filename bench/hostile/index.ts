@@ -57,9 +57,12 @@ const attacksOn = (sound: string): readonly Attack[] => [
   ...mutated(join(goldenCheckpoints, 'bert'), checkpointMutations, onCheckpoint),
 ];
 
+/** Time of the processors, where the system tells it: the machine has other work, too. */
+const secondsOf = ({ cpuSeconds, seconds }: Ended): number => cpuSeconds || seconds;
+
 const faultsAndCosts = (ended: Ended): readonly string[] => [
   ...faultsOf(ended),
-  ...(ended.seconds > MOST_SECONDS ? [`${ended.seconds.toFixed(1)} s`] : []),
+  ...(secondsOf(ended) > MOST_SECONDS ? [`${secondsOf(ended).toFixed(1)} s`] : []),
   ...(ended.peakBytes > MOST_BYTES ? [`${Math.round(ended.peakBytes / 1e6)} MB`] : []),
 ];
 
@@ -79,7 +82,7 @@ const attack = async ({ name, from, spoil, commands }: Attack, space: string, ta
     rmSync(out, { recursive: true, force: true });
     const ended = await runWatched(args, space);
     tally.commands++;
-    tally.seconds = Math.max(tally.seconds, ended.seconds);
+    tally.seconds = Math.max(tally.seconds, secondsOf(ended));
     tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
     const faults = faultsAndCosts(ended);
     if (faults.length === 0) continue;

@@ -79,8 +79,9 @@ const rowError = (error: CsvError, { shown, start, offset, dialect }: Failure): 
   const open = () => dataErrors.openQuote(`${shown}:${start}`, inside);
   switch (error.code) {
     case 'CSV_QUOTE_NOT_CLOSED':
-    case 'CSV_MAX_RECORD_SIZE':
       return open();
+    case 'CSV_MAX_RECORD_SIZE':
+      return dataErrors.longRow(`${shown}:${start}`, LONGEST_ROW);
     case 'CSV_INVALID_CLOSING_QUOTE':
       // A closing quote lines further down is most often the opening quote of another row.
       return line > start ? open() : dataErrors.strayQuote(`${shown}:${line}`, 'behind', inside);

@@ -9,10 +9,8 @@ const share = z
 
 const fileName = z.string().min(1);
 
-/** A column by its name; columns without names are numbered. */
-export const columnOption = z.union([z.string().min(1), z.int().min(1).transform(String)], {
-  error: 'expected a column',
-});
+/** A column by its name; one without a name has a number, which YAML takes for a text in quotes alone. */
+export const columnOption = z.string("expected the name of a column; a number in quotes: '2'").min(1);
 
 /** Options of the user's own files, whatever their format. */
 export const fileOptions = {
@@ -22,7 +20,7 @@ export const fileOptions = {
   test: fileName.optional().describe('Test texts; split off the training texts where absent.'),
   text: z
     .union([columnOption, z.tuple([columnOption, columnOption])], {
-      error: 'expected a column, or a list of the two columns of a pair',
+      error: "expected a column, or a list of the two columns of a pair; numbers in quotes: '2'",
     })
     .default('text')
     .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),

@@ -3,7 +3,7 @@ import type { DataProblem } from '../errors.ts';
 import { brownTags } from './brown.ts';
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
-import type { AnyDataset, Loaded } from './kind.ts';
+import type { AnyDataset, Loaded, Look } from './kind.ts';
 import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
@@ -38,9 +38,8 @@ export const sources = (config: DataConfig, base: string): readonly string[] => 
 export const check = (config: DataConfig, base: string): Promise<readonly DataProblem[]> =>
   kindOf(config).check(config, base);
 
-/** Classes as far as a quick look shows them: all that it returns are classes, but there may be more. */
-export const firstClasses = (config: DataConfig, base: string): Promise<readonly string[]> =>
-  kindOf(config).classes(config, base);
+/** Classes, and what is odd about the data, as far as a quick look shows them. */
+export const look = (config: DataConfig, base: string): Promise<Look> => kindOf(config).look(config, base);
 
 /** Reads and splits the texts; throws a DataError where they are wrong. */
 export const load = (config: DataConfig, base: string): Promise<Loaded> => kindOf(config).load(config, base);

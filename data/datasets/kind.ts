@@ -14,6 +14,14 @@ export interface Loaded {
   readonly remarks: readonly string[];
 }
 
+/** What shows before anything runs. */
+export interface Look {
+  /** All that it names are classes; those of the first rows alone unless it is `whole`. */
+  readonly classes: readonly string[];
+  readonly whole: boolean;
+  readonly remarks: readonly string[];
+}
+
 /** One kind of dataset: typed options, and a function from options to texts. */
 export interface DatasetKind<S extends z.ZodObject> {
   readonly uses: string;
@@ -23,8 +31,8 @@ export interface DatasetKind<S extends z.ZodObject> {
   sources(config: z.output<S>, base: string): readonly string[];
   /** What can be seen to be wrong without reading everything: absent files, absent columns. */
   check(config: z.output<S>, base: string): Promise<readonly DataProblem[]>;
-  /** Classes as far as a quick look shows them, where `check` found no problem: some of them, or none. */
-  classes?(config: z.output<S>, base: string): Promise<readonly string[]>;
+  /** A quick look at data in which `check` found no problem. */
+  look?(config: z.output<S>, base: string): Promise<Look>;
   /** Throws a DataError where the data are wrong. */
   load(config: z.output<S>, base: string): Promise<Loaded>;
 }
@@ -33,7 +41,7 @@ export interface DatasetKind<S extends z.ZodObject> {
 export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'summary' | 'config'> {
   sources(config: unknown, base: string): readonly string[];
   check(config: unknown, base: string): Promise<readonly DataProblem[]>;
-  classes(config: unknown, base: string): Promise<readonly string[]>;
+  look(config: unknown, base: string): Promise<Look>;
   load(config: unknown, base: string): Promise<Loaded>;
 }
 
@@ -42,7 +50,8 @@ export const defineDataset = <S extends z.ZodObject>(kind: DatasetKind<S>): AnyD
   ...kind,
   sources: (config, base) => kind.sources(kind.config.parse(config), base),
   check: (config, base) => kind.check(kind.config.parse(config), base),
-  classes: async (config, base) => kind.classes?.(kind.config.parse(config), base) ?? [],
+  look: async (config, base) =>
+    kind.look?.(kind.config.parse(config), base) ?? { classes: [], whole: false, remarks: [] },
   load: (config, base) => kind.load(kind.config.parse(config), base),
 });
 

@@ -28,7 +28,7 @@ type Texts = Pick<AssembleOptions, 'classes' | 'shares'> & {
 };
 
 interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly maxLength: z.ZodDefault<z.ZodInt> }>>
-  extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config' | 'classes'> {
+  extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config' | 'look'> {
   readonly package: string;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
@@ -74,11 +74,11 @@ export const definePackagedDataset = <
       ...packageProblems(kind, base),
       ...(await Promise.all(moreTexts(unlabelled, base).map(partProblems))).flat(),
     ],
-    ...(kind.classes === undefined ? {} : { classes: kind.classes }),
+    ...(kind.look === undefined ? {} : { look: kind.look }),
     load: async (config, base) => {
       const { labelled, limit, maxLength, unlabelled } = config;
       const { candidates, ...texts } = await kind.read(folderOf(kind.package, base), config);
-      const more = await Promise.all(moreTexts(unlabelled, base).map(readPart));
+      const more = await Promise.all(moreTexts(unlabelled, base).map((part) => readPart(part)));
       return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,
         labelled,

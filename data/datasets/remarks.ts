@@ -42,7 +42,7 @@ const plainName = (name: string): string => {
 };
 
 /** Names that differ in nothing that is said aloud, most often one class that was written in two ways. */
-export const similarNames = (names: readonly string[]): readonly (readonly string[])[] => {
+const similarNames = (names: readonly string[]): readonly (readonly string[])[] => {
   const groups = new Map<string, string[]>();
   for (const name of names) groups.set(plainName(name), [...(groups.get(plainName(name)) ?? []), name]);
   return [...groups.values()].filter(({ length }) => length > 1);

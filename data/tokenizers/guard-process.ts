@@ -4,7 +4,7 @@ import type { GuardOrder, GuardReport } from './guard.ts';
 import { type Worker, workerOf } from './jobs.ts';
 
 /** Seconds of processor time that a piece may take; any sound tokenizer is through with it in a fraction. */
-const limitFor = (characters: number): number => 2 + characters / 100_000;
+const limitFor = (characters: number): number => 1 + characters / 100_000;
 
 /** Bytes that the process may hold beside what it held before its first text. */
 const MOST_MEMORY = 1024 ** 3;
@@ -16,9 +16,12 @@ const send = (report: GuardReport): Promise<void> =>
     process.send?.(report, () => resolve());
   });
 
-const give = async (limit: string): Promise<never> => {
+/** A plain exit would wait for the library. */
+const die = (): void => void process.kill(process.pid, 'SIGKILL');
+
+const give = async (limit: string): Promise<void> => {
   await send({ type: 'over', limit });
-  process.exit(0);
+  die();
 };
 
 const processorSeconds = (): number => {
@@ -65,7 +68,9 @@ const perform = async ({ texts, job, piece }: GuardOrder, worker: Worker): Promi
 
 const start = async (order: GuardOrder): Promise<void> => {
   try {
-    await perform(order, workerOf(order.json));
+    const worker = workerOf(order.json);
+    await send({ type: 'loaded' });
+    await perform(order, worker);
   } catch (error) {
     const code = error instanceof DataError ? error.code : 'tokenizer';
     await send({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
@@ -73,5 +78,5 @@ const start = async (order: GuardOrder): Promise<void> => {
   process.disconnect?.();
 };
 
-process.on('disconnect', () => process.exit(0));
+process.on('disconnect', die);
 process.on('message', (order: GuardOrder) => void start(order));

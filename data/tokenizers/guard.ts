@@ -17,6 +17,7 @@ export interface GuardOrder {
 }
 
 export type GuardReport =
+  | { readonly type: 'loaded' }
   | { readonly type: 'piece'; readonly results: readonly unknown[] }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'over'; readonly limit: string };
@@ -32,18 +33,27 @@ interface Ended {
   readonly stop: Stop | undefined;
 }
 
+/** The largest vocabularies take one; nothing else can look at a process that is still loading. */
+const LOAD_SECONDS = 30;
+
 const ended = (child: ChildProcess, order: GuardOrder, signal: AbortSignal | undefined): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const results: unknown[] = [];
     let [limit, failure]: [string | undefined, DataError | undefined] = [undefined, undefined];
     child.stderr?.resume();
+    const load = setTimeout(() => {
+      limit = `it was not loaded after ${LOAD_SECONDS} seconds`;
+      child.kill('SIGKILL');
+    }, LOAD_SECONDS * 1000);
     child.on('message', (report: GuardReport) => {
-      if (report.type === 'piece') results.push(...report.results);
+      if (report.type === 'loaded') clearTimeout(load);
+      else if (report.type === 'piece') results.push(...report.results);
       else if (report.type === 'over') limit = report.limit;
       else failure = new DataError(report.code, report.message);
     });
     child.on('error', reject);
     child.on('close', () => {
+      clearTimeout(load);
       const reason = limit ?? 'the library gave up on it and ended its process';
       if (signal?.aborted) reject(signal.reason);
       else if (failure !== undefined) reject(failure);
@@ -88,6 +98,7 @@ const perform = async (
   const { results, stop } = await run({ ...order, piece: PIECE }, signal);
   if (stop === undefined) return results;
   const texts = order.texts.slice(stop.done, stop.done + PIECE);
+  if (texts.length === 1) throw tooMuch(risks, texts[0] ?? '', stop.reason);
   const alone = await run({ ...order, texts, piece: 1 }, signal);
   const { done, reason } = alone.stop ?? stop;
   throw tooMuch(risks, texts[done] ?? '', reason);

@@ -28,54 +28,90 @@ const patternsIn = (json: unknown): readonly string[] => {
   return [...(typeof Regex === 'string' ? [Regex] : []), ...Object.values(json).flatMap(patternsIn)];
 };
 
-/** A text of n characters has at most factor n + more after a normaliser. */
+/**
+ * A text of n characters has at most unicode * replaced * (n + more) after a normaliser. Unicode's forms do not multiply: what
+ * one of them has taken apart stays so.
+ */
 interface Growth {
-  readonly factor: number;
+  readonly unicode: number;
+  readonly replaced: number;
   readonly more: number;
 }
 
+const none: Growth = { unicode: 1, replaced: 1, more: 0 };
+
 /** What Unicode's forms make of one character at most (UAX 15: 3 in NFC, 4 in NFD, 18 in NFKC and NFKD), and lower case. */
-const factors: Readonly<Record<string, number>> = {
+const unicode: Readonly<Record<string, number>> = {
   ...{ BertNormalizer: 4, ByteLevel: 4, Lowercase: 3, NFC: 3, NFD: 4, NFKC: 18, NFKD: 18, Precompiled: 18 },
+};
+
+/** Whether a pattern may match where nothing stands, which is before every character. */
+const matchesNothing = (pattern: string): boolean => {
+  try {
+    return new RegExp(pattern, 'u').test('');
+  } catch {
+    return true;
+  }
 };
 
 const growthOfReplace = ({ pattern, content }: Part): Growth => {
   const { String: exact, Regex } = partOf(pattern);
   const length = String(content).length;
-  // A regular expression may match a single character, and nothing before each.
-  if (typeof Regex === 'string') return { factor: length + 1, more: length };
-  const replaced = String(exact).length;
-  return { factor: replaced === 0 ? 1 : Math.max(1, length / replaced), more: 0 };
+  if (typeof Regex !== 'string') return { ...none, replaced: Math.max(1, length / Math.max(1, String(exact).length)) };
+  return { ...none, replaced: Math.max(1, length) + Number(matchesNothing(Regex)) * length };
 };
 
 const growthOf = (json: unknown): Growth => {
   const part = partOf(json);
   const { type, normalizers, prepend } = part;
   if (type === 'Replace') return growthOfReplace(part);
-  if (type === 'Prepend') return { factor: 1, more: String(prepend).length };
-  const start: Growth = { factor: factors[String(type)] ?? 1, more: 0 };
+  if (type === 'Prepend') return { ...none, more: String(prepend).length };
+  const start: Growth = { ...none, unicode: unicode[String(type)] ?? 1 };
   return listOf(normalizers)
     .map(growthOf)
-    .reduce((all, { factor, more }) => ({ factor: all.factor * factor, more: all.more * factor + more }), start);
+    .reduce(
+      (all, one) => ({
+        unicode: Math.max(all.unicode, one.unicode),
+        replaced: all.replaced * one.replaced,
+        more: all.more + one.more,
+      }),
+      start,
+    );
 };
 
-/** Chains of honest replacements stay below, since they add up and never multiply; their bound alone is this large. */
-const MOST_GROWTH = 20_000;
+const lengthAfter = (characters: number, { normalizer }: TokenizerJson): number => {
+  const { unicode: forms, replaced, more } = growthOf(normalizer);
+  return forms * replaced * (characters + more);
+};
+
+/** Honest replacements stay far below. */
+const MOST_GROWTH = 500;
 
 /** WordPiece looks up every part of a word: beyond this one word takes tenths of a second. */
 const LONGEST_WORD = 1000;
 
 /** What of a tokenizer.json may make hours of work or gigabytes of one short text; most have nothing of it. */
-export const risksOf = ({ normalizer, pre_tokenizer, model }: TokenizerJson): readonly string[] => {
-  const { factor, more } = growthOf(normalizer);
-  const growth = Math.max(factor, more);
+export const risksOf = (json: TokenizerJson): readonly string[] => {
+  const { normalizer, pre_tokenizer, model } = json;
+  const growth = lengthAfter(1, json);
   const longest = Number(partOf(model).max_input_chars_per_word ?? 0);
   return [
     ...[normalizer, pre_tokenizer]
       .flatMap(patternsIn)
       .filter((pattern) => !simple.test(pattern))
       .map(quoted),
-    ...(growth > MOST_GROWTH ? [`a normalizer that makes a text up to ${growth.toPrecision(2)} times as long`] : []),
+    ...(growth > MOST_GROWTH ? [`a normalizer that makes up to ${growth.toPrecision(2)} characters of one`] : []),
     ...(longest > LONGEST_WORD ? [`max_input_chars_per_word (${longest})`] : []),
   ];
 };
+
+/** Added tokens are normalised as the file is loaded, before anything watches. */
+const LONGEST_ADDED = 10_000_000;
+
+/** An added token that would fill the memory. */
+export const endlessToken = (json: TokenizerJson): string | undefined =>
+  listOf(json.added_tokens)
+    .map(partOf)
+    .filter(({ normalized }) => normalized === true)
+    .map(({ content }) => String(content))
+    .find((content) => lengthAfter(content.length, json) > LONGEST_ADDED);

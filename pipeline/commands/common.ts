@@ -124,3 +124,11 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
     force: new Set([...options.force, ...(options.remeasure === true ? [MEASURE, PROFILE] : [])]),
   };
 };
+
+/** Before a model is read: it must be what its run left, and what earlier readers that were killed left is removed. */
+export const beforeReading = async (path: string): Promise<void> => {
+  const { sweepTemporaryFolders } = await import('../../engine/temporary.ts');
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await sweepTemporaryFolders();
+  await verifyPlaced(path);
+};

@@ -31,6 +31,8 @@ interface Exported {
   readonly task: Model['info']['task'];
   readonly modelType: string;
   readonly labels: readonly string[];
+  /** Settings of the tokenizer that transformers.js does not carry out. */
+  readonly unsupported: readonly string[];
   readonly files: readonly { readonly precision: string; readonly file: string; readonly bytes: number }[];
 }
 
@@ -113,21 +115,23 @@ const write = async (models: Models, folder: string, threads: number, signal: Ab
     signal.throwIfAborted();
     await forgetPlaced(folder);
     await place(temporary, folder);
-    const [{ info } = { info: undefined }] = models.values();
-    if (info === undefined) throw new Error('a folder of models holds at least one');
-    const { task, modelType, labels } = info;
+    const [shared] = models.values();
+    if (shared === undefined) throw new Error('a folder of models holds at least one');
+    const { task, modelType, labels } = shared.info;
+    const { clientLimits } = await import('../../data/tokenizers/client-limits.ts');
+    const unsupported = clientLimits(shared.tokenizer);
     const files = [...models.keys()].map((precision) => ({
       precision,
       file: deployFiles[precision],
       bytes: sizes[precision] ?? 0,
     }));
-    return { folder, to: 'transformers-js', task, modelType, labels, files };
+    return { folder, to: 'transformers-js', task, modelType, labels, unsupported, files };
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
 };
 
-const render = ({ folder, task, modelType, labels, files }: Exported): string => {
+const render = ({ folder, task, modelType, labels, unsupported, files }: Exported): string => {
   const classes = labels.length === 0 ? '' : `, ${labels.length} classes`;
   const width = Math.max(...files.map(({ file }) => file.length));
   const lines = files.map((one) => `  ${one.file.padEnd(width)}  ${bytes(one.bytes).padStart(8)}`);
@@ -135,6 +139,7 @@ const render = ({ folder, task, modelType, labels, files }: Exported): string =>
     [
       `${folder}: ${task}${classes} (${oneLine(modelType)})`,
       ...lines,
+      ...unsupported.map((setting) => `transformers.js does not carry out: ${oneLine(setting)}`),
       `How to load it: ${join(folder, 'README.md')}`,
       '',
     ].join('\n'),

@@ -5,7 +5,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { Inspection } from '../../models/inspect.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
 import { RequestError } from '../diagnostic.ts';
-import { exit, wholeNumber } from './common.ts';
+import { beforeReading, exit, wholeNumber } from './common.ts';
 
 interface Options {
   readonly length: number;
@@ -24,8 +24,7 @@ Examples:
 const graphAt = async (path: string): Promise<Graph> => {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new RequestError(`${path}: no such file or folder; expected a model`);
-  const { verifyPlaced } = await import('../../reports/placed.ts');
-  await verifyPlaced(path);
+  await beforeReading(path);
   return await graphIn(path, found.isDirectory());
 };
 

@@ -6,6 +6,7 @@ import type { Model } from '../../models/model.ts';
 import type { StageContext } from '../../stages/stage.ts';
 import { RequestError } from '../diagnostic.ts';
 import { plainView } from '../view/plain.ts';
+import { beforeReading } from './common.ts';
 
 /** The models of one folder by precision. */
 export type Models = ReadonlyMap<Precision, Model>;
@@ -29,8 +30,7 @@ const imported = async (name: string, read: () => Promise<Model>): Promise<Model
 /** A folder of a stage, an exported one, or one as transformers saves models. */
 const inFolder = async (path: string): Promise<Models> => {
   const { folderKind, readModels } = await import('../../models/files.ts');
-  const { verifyPlaced } = await import('../../reports/placed.ts');
-  await verifyPlaced(path);
+  await beforeReading(path);
   if ((await folderKind(path)) !== 'checkpoint') return await readModels(path);
   const { importFolder } = await import('../../models/importers/folder/index.ts');
   return await imported(path, () => importFolder(resolve(path), { head: 'keep' }));

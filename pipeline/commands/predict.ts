@@ -9,7 +9,7 @@ import { RequestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { type Failed, type Given, isFailed, type Said, saidAbout } from './answers.ts';
-import { collect, exit, wholeNumber } from './common.ts';
+import { beforeReading, collect, exit, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';
 
 interface Options extends LimitOptions, PairOptions {
@@ -74,8 +74,7 @@ const modelIn = async (folder: string): Promise<Model> => {
     throw new RequestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
   }
   const { readModel } = await import('../../models/files.ts');
-  const { verifyPlaced } = await import('../../reports/placed.ts');
-  await verifyPlaced(folder);
+  await beforeReading(folder);
   return await readModel(folder);
 };
 

@@ -11,6 +11,7 @@ import { modelFigures } from '../../models/inspect.ts';
 import { defineStage, type InputArtifact } from '../stage.ts';
 import { longest } from '../train/examples.ts';
 import { writeAnswers } from './answers.ts';
+import { inClient } from './client.ts';
 import { cutNote } from './cut.ts';
 
 const config = z.strictObject({});
@@ -37,7 +38,7 @@ const bytesAfter = async (model: InputArtifact, compressor: () => Transform): Pr
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 4,
+  version: 5,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   internal: true,
@@ -53,11 +54,14 @@ export const evaluate = defineStage({
     const { median, p95 } = typicalLengths(lengthsOf(texts));
     const folder = await ctx.output('predictions', 'predictions');
     await writeAnswers(folder, { model, dataset, texts }, ctx);
-    const note = cutNote(texts, dataset, model.info);
-    if (note !== undefined) ctx.log(note);
+    const client = await inClient({ model, dataset, texts }, ctx);
+    const cut = cutNote(texts, dataset, model.info);
+    const notes = [...(cut === undefined ? [] : [cut]), ...client.notes];
+    for (const note of notes) ctx.log(note);
     return {
       lengths: { median, p95 },
-      ...(note === undefined ? {} : { notes: [note] }),
+      ...(notes.length === 0 ? {} : { notes }),
+      client: { ...client.figures },
       figures: {
         ...modelFigures(model, median),
         macsLength: median,

@@ -1,7 +1,8 @@
+import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
-import { specialTokens } from './tokens.ts';
+import { asksForTypes, specialTokens } from './tokens.ts';
 
 const dimensionNames: Readonly<Record<string, string>> = {
   embedding: 'embedding width',
@@ -68,6 +69,21 @@ const standIn = (info: ModelInfo): string => {
     : `\nIts architecture is ${inert(info.modelType)}. config.json names \`${modelType}\`, for transformers.js has no class of its own for this task.\n`;
 };
 
+/** What of the tokenizer the client that the folder is for does not carry out. */
+const clientSection = (tokenizer: Model['tokenizer']): string => {
+  const limits = clientLimits(tokenizer);
+  if (limits.length === 0) return '';
+  const lines = limits.map((limit) => `- ${inert(limit)}`).join('\n');
+  return `\n## In transformers.js\nIts tokenizer does not carry out these settings of tokenizer.json, so some texts become other tokens than in Python:\n\n${lines}\n`;
+};
+
+/** Where no class of transformers.js fits the tokenizer, the types of a pair have to be asked for. */
+const pairNote = (info: ModelInfo, tokenizer: Model['tokenizer']): string =>
+  asksForTypes(info, tokenizer)
+    ? '\nPairs of texts: `tokenizer(text, { text_pair, return_token_type_ids: true })`; without it transformers.js leaves out ' +
+      'which text a token belongs to.\n'
+    : '';
+
 /** README.md of an exported folder. `results` says where its figures are, or is empty where nobody measured any. */
 export const modelCard = (
   { info, tokenizer }: Omit<Model, 'graph'>,
@@ -93,12 +109,12 @@ ${files.map((file) => fileLines[file]).join('\n')}
 ## Shape
 ${sizes.join('\n')}
 - longest text: ${info.maxLength} tokens
-
+${clientSection(tokenizer)}
 ## Use
 \`\`\`js
 import { pipeline } from '@huggingface/transformers';
 
 ${usage(info, mask.replaceAll('`', ''))}
 \`\`\`
-`;
+${pairNote(info, tokenizer)}`;
 };

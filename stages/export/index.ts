@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import { type Precision, readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
+import { clientSettingsNote } from '../evaluate/client-notes.ts';
 import { defineStage, type InputArtifact, type Metrics } from '../stage.ts';
 import { RESULTS_PLACEHOLDER } from './card.ts';
 import { exportModels, type Models } from './folder.ts';
@@ -23,7 +25,7 @@ const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Prom
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 4,
+  version: 5,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   makes: 'folder',
@@ -34,6 +36,9 @@ export const exportStage = defineStage({
     const models = await readModels(inputs);
     const folder = await ctx.output('folder', 'folder');
     const bytes = await exportModels(folder, models, { threads: ctx.threads, results: RESULTS_PLACEHOLDER });
-    return { files: [...models.keys()], bytes };
+    const [shared] = models.values();
+    const settings = shared === undefined ? [] : clientLimits(shared.tokenizer);
+    const notes = settings.length === 0 ? {} : { notes: [clientSettingsNote(settings)] };
+    return { files: [...models.keys()], bytes, ...notes };
   },
 });

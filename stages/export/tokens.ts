@@ -63,7 +63,7 @@ interface ClientTokenizer {
 const generic: ClientTokenizer = { name: 'PreTrainedTokenizerFast', settings: {} };
 
 /** Whether the model reads types, and the tokenizer gives a pair two of them. */
-export const needsTypes = ({ inputs }: ModelInfo, { post_processor }: TokenizerJson): boolean =>
+const needsTypes = ({ inputs }: ModelInfo, { post_processor }: TokenizerJson): boolean =>
   inputs.types !== undefined && givesTypes(post_processor);
 
 /**

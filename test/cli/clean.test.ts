@@ -148,7 +148,7 @@ describe('reports of other settings', () => {
     expect(shorter.stdout).toContain('run with --set stages.teacher.epochs=1');
     expect(await run('--until', 'small')).toMatchObject({ code: 0, stderr: '' });
     expect(reportIn('runs/tiny').pipeline.until).toBe('small');
-    expect(readFileSync(space.path('runs/tiny/report.md'), 'utf8')).toContain('run with --until small');
+    expect(readFileSync(space.path('runs/tiny/report.md'), 'utf8')).toContain('run with \\--until small');
     expect(readFileSync(space.path('runs/tiny/report.html'), 'utf8')).toContain('run with --until small');
     expect(reportIn('runs/tiny/history/1')).toEqual(first);
     expect((await listed()).map(({ run: name, shown, state, until }: never) => [name, shown, state, until])).toEqual([

@@ -77,13 +77,16 @@ describe('pairs of texts', () => {
     [['a', 'b', '--pair', 'c'], undefined, 'found 2 texts and 1 times --pair; expected one --pair a text'],
     [['a', '--pair', ' '], undefined, '--pair 1 is empty; leave --pair out for single texts'],
     [['a', '--pairs'], undefined, '--pairs reads pairs from standard input; give texts and --pair, or --pairs alone'],
-    [
-      ['--pairs'],
-      'one\tother\nalone\n',
-      'line 2 of standard input is no pair; expected two texts with a tab between them, or ["one", "other"]',
-    ],
   ])('%j is a wrong request', async (args, input, message) => {
     const { code, stderr } = await predict(args, input);
     expect([code, stderr.trim()]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  it('answers the other lines where one is no pair', async () => {
+    const { code, stdout, stderr } = await predict(['--pairs', '--json'], 'one\tother\nalone\n');
+    const error =
+      'line 2 of standard input is no pair; expected two texts with a tab between them, or ["one", "other"]';
+    expect(JSON.parse(stdout)).toEqual([expect.objectContaining({ text: 'one', pair: 'other' }), { line: 2, error }]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(error)]);
   });
 });

@@ -153,7 +153,7 @@ describe('the delimiter', () => {
 describe('a first row that is no header', () => {
   it('is a text like the others with header: false, and columns are numbered or named', async () => {
     using space = workspace();
-    const numbered = await read(space, ordinary(), { header: false, text: 1, label: 2 });
+    const numbered = await read(space, ordinary(), { header: false, text: '1', label: '2' });
     const named = await read(space, ordinary(), { header: ['text', 'label'] });
     expect(size(numbered)).toBe(300);
     expect(named).toEqual(numbered);

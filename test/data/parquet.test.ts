@@ -115,6 +115,21 @@ describe('a parquet file', () => {
   });
 });
 
+describe('a missing label in Parquet', () => {
+  it.each([
+    ['a number that is none', counted(300, (i) => (i === 7 ? Number.NaN : i % 2)), ['0', '1']],
+    ['null', counted(300, (i) => (i === 7 ? null : `c${i % 2}`)), ['c0', 'c1']],
+    ['a word for it', counted(300, (i) => (i === 7 ? 'None' : `c${i % 2}`)), ['c0', 'c1']],
+  ])('that is %s is refused with its row, or dropped, and is never a class', async (_, label, classes) => {
+    using space = workspace();
+    const bytes = bytesOf({ text: texts, label });
+    expect(await complaint(space, bytes)).toMatch(/^empty-label: data\.parquet, row 8: the label is (?:empty|'None')/);
+    const dataset = await loaded(space, bytes, { missing: 'drop' });
+    expect(dataset.classes).toEqual(classes);
+    expect(dataset.train.length + dataset.validation.length + dataset.test.length).toBe(299);
+  });
+});
+
 describe('a parquet file that is wrong', () => {
   const good = bytesOf({ text: texts.slice(0, 40), label: words.slice(0, 40) });
   const changed = (at: number, value: number): Uint8Array => good.map((byte, i) => (i === at ? value : byte));

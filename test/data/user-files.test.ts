@@ -352,7 +352,10 @@ describe('options', () => {
     ],
     [{ file: 'a.csv', delimiter: ', ' }, ['delimiter: expected one character']],
     [{ file: 'a.csv', split: { test: '12.5%' } }, []],
-    [{ file: 'a.csv', text: ['a'] }, ['text: expected a column, or a list of the two columns of a pair']],
+    [
+      { file: 'a.csv', text: ['a'] },
+      ["text: expected a column, or a list of the two columns of a pair; numbers in quotes: '2'"],
+    ],
     [
       { file: 'a.csv', task: 'features', labelled: 10 },
       ["labelled: expected no 'labelled' with task: features, which has no labels"],
@@ -365,6 +368,31 @@ describe('options', () => {
     ],
   ])('%j give %j', (options, expected) => {
     expect(issues(options)).toEqual(expected);
+  });
+});
+
+describe('before anything runs', () => {
+  const problems = async (space: Workspace, content: string, options: Options = {}) => {
+    space.write('data.csv', content);
+    return check(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+  };
+
+  it('a small file shows all that a run would refuse', async () => {
+    using space = workspace();
+    expect(await problems(space, `text,label\n${lines(60, (i) => `t ${i},row ${i}`)}`)).toMatchObject([
+      { code: 'one-text-a-class', path: ['file'] },
+    ]);
+    expect(await problems(space, `text,label\n${ordinary(40)}x,NaN\n`)).toMatchObject([{ code: 'empty-label' }]);
+    expect(await problems(space, `text,label\n${ordinary(40)}`)).toEqual([]);
+  });
+
+  it('a large one shows what its first rows hold, at their lines', async () => {
+    using space = workspace();
+    const rest = lines(20_000, (i) => `${'a long text '.repeat(6)}${i},${i % 2}`);
+    expect(await problems(space, `text,label\na,0\nb,\n${rest}`)).toMatchObject([
+      { code: 'empty-label', message: expect.stringMatching(/^data\.csv:3: /) },
+    ]);
+    expect(await problems(space, `text,label\n${rest}late,\n`)).toEqual([]);
   });
 });
 

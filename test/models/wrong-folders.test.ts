@@ -394,6 +394,112 @@ describe('a folder that is wrong', () => {
     expect(await failure()).toMatch(/pooled by max and mean; decant pools by mean or cls/);
   });
 
+  const tensorsUnder = (rename: (name: string) => string): void =>
+    rewrite((header) =>
+      Object.fromEntries(
+        Object.entries(header).map(([name, tensor]) => [name === '__metadata__' ? name : rename(name), tensor]),
+      ),
+    );
+
+  it.each(['module.', '_orig_mod.', 'module._orig_mod.', '_fsdp_wrapped_module.'])(
+    'has names behind the prefix %s of a wrapper, and is imported',
+    async (prefix) => {
+      copyOf('bert');
+      tensorsUnder((name) => prefix + name);
+      expect(await failure()).toBe('was imported');
+      copyOf('bert');
+      tensorsUnder((name) => name.replace(/^bert\./, `bert.${prefix}`));
+      expect(await failure()).toBe('was imported');
+    },
+  );
+
+  it('has names behind the prefix of something else', async () => {
+    copyOf('bert');
+    tensorsUnder((name) => `model.${name}`);
+    expect(await failure()).toMatch(/they have 'model\.bert\.embeddings\..*take 'model\.bert\.' off all names$/);
+    copyOf('bert');
+    tensorsUnder((name) => `bert.${name}`);
+    expect(await failure()).toMatch(/no tensor 'bert\.embeddings\..*; they have 'bert\.bert\.embeddings/);
+  });
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    [
+      'numbers for names',
+      { id2label: { 0: 0, 1: 1, 2: 2 } },
+      /id2label calls class 0 0; expected a text, such as "0"$/,
+    ],
+    [
+      'names that contradict each other',
+      { label2id: { animal: 2, money: 1, travel: 0 } },
+      /id2label calls class 0 "animal", label2id gives "animal" the number 2: correct the one that is wrong$/,
+    ],
+    ['another number of names', { num_labels: 5 }, /num_labels is 5, id2label names 3 classes/],
+    [
+      'heads that were cut out',
+      { pruned_heads: { 0: [1] } },
+      /pruned_heads is \{"0":\[1\]\}; heads were cut out of it/,
+    ],
+    ['other tokens to look at', { add_cross_attention: true }, /add_cross_attention is true; decant imports encoders/],
+    ['layers of their own', { per_layer_config: { 0: {} } }, /per_layer_config is .*its layers differ/],
+    [
+      'a key of a newer release',
+      { transformers_version: '6.1.0', attention_sinks: true },
+      /nothing is known of the key 'attention_sinks': the folder was written by transformers 6\.1\.0/,
+    ],
+  ])('has %s in config.json', async (_, changes, message) => {
+    copyOf('bert');
+    config(changes);
+    expect(await failure()).toMatch(message);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ['names of classes that only one table has', { label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 } }],
+    ['no heads that were cut out', { pruned_heads: {} }],
+    ['a key that no release reads', { foo: 1 }],
+  ])('has %s in config.json, and is imported', async (_, changes) => {
+    copyOf('bert');
+    config(changes);
+    expect(await failure()).toBe('was imported');
+  });
+
+  it('names a class whose tokenizer is another than tokenizer.json, both files named', async () => {
+    copyOf('bert');
+    edit('tokenizer_config.json', (json) => ({ ...json, tokenizer_class: 'RobertaTokenizer' }));
+    expect(await failure()).toMatch(
+      /^tokenizer\.json has a model of the kind WordPiece, but tokenizer_config\.json names a RobertaTokenizer/,
+    );
+  });
+
+  it('has no WordPiece by a guess where its own tokenizer is SentencePiece', async () => {
+    copyOf('xlm-roberta');
+    rmSync(join(folder, 'tokenizer.json'));
+    writeFileSync(join(folder, 'vocab.txt'), '<s>\n<pad>\n</s>\n<unk>\na\n');
+    expect(await failure()).toMatch(
+      /^the folder has only vocab\.txt, and tokenizer_config\.json names a XLMRobertaTokenizer: expected tokenizer\.json; /,
+    );
+  });
+
+  it('is a cross-encoder, and stays a classifier', async () => {
+    copyOf('bert');
+    const type = 'sentence_transformers.base.modules.transformer.Transformer';
+    writeFileSync(join(folder, 'modules.json'), JSON.stringify([{ idx: 0, name: '0', path: '', type }]));
+    writeFileSync(
+      join(folder, 'sentence_bert_config.json'),
+      JSON.stringify({
+        transformer_task: 'sequence-classification',
+        modality_config: { text: { method: 'forward', method_output_name: 'logits' } },
+        module_output_name: 'scores',
+        max_seq_length: 16,
+      }),
+    );
+    const { info } = await importModel(folder, '/', { head: 'keep' });
+    expect(info).toMatchObject({ task: 'text-classification', labels: ['animal', 'money', 'travel'], maxLength: 16 });
+    config({ architectures: ['BertModel'] });
+    expect(await failure()).toMatch(
+      /^modules\.json says that the model classifies, config\.json that it was saved from BertModel/,
+    );
+  });
+
   it('is none', () => {
     expect(() => modelSources('./nothing-here', root)).toThrow(
       /nothing-here is no folder: expected one with config\.json/,

@@ -5,6 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import type { Precision } from '../../models/files.ts';
 import { cardWithFigures } from '../../reports/card.ts';
 import { renderCsv } from '../../reports/csv.ts';
+import { renderHtml } from '../../reports/html/page.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
 import { renderTable } from '../../reports/terminal.ts';
@@ -68,6 +69,31 @@ describe('the verdict', () => {
     expect(verdict({ ...report, stages: report.stages.slice(0, 1) })).toBe(
       'teacher: it is right on 80.2 % of 8,154 test texts.',
     );
+  });
+});
+
+describe('too few test texts', () => {
+  const few: Report = { ...report, data: { ...report.data, test: 29, remarks: ['1 of 3 classes have no text'] } };
+  const [folder = bareStage('deploy')] = report.stages.filter(({ id }) => id === 'deploy');
+  const said = '29 test texts are too few for a verdict (30 or more are needed)';
+
+  it('have no rate in the headline, wherever it stands', async () => {
+    expect(verdict(few)).toBe(`int8 is 15.7 times as fast as teacher (15.1 to 16.2) and 11.4 times smaller; ${said}.`);
+    expect(verdict({ ...few, data: { ...few.data, test: 30 } })).toContain('it is right on 79.7 %');
+    for (const text of [renderTable(few, { columns: 200, color: false }), renderMarkdown(few)]) {
+      expect(text.replaceAll('\\', '')).toContain(said);
+      expect(text).toMatch(/data: 1 of 3 classes have no text/);
+      expect(text).not.toContain('it is right on');
+    }
+    const page = await renderHtml(few);
+    expect(page).toMatch(/<dt>Accuracy<\/dt><dd>no verdict<small>29 test texts are too few/);
+    expect(page).toContain('<b>data</b>: 1 of 3 classes have no text');
+  });
+
+  it('are said in the model card, and no rate goes to its index', () => {
+    const card = cardWithFigures('---\na: b\n---\nPLACE', 'PLACE', few, folder);
+    expect(card).toContain(`**${said}.**`);
+    expect(card).toContain('metrics: []');
   });
 });
 

@@ -92,6 +92,7 @@ export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageRe
   latency: [],
   loading: null,
   training: null,
+  client: null,
   time: null,
   undecided: false,
   causes: [],

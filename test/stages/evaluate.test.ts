@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../data/dataset.ts';
 import { readPredictions } from '../../data/predictions.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { clientOf } from '../../data/tokenizers/client.ts';
 import type { Model } from '../../models/model.ts';
 import { withTokenHead } from '../../models/token-head.ts';
 import { accuracy } from '../../reports/statistics/quality.ts';
 import { evaluate } from '../../stages/evaluate/index.ts';
-import { smallEncoder } from '../models/support.ts';
+import { clientModel, labels } from '../clients/rig.ts';
+import { batchOf, outputsOf, smallEncoder } from '../models/support.ts';
 import { workspace } from '../rig/workspace.ts';
 import { classes, datasetArtifact, modelArtifact, runStage, smallDataset } from './training-rig.ts';
 
@@ -28,7 +31,12 @@ const evaluated = async (model: Model, data: Partial<Dataset>) => {
       context: { log: (message) => said.push(message) },
     },
   );
-  return { notes: metrics.notes, said, predictions: await readPredictions(output.path).catch(() => undefined) };
+  return {
+    notes: metrics.notes,
+    client: metrics.client,
+    said,
+    predictions: await readPredictions(output.path).catch(() => undefined),
+  };
 };
 
 const test = [
@@ -41,7 +49,11 @@ const test = [
 describe('an evaluation', () => {
   it('says what share of the texts is longer than data.maxLength', async () => {
     const { notes, said } = await evaluated(smallEncoder({ labels: classes }), { maxLength: 6, test });
-    expect(notes).toEqual(['2 of 4 test texts (50.0 %) are longer than 6 tokens (data.maxLength) and are cut']);
+    expect(notes).toEqual([
+      '2 of 4 test texts (50.0 %) are longer than 6 tokens (data.maxLength) and are cut',
+      'transformers.js reads 2 of 4 test texts as other tokens (2 of them only by their length: it cuts at 12 tokens, special ' +
+        `ones counted, and loses the closing one); the first, "${long}": old dog runs instead of old; accuracy there: 0.0 points`,
+    ]);
     expect(said).toEqual(notes);
   });
 
@@ -71,8 +83,76 @@ describe('an evaluation', () => {
     });
     expect(notes).toEqual([
       '1 of 1 test sentences (100.0 %) are longer than 6 tokens (data.maxLength) and are cut; 2 words beyond count as wrong',
+      expect.stringMatching(/^transformers.js reads 1 of 1 test texts as other tokens/),
     ]);
     // A head of zeros says the first class of all that it reads: six words of eight.
     expect(predictions === undefined ? undefined : accuracy(predictions)).toBe(0.75);
+  });
+});
+
+describe('an evaluation says what transformers.js will do', () => {
+  const model = smallEncoder({ labels: classes, maxLength: 32 });
+  /** "Removed" of commas, which stay in the client. */
+  const behavior = {
+    ...model.tokenizer,
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [{ type: 'WhitespaceSplit' }, { type: 'Punctuation', behavior: 'Removed' }],
+    },
+  };
+  const commas = [
+    { id: 0, text: 'the cat', label: 0 },
+    { id: 1, text: 'the, cat', label: 1 },
+    { id: 2, text: 'a, dog', label: 0 },
+  ];
+
+  it('with texts that become other tokens there, the first of them, and what that costs', async () => {
+    const { client, notes } = await evaluated({ ...model, tokenizer: behavior }, { maxLength: 32, test: commas });
+    expect(client).toMatchObject({
+      ...{ differing: 2, cut: 0, texts: 3, settings: ['pre_tokenizer Punctuation (behavior Removed)'] },
+      first: { text: 'the, cat', tokens: ['the', 'cat'], client: ['the', '[UNK]', 'cat'] },
+    });
+    expect(notes).toEqual([
+      'transformers.js does not carry out these settings of tokenizer.json: pre_tokenizer Punctuation (behavior Removed)',
+      expect.stringMatching(/^transformers.js reads 2 of 3 test texts as other tokens; the first, "the, cat": /),
+    ]);
+  });
+
+  it('and the accuracy there is that of the model on the tokens of the client', async () => {
+    const whole = clientModel('text-classification');
+    const tokenizer = { ...whole.tokenizer, pre_tokenizer: behavior.pre_tokenizer };
+    const theirs = clientOf(tokenizer, {});
+    const given = ['the cat, the dog!', 'a small bird, sings', 'the old dog; runs', 'quietly?', 'the cat sleeps'];
+    const best = async (ids: ArrayLike<number>): Promise<number> => {
+      const [logits = []] = await outputsOf(whole.graph, [batchOf([Array.from(ids)])]);
+      return logits.indexOf(Math.max(...logits));
+    };
+    const there = await Promise.all(given.map((text) => best(theirs(text).ids)));
+    const encoded = await tokenizerOf(tokenizer).encodeBatch(given, 32);
+    const here = await Promise.all(encoded.map(({ ids }) => best(ids)));
+    // Whatever the client says is right, so it makes no mistake.
+    const right = here.filter((one, i) => one === there[i]).length;
+    expect(right).toBeLessThan(given.length);
+    const { client } = await evaluated(
+      { ...whole, tokenizer },
+      { classes: labels, maxLength: 32, test: given.map((text, id) => ({ id, text, label: there[id] ?? 0 })) },
+    );
+    expect(Object(client).accuracyChange).toBeCloseTo(1 - right / given.length, 9);
+  });
+
+  it('that it cannot load the tokenizer at all', async () => {
+    const tokenizer = { ...model.tokenizer, pre_tokenizer: { type: 'CharDelimiterSplit', delimiter: ' ' } };
+    const { client, notes } = await evaluated({ ...model, tokenizer }, { maxLength: 32, test: commas });
+    expect(client).toMatchObject({ texts: 0, accuracyChange: null });
+    expect(notes).toEqual([
+      'transformers.js does not carry out these settings of tokenizer.json: pre_tokenizer CharDelimiterSplit',
+      'transformers.js cannot load the tokenizer (Unknown PreTokenizer type: CharDelimiterSplit): the model runs in no browser',
+    ]);
+  });
+
+  it('and nothing where it reads all texts alike', async () => {
+    const { client, notes } = await evaluated(model, { maxLength: 32, test });
+    expect(client).toEqual({ differing: 0, cut: 0, texts: 4, accuracyChange: 0, first: null, settings: [] });
+    expect(notes).toBeUndefined();
   });
 });

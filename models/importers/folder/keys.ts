@@ -30,7 +30,7 @@ export const all = (fate: Fate, ...keys: readonly string[]): KeyTable =>
   Object.fromEntries(keys.map((key) => [key, fate]));
 
 /** The releases whose sources the tables were made from. What a newer one writes may mean something that nobody here knows. */
-export const readReleases = { transformers: [5, 24], 'sentence-transformers': [6, 2] } as const;
+const readReleases = { transformers: [5, 24], 'sentence-transformers': [6, 2] } as const;
 type Library = keyof typeof readReleases;
 
 /** Whether a release is newer than the one that was read. A folder that does not say its release is taken for an older one. */

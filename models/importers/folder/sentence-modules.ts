@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { ImportError } from '../importer.ts';
 import { type JsonObject, readJson, readJsonObject } from '../json-file.ts';
-import { carriedOut, checkKeys, type KeyTable, noEffect, refused } from './keys.ts';
+import { all, carriedOut, checkKeys, type KeyTable, noEffect, refused } from './keys.ts';
 
 export const modulesFile = 'modules.json';
 
@@ -52,12 +52,12 @@ const poolingSchema = z.object({
   pooling_mode_lasttoken: flag,
 });
 
-const sameWidth = noEffect('the width is that of the weights');
+/** The newer name, and the older one. */
+const widthKeys = ['embedding_dimension', 'word_embedding_dimension'];
 
 export const poolingKeys: KeyTable = {
   ...Object.fromEntries(Object.keys(poolingSchema.shape).map((key) => [key, carriedOut])),
-  word_embedding_dimension: sameWidth,
-  embedding_dimension: sameWidth,
+  ...all(noEffect('the width is that of the weights'), ...widthKeys),
   include_prompt: noEffect('a prompt before every text is refused by its own file'),
 };
 
@@ -89,6 +89,11 @@ export const readPooling = (folder: string, module: Module): 'mean' | 'first' =>
   checkKeys(file, json, poolingKeys, strangers);
   const modes = modesOf(readJson(join(folder, file), poolingSchema));
   const pooling = poolings.get(modes.join());
+  if (pooling !== undefined && widthKeys.every((key) => json[key] == null)) {
+    throw new ImportError(
+      `${file} has no ${widthKeys.join(' or ')}, without which sentence-transformers do not load it: write the hidden width there`,
+    );
+  }
   if (pooling !== undefined) return pooling;
   throw new ImportError(`${modulesFile}: sentences are pooled by ${modes.join(' and ')}; decant pools by mean or cls`);
 };

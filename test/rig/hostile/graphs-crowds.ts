@@ -52,9 +52,9 @@ const long = 'x'.repeat(1_000_000);
 
 /** Files that ask for more of something than any model has. */
 export const crowds: readonly HostileGraph[] = [
-  ...[20, 1000, 10_000].map((depth) => ({ name: `If ${depth} deep`, bytes: () => nested('If', depth) })),
+  ...[20, 1000, 5000].map((depth) => ({ name: `If ${depth} deep`, bytes: () => nested('If', depth) })),
   ...[1000].map((depth) => ({ name: `Loop ${depth} deep`, bytes: () => nested('Loop', depth) })),
-  ...[1000, 100_000].map((depth) => ({ name: `a type of sequences ${depth} deep`, bytes: () => nestedType(4, depth) })),
+  ...[1000, 5000].map((depth) => ({ name: `a type of sequences ${depth} deep`, bytes: () => nestedType(4, depth) })),
   { name: 'a type of optional values 1000 deep', bytes: () => nestedType(9, 1000) },
   ...[65, 1000, 1_000_000].map((axes) => ({
     name: `a weight of ${axes} axes`,
@@ -97,7 +97,7 @@ export const crowds: readonly HostileGraph[] = [
         ],
       }),
   },
-  { name: '300,000 nodes', bytes: () => withMiddle(chain(300_000)) },
+  { name: '60,000 nodes', bytes: () => withMiddle(chain(60_000)) },
   { name: '20,000 nodes in a row', bytes: () => withMiddle(chain(20_000)) },
   {
     name: 'a node of 50,000 inputs',
@@ -115,34 +115,34 @@ export const crowds: readonly HostileGraph[] = [
       ]),
   },
   {
-    name: '100,000 inputs',
+    name: '11,000 inputs',
     bytes: () =>
       fileOf({
-        inputs: Array.from({ length: 100_000 }, (_, i) => tokens(`i${i}`)),
+        inputs: Array.from({ length: 11_000 }, (_, i) => tokens(`i${i}`)),
         nodes: [node('Identity', ['i7'], ['logits'])],
       }),
   },
   {
-    name: '100,000 outputs',
+    name: '11,000 outputs',
     bytes: () =>
       fileOf({
         nodes: [...pooling(), classifier()],
         weights: [classes],
-        outputs: Array(100_000).fill(typed('logits', FLOAT, ['batch', 3])),
+        outputs: Array(11_000).fill(typed('logits', FLOAT, ['batch', 3])),
       }),
   },
   {
-    name: '500,000 described values',
+    name: '210,000 described values',
     bytes: () =>
       withMiddle([node('Identity', ['pooled'], ['changed'])], {
-        types: Array.from({ length: 500_000 }, (_, i) => ({ name: `v${i}` })),
+        types: Array.from({ length: 210_000 }, (_, i) => ({ name: `v${i}` })),
       }),
   },
   {
-    name: '100,000 weights of one number',
+    name: '51,000 weights of one number',
     bytes: () =>
       withMiddle([node('Identity', ['pooled'], ['changed'])], {
-        weights: Array.from({ length: 100_000 }, (_, i) => floats(`w${i}`, [])),
+        weights: Array.from({ length: 51_000 }, (_, i) => floats(`w${i}`, [])),
       }),
   },
   {

@@ -9,6 +9,8 @@ export interface Ended {
   readonly stdout: string;
   readonly stderr: string;
   readonly seconds: number;
+  /** Time that its processes computed, which other programs on the machine do not lengthen; 0 where the system does not say. */
+  readonly cpuSeconds: number;
   /** The most that one of its processes held in memory; 0 where the system does not say. */
   readonly peakBytes: number;
 }
@@ -27,6 +29,23 @@ const peakOf = (pid: number): number => {
   }
 };
 
+/** Ticks of a second in which Linux counts what a process computes. */
+const TICKS = 100;
+
+const computedBy = (pid: number): number => {
+  try {
+    // Behind the name, which may hold anything: user and system time of the process, and of its children that ended.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+      .slice(11, 15);
+    const own = fields.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS;
+    return childrenOf(pid).reduce((sum, child) => sum + computedBy(child), own);
+  } catch {
+    return 0;
+  }
+};
+
 /** Runs the real command line and watches what its processes hold. */
 export const runWatched = (args: readonly string[], cwd: string, input?: string): Promise<Ended> => {
   const started = performance.now();
@@ -36,7 +55,7 @@ export const runWatched = (args: readonly string[], cwd: string, input?: string)
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   child.stdin?.end(input);
-  let [stdout, stderr, peakBytes] = ['', '', 0];
+  let [stdout, stderr, peakBytes, cpuSeconds] = ['', '', 0, 0];
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
@@ -45,11 +64,12 @@ export const runWatched = (args: readonly string[], cwd: string, input?: string)
   });
   const look = setInterval(() => {
     peakBytes = Math.max(peakBytes, peakOf(child.pid ?? 0));
+    cpuSeconds = Math.max(cpuSeconds, computedBy(child.pid ?? 0));
   }, LOOK_MS);
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
       clearInterval(look);
-      resolve({ code, signal, stdout, stderr, seconds: (performance.now() - started) / 1000, peakBytes });
+      resolve({ code, signal, stdout, stderr, seconds: (performance.now() - started) / 1000, cpuSeconds, peakBytes });
     });
   });
 };
@@ -64,7 +84,7 @@ export const faultsOf = ({ code, signal, stdout, stderr }: Ended): readonly stri
     ...(signal === null && code !== null && [0, 1, 2].includes(code) ? [] : [`ended with ${signal ?? code}`]),
     ...(/^\s+at .+:\d+:\d+\)?$/m.test(text) ? ['a stack'] : []),
     ...(/\bcrash/.test(stderr) ? ['a crash'] : []),
-    ...(/\bNaN\b|: null\b|Infinity/.test(stdout) ? ['an answer that is no number'] : []),
+    ...(code === 0 && /\bNaN\b|: null\b|Infinity/.test(stdout) ? ['an answer that is no number'] : []),
     ...(steering.test(text) ? ['characters that steer a terminal'] : []),
     ...(code !== 0 && stderr.trim() === '' ? ['no word on what is wrong'] : []),
   ];

@@ -20,7 +20,7 @@ export interface Given {
 }
 
 /** Parts of tokenizer.json. */
-export interface Parts {
+interface Parts {
   readonly normalizer: JsonObject | null;
   readonly pre_tokenizer: JsonObject;
   readonly decoder: JsonObject;

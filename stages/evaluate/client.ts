@@ -1,0 +1,188 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Dataset, Example } from '../../data/dataset.ts';
+import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
+import { type ClientText, clientOf } from '../../data/tokenizers/client.ts';
+import { clientLimits } from '../../data/tokenizers/client-limits.ts';
+import { risksOf } from '../../data/tokenizers/risks.ts';
+import { predict } from '../../engine/predict.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
+import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
+import { tokenizerConfigJson } from '../export/tokens.ts';
+import type { StageContext } from '../stage.ts';
+import { clientSettingsNote, inClientNote } from './client-notes.ts';
+
+/** What transformers.js will do with the test texts. */
+export interface ClientFigures {
+  /** Test texts that become other tokens there, and how many of them only since they are cut otherwise. */
+  readonly differing: number;
+  readonly cut: number;
+  readonly texts: number;
+  /** What that adds to the accuracy of a classifier of texts, as a rate; null where it is not known. */
+  readonly accuracyChange: number | null;
+  readonly first: {
+    readonly text: string;
+    readonly tokens: readonly string[];
+    readonly client: readonly string[];
+  } | null;
+  /** Settings of tokenizer.json that it does not carry out. */
+  readonly settings: readonly string[];
+}
+
+export interface InClient {
+  readonly figures: ClientFigures;
+  readonly notes: readonly string[];
+}
+
+/** One text as the client reads it, beside what decant evaluates. */
+interface Difference {
+  readonly at: number;
+  readonly theirs: EncodedText;
+  /** Whole, the text has the same tokens in both. */
+  readonly cut: boolean;
+}
+
+/** Texts between two looks at the signal. */
+const PIECE = 500;
+
+const sameIds = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
+  a.length === b.length && Array.prototype.every.call(a, (id: number, i: number) => id === b[i]);
+
+/** The client cuts behind its special tokens, so that the closing one is lost; it knows no limit but the model's. */
+const asFed = ({ ids, types }: ClientText, { info }: Model): EncodedText => ({
+  ids: Int32Array.from(ids.slice(0, info.maxLength)),
+  ...(info.inputs.types !== undefined && types.some((type) => type !== 0)
+    ? { types: Uint8Array.from(types.slice(0, info.maxLength)) }
+    : {}),
+});
+
+const sameText = (a: EncodedText, b: EncodedText, { info }: Model): boolean =>
+  sameIds(a.ids, b.ids) && (info.inputs.types === undefined || sameIds(a.types ?? [], b.types ?? []));
+
+const nothing: ClientText = { ids: [], types: [] };
+
+type Client = (text: Example) => ClientText;
+
+/** A text that the client's library fails on becomes nothing there. */
+const orNothing = (client: Client, text: Example): ClientText => {
+  try {
+    return client(text);
+  } catch {
+    return nothing;
+  }
+};
+
+const differences = async (
+  client: Client,
+  { model, dataset, texts }: Compared,
+  signal: AbortSignal,
+): Promise<readonly Difference[]> => {
+  const found: Difference[] = [];
+  for (const [at, example] of dataset.test.entries()) {
+    if (at % PIECE === PIECE - 1) await setImmediate();
+    signal.throwIfAborted();
+    const mine = texts[at] ?? { ids: new Int32Array() };
+    const whole = orNothing(client, example);
+    const theirs = asFed(whole, model);
+    if (sameText(mine, theirs, model)) continue;
+    const cut = mine.cut !== undefined && whole.ids.length === mine.ids.length + mine.cut;
+    found.push({ at, theirs, cut });
+  }
+  return found;
+};
+
+const scoreOf = async (
+  { model, dataset }: Compared,
+  examples: readonly Example[],
+  texts: readonly EncodedText[],
+  { threads, signal }: StageContext,
+): Promise<number> => {
+  const batching = isQuantized(model.graph) ? 'single' : 'length';
+  const { scores } = await predict({ model, texts, maxLength: model.info.maxLength, threads, batching, signal });
+  const labels = Int32Array.from(examples, ({ label = -1 }) => label);
+  const { judge } = taskOf(dataset.task);
+  return examples.reduce((sum, _, i) => {
+    const row = scores.logits.subarray(i * scores.columns, (i + 1) * scores.columns);
+    return sum + judge(row, { texts, labels }, i).score;
+  }, 0);
+};
+
+/** The model on those texts, cut as the client cuts them and as decant does; a text that became nothing is answered wrongly. */
+const accuracyChange = async (
+  compared: Compared,
+  different: readonly Difference[],
+  ctx: StageContext,
+): Promise<number | null> => {
+  const { model, dataset, texts } = compared;
+  if (different.length === 0) return 0;
+  if (dataset.task !== 'text-classification' || model.info.task !== dataset.task) return null;
+  const examplesOf = (some: readonly Difference[]) => some.flatMap(({ at }) => dataset.test[at] ?? []);
+  const read = different.filter(({ theirs }) => theirs.ids.length > 0);
+  const theirs = await scoreOf(
+    compared,
+    examplesOf(read),
+    read.map((one) => one.theirs),
+    ctx,
+  );
+  const ours = different.flatMap(({ at }) => texts[at] ?? []);
+  const mine = await scoreOf(compared, examplesOf(different), ours, ctx);
+  return (theirs - mine) / dataset.test.length;
+};
+
+/** Tokens that are shown of each text, from the first that differs on. */
+const SHOWN = 8;
+const LONGEST_TEXT = 80;
+
+const firstOf = ({ model, dataset, texts }: Compared, [first]: readonly Difference[]): ClientFigures['first'] => {
+  const example = first === undefined ? undefined : dataset.test[first.at];
+  if (first === undefined || example === undefined) return null;
+  const encoder = tokenizerOf(model.tokenizer);
+  const mine = texts[first.at]?.ids ?? new Int32Array();
+  const apart = mine.findIndex((id, i) => id !== first.theirs.ids[i]);
+  const from = Math.max(0, (apart < 0 ? mine.length : apart) - 1);
+  const tokens = (ids: Int32Array) => [...ids.subarray(from, from + SHOWN)].map((id) => encoder.token(id) ?? `${id}`);
+  return { text: example.text.slice(0, LONGEST_TEXT), tokens: tokens(mine), client: tokens(first.theirs.ids) };
+};
+
+/** A model, and the test texts as it is evaluated on them. */
+interface Compared {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly texts: readonly EncodedText[];
+}
+
+/** Undefined where nobody can say: its patterns might never end in JavaScript, or its library refuses the file. */
+const loadClient = ({ tokenizer, info }: Model): Client | string => {
+  const risks = risksOf(tokenizer);
+  if (risks.length > 0)
+    return `what transformers.js makes of the texts was not tried: ${risks.join(', ')} might never end`;
+  try {
+    return clientOf(tokenizer, tokenizerConfigJson(info, tokenizer));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return `transformers.js cannot load the tokenizer (${reason}): the model runs in no browser`;
+  }
+};
+
+/** Every test text once more, as transformers.js will feed it after an export. */
+export const inClient = async (compared: Compared, ctx: StageContext): Promise<InClient> => {
+  const settings = clientLimits(compared.model.tokenizer);
+  const named = settings.length === 0 ? [] : [clientSettingsNote(settings)];
+  const texts = compared.dataset.test.length;
+  const client = loadClient(compared.model);
+  if (typeof client === 'string') {
+    const figures = { differing: 0, cut: 0, texts: 0, accuracyChange: null, first: null, settings };
+    return { figures, notes: [...named, client] };
+  }
+  const different = await differences(client, compared, ctx.signal);
+  const figures: ClientFigures = {
+    ...{ differing: different.length, cut: different.filter(({ cut }) => cut).length, texts },
+    accuracyChange: await accuracyChange(compared, different, ctx),
+    first: firstOf(compared, different),
+    settings,
+  };
+  return {
+    figures,
+    notes: [...named, ...(different.length === 0 ? [] : [inClientNote(figures, compared.model.info)])],
+  };
+};

@@ -1,0 +1,120 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { root } from '../rig/build.ts';
+import { decant } from '../rig/cli.ts';
+import { type Workspace, workspace } from '../rig/workspace.ts';
+
+const lines = (count: number, row: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => `${row(i)}\n`).join('');
+
+const label = (i: number): string => (i % 3 === 0 ? 'no' : 'yes');
+
+/** What init and then validate say; validate only of what init wrote. */
+const both = async (space: Workspace, name: string, content: string | Uint8Array, ...more: readonly string[]) => {
+  space.write(name, content);
+  const init = await decant(['init', '--overwrite', '--data', name, ...more], { cwd: space.folder });
+  if (init.code !== 0) return { said: init.stderr, valid: '' };
+  const { stdout, stderr } = await decant(['validate'], { cwd: space.folder });
+  return { said: init.stdout, valid: stderr + stdout };
+};
+
+describe('decant init', () => {
+  it.each([
+    [
+      'glue.tsv',
+      `text\tlabel\n${lines(90, (i) => `${i % 2 ? '' : '"'}text ${i}${i % 2 ? '"' : ''}\t${label(i)}`)}`,
+      'Quotes are plain characters in this file.',
+    ],
+    ['headerless.csv', lines(90, (i) => `text ${i},${label(i)}`), 'The first row is no header: columns are numbered.'],
+    [
+      'excel.csv',
+      `sep=;\r\nText (a, b, c);Label\r\n${lines(90, (i) => `x, ${i};${label(i)}\r`)}`,
+      'texts from column "Text (a, b, c)"',
+    ],
+    [
+      'utf16.csv.gz',
+      gzipSync(Buffer.from(`\ufefftext,label\n${lines(90, (i) => `é ${i},${label(i)}`)}`, 'utf16le')),
+      'classes from column "label"',
+    ],
+    [
+      'list.json',
+      JSON.stringify(
+        Array.from({ length: 90 }, (_, i) => ({ text: `t ${i}`, label: label(i) })),
+        null,
+        1,
+      ),
+      'classes from column "label"',
+    ],
+    [
+      'long.csv',
+      `text,label\n${lines(3000, (i) => `"${'words and '.repeat(15)}\n${i}",${label(i)}`)}`,
+      'classes from column "label"',
+    ],
+    [
+      'split.csv',
+      `text,label,split\n${lines(90, (i) => `t ${i},${label(i)},${['train', 'dev', 'test'][(i >> 2) % 3]}`)}`,
+      'classes from column "label", splits from column "split".',
+    ],
+    [
+      'holes.csv',
+      `text,label\n${lines(90, (i) => `t ${i},${i % 9 === 4 ? 'NaN' : label(i)}`)}`,
+      "10 rows are left out: holes.csv:6: the label is 'NaN'",
+    ],
+    [
+      'case.csv',
+      `text,label\n${lines(90, (i) => `t ${i},${['Yes', 'yes', 'no'][i % 3]}`)}`,
+      "'Yes', 'yes' are 2 classes: give them one name if they are the same.",
+    ],
+  ])('writes for %s what validate accepts, and says what it saw', async (name, content, said) => {
+    using space = workspace();
+    const result = await both(space, name, content);
+    expect(result.said).toContain(said);
+    expect(result.valid).toMatch(/^pipeline\.yaml is valid/);
+  });
+
+  it.each([
+    [
+      'odd.csv',
+      lines(90, (i) => `a sentence of some words ${i},x${i}`),
+      'odd.csv: the first row may be names or the first text',
+    ],
+    ['book.xlsx', 'PK\x03\x04', 'book.xlsx is a ZIP file (so are .xlsx'],
+    [
+      'swallow.csv',
+      `text,label\n${lines(90, (i) => `t ${i},${label(i)}`)}"a,no\nb",yes\n`,
+      'swallow.csv:92: a double quote begins a field that goes over 2 lines if quotes quote',
+    ],
+    [
+      'late.csv',
+      `text,label\n${lines(5000, (i) => `t ${i},${label(i)}`)}one,two,three\n`,
+      'late.csv:5002: the row has 3 fields, the header 2',
+    ],
+  ])('refuses %s with what to do', async (name, content, said) => {
+    using space = workspace();
+    expect((await both(space, name, content)).said).toContain(said);
+  });
+});
+
+describe('decant validate', () => {
+  const pipeline = (labels: string): string =>
+    `name: classifier\ndata: { uses: csv, file: ${labels}.csv, maxLength: 16 }\nbaseline: none\n` +
+    `stages:\n  - { id: teacher, uses: import, model: ${root}test/golden/checkpoints/bert }\n`;
+  const table = (names: readonly string[]) =>
+    `text,label\n${lines(120, (i) => `text ${i},${names[i % names.length]}`)}`;
+
+  it('says of a classifier which classes the data lacks, and refuses one that lacks classes of the data', async () => {
+    using space = workspace();
+    space.write('two.csv', table(['animal', 'travel']));
+    space.write('other.csv', table(['Animal', 'travel']));
+    space.write('two.yaml', pipeline('two'));
+    space.write('other.yaml', pipeline('other'));
+    const two = await decant(['validate', 'two.yaml'], { cwd: space.folder });
+    expect([two.stderr, two.stdout]).toEqual([
+      '',
+      'two.yaml is valid: "classifier", 1 stage, 5 steps.\n' +
+        "teacher: the checkpoint also classifies into money, which the data does not have: it chooses among the data's 2 classes alone.\n",
+    ]);
+    const other = await decant(['validate', 'other.yaml'], { cwd: space.folder });
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("'animal' there is 'Animal' here")]);
+  });
+});
