@@ -94,7 +94,8 @@ class Planner {
     const evaluated = stage.makes === 'model' && stageOf(this.catalogue, EVALUATE) !== undefined;
     const evaluation = evaluated ? `${id}/${EVALUATE}` : null;
     const model = { step: id, output: 'model' };
-    if (evaluation !== null) this.internal(evaluation, EVALUATE, 'evaluation', {}, { model });
+    const about = this.meetsClients(item, inputs) ? {} : { client: false };
+    if (evaluation !== null) this.internal(evaluation, EVALUATE, 'evaluation', about, { model });
     this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, evaluation });
   }
 
@@ -109,6 +110,16 @@ class Planner {
     const message = `stage "${source}" (${maker.uses}) stores its weights in ${stored}; ${input} takes ${wanted}`;
     const hint = wanted === 'floats' ? 'name the stage before it with from' : 'name a quantize stage';
     this.problem('wrong-weights', message, this.located.at(['stages', index, ...path]), [hint]);
+  }
+
+  /** Models that a chain begins with, and those that are exported; between them lies nothing that a client reads. */
+  private meetsClients({ id }: CheckedStage, inputs: Step['inputs']): boolean {
+    const { stages } = this.checked;
+    const isExported = stages.some(({ stage: { makes }, from }, i) => {
+      const named = isRecord(from) ? Object.values(from) : [from ?? stages[i - 1]?.id];
+      return makes !== 'model' && named.includes(id);
+    });
+    return isExported || !('model' in inputs);
   }
 
   /** Stage ids behind inputs; the model behind an internal step stands for it. */
