@@ -80,7 +80,9 @@ const deployGraph = (precision: Precision, { graph }: Model): Graph => {
     if (isQuantized(graph)) throw new StageError('the fp32 model is quantized; write from: { q8: ID } for it');
     return fuseForInference(graph);
   }
-  if (!isQuantized(graph)) throw new StageError('the q8 model is not quantized: name a quantize stage');
+  if (!isQuantized(graph)) {
+    throw new StageError('the q8 model is not quantized: every matrix was too small for it, or excluded; leave q8 out');
+  }
   return graph;
 };
 
