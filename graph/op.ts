@@ -123,6 +123,11 @@ export interface OpDef {
   readonly gradient: Gradient | 'stop' | 'none';
   readonly cut: CutRule;
   readonly resize?: Resize;
+  /**
+   * Minor version of ONNX Runtime 1 from which on its CPU computes this call as it does today, where that is later than the
+   * first one that knows the operator.
+   */
+  runtime?(call: Call): number | undefined;
   /** Multiply-accumulates of one call; elementwise work counts zero, as is the custom of the field. */
   macs(call: Call): Dim;
   readonly samples: readonly Sample[];

@@ -12,7 +12,7 @@ import { encodeType } from './types.ts';
 export type Placement = (name: Value, tensor: Tensor) => Location | undefined;
 
 /** File format versions that brought the operator sets: readers refuse files newer than they are. */
-const irVersion = (opset: number): number => (opset <= 20 ? 9 : opset <= 22 ? 10 : 11);
+export const irVersion = (opset: number): number => (opset <= 20 ? 9 : opset <= 22 ? 10 : 11);
 
 const encodeNode = (node: Node): onnx.INodeProto => ({
   name: node.name,

@@ -142,6 +142,10 @@ const macs = (call: Call): Dim => {
   return productOf([sizes.batch, sizes.queries, sizes.keys, addDims(keyWidth, valueWidth)]);
 };
 
+/** Before 1.21 one bias for several texts or heads is refused, ends the process, or (1.20) gives other numbers. */
+const runtime: OpDef['runtime'] = ({ inputs }) =>
+  inputs[5]?.shape?.slice(0, 2).some((dim) => dim === 1) === true ? 21 : undefined;
+
 /** Attention of several heads between Q, K and V, fused (Vaswani et al., arXiv 1706.03762). For inference only. */
 export const multiHeadAttention: OpDef = {
   domain: 'com.microsoft',
@@ -151,6 +155,7 @@ export const multiHeadAttention: OpDef = {
   gradient: 'none',
   cut,
   resize,
+  runtime,
   macs,
   samples: [
     {

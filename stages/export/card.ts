@@ -1,4 +1,5 @@
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
+import type { RuntimeNeed } from '../../graph/runtime.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
@@ -69,6 +70,9 @@ const standIn = (info: ModelInfo): string => {
     : `\nIts architecture is ${inert(info.modelType)}. config.json names \`${modelType}\`, for transformers.js has no class of its own for this task.\n`;
 };
 
+const needed = ({ minor, opset, format }: RuntimeNeed): string =>
+  `needs ONNX Runtime 1.${minor} or later (operator set ${opset}, file format ${format})`;
+
 /** What of the tokenizer the client that the folder is for does not carry out. */
 const clientSection = (tokenizer: Model['tokenizer']): string => {
   const limits = clientLimits(tokenizer);
@@ -87,7 +91,7 @@ const pairNote = (info: ModelInfo, tokenizer: Model['tokenizer']): string =>
 /** README.md of an exported folder. `results` says where its figures are, or is empty where nobody measured any. */
 export const modelCard = (
   { info, tokenizer }: Omit<Model, 'graph'>,
-  files: readonly Precision[],
+  files: ReadonlyMap<Precision, RuntimeNeed>,
   results: string,
 ): string => {
   const sizes = Object.entries(info.dimensions).map(
@@ -104,7 +108,7 @@ pipeline_tag: ${pipelineTags[info.task]}
 Made by decant${info.origin === undefined ? '' : ` from: ${inert(info.origin)}`}.
 ${results === '' ? '' : `${results}\n`}${classes}${standIn(info)}
 ## Files
-${files.map((file) => fileLines[file]).join('\n')}
+${[...files].map(([file, need]) => `${fileLines[file]}; ${needed(need)}`).join('\n')}
 
 ## Shape
 ${sizes.join('\n')}
@@ -116,5 +120,7 @@ import { pipeline } from '@huggingface/transformers';
 
 ${usage(info, mask.replaceAll('`', ''))}
 \`\`\`
+
+In Node, start it with \`ORT_DISABLE_TELEMETRY=1\`: ONNX Runtime 1.29 and later sends telemetry otherwise.
 ${pairNote(info, tokenizer)}`;
 };

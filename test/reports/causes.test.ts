@@ -184,6 +184,12 @@ describe('causes that times tell', () => {
     expect(namesOf(model)).toEqual([]);
   });
 
+  it('are undecided where a single one of the changed graphs was disturbed all the time', () => {
+    const model = withUncounted(0.2, never);
+    const threads = timed(21, 3, () => true);
+    expect(isDisturbed({ ...model, times: { ...model.times, 'asked-threads': threads } })).toBe(true);
+  });
+
   it('are not claimed from a middle that is above the limit by chance', () => {
     const model = withUncounted(0.11, never);
     const without = model.times['without-other'];

@@ -241,8 +241,10 @@ describe('the model card', () => {
       modelType: 'distilbert',
       dimensions: { hidden: 192 },
     }) as const;
+  const needs = (files: readonly Precision[]) =>
+    new Map(files.map((file) => [file, { minor: file === 'fp32' ? 17 : 21, opset: 20, format: 9 }]));
   const cardOf = (labels: readonly string[], files: readonly Precision[]): string =>
-    modelCard({ info: info(labels), tokenizer: {} }, files, RESULTS_PLACEHOLDER);
+    modelCard({ info: info(labels), tokenizer: {} }, needs(files), RESULTS_PLACEHOLDER);
   const [folder = bareStage('deploy')] = report.stages.filter(({ id }) => id === 'deploy');
   const front = (card: string): unknown => parseYaml(card.split('---\n')[1] ?? '');
 
@@ -258,6 +260,15 @@ describe('the model card', () => {
       ],
     });
     expect(card).not.toContain(RESULTS_PLACEHOLDER);
+  });
+
+  it('names the oldest ONNX Runtime of each file, and how to keep its telemetry off', () => {
+    const card = cardOf(['a'], ['fp32', 'q8']);
+    expect(card).toMatch(
+      /^- `onnx\/model.onnx`: .*; needs ONNX Runtime 1.17 or later \(operator set 20, file format 9\)$/m,
+    );
+    expect(card).toMatch(/^- `onnx\/model_quantized.onnx`: .*; needs ONNX Runtime 1.21 or later /m);
+    expect(card).toContain('ORT_DISABLE_TELEMETRY=1');
   });
 
   it('stays as it was exported when there are no figures, and when it is not ours', () => {

@@ -104,7 +104,26 @@ describe('README', () => {
   });
 });
 
+/** Registries are reached through their clients: an address grows old, and a mirror has another. */
+const registryAddress = /https?:\/\/[^\s)]*(?:registry|npmjs|pypi|pythonhosted|crates|debian|rubygems)[^\s)]*/gi;
+
+const documentsIn = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(?:md|ya?ml|html)$/.test(file))
+    .map((file) => join(folder, file));
+
 describe('documents', () => {
+  it('name no address of a package registry', () => {
+    const top = readdirSync(root).filter((file) => file.endsWith('.md') || file.endsWith('.yaml'));
+    const files = [...top, ...documentsIn('docs'), ...documentsIn('examples')];
+    expect(files).toContain(join('docs', 'results', 'minilm.md'));
+    expect(files.flatMap((file) => read(file).match(registryAddress) ?? [])).toEqual([]);
+    expect('see https://registry.example/a and (http://files.pythonhosted.example/b)'.match(registryAddress)).toEqual([
+      'https://registry.example/a',
+      'http://files.pythonhosted.example/b',
+    ]);
+  });
+
   it.each(['ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])('%s links to what exists', (document) => {
     const targets = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, target]) => target ?? '');
     expect(targets.filter((target) => !existsSync(join(root, target)))).toEqual([]);
