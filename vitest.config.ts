@@ -6,8 +6,9 @@ export default defineConfig({
     globalSetup: 'test/rig/build.ts',
     // Vitest's own default leaves one of two cores idle.
     maxWorkers: '100%',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Ends what hangs; a machine with other work on it may take many times as long as an idle one.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // transformers.js loads ONNX Runtime by itself, whose telemetry would write and send from every test of a client.
     env: { ORT_DISABLE_TELEMETRY: '1' },
   },

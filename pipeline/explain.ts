@@ -41,7 +41,7 @@ export const failureIn = (error: unknown): Failure => {
 };
 
 /** Whether a command line asks for a JSON document on standard output. */
-export const wantsJson = (args: readonly string[]): boolean => {
+const wantsJson = (args: readonly string[]): boolean => {
   const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   const format = options.indexOf('--format');
   return options.includes('--json') || options.includes('--format=json') || options[format + 1] === 'json';

@@ -16,6 +16,9 @@ export const isUndisturbed = ({ waited }: Turn): boolean => waited <= MOST_WAITE
  */
 const LEAST_UNDISTURBED = 0.5;
 
+/** 1 where there are no turns. */
+export const undisturbedShare = (turns: readonly Turn[]): number =>
+  turns.length === 0 ? 1 : turns.filter(isUndisturbed).length / turns.length;
+
 /** Whether other work had the processor in too many of some turns. */
-export const isBusy = (turns: readonly Turn[], least = LEAST_UNDISTURBED): boolean =>
-  turns.filter(isUndisturbed).length < least * turns.length;
+export const isBusy = (turns: readonly Turn[]): boolean => undisturbedShare(turns) < LEAST_UNDISTURBED;

@@ -1,5 +1,5 @@
 import type { Measurements, Times, Turn } from '../data/measurements.ts';
-import { isBusy, isUndisturbed } from './disturbed.ts';
+import { isBusy, isUndisturbed, undisturbedShare } from './disturbed.ts';
 import type { LatencyReport, LoadingReport, MeasurementReport } from './report.ts';
 import { clusterQuantile, clusterRatio } from './statistics/clusters.ts';
 import type { Interval } from './statistics/intervals.ts';
@@ -120,7 +120,7 @@ const loadOf = ({ load, processes, kernel, models }: Measurements): MeasurementR
   const turns = cells.flat();
   return {
     busy: cells.some(isBusy),
-    disturbed: turns.length === 0 ? 0 : turns.filter((turn) => !isUndisturbed(turn)).length / turns.length,
+    disturbed: 1 - undisturbedShare(turns),
     waited: turns.length === 0 ? 0 : sumOf(turns.map(({ waited }) => waited)) / turns.length,
     average: load.average,
     stolen: load.stolen,

@@ -4,7 +4,7 @@ import { CodecError } from './dtypes.ts';
  * What a file may ask for before anything is built of it. Each is far beyond any model, and where readers behind it (the
  * decoder, inference, ONNX Runtime) would run out of stack or memory, or crash.
  */
-export const limits = {
+const limits = {
   /** Subgraphs and types inside each other. */
   depth: 16,
   /** Axes of a tensor. */

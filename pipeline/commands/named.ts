@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { reworded } from '../../ground/errors.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
+import { manyLines } from '../../reports/text.ts';
 import type { StageContext } from '../../stages/stage.ts';
 import { RequestError } from '../diagnostic.ts';
 import { plainView } from '../view/plain.ts';
@@ -44,7 +45,7 @@ const fromPackage = async (name: string): Promise<Models> => {
 
 /** What the download step of a run is given, without a store: its words and progress go to standard error. */
 const contextOf = (name: string, { work, offline, signal }: Reading): StageContext => {
-  const view = plainView((line) => void process.stderr.write(`${line}\n`));
+  const view = plainView((line) => void process.stderr.write(`${manyLines(line)}\n`));
   return {
     ...{ seed: 0, threads: 1, signal, offline, base: process.cwd() },
     checkpoints: { load: async () => undefined, save: async () => undefined, folder: join(work, 'arrived') },

@@ -89,12 +89,37 @@ class Planner {
       const message = `stage "${id}" (${stage.uses}) takes no model with these options; "from" has no meaning`;
       this.problem('needless-from', message, this.located.key([...base, 'from']));
     }
+    for (const [name, { step }] of Object.entries(inputs)) this.checkStored(item, name, step);
     this.steps.push({ id, uses: stage.uses, role: 'stage', config: toJson(config), inputs });
     const evaluated = stage.makes === 'model' && stageOf(this.catalogue, EVALUATE) !== undefined;
     const evaluation = evaluated ? `${id}/${EVALUATE}` : null;
     const model = { step: id, output: 'model' };
-    if (evaluation !== null) this.internal(evaluation, EVALUATE, 'evaluation', {}, { model });
+    const about = this.meetsClients(item, inputs) ? {} : { client: false };
+    if (evaluation !== null) this.internal(evaluation, EVALUATE, 'evaluation', about, { model });
     this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, evaluation });
+  }
+
+  /** Models that a chain begins with, and those that are exported; between them lies nothing that a client reads. */
+  private meetsClients({ id }: CheckedStage, inputs: Step['inputs']): boolean {
+    const { stages } = this.checked;
+    const isExported = stages.some(({ stage: { makes }, from }, i) => {
+      const named = isRecord(from) ? Object.values(from) : [from ?? stages[i - 1]?.id];
+      return makes !== 'model' && named.includes(id);
+    });
+    return isExported || !('model' in inputs);
+  }
+
+  /** Whether weights are floats or integers is known from the stages alone, long before a step would refuse them. */
+  private checkStored({ id, stage, from, index }: CheckedStage, name: string, source: string): void {
+    const wanted = stage.takes?.[name];
+    const maker = this.checked.stages.find((candidate) => candidate.id === source)?.stage;
+    const stored = maker?.stores ?? 'floats';
+    if (wanted === undefined || maker === undefined || stored === wanted) return;
+    const path = from === undefined ? [] : isRecord(from) ? ['from', name] : ['from'];
+    const input = isRecord(from) ? `"${id}" (${stage.uses}) as ${name}` : `"${id}" (${stage.uses})`;
+    const message = `stage "${source}" (${maker.uses}) stores its weights in ${stored}; ${input} takes ${wanted}`;
+    const hint = wanted === 'floats' ? 'name the stage before it with from' : 'name a quantize stage';
+    this.problem('wrong-weights', message, this.located.at(['stages', index, ...path]), [hint]);
   }
 
   /** Stage ids behind inputs; the model behind an internal step stands for it. */

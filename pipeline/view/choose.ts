@@ -1,3 +1,4 @@
+import { manyLines } from '../../reports/text.ts';
 import { liveView } from './live.ts';
 import { plainView } from './plain.ts';
 import type { View } from './view.ts';
@@ -22,7 +23,8 @@ export const wantsColor = (stream: NodeJS.WriteStream): boolean =>
 
 /** The live view on a terminal, plain lines everywhere else. */
 export const viewFor = ({ plain, json }: ViewOptions): View => {
-  if (json) return plainView((line) => void process.stderr.write(`${line}\n`));
-  if (plain || !isLive(process.stdout)) return plainView((line) => void process.stdout.write(`${line}\n`));
+  // Messages of stages quote files of strangers.
+  if (json) return plainView((line) => void process.stderr.write(`${manyLines(line)}\n`));
+  if (plain || !isLive(process.stdout)) return plainView((line) => void process.stdout.write(`${manyLines(line)}\n`));
   return liveView(wantsColor(process.stdout));
 };

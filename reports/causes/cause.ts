@@ -1,5 +1,5 @@
 import type { Counterfactual, ModelProfile, Profile, Timed } from '../../data/profile.ts';
-import { isBusy, isUndisturbed } from '../disturbed.ts';
+import { isUndisturbed, undisturbedShare } from '../disturbed.ts';
 import { milliseconds, percent } from '../figures.ts';
 import { medianInterval, quantile } from '../statistics/quantiles.ts';
 
@@ -46,11 +46,11 @@ const median = (values: readonly number[]): number => quantile(values, 0.5);
  */
 const LEAST_UNDISTURBED = 0.75;
 
-/** Whether other work had the processor so often that the times of a model tell nothing of it. */
-export const isDisturbed = ({ times }: ModelProfile): boolean => {
-  const turns = Object.values(times).flatMap(({ waited }) => waited.map((share) => ({ waited: share })));
-  return isBusy(turns, LEAST_UNDISTURBED);
-};
+/** Whether other work had the processor so often that one of the times of a model tells nothing. */
+export const isDisturbed = ({ times }: ModelProfile): boolean =>
+  Object.values(times).some(
+    ({ waited }) => undisturbedShare(waited.map((share) => ({ waited: share }))) < LEAST_UNDISTURBED,
+  );
 
 /** Milliseconds by round; no number where other work had the processor. */
 export const roundsOf = ({ ms, waited }: Timed): readonly number[] =>

@@ -20,6 +20,7 @@ export const distill = defineStage({
   summary: 'Trains a student to imitate a teacher on every training text, labelled or not.',
   config,
   makes: 'model',
+  takes: { model: 'floats' },
   draws: true,
   wire: (options, wiring) => wireDistillation(options, wiring),
   run: async (inputs, options, ctx) => {

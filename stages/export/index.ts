@@ -31,6 +31,7 @@ export const exportStage = defineStage({
   makes: 'folder',
   draws: false,
   from: precisions,
+  takes: { fp32: 'floats', q8: 'integers' },
   wire: () => ({}),
   run: async (inputs, _, ctx): Promise<Metrics> => {
     const models = await readModels(inputs);

@@ -1,9 +1,9 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { givesTypes } from '../../models/importers/folder/frames.ts';
-import { settingsFor } from '../../models/importers/folder/remade.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { pairTokenizerOf, tokenizerClasses } from './families.ts';
-import { isAdded, tokenId, tokenText } from './tokenizer.ts';
+import { settingsFor } from './remade.ts';
+import { isAdded, tokenText } from './tokenizer.ts';
 
 type SpecialTokens = Readonly<Record<string, string>>;
 
@@ -35,7 +35,7 @@ const checkpointTokens = ({ tokenizerConfig = {} }: ModelInfo, tokenizer: Tokeni
   Object.fromEntries(
     roles.flatMap((role) => {
       const text = contentOf(tokenizerConfig[role]);
-      return text === undefined || tokenId(tokenizer, text) === undefined ? [] : [[role, text]];
+      return text === undefined || !isAdded(tokenizer, text) ? [] : [[role, text]];
     }),
   );
 
@@ -44,10 +44,20 @@ const textOf = (tokenizer: TokenizerJson, role: string, id: number): SpecialToke
   return text === undefined ? {} : { [role]: text };
 };
 
+/**
+ * The unknown token, where texts are searched for it or a client learns of it nowhere else: any other that is named as special,
+ * Python would search texts for.
+ */
+const unknownToken = (info: ModelInfo, tokenizer: TokenizerJson): SpecialTokens => {
+  const token = textOf(tokenizer, 'unk_token', info.tokens.unknown);
+  const listed = Object.values(token).every((text) => isAdded(tokenizer, text));
+  return listed || Object(tokenizer.model).type === 'WordLevel' ? token : {};
+};
+
 /** Special tokens by role. Batches are padded with the very id that decant pads with, whatever the checkpoint says. */
 export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): SpecialTokens => ({
   ...textOf(tokenizer, 'pad_token', info.tokens.padding),
-  ...textOf(tokenizer, 'unk_token', info.tokens.unknown),
+  ...unknownToken(info, tokenizer),
   ...usualTokens(tokenizer),
   ...checkpointTokens(info, tokenizer),
   ...textOf(tokenizer, 'pad_token', info.tokens.padding),

@@ -21,6 +21,7 @@ export const prune = defineStage<PruneOptions>({
   summary: 'Cuts heads, neurons, widths and layers away, or sets the smallest weights to zero.',
   config: pruneConfig,
   makes: 'model',
+  takes: { model: 'floats' },
   draws: true,
   wire,
   run: async (inputs, options, ctx): Promise<Metrics> => {

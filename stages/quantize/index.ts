@@ -98,6 +98,8 @@ export const quantize = defineStage({
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
   makes: 'model',
+  stores: 'integers',
+  takes: { model: 'floats' },
   draws: false,
   wire: () => ({}),
   run: async (inputs, { embeddings, reduceRange, exclude }, ctx) => {

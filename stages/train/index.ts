@@ -44,6 +44,7 @@ export const trainStage = defineStage({
   summary: 'Trains on the labels: fine-tunes a model, or starts from random weights.',
   config,
   makes: 'model',
+  takes: { model: 'floats' },
   draws: true,
   from: [],
   wire: ({ like, architecture: shape }, wiring) => {

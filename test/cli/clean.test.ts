@@ -44,7 +44,7 @@ beforeAll(async () => {
   space.write('tiny.csv', tinyCsv());
   space.write('pipeline.yaml', pipeline);
   expect(await run()).toMatchObject({ code: 0, stderr: '' });
-}, 180_000);
+});
 afterAll(() => space[Symbol.dispose]());
 
 describe('what a run left', () => {
@@ -156,7 +156,7 @@ describe('reports of other settings', () => {
       ['runs/tiny@2', false, 'complete', null],
       ['runs/tiny@1', false, 'complete', null],
     ]);
-  }, 120_000);
+  });
 
   it('are read by number and by time, also where the shown one is of the same folder', async () => {
     const json = async (where: string): Promise<Report> =>
@@ -284,7 +284,7 @@ describe('decant clean', () => {
     expect(reportIn('busy').stages.map(({ model }) => model?.sha256)).toEqual(
       reportIn('runs/tiny').stages.map(({ model }) => model?.sha256),
     );
-  }, 120_000);
+  });
 
   it.each([
     [['--keep-runs', '0'], 'Expected a whole number from 1'],

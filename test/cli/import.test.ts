@@ -43,7 +43,7 @@ describe('a fine-tuned checkpoint of a folder', () => {
     for (const id of ['teacher', 'slim', 'int8']) expect(stdout).toMatch(new RegExp(`^\\s*${id} +\\d`, 'm'));
     const info = JSON.parse(readFileSync(join(space.folder, 'runs/mine/models/slim/model.json'), 'utf8'));
     expect(info).toMatchObject({ labels: classes, dimensions: { heads: 2, ffn: 16, layers: 2 } });
-  }, 120_000);
+  });
 
   it('with other classes, a pickle alone or a lie in it ends the run with one clear error', async () => {
     using space = workspace();
@@ -63,5 +63,5 @@ describe('a fine-tuned checkpoint of a folder', () => {
       expect(pickle.stderr).toMatch(/has no model\.safetensors .* pytorch_model\.bin is a pickle, which runs code/);
       expect(pickle.stderr).not.toContain('    at ');
     }
-  }, 60_000);
+  });
 });

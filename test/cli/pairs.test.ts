@@ -42,7 +42,7 @@ describe('pairs of texts', () => {
     space.write('pairs.csv', pairsCsv());
     space.write('pipeline.yaml', pipeline);
     run = await decant(['run', '--json'], { cwd: space.folder });
-  }, 120_000);
+  });
   afterAll(() => space[Symbol.dispose]());
 
   it('go through every stage of an imported model with token types', () => {

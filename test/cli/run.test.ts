@@ -307,5 +307,5 @@ Run the same command again once that is mended.
     const { code } = await decant(args, { cwd: space.folder });
     expect(code).toBe(0);
     expect(shaOfModels(reportIn(space, 'killed-out'))).toEqual(shaOfModels(reportIn(space)));
-  }, 240_000);
+  }, 600_000);
 });

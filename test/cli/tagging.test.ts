@@ -32,7 +32,7 @@ describe('a pipeline of tags', () => {
     space.write('pipeline.yaml', pipeline);
     ran = await decant(['run'], { cwd: space.folder });
     report = JSON.parse(file('report.json'));
-  }, 240_000);
+  });
   afterAll(() => space[Symbol.dispose]());
 
   it('trains, prunes, distils and quantizes a tagger, and beats the most frequent tag', () => {

@@ -7,7 +7,7 @@ import { deployFiles, type Precision, readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
 import type { TaskName } from '../../models/model.ts';
 import { families } from '../../stages/export/families.ts';
-import { browserTitle, hasBrowser, launchBrowser, listen } from '../rig/browser.ts';
+import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { root } from '../rig/build.ts';
 import { workspace } from '../rig/workspace.ts';
 import { bestOf, clientModel, exportInto, golden, labels, ownOutputs, TIE, tasks, texts } from './rig.ts';
@@ -45,6 +45,7 @@ afterAll(async () => {
 
 const open = async (path: string): Promise<{ readonly page: Page; readonly said: string[] }> => {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const said = listen(page, (url) => url.startsWith(served.url) || /^(?:data|blob):/.test(url));
   await page.goto(`${served.url}${path}`);
   return { page, said };

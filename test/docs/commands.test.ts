@@ -102,7 +102,7 @@ describe('every documented command', () => {
     for (const [, line] of used) expect(read('.ci/run')).toContain(line);
   });
 
-  it.each(runnable)('works: $command ($document)', (one) => runDocumented(one), 180_000);
+  it.each(runnable)('works: $command ($document)', (one) => runDocumented(one));
 
   it('fails this test when it does not work', async () => {
     const [wrong] = documented('a test', '    npx decant predict no-such-folder "a text"  # says why\n');

@@ -39,6 +39,17 @@ describe('plan', () => {
     expect(plan.stages.at(-1)?.inputs).toEqual({ q8: 'int8', fp32: 'teacher' });
   });
 
+  it('asks what transformers.js makes of the texts of models that begin a chain, and of exported ones', async () => {
+    const { steps } = await planOf(`  - { id: slim, uses: prune, keep: { heads: 50% } }
+  - { id: int8, uses: quantize }
+  - { id: deploy, uses: export, from: { q8: int8, fp32: slim } }
+`);
+    const silent = steps.flatMap(({ id, role, config }) =>
+      role === 'evaluation' && Object(config).client === false ? [id] : [],
+    );
+    expect(silent).toEqual(['teacher/evaluate']);
+  });
+
   it('profiles nothing where the file says so, and measures as before', async () => {
     const [plan, without] = [await planOf(''), await planOf('', ['measure.profile=false'])];
     expect(ids(without)).toEqual(ids(plan).filter((id) => id !== 'profile'));

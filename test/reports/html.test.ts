@@ -143,7 +143,7 @@ describe('text of others', () => {
       }),
       { numRuns: 8 },
     );
-  }, 60_000);
+  });
 
   it('is found to be harmful by this test when it is not escaped', async () => {
     const html = await renderHtml(saying('plain'));

@@ -22,6 +22,9 @@ export const browserTitle = (title: string): string =>
 export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: executable ?? '', args: ['--no-sandbox'] });
 
+/** What a page is waited for: on a machine with other work on it many times as long as on an idle one. */
+export const PATIENCE_MS = 240_000;
+
 /** What a page said that it should not have: words on the console, errors, dialogs, and requests to elsewhere. */
 export const listen = (page: Page, isOwn: (url: string) => boolean): string[] => {
   const said: string[] = [];

@@ -144,11 +144,11 @@ const how = (report: Report) => {
     ...warmed(measurement),
     ...beside(measurement),
   ].join(' ');
+  const busy = busyNote(report);
   const drifted =
-    drift?.flagged === true
+    busy === undefined && drift?.flagged === true
       ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
       : nothing;
-  const busy = busyNote(report);
   return html`<p class="note">${said}</p>${busy === undefined ? nothing : html`<p class="warning">${busy}.</p>`}${drifted}`;
 };
 

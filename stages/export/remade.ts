@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import { ImportError } from '../importer.ts';
-import type { JsonObject } from '../json-file.ts';
-import { tokenizerFile, withClass } from './class-tokenizer.ts';
-import { frameOf } from './frames.ts';
-import { tokensOf } from './token-settings.ts';
-import { makingClass } from './tokenizer-classes.ts';
+import type { TokenizerJson } from '../../data/tokenizer.ts';
+import { tokenizerFile, withClass } from '../../models/importers/folder/class-tokenizer.ts';
+import { frameOf } from '../../models/importers/folder/frames.ts';
+import { tokensOf } from '../../models/importers/folder/token-settings.ts';
+import { makingClass } from '../../models/importers/folder/tokenizer-classes.ts';
+import { ImportError } from '../../models/importers/importer.ts';
+import type { JsonObject } from '../../models/importers/json-file.ts';
 
 /** What a class of transformers makes of a tokenizer.json, with settings that were read off it; undefined where it cannot. */
 const remade = (name: string, json: TokenizerJson, roles: Readonly<Record<string, string>>) => {
