@@ -145,6 +145,23 @@ const logitsOf = async (model: Model, { texts }: TrainingExamples): Promise<numb
   return rows;
 };
 
+describe('the order of a step', () => {
+  it('lets the runtime go from the last layer to the first, with each gradient as soon as it can be', () => {
+    const { graph, parameters } = buildStep(tinyModel(), { losses: [crossEntropy], dropout: 0 });
+    const at = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((output) => [output, i] as const)));
+    graph.nodes.forEach((node, i) => {
+      for (const input of node.inputs) expect(input === null ? -1 : (at.get(input) ?? -1)).toBeLessThan(i);
+    });
+    const gradientAt = (name: string): number => {
+      const gradient = parameters.find((one) => one.name === name)?.gradient;
+      return gradient?.kind === 'dense' ? (at.get(value(gradient.output)) ?? -1) : -1;
+    };
+    const [lower = -1, upper = -1] = [0, 1].map((layer) => gradientAt(`encoder.layer.${layer}.output.dense.weight`));
+    expect(lower).toBeGreaterThan(0);
+    expect(upper).toBeGreaterThan(lower);
+  });
+});
+
 describe('how the values of a step are held', () => {
   it('changes no bit of losses and gradients, over lengths that come again', async () => {
     const model = tinyModel();
