@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { reworded } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine } from '../../reports/text.ts';
@@ -50,20 +51,16 @@ the same command: what has arrived is kept in FOLDER.download until then.
 Exit codes: 0 done, 1 the model does not run, 2 the request was wrong, 130 interrupted.`;
 
 /** The float model with an INT8 one beside it. */
-const withQuantized = async (models: Models, path: string, running: Omit<QuantizeContext, 'log'>): Promise<Models> => {
+const withQuantized = async (models: Models, path: string, running: QuantizeContext): Promise<Models> => {
   const source = models.get('fp32');
   if (source === undefined || models.has('q8')) {
     throw new RequestError(`${path}: holds an INT8 model already; leave out --quantize`);
   }
   const { quantizeModel } = await import('../../stages/quantize/index.ts');
-  const { isQuantized } = await import('../../models/quantized.ts');
-  const { model } = await quantizeModel(
-    source,
-    { embeddings: true, reduceRange: false, exclude: [] },
-    { ...running, log: () => undefined },
+  const { model } = await quantizeModel(source, { embeddings: true, reduceRange: false, exclude: [] }, running).catch(
+    (error: unknown) => Promise.reject(reworded(error, (reason) => new RequestError(`${path}: ${reason}`))),
   );
-  if (isQuantized(model.graph)) return new Map([['fp32', source] as const, ['q8', model] as const]);
-  throw new RequestError(`${path}: no matrix of this model is large enough to gain from INT8; leave out --quantize`);
+  return new Map([['fp32', source] as const, ['q8', model] as const]);
 };
 
 /** Each file is loaded once and reads two short texts. */

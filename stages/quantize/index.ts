@@ -64,12 +64,23 @@ const proved = (found: Deviation): Deviation => {
   );
 };
 
+/** A model that stays as it is would be refused as an INT8 file much later, and be none in the report until then. */
+const nothingQuantized = ({ weights }: QuantizeReport): StageError => {
+  const counts = new Map<string, number>();
+  for (const { dims, reason } of weights) {
+    if (dims.length === 2 && reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return new StageError(
+    `no matrix of this model can be stored in 8 bits${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
+  );
+};
+
 /** How much the check of a quantized model has done, and when to stop it. */
 export interface QuantizeContext {
   readonly threads: number;
   readonly signal: AbortSignal;
   onText(done: number, total: number): void;
-  log(message: string): void;
 }
 
 /** Fuses a model for inference, stores it in 8-bit integers and proves that it follows its source. */
@@ -83,9 +94,7 @@ export const quantizeModel = async (
   }
   const judge = await judgeOf(source, context);
   const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);
-  if (report.quantized === 0) {
-    context.log('every matrix of this model is too small to gain anything: nothing was quantized');
-  }
+  if (report.quantized === 0) throw nothingQuantized(report);
   const model: Model = { ...source, graph, info: remaining(source.info, graph) };
   const found = await judge(model);
   return { model, metrics: metricsOf(report, proved(found)) };
@@ -94,7 +103,7 @@ export const quantizeModel = async (
 /** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
-  version: 3,
+  version: 4,
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
   makes: 'model',
@@ -113,7 +122,6 @@ export const quantize = defineStage({
         threads: ctx.threads,
         signal: ctx.signal,
         onText: (done, total) => ctx.progress({ done, total, unit: 'texts', phase: 'comparing with the source' }),
-        log: (message) => ctx.log(message),
       },
     );
     await writeModel(await ctx.output('model', 'model'), model);

@@ -9,6 +9,7 @@ import { isConstantName } from '../../models/parameters.ts';
 import { stages } from '../../stages/index.ts';
 import { readTeacherOutputs } from '../../stages/label/outputs.ts';
 import type { AnyStage, ArtifactKind, InputArtifact } from '../../stages/stage.ts';
+import { smallEncoder } from '../models/support.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { datasetArtifact, modelArtifact, runStage, smallDataset, smallFeatures } from './training-rig.ts';
 
@@ -102,7 +103,8 @@ beforeAll(async () => {
   const student = await run('student', 'distill', { model: slim, 'teacher-outputs': labels }, distilled);
   const zeros = { sparsity: 0.5, recover: { uses: 'train', epochs: 2 } };
   await run('sparse', 'prune', { model: student }, zeros);
-  const int8 = await run('int8', 'quantize', { model: student }, {});
+  const wide = await modelArtifact(space, 'wide', smallEncoder({ hidden: 64, ffn: 128 }));
+  const int8 = await run('int8', 'quantize', { model: wide }, {});
   await run('predictions', 'evaluate', { model: student }, {});
   await run('int8-predictions', 'evaluate', { model: int8 }, {});
   await run('scratch', 'train', { model: slim }, { like: 'slim', epochs: 1 });

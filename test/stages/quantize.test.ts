@@ -95,13 +95,14 @@ describe('the quantize stage', () => {
     expect(parameters(model)).toBe(parameters(source));
   });
 
-  it('passes a model on whose matrices are all too small, and says so', async () => {
-    const messages: string[] = [];
-    const source = join(folder, 'small-in');
-    await writeModel(source, smallEncoder());
-    const context = { ...contextIn(join(folder, 'small')), log: (message: string) => messages.push(message) };
-    await quantize.run({ model: await artifactOf(source, 'model') }, quantize.config.parse({}), context);
-    expect(messages).toEqual(['every matrix of this model is too small to gain anything: nothing was quantized']);
+  it('refuses a model of which nothing can be quantized, and says why', async () => {
+    const remedy = 'leave quantization out, exclude less, or take a larger model';
+    await expect(run('small', smallEncoder())).rejects.toThrow(
+      `no matrix of this model can be stored in 8 bits (14 smaller than 4096 elements): ${remedy}`,
+    );
+    await expect(run('excluded', encoder(), { exclude: ['*'] })).rejects.toThrow(
+      `no matrix of this model can be stored in 8 bits (11 excluded): ${remedy}`,
+    );
   });
 
   it('refuses a model that is quantized already', async () => {
