@@ -1,5 +1,6 @@
 import type { ModelInfo } from '../../models/model.ts';
 import type { ClientFigures } from './client.ts';
+import { testTexts } from './cut.ts';
 
 /** What of tokenizer.json a client passes over, in one sentence. */
 export const clientSettingsNote = (settings: readonly string[]): string =>
@@ -12,7 +13,7 @@ const points = (rate: number): string => `${rate > 0 ? '+' : ''}${(100 * rate).t
 /** What transformers.js makes of the test texts where it is something else, in one sentence. */
 export const inClientNote = (
   { differing, cut, texts, accuracyChange, first }: ClientFigures,
-  { maxLength }: Pick<ModelInfo, 'maxLength'>,
+  { maxLength, task }: Pick<ModelInfo, 'maxLength' | 'task'>,
 ): string => {
   const why =
     cut === 0
@@ -23,5 +24,5 @@ export const inClientNote = (
       ? ''
       : `; the first, ${JSON.stringify(first.text)}: ${listed(first.client)} instead of ${listed(first.tokens)}`;
   const accuracy = accuracyChange === null ? '' : `; accuracy there: ${points(accuracyChange)}`;
-  return `transformers.js reads ${differing} of ${texts} test texts as other tokens${why}${example}${accuracy}`;
+  return `transformers.js reads ${differing} of ${texts} ${testTexts({ task })} as other tokens${why}${example}${accuracy}`;
 };

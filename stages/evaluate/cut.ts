@@ -11,6 +11,10 @@ const limitOf = (data: number, model: number): string =>
     ? `the ${model} tokens that the model reads (data.maxLength is ${data})`
     : `${data} tokens (data.maxLength)`;
 
+/** What the texts of the test split are called: words are read in sentences. */
+export const testTexts = ({ task }: Pick<ModelInfo, 'task'>): string =>
+  taskOf(task).unit === 'words' ? 'test sentences' : 'test texts';
+
 /**
  * How much of the test texts nobody reads, in one sentence; undefined where all are whole. The same of every model that cuts
  * texts into the same tokens, so that a run has to say it once.
@@ -20,7 +24,7 @@ export const cutNote = (
   { maxLength }: Pick<Dataset, 'maxLength'>,
   info: Pick<ModelInfo, 'maxLength' | 'task'>,
 ): string | undefined => {
-  const cut = cutShare(texts, taskOf(info.task).unit === 'words' ? 'test sentences' : 'test texts');
+  const cut = cutShare(texts, testTexts(info));
   if (cut === undefined) return undefined;
   const words = cutAnswers(answersAbout(texts));
   const unread = words === 0 ? '' : `; ${words} words beyond count as wrong`;

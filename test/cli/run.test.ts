@@ -198,7 +198,8 @@ describe('decant run', () => {
   });
 
   it('says what to mend, and nothing of what was finished, when nothing was', async () => {
-    space.write('open.csv', `${tinyCsv()}"never closed,food\n`);
+    // More than is looked at before a run.
+    space.write('open.csv', `${tinyCsv()}${'words,food\n'.repeat(100_000)}"never closed,food\n`);
     const { code, stderr } = await run('--set', 'data.file=open.csv', '--out', 'out5');
     expect([code, stderr]).toEqual([
       1,

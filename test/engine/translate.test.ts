@@ -71,7 +71,10 @@ describe('hidden states of a teacher with a larger vocabulary', () => {
     using space = workspace();
     const dataset = await datasetArtifact(space, smallDataset());
     const teacher = await modelArtifact(space, 'teacher', smallEncoder({ labels: classes }));
-    const other = { ...smallEncoder({ labels: classes }), tokenizer: trainByteBpe(['a cat'], { size: 300 }) };
+    const other = {
+      ...smallEncoder({ labels: classes, vocabulary: 300 }),
+      tokenizer: trainByteBpe(['a cat'], { size: 300 }),
+    };
     const said = await runStage(
       space,
       label,

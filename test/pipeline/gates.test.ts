@@ -14,7 +14,8 @@ ${gates}`;
 
 const load = async (gates: string): Promise<readonly Gate[]> => {
   using space = workspace();
-  space.write('real.csv', 'text,label\nsome words,a\nother words,b\n');
+  const rows = Array.from({ length: 20 }, (_, i) => `some words ${i},a\nother words ${i},b\n`);
+  space.write('real.csv', `text,label\n${rows.join('')}`);
   return (await loadPipeline(space.write('pipeline.yaml', pipeline(gates)), [], decantCatalogue)).gates;
 };
 

@@ -94,7 +94,7 @@ describe('plan', () => {
     const plan = await planOf(
       `  - { id: int8, uses: quantize }
   - { id: plain, uses: quantize, from: encoder }
-  - { id: student, uses: distill, teacher: plain, from: plain }
+  - { id: student, uses: distill, teacher: plain, from: encoder }
 `,
       ['seeds=[4, 2]'],
     );

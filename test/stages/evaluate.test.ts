@@ -83,7 +83,7 @@ describe('an evaluation', () => {
     });
     expect(notes).toEqual([
       '1 of 1 test sentences (100.0 %) are longer than 6 tokens (data.maxLength) and are cut; 2 words beyond count as wrong',
-      expect.stringMatching(/^transformers.js reads 1 of 1 test texts as other tokens/),
+      expect.stringMatching(/^transformers.js reads 1 of 1 test sentences as other tokens/),
     ]);
     // A head of zeros says the first class of all that it reads: six words of eight.
     expect(predictions === undefined ? undefined : accuracy(predictions)).toBe(0.75);
