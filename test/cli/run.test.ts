@@ -204,7 +204,7 @@ describe('decant run', () => {
     expect([code, stderr]).toEqual([
       1,
       `
-Stage "dataset" failed: open.csv:482: a quote in this row never closes; close it, or write "" for a quote inside a field
+Stage "dataset" failed: open.csv:100482: a quote in this row never closes; close it, or write "" for a quote inside a field; if quotes are plain characters in this file (100482 rows of 2 fields), write quote: none
 Run the same command again once that is mended.
 `,
     ]);
