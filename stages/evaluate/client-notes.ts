@@ -8,7 +8,8 @@ export const clientSettingsNote = (settings: readonly string[]): string =>
 
 const listed = (tokens: readonly string[]): string => (tokens.length === 0 ? 'nothing' : tokens.join(' '));
 
-const points = (rate: number): string => `${rate > 0 ? '+' : ''}${(100 * rate).toFixed(1)} points`;
+const changeOf = (rate: number): string =>
+  rate === 0 ? 'the same' : `${rate > 0 ? '+' : ''}${(100 * rate).toFixed(1)} points`;
 
 /** What transformers.js makes of the test texts where it is something else, in one sentence. */
 export const inClientNote = (
@@ -23,6 +24,6 @@ export const inClientNote = (
     first === null
       ? ''
       : `; the first, ${JSON.stringify(first.text)}: ${listed(first.client)} instead of ${listed(first.tokens)}`;
-  const accuracy = accuracyChange === null ? '' : `; accuracy there: ${points(accuracyChange)}`;
+  const accuracy = accuracyChange === null ? '' : `; accuracy there: ${changeOf(accuracyChange)}`;
   return `transformers.js reads ${differing} of ${texts} ${testTexts({ task })} as other tokens${why}${example}${accuracy}`;
 };
