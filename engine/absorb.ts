@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { Shape } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
 import { numbersOf } from '../graph/tensor.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 
 /** An input of the step graph that the host fills with 0 and 1 / (1 - ratio) before every run. */
 export interface DropoutMask {
@@ -36,7 +36,7 @@ const ratioOf = (graph: Graph, node: Node): number => {
   if (ratio === undefined || ratio === null) return DEFAULT_RATIO;
   const tensor = graph.weights.get(ratio);
   const [found] = tensor === undefined ? [] : numbersOf(tensor);
-  if (found === undefined) throw new ModelError(`the ratio '${ratio}' of Dropout '${node.name}' is no constant`);
+  if (found === undefined) throw modelError(`the ratio '${ratio}' of Dropout '${node.name}' is no constant`);
   return found;
 };
 
@@ -64,8 +64,7 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
       return;
     }
     const { dtype, shape } = builder.type(resolve(x));
-    if (shape === undefined)
-      throw new ModelError(`the shape of '${x}' is unknown, so Dropout '${node.name}' has no mask`);
+    if (shape === undefined) throw modelError(`the shape of '${x}' is unknown, so Dropout '${node.name}' has no mask`);
     const input = builder.input(`${prefix}dropout/${masks.length}`, dtype, shape);
     masks.push({ input, shape, ratio });
     builder.add({ ...node, op: 'Mul', inputs: [resolve(x), input], outputs: [resolve(y)], attrs: {} });

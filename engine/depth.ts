@@ -1,7 +1,7 @@
 import type { Value } from '../graph/graph.ts';
+import { stageError } from '../ground/errors.ts';
 import { type Depths, depthsOf } from '../models/anatomy/depth.ts';
 import type { Model } from '../models/model.ts';
-import { StageError } from '../stages/stage.ts';
 import type { TrainingOptions } from './training-options.ts';
 
 /** What of a model moves, and how fast each parameter does beside the learning rate. */
@@ -30,7 +30,7 @@ const depthsNamed = (depths: Depths, name: string): readonly number[] => {
     const at = depths.groups.indexOf(group);
     if (at < 0) {
       const what = group === name ? `'${name}'` : `'${group}' of '${name}'`;
-      throw new StageError(`freeze: the model has no part ${what}; it has ${listed(depths)}`);
+      throw stageError(`freeze: the model has no part ${what}; it has ${listed(depths)}`);
     }
     found.push(at);
   }

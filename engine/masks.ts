@@ -1,7 +1,7 @@
 import type { Stream } from '../data/random.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
 import { elementCount } from '../graph/tensor.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import type { DropoutMask } from './absorb.ts';
 import type { HostTensor } from './engine.ts';
 import { bytesFor, KernelMemory } from './kernels/memory.ts';
@@ -24,7 +24,7 @@ export const fillMask = (memory: KernelMemory, mask: Float32Array, ratio: number
 const sizeOf = (dim: Dim, symbols: Readonly<Record<string, number>>, name: string): number => {
   const size = bindDim(dim, symbols);
   if (typeof size === 'number') return size;
-  throw new ModelError(`dimension '${size}' of the dropout mask '${name}' depends on more than batch and sequence`);
+  throw modelError(`dimension '${size}' of the dropout mask '${name}' depends on more than batch and sequence`);
 };
 
 /** Memory for the masks of a step, reused from step to step and replaced where a batch needs more. */

@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeGraph, weightBytes, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
+import { temporaryFolder } from '../ground/temporary.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
 import * as ort from './native.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
-import { temporaryFolder } from './temporary.ts';
 
 /** Version of ONNX Runtime that runs the graphs: it belongs to the environment of every cached result. */
 export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;

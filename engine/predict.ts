@@ -5,10 +5,10 @@ import type { EncodedText, TextInput } from '../data/tokenize.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, value } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
-import { ModelError, messageOf } from '../ground/errors.ts';
+import type { Checkpoints } from '../ground/checkpoints.ts';
+import { isUserError, messageOf, modelError } from '../ground/errors.ts';
 import { expectBounded } from '../models/bounded.ts';
 import type { Model } from '../models/model.ts';
-import type { Checkpoints } from '../stages/stage.ts';
 import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
 import { encodeTexts } from './encode.ts';
 import type { Program } from './engine.ts';
@@ -51,7 +51,7 @@ const answerGraph = ({ graph, info }: Model): { readonly graph: Graph; readonly 
   const output = value(info.output);
   const answers = taskOf(info.task).emitAnswers(builder, info, output);
   const width = builder.type(answers).shape?.at(-1);
-  if (typeof width !== 'number') throw new ModelError(`the width of the model's output '${info.output}' is not known`);
+  if (typeof width !== 'number') throw modelError(`the width of the model's output '${info.output}' is not known`);
   return { graph: answers === output ? graph : builder.freeze([answers]), width };
 };
 
@@ -62,11 +62,11 @@ const runBatch = async (
   batch: Batch,
 ): Promise<Float32Array> => {
   const outputs = await program.run(textFeeds(info, encoded, batch)).catch((error: unknown) => {
-    throw new ModelError(`the model fails while it runs: ${messageOf(error)}`, { cause: error });
+    throw modelError(`the model fails while it runs: ${messageOf(error)}`, { cause: error });
   });
   const [said] = Object.values(outputs);
   if (said?.data instanceof Float32Array) return said.data;
-  throw new ModelError(`the model gave no float32 output '${info.output}'`);
+  throw modelError(`the model gave no float32 output '${info.output}'`);
 };
 
 /**
@@ -77,10 +77,8 @@ const compiled = async (graph: Graph, threads: number): Promise<Program> => {
   try {
     return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   } catch (error) {
-    const own = await ortEngine
-      .compile(graph, { threads })
-      .catch((refusal: unknown) => new ModelError(messageOf(refusal)));
-    if (own instanceof ModelError) throw own;
+    const own = await ortEngine.compile(graph, { threads }).catch((refusal: unknown) => modelError(messageOf(refusal)));
+    if (isUserError(own, 'model')) throw own;
     await own.release();
     throw error;
   }
@@ -102,7 +100,7 @@ const expectNumbers = (row: Float32Array, answer: number, { starts }: Answers, r
   const text = starts.findLastIndex((start) => start <= answer);
   const column = info.labels[at] === undefined ? `number ${at}` : `class '${info.labels[at]}'`;
   const called = request.called?.(text) ?? calledByDefault(request.texts, text);
-  throw new ModelError(
+  throw modelError(
     `the model gives ${row[at]} as ${column} of ${called}; expected finite numbers: its weights are damaged, or its values grow beyond what floats hold`,
   );
 };

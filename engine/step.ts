@@ -2,7 +2,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import { type Graph, indexOf, type Value, value } from '../graph/graph.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
 import { parameterNames } from '../models/parameters.ts';
 import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
@@ -54,7 +54,7 @@ const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
 const addInputs = (builder: GraphBuilder, graph: Graph): void => {
   for (const input of graph.inputs) {
     const type = graph.types.get(input);
-    if (type === undefined) throw new ModelError(`the input '${input}' of '${graph.name}' has no type`);
+    if (type === undefined) throw modelError(`the input '${input}' of '${graph.name}' has no type`);
     builder.input(input, type.dtype, type.shape);
   }
 };

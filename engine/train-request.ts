@@ -1,5 +1,6 @@
+import type { Checkpoints } from '../ground/checkpoints.ts';
+import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
-import type { Checkpoints, Progress } from '../stages/stage.ts';
 import type { Loss } from './losses/index.ts';
 import type { LossWeights, TrainingExamples, TrainingOptions } from './training-options.ts';
 import type { CurvePoint } from './training-state.ts';

@@ -1,8 +1,8 @@
 import { lengthsOf } from '../data/lengths.ts';
 import { elementCount, tensorOf } from '../graph/tensor.ts';
+import { isUserError, stageError, type UserError } from '../ground/errors.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
-import { StageError } from '../stages/stage.ts';
 import type { Program } from './engine.ts';
 import { ortEngine } from './onnxruntime.ts';
 import { buildEvaluation } from './step.ts';
@@ -16,7 +16,7 @@ import {
   type Trained,
   type TrainingProgress,
 } from './training-state.ts';
-import { DivergedError, Updater, weightFeeds } from './updater.ts';
+import { Updater, weightFeeds } from './updater.ts';
 import { type Validation, validate } from './validate.ts';
 
 /** At most this much work is lost to a crash. */
@@ -68,7 +68,7 @@ class TrainingRun {
         if (secondsSince(this.#saved) > SECONDS_BETWEEN_CHECKPOINTS) await this.#save();
       }
     } catch (error) {
-      const diverged = error instanceof DivergedError;
+      const diverged = isUserError(error, 'diverged');
       // Only here is it certain that arrays and progress belong together.
       if (diverged || signal.aborted) await this.#save();
       throw diverged ? this.#diverged(error) : error;
@@ -190,16 +190,17 @@ class TrainingRun {
     });
   }
 
-  #diverged({ message, rate }: DivergedError): StageError {
+  #diverged({ message }: UserError): UserError {
     const { step } = this.#progress;
+    const rate = this.#updater.rate(step);
     const at = `at step ${step + 1} of ${this.#plan.totalSteps}, epoch ${this.#plan.epochOf(step) + 1}`;
     if (step === 0) {
-      return new StageError(
+      return stageError(
         `${message} ${at}, before any weight was moved: the learning rate has no part in it. The weights are finite, so ` +
           'what the model computes of the first texts grows beyond what floats hold: start from another model',
       );
     }
-    return new StageError(
+    return stageError(
       `${message} ${at}, with a learning rate of ${Number(rate.toPrecision(3))}. Lower learningRate, or lengthen ` +
         `warmup. The weights before that step are kept in ${this.#request.checkpoints.folder}`,
     );

@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount, float32Of } from '../graph/tensor.ts';
+import type { Json } from '../ground/json.ts';
 import { initialize } from '../models/initialize.ts';
-import type { Json } from '../stages/stage.ts';
 import type { Moments } from './adamw.ts';
 import { bytesFor, KernelMemory } from './kernels/memory.ts';
 import type { StepParameter } from './step.ts';

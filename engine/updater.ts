@@ -2,9 +2,8 @@ import type { Batch } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
 import type { Dim } from '../graph/dim.ts';
 import { type Graph, value } from '../graph/graph.ts';
-import { UserError } from '../ground/errors.ts';
+import { stageError, type UserError, userErrors } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
-import { StageError } from '../stages/stage.ts';
 import { adamwStep, clipScale, globalNorm } from './adamw.ts';
 import { type Answers, answersAbout } from './answers.ts';
 import { type Motion, motionOf } from './depth.ts';
@@ -22,19 +21,10 @@ import type { TrainingPlan } from './training-plan.ts';
 import { type Trained, trainedArrays, trainingMemory } from './training-state.ts';
 
 /** The loss or its gradient is no number any more. Thrown before any weight is touched. */
-export class DivergedError extends UserError {
-  override readonly name = 'DivergedError';
-  override readonly blames = 'work';
-  readonly rate: number;
+const divergedError = userErrors('diverged', 'work');
 
-  constructor(what: string, rate: number) {
-    super(what);
-    this.rate = rate;
-  }
-}
-
-const nothingMoves = ({ freeze = [] }: TrainRequest['options']): StageError =>
-  new StageError(`freeze: [${freeze.join(', ')}] leaves no parameter that training could move; freeze less`);
+const nothingMoves = ({ freeze = [] }: TrainRequest['options']): UserError =>
+  stageError(`freeze: [${freeze.join(', ')}] leaves no parameter that training could move; freeze less`);
 
 /** Hugging Face's models and decant's call the classification head so. */
 const headName = /^(pre_)?classifier\b/;
@@ -149,8 +139,8 @@ export class Updater {
     const loss = await this.#gradients(compiled, batches, size, step);
     const started = performance.now();
     const norm = globalNorm(compiled.memory, compiled.runner.gradients);
-    if (!Number.isFinite(loss)) throw new DivergedError(`the loss became ${loss}`, this.rate(step));
-    if (!Number.isFinite(norm)) throw new DivergedError(`the gradient became ${norm}`, this.rate(step));
+    if (!Number.isFinite(loss)) throw divergedError(`the loss became ${loss}`);
+    if (!Number.isFinite(norm)) throw divergedError(`the gradient became ${norm}`);
     this.#apply(compiled, clipScale(norm, this.#request.options.clip), step);
     this.#count('optimizer', started);
     return { loss, size };

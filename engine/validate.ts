@@ -1,6 +1,6 @@
 import { lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import type { ModelInfo } from '../models/model.ts';
 import { answerCount, answersAbout, cutAnswers, forEachAnswer } from './answers.ts';
 import type { HostTensor, Program } from './engine.ts';
@@ -42,7 +42,7 @@ export const validate = async (
     forEachAnswer(answers, batch, (answer, row) => {
       const numbers = data.subarray(row * width, (row + 1) * width);
       if (numbers.some(Number.isNaN)) {
-        throw new ModelError(
+        throw modelError(
           `the model gives NaN for answer ${answer + 1} about the validation texts; expected finite numbers`,
         );
       }

@@ -1,26 +1,68 @@
 /** Tells these errors from bugs, also where a module of stages brings a copy of this file with it. */
 const mark = Symbol.for('decant.UserError');
 
+/** Figures, places and single problems behind a message, for those who act on them. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** What a message is about. */
+interface Details {
+  /** Where it comes from: "data", "import", "codec" ... */
+  readonly kind?: string;
+  /** Stable name of this very problem where a kind knows several; else the kind. */
+  readonly code?: string;
+  readonly facts?: Facts;
+  /** Whether what was asked for is wrong, or work that was begun cannot go on. */
+  readonly blames?: 'request' | 'work';
+  readonly cause?: unknown;
+}
+
 /**
  * Something that only the user can mend: a request, data, a model. Its message says what was found, where and what to do,
  * and is all that is shown. Every other error is a bug and keeps its stack.
  */
 export class UserError extends Error {
-  override readonly name: string = 'UserError';
+  override readonly name = 'UserError';
   readonly [mark] = true;
-  /** Whether what was asked for is wrong, or work that was begun cannot go on. */
-  readonly blames: 'request' | 'work' = 'request';
+  readonly kind: string;
+  readonly code: string;
+  readonly facts: Facts;
+  readonly blames: 'request' | 'work';
+
+  constructor(message: string, details: Details = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    const { kind = 'request', code = kind, facts = {}, blames = 'request' } = details;
+    this.kind = kind;
+    this.code = code;
+    this.facts = facts;
+    this.blames = blames;
+  }
 }
 
-export const isUserError = (error: unknown): error is UserError => error instanceof Error && mark in error;
+/** Whether an error is the user's to mend, and of that kind where one is named. */
+export const isUserError = (error: unknown, kind?: string): error is UserError =>
+  error instanceof Error && mark in error && (kind === undefined || ('kind' in error && error.kind === kind));
+
+/** Makes the errors of one kind. */
+export const userErrors =
+  (kind: string, blames: 'request' | 'work' = 'request') =>
+  (message: string, details: Pick<Details, 'code' | 'facts' | 'cause'> = {}): UserError =>
+    new UserError(message, { kind, blames, ...details });
 
 /** A model does not allow what was asked of it: a graph, weights or a tokenizer of another kind than is needed. */
-export class ModelError extends UserError {
-  override readonly name: string = 'ModelError';
-}
+export const modelError = userErrors('model');
+
+/** A stage cannot go on: bad data, a loss that diverged. */
+export const stageError = userErrors('stage', 'work');
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The error with other words, where it is the user's; bugs pass as they are. */
 export const reworded = (error: unknown, words: (message: string) => UserError): unknown =>
   isUserError(error) ? words(error.message) : error;
+
+/** What the system calls a failure (ENOENT, EACCES ...); empty where it was none of the system's. */
+export const systemCode = (error: unknown): string =>
+  error instanceof Error && !isUserError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** Whether a file, or a folder on the way to it, is not there. */
+export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error));

@@ -1,6 +1,6 @@
 import type { TensorType } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import { tokenRows } from './anatomy/tokens.ts';
 import type { Model, ModelInfo } from './model.ts';
 
@@ -24,21 +24,21 @@ const axesOf = ({ task, sentence }: ModelInfo): readonly number[] => {
 const expectInputs = ({ graph, info }: Model, places: Places): void => {
   for (const name of Object.values(info.inputs)) {
     if (!graph.inputs.includes(value(name))) {
-      throw new ModelError(
+      throw modelError(
         `${places.graph} has no input '${name}', which ${places.info} names; it has ${listed(graph.inputs)}`,
       );
     }
     const type = graph.types.get(value(name));
     const whole = type === undefined || type.dtype === 'int64' || type.dtype === 'int32';
     if (type !== undefined && (!whole || (type.shape !== undefined && type.shape.length !== 2))) {
-      throw new ModelError(
+      throw modelError(
         `${places.graph}: the input '${name}' is ${shapeText(type)}; expected int64[batch, sequence], for token ids go in`,
       );
     }
   }
   const others = graph.inputs.filter((name) => !Object.values(info.inputs).includes(name));
   if (others.length > 0) {
-    throw new ModelError(
+    throw modelError(
       `${places.graph} has the input '${others[0]}', of which ${places.info} says nothing: nobody would fill it`,
     );
   }
@@ -47,7 +47,7 @@ const expectInputs = ({ graph, info }: Model, places: Places): void => {
 const expectOutput = ({ graph, info }: Model, places: Places): void => {
   const output = value(info.output);
   if (!graph.outputs.includes(output)) {
-    throw new ModelError(
+    throw modelError(
       `${places.graph} has no output '${info.output}', which ${places.info} names; it has ${listed(graph.outputs)}`,
     );
   }
@@ -55,7 +55,7 @@ const expectOutput = ({ graph, info }: Model, places: Places): void => {
   if (type === undefined) return;
   const axes = axesOf(info);
   if (type.dtype !== 'float32' || (type.shape !== undefined && !axes.includes(type.shape.length))) {
-    throw new ModelError(
+    throw modelError(
       `${places.graph}: the output '${info.output}' is ${shapeText(type)}; expected float32 with ${axes.join(' or ')} axes for ${info.task}`,
     );
   }
@@ -67,7 +67,7 @@ const expectLabels = ({ graph, info }: Model, places: Places): void => {
   if (!classifying.has(info.task)) return;
   const columns = graph.types.get(value(info.output))?.shape?.at(-1);
   if (typeof columns !== 'number' || columns === info.labels.length) return;
-  throw new ModelError(
+  throw modelError(
     `${places.info} names ${info.labels.length} labels (${info.labels.slice(0, 3).join(', ')}${info.labels.length > 3 ? ', ...' : ''}), ` +
       `but the output '${info.output}' of ${places.graph} has ${columns} columns: one of the files is another model's`,
   );
@@ -94,13 +94,13 @@ const expectTokens = (model: Model, places: Places): void => {
   if (rows === 0) return;
   const [token, id] = largestId(model.tokenizer);
   if (id >= rows) {
-    throw new ModelError(
+    throw modelError(
       `${places.tokenizer} gives ids up to ${id} ('${token}'), but the token table of ${places.graph} has ${rows} rows: one of the files is another model's`,
     );
   }
   for (const [role, special] of Object.entries(model.info.tokens)) {
     if (special < rows) continue;
-    throw new ModelError(
+    throw modelError(
       `${places.info}: the ${role} token is ${special}, but the token table of ${places.graph} has ${rows} rows`,
     );
   }
@@ -109,7 +109,7 @@ const expectTokens = (model: Model, places: Places): void => {
 const expectLength = ({ info }: Model, places: Places): void => {
   const positions = info.checkpoint?.max_position_embeddings;
   if (typeof positions !== 'number' || positions <= 0 || info.maxLength <= positions) return;
-  throw new ModelError(`${places.info}: maxLength is ${info.maxLength}, but the model has ${positions} positions`);
+  throw modelError(`${places.info}: maxLength is ${info.maxLength}, but the model has ${positions} positions`);
 };
 
 /**

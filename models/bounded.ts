@@ -1,6 +1,6 @@
 import type { Graph, Node, TensorType } from '../graph/graph.ts';
 import { byteSize } from '../graph/tensor.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 
 /** One value of two gigabytes: no text of any length needs it. */
 const LARGEST = 2 ** 31;
@@ -20,13 +20,13 @@ const sizeOf = (type: TensorType | undefined): number => {
 export const expectBounded = (graph: Graph): void => {
   for (const node of graph.nodes) {
     if (node.op === 'Loop') {
-      throw new ModelError(
+      throw modelError(
         `node '${node.name || node.outputs[0]}' is a Loop, and nobody can tell whether it ends; no encoder of texts needs one, so decant runs none`,
       );
     }
     const large = node.outputs.find((output) => sizeOf(graph.types.get(output)) > LARGEST);
     if (large !== undefined) {
-      throw new ModelError(
+      throw modelError(
         `node '${node.name || large}' (${node.op}) makes a value of ${sizeOf(graph.types.get(large))} bytes whatever the text is; expected at most ${LARGEST}`,
       );
     }

@@ -1,6 +1,6 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import { type Activation, type Emission, textInputs, zeros } from './blocks.ts';
 import { type EncoderShape, emitEncoder } from './emit-encoder.ts';
 import { emitClassifier, type Pooling } from './head.ts';
@@ -32,7 +32,7 @@ const EPSILON = 1e-6;
 const shapeOf = (options: EncoderOptions): EncoderShape => {
   const { hidden, heads, layers, ffn } = options;
   if (!Number.isInteger(hidden / heads)) {
-    throw new ModelError(`${heads} heads do not divide a width of ${hidden}: choose heads that do`);
+    throw modelError(`${heads} heads do not divide a width of ${hidden}: choose heads that do`);
   }
   return {
     ...options,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { readGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
-import { messageOf, UserError } from '../ground/errors.ts';
+import { isMissing, messageOf, userErrors } from '../ground/errors.ts';
 import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import type { Model, ModelInfo } from './model.ts';
@@ -25,9 +25,7 @@ export const deployFiles = {
 export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
-class ModelFileError extends UserError {
-  override readonly name = 'ModelFileError';
-}
+const modelFileError = userErrors('model-file');
 
 const infoSchema = z.object({
   schema: z.literal('decant.model/1'),
@@ -50,14 +48,12 @@ const infoSchema = z.object({
 /** Absolute path of one of a folder's files by relative path. */
 export type PathOf = (file: string) => string;
 
-const missing = (cause: unknown): boolean => cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-
 const boundedText = (path: string): string => {
   try {
     return readText(path);
   } catch (cause) {
-    if (!missing(cause)) throw cause;
-    throw new ModelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
+    if (!isMissing(cause)) throw cause;
+    throw modelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
   }
 };
 
@@ -67,7 +63,7 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
     return z.record(z.string(), z.unknown()).parse(parsedJson(path, text));
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? 'it holds no JSON object' : messageOf(cause);
-    throw new ModelFileError(`${path} is damaged: ${reason}`, { cause });
+    throw modelFileError(`${path} is damaged: ${reason}`, { cause });
   }
 };
 
@@ -90,7 +86,7 @@ const parseInfo = (path: string, json: unknown): ModelInfo => {
   const parsed = infoSchema.safeParse(json);
   if (parsed.success) return withoutUndefined(parsed.data);
   const [issue] = parsed.error.issues;
-  throw new ModelFileError(
+  throw modelFileError(
     `${path} does not describe a model of decant (decant.model/1): ${issue?.path.join('.') || 'the document'}: ${issue?.message}`,
   );
 };
@@ -99,7 +95,7 @@ const readGraphFile = async (path: string): Promise<Graph> => {
   try {
     return await readGraph(path);
   } catch (cause) {
-    if (missing(cause)) throw new ModelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
+    if (isMissing(cause)) throw modelFileError(`${path} does not exist: the model folder is incomplete`, { cause });
     // What is wrong with the file names it already.
     throw cause;
   }
@@ -134,7 +130,7 @@ const expectSameLabels = (path: string, labels: readonly string[], id2label: unk
   if (labels.length === 0 || typeof id2label !== 'object' || id2label === null) return;
   const theirs = Object.values(id2label).map(String);
   if (theirs.length === labels.length && theirs.every((label, i) => label === labels[i])) return;
-  throw new ModelFileError(
+  throw modelFileError(
     `${path}: id2label names ${theirs.slice(0, 5).join(', ')}, but its 'decant' entry ${labels.slice(0, 5).join(', ')}: write the same classes in the same order`,
   );
 };
@@ -143,13 +139,13 @@ const readDeployed = async (folder: string): Promise<Deployed> => {
   const path = join(folder, deployFiles.config);
   const { decant, id2label } = await readJson(path);
   if (decant === undefined) {
-    throw new ModelFileError(
+    throw modelFileError(
       `${folder} was not exported by decant: its config.json has no 'decant' entry. ` +
         `Where it is a model of Hugging Face, decant export ${folder} FOLDER makes one of it`,
     );
   }
   const parsed = deployed.safeParse(decant);
-  if (!parsed.success) throw new ModelFileError(`${path} is damaged: its 'decant' entry names no files of the folder`);
+  if (!parsed.success) throw modelFileError(`${path} is damaged: its 'decant' entry names no files of the folder`);
   const info = parseInfo(path, parsed.data.model);
   expectSameLabels(path, info.labels, id2label);
   return { files: parsed.data.files, info };
@@ -168,7 +164,7 @@ const readDeployFolder = async (folder: string, wanted: Precision | undefined): 
   const { files, info } = await readDeployed(folder);
   const precision = wanted ?? (files.includes('q8') ? 'q8' : 'fp32');
   if (!files.includes(precision)) {
-    throw new ModelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);
+    throw modelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);
   }
   return readDeployFile(folder, info, precision);
 };
@@ -187,7 +183,7 @@ export const folderKind = async (folder: string): Promise<'stage' | 'exported' |
 export const readModel = async (folder: string, options: { readonly precision?: Precision } = {}): Promise<Model> => {
   if (await exists(join(folder, modelFiles.info))) return readModelArtifact((file) => join(folder, file));
   if (await exists(join(folder, deployFiles.config))) return readDeployFolder(folder, options.precision);
-  throw new ModelFileError(
+  throw modelFileError(
     `${folder} holds no model: expected model.json (a stage's folder) or config.json (an exported folder)`,
   );
 };

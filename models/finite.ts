@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
 import { floatPiecesOf, type Tensor } from '../graph/tensor.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import { parameterNames } from './parameters.ts';
 
 /** Where the numbers of a weight begin to be none; -1 where all are. One piece of it is in memory at a time. */
@@ -31,7 +31,7 @@ const refuse = (name: string, tensor: Tensor): void => {
   const strange = firstStrange(tensor);
   if (strange === undefined) return;
   const { index, value } = strange;
-  throw new ModelError(
+  throw modelError(
     `the weight '${name}' (float32 [${tensor.dims.join(', ')}]) holds ${value} at ${placeOf(index, tensor.dims)}; expected finite numbers: ` +
       'the file is damaged, or the training that wrote it diverged; take an earlier checkpoint',
   );

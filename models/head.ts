@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import { dropout, type Emission, linear, zeros } from './blocks.ts';
 import { featuresName } from './emit-encoder.ts';
 import type { Model } from './model.ts';
@@ -37,7 +37,7 @@ export const emitClassifier = (
 ): Value => {
   const { builder } = emission;
   const width = builder.type(features).shape?.at(-1);
-  if (typeof width !== 'number') throw new ModelError(`the width of '${features}' is not known, so no head fits it`);
+  if (typeof width !== 'number') throw modelError(`the width of '${features}' is not known, so no head fits it`);
   return builder.within('classifier', () => {
     const dropped = dropout(emission, pool(builder, features, mask, options.pooling), options.dropout);
     return linear(emission, 'classifier', dropped, [width, options.labels], { output: 'logits' });
@@ -64,7 +64,7 @@ export const withClassificationHead = (given: Model, labels: readonly string[], 
   const { info } = model;
   if (info.task === 'text-classification') {
     if (sameLabels(info.labels, labels)) return model;
-    throw new ModelError(
+    throw modelError(
       `the model already classifies into ${info.labels.length} labels (${info.labels.slice(0, 3).join(', ')} ...), ` +
         `the data has ${labels.length} (${labels.slice(0, 3).join(', ')} ...); start from a model without a head`,
     );

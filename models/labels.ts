@@ -1,6 +1,6 @@
 import { type Graph, indexOf, type Value, value } from '../graph/graph.ts';
 import { float32Of, type Tensor, tensorOf } from '../graph/tensor.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import type { Model } from './model.ts';
 
 /** Some columns of a vector (classes) or matrix (in, classes), in the order given. */
@@ -65,7 +65,7 @@ export const alignLabels = (model: Model, labels: readonly string[]): Model => {
   const weights = new Map(graph.weights);
   const columns = classWeights(graph, value(info.output));
   if (columns.length === 0)
-    throw new ModelError(`'${info.output}' is no product with a weight: its classes cannot be put in order`);
+    throw modelError(`'${info.output}' is no product with a weight: its classes cannot be put in order`);
   for (const name of columns) {
     const tensor = weights.get(name);
     if (tensor !== undefined) weights.set(name, chosenColumns(tensor, order));

@@ -1,6 +1,6 @@
 import { type Graph, indexOf, type Node, type Value } from '../graph/graph.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import { type Initializer, initialize } from './initialize.ts';
 import type { Model } from './model.ts';
 import { parameterNames } from './parameters.ts';
@@ -57,7 +57,7 @@ const initializerOf = (graph: Graph, name: Value, { dims }: Tensor): Initializer
     if (found !== undefined) return found;
   }
   const users = (indexOf(graph).users.get(name) ?? []).map((node) => node.op).join(', ');
-  throw new ModelError(
+  throw modelError(
     `parameter '${name}' is read by ${users || 'no node'}: decant knows how to draw what LayerNormalization, Gather, ` +
       `MatMul, Mul, Add, Concat, Transpose and Unsqueeze read`,
   );

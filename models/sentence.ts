@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, type Value, value } from '../graph/graph.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import { pool } from './head.ts';
 import { initialize } from './initialize.ts';
 import type { Model, ModelInfo } from './model.ts';
@@ -26,7 +26,7 @@ export const emitSentence = (builder: GraphBuilder, info: ModelInfo, features: V
 /** Width of a model's token features, which is that of its sentence vectors. */
 export const featureWidth = ({ graph, info }: Model): number => {
   const width = graph.types.get(value(info.output))?.shape?.at(-1);
-  if (typeof width !== 'number') throw new ModelError(`the width of '${info.output}' is not known`);
+  if (typeof width !== 'number') throw modelError(`the width of '${info.output}' is not known`);
   return width;
 };
 

@@ -1,7 +1,7 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { value } from '../graph/graph.ts';
 import { tensorOf } from '../graph/tensor.ts';
-import { ModelError } from '../ground/errors.ts';
+import { modelError } from '../ground/errors.ts';
 import { withoutWordHead } from './head.ts';
 import type { Model } from './model.ts';
 
@@ -18,7 +18,7 @@ const expectFeatures = ({ info }: Model, labels: readonly string[]): void => {
     info.task === 'token-classification'
       ? `the model already tags words with ${named(info.labels)} classes`
       : `the model is made for ${info.task}`;
-  throw new ModelError(`${found}, the data has ${named(labels)} classes of words; start from a model without a head`);
+  throw modelError(`${found}, the data has ${named(labels)} classes of words; start from a model without a head`);
 };
 
 const same = (a: readonly string[], b: readonly string[]): boolean =>
@@ -36,7 +36,7 @@ export const withTokenHead = (given: Model, labels: readonly string[]): Model =>
   const builder = GraphBuilder.from(model.graph);
   const features = value(info.output);
   const width = builder.type(features).shape?.at(-1);
-  if (typeof width !== 'number') throw new ModelError(`the width of '${features}' is not known, so no head fits it`);
+  if (typeof width !== 'number') throw modelError(`the width of '${features}' is not known, so no head fits it`);
   const zeros = (name: string, dims: readonly number[]) =>
     builder.weight(name, tensorOf('float32', dims, new Float32Array(dims.reduce((a, b) => a * b, 1))));
   const logits = builder.within('classifier', () => {

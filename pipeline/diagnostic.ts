@@ -1,4 +1,4 @@
-import { UserError } from '../ground/errors.ts';
+import { type Facts, type UserError, userErrors } from '../ground/errors.ts';
 /** A text that problems point into: the YAML file, or one `--set` argument. */
 export interface Source {
   /** What people see before line and column. */
@@ -22,17 +22,6 @@ export interface Diagnostic {
   readonly span: Span;
   /** What to do about it: known names, "did you mean". */
   readonly hints: readonly string[];
-}
-
-/** A request that cannot be run: every problem at once. The command line exits 2. */
-export class RequestError extends UserError {
-  override readonly name = 'RequestError';
-  readonly diagnostics: readonly Diagnostic[];
-
-  constructor(message: string, diagnostics: readonly Diagnostic[] = []) {
-    super(message);
-    this.diagnostics = diagnostics;
-  }
 }
 
 export interface Position {
@@ -97,8 +86,21 @@ const inReadingOrder = (a: Diagnostic, b: Diagnostic): number =>
   a.message.localeCompare(b.message);
 
 /** All problems, sorted, without repetitions, with a line that counts them. */
-export const renderDiagnostics = (diagnostics: readonly Diagnostic[]): string => {
+const renderDiagnostics = (diagnostics: readonly Diagnostic[]): string => {
   const sorted = diagnostics.toSorted(inReadingOrder);
   const texts = [...new Set(sorted.map(renderDiagnostic))];
   return `${texts.join('\n\n')}\n\n${texts.length === 1 ? '1 problem' : `${texts.length} problems`}; nothing was run.`;
 };
+
+/** A request that cannot be run. The command line exits 2. */
+export const requestError = userErrors('request');
+
+/** One problem as machines read it. */
+const factOf = ({ code, message, span, hints }: Diagnostic): Facts => {
+  const { line, column } = positionOf(span.source, span.start);
+  return { code, message, file: span.source.name, line, column, hints };
+};
+
+/** Every problem of a request at once: rendered for people, and as facts for machines. */
+export const requestProblems = (diagnostics: readonly Diagnostic[]): UserError =>
+  requestError(renderDiagnostics(diagnostics), { facts: { problems: diagnostics.map(factOf) } });

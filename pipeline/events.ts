@@ -1,4 +1,4 @@
-import type { Progress } from '../stages/stage.ts';
+import type { Progress } from '../ground/progress.ts';
 import type { Role } from './plan/plan.ts';
 
 /** A step as views and the event log know it. */

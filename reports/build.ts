@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { type Profile, readProfile } from '../data/profile.ts';
-import type { Artifact } from '../stages/stage.ts';
+import type { Artifact } from '../ground/artifact.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';

@@ -1,11 +1,6 @@
-import { digestOfJson } from '../data/digest.ts';
+import { digestOfJson } from '../ground/digest.ts';
 import { UserError } from '../ground/errors.ts';
 import type { Report } from './report.ts';
-
-/** A report was changed after it was written. */
-class ChangedReportError extends UserError {
-  override readonly name = 'ChangedReportError';
-}
 
 /** A report as it is written: with a checksum over all the rest, whatever the order and the layout of its keys. */
 export const sealed = ({ checksum, ...report }: Report): Report => ({
@@ -19,7 +14,8 @@ export const verifySeal = (value: object, where: string): void => {
   const { checksum, ...rest } = value;
   const found = digestOfJson(rest);
   if (found === checksum) return;
-  throw new ChangedReportError(
+  throw new UserError(
     `${where} was changed since decant wrote it: found the checksum ${found} of what it holds, expected ${JSON.stringify(checksum)}. Run the pipeline again, or use decant report RUN --out FILE.json, to have it as it was; take "checksum" out of it to use it as it is`,
+    { kind: 'changed-report' },
   );
 };

@@ -61,11 +61,6 @@ export const entriesIn = async (folder: string): Promise<readonly Entry[]> => {
   return entries.toSorted((a, b) => b.number - a.number);
 };
 
-/** A report cannot be found among those of a run's folder. */
-class NoEntryError extends UserError {
-  override readonly name = 'NoEntryError';
-}
-
 const listed = (entries: readonly Entry[]): string =>
   entries.map(({ number, created }) => `@${number} (${created === '' ? 'unreadable' : created})`).join(', ');
 
@@ -85,7 +80,6 @@ export const reportFolder = async (where: string): Promise<string> => {
   const [entry, another] = chosen(entries, which);
   if (entry !== undefined && another === undefined) return entry.folder;
   const found = entry === undefined ? `has no report "${which}"` : `has several reports of "${which}"`;
-  throw new NoEntryError(
-    entries.length === 0 ? `${folder} holds no reports` : `${folder} ${found}; expected one of ${listed(entries)}`,
-  );
+  const what = entries.length === 0 ? 'holds no reports' : `${found}; expected one of ${listed(entries)}`;
+  throw new UserError(`${folder} ${what}`, { kind: 'no-report' });
 };

@@ -2,7 +2,7 @@ import type { Dataset } from '../data/dataset.ts';
 import { readDatasetArtifact } from '../data/files.ts';
 import { readPredictions } from '../data/predictions.ts';
 import { readVectors, VECTORS_FILE, type Vectors } from '../data/vectors.ts';
-import type { InputArtifact } from '../stages/stage.ts';
+import type { InputArtifact } from '../ground/artifact.ts';
 import type { StepSummary } from './record.ts';
 import type { Effect } from './statistics/effects.ts';
 import { differenceEffect } from './statistics/pairs.ts';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { isUserError, UserError } from '../ground/errors.ts';
+import { isUserError, userErrors } from '../ground/errors.ts';
 import { buildReport } from './build.ts';
 import { sealed } from './checksum.ts';
 import { reportFolder } from './history.ts';
@@ -12,9 +12,7 @@ import { withSeeds } from './seeds.ts';
 import { readWritten, verifyWritten } from './written.ts';
 
 /** There is no report where one was asked for. */
-class NoReportError extends UserError {
-  override readonly name = 'NoReportError';
-}
+const noReport = userErrors('no-report');
 
 const isFile = async (path: string): Promise<boolean> =>
   stat(path).then(
@@ -40,7 +38,7 @@ const damaged = (folder: string, error: unknown): unknown => {
   const reason = isUserError(error) ? undefined : reasonOf(error);
   return reason === undefined
     ? error
-    : new NoReportError(`the records of ${folder} are damaged: ${reason}; run the pipeline again`, { cause: error });
+    : noReport(`the records of ${folder} are damaged: ${reason}; run the pipeline again`, { cause: error });
 };
 
 /** The report of a run's folder from its records, and from those of its seeds where there are several. */
@@ -59,16 +57,14 @@ const reportFromRecords = async (folder: string): Promise<Report> => {
 
 /**
  * The report of a run's folder, computed again from its records, or as report.json holds it where there are none; or of
- * a report.json itself. Older reports of a folder are named as reportFolder takes them. Throws NoReportError where there is
+ * a report.json itself. Older reports of a folder are named as reportFolder takes them. Throws where there is
  * none.
  */
 export const loadReport = async (where: string): Promise<Report> => {
   const path = await reportFolder(where);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
-    throw new NoReportError(
-      `${path}: no such file or folder; expected the folder of a run (runs/NAME) or a report.json`,
-    );
+    throw noReport(`${path}: no such file or folder; expected the folder of a run (runs/NAME) or a report.json`);
   }
   if (!found.isDirectory()) return await readReport(path);
   if ((await isFile(join(path, runFile))) || (await readWritten(path)) !== null) {
@@ -77,7 +73,5 @@ export const loadReport = async (where: string): Promise<Report> => {
   }
   const file = join(path, 'report.json');
   if (await isFile(file)) return await readReport(file);
-  throw new NoReportError(
-    `${path} holds no report: expected records/run.json or report.json, as decant run leaves them`,
-  );
+  throw noReport(`${path} holds no report: expected records/run.json or report.json, as decant run leaves them`);
 };

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { ChangedFileError, verifyFile } from './verify.ts';
+import { isMissing } from '../ground/errors.ts';
+import { changedFileError, verifyFile } from './verify.ts';
 
 /** Where a run's folder says which models and exported folders it put there, and what they hold. */
 export const placedFile = join('records', 'placed.json');
@@ -13,9 +14,6 @@ export type Placed = Readonly<
   Record<string, Readonly<Record<string, { readonly digest: string; readonly size: number }>>>
 >;
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
-
 /** What a run put into its folder; null where none says so. */
 export const readPlaced = async (out: string): Promise<Placed | null> => {
   const file = join(out, placedFile);
@@ -23,7 +21,7 @@ export const readPlaced = async (out: string): Promise<Placed | null> => {
     return schema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     if (isMissing(error)) return null;
-    throw new ChangedFileError(
+    throw changedFileError(
       `${file} is damaged: expected the digests of the models in ${out}. Run the pipeline again: it writes them anew`,
     );
   }

@@ -1,4 +1,5 @@
-import type { InputArtifact, Json, Metrics } from '../stages/stage.ts';
+import type { InputArtifact } from '../ground/artifact.ts';
+import type { Json, Metrics } from '../ground/json.ts';
 import type { Gate } from './gates/gate.ts';
 
 /** One step of a run as it ended, from the store or freshly made. */

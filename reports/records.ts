@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { type Artifact, type ArtifactKind, artifactKinds, type Digest } from '../ground/artifact.ts';
 import { messageOf, UserError } from '../ground/errors.ts';
-import type { Artifact, ArtifactKind, Digest } from '../stages/stage.ts';
 import { gateSchema } from './gates/gate.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
 import { verifyFile } from './verify.ts';
@@ -63,7 +63,7 @@ export const recordText = (run: RunSummary): { readonly file: string; readonly t
 
 const digestSchema = z.custom<Digest>((value) => typeof value === 'string');
 const artifactSchema = z.object({
-  kind: z.enum(['dataset', 'model', 'teacher-outputs', 'predictions', 'measurements', 'profile', 'folder']),
+  kind: z.enum(artifactKinds),
   digest: digestSchema,
   size: z.number(),
   files: z.record(z.string(), z.object({ digest: digestSchema, size: z.number() })),

@@ -1,5 +1,5 @@
 import type { DatasetTask } from '../data/dataset.ts';
-import type { Json } from '../stages/stage.ts';
+import type { Json } from '../ground/json.ts';
 import type { GateReport } from './gates/gate.ts';
 import type { ClassScores } from './statistics/classes.ts';
 import type { Bounds, Interval } from './statistics/intervals.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UserError } from '../ground/errors.ts';
+import { userErrors } from '../ground/errors.ts';
 import { verifySeal } from './checksum.ts';
 import { gateReportSchema } from './gates/gate.ts';
 import type { Report } from './report.ts';
@@ -283,9 +283,7 @@ export const reportJsonSchema = (): Record<string, unknown> => {
 };
 
 /** The text of a report is none, or one of another version. */
-class ReportError extends UserError {
-  override readonly name = 'ReportError';
-}
+const reportError = userErrors('report');
 
 const versionOf = (value: unknown): string | undefined => {
   const schema = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined;
@@ -307,17 +305,17 @@ const jsonOf = (text: string, where: string): unknown => {
     return JSON.parse(text);
   } catch (error) {
     const reason = oneLine(error instanceof Error ? error.message : String(error));
-    throw new ReportError(`${where} is no JSON (${reason}); was it cut short? decant report RUN writes it again`);
+    throw reportError(`${where} is no JSON (${reason}); was it cut short? decant report RUN writes it again`);
   }
 };
 
-/** Reads report.json. Throws a ReportError that says what was found where another version or something else is. */
+/** Reads report.json. Throws an error that says what was found where another version or something else is. */
 export const parseReport = (text: string, where: string): Report => {
   const value = jsonOf(text, where);
   const found = versionOf(value);
   const wanted = reportSchema.shape.schema.value;
   if (found !== wanted) {
-    throw new ReportError(
+    throw reportError(
       found === undefined
         ? `${where} is no report of decant: it has no "schema": "${wanted}"`
         : `${where} has the schema "${found}"; this version of decant reads "${wanted}"${remedy(found, wanted)}`,
@@ -327,7 +325,7 @@ export const parseReport = (text: string, where: string): Report => {
   const parsed = reportSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ReportError(
+  throw reportError(
     `${where} is damaged or of an older version: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}; decant run writes it anew`,
   );
 };

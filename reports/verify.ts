@@ -1,13 +1,8 @@
-import { digestOfFile } from '../data/digest.ts';
-import { UserError } from '../ground/errors.ts';
+import { digestOfFile } from '../ground/digest.ts';
+import { isMissing, userErrors } from '../ground/errors.ts';
 
 /** A file of a run is not what the run left. */
-export class ChangedFileError extends UserError {
-  override readonly name = 'ChangedFileError';
-}
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+export const changedFileError = userErrors('changed-file');
 
 /** A file as it was recorded; the size is not always known. */
 export interface Recorded {
@@ -29,5 +24,5 @@ export const verifyFile = async (path: string, recorded: Recorded, remedy = REME
   });
   if (found?.digest === recorded.digest) return;
   const what = found === null ? 'is missing' : `was changed since the run wrote it: found ${described({ ...found })}`;
-  throw new ChangedFileError(`${path} ${what}; expected ${described(recorded)}. ${remedy}`);
+  throw changedFileError(`${path} ${what}; expected ${described(recorded)}. ${remedy}`);
 };

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ChangedFileError, verifyFile } from './verify.ts';
+import { isMissing } from '../ground/errors.ts';
+import { changedFileError, verifyFile } from './verify.ts';
 
 /** Where a run's folder says what its reports were made from, and what they and the record of the run are, by hash. */
 export const writtenFile = join('records', 'reports.json');
@@ -15,8 +16,6 @@ const schema = z.object({
 });
 
 export type Written = Readonly<z.infer<typeof schema>>;
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 const parsed = (text: string): unknown => {
   try {
@@ -36,7 +35,7 @@ export const readWritten = async (folder: string): Promise<Written | null> => {
   if (text === null) return null;
   const { data } = schema.safeParse(parsed(text));
   if (data !== undefined) return data;
-  throw new ChangedFileError(
+  throw changedFileError(
     `${file} is damaged: expected the digests of this run's reports. Run the pipeline again: it writes them anew`,
   );
 };

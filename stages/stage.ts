@@ -1,57 +1,8 @@
 import type { z } from 'zod';
-import { UserError } from '../ground/errors.ts';
-
-/** sha256 in lower-case hexadecimal. */
-export type Digest = string & { readonly __brand: 'Digest' };
-
-export type ArtifactKind =
-  | 'dataset'
-  | 'model'
-  | 'predictions'
-  | 'teacher-outputs'
-  | 'measurements'
-  | 'profile'
-  | 'folder';
-
-/** A published result: files by relative path. The digest covers kind, paths and contents. */
-export interface Artifact {
-  readonly kind: ArtifactKind;
-  readonly digest: Digest;
-  /** Bytes of all files. */
-  readonly size: number;
-  readonly files: Readonly<Record<string, { readonly digest: Digest; readonly size: number }>>;
-}
-
-/** An input artifact whose files were verified against their digests. */
-export interface InputArtifact {
-  readonly artifact: Artifact;
-  /** Absolute path of one of its files. */
-  path(file: string): string;
-}
-
-/** JSON that a step leaves beside its artifacts: losses, curves, counts. It lands in the report. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-export type Metrics = Readonly<Record<string, Json>>;
-
-export interface Progress {
-  /** Units of work done and in all (steps, texts, models, bytes); `total` 0 where it is not known. */
-  readonly done: number;
-  readonly total: number;
-  readonly unit: string;
-  /** One short phrase for people: "epoch 2/4". */
-  readonly phase?: string;
-  readonly loss?: number;
-  readonly tokensPerSecond?: number;
-}
-
-/** Saved state of a step in progress, written atomically under the step's key and deleted when it is published. */
-export interface Checkpoints {
-  /** The newest saved state, or undefined. A damaged one counts as none. */
-  load(): Promise<{ readonly meta: Json; readonly data: Uint8Array } | undefined>;
-  save(meta: Json, data: readonly Uint8Array[]): Promise<void>;
-  /** Keep this checkpoint when the step fails, for the user to find (a diverged run's last good state). */
-  readonly folder: string;
-}
+import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
+import type { Checkpoints } from '../ground/checkpoints.ts';
+import type { Json, Metrics } from '../ground/json.ts';
+import type { Progress } from '../ground/progress.ts';
 
 export interface StageContext {
   /** Seed for named streams; 0 for stages that draw nothing. */
@@ -89,12 +40,6 @@ export interface Wiring {
   step(uses: string, config: Json, inputs: Readonly<Record<string, Ref>>): Ref;
   /** A problem with the configuration, found before anything runs. */
   problem(path: readonly (string | number)[], message: string): void;
-}
-
-/** A class of failure that is the user's to mend (bad data, diverged loss): message only, no stack trace. */
-export class StageError extends UserError {
-  override readonly name = 'StageError';
-  override readonly blames = 'work';
 }
 
 /**

@@ -1,4 +1,5 @@
-import { DataError, dataErrors } from '../errors.ts';
+import { isUserError, type UserError } from '../../ground/errors.ts';
+import { dataErrors } from '../errors.ts';
 import { type CsvRecord, csvRecords, type Dialect, type TableText } from './csv-records.ts';
 
 /** What the user says of a table; what is left out is decided over its rows. */
@@ -33,7 +34,7 @@ interface Reading {
   /** Largest share of fields in one column that begin and end with a quote, where quotes are plain. */
   readonly quoted: number;
   /** Why it cannot be read so. */
-  readonly problem: DataError | undefined;
+  readonly problem: UserError | undefined;
 }
 
 const isQuoted = (field: string): boolean => field.length > 1 && field.startsWith(QUOTE) && field.endsWith(QUOTE);
@@ -43,7 +44,7 @@ const reading = async (text: TableText, dialect: Dialect, narrowest = 1): Promis
   let [width, rows] = [0, 0];
   let broken: CsvRecord | undefined;
   let holdsQuote = false;
-  let problem: DataError | undefined;
+  let problem: UserError | undefined;
   const quoted: number[] = [];
   try {
     for await (const record of csvRecords(text, dialect)) {
@@ -57,7 +58,7 @@ const reading = async (text: TableText, dialect: Dialect, narrowest = 1): Promis
         for (const [i, field] of fields.entries()) if (isQuoted(field)) quoted[i] = (quoted[i] ?? 0) + 1;
     }
   } catch (error) {
-    if (!(error instanceof DataError)) throw error;
+    if (!isUserError(error, 'data')) throw error;
     problem = error;
   }
   const share = Math.max(0, ...quoted.filter((count) => count !== undefined)) / Math.max(1, rows);
@@ -205,7 +206,7 @@ const quotingOf = async (text: TableText, quoting: Reading, plain: Reading): Pro
 };
 
 /** Backslashes before quotes, as databases export them, are told where they explain every row. */
-const withEscape = async (text: TableText, dialect: Dialect, problem: DataError): Promise<DataError> => {
+const withEscape = async (text: TableText, dialect: Dialect, problem: UserError): Promise<UserError> => {
   const escaped = await reading(text, { ...dialect, escape: '\\' });
   return escaped.problem === undefined ? dataErrors.orEscape(problem, '\\') : problem;
 };
@@ -233,7 +234,7 @@ export const dialectAtStart = async (text: TableText, given: DialectOptions): Pr
   const { text: start, complete } = await sampleOf(text);
   if (complete) return dialectOf(start, given);
   return dialectOf(start, given).catch(async (error: unknown) => {
-    if (!(error instanceof DataError)) throw error;
+    if (!isUserError(error, 'data')) throw error;
     return dialectOf(text, given);
   });
 };

@@ -1,12 +1,13 @@
 import { asyncBufferFromFile, parquetScan } from 'hyparquet';
-import { DataError, dataErrors } from '../errors.ts';
+import { isUserError } from '../../ground/errors.ts';
+import { dataErrors } from '../errors.ts';
 import { openError, type SourceFile } from './bytes.ts';
 import { classNames, compressors, openParquet, type ParquetFile } from './parquet-file.ts';
 import type { Values } from './rows.ts';
 
 /** Failures of the reader are failures of the file: their reasons are shown with its name. */
 const fileError = (error: unknown, source: SourceFile): unknown => {
-  if (error instanceof DataError) return error;
+  if (isUserError(error, 'data')) return error;
   const known = openError(error, source);
   if (known !== error) return known;
   return dataErrors.brokenParquet(source.shown, error instanceof Error ? error.message : String(error));

@@ -1,4 +1,5 @@
-import { DataError, type DataProblem, dataErrors } from '../errors.ts';
+import { isUserError, type UserError } from '../../ground/errors.ts';
+import { type DataProblem, dataErrors } from '../errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import type { SourceFile } from './bytes.ts';
 import { isMissing, type MissingOptions } from './missing.ts';
@@ -23,7 +24,7 @@ export interface LocatedCandidate extends Candidate {
 
 const roles = { text: 'text', pair: 'text', label: 'label', split: 'splitColumn' } as const;
 
-const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): DataError | undefined => {
+const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): UserError | undefined => {
   const times = found.filter((column) => column === name).length;
   if (times === 1) return undefined;
   return times === 0 ? dataErrors.missingColumn(shown, name, found) : dataErrors.repeatedColumn(shown, name);
@@ -58,7 +59,7 @@ export const partProblems = async (part: Part): Promise<readonly DataProblem[]> 
     if (problems.length === 0) await readPart(part, FIRST_ROWS);
     return problems;
   } catch (error) {
-    if (error instanceof DataError) return [{ code: error.code, path: [part.key], message: error.message }];
+    if (isUserError(error, 'data')) return [{ code: error.code, path: [part.key], message: error.message }];
     throw error;
   }
 };

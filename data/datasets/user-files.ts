@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { DataError, type DataProblem, dataErrors } from '../errors.ts';
+import { isUserError } from '../../ground/errors.ts';
+import { type DataProblem, dataErrors } from '../errors.ts';
 import { assemble, type Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
@@ -136,7 +137,7 @@ const problemsOf = async (config: FileConfig, parts: readonly Part[]): Promise<r
     await loadParts(config, parts);
     return [];
   } catch (error) {
-    if (!(error instanceof DataError)) throw error;
+    if (!isUserError(error, 'data')) throw error;
     return [{ code: error.code, path: [config.file === undefined ? 'train' : 'file'], message: error.message }];
   }
 };

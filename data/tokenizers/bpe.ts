@@ -1,4 +1,4 @@
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 import { learnMerges, type Merge } from './merges.ts';
 import { countWords, DEFAULT_MIN_FREQUENCY, frame, numbered, room, special, type TrainOptions } from './vocabulary.ts';
@@ -40,8 +40,7 @@ const tokenizerJson = (tokens: readonly string[], merges: readonly Merge[]): Tok
 export const trainByteBpe = (texts: Iterable<string>, options: TrainOptions): TokenizerJson => {
   const { minFrequency = DEFAULT_MIN_FREQUENCY } = options;
   const size = room(options);
-  if (size < BYTES)
-    throw new ModelError(`a byte-level vocabulary needs at least ${BYTES} tokens beside the special ones`);
+  if (size < BYTES) throw modelError(`a byte-level vocabulary needs at least ${BYTES} tokens beside the special ones`);
   const alphabet = byteAlphabet();
   const words = countWords(texts, tokenizerJson([], []));
   // The whole byte alphabet belongs to the vocabulary, seen or not.

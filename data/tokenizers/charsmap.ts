@@ -1,7 +1,8 @@
-import { DataError } from '../errors.ts';
+import type { UserError } from '../../ground/errors.ts';
+import { dataError } from '../errors.ts';
 
-const wrong = (at: string, problem: string): DataError =>
-  new DataError('wrong-charsmap', `tokenizer.json: ${at}.precompiled_charsmap ${problem}: the file is damaged`);
+const wrong = (at: string, problem: string): UserError =>
+  dataError('wrong-charsmap', `tokenizer.json: ${at}.precompiled_charsmap ${problem}: the file is damaged`);
 
 /** The fields of a unit of a double array (Yata et al., darts-clone). */
 const hasLeaf = (unit: number): boolean => ((unit >>> 8) & 1) === 1;

@@ -1,4 +1,4 @@
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { TextInput } from '../tokenize.ts';
 import { modelWordsOf, tokenizerOf } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
@@ -102,7 +102,7 @@ const kindOf = (model: Part): Kind => {
   const name = String(modelKindOf(model));
   const kind = kinds[name];
   if (kind !== undefined) return kind;
-  throw new ModelError(`a tokenizer of kind '${name}' cannot be cut; expected ${Object.keys(kinds).join(', ')}`);
+  throw modelError(`a tokenizer of kind '${name}' cannot be cut; expected ${Object.keys(kinds).join(', ')}`);
 };
 
 /** Post-processors with the ids inside them replaced; `see` learns of each. */
@@ -152,7 +152,7 @@ const staying = (json: TokenizerJson, model: Part, asked: readonly number[]): In
   const added = addedTokensOf(json).map(({ id }) => id);
   const known = new Set([...vocabulary.values(), ...listOf(model.vocab).keys(), ...added]);
   const strange = asked.find((id) => !known.has(id));
-  if (strange !== undefined) throw new ModelError(`the tokenizer has no token ${strange}, so it cannot be kept`);
+  if (strange !== undefined) throw modelError(`the tokenizer has no token ${strange}, so it cannot be kept`);
   const letters = [...vocabulary].filter(([token]) => kind.isLetter(token, model)).map(([, id]) => id);
   const kept = new Set([
     ...asked,

@@ -1,12 +1,13 @@
-import { DataError, nameHint } from '../errors.ts';
+import type { UserError } from '../../ground/errors.ts';
+import { dataError, nameHint } from '../errors.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 import { checkCharsmap } from './charsmap.ts';
 import { pairOf } from './derive.ts';
 import { addedToken, inside, kinds, type PartName, type Setting, topLevel } from './kinds.ts';
 import { listOf, type Part, partOf } from './parts.ts';
 
-const wrong = (at: string, problem: string): DataError =>
-  new DataError('wrong-tokenizer', `tokenizer.json: ${at}${problem}`);
+const wrong = (at: string, problem: string): UserError =>
+  dataError('wrong-tokenizer', `tokenizer.json: ${at}${problem}`);
 
 const LONGEST_SHOWN = 60;
 

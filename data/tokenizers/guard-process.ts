@@ -1,4 +1,4 @@
-import { DataError } from '../errors.ts';
+import { isUserError } from '../../ground/errors.ts';
 import type { TextInput } from '../tokenize.ts';
 import type { GuardOrder, GuardReport } from './guard.ts';
 import { type Worker, workerOf } from './jobs.ts';
@@ -72,7 +72,7 @@ const start = async (order: GuardOrder): Promise<void> => {
     await send({ type: 'loaded' });
     await perform(order, worker);
   } catch (error) {
-    const code = error instanceof DataError ? error.code : 'tokenizer';
+    const code = isUserError(error, 'data') ? error.code : 'tokenizer';
     await send({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
   }
   process.disconnect?.();

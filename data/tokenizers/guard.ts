@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
-import { DataError } from '../errors.ts';
+import type { UserError } from '../../ground/errors.ts';
+import { dataError } from '../errors.ts';
 import { forkModule, moduleBeside } from '../process.ts';
 import type { EncodedText, TextInput } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
@@ -39,7 +40,7 @@ const LOAD_SECONDS = 30;
 const ended = (child: ChildProcess, order: GuardOrder, signal: AbortSignal | undefined): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const results: unknown[] = [];
-    let [limit, failure]: [string | undefined, DataError | undefined] = [undefined, undefined];
+    let [limit, failure]: [string | undefined, UserError | undefined] = [undefined, undefined];
     child.stderr?.resume();
     const load = setTimeout(() => {
       limit = `it was not loaded after ${LOAD_SECONDS} seconds`;
@@ -49,7 +50,7 @@ const ended = (child: ChildProcess, order: GuardOrder, signal: AbortSignal | und
       if (report.type === 'loaded') clearTimeout(load);
       else if (report.type === 'piece') results.push(...report.results);
       else if (report.type === 'over') limit = report.limit;
-      else failure = new DataError(report.code, report.message);
+      else failure = dataError(report.code, report.message);
     });
     child.on('error', reject);
     child.on('close', () => {
@@ -78,9 +79,9 @@ const run = async (order: GuardOrder, signal: AbortSignal | undefined): Promise<
   }
 };
 
-const tooMuch = (risks: readonly string[], text: TextInput, reason: string): DataError => {
+const tooMuch = (risks: readonly string[], text: TextInput, reason: string): UserError => {
   const { text: first, pair = '' } = typeof text === 'string' ? { text } : text;
-  return new DataError(
+  return dataError(
     'tokenizer-limit',
     `tokenizer.json: a text of ${first.length + pair.length} characters (${JSON.stringify(first.slice(0, 100))}) could not be cut into tokens: ${reason}. ` +
       `What may take so much: ${risks.join(', ')}; change it, or take another tokenizer`,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DataError } from '../errors.ts';
+import { dataError } from '../errors.ts';
 import type { EncodedText, TextInput } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 import { modelKindOf } from './format.ts';
@@ -44,7 +44,7 @@ const encodeOrName = async (tokenizer: NativeTokenizer, texts: readonly Split[])
     for (const text of texts) {
       await encodeAll(tokenizer, [text]).catch((reason: unknown) => {
         const message = `tokenizer.json cannot encode the text ${shown(text)}: ${reasonOf(reason)}; mend its model, or leave the text out`;
-        throw new DataError('unencodable-text', message);
+        throw dataError('unencodable-text', message);
       });
     }
     throw cause;
@@ -63,7 +63,7 @@ const checkAdded = (tokenizer: NativeTokenizer, json: TokenizerJson): void => {
   for (const { id, content } of addedTokensOf(json)) {
     const counted = tokenizer.tokenToId(content);
     if (counted === id) continue;
-    throw new DataError(
+    throw dataError(
       'added-token-id',
       `tokenizer.json: added_tokens gives ${JSON.stringify(content)} the id ${id}, but ${counted === null ? 'no text can become it' : `it would be ${counted}`}: ` +
         'added tokens have the id of the vocabulary, or those that follow it without a gap; mend the ids',
@@ -98,7 +98,7 @@ const opened = (json: TokenizerJson): NativeTokenizer => {
     return nativeTokenizer(forEncoding(json));
   } catch (cause) {
     const reason = reasonOf(cause).replace(/ at line \d+ column \d+$/, '');
-    throw new DataError('unreadable-tokenizer', `tokenizer.json cannot be used: ${reason}`);
+    throw dataError('unreadable-tokenizer', `tokenizer.json cannot be used: ${reason}`);
   }
 };
 

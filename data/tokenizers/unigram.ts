@@ -1,4 +1,4 @@
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 
 export interface UnigramOptions {
@@ -25,8 +25,7 @@ const RESERVED_SCORE = -1000;
 /** Pieces may span only what one pre-token holds, so a mark inside a piece would be lost by cutting at spaces. */
 const checkPieces = (vocabulary: readonly (readonly [string, number])[]): void => {
   const across = vocabulary.find(([piece]) => piece.indexOf(SPACE, 1) > 0);
-  if (across !== undefined)
-    throw new ModelError(`the unigram piece '${across[0]}' spans a space, which is not supported`);
+  if (across !== undefined) throw modelError(`the unigram piece '${across[0]}' spans a space, which is not supported`);
 };
 
 /**

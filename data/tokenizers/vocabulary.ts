@@ -1,4 +1,4 @@
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import { preTokenizerOf } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 
@@ -65,7 +65,7 @@ export const numbered = (tokens: readonly string[]): Readonly<Record<string, num
 /** Tokens that training may add beside the special ones. */
 export const room = ({ size }: TrainOptions): number => {
   if (!Number.isInteger(size) || size <= specials.length) {
-    throw new ModelError(`a vocabulary of ${size} tokens; expected a whole number above ${specials.length}`);
+    throw modelError(`a vocabulary of ${size} tokens; expected a whole number above ${specials.length}`);
   }
   return size - specials.length;
 };

@@ -1,6 +1,6 @@
 import { type Value, value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { absorb } from '../absorb.ts';
 import { type Loss, lossInputs, type StepScope } from './loss.ts';
@@ -18,14 +18,14 @@ const layerValue = (model: Model, layer: number, role: string): Value => {
   const { hiddenStates } = model.info;
   const found = hiddenStates[layer];
   if (found === undefined) {
-    throw new ModelError(`the ${role} has ${hiddenStates.length} layers, so there is no layer ${layer} to compare`);
+    throw modelError(`the ${role} has ${hiddenStates.length} layers, so there is no layer ${layer} to compare`);
   }
   return value(found);
 };
 
 const widthOf = ({ builder }: StepScope, hidden: Value): number => {
   const width = builder.type(hidden).shape?.at(-1);
-  if (typeof width !== 'number') throw new ModelError(`the width of the hidden state '${hidden}' is not known`);
+  if (typeof width !== 'number') throw modelError(`the width of the hidden state '${hidden}' is not known`);
   return width;
 };
 

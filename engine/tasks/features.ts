@@ -1,5 +1,5 @@
 import { cosineOf } from '../../data/vectors.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import { withoutWordHead } from '../../models/head.ts';
 import { emitSentence } from '../../models/sentence.ts';
 import { cosineDistance } from '../losses/index.ts';
@@ -14,7 +14,7 @@ export const features: Task = {
   fit: (given) => {
     const model = withoutWordHead(given);
     if (model.info.task === 'features') return model;
-    throw new ModelError(
+    throw modelError(
       `the model is made for ${model.info.task}, the data for features: start from a model that gives features`,
     );
   },

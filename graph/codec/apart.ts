@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { isUserError } from '../../ground/errors.ts';
 import type { Bytes } from '../tensor.ts';
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 import { fileBytes } from './external.ts';
 import { field, fields, joined, lengthOf, type Pieces } from './pieces.ts';
 import { type ByteAt, DELIMITED, type Field, fieldsOf } from './wire.ts';
@@ -72,7 +73,7 @@ const takeApart = (path: string, byteAt: ByteAt, size: number): Apart => {
   );
   const rest = lengthOf(model);
   if (rest > LARGEST_REST) {
-    throw new CodecError(`the file has ${rest} bytes beside its large weights; decant reads ${LARGEST_REST} of them`);
+    throw codecError(`the file has ${rest} bytes beside its large weights; decant reads ${LARGEST_REST} of them`);
   }
   return { bytes: joined(model), weights };
 };
@@ -82,15 +83,14 @@ const takeApart = (path: string, byteAt: ByteAt, size: number): Apart => {
  * than all of their weights are needed at once. A file that is damaged is read as a whole, for the decoder to say how.
  */
 export const readApart = (path: string): Apart => {
-  if (!statSync(path).isFile())
-    throw new CodecError('it is no file but a folder or a device; an ONNX model was expected');
+  if (!statSync(path).isFile()) throw codecError('it is no file but a folder or a device; an ONNX model was expected');
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
     try {
       return takeApart(path, windowOf(file), size);
     } catch (error) {
-      if (!(error instanceof CodecError) || size > LARGEST_REST) throw error;
+      if (!isUserError(error, 'codec') || size > LARGEST_REST) throw error;
       return { bytes: fileBytes(path, 0, size).read(), weights: new Map() };
     }
   } finally {

@@ -1,6 +1,6 @@
 import type { onnx } from 'onnx-proto';
 import type { Attribute, Attributes, Graph } from '../graph.ts';
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 import { decodeTensor, encodeTensor, type Integer, toNumber } from './tensors.ts';
 
 /** AttributeProto.AttributeType numbers. */
@@ -12,7 +12,7 @@ const largest = 2 ** 63;
 const integerOf = (integer: Integer, where: string): number => {
   const number = toNumber(integer);
   if (Number.isSafeInteger(number) || Math.abs(number) === largest) return number;
-  throw new CodecError(`${where} is ${integer.toString()}, too large to be held exactly`);
+  throw codecError(`${where} is ${integer.toString()}, too large to be held exactly`);
 };
 
 /** 2^63 does not fit an int64: it stands for the largest one, 2^63 - 1. */
@@ -23,7 +23,7 @@ const textOf = (bytes: Uint8Array, where: string): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw new CodecError(`${where} holds bytes that are not UTF-8 text`);
+    throw codecError(`${where} holds bytes that are not UTF-8 text`);
   }
 };
 
@@ -68,7 +68,7 @@ export const decodeAttribute = (
     case kinds.strings:
       return { kind: 'strings', value: (proto.strings ?? []).map((item) => textOf(item, where)) };
     default:
-      throw new CodecError(`${where} has a kind that decant cannot hold (type ${proto.type ?? 0})`);
+      throw codecError(`${where} has a kind that decant cannot hold (type ${proto.type ?? 0})`);
   }
 };
 

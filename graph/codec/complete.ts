@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../builder.ts';
 import { type Graph, type Node, readsOf, type TensorType, type Value } from '../graph.ts';
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 
 /** Checks that every value is computed exactly once and orders the nodes, keeping the given order where it works. */
 const ordered = (graph: Graph): readonly Node[] => {
@@ -10,7 +10,7 @@ const ordered = (graph: Graph): readonly Node[] => {
     for (const output of node.outputs) {
       if (output === '') continue;
       if (producer.has(output) || graph.weights.has(output) || inputs.has(output)) {
-        throw new CodecError(`the value '${output}' is defined twice`);
+        throw codecError(`the value '${output}' is defined twice`);
       }
       producer.set(output, node);
     }
@@ -37,7 +37,7 @@ const ordered = (graph: Graph): readonly Node[] => {
         done.add(node);
         order.push(node);
       } else if (open.has(node)) {
-        throw new CodecError(`the graph has a cycle through '${node.outputs[0]}' (${node.op})`);
+        throw codecError(`the graph has a cycle through '${node.outputs[0]}' (${node.op})`);
       } else {
         open.add(node);
         stack.push(...missing.reverse());
@@ -50,7 +50,7 @@ const ordered = (graph: Graph): readonly Node[] => {
 
 const known = (graph: Graph, inputs: ReadonlySet<Value>, node: Node, name: Value): void => {
   if (graph.weights.has(name) || inputs.has(name)) return;
-  throw new CodecError(`node '${node.name || node.outputs[0]}' (${node.op}) reads '${name}', which nothing defines`);
+  throw codecError(`node '${node.name || node.outputs[0]}' (${node.op}) reads '${name}', which nothing defines`);
 };
 
 /** What inference reports about a file is wrong with the file. */
@@ -59,7 +59,7 @@ const inferring = (graph: Graph): GraphBuilder => {
     return GraphBuilder.from(graph);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CodecError(`the graph '${graph.name}' does not fit together: ${reason}`, { cause });
+    throw codecError(`the graph '${graph.name}' does not fit together: ${reason}`, { cause });
   }
 };
 
@@ -77,6 +77,6 @@ export const complete = (graph: Graph): Graph => {
   const sorted = { ...graph, nodes: ordered(graph) };
   const defined = new Set<Value>([...graph.inputs, ...graph.weights.keys(), ...graph.nodes.flatMap((n) => n.outputs)]);
   const lost = graph.outputs.find((name) => !defined.has(name));
-  if (lost !== undefined) throw new CodecError(`the output '${lost}' is computed by no node`);
+  if (lost !== undefined) throw codecError(`the output '${lost}' is computed by no node`);
   return { ...sorted, types: inferred(sorted) };
 };

@@ -3,7 +3,7 @@ import { type Attributes, type Graph, type Node, type TensorType, type Value, va
 import type { Bytes, Tensor } from '../tensor.ts';
 import { decodeAttribute } from './attributes.ts';
 import { complete } from './complete.ts';
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 import { scanModel } from './scan.ts';
 import { decodeTensor, type Integer, toNumber } from './tensors.ts';
 import { decodeType } from './types.ts';
@@ -45,7 +45,7 @@ const decodeWeights = (proto: onnx.IGraphProto, { folder, apart }: Context): Map
   const weights = new Map<Value, Tensor>();
   for (const [i, initializer] of (proto.initializer ?? []).entries()) {
     const name = value(initializer.name ?? '');
-    if (weights.has(name)) throw new CodecError(`two weights are called '${name}'`);
+    if (weights.has(name)) throw codecError(`two weights are called '${name}'`);
     weights.set(name, decodeTensor(initializer, `weight '${name}'`, { folder, apart: apart.get(i) }));
   }
   return weights;
@@ -66,7 +66,7 @@ const decodeBody = (proto: onnx.IGraphProto, context: Context, nested: boolean):
   const inputs = names(proto.input).filter((name) => !weights.has(name));
   const untyped = inputs.find((name) => !types.has(name));
   if (untyped !== undefined && !nested) {
-    throw new CodecError(`input '${untyped}' is no tensor, or its element type is missing`);
+    throw codecError(`input '${untyped}' is no tensor, or its element type is missing`);
   }
   const graph: Graph = {
     name: proto.name ?? '',
@@ -88,7 +88,7 @@ const decodeOpsets = (model: onnx.IModelProto): Record<string, number> => {
     const found = toNumber(version);
     const other = opsets.get(domain) ?? found;
     if (other !== found) {
-      throw new CodecError(`the model imports two versions of the domain '${domain}': ${other} and ${found}`);
+      throw codecError(`the model imports two versions of the domain '${domain}': ${other} and ${found}`);
     }
     opsets.set(domain, found);
   }
@@ -97,12 +97,12 @@ const decodeOpsets = (model: onnx.IModelProto): Record<string, number> => {
 };
 
 const parse = (bytes: Uint8Array): onnx.IModelProto => {
-  if (bytes.length === 0) throw new CodecError('the file is empty; an ONNX model was expected');
+  if (bytes.length === 0) throw codecError('the file is empty; an ONNX model was expected');
   scanModel(bytes);
   try {
     return onnxProto.onnx.ModelProto.decode(bytes);
   } catch (error) {
-    throw new CodecError(`the bytes are no ONNX model: ${error instanceof Error ? error.message : String(error)}`);
+    throw codecError(`the bytes are no ONNX model: ${error instanceof Error ? error.message : String(error)}`);
   }
 };
 
@@ -118,7 +118,7 @@ export const decodeGraph = (
   const model = parse(bytes);
   if (!model.graph || (model.opsetImport ?? []).length === 0) {
     const missing = model.graph ? 'operator set versions' : 'graph';
-    throw new CodecError(`the bytes are no ONNX model, or the file is cut short: it has no ${missing}`);
+    throw codecError(`the bytes are no ONNX model, or the file is cut short: it has no ${missing}`);
   }
   return decodeBody(model.graph, { folder, apart, opsets: decodeOpsets(model) }, false);
 };

@@ -1,4 +1,4 @@
-import { UserError } from '../../ground/errors.ts';
+import { userErrors } from '../../ground/errors.ts';
 import type { DType } from '../tensor.ts';
 
 /** TensorProto.DataType numbers of the element types decant holds. */
@@ -41,12 +41,10 @@ const foreign: Readonly<Record<number, string>> = {
 export const dtypeOf = (code: number, where: string): DType => {
   const dtype = byCode.get(code);
   if (dtype !== undefined) return dtype;
-  throw new CodecError(
+  throw codecError(
     `${where} has elements of type ${foreign[code] ?? `number ${code}`}; decant reads ${[...byCode.values()].join(', ')}`,
   );
 };
 
 /** A file that is no ONNX model, or a model that says something decant cannot hold. The message is for the user. */
-export class CodecError extends UserError {
-  override readonly name = 'CodecError';
-}
+export const codecError = userErrors('codec');

@@ -2,7 +2,7 @@ import onnxProto, { type onnx } from 'onnx-proto';
 import { type Graph, type Node, type Value, value } from '../graph.ts';
 import { bytesOf, type Tensor } from '../tensor.ts';
 import { encodeAttributes } from './attributes.ts';
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 import type { Location } from './external.ts';
 import { field, fields, joined, type Pieces } from './pieces.ts';
 import { describeTensor, encodeTensor, fits } from './tensors.ts';
@@ -26,7 +26,7 @@ const encodeNode = (node: Node): onnx.INodeProto => ({
 const checked = (name: Value, tensor: Tensor): Tensor => {
   if (fits(tensor)) return tensor;
   const shape = `${tensor.dtype}[${tensor.dims.join(', ')}]`;
-  throw new CodecError(`weight '${name}' is a ${shape}, but holds ${tensor.bytes.length} bytes`);
+  throw codecError(`weight '${name}' is a ${shape}, but holds ${tensor.bytes.length} bytes`);
 };
 
 /** A graph's message without its weights. */

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, sep } from 'node:path';
 import { withScratch } from '../scratch.ts';
 import type { Bytes } from '../tensor.ts';
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 
 /** One read of more than 2 GiB aborts Node 20. */
 const chunk = 1 << 30;
@@ -14,7 +14,7 @@ const piece = 1 << 22;
 const fill = (file: number, path: string, offset: number, bytes: Uint8Array): void => {
   for (let done = 0; done < bytes.length; ) {
     const count = readSync(file, bytes, done, Math.min(chunk, bytes.length - done), offset + done);
-    if (count === 0) throw new CodecError(`${path} ends before byte ${offset + bytes.length}: it was cut short`);
+    if (count === 0) throw codecError(`${path} ends before byte ${offset + bytes.length}: it was cut short`);
     done += count;
   }
 };
@@ -23,7 +23,7 @@ const allocated = (path: string, length: number): Uint8Array => {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    throw new CodecError(`${path} holds a weight of ${length} bytes, for which there is no memory`, { cause });
+    throw codecError(`${path} holds a weight of ${length} bytes, for which there is no memory`, { cause });
   }
 };
 
@@ -79,8 +79,8 @@ export interface Location {
 /** A folder or a pipe would fail obscurely, or never answer. */
 const fileSize = (path: string, where: string): number => {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new CodecError(`${where} keeps its data in '${path}', which does not exist`);
-  if (!stats.isFile()) throw new CodecError(`${where} keeps its data in '${path}', which is no file`);
+  if (stats === undefined) throw codecError(`${where} keeps its data in '${path}', which does not exist`);
+  if (!stats.isFile()) throw codecError(`${where} keeps its data in '${path}', which is no file`);
   return stats.size;
 };
 
@@ -89,15 +89,15 @@ export const externalBytes = (folder: string | undefined, place: Location, where
   const { location, offset, length } = place;
   const path = normalize(location);
   if (location === '' || isAbsolute(path) || /^[A-Za-z]:/.test(path) || path.split(sep).includes('..')) {
-    throw new CodecError(`${where} keeps its data in '${location}', which is outside the model's folder`);
+    throw codecError(`${where} keeps its data in '${location}', which is outside the model's folder`);
   }
   if (folder === undefined) {
-    throw new CodecError(`${where} keeps its data in the file '${location}'; read the model with readGraph(path)`);
+    throw codecError(`${where} keeps its data in the file '${location}'; read the model with readGraph(path)`);
   }
   const full = join(folder, path);
   const size = fileSize(full, where);
   if (offset + length > size) {
-    throw new CodecError(`${where} needs bytes ${offset} to ${offset + length} of '${full}', which has ${size}`);
+    throw codecError(`${where} needs bytes ${offset} to ${offset + length} of '${full}', which has ${size}`);
   }
   return fileBytes(full, offset, length);
 };

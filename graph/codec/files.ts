@@ -1,10 +1,11 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { isUserError } from '../../ground/errors.ts';
 import type { Graph, Value } from '../graph.ts';
 import type { Bytes } from '../tensor.ts';
 import { readApart } from './apart.ts';
 import { decodeGraph } from './decode.ts';
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 import { modelPieces } from './encode.ts';
 import type { Location } from './external.ts';
 
@@ -23,7 +24,7 @@ export const readGraph = async (path: string): Promise<Graph> => {
     const { bytes, weights } = readApart(path);
     return decodeGraph(bytes, { folder: dirname(path), apart: weights });
   } catch (error) {
-    if (error instanceof CodecError) throw new CodecError(`${path}: ${error.message}`, { cause: error });
+    if (isUserError(error, 'codec')) throw codecError(`${path}: ${error.message}`, { cause: error });
     throw error;
   }
 };

@@ -1,5 +1,4 @@
 export { decodeGraph } from './decode.ts';
-export { CodecError } from './dtypes.ts';
 export { encodeGraph } from './encode.ts';
 export { fileBytes } from './external.ts';
 export { outsideFile, readGraph, weightBytes, writeGraph } from './files.ts';

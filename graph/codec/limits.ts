@@ -1,4 +1,4 @@
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 
 /**
  * What a file may ask for before anything is built of it. Each is far beyond any model, and where readers behind it (the
@@ -48,5 +48,5 @@ const words: Readonly<Record<Limit, string>> = {
 /** Counts what a file asks for; beyond a limit it is refused. */
 export const withinLimit = (limit: Limit, count: number): void => {
   if (count <= limits[limit]) return;
-  throw new CodecError(`the file has more than ${limits[limit]} ${words[limit]}: no model needs as many`);
+  throw codecError(`the file has more than ${limits[limit]} ${words[limit]}: no model needs as many`);
 };

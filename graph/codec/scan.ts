@@ -1,4 +1,4 @@
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 import { type Limit, withinLimit } from './limits.ts';
 import { type ByteAt, DELIMITED, type Field, fieldsOf } from './wire.ts';
 
@@ -130,9 +130,9 @@ const walk = (
 
 const check = ({ name, known, refused }: Message, field: number): void => {
   const meaning = refused?.[field];
-  if (meaning !== undefined) throw new CodecError(`the model uses ${meaning}, which decant does not support`);
+  if (meaning !== undefined) throw codecError(`the model uses ${meaning}, which decant does not support`);
   if (known?.has(field) === false) {
-    throw new CodecError(
+    throw codecError(
       `${name} has field ${field}, which is newer than decant knows or no ONNX; it may change the meaning of the model`,
     );
   }

@@ -1,7 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import type { Bytes, DType, Tensor } from '../tensor.ts';
 import { byteSize, bytesOf, elementCount } from '../tensor.ts';
-import { CodecError, dtypeCodes, dtypeOf } from './dtypes.ts';
+import { codecError, dtypeCodes, dtypeOf } from './dtypes.ts';
 import { externalBytes, type Location } from './external.ts';
 
 /** protobufjs gives 64-bit integers as Long objects. */
@@ -43,9 +43,7 @@ const placeOf = (proto: onnx.ITensorProto, expected: number, where: string): Loc
   const offset = Number(entries.get('offset') ?? 0);
   const length = Number(entries.get('length') ?? expected);
   if (!Number.isSafeInteger(offset) || offset < 0 || length !== expected) {
-    throw new CodecError(
-      `${where} should hold ${expected} bytes; its external data says ${length} at offset ${offset}`,
-    );
+    throw codecError(`${where} should hold ${expected} bytes; its external data says ${length} at offset ${offset}`);
   }
   return { location: entries.get('location') ?? '', offset, length };
 };
@@ -63,7 +61,7 @@ export const decodeTensor = (proto: onnx.ITensorProto, where: string, { folder, 
   const dtype = dtypeOf(proto.dataType ?? 0, where);
   const dims = (proto.dims ?? []).map(toNumber);
   if (dims.some((dim) => dim < 0 || !Number.isSafeInteger(dim))) {
-    throw new CodecError(`${where} has the impossible dimensions [${dims.join(', ')}]`);
+    throw codecError(`${where} has the impossible dimensions [${dims.join(', ')}]`);
   }
   const expected = byteSize(dtype, dims);
   if (proto.dataLocation === external) {
@@ -73,7 +71,7 @@ export const decodeTensor = (proto: onnx.ITensorProto, where: string, { folder, 
   const bytes = apart ?? bytesOf(raw.length > 0 ? raw : typedData(proto, dtype));
   if (bytes.length !== expected) {
     const shape = `${dtype}[${dims.join(', ')}]`;
-    throw new CodecError(`${where} is a ${shape} of ${expected} bytes, but ${bytes.length} are stored`);
+    throw codecError(`${where} is a ${shape} of ${expected} bytes, but ${bytes.length} are stored`);
   }
   return { dtype, dims, bytes };
 };

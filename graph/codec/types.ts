@@ -1,7 +1,7 @@
 import type { onnx } from 'onnx-proto';
 import { bindDim, type Dim, type Expression, symbol } from '../dim.ts';
 import type { TensorType, Value } from '../graph.ts';
-import { CodecError, dtypeCodes, dtypeOf } from './dtypes.ts';
+import { codecError, dtypeCodes, dtypeOf } from './dtypes.ts';
 import { type Integer, toNumber } from './tensors.ts';
 
 const factor = '(?:[A-Za-z_][A-Za-z0-9_.]*|\\d+)';
@@ -18,7 +18,7 @@ const decodeDim = (proto: onnx.TensorShapeProto.IDimension, fallback: string): D
   const size: Integer | null | undefined = Object.hasOwn(proto, 'dimValue') ? proto.dimValue : undefined;
   if (size !== undefined && size !== null && toNumber(size) >= 0) {
     if (Number.isSafeInteger(toNumber(size))) return toNumber(size);
-    throw new CodecError(`a dimension is ${size}, beyond whole numbers`);
+    throw codecError(`a dimension is ${size}, beyond whole numbers`);
   }
   return proto.dimParam ? dimOfText(proto.dimParam) : symbol(fallback);
 };

@@ -1,4 +1,4 @@
-import { CodecError } from './dtypes.ts';
+import { codecError } from './dtypes.ts';
 
 /** A byte of a message by its place, wherever the message lies. */
 export type ByteAt = (at: number) => number;
@@ -24,7 +24,7 @@ const varint = (byteAt: ByteAt, start: number, end: number): readonly [number, n
     if (byte < 128) return [result, at + 1];
     scale *= 128;
   }
-  throw new CodecError(
+  throw codecError(
     end - start < 10
       ? `the file is cut short: a number at byte ${start} has no end`
       : `the bytes are no ONNX model: a number at byte ${start} is too long`,
@@ -32,7 +32,7 @@ const varint = (byteAt: ByteAt, start: number, end: number): readonly [number, n
 };
 
 const bounded = (start: number, stop: number, end: number): readonly [number, number] => {
-  if (stop > end) throw new CodecError(`the file is cut short: a field ends at byte ${stop}, the data at byte ${end}`);
+  if (stop > end) throw codecError(`the file is cut short: a field ends at byte ${stop}, the data at byte ${end}`);
   return [start, stop];
 };
 
@@ -50,7 +50,7 @@ const extent = (byteAt: ByteAt, at: number, end: number, wire: number): readonly
     case 5:
       return bounded(at, at + 4, end);
     default:
-      throw new CodecError(`the bytes are no ONNX model: wire type ${wire} at byte ${at}`);
+      throw codecError(`the bytes are no ONNX model: wire type ${wire} at byte ${at}`);
   }
 };
 

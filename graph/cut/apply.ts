@@ -1,4 +1,4 @@
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
 import type { Dim, Shape } from '../dim.ts';
 import { type Graph, indexOf, type Node, type TensorType, type Value, value } from '../graph.ts';
@@ -49,7 +49,7 @@ const indicesOf = (at: Value, axis: number, flags: Uint8Array): Int32Array => {
     if (flag === 1) indices.push(index);
   });
   if (indices.length === 0)
-    throw new ModelError(`nothing would be left of axis ${axis} of '${at}': keep at least one unit`);
+    throw modelError(`nothing would be left of axis ${axis} of '${at}': keep at least one unit`);
   return Int32Array.from(indices);
 };
 
@@ -139,7 +139,7 @@ const expectSizes = (before: Graph, after: Graph, sizes: (of: Value) => Shape | 
     for (const output of node.outputs) {
       const [expected, found] = [sizes(output), after.types.get(output)?.shape];
       if (expected === undefined || found === undefined || expected.join() === found.join()) continue;
-      throw new ModelError(
+      throw modelError(
         `after the cut, ${node.op} '${node.name}' of graph '${before.name}' would give '${output}' the shape ` +
           `[${found.join(', ')}], expected [${expected.join(', ')}]`,
       );

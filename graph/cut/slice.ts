@@ -1,4 +1,4 @@
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import { bytesOf, dtypeBits, elementCount, type Tensor } from '../tensor.ts';
 
 type Words = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
@@ -8,7 +8,7 @@ const wordTypes = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array, 64: BigUint
 /** Elements as unsigned words of their own size: slicing moves bits and reads no numbers. */
 const wordsOf = (tensor: Tensor): Words => {
   const bits = dtypeBits[tensor.dtype];
-  if (bits === 4) throw new ModelError(`${tensor.dtype} elements are packed in pairs and cannot be sliced`);
+  if (bits === 4) throw modelError(`${tensor.dtype} elements are packed in pairs and cannot be sliced`);
   const type = wordTypes[bits];
   const bytes = tensor.bytes.read();
   const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();

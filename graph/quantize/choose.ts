@@ -1,6 +1,6 @@
 import { type Graph, indexOf, type Node, type Value } from '../graph.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
-import { QuantizeError } from './weights.ts';
+import { quantizeError } from './weights.ts';
 
 export interface QuantizeOptions {
   /** Whether embedding tables become 8-bit rows, too (the default): most of the bytes of small models. */
@@ -42,7 +42,7 @@ const exclusion = (graph: Graph, patterns: readonly string[]): ((name: string) =
     const test = glob(pattern);
     if (!known.some((name) => test.test(name))) {
       const matrices = [...graph.weights].filter(([, { dims }]) => dims.length === 2).map(([name]) => name);
-      throw new QuantizeError(`exclude: '${pattern}' names no weight; the matrices are ${matrices.join(', ')}`);
+      throw quantizeError(`exclude: '${pattern}' names no weight; the matrices are ${matrices.join(', ')}`);
     }
     return test;
   });

@@ -2,10 +2,9 @@ import type { Graph, Node, Value } from '../graph.ts';
 import { emptyCopy } from '../rewrite/fold.ts';
 import { type Choice, chooseWeights, isLinear, isLookup, isProjection, type QuantizeOptions } from './choose.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit.ts';
-import { QuantizeError } from './weights.ts';
+import { quantizeError } from './weights.ts';
 
 export type { QuantizeOptions } from './choose.ts';
-export { QuantizeError } from './weights.ts';
 
 /** What happened to one float weight. */
 interface WeightReport {
@@ -83,7 +82,7 @@ export const quantizeDynamic = (
 ): { readonly graph: Graph; readonly report: QuantizeReport } => {
   const opset = graph.opsets[''] ?? 0;
   if (opset < firstOpset) {
-    throw new QuantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
+    throw quantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
   }
   const choices = chooseWeights(graph, options);
   const builder = emptyCopy(graph);

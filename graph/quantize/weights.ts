@@ -1,10 +1,8 @@
-import { UserError } from '../../ground/errors.ts';
+import { userErrors } from '../../ground/errors.ts';
 import { type ArrayOf, elementCount, floatPiecesOf, newArray, type Tensor, tensorOf } from '../tensor.ts';
 
 /** A weight that cannot be quantized as asked, or an exclusion that names none. The message is for the user. */
-export class QuantizeError extends UserError {
-  override readonly name = 'QuantizeError';
-}
+export const quantizeError = userErrors('quantize');
 
 /** 8-bit integers and the float steps they count, one step a channel: w is about steps[channel] * integers. */
 export interface Quantized {
@@ -69,7 +67,7 @@ export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, 
   const bad = steps.findIndex((magnitude) => !Number.isFinite(magnitude));
   if (bad >= 0) {
     const place = `${axis === 'columns' ? 'column' : 'row'} ${bad}`;
-    throw new QuantizeError(`the weight '${name}' holds NaN or infinity in ${place}; it cannot be quantized`);
+    throw quantizeError(`the weight '${name}' holds NaN or infinity in ${place}; it cannot be quantized`);
   }
   for (let channel = 0; channel < channels; channel++) {
     const step = Math.fround((steps[channel] as number) / limit);

@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 
 /** The residual stream before and after a layer. */
 export interface Span {
@@ -18,7 +18,7 @@ const shapeText = (graph: Graph, value: Value): string => `[${graph.types.get(va
 export const bypassLayer = (graph: Graph, layer: Span): Graph => {
   const { input, output } = layer;
   if (shapeText(graph, input) !== shapeText(graph, output)) {
-    throw new ModelError(
+    throw modelError(
       `layer ${layer.index} turns ${shapeText(graph, input)} into ${shapeText(graph, output)}, so nothing can stand in for it`,
     );
   }

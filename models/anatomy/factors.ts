@@ -1,7 +1,7 @@
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
 import { isLookup } from '../../graph/quantize/choose.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import { rebuilt } from './rebuild.ts';
 
 /** Two matrices whose product stands for a table: (rows, rank) and (rank, width). */
@@ -32,7 +32,7 @@ const projectionName = (table: Value): Value => value(`${table.replace(/\.weight
  */
 export const factoredTable = (graph: Graph, table: Value, { rows, projection }: Factors): Graph => {
   const name = projectionName(table);
-  if (graph.types.has(name)) throw new ModelError(`the table '${table}' is in two factors already`);
+  if (graph.types.has(name)) throw modelError(`the table '${table}' is in two factors already`);
   const whole = value(`${table}/product`);
   const product: Node = { ...plain, op: 'MatMul', name: whole, inputs: [table, name], outputs: [whole] };
   const weights = new Map(graph.weights).set(table, rows).set(name, projection);

@@ -2,7 +2,7 @@ import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { sliceTensor } from '../../graph/cut/slice.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
 import { isLookup } from '../../graph/quantize/choose.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { Model, ModelInfo } from '../model.ts';
 import { rebuilt } from './rebuild.ts';
 
@@ -49,7 +49,7 @@ const expectSameRoles = (
   const [node] = comparisons(graph, ids);
   const moved = Object.values(tokens).find((id) => kept[id] !== id);
   if (node === undefined || moved === undefined) return;
-  throw new ModelError(
+  throw modelError(
     `${node.op} '${node.name}' compares token ids with numbers, and the special token ${moved} would get another id`,
   );
 };
@@ -74,7 +74,7 @@ const neverMissing = (table: Value): never => {
 /** A model that predicts tokens loses the same ones at its end: the decoder's columns, tied to the table or not. */
 const withoutPredictions = (graph: Graph, output: Value, kept: readonly number[]): Graph => {
   const group = followCut(graph, { value: output, axis: -1 });
-  if (isRefusal(group)) throw new ModelError(`the predictions of tokens cannot be cut: ${group.refused}`);
+  if (isRefusal(group)) throw modelError(`the predictions of tokens cannot be cut: ${group.refused}`);
   return applyCuts(graph, [group], [kept]);
 };
 
@@ -85,7 +85,7 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
     const rows = weights.get(apart(table)) ?? neverMissing(table);
     const left = weights.get(table);
     if (left !== undefined && left.dims[0] !== kept.length) {
-      throw new ModelError(`the token table '${table}' is used for more than looking up tokens`);
+      throw modelError(`the token table '${table}' is used for more than looking up tokens`);
     }
     weights.set(table, left ?? sliceTensor(rows, [kept, undefined]));
     weights.delete(apart(table));
@@ -112,7 +112,7 @@ export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Gra
   const every = lookupsBy(graph, ids);
   const rows = Math.max(0, ...every.map(({ table }) => rowsOf(graph, table)));
   const last = kept.at(-1) ?? -1;
-  if (last >= rows) throw new ModelError(`token ${last} was to be kept, but the table has ${rows} rows`);
+  if (last >= rows) throw modelError(`token ${last} was to be kept, but the table has ${rows} rows`);
   const lookups = every.filter(({ table }) => rowsOf(graph, table) === rows);
   const open = lookedUpApart(graph, lookups);
   const cut = info.task === 'fill-mask' ? withoutPredictions(open, value(info.output), kept) : open;

@@ -1,5 +1,5 @@
 import type { Value } from '../../graph/graph.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import { type Activation, activate, dropout, type Emission, layerNorm, linear, parameter } from '../blocks.ts';
 import { firstToken } from '../head.ts';
 import { type Copy, type Encoded, type HeadLayout, outside } from './architecture.ts';
@@ -10,7 +10,7 @@ export const logitsName = 'logits';
 const widthOf = ({ builder }: Emission, x: Value): number => {
   const width = builder.type(x).shape?.at(-1);
   if (typeof width === 'number') return width;
-  throw new ModelError(`the width of '${x}' is not known, so no head fits it`);
+  throw modelError(`the width of '${x}' is not known, so no head fits it`);
 };
 
 /** A linear over whatever width x has. */

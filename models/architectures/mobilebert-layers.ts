@@ -1,5 +1,5 @@
 import type { Value } from '../../graph/graph.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import {
   type Activation,
   activate,
@@ -42,7 +42,7 @@ export const mobileNorm = (
 ): Value => {
   const { builder } = emission;
   const width = builder.type(x).shape?.at(-1);
-  if (typeof width !== 'number') throw new ModelError(`the width of '${x}' is not known, so no norm fits it`);
+  if (typeof width !== 'number') throw modelError(`the width of '${x}' is not known, so no norm fits it`);
   if (normalization_type === 'layer_norm') return layerNorm(emission, name, x, width, { output });
   const scaled = builder.op('Mul', [x, parameter(emission, `${name}.weight`, [width])]);
   return builder.op('Add', [scaled, parameter(emission, `${name}.bias`, [width])], {}, output);

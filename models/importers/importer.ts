@@ -1,4 +1,5 @@
-import { UserError } from '../../ground/errors.ts';
+import type { UserError } from '../../ground/errors.ts';
+import { userErrors } from '../../ground/errors.ts';
 import type { Model } from '../model.ts';
 
 export interface ImportOptions {
@@ -28,10 +29,8 @@ export interface Importer {
 /** What a hostile file can make a message repeat: nobody reads more. */
 const LONGEST_MESSAGE = 1500;
 
+const imported = userErrors('import');
+
 /** The model asked for is not there or is not what it should be: the user can mend it. */
-export class ImportError extends UserError {
-  override readonly name = 'ImportError';
-  constructor(message: string, options?: ErrorOptions) {
-    super(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);
-  }
-}
+export const importError = (message: string, options?: ErrorOptions): UserError =>
+  imported(message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message, options);

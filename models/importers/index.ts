@@ -1,6 +1,6 @@
 import type { Model } from '../model.ts';
 import { huggingFace } from './hugging-face.ts';
-import { ImportError, type Importer, type ImportOptions } from './importer.ts';
+import { type Importer, type ImportOptions, importError } from './importer.ts';
 import { useLite } from './use-lite.ts';
 
 /** Every source of pretrained models. */
@@ -15,7 +15,7 @@ export const unknownModel = (specifier: string): string =>
 
 const importerOf = (specifier: string): Importer => {
   const importer = findImporter(specifier);
-  if (importer === undefined) throw new ImportError(unknownModel(specifier));
+  if (importer === undefined) throw importError(unknownModel(specifier));
   return importer;
 };
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { type NumberTexts, numberTextsOf } from '../number-texts.ts';
-import { ImportError } from './importer.ts';
+import { importError } from './importer.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -31,13 +31,13 @@ const nestingOf = (text: string): number => {
 /** JSON of a stranger's file, bounded in depth. */
 export const parsedJson = (file: string, text: string): unknown => {
   if (nestingOf(text) > DEPTH_LIMIT) {
-    throw new ImportError(`${file} nests brackets more than ${DEPTH_LIMIT} deep: it describes no model`);
+    throw importError(`${file} nests brackets more than ${DEPTH_LIMIT} deep: it describes no model`);
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(`${file} is no JSON: ${reason}`, { cause });
+    throw importError(`${file} is no JSON: ${reason}`, { cause });
   }
 };
 
@@ -63,13 +63,13 @@ export const issueText = (issues: readonly z.core.$ZodIssue[]): string =>
 export const fileSize = (path: string): number => {
   const found = statSync(path);
   if (found.isFile()) return found.size;
-  throw new ImportError(`${basename(path)} is no file but a folder or a device; expected a file`);
+  throw importError(`${basename(path)} is no file but a folder or a device; expected a file`);
 };
 
 /** A text file of a model's folder, bounded in size. */
 export const readText = (path: string, limit = SIZE_LIMIT): string => {
   const size = fileSize(path);
-  if (size > limit) throw new ImportError(`${basename(path)} has ${size} bytes; decant reads at most ${limit}`);
+  if (size > limit) throw importError(`${basename(path)} has ${size} bytes; decant reads at most ${limit}`);
   return readFileSync(path, 'utf8');
 };
 
@@ -78,7 +78,7 @@ export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIM
   const file = basename(path);
   const found = schema.safeParse(parsedJson(file, readText(path, limit)), { reportInput: true });
   if (found.success) return found.data;
-  throw new ImportError(`${file}: ${issueText(found.error.issues)}`);
+  throw importError(`${file}: ${issueText(found.error.issues)}`);
 };
 
 export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject =>
@@ -90,6 +90,6 @@ export const readNumberTexts = (path: string): NumberTexts => {
     return numberTextsOf(readText(path));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(`${basename(path)}: ${reason}`, { cause });
+    throw importError(`${basename(path)}: ${reason}`, { cause });
   }
 };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { ImportError } from './importer.ts';
+import { importError } from './importer.ts';
 
 const manifest = z.object({
   weightsManifest: z.array(
@@ -26,7 +26,7 @@ const parseManifest = (file: string, text: string): z.infer<typeof manifest> => 
   try {
     return manifest.parse(JSON.parse(text));
   } catch (cause) {
-    throw new ImportError(`${file} is no TensorFlow.js graph model: it has no readable weightsManifest`, { cause });
+    throw importError(`${file} is no TensorFlow.js graph model: it has no readable weightsManifest`, { cause });
   }
 };
 
@@ -35,14 +35,12 @@ const ELEMENT_BYTES = 4;
 const tensorAt = (file: string, entry: Entry, data: Buffer, offset: number): Tensor => {
   const { name, dtype, shape, quantization } = entry;
   if ((dtype !== 'float32' && dtype !== 'int32') || quantization !== undefined) {
-    throw new ImportError(
-      `${file}: weight '${name}' is ${quantization ? 'quantized' : dtype}; expected float32 or int32`,
-    );
+    throw importError(`${file}: weight '${name}' is ${quantization ? 'quantized' : dtype}; expected float32 or int32`);
   }
   const length = elementCount(shape);
   const bytes = data.subarray(offset, offset + length * ELEMENT_BYTES);
   if (bytes.length < length * ELEMENT_BYTES) {
-    throw new ImportError(`${file}: the shards end inside weight '${name}'; reinstall the package`);
+    throw importError(`${file}: the shards end inside weight '${name}'; reinstall the package`);
   }
   const own = new Uint8Array(bytes).buffer;
   return dtype === 'float32'
@@ -63,7 +61,7 @@ export const readPackageFile = async (file: string): Promise<Buffer> => {
     return await readFile(file);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImportError(`cannot read ${file}: ${reason}; reinstall the package`, { cause });
+    throw importError(`cannot read ${file}: ${reason}; reinstall the package`, { cause });
   }
 };
 
@@ -80,7 +78,7 @@ export const readTfjsWeights = async (file: string): Promise<ReadonlyMap<string,
       weights.set(entry.name, tensor);
     }
     if (offset !== data.length) {
-      throw new ImportError(
+      throw importError(
         `${file}: the manifest lists ${offset} bytes, the shards hold ${data.length}; reinstall the package`,
       );
     }

@@ -8,7 +8,7 @@ import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
 import { textModelType } from '../encoder.ts';
 import { expectFinite } from '../finite.ts';
 import type { Model } from '../model.ts';
-import { ImportError, type Importer } from './importer.ts';
+import { type Importer, importError } from './importer.ts';
 import { packageFolder } from './packages.ts';
 import { columns, readPackageFile, readTfjsWeights, tfjsFiles } from './tfjs.ts';
 
@@ -91,7 +91,7 @@ type Weights = ReadonlyMap<string, Tensor>;
 const weightOf = (weights: Weights, name: string): Tensor => {
   const tensor = weights.get(name);
   if (tensor === undefined) {
-    throw new ImportError(`the model of ${packageName} has no weight '${name}'; decant reads version 0.2.0`);
+    throw importError(`the model of ${packageName} has no weight '${name}'; decant reads version 0.2.0`);
   }
   return tensor;
 };
@@ -146,7 +146,7 @@ const useLiteParameters = (weights: Weights): Parameters => {
   return (name, dims) => {
     const tensor = find(name);
     if (tensor.dims.join() !== dims.join()) {
-      throw new ImportError(`${packageName}: '${name}' is [${tensor.dims.join(', ')}]; expected [${dims.join(', ')}]`);
+      throw importError(`${packageName}: '${name}' is [${tensor.dims.join(', ')}]; expected [${dims.join(', ')}]`);
     }
     return tensor;
   };
@@ -165,7 +165,7 @@ const parseJson = (text: string): unknown => {
 /** Pieces with scores. The file's null scores mark symbols that are never split; the original tokenizer counts them 0. */
 const readVocabulary = async (file: string): Promise<readonly (readonly [string, number])[]> => {
   const parsed = vocabularyFile.safeParse(parseJson((await readPackageFile(file)).toString()));
-  if (!parsed.success) throw new ImportError(`${file} is no list of [piece, score] pairs; reinstall ${packageName}`);
+  if (!parsed.success) throw importError(`${file} is no list of [piece, score] pairs; reinstall ${packageName}`);
   return parsed.data.map(([piece, score]) => [piece, score ?? 0] as const);
 };
 

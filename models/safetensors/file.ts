@@ -2,10 +2,11 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileBytes } from '../../graph/codec/index.ts';
 import type { Bytes } from '../../graph/tensor.ts';
-import { ImportError } from '../importers/importer.ts';
+import { isUserError } from '../../ground/errors.ts';
+import { importError } from '../importers/importer.ts';
 import { fileSize } from '../importers/json-file.ts';
 import { checkEntries, type Entry, parseHeader } from './header.ts';
-import { HeaderError } from './scanner.ts';
+import { headerError } from './scanner.ts';
 
 /** A tensor as its file has it: elements of a type of the format, read when they are needed. */
 export interface StoredTensor {
@@ -30,23 +31,23 @@ const readAt = (file: number, offset: number, length: number): Uint8Array => {
   const bytes = new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const count = readSync(file, bytes, done, length - done, offset + done);
-    if (count === 0) throw new HeaderError(`the file ends at byte ${offset + done}: it was cut short`);
+    if (count === 0) throw headerError(`the file ends at byte ${offset + done}: it was cut short`);
     done += count;
   }
   return bytes;
 };
 
 const headerLength = (file: number, size: number): number => {
-  if (size < LENGTH_BYTES) throw new HeaderError(`the file has ${size} bytes, less than the length of a header takes`);
+  if (size < LENGTH_BYTES) throw headerError(`the file has ${size} bytes, less than the length of a header takes`);
   const bytes = readAt(file, 0, LENGTH_BYTES);
   const announced = new DataView(bytes.buffer).getBigUint64(0, true);
   if (announced > BigInt(size - LENGTH_BYTES)) {
-    throw new HeaderError(
+    throw headerError(
       `it announces a header of ${announced} bytes, ${size - LENGTH_BYTES} are there: it was cut short or is no safetensors file`,
     );
   }
   if (announced > BigInt(HEADER_LIMIT)) {
-    throw new HeaderError(
+    throw headerError(
       `it announces a header of ${announced} bytes; decant reads at most ${HEADER_LIMIT}, room for some 200,000 tensors: ` +
         'it was damaged, or is no Transformer',
     );
@@ -58,7 +59,7 @@ const decoded = (bytes: Uint8Array): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new HeaderError('the header is no UTF-8 text');
+    throw headerError('the header is no UTF-8 text');
   }
 };
 
@@ -92,7 +93,7 @@ export const readSafetensors = (path: string): StoredTensors => {
       ]),
     );
   } catch (error) {
-    if (error instanceof HeaderError) throw new ImportError(`${file}: ${error.message}`, { cause: error });
+    if (isUserError(error, 'header')) throw importError(`${file}: ${error.message}`, { cause: error });
     throw error;
   }
 };

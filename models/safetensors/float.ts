@@ -1,6 +1,6 @@
 import { withScratch } from '../../graph/scratch.ts';
 import { type Bytes, bytesOf, elementCount, float32Of, type Tensor } from '../../graph/tensor.ts';
-import { ImportError } from '../importers/importer.ts';
+import { importError } from '../importers/importer.ts';
 import type { StoredTensor } from './file.ts';
 
 /** Views of the bytes as 16-bit words, copied where they are not aligned. */
@@ -50,7 +50,7 @@ const converted = (source: Bytes, length: number, convert: (bytes: Uint8Array) =
 export const floatTensor = (name: string, { file, dtype, dims, bytes }: StoredTensor): Tensor => {
   const convert = conversions[dtype];
   if (convert === undefined) {
-    throw new ImportError(
+    throw importError(
       `${file}: tensor '${name}' has elements of type ${dtype}; decant reads parameters of ${Object.keys(conversions).join(', ')}`,
     );
   }

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ImportError } from '../importers/importer.ts';
+import type { UserError } from '../../ground/errors.ts';
+import { importError } from '../importers/importer.ts';
 import { readJson } from '../importers/json-file.ts';
 import { readSafetensors, type StoredTensor, type StoredTensors } from './file.ts';
 
@@ -17,10 +18,10 @@ const weightMap = (folder: string): ReadonlyMap<string, string> =>
 /** A shard is a file of the folder itself: an index must not make decant read anything else. */
 const checkedShard = (folder: string, shard: string): string => {
   if (!/^[^/\\:]+\.safetensors$/.test(shard)) {
-    throw new ImportError(`${index} points to '${shard}'; expected the name of a safetensors file in the same folder`);
+    throw importError(`${index} points to '${shard}'; expected the name of a safetensors file in the same folder`);
   }
   if (!existsSync(join(folder, shard))) {
-    throw new ImportError(`${index} names the shard '${shard}', which is not in the folder: download it as well`);
+    throw importError(`${index} names the shard '${shard}', which is not in the folder: download it as well`);
   }
   return shard;
 };
@@ -40,17 +41,17 @@ const adapter = 'adapter_config.json';
 /** What a folder of an adapter is not: a model. Its safetensors hold the difference from one. */
 export const checkAdapter = (folder: string): void => {
   if (!existsSync(join(folder, adapter))) return;
-  throw new ImportError(
+  throw importError(
     `the folder holds an adapter (${adapter}), the difference from another model: ` +
       'merge the two with merge_and_unload() in peft and save the result with save_pretrained',
   );
 };
 
-const noWeights = (folder: string): ImportError => {
+const noWeights = (folder: string): UserError => {
   checkAdapter(folder);
   const [found] = others.filter(([file]) => existsSync(join(folder, file)));
   const instead = found === undefined ? '' : `; ${found[0]} ${found[1]}, so decant does not read it`;
-  return new ImportError(
+  return importError(
     `the folder has no ${single} and no ${index}${instead}: ` +
       'save the model with save_pretrained(folder, safe_serialization=True) in transformers, or download its safetensors',
   );
@@ -69,7 +70,7 @@ const joined = (folder: string): StoredTensors => {
   for (const shard of shardsOf(folder, map)) {
     for (const [name, tensor] of readSafetensors(join(folder, shard))) {
       if (map.get(name) !== shard) {
-        throw new ImportError(
+        throw importError(
           `${shard} holds tensor '${name}', which ${index} ${map.has(name) ? `puts in '${map.get(name)}'` : 'does not list'}`,
         );
       }
@@ -78,7 +79,7 @@ const joined = (folder: string): StoredTensors => {
   }
   const [lost] = [...map].filter(([name]) => !tensors.has(name));
   if (lost !== undefined)
-    throw new ImportError(`${index} puts tensor '${lost[0]}' in '${lost[1]}', which does not hold it`);
+    throw importError(`${index} puts tensor '${lost[0]}' in '${lost[1]}', which does not hold it`);
   return tensors;
 };
 

@@ -1,5 +1,5 @@
 import { elementCount } from '../../graph/tensor.ts';
-import { HeaderError, Scanner } from './scanner.ts';
+import { headerError, Scanner } from './scanner.ts';
 
 /** Element types of the format with their size in bits. */
 const dtypeBits: Readonly<Record<string, number>> = {
@@ -54,13 +54,13 @@ const entryOf = (scanner: Scanner, name: string): Entry => {
     if (key === 'dtype') dtype = scanner.string('an element type');
     else if (key === 'shape') dims = dimsOf(scanner);
     else if (key === 'data_offsets') range = rangeOf(scanner);
-    else throw new HeaderError(`tensor '${name}' has the key '${key}'; expected dtype, shape and data_offsets`);
+    else throw headerError(`tensor '${name}' has the key '${key}'; expected dtype, shape and data_offsets`);
   });
   if (dtype !== undefined && dims !== undefined && range !== undefined) {
     return { name, dtype, dims, begin: range[0], end: range[1] };
   }
   const missing = dtype === undefined ? 'dtype' : dims === undefined ? 'shape' : 'data_offsets';
-  throw new HeaderError(`tensor '${name}' has no ${missing}`);
+  throw headerError(`tensor '${name}' has no ${missing}`);
 };
 
 /** The entries of a header, without a look at the data behind it. */
@@ -78,13 +78,13 @@ export const parseHeader = (text: string): readonly Entry[] => {
 const checkSize = ({ name, dtype, dims, begin, end }: Entry): void => {
   const bits = dtypeBits[dtype];
   if (bits === undefined) {
-    throw new HeaderError(
+    throw headerError(
       `tensor '${name}' has elements of type '${dtype}'; the format knows ${Object.keys(dtypeBits).join(', ')}`,
     );
   }
   const expected = (elementCount(dims) * bits) / 8;
   if (end - begin === expected) return;
-  throw new HeaderError(
+  throw headerError(
     `tensor '${name}' is ${dtype} [${dims.join(', ')}], which takes ${expected} bytes; its offsets [${begin}, ${end}] hold ${end - begin}`,
   );
 };
@@ -95,17 +95,15 @@ export const checkEntries = (entries: readonly Entry[], dataBytes: number): void
   let at = 0;
   let before = 'the header';
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin < at)
-      throw new HeaderError(`tensor '${name}' begins at ${begin}, inside '${before}', which ends at ${at}`);
-    if (begin > at)
-      throw new HeaderError(`bytes ${at} to ${begin} between '${before}' and '${name}' belong to no tensor`);
+    if (begin < at) throw headerError(`tensor '${name}' begins at ${begin}, inside '${before}', which ends at ${at}`);
+    if (begin > at) throw headerError(`bytes ${at} to ${begin} between '${before}' and '${name}' belong to no tensor`);
     if (end > dataBytes) {
-      throw new HeaderError(
+      throw headerError(
         `tensor '${name}' ends at byte ${end} of the data, of which there are ${dataBytes}: the file was cut short`,
       );
     }
     at = end;
     before = name;
   }
-  if (at !== dataBytes) throw new HeaderError(`the tensors take ${at} bytes, ${dataBytes} stand behind the header`);
+  if (at !== dataBytes) throw headerError(`the tensors take ${at} bytes, ${dataBytes} stand behind the header`);
 };

@@ -1,8 +1,6 @@
-import { UserError } from '../../ground/errors.ts';
+import { userErrors } from '../../ground/errors.ts';
 /** What is wrong with a header, and where in its text. */
-export class HeaderError extends UserError {
-  override readonly name = 'HeaderError';
-}
+export const headerError = userErrors('header');
 
 const ZERO = '0'.charCodeAt(0);
 /** Digits of the largest integer that a double holds exactly. */
@@ -29,7 +27,7 @@ export class Scanner {
 
   fail(expected: string): never {
     const found = this.#at < this.#text.length ? JSON.stringify(this.#text.slice(this.#at, this.#at + 20)) : 'its end';
-    throw new HeaderError(`expected ${expected} at character ${this.#at} of the header, found ${found}`);
+    throw headerError(`expected ${expected} at character ${this.#at} of the header, found ${found}`);
   }
 
   /** Takes the character if it is next. */
@@ -83,7 +81,7 @@ export class Scanner {
     const keys = new Set<string>();
     this.list('{', '}', () => {
       const key = this.string(what);
-      if (keys.has(key)) throw new HeaderError(`the header has two entries called '${key}'`);
+      if (keys.has(key)) throw headerError(`the header has two entries called '${key}'`);
       keys.add(key);
       this.expect(':');
       entry(key);

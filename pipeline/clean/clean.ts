@@ -1,7 +1,7 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { abandonedFolders } from '../../engine/temporary.ts';
-import { RequestError } from '../diagnostic.ts';
+import { abandonedFolders } from '../../ground/temporary.ts';
+import { requestError } from '../diagnostic.ts';
 import { isHeld } from '../store/locks.ts';
 import type { Store } from '../store/store.ts';
 import { abandonedFiles, abandonedResults, leftoversOf, sweep, unpublishedKeys } from '../store/sweep.ts';
@@ -111,7 +111,7 @@ const remove = async (store: Store, paths: Paths): Promise<void> => {
 const refuseWhileUsed = async (store: Store): Promise<void> => {
   const workers = await workersIn(store);
   if (workers.length === 0) return;
-  throw new RequestError(
+  throw requestError(
     `nothing was freed: ${workers.join(' and ')} is at work in ${store.root}; wait for it, then clean again, or look with --dry-run`,
   );
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Entry, entriesIn } from '../../reports/history.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { readSummary, seedFolders } from '../../reports/records.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { attemptsIn, type NotedAttempt, resultsOf } from '../store/attempts.ts';
 import type { StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
@@ -53,7 +53,7 @@ const summaryIn = async (folder: string): Promise<RunSummary | null> => {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new RequestError(`nothing was freed, since it cannot be told what ${folder} needs: ${reason}`);
+    throw requestError(`nothing was freed, since it cannot be told what ${folder} needs: ${reason}`);
   }
 };
 

@@ -5,7 +5,7 @@ import { bytes, whole } from '../../reports/figures.ts';
 import { jsonForPeople } from '../../reports/text.ts';
 import type { Cleaned, Freed, Kind } from '../clean/clean.ts';
 import type { Policy } from '../clean/kept.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { exit, folderName, wholeNumber } from './common.ts';
 
 interface Options {
@@ -79,14 +79,14 @@ const render = ({ store, dryRun, bytes: sum, kinds, kept }: Cleaned): string => 
 const storeAt = async (folder: string): Promise<string> => {
   const records = await stat(join(folder, 'records')).catch(() => undefined);
   if (records?.isDirectory() === true) return resolve(folder);
-  throw new RequestError(
+  throw requestError(
     `${folder}: no store of decant is there; name the folder of cached results with --store (decant run keeps it in .decant/store beside the pipeline file)`,
   );
 };
 
 const cleanStore = async (options: Options): Promise<Cleaned> => {
   if (options.keepRuns !== undefined && options.older !== undefined) {
-    throw new RequestError('--keep-runs and --older are two ways to say which runs are kept; give one of them');
+    throw requestError('--keep-runs and --older are two ways to say which runs are kept; give one of them');
   }
   const root = await storeAt(options.store);
   const { clean } = await import('../clean/clean.ts');

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Diagnostic, RequestError } from '../diagnostic.ts';
+import { type Diagnostic, requestProblems } from '../diagnostic.ts';
 import { loadPipeline } from '../load.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { closure, MEASURE, type Plan, PROFILE, type Step } from '../plan/plan.ts';
@@ -73,7 +73,7 @@ const knownStage = (plan: Plan, id: string, option: string, also: readonly strin
   };
   const known = [...plan.stages.map((stage) => stage.id), ...also];
   const hints = nameHints(id, known, 'stages');
-  throw new RequestError('option', [{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
+  throw requestProblems([{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
 };
 
 const isTiming = ({ id }: Step): boolean => id === MEASURE || id === PROFILE;
@@ -127,7 +127,7 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
 
 /** Before a model is read: it must be what its run left, and what earlier readers that were killed left is removed. */
 export const beforeReading = async (path: string): Promise<void> => {
-  const { sweepTemporaryFolders } = await import('../../engine/temporary.ts');
+  const { sweepTemporaryFolders } = await import('../../ground/temporary.ts');
   const { verifyPlaced } = await import('../../reports/placed.ts');
   await sweepTemporaryFolders();
   await verifyPlaced(path);

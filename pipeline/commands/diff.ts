@@ -3,7 +3,7 @@ import type { DiffSide } from '../../reports/diff/compare.ts';
 import type { Diff } from '../../reports/diff/diff.ts';
 import { type Gate, gatesFail } from '../../reports/gates/gate.ts';
 import { jsonForPeople } from '../../reports/text.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestProblems } from '../diagnostic.ts';
 import { locate, parseYaml } from '../yaml/document.ts';
 import { checkGateFile } from '../yaml/gates.ts';
 import { readSource } from '../yaml/source.ts';
@@ -57,12 +57,12 @@ const purpose = {
 const gatesIn = async (file: string, sides: readonly DiffSide[]): Promise<readonly Gate[]> => {
   const source = await readSource(file, purpose);
   const { document, problems: syntax } = parseYaml(source);
-  if (syntax.length > 0) throw new RequestError('YAML', syntax);
+  if (syntax.length > 0) throw requestProblems(syntax);
   const { located, problems: unfolding } = locate(document, source);
-  if (unfolding.length > 0) throw new RequestError('YAML', unfolding);
+  if (unfolding.length > 0) throw requestProblems(unfolding);
   const known = [...new Set(sides.flatMap(({ report }) => report.stages.map(({ id }) => id)))];
   const { gates, problems } = checkGateFile(located, known);
-  if (problems.length > 0) throw new RequestError('gates', problems);
+  if (problems.length > 0) throw requestProblems(problems);
   return gates;
 };
 

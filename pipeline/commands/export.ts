@@ -6,7 +6,7 @@ import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine } from '../../reports/text.ts';
 import type { QuantizeContext } from '../../stages/quantize/index.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { abandonedIn, temporaryFor } from '../store/atomic.ts';
@@ -54,11 +54,11 @@ Exit codes: 0 done, 1 the model does not run, 2 the request was wrong, 130 inter
 const withQuantized = async (models: Models, path: string, running: QuantizeContext): Promise<Models> => {
   const source = models.get('fp32');
   if (source === undefined || models.has('q8')) {
-    throw new RequestError(`${path}: holds an INT8 model already; leave out --quantize`);
+    throw requestError(`${path}: holds an INT8 model already; leave out --quantize`);
   }
   const { quantizeModel } = await import('../../stages/quantize/index.ts');
   const { model } = await quantizeModel(source, { embeddings: true, reduceRange: false, exclude: [] }, running).catch(
-    (error: unknown) => Promise.reject(reworded(error, (reason) => new RequestError(`${path}: ${reason}`))),
+    (error: unknown) => Promise.reject(reworded(error, (reason) => requestError(`${path}: ${reason}`))),
   );
   return new Map([['fp32', source] as const, ['q8', model] as const]);
 };
@@ -74,11 +74,11 @@ const workOf = async (models: Models): Promise<Work> => {
 const checkTarget = async (folder: string): Promise<void> => {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return;
-  if (!found.isDirectory()) throw new RequestError(`${folder}: is a file; expected the name of a folder to write`);
+  if (!found.isDirectory()) throw requestError(`${folder}: is a file; expected the name of a folder to write`);
   const { folderKind } = await import('../../models/files.ts');
   if ((await readdir(folder)).length === 0) return;
   if ((await folderKind(folder)) === 'exported') return;
-  throw new RequestError(`${folder}: holds files that decant did not export; name another folder, or empty this one`);
+  throw requestError(`${folder}: holds files that decant did not export; name another folder, or empty this one`);
 };
 
 /** Replaces what an earlier export wrote by the files of a finished one; files of anybody else stay. */

@@ -3,8 +3,9 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { oneLine } from '../../reports/text.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
 
@@ -46,13 +47,13 @@ interface Roles {
 const known = (column: string, { columns }: DataGuess, file: string): string => {
   if (columns.includes(column)) return column;
   const hints = nameHints(column, columns, 'columns').join('; ');
-  throw new RequestError(`${file}: there is no column "${column}" (${hints})`);
+  throw requestError(`${file}: there is no column "${column}" (${hints})`);
 };
 
 /** The columns that options name, or those that look the part. */
 const rolesOf = ({ data: file, ...given }: Options, guess: DataGuess): Roles => {
   const text = given.text ?? guess.text;
-  if (text === undefined) throw new RequestError(`${file}: which column is the text? there is no column`);
+  if (text === undefined) throw requestError(`${file}: which column is the text? there is no column`);
   // A pair is guessed as a whole: with one of its texts named, the other is not known.
   const pair = given.pair ?? (given.text === undefined ? guess.pair : undefined);
   const texts = { text: known(text, guess, file), pair: pair === undefined ? undefined : known(pair, guess, file) };
@@ -60,7 +61,7 @@ const rolesOf = ({ data: file, ...given }: Options, guess: DataGuess): Roles => 
   const onlyTexts = guess.columns.every((column) => [text, pair, guess.split].includes(column));
   if (label === false || (label === undefined && onlyTexts)) return { ...texts, label: undefined };
   if (label !== undefined) return { ...texts, label: known(label, guess, file) };
-  throw new RequestError(
+  throw requestError(
     `${file}: which column is the label? no column repeats a few values; name it with --label ` +
       `(columns: ${guess.columns.join(', ')}), or write --no-label where texts have no classes`,
   );
@@ -147,9 +148,9 @@ const guessed = async ({ data: file, header }: Options): Promise<DataGuess> => {
   const { sniff } = await import('../../data/datasets/sniff.ts');
   const guess = await sniff(file, header).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new RequestError(reason.startsWith(file) ? reason : `${file}: cannot be read: ${reason}`);
+    throw requestError(reason.startsWith(file) ? reason : `${file}: cannot be read: ${reason}`);
   });
-  if (guess.rows === 0) throw new RequestError(`${file}: has no rows; expected one text a row`);
+  if (guess.rows === 0) throw requestError(`${file}: has no rows; expected one text a row`);
   return guess;
 };
 
@@ -176,17 +177,16 @@ const proven = async (
   folder: string,
 ): Promise<{ readonly data: string; readonly said: readonly string[] }> => {
   const { dataSchema, load } = await import('../../data/datasets/index.ts');
-  const { DataError } = await import('../../data/errors.ts');
   const attempt = async (text: string) => load(dataSchema.parse(parse(text).data), folder);
   try {
     const { remarks } = await attempt(data);
     return { data, said: remarks };
   } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    if (error.code !== 'empty-label' && error.code !== 'empty-text') throw new RequestError(error.message);
+    if (!isUserError(error, 'data')) throw error;
+    if (error.code !== 'empty-label' && error.code !== 'empty-text') throw requestError(error.message);
     const without = `${data}\n  missing: drop                # rows without a text or a label are left out`;
     const { remarks, dropped } = await attempt(without).catch((second: unknown) => {
-      throw second instanceof DataError ? new RequestError(second.message) : second;
+      throw isUserError(second, 'data') ? requestError(second.message) : second;
     });
     const [first = ''] = error.message.split(';');
     return { data: without, said: [`${dropped} rows are left out: ${first}`, ...remarks] };
@@ -196,9 +196,9 @@ const proven = async (
 const init = async (options: Options): Promise<string> => {
   const file = options.data;
   const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) throw new RequestError(`${file}: no such file; expected a file of texts: ${formats}`);
+  if (found?.isFile() !== true) throw requestError(`${file}: no such file; expected a file of texts: ${formats}`);
   if (options.overwrite !== true && (await exists(options.out))) {
-    throw new RequestError(`${options.out} exists; name another file with --out, or add --overwrite`);
+    throw requestError(`${options.out} exists; name another file with --out, or add --overwrite`);
   }
   const guess = await guessed(options);
   const roles = rolesOf(options, guess);

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
 import type { Inspection } from '../../models/inspect.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { beforeReading, exit, wholeNumber } from './common.ts';
 
 interface Options {
@@ -23,7 +23,7 @@ Examples:
 /** The graph of a file, or of a folder: a stage's or an exported one. */
 const graphAt = async (path: string): Promise<Graph> => {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new RequestError(`${path}: no such file or folder; expected a model`);
+  if (found === undefined) throw requestError(`${path}: no such file or folder; expected a model`);
   await beforeReading(path);
   return await graphIn(path, found.isDirectory());
 };

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import type { Asked } from './answers.ts';
 
 export interface PairOptions {
@@ -24,10 +24,10 @@ const readLines = async (): Promise<readonly Line[]> => {
 /** Texts of the command line, or else one a line from standard input. */
 const linesFrom = async (texts: readonly string[]): Promise<readonly Line[]> => {
   if (texts.length === 0 && process.stdin.isTTY) {
-    throw new RequestError('there is no text: give it as an argument, or one text a line on standard input');
+    throw requestError('there is no text: give it as an argument, or one text a line on standard input');
   }
   const lines = texts.length > 0 ? texts.map((text, i) => ({ number: i + 1, text })) : await readLines();
-  if (lines.length === 0) throw new RequestError('there is no text on standard input; expected one text a line');
+  if (lines.length === 0) throw requestError('there is no text on standard input; expected one text a line');
   return lines;
 };
 
@@ -52,13 +52,13 @@ const pairOfLine = ({ number, text: line }: Line): Asked => {
 
 const checkPairs = (texts: readonly string[], { pair, pairs }: PairOptions): void => {
   if (pairs === true && (texts.length > 0 || pair.length > 0)) {
-    throw new RequestError('--pairs reads pairs from standard input; give texts and --pair, or --pairs alone');
+    throw requestError('--pairs reads pairs from standard input; give texts and --pair, or --pairs alone');
   }
   if (pair.length > 0 && pair.length !== texts.length) {
-    throw new RequestError(`found ${texts.length} texts and ${pair.length} times --pair; expected one --pair a text`);
+    throw requestError(`found ${texts.length} texts and ${pair.length} times --pair; expected one --pair a text`);
   }
   const empty = pair.findIndex((text) => text.trim() === '');
-  if (empty !== -1) throw new RequestError(`--pair ${empty + 1} is empty; leave --pair out for single texts`);
+  if (empty !== -1) throw requestError(`--pair ${empty + 1} is empty; leave --pair out for single texts`);
 };
 
 /** Texts, or pairs of them where an option says so; a line that is none is answered by its own error. */

@@ -5,7 +5,7 @@ import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { manyLines } from '../../reports/text.ts';
 import type { StageContext } from '../../stages/stage.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { plainView } from '../view/plain.ts';
 import { beforeReading } from './common.ts';
 
@@ -24,7 +24,7 @@ const imported = async (name: string, read: () => Promise<Model>): Promise<Model
   try {
     return new Map([['fp32', await read()]]);
   } catch (error) {
-    throw reworded(error, (message) => new RequestError(`${name}: ${message}`));
+    throw reworded(error, (message) => requestError(`${name}: ${message}`));
   }
 };
 
@@ -39,7 +39,7 @@ const inFolder = async (path: string): Promise<Models> => {
 
 const fromPackage = async (name: string): Promise<Models> => {
   const { findImporter, importModel, unknownModel } = await import('../../models/importers/index.ts');
-  if (findImporter(name) === undefined) throw new RequestError(unknownModel(name));
+  if (findImporter(name) === undefined) throw requestError(unknownModel(name));
   return await imported(name, () => importModel(name, process.cwd()));
 };
 
@@ -65,9 +65,9 @@ const checkName = async (name: string, endpoint: string, offline: boolean): Prom
   const { endpointProblem } = await import('../../stages/download/endpoint.ts');
   const { specifierProblem } = await import('../../stages/download/specifier.ts');
   const problem = specifierProblem(name) ?? endpointProblem(endpoint);
-  if (problem !== undefined) throw new RequestError(problem);
+  if (problem !== undefined) throw requestError(problem);
   if (!offline) return;
-  throw new RequestError(`${name}: --offline (or DECANT_OFFLINE) forbids to download it; name a local folder`);
+  throw requestError(`${name}: --offline (or DECANT_OFFLINE) forbids to download it; name a local folder`);
 };
 
 /** Brings a checkpoint of the hub and says which folder it is in. What has arrived of one that fails stays, for the next try. */
@@ -110,7 +110,7 @@ export const withModels = async <T>(
   if (found?.isDirectory() === true) return await use(await inFolder(name));
   if (isHubSpecifier(name)) return await withDownload(name, reading, use);
   if (name.startsWith('npm:')) return await use(await fromPackage(name));
-  throw new RequestError(
+  throw requestError(
     `${name}: no such folder; expected a model folder such as runs/NAME/models/student, or a model as import takes it, such as hub:owner/name@revision`,
   );
 };

@@ -5,7 +5,7 @@ import { cutShare } from '../../data/lengths.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/fingerprint.ts';
 import { type Failed, type Given, isFailed, type Said, saidAbout } from './answers.ts';
@@ -71,7 +71,7 @@ const notesOn = async ({ info, tokenizer }: Model, texts: readonly EncodedText[]
 const modelIn = async (folder: string): Promise<Model> => {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
-    throw new RequestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
+    throw requestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
   }
   const { readModel } = await import('../../models/files.ts');
   await beforeReading(folder);
@@ -81,13 +81,13 @@ const modelIn = async (folder: string): Promise<Model> => {
 /** Texts as the task of a model takes them. */
 const textsFor = (folder: string, { info }: Model, given: readonly Given[]): readonly Given[] => {
   if (info.task === 'fill-mask') {
-    throw new RequestError(
+    throw requestError(
       `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
     );
   }
   if (info.task !== 'token-classification') return given;
   if (given.some(({ pair }) => pair !== undefined)) {
-    throw new RequestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
+    throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
   }
   return given.map(({ text }) => ({ text: asWords(text) }));
 };
@@ -119,7 +119,7 @@ const predict = async (folder: string, lines: readonly string[], options: Option
   const asked = await askedFrom(lines, options);
   const given = asked.filter((one): one is Given => !isFailed(one));
   const failed = asked.filter(isFailed);
-  if (given.length === 0) throw new RequestError(failed.map(({ error }) => error).join('\n'));
+  if (given.length === 0) throw requestError(failed.map(({ error }) => error).join('\n'));
   const model = await modelIn(folder);
   const { texts, predicted } = await answersFrom(folder, model, given, options);
   const said = saidAbout({ info: model.info, texts, predicted, top: options.top });

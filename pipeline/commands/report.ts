@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { messageOf } from '../../ground/errors.ts';
 import type { Report } from '../../reports/report.ts';
 import { jsonForPeople } from '../../reports/text.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { writeWhole } from '../store/atomic.ts';
 import { exit } from './common.ts';
 
@@ -62,7 +62,7 @@ const formatOf = ({ format, out, open }: Options): Format => {
 
 const write = async (file: string, text: string): Promise<void> => {
   await writeWhole(file, text).catch((error: unknown) => {
-    throw new RequestError(`${file} cannot be written: ${messageOf(error)}; name another file with --out`);
+    throw requestError(`${file} cannot be written: ${messageOf(error)}; name another file with --out`);
   });
 };
 
@@ -81,7 +81,7 @@ const show = async (file: string): Promise<void> => {
   await new Promise<void>((done, fail) => {
     child.once('spawn', done);
     child.once('error', (error) =>
-      fail(new RequestError(`${command} does not start (${messageOf(error)}): open ${file} yourself, or set BROWSER`)),
+      fail(requestError(`${command} does not start (${messageOf(error)}): open ${file} yourself, or set BROWSER`)),
     );
   });
   child.unref();

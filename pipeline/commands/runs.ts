@@ -4,7 +4,7 @@ import { bytes } from '../../reports/figures.ts';
 import { layOut } from '../../reports/terminal.ts';
 import { fitted, jsonForPeople, oneLine } from '../../reports/text.ts';
 import type { Listed } from '../clean/runs.ts';
-import { RequestError } from '../diagnostic.ts';
+import { requestError } from '../diagnostic.ts';
 import { duration } from '../view/text.ts';
 import { exit } from './common.ts';
 
@@ -51,9 +51,7 @@ const render = (rows: readonly Listed[], folder: string): string => {
 const list = async (folder: string): Promise<readonly Listed[]> => {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
-    throw new RequestError(
-      `${folder}: no such folder; expected a folder of runs, as decant run leaves it beside the file`,
-    );
+    throw requestError(`${folder}: no such folder; expected a folder of runs, as decant run leaves it beside the file`);
   }
   const { listRuns } = await import('../clean/runs.ts');
   return await listRuns(folder);

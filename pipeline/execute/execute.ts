@@ -1,7 +1,7 @@
 import { access, appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Artifact, Digest, InputArtifact } from '../../ground/artifact.ts';
 import type { StepSummary } from '../../reports/record.ts';
-import type { Artifact, Digest, InputArtifact } from '../../stages/stage.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit } from '../events.ts';
 import { fingerprintOf, keyOf, type Sources } from '../plan/fingerprint.ts';

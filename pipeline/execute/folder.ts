@@ -1,5 +1,6 @@
 import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { cardWithFigures } from '../../reports/card.ts';
 import { sealed } from '../../reports/checksum.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
@@ -8,7 +9,6 @@ import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { recordFiles, recordText } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
 import { RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
-import type { InputArtifact } from '../../stages/stage.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceFile, writeWhole } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';

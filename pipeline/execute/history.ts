@@ -1,5 +1,6 @@
 import { copyFile, link, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isMissing } from '../../ground/errors.ts';
 import { HISTORY, numbersIn, shownNumber } from '../../reports/history.ts';
 import { placedFile } from '../../reports/placed.ts';
 import type { RunSummary } from '../../reports/record.ts';
@@ -12,8 +13,6 @@ import { stands, writtenIn } from './standing.ts';
 const entryFolder = (out: string, number: number): string => join(out, HISTORY, `${number}`);
 
 const reports = ['report.json', 'report.md', 'report.html'];
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 const linked = async (from: string, to: string): Promise<void> => {
   await mkdir(dirname(to), { recursive: true });

@@ -1,4 +1,5 @@
-import type { Artifact, Digest, Progress } from '../../stages/stage.ts';
+import type { Artifact, Digest } from '../../ground/artifact.ts';
+import type { Progress } from '../../ground/progress.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Fingerprint } from '../store/record.ts';
 

@@ -1,13 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isUserError } from '../../ground/errors.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import { isUserError, systemCode } from '../../ground/errors.ts';
 import { manyLines, shortened } from '../../reports/text.ts';
-import type { AnyStage, InputArtifact, StageContext } from '../../stages/stage.ts';
+import type { AnyStage, StageContext } from '../../stages/stage.ts';
 import { type Output, Store } from '../store/store.ts';
 import type { Order, Outcome, Report } from './order.ts';
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** What to do about a file that cannot be written or read, by the code of the system. */
 const fileAdvice: Readonly<Record<string, string>> = {
@@ -34,7 +32,7 @@ const safe = (text: string): string => shortened(manyLines(text), LONGEST_MESSAG
 export const failureOf = (error: unknown): Outcome => {
   const detail = safe(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const message = safe(error instanceof Error ? error.message : String(error));
-  const code = codeOf(error);
+  const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const advice = `free some space or ${elsewhere}`;
     return { kind: 'failed', theirs: true, message: `the disk is full (${message}): ${advice}`, detail };

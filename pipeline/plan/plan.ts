@@ -1,5 +1,6 @@
+import type { Json } from '../../ground/json.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
-import type { Json, Ref } from '../../stages/stage.ts';
+import type { Ref } from '../../stages/stage.ts';
 
 export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement' | 'profile';
 

@@ -1,4 +1,5 @@
-import type { Json, Ref, Wiring } from '../../stages/stage.ts';
+import type { Json } from '../../ground/json.ts';
+import type { Ref, Wiring } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { stageOf } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';

@@ -1,6 +1,6 @@
 import { lstat, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lifeOf, type Owner, ownerIn, ownerName, self } from '../../engine/owner.ts';
+import { lifeOf, type Owner, ownerIn, ownerName, self } from '../../ground/owner.ts';
 
 const ENDING = '.tmp';
 

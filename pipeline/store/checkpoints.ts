@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checkpoints, Json } from '../../stages/stage.ts';
+import type { Checkpoints } from '../../ground/checkpoints.ts';
+import type { Json } from '../../ground/json.ts';
 import { replaceFile } from './atomic.ts';
 
 const STATE = 'state.bin';

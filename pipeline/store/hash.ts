@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOfFile, digestOfJson } from '../../data/digest.ts';
-import type { Artifact, ArtifactKind, Digest, Json } from '../../stages/stage.ts';
+import type { Artifact, ArtifactKind, Digest } from '../../ground/artifact.ts';
+import { digestOfFile, digestOfJson } from '../../ground/digest.ts';
+import type { Json } from '../../ground/json.ts';
 
 /** sha256 and size of a file. */
 export const hashFile = async (path: string): Promise<{ readonly digest: Digest; readonly size: number }> => {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { z } from 'zod';
-import { type Life, lifeOf, self } from '../../engine/owner.ts';
+import { type Life, lifeOf, self } from '../../ground/owner.ts';
 import { writeWhole } from './atomic.ts';
 
 /** Without a sign of life for this long, a lock whose holder cannot be asked is taken over. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Artifact, Digest, Json, Metrics } from '../../stages/stage.ts';
+import { type Artifact, artifactKinds, type Digest } from '../../ground/artifact.ts';
+import type { Json, Metrics } from '../../ground/json.ts';
 import { hashJson } from './hash.ts';
 
 /** Everything that decides what a step makes, as data: why a step runs again is a difference of two of these. */
@@ -39,7 +40,6 @@ const digest = z
   .transform((hex) => hex as Digest);
 const json: z.ZodType<Json> = z.json();
 const blob = z.object({ digest, size: z.number() });
-const kinds = ['dataset', 'model', 'predictions', 'teacher-outputs', 'measurements', 'profile', 'folder'] as const;
 
 const record: z.ZodType<StepRecord> = z.object({
   schema: z.literal('decant.record/1'),
@@ -59,7 +59,7 @@ const record: z.ZodType<StepRecord> = z.object({
     .transform(({ seed, ...rest }): Fingerprint => (seed === undefined ? rest : { ...rest, seed })),
   outputs: z.record(
     z.string(),
-    z.object({ kind: z.enum(kinds), digest, size: z.number(), files: z.record(z.string(), blob) }),
+    z.object({ kind: z.enum(artifactKinds), digest, size: z.number(), files: z.record(z.string(), blob) }),
   ),
   metrics: z.record(z.string(), json),
   seconds: z.number(),

@@ -12,9 +12,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ownerName, self } from '../../engine/owner.ts';
-import type { Artifact, ArtifactKind, Checkpoints, Digest, InputArtifact } from '../../stages/stage.ts';
-import { RequestError } from '../diagnostic.ts';
+import type { Artifact, ArtifactKind, Digest, InputArtifact } from '../../ground/artifact.ts';
+import type { Checkpoints } from '../../ground/checkpoints.ts';
+import { ownerName, self } from '../../ground/owner.ts';
+import { requestError } from '../diagnostic.ts';
 import { temporaryFor, writeWhole } from './atomic.ts';
 import { checkpointsIn } from './checkpoints.ts';
 import { artifactOf, hashFile, listFiles } from './hash.ts';
@@ -57,7 +58,7 @@ export const ensureFolder = async (folder: string, what: string, option: string)
     await writeFile(probe, 'x');
     await rm(probe, { force: true });
   } catch (error) {
-    throw new RequestError(
+    throw requestError(
       `${what} ${folder} cannot be written: ${folderProblem(error)}. Name another folder with ${option}.`,
     );
   }

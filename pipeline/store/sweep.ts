@@ -1,7 +1,7 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Owner, ownerIn, self } from '../../engine/owner.ts';
-import { sweepTemporaryFolders } from '../../engine/temporary.ts';
+import { type Owner, ownerIn, self } from '../../ground/owner.ts';
+import { sweepTemporaryFolders } from '../../ground/temporary.ts';
 import { HISTORY } from '../../reports/history.ts';
 import { abandonedIn, isAbandoned } from './atomic.ts';
 import { acquireIfFree, sweepLocks } from './locks.ts';

@@ -1,4 +1,4 @@
-import { ownerName, self } from '../../engine/owner.ts';
+import { ownerName, self } from '../../ground/owner.ts';
 import { acquire, holderOf, isHeld, locksIn } from './locks.ts';
 import type { Store } from './store.ts';
 import { livingAttempts, sweep } from './sweep.ts';

@@ -1,5 +1,5 @@
+import type { Progress } from '../../ground/progress.ts';
 import { bytes } from '../../reports/figures.ts';
-import type { Progress } from '../../stages/stage.ts';
 import type { StepInfo } from '../events.ts';
 
 /** 0.4 s, 12 s, 3 m 05 s, 1 h 02 m. */

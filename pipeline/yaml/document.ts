@@ -13,7 +13,8 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
-import { type Diagnostic, positionOf, RequestError, type Source, type Span } from '../diagnostic.ts';
+import type { UserError } from '../../ground/errors.ts';
+import { type Diagnostic, positionOf, requestProblems, type Source, type Span } from '../diagnostic.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -118,8 +119,8 @@ const firstOfLine = (problems: readonly Diagnostic[]): readonly Diagnostic[] => 
   });
 };
 
-const tooDeep = (source: Source): RequestError =>
-  new RequestError('too deep', [
+const tooDeep = (source: Source): UserError =>
+  requestProblems([
     {
       code: 'too-deep',
       message: 'values are nested too deeply to be a pipeline',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { type Diagnostic, RequestError, type Source } from '../diagnostic.ts';
+import { type Diagnostic, requestError, requestProblems, type Source } from '../diagnostic.ts';
 
 const isUtf8 = (bytes: Uint8Array, stream: boolean): boolean => {
   try {
@@ -61,15 +61,15 @@ export const readSource = async (file: string, purpose: Purpose = pipelineFile):
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ENOENT') {
-      throw new RequestError(`${name}: no such file. ${purpose.hint}`);
+      throw requestError(`${name}: no such file. ${purpose.hint}`);
     }
-    if (code === 'EISDIR') throw new RequestError(`${name}: is a folder; expected ${purpose.name}`);
-    throw new RequestError(`${name}: cannot be read (${code || String(error)})`);
+    if (code === 'EISDIR') throw requestError(`${name}: is a folder; expected ${purpose.name}`);
+    throw requestError(`${name}: cannot be read (${code || String(error)})`);
   }
   if (bytes.length > LARGEST_FILE) {
-    throw new RequestError(`${name}: is ${bytes.length} bytes long; expected ${purpose.name} of at most 4 MiB`);
+    throw requestError(`${name}: is ${bytes.length} bytes long; expected ${purpose.name} of at most 4 MiB`);
   }
   const bad = firstBadByte(bytes);
-  if (bad !== undefined) throw new RequestError('not UTF-8', [badEncoding(name, bytes, bad)]);
+  if (bad !== undefined) throw requestProblems([badEncoding(name, bytes, bad)]);
   return { name, text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/^\uFEFF/, '') };
 };

@@ -1,6 +1,6 @@
 import stringify from 'safe-stable-stringify';
 import { parse } from 'yaml';
-import type { Json } from '../../stages/stage.ts';
+import type { Json } from '../../ground/json.ts';
 import type { ModelReport, Report, StageReport } from '../report.ts';
 import type { Change } from './diff.ts';
 

@@ -1,5 +1,5 @@
 import type { DatasetTask } from '../../data/dataset.ts';
-import type { Json } from '../../stages/stage.ts';
+import type { Json } from '../../ground/json.ts';
 import type { GateReport } from '../gates/gate.ts';
 import type { Metric } from '../metric.ts';
 import type { Interval } from '../statistics/intervals.ts';

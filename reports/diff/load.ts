@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { messageOf, reworded, UserError } from '../../ground/errors.ts';
+import { isUserError, messageOf, reworded, systemCode, userErrors } from '../../ground/errors.ts';
 import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
@@ -10,24 +10,18 @@ import type { RunSummary } from '../record.ts';
 import { readRecords } from '../records.ts';
 import type { Report } from '../report.ts';
 import { parseReport } from '../schema.ts';
-import { ChangedFileError } from '../verify.ts';
 import { verifyWritten } from '../written.ts';
 import type { DiffSide } from './compare.ts';
 
 /** One side of a diff cannot be read. */
-class DiffSideError extends UserError {
-  override readonly name = 'DiffSideError';
-}
+const diffSideError = userErrors('diff-side');
 
 const run = promisify(execFile);
 const LARGEST_REPORT = 256 * 1024 * 1024;
 
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-
 /** What git says of its failure, without the advice below it. */
 const gitReason = (error: unknown): string => {
-  if (codeOf(error) === 'ENOENT') return 'git is not installed';
+  if (systemCode(error) === 'ENOENT') return 'git is not installed';
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : messageOf(error);
   return (said.split('\n')[0] ?? '').replace(/^fatal: /, '');
 };
@@ -44,7 +38,7 @@ const showFile = async (revision: string, path: string): Promise<string> => {
 
 const fromGit = async (where: string, revision: string, path: string): Promise<Report> => {
   const text = await showFile(revision, path).catch((error: unknown) => {
-    throw new DiffSideError(
+    throw diffSideError(
       `${where}: ${gitReason(error)}; expected git:REVISION:PATH of a report.json that is committed, such as git:main:report.json`,
     );
   });
@@ -55,7 +49,7 @@ const scoresOf = async ({ stages }: RunSummary, folder: string): Promise<JudgedS
   try {
     return (await judgeStages(stages, () => '')).scores;
   } catch (error) {
-    throw new DiffSideError(
+    throw diffSideError(
       `${folder}: the predictions of this run are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
     );
   }
@@ -68,9 +62,9 @@ const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map()
 
 const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
   const records = await readRecords(folder).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return null;
-    if (error instanceof ChangedFileError) throw error;
-    throw reworded(error, (reason) => new DiffSideError(`the records of ${folder} cannot be read: ${reason}`));
+    if (systemCode(error) === 'ENOENT') return null;
+    if (isUserError(error, 'changed-file')) throw error;
+    throw reworded(error, (reason) => diffSideError(`the records of ${folder} cannot be read: ${reason}`));
   });
   return records === null
     ? nothingStored
@@ -81,8 +75,8 @@ const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'exam
 const writtenReport = async (folder: string): Promise<Report> => {
   const file = join(folder, 'report.json');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw new DiffSideError(`${file} cannot be read: ${messageOf(error)}`);
+    if (systemCode(error) === 'ENOENT') return null;
+    throw diffSideError(`${file} cannot be read: ${messageOf(error)}`);
   });
   if (text === null) return await loadReport(folder);
   await verifyWritten(folder, ['report.json']);

@@ -4,7 +4,8 @@ import { type Dataset, type Example, labelledExamples } from '../../data/dataset
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { blankScores, putScores } from '../../data/scores.ts';
-import { defineStage, type Metrics, type StageContext } from '../stage.ts';
+import type { Metrics } from '../../ground/json.ts';
+import { defineStage, type StageContext } from '../stage.ts';
 import { denseEffort, fitsDense, spaced, sparseEffort } from './budget.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
 import { tagWords } from './lexicon.ts';

@@ -1,11 +1,11 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { type DataConfig, dataSchema, load, sources } from '../../data/datasets/index.ts';
-import { DataError } from '../../data/errors.ts';
 import { writeDataset } from '../../data/files.ts';
-import { defineStage, StageError } from '../stage.ts';
+import { isUserError, stageError } from '../../ground/errors.ts';
+import { defineStage } from '../stage.ts';
 
 const asStageError = (error: unknown): unknown =>
-  error instanceof DataError ? new StageError(error.message, { cause: error }) : error;
+  isUserError(error, 'data') ? stageError(error.message, { cause: error }) : error;
 
 /** A mistake in the user's data is theirs to mend: no stack trace. */
 const loaded = async (config: DataConfig, base: string) => {

@@ -6,10 +6,10 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { Phase, TrainingSummary, WeightHook } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
+import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { withProjection } from '../../models/sentence.ts';
 import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
-import { StageError } from '../stage.ts';
 import { encodeExamples, longest } from '../train/examples.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
 import { classWeightsFor, type TrainingContext, trainable } from '../train/run.ts';
@@ -31,7 +31,7 @@ const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): read
   const pairs = Object.entries(layers).map(([from, to]): LayerPair => [Number(from), to]);
   for (const [from, to] of pairs) {
     if (from >= counts[0] || to >= counts[1]) {
-      throw new StageError(
+      throw stageError(
         `hidden.layers maps student layer ${from} to teacher layer ${to}, but the student has ${counts[0]} layers and ` +
           `the teacher ${counts[1]}, counted from 0`,
       );
@@ -46,7 +46,7 @@ const hiddenLoss = async (student: Model, teacher: Model | undefined, config: Hi
   if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, pairs);
   const ids = await tokenTranslation(student.tokenizer, teacher.tokenizer);
   if (ids === undefined) {
-    throw new StageError(
+    throw stageError(
       'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden out, ' +
         'or cut the student from the teacher',
     );
@@ -72,7 +72,7 @@ const named = (classes: readonly string[]): string =>
 
 const expectSameClasses = ({ dataset, teacher }: DistillationJob): void => {
   if (isDeepStrictEqual(teacher.classes, dataset.classes)) return;
-  throw new StageError(
+  throw stageError(
     `the teacher knows ${named(teacher.classes)}, the data has ${dataset.classes.length} ` +
       `(${dataset.classes.slice(0, 3).join(', ')} ...): train the teacher on this data`,
   );
@@ -107,7 +107,7 @@ export const runDistillation = async (
   expectSameClasses(job);
   const student = studentOf(job, ctx.seed);
   const texts = [...dataset.train, ...dataset.unlabelled];
-  if (texts.length === 0) throw new StageError('the data has no training texts');
+  if (texts.length === 0) throw stageError('the data has no training texts');
   const validation = dataset.validation.slice(0, config.validationLimit);
   return train({
     model: student,

@@ -1,4 +1,4 @@
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 import { type Hub, PassingError } from './hub.ts';
 import type { Answer } from './request.ts';
 import { type HubModel, repositoryOf } from './specifier.ts';
@@ -63,9 +63,9 @@ export const failureOf = (answer: Answer, asked: Asked, hub: Hub): Error | undef
     return new PassingError(`${host}, to which the hub redirects, answers ${status} for ${whatOf(asked)}`);
   }
   if (status === 401 && headers.get('x-error-code') !== 'GatedRepo') {
-    return new StageError(unauthorized(asked, hub.token));
+    return stageError(unauthorized(asked, hub.token));
   }
-  if (status === 401 || status === 403) return new StageError(forbidden(asked, hub));
-  if (status === 404) return new StageError(missing(asked, headers, hub.endpoint));
-  return new StageError(`the hub answers ${status} for ${whatOf(asked)}; expected 200`);
+  if (status === 401 || status === 403) return stageError(forbidden(asked, hub));
+  if (status === 404) return stageError(missing(asked, headers, hub.endpoint));
+  return stageError(`the hub answers ${status} for ${whatOf(asked)}; expected 200`);
 };

@@ -1,4 +1,4 @@
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 
 export const PUBLIC_HUB = 'https://huggingface.co';
 
@@ -28,5 +28,5 @@ export const tokenFrom = ({ HF_TOKEN }: Readonly<Record<string, string | undefin
   const token = (HF_TOKEN ?? '').trim();
   if (token === '') return undefined;
   if (/^[\x21-\x7e]+$/.test(token)) return token;
-  throw new StageError('HF_TOKEN holds characters that no token has; set it to the token alone');
+  throw stageError('HF_TOKEN holds characters that no token has; set it to the token alone');
 };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 
 /** How long to wait for a hub. Tests are less patient. */
 export interface Patience {
@@ -47,14 +47,14 @@ const seconds = (ms: number): string => `${ms < 10_000 ? Math.round(ms / 100) / 
 /** How long to wait after a failure, or the error that ends it. */
 const pauseAfter = ({ message, again }: PassingError, failures: number, { patience: least }: Hub): number => {
   if (failures > MOST_FAILURES) {
-    throw new StageError(
+    throw stageError(
       `${message}; given up after ${failures} attempts. Run the same command again later: what has arrived is kept`,
     );
   }
   const { waitMs } = again;
   if (waitMs === undefined) return least.pauseMs * 2 ** (failures - 1);
   if (waitMs <= least.longestMs) return waitMs;
-  throw new StageError(`${message}, and asks to wait ${seconds(waitMs)}; run the same command again after that`);
+  throw stageError(`${message}, and asks to wait ${seconds(waitMs)}; run the same command again after that`);
 };
 
 /** Repeats an attempt whose failures may pass, with longer and longer pauses, while it gets anywhere. */

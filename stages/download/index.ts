@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { defineStage, StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
+import { defineStage } from '../stage.ts';
 import { PUBLIC_HUB, tokenFrom } from './endpoint.ts';
 import { patience } from './hub.ts';
 import { listFiles } from './listing.ts';
@@ -16,7 +17,7 @@ const config = z.strictObject({
 });
 
 const refuse = (model: string): never => {
-  throw new StageError(
+  throw stageError(
     `${model} is not in the store, and --offline (or DECANT_OFFLINE) forbids to download it: run once without it, or name a local folder`,
   );
 };

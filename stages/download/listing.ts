@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 import { failureOf } from './answers.ts';
 import { type Hub, persist } from './hub.ts';
 import { type Answer, get } from './request.ts';
@@ -57,14 +57,14 @@ const fileOf = (entry: Sibling): HubFile => {
   const hash = hashOf(entry);
   const size = entry.lfs?.size ?? entry.size;
   if (hash !== undefined && size !== undefined) return { path: entry.rfilename, size, hash };
-  throw new StageError(
+  throw stageError(
     `the hub names no ${hash === undefined ? 'hash' : 'size'} for ${entry.rfilename}, so it cannot be checked; nothing was downloaded`,
   );
 };
 
 const onlyOnce = (entries: readonly Sibling[]): void => {
   if (new Set(entries.map(({ rfilename }) => rfilename)).size === entries.length) return;
-  throw new StageError('the hub lists a file twice; nothing was downloaded');
+  throw stageError('the hub lists a file twice; nothing was downloaded');
 };
 
 const single = 'model.safetensors';
@@ -74,12 +74,12 @@ const index = 'model.safetensors.index.json';
 const checkWeights = (model: HubModel, names: ReadonlySet<string>): void => {
   const repository = `${repositoryOf(model)}@${model.revision}`;
   if (!names.has('config.json')) {
-    throw new StageError(`${repository} holds no config.json; expected a Transformer's checkpoint`);
+    throw stageError(`${repository} holds no config.json; expected a Transformer's checkpoint`);
   }
   if (names.has(single) || names.has(index)) return;
   const pickled = [...names].some((name) => /^pytorch_model.*\.bin$/.test(name));
   const found = pickled ? 'holds its weights as pytorch_model.bin only' : 'holds no model.safetensors';
-  throw new StageError(
+  throw stageError(
     `${repository} ${found}. Only safetensors is read, because reading a .bin can run code: name a revision that has it (often refs/pr/1, made by the hub's converter), or convert it and name the folder`,
   );
 };
@@ -98,7 +98,7 @@ const weightFiles = (names: readonly string[]): readonly string[] => {
 export const chooseFiles = (model: HubModel, siblings: readonly Sibling[]): readonly HubFile[] => {
   const outside = siblings.find(({ rfilename }) => leavesFolder(rfilename));
   if (outside !== undefined) {
-    throw new StageError(
+    throw stageError(
       `the hub names a file ${shown(outside.rfilename)}, which would lie outside of the folder; nothing was downloaded`,
     );
   }
@@ -117,7 +117,7 @@ const textOf = async ({ pieces }: Answer): Promise<string> => {
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
-    if (size > LARGEST_ANSWER) throw new StageError('the hub lists files without end: over 16 MB of them; stopped');
+    if (size > LARGEST_ANSWER) throw stageError('the hub lists files without end: over 16 MB of them; stopped');
     parts.push(piece);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -127,7 +127,7 @@ const parsed = (text: string): z.infer<typeof answerSchema> => {
   try {
     return answerSchema.parse(JSON.parse(text));
   } catch {
-    throw new StageError(
+    throw stageError(
       'the hub answers with something else than a list of files; expected that of the Hugging Face API (does HF_ENDPOINT name a hub?)',
     );
   }
@@ -145,7 +145,7 @@ export const listFiles = (hub: Hub, model: HubModel): Promise<Listing> =>
       if (failure !== undefined) throw failure;
       const { sha: commit, siblings } = parsed(await textOf(answer));
       if (isCommit(revision) && commit !== revision) {
-        throw new StageError(
+        throw stageError(
           `the hub answers with commit ${commit} where ${revision} was asked for; nothing was downloaded`,
         );
       }

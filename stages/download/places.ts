@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 import type { HubFile } from './listing.ts';
 
 const PIECE = 1024 * 1024;
@@ -57,7 +57,7 @@ export const accept = async (file: HubFile, places: Places): Promise<void> => {
     return;
   }
   await dropPart(places);
-  throw new StageError(
+  throw stageError(
     `${file.path} arrived with other bytes than the hub names (${algorithm} ${found}, expected ${value}); it was ` +
       'deleted. Run the same command again; if this repeats, the hub or a proxy on the way changes files',
   );

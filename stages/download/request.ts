@@ -1,4 +1,4 @@
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 import { isSafe } from './endpoint.ts';
 import { type Hub, PassingError } from './hub.ts';
 
@@ -28,13 +28,13 @@ const connectionError = (error: unknown, host: string): Error => {
   const found = codeOf(error);
   const code = found === 'UND_ERR_SOCKET' ? 'it was cut' : found;
   const advice = lasting(code);
-  if (advice !== undefined) return new StageError(`${host} cannot be reached (${code}): ${advice}`);
+  if (advice !== undefined) return stageError(`${host} cannot be reached (${code}): ${advice}`);
   return new PassingError(`the connection to ${host} failed (${code})`);
 };
 
 const parse = (location: string, from: URL): URL => {
   if (URL.canParse(location, from.href)) return new URL(location, from);
-  throw new StageError(`${from.host} redirects to an address that is none`);
+  throw stageError(`${from.host} redirects to an address that is none`);
 };
 
 /** Where a redirect leads, if it may be followed: never from encrypted to open, never with a password in the address. */
@@ -42,7 +42,7 @@ const nextUrl = (location: string, from: URL): URL => {
   const url = parse(location, from);
   const opened = from.protocol === 'https:' && url.protocol !== 'https:';
   if (!opened && isSafe(url) && url.username === '' && url.password === '') return url;
-  throw new StageError(`${from.host} redirects to ${url.protocol}//${url.host}; only https addresses are followed`);
+  throw stageError(`${from.host} redirects to ${url.protocol}//${url.host}; only https addresses are followed`);
 };
 
 /** Ends a request when nothing was heard for a while, or when the run is interrupted. */
@@ -99,7 +99,7 @@ const follow = async (hub: Hub, start: URL, headers: Headers, watched: Watch): P
     await response.body?.cancel();
     url = nextUrl(location, url);
   }
-  throw new StageError(`${start.host} redirects more than ${MOST_REDIRECTS} times`);
+  throw stageError(`${start.host} redirects more than ${MOST_REDIRECTS} times`);
 };
 
 /** The pieces of a body as they arrive. Leaving the loop closes the connection. */

@@ -1,4 +1,4 @@
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 
 /** A model of the hub at a branch, tag or commit. */
 export interface HubModel {
@@ -43,7 +43,7 @@ export const specifierProblem = (specifier: string): string | undefined => {
 /** The parts of a specifier; without a revision it means the branch `main`. */
 export const parseSpecifier = (specifier: string): HubModel => {
   const problem = specifierProblem(specifier);
-  if (problem !== undefined) throw new StageError(problem);
+  if (problem !== undefined) throw stageError(problem);
   const { path, revision } = split(specifier);
   const [owner = '', name = ''] = path;
   return { owner, name, revision };

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
-import type { Progress } from '../stage.ts';
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
+import type { Progress } from '../../ground/progress.ts';
 import { downloadFile } from './file.ts';
 import type { Hub } from './hub.ts';
 import type { HubFile, Listing } from './listing.ts';
@@ -30,7 +30,7 @@ const checkSpace = async (listing: Listing, folder: string): Promise<void> => {
   const { bavail, bsize } = await statfs(folder);
   if (needed <= bavail * bsize) return;
   const [missing, free] = [needed, bavail * bsize].map((bytes) => (bytes / 1e6).toFixed(0));
-  throw new StageError(
+  throw stageError(
     `the download needs ${missing} MB in ${folder}, where ${free} MB are free: free some space or name another folder with --store`,
   );
 };

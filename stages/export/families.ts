@@ -1,5 +1,5 @@
+import { stageError } from '../../ground/errors.ts';
 import type { ModelInfo, TaskName } from '../../models/model.ts';
-import { StageError } from '../stage.ts';
 
 /** A kind of checkpoint as Hugging Face's clients know it. */
 interface Family {
@@ -72,7 +72,7 @@ export interface ClientClass {
 export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' | 'task'>): ClientClass => {
   const own = families[modelType];
   if (own === undefined) {
-    throw new StageError(
+    throw stageError(
       `transformers.js is not known to load models of type '${modelType}'; export writes ${Object.keys(families).join(', ')}`,
     );
   }

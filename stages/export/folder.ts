@@ -10,13 +10,12 @@ import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { runtimeNeed } from '../../graph/runtime.ts';
-import { messageOf } from '../../ground/errors.ts';
+import { messageOf, stageError } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
-import { StageError } from '../stage.ts';
 import { modelCard } from './card.ts';
 import { configJson } from './config.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
@@ -48,27 +47,24 @@ const checkNames = ({ inputs, output, task }: ModelInfo): void => {
     (role) => inputs[role] !== undefined && inputs[role] !== clientInputs[role],
   );
   if (wrong !== undefined) {
-    throw new StageError(
-      `the model's input is called '${inputs[wrong]}'; transformers.js feeds '${clientInputs[wrong]}'`,
-    );
+    throw stageError(`the model's input is called '${inputs[wrong]}'; transformers.js feeds '${clientInputs[wrong]}'`);
   }
   const read = task === 'features' ? 'last_hidden_state' : 'logits';
-  if (output !== read)
-    throw new StageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
+  if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
 };
 
 /** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
 const sharedModel = (models: Models): Model => {
   const [first, ...others] = [...models.values()];
-  if (first === undefined) throw new StageError('export needs a model: from: { fp32: ID } or { q8: ID } or both');
+  if (first === undefined) throw stageError('export needs a model: from: { fp32: ID } or { q8: ID } or both');
   for (const other of others) {
     for (const part of ['task', 'labels', 'maxLength', 'tokens', 'inputs'] as const) {
       if (JSON.stringify(first.info[part]) !== JSON.stringify(other.info[part])) {
-        throw new StageError(`the fp32 and q8 models differ in ${part}: they must come from one model`);
+        throw stageError(`the fp32 and q8 models differ in ${part}: they must come from one model`);
       }
     }
     if (JSON.stringify(first.tokenizer) !== JSON.stringify(other.tokenizer)) {
-      throw new StageError('the fp32 and q8 models have different tokenizers: they must come from one model');
+      throw stageError('the fp32 and q8 models have different tokenizers: they must come from one model');
     }
   }
   return first;
@@ -77,11 +73,11 @@ const sharedModel = (models: Models): Model => {
 /** The q8 file ships as the quantize stage tested it; the fp32 file is fused here. */
 const deployGraph = (precision: Precision, { graph }: Model): Graph => {
   if (precision === 'fp32') {
-    if (isQuantized(graph)) throw new StageError('the fp32 model is quantized; write from: { q8: ID } for it');
+    if (isQuantized(graph)) throw stageError('the fp32 model is quantized; write from: { q8: ID } for it');
     return fuseForInference(graph);
   }
   if (!isQuantized(graph)) {
-    throw new StageError('the q8 model is not quantized: every matrix was too small for it, or excluded; leave q8 out');
+    throw stageError('the q8 model is not quantized: every matrix was too small for it, or excluded; leave q8 out');
   }
   return graph;
 };
@@ -119,7 +115,7 @@ const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
 };
 
 const refused = (precision: Precision, error: unknown): never => {
-  throw new StageError(`${deployFiles[precision]} does not run, so nothing was exported: ${messageOf(error)}`, {
+  throw stageError(`${deployFiles[precision]} does not run, so nothing was exported: ${messageOf(error)}`, {
     cause: error,
   });
 };
@@ -134,8 +130,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     const outputs = await program.run(await sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
     const output = outputs[model.info.output];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
-    if (!finite)
-      throw new StageError(`${deployFiles[precision]} gives numbers that are not finite; nothing was exported`);
+    if (!finite) throw stageError(`${deployFiles[precision]} gives numbers that are not finite; nothing was exported`);
   } finally {
     await program.release();
   }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import type { Metrics } from '../../ground/json.ts';
 import { type Precision, readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { clientSettingsNote } from '../evaluate/client-notes.ts';
-import { defineStage, type InputArtifact, type Metrics } from '../stage.ts';
+import { defineStage } from '../stage.ts';
 import { RESULTS_PLACEHOLDER } from './card.ts';
 import { exportModels, type Models } from './folder.ts';
 

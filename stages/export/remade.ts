@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { tokenizerFile, withClass } from '../../models/importers/folder/class-tokenizer.ts';
 import { frameOf } from '../../models/importers/folder/frames.ts';
 import { tokensOf } from '../../models/importers/folder/token-settings.ts';
 import { makingClass } from '../../models/importers/folder/tokenizer-classes.ts';
-import { ImportError } from '../../models/importers/importer.ts';
 import type { JsonObject } from '../../models/importers/json-file.ts';
 
 /** What a class of transformers makes of a tokenizer.json, with settings that were read off it; undefined where it cannot. */
@@ -22,7 +22,7 @@ const remade = (name: string, json: TokenizerJson, roles: Readonly<Record<string
   try {
     return { settings, json: withClass(source, choice, made, beside, Number.POSITIVE_INFINITY).json };
   } catch (error) {
-    if (error instanceof ImportError) return undefined;
+    if (isUserError(error, 'import')) return undefined;
     throw error;
   }
 };

@@ -1,10 +1,11 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { endpointFrom, endpointProblem } from '../download/endpoint.ts';
 import { originFile, parseOrigin } from '../download/origin.ts';
 import { place } from '../download/place.ts';
 import { parseSpecifier, repositoryOf, specifierProblem } from '../download/specifier.ts';
-import type { InputArtifact, Ref, StageContext, Wiring } from '../stage.ts';
+import type { Ref, StageContext, Wiring } from '../stage.ts';
 
 /** Asks the plan for a download of a model of the hub; only its form is looked at. */
 export const hubInputs = (specifier: string, wiring: Wiring): Readonly<Record<string, Ref>> => {

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { readDatasetFacts } from '../../data/files.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { writeModel } from '../../models/files.ts';
-import { ImportError } from '../../models/importers/importer.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { labelProblem, labelRemark } from '../../models/labels.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
-import { defineStage, type InputArtifact, type StageContext } from '../stage.ts';
+import { defineStage, type StageContext } from '../stage.ts';
 import { fitLabels } from './fit.ts';
 import { hubInputs, withCheckpoint } from './hub.ts';
 
@@ -27,7 +28,7 @@ const labelsOf = async (model: string, base: string): Promise<readonly string[]>
   try {
     return (await findImporter(model)?.labels?.(model, base)) ?? [];
   } catch (error) {
-    if (error instanceof ImportError) return [];
+    if (isUserError(error, 'import')) return [];
     throw error;
   }
 };

@@ -3,10 +3,11 @@ import type { Dataset, Example } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
+import { stageError } from '../../ground/errors.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
-import { defineStage, StageError } from '../stage.ts';
+import { defineStage } from '../stage.ts';
 import { longest } from '../train/examples.ts';
 import { writeTeacherOutputs } from './outputs.ts';
 
@@ -18,8 +19,8 @@ const taughtTexts = ({ task, train, unlabelled, validation }: Dataset): readonly
 
 const expectTeacher = ({ info }: Model, { task }: Dataset): void => {
   if (info.task === task) return;
-  if (info.task === 'features') throw new StageError('the teacher gives features, not class scores: train it first');
-  throw new StageError(`the teacher is made for ${info.task}, the data for ${task}: train it on this data first`);
+  if (info.task === 'features') throw stageError('the teacher gives features, not class scores: train it first');
+  throw stageError(`the teacher is made for ${info.task}, the data for ${task}: train it on this data first`);
 };
 
 /** What a teacher says about every training text, labelled or not: computed once, without dropout, kept by text id. */

@@ -1,7 +1,7 @@
 import { typicalLengths } from '../../data/lengths.ts';
 import type { Cell } from '../../data/measurements.ts';
+import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
-import { StageError } from '../stage.ts';
 
 const same = (a: Cell, b: Cell): boolean => a.batch === b.batch && a.length === b.length;
 
@@ -18,7 +18,7 @@ export const gridFor = (lengths: ArrayLike<number>, batch: number, named: readon
 export const expectFits = (id: string, { info }: Model, named: readonly Cell[]): void => {
   const long = named.find(({ length }) => length > info.maxLength);
   if (long === undefined) return;
-  throw new StageError(
+  throw stageError(
     `measure.grid asks for texts of ${long.length} tokens, and "${id}" takes at most ${info.maxLength}; name a length up to ${info.maxLength}`,
   );
 };

@@ -1,5 +1,5 @@
 import { forkModule, moduleBeside } from '../../data/process.ts';
-import { StageError } from '../stage.ts';
+import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Loaded, LoadOrder, Order, Report, Timed, TimeOrder } from './orders.ts';
 
 const entry = moduleBeside(import.meta.url, './worker');
@@ -13,14 +13,14 @@ interface Ended {
 }
 
 /** How a process ended that did not say so itself. */
-const crashed = (at: string, { code, signal, printed }: Ended): StageError => {
+const crashed = (at: string, { code, signal, printed }: Ended): UserError => {
   const how = signal === null ? `ended with code ${code}` : `was killed by ${signal}`;
   const memory = signal === 'SIGKILL' || /out of memory|bad_alloc/i.test(printed);
   const advice = memory
     ? 'probably out of memory: free some, or measure a smaller batch (measure.batch, measure.grid)'
     : printed.trim().split('\n').slice(-3).join('\n');
   const kept = 'the stages are kept; run the same command again';
-  return new StageError(`measuring ${at}: its process ${how}${advice === '' ? '' : ` (${advice})`}; ${kept}`);
+  return stageError(`measuring ${at}: its process ${how}${advice === '' ? '' : ` (${advice})`}; ${kept}`);
 };
 
 export interface Watch {

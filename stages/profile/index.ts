@@ -6,10 +6,11 @@ import { type ModelProfile, type ProfiledNode, writeProfile } from '../../data/p
 import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
-import { defineStage, type InputArtifact } from '../stage.ts';
+import { defineStage } from '../stage.ts';
 import { brokenAttention, fusedAttentions } from './attention.ts';
 import { type Timing, timeCandidates } from './candidates.ts';
 import { kernelTimes } from './kernels.ts';

@@ -2,9 +2,9 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { temporaryFolder } from '../../engine/temporary.ts';
 import { readTrace } from '../../engine/trace.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { temporaryFolder } from '../../ground/temporary.ts';
 
 /** Does something with a folder that is gone afterwards. */
 export const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {

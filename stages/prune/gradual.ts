@@ -1,5 +1,5 @@
 import type { WeightArrays, WeightHook } from '../../engine/train-request.ts';
-import { StageError } from '../stage.ts';
+import { stageError } from '../../ground/errors.ts';
 import { type ScheduleName, sparsityShare } from './schedule.ts';
 import { zeroSmallest } from './smallest.ts';
 import { zerosFor } from './sparse.ts';
@@ -17,7 +17,7 @@ const arraysOf = (names: readonly string[], weights: WeightArrays): readonly Flo
   names.map((name) => {
     const array = weights.get(name);
     if (array === undefined) {
-      throw new StageError(
+      throw stageError(
         `recovery does not train '${name}', of which sparsity was to make zeros: leave its part out of recover.freeze`,
       );
     }

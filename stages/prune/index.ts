@@ -1,8 +1,10 @@
 import { openTrainingTexts, readDatasetArtifact } from '../../data/files.ts';
+import { stageError } from '../../ground/errors.ts';
+import type { Metrics } from '../../ground/json.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { wireDistillation } from '../distill/wire.ts';
-import { defineStage, type Metrics, type Ref, StageError, type Wiring } from '../stage.ts';
+import { defineStage, type Ref, type Wiring } from '../stage.ts';
 import { summaryJson } from '../train/run.ts';
 import { type PruneOptions, pruneConfig } from './config.ts';
 import { needsExamples, pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
@@ -29,7 +31,7 @@ export const prune = defineStage<PruneOptions>({
     if (modelInput === undefined) throw new Error('prune needs a model');
     const given = await readModelArtifact(modelInput.path);
     if (isQuantized(given.graph)) {
-      throw new StageError('the model is quantized: prune before quantizing, from the stage that quantize read');
+      throw stageError('the model is quantized: prune before quantizing, from the stage that quantize read');
     }
     const { seed, threads, signal } = ctx;
     const structure = await pruneStructure(given, options, {

@@ -3,7 +3,7 @@ import type { HostTensor } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { Subject } from './criteria/criterion.ts';
 import type { Batch } from './examples.ts';
 
@@ -48,5 +48,5 @@ export const forEachBatch = async (
 
 export const floatsOf = (tensor: HostTensor | undefined): Float32Array => {
   if (tensor?.data instanceof Float32Array) return tensor.data;
-  throw new ModelError(`expected float32 activations, found ${tensor?.dtype ?? 'none'}`);
+  throw modelError(`expected float32 activations, found ${tensor?.dtype ?? 'none'}`);
 };

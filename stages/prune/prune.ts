@@ -3,10 +3,11 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
+import { stageError } from '../../ground/errors.ts';
+import type { Json } from '../../ground/json.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { parameterNames } from '../../models/parameters.ts';
-import { type Json, StageError } from '../stage.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import type { Subject } from './criteria/criterion.ts';
 import { criterionOf } from './criteria/index.ts';
@@ -49,13 +50,13 @@ export const needsExamples = (options: PruneOptions): boolean => {
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, data: DatasetFacts): void => {
   if (info.labels.length === 0) {
     const train = data.task === 'features' ? '' : 'train it first, or ';
-    throw new StageError(
+    throw stageError(
       `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
         `${train}choose criterion: magnitude`,
     );
   }
   if (data.classes.join('\n') !== info.labels.join('\n')) {
-    throw new StageError(
+    throw stageError(
       `the model tells ${info.labels.length} classes apart, the data has ${data.classes.length} others; ` +
         `criterion ${criterion} needs texts of the model's own classes`,
     );
@@ -146,7 +147,7 @@ export const sparsityPlan = (
   const prunable = elementsOf(graph, names);
   const sparsity = options.over === 'matrices' ? asked : (asked * elementsOf(graph, parameterNames(graph))) / prunable;
   if (prunable > 0 && sparsity < 1) return { names, sparsity };
-  throw new StageError(
+  throw stageError(
     `sparsity: ${options.sparsity} of all parameters are to be zero, but only ${prunable} parameters may be pruned; ` +
       `ask for less, or include more (embeddings: true, include: [classifier, norms, biases])`,
   );

@@ -1,5 +1,5 @@
+import type { Json } from '../../ground/json.ts';
 import type { Model } from '../../models/model.ts';
-import type { Json } from '../stage.ts';
 
 /** What a cut makes: the smaller model, and what the report says about it. */
 export interface Pruned {

@@ -1,10 +1,11 @@
 import type { Dataset } from '../../data/dataset.ts';
 import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { runDistillation } from '../distill/run.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
-import type { InputArtifact, StageContext } from '../stage.ts';
+import type { StageContext } from '../stage.ts';
 import { defaultRates } from '../train/options.ts';
 import { runTraining } from '../train/run.ts';
 import type { PruneOptions, Recover } from './config.ts';

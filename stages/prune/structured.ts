@@ -1,7 +1,8 @@
 import { applyCuts } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { stageError } from '../../ground/errors.ts';
+import type { Json } from '../../ground/json.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
-import { type Json, StageError } from '../stage.ts';
 import { compensateMeans } from './compensate.ts';
 import type { Criterion, Subject } from './criteria/criterion.ts';
 import { selectGlobal, selectTop } from './select.ts';
@@ -106,7 +107,7 @@ const keepLayers = (given: Graph, count: number, kept: readonly number[]): CutRe
     const layer = anatomyOf(graph).layers[number];
     if (kept.includes(number) || layer === undefined) continue;
     if (layer.inputWidth !== layer.outputWidth) {
-      throw new StageError(
+      throw stageError(
         `keep.layers: layer ${number} turns a stream of ${layer.inputWidth} channels into one of ` +
           `${layer.outputWidth}, so it cannot be left out; keep it`,
       );
@@ -125,7 +126,7 @@ const cutLayers = async (subject: Subject, count: number, kept: number, criterio
   while (numbers.length > kept) {
     const least = await leastLayer({ ...subject, graph }, numbers, criterion);
     if (least.layer === undefined) {
-      throw new StageError(
+      throw stageError(
         `keep.layers: ${kept} of ${count} layers were to be kept, but the ${numbers.length} left all change the width ` +
           `of the stream and none can be bypassed; keep ${numbers.length}`,
       );

@@ -1,5 +1,5 @@
+import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Anatomy, Part, PartKind } from '../../models/anatomy.ts';
-import { StageError } from '../stage.ts';
 import type { PruneOptions } from './config.ts';
 import { type Count, type Target, targetOf } from './counts.ts';
 
@@ -17,8 +17,8 @@ const unitNames: Readonly<Record<PartKind, string>> = {
   embedding: 'channels',
 };
 
-const absent = (key: keyof Keep): StageError =>
-  new StageError(
+const absent = (key: keyof Keep): UserError =>
+  stageError(
     `keep.${key}: the model has nothing of that kind that decant can find; ` +
       `prune before quantizing or fusing, and see decant inspect for what the model is made of`,
   );
@@ -26,13 +26,13 @@ const absent = (key: keyof Keep): StageError =>
 const goalOf = (key: keyof Keep, part: Part, count: Count, available = part.count): Goal => {
   const target = targetOf(count, available);
   if (target.kept > part.count) {
-    throw new StageError(
+    throw stageError(
       `keep.${key}: ${target.kept} ${unitNames[part.kind]} were to be kept in ${part.name}, which has ${part.count}; ` +
         `give at most ${part.count}`,
     );
   }
   if (part.refused !== undefined && target.kept < part.count) {
-    throw new StageError(`keep.${key}: ${part.name} cannot be cut: ${part.refused}`);
+    throw stageError(`keep.${key}: ${part.name} cannot be cut: ${part.refused}`);
   }
   return { part, ...target };
 };
@@ -50,7 +50,7 @@ const widths = (key: 'hidden' | 'embedding', parts: readonly Part[], count: Coun
   const widest = Math.max(0, ...parts.map((part) => part.count));
   if (parts.length === 0) throw absent(key);
   if (typeof count === 'number' && count > widest) {
-    throw new StageError(`keep.${key}: ${count} was to be kept, but the widest is ${widest}; give at most ${widest}`);
+    throw stageError(`keep.${key}: ${count} was to be kept, but the widest is ${widest}; give at most ${widest}`);
   }
   return parts.map((part) => goalOf(key, part, typeof count === 'number' ? Math.min(count, part.count) : count));
 };
@@ -64,7 +64,7 @@ export const rankGoal = (anatomy: Anatomy, keep: Keep): number | undefined => {
   if (keep.embedding === undefined || !sharesWidth(anatomy)) return undefined;
   const { kept } = targetOf(keep.embedding, width);
   if (kept <= width) return kept;
-  throw new StageError(`keep.embedding: ${kept} was to be kept, but the token embeddings are ${width} wide`);
+  throw stageError(`keep.embedding: ${kept} was to be kept, but the token embeddings are ${width} wide`);
 };
 
 /** What every part of a graph is to be cut to. */
@@ -90,9 +90,7 @@ export const goalsOf = (anatomy: Anatomy, keep: Keep): readonly Goal[] => {
 const expectThere = (named: readonly number[], available: number): void => {
   const missing = named.find((layer) => layer >= available);
   if (missing === undefined) return;
-  throw new StageError(
-    `keep.layers: layer ${missing} was to be kept of a model whose layers are 0 to ${available - 1}`,
-  );
+  throw stageError(`keep.layers: layer ${missing} was to be kept of a model whose layers are 0 to ${available - 1}`);
 };
 
 /** How many layers to keep, or which ones. */
@@ -107,7 +105,7 @@ export const layersGoal = (anatomy: Anatomy, keep: Keep): number | readonly numb
   const share = typeof keep.layers === 'number' ? keep.layers : Math.round(targetOf(keep.layers, available).exact ?? 0);
   const kept = Math.max(1, share);
   if (kept > available) {
-    throw new StageError(`keep.layers: ${kept} layers were to be kept of a model that has ${available}`);
+    throw stageError(`keep.layers: ${kept} layers were to be kept of a model that has ${available}`);
   }
   return kept;
 };

@@ -1,10 +1,9 @@
 import type { TrainingTexts } from '../../data/files.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { type CutTokenizer, countTokens, cutTokenizer } from '../../data/tokenizers/cut.ts';
-import { reworded } from '../../ground/errors.ts';
+import { reworded, stageError } from '../../ground/errors.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
-import { StageError } from '../stage.ts';
 import { type Count, targetOf } from './counts.ts';
 import type { Pruned } from './pruned.ts';
 
@@ -19,7 +18,7 @@ const orRefused = <T>(work: () => T): T => {
   try {
     return work();
   } catch (cause) {
-    throw reworded(cause, (reason) => new StageError(`keep.vocabulary: ${reason}; leave vocabulary out`, { cause }));
+    throw reworded(cause, (reason) => stageError(`keep.vocabulary: ${reason}; leave vocabulary out`, { cause }));
   }
 };
 
@@ -45,11 +44,11 @@ const largest = (most: number, fits: (number: number) => boolean): number => {
 const mostFrequent = (model: Model, counts: Counts, wanted: number): CutTokenizer => {
   const { size } = tokenizerOf(model.tokenizer);
   if (wanted > size) {
-    throw new StageError(`keep.vocabulary: ${wanted} tokens were to be kept of a tokenizer that has ${size}`);
+    throw stageError(`keep.vocabulary: ${wanted} tokens were to be kept of a tokenizer that has ${size}`);
   }
   const needed = new Set(cutTo(model, []).ids);
   if (wanted < needed.size) {
-    throw new StageError(
+    throw stageError(
       `keep.vocabulary: ${wanted} tokens were to be kept, but special tokens and single characters alone are ` +
         `${needed.size}; keep more`,
     );
@@ -98,7 +97,7 @@ const sum = (counts: Counts, ids: Iterable<number>): number =>
  */
 export const cutVocabulary = (model: Model, keep: Count, counts: Counts): Pruned => {
   const rows = tokenRows(model);
-  if (rows === 0) throw new StageError('keep.vocabulary: the model has no table that token ids look up');
+  if (rows === 0) throw stageError('keep.vocabulary: the model has no table that token ids look up');
   const { tokenizer, ids } = choose(model, counts, keep);
   const graph = orRefused(() => keepTokens(model, [...ids]));
   const coverage = Number((sum(counts, ids) / Math.max(1, sum(counts, counts.keys()))).toPrecision(4));

@@ -4,7 +4,7 @@ import type { Program } from '../../engine/engine.ts';
 import { textFeeds } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { type Graph, indexOf, value } from '../../graph/graph.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { modelError } from '../../ground/errors.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 
 /** How far a quantized model is from its source on token ids drawn at random. */
@@ -43,7 +43,7 @@ const textOf = (index: number, vocabulary: number, maxLength: number): EncodedTe
 const outputOf = async (program: Program, info: ModelInfo, text: EncodedText): Promise<Float32Array> => {
   const outputs = await program.run(textFeeds(info, [text], { rows: Int32Array.of(0), length: text.ids.length }));
   const data = outputs[info.output]?.data;
-  if (!(data instanceof Float32Array)) throw new ModelError(`the model gave no float32 output '${info.output}'`);
+  if (!(data instanceof Float32Array)) throw modelError(`the model gave no float32 output '${info.output}'`);
   return data;
 };
 

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import type { Graph } from '../../graph/graph.ts';
 import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { stageError, type UserError } from '../../ground/errors.ts';
+import type { Json, Metrics } from '../../ground/json.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
-import { defineStage, type Json, type Metrics, StageError } from '../stage.ts';
+import { defineStage } from '../stage.ts';
 import { type Deviation, judgeOf } from './check.ts';
 
 const config = z.strictObject({
@@ -58,20 +60,20 @@ const metricsOf = (report: QuantizeReport, found: Deviation): Metrics => ({
 const proved = (found: Deviation): Deviation => {
   if (Number.isFinite(found.maxError) && found.meanCosine > 0.5) return found;
   const cosine = Number.isFinite(found.maxError) ? `a mean cosine of ${found.meanCosine.toFixed(3)}` : 'NaN';
-  throw new StageError(
+  throw stageError(
     `the quantized model does not follow its source: ${cosine} between their outputs. ` +
       'Keep sensitive weights in float with exclude, or check that the source model is sound',
   );
 };
 
 /** A model that stays as it is would be refused as an INT8 file much later, and be none in the report until then. */
-const nothingQuantized = ({ weights }: QuantizeReport): StageError => {
+const nothingQuantized = ({ weights }: QuantizeReport): UserError => {
   const counts = new Map<string, number>();
   for (const { dims, reason } of weights) {
     if (dims.length === 2 && reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
-  return new StageError(
+  return stageError(
     `no matrix of this model can be stored in 8 bits${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
   );
 };
@@ -90,7 +92,7 @@ export const quantizeModel = async (
   context: QuantizeContext,
 ): Promise<{ readonly model: Model; readonly metrics: Metrics }> => {
   if (isQuantized(source.graph)) {
-    throw new StageError('the model is quantized already; take the model from before with from: ID');
+    throw stageError('the model is quantized already; take the model from before with from: ID');
   }
   const judge = await judgeOf(source, context);
   const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);

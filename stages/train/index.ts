@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Dataset } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
-import { defineStage, type InputArtifact } from '../stage.ts';
+import { defineStage } from '../stage.ts';
 import { architecture, newEncoder } from './architecture.ts';
 import { defaultRates, trainingConfig } from './options.ts';
 import { runTraining, summaryJson } from './run.ts';

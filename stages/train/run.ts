@@ -3,10 +3,11 @@ import { balancedClassWeights } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
-import { reworded } from '../../ground/errors.ts';
+import { reworded, stageError } from '../../ground/errors.ts';
+import type { Json } from '../../ground/json.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
-import { type Json, type StageContext, StageError } from '../stage.ts';
+import type { StageContext } from '../stage.ts';
 import { encodeExamples, longest } from './examples.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
 
@@ -25,12 +26,12 @@ export interface TrainingJob {
 /** A model that gradients can flow through, with what the task of the data needs: a head for its classes. */
 export const trainable = (model: Model, dataset: Dataset): Model => {
   if (isQuantized(model.graph)) {
-    throw new StageError('the model is quantized, and integers have no gradients: start from the stage before it');
+    throw stageError('the model is quantized, and integers have no gradients: start from the stage before it');
   }
   try {
     return taskOf(dataset.task).fit(model, dataset.classes);
   } catch (error) {
-    throw reworded(error, (message) => new StageError(message, { cause: error }));
+    throw reworded(error, (message) => stageError(message, { cause: error }));
   }
 };
 
@@ -48,12 +49,10 @@ export const runTraining = async (
   { model, dataset, config, rates, hook }: TrainingJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  if (dataset.train.length === 0) throw new StageError('the data has no labelled training texts');
+  if (dataset.train.length === 0) throw stageError('the data has no labelled training texts');
   const { labelLosses, name } = taskOf(dataset.task);
   if (labelLosses.length === 0) {
-    throw new StageError(
-      `data for ${name} has no labels to train on: use distill, with the model to follow as teacher`,
-    );
+    throw stageError(`data for ${name} has no labels to train on: use distill, with the model to follow as teacher`);
   }
   const classifier = trainable(model, dataset);
   const maxLength = longest(dataset, classifier);

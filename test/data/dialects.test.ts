@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { dataSchema, load } from '../../data/datasets/index.ts';
 import { sniff } from '../../data/datasets/sniff.ts';
-import { DataError } from '../../data/errors.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ const read = async (
     const all = [...dataset.train, ...dataset.validation, ...dataset.test];
     return new Map(all.map(({ text, label }) => [text, dataset.classes[label ?? -1]]));
   } catch (error) {
-    if (error instanceof DataError) return `${error.code}: ${error.message}`;
+    if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
     throw error;
   }
 };

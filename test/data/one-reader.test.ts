@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { check, dataSchema, load } from '../../data/datasets/index.ts';
 import { type DataGuess, sniff } from '../../data/datasets/sniff.ts';
-import { DataError } from '../../data/errors.ts';
+import type { UserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
 interface Written {
@@ -112,8 +112,8 @@ describe('a table of text', () => {
         try {
           guess = await sniff(write(space, file));
         } catch (error) {
-          expect(error).toBeInstanceOf(DataError);
-          const { code } = error as DataError;
+          expect(error).toMatchObject({ kind: 'data' });
+          const { code } = error as UserError;
           expect(undecided).toContain(code);
           // What a library wrote with quotes is in order: only another reading of it can be in the way.
           if (file.quoting !== 'none') expect(code).toMatch(/^two-/);

@@ -4,7 +4,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../data/dataset.ts';
 import { check, dataSchema, load } from '../../data/datasets/index.ts';
-import { DataError } from '../../data/errors.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { root } from './corpus.ts';
 
@@ -35,7 +35,7 @@ const complaint = async (space: Workspace, bytes: Uint8Array, options: object = 
   try {
     await loaded(space, bytes, options);
   } catch (error) {
-    if (error instanceof DataError) return `${error.code}: ${error.message}`;
+    if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
     throw error;
   }
   return 'nothing';

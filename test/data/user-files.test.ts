@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { check, dataSchema, load, sources } from '../../data/datasets/index.ts';
-import { DataError } from '../../data/errors.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
 const lines = (count: number, row: (i: number) => string): string =>
@@ -17,7 +17,7 @@ const complaint = async (space: Workspace, content: string | Uint8Array, options
   try {
     await load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
   } catch (error) {
-    if (error instanceof DataError) return `${error.code}: ${error.message}`;
+    if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
     throw error;
   }
   return 'nothing';
@@ -243,7 +243,7 @@ describe('a jsonl file', () => {
     try {
       await load(dataSchema.parse({ uses: 'jsonl', file: 'data.jsonl' }), space.folder);
     } catch (error) {
-      if (error instanceof DataError) return `${error.code}: ${error.message}`;
+      if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
       throw error;
     }
     return 'nothing';

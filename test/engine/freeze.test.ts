@@ -110,7 +110,7 @@ describe('frozen parts', () => {
       'freeze: [embeddings, layers.0-1, head] leaves no parameter that training could move; freeze less',
     ],
   ])('%j are refused with what the model has', async (freeze, message) => {
-    await expect(trainedWith({ freeze })).rejects.toMatchObject({ name: 'StageError', message });
+    await expect(trainedWith({ freeze })).rejects.toMatchObject({ kind: 'stage', message });
   });
 
   it.each([

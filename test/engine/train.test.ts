@@ -4,8 +4,8 @@ import { distillation, hiddenStates, layerPairs } from '../../engine/losses/inde
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightArrays } from '../../engine/train-request.ts';
 import { value } from '../../graph/graph.ts';
+import type { Progress } from '../../ground/progress.ts';
 import { isParameter } from '../../models/parameters.ts';
-import type { Progress } from '../../stages/stage.ts';
 import { bytesOfModel, CLASSES, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 
 const trainedBytes = async (overrides: Partial<TrainRequest> = {}): Promise<string> =>
@@ -134,7 +134,7 @@ describe('training', () => {
     };
     const failing = train(tinyRequest({ checkpoints, hook: poison }));
     await expect(failing).rejects.toMatchObject({
-      name: 'StageError',
+      kind: 'stage',
       message:
         'the loss became NaN at step 6 of 30, epoch 1, with a learning rate of 0.00463. Lower learningRate, or ' +
         'lengthen warmup. The weights before that step are kept in /checkpoints',

@@ -86,7 +86,7 @@ describe('hidden states of a teacher with a larger vocabulary', () => {
     const inputs = { model, dataset, teacher, 'teacher-outputs': said.output };
     const config = { teacher: 'teacher', epochs: 1, hidden: {} };
     await expect(runStage(space, distill, inputs, config, { name: 'distilled' })).rejects.toMatchObject({
-      name: 'StageError',
+      kind: 'stage',
       message:
         'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden ' +
         'out, or cut the student from the teacher',

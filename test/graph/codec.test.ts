@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import onnxProto, { type onnx } from 'onnx-proto';
 import { describe, expect, it } from 'vitest';
-import { CodecError, decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
+import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
 import { value } from '../../graph/graph.ts';
 import { arrayOf, numbersOf, type Tensor } from '../../graph/tensor.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { anyGraph, plainGraph } from './codec-graphs.ts';
 
 const float = 1;
@@ -47,7 +48,7 @@ const refusal = (bytes: Uint8Array): string => {
   try {
     decodeGraph(bytes);
   } catch (error) {
-    if (error instanceof CodecError) return error.message;
+    if (isUserError(error, 'codec')) return error.message;
     throw error;
   }
   return 'accepted';

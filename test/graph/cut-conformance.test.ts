@@ -7,7 +7,7 @@ import type { Graph, Value } from '../../graph/graph.ts';
 import type { OpDef, Sample } from '../../graph/op.ts';
 import { findOp, ops } from '../../graph/ops/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
-import { ModelError } from '../../ground/errors.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { sampleFeeds, sampleGraph } from '../rig/samples.ts';
 import { maskOf, maskWeights, someOf } from './cut-rig.ts';
 
@@ -78,7 +78,7 @@ const cutGraph = ({ graph, group, kept }: Trial): Graph | undefined => {
   try {
     return applyCuts(graph, [group], [kept]);
   } catch (error) {
-    if (error instanceof ModelError && /nothing would be left|no constant step/.test(error.message)) return undefined;
+    if (isUserError(error, 'model') && /nothing would be left|no constant step/.test(error.message)) return undefined;
     throw error;
   }
 };

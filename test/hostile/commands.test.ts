@@ -178,12 +178,12 @@ describe('no text of a file steers a terminal', () => {
 
 describe('machines are told what is wrong', () => {
   it.each([
-    [['predict', 'missing', 'a', '--json'], 2, 'RequestError'],
-    [['inspect', 'missing', '--json'], 2, 'RequestError'],
-    [['export', 'missing', 'out', '--json'], 2, 'RequestError'],
-    [['plan', 'missing.yaml', '--json'], 2, 'RequestError'],
-    [['report', 'missing', '--format', 'json'], 2, 'NoReportError'],
-    [['diff', 'missing', 'missing', '--format=json'], 2, 'NoReportError'],
+    [['predict', 'missing', 'a', '--json'], 2, 'request'],
+    [['inspect', 'missing', '--json'], 2, 'request'],
+    [['export', 'missing', 'out', '--json'], 2, 'request'],
+    [['plan', 'missing.yaml', '--json'], 2, 'request'],
+    [['report', 'missing', '--format', 'json'], 2, 'no-report'],
+    [['diff', 'missing', 'missing', '--format=json'], 2, 'no-report'],
     [['inspect', '--json', '--nothing'], 2, 'commander.unknownOption'],
   ])('%j', async (args, exitCode, code) => {
     const ended = await run(...args);

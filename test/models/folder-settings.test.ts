@@ -7,8 +7,8 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { value } from '../../graph/graph.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { readFolderTokenizer } from '../../models/importers/folder/tokenizer.ts';
-import { ImportError } from '../../models/importers/importer.ts';
 import { importModel } from '../../models/importers/index.ts';
 import type { Model } from '../../models/model.ts';
 import { emitSentence } from '../../models/sentence.ts';
@@ -30,7 +30,7 @@ const unlessRefused = async <T>(compute: () => Promise<T>): Promise<T | undefine
   try {
     return await compute();
   } catch (error) {
-    if (error instanceof ImportError) return undefined;
+    if (isUserError(error, 'import')) return undefined;
     throw error;
   }
 };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { float32Of } from '../../graph/tensor.ts';
-import { ImportError } from '../../models/importers/importer.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
 import { floatTensor, transposed } from '../../models/safetensors/float.ts';
 import { readFolderTensors } from '../../models/safetensors/folder.ts';
@@ -30,7 +30,7 @@ const failureOf = (read: () => unknown): string => {
     return 'was read';
   } catch (error) {
     expect(spent()).toBeLessThan(SOON_MILLISECONDS);
-    return error instanceof ImportError ? error.message : `unexpected: ${String(error)}`;
+    return isUserError(error, 'import') ? error.message : `unexpected: ${String(error)}`;
   }
 };
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { type FolderTokenizer, readFolderTokenizer } from '../../models/importers/folder/tokenizer.ts';
-import { ImportError } from '../../models/importers/importer.ts';
 
 const root = join(import.meta.dirname, '../golden/tokenizers');
 const LONG = 100_000;
@@ -85,7 +85,7 @@ describe('tokenizer files that do not fit', () => {
     try {
       read(folder, 1000, modelType);
     } catch (error) {
-      if (error instanceof ImportError) return error.message;
+      if (isUserError(error, 'import')) return error.message;
       throw error;
     }
     return 'read';

@@ -2,8 +2,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isUserError } from '../../ground/errors.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
-import { ImportError } from '../../models/importers/importer.ts';
 import { importModel, modelSources } from '../../models/importers/index.ts';
 import { effort } from '../rig/effort.ts';
 import { goldenFolder } from './golden-checkpoints.ts';
@@ -44,7 +44,7 @@ describe('a folder that is wrong', () => {
     const spent = effort();
     const message = await importModel(folder, '/', { head }).then(
       () => 'was imported',
-      (error: unknown) => (error instanceof ImportError ? error.message : `unexpected: ${error}`),
+      (error: unknown) => (isUserError(error, 'import') ? error.message : `unexpected: ${error}`),
     );
     expect(spent()).toBeLessThan(SOON_MILLISECONDS);
     expect(readdirSync(folder)).toHaveLength(before);

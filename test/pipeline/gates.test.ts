@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RequestError, renderDiagnostics } from '../../pipeline/diagnostic.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
 import { loadPipeline } from '../../pipeline/load.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
@@ -22,8 +22,8 @@ const load = async (gates: string): Promise<readonly Gate[]> => {
 /** What `decant validate` prints about the gates of a file. */
 const problems = async (gates: string): Promise<string> => {
   const error: unknown = await load(gates).catch((problem: unknown) => problem);
-  if (!(error instanceof RequestError)) return 'valid';
-  return renderDiagnostics(error.diagnostics).replaceAll(/\S*decant-\w+\//g, '');
+  if (!isUserError(error, 'request')) return 'valid';
+  return error.message.replaceAll(/\S*decant-\w+\//g, '');
 };
 
 describe('gates of a pipeline', () => {

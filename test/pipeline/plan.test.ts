@@ -110,7 +110,7 @@ describe('plan', () => {
     'takes no stage that would lie where the run has its %s',
     async (id) => {
       await expect(planOf(`  - { id: ${id}, uses: export }\n`)).rejects.toMatchObject({
-        diagnostics: [{ code: 'reserved-id' }],
+        facts: { problems: [{ code: 'reserved-id' }] },
       });
     },
   );

@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RequestError } from '../../pipeline/diagnostic.ts';
 import { hashFile, hashJson } from '../../pipeline/store/hash.ts';
 import { parseRecord, recordText, type StepRecord } from '../../pipeline/store/record.ts';
 import { Store } from '../../pipeline/store/store.ts';
@@ -98,7 +97,7 @@ describe('store', () => {
     using space = workspace();
     const file = space.write('file', 'x');
     const opened = Store.open(`${file}/store`);
-    await expect(opened).rejects.toThrow(RequestError);
+    await expect(opened).rejects.toMatchObject({ kind: 'request' });
     await expect(opened).rejects.toThrow(
       `the store ${file}/store cannot be written: a file is in the way. Name another folder with --store.`,
     );

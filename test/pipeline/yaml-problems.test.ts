@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RequestError, renderDiagnostics } from '../../pipeline/diagnostic.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
 import { loadPipeline } from '../../pipeline/load.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -13,9 +13,8 @@ const problems = async (text: string | Uint8Array, settings: readonly string[] =
     await loadPipeline(file, settings, decantCatalogue);
     return 'valid';
   } catch (error) {
-    if (!(error instanceof RequestError)) throw error;
-    const shown = error.diagnostics.length > 0 ? renderDiagnostics(error.diagnostics) : error.message;
-    return shown.replaceAll(/\S*decant-\w+\//g, '');
+    if (!isUserError(error, 'request')) throw error;
+    return error.message.replaceAll(/\S*decant-\w+\//g, '');
   }
 };
 

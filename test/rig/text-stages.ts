@@ -3,7 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { stream } from '../../data/random.ts';
-import { type AnyStage, defineStage, type InputArtifact, StageError } from '../../stages/stage.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import { stageError } from '../../ground/errors.ts';
+import { type AnyStage, defineStage } from '../../stages/stage.ts';
 
 /** Small real stages whose models are texts: the machinery around stages is tested with these. */
 const textOf = (input: InputArtifact | undefined): Promise<string> =>
@@ -60,7 +62,7 @@ const grow = defineStage({
     const before = saved === undefined ? '' : Buffer.from(saved.data).toString();
     let grown = before;
     if (die === 'error') throw new Error('a fault of the program');
-    if (die === 'theirs') throw new StageError('the loss is not a number at step 3');
+    if (die === 'theirs') throw stageError('the loss is not a number at step 3');
     if (die === 'crash') process.abort();
     ctx.log(`resumed at ${before.length}`);
     while (grown.length < letters) {
@@ -68,7 +70,7 @@ const grow = defineStage({
       grown += String.fromCharCode(97 + stream(ctx.seed, 'grow', grown.length).integer(26));
       await ctx.checkpoints.save({ letters: grown.length }, [Buffer.from(grown)]);
       ctx.progress({ done: grown.length, total: letters, unit: 'letters' });
-      if (die === 'later') throw new StageError(`no; what there was is kept in ${ctx.checkpoints.folder}`);
+      if (die === 'later') throw stageError(`no; what there was is kept in ${ctx.checkpoints.folder}`);
       await pause(pauseMs);
     }
     const text = (await textOf(inputs.model)) + grown;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readDataset } from '../../data/files.ts';
 import { dataset } from '../../stages/dataset/index.ts';
-import { StageError } from '../../stages/stage.ts';
 import { root } from '../data/corpus.ts';
 import { workspace } from '../rig/workspace.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
@@ -68,7 +67,7 @@ describe('the dataset stage', () => {
       { uses: 'csv', file: 'data.csv' },
       contextIn(space.path('out'), { base: space.folder }),
     );
-    await expect(run).rejects.toBeInstanceOf(StageError);
+    await expect(run).rejects.toMatchObject({ kind: 'stage' });
     await expect(run).rejects.toThrow('data.csv:2: a quote in this row never closes');
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { distill } from '../../stages/distill/index.ts';
 import { label } from '../../stages/label/index.ts';
 import { answersFor, readTeacherOutputs } from '../../stages/label/outputs.ts';
-import type { InputArtifact } from '../../stages/stage.ts';
 import { trainStage } from '../../stages/train/index.ts';
 import { smallEncoder } from '../models/support.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -52,7 +52,7 @@ describe('labelling', () => {
     };
     const run = runStage(space, label, inputs, {}, { name: 'label', kind: 'teacher-outputs' });
     await expect(run).rejects.toMatchObject({
-      name: 'StageError',
+      kind: 'stage',
       message: 'the teacher gives features, not class scores: train it first',
     });
   });

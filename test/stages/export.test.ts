@@ -12,11 +12,11 @@ import { value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
+import type { Metrics } from '../../ground/json.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { deployFiles, type Precision, readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { exportStage } from '../../stages/export/index.ts';
-import type { Metrics } from '../../stages/stage.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../data/dataset.ts';
 import { readVectors } from '../../data/vectors.ts';
 import { value } from '../../graph/graph.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { featureWidth, withProjection } from '../../models/sentence.ts';
 import { judgeStages } from '../../reports/judged.ts';
@@ -10,7 +11,6 @@ import type { StepSummary } from '../../reports/record.ts';
 import { distill } from '../../stages/distill/index.ts';
 import { evaluate } from '../../stages/evaluate/index.ts';
 import { label } from '../../stages/label/index.ts';
-import type { InputArtifact } from '../../stages/stage.ts';
 import { trainStage } from '../../stages/train/index.ts';
 import { smallEncoder } from '../models/support.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -117,7 +117,7 @@ describe('features', () => {
       dataset: await datasetArtifact(space, texts()),
     };
     await expect(runStage(space, trainStage, inputs, { epochs: 1 }, { name: 'failed' })).rejects.toMatchObject({
-      name: 'StageError',
+      kind: 'stage',
       message: 'data for features has no labels to train on: use distill, with the model to follow as teacher',
     });
   });

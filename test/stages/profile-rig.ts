@@ -7,11 +7,11 @@ import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import type { EncoderOptions } from '../../models/encoder.ts';
 import { writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { profile } from '../../stages/profile/index.ts';
-import type { InputArtifact } from '../../stages/stage.ts';
 import { smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 

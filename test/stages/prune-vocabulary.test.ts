@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { value } from '../../graph/graph.ts';
+import type { Metrics } from '../../ground/json.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { prune } from '../../stages/prune/index.ts';
-import type { Metrics } from '../../stages/stage.ts';
 import { predictLogits } from '../engine/logits.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder, tokenizerOfWords } from '../models/support.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -106,7 +106,7 @@ describe('a vocabulary of a given size', () => {
     [4, 'keep.vocabulary: 4 tokens were to be kept, but special tokens and single characters alone are 5; keep more'],
   ])('%i is refused with what there is', async (count, message) => {
     using space = workspace();
-    await expect(pruned(space, wide(), { vocabulary: count })).rejects.toMatchObject({ name: 'StageError', message });
+    await expect(pruned(space, wide(), { vocabulary: count })).rejects.toMatchObject({ kind: 'stage', message });
   });
 });
 

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { arrayOf, float32Of, tensorOf } from '../../graph/tensor.ts';
 import { UserError } from '../../ground/errors.ts';
+import type { Metrics } from '../../ground/json.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import { inspectGraph } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { quantize } from '../../stages/quantize/index.ts';
-import type { Metrics } from '../../stages/stage.ts';
 import { smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artifact, ArtifactKind, Digest, InputArtifact, StageContext } from '../../stages/stage.ts';
+import type { Artifact, ArtifactKind, Digest, InputArtifact } from '../../ground/artifact.ts';
+import type { StageContext } from '../../stages/stage.ts';
 
 const sha256 = (bytes: Uint8Array | string): Digest => createHash('sha256').update(bytes).digest('hex') as Digest;
 

@@ -91,7 +91,7 @@ describe('the train stage', () => {
       dataset: await datasetArtifact(space, smallDataset()),
     };
     await expect(runStage(space, trainStage, inputs, quick, { name: 'failed' })).rejects.toMatchObject({
-      name: 'StageError',
+      kind: 'stage',
       message:
         'the model already classifies into 2 labels (x, y ...), the data has 3 (animal, motion, rest ...); start from ' +
         'a model without a head',

@@ -1,9 +1,11 @@
 import type { Dataset, Labelled } from '../../data/dataset.ts';
 import { writeDataset } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
+import type { ArtifactKind, InputArtifact } from '../../ground/artifact.ts';
+import type { Metrics } from '../../ground/json.ts';
 import { writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import type { AnyStage, ArtifactKind, InputArtifact, Metrics, Ref, StageContext, Wiring } from '../../stages/stage.ts';
+import type { AnyStage, Ref, StageContext, Wiring } from '../../stages/stage.ts';
 import { smallEncoder } from '../models/support.ts';
 import type { Workspace } from '../rig/workspace.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { issueText } from '../json-file.ts';
 
 /** A token that texts are searched for before anything else, and whether it takes the spaces beside it along. */
@@ -55,5 +55,5 @@ export const parsedAt = <T>(file: string, key: string, schema: z.ZodType<T>, val
   const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => ({ ...issue, path: [key, ...issue.path] }));
-  throw new ImportError(`${file}: ${issueText(issues)}`);
+  throw importError(`${file}: ${issueText(issues)}`);
 };

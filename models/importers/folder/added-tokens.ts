@@ -1,4 +1,4 @@
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { type AddedToken, addedToken, contentOf, type GivenToken } from './added-token.ts';
 import { type Role, roles } from './token-roles.ts';
 import type { TokenSettings } from './token-settings.ts';
@@ -64,7 +64,7 @@ const placed = (base: Base, added: ReadonlyMap<string, Placed>, token: AddedToke
 /** Ids that a file gives must be those that tokens get. */
 const checkId = (file: string, token: AddedToken, given: number, found: number | undefined): void => {
   if (token.content === '' || found === given) return;
-  throw new ImportError(
+  throw importError(
     `${file} gives the added token ${JSON.stringify(token.content)} the id ${given}, but it gets ${found}: its own in the ` +
       'vocabulary, or the next one behind it. Correct the id, or save the tokenizer again with save_pretrained',
   );

@@ -2,7 +2,7 @@ import type { Tensor } from '../../../graph/tensor.ts';
 import type { Parameters } from '../../blocks.ts';
 import type { StoredTensor, StoredTensors } from '../../safetensors/file.ts';
 import { floatTensor, transposed } from '../../safetensors/float.ts';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 
 /** Tensors of a checkpoint as an architecture asks for them, and what nobody asked for. */
 export interface Checkpoint {
@@ -31,7 +31,7 @@ const shapeText = (dims: readonly number[]): string => `[${dims.join(', ')}]`;
 
 const checkShape = (name: string, { file, dims }: StoredTensor, expected: readonly number[]): void => {
   if (dims.length === expected.length && dims.every((dim, i) => dim === expected[i])) return;
-  throw new ImportError(
+  throw importError(
     `${file}: tensor '${name}' is ${shapeText(dims)}, by config.json it should be ${shapeText(expected)}: ` +
       'the two files belong to different models',
   );
@@ -54,7 +54,7 @@ export const unwrapped = (tensors: StoredTensors): StoredTensors => {
   for (const [name, tensor] of tensors) {
     const own = name.replace(wrappers, '');
     if (bare.has(own)) {
-      throw new ImportError(
+      throw importError(
         `${tensor.file}: tensor '${name}' is '${own}' behind the prefix of a wrapper, and that stands in the file, too: ` +
           'two models were saved into one file',
       );
@@ -72,7 +72,7 @@ export const checkpointOf = (tensors: StoredTensors): Checkpoint => {
       const tensor = tensors.get(candidate);
       if (tensor !== undefined) return [candidate, tensor];
     }
-    throw new ImportError(
+    throw importError(
       `the safetensors have no tensor '${name}', which config.json asks for${prefixHint(name, [...tensors.keys()])}`,
     );
   };

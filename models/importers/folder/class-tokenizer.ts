@@ -1,5 +1,6 @@
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import { ImportError } from '../importer.ts';
+import type { UserError } from '../../../ground/errors.ts';
+import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 import { contentOf } from './added-token.ts';
 import { addTokens, type Base, isGiven, type Placed, type RoleTokens, rolesOf } from './added-tokens.ts';
@@ -26,8 +27,8 @@ export const vocabularyOf = ({ vocab }: JsonObject): ReadonlyMap<string, number>
       : Object.entries(Object(vocab)).map(([token, id]) => [token, Number(id)] as const),
   );
 
-const contradicts = (because: string, what: string): ImportError =>
-  new ImportError(
+const contradicts = (because: string, what: string): UserError =>
+  importError(
     `${tokenizerFile} has ${what}, but ${because}, which makes another: transformers 5 goes by the class, other clients by ` +
       `${tokenizerFile}. To settle it, ${wayOut}`,
   );
@@ -53,7 +54,7 @@ const sameFrame = (a: Frame | undefined, b: Frame | undefined): boolean =>
 const namedToken = (roles: RoleTokens, role: Role): string => {
   const token = roles.get(role);
   if (token != null) return contentOf(token);
-  throw new ImportError(`${settingFiles.config} gives no token the role ${role}; name the token that has it there`);
+  throw importError(`${settingFiles.config} gives no token the role ${role}; name the token that has it there`);
 };
 
 /** A token that stands around texts, with its id. One that only the class knows has no vector of its own. */
@@ -61,7 +62,7 @@ const framingToken = (base: Base, settings: TokenSettings, added: readonly Place
   const { role, content } = token;
   const id = added.find((one) => one.content === content)?.id;
   if (id !== undefined && (base.vocabulary.has(content) || isGiven(settings, content))) return [content, id];
-  throw new ImportError(
+  throw importError(
     `${base.file} has no '${content}' (${role}); name the token that has this role in ${settingFiles.config}`,
   );
 };

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { UserError } from '../../../ground/errors.ts';
 import type { AnyArchitecture, HeadTask, Plan } from '../../architectures/architecture.ts';
 import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
 import type { NumberTexts } from '../../number-texts.ts';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject, readNumberTexts } from '../json-file.ts';
 import { configKeys } from './config-keys.ts';
 import { checkKeys, newerStrangers, type Strangers } from './keys.ts';
@@ -38,13 +39,13 @@ export interface FolderConfig {
   readonly strangers: Strangers;
 }
 
-const configError = (issues: readonly z.core.$ZodIssue[]): ImportError =>
-  new ImportError(`${configFile}: ${issueText(issues)}`);
+const configError = (issues: readonly z.core.$ZodIssue[]): UserError =>
+  importError(`${configFile}: ${issueText(issues)}`);
 
 const architectureOf = (modelType: string): AnyArchitecture => {
   const found = findArchitecture(modelType);
   if (found !== undefined) return found;
-  throw new ImportError(
+  throw importError(
     `${configFile}: decant knows no architecture '${modelType}'; it knows ${knownModelTypes().join(', ')}`,
   );
 };
@@ -102,12 +103,10 @@ export const headOf = (config: FolderConfig, headless: boolean): HeadTask | unde
   const task = suffixes.find(([suffix]) => suffix.test(savedFrom))?.[1];
   if (task === undefined) {
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
-    throw new ImportError(
-      `${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`,
-    );
+    throw importError(`${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`);
   }
   const problem =
     task === 'text-classification' || task === 'token-classification' ? classifierProblem(config) : undefined;
   if (problem === undefined) return task;
-  throw new ImportError(`${configFile}: ${problem}, decant classifies into one of several classes; ${takesEncoder}`);
+  throw importError(`${configFile}: ${problem}, decant classifies into one of several classes; ${takesEncoder}`);
 };

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Bytes } from '../../../graph/tensor.ts';
 import type { Copy } from '../../architectures/architecture.ts';
 import type { StoredTensor, StoredTensors } from '../../safetensors/file.ts';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 
 const piecesOf = (bytes: Bytes): Iterable<Uint8Array> => bytes.pieces?.() ?? [bytes.read()];
 
@@ -26,7 +26,7 @@ export const checkCopies = (tensors: StoredTensors, copies: readonly Copy[], tab
   for (const { copy, of = table } of copies) {
     const [mine, other] = [tensors.get(copy), tensors.get(of)];
     if (mine === undefined || other === undefined || same(mine, other)) continue;
-    throw new ImportError(
+    throw importError(
       `${mine.file}: tensor '${copy}' has other values than '${of}', but config.json says that they are one ` +
         '(tie_word_embeddings): set it to false there if the model has an output matrix of its own',
     );

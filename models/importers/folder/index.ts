@@ -8,7 +8,7 @@ import { expectFinite } from '../../finite.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
-import { ImportError, type ImportOptions } from '../importer.ts';
+import { type ImportOptions, importError } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
@@ -32,13 +32,11 @@ const insteadOf = (folder: string): string =>
 /** Paths of the files of a folder that an import reads, in a fixed order. */
 export const folderFiles = (folder: string): readonly string[] => {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new ImportError(
-      `${folder} is no folder: expected one with ${configFile}, model.safetensors and tokenizer.json`,
-    );
+    throw importError(`${folder} is no folder: expected one with ${configFile}, model.safetensors and tokenizer.json`);
   }
   if (!existsSync(join(folder, configFile))) {
     checkAdapter(folder);
-    throw new ImportError(`the folder ${basename(folder)} has no ${configFile}${insteadOf(folder)}`);
+    throw importError(`the folder ${basename(folder)} has no ${configFile}${insteadOf(folder)}`);
   }
   const tokenizer = [...tokenizerFiles, ...Object.values(vocabularyFiles)];
   const optional = [...tokenizer, modulesFile, ...moduleFiles(folder), ...settingsFiles, promptFile, readme];
@@ -71,7 +69,7 @@ const checkUnread = (
   const extra = unread.filter((name) => !known(name));
   if (extra.length === 0) return;
   const more = extra.length > 3 ? ` and ${extra.length - 3} more` : '';
-  throw new ImportError(
+  throw importError(
     `the safetensors hold ${extra.slice(0, 3).join(', ')}${more}, which ${configFile} ${unaccounted(config)}`,
   );
 };
@@ -86,7 +84,7 @@ interface Emitted {
 /** A cross-encoder is a classifier; without one sentence-transformers would draw its weights at random. */
 const checkClassifier = ({ savedFrom }: FolderConfig, sentence: SentenceFolder | undefined): void => {
   if (sentence?.classifies !== true || savedFrom.endsWith('ForSequenceClassification')) return;
-  throw new ImportError(
+  throw importError(
     `${modulesFile} says that the model classifies, ${configFile} that it was saved from ${savedFrom || 'no class'}: ` +
       `expected one that ends in ForSequenceClassification; ${takesEncoder}`,
   );
@@ -104,7 +102,7 @@ const emitGraph = (folder: string, config: FolderConfig, headless: boolean): Emi
   const encoded = plan.emit(emission);
   const head = task === undefined ? undefined : plan.head(task);
   if (head !== undefined && !tensors.has(head.marker)) {
-    throw new ImportError(
+    throw importError(
       `${configFile}: the model is a ${config.savedFrom}, but the safetensors have no '${head.marker}'; ${takesEncoder}`,
     );
   }

@@ -1,5 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 
 /** What becomes of a key of a folder's file. */
@@ -66,12 +66,10 @@ export const checkKeys = (file: string, json: JsonObject, table: KeyTable, stran
     const fate = Object.hasOwn(table, key) ? table[key] : undefined;
     if (fate === undefined) {
       if (strangers === undefined) continue;
-      throw new ImportError(
-        `${file}: nothing is known of the key '${key}'${meant(key, Object.keys(table))}: ${strangers}`,
-      );
+      throw importError(`${file}: nothing is known of the key '${key}'${meant(key, Object.keys(table))}: ${strangers}`);
     }
     if (fate.kind === 'refused' && !fate.unless(value)) {
-      throw new ImportError(`${file}: ${key} is ${shown(value)}; ${fate.why}`);
+      throw importError(`${file}: ${key} is ${shown(value)}; ${fate.why}`);
     }
   }
 };

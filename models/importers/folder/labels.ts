@@ -1,4 +1,5 @@
-import { ImportError } from '../importer.ts';
+import type { UserError } from '../../../ground/errors.ts';
+import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 
 /** Two unnamed classes are what transformers assumes where a file says nothing. */
@@ -11,7 +12,7 @@ interface Labels {
   readonly num_labels?: number | null | undefined;
 }
 
-const wrong = (text: string): ImportError => new ImportError(`config.json: ${text}`);
+const wrong = (text: string): UserError => importError(`config.json: ${text}`);
 
 const nameOf = (id: number, label: unknown, classes: number): string => {
   if (typeof label === 'string') return label;

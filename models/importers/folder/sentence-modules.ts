@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { type JsonObject, readJson, readJsonObject } from '../json-file.ts';
 import { all, carriedOut, checkKeys, type KeyTable, noEffect, refused } from './keys.ts';
 
@@ -84,18 +84,18 @@ const strangers = 'sentence-transformers does not load a folder that has it: tak
 export const readPooling = (folder: string, module: Module): 'mean' | 'first' => {
   const file = configOf(module);
   if (!existsSync(join(folder, file)))
-    throw new ImportError(`${modulesFile} lists a pooling whose config.json is not there`);
+    throw importError(`${modulesFile} lists a pooling whose config.json is not there`);
   const json: JsonObject = readJsonObject(join(folder, file));
   checkKeys(file, json, poolingKeys, strangers);
   const modes = modesOf(readJson(join(folder, file), poolingSchema));
   const pooling = poolings.get(modes.join());
   if (pooling !== undefined && widthKeys.every((key) => json[key] == null)) {
-    throw new ImportError(
+    throw importError(
       `${file} has no ${widthKeys.join(' or ')}, without which sentence-transformers do not load it: write the hidden width there`,
     );
   }
   if (pooling !== undefined) return pooling;
-  throw new ImportError(`${modulesFile}: sentences are pooled by ${modes.join(' and ')}; decant pools by mean or cls`);
+  throw importError(`${modulesFile}: sentences are pooled by ${modes.join(' and ')}; decant pools by mean or cls`);
 };
 
 /** A normalisation may have a file of its own, which says of what. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
 import { carriedOut, checkKeys, type KeyTable, noEffect, refused, refusedUnless } from './keys.ts';
 
@@ -108,7 +108,7 @@ const settingsOf = (folder: string): readonly [file: string, json: JsonObject] |
 export const readSentenceSettings = (folder: string): SentenceSettings => {
   const [file, json] = settingsOf(folder) ?? ['', {}];
   const parsed = schema.safeParse(json, { reportInput: true });
-  if (!parsed.success) throw new ImportError(`${file}: ${issueText(parsed.error.issues)}`);
+  if (!parsed.success) throw importError(`${file}: ${issueText(parsed.error.issues)}`);
   checkKeys(file, json, settingsKeys, strangers);
   const { max_seq_length, do_lower_case, transformer_task, processor_kwargs, tokenizer_args } = parsed.data;
   const given = (processor_kwargs ?? tokenizer_args)?.model_max_length;

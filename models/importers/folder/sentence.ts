@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import type { ModelInfo } from '../../model.ts';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { type JsonObject, readJson, readJsonObject } from '../json-file.ts';
 import { carriedOut, checkKeys, type KeyTable, newerStrangers, noEffect, refused, refusedUnless } from './keys.ts';
 import { checkNormalize, type Module, modulesFile, readModules, readPooling } from './sentence-modules.ts';
@@ -45,7 +45,7 @@ const checkPrompt = (folder: string): void => {
   if (name == null) return;
   const prompt = prompts?.[name];
   if (prompt === '') return;
-  throw new ImportError(
+  throw importError(
     prompt == null
       ? `${promptFile}: default_prompt_name is '${name}', which prompts does not have; write null for none`
       : `${promptFile}: every text begins with the prompt '${name}', ${JSON.stringify(prompt)}, which decant does not write: ` +
@@ -60,13 +60,13 @@ const checkModules = (modules: readonly Module[]): void => {
   const kinds = modules.map(({ kind }) => kind);
   const foreign = kinds.find((kind) => !known.includes(kind));
   if (foreign !== undefined) {
-    throw new ImportError(
+    throw importError(
       `${modulesFile} lists the module ${foreign}; decant computes ${known.join(', ')}. Without ${modulesFile} the encoder alone is imported`,
     );
   }
   const elsewhere = modules.find(({ kind, path }) => kind === 'Transformer' && path !== '');
   if (elsewhere !== undefined) {
-    throw new ImportError(
+    throw importError(
       `${modulesFile} puts the Transformer into '${elsewhere.path}'; expected it beside ${modulesFile}: import that folder, or save the model again`,
     );
   }
@@ -75,7 +75,7 @@ const checkModules = (modules: readonly Module[]): void => {
 const checkOrder = (modules: readonly Module[]): void => {
   const order = modules.map(({ kind }) => kind).join(', ');
   if (order === known.join(', ') || order === known.slice(0, 2).join(', ')) return;
-  throw new ImportError(
+  throw importError(
     `${modulesFile} lists ${order}; decant computes one ${known.slice(0, 2).join(' and one ')}, and then perhaps ${known[2]}`,
   );
 };
@@ -105,7 +105,7 @@ export const readSentence = (folder: string, sentence: SentenceFolder | undefine
   checkPrompt(folder);
   if (classifies) return undefined;
   const pooling = modules.find(({ kind }) => kind === 'Pooling');
-  if (pooling === undefined) throw new ImportError(`${modulesFile} lists no Pooling`);
+  if (pooling === undefined) throw importError(`${modulesFile} lists no Pooling`);
   checkOrder(modules);
   const normalize = modules.find(({ kind }) => kind === 'Normalize');
   if (normalize !== undefined) checkNormalize(folder, normalize);

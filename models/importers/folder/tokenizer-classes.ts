@@ -1,4 +1,4 @@
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { byteLevel } from './classes/byte-level.ts';
 import type { TokenizerClass } from './classes/class.ts';
 import { albert, camembert, deberta, xlmRoberta } from './classes/unigram.ts';
@@ -37,7 +37,7 @@ export interface ChosenClass {
 const nameIn = (file: string, value: unknown): string | undefined => {
   if (value == null) return undefined;
   if (typeof value === 'string') return value;
-  throw new ImportError(`${file}: tokenizer_class is ${JSON.stringify(value)}; expected the name of a class`);
+  throw importError(`${file}: tokenizer_class is ${JSON.stringify(value)}; expected the name of a class`);
 };
 
 /** The class of a name that makes parts of a tokenizer itself; undefined for others. */
@@ -52,7 +52,7 @@ const chosen = (name: string, because: string): ChosenClass => {
   const bare = name.replace(/Fast$/, '');
   const made = makingClass(name);
   if (made !== undefined || generic.test(name)) return { made, name: bare, because };
-  throw new ImportError(`${because}; what that class makes of a tokenizer is not known here: ${wayOut}`);
+  throw importError(`${because}; what that class makes of a tokenizer is not known here: ${wayOut}`);
 };
 
 /** The class that transformers chooses: of tokenizer_config.json, of config.json, or that of the model. */

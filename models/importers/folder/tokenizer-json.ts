@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
 import { addTokens, type Base, type RoleTokens, rolesOf } from './added-tokens.ts';
 import { type Built, empty, numbered, type Source, tokenizerFile, vocabularyOf, withClass } from './class-tokenizer.ts';
@@ -58,7 +58,7 @@ const tokenizerSchema = z.object({
 const checkSides = (json: JsonObject, settings: JsonObject): void => {
   const { direction } = Object(json.truncation);
   if (direction !== 'Left' || settings.truncation_side != null) return;
-  throw new ImportError(
+  throw importError(
     `${tokenizerFile}: truncation.direction is "Left"; decant cuts the end of long texts, as clients do: expected "Right", ` +
       `or "truncation_side": "right" in ${settingFiles.config}`,
   );
@@ -69,7 +69,7 @@ const readJson = (folder: string): JsonObject | undefined => {
   if (!existsSync(path)) return undefined;
   const json = readJsonObject(path);
   const parsed = tokenizerSchema.safeParse(json);
-  if (!parsed.success) throw new ImportError(`${tokenizerFile}: ${issueText(parsed.error.issues)}`);
+  if (!parsed.success) throw importError(`${tokenizerFile}: ${issueText(parsed.error.issues)}`);
   return json;
 };
 

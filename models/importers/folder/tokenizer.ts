@@ -1,8 +1,8 @@
-import { DataError } from '../../../data/errors.ts';
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { isUserError } from '../../../ground/errors.ts';
 import type { ModelInfo } from '../../model.ts';
-import { ImportError } from '../importer.ts';
+import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 import { contentOf } from './added-token.ts';
 import { tokenizerFile } from './class-tokenizer.ts';
@@ -29,8 +29,8 @@ const loaded = (file: string, json: TokenizerJson): TextEncoder => {
     return tokenizerOf(json);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const said = cause instanceof DataError && file === tokenizerFile;
-    throw new ImportError(said ? reason : `${file} cannot be used: ${reason}`, { cause });
+    const said = isUserError(cause, 'data') && file === tokenizerFile;
+    throw importError(said ? reason : `${file} cannot be used: ${reason}`, { cause });
   }
 };
 
@@ -47,7 +47,7 @@ const idsOf = ({ added_tokens, model }: TokenizerJson): ReadonlyMap<string, numb
 const checkIds = (file: string, ids: ReadonlyMap<string, number>, vocabulary: number): void => {
   for (const [token, id] of ids) {
     if (id < vocabulary) continue;
-    throw new ImportError(
+    throw importError(
       `${file} gives the token ${JSON.stringify(token)} the id ${id}, the embedding has ${vocabulary} rows ` +
         '(vocab_size): the tokenizer belongs to another model',
     );
@@ -61,7 +61,7 @@ const lengthOf = (settings: JsonObject): number => {
   if (length == null) return Number.POSITIVE_INFINITY;
   if (typeof length === 'number' && length >= 1e9) return Number.POSITIVE_INFINITY;
   if (typeof length === 'number' && Number.isInteger(length) && length >= 1) return length;
-  throw new ImportError(`${settingFiles.config}: ${key} is ${JSON.stringify(length)}; expected a number of tokens`);
+  throw importError(`${settingFiles.config}: ${key} is ${JSON.stringify(length)}; expected a number of tokens`);
 };
 
 /** What sentence-transformers say of the length counts, even where it is more than the tokenizer's own. */
@@ -87,7 +87,7 @@ const tokensOf = (
   const { unk_token, unk_id } = Object(json.model);
   const filler = padding ?? idOf('pad_token') ?? 0;
   if (filler >= vocabulary)
-    throw new ImportError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
+    throw importError(`config.json: pad_token_id is ${filler}, the embedding has ${vocabulary} rows (vocab_size)`);
   const unknown = ids.get(String(unk_token ?? '')) ?? unk_id ?? idOf('unk_token') ?? idOf('mask_token') ?? filler;
   return { padding: filler, unknown };
 };

@@ -1,6 +1,6 @@
-import { DataError } from '../../../data/errors.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import { ImportError } from '../importer.ts';
+import { isUserError } from '../../../ground/errors.ts';
+import { importError } from '../importer.ts';
 import type { FolderTokenizer } from './tokenizer.ts';
 
 const LONGEST = 512;
@@ -24,8 +24,8 @@ const specialTokens = async ({ json, encoder }: Loaded, vocabulary: number): Pro
     return nothing?.ids.length ?? 0;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const said = cause instanceof DataError;
-    throw new ImportError(said ? reason : `tokenizer.json cannot encode a text: ${reason}`, { cause });
+    const said = isUserError(cause, 'data');
+    throw importError(said ? reason : `tokenizer.json cannot encode a text: ${reason}`, { cause });
   }
 };
 
@@ -33,7 +33,7 @@ const specialTokens = async ({ json, encoder }: Loaded, vocabulary: number): Pro
 export const tryTokenizer = async (tokenizer: Loaded, vocabulary: number, maxLength: number): Promise<void> => {
   const special = await specialTokens(tokenizer, vocabulary);
   if (maxLength > special) return;
-  throw new ImportError(
+  throw importError(
     `the model reads at most ${maxLength} tokens by its configuration, and special tokens take ${special}: no text fits`,
   );
 };

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ImportError } from '../importer.ts';
+import type { UserError } from '../../../ground/errors.ts';
+import { importError } from '../importer.ts';
 import { type JsonObject, readJson, readText } from '../json-file.ts';
 import type { ModelKind } from './classes/class.ts';
 import type { ChosenClass } from './tokenizer-classes.ts';
@@ -26,7 +27,7 @@ const linesOf = (path: string): readonly string[] => {
 /** One token a line; its number is the id. */
 const readWords = (folder: string): Vocabulary => {
   const lines = linesOf(join(folder, vocabularyFiles.words));
-  if (lines.length === 0) throw new ImportError(`${vocabularyFiles.words} is empty; expected one token a line`);
+  if (lines.length === 0) throw importError(`${vocabularyFiles.words} is empty; expected one token a line`);
   return new Map(lines.map((token, id) => [token, id]));
 };
 
@@ -41,11 +42,11 @@ const readMerges = (folder: string, vocabulary: Vocabulary): readonly (readonly 
     const [left = '', right, more] = line.split(' ');
     const at = `${vocabularyFiles.merges}:${number + 1}`;
     if (right === undefined || more !== undefined) {
-      throw new ImportError(`${at}: found ${JSON.stringify(line)}; expected two tokens with a space between them`);
+      throw importError(`${at}: found ${JSON.stringify(line)}; expected two tokens with a space between them`);
     }
     const strange = [left, right, left + right].find((token) => !vocabulary.has(token));
     if (strange === undefined) return [[left, right] as const];
-    throw new ImportError(`${at}: ${vocabularyFiles.vocabulary} has no '${strange}': the files belong to two models`);
+    throw importError(`${at}: ${vocabularyFiles.vocabulary} has no '${strange}': the files belong to two models`);
   });
 
 /** The model of a tokenizer, as far as vocabulary files hold it, and the file with its tokens. */
@@ -73,13 +74,13 @@ const filesOf: Readonly<Record<ModelKind, readonly string[]>> = {
 };
 
 /** What is missing, and what is there instead. */
-const missing = (folder: string, { made, because }: ChosenClass): ImportError => {
+const missing = (folder: string, { made, because }: ChosenClass): UserError => {
   const has = (file: string): boolean => existsSync(join(folder, file));
   const wanted = made === undefined ? [] : filesOf[made.kind];
   const [half] = wanted.filter(has);
   if (half !== undefined) {
     const absent = wanted.find((file) => !has(file));
-    return new ImportError(`the folder has ${half} and no ${absent}, which belong together`);
+    return importError(`the folder has ${half} and no ${absent}, which belong together`);
   }
   const others = [...sentencePiece, ...Object.values(vocabularyFiles)].filter(has);
   const pieces = others.some((file) => sentencePiece.includes(file))
@@ -87,7 +88,7 @@ const missing = (folder: string, { made, because }: ChosenClass): ImportError =>
     : '';
   const there = others.length === 0 ? 'has no tokenizer' : `has only ${others.join(' and ')}${pieces}`;
   const instead = wanted.length === 0 ? '' : ` or ${wanted.join(' with ')}`;
-  return new ImportError(`the folder ${there}, and ${because}: expected tokenizer.json${instead}; ${remedy}`);
+  return importError(`the folder ${there}, and ${because}: expected tokenizer.json${instead}; ${remedy}`);
 };
 
 /** The model that a folder's vocabulary files describe, of the kind that the tokenizer's class has. */

@@ -2,7 +2,7 @@ import type { HostTensor } from '../../../engine/engine.ts';
 import type { GraphBuilder } from '../../../graph/builder.ts';
 import { differentiate } from '../../../graph/differentiate.ts';
 import { type Graph, type Value, value } from '../../../graph/graph.ts';
-import { ModelError } from '../../../ground/errors.ts';
+import { modelError } from '../../../ground/errors.ts';
 import { bypassLayer, type Part } from '../../../models/anatomy.ts';
 import type { Batch } from '../examples.ts';
 import { type Gate, gatesOf } from '../gates.ts';
@@ -34,7 +34,7 @@ const targetsOf = ({ texts, length, labels, rows }: Batch, classes: number, rank
 const shapeOf = ({ graph, logits }: Subject): { readonly classes: number; readonly rank: number } => {
   const shape = graph.types.get(value(logits))?.shape;
   const classes = shape?.at(-1);
-  if (typeof classes !== 'number') throw new ModelError(`the number of classes of '${logits}' is not known`);
+  if (typeof classes !== 'number') throw modelError(`the number of classes of '${logits}' is not known`);
   return { classes, rank: shape?.length ?? 2 };
 };
 

@@ -1,4 +1,4 @@
-import { ImportError } from '../../importer.ts';
+import { importError } from '../../importer.ts';
 import type { JsonObject } from '../../json-file.ts';
 import type { GivenToken } from '../added-token.ts';
 import type { Role } from '../token-roles.ts';
@@ -60,7 +60,7 @@ export interface TokenizerClass {
 export const flag = (settings: JsonObject, name: string, usual: boolean): boolean => {
   const value = name in settings ? settings[name] : usual;
   if (typeof value === 'boolean') return value;
-  throw new ImportError(`tokenizer_config.json: ${name} is ${JSON.stringify(value)}; expected true or false`);
+  throw importError(`tokenizer_config.json: ${name} is ${JSON.stringify(value)}; expected true or false`);
 };
 
 /** The steps of a part that may be a sequence. */

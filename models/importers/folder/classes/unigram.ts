@@ -1,4 +1,4 @@
-import { ImportError } from '../../importer.ts';
+import { importError } from '../../importer.ts';
 import type { JsonObject } from '../../json-file.ts';
 import { addedToken } from '../added-token.ts';
 import { flag, type Given, stepsOf, type TokenizerClass, templateOf, typesOf } from './class.ts';
@@ -173,7 +173,7 @@ const unknownPlace = (given: Given): number => {
   const { unk_id = 1 } = given.settings;
   if (own >= 0) return own;
   if (typeof unk_id === 'number' && Number.isInteger(unk_id) && unk_id >= 0) return unk_id;
-  throw new ImportError(`tokenizer_config.json: unk_id is ${JSON.stringify(unk_id)}; expected an id`);
+  throw importError(`tokenizer_config.json: unk_id is ${JSON.stringify(unk_id)}; expected an id`);
 };
 
 const isPunctuated = (part: unknown): boolean => {
