@@ -11,7 +11,10 @@ export interface Call {
   readonly inputs: readonly (TensorType | undefined)[];
   /** The tensor behind an input that is a weight (initializer), else undefined. */
   constant(position: number): Tensor | undefined;
-  /** Elements of a small integer input that is known, perhaps symbolically (shape arithmetic), else undefined. */
+  /**
+   * Elements of a small integer input that is known, perhaps symbolically (shape arithmetic), else undefined. Numbers beyond
+   * whole ones are bounds that stand for "all": no arithmetic with them is exact.
+   */
   ints(position: number): readonly Dim[] | undefined;
 }
 

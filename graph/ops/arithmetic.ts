@@ -1,10 +1,22 @@
 import { addDims, type Dim, divideDims, multiplyDims, type Shape, subtractDims } from '../dim.ts';
 import type { Call, Gradient, Inferred, OpDef, Sample } from '../op.ts';
+import { type DType, isInt32, isWhole } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { floats, inferBroadcast, operand, result, within } from './shared-math.ts';
 import { broadcastInts, noMacs, withInts } from './shared-structure.ts';
 
 type Arithmetic = (a: Dim, b: Dim) => Dim | undefined;
+
+/** What the runtime would get, too: doubles and symbols neither round nor wrap around. */
+const holds = (dtype: DType, dim: Dim | undefined): boolean =>
+  dim !== undefined && (typeof dim !== 'number' || (dtype === 'int32' ? isInt32(dim) : isWhole(dim)));
+
+const exact =
+  (compute: Arithmetic, dtype: DType): Arithmetic =>
+  (a, b) => {
+    const result = holds(dtype, a) && holds(dtype, b) ? compute(a, b) : undefined;
+    return holds(dtype, result) ? result : undefined;
+  };
 
 const spread = (call: Call, position: number, to: Shape): readonly Dim[] | undefined => {
   const ints = call.ints(position);
@@ -21,7 +33,7 @@ const inferWith =
     const a = spread(call, 0, type.shape);
     const b = spread(call, 1, type.shape);
     if (a === undefined || b === undefined) return [type];
-    const ints = a.map((x, i) => compute(x, b[i] ?? 0)).filter((dim) => dim !== undefined);
+    const ints = a.map((x, i) => exact(compute, type.dtype)(x, b[i] ?? 0)).filter((dim) => dim !== undefined);
     return [withInts(type, ints.length === a.length ? ints : undefined)];
   };
 

@@ -1,5 +1,6 @@
 import type { Dim } from '../dim.ts';
 import type { Call, Inferred, OpDef, Sample } from '../op.ts';
+import { isWhole } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { broadcastInts, broadcastShapes, inputOf, noMacs, withInts } from './shared-structure.ts';
 
@@ -12,9 +13,11 @@ const operand = (call: Call, position: number, to: Inferred['shape']): readonly 
   return ints === undefined || from === undefined || to === undefined ? undefined : broadcastInts(ints, from, to);
 };
 
-/** A symbolic size equals itself and is never negative: that much is known without its value. */
+/** A symbolic size equals itself and is never negative: that much is known without its value. Two integers may round to one double. */
 const decide = (op: string, compare: Compare, a: Dim, b: Dim): number | undefined => {
-  if (typeof a === 'number' && typeof b === 'number') return compare(a, b) ? 1 : 0;
+  if (typeof a === 'number' && typeof b === 'number') {
+    return a === b && !isWhole(a) ? undefined : compare(a, b) ? 1 : 0;
+  }
   if (a === b) return compare(0, 0) ? 1 : 0;
   const negative = (typeof a === 'number' && a < 0) || (typeof b === 'number' && b < 0);
   return op === 'Equal' && negative ? 0 : undefined;
