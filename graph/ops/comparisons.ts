@@ -68,10 +68,17 @@ const booleans: readonly Sample[] = [
 
 const inferUnary = (call: Call): readonly Inferred[] => [{ dtype: 'bool', shape: inputOf(call, 0).shape }];
 
-const unary = (op: string, samples: readonly Sample[], infer: (call: Call) => readonly Inferred[]): OpDef => ({
+const finite: readonly Sample[] = [{ name: 'numbers', inputs: [{ dtype: 'float32', dims: [2, 3] }] }];
+
+const unary = (
+  op: string,
+  since: number,
+  samples: readonly Sample[],
+  infer: (call: Call) => readonly Inferred[],
+): OpDef => ({
   domain: '',
   op,
-  since: op === 'Not' ? 1 : 9,
+  since,
   infer,
   gradient: 'stop',
   cut: broadcastCut(infer),
@@ -94,6 +101,7 @@ export const comparisons: readonly OpDef[] = [
   binary('And', 7, (a, b) => a !== 0 && b !== 0, booleans),
   binary('Or', 7, (a, b) => a !== 0 || b !== 0, booleans),
   binary('Xor', 7, (a, b) => (a !== 0) !== (b !== 0), booleans),
-  unary('Not', [{ name: 'flips', inputs: [{ dtype: 'bool', dims: [2, 3] }] }], inferNot),
-  unary('IsNaN', [{ name: 'numbers', inputs: [{ dtype: 'float32', dims: [2, 3] }] }], inferUnary),
+  unary('Not', 1, [{ name: 'flips', inputs: [{ dtype: 'bool', dims: [2, 3] }] }], inferNot),
+  { ...unary('IsNaN', 9, finite, inferUnary), holes: 'finds' },
+  { ...unary('IsInf', 10, finite, inferUnary), holes: 'finds' },
 ];

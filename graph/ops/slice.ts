@@ -203,6 +203,7 @@ export const slice: OpDef = {
     for (const [to, from] of indices.entries()) owner[from] = cut.owner[to] ?? -1;
     return { cuts: cutsOf(input.value, cut.axis, owner) };
   }),
+  masks: () => [0],
   resize,
   macs: noMacs,
   samples: [
