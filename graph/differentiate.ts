@@ -2,7 +2,7 @@ import type { GraphBuilder } from './builder.ts';
 import type { Shape } from './dim.ts';
 import type { Node, Value } from './graph.ts';
 import { type Masked, maskedIn } from './masked.ts';
-import type { Emit, Gradient, OpDef } from './op.ts';
+import type { Call, Emit, Gradient, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
 import { squeeze } from './ops/shared-emit.ts';
 import { reduce } from './ops/shared-math.ts';
@@ -135,16 +135,15 @@ const seed = (builder: GraphBuilder, loss: Value): Value => {
 
 const gradientsAt = (
   builder: GraphBuilder,
-  node: Node,
+  call: Call,
   rule: ReturnType<RuleOf>,
   dy: readonly (Value | null)[],
 ): readonly (Value | null)[] => {
-  const call = builder.call(node);
   if (rule === 'stop') return [];
   if (rule === undefined || rule === 'none') {
     const why = rule === undefined ? 'decant does not know this operator' : 'it has no gradient rule';
     throw new TypeError(
-      `cannot differentiate ${named(node)} at operator set ${call.opset}: ${why}; ` +
+      `cannot differentiate ${named(call.node)} at operator set ${call.opset}: ${why}; ` +
         'train the graph as it was before fusion or quantization, or keep the values behind it frozen',
     );
   }
@@ -158,7 +157,7 @@ const FIRST_CHOICE = 9;
 class Masks {
   readonly #builder: GraphBuilder;
   readonly #masked: Masked;
-  readonly #filled = new Map<Value, Value>();
+  readonly #fills = new Map<Value, Value>();
 
   constructor(builder: GraphBuilder, nodes: readonly Node[]) {
     const recorded = nodes.map((node) => {
@@ -169,11 +168,15 @@ class Masks {
     this.#masked = maskedIn(recorded, (v) => builder.hasType(v) && isFloat(builder.type(v).dtype));
   }
 
-  /** The node over values without NaN, where what follows fills it: any number does, its gradient is zero. */
-  filled(node: Node): Node {
-    const { holed } = this.#masked;
-    if (this.#builder.opset < FIRST_CHOICE) return node;
-    if (![...node.inputs, ...node.outputs].some((v) => v !== null && holed.has(v))) return node;
+  /** The call over values without NaN, where what follows fills it: any number does, its gradient is zero. */
+  callOf(node: Node): Call {
+    const { holed, steepBehind } = this.#masked;
+    const isHoled = [...node.inputs, ...node.outputs].some((v) => v !== null && holed.has(v));
+    const call = this.#builder.call(isHoled && this.#builder.opset >= FIRST_CHOICE ? this.#filled(node) : node);
+    return { ...call, steepBehind: node.outputs.some((output) => steepBehind.has(output)) };
+  }
+
+  #filled(node: Node): Node {
     return {
       ...node,
       inputs: node.inputs.map((input) => (input === null ? null : this.#withoutNaN(input))),
@@ -184,10 +187,10 @@ class Masks {
   #withoutNaN(v: Value): Value {
     if (!this.#masked.holed.has(v)) return v;
     const builder = this.#builder;
-    const known = this.#filled.get(v);
+    const known = this.#fills.get(v);
     const zero = (): Value => builder.scalar(builder.type(v).dtype, 0);
     const filled = known ?? builder.op('Where', [builder.op('IsNaN', [v]), zero(), v]);
-    this.#filled.set(v, filled);
+    this.#fills.set(v, filled);
     return filled;
   }
 
@@ -220,7 +223,7 @@ const sweep = (
     if (!readsOf(node).some((input) => reached.has(input))) continue;
     const dy = node.outputs.map((output) => (reached.has(output) ? adjoints.take(output) : null));
     if (dy.every((part) => part === null)) continue;
-    const parts = gradientsAt(builder, masks.filled(node), ruleOf(node), dy);
+    const parts = gradientsAt(builder, masks.callOf(node), ruleOf(node), dy);
     masks.bounded(node, dy[0], parts).forEach((part, position) => {
       const x = node.inputs[position];
       if (part === null || x == null || !reached.has(x)) return;

@@ -12,6 +12,8 @@ export interface Recorded {
 export interface Masked {
   /** Elements of these may be passed over by what follows; no gradient arrives at those. */
   readonly passedOver: ReadonlySet<Value>;
+  /** What these are read by, element by element, can be infinitely steep. */
+  readonly steepBehind: ReadonlySet<Value>;
   /** These may be NaN where something that follows puts another number in its place. */
   readonly holed: ReadonlySet<Value>;
 }
@@ -21,17 +23,27 @@ type IsFloat = (value: Value) => boolean;
 const floatsOf = (values: readonly (Value | null)[], isFloat: IsFloat): readonly Value[] =>
   values.filter((value) => value !== null).filter(isFloat);
 
-/** Backwards from what leaves elements out, as far as each element stays by itself. */
-const passedOverIn = (nodes: readonly Recorded[], isFloat: IsFloat): ReadonlySet<Value> => {
-  const passed = new Set<Value>();
-  for (const { node, call, record } of nodes.toReversed()) {
-    const masked = record?.masks?.(call).map((position) => node.inputs[position] ?? null) ?? [];
-    for (const value of floatsOf(masked, isFloat)) passed.add(value);
-    if (record === undefined || record.mixes || !node.outputs.some((output) => passed.has(output))) continue;
-    for (const value of floatsOf(node.inputs, isFloat)) passed.add(value);
+/** Backwards from the inputs that nodes start at, as far as each element stays by itself. */
+const beforeThem = (
+  nodes: readonly Recorded[],
+  isFloat: IsFloat,
+  startsOf: (recorded: Recorded) => readonly (Value | null)[],
+): ReadonlySet<Value> => {
+  const before = new Set<Value>();
+  for (const recorded of nodes.toReversed()) {
+    const { node, record } = recorded;
+    for (const value of floatsOf(startsOf(recorded), isFloat)) before.add(value);
+    if (record === undefined || record.mixes || !node.outputs.some((output) => before.has(output))) continue;
+    for (const value of floatsOf(node.inputs, isFloat)) before.add(value);
   }
-  return passed;
+  return before;
 };
+
+const leftOut = ({ node, call, record }: Recorded): readonly (Value | null)[] =>
+  record?.masks?.(call).map((position) => node.inputs[position] ?? null) ?? [];
+
+const steep = ({ node, call, record }: Recorded): readonly (Value | null)[] =>
+  record?.steep?.(call) === 'anywhere' ? node.inputs : [];
 
 interface Holes {
   /** Values that may be NaN because a whole row was masked. */
@@ -70,8 +82,9 @@ const filledIn = (nodes: readonly Recorded[], { open, found }: Holes): ReadonlyS
 
 /** What the nodes of a graph, in order, leave out and fill. */
 export const maskedIn = (nodes: readonly Recorded[], isFloat: IsFloat): Masked => {
-  const passedOver = passedOverIn(nodes, isFloat);
+  const passedOver = beforeThem(nodes, isFloat, leftOut);
   const holes = holesIn(nodes, isFloat);
   const filled = filledIn(nodes, holes);
-  return { passedOver, holed: new Set([...holes.open].filter((value) => passedOver.has(value) || filled.has(value))) };
+  const holed = new Set([...holes.open].filter((value) => passedOver.has(value) || filled.has(value)));
+  return { passedOver, steepBehind: beforeThem(nodes, isFloat, steep), holed };
 };

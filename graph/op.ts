@@ -16,6 +16,8 @@ export interface Call {
    * whole ones are bounds that stand for "all": no arithmetic with them is exact.
    */
   ints(position: number): readonly Dim[] | undefined;
+  /** For gradients: what follows can be infinitely steep, so that zero times the gradient that arrives may be no number. */
+  readonly steepBehind?: boolean;
 }
 
 /** What inference found for one output. `ints`: elements of a small integer tensor, in row-major order. */

@@ -1,6 +1,6 @@
 import type { Value } from '../graph.ts';
 import type { Emit } from '../op.ts';
-import { floatAttr, floats, scalarLike, scale, selected, unary } from './shared-math.ts';
+import { floatAttr, floats, indicator, scalarLike, scale, selected, unary } from './shared-math.ts';
 
 const positive = [0.5, 2] as const;
 
@@ -86,7 +86,11 @@ export const relu = unary({
   since: 6,
   masks: () => [0],
   samples: [aroundZero],
-  dx: (emit, dy, _x, y) => selected(emit, emit.op('Greater', [y, scalarLike(emit, y, 0)]), dy),
+  dx: (emit, dy, _x, y, call) => {
+    const above = emit.op('Greater', [y, scalarLike(emit, y, 0)]);
+    // A product takes two thirds of the time of a choice, but of infinity it makes no zero.
+    return call.steepBehind ? selected(emit, above, dy) : mul(emit, dy, indicator(emit, above, dy));
+  },
 });
 
 /** y = x where x >= 0, else a x:  dx = dy where x >= 0, else a dy. */
