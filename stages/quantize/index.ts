@@ -9,6 +9,7 @@ import type { Model, ModelInfo } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { defineStage } from '../stage.ts';
 import { type Deviation, judgeOf } from './check.ts';
+import { type Decision, writeDecision } from './decision.ts';
 
 const config = z.strictObject({
   weights: z.literal('int8').default('int8').meta({ description: 'Integers that weights are stored as.' }),
@@ -90,22 +91,22 @@ export const quantizeModel = async (
   source: Model,
   options: QuantizeOptions,
   context: QuantizeContext,
-): Promise<{ readonly model: Model; readonly metrics: Metrics }> => {
+): Promise<{ readonly model: Model; readonly metrics: Metrics; readonly decision: Decision }> => {
   if (isQuantized(source.graph)) {
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
   const judge = await judgeOf(source, context);
-  const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);
+  const { graph, report, choices } = quantizeDynamic(fuseForInference(source.graph), options);
   if (report.quantized === 0) throw nothingQuantized(report);
   const model: Model = { ...source, graph, info: remaining(source.info, graph) };
   const found = await judge(model);
-  return { model, metrics: metricsOf(report, proved(found)) };
+  return { model, metrics: metricsOf(report, proved(found)), decision: choices };
 };
 
 /** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
-  version: 4,
+  version: 5,
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
   makes: 'model',
@@ -117,7 +118,7 @@ export const quantize = defineStage({
     const { model: input } = inputs;
     if (input === undefined) throw new Error('quantize needs a model');
     const source = await readModelArtifact(input.path);
-    const { model, metrics } = await quantizeModel(
+    const { model, metrics, decision } = await quantizeModel(
       source,
       { embeddings, reduceRange, exclude },
       {
@@ -126,7 +127,9 @@ export const quantize = defineStage({
         onText: (done, total) => ctx.progress({ done, total, unit: 'texts', phase: 'comparing with the source' }),
       },
     );
-    await writeModel(await ctx.output('model', 'model'), model);
+    const folder = await ctx.output('model', 'model');
+    await writeModel(folder, model);
+    await writeDecision(folder, decision);
     return metrics;
   },
 });
