@@ -160,10 +160,16 @@ export const applyCuts = (graph: Graph, groups: readonly CutGroup[], kept: reado
   for (const input of graph.inputs) builder.input(input, typeOf(graph, input).dtype, typeOf(graph, input).shape);
   for (const [name, tensor] of weights) builder.weight(name, tensor);
   for (const node of nodes) {
-    builder.add(node, (output) => {
-      const type = graph.types.get(output);
-      return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
-    });
+    try {
+      builder.add(node, (output) => {
+        const type = graph.types.get(output);
+        return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
+      });
+    } catch (cause) {
+      // Sizes that no constant says; anything else that goes wrong here is a bug.
+      if (!(cause instanceof RangeError)) throw cause;
+      throw modelError(`after the cut, graph '${graph.name}' would not fit together: ${cause.message}`, { cause });
+    }
   }
   const result = builder.freeze(graph.outputs);
   expectSizes(graph, result, sizes);
