@@ -1,8 +1,8 @@
 import { modelError } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
+import { recordOf } from '../call.ts';
 import type { Dim, Shape } from '../dim.ts';
 import { type Graph, indexOf, type Node, type TensorType, type Value, value } from '../graph.ts';
-import { findOp } from '../ops/index.ts';
 import type { Tensor } from '../tensor.ts';
 import { callsOf } from './calls.ts';
 import type { CutGroup } from './follow.ts';
@@ -120,7 +120,7 @@ const resizeNode = (
     const stays = kept.get(of)?.get(axis);
     return stays === undefined ? undefined : [...stays];
   };
-  const resized = findOp(node.domain, node.op, call.opset)?.resize?.(call, sizes, stay);
+  const resized = recordOf(call)?.resize?.(call, sizes, stay);
   if (resized === undefined) return node;
   const length = Math.max(node.inputs.length, resized.inputs?.length ?? 0);
   const inputs = Array.from({ length }, (_, position) => {
