@@ -51,7 +51,18 @@ const binary = (
   traits: Pick<OpDef, 'steep'> = {},
 ): OpDef => {
   const infer = inferWith(compute);
-  return { domain: '', op, since: 7, infer, gradient, cut: broadcastCut(infer), macs: noMacs, samples, ...traits };
+  return {
+    domain: '',
+    op,
+    since: 7,
+    infer,
+    alike: 'all',
+    gradient,
+    cut: broadcastCut(infer),
+    macs: noMacs,
+    samples,
+    ...traits,
+  };
 };
 
 const every = (numbers: ArrayLike<number> | undefined, fits: (number: number) => boolean): boolean =>
