@@ -8,8 +8,8 @@ import { workspace } from '../rig/workspace.ts';
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
 const part = { id: fc.nat(), text };
 const targets = {
-  'text-classification': { ...part, label: fc.nat(5) },
-  'token-classification': { ...part, tags: fc.array(fc.nat(5), { maxLength: 3 }) },
+  'text-classification': { ...part, target: fc.nat(5) },
+  'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
 } as const;
 
@@ -36,8 +36,8 @@ const small: Dataset = {
   classes: ['a', 'b'],
   maxLength: 8,
   train: [
-    { id: 0, text: 'one', label: 0 },
-    { id: 1, text: 'two\nlines', label: 1 },
+    { id: 0, text: 'one', target: 0 },
+    { id: 1, text: 'two\nlines', target: 1 },
   ],
   unlabelled: [],
   validation: [],
