@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { labelOf as classOf } from '../../data/dataset.ts';
 import { dataSchema, load } from '../../data/datasets/index.ts';
 import { sniff } from '../../data/datasets/sniff.ts';
 import { isUserError } from '../../ground/errors.ts';
@@ -26,7 +25,7 @@ const read = async (
   try {
     const { dataset } = await load(dataSchema.parse({ uses, file: name, ...options }), space.folder);
     const all = [...dataset.train, ...dataset.validation, ...dataset.test];
-    return new Map(all.map((example) => [example.text, dataset.classes[classOf(example)]]));
+    return new Map(all.map(({ text, target }) => [text, dataset.classes[Number(target ?? -1)]]));
   } catch (error) {
     if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
     throw error;

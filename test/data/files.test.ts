@@ -77,7 +77,7 @@ describe('a written dataset', () => {
 
   it('is read through a map of its files, in any size', async () => {
     using space = workspace();
-    const train = Array.from({ length: 20_000 }, (_, id) => ({ id, text: `text ${id}`, label: id % 2 }));
+    const train = Array.from({ length: 20_000 }, (_, id) => ({ id, text: `text ${id}`, target: id % 2 }));
     await writeDataset(space.folder, { ...small, train });
     const read = await readDatasetArtifact((file) => space.path(file));
     expect(read.train).toEqual(train);
