@@ -4,7 +4,7 @@ import { classOfWords } from './class-of-words.ts';
 import { nothing } from './nothing.ts';
 import type { TargetKind } from './target.ts';
 
-export { indexed, type Named, namesIn, type TargetKind, type TargetOptions } from './target.ts';
+export { indexed, type Named, namesIn, type TargetKind } from './target.ts';
 
 const kinds: Readonly<Record<DatasetTask, TargetKind>> = {
   'text-classification': classOfText,

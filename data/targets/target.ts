@@ -9,7 +9,7 @@ export type Named = string | readonly string[] | number;
 export type ReadTarget = { readonly target: Named } | { readonly missing: string };
 
 /** Options of a table that say where targets are. */
-export interface TargetOptions {
+interface TargetOptions {
   readonly label: string;
 }
 

@@ -1,5 +1,5 @@
 import { tagsOf } from '../../data/dataset.ts';
-import { logSumExp } from '../../data/scores.ts';
+import { logSumExp } from '../../data/rows.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { withTokenHead } from '../../models/token-head.ts';
 import { crossEntropy, distillation } from '../losses/index.ts';
