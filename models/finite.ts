@@ -27,13 +27,19 @@ const placeOf = (index: number, dims: readonly number[]): string => {
   return `[${place.reverse().join(', ')}]`;
 };
 
-const refuse = (name: string, tensor: Tensor): void => {
+/** Which number of a weight is none, where there is one. */
+export const nonFinite = (name: string, tensor: Tensor): string | undefined => {
   const strange = firstStrange(tensor);
-  if (strange === undefined) return;
+  if (strange === undefined) return undefined;
   const { index, value } = strange;
+  return `the weight '${name}' (float32 [${tensor.dims.join(', ')}]) holds ${value} at ${placeOf(index, tensor.dims)}`;
+};
+
+const refuse = (name: string, tensor: Tensor): void => {
+  const strange = nonFinite(name, tensor);
+  if (strange === undefined) return;
   throw modelError(
-    `the weight '${name}' (float32 [${tensor.dims.join(', ')}]) holds ${value} at ${placeOf(index, tensor.dims)}; expected finite numbers: ` +
-      'the file is damaged, or the training that wrote it diverged; take an earlier checkpoint',
+    `${strange}; expected finite numbers: the file is damaged, or the training that wrote it diverged; take an earlier checkpoint`,
   );
 };
 

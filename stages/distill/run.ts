@@ -86,16 +86,16 @@ const studentOf = ({ model, dataset, teacher }: DistillationJob, seed: number): 
 
 const idsOf = (examples: readonly Example[]): readonly number[] => examples.map(({ id }) => id);
 
-/** Texts with what the teacher said about them, as far as it was asked. */
+/** Texts with what the teacher said about them, as far as it was asked: about those for validation where nothing else judges. */
 const taught = async (
+  split: 'training' | 'validation',
   examples: readonly Example[],
-  asked: boolean,
   { dataset, teacher }: DistillationJob,
   student: Model,
   signal: AbortSignal,
 ): Promise<TrainingExamples> => ({
-  ...(await encodeExamples(examples, student, longest(dataset, student), signal)),
-  ...(asked ? { teacher: answersFor(teacher, idsOf(examples)) } : {}),
+  ...(await encodeExamples(split, examples, student, longest(dataset, student), signal)),
+  ...(split === 'training' || dataset.task === 'features' ? { teacher: answersFor(teacher, idsOf(examples)) } : {}),
 });
 
 /** Fits a student to what the teacher said about every training text, and to the label where there is one. */
@@ -111,8 +111,8 @@ export const runDistillation = async (
   const validation = dataset.validation.slice(0, config.validationLimit);
   return train({
     model: student,
-    examples: await taught(texts, true, job, student, ctx.signal),
-    validation: await taught(validation, dataset.task === 'features', job, student, ctx.signal),
+    examples: await taught('training', texts, job, student, ctx.signal),
+    validation: await taught('validation', validation, job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
     phases: await phasesOf(student, job),
     lossWeights: {

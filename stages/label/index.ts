@@ -8,7 +8,7 @@ import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { defineStage } from '../stage.ts';
-import { longest } from '../train/examples.ts';
+import { calledIn, longest } from '../train/examples.ts';
 import { writeTeacherOutputs } from './outputs.ts';
 
 const config = z.strictObject({});
@@ -47,6 +47,7 @@ export const label = defineStage({
       threads: ctx.threads,
       batching: isQuantized(model.graph) ? 'single' : 'length',
       keep: 'largest',
+      called: calledIn('training', examples),
       signal: ctx.signal,
       checkpoints: ctx.checkpoints,
       onProgress: (done, total) => ctx.progress({ done, total, unit: 'texts' }),
