@@ -27,12 +27,18 @@ const placeOf = (index: number, dims: readonly number[]): string => {
   return `[${place.reverse().join(', ')}]`;
 };
 
+/** The first number of a tensor that is none, and where it stands: "NaN at [0, 3]"; nothing where all are finite. */
+export const strangeNumber = (tensor: Tensor): string | undefined => {
+  const strange = firstStrange(tensor);
+  return strange === undefined ? undefined : `${strange.value} at ${placeOf(strange.index, tensor.dims)}`;
+};
+
 /** Which number of a weight is none, where there is one. */
 export const nonFinite = (name: string, tensor: Tensor): string | undefined => {
-  const strange = firstStrange(tensor);
-  if (strange === undefined) return undefined;
-  const { index, value } = strange;
-  return `the weight '${name}' (float32 [${tensor.dims.join(', ')}]) holds ${value} at ${placeOf(index, tensor.dims)}`;
+  const strange = strangeNumber(tensor);
+  return strange === undefined
+    ? undefined
+    : `the weight '${name}' (float32 [${tensor.dims.join(', ')}]) holds ${strange}`;
 };
 
 const refuse = (name: string, tensor: Tensor): void => {

@@ -13,6 +13,7 @@ import { runtimeNeed } from '../../graph/runtime.ts';
 import { messageOf, stageError } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
+import { expectFinite } from '../../models/finite.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
@@ -152,7 +153,10 @@ export const exportModels = async (
   { threads, results }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
   const shared = sharedModel(models);
-  for (const { graph } of models.values()) expectBounded(graph);
+  for (const { graph } of models.values()) {
+    expectBounded(graph);
+    expectFinite(graph);
+  }
   checkNames(shared.info);
   await writeFolder(folder, models, shared, results);
   const bytes: Partial<Record<Precision, number>> = {};

@@ -4,7 +4,6 @@ import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
-import { expectFinite } from '../../finite.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
@@ -109,6 +108,7 @@ const emitGraph = (folder: string, config: FolderConfig, headless: boolean): Emi
   checkCopies(tensors, head?.copies ?? [], encoded.table);
   const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
   checkUnread(checkpoint.unread(), config, { prefix, headless });
+  checkpoint.expectFinite();
   return { graph: builder.freeze([output]), encoded, output, task };
 };
 
@@ -195,7 +195,6 @@ export const importFolder = async (
   const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
-  expectFinite(emitted.graph);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
   await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
