@@ -8,9 +8,11 @@ import type { Phase, TrainingSummary, WeightHook } from '../../engine/train-requ
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
 import { withProjection } from '../../models/sentence.ts';
 import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
 import { encodeExamples, longest } from '../train/examples.ts';
+import { noHiddenStates } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
 import { classWeightsFor, type TrainingContext, trainable } from '../train/run.ts';
 import type { DistillationConfig, HiddenConfig } from './options.ts';
@@ -42,6 +44,7 @@ const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): read
 
 const hiddenLoss = async (student: Model, teacher: Model | undefined, config: HiddenConfig): Promise<Loss> => {
   if (teacher === undefined) throw new Error('comparing hidden states needs the model of the teacher');
+  if (isQuantized(teacher.graph)) throw stageError(noHiddenStates);
   const pairs = pairsOf(student, teacher, config);
   if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, pairs);
   const ids = await tokenTranslation(student.tokenizer, teacher.tokenizer);

@@ -54,6 +54,9 @@ const checkNames = ({ inputs, output, task }: ModelInfo): void => {
   if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
 };
 
+export const differ = (part: string): string =>
+  `the fp32 and q8 models differ in ${part}: they must come from one model`;
+
 /** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
 const sharedModel = (models: Models): Model => {
   const [first, ...others] = [...models.values()];
@@ -61,7 +64,7 @@ const sharedModel = (models: Models): Model => {
   for (const other of others) {
     for (const part of ['task', 'labels', 'maxLength', 'tokens', 'inputs'] as const) {
       if (JSON.stringify(first.info[part]) !== JSON.stringify(other.info[part])) {
-        throw stageError(`the fp32 and q8 models differ in ${part}: they must come from one model`);
+        throw stageError(differ(part));
       }
     }
     if (JSON.stringify(first.tokenizer) !== JSON.stringify(other.tokenizer)) {
