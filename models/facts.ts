@@ -1,9 +1,7 @@
 import type { TaskName } from './model.ts';
 
 /** Sizes of an encoder: of heads and neurons the number in each layer, of widths the largest. */
-export type Sizes = Readonly<
-  Partial<Record<'hidden' | 'embedding' | 'layers' | 'heads' | 'ffn' | 'vocabulary', number>>
->;
+type Sizes = Readonly<Partial<Record<'hidden' | 'embedding' | 'layers' | 'heads' | 'ffn' | 'vocabulary', number>>>;
 
 /** What is said of a model beside its weights; what is left out is not known. */
 export interface ModelFacts {
