@@ -26,6 +26,9 @@ const minimumRows = 64 * 1024;
 /** Above the casts that folding constants does itself: a folded one would be float in the file again. */
 const minimumStored = 65 * 64;
 
+/** No matrix with fewer elements is quantized, whatever it is for. */
+export const leastQuantized = Math.min(minimumMatrix, minimumRows, minimumStored);
+
 /** A packed weight `self.query+key+value.weight` also goes by the names it was packed from. */
 const namesOf = (name: string): readonly string[] => {
   const [, head = '', middle, tail = ''] = /^(.*\.)?([^.]*\+[^.]*)(\..*)?$/.exec(name) ?? [];

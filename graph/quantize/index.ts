@@ -4,7 +4,7 @@ import { type Choice, chooseWeights, isLinear, isLookup, isProjection, type Quan
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit.ts';
 import { quantizeError } from './weights.ts';
 
-export type { QuantizeOptions } from './choose.ts';
+export { leastQuantized, type QuantizeOptions } from './choose.ts';
 
 /** What happened to one float weight. */
 interface WeightReport {
