@@ -4,6 +4,7 @@ import type { Call, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { floats, indicator, inferBroadcast, result, scalarLike, scale } from './shared-math.ts';
 import { broadcastInts, inputOf, noMacs, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 /** The extreme of known numbers; of symbols only where all are equal. */
 const extreme = (pick: (...numbers: number[]) => number, dims: readonly Dim[]): Dim | undefined => {
@@ -76,6 +77,7 @@ const variadic = (op: string, gradient: Gradient): OpDef => ({
   infer: inferBroadcast,
   gradient,
   cut: broadcastCut(inferBroadcast),
+  uses: everyInput('bias'),
   macs: noMacs,
   samples,
 });

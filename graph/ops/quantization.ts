@@ -1,10 +1,11 @@
 import type { Shape } from '../dim.ts';
 import type { Call, CutRule, Inferred, OpDef, Sample } from '../op.ts';
 import type { DType } from '../tensor.ts';
-import { matmulLabels, matmulMacs, matmulShape } from './matmul.ts';
+import { matmulLabels, matmulMacs, matmulShape, productUses } from './matmul.ts';
 import type { Port } from './shared-cuts.ts';
 import { floats, type Labels, labelCut } from './shared-math.ts';
 import { dtypeOfNumber, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
+import { along, passed, settings } from './shared-uses.ts';
 
 /** The element type that an attribute names, else that of an optional input, else a default. */
 const targetType = (call: Call, input: number, fallback: DType): DType => {
@@ -54,6 +55,7 @@ export const quantizeLinear: OpDef = {
   infer: inferQuantize,
   gradient: 'none',
   cut: quantizedCut(inferQuantize),
+  uses: () => [...passed(), ...settings(1, 2)],
   macs: noMacs,
   samples: [
     { name: 'one scale', inputs: [floats(2, 3), scale(0.1), zero('uint8', 128)] },
@@ -75,6 +77,7 @@ export const dequantizeLinear: readonly OpDef[] = [10, 13].map((since) => ({
   infer: inferDequantize,
   gradient: 'none',
   cut: quantizedCut(inferDequantize),
+  uses: () => [...passed(), ...settings(1, 2)],
   macs: noMacs,
   samples: [
     { name: 'one scale', inputs: [bytes(2, 3), scale(0.1), zero('uint8', 4)] },
@@ -113,6 +116,7 @@ export const matmulInteger: OpDef = {
   infer: inferInteger,
   gradient: 'none',
   cut: labelCut(inferInteger, integerLabels, 'has no such axis'),
+  uses: (call) => [...productUses(call), ...settings(2, 3)],
   macs: matmulMacs,
   samples: [
     { name: 'without zero points', inputs: [bytes(2, 3), signed(3, 4)], macs: 24 },
@@ -142,6 +146,7 @@ export const dynamicQuantizeMatMul: OpDef = {
       port.kind === 'output' || port.position < 2 ? matmulLabels(call, port, shape) : sideLabels(port, shape, []),
     'has no such axis',
   ),
+  uses: (call) => [...productUses(call), ...settings(2, 3), ...along(call, { 4: 'bias' })],
   macs: matmulMacs,
   samples: [
     { name: 'one scale', inputs: [floats(2, 3), signed(3, 4), scale(0.1)], macs: 24 },
@@ -166,6 +171,7 @@ export const matmulIntegerToFloat: OpDef = {
       port.kind === 'output' || port.position < 2 ? matmulLabels(call, port, shape) : sideLabels(port, shape, [2, 4]),
     'has no such axis',
   ),
+  uses: (call) => [...productUses(call), ...settings(2, 3, 4, 5), ...along(call, { 6: 'bias' })],
   macs: matmulMacs,
   samples: [
     {

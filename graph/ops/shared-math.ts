@@ -73,18 +73,20 @@ interface Unary {
   readonly range?: readonly [number, number];
   readonly samples?: readonly Sample[];
   readonly infer?: (call: Call) => readonly Inferred[];
+  readonly uses?: NonNullable<OpDef['uses']>;
   /** dx, from dy, x and y = f(x). */
   readonly dx: (emit: Emit, dy: Value, x: Value, y: Value, call: Call) => Value;
 }
 
 /** A record for y = f(x), element by element. */
-export const unary = ({ op, since, domain = '', range, samples, infer = inferSame, dx }: Unary): OpDef => ({
+export const unary = ({ op, since, domain = '', range, samples, infer = inferSame, uses, dx }: Unary): OpDef => ({
   domain,
   op,
   since,
   infer,
   gradient: gradientOfFirst((emit, call, dy, x) => dx(emit, dy, x, result(call), call)),
   cut: broadcastCut(infer, [0]),
+  ...(uses === undefined ? {} : { uses }),
   macs: noMacs,
   samples: samples ?? [
     { name: 'a matrix', inputs: [range === undefined ? floats(3, 4) : within(range, 3, 4)] },

@@ -1,6 +1,7 @@
 import type { Value } from '../graph.ts';
 import type { Emit } from '../op.ts';
 import { floatAttr, floats, indicator, scalarLike, scale, unary } from './shared-math.ts';
+import { neverLearned } from './shared-uses.ts';
 
 const positive = [0.5, 2] as const;
 
@@ -46,11 +47,17 @@ export const exp = unary({ op: 'Exp', since: 6, dx: (emit, dy, _x, y) => mul(emi
 export const log = unary({ op: 'Log', since: 6, range: positive, dx: (emit, dy, x) => emit.op('Div', [dy, x]) });
 
 /** y = sin(x):  dx = dy cos(x). */
-export const sin = unary({ op: 'Sin', since: 7, dx: (emit, dy, x) => mul(emit, dy, emit.op('Cos', [x])) });
+export const sin = unary({
+  op: 'Sin',
+  since: 7,
+  uses: neverLearned,
+  dx: (emit, dy, x) => mul(emit, dy, emit.op('Cos', [x])),
+});
 
 /** y = cos(x):  dx = -dy sin(x). */
 export const cos = unary({
   op: 'Cos',
+  uses: neverLearned,
   since: 7,
   dx: (emit, dy, x) => emit.op('Neg', [mul(emit, dy, emit.op('Sin', [x]))]),
 });

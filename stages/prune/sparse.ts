@@ -1,6 +1,6 @@
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import { elementCount, floatPiecesOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { parameterNames } from '../../models/parameters.ts';
 import type { PruneOptions } from './config.ts';
 import { zeroSmallest } from './smallest.ts';
 
