@@ -115,6 +115,36 @@ export const sitesOfWeight = (graph: Graph, weight: Value): readonly Site[] =>
 /** The uses of weights at one node. */
 export const sitesAt = (graph: Graph, node: Node): readonly Site[] => derived(graph).byNode.get(node) ?? [];
 
+/** Whether a node reads the weight itself and looks up its rows by number: an embedding. */
+export const looksUpRows = ({ use, node, through }: Site): boolean =>
+  node.op === 'Gather' && use.kind === 'lookup' && use.axis === 0 && through.length === 0;
+
+type Linear = Extract<Use, { readonly kind: 'linear' }>;
+
+/** A product of activations with a matrix that the node reads itself. */
+export interface Product extends Site {
+  readonly use: Linear;
+}
+
+const isProduct = (graph: Graph, site: Site): site is Product =>
+  site.use.kind === 'linear' && site.through.length === 0 && graph.weights.get(site.weight)?.dims.length === 2;
+
+/** The product that a node is; undefined where it is none. */
+export const productAt = (graph: Graph, node: Node): Product | undefined =>
+  sitesAt(graph, node).find((site): site is Product => isProduct(graph, site));
+
+/** The vectors that a node adds or multiplies its result with, and those behind it, as far as nothing else is done to it. */
+export const vectorsBehind = (graph: Graph, node: Node): readonly Site[] => {
+  const at = (other: Node): readonly Site[] => sitesAt(graph, other);
+  const behind = node.outputs.flatMap((output) =>
+    (indexOf(graph).users.get(output) ?? []).filter((user) => leadsOn(at, user, output)),
+  );
+  return [
+    ...at(node).filter(({ use }) => vectors.has(use.kind)),
+    ...behind.flatMap((user) => vectorsBehind(graph, user)),
+  ];
+};
+
 /** Whether a weight was learned, in whatever type it is kept: not axes, shapes, masks, angles, steps or the scale of attention. */
 export const isLearned = (graph: Graph, weight: Value): boolean =>
   isCarrying(graph.weights.get(weight)?.dtype) && sitesOfWeight(graph, weight).some(({ use }) => use.kind !== 'fixed');

@@ -80,7 +80,12 @@ export const quantizedAttention: OpDef = {
   infer: inferAs(3),
   gradient: 'none',
   cut: labelCut(inferAs(3), labels, 'packs Q, K and V of all heads into one matrix'),
-  uses: (call) => [...packedUses(call), ...settings(3, 4, 6, 7)],
+  batchDependent: true,
+  uses: (call) => [
+    { ...matrix(call, 1, false), steps: 4, zero: 7 },
+    ...along(call, { 2: 'bias' }),
+    ...settings(3, 4, 6, 7),
+  ],
   macs,
   samples: [
     {

@@ -1,6 +1,6 @@
 import { type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Value } from '../graph.ts';
-import type { Call, Emit, Gradient, Inferred, OpDef, Use } from '../op.ts';
+import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
 import { moveAxis, squeeze, unsqueeze } from './shared-emit.ts';
 import { floats, fromEnd, type Labels, labelCut, operand } from './shared-math.ts';
@@ -98,9 +98,6 @@ export const matmulGradient = (emit: Emit, call: Call, x: Value, w: Value, dy: V
 const gradient: Gradient = (emit, call, [dy]) =>
   dy == null ? [null, null] : matmulGradient(emit, call, operand(call, 0), operand(call, 1), dy);
 
-/** Either side of a plain product may be a weight. */
-export const productUses = (call: Call): readonly Use[] => [matrix(call, 0, true), matrix(call, 1, false)];
-
 /** Products of stacks of matrices, broadcast like numpy. */
 export const matmul: OpDef = {
   domain: '',
@@ -109,7 +106,7 @@ export const matmul: OpDef = {
   infer,
   gradient,
   cut: labelCut(infer, matmulLabels, 'has no such axis'),
-  uses: productUses,
+  uses: (call) => [matrix(call, 0, true), matrix(call, 1, false)],
   macs: matmulMacs,
   samples: [
     { name: 'two matrices', inputs: [floats(2, 3), floats(3, 4)], macs: 24 },

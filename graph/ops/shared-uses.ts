@@ -36,7 +36,7 @@ export const settings = (...inputs: readonly number[]): readonly Use[] =>
 export const neverLearned = (): readonly Use[] => [{ input: 0, kind: 'fixed' }];
 
 /** The matrix at an input of a product: (.., inner, outer), or the other way round where it stands at the left or is turned. */
-export const matrix = (call: Call, input: number, turned: boolean): Use => {
+export const matrix = (call: Call, input: number, turned: boolean): Extract<Use, { readonly kind: 'linear' }> => {
   const rank = Math.max(2, call.inputs[input]?.shape?.length ?? 2);
   const [inner, outer] = turned ? [rank - 1, rank - 2] : [rank - 2, rank - 1];
   return { input, kind: 'linear', inner, outer };

@@ -105,9 +105,7 @@ export const ownUse = (graph: Graph, carried: Carried, use: Use): Use => {
   if (use.kind === 'passed' || use.kind === 'fixed') return { input, kind: 'fixed' };
   if (use.kind !== 'linear') return { input, kind: use.kind, axis: named(carried, use.axis) ?? last };
   const [inner, outer] = [named(carried, use.inner), named(carried, use.outer)];
-  return inner === undefined || outer === undefined
-    ? { input, kind: 'table', axis: last }
-    : { input, kind: 'linear', inner, outer };
+  return inner === undefined || outer === undefined ? { input, kind: 'table', axis: last } : { ...use, inner, outer };
 };
 
 /** Whether a weight holds one number alone. */
