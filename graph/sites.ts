@@ -133,18 +133,6 @@ const isProduct = (graph: Graph, site: Site): site is Product =>
 export const productAt = (graph: Graph, node: Node): Product | undefined =>
   sitesAt(graph, node).find((site): site is Product => isProduct(graph, site));
 
-/** The vectors that a node adds or multiplies its result with, and those behind it, as far as nothing else is done to it. */
-export const vectorsBehind = (graph: Graph, node: Node): readonly Site[] => {
-  const at = (other: Node): readonly Site[] => sitesAt(graph, other);
-  const behind = node.outputs.flatMap((output) =>
-    (indexOf(graph).users.get(output) ?? []).filter((user) => leadsOn(at, user, output)),
-  );
-  return [
-    ...at(node).filter(({ use }) => vectors.has(use.kind)),
-    ...behind.flatMap((user) => vectorsBehind(graph, user)),
-  ];
-};
-
 /** Whether a weight was learned, in whatever type it is kept: not axes, shapes, masks, angles, steps or the scale of attention. */
 export const isLearned = (graph: Graph, weight: Value): boolean =>
   isCarrying(graph.weights.get(weight)?.dtype) && sitesOfWeight(graph, weight).some(({ use }) => use.kind !== 'fixed');

@@ -37,7 +37,7 @@ const readMessages = async (folder: string): Promise<readonly Candidate[]> => {
   const { bodyOf } = await import('./mail.ts');
   const candidateOf = async (name: string): Promise<Candidate> => ({
     text: await bodyOf(await readFile(join(folder, name))),
-    label: name.startsWith('spam') ? 'spam' : 'ham',
+    target: name.startsWith('spam') ? 'spam' : 'ham',
   });
   const candidates: Candidate[] = [];
   for (let at = 0; at < names.length; at += AT_ONCE) {

@@ -64,6 +64,7 @@ export const fusedMatMul: OpDef = {
   since: 1,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),
   uses: (call) => [matrix(call, 0, !flag(call, 'transA')), matrix(call, 1, flag(call, 'transB'))],
   macs,

@@ -56,6 +56,7 @@ export const gemm: OpDef = {
   since: 7,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),
   uses: (call) => [
     matrix(call, 0, !transposed(call, 'transA')),

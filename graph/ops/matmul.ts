@@ -105,6 +105,7 @@ export const matmul: OpDef = {
   since: 1,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, matmulLabels, 'has no such axis'),
   uses: (call) => [matrix(call, 0, true), matrix(call, 1, false)],
   macs: matmulMacs,

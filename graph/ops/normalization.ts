@@ -162,6 +162,7 @@ const norm = (op: string, since: number, samples: readonly Sample[]): OpDef => {
     since,
     infer,
     gradient: gradient(layer ? layerGradient : rmsGradient),
+    mixes: true,
     cut: cut(infer),
     uses: (call) => along(call, { 0: 'table', 1: 'norm', ...(layer ? { 2: 'bias' } : {}) }),
     macs: noMacs,

@@ -45,6 +45,7 @@ const record = (op: string, rule: Gradient, vectors: Vectors, samples: readonly 
   since: 1,
   infer,
   gradient: rule,
+  mixes: true,
   cut: labelCut(infer, (_call, _port, shape) => fromEnd(shape), 'has no such axis'),
   uses: (call) => along(call, { 0: 'table', 1: 'table', 2: 'norm', ...vectors }),
   macs: noMacs,

@@ -40,7 +40,7 @@ export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Datas
   classWeights === 'none'
     ? undefined
     : balancedClassWeights(
-        dataset.train.flatMap(({ tags, label }) => tags ?? (label === undefined ? [] : [label])),
+        dataset.train.flatMap(({ target = [] }) => target),
         dataset.classes.length,
       );
 
