@@ -46,6 +46,8 @@ export interface TrainingExamples {
   readonly labels: Int32Array;
   /** What the teacher said, a row an answer, where there is one. */
   readonly teacher?: Rows | undefined;
+  /** What a text is called in errors; by default its number. */
+  called?(text: number): string;
 }
 
 /** How much the terms of the loss weigh. */

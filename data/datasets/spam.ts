@@ -57,9 +57,9 @@ export const spamAssassin = definePackagedDataset({
   config,
   package: packageName,
   source: 'package.json',
+  task: 'text-classification',
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
-    task: 'text-classification',
     candidates: await readMessages(join(folder, 'data')),
     classes,
     shares,

@@ -167,6 +167,7 @@ export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kin
     uses: kind.uses,
     summary: kind.summary,
     config: kind.config,
+    task: ({ task }) => task,
     sources: (config, base) => parts(config, base).map(({ file }) => file.path),
     check: (config, base) => problemsOf(config, parts(config, base)),
     look: (config, base) => look(config, parts(config, base)),

