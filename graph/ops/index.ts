@@ -5,6 +5,7 @@ import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
 import { concat } from './concat.ts';
 import { constant, constantOfShape } from './constant.ts';
+import { conv } from './conv.ts';
 import { cumSum } from './cum-sum.ts';
 import { nonZero, unique } from './data-dependent.ts';
 import { dropout } from './dropout.ts';
@@ -128,6 +129,7 @@ export const ops: readonly OpDef[] = [
   ...comparisons,
   constant,
   constantOfShape,
+  conv,
   cumSum,
   eyeLike,
   flatten,
