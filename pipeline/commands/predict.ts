@@ -7,7 +7,7 @@ import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
-import { defaultThreads } from '../plan/fingerprint.ts';
+import { defaultThreads } from '../plan/threads.ts';
 import { type Failed, type Given, isFailed, type Said, saidAbout } from './answers.ts';
 import { beforeReading, collect, exit, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { oneLine } from '../../reports/text.ts';
-import { loadPipeline } from '../load.ts';
 import { DEFAULT_FILE, exit, settingOption } from './common.ts';
 
 const examples = `
@@ -19,6 +18,7 @@ export const validateCommand = (program: Command, end: (code: number) => void): 
     .addHelpText('after', examples)
     .action(async (file: string, { set }: { readonly set: readonly string[] }) => {
       const { decantCatalogue } = await import('../kinds.ts');
+      const { loadPipeline } = await import('../load.ts');
       const remarks: string[] = [];
       const plan = await loadPipeline(file, set, decantCatalogue, (remark) => remarks.push(remark));
       const stages = plan.stages.length === 1 ? '1 stage' : `${plan.stages.length} stages`;

@@ -1,14 +1,10 @@
 import { z } from 'zod';
-import { readDatasetFacts } from '../../data/files.ts';
-import type { InputArtifact } from '../../ground/artifact.ts';
 import { isUserError } from '../../ground/errors.ts';
-import { writeModel } from '../../models/files.ts';
-import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
+import { findImporter, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { labelProblem, labelRemark } from '../../models/labels.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
-import { defineStage, type StageContext } from '../stage.ts';
-import { fitLabels } from './fit.ts';
-import { hubInputs, withCheckpoint } from './hub.ts';
+import { defineStage } from '../stage.ts';
+import { hubInputs } from './hub.ts';
 
 const config = z.strictObject({
   model: z.string().meta({
@@ -23,6 +19,8 @@ const config = z.strictObject({
     ),
 });
 
+export type Config = z.output<typeof config>;
+
 /** The classes that a checkpoint brings, as far as that can be known before it is read; none where import itself will say why not. */
 const labelsOf = async (model: string, base: string): Promise<readonly string[]> => {
   try {
@@ -31,27 +29,6 @@ const labelsOf = async (model: string, base: string): Promise<readonly string[]>
     if (isUserError(error, 'import')) return [];
     throw error;
   }
-};
-
-interface Source extends z.infer<typeof config> {
-  /** What the model is called where `model` is the temporary folder of a download. */
-  readonly name?: string;
-}
-
-const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
-  const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
-  // Of the data only its classes matter: texts take time and memory.
-  const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
-  const remark = labelRemark(imported.info.labels, model.info.labels);
-  if (remark !== undefined) ctx.log(remark);
-  await writeModel(await ctx.output('model', 'model'), model);
-  const { info } = model;
-  return {
-    origin: info.origin ?? specifier,
-    dimensions: info.dimensions,
-    ...(input === undefined ? {} : { task: info.task }),
-    ...(remark === undefined ? {} : { notes: [remark] }),
-  };
 };
 
 /** Brings a pretrained Transformer into the pipeline as a graph. */
@@ -71,14 +48,11 @@ export const importStage = defineStage({
     const fits = (isHub || importer?.classifies === true) && head === 'keep';
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
-  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : modelSources(model, base)),
+  sources: async ({ model }, base) => (findImporter(model) === undefined ? [] : await modelSources(model, base)),
   checkClasses: async ({ model, head }, base, classes) => {
     const labels = head === 'keep' ? await labelsOf(model, base) : [];
     if (labels.length === 0) return {};
     return { problem: labelProblem(labels, classes), remark: labelRemark(labels, classes) };
   },
-  run: ({ checkpoint, dataset }, config, ctx) =>
-    checkpoint === undefined
-      ? run(dataset, config, ctx)
-      : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx)),
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });
