@@ -11,8 +11,13 @@ export interface Call {
   readonly inputs: readonly (TensorType | undefined)[];
   /** The tensor behind an input that is a weight (initializer), else undefined. */
   constant(position: number): Tensor | undefined;
-  /** Elements of a small integer input that is known, perhaps symbolically (shape arithmetic), else undefined. */
+  /**
+   * Elements of a small integer input that is known, perhaps symbolically (shape arithmetic), else undefined. Numbers beyond
+   * whole ones are bounds that stand for "all": no arithmetic with them is exact.
+   */
   ints(position: number): readonly Dim[] | undefined;
+  /** For gradients: what follows can be infinitely steep, so that zero times the gradient that arrives may be no number. */
+  readonly steepBehind?: boolean;
 }
 
 /** What inference found for one output. `ints`: elements of a small integer tensor, in row-major order. */
@@ -121,6 +126,17 @@ export interface OpDef {
   infer(call: Call): readonly Inferred[];
   /** 'stop': derivative is zero or meaningless (integers, comparisons); 'none': no rule written, asking is an error. */
   readonly gradient: Gradient | 'stop' | 'none';
+  /** Whether an element of an output is made of several elements of one input, so that each has a gradient of its own. */
+  readonly mixes?: boolean;
+  /** Positions of inputs of which elements may not count: their gradient is zero, whatever they are. */
+  masks?(call: Call): readonly number[];
+  /** NaN for rows of -Infinity (a text without a token): makes it, finds it, or puts another number in its place. */
+  readonly holes?: 'makes' | 'finds' | 'fills';
+  /**
+   * Where a call's derivative can be infinite or no number, at an element by itself: anywhere, or only where the call itself
+   * gives such a value. Where no gradient arrives, none flows all the same.
+   */
+  steep?(call: Call): 'anywhere' | 'beyond' | undefined;
   readonly cut: CutRule;
   readonly resize?: Resize;
   /**

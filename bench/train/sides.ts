@@ -50,8 +50,8 @@ export const ours = (setting: Setting, profilePrefix?: string): OurSide => {
       let tokens = 0;
       const start = performance.now();
       for (let i = 0; i < steps; i++) {
-        const { loss, size } = await updater.update(step++);
-        losses.push(loss);
+        const { outcome, size } = await updater.update(step++);
+        losses.push(outcome.loss);
         tokens += size.tokens;
       }
       return { seconds: (performance.now() - start) / 1000, tokens, losses };

@@ -74,6 +74,7 @@ export const gatherElements: OpDef = {
     if (picksOne(call, axis)) return [pickedGradient(emit, data, indices, dy, axis, rank), null];
     return [emit.op('ScatterElements', [zerosLike(emit, data), indices, dy], { axis, reduction: 'add' }), null];
   },
+  masks: () => [0],
   cut: ruleByPort(inferGather, elementsCut),
   macs: noMacs,
   samples: [
@@ -101,6 +102,7 @@ export const scatterElements: readonly OpDef[] = [11, 16].map((since) => ({
     if (reduction !== 'none') throw new TypeError(`${describe(call)}: no gradient for reduction '${reduction}'`);
     return [emit.op('ScatterElements', [dy, indices, zerosLike(emit, updates)], attrs), null, picked];
   },
+  masks: () => [0],
   cut: ruleByPort(inferScatter, elementsCut),
   macs: noMacs,
   samples: [

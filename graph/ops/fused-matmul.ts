@@ -63,6 +63,7 @@ export const fusedMatMul: OpDef = {
   since: 1,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),
   macs,
   samples: [

@@ -97,6 +97,7 @@ export const gatherND: readonly OpDef[] = [11, 12].map((since) => ({
     if (port === indices && cut.axis === tuples) return refuse('cannot lose parts of its index tuples');
     return { cuts: [indices, output].flatMap((p) => cutsOf(p.value, cut.axis, cut.owner)) };
   }),
+  masks: () => [0],
   macs: noMacs,
   samples:
     since < 12

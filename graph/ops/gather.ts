@@ -167,6 +167,7 @@ export const gather: OpDef = {
     for (const [i, row] of rows.entries()) owner[row] = cut.owner[i] ?? -1;
     return { cuts: cutsOf(x.value, axis, owner) };
   }),
+  masks: () => [0],
   resize,
   macs: noMacs,
   samples: [

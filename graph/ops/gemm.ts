@@ -55,6 +55,7 @@ export const gemm: OpDef = {
   since: 7,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),
   macs: (call) => {
     const [a, [y]] = [inputOf(call, 0).shape, infer(call)];

@@ -104,6 +104,7 @@ export const matmul: OpDef = {
   since: 1,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, matmulLabels, 'has no such axis'),
   macs: matmulMacs,
   samples: [

@@ -161,6 +161,7 @@ const norm = (op: string, since: number, samples: readonly Sample[]): OpDef => {
     since,
     infer,
     gradient: gradient(layer ? layerGradient : rmsGradient),
+    mixes: true,
     cut: cut(infer),
     macs: noMacs,
     samples,

@@ -92,6 +92,7 @@ const record = {
     owner.set(cut.owner, before);
     return { cuts: cutsOf(output.value, cut.axis, owner) };
   }),
+  masks: () => [0],
   macs: noMacs,
 } as const satisfies Omit<OpDef, 'since' | 'samples'>;
 

@@ -41,6 +41,7 @@ const record = (op: string, rule: Gradient, samples: readonly Sample[]): OpDef =
   since: 1,
   infer,
   gradient: rule,
+  mixes: true,
   cut: labelCut(infer, (_call, _port, shape) => fromEnd(shape), 'has no such axis'),
   macs: noMacs,
   samples,

@@ -5,12 +5,14 @@ import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { padLike, scalarSizeOf } from './shared-emit.ts';
 import {
+  describe,
   freshDim,
   inputOf,
   intsAttr,
   noMacs,
   normalizeAxis,
   numbersAt,
+  sliceBound,
   sliceIndices,
   sliceLength,
   withInts,
@@ -40,6 +42,7 @@ const rangesOf = (call: Call): readonly Range[] | undefined => {
   const axes = named ? (intsAttr(call.node, 'axes') ?? numbersAt(call, 3)) : Array.from({ length }, (_, i) => i);
   const steps = call.node.inputs[4] == null ? new Array<number>(length).fill(1) : numbersAt(call, 4);
   if (axes === undefined || steps === undefined) return undefined;
+  if (steps.includes(0)) throw new RangeError(`${describe(call)} takes steps of 0, which never end`);
   return axes.map((axis, i) => ({
     axis: normalizeAxis(call, axis, rank),
     start: bounded(starts?.[i]),
@@ -81,7 +84,9 @@ const zerosBefore = (size: Dim | undefined, range: Range): number | undefined =>
   if (range.step !== 1) return undefined;
   const indices = indicesOf(size, range);
   if (indices !== undefined) return indices[0] ?? 0;
-  return typeof range.start === 'number' && range.start >= 0 ? range.start : undefined;
+  if (size === undefined || range.start === undefined) return undefined;
+  const start = sliceBound(size, range.start);
+  return typeof start === 'number' ? start : undefined;
 };
 
 /**
@@ -198,6 +203,7 @@ export const slice: OpDef = {
     for (const [to, from] of indices.entries()) owner[from] = cut.owner[to] ?? -1;
     return { cuts: cutsOf(input.value, cut.axis, owner) };
   }),
+  masks: () => [0],
   resize,
   macs: noMacs,
   samples: [

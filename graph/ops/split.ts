@@ -93,6 +93,7 @@ const record = {
     }
     return { cuts: outputs.flatMap((p, i) => cutsOf(p.value, axis, cut.owner.slice(startOf(i), startOf(i + 1)))) };
   }),
+  masks: () => [0],
   resize,
   macs: noMacs,
 } as const satisfies Omit<OpDef, 'since' | 'samples'>;

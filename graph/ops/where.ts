@@ -33,6 +33,8 @@ export const where: OpDef = {
     const zero = emit.scalar(emit.type(dy).dtype, 0);
     return [null, emit.op('Where', [condition, dy, zero]), emit.op('Where', [condition, zero, dy])];
   },
+  masks: () => [1, 2],
+  holes: 'fills',
   cut: broadcastCut(infer),
   macs: noMacs,
   samples: [

@@ -1,5 +1,6 @@
 import { type Graph, indexOf, type Node, type Value } from '../graph.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
+import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
 import { quantizeError } from './weights.ts';
 
 export interface QuantizeOptions {
@@ -20,11 +21,6 @@ export interface QuantizeOptions {
  * 8-bit rows, `stored` is 8 bits in the file only: a session makes a float constant of it when it loads the model.
  */
 export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | { readonly kept: string };
-
-const minimumMatrix = 64 * 64;
-const minimumRows = 64 * 1024;
-/** Above the casts that folding constants does itself: a folded one would be float in the file again. */
-const minimumStored = 65 * 64;
 
 /** A packed weight `self.query+key+value.weight` also goes by the names it was packed from. */
 const namesOf = (name: string): readonly string[] => {

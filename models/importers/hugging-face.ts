@@ -12,6 +12,6 @@ export const huggingFace: Importer = {
   match: (specifier) => path.test(specifier),
   classifies: true,
   files: async (specifier, base) => (await folders()).folderFiles(resolve(base, specifier)),
-  labels: async (specifier, base) => (await folders()).folderLabels(resolve(base, specifier)),
+  facts: async (specifier, base, head) => (await folders()).folderFacts(resolve(base, specifier), head),
   import: async (specifier, base, options) => (await folders()).importFolder(resolve(base, specifier), options),
 };

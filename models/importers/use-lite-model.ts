@@ -4,22 +4,22 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { type Parameters, textInputs } from '../blocks.ts';
 import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
-import { textModelType } from '../encoder.ts';
+import { textModelType } from '../facts.ts';
 import { expectFinite } from '../finite.ts';
 import type { Model } from '../model.ts';
 import { importError } from './importer.ts';
 import { columns, readPackageFile, readTfjsWeights } from './tfjs.ts';
-import { dataFile, packageName } from './use-lite.ts';
+import { dataFile, maxLength, packageName, sizes } from './use-lite.ts';
 
 /** Universal Sentence Encoder Lite (Cer et al. 2018, arXiv 1803.11175): pre-norm, and wider from the first layer on. */
 const shape: EncoderShape = {
-  vocabulary: 8002,
-  maxLength: 128,
-  embedding: 256,
-  hidden: 512,
+  vocabulary: sizes.vocabulary,
+  maxLength,
+  embedding: sizes.embedding,
+  hidden: sizes.hidden,
   layers: [
-    { heads: 4, headWidth: 64, ffn: 1536 },
-    { heads: 4, headWidth: 128, ffn: 1536 },
+    { heads: sizes.heads, headWidth: 64, ffn: sizes.ffn },
+    { heads: sizes.heads, headWidth: 128, ffn: sizes.ffn },
   ],
   norm: 'pre',
   activation: 'relu',
@@ -194,14 +194,7 @@ export const importUseLite = async (base: string): Promise<Model> => {
       tokens: { padding: PADDING, unknown: UNKNOWN },
       hiddenStates,
       modelType: textModelType,
-      dimensions: {
-        embedding: shape.embedding,
-        hidden: shape.hidden,
-        layers: 2,
-        heads: 4,
-        ffn: 1536,
-        vocabulary: shape.vocabulary,
-      },
+      dimensions: sizes,
       origin: `Universal Sentence Encoder Lite (npm ${packageName}, Apache-2.0)`,
     },
   };

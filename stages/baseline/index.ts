@@ -7,7 +7,7 @@ import { defineStage } from '../stage.ts';
  */
 export const baseline = defineStage({
   uses: 'baseline',
-  version: 2,
+  version: 3,
   summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
   internal: true,

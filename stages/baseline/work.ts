@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Dataset, type Example, labelledExamples } from '../../data/dataset.ts';
+import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
-import { blankScores, putScores } from '../../data/scores.ts';
+import { blankRows, noRows, putRow } from '../../data/rows.ts';
 import type { Metrics } from '../../ground/json.ts';
 import type { StageContext, StageRun } from '../stage.ts';
 import { denseEffort, fitsDense, spaced, sparseEffort } from './budget.ts';
@@ -11,8 +11,7 @@ import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
 import { postingsOf, SparseWeights } from './sparse.ts';
 
-const labelsOf = (examples: readonly Example[]): Int32Array =>
-  Int32Array.from(labelledExamples(examples), ({ label }) => label);
+const labelsOf = (examples: readonly Example[]): Int32Array => Int32Array.from(examples, labelOf);
 
 const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledRows => ({
   rows: vectorizer.rows(examples),
@@ -46,10 +45,10 @@ const accuracyOf = (
 /** Share of test texts in the class that is most frequent in training; of equally frequent ones the first. */
 const majorityAccuracy = ({ classes, train, test }: Dataset): number => {
   const counts = new Int32Array(classes.length);
-  for (const { label } of labelledExamples(train)) counts[label] = (counts[label] ?? 0) + 1;
+  for (const label of train.map(labelOf)) counts[label] = (counts[label] ?? 0) + 1;
   const most = counts.reduce((larger, count) => Math.max(larger, count), 0);
   const majority = counts.indexOf(most);
-  return test.filter(({ label }) => label === majority).length / Math.max(1, test.length);
+  return test.filter(({ target }) => target === majority).length / Math.max(1, test.length);
 };
 
 interface Chosen {
@@ -115,16 +114,14 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metri
   );
   const test = rowsOf(vectorizer, dataset.test);
   const classes = dataset.classes.length;
-  const scores = blankScores(dataset.test.length, classes);
-  const keep = (row: number, said: Float64Array) => putScores(scores, row, Float32Array.from(said), test.labels[row]);
+  const rows = blankRows(dataset.test.length, classes);
+  const keep = (row: number, said: Float64Array) => putRow(rows, row, Float32Array.from(said), test.labels[row]);
   const accuracy = accuracyOf(score, test, classes, keep);
   await writePredictions(await ctx.output('predictions', 'predictions'), {
     split: 'test',
-    classes,
     ids: Int32Array.from(dataset.test, ({ id }) => id),
-    labels: test.labels,
-    logits: scores.logits,
-    ...(scores.kept === undefined ? {} : { kept: scores.kept }),
+    rows,
+    targets: { width: 1, data: test.labels },
   });
   return {
     majority: { accuracy: majorityAccuracy(dataset) },
@@ -143,7 +140,7 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metri
 /** Baselines of the other tasks leave no predictions that anything reads. */
 const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<Metrics> => {
   await writePredictions(await ctx.output('predictions', 'predictions'), {
-    ...{ split: 'test', classes: 0, ids: new Int32Array(), labels: new Int32Array(), logits: new Float32Array() },
+    ...{ split: 'test', ids: new Int32Array(), rows: noRows(0) },
   });
   return metrics;
 };

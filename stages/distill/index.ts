@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStage } from '../stage.ts';
+import { foreseeTraining } from '../train/foresee.ts';
 import { distillationConfig } from './options.ts';
 import { wireDistillation } from './wire.ts';
 
@@ -20,5 +21,6 @@ export const distill = defineStage({
   takes: { model: 'floats' },
   draws: true,
   wire: (options, wiring) => wireDistillation(options, wiring),
+  foresee: (options, { models, data }) => foreseeTraining(options, 'distill', models, data),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -13,7 +13,7 @@ export type Config = z.output<typeof config>;
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 5,
+  version: 6,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   internal: true,

@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Precision } from '../../models/files.ts';
+import type { Outlook } from '../expected.ts';
 import { defineStage } from '../stage.ts';
+import { differ } from './differ.ts';
 
 const config = z.strictObject({
   to: z.literal('transformers-js').default('transformers-js').meta({ description: 'Layout of the folder.' }),
@@ -10,10 +13,17 @@ export type Config = z.output<typeof config>;
 
 export const precisions: readonly Precision[] = ['fp32', 'q8'];
 
+/** In what models of one folder are known to differ; undefined where in nothing. */
+const differing = ({ fp32, q8 }: Outlook['models']): string | undefined =>
+  (['task', 'labels', 'modelType'] as const).find((part) => {
+    const [a, b] = [fp32?.[part], q8?.[part]];
+    return a !== undefined && b !== undefined && !isDeepStrictEqual(a, b);
+  });
+
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 6,
+  version: 7,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   makes: 'folder',
@@ -21,5 +31,9 @@ export const exportStage = defineStage({
   from: precisions,
   takes: { fp32: 'floats', q8: 'integers' },
   wire: () => ({}),
+  foresee: (_, { models }) => {
+    const part = differing(models);
+    return part === undefined ? {} : { problems: [{ path: ['from'], message: differ(part) }] };
+  },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -1,8 +1,8 @@
 import { readDatasetFacts } from '../../data/files.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { labelRemark } from '../../models/class-names.ts';
 import { writeModel } from '../../models/files.ts';
 import { importModel } from '../../models/importers/index.ts';
-import { labelRemark } from '../../models/labels.ts';
 import type { StageContext, StageRun } from '../stage.ts';
 import { fitLabels } from './fit.ts';
 import { withCheckpoint } from './hub.ts';

@@ -1,17 +1,30 @@
 import { z } from 'zod';
+import type { DatasetTask } from '../../data/dataset.ts';
+import type { TaskName } from '../../models/model.ts';
 import { defineStage } from '../stage.ts';
 
 const config = z.strictObject({});
 
+/** Why a model cannot teach; undefined where it can. */
+export const teacherProblem = (made: TaskName, task: DatasetTask): string | undefined => {
+  if (made === task) return undefined;
+  if (made === 'features') return 'the teacher gives features, not class scores: train it first';
+  return `the teacher is made for ${made}, the data for ${task}: train it on this data first`;
+};
+
 /** What a teacher says about every training text, labelled or not: computed once, without dropout, kept by text id. */
 export const label = defineStage({
   uses: 'label',
-  version: 3,
+  version: 4,
   summary: 'What a teacher says about every training text.',
   config,
   internal: true,
   makes: 'teacher-outputs',
   draws: false,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  foresee: (_, { models: { model }, data }) => {
+    const problem = model?.task === undefined || data === undefined ? undefined : teacherProblem(model.task, data.task);
+    return { model, problems: problem === undefined ? [] : [{ path: [], message: problem }] };
+  },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -7,7 +7,8 @@ import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageRun } from '../stage.ts';
-import { longest } from '../train/examples.ts';
+import { calledIn, longest } from '../train/examples.ts';
+import { teacherProblem } from './index.ts';
 import { writeTeacherOutputs } from './outputs.ts';
 
 /** Every text that a student is trained on, and those that its epochs are chosen by where nothing but the teacher can. */
@@ -15,9 +16,8 @@ const taughtTexts = ({ task, train, unlabelled, validation }: Dataset): readonly
   task === 'features' ? [...train, ...unlabelled, ...validation] : [...train, ...unlabelled];
 
 const expectTeacher = ({ info }: Model, { task }: Dataset): void => {
-  if (info.task === task) return;
-  if (info.task === 'features') throw stageError('the teacher gives features, not class scores: train it first');
-  throw stageError(`the teacher is made for ${info.task}, the data for ${task}: train it on this data first`);
+  const problem = teacherProblem(info.task, task);
+  if (problem !== undefined) throw stageError(problem);
 };
 
 export const run: StageRun<unknown> = async (inputs, _, ctx) => {
@@ -27,20 +27,21 @@ export const run: StageRun<unknown> = async (inputs, _, ctx) => {
   const dataset = await readDatasetArtifact(datasetInput.path);
   expectTeacher(model, dataset);
   const examples = taughtTexts(dataset);
-  const { scores, answers } = await predict({
+  const { rows, answers } = await predict({
     model,
     texts: examples,
     maxLength: longest(dataset, model),
     threads: ctx.threads,
     batching: isQuantized(model.graph) ? 'single' : 'length',
     keep: 'largest',
+    called: calledIn('training', examples),
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,
     onProgress: (done, total) => ctx.progress({ done, total, unit: 'texts' }),
   });
   const folder = await ctx.output('teacher-outputs', 'teacher-outputs');
   const ids = Int32Array.from(examples, ({ id }) => id);
-  await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, scores });
+  await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, rows });
   const { unit } = taskOf(dataset.task);
   return { texts: examples.length, ...(unit === 'words' ? { words: answers.starts.at(-1) ?? 0 } : {}) };
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStage } from '../stage.ts';
+import { foreseeGrid } from './grid.ts';
 
 const cell = z.strictObject({
   batch: z.int().min(1).max(4096).describe('Texts at once.'),
@@ -49,5 +50,6 @@ export const measure = defineStage({
   draws: false,
   environment: 'machine',
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  foresee: (options, outlook) => foreseeGrid(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

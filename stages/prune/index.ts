@@ -1,6 +1,7 @@
 import { wireDistillation } from '../distill/wire.ts';
 import { defineStage, type Ref, type Wiring } from '../stage.ts';
 import { type PruneOptions, pruneConfig } from './config.ts';
+import { foreseePruning } from './foresee.ts';
 import { needsExamples } from './needs.ts';
 
 const wire = (options: PruneOptions, wiring: Wiring): Readonly<Record<string, Ref>> => {
@@ -19,5 +20,6 @@ export const prune = defineStage<PruneOptions>({
   takes: { model: 'floats' },
   draws: true,
   wire,
+  foresee: foreseePruning,
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -2,11 +2,9 @@ import type { PruneOptions } from './config.ts';
 import { criterionOf } from './criteria/index.ts';
 import type { Keep } from './targets.ts';
 
-/** Whether what is cut is made up for by what it put out on average. */
 export const compensates = ({ criterion, compensate }: PruneOptions): boolean =>
   compensate ?? criterionOf(criterion).needsExamples;
 
-/** Whether a number of layers is kept, whichever they are. */
 export const countsLayers = ({ layers }: Keep): boolean => layers !== undefined && typeof layers !== 'object';
 
 /** Whether units may be ranked. Tokens go by their frequency, and layers that are named need no ranking. */

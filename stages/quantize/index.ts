@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineStage } from '../stage.ts';
+import { foreseeQuantization } from './foresee.ts';
 
 const config = z.strictObject({
   weights: z.literal('int8').default('int8').meta({ description: 'Integers that weights are stored as.' }),
@@ -30,5 +31,6 @@ export const quantize = defineStage({
   takes: { model: 'floats' },
   draws: false,
   wire: () => ({}),
+  foresee: (options, outlook) => foreseeQuantization(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

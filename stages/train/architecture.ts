@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { textModelType } from '../../models/facts.ts';
+import type { Expected } from '../expected.ts';
 
 const width = z.int().min(1).max(16_384);
 
@@ -26,3 +28,10 @@ export const architecture = z
   })
   .describe('shape of an encoder that starts from random weights, with its own tokenizer');
 export type ArchitectureConfig = z.infer<typeof architecture>;
+
+/** What is known of such an encoder before anything is drawn: its vocabulary may come out smaller. */
+export const expectedOf = (shape: ArchitectureConfig, maxLength: number | undefined): Expected => {
+  const { hidden, layers, heads, ffn, vocabulary } = shape;
+  const sizes = { hidden, embedding: hidden, layers, heads, ffn, vocabulary };
+  return { modelType: textModelType, ...(maxLength === undefined ? {} : { maxLength }), sizes };
+};

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineStage } from '../stage.ts';
-import { architecture } from './architecture.ts';
+import { architecture, expectedOf } from './architecture.ts';
+import { foreseeTraining } from './foresee.ts';
 import { trainingConfig } from './options.ts';
 
 const config = z.strictObject({
@@ -33,6 +34,10 @@ export const trainStage = defineStage({
     const dataset = wiring.dataset();
     if (like !== undefined) return { dataset, model: wiring.model(like, ['like']) };
     return shape === undefined ? { dataset, model: wiring.previous() } : { dataset };
+  },
+  foresee: ({ architecture: shape, ...training }, { models, data }) => {
+    const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);
+    return foreseeTraining(training, 'train', { model }, data);
   },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -43,7 +43,7 @@ export const tinyExamples = (count: number, purpose: string): TrainingExamples &
       random.uniform() < 0.6 ? 3 + label + CLASSES * random.integer(12) : 3 + random.integer(36),
     ),
   }));
-  return { texts, labels };
+  return { texts, labels, called: (text) => `${purpose} text ${text}` };
 };
 
 export const tinyOptions: TrainingOptions = {

@@ -456,6 +456,7 @@ describe('a folder that is wrong', () => {
     ['names of classes that only one table has', { label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 } }],
     ['no heads that were cut out', { pruned_heads: {} }],
     ['a key that no release reads', { foo: 1 }],
+    ['no word of the release that wrote it', { transformers_version: undefined }],
   ])('has %s in config.json, and is imported', async (_, changes) => {
     copyOf('bert');
     config(changes);
