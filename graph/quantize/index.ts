@@ -6,7 +6,7 @@ import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from
 import { formAt } from './forms.ts';
 import { quantizeError } from './weights.ts';
 
-export { leastQuantized, type QuantizeOptions } from './choose.ts';
+export type { QuantizeOptions } from './choose.ts';
 
 /** What happened to one float weight. */
 interface WeightReport {
