@@ -81,7 +81,7 @@ export const ops: readonly OpDef[] = [
   min,
   mean,
   sum,
-  ...clip,
+  clip,
   neg,
   abs,
   sqrt,

@@ -14,7 +14,7 @@ export type Config = z.output<typeof config>;
  */
 export const profile = defineStage({
   uses: 'profile',
-  version: 2,
+  version: 3,
   summary: 'Where the time of every model goes, and what it would be with one thing changed.',
   config,
   internal: true,

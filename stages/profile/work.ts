@@ -9,6 +9,7 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
+import { type Decision, readDecision } from '../quantize/decision.ts';
 import type { StageRun } from '../stage.ts';
 import { brokenAttention, fusedAttentions } from './attention.ts';
 import { type Timing, timeCandidates } from './candidates.ts';
@@ -31,14 +32,19 @@ const describeNodes = async ({ graph, groups }: Subject, feeds: Feeds): Promise<
   }));
 };
 
-const profileModel = async (model: Model, feeds: Feeds, length: number, timing: Timing): Promise<ModelProfile> => {
+/** A model, and what was decided where one of its stages quantized it. */
+interface Profiled extends Model {
+  readonly decision: Decision | undefined;
+}
+
+const profileModel = async (model: Profiled, feeds: Feeds, length: number, timing: Timing): Promise<ModelProfile> => {
   const fused = fuseForInference(model.graph);
   const subject = await subjectOf(fused, feeds);
   return {
     macs: modelFigures(model, length).macs,
     ...storage(subject.graph),
     nodes: await describeNodes(subject, feeds),
-    products: describeProducts(subject, fused),
+    products: describeProducts(subject, fused, model.decision),
     attention: {
       fused: fusedAttentions(subject),
       broken: brokenAttention(subject.graph, foldConstants(model.graph)),
@@ -61,9 +67,11 @@ const referenceOf = async (
   return undefined;
 };
 
-const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Promise<ReadonlyMap<string, Model>> => {
-  const models = new Map<string, Model>();
-  for (const [id, input] of Object.entries(inputs)) models.set(id, await readModelArtifact(input.path));
+const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Promise<ReadonlyMap<string, Profiled>> => {
+  const models = new Map<string, Profiled>();
+  for (const [id, input] of Object.entries(inputs)) {
+    models.set(id, { ...(await readModelArtifact(input.path)), decision: await readDecision(input) });
+  }
   return models;
 };
 

@@ -8,6 +8,7 @@ import type { Model, ModelInfo } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageRun } from '../stage.ts';
 import { type Deviation, judgeOf } from './check.ts';
+import { type Decision, writeDecision } from './decision.ts';
 import type { Config } from './index.ts';
 
 /** Fusing and quantizing take some values away; what model.json names must exist. */
@@ -74,23 +75,23 @@ export const quantizeModel = async (
   source: Model,
   options: QuantizeOptions,
   context: QuantizeContext,
-): Promise<{ readonly model: Model; readonly metrics: Metrics }> => {
+): Promise<{ readonly model: Model; readonly metrics: Metrics; readonly decision: Decision }> => {
   if (isQuantized(source.graph)) {
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
   const judge = await judgeOf(source, context);
-  const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);
+  const { graph, report, choices } = quantizeDynamic(fuseForInference(source.graph), options);
   if (report.quantized === 0) throw nothingQuantized(report);
   const model: Model = { ...source, graph, info: remaining(source.info, graph) };
   const found = await judge(model);
-  return { model, metrics: metricsOf(report, proved(found)) };
+  return { model, metrics: metricsOf(report, proved(found)), decision: choices };
 };
 
 export const run: StageRun<Config> = async (inputs, { embeddings, reduceRange, exclude }, ctx) => {
   const { model: input } = inputs;
   if (input === undefined) throw new Error('quantize needs a model');
   const source = await readModelArtifact(input.path);
-  const { model, metrics } = await quantizeModel(
+  const { model, metrics, decision } = await quantizeModel(
     source,
     { embeddings, reduceRange, exclude },
     {
@@ -99,6 +100,8 @@ export const run: StageRun<Config> = async (inputs, { embeddings, reduceRange, e
       onText: (done, total) => ctx.progress({ done, total, unit: 'texts', phase: 'comparing with the source' }),
     },
   );
-  await writeModel(await ctx.output('model', 'model'), model);
+  const folder = await ctx.output('model', 'model');
+  await writeModel(folder, model);
+  await writeDecision(folder, decision);
   return metrics;
 };
