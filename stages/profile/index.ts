@@ -5,6 +5,7 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { type ModelProfile, type ProfiledNode, writeProfile } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
@@ -25,12 +26,16 @@ const config = z.strictObject({
   rounds: z.int().min(3).max(1000).default(30).describe('Interleaved rounds of every model and its changes.'),
 });
 
-const describeNodes = async ({ graph, groups }: Subject, feeds: Feeds): Promise<readonly ProfiledNode[]> => {
-  const [times, layers] = [await kernelTimes(graph, feeds), layersOf(graph)];
+const describeNodes = async (
+  { graph, groups }: Subject,
+  fused: Graph,
+  feeds: Feeds,
+): Promise<readonly ProfiledNode[]> => {
+  const [times, layers] = [await kernelTimes(graph, feeds), layersOf(graph, fused)];
   return graph.nodes.map((node) => ({
     name: node.name,
     op: node.domain === '' ? node.op : `${node.domain}:${node.op}`,
-    layer: layers.get(node) ?? 'graph',
+    layer: layers.get(node) ?? 'embeddings',
     group: groups.get(node) ?? 'other',
     ms: times.get(node.name) ?? 0,
   }));
@@ -42,7 +47,7 @@ const profileModel = async (model: Model, feeds: Feeds, length: number, timing: 
   return {
     macs: modelFigures(model, length).macs,
     ...storage(subject.graph),
-    nodes: await describeNodes(subject, feeds),
+    nodes: await describeNodes(subject, fused, feeds),
     products: describeProducts(subject, fused),
     attention: {
       fused: fusedAttentions(subject),
@@ -83,7 +88,7 @@ const lengthFor = async (dataset: Dataset, models: ReadonlyMap<string, Model>): 
  */
 export const profile = defineStage({
   uses: 'profile',
-  version: 2,
+  version: 3,
   summary: 'Where the time of every model goes, and what it would be with one thing changed.',
   config,
   internal: true,
