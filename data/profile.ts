@@ -14,7 +14,7 @@ export interface ProfiledNode {
   readonly name: string;
   /** With its domain where that is not the standard one. */
   readonly op: string;
-  /** Scope of its name up to the first number: `encoder.layer.0`, `embeddings`. */
+  /** The part of the model that it belongs to: `embeddings`, `layers.0`, `head`. */
   readonly layer: string;
   readonly group: NodeGroup;
   /** Kernel time of one run in milliseconds, as ONNX Runtime itself profiles it; profiling adds about a microsecond. */

@@ -66,6 +66,7 @@ const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOpti
   const sites = sitesOfWeight(graph, name);
   if (tensor.dims.length !== 2) return { kept: 'no matrix' };
   if (graph.outputs.includes(name)) return { kept: 'an output of the graph' };
+  if (sites.length === 0) return { kept: 'not used' };
   const size = elementCount(tensor.dims);
   if (sites.every((site) => formAt(site) === 'linear')) return chooseLinear(graph, sites, size, options);
   if (options.embeddings === false) return { kept: 'embeddings are not asked for' };

@@ -47,14 +47,15 @@ const millions = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
 
 const anatomyLines = ({ anatomy }: Inspection): readonly string[] => {
   if (anatomy === undefined) return ['no attention layers were found (fused graphs show none)'];
-  const { layers, vocabulary, embedding } = anatomy;
+  const { layers, parts, vocabulary, embedding } = anatomy;
   const table =
     vocabulary === undefined ? [] : [`vocabulary ${count(vocabulary)}, embedding width ${embedding ?? '?'}`];
   const rows = layers.map(
     ({ heads, ffn, inputWidth, outputWidth }, i) =>
       `layer ${i}: ${heads} heads, ffn ${ffn}, width ${inputWidth}${inputWidth === outputWidth ? '' : ` -> ${outputWidth}`}`,
   );
-  return [...table, ...rows];
+  const sizes = parts.map(({ name, parameters }) => `${name} ${count(parameters)}`);
+  return [...table, ...rows, `parameters: ${sizes.join(', ')}`];
 };
 
 const render = (path: string, found: Inspection): string => {

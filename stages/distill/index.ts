@@ -14,7 +14,7 @@ export type Config = z.output<typeof config>;
 /** Trains the model to say what a teacher says, on labelled and unlabelled texts alike. */
 export const distill = defineStage({
   uses: 'distill',
-  version: 3,
+  version: 4,
   summary: 'Trains a student to imitate a teacher on every training text, labelled or not.',
   config,
   makes: 'model',

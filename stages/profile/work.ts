@@ -4,6 +4,7 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { type ModelProfile, type ProfiledNode, writeProfile } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
@@ -21,12 +22,16 @@ import { feedsOf, medianLength } from './texts.ts';
 import type { Runner } from './time.ts';
 import type { Subject } from './variants/variant.ts';
 
-const describeNodes = async ({ graph, groups }: Subject, feeds: Feeds): Promise<readonly ProfiledNode[]> => {
-  const [times, layers] = [await kernelTimes(graph, feeds), layersOf(graph)];
+const describeNodes = async (
+  { graph, groups }: Subject,
+  fused: Graph,
+  feeds: Feeds,
+): Promise<readonly ProfiledNode[]> => {
+  const [times, layers] = [await kernelTimes(graph, feeds), layersOf(graph, fused)];
   return graph.nodes.map((node) => ({
     name: node.name,
     op: node.domain === '' ? node.op : `${node.domain}:${node.op}`,
-    layer: layers.get(node) ?? 'graph',
+    layer: layers.get(node) ?? 'embeddings',
     group: groups.get(node) ?? 'other',
     ms: times.get(node.name) ?? 0,
   }));
@@ -43,7 +48,7 @@ const profileModel = async (model: Profiled, feeds: Feeds, length: number, timin
   return {
     macs: modelFigures(model, length).macs,
     ...storage(subject.graph),
-    nodes: await describeNodes(subject, feeds),
+    nodes: await describeNodes(subject, fused, feeds),
     products: describeProducts(subject, fused, model.decision),
     attention: {
       fused: fusedAttentions(subject),

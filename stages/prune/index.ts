@@ -13,7 +13,7 @@ const wire = (options: PruneOptions, wiring: Wiring): Readonly<Record<string, Re
 /** Removes structure (layers, widths, heads, neurons), or sets weights to zero, or both; then trains if asked to. */
 export const prune = defineStage<PruneOptions>({
   uses: 'prune',
-  version: 4,
+  version: 5,
   summary: 'Cuts heads, neurons, widths and layers away, or sets the smallest weights to zero.',
   config: pruneConfig,
   makes: 'model',

@@ -20,7 +20,7 @@ export type Config = z.output<typeof config>;
 /** Trains a model on the labels: fine-tunes the one before, or starts a shape from random weights. */
 export const trainStage = defineStage({
   uses: 'train',
-  version: 3,
+  version: 4,
   summary: 'Trains on the labels: fine-tunes a model, or starts from random weights.',
   config,
   makes: 'model',
