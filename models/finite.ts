@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
+import { parameterNames } from '../graph/sites.ts';
 import { floatPiecesOf, type Tensor } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
-import { parameterNames } from './parameters.ts';
 
 /** Where the numbers of a weight begin to be none; -1 where all are. One piece of it is in memory at a time. */
 const firstStrange = (tensor: Tensor): { readonly index: number; readonly value: number } | undefined => {

@@ -7,9 +7,9 @@ import { lengthsOf } from '../../data/lengths.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import { planTraining, type TrainingPlan } from '../../engine/training-plan.ts';
 import { type TimeSpent, Updater } from '../../engine/updater.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import { bytesOf, float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
-import { parameterNames } from '../../models/parameters.ts';
 import { peakBytes } from '../../stages/measure/peak.ts';
 import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
 

@@ -4,6 +4,7 @@ import type { Call, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { equals, floats, indicator, inferBroadcast, result, scale, selected } from './shared-math.ts';
 import { broadcastInts, inputOf, noMacs, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 /** The extreme of known numbers; of symbols only where all are equal. */
 const extreme = (pick: (...numbers: number[]) => number, dims: readonly Dim[]): Dim | undefined => {
@@ -90,6 +91,7 @@ const variadic = (op: string, gradient: Gradient): OpDef => ({
   infer: inferBroadcast,
   gradient,
   cut: broadcastCut(inferBroadcast),
+  uses: everyInput('bias'),
   macs: noMacs,
   samples,
 });
@@ -115,11 +117,9 @@ const outside = (emit: Emit, call: Call, dy: Value, position: number, comparison
   return selected(emit, emit.op(comparison, [x, bound]), dy);
 };
 
-/** y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. */
-export const clip: OpDef = {
+const clipRecord = {
   domain: '',
   op: 'Clip',
-  since: 6,
   infer: inferClip,
   gradient: (emit, call, [dy]) => {
     const [x] = call.node.inputs;
@@ -131,12 +131,35 @@ export const clip: OpDef = {
   masks: () => [0],
   cut: broadcastCut(inferClip, [0]),
   macs: noMacs,
-  samples: [
-    {
-      name: 'both bounds',
-      inputs: [floats(3, 4), { dtype: 'float32', dims: [], data: [-0.4] }, { dtype: 'float32', dims: [], data: [0.6] }],
-    },
-    { name: 'from below', inputs: [floats(3, 4), { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
-    { name: 'from above', inputs: [floats(3, 4), null, { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
-  ],
-};
+} as const satisfies Omit<OpDef, 'since' | 'samples'>;
+
+/**
+ * y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. The bounds are
+ * attributes before opset 11, and inputs since.
+ */
+export const clip: readonly OpDef[] = [
+  {
+    ...clipRecord,
+    since: 6,
+    samples: [
+      { name: 'both bounds', inputs: [floats(3, 4)], attrs: { min: { float: -0.4 }, max: { float: 0.6 } } },
+      { name: 'from below', inputs: [floats(3, 4)], attrs: { min: { float: 0.1 } } },
+    ],
+  },
+  {
+    ...clipRecord,
+    since: 11,
+    samples: [
+      {
+        name: 'both bounds',
+        inputs: [
+          floats(3, 4),
+          { dtype: 'float32', dims: [], data: [-0.4] },
+          { dtype: 'float32', dims: [], data: [0.6] },
+        ],
+      },
+      { name: 'from below', inputs: [floats(3, 4), { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
+      { name: 'from above', inputs: [floats(3, 4), null, { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
+    ],
+  },
+];

@@ -4,8 +4,8 @@ import { distillation, hiddenStates, layerPairs } from '../../engine/losses/inde
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightArrays } from '../../engine/train-request.ts';
 import { value } from '../../graph/graph.ts';
+import { isParameter } from '../../graph/sites.ts';
 import type { Progress } from '../../ground/progress.ts';
-import { isParameter } from '../../models/parameters.ts';
 import { bytesOfModel, CLASSES, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 
 const trainedBytes = async (overrides: Partial<TrainRequest> = {}): Promise<string> =>

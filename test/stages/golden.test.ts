@@ -6,7 +6,6 @@ import { stream } from '../../data/random.ts';
 import { numbersOf, type Tensor } from '../../graph/tensor.ts';
 import type { ArtifactKind, InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
-import { isConstantName } from '../../models/parameters.ts';
 import { stages } from '../../stages/index.ts';
 import { readTeacherOutputs } from '../../stages/label/outputs.ts';
 import type { AnyStage } from '../../stages/stage.ts';
@@ -56,6 +55,9 @@ const figuresOf = (tensors: Iterable<readonly [string, ArrayLike<number>]>): Rec
   }
   return { elements, norm: Math.sqrt(squares), projection };
 };
+
+/** Constants of decant's own graphs go by such names; quantized weights and their steps do not. */
+const isConstantName = (name: string): boolean => /(^|\/)constant_\d+$/.test(name);
 
 type Weights = ReadonlyMap<string, Tensor>;
 
