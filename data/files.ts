@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
 import type { Dataset, DatasetTask, Example } from './dataset.ts';
+import { damagedRecord, parsedRecord, readRecord } from './record-files.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 type Split = (typeof splits)[number];
@@ -42,8 +44,17 @@ async function* linesOf(file: string, expected: number): AsyncGenerator<string> 
   if (found !== expected) throw new UserError(`${file} holds ${found} examples, dataset.json announces ${expected}`);
 }
 
+const isExample = (value: unknown): value is Example =>
+  typeof value === 'object' && value !== null && 'id' in value && 'text' in value && typeof value.text === 'string';
+
+const exampleIn = (line: string, file: string): Example => {
+  const value = parsedRecord(file, line);
+  if (isExample(value)) return value;
+  throw damagedRecord(file, `a line is no example: ${line.slice(0, 80)}`);
+};
+
 async function* examplesOf(file: string, expected: number): AsyncGenerator<Example> {
-  for await (const line of linesOf(file, expected)) yield JSON.parse(line);
+  for await (const line of linesOf(file, expected)) yield exampleIn(line, file);
 }
 
 const readExamples = async (file: string, expected: number): Promise<Example[]> => {
@@ -59,7 +70,7 @@ const pickExamples = async (file: string, expected: number, places: Int32Array):
   let place = 0;
   for await (const line of linesOf(file, expected)) {
     const at = wanted.get(place++);
-    if (at !== undefined) picked[at] = JSON.parse(line);
+    if (at !== undefined) picked[at] = exampleIn(line, file);
   }
   return picked;
 };
@@ -92,11 +103,25 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
   for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), dataset[split]);
 };
 
-const readHeader = async (path: (file: string) => string): Promise<Header> => {
-  const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
-  if (header.schema === 'decant.dataset/2') return header;
-  throw new UserError(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
-};
+const headerSchema = z.object({
+  schema: z.literal('decant.dataset/2'),
+  task: z.enum(['text-classification', 'token-classification', 'features']),
+  classes: z.array(z.string()),
+  maxLength: z.int().positive(),
+  counts: z.object({
+    train: z.int().nonnegative(),
+    unlabelled: z.int().nonnegative(),
+    validation: z.int().nonnegative(),
+    test: z.int().nonnegative(),
+  }),
+});
+
+const readHeader = (path: (file: string) => string): Promise<Header> =>
+  readRecord<Header>(path('dataset.json'), {
+    schema: headerSchema,
+    version: 'decant.dataset/2',
+    other: 'another version of decant wrote it; run the pipeline again',
+  });
 
 /** What a dataset is for, without its texts: they take time and memory. */
 export type DatasetFacts = Pick<Dataset, 'task' | 'classes' | 'maxLength'>;

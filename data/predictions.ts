@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../ground/errors.ts';
+import { z } from 'zod';
+import { readNumbers, readRecord } from './record-files.ts';
 
 /** What a model said about every labelled text, or every tagged word, of a split. Metrics are pure functions of it. */
 export interface Predictions {
@@ -45,27 +46,30 @@ export const writePredictions = async (folder: string, predictions: Predictions)
   if (groups !== undefined) await writeFile(join(folder, 'groups.i32'), bytes(groups));
 };
 
-const words = async (file: string): Promise<ArrayBuffer> => {
-  const content = await readFile(file);
-  return content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength) as ArrayBuffer;
-};
+const count = z.int().nonnegative();
+const headerSchema = z.object({
+  schema: z.literal('decant.predictions/1'),
+  split: z.enum(['validation', 'test']),
+  classes: count,
+  examples: count,
+  columns: count.exactOptional(),
+  groups: count.exactOptional(),
+});
 
 /** Reads what `writePredictions` wrote; `path` maps a file name to where it lies. */
 export const readPredictions = async (path: (file: string) => string): Promise<Predictions> => {
-  const header: Header = JSON.parse(await readFile(path('predictions.json'), 'utf8'));
-  if (header.schema !== 'decant.predictions/1') {
-    throw new UserError(`predictions of schema '${header.schema}', expected 'decant.predictions/1'`);
-  }
-  const { split, classes, examples, columns, groups } = header;
-  const ids = new Int32Array(await words(path('ids.i32')));
-  const labels = new Int32Array(await words(path('labels.i32')));
-  const logits = new Float32Array(await words(path('logits.f32')));
-  if (ids.length !== examples || logits.length !== examples * (columns ?? classes)) {
-    throw new UserError(`predictions.json announces ${examples} examples, the files hold ${ids.length}`);
-  }
+  const { split, classes, examples, columns, groups } = await readRecord<Header>(path('predictions.json'), {
+    schema: headerSchema,
+    version: 'decant.predictions/1',
+    other: 'another version of decant wrote it; run the pipeline again',
+  });
+  const size = examples * (columns ?? classes);
   return {
-    ...{ split, classes, ids, labels, logits },
-    ...(columns === undefined ? {} : { kept: new Uint16Array(await words(path('kept.u16'))) }),
-    ...(groups === undefined ? {} : { groups: new Int32Array(await words(path('groups.i32'))) }),
+    ...{ split, classes },
+    ids: await readNumbers(path('ids.i32'), Int32Array, examples),
+    labels: await readNumbers(path('labels.i32'), Int32Array, examples),
+    logits: await readNumbers(path('logits.f32'), Float32Array, size),
+    ...(columns === undefined ? {} : { kept: await readNumbers(path('kept.u16'), Uint16Array, size) }),
+    ...(groups === undefined ? {} : { groups: await readNumbers(path('groups.i32'), Int32Array, examples) }),
   };
 };

@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../ground/errors.ts';
+import { z } from 'zod';
+import { readNumbers, readRecord } from './record-files.ts';
 
 /** What a features model made of every text of a split: one vector each. */
 export interface Vectors {
@@ -29,20 +30,22 @@ export const writeVectors = async (folder: string, { ids, width, values }: Vecto
   await writeFile(join(folder, 'vectors.f32'), bytes(values));
 };
 
-const words = async (file: string): Promise<ArrayBuffer> => Uint8Array.from(await readFile(file)).buffer;
+const headerSchema = z.object({
+  schema: z.literal('decant.vectors/1'),
+  texts: z.int().nonnegative(),
+  width: z.int().nonnegative(),
+});
 
 /** Reads what `writeVectors` wrote; `path` maps a file name to where it lies. */
 export const readVectors = async (path: (file: string) => string): Promise<Vectors> => {
-  const { schema, texts, width }: Header = JSON.parse(await readFile(path(VECTORS_FILE), 'utf8'));
-  if (schema !== 'decant.vectors/1') throw new UserError(`vectors of schema '${schema}', expected 'decant.vectors/1'`);
-  const ids = new Int32Array(await words(path('ids.i32')));
-  const values = new Float32Array(await words(path('vectors.f32')));
-  if (ids.length !== texts || values.length !== texts * width) {
-    throw new UserError(
-      `vectors.json announces ${texts} texts of width ${width}, the files hold ${values.length} numbers`,
-    );
-  }
-  return { ids, width, values };
+  const other = 'another version of decant wrote it; run the pipeline again';
+  const { texts, width } = await readRecord<Header>(path(VECTORS_FILE), {
+    schema: headerSchema,
+    version: 'decant.vectors/1',
+    other,
+  });
+  const ids = await readNumbers(path('ids.i32'), Int32Array, texts);
+  return { ids, width, values: await readNumbers(path('vectors.f32'), Float32Array, texts * width) };
 };
 
 /** Cosine between row `i` of one matrix and row `j` of another; 0 where one of them is zero. */
