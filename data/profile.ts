@@ -173,5 +173,6 @@ export const readProfile = (path: (file: string) => string): Promise<Profile> =>
   readRecord<Profile>(path(fileName), {
     schema,
     version: SCHEMA,
-    other: 'another version of decant made it; run the pipeline again, and only latencies and profile are measured anew',
+    other:
+      'another version of decant made it; run the pipeline again, and only latencies and profile are measured anew',
   });

@@ -1,7 +1,7 @@
 import type { Stream } from '../../../data/random.ts';
 
 /** Where a value stands in a document. */
-export type Path = readonly (string | number)[];
+type Path = readonly (string | number)[];
 
 /** A value that is written as this text, which JSON.stringify would write otherwise or not at all. */
 interface Raw {
@@ -11,7 +11,7 @@ interface Raw {
 const nested = (open: string, close: string, depth: number): string => `${open.repeat(depth)}1${close.repeat(depth)}`;
 
 /** Values that nobody expects anywhere, as JSON. */
-export const strangeValues: readonly string[] = [
+const strangeValues: readonly string[] = [
   ...['null', 'true', 'false', '-1', '0', '0.5', '-0', '1e308', '1e999', '-1e999', '1e-320', '99999999999', '1e21'],
   ...['9007199254740993', '2147483648', '[]', '{}', '[null]', '[[[]]]', '{"":null}', '""', '" "', '"NaN"', '"1"'],
   ...['"\\u001b[31m\\u001b]0;owned\\u0007"', '"\\u202e\\u2066\\u200b"', '"\\ud800"', '"\\udc00a\\ud800"', '"\\u0000"'],
@@ -26,24 +26,14 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Every place of a document, the document first. */
-export const placesIn = (json: unknown, path: Path = []): readonly Path[] => {
+const placesIn = (json: unknown, path: Path = []): readonly Path[] => {
   if (Array.isArray(json)) return [path, ...json.flatMap((item, i) => placesIn(item, [...path, i]))];
   if (!isObject(json)) return [path];
   return [path, ...Object.entries(json).flatMap(([key, value]) => placesIn(value, [...path, key]))];
 };
 
-export const valueIn = (json: unknown, path: Path): unknown =>
-  path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    json,
-  );
-
 /** The document with another value at a place; a list of several puts more than one there, an empty one none. */
-export const withValues = (
-  json: unknown,
-  [key, ...rest]: Path,
-  change: (value: unknown) => readonly unknown[],
-): unknown => {
+const withValues = (json: unknown, [key, ...rest]: Path, change: (value: unknown) => readonly unknown[]): unknown => {
   if (key === undefined) return change(json)[0];
   const within = (value: unknown): readonly unknown[] =>
     rest.length === 0 ? change(value) : [withValues(value, rest, change)];
