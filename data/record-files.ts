@@ -35,15 +35,3 @@ export const readRecord = async <T>(
   const [issue] = result.error.issues;
   throw damagedRecord(file, `${issue?.path.join('.') || 'the document'}: ${issue?.message}`);
 };
-
-/** The numbers of a binary record; `expected` says how many there must be. */
-export const readNumbers = async <T extends ArrayLike<number>>(
-  file: string,
-  Numbers: { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBuffer): T },
-  expected: number,
-): Promise<T> => {
-  const { buffer } = Uint8Array.from(await readFile(file));
-  const wanted = expected * Numbers.BYTES_PER_ELEMENT;
-  if (buffer.byteLength === wanted) return new Numbers(buffer);
-  throw damagedRecord(file, `it has ${buffer.byteLength} bytes; its header announces ${wanted}`);
-};
