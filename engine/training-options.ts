@@ -1,4 +1,4 @@
-import type { Scores } from '../data/scores.ts';
+import type { Rows } from '../data/rows.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -13,7 +13,7 @@ export interface TrainingOptions {
   /** Passes whose gradients add up to one update. */
   readonly accumulate: number;
   readonly learningRate: number;
-  /** Rate of the classification head, where it starts from random weights on a trained encoder. */
+  /** Rate of what stands behind the last layer, where it starts from random weights on a trained encoder. */
   readonly headLearningRate: number;
   /** Parts that stand still: embeddings, layers.0, layers.1-3, head. */
   readonly freeze?: readonly string[] | undefined;
@@ -45,7 +45,9 @@ export interface TrainingExamples {
   /** Class of each answer (see engine/answers.ts); -1 where there is no label. */
   readonly labels: Int32Array;
   /** What the teacher said, a row an answer, where there is one. */
-  readonly teacher?: Scores | undefined;
+  readonly teacher?: Rows | undefined;
+  /** What a text is called in errors; by default its number. */
+  called?(text: number): string;
 }
 
 /** How much the terms of the loss weigh. */

@@ -47,6 +47,8 @@ export interface Graph {
   readonly weights: ReadonlyMap<Value, Tensor>;
   /** Types of inputs, weights and every value that inference could type. */
   readonly types: ReadonlyMap<Value, TensorType>;
+  /** Weights that others were packed from, by the packed weight: rewriting joins what is fused. Files do not keep it. */
+  readonly origins?: ReadonlyMap<Value, readonly Value[]>;
   /** Operator-set version by domain. */
   readonly opsets: Readonly<Record<string, number>>;
 }

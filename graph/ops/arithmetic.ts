@@ -4,6 +4,7 @@ import { type DType, isInt32, isWhole } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { constantFloats, floats, inferBroadcast, operand, result, within } from './shared-math.ts';
 import { broadcastInts, noMacs, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 type Arithmetic = (a: Dim, b: Dim) => Dim | undefined;
 
@@ -45,12 +46,14 @@ const quotient: Arithmetic = (a, b) => {
 
 const binary = (
   op: string,
+  role: 'bias' | 'scale',
   compute: Arithmetic,
   gradient: Gradient,
   samples: readonly Sample[],
   traits: Pick<OpDef, 'steep'> = {},
 ): OpDef => {
   const infer = inferWith(compute);
+  const uses = everyInput(role);
   return {
     domain: '',
     op,
@@ -59,6 +62,7 @@ const binary = (
     alike: 'all',
     gradient,
     cut: broadcastCut(infer),
+    uses,
     macs: noMacs,
     samples,
     ...traits,
@@ -76,11 +80,12 @@ const shapes: readonly Sample[] = [
 ];
 
 /** z = x + y:  dx = dz, dy = dz. */
-export const add = binary('Add', addDims, (_emit, _call, [dz]) => [dz ?? null, dz ?? null], shapes);
+export const add = binary('Add', 'bias', addDims, (_emit, _call, [dz]) => [dz ?? null, dz ?? null], shapes);
 
 /** z = x - y:  dx = dz, dy = -dz. */
 export const sub = binary(
   'Sub',
+  'bias',
   subtractDims,
   (emit, _call, [dz]) => (dz == null ? [null, null] : [dz, emit.op('Neg', [dz])]),
   shapes,
@@ -89,6 +94,7 @@ export const sub = binary(
 /** z = x y:  dx = dz y, dy = dz x. */
 export const mul = binary(
   'Mul',
+  'scale',
   multiplyDims,
   (emit, call, [dz]) =>
     dz == null ? [null, null] : [emit.op('Mul', [dz, operand(call, 1)]), emit.op('Mul', [dz, operand(call, 0)])],
@@ -104,6 +110,7 @@ const divisor = [0.5, 2] as const;
 /** z = x / y:  dx = dz / y, dy = -dz z / y. */
 export const div = binary(
   'Div',
+  'scale',
   quotient,
   (emit, call, [dz]) => {
     if (dz == null) return [null, null];

@@ -4,6 +4,7 @@ import type { Call, Emit, Inferred, OpDef } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
 import { entryOf, type SizeEntry, sizesVector } from './shared-emit.ts';
 import { freshDim, inputOf, intAttr, noMacs, normalizeAxis, sumOf, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 const joinedInts = (call: Call): readonly Dim[] | undefined => {
   const parts = call.node.inputs.map((_, i) => call.ints(i));
@@ -69,6 +70,7 @@ const offsets = (inputs: readonly Port[], axis: number): readonly (number | unde
 export const concat: OpDef = {
   domain: '',
   op: 'Concat',
+  uses: everyInput('table'),
   since: 4,
   infer,
   alike: 'all',

@@ -4,6 +4,7 @@ import type { Call, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { equals, floats, indicator, inferBroadcast, result, scale, selected } from './shared-math.ts';
 import { broadcastInts, inputOf, noMacs, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 /** The extreme of known numbers; of symbols only where all are equal. */
 const extreme = (pick: (...numbers: number[]) => number, dims: readonly Dim[]): Dim | undefined => {
@@ -92,6 +93,7 @@ const variadic = (op: string, gradient: Gradient): OpDef => ({
   alike: 'all',
   gradient,
   cut: broadcastCut(inferBroadcast),
+  uses: everyInput('bias'),
   macs: noMacs,
   samples,
 });

@@ -3,6 +3,7 @@ import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { normalizedIds, reshapeLike, scalarSizeOf, sizeOf, squeeze, sumRows, unsqueeze } from './shared-emit.ts';
 import { describe, inputOf, intAttr, noMacs } from './shared-structure.ts';
+import { lookedUp } from './shared-uses.ts';
 
 /** Length of one index tuple: how many axes it names. */
 const depthOf = (call: Call): number | undefined => {
@@ -71,6 +72,7 @@ const samples: readonly Sample[] = [
 export const gatherND: readonly OpDef[] = [11, 12].map((since) => ({
   domain: '',
   op: 'GatherND',
+  uses: (call) => lookedUp(call, batchDims(call)),
   since,
   infer,
   gradient: (emit, call, [dy]) => {

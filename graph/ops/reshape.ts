@@ -14,6 +14,7 @@ import {
   resolveReshape,
   withInts,
 } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 /** Whether a zero of the target is a size; else it copies one. */
 const takesZeros = (call: Call): boolean => intAttr(call.node, 'allowzero', 0) === 1;
@@ -67,6 +68,7 @@ const weight = (name: string, dims: readonly number[], target: readonly number[]
 export const reshape: OpDef = {
   domain: '',
   op: 'Reshape',
+  uses: passed,
   since: 5,
   infer,
   gradient: (emit, call, [dy]) => [

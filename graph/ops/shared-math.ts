@@ -73,6 +73,7 @@ interface Unary {
   readonly range?: readonly [number, number];
   readonly samples?: readonly Sample[];
   readonly infer?: (call: Call) => readonly Inferred[];
+  readonly uses?: NonNullable<OpDef['uses']>;
   readonly masks?: NonNullable<OpDef['masks']>;
   readonly steep?: NonNullable<OpDef['steep']>;
   /** dx, from dy, x and y = f(x). */

@@ -17,6 +17,7 @@ import {
   sliceLength,
   withInts,
 } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 /** What one axis is sliced to; bounds are undefined where only the run knows them. */
 interface Range {
@@ -171,6 +172,7 @@ const x = { dtype: 'float32', dims: [3, 6, 4] } as const;
 export const slice: OpDef = {
   domain: '',
   op: 'Slice',
+  uses: passed,
   since: 10,
   infer,
   gradient: (emit, call, [dy]) => {

@@ -1,6 +1,7 @@
 import type { Value } from '../graph.ts';
 import type { Emit } from '../op.ts';
 import { floatAttr, floats, indicator, scalarLike, scale, selected, unary } from './shared-math.ts';
+import { neverLearned } from './shared-uses.ts';
 
 const positive = [0.5, 2] as const;
 
@@ -54,11 +55,17 @@ export const log = unary({
 });
 
 /** y = sin(x):  dx = dy cos(x). */
-export const sin = unary({ op: 'Sin', since: 7, dx: (emit, dy, x) => mul(emit, dy, emit.op('Cos', [x])) });
+export const sin = unary({
+  op: 'Sin',
+  since: 7,
+  uses: neverLearned,
+  dx: (emit, dy, x) => mul(emit, dy, emit.op('Cos', [x])),
+});
 
 /** y = cos(x):  dx = -dy sin(x). */
 export const cos = unary({
   op: 'Cos',
+  uses: neverLearned,
   since: 7,
   dx: (emit, dy, x) => emit.op('Neg', [mul(emit, dy, emit.op('Sin', [x]))]),
 });

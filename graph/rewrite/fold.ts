@@ -32,7 +32,7 @@ export const emptyCopy = (graph: Graph): GraphBuilder => {
     if (type === undefined) throw new Error(`input '${input}' of graph '${graph.name}' has no type`);
     builder.input(input, type.dtype, type.shape);
   }
-  for (const [name, tensor] of graph.weights) builder.weight(name, tensor);
+  for (const [name, tensor] of graph.weights) builder.weight(name, tensor, graph.origins?.get(name));
   return builder;
 };
 

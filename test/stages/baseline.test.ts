@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Dataset, type Labelled, labelledExamples } from '../../data/dataset.ts';
+import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { readPredictions } from '../../data/predictions.ts';
+import { rowOf } from '../../data/rows.ts';
 import { fitsDense } from '../../stages/baseline/budget.ts';
 import { learnVectorizer } from '../../stages/baseline/features.ts';
 import { baseline } from '../../stages/baseline/index.ts';
@@ -23,10 +24,10 @@ const run = async (space: Workspace, dataset: Dataset, context = {}): Promise<z.
   return accuracies.parse(await baseline.run(inputs, {}, { ...contextIn(space.path('out')), ...context }));
 };
 
-const texts = (count: number, first: number, make: (i: number) => readonly [string, number]): Labelled[] =>
+const texts = (count: number, first: number, make: (i: number) => readonly [string, number]): Example[] =>
   Array.from({ length: count }, (_, i) => {
     const [text, label] = make(first + i);
-    return { id: first + i, text, label };
+    return { id: first + i, text, target: label };
   });
 
 const made = (make: (i: number) => readonly [string, number]): Dataset => ({
@@ -71,7 +72,7 @@ describe('trainLogistic', () => {
   const examples = made((i) => [`${['red', 'green', 'blue'][i % 3]} thing ${i}`, i % 3]);
   const vectorizer = learnVectorizer(examples.train.map(({ text }) => text));
   const rows = vectorizer.rows(examples.train.map(({ text }) => text));
-  const labels = Int32Array.from(labelledExamples(examples.train), ({ label }) => label);
+  const labels = Int32Array.from(examples.train, labelOf);
   const scoresAt = async (penalty: number, words: readonly string[]) => {
     const weights = new DenseWeights(vectorizer.features, 3);
     const score = await trainLogistic({ rows, labels }, weights, { penalty, epochs: 5 }, async () => undefined);
@@ -117,12 +118,11 @@ describe('the baseline stage', () => {
     using space = workspace();
     const dataset = made((i) => [`${['red', 'green', 'blue'][i % 3]} ${i}`, i % 3]);
     const { linear } = await run(space, dataset);
-    const { ids, labels, logits, classes, split } = await readPredictions((file) =>
-      space.path('out/predictions', file),
-    );
-    expect([split, classes, ids[0], logits.length]).toEqual(['test', 3, 2000, 180]);
+    const { ids, targets, rows, split } = await readPredictions((file) => space.path('out/predictions', file));
+    expect([split, rows.width, ids[0], rows.data.length]).toEqual(['test', 3, 2000, 180]);
+    const labels = [...(targets?.data ?? [])];
     const right = labels.filter((label, i) => {
-      const own = [...logits.slice(i * 3, i * 3 + 3)];
+      const own = rowOf(rows, i);
       return own.indexOf(Math.max(...own)) === label;
     });
     expect(right.length / labels.length).toBe(linear.accuracy);
@@ -161,15 +161,15 @@ describe('the baseline stage', () => {
     expect(heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(300e6);
     expect(metrics.linear).toMatchObject({ weights: 'seen', texts: 9000 });
     expect(accuracies.parse(metrics).linear.accuracy).toBeGreaterThan(0.99);
-    const { kept, logits, classes: count } = await readPredictions((file) => space.path('out/predictions', file));
-    expect([count, logits.length, kept?.length]).toEqual([3000, 32 * 3000, 32 * 3000]);
+    const { rows } = await readPredictions((file) => space.path('out/predictions', file));
+    expect([rows.width, rows.data.length, rows.kept?.length]).toEqual([3000, 32 * 3000, 32 * 3000]);
   });
 
   it('says with the weights that training has what it says with all of them', async () => {
     const examples = made((i) => [`${['red', 'green', 'blue'][i % 3]} thing ${i % 50} of ${i % 7}`, i % 3]);
     const vectorizer = learnVectorizer(examples.train);
     const rows = vectorizer.rows(examples.train);
-    const labels = Int32Array.from(labelledExamples(examples.train), ({ label }) => label);
+    const labels = Int32Array.from(examples.train, labelOf);
     const postings = postingsOf({ rows, labels }, vectorizer.features, 3);
     const scorers = await Promise.all(
       [new DenseWeights(vectorizer.features, 3), new SparseWeights(postings, 3)].map((weights) =>
@@ -185,7 +185,7 @@ describe('the baseline stage', () => {
       }),
     );
     expect(seen).toEqual(all);
-    expect(seen).toEqual(examples.test.map(({ label }) => label));
+    expect(seen).toEqual(examples.test.map(labelOf));
   });
 
   it.each([
