@@ -1,11 +1,10 @@
 import { lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
 import { modelError } from '../ground/errors.ts';
-import type { ModelInfo } from '../models/model.ts';
-import { answerCount, answersAbout, cutAnswers, forEachAnswer } from './answers.ts';
+import { answerCount, answersAbout, cutAnswers, placed } from './answers.ts';
 import type { HostTensor, Program } from './engine.ts';
-import { textFeeds } from './feeds.ts';
-import { taskOf } from './tasks/index.ts';
+import { type Fed, feedsFor, fitted } from './feeds.ts';
+import type { Task } from './tasks/task.ts';
 import type { TrainingExamples } from './training-options.ts';
 
 /** Texts of one pass: no gradients are kept, so more fit than in training. */
@@ -22,31 +21,34 @@ export interface Validation {
 export const validate = async (
   program: Program,
   request: {
-    readonly info: ModelInfo;
+    readonly task: Task;
+    readonly model: Fed;
     readonly weights: Readonly<Record<string, HostTensor>>;
     readonly examples: TrainingExamples;
     readonly signal: AbortSignal;
   },
 ): Promise<Validation> => {
-  const { info, weights, examples, signal } = request;
-  const { judge } = taskOf(info.task);
-  const answers = answersAbout(examples.texts);
+  const { task, model, weights, examples, signal } = request;
+  const answers = answersAbout(examples.encoded);
   let score = 0;
   let loss = 0;
-  for (const batch of lengthBatches(lengthsOf(examples.texts), BATCH)) {
+  for (const planned of lengthBatches(lengthsOf(examples.encoded), BATCH)) {
     signal.throwIfAborted();
-    const [said] = Object.values(await program.run({ ...weights, ...textFeeds(info, examples.texts, batch) }));
+    const batch = fitted(model, planned);
+    const [said] = Object.values(await program.run({ ...weights, ...feedsFor(model, examples.encoded, batch) }));
     if (!(said?.data instanceof Float32Array)) throw new Error('the model gave no float32 answers');
     const { data } = said;
     const width = said.dims.at(-1) ?? 1;
-    forEachAnswer(answers, batch, (answer, row) => {
+    const { numbers: asked, rows } = placed(answers, batch, model.signature);
+    asked.forEach((answer, i) => {
+      const row = rows[i] as number;
       const numbers = data.subarray(row * width, (row + 1) * width);
       if (numbers.some(Number.isNaN)) {
         throw modelError(
           `the model gives NaN for answer ${answer + 1} about the validation texts; expected finite numbers`,
         );
       }
-      const judged = judge(numbers, examples, answer);
+      const judged = task.judge(numbers, examples, answer);
       score += judged.score;
       loss += judged.loss;
     });

@@ -1,7 +1,8 @@
-import { type Graph, indexOf, type Value, value } from '../graph/graph.ts';
+import { type Graph, indexOf, type Value } from '../graph/graph.ts';
 import { float32Of, type Tensor, tensorOf } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
 import type { Model } from './model.ts';
+import { answerName } from './signature.ts';
 
 /** Some columns of a vector (classes) or matrix (in, classes), in the order given. */
 const chosenColumns = (tensor: Tensor, order: readonly number[]): Tensor => {
@@ -63,9 +64,10 @@ export const alignLabels = (model: Model, labels: readonly string[]): Model => {
   const order = labels.map((label) => info.labels.indexOf(label));
   if (order.length === info.labels.length && order.every((from, to) => from === to)) return model;
   const weights = new Map(graph.weights);
-  const columns = classWeights(graph, value(info.output));
+  const output = answerName(info.signature);
+  const columns = classWeights(graph, output);
   if (columns.length === 0)
-    throw modelError(`'${info.output}' is no product with a weight: its classes cannot be put in order`);
+    throw modelError(`'${output}' is no product with a weight: its classes cannot be put in order`);
   for (const name of columns) {
     const tensor = weights.get(name);
     if (tensor !== undefined) weights.set(name, chosenColumns(tensor, order));

@@ -1,16 +1,19 @@
 import { logSumExp } from '../../data/rows.ts';
-import { withClassificationHead } from '../../models/head.ts';
-import { withTokenHead } from '../../models/token-head.ts';
+import { idTargets, targetOf } from '../../data/targets.ts';
+import { withClassificationHead, withTokenHead } from '../../models/head.ts';
+
 import { crossEntropy, distillation } from '../losses/index.ts';
+import { wholeTexts, words } from '../read.ts';
 import type { Task } from './task.ts';
 
 /** What choices of classes have in common, whether of texts or of words: accuracy and cross-entropy. */
-const choosing: Pick<Task, 'emitAnswers' | 'labelLosses' | 'imitation' | 'judge'> = {
-  emitAnswers: (_, __, output) => output,
-  labelLosses: [crossEntropy],
-  imitation: distillation,
-  judge: (logits, { labels }, answer) => {
-    const label = labels[answer] ?? 0;
+const choosing: Pick<Task, 'chooses' | 'answering' | 'targetLosses' | 'imitation' | 'judge'> = {
+  chooses: true,
+  answering: (model) => model,
+  targetLosses: (settings) => [crossEntropy(settings)],
+  imitation: (settings) => [distillation(settings)],
+  judge: (logits, { targets }, answer) => {
+    const label = targetOf(targets, answer);
     let top = 0;
     for (let c = 1; c < logits.length; c++) if ((logits[c] as number) > (logits[top] as number)) top = c;
     return { score: Number(top === label), loss: logSumExp(logits) - (logits[label] ?? 0) };
@@ -22,9 +25,9 @@ export const textClassification: Task = {
   ...choosing,
   name: 'text-classification',
   unit: 'texts',
-  encode: (encoder, texts, maxLength, signal) => encoder.encodeBatch(texts, maxLength, signal),
-  labelsOf: ({ label = -1 }) => [label],
-  fit: (model, classes) => withClassificationHead(model, classes),
+  encode: wholeTexts,
+  targets: (examples) => idTargets(examples.map(({ label = -1 }) => label)),
+  fit: withClassificationHead,
 };
 
 /** One class a word, said at the word's first token; other tokens say nothing and have no loss. */
@@ -32,12 +35,10 @@ export const tokenClassification: Task = {
   ...choosing,
   name: 'token-classification',
   unit: 'words',
-  encode: (encoder, texts, maxLength, signal) =>
-    encoder.encodeWords(
-      texts.map((text) => (typeof text === 'string' ? text : text.text)),
-      maxLength,
-      signal,
+  encode: words,
+  targets: (examples, encoded) =>
+    idTargets(
+      encoded.flatMap(({ places = [] }, i) => Array.from(places, (_, word) => examples[i]?.tags?.[word] ?? -1)),
     ),
-  labelsOf: ({ tags }, { words = new Int32Array() }) => Array.from(words, (_, word) => tags?.[word] ?? -1),
   fit: withTokenHead,
 };

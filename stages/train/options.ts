@@ -108,7 +108,16 @@ export const defaultRates = {
 
 /** The engine's settings from YAML's. The head keeps its ratio where only one rate is given. */
 export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): TrainingOptions => {
-  const { schedule, warmup, betas, classWeights: _, learningRate, headLearningRate, ...same } = config;
+  const {
+    schedule,
+    warmup,
+    betas,
+    classWeights: _,
+    labelSmoothing: __,
+    learningRate,
+    headLearningRate,
+    ...same
+  } = config;
   const ratio = (rates.headLearningRate ?? rates.learningRate) / rates.learningRate;
   const base = learningRate ?? rates.learningRate;
   return {
