@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { UserError } from '../ground/errors.ts';
 import type { Dataset, DatasetTask, Example } from './dataset.ts';
+import { targetOf } from './targets/index.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 type Split = (typeof splits)[number];
@@ -20,19 +21,35 @@ interface Header {
 
 const LINES_A_WRITE = 4096;
 
-const writeExamples = async (file: string, examples: readonly Example[]): Promise<void> => {
+/** One line of a split: the target stands under the name that it has for the task. */
+const lineOf = (task: DatasetTask, { target, ...text }: Example): string =>
+  `${JSON.stringify(target === undefined ? text : { ...text, [targetOf(task).key]: target })}\n`;
+
+const exampleOf = (task: DatasetTask, line: string): Example => {
+  const { [targetOf(task).key]: target, ...text } = JSON.parse(line);
+  return target === undefined ? text : { ...text, target };
+};
+
+const writeExamples = async (file: string, task: DatasetTask, examples: readonly Example[]): Promise<void> => {
   const stream = createWriteStream(file);
   const done = finished(stream);
   for (let at = 0; at < examples.length; at += LINES_A_WRITE) {
-    const lines = examples.slice(at, at + LINES_A_WRITE).map((example) => `${JSON.stringify(example)}\n`);
+    const lines = examples.slice(at, at + LINES_A_WRITE).map((example) => lineOf(task, example));
     if (!stream.write(lines.join(''))) await Promise.race([once(stream, 'drain'), done]);
   }
   stream.end();
   await done;
 };
 
+/** One split: where it lies, what its examples are for, and how many it holds. */
+interface SplitFile {
+  readonly file: string;
+  readonly task: DatasetTask;
+  readonly expected: number;
+}
+
 /** The lines of a split, an example each; fewer or more than were announced are an error. */
-async function* linesOf(file: string, expected: number): AsyncGenerator<string> {
+async function* linesOf({ file, expected }: SplitFile): AsyncGenerator<string> {
   let found = 0;
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line === '') continue;
@@ -42,39 +59,32 @@ async function* linesOf(file: string, expected: number): AsyncGenerator<string> 
   if (found !== expected) throw new UserError(`${file} holds ${found} examples, dataset.json announces ${expected}`);
 }
 
-async function* examplesOf(file: string, expected: number): AsyncGenerator<Example> {
-  for await (const line of linesOf(file, expected)) yield JSON.parse(line);
+async function* examplesOf(split: SplitFile): AsyncGenerator<Example> {
+  for await (const line of linesOf(split)) yield exampleOf(split.task, line);
 }
 
-const readExamples = async (file: string, expected: number): Promise<Example[]> => {
+const readExamples = async (split: SplitFile): Promise<Example[]> => {
   const examples: Example[] = [];
-  for await (const example of examplesOf(file, expected)) examples.push(example);
+  for await (const example of examplesOf(split)) examples.push(example);
   return examples;
 };
 
 /** The examples at some places of a split, in the order of the places. */
-const pickExamples = async (file: string, expected: number, places: Int32Array): Promise<readonly Example[]> => {
+const pickExamples = async (split: SplitFile, places: Int32Array): Promise<readonly Example[]> => {
   const wanted = new Map(Array.from(places, (place, i) => [place, i] as const));
   const picked: Example[] = [];
   let place = 0;
-  for await (const line of linesOf(file, expected)) {
+  for await (const line of linesOf(split)) {
     const at = wanted.get(place++);
-    if (at !== undefined) picked[at] = JSON.parse(line);
+    if (at !== undefined) picked[at] = exampleOf(split.task, line);
   }
   return picked;
 };
 
-/** What an example of each task must have, as messages call it. */
-const needed = {
-  'text-classification': ['a label', ({ label }: Example) => label !== undefined],
-  'token-classification': ['tags', ({ tags }: Example) => tags !== undefined],
-  features: ['a text', ({ text }: Example) => text !== undefined],
-} as const;
-
 const complete = (file: string, task: DatasetTask, examples: readonly Example[]): readonly Example[] => {
-  const [what, has] = needed[task];
-  const lacking = examples.find((example) => !has(example));
-  if (lacking !== undefined) throw new UserError(`${file}: example ${lacking.id} lacks ${what}`);
+  const { noun, fits } = targetOf(task);
+  const lacking = examples.find(({ target }) => !fits(target));
+  if (lacking !== undefined) throw new UserError(`${file}: example ${lacking.id} lacks ${noun}`);
   return examples;
 };
 
@@ -89,7 +99,7 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
   };
   const header: Header = { schema: 'decant.dataset/2', task, classes, maxLength, counts };
   await writeFile(join(folder, 'dataset.json'), `${JSON.stringify(header, null, 2)}\n`);
-  for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), dataset[split]);
+  for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), task, dataset[split]);
 };
 
 const readHeader = async (path: (file: string) => string): Promise<Header> => {
@@ -120,16 +130,17 @@ export interface TrainingTexts extends DatasetFacts {
 /** The training texts of what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const openTrainingTexts = async (path: (file: string) => string): Promise<TrainingTexts> => {
   const { task, classes, maxLength, counts } = await readHeader(path);
-  const file = path('train.jsonl');
+  const train = { file: path('train.jsonl'), task, expected: counts.train };
+  const unlabelled = { file: path('unlabelled.jsonl'), task, expected: counts.unlabelled };
   return {
     task,
     classes,
     maxLength,
     labelled: counts.train,
-    pick: async (places) => complete('train.jsonl', task, await pickExamples(file, counts.train, places)),
+    pick: async (places) => complete('train.jsonl', task, await pickExamples(train, places)),
     all: async function* () {
-      yield* examplesOf(file, counts.train);
-      yield* examplesOf(path('unlabelled.jsonl'), counts.unlabelled);
+      yield* examplesOf(train);
+      yield* examplesOf(unlabelled);
     },
   };
 };
@@ -137,7 +148,8 @@ export const openTrainingTexts = async (path: (file: string) => string): Promise
 /** Reads what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const readDatasetArtifact = async (path: (file: string) => string): Promise<Dataset> => {
   const { task, classes, maxLength, counts } = await readHeader(path);
-  const read = (split: Split): Promise<Example[]> => readExamples(path(`${split}.jsonl`), counts[split]);
+  const read = (split: Split): Promise<Example[]> =>
+    readExamples({ file: path(`${split}.jsonl`), task, expected: counts[split] });
   const labelled = async (split: Split) => complete(`${split}.jsonl`, task, await read(split));
   return {
     task,

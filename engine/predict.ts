@@ -7,6 +7,7 @@ import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import { isUserError, messageOf, modelError } from '../ground/errors.ts';
 import { expectBounded } from '../models/bounded.ts';
+import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
 import { answerName } from '../models/signature.ts';
 import { type Answers, answerCount, answersAbout, placed } from './answers.ts';
@@ -171,6 +172,7 @@ export interface Predicted {
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const { examples, threads, checkpoints, keep = 'all' } = request;
   expectBounded(request.model.graph);
+  expectFinite(request.model.graph);
   const task = request.task ?? taskOf(request.model.info.task);
   const model = task.answering(request.model);
   const width = widthOf(model);

@@ -46,4 +46,6 @@ export interface TrainingExamples {
   readonly targets: Targets;
   /** What the teacher said, a row an answer, where there is one. */
   readonly teacher?: Rows | undefined;
+  /** What a text is called in errors; by default its number. */
+  called?(text: number): string;
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { DataFacts } from '../stages/expected.ts';
 import type { AnyStage } from '../stages/stage.ts';
 
 /** A problem with a configuration, by the path inside of it. */
@@ -7,10 +8,7 @@ interface ConfigProblem {
   readonly message: string;
 }
 
-interface DataLook {
-  readonly classes: readonly string[];
-  /** Whether these are all classes, not those of the first rows alone. */
-  readonly whole: boolean;
+interface DataLook extends DataFacts {
   readonly remarks: readonly string[];
 }
 

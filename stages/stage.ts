@@ -3,6 +3,7 @@ import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Json, Metrics } from '../ground/json.ts';
 import type { Progress } from '../ground/progress.ts';
+import type { Foreseen, Outlook } from './expected.ts';
 
 export interface StageContext {
   /** Seed for named streams; 0 for stages that draw nothing. */
@@ -74,41 +75,32 @@ export interface Stage<C> {
   wire(config: C, wiring: Wiring): Readonly<Record<string, Ref>>;
   /** Absolute paths of outside files whose contents belong to the key (csv files, npm packages). */
   sources?(config: C, base: string): readonly string[];
-  /** What can be said of its model's classes beside those of the data, before anything runs. */
-  checkClasses?(config: C, base: string, classes: readonly string[]): Promise<ClassCheck>;
+  /** What can be known of its result, and of what would stop it, before anything runs. Sound: what it refuses a run would, too. */
+  foresee?(config: C, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<Metrics>;
 }
 
-/** Why a model's classes cannot be those of the data, or what its user should know of them. */
-interface ClassCheck {
-  readonly problem?: string | undefined;
-  readonly remark?: string | undefined;
-}
-
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
-export type AnyStage = Omit<Stage<never>, 'config' | 'wire' | 'sources' | 'checkClasses' | 'run'> & {
+export type AnyStage = Omit<Stage<never>, 'config' | 'wire' | 'sources' | 'foresee' | 'run'> & {
   readonly config: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
   sources?(config: unknown, base: string): readonly string[];
-  checkClasses?(config: unknown, base: string, classes: readonly string[]): Promise<ClassCheck>;
+  foresee?(config: unknown, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
 
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C>(stage: Stage<C>): AnyStage => {
-  const { sources, checkClasses } = stage;
+  const { sources, foresee } = stage;
   return {
     ...stage,
     wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
     ...(sources === undefined
       ? {}
       : { sources: (config: unknown, base: string) => sources(stage.config.parse(config), base) }),
-    ...(checkClasses === undefined
+    ...(foresee === undefined
       ? {}
-      : {
-          checkClasses: (config: unknown, base: string, classes: readonly string[]) =>
-            checkClasses(stage.config.parse(config), base, classes),
-        }),
+      : { foresee: (config: unknown, outlook: Outlook) => foresee(stage.config.parse(config), outlook) }),
     run: (inputs, config, ctx) => stage.run(inputs, stage.config.parse(config), ctx),
   };
 };

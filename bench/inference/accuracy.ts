@@ -1,5 +1,5 @@
 import { lengthBatches } from '../../data/batches.ts';
-import { labelledExamples } from '../../data/dataset.ts';
+import { labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
@@ -27,10 +27,7 @@ export const testTexts = async (model: Model): Promise<TestTexts> => {
   const length = Math.min(MAX_LENGTH, info.maxLength);
   return {
     texts: await textClassification.encode(model, dataset.test, length),
-    labels:
-      info.labels.join() === dataset.classes.join()
-        ? labelledExamples(dataset.test).map(({ label }) => label)
-        : undefined,
+    labels: info.labels.join() === dataset.classes.join() ? dataset.test.map(labelOf) : undefined,
   };
 };
 

@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { labelledExamples } from '../../data/dataset.ts';
+import { labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
 import { idTargets, unknownTargets } from '../../data/targets.ts';
@@ -90,7 +90,7 @@ export const wordnetTexts = async ({ vocabulary, length, pretrained }: Subject):
   const tokenizer = tokenizerOf(pretrained?.model.tokenizer ?? trainWordPiece(texts, { size: vocabulary }));
   return {
     encoded: (await tokenizer.encodeBatch(dataset.train, length)).map(encodedText),
-    targets: idTargets(labelledExamples(dataset.train).map(({ label }) => label)),
+    targets: idTargets(dataset.train.map(labelOf)),
   };
 };
 

@@ -1,4 +1,5 @@
 import type { Dataset, Example } from '../dataset.ts';
+import { targetOf } from '../targets/index.ts';
 
 const LISTED = 5;
 
@@ -11,7 +12,7 @@ const listed = (names: readonly string[]): string =>
         .join(', ')} and ${names.length - LISTED} more`;
 
 const classesIn = (examples: readonly Example[]): ReadonlySet<number | undefined> =>
-  new Set(examples.map(({ label }) => label));
+  new Set(examples.flatMap(({ target }) => target));
 
 const consequences = {
   train: 'no model can learn them',
@@ -21,7 +22,6 @@ const consequences = {
 
 /** Classes that a split lacks. */
 const lacking = (dataset: Dataset): readonly string[] => {
-  if (dataset.task !== 'text-classification') return [];
   return (['train', 'validation', 'test'] as const).flatMap((split) => {
     const present = classesIn(dataset[split]);
     const absent = dataset.classes.filter((_, index) => !present.has(index));
@@ -55,7 +55,7 @@ export const nameRemarks = (names: readonly string[]): readonly string[] =>
     .map((group) => `${listed(group)} are ${group.length} classes: give them one name if they are the same`);
 
 /** What a user should know of a dataset before believing figures on it. */
-export const remarksOn = (dataset: Dataset): readonly string[] => [
-  ...lacking(dataset),
-  ...(dataset.task === 'text-classification' ? nameRemarks(dataset.classes) : []),
-];
+export const remarksOn = (dataset: Dataset): readonly string[] => {
+  const { named, about } = targetOf(dataset.task);
+  return named && about === 'text' ? [...lacking(dataset), ...nameRemarks(dataset.classes)] : [];
+};

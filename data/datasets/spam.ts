@@ -37,7 +37,7 @@ const readMessages = async (folder: string): Promise<readonly Candidate[]> => {
   const { bodyOf } = await import('./mail.ts');
   const candidateOf = async (name: string): Promise<Candidate> => ({
     text: await bodyOf(await readFile(join(folder, name))),
-    label: name.startsWith('spam') ? 'spam' : 'ham',
+    target: name.startsWith('spam') ? 'spam' : 'ham',
   });
   const candidates: Candidate[] = [];
   for (let at = 0; at < names.length; at += AT_ONCE) {
@@ -57,9 +57,9 @@ export const spamAssassin = definePackagedDataset({
   config,
   package: packageName,
   source: 'package.json',
+  task: 'text-classification',
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
-    task: 'text-classification',
     candidates: await readMessages(join(folder, 'data')),
     classes,
     shares,

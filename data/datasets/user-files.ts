@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
+import { namesIn, targetOf } from '../targets/index.ts';
 import { assemble, type Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
@@ -20,12 +21,15 @@ const roles = [
   ['unlabelled', 'unlabelled'],
 ] as const;
 
-const columnsOf = ({ text, label, task, splitColumn }: FileConfig, key: string): Columns => {
+const columnsOf = (config: FileConfig, key: string): Columns => {
+  const { text, splitColumn } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
   if (key === 'unlabelled') return texts;
+  const target = targetOf(config.task).table;
+  const names = target?.columns(config) ?? [];
   return {
     ...texts,
-    ...(task === 'features' ? {} : { label }),
+    ...(target === undefined || names.length === 0 ? {} : { target: { names, read: target.read } }),
     ...(splitColumn === undefined ? {} : { split: splitColumn }),
   };
 };
@@ -52,11 +56,10 @@ const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly 
 const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
   const held = (split: Split | undefined): boolean => split === 'test' || split === 'validation';
   const trained = new Set<string>();
-  for (const { split, label } of candidates) if (!held(split) && label !== undefined) trained.add(label);
-  for (const { split, label, at } of candidates) {
-    if (held(split) && label !== undefined && !trained.has(label)) {
-      throw dataErrors.foreignLabel(at, label, [...trained].sort());
-    }
+  for (const { split, target } of candidates) if (!held(split)) for (const name of namesIn(target)) trained.add(name);
+  for (const { split, target, at } of candidates) {
+    const foreign = held(split) ? namesIn(target).find((name) => !trained.has(name)) : undefined;
+    if (foreign !== undefined) throw dataErrors.foreignLabel(at, foreign, [...trained].sort());
   }
 };
 
@@ -66,13 +69,11 @@ const declaredClasses = async (
   candidates: readonly LocatedCandidate[],
 ): Promise<readonly string[] | undefined> => {
   const part = parts.find(({ key }) => key === 'train' || key === 'file');
-  const label = part?.columns.label;
-  if (part === undefined || label === undefined) return undefined;
+  const [label, another] = part?.columns.target?.names ?? [];
+  if (part === undefined || label === undefined || another !== undefined) return undefined;
   const names = await part.reader.classes?.(part.file, label);
   const known = new Set(names);
-  return candidates.every((candidate) => candidate.label === undefined || known.has(candidate.label))
-    ? names
-    : undefined;
+  return candidates.every(({ target }) => namesIn(target).every((name) => known.has(name))) ? names : undefined;
 };
 
 /** Shares to split off, and the texts: those of a column's training split give up texts where another one has none. */
@@ -113,10 +114,13 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
 const firstClasses = async (parts: readonly Part[]): Promise<readonly string[]> => {
   const classes = new Set<string>();
   for (const part of parts) {
-    if (part.columns.label === undefined) continue;
-    const declared = await part.reader.classes?.(part.file, part.columns.label);
+    const [label] = part.columns.target?.names ?? [];
+    if (label === undefined) continue;
+    const declared = await part.reader.classes?.(part.file, label);
     for (const name of declared ?? []) classes.add(name);
-    for (const { label } of (await readPart(part, FIRST_ROWS)).candidates) if (label !== undefined) classes.add(label);
+    for (const { target } of (await readPart(part, FIRST_ROWS)).candidates) {
+      for (const name of namesIn(target)) classes.add(name);
+    }
   }
   return [...classes].sort();
 };
@@ -163,6 +167,7 @@ export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kin
     uses: kind.uses,
     summary: kind.summary,
     config: kind.config,
+    task: ({ task }) => task,
     sources: (config, base) => parts(config, base).map(({ file }) => file.path),
     check: (config, base) => problemsOf(config, parts(config, base)),
     look: (config, base) => look(config, parts(config, base)),

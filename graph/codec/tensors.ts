@@ -9,7 +9,7 @@ export type Integer = number | { toNumber(): number; toString(): string };
 export const toNumber = (integer: Integer): number => (typeof integer === 'number' ? integer : integer.toNumber());
 
 const external = 1;
-const bigints = (list: readonly Integer[]): bigint[] => list.map((item) => BigInt(item.toString()));
+export const bigintOf = (integer: Integer): bigint => BigInt(integer.toString());
 
 /** The elements where they are stored in typed fields instead of raw bytes. */
 const typedData = (proto: onnx.ITensorProto, dtype: DType): ArrayBufferView => {
@@ -20,9 +20,9 @@ const typedData = (proto: onnx.ITensorProto, dtype: DType): ArrayBufferView => {
     case 'float64':
       return Float64Array.from(proto.doubleData ?? []);
     case 'int64':
-      return BigInt64Array.from(bigints(proto.int64Data ?? []));
+      return BigInt64Array.from((proto.int64Data ?? []).map(bigintOf));
     case 'uint64':
-      return BigUint64Array.from(bigints(proto.uint64Data ?? []));
+      return BigUint64Array.from((proto.uint64Data ?? []).map(bigintOf));
     case 'uint32':
       return Uint32Array.from((proto.uint64Data ?? []).map(toNumber));
     case 'int32':

@@ -4,6 +4,7 @@ import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
 import { floatAttr, floats, type Labels, labelCut, operand, scale } from './shared-math.ts';
 import { describe, inputOf, intAttr } from './shared-structure.ts';
+import { along, matrix } from './shared-uses.ts';
 
 const transposed = (call: Call, side: 'transA' | 'transB'): boolean => intAttr(call.node, side, 0) === 1;
 
@@ -55,7 +56,13 @@ export const gemm: OpDef = {
   since: 7,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),
+  uses: (call) => [
+    matrix(call, 0, !transposed(call, 'transA')),
+    matrix(call, 1, transposed(call, 'transB')),
+    ...along(call, { 2: 'bias' }),
+  ],
   macs: (call) => {
     const [a, [y]] = [inputOf(call, 0).shape, infer(call)];
     if (a === undefined || y?.shape === undefined) return 0;

@@ -5,6 +5,7 @@ import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
 import { concat } from './concat.ts';
 import { constant, constantOfShape } from './constant.ts';
+import { conv } from './conv.ts';
 import { cumSum } from './cum-sum.ts';
 import { nonZero, unique } from './data-dependent.ts';
 import { dropout } from './dropout.ts';
@@ -80,7 +81,7 @@ export const ops: readonly OpDef[] = [
   min,
   mean,
   sum,
-  clip,
+  ...clip,
   neg,
   abs,
   sqrt,
@@ -128,6 +129,7 @@ export const ops: readonly OpDef[] = [
   ...comparisons,
   constant,
   constantOfShape,
+  conv,
   cumSum,
   eyeLike,
   flatten,
@@ -174,3 +176,7 @@ for (const op of ops) {
 /** The record for an operator at an opset version, or undefined where decant does not know it. */
 export const findOp = (domain: string, op: string, opset: number): OpDef | undefined =>
   byName.get(`${domain === 'ai.onnx' ? '' : domain}:${op}`)?.find((record) => record.since <= opset);
+
+/** The first operator set with an operator as decant writes it; undefined for those that it has no record of. */
+export const firstOpset = (domain: string, op: string): number | undefined =>
+  byName.get(`${domain}:${op}`)?.at(-1)?.since;

@@ -2,7 +2,8 @@ import { GraphBuilder } from '../builder.ts';
 import { callOf, inferNode, type Known } from '../call.ts';
 import type { Dim } from '../dim.ts';
 import { type Attribute, capturedBy, type Graph, indexOf, type Node, opsetOf, type Value } from '../graph.ts';
-import { elementCount, type Tensor, vector } from '../tensor.ts';
+import { tensorOfConstant } from '../ops/constant.ts';
+import { elementCount, isWhole, type Tensor, vector } from '../tensor.ts';
 import { evaluate } from './evaluate.ts';
 
 interface Folding {
@@ -26,7 +27,7 @@ export const emptyCopy = (graph: Graph): GraphBuilder => {
     if (type === undefined) throw new Error(`input '${input}' of graph '${graph.name}' has no type`);
     builder.input(input, type.dtype, type.shape);
   }
-  for (const [name, tensor] of graph.weights) builder.weight(name, tensor);
+  for (const [name, tensor] of graph.weights) builder.weight(name, tensor, graph.origins?.get(name));
   return builder;
 };
 
@@ -45,23 +46,16 @@ const hold = (folding: Folding, output: Value, tensor: Tensor): void => {
   else alias.set(output, builder.constant(tensor));
 };
 
-/** Integers that shape arithmetic worked out. */
+/** Integers that shape arithmetic worked out; those that doubles only come near are left to their bytes. */
 const shapeConstant = (ints: readonly Dim[] | undefined, dtype: string, shape: readonly Dim[] | undefined) => {
-  const numbers = (ints ?? []).filter((item) => typeof item === 'number');
+  const numbers = (ints ?? []).filter((item) => typeof item === 'number').filter(isWhole);
   const dims = (shape ?? []).filter((item) => typeof item === 'number');
   const whole = ints !== undefined && numbers.length === ints.length && dims.length === shape?.length;
   return whole && (dtype === 'int64' || dtype === 'int32') ? vector(dtype, numbers, dims) : undefined;
 };
 
-const constantAttribute = (node: Node): Tensor | undefined => {
-  if (node.op !== 'Constant' || node.domain !== '') return undefined;
-  const { value, value_float, value_floats, value_int, value_ints } = node.attrs;
-  if (value?.kind === 'tensor') return value.value;
-  if (value_float?.kind === 'float') return vector('float32', [value_float.value], []);
-  if (value_floats?.kind === 'floats') return vector('float32', value_floats.value);
-  if (value_int?.kind === 'int') return vector('int64', [value_int.value], []);
-  return value_ints?.kind === 'ints' ? vector('int64', value_ints.value) : undefined;
-};
+const constantAttribute = (node: Node): Tensor | undefined =>
+  node.op === 'Constant' && node.domain === '' ? tensorOfConstant(node) : undefined;
 
 const constantOf = (folding: Folding, node: Node): Tensor | undefined => {
   const written = constantAttribute(node);
@@ -110,7 +104,9 @@ const passedOn = (folding: Folding, node: Node): Value | undefined => {
 };
 
 const attributeText = (attribute: Attribute): string =>
-  attribute.kind === 'tensor' || attribute.kind === 'graph' ? '' : JSON.stringify(attribute);
+  attribute.kind === 'tensor' || attribute.kind === 'graph'
+    ? ''
+    : JSON.stringify(attribute, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
 
 const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
 

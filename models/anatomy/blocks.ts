@@ -1,4 +1,5 @@
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { productAt } from '../../graph/sites.ts';
 
 /** What stands between two points of the residual stream: `output = skip + branch`, the branch computed from `input`. */
 export interface Block {
@@ -47,15 +48,8 @@ const nodesBetween = (graph: Graph, from: Value, to: Value): ReadonlySet<Node> =
 
 const isSoftmax = (node: Node): boolean => node.op === 'Softmax' || node.op.endsWith('Attention');
 
-/** Whether a node multiplies an activation by a weight matrix, at whichever position the weight stands. */
-export const linearWeight = (graph: Graph, node: Node): Value | undefined => {
-  if (node.op !== 'MatMul' && node.op !== 'Gemm' && node.op !== 'FusedMatMul') return undefined;
-  const second = node.inputs[1];
-  return second != null && graph.weights.get(second)?.dims.length === 2 ? second : undefined;
-};
-
 const hasLinear = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
-  [...nodes].some((node) => linearWeight(graph, node) !== undefined);
+  [...nodes].some((node) => productAt(graph, node) !== undefined);
 
 /** The last point of the stream that both sides of a sum come from: float, of the sum's rank, of known width. */
 const forkOf = (graph: Graph, a: Value, b: Value): Value | undefined => {

@@ -1,5 +1,5 @@
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
-import { parameterNames } from '../parameters.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import { layerSpansOf } from './layers.ts';
 
 /** A model's parameters by how deep they lie, as freezing and layer-wise learning rates name them. */

@@ -1,6 +1,7 @@
 import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { type Block, linearWeight } from './blocks.ts';
+import { productAt } from '../../graph/sites.ts';
+import type { Block } from './blocks.ts';
 import type { LayerSpan } from './layers.ts';
 
 export type PartKind = 'heads' | 'ffn' | 'hidden' | 'embedding';
@@ -138,7 +139,7 @@ export const neuronsOf = (
   const groups: CutGroup[] = [];
   for (const node of nodesOf(layer)) {
     const [product] = node.outputs;
-    if (linearWeight(graph, node) === undefined || product === undefined) continue;
+    if (productAt(graph, node) === undefined || product === undefined) continue;
     const group = neuronGroup(graph, blocks, product, followed);
     if (group === undefined) continue;
     own(followed, group);

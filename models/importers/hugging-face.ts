@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { folderFiles, folderLabels, importFolder } from './folder/index.ts';
+import { folderFacts, folderFiles, importFolder } from './folder/index.ts';
 import type { Importer } from './importer.ts';
 
 /** A path that looks like one: relative with a dot in front, or absolute. */
@@ -11,6 +11,6 @@ export const huggingFace: Importer = {
   match: (specifier) => path.test(specifier),
   classifies: true,
   files: (specifier, base) => folderFiles(resolve(base, specifier)),
-  labels: async (specifier, base) => folderLabels(resolve(base, specifier)),
+  facts: async (specifier, base, head) => folderFacts(resolve(base, specifier), head),
   import: (specifier, base, options) => importFolder(resolve(base, specifier), options),
 };

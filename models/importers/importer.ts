@@ -1,5 +1,6 @@
 import type { UserError } from '../../ground/errors.ts';
 import { userErrors } from '../../ground/errors.ts';
+import type { ModelFacts } from '../facts.ts';
 import type { Model } from '../model.ts';
 
 export interface ImportOptions {
@@ -21,8 +22,8 @@ export interface Importer {
    * an ImportError that says what to install where nothing is found.
    */
   files(specifier: string, base: string): readonly string[];
-  /** Class names of a classifier of texts, by what is said beside its weights; none of any other model. */
-  labels?(specifier: string, base: string): Promise<readonly string[]>;
+  /** What is said of a model beside its weights. Throws an ImportError where that says why it cannot be imported. */
+  facts(specifier: string, base: string, head: ImportOptions['head']): Promise<ModelFacts>;
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 

@@ -172,6 +172,15 @@ const readVocabulary = async (file: string): Promise<readonly (readonly [string,
 
 const dataFile = (base: string, name: string): string => join(packageFolder(packageName, base), 'dist', name);
 
+const sizes = {
+  embedding: shape.embedding,
+  hidden: shape.hidden,
+  layers: 2,
+  heads: 4,
+  ffn: 1536,
+  vocabulary: shape.vocabulary,
+};
+
 const importUseLite = async (base: string): Promise<Model> => {
   const [weights, vocabulary] = await Promise.all([
     readTfjsWeights(dataFile(base, 'model.json')),
@@ -197,14 +206,7 @@ const importUseLite = async (base: string): Promise<Model> => {
       maxLength: shape.maxLength,
       processor: { tokens: { padding: PADDING, unknown: UNKNOWN } },
       modelType: textModelType,
-      dimensions: {
-        embedding: shape.embedding,
-        hidden: shape.hidden,
-        layers: 2,
-        heads: 4,
-        ffn: 1536,
-        vocabulary: shape.vocabulary,
-      },
+      dimensions: sizes,
       origin: `Universal Sentence Encoder Lite (npm ${packageName}, Apache-2.0)`,
     },
   };
@@ -215,6 +217,7 @@ export const useLite: Importer = {
   example: `npm:${packageName}`,
   match: (specifier) => specifier === `npm:${packageName}`,
   classifies: false,
+  facts: async () => ({ task: 'features', labels: [], modelType: textModelType, maxLength: shape.maxLength, sizes }),
   files: (_, base) => [...tfjsFiles(dataFile(base, 'model.json')), dataFile(base, 'vocab.json')],
   import: (_, base) => importUseLite(base),
 };

@@ -35,14 +35,16 @@ export const failureOf = (error: unknown): Outcome => {
   const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     const advice = `free some space or ${elsewhere}`;
-    return { kind: 'failed', theirs: true, message: `the disk is full (${message}): ${advice}`, detail };
+    return { kind: 'failed', code, theirs: true, message: `the disk is full (${message}): ${advice}`, detail };
   }
   const advice = fileAdvice[code];
   if (advice !== undefined) {
     const said = `a file cannot be written or read (${message}): ${advice}, or ${elsewhere}`;
-    return { kind: 'failed', theirs: true, message: said, detail };
+    return { kind: 'failed', code, theirs: true, message: said, detail };
   }
-  return { kind: 'failed', theirs: isUserError(error), message, detail };
+  return isUserError(error)
+    ? { kind: 'failed', code: error.code, theirs: true, message, detail }
+    : { kind: 'failed', code: 'bug', theirs: false, message, detail };
 };
 
 const context = (

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Dataset, type Example, labelledExamples } from '../../data/dataset.ts';
+import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { blankRows, noRows, putRow } from '../../data/rows.ts';
@@ -12,8 +12,7 @@ import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
 import { postingsOf, SparseWeights } from './sparse.ts';
 
-const labelsOf = (examples: readonly Example[]): Int32Array =>
-  Int32Array.from(labelledExamples(examples), ({ label }) => label);
+const labelsOf = (examples: readonly Example[]): Int32Array => Int32Array.from(examples, labelOf);
 
 const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledRows => ({
   rows: vectorizer.rows(examples),
@@ -47,10 +46,10 @@ const accuracyOf = (
 /** Share of test texts in the class that is most frequent in training; of equally frequent ones the first. */
 const majorityAccuracy = ({ classes, train, test }: Dataset): number => {
   const counts = new Int32Array(classes.length);
-  for (const { label } of labelledExamples(train)) counts[label] = (counts[label] ?? 0) + 1;
+  for (const label of train.map(labelOf)) counts[label] = (counts[label] ?? 0) + 1;
   const most = counts.reduce((larger, count) => Math.max(larger, count), 0);
   const majority = counts.indexOf(most);
-  return test.filter(({ label }) => label === majority).length / Math.max(1, test.length);
+  return test.filter(({ target }) => target === majority).length / Math.max(1, test.length);
 };
 
 interface Chosen {

@@ -3,6 +3,7 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
 import { defineStage } from '../stage.ts';
+import { foreseeTraining } from '../train/foresee.ts';
 import { summaryJson } from '../train/run.ts';
 import { distillationConfig } from './options.ts';
 import { runDistillation } from './run.ts';
@@ -23,6 +24,7 @@ export const distill = defineStage({
   takes: { model: 'floats' },
   draws: true,
   wire: (options, wiring) => wireDistillation(options, wiring),
+  foresee: (options, { models, data }) => foreseeTraining(options, 'distill', models, data),
   run: async (inputs, options, ctx) => {
     const { model, dataset, teacher, 'teacher-outputs': outputs } = inputs;
     if (model === undefined || dataset === undefined || outputs === undefined) {

@@ -54,6 +54,7 @@ export const evaluate = defineStage({
     const model = await readModelArtifact(modelInput.path);
     const dataset = await readDatasetArtifact(datasetInput.path);
     const { encoded, targets } = await encodeExamples(
+      'test',
       dataset.test,
       { model, task: taskOf(dataset.task), dataset },
       ctx.signal,

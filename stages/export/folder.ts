@@ -14,6 +14,7 @@ import { runtimeNeed } from '../../graph/runtime.ts';
 import { messageOf, stageError } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
+import { expectFinite } from '../../models/finite.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
@@ -59,6 +60,9 @@ const checkNames = ({ signature }: ModelInfo): void => {
   if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
 };
 
+export const differ = (part: string): string =>
+  `the fp32 and q8 models differ in ${part}: they must come from one model`;
+
 /** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
 const sharedModel = (models: Models): Model => {
   const [first, ...others] = [...models.values()];
@@ -66,7 +70,7 @@ const sharedModel = (models: Models): Model => {
   for (const other of others) {
     for (const part of ['task', 'labels', 'maxLength', 'processor', 'signature'] as const) {
       if (JSON.stringify(first.info[part]) !== JSON.stringify(other.info[part])) {
-        throw stageError(`the fp32 and q8 models differ in ${part}: they must come from one model`);
+        throw stageError(differ(part));
       }
     }
     if (JSON.stringify(first.tokenizer) !== JSON.stringify(other.tokenizer)) {
@@ -158,7 +162,10 @@ export const exportModels = async (
   { threads, results }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
   const shared = sharedModel(models);
-  for (const { graph } of models.values()) expectBounded(graph);
+  for (const { graph } of models.values()) {
+    expectBounded(graph);
+    expectFinite(graph);
+  }
   checkNames(shared.info);
   await writeFolder(folder, models, shared, results);
   const bytes: Partial<Record<Precision, number>> = {};

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { Dataset, Example } from '../../data/dataset.ts';
+import type { Dataset, DatasetTask, Example } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { stageError } from '../../ground/errors.ts';
 import { readModelArtifact } from '../../models/files.ts';
-import type { Model } from '../../models/model.ts';
+import type { Model, TaskName } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { defineStage } from '../stage.ts';
-import { longest } from '../train/examples.ts';
+import { calledIn, longest } from '../train/examples.ts';
 import { writeTeacherOutputs } from './outputs.ts';
 
 const config = z.strictObject({});
@@ -17,10 +17,16 @@ const config = z.strictObject({});
 const taughtTexts = ({ task, train, unlabelled, validation }: Dataset): readonly Example[] =>
   task === 'features' ? [...train, ...unlabelled, ...validation] : [...train, ...unlabelled];
 
+/** Why a model cannot teach; undefined where it can. */
+const teacherProblem = (made: TaskName, task: DatasetTask): string | undefined => {
+  if (made === task) return undefined;
+  if (made === 'features') return 'the teacher gives features, not class scores: train it first';
+  return `the teacher is made for ${made}, the data for ${task}: train it on this data first`;
+};
+
 const expectTeacher = ({ info }: Model, { task }: Dataset): void => {
-  if (info.task === task) return;
-  if (info.task === 'features') throw stageError('the teacher gives features, not class scores: train it first');
-  throw stageError(`the teacher is made for ${info.task}, the data for ${task}: train it on this data first`);
+  const problem = teacherProblem(info.task, task);
+  if (problem !== undefined) throw stageError(problem);
 };
 
 /** What a teacher says about every training text, labelled or not: computed once, without dropout, kept by text id. */
@@ -33,6 +39,10 @@ export const label = defineStage({
   makes: 'teacher-outputs',
   draws: false,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  foresee: (_, { models: { model }, data }) => {
+    const problem = model?.task === undefined || data === undefined ? undefined : teacherProblem(model.task, data.task);
+    return { model, problems: problem === undefined ? [] : [{ path: [], message: problem }] };
+  },
   run: async (inputs, _, ctx) => {
     const { model: modelInput, dataset: datasetInput } = inputs;
     if (modelInput === undefined || datasetInput === undefined) throw new Error('label needs a model and a dataset');
@@ -47,6 +57,7 @@ export const label = defineStage({
       threads: ctx.threads,
       batching: isQuantized(model.graph) ? 'single' : 'length',
       keep: 'largest',
+      called: calledIn('training', examples),
       signal: ctx.signal,
       checkpoints: ctx.checkpoints,
       onProgress: (done, total) => ctx.progress({ done, total, unit: 'texts' }),

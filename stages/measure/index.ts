@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { type Measurements, writeMeasurements } from '../../data/measurements.ts';
 import { defineStage } from '../stage.ts';
+import { foreseeGrid } from './grid.ts';
 import { writeKernel, writeRuntimeAlone } from './kernel.ts';
 import { loadWhile } from './load.ts';
 import { measureLoading } from './loading.ts';
@@ -56,6 +57,7 @@ export const measure = defineStage({
   draws: false,
   environment: 'machine',
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  foresee: (options, outlook) => foreseeGrid(options, outlook),
   run: async ({ dataset: datasetInput, ...models }, options, ctx) => {
     if (datasetInput === undefined) throw new Error('measure needs a dataset');
     const dataset = await readDatasetArtifact(datasetInput.path);

@@ -7,7 +7,9 @@ import { wireDistillation } from '../distill/wire.ts';
 import { defineStage, type Ref, type Wiring } from '../stage.ts';
 import { summaryJson } from '../train/run.ts';
 import { type PruneOptions, pruneConfig } from './config.ts';
-import { needsExamples, pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
+import { foreseePruning } from './foresee.ts';
+import { needsExamples } from './needs.ts';
+import { pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
 import { recoverModel } from './recover.ts';
 
 const wire = (options: PruneOptions, wiring: Wiring): Readonly<Record<string, Ref>> => {
@@ -26,6 +28,7 @@ export const prune = defineStage<PruneOptions>({
   takes: { model: 'floats' },
   draws: true,
   wire,
+  foresee: foreseePruning,
   run: async (inputs, options, ctx): Promise<Metrics> => {
     const { model: modelInput, dataset: datasetInput } = inputs;
     if (modelInput === undefined) throw new Error('prune needs a model');

@@ -3,10 +3,10 @@ import { type Encoded, encodedText } from '../../engine/encoded.ts';
 import type { Program } from '../../engine/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
+import { tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
-import { answerName, expectInput } from '../../models/signature.ts';
+import { answerName } from '../../models/signature.ts';
 
 /** How far a quantized model is from its source on token ids drawn at random. */
 export interface Deviation {
@@ -24,16 +24,6 @@ const texts = 32;
 const longest = 24;
 /** The drawn ids never depend on the pipeline's seed, so the stage draws nothing that belongs to its key. */
 const seed = 1;
-
-/** Rows of the table that token ids look up. */
-const vocabularyOf = (graph: Graph, ids: Value): number => {
-  for (const node of indexOf(graph).users.get(ids) ?? []) {
-    const [table] = node.inputs;
-    const rows = node.op === 'Gather' && table ? graph.weights.get(table)?.dims[0] : undefined;
-    if (rows !== undefined) return rows;
-  }
-  return 2;
-};
 
 const textOf = (index: number, vocabulary: number, maxLength: number): Encoded => {
   const random = stream(seed, 'quantize-check', index);
@@ -124,7 +114,7 @@ export const judgeOf = async (
   source: Model,
   options: { readonly threads: number; readonly signal: AbortSignal; onText(done: number, total: number): void },
 ): Promise<Judge> => {
-  const vocabulary = vocabularyOf(source.graph, expectInput(source.info.signature, 'tokens'));
+  const vocabulary = Math.max(2, tokenRows(source));
   const encoded = Array.from({ length: texts }, (_, i) => textOf(i, vocabulary, source.info.maxLength));
   const watched = (done: number): Watched => ({
     ...options,

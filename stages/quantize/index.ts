@@ -9,6 +9,7 @@ import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { defineStage } from '../stage.ts';
 import { type Deviation, judgeOf } from './check.ts';
+import { foreseeQuantization } from './foresee.ts';
 
 const config = z.strictObject({
   weights: z.literal('int8').default('int8').meta({ description: 'Integers that weights are stored as.' }),
@@ -107,6 +108,7 @@ export const quantize = defineStage({
   takes: { model: 'floats' },
   draws: false,
   wire: () => ({}),
+  foresee: (options, outlook) => foreseeQuantization(options, outlook),
   run: async (inputs, { embeddings, reduceRange, exclude }, ctx) => {
     const { model: input } = inputs;
     if (input === undefined) throw new Error('quantize needs a model');

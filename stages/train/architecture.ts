@@ -5,8 +5,9 @@ import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
 import { special } from '../../data/tokenizers/vocabulary.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
-import { buildEncoder } from '../../models/encoder.ts';
+import { buildEncoder, textModelType } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
+import type { Expected } from '../expected.ts';
 
 const width = z.int().min(1).max(16_384);
 
@@ -34,6 +35,13 @@ export const architecture = z
   })
   .describe('shape of an encoder that starts from random weights, with its own tokenizer');
 export type ArchitectureConfig = z.infer<typeof architecture>;
+
+/** What is known of such an encoder before anything is drawn: its vocabulary may come out smaller. */
+export const expectedOf = (shape: ArchitectureConfig, maxLength: number | undefined): Expected => {
+  const { hidden, layers, heads, ffn, vocabulary } = shape;
+  const sizes = { hidden, embedding: hidden, layers, heads, ffn, vocabulary };
+  return { modelType: textModelType, ...(maxLength === undefined ? {} : { maxLength }), sizes };
+};
 
 const trainers: Readonly<
   Record<ArchitectureConfig['tokenizer'], (texts: Iterable<string>, size: number) => TokenizerJson>

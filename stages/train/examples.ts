@@ -10,13 +10,30 @@ import type { Model } from '../../models/model.ts';
 export const longest = (dataset: DatasetFacts, model: Model): number =>
   Math.min(dataset.maxLength, model.info.maxLength);
 
+const LONGEST_SHOWN = 60;
+
+type Split = 'training' | 'validation' | 'test';
+
+/** What errors call a text of a split: its number in the data, and how it begins. */
+export const calledIn =
+  (split: Split, examples: readonly Example[]) =>
+  (text: number): string => {
+    const { id, text: words = '' } = examples[text] ?? {};
+    return `${split} text ${id} (${JSON.stringify(words.slice(0, LONGEST_SHOWN))})`;
+  };
+
 /** Examples as a model reads them for a task, encoded once and kept, and what every answer about them should be. */
 export const encodeExamples = async (
+  split: Split,
   examples: readonly Example[],
   { model, task, dataset }: { readonly model: Model; readonly task: Task; readonly dataset: DatasetFacts },
   signal?: AbortSignal,
 ): Promise<TrainingExamples> => {
   const encoded = await task.encode(model, examples, longest(dataset, model), signal);
   const targets = task.targets?.(examples, encoded, dataset.classes);
-  return { encoded, targets: targets ?? unknownTargets(answerCount(answersAbout(encoded))) };
+  return {
+    encoded,
+    targets: targets ?? unknownTargets(answerCount(answersAbout(encoded))),
+    called: calledIn(split, examples),
+  };
 };

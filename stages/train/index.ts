@@ -6,7 +6,8 @@ import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
 import { defineStage } from '../stage.ts';
-import { architecture, newEncoder } from './architecture.ts';
+import { architecture, expectedOf, newEncoder } from './architecture.ts';
+import { foreseeTraining } from './foresee.ts';
 import { defaultRates, trainingConfig } from './options.ts';
 import { runTraining, summaryJson } from './run.ts';
 
@@ -55,6 +56,10 @@ export const trainStage = defineStage({
     const dataset = wiring.dataset();
     if (like !== undefined) return { dataset, model: wiring.model(like, ['like']) };
     return shape === undefined ? { dataset, model: wiring.previous() } : { dataset };
+  },
+  foresee: ({ architecture: shape, ...training }, { models, data }) => {
+    const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);
+    return foreseeTraining(training, 'train', { model }, data);
   },
   run: async ({ model: input, dataset: datasetInput }, options, ctx) => {
     if (datasetInput === undefined) throw new Error('train needs a dataset');

@@ -40,7 +40,7 @@ const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Dataset): Fl
   classWeights === 'none'
     ? undefined
     : balancedClassWeights(
-        dataset.train.flatMap(({ tags, label }) => tags ?? (label === undefined ? [] : [label])),
+        dataset.train.flatMap(({ target = [] }) => target),
         dataset.classes.length,
       );
 
@@ -72,8 +72,13 @@ export const runTraining = async (
   const reading = { model: fitted, task, dataset };
   return train({
     ...{ model: fitted, task },
-    examples: await encodeExamples(dataset.train, reading, ctx.signal),
-    validation: await encodeExamples(dataset.validation.slice(0, config.validationLimit), reading, ctx.signal),
+    examples: await encodeExamples('training', dataset.train, reading, ctx.signal),
+    validation: await encodeExamples(
+      'validation',
+      dataset.validation.slice(0, config.validationLimit),
+      reading,
+      ctx.signal,
+    ),
     options: trainingOptions(config, rates),
     phases: [{ losses, until: 1 }],
     hook,

@@ -126,7 +126,6 @@ const quantized = (model: Model): Model => ({
     minimumElements: 1,
     minimumTable: 1,
   }).graph,
-  info: { ...model.info, hiddenStates: [] },
 });
 
 /** Exports a model, float and INT8 side by side unless one is named, into a folder of its own below `parent`. */

@@ -25,12 +25,13 @@ import { bytesOfModel, memoryCheckpoints, tinyModel, tinyOptions, tinyRequest, t
 
 const options = { ...tinyOptions, epochs: 12, tokenDropout: 0, headLearningRate: 2e-2, learningRate: 1e-2 };
 
-const silent: Pick<Task, 'unit' | 'encode' | 'fit' | 'imitation' | 'answering'> = {
+const silent: Pick<Task, 'unit' | 'encode' | 'fit' | 'imitation' | 'answering' | 'tell'> = {
   unit: 'texts',
   encode: textClassification.encode,
   fit: (model) => model,
   imitation: () => [],
   answering: (model) => model,
+  tell: (numbers = new Float32Array()) => ({ json: { numbers: [...numbers] }, lines: [] }),
 };
 
 const texts = (count: number, purpose: string): readonly Encoded[] => {

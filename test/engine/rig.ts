@@ -6,11 +6,11 @@ import { crossEntropy, type LossSettings } from '../../engine/losses/index.ts';
 import { textClassification } from '../../engine/tasks/classification.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingExamples, TrainingOptions } from '../../engine/training-options.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import type { Checkpoints } from '../../ground/checkpoints.ts';
 import type { Json } from '../../ground/json.ts';
 import { buildEncoder, type EncoderOptions } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
-import { parameterNames } from '../../models/parameters.ts';
 
 export const CLASSES = 3;
 const VOCABULARY = 40;
@@ -48,7 +48,7 @@ export const tinyExamples = (count: number, purpose: string): TrainingExamples &
       ),
     }),
   );
-  return { encoded, labels, targets: idTargets(labels) };
+  return { encoded, labels, targets: idTargets(labels), called: (text) => `${purpose} text ${text}` };
 };
 
 /** What losses heed where there is no teacher. */

@@ -68,10 +68,10 @@ const dataset: Dataset = {
   task: 'text-classification',
   classes: ['travel', 'animal', 'money'],
   maxLength: 16,
-  train: [{ id: 0, text: 'old dogs sleep', label: 1 }],
+  train: [{ id: 0, text: 'old dogs sleep', target: 1 }],
   unlabelled: [],
   validation: [],
-  test: [{ id: 1, text: 'the river is long', label: 0 }],
+  test: [{ id: 1, text: 'the river is long', target: 0 }],
 };
 
 describe('a checkpoint that classifies', () => {

@@ -27,7 +27,6 @@ const tiny = (): Model => encoder();
 const withGraph = (model: Model, graph: Graph): Model => ({
   ...model,
   graph,
-  info: { ...model.info, hiddenStates: [] },
 });
 
 const withWeights = (model: Model, change: (tensor: Tensor, name: Value) => Tensor): Model =>
@@ -138,7 +137,7 @@ export const profileOf = async (
 ): Promise<Profile> => {
   const folder = await mkdtemp(join(tmpdir(), 'decant-profile-'));
   try {
-    const example = { id: 0, text: sentenceOf(words), label: 0 };
+    const example = { id: 0, text: sentenceOf(words), target: 0 };
     const data = join(folder, 'dataset');
     await mkdir(data);
     await writeDataset(data, {

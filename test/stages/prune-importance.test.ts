@@ -29,7 +29,10 @@ let model: Model;
 let batches: readonly Batch[] = [];
 beforeAll(async () => {
   model = await trainedModel();
-  batches = batchesOf(await encodeExamples(examples, { model, task: textClassification, dataset }), model.info);
+  batches = batchesOf(
+    await encodeExamples('training', examples, { model, task: textClassification, dataset }),
+    model.info,
+  );
 });
 
 const examples = dataset.train.slice(0, 12);
