@@ -34,9 +34,6 @@ export const isFiniteOutcome = ({ loss, norm }: Outcome): boolean => Number.isFi
 const nothingMoves = ({ freeze = [] }: TrainRequest['options']): UserError =>
   stageError(`freeze: [${freeze.join(', ')}] leaves no parameter that training could move; freeze less`);
 
-/** Hugging Face's models and decant's call the classification head so. */
-const headName = /^(pre_)?classifier\b/;
-
 interface Compiled {
   readonly phase: number;
   readonly step: TrainingStep;
@@ -218,12 +215,11 @@ export class Updater {
   #apply({ runner, memory }: Compiled, scale: number, step: number): void {
     const { options } = this.#request;
     const rate = this.rate(step);
-    const headRate = rate * (options.headLearningRate / options.learningRate);
     this.#trained.forEach(({ name, dims, data, moments }, i) => {
       const gradient = runner.gradients[i];
       if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
       adamwStep(memory, data, moments, gradient, {
-        rate: (headName.test(name) ? headRate : rate) * (this.#motion.factors.get(name) ?? 1),
+        rate: rate * (this.#motion.factors.get(name) ?? 1),
         decay: dims.length < 2 ? 0 : options.weightDecay,
         beta1: options.beta1,
         beta2: options.beta2,

@@ -3,6 +3,7 @@ import { bindDim, type Dim } from '../graph/dim.ts';
 import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
 import { isLearned } from '../graph/sites.ts';
 import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
+import { depthsOf } from './anatomy/depth.ts';
 import { anatomyOf, type Part } from './anatomy.ts';
 import type { Model } from './model.ts';
 
@@ -103,6 +104,11 @@ interface AnatomySummary {
     readonly inputWidth: number;
     readonly outputWidth: number;
   }[];
+  /**
+   * Embeddings, layers and head with the elements of the parameters that each uses, shared ones in each: what `freeze` and
+   * learning rates mean by these names.
+   */
+  readonly parts: readonly { readonly name: string; readonly parameters: number }[];
   readonly vocabulary?: number;
   readonly embedding?: number;
 }
@@ -128,10 +134,20 @@ export interface Inspection extends Figures {
 
 const unitCount = (parts: readonly Part[]): number => sum(parts.map(({ count }) => count));
 
+const partsOf = (graph: Graph): AnatomySummary['parts'] => {
+  const { groups, of } = depthsOf(graph);
+  const sizes = [...of].map(([name, at]) => ({ at, size: elementCount(graph.weights.get(name)?.dims ?? []) }));
+  return groups.map((name, depth) => ({
+    name,
+    parameters: sum(sizes.flatMap(({ at, size }) => (at.includes(depth) ? [size] : []))),
+  }));
+};
+
 const summarize = (graph: Graph): AnatomySummary | undefined => {
   const { layers, vocabulary, embeddingWidth } = anatomyOf(graph);
-  if (layers.length === 0) return undefined;
+  if (layers.every(({ heads, ffn }) => heads.length === 0 && ffn.length === 0)) return undefined;
   return {
+    parts: partsOf(graph),
     layers: layers.map(({ heads, ffn, inputWidth, outputWidth }) => ({
       heads: unitCount(heads),
       ffn: unitCount(ffn),

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { isUserError } from '../ground/errors.ts';
 import { jsonForPeople, manyLines } from '../reports/text.ts';
 import { exit } from './commands/common.ts';
-import { failureOf } from './execute/perform.ts';
+import { failureOf } from './execute/failure.ts';
 
 /** What went wrong, as machines read it where they asked for JSON. */
 export interface Failure {

@@ -117,9 +117,14 @@ const outside = (emit: Emit, call: Call, dy: Value, position: number, comparison
   return selected(emit, emit.op(comparison, [x, bound]), dy);
 };
 
-const clipRecord = {
+/**
+ * y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. Before opset 11 the
+ * bounds are attributes.
+ */
+export const clip: OpDef = {
   domain: '',
   op: 'Clip',
+  since: 6,
   infer: inferClip,
   gradient: (emit, call, [dy]) => {
     const [x] = call.node.inputs;
@@ -131,35 +136,12 @@ const clipRecord = {
   masks: () => [0],
   cut: broadcastCut(inferClip, [0]),
   macs: noMacs,
-} as const satisfies Omit<OpDef, 'since' | 'samples'>;
-
-/**
- * y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. The bounds are
- * attributes before opset 11, and inputs since.
- */
-export const clip: readonly OpDef[] = [
-  {
-    ...clipRecord,
-    since: 6,
-    samples: [
-      { name: 'both bounds', inputs: [floats(3, 4)], attrs: { min: { float: -0.4 }, max: { float: 0.6 } } },
-      { name: 'from below', inputs: [floats(3, 4)], attrs: { min: { float: 0.1 } } },
-    ],
-  },
-  {
-    ...clipRecord,
-    since: 11,
-    samples: [
-      {
-        name: 'both bounds',
-        inputs: [
-          floats(3, 4),
-          { dtype: 'float32', dims: [], data: [-0.4] },
-          { dtype: 'float32', dims: [], data: [0.6] },
-        ],
-      },
-      { name: 'from below', inputs: [floats(3, 4), { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
-      { name: 'from above', inputs: [floats(3, 4), null, { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
-    ],
-  },
-];
+  samples: [
+    {
+      name: 'both bounds',
+      inputs: [floats(3, 4), { dtype: 'float32', dims: [], data: [-0.4] }, { dtype: 'float32', dims: [], data: [0.6] }],
+    },
+    { name: 'from below', inputs: [floats(3, 4), { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
+    { name: 'from above', inputs: [floats(3, 4), null, { dtype: 'float32', dims: [], data: [0.1], constant: true }] },
+  ],
+};

@@ -19,7 +19,7 @@ import { fusedMatMul } from './fused-matmul.ts';
 import { gather } from './gather.ts';
 import { gatherND } from './gather-nd.ts';
 import { biasGelu, contribGelu, fastGelu, gelu, quickGelu } from './gelu.ts';
-import { gemm } from './gemm.ts';
+import { fusedGemm, gemm } from './gemm.ts';
 import { identity } from './identity.ts';
 import { matmul } from './matmul.ts';
 import { mod } from './mod.ts';
@@ -81,7 +81,7 @@ export const ops: readonly OpDef[] = [
   min,
   mean,
   sum,
-  ...clip,
+  clip,
   neg,
   abs,
   sqrt,
@@ -117,6 +117,7 @@ export const ops: readonly OpDef[] = [
   matmulInteger,
   dynamicQuantizeMatMul,
   matmulIntegerToFloat,
+  fusedGemm,
   fusedMatMul,
   skipLayerNormalization,
   skipSimplifiedLayerNormalization,

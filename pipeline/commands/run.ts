@@ -120,7 +120,7 @@ const run = async (file: string, options: Options): Promise<number> => {
   const { runPipeline } = await import('../execute/run.ts');
   const { decantCatalogue } = await import('../kinds.ts');
   const json = options.json === true;
-  const view = viewFor({ plain: options.plain === true, json });
+  const view = await viewFor({ plain: options.plain === true, json });
   const { abort, kill, off } = interruptible(view);
   try {
     const offline = isOffline(options);

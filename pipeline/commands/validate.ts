@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { jsonForPeople, oneLine } from '../../reports/text.ts';
-import { loadPipeline } from '../load.ts';
 import type { Plan } from '../plan/plan.ts';
 import { DEFAULT_FILE, exit, settingOption } from './common.ts';
 
@@ -34,6 +33,7 @@ export const validateCommand = (program: Command, end: (code: number) => void): 
     .addHelpText('after', examples)
     .action(async (file: string, { set, json }: { readonly set: readonly string[]; readonly json?: boolean }) => {
       const { decantCatalogue } = await import('../kinds.ts');
+      const { loadPipeline } = await import('../load.ts');
       const remarks: string[] = [];
       const plan = await loadPipeline(file, set, decantCatalogue, (remark) => remarks.push(remark));
       process.stdout.write(json === true ? jsonForPeople(asJson(file, plan, remarks)) : inWords(file, plan, remarks));

@@ -21,6 +21,7 @@ import { isQuantized } from '../../models/quantized.ts';
 import { answerName, answerPort, type InputRole, type OutputRole } from '../../models/signature.ts';
 import { modelCard } from './card.ts';
 import { configJson } from './config.ts';
+import { differ } from './differ.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
 
@@ -59,9 +60,6 @@ const checkNames = ({ signature }: ModelInfo): void => {
   const read = clientOutputs[role];
   if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
 };
-
-export const differ = (part: string): string =>
-  `the fp32 and q8 models differ in ${part}: they must come from one model`;
 
 /** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
 const sharedModel = (models: Models): Model => {

@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { stream } from '../../data/random.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { isLearned, type Site, sitesOf, sitesOfWeight } from '../../graph/sites.ts';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { renamed } from '../rig/renamed.ts';
 
 const folder = join(import.meta.dirname, '../golden/exports');
 const names = readdirSync(folder)
@@ -41,31 +41,6 @@ const torchNames = (graph: Graph, truth: ReadonlyMap<string, string>): readonly 
     return truth.get(digest) ?? `constant ${weight}`;
   });
 
-/** The graph with every value called by a random number. */
-const renamed = (graph: Graph, seed: number): Graph => {
-  const random = stream(seed, 'names');
-  const names = new Map<Value, Value>();
-  const to = (old: Value): Value => {
-    const name = names.get(old) ?? value(`v${names.size}-${random.integer(1e9)}`);
-    names.set(old, name);
-    return name;
-  };
-  const keys = <T>(map: ReadonlyMap<Value, T>) => new Map([...map].map(([name, one]) => [to(name), one]));
-  return {
-    ...graph,
-    inputs: graph.inputs.map(to),
-    outputs: graph.outputs.map(to),
-    weights: keys(graph.weights),
-    types: keys(graph.types),
-    nodes: graph.nodes.map((node, i) => ({
-      ...node,
-      name: `n${i}`,
-      inputs: node.inputs.map((input) => (input === null || input === '' ? input : to(input))),
-      outputs: node.outputs.map(to),
-    })),
-  };
-};
-
 describe.each(names)('the export %s', (name) => {
   const graph = exported(name);
   const truth = namesByDigest(name);
@@ -76,7 +51,7 @@ describe.each(names)('the export %s', (name) => {
   });
 
   test('has the same under any names', () => {
-    const other = renamed(graph, 3);
+    const other = renamed(graph, true);
     const summary = (one: Graph) =>
       sitesOf(one).map(({ node, use, through, answers }) => [one.nodes.indexOf(node), use, through.length, answers]);
     expect(torchNames(other, truth)).toEqual(torchNames(graph, truth));

@@ -527,15 +527,15 @@ describe('a folder that is wrong', () => {
     );
   });
 
-  it('is none', () => {
-    expect(() => modelSources('./nothing-here', root)).toThrow(
+  it('is none', async () => {
+    await expect(modelSources('./nothing-here', root)).rejects.toThrow(
       /nothing-here is no folder: expected one with config\.json/,
     );
-    expect(() => modelSources('./', root)).toThrow(/has no config\.json: it is no model of Hugging Face/);
+    await expect(modelSources('./', root)).rejects.toThrow(/has no config\.json: it is no model of Hugging Face/);
   });
 
-  it('names each file that was read, so that a change runs the stage again', () => {
-    const files = modelSources(goldenFolder('sentence-transformers'), '/').map((file) =>
+  it('names each file that was read, so that a change runs the stage again', async () => {
+    const files = (await modelSources(goldenFolder('sentence-transformers'), '/')).map((file) =>
       file.slice(goldenFolder('sentence-transformers').length + 1),
     );
     expect(files).toEqual([
