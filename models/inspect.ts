@@ -1,6 +1,7 @@
 import { callOf, recordOf } from '../graph/call.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
 import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
+import { noMacs } from '../graph/ops/shared-structure.ts';
 import { isLearned } from '../graph/sites.ts';
 import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
 import { depthsOf } from './anatomy/depth.ts';
@@ -52,8 +53,11 @@ const macsByNode = (
   for (const node of graph.nodes) {
     const opset = opsetOf(graph.opsets, node.domain);
     const call = callOf(node, opset, known);
-    const count = recordOf(call)?.macs(call);
-    if (typeof count === 'number') macs.set(node, count);
+    const record = recordOf(call);
+    const count = record?.macs(call);
+    // A product of which a shape is not known counts as none, which it is not.
+    const open = record !== undefined && record.macs !== noMacs && call.inputs.some((t) => t !== undefined && !t.shape);
+    if (typeof count === 'number' && !open) macs.set(node, count);
     else unknown.add(operatorName(node));
   }
   return { macs, unknown: [...unknown].sort() };
