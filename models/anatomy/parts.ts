@@ -1,7 +1,7 @@
 import { type Attention, attentionsOf, isActivationProduct } from '../../graph/attention.ts';
 import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { productAt } from '../../graph/sites.ts';
+import { looksUpRows, productAt, sitesOf } from '../../graph/sites.ts';
 import type { Block } from './blocks.ts';
 import type { LayerSpan } from './layers.ts';
 
@@ -197,10 +197,9 @@ export const tokenTable = (graph: Graph): Value | undefined => {
     return node !== undefined && node.op !== 'Shape' && first != null && fromInput(first);
   };
   const rows = (table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
-  return graph.nodes
-    .filter((node) => node.op === 'Gather')
-    .flatMap(({ inputs: [table, ids] }) => (table != null && ids != null && fromInput(ids) ? [table] : []))
-    .filter((table) => graph.weights.get(table)?.dims.length === 2)
+  return sitesOf(graph)
+    .filter((site) => looksUpRows(site) && graph.weights.get(site.weight)?.dims.length === 2)
+    .flatMap(({ weight, node: { inputs } }) => (inputs[1] != null && fromInput(inputs[1]) ? [weight] : []))
     .sort((a, b) => rows(b) - rows(a))[0];
 };
 
