@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
 import type { Dataset, DatasetTask, Example } from './dataset.ts';
+import { damagedRecord, parsedRecord, readRecord } from './record-files.ts';
 import { targetOf } from './targets/index.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
@@ -25,7 +27,11 @@ const LINES_A_WRITE = 4096;
 const lineOf = (task: DatasetTask, { target, ...text }: Example): string =>
   `${JSON.stringify(target === undefined ? text : { ...text, [targetOf(task).key]: target })}\n`;
 
-const exampleOf = (task: DatasetTask, line: string): Example => {
+const lineSchema = z.looseObject({ id: z.number(), text: z.string() });
+
+const exampleOf = ({ task, file }: SplitFile, line: string): Example => {
+  const value = lineSchema.safeParse(parsedRecord(file, line));
+  if (!value.success) throw damagedRecord(file, `a line is no example: ${line.slice(0, 80)}`);
   const { [targetOf(task).key]: target, ...text } = JSON.parse(line);
   return target === undefined ? text : { ...text, target };
 };
@@ -60,7 +66,7 @@ async function* linesOf({ file, expected }: SplitFile): AsyncGenerator<string> {
 }
 
 async function* examplesOf(split: SplitFile): AsyncGenerator<Example> {
-  for await (const line of linesOf(split)) yield exampleOf(split.task, line);
+  for await (const line of linesOf(split)) yield exampleOf(split, line);
 }
 
 const readExamples = async (split: SplitFile): Promise<Example[]> => {
@@ -76,7 +82,7 @@ const pickExamples = async (split: SplitFile, places: Int32Array): Promise<reado
   let place = 0;
   for await (const line of linesOf(split)) {
     const at = wanted.get(place++);
-    if (at !== undefined) picked[at] = exampleOf(split.task, line);
+    if (at !== undefined) picked[at] = exampleOf(split, line);
   }
   return picked;
 };
@@ -102,11 +108,25 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
   for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), task, dataset[split]);
 };
 
-const readHeader = async (path: (file: string) => string): Promise<Header> => {
-  const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
-  if (header.schema === 'decant.dataset/2') return header;
-  throw new UserError(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
-};
+const headerSchema = z.object({
+  schema: z.literal('decant.dataset/2'),
+  task: z.enum(['text-classification', 'token-classification', 'features']),
+  classes: z.array(z.string()),
+  maxLength: z.int().positive(),
+  counts: z.object({
+    train: z.int().nonnegative(),
+    unlabelled: z.int().nonnegative(),
+    validation: z.int().nonnegative(),
+    test: z.int().nonnegative(),
+  }),
+});
+
+const readHeader = (path: (file: string) => string): Promise<Header> =>
+  readRecord<Header>(path('dataset.json'), {
+    schema: headerSchema,
+    version: 'decant.dataset/2',
+    other: 'another version of decant wrote it; run the pipeline again',
+  });
 
 /** What a dataset is for, without its texts: they take time and memory. */
 export type DatasetFacts = Pick<Dataset, 'task' | 'classes' | 'maxLength'>;

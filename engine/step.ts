@@ -8,6 +8,7 @@ import type { Model } from '../models/model.ts';
 import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
 import { type Loss, lossInputs } from './losses/index.ts';
 import { leavesLast } from './order.ts';
+import { recomputed } from './recompute.ts';
 import { taskOf } from './tasks/index.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
@@ -185,7 +186,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
     if (gradient === undefined || dims === undefined) continue;
     parameters.push({ name, dims, gradient, auxiliary: auxiliary.has(name) });
   }
-  const step = leavesLast(builder.freeze(outputs.all, { keepInputs: false }));
+  const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
   const kept = new Set(step.inputs);
   return { graph: step, parameters, masks: student.masks.filter(({ input }) => kept.has(input)), loss, terms: named };
 };

@@ -118,7 +118,7 @@ export class Updater {
     const program = await ortEngine.compile(built.graph, {
       threads,
       optimization: 'all',
-      memory: 'pooled',
+      memory: 'recomputed',
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
     const memory = trainingMemory(built.parameters);

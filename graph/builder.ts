@@ -1,6 +1,7 @@
 import { attributesOf, callOf, inferNode, type Known } from './call.ts';
 import type { Dim, Shape } from './dim.ts';
-import type { Attributes, Graph, Node, TensorType, Value } from './graph.ts';
+import { formFor } from './forms.ts';
+import type { Graph, Node, TensorType, Value } from './graph.ts';
 import { opsetOf, readsOf, value } from './graph.ts';
 import type { AttributeInput, Call, Emit } from './op.ts';
 import { type DType, scalar as scalarTensor, type Tensor, tensorOf, vector } from './tensor.ts';
@@ -228,8 +229,9 @@ export class GraphBuilder implements Emit {
     const names = Array.from({ length: outputs }, (_, i) =>
       this.#claim(name === undefined ? (i === 0 ? base : `${base}.${i}`) : i === 0 ? name : `${name}.${i}`),
     );
-    const fixed: Attributes = attributesOf(attrs);
-    this.add({ op: kind, domain, name: base, inputs, outputs: names, attrs: fixed });
+    const asked = { op: kind, inputs, attrs: attrs ?? {} };
+    const form = domain === '' ? formFor(this, this.#name, asked) : asked;
+    this.add({ ...form, domain, name: base, outputs: names, attrs: attributesOf(form.attrs) });
     return names;
   }
 

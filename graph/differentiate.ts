@@ -1,3 +1,4 @@
+import { modelError, reworded } from '../ground/errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Shape } from './dim.ts';
 import type { Node, Value } from './graph.ts';
@@ -147,7 +148,11 @@ const gradientsAt = (
         'train the graph as it was before fusion or quantization, or keep the values behind it frozen',
     );
   }
-  return rule(builder, call, dy);
+  try {
+    return rule(builder, call, dy);
+  } catch (error) {
+    throw reworded(error, (why) => modelError(`cannot differentiate ${named(call.node)}: ${why}`, { cause: error }));
+  }
 };
 
 /** Where and IsNaN came with this operator set: before it, a graph can leave nothing out by choice. */

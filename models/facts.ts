@@ -13,3 +13,6 @@ export interface ModelFacts {
   readonly maxLength?: number;
   readonly sizes?: Sizes;
 }
+
+/** The model_type whose class in transformers.js passes input_ids and attention_mask and nothing else. */
+export const textModelType = 'distilbert';

@@ -33,7 +33,7 @@ const checkSources = async (
 ): Promise<readonly Diagnostic[]> => {
   const at = (span: Span, message: string): Diagnostic => ({ code: 'missing-file', message, span, hints: [] });
   try {
-    const files = stageOf(catalogue, step.uses)?.sources?.(step.config, plan.base) ?? [];
+    const files = (await stageOf(catalogue, step.uses)?.sources?.(step.config, plan.base)) ?? [];
     const problems = files.map(async (file) => {
       const exists = await access(file).then(
         () => true,

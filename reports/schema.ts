@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { userErrors } from '../ground/errors.ts';
 import { verifySeal } from './checksum.ts';
-import { gateReportSchema } from './gates/gate.ts';
+import { gateReportSchema } from './gates/schema.ts';
 import type { Report } from './report.ts';
 import { oneLine } from './text.ts';
 

@@ -74,17 +74,23 @@ export interface Stage<C> {
   /** Inputs beyond `from`: dataset, teachers. Called at planning time. */
   wire(config: C, wiring: Wiring): Readonly<Record<string, Ref>>;
   /** Absolute paths of outside files whose contents belong to the key (csv files, npm packages). */
-  sources?(config: C, base: string): readonly string[];
+  sources?(config: C, base: string): Promise<readonly string[]>;
   /** What can be known of its result, and of what would stop it, before anything runs. Sound: what it refuses a run would, too. */
   foresee?(config: C, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<Metrics>;
 }
 
+/**
+ * What a stage does. It stands in a module of its own, which loads when the stage runs: a plan reads declarations alone, and
+ * a run that finds everything in the store would wait for the modules longer than for anything else.
+ */
+export type StageRun<C> = Stage<C>['run'];
+
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
 export type AnyStage = Omit<Stage<never>, 'config' | 'wire' | 'sources' | 'foresee' | 'run'> & {
   readonly config: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
-  sources?(config: unknown, base: string): readonly string[];
+  sources?(config: unknown, base: string): Promise<readonly string[]>;
   foresee?(config: unknown, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
@@ -97,7 +103,7 @@ export const defineStage = <C>(stage: Stage<C>): AnyStage => {
     wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
     ...(sources === undefined
       ? {}
-      : { sources: (config: unknown, base: string) => sources(stage.config.parse(config), base) }),
+      : { sources: async (config: unknown, base: string) => await sources(stage.config.parse(config), base) }),
     ...(foresee === undefined
       ? {}
       : { foresee: (config: unknown, outlook: Outlook) => foresee(stage.config.parse(config), outlook) }),

@@ -4,12 +4,11 @@ import type { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import { namesIn, targetOf } from '../targets/index.ts';
-import { assemble, type Split } from './assemble.ts';
+import type { Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
 import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
-import { nameRemarks } from './remarks.ts';
 import type { Columns, RowReader } from './rows.ts';
 
 /** In the order in which equal texts are kept: a test text never trains. */
@@ -106,6 +105,7 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   const { task, labelled, limit, maxLength } = config;
   const source = config.file ?? config.train ?? '';
   const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
+  const { assemble } = await import('./assemble.ts');
   const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
   return { ...loaded, dropped };
 };
@@ -152,6 +152,7 @@ const look = async (config: FileConfig, parts: readonly Part[]): Promise<Look> =
     return { classes: dataset.classes, whole: true, remarks };
   }
   const classes = await firstClasses(parts);
+  const { nameRemarks } = await import('./remarks.ts');
   return { classes, whole: false, remarks: nameRemarks(classes) };
 };
 

@@ -117,7 +117,10 @@ const outside = (emit: Emit, call: Call, dy: Value, position: number, comparison
   return selected(emit, emit.op(comparison, [x, bound]), dy);
 };
 
-/** y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. */
+/**
+ * y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. Before opset 11 the
+ * bounds are attributes.
+ */
 export const clip: OpDef = {
   domain: '',
   op: 'Clip',

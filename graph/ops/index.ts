@@ -177,3 +177,7 @@ for (const op of ops) {
 /** The record for an operator at an opset version, or undefined where decant does not know it. */
 export const findOp = (domain: string, op: string, opset: number): OpDef | undefined =>
   byName.get(`${domain === 'ai.onnx' ? '' : domain}:${op}`)?.find((record) => record.since <= opset);
+
+/** The first operator set with an operator as decant writes it; undefined for those that it has no record of. */
+export const firstOpset = (domain: string, op: string): number | undefined =>
+  byName.get(`${domain}:${op}`)?.at(-1)?.since;

@@ -96,16 +96,9 @@ export const unary = ({ op, since, domain = '', range, samples, infer = inferSam
   ],
 });
 
-/** What ONNX calls axes moved from an attribute to an input: ReduceSum at 13, the other reductions at 18. */
-const axesAreInput = (op: string, opset: number): boolean => opset >= (op === 'ReduceSum' ? 13 : 18);
-
-/** A reduction over `axes`, written for the operator set of the graph. */
-export const reduce = (emit: Emit, op: string, x: Value, axes: readonly number[], keepdims: boolean): Value => {
-  if (axes.length === 0) return x;
-  return axesAreInput(op, emit.opset)
-    ? emit.op(op, [x, emit.ints(axes)], { keepdims: keepdims ? 1 : 0 })
-    : emit.op(op, [x], { axes, keepdims: keepdims ? 1 : 0 });
-};
+/** A reduction over `axes`. */
+export const reduce = (emit: Emit, op: string, x: Value, axes: readonly number[], keepdims: boolean): Value =>
+  axes.length === 0 ? x : emit.op(op, [x, emit.ints(axes)], { keepdims: keepdims ? 1 : 0 });
 
 /** 1 where a condition holds and 0 elsewhere (or any numbers) in the element type of `like`. */
 export const indicator = (emit: Emit, condition: Value, like: Value): Value =>

@@ -2,6 +2,7 @@ import type { Graph, Value } from '../graph.ts';
 import { type Site, sitesOfWeight } from '../sites.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
 import { formAt } from './forms.ts';
+import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
 import { quantizeError } from './weights.ts';
 
 export interface QuantizeOptions {
@@ -22,14 +23,6 @@ export interface QuantizeOptions {
  * 8-bit rows, `stored` is 8 bits in the file only: a session makes a float constant of it when it loads the model.
  */
 export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | { readonly kept: string };
-
-const minimumMatrix = 64 * 64;
-const minimumRows = 64 * 1024;
-/** Above the casts that folding constants does itself: a folded one would be float in the file again. */
-const minimumStored = 65 * 64;
-
-/** No matrix with fewer elements is quantized, whatever it is for. */
-export const leastQuantized = Math.min(minimumMatrix, minimumRows, minimumStored);
 
 /** A weight that was packed from others also goes by their names. */
 const namesOf = (graph: Graph, name: Value): readonly string[] => [name, ...(graph.origins?.get(name) ?? [])];

@@ -6,7 +6,7 @@ import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from
 import { formAt } from './forms.ts';
 import { quantizeError } from './weights.ts';
 
-export { leastQuantized, type QuantizeOptions } from './choose.ts';
+export type { QuantizeOptions } from './choose.ts';
 
 /** What happened to one float weight. */
 interface WeightReport {
@@ -81,7 +81,7 @@ const reportOf = (graph: Graph, choices: ReadonlyMap<Value, Choice>): QuantizeRe
 export const quantizeDynamic = (
   graph: Graph,
   options: QuantizeOptions = {},
-): { readonly graph: Graph; readonly report: QuantizeReport } => {
+): { readonly graph: Graph; readonly report: QuantizeReport; readonly choices: ReadonlyMap<Value, Choice> } => {
   const opset = graph.opsets[''] ?? 0;
   if (opset < firstOpset) {
     throw quantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
@@ -100,5 +100,5 @@ export const quantizeDynamic = (
     if (emit === undefined) builder.add({ ...node, inputs }, (value) => graph.types.get(value));
     else emit(emission, node);
   }
-  return { graph: builder.freeze(graph.outputs), report: reportOf(graph, choices) };
+  return { graph: builder.freeze(graph.outputs), report: reportOf(graph, choices), choices };
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
 import type { Inspection } from '../../models/inspect.ts';
+import { whole as count } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { beforeReading, exit, wholeNumber } from './common.ts';
@@ -41,8 +42,6 @@ const LONGEST_NAME = 200;
 
 /** A name of the file on one line, without what would steer the terminal. */
 const shown = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
-
-const count = (value: number): string => value.toLocaleString('en-US');
 
 const millions = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
 

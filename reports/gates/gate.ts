@@ -1,10 +1,9 @@
-import { z } from 'zod';
 import type { Interval } from '../statistics/intervals.ts';
 
 /** Stage of this name in the report that a diff compares with. */
 export const BASELINE = 'baseline';
 
-const gateFigures = [
+export const gateFigures = [
   'accuracy',
   'cosine',
   'p50',
@@ -17,7 +16,7 @@ const gateFigures = [
 ] as const;
 export type GateFigure = (typeof gateFigures)[number];
 
-const gateLimits = ['min', 'max', 'maxDrop', 'maxRatio'] as const;
+export const gateLimits = ['min', 'max', 'maxDrop', 'maxRatio'] as const;
 
 /** One limit that one figure of one stage must keep. Rates and drops 0 to 1, sizes in bytes, times in ms. */
 export interface Gate {
@@ -46,20 +45,3 @@ export interface GateReport extends Gate {
 /** Whether gates let something pass; `strict` wants every gate decided. */
 export const gatesFail = (gates: readonly GateReport[], strict: boolean): boolean =>
   gates.some(({ outcome }) => outcome === 'failed' || (strict && outcome === 'undecided'));
-
-export const gateSchema = z.looseObject({
-  stage: z.string(),
-  figure: z.enum(gateFigures),
-  limit: z.enum(gateLimits),
-  value: z.number(),
-  versus: z.string().nullable(),
-  confidence: z.number(),
-  batch: z.number().nullable(),
-  length: z.number().nullable(),
-}) satisfies z.ZodType<Gate>;
-
-export const gateReportSchema = gateSchema.extend({
-  outcome: z.enum(['passed', 'failed', 'undecided']),
-  found: z.looseObject({ estimate: z.number(), low: z.number(), high: z.number() }).nullable(),
-  reason: z.string(),
-}) satisfies z.ZodType<GateReport>;

@@ -1,18 +1,15 @@
 import { z } from 'zod';
-import { readDatasetArtifact } from '../../data/files.ts';
-import { readModelArtifact, writeModel } from '../../models/files.ts';
-import { readTeacherOutputs } from '../label/outputs.ts';
 import { defineStage } from '../stage.ts';
 import { foreseeTraining } from '../train/foresee.ts';
-import { summaryJson } from '../train/run.ts';
 import { distillationConfig } from './options.ts';
-import { runDistillation } from './run.ts';
 import { wireDistillation } from './wire.ts';
 
 const config = z.strictObject({
   teacher: z.string().describe('id of the stage whose model is imitated'),
   ...distillationConfig,
 });
+
+export type Config = z.output<typeof config>;
 
 /** Trains the model to say what a teacher says, on labelled and unlabelled texts alike. */
 export const distill = defineStage({
@@ -25,22 +22,5 @@ export const distill = defineStage({
   draws: true,
   wire: (options, wiring) => wireDistillation(options, wiring),
   foresee: (options, { models, data }) => foreseeTraining(options, 'distill', models, data),
-  run: async (inputs, options, ctx) => {
-    const { model, dataset, teacher, 'teacher-outputs': outputs } = inputs;
-    if (model === undefined || dataset === undefined || outputs === undefined) {
-      throw new Error('distill needs a model, a dataset and teacher outputs');
-    }
-    const { model: student, summary } = await runDistillation(
-      {
-        model: await readModelArtifact(model.path),
-        dataset: await readDatasetArtifact(dataset.path),
-        teacher: await readTeacherOutputs(outputs.path),
-        teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
-        config: options,
-      },
-      ctx,
-    );
-    await writeModel(await ctx.output('model', 'model'), student);
-    return { training: summaryJson(summary) };
-  },
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });

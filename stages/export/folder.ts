@@ -19,6 +19,7 @@ import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { modelCard } from './card.ts';
 import { configJson } from './config.ts';
+import { differ } from './differ.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
 
@@ -53,9 +54,6 @@ const checkNames = ({ inputs, output, task }: ModelInfo): void => {
   const read = task === 'features' ? 'last_hidden_state' : 'logits';
   if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
 };
-
-export const differ = (part: string): string =>
-  `the fp32 and q8 models differ in ${part}: they must come from one model`;
 
 /** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
 const sharedModel = (models: Models): Model => {

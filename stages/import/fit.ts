@@ -1,14 +1,9 @@
-import type { DatasetTask } from '../../data/dataset.ts';
 import type { DatasetFacts } from '../../data/files.ts';
+import { labelProblem } from '../../models/class-names.ts';
 import { importError } from '../../models/importers/importer.ts';
-import { alignLabels, labelProblem } from '../../models/labels.ts';
-import type { Model, TaskName } from '../../models/model.ts';
-
-/** Why a classifier cannot be one of the data; undefined where it can. */
-export const taskProblem = (model: TaskName, data: DatasetTask): string | undefined =>
-  model === data
-    ? undefined
-    : `the checkpoint is made for ${model}, the data for ${data}: 'head: new' takes its encoder alone`;
+import { alignLabels } from '../../models/labels.ts';
+import type { Model } from '../../models/model.ts';
+import { taskProblem } from './task.ts';
 
 /** The model with its classes in the order of the data; an error where it was made for other data. */
 export const fitLabels = (model: Model, { task, classes }: DatasetFacts): Model => {

@@ -1,16 +1,13 @@
 import { z } from 'zod';
-import { readDatasetFacts } from '../../data/files.ts';
-import type { InputArtifact } from '../../ground/artifact.ts';
 import { isUserError } from '../../ground/errors.ts';
+import { labelProblem, labelRemark } from '../../models/class-names.ts';
 import type { ModelFacts } from '../../models/facts.ts';
-import { writeModel } from '../../models/files.ts';
-import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
-import { labelProblem, labelRemark } from '../../models/labels.ts';
+import { findImporter, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
 import type { DataFacts, Foreseen, Outlook } from '../expected.ts';
-import { defineStage, type StageContext } from '../stage.ts';
-import { fitLabels, taskProblem } from './fit.ts';
-import { hubInputs, withCheckpoint } from './hub.ts';
+import { defineStage } from '../stage.ts';
+import { hubInputs } from './hub.ts';
+import { taskProblem } from './task.ts';
 
 const config = z.strictObject({
   model: z.string().meta({
@@ -24,6 +21,8 @@ const config = z.strictObject({
       'keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone',
     ),
 });
+
+export type Config = z.output<typeof config>;
 
 /** What is said of a model that has to fit the data, and of the data that has to fit the model. */
 const beside = (facts: ModelFacts, data: DataFacts | undefined): Foreseen => {
@@ -48,7 +47,7 @@ const beside = (facts: ModelFacts, data: DataFacts | undefined): Foreseen => {
 };
 
 /** Of a model of the hub nothing is known before it was downloaded, but that a new head means none. */
-const foresee = async ({ model, head }: z.infer<typeof config>, { base, data }: Outlook): Promise<Foreseen> => {
+const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promise<Foreseen> => {
   const importer = findImporter(model);
   if (importer === undefined) return { model: head === 'new' ? { task: 'features', labels: [] } : {} };
   try {
@@ -57,27 +56,6 @@ const foresee = async ({ model, head }: z.infer<typeof config>, { base, data }: 
     if (!isUserError(error, 'import')) throw error;
     return { problems: [{ path: ['model'], message: error.message, code: 'wrong-model' }] };
   }
-};
-
-interface Source extends z.infer<typeof config> {
-  /** What the model is called where `model` is the temporary folder of a download. */
-  readonly name?: string;
-}
-
-const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
-  const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
-  // Of the data only its classes matter: texts take time and memory.
-  const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
-  const remark = labelRemark(imported.info.labels, model.info.labels);
-  if (remark !== undefined) ctx.log(remark);
-  await writeModel(await ctx.output('model', 'model'), model);
-  const { info } = model;
-  return {
-    origin: info.origin ?? specifier,
-    dimensions: info.dimensions,
-    ...(input === undefined ? {} : { task: info.task }),
-    ...(remark === undefined ? {} : { notes: [remark] }),
-  };
 };
 
 /** Brings a pretrained Transformer into the pipeline as a graph. */
@@ -97,10 +75,7 @@ export const importStage = defineStage({
     const fits = (isHub || importer?.classifies === true) && head === 'keep';
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
-  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : modelSources(model, base)),
+  sources: async ({ model }, base) => (findImporter(model) === undefined ? [] : await modelSources(model, base)),
   foresee,
-  run: ({ checkpoint, dataset }, config, ctx) =>
-    checkpoint === undefined
-      ? run(dataset, config, ctx)
-      : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx)),
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -1,15 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { readDatasetArtifact } from '../../data/files.ts';
-import { type Measurements, writeMeasurements } from '../../data/measurements.ts';
 import { defineStage } from '../stage.ts';
 import { foreseeGrid } from './grid.ts';
-import { writeKernel, writeRuntimeAlone } from './kernel.ts';
-import { loadWhile } from './load.ts';
-import { measureLoading } from './loading.ts';
-import { timeRounds } from './rounds.ts';
-import { kernelSubject, prepare } from './subjects.ts';
 
 const cell = z.strictObject({
   batch: z.int().min(1).max(4096).describe('Texts at once.'),
@@ -43,6 +34,8 @@ const config = z.strictObject({
     .describe('Whether to look for the reasons why models are not faster: 2 to 4 seconds a model.'),
 });
 
+export type Config = z.output<typeof config>;
+
 /**
  * Latency of all models of a run, after the same inference fusions, interleaved round by round so that ratios hold on a
  * machine whose speed swings, over several processes; and what each costs to begin with, in processes of its own.
@@ -58,34 +51,5 @@ export const measure = defineStage({
   environment: 'machine',
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
   foresee: (options, outlook) => foreseeGrid(options, outlook),
-  run: async ({ dataset: datasetInput, ...models }, options, ctx) => {
-    if (datasetInput === undefined) throw new Error('measure needs a dataset');
-    const dataset = await readDatasetArtifact(datasetInput.path);
-    const folder = await ctx.output('measurements', 'measurements');
-    const scratch = join(folder, 'scratch');
-    await mkdir(scratch, { recursive: true });
-    try {
-      const { cells, subjects } = await prepare(models, dataset, options, scratch);
-      const kernel = await writeKernel(scratch);
-      const { loading, runtime } = await measureLoading(subjects, await writeRuntimeAlone(scratch), options, ctx);
-      const timing = (): ReturnType<typeof timeRounds> =>
-        timeRounds(subjects, kernelSubject(kernel, cells), options, ctx);
-      const { result: together, load } = await loadWhile(timing);
-      const measurements: Measurements = {
-        schema: 'decant.measurements/3',
-        threads: options.threads,
-        load,
-        cells,
-        processes: together.processes,
-        kernel: { name: kernel.name, times: together.kernel },
-        models: together.models,
-        loading,
-        runtime: { peakBytes: runtime.peakBytes },
-      };
-      await writeMeasurements(folder, measurements);
-      return { rounds: options.rounds, threads: options.threads, models: subjects.size };
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-  },
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });

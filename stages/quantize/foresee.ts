@@ -1,4 +1,4 @@
-import { leastQuantized } from '../../graph/quantize/index.ts';
+import { leastQuantized } from '../../graph/quantize/thresholds.ts';
 import type { Expected, Foreseen, Outlook } from '../expected.ts';
 
 interface Options {

@@ -1,15 +1,8 @@
 import { z } from 'zod';
-import type { Dataset } from '../../data/dataset.ts';
-import { readDatasetArtifact } from '../../data/files.ts';
-import type { InputArtifact } from '../../ground/artifact.ts';
-import { readModelArtifact, writeModel } from '../../models/files.ts';
-import type { Model } from '../../models/model.ts';
-import { reinitialize } from '../../models/reinitialize.ts';
 import { defineStage } from '../stage.ts';
-import { architecture, expectedOf, newEncoder } from './architecture.ts';
+import { architecture, expectedOf } from './architecture.ts';
 import { foreseeTraining } from './foresee.ts';
-import { defaultRates, trainingConfig } from './options.ts';
-import { runTraining, summaryJson } from './run.ts';
+import { trainingConfig } from './options.ts';
 
 const config = z.strictObject({
   like: z
@@ -22,22 +15,7 @@ const config = z.strictObject({
   ...trainingConfig,
 });
 
-type Start = Pick<z.infer<typeof config>, 'like' | 'architecture'>;
-
-/** What training starts from: a shape with random weights, or the model before as it is. */
-const startOf = async (
-  { like, architecture: shape }: Start,
-  {
-    input,
-    dataset,
-    seed,
-  }: { readonly input: InputArtifact | undefined; readonly dataset: Dataset; readonly seed: number },
-): Promise<Model> => {
-  if (shape !== undefined) return newEncoder(shape, dataset, seed);
-  if (input === undefined) throw new Error('train needs a model');
-  const given = await readModelArtifact(input.path);
-  return like === undefined ? given : reinitialize(given, seed);
-};
+export type Config = z.output<typeof config>;
 
 /** Trains a model on the labels: fine-tunes the one before, or starts a shape from random weights. */
 export const trainStage = defineStage({
@@ -61,20 +39,5 @@ export const trainStage = defineStage({
     const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);
     return foreseeTraining(training, 'train', { model }, data);
   },
-  run: async ({ model: input, dataset: datasetInput }, options, ctx) => {
-    if (datasetInput === undefined) throw new Error('train needs a dataset');
-    const { like, architecture: shape, ...training } = options;
-    const dataset = await readDatasetArtifact(datasetInput.path);
-    const { model, summary } = await runTraining(
-      {
-        model: await startOf({ like, architecture: shape }, { input, dataset, seed: ctx.seed }),
-        dataset,
-        config: training,
-        rates: like === undefined && shape === undefined ? defaultRates.fineTune : defaultRates.scratch,
-      },
-      ctx,
-    );
-    await writeModel(await ctx.output('model', 'model'), model);
-    return { training: summaryJson(summary) };
-  },
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -106,7 +106,7 @@ describe('a written dataset', () => {
     using space = workspace();
     await writeFile(space.path('dataset.json'), '{"schema":"decant.dataset/9"}');
     await expect(readDataset(space.folder)).rejects.toThrow(
-      "dataset of schema 'decant.dataset/9', expected 'decant.dataset/2'",
+      "is of the schema 'decant.dataset/9'; expected 'decant.dataset/2'",
     );
   });
 });

@@ -10,7 +10,7 @@ import { pruneConfig } from '../../stages/prune/config.ts';
 import { foreseePruning } from '../../stages/prune/foresee.ts';
 import { goalsOf, layersGoal } from '../../stages/prune/targets.ts';
 import { foreseeQuantization } from '../../stages/quantize/foresee.ts';
-import { quantizeModel } from '../../stages/quantize/index.ts';
+import { quantizeModel } from '../../stages/quantize/work.ts';
 import { goldenFolder, goldenNames, importGolden } from '../models/golden-checkpoints.ts';
 import { smallEncoder, smallOptions } from '../models/support.ts';
 import { tinyCsv } from '../rig/cli.ts';
