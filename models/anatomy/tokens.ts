@@ -19,7 +19,7 @@ const idNames = (graph: Graph, ids: Value): ReadonlySet<Value> => {
   for (const { op, inputs, outputs } of graph.nodes) {
     const [input] = inputs;
     const [output] = outputs;
-    if ((op === 'Cast' || op === 'Identity') && input != null && names.has(input) && output !== undefined) {
+    if (passingOn.has(op) && op !== 'Shape' && input != null && names.has(input) && output !== undefined) {
       names.add(output);
     }
   }
@@ -35,11 +35,14 @@ const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>): readonly TokenLookup[
 
 const rowsOf = (graph: Graph, table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
 
+/** Operators to which ids are no numbers. */
+const passingOn: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Shape']);
+
 /** Operators that read the ids as numbers: positions that skip padding compare them with its id. */
 const comparisons = (graph: Graph, ids: ReadonlySet<Value>): readonly Node[] =>
   [...ids]
     .flatMap((name) => indexOf(graph).users.get(name) ?? [])
-    .filter((node) => !['Cast', 'Identity', 'Shape', 'Gather'].includes(node.op));
+    .filter((node) => !passingOn.has(node.op) && !sitesAt(graph, node).some(looksUpRows));
 
 const expectSameRoles = (
   graph: Graph,

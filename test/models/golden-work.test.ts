@@ -52,7 +52,7 @@ const anatomies: Readonly<Record<string, { readonly layers: number; readonly par
   electra: { layers: 2, parts: ['layer 0 heads 4', 'layer 0 ffn 48', 'layer 1 heads 4', 'layer 1 ffn 48'] },
   mpnet: { layers: 2, parts: ['layer 0 heads 4', 'layer 0 ffn 48', 'layer 1 heads 4', 'layer 1 ffn 48'] },
   // Three layers, one set of weights: what is cut from one is cut from all.
-  albert: { layers: 3, parts: ['layer 0 heads 4', 'layer 0 ffn 48'] },
+  albert: { layers: 3, parts: ['layers 0-2 heads 4', 'layers 0-2 ffn 48'] },
   // Each layer stands around three feed-forward networks.
   mobilebert: {
     layers: 2,
