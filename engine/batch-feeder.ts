@@ -1,6 +1,6 @@
+import type { Targets } from '../data/answer-targets.ts';
 import type { Batch } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
-import type { Targets } from '../data/targets.ts';
 import { type Answers, answersAbout } from './answers.ts';
 import type { Encoded } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
@@ -60,11 +60,11 @@ export class BatchFeeder {
   #vary({ rows }: Batch, turn: Turn['turn']): void {
     const { task, seed } = this.#source;
     if (task.vary === undefined) return;
-    const random = stream(seed, 'vary', ...turn);
     for (const row of rows) {
       const example = this.#source.examples.encoded[row];
       if (example === undefined) continue;
-      const { encoded, targets } = task.vary(example, random);
+      // A stream of its own: an example that is looked at alone is the same as in its batch.
+      const { encoded, targets } = task.vary(example, stream(seed, 'vary', ...turn, row));
       this.#examples[row] = encoded;
       this.#targets.data.set(targets, (this.answers.starts[row] ?? 0) * this.#targets.width);
     }

@@ -1,7 +1,7 @@
+import { type Targets, targetOf } from '../data/answer-targets.ts';
 import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
 import { blankRows, columnsFor, putRow, type Rows } from '../data/rows.ts';
-import { type Targets, targetOf } from '../data/targets.ts';
 import type { Graph } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';

@@ -1,6 +1,6 @@
+import type { Targets } from '../data/answer-targets.ts';
 import type { Batch } from '../data/batches.ts';
 import type { Rows } from '../data/rows.ts';
-import type { Targets } from '../data/targets.ts';
 import type { InputRole } from '../models/signature.ts';
 import { type Answers, askedIn, type Placed, placed } from './answers.ts';
 import type { HostTensor } from './engine.ts';

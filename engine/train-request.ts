@@ -1,7 +1,7 @@
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
-import type { Loss } from './losses/index.ts';
+import type { Loss } from './losses/loss.ts';
 import type { Task } from './tasks/task.ts';
 import type { TrainingExamples, TrainingOptions } from './training-options.ts';
 import type { CurvePoint } from './training-state.ts';

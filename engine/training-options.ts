@@ -1,5 +1,5 @@
+import type { Targets } from '../data/answer-targets.ts';
 import type { Rows } from '../data/rows.ts';
-import type { Targets } from '../data/targets.ts';
 import type { Encoded } from './encoded.ts';
 import type { Schedule } from './schedule.ts';
 

@@ -70,7 +70,7 @@ const expectStates = ({ graph, info }: Model, places: Places): void => {
 const classifying: ReadonlySet<string> = new Set(['text-classification', 'token-classification']);
 
 const expectLabels = ({ graph, info }: Model, places: Places): void => {
-  if (!classifying.has(info.task)) return;
+  if (info.labels.length === 0 && !classifying.has(info.task)) return;
   const output = answerName(info.signature);
   const columns = graph.types.get(output)?.shape?.at(-1);
   if (typeof columns !== 'number' || columns === info.labels.length) return;

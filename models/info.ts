@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Value, value } from '../graph/graph.ts';
-import type { ModelInfo, TaskName } from './model.ts';
+import { type ModelInfo, type TaskName, taskNames } from './model.ts';
 import { featuresPort, type OutputRole, type Port, textPort, textSignature, tokenPort } from './signature.ts';
 
 const valueName = z.string().min(1).transform(value);
@@ -17,7 +17,7 @@ const signature = z.object({
   ),
 });
 
-const taskName = z.enum(['features', 'text-classification', 'token-classification', 'fill-mask']);
+const taskName = z.enum(taskNames);
 
 const tokens = z.object({ padding: z.int().nonnegative(), unknown: z.int().nonnegative() });
 
@@ -54,15 +54,15 @@ const before = z.object({
   ...facts,
 });
 
-/** What models of each task put out, as importers and decant's own heads make them. */
-const outputs: Readonly<Record<TaskName, (name: Value) => Port<OutputRole>>> = {
+/** What puts out features, and what answers about each token; every other task answers about texts. */
+const ofTokens: Readonly<Partial<Record<TaskName, (name: Value) => Port<OutputRole>>>> = {
   features: featuresPort,
-  'text-classification': textPort,
   'token-classification': tokenPort,
   'fill-mask': tokenPort,
 };
 
-export const outputPort = (task: TaskName, name: Value): Port<OutputRole> => outputs[task](name);
+/** What models of each task put out, as importers and decant's own heads make them. */
+export const outputPort = (task: TaskName, name: Value): Port<OutputRole> => (ofTokens[task] ?? textPort)(name);
 
 const fromBefore = (info: z.infer<typeof before>): ModelInfo => {
   const { schema: _, inputs, output, sentence: rule, tokens: special, hiddenStates, ...rest } = info;

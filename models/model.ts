@@ -4,7 +4,8 @@ import type { NumberTexts } from './number-texts.ts';
 import type { Signature } from './signature.ts';
 
 /** What a model puts out: features a token, one choice of labels a text or a token, or a choice of vocabulary a token. */
-export type TaskName = 'features' | 'text-classification' | 'token-classification' | 'fill-mask';
+export const taskNames = ['features', 'text-classification', 'token-classification', 'fill-mask'] as const;
+export type TaskName = (typeof taskNames)[number];
 
 /** How a features model makes one vector of a text, where its makers say so (sentence-transformers). */
 export interface SentenceRule {

@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
+import { idTargets, unknownTargets } from '../../data/answer-targets.ts';
 import { labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
-import { idTargets, unknownTargets } from '../../data/targets.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';

@@ -1,4 +1,4 @@
-import { targetOf } from '../../data/targets.ts';
+import { targetOf } from '../../data/answer-targets.ts';
 import type { Value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { modelError } from '../../ground/errors.ts';

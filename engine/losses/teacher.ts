@@ -1,5 +1,5 @@
+import { isKnown } from '../../data/answer-targets.ts';
 import { isUnread, type Rows, spreadRow } from '../../data/rows.ts';
-import { isKnown } from '../../data/targets.ts';
 import type { Value } from '../../graph/graph.ts';
 import { answerNumbers, answerRows, type StepBatch } from '../step-batch.ts';
 import { type LossSettings, rowsShape, type StepScope } from './loss.ts';

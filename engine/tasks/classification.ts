@@ -1,6 +1,6 @@
+import { idTargets, targetOf } from '../../data/answer-targets.ts';
 import { tagsOf } from '../../data/dataset.ts';
 import { logSumExp } from '../../data/rows.ts';
-import { idTargets, targetOf } from '../../data/targets.ts';
 import { withClassificationHead, withTokenHead } from '../../models/head.ts';
 import { crossEntropy, distillation } from '../losses/index.ts';
 import { wholeTexts, words } from '../read.ts';

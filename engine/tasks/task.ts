@@ -1,6 +1,6 @@
+import type { Targets } from '../../data/answer-targets.ts';
 import type { DatasetTask, Example } from '../../data/dataset.ts';
 import type { Stream } from '../../data/random.ts';
-import type { Targets } from '../../data/targets.ts';
 import type { TextInput } from '../../data/tokenize.ts';
 import type { Model } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';

@@ -1,7 +1,7 @@
+import type { Targets } from '../../data/answer-targets.ts';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { noRows } from '../../data/rows.ts';
-import type { Targets } from '../../data/targets.ts';
 import { type Answers, answerCount } from '../../engine/answers.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';

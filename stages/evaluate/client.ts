@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import { unknownTargets } from '../../data/answer-targets.ts';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { rowOf } from '../../data/rows.ts';
-import { unknownTargets } from '../../data/targets.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { type ClientText, clientOf } from '../../data/tokenizers/client.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';

@@ -1,6 +1,6 @@
+import { unknownTargets } from '../../data/answer-targets.ts';
 import type { Example } from '../../data/dataset.ts';
 import type { DatasetFacts } from '../../data/files.ts';
-import { unknownTargets } from '../../data/targets.ts';
 import { answerCount, answersAbout } from '../../engine/answers.ts';
 import type { Task } from '../../engine/tasks/index.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { idTargets, type Targets, targetOf, unknownTargets } from '../../data/answer-targets.ts';
 import { type Stream, stream } from '../../data/random.ts';
-import { idTargets, type Targets, targetOf, unknownTargets } from '../../data/targets.ts';
 import { type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
 import { type Loss, rowsShape } from '../../engine/losses/loss.ts';

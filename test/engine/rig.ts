@@ -1,5 +1,5 @@
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
-import { idTargets } from '../../data/targets.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import { crossEntropy, type LossSettings } from '../../engine/losses/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
-import { idTargets } from '../../data/targets.ts';
 import { BatchFeeder } from '../../engine/batch-feeder.ts';
 import { encodedText, tokensOf } from '../../engine/encoded.ts';
 import type { HostTensor } from '../../engine/engine.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { blankRows, putRow } from '../../data/rows.ts';
-import { idTargets } from '../../data/targets.ts';
 import { answersAbout, placed } from '../../engine/answers.ts';
 import { BatchFeeder } from '../../engine/batch-feeder.ts';
 import { encodedText } from '../../engine/encoded.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
-import { idTargets } from '../../data/targets.ts';
 import { distillation, hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightArrays } from '../../engine/train-request.ts';

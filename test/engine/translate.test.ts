@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unknownTargets } from '../../data/targets.ts';
+import { unknownTargets } from '../../data/answer-targets.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
 import { cutTokenizer } from '../../data/tokenizers/cut.ts';
 import { tokenTranslation } from '../../data/tokenizers/translate.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
-import { idTargets } from '../../data/targets.ts';
 import { answersAbout } from '../../engine/answers.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import type { Feeds, HostTensor } from '../../engine/engine.ts';
