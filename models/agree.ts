@@ -1,7 +1,7 @@
 import type { TensorType } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
-import { tokenRows } from './anatomy/tokens.ts';
+import { endOfIds } from './anatomy/tokens.ts';
 import type { Model, ModelInfo } from './model.ts';
 
 /** Where the parts of a model lie, for messages. */
@@ -90,8 +90,7 @@ const largestId = ({ model, added_tokens }: Model['tokenizer']): readonly [token
 };
 
 const expectTokens = (model: Model, places: Places): void => {
-  const rows = tokenRows(model);
-  if (rows === 0) return;
+  const rows = endOfIds(model);
   const [token, id] = largestId(model.tokenizer);
   if (id >= rows) {
     throw modelError(
