@@ -1,6 +1,6 @@
 import type { TensorType } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
-import { tokenRows } from './anatomy/tokens.ts';
+import { endOfIds } from './anatomy/tokens.ts';
 import type { Model } from './model.ts';
 import { answerName } from './signature.ts';
 
@@ -97,8 +97,7 @@ const largestId = ({ model, added_tokens }: Model['tokenizer']): readonly [token
 };
 
 const expectTokens = (model: Model, places: Places): void => {
-  const rows = tokenRows(model);
-  if (rows === 0) return;
+  const rows = endOfIds(model);
   const [token, id] = largestId(model.tokenizer);
   if (id >= rows) {
     throw modelError(

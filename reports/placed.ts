@@ -2,29 +2,50 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { isMissing } from '../ground/errors.ts';
+import { sealedRecord, verifySealedRecord } from './checksum.ts';
+import { hasSealedRun } from './run-file.ts';
 import { changedFileError, verifyFile } from './verify.ts';
 
 /** Where a run's folder says which models and exported folders it put there, and what they hold. */
 export const placedFile = join('records', 'placed.json');
 
-const schema = z.record(z.string(), z.record(z.string(), z.object({ digest: z.string(), size: z.number() })));
+const foldersSchema = z.record(z.string(), z.record(z.string(), z.object({ digest: z.string(), size: z.number() })));
+/** Earlier versions wrote the folders alone. */
+const schema = z.union([
+  z.object({ folders: foldersSchema, checksum: z.string() }),
+  foldersSchema.transform((folders) => ({ folders, checksum: undefined })),
+]);
 
 /** Files by folder, relative to the run's. */
 export type Placed = Readonly<
   Record<string, Readonly<Record<string, { readonly digest: string; readonly size: number }>>>
 >;
 
+export const placedText = (folders: Placed): string => `${JSON.stringify(sealedRecord({ folders }))}\n`;
+
+const parsePlaced = (text: string): z.infer<typeof schema> | undefined => {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+};
+
 /** What a run put into its folder; null where none says so. */
 export const readPlaced = async (out: string): Promise<Placed | null> => {
   const file = join(out, placedFile);
-  try {
-    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (error) {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return null;
-    throw changedFileError(
-      `${file} is damaged: expected the digests of the models in ${out}. Run the pipeline again: it writes them anew`,
-    );
-  }
+    throw error;
+  });
+  const mustBeSealed = await hasSealedRun(out);
+  if (text === null && !mustBeSealed) return null;
+  const expected = `expected the digests of the models in ${out}. Run the pipeline again: it writes them anew`;
+  if (text === null) throw changedFileError(`${file} is missing; ${expected}`);
+  const placed = parsePlaced(text);
+  if (placed === undefined) throw changedFileError(`${file} is damaged: ${expected}`);
+  if (mustBeSealed || placed.checksum !== undefined) verifySealedRecord(placed, file);
+  return placed.folders;
 };
 
 /** A run's folder holds models two folders down, and exported folders with folders of their own. */

@@ -3,16 +3,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Artifact, type ArtifactKind, artifactKinds, type Digest } from '../ground/artifact.ts';
 import { messageOf, UserError } from '../ground/errors.ts';
+import { sealedRecord, verifySealedRecord } from './checksum.ts';
 import { gateSchema } from './gates/schema.ts';
 import type { RunSummary, StageSummary, StepSummary } from './record.ts';
+import { RECORDS, runFile, SCHEMA, schemas } from './run-file.ts';
 import { verifyFile } from './verify.ts';
 import { verifyWritten } from './written.ts';
-
-/** Folder of a run in which its records lie. */
-const RECORDS = 'records';
-/** The summary of a run in its folder. */
-export const runFile = join(RECORDS, 'run.json');
-const SCHEMA = 'decant.run/1';
 
 /** Kinds of output that a report is computed from; models are described, not kept. */
 const kept: readonly ArtifactKind[] = ['dataset', 'predictions', 'measurements', 'profile'];
@@ -58,7 +54,7 @@ export const recordFiles = (run: RunSummary): readonly RecordFile[] =>
 export const recordText = (run: RunSummary): { readonly file: string; readonly text: string } => ({
   file: runFile,
   // `path` is a function, which JSON leaves out.
-  text: `${JSON.stringify({ schema: SCHEMA, ...run })}\n`,
+  text: `${JSON.stringify(sealedRecord({ schema: SCHEMA, ...run }))}\n`,
 });
 
 const digestSchema = z.custom<Digest>((value) => typeof value === 'string');
@@ -75,7 +71,7 @@ const stepSchema = z.looseObject({
   outputs: z.record(z.string(), z.looseObject({ artifact: artifactSchema })),
 });
 const runSchema = z.looseObject({
-  schema: z.literal(SCHEMA),
+  schema: z.enum(schemas),
   name: z.string(),
   created: z.string(),
   yaml: z.string(),
@@ -120,7 +116,7 @@ const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary =
   ),
 });
 
-const jsonOf = (file: string, text: string): unknown => {
+const jsonOf = (file: string, text: string): object => {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -129,8 +125,12 @@ const jsonOf = (file: string, text: string): unknown => {
 };
 
 const parseRun = (file: string, text: string): z.infer<typeof runSchema> => {
-  const parsed = runSchema.safeParse(jsonOf(file, text));
-  if (parsed.success) return parsed.data;
+  const json = jsonOf(file, text);
+  const parsed = runSchema.safeParse(json);
+  if (parsed.success) {
+    if (parsed.data.schema === SCHEMA) verifySealedRecord(json, file);
+    return parsed.data;
+  }
   const [issue] = parsed.error.issues;
   throw new UserError(
     `${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`,

@@ -7,12 +7,22 @@ import { jsonForPeople } from '../../reports/text.ts';
 import type { RunResult } from '../execute/run.ts';
 import type { Failure } from '../explain.ts';
 import type { View } from '../view/view.ts';
-import { addPlanOptions, DEFAULT_FILE, exit, isOffline, type Planned, type PlanOptions, planFrom } from './common.ts';
+import {
+  addPlanOptions,
+  DEFAULT_FILE,
+  exit,
+  isOffline,
+  type Planned,
+  type PlanOptions,
+  planFrom,
+  wholeNumber,
+} from './common.ts';
 
 interface Options extends PlanOptions {
   readonly json?: boolean;
   readonly plain?: boolean;
   readonly strict?: boolean;
+  readonly memory?: number;
   readonly offline?: boolean;
 }
 
@@ -124,7 +134,9 @@ const run = async (file: string, options: Options): Promise<number> => {
   const { abort, kill, off } = interruptible(view);
   try {
     const offline = isOffline(options);
-    const result = await runPipeline({ ...planned, catalogue: decantCatalogue, offline, abort, kill, emit: view.emit });
+    const { emit } = view;
+    const { memory } = options;
+    const result = await runPipeline({ ...planned, catalogue: decantCatalogue, offline, memory, abort, kill, emit });
     await view.close();
     await show(result, planned, json);
     return conclude(result, planned, options.strict === true);
@@ -142,6 +154,11 @@ export const runCommand = (program: Command, end: (code: number) => void): void 
     .option('--json', 'print the report as one JSON document; progress goes to standard error')
     .option('--plain', 'plain lines instead of a moving view')
     .option('--offline', 'download nothing: models of the hub must be in the store (also: DECANT_OFFLINE=1)')
+    .option(
+      '--memory <MB>',
+      'memory that a step may take (default: 95 % of what is free, or half of all if that is more)',
+      wholeNumber(1, 10_000_000),
+    )
     .option('--strict', 'fail where a gate is undecided, too')
     .addHelpText('after', examples)
     .action(async (file: string, options: Options) => end(await run(file, options)));

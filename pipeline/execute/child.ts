@@ -2,6 +2,9 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { forkModule, moduleBeside } from '../../data/process.ts';
+import { stepLimits } from '../guard/limits.ts';
+import { endAll } from '../guard/processes.ts';
+import { type Stop, watched } from '../guard/watch.ts';
 import type { Command, Order, Outcome, Report } from './order.ts';
 
 /** A step that was asked to save and stop gets this long. */
@@ -20,6 +23,9 @@ const crashed = (code: number | null, signal: NodeJS.Signals | null, stderr: str
   return { kind: 'failed', code: 'crashed', theirs: false, message, detail: stderr };
 };
 
+/** How a process ended that took more than it may. */
+const stopped = ({ code, message }: Stop): Outcome => ({ kind: 'failed', code, theirs: true, message, detail: '' });
+
 /** Keeps the end of what a process prints, and all of it in a file; a silent process leaves none. */
 const collect = (streams: readonly (NodeJS.ReadableStream | null)[], file: string): (() => string) => {
   let log: WriteStream | undefined;
@@ -36,13 +42,21 @@ const collect = (streams: readonly (NodeJS.ReadableStream | null)[], file: strin
   };
 };
 
+interface Place {
+  readonly logFile: string;
+  /** The module of the process. */
+  readonly entry?: string | undefined;
+  /** Megabytes that it may take, if not what the machine has. */
+  readonly memory?: number | undefined;
+}
+
 /**
- * Runs a step in a process of its own. On abort it is asked to save; it is killed when that takes too long, and at once
+ * Runs a step in a process of its own, which is watched: what takes too much memory is stopped. On abort it is asked to save; it is killed when that takes too long, and at once
  * when `kill` is aborted.
  */
 export const runInChild = async (
   order: Order,
-  { logFile, entry = beside }: { readonly logFile: string; readonly entry?: string | undefined },
+  { logFile, entry = beside, memory }: Place,
   { abort, kill }: { readonly abort: AbortSignal; readonly kill: AbortSignal },
   onReport: (report: Report) => void,
 ): Promise<Outcome> => {
@@ -53,7 +67,13 @@ export const runInChild = async (
     if (child.connected) child.send(command, () => undefined);
   };
   let timer: NodeJS.Timeout | undefined;
-  const end = (): void => void child.kill('SIGKILL');
+  let stop: Stop | undefined;
+  const end = (): void => void endAll(child.pid ?? 0);
+  const { set, off } = watched(child.pid ?? 0, (why) => {
+    stop ??= why;
+    end();
+  });
+  set(stepLimits(memory));
   const save = (): void => {
     send({ type: 'abort' });
     timer = setTimeout(end, SAVE_MS);
@@ -71,12 +91,13 @@ export const runInChild = async (
       child.on('close', (code, signal) => {
         const printed = said();
         const unsaid: Outcome = abort.aborted ? { kind: 'aborted' } : crashed(code, signal, printed);
-        resolve(outcome ?? unsaid);
+        resolve(outcome ?? (stop === undefined ? unsaid : stopped(stop)));
       });
       send({ type: 'start', order });
       if (abort.aborted) save();
     });
   } finally {
+    off();
     clearTimeout(timer);
     abort.removeEventListener('abort', save);
     kill.removeEventListener('abort', end);

@@ -22,6 +22,8 @@ export interface ExecuteOptions {
   readonly force: ReadonlySet<string>;
   /** The network is forbidden. */
   readonly offline: boolean;
+  /** Megabytes that a step may take, if not what the machine has. */
+  readonly memory?: number | undefined;
   /** Folder of what steps print. */
   readonly logs: string;
   /** Asks the running step to save and stop. */
@@ -121,7 +123,7 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
   };
   const outcome = await runInChild(
     order,
-    { logFile: logFile(options.logs, step), entry: catalogue.entry },
+    { logFile: logFile(options.logs, step), entry: catalogue.entry, memory: options.memory },
     { abort, kill },
     (report) => {
       if (report.type === 'progress') emit({ type: 'progress', step: step.id, progress: report.progress });

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Placed, placedFile, readPlaced } from '../../reports/placed.ts';
+import { type Placed, placedFile, placedText, readPlaced } from '../../reports/placed.ts';
 import { writeWhole } from '../store/atomic.ts';
 
 const write = async (out: string, placed: Placed): Promise<void> => {
   await mkdir(dirname(join(out, placedFile)), { recursive: true });
-  await writeWhole(join(out, placedFile), `${JSON.stringify(placed)}\n`);
+  await writeWhole(join(out, placedFile), `${placedText(placed)}\n`);
 };
 
 /** Notes what was put into a run's folder beside what earlier runs put there. */

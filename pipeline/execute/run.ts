@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly force: ReadonlySet<string>;
   /** The network is forbidden. */
   readonly offline: boolean;
+  /** Megabytes that a step may take, if not what the machine has. */
+  readonly memory?: number | undefined;
   readonly abort: AbortSignal;
   readonly kill: AbortSignal;
   readonly emit: Emit;
@@ -189,7 +191,7 @@ const leave = async (out: string, plan: Plan, leaving: Leaving): Promise<Report>
 
 /** Runs the plan of one seed and leaves what came of it, also when a later stage fails. */
 const runSeed = async (options: SeedOptions): Promise<Ran> => {
-  const { plan, out, threads, catalogue, store, abort, kill, force, offline, sources } = options;
+  const { plan, out, threads, catalogue, store, abort, kill, force, offline, memory, sources } = options;
   const started = performance.now();
   await ensureFolder(out, 'the folder of results', '--out');
   const { name, seed, seeds, yaml, overrides, until } = plan;
@@ -208,7 +210,9 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   const steps = plan.steps.map(({ id, uses, role }) => ({ id, uses, role }));
   emit({ type: 'run-started', name, steps, seed, seeds, threads, process: process.pid });
   const logs = join(out, 'logs');
-  const executed = await execute({ plan, catalogue, store, threads, force, offline, logs, abort, kill, emit, sources });
+  const executed = await execute({
+    ...{ plan, catalogue, store, threads, force, offline, memory, logs, abort, kill, emit, sources },
+  });
   const { end } = executed;
   if (end.kind === 'interrupted') return { end, results: null };
   const seconds = (performance.now() - started) / 1000;

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sealedRecord } from '../../reports/checksum.ts';
 import { costOf } from '../../reports/cost.ts';
 import { describeEnvironment } from '../../reports/environment.ts';
 import type { RunSummary } from '../../reports/record.ts';
-import { runFile, seedFolders } from '../../reports/records.ts';
+import { seedFolders } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
+import { runFile } from '../../reports/run-file.ts';
 import { readWritten, type Written, writtenFile } from '../../reports/written.ts';
 import { writeWhole } from '../store/atomic.ts';
 import { hashFile, hashJson } from '../store/hash.ts';
@@ -72,5 +74,5 @@ export const rememberReports = async (
   { number, basis }: Pick<Written, 'number' | 'basis'>,
 ): Promise<void> => {
   const files = await hashes(out, [...reports, ...seedFolders(run).map((name) => join(name, runFile))]);
-  await writeWhole(join(out, writtenFile), `${JSON.stringify({ number, basis, files })}\n`);
+  await writeWhole(join(out, writtenFile), `${JSON.stringify(sealedRecord({ number, basis, files }))}\n`);
 };

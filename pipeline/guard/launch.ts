@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { moduleBeside } from '../../data/process.ts';
 import { isLimits } from './limits.ts';
+import { endAll } from './processes.ts';
 import { type Stop, watched } from './watch.ts';
 
 /** Commands that run models of strangers: what such a model does to its process ends that process alone. */
@@ -27,9 +28,9 @@ const endOf = (child: ChildProcess): Promise<number | Stop> =>
   new Promise((resolve) => {
     let stop: Stop | undefined;
     let signalled = false;
-    const { set, off } = watched(child, (why) => {
+    const { set, off } = watched(child.pid ?? 0, (why) => {
       stop ??= why;
-      child.kill('SIGKILL');
+      void endAll(child.pid ?? 0);
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => (signalled = true));
     child.on('message', (message) => {

@@ -1,14 +1,15 @@
-/** What a process that runs a stranger's model may take, from now until it says so again. */
+import { freemem, totalmem } from 'node:os';
+import { bytes as sized } from '../../reports/figures.ts';
+
+/** What a process that runs a stranger's model may take, from now until it says so again, and what is said where it takes more. */
 export interface Limits {
-  readonly bytes: number;
+  readonly memory: { readonly bytes: number; readonly message: string };
   /** Until the next answer. */
-  readonly seconds: number;
-  /** How the user allows more. */
-  readonly option: { readonly memory: string; readonly timeout: string };
+  readonly time?: { readonly seconds: number; readonly message: string };
 }
 
 export const isLimits = (message: unknown): message is Limits =>
-  typeof message === 'object' && message !== null && 'bytes' in message && 'seconds' in message;
+  typeof message === 'object' && message !== null && 'memory' in message && 'time' in message;
 
 const MEGABYTE = 1e6;
 
@@ -39,6 +40,12 @@ export interface LimitOptions {
   readonly timeout: number;
 }
 
+const tooLarge = (bytes: number): string =>
+  `the model was stopped: it took more than ${sized(bytes)} of memory, which is more than its weights and these texts should need; where you trust it, allow more with --memory MB`;
+
+const tooSlow = (seconds: number): string =>
+  `the model was stopped: it gave no answer for ${seconds} seconds; where you trust it, allow more with --timeout SECONDS`;
+
 /** Messages cost; a limit that is a little old does no harm. */
 const LEAST_MS = 200;
 
@@ -48,13 +55,44 @@ const LEAST_MS = 200;
  */
 export const limited = (work: Work, { memory, timeout }: LimitOptions): { renew(): void } => {
   const bytes = memory === undefined ? process.memoryUsage.rss() + memoryFor(work) : memory * MEGABYTE;
-  const option = { memory: '--memory MB', timeout: '--timeout SECONDS' };
+  const limits: Limits = {
+    memory: { bytes, message: tooLarge(bytes) },
+    time: { seconds: timeout, message: tooSlow(timeout) },
+  };
   let said = 0;
   const say = (): void => {
     said = performance.now();
-    const limits: Limits = { bytes, seconds: timeout, option };
     if (process.connected) process.send?.(limits);
   };
   say();
   return { renew: () => (performance.now() - said > LEAST_MS ? say() : undefined) };
+};
+
+/** Memory of a machine, in bytes. */
+interface Machine {
+  readonly total: number;
+  /** What nobody uses. */
+  readonly free: number;
+}
+
+/** This machine, or as much of it as its container may use. Only Linux counts what it would give back as free. */
+const thisMachine = (): Machine => {
+  const constrained = process.constrainedMemory() ?? 0;
+  const total = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return { total, free: process.platform === 'linux' ? Math.min(freemem(), total) : total };
+};
+
+const SHARE_OF_FREE = 0.95;
+const SHARE_OF_TOTAL = 0.5;
+
+/** What a step can take before the machine suffers: nearly all that is free, and half of all where others have more than that. */
+export const stepMemory = ({ total, free }: Machine = thisMachine()): number =>
+  Math.max(SHARE_OF_FREE * free, SHARE_OF_TOTAL * total);
+
+/** What a step of a run may take: megabytes that the user allows, or what the machine has. It may take as long as it likes. */
+export const stepLimits = (megabytes: number | undefined): Limits => {
+  const bytes = megabytes === undefined ? stepMemory() : megabytes * MEGABYTE;
+  const whose = megabytes === undefined ? 'which is nearly all that this machine has to give' : 'which --memory allows';
+  const message = `the step was stopped: it took more than ${sized(bytes)} of memory, ${whose}; take shorter texts, smaller batches or a smaller model, or allow more with --memory MB`;
+  return { memory: { bytes, message } };
 };

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sealedRecord } from '../../reports/checksum.ts';
 import type { Report } from '../../reports/report.ts';
 import { root } from '../rig/build.ts';
 import { decant, type Result, tinyCsv } from '../rig/cli.ts';
@@ -39,6 +40,11 @@ const negated = (bytes: Buffer): Buffer => {
   for (let at32 = 3; at32 < bytes.length; at32 += 4) bytes[at32] = (bytes[at32] ?? 0) ^ 0x80;
   return bytes;
 };
+
+const withoutKey = (text: string, key: string): string => JSON.stringify({ ...JSON.parse(text), [key]: undefined });
+const withoutFiles = (text: string): string => JSON.stringify({ ...JSON.parse(text), files: {} });
+/** As somebody does who wants it to be believed. */
+const sealedAgain = (text: string): string => JSON.stringify(sealedRecord(JSON.parse(withoutKey(text, 'checksum'))));
 
 beforeAll(async () => {
   space.write('tiny.csv', tinyCsv());
@@ -79,6 +85,13 @@ describe('what a run left', () => {
     ['records/run.json', (text: string) => text.replace('"seed":1', '"seed":2'), 'was changed since the run wrote it'],
     ['records/run.json', () => '', 'was changed since the run wrote it'],
     ['records/reports.json', (text: string) => text.slice(0, 30), 'is damaged: expected the digests'],
+    ['records/reports.json', withoutFiles, 'was changed since the run wrote it: found the checksum'],
+    [
+      'records/reports.json',
+      (text: string) => sealedAgain(withoutFiles(text)),
+      'is damaged: expected the digest of re',
+    ],
+    ['records/reports.json', (text: string) => withoutKey(text, 'checksum'), 'was changed since the run wrote it: '],
   ])('is refused where %s was changed', async (file, change, found) => {
     const restore = replace(`runs/tiny/${file}`, (bytes) => Buffer.from(change(String(bytes))));
     for (const args of [
@@ -88,6 +101,44 @@ describe('what a run left', () => {
       expect(await at(...args)).toMatchObject({ code: 2, stdout: '' });
       expect((await at(...args)).stderr).toContain(`runs/tiny/${file} ${found}`);
     }
+    restore();
+  });
+
+  it('is refused where nothing covers its record, whatever else was changed', async () => {
+    const covering = space.path('runs/tiny/records/reports.json');
+    renameSync(covering, space.path('aside'));
+    const missing = 'runs/tiny/records/reports.json is missing; expected the digests';
+    for (const change of [
+      (text: string) => text,
+      (text: string) => text.replace('"seed":1', '"seed":2'),
+      (text: string) => sealedAgain(text.replace('"seed":1', '"seed":2')),
+      (text: string) => withoutKey(text, 'schema'),
+    ]) {
+      const restore = replace('runs/tiny/records/run.json', (bytes) => Buffer.from(change(String(bytes))));
+      for (const args of [
+        ['report', 'runs/tiny'],
+        ['report', 'runs/tiny/report.json'],
+        ['diff', 'runs/tiny', 'runs/tiny'],
+      ]) {
+        expect((await at(...args)).stderr).toContain(missing);
+        expect((await at(...args)).code).toBe(2);
+      }
+      restore();
+    }
+    renameSync(space.path('aside'), covering);
+  });
+
+  it.each([
+    ['is missing; expected the digests', undefined],
+    ['was changed since the run wrote it: found the checksum', () => '{"folders":{},"checksum":"0"}'],
+    ['was changed since the run wrote it: found the checksum', () => '{}'],
+    ['is damaged: expected the digests', () => '[]'],
+  ])('is refused by predict where the list of its models %s', async (found, change) => {
+    const list = 'runs/tiny/records/placed.json';
+    const restore = replace(list, (bytes) => (change === undefined ? bytes : Buffer.from(change())));
+    if (change === undefined) rmSync(space.path(list));
+    const { code, stderr } = await at('predict', 'runs/tiny/models/teacher', 'a text');
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`runs/tiny/records/placed.json ${found}`)]);
     restore();
   });
 

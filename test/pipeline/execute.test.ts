@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +31,7 @@ interface RunSettings {
   readonly set?: readonly string[];
   readonly force?: readonly string[];
   readonly offline?: boolean;
+  readonly memory?: number;
   readonly abort?: AbortController;
   readonly onEvent?: (event: RunEvent) => void;
 }
@@ -50,6 +52,7 @@ const run = async (space: Workspace, settings: RunSettings = {}): Promise<Ran> =
     threads: 1,
     force: new Set(settings.force),
     offline: settings.offline ?? false,
+    memory: settings.memory,
     logs: space.path('logs'),
     abort: (settings.abort ?? new AbortController()).signal,
     kill: new AbortController().signal,
@@ -88,6 +91,12 @@ const flipByte = (file: string): void => {
   chmodSync(file, 0o644);
   writeFileSync(file, bytes);
 };
+
+/** Processes whose command line holds a text. */
+const processesNamed = (text: string): readonly string[] =>
+  execFileSync('ps', ['-Ao', 'args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes(text));
 
 const growing = (options: string): string => `name: letters
 data: { uses: lines, file: lines.txt }
@@ -213,6 +222,23 @@ describe('execute', () => {
     const { end } = await run(space);
     expect(end).toMatchObject({ kind: 'failed', step: 'second' });
     expect(end.kind === 'failed' ? end.message : '').toContain('was killed by SIGABRT');
+  });
+
+  it.each(['here', 'in a process that it starts'])('stops a stage that takes too much memory %s', async (place) => {
+    using space = workspace();
+    prepare(space, growing(`letters: 2, holds: { megabytes: 900, elsewhere: ${place !== 'here'} }`));
+    const { end } = await run(space, { memory: 700 });
+    expect(end).toMatchObject({
+      ...{ kind: 'failed', step: 'second', code: 'memory', log: null },
+      message: expect.stringMatching(
+        /^the step was stopped: it took more than 700 MB of memory, which --memory allows; take shorter texts, .*its last good state is kept in/,
+      ),
+    });
+    expect(processesNamed('900e6')).toEqual([]);
+    if (place !== 'here') return;
+    const again = await run(space, { memory: 4000 });
+    expect([again.end.kind, again.steps.get('second')?.metrics.resumedAt]).toEqual(['done', 1]);
+    expect(again.ran).toEqual(['second']);
   });
 
   it('saves on interruption and goes on from there to the same bytes', async () => {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -48,16 +49,36 @@ const start = defineStage({
   },
 });
 
+const LONG_ENOUGH_MS = 600;
+
+/** Takes memory for a while, in this process or in one that it starts. */
+const hold = async ({ megabytes, elsewhere }: { readonly megabytes: number; readonly elsewhere: boolean }) => {
+  if (!elsewhere) {
+    const held = Buffer.alloc(megabytes * 1e6, 1);
+    await pause(LONG_ENOUGH_MS);
+    return held.length;
+  }
+  // Native code that computes does not notice that its parent is gone.
+  const program = `Buffer.alloc(${megabytes}e6, 1); for (const until = Date.now() + 60_000; Date.now() < until;);`;
+  const child = spawn(process.execPath, ['-e', program], { stdio: 'ignore' });
+  return await new Promise<number>((resolve) => child.on('exit', () => resolve(0)));
+};
+
 /** Appends seeded letters one by one, with a checkpoint after each. */
 const grow = defineStage({
   uses: 'grow',
   version: 1,
   summary: 'Appends random letters, slowly.',
-  config: z.strictObject({ letters: z.int().min(1), pauseMs: z.number().default(0), die: z.string().optional() }),
+  config: z.strictObject({
+    letters: z.int().min(1),
+    pauseMs: z.number().default(0),
+    die: z.string().optional(),
+    holds: z.strictObject({ megabytes: z.int(), elsewhere: z.boolean().default(false) }).optional(),
+  }),
   makes: 'model',
   draws: true,
   wire: () => ({}),
-  run: async (inputs, { letters, pauseMs, die }, ctx) => {
+  run: async (inputs, { letters, pauseMs, die, holds }, ctx) => {
     const saved = await ctx.checkpoints.load();
     const before = saved === undefined ? '' : Buffer.from(saved.data).toString();
     let grown = before;
@@ -70,6 +91,7 @@ const grow = defineStage({
       grown += String.fromCharCode(97 + stream(ctx.seed, 'grow', grown.length).integer(26));
       await ctx.checkpoints.save({ letters: grown.length }, [Buffer.from(grown)]);
       ctx.progress({ done: grown.length, total: letters, unit: 'letters' });
+      if (holds !== undefined) await hold(holds);
       if (die === 'later') throw stageError(`no; what there was is kept in ${ctx.checkpoints.folder}`);
       await pause(pauseMs);
     }
