@@ -1,71 +1,65 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { UserError } from '../ground/errors.ts';
+import { columnOf, readHeader, readTable, type Table, writeTable } from './columns.ts';
+import { OLD_SCHEMA, readOldChoices } from './predictions-before.ts';
+import { type Rows, rowsIn, rowsTable } from './rows.ts';
+import type { Targets } from './targets.ts';
 
-/** What a model said about every labelled text, or every tagged word, of a split. Metrics are pure functions of it. */
+/** What a model answered about every text, or every word, of a split. Metrics are pure functions of it. */
 export interface Predictions {
   readonly split: 'validation' | 'test';
-  readonly classes: number;
   /** Ids of texts or words, so that models are compared pair by pair. */
   readonly ids: Int32Array;
-  readonly labels: Int32Array;
-  /** (examples, classes), row-major; or (examples, columns) log-probabilities of the classes that `kept` names. */
-  readonly logits: Float32Array;
-  /** Classes of the columns where there are many classes: see data/scores.ts. */
-  readonly kept?: Uint16Array;
+  readonly rows: Rows;
+  /** What the answers should be; left out where nobody knows but another model. */
+  readonly targets?: Targets;
   /** Text of each word: words of one text are no independent examples. */
   readonly groups?: Int32Array;
 }
 
-interface Header {
-  readonly schema: 'decant.predictions/1';
-  readonly split: Predictions['split'];
-  readonly classes: number;
-  readonly examples: number;
-  /** Columns of logits.f32 where classes were left out. */
-  readonly columns?: number;
-  readonly groups?: number;
-}
+const FILE = 'predictions.json';
+const SCHEMA = 'decant.predictions/2';
 
-const bytes = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-
-/** Writes predictions.json with ids.i32, labels.i32, logits.f32, kept.u16 and groups.i32 (little-endian) beside it. */
-export const writePredictions = async (folder: string, predictions: Predictions): Promise<void> => {
-  const { split, classes, ids, labels, logits, kept, groups } = predictions;
-  const header: Header = {
-    ...{ schema: 'decant.predictions/1', split, classes, examples: ids.length },
-    ...(kept === undefined ? {} : { columns: kept.length / Math.max(1, ids.length) }),
-    ...(groups === undefined ? {} : { groups: new Set(groups).size }),
-  };
-  await writeFile(join(folder, 'predictions.json'), `${JSON.stringify(header)}\n`);
-  await writeFile(join(folder, 'ids.i32'), bytes(ids));
-  await writeFile(join(folder, 'labels.i32'), bytes(labels));
-  await writeFile(join(folder, 'logits.f32'), bytes(logits));
-  if (kept !== undefined) await writeFile(join(folder, 'kept.u16'), bytes(kept));
-  if (groups !== undefined) await writeFile(join(folder, 'groups.i32'), bytes(groups));
+/** Writes predictions.json with its columns beside it: see data/columns.ts. */
+export const writePredictions = (folder: string, predictions: Predictions): Promise<void> => {
+  const { split, ids, rows, targets, groups } = predictions;
+  const { header, columns } = rowsTable(rows);
+  return writeTable(folder, FILE, {
+    header: { schema: SCHEMA, split, ...header, ...(targets === undefined ? {} : { targets: targets.width }) },
+    columns: {
+      ids,
+      ...columns,
+      ...(targets === undefined ? {} : { targets: targets.data }),
+      ...(groups === undefined ? {} : { groups }),
+    },
+  });
 };
 
-const words = async (file: string): Promise<ArrayBuffer> => {
-  const content = await readFile(file);
-  return content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength) as ArrayBuffer;
+const targetsIn = ({ header, columns: { targets } }: Table): Targets | undefined =>
+  targets instanceof Int32Array || targets instanceof Float32Array
+    ? { width: Number(header.targets), data: targets }
+    : undefined;
+
+const expectWhole = ({ ids, rows, targets }: Predictions): void => {
+  const sound = rows.data.length === ids.length * rows.columns && rows.unread.length === ids.length;
+  if (sound && (targets === undefined || targets.data.length === ids.length * targets.width)) return;
+  throw new UserError(`${FILE} has ${ids.length} examples, its answers or targets are of others: a file is damaged`);
 };
 
-/** Reads what `writePredictions` wrote; `path` maps a file name to where it lies. */
-export const readPredictions = async (path: (file: string) => string): Promise<Predictions> => {
-  const header: Header = JSON.parse(await readFile(path('predictions.json'), 'utf8'));
-  if (header.schema !== 'decant.predictions/1') {
-    throw new UserError(`predictions of schema '${header.schema}', expected 'decant.predictions/1'`);
-  }
-  const { split, classes, examples, columns, groups } = header;
-  const ids = new Int32Array(await words(path('ids.i32')));
-  const labels = new Int32Array(await words(path('labels.i32')));
-  const logits = new Float32Array(await words(path('logits.f32')));
-  if (ids.length !== examples || logits.length !== examples * (columns ?? classes)) {
-    throw new UserError(`predictions.json announces ${examples} examples, the files hold ${ids.length}`);
-  }
+const fromTable = (table: Table): Predictions => {
+  const ids = columnOf(table, 'ids', 'i32');
+  const targets = targetsIn(table);
   return {
-    ...{ split, classes, ids, labels, logits },
-    ...(columns === undefined ? {} : { kept: new Uint16Array(await words(path('kept.u16'))) }),
-    ...(groups === undefined ? {} : { groups: new Int32Array(await words(path('groups.i32'))) }),
+    ...{ split: table.header.split === 'validation' ? 'validation' : 'test', ids, rows: rowsIn(table, ids.length) },
+    ...(targets === undefined ? {} : { targets }),
+    ...('groups' in table.columns ? { groups: columnOf(table, 'groups', 'i32') } : {}),
   };
+};
+
+/** Reads what `writePredictions` wrote, or wrote before; `path` maps a file name to where it lies. */
+export const readPredictions = async (path: (file: string) => string): Promise<Predictions> => {
+  const { schema } = await readHeader(path(FILE));
+  const predictions =
+    schema === OLD_SCHEMA ? await readOldChoices(path) : fromTable(await readTable(path, FILE, SCHEMA));
+  expectWhole(predictions);
+  return predictions;
 };

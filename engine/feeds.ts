@@ -1,6 +1,6 @@
 import { type Batch, dropTokens, type TokenMatrix, tokenMatrix, typeMatrix } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
-import { isBlank, spreadScores } from '../data/scores.ts';
+import { isUnread, spreadRow } from '../data/rows.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 import { type Value, value } from '../graph/graph.ts';
 import type { ModelInfo } from '../models/model.ts';
@@ -109,7 +109,9 @@ const targetRows = (source: FeedSource, batch: Batch, { answers }: UpdateSize): 
 const teacherRows = (source: FeedSource, batch: Batch): HostTensor => {
   const { teacher } = source.examples;
   if (teacher === undefined) throw new Error('the teacher said nothing about the training texts');
-  return answerRows(source, batch, teacher.classes, (answer, row) => spreadScores(teacher, answer, row));
+  return answerRows(source, batch, teacher.width, (answer, row) => {
+    if (!isUnread(teacher, answer)) spreadRow(teacher, answer, row);
+  });
 };
 
 /**
@@ -117,11 +119,10 @@ const teacherRows = (source: FeedSource, batch: Batch): HostTensor => {
  * not read, since its own tokenizer cut them off.
  */
 const softWeights = (source: FeedSource, batch: Batch, { answers }: UpdateSize): HostTensor => {
-  const { examples, weights, info } = source;
+  const { examples, weights } = source;
   const { teacher } = examples;
-  const maySkip = taskOf(info.task).unit === 'words';
   const { dims, ...tensor } = answerRows(source, batch, 1, (answer, row) => {
-    if (maySkip && teacher !== undefined && isBlank(teacher, answer)) return;
+    if (teacher !== undefined && isUnread(teacher, answer)) return;
     row[0] = ((examples.labels[answer] ?? -1) < 0 ? 1 : 1 - weights.hard) / answers;
   });
   return { ...tensor, dims: dims.slice(0, -1) };

@@ -1,6 +1,6 @@
 import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
-import { blankScores, columnsFor, putScores, type Scores } from '../data/scores.ts';
+import { blankRows, columnsFor, putRow, type Rows } from '../data/rows.ts';
 import type { EncodedText, TextInput } from '../data/tokenize.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { type Graph, value } from '../graph/graph.ts';
@@ -107,34 +107,34 @@ const expectNumbers = (row: Float32Array, answer: number, { starts }: Answers, r
 
 /** Answers so far and the batches behind them. */
 interface Partial {
-  readonly scores: Scores;
+  readonly rows: Rows;
   batches: number;
 }
 
-const schema = 'decant.prediction/2';
+const schema = 'decant.prediction/3';
 
-const bytesOf = (array: Float32Array | Uint16Array): Uint8Array =>
+const bytesOf = (array: Float32Array | Uint32Array | Uint8Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
-const piecesOf = ({ logits, kept }: Scores): readonly Uint8Array[] =>
-  (kept === undefined ? [logits] : [logits, kept]).map(bytesOf);
+const piecesOf = ({ data, kept, unread }: Rows): readonly Uint8Array[] =>
+  (kept === undefined ? [data, unread] : [data, kept, unread]).map(bytesOf);
 
-const resume = async (scores: Scores, checkpoints: Checkpoints | undefined): Promise<Partial> => {
+const resume = async (rows: Rows, checkpoints: Checkpoints | undefined): Promise<Partial> => {
   const saved = await checkpoints?.load();
   const meta = Object(saved?.meta);
-  const pieces = piecesOf(scores);
+  const pieces = piecesOf(rows);
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
-  if (saved === undefined || meta.schema !== schema || saved.data.length !== size) return { scores, batches: 0 };
+  if (saved === undefined || meta.schema !== schema || saved.data.length !== size) return { rows, batches: 0 };
   let at = 0;
   for (const piece of pieces) {
     piece.set(saved.data.subarray(at, at + piece.length));
     at += piece.length;
   }
-  return { scores, batches: Number(meta.batches) };
+  return { rows, batches: Number(meta.batches) };
 };
 
-const save = async ({ scores, batches }: Partial, checkpoints: Checkpoints | undefined): Promise<void> =>
-  checkpoints?.save({ schema, batches }, piecesOf(scores));
+const save = async ({ rows, batches }: Partial, checkpoints: Checkpoints | undefined): Promise<void> =>
+  checkpoints?.save({ schema, batches }, piecesOf(rows));
 
 const predictBatches = async (
   program: Program,
@@ -144,7 +144,6 @@ const predictBatches = async (
 ): Promise<void> => {
   const { model, batching, onProgress, signal, checkpoints, labels } = request;
   const { texts } = answers;
-  const { scores } = partial;
   const batches = lengthBatches(lengthsOf(texts), batching === 'single' ? 1 : BATCH);
   let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
   let saved = performance.now();
@@ -155,11 +154,11 @@ const predictBatches = async (
     }
     signal?.throwIfAborted();
     const said = await runBatch(program, model, texts, batch);
-    const { classes: width } = scores;
+    const { width } = partial.rows;
     forEachAnswer(answers, batch, (answer, row) => {
       const numbers = said.subarray(row * width, (row + 1) * width);
       expectNumbers(numbers, answer, answers, request);
-      putScores(scores, answer, numbers, labels?.[answer]);
+      putRow(partial.rows, answer, numbers, labels?.[answer]);
     });
     partial.batches++;
     done += batch.rows.length;
@@ -169,8 +168,8 @@ const predictBatches = async (
 
 /** What a model says about texts, without dropout. */
 export interface Predicted {
-  /** A row an answer: a text, or a word, in the order of the texts. Of words that were cut off nothing is known. */
-  readonly scores: Scores;
+  /** A row an answer: a text, or a word, in the order of the texts. Those of words that were cut off are unread. */
+  readonly rows: Rows;
   readonly answers: Answers;
 }
 
@@ -184,12 +183,12 @@ export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const { graph, width } = answerGraph(model);
   const answers = answersAbout(await encodeTexts(model, texts, maxLength, signal));
   const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;
-  const partial = await resume(blankScores(answerCount(answers), width, columns), checkpoints);
-  if (texts.length === 0) return { scores: partial.scores, answers };
+  const partial = await resume(blankRows(answerCount(answers), width, columns), checkpoints);
+  if (texts.length === 0) return { rows: partial.rows, answers };
   const program = await compiled(graph, threads);
   try {
     await predictBatches(program, request, answers, partial);
-    return { scores: partial.scores, answers };
+    return { rows: partial.rows, answers };
   } finally {
     await program.release();
   }

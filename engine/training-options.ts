@@ -1,4 +1,4 @@
-import type { Scores } from '../data/scores.ts';
+import type { Rows } from '../data/rows.ts';
 import type { EncodedText } from '../data/tokenize.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -45,7 +45,7 @@ export interface TrainingExamples {
   /** Class of each answer (see engine/answers.ts); -1 where there is no label. */
   readonly labels: Int32Array;
   /** What the teacher said, a row an answer, where there is one. */
-  readonly teacher?: Scores | undefined;
+  readonly teacher?: Rows | undefined;
 }
 
 /** How much the terms of the loss weigh. */

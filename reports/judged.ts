@@ -1,13 +1,13 @@
 import type { Dataset } from '../data/dataset.ts';
 import { readDatasetArtifact } from '../data/files.ts';
-import { readPredictions } from '../data/predictions.ts';
-import { readVectors, VECTORS_FILE, type Vectors } from '../data/vectors.ts';
+import { type Predictions, readPredictions } from '../data/predictions.ts';
+import { OLD_VECTORS, readOldVectors } from '../data/predictions-before.ts';
 import type { InputArtifact } from '../ground/artifact.ts';
 import type { StepSummary } from './record.ts';
 import type { Effect } from './statistics/effects.ts';
 import { differenceEffect } from './statistics/pairs.ts';
-import type { Scored } from './statistics/scored.ts';
-import { cosinesTo, meanEffect, pairAgreement } from './statistics/vectors.ts';
+import { type Scored, scoredOf } from './statistics/scored.ts';
+import { cosinesTo, meanEffect, pairAgreement, type Vectors } from './statistics/vectors.ts';
 
 /** A model's choices of classes, and what they were about. */
 export interface JudgedClasses {
@@ -62,9 +62,12 @@ export const exampleTexts = async (dataset: InputArtifact | undefined): Promise<
   return (id) => texts.get(id) ?? '';
 };
 
-const classesOf = async (output: InputArtifact, textOf: JudgedClasses['textOf']): Promise<Judged | null> => {
-  const predictions = await readPredictions(output.path);
-  return predictions.ids.length === 0 ? null : { kind: 'classes', scored: predictions, ids: predictions.ids, textOf };
+/** What a model answered; null where it was asked nothing. */
+const readAnswers = async (output: InputArtifact | undefined): Promise<Predictions | null> => {
+  if (output === undefined) return null;
+  const read = OLD_VECTORS in output.artifact.files ? readOldVectors : readPredictions;
+  const predictions = await read(output.path);
+  return predictions.ids.length === 0 ? null : predictions;
 };
 
 const vectorsOf = (reference: Vectors, model: Vectors): Judged | null =>
@@ -85,17 +88,20 @@ export const judgeStages = async (
   const scores = new Map<string, Judged | null>();
   let reference: { readonly id: string; readonly vectors: Vectors | null } | undefined;
   for (const { id, evaluation } of stages) {
-    const output = evaluation?.outputs.predictions;
-    const vectors =
-      output !== undefined && VECTORS_FILE in output.artifact.files ? await readVectors(output.path) : null;
-    if (vectors !== null && vectors.ids.length > 0) {
-      reference ??= { id, vectors };
-      scores.set(id, reference.vectors === null ? null : vectorsOf(reference.vectors, vectors));
+    const predictions = await readAnswers(evaluation?.outputs.predictions);
+    if (predictions === null) {
+      scores.set(id, null);
       continue;
     }
-    const judged = output === undefined || vectors !== null ? null : await classesOf(output, textOf);
-    if (judged !== null) reference ??= { id, vectors: null };
-    scores.set(id, judged);
+    const { ids, rows, targets } = predictions;
+    if (targets !== undefined) {
+      reference ??= { id, vectors: null };
+      scores.set(id, { kind: 'classes', scored: scoredOf(predictions), ids, textOf });
+      continue;
+    }
+    const vectors = { ids, width: rows.width, values: rows.data };
+    reference ??= { id, vectors };
+    scores.set(id, reference.vectors === null ? null : vectorsOf(reference.vectors, vectors));
   }
   return { scores, reference: reference?.id ?? null };
 };

@@ -1,4 +1,4 @@
-import { logSumExp } from '../../data/scores.ts';
+import { logSumExp } from '../../data/rows.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { withTokenHead } from '../../models/token-head.ts';
 import { crossEntropy, distillation } from '../losses/index.ts';

@@ -1,4 +1,4 @@
-import { cosineOf } from '../../data/vectors.ts';
+import { cosineOf } from '../../data/cosine.ts';
 import { modelError } from '../../ground/errors.ts';
 import { withoutWordHead } from '../../models/head.ts';
 import { emitSentence } from '../../models/sentence.ts';
@@ -23,7 +23,7 @@ export const features: Task = {
   imitation: () => cosineDistance,
   judge: (vector, { teacher }, answer) => {
     if (teacher === undefined) throw new Error('vectors are judged by those of a teacher');
-    const score = cosineOf(vector, 0, teacher.logits, answer, vector.length);
+    const score = cosineOf(vector, 0, teacher.data, answer, vector.length);
     return { score, loss: 1 - score };
   },
 };

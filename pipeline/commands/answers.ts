@@ -1,3 +1,4 @@
+import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
@@ -45,13 +46,9 @@ const softmax = (logits: Float32Array): readonly number[] => {
   return exponentials.map((value) => value / sum);
 };
 
-/** The numbers of one answer. */
-const rowOf = ({ scores: { logits, columns } }: Predicted, answer: number): Float32Array =>
-  logits.subarray(answer * columns, (answer + 1) * columns);
-
 /** All classes, the most probable first. */
 const classesOf = ({ info, predicted }: Question, answer: number): readonly Class[] =>
-  softmax(rowOf(predicted, answer))
+  softmax(rowOf(predicted.rows, answer))
     .map((probability, i) => ({ label: info.labels[i] ?? `class ${i}`, probability }))
     .toSorted((a, b) => b.probability - a.probability);
 
@@ -79,13 +76,14 @@ const classified = (asked: Question): Said => {
 
 /** One word a line with its class behind a tab, as taggers write; an empty line between texts. */
 const tagged = (asked: Question): Said => {
-  const { answers } = asked.predicted;
+  const { answers, rows } = asked.predicted;
   const json = asked.texts.map(({ text }, t) => ({
     text,
     words: text.split(' ').map((word, w) => {
+      const answer = (answers.starts[t] ?? 0) + w;
       // A word beyond the longest sequence was not read: nothing is made up about it.
-      if ((answers.texts[t]?.words?.[w] ?? -1) < 0) return { word, label: null, probability: null };
-      const [best] = classesOf(asked, (answers.starts[t] ?? 0) + w);
+      if (isUnread(rows, answer)) return { word, label: null, probability: null };
+      const [best] = classesOf(asked, answer);
       return { word, label: best?.label ?? null, probability: best?.probability ?? null };
     }),
   }));
@@ -96,7 +94,7 @@ const tagged = (asked: Question): Said => {
 const SHOWN_NUMBERS = 6;
 
 const vectors = ({ texts, predicted }: Question): Said => {
-  const json = texts.map((given, i) => ({ ...given, vector: [...rowOf(predicted, i)] }));
+  const json = texts.map((given, i) => ({ ...given, vector: [...rowOf(predicted.rows, i)] }));
   const lines = json.map(({ vector, ...given }) => {
     const shown = vector.slice(0, SHOWN_NUMBERS).map((x) => x.toFixed(4));
     return `${heading(given)}\n  ${vector.length} numbers: ${shown.join(' ')}${vector.length > SHOWN_NUMBERS ? ' ...' : ''}`;

@@ -12,7 +12,8 @@ export const calibrationError = (scored: Scored): number => {
   const right = new Float64Array(BINS);
   const claimed = new Float64Array(BINS);
   predicted.forEach((c, example) => {
-    const confidence = Math.exp(logProbabilities(scored, example)[c] ?? 0);
+    // Where there is no answer every class is as probable.
+    const confidence = Math.exp(logProbabilities(scored, example)[Math.max(0, c)] ?? 0);
     // Bins are open below and closed above, as in the papers.
     const bin = Math.min(BINS - 1, Math.max(0, Math.ceil(confidence * BINS) - 1));
     right[bin] = (right[bin] ?? 0) + Number(c === scored.labels[example]);

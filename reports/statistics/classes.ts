@@ -39,21 +39,29 @@ interface Confusion {
   readonly own: Int32Array;
 }
 
-const confusionOf = (scored: Scored): Confusion => {
+/** A number for each pair of classes; no answer is one class more. Thousands of classes have more pairs than 32 bits count. */
+const codesOf = (scored: Scored): Float64Array => {
   const { classes, labels } = scored;
-  const codes = predictions(scored).map((predicted, example) => (labels[example] ?? 0) * classes + predicted);
-  const counts = new Float64Array(classes ** 2);
-  for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
-  const found = [...counts.keys()].filter((code) => (counts[code] ?? 0) > 0);
-  const numbers = new Int32Array(classes ** 2);
-  for (const [number, code] of found.entries()) numbers[code] = number;
+  return Float64Array.from(
+    predictions(scored),
+    (predicted, example) => (labels[example] ?? 0) * (classes + 1) + (predicted < 0 ? classes : predicted),
+  );
+};
+
+const confusionOf = (scored: Scored): Confusion => {
+  const { classes } = scored;
+  const codes = codesOf(scored);
+  const counts = new Map<number, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  const cells = [...counts.keys()].sort((a, b) => a - b);
+  const numbers = new Map(cells.map((code, number) => [code, number]));
   return {
     classes,
-    cells: found.map((code) => ({
-      ...{ label: Math.floor(code / classes), predicted: code % classes },
-      count: counts[code] ?? 0,
+    cells: cells.map((code) => ({
+      ...{ label: Math.floor(code / (classes + 1)), predicted: code % (classes + 1) },
+      count: counts.get(code) ?? 0,
     })),
-    own: codes.map((code) => numbers[code] ?? 0),
+    own: Int32Array.from(codes, (code) => numbers.get(code) ?? 0),
   };
 };
 
@@ -68,7 +76,7 @@ const counted = ({ cells, classes }: Confusion, counts: ArrayLike<number>): Coun
   const [hits, claimed, actual] = [new Float64Array(classes), new Float64Array(classes), new Float64Array(classes)];
   cells.forEach(({ label, predicted }, cell) => {
     const n = counts[cell] ?? 0;
-    claimed[predicted] = (claimed[predicted] ?? 0) + n;
+    if (predicted < classes) claimed[predicted] = (claimed[predicted] ?? 0) + n;
     actual[label] = (actual[label] ?? 0) + n;
     if (predicted === label) hits[label] = n;
   });

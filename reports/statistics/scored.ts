@@ -1,21 +1,34 @@
-import { spreadScores } from '../../data/scores.ts';
+import type { Predictions } from '../../data/predictions.ts';
+import { spreadRow } from '../../data/rows.ts';
 
 /** Scores of one model on labelled examples: logits (examples x classes, row-major) and the true class of each. */
 export interface Scored {
   readonly classes: number;
   readonly labels: Int32Array;
   readonly logits: Float32Array;
-  /** Classes of the columns of `logits` where only the largest were kept: see data/scores.ts. */
-  readonly kept?: Uint16Array;
+  /** Classes of the columns of `logits` where only the largest were kept: see data/rows.ts. */
+  readonly kept?: Uint32Array;
+  /** 1 where the model never answered: it is wrong there, and every class as probable as any other. */
+  readonly unread?: Uint8Array;
   /** Which examples are words of one text; without it examples are independent of each other. */
   readonly groups?: Int32Array;
 }
 
+/** Choices of classes as a stage left them. */
+export const scoredOf = ({ rows, targets, groups }: Predictions): Scored => ({
+  ...{ classes: rows.width, labels: Int32Array.from(targets?.data ?? []), logits: rows.data, unread: rows.unread },
+  ...(rows.kept === undefined ? {} : { kept: rows.kept }),
+  ...(groups === undefined ? {} : { groups }),
+});
+
 const columnsOf = ({ logits, labels }: Scored): number => logits.length / Math.max(1, labels.length);
 
-/** The class with the largest logit, the first one on ties. */
+const isUnread = ({ unread }: Scored, example: number): boolean => unread !== undefined && unread[example] === 1;
+
+/** The class with the largest logit, the first one on ties; -1 where there is no answer. */
 const predictedClass = (scored: Scored, example: number): number => {
   const { logits, classes, kept } = scored;
+  if (isUnread(scored, example)) return -1;
   if (kept !== undefined) return kept[example * columnsOf(scored)] ?? 0;
   let best = 0;
   for (let c = 1; c < classes; c++) {
@@ -27,7 +40,7 @@ const predictedClass = (scored: Scored, example: number): number => {
 /** Every figure of a model reads its predictions: they are found once. */
 const predicted = new WeakMap<Scored, Int32Array>();
 
-/** The predicted class of every example. Not to be written into. */
+/** The predicted class of every example, -1 of one that was not read. Not to be written into. */
 export const predictions = (scored: Scored): Int32Array => {
   const known = predicted.get(scored);
   if (known !== undefined) return known;
@@ -68,9 +81,10 @@ const known = new WeakMap<Float32Array, Float64Array>();
 /** log softmax of one row, in nats. */
 export const logProbabilities = (scored: Scored, example: number): Float64Array => {
   const { logits, classes, kept } = scored;
+  if (isUnread(scored, example)) return new Float64Array(classes).fill(-Math.log(classes));
   if (kept !== undefined) {
     const row = new Float64Array(classes);
-    spreadScores({ classes, columns: columnsOf(scored), logits, kept }, example, row);
+    spreadRow({ width: classes, columns: columnsOf(scored), data: logits, kept }, example, row);
     return row;
   }
   const rows = known.get(logits) ?? logSoftmax(logits, classes);

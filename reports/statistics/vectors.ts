@@ -1,7 +1,15 @@
-import { cosineOf, type Vectors } from '../../data/vectors.ts';
+import { cosineOf } from '../../data/cosine.ts';
 import type { Effect } from './effects.ts';
 import { groupedMean } from './grouped.ts';
 import { mean } from './scored.ts';
+
+/** What a model made of every text of a split, a vector each. */
+export interface Vectors {
+  readonly ids: Int32Array;
+  readonly width: number;
+  /** (texts, width), row-major. */
+  readonly values: Float32Array;
+}
 
 /** Cosine of each text's vector to the reference's. */
 export const cosinesTo = (reference: Vectors, model: Vectors): Float64Array =>

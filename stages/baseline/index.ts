@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Dataset, type Example, labelledExamples } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
-import { blankScores, putScores } from '../../data/scores.ts';
+import { blankRows, noRows, putRow } from '../../data/rows.ts';
 import type { Metrics } from '../../ground/json.ts';
 import { defineStage, type StageContext } from '../stage.ts';
 import { denseEffort, fitsDense, spaced, sparseEffort } from './budget.ts';
@@ -116,16 +116,14 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metri
   );
   const test = rowsOf(vectorizer, dataset.test);
   const classes = dataset.classes.length;
-  const scores = blankScores(dataset.test.length, classes);
-  const keep = (row: number, said: Float64Array) => putScores(scores, row, Float32Array.from(said), test.labels[row]);
+  const rows = blankRows(dataset.test.length, classes);
+  const keep = (row: number, said: Float64Array) => putRow(rows, row, Float32Array.from(said), test.labels[row]);
   const accuracy = accuracyOf(score, test, classes, keep);
   await writePredictions(await ctx.output('predictions', 'predictions'), {
     split: 'test',
-    classes,
     ids: Int32Array.from(dataset.test, ({ id }) => id),
-    labels: test.labels,
-    logits: scores.logits,
-    ...(scores.kept === undefined ? {} : { kept: scores.kept }),
+    rows,
+    targets: { width: 1, data: test.labels },
   });
   return {
     majority: { accuracy: majorityAccuracy(dataset) },
@@ -144,7 +142,7 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metri
 /** Baselines of the other tasks leave no predictions that anything reads. */
 const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<Metrics> => {
   await writePredictions(await ctx.output('predictions', 'predictions'), {
-    ...{ split: 'test', classes: 0, ids: new Int32Array(), labels: new Int32Array(), logits: new Float32Array() },
+    ...{ split: 'test', ids: new Int32Array(), rows: noRows(0) },
   });
   return metrics;
 };
@@ -155,7 +153,7 @@ const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<
  */
 export const baseline = defineStage({
   uses: 'baseline',
-  version: 2,
+  version: 3,
   summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
   internal: true,

@@ -81,7 +81,7 @@ const expectSameClasses = ({ dataset, teacher }: DistillationJob): void => {
 /** The student ready for training: vectors of another width than the teacher's are projected into its space. */
 const studentOf = ({ model, dataset, teacher }: DistillationJob, seed: number): Model => {
   const student = trainable(model, dataset);
-  return dataset.task === 'features' ? withProjection(student, teacher.scores.classes, seed) : student;
+  return dataset.task === 'features' ? withProjection(student, teacher.rows.width, seed) : student;
 };
 
 const idsOf = (examples: readonly Example[]): readonly number[] => examples.map(({ id }) => id);

@@ -1,8 +1,7 @@
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { writePredictions } from '../../data/predictions.ts';
-import type { Scores } from '../../data/scores.ts';
+import { noRows } from '../../data/rows.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
-import { writeVectors } from '../../data/vectors.ts';
 import type { Answers } from '../../engine/answers.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
@@ -20,7 +19,7 @@ export interface Evaluated {
   readonly texts: readonly EncodedText[];
 }
 
-const nothing = { split: 'test', ids: new Int32Array(), labels: new Int32Array(), logits: new Float32Array() } as const;
+const nothing = { split: 'test', ids: new Int32Array() } as const;
 
 /** Text of each answer about a word; words are numbered one after the other. */
 const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array => {
@@ -29,21 +28,6 @@ const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array
     groups.fill(id, starts[text], starts[text + 1]);
   });
   return groups;
-};
-
-/** Of equal scores the first class counts as the answer: what is added to another where the first would be right. */
-const LEAST = 1e-6;
-
-/** Nobody read the words beyond the end of a cut text: every class is as probable there, and the answer is a wrong one. */
-const missWords = ({ columns, logits, kept }: Scores, { texts, starts }: Answers, labels: Int32Array): void => {
-  texts.forEach(({ words }, text) => {
-    words?.forEach((place, word) => {
-      const answer = (starts[text] ?? 0) + word;
-      if (place >= 0 || labels[answer] !== 0) return;
-      if (kept === undefined) logits[answer * columns + 1] = LEAST;
-      else kept.set([1, 0], answer * columns);
-    });
-  });
 };
 
 /**
@@ -57,14 +41,14 @@ export const writeAnswers = async (
 ): Promise<void> => {
   const classes = model.info.labels.length;
   if (model.info.task !== dataset.task) {
-    await writePredictions(folder, { ...nothing, classes });
+    await writePredictions(folder, { ...nothing, rows: noRows(classes) });
     return;
   }
   const { labelsOf, unit } = taskOf(dataset.task);
   const labels = Int32Array.from(
     dataset.test.flatMap((example, i) => labelsOf(example, texts[i] ?? { ids: new Int32Array() })),
   );
-  const { scores, answers } = await predict({
+  const { rows, answers } = await predict({
     model,
     texts,
     maxLength: dataset.maxLength,
@@ -77,14 +61,8 @@ export const writeAnswers = async (
     signal: ctx.signal,
     onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
   });
-  const { logits, columns } = scores;
   const ids = Int32Array.from(dataset.test, ({ id }) => id);
-  if (dataset.task === 'features') {
-    await writeVectors(folder, { ids, width: columns, values: logits });
-    return;
-  }
-  missWords(scores, answers, labels);
   const words = unit === 'words' ? { ids: labels.map((_, i) => i), groups: groupsOf(dataset.test, answers) } : { ids };
-  const kept = scores.kept === undefined ? {} : { kept: scores.kept };
-  await writePredictions(folder, { split: 'test', classes, labels, logits, ...kept, ...words });
+  const targets = dataset.task === 'features' ? {} : { targets: { width: 1, data: labels } };
+  await writePredictions(folder, { split: 'test', rows, ...targets, ...words });
 };

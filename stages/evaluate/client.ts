@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Dataset, Example } from '../../data/dataset.ts';
+import { rowOf } from '../../data/rows.ts';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
 import { type ClientText, clientOf } from '../../data/tokenizers/client.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
@@ -98,12 +99,11 @@ const scoreOf = async (
   { threads, signal }: StageContext,
 ): Promise<number> => {
   const batching = isQuantized(model.graph) ? 'single' : 'length';
-  const { scores } = await predict({ model, texts, maxLength: model.info.maxLength, threads, batching, signal });
+  const { rows } = await predict({ model, texts, maxLength: model.info.maxLength, threads, batching, signal });
   const labels = Int32Array.from(examples, ({ label = -1 }) => label);
   const { judge } = taskOf(dataset.task);
   return examples.reduce((sum, _, i) => {
-    const row = scores.logits.subarray(i * scores.columns, (i + 1) * scores.columns);
-    return sum + judge(row, { texts, labels }, i).score;
+    return sum + judge(rowOf(rows, i), { texts, labels }, i).score;
   }, 0);
 };
 

@@ -41,7 +41,7 @@ const bytesAfter = async (model: InputArtifact, compressor: () => Transform): Pr
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 5,
+  version: 6,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   internal: true,

@@ -26,7 +26,7 @@ const expectTeacher = ({ info }: Model, { task }: Dataset): void => {
 /** What a teacher says about every training text, labelled or not: computed once, without dropout, kept by text id. */
 export const label = defineStage({
   uses: 'label',
-  version: 3,
+  version: 4,
   summary: 'What a teacher says about every training text.',
   config,
   internal: true,
@@ -40,7 +40,7 @@ export const label = defineStage({
     const dataset = await readDatasetArtifact(datasetInput.path);
     expectTeacher(model, dataset);
     const examples = taughtTexts(dataset);
-    const { scores, answers } = await predict({
+    const { rows, answers } = await predict({
       model,
       texts: examples,
       maxLength: longest(dataset, model),
@@ -53,7 +53,7 @@ export const label = defineStage({
     });
     const folder = await ctx.output('teacher-outputs', 'teacher-outputs');
     const ids = Int32Array.from(examples, ({ id }) => id);
-    await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, scores });
+    await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, rows });
     const { unit } = taskOf(dataset.task);
     return { texts: examples.length, ...(unit === 'words' ? { words: answers.starts.at(-1) ?? 0 } : {}) };
   },

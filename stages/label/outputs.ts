@@ -1,6 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { blankScores, type Scores } from '../../data/scores.ts';
+import { columnOf, readTable, writeTable } from '../../data/columns.ts';
+import { blankRows, copyRows, type Rows, rowsIn, rowsTable } from '../../data/rows.ts';
 import { UserError } from '../../ground/errors.ts';
 
 /** What a teacher said about texts or their words, by the ids of the texts. */
@@ -10,79 +9,50 @@ export interface TeacherOutputs {
   readonly ids: Int32Array;
   /** Answers about text t are the rows from starts[t] up to starts[t + 1]. */
   readonly starts: Int32Array;
-  readonly scores: Scores;
+  readonly rows: Rows;
 }
 
-interface Header {
-  readonly schema: 'decant.teacher-outputs/2';
-  readonly classes: readonly string[];
-  readonly texts: number;
-  readonly answers: number;
-  /** Numbers of an answer, and how many of them were kept. */
-  readonly width: number;
-  readonly columns: number;
-}
+const FILE = 'outputs.json';
+const SCHEMA = 'decant.teacher-outputs/3';
 
-const bytes = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-
-/** Writes outputs.json with ids.i32, starts.i32, logits.f32 and kept.u16 (little-endian) beside it. */
-export const writeTeacherOutputs = async (folder: string, outputs: TeacherOutputs): Promise<void> => {
-  const { classes, ids, starts, scores } = outputs;
-  const { classes: width, columns, logits, kept } = scores;
-  const answers = starts.at(-1) ?? 0;
-  const header: Header = {
-    ...{ schema: 'decant.teacher-outputs/2', classes, texts: ids.length, answers, width, columns },
-  };
-  await writeFile(join(folder, 'outputs.json'), `${JSON.stringify(header)}\n`);
-  await writeFile(join(folder, 'ids.i32'), bytes(ids));
-  await writeFile(join(folder, 'starts.i32'), bytes(starts));
-  await writeFile(join(folder, 'logits.f32'), bytes(logits));
-  if (kept !== undefined) await writeFile(join(folder, 'kept.u16'), bytes(kept));
-};
-
-const words = async (file: string): Promise<ArrayBuffer> => {
-  const content = await readFile(file);
-  return Uint8Array.from(content).buffer;
+/** Writes outputs.json with its columns beside it: see data/columns.ts. */
+export const writeTeacherOutputs = (folder: string, { classes, ids, starts, rows }: TeacherOutputs): Promise<void> => {
+  const { header, columns } = rowsTable(rows);
+  return writeTable(folder, FILE, {
+    header: { schema: SCHEMA, classes, ...header },
+    columns: { ids, starts, ...columns },
+  });
 };
 
 /** Reads what `writeTeacherOutputs` wrote; `path` maps a file name to where it lies. */
 export const readTeacherOutputs = async (path: (file: string) => string): Promise<TeacherOutputs> => {
-  const header: Header = JSON.parse(await readFile(path('outputs.json'), 'utf8'));
-  if (header.schema !== 'decant.teacher-outputs/2') {
-    throw new UserError(`teacher outputs of schema '${header.schema}', expected 'decant.teacher-outputs/2'`);
+  const table = await readTable(path, FILE, SCHEMA);
+  const { classes } = table.header;
+  const [ids, starts] = [columnOf(table, 'ids', 'i32'), columnOf(table, 'starts', 'i32')];
+  const answers = starts.at(-1) ?? 0;
+  const rows = rowsIn(table, answers);
+  if (!Array.isArray(classes) || starts.length !== ids.length + 1 || rows.data.length !== answers * rows.columns) {
+    throw new UserError(`${path(FILE)} is about ${ids.length} texts, its answers are about others: a file is damaged`);
   }
-  const { classes, texts, answers, width, columns } = header;
-  const ids = new Int32Array(await words(path('ids.i32')));
-  const starts = new Int32Array(await words(path('starts.i32')));
-  const logits = new Float32Array(await words(path('logits.f32')));
-  if (ids.length !== texts || starts.at(-1) !== answers || logits.length !== answers * columns) {
-    throw new UserError(
-      `outputs.json announces ${answers} answers about ${texts} texts, the files hold ${starts.at(-1)} about ${ids.length}`,
-    );
-  }
-  const kept = columns === width ? {} : { kept: new Uint16Array(await words(path('kept.u16'))) };
-  return { classes, ids, starts, scores: { classes: width, columns, logits, ...kept } };
+  return { classes: classes.map(String), ids, starts, rows };
 };
 
 /** What was said about the texts of these ids, in their order. */
-export const answersFor = ({ ids, starts, scores }: TeacherOutputs, wanted: readonly number[]): Scores => {
+export const answersFor = ({ ids, starts, rows }: TeacherOutputs, wanted: readonly number[]): Rows => {
   // A million words are not copied where all of them are wanted as they are.
-  if (wanted.length === ids.length && wanted.every((id, i) => id === ids[i])) return scores;
+  if (wanted.length === ids.length && wanted.every((id, i) => id === ids[i])) return rows;
   const texts = new Map(Array.from(ids, (id, text) => [id, text]));
-  const rows = wanted.map((id): readonly [start: number, end: number] => {
+  const spans = wanted.map((id): readonly [start: number, end: number] => {
     const text = texts.get(id);
     if (text === undefined) throw new Error(`the teacher said nothing about example ${id}`);
     return [starts[text] ?? 0, starts[text + 1] ?? 0];
   });
-  const { classes, columns } = scores;
-  const count = rows.reduce((sum, [start, end]) => sum + end - start, 0);
-  const ordered = blankScores(count, classes, columns);
+  const count = spans.reduce((sum, [start, end]) => sum + end - start, 0);
+  const ordered = blankRows(count, rows.width, rows.columns);
   let at = 0;
-  for (const [start, end] of rows) {
-    ordered.logits.set(scores.logits.subarray(start * columns, end * columns), at * columns);
-    if (scores.kept !== undefined)
-      ordered.kept?.set(scores.kept.subarray(start * columns, end * columns), at * columns);
-    at += end - start;
+  for (const span of spans) {
+    copyRows(rows, span, ordered, at);
+    at += span[1] - span[0];
   }
   return ordered;
 };

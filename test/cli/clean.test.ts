@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => space[Symbol.dispose]());
 
 describe('what a run left', () => {
-  const logits = 'runs/tiny/records/stages/teacher/predictions/logits.f32';
+  const logits = 'runs/tiny/records/stages/teacher/predictions/answers.f32';
 
   it.each([
     ['report', ['report', 'runs/tiny']],
@@ -184,7 +184,7 @@ describe('reports of other settings', () => {
   });
 
   it('are verified like the one that is shown', async () => {
-    const file = 'runs/tiny/history/1/records/stages/teacher/predictions/logits.f32';
+    const file = 'runs/tiny/history/1/records/stages/teacher/predictions/answers.f32';
     const restore = replace(file, negated);
     expect((await at('diff', 'runs/tiny@1', 'runs/tiny@2')).stderr).toContain(`${file} was changed since the run`);
     restore();
@@ -203,7 +203,7 @@ describe('reports of other settings', () => {
   });
 
   it('take no room that they share with the store', () => {
-    const file = 'records/stages/teacher/predictions/logits.f32';
+    const file = 'records/stages/teacher/predictions/answers.f32';
     expect(statSync(space.path('runs/tiny/history/1', file)).ino).toBe(statSync(space.path('runs/tiny', file)).ino);
   });
 });

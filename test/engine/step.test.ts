@@ -206,7 +206,11 @@ describe('a training step', () => {
     const { terms } = await compute(
       model,
       [distillation(2), crossEntropy],
-      { ...examples, labels, teacher: { classes: CLASSES, columns: CLASSES, logits: teacherLogits } },
+      {
+        ...examples,
+        labels,
+        teacher: { width: CLASSES, columns: CLASSES, data: teacherLogits, unread: new Uint8Array(24) },
+      },
       { weights: { hard: 0.25, hidden: 0 } },
     );
     const rows = await logitsOf(model, examples);

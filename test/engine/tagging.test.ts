@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blankScores, putScores } from '../../data/scores.ts';
+import { blankRows, putRow } from '../../data/rows.ts';
 import { answersAbout, forEachAnswer } from '../../engine/answers.ts';
 import { batchFeeds, sizeOfUpdate } from '../../engine/feeds.ts';
 import { lossInputs } from '../../engine/losses/index.ts';
@@ -24,10 +24,8 @@ const tagger = (): Model => {
 };
 
 const logitsOf = async (model: Model, texts: readonly string[], batching: 'length' | 'single') => {
-  const { scores, answers } = await predict({ model, texts, maxLength: 12, threads: 1, batching });
-  return texts.map((_, t) => [
-    ...scores.logits.subarray(4 * (answers.starts[t] ?? 0), 4 * (answers.starts[t + 1] ?? 0)),
-  ]);
+  const { rows, answers } = await predict({ model, texts, maxLength: 12, threads: 1, batching });
+  return texts.map((_, t) => [...rows.data.subarray(4 * (answers.starts[t] ?? 0), 4 * (answers.starts[t + 1] ?? 0))]);
 };
 
 const text = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 12 }).map((list) => list.join(' '));
@@ -68,7 +66,7 @@ describe('words beyond the end of their text', () => {
   const examples = {
     texts: [{ ids, words: Int32Array.of(0, 1, -1, -1) }],
     labels: Int32Array.of(0, 1, 2, 3),
-    teacher: blankScores(4, tags.length),
+    teacher: blankRows(4, tags.length),
   };
   const batch = { rows: Int32Array.of(0), length: 3 };
   const answers = answersAbout(examples.texts);
@@ -91,7 +89,7 @@ describe('words beyond the end of their text', () => {
   });
 
   it('are not learned from a teacher that did not read them', () => {
-    putScores(examples.teacher, 0, Float32Array.of(3, 1, 1, 1));
+    putRow(examples.teacher, 0, Float32Array.of(3, 1, 1, 1));
     expect([...(feeds()[lossInputs.softWeights]?.data ?? [])]).toEqual([0.25, 0, 0]);
   });
 });

@@ -89,8 +89,8 @@ describe('training', () => {
       examples: {
         ...examples,
         teacher: {
-          ...{ classes: CLASSES, columns: CLASSES },
-          logits: Float32Array.from({ length: 100 * CLASSES }, () => random.normal()),
+          ...{ width: CLASSES, columns: CLASSES, unread: new Uint8Array(100) },
+          data: Float32Array.from({ length: 100 * CLASSES }, () => random.normal()),
         },
       },
       phases: [

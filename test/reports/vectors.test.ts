@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Vectors } from '../../data/vectors.ts';
 import { qualityReport } from '../../reports/quality.ts';
 import { parseReport } from '../../reports/schema.ts';
-import { cosinesTo, pairAgreement } from '../../reports/statistics/vectors.ts';
+import { cosinesTo, pairAgreement, type Vectors } from '../../reports/statistics/vectors.ts';
 import { fullReport } from './sample.ts';
 
 const vectors = (rows: readonly (readonly number[])[]): Vectors => ({

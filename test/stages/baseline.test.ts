@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Dataset, type Labelled, labelledExamples } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { readPredictions } from '../../data/predictions.ts';
+import { rowOf } from '../../data/rows.ts';
 import { fitsDense } from '../../stages/baseline/budget.ts';
 import { learnVectorizer } from '../../stages/baseline/features.ts';
 import { baseline } from '../../stages/baseline/index.ts';
@@ -117,12 +118,11 @@ describe('the baseline stage', () => {
     using space = workspace();
     const dataset = made((i) => [`${['red', 'green', 'blue'][i % 3]} ${i}`, i % 3]);
     const { linear } = await run(space, dataset);
-    const { ids, labels, logits, classes, split } = await readPredictions((file) =>
-      space.path('out/predictions', file),
-    );
-    expect([split, classes, ids[0], logits.length]).toEqual(['test', 3, 2000, 180]);
+    const { ids, targets, rows, split } = await readPredictions((file) => space.path('out/predictions', file));
+    expect([split, rows.width, ids[0], rows.data.length]).toEqual(['test', 3, 2000, 180]);
+    const labels = [...(targets?.data ?? [])];
     const right = labels.filter((label, i) => {
-      const own = [...logits.slice(i * 3, i * 3 + 3)];
+      const own = rowOf(rows, i);
       return own.indexOf(Math.max(...own)) === label;
     });
     expect(right.length / labels.length).toBe(linear.accuracy);
@@ -161,8 +161,8 @@ describe('the baseline stage', () => {
     expect(heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(300e6);
     expect(metrics.linear).toMatchObject({ weights: 'seen', texts: 9000 });
     expect(accuracies.parse(metrics).linear.accuracy).toBeGreaterThan(0.99);
-    const { kept, logits, classes: count } = await readPredictions((file) => space.path('out/predictions', file));
-    expect([count, logits.length, kept?.length]).toEqual([3000, 32 * 3000, 32 * 3000]);
+    const { rows } = await readPredictions((file) => space.path('out/predictions', file));
+    expect([rows.width, rows.data.length, rows.kept?.length]).toEqual([3000, 32 * 3000, 32 * 3000]);
   });
 
   it('says with the weights that training has what it says with all of them', async () => {

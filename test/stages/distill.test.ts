@@ -37,9 +37,9 @@ describe('labelling', () => {
     expect(said.classes).toEqual(classes);
     expect(said.ids.length).toBe(260);
     const [last, first] = [said.ids.at(-1) ?? 0, said.ids[0] ?? 0];
-    expect([...answersFor(said, [last, first]).logits]).toEqual([
-      ...said.scores.logits.slice(-3),
-      ...said.scores.logits.slice(0, 3),
+    expect([...answersFor(said, [last, first]).data]).toEqual([
+      ...said.rows.data.slice(-3),
+      ...said.rows.data.slice(0, 3),
     ]);
     expect(() => answersFor(said, [99_999])).toThrow('the teacher said nothing about example 99999');
   });

@@ -6,6 +6,7 @@ import { clientOf } from '../../data/tokenizers/client.ts';
 import type { Model } from '../../models/model.ts';
 import { withTokenHead } from '../../models/token-head.ts';
 import { accuracy } from '../../reports/statistics/quality.ts';
+import { scoredOf } from '../../reports/statistics/scored.ts';
 import { evaluate } from '../../stages/evaluate/index.ts';
 import { clientModel, labels } from '../clients/rig.ts';
 import { batchOf, outputsOf, smallEncoder } from '../models/support.ts';
@@ -86,7 +87,7 @@ describe('an evaluation', () => {
       expect.stringMatching(/^transformers.js reads 1 of 1 test sentences as other tokens/),
     ]);
     // A head of zeros says the first class of all that it reads: six words of eight.
-    expect(predictions === undefined ? undefined : accuracy(predictions)).toBe(0.75);
+    expect(predictions === undefined ? undefined : accuracy(scoredOf(predictions))).toBe(0.75);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../data/dataset.ts';
-import { readVectors } from '../../data/vectors.ts';
+import { readPredictions } from '../../data/predictions.ts';
+import { rowOf } from '../../data/rows.ts';
 import { value } from '../../graph/graph.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
@@ -91,15 +92,15 @@ describe('features', () => {
         {},
         { name: `${name}-said`, kind: 'predictions' },
       );
-      return readVectors(run.output.path);
+      return rowOf((await readPredictions(run.output.path)).rows, 0);
     };
     const mean = await vectorsOf('mean', { pooling: 'mean', normalize: false });
     const unit = await vectorsOf('unit', { pooling: 'mean', normalize: true });
     const first = await vectorsOf('first', { pooling: 'first', normalize: false });
-    const length = Math.hypot(...mean.values.subarray(0, mean.width));
-    expect(Math.hypot(...unit.values.subarray(0, unit.width))).toBeCloseTo(1, 5);
-    expect(length * (unit.values[3] ?? 0)).toBeCloseTo(mean.values[3] ?? 0, 5);
-    expect(first.values[3]).not.toBeCloseTo(mean.values[3] ?? 0, 3);
+    const length = Math.hypot(...mean);
+    expect(Math.hypot(...unit)).toBeCloseTo(1, 5);
+    expect(length * (unit[3] ?? 0)).toBeCloseTo(mean[3] ?? 0, 5);
+    expect(first[3]).not.toBeCloseTo(mean[3] ?? 0, 3);
   });
 
   it('are projected only where the widths differ', () => {

@@ -65,9 +65,9 @@ const summarise = async (kind: ArtifactKind, { path }: InputArtifact): Promise<R
     case 'model':
       return figuresOf(weightsOf((await readModelArtifact(path)).graph.weights));
     case 'predictions':
-      return figuresOf([['logits', (await readPredictions(path)).logits]]);
+      return figuresOf([['logits', (await readPredictions(path)).rows.data]]);
     case 'teacher-outputs':
-      return figuresOf([['logits', (await readTeacherOutputs(path)).scores.logits]]);
+      return figuresOf([['logits', (await readTeacherOutputs(path)).rows.data]]);
     default:
       throw new Error(`no figures are defined for outputs of kind ${kind}`);
   }
