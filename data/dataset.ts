@@ -1,3 +1,5 @@
+import type { DatasetTask } from '../ground/tasks.ts';
+
 /**
  * One text with its class index; unlabelled examples have none. `id` is stable: caches and pairings go by it. A text to be
  * tagged is its words with single spaces between them; `tags` has a class index a word.
@@ -14,11 +16,8 @@ export interface Labelled extends Example {
   readonly label: number;
 }
 
-/** What the examples are for: a class a text, a class a word, or texts alone, whose vectors a student copies. */
-export type DatasetTask = 'text-classification' | 'token-classification' | 'features';
-
 export interface Dataset {
-  /** Examples of train, validation and test have a `label`, `tags` or neither accordingly. */
+  /** What the examples are for: those of train, validation and test have what it asks for, a `label` or `tags` or neither. */
   readonly task: DatasetTask;
   /** Class names by index; none for features. */
   readonly classes: readonly string[];

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { UserError } from '../ground/errors.ts';
-import type { Dataset, DatasetTask, Example } from './dataset.ts';
+import type { DatasetTask } from '../ground/tasks.ts';
+import type { Dataset, Example } from './dataset.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 type Split = (typeof splits)[number];

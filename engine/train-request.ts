@@ -3,7 +3,6 @@ import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
 import type { Loss } from './losses/index.ts';
 import type { LossWeights, TrainingExamples, TrainingOptions } from './training-options.ts';
-import type { CurvePoint } from './training-state.ts';
 
 /** A stretch of training with its own losses. */
 export interface Phase {
@@ -39,18 +38,4 @@ export interface TrainRequest {
   /** Start of the name of the file that gets the time of every node, for benchmarks. */
   readonly profilePrefix?: string | undefined;
   progress(progress: Progress): void;
-}
-
-/** What training leaves in the report. */
-export interface TrainingSummary {
-  readonly steps: number;
-  readonly epochs: number;
-  readonly tokensPerSecond: number;
-  readonly paddingFraction: number;
-  readonly curve: readonly CurvePoint[];
-  /** Epoch with the best accuracy (or cosine) on validation texts, counted from 1; null without validation texts. */
-  readonly best: { readonly epoch: number; readonly accuracy: number } | null;
-  readonly trainedParameters: number;
-  /** Seconds spent in updates, validation not included. */
-  readonly seconds: number;
 }

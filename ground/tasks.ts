@@ -42,20 +42,43 @@ const texts = { examples: 'texts', inputs: 'texts' } as const;
 /** Tasks of data, in the order in which messages list them. */
 const table = [
   {
-    ...{ name: 'text-classification', about: 'text', answer: 'choice', pipeline: 'text-classification' },
-    ...{ classSuffix: 'ForSequenceClassification', output: 'logits', truth: 'label', baseline: 'linear' },
-    ...{ metric: accuracy, more: [macroF1, loss, calibrationError], words: texts },
+    name: 'text-classification',
+    about: 'text',
+    answer: 'choice',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    output: 'logits',
+    metric: accuracy,
+    more: [macroF1, loss, calibrationError],
+    truth: 'label',
+    baseline: 'linear',
+    words: texts,
   },
   {
-    ...{ name: 'token-classification', about: 'word', answer: 'choice', pipeline: 'token-classification' },
-    ...{ classSuffix: 'ForTokenClassification', output: 'logits', truth: 'tags', baseline: 'lexicon' },
-    ...{ metric: accuracy, more: [macroF1, loss, calibrationError] },
-    words: { metric: 'word accuracy', examples: 'words', inputs: 'sentences' },
+    name: 'token-classification',
+    about: 'word',
+    answer: 'choice',
+    pipeline: 'token-classification',
+    classSuffix: 'ForTokenClassification',
+    output: 'logits',
+    metric: accuracy,
+    more: [macroF1, loss, calibrationError],
+    truth: 'tags',
+    baseline: 'lexicon',
+    words: { metric: `word ${accuracy.name}`, examples: 'words', inputs: 'sentences' },
   },
   {
-    ...{ name: 'features', about: 'text', answer: 'vector', pipeline: 'feature-extraction' },
-    ...{ classSuffix: 'Model', output: 'last_hidden_state', truth: 'teacher', baseline: null },
-    ...{ metric: cosine, more: [pairSpearman], words: texts },
+    name: 'features',
+    about: 'text',
+    answer: 'vector',
+    pipeline: 'feature-extraction',
+    classSuffix: 'Model',
+    output: 'last_hidden_state',
+    metric: cosine,
+    more: [pairSpearman],
+    truth: 'teacher',
+    baseline: null,
+    words: texts,
   },
 ] as const satisfies readonly DataTask[];
 
@@ -64,8 +87,12 @@ export type DatasetTask = (typeof table)[number]['name'];
 /** What models of the hub are made for that no data is for: they are trained further. */
 const others = [
   {
-    ...{ name: 'fill-mask', about: 'token', answer: 'choice', pipeline: 'fill-mask' },
-    ...{ classSuffix: 'ForMaskedLM', output: 'logits' },
+    name: 'fill-mask',
+    about: 'token',
+    answer: 'choice',
+    pipeline: 'fill-mask',
+    classSuffix: 'ForMaskedLM',
+    output: 'logits',
   },
 ] as const satisfies readonly ModelTask[];
 

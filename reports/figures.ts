@@ -47,11 +47,11 @@ export const millisecondsMore = (ms: number): string => signed(ms, 3);
 /** A rate's difference in percentage points. */
 export const points = (difference: number): string => signed(100 * difference);
 
-/** A cosine: what tells good students apart is in the third digit. */
-export const cosine = (x: number): string => finite(x, () => noMinusZero(x.toFixed(4)));
+/** A number with some decimals, never as minus zero. */
+export const digits = (x: number, places: number): string => finite(x, () => noMinusZero(x.toFixed(places)));
 
-/** A difference of cosines. */
-export const cosineChange = (x: number): string => signed(x, 4);
+/** The same of a difference, with its sign. */
+export const signedDigits = (x: number, places: number): string => signed(x, places);
 
 /** A ratio with as many digits as it deserves. */
 export const times = (ratio: number): string => finite(ratio, () => ratio.toFixed(ratio < 10 ? 2 : 1));

@@ -1,15 +1,18 @@
-import type { DatasetTask, Example } from '../../data/dataset.ts';
+import type { Example } from '../../data/dataset.ts';
 import type { EncodedText, TextEncoder, TextInput } from '../../data/tokenize.ts';
 import type { GraphBuilder } from '../../graph/builder.ts';
 import type { Value } from '../../graph/graph.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import type { Loss } from '../losses/index.ts';
 import type { TrainingExamples } from '../training-options.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
-interface Judgement {
+export interface Judgement {
   readonly score: number;
   readonly loss: number;
+  /** Where the metric is no mean: what it reads of this answer, by column. */
+  readonly columns?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */

@@ -15,16 +15,26 @@ export const accuracy: Metric = {
 /** Unweighted mean of the F1 scores of the classes that occur in labels or answers. */
 const macroF1Facts = { name: 'macroF1', words: 'macro F1', scale: percent, better: 'higher', hub: 'f1' } as const;
 
-export const macroF1: Metric = { ...macroF1Facts, measure: { kind: 'statistic', of: macroF1OfChoices } };
+export const macroF1: Metric = {
+  ...{ ...macroF1Facts, aside: true },
+  measure: { kind: 'statistic', of: macroF1OfChoices },
+};
 
 /** Mean cross-entropy, -log p(label), in nats. */
 export const loss: Metric = {
-  ...{ name: 'loss', words: 'loss', scale: nats, better: 'lower' },
+  ...{ name: 'loss', words: 'loss', scale: nats, better: 'lower', alone: true, aside: true },
   measure: { kind: 'mean', values: (judged) => column(judged, 'nats') },
 };
 
 export const calibrationError: Metric = {
-  ...{ name: 'calibrationError', words: 'calibration error', scale: percent, better: 'lower' },
+  ...{
+    name: 'calibrationError',
+    words: 'calibration error',
+    scale: percent,
+    better: 'lower',
+    alone: true,
+    aside: true,
+  },
   measure: { kind: 'statistic', of: calibrationErrorOf },
 };
 
@@ -53,6 +63,7 @@ const spearmanFacts = { name: 'spearman', scale: alike, better: 'higher', hub: '
 /** Whether two models find the same pairs of texts alike: of the cosines of pairs in each. */
 export const pairSpearman: Metric = {
   ...{ ...spearmanFacts, words: 'rank correlation', scale: plain(3, 1, '0.9', '0.01') },
+  ...{ over: 'pairs', alone: true },
   measure: { kind: 'statistic', of: spearmanOf },
 };
 
@@ -82,7 +93,7 @@ export const squaredError: Metric = {
 /** Mean surprise at the true token. */
 export const natsPerToken: Metric = {
   ...{ name: 'nats', words: 'nats per token', title: 'nats per token', better: 'lower' },
-  scale: { ...nats, heading: '' },
+  scale: nats,
   measure: { kind: 'mean', values: (judged) => column(judged, 'nats') },
 };
 

@@ -28,7 +28,7 @@ export const plain = (digits: number, most: number, value: string, change: strin
 });
 
 export const nats: Scale = {
-  ...{ unit: ' nats', heading: ' nats', factor: 1, digits: 3, changes: 'difference', changeUnit: ' nats' },
+  ...{ unit: ' nats', heading: '', factor: 1, digits: 3, changes: 'difference', changeUnit: ' nats' },
   most: Number.POSITIVE_INFINITY,
   gate: { kind: 'number', value: '2.5', change: '0.02' },
 };
@@ -75,9 +75,18 @@ export interface Metric {
   readonly scale: Scale;
   readonly better: 'higher' | 'lower';
   readonly measure: Measure;
+  /** What it is computed of: judged answers, or pairs of texts as two models find them alike. */
+  readonly over?: 'pairs';
+  /** Whether it is told alone, without an interval. */
+  readonly alone?: boolean;
+  /** Whether tables leave it to the page. */
+  readonly aside?: boolean;
   /** The metric's type in model cards of the hub; its name where it is left out. */
   readonly hub?: string;
 }
+
+/** Pairs of texts are no examples, so that nothing bounds a figure over them: no gate can ask for one. */
+export const canBeLimited = ({ over }: Pick<Metric, 'over'>): boolean => over !== 'pairs';
 
 /** Whether one figure of a metric is better than another. */
 export const isBetter = ({ better }: Pick<Metric, 'better'>, a: number, b: number): boolean =>

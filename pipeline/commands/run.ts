@@ -87,8 +87,8 @@ const show = async (result: RunResult, planned: Planned, json: boolean): Promise
   const { report } = result;
   if (report === null) return;
   if (json) {
-    const { sealed } = await import('../../reports/checksum.ts');
-    process.stdout.write(jsonForPeople(sealed(report)));
+    const { reportJson } = await import('../../reports/schema/index.ts');
+    process.stdout.write(jsonForPeople(reportJson(report)));
     return;
   }
   // A run that failed before its first stage has nothing to show.

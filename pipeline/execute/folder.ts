@@ -2,12 +2,12 @@ import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { cardWithFigures } from '../../reports/card.ts';
-import { sealed } from '../../reports/checksum.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Placed } from '../../reports/placed.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { recordFiles, recordText } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
+import { reportJson } from '../../reports/schema/index.ts';
 import { RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceFile, writeWhole } from '../store/atomic.ts';
@@ -83,7 +83,7 @@ export const writeCards = async (out: string, report: Report): Promise<void> => 
 /** Writes the report in all its forms, and the summary that it was made from. */
 export const writeReports = async (out: string, run: RunSummary, report: Report): Promise<void> => {
   await writeSummary(out, run);
-  await writeWhole(join(out, 'report.json'), `${JSON.stringify(sealed(report), null, 2)}\n`);
+  await writeWhole(join(out, 'report.json'), `${JSON.stringify(reportJson(report), null, 2)}\n`);
   await writeWhole(join(out, 'report.md'), renderMarkdown(report));
   const { renderHtml } = await import('../../reports/html/page.ts');
   await writeWhole(join(out, 'report.html'), await renderHtml(report));

@@ -2,7 +2,7 @@ import { figureOf, type Judged, type Metric } from '../../ground/metrics/metric.
 import { statisticBounds, statisticEffect } from './bootstrap.ts';
 import { type Effect, intervalOf } from './effects.ts';
 import { effectiveExamples, groupedMean } from './grouped.ts';
-import { type Bounds, wilson } from './intervals.ts';
+import { type Bounds, type Interval, wilson } from './intervals.ts';
 import { rightEffect } from './pairs.ts';
 
 /** Intervals of reports hold the true figure in 95 of 100 test splits. */
@@ -65,3 +65,12 @@ export const metricEffect = ({ measure }: Metric, model: Judged, other: Judged):
     ? rightEffect(Uint8Array.from(mine), Uint8Array.from(theirs), model.groups)
     : meanEffect(mine, model, theirs);
 };
+
+/** An interval within what figures of a metric, and their differences, can be. */
+export const bounded = ({ scale }: Metric, { estimate, ...bounds }: Interval): Interval => ({
+  estimate,
+  ...within(bounds, scale.most),
+});
+
+/** The 95 % interval of a difference. */
+export const effectInterval = (metric: Metric, effect: Effect): Interval => bounded(metric, intervalOf(effect, ALPHA));

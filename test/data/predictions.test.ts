@@ -85,16 +85,16 @@ describe('predictions', () => {
         outputs: { predictions: await artifactOf(golden(name), 'predictions') },
       },
     });
-    const { scores } = await judgeStages([await stage('few'), await stage('many')], () => '');
+    const { scores } = await judgeStages([await stage('few'), await stage('many')], 'text-classification', () => '');
     const right = [...scores.values()].map((judged) =>
-      judged?.kind === 'classes' ? [...correctness(judged.scored)] : undefined,
+      judged?.scored == null ? undefined : [...correctness(judged.scored)],
     );
     expect(right).toEqual([
       [1, 0],
       [1, 0],
     ]);
-    const { reference, scores: vectors } = await judgeStages([await stage('vectors')], () => '');
-    expect([reference, vectors.get('vectors')]).toMatchObject(['vectors', { kind: 'vectors', ids: { 0: 7, 1: 8 } }]);
+    const { reference, scores: vectors } = await judgeStages([await stage('vectors')], 'features', () => '');
+    expect([reference, vectors.get('vectors')]).toMatchObject(['vectors', { scored: null, ids: { 0: 7, 1: 8 } }]);
   });
 });
 

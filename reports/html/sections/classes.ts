@@ -65,8 +65,8 @@ export const classesSection = async (report: Report): Promise<Section | null> =>
     title: 'Classes that gained and lost',
     body: html`<p>${stage.id} against ${comparison.versus}: clearly worse ${said(lost)}; clearly better ${said(gained)}.</p>
 ${await figure({
-  caption: `Difference of accuracy within each class, with 95 % intervals; grey where it may be chance.${sorted.length > rows.length ? ` The ${rows.length} of ${sorted.length} classes that changed most.` : ''}`,
-  summary: `Difference of accuracy by class. Clearly worse: ${said(lost)}. Clearly better: ${said(gained)}.`,
+  caption: `Difference within each class, with 95 % intervals; grey where it may be chance.${sorted.length > rows.length ? ` The ${rows.length} of ${sorted.length} classes that changed most.` : ''}`,
+  summary: `Difference by class. Clearly worse: ${said(lost)}. Clearly better: ${said(gained)}.`,
   charts: [
     {
       height: 20 * rows.length,
