@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { UserError } from '../ground/errors.ts';
-import type { DatasetTask } from '../ground/tasks.ts';
+import { type DatasetTask, dataTask } from '../ground/tasks.ts';
 import type { Dataset, Example } from './dataset.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
@@ -65,15 +65,15 @@ const pickExamples = async (file: string, expected: number, places: Int32Array):
   return picked;
 };
 
-/** What an example of each task must have, as messages call it. */
+/** What an example must have for its task, as messages call it. */
 const needed = {
-  'text-classification': ['a label', ({ label }: Example) => label !== undefined],
-  'token-classification': ['tags', ({ tags }: Example) => tags !== undefined],
-  features: ['a text', ({ text }: Example) => text !== undefined],
+  label: ['a label', ({ label }: Example) => label !== undefined],
+  tags: ['tags', ({ tags }: Example) => tags !== undefined],
+  teacher: ['a text', ({ text }: Example) => text !== undefined],
 } as const;
 
 const complete = (file: string, task: DatasetTask, examples: readonly Example[]): readonly Example[] => {
-  const [what, has] = needed[task];
+  const [what, has] = needed[dataTask(task).truth];
   const lacking = examples.find((example) => !has(example));
   if (lacking !== undefined) throw new UserError(`${file}: example ${lacking.id} lacks ${what}`);
   return examples;

@@ -1,5 +1,5 @@
 import { type Catalogue, stageOf } from './catalogue.ts';
-import { DATASET, type Plan } from './plan/plan.ts';
+import type { Plan } from './plan/plan.ts';
 
 /** What the classes of the data and those that models bring say together, before anything runs. */
 export interface ClassFindings {
@@ -11,7 +11,7 @@ export interface ClassFindings {
 
 /** Looks at the classes of a plan whose data were found in order. */
 export const classFindings = async (plan: Plan, catalogue: Catalogue): Promise<ClassFindings> => {
-  const config = plan.steps.find(({ id }) => id === DATASET)?.config;
+  const config = plan.steps.find(({ id }) => id === plan.dataset)?.config;
   const data = await catalogue.lookAtData?.(config, plan.base);
   if (data === undefined) return { problems: [], remarks: [] };
   const problems: { index: number; message: string }[] = [];

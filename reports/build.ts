@@ -3,7 +3,7 @@ import { type Profile, readProfile } from '../data/profile.ts';
 import type { Artifact } from '../ground/artifact.ts';
 import { type BaselineMetrics, baselineMetrics, type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
 import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
-import { trainingSummary } from '../ground/reported/training.ts';
+import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
 import { usualTask } from '../ground/tasks.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
@@ -14,7 +14,7 @@ import { judge } from './gates/judge.ts';
 import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import { agreementReport, qualityReport } from './quality.ts';
-import type { RunSummary, StageSummary, StepSummary } from './record.ts';
+import { baselineSteps, outputOf, type RunSummary, type StageSummary, type StepSummary, stepMaking } from './record.ts';
 import type {
   ClientReport,
   Comparison,
@@ -60,10 +60,11 @@ const modelFiles = (artifact: Artifact): { sha256: string; bytes: number } => {
   return { sha256: only ?? artifact.digest, bytes };
 };
 
-const trainingReport = (step: StepSummary | null): TrainingReport | null => {
-  const { training } = step?.metrics ?? {};
+const metricsOf = (step: StepSummary | null): StageMetrics => stageMetrics.parse(step?.metrics ?? {});
+
+const trainingReport = ({ training }: StageMetrics): TrainingReport | null => {
   if (training === undefined) return null;
-  const { steps, epochs, tokensPerSecond, paddingFraction, curve } = trainingSummary.parse(training);
+  const { steps, epochs, tokensPerSecond, paddingFraction, curve } = training;
   return { steps, epochs, tokensPerSecond, paddingFraction, curve };
 };
 
@@ -73,11 +74,6 @@ const clientReport = (evaluation: EvaluationMetrics | null, quality: QualityRepo
   const { scoreChange, ...figures } = evaluation.client;
   const known = quality !== null && scoreChange !== null && figures.texts > 0;
   return { ...figures, score: known ? quality.score + scoreChange : null };
-};
-
-const notesOf = (step: StepSummary | null): readonly string[] => {
-  const { notes } = step?.metrics ?? {};
-  return Array.isArray(notes) ? notes.filter((note) => typeof note === 'string') : [];
 };
 
 /** Everything that stages are compared with and by. */
@@ -106,6 +102,7 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
 };
 
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
+  const metrics = metricsOf(stage.step);
   const evaluation = evaluationOf(stage);
   const scores = context.scores.get(stage.id) ?? null;
   const quality = scores === null ? null : qualityReport(scores, context.classes);
@@ -130,9 +127,9 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     undecided,
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
-    training: trainingReport(stage.step),
+    training: trainingReport(metrics),
     client: clientReport(evaluation, quality),
-    notes: [...notesOf(stage.step), ...notesOf(stage.evaluation)],
+    notes: [...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
   };
 };
 
@@ -152,12 +149,11 @@ const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
 };
 
 /** Null where there is nothing to compare with. */
-const baselinesOf = ({ baseline }: RunSummary): Report['data']['baselines'] => {
-  const all: BaselineMetrics = baselineMetrics.parse(baseline?.metrics ?? {});
-  const named = Object.entries(all).map(([name, { score, called }]) => [
-    name,
-    { score, called: baselineCalled(name, called) },
-  ]);
+const baselinesOf = (run: RunSummary): Report['data']['baselines'] => {
+  const all = baselineSteps(run).map(({ metrics }): BaselineMetrics => baselineMetrics.parse(metrics));
+  const named = all
+    .flatMap((one) => Object.entries(one))
+    .map(([name, { score, called }]) => [name, { score, called: baselineCalled(name, called) }]);
   return named.length === 0 ? null : Object.fromEntries(named);
 };
 
@@ -174,12 +170,13 @@ const difference = (model: Judged, reference: Judged): StageReport['difference']
  */
 export const buildReport = async (run: RunSummary): Promise<Report> => {
   const finished = run.stages.filter((stage) => stage.step !== null);
-  const dataset = run.dataset === null ? null : datasetMetrics.parse(run.dataset.metrics);
-  const texts = await exampleTexts(run.dataset?.outputs.dataset);
+  const read = stepMaking(run, 'dataset');
+  const dataset = read === null ? null : datasetMetrics.parse(read.metrics);
+  const texts = await exampleTexts(outputOf(run, 'dataset'));
   const { scores, reference } = await judgeStages(finished, dataset?.task ?? usualTask, texts);
-  const measured = run.measurement?.outputs.measurements;
+  const measured = outputOf(run, 'measurements');
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
-  const profiled = run.profile?.outputs.profile;
+  const profiled = outputOf(run, 'profile');
   const profile = profiled === undefined ? null : await readProfile(profiled.path);
   const context: Context = { reference, scores, measurements, profile, classes: dataset?.classes ?? [] };
   const report: Report = {

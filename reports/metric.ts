@@ -1,7 +1,6 @@
 import type { Metric } from '../ground/metrics/index.ts';
-import type { Scale } from '../ground/metrics/metric.ts';
+import { writing } from '../ground/metrics/written.ts';
 import { type DatasetTask, dataTask } from '../ground/tasks.ts';
-import { digits, signedDigits } from './figures.ts';
 
 /** How people read a metric. */
 export interface Written {
@@ -33,12 +32,6 @@ export interface Primary extends Written {
   /** Whether the reference has the best figure by its nature: the difference from it says nothing new. */
   readonly isToReference: boolean;
 }
-
-/** Figures of a scale, for people. */
-export const writing = ({ factor, digits: places }: Scale): Pick<Written, 'write' | 'writeChange'> => ({
-  write: (x) => digits(factor * x, places),
-  writeChange: (x) => signedDigits(factor * x, places),
-});
 
 /** A metric as people read it; under its own name, or as a task calls it. */
 export const written = (metric: Metric, words = metric.words): Written => {

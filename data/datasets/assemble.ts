@@ -1,4 +1,4 @@
-import type { DatasetTask } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask, usualTask } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
@@ -116,7 +116,7 @@ const sortedClasses = (labels: ReadonlySet<string>): readonly string[] =>
     : [...labels].sort();
 
 const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOptions): readonly string[] => {
-  if (task === 'features') return [];
+  if (dataTask(task ?? usualTask).truth === 'teacher') return [];
   const labels = new Set<string>();
   for (const { split, candidate } of items) {
     if (split !== 'train') continue;
@@ -178,7 +178,7 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
   if (empty !== undefined) throw emptySplit(empty, items.length, classes.length, options.source);
   const indexed = byIndex(classes);
   const dataset: Dataset = {
-    task: options.task ?? 'text-classification',
+    task: options.task ?? usualTask,
     classes,
     maxLength: options.maxLength,
     train: training.filter((item) => labelled.has(item)).map(indexed),

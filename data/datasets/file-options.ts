@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dataTask, textTasks, usualTask } from '../../ground/tasks.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
 
@@ -26,8 +27,8 @@ export const fileOptions = {
     .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),
   label: columnOption.default('label').describe('Column that holds the class. Not read for features.'),
   task: z
-    .enum(['text-classification', 'features'])
-    .default('text-classification')
+    .enum(textTasks)
+    .default(usualTask)
     .describe("What the texts are for. features: no classes are read, a student copies a teacher's vectors."),
   split: z
     .strictObject({
@@ -63,6 +64,8 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
   test: test === undefined ? rate(split.test) : 0,
 });
 
+const hasLabels = ({ task }: FileConfig): boolean => dataTask(task).truth === 'label';
+
 /** Conditions between options, for `check` of a schema. */
 export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
   const complain = (key: keyof FileConfig, message: string) =>
@@ -80,14 +83,14 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   }
   if (
     value.splitColumn !== undefined &&
-    [value.text, ...(value.task === 'features' ? [] : [value.label])].flat().includes(value.splitColumn)
+    [value.text, ...(hasLabels(value) ? [value.label] : [])].flat().includes(value.splitColumn)
   ) {
     complain('splitColumn', 'expected another column than those of the text and the class');
   }
-  if (value.task === 'features' && value.labelled !== undefined) {
-    complain('labelled', "expected no 'labelled' with task: features, which has no labels");
+  if (!hasLabels(value) && value.labelled !== undefined) {
+    complain('labelled', `expected no 'labelled' with task: ${value.task}, which has no labels`);
   }
-  if (value.task !== 'features' && [value.text].flat().includes(value.label)) {
+  if (hasLabels(value) && [value.text].flat().includes(value.label)) {
     complain(
       'label',
       `expected another column than those of the text: the class would be read from '${value.label}' itself`,

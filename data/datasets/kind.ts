@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Dataset } from '../dataset.ts';
 import type { DataProblem } from '../errors.ts';
 
@@ -27,6 +28,8 @@ export interface DatasetKind<S extends z.ZodObject> {
   readonly uses: string;
   readonly summary: string;
   readonly config: S;
+  /** What its texts are for. */
+  task(config: z.output<S>): DatasetTask;
   /** Absolute paths of the files that the dataset is made from. */
   sources(config: z.output<S>, base: string): readonly string[];
   /** What can be seen to be wrong without reading everything: absent files, absent columns. */
@@ -39,6 +42,7 @@ export interface DatasetKind<S extends z.ZodObject> {
 
 /** A dataset whose option type is hidden, as lists hold it: options are parsed by its own schema first. */
 export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'summary' | 'config'> {
+  task(config: unknown): DatasetTask;
   sources(config: unknown, base: string): readonly string[];
   check(config: unknown, base: string): Promise<readonly DataProblem[]>;
   look(config: unknown, base: string): Promise<Look>;
@@ -48,6 +52,7 @@ export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'sum
 /** Hides the option type of a dataset behind its own schema, so that datasets of all kinds fit one list. */
 export const defineDataset = <S extends z.ZodObject>(kind: DatasetKind<S>): AnyDataset => ({
   ...kind,
+  task: (config) => kind.task(kind.config.parse(config)),
   sources: (config, base) => kind.sources(kind.config.parse(config), base),
   check: (config, base) => kind.check(kind.config.parse(config), base),
   look: async (config, base) =>

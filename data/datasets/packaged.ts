@@ -21,15 +21,15 @@ export const packagedOptions = {
     .describe('A file with more texts without labels, for distillation, in a column or key called text.'),
 };
 
-/** The texts of a package, and what they are for. */
+/** The texts of a package. */
 type Texts = Pick<AssembleOptions, 'classes' | 'shares'> & {
-  readonly task: DatasetTask;
   readonly candidates: readonly Candidate[];
 };
 
 interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly maxLength: z.ZodDefault<z.ZodInt> }>>
   extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config' | 'look'> {
   readonly package: string;
+  readonly task: DatasetTask;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
   read(folder: string, config: z.output<S>): Promise<Texts>;
@@ -66,6 +66,7 @@ export const definePackagedDataset = <
     uses: kind.uses,
     summary: kind.summary,
     config: kind.config,
+    task: () => kind.task,
     sources: ({ unlabelled }, base) => [
       join(folderOf(kind.package, base), kind.source),
       ...moreTexts(unlabelled, base).map(({ file }) => file.path),
@@ -81,6 +82,7 @@ export const definePackagedDataset = <
       const more = await Promise.all(moreTexts(unlabelled, base).map((part) => readPart(part)));
       return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,
+        task: kind.task,
         labelled,
         limit,
         maxLength,

@@ -1,3 +1,4 @@
+import { dataTask } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
 
 const LISTED = 5;
@@ -21,7 +22,7 @@ const consequences = {
 
 /** Classes that a split lacks. */
 const lacking = (dataset: Dataset): readonly string[] => {
-  if (dataset.task !== 'text-classification') return [];
+  if (dataTask(dataset.task).truth !== 'label') return [];
   return (['train', 'validation', 'test'] as const).flatMap((split) => {
     const present = classesIn(dataset[split]);
     const absent = dataset.classes.filter((_, index) => !present.has(index));
@@ -57,5 +58,5 @@ export const nameRemarks = (names: readonly string[]): readonly string[] =>
 /** What a user should know of a dataset before believing figures on it. */
 export const remarksOn = (dataset: Dataset): readonly string[] => [
   ...lacking(dataset),
-  ...(dataset.task === 'text-classification' ? nameRemarks(dataset.classes) : []),
+  ...(dataTask(dataset.task).truth === 'label' ? nameRemarks(dataset.classes) : []),
 ];

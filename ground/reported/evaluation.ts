@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import { withScore } from './score.ts';
+import { notes } from './stage.ts';
 
 /** What a model is by itself. */
 export const modelFigures = {
@@ -33,7 +34,7 @@ export const evaluationMetrics = z.looseObject({
   figures: z.looseObject(modelFigures),
   dimensions,
   client: z.preprocess((value) => withScore(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
-  notes: z.array(z.string()).exactOptional(),
+  notes,
 });
 
 export type ClientFigures = Immutable<z.infer<typeof clientFigures>>;

@@ -7,7 +7,7 @@ import type { DatasetTask } from '../../ground/tasks.ts';
 import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
-import type { RunSummary } from '../record.ts';
+import { outputOf, type RunSummary } from '../record.ts';
 import { readRecords } from '../records.ts';
 import type { Report } from '../report.ts';
 import { parseReport } from '../schema/index.ts';
@@ -56,8 +56,8 @@ const scoresOf = async ({ stages }: RunSummary, task: DatasetTask, folder: strin
   }
 };
 
-const digestOfTest = ({ dataset }: RunSummary): string | null =>
-  dataset?.outputs.dataset?.artifact.files['test.jsonl']?.digest ?? null;
+const digestOfTest = (run: RunSummary): string | null =>
+  outputOf(run, 'dataset')?.artifact.files['test.jsonl']?.digest ?? null;
 
 const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map(), examples: null };
 

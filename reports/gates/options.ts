@@ -49,25 +49,29 @@ interface Limited {
   readonly versus?: unknown;
 }
 
+const relativeLimits = ['maxDrop', 'maxRise', 'maxRatio'] as const;
+
 /** A gate needs a limit, a relative limit what it is relative to, and nothing else has any use for it. */
-const complain = (limited: Limited): string | undefined => {
-  const relative = (['maxDrop', 'maxRise', 'maxRatio'] as const).find((name) => limited[name] !== undefined);
+const complain = (limited: Limited, relatives: readonly string[]): string | undefined => {
+  const relative = relativeLimits.find((name) => limited[name] !== undefined);
   if (relative === undefined && limited.min === undefined && limited.max === undefined)
     return 'there is no limit in it';
   if (relative !== undefined && limited.versus === undefined) {
     return `${relative} needs versus: a stage, or baseline`;
   }
   return relative === undefined && limited.versus !== undefined
-    ? 'versus has no meaning without maxDrop, maxRise or maxRatio'
+    ? `versus has no meaning without ${relatives.join(' or ')}`
     : undefined;
 };
 
-const limited = <T extends z.ZodRawShape>(shape: T) =>
-  z.strictObject(shape).superRefine((value: Limited, context) => {
+const limited = <T extends z.ZodRawShape>(shape: T) => {
+  const relatives = relativeLimits.filter((name) => name in shape);
+  return z.strictObject(shape).superRefine((value: Limited, context) => {
     // What is misspelt is not there: that was said already.
-    const message = context.issues.length > 0 ? undefined : complain(value);
+    const message = context.issues.length > 0 ? undefined : complain(value, relatives);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
+};
 
 const counted = (what: z.ZodType<number, number | string>, about: string) =>
   limited({

@@ -1,14 +1,11 @@
 import { z } from 'zod';
-import type { Json } from '../../ground/json.ts';
 import { clientTexts, dimensions, modelFigures } from '../../ground/reported/evaluation.ts';
+import { json } from '../../ground/reported/json.ts';
 import { curvePoint, trainingSummary } from '../../ground/reported/training.ts';
 import { figure } from './figures.ts';
 import { latency, loading } from './latency.ts';
 import { agreement, comparison, difference, quality } from './quality.ts';
 import { cause, gap, time } from './time.ts';
-
-/** Whatever an option may be. */
-const json: z.ZodType<Json> = z.json();
 
 export const model = z.looseObject({
   file: z.string(),

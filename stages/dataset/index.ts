@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { Dataset } from '../../data/dataset.ts';
 import { type DataConfig, dataSchema, load, sources } from '../../data/datasets/index.ts';
 import { writeDataset } from '../../data/files.ts';
 import { isUserError, stageError } from '../../ground/errors.ts';
+import { datasetMetrics } from '../../ground/reported/data.ts';
 import { defineStage } from '../stage.ts';
 
 const asStageError = (error: unknown): unknown =>
@@ -36,7 +38,14 @@ export const dataset = defineStage({
   version: 4,
   summary: 'Reads the texts and splits them into training, validation and test.',
   config: dataSchema,
-  internal: true,
+  place: 'data',
+  automatic: { options: ({ data = {} }) => data },
+  metrics: datasetMetrics.extend({
+    maxLength: z.number(),
+    averageWords: z.number(),
+    duplicates: z.number(),
+    contradictions: z.number(),
+  }),
   makes: 'dataset',
   draws: false,
   environment: 'none',

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { readDatasetArtifact } from '../../data/files.ts';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
 import { defineStage } from '../stage.ts';
-import { summaryJson } from '../train/run.ts';
 import { distillationConfig } from './options.ts';
 import { runDistillation } from './run.ts';
 import { wireDistillation } from './wire.ts';
@@ -19,6 +19,8 @@ export const distill = defineStage({
   version: 3,
   summary: 'Trains a student to imitate a teacher on every training text, labelled or not.',
   config,
+  place: 'named',
+  metrics: z.looseObject({ training: trainingSummary }),
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,
@@ -39,6 +41,6 @@ export const distill = defineStage({
       ctx,
     );
     await writeModel(await ctx.output('model', 'model'), student);
-    return { training: summaryJson(summary) };
+    return { training: summary };
   },
 });

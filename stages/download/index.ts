@@ -28,7 +28,17 @@ export const download = defineStage({
   version: 1,
   summary: 'Downloads a checkpoint from the hub.',
   config,
-  internal: true,
+  place: 'asked',
+  metrics: z.looseObject({
+    hub: z.looseObject({
+      endpoint: z.string(),
+      repository: z.string(),
+      revision: z.string(),
+      commit: z.string(),
+      files: z.number(),
+      bytes: z.number(),
+    }),
+  }),
   makes: 'folder',
   draws: false,
   environment: 'none',

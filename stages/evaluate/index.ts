@@ -7,6 +7,7 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import { encodeTexts } from '../../engine/encode.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { evaluationMetrics } from '../../ground/reported/evaluation.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import { defineStage } from '../stage.ts';
@@ -44,7 +45,9 @@ export const evaluate = defineStage({
   version: 6,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
-  internal: true,
+  place: 'each-model',
+  automatic: { options: (_, { meetsClients }) => (meetsClients ? {} : { client: false }) },
+  metrics: evaluationMetrics,
   makes: 'predictions',
   draws: false,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
@@ -64,7 +67,7 @@ export const evaluate = defineStage({
     return {
       lengths: { median, p95 },
       ...(notes.length === 0 ? {} : { notes }),
-      ...(client === undefined ? {} : { client: { ...client.figures } }),
+      ...(client === undefined ? {} : { client: client.figures }),
       figures: {
         ...modelFigures(model, median),
         macsLength: median,

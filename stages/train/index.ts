@@ -2,13 +2,14 @@ import { z } from 'zod';
 import type { Dataset } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
 import { defineStage } from '../stage.ts';
 import { architecture, newEncoder } from './architecture.ts';
 import { defaultRates, trainingConfig } from './options.ts';
-import { runTraining, summaryJson } from './run.ts';
+import { runTraining } from './run.ts';
 
 const config = z.strictObject({
   like: z
@@ -44,6 +45,8 @@ export const trainStage = defineStage({
   version: 3,
   summary: 'Trains on the labels: fine-tunes a model, or starts from random weights.',
   config,
+  place: 'named',
+  metrics: z.looseObject({ training: trainingSummary }),
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,
@@ -70,6 +73,6 @@ export const trainStage = defineStage({
       ctx,
     );
     await writeModel(await ctx.output('model', 'model'), model);
-    return { training: summaryJson(summary) };
+    return { training: summary };
   },
 });

@@ -138,13 +138,13 @@ describe('an evaluation says what transformers.js will do', () => {
       { ...whole, tokenizer },
       { classes: labels, maxLength: 32, test: given.map((text, id) => ({ id, text, label: there[id] ?? 0 })) },
     );
-    expect(Object(client).accuracyChange).toBeCloseTo(1 - right / given.length, 9);
+    expect(Object(client).scoreChange).toBeCloseTo(1 - right / given.length, 9);
   });
 
   it('that it cannot load the tokenizer at all', async () => {
     const tokenizer = { ...model.tokenizer, pre_tokenizer: { type: 'CharDelimiterSplit', delimiter: ' ' } };
     const { client, notes } = await evaluated({ ...model, tokenizer }, { maxLength: 32, test: commas });
-    expect(client).toMatchObject({ texts: 0, accuracyChange: null });
+    expect(client).toMatchObject({ texts: 0, scoreChange: null });
     expect(notes).toEqual([
       'transformers.js does not carry out these settings of tokenizer.json: pre_tokenizer CharDelimiterSplit',
       'transformers.js cannot load the tokenizer (Unknown PreTokenizer type: CharDelimiterSplit): the model runs in no browser',
@@ -153,7 +153,7 @@ describe('an evaluation says what transformers.js will do', () => {
 
   it('and nothing where it reads all texts alike', async () => {
     const { client, notes } = await evaluated(model, { maxLength: 32, test });
-    expect(client).toEqual({ differing: 0, cut: 0, texts: 4, accuracyChange: 0, first: null, settings: [] });
+    expect(client).toEqual({ differing: 0, cut: 0, texts: 4, scoreChange: 0, first: null, settings: [] });
     expect(notes).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
-import { NONE, percent, range, whole } from '../../figures.ts';
+import { NONE } from '../../../ground/metrics/written.ts';
+import { percent, range, whole } from '../../figures.ts';
 import { metricOf, type Primary } from '../../metric.ts';
 import type { Comparison, QualityReport, Report } from '../../report.ts';
 import { html } from '../html.ts';
