@@ -1,23 +1,22 @@
 import type { DatasetTask } from '../ground/tasks.ts';
 
+/** What is known of a text: the index of its class, indices of classes, or a number. The task says which. */
+export type Target = number | readonly number[];
+
 /**
- * One text with its class index; unlabelled examples have none. `id` is stable: caches and pairings go by it. A text to be
- * tagged is its words with single spaces between them; `tags` has a class index a word.
+ * One text with what is known of it; unlabelled examples have no target. `id` is stable: caches and pairings go by it. A text
+ * to be tagged is its words with single spaces between them, and its target has a class index a word.
  */
 export interface Example {
   readonly id: number;
   readonly text: string;
   /** The second text of a pair (premise and hypothesis, question and passage). */
   readonly pair?: string;
-  readonly label?: number;
-  readonly tags?: readonly number[];
-}
-export interface Labelled extends Example {
-  readonly label: number;
+  readonly target?: Target;
 }
 
 export interface Dataset {
-  /** What the examples are for: those of train, validation and test have what it asks for, a `label` or `tags` or neither. */
+  /** Says what the targets of train, validation and test are. */
   readonly task: DatasetTask;
   /** Class names by index; none for features. */
   readonly classes: readonly string[];
@@ -31,9 +30,11 @@ export interface Dataset {
   readonly test: readonly Example[];
 }
 
-/** Examples of a text classification dataset; one without a class shows that a stage was given another task. */
-export const labelledExamples = (examples: readonly Example[]): readonly Labelled[] =>
-  examples.map((example) => {
-    if (example.label === undefined) throw new Error(`example ${example.id} has no label`);
-    return { ...example, label: example.label };
-  });
+/** The class of a text; an example without one shows that a stage was given another task. */
+export const labelOf = ({ id, target }: Example): number => {
+  if (typeof target !== 'number') throw new Error(`example ${id} has no label`);
+  return target;
+};
+
+/** The classes of the words of a text; none where they are not known. */
+export const tagsOf = ({ target = [] }: Example): readonly number[] => (typeof target === 'number' ? [] : target);

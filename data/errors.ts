@@ -55,6 +55,11 @@ export const dataErrors = {
   zeroByte: (at: string) =>
     dataError('zero-byte', `${at}: there is a zero byte, which no text has; save the file as UTF-8`),
   foreignFile: (file: string, is: string, advice: string) => dataError('foreign-file', `${file} is ${is}; ${advice}`),
+  gzipBomb: (file: string, packed: number, most: number) =>
+    dataError(
+      'gzip-bomb',
+      `${file} has ${packed} bytes and unpacks to more than ${most}: no texts are packed so tightly; where you trust it, unpack it (gunzip) and name the file that comes of it`,
+    ),
   longRow: (at: string, most: number) =>
     dataError(
       'long-row',

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
-import { type DatasetTask, dataTask } from '../ground/tasks.ts';
+import type { DatasetTask } from '../ground/tasks.ts';
 import type { Dataset, Example } from './dataset.ts';
+import { damagedRecord, parsedRecord, readRecord } from './record-files.ts';
+import { targetOf } from './targets/index.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 type Split = (typeof splits)[number];
@@ -21,19 +24,39 @@ interface Header {
 
 const LINES_A_WRITE = 4096;
 
-const writeExamples = async (file: string, examples: readonly Example[]): Promise<void> => {
+/** One line of a split: the target stands under the name that it has for the task. */
+const lineOf = (task: DatasetTask, { target, ...text }: Example): string =>
+  `${JSON.stringify(target === undefined ? text : { ...text, [targetOf(task).key]: target })}\n`;
+
+const lineSchema = z.looseObject({ id: z.number(), text: z.string() });
+
+const exampleOf = ({ task, file }: SplitFile, line: string): Example => {
+  const value = lineSchema.safeParse(parsedRecord(file, line));
+  if (!value.success) throw damagedRecord(file, `a line is no example: ${line.slice(0, 80)}`);
+  const { [targetOf(task).key]: target, ...text } = JSON.parse(line);
+  return target === undefined ? text : { ...text, target };
+};
+
+const writeExamples = async (file: string, task: DatasetTask, examples: readonly Example[]): Promise<void> => {
   const stream = createWriteStream(file);
   const done = finished(stream);
   for (let at = 0; at < examples.length; at += LINES_A_WRITE) {
-    const lines = examples.slice(at, at + LINES_A_WRITE).map((example) => `${JSON.stringify(example)}\n`);
+    const lines = examples.slice(at, at + LINES_A_WRITE).map((example) => lineOf(task, example));
     if (!stream.write(lines.join(''))) await Promise.race([once(stream, 'drain'), done]);
   }
   stream.end();
   await done;
 };
 
+/** One split: where it lies, what its examples are for, and how many it holds. */
+interface SplitFile {
+  readonly file: string;
+  readonly task: DatasetTask;
+  readonly expected: number;
+}
+
 /** The lines of a split, an example each; fewer or more than were announced are an error. */
-async function* linesOf(file: string, expected: number): AsyncGenerator<string> {
+async function* linesOf({ file, expected }: SplitFile): AsyncGenerator<string> {
   let found = 0;
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line === '') continue;
@@ -43,39 +66,32 @@ async function* linesOf(file: string, expected: number): AsyncGenerator<string> 
   if (found !== expected) throw new UserError(`${file} holds ${found} examples, dataset.json announces ${expected}`);
 }
 
-async function* examplesOf(file: string, expected: number): AsyncGenerator<Example> {
-  for await (const line of linesOf(file, expected)) yield JSON.parse(line);
+async function* examplesOf(split: SplitFile): AsyncGenerator<Example> {
+  for await (const line of linesOf(split)) yield exampleOf(split, line);
 }
 
-const readExamples = async (file: string, expected: number): Promise<Example[]> => {
+const readExamples = async (split: SplitFile): Promise<Example[]> => {
   const examples: Example[] = [];
-  for await (const example of examplesOf(file, expected)) examples.push(example);
+  for await (const example of examplesOf(split)) examples.push(example);
   return examples;
 };
 
 /** The examples at some places of a split, in the order of the places. */
-const pickExamples = async (file: string, expected: number, places: Int32Array): Promise<readonly Example[]> => {
+const pickExamples = async (split: SplitFile, places: Int32Array): Promise<readonly Example[]> => {
   const wanted = new Map(Array.from(places, (place, i) => [place, i] as const));
   const picked: Example[] = [];
   let place = 0;
-  for await (const line of linesOf(file, expected)) {
+  for await (const line of linesOf(split)) {
     const at = wanted.get(place++);
-    if (at !== undefined) picked[at] = JSON.parse(line);
+    if (at !== undefined) picked[at] = exampleOf(split, line);
   }
   return picked;
 };
 
-/** What an example must have for its task, as messages call it. */
-const needed = {
-  label: ['a label', ({ label }: Example) => label !== undefined],
-  tags: ['tags', ({ tags }: Example) => tags !== undefined],
-  teacher: ['a text', ({ text }: Example) => text !== undefined],
-} as const;
-
 const complete = (file: string, task: DatasetTask, examples: readonly Example[]): readonly Example[] => {
-  const [what, has] = needed[dataTask(task).truth];
-  const lacking = examples.find((example) => !has(example));
-  if (lacking !== undefined) throw new UserError(`${file}: example ${lacking.id} lacks ${what}`);
+  const { noun, fits } = targetOf(task);
+  const lacking = examples.find(({ target }) => !fits(target));
+  if (lacking !== undefined) throw new UserError(`${file}: example ${lacking.id} lacks ${noun}`);
   return examples;
 };
 
@@ -90,14 +106,28 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
   };
   const header: Header = { schema: 'decant.dataset/2', task, classes, maxLength, counts };
   await writeFile(join(folder, 'dataset.json'), `${JSON.stringify(header, null, 2)}\n`);
-  for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), dataset[split]);
+  for (const split of splits) await writeExamples(join(folder, `${split}.jsonl`), task, dataset[split]);
 };
 
-const readHeader = async (path: (file: string) => string): Promise<Header> => {
-  const header: Header = JSON.parse(await readFile(path('dataset.json'), 'utf8'));
-  if (header.schema === 'decant.dataset/2') return header;
-  throw new UserError(`dataset of schema '${header.schema}', expected 'decant.dataset/2'`);
-};
+const headerSchema = z.object({
+  schema: z.literal('decant.dataset/2'),
+  task: z.enum(['text-classification', 'token-classification', 'features']),
+  classes: z.array(z.string()),
+  maxLength: z.int().positive(),
+  counts: z.object({
+    train: z.int().nonnegative(),
+    unlabelled: z.int().nonnegative(),
+    validation: z.int().nonnegative(),
+    test: z.int().nonnegative(),
+  }),
+});
+
+const readHeader = (path: (file: string) => string): Promise<Header> =>
+  readRecord<Header>(path('dataset.json'), {
+    schema: headerSchema,
+    version: 'decant.dataset/2',
+    other: 'another version of decant wrote it; run the pipeline again',
+  });
 
 /** What a dataset is for, without its texts: they take time and memory. */
 export type DatasetFacts = Pick<Dataset, 'task' | 'classes' | 'maxLength'>;
@@ -121,16 +151,17 @@ export interface TrainingTexts extends DatasetFacts {
 /** The training texts of what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const openTrainingTexts = async (path: (file: string) => string): Promise<TrainingTexts> => {
   const { task, classes, maxLength, counts } = await readHeader(path);
-  const file = path('train.jsonl');
+  const train = { file: path('train.jsonl'), task, expected: counts.train };
+  const unlabelled = { file: path('unlabelled.jsonl'), task, expected: counts.unlabelled };
   return {
     task,
     classes,
     maxLength,
     labelled: counts.train,
-    pick: async (places) => complete('train.jsonl', task, await pickExamples(file, counts.train, places)),
+    pick: async (places) => complete('train.jsonl', task, await pickExamples(train, places)),
     all: async function* () {
-      yield* examplesOf(file, counts.train);
-      yield* examplesOf(path('unlabelled.jsonl'), counts.unlabelled);
+      yield* examplesOf(train);
+      yield* examplesOf(unlabelled);
     },
   };
 };
@@ -138,7 +169,8 @@ export const openTrainingTexts = async (path: (file: string) => string): Promise
 /** Reads what `writeDataset` wrote; `path` maps a file name to where it lies. */
 export const readDatasetArtifact = async (path: (file: string) => string): Promise<Dataset> => {
   const { task, classes, maxLength, counts } = await readHeader(path);
-  const read = (split: Split): Promise<Example[]> => readExamples(path(`${split}.jsonl`), counts[split]);
+  const read = (split: Split): Promise<Example[]> =>
+    readExamples({ file: path(`${split}.jsonl`), task, expected: counts[split] });
   const labelled = async (split: Split) => complete(`${split}.jsonl`, task, await read(split));
   return {
     task,

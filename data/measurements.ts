@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dataError } from './errors.ts';
+import { z } from 'zod';
+import { readRecord } from './record-files.ts';
 
 /** A batch of equally long texts. */
 export interface Cell {
@@ -75,13 +76,36 @@ const SCHEMA: Measurements['schema'] = 'decant.measurements/3';
 export const writeMeasurements = async (folder: string, measurements: Measurements): Promise<void> =>
   writeFile(join(folder, 'measurements.json'), `${JSON.stringify(measurements)}\n`);
 
-/** Throws a DataError where the file is of another version. */
-export const readMeasurements = async (path: (file: string) => string): Promise<Measurements> => {
-  const file = path('measurements.json');
-  const measurements: Measurements = JSON.parse(await readFile(file, 'utf8'));
-  if (measurements.schema === SCHEMA) return measurements;
-  throw dataError(
-    'other-measurements',
-    `${file} holds latencies as '${measurements.schema}', which another version of decant measured; expected '${SCHEMA}': run the pipeline again, and only the latencies are measured anew`,
-  );
-};
+const figure = z.number().nonnegative();
+const times = z.array(z.array(z.object({ ms: z.array(figure), waited: z.number() })));
+const loading = z.object({
+  sessionMs: z.array(figure),
+  firstRunMs: z.array(figure),
+  peakBytes: z.array(figure),
+  waited: z.array(z.number()),
+});
+const schema = z.object({
+  schema: z.literal(SCHEMA),
+  threads: figure,
+  load: z.object({ average: z.tuple([figure, figure]).nullable(), stolen: figure.nullable() }),
+  cells: z.array(z.object({ batch: z.int().positive(), length: z.int().positive() })),
+  processes: z.array(
+    z.object({
+      rounds: figure,
+      switches: figure,
+      warmUp: z.record(z.string(), z.array(z.object({ runs: figure, settled: z.boolean() }))),
+    }),
+  ),
+  kernel: z.object({ name: z.string(), times }),
+  models: z.record(z.string(), times),
+  loading: z.record(z.string(), loading),
+  runtime: z.object({ peakBytes: z.array(figure) }),
+}) satisfies z.ZodType<Measurements>;
+
+/** Throws a DataError where the file is damaged or of another version. */
+export const readMeasurements = (path: (file: string) => string): Promise<Measurements> =>
+  readRecord<Measurements>(path('measurements.json'), {
+    schema,
+    version: SCHEMA,
+    other: 'another version of decant measured; run the pipeline again, and only the latencies are measured anew',
+  });

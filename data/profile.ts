@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Machine } from './cpu.ts';
-import { dataError } from './errors.ts';
+import { readRecord } from './record-files.ts';
 
 /**
  * What a node of an optimised graph is there for: a product with a weight, a step between float and integers, attention
@@ -14,7 +15,7 @@ export interface ProfiledNode {
   readonly name: string;
   /** With its domain where that is not the standard one. */
   readonly op: string;
-  /** Scope of its name up to the first number: `encoder.layer.0`, `embeddings`. */
+  /** The part of the model that it belongs to: `embeddings`, `layers.0`, `head`. */
   readonly layer: string;
   readonly group: NodeGroup;
   /** Kernel time of one run in milliseconds, as ONNX Runtime itself profiles it; profiling adds about a microsecond. */
@@ -116,13 +117,62 @@ const fileName = 'profile.json';
 export const writeProfile = async (folder: string, profile: Profile): Promise<void> =>
   writeFile(join(folder, fileName), `${JSON.stringify(profile)}\n`);
 
-/** Throws a DataError where the file is of another version. */
-export const readProfile = async (path: (file: string) => string): Promise<Profile> => {
-  const file = path(fileName);
-  const profile: Profile = JSON.parse(await readFile(file, 'utf8'));
-  if (profile.schema === SCHEMA) return profile;
-  throw dataError(
-    'other-profile',
-    `${file} holds a profile as '${profile.schema}', which another version of decant made; expected '${SCHEMA}': run the pipeline again, and only latencies and profile are measured anew`,
-  );
-};
+const figure = z.number().nonnegative();
+const counterfactuals = [
+  ...(['full', 'reference', 'empty', 'chain', 'quantized', 'float', 'signed', 'fused-attention', 'dense'] as const),
+  ...(['without-quantize', 'without-product', 'without-attention', 'without-other'] as const),
+  ...(['cut', 'narrow-heads', 'wide-heads', 'asked-threads', 'core-threads'] as const),
+] as const satisfies readonly Counterfactual[];
+
+const modelSchema = z.object({
+  macs: figure,
+  bytes: figure,
+  table: z.object({ name: z.string(), bytes: figure }).nullable(),
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      op: z.string(),
+      layer: z.string(),
+      group: z.enum(['product', 'quantize', 'attention', 'other']),
+      ms: figure,
+    }),
+  ),
+  products: z.array(
+    z.object({
+      node: z.string(),
+      weight: z.string(),
+      inner: figure,
+      columns: figure,
+      dtype: z.string(),
+      perChannel: z.boolean().nullable(),
+      zeros: figure,
+      kept: z.string().nullable(),
+    }),
+  ),
+  attention: z.object({
+    fused: z.array(z.object({ node: z.string(), heads: figure, width: figure })),
+    broken: z.array(z.object({ node: z.string(), reason: z.string() })),
+  }),
+  times: z.partialRecord(
+    z.enum(counterfactuals),
+    z.object({ nodes: figure, ms: z.array(figure), waited: z.array(z.number()) }),
+  ),
+});
+
+const schema = z.object({
+  schema: z.literal(SCHEMA),
+  machine: z.custom<Machine>((value) => typeof value === 'object' && value !== null),
+  threads: figure,
+  cell: z.object({ batch: z.int().positive(), length: z.int().positive() }),
+  reference: z.string().nullable(),
+  models: z.record(z.string(), modelSchema),
+});
+
+/** Throws a DataError where the file is damaged or of another version. */
+export const readProfile = (path: (file: string) => string): Promise<Profile> =>
+  readRecord<Profile>(path(fileName), {
+    schema,
+    version: SCHEMA,
+    other:
+      'another version of decant made it; run the pipeline again, and only latencies and profile are measured anew',
+  });

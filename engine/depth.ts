@@ -37,25 +37,27 @@ const depthsNamed = (depths: Depths, name: string): readonly number[] => {
   return found;
 };
 
-/** The deepest layer keeps the rate, each one below it has `decay` times that of the layer above; the head keeps its own. */
-const factorAt = ({ groups }: Depths, depth: number, decay: number): number =>
-  decay ** Math.max(0, groups.length - 2 - depth);
+/** The deepest layer keeps the rate, each one below it has `decay` times that of the layer above; the head has its own. */
+const factorAt = ({ groups }: Depths, depth: number, { head, decay }: { head: number; decay: number }): number =>
+  depth === groups.length - 1 ? head : decay ** (groups.length - 2 - depth);
 
 /**
- * What freezing and layer-wise decay of the learning rate (Howard and Ruder 2018, arXiv 1801.06146) come to for the
- * parameters of a model. A parameter that layers share stands still where one of them is frozen, and has the rate of the
+ * What freezing, the head's own rate and layer-wise decay of the others (Howard and Ruder 2018, arXiv 1801.06146) come to for
+ * the parameters of a model. A parameter that layers share stands still where one of them is frozen, and has the rate of the
  * last.
  */
 export const motionOf = (
   { graph }: Model,
-  { freeze = [], layerDecay = 1 }: Pick<TrainingOptions, 'freeze' | 'layerDecay'>,
+  options: Pick<TrainingOptions, 'freeze' | 'layerDecay' | 'learningRate' | 'headLearningRate'>,
 ): Motion => {
-  if (freeze.length === 0 && layerDecay === 1) return { frozen: new Set(), factors: new Map() };
+  const { freeze = [], layerDecay: decay = 1, learningRate, headLearningRate } = options;
+  const head = headLearningRate / learningRate;
+  if (freeze.length === 0 && decay === 1 && head === 1) return { frozen: new Set(), factors: new Map() };
   const depths = depthsOf(graph);
   const still = new Set(freeze.flatMap((name) => depthsNamed(depths, name)));
   const parameters = [...depths.of];
   return {
     frozen: new Set(parameters.filter(([, own]) => own.some((depth) => still.has(depth))).map(([name]) => name)),
-    factors: new Map(parameters.map(([name, own]) => [name, factorAt(depths, own.at(-1) ?? 0, layerDecay)])),
+    factors: new Map(parameters.map(([name, own]) => [name, factorAt(depths, own.at(-1) ?? 0, { head, decay })])),
   };
 };

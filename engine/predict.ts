@@ -8,6 +8,7 @@ import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import { isUserError, messageOf, modelError } from '../ground/errors.ts';
 import { expectBounded } from '../models/bounded.ts';
+import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
 import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
 import { encodeTexts } from './encode.ts';
@@ -180,6 +181,7 @@ export interface Predicted {
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const { model, texts, maxLength, threads, signal, checkpoints, keep = 'all' } = request;
   expectBounded(model.graph);
+  expectFinite(model.graph);
   const { graph, width } = answerGraph(model);
   const answers = answersAbout(await encodeTexts(model, texts, maxLength, signal));
   const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;

@@ -1,13 +1,14 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
-import { type Graph, indexOf, type Value, value } from '../graph/graph.ts';
+import { type Graph, type Value, value } from '../graph/graph.ts';
+import { looksUpRows, parameterNames, sitesOfWeight } from '../graph/sites.ts';
 import { modelError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
-import { parameterNames } from '../models/parameters.ts';
 import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
 import { type Loss, lossInputs } from './losses/index.ts';
 import { leavesLast } from './order.ts';
+import { recomputed } from './recompute.ts';
 import { taskOf } from './tasks/index.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
@@ -63,19 +64,14 @@ const addInputs = (builder: GraphBuilder, graph: Graph): void => {
 const fedParameters = ({ graph }: Model): ReadonlySet<Value> =>
   new Set(parameterNames(graph).filter((name) => graph.weights.get(name)?.dtype === 'float32'));
 
-/** The Gather nodes behind a table that nothing else reads, else undefined. */
-const lookupsOf = (graph: Graph, table: Value): readonly { ids: Value; rows: Value }[] | undefined => {
-  const found: { ids: Value; rows: Value }[] = [];
-  for (const node of indexOf(graph).users.get(table) ?? []) {
-    const [data, ids] = node.inputs;
-    const [rows] = node.outputs;
-    const axis = node.attrs.axis;
-    const first = axis === undefined || (axis.kind === 'int' && axis.value === 0);
-    if (node.op !== 'Gather' || !first || data !== table || !ids || ids === table || rows === undefined)
-      return undefined;
-    found.push({ ids, rows });
-  }
-  return found.length === 0 ? undefined : found;
+/** The look-ups of a table that nothing else reads, else undefined. */
+const lookupsOf = (graph: Graph, table: Value): readonly Lookup[] | undefined => {
+  const sites = sitesOfWeight(graph, table);
+  const lookups = sites.flatMap((site): readonly Lookup[] => {
+    const [ids, [rows]] = [site.node.inputs[1], site.node.outputs];
+    return !looksUpRows(site) || ids == null || ids === table || rows === undefined ? [] : [{ ids, rows }];
+  });
+  return lookups.length === 0 || lookups.length < sites.length ? undefined : lookups;
 };
 
 /** Names that can be graph outputs: no input, no weight, and each only once. */
@@ -145,8 +141,8 @@ const emitLosses = (builder: GraphBuilder, model: Model, options: StepOptions, f
 };
 
 /**
- * Builds the training step of a model. Trainable is every float32 weight that is a parameter by its name
- * (models/parameters.ts) and that a gradient reaches; constants such as attention scales stay what they are.
+ * Builds the training step of a model. Trainable is every float32 weight that is a parameter by what it is used for
+ * (graph/sites.ts) and that a gradient reaches; constants such as attention scales stay what they are.
  */
 export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const { graph } = model;
@@ -190,7 +186,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
     if (gradient === undefined || dims === undefined) continue;
     parameters.push({ name, dims, gradient, auxiliary: auxiliary.has(name) });
   }
-  const step = leavesLast(builder.freeze(outputs.all, { keepInputs: false }));
+  const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
   const kept = new Set(step.inputs);
   return { graph: step, parameters, masks: student.masks.filter(({ input }) => kept.has(input)), loss, terms: named };
 };

@@ -1,11 +1,12 @@
 import { lengthsOf } from '../data/lengths.ts';
 import { elementCount, tensorOf } from '../graph/tensor.ts';
-import { isUserError, stageError, type UserError } from '../ground/errors.ts';
+import { stageError, type UserError } from '../ground/errors.ts';
 import { isBetter } from '../ground/metrics/metric.ts';
 import type { TrainingSummary } from '../ground/reported/training.ts';
 import { dataTask } from '../ground/tasks.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
+import { divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { ortEngine } from './onnxruntime.ts';
 import { buildEvaluation } from './step.ts';
@@ -20,7 +21,7 @@ import {
   type Trained,
   type TrainingProgress,
 } from './training-state.ts';
-import { Updater, weightFeeds } from './updater.ts';
+import { isFiniteOutcome, type Outcome, Updater, weightFeeds } from './updater.ts';
 import { type Validation, validate } from './validate.ts';
 
 /** At most this much work is lost to a crash. */
@@ -72,10 +73,9 @@ class TrainingRun {
         if (secondsSince(this.#saved) > SECONDS_BETWEEN_CHECKPOINTS) await this.#save();
       }
     } catch (error) {
-      const diverged = isUserError(error, 'diverged');
       // Only here is it certain that arrays and progress belong together.
-      if (diverged || signal.aborted) await this.#save();
-      throw diverged ? this.#diverged(error) : error;
+      if (signal.aborted) await this.#save();
+      throw error;
     }
     return { model: this.#result(), summary: this.#summary() };
   }
@@ -122,7 +122,9 @@ class TrainingRun {
   async #update(): Promise<void> {
     const started = performance.now();
     const { step } = this.#progress;
-    const { loss, size } = await this.#updater.update(step);
+    const { outcome, size } = await this.#updater.update(step);
+    if (!isFiniteOutcome(outcome)) throw await this.#diverged(outcome);
+    const { loss } = outcome;
     this.#request.hook?.afterUpdate(step + 1, this.#plan.totalSteps, weightArrays(this.#updater.trained));
     const { open, tokens, seconds } = this.#progress;
     this.#progress = {
@@ -190,25 +192,32 @@ class TrainingRun {
     return validate(this.#evaluation, {
       info: model.info,
       weights: weightFeeds(graph, model, this.#updater.trained),
+      start: weightFeeds(graph, model, []),
       examples: { ...validation, texts },
+      after: `step ${this.#progress.step} of ${this.#plan.totalSteps}`,
       signal,
     });
   }
 
-  #diverged({ message }: UserError): UserError {
+  /** Why the step that comes next gives no numbers. What is left of the weights is kept, unless they are none either. */
+  async #diverged(outcome: Outcome): Promise<UserError> {
     const { step } = this.#progress;
-    const rate = this.#updater.rate(step);
-    const at = `at step ${step + 1} of ${this.#plan.totalSteps}, epoch ${this.#plan.epochOf(step) + 1}`;
-    if (step === 0) {
-      return stageError(
-        `${message} ${at}, before any weight was moved: the learning rate has no part in it. The weights are finite, so ` +
-          'what the model computes of the first texts grows beyond what floats hold: start from another model',
-      );
-    }
-    return stageError(
-      `${message} ${at}, with a learning rate of ${Number(rate.toPrecision(3))}. Lower learningRate, or lengthen ` +
-        `warmup. The weights before that step are kept in ${this.#request.checkpoints.folder}`,
-    );
+    const { examples, checkpoints } = this.#request;
+    const divergence = await divergenceOf({
+      outcome,
+      trained: this.#updater.trained,
+      batches: this.#plan.update(step),
+      replay: (batch, from) => this.#updater.replay(step, batch, from),
+    });
+    if (divergence.weight === undefined) await this.#save();
+    const text = divergenceText(divergence, {
+      at: `step ${step + 1} of ${this.#plan.totalSteps}, epoch ${this.#plan.epochOf(step) + 1}`,
+      isFirst: step === 0,
+      rate: this.#updater.rate(step),
+      called: (row) => examples.called?.(row) ?? `text ${row + 1}`,
+      folder: checkpoints.folder,
+    });
+    return stageError(text, { code: 'diverged' });
   }
 
   #result(): Model {

@@ -13,7 +13,7 @@ export interface TrainingOptions {
   /** Passes whose gradients add up to one update. */
   readonly accumulate: number;
   readonly learningRate: number;
-  /** Rate of the classification head, where it starts from random weights on a trained encoder. */
+  /** Rate of what stands behind the last layer, where it starts from random weights on a trained encoder. */
   readonly headLearningRate: number;
   /** Parts that stand still: embeddings, layers.0, layers.1-3, head. */
   readonly freeze?: readonly string[] | undefined;
@@ -46,6 +46,8 @@ export interface TrainingExamples {
   readonly labels: Int32Array;
   /** What the teacher said, a row an answer, where there is one. */
   readonly teacher?: Rows | undefined;
+  /** What a text is called in errors; by default its number. */
+  called?(text: number): string;
 }
 
 /** How much the terms of the loss weigh. */

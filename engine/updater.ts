@@ -2,7 +2,7 @@ import type { Batch } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
 import type { Dim } from '../graph/dim.ts';
 import { type Graph, value } from '../graph/graph.ts';
-import { stageError, type UserError, userErrors } from '../ground/errors.ts';
+import { stageError, type UserError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
 import { adamwStep, clipScale, globalNorm } from './adamw.ts';
 import { type Answers, answersAbout } from './answers.ts';
@@ -20,14 +20,19 @@ import type { TrainRequest } from './train-request.ts';
 import type { TrainingPlan } from './training-plan.ts';
 import { type Trained, trainedArrays, trainingMemory } from './training-state.ts';
 
-/** The loss or its gradient is no number any more. Thrown before any weight is touched. */
-const divergedError = userErrors('diverged', 'work');
+/** What the batches of an update come to. */
+export interface Outcome {
+  readonly loss: number;
+  /** Each loss by its name. */
+  readonly terms: Readonly<Record<string, number>>;
+  /** Norm of the gradient of all parameters. */
+  readonly norm: number;
+}
+
+export const isFiniteOutcome = ({ loss, norm }: Outcome): boolean => Number.isFinite(loss) && Number.isFinite(norm);
 
 const nothingMoves = ({ freeze = [] }: TrainRequest['options']): UserError =>
   stageError(`freeze: [${freeze.join(', ')}] leaves no parameter that training could move; freeze less`);
-
-/** Hugging Face's models and decant's call the classification head so. */
-const headName = /^(pre_)?classifier\b/;
 
 interface Compiled {
   readonly phase: number;
@@ -113,7 +118,7 @@ export class Updater {
     const program = await ortEngine.compile(built.graph, {
       threads,
       optimization: 'all',
-      memory: 'pooled',
+      memory: 'recomputed',
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
     const memory = trainingMemory(built.parameters);
@@ -131,19 +136,35 @@ export class Updater {
     return this.#compiled;
   }
 
-  /** One update (0-based): gradients of its batches, clipping, AdamW. */
-  async update(step: number): Promise<{ readonly loss: number; readonly size: UpdateSize }> {
+  /** One update (0-based): gradients of its batches, clipping, AdamW. Numbers that are none move no weight. */
+  async update(step: number): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
     const compiled = await this.enter(step);
     const batches = this.#plan.update(step);
     const size = sizeOfUpdate(batches, this.#answers);
-    const loss = await this.#gradients(compiled, batches, size, step);
+    const { loss, terms } = await this.#gradients(compiled, [...batches.entries()], size, step);
     const started = performance.now();
     const norm = globalNorm(compiled.memory, compiled.runner.gradients);
-    if (!Number.isFinite(loss)) throw divergedError(`the loss became ${loss}`);
-    if (!Number.isFinite(norm)) throw divergedError(`the gradient became ${norm}`);
-    this.#apply(compiled, clipScale(norm, this.#request.options.clip), step);
+    const outcome = { loss, terms, norm };
+    if (isFiniteOutcome(outcome)) this.#apply(compiled, clipScale(norm, this.#request.options.clip), step);
     this.#count('optimizer', started);
-    return { loss, size };
+    return { outcome, size };
+  }
+
+  /** What one batch of an update comes to, with the weights of now or those that training began with. Nothing is moved. */
+  async replay(step: number, [pass, batch]: readonly [number, Batch], from: 'now' | 'start'): Promise<Outcome> {
+    const compiled = await this.enter(step);
+    const weights = from === 'now' ? compiled.weights : this.#startOf(compiled.step);
+    const size = sizeOfUpdate([batch], this.#answers);
+    const outcome = await this.#gradients({ ...compiled, weights }, [[pass, batch]], size, step);
+    return { ...outcome, norm: globalNorm(compiled.memory, compiled.runner.gradients) };
+  }
+
+  /** The weights of a step as they were before any update. */
+  #startOf({ graph, parameters }: TrainingStep): Compiled['weights'] {
+    const { model, seed } = this.#request;
+    const drawn = parameters.filter(({ auxiliary }) => auxiliary);
+    const arrays = trainedArrays({ graph: model.graph, before: [], seed }, drawn, trainingMemory(drawn));
+    return weightFeeds(graph, model, arrays);
   }
 
   async release(): Promise<void> {
@@ -157,21 +178,29 @@ export class Updater {
     return found < 0 ? phases.length - 1 : found;
   }
 
-  async #gradients(compiled: Compiled, batches: readonly Batch[], size: UpdateSize, step: number): Promise<number> {
+  async #gradients(
+    compiled: Compiled,
+    batches: readonly (readonly [number, Batch])[],
+    size: UpdateSize,
+    step: number,
+  ): Promise<Pick<Outcome, 'loss' | 'terms'>> {
     const { runner, step: built, feeds: source, weights } = compiled;
     const { seed, signal } = this.#request;
     runner.reset();
     let loss = 0;
-    for (const [pass, batch] of batches.entries()) {
+    const terms: Record<string, number> = {};
+    for (const [pass, batch] of batches) {
       signal.throwIfAborted();
       const started = performance.now();
       const feeds = batchFeeds(source, batch, size, [step, pass]);
       const masks = this.#masks.draw(built.masks, this.#symbols(batch), stream(seed, 'dropout', step, pass));
       const fed = this.#count('feeds', started);
-      loss += (await runner.run({ ...weights, ...feeds, ...masks })).loss;
+      const one = await runner.run({ ...weights, ...feeds, ...masks });
+      loss += one.loss;
+      for (const [name, term] of Object.entries(one.terms)) terms[name] = (terms[name] ?? 0) + term;
       this.#count('graph', fed);
     }
-    return loss;
+    return { loss, terms };
   }
 
   /** Adds the time since `started` to a kind of work; gives the time now. */
@@ -191,12 +220,11 @@ export class Updater {
   #apply({ runner, memory }: Compiled, scale: number, step: number): void {
     const { options } = this.#request;
     const rate = this.rate(step);
-    const headRate = rate * (options.headLearningRate / options.learningRate);
     this.#trained.forEach(({ name, dims, data, moments }, i) => {
       const gradient = runner.gradients[i];
       if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
       adamwStep(memory, data, moments, gradient, {
-        rate: (headName.test(name) ? headRate : rate) * (this.#motion.factors.get(name) ?? 1),
+        rate: rate * (this.#motion.factors.get(name) ?? 1),
         decay: dims.length < 2 ? 0 : options.weightDecay,
         beta1: options.beta1,
         beta2: options.beta2,

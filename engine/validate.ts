@@ -1,11 +1,13 @@
-import { lengthBatches } from '../data/batches.ts';
+import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
-import { modelError } from '../ground/errors.ts';
+import { bytesOf } from '../graph/tensor.ts';
+import { stageError, type UserError } from '../ground/errors.ts';
 import type { Metric } from '../ground/metrics/index.ts';
 import { figureOf, type Judged, meanOf } from '../ground/metrics/metric.ts';
 import { dataTask } from '../ground/tasks.ts';
+import { nonFinite } from '../models/finite.ts';
 import type { ModelInfo } from '../models/model.ts';
-import { answersAbout, forEachAnswer } from './answers.ts';
+import { type Answers, answersAbout, forEachAnswer } from './answers.ts';
 import type { HostTensor, Program } from './engine.ts';
 import { textFeeds } from './feeds.ts';
 import { taskOf } from './tasks/index.ts';
@@ -22,6 +24,65 @@ export interface Validation {
   readonly loss: number;
 }
 
+type Weights = Readonly<Record<string, HostTensor>>;
+
+interface ValidationRequest {
+  readonly info: ModelInfo;
+  readonly weights: Weights;
+  /** Those that training began with. */
+  readonly start: Weights;
+  readonly examples: TrainingExamples;
+  /** The step that was made last, for messages. */
+  readonly after: string;
+  readonly signal: AbortSignal;
+}
+
+/** An answer that is no number. */
+interface Strange {
+  readonly answer: number;
+  readonly value: number;
+  readonly batch: Batch;
+  readonly answers: Answers;
+}
+
+/** What the model says of a batch: a row of numbers a text or a token. */
+const runBatch = async (
+  program: Program,
+  { info, examples }: ValidationRequest,
+  weights: Weights,
+  batch: Batch,
+): Promise<{ readonly data: Float32Array; readonly width: number }> => {
+  const [said] = Object.values(await program.run({ ...weights, ...textFeeds(info, examples.texts, batch) }));
+  if (!(said?.data instanceof Float32Array)) throw new Error('the model gave no float32 answers');
+  return { data: said.data, width: said.dims.at(-1) ?? 1 };
+};
+
+/** An answer that is no number is training's work only where the weights that it began with give one. */
+const blameFor = async (program: Program, request: ValidationRequest, alone: Batch): Promise<string> => {
+  for (const [name, { dims, data }] of Object.entries(request.weights)) {
+    if (!(data instanceof Float32Array)) continue;
+    const weight = nonFinite(name, { dtype: 'float32', dims, bytes: bytesOf(data) });
+    if (weight !== undefined) return `${weight}, so the step before that left it so`;
+  }
+  const { data } = await runBatch(program, request, request.start, alone);
+  return data.every(Number.isFinite)
+    ? 'with the weights that training began with they are finite, so training moved them too far: lower learningRate, or lengthen warmup'
+    : 'with the weights that training began with they are none either: leave that text out, or start from another model';
+};
+
+const noNumbers = async (
+  program: Program,
+  request: ValidationRequest,
+  { answer, value, batch, answers }: Strange,
+): Promise<UserError> => {
+  const { examples, after } = request;
+  const text = answers.starts.findLastIndex((start) => start <= answer);
+  const blame = await blameFor(program, request, { ...batch, rows: Int32Array.of(text) });
+  const called = examples.called?.(text) ?? `validation text ${text + 1}`;
+  const message = `after ${after} the model gives ${value} about ${called}; expected finite numbers: ${blame}`;
+  return stageError(message, { code: 'diverged' });
+};
+
 const columnsOf = (judgements: readonly Judgement[]): Judged['columns'] => {
   const names = Object.keys(judgements[0]?.columns ?? {});
   const column = (name: string): readonly number[] => judgements.flatMap(({ columns }) => columns?.[name] ?? []);
@@ -35,34 +96,23 @@ export const scoreOf = (metric: Metric, judgements: readonly Judgement[]): numbe
     : meanOf(judgements.map(({ score }) => score));
 
 /** How good the weights are as they are, through the evaluation graph. */
-export const validate = async (
-  program: Program,
-  request: {
-    readonly info: ModelInfo;
-    readonly weights: Readonly<Record<string, HostTensor>>;
-    readonly examples: TrainingExamples;
-    readonly signal: AbortSignal;
-  },
-): Promise<Validation> => {
+export const validate = async (program: Program, request: ValidationRequest): Promise<Validation> => {
   const { info, weights, examples, signal } = request;
   const { judge, name } = taskOf(info.task);
   const answers = answersAbout(examples.texts);
   const judgements: Judgement[] = [];
   for (const batch of lengthBatches(lengthsOf(examples.texts), BATCH)) {
     signal.throwIfAborted();
-    const [said] = Object.values(await program.run({ ...weights, ...textFeeds(info, examples.texts, batch) }));
-    if (!(said?.data instanceof Float32Array)) throw new Error('the model gave no float32 answers');
-    const { data } = said;
-    const width = said.dims.at(-1) ?? 1;
+    const { data, width } = await runBatch(program, request, weights, batch);
+    const strange: { readonly answer: number; readonly value: number }[] = [];
     forEachAnswer(answers, batch, (answer, row) => {
       const numbers = data.subarray(row * width, (row + 1) * width);
-      if (numbers.some(Number.isNaN)) {
-        throw modelError(
-          `the model gives NaN for answer ${answer + 1} about the validation texts; expected finite numbers`,
-        );
-      }
+      const value = numbers.find((x) => !Number.isFinite(x));
+      if (value !== undefined) strange.push({ answer, value });
       judgements.push(judge(numbers, examples, answer));
     });
+    const [first] = strange;
+    if (first !== undefined) throw await noNumbers(program, request, { ...first, batch, answers });
   }
   return { score: scoreOf(dataTask(name).metric, judgements), loss: meanOf(judgements.map(({ loss }) => loss)) };
 };

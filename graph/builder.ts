@@ -1,6 +1,7 @@
 import { attributesOf, callOf, inferNode, type Known } from './call.ts';
 import type { Dim, Shape } from './dim.ts';
-import type { Attributes, Graph, Node, TensorType, Value } from './graph.ts';
+import { formFor } from './forms.ts';
+import type { Graph, Node, TensorType, Value } from './graph.ts';
 import { opsetOf, readsOf, value } from './graph.ts';
 import type { AttributeInput, Call, Emit } from './op.ts';
 import { type DType, scalar as scalarTensor, type Tensor, tensorOf, vector } from './tensor.ts';
@@ -19,6 +20,7 @@ export class GraphBuilder implements Emit {
   readonly #inputs: Value[] = [];
   readonly #weights = new Map<Value, Tensor>();
   readonly #types = new Map<Value, TensorType>();
+  readonly #origins = new Map<Value, readonly Value[]>();
   readonly #ints = new Map<Value, readonly Dim[]>();
   readonly #constants = new Map<string, Value>();
   readonly #taken = new Set<string>();
@@ -49,7 +51,7 @@ export class GraphBuilder implements Emit {
       const type = graph.types.get(input);
       if (type !== undefined && !this.#types.has(input)) this.input(input, type.dtype, type.shape);
     }
-    for (const [name, tensor] of graph.weights) this.weight(name, tensor);
+    for (const [name, tensor] of graph.weights) this.weight(name, tensor, graph.origins?.get(name));
     for (const node of graph.nodes) this.add(node, (output) => graph.types.get(output));
   }
 
@@ -85,8 +87,10 @@ export class GraphBuilder implements Emit {
     return v;
   }
 
-  weight(name: string, tensor: Tensor): Value {
+  /** A weight; `origins` are the ones it was packed from. */
+  weight(name: string, tensor: Tensor, origins: readonly Value[] = []): Value {
     const v = this.#claim(name);
+    if (origins.length > 0) this.#origins.set(v, origins);
     this.#weights.set(v, tensor);
     this.#types.set(v, { dtype: tensor.dtype, shape: tensor.dims });
     return v;
@@ -208,7 +212,9 @@ export class GraphBuilder implements Emit {
     inputs.forEach(keep);
     for (const name of weights.keys()) keep(name);
     for (const node of nodes) node.outputs.forEach(keep);
-    return { name: this.#name, nodes, inputs, outputs: [...outputs], weights, types, opsets: this.#opsets };
+    const origins = new Map([...this.#origins].filter(([name]) => weights.has(name)));
+    const packed = origins.size === 0 ? {} : { origins };
+    return { name: this.#name, nodes, inputs, outputs: [...outputs], weights, types, ...packed, opsets: this.#opsets };
   }
 
   #emit(
@@ -223,8 +229,9 @@ export class GraphBuilder implements Emit {
     const names = Array.from({ length: outputs }, (_, i) =>
       this.#claim(name === undefined ? (i === 0 ? base : `${base}.${i}`) : i === 0 ? name : `${name}.${i}`),
     );
-    const fixed: Attributes = attributesOf(attrs);
-    this.add({ op: kind, domain, name: base, inputs, outputs: names, attrs: fixed });
+    const asked = { op: kind, inputs, attrs: attrs ?? {} };
+    const form = domain === '' ? formFor(this, this.#name, asked) : asked;
+    this.add({ ...form, domain, name: base, outputs: names, attrs: attributesOf(form.attrs) });
     return names;
   }
 

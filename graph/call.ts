@@ -2,7 +2,7 @@ import type { Dim } from './dim.ts';
 import type { Attribute, Attributes, Node, TensorType, Value } from './graph.ts';
 import type { AttributeInput, Call, Inferred, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
-import { elementCount, numbersOf, type Tensor } from './tensor.ts';
+import { elementCount, isInt64, isWhole, numbersOf, type Tensor } from './tensor.ts';
 
 /** What inference may look up about the values of a graph under construction. */
 export interface Known {
@@ -45,12 +45,24 @@ export const recordOf = (call: Call): OpDef | undefined => {
   return findOp(call.node.domain, call.node.op, call.opset);
 };
 
+/** A size that no value has: sizes that were read as bounds, or a border that takes more than there is. */
+const expectSizes = ({ node }: Call, types: readonly Inferred[]): void => {
+  const wrong = types
+    .flatMap(({ shape }) => shape ?? [])
+    .find((dim) => typeof dim === 'number' && !(isWhole(dim) && dim >= 0));
+  if (wrong !== undefined) throw new RangeError(`${node.op} '${node.name}' would give an axis of size ${wrong}`);
+};
+
 /** Types of a node's outputs; all unknown where decant has no record of the operator or of what it reads. */
-export const inferNode = (call: Call): readonly Inferred[] | undefined => recordOf(call)?.infer(call);
+export const inferNode = (call: Call): readonly Inferred[] | undefined => {
+  const types = recordOf(call)?.infer(call);
+  if (types !== undefined) expectSizes(call, types);
+  return types;
+};
 
 const attributeOf = (input: NonNullable<AttributeInput[string]>): Attribute => {
   if (typeof input === 'number') {
-    return Number.isInteger(input) ? { kind: 'int', value: input } : { kind: 'float', value: input };
+    return isInt64(input) ? { kind: 'int', value: input } : { kind: 'float', value: input };
   }
   if (typeof input === 'string') return { kind: 'string', value: input };
   if ('float' in input) return { kind: 'float', value: input.float };
@@ -59,7 +71,7 @@ const attributeOf = (input: NonNullable<AttributeInput[string]>): Attribute => {
   const texts = list.filter((item) => typeof item === 'string');
   if (texts.length > 0) return { kind: 'strings', value: texts };
   const numbers = list.filter((item) => typeof item === 'number');
-  return numbers.every(Number.isInteger) ? { kind: 'ints', value: numbers } : { kind: 'floats', value: numbers };
+  return numbers.every(isInt64) ? { kind: 'ints', value: numbers } : { kind: 'floats', value: numbers };
 };
 
 export const attributesOf = (input: AttributeInput = {}): Attributes => {

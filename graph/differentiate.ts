@@ -1,11 +1,13 @@
+import { modelError, reworded } from '../ground/errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Shape } from './dim.ts';
 import type { Node, Value } from './graph.ts';
-import type { Emit, Gradient, OpDef } from './op.ts';
+import { type Masked, maskedIn } from './masked.ts';
+import type { Call, Emit, Gradient, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
 import { squeeze } from './ops/shared-emit.ts';
 import { reduce } from './ops/shared-math.ts';
-import { isFloat } from './ops/shared-structure.ts';
+import { dtypeNumber, isFloat } from './ops/shared-structure.ts';
 
 const named = (node: Node): string => `${node.domain === '' ? '' : `${node.domain}:`}${node.op} '${node.name}'`;
 
@@ -134,21 +136,82 @@ const seed = (builder: GraphBuilder, loss: Value): Value => {
 
 const gradientsAt = (
   builder: GraphBuilder,
-  node: Node,
+  call: Call,
   rule: ReturnType<RuleOf>,
   dy: readonly (Value | null)[],
 ): readonly (Value | null)[] => {
-  const call = builder.call(node);
   if (rule === 'stop') return [];
   if (rule === undefined || rule === 'none') {
     const why = rule === undefined ? 'decant does not know this operator' : 'it has no gradient rule';
     throw new TypeError(
-      `cannot differentiate ${named(node)} at operator set ${call.opset}: ${why}; ` +
+      `cannot differentiate ${named(call.node)} at operator set ${call.opset}: ${why}; ` +
         'train the graph as it was before fusion or quantization, or keep the values behind it frozen',
     );
   }
-  return rule(builder, call, dy);
+  try {
+    return rule(builder, call, dy);
+  } catch (error) {
+    throw reworded(error, (why) => modelError(`cannot differentiate ${named(call.node)}: ${why}`, { cause: error }));
+  }
 };
+
+/** Where and IsNaN came with this operator set: before it, a graph can leave nothing out by choice. */
+const FIRST_CHOICE = 9;
+
+/** Gradients beside elements that need not count. */
+class Masks {
+  readonly #builder: GraphBuilder;
+  readonly #masked: Masked;
+  readonly #fills = new Map<Value, Value>();
+
+  constructor(builder: GraphBuilder, nodes: readonly Node[]) {
+    const recorded = nodes.map((node) => {
+      const call = builder.call(node);
+      return { node, call, record: findOp(node.domain, node.op, call.opset) };
+    });
+    this.#builder = builder;
+    this.#masked = maskedIn(recorded, (v) => builder.hasType(v) && isFloat(builder.type(v).dtype));
+  }
+
+  /** The call over values without NaN, where what follows fills it: any number does, its gradient is zero. */
+  callOf(node: Node): Call {
+    const { holed, steepBehind } = this.#masked;
+    const isHoled = [...node.inputs, ...node.outputs].some((v) => v !== null && holed.has(v));
+    const call = this.#builder.call(isHoled && this.#builder.opset >= FIRST_CHOICE ? this.#filled(node) : node);
+    return { ...call, steepBehind: node.outputs.some((output) => steepBehind.has(output)) };
+  }
+
+  #filled(node: Node): Node {
+    return {
+      ...node,
+      inputs: node.inputs.map((input) => (input === null ? null : this.#withoutNaN(input))),
+      outputs: node.outputs.map((output) => this.#withoutNaN(output)),
+    };
+  }
+
+  #withoutNaN(v: Value): Value {
+    if (!this.#masked.holed.has(v)) return v;
+    const builder = this.#builder;
+    const known = this.#fills.get(v);
+    const zero = (): Value => builder.scalar(builder.type(v).dtype, 0);
+    const filled = known ?? builder.op('Where', [builder.op('IsNaN', [v]), zero(), v]);
+    this.#fills.set(v, filled);
+    return filled;
+  }
+
+  /** No gradient where none arrives, also at a slope that is infinite or no number. */
+  bounded(node: Node, dy: Value | null | undefined, parts: readonly (Value | null)[]): readonly (Value | null)[] {
+    const builder = this.#builder;
+    const call = builder.call(node);
+    const steep = findOp(node.domain, node.op, call.opset)?.steep?.(call);
+    const passedOver = node.outputs.some((output) => this.#masked.passedOver.has(output));
+    if (dy == null || steep === undefined || builder.opset < FIRST_CHOICE) return parts;
+    if (steep === 'beyond' && !passedOver) return parts;
+    const some = builder.op('Cast', [dy], { to: dtypeNumber('bool') });
+    const zero = builder.scalar(builder.type(dy).dtype, 0);
+    return parts.map((part) => (part === null ? null : builder.op('Where', [some, part, zero])));
+  }
+}
 
 const sweep = (
   builder: GraphBuilder,
@@ -158,13 +221,15 @@ const sweep = (
 ): ReadonlyMap<Value, Value> => {
   const nodes = [...builder.nodes];
   const reached = reachedFrom(builder, nodes, wrt, ruleOf);
+  const masks = new Masks(builder, nodes);
   const adjoints = new Adjoints(builder);
   if (reached.has(loss)) adjoints.give(loss, seed(builder, loss));
   for (const node of nodes.toReversed()) {
     if (!readsOf(node).some((input) => reached.has(input))) continue;
     const dy = node.outputs.map((output) => (reached.has(output) ? adjoints.take(output) : null));
     if (dy.every((part) => part === null)) continue;
-    gradientsAt(builder, node, ruleOf(node), dy).forEach((part, position) => {
+    const parts = gradientsAt(builder, masks.callOf(node), ruleOf(node), dy);
+    masks.bounded(node, dy[0], parts).forEach((part, position) => {
       const x = node.inputs[position];
       if (part === null || x == null || !reached.has(x)) return;
       adjoints.give(x, unbroadcast(builder, part, x, node));

@@ -11,11 +11,15 @@ export interface TensorType {
   readonly shape: Shape | undefined;
 }
 
+/**
+ * Integers are doubles, where 2^63 stands for the largest int64, which says "to the end". `exact` is there where that
+ * double came from a neighbour: what is written again or becomes a tensor is that one.
+ */
 export type Attribute =
-  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'int'; readonly value: number; readonly exact?: bigint }
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'string'; readonly value: string }
-  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'ints'; readonly value: readonly number[]; readonly exact?: readonly bigint[] }
   | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'strings'; readonly value: readonly string[] }
   | { readonly kind: 'tensor'; readonly value: Tensor }
@@ -43,6 +47,8 @@ export interface Graph {
   readonly weights: ReadonlyMap<Value, Tensor>;
   /** Types of inputs, weights and every value that inference could type. */
   readonly types: ReadonlyMap<Value, TensorType>;
+  /** Weights that others were packed from, by the packed weight: rewriting joins what is fused. Files do not keep it. */
+  readonly origins?: ReadonlyMap<Value, readonly Value[]>;
   /** Operator-set version by domain. */
   readonly opsets: Readonly<Record<string, number>>;
 }

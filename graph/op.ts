@@ -11,8 +11,13 @@ export interface Call {
   readonly inputs: readonly (TensorType | undefined)[];
   /** The tensor behind an input that is a weight (initializer), else undefined. */
   constant(position: number): Tensor | undefined;
-  /** Elements of a small integer input that is known, perhaps symbolically (shape arithmetic), else undefined. */
+  /**
+   * Elements of a small integer input that is known, perhaps symbolically (shape arithmetic), else undefined. Numbers beyond
+   * whole ones are bounds that stand for "all": no arithmetic with them is exact.
+   */
   ints(position: number): readonly Dim[] | undefined;
+  /** For gradients: what follows can be infinitely steep, so that zero times the gradient that arrives may be no number. */
+  readonly steepBehind?: boolean;
 }
 
 /** What inference found for one output. `ints`: elements of a small integer tensor, in row-major order. */
@@ -87,6 +92,26 @@ export type Resize = (
   kept?: (value: Value, axis: number) => readonly number[] | undefined,
 ) => { readonly attrs?: Attributes; readonly inputs?: readonly (Tensor | undefined)[] };
 
+/** Inputs that hold the steps and zero points of a matrix of integers. */
+interface Encoding {
+  readonly steps?: number;
+  readonly zero?: number;
+}
+
+/**
+ * What an operator does with one input where that is a weight, or is made of weights alone. Axes are those of the input:
+ * `linear` sums over `inner` and gives `outer`; `lookup` picks along `axis`; `norm` and `bias` hold a number an index of `axis`
+ * that multiplies what was normalised or is added, `scale` one that multiplies; `table` is data of its own that joins the stream;
+ * `passed` says that the output is the input again in another shape, order or type, so that what becomes of it is the answer
+ * (`axes` has the output's axis for each of the input's, where the shapes do not tell); `fixed` is never learned.
+ */
+export type Use = { readonly input: number } & (
+  | ({ readonly kind: 'linear'; readonly inner: number; readonly outer: number } & Encoding)
+  | { readonly kind: 'lookup' | 'norm' | 'bias' | 'scale' | 'table'; readonly axis: number }
+  | { readonly kind: 'passed'; readonly axes?: readonly (number | undefined)[] }
+  | { readonly kind: 'fixed' }
+);
+
 /** A small example of one use, from which conformance suites test inference, gradients, cuts and MACs. */
 export interface Sample {
   readonly name: string;
@@ -121,8 +146,23 @@ export interface OpDef {
   infer(call: Call): readonly Inferred[];
   /** 'stop': derivative is zero or meaningless (integers, comparisons); 'none': no rule written, asking is an error. */
   readonly gradient: Gradient | 'stop' | 'none';
+  /** Whether an element of an output is made of several elements of one input, so that each has a gradient of its own. */
+  readonly mixes?: boolean;
+  /** Positions of inputs of which elements may not count: their gradient is zero, whatever they are. */
+  masks?(call: Call): readonly number[];
+  /** NaN for rows of -Infinity (a text without a token): makes it, finds it, or puts another number in its place. */
+  readonly holes?: 'makes' | 'finds' | 'fills';
+  /**
+   * Where a call's derivative can be infinite or no number, at an element by itself: anywhere, or only where the call itself
+   * gives such a value. Where no gradient arrives, none flows all the same.
+   */
+  steep?(call: Call): 'anywhere' | 'beyond' | undefined;
   readonly cut: CutRule;
   readonly resize?: Resize;
+  /** What each input is for where it is a weight; inputs that are not named only ever hold settings and data. */
+  uses?(call: Call): readonly Use[];
+  /** Whether activations are quantized over all that a batch holds, so that results depend on what else is in it. */
+  readonly batchDependent?: true;
   /**
    * Minor version of ONNX Runtime 1 from which on its CPU computes this call as it does today, where that is later than the
    * first one that knows the operator.

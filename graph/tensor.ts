@@ -115,7 +115,10 @@ export function* floatPiecesOf(tensor: Tensor): Generator<Float32Array, void> {
   for (const piece of pieces) yield float32Of({ ...tensor, bytes: bytesOf(piece) });
 }
 
-/** The elements as JavaScript numbers, for small tensors (shapes, axes, scalars) of any integer or float type. */
+/**
+ * The elements as JavaScript numbers, for small tensors (shapes, axes, scalars) of any integer or float type. 64-bit integers
+ * beyond whole numbers (`isWhole`) come as the nearest double: good as a bound ("to the end"), never to compute with.
+ */
 export const numbersOf = (tensor: Tensor): number[] => {
   switch (tensor.dtype) {
     case 'float16':
@@ -128,22 +131,49 @@ export const numbersOf = (tensor: Tensor): number[] => {
   }
 };
 
+const largestInt64 = 2n ** 63n - 1n;
+/** What doubles have for the largest int64, which they cannot hold. */
+const AFTER_INT64 = 2 ** 63;
+
+/** Whether a double holds this integer, and no other reads the same: arithmetic with it is exact as long as the result is such. */
+export const isWhole = (number: number): boolean => Number.isSafeInteger(number);
+
+/** Whether a double stands for an int64: 2^63 does, for the largest one. */
+export const isInt64 = (number: number): boolean => Number.isInteger(number) && Math.abs(number) <= AFTER_INT64;
+
+/** Whether a double is an int32. */
+export const isInt32 = (number: number): boolean => (number | 0) === number;
+
+const int64Of = (value: number | bigint): bigint => {
+  if (value === AFTER_INT64) return largestInt64;
+  const integer = BigInt(value);
+  if (BigInt.asIntN(64, integer) !== integer) throw new RangeError(`${value} does not fit an int64`);
+  return integer;
+};
+
+const int32Of = (value: number | bigint): number => {
+  const number = Number(value);
+  if (!isInt32(number)) throw new RangeError(`${value} is no int32`);
+  return number;
+};
+
 export const scalar = (dtype: 'float32' | 'float64' | 'int64' | 'int32', value: number): Tensor =>
   vector(dtype, [value], []);
 
+/** A tensor of these elements. Integers that the type cannot hold are refused: none wraps around. */
 export const vector = (
   dtype: 'float32' | 'float64' | 'int64' | 'int32',
-  values: readonly number[],
+  values: readonly (number | bigint)[],
   dims: readonly number[] = [values.length],
 ): Tensor => {
   switch (dtype) {
     case 'float32':
-      return tensorOf(dtype, dims, Float32Array.from(values));
+      return tensorOf(dtype, dims, Float32Array.from(values, Number));
     case 'float64':
-      return tensorOf(dtype, dims, Float64Array.from(values));
+      return tensorOf(dtype, dims, Float64Array.from(values, Number));
     case 'int32':
-      return tensorOf(dtype, dims, Int32Array.from(values));
+      return tensorOf(dtype, dims, Int32Array.from(values, int32Of));
     case 'int64':
-      return tensorOf(dtype, dims, BigInt64Array.from(values, BigInt));
+      return tensorOf(dtype, dims, BigInt64Array.from(values, int64Of));
   }
 };

@@ -1,25 +1,32 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import stringify from 'safe-stable-stringify';
 
-/** Read in pieces: one read of more than 2 GiB aborts Node 20. */
-const PIECE = 1024 * 1024;
+/** What is read at once stays in a core's cache until it is hashed. All files share it: nothing comes between the two. */
+const buffer = Buffer.allocUnsafeSlow(256 * 1024);
 
-/** sha256 (in hexadecimal) and size of a file. */
+/** Pieces between two looks at everything else that waits: some hundredths of a second on a slow disk. */
+const BETWEEN = 16;
+
+/**
+ * sha256 (in hexadecimal) and size of a file. Reads are waited for here: of what the system holds in memory
+ * they take a tenth of the time of hashing, and handing each to a thread and back takes more.
+ */
 export const digestOfFile = async (path: string): Promise<{ readonly digest: string; readonly size: number }> => {
   const hash = createHash('sha256');
-  const file = await open(path, 'r');
+  const file = openSync(path, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(PIECE);
     let size = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, PIECE);
-      if (bytesRead === 0) return { digest: hash.digest('hex'), size };
-      hash.update(buffer.subarray(0, bytesRead));
-      size += bytesRead;
+    for (let pieces = 1; ; pieces++) {
+      const length = readSync(file, buffer);
+      if (length === 0) return { digest: hash.digest('hex'), size };
+      hash.update(buffer.subarray(0, length));
+      size += length;
+      if (pieces % BETWEEN === 0) await setImmediate();
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 };
 

@@ -3,6 +3,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { modelError } from '../ground/errors.ts';
 import { type Activation, type Emission, textInputs, zeros } from './blocks.ts';
 import { type EncoderShape, emitEncoder } from './emit-encoder.ts';
+import { textModelType } from './facts.ts';
 import { emitClassifier, type Pooling } from './head.ts';
 import type { Model, ModelInfo } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
@@ -23,9 +24,6 @@ export interface EncoderOptions {
   readonly dropout: number;
   readonly tokens: ModelInfo['tokens'];
 }
-
-/** The model_type whose class in transformers.js passes input_ids and attention_mask and nothing else. */
-export const textModelType = 'distilbert';
 
 const EPSILON = 1e-6;
 

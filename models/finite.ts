@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
+import { parameterNames } from '../graph/sites.ts';
 import { floatPiecesOf, type Tensor } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
-import { parameterNames } from './parameters.ts';
 
 /** Where the numbers of a weight begin to be none; -1 where all are. One piece of it is in memory at a time. */
 const firstStrange = (tensor: Tensor): { readonly index: number; readonly value: number } | undefined => {
@@ -27,13 +27,25 @@ const placeOf = (index: number, dims: readonly number[]): string => {
   return `[${place.reverse().join(', ')}]`;
 };
 
-const refuse = (name: string, tensor: Tensor): void => {
+/** The first number of a tensor that is none, and where it stands: "NaN at [0, 3]"; nothing where all are finite. */
+export const strangeNumber = (tensor: Tensor): string | undefined => {
   const strange = firstStrange(tensor);
+  return strange === undefined ? undefined : `${strange.value} at ${placeOf(strange.index, tensor.dims)}`;
+};
+
+/** Which number of a weight is none, where there is one. */
+export const nonFinite = (name: string, tensor: Tensor): string | undefined => {
+  const strange = strangeNumber(tensor);
+  return strange === undefined
+    ? undefined
+    : `the weight '${name}' (float32 [${tensor.dims.join(', ')}]) holds ${strange}`;
+};
+
+const refuse = (name: string, tensor: Tensor): void => {
+  const strange = nonFinite(name, tensor);
   if (strange === undefined) return;
-  const { index, value } = strange;
   throw modelError(
-    `the weight '${name}' (float32 [${tensor.dims.join(', ')}]) holds ${value} at ${placeOf(index, tensor.dims)}; expected finite numbers: ` +
-      'the file is damaged, or the training that wrote it diverged; take an earlier checkpoint',
+    `${strange}; expected finite numbers: the file is damaged, or the training that wrote it diverged; take an earlier checkpoint`,
   );
 };
 

@@ -1,24 +1,29 @@
 import { stream } from '../data/random.ts';
 import { elementCount, type Tensor, tensorOf } from '../graph/tensor.ts';
 
+/** What a matrix takes in and gives out, where its dimensions do not say so in this order. */
+type Fans = readonly [inputs: number, outputs: number];
+
 /** How the elements of a new parameter are drawn. */
 export type Initializer =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
   | { readonly kind: 'normal'; readonly deviation: number }
   /** N(0, 2 / (in + out)): Glorot and Bengio 2010. */
-  | { readonly kind: 'xavier' }
+  | { readonly kind: 'xavier'; readonly fans?: Fans }
   /** N(0, 2 / in), for matrices before a rectifier: He et al. 2015, arXiv 1502.01852. */
-  | { readonly kind: 'he' };
+  | { readonly kind: 'he'; readonly fans?: Fans };
 
-const deviationOf = (how: Initializer, [rows = 1, columns = 1]: readonly number[]): number => {
+const sumOf = ([rows = 1, columns = 1]: readonly number[]): number => rows + columns;
+
+const deviationOf = (how: Initializer, dims: readonly number[]): number => {
   switch (how.kind) {
     case 'normal':
       return how.deviation;
     case 'xavier':
-      return Math.sqrt(2 / (rows + columns));
+      return Math.sqrt(2 / sumOf(how.fans ?? dims));
     case 'he':
-      return Math.sqrt(2 / rows);
+      return Math.sqrt(2 / ((how.fans ?? dims)[0] ?? 1));
     default:
       return 0;
   }

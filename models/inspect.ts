@@ -1,10 +1,11 @@
 import { callOf, recordOf } from '../graph/call.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
-import { type Graph, type Node, opsetOf, type TensorType, type Value, value } from '../graph/graph.ts';
-import { arrayOf, type DType, elementCount, type Tensor } from '../graph/tensor.ts';
+import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
+import { isLearned } from '../graph/sites.ts';
+import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
+import { depthsOf } from './anatomy/depth.ts';
 import { anatomyOf, type Part } from './anatomy.ts';
 import type { Model } from './model.ts';
-import { isConstantName } from './parameters.ts';
 
 /** What a model weighs: elements of its parameters, those that are not zero, and work for one text. */
 export interface Figures {
@@ -58,30 +59,6 @@ const macsByNode = (
   return { macs, unknown: [...unknown].sort() };
 };
 
-const parameterTypes: ReadonlySet<DType> = new Set([
-  'float32',
-  'float64',
-  'float16',
-  'bfloat16',
-  'int8',
-  'uint8',
-  'int4',
-  'uint4',
-]);
-
-/** Scales and zero points belong to the encoding of a quantized weight, they are no parameters of the model. */
-const isEncoding = (graph: Graph, name: string): boolean => {
-  const [, base] = /^(.*)_(?:scale|zero_point)$/.exec(name) ?? [];
-  return base !== undefined && graph.weights.has(value(`${base}_quantized`));
-};
-
-/**
- * Whether a weight counts as a parameter. Rewriting packs parameters into constants of its own naming, so a constant
- * counts unless it is a single number (a mask value, an attention scale).
- */
-const counts = (graph: Graph, name: string, { dtype, dims }: Tensor): boolean =>
-  parameterTypes.has(dtype) && !isEncoding(graph, name) && (!isConstantName(name) || elementCount(dims) > 1);
-
 const countNonzero = (tensor: Tensor): number => {
   if (tensor.dtype === 'int4' || tensor.dtype === 'uint4') {
     let nibbles = 0;
@@ -97,7 +74,7 @@ const figuresOf = (graph: Graph): { readonly parameters: number; readonly nonzer
   let parameters = 0;
   let nonzero = 0;
   for (const [name, tensor] of graph.weights) {
-    if (!counts(graph, name, tensor)) continue;
+    if (!isLearned(graph, name)) continue;
     parameters += elementCount(tensor.dims);
     nonzero += countNonzero(tensor);
   }
@@ -127,6 +104,11 @@ interface AnatomySummary {
     readonly inputWidth: number;
     readonly outputWidth: number;
   }[];
+  /**
+   * Embeddings, layers and head with the elements of the parameters that each uses, shared ones in each: what `freeze` and
+   * learning rates mean by these names.
+   */
+  readonly parts: readonly { readonly name: string; readonly parameters: number }[];
   readonly vocabulary?: number;
   readonly embedding?: number;
 }
@@ -152,10 +134,20 @@ export interface Inspection extends Figures {
 
 const unitCount = (parts: readonly Part[]): number => sum(parts.map(({ count }) => count));
 
+const partsOf = (graph: Graph): AnatomySummary['parts'] => {
+  const { groups, of } = depthsOf(graph);
+  const sizes = [...of].map(([name, at]) => ({ at, size: elementCount(graph.weights.get(name)?.dims ?? []) }));
+  return groups.map((name, depth) => ({
+    name,
+    parameters: sum(sizes.flatMap(({ at, size }) => (at.includes(depth) ? [size] : []))),
+  }));
+};
+
 const summarize = (graph: Graph): AnatomySummary | undefined => {
   const { layers, vocabulary, embeddingWidth } = anatomyOf(graph);
-  if (layers.length === 0) return undefined;
+  if (layers.every(({ heads, ffn }) => heads.length === 0 && ffn.length === 0)) return undefined;
   return {
+    parts: partsOf(graph),
     layers: layers.map(({ heads, ffn, inputWidth, outputWidth }) => ({
       heads: unitCount(heads),
       ffn: unitCount(ffn),

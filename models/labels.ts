@@ -1,74 +1,63 @@
-import { type Graph, indexOf, type Value, value } from '../graph/graph.ts';
-import { float32Of, type Tensor, tensorOf } from '../graph/tensor.ts';
+import { applyCuts, type CutGroup, followCut, isRefusal } from '../graph/cut/index.ts';
+import { sliceTensor } from '../graph/cut/slice.ts';
+import { type Graph, type Node, readsOf, type Value, value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 import type { Model } from './model.ts';
 
-/** Some columns of a vector (classes) or matrix (in, classes), in the order given. */
-const chosenColumns = (tensor: Tensor, order: readonly number[]): Tensor => {
-  const source = float32Of(tensor);
-  const { dims } = tensor;
-  const before = dims.at(-1) ?? 1;
-  const after = order.length;
-  const target = Float32Array.from({ length: (source.length / before) * after }, (_, i) => {
-    const column = i % after;
-    return source[((i - column) / after) * before + (order[column] ?? 0)] ?? 0;
-  });
-  return tensorOf('float32', [...dims.slice(0, -1), after], target);
+/** Normalizing over classes changes none of their order, and is over those that are left where some go. */
+const normalizing: ReadonlySet<string> = new Set(['Softmax', 'LogSoftmax']);
+
+/** What an output is computed from, with the numbers that normalize over classes passed on as they are. */
+const unnormalized = (graph: Graph, output: Value): Graph => {
+  const needed = new Set<Value>([output]);
+  const nodes: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((made) => needed.has(made))) continue;
+    for (const input of readsOf(node)) needed.add(input);
+    nodes.push(normalizing.has(node.op) && node.domain === '' ? { ...node, op: 'Identity', attrs: {} } : node);
+  }
+  return { ...graph, nodes: nodes.reverse(), outputs: [output] };
 };
 
-/** The weights whose last axis counts the classes: matrix and bias of the last linear layer. */
-const classWeights = (graph: Graph, output: Value): readonly Value[] => {
-  const sum = indexOf(graph).producer.get(output);
-  const product = sum?.inputs
-    .map((input) => indexOf(graph).producer.get(input ?? output))
-    .find((node) => node?.op === 'MatMul');
-  const weights = [...(product?.inputs ?? []), ...(sum?.inputs ?? [])].filter((input) => input !== null);
-  return weights.filter((input) => graph.weights.has(input));
+/**
+ * Everything that counts the classes, found as a cut is: wherever the classes of the output come from, each place has to list
+ * them all, one an index and in their order, or they cannot change it.
+ */
+const classAxes = (graph: Graph, output: Value, classes: number): CutGroup => {
+  const group = followCut(unnormalized(graph, output), { value: output, axis: -1 });
+  if (isRefusal(group)) throw modelError(`the classes of '${output}' cannot be put in another order: ${group.refused}`);
+  const odd = group.axes.find(({ owner }) => owner.length !== classes || owner.some((unit, i) => unit !== i));
+  if (odd !== undefined) {
+    throw modelError(
+      `the classes of '${output}' cannot be put in another order: axis ${odd.axis} of '${odd.value}' does not list all ${classes}, one an index`,
+    );
+  }
+  if (group.weights.length === 0) {
+    throw modelError(`'${output}' is no product with a weight: its classes cannot be put in order`);
+  }
+  return group;
 };
 
-const listed = (labels: readonly string[]): string =>
-  labels.length <= 6 ? labels.join(', ') : `${labels.slice(0, 5).join(', ')} and ${labels.length - 5} more`;
-
-/** Names that the data writes in another case. */
-const otherCase = (model: readonly string[], data: readonly string[]): string => {
-  const lower = new Map(model.map((label) => [label.toLowerCase(), label]));
-  const pairs = data.flatMap((label) => {
-    const other = lower.get(label.toLowerCase());
-    return other === undefined || model.includes(label) ? [] : [`'${other}' there is '${label}' here`];
-  });
-  return pairs.length === 0 ? '' : `names differ in case alone (${pairs.slice(0, 3).join(', ')}); `;
+/** The weights that count the classes, with them in another order. */
+const reordered = (graph: Graph, { weights: axes }: CutGroup, order: readonly number[]): Graph => {
+  const weights = new Map(graph.weights);
+  for (const { value: name, axis } of axes) {
+    const tensor = weights.get(name);
+    if (tensor === undefined) continue;
+    const kept = tensor.dims.map((_, at) => (at === axis ? Int32Array.from(order) : undefined));
+    weights.set(name, sliceTensor(tensor, kept));
+  }
+  return { ...graph, weights };
 };
 
-/** Why a classifier's labels cannot be those of the data; undefined where it knows each of them by one name. */
-export const labelProblem = (model: readonly string[], data: readonly string[]): string | undefined => {
-  const unique = new Set(model).size === model.length;
-  if (unique && data.every((label) => model.includes(label))) return undefined;
-  return (
-    `the checkpoint classifies into ${model.length} labels (${listed(model)}), the data has ${data.length} (${listed(data)}): ` +
-    `${otherCase(model, data)}write the data's names into id2label of config.json if they mean the same, or put a new head on it with 'head: new'`
-  );
-};
-
-/** What becomes of labels that the data does not have; undefined where there is none. */
-export const labelRemark = (model: readonly string[], data: readonly string[]): string | undefined => {
-  const more = model.filter((label) => !data.includes(label));
-  return more.length === 0
-    ? undefined
-    : `the checkpoint also classifies into ${listed(more)}, which the data does not have: it chooses among the data's ${data.length} classes alone`;
-};
-
-/** The classifier with the classes of the data, in its order; columns of other classes are left out. */
+/** The classifier with the classes of the data, in its order; what belongs to other classes alone is left out. */
 export const alignLabels = (model: Model, labels: readonly string[]): Model => {
-  const { graph, info } = model;
+  const { info } = model;
   const order = labels.map((label) => info.labels.indexOf(label));
   if (order.length === info.labels.length && order.every((from, to) => from === to)) return model;
-  const weights = new Map(graph.weights);
-  const columns = classWeights(graph, value(info.output));
-  if (columns.length === 0)
-    throw modelError(`'${info.output}' is no product with a weight: its classes cannot be put in order`);
-  for (const name of columns) {
-    const tensor = weights.get(name);
-    if (tensor !== undefined) weights.set(name, chosenColumns(tensor, order));
-  }
-  return { ...model, graph: { ...graph, weights }, info: { ...info, labels: [...labels] } };
+  const group = classAxes(model.graph, value(info.output), info.labels.length);
+  const kept = order.toSorted((a, b) => a - b);
+  const graph = kept.length === info.labels.length ? model.graph : applyCuts(model.graph, [group], [kept]);
+  const places = order.map((label) => kept.indexOf(label));
+  return { ...model, graph: reordered(graph, group, places), info: { ...info, labels: [...labels] } };
 };

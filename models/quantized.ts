@@ -1,12 +1,6 @@
-import type { Graph } from '../graph/graph.ts';
-
-const integerOperators: ReadonlySet<string> = new Set([
-  'DynamicQuantizeLinear',
-  'MatMulInteger',
-  'DynamicQuantizeMatMul',
-  'MatMulIntegerToFloat',
-  'QAttention',
-]);
+import { type Graph, opsetOf } from '../graph/graph.ts';
+import { findOp } from '../graph/ops/index.ts';
 
 /** Whether a graph computes with activations that are quantized at run time: its results then depend on the batch. */
-export const isQuantized = (graph: Graph): boolean => graph.nodes.some((node) => integerOperators.has(node.op));
+export const isQuantized = ({ nodes, opsets }: Graph): boolean =>
+  nodes.some(({ domain, op }) => findOp(domain, op, opsetOf(opsets, domain))?.batchDependent === true);

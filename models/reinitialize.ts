@@ -1,12 +1,13 @@
-import { type Graph, indexOf, type Node, type Value } from '../graph/graph.ts';
+import { type Graph, indexOf, type Node, opsetOf, type Value } from '../graph/graph.ts';
+import { findOp } from '../graph/ops/index.ts';
+import { parameterNames, type Site, sitesOfWeight } from '../graph/sites.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
 import { type Initializer, initialize } from './initialize.ts';
 import type { Model } from './model.ts';
-import { parameterNames } from './parameters.ts';
 
 /** Embeddings start as BERT's do. */
-const EMBEDDING_DEVIATION = 0.02;
+const table: Initializer = { kind: 'normal', deviation: 0.02 };
 
 const rectifiers: ReadonlySet<string> = new Set(['Relu', 'Gelu']);
 
@@ -19,51 +20,32 @@ const feedsRectifier = (graph: Graph, node: Node): boolean => {
   );
 };
 
-const initializerAt = (
-  graph: Graph,
-  node: Node,
-  position: number,
-  dims: readonly number[],
-): Initializer | undefined => {
-  switch (node.op) {
-    case 'LayerNormalization':
-      // A table of relative positions is normalised whole.
-      if (position === 0) return { kind: 'normal', deviation: EMBEDDING_DEVIATION };
-      return { kind: position === 1 ? 'ones' : 'zeros' };
-    case 'Mul':
-      // A scale without a norm.
-      return dims.length === 1 ? { kind: 'ones' } : undefined;
-    case 'Unsqueeze':
-      return { kind: 'normal', deviation: EMBEDDING_DEVIATION };
-    case 'Transpose':
-      // The kernel of a convolution; tied embeddings are known by their look-up.
-      return dims.length === 3 ? { kind: 'xavier' } : undefined;
-    case 'Concat':
-      return { kind: 'xavier' };
-    case 'Gather':
-      return { kind: 'normal', deviation: EMBEDDING_DEVIATION };
-    case 'MatMul':
-      return { kind: feedsRectifier(graph, node) ? 'he' : 'xavier' };
-    case 'Add':
-      return dims.length === 1 ? { kind: 'zeros' } : { kind: 'normal', deviation: EMBEDDING_DEVIATION };
+const initializerAt = (graph: Graph, { use, node, through }: Site, dims: readonly number[]): Initializer => {
+  switch (use.kind) {
+    case 'norm':
+    case 'scale':
+      return { kind: 'ones' };
+    case 'bias':
+      return dims.length === 1 ? { kind: 'zeros' } : table;
+    case 'linear': {
+      const fans = [dims[use.inner] ?? 1, dims[use.outer] ?? 1] as const;
+      return { kind: through.length === 0 && feedsRectifier(graph, node) ? 'he' : 'xavier', fans };
+    }
     default:
-      return undefined;
+      return table;
   }
 };
 
 const initializerOf = (graph: Graph, name: Value, { dims }: Tensor): Initializer => {
-  for (const node of indexOf(graph).users.get(name) ?? []) {
-    const found = initializerAt(graph, node, node.inputs.indexOf(name), dims);
-    if (found !== undefined) return found;
-  }
-  const users = (indexOf(graph).users.get(name) ?? []).map((node) => node.op).join(', ');
-  throw modelError(
-    `parameter '${name}' is read by ${users || 'no node'}: decant knows how to draw what LayerNormalization, Gather, ` +
-      `MatMul, Mul, Add, Concat, Transpose and Unsqueeze read`,
-  );
+  const site = sitesOfWeight(graph, name).find(({ use }) => use.kind !== 'fixed');
+  if (site === undefined) throw new Error(`'${name}' is no parameter`);
+  const { op, domain } = site.node;
+  if (findOp(domain, op, opsetOf(graph.opsets, domain)) === undefined)
+    throw modelError(`parameter '${name}' is read by ${op}, which decant does not know: it cannot be drawn anew`);
+  return initializerAt(graph, site, dims);
 };
 
-/** The graph with every parameter drawn anew. What a parameter is for is read off the nodes that use it. */
+/** The graph with every parameter drawn anew, as what it is for asks. */
 export const reinitializeGraph = (graph: Graph, seed: number): Graph => {
   const weights = new Map(graph.weights);
   for (const name of parameterNames(graph)) {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { DatasetTask } from '../ground/tasks.ts';
+import type { DataFacts } from '../stages/expected.ts';
 import type { AnyStage } from '../stages/stage.ts';
 
 /** A problem with a configuration, by the path inside of it. */
@@ -8,10 +9,7 @@ interface ConfigProblem {
   readonly message: string;
 }
 
-interface DataLook {
-  readonly classes: readonly string[];
-  /** Whether these are all classes, not those of the first rows alone. */
-  readonly whole: boolean;
+interface DataLook extends DataFacts {
   readonly remarks: readonly string[];
 }
 

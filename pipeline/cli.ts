@@ -12,7 +12,6 @@ import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { validateCommand } from './commands/validate.ts';
-import { failureIn, tell } from './explain.ts';
 import { version } from './version.ts';
 
 const examples = `
@@ -91,6 +90,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
+    const { failureIn, tell } = await import('./explain.ts');
     const failure = failureIn(error);
     tell(failure, args);
     process.exitCode = failure.exitCode;

@@ -1,4 +1,6 @@
 import { type Facts, type UserError, userErrors } from '../ground/errors.ts';
+import { shortened } from '../reports/text.ts';
+
 /** A text that problems point into: the YAML file, or one `--set` argument. */
 export interface Source {
   /** What people see before line and column. */
@@ -101,6 +103,17 @@ const factOf = ({ code, message, span, hints }: Diagnostic): Facts => {
   return { code, message, file: span.source.name, line, column, hints };
 };
 
+/** Names and paths of a file may be as long as the file. */
+const LONGEST_TEXT = 1000;
+
+const readable = ({ message, hints, ...rest }: Diagnostic): Diagnostic => ({
+  ...rest,
+  message: shortened(message, LONGEST_TEXT),
+  hints: hints.map((hint) => shortened(hint, LONGEST_TEXT)),
+});
+
 /** Every problem of a request at once: rendered for people, and as facts for machines. */
-export const requestProblems = (diagnostics: readonly Diagnostic[]): UserError =>
-  requestError(renderDiagnostics(diagnostics), { facts: { problems: diagnostics.map(factOf) } });
+export const requestProblems = (diagnostics: readonly Diagnostic[]): UserError => {
+  const problems = diagnostics.map(readable);
+  return requestError(renderDiagnostics(problems), { facts: { problems: problems.map(factOf) } });
+};

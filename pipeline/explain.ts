@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander';
-import { isUserError, systemCode } from '../ground/errors.ts';
+import { isUserError } from '../ground/errors.ts';
 import { jsonForPeople, manyLines } from '../reports/text.ts';
 import { exit } from './commands/common.ts';
-import { failureOf } from './execute/perform.ts';
+import { failureOf } from './execute/failure.ts';
 
 /** What went wrong, as machines read it where they asked for JSON. */
 export interface Failure {
@@ -12,6 +12,9 @@ export interface Failure {
   readonly exitCode: number;
   /** Every single problem, where there are several. */
   readonly problems?: unknown;
+  /** Where a run stopped. */
+  readonly step?: string;
+  readonly seed?: number;
 }
 
 /** The one place that tells what the user can mend from bugs, for every command: bugs keep their stack. */
@@ -27,16 +30,17 @@ export const failureIn = (error: unknown): Failure => {
   }
   const outcome = failureOf(error);
   if (outcome.kind !== 'failed') return { code: 'aborted', message: '', exitCode: exit.failed };
-  if (!outcome.theirs) return { code: 'bug', message: outcome.detail, exitCode: exit.failed };
+  const { code } = outcome;
+  if (!outcome.theirs) return { code, message: outcome.detail, exitCode: exit.failed };
   const exitCode = isUserError(error) && error.blames === 'request' ? exit.wrong : exit.failed;
-  return { code: isUserError(error) ? error.code : systemCode(error), message: outcome.message, exitCode };
+  return { code, message: outcome.message, exitCode };
 };
 
 /** Whether a command line asks for a JSON document on standard output. */
 const wantsJson = (args: readonly string[]): boolean => {
   const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
-  const format = options.indexOf('--format');
-  return options.includes('--json') || options.includes('--format=json') || options[format + 1] === 'json';
+  const isFormat = options.some((option, i) => option === '--format' && options[i + 1] === 'json');
+  return options.includes('--json') || options.includes('--format=json') || isFormat;
 };
 
 /** The words on standard error; for machines an object in place of the document that they asked for. */

@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { isUserError } from '../ground/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { stageOf } from './catalogue.ts';
-import { classFindings } from './classes.ts';
 import { type Diagnostic, requestProblems, type Span } from './diagnostic.ts';
+import { foreseeRun } from './foresee.ts';
 import type { Plan, Step } from './plan/plan.ts';
 import { planOf } from './plan/wire.ts';
 import { checkFile } from './yaml/check.ts';
@@ -33,7 +33,7 @@ const checkSources = async (
 ): Promise<readonly Diagnostic[]> => {
   const at = (span: Span, message: string): Diagnostic => ({ code: 'missing-file', message, span, hints: [] });
   try {
-    const files = stageOf(catalogue, step.uses)?.sources?.(step.config, plan.base) ?? [];
+    const files = (await stageOf(catalogue, step.uses)?.sources?.(step.config, plan.base)) ?? [];
     const problems = files.map(async (file) => {
       const exists = await access(file).then(
         () => true,
@@ -58,18 +58,19 @@ const looksOutside = async (
   const dataset = plan.steps.find(({ id }) => id === plan.dataset);
   const data = dataset === undefined ? [] : await checkSources(dataset, ['data'], plan, located, catalogue);
   const checks = dataset === undefined || data.length > 0 ? [] : await catalogue.checkData(dataset.config, plan.base);
-  const stages = plan.stages.map(async ({ id }, index) => {
-    const step = plan.steps.find((candidate) => candidate.id === id);
-    return step === undefined ? [] : await checkSources(step, ['stages', index], plan, located, catalogue);
-  });
-  const { problems: clashes, remarks } =
-    data.length + checks.length > 0 ? { problems: [], remarks: [] } : await classFindings(plan, catalogue);
-  for (const text of remarks) remark(text);
-  const classes = clashes.map(({ index, message }) => ({
-    code: 'other-classes',
-    message,
-    span: located.at(['stages', index, 'model']),
-    hints: [],
+  const stages = await Promise.all(
+    plan.stages.map(async ({ id }, index) => {
+      const step = plan.steps.find((candidate) => candidate.id === id);
+      return { id, problems: step && (await checkSources(step, ['stages', index], plan, located, catalogue)) };
+    }),
+  );
+  const broken = new Set(stages.flatMap(({ id, problems = [] }) => (problems.length === 0 ? [] : [id])));
+  const ahead =
+    data.length + checks.length > 0 ? { problems: [], remarks: [] } : await foreseeRun(plan, catalogue, broken);
+  for (const text of ahead.remarks) remark(text);
+  const foreseen = ahead.problems.map(({ path, message, code = 'cannot-run' }) => ({
+    ...{ code, message, hints: [] },
+    span: located.at(path),
   }));
   const problems = checks.map(({ path, message }) => ({
     code: 'bad-data',
@@ -77,7 +78,7 @@ const looksOutside = async (
     span: located.at(['data', ...path]),
     hints: [],
   }));
-  return [...data, ...problems, ...(await Promise.all(stages)).flat(), ...classes];
+  return [...data, ...problems, ...stages.flatMap((stage) => stage.problems ?? []), ...foreseen];
 };
 
 /** Problems after which the rest of the file still means what it says. */

@@ -1,6 +1,7 @@
 import type { AnyStage } from '../stages/stage.ts';
+import { failureOf } from './execute/failure.ts';
 import type { Command, Report } from './execute/order.ts';
-import { failureOf, perform } from './execute/perform.ts';
+import { perform } from './execute/perform.ts';
 
 /**
  * The process of one step: gets an order, reports progress and how it ended. A native crash or a lack of memory ends

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 
 /** package.json is one folder up from the source and two from the compiled files. */
 const candidates = ['../package.json', '../../package.json'].map((path) => new URL(path, import.meta.url));
 
 const read = (url: URL): string | undefined => {
   try {
-    return z.object({ name: z.literal('decant'), version: z.string() }).parse(JSON.parse(readFileSync(url, 'utf8')))
-      .version;
+    const { name, version: its }: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(url, 'utf8'));
+    return name === 'decant' && typeof its === 'string' ? its : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
 import { readWritten } from './written.ts';
@@ -61,6 +61,17 @@ export const entriesIn = async (folder: string): Promise<readonly Entry[]> => {
   return entries.toSorted((a, b) => b.number - a.number);
 };
 
+/** Every report of a folder, which may be that of one seed: its older ones lie in the history of the run above it. */
+const entriesAt = async (folder: string): Promise<readonly Entry[]> => {
+  const [run, seed] = [dirname(folder), basename(folder)];
+  if (!/^seed-\d+$/.test(seed) || (await exists(join(folder, HISTORY)))) return await entriesIn(folder);
+  const above = (await entriesIn(run)).map((entry) => ({ ...entry, folder: join(entry.folder, seed) }));
+  const there = await Promise.all(above.map((entry) => exists(join(entry.folder, 'report.json'))));
+  const own = above.filter((_, i) => there[i]);
+  if (own.length === 0) return await entriesIn(folder);
+  return await Promise.all(own.map(async (entry) => ({ ...entry, created: await createdIn(entry.folder) })));
+};
+
 const listed = (entries: readonly Entry[]): string =>
   entries.map(({ number, created }) => `@${number} (${created === '' ? 'unreadable' : created})`).join(', ');
 
@@ -76,7 +87,7 @@ const chosen = (entries: readonly Entry[], which: string): readonly Entry[] =>
 export const reportFolder = async (where: string): Promise<string> => {
   const [, folder, which] = /^(.+)@([^@/\\]+)$/.exec(where) ?? [];
   if (folder === undefined || which === undefined || (await exists(where)) || !(await exists(folder))) return where;
-  const entries = await entriesIn(folder);
+  const entries = await entriesAt(folder);
   const [entry, another] = chosen(entries, which);
   if (entry !== undefined && another === undefined) return entry.folder;
   const found = entry === undefined ? `has no report "${which}"` : `has several reports of "${which}"`;

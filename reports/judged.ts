@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/dataset.ts';
+import { type Dataset, tagsOf } from '../data/dataset.ts';
 import { readDatasetArtifact } from '../data/files.ts';
 import { type Predictions, readPredictions } from '../data/predictions.ts';
 import { OLD_VECTORS, readOldVectors } from '../data/predictions-before.ts';
@@ -34,7 +34,7 @@ const wordInSentence = (words: readonly string[], at: number): string => {
 
 /** Words of a tagged split are numbered one after the other. */
 const wordsOf = ({ test }: Dataset): ((id: number) => string) => {
-  const places = test.flatMap(({ tags = [] }, sentence) => tags.map((_, at) => [sentence, at] as const));
+  const places = test.flatMap((example, sentence) => tagsOf(example).map((_, at) => [sentence, at] as const));
   return (id) => {
     const [sentence = 0, at = 0] = places[id] ?? [];
     return wordInSentence(test[sentence]?.text.split(' ') ?? [], at);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Artifact, type ArtifactKind, artifactKinds, type Digest } from '../ground/artifact.ts';
 import { messageOf, UserError } from '../ground/errors.ts';
-import { gateSchema } from './gates/gate.ts';
+import { gateSchema } from './gates/schema.ts';
 import type { AutomaticSummary, RunSummary, StageSummary, StepSummary } from './record.ts';
 import { verifyFile } from './verify.ts';
 import { verifyWritten } from './written.ts';

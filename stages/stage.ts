@@ -4,6 +4,7 @@ import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Immutable } from '../ground/immutable.ts';
 import type { Json, Metrics } from '../ground/json.ts';
 import type { Progress } from '../ground/progress.ts';
+import type { Foreseen, Outlook } from './expected.ts';
 
 export interface StageContext {
   /** Seed for named streams; 0 for stages that draw nothing. */
@@ -108,25 +109,25 @@ export interface Stage<C, M> {
   /** Inputs beyond `from`: dataset, teachers. Called at planning time. */
   wire(config: C, wiring: Wiring): Readonly<Record<string, Ref>>;
   /** Absolute paths of outside files whose contents belong to the key (csv files, npm packages). */
-  sources?(config: C, base: string): readonly string[];
-  /** What can be said of its model's classes beside those of the data, before anything runs. */
-  checkClasses?(config: C, base: string, classes: readonly string[]): Promise<ClassCheck>;
+  sources?(config: C, base: string): Promise<readonly string[]>;
+  /** What can be known of its result, and of what would stop it, before anything runs. Sound: what it refuses a run would, too. */
+  foresee?(config: C, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<NoInfer<Immutable<M>>>;
 }
 
-/** Why a model's classes cannot be those of the data, or what its user should know of them. */
-interface ClassCheck {
-  readonly problem?: string | undefined;
-  readonly remark?: string | undefined;
-}
+/**
+ * What a stage does. It stands in a module of its own, which loads when the stage runs: a plan reads declarations alone, and
+ * a run that finds everything in the store would wait for the modules longer than for anything else.
+ */
+export type StageRun<C, M> = Stage<C, M>['run'];
 
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
-export type AnyStage = Omit<Stage<never, never>, 'config' | 'metrics' | 'wire' | 'sources' | 'checkClasses' | 'run'> & {
+export type AnyStage = Omit<Stage<never, never>, 'config' | 'metrics' | 'wire' | 'sources' | 'foresee' | 'run'> & {
   readonly config: z.ZodType;
   readonly metrics: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
-  sources?(config: unknown, base: string): readonly string[];
-  checkClasses?(config: unknown, base: string, classes: readonly string[]): Promise<ClassCheck>;
+  sources?(config: unknown, base: string): Promise<readonly string[]>;
+  foresee?(config: unknown, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
 
@@ -135,19 +136,16 @@ const asJson = (metrics: unknown): Metrics => JSON.parse(JSON.stringify(metrics)
 
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
-  const { sources, checkClasses } = stage;
+  const { sources, foresee } = stage;
   return {
     ...stage,
     wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
     ...(sources === undefined
       ? {}
-      : { sources: (config: unknown, base: string) => sources(stage.config.parse(config), base) }),
-    ...(checkClasses === undefined
+      : { sources: async (config: unknown, base: string) => await sources(stage.config.parse(config), base) }),
+    ...(foresee === undefined
       ? {}
-      : {
-          checkClasses: (config: unknown, base: string, classes: readonly string[]) =>
-            checkClasses(stage.config.parse(config), base, classes),
-        }),
+      : { foresee: (config: unknown, outlook: Outlook) => foresee(stage.config.parse(config), outlook) }),
     run: async (inputs, config, ctx) => asJson(await stage.run(inputs, stage.config.parse(config), ctx)),
   };
 };

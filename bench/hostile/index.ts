@@ -1,10 +1,14 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stream } from '../../data/random.ts';
+import { fullReport } from '../../test/reports/sample.ts';
 import { goldenCheckpoints, hostileCheckpoints } from '../../test/rig/hostile/checkpoints.ts';
+import { hostileCommands } from '../../test/rig/hostile/commands.ts';
 import { replaceFiles, soundFolder } from '../../test/rig/hostile/folder.ts';
 import { hostileGraphs } from '../../test/rig/hostile/graphs.ts';
+import { spoiledJson } from '../../test/rig/hostile/json.ts';
 import { checkpointMutations, type Mutation, modelMutations } from '../../test/rig/hostile/mutations.ts';
 import { type Ended, faultsOf, runWatched } from '../../test/rig/hostile/run.ts';
 
@@ -96,6 +100,38 @@ const report = (set: string, attacks: number, { commands, seconds, peakBytes, fa
   console.log(`${set}: ${attacks} attacks, ${commands} commands, ${worst}, ${faults.length} faults`);
 };
 
+const REPORTS = 300;
+const reportCommands = [
+  ['report', 'b.json'],
+  ['report', 'b.json', '--format', 'html', '--out', 'page.html'],
+  ['report', 'b.json', '--format', 'csv'],
+  ['diff', 'a.json', 'b.json'],
+  ['diff', 'b.json', 'a.json', '--format', 'md'],
+] as const;
+
+/** Reports with one value changed, and no checksum that would tell. Their documents have nulls where there is no figure. */
+const attackReports = async (space: string): Promise<void> => {
+  const commands = hostileCommands();
+  const tally: Tally = { commands: 0, seconds: 0, peakBytes: 0, faults: [] };
+  const sound = JSON.stringify(fullReport());
+  writeFileSync(join(space, 'a.json'), sound);
+  for (let seed = 0; seed < REPORTS; seed++) {
+    writeFileSync(join(space, 'b.json'), spoiledJson(sound, stream(seed, 'report')));
+    for (const args of reportCommands) {
+      const ended = await commands.run(args, space);
+      tally.commands++;
+      tally.seconds = Math.max(tally.seconds, secondsOf(ended));
+      tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
+      const faults = faultsAndCosts(ended);
+      if (faults.length > 0) tally.faults.push(`report ${seed}, ${args.join(' ')}: ${faults.join(', ')}`);
+    }
+  }
+  await commands[Symbol.asyncDispose]();
+  for (const fault of tally.faults) console.log(fault);
+  report('reports', REPORTS, tally);
+  if (tally.faults.length > 0) process.exitCode = 1;
+};
+
 /** Every hostile graph, checkpoint and mutation through the command line: no stack, no crash, no answer that is no number. */
 export const benchHostile = async (args: readonly string[]): Promise<void> => {
   const { values } = parseArgs({
@@ -113,6 +149,7 @@ export const benchHostile = async (args: readonly string[]): Promise<void> => {
       report(set, own.length, tally);
       if (tally.faults.length > 0) process.exitCode = 1;
     }
+    if (values.only === undefined || values.only === 'reports') await attackReports(space);
   } finally {
     rmSync(space, { recursive: true, force: true });
   }

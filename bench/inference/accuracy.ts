@@ -1,5 +1,5 @@
 import { lengthBatches, tokenMatrix } from '../../data/batches.ts';
-import { labelledExamples } from '../../data/dataset.ts';
+import { labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
@@ -25,10 +25,7 @@ export const testTexts = async ({ tokenizer: json, info }: Model): Promise<TestT
   const length = Math.min(MAX_LENGTH, info.maxLength);
   return {
     texts: await tokenizer.encodeBatch(dataset.test, length),
-    labels:
-      info.labels.join() === dataset.classes.join()
-        ? labelledExamples(dataset.test).map(({ label }) => label)
-        : undefined,
+    labels: info.labels.join() === dataset.classes.join() ? dataset.test.map(labelOf) : undefined,
   };
 };
 

@@ -7,9 +7,9 @@ import { lengthsOf } from '../../data/lengths.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import { planTraining, type TrainingPlan } from '../../engine/training-plan.ts';
 import { type TimeSpent, Updater } from '../../engine/updater.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import { bytesOf, float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
-import { parameterNames } from '../../models/parameters.ts';
 import { peakBytes } from '../../stages/measure/peak.ts';
 import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
 
@@ -50,8 +50,8 @@ export const ours = (setting: Setting, profilePrefix?: string): OurSide => {
       let tokens = 0;
       const start = performance.now();
       for (let i = 0; i < steps; i++) {
-        const { loss, size } = await updater.update(step++);
-        losses.push(loss);
+        const { outcome, size } = await updater.update(step++);
+        losses.push(outcome.loss);
         tokens += size.tokens;
       }
       return { seconds: (performance.now() - start) / 1000, tokens, losses };

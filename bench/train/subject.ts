@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import { labelledExamples } from '../../data/dataset.ts';
+import { labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
@@ -92,7 +92,7 @@ export const wordnetTexts = async ({ vocabulary, length, pretrained }: Subject):
   const tokenizer = tokenizerOf(pretrained?.model.tokenizer ?? trainWordPiece(texts, { size: vocabulary }));
   return {
     texts: await tokenizer.encodeBatch(dataset.train, length),
-    labels: Int32Array.from(labelledExamples(dataset.train), ({ label }) => label),
+    labels: Int32Array.from(dataset.train, labelOf),
   };
 };
 

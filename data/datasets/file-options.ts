@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dataTask, textTasks, usualTask } from '../../ground/tasks.ts';
+import { tableTasks, targetOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
 
@@ -27,8 +27,8 @@ export const fileOptions = {
     .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),
   label: columnOption.default('label').describe('Column that holds the class. Not read for features.'),
   task: z
-    .enum(textTasks)
-    .default(usualTask)
+    .enum(tableTasks)
+    .default('text-classification')
     .describe("What the texts are for. features: no classes are read, a student copies a teacher's vectors."),
   split: z
     .strictObject({
@@ -64,12 +64,11 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
   test: test === undefined ? rate(split.test) : 0,
 });
 
-const hasLabels = ({ task }: FileConfig): boolean => dataTask(task).truth === 'label';
-
 /** Conditions between options, for `check` of a schema. */
 export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
   const complain = (key: keyof FileConfig, message: string) =>
     issues.push({ code: 'custom', input: value[key], path: [key], message });
+  const labels = targetOf(value.task).table?.columns(value) ?? [];
   if (value.file === undefined && value.train === undefined) {
     issues.push({ code: 'custom', input: value, path: [], message: "expected 'file' or 'train': where the texts are" });
   }
@@ -81,20 +80,15 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   if (value.splitColumn !== undefined && value.file === undefined) {
     complain('splitColumn', "expected no 'splitColumn' where the splits are files of their own");
   }
-  if (
-    value.splitColumn !== undefined &&
-    [value.text, ...(hasLabels(value) ? [value.label] : [])].flat().includes(value.splitColumn)
-  ) {
+  if (value.splitColumn !== undefined && [value.text, ...labels].flat().includes(value.splitColumn)) {
     complain('splitColumn', 'expected another column than those of the text and the class');
   }
-  if (!hasLabels(value) && value.labelled !== undefined) {
+  if (labels.length === 0 && value.labelled !== undefined) {
     complain('labelled', `expected no 'labelled' with task: ${value.task}, which has no labels`);
   }
-  if (hasLabels(value) && [value.text].flat().includes(value.label)) {
-    complain(
-      'label',
-      `expected another column than those of the text: the class would be read from '${value.label}' itself`,
-    );
+  const both = labels.find((label) => [value.text].flat().includes(label));
+  if (both !== undefined) {
+    complain('label', `expected another column than those of the text: the class would be read from '${both}' itself`);
   }
   const { validation, test } = sharesOf(value);
   // In thousandths: 60% and 30% are no more than 90%, whatever their sum in binary is.

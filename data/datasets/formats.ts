@@ -1,8 +1,9 @@
 import { extname } from 'node:path';
-import { csvReader, type TableOptions } from './csv-rows.ts';
-import { jsonlReader } from './jsonl-rows.ts';
+import { csvReader } from './csv-reader.ts';
+import { jsonlReader } from './jsonl-reader.ts';
 import { parquetReader } from './parquet-reader.ts';
 import type { RowReader } from './rows.ts';
+import type { TableOptions } from './table-options.ts';
 
 /** Kinds of the user's own files, by the `uses` of their dataset. */
 export type FileUses = 'csv' | 'jsonl' | 'parquet';

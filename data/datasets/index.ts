@@ -4,7 +4,7 @@ import type { DataProblem } from '../errors.ts';
 import { brownTags } from './brown.ts';
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
-import type { AnyDataset, Loaded, Look } from './kind.ts';
+import type { AnyDataset, Loaded, Outlook } from './kind.ts';
 import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
@@ -43,7 +43,7 @@ export const check = (config: DataConfig, base: string): Promise<readonly DataPr
   kindOf(config).check(config, base);
 
 /** Classes, and what is odd about the data, as far as a quick look shows them. */
-export const look = (config: DataConfig, base: string): Promise<Look> => kindOf(config).look(config, base);
+export const look = (config: DataConfig, base: string): Promise<Outlook> => kindOf(config).look(config, base);
 
 /** Reads and splits the texts; throws a DataError where they are wrong. */
 export const load = (config: DataConfig, base: string): Promise<Loaded> => kindOf(config).load(config, base);

@@ -1,6 +1,6 @@
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
-import { kindOfValue, type RowReader, type Values } from './rows.ts';
+import { kindOfValue, type Values } from './rows.ts';
 import { textBlocks, textLines } from './text-blocks.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -117,18 +117,14 @@ async function* jsonObjects(file: SourceFile): AsyncGenerator<Located> {
   yield* (await layoutOf(file)) === 'lines' ? lineObjects(file) : documentObjects(file);
 }
 
-async function* jsonValues(file: SourceFile, columns: readonly string[]): AsyncGenerator<Values> {
+export async function* jsonValues(file: SourceFile, columns: readonly string[]): AsyncGenerator<Values> {
   for await (const { at, object } of jsonObjects(file)) {
     const values = columns.map((name) => (Object.hasOwn(object, name) ? object[name] : undefined));
     yield { at, names: Object.keys(object), values };
   }
 }
 
-/** Reads JSON Lines, one object a line, and JSON documents that are a list of objects. */
-export const jsonlReader: RowReader = {
-  values: jsonValues,
-  columns: async (file) => {
-    for await (const { object } of jsonObjects(file)) return Object.keys(object);
-    return undefined;
-  },
+export const jsonColumns = async (file: SourceFile): Promise<readonly string[] | undefined> => {
+  for await (const { object } of jsonObjects(file)) return Object.keys(object);
+  return undefined;
 };

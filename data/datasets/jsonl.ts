@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { fileConditions, fileOptions } from './file-options.ts';
-import { jsonlReader } from './jsonl-rows.ts';
+import { jsonlReader } from './jsonl-reader.ts';
 import { defineFileDataset } from './user-files.ts';
 
 /** The user's own JSON Lines files: text and label by key. */

@@ -23,12 +23,17 @@ export interface Look {
   readonly remarks: readonly string[];
 }
 
+/** What the options alone say, beside what shows. */
+export interface Outlook extends Look {
+  readonly task: DatasetTask;
+  readonly maxLength: number;
+}
+
 /** One kind of dataset: typed options, and a function from options to texts. */
 export interface DatasetKind<S extends z.ZodObject> {
   readonly uses: string;
   readonly summary: string;
   readonly config: S;
-  /** What its texts are for. */
   task(config: z.output<S>): DatasetTask;
   /** Absolute paths of the files that the dataset is made from. */
   sources(config: z.output<S>, base: string): readonly string[];
@@ -45,18 +50,23 @@ export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'sum
   task(config: unknown): DatasetTask;
   sources(config: unknown, base: string): readonly string[];
   check(config: unknown, base: string): Promise<readonly DataProblem[]>;
-  look(config: unknown, base: string): Promise<Look>;
+  look(config: unknown, base: string): Promise<Outlook>;
   load(config: unknown, base: string): Promise<Loaded>;
 }
 
 /** Hides the option type of a dataset behind its own schema, so that datasets of all kinds fit one list. */
-export const defineDataset = <S extends z.ZodObject>(kind: DatasetKind<S>): AnyDataset => ({
+export const defineDataset = <S extends z.ZodObject<{ readonly maxLength: z.ZodDefault<z.ZodInt> }>>(
+  kind: DatasetKind<S>,
+): AnyDataset => ({
   ...kind,
   task: (config) => kind.task(kind.config.parse(config)),
   sources: (config, base) => kind.sources(kind.config.parse(config), base),
   check: (config, base) => kind.check(kind.config.parse(config), base),
-  look: async (config, base) =>
-    kind.look?.(kind.config.parse(config), base) ?? { classes: [], whole: false, remarks: [] },
+  look: async (given, base) => {
+    const config = kind.config.parse(given);
+    const seen = (await kind.look?.(config, base)) ?? { classes: [], whole: false, remarks: [] };
+    return { ...seen, task: kind.task(config), maxLength: config.maxLength };
+  },
   load: (config, base) => kind.load(kind.config.parse(config), base),
 });
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import { findPackage } from '../packages.ts';
-import { type AssembleOptions, assemble, type Candidate } from './assemble.ts';
+import type { AssembleOptions, Candidate } from './assemble.ts';
 import { knownEndings, readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, sharedOptions } from './kind.ts';
 import { type Part, partProblems, readPart } from './parts.ts';
@@ -29,6 +29,7 @@ type Texts = Pick<AssembleOptions, 'classes' | 'shares'> & {
 interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly maxLength: z.ZodDefault<z.ZodInt> }>>
   extends Pick<DatasetKind<S>, 'uses' | 'summary' | 'config' | 'look'> {
   readonly package: string;
+  /** What its texts are for. */
   readonly task: DatasetTask;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
@@ -80,6 +81,7 @@ export const definePackagedDataset = <
       const { labelled, limit, maxLength, unlabelled } = config;
       const { candidates, ...texts } = await kind.read(folderOf(kind.package, base), config);
       const more = await Promise.all(moreTexts(unlabelled, base).map((part) => readPart(part)));
+      const { assemble } = await import('./assemble.ts');
       return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,
         task: kind.task,

@@ -2,7 +2,7 @@ import { isUserError, type UserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import type { SourceFile } from './bytes.ts';
-import { isMissing, type MissingOptions } from './missing.ts';
+import type { MissingOptions } from './missing.ts';
 import { type Columns, type Row, type RowReader, readRows } from './rows.ts';
 import { splitNamed } from './split-column.ts';
 
@@ -22,27 +22,30 @@ export interface LocatedCandidate extends Candidate {
   readonly at: string;
 }
 
-const roles = { text: 'text', pair: 'text', label: 'label', split: 'splitColumn' } as const;
-
 const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): UserError | undefined => {
   const times = found.filter((column) => column === name).length;
   if (times === 1) return undefined;
   return times === 0 ? dataErrors.missingColumn(shown, name, found) : dataErrors.repeatedColumn(shown, name);
 };
 
+/** Columns by the key that names them. */
+const keysOf = ({ text, pair, target, split }: Columns): readonly (readonly [key: string, name: string])[] => [
+  ['text', text],
+  ...(pair === undefined ? [] : [['text', pair] as const]),
+  ...(target?.names ?? []).map((name) => ['label', name] as const),
+  ...(split === undefined ? [] : [['splitColumn', split] as const]),
+];
+
 const columnProblems = (part: Part, found: readonly string[]): readonly DataProblem[] => {
-  const { columns, reader } = part;
-  const wanted = (['text', 'pair', 'label', 'split'] as const).flatMap((role) => {
-    const name = columns[role];
-    return name === undefined ? [] : [{ role, name }];
-  });
-  const names = wanted.map(({ name }) => name);
+  const { reader } = part;
+  const wanted = keysOf(part.columns);
+  const names = wanted.map(([, name]) => name);
   const nameless = reader.isNameless?.(found, names) === true;
-  const problems = wanted.flatMap(({ role, name }) => {
+  const problems = wanted.flatMap(([key, name]) => {
     const problem = columnProblem(part, name, found);
     if (problem === undefined) return [];
     const { code, message } = nameless ? dataErrors.orNoHeader(problem) : problem;
-    return [{ code, path: [roles[role]], message }];
+    return [{ code, path: [key], message }];
   });
   return nameless ? problems.slice(0, 1) : problems;
 };
@@ -67,26 +70,26 @@ export const partProblems = async (part: Part): Promise<readonly DataProblem[]> 
 /** Rows of one kind: the first of them, and how many. */
 interface Tally {
   count: number;
-  first: LocatedCandidate | undefined;
+  first: Row | undefined;
 }
 
-const tallied = (tally: Tally, candidate: LocatedCandidate): void => {
-  tally.first ??= candidate;
+const tallied = (tally: Tally, row: Row): void => {
+  tally.first ??= row;
   tally.count++;
 };
 
-const candidateOf = ({ at, text, pair, label, split: named }: Row, { split, columns }: Part): LocatedCandidate => {
+const candidateOf = ({ at, text, pair, target, split: named }: Row, { split, columns }: Part): LocatedCandidate => {
   const own = named === undefined ? split : splitNamed(named, columns.split ?? '', at);
   return {
     at,
     text: text.trim(),
     ...(pair === undefined ? {} : { pair: pair.trim() }),
-    ...(label === undefined ? {} : { label: label.trim() }),
+    ...(target === undefined || 'missing' in target ? {} : target),
     ...(own === undefined ? {} : { split: own }),
   };
 };
 
-const withoutLabel = ({ label: _, ...candidate }: LocatedCandidate): LocatedCandidate => candidate;
+const withoutTarget = ({ target: _, ...candidate }: LocatedCandidate): LocatedCandidate => candidate;
 
 /** The texts of a file, and how many rows were left out. */
 export interface ReadPart {
@@ -100,11 +103,11 @@ export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Pro
   const candidates: LocatedCandidate[] = [];
   const emptyTexts: Tally = { count: 0, first: undefined };
   const emptyLabels: Tally = { count: 0, first: undefined };
-  for await (const row of readRows(reader, file, columns, most)) {
+  for await (const row of readRows(reader, file, { columns, missing }, most)) {
     const candidate = candidateOf(row, part);
-    if (candidate.text === '' || candidate.pair === '') tallied(emptyTexts, candidate);
-    else if (candidate.split === 'unlabelled') candidates.push(withoutLabel(candidate));
-    else if (candidate.label !== undefined && isMissing(candidate.label, missing)) tallied(emptyLabels, candidate);
+    if (candidate.text === '' || candidate.pair === '') tallied(emptyTexts, row);
+    else if (candidate.split === 'unlabelled') candidates.push(withoutTarget(candidate));
+    else if (row.target !== undefined && 'missing' in row.target) tallied(emptyLabels, row);
     else candidates.push(candidate);
   }
   const dropped = emptyTexts.count + emptyLabels.count;
@@ -117,5 +120,7 @@ export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Pro
 const refuse = (texts: Tally, labels: Tally): void => {
   if (texts.first !== undefined) throw dataErrors.emptyText(texts.first.at, texts.count);
   const { first, count } = labels;
-  if (first !== undefined) throw dataErrors.emptyLabel(first.at, count, first.label ?? '');
+  if (first?.target !== undefined && 'missing' in first.target) {
+    throw dataErrors.emptyLabel(first.at, count, first.target.missing);
+  }
 };

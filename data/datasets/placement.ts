@@ -1,4 +1,5 @@
 import type { TextDraw } from '../hash.ts';
+import { namesIn } from '../targets/target.ts';
 import type { Candidate, Split } from './assemble.ts';
 
 /** Shares of the texts without a split of their own that go to validation and test. */
@@ -23,13 +24,19 @@ interface Group {
 const byHash = (draw: number, { test, validation }: Shares): Split =>
   draw < test ? 'test' : draw < test + validation ? 'validation' : 'train';
 
+/** What a text has to be spread by: its classes, or the lack of any. */
+export const strataOf = ({ target }: Candidate): readonly (string | undefined)[] => {
+  const names = namesIn(target);
+  return names.length === 0 ? [undefined] : names;
+};
+
 const groupsOf = (items: readonly Placeable[]): readonly Group[] => {
   const groups = new Map<string, Group>();
   for (const { candidate, draws } of items) {
-    const { text, label } = candidate;
+    const { text } = candidate;
     const group = groups.get(text) ?? { text, draw: draws.split, labels: new Set() };
     groups.set(text, group);
-    group.labels.add(label);
+    for (const name of strataOf(candidate)) group.labels.add(name);
   }
   return [...groups.values()];
 };

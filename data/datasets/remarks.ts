@@ -1,5 +1,5 @@
-import { dataTask } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
+import { targetOf } from '../targets/index.ts';
 
 const LISTED = 5;
 
@@ -12,7 +12,7 @@ const listed = (names: readonly string[]): string =>
         .join(', ')} and ${names.length - LISTED} more`;
 
 const classesIn = (examples: readonly Example[]): ReadonlySet<number | undefined> =>
-  new Set(examples.map(({ label }) => label));
+  new Set(examples.flatMap(({ target }) => target));
 
 const consequences = {
   train: 'no model can learn them',
@@ -22,7 +22,6 @@ const consequences = {
 
 /** Classes that a split lacks. */
 const lacking = (dataset: Dataset): readonly string[] => {
-  if (dataTask(dataset.task).truth !== 'label') return [];
   return (['train', 'validation', 'test'] as const).flatMap((split) => {
     const present = classesIn(dataset[split]);
     const absent = dataset.classes.filter((_, index) => !present.has(index));
@@ -56,7 +55,7 @@ export const nameRemarks = (names: readonly string[]): readonly string[] =>
     .map((group) => `${listed(group)} are ${group.length} classes: give them one name if they are the same`);
 
 /** What a user should know of a dataset before believing figures on it. */
-export const remarksOn = (dataset: Dataset): readonly string[] => [
-  ...lacking(dataset),
-  ...(dataTask(dataset.task).truth === 'label' ? nameRemarks(dataset.classes) : []),
-];
+export const remarksOn = (dataset: Dataset): readonly string[] => {
+  const { named, about } = targetOf(dataset.task);
+  return named && about === 'text' ? [...lacking(dataset), ...nameRemarks(dataset.classes)] : [];
+};

@@ -1,11 +1,14 @@
 import { dataErrors } from '../errors.ts';
+import type { ReadTarget, TableTarget } from '../targets/target.ts';
 import type { SourceFile } from './bytes.ts';
+import type { MissingOptions } from './missing.ts';
 
-/** Which columns of a file are meant. A file of unlabelled texts has no label column, only pairs have a second text. */
+/** Which columns of a file are meant. A file of unlabelled texts has no target, only pairs have a second text. */
 export interface Columns {
   readonly text: string;
   readonly pair?: string;
-  readonly label?: string;
+  /** Those of what is to be learnt, and how it is read from them. */
+  readonly target?: { readonly names: readonly string[]; readonly read: TableTarget['read'] };
   /** The column that says which split a row is in. */
   readonly split?: string;
 }
@@ -37,7 +40,7 @@ export interface Row {
   readonly at: string;
   readonly text: string;
   readonly pair: string | undefined;
-  readonly label: string | undefined;
+  readonly target: ReadTarget | undefined;
   readonly split: string | undefined;
 }
 
@@ -65,18 +68,19 @@ const textOf = (value: unknown, column: string, { at, names }: Values): string =
 export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
   ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 
-const labelOf = (value: unknown, column: string, row: Values): string =>
+/** A value as a text, where it is none of several. */
+export const scalarText = (value: unknown, column: string, row: Values): string =>
   isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
 
-/** All rows of a file as texts with their labels; labels may be texts, numbers or truth values. */
+/** All rows of a file as texts with their targets. */
 export async function* readRows(
   reader: RowReader,
   file: SourceFile,
-  columns: Columns,
+  { columns, missing }: { readonly columns: Columns; readonly missing: MissingOptions },
   most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Row> {
-  const { text, pair, label, split } = columns;
-  const names = [text, pair, label, split].filter((name) => name !== undefined);
+  const { text, pair, target, split } = columns;
+  const names = [text, pair, ...(target?.names ?? []), split].filter((name) => name !== undefined);
   let count = 0;
   for await (const row of reader.values(file, names, most)) {
     if (count++ >= most) break;
@@ -85,8 +89,8 @@ export async function* readRows(
       at: row.at,
       text: textOf(value(text), text, row),
       pair: pair === undefined ? undefined : textOf(value(pair), pair, row),
-      label: label === undefined ? undefined : labelOf(value(label), label, row),
-      split: split === undefined ? undefined : labelOf(value(split), split, row),
+      target: target?.read(target.names.map(value), target.names, row, missing),
+      split: split === undefined ? undefined : scalarText(value(split), split, row),
     };
   }
 }

@@ -1,13 +1,13 @@
 import { dataErrors } from '../errors.ts';
 import { fileHead, type SourceFile } from './bytes.ts';
-import { openTable, type TableOptions } from './csv-rows.ts';
-import { NO_QUOTE } from './dialect.ts';
+import { openTable } from './csv-rows.ts';
 import { isParquet } from './file-kinds.ts';
 import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isScalar, type RowReader } from './rows.ts';
 import { isSplitColumn, partsRows } from './split-column.ts';
+import { NO_QUOTE, type TableOptions } from './table-options.ts';
 
 /** What a file seems to hold. `text`, `pair` and `label` are undefined where no column looks the part. */
 export interface DataGuess {

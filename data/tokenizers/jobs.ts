@@ -51,11 +51,12 @@ const encodeOrName = async (tokenizer: NativeTokenizer, texts: readonly Split[])
   }
 };
 
-/** Whether any type of the frame around texts is another one than 0. */
+/** Whether any type of the frame around a single text is another one than 0. Those of pairs are read with every pair. */
 const hasTypes = (json: unknown): boolean => {
   if (typeof json !== 'object' || json === null) return false;
   const { type_id } = partOf(json);
-  return (typeof type_id === 'number' && type_id !== 0) || Object.values(json).some(hasTypes);
+  const parts = Object.entries(json).filter(([name]) => name !== 'pair');
+  return (typeof type_id === 'number' && type_id !== 0) || parts.some(([, part]) => hasTypes(part));
 };
 
 /** Ids of added tokens follow the vocabulary: the library counts on, whatever another id the file gives. */

@@ -1,3 +1,4 @@
+import { tagsOf } from '../../data/dataset.ts';
 import { logSumExp } from '../../data/rows.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { withTokenHead } from '../../models/token-head.ts';
@@ -23,7 +24,7 @@ export const textClassification: Task = {
   name: 'text-classification',
   unit: 'texts',
   encode: (encoder, texts, maxLength, signal) => encoder.encodeBatch(texts, maxLength, signal),
-  labelsOf: ({ label = -1 }) => [label],
+  labelsOf: ({ target }) => [typeof target === 'number' ? target : -1],
   fit: (model, classes) => withClassificationHead(model, classes),
 };
 
@@ -38,6 +39,9 @@ export const tokenClassification: Task = {
       maxLength,
       signal,
     ),
-  labelsOf: ({ tags }, { words = new Int32Array() }) => Array.from(words, (_, word) => tags?.[word] ?? -1),
+  labelsOf: (example, { words = new Int32Array() }) => {
+    const tags = tagsOf(example);
+    return Array.from(words, (_, word) => tags[word] ?? -1);
+  },
   fit: withTokenHead,
 };

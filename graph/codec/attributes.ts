@@ -1,23 +1,44 @@
 import type { onnx } from 'onnx-proto';
 import type { Attribute, Attributes, Graph } from '../graph.ts';
+import { isWhole } from '../tensor.ts';
 import { codecError } from './dtypes.ts';
-import { decodeTensor, encodeTensor, type Integer, toNumber } from './tensors.ts';
+import { bigintOf, decodeTensor, encodeTensor, type Integer } from './tensors.ts';
 
 /** AttributeProto.AttributeType numbers. */
 const kinds = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 } as const;
 
-/** Attributes of operators use the ends of int64 as "to the end"; they survive as the nearest doubles. */
-const largest = 2 ** 63;
+/** 2^63 does not fit an int64: it stands for the largest one, 2^63 - 1. */
+const largest = { double: 2 ** 63, integer: 2n ** 63n - 1n } as const;
 
-const integerOf = (integer: Integer, where: string): number => {
-  const number = toNumber(integer);
-  if (Number.isSafeInteger(number) || Math.abs(number) === largest) return number;
-  throw codecError(`${where} is ${integer.toString()}, too large to be held exactly`);
+/** Whether the nearest double says which integer it was. */
+const isTold = (integer: bigint): boolean => integer === largest.integer || BigInt(Number(integer)) === integer;
+
+/** Attributes use the ends of int64, and what lies beside them, as "to the end"; anything else decant has to compute with. */
+const doubleOf = (integer: bigint, where: string): number => {
+  const number = Number(integer);
+  if (isWhole(number) || Math.abs(number) === largest.double) return number;
+  throw codecError(`${where} is ${integer}, too large to be held exactly`);
 };
 
-/** 2^63 does not fit an int64: it stands for the largest one, 2^63 - 1. */
-const longOf = (number: number): number | { readonly low: number; readonly high: number } =>
-  number === largest ? { low: -1, high: 0x7fffffff } : number;
+const intOf = (integer: bigint, where: string): Attribute => ({
+  kind: 'int',
+  value: doubleOf(integer, where),
+  ...(isTold(integer) ? {} : { exact: integer }),
+});
+
+const intsOf = (integers: readonly bigint[], where: string): Attribute => ({
+  kind: 'ints',
+  value: integers.map((integer) => doubleOf(integer, where)),
+  ...(integers.every(isTold) ? {} : { exact: integers }),
+});
+
+const WORD = 32;
+
+const longOf = (integer: number | bigint): number | { readonly low: number; readonly high: number } => {
+  if (typeof integer === 'number' && integer !== largest.double) return integer;
+  const exact = typeof integer === 'number' ? largest.integer : integer;
+  return { low: Number(BigInt.asIntN(WORD, exact)), high: Number(exact >> BigInt(WORD)) };
+};
 
 const textOf = (bytes: Uint8Array, where: string): string => {
   try {
@@ -54,7 +75,7 @@ export const decodeAttribute = (
     case kinds.float:
       return { kind: 'float', value: proto.f ?? 0 };
     case kinds.int:
-      return { kind: 'int', value: integerOf(proto.i ?? 0, where) };
+      return intOf(bigintOf(proto.i ?? 0), where);
     case kinds.string:
       return { kind: 'string', value: textOf(proto.s ?? new Uint8Array(), where) };
     case kinds.tensor:
@@ -64,7 +85,7 @@ export const decodeAttribute = (
     case kinds.floats:
       return { kind: 'floats', value: proto.floats ?? [] };
     case kinds.ints:
-      return { kind: 'ints', value: integers.map((item) => integerOf(item, where)) };
+      return intsOf(integers.map(bigintOf), where);
     case kinds.strings:
       return { kind: 'strings', value: (proto.strings ?? []).map((item) => textOf(item, where)) };
     default:
@@ -82,7 +103,7 @@ const encodeAttribute = (
     case 'float':
       return { ...base, f: attribute.value };
     case 'int':
-      return { ...base, i: longOf(attribute.value) };
+      return { ...base, i: longOf(attribute.exact ?? attribute.value) };
     case 'string':
       return { ...base, s: Buffer.from(attribute.value) };
     case 'tensor':
@@ -92,7 +113,7 @@ const encodeAttribute = (
     case 'floats':
       return { ...base, floats: [...attribute.value] };
     case 'ints':
-      return { ...base, ints: attribute.value.map(longOf) };
+      return { ...base, ints: (attribute.exact ?? attribute.value).map(longOf) };
     case 'strings':
       return { ...base, strings: attribute.value.map((item) => Buffer.from(item)) };
   }

@@ -4,6 +4,7 @@ import type { Bytes, Tensor } from '../tensor.ts';
 import { decodeAttribute } from './attributes.ts';
 import { complete } from './complete.ts';
 import { codecError } from './dtypes.ts';
+import { expectApart, type Region } from './external.ts';
 import { scanModel } from './scan.ts';
 import { decodeTensor, type Integer, toNumber } from './tensors.ts';
 import { decodeType } from './types.ts';
@@ -13,6 +14,8 @@ interface Context {
   /** Raw bytes of weights of the graph itself that are not in its message, by the number of their initializer. */
   readonly apart: ReadonlyMap<number, Bytes>;
   readonly opsets: Readonly<Record<string, number>>;
+  /** Places in other files that weights have, subgraphs included. */
+  readonly regions: Region[];
 }
 
 /** 'ai.onnx' is the long name of the standard domain. */
@@ -41,12 +44,12 @@ const decodeNode = (proto: onnx.INodeProto, context: Context): Node => {
   };
 };
 
-const decodeWeights = (proto: onnx.IGraphProto, { folder, apart }: Context): Map<Value, Tensor> => {
+const decodeWeights = (proto: onnx.IGraphProto, { folder, apart, regions }: Context): Map<Value, Tensor> => {
   const weights = new Map<Value, Tensor>();
   for (const [i, initializer] of (proto.initializer ?? []).entries()) {
     const name = value(initializer.name ?? '');
     if (weights.has(name)) throw codecError(`two weights are called '${name}'`);
-    weights.set(name, decodeTensor(initializer, `weight '${name}'`, { folder, apart: apart.get(i) }));
+    weights.set(name, decodeTensor(initializer, `weight '${name}'`, { folder, apart: apart.get(i), regions }));
   }
   return weights;
 };
@@ -120,5 +123,8 @@ export const decodeGraph = (
     const missing = model.graph ? 'operator set versions' : 'graph';
     throw codecError(`the bytes are no ONNX model, or the file is cut short: it has no ${missing}`);
   }
-  return decodeBody(model.graph, { folder, apart, opsets: decodeOpsets(model) }, false);
+  const regions: Region[] = [];
+  const graph = decodeBody(model.graph, { folder, apart, opsets: decodeOpsets(model), regions }, false);
+  expectApart(regions);
+  return graph;
 };

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, sep } from 'node:path';
 import { withScratch } from '../scratch.ts';
 import type { Bytes } from '../tensor.ts';
@@ -76,12 +76,50 @@ export interface Location {
   readonly length: number;
 }
 
+/** The place of one tensor, as messages call it. */
+export interface Region extends Location {
+  readonly dtype: string;
+  readonly where: string;
+}
+
+/** Two tensors may be one (tied weights): the same bytes as the same type. Anything else that overlaps is damage. */
+const areTied = (a: Region, b: Region): boolean =>
+  a.offset === b.offset && a.length === b.length && a.dtype === b.dtype;
+
+/** Refuses tensors that share some of their bytes. */
+export const expectApart = (regions: readonly Region[]): void => {
+  const ends = new Map<string, Region>();
+  const path = ({ location }: Region): string => normalize(location);
+  const sorted = regions
+    .filter(({ length }) => length > 0)
+    .toSorted((a, b) => path(a).localeCompare(path(b)) || a.offset - b.offset || a.length - b.length);
+  for (const region of sorted) {
+    const before = ends.get(path(region));
+    if (before !== undefined && !areTied(before, region) && region.offset < before.offset + before.length) {
+      const bytes = ({ offset, length, dtype }: Region): string => `bytes ${offset} to ${offset + length} as ${dtype}`;
+      throw codecError(
+        `${region.where} has ${bytes(region)} of '${region.location}', where ${before.where} has ${bytes(before)}: the file is damaged`,
+      );
+    }
+    ends.set(path(region), region);
+  }
+};
+
 /** A folder or a pipe would fail obscurely, or never answer. */
 const fileSize = (path: string, where: string): number => {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) throw codecError(`${where} keeps its data in '${path}', which does not exist`);
   if (!stats.isFile()) throw codecError(`${where} keeps its data in '${path}', which is no file`);
   return stats.size;
+};
+
+/** A link may lead to any file of the reader's: what it holds would be exported with the model. */
+const expectInside = (folder: string, full: string, where: string, location: string): void => {
+  const [root, real] = [realpathSync(folder), realpathSync(full)];
+  if (real.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) return;
+  throw codecError(
+    `${where} keeps its data in '${location}', a link to a file outside the model's folder; copy that file into the folder`,
+  );
 };
 
 /** The bytes of an external tensor. The path must stay inside the model's folder. */
@@ -96,6 +134,7 @@ export const externalBytes = (folder: string | undefined, place: Location, where
   }
   const full = join(folder, path);
   const size = fileSize(full, where);
+  expectInside(folder, full, where, location);
   if (offset + length > size) {
     throw codecError(`${where} needs bytes ${offset} to ${offset + length} of '${full}', which has ${size}`);
   }

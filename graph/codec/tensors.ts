@@ -2,14 +2,14 @@ import type { onnx } from 'onnx-proto';
 import type { Bytes, DType, Tensor } from '../tensor.ts';
 import { byteSize, bytesOf, elementCount } from '../tensor.ts';
 import { codecError, dtypeCodes, dtypeOf } from './dtypes.ts';
-import { externalBytes, type Location } from './external.ts';
+import { externalBytes, type Location, type Region } from './external.ts';
 
 /** protobufjs gives 64-bit integers as Long objects. */
 export type Integer = number | { toNumber(): number; toString(): string };
 export const toNumber = (integer: Integer): number => (typeof integer === 'number' ? integer : integer.toNumber());
 
 const external = 1;
-const bigints = (list: readonly Integer[]): bigint[] => list.map((item) => BigInt(item.toString()));
+export const bigintOf = (integer: Integer): bigint => BigInt(integer.toString());
 
 /** The elements where they are stored in typed fields instead of raw bytes. */
 const typedData = (proto: onnx.ITensorProto, dtype: DType): ArrayBufferView => {
@@ -20,9 +20,9 @@ const typedData = (proto: onnx.ITensorProto, dtype: DType): ArrayBufferView => {
     case 'float64':
       return Float64Array.from(proto.doubleData ?? []);
     case 'int64':
-      return BigInt64Array.from(bigints(proto.int64Data ?? []));
+      return BigInt64Array.from((proto.int64Data ?? []).map(bigintOf));
     case 'uint64':
-      return BigUint64Array.from(bigints(proto.uint64Data ?? []));
+      return BigUint64Array.from((proto.uint64Data ?? []).map(bigintOf));
     case 'uint32':
       return Uint32Array.from((proto.uint64Data ?? []).map(toNumber));
     case 'int32':
@@ -54,10 +54,16 @@ export interface Elsewhere {
   readonly folder: string | undefined;
   /** Raw bytes that were left in the file of the model. */
   readonly apart?: Bytes | undefined;
+  /** Takes up which places of other files are spoken for. */
+  readonly regions?: Region[];
 }
 
 /** A tensor over the bytes it was decoded from: raw data stays a view or a range of its file, as external data is. */
-export const decodeTensor = (proto: onnx.ITensorProto, where: string, { folder, apart }: Elsewhere): Tensor => {
+export const decodeTensor = (
+  proto: onnx.ITensorProto,
+  where: string,
+  { folder, apart, regions }: Elsewhere,
+): Tensor => {
   const dtype = dtypeOf(proto.dataType ?? 0, where);
   const dims = (proto.dims ?? []).map(toNumber);
   if (dims.some((dim) => dim < 0 || !Number.isSafeInteger(dim))) {
@@ -65,7 +71,9 @@ export const decodeTensor = (proto: onnx.ITensorProto, where: string, { folder, 
   }
   const expected = byteSize(dtype, dims);
   if (proto.dataLocation === external) {
-    return { dtype, dims, bytes: externalBytes(folder, placeOf(proto, expected, where), where) };
+    const place = placeOf(proto, expected, where);
+    regions?.push({ ...place, dtype, where });
+    return { dtype, dims, bytes: externalBytes(folder, place, where) };
   }
   const raw = proto.rawData ?? new Uint8Array();
   const bytes = apart ?? bytesOf(raw.length > 0 ? raw : typedData(proto, dtype));

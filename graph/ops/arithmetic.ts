@@ -1,10 +1,23 @@
 import { addDims, type Dim, divideDims, multiplyDims, type Shape, subtractDims } from '../dim.ts';
 import type { Call, Gradient, Inferred, OpDef, Sample } from '../op.ts';
+import { type DType, isInt32, isWhole } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
-import { floats, inferBroadcast, operand, result, within } from './shared-math.ts';
+import { constantFloats, floats, inferBroadcast, operand, result, within } from './shared-math.ts';
 import { broadcastInts, noMacs, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 type Arithmetic = (a: Dim, b: Dim) => Dim | undefined;
+
+/** What the runtime would get, too: doubles and symbols neither round nor wrap around. */
+const holds = (dtype: DType, dim: Dim | undefined): boolean =>
+  dim !== undefined && (typeof dim !== 'number' || (dtype === 'int32' ? isInt32(dim) : isWhole(dim)));
+
+const exact =
+  (compute: Arithmetic, dtype: DType): Arithmetic =>
+  (a, b) => {
+    const result = holds(dtype, a) && holds(dtype, b) ? compute(a, b) : undefined;
+    return holds(dtype, result) ? result : undefined;
+  };
 
 const spread = (call: Call, position: number, to: Shape): readonly Dim[] | undefined => {
   const ints = call.ints(position);
@@ -21,7 +34,7 @@ const inferWith =
     const a = spread(call, 0, type.shape);
     const b = spread(call, 1, type.shape);
     if (a === undefined || b === undefined) return [type];
-    const ints = a.map((x, i) => compute(x, b[i] ?? 0)).filter((dim) => dim !== undefined);
+    const ints = a.map((x, i) => exact(compute, type.dtype)(x, b[i] ?? 0)).filter((dim) => dim !== undefined);
     return [withInts(type, ints.length === a.length ? ints : undefined)];
   };
 
@@ -31,10 +44,32 @@ const quotient: Arithmetic = (a, b) => {
   return divideDims(a, b);
 };
 
-const binary = (op: string, compute: Arithmetic, gradient: Gradient, samples: readonly Sample[]): OpDef => {
+const binary = (
+  op: string,
+  role: 'bias' | 'scale',
+  compute: Arithmetic,
+  gradient: Gradient,
+  samples: readonly Sample[],
+  traits: Pick<OpDef, 'steep'> = {},
+): OpDef => {
   const infer = inferWith(compute);
-  return { domain: '', op, since: 7, infer, gradient, cut: broadcastCut(infer), macs: noMacs, samples };
+  const uses = everyInput(role);
+  return {
+    domain: '',
+    op,
+    since: 7,
+    infer,
+    gradient,
+    cut: broadcastCut(infer),
+    uses,
+    macs: noMacs,
+    samples,
+    ...traits,
+  };
 };
+
+const every = (numbers: ArrayLike<number> | undefined, fits: (number: number) => boolean): boolean =>
+  numbers !== undefined && Array.prototype.every.call(numbers, fits);
 
 const shapes: readonly Sample[] = [
   { name: 'equal shapes', inputs: [floats(2, 3), floats(2, 3)] },
@@ -44,11 +79,12 @@ const shapes: readonly Sample[] = [
 ];
 
 /** z = x + y:  dx = dz, dy = dz. */
-export const add = binary('Add', addDims, (_emit, _call, [dz]) => [dz ?? null, dz ?? null], shapes);
+export const add = binary('Add', 'bias', addDims, (_emit, _call, [dz]) => [dz ?? null, dz ?? null], shapes);
 
 /** z = x - y:  dx = dz, dy = -dz. */
 export const sub = binary(
   'Sub',
+  'bias',
   subtractDims,
   (emit, _call, [dz]) => (dz == null ? [null, null] : [dz, emit.op('Neg', [dz])]),
   shapes,
@@ -57,10 +93,15 @@ export const sub = binary(
 /** z = x y:  dx = dz y, dy = dz x. */
 export const mul = binary(
   'Mul',
+  'scale',
   multiplyDims,
   (emit, call, [dz]) =>
     dz == null ? [null, null] : [emit.op('Mul', [dz, operand(call, 1)]), emit.op('Mul', [dz, operand(call, 0)])],
   shapes,
+  {
+    steep: (call) =>
+      [0, 1].some((position) => every(constantFloats(call, position), Number.isFinite)) ? undefined : 'beyond',
+  },
 );
 
 const divisor = [0.5, 2] as const;
@@ -68,6 +109,7 @@ const divisor = [0.5, 2] as const;
 /** z = x / y:  dx = dz / y, dy = -dz z / y. */
 export const div = binary(
   'Div',
+  'scale',
   quotient,
   (emit, call, [dz]) => {
     if (dz == null) return [null, null];
@@ -80,4 +122,5 @@ export const div = binary(
     { name: 'both sides broadcast', inputs: [floats(2, 1, 3), within(divisor, 4, 1)] },
     { name: 'a scalar', inputs: [floats(2, 3), within(divisor)] },
   ],
+  { steep: (call) => (every(constantFloats(call, 1), (x) => x !== 0 && !Number.isNaN(x)) ? undefined : 'anywhere') },
 );

@@ -1,12 +1,15 @@
 import type { Dim } from '../dim.ts';
 import type { Call, Gradient, Inferred, OpDef } from '../op.ts';
-import type { DType } from '../tensor.ts';
+import { type DType, isInt32 } from '../tensor.ts';
 import { axisCut } from './shared-cuts.ts';
 import { dtypeNumber, dtypeOfNumber, inputOf, intAttr, isFloat, noMacs, withInts } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 /** Shape arithmetic survives a cast to an integer type, and a cast of integers to bool where they are known. */
 const castInts = (ints: readonly Dim[] | undefined, to: DType): readonly Dim[] | undefined => {
-  if (to === 'int64' || to === 'int32') return ints;
+  if (to === 'int64') return ints;
+  // What does not fit wraps around: left to the runtime.
+  if (to === 'int32') return ints?.every((dim) => typeof dim !== 'number' || isInt32(dim)) ? ints : undefined;
   if (to !== 'bool') return undefined;
   return ints?.every((dim) => typeof dim === 'number') ? ints.map((dim) => (dim === 0 ? 0 : 1)) : undefined;
 };
@@ -31,6 +34,7 @@ const gradient: Gradient = (emit, call, [dy]) => {
 export const cast: OpDef = {
   domain: '',
   op: 'Cast',
+  uses: passed,
   since: 9,
   infer: inferCast,
   gradient,
@@ -48,6 +52,7 @@ export const cast: OpDef = {
 export const castLike: OpDef = {
   domain: '',
   op: 'CastLike',
+  uses: passed,
   since: 15,
   infer: inferCastLike,
   gradient,

@@ -1,5 +1,6 @@
 import type { Dim } from '../dim.ts';
 import type { Call, Inferred, OpDef, Sample } from '../op.ts';
+import { isWhole } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { broadcastInts, broadcastShapes, inputOf, noMacs, withInts } from './shared-structure.ts';
 
@@ -12,9 +13,11 @@ const operand = (call: Call, position: number, to: Inferred['shape']): readonly 
   return ints === undefined || from === undefined || to === undefined ? undefined : broadcastInts(ints, from, to);
 };
 
-/** A symbolic size equals itself and is never negative: that much is known without its value. */
+/** A symbolic size equals itself and is never negative: that much is known without its value. Two integers may round to one double. */
 const decide = (op: string, compare: Compare, a: Dim, b: Dim): number | undefined => {
-  if (typeof a === 'number' && typeof b === 'number') return compare(a, b) ? 1 : 0;
+  if (typeof a === 'number' && typeof b === 'number') {
+    return a === b && !isWhole(a) ? undefined : compare(a, b) ? 1 : 0;
+  }
   if (a === b) return compare(0, 0) ? 1 : 0;
   const negative = (typeof a === 'number' && a < 0) || (typeof b === 'number' && b < 0);
   return op === 'Equal' && negative ? 0 : undefined;
@@ -65,10 +68,17 @@ const booleans: readonly Sample[] = [
 
 const inferUnary = (call: Call): readonly Inferred[] => [{ dtype: 'bool', shape: inputOf(call, 0).shape }];
 
-const unary = (op: string, samples: readonly Sample[], infer: (call: Call) => readonly Inferred[]): OpDef => ({
+const finite: readonly Sample[] = [{ name: 'numbers', inputs: [{ dtype: 'float32', dims: [2, 3] }] }];
+
+const unary = (
+  op: string,
+  since: number,
+  samples: readonly Sample[],
+  infer: (call: Call) => readonly Inferred[],
+): OpDef => ({
   domain: '',
   op,
-  since: op === 'Not' ? 1 : 9,
+  since,
   infer,
   gradient: 'stop',
   cut: broadcastCut(infer),
@@ -91,6 +101,7 @@ export const comparisons: readonly OpDef[] = [
   binary('And', 7, (a, b) => a !== 0 && b !== 0, booleans),
   binary('Or', 7, (a, b) => a !== 0 || b !== 0, booleans),
   binary('Xor', 7, (a, b) => (a !== 0) !== (b !== 0), booleans),
-  unary('Not', [{ name: 'flips', inputs: [{ dtype: 'bool', dims: [2, 3] }] }], inferNot),
-  unary('IsNaN', [{ name: 'numbers', inputs: [{ dtype: 'float32', dims: [2, 3] }] }], inferUnary),
+  unary('Not', 1, [{ name: 'flips', inputs: [{ dtype: 'bool', dims: [2, 3] }] }], inferNot),
+  { ...unary('IsNaN', 9, finite, inferUnary), holes: 'finds' },
+  { ...unary('IsInf', 10, finite, inferUnary), holes: 'finds' },
 ];

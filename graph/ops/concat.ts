@@ -2,8 +2,9 @@ import type { Dim } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
-import { entryOf, sizesVector } from './shared-emit.ts';
-import { describe, freshDim, inputOf, intAttr, noMacs, normalizeAxis, sumOf, withInts } from './shared-structure.ts';
+import { entryOf, type SizeEntry, sizesVector } from './shared-emit.ts';
+import { freshDim, inputOf, intAttr, noMacs, normalizeAxis, sumOf, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 const joinedInts = (call: Call): readonly Dim[] | undefined => {
   const parts = call.node.inputs.map((_, i) => call.ints(i));
@@ -38,12 +39,20 @@ const split = (emit: Emit, call: Call, dy: Value): readonly Value[] => {
   const axis = normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
   const values = call.node.inputs.filter((input) => input !== null);
   const entries = values.map((v) => entryOf(emit, v, axis));
-  if (emit.opset >= 13) return emit.ops('Split', [dy, sizesVector(emit, entries)], values.length, { axis });
-  const numbers = entries.filter((entry) => typeof entry === 'number');
-  if (numbers.length < entries.length) {
-    throw new TypeError(`${describe(call)}: its gradient needs opset 13, where sizes along axis ${axis} are computed`);
-  }
-  return emit.ops('Split', [dy], values.length, { axis, split: numbers });
+  const computed = entries.some((entry) => typeof entry !== 'number');
+  if (computed && emit.opset < 13) return slices(emit, dy, entries, axis);
+  return emit.ops('Split', [dy, sizesVector(emit, entries)], values.length, { axis });
+};
+
+/** The parts one by one: before opset 13 Split takes no sizes that are computed. */
+const slices = (emit: Emit, dy: Value, entries: readonly SizeEntry[], axis: number): readonly Value[] => {
+  let start = emit.ints([0]);
+  return entries.map((entry) => {
+    const end = emit.op('Add', [start, sizesVector(emit, [entry])]);
+    const part = emit.op('Slice', [dy, start, end, emit.ints([axis])]);
+    start = end;
+    return part;
+  });
 };
 
 /** Where each input starts along the axis; undefined once a symbolic size has been passed. */
@@ -61,6 +70,7 @@ const offsets = (inputs: readonly Port[], axis: number): readonly (number | unde
 export const concat: OpDef = {
   domain: '',
   op: 'Concat',
+  uses: everyInput('table'),
   since: 4,
   infer,
   gradient: (emit, call, [dy]) =>

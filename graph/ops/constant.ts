@@ -1,4 +1,5 @@
 import type { Dim } from '../dim.ts';
+import type { Node } from '../graph.ts';
 import type { Call, Inferred, OpDef, Resize } from '../op.ts';
 import { elementCount, numbersOf, type Tensor, vector } from '../tensor.ts';
 import { nothing, refuse } from './shared-cuts.ts';
@@ -6,17 +7,15 @@ import { describe, freshDim, isNumeric, noMacs, numbersAt, tensorAttr, withInts 
 
 const LONGEST_LIST = 64;
 
-/** The value of a Constant node, whichever attribute carries it. */
-const tensorOfConstant = (call: Call): Tensor => {
-  const { attrs } = call.node;
-  const tensor = tensorAttr(call.node, 'value');
-  if (tensor !== undefined) return tensor;
-  const { value_int: int, value_ints: ints, value_float: float, value_floats: floats } = attrs;
-  if (int?.kind === 'int') return vector('int64', [int.value], []);
-  if (ints?.kind === 'ints') return vector('int64', ints.value);
+/** The value of a Constant node, whichever attribute carries it; undefined for text. */
+export const tensorOfConstant = (node: Node): Tensor | undefined => {
+  const { value: tensor, value_int: int, value_ints: ints, value_float: float, value_floats: floats } = node.attrs;
+  if (tensor?.kind === 'tensor') return tensor.value;
+  if (int?.kind === 'int') return vector('int64', [int.exact ?? int.value], []);
+  if (ints?.kind === 'ints') return vector('int64', ints.exact ?? ints.value);
   if (float?.kind === 'float' || float?.kind === 'int') return vector('float32', [float.value], []);
   if (floats?.kind === 'floats' || floats?.kind === 'ints') return vector('float32', floats.value);
-  throw new TypeError(`${describe(call)} has none of the attributes value, value_int(s), value_float(s)`);
+  return undefined;
 };
 
 const intsOf = (tensor: Tensor): readonly number[] | undefined =>
@@ -31,7 +30,10 @@ export const constant: OpDef = {
   op: 'Constant',
   since: 1,
   infer: (call) => {
-    const tensor = tensorOfConstant(call);
+    const tensor = tensorOfConstant(call.node);
+    if (tensor === undefined) {
+      throw new TypeError(`${describe(call)} has none of the attributes value, value_int(s), value_float(s)`);
+    }
     return [withInts({ dtype: tensor.dtype, shape: tensor.dims }, intsOf(tensor))];
   },
   gradient: 'stop',

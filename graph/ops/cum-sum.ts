@@ -25,6 +25,7 @@ export const cumSum: OpDef = {
     const attrs = { exclusive: intAttr(call.node, 'exclusive', 0), reverse: 1 - intAttr(call.node, 'reverse', 0) };
     return [emit.op('CumSum', [dy, at], attrs), null];
   },
+  mixes: true,
   cut: axisCut(infer, (_call, inputAxis) => inputAxis, 'has no such axis'),
   macs: noMacs,
   samples: [

@@ -3,6 +3,7 @@ import { numbersOf } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { floats, gradientOfFirst } from './shared-math.ts';
 import { describe, inputOf, noMacs } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -22,6 +23,7 @@ const mayTrain = (call: Call): boolean => {
 const record = (since: number, samples: readonly Sample[]): OpDef => ({
   domain: '',
   op: 'Dropout',
+  uses: passed,
   since,
   infer,
   gradient: gradientOfFirst((_emit, call, dy) => {

@@ -3,6 +3,7 @@ import type { Call, CutEffect, Emit, Inferred, OpDef, Refusal } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
 import { named, normalizedIds, scalarSizeOf, sizeOf, zerosLike } from './shared-emit.ts';
 import { describe, inputOf, intAttr, isFloat, noMacs, normalizeAxis, stringAttr } from './shared-structure.ts';
+import { lookedUp } from './shared-uses.ts';
 
 const axisOf = (call: Call, rank: number): number => normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
 
@@ -64,6 +65,7 @@ const ids = (dims: readonly number[], data: readonly number[]) => ({ dtype: 'int
 export const gatherElements: OpDef = {
   domain: '',
   op: 'GatherElements',
+  uses: (call) => lookedUp(call, intAttr(call.node, 'axis', 0)),
   since: 11,
   infer: inferGather,
   gradient: (emit, call, [dy]) => {
@@ -74,6 +76,7 @@ export const gatherElements: OpDef = {
     if (picksOne(call, axis)) return [pickedGradient(emit, data, indices, dy, axis, rank), null];
     return [emit.op('ScatterElements', [zerosLike(emit, data), indices, dy], { axis, reduction: 'add' }), null];
   },
+  masks: () => [0],
   cut: ruleByPort(inferGather, elementsCut),
   macs: noMacs,
   samples: [
@@ -101,6 +104,7 @@ export const scatterElements: readonly OpDef[] = [11, 16].map((since) => ({
     if (reduction !== 'none') throw new TypeError(`${describe(call)}: no gradient for reduction '${reduction}'`);
     return [emit.op('ScatterElements', [dy, indices, zerosLike(emit, updates)], attrs), null, picked];
   },
+  masks: () => [0],
   cut: ruleByPort(inferScatter, elementsCut),
   macs: noMacs,
   samples: [

@@ -3,6 +3,7 @@ import type { Call, Inferred, OpDef, Resize } from '../op.ts';
 import { vector } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { broadcastInts, broadcastShapes, freshDim, inputOf, noMacs, numbersAt, withInts } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 const target = (call: Call): readonly Dim[] | undefined => {
   const rank = call.inputs[1]?.shape?.[0];
@@ -38,6 +39,7 @@ const shapeInput = (data: readonly number[]) =>
 export const expand: OpDef = {
   domain: '',
   op: 'Expand',
+  uses: passed,
   since: 8,
   infer,
   gradient: (_emit, _call, [dy]) => [dy ?? null, null],

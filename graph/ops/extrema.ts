@@ -2,8 +2,9 @@ import type { Dim } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
-import { floats, indicator, inferBroadcast, result, scalarLike, scale } from './shared-math.ts';
+import { equals, floats, indicator, inferBroadcast, result, scale, selected } from './shared-math.ts';
 import { broadcastInts, inputOf, noMacs, withInts } from './shared-structure.ts';
+import { everyInput } from './shared-uses.ts';
 
 /** The extreme of known numbers; of symbols only where all are equal. */
 const extreme = (pick: (...numbers: number[]) => number, dims: readonly Dim[]): Dim | undefined => {
@@ -39,9 +40,13 @@ const total = (emit: Emit, parts: readonly Value[]): Value =>
 const shareOfEqual: Gradient = (emit, call, [dy]) => {
   if (dy == null) return call.node.inputs.map(() => null);
   const y = result(call);
-  const equal = call.node.inputs.flatMap((x) => (x === null ? [] : [indicator(emit, emit.op('Equal', [x, y]), dy)]));
-  const share = emit.op('Div', [dy, total(emit, equal)]);
-  return equal.map((mask) => emit.op('Mul', [mask, share]));
+  const equal = call.node.inputs.flatMap((x) => (x === null ? [] : [equals(emit, x, y)]));
+  const count = total(
+    emit,
+    equal.map((mask) => indicator(emit, mask, dy)),
+  );
+  const share = emit.op('Div', [dy, count]);
+  return equal.map((mask) => selected(emit, mask, share));
 };
 
 /** Every input is the largest somewhere and the smallest somewhere. */
@@ -60,7 +65,17 @@ const samples: readonly Sample[] = [
 
 const extremum = (op: string, pick: (...numbers: number[]) => number): OpDef => {
   const infer = inferExtreme(pick);
-  return { domain: '', op, since: 8, infer, gradient: shareOfEqual, cut: broadcastCut(infer), macs: noMacs, samples };
+  return {
+    domain: '',
+    op,
+    since: 8,
+    infer,
+    gradient: shareOfEqual,
+    masks: (call) => [...call.node.inputs.keys()],
+    cut: broadcastCut(infer),
+    macs: noMacs,
+    samples,
+  };
 };
 
 /** The largest of several values, element by element. */
@@ -76,6 +91,7 @@ const variadic = (op: string, gradient: Gradient): OpDef => ({
   infer: inferBroadcast,
   gradient,
   cut: broadcastCut(inferBroadcast),
+  uses: everyInput('bias'),
   macs: noMacs,
   samples,
 });
@@ -98,10 +114,13 @@ const inferClip = (call: Call): readonly Inferred[] => {
 const outside = (emit: Emit, call: Call, dy: Value, position: number, comparison: string): Value | null => {
   const [x, bound] = [call.node.inputs[0], call.node.inputs[position]];
   if (x == null || bound == null) return null;
-  return emit.op('Where', [emit.op(comparison, [x, bound]), dy, scalarLike(emit, dy, 0)]);
+  return selected(emit, emit.op(comparison, [x, bound]), dy);
 };
 
-/** y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. */
+/**
+ * y = min(max(x, low), high):  dx = dy where y = x;  dlow = dy where x < low;  dhigh = dy where x > high. Before opset 11 the
+ * bounds are attributes.
+ */
 export const clip: OpDef = {
   domain: '',
   op: 'Clip',
@@ -110,11 +129,11 @@ export const clip: OpDef = {
   gradient: (emit, call, [dy]) => {
     const [x] = call.node.inputs;
     if (dy == null || x == null) return call.node.inputs.map(() => null);
-    const inside = indicator(emit, emit.op('Equal', [x, result(call)]), dy);
-    const dx = emit.op('Mul', [dy, inside]);
+    const dx = selected(emit, equals(emit, x, result(call)), dy);
     const all = [dx, outside(emit, call, dy, 1, 'Less'), outside(emit, call, dy, 2, 'Greater')];
     return all.slice(0, call.node.inputs.length);
   },
+  masks: () => [0],
   cut: broadcastCut(inferClip, [0]),
   macs: noMacs,
   samples: [

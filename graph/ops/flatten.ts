@@ -4,6 +4,7 @@ import { refuse, ruleByPort } from './shared-cuts.ts';
 import { reshapeLike } from './shared-emit.ts';
 import { carryThroughReshape } from './shared-factors.ts';
 import { inputOf, intAttr, noMacs, withInts } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -17,6 +18,7 @@ const infer = (call: Call): readonly Inferred[] => {
 export const flatten: OpDef = {
   domain: '',
   op: 'Flatten',
+  uses: passed,
   since: 9,
   infer,
   gradient: (emit, call, [dy]) => {

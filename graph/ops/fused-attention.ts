@@ -1,8 +1,9 @@
 import { addDims, type Dim, divideDims, multiplyDims, productOf, type Shape } from '../dim.ts';
-import type { Call, Inferred, OpDef } from '../op.ts';
+import type { Call, Inferred, OpDef, Use } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
 import { floats, type Labels, labelCut } from './shared-math.ts';
 import { inputOf, intAttr, intsAttr } from './shared-structure.ts';
+import { along, matrix, settings } from './shared-uses.ts';
 
 /** Width of the values over all heads: a third of the packed weight, or what the node says. */
 const valueWidth = (call: Call): Dim | undefined => {
@@ -36,6 +37,8 @@ const labels = (_call: Call, port: Port, shape: Shape): Labels => {
   return shape.map(() => null);
 };
 
+const packedUses = (call: Call): readonly Use[] => [matrix(call, 1, false), ...along(call, { 2: 'bias' })];
+
 /** The packed projection, then scores and weighted values of every pair of positions. */
 const macs = (call: Call): Dim => {
   const [x, weight] = [inputOf(call, 0).shape, inputOf(call, 1).shape];
@@ -64,6 +67,7 @@ export const contribAttention: OpDef = {
   infer: inferAs(0),
   gradient: 'none',
   cut: labelCut(inferAs(0), labels, 'packs Q, K and V of all heads into one matrix'),
+  uses: packedUses,
   macs,
   samples: [packedSample],
 };
@@ -76,6 +80,12 @@ export const quantizedAttention: OpDef = {
   infer: inferAs(3),
   gradient: 'none',
   cut: labelCut(inferAs(3), labels, 'packs Q, K and V of all heads into one matrix'),
+  batchDependent: true,
+  uses: (call) => [
+    { ...matrix(call, 1, false), steps: 4, zero: 7 },
+    ...along(call, { 2: 'bias' }),
+    ...settings(3, 4, 6, 7),
+  ],
   macs,
   samples: [
     {
@@ -118,6 +128,10 @@ export const embedLayerNormalization: OpDef = {
   infer: inferEmbedding,
   gradient: 'none',
   cut: labelCut(inferEmbedding, embeddingLabels, 'looks its rows up by position'),
+  uses: (call) => [
+    ...[2, 3, 4].map((input): Use => ({ input, kind: 'lookup', axis: 0 })),
+    ...along(call, { 5: 'norm', 6: 'bias' }),
+  ],
   macs: () => 0,
   samples: [
     {

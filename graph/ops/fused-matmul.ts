@@ -5,6 +5,7 @@ import { matmulGradient, matmulShape, transposeMatrix } from './matmul.ts';
 import type { Port } from './shared-cuts.ts';
 import { floatAttr, floats, fromEnd, type Labels, labelCut, operand, scale } from './shared-math.ts';
 import { describe, inputOf, intAttr } from './shared-structure.ts';
+import { matrix } from './shared-uses.ts';
 
 type Side = 'A' | 'B';
 
@@ -63,7 +64,9 @@ export const fusedMatMul: OpDef = {
   since: 1,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),
+  uses: (call) => [matrix(call, 0, !flag(call, 'transA')), matrix(call, 1, flag(call, 'transB'))],
   macs,
   samples: [
     { name: 'scaled', inputs: [floats(2, 3), floats(3, 4)], attrs: { alpha: 0.5 }, macs: 24 },

@@ -3,6 +3,7 @@ import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { normalizedIds, reshapeLike, scalarSizeOf, sizeOf, squeeze, sumRows, unsqueeze } from './shared-emit.ts';
 import { describe, inputOf, intAttr, noMacs } from './shared-structure.ts';
+import { lookedUp } from './shared-uses.ts';
 
 /** Length of one index tuple: how many axes it names. */
 const depthOf = (call: Call): number | undefined => {
@@ -71,6 +72,7 @@ const samples: readonly Sample[] = [
 export const gatherND: readonly OpDef[] = [11, 12].map((since) => ({
   domain: '',
   op: 'GatherND',
+  uses: (call) => lookedUp(call, batchDims(call)),
   since,
   infer,
   gradient: (emit, call, [dy]) => {
@@ -97,6 +99,7 @@ export const gatherND: readonly OpDef[] = [11, 12].map((since) => ({
     if (port === indices && cut.axis === tuples) return refuse('cannot lose parts of its index tuples');
     return { cuts: [indices, output].flatMap((p) => cutsOf(p.value, cut.axis, cut.owner)) };
   }),
+  masks: () => [0],
   macs: noMacs,
   samples:
     since < 12

@@ -1,6 +1,6 @@
 import type { Dim } from '../dim.ts';
 import type { Value } from '../graph.ts';
-import type { Call, Emit, Inferred, OpDef, Resize } from '../op.ts';
+import type { Call, Emit, Inferred, OpDef, Resize, Use } from '../op.ts';
 import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { moveAxis, normalizedIds, padLike, reshapeLike, sizeOf, sumRows, unsqueeze } from './shared-emit.ts';
@@ -14,6 +14,7 @@ import {
   stridesOf,
   withInts,
 } from './shared-structure.ts';
+import { lookedUp } from './shared-uses.ts';
 
 const axisOf = (call: Call, rank: number): number => normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
 
@@ -116,6 +117,19 @@ const table = (dims: readonly number[]) => ({ dtype: 'float32', dims }) as const
 const ids = (dims: readonly number[], data: readonly number[], constant = false) =>
   ({ dtype: 'int64', dims, data, constant }) as const;
 
+/** One index picks a part, as a slice does; more of them look rows up. */
+const uses = (call: Call): readonly Use[] => {
+  const [lookup] = lookedUp(call, intAttr(call.node, 'axis', 0));
+  const ids = call.inputs[1]?.shape;
+  if (lookup?.kind !== 'lookup') return [];
+  if (ids?.every((dim) => dim === 1) !== true) return [lookup];
+  const shift = ids.length - 1;
+  const axes = (call.inputs[0]?.shape ?? []).map((_, axis) =>
+    axis === lookup.axis ? undefined : axis < lookup.axis ? axis : axis + shift,
+  );
+  return [{ input: 0, kind: 'passed', axes }];
+};
+
 /**
  * y = x[.., ids, ..]. The gradient of an embedding look-up sums rows of equal id by a one-hot MatMul, which stays exact
  * under threads.
@@ -123,6 +137,7 @@ const ids = (dims: readonly number[], data: readonly number[], constant = false)
 export const gather: OpDef = {
   domain: '',
   op: 'Gather',
+  uses,
   since: 1,
   infer,
   gradient: (emit, call, [dy]) => {
@@ -167,6 +182,7 @@ export const gather: OpDef = {
     for (const [i, row] of rows.entries()) owner[row] = cut.owner[i] ?? -1;
     return { cuts: cutsOf(x.value, axis, owner) };
   }),
+  masks: () => [0],
   resize,
   macs: noMacs,
   samples: [

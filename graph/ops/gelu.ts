@@ -3,6 +3,7 @@ import type { Emit, OpDef } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { floatAttr, floats, inferSame, operand, scalarLike, scale, unary } from './shared-math.ts';
 import { noMacs, stringAttr } from './shared-structure.ts';
+import { along } from './shared-uses.ts';
 
 const mul = (emit: Emit, a: Value, b: Value): Value => emit.op('Mul', [a, b]);
 
@@ -91,6 +92,7 @@ const biased = (op: string, slope: typeof exactGradient, samples: OpDef['samples
     return call.node.inputs.map((input) => (input === null ? null : dx));
   },
   cut: broadcastCut(inferSame),
+  uses: (call) => along(call, { 1: 'bias' }),
   macs: noMacs,
   samples,
 });

@@ -1,9 +1,10 @@
-import { multiplyDims, productOf } from '../dim.ts';
+import { type Dim, multiplyDims, productOf } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
 import { floatAttr, floats, type Labels, labelCut, operand, scale } from './shared-math.ts';
 import { describe, inputOf, intAttr } from './shared-structure.ts';
+import { along, matrix } from './shared-uses.ts';
 
 const transposed = (call: Call, side: 'transA' | 'transB'): boolean => intAttr(call.node, side, 0) === 1;
 
@@ -48,6 +49,12 @@ const gradient: Gradient = (emit, call, [dy]) => {
   return [da, db, dc].slice(0, call.node.inputs.length);
 };
 
+const macs = (call: Call): Dim => {
+  const [a, [y]] = [inputOf(call, 0).shape, infer(call)];
+  if (a === undefined || y?.shape === undefined) return 0;
+  return multiplyDims(productOf(y.shape), a[transposed(call, 'transA') ? 0 : 1] ?? 1);
+};
+
 /** One matrix product with an optional addend. */
 export const gemm: OpDef = {
   domain: '',
@@ -55,12 +62,14 @@ export const gemm: OpDef = {
   since: 7,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),
-  macs: (call) => {
-    const [a, [y]] = [inputOf(call, 0).shape, infer(call)];
-    if (a === undefined || y?.shape === undefined) return 0;
-    return multiplyDims(productOf(y.shape), a[transposed(call, 'transA') ? 0 : 1] ?? 1);
-  },
+  uses: (call) => [
+    matrix(call, 0, !transposed(call, 'transA')),
+    matrix(call, 1, transposed(call, 'transB')),
+    ...along(call, { 2: 'bias' }),
+  ],
+  macs,
   samples: [
     { name: 'a linear layer', inputs: [floats(2, 3), floats(3, 4), floats(4)], macs: 24 },
     { name: 'weights as (out, in)', inputs: [floats(2, 3), floats(4, 3), floats(4)], attrs: { transB: 1 }, macs: 24 },
@@ -72,5 +81,22 @@ export const gemm: OpDef = {
       macs: 24,
     },
     { name: 'a scalar addend', inputs: [floats(2, 3), floats(3, 4), floats()], macs: 24 },
+  ],
+};
+
+/** The same with an activation behind it: what ONNX Runtime makes of both. For inference only. */
+export const fusedGemm: OpDef = {
+  ...gemm,
+  domain: 'com.microsoft',
+  op: 'FusedGemm',
+  since: 1,
+  gradient: 'none',
+  samples: [
+    {
+      name: 'a rectified layer',
+      inputs: [floats(2, 3), floats(4, 3), floats(4)],
+      attrs: { transB: 1, activation: 'Relu' },
+      macs: 24,
+    },
   ],
 };

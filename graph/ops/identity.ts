@@ -1,6 +1,7 @@
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { axisCut } from './shared-cuts.ts';
 import { inputOf, noMacs, withInts } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 const infer = (call: Call): readonly Inferred[] => [withInts(inputOf(call, 0), call.ints(0))];
 
@@ -8,6 +9,7 @@ const infer = (call: Call): readonly Inferred[] => [withInts(inputOf(call, 0), c
 export const identity: OpDef = {
   domain: '',
   op: 'Identity',
+  uses: passed,
   since: 1,
   infer,
   gradient: (_emit, _call, [dy]) => [dy ?? null],

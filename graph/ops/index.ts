@@ -5,6 +5,7 @@ import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
 import { concat } from './concat.ts';
 import { constant, constantOfShape } from './constant.ts';
+import { conv } from './conv.ts';
 import { cumSum } from './cum-sum.ts';
 import { nonZero, unique } from './data-dependent.ts';
 import { dropout } from './dropout.ts';
@@ -18,7 +19,7 @@ import { fusedMatMul } from './fused-matmul.ts';
 import { gather } from './gather.ts';
 import { gatherND } from './gather-nd.ts';
 import { biasGelu, contribGelu, fastGelu, gelu, quickGelu } from './gelu.ts';
-import { gemm } from './gemm.ts';
+import { fusedGemm, gemm } from './gemm.ts';
 import { identity } from './identity.ts';
 import { matmul } from './matmul.ts';
 import { mod } from './mod.ts';
@@ -116,6 +117,7 @@ export const ops: readonly OpDef[] = [
   matmulInteger,
   dynamicQuantizeMatMul,
   matmulIntegerToFloat,
+  fusedGemm,
   fusedMatMul,
   skipLayerNormalization,
   skipSimplifiedLayerNormalization,
@@ -128,6 +130,7 @@ export const ops: readonly OpDef[] = [
   ...comparisons,
   constant,
   constantOfShape,
+  conv,
   cumSum,
   eyeLike,
   flatten,
@@ -174,3 +177,7 @@ for (const op of ops) {
 /** The record for an operator at an opset version, or undefined where decant does not know it. */
 export const findOp = (domain: string, op: string, opset: number): OpDef | undefined =>
   byName.get(`${domain === 'ai.onnx' ? '' : domain}:${op}`)?.find((record) => record.since <= opset);
+
+/** The first operator set with an operator as decant writes it; undefined for those that it has no record of. */
+export const firstOpset = (domain: string, op: string): number | undefined =>
+  byName.get(`${domain}:${op}`)?.at(-1)?.since;

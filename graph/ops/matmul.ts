@@ -5,6 +5,7 @@ import type { Port } from './shared-cuts.ts';
 import { moveAxis, squeeze, unsqueeze } from './shared-emit.ts';
 import { floats, fromEnd, type Labels, labelCut, operand } from './shared-math.ts';
 import { broadcastShapes, describe, inputOf } from './shared-structure.ts';
+import { matrix } from './shared-uses.ts';
 
 /** A vector on the left is a row, on the right a column. */
 const asMatrix = (shape: Shape, side: 'left' | 'right'): Shape =>
@@ -104,7 +105,9 @@ export const matmul: OpDef = {
   since: 1,
   infer,
   gradient,
+  mixes: true,
   cut: labelCut(infer, matmulLabels, 'has no such axis'),
+  uses: (call) => [matrix(call, 0, true), matrix(call, 1, false)],
   macs: matmulMacs,
   samples: [
     { name: 'two matrices', inputs: [floats(2, 3), floats(3, 4)], macs: 24 },

@@ -3,6 +3,7 @@ import type { Call, Inferred, OpDef, Resize } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
 import { floats } from './shared-math.ts';
 import { describe, freshDim, inputOf, intAttr } from './shared-structure.ts';
+import { along } from './shared-uses.ts';
 
 const headsOf = (call: Call): number => {
   const heads = intAttr(call.node, 'num_heads', 0);
@@ -155,6 +156,7 @@ export const multiHeadAttention: OpDef = {
   gradient: 'none',
   cut,
   resize,
+  uses: (call) => along(call, { 3: 'bias', 5: 'bias' }),
   runtime,
   macs,
   samples: [

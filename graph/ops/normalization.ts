@@ -14,6 +14,7 @@ import {
   scale,
 } from './shared-math.ts';
 import { describe, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
+import { along } from './shared-uses.ts';
 
 /** The axes that are normalized: `axis` and all behind it. */
 const normalizedAxes = (call: Call): readonly number[] => {
@@ -161,7 +162,9 @@ const norm = (op: string, since: number, samples: readonly Sample[]): OpDef => {
     since,
     infer,
     gradient: gradient(layer ? layerGradient : rmsGradient),
+    mixes: true,
     cut: cut(infer),
+    uses: (call) => along(call, { 0: 'table', 1: 'norm', ...(layer ? { 2: 'bias' } : {}) }),
     macs: noMacs,
     samples,
   };

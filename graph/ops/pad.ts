@@ -12,6 +12,7 @@ import {
   numbersAt,
   stringAttr,
 } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 /** Elements added before and after every axis (negative where some are taken away); undefined where not known. */
 const padsOf = (call: Call, rank: number): { before: readonly Dim[]; after: readonly Dim[] } | undefined => {
@@ -63,6 +64,7 @@ const x = { dtype: 'float32', dims: [2, 3] } as const;
 const record = {
   domain: '',
   op: 'Pad',
+  uses: passed,
   infer,
   gradient: (emit, call, [dy]) => {
     const gradients = dy == null ? [null] : gradientOf(emit, call, dy);
@@ -92,6 +94,7 @@ const record = {
     owner.set(cut.owner, before);
     return { cuts: cutsOf(output.value, cut.axis, owner) };
   }),
+  masks: () => [0],
   macs: noMacs,
 } as const satisfies Omit<OpDef, 'since' | 'samples'>;
 

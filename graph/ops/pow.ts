@@ -2,7 +2,18 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, OpDef, Sample } from '../op.ts';
 import { elementCount, numbersOf } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
-import { floats, indicator, inferBroadcast, operand, result, scalarLike, scale, within } from './shared-math.ts';
+import {
+  floats,
+  indicator,
+  inferBroadcast,
+  nonZero,
+  operand,
+  result,
+  scalarLike,
+  scale,
+  selected,
+  within,
+} from './shared-math.ts';
 import { inputOf, isFloat, noMacs } from './shared-structure.ts';
 
 /** The exponent where it is one known number. */
@@ -13,24 +24,28 @@ const constantExponent = (call: Call): number | undefined => {
 };
 
 /** dx = dy p x^(p - 1), without a power where p is 2. */
-const baseGradient = (emit: Emit, call: Call, dy: Value): Value => {
+const baseGradient = (emit: Emit, call: Call, dy: Value): Value | null => {
   const [x, p] = [operand(call, 0), operand(call, 1)];
   const known = constantExponent(call);
+  if (known === 0) return null;
+  if (known === 1) return dy;
   if (known === 2) return emit.op('Mul', [dy, scale(emit, x, 2)]);
   if (known !== undefined) {
     return emit.op('Mul', [dy, scale(emit, emit.op('Pow', [x, scalarLike(emit, x, known - 1)]), known)]);
   }
   const exponent = emit.type(p).dtype === emit.type(x).dtype ? p : indicator(emit, p, x);
   const less = emit.op('Sub', [exponent, scalarLike(emit, x, 1)]);
-  return emit.op('Mul', [dy, emit.op('Mul', [exponent, emit.op('Pow', [x, less])])]);
+  const slope = emit.op('Mul', [exponent, emit.op('Pow', [x, less])]);
+  // A power of 0 is 1 everywhere, at x = 0 too, where the formula says 0 times infinity.
+  return emit.op('Mul', [dy, selected(emit, nonZero(emit, exponent), slope)]);
 };
 
 /** dp = dy y log(x), zero where x <= 0. */
 const exponentGradient = (emit: Emit, call: Call, dy: Value): Value | null => {
   const x = operand(call, 0);
   if (!isFloat(inputOf(call, 1).dtype) || constantExponent(call) !== undefined) return null;
-  const safe = emit.op('Where', [emit.op('Greater', [x, scalarLike(emit, x, 0)]), x, scalarLike(emit, x, 1)]);
-  return emit.op('Mul', [dy, emit.op('Mul', [result(call), emit.op('Log', [safe])])]);
+  const slope = emit.op('Mul', [result(call), emit.op('Log', [x])]);
+  return emit.op('Mul', [dy, selected(emit, emit.op('Greater', [x, scalarLike(emit, x, 0)]), slope)]);
 };
 
 const record = (since: number, samples: readonly Sample[]): OpDef => ({
@@ -40,6 +55,10 @@ const record = (since: number, samples: readonly Sample[]): OpDef => ({
   infer: inferBroadcast,
   gradient: (emit, call, [dy]) =>
     dy == null ? [null, null] : [baseGradient(emit, call, dy), exponentGradient(emit, call, dy)],
+  steep: (call) => {
+    const known = constantExponent(call);
+    return known === undefined || (known < 1 && known !== 0) ? 'anywhere' : undefined;
+  },
   cut: broadcastCut(inferBroadcast),
   macs: noMacs,
   samples,

@@ -5,6 +5,7 @@ import { matmulLabels, matmulMacs, matmulShape } from './matmul.ts';
 import type { Port } from './shared-cuts.ts';
 import { floats, type Labels, labelCut } from './shared-math.ts';
 import { dtypeOfNumber, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
+import { along, matrix, passed, settings } from './shared-uses.ts';
 
 /** The element type that an attribute names, else that of an optional input, else a default. */
 const targetType = (call: Call, input: number, fallback: DType): DType => {
@@ -54,6 +55,7 @@ export const quantizeLinear: OpDef = {
   infer: inferQuantize,
   gradient: 'none',
   cut: quantizedCut(inferQuantize),
+  uses: () => [...passed(), ...settings(1, 2)],
   macs: noMacs,
   samples: [
     { name: 'one scale', inputs: [floats(2, 3), scale(0.1), zero('uint8', 128)] },
@@ -75,6 +77,7 @@ export const dequantizeLinear: readonly OpDef[] = [10, 13].map((since) => ({
   infer: inferDequantize,
   gradient: 'none',
   cut: quantizedCut(inferDequantize),
+  uses: () => [...passed(), ...settings(1, 2)],
   macs: noMacs,
   samples: [
     { name: 'one scale', inputs: [bytes(2, 3), scale(0.1), zero('uint8', 4)] },
@@ -90,6 +93,7 @@ export const dynamicQuantizeLinear: OpDef = {
   infer: inferDynamic,
   gradient: 'none',
   cut: quantizedCut(inferDynamic),
+  batchDependent: true,
   macs: noMacs,
   samples: [{ name: 'a matrix', inputs: [floats(2, 3)], outputs: 3 }],
 };
@@ -113,6 +117,8 @@ export const matmulInteger: OpDef = {
   infer: inferInteger,
   gradient: 'none',
   cut: labelCut(inferInteger, integerLabels, 'has no such axis'),
+  batchDependent: true,
+  uses: (call) => [matrix(call, 0, true), { ...matrix(call, 1, false), zero: 3 }, ...settings(2, 3)],
   macs: matmulMacs,
   samples: [
     { name: 'without zero points', inputs: [bytes(2, 3), signed(3, 4)], macs: 24 },
@@ -142,6 +148,13 @@ export const dynamicQuantizeMatMul: OpDef = {
       port.kind === 'output' || port.position < 2 ? matmulLabels(call, port, shape) : sideLabels(port, shape, []),
     'has no such axis',
   ),
+  batchDependent: true,
+  uses: (call) => [
+    matrix(call, 0, true),
+    { ...matrix(call, 1, false), steps: 2, zero: 3 },
+    ...settings(2, 3),
+    ...along(call, { 4: 'bias' }),
+  ],
   macs: matmulMacs,
   samples: [
     { name: 'one scale', inputs: [floats(2, 3), signed(3, 4), scale(0.1)], macs: 24 },
@@ -166,6 +179,13 @@ export const matmulIntegerToFloat: OpDef = {
       port.kind === 'output' || port.position < 2 ? matmulLabels(call, port, shape) : sideLabels(port, shape, [2, 4]),
     'has no such axis',
   ),
+  batchDependent: true,
+  uses: (call) => [
+    matrix(call, 0, true),
+    { ...matrix(call, 1, false), steps: 3, zero: 5 },
+    ...settings(2, 3, 4, 5),
+    ...along(call, { 6: 'bias' }),
+  ],
   macs: matmulMacs,
   samples: [
     {

@@ -1,8 +1,8 @@
 import { type Dim, subtractDims } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
-import { numbersOf } from '../tensor.ts';
+import { isWhole, numbersOf } from '../tensor.ts';
 import { refuseCut } from './shared-cuts.ts';
-import { freshDim, inputOf, noMacs, withInts } from './shared-structure.ts';
+import { describe, freshDim, inputOf, noMacs, withInts } from './shared-structure.ts';
 
 /** A scalar input, constant or from shape arithmetic. */
 const scalarAt = (call: Call, position: number): Dim | undefined => {
@@ -21,8 +21,12 @@ const infer = (call: Call): readonly Inferred[] => {
   if (typeof start !== 'number' || typeof limit !== 'number') {
     return [{ dtype, shape: [delta === 1 ? subtractDims(limit, start) : freshDim(call, 0, 0)] }];
   }
-  const length = Math.max(0, Math.ceil((limit - start) / delta));
   const integers = dtype === 'int64' || dtype === 'int32';
+  if (delta === 0) throw new RangeError(`${describe(call)} counts in steps of 0, which never ends`);
+  if (integers && ![start, limit, delta, limit - start].every(isWhole)) {
+    return [{ dtype, shape: [freshDim(call, 0, 0)] }];
+  }
+  const length = Math.max(0, Math.ceil((limit - start) / delta));
   const ints = integers && length <= LONGEST_LIST ? Array.from({ length }, (_, i) => start + i * delta) : undefined;
   return [withInts({ dtype, shape: [length] }, ints)];
 };

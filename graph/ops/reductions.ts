@@ -5,14 +5,17 @@ import { unsqueeze } from './shared-emit.ts';
 import {
   axesInput,
   divideByCount,
+  equals,
   floats,
   gradientOfFirst,
   indicator,
   type Labels,
   labelCut,
+  nonZero,
   reduce,
   result,
   scale,
+  selected,
   within,
 } from './shared-math.ts';
 import { axesOf, describe, freshDim, inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
@@ -74,9 +77,9 @@ const expandLike = (emit: Emit, v: Value, like: Value): Value => emit.op('Expand
 
 /** dx = dy x', where every element that equals the result has the same share of it. */
 const shareOfEqual: Rule = (emit, dy, x, y, axes) => {
-  const equal = indicator(emit, emit.op('Equal', [x, y]), x);
-  const share = emit.op('Div', [dy, reduce(emit, 'ReduceSum', equal, axes, true)]);
-  return emit.op('Mul', [equal, share]);
+  const equal = equals(emit, x, y);
+  const share = emit.op('Div', [dy, reduce(emit, 'ReduceSum', indicator(emit, equal, x), axes, true)]);
+  return selected(emit, equal, share);
 };
 
 const samplesAt = (axesAreInput: boolean, range?: readonly [number, number]): readonly Sample[] => {
@@ -105,6 +108,8 @@ const reduction = (op: string, moved: number, rule: Rule, range?: readonly [numb
     since,
     infer,
     gradient: gradient(rule),
+    mixes: true,
+    masks: () => (rule === shareOfEqual ? [0] : []),
     cut: labelCut(infer, labels, 'has already summed over that axis'),
     macs: noMacs,
     samples: samplesAt(since === moved, range),
@@ -130,12 +135,17 @@ const reduceSumSquare = reduction('ReduceSumSquare', 18, (emit, dy, x) => emit.o
 /** y = sum |x|:  dx = dy sign(x). */
 const reduceL1 = reduction('ReduceL1', 18, (emit, dy, x) => emit.op('Mul', [emit.op('Sign', [x]), dy]), [0.5, 2]);
 
-/** y = sqrt(sum x^2):  dx = dy x / y. */
-const reduceL2 = reduction('ReduceL2', 18, (emit, dy, x, y) => emit.op('Mul', [x, emit.op('Div', [dy, y])]), [0.5, 2]);
+/** y = sqrt(sum x^2):  dx = dy x / y, zero where y is. */
+const reduceL2 = reduction(
+  'ReduceL2',
+  18,
+  (emit, dy, x, y) => emit.op('Mul', [x, selected(emit, nonZero(emit, y), emit.op('Div', [dy, y]))]),
+  [0.5, 2],
+);
 
-/** y = log sum exp(x):  dx = dy exp(x - y). */
+/** y = log sum exp(x):  dx = dy exp(x - y), zero where dy is: a row of -Infinity has no shares. */
 const reduceLogSumExp = reduction('ReduceLogSumExp', 18, (emit, dy, x, y) =>
-  emit.op('Mul', [emit.op('Exp', [emit.op('Sub', [x, y])]), dy]),
+  selected(emit, nonZero(emit, dy), emit.op('Mul', [emit.op('Exp', [emit.op('Sub', [x, y])]), dy])),
 );
 
 /** Sums, means and extremes over axes. */

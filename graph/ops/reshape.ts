@@ -5,6 +5,7 @@ import { refuse, ruleByPort } from './shared-cuts.ts';
 import { reshapeEntries, reshapeLike } from './shared-emit.ts';
 import { carryThroughReshape } from './shared-factors.ts';
 import { freshDim, inputOf, intAttr, noMacs, numbersAt, resolveReshape, withInts } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -51,6 +52,7 @@ const weight = (name: string, dims: readonly number[], target: readonly number[]
 export const reshape: OpDef = {
   domain: '',
   op: 'Reshape',
+  uses: passed,
   since: 5,
   infer,
   gradient: (emit, call, [dy]) => [

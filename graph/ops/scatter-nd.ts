@@ -60,6 +60,7 @@ export const scatterND: readonly OpDef[] = [11, 16].map((since) => ({
     }
     return { cuts: [indices, updates].flatMap((p) => cutsOf(p.value, cut.axis, cut.owner)) };
   }),
+  masks: () => [0],
   macs: noMacs,
   samples:
     since < 16 ? [replaces] : [replaces, { name: 'adds to elements', inputs: element, attrs: { reduction: 'add' } }],

@@ -3,16 +3,13 @@ import type { Value } from '../graph.ts';
 import type { Emit } from '../op.ts';
 import { dtypeNumber, isNumeric } from './shared-structure.ts';
 
-const moveAxes = (emit: Emit, op: string, x: Value, axes: readonly number[]): Value => {
-  if (axes.length === 0) return x;
-  return emit.opset >= 13 ? emit.op(op, [x, emit.ints(axes)]) : emit.op(op, [x], { axes });
-};
+/** Axes of size one added. */
+export const unsqueeze = (emit: Emit, x: Value, axes: readonly number[]): Value =>
+  axes.length === 0 ? x : emit.op('Unsqueeze', [x, emit.ints(axes)]);
 
-/** Axes of size one added, in the form of the graph's operator set. */
-export const unsqueeze = (emit: Emit, x: Value, axes: readonly number[]): Value => moveAxes(emit, 'Unsqueeze', x, axes);
-
-/** Axes of size one dropped, in the form of the graph's operator set. */
-export const squeeze = (emit: Emit, x: Value, axes: readonly number[]): Value => moveAxes(emit, 'Squeeze', x, axes);
+/** Axes of size one dropped. */
+export const squeeze = (emit: Emit, x: Value, axes: readonly number[]): Value =>
+  axes.length === 0 ? x : emit.op('Squeeze', [x, emit.ints(axes)]);
 
 /** One entry of a shape that is put together at run time: a number, or the size of a value's axis. */
 export type SizeEntry = number | { readonly of: Value; readonly axis: number };
@@ -30,10 +27,7 @@ export const sizesVector = (emit: Emit, entries: readonly SizeEntry[]): Value =>
 /** The size of one axis as an int64 vector of one element. */
 export const sizeOf = (emit: Emit, value: Value, axis: number): Value => {
   const size = emit.type(value).shape?.[axis];
-  if (typeof size === 'number') return emit.ints([size]);
-  return emit.opset >= 15
-    ? emit.op('Shape', [value], { start: axis, end: axis + 1 })
-    : emit.op('Gather', [emit.op('Shape', [value]), emit.ints([axis])]);
+  return typeof size === 'number' ? emit.ints([size]) : emit.op('Shape', [value], { start: axis, end: axis + 1 });
 };
 
 /** The size of one axis as a size entry. */

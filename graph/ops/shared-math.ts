@@ -1,7 +1,7 @@
 import type { Shape } from '../dim.ts';
 import type { TensorType, Value } from '../graph.ts';
 import type { Call, CutRule, Emit, Gradient, Inferred, OpDef, Sample, SampleInput } from '../op.ts';
-import { elementCount } from '../tensor.ts';
+import { arrayOf, elementCount } from '../tensor.ts';
 import { broadcastCut, cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
 import { scalarSizeOf } from './shared-emit.ts';
 import { broadcastShapes, dtypeNumber, inputOf, noMacs } from './shared-structure.ts';
@@ -73,12 +73,16 @@ interface Unary {
   readonly range?: readonly [number, number];
   readonly samples?: readonly Sample[];
   readonly infer?: (call: Call) => readonly Inferred[];
+  readonly uses?: NonNullable<OpDef['uses']>;
+  readonly masks?: NonNullable<OpDef['masks']>;
+  readonly steep?: NonNullable<OpDef['steep']>;
   /** dx, from dy, x and y = f(x). */
   readonly dx: (emit: Emit, dy: Value, x: Value, y: Value, call: Call) => Value;
 }
 
 /** A record for y = f(x), element by element. */
-export const unary = ({ op, since, domain = '', range, samples, infer = inferSame, dx }: Unary): OpDef => ({
+export const unary = ({ op, since, domain = '', range, samples, infer = inferSame, dx, ...traits }: Unary): OpDef => ({
+  ...traits,
   domain,
   op,
   since,
@@ -92,20 +96,35 @@ export const unary = ({ op, since, domain = '', range, samples, infer = inferSam
   ],
 });
 
-/** What ONNX calls axes moved from an attribute to an input: ReduceSum at 13, the other reductions at 18. */
-const axesAreInput = (op: string, opset: number): boolean => opset >= (op === 'ReduceSum' ? 13 : 18);
-
-/** A reduction over `axes`, written for the operator set of the graph. */
-export const reduce = (emit: Emit, op: string, x: Value, axes: readonly number[], keepdims: boolean): Value => {
-  if (axes.length === 0) return x;
-  return axesAreInput(op, emit.opset)
-    ? emit.op(op, [x, emit.ints(axes)], { keepdims: keepdims ? 1 : 0 })
-    : emit.op(op, [x], { axes, keepdims: keepdims ? 1 : 0 });
-};
+/** A reduction over `axes`. */
+export const reduce = (emit: Emit, op: string, x: Value, axes: readonly number[], keepdims: boolean): Value =>
+  axes.length === 0 ? x : emit.op(op, [x, emit.ints(axes)], { keepdims: keepdims ? 1 : 0 });
 
 /** 1 where a condition holds and 0 elsewhere (or any numbers) in the element type of `like`. */
 export const indicator = (emit: Emit, condition: Value, like: Value): Value =>
   emit.op('Cast', [condition], { to: dtypeNumber(emit.type(like).dtype) });
+
+/** Whether elements are the same numbers: Equal takes floats since operator set 11 only. */
+export const equals = (emit: Emit, a: Value, b: Value): Value =>
+  emit.opset >= 11
+    ? emit.op('Equal', [a, b])
+    : emit.op('Not', [emit.op('Or', [emit.op('Less', [a, b]), emit.op('Greater', [a, b])])]);
+
+/** x where a condition holds and 0 elsewhere, whatever x is there; before Where, a product. */
+export const selected = (emit: Emit, condition: Value, x: Value): Value =>
+  emit.opset < 9
+    ? emit.op('Mul', [x, indicator(emit, condition, x)])
+    : emit.op('Where', [condition, x, scalarLike(emit, x, 0)]);
+
+/** Whether an element is not zero. */
+export const nonZero = (emit: Emit, x: Value): Value => emit.op('Cast', [x], { to: dtypeNumber('bool') });
+
+/** Elements of a constant of floats, where an input is one. */
+export const constantFloats = (call: Call, position: number): ArrayLike<number> | undefined => {
+  const tensor = call.constant(position);
+  if (tensor?.dtype === 'float32') return arrayOf({ ...tensor, dtype: 'float32' });
+  return tensor?.dtype === 'float64' ? arrayOf({ ...tensor, dtype: 'float64' }) : undefined;
+};
 
 /** The number of elements behind some axes of a value: a number where all are known, else computed when it runs. */
 const countAlong = (emit: Emit, x: Value, axes: readonly number[]): number | Value => {

@@ -186,11 +186,20 @@ export const sliceLength = (size: Dim, start: Dim, end: Dim, step: number): Dim 
     return sliceIndices(size, start, end, step).length;
   }
   if (step !== 1) return undefined;
-  const from = typeof start === 'number' && start < 0 ? addDims(size, start) : start;
-  const open = typeof end === 'number' && end >= 2 ** 31 - 1;
-  const to = open ? size : typeof end === 'number' && end < 0 ? addDims(size, end) : end;
+  const [from, to] = [sliceBound(size, start), sliceBound(size, end)];
   // A symbolic size is taken to be large enough for numeric bounds, as the graph's author took it to be.
-  return subtractDims(to, from);
+  return from === size || to === 0 ? 0 : subtractDims(to, from);
+};
+
+/** No axis is longer: bounds beyond mean the end, or the start where they count from the end. */
+const LONGEST_AXIS = 2 ** 31 - 1;
+
+/** A bound of a slice along an axis of any size, counted from the front. */
+export const sliceBound = (size: Dim, bound: Dim): Dim => {
+  if (typeof bound !== 'number') return bound;
+  if (bound >= LONGEST_AXIS) return size;
+  if (bound <= -LONGEST_AXIS) return 0;
+  return bound < 0 ? addDims(size, bound) : bound;
 };
 
 /** The indices that a slice picks, with numpy's clamping. */

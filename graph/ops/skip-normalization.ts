@@ -3,6 +3,7 @@ import type { Call, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import { layerGradient, rmsGradient, statistics } from './normalization.ts';
 import { floatAttr, floats, fromEnd, labelCut, operand } from './shared-math.ts';
 import { describe, inputOf, noMacs } from './shared-structure.ts';
+import { along } from './shared-uses.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -35,13 +36,18 @@ const gradient =
     return call.node.inputs.map((_, i) => (i < 2 || i === bias ? sum : i === 2 ? dscale : i === beta ? dy : null));
   };
 
-const record = (op: string, rule: Gradient, samples: readonly Sample[]): OpDef => ({
+/** What shifts: beside the norm's scale, before and after it. */
+type Vectors = Readonly<Record<number, 'bias'>>;
+
+const record = (op: string, rule: Gradient, vectors: Vectors, samples: readonly Sample[]): OpDef => ({
   domain: 'com.microsoft',
   op,
   since: 1,
   infer,
   gradient: rule,
+  mixes: true,
   cut: labelCut(infer, (_call, _port, shape) => fromEnd(shape), 'has no such axis'),
+  uses: (call) => along(call, { 0: 'table', 1: 'table', 2: 'norm', ...vectors }),
   macs: noMacs,
   samples,
 });
@@ -50,16 +56,22 @@ const x = floats(2, 3, 4);
 const row = floats(4);
 
 /** Layer normalisation of a sum of two values and a bias. */
-export const skipLayerNormalization = record('SkipLayerNormalization', gradient(layerGradient, 3, 4), [
-  { name: 'with a shift', inputs: [x, x, row, row] },
-  { name: 'with shift and bias', inputs: [x, x, row, row, row], attrs: { epsilon: 0.001 } },
-  { name: 'with the sum as an output', inputs: [x, x, row, row], outputs: 4, differentiable: [] },
-]);
+export const skipLayerNormalization = record(
+  'SkipLayerNormalization',
+  gradient(layerGradient, 3, 4),
+  { 3: 'bias', 4: 'bias' },
+  [
+    { name: 'with a shift', inputs: [x, x, row, row] },
+    { name: 'with shift and bias', inputs: [x, x, row, row, row], attrs: { epsilon: 0.001 } },
+    { name: 'with the sum as an output', inputs: [x, x, row, row], outputs: 4, differentiable: [] },
+  ],
+);
 
 /** Root-mean-square normalisation of a sum of two values and a bias. */
 export const skipSimplifiedLayerNormalization = record(
   'SkipSimplifiedLayerNormalization',
   gradient(rmsGradient, undefined, 3),
+  { 3: 'bias' },
   [
     { name: 'without a bias', inputs: [x, x, row] },
     { name: 'with a bias', inputs: [x, x, row, row], attrs: { epsilon: 0.001 } },

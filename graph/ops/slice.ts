@@ -5,16 +5,19 @@ import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { padLike, scalarSizeOf } from './shared-emit.ts';
 import {
+  describe,
   freshDim,
   inputOf,
   intsAttr,
   noMacs,
   normalizeAxis,
   numbersAt,
+  sliceBound,
   sliceIndices,
   sliceLength,
   withInts,
 } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 /** What one axis is sliced to; bounds are undefined where only the run knows them. */
 interface Range {
@@ -40,6 +43,7 @@ const rangesOf = (call: Call): readonly Range[] | undefined => {
   const axes = named ? (intsAttr(call.node, 'axes') ?? numbersAt(call, 3)) : Array.from({ length }, (_, i) => i);
   const steps = call.node.inputs[4] == null ? new Array<number>(length).fill(1) : numbersAt(call, 4);
   if (axes === undefined || steps === undefined) return undefined;
+  if (steps.includes(0)) throw new RangeError(`${describe(call)} takes steps of 0, which never end`);
   return axes.map((axis, i) => ({
     axis: normalizeAxis(call, axis, rank),
     start: bounded(starts?.[i]),
@@ -81,7 +85,9 @@ const zerosBefore = (size: Dim | undefined, range: Range): number | undefined =>
   if (range.step !== 1) return undefined;
   const indices = indicesOf(size, range);
   if (indices !== undefined) return indices[0] ?? 0;
-  return typeof range.start === 'number' && range.start >= 0 ? range.start : undefined;
+  if (size === undefined || range.start === undefined) return undefined;
+  const start = sliceBound(size, range.start);
+  return typeof start === 'number' ? start : undefined;
 };
 
 /**
@@ -166,6 +172,7 @@ const x = { dtype: 'float32', dims: [3, 6, 4] } as const;
 export const slice: OpDef = {
   domain: '',
   op: 'Slice',
+  uses: passed,
   since: 10,
   infer,
   gradient: (emit, call, [dy]) => {
@@ -198,6 +205,7 @@ export const slice: OpDef = {
     for (const [to, from] of indices.entries()) owner[from] = cut.owner[to] ?? -1;
     return { cuts: cutsOf(input.value, cut.axis, owner) };
   }),
+  masks: () => [0],
   resize,
   macs: noMacs,
   samples: [

@@ -31,6 +31,8 @@ const record = (op: string, since: number, rule: typeof softmaxGradient, samples
   since,
   infer: inferSame,
   gradient: gradientOfFirst(rule),
+  mixes: true,
+  holes: 'makes',
   cut: labelCut(
     inferSame,
     (call, _port, shape) => fromEnd(shape).map((label, axis) => (axesOf(call).includes(axis) ? null : label)),

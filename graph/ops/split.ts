@@ -4,6 +4,7 @@ import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { named, zerosLike } from './shared-emit.ts';
 import { describe, freshDim, inputOf, intAttr, intsAttr, noMacs, normalizeAxis, withInts } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 const axisOf = (call: Call, rank: number): number => normalizeAxis(call, intAttr(call.node, 'axis', 0), rank);
 
@@ -61,6 +62,7 @@ const resize: Resize = (call, sizes) => {
 const record = {
   domain: '',
   op: 'Split',
+  uses: passed,
   infer,
   /** dx joins the dy of the parts; a part that no gradient reaches counts as zeros. */
   gradient: (emit, call, dy) => {
@@ -93,6 +95,7 @@ const record = {
     }
     return { cuts: outputs.flatMap((p, i) => cutsOf(p.value, axis, cut.owner.slice(startOf(i), startOf(i + 1)))) };
   }),
+  masks: () => [0],
   resize,
   macs: noMacs,
 } as const satisfies Omit<OpDef, 'since' | 'samples'>;

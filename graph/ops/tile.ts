@@ -5,6 +5,7 @@ import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { entryOf, sizesVector } from './shared-emit.ts';
 import { reduce } from './shared-math.ts';
 import { freshDim, inputOf, noMacs, numbersAt } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -43,6 +44,7 @@ const repeats = (data: readonly number[]) => ({ dtype: 'int64', dims: [data.leng
 export const tile: OpDef = {
   domain: '',
   op: 'Tile',
+  uses: passed,
   since: 6,
   infer,
   gradient: (emit, call, [dy]) => {

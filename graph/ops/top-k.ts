@@ -44,6 +44,7 @@ export const topK: OpDef = {
     if (cut.axis === axisOf(call, x.shape.length)) return refuse(`ranks the indices of axis ${cut.axis}`);
     return { cuts: [x, ...outputs].flatMap((p) => cutsOf(p.value, cut.axis, cut.owner)) };
   }),
+  masks: () => [0],
   macs: noMacs,
   samples: [
     { name: 'largest of the last axis', inputs: [{ dtype: 'float32', dims: [3, 5] }, k(2)], outputs: 2 },

@@ -21,6 +21,10 @@ const infer = (call: Call): readonly Inferred[] => {
 export const transpose: OpDef = {
   domain: '',
   op: 'Transpose',
+  uses: (call) => {
+    const perm = permOf(call, call.inputs[0]?.shape?.length ?? 0);
+    return [{ input: 0, kind: 'passed', axes: perm.map((_, axis) => perm.indexOf(axis)) }];
+  },
   since: 1,
   infer,
   gradient: (emit, call, [dy]) => {

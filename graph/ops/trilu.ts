@@ -25,6 +25,7 @@ export const trilu: OpDef = {
     (_call, axis, rank) => (axis < rank - 2 ? axis : undefined),
     'chooses by position in its last two axes',
   ),
+  masks: () => [0],
   macs: noMacs,
   samples: [
     { name: 'upper', inputs: [x] },

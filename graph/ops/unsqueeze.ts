@@ -2,6 +2,7 @@ import type { Call, Gradient, Inferred, OpDef } from '../op.ts';
 import { axisCut } from './shared-cuts.ts';
 import { reshapeLike } from './shared-emit.ts';
 import { axesOf, freshDim, inputOf, noMacs, normalizeAxis, withInts } from './shared-structure.ts';
+import { passed } from './shared-uses.ts';
 
 /** dx is dy in the shape of x: these operators only add or drop axes of size one. */
 const gradient: Gradient = (emit, call, [dy]) => {
@@ -60,6 +61,7 @@ const unsqueezedAxis = (call: Call, axis: number, rank: number): number | undefi
 const squeezeRecord = {
   domain: '',
   op: 'Squeeze',
+  uses: passed,
   infer: inferSqueeze,
   gradient,
   cut: axisCut(inferSqueeze, squeezedAxis, 'drops that axis'),
@@ -69,6 +71,7 @@ const squeezeRecord = {
 const unsqueezeRecord = {
   domain: '',
   op: 'Unsqueeze',
+  uses: passed,
   infer: inferUnsqueeze,
   gradient,
   cut: axisCut(inferUnsqueeze, unsqueezedAxis, 'adds that axis'),

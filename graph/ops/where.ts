@@ -2,6 +2,7 @@ import type { Dim } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
 import { broadcastInts, broadcastShapes, inputOf, isFloat, noMacs, withInts } from './shared-structure.ts';
+import { along } from './shared-uses.ts';
 
 const known = (call: Call, position: number, to: Inferred['shape']): readonly Dim[] | undefined => {
   const ints = call.ints(position);
@@ -25,6 +26,7 @@ const infer = (call: Call): readonly Inferred[] => {
 export const where: OpDef = {
   domain: '',
   op: 'Where',
+  uses: (call) => along(call, { 1: 'table', 2: 'table' }),
   since: 9,
   infer,
   gradient: (emit, call, [dy]) => {
@@ -33,6 +35,8 @@ export const where: OpDef = {
     const zero = emit.scalar(emit.type(dy).dtype, 0);
     return [null, emit.op('Where', [condition, dy, zero]), emit.op('Where', [condition, zero, dy])];
   },
+  masks: () => [1, 2],
+  holes: 'fills',
   cut: broadcastCut(infer),
   macs: noMacs,
   samples: [

@@ -1,5 +1,8 @@
-import { type Graph, indexOf, type Node, type Value } from '../graph.ts';
+import type { Graph, Value } from '../graph.ts';
+import { type Site, sitesOfWeight } from '../sites.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
+import { formAt } from './forms.ts';
+import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
 import { quantizeError } from './weights.ts';
 
 export interface QuantizeOptions {
@@ -21,23 +24,15 @@ export interface QuantizeOptions {
  */
 export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | { readonly kept: string };
 
-const minimumMatrix = 64 * 64;
-const minimumRows = 64 * 1024;
-/** Above the casts that folding constants does itself: a folded one would be float in the file again. */
-const minimumStored = 65 * 64;
-
-/** A packed weight `self.query+key+value.weight` also goes by the names it was packed from. */
-const namesOf = (name: string): readonly string[] => {
-  const [, head = '', middle, tail = ''] = /^(.*\.)?([^.]*\+[^.]*)(\..*)?$/.exec(name) ?? [];
-  return middle === undefined ? [name] : [name, ...middle.split('+').map((part) => `${head}${part}${tail}`)];
-};
+/** A weight that was packed from others also goes by their names. */
+const namesOf = (graph: Graph, name: Value): readonly string[] => [name, ...(graph.origins?.get(name) ?? [])];
 
 const glob = (pattern: string): RegExp =>
   new RegExp(`^${pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 
 /** Tells whether a name is excluded; refuses exclusions that name no weight. */
-const exclusion = (graph: Graph, patterns: readonly string[]): ((name: string) => boolean) => {
-  const known = [...graph.weights.keys()].flatMap(namesOf);
+const exclusion = (graph: Graph, patterns: readonly string[]): ((name: Value) => boolean) => {
+  const known = [...graph.weights.keys()].flatMap((name) => namesOf(graph, name));
   const tests = patterns.map((pattern) => {
     const test = glob(pattern);
     if (!known.some((name) => test.test(name))) {
@@ -46,65 +41,19 @@ const exclusion = (graph: Graph, patterns: readonly string[]): ((name: string) =
     }
     return test;
   });
-  return (name) => namesOf(name).some((candidate) => tests.some((test) => test.test(candidate)));
-};
-
-const isOne = (node: Node, name: string): boolean => {
-  const attribute = node.attrs[name];
-  return attribute === undefined || ((attribute.kind === 'float' || attribute.kind === 'int') && attribute.value === 1);
-};
-
-const isZero = (node: Node, name: string): boolean => {
-  const attribute = node.attrs[name];
-  return attribute === undefined || (attribute.kind === 'int' && attribute.value === 0);
-};
-
-/** x W with W at the right. */
-export const isLinear = (node: Node, weight: Value): boolean => {
-  if (node.domain !== '' || node.inputs[1] !== weight || node.inputs[0] === weight) return false;
-  if (node.op === 'MatMul') return true;
-  return node.op === 'Gemm' && isZero(node, 'transA') && isOne(node, 'alpha') && isOne(node, 'beta');
-};
-
-/** The packed projections of an Attention that QAttention can stand for: no cache, no bias of scores, equal widths. */
-export const isProjection = (node: Node, weight: Value): boolean =>
-  node.domain === 'com.microsoft' &&
-  node.op === 'Attention' &&
-  node.inputs[1] === weight &&
-  node.inputs[0] !== weight &&
-  Boolean(node.inputs[2]) &&
-  node.inputs.slice(4).every((input) => input === null) &&
-  node.outputs.length === 1 &&
-  node.attrs.qkv_hidden_sizes === undefined;
-
-/** Rows of W by index. */
-export const isLookup = (node: Node, weight: Value): boolean =>
-  node.domain === '' && node.op === 'Gather' && node.inputs[0] === weight && isZero(node, 'axis');
-
-/** A product that only weights are added to before it leaves the graph: the classifier. */
-const reachesOutput = (graph: Graph, node: Node): boolean => {
-  const [output] = node.outputs;
-  if (output === undefined) return false;
-  if (graph.outputs.includes(output)) return true;
-  const { users } = indexOf(graph);
-  return (users.get(output) ?? []).some(
-    (user) =>
-      user.op === 'Add' &&
-      user.inputs.every((input) => input === output || (input !== null && graph.weights.has(input))) &&
-      reachesOutput(graph, user),
-  );
+  return (name) => namesOf(graph, name).some((candidate) => tests.some((test) => test.test(candidate)));
 };
 
 const tooSmall = (minimum: number): Choice => ({ kept: `smaller than ${minimum} elements` });
 
 const chooseStored = (size: number): Choice => (size < minimumStored ? tooSmall(minimumStored) : { form: 'stored' });
 
-const chooseLinear = (graph: Graph, users: readonly Node[], size: number, options: QuantizeOptions): Choice => {
+const chooseLinear = (graph: Graph, sites: readonly Site[], size: number, options: QuantizeOptions): Choice => {
   // Logits get no rounded inputs: the classifier is a small part of the work.
-  if (users.some((user) => reachesOutput(graph, user))) return chooseStored(size);
+  if (sites.some(({ answers }) => answers)) return chooseStored(size);
   const minimum = options.minimumElements ?? minimumMatrix;
   if (size < minimum) return tooSmall(minimum);
-  const untyped = users.some((user) => graph.types.get(user.inputs[0] as Value)?.dtype !== 'float32');
+  const untyped = sites.some(({ node }) => graph.types.get(node.inputs[0] as Value)?.dtype !== 'float32');
   return untyped ? { kept: 'its input is not known to be float32' } : { form: 'linear' };
 };
 
@@ -114,15 +63,14 @@ const chooseTable = (size: number, options: QuantizeOptions): Choice => {
 };
 
 const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOptions): Choice => {
-  const users = indexOf(graph).users.get(name) ?? [];
+  const sites = sitesOfWeight(graph, name);
   if (tensor.dims.length !== 2) return { kept: 'no matrix' };
   if (graph.outputs.includes(name)) return { kept: 'an output of the graph' };
+  if (sites.length === 0) return { kept: 'not used' };
   const size = elementCount(tensor.dims);
-  if (users.every((user) => isLinear(user, name) || isProjection(user, name))) {
-    return chooseLinear(graph, users, size, options);
-  }
+  if (sites.every((site) => formAt(site) === 'linear')) return chooseLinear(graph, sites, size, options);
   if (options.embeddings === false) return { kept: 'embeddings are not asked for' };
-  if (users.every((user) => isLookup(user, name))) return chooseTable(size, options);
+  if (sites.every((site) => formAt(site) === 'table')) return chooseTable(size, options);
   return chooseStored(size);
 };
 

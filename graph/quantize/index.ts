@@ -1,7 +1,9 @@
 import type { Graph, Node, Value } from '../graph.ts';
 import { emptyCopy } from '../rewrite/fold.ts';
-import { type Choice, chooseWeights, isLinear, isLookup, isProjection, type QuantizeOptions } from './choose.ts';
+import { sitesAt } from '../sites.ts';
+import { type Choice, chooseWeights, type QuantizeOptions } from './choose.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit.ts';
+import { formAt } from './forms.ts';
 import { quantizeError } from './weights.ts';
 
 export type { QuantizeOptions } from './choose.ts';
@@ -32,15 +34,15 @@ const firstOpset = 11;
 
 /** How a node computes with quantized weights, where it does. */
 const emitterOf = (
+  graph: Graph,
   choices: ReadonlyMap<Value, Choice>,
   node: Node,
 ): ((emission: Emission, node: Node) => void) | undefined => {
-  for (const input of node.inputs) {
-    const choice = input === null ? undefined : choices.get(input);
-    if (input === null || choice === undefined || !('form' in choice)) continue;
-    if (choice.form === 'linear' && isLinear(node, input)) return emitLinear;
-    if (choice.form === 'linear' && isProjection(node, input)) return emitAttention;
-    if (choice.form === 'table' && isLookup(node, input)) return emitLookup;
+  for (const site of sitesAt(graph, node)) {
+    const choice = choices.get(site.weight);
+    if (choice === undefined || !('form' in choice) || choice.form !== formAt(site)) continue;
+    if (choice.form === 'table') return emitLookup;
+    return node.domain === '' ? emitLinear : emitAttention;
   }
   return undefined;
 };
@@ -79,7 +81,7 @@ const reportOf = (graph: Graph, choices: ReadonlyMap<Value, Choice>): QuantizeRe
 export const quantizeDynamic = (
   graph: Graph,
   options: QuantizeOptions = {},
-): { readonly graph: Graph; readonly report: QuantizeReport } => {
+): { readonly graph: Graph; readonly report: QuantizeReport; readonly choices: ReadonlyMap<Value, Choice> } => {
   const opset = graph.opsets[''] ?? 0;
   if (opset < firstOpset) {
     throw quantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
@@ -93,10 +95,10 @@ export const quantizeDynamic = (
     if ('form' in choice && choice.form === 'stored') stands.set(name, emitStored(emission, name));
   }
   for (const node of graph.nodes) {
-    const emit = emitterOf(choices, node);
+    const emit = emitterOf(graph, choices, node);
     const inputs = node.inputs.map((input) => (input === null ? null : (stands.get(input) ?? input)));
     if (emit === undefined) builder.add({ ...node, inputs }, (value) => graph.types.get(value));
     else emit(emission, node);
   }
-  return { graph: builder.freeze(graph.outputs), report: reportOf(graph, choices) };
+  return { graph: builder.freeze(graph.outputs), report: reportOf(graph, choices), choices };
 };

@@ -1,6 +1,17 @@
 import { dtypeOf } from '../codec/dtypes.ts';
 import type { Node, TensorType } from '../graph.ts';
-import { arrayOf, type DType, elementCount, newArray, numbersOf, type Tensor, tensorOf, vector } from '../tensor.ts';
+import {
+  arrayOf,
+  type DType,
+  elementCount,
+  isInt32,
+  isWhole,
+  newArray,
+  numbersOf,
+  type Tensor,
+  tensorOf,
+  vector,
+} from '../tensor.ts';
 
 /** The value of a node whose inputs are all weights, or undefined where it is not worth a host implementation. */
 export const evaluate = (node: Node, inputs: readonly Tensor[], type: TensorType): Tensor | undefined => {
@@ -58,12 +69,12 @@ const cast: Evaluator = (node, [input], { dims }) => {
   switch (dtype) {
     case 'float32':
     case 'float64':
-      return vector(dtype, numbers, dims);
+      // A 64-bit integer that a double rounds would be rounded twice.
+      return input.dtype !== 'int64' || numbers.every(isWhole) ? vector(dtype, numbers, dims) : undefined;
     case 'int32':
+      return numbers.every((x) => isInt32(Math.trunc(x))) ? vector(dtype, numbers.map(Math.trunc), dims) : undefined;
     case 'int64':
-      return numbers.every((x) => Number.isFinite(x) && Math.abs(x) < 2 ** 31)
-        ? vector(dtype, numbers.map(Math.trunc), dims)
-        : undefined;
+      return numbers.every((x) => isWhole(Math.trunc(x))) ? vector(dtype, numbers.map(Math.trunc), dims) : undefined;
     case 'bool':
       return tensorOf(
         'bool',

@@ -2,7 +2,9 @@ import { GraphBuilder } from '../builder.ts';
 import { callOf, inferNode, type Known } from '../call.ts';
 import type { Dim } from '../dim.ts';
 import { type Attribute, capturedBy, type Graph, indexOf, type Node, opsetOf, type Value } from '../graph.ts';
-import { elementCount, type Tensor, vector } from '../tensor.ts';
+import { tensorOfConstant } from '../ops/constant.ts';
+import { isFloat } from '../ops/shared-structure.ts';
+import { elementCount, isWhole, type Tensor, vector } from '../tensor.ts';
 import { evaluate } from './evaluate.ts';
 
 interface Folding {
@@ -15,6 +17,10 @@ interface Folding {
   readonly kept: ReadonlySet<Value>;
   /** The first node of each computation, by what it computes. */
   readonly seen: Map<string, Node>;
+  /** Values that are read by several computations, under whatever name. */
+  readonly shared: ReadonlySet<Value>;
+  /** Values that stand for such a one. */
+  readonly tied: Set<Value>;
 }
 
 /** A builder that starts with a graph's inputs and weights and avoids all its names. */
@@ -26,7 +32,7 @@ export const emptyCopy = (graph: Graph): GraphBuilder => {
     if (type === undefined) throw new Error(`input '${input}' of graph '${graph.name}' has no type`);
     builder.input(input, type.dtype, type.shape);
   }
-  for (const [name, tensor] of graph.weights) builder.weight(name, tensor);
+  for (const [name, tensor] of graph.weights) builder.weight(name, tensor, graph.origins?.get(name));
   return builder;
 };
 
@@ -39,31 +45,38 @@ const knownOf = (builder: GraphBuilder): Known => ({
 /** Constants this small are shared by content. */
 const shareLimit = 64;
 
+/** Whether a tensor may be trained: no single number, and no integers. */
+const mayLearn = ({ dtype, dims }: Tensor): boolean => isFloat(dtype) && elementCount(dims) > 1;
+
+/** What may be trained is shared with nothing: two biases of zeros are two. */
 const hold = (folding: Folding, output: Value, tensor: Tensor): void => {
   const { builder, kept, alias } = folding;
-  if (kept.has(output) || elementCount(tensor.dims) > shareLimit) builder.weight(output, tensor);
+  if (kept.has(output) || elementCount(tensor.dims) > shareLimit || mayLearn(tensor)) builder.weight(output, tensor);
   else alias.set(output, builder.constant(tensor));
 };
 
-/** Integers that shape arithmetic worked out. */
+/** Integers that shape arithmetic worked out; those that doubles only come near are left to their bytes. */
 const shapeConstant = (ints: readonly Dim[] | undefined, dtype: string, shape: readonly Dim[] | undefined) => {
-  const numbers = (ints ?? []).filter((item) => typeof item === 'number');
+  const numbers = (ints ?? []).filter((item) => typeof item === 'number').filter(isWhole);
   const dims = (shape ?? []).filter((item) => typeof item === 'number');
   const whole = ints !== undefined && numbers.length === ints.length && dims.length === shape?.length;
   return whole && (dtype === 'int64' || dtype === 'int32') ? vector(dtype, numbers, dims) : undefined;
 };
 
-const constantAttribute = (node: Node): Tensor | undefined => {
-  if (node.op !== 'Constant' || node.domain !== '') return undefined;
-  const { value, value_float, value_floats, value_int, value_ints } = node.attrs;
-  if (value?.kind === 'tensor') return value.value;
-  if (value_float?.kind === 'float') return vector('float32', [value_float.value], []);
-  if (value_floats?.kind === 'floats') return vector('float32', value_floats.value);
-  if (value_int?.kind === 'int') return vector('int64', [value_int.value], []);
-  return value_ints?.kind === 'ints' ? vector('int64', value_ints.value) : undefined;
-};
+const constantAttribute = (node: Node): Tensor | undefined =>
+  node.op === 'Constant' && node.domain === '' ? tensorOfConstant(node) : undefined;
 
-const constantOf = (folding: Folding, node: Node): Tensor | undefined => {
+const isTied = ({ shared, tied }: Folding, name: Value): boolean => tied.has(name) || shared.has(name);
+
+/** Whether a copy of a weight would be made: trained apart, the two would drift. The runtime computes it once at load. */
+const wouldUntie = (folding: Folding, { inputs }: Node): boolean =>
+  inputs.some((name) => {
+    if (name === null || !isTied(folding, name)) return false;
+    const tensor = folding.builder.weightOf(folding.alias.get(name) ?? name);
+    return tensor !== undefined && mayLearn(tensor);
+  });
+
+const constantOf = (folding: Folding, node: Node, original: Node): Tensor | undefined => {
   const written = constantAttribute(node);
   if (written !== undefined || node.outputs.length !== 1) return written;
   const call = callOf(node, opsetOf(folding.graph.opsets, node.domain), folding.known);
@@ -71,10 +84,9 @@ const constantOf = (folding: Folding, node: Node): Tensor | undefined => {
   if (type === undefined) return undefined;
   const inputs = node.inputs.flatMap((input) => (input === null ? [] : [folding.builder.weightOf(input)]));
   const tensors = inputs.filter((tensor) => tensor !== undefined);
-  return (
-    shapeConstant(type.ints, type.dtype, type.shape) ??
-    (tensors.length === inputs.length ? evaluate(node, tensors, type) : undefined)
-  );
+  const shape = shapeConstant(type.ints, type.dtype, type.shape);
+  if (shape !== undefined || tensors.length < inputs.length || wouldUntie(folding, original)) return shape;
+  return evaluate(node, tensors, type);
 };
 
 const isOff = (tensor: Tensor | undefined): boolean => tensor !== undefined && tensor.bytes.read()[0] === 0;
@@ -110,16 +122,41 @@ const passedOn = (folding: Folding, node: Node): Value | undefined => {
 };
 
 const attributeText = (attribute: Attribute): string =>
-  attribute.kind === 'tensor' || attribute.kind === 'graph' ? '' : JSON.stringify(attribute);
+  attribute.kind === 'tensor' || attribute.kind === 'graph'
+    ? ''
+    : JSON.stringify(attribute, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
 
 const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
 
 /** Text that two nodes share exactly when they compute the same; undefined where that cannot be told. */
 const computationOf = (node: Node): string | undefined => {
   const attrs = Object.entries(node.attrs).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (random.test(node.op) || attrs.some(([, attribute]) => attributeText(attribute) === '')) return undefined;
+  // What is written twice may be meant as two: two biases of zeros.
+  if (node.op === 'Constant' || random.test(node.op) || attrs.some(([, attribute]) => attributeText(attribute) === ''))
+    return undefined;
   const texts = attrs.map(([name, attribute]) => [name, attributeText(attribute)]);
   return JSON.stringify([node.domain, node.op, node.inputs, node.outputs.map((o) => o === ''), texts]);
+};
+
+/** Values that several computations read; nodes that repeat each other are one, and a copy is what it copies. */
+const sharedIn = (graph: Graph, kept: ReadonlySet<Value>): ReadonlySet<Value> => {
+  const copied = new Map<Value, Value>();
+  const source = (name: Value): Value => copied.get(name) ?? name;
+  const readers = new Map<Value, Set<string | Node>>();
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((input) => (input === null ? null : source(input)));
+    const [first = null] = inputs;
+    const isCopy = node.op === 'Identity' && node.domain === '' && first !== null;
+    if (isCopy) for (const output of node.outputs) copied.set(output, first);
+    for (const name of isCopy ? [] : new Set(inputs)) {
+      if (name === null) continue;
+      readers.set(name, (readers.get(name) ?? new Set()).add(computationOf({ ...node, inputs }) ?? node));
+    }
+  }
+  const several = (name: Value): boolean => kept.has(name) || (readers.get(name)?.size ?? 0) > 1;
+  const out = [...copied.keys()].filter((name) => kept.has(name)).map(source);
+  const shared = new Set([...[...readers.keys(), ...kept].filter(several), ...out]);
+  return new Set([...shared, ...[...copied].filter(([, name]) => shared.has(name)).map(([name]) => name)]);
 };
 
 /** Lets a node that repeats an earlier one go. */
@@ -130,7 +167,8 @@ const isRepeated = (folding: Folding, node: Node): boolean => {
   if (earlier === undefined) folding.seen.set(computation, node);
   if (earlier === undefined || node.outputs.some((output) => folding.kept.has(output))) return false;
   node.outputs.forEach((output, i) => {
-    folding.alias.set(output, earlier.outputs[i] ?? output);
+    const stands = earlier.outputs[i] ?? output;
+    folding.alias.set(output, folding.alias.get(stands) ?? stands);
   });
   return true;
 };
@@ -140,8 +178,8 @@ const foldNode = (folding: Folding, original: Node): void => {
   const inputs = original.inputs.map((input) => (input === null ? null : (alias.get(input) ?? input)));
   const node = { ...original, inputs };
   const [output] = node.outputs;
-  if (output === undefined) return;
-  const tensor = constantOf(folding, node);
+  if (output === undefined || isRepeated(folding, node)) return;
+  const tensor = constantOf(folding, node, original);
   if (tensor !== undefined) {
     hold(folding, output, tensor);
     return;
@@ -150,11 +188,13 @@ const foldNode = (folding: Folding, original: Node): void => {
   const { users } = indexOf(graph);
   const alone = node.outputs.slice(1).every((extra) => !users.has(extra) && !kept.has(extra));
   if (source !== undefined && alone) {
-    if (!kept.has(output)) alias.set(output, source);
-    else builder.add({ ...node, op: 'Identity', inputs: [source], outputs: [output], attrs: {} });
+    if (!kept.has(output)) {
+      alias.set(output, source);
+      if (original.inputs.some((input) => input !== null && isTied(folding, input))) folding.tied.add(output);
+    } else builder.add({ ...node, op: 'Identity', inputs: [source], outputs: [output], attrs: {} });
     return;
   }
-  if (!isRepeated(folding, node)) builder.add(node, (value) => graph.types.get(value));
+  builder.add(node, (value) => graph.types.get(value));
 };
 
 /**
@@ -163,13 +203,16 @@ const foldNode = (folding: Folding, original: Node): void => {
  */
 export const foldConstants = (graph: Graph): Graph => {
   const builder = emptyCopy(graph);
+  const kept = new Set([...graph.outputs, ...graph.nodes.flatMap(capturedBy)]);
   const folding: Folding = {
     graph,
     builder,
     known: knownOf(builder),
     alias: new Map(),
-    kept: new Set([...graph.outputs, ...graph.nodes.flatMap(capturedBy)]),
+    kept,
     seen: new Map(),
+    shared: sharedIn(graph, kept),
+    tied: new Set(),
   };
   for (const node of graph.nodes) foldNode(folding, node);
   return builder.freeze(graph.outputs);

@@ -1,4 +1,6 @@
+import { attentionsOf, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { productAt } from '../../graph/sites.ts';
 
 /** What stands between two points of the residual stream: `output = skip + branch`, the branch computed from `input`. */
 export interface Block {
@@ -45,17 +47,12 @@ const nodesBetween = (graph: Graph, from: Value, to: Value): ReadonlySet<Node> =
   return nodes;
 };
 
-const isSoftmax = (node: Node): boolean => node.op === 'Softmax' || node.op.endsWith('Attention');
-
-/** Whether a node multiplies an activation by a weight matrix, at whichever position the weight stands. */
-export const linearWeight = (graph: Graph, node: Node): Value | undefined => {
-  if (node.op !== 'MatMul' && node.op !== 'Gemm' && node.op !== 'FusedMatMul') return undefined;
-  const second = node.inputs[1];
-  return second != null && graph.weights.get(second)?.dims.length === 2 ? second : undefined;
-};
+/** Whether attention happens among some nodes, in pieces or as one of them. */
+const attends = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
+  [...nodes].some(isFusedAttention) || attentionsOf(graph).some(({ softmax }) => nodes.has(softmax));
 
 const hasLinear = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
-  [...nodes].some((node) => linearWeight(graph, node) !== undefined);
+  [...nodes].some((node) => productAt(graph, node) !== undefined);
 
 /** The last point of the stream that both sides of a sum come from: float, of the sum's rank, of known width. */
 const forkOf = (graph: Graph, a: Value, b: Value): Value | undefined => {
@@ -68,9 +65,13 @@ const forkOf = (graph: Graph, a: Value, b: Value): Value | undefined => {
   return common.at(-1);
 };
 
+/** Fusing writes a residual sum before a norm as Sum. */
+const sums: ReadonlySet<string> = new Set(['Add', 'Sum']);
+
 const isSum = (graph: Graph, node: Node): boolean => {
   const [a, b] = node.inputs;
-  if (node.op !== 'Add' || a == null || b == null || graph.weights.has(a) || graph.weights.has(b)) return false;
+  if (!sums.has(node.op) || node.inputs.length !== 2 || a == null || b == null) return false;
+  if (graph.weights.has(a) || graph.weights.has(b)) return false;
   return (
     shapeText(graph, a) !== undefined && shapeText(graph, a) === shapeText(graph, b) && lastDim(graph, a) !== undefined
   );
@@ -89,10 +90,9 @@ const blockAt = (graph: Graph, node: Node): Block | undefined => {
   if (input === undefined) return undefined;
   const sides = [nodesBetween(graph, input, a), nodesBetween(graph, input, b)].sort((x, y) => x.size - y.size);
   const [skip, branch] = sides;
-  if (skip === undefined || branch === undefined || !hasLinear(graph, branch) || [...skip].some(isSoftmax))
-    return undefined;
+  if (skip === undefined || branch === undefined || !hasLinear(graph, branch) || attends(graph, skip)) return undefined;
   return {
-    kind: [...branch].some(isSoftmax) ? 'attention' : 'feed-forward',
+    kind: attends(graph, branch) ? 'attention' : 'feed-forward',
     input,
     output,
     nodes: new Set([...skip, ...branch, node]),

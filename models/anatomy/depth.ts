@@ -1,13 +1,15 @@
-import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
-import { parameterNames } from '../parameters.ts';
+import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { isLearned, sitesOf, sitesOfWeight } from '../../graph/sites.ts';
 import { layerSpansOf } from './layers.ts';
 
-/** A model's parameters by how deep they lie, as freezing and layer-wise learning rates name them. */
+/** What lies how deep in a model: the one meaning of embeddings, layers and head, for whoever speaks of them. */
 export interface Depths {
   /** From the input to the output: 'embeddings', 'layers.0', 'layers.1', ..., 'head'. */
   readonly groups: readonly string[];
-  /** Positions in `groups` at which a parameter is read, rising; several where layers share it. */
+  /** Positions in `groups` at which a learned weight is used, rising; several where layers share it. */
   readonly of: ReadonlyMap<Value, readonly number[]>;
+  /** The position of every node. */
+  readonly nodes: ReadonlyMap<Node, number>;
 }
 
 /** Gives every node that a value is computed from a depth, unless it has one. */
@@ -22,23 +24,47 @@ const mark = (graph: Graph, from: Value, depth: number, depths: Map<Node, number
   }
 };
 
-/**
- * Embeddings are what the first layer's input is computed from, a layer is what stands between the streams before and
- * after it, and the head is the rest: a last normalisation, pooling, and the classifier.
- */
-export const depthsOf = (graph: Graph): Depths => {
+/** Without layers everything in front of what answers is embeddings. */
+const beforeAnswers = (graph: Graph): readonly Value[] =>
+  sitesOf(graph)
+    .filter(({ answers }) => answers)
+    .flatMap(({ node, weight }) => node.inputs.filter((input) => input !== null && input !== weight))
+    .filter((input) => input !== null)
+    .slice(0, 1);
+
+/** The stream before the first layer and behind each. */
+const bordersOf = (graph: Graph): readonly Value[] => {
   const layers = layerSpansOf(graph);
   const [first] = layers;
-  const borders = first === undefined ? [] : [first.input, ...layers.map(({ output }) => output)];
-  const depths = new Map<Node, number>();
+  return first === undefined ? beforeAnswers(graph) : [first.input, ...layers.map(({ output }) => output)];
+};
+
+const derived = (graph: Graph): Depths => {
+  const borders = bordersOf(graph);
+  const marked = new Map<Node, number>();
   borders.forEach((border, depth) => {
-    mark(graph, border, depth, depths);
+    mark(graph, border, depth, marked);
   });
   const groups = [...borders.map((_, i) => (i === 0 ? 'embeddings' : `layers.${i - 1}`)), 'head'];
-  const depthsOfUsers = (name: Value): readonly number[] =>
-    (indexOf(graph).users.get(name) ?? []).map((node) => depths.get(node) ?? groups.length - 1);
-  const of = parameterNames(graph).map(
-    (name) => [value(name), [...new Set(depthsOfUsers(name))].sort((a, b) => a - b)] as const,
-  );
-  return { groups, of: new Map(of) };
+  const nodes = new Map(graph.nodes.map((node) => [node, marked.get(node) ?? groups.length - 1]));
+  const depthsAt = (name: Value): readonly number[] => {
+    const sites = sitesOfWeight(graph, name).filter(({ use }) => use.kind !== 'fixed');
+    return [...new Set(sites.map(({ node }) => nodes.get(node) ?? groups.length - 1))].sort((a, b) => a - b);
+  };
+  const learned = [...graph.weights.keys()].filter((name) => isLearned(graph, name));
+  return { groups, nodes, of: new Map(learned.map((name) => [name, depthsAt(name)])) };
+};
+
+const cache = new WeakMap<Graph, Depths>();
+
+/**
+ * Embeddings are what the first layer's input is computed from, a layer is what stands between the streams before and
+ * after it, and the head is the rest: a last normalisation, pooling, and the classifier. Derived once a graph.
+ */
+export const depthsOf = (graph: Graph): Depths => {
+  const known = cache.get(graph);
+  if (known !== undefined) return known;
+  const depths = derived(graph);
+  cache.set(graph, depths);
+  return depths;
 };

@@ -1,5 +1,5 @@
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
-import { isLookup } from '../../graph/quantize/choose.ts';
+import { looksUpRows, sitesAt } from '../../graph/sites.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { modelError } from '../../ground/errors.ts';
 import { rebuilt } from './rebuild.ts';
@@ -37,7 +37,7 @@ export const factoredTable = (graph: Graph, table: Value, { rows, projection }: 
   const product: Node = { ...plain, op: 'MatMul', name: whole, inputs: [table, name], outputs: [whole] };
   const weights = new Map(graph.weights).set(table, rows).set(name, projection);
   const reading = (node: Node): readonly Node[] =>
-    isLookup(node, table)
+    sitesAt(graph, node).some((site) => site.weight === table && looksUpRows(site))
       ? projectedLookup(node, table, name)
       : [{ ...node, inputs: node.inputs.map((input) => (input === table ? whole : input)) }];
   const [first] = graph.nodes;

@@ -45,12 +45,24 @@ const stepsBetween = (graph: Graph, from: Value, to: Value): readonly string[] |
   return steps;
 };
 
+/** What stands behind a sum, in a model that has no two blocks in a row: behind the last of those inside it. */
+const stepsInside = (graph: Graph, blocks: readonly Block[]): readonly string[] => {
+  for (const [i, next] of blocks.entries()) {
+    const before = blocks[i - 1];
+    const steps = before === undefined ? undefined : stepsBetween(graph, before.output, next.input);
+    if (steps !== undefined) return steps;
+  }
+  return [];
+};
+
 /** The stream after the last block: what stands behind earlier sums stands behind this one too. */
-const lastOutput = (graph: Graph, blocks: readonly Block[]): Value | undefined => {
-  const [before, last] = blocks.slice(-2);
-  if (last === undefined || before === undefined) return before?.output;
+const lastOutput = (graph: Graph, blocks: readonly Block[], all: readonly Block[]): Value | undefined => {
+  const last = blocks.at(-1);
+  const before = blocks.at(-2);
+  if (last === undefined) return undefined;
+  const steps = before === undefined ? stepsInside(graph, all) : stepsBetween(graph, before.output, last.input);
   let at = last.output;
-  for (const op of stepsBetween(graph, before.output, last.input) ?? []) {
+  for (const op of steps ?? []) {
     const next = onlyUser(graph, at);
     const [output] = next?.outputs ?? [];
     if (next?.op !== op || output === undefined) return last.output;
@@ -69,7 +81,7 @@ export const layerSpansOf = (graph: Graph): readonly LayerSpan[] => {
   const streams = layers.map(outermost);
   return layers.flatMap((own, index) => {
     const input = streams[index]?.[0]?.input;
-    const output = streams[index + 1]?.[0]?.input ?? lastOutput(graph, streams.flat());
+    const output = streams[index + 1]?.[0]?.input ?? lastOutput(graph, streams.flat(), layers.flat());
     return input === undefined || output === undefined ? [] : [{ index, input, output, blocks: own }];
   });
 };

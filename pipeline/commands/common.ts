@@ -1,9 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Diagnostic, requestProblems } from '../diagnostic.ts';
-import { loadPipeline } from '../load.ts';
-import { defaultThreads } from '../plan/fingerprint.ts';
 import { closure, type Plan, type Step } from '../plan/plan.ts';
+import { defaultThreads } from '../plan/threads.ts';
 import { nameHints } from '../yaml/suggest.ts';
 
 export const DEFAULT_FILE = 'pipeline.yaml';
@@ -110,6 +109,7 @@ export interface Planned {
 /** The plan of a file under the options of a command. */
 export const planFrom = async (file: string, options: PlanOptions): Promise<Planned> => {
   const { decantCatalogue } = await import('../kinds.ts');
+  const { loadPipeline } = await import('../load.ts');
   const whole = await loadPipeline(file, options.set, decantCatalogue);
   if (options.until !== undefined) knownStage(whole, options.until, '--until');
   const plan = options.until === undefined ? whole : cutAfter(whole, options.until);

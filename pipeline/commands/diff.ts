@@ -3,10 +3,6 @@ import type { DiffSide } from '../../reports/diff/compare.ts';
 import type { Diff } from '../../reports/diff/diff.ts';
 import { type Gate, gatesFail } from '../../reports/gates/gate.ts';
 import { jsonForPeople } from '../../reports/text.ts';
-import { requestProblems } from '../diagnostic.ts';
-import { locate, parseYaml } from '../yaml/document.ts';
-import { checkGateFile } from '../yaml/gates.ts';
-import { readSource } from '../yaml/source.ts';
 import { exit } from './common.ts';
 
 const formats = ['text', 'md', 'json', 'html'] as const;
@@ -48,23 +44,9 @@ const sideAt = async (where: string): Promise<DiffSide> => {
   return await loadSide(where);
 };
 
-const purpose = {
-  name: 'a file of gates in YAML',
-  hint: 'Name a file of gates such as { int8: { bytes: { max: 2MB } } }',
-};
-
-/** The gates of a file. Throws every problem at once, at its place. */
-const gatesIn = async (file: string, sides: readonly DiffSide[]): Promise<readonly Gate[]> => {
-  const source = await readSource(file, purpose);
-  const { document, problems: syntax } = parseYaml(source);
-  if (syntax.length > 0) throw requestProblems(syntax);
-  const { located, problems: unfolding } = locate(document, source);
-  if (unfolding.length > 0) throw requestProblems(unfolding);
-  const known = [...new Set(sides.flatMap(({ report }) => report.stages.map(({ id }) => id)))];
-  const task = sides.at(-1)?.report.data.task;
-  const { gates, problems } = checkGateFile(located, { known, task });
-  if (problems.length > 0) throw requestProblems(problems);
-  return gates;
+const gatesOf = async (file: string, sides: readonly DiffSide[]): Promise<readonly Gate[]> => {
+  const { gatesIn } = await import('./gate-file.ts');
+  return await gatesIn(file, sides);
 };
 
 const render = async (result: Diff, format: Format): Promise<string> => {
@@ -94,7 +76,7 @@ const annotate = async (result: Diff, format: Format, strict: boolean): Promise<
 const diff = async (a: string, b: string, options: Options): Promise<number> => {
   const { compareRuns } = await import('../../reports/diff/compare.ts');
   const [before, after] = [await sideAt(a), await sideAt(b)];
-  const gates = options.gate === undefined ? null : await gatesIn(options.gate, [before, after]);
+  const gates = options.gate === undefined ? null : await gatesOf(options.gate, [before, after]);
   const bands = { latency: options.latencyBand, quality: options.qualityBand };
   const strict = options.strict === true;
   const result = compareRuns({ before, after }, bands, gates);

@@ -5,12 +5,11 @@ import { reworded } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { bytes } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine } from '../../reports/text.ts';
-import type { QuantizeContext } from '../../stages/quantize/index.ts';
+import type { QuantizeContext } from '../../stages/quantize/work.ts';
 import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
-import { defaultThreads } from '../plan/fingerprint.ts';
+import { defaultThreads } from '../plan/threads.ts';
 import { abandonedIn, temporaryFor } from '../store/atomic.ts';
-import { listFiles } from '../store/hash.ts';
 import { exit, isOffline, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
 
@@ -56,7 +55,7 @@ const withQuantized = async (models: Models, path: string, running: QuantizeCont
   if (source === undefined || models.has('q8')) {
     throw requestError(`${path}: holds an INT8 model already; leave out --quantize`);
   }
-  const { quantizeModel } = await import('../../stages/quantize/index.ts');
+  const { quantizeModel } = await import('../../stages/quantize/work.ts');
   const { model } = await quantizeModel(source, { embeddings: true, reduceRange: false, exclude: [] }, running).catch(
     (error: unknown) => Promise.reject(reworded(error, (reason) => requestError(`${path}: ${reason}`))),
   );
@@ -84,6 +83,7 @@ const checkTarget = async (folder: string): Promise<void> => {
 /** Replaces what an earlier export wrote by the files of a finished one; files of anybody else stay. */
 const place = async (finished: string, folder: string): Promise<void> => {
   const { exportFiles } = await import('../../stages/export/folder.ts');
+  const { listFiles } = await import('../store/hash.ts');
   const files = await listFiles(finished);
   for (const file of exportFiles.filter((name) => !files.includes(name))) await rm(join(folder, file), { force: true });
   for (const file of files) {

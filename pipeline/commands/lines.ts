@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { requestError } from '../diagnostic.ts';
-import type { Asked } from './answers.ts';
+import type { Asked } from './asked.ts';
 
 export interface PairOptions {
   /** Second texts, one a text. */

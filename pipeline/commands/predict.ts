@@ -7,8 +7,9 @@ import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
-import { defaultThreads } from '../plan/fingerprint.ts';
-import { type Failed, type Given, isFailed, type Said, saidAbout } from './answers.ts';
+import { defaultThreads } from '../plan/threads.ts';
+import type { Said } from './answers.ts';
+import { type Failed, type Given, isFailed } from './asked.ts';
 import { beforeReading, collect, exit, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';
 
@@ -122,6 +123,7 @@ const predict = async (folder: string, lines: readonly string[], options: Option
   if (given.length === 0) throw requestError(failed.map(({ error }) => error).join('\n'));
   const model = await modelIn(folder);
   const { texts, predicted } = await answersFrom(folder, model, given, options);
+  const { saidAbout } = await import('./answers.ts');
   const said = saidAbout({ info: model.info, texts, predicted, top: options.top });
   const answers = [...said.json];
   const json = asked.map((one) => (isFailed(one) ? one : answers.shift()));

@@ -5,6 +5,7 @@ import { gatesFail } from '../../reports/gates/gate.ts';
 import { gateCount } from '../../reports/gates/words.ts';
 import { jsonForPeople } from '../../reports/text.ts';
 import type { RunResult } from '../execute/run.ts';
+import type { Failure } from '../explain.ts';
 import type { View } from '../view/view.ts';
 import { addPlanOptions, DEFAULT_FILE, exit, isOffline, type Planned, type PlanOptions, planFrom } from './common.ts';
 
@@ -83,14 +84,27 @@ const conclude = (result: RunResult, { out }: Planned, strict: boolean): number 
   return exit.failed;
 };
 
+/** Why a run came to no end, as machines read it. */
+const failureOf = ({ end, seed }: RunResult): Failure | undefined => {
+  if (end.kind === 'done') return undefined;
+  const where = { step: end.step, ...(seed === null ? {} : { seed }) };
+  return end.kind === 'failed'
+    ? { code: end.code, message: end.message, exitCode: exit.failed, ...where }
+    : { code: 'interrupted', message: `interrupted in "${end.step}"`, exitCode: exit.interrupted, ...where };
+};
+
+/** The report alone, or beside what went wrong as much of it as there is. */
+const showJson = async (result: RunResult): Promise<void> => {
+  const { reportJson } = await import('../../reports/schema/index.ts');
+  const report = result.report === null ? null : reportJson(result.report);
+  const error = failureOf(result);
+  process.stdout.write(jsonForPeople(error === undefined ? report : { error, report }));
+};
+
 const show = async (result: RunResult, planned: Planned, json: boolean): Promise<void> => {
   const { report } = result;
+  if (json) return await showJson(result);
   if (report === null) return;
-  if (json) {
-    const { reportJson } = await import('../../reports/schema/index.ts');
-    process.stdout.write(jsonForPeople(reportJson(report)));
-    return;
-  }
   // A run that failed before its first stage has nothing to show.
   if (report.stages.length === 0) return;
   const { renderTable } = await import('../../reports/terminal.ts');
@@ -106,7 +120,7 @@ const run = async (file: string, options: Options): Promise<number> => {
   const { runPipeline } = await import('../execute/run.ts');
   const { decantCatalogue } = await import('../kinds.ts');
   const json = options.json === true;
-  const view = viewFor({ plain: options.plain === true, json });
+  const view = await viewFor({ plain: options.plain === true, json });
   const { abort, kill, off } = interruptible(view);
   try {
     const offline = isOffline(options);

@@ -17,7 +17,7 @@ const crashed = (code: number | null, signal: NodeJS.Signals | null, stderr: str
   const memory = signal === 'SIGKILL' || /heap out of memory/.test(stderr) ? ' (probably out of memory)' : '';
   const printed = lastLines(stderr);
   const message = `the process of the step ${how}${memory}${printed === '' ? '' : `: ${printed}`}`;
-  return { kind: 'failed', theirs: false, message, detail: stderr };
+  return { kind: 'failed', code: 'crashed', theirs: false, message, detail: stderr };
 };
 
 /** Keeps the end of what a process prints, and all of it in a file; a silent process leaves none. */

@@ -33,7 +33,14 @@ export interface ExecuteOptions {
 
 export type End =
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly step: string; readonly message: string; readonly log: string | null }
+  | {
+      readonly kind: 'failed';
+      readonly step: string;
+      /** Stable name of the problem. */
+      readonly code: string;
+      readonly message: string;
+      readonly log: string | null;
+    }
   | { readonly kind: 'interrupted'; readonly step: string };
 
 export interface Executed {
@@ -94,7 +101,7 @@ const failed = async (
     () => false,
   );
   const message = `${outcome.message}${kept ? `; its last good state is kept in ${folder}` : ''}`;
-  return { kind: 'failed', step: step.id, message, log };
+  return { kind: 'failed', step: step.id, code: outcome.code, message, log };
 };
 
 /** Runs a step in a process of its own, under its lock. */
@@ -126,7 +133,7 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
   const record = await store.find(key);
   if (record !== undefined) return { kind: 'record', record, cached: false };
   const lost = 'the step ended, but its record cannot be read back from the store';
-  return { kind: 'failed', step: step.id, message: lost, log: null };
+  return { kind: 'failed', step: step.id, code: 'lost-record', message: lost, log: null };
 };
 
 const runStep = async (task: Work, options: ExecuteOptions): Promise<Ended> => {

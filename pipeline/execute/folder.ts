@@ -1,14 +1,11 @@
 import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { cardWithFigures } from '../../reports/card.ts';
-import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Placed } from '../../reports/placed.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { recordFiles, recordText } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
-import { reportJson } from '../../reports/schema/index.ts';
-import { RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
+import { RESULTS_PLACEHOLDER } from '../../stages/export/placeholder.ts';
 import type { Plan } from '../plan/plan.ts';
 import { replaceFile, writeWhole } from '../store/atomic.ts';
 import { listFiles } from '../store/hash.ts';
@@ -76,14 +73,18 @@ export const writeCards = async (out: string, report: Report): Promise<void> => 
   for (const stage of report.stages) {
     const file = join(out, stage.id, CARD);
     const card = stage.model === null ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
-    if (card !== undefined) await writeWhole(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));
+    if (card === undefined) continue;
+    const { cardWithFigures } = await import('../../reports/card.ts');
+    await writeWhole(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));
   }
 };
 
 /** Writes the report in all its forms, and the summary that it was made from. */
 export const writeReports = async (out: string, run: RunSummary, report: Report): Promise<void> => {
   await writeSummary(out, run);
+  const { reportJson } = await import('../../reports/schema/index.ts');
   await writeWhole(join(out, 'report.json'), `${JSON.stringify(reportJson(report), null, 2)}\n`);
+  const { renderMarkdown } = await import('../../reports/markdown.ts');
   await writeWhole(join(out, 'report.md'), renderMarkdown(report));
   const { renderHtml } = await import('../../reports/html/page.ts');
   await writeWhole(join(out, 'report.html'), await renderHtml(report));

@@ -21,11 +21,17 @@ export interface Order {
   readonly module: string;
 }
 
-/** How a step ended. `theirs` failures are the user's to mend: their message is enough. */
+/** How a step ended. `theirs` failures are the user's to mend: their message is enough. `code` is the stable name of the problem. */
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'failed'; readonly theirs: boolean; readonly message: string; readonly detail: string };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly theirs: boolean;
+      readonly message: string;
+      readonly detail: string;
+    };
 
 /** What the process of a step tells its parent. */
 export type Report =

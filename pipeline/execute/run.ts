@@ -1,6 +1,5 @@
 import { appendFileSync, closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildReport } from '../../reports/build.ts';
 import { shownNumber } from '../../reports/history.ts';
 import type { RunSummary, StageSummary, StepSummary } from '../../reports/record.ts';
 import { seedFolder } from '../../reports/records.ts';
@@ -224,7 +223,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   const report = await leave(out, plan, {
     ...{ from: [summary], summary, steps: ended },
     keep: () => keepShown(options.keepIn ?? out),
-    make: () => buildReport(summary),
+    make: async () => (await import('../../reports/build.ts')).buildReport(summary),
   });
   if (end.kind === 'done') await attempt.succeeded();
   const reused = [...executed.steps.values()].filter(({ cached }) => cached).length;

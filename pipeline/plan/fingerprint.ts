@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import type { Digest } from '../../ground/artifact.ts';
@@ -16,8 +16,6 @@ const runtimeVersion = (): string => {
   const require = createRequire(import.meta.url);
   return packageJson.parse(require('onnxruntime-node/package.json')).version;
 };
-
-export const defaultThreads = (): number => availableParallelism();
 
 /** As much of the machine as a step's result depends on. */
 const environmentOf = (stage: AnyStage, threads: number): Fingerprint['environment'] => {
@@ -63,7 +61,7 @@ export const fingerprintOf = async (
   config: asJson(stage.config.parse(step.config)),
   ...(stage.draws ? { seed } : {}),
   inputs,
-  sources: await sources.of(stage.sources?.(step.config, base) ?? []),
+  sources: await sources.of((await stage.sources?.(step.config, base)) ?? []),
   environment: environmentOf(stage, threads),
 });
 

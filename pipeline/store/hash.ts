@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Artifact, ArtifactKind, Digest } from '../../ground/artifact.ts';
 import { digestOfFile, digestOfJson } from '../../ground/digest.ts';
 import type { Json } from '../../ground/json.ts';
+import { requestError } from '../diagnostic.ts';
 
 /** sha256 and size of a file. */
 export const hashFile = async (path: string): Promise<{ readonly digest: Digest; readonly size: number }> => {
@@ -27,7 +28,10 @@ export const listFiles = async (folder: string, prefix = ''): Promise<readonly s
 
 /** Digest of a file, or of everything in a folder. */
 export const hashPath = async (path: string): Promise<Digest> => {
-  if (!(await stat(path)).isDirectory()) return (await hashFile(path)).digest;
+  const found = await stat(path);
+  if (found.isFile()) return (await hashFile(path)).digest;
+  if (!found.isDirectory())
+    throw requestError(`${path} is a pipe or a device, which can be read once only; expected a file`);
   const files: Record<string, Json> = {};
   for (const file of await listFiles(path)) files[file] = (await hashFile(join(path, file))).digest;
   return hashJson(files);

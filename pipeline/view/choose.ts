@@ -1,5 +1,4 @@
 import { manyLines } from '../../reports/text.ts';
-import { liveView } from './live.ts';
 import { plainView } from './plain.ts';
 import type { View } from './view.ts';
 
@@ -22,9 +21,10 @@ export const wantsColor = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 
 /** The live view on a terminal, plain lines everywhere else. */
-export const viewFor = ({ plain, json }: ViewOptions): View => {
+export const viewFor = async ({ plain, json }: ViewOptions): Promise<View> => {
   // Messages of stages quote files of strangers.
   if (json) return plainView((line) => void process.stderr.write(`${manyLines(line)}\n`));
   if (plain || !isLive(process.stdout)) return plainView((line) => void process.stdout.write(`${manyLines(line)}\n`));
+  const { liveView } = await import('./live.ts');
   return liveView(wantsColor(process.stdout));
 };

@@ -1,5 +1,5 @@
 import type { Progress } from '../../ground/progress.ts';
-import { bytes } from '../../reports/figures.ts';
+import { bytes, whole as count } from '../../reports/figures.ts';
 import type { StepInfo } from '../events.ts';
 
 /** 0.4 s, 12 s, 3 m 05 s, 1 h 02 m. */
@@ -11,8 +11,6 @@ export const duration = (seconds: number): string => {
   if (minutes < 60) return `${minutes} m ${String(rest).padStart(2, '0')} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
 };
-
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 interface Mark {
   readonly at: number;

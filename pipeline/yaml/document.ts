@@ -13,8 +13,8 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
-import type { UserError } from '../../ground/errors.ts';
-import { type Diagnostic, positionOf, requestProblems, type Source, type Span } from '../diagnostic.ts';
+import { type Diagnostic, positionOf, type Source, type Span } from '../diagnostic.ts';
+import { expectBounded } from './bounds.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -119,28 +119,10 @@ const firstOfLine = (problems: readonly Diagnostic[]): readonly Diagnostic[] => 
   });
 };
 
-const tooDeep = (source: Source): UserError =>
-  requestProblems([
-    {
-      code: 'too-deep',
-      message: 'values are nested too deeply to be a pipeline',
-      span: { source, start: 0, end: 1 },
-      hints: [],
-    },
-  ]);
-
 /** Parses one document and keeps every problem of syntax. */
 export const parseYaml = (source: Source): Parsed => {
-  let document: Document.Parsed;
-  try {
-    document = parseDocument(source.text, { prettyErrors: false, uniqueKeys: true, strict: true });
-  } catch (error) {
-    // The parser recurses: thousands of brackets exhaust the stack.
-    if (error instanceof RangeError) throw tooDeep(source);
-    throw error;
-  }
-  // Depending on where the stack ends, the parser may also report it as an error of its own.
-  if (document.errors.some(({ message }) => /call stack/.test(message))) throw tooDeep(source);
+  expectBounded(source);
+  const document = parseDocument(source.text, { prettyErrors: false, uniqueKeys: true, strict: true });
   const errors = document.errors.map((error) => fromYamlError(error, document, source));
   const tags = document.warnings
     .filter(({ code }) => code === 'TAG_RESOLVE_FAILED')

@@ -38,7 +38,7 @@ const badEncoding = (name: string, bytes: Uint8Array, at: number): Diagnostic =>
 };
 
 /** A YAML file is read in one go: this is far more than anyone writes, and catches a model or data file given by mistake. */
-const LARGEST_FILE = 4 * 1024 * 1024;
+const LARGEST_FILE = 1024 * 1024;
 
 /** What a file is for: said where it is missing or something else. */
 export interface Purpose {
@@ -67,7 +67,7 @@ export const readSource = async (file: string, purpose: Purpose = pipelineFile):
     throw requestError(`${name}: cannot be read (${code || String(error)})`);
   }
   if (bytes.length > LARGEST_FILE) {
-    throw requestError(`${name}: is ${bytes.length} bytes long; expected ${purpose.name} of at most 4 MiB`);
+    throw requestError(`${name}: is ${bytes.length} bytes long; expected ${purpose.name} of at most 1 MiB`);
   }
   const bad = firstBadByte(bytes);
   if (bad !== undefined) throw requestProblems([badEncoding(name, bytes, bad)]);

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Interval } from '../statistics/intervals.ts';
 
 /** Stage of this name in the report that a diff compares with. */
@@ -11,7 +10,7 @@ export type ModelFigure = (typeof modelFigures)[number];
 export const isModelFigure = (figure: string): figure is ModelFigure =>
   modelFigures.some((candidate) => candidate === figure);
 
-const gateLimits = ['min', 'max', 'maxDrop', 'maxRise', 'maxRatio'] as const;
+export const gateLimits = ['min', 'max', 'maxDrop', 'maxRise', 'maxRatio'] as const;
 export type GateLimit = (typeof gateLimits)[number];
 
 /** Limits that are relative to something else. */
@@ -46,20 +45,3 @@ export interface GateReport extends Gate {
 /** Whether gates let something pass; `strict` wants every gate decided. */
 export const gatesFail = (gates: readonly GateReport[], strict: boolean): boolean =>
   gates.some(({ outcome }) => outcome === 'failed' || (strict && outcome === 'undecided'));
-
-export const gateSchema = z.looseObject({
-  stage: z.string(),
-  figure: z.string(),
-  limit: z.enum(gateLimits),
-  value: z.number(),
-  versus: z.string().nullable(),
-  confidence: z.number(),
-  batch: z.number().nullable(),
-  length: z.number().nullable(),
-}) satisfies z.ZodType<Gate>;
-
-export const gateReportSchema = gateSchema.extend({
-  outcome: z.enum(['passed', 'failed', 'undecided']),
-  found: z.looseObject({ estimate: z.number(), low: z.number(), high: z.number() }).nullable(),
-  reason: z.string(),
-}) satisfies z.ZodType<GateReport>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { baselineFigures, dataFigures } from '../../ground/reported/data.ts';
-import { gateReportSchema } from '../gates/gate.ts';
+import { gateReportSchema } from '../gates/schema.ts';
 import { measurement } from './latency.ts';
 import { seeds } from './seeds.ts';
 import { stage } from './stage.ts';

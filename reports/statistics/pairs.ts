@@ -1,3 +1,4 @@
+import { UserError } from '../../ground/errors.ts';
 import { type Effect, intervalOf } from './effects.ts';
 import { groupedMean } from './grouped.ts';
 import type { Interval } from './intervals.ts';
@@ -10,8 +11,8 @@ const ALPHA = 0.05;
 export const expectPaired = (a: Scored, b: Scored): void => {
   const same = a.labels.length === b.labels.length && a.labels.every((label, i) => label === b.labels[i]);
   if (!same) {
-    throw new Error(
-      `two models were scored on different examples (${a.labels.length} and ${b.labels.length}): only equal ones compare`,
+    throw new UserError(
+      `two models were scored on different examples (${a.labels.length} and ${b.labels.length}): only equal ones compare; run the pipeline again`,
     );
   }
 };

@@ -1,4 +1,4 @@
-import type { Dataset, Example } from '../../data/dataset.ts';
+import { type Dataset, type Example, tagsOf } from '../../data/dataset.ts';
 
 /** Counts of the classes that something had. */
 class Counts {
@@ -19,8 +19,9 @@ class Counts {
 }
 
 const eachWord = (examples: readonly Example[], see: (word: string, tag: number) => void): void => {
-  for (const { text, tags = [] } of examples) {
-    text.split(' ').forEach((word, i) => {
+  for (const example of examples) {
+    const tags = tagsOf(example);
+    example.text.split(' ').forEach((word, i) => {
       see(word, tags[i] ?? -1);
     });
   }

@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import { readDatasetArtifact } from '../../data/files.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
-import { readModelArtifact, writeModel } from '../../models/files.ts';
-import { readTeacherOutputs } from '../label/outputs.ts';
 import { defineStage } from '../stage.ts';
+import { foreseeTraining } from '../train/foresee.ts';
 import { distillationConfig } from './options.ts';
-import { runDistillation } from './run.ts';
 import { wireDistillation } from './wire.ts';
 
 const config = z.strictObject({
@@ -13,34 +10,25 @@ const config = z.strictObject({
   ...distillationConfig,
 });
 
+export type Config = z.output<typeof config>;
+
+/** What it leaves for the report. */
+const reported = z.looseObject({ training: trainingSummary });
+
+export type Reported = z.infer<typeof reported>;
+
 /** Trains the model to say what a teacher says, on labelled and unlabelled texts alike. */
 export const distill = defineStage({
   uses: 'distill',
-  version: 3,
+  version: 4,
   summary: 'Trains a student to imitate a teacher on every training text, labelled or not.',
   config,
   place: 'named',
-  metrics: z.looseObject({ training: trainingSummary }),
+  metrics: reported,
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,
   wire: (options, wiring) => wireDistillation(options, wiring),
-  run: async (inputs, options, ctx) => {
-    const { model, dataset, teacher, 'teacher-outputs': outputs } = inputs;
-    if (model === undefined || dataset === undefined || outputs === undefined) {
-      throw new Error('distill needs a model, a dataset and teacher outputs');
-    }
-    const { model: student, summary } = await runDistillation(
-      {
-        model: await readModelArtifact(model.path),
-        dataset: await readDatasetArtifact(dataset.path),
-        teacher: await readTeacherOutputs(outputs.path),
-        teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
-        config: options,
-      },
-      ctx,
-    );
-    await writeModel(await ctx.output('model', 'model'), student);
-    return { training: summary };
-  },
+  foresee: (options, { models, data }) => foreseeTraining(options, 'distill', models, data),
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -9,9 +9,11 @@ import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
 import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
 import { withProjection } from '../../models/sentence.ts';
 import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
 import { encodeExamples, longest } from '../train/examples.ts';
+import { noHiddenStates } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
 import { classWeightsFor, type TrainingContext, trainable } from '../train/run.ts';
 import type { DistillationConfig, HiddenConfig } from './options.ts';
@@ -43,6 +45,7 @@ const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): read
 
 const hiddenLoss = async (student: Model, teacher: Model | undefined, config: HiddenConfig): Promise<Loss> => {
   if (teacher === undefined) throw new Error('comparing hidden states needs the model of the teacher');
+  if (isQuantized(teacher.graph)) throw stageError(noHiddenStates);
   const pairs = pairsOf(student, teacher, config);
   if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, pairs);
   const ids = await tokenTranslation(student.tokenizer, teacher.tokenizer);
@@ -87,16 +90,16 @@ const studentOf = ({ model, dataset, teacher }: DistillationJob, seed: number): 
 
 const idsOf = (examples: readonly Example[]): readonly number[] => examples.map(({ id }) => id);
 
-/** Texts with what the teacher said about them, as far as it was asked. */
+/** Texts with what the teacher said about them, as far as it was asked: about those for validation where nothing else judges. */
 const taught = async (
+  split: 'training' | 'validation',
   examples: readonly Example[],
-  asked: boolean,
   { dataset, teacher }: DistillationJob,
   student: Model,
   signal: AbortSignal,
 ): Promise<TrainingExamples> => ({
-  ...(await encodeExamples(examples, student, longest(dataset, student), signal)),
-  ...(asked ? { teacher: answersFor(teacher, idsOf(examples)) } : {}),
+  ...(await encodeExamples(split, examples, student, longest(dataset, student), signal)),
+  ...(split === 'training' || dataset.task === 'features' ? { teacher: answersFor(teacher, idsOf(examples)) } : {}),
 });
 
 /** Fits a student to what the teacher said about every training text, and to the label where there is one. */
@@ -112,8 +115,8 @@ export const runDistillation = async (
   const validation = dataset.validation.slice(0, config.validationLimit);
   return train({
     model: student,
-    examples: await taught(texts, true, job, student, ctx.signal),
-    validation: await taught(validation, dataset.task === 'features', job, student, ctx.signal),
+    examples: await taught('training', texts, job, student, ctx.signal),
+    validation: await taught('validation', validation, job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
     phases: await phasesOf(student, job),
     lossWeights: {

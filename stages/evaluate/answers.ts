@@ -8,9 +8,7 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
-
-const LONGEST_SHOWN = 60;
-const shortened = (text: string): string => text.slice(0, LONGEST_SHOWN);
+import { calledIn } from '../train/examples.ts';
 
 export interface Evaluated {
   readonly model: Model;
@@ -56,8 +54,7 @@ export const writeAnswers = async (
     batching: isQuantized(model.graph) ? 'single' : 'length',
     keep: 'largest',
     labels,
-    called: (text) =>
-      `test text ${dataset.test[text]?.id} (${JSON.stringify(shortened(dataset.test[text]?.text ?? ''))})`,
+    called: calledIn('test', dataset.test),
     signal: ctx.signal,
     onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
   });

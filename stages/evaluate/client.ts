@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Dataset, Example } from '../../data/dataset.ts';
+import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { rowOf } from '../../data/rows.ts';
 import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
 import { type ClientText, clientOf } from '../../data/tokenizers/client.ts';
@@ -85,7 +85,7 @@ const scoreOf = async (
 ): Promise<number> => {
   const batching = isQuantized(model.graph) ? 'single' : 'length';
   const { rows } = await predict({ model, texts, maxLength: model.info.maxLength, threads, batching, signal });
-  const labels = Int32Array.from(examples, ({ label = -1 }) => label);
+  const labels = Int32Array.from(examples, labelOf);
   const { judge } = taskOf(dataset.task);
   return examples.reduce((sum, _, i) => {
     return sum + judge(rowOf(rows, i), { texts, labels }, i).score;

@@ -48,13 +48,6 @@ const usage = (info: ModelInfo, mask: string): string =>
   `const run = await pipeline('${pipelineTags[info.task]}', './path/to/this/folder');
 console.log(${call(info, mask)});`;
 
-/**
- * Stands where the run puts its results when they are known: an export comes before measurement, and the stored folder
- * must not depend on it.
- */
-export const RESULTS_PLACEHOLDER =
-  'Accuracy, latency and how they were measured are in the report of the run that made it.';
-
 /** Names from data or a model file on one line, with no markup beginning in them. */
 const inert = (text: string): string =>
   text

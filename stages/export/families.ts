@@ -65,17 +65,17 @@ export interface ClientClass {
   readonly sizes: Family['sizes'];
 }
 
+/** Why no client loads a model. */
+const unknownFamily = (modelType: string): string =>
+  `transformers.js is not known to load models of type '${modelType}'; export writes ${Object.keys(families).join(', ')}`;
+
 /**
  * Class and model_type that clients find a model by. Where transformers.js lacks the class of a family and task, the
  * model goes as BERT: the class decides which inputs are fed and how outputs are read, the graph computes the rest.
  */
 export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' | 'task'>): ClientClass => {
   const own = families[modelType];
-  if (own === undefined) {
-    throw stageError(
-      `transformers.js is not known to load models of type '${modelType}'; export writes ${Object.keys(families).join(', ')}`,
-    );
-  }
+  if (own === undefined) throw stageError(unknownFamily(modelType));
   const standsIn = own.missing?.includes(task) === true;
   const { classes, sizes: names } = standsIn ? bert : own;
   return { modelType: standsIn ? 'bert' : modelType, architecture: `${classes}${suffixes[task]}`, sizes: names };

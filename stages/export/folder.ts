@@ -13,11 +13,13 @@ import { runtimeNeed } from '../../graph/runtime.ts';
 import { messageOf, stageError } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
+import { expectFinite } from '../../models/finite.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { modelCard } from './card.ts';
 import { configJson } from './config.ts';
+import { differ } from './differ.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
 import { specialTokens, tokenizerConfigJson } from './tokens.ts';
 
@@ -60,7 +62,7 @@ const sharedModel = (models: Models): Model => {
   for (const other of others) {
     for (const part of ['task', 'labels', 'maxLength', 'tokens', 'inputs'] as const) {
       if (JSON.stringify(first.info[part]) !== JSON.stringify(other.info[part])) {
-        throw stageError(`the fp32 and q8 models differ in ${part}: they must come from one model`);
+        throw stageError(differ(part));
       }
     }
     if (JSON.stringify(first.tokenizer) !== JSON.stringify(other.tokenizer)) {
@@ -152,7 +154,10 @@ export const exportModels = async (
   { threads, results }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
   const shared = sharedModel(models);
-  for (const { graph } of models.values()) expectBounded(graph);
+  for (const { graph } of models.values()) {
+    expectBounded(graph);
+    expectFinite(graph);
+  }
   checkNames(shared.info);
   await writeFolder(folder, models, shared, results);
   const bytes: Partial<Record<Precision, number>> = {};

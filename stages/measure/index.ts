@@ -1,14 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { readDatasetArtifact } from '../../data/files.ts';
-import { type Measurements, writeMeasurements } from '../../data/measurements.ts';
 import { defineStage } from '../stage.ts';
-import { writeKernel, writeRuntimeAlone } from './kernel.ts';
-import { loadWhile } from './load.ts';
-import { measureLoading } from './loading.ts';
-import { timeRounds } from './rounds.ts';
-import { kernelSubject, prepare } from './subjects.ts';
+import { foreseeGrid } from './grid.ts';
 
 const cell = z.strictObject({
   batch: z.int().min(1).max(4096).describe('Texts at once.'),
@@ -42,6 +34,13 @@ const config = z.strictObject({
     .describe('Whether to look for the reasons why models are not faster: 2 to 4 seconds a model.'),
 });
 
+export type Config = z.output<typeof config>;
+
+/** What it leaves for the report. */
+const reported = z.looseObject({ rounds: z.number(), threads: z.number(), models: z.number() });
+
+export type Reported = z.infer<typeof reported>;
+
 /** Whether there is a profile is no option of the measurement. */
 const withoutProfile = (section: unknown): object => {
   const { profile: _, ...options } = Object(section ?? {});
@@ -62,39 +61,11 @@ export const measure = defineStage({
     section: { name: 'measure', schema: config, summary: 'How latency is measured after the last stage.' },
     options: ({ measure: section }) => withoutProfile(section),
   },
-  metrics: z.looseObject({ rounds: z.number(), threads: z.number(), models: z.number() }),
+  metrics: reported,
   makes: 'measurements',
   draws: false,
   environment: 'machine',
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
-  run: async ({ dataset: datasetInput, ...models }, options, ctx) => {
-    if (datasetInput === undefined) throw new Error('measure needs a dataset');
-    const dataset = await readDatasetArtifact(datasetInput.path);
-    const folder = await ctx.output('measurements', 'measurements');
-    const scratch = join(folder, 'scratch');
-    await mkdir(scratch, { recursive: true });
-    try {
-      const { cells, subjects } = await prepare(models, dataset, options, scratch);
-      const kernel = await writeKernel(scratch);
-      const { loading, runtime } = await measureLoading(subjects, await writeRuntimeAlone(scratch), options, ctx);
-      const timing = (): ReturnType<typeof timeRounds> =>
-        timeRounds(subjects, kernelSubject(kernel, cells), options, ctx);
-      const { result: together, load } = await loadWhile(timing);
-      const measurements: Measurements = {
-        schema: 'decant.measurements/3',
-        threads: options.threads,
-        load,
-        cells,
-        processes: together.processes,
-        kernel: { name: kernel.name, times: together.kernel },
-        models: together.models,
-        loading,
-        runtime: { peakBytes: runtime.peakBytes },
-      };
-      await writeMeasurements(folder, measurements);
-      return { rounds: options.rounds, threads: options.threads, models: subjects.size };
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-  },
+  foresee: (options, outlook) => foreseeGrid(options, outlook),
+  run: async (...given) => (await import('./work.ts')).run(...given),
 });

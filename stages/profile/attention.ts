@@ -1,9 +1,9 @@
 import type { BrokenAttention, FusedAttention } from '../../data/profile.ts';
+import { attentionsOf, isActivationProduct, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node } from '../../graph/graph.ts';
 import { inferenceRules } from '../../graph/rewrite/index.ts';
 import { matchesAt } from '../../graph/rewrite/pattern.ts';
-import { attentionPieces, isFusedAttention } from './groups.ts';
-import { intAttribute, isActivationProduct } from './products.ts';
+import { intAttribute } from './products.ts';
 import { headWidth } from './variants/heads.ts';
 import type { Subject } from './variants/variant.ts';
 
@@ -96,8 +96,8 @@ const reasonOf = (graph: Graph, softmax: Node, pieces: ReadonlySet<Node>): strin
 
 /** Attention that still runs in pieces in the optimised graph, explained on the graph before any fusion. */
 export const brokenAttention = (optimized: Graph, unfused: Graph): readonly BrokenAttention[] => {
-  const before = attentionPieces(unfused);
-  return attentionPieces(optimized).map(({ softmax }, i) => {
+  const before = attentionsOf(unfused);
+  return attentionsOf(optimized).map(({ softmax }, i) => {
     const original = before.find((pieces) => pieces.softmax.name === softmax.name) ?? before[i];
     const reason =
       original === undefined

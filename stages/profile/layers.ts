@@ -1,29 +1,29 @@
-import { type Graph, indexOf, type Node } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { depthsOf } from '../../models/anatomy/depth.ts';
 
-const numbered = /^(?:layers?|blocks?|h|encoder|decoder|transformer)?_?\d+$/i;
-
-/**
- * The layer in a node's name: its scope up to the first number (`encoder.layer.0/ffn/Add_3` is in `encoder.layer.0`), else
- * its first part (`embeddings/Gather_1` is in `embeddings`). Undefined for names without a scope.
- */
-export const layerOfName = (name: string): string | undefined => {
-  const parts = name.split(/([./])/);
-  const at = parts.findIndex((part, i) => i > 0 && i < parts.length && numbered.test(part));
-  if (at >= 0) return parts.slice(0, at + 1).join('');
-  const [scope] = name.split('/');
-  return scope !== '' && name.includes('/') ? scope : undefined;
+/** The part of the model that makes each value: embeddings, layers.0, ..., head. */
+const partsByValue = (fused: Graph): ReadonlyMap<Value, string> => {
+  const { groups, nodes } = depthsOf(fused);
+  return new Map(
+    fused.nodes.flatMap((node) => node.outputs.map((output) => [output, groups[nodes.get(node) ?? 0] ?? ''])),
+  );
 };
 
-/** The layer of every node. Nodes whose names tell none (a named output, what a runtime added) belong where they get their input from. */
-export const layersOf = (graph: Graph): ReadonlyMap<Node, string> => {
-  const { producer } = indexOf(graph);
+/**
+ * The part of the model that every node of the graph as it runs belongs to. The runtime keeps the names of what it leaves; what it
+ * adds or joins belongs where its own input comes from.
+ */
+export const layersOf = (optimized: Graph, fused: Graph): ReadonlyMap<Node, string> => {
+  const { producer } = indexOf(optimized);
+  const parts = partsByValue(fused);
   const layers = new Map<Node, string>();
-  for (const node of graph.nodes) {
+  for (const node of optimized.nodes) {
+    const own = node.outputs.map((output) => parts.get(output));
     const before = node.inputs.map((input) => {
       const source = input === null ? undefined : producer.get(input);
       return source === undefined ? undefined : layers.get(source);
     });
-    layers.set(node, layerOfName(node.name) ?? before.find((layer) => layer !== undefined) ?? 'graph');
+    layers.set(node, [...own, ...before].find((part) => part !== undefined) ?? 'embeddings');
   }
   return layers;
 };

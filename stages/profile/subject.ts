@@ -6,6 +6,7 @@ import { ortEngine } from '../../engine/onnxruntime.ts';
 import { decodeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type Choice, chooseWeights } from '../../graph/quantize/choose.ts';
+import type { Decision } from '../quantize/decision.ts';
 import { groupsOf, tableOf } from './groups.ts';
 import { inFolder } from './kernels.ts';
 import { hasChannelScales, productsOf, zerosOf } from './products.ts';
@@ -47,9 +48,16 @@ const keptReason = (choice: Choice | undefined): string | null => {
   return choice.form === 'linear' ? null : 'it makes the logits, whose inputs are not rounded';
 };
 
-/** Products with weights as they are computed, and why those in float32 are. */
-export const describeProducts = ({ graph }: Subject, fused: Graph): readonly ProfiledProduct[] => {
-  const choices = chooseWeights(fused, {});
+/**
+ * Products with weights as they are computed, and why those in float32 are: by what the stage decided that quantized the
+ * model, or as it would decide without options.
+ */
+export const describeProducts = (
+  { graph }: Subject,
+  fused: Graph,
+  decision: Decision | undefined,
+): readonly ProfiledProduct[] => {
+  const choices: Decision = decision ?? chooseWeights(fused, {});
   return productsOf(graph).map((product) => {
     const { node, weight, inner, columns, tensor } = product;
     return {

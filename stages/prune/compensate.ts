@@ -1,5 +1,6 @@
 import type { HostTensor } from '../../engine/engine.ts';
-import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
+import { productAt } from '../../graph/sites.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
 import type { Part } from '../../models/anatomy.ts';
 import type { Subject } from './criteria/criterion.ts';
@@ -11,19 +12,12 @@ import { floatsOf, forEachBatch, inferenceOf } from './measure.ts';
 interface Reader {
   readonly gate: Gate;
   readonly matrix: Value;
+  /** Whether the matrix is kept as (out, in). */
+  readonly turned: boolean;
   readonly bias: Value;
   /** 1 where an index of the gate goes. */
   readonly gone: Uint8Array;
 }
-
-/** The bias that alone is added to a product. */
-const biasOf = (graph: Graph, product: Node): Value | undefined => {
-  const [output] = product.outputs;
-  const users = output === undefined ? [] : (indexOf(graph).users.get(output) ?? []);
-  const [sum] = users;
-  if (users.length !== 1 || sum?.op !== 'Add') return undefined;
-  return sum.inputs.find((input) => input !== null && graph.weights.get(input)?.dims.length === 1) ?? undefined;
-};
 
 const readersOf = (graph: Graph, part: Part, kept: readonly number[]): readonly Reader[] => {
   if (part.group === undefined) return [];
@@ -32,10 +26,12 @@ const readersOf = (graph: Graph, part: Part, kept: readonly number[]): readonly 
     const isLast = gate.axis === (graph.types.get(gate.value)?.shape?.length ?? 0) - 1;
     const gone = Uint8Array.from(gate.owner, (unit) => Number(unit >= 0 && !stays.has(unit)));
     return (indexOf(graph).users.get(gate.value) ?? []).flatMap((node): readonly Reader[] => {
-      const [a, matrix] = node.inputs;
-      const bias = biasOf(graph, node);
-      const fits = isLast && node.op === 'MatMul' && a === gate.value && matrix != null && bias !== undefined;
-      return fits && graph.weights.get(matrix)?.dims.length === 2 ? [{ gate, matrix, bias, gone }] : [];
+      const product = productAt(graph, node);
+      const fits = isLast && node.inputs[0] === gate.value;
+      if (!fits || product?.bias === undefined) return [];
+      return [
+        { gate, matrix: product.weight, turned: product.use.inner > product.use.outer, bias: product.bias, gone },
+      ];
     });
   });
 };
@@ -85,13 +81,19 @@ const meansOf = async (subject: Subject, readers: readonly Reader[]): Promise<Re
 };
 
 /** b + sum over the indices that go of E[a_i] W_i. */
-const compensated = (bias: Float32Array, matrix: Float32Array, mean: Float64Array, gone: Uint8Array): Float32Array => {
+const compensated = (
+  bias: Float32Array,
+  matrix: Float32Array,
+  mean: Float64Array,
+  { gone, turned }: Reader,
+): Float32Array => {
   const width = bias.length;
+  const [row, column] = turned ? [1, gone.length] : [width, 1];
   const sum = Float64Array.from(bias);
   gone.forEach((goes, i) => {
     if (goes === 0) return;
     const average = mean[i] as number;
-    for (let o = 0; o < width; o++) sum[o] = (sum[o] as number) + average * (matrix[i * width + o] as number);
+    for (let o = 0; o < width; o++) sum[o] = (sum[o] as number) + average * (matrix[i * row + o * column] as number);
   });
   return Float32Array.from(sum);
 };
@@ -111,10 +113,11 @@ export const compensateMeans = async (
   if (readers.length === 0) return graph;
   const means = await meansOf(subject, readers);
   const weights = new Map(graph.weights);
-  for (const { gate, matrix, bias, gone } of readers) {
+  for (const reader of readers) {
+    const { gate, matrix, bias } = reader;
     const [w, b, mean] = [weights.get(matrix), weights.get(bias), means.get(gate.value)];
     if (w === undefined || b === undefined || mean === undefined) continue;
-    const data = new Float32Array(compensated(float32Of(b), float32Of(w), mean, gone));
+    const data = new Float32Array(compensated(float32Of(b), float32Of(w), mean, reader));
     weights.set(bias, tensorOf('float32', b.dims, data));
   }
   return { ...graph, weights };

@@ -153,7 +153,24 @@ export const pruneConfig = options
   .refine(({ sparsity: zeros, recover: training }) => zeros === undefined || training?.patience === undefined, {
     path: ['recover', 'patience'],
     error: 'early stopping could end recovery before the sparsity is reached: leave patience out, or sparsity',
+  })
+  .superRefine((given, ctx) => {
+    for (const at of heldStill(given)) {
+      const message =
+        'recovery is to leave this part as it is, and sparsity to make zeros of it: leave one of them out';
+      ctx.addIssue({ code: 'custom', path: ['recover', 'freeze', at], message });
+    }
   });
+
+/** Parts whose weights sparsity would set to zero while recovery is to leave them as they are. */
+const heldStill = ({ sparsity: zeros, recover: training, embeddings, include }: PruneOptions): readonly number[] => {
+  if (zeros === undefined || training === undefined) return [];
+  const isPruned = (part: string): boolean =>
+    part.startsWith('layers.') ||
+    (part === 'embeddings' && embeddings) ||
+    (part === 'head' && include.includes('classifier'));
+  return training.freeze.flatMap((part, i) => (isPruned(part) ? [i] : []));
+};
 
 /** Share of zeros as a rate. */
 export const sparsityOf = (given: number | string): number =>

@@ -2,18 +2,19 @@ import type { DatasetFacts, TrainingTexts } from '../../data/files.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
-import { parameterNames } from '../../models/parameters.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import type { Subject } from './criteria/criterion.ts';
 import { criterionOf } from './criteria/index.ts';
 import { factoriseEmbedding } from './embedding.ts';
 import { type Batch, batchesOf, drawExamples } from './examples.ts';
 import { infoAfter } from './info.ts';
+import { compensates, countsLayers } from './needs.ts';
 import type { Pruned } from './pruned.ts';
 import { prunableNames, sparsify, zeroShares } from './sparse.ts';
 import { cutStructure } from './structured.ts';
@@ -29,23 +30,6 @@ export interface PruneContext {
   readonly signal: AbortSignal;
   progress(progress: { done: number; total: number; unit: string; phase: string }): void;
 }
-
-const compensates = ({ criterion, compensate }: PruneOptions): boolean =>
-  compensate ?? criterionOf(criterion).needsExamples;
-
-const countsLayers = ({ layers }: Keep): boolean => layers !== undefined && typeof layers !== 'object';
-
-/** Whether units may be ranked. Tokens go by their frequency, and layers that are named need no ranking. */
-const ranks = (keep: Keep): boolean =>
-  countsLayers(keep) || [keep.heads, keep.ffn, keep.hidden, keep.embedding].some((kept) => kept !== undefined);
-
-/** Whether training texts are read: to count tokens, to measure importance, or what units put out on average. */
-export const needsExamples = (options: PruneOptions): boolean => {
-  const { keep } = options;
-  if (keep === undefined) return false;
-  const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensates(options));
-  return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
-};
 
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, data: DatasetFacts): void => {
   if (info.labels.length === 0) {

@@ -1,31 +1,23 @@
-import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
+import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { parameterNames, type Site, sitesAt, sitesOfWeight } from '../../graph/sites.ts';
 import { elementCount, floatPiecesOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { parameterNames } from '../../models/parameters.ts';
 import type { PruneOptions } from './config.ts';
 import { zeroSmallest } from './smallest.ts';
 
 export type Role = 'matrix' | 'classifier' | 'embedding' | 'norm' | 'bias';
 
-const isProduct = (node: Node): boolean => node.op === 'MatMul' || node.op === 'Gemm';
+/** Scales and shifts of a norm go together; other shifts are biases. */
+const isOfNorm = (graph: Graph, { node, use }: Site): boolean =>
+  use.kind === 'norm' || use.kind === 'scale' || sitesAt(graph, node).some((other) => other.use.kind === 'norm');
 
-/** Whether nothing but additions and activations stands between a product and a result of the graph. */
-const isLastProduct = (graph: Graph, product: Value): boolean => {
-  if (graph.outputs.includes(product)) return true;
-  const users = indexOf(graph).users.get(product) ?? [];
-  return (
-    users.length > 0 &&
-    users.every((user) => user.op === 'Add' && user.outputs.every((out) => isLastProduct(graph, out)))
-  );
-};
+const isVector = (graph: Graph, name: Value): boolean => (graph.weights.get(name)?.dims.length ?? 0) < 2;
 
-/** What a parameter does, read off the nodes that use it. `classifies` tells class scores from features. */
+/** What a parameter does. `classifies` tells class scores from features. */
 export const roleOf = (graph: Graph, name: Value, classifies: boolean): Role => {
-  const users = indexOf(graph).users.get(name) ?? [];
-  const rank = graph.weights.get(name)?.dims.length ?? 0;
-  if (users.some((node) => node.op === 'Gather' && node.inputs[0] === name)) return 'embedding';
-  if (rank < 2) return users.some((node) => node.op.includes('Normalization') || node.op === 'Mul') ? 'norm' : 'bias';
-  const [output] = users.find(isProduct)?.outputs ?? [];
-  return classifies && output !== undefined && isLastProduct(graph, output) ? 'classifier' : 'matrix';
+  const sites = sitesOfWeight(graph, name).filter(({ use }) => use.kind !== 'fixed');
+  if (sites.some(({ use }) => use.kind === 'lookup')) return 'embedding';
+  if (isVector(graph, name)) return sites.some((site) => isOfNorm(graph, site)) ? 'norm' : 'bias';
+  return classifies && sites.some(({ answers }) => answers) ? 'classifier' : 'matrix';
 };
 
 export type Prunable = Pick<PruneOptions, 'embeddings' | 'include'>;

@@ -3,8 +3,8 @@ import type { EncodedText } from '../../data/tokenize.ts';
 import type { Program } from '../../engine/engine.ts';
 import { textFeeds } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { type Graph, indexOf, value } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
+import { tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 
 /** How far a quantized model is from its source on token ids drawn at random. */
@@ -23,16 +23,6 @@ const texts = 32;
 const longest = 24;
 /** The drawn ids never depend on the pipeline's seed, so the stage draws nothing that belongs to its key. */
 const seed = 1;
-
-/** Rows of the table that token ids look up. */
-const vocabularyOf = (graph: Graph, ids: string): number => {
-  for (const node of indexOf(graph).users.get(value(ids)) ?? []) {
-    const [table] = node.inputs;
-    const rows = node.op === 'Gather' && table ? graph.weights.get(table)?.dims[0] : undefined;
-    if (rows !== undefined) return rows;
-  }
-  return 2;
-};
 
 const textOf = (index: number, vocabulary: number, maxLength: number): EncodedText => {
   const random = stream(seed, 'quantize-check', index);
@@ -121,7 +111,7 @@ export const judgeOf = async (
   source: Model,
   options: { readonly threads: number; readonly signal: AbortSignal; onText(done: number, total: number): void },
 ): Promise<Judge> => {
-  const vocabulary = vocabularyOf(source.graph, source.info.inputs.ids);
+  const vocabulary = Math.max(2, tokenRows(source));
   const encoded = Array.from({ length: texts }, (_, i) => textOf(i, vocabulary, source.info.maxLength));
   const watched = (done: number): Watched => ({
     ...options,

@@ -7,8 +7,19 @@ import type { Model } from '../../models/model.ts';
 /** Longest sequence that both the data and the model allow. */
 export const longest = (dataset: Dataset, model: Model): number => Math.min(dataset.maxLength, model.info.maxLength);
 
+const LONGEST_SHOWN = 60;
+
+/** What errors call a text of a split: its number in the data, and how it begins. */
+export const calledIn =
+  (split: 'training' | 'validation' | 'test', examples: readonly Example[]) =>
+  (text: number): string => {
+    const { id, text: words = '' } = examples[text] ?? {};
+    return `${split} text ${id} (${JSON.stringify(words.slice(0, LONGEST_SHOWN))})`;
+  };
+
 /** Texts and pairs as tokens, encoded once and kept, and the class of every answer about them. */
 export const encodeExamples = async (
+  split: 'training' | 'validation',
   examples: readonly Example[],
   model: Model,
   maxLength: number,
@@ -20,5 +31,5 @@ export const encodeExamples = async (
     const encoded = texts[i];
     return encoded === undefined ? [] : labelsOf(example, encoded);
   });
-  return { texts, labels: Int32Array.from(labels) };
+  return { texts, labels: Int32Array.from(labels), called: calledIn(split, examples) };
 };

@@ -40,7 +40,7 @@ export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Datas
   classWeights === 'none'
     ? undefined
     : balancedClassWeights(
-        dataset.train.flatMap(({ tags, label }) => tags ?? (label === undefined ? [] : [label])),
+        dataset.train.flatMap(({ target = [] }) => target),
         dataset.classes.length,
       );
 
@@ -58,8 +58,9 @@ export const runTraining = async (
   const maxLength = longest(dataset, classifier);
   return train({
     model: classifier,
-    examples: await encodeExamples(dataset.train, classifier, maxLength, ctx.signal),
+    examples: await encodeExamples('training', dataset.train, classifier, maxLength, ctx.signal),
     validation: await encodeExamples(
+      'validation',
       dataset.validation.slice(0, config.validationLimit),
       classifier,
       maxLength,

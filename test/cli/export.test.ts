@@ -123,7 +123,11 @@ describe('decant export', () => {
       ),
     ],
     [['web/both', 'out', '--quantize'], 2, 'web/both: holds an INT8 model already; leave out --quantize\n'],
-    [['broken', 'out'], 1, 'onnx/model.onnx gives numbers that are not finite; nothing was exported\n'],
+    [
+      ['broken', 'out'],
+      2,
+      "the weight 'classifier.bias' (float32 [3]) holds NaN at [1]; expected finite numbers: the file is damaged, or the training that wrote it diverged; take an earlier checkpoint\n",
+    ],
   ] as const)('refuses %j and writes nothing', async (args, code, stderr) => {
     expect(await run(...args)).toMatchObject({ code, stdout: '', stderr });
     expect([existsSync(space.path('out')), leftovers()]).toEqual([false, []]);

@@ -118,4 +118,26 @@ describe('a pipeline of two seeds', () => {
     expect([code, reportIn('one').seeds, reportIn('one').seed]).toEqual([0, undefined, 5]);
     expect(stdout).toMatch(/^teacher +reused/m);
   });
+
+  it('is listed, reported and compared by its number, as a whole and seed by seed', async () => {
+    const before = reportIn();
+    const second = reportIn('runs/tiny/seed-5');
+    expect((await run('run', '--until', 'small')).code).toBe(0);
+    const rows: readonly { run: string; number: number; until: string | null }[] = JSON.parse(
+      (await run('runs', '--json')).stdout,
+    ).runs;
+    const [newest, older] = rows.filter((row) => row.run.startsWith('runs/tiny'));
+    expect([newest?.until, older?.until]).toEqual(['small', null]);
+    const reported = async (where: string): Promise<Report> =>
+      JSON.parse((await run('report', where, '--format', 'json')).stdout);
+    expect(await reported(`runs/tiny@${older?.number}`)).toEqual(before);
+    expect(await reported(`runs/tiny/seed-5@${older?.number}`)).toEqual(second);
+    expect((await reported(`runs/tiny/seed-5@${newest?.number}`)).pipeline.until).toBe('small');
+    const diff = await run('diff', `runs/tiny@${older?.number}`, 'runs/tiny', '--format', 'json');
+    expect([diff.code, diff.stderr]).toEqual([0, '']);
+    expect((await run('diff', `runs/tiny/seed-5@${older?.number}`, 'runs/tiny/seed-5')).code).toBe(0);
+    expect((await run('report', 'runs/tiny/seed-5@9')).stderr).toMatch(
+      /^runs\/tiny\/seed-5 has no report "9"; expected one of @\d+ \(.*\), @\d+ \(/,
+    );
+  });
 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../../pipeline/execute/perform.ts';
+import { failureOf } from '../../pipeline/execute/failure.ts';
 import { root } from '../rig/build.ts';
 import { decant, tinyCsv, tinyPipeline } from '../rig/cli.ts';
 import { slowness } from '../rig/effort.ts';

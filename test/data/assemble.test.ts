@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../data/dataset.ts';
+import { type Dataset, labelOf } from '../../data/dataset.ts';
 import { type AssembleOptions, assemble, type Candidate } from '../../data/datasets/assemble.ts';
 
-const options: AssembleOptions = { maxLength: 16, shares: { validation: 0.1, test: 0.1 }, source: 'texts.csv' };
+const options: AssembleOptions = {
+  task: 'text-classification',
+  maxLength: 16,
+  shares: { validation: 0.1, test: 0.1 },
+  source: 'texts.csv',
+};
 
 const many = (count: number): readonly Candidate[] =>
-  Array.from({ length: count }, (_, i) => ({ text: `text number ${i}`, label: `class ${i % 4}` }));
+  Array.from({ length: count }, (_, i) => ({ text: `text number ${i}`, target: `class ${i % 4}` }));
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 
@@ -14,7 +19,10 @@ const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 const placesOf = (dataset: Dataset): ReadonlyMap<string, string> =>
   new Map(
     splits.flatMap((split) =>
-      dataset[split].map(({ text, label }) => [text, `${split} ${label === undefined ? '' : dataset.classes[label]}`]),
+      dataset[split].map(({ text, target }) => [
+        text,
+        `${split} ${typeof target === 'number' ? dataset.classes[target] : ''}`,
+      ]),
     ),
   );
 
@@ -47,10 +55,10 @@ describe('assembling a dataset', () => {
     const candidate = fc.record(
       {
         text: fc.integer({ min: 0, max: 60 }).map((i) => `t${i}`),
-        label: fc.constantFrom('class 0', 'class 1'),
+        target: fc.constantFrom('class 0', 'class 1'),
         split: fc.constantFrom('train', 'validation', 'test', 'unlabelled'),
       },
-      { requiredKeys: ['text', 'label'] },
+      { requiredKeys: ['text', 'target'] },
     );
     fc.assert(
       fc.property(fc.array(candidate, { maxLength: 80 }), (candidates) => {
@@ -66,18 +74,22 @@ describe('assembling a dataset', () => {
   });
 
   it('never parts pairs of one first text, whichever class has to be brought into training', () => {
-    const pair = fc.record({ text: fc.integer({ min: 0, max: 40 }), label: fc.integer({ min: 0, max: 30 }) });
+    const pair = fc.record({ text: fc.integer({ min: 0, max: 40 }), target: fc.integer({ min: 0, max: 30 }) });
     fc.assert(
       fc.property(fc.array(pair, { minLength: 1, maxLength: 60 }), (pairs) => {
         const base = many(200).map((one, i) => ({ ...one, pair: `other ${i}` }));
-        const drawn = pairs.map(({ text, label }, i) => ({ text: `p${text}`, pair: `h${i}`, label: `rare ${label}` }));
+        const drawn = pairs.map(({ text, target: label }, i) => ({
+          text: `p${text}`,
+          pair: `h${i}`,
+          target: `rare ${label}`,
+        }));
         const { dataset } = assemble([...base, ...drawn], options);
         const found = new Map<string, Set<string>>();
         for (const split of splits) {
           for (const { text } of dataset[split]) found.set(text, (found.get(text) ?? new Set()).add(split));
         }
         expect([...found].filter(([, own]) => own.size > 1)).toEqual([]);
-        const trained = new Set(dataset.train.map(({ label }) => label));
+        const trained = new Set(dataset.train.map(labelOf));
         expect(trained.size).toBe(dataset.classes.length);
       }),
     );
@@ -85,8 +97,8 @@ describe('assembling a dataset', () => {
 
   it('keeps the first of texts that contradict each other and counts them', () => {
     const again = [
-      { text: 'text number 0', label: 'class 3' },
-      { text: 'text number 1', label: 'class 1' },
+      { text: 'text number 0', target: 'class 3' },
+      { text: 'text number 1', target: 'class 1' },
     ];
     const { dataset, duplicates, contradictions } = assemble([...many(300), ...again], options);
     expect([duplicates, contradictions]).toEqual([2, 1]);
@@ -94,15 +106,15 @@ describe('assembling a dataset', () => {
   });
 
   it('sorts classes, numbers by value', () => {
-    const numbered = many(200).map(({ text }, i) => ({ text, label: String((i % 3) * 5) }));
+    const numbered = many(200).map(({ text }, i) => ({ text, target: String((i % 3) * 5) }));
     expect(assemble(numbered, options).dataset.classes).toEqual(['0', '5', '10']);
     expect(assemble(many(200), options).dataset.classes).toEqual(['class 0', 'class 1', 'class 2', 'class 3']);
   });
 
   it('gives every class a training text', () => {
-    const rare = many(300).map((candidate, i) => (i % 30 === 0 ? { ...candidate, label: `rare ${i}` } : candidate));
+    const rare = many(300).map((candidate, i) => (i % 30 === 0 ? { ...candidate, target: `rare ${i}` } : candidate));
     const { dataset } = assemble(rare, options);
-    expect(new Set(dataset.train.map(({ label }) => label)).size).toBe(dataset.classes.length);
+    expect(new Set(dataset.train.map(labelOf)).size).toBe(dataset.classes.length);
   });
 
   it('keeps as many labels as asked and uses the other texts without', () => {
@@ -151,14 +163,14 @@ describe('assembling a dataset', () => {
   });
 
   it('refuses a single class', () => {
-    const single = many(300).map(({ text }) => ({ text, label: 'same' }));
+    const single = many(300).map(({ text }) => ({ text, target: 'same' }));
     expect(() => assemble(single, options)).toThrow(
       "all training texts of texts.csv are labelled 'same'; expected at least two classes: check that 'label' names the right column",
     );
   });
 
   it('suspects a wrong column where nearly every text has a label of its own', () => {
-    const own = many(300).map(({ text }, i) => ({ text, label: `row ${i}` }));
+    const own = many(300).map(({ text }, i) => ({ text, target: `row ${i}` }));
     expect(() => assemble(own, options)).toThrow(
       "texts.csv has 300 classes for 300 unique texts, and every class needs one to train on: check that 'label' names the right column",
     );
@@ -174,7 +186,7 @@ describe('assembling a dataset', () => {
   it('takes a pair for the same only where both texts are', () => {
     const pairs = many(600).map((one, i) => ({ ...one, text: `premise ${i >> 1}`, pair: `hypothesis ${i}` }));
     const { dataset, duplicates } = assemble(
-      [...pairs, { text: 'premise 1', pair: 'hypothesis 3', label: 'class 0' }],
+      [...pairs, { text: 'premise 1', pair: 'hypothesis 3', target: 'class 0' }],
       options,
     );
     expect(duplicates).toBe(1);
@@ -183,21 +195,21 @@ describe('assembling a dataset', () => {
 
   it('never takes two texts for the pair that their sum would be', () => {
     const odd = [
-      { text: 'a b', pair: 'c', label: 'class 0' },
-      { text: 'a', pair: 'b c', label: 'class 1' },
-      { text: '["a","b c"]', pair: '', label: 'class 1' },
+      { text: 'a b', pair: 'c', target: 'class 0' },
+      { text: 'a', pair: 'b c', target: 'class 1' },
+      { text: '["a","b c"]', pair: '', target: 'class 1' },
     ];
     const pairs = many(300).map((candidate) => ({ ...candidate, pair: 'x' }));
     expect(assemble([...pairs, ...odd], options).duplicates).toBe(0);
   });
 
   it('indexes a tag a word, and leaves tags out where labels are not used', () => {
-    const tagged = many(400).map(({ text }, i) => ({ text, tags: ['nn', 'nn', i % 2 ? 'cd' : 'od'] }));
+    const tagged = many(400).map(({ text }, i) => ({ text, target: ['nn', 'nn', i % 2 ? 'cd' : 'od'] }));
     const { dataset } = assemble(tagged, { ...options, task: 'token-classification', labelled: 50 });
     expect([dataset.task, dataset.classes]).toEqual(['token-classification', ['cd', 'nn', 'od']]);
     expect(dataset.train.length).toBe(50);
-    for (const { text, tags } of [...dataset.train, ...dataset.test]) {
-      expect(tags).toEqual([1, 1, Number(text.split(' ')[2]) % 2 ? 0 : 2]);
+    for (const { text, target } of [...dataset.train, ...dataset.test]) {
+      expect(target).toEqual([1, 1, Number(text.split(' ')[2]) % 2 ? 0 : 2]);
     }
     expect(dataset.unlabelled.filter((example) => 'tags' in example)).toEqual([]);
   });
@@ -213,10 +225,10 @@ describe('assembling a dataset', () => {
   describe('by class', () => {
     const byClass = { ...options, byClass: true };
     const countsOf = (dataset: Dataset, split: 'train' | 'validation' | 'test') =>
-      dataset.classes.map((_, index) => dataset[split].filter(({ label }) => label === index).length);
+      dataset.classes.map((_, index) => dataset[split].filter(({ target }) => target === index).length);
 
     it('gives small classes their exact share of each split: 61 texts of 3 classes', () => {
-      const few = many(61).map(({ text }, i) => ({ text, label: ['a', 'b', 'c'][i % 3] ?? '' }));
+      const few = many(61).map(({ text }, i) => ({ text, target: ['a', 'b', 'c'][i % 3] ?? '' }));
       const { dataset, remarks } = assemble(few, byClass);
       expect(countsOf(dataset, 'test')).toEqual([2, 2, 2]);
       expect(countsOf(dataset, 'validation')).toEqual([2, 2, 2]);
@@ -229,13 +241,13 @@ describe('assembling a dataset', () => {
       fc.assert(
         fc.property(sizes, (counts) => {
           const texts = counts.flatMap((count, c) =>
-            Array.from({ length: count }, (_, i) => ({ text: `c${c} number ${i}`, label: `c${c}` })),
+            Array.from({ length: count }, (_, i) => ({ text: `c${c} number ${i}`, target: `c${c}` })),
           );
           const { dataset, remarks } = assemble([...texts, ...many(100)], byClass);
           for (const [index, name] of dataset.classes.entries()) {
-            const size = texts.filter(({ label }) => label === name).length;
+            const size = texts.filter(({ target }) => target === name).length;
             const present = (['train', 'validation', 'test'] as const).map((split) =>
-              dataset[split].some(({ label }) => label === index),
+              dataset[split].some(({ target }) => target === index),
             );
             const lacking = name.startsWith('c') && !name.startsWith('class') ? size : 3;
             expect(present).toEqual([true, lacking > 2, lacking > 1]);
@@ -250,7 +262,7 @@ describe('assembling a dataset', () => {
       const large = placesOf(assemble(many(1600), byClass).dataset);
       expect(large).toEqual(placesOf(assemble(many(1600), options).dataset));
       // A fifth class of few texts moves none of the others.
-      const rare = Array.from({ length: 20 }, (_, i) => ({ text: `rare ${i}`, label: 'rare' }));
+      const rare = Array.from({ length: 20 }, (_, i) => ({ text: `rare ${i}`, target: 'rare' }));
       const more = placesOf(assemble([...many(1600), ...rare], byClass).dataset);
       for (const [text, place] of large) expect(more.get(text)).toBe(place);
     });
@@ -261,13 +273,13 @@ describe('assembling a dataset', () => {
     });
 
     it('keeps pairs of one first text together, whatever their classes', () => {
-      const pair = fc.record({ text: fc.integer({ min: 0, max: 40 }), label: fc.integer({ min: 0, max: 5 }) });
+      const pair = fc.record({ text: fc.integer({ min: 0, max: 40 }), target: fc.integer({ min: 0, max: 5 }) });
       fc.assert(
         fc.property(fc.array(pair, { minLength: 60, maxLength: 120 }), (pairs) => {
-          const candidates = pairs.map(({ text, label }, i) => ({
+          const candidates = pairs.map(({ text, target: label }, i) => ({
             text: `p${text}`,
             pair: `h${i}`,
-            label: `c${label}`,
+            target: `c${label}`,
           }));
           const { dataset } = assemble(candidates, byClass);
           const found = new Map<string, Set<string>>();
@@ -289,7 +301,7 @@ describe('assembling a dataset', () => {
     it('points out classes that differ in case or spaces alone, or are the same number', () => {
       const labels = ['Yes', 'yes', '1', '1.0', 'no'];
       const { remarks } = assemble(
-        many(200).map(({ text }, i) => ({ text, label: labels[i % 5] ?? '' })),
+        many(200).map(({ text }, i) => ({ text, target: labels[i % 5] ?? '' })),
         byClass,
       );
       expect(remarks).toEqual([

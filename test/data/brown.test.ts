@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Dataset, Example } from '../../data/dataset.ts';
+import { type Dataset, type Example, tagsOf } from '../../data/dataset.ts';
 import { baseTag } from '../../data/datasets/brown.ts';
 import { check, load } from '../../data/datasets/index.ts';
 import type { Loaded } from '../../data/datasets/kind.ts';
@@ -15,8 +15,9 @@ const mostFrequent = (counts: ReadonlyMap<number, number>): number =>
   [...counts].reduce((best, next) => (next[1] > best[1] ? next : best))[0];
 
 const eachWord = (examples: readonly Example[], visit: (word: string, tag: number) => void): void => {
-  for (const { text, tags = [] } of examples) {
-    for (const [i, word] of text.split(' ').entries()) visit(word, tags[i] ?? -1);
+  for (const example of examples) {
+    const tags = tagsOf(example);
+    for (const [i, word] of example.text.split(' ').entries()) visit(word, tags[i] ?? -1);
   }
 };
 
@@ -59,7 +60,7 @@ describe('brown-tags', () => {
   it('gives each word its tag', () => {
     const { dataset } = loaded;
     const first = [...dataset.train, ...dataset.test].find(({ text }) => text.startsWith('The Fulton County Grand'));
-    const tags = first?.tags?.map((tag) => dataset.classes[tag]);
+    const tags = first && tagsOf(first).map((tag) => dataset.classes[tag]);
     expect(first?.text.split(' ').slice(0, 7).join(' ')).toBe('The Fulton County Grand Jury said Friday');
     expect(tags?.slice(0, 7)).toEqual(['at', 'np-tl', 'nn-tl', 'jj-tl', 'nn-tl', 'vbd', 'nr']);
   });

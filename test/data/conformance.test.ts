@@ -32,8 +32,7 @@ const placesOf = (dataset: Dataset): ReadonlyMap<string, string> =>
   new Map(splits.flatMap((split) => dataset[split].map((example) => [keyOf(example), `${split} ${example.id}`])));
 
 /** Class indices of an example, by what its dataset is for. */
-const targetsOf = ({ task }: Dataset, { label, tags = [] }: Example): readonly number[] =>
-  task === 'token-classification' ? tags : label === undefined ? [] : [label];
+const targetsOf = ({ target = [] }: Example): readonly number[] => [target].flat();
 
 describe.each(datasets)('dataset $uses', ({ uses }) => {
   const space = workspace();
@@ -61,9 +60,9 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
   it('has targets for its task, all of them classes', () => {
     const labelled = [...all.train, ...all.validation, ...all.test];
     const words = ({ text }: Example) => (all.task === 'token-classification' ? text.split(' ').length : 1);
-    expect(labelled.filter((example) => targetsOf(all, example).length !== words(example))).toEqual([]);
+    expect(labelled.filter((example) => targetsOf(example).length !== words(example))).toEqual([]);
     const known = (index: number) => all.classes[index] !== undefined;
-    expect(labelled.filter((example) => !targetsOf(all, example).every(known))).toEqual([]);
+    expect(labelled.filter((example) => !targetsOf(example).every(known))).toEqual([]);
     expect(new Set(all.classes).size).toBe(all.classes.length);
   });
 

@@ -25,7 +25,7 @@ const read = async (
   try {
     const { dataset } = await load(dataSchema.parse({ uses, file: name, ...options }), space.folder);
     const all = [...dataset.train, ...dataset.validation, ...dataset.test];
-    return new Map(all.map(({ text, label }) => [text, dataset.classes[label ?? -1]]));
+    return new Map(all.map(({ text, target }) => [text, dataset.classes[Number(target ?? -1)]]));
   } catch (error) {
     if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
     throw error;

@@ -9,8 +9,8 @@ import { workspace } from '../rig/workspace.ts';
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
 const part = { id: fc.nat(), text };
 const targets = {
-  'text-classification': { ...part, label: fc.nat(5) },
-  'token-classification': { ...part, tags: fc.array(fc.nat(5), { maxLength: 3 }) },
+  'text-classification': { ...part, target: fc.nat(5) },
+  'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
 } as const;
 
@@ -37,8 +37,8 @@ const small: Dataset = {
   classes: ['a', 'b'],
   maxLength: 8,
   train: [
-    { id: 0, text: 'one', label: 0 },
-    { id: 1, text: 'two\nlines', label: 1 },
+    { id: 0, text: 'one', target: 0 },
+    { id: 1, text: 'two\nlines', target: 1 },
   ],
   unlabelled: [],
   validation: [],
@@ -78,7 +78,7 @@ describe('a written dataset', () => {
 
   it('is read through a map of its files, in any size', async () => {
     using space = workspace();
-    const train = Array.from({ length: 20_000 }, (_, id) => ({ id, text: `text ${id}`, label: id % 2 }));
+    const train = Array.from({ length: 20_000 }, (_, id) => ({ id, text: `text ${id}`, target: id % 2 }));
     await writeDataset(space.folder, { ...small, train });
     const read = await readDatasetArtifact((file) => space.path(file));
     expect(read.train).toEqual(train);
@@ -107,7 +107,7 @@ describe('a written dataset', () => {
     using space = workspace();
     await writeFile(space.path('dataset.json'), '{"schema":"decant.dataset/9"}');
     await expect(readDataset(space.folder)).rejects.toThrow(
-      "dataset of schema 'decant.dataset/9', expected 'decant.dataset/2'",
+      "is of the schema 'decant.dataset/9'; expected 'decant.dataset/2'",
     );
   });
 });

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { labelOf as classOf } from '../../data/dataset.ts';
 import { check, dataSchema, load } from '../../data/datasets/index.ts';
 import { type DataGuess, sniff } from '../../data/datasets/sniff.ts';
 import type { UserError } from '../../ground/errors.ts';
@@ -95,7 +96,7 @@ const readAll = async (space: Workspace, guess: DataGuess): Promise<ReadonlyMap<
   expect(await check(configOf(guess), space.folder)).toEqual([]);
   const { dataset } = await load(configOf(guess), space.folder);
   const all = [...dataset.train, ...dataset.validation, ...dataset.test];
-  return new Map(all.map(({ text, label }) => [unquoted(text), dataset.classes[label ?? -1] ?? '']));
+  return new Map(all.map((example) => [unquoted(example.text), dataset.classes[classOf(example)] ?? '']));
 };
 
 /** What cannot be decided is refused, never read in one of two ways. */

@@ -2,7 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
-import type { Dataset } from '../../data/dataset.ts';
+import { type Dataset, labelOf } from '../../data/dataset.ts';
 import { check, dataSchema, load } from '../../data/datasets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -43,7 +43,7 @@ const complaint = async (space: Workspace, bytes: Uint8Array, options: object = 
 
 /** Class name of every labelled text. */
 const labelsOf = ({ classes, train, validation, test }: Dataset): ReadonlyMap<string, string | undefined> =>
-  new Map([...train, ...validation, ...test].map(({ text, label }) => [text, classes[label ?? -1]]));
+  new Map([...train, ...validation, ...test].map((example) => [example.text, classes[labelOf(example)]]));
 
 /** What the datasets library writes beside its columns. */
 const declaring = (names: readonly string[]): WriteOptions => {
@@ -101,7 +101,7 @@ describe('a parquet file', () => {
     const all = [...dataset.train, ...dataset.validation, ...dataset.test].toSorted((a, b) => a.id - b.id);
     expect(dataset.classes).toEqual(['entailment', 'neutral', 'contradiction']);
     expect(all.length).toBe(200);
-    expect(all[5]).toEqual({ id: 5, text: 'Premise 5: naïve café', pair: 'Hypothesis 5', label: 2 });
+    expect(all[5]).toEqual({ id: 5, text: 'Premise 5: naïve café', pair: 'Hypothesis 5', target: 2 });
   });
 
   it('gives texts without labels for features and for distillation', async () => {

@@ -75,7 +75,7 @@ describe('spam-assassin', () => {
     const all = [...dataset.train, ...dataset.validation, ...dataset.test];
     expect(dataset.classes).toEqual(['ham', 'spam']);
     expect(all.length).toBeGreaterThan(140);
-    const share = all.filter(({ label }) => label === 1).length / all.length;
+    const share = all.filter(({ target }) => target === 1).length / all.length;
     expect(share).toBeGreaterThan(0.15);
     expect(share).toBeLessThan(0.45);
     expect(all.filter(({ text }) => /^(?:Received|Delivered-To|X-Mailer): /m.test(text.slice(0, 200)))).toEqual([]);

@@ -290,7 +290,7 @@ describe('pairs of texts', () => {
     expect(duplicates).toBe(1);
     const all = [...dataset.train, ...dataset.validation, ...dataset.test];
     expect(all.length).toBe(300);
-    expect(all.find(({ id }) => id === 51)).toEqual({ id: 51, text: 'premise 1', pair: 'hypothesis 51', label: 0 });
+    expect(all.find(({ id }) => id === 51)).toEqual({ id: 51, text: 'premise 1', pair: 'hypothesis 51', target: 0 });
     const row = (line: string) => JSON.stringify(Object.fromEntries(line.split(',').map((f, i) => ['abc'[i], f])));
     space.write('data.jsonl', pairs(300).split('\n').filter(Boolean).map(row).join('\n'));
     const jsonl = dataSchema.parse({ uses: 'jsonl', file: 'data.jsonl', text: ['a', 'b'], label: 'c' });

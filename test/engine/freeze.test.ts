@@ -4,10 +4,10 @@ import { buildStep } from '../../engine/step.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
 import { value } from '../../graph/graph.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import { depthsOf } from '../../models/anatomy/depth.ts';
 import type { Model } from '../../models/model.ts';
-import { parameterNames } from '../../models/parameters.ts';
 import { trainStage } from '../../stages/train/index.ts';
 import { bytesOfModel, memoryCheckpoints, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 

@@ -3,11 +3,11 @@ import { defaultAdamW } from '../../engine/adamw.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingExamples, TrainingOptions } from '../../engine/training-options.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import type { Checkpoints } from '../../ground/checkpoints.ts';
 import type { Json } from '../../ground/json.ts';
 import { buildEncoder, type EncoderOptions } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
-import { parameterNames } from '../../models/parameters.ts';
 
 export const CLASSES = 3;
 const VOCABULARY = 40;
@@ -43,7 +43,7 @@ export const tinyExamples = (count: number, purpose: string): TrainingExamples &
       random.uniform() < 0.6 ? 3 + label + CLASSES * random.integer(12) : 3 + random.integer(36),
     ),
   }));
-  return { texts, labels };
+  return { texts, labels, called: (text) => `${purpose} text ${text}` };
 };
 
 export const tinyOptions: TrainingOptions = {

@@ -295,6 +295,27 @@ describe('an encoder', () => {
     expect(kept('encoder.layer.*.intermediate.dense.weight')).toBe(2);
   });
 
+  it('takes no name apart that only looks packed', () => {
+    const builder = new GraphBuilder('plus');
+    const x = builder.input('x', 'float32', [symbol('rows'), 80]);
+    const w = builder.weight('a+b.weight', tensorOf('float32', [80, 80], new Float32Array(6400).fill(0.5)));
+    const graph = builder.freeze([builder.op('Relu', [builder.op('MatMul', [x, w])])]);
+    expect(() => quantizeDynamic(graph, { exclude: ['a.weight'] })).toThrow("'a.weight' names no weight");
+    expect(quantizeDynamic(graph, { exclude: ['a+b.weight'] }).report.quantized).toBe(0);
+    expect(quantizeDynamic(graph).report.quantized).toBe(1);
+  });
+
+  it('leaves a classifier in float behind which only a Softmax stands', () => {
+    const builder = new GraphBuilder('chooses');
+    const x = builder.input('x', 'float32', [symbol('rows'), 80]);
+    const weight = (name: string) =>
+      builder.weight(name, tensorOf('float32', [80, 80], new Float32Array(6400).fill(0.5)));
+    const hidden = builder.op('Relu', [builder.op('MatMul', [x, weight('inner')])]);
+    const scores = builder.op('MatMul', [hidden, weight('outer')]);
+    const { graph } = quantizeDynamic(builder.freeze([builder.op('Softmax', [scores], { axis: -1 })]));
+    expect(operatorsOf(graph)).toMatchObject({ MatMulInteger: 1, MatMul: 1 });
+  });
+
   it('refuses exclusions that name nothing, and lists what there is', () => {
     const ask = () => quantizeDynamic(fused, { exclude: ['encoder.layer.7.*'] });
     expect(ask).toThrow(expect.objectContaining({ kind: 'quantize' }));

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../graph/builder.ts';
+import { differentiate } from '../../graph/differentiate.ts';
 import { symbol } from '../../graph/dim.ts';
-import { type Graph, value } from '../../graph/graph.ts';
+import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { foldConstants } from '../../graph/rewrite/index.ts';
-import { numbersOf, tensorOf, vector } from '../../graph/tensor.ts';
+import { elementCount, numbersOf, tensorOf, vector } from '../../graph/tensor.ts';
 import { difference, feedsFor, operatorsOf, outputsOf } from './rewrite-run.ts';
 
 /** Folding repeats the runtime's own float32 arithmetic: nothing but the last bit may differ. */
@@ -166,5 +167,111 @@ describe('folding', () => {
     builder.add({ op: 'If', domain: '', name: 'if', inputs: [condition], outputs: [value('y')], attrs: branches });
     const result = foldConstants(builder.freeze([value('y')]));
     expect(result.nodes.map(({ outputs }) => outputs[0])).toContain('seen');
+  });
+});
+
+const matrix = (builder: GraphBuilder, name = 'w'): Value =>
+  builder.weight(
+    name,
+    tensorOf(
+      'float32',
+      [3, 3],
+      Float32Array.from({ length: 9 }, (_, i) => Math.sin(i)),
+    ),
+  );
+
+/** Weights that may be trained: more than one float. */
+const learners = (graph: Graph): readonly string[] =>
+  [...graph.weights]
+    .filter(([, { dtype, dims }]) => dtype === 'float32' && elementCount(dims) > 1)
+    .map(([name]) => name);
+
+const gradientOfWeights = async (graph: Graph): Promise<Readonly<Record<string, number[]>>> => {
+  const builder = new GraphBuilder('trained', graph.opsets);
+  builder.input('x', 'float32', [2, 3]);
+  const wrt = learners(graph).map((name) =>
+    builder.weight(name, graph.weights.get(value(name)) ?? vector('float32', [])),
+  );
+  for (const [name, tensor] of graph.weights) if (!learners(graph).includes(name)) builder.weight(name, tensor);
+  for (const node of graph.nodes) builder.add(node, (output) => graph.types.get(output));
+  const sums = graph.outputs.map((output) => builder.op('ReduceSum', [output], { keepdims: 0 }));
+  const loss = sums.reduce((a, b) => builder.op('Add', [a, b]));
+  const gradients = differentiate(builder, loss, wrt);
+  const outputs = wrt.map((name) => builder.op('Identity', [gradients.get(name) ?? name]));
+  const found = await outputsOf(builder.freeze(outputs), {
+    x: { dtype: 'float32', dims: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+  });
+  return Object.fromEntries(wrt.map((name, i) => [name, Array.from(found[i] ?? [])]));
+};
+
+/** Other readers of a weight that is multiplied by, too. */
+const ties: readonly (readonly [string, (b: GraphBuilder, w: Value) => Value])[] = [
+  ['turned', (b, w) => b.op('Transpose', [w])],
+  ['turned twice', (b, w) => b.op('Transpose', [b.op('Transpose', [w])])],
+  ['turned behind a copy', (b, w) => b.op('Transpose', [b.op('Identity', [w])])],
+  ['reshaped', (b, w) => b.op('Reshape', [b.op('Reshape', [w, b.ints([9])]), b.ints([3, 3])])],
+  ['with an axis added and dropped', (b, w) => b.op('Squeeze', [b.op('Unsqueeze', [w, b.ints([0])]), b.ints([0])])],
+  ['flattened', (b, w) => b.op('Flatten', [w])],
+  ['cast and cast back', (b, w) => b.op('Cast', [b.op('Cast', [w], { to: 11 })], { to: 1 })],
+  ['negated', (b, w) => b.op('Neg', [w])],
+  ['scaled', (b, w) => b.op('Mul', [w, b.scalar('float32', 2)])],
+  ['added to itself', (b, w) => b.op('Add', [w, w])],
+];
+
+describe('folding keeps what is tied tied', () => {
+  const tied = (reader: (b: GraphBuilder, w: Value) => Value, copied: boolean): Graph => {
+    const builder = new GraphBuilder('tied');
+    const x = builder.input('x', 'float32', [2, 3]);
+    const w = matrix(builder);
+    const hidden = builder.op('MatMul', [x, copied ? builder.op('Identity', [w]) : w]);
+    return builder.freeze([builder.op('MatMul', [hidden, reader(builder, w)])]);
+  };
+
+  it.each(ties)('a matrix that is read elsewhere %s', async (_, reader) => {
+    for (const graph of [tied(reader, false), tied(reader, true)]) {
+      const result = foldConstants(graph);
+      expect(learners(result)).toEqual(['w']);
+      expect(foldConstants(result)).toEqual(result);
+      expect(await gradientOfWeights(result)).toEqual(await gradientOfWeights(graph));
+    }
+  });
+
+  it('a matrix that is an output, too', () => {
+    const builder = new GraphBuilder('output');
+    const w = matrix(builder);
+    const product = builder.op('MatMul', [builder.input('x', 'float32', [2, 3]), builder.op('Transpose', [w])]);
+    expect(learners(foldConstants(builder.freeze([product, w])))).toEqual(['w']);
+  });
+
+  it('a matrix that two nodes read alike is turned once', () => {
+    const builder = new GraphBuilder('alike');
+    const [x, w] = [builder.input('x', 'float32', [2, 3]), matrix(builder)];
+    const turned = () => builder.op('Transpose', [w]);
+    const graph = builder.freeze([builder.op('MatMul', [builder.op('MatMul', [x, turned()]), turned()])]);
+    const result = foldConstants(graph);
+    expect(operatorsOf(result)).toEqual({ MatMul: 2 });
+    expect(learners(result)).toHaveLength(1);
+    expect(foldConstants(result)).toEqual(result);
+  });
+
+  it('two biases of equal numbers stay two', async () => {
+    const builder = new GraphBuilder('zeros');
+    const x = builder.input('x', 'float32', [2, 3]);
+    const bias = (name: string): Value =>
+      builder.op('Reshape', [builder.weight(name, vector('float32', [0, 0, 0], [1, 3])), builder.ints([3])]);
+    const written = (): Value => builder.op('Constant', [], { value: vector('float32', [0, 0, 0]) });
+    const sum = [bias('a'), bias('b'), written(), written()].reduce((y, b) => builder.op('Add', [y, b]), x);
+    const result = foldConstants(builder.freeze([sum]));
+    expect(operatorsOf(result)).toEqual({ Add: 4 });
+    expect(learners(result)).toHaveLength(4);
+  });
+
+  it('numbers that are shared are folded all the same', async () => {
+    const builder = new GraphBuilder('numbers');
+    const x = builder.input('x', 'float32', shape);
+    const two = builder.scalar('float32', 2);
+    const root = builder.op('Sqrt', [two]);
+    const graph = builder.freeze([builder.op('Mul', [builder.op('Add', [x, two]), root])]);
+    expect(await folded(graph)).toEqual({ Add: 1, Mul: 1 });
   });
 });

@@ -83,7 +83,11 @@ describe('inspectGraph', () => {
     expect(inspection.bytes).toBe([...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0));
     expect(inspection.unknown).toEqual([]);
     const layer = { heads: 4, ffn: 24, inputWidth: 16, outputWidth: 16 };
-    expect(inspection.anatomy).toEqual({ layers: [layer, layer], vocabulary: 10, embedding: 16 });
+    expect(inspection.anatomy).toMatchObject({ layers: [layer, layer], vocabulary: 10, embedding: 16 });
+    const parts = inspection.anatomy?.parts ?? [];
+    expect(parts.map(({ name }) => name)).toEqual(['embeddings', 'layers.0', 'layers.1', 'head']);
+    expect(parts.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(inspection.parameters);
+    expect(parts.at(-1)?.parameters).toBe(2 * 16 + 16 * 3 + 3);
   });
 
   it('names operators whose work it cannot count', () => {

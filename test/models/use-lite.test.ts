@@ -106,8 +106,8 @@ describe('importing from npm', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('prefers the package nearest to the YAML file and lists the files it reads', () => {
-    const files = modelSources(specifier, join(folder, 'deep/er'));
+  it('prefers the package nearest to the YAML file and lists the files it reads', async () => {
+    const files = await modelSources(specifier, join(folder, 'deep/er'));
     expect(files).toHaveLength(9);
     expect(files.every((file) => file.startsWith(join(folder, 'node_modules', name, 'dist')))).toBe(true);
   });
@@ -118,9 +118,9 @@ describe('importing from npm', () => {
     );
   });
 
-  it('takes no specifier that it cannot import', () => {
+  it('takes no specifier that it cannot import', async () => {
     expect(findImporter('npm:left-pad')).toBeUndefined();
-    expect(() => modelSources('npm:left-pad', folder)).toThrow(
+    await expect(modelSources('npm:left-pad', folder)).rejects.toThrow(
       `no importer for 'npm:left-pad'; expected one of: npm:${name}, ./my-model`,
     );
   });

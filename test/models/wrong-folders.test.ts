@@ -99,6 +99,32 @@ describe('a folder that is wrong', () => {
       { id2label: { 0: 'a', 1: 'b' } },
       /'classifier\.weight' is \[3, 32\], by config\.json it should be \[2, 32\]/,
     ],
+    [
+      'with more classes than columns',
+      { id2label: { 0: 'a', 1: 'b', 2: 'c', 3: 'd', 4: 'e' } },
+      /'classifier\.weight' is \[3, 32\], by config\.json it should be \[5, 32\]/,
+    ],
+    [
+      'with numbers for some names',
+      { id2label: { 0: 'a', 1: 4, 2: 'c' } },
+      /id2label calls class 1 4; expected a text, such as "4"$/,
+    ],
+    [
+      'with no name for a class',
+      { id2label: { 0: 'a', 1: null, 2: 'c' } },
+      /id2label calls class 1 null; expected a text/,
+    ],
+    [
+      'with classes counted from 1',
+      { id2label: { 1: 'a', 2: 'b', 3: 'c' } },
+      /id2label names 3 classes, but none of number 0/,
+    ],
+    [
+      'with numbers in two spellings',
+      { id2label: { 0: 'a', '01': 'b', 2: 'c' } },
+      /id2label names 3 classes, but none of number 1/,
+    ],
+    ['with a list of names', { id2label: ['a', 'b', 'c'] }, /^config\.json: id2label: /],
     ['with a class too few', { id2label: { 0: 'a', 2: 'b' } }, /id2label names 2 classes, but none of number 1/],
     ['with two classes of one name', { id2label: { 0: 'a', 1: 'b', 2: 'a' } }, /two of its classes have the same name/],
     ['that is a regression', { id2label: { 0: 'a' } }, /it has one output, a regression/],
@@ -456,6 +482,7 @@ describe('a folder that is wrong', () => {
     ['names of classes that only one table has', { label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 } }],
     ['no heads that were cut out', { pruned_heads: {} }],
     ['a key that no release reads', { foo: 1 }],
+    ['no word of the release that wrote it', { transformers_version: undefined }],
   ])('has %s in config.json, and is imported', async (_, changes) => {
     copyOf('bert');
     config(changes);
@@ -500,15 +527,15 @@ describe('a folder that is wrong', () => {
     );
   });
 
-  it('is none', () => {
-    expect(() => modelSources('./nothing-here', root)).toThrow(
+  it('is none', async () => {
+    await expect(modelSources('./nothing-here', root)).rejects.toThrow(
       /nothing-here is no folder: expected one with config\.json/,
     );
-    expect(() => modelSources('./', root)).toThrow(/has no config\.json: it is no model of Hugging Face/);
+    await expect(modelSources('./', root)).rejects.toThrow(/has no config\.json: it is no model of Hugging Face/);
   });
 
-  it('names each file that was read, so that a change runs the stage again', () => {
-    const files = modelSources(goldenFolder('sentence-transformers'), '/').map((file) =>
+  it('names each file that was read, so that a change runs the stage again', async () => {
+    const files = (await modelSources(goldenFolder('sentence-transformers'), '/')).map((file) =>
       file.slice(goldenFolder('sentence-transformers').length + 1),
     );
     expect(files).toEqual([

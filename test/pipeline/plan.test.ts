@@ -93,7 +93,7 @@ describe('plan', () => {
   it('is made for each seed, and knows which steps seeds share', async () => {
     const plan = await planOf(
       `  - { id: int8, uses: quantize }
-  - { id: plain, uses: quantize, from: encoder }
+  - { id: plain, uses: import, model: 'hub:owner/name@main' }
   - { id: student, uses: distill, teacher: plain, from: encoder }
 `,
       ['seeds=[4, 2]'],
@@ -101,7 +101,8 @@ describe('plan', () => {
     expect(plansOf(plan).map(({ seed }) => seed)).toEqual([4, 2]);
     const varying = varyingSteps(plan, decantCatalogue);
     expect(ids(plan).filter((id) => !varying.has(id))).toEqual([
-      ...['dataset', 'baseline', 'encoder', 'encoder/evaluate', 'plain', 'plain/evaluate', 'student/label'],
+      ...['dataset', 'baseline', 'encoder', 'encoder/evaluate'],
+      ...['plain/download', 'plain', 'plain/evaluate', 'student/label'],
     ]);
     expect(plansOf(await planOf('')).map(({ seed }) => seed)).toEqual([1]);
   });

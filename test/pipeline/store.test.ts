@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashFile, hashJson } from '../../pipeline/store/hash.ts';
+import { hashFile, hashJson, hashPath } from '../../pipeline/store/hash.ts';
 import { parseRecord, recordText, type StepRecord } from '../../pipeline/store/record.ts';
 import { Store } from '../../pipeline/store/store.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -125,6 +125,22 @@ describe('store', () => {
     expect(size).toBe(statSync(file).size);
     const { createHash } = await import('node:crypto');
     expect(digest).toBe(createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  it('hashes several files at once as if each were alone', async () => {
+    using space = workspace();
+    const files = ['a', 'b', 'c'].map((letter) => space.write(letter, Buffer.alloc(9_000_001, `${letter} and more`)));
+    const alone = [];
+    for (const file of files) alone.push(await hashFile(file));
+    expect(await Promise.all(files.map(hashFile))).toEqual(alone);
+    expect(new Set(alone.map(({ digest }) => digest)).size).toBe(3);
+  });
+
+  it.skipIf(process.platform === 'win32')('refuses a pipe, which would be waited for without an end', async () => {
+    using space = workspace();
+    const pipe = space.path('pipe');
+    spawnSync('mkfifo', [pipe]);
+    await expect(hashPath(pipe)).rejects.toThrow(`${pipe} is a pipe or a device, which can be read once only`);
   });
 });
 

@@ -22,6 +22,7 @@ import { hashJson } from '../../pipeline/store/hash.ts';
 import { Store } from '../../pipeline/store/store.ts';
 import { sweep } from '../../pipeline/store/sweep.ts';
 import { beginUse } from '../../pipeline/store/use.ts';
+import { root } from '../rig/build.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const never = new AbortController().signal;
@@ -273,6 +274,32 @@ describe('cleaning', () => {
     expect({ ...dry, dryRun: false }).toEqual(wet);
     expect(existsSync(record)).toBe(false);
     expect((await clean(store, keepAll, never)).bytes).toBe(0);
+  });
+
+  it('goes on where it was killed half way, and never takes what a run needs', async () => {
+    using space = workspace();
+    const store = await Store.open(space.path('store'));
+    const out = space.path('runs/a');
+    mkdirSync(out, { recursive: true });
+    noteResults(store, out);
+    const attempt = noteAttempt(store, { out, name: 'a', of: 'options' });
+    const wanted = await published(store, 'wanted', 'needed');
+    attempt.begins(hashJson('wanted'));
+    const orphan = (i: number): string => join(store.part('blobs'), hashJson(i).slice(0, 2), hashJson(i));
+    for (let i = 0; i < 3000; i++) put(orphan(i));
+    const left = (): number => filesBelow(store.part('blobs')).length;
+    const all = left();
+    const args = [`${root}bin/decant.js`, 'clean', '--store', store.root];
+    const child = spawn(process.execPath, args, { cwd: space.folder, stdio: 'ignore' });
+    const ended = new Promise<NodeJS.Signals | null>((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+    const watching = setInterval(() => void (left() < all && child.kill('SIGKILL')), 1);
+    expect(await ended).toBe('SIGKILL');
+    clearInterval(watching);
+    expect([left() > 1, left() < all]).toEqual([true, true]);
+    const { bytes } = await clean(store, keepAll, never);
+    expect([bytes > 0, left(), existsSync(wanted)]).toEqual([true, 1, true]);
+    expect((await clean(store, { ...keepAll, dryRun: true }, never)).bytes).toBe(0);
+    expect([await store.find(hashJson('wanted')), readdirSync(store.part('locks'))]).toEqual([expect.anything(), []]);
   });
 
   it('frees nothing while a run is at work, and a run that begins meanwhile waits for it', async () => {

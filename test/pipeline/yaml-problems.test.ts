@@ -305,9 +305,9 @@ stages:
 
   it('shows brackets a thousand deep', async () => {
     expect(await problems(`name: ${'['.repeat(20_000)}`)).toMatchInlineSnapshot(`
-      "pipeline.yaml:1:1: values are nested too deeply to be a pipeline [too-deep]
-        1 | name: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[…
-          | ^
+      "pipeline.yaml:1:106: values are nested too deeply to be a pipeline [too-deep]
+        1 | …[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[…
+          |                                          ^
 
       1 problem; nothing was run."
     `);

@@ -11,7 +11,8 @@ import type { Report, StageReport } from '../../reports/report.ts';
 import { renderTable } from '../../reports/terminal.ts';
 import { oneLine, terminalWidth } from '../../reports/text.ts';
 import { headline, verdict } from '../../reports/verdict.ts';
-import { modelCard, RESULTS_PLACEHOLDER } from '../../stages/export/card.ts';
+import { modelCard } from '../../stages/export/card.ts';
+import { RESULTS_PLACEHOLDER } from '../../stages/export/placeholder.ts';
 import { bare, bareStage, fullReport, hostile, latency } from './sample.ts';
 
 const report = fullReport();

@@ -26,7 +26,7 @@ const dataset = defineStage({
   environment: 'none',
   from: [],
   wire: () => ({}),
-  sources: ({ file }, base) => [resolve(base, file)],
+  sources: async ({ file }, base) => [resolve(base, file)],
   run: async (_, { file }, ctx) => {
     const text = readFileSync(resolve(ctx.base, file), 'utf8');
     await writeFile(join(await ctx.output('dataset', 'dataset'), 'text.txt'), text);

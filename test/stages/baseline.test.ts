@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Dataset, type Labelled, labelledExamples } from '../../data/dataset.ts';
+import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { readPredictions } from '../../data/predictions.ts';
 import { rowOf } from '../../data/rows.ts';
@@ -24,10 +24,10 @@ const run = async (space: Workspace, dataset: Dataset, context = {}): Promise<z.
   return accuracies.parse(await baseline.run(inputs, {}, { ...contextIn(space.path('out')), ...context }));
 };
 
-const texts = (count: number, first: number, make: (i: number) => readonly [string, number]): Labelled[] =>
+const texts = (count: number, first: number, make: (i: number) => readonly [string, number]): Example[] =>
   Array.from({ length: count }, (_, i) => {
     const [text, label] = make(first + i);
-    return { id: first + i, text, label };
+    return { id: first + i, text, target: label };
   });
 
 const made = (make: (i: number) => readonly [string, number]): Dataset => ({
@@ -72,7 +72,7 @@ describe('trainLogistic', () => {
   const examples = made((i) => [`${['red', 'green', 'blue'][i % 3]} thing ${i}`, i % 3]);
   const vectorizer = learnVectorizer(examples.train.map(({ text }) => text));
   const rows = vectorizer.rows(examples.train.map(({ text }) => text));
-  const labels = Int32Array.from(labelledExamples(examples.train), ({ label }) => label);
+  const labels = Int32Array.from(examples.train, labelOf);
   const scoresAt = async (penalty: number, words: readonly string[]) => {
     const weights = new DenseWeights(vectorizer.features, 3);
     const score = await trainLogistic({ rows, labels }, weights, { penalty, epochs: 5 }, async () => undefined);
@@ -169,7 +169,7 @@ describe('the baseline stage', () => {
     const examples = made((i) => [`${['red', 'green', 'blue'][i % 3]} thing ${i % 50} of ${i % 7}`, i % 3]);
     const vectorizer = learnVectorizer(examples.train);
     const rows = vectorizer.rows(examples.train);
-    const labels = Int32Array.from(labelledExamples(examples.train), ({ label }) => label);
+    const labels = Int32Array.from(examples.train, labelOf);
     const postings = postingsOf({ rows, labels }, vectorizer.features, 3);
     const scorers = await Promise.all(
       [new DenseWeights(vectorizer.features, 3), new SparseWeights(postings, 3)].map((weights) =>
@@ -185,7 +185,7 @@ describe('the baseline stage', () => {
       }),
     );
     expect(seen).toEqual(all);
-    expect(seen).toEqual(examples.test.map(({ label }) => label));
+    expect(seen).toEqual(examples.test.map(labelOf));
   });
 
   it.each([

@@ -71,8 +71,8 @@ describe('the dataset stage', () => {
     await expect(run).rejects.toThrow('data.csv:2: a quote in this row never closes');
   });
 
-  it('names the files that its result depends on', () => {
-    expect(dataset.sources?.({ uses: 'jsonl', train: 'a.jsonl', test: '/b.jsonl' }, '/base')).toEqual([
+  it('names the files that its result depends on', async () => {
+    expect(await dataset.sources?.({ uses: 'jsonl', train: 'a.jsonl', test: '/b.jsonl' }, '/base')).toEqual([
       '/b.jsonl',
       '/base/a.jsonl',
     ]);

@@ -41,10 +41,10 @@ const evaluated = async (model: Model, data: Partial<Dataset>) => {
 };
 
 const test = [
-  { id: 0, text: 'the cat', label: 0 },
-  { id: 1, text: long, label: 1 },
-  { id: 2, text: 'a dog', label: 0 },
-  { id: 3, text: long.toUpperCase(), label: 2 },
+  { id: 0, text: 'the cat', target: 0 },
+  { id: 1, text: long, target: 1 },
+  { id: 2, text: 'a dog', target: 0 },
+  { id: 3, text: long.toUpperCase(), target: 2 },
 ];
 
 describe('an evaluation', () => {
@@ -80,7 +80,7 @@ describe('an evaluation', () => {
     const data = { task: 'token-classification', classes: names, maxLength: 6 } as const;
     const { notes, predictions } = await evaluated(model, {
       ...{ ...data, train: [], unlabelled: [], validation: [] },
-      test: [{ ...tagged, tags }],
+      test: [{ ...tagged, target: tags }],
     });
     expect(notes).toEqual([
       '1 of 1 test sentences (100.0 %) are longer than 6 tokens (data.maxLength) and are cut; 2 words beyond count as wrong',
@@ -102,9 +102,9 @@ describe('an evaluation says what transformers.js will do', () => {
     },
   };
   const commas = [
-    { id: 0, text: 'the cat', label: 0 },
-    { id: 1, text: 'the, cat', label: 1 },
-    { id: 2, text: 'a, dog', label: 0 },
+    { id: 0, text: 'the cat', target: 0 },
+    { id: 1, text: 'the, cat', target: 1 },
+    { id: 2, text: 'a, dog', target: 0 },
   ];
 
   it('with texts that become other tokens there, the first of them, and what that costs', async () => {

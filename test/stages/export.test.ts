@@ -266,9 +266,11 @@ describe('the export stage', () => {
   });
 
   it('publishes nothing that gives numbers which are not finite', async () => {
-    const name = value('classifier.bias');
-    const weights = new Map(classifier.graph.weights);
-    weights.set(name, tensorOf('float32', [labels.length], Float32Array.of(0, Number.NaN, 0, 0)));
+    const name = value('classifier.weight');
+    const dims = classifier.graph.weights.get(name)?.dims ?? [];
+    // Each is a number, their products with what stands before are not.
+    const huge = Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => (i % 3 === 0 ? 3e38 : -3e38));
+    const weights = new Map(classifier.graph.weights).set(name, tensorOf('float32', dims, huge));
     const broken = { ...classifier, graph: { ...classifier.graph, weights } };
     await expect(run({ fp32: broken })).rejects.toThrow('onnx/model.onnx gives numbers that are not finite');
   });

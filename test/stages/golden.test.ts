@@ -6,7 +6,6 @@ import { stream } from '../../data/random.ts';
 import { numbersOf, type Tensor } from '../../graph/tensor.ts';
 import type { ArtifactKind, InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
-import { isConstantName } from '../../models/parameters.ts';
 import { stages } from '../../stages/index.ts';
 import { readTeacherOutputs } from '../../stages/label/outputs.ts';
 import type { AnyStage } from '../../stages/stage.ts';
@@ -57,13 +56,28 @@ const figuresOf = (tensors: Iterable<readonly [string, ArrayLike<number>]>): Rec
   return { elements, norm: Math.sqrt(squares), projection };
 };
 
-const weightsOf = (weights: ReadonlyMap<string, Tensor>): [string, number[]][] =>
-  [...weights].filter(([name]) => !isConstantName(name)).map(([name, tensor]) => [name, numbersOf(tensor)]);
+/** Constants of decant's own graphs go by such names; quantized weights and their steps do not. */
+const isConstantName = (name: string): boolean => /(^|\/)constant_\d+$/.test(name);
+
+type Weights = ReadonlyMap<string, Tensor>;
+
+const weightsOf = (weights: Weights, isWanted: (tensor: Tensor) => boolean): [string, number[]][] =>
+  [...weights]
+    .filter(([name, tensor]) => !isConstantName(name) && isWanted(tensor))
+    .map(([name, tensor]) => [name, numbersOf(tensor)]);
+
+/** Integers apart from the steps that they count: these are so much smaller that no change of theirs would show in one sum. */
+const figuresOfModel = (weights: Weights): Record<string, number> => {
+  const integers = weightsOf(weights, ({ dtype }) => dtype === 'int8' || dtype === 'uint8');
+  const floats = figuresOf(weightsOf(weights, ({ dtype }) => dtype.startsWith('float')));
+  const figures = Object.entries(figuresOf(integers)).map(([name, figure]) => [`integers.${name}`, figure]);
+  return { ...floats, ...(integers.length === 0 ? {} : Object.fromEntries(figures)) };
+};
 
 const summarise = async (kind: ArtifactKind, { path }: InputArtifact): Promise<Record<string, number>> => {
   switch (kind) {
     case 'model':
-      return figuresOf(weightsOf((await readModelArtifact(path)).graph.weights));
+      return figuresOfModel((await readModelArtifact(path)).graph.weights);
     case 'predictions':
       return figuresOf([['logits', (await readPredictions(path)).rows.data]]);
     case 'teacher-outputs':
@@ -120,10 +134,13 @@ const golden = (): Readonly<Record<string, Recorded>> =>
 const close = (found: number, expected: number, scale: number): boolean =>
   Math.abs(found - expected) <= RELATIVE_TOLERANCE * Math.max(Math.abs(expected), scale);
 
-const drift = (found: Recorded, expected: Recorded): string[] =>
-  Object.entries(expected.figures)
-    .filter(([name, value]) => !close(found.figures[name] ?? Number.NaN, value, expected.figures.norm ?? 0))
-    .map(([name, value]) => `${name} was ${value}, is ${found.figures[name]}`);
+const drift = ({ figures: found }: Recorded, { figures: expected }: Recorded): string[] =>
+  Object.entries(expected)
+    .filter(([name, value]) => {
+      const scale = expected[name.startsWith('integers.') ? 'integers.norm' : 'norm'];
+      return !close(found[name] ?? Number.NaN, value, scale ?? 0);
+    })
+    .map(([name, value]) => `${name} was ${value}, is ${found[name]}`);
 
 describe('outputs of stages', () => {
   it.each(Object.keys(golden()))('stay what they were while the version stays: %s', (name) => {
@@ -143,10 +160,14 @@ describe('outputs of stages', () => {
     expect(stages.map(({ uses }) => uses).filter((uses) => !covered.has(uses) && !elsewhere.has(uses))).toEqual([]);
   });
 
-  it('are noticed when they change a little', () => {
-    const expected = golden().student;
-    if (expected === undefined) throw new Error('nothing recorded for student');
-    const figures = { ...expected.figures, norm: (expected.figures.norm ?? 0) * 1.01 };
+  it.each([
+    ['student', 'norm'],
+    ['int8', 'norm'],
+    ['int8', 'integers.norm'],
+  ])('are noticed when they change a little: %s by its %s', (name, figure) => {
+    const expected = golden()[name];
+    if (expected?.figures[figure] === undefined) throw new Error(`nothing recorded for ${name}`);
+    const figures = { ...expected.figures, [figure]: expected.figures[figure] * 1.01 };
     expect(drift({ ...expected, figures }, expected)).toHaveLength(1);
   });
 });

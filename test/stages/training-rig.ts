@@ -1,4 +1,4 @@
-import type { Dataset, Labelled } from '../../data/dataset.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
 import { writeDataset } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
 import type { ArtifactKind, InputArtifact } from '../../ground/artifact.ts';
@@ -14,13 +14,17 @@ export const classes = ['animal', 'motion', 'rest'];
 const own = [['cat', 'dog'], ['runs'], ['sleeps']];
 const common = ['a', 'the', 'old', 'small'];
 
-const textsOf = (count: number, first: number, purpose: string): Labelled[] => {
+const textsOf = (count: number, first: number, purpose: string): Example[] => {
   const random = stream(11, purpose);
   const pick = (words: readonly string[]): string => words[random.integer(words.length)] ?? '';
   return Array.from({ length: count }, (_, i) => {
     const label = random.integer(classes.length);
     const filler = Array.from({ length: random.integer(5) }, () => pick(common));
-    return { id: first + i, text: [pick(common), ...filler, pick(own[label] ?? []), pick(common)].join(' '), label };
+    return {
+      id: first + i,
+      text: [pick(common), ...filler, pick(own[label] ?? []), pick(common)].join(' '),
+      target: label,
+    };
   });
 };
 

@@ -1,3 +1,4 @@
+import { attentionOf } from '../../attention.ts';
 import type { GraphBuilder } from '../../builder.ts';
 import type { Dim, Shape } from '../../dim.ts';
 import type { Graph, Value } from '../../graph.ts';
@@ -67,15 +68,6 @@ const wrongTurn = (place: Place): string | undefined =>
     return found !== undefined && permOf(found) !== perm;
   })?.[0];
 
-/** The product of every number that queries, keys or scores are multiplied by. */
-const scaleOf = (place: Place): number =>
-  ['query.early', 'query.late', 'key.late', 'scores.scale'].reduce((product, name) => {
-    const factor = place.values.get(name);
-    if (factor === undefined) return product;
-    const number = numberIn(place.graph, factor);
-    return place.named.has(`${name}.over`) ? product / number : product * number;
-  }, 1);
-
 /** Heads of one projection, where its reshape only splits the last axis. */
 const headsOf = (place: Place, role: string): number | undefined => {
   const before = typeOf(place.graph, place.value(role));
@@ -129,13 +121,15 @@ const when = (place: Place): Facts | Held => {
   const wrong = wrongTurn(place);
   if (wrong !== undefined) return held(`the transposition ${wrong} is another one`);
   if (![-1, 3].includes(intOf(place.node('softmax'), 'axis', -1))) return held('softmax runs over another axis');
+  const core = attentionOf(place.graph, place.node('softmax'));
+  if (core === undefined) return held('no product of two activations stands on both sides of the softmax');
   const heads = headsOf(place, 'query');
   if (heads === undefined || headsOf(place, 'key') !== heads || headsOf(place, 'value') !== heads) {
     return held('queries, keys and values do not split into the same known number of heads');
   }
   if (!mergesHeads(place)) return held('the last reshape does not put the heads together again');
   const mask = maskFacts(place, heads);
-  return 'held' in mask ? mask : { heads, scale: scaleOf(place), ...mask };
+  return 'held' in mask ? mask : { heads, scale: core.scale, ...mask };
 };
 
 const asInt32 = (builder: GraphBuilder, graph: Graph, mask: Value): Value =>

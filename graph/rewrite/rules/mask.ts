@@ -84,10 +84,10 @@ export const paddingOfBias = (graph: Graph, bias: Value, queries: Dim): Padding 
 
 const productMask = (graph: Graph, node: Node): Padding | undefined => {
   const pair = withNumber(graph, node);
-  const polarity = pair === undefined ? undefined : polarityOf(graph, pair[1]);
-  return pair === undefined || polarity === undefined || polarity.keeps
-    ? undefined
-    : { mask: polarity.mask, filter: pair[0] };
+  // 0 times infinity is no number: such a product masks nothing, it spoils everything.
+  if (pair === undefined || !Number.isFinite(pair[0])) return undefined;
+  const polarity = polarityOf(graph, pair[1]);
+  return polarity === undefined || polarity.keeps ? undefined : { mask: polarity.mask, filter: pair[0] };
 };
 
 const choiceMask = (graph: Graph, node: Node): Padding | undefined => {

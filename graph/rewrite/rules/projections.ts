@@ -69,7 +69,8 @@ export const packedWeight = (builder: GraphBuilder, graph: Graph, names: readonl
   const name = value(joinedName(names));
   // Layers that share their weights share the packed ones too.
   if (builder.weightOf(name) !== undefined) return name;
-  return builder.weight(name, sideBySide(names.flatMap((source) => graph.weights.get(source) ?? [])));
+  const tensor = sideBySide(names.flatMap((source) => graph.weights.get(source) ?? []));
+  return builder.weight(name, tensor, names);
 };
 
 interface Facts {

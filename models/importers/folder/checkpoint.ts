@@ -1,5 +1,6 @@
 import type { Tensor } from '../../../graph/tensor.ts';
 import type { Parameters } from '../../blocks.ts';
+import { strangeNumber } from '../../finite.ts';
 import type { StoredTensor, StoredTensors } from '../../safetensors/file.ts';
 import { floatTensor, transposed } from '../../safetensors/float.ts';
 import { importError } from '../importer.ts';
@@ -9,6 +10,8 @@ export interface Checkpoint {
   readonly parameters: Parameters;
   /** Names of the tensors that were never read. */
   unread(): readonly string[];
+  /** Refuses numbers that are none in what was asked for, at their place in the file. */
+  expectFinite(): void;
 }
 
 /**
@@ -64,6 +67,16 @@ export const unwrapped = (tensors: StoredTensors): StoredTensors => {
   return bare;
 };
 
+const refuseStrange = (name: string, stored: StoredTensor): void => {
+  const strange = strangeNumber(floatTensor(name, stored));
+  if (strange === undefined) return;
+  const { file, dtype, dims } = stored;
+  throw importError(
+    `${file}: tensor '${name}' (${dtype} ${shapeText(dims)}) holds ${strange}; expected finite numbers: ` +
+      'the file is damaged, or the training that wrote it diverged; take an earlier checkpoint',
+  );
+};
+
 /** The checkpoint's tensors under their own names; matrices of linear layers, stored (out, in), are turned to (in, out). */
 export const checkpointOf = (tensors: StoredTensors): Checkpoint => {
   const read = new Set<string>();
@@ -83,5 +96,11 @@ export const checkpointOf = (tensors: StoredTensors): Checkpoint => {
     const float = floatTensor(stored, tensor);
     return role === 'linear' ? transposed(float) : float;
   };
-  return { parameters, unread: () => [...tensors.keys()].filter((name) => !read.has(name)) };
+  return {
+    parameters,
+    unread: () => [...tensors.keys()].filter((name) => !read.has(name)),
+    expectFinite: () => {
+      for (const [name, tensor] of tensors) if (read.has(name)) refuseStrange(name, tensor);
+    },
+  };
 };

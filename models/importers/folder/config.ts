@@ -20,7 +20,7 @@ const commonSchema = z.object({
   label2id: z.record(z.string(), z.unknown()).nullish(),
   num_labels: z.int().min(1).max(1_000_000).nullish(),
   problem_type: z.string().nullish(),
-  transformers_version: z.unknown(),
+  transformers_version: z.unknown().optional(),
 });
 
 export interface FolderConfig {

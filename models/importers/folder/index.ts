@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
-import { expectFinite } from '../../finite.ts';
+import type { ModelFacts } from '../../facts.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
@@ -109,6 +109,7 @@ const emitGraph = (folder: string, config: FolderConfig, headless: boolean): Emi
   checkCopies(tensors, head?.copies ?? [], encoded.table);
   const output = head === undefined ? encoded.features : head.emit(emission, encoded, labels.length);
   checkUnread(checkpoint.unread(), config, { prefix, headless });
+  checkpoint.expectFinite();
   return { graph: builder.freeze([output]), encoded, output, task };
 };
 
@@ -169,10 +170,19 @@ const infoOf = (
 /** The vectors of sentence-transformers are made of the encoder alone. */
 const leavesHead = (modules: SentenceFolder | undefined): boolean => modules?.classifies === false;
 
-/** The classes of a folder's classifier; none where its model is no classifier of texts. */
-export const folderLabels = (folder: string): readonly string[] => {
+/** What the files beside the weights say. */
+export const folderFacts = (folder: string, head: ImportOptions['head']): ModelFacts => {
   const config = readConfig(folder);
-  return headOf(config, leavesHead(readSentenceFolder(folder))) === 'text-classification' ? config.labels : [];
+  const sentence = readSentenceFolder(folder);
+  const task = headOf(config, head === 'new' || leavesHead(sentence));
+  const { maxLength } = config.plan.facts;
+  return {
+    task: task ?? 'features',
+    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
+    modelType: config.modelType,
+    maxLength: Math.min(maxLength, sentence?.settings.maxLength ?? maxLength),
+    sizes: { embedding: config.plan.facts.embedding, ...dimensionsOf(config) },
+  };
 };
 
 /**
@@ -195,7 +205,6 @@ export const importFolder = async (
   const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
-  expectFinite(emitted.graph);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
   await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {

@@ -1,8 +1,8 @@
+import { type Attention, attentionsOf, isFusedAttention } from '../../../graph/attention.ts';
 import { type Graph, type Node, type Value, value } from '../../../graph/graph.ts';
 import type { Tensor } from '../../../graph/tensor.ts';
 import { withInstead } from '../given.ts';
-import { attentionPieces, isFusedAttention } from '../groups.ts';
-import { intAttribute, isActivationProduct, productOf } from '../products.ts';
+import { intAttribute, productOf } from '../products.ts';
 import { integerNoise, noise, type Subject, type Variant } from './variant.ts';
 
 /** MultiHeadAttention on queries, keys and values of a shape, with further inputs as they are. */
@@ -23,12 +23,10 @@ const attentionOn = (
 
 /** Heads, lengths and width of attention in pieces. */
 const sizesOf = (
-  { graph, recorded }: Subject,
-  softmax: Node,
-  nodes: ReadonlySet<Node>,
+  { recorded }: Subject,
+  { softmax, product }: Attention,
 ): { readonly heads: number; readonly shapes: readonly (readonly number[])[] } | undefined => {
-  const scores = [...nodes].find((node) => isActivationProduct(graph, node));
-  const query = scores?.inputs[0];
+  const [query] = product.inputs;
   const [batch, heads, length, width] = (query == null ? undefined : recorded.get(query)?.dims) ?? [];
   const keys = recorded.get(softmax.outputs[0] ?? value(''))?.dims.at(-1);
   if (batch === undefined || heads === undefined || length === undefined || width === undefined) return undefined;
@@ -42,8 +40,9 @@ export const fusedAttention: Variant = {
     const { graph, recorded } = subject;
     const instead = new Map<Node, readonly Node[]>();
     const weights = new Map<Value, Tensor>();
-    for (const { softmax, nodes } of attentionPieces(graph)) {
-      const sizes = sizesOf(subject, softmax, nodes);
+    for (const attention of attentionsOf(graph)) {
+      const { softmax, nodes } = attention;
+      const sizes = sizesOf(subject, attention);
       if (sizes === undefined) continue;
       for (const node of nodes) instead.set(node, []);
       const plain = { ...softmax, outputs: softmax.outputs.slice(0, 1) };

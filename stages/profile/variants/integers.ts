@@ -1,6 +1,6 @@
 import { type Graph, indexOf, type Node, readsOf, type Value, value } from '../../../graph/graph.ts';
 import { arrayOf, elementCount, float32Of, newArray, type Tensor, tensorOf } from '../../../graph/tensor.ts';
-import { intAttribute, productOf } from '../products.ts';
+import { intAttribute, type Product, productOf } from '../products.ts';
 import type { Variant } from './variant.ts';
 
 const withWeights = (graph: Graph, nodes: readonly Node[], changed: ReadonlyMap<Value, Tensor>): Graph => ({
@@ -17,14 +17,6 @@ const signedTensor = (tensor: Tensor): Tensor =>
     Int8Array.from(tensor.bytes.read(), (byte) => byte - 128),
   );
 
-/** Input that holds the zero point of an integer weight, by operator. */
-const zeroInputs: Readonly<Record<string, number>> = {
-  MatMulInteger: 3,
-  DynamicQuantizeMatMul: 3,
-  MatMulIntegerToFloat: 5,
-  QAttention: 7,
-};
-
 /** Unsigned weights as signed ones: equal products on another kernel. */
 export const signed: Variant = {
   name: 'signed',
@@ -33,7 +25,7 @@ export const signed: Variant = {
     const fallback = value('profile/zero_point');
     const nodes = graph.nodes.map((node) => {
       const product = productOf(graph, node);
-      const position = zeroInputs[node.op];
+      const position = product?.use.zero;
       if (product?.tensor.dtype !== 'uint8' || position === undefined) return node;
       changed.set(product.weight, signedTensor(product.tensor));
       const zero = node.inputs[position] ?? undefined;
@@ -81,18 +73,15 @@ const floatBehind = (graph: Graph, integers: Value | null | undefined): Value | 
   return source?.op === 'DynamicQuantizeLinear' ? (source.inputs[0] ?? null) : null;
 };
 
-const placesOf = (graph: Graph, { op, inputs }: Node): Places | undefined => {
-  const at = (i: number): Value | null => inputs[i] ?? null;
-  const found =
-    op === 'DynamicQuantizeMatMul'
-      ? { x: at(0), steps: at(2), zero: at(3), bias: at(4) }
-      : op === 'MatMulIntegerToFloat'
-        ? { x: floatBehind(graph, at(0)), steps: at(3), zero: at(5), bias: at(6) }
-        : op === 'QAttention'
-          ? { x: floatBehind(graph, at(0)), steps: at(4), zero: at(7), bias: at(2) }
-          : undefined;
-  const { x, steps } = found ?? {};
-  return found === undefined || x == null || steps == null ? undefined : { ...found, x, steps };
+/** Kernels that take float numbers and quantize them themselves. */
+export const quantizesInside = ({ op }: Node): boolean => op === 'DynamicQuantizeMatMul';
+
+const placesOf = (graph: Graph, { node, use, bias }: Product): Places | undefined => {
+  const at = (i: number | undefined): Value | null => (i === undefined ? null : (node.inputs[i] ?? null));
+  const x = quantizesInside(node) ? at(0) : floatBehind(graph, at(0));
+  const steps = at(use.steps);
+  const own = bias !== undefined && node.inputs.includes(bias) ? bias : null;
+  return x === null || steps === null ? undefined : { x, steps, zero: at(use.zero), bias: own };
 };
 
 const standard = { domain: '', attrs: {} } as const;
@@ -133,7 +122,7 @@ export const float: Variant = {
     const changed = new Map<Value, Tensor>();
     const nodes = graph.nodes.flatMap((node): readonly Node[] => {
       const product = productOf(graph, node);
-      const places = product === undefined ? undefined : placesOf(graph, node);
+      const places = product === undefined ? undefined : placesOf(graph, product);
       const steps = places === undefined ? undefined : graph.weights.get(places.steps);
       if (product === undefined || places === undefined || steps === undefined) return [node];
       const weight = value(`${product.weight}/float`);

@@ -40,9 +40,9 @@ const attention = (emission: Emission, node: Node, product: Product): readonly N
 
 /** A product with its bias as one kernel that quantizes its input, too. */
 const linear = (emission: Emission, node: Node, product: Product, gone: Set<Node>): readonly Node[] => {
-  const behind = node.op === 'Gemm' ? undefined : biasBehind(emission.graph, node);
+  const behind = biasBehind(emission.graph, product);
   if (behind !== undefined) gone.add(behind.add);
-  const bias = node.op === 'Gemm' ? (node.inputs[2] ?? null) : (behind?.bias ?? null);
+  const bias = behind?.bias ?? node.inputs[2] ?? null;
   const inputs = [node.inputs[0] ?? null, ...eightBits(emission, product), null, bias];
   const outputs = behind === undefined ? node.outputs : behind.add.outputs;
   return [{ ...node, op: 'DynamicQuantizeMatMul', domain: 'com.microsoft', inputs, outputs, attrs: {} }];

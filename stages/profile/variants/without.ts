@@ -4,6 +4,7 @@ import type { Tensor } from '../../../graph/tensor.ts';
 import { withInstead } from '../given.ts';
 import { isPackedAttention, productOf } from '../products.ts';
 import { quantizedNames, recordedOf } from '../record.ts';
+import { quantizesInside } from './integers.ts';
 import { narrowed } from './narrow.ts';
 import type { Subject, Variant } from './variant.ts';
 
@@ -18,8 +19,6 @@ const onGivenIntegers = ({ recorded }: Subject, node: Node, weights: Map<Value, 
   while (inputs.at(-1) === null) inputs.pop();
   return [{ ...node, op: 'MatMulIntegerToFloat', inputs, attrs: {} }];
 };
-
-const quantizesInside = ({ op }: Node): boolean => op === 'DynamicQuantizeMatMul';
 
 /** What stands in the place of a node when groups are gone; undefined where it stays as it is. */
 const replacement = (

@@ -1,7 +1,7 @@
-import { stream } from '../../../data/random.ts';
 import type { Criterion } from './criterion.ts';
 
-const uniform = (seed: number, purpose: string, count: number): Float64Array => {
+const uniform = async (seed: number, purpose: string, count: number): Promise<Float64Array> => {
+  const { stream } = await import('../../../data/random.ts');
   const random = stream(seed, 'prune', 'random', purpose);
   return Float64Array.from({ length: count }, () => random.uniform());
 };
@@ -11,6 +11,7 @@ export const random: Criterion = {
   name: 'random',
   summary: 'random scores, the control',
   needsExamples: false,
-  scoreParts: async ({ seed }, parts) => new Map(parts.map((part) => [part, uniform(seed, part.name, part.count)])),
+  scoreParts: async ({ seed }, parts) =>
+    new Map(await Promise.all(parts.map(async (part) => [part, await uniform(seed, part.name, part.count)] as const))),
   scoreLayers: async ({ seed }, layers) => uniform(seed, 'layers', layers.length),
 };

@@ -20,7 +20,7 @@ const LOOK_MS = 10;
 const childrenOf = (pid: number): readonly number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
-const peakOf = (pid: number): number => {
+export const peakOf = (pid: number): number => {
   try {
     const [, kilobytes = '0'] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
     return Math.max(Number(kilobytes) * 1024, ...childrenOf(pid).map(peakOf));
@@ -32,7 +32,7 @@ const peakOf = (pid: number): number => {
 /** Ticks of a second in which Linux counts what a process computes. */
 const TICKS = 100;
 
-const computedBy = (pid: number): number => {
+export const computedBy = (pid: number): number => {
   try {
     // Behind the name, which may hold anything: user and system time of the process, and of its children that ended.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -75,16 +75,20 @@ export const runWatched = (args: readonly string[], cwd: string, input?: string)
 };
 
 /** Characters that steer terminals, reorder or hide what stands around them. */
-const steering = /(?![\n\t])[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u2028\u2029\ufeff]/u;
+const steering =
+  /(?![\n\t]|\r\n)[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u2028\u2029\ufeff]/u;
 
-/** What must never be seen of any file; each that was. */
-export const faultsOf = ({ code, signal, stdout, stderr }: Ended): readonly string[] => {
+/** What must never be seen of any file; each that was. Some documents have a null where there is no figure. */
+export const faultsOf = (
+  { code, signal, stdout, stderr }: Ended,
+  noNumber = /\bNaN\b|: null\b|Infinity/,
+): readonly string[] => {
   const text = `${stdout}\n${stderr}`;
   return [
     ...(signal === null && code !== null && [0, 1, 2].includes(code) ? [] : [`ended with ${signal ?? code}`]),
     ...(/^\s+at .+:\d+:\d+\)?$/m.test(text) ? ['a stack'] : []),
     ...(/\bcrash/.test(stderr) ? ['a crash'] : []),
-    ...(code === 0 && /\bNaN\b|: null\b|Infinity/.test(stdout) ? ['an answer that is no number'] : []),
+    ...(code === 0 && noNumber.test(stdout) ? ['an answer that is no number'] : []),
     ...(steering.test(text) ? ['characters that steer a terminal'] : []),
     ...(code !== 0 && stderr.trim() === '' ? ['no word on what is wrong'] : []),
   ];

@@ -1,0 +1,100 @@
+import { addDims, type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
+import type { Call, Inferred, OpDef } from '../op.ts';
+import { elementCount } from '../tensor.ts';
+import type { Port } from './shared-cuts.ts';
+import { floats, type Labels, labelCut } from './shared-math.ts';
+import { describe, freshDim, inputOf, intAttr, intsAttr, stringAttr } from './shared-structure.ts';
+import { along } from './shared-uses.ts';
+
+/** Places of one axis: its length with padding, in strides, as far as the dilated kernel fits. */
+const placesAlong = (call: Call, at: number, length: Dim, kernel: number): Dim => {
+  const spatial = (inputOf(call, 1).shape?.length ?? 2) - 2;
+  const stride = intsAttr(call.node, 'strides')?.[at] ?? 1;
+  const reach = (intsAttr(call.node, 'dilations')?.[at] ?? 1) * (kernel - 1) + 1;
+  const pads = intsAttr(call.node, 'pads') ?? [];
+  const auto = stringAttr(call.node, 'auto_pad', 'NOTSET');
+  if (auto.startsWith('SAME')) {
+    return typeof length === 'number' ? Math.ceil(length / stride) : stride === 1 ? length : freshDim(call, 0, at + 2);
+  }
+  const padding = auto === 'VALID' ? 0 : (pads[at] ?? 0) + (pads[at + spatial] ?? 0);
+  if (typeof length === 'number') return Math.floor((length + padding - reach) / stride) + 1;
+  const same = stride === 1 ? addDims(length, padding - reach + 1) : undefined;
+  return same ?? freshDim(call, 0, at + 2);
+};
+
+const infer = (call: Call): readonly Inferred[] => {
+  const { dtype, shape } = inputOf(call, 0);
+  const kernel = inputOf(call, 1).shape;
+  if (shape === undefined || kernel === undefined) return [{ dtype, shape: undefined }];
+  const [channels, inner] = [shape[1], kernel[1]];
+  const groups = intAttr(call.node, 'group', 1);
+  if (typeof channels === 'number' && typeof inner === 'number' && channels !== inner * groups) {
+    throw new RangeError(
+      `${describe(call)}: ${channels} channels meet kernels of ${inner} channels in ${groups} groups`,
+    );
+  }
+  const places = shape.slice(2).map((length, at) => {
+    const size = kernel[at + 2];
+    return typeof size === 'number' ? placesAlong(call, at, length, size) : freshDim(call, 0, at + 2);
+  });
+  return [{ dtype, shape: [shape[0] ?? 1, kernel[0] ?? 1, ...places] }];
+};
+
+/** Channels and kernels of one group can go; places and the channels of groups cannot. */
+const labels = (call: Call, port: Port, shape: Shape): Labels => {
+  const grouped = intAttr(call.node, 'group', 1) > 1;
+  const named = (batch: string | null, channel: string | null): Labels =>
+    shape.map((_, axis) => (axis === 0 ? batch : axis === 1 && !grouped ? channel : null));
+  if (port.kind === 'output') return named('batch', 'out');
+  if (port.position === 0) return named('batch', 'in');
+  return port.position === 1 ? named(grouped ? null : 'out', 'in') : [grouped ? null : 'out'];
+};
+
+/** Every kernel at every place. */
+const macs = (call: Call): Dim => {
+  const kernel = inputOf(call, 1).shape;
+  const [y] = infer(call);
+  return kernel === undefined || y?.shape === undefined
+    ? 0
+    : multiplyDims(productOf(y.shape), productOf(kernel.slice(1)));
+};
+
+/** Pixels of a size that is known: how many strides fit cannot be said of a symbol. */
+const image = (...dims: readonly number[]) => ({
+  ...floats(...dims),
+  data: Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)),
+});
+
+const kernels = (...dims: readonly number[]) => ({ ...floats(...dims), constant: true });
+
+/** Kernels of weights moved over an image or a sequence. Models that have one are run, measured and cut, not trained. */
+export const conv: OpDef = {
+  domain: '',
+  op: 'Conv',
+  since: 1,
+  infer,
+  gradient: 'none',
+  cut: labelCut(infer, labels, 'has places or groups along that axis'),
+  uses: (call) => [{ input: 1, kind: 'linear', inner: 1, outer: 0 }, ...along(call, { 2: 'bias' })],
+  macs,
+  samples: [
+    {
+      name: 'patches of an image',
+      inputs: [image(2, 3, 8, 8), kernels(4, 3, 4, 4), kernels(4)],
+      attrs: { strides: [4, 4] },
+      macs: 2 * 4 * 4 * 48,
+    },
+    {
+      name: 'a padded sequence without a bias',
+      inputs: [floats(2, 3, 5), kernels(4, 3, 3)],
+      attrs: { pads: [1, 1] },
+      macs: 2 * 4 * 5 * 9,
+    },
+    {
+      name: 'a group a channel, dilated',
+      inputs: [image(1, 4, 7, 6), kernels(4, 1, 3, 3), kernels(4)],
+      attrs: { group: 4, dilations: [2, 1], pads: [1, 0, 1, 0], strides: [2, 1] },
+      macs: 4 * 3 * 4 * 9,
+    },
+  ],
+};

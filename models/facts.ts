@@ -1,0 +1,18 @@
+import type { TaskName } from './model.ts';
+
+/** Sizes of an encoder: of heads and neurons the number in each layer, of widths the largest. */
+type Sizes = Readonly<Partial<Record<'hidden' | 'embedding' | 'layers' | 'heads' | 'ffn' | 'vocabulary', number>>>;
+
+/** What is said of a model beside its weights; what is left out is not known. */
+export interface ModelFacts {
+  readonly task?: TaskName;
+  /** Class names by index; none where it does not classify. */
+  readonly labels?: readonly string[];
+  readonly modelType?: string;
+  /** No sequence of more tokens is read. */
+  readonly maxLength?: number;
+  readonly sizes?: Sizes;
+}
+
+/** The model_type whose class in transformers.js passes input_ids and attention_mask and nothing else. */
+export const textModelType = 'distilbert';

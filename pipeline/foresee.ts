@@ -1,0 +1,49 @@
+import type { DataFacts, Expected, Foreboding } from '../stages/expected.ts';
+import { type Catalogue, stageOf } from './catalogue.ts';
+import type { Plan, Step } from './plan/plan.ts';
+import { isRecord } from './yaml/values.ts';
+
+type Path = readonly (string | number)[];
+
+/** What a run would meet, by the path in the file, and what is worth a look. */
+export interface Forebodings {
+  readonly problems: readonly Foreboding[];
+  readonly remarks: readonly string[];
+}
+
+/** Where a step stands in the file: a helper where the stage that asked for it names its model. */
+const placeOf = ({ id, uses, inputs }: Step, { stages, steps }: Plan, catalogue: Catalogue): Path => {
+  const section = stageOf(catalogue, uses)?.automatic?.section;
+  if (section !== undefined) return [section.name];
+  const index = stages.findIndex((stage) => stage.id === id || stage.helpers.includes(id));
+  const { config } = steps.find((step) => step.id === stages[index]?.id) ?? {};
+  if (stages[index]?.id === id || !isRecord(config)) return ['stages', index];
+  const model = inputs.model?.step;
+  const [key] = Object.entries(config).find(([, value]) => value === model) ?? [];
+  if (key !== undefined) return ['stages', index, key];
+  return isRecord(config.recover) ? ['stages', index, 'recover', 'teacher'] : ['stages', index];
+};
+
+const factsOf = async (plan: Plan, catalogue: Catalogue): Promise<Forebodings & { readonly data?: DataFacts }> => {
+  const config = plan.steps.find(({ id }) => id === plan.dataset)?.config;
+  const look = await catalogue.lookAtData?.(config, plan.base);
+  return look === undefined ? { problems: [], remarks: [] } : { problems: [], remarks: look.remarks, data: look };
+};
+
+/** Asks every step in turn what it will come to, given what those before it will. */
+export const foreseeRun = async (plan: Plan, catalogue: Catalogue, skip: ReadonlySet<string>): Promise<Forebodings> => {
+  const { remarks: first, data } = await factsOf(plan, catalogue);
+  const models = new Map<string, Expected | undefined>();
+  const problems: Foreboding[] = [];
+  const remarks = [...first];
+  for (const step of plan.steps.filter(({ id }) => !skip.has(id))) {
+    const inputs = Object.entries(step.inputs).map(([name, ref]) => [name, models.get(ref.step)] as const);
+    const outlook = { models: Object.fromEntries(inputs), data, base: plan.base };
+    const seen = (await stageOf(catalogue, step.uses)?.foresee?.(step.config, outlook)) ?? {};
+    models.set(step.id, seen.model);
+    const at = placeOf(step, plan, catalogue);
+    for (const one of seen.problems ?? []) problems.push({ ...one, path: [...at, ...one.path] });
+    for (const remark of seen.remarks ?? []) remarks.push(`${step.id}: ${remark}`);
+  }
+  return { problems, remarks };
+};

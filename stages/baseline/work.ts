@@ -1,0 +1,160 @@
+import { setImmediate } from 'node:timers/promises';
+import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
+import { readDatasetArtifact } from '../../data/files.ts';
+import { writePredictions } from '../../data/predictions.ts';
+import { blankRows, noRows, putRow } from '../../data/rows.ts';
+import { type DataTask, dataTask } from '../../ground/tasks.ts';
+import type { StageContext, StageRun } from '../stage.ts';
+import { denseEffort, fitsDense, spaced, sparseEffort } from './budget.ts';
+import { learnVectorizer, type Vectorizer } from './features.ts';
+import type { Reported } from './index.ts';
+import { tagWords } from './lexicon.ts';
+import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
+import { postingsOf, SparseWeights } from './sparse.ts';
+
+const labelsOf = (examples: readonly Example[]): Int32Array => Int32Array.from(examples, labelOf);
+
+const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledRows => ({
+  rows: vectorizer.rows(examples),
+  labels: labelsOf(examples),
+});
+
+/** The first class of the largest score. */
+const largestOf = (scores: Float64Array): number => {
+  let best = 0;
+  for (let c = 1; c < scores.length; c++) if ((scores[c] as number) > (scores[best] as number)) best = c;
+  return best;
+};
+
+/** Share of rows that are right; `each` sees the scores of every row. */
+const rightOf = (
+  score: Scorer,
+  { rows, labels }: LabelledRows,
+  classes: number,
+  each: (row: number, scores: Float64Array) => void = () => {},
+): number => {
+  const scores = new Float64Array(classes);
+  let right = 0;
+  for (const [row, label] of labels.entries()) {
+    score(rows, row, scores);
+    right += Number(largestOf(scores) === label);
+    each(row, scores);
+  }
+  return right / Math.max(1, labels.length);
+};
+
+/** Share of test texts in the class that is most frequent in training; of equally frequent ones the first. */
+const majorityShare = ({ classes, train, test }: Dataset): number => {
+  const counts = new Int32Array(classes.length);
+  for (const label of train.map(labelOf)) counts[label] = (counts[label] ?? 0) + 1;
+  const most = counts.reduce((larger, count) => Math.max(larger, count), 0);
+  const majority = counts.indexOf(most);
+  return test.filter(({ target }) => target === majority).length / Math.max(1, test.length);
+};
+
+interface Chosen {
+  readonly score: Scorer;
+  readonly inversePenalty: number;
+  readonly validation: number;
+}
+
+/** Training texts as rows, with weights that they fit into. */
+const prepared = (dataset: Dataset, train: readonly Example[], vectorizer: Vectorizer) => {
+  const classes = dataset.classes.length;
+  const { features } = vectorizer;
+  const training = rowsOf(vectorizer, train);
+  if (fitsDense(training, features, classes)) {
+    return { training, effort: denseEffort(train.length), weights: () => new DenseWeights(features, classes) };
+  }
+  const postings = postingsOf(training, features, classes);
+  const effort = sparseEffort(postings, training.rows, train.length);
+  return { training, effort, weights: () => new SparseWeights(postings, classes) };
+};
+
+/** Trains one model a penalty and keeps the one that is most often right on validation; of equal ones the simplest. */
+const chooseModel = async (
+  dataset: Dataset,
+  { training, effort, weights }: ReturnType<typeof prepared>,
+  validation: LabelledRows,
+  ctx: StageContext,
+): Promise<Chosen> => {
+  const classes = dataset.classes.length;
+  const { epochs, inversePenalties } = effort;
+  const total = epochs * inversePenalties.length;
+  let done = 0;
+  const between = async (): Promise<void> => {
+    ctx.progress({ done: ++done, total, unit: 'epochs' });
+    await setImmediate();
+    ctx.signal.throwIfAborted();
+  };
+  let best: Chosen | undefined;
+  for (const inversePenalty of inversePenalties) {
+    const penalty = 1 / (inversePenalty * training.labels.length);
+    const score = await trainLogistic(training, weights(), { penalty, epochs }, between);
+    const right = rightOf(score, validation, classes);
+    if (best === undefined || right > best.validation) best = { score, inversePenalty, validation: right };
+  }
+  if (best === undefined) throw new Error('no penalty was tried');
+  return best;
+};
+
+/** Terms in all texts, repeated ones too. */
+const entriesIn = (examples: readonly Example[]): number =>
+  examples.reduce((sum, { text, pair = '' }) => sum + 2 * `${text} ${pair}`.split(' ').length, 0);
+
+/** Logistic regression over words and pairs of them, and the most frequent class. */
+const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
+  const train = spaced(dataset.train, entriesIn(dataset.train));
+  const vectorizer = learnVectorizer(train);
+  const work = prepared(dataset, train, vectorizer);
+  const { score, inversePenalty, validation } = await chooseModel(
+    dataset,
+    work,
+    rowsOf(vectorizer, dataset.validation),
+    ctx,
+  );
+  const test = rowsOf(vectorizer, dataset.test);
+  const classes = dataset.classes.length;
+  const rows = blankRows(dataset.test.length, classes);
+  const keep = (row: number, said: Float64Array) => putRow(rows, row, Float32Array.from(said), test.labels[row]);
+  const right = rightOf(score, test, classes, keep);
+  await writePredictions(await ctx.output('predictions', 'predictions'), {
+    split: 'test',
+    ids: Int32Array.from(dataset.test, ({ id }) => id),
+    rows,
+    targets: { width: 1, data: test.labels },
+  });
+  // What is told beside the score: how it came about.
+  const linear = {
+    ...{ score: right, called: 'linear bag of words' },
+    validationScore: validation,
+    features: vectorizer.features,
+    inversePenalty,
+    texts: train.length,
+    epochs: work.effort.epochs,
+    weights: work.effort.dense ? 'all' : 'seen',
+  };
+  return { majority: { score: majorityShare(dataset), called: 'majority class' }, linear };
+};
+
+/** Baselines of the other tasks leave no predictions that anything reads. */
+const withoutPredictions = async (metrics: Reported, ctx: StageContext): Promise<Reported> => {
+  await writePredictions(await ctx.output('predictions', 'predictions'), {
+    ...{ split: 'test', ids: new Int32Array(), rows: noRows(0) },
+  });
+  return metrics;
+};
+
+type Compare = (dataset: Dataset, ctx: StageContext) => Promise<Reported>;
+
+const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing', Compare>> = {
+  linear: classifyTexts,
+  lexicon: (dataset, ctx) => withoutPredictions(tagWords(dataset), ctx),
+  nothing: (_, ctx) => withoutPredictions({}, ctx),
+};
+
+export const run: StageRun<unknown, Reported> = async ({ dataset: input }, _, ctx) => {
+  if (input === undefined) throw new Error('baseline needs a dataset');
+  const dataset = await readDatasetArtifact(input.path);
+  return comparedWith[dataTask(dataset.task).baseline ?? 'nothing'](dataset, ctx);
+};

@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs';
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createBrotliCompress, createGzip } from 'node:zlib';
+import { readDatasetArtifact } from '../../data/files.ts';
+import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
+import { encodeTexts } from '../../engine/encode.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import { readModelArtifact } from '../../models/files.ts';
+import { modelFigures } from '../../models/inspect.ts';
+import type { StageRun } from '../stage.ts';
+import { longest } from '../train/examples.ts';
+import { writeAnswers } from './answers.ts';
+import { inClient } from './client.ts';
+import { cutNote } from './cut.ts';
+import type { Config, Reported } from './index.ts';
+
+/** Brotli's quality: what servers use on the fly, and half a second for 27 MB. */
+const BROTLI_QUALITY = 4;
+
+const brotli = (): Transform => createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } });
+
+/** Bytes of the model's graph and weights after compression, streamed. */
+const bytesAfter = async (model: InputArtifact, compressor: () => Transform): Promise<number> => {
+  let size = 0;
+  for (const file of Object.keys(model.artifact.files).filter((name) => name.startsWith('model.onnx'))) {
+    await pipeline(createReadStream(model.path(file)), compressor(), async (source) => {
+      for await (const chunk of source) size += chunk.length;
+    });
+  }
+  return size;
+};
+
+export const run: StageRun<Config, Reported> = async (inputs, { client: compares }, ctx) => {
+  const { model: modelInput, dataset: datasetInput } = inputs;
+  if (modelInput === undefined || datasetInput === undefined) throw new Error('evaluate needs a model and a dataset');
+  const model = await readModelArtifact(modelInput.path);
+  const dataset = await readDatasetArtifact(datasetInput.path);
+  const texts = await encodeTexts(model, dataset.test, longest(dataset, model), ctx.signal);
+  const { median, p95 } = typicalLengths(lengthsOf(texts));
+  const folder = await ctx.output('predictions', 'predictions');
+  await writeAnswers(folder, { model, dataset, texts }, ctx);
+  const client = compares ? await inClient({ model, dataset, texts }, ctx) : undefined;
+  const cut = cutNote(texts, dataset, model.info);
+  const notes = [...(cut === undefined ? [] : [cut]), ...(client?.notes ?? [])];
+  for (const note of notes) ctx.log(note);
+  return {
+    lengths: { median, p95 },
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(client === undefined ? {} : { client: { ...client.figures } }),
+    figures: {
+      ...modelFigures(model, median),
+      macsLength: median,
+      gzipBytes: await bytesAfter(modelInput, createGzip),
+      brotliBytes: await bytesAfter(modelInput, brotli),
+    },
+    dimensions: model.info.dimensions,
+  };
+};

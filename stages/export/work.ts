@@ -1,0 +1,29 @@
+import { clientLimits } from '../../data/tokenizers/client-limits.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import { type Precision, readModelArtifact } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
+import { clientSettingsNote } from '../evaluate/client-notes.ts';
+import type { StageRun } from '../stage.ts';
+import { exportModels, type Models } from './folder.ts';
+import type { Reported } from './index.ts';
+import { type Config, precisions } from './index.ts';
+import { RESULTS_PLACEHOLDER } from './placeholder.ts';
+
+const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Promise<Models> => {
+  const models = new Map<Precision, Model>();
+  for (const precision of precisions) {
+    const input = inputs[precision];
+    if (input !== undefined) models.set(precision, await readModelArtifact(input.path));
+  }
+  return models;
+};
+
+export const run: StageRun<Config, Reported> = async (inputs, _, ctx): Promise<Reported> => {
+  const models = await readModels(inputs);
+  const folder = await ctx.output('folder', 'folder');
+  const bytes = await exportModels(folder, models, { threads: ctx.threads, results: RESULTS_PLACEHOLDER });
+  const [shared] = models.values();
+  const settings = shared === undefined ? [] : clientLimits(shared.tokenizer);
+  const notes = settings.length === 0 ? {} : { notes: [clientSettingsNote(settings)] };
+  return { files: [...models.keys()], bytes, ...notes };
+};

@@ -1,0 +1,92 @@
+import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
+import { foreseeTraining } from '../train/foresee.ts';
+import type { PruneOptions } from './config.ts';
+import { type Count, targetOf } from './counts.ts';
+import { criterionOf } from './criteria/index.ts';
+import { countsLayers } from './needs.ts';
+
+type Keep = NonNullable<PruneOptions['keep']>;
+type Sizes = NonNullable<Expected['sizes']>;
+
+const named = {
+  heads: 'heads in each layer',
+  ffn: 'feed-forward neurons in each layer',
+  vocabulary: 'tokens',
+} as const;
+const wide = { hidden: 'channels', embedding: 'channels of the token embeddings' } as const;
+const units = { ...named, ...wide, layers: 'layers' } as const;
+const counted = ['vocabulary', 'hidden', 'heads', 'ffn', 'layers', 'embedding'] as const;
+
+const isCount = (kept: Keep[keyof Keep]): kept is Count =>
+  typeof kept === 'number' || (typeof kept === 'string' && kept !== 'used');
+
+/** Wider embeddings count among the widths of the stream. */
+const availableOf = (key: (typeof counted)[number], { embedding = 0, ...sizes }: Sizes): number | undefined => {
+  if (key === 'embedding') return embedding === 0 ? undefined : embedding;
+  const size = sizes[key];
+  return key === 'hidden' && size !== undefined ? Math.max(size, embedding) : size;
+};
+
+/** Counts that are larger than what there is. */
+const tooMany = (keep: Keep, sizes: Sizes): readonly Foreboding[] =>
+  counted.flatMap((key) => {
+    const [kept, available] = [keep[key], availableOf(key, sizes)];
+    if (typeof kept !== 'number' || available === undefined || kept <= available) return [];
+    const message = `${kept} were to be kept of ${available} ${units[key]}; give at most ${available}`;
+    return [{ path: ['keep', key], message }];
+  });
+
+const missingLayers = ({ layers }: Keep, available: number | undefined): readonly Foreboding[] => {
+  if (typeof layers !== 'object' || available === undefined) return [];
+  return layers.flatMap((layer, i) =>
+    layer < available
+      ? []
+      : [{ path: ['keep', 'layers', i], message: `the model's layers are 0 to ${available - 1}; found ${layer}` }],
+  );
+};
+
+/** Taylor importance is that of a loss, which only classifiers of the data's own classes have. */
+const needsClasses = (
+  options: PruneOptions,
+  { task }: Expected,
+  data: DataFacts | undefined,
+): readonly Foreboding[] => {
+  const isClassifier = task === undefined || task === 'text-classification' || task === 'token-classification';
+  const { heads, ffn, hidden } = options.keep ?? {};
+  const ranks = [heads, ffn, hidden].some((kept) => kept !== undefined) || countsLayers(options.keep ?? {});
+  if (isClassifier || !ranks || !criterionOf(options.criterion).needsExamples) return [];
+  const train = data?.task === 'features' ? '' : 'train it first, or ';
+  const message = `criterion ${options.criterion} measures the loss of a classifier, the model puts out ${task}; ${train}choose criterion: magnitude`;
+  return [{ path: ['keep'], message }];
+};
+
+/** How many are left: in each layer as many where layers do not compete with each other. */
+const left = (keep: Keep, sizes: Sizes, scope: PruneOptions['scope']): Sizes => {
+  const kept = Object.entries(sizes).map(([key, size]) => {
+    const one = keep[key as keyof Sizes] ?? (key === 'embedding' ? keep.hidden : undefined);
+    if (one === undefined || size === undefined) return [key, size];
+    if (typeof one === 'object') return [key, one.length];
+    if (!isCount(one)) return [key, size];
+    if (scope === 'global' && (key === 'heads' || key === 'ffn')) return [key, size];
+    return [key, key === 'layers' && typeof one === 'string' ? size : Math.min(size, targetOf(one, size).kept)];
+  });
+  return Object.fromEntries(kept);
+};
+
+/** What pruning leaves of a model, and which of the counts it cannot keep. */
+export const foreseePruning = (options: PruneOptions, { models, data }: Outlook): Foreseen => {
+  const { model = {} } = models;
+  const { keep, recover } = options;
+  const sizes = keep === undefined ? model.sizes : model.sizes && left(keep, model.sizes, options.scope);
+  const pruned: Expected = { ...model, ...(sizes === undefined ? {} : { sizes }) };
+  const own = [
+    ...(keep === undefined || model.sizes === undefined
+      ? []
+      : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
+    ...needsClasses(options, model, data),
+  ];
+  if (recover === undefined) return { model: pruned, problems: own };
+  const trained = foreseeTraining(recover, recover.uses, { ...models, model: pruned }, data);
+  const inside = (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] }));
+  return { ...trained, problems: [...own, ...inside] };
+};

@@ -1,0 +1,39 @@
+import { leastQuantized } from '../../graph/quantize/thresholds.ts';
+import type { Expected, Foreseen, Outlook } from '../expected.ts';
+
+interface Options {
+  readonly embeddings: boolean;
+  readonly exclude: readonly string[];
+}
+
+const EVERYTHING = /^\*+$/;
+
+/** No matrix of an encoder has more elements; undefined where one of the figures that it takes is not known. */
+const mostElements = (model: Expected, { embeddings }: Options): number | undefined => {
+  const { sizes = {}, maxLength, labels, task } = model;
+  const { hidden, embedding = hidden, ffn, vocabulary } = sizes;
+  if (hidden === undefined || embedding === undefined || ffn === undefined || vocabulary === undefined)
+    return undefined;
+  if (maxLength === undefined || task === undefined || task === 'fill-mask') return undefined;
+  const width = Math.max(hidden, embedding);
+  // Q, K and V may be one matrix, and so may be gate and value; relative positions count both ways.
+  const products = [3 * width * width, 2 * width * ffn, width * (labels?.length ?? 0)];
+  const tables = embeddings ? [vocabulary * embedding, 2 * maxLength * width] : [];
+  return Math.max(...products, ...tables);
+};
+
+/** A model of which nothing can be quantized is known by its sizes. */
+export const foreseeQuantization = (options: Options, { models }: Outlook): Foreseen => {
+  const { model = {} } = models;
+  const quantized = { ...model, quantized: true };
+  if (options.exclude.some((pattern) => EVERYTHING.test(pattern))) {
+    const message = 'every weight is excluded, so nothing would be quantized: leave the stage out, or exclude less';
+    return { model: quantized, problems: [{ path: ['exclude'], message }] };
+  }
+  const most = mostElements(model, options);
+  if (most === undefined || most >= leastQuantized) return { model: quantized };
+  const message =
+    `no matrix of this model can be stored in 8 bits (the largest has fewer than ${leastQuantized} elements): leave ` +
+    'quantization out, or take a larger model';
+  return { model: quantized, problems: [{ path: [], message }] };
+};

@@ -1,0 +1,67 @@
+import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
+
+/** Why a quantized model cannot be followed layer by layer. */
+export const noHiddenStates =
+  'the teacher is quantized, and its fused layers put out no hidden states to compare: leave hidden out, or take the model ' +
+  'from before quantization as teacher';
+
+/** The options of any training that say something of the model's parts. */
+interface Training {
+  readonly freeze: readonly string[];
+  readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
+}
+
+/** Parts that are to stand still and are not there. */
+const missingParts = ({ freeze }: Training, layers: number | undefined): readonly Foreboding[] =>
+  freeze.flatMap((part, i) => {
+    const [, first, last = first] = /^layers\.(\d+)(?:-(\d+))?$/.exec(part) ?? [];
+    if (layers === undefined || last === undefined || Number(last) < layers) return [];
+    const message = `the model's layers are 0 to ${layers - 1}; found ${part}`;
+    return [{ path: ['freeze', i], message }];
+  });
+
+/** Pairs of layers of which one is not there. */
+const missingPairs = ({ hidden }: Training, student: Expected, teacher: Expected): readonly Foreboding[] => {
+  const [own, theirs] = [student.sizes?.layers, teacher.sizes?.layers];
+  if (typeof hidden?.layers !== 'object') return [];
+  return Object.entries(hidden.layers).flatMap(([from, to]) => {
+    const path = ['hidden', 'layers', from];
+    if (own !== undefined && Number(from) >= own)
+      return [{ path, message: `the student's layers are 0 to ${own - 1}; found ${from}` }];
+    if (theirs !== undefined && to >= theirs)
+      return [{ path, message: `the teacher's layers are 0 to ${theirs - 1}; found ${to}` }];
+    return [];
+  });
+};
+
+const withoutHidden = ({ hidden }: Training, { quantized }: Expected): readonly Foreboding[] =>
+  hidden === undefined || quantized !== true ? [] : [{ path: ['hidden'], message: noHiddenStates }];
+
+const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): readonly Foreboding[] =>
+  uses === 'train' && data?.task === 'features'
+    ? [
+        {
+          path: [],
+          message: 'data for features has no labels to train on: use distill, with the model to follow as teacher',
+        },
+      ]
+    : [];
+
+/** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */
+export const foreseeTraining = (
+  config: Training,
+  uses: 'train' | 'distill',
+  models: Outlook['models'],
+  data: DataFacts | undefined,
+): Foreseen => {
+  const { model = {}, 'teacher-outputs': teacher = {} } = models;
+  const problems = [
+    ...withoutLabels(uses, data),
+    ...missingParts(config, model.sizes?.layers),
+    ...missingPairs(config, model, teacher),
+    ...withoutHidden(config, teacher),
+  ];
+  const { task: _, labels: __, ...body } = model;
+  const head = data === undefined ? {} : { task: data.task, ...(data.whole ? { labels: data.classes } : {}) };
+  return { model: { ...body, ...head }, problems };
+};

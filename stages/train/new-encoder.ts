@@ -1,0 +1,42 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import type { TokenizerJson } from '../../data/tokenizer.ts';
+import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
+import { special } from '../../data/tokenizers/vocabulary.ts';
+import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { buildEncoder } from '../../models/encoder.ts';
+import type { Model } from '../../models/model.ts';
+
+import type { ArchitectureConfig } from './architecture.ts';
+
+const trainers: Readonly<
+  Record<ArchitectureConfig['tokenizer'], (texts: Iterable<string>, size: number) => TokenizerJson>
+> = {
+  wordpiece: (texts, size) => trainWordPiece(texts, { size }),
+  bpe: (texts, size) => trainByteBpe(texts, { size }),
+};
+
+/** Trains the tokenizer on every training text and draws the encoder's weights. */
+export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: number): Model => {
+  const { tokenizer: kind, vocabulary, ...shape } = config;
+  const texts = [...dataset.train, ...dataset.unlabelled].flatMap(({ text, pair = '' }) => [text, pair]);
+  const json = trainers[kind](texts, vocabulary);
+  const tokenizer = tokenizerOf(json);
+  const idOf = (token: string): number => {
+    for (let id = 0; id < tokenizer.size; id++) if (tokenizer.token(id) === token) return id;
+    throw new Error(`the trained tokenizer has no '${token}'`);
+  };
+  const encoder = buildEncoder(
+    {
+      ...shape,
+      vocabulary: tokenizer.size,
+      maxLength: dataset.maxLength,
+      labels: dataset.task === 'text-classification' ? dataset.classes : [],
+      tokens: { padding: idOf(special.padding), unknown: idOf(special.unknown) },
+    },
+    json,
+    seed,
+  );
+  const sentence = { pooling: shape.pooling, normalize: true };
+  return dataset.task === 'features' ? { ...encoder, info: { ...encoder.info, sentence } } : encoder;
+};

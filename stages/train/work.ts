@@ -1,0 +1,45 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { readDatasetArtifact } from '../../data/files.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import { readModelArtifact, writeModel } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
+import { reinitialize } from '../../models/reinitialize.ts';
+import type { StageRun } from '../stage.ts';
+import type { Config, Reported } from './index.ts';
+import { newEncoder } from './new-encoder.ts';
+import { defaultRates } from './options.ts';
+import { runTraining } from './run.ts';
+
+type Start = Pick<Config, 'like' | 'architecture'>;
+
+/** What training starts from: a shape with random weights, or the model before as it is. */
+const startOf = async (
+  { like, architecture: shape }: Start,
+  {
+    input,
+    dataset,
+    seed,
+  }: { readonly input: InputArtifact | undefined; readonly dataset: Dataset; readonly seed: number },
+): Promise<Model> => {
+  if (shape !== undefined) return newEncoder(shape, dataset, seed);
+  if (input === undefined) throw new Error('train needs a model');
+  const given = await readModelArtifact(input.path);
+  return like === undefined ? given : reinitialize(given, seed);
+};
+
+export const run: StageRun<Config, Reported> = async ({ model: input, dataset: datasetInput }, options, ctx) => {
+  if (datasetInput === undefined) throw new Error('train needs a dataset');
+  const { like, architecture: shape, ...training } = options;
+  const dataset = await readDatasetArtifact(datasetInput.path);
+  const { model, summary } = await runTraining(
+    {
+      model: await startOf({ like, architecture: shape }, { input, dataset, seed: ctx.seed }),
+      dataset,
+      config: training,
+      rates: like === undefined && shape === undefined ? defaultRates.fineTune : defaultRates.scratch,
+    },
+    ctx,
+  );
+  await writeModel(await ctx.output('model', 'model'), model);
+  return { training: summary };
+};

@@ -1,0 +1,138 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Feeds, HostTensor } from '../../engine/engine.ts';
+import { crossEntropy } from '../../engine/losses/index.ts';
+import { ortEngine } from '../../engine/onnxruntime.ts';
+import { recomputed } from '../../engine/recompute.ts';
+import { buildStep } from '../../engine/step.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { readGraph } from '../../graph/codec/index.ts';
+import { differentiate } from '../../graph/differentiate.ts';
+import { bindDim, symbol } from '../../graph/dim.ts';
+import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { elementCount } from '../../graph/tensor.ts';
+import { tinyModel } from './rig.ts';
+
+const isCopy = ({ name }: Node): boolean => name.endsWith('/again');
+
+const copiesIn = (graph: Graph): readonly string[] => graph.nodes.filter(isCopy).map(({ op }) => op);
+
+interface Chain {
+  readonly graph: Graph;
+  readonly loss: Value;
+}
+
+/** Two products with something between them, the gradients of both weights, and a loss. */
+const chain = (between: (builder: GraphBuilder, x: Value) => Value): Chain => {
+  const builder = new GraphBuilder('chain');
+  const x = builder.input('x', 'float32', [symbol('rows'), 3]);
+  const [first, second] = [builder.input('first', 'float32', [3, 4]), builder.input('second', 'float32', [4, 2])];
+  const y = builder.op('MatMul', [between(builder, builder.op('MatMul', [x, first])), second]);
+  const loss = builder.op('ReduceSum', [y], { keepdims: 0 });
+  const gradients = differentiate(builder, loss, [first, second]);
+  return { graph: builder.freeze([loss, ...gradients.values()]), loss };
+};
+
+const numbers = (dims: readonly number[]): HostTensor => ({
+  dtype: 'float32',
+  dims,
+  data: Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i + 1)),
+});
+
+const feeds: Feeds = { x: numbers([5, 3]), first: numbers([3, 4]), second: numbers([4, 2]), mask: numbers([5, 4]) };
+
+const run = async (graph: Graph, memory: 'planned' | 'pooled' | 'recomputed'): Promise<unknown> => {
+  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'all', memory });
+  try {
+    return await program.run(Object.fromEntries(graph.inputs.map((name) => [name, feeds[name] ?? numbers([])])));
+  } finally {
+    await program.release();
+  }
+};
+
+/** The graph as the runtime runs it. */
+const asRun = async (graph: Graph, memory: 'planned' | 'pooled' | 'recomputed'): Promise<Graph> => {
+  const folder = await mkdtemp(join(tmpdir(), 'decant-recompute-'));
+  try {
+    const optimizedFile = join(folder, 'run.onnx');
+    const program = await ortEngine.compile(graph, { threads: 1, optimization: 'all', memory, optimizedFile });
+    await program.release();
+    return await readGraph(optimizedFile);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+};
+
+const gelu = (builder: GraphBuilder, x: Value): Value => builder.op('Gelu', [x]);
+
+const masked = (builder: GraphBuilder, x: Value): Value =>
+  builder.op('Mul', [builder.op('Softmax', [x]), builder.input('mask', 'float32', [symbol('rows'), 4])]);
+
+const layers = (builder: GraphBuilder, x: Value): Value => gelu(builder, masked(builder, gelu(builder, x)));
+
+describe('what a step computes again', () => {
+  it.each([
+    ['a Gelu, whose gradient keeps what it reads', gelu, ['Gelu']],
+    ['a product with a mask that is fed, of a softmax that its gradient keeps', masked, ['Mul']],
+    ['nothing of a sum of which nobody keeps a part', (b: GraphBuilder, x: Value) => b.op('Add', [x, x]), []],
+    ['no product of matrices', (_: GraphBuilder, x: Value) => x, []],
+    [
+      'what follows from a copy',
+      (b: GraphBuilder, x: Value) => b.op('Mul', [gelu(b, x), b.op('Sigmoid', [x])]),
+      ['Gelu', 'Sigmoid', 'Mul'],
+    ],
+  ])('is %s', (_, between, expected) => {
+    const { graph, loss } = chain(between);
+    expect(copiesIn(recomputed(graph, loss))).toEqual(expected);
+  });
+
+  it.each([
+    ['Gelu', gelu],
+    ['masks', masked],
+    ['several layers', layers],
+  ])('has the same bits: %s', async (_, between) => {
+    const { graph, loss } = chain(between);
+    expect(await run(recomputed(graph, loss), 'recomputed')).toEqual(await run(graph, 'planned'));
+  });
+
+  it('is read by the backward pass alone, which reads nothing else of these nodes', () => {
+    const { graph, loss } = chain(layers);
+    const again = recomputed(graph, loss);
+    const { users, producer } = indexOf(again);
+    const copies = again.nodes.filter(isCopy);
+    const backward = (node: Node): boolean => node.name.startsWith('gradient/') || isCopy(node);
+    for (const copy of copies) {
+      for (const output of copy.outputs) expect(users.get(output)?.every(backward)).toBe(true);
+      const original = again.nodes.find(({ name }) => `${name}/again` === copy.name);
+      for (const output of original?.outputs ?? []) expect(users.get(output)?.some(backward)).toBe(false);
+    }
+    expect(copies.map(({ op }) => op)).toEqual(['Mul', 'Gelu']);
+    expect(producer.get(loss)?.name).not.toContain('again');
+  });
+
+  it('stays two nodes in the runtime, which merges equal ones elsewhere', async () => {
+    const { graph } = buildStep(tinyModel(), { losses: [crossEntropy] });
+    const copies = copiesIn(graph);
+    expect(copies.length).toBeGreaterThan(6);
+    expect(copiesIn(await asRun(graph, 'recomputed'))).toEqual(expect.arrayContaining([...copies]));
+    expect(copiesIn(await asRun(graph, 'pooled')).length).toBeLessThan(copies.length / 2);
+  });
+
+  it('is two fifths of what an encoder of usual proportions would keep for its gradients', () => {
+    const model = tinyModel({ hidden: 48, heads: 12, ffn: 192, maxLength: 48, layers: 6 });
+    const { graph } = buildStep(model, { losses: [crossEntropy] });
+    const { users } = indexOf(graph);
+    const sizeOf = (v: Value): number => {
+      const dims = graph.types.get(v)?.shape?.map((dim) => bindDim(dim, { batch: 64, sequence: 48 })) ?? [];
+      return dims.reduce<number>((product, dim) => product * Number(dim), 1);
+    };
+    const later = (node: Node): boolean => node.name.startsWith('backward/') || isCopy(node);
+    const sum = (nodes: readonly Node[]): number =>
+      nodes.flatMap(({ outputs }) => outputs.map(sizeOf)).reduce((a, b) => a + b, 0);
+    const kept = graph.nodes.filter((node) => !later(node) && node.outputs.some((v) => users.get(v)?.some(later)));
+    const spared = sum(graph.nodes.filter(isCopy));
+    expect(spared / (sum(kept) + spared)).toBeGreaterThan(0.38);
+  });
+});
