@@ -133,5 +133,11 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
   throw new Error(`no task has ${answer} answers about a ${about}`);
 };
 
+/** Whether answers are choices of classes that have names. */
+export const hasClasses = (name: TaskName): boolean => {
+  const { about, answer } = modelTask(name);
+  return answer === 'choice' && about !== 'token';
+};
+
 /** Every metric of a task, the primary one first. */
 export const metricsOf = ({ metric, more }: Pick<DataTask, 'metric' | 'more'>): readonly Metric[] => [metric, ...more];

@@ -1,6 +1,7 @@
 import type { TensorType } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
+import { hasClasses, modelTask } from '../ground/tasks.ts';
 import { tokenRows } from './anatomy/tokens.ts';
 import type { Model, ModelInfo } from './model.ts';
 
@@ -17,8 +18,10 @@ const listed = (names: readonly string[]): string => names.join(', ') || 'none';
 
 /** Axes of an output: a text or a token of it, and what is said about it. */
 const axesOf = ({ task, sentence }: ModelInfo): readonly number[] => {
-  if (task === 'text-classification') return [2];
-  return sentence === undefined && task !== 'features' ? [3] : [2, 3];
+  const { about, answer } = modelTask(task);
+  if (answer === 'vector') return [2, 3];
+  if (about === 'text') return [2];
+  return sentence === undefined ? [3] : [2, 3];
 };
 
 const expectInputs = ({ graph, info }: Model, places: Places): void => {
@@ -61,10 +64,8 @@ const expectOutput = ({ graph, info }: Model, places: Places): void => {
   }
 };
 
-const classifying: ReadonlySet<string> = new Set(['text-classification', 'token-classification']);
-
 const expectLabels = ({ graph, info }: Model, places: Places): void => {
-  if (!classifying.has(info.task)) return;
+  if (!hasClasses(info.task)) return;
   const columns = graph.types.get(value(info.output))?.shape?.at(-1);
   if (typeof columns !== 'number' || columns === info.labels.length) return;
   throw modelError(

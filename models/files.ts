@@ -5,6 +5,7 @@ import type { TokenizerJson } from '../data/tokenizer.ts';
 import { readGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { isMissing, messageOf, userErrors } from '../ground/errors.ts';
+import { modelTasks } from '../ground/tasks.ts';
 import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import type { Model, ModelInfo } from './model.ts';
@@ -29,7 +30,7 @@ const modelFileError = userErrors('model-file');
 
 const infoSchema = z.object({
   schema: z.literal('decant.model/1'),
-  task: z.enum(['features', 'text-classification', 'token-classification', 'fill-mask']),
+  task: z.enum(modelTasks),
   labels: z.array(z.string()),
   inputs: z.object({ ids: z.string(), mask: z.string(), types: z.string().optional() }),
   output: z.string(),

@@ -2,6 +2,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
+import { modelTask, taskWith } from '../ground/tasks.ts';
 import { dropout, type Emission, linear, zeros } from './blocks.ts';
 import { featuresName } from './emit-encoder.ts';
 import type { Model } from './model.ts';
@@ -49,10 +50,13 @@ const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
 
 /** The encoder of a model that predicts words, without what predicts them; other models as they are. */
 export const withoutWordHead = (model: Model): Model => {
-  if (model.info.task !== 'fill-mask') return model;
+  if (modelTask(model.info.task).about !== 'token') return model;
   const graph = GraphBuilder.from(model.graph).freeze([value(featuresName)]);
-  return { ...model, graph, info: { ...model.info, task: 'features', output: featuresName } };
+  return { ...model, graph, info: { ...model.info, task: taskWith('text', 'vector'), output: featuresName } };
 };
+
+/** What a model with a head for classes of texts is made for. */
+const classifying = taskWith('text', 'choice');
 
 /**
  * Puts a classification head on a features or fill-mask model: mask-aware mean pooling, dropout, one linear called `classifier`,
@@ -62,7 +66,7 @@ export const withoutWordHead = (model: Model): Model => {
 export const withClassificationHead = (given: Model, labels: readonly string[], pooling: Pooling = 'mean'): Model => {
   const model = withoutWordHead(given);
   const { info } = model;
-  if (info.task === 'text-classification') {
+  if (info.task === classifying) {
     if (sameLabels(info.labels, labels)) return model;
     throw modelError(
       `the model already classifies into ${info.labels.length} labels (${info.labels.slice(0, 3).join(', ')} ...), ` +
@@ -79,6 +83,6 @@ export const withClassificationHead = (given: Model, labels: readonly string[], 
   return {
     ...model,
     graph: builder.freeze([logits]),
-    info: { ...info, task: 'text-classification', labels: [...labels], output: logits },
+    info: { ...info, task: classifying, labels: [...labels], output: logits },
   };
 };

@@ -1,9 +1,7 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { TaskName } from '../ground/tasks.ts';
 import type { NumberTexts } from './number-texts.ts';
-
-/** What a model puts out: features a token, one choice of labels a text or a token, or a choice of vocabulary a token. */
-export type TaskName = 'features' | 'text-classification' | 'token-classification' | 'fill-mask';
 
 /**
  * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and tokenizer.json.

@@ -2,6 +2,7 @@ import { GraphBuilder } from '../graph/builder.ts';
 import { value } from '../graph/graph.ts';
 import { tensorOf } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
+import { modelTask, taskWith } from '../ground/tasks.ts';
 import { withoutWordHead } from './head.ts';
 import type { Model } from './model.ts';
 
@@ -11,11 +12,14 @@ const CLASSIFIER_DROPOUT = 0.1;
 const named = (labels: readonly string[]): string =>
   `${labels.length} (${labels.slice(0, 3).join(', ')}${labels.length > 3 ? ' ...' : ''})`;
 
+/** What a model with a head for classes of words is made for. */
+const tagging = taskWith('word', 'choice');
+
 /** A model that was made for something else cannot become a tagger of these classes. */
 const expectFeatures = ({ info }: Model, labels: readonly string[]): void => {
-  if (info.task === 'features') return;
+  if (modelTask(info.task).answer === 'vector') return;
   const found =
-    info.task === 'token-classification'
+    info.task === tagging
       ? `the model already tags words with ${named(info.labels)} classes`
       : `the model is made for ${info.task}`;
   throw modelError(`${found}, the data has ${named(labels)} classes of words; start from a model without a head`);
@@ -31,7 +35,7 @@ const same = (a: readonly string[], b: readonly string[]): boolean =>
 export const withTokenHead = (given: Model, labels: readonly string[]): Model => {
   const model = withoutWordHead(given);
   const { info } = model;
-  if (info.task === 'token-classification' && same(info.labels, labels)) return model;
+  if (info.task === tagging && same(info.labels, labels)) return model;
   expectFeatures(model, labels);
   const builder = GraphBuilder.from(model.graph);
   const features = value(info.output);
@@ -47,6 +51,6 @@ export const withTokenHead = (given: Model, labels: readonly string[]): Model =>
   return {
     ...model,
     graph: builder.freeze([logits]),
-    info: { ...info, task: 'token-classification', labels: [...labels], output: logits },
+    info: { ...info, task: tagging, labels: [...labels], output: logits },
   };
 };

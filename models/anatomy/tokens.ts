@@ -3,6 +3,7 @@ import { sliceTensor } from '../../graph/cut/slice.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
 import { looksUpRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../model.ts';
 import { rebuilt } from './rebuild.ts';
 
@@ -115,6 +116,6 @@ export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Gra
   if (last >= rows) throw modelError(`token ${last} was to be kept, but the table has ${rows} rows`);
   const lookups = every.filter(({ table }) => rowsOf(graph, table) === rows);
   const open = lookedUpApart(graph, lookups);
-  const cut = info.task === 'fill-mask' ? withoutPredictions(open, value(info.output), kept) : open;
+  const cut = modelTask(info.task).about === 'token' ? withoutPredictions(open, value(info.output), kept) : open;
   return withRows(cut, new Set(lookups.map(({ table }) => table)), Int32Array.from(kept));
 };

@@ -1,5 +1,6 @@
 import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
 import type { Given } from './asked.ts';
@@ -89,12 +90,7 @@ const vectors = ({ texts, predicted }: Question): Said => {
 
 /** What a model said, in the way of its task. */
 export const saidAbout = (asked: Question): Said => {
-  switch (asked.info.task) {
-    case 'text-classification':
-      return classified(asked);
-    case 'token-classification':
-      return tagged(asked);
-    default:
-      return vectors(asked);
-  }
+  const { about, answer } = modelTask(asked.info.task);
+  if (answer === 'vector') return vectors(asked);
+  return about === 'word' ? tagged(asked) : classified(asked);
 };

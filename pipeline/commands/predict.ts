@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
 import type { EncodedText } from '../../data/tokenize.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
@@ -81,12 +82,13 @@ const modelIn = async (folder: string): Promise<Model> => {
 
 /** Texts as the task of a model takes them. */
 const textsFor = (folder: string, { info }: Model, given: readonly Given[]): readonly Given[] => {
-  if (info.task === 'fill-mask') {
+  const { about } = modelTask(info.task);
+  if (about === 'token') {
     throw requestError(
-      `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
+      `${folder}: holds a model that fills in words (${info.task}); expected one that was trained further`,
     );
   }
-  if (info.task !== 'token-classification') return given;
+  if (about !== 'word') return given;
   if (given.some(({ pair }) => pair !== undefined)) {
     throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
   }

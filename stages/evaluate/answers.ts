@@ -5,6 +5,7 @@ import type { EncodedText } from '../../data/tokenize.ts';
 import type { Answers } from '../../engine/answers.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
@@ -60,6 +61,6 @@ export const writeAnswers = async (
   });
   const ids = Int32Array.from(dataset.test, ({ id }) => id);
   const words = unit === 'words' ? { ids: labels.map((_, i) => i), groups: groupsOf(dataset.test, answers) } : { ids };
-  const targets = dataset.task === 'features' ? {} : { targets: { width: 1, data: labels } };
+  const targets = dataTask(dataset.task).truth === 'teacher' ? {} : { targets: { width: 1, data: labels } };
   await writePredictions(folder, { split: 'test', rows, ...targets, ...words });
 };

@@ -11,6 +11,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { runtimeNeed } from '../../graph/runtime.ts';
 import { messageOf, stageError } from '../../ground/errors.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import { expectFinite } from '../../models/finite.ts';
@@ -51,7 +52,7 @@ const checkNames = ({ inputs, output, task }: ModelInfo): void => {
   if (wrong !== undefined) {
     throw stageError(`the model's input is called '${inputs[wrong]}'; transformers.js feeds '${clientInputs[wrong]}'`);
   }
-  const read = task === 'features' ? 'last_hidden_state' : 'logits';
+  const read = modelTask(task).output;
   if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
 };
 

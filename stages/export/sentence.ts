@@ -1,4 +1,5 @@
 import { value } from '../../graph/graph.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 
 const moduleOf = (idx: number, path: string, kind: string): object => ({
@@ -19,7 +20,7 @@ export const sentenceFileNames: readonly string[] = Object.values(names);
 /** Files by path that tell sentence-transformers, and whoever reads its layout, how one vector of a text is made. */
 export const sentenceFiles = ({ graph, info }: Model): Readonly<Record<string, unknown>> => {
   const { sentence, maxLength, task, output } = info;
-  if (sentence === undefined || task !== 'features') return {};
+  if (sentence === undefined || modelTask(task).answer !== 'vector') return {};
   const { pooling, normalize } = sentence;
   const modules = [moduleOf(0, '', 'Transformer'), moduleOf(1, '1_Pooling', 'Pooling')];
   return {

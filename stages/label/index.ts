@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { DatasetTask } from '../../ground/tasks.ts';
-import type { TaskName } from '../../models/model.ts';
+import { type DatasetTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { defineStage } from '../stage.ts';
 
 const config = z.strictObject({});
@@ -8,7 +7,7 @@ const config = z.strictObject({});
 /** Why a model cannot teach; undefined where it can. */
 export const teacherProblem = (made: TaskName, task: DatasetTask): string | undefined => {
   if (made === task) return undefined;
-  if (made === 'features') return 'the teacher gives features, not class scores: train it first';
+  if (modelTask(made).answer === 'vector') return 'the teacher gives features, not class scores: train it first';
   return `the teacher is made for ${made}, the data for ${task}: train it on this data first`;
 };
 

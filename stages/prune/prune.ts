@@ -6,6 +6,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
@@ -33,7 +34,7 @@ export interface PruneContext {
 
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, data: DatasetFacts): void => {
   if (info.labels.length === 0) {
-    const train = data.task === 'features' ? '' : 'train it first, or ';
+    const train = dataTask(data.task).truth === 'teacher' ? '' : 'train it first, or ';
     throw stageError(
       `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
         `${train}choose criterion: magnitude`,

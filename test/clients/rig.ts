@@ -12,9 +12,10 @@ import { type Value, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
+import type { TaskName } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { type Precision, readModel } from '../../models/files.ts';
-import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
+import type { Model, ModelInfo } from '../../models/model.ts';
 import { exportModels } from '../../stages/export/folder.ts';
 import { root } from '../rig/build.ts';
 

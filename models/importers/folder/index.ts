@@ -2,7 +2,8 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph } from '../../../graph/graph.ts';
-import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
+import { hasClasses, type TaskName, taskWith } from '../../../ground/tasks.ts';
+import type { AnyArchitecture, Encoded } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
 import type { Model, ModelInfo } from '../../model.ts';
@@ -78,7 +79,7 @@ interface Emitted {
   readonly graph: Graph;
   readonly encoded: Encoded;
   readonly output: string;
-  readonly task: HeadTask | undefined;
+  readonly task: TaskName | undefined;
 }
 
 /** A cross-encoder is a classifier; without one sentence-transformers would draw its weights at random. */
@@ -153,8 +154,8 @@ const infoOf = (
   const licence = licenceOf(folder);
   return {
     schema: 'decant.model/1',
-    task: task ?? 'features',
-    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
+    task: task ?? taskWith('text', 'vector'),
+    labels: task === undefined || !hasClasses(task) ? [] : config.labels,
     inputs: encoded.inputs,
     output,
     ...(sentence === undefined ? {} : { sentence }),
@@ -177,8 +178,8 @@ export const folderFacts = (folder: string, head: ImportOptions['head']): ModelF
   const task = headOf(config, head === 'new' || leavesHead(sentence));
   const { maxLength } = config.plan.facts;
   return {
-    task: task ?? 'features',
-    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
+    task: task ?? taskWith('text', 'vector'),
+    labels: task === undefined || !hasClasses(task) ? [] : config.labels,
     modelType: config.modelType,
     maxLength: Math.min(maxLength, sentence?.settings.maxLength ?? maxLength),
     sizes: { embedding: config.plan.facts.embedding, ...dimensionsOf(config) },
