@@ -7,8 +7,11 @@ const unbounded = Number.POSITIVE_INFINITY;
 /** Correlations and cosines: what tells good students apart is in the third digit. */
 const alike = plain(4, 1, '0.98', '0.005');
 
+const rightName = 'accuracy';
+
+/** Share of answers that are right. */
 export const accuracy: Metric = {
-  ...{ name: 'accuracy', words: 'accuracy', scale: percent, better: 'higher' },
+  ...{ name: rightName, words: rightName, scale: percent, better: 'higher' },
   measure: { kind: 'rate', values: (judged) => column(judged, 'right') },
 };
 

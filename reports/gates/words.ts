@@ -32,7 +32,7 @@ const wordsOf = (gate: Gate): Words => {
 const cellOf = ({ batch, length }: Gate): string =>
   [...(batch === null ? [] : [`batch ${batch}`]), ...(length === null ? [] : [`${length} tokens`])].join(', ');
 
-/** What is asked for: "int8 accuracy: at most 0.5 points below teacher". */
+/** What is asked for: "int8 bytes: at most 2.00 MB". */
 export const gateDemand = (gate: Gate): string => {
   const { stage, figure, limit, value, versus } = gate;
   const { write, unit } = wordsOf(gate);

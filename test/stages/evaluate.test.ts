@@ -3,15 +3,20 @@ import type { Dataset } from '../../data/dataset.ts';
 import { readPredictions } from '../../data/predictions.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { clientOf } from '../../data/tokenizers/client.ts';
+import * as metrics from '../../ground/metrics/index.ts';
+import { figureOf } from '../../ground/metrics/metric.ts';
 import type { Model } from '../../models/model.ts';
 import { withTokenHead } from '../../models/token-head.ts';
-import { accuracy } from '../../reports/statistics/quality.ts';
+import { choices } from '../../reports/evidence.ts';
+import type { Scored } from '../../reports/statistics/scored.ts';
 import { scoredOf } from '../../reports/statistics/scored.ts';
 import { evaluate } from '../../stages/evaluate/index.ts';
 import { clientModel, labels } from '../clients/rig.ts';
 import { batchOf, outputsOf, smallEncoder } from '../models/support.ts';
 import { workspace } from '../rig/workspace.ts';
 import { classes, datasetArtifact, modelArtifact, runStage, smallDataset } from './training-rig.ts';
+
+const accuracy = (scored: Scored): number => figureOf(metrics.accuracy, choices(scored).judged);
 
 const long = 'the old cat sleeps the old dog runs';
 

@@ -62,14 +62,18 @@ const qualityOf = ({ words, unit, factor, write, metric }: Primary): Measure => 
 /** The stage that a stage's weights came from. */
 const origin = (report: Report, { inputs }: StageReport): StageReport | undefined => stageOf(report, inputs.model);
 
-const chartOf = ({ title, unit, kind, better, value, write }: Measure, steps: readonly Step[]): Chart[] => {
-  const rows = steps.flatMap(({ stage, before }) => {
+const rowsOf = ({ better, value, write }: Measure, steps: readonly Step[]) =>
+  steps.flatMap(({ stage, before }) => {
     const after = value(stage);
     if (after === undefined) return [];
     const from = before === undefined ? undefined : value(before);
     const isWorse = from !== undefined && isBetter({ better }, from, after);
     return [{ stage: stage.id, from: from ?? after, after, color: isWorse ? bad : good, label: write(after) }];
   });
+
+const chartOf = (measure: Measure, steps: readonly Step[]): Chart[] => {
+  const { title, unit, kind } = measure;
+  const rows = rowsOf(measure, steps);
   if (rows.length === 0) return [];
   const y = {
     field: 'stage',
