@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { taskWith } from '../../ground/tasks.ts';
 import { type Parameters, textInputs } from '../blocks.ts';
 import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
 import { textModelType } from '../facts.ts';
 import { expectFinite } from '../finite.ts';
 import type { Model } from '../model.ts';
+import { featuresPort, textSignature } from '../signature.ts';
 import { importError } from './importer.ts';
 import { columns, readPackageFile, readTfjsWeights } from './tfjs.ts';
 import { dataFile, maxLength, packageName, sizes } from './use-lite.ts';
@@ -175,7 +175,7 @@ export const importUseLite = async (base: string): Promise<Model> => {
   ]);
   const builder = new GraphBuilder('universal-sentence-encoder-lite');
   const inputs = textInputs(builder);
-  const { features, hiddenStates } = emitEncoder(
+  const { features } = emitEncoder(
     { builder, parameters: useLiteParameters(weights), prefix: '', epsilon: EPSILON },
     shape,
     inputs,
@@ -186,14 +186,12 @@ export const importUseLite = async (base: string): Promise<Model> => {
     graph,
     tokenizer: unigramTokenizer(vocabulary, { unknown: UNKNOWN, reserved: RESERVED }),
     info: {
-      schema: 'decant.model/1',
-      task: taskWith('text', 'vector'),
+      schema: 'decant.model/2',
+      task: 'features',
       labels: [],
-      inputs,
-      output: features,
+      signature: textSignature(inputs, featuresPort(features)),
       maxLength: shape.maxLength,
-      tokens: { padding: PADDING, unknown: UNKNOWN },
-      hiddenStates,
+      processor: { tokens: { padding: PADDING, unknown: UNKNOWN } },
       modelType: textModelType,
       dimensions: sizes,
       origin: `Universal Sentence Encoder Lite (npm ${packageName}, Apache-2.0)`,

@@ -20,7 +20,7 @@ const fileLines: Readonly<Record<Precision, string>> = {
 };
 
 /** How one vector of a text is made: as the checkpoint's makers said, or the mean as a first thing to try. */
-const poolingOf = ({ sentence }: ModelInfo): string => {
+const poolingOf = ({ processor: { sentence } }: ModelInfo): string => {
   const pooling = sentence?.pooling === 'first' ? 'cls' : 'mean';
   return `{ pooling: '${pooling}'${sentence?.normalize === true ? ', normalize: true' : ''} }`;
 };

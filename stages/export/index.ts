@@ -29,7 +29,7 @@ export type Reported = z.infer<typeof reported>;
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 7,
+  version: 8,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   place: 'named',

@@ -4,7 +4,6 @@ import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
 import { special } from '../../data/tokenizers/vocabulary.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
-import { dataTask } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 
@@ -19,7 +18,6 @@ const trainers: Readonly<
 
 /** Trains the tokenizer on every training text and draws the encoder's weights. */
 export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: number): Model => {
-  const { about, answer } = dataTask(dataset.task);
   const { tokenizer: kind, vocabulary, ...shape } = config;
   const texts = [...dataset.train, ...dataset.unlabelled].flatMap(({ text, pair = '' }) => [text, pair]);
   const json = trainers[kind](texts, vocabulary);
@@ -33,12 +31,15 @@ export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: n
       ...shape,
       vocabulary: tokenizer.size,
       maxLength: dataset.maxLength,
-      labels: about === 'text' && answer === 'choice' ? dataset.classes : [],
+      labels: dataset.task === 'text-classification' ? dataset.classes : [],
       tokens: { padding: idOf(special.padding), unknown: idOf(special.unknown) },
     },
     json,
     seed,
   );
   const sentence = { pooling: shape.pooling, normalize: true };
-  return answer === 'vector' ? { ...encoder, info: { ...encoder.info, sentence } } : encoder;
+  const { info } = encoder;
+  return dataset.task === 'features'
+    ? { ...encoder, info: { ...info, processor: { ...info.processor, sentence } } }
+    : encoder;
 };

@@ -1,14 +1,17 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GraphBuilder } from '../../../graph/builder.ts';
-import type { Graph } from '../../../graph/graph.ts';
-import { hasClasses, type TaskName, taskWith } from '../../../ground/tasks.ts';
+import type { Graph, Value } from '../../../graph/graph.ts';
+import type { TaskName } from '../../../ground/tasks.ts';
+import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
 import type { AnyArchitecture, Encoded } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
+import { outputPort } from '../../info.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
+import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
@@ -78,7 +81,7 @@ const checkUnread = (
 interface Emitted {
   readonly graph: Graph;
   readonly encoded: Encoded;
-  readonly output: string;
+  readonly output: Value;
   readonly task: TaskName | undefined;
 }
 
@@ -141,25 +144,18 @@ const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string
 };
 
 const infoOf = (
-  {
-    folder,
-    name,
-    modules,
-  }: { readonly folder: string; readonly name: string; readonly modules: SentenceFolder | undefined },
+  { folder, name }: { readonly folder: string; readonly name: string },
   config: FolderConfig,
   emitted: Emitted,
-): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
-  const { encoded, output, task } = emitted;
-  const sentence = readSentence(folder, modules);
+): Omit<ModelInfo, 'processor' | 'maxLength'> => {
+  const { graph, encoded, output, task } = emitted;
   const licence = licenceOf(folder);
   return {
-    schema: 'decant.model/1',
-    task: task ?? taskWith('text', 'vector'),
-    labels: task === undefined || !hasClasses(task) ? [] : config.labels,
-    inputs: encoded.inputs,
-    output,
-    ...(sentence === undefined ? {} : { sentence }),
-    hiddenStates: encoded.hiddenStates,
+    schema: 'decant.model/2',
+    task: task ?? 'features',
+    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
+    signature: textSignature(encoded.inputs, outputPort(task ?? 'features', output)),
+    ...hiddenStatesFact(graph, encoded.hiddenStates),
     modelType: config.modelType,
     checkpoint: config.json,
     checkpointNumbers: config.numbers,
@@ -178,8 +174,8 @@ export const folderFacts = (folder: string, head: ImportOptions['head']): ModelF
   const task = headOf(config, head === 'new' || leavesHead(sentence));
   const { maxLength } = config.plan.facts;
   return {
-    task: task ?? taskWith('text', 'vector'),
-    labels: task === undefined || !hasClasses(task) ? [] : config.labels,
+    task: task ?? 'features',
+    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
     modelType: config.modelType,
     maxLength: Math.min(maxLength, sentence?.settings.maxLength ?? maxLength),
     sizes: { embedding: config.plan.facts.embedding, ...dimensionsOf(config) },
@@ -206,14 +202,15 @@ export const importFolder = async (
   const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
+  const sentence = readSentence(folder, modules);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
   await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,
     info: {
-      ...infoOf({ folder, name, modules }, config, emitted),
-      tokens,
+      ...infoOf({ folder, name }, config, emitted),
+      processor: { tokens, ...(sentence === undefined ? {} : { sentence }) },
       maxLength: longest,
       tokenizerConfig: tokenizerSettings(folder),
     },
