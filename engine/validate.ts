@@ -89,7 +89,7 @@ const columnsOf = (judgements: readonly Judgement[]): Judged['columns'] => {
 };
 
 /** A metric over judged answers: the mean of their scores, or of what is no mean their columns. */
-export const scoreOf = (metric: Metric, judgements: readonly Judgement[]): number =>
+const scoreOf = (metric: Metric, judgements: readonly Judgement[]): number =>
   metric.measure.kind === 'statistic'
     ? figureOf(metric, { count: judgements.length, columns: columnsOf(judgements) })
     : meanOf(judgements.map(({ score }) => score));

@@ -67,7 +67,7 @@ export interface Section {
 }
 
 /** How a stage comes to a plan without being named in the file. */
-export interface Automatic {
+interface Automatic {
   /** The options of its step; undefined where the file leaves it out. */
   options(sections: Sections, model: ModelRole): unknown;
   readonly section?: Section;

@@ -1,7 +1,7 @@
 import { column, type Judged, meanOf, type Times } from './metric.ts';
 
 /** Pearson's correlation of two columns; NaN where one of them is constant. */
-export const correlation = (x: ArrayLike<number>, y: ArrayLike<number>, times?: Times): number => {
+const correlation = (x: ArrayLike<number>, y: ArrayLike<number>, times?: Times): number => {
   const [mx, my] = [meanOf(x, times), meanOf(y, times)];
   let [xy, xx, yy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {
@@ -26,7 +26,7 @@ const orderOf = (values: ArrayLike<number>): Int32Array => {
 };
 
 /** Ranks from 0, equal values at the mean of their places; a value that counts n times takes n places. */
-export const ranksOf = (values: ArrayLike<number>, times?: Times): Float64Array => {
+const ranksOf = (values: ArrayLike<number>, times?: Times): Float64Array => {
   const order = orderOf(values);
   const ranks = new Float64Array(values.length);
   let place = 0;

@@ -60,7 +60,7 @@ export type Times = ArrayLike<number> | undefined;
  * How a metric comes about. A rate is a mean of answers that are right (1) or wrong (0), a mean one of any numbers; a
  * statistic is what no mean is, computed of answers each of which counts a number of times.
  */
-export type Measure =
+type Measure =
   | { readonly kind: 'rate' | 'mean'; values(judged: Judged): ArrayLike<number> }
   | { readonly kind: 'statistic'; of(judged: Judged, times?: Times): number };
 

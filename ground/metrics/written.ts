@@ -8,7 +8,7 @@ const finite = (x: number, text: () => string): string => (Number.isFinite(x) ? 
 const noMinusZero = (text: string): string => (/^-0\.?0*$/.test(text) ? text.slice(1) : text);
 
 /** A number with some decimals, never as minus zero. */
-export const digits = (x: number, places: number): string => finite(x, () => noMinusZero(x.toFixed(places)));
+const digits = (x: number, places: number): string => finite(x, () => noMinusZero(x.toFixed(places)));
 
 /** The same of a difference, with its sign, zero as +0.0. */
 export const signedDigits = (x: number, places = 1): string =>

@@ -55,7 +55,7 @@ export interface Plan {
 const folders: readonly string[] = ['models', 'logs', 'records', 'history'];
 
 /** Stages whose steps stand in every plan under their own name. */
-export const automaticStages = ({ stages }: Pick<Catalogue, 'stages'>): Catalogue['stages'] =>
+const automaticStages = ({ stages }: Pick<Catalogue, 'stages'>): Catalogue['stages'] =>
   stages.filter(({ place }) => place === 'data' || place === 'all-models');
 
 /** Ids that name something else in a plan or in the run's folder. */

@@ -4,7 +4,7 @@ import type { Interval } from '../statistics/intervals.ts';
 export const BASELINE = 'baseline';
 
 /** What of a model's file can be limited. */
-export const modelFigures = ['bytes', 'gzipBytes', 'brotliBytes', 'parameters', 'nonzero', 'macs'] as const;
+const modelFigures = ['bytes', 'gzipBytes', 'brotliBytes', 'parameters', 'nonzero', 'macs'] as const;
 export type ModelFigure = (typeof modelFigures)[number];
 
 export const isModelFigure = (figure: string): figure is ModelFigure =>

@@ -7,7 +7,7 @@ import { latency, loading } from './latency.ts';
 import { agreement, comparison, difference, quality } from './quality.ts';
 import { cause, gap, time } from './time.ts';
 
-export const model = z.looseObject({
+const model = z.looseObject({
   file: z.string(),
   sha256: z.string(),
   bytes: z.number(),
@@ -15,12 +15,12 @@ export const model = z.looseObject({
   dimensions,
 });
 
-export const training = z.looseObject({
+const training = z.looseObject({
   ...trainingSummary.pick({ steps: true, epochs: true, tokensPerSecond: true, paddingFraction: true }).shape,
   curve: z.array(curvePoint.extend({ loss: figure })),
 });
 
-export const client = clientTexts.extend({
+const client = clientTexts.extend({
   score: z
     .number()
     .nullable()
