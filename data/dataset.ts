@@ -1,3 +1,5 @@
+import type { DatasetTask } from '../ground/tasks.ts';
+
 /** What is known of a text: the index of its class, indices of classes, or a number. The task says which. */
 export type Target = number | readonly number[];
 
@@ -12,9 +14,6 @@ export interface Example {
   readonly pair?: string;
   readonly target?: Target;
 }
-
-/** What the examples are for: a class a text, a class a word, or texts alone, whose vectors a student copies. */
-export type DatasetTask = 'text-classification' | 'token-classification' | 'features';
 
 export interface Dataset {
   /** Says what the targets of train, validation and test are. */

@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
-import type { Dataset, DatasetTask, Example } from './dataset.ts';
+import { type DatasetTask, datasetTasks } from '../ground/tasks.ts';
+import type { Dataset, Example } from './dataset.ts';
 import { damagedRecord, parsedRecord, readRecord } from './record-files.ts';
 import { targetOf } from './targets/index.ts';
 
@@ -110,7 +111,7 @@ export const writeDataset = async (folder: string, dataset: Dataset): Promise<vo
 
 const headerSchema = z.object({
   schema: z.literal('decant.dataset/2'),
-  task: z.enum(['text-classification', 'token-classification', 'features']),
+  task: z.enum(datasetTasks),
   classes: z.array(z.string()),
   maxLength: z.int().positive(),
   counts: z.object({

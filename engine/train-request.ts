@@ -4,7 +4,6 @@ import type { Model } from '../models/model.ts';
 import type { Loss } from './losses/loss.ts';
 import type { Task } from './tasks/task.ts';
 import type { TrainingExamples, TrainingOptions } from './training-options.ts';
-import type { CurvePoint } from './training-state.ts';
 
 /** A stretch of training with its own losses. */
 export interface Phase {
@@ -41,18 +40,4 @@ export interface TrainRequest {
   /** Start of the name of the file that gets the time of every node, for benchmarks. */
   readonly profilePrefix?: string | undefined;
   progress(progress: Progress): void;
-}
-
-/** What training leaves in the report. */
-export interface TrainingSummary {
-  readonly steps: number;
-  readonly epochs: number;
-  readonly tokensPerSecond: number;
-  readonly paddingFraction: number;
-  readonly curve: readonly CurvePoint[];
-  /** Epoch with the best accuracy (or cosine) on validation texts, counted from 1; null without validation texts. */
-  readonly best: { readonly epoch: number; readonly accuracy: number } | null;
-  readonly trainedParameters: number;
-  /** Seconds spent in updates, validation not included. */
-  readonly seconds: number;
 }

@@ -1,13 +1,17 @@
 import { lengthsOf } from '../data/lengths.ts';
 import { elementCount, tensorOf } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
+import { isBetter } from '../ground/metrics/metric.ts';
+import type { TrainingSummary } from '../ground/reported/training.ts';
+import { dataTask } from '../ground/tasks.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
 import { divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { ortEngine } from './onnxruntime.ts';
 import { buildEvaluation } from './step.ts';
-import type { TrainingSummary, TrainRequest, WeightArrays } from './train-request.ts';
+import { taskOf } from './tasks/index.ts';
+import type { TrainRequest, WeightArrays } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
   freshProgress,
@@ -135,15 +139,15 @@ class TrainingRun {
     this.#report(loss);
   }
 
-  /** Closes the open stretch of the curve; with the accuracy where an epoch ends. */
-  #drawPoint(accuracy?: number): void {
+  /** Closes the open stretch of the curve; with the score where an epoch ends. */
+  #drawPoint(score?: number): void {
     const { step, open, curve } = this.#progress;
     const loss = open.steps === 0 ? (curve.at(-1)?.loss ?? 0) : open.loss / open.steps;
     const point = {
       step,
       epoch: step / this.#plan.stepsPerEpoch,
       loss,
-      ...(accuracy === undefined ? {} : { accuracy }),
+      ...(score === undefined ? {} : { score }),
     };
     this.#progress = { ...this.#progress, curve: [...curve, point], open: freshProgress.open };
   }
@@ -167,13 +171,14 @@ class TrainingRun {
   async #finishEpoch(): Promise<void> {
     const epoch = this.#plan.epochOf(this.#progress.step - 1) + 1;
     const scored = await this.#validate();
-    this.#drawPoint(scored?.accuracy);
+    this.#drawPoint(scored?.score);
     const { best } = this.#progress;
+    const { metric } = dataTask(taskOf(this.#request.model.info.task).name);
     const better =
       scored !== undefined &&
       (best === null ||
-        scored.accuracy > best.accuracy ||
-        (scored.accuracy === best.accuracy && scored.loss < best.loss));
+        isBetter(metric, scored.score, best.score) ||
+        (scored.score === best.score && scored.loss < best.loss));
     if (better) for (const one of this.#updater.trained) if (!one.auxiliary) one.best.set(one.data);
     this.#progress = { ...this.#progress, validated: epoch, best: better ? { epoch, ...scored } : best };
   }
@@ -228,7 +233,7 @@ class TrainingRun {
       tokensPerSecond: seconds === 0 ? 0 : tokens / seconds,
       paddingFraction: this.#plan.padding(0),
       curve,
-      best: best === null ? null : { epoch: best.epoch, accuracy: best.accuracy },
+      best: best === null ? null : { epoch: best.epoch, score: best.score },
       trainedParameters: this.#updater.trained.reduce(
         (sum, { auxiliary, dims }) => sum + (auxiliary ? 0 : elementCount(dims)),
         0,

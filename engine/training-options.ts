@@ -31,7 +31,7 @@ export interface TrainingOptions {
   readonly tokenDropout: number;
   /** Largest global norm of the gradient. */
   readonly clip: number;
-  /** Epochs without a better validation accuracy after which training ends; left out, it never ends early. */
+  /** Epochs without a better score on validation texts after which training ends; left out, it never ends early. */
   readonly patience?: number | undefined;
   /** Whether the weights of the best epoch or of the last one are kept. */
   readonly keep: 'best' | 'last';

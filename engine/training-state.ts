@@ -1,6 +1,7 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount, float32Of } from '../graph/tensor.ts';
 import type { Json } from '../ground/json.ts';
+import { type TrainingSummary, withFormerScores } from '../ground/reported/training.ts';
 import { initialize } from '../models/initialize.ts';
 import type { Moments } from './adamw.ts';
 import { bytesFor, KernelMemory } from './kernels/memory.ts';
@@ -17,21 +18,14 @@ export interface Trained {
   readonly best: Float32Array<ArrayBuffer>;
 }
 
-export interface CurvePoint {
-  readonly step: number;
-  readonly epoch: number;
-  readonly loss: number;
-  readonly accuracy?: number;
-}
-
 /** Everything that moves besides the arrays, as JSON. */
 export interface TrainingProgress {
   /** Updates done. */
   readonly step: number;
   /** Epochs whose validation is done. */
   readonly validated: number;
-  readonly best: { readonly epoch: number; readonly accuracy: number; readonly loss: number } | null;
-  readonly curve: readonly CurvePoint[];
+  readonly best: { readonly epoch: number; readonly score: number; readonly loss: number } | null;
+  readonly curve: TrainingSummary['curve'];
   /** Sum of losses and updates since the last point of the curve. */
   readonly open: { readonly loss: number; readonly steps: number };
   readonly tokens: number;
@@ -112,7 +106,7 @@ const isSnapshotMeta = (meta: Json): meta is { names: readonly string[]; progres
 
 /** The progress that a checkpoint holds; undefined where it is none of training. */
 export const savedProgress = (meta: Json): TrainingProgress | undefined =>
-  isSnapshotMeta(meta) ? { ...freshProgress, ...meta.progress } : undefined;
+  isSnapshotMeta(meta) ? { ...freshProgress, ...withFormerScores(meta.progress) } : undefined;
 
 /** Fills the arrays from a checkpoint; false where they are not the ones that were saved. */
 export const restore = (

@@ -2,19 +2,22 @@ import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
+import type { Metric } from '../ground/metrics/index.ts';
+import { figureOf, type Judged, meanOf } from '../ground/metrics/metric.ts';
+import { dataTask } from '../ground/tasks.ts';
 import { nonFinite } from '../models/finite.ts';
-import { type Answers, answerCount, answersAbout, cutAnswers, placed } from './answers.ts';
+import { type Answers, answersAbout, placed } from './answers.ts';
 import type { HostTensor, Program } from './engine.ts';
 import { type Fed, feedsFor, fitted } from './feeds.ts';
-import type { Task } from './tasks/task.ts';
+import type { Judgement, Task } from './tasks/task.ts';
 import type { TrainingExamples } from './training-options.ts';
 
 /** Texts of one pass: no gradients are kept, so more fit than in training. */
 const BATCH = 128;
 
 export interface Validation {
-  /** Mean of the task's primary metric: accuracy, or cosine to the teacher. */
-  readonly accuracy: number;
+  /** The task's primary metric. */
+  readonly score: number;
   /** Mean loss: cross-entropy in nats, or 1 - cosine. */
   readonly loss: number;
 }
@@ -79,12 +82,23 @@ const noNumbers = async (
   return stageError(message, { code: 'diverged' });
 };
 
+const columnsOf = (judgements: readonly Judgement[]): Judged['columns'] => {
+  const names = Object.keys(judgements[0]?.columns ?? {});
+  const column = (name: string): readonly number[] => judgements.flatMap(({ columns }) => columns?.[name] ?? []);
+  return Object.fromEntries(names.map((name) => [name, column(name)]));
+};
+
+/** A metric over judged answers: the mean of their scores, or of what is no mean their columns. */
+const scoreOf = (metric: Metric, judgements: readonly Judgement[]): number =>
+  metric.measure.kind === 'statistic'
+    ? figureOf(metric, { count: judgements.length, columns: columnsOf(judgements) })
+    : meanOf(judgements.map(({ score }) => score));
+
 /** How good the weights are as they are, through the evaluation graph. */
 export const validate = async (program: Program, request: ValidationRequest): Promise<Validation> => {
   const { task, model, weights, examples, signal } = request;
   const answers = answersAbout(examples.encoded);
-  let score = 0;
-  let loss = 0;
+  const judgements: Judgement[] = [];
   for (const planned of lengthBatches(lengthsOf(examples.encoded), BATCH)) {
     signal.throwIfAborted();
     const batch = fitted(model, planned);
@@ -96,13 +110,10 @@ export const validate = async (program: Program, request: ValidationRequest): Pr
       const numbers = data.subarray(row * width, (row + 1) * width);
       const value = numbers.find((x) => !Number.isFinite(x));
       if (value !== undefined) strange.push({ answer, value });
-      const judged = task.judge(numbers, examples, answer);
-      score += judged.score;
-      loss += judged.loss;
+      judgements.push(task.judge(numbers, examples, answer));
     });
     const [first] = strange;
     if (first !== undefined) throw await noNumbers(program, request, { ...first, batch, answers });
   }
-  const count = answerCount(answers) - cutAnswers(answers);
-  return { accuracy: score / count, loss: loss / count };
+  return { score: scoreOf(dataTask(task.name).metric, judgements), loss: meanOf(judgements.map(({ loss }) => loss)) };
 };

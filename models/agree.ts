@@ -1,5 +1,6 @@
 import type { TensorType } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
+import { hasClasses } from '../ground/tasks.ts';
 import { endOfIds } from './anatomy/tokens.ts';
 import type { Model } from './model.ts';
 import { answerName } from './signature.ts';
@@ -67,10 +68,8 @@ const expectStates = ({ graph, info }: Model, places: Places): void => {
   }
 };
 
-const classifying: ReadonlySet<string> = new Set(['text-classification', 'token-classification']);
-
 const expectLabels = ({ graph, info }: Model, places: Places): void => {
-  if (info.labels.length === 0 && !classifying.has(info.task)) return;
+  if (info.labels.length === 0 && !hasClasses(info.task)) return;
   const output = answerName(info.signature);
   const columns = graph.types.get(output)?.shape?.at(-1);
   if (typeof columns !== 'number' || columns === info.labels.length) return;

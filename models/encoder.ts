@@ -1,6 +1,7 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { modelError } from '../ground/errors.ts';
+import { taskWith } from '../ground/tasks.ts';
 import { type Activation, type Emission, textInputs, zeros } from './blocks.ts';
 import { type EncoderShape, emitEncoder } from './emit-encoder.ts';
 import { textModelType } from './facts.ts';
@@ -62,7 +63,7 @@ export const buildEncoder = (options: EncoderOptions, tokenizer: TokenizerJson, 
     tokenizer,
     info: {
       schema: 'decant.model/2',
-      task: labels.length === 0 ? 'features' : 'text-classification',
+      task: taskWith('text', labels.length === 0 ? 'vector' : 'choice'),
       labels,
       signature: textSignature(inputs, labels.length === 0 ? featuresPort(output) : textPort(output)),
       maxLength: options.maxLength,

@@ -1,4 +1,4 @@
-import type { TaskName } from './model.ts';
+import type { TaskName } from '../ground/tasks.ts';
 
 /** Sizes of an encoder: of heads and neurons the number in each layer, of widths the largest. */
 type Sizes = Readonly<Partial<Record<'hidden' | 'embedding' | 'layers' | 'heads' | 'ffn' | 'vocabulary', number>>>;

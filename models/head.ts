@@ -2,9 +2,10 @@ import { GraphBuilder } from '../graph/builder.ts';
 import type { Value } from '../graph/graph.ts';
 import { value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
+import { modelTask, type TaskName, taskWith } from '../ground/tasks.ts';
 import { dropout, type Emission, linear, zeros } from './blocks.ts';
 import { featuresName } from './emit-encoder.ts';
-import type { Model, TaskName } from './model.ts';
+import type { Model } from './model.ts';
 import { answering, answerName, expectInput, featuresPort, type Signature, textPort, tokenPort } from './signature.ts';
 
 export type Pooling = 'mean' | 'first';
@@ -58,12 +59,12 @@ const named = (labels: readonly string[]): string =>
 /** The encoder of a model that predicts words, without what predicts them; other models as they are. */
 export const withoutWordHead = (model: Model): Model => {
   const { graph, info } = model;
-  if (info.task !== 'fill-mask') return model;
+  if (modelTask(info.task).about !== 'token') return model;
   const signature = answering(info.signature, featuresPort(value(featuresName)));
   return {
     ...model,
     graph: GraphBuilder.from(graph).freeze([value(featuresName)]),
-    info: { ...info, task: 'features', signature },
+    info: { ...info, task: taskWith('text', 'vector'), signature },
   };
 };
 
@@ -78,7 +79,7 @@ export interface Head {
 }
 
 const expectFeatures = ({ info }: Model, { task, at, labels }: Head): void => {
-  if (info.task === 'features') return;
+  if (modelTask(info.task).answer === 'vector') return;
   const made =
     info.task === task
       ? `the model already tells ${named(info.labels)} classes apart`
@@ -113,8 +114,8 @@ export const withHead = (given: Model, head: Head): Model => {
 
 /** A class of each text. */
 export const withClassificationHead = (model: Model, labels: readonly string[]): Model =>
-  withHead(model, { task: 'text-classification', at: 'texts', labels });
+  withHead(model, { task: taskWith('text', 'choice'), at: 'texts', labels });
 
 /** A class of each token. */
 export const withTokenHead = (model: Model, labels: readonly string[]): Model =>
-  withHead(model, { task: 'token-classification', at: 'tokens', labels });
+  withHead(model, { task: taskWith('word', 'choice'), at: 'tokens', labels });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Value, value } from '../graph/graph.ts';
-import { type ModelInfo, type TaskName, taskNames } from './model.ts';
+import { type TaskName, modelTasks as taskNames } from '../ground/tasks.ts';
+import type { ModelInfo } from './model.ts';
 import { featuresPort, type OutputRole, type Port, textPort, textSignature, tokenPort } from './signature.ts';
 
 const valueName = z.string().min(1).transform(value);

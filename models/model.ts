@@ -1,11 +1,8 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import type { TaskName } from '../ground/tasks.ts';
 import type { NumberTexts } from './number-texts.ts';
 import type { Signature } from './signature.ts';
-
-/** What a model puts out: features a token, one choice of labels a text or a token, or a choice of vocabulary a token. */
-export const taskNames = ['features', 'text-classification', 'token-classification', 'fill-mask'] as const;
-export type TaskName = (typeof taskNames)[number];
 
 /** How a features model makes one vector of a text, where its makers say so (sentence-transformers). */
 export interface SentenceRule {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { DatasetTask } from '../ground/tasks.ts';
 import type { DataFacts } from '../stages/expected.ts';
 import type { AnyStage } from '../stages/stage.ts';
 
@@ -21,6 +22,8 @@ export interface Catalogue {
   checkData(config: unknown, base: string): Promise<readonly ConfigProblem[]>;
   /** Classes of the data, and what is odd about it, as far as a quick look shows them. */
   lookAtData?(config: unknown, base: string): Promise<DataLook>;
+  /** What the texts of the `data` section are for. */
+  taskOfData?(config: unknown): DatasetTask;
   /** Module that exports `stages`, for processes that run one step each. */
   readonly module: string;
   /** Path of the script of those processes, where it is not the one beside the running code. */

@@ -1,11 +1,11 @@
 import type { Progress } from '../ground/progress.ts';
-import type { Role } from './plan/plan.ts';
+import type { Place } from '../stages/stage.ts';
 
 /** A step as views and the event log know it. */
 export interface StepInfo {
   readonly id: string;
   readonly uses: string;
-  readonly role: Role;
+  readonly place: Place;
 }
 
 /** What happens during a run. Views are functions of these, and events.jsonl is their log. */

@@ -1,6 +1,6 @@
 import type { DataFacts, Expected, Foreboding } from '../stages/expected.ts';
 import { type Catalogue, stageOf } from './catalogue.ts';
-import { DATASET, MEASURE, type Plan, type Step } from './plan/plan.ts';
+import type { Plan, Step } from './plan/plan.ts';
 import { isRecord } from './yaml/values.ts';
 
 type Path = readonly (string | number)[];
@@ -12,8 +12,9 @@ export interface Forebodings {
 }
 
 /** Where a step stands in the file: a helper where the stage that asked for it names its model. */
-const placeOf = ({ id, inputs }: Step, { stages, steps }: Plan): Path => {
-  if (id === MEASURE) return ['measure'];
+const placeOf = ({ id, uses, inputs }: Step, { stages, steps }: Plan, catalogue: Catalogue): Path => {
+  const section = stageOf(catalogue, uses)?.automatic?.section;
+  if (section !== undefined) return [section.name];
   const index = stages.findIndex((stage) => stage.id === id || stage.helpers.includes(id));
   const { config } = steps.find((step) => step.id === stages[index]?.id) ?? {};
   if (stages[index]?.id === id || !isRecord(config)) return ['stages', index];
@@ -24,7 +25,7 @@ const placeOf = ({ id, inputs }: Step, { stages, steps }: Plan): Path => {
 };
 
 const factsOf = async (plan: Plan, catalogue: Catalogue): Promise<Forebodings & { readonly data?: DataFacts }> => {
-  const config = plan.steps.find(({ id }) => id === DATASET)?.config;
+  const config = plan.steps.find(({ id }) => id === plan.dataset)?.config;
   const look = await catalogue.lookAtData?.(config, plan.base);
   return look === undefined ? { problems: [], remarks: [] } : { problems: [], remarks: look.remarks, data: look };
 };
@@ -40,7 +41,7 @@ export const foreseeRun = async (plan: Plan, catalogue: Catalogue, skip: Readonl
     const outlook = { models: Object.fromEntries(inputs), data, base: plan.base };
     const seen = (await stageOf(catalogue, step.uses)?.foresee?.(step.config, outlook)) ?? {};
     models.set(step.id, seen.model);
-    const at = placeOf(step, plan);
+    const at = placeOf(step, plan, catalogue);
     for (const one of seen.problems ?? []) problems.push({ ...one, path: [...at, ...one.path] });
     for (const remark of seen.remarks ?? []) remarks.push(`${step.id}: ${remark}`);
   }

@@ -45,7 +45,7 @@ const checkSources = async (
   } catch (error) {
     // A stage that cannot even name its sources (a package that is not installed) says why.
     if (!isUserError(error)) throw error;
-    return [at(located.at([...base, step.role === 'dataset' ? 'uses' : 'model']), error.message)];
+    return [at(located.at([...base, step.id === plan.dataset ? 'uses' : 'model']), error.message)];
   }
 };
 
@@ -55,7 +55,7 @@ const looksOutside = async (
   catalogue: Catalogue,
   remark: (text: string) => void,
 ): Promise<readonly Diagnostic[]> => {
-  const dataset = plan.steps.find(({ role }) => role === 'dataset');
+  const dataset = plan.steps.find(({ id }) => id === plan.dataset);
   const data = dataset === undefined ? [] : await checkSources(dataset, ['data'], plan, located, catalogue);
   const checks = dataset === undefined || data.length > 0 ? [] : await catalogue.checkData(dataset.config, plan.base);
   const stages = await Promise.all(

@@ -1,7 +1,10 @@
-import { z } from 'zod';
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { type Profile, readProfile } from '../data/profile.ts';
 import type { Artifact } from '../ground/artifact.ts';
+import { type BaselineMetrics, baselineMetrics, type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
+import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
+import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
+import { usualTask } from '../ground/tasks.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
@@ -11,7 +14,7 @@ import { judge } from './gates/judge.ts';
 import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import { agreementReport, qualityReport } from './quality.ts';
-import type { RunSummary, StageSummary, StepSummary } from './record.ts';
+import { baselineSteps, outputOf, type RunSummary, type StageSummary, type StepSummary, stepMaking } from './record.ts';
 import type {
   ClientReport,
   Comparison,
@@ -21,62 +24,19 @@ import type {
   StageReport,
   TrainingReport,
 } from './report.ts';
-import { rateInterval } from './statistics/pairs.ts';
+import { baselineCalled } from './schema/names.ts';
+import { effectInterval } from './statistics/metrics.ts';
 import { timeReport } from './time.ts';
-
-const trainingSchema = z.object({
-  steps: z.number(),
-  epochs: z.number(),
-  tokensPerSecond: z.number(),
-  paddingFraction: z.number(),
-  curve: z.array(z.object({ step: z.number(), epoch: z.number(), loss: z.number(), accuracy: z.number().optional() })),
-});
-
-const evaluationSchema = z.object({
-  figures: z.object({
-    parameters: z.number(),
-    nonzero: z.number(),
-    macs: z.number(),
-    macsLength: z.number(),
-    gzipBytes: z.number(),
-    brotliBytes: z.number(),
-  }),
-  dimensions: z.record(z.string(), z.number()),
-});
-
-const clientSchema = z.object({
-  differing: z.number(),
-  cut: z.number(),
-  texts: z.number(),
-  accuracyChange: z.number().nullable(),
-  first: z.object({ text: z.string(), tokens: z.array(z.string()), client: z.array(z.string()) }).nullable(),
-  settings: z.array(z.string()),
-});
-
-const datasetSchema = z.object({
-  train: z.number(),
-  unlabelled: z.number(),
-  validation: z.number(),
-  test: z.number(),
-  task: z.enum(['text-classification', 'token-classification', 'features']).default('text-classification'),
-  classes: z.array(z.string()),
-  dropped: z.number().default(0),
-  remarks: z.array(z.string()).default([]),
-});
-
-const rate = z.object({ accuracy: z.number() });
-const baselineSchema = z.object({
-  majority: rate,
-  linear: rate.exactOptional(),
-  lexicon: rate.exactOptional(),
-});
 
 const primaryFile = 'model.onnx';
 
-const modelReport = (stage: StageSummary): ModelReport | null => {
+const evaluationOf = ({ evaluation }: StageSummary): EvaluationMetrics | null =>
+  evaluation === null ? null : evaluationMetrics.parse(evaluation.metrics);
+
+const modelReport = (stage: StageSummary, evaluation: EvaluationMetrics | null): ModelReport | null => {
   const output = stage.step?.outputs.model;
-  if (output === undefined || stage.evaluation === null) return null;
-  const { figures, dimensions } = evaluationSchema.parse(stage.evaluation.metrics);
+  if (output === undefined || evaluation === null) return null;
+  const { figures, dimensions } = evaluation;
   const weights = modelFiles(output.artifact);
   return {
     file: `models/${stage.id}/${primaryFile}`,
@@ -100,28 +60,20 @@ const modelFiles = (artifact: Artifact): { sha256: string; bytes: number } => {
   return { sha256: only ?? artifact.digest, bytes };
 };
 
-const trainingReport = (step: StepSummary | null): TrainingReport | null => {
-  const { training } = step?.metrics ?? {};
+const metricsOf = (step: StepSummary | null): StageMetrics => stageMetrics.parse(step?.metrics ?? {});
+
+const trainingReport = ({ training }: StageMetrics): TrainingReport | null => {
   if (training === undefined) return null;
-  const { curve, ...figures } = trainingSchema.parse(training);
-  return {
-    ...figures,
-    curve: curve.map(({ accuracy, ...point }) => (accuracy === undefined ? point : { ...point, accuracy })),
-  };
+  const { steps, epochs, tokensPerSecond, paddingFraction, curve } = training;
+  return { steps, epochs, tokensPerSecond, paddingFraction, curve };
 };
 
 /** What transformers.js does with the test texts; null where a model was not evaluated, or by a version that did not look. */
-const clientReport = ({ evaluation }: StageSummary, quality: QualityReport | null): ClientReport | null => {
-  const { client } = evaluation?.metrics ?? {};
-  if (client === undefined) return null;
-  const { accuracyChange, ...figures } = clientSchema.parse(client);
-  const known = quality !== null && accuracyChange !== null && figures.texts > 0;
-  return { ...figures, accuracy: known ? quality.accuracy + accuracyChange : null };
-};
-
-const notesOf = (step: StepSummary | null): readonly string[] => {
-  const { notes } = step?.metrics ?? {};
-  return Array.isArray(notes) ? notes.filter((note) => typeof note === 'string') : [];
+const clientReport = (evaluation: EvaluationMetrics | null, quality: QualityReport | null): ClientReport | null => {
+  if (evaluation?.client === undefined) return null;
+  const { scoreChange, ...figures } = evaluation.client;
+  const known = quality !== null && scoreChange !== null && figures.texts > 0;
+  return { ...figures, score: known ? quality.score + scoreChange : null };
 };
 
 /** Everything that stages are compared with and by. */
@@ -150,6 +102,8 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
 };
 
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
+  const metrics = metricsOf(stage.step);
+  const evaluation = evaluationOf(stage);
   const scores = context.scores.get(stage.id) ?? null;
   const quality = scores === null ? null : qualityReport(scores, context.classes);
   const reference = context.reference === null ? null : (context.scores.get(context.reference) ?? null);
@@ -162,7 +116,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     inputs: stage.inputs,
     cached: stage.step?.cached ?? false,
     seconds: (stage.step?.seconds ?? 0) + stage.extraSeconds,
-    model: modelReport(stage),
+    model: modelReport(stage, evaluation),
     quality,
     agreement: agreementReport(scores, reference),
     difference: scores === null || reference === null ? null : difference(scores, reference),
@@ -173,13 +127,13 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     undecided,
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
-    training: trainingReport(stage.step),
-    client: clientReport(stage, quality),
-    notes: [...notesOf(stage.step), ...notesOf(stage.evaluation)],
+    training: trainingReport(metrics),
+    client: clientReport(evaluation, quality),
+    notes: [...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
   };
 };
 
-const dataRemarks = ({ dropped, remarks }: z.output<typeof datasetSchema>): readonly string[] => [
+const dataRemarks = ({ dropped, remarks }: DatasetMetrics): readonly string[] => [
   ...(dropped === 0 ? [] : [`${dropped} rows without a text or a label were left out`]),
   ...remarks,
 ];
@@ -194,11 +148,20 @@ const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
   });
 };
 
+/** Null where there is nothing to compare with. */
+const baselinesOf = (run: RunSummary): Report['data']['baselines'] => {
+  const all = baselineSteps(run).map(({ metrics }): BaselineMetrics => baselineMetrics.parse(metrics));
+  const named = all
+    .flatMap((one) => Object.entries(one))
+    .map(([name, { score, called }]) => [name, { score, called: baselineCalled(name, called) }]);
+  return named.length === 0 ? null : Object.fromEntries(named);
+};
+
 const difference = (model: Judged, reference: Judged): StageReport['difference'] => {
   const effect = judgedEffect(model, reference);
   if (effect === null) return null;
-  const { estimate, low, high } = rateInterval(effect);
-  return { accuracy: estimate, low, high };
+  const { estimate, low, high } = effectInterval(model.task.metric, effect);
+  return { score: estimate, low, high };
 };
 
 /**
@@ -207,12 +170,14 @@ const difference = (model: Judged, reference: Judged): StageReport['difference']
  */
 export const buildReport = async (run: RunSummary): Promise<Report> => {
   const finished = run.stages.filter((stage) => stage.step !== null);
-  const { scores, reference } = await judgeStages(finished, await exampleTexts(run.dataset?.outputs.dataset));
-  const measured = run.measurement?.outputs.measurements;
+  const read = stepMaking(run, 'dataset');
+  const dataset = read === null ? null : datasetMetrics.parse(read.metrics);
+  const texts = await exampleTexts(outputOf(run, 'dataset'));
+  const { scores, reference } = await judgeStages(finished, dataset?.task ?? usualTask, texts);
+  const measured = outputOf(run, 'measurements');
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
-  const profiled = run.profile?.outputs.profile;
+  const profiled = outputOf(run, 'profile');
   const profile = profiled === undefined ? null : await readProfile(profiled.path);
-  const dataset = run.dataset === null ? null : datasetSchema.parse(run.dataset.metrics);
   const context: Context = { reference, scores, measurements, profile, classes: dataset?.classes ?? [] };
   const report: Report = {
     schema: 'decant.report/1',
@@ -226,14 +191,14 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
       uses: run.data,
-      task: dataset?.task ?? 'text-classification',
+      task: dataset?.task ?? usualTask,
       train: dataset?.train ?? 0,
       unlabelled: dataset?.unlabelled ?? 0,
       validation: dataset?.validation ?? 0,
       test: dataset?.test ?? 0,
       classes: dataset?.classes ?? [],
       remarks: dataset === null ? [] : dataRemarks(dataset),
-      baselines: run.baseline?.metrics.majority === undefined ? null : baselineSchema.parse(run.baseline.metrics),
+      baselines: baselinesOf(run),
     },
     reference,
     measurement: measurements === null ? null : measurementReport(measurements),

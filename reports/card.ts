@@ -1,9 +1,9 @@
 import { parseDocument } from 'yaml';
-import type { DatasetTask } from '../data/dataset.ts';
+import { dataTask } from '../ground/tasks.ts';
 import { latencyConditions } from './columns.ts';
 import { bytes, range, whole } from './figures.ts';
 import { inert } from './markdown.ts';
-import { type Metric, metricOf } from './metric.ts';
+import { metricOf, type Primary } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
 import { busyNote, largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
 import { capital, oneLine } from './text.ts';
@@ -21,20 +21,19 @@ const shippedBy = (report: Report, { inputs }: StageReport): readonly Shipped[] 
     return stage === undefined || stage.quality === null ? [] : [{ precision, stage }];
   });
 
-const metricsOf = ({ precision, stage: { quality } }: Shipped, { figure, name }: Metric): object[] => {
+const metricsOf = ({ precision, stage: { quality } }: Shipped, { words, metric, more }: Primary): object[] => {
   if (quality === null) return [];
-  const f1 = quality.macroF1;
+  const type = ({ hub, name }: Primary['metric']): string => hub ?? name;
+  const further = more.flatMap((one) => {
+    const figure = quality.more[one.metric.name];
+    return figure === undefined || one.metric.hub === undefined ? [] : [{ one, figure }];
+  });
   return [
-    { type: figure, name: `${capital(name)}, ${precision}`, value: quality.accuracy },
-    ...(f1 === null ? [] : [{ type: 'f1', name: `Macro F1, ${precision}`, value: f1 }]),
+    { type: type(metric), name: `${capital(words)}, ${precision}`, value: quality.score },
+    ...further.map(({ one, figure }) => ({
+      ...{ type: type(one.metric), name: `${capital(one.words)}, ${precision}`, value: figure.value },
+    })),
   ];
-};
-
-/** Tasks as Hugging Face calls them. */
-const taskTypes: Readonly<Record<DatasetTask, string>> = {
-  'text-classification': 'text-classification',
-  'token-classification': 'token-classification',
-  features: 'feature-extraction',
 };
 
 /** The results in the form that Hugging Face reads from a card's front matter (model-index). */
@@ -43,7 +42,7 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
     name: oneLine(report.name),
     results: [
       {
-        task: { type: taskTypes[report.data.task] },
+        task: { type: dataTask(report.data.task).pipeline },
         dataset: { type: oneLine(report.data.uses), name: oneLine(report.data.uses), split: 'test' },
         metrics: hasTooFewTexts(report) ? [] : shipped.flatMap((one) => metricsOf(one, metricOf(report))),
       },
@@ -54,7 +53,7 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
 const rowOf = (
   { precision, stage }: Shipped,
   reference: string | null,
-  { write, writeChange }: Metric,
+  { write, writeChange }: Primary,
   larger: boolean,
 ): string => {
   const { id, quality, difference, model, latency } = stage;
@@ -62,10 +61,8 @@ const rowOf = (
   const many = largerBatch(stage);
   const cells = [
     `${inert(precision)} (${inert(id)})`,
-    quality === null ? '' : `${write(quality.accuracy)} ${range(quality.accuracyInterval, write)}`,
-    id === reference || difference === null
-      ? ''
-      : `${writeChange(difference.accuracy)} ${range(difference, writeChange)}`,
+    quality === null ? '' : `${write(quality.score)} ${range(quality.scoreInterval, write)}`,
+    id === reference || difference === null ? '' : `${writeChange(difference.score)} ${range(difference, writeChange)}`,
     model === null ? '' : bytes(model.bytes),
     ...[p50Text(cell), textsPerSecond(cell), speedupText(cell)],
     ...(larger ? [p50Text(many), textsPerSecond(many), speedupText(many)] : []),
@@ -74,16 +71,15 @@ const rowOf = (
 };
 
 /** What a client's own tokenizer makes of the test texts, where that is something else. */
-const clientLines = ({ precision, stage: { client } }: Shipped, metric: Metric): string[] => {
+const clientLines = ({ precision, stage: { client } }: Shipped, metric: Primary): string[] => {
   if (client === null || client.differing === 0) return [];
-  const accuracy =
-    client.accuracy === null ? '' : `: ${metric.name} ${metric.write(client.accuracy)}${metric.unit} there`;
+  const score = client.score === null ? '' : `: ${metric.words} ${metric.write(client.score)}${metric.unit} there`;
   const first =
     client.first === null
       ? ''
       : ` (the first: "${inert(client.first.text)}", ${inert(client.first.client.join(' '))} instead of ${inert(client.first.tokens.join(' '))})`;
   return [
-    `In transformers.js ${whole(client.differing)} of ${whole(client.texts)} test texts become other tokens for ${inert(precision)}${first}${accuracy}.`,
+    `In transformers.js ${whole(client.differing)} of ${whole(client.texts)} test texts become other tokens for ${inert(precision)}${first}${score}.`,
   ];
 };
 

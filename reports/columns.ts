@@ -1,5 +1,6 @@
+import { isBetter } from '../ground/metrics/metric.ts';
 import { bytes, count, percent, range, seconds, whole } from './figures.ts';
-import { type Metric, metricOf } from './metric.ts';
+import { metricOf, type Primary, type Written } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
 import { largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
 
@@ -8,12 +9,12 @@ export interface Column {
   cell(stage: StageReport, report: Report): string;
 }
 
-const changeCell = ({ difference }: StageReport, { writeChange }: Metric): string =>
-  difference === null ? '' : `${writeChange(difference.accuracy)} ${range(difference, writeChange)}`;
+const changeCell = ({ difference }: StageReport, { writeChange }: Primary): string =>
+  difference === null ? '' : `${writeChange(difference.score)} ${range(difference, writeChange)}`;
 
 /** What a reader looks at first. */
-const verdictBlock = (metric: Metric): readonly Column[] => [
-  { title: metric.title, cell: ({ quality }) => (quality === null ? '' : metric.write(quality.accuracy)) },
+const verdictBlock = (metric: Primary): readonly Column[] => [
+  { title: metric.title, cell: ({ quality }) => (quality === null ? '' : metric.write(quality.score)) },
   {
     title: `${metric.changes} [95 %]`,
     cell: (stage, { reference }) => (stage.id === reference ? 'reference' : changeCell(stage, metric)),
@@ -36,11 +37,19 @@ const batchBlock = ({ stages }: Report): readonly Column[] => {
   ];
 };
 
-const detailBlock: readonly Column[] = [
-  {
-    title: 'rank correlation',
-    cell: ({ quality }) => (quality?.spearman === undefined ? '' : quality.spearman.toFixed(3)),
+/** Further metrics that a table has room for: what classes and losses say more is in the page. */
+const moreColumn = ({ title, metric, write }: Written): Column => ({
+  title,
+  cell: ({ quality }) => {
+    const figure = quality?.more[metric.name];
+    return figure === undefined ? '' : write(figure.value);
   },
+});
+
+const detailBlock = (report: Report): readonly Column[] => [
+  ...metricOf(report)
+    .more.filter(({ metric }) => metric.aside !== true)
+    .map(moreColumn),
   { title: 'agrees %', cell: ({ agreement }) => (agreement === null ? '' : percent(agreement.top1)) },
   { title: 'parameters', cell: ({ model }) => (model === null ? '' : count(model.parameters)) },
   { title: 'non-zero', cell: ({ model }) => (model === null ? '' : count(model.nonzero)) },
@@ -53,7 +62,7 @@ const detailBlock: readonly Column[] = [
 export const columnBlocks = (report: Report): readonly (readonly Column[])[] => [
   verdictBlock(metricOf(report)),
   batchBlock(report),
-  detailBlock,
+  detailBlock(report),
 ];
 
 /** Columns that say something about at least one stage. */
@@ -61,20 +70,17 @@ export const telling = (report: Report, columns: readonly Column[]): readonly Co
   columns.filter((column) => report.stages.some((stage) => column.cell(stage, report) !== ''));
 
 /** One line a baseline, above the table. */
-export const baselineLines = ({ data: { baselines } }: Report): readonly string[] =>
-  baselines === null
-    ? []
-    : [
-        `majority class ${percent(baselines.majority.accuracy)} %`,
-        ...(baselines.linear === undefined ? [] : [`linear bag of words ${percent(baselines.linear.accuracy)} %`]),
-        ...(baselines.lexicon === undefined
-          ? []
-          : [`most frequent class of each word ${percent(baselines.lexicon.accuracy)} %`]),
-      ];
+export const baselineLines = (report: Report): readonly string[] => {
+  const { write, unit } = metricOf(report);
+  return Object.values(report.data.baselines ?? {}).map(({ called, score }) => `${called} ${write(score)}${unit}`);
+};
 
-/** The strongest model that is no Transformer: what is below it has learned nothing worth its size. */
-export const bestBaseline = ({ data: { baselines } }: Report): number =>
-  baselines?.linear?.accuracy ?? baselines?.lexicon?.accuracy ?? 0;
+/** The strongest model that is no Transformer: what is worse has learned nothing worth its size. Undefined for none. */
+export const bestBaseline = (report: Report): number | undefined => {
+  const { metric } = metricOf(report);
+  const scores = Object.values(report.data.baselines ?? {}).map(({ score }) => score);
+  return scores.toSorted((a, b) => Number(isBetter(metric, b, a)) - Number(isBetter(metric, a, b)))[0];
+};
 
 /** "8,154 test texts", or sentences with the words in them. */
 export const testSize = (report: Report): string => {

@@ -1,19 +1,12 @@
-import type { Judged, JudgedClasses, JudgedVectors } from './judged.ts';
+import { type Judged, judgedEffect } from './judged.ts';
 import type { Comparison, Flip } from './report.ts';
 import { classDifferences } from './statistics/classes.ts';
 import { twoSidedP } from './statistics/distributions.ts';
 import { type FlippedExample, flips } from './statistics/flips.ts';
 import { mcnemar } from './statistics/mcnemar.ts';
-import {
-  agreement,
-  differenceEffect,
-  divergence,
-  expectPaired,
-  pairedCounts,
-  rateInterval,
-} from './statistics/pairs.ts';
+import { effectInterval } from './statistics/metrics.ts';
+import { agreement, differenceEffect, divergence, expectPaired, pairedCounts } from './statistics/pairs.ts';
 import { correctness, type Scored } from './statistics/scored.ts';
-import { meanEffect } from './statistics/vectors.ts';
 
 interface About {
   readonly role: Comparison['role'];
@@ -23,7 +16,7 @@ interface About {
 
 const FLIPS_SHOWN = 20;
 
-/** Whether two models are equally accurate: McNemar's test where examples are independent, else the difference's own. */
+/** Whether two models are as often right: McNemar's test where examples are independent, else the difference's own. */
 const testOf = (model: Scored, other: Scored): Comparison['mcnemar'] => {
   const { gained, lost } = pairedCounts(correctness(model), correctness(other));
   if (model.groups === undefined) return mcnemar(gained, lost);
@@ -31,37 +24,38 @@ const testOf = (model: Scored, other: Scored): Comparison['mcnemar'] => {
   return { gained, lost, p: error > 0 ? twoSidedP(centre / error, degrees) : 1, method: 'clustered' };
 };
 
-const compareClasses = (model: JudgedClasses, other: JudgedClasses, about: About): Comparison => {
+type OfChoices = Pick<Comparison, 'mcnemar' | 'agreement' | 'kl' | 'classes' | 'flips'>;
+
+const nothing: OfChoices = { mcnemar: null, agreement: null, kl: null, classes: [], flips: { lost: [], gained: [] } };
+
+type Choices = Judged & { readonly scored: Scored };
+
+/** What choices of classes say besides their score. */
+const choicesBeside = (model: Choices, other: Choices, classes: readonly string[]): OfChoices => {
   expectPaired(model.scored, other.scored);
-  const labelOf = (c: number): string => about.classes[c] ?? `${c}`;
+  const labelOf = (c: number): string => classes[c] ?? `${c}`;
   const flip = ({ example, was, now, margin }: FlippedExample): Flip => {
     const id = model.ids[example] ?? -1;
     const label = labelOf(model.scored.labels[example] ?? -1);
     return { id, text: model.textOf(id), label, was: labelOf(was), now: labelOf(now), margin };
   };
   const { lost, gained } = flips(model.scored, other.scored, FLIPS_SHOWN);
+  const differences = classes.length === 0 ? [] : [...classDifferences(model.scored, other.scored)];
   return {
-    versus: about.versus,
-    role: about.role,
-    accuracy: rateInterval(differenceEffect(model.scored, other.scored)),
     mcnemar: testOf(model.scored, other.scored),
     agreement: agreement(other.scored, model.scored),
     kl: divergence(other.scored, model.scored),
-    classes: [...classDifferences(model.scored, other.scored)].map(([c, difference]) => ({
-      label: labelOf(c),
-      difference,
-    })),
+    classes: differences.map(([c, difference]) => ({ label: labelOf(c), difference })),
     flips: { lost: lost.map(flip), gained: gained.map(flip) },
   };
 };
 
-const compareVectors = (model: JudgedVectors, other: JudgedVectors, { versus, role }: About): Comparison => ({
-  ...{ versus, role, mcnemar: null, agreement: null, kl: null, classes: [], flips: { lost: [], gained: [] } },
-  accuracy: rateInterval(meanEffect(model.cosines, other.cosines)),
-});
+const isChoices = (judged: Judged): judged is Choices => judged.scored !== null;
 
 /** Everything that two models' answers about the same examples say about their difference; null where they do not compare. */
-export const compare = (model: Judged, other: Judged, about: About): Comparison | null => {
-  if (model.kind === 'classes') return other.kind === 'classes' ? compareClasses(model, other, about) : null;
-  return other.kind === 'vectors' ? compareVectors(model, other, about) : null;
+export const compare = (model: Judged, other: Judged, { versus, role, classes }: About): Comparison | null => {
+  const effect = judgedEffect(model, other);
+  if (effect === null) return null;
+  const besides = isChoices(model) && isChoices(other) ? choicesBeside(model, other, classes) : nothing;
+  return { versus, role, score: effectInterval(model.task.metric, effect), ...besides };
 };

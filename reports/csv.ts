@@ -1,3 +1,4 @@
+import { dataTask } from '../ground/tasks.ts';
 import type { Report, SeedsStage, StageReport } from './report.ts';
 import type { Spread } from './statistics/spread.ts';
 import { oneLine } from './text.ts';
@@ -18,20 +19,14 @@ const cell = (value: Value): string => {
 
 type Column = readonly [title: string, value: (stage: StageReport) => Value];
 
-const columns: readonly Column[] = [
+const stageColumns: readonly Column[] = [
   ['stage', ({ id }) => id],
   ['uses', ({ uses }) => uses],
   ['cached', ({ cached }) => `${cached}`],
   ['seconds', ({ seconds }) => seconds],
-  ['accuracy', ({ quality }) => quality?.accuracy],
-  ['accuracy_low', ({ quality }) => quality?.accuracyInterval.low],
-  ['accuracy_high', ({ quality }) => quality?.accuracyInterval.high],
-  ['difference', ({ difference }) => difference?.accuracy],
-  ['difference_low', ({ difference }) => difference?.low],
-  ['difference_high', ({ difference }) => difference?.high],
-  ['macro_f1', ({ quality }) => quality?.macroF1],
-  ['loss', ({ quality }) => quality?.loss],
-  ['calibration_error', ({ quality }) => quality?.calibrationError],
+];
+
+const modelColumns: readonly Column[] = [
   ['agreement', ({ agreement }) => agreement?.top1],
   ['kl', ({ agreement }) => agreement?.kl],
   ['parameters', ({ model }) => model?.parameters],
@@ -44,6 +39,23 @@ const columns: readonly Column[] = [
   ['first_run_ms', ({ loading }) => loading?.firstRunMs],
   ['peak_bytes', ({ loading }) => loading?.peakBytes],
 ];
+
+/** A metric's name as columns are called: macro_f1. */
+const columnName = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+
+const qualityColumns = (report: Report): readonly Column[] => {
+  const { metric, more } = dataTask(report.data.task);
+  const name = columnName(metric.name);
+  return [
+    [name, ({ quality }) => quality?.score],
+    [`${name}_low`, ({ quality }) => quality?.scoreInterval.low],
+    [`${name}_high`, ({ quality }) => quality?.scoreInterval.high],
+    ['difference', ({ difference }) => difference?.score],
+    ['difference_low', ({ difference }) => difference?.low],
+    ['difference_high', ({ difference }) => difference?.high],
+    ...more.map((one): Column => [columnName(one.name), ({ quality }) => quality?.more[one.name]?.value]),
+  ];
+};
 
 const latencyColumns = ({ stages }: Report): readonly Column[] => {
   const cells = stages.find(({ latency }) => latency.length > 0)?.latency ?? [];
@@ -66,11 +78,12 @@ const latencyColumns = ({ stages }: Report): readonly Column[] => {
 };
 
 /** Columns over seeds, where there are several. */
-const seedsColumns = ({ seeds }: Report): readonly Column[] => {
+const seedsColumns = ({ seeds, data }: Report): readonly Column[] => {
   if (seeds === undefined) return [];
+  const { metric } = dataTask(data.task);
   const over = ({ id }: StageReport): SeedsStage | undefined => seeds.stages.find((stage) => stage.id === id);
   const figures: readonly (readonly [string, (stage: SeedsStage) => Spread | null])[] = [
-    ['accuracy', ({ accuracy }) => accuracy],
+    [columnName(metric.name), ({ score }) => score],
     ['difference', ({ difference }) => difference],
   ];
   return figures.flatMap(([name, figure]): Column[] => {
@@ -89,7 +102,10 @@ const seedsColumns = ({ seeds }: Report): readonly Column[] => {
 
 /** One line a stage, for spreadsheets and scripts: rates 0 to 1, sizes in bytes, times in the unit of their title. */
 export const renderCsv = (report: Report): string => {
-  const all = [...columns, ...latencyColumns(report), ...seedsColumns(report)];
+  const all = [
+    ...[...stageColumns, ...qualityColumns(report), ...modelColumns],
+    ...[...latencyColumns(report), ...seedsColumns(report)],
+  ];
   const lines = [
     all.map(([title]) => cell(title)),
     ...report.stages.map((stage) => all.map(([, value]) => cell(value(stage)))),

@@ -1,7 +1,6 @@
-/** How figures are written for people, the same in the terminal, in Markdown, in HTML and in model cards. */
+import { NONE, signedDigits } from '../ground/metrics/written.ts';
 
-/** What stands where there is no figure to show. */
-export const NONE = 'n/a';
+/** How figures are written for people, the same in the terminal, in Markdown, in HTML and in model cards. */
 
 const finite = (x: number, text: () => string): string => (Number.isFinite(x) ? text() : NONE);
 
@@ -32,26 +31,11 @@ export const milliseconds = (ms: number): string =>
 
 export const seconds = (s: number): string => finite(s, () => (s < 10 ? s.toFixed(1) : s.toFixed(0)));
 
-const noMinusZero = (text: string): string => (/^-0\.?0*$/.test(text) ? text.slice(1) : text);
-
-/** With its sign, zero as +0.0. */
-const signed = (x: number, digits = 1): string =>
-  finite(x, () => {
-    const text = noMinusZero(x.toFixed(digits));
-    return text.startsWith('-') ? text : `+${text}`;
-  });
-
 /** A difference of times. */
-export const millisecondsMore = (ms: number): string => signed(ms, 3);
+export const millisecondsMore = (ms: number): string => signedDigits(ms, 3);
 
 /** A rate's difference in percentage points. */
-export const points = (difference: number): string => signed(100 * difference);
-
-/** A cosine: what tells good students apart is in the third digit. */
-export const cosine = (x: number): string => finite(x, () => noMinusZero(x.toFixed(4)));
-
-/** A difference of cosines. */
-export const cosineChange = (x: number): string => signed(x, 4);
+export const points = (difference: number): string => signedDigits(100 * difference);
 
 /** A ratio with as many digits as it deserves. */
 export const times = (ratio: number): string => finite(ratio, () => ratio.toFixed(ratio < 10 ? 2 : 1));

@@ -3,31 +3,19 @@ import { readDatasetArtifact } from '../data/files.ts';
 import { type Predictions, readPredictions } from '../data/predictions.ts';
 import { OLD_VECTORS, readOldVectors } from '../data/predictions-before.ts';
 import type { InputArtifact } from '../ground/artifact.ts';
+import { type DatasetTask, type DataTask, dataTask } from '../ground/tasks.ts';
+import { type Evidence, evidenceOf } from './evidence.ts';
 import type { StepSummary } from './record.ts';
 import type { Effect } from './statistics/effects.ts';
-import { differenceEffect } from './statistics/pairs.ts';
-import { type Scored, scoredOf } from './statistics/scored.ts';
-import { cosinesTo, meanEffect, pairAgreement, type Vectors } from './statistics/vectors.ts';
+import { metricEffect } from './statistics/metrics.ts';
 
-/** A model's choices of classes, and what they were about. */
-export interface JudgedClasses {
-  readonly kind: 'classes';
-  readonly scored: Scored;
+/** What a model made of the test split. */
+export interface Judged extends Evidence {
+  readonly task: DataTask;
   readonly ids: Int32Array;
   /** The text, or the word in its sentence, by example id; empty where it is not known. */
   textOf(id: number): string;
 }
-
-/** How near a model's vectors are to those of the reference. */
-export interface JudgedVectors {
-  readonly kind: 'vectors';
-  readonly cosines: Float64Array;
-  readonly spearman: number | undefined;
-  readonly ids: Int32Array;
-}
-
-/** What a model made of the test split. */
-export type Judged = JudgedClasses | JudgedVectors;
 
 /** Judged stages, and the first of them: the one that others are compared with. */
 export interface JudgedStages {
@@ -54,10 +42,10 @@ const wordsOf = ({ test }: Dataset): ((id: number) => string) => {
 };
 
 /** What the examples of the test split were, for people. */
-export const exampleTexts = async (dataset: InputArtifact | undefined): Promise<JudgedClasses['textOf']> => {
+export const exampleTexts = async (dataset: InputArtifact | undefined): Promise<Judged['textOf']> => {
   if (dataset === undefined) return () => '';
   const read = await readDatasetArtifact(dataset.path);
-  if (read.task === 'token-classification') return wordsOf(read);
+  if (dataTask(read.task).about === 'word') return wordsOf(read);
   const texts = new Map(read.test.map(({ id, text, pair }) => [id, pair === undefined ? text : `${text} | ${pair}`]));
   return (id) => texts.get(id) ?? '';
 };
@@ -70,44 +58,30 @@ const readAnswers = async (output: InputArtifact | undefined): Promise<Predictio
   return predictions.ids.length === 0 ? null : predictions;
 };
 
-const vectorsOf = (reference: Vectors, model: Vectors): Judged | null =>
-  reference.width === model.width
-    ? {
-        kind: 'vectors',
-        cosines: cosinesTo(reference, model),
-        spearman: pairAgreement(reference, model),
-        ids: model.ids,
-      }
-    : null;
-
-/** Predictions of stages in their order; vectors of another width than the reference's cannot be compared: null. */
+/** Predictions of stages in their order; those that cannot be compared with the reference's are null. */
 export const judgeStages = async (
   stages: readonly { readonly id: string; readonly evaluation: StepSummary | null }[],
-  textOf: JudgedClasses['textOf'],
+  name: DatasetTask,
+  textOf: Judged['textOf'],
 ): Promise<JudgedStages> => {
+  const task = dataTask(name);
   const scores = new Map<string, Judged | null>();
-  let reference: { readonly id: string; readonly vectors: Vectors | null } | undefined;
+  let reference: { readonly id: string; readonly predictions: Predictions } | undefined;
   for (const { id, evaluation } of stages) {
     const predictions = await readAnswers(evaluation?.outputs.predictions);
-    if (predictions === null) {
-      scores.set(id, null);
-      continue;
-    }
-    const { ids, rows, targets } = predictions;
-    if (targets !== undefined) {
-      reference ??= { id, vectors: null };
-      scores.set(id, { kind: 'classes', scored: scoredOf(predictions), ids, textOf });
-      continue;
-    }
-    const vectors = { ids, width: rows.width, values: rows.data };
-    reference ??= { id, vectors };
-    scores.set(id, reference.vectors === null ? null : vectorsOf(reference.vectors, vectors));
+    if (predictions !== null) reference ??= { id, predictions };
+    const evidence =
+      predictions === null || reference === undefined
+        ? null
+        : evidenceOf(task.answer, predictions, reference.predictions);
+    scores.set(
+      id,
+      evidence === null || predictions === null ? null : { ...evidence, task, ids: predictions.ids, textOf },
+    );
   }
   return { scores, reference: reference?.id ?? null };
 };
 
-/** Quality of one model minus that of another on the same examples; null where they were judged differently. */
-export const judgedEffect = (model: Judged, other: Judged): Effect | null => {
-  if (model.kind === 'classes') return other.kind === 'classes' ? differenceEffect(model.scored, other.scored) : null;
-  return other.kind === 'vectors' ? meanEffect(model.cosines, other.cosines) : null;
-};
+/** The score of one model minus that of another on the same examples; null where they were judged differently. */
+export const judgedEffect = (model: Judged, other: Judged): Effect | null =>
+  model.task.name === other.task.name ? metricEffect(model.task.metric, model.judged, other.judged) : null;

@@ -3,12 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { isUserError, userErrors } from '../ground/errors.ts';
 import { buildReport } from './build.ts';
-import { sealed } from './checksum.ts';
 import { reportFolder } from './history.ts';
 import { readRecords, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { runFile } from './run-file.ts';
-import { parseReport } from './schema.ts';
+import { parseReport } from './schema/index.ts';
 import { withSeeds } from './seeds.ts';
 import { readWritten, verifyWritten } from './written.ts';
 
@@ -69,8 +68,7 @@ export const loadReport = async (where: string): Promise<Report> => {
   }
   if (!found.isDirectory()) return await readReport(path);
   if ((await isFile(join(path, runFile))) || (await readWritten(path)) !== null) {
-    const report = await reportFromRecords(path).catch((error: unknown) => Promise.reject(damaged(path, error)));
-    return sealed(report);
+    return await reportFromRecords(path).catch((error: unknown) => Promise.reject(damaged(path, error)));
   }
   const file = join(path, 'report.json');
   if (await isFile(file)) return await readReport(file);

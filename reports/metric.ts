@@ -1,12 +1,14 @@
-import type { DatasetTask } from '../data/dataset.ts';
-import { cosine, cosineChange, percent, points } from './figures.ts';
+import type { Metric } from '../ground/metrics/index.ts';
+import { writing } from '../ground/metrics/written.ts';
+import { type DatasetTask, dataTask } from '../ground/tasks.ts';
 
-/** How people read the quality of a task's models: its primary metric and what it is taken over. */
-export interface Metric {
-  /** As it stands in a sentence, in the heading of a column, and in gates. */
-  readonly name: string;
+/** How people read a metric. */
+export interface Written {
+  readonly metric: Metric;
+  /** As it stands in a sentence, and in gates. */
+  readonly words: string;
+  /** In the heading of a column. */
   readonly title: string;
-  readonly figure: 'accuracy' | 'cosine';
   write(x: number): string;
   /** Behind a figure. */
   readonly unit: string;
@@ -14,52 +16,36 @@ export interface Metric {
   readonly changes: string;
   writeChange(x: number): string;
   readonly changeUnit: string;
+  /** What a picture's axis shows: percent, or the figure itself. */
+  readonly factor: number;
+}
+
+/** How people read the quality of a task's models: its primary metric and what it is taken over. */
+export interface Primary extends Written {
   /** What is counted right or wrong, or compared. */
   readonly examples: string;
   /** What a model is given. */
   readonly inputs: string;
-  /** What a picture's axis shows: percent, or the figure itself. */
-  readonly scale: number;
+  readonly more: readonly Written[];
+  /** Whether figures are told as a share of right answers. */
+  readonly isRate: boolean;
+  /** Whether the reference has the best figure by its nature: the difference from it says nothing new. */
+  readonly isToReference: boolean;
 }
 
-const accuracy: Metric = {
-  name: 'accuracy',
-  title: 'accuracy %',
-  figure: 'accuracy',
-  write: percent,
-  unit: ' %',
-  changes: 'points',
-  writeChange: points,
-  changeUnit: ' points',
-  examples: 'texts',
-  inputs: 'texts',
-  scale: 100,
+/** A metric as people read it; under its own name, or as a task calls it. */
+export const written = (metric: Metric, words = metric.words): Written => {
+  const { unit, heading, changes, changeUnit, factor } = metric.scale;
+  const title = `${words === metric.words ? (metric.title ?? words) : words}${heading}`;
+  return { metric, words, title, unit, changes, changeUnit, factor, ...writing(metric.scale) };
 };
 
-const metrics: Readonly<Record<DatasetTask, Metric>> = {
-  'text-classification': accuracy,
-  'token-classification': {
-    ...accuracy,
-    name: 'word accuracy',
-    title: 'word accuracy %',
-    examples: 'words',
-    inputs: 'sentences',
-  },
-  features: {
-    name: 'cosine to the teacher',
-    title: 'cosine to teacher',
-    figure: 'cosine',
-    write: cosine,
-    unit: '',
-    changes: 'difference',
-    writeChange: cosineChange,
-    changeUnit: '',
-    examples: 'texts',
-    inputs: 'texts',
-    scale: 1,
-  },
+/** The metrics of a report, by the task of its data. */
+export const metricOf = ({ data: { task } }: { readonly data: { readonly task: DatasetTask } }): Primary => {
+  const { metric, more, words, truth } = dataTask(task);
+  return {
+    ...written(metric, words.metric),
+    ...{ examples: words.examples, inputs: words.inputs, more: more.map((one) => written(one)) },
+    ...{ isRate: metric.measure.kind === 'rate', isToReference: truth === 'teacher' },
+  };
 };
-
-/** The metric of a report, by the task of its data. */
-export const metricOf = ({ data: { task } }: { readonly data: { readonly task: DatasetTask } }): Metric =>
-  metrics[task];

@@ -1,50 +1,41 @@
-import type { Judged, JudgedClasses, JudgedVectors } from './judged.ts';
+import { type Metric, macroF1 } from '../ground/metrics/index.ts';
+import { figureOf } from '../ground/metrics/metric.ts';
+import type { Judged } from './judged.ts';
 import type { QualityReport, StageReport } from './report.ts';
-import { calibrationError } from './statistics/calibration.ts';
-import { classReport } from './statistics/classes.ts';
-import { effectiveExamples } from './statistics/grouped.ts';
-import { wilson } from './statistics/intervals.ts';
-import { agreement, divergence, rateInterval } from './statistics/pairs.ts';
-import { accuracy, crossEntropy } from './statistics/quality.ts';
-import { correctness } from './statistics/scored.ts';
-import { meanEffect } from './statistics/vectors.ts';
+import { type ClassReport, classReport } from './statistics/classes.ts';
+import { effectiveCount, judgedFigure } from './statistics/metrics.ts';
+import { agreement, divergence } from './statistics/pairs.ts';
 
-const classesQuality = ({ scored }: JudgedClasses, labels: readonly string[]): QualityReport => {
-  const { macroF1, macroF1Interval, classes } = classReport(scored);
-  const right = correctness(scored);
-  const n = effectiveExamples(right, scored.groups);
-  const rate = accuracy(scored);
-  return {
-    accuracy: rate,
-    accuracyInterval: wilson(rate * n, n),
-    macroF1,
-    macroF1Interval,
-    loss: crossEntropy(scored),
-    calibrationError: calibrationError(scored),
-    examples: right.length,
-    ...(scored.groups === undefined ? {} : { effectiveExamples: n }),
-    classes: classes.map((one, c) => ({ label: labels[c] ?? `${c}`, ...one })),
-  };
-};
+type Figure = QualityReport['more'][string];
 
-const vectorsQuality = ({ cosines, spearman, ids }: JudgedVectors): QualityReport => {
-  const { estimate, low, high } = rateInterval(meanEffect(cosines));
-  return {
-    ...{ accuracy: estimate, accuracyInterval: { low, high }, examples: ids.length, classes: [] },
-    ...(spearman === undefined ? {} : { spearman }),
-    ...{ macroF1: null, macroF1Interval: null, loss: null, calibrationError: null },
-  };
+/** Scores by class: where answers are choices of a few classes that have names. */
+const classesIn = ({ scored }: Judged, labels: readonly string[]): ClassReport | null =>
+  scored === null || labels.length === 0 ? null : classReport(scored);
+
+const figureFor = (metric: Metric, { judged, pairs }: Judged, classes: ClassReport | null): Figure => {
+  // Its interval comes from the resamples that give every class one.
+  if (metric === macroF1 && classes !== null) return { value: classes.macroF1, interval: classes.macroF1Interval };
+  const answers = metric.over === 'pairs' ? (pairs ?? judged) : judged;
+  return metric.alone === true ? { value: figureOf(metric, answers), interval: null } : judgedFigure(metric, answers);
 };
 
 /** Every figure of what a model made of the test split. */
-export const qualityReport = (judged: Judged, labels: readonly string[]): QualityReport =>
-  judged.kind === 'classes' ? classesQuality(judged, labels) : vectorsQuality(judged);
+export const qualityReport = (answers: Judged, labels: readonly string[]): QualityReport => {
+  const { task, judged } = answers;
+  const classes = classesIn(answers, labels);
+  const { value, interval } = judgedFigure(task.metric, judged);
+  const more = task.more.map((metric) => [metric.name, figureFor(metric, answers, classes)] as const);
+  return {
+    ...{ metric: task.metric.name, score: value, scoreInterval: interval },
+    more: Object.fromEntries(more.filter(([, figure]) => Number.isFinite(figure.value))),
+    examples: judged.count,
+    ...(judged.groups === undefined ? {} : { effectiveExamples: effectiveCount(task.metric, judged) }),
+    classes: (classes?.classes ?? []).map((one, c) => ({ label: labels[c] ?? `${c}`, ...one })),
+  };
+};
 
-/** How often, and how nearly, a model says what the reference says; null for vectors, whose quality is just that. */
+/** How often, and how nearly, a model says what the reference says; null where answers are no choices. */
 export const agreementReport = (model: Judged | null, reference: Judged | null): StageReport['agreement'] =>
-  model?.kind === 'classes' && reference?.kind === 'classes'
-    ? {
-        top1: agreement(reference.scored, model.scored),
-        kl: divergence(reference.scored, model.scored),
-      }
-    : null;
+  model?.scored == null || reference?.scored == null
+    ? null
+    : { top1: agreement(reference.scored, model.scored), kl: divergence(reference.scored, model.scored) };

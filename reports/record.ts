@@ -1,4 +1,4 @@
-import type { InputArtifact } from '../ground/artifact.ts';
+import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
 import type { Json, Metrics } from '../ground/json.ts';
 import type { Gate } from './gates/gate.ts';
 
@@ -10,6 +10,13 @@ export interface StepSummary {
   readonly seconds: number;
   readonly metrics: Metrics;
   readonly outputs: Readonly<Record<string, InputArtifact>>;
+}
+
+/** A step that stands in every plan: over the data, or over all models at the end. */
+export interface AutomaticSummary extends StepSummary {
+  /** Its id in the plan: the folder of its records. */
+  readonly name: string;
+  readonly place: 'data' | 'all-models';
 }
 
 /** One stage of the YAML. `step` is null where the run ended before it. */
@@ -44,11 +51,8 @@ export interface RunSummary {
   readonly decantVersion: string;
   /** `uses` of the data section. */
   readonly data: string;
-  readonly dataset: StepSummary | null;
-  readonly baseline: StepSummary | null;
-  readonly measurement: StepSummary | null;
-  /** Null where the run ended before it, and where the file switches it off. */
-  readonly profile: StepSummary | null;
+  /** Finished steps that no stage asked for and that are about no single model. */
+  readonly automatic: readonly AutomaticSummary[];
   readonly stages: readonly StageSummary[];
   /** Internal steps that stages asked for, such as labelling by a teacher. */
   readonly helpers: readonly StepSummary[];
@@ -59,3 +63,20 @@ export interface RunSummary {
   /** Keys of its steps in the store; absent in records of earlier versions. */
   readonly keys?: readonly string[];
 }
+
+const makes = ({ outputs }: StepSummary, kind: ArtifactKind): InputArtifact | undefined =>
+  Object.values(outputs).find(({ artifact }) => artifact.kind === kind);
+
+/** The automatic step that made something of a kind; null where the run ended before it, or the file left it out. */
+export const stepMaking = ({ automatic }: RunSummary, kind: ArtifactKind): StepSummary | null =>
+  automatic.find((step) => makes(step, kind) !== undefined) ?? null;
+
+/** What it made. */
+export const outputOf = (run: RunSummary, kind: ArtifactKind): InputArtifact | undefined => {
+  const step = stepMaking(run, kind);
+  return step === null ? undefined : makes(step, kind);
+};
+
+/** Steps over the data that did not read it: what models are compared with. */
+export const baselineSteps = ({ automatic }: RunSummary): readonly StepSummary[] =>
+  automatic.filter((step) => step.place === 'data' && makes(step, 'dataset') === undefined);

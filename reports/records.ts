@@ -5,7 +5,7 @@ import { type Artifact, type ArtifactKind, artifactKinds, type Digest } from '..
 import { messageOf, UserError } from '../ground/errors.ts';
 import { sealedRecord, verifySealedRecord } from './checksum.ts';
 import { gateSchema } from './gates/schema.ts';
-import type { RunSummary, StageSummary, StepSummary } from './record.ts';
+import type { AutomaticSummary, RunSummary, StageSummary, StepSummary } from './record.ts';
 import { RECORDS, runFile, SCHEMA, schemas } from './run-file.ts';
 import { verifyFile } from './verify.ts';
 import { verifyWritten } from './written.ts';
@@ -19,12 +19,14 @@ export const seedFolder = (seed: number): string => `seed-${seed}`;
 /** Folders of the seeds of a run; none where it has one seed. */
 export const seedFolders = ({ seeds = [] }: RunSummary): readonly string[] => seeds.map(seedFolder);
 
-/** Every step of a run, by the folder in which its records lie. */
+/** Predictions of a baseline are nothing that a report reads. */
+const isRead = ({ place, outputs }: AutomaticSummary): boolean =>
+  place === 'all-models' || Object.values(outputs).some(({ artifact }) => artifact.kind === 'dataset');
+
+/** Every step of a run whose files a report reads, by the folder in which its records lie. */
 const stepsOf = (run: RunSummary): readonly (readonly [string, StepSummary])[] =>
   [
-    ['dataset', run.dataset] as const,
-    ['measurement', run.measurement] as const,
-    ['profile', run.profile] as const,
+    ...run.automatic.filter(isRead).map((step) => [step.name, step] as const),
     ...run.stages.map(({ id, evaluation }) => [join('stages', id), evaluation] as const),
   ].flatMap(([folder, step]) => (step === null ? [] : [[folder, step] as const]));
 
@@ -70,6 +72,22 @@ const stepSchema = z.looseObject({
   metrics: z.record(z.string(), z.json()),
   outputs: z.record(z.string(), z.looseObject({ artifact: artifactSchema })),
 });
+const automaticSchema = stepSchema.extend({ name: z.string(), place: z.enum(['data', 'all-models']) });
+
+/** The steps that earlier versions kept each under a name of its own. */
+const formerSteps = { dataset: 'data', baseline: 'data', measurement: 'all-models', profile: 'all-models' } as const;
+
+/** A record of an earlier version with its automatic steps as a list. */
+const withAutomatic = (run: unknown): unknown => {
+  if (typeof run !== 'object' || run === null || 'automatic' in run) return run;
+  const steps = new Map(Object.entries(run));
+  const automatic = Object.entries(formerSteps).flatMap(([name, place]) => {
+    const step: unknown = steps.get(name);
+    return typeof step === 'object' && step !== null ? [{ ...step, name, place }] : [];
+  });
+  return { ...run, automatic };
+};
+
 const runSchema = z.looseObject({
   schema: z.enum(schemas),
   name: z.string(),
@@ -82,10 +100,7 @@ const runSchema = z.looseObject({
   threads: z.number(),
   decantVersion: z.string(),
   data: z.string(),
-  dataset: stepSchema.nullable(),
-  baseline: stepSchema.nullable(),
-  measurement: stepSchema.nullable(),
-  profile: stepSchema.nullable().default(null),
+  automatic: z.array(automaticSchema),
   stages: z.array(
     z.looseObject({
       id: z.string(),
@@ -126,7 +141,7 @@ const jsonOf = (file: string, text: string): object => {
 
 const parseRun = (file: string, text: string): z.infer<typeof runSchema> => {
   const json = jsonOf(file, text);
-  const parsed = runSchema.safeParse(json);
+  const parsed = runSchema.safeParse(withAutomatic(json));
   if (parsed.success) {
     if (parsed.data.schema === SCHEMA) verifySealedRecord(json, file);
     return parsed.data;
@@ -148,10 +163,7 @@ export const readSummary = async (out: string): Promise<RunSummary> => {
     step === null ? null : stepIn(at(...parts), step);
   return {
     ...run,
-    dataset: read(run.dataset, 'dataset'),
-    baseline: read(run.baseline, 'baseline'),
-    measurement: read(run.measurement, 'measurement'),
-    profile: read(run.profile, 'profile'),
+    automatic: run.automatic.map(({ name, place, ...step }) => ({ name, place, ...stepIn(at(name), step) })),
     stages: run.stages.map(
       (stage): StageSummary => ({
         ...stage,

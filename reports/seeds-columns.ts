@@ -31,15 +31,15 @@ const difference =
   (stage, report) =>
     stage.id === report.reference ? '' : cell(stage, report);
 
-const accuracy: Figure = (stage) => stage.accuracy;
+const score: Figure = (stage) => stage.score;
 const versusReference: Figure = (stage) => stage.difference;
 
 /** What several seeds say of each stage: a second table below the first seed's own. */
 export const seedsBlock = (report: Report): readonly Column[] => {
   const { title, write, unit, changes, writeChange } = metricOf(report);
   return [
-    { title, cell: meanCell(accuracy, write) },
-    { title: `worst${unit}`, cell: worstCell(accuracy, write) },
+    { title, cell: meanCell(score, write) },
+    { title: `worst${unit}`, cell: worstCell(score, write) },
     { title: changes, cell: difference(meanCell(versusReference, writeChange)) },
     { title: `worst ${changes}`, cell: difference(worstCell(versusReference, writeChange)) },
     { title: 'speed-up', cell: difference(meanCell((stage) => stage.latency[0]?.speedup, speedup)) },

@@ -1,3 +1,5 @@
+import { worseEnd } from '../ground/metrics/metric.ts';
+import { type DataTask, dataTask } from '../ground/tasks.ts';
 import type { GateReport } from './gates/gate.ts';
 import { byUrgency } from './gates/words.ts';
 import type { LatencyReport, Report, SeedsReport, SeedsStage, StageReport } from './report.ts';
@@ -27,7 +29,12 @@ const latencyOf = (list: readonly number[], runs: Runs): SeedsStage['latency'] =
   });
 };
 
-const stageOver = (id: string, list: readonly number[], reports: readonly Report[]): SeedsStage => {
+const stageOver = (
+  id: string,
+  list: readonly number[],
+  reports: readonly Report[],
+  { metric, more }: DataTask,
+): SeedsStage => {
   const runs = reports.map(({ stages }) => stages.find((stage) => stage.id === id));
   const over = (figure: (stage: StageReport) => number | undefined, worse: 'lower' | 'higher'): Spread | null =>
     spread(
@@ -37,10 +44,11 @@ const stageOver = (id: string, list: readonly number[], reports: readonly Report
     );
   return {
     id,
-    accuracy: over(({ quality }) => quality?.accuracy, 'lower'),
-    macroF1: over(({ quality }) => quality?.macroF1 ?? undefined, 'lower'),
-    loss: over(({ quality }) => quality?.loss ?? undefined, 'higher'),
-    difference: over(({ difference }) => difference?.accuracy, 'lower'),
+    score: over(({ quality }) => quality?.score, worseEnd(metric)),
+    more: Object.fromEntries(
+      more.map((one) => [one.name, over(({ quality }) => quality?.more[one.name]?.value, worseEnd(one))]),
+    ),
+    difference: over(({ difference }) => difference?.score, worseEnd(metric)),
     agreement: {
       top1: over(({ agreement }) => agreement?.top1, 'lower'),
       kl: over(({ agreement }) => agreement?.kl, 'higher'),
@@ -51,13 +59,13 @@ const stageOver = (id: string, list: readonly number[], reports: readonly Report
   };
 };
 
-const seedsReport = (reports: readonly Report[]): SeedsReport => {
+const seedsReport = (reports: readonly Report[], task: DataTask): SeedsReport => {
   const list = reports.map(({ seed }) => seed);
   const ids = [...new Set(reports.flatMap(({ stages }) => stages.map(({ id }) => id)))];
   return {
     list,
     seconds: reports.map(({ seconds }) => seconds),
-    stages: ids.map((id) => stageOver(id, list, reports)),
+    stages: ids.map((id) => stageOver(id, list, reports, task)),
   };
 };
 
@@ -75,5 +83,5 @@ const worstGates = (reports: readonly Report[]): readonly GateReport[] =>
 export const withSeeds = (reports: readonly Report[]): Report => {
   const [first] = reports;
   if (first === undefined) throw new Error('there is no report of any seed');
-  return { ...first, gates: worstGates(reports), seeds: seedsReport(reports) };
+  return { ...first, gates: worstGates(reports), seeds: seedsReport(reports, dataTask(first.data.task)) };
 };

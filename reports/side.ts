@@ -1,7 +1,10 @@
-import { type Judged, judgedEffect } from './judged.ts';
+import type { Metric } from '../ground/metrics/index.ts';
+import type { Judged } from './judged.ts';
+import { metricOf } from './metric.ts';
 import type { Comparison, LatencyReport, QualityReport, Report, StageReport } from './report.ts';
 import type { Effect } from './statistics/effects.ts';
 import { Z95 } from './statistics/intervals.ts';
+import { type Figure, judgedFigure, metricEffect } from './statistics/metrics.ts';
 import { pairedCounts, pairedEffect, type Successes, unpairedEffect } from './statistics/pairs.ts';
 import { correctness } from './statistics/scored.ts';
 
@@ -19,8 +22,9 @@ export const stageIn = ({ report }: Side, id: string): StageReport | undefined =
 
 const same = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
+/** Of the same task, and where answers are choices, with the same right ones. */
 const sameLabels = (a: Judged, b: Judged): boolean =>
-  a.kind === 'vectors' || b.kind === 'vectors' ? a.kind === b.kind : same(a.scored.labels, b.scored.labels);
+  a.task.name === b.task.name && (a.scored === null || b.scored === null || same(a.scored.labels, b.scored.labels));
 
 /** Predictions of two stages on the same examples, or null where they are missing or of other examples. */
 const pairOf = (
@@ -44,27 +48,32 @@ export interface QualityEffect {
 }
 
 const flipsOf = (model: Judged, other: Judged): QualityEffect['flips'] =>
-  model.kind === 'classes' && other.kind === 'classes'
+  model.scored !== null && other.scored !== null
     ? pairedCounts(correctness(model.scored), correctness(other.scored))
     : null;
 
-const pairedQuality = (model: Judged, other: Judged): QualityEffect | null => {
-  const effect = judgedEffect(model, other);
-  return effect === null ? null : { effect, paired: true, flips: flipsOf(model, other) };
-};
+const pairedQuality = (metric: Metric, model: Judged, other: Judged): QualityEffect => ({
+  effect: metricEffect(metric, model.judged, other.judged),
+  ...{ paired: true, flips: flipsOf(model, other) },
+});
 
 /** An effect that only its interval tells of. */
-const effectOf = ({ accuracy: { estimate, low, high } }: Comparison): Effect => ({
+const effectOf = ({ score: { estimate, low, high } }: Comparison): Effect => ({
   ...{ estimate, centre: (low + high) / 2, error: (high - low) / 2 / Z95 },
   ...{ degrees: Number.POSITIVE_INFINITY, also: null },
 });
 
 /** What the report itself says of a stage beside another of the same run. */
-const recordedQuality = ({ comparisons, quality }: StageReport, versus: string): QualityEffect | null => {
+const recordedQuality = (
+  { comparisons, quality }: StageReport,
+  versus: string,
+  metric: Metric,
+): QualityEffect | null => {
   const found = comparisons.find((comparison) => comparison.versus === versus);
   if (found === undefined || quality === null) return null;
   const { mcnemar } = found;
-  if (mcnemar === null || mcnemar.method === 'clustered') {
+  // McNemar's counts tell of a rate, not of another metric of the same answers.
+  if (mcnemar === null || mcnemar.method === 'clustered' || metric.measure.kind !== 'rate') {
     return { effect: effectOf(found), paired: true, flips: mcnemar };
   }
   const { gained, lost } = mcnemar;
@@ -72,39 +81,64 @@ const recordedQuality = ({ comparisons, quality }: StageReport, versus: string):
 };
 
 /** Right answers among so many examples as are independent of each other. */
-export const successesOf = ({ accuracy, examples, effectiveExamples: n = examples }: QualityReport): Successes => ({
-  right: Math.round(accuracy * n),
+export const successesOf = ({ score, examples, effectiveExamples: n = examples }: QualityReport): Successes => ({
+  right: Math.round(score * n),
   n: Math.round(n),
 });
 
-/** Means of two sets of texts; their intervals tell their errors. */
-const unpairedMeans = (model: QualityReport, other: QualityReport): Effect => {
-  const error = ({ accuracyInterval: { low, high } }: QualityReport): number => (high - low) / 2 / Z95;
-  const difference = model.accuracy - other.accuracy;
+/** A metric of a stage with its interval: from its predictions, or as the report has it; null where neither tells it. */
+export const figureIn = (side: Side, { id, quality }: StageReport, metric: Metric): Figure | null => {
+  if (quality === null) return null;
+  if (metric.name === quality.metric) return { value: quality.score, interval: quality.scoreInterval };
+  const { value, interval } = quality.more[metric.name] ?? { value: Number.NaN, interval: null };
+  if (interval !== null) return { value, interval };
+  const judged = side.scores.get(id)?.judged;
+  return judged === undefined ? null : judgedFigure(metric, judged);
+};
+
+/** Two figures of different examples; their intervals tell their errors. */
+const unpairedFigures = (model: Figure, other: Figure): Effect => {
+  const error = ({ interval: { low, high } }: Figure): number => (high - low) / 2 / Z95;
+  const difference = model.value - other.value;
   return {
     ...{ estimate: difference, centre: difference, error: Math.hypot(error(model), error(other)) },
     ...{ degrees: Number.POSITIVE_INFINITY, also: null },
   };
 };
 
-const unpairedQuality = ({ quality: mine }: StageReport, { quality: theirs }: StageReport): QualityEffect | null => {
-  if (mine === null || theirs === null || mine.examples === 0 || theirs.examples === 0) return null;
-  const rates = mine.loss !== null && theirs.loss !== null;
-  const effect = rates ? unpairedEffect(successesOf(mine), successesOf(theirs)) : unpairedMeans(mine, theirs);
-  return { effect, paired: false, flips: null };
+type Stages = readonly [side: Side, stage: StageReport];
+
+const unpairedQuality = (metric: Metric, [mine, stage]: Stages, [theirs, other]: Stages): QualityEffect | null => {
+  const [quality, versus] = [stage.quality, other.quality];
+  if (quality === null || versus === null || quality.examples === 0 || versus.examples === 0) return null;
+  const isPrimaryRate = metric.measure.kind === 'rate' && metric.name === quality.metric;
+  if (isPrimaryRate) {
+    return { effect: unpairedEffect(successesOf(quality), successesOf(versus)), paired: false, flips: null };
+  }
+  const [figure, another] = [figureIn(mine, stage, metric), figureIn(theirs, other, metric)];
+  return figure === null || another === null
+    ? null
+    : { effect: unpairedFigures(figure, another), paired: false, flips: null };
 };
 
 /**
- * Quality of a stage minus that of another, of the same run or of another one: paired where both answered the same
- * examples, else from the two figures. Null where one was not evaluated.
+ * A metric of a stage minus that of another, of the same run or of another one: paired where both answered the same
+ * examples, else from the two figures. Null where one was not evaluated. Without a metric it is the one of the task.
  */
-export const qualityEffect = (model: Side, id: string, other: Side, otherId: string): QualityEffect | null => {
+export const qualityEffect = (
+  model: Side,
+  id: string,
+  other: Side,
+  otherId: string,
+  metric: Metric = metricOf(model.report).metric,
+): QualityEffect | null => {
   const [stage, versus] = [stageIn(model, id), stageIn(other, otherId)];
   if (stage === undefined || versus === undefined) return null;
   const pair = pairOf(model, id, other, otherId);
-  const paired = pair === null ? null : pairedQuality(pair.model, pair.other);
-  const recorded = paired === null && model.report === other.report ? recordedQuality(stage, otherId) : null;
-  return paired ?? recorded ?? unpairedQuality(stage, versus);
+  if (pair !== null) return pairedQuality(metric, pair.model, pair.other);
+  const isRecorded = model.report === other.report && metric.name === stage.quality?.metric;
+  const recorded = isRecorded ? recordedQuality(stage, otherId, metric) : null;
+  return recorded ?? unpairedQuality(metric, [model, stage], [other, versus]);
 };
 
 /** The same batch, length and threads in another stage. */

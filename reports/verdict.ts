@@ -1,5 +1,5 @@
 import { milliseconds, percent, plusMinus, type Range, times, whole } from './figures.ts';
-import { type Metric, metricOf } from './metric.ts';
+import { metricOf, type Primary } from './metric.ts';
 import type { QualityReport, Report, StageReport } from './report.ts';
 import { MEASURED_BUSY, PROFILED_BUSY } from './speed.ts';
 import { oneLine } from './text.ts';
@@ -57,11 +57,12 @@ export const hasTooFewTexts = ({ data }: Report): boolean => data.test < FEWEST_
 export const tooFewTexts = (report: Report): string =>
   `${whole(report.data.test)} test ${metricOf(report).inputs} are too few for a verdict (${FEWEST_TEXTS} or more are needed)`;
 
-const goodness = (metric: Metric, quality: QualityReport): string => {
-  const on = `${whole(quality.examples)} test ${metric.examples}`;
-  return metric.figure === 'accuracy'
-    ? `it is right on ${metric.write(quality.accuracy)} % of ${on}`
-    : `the ${metric.name} is ${metric.write(quality.accuracy)}${between(quality.accuracyInterval, metric.write)} over ${on}`;
+const goodness = ({ isRate, words, write, unit, examples }: Primary, quality: QualityReport): string => {
+  const on = `${whole(quality.examples)} test ${examples}`;
+  const figure = `${write(quality.score)}${unit}`;
+  return isRate
+    ? `it is right on ${figure} of ${on}`
+    : `the ${words} is ${figure}${between(quality.scoreInterval, write)} over ${on}`;
 };
 
 const qualityPart = ({ quality, difference }: StageReport, report: Report): string => {
@@ -69,23 +70,22 @@ const qualityPart = ({ quality, difference }: StageReport, report: Report): stri
   if (hasTooFewTexts(report)) return tooFewTexts(report);
   const metric = metricOf(report);
   const good = goodness(metric, quality);
-  // The reference's own cosine is 1: the difference from it says nothing new.
-  if (difference === null || metric.figure === 'cosine') return good;
+  if (difference === null || metric.isToReference) return good;
   const { writeChange, changeUnit } = metric;
-  const shift = `${writeChange(difference.accuracy)}${changeUnit}${between(difference, writeChange)}`;
+  const shift = `${writeChange(difference.score)}${changeUnit}${between(difference, writeChange)}`;
   return `${good}, ${shift}${within(difference, 0) ? ', which may be chance' : ''}`;
 };
 
-/** How much of the headline's accuracy is the choice of the seed. */
+/** How much of the headline's score is the choice of the seed. */
 const seedsSentence = (report: Report, { id }: StageReport): string => {
   const { seeds } = report;
-  const { figure, name, write, unit } = metricOf(report);
-  const accuracy = seeds?.stages.find((stage) => stage.id === id)?.accuracy;
-  if (seeds === undefined || accuracy == null || accuracy.deviation === null || hasTooFewTexts(report)) return '';
-  const said = figure === 'accuracy' ? 'it is right on' : `the ${name} is`;
-  const worst = `${write(accuracy.worst)}${unit} (seed ${accuracy.worstSeed})`;
-  const at = figure === 'accuracy' ? 'at worst on' : 'at worst';
-  return ` Over ${seeds.list.length} seeds ${said} ${plusMinus(accuracy, write)}${unit}, ${at} ${worst}.`;
+  const { isRate, words, write, unit } = metricOf(report);
+  const score = seeds?.stages.find((stage) => stage.id === id)?.score;
+  if (seeds === undefined || score == null || score.deviation === null || hasTooFewTexts(report)) return '';
+  const said = isRate ? 'it is right on' : `the ${words} is`;
+  const worst = `${write(score.worst)}${unit} (seed ${score.worstSeed})`;
+  const at = isRate ? 'at worst on' : 'at worst';
+  return ` Over ${seeds.list.length} seeds ${said} ${plusMinus(score, write)}${unit}, ${at} ${worst}.`;
 };
 
 /**

@@ -1,4 +1,4 @@
-import type { DatasetTask } from '../data/dataset.ts';
+import type { DatasetTask } from '../ground/tasks.ts';
 import type { ModelFacts } from '../models/facts.ts';
 
 /** What is known of a model before anything runs; what is left out is not known. */

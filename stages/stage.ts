@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
+import type { Immutable } from '../ground/immutable.ts';
 import type { Json, Metrics } from '../ground/json.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Foreseen, Outlook } from './expected.ts';
@@ -44,18 +45,52 @@ export interface Wiring {
 }
 
 /**
+ * Where a step of a stage stands in a plan: written down by name in the file; asked for by other stages; or on its own, once
+ * for the data, once for each model, or once over all of them.
+ */
+export type Place = 'named' | 'asked' | 'data' | 'each-model' | 'all-models';
+
+/** The sections of a file besides its stages, as they are written. */
+export type Sections = Readonly<Record<string, unknown>>;
+
+/** What a plan knows of the model that a step is about. */
+export interface ModelRole {
+  /** Whether a client reads such a model: it is the first of a chain, or is exported. */
+  readonly meetsClients: boolean;
+}
+
+/** What a file may say of a stage that stands in a plan on its own. */
+export interface Section {
+  readonly name: string;
+  readonly schema: z.ZodType;
+  readonly summary: string;
+}
+
+/** How a stage comes to a plan without being named in the file. */
+interface Automatic {
+  /** The options of its step; undefined where the file leaves it out. */
+  options(sections: Sections, model: ModelRole): unknown;
+  readonly section?: Section;
+}
+
+/**
  * One kind of stage: a typed configuration and a function from artifacts to artifacts. A step runs from its plan as JSON
  * and a store path alone, in any process.
  */
-export interface Stage<C> {
+export interface Stage<C, M> {
   readonly uses: string;
   /** Part of the cache key: raise it whenever outputs change for equal inputs. */
   readonly version: number;
   /** One line for help, docs and the schema. */
   readonly summary: string;
-  /** Options in YAML besides id, uses and from. Internal steps (dataset, evaluate, measure ...) are not offered in YAML. */
+  /** Options in YAML besides id, uses and from. */
   readonly config: z.ZodType<C>;
-  readonly internal?: boolean;
+  /** Only those that are named are offered in YAML. */
+  readonly place: Place;
+  /** For stages that nobody names or asks for. */
+  readonly automatic?: Automatic;
+  /** What it leaves for the report beside its artifacts. */
+  readonly metrics: z.ZodType<M>;
   /** What the stage makes: 'model' is followed by evaluation; 'folder' (export) is not. */
   readonly makes: ArtifactKind;
   /** True when random streams are drawn: only then does the seed belong to the cache key. */
@@ -77,26 +112,30 @@ export interface Stage<C> {
   sources?(config: C, base: string): Promise<readonly string[]>;
   /** What can be known of its result, and of what would stop it, before anything runs. Sound: what it refuses a run would, too. */
   foresee?(config: C, outlook: Outlook): Promise<Foreseen> | Foreseen;
-  run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<Metrics>;
+  run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<NoInfer<Immutable<M>>>;
 }
 
 /**
  * What a stage does. It stands in a module of its own, which loads when the stage runs: a plan reads declarations alone, and
  * a run that finds everything in the store would wait for the modules longer than for anything else.
  */
-export type StageRun<C> = Stage<C>['run'];
+export type StageRun<C, M> = Stage<C, M>['run'];
 
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
-export type AnyStage = Omit<Stage<never>, 'config' | 'wire' | 'sources' | 'foresee' | 'run'> & {
+export type AnyStage = Omit<Stage<never, never>, 'config' | 'metrics' | 'wire' | 'sources' | 'foresee' | 'run'> & {
   readonly config: z.ZodType;
+  readonly metrics: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
   sources?(config: unknown, base: string): Promise<readonly string[]>;
   foresee?(config: unknown, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
 
+/** Metrics are JSON: whoever reads them reads a file. */
+const asJson = (metrics: unknown): Metrics => JSON.parse(JSON.stringify(metrics));
+
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
-export const defineStage = <C>(stage: Stage<C>): AnyStage => {
+export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
   const { sources, foresee } = stage;
   return {
     ...stage,
@@ -107,6 +146,6 @@ export const defineStage = <C>(stage: Stage<C>): AnyStage => {
     ...(foresee === undefined
       ? {}
       : { foresee: (config: unknown, outlook: Outlook) => foresee(stage.config.parse(config), outlook) }),
-    run: (inputs, config, ctx) => stage.run(inputs, stage.config.parse(config), ctx),
+    run: async (inputs, config, ctx) => asJson(await stage.run(inputs, stage.config.parse(config), ctx)),
   };
 };

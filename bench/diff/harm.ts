@@ -1,6 +1,8 @@
 import type { DiffSide } from '../../reports/diff/compare.ts';
-import type { JudgedClasses } from '../../reports/judged.ts';
+import { choices } from '../../reports/evidence.ts';
+import type { Judged } from '../../reports/judged.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
+import type { Scored } from '../../reports/statistics/scored.ts';
 import { correctness } from '../../reports/statistics/scored.ts';
 
 type Scaled = { readonly low: number; readonly high: number };
@@ -30,7 +32,7 @@ export const slower = (side: DiffSide, id: string, by: number): DiffSide =>
   withStage(side, id, (stage) => ({ ...stage, latency: stage.latency.map((cell) => slowerCell(cell, by)) }));
 
 /** Predictions of which `count` right ones, spread over all, name another class. */
-const spoilt = (judged: JudgedClasses, count: number): JudgedClasses => {
+const spoilt = (judged: Judged & { readonly scored: Scored }, count: number): Judged => {
   const { scored } = judged;
   const right = [...correctness(scored).entries()].flatMap(([example, one]) => (one === 1 ? [example] : []));
   const logits = Float32Array.from(scored.logits);
@@ -39,19 +41,19 @@ const spoilt = (judged: JudgedClasses, count: number): JudgedClasses => {
     const wrong = ((scored.labels[example] ?? 0) + 1) % scored.classes;
     logits[example * scored.classes + wrong] = Number.MAX_VALUE;
   }
-  return { ...judged, scored: { ...scored, logits } };
+  return { ...judged, ...choices({ ...scored, logits }) };
 };
 
 /** The run as if one stage were right less often by so much, on the texts that it was evaluated on. */
 export const lessAccurate = (side: DiffSide, id: string, by: number): DiffSide => {
   const judged = side.scores.get(id);
-  if (judged?.kind !== 'classes') throw new Error(`${side.name.where} holds no predictions of ${id}`);
+  if (judged?.scored == null) throw new Error(`${side.name.where} holds no predictions of ${id}`);
   const count = Math.round(by * judged.ids.length);
-  const scores = new Map(side.scores).set(id, spoilt(judged, count));
+  const scores = new Map(side.scores).set(id, spoilt({ ...judged, scored: judged.scored }, count));
   return {
     ...withStage(side, id, (stage) => ({
       ...stage,
-      quality: stage.quality && { ...stage.quality, accuracy: stage.quality.accuracy - count / judged.ids.length },
+      quality: stage.quality && { ...stage.quality, score: stage.quality.score - count / judged.ids.length },
     })),
     scores,
   };

@@ -1,4 +1,5 @@
-import type { Dataset, DatasetTask, Example } from '../dataset.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
+import type { Dataset, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
 import { indexed, type Named, namesIn, targetOf } from '../targets/index.ts';

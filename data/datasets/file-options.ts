@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usualTask } from '../../ground/tasks.ts';
 import { tableTasks, targetOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
@@ -28,7 +29,7 @@ export const fileOptions = {
   label: columnOption.default('label').describe('Column that holds the class. Not read for features.'),
   task: z
     .enum(tableTasks)
-    .default('text-classification')
+    .default(usualTask)
     .describe("What the texts are for. features: no classes are read, a student copies a teacher's vectors."),
   split: z
     .strictObject({

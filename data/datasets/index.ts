@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { DataProblem } from '../errors.ts';
 import { brownTags } from './brown.ts';
 import { csv } from './csv.ts';
@@ -30,6 +31,9 @@ const kindOf = (config: DataConfig): AnyDataset => {
   if (kind === undefined) throw new Error(`no dataset is called '${String(config.uses)}'`);
   return kind;
 };
+
+/** What the texts are for. */
+export const taskOfData = (config: DataConfig): DatasetTask => kindOf(config).task(config);
 
 /** Absolute paths of the files that the dataset is made from; their contents belong to its cache key. */
 export const sources = (config: DataConfig, base: string): readonly string[] => kindOf(config).sources(config, base);

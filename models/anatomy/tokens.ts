@@ -3,6 +3,7 @@ import { sliceTensor } from '../../graph/cut/slice.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
 import { looksUpRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../model.ts';
 import { answerName, expectInput } from '../signature.ts';
 import { rebuilt } from './rebuild.ts';
@@ -140,6 +141,7 @@ export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Gra
   if (last >= rows) throw modelError(`token ${last} was to be kept, but the table has ${rows} rows`);
   const lookups = every.filter(({ table }) => rowsOf(graph, table) === rows);
   const open = lookedUpApart(graph, lookups);
-  const cut = info.task === 'fill-mask' ? withoutPredictions(open, answerName(info.signature), kept) : open;
+  const cut =
+    modelTask(info.task).about === 'token' ? withoutPredictions(open, answerName(info.signature), kept) : open;
   return withRows(cut, new Set(lookups.map(({ table }) => table)), Int32Array.from(kept));
 };

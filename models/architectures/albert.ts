@@ -68,9 +68,9 @@ export const albert = defineArchitecture({
     });
   },
   heads: {
-    'text-classification': pooledHead('pooler', classifierDropout),
-    'token-classification': tokenHead(classifierDropout),
-    'fill-mask': maskedHead((config: Config) => ({
+    text: pooledHead('pooler', classifierDropout),
+    word: tokenHead(classifierDropout),
+    token: maskedHead((config: Config) => ({
       width: config.embedding_size,
       vocabulary: config.vocab_size,
       dense: 'predictions.dense',

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
+import { type ModelTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 import type { Emission } from '../blocks.ts';
 import type { EncoderValues } from '../emit-encoder.ts';
-import type { TaskName } from '../model.ts';
 import type { TextInputs } from '../signature.ts';
 
 /** An encoder as it stands in a graph: what heads and model.json need to know of it. */
@@ -30,8 +30,8 @@ export interface Facts {
   readonly padding: number | null;
 }
 
-/** Tasks with a head: a checkpoint without one puts out features. */
-export type HeadTask = Exclude<TaskName, 'features'>;
+/** What a head answers about: a checkpoint without one puts out features. */
+type HeadPlace = ModelTask['about'];
 
 /** Where a checkpoint keeps the head of one task, and how it computes. */
 export interface HeadLayout<C> {
@@ -68,7 +68,7 @@ export interface Architecture<C> {
   readonly prefix: string;
   facts(config: C): Facts;
   emit(emission: Emission, config: C): Encoded;
-  readonly heads: Readonly<Record<HeadTask, HeadLayout<NoInfer<C>>>>;
+  readonly heads: Readonly<Record<HeadPlace, HeadLayout<NoInfer<C>>>>;
   /**
    * Tensors that a checkpoint may hold without anybody reading them, names without the encoder's prefix: buffers such as
    * position ids, a pooler that features do not need, heads of tasks that decant does not know.
@@ -80,7 +80,7 @@ export interface Architecture<C> {
 export interface Plan {
   readonly facts: Facts;
   emit(emission: Emission): Encoded;
-  head(task: HeadTask): BoundHead;
+  head(task: TaskName): BoundHead;
 }
 
 interface BoundHead {
@@ -104,7 +104,7 @@ const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
   facts: architecture.facts(config),
   emit: (emission) => architecture.emit(emission, config),
   head: (task) => {
-    const layout = architecture.heads[task];
+    const layout = architecture.heads[modelTask(task).about];
     return {
       marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
       copies: layout.copies?.(config) ?? [],

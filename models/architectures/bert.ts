@@ -18,9 +18,9 @@ export const bert = defineArchitecture({
   facts: bertFacts,
   emit: (emission, config) => emitBert(emission, config),
   heads: {
-    'text-classification': pooledHead('pooler.dense', classifierDropout),
-    'token-classification': tokenHead(classifierDropout),
-    'fill-mask': maskedHead((config: BertConfig) => predictionsHead(config, config.hidden_size)),
+    text: pooledHead('pooler.dense', classifierDropout),
+    word: tokenHead(classifierDropout),
+    token: maskedHead((config: BertConfig) => predictionsHead(config, config.hidden_size)),
   },
   ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^cls\./],
 });

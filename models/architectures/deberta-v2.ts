@@ -79,7 +79,7 @@ export const debertaV2 = defineArchitecture({
   facts: (config) => ({ ...bertFacts(config), embedding: embeddingWidth(config) }),
   emit: encode,
   heads: {
-    'text-classification': {
+    text: {
       marker: 'classifier.weight',
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
@@ -89,8 +89,8 @@ export const debertaV2 = defineArchitecture({
           dropout: config.cls_dropout ?? config.hidden_dropout_prob,
         }),
     },
-    'token-classification': tokenHead((config: DebertaConfig) => config.hidden_dropout_prob),
-    'fill-mask': maskedHead(predictionsOf),
+    word: tokenHead((config: DebertaConfig) => config.hidden_dropout_prob),
+    token: maskedHead(predictionsOf),
   },
   // The head that tells replaced words (mask_predictions) has no use after pretraining.
   ignored: [

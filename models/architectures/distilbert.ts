@@ -90,7 +90,7 @@ export const distilbert = defineArchitecture({
     return emitBert(emission, bert, { stack: { ...bertStack(bert), names } });
   },
   heads: {
-    'text-classification': {
+    text: {
       marker: 'pre_classifier.weight',
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
@@ -99,8 +99,8 @@ export const distilbert = defineArchitecture({
           dropout: config.seq_classif_dropout,
         }),
     },
-    'token-classification': tokenHead((config: DistilbertConfig) => config.dropout),
-    'fill-mask': maskedHead((config: DistilbertConfig) => ({
+    word: tokenHead((config: DistilbertConfig) => config.dropout),
+    token: maskedHead((config: DistilbertConfig) => ({
       width: config.dim,
       vocabulary: config.vocab_size,
       dense: 'vocab_transform',

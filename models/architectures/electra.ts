@@ -26,9 +26,9 @@ export const electra = defineArchitecture({
     return emitBert(emission, config, { width, widen });
   },
   heads: {
-    'text-classification': denseHead('gelu', classifierDropout),
-    'token-classification': tokenHead(classifierDropout),
-    'fill-mask': maskedHead((config: ElectraConfig) => ({
+    text: denseHead('gelu', classifierDropout),
+    word: tokenHead(classifierDropout),
+    token: maskedHead((config: ElectraConfig) => ({
       width: config.embedding_size,
       vocabulary: config.vocab_size,
       dense: 'generator_predictions.dense',

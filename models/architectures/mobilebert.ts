@@ -84,7 +84,7 @@ export const mobilebert = defineArchitecture({
     return { ...emitMobileLayers(emission, config, x, bias), inputs, table };
   },
   heads: {
-    'text-classification': {
+    text: {
       marker: 'classifier.weight',
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
@@ -96,8 +96,8 @@ export const mobilebert = defineArchitecture({
           dropout: classifierDropout(config),
         }),
     },
-    'token-classification': tokenHead(classifierDropout),
-    'fill-mask': maskedHead((config: Config) => ({
+    word: tokenHead(classifierDropout),
+    token: maskedHead((config: Config) => ({
       ...predictionsHead(config, config.hidden_size),
       below: { embedding: config.embedding_size, name: 'cls.predictions.dense.weight' },
     })),

@@ -156,9 +156,9 @@ export const modernbert = defineArchitecture({
   }),
   emit: encode,
   heads: {
-    'text-classification': modernTextHead,
-    'token-classification': modernTokenHead,
-    'fill-mask': modernMaskedHead,
+    text: modernTextHead,
+    word: modernTokenHead,
+    token: modernMaskedHead,
   },
   ignored: [/^head\./, /^decoder\./],
 });

@@ -84,9 +84,9 @@ export const mpnet = defineArchitecture({
     return { ...layers, inputs, table: parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]) };
   },
   heads: {
-    'text-classification': denseHead('tanh', (config: Config) => config.hidden_dropout_prob),
-    'token-classification': tokenHead((config: Config) => config.hidden_dropout_prob),
-    'fill-mask': lmHead,
+    text: denseHead('tanh', (config: Config) => config.hidden_dropout_prob),
+    word: tokenHead((config: Config) => config.hidden_dropout_prob),
+    token: lmHead,
   },
   ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^lm_head\./],
 });

@@ -23,9 +23,9 @@ export const roberta = defineArchitecture({
       positions: (name, dims, ids) => paddedPositions(emission, name, dims, ids, config.pad_token_id),
     }),
   heads: {
-    'text-classification': denseHead('tanh', classifierDropout),
-    'token-classification': tokenHead(classifierDropout),
-    'fill-mask': lmHead,
+    text: denseHead('tanh', classifierDropout),
+    word: tokenHead(classifierDropout),
+    token: lmHead,
   },
   ignored: [...idBuffers, /^pooler\.dense\.(weight|bias)$/, /^lm_head\./],
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { taskWith } from '../../ground/tasks.ts';
 import { type Parameters, textInputs } from '../blocks.ts';
 import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
 import { textModelType } from '../facts.ts';
@@ -187,7 +188,7 @@ export const importUseLite = async (base: string): Promise<Model> => {
     tokenizer: unigramTokenizer(vocabulary, { unknown: UNKNOWN, reserved: RESERVED }),
     info: {
       schema: 'decant.model/2',
-      task: 'features',
+      task: taskWith('text', 'vector'),
       labels: [],
       signature: textSignature(inputs, featuresPort(features)),
       maxLength: shape.maxLength,

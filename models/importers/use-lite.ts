@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { taskWith } from '../../ground/tasks.ts';
 import { textModelType } from '../facts.ts';
 import type { Importer } from './importer.ts';
 import { packageFolder } from './packages.ts';
@@ -17,7 +18,7 @@ export const useLite: Importer = {
   example: `npm:${packageName}`,
   match: (specifier) => specifier === `npm:${packageName}`,
   classifies: false,
-  facts: async () => ({ task: 'features', labels: [], modelType: textModelType, maxLength, sizes }),
+  facts: async () => ({ task: taskWith('text', 'vector'), labels: [], modelType: textModelType, maxLength, sizes }),
   files: async (_, base) => {
     const { tfjsFiles } = await import('./tfjs.ts');
     return [...tfjsFiles(dataFile(base, 'model.json')), dataFile(base, 'vocab.json')];

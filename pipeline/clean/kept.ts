@@ -40,11 +40,9 @@ const isFolder = (path: string): Promise<boolean> =>
   );
 
 const stepsOf = (run: RunSummary): readonly StepSummary[] =>
-  [
-    ...[run.dataset, run.baseline, run.measurement, run.profile],
-    ...run.stages.flatMap(({ step, evaluation }) => [step, evaluation]),
-    ...run.helpers,
-  ].filter((step) => step !== null);
+  [...run.automatic, ...run.stages.flatMap(({ step, evaluation }) => [step, evaluation]), ...run.helpers].filter(
+    (step) => step !== null,
+  );
 
 /** The record of a run; null where the folder has only its report. */
 const summaryIn = async (folder: string): Promise<RunSummary | null> => {

@@ -5,14 +5,14 @@ import { metricOf } from '../../reports/metric.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import { readSummary } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
-import { parseReport } from '../../reports/schema.ts';
+import { parseReport } from '../../reports/schema/index.ts';
 import { headline } from '../../reports/verdict.ts';
 import { bytesAt } from './sizes.ts';
 
 /** The figure that a reader came for. */
 interface Headline {
   readonly stage: string;
-  readonly figure: 'accuracy' | 'cosine';
+  readonly figure: string;
   /** A rate from 0 to 1, or a cosine. */
   readonly value: number;
   /** As people read it. */
@@ -43,9 +43,9 @@ export interface Listed {
 const headlineOf = (report: Report): Headline | null => {
   const stage = headline(report);
   if (stage?.quality == null) return null;
-  const { figure, write, unit } = metricOf(report);
-  const { accuracy: value } = stage.quality;
-  return { stage: stage.id, figure, value, text: `${write(value)}${unit}` };
+  const { metric, write, unit } = metricOf(report);
+  const { score: value } = stage.quality;
+  return { stage: stage.id, figure: metric.name, value, text: `${write(value)}${unit}` };
 };
 
 const summaryIn = (folder: string): Promise<RunSummary | null> => readSummary(folder).catch(() => null);

@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Diagnostic, requestProblems } from '../diagnostic.ts';
-import { closure, MEASURE, type Plan, PROFILE, type Step } from '../plan/plan.ts';
+import { closure, type Plan, type Step } from '../plan/plan.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { nameHints } from '../yaml/suggest.ts';
 
@@ -75,25 +75,25 @@ const knownStage = (plan: Plan, id: string, option: string, also: readonly strin
   throw requestProblems([{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
 };
 
-const isTiming = ({ id }: Step): boolean => id === MEASURE || id === PROFILE;
+const isOverAll = ({ place }: Step): boolean => place === 'all-models';
 
 /** The plan without what comes after a stage. Latency is measured over the models that remain. */
 const cutAfter = (plan: Plan, id: string): Plan => {
   const kept = plan.stages.slice(0, plan.stages.findIndex((stage) => stage.id === id) + 1);
-  const ids = kept.flatMap((stage) => [stage.id, ...(stage.evaluation === null ? [] : [stage.evaluation])]);
+  const ids = kept.flatMap((stage) => [stage.id, ...stage.about]);
   const models = new Set(kept.map((stage) => stage.id));
   const steps = plan.steps.map((step) =>
-    isTiming(step)
+    isOverAll(step)
       ? {
           ...step,
           inputs: Object.fromEntries(
-            Object.entries(step.inputs).filter(([, ref]) => models.has(ref.step) || ref.step === 'dataset'),
+            Object.entries(step.inputs).filter(([, ref]) => models.has(ref.step) || ref.step === plan.dataset),
           ),
         }
       : step,
   );
   const cut = { ...plan, steps, stages: kept, until: id };
-  const measured = steps.filter((step) => isTiming(step) || step.id === 'baseline').map((step) => step.id);
+  const measured = steps.filter((step) => isOverAll(step) || step.place === 'data').map((step) => step.id);
   return { ...cut, steps: closure(cut, [...ids, ...measured]) };
 };
 
@@ -121,7 +121,10 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
     store: resolve(options.store ?? join(folder, '.decant', 'store')),
     out: resolve(options.out ?? join(folder, 'runs', plan.name)),
     threads: options.threads ?? defaultThreads(),
-    force: new Set([...options.force, ...(options.remeasure === true ? [MEASURE, PROFILE] : [])]),
+    force: new Set([
+      ...options.force,
+      ...(options.remeasure === true ? plan.steps.filter(isOverAll).map(({ id }) => id) : []),
+    ]),
   };
 };
 

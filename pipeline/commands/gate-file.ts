@@ -18,7 +18,8 @@ export const gatesIn = async (file: string, sides: readonly DiffSide[]): Promise
   const { located, problems: unfolding } = locate(document, source);
   if (unfolding.length > 0) throw requestProblems(unfolding);
   const known = [...new Set(sides.flatMap(({ report }) => report.stages.map(({ id }) => id)))];
-  const { gates, problems } = checkGateFile(located, known);
+  const task = sides.at(-1)?.report.data.task;
+  const { gates, problems } = checkGateFile(located, { known, task });
   if (problems.length > 0) throw requestProblems(problems);
   return gates;
 };

@@ -42,7 +42,7 @@ const render = async (report: Report, format: Format): Promise<string> => {
     case 'html':
       return await (await import('../../reports/html/page.ts')).renderHtml(report);
     case 'json':
-      return jsonForPeople(report);
+      return jsonForPeople((await import('../../reports/schema/index.ts')).reportJson(report));
     case 'csv':
       return (await import('../../reports/csv.ts')).renderCsv(report);
     case 'text': {

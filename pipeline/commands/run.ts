@@ -105,8 +105,8 @@ const failureOf = ({ end, seed }: RunResult): Failure | undefined => {
 
 /** The report alone, or beside what went wrong as much of it as there is. */
 const showJson = async (result: RunResult): Promise<void> => {
-  const { sealed } = await import('../../reports/checksum.ts');
-  const report = result.report === null ? null : sealed(result.report);
+  const { reportJson } = await import('../../reports/schema/index.ts');
+  const report = result.report === null ? null : reportJson(result.report);
   const error = failureOf(result);
   process.stdout.write(jsonForPeople(error === undefined ? report : { error, report }));
 };

@@ -13,7 +13,7 @@ const subjects = ['pipeline', 'report'] as const;
 type Subject = (typeof subjects)[number];
 
 const schemaOf = async (subject: Subject): Promise<unknown> => {
-  if (subject === 'report') return (await import('../../reports/schema.ts')).reportJsonSchema();
+  if (subject === 'report') return (await import('../../reports/schema/index.ts')).reportJsonSchema();
   const { decantCatalogue } = await import('../kinds.ts');
   return (await import('../yaml/head.ts')).jsonSchema(decantCatalogue);
 };

@@ -1,7 +1,6 @@
 import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { sealed } from '../../reports/checksum.ts';
 import type { Placed } from '../../reports/placed.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { recordFiles, recordText } from '../../reports/records.ts';
@@ -83,7 +82,8 @@ export const writeCards = async (out: string, report: Report): Promise<void> => 
 /** Writes the report in all its forms, and the summary that it was made from. */
 export const writeReports = async (out: string, run: RunSummary, report: Report): Promise<void> => {
   await writeSummary(out, run);
-  await writeWhole(join(out, 'report.json'), `${JSON.stringify(sealed(report), null, 2)}\n`);
+  const { reportJson } = await import('../../reports/schema/index.ts');
+  await writeWhole(join(out, 'report.json'), `${JSON.stringify(reportJson(report), null, 2)}\n`);
   const { renderMarkdown } = await import('../../reports/markdown.ts');
   await writeWhole(join(out, 'report.md'), renderMarkdown(report));
   const { renderHtml } = await import('../../reports/html/page.ts');

@@ -8,7 +8,7 @@ import { withSeeds } from '../../reports/seeds.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
-import { BASELINE, DATASET, MEASURE, type Plan, PROFILE } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { plansOf, varyingSteps } from '../plan/seeds.ts';
 import { noteAttempt, noteResults } from '../store/attempts.ts';
 import { acquire } from '../store/locks.ts';
@@ -94,7 +94,7 @@ const eventLog = (file: string): Emit => {
   };
 };
 
-/** Seconds of internal steps that no other stage asked for. */
+/** Seconds of steps that no other stage asked for. */
 const extraSeconds = (helpers: readonly string[], plan: Plan, steps: ReadonlyMap<string, StepSummary>): number =>
   helpers
     .filter((helper) => plan.stages.filter((stage) => stage.helpers.includes(helper)).length === 1)
@@ -112,6 +112,15 @@ const behaviour = (
   return { version: stage?.version ?? 0, config: JSON.parse(JSON.stringify(stage?.config.parse(written ?? {}) ?? {})) };
 };
 
+const automaticSteps = (plan: Plan, steps: ReadonlyMap<string, StepSummary>): RunSummary['automatic'] =>
+  plan.steps.flatMap(({ id: name, place }) => {
+    const step = steps.get(name);
+    return step !== undefined && (place === 'data' || place === 'all-models') ? [{ ...step, name, place }] : [];
+  });
+
+const isEvaluation = (step: StepSummary | undefined): boolean =>
+  Object.values(step?.outputs ?? {}).some(({ artifact }) => artifact.kind === 'predictions');
+
 const runSummary = (
   { plan, threads, catalogue }: SeedOptions,
   { steps, keys }: Executed,
@@ -126,17 +135,14 @@ const runSummary = (
   threads,
   decantVersion: version,
   data: plan.data,
-  dataset: steps.get(DATASET) ?? null,
-  baseline: steps.get(BASELINE) ?? null,
-  measurement: steps.get(MEASURE) ?? null,
-  profile: steps.get(PROFILE) ?? null,
-  stages: plan.stages.map(({ id, uses, inputs, helpers, evaluation }) => ({
+  automatic: automaticSteps(plan, steps),
+  stages: plan.stages.map(({ id, uses, inputs, helpers, about }) => ({
     id,
     uses,
     ...behaviour(id, uses, plan, catalogue),
     inputs,
     step: steps.get(id) ?? null,
-    evaluation: evaluation === null ? null : (steps.get(evaluation) ?? null),
+    evaluation: about.map((step) => steps.get(step)).find(isEvaluation) ?? null,
     extraSeconds: extraSeconds(helpers, plan, steps),
   })),
   helpers: [...new Set(plan.stages.flatMap(({ helpers }) => helpers))].flatMap((id) => steps.get(id) ?? []),
@@ -207,7 +213,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
     log(event);
     options.emit(event);
   };
-  const steps = plan.steps.map(({ id, uses, role }) => ({ id, uses, role }));
+  const steps = plan.steps.map(({ id, uses, place }) => ({ id, uses, place }));
   emit({ type: 'run-started', name, steps, seed, seeds, threads, process: process.pid });
   const logs = join(out, 'logs');
   const executed = await execute({
@@ -287,7 +293,8 @@ export const runPipeline = async (options: RunOptions): Promise<RunResult> => {
     if (abort.aborted) return undefined;
     throw error;
   });
-  if (endUse === undefined) return { end: { kind: 'interrupted', step: DATASET }, seed: null, report: null };
+  if (endUse === undefined)
+    return { end: { kind: 'interrupted', step: options.plan.dataset }, seed: null, report: null };
   try {
     // Hashed once: files that change meanwhile do not make the seeds' data differ.
     return await runIn({ ...options, store, sources: new Sources() });

@@ -7,6 +7,7 @@ import type { RunSummary } from '../../reports/record.ts';
 import { seedFolders } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
 import { runFile } from '../../reports/run-file.ts';
+import { parseReport } from '../../reports/schema/index.ts';
 import { readWritten, type Written, writtenFile } from '../../reports/written.ts';
 import { writeWhole } from '../store/atomic.ts';
 import { hashFile, hashJson } from '../store/hash.ts';
@@ -48,7 +49,8 @@ export const stands = async (out: string, basis: string): Promise<boolean> => {
  */
 export const standingReport = async (out: string, basis: string): Promise<Report | undefined> => {
   try {
-    return (await stands(out, basis)) ? JSON.parse(await readFile(join(out, 'report.json'), 'utf8')) : undefined;
+    const file = join(out, 'report.json');
+    return (await stands(out, basis)) ? parseReport(await readFile(file, 'utf8'), file) : undefined;
   } catch {
     // Damaged: it is made again.
     return undefined;

@@ -1,15 +1,15 @@
 import type { Json } from '../../ground/json.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
-import type { Ref } from '../../stages/stage.ts';
-
-export type Role = 'dataset' | 'baseline' | 'stage' | 'evaluation' | 'helper' | 'measurement' | 'profile';
+import type { Place, Ref } from '../../stages/stage.ts';
+import type { Catalogue } from '../catalogue.ts';
 
 /** One unit of work of a plan: plain JSON, enough to run it in any process that has the store. */
 export interface Step {
   /** Unique in the plan: "teacher", "teacher/evaluate", "measure". */
   readonly id: string;
   readonly uses: string;
-  readonly role: Role;
+  /** Where its stage says that it stands. */
+  readonly place: Place;
   /** The configuration as it was written. */
   readonly config: Json;
   readonly inputs: Readonly<Record<string, Ref>>;
@@ -21,9 +21,10 @@ export interface PlannedStage {
   readonly uses: string;
   /** Stage ids by input name. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Ids of internal steps that it asked for. */
+  /** Ids of steps that it asked for. */
   readonly helpers: readonly string[];
-  readonly evaluation: string | null;
+  /** Ids of the steps about its model. */
+  readonly about: readonly string[];
 }
 
 /** A pipeline ready to run: steps in an order in which every input comes before its use. */
@@ -35,6 +36,8 @@ export interface Plan {
   readonly seeds: readonly number[];
   /** `uses` of the data section. */
   readonly data: string;
+  /** Id of the step that reads it. */
+  readonly dataset: string;
   /** The file as it was read, and the --set values on top of it. */
   readonly yaml: string;
   readonly overrides: readonly string[];
@@ -48,26 +51,19 @@ export interface Plan {
   readonly gates: readonly Gate[];
 }
 
-export const DATASET = 'dataset';
-export const BASELINE = 'baseline';
-export const EVALUATE = 'evaluate';
-export const MEASURE = 'measure';
-export const PROFILE = 'profile';
+/** Folders of a run besides those of its stages. */
+const folders: readonly string[] = ['models', 'logs', 'records', 'history'];
 
-const reservedIds: ReadonlySet<string> = new Set([
-  DATASET,
-  BASELINE,
-  MEASURE,
-  PROFILE,
-  'models',
-  'logs',
-  'records',
-  'history',
-]);
+/** Stages whose steps stand in every plan under their own name. */
+const automaticStages = ({ stages }: Pick<Catalogue, 'stages'>): Catalogue['stages'] =>
+  stages.filter(({ place }) => place === 'data' || place === 'all-models');
 
 /** Ids that name something else in a plan or in the run's folder. */
-export const isReserved = (id: string): boolean =>
-  reservedIds.has(id) || /^seed-\d+$/.test(id) || /^(?:report|events)\./.test(id);
+export const isReserved = (id: string, catalogue: Pick<Catalogue, 'stages'>): boolean =>
+  automaticStages(catalogue).some(({ uses }) => uses === id) ||
+  folders.includes(id) ||
+  /^seed-\d+$/.test(id) ||
+  /^(?:report|events)\./.test(id);
 
 /** Steps that a step needs, itself included, in the plan's order. */
 export const closure = (plan: Plan, ids: readonly string[]): readonly Step[] => {

@@ -1,15 +1,21 @@
 import type { Json } from '../../ground/json.ts';
-import type { Ref, Wiring } from '../../stages/stage.ts';
+import type { AnyStage, ModelRole, Place, Ref, Wiring } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { stageOf } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { type Checked, type CheckedStage, unknownStage } from '../yaml/check.ts';
 import type { Located, Path } from '../yaml/document.ts';
 import { describeValue, isRecord } from '../yaml/values.ts';
-import { BASELINE, DATASET, EVALUATE, MEASURE, type Plan, type PlannedStage, PROFILE, type Step } from './plan.ts';
+import type { Plan, PlannedStage, Step } from './plan.ts';
 
 /** A configuration as plain JSON: what YAML gives already is, apart from values that JSON does not have. */
 const toJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? {}));
+
+const makesDataset = ({ makes }: Pick<AnyStage, 'makes'>): boolean => makes === 'dataset';
+
+/** Id of the step that reads the data. */
+const datasetStep = ({ stages }: Catalogue): string =>
+  stages.find((stage) => stage.place === 'data' && makesDataset(stage))?.uses ?? '';
 
 interface Reference {
   readonly from: string;
@@ -17,7 +23,7 @@ interface Reference {
   readonly path: Path;
 }
 
-/** Connects stages: resolves names, collects internal steps once, and keeps every problem. */
+/** Connects stages: resolves names, collects steps that stages ask for once, and keeps every problem. */
 class Planner {
   readonly steps: Step[] = [];
   readonly stages: PlannedStage[] = [];
@@ -35,39 +41,37 @@ class Planner {
   }
 
   plan(): void {
-    this.dataSteps();
+    // Whoever asks for the dataset finds it in the plan, before other steps over the data.
+    for (const stage of this.at('data').toSorted((a, b) => Number(makesDataset(b)) - Number(makesDataset(a)))) {
+      this.automatic(stage, stage.uses, {});
+    }
     for (const stage of this.checked.stages) this.addStage(stage);
     this.problems.push(...this.order());
     const models = this.checked.stages.filter(({ stage }) => stage.makes === 'model').map(({ id }) => id);
     const inputs = Object.fromEntries(models.map((id) => [id, { step: id, output: 'model' }]));
-    if (models.length > 0) this.timingSteps(inputs);
+    if (models.length > 0) for (const stage of this.at('all-models')) this.automatic(stage, stage.uses, inputs);
   }
 
-  /** The steps over all models at the end. Whether there is a profile is no option of the measurement. */
-  private timingSteps(inputs: Step['inputs']): void {
-    const { profile = true, ...config } = isRecord(this.checked.measure) ? this.checked.measure : {};
-    if (stageOf(this.catalogue, MEASURE) !== undefined) {
-      this.internal(MEASURE, MEASURE, 'measurement', toJson(config), inputs);
-    }
-    if (stageOf(this.catalogue, PROFILE) !== undefined && profile !== false) {
-      const { threads } = config;
-      this.internal(PROFILE, PROFILE, 'profile', toJson(threads === undefined ? {} : { threads }), inputs);
-    }
+  private at(place: Place): readonly AnyStage[] {
+    return this.catalogue.stages.filter((stage) => stage.place === place);
   }
 
-  private dataSteps(): void {
-    const config = toJson(this.checked.data);
-    this.steps.push({ id: DATASET, uses: DATASET, role: 'dataset', config, inputs: {} });
-    if (this.checked.baseline && stageOf(this.catalogue, BASELINE) !== undefined)
-      this.internal(BASELINE, BASELINE, 'baseline', {}, {});
+  /** The step of a stage that nobody wrote down, where the file does not leave it out. */
+  private automatic(
+    stage: AnyStage,
+    id: string,
+    inputs: Step['inputs'],
+    model: ModelRole = { meetsClients: false },
+  ): readonly string[] {
+    const options = stage.automatic?.options(this.checked.sections, model);
+    return options === undefined ? [] : [this.internal(stage, id, toJson(options), inputs).id];
   }
 
   /** Adds a step that no one wrote down; its stage wires what else it needs. */
-  private internal(id: string, uses: string, role: Step['role'], config: Json, inputs: Step['inputs']): Step {
-    const stage = stageOf(this.catalogue, uses);
-    if (stage === undefined) throw new Error(`no internal step is called "${uses}"`);
+  private internal(stage: AnyStage, id: string, config: Json, inputs: Step['inputs']): Step {
+    const { uses, place } = stage;
     const wiring = this.wiring([], { helpers: [], before: undefined });
-    const step = { id, uses, role, config, inputs: { ...stage.wire(config, wiring), ...inputs } };
+    const step = { id, uses, place, config, inputs: { ...stage.wire(config, wiring), ...inputs } };
     this.steps.push(step);
     return step;
   }
@@ -91,13 +95,16 @@ class Planner {
       this.problem('needless-from', message, this.located.key([...base, 'from']));
     }
     for (const [name, { step }] of Object.entries(inputs)) this.checkStored(item, name, step);
-    this.steps.push({ id, uses: stage.uses, role: 'stage', config: toJson(config), inputs });
-    const evaluated = stage.makes === 'model' && stageOf(this.catalogue, EVALUATE) !== undefined;
-    const evaluation = evaluated ? `${id}/${EVALUATE}` : null;
-    const model = { step: id, output: 'model' };
-    const about = this.meetsClients(item, inputs) ? {} : { client: false };
-    if (evaluation !== null) this.internal(evaluation, EVALUATE, 'evaluation', about, { model });
-    this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, evaluation });
+    this.steps.push({ id, uses: stage.uses, place: stage.place, config: toJson(config), inputs });
+    const about = stage.makes === 'model' ? this.stepsAbout(item, inputs) : [];
+    this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, about });
+  }
+
+  /** What every model is put through. */
+  private stepsAbout(item: CheckedStage, inputs: Step['inputs']): readonly string[] {
+    const model = { step: item.id, output: 'model' };
+    const role = { meetsClients: this.meetsClients(item, inputs) };
+    return this.at('each-model').flatMap((stage) => this.automatic(stage, `${item.id}/${stage.uses}`, { model }, role));
   }
 
   /** Models that a chain begins with, and those that are exported; between them lies nothing that a client reads. */
@@ -211,7 +218,7 @@ class Planner {
     return {
       model: (target, path) => this.model(id, target, [...base, ...path]),
       previous: () => before?.() ?? { step: '', output: 'model' },
-      dataset: () => ({ step: DATASET, output: 'dataset' }),
+      dataset: () => ({ step: datasetStep(this.catalogue), output: 'dataset' }),
       step: (uses, config, inputs) => {
         const step = this.helper(id, uses, config, inputs);
         helpers.push(step.id);
@@ -227,7 +234,9 @@ class Planner {
     if (known !== undefined) return known;
     const same = this.steps.filter(({ id }) => id.startsWith(`${stage}/${uses}`)).length;
     const id = same === 0 ? `${stage}/${uses}` : `${stage}/${uses}-${same + 1}`;
-    const step = this.internal(id, uses, 'helper', config, inputs);
+    const maker = stageOf(this.catalogue, uses);
+    if (maker === undefined) throw new Error(`no step is called "${uses}"`);
+    const step = this.internal(maker, id, config, inputs);
     this.shared.set(key, step);
     return step;
   }
@@ -278,5 +287,6 @@ export const planOf = (
   const data = isRecord(checked.data) ? String(checked.data.uses ?? '') : '';
   const { steps, stages, problems } = planner;
   const { name, seeds, gates } = checked;
-  return { plan: { name, seed: seeds[0], seeds, data, base, steps, stages, gates }, problems };
+  const dataset = datasetStep(catalogue);
+  return { plan: { name, seed: seeds[0], seeds, data, dataset, base, steps, stages, gates }, problems };
 };

@@ -1,11 +1,11 @@
 import type { Gate } from '../../reports/gates/gate.ts';
-import type { AnyStage } from '../../stages/stage.ts';
-import { type Catalogue, stageOf } from '../catalogue.ts';
+import type { AnyStage, Sections } from '../../stages/stage.ts';
+import type { Catalogue } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import { isReserved, MEASURE } from '../plan/plan.ts';
+import { isReserved } from '../plan/plan.ts';
 import type { Located } from './document.ts';
 import { checkGates } from './gates.ts';
-import { headSchema, ID_PATTERN, ID_WORDS } from './head.ts';
+import { headSchema, ID_PATTERN, ID_WORDS, sectionsOf } from './head.ts';
 import { fromZodError, unknownName } from './issues.ts';
 import { nameHints } from './suggest.ts';
 import { describeValue, isRecord } from './values.ts';
@@ -25,15 +25,20 @@ export interface Checked {
   /** One, or those of `seeds`. */
   readonly seeds: readonly [number, ...number[]];
   readonly data: Readonly<Record<string, unknown>> | undefined;
-  /** Whether simple models are trained to be beaten. */
-  readonly baseline: boolean;
-  readonly measure: Readonly<Record<string, unknown>>;
+  /** The data and every other section that says how automatic steps run; those that are wrong are not there. */
+  readonly sections: Sections;
   readonly stages: readonly CheckedStage[];
   readonly gates: readonly Gate[];
   readonly problems: readonly Diagnostic[];
 }
 
-const checkId = (id: unknown, index: number, ids: readonly unknown[], located: Located): readonly Diagnostic[] => {
+const checkId = (
+  id: unknown,
+  index: number,
+  ids: readonly unknown[],
+  located: Located,
+  catalogue: Catalogue,
+): readonly Diagnostic[] => {
   const path = ['stages', index, 'id'];
   const owner = `stage ${index + 1}`;
   if (id === undefined) {
@@ -45,7 +50,8 @@ const checkId = (id: unknown, index: number, ids: readonly unknown[], located: L
   ];
   if (typeof id !== 'string') return problem('wrong-type', `id is ${describeValue(id)}; expected a text`);
   if (!ID_PATTERN.test(id)) return problem('bad-text', `id is ${describeValue(id)}; expected ${ID_WORDS}`);
-  if (isReserved(id)) return problem('reserved-id', `"${id}" names something else in every run; choose another id`);
+  if (isReserved(id, catalogue))
+    return problem('reserved-id', `"${id}" names something else in every run; choose another id`);
   const first = ids.indexOf(id);
   if (first < index)
     return problem('duplicate-id', `the id "${id}" is taken by stage ${first + 1}; every stage needs its own`);
@@ -65,9 +71,9 @@ const checkStage = (
     return { stage: undefined, problems: [{ code: 'wrong-type', message, span: located.at(base), hints: [] }] };
   }
   const { id, uses, from, ...config } = item;
-  const problems = [...checkId(id, index, ids, located)];
+  const problems = [...checkId(id, index, ids, located, catalogue)];
   const label = typeof id === 'string' ? `stage "${id}"` : `stage ${index + 1}`;
-  const offered = catalogue.stages.filter(({ internal }) => internal !== true);
+  const offered = catalogue.stages.filter(({ place }) => place === 'named');
   const stage = offered.find((candidate) => candidate.uses === uses);
   if (stage === undefined) {
     const known = offered.map((candidate) => candidate.uses);
@@ -101,8 +107,7 @@ const nothing: Omit<Checked, 'problems'> = {
   name: '',
   seeds: [0],
   data: undefined,
-  baseline: true,
-  measure: {},
+  sections: {},
   stages: [],
   gates: [],
 };
@@ -153,27 +158,32 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
   const context = { located, base: [], owner: 'the pipeline', schema };
   const problems = head.success ? [] : [...fromZodError(head.error, context)];
   const data = checkSection(file.data, 'data', catalogue.data, located);
-  const measureStage = stageOf(catalogue, MEASURE);
-  const measure =
-    measureStage === undefined ? undefined : checkSection(file.measure, 'measure', measureStage.config, located);
+  const sections = sectionsOf(catalogue).map(({ name, schema: inside }) => {
+    const section = checkSection(file[name], name, inside, located);
+    return { ...section, name };
+  });
   const items: readonly unknown[] = Array.isArray(file.stages) ? file.stages : [];
   const ids = items.map((item) => (isRecord(item) ? item.id : undefined));
   const stages = items.map((item, index) => checkStage(item, index, ids, located, catalogue));
   const known = ids.filter((id): id is string => typeof id === 'string');
-  const gates = checkGates(file.gates, ['gates'], known, located);
+  const task = data.config === undefined ? undefined : catalogue.taskOfData?.(data.config);
+  const gates = checkGates(file.gates, ['gates'], { known, task }, located);
   return {
     name: head.success ? head.data.name : '',
     seeds: head.success ? seedsOf(head.data) : [0],
     data: data.config,
-    baseline: file.baseline !== 'none',
-    measure: measure?.config ?? {},
+    sections: Object.fromEntries([
+      ['data', data.config],
+      // What is no mapping was checked with the head of the file.
+      ...sections.map(({ name, config }) => [name, isRecord(file[name]) ? config : file[name]]),
+    ]),
     stages: stages.map(({ stage }) => stage).filter((stage) => stage !== undefined),
     gates: gates.gates,
     problems: [
       ...problems,
       ...seedsAndSeed(file, located),
       ...data.problems,
-      ...(measure?.problems ?? []),
+      ...sections.flatMap((section) => section.problems),
       ...stages.flatMap((stage) => stage.problems),
       ...gates.problems,
     ],

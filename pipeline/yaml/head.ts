@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { stageGates } from '../../reports/gates/options.ts';
-import { type Catalogue, stageOf } from '../catalogue.ts';
-import { BASELINE, MEASURE } from '../plan/plan.ts';
+import type { Section } from '../../stages/stage.ts';
+import type { Catalogue } from '../catalogue.ts';
 
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
@@ -18,6 +18,16 @@ const once = (list: readonly number[], ctx: z.RefinementCtx<readonly number[]>):
     ctx.addIssue({ code: 'custom', message: `${value} was named before; expected every seed once`, path: [i] });
   });
 };
+
+/** Sections that say how steps run which no one names. */
+export const sectionsOf = ({ stages }: Catalogue): readonly Section[] =>
+  stages.flatMap(({ automatic }) => automatic?.section ?? []);
+
+/** A section as the head of the file knows it: the insides of a mapping are checked by themselves. */
+const headOf = ({ schema, summary }: Section): z.ZodType =>
+  schema instanceof z.ZodObject
+    ? z.record(z.string(), z.unknown()).optional().describe(summary)
+    : schema.describe(summary);
 
 /** Everything of the file besides the insides of `data` and of each stage. */
 export const headSchema = (catalogue: Catalogue) =>
@@ -37,24 +47,7 @@ export const headSchema = (catalogue: Catalogue) =>
       .record(z.string(), z.unknown())
       .optional()
       .describe('Limits for the figures of stages, by stage id: when one fails, `decant run` exits with 3.'),
-    ...(stageOf(catalogue, BASELINE) === undefined
-      ? {}
-      : {
-          baseline: z
-            .enum(['simple', 'none'])
-            .default('simple')
-            .describe(
-              'What stands above the table to be beaten. simple: the most frequent class, and a linear bag of words or a lexicon of words; none: nothing.',
-            ),
-        }),
-    ...(stageOf(catalogue, MEASURE) === undefined
-      ? {}
-      : {
-          measure: z
-            .record(z.string(), z.unknown())
-            .optional()
-            .describe('How latency is measured after the last stage.'),
-        }),
+    ...Object.fromEntries(sectionsOf(catalogue).map((section) => [section.name, headOf(section)])),
   });
 
 const fromSchema = (names: readonly string[] | undefined): Record<string, unknown> => {
@@ -76,7 +69,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
   const head = asJson(headSchema(catalogue));
   const stages = catalogue.stages
-    .filter(({ internal }) => internal !== true)
+    .filter(({ place }) => place === 'named')
     .map((stage) => {
       const { properties, required, ...rest } = asJson(stage.config);
       return {
@@ -97,7 +90,7 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
         required: ['id', 'uses', ...(Array.isArray(required) ? required : [])],
       };
     });
-  const measure = stageOf(catalogue, MEASURE);
+  const mappings = sectionsOf(catalogue).filter(({ schema }) => schema instanceof z.ZodObject);
   const properties = {
     ...(isObject(head.properties) ? head.properties : {}),
     data: asJson(catalogue.data),
@@ -111,7 +104,7 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
       ...(isObject(head.properties) && isObject(head.properties.gates) ? head.properties.gates : {}),
       additionalProperties: asJson(stageGates),
     },
-    ...(measure === undefined ? {} : { measure: asJson(measure.config) }),
+    ...Object.fromEntries(mappings.map(({ name, schema }) => [name, asJson(schema)])),
   };
   const oneOfThem = { not: { required: ['seed', 'seeds'] } };
   return {

@@ -1,3 +1,4 @@
+import { isBetter } from '../../ground/metrics/metric.ts';
 import { BASELINE, type Gate } from '../gates/gate.ts';
 import { judge } from '../gates/judge.ts';
 import { latencyBetween } from '../latency-ratio.ts';
@@ -7,6 +8,7 @@ import { qualityEffect, type Side, sameCell } from '../side.ts';
 import { type Effect, intervalOf, pOutside } from '../statistics/effects.ts';
 import { type HolmStep, holm } from '../statistics/holm.ts';
 import type { Interval } from '../statistics/intervals.ts';
+import { bounded } from '../statistics/metrics.ts';
 import { runChanges, sizeChanges, stageChanges, structureChanges } from './changes.ts';
 import type { Bands, Diff, Finding, RunName, StageDiff, Verdict } from './diff.ts';
 import { type MatchedStage, matchStages } from './match.ts';
@@ -36,12 +38,6 @@ type Attempt = { readonly candidate: Candidate } | { readonly refusal: StageDiff
 
 const verdictOf = (rejected: boolean, better: boolean): Verdict => (rejected ? (better ? 'better' : 'worse') : 'noise');
 
-const clamped = ({ estimate, low, high }: Interval): Interval => ({
-  estimate,
-  low: Math.max(-1, low),
-  high: Math.min(1, high),
-});
-
 const ratio = ({ estimate, low, high }: Interval): Interval => ({
   estimate: Math.exp(estimate),
   low: Math.exp(low),
@@ -51,23 +47,23 @@ const ratio = ({ estimate, low, high }: Interval): Interval => ({
 const qualityAttempts = (matched: MatchedStage, { before, after }: Sides, { quality: band }: Bands): Attempt[] => {
   const { before: was, after: now } = matched;
   if (was?.quality == null || now?.quality == null) return [];
-  const { figure } = metricOf(after.report);
-  const refused = (reason: string): Attempt[] => [{ refusal: { figure, reason } }];
+  const { metric, words } = metricOf(after.report);
+  const { name: figure } = metric;
+  const refused = (reason: string): Attempt[] => [{ refusal: { kind: 'quality', figure, reason } }];
   if (before.report.data.task !== after.report.data.task) {
     return refused(`the data of A is for ${before.report.data.task}, that of B for ${after.report.data.task}`);
   }
   const compared = qualityEffect(after, now.id, before, was.id);
   if (compared === null) return refused('there are no examples');
   const { effect, paired, flips } = compared;
-  const figures = { before: was.quality.accuracy, after: now.quality.accuracy };
-  if (![effect.centre, effect.error].every(Number.isFinite))
-    return refused(`${figure === 'accuracy' ? 'an' : 'a'} ${figure} is no number`);
+  const figures = { before: was.quality.score, after: now.quality.score };
+  if (![effect.centre, effect.error].every(Number.isFinite)) return refused(`one side's ${words} is no number`);
   const finish = ({ alpha, rejected }: HolmStep, p: number): Finding => ({
-    figure,
+    ...{ kind: 'quality', figure },
     ...figures,
     ...{ paired, flips: flips === null ? null : { gained: flips.gained, lost: flips.lost }, p },
-    difference: clamped(intervalOf(effect, alpha)),
-    verdict: verdictOf(rejected, effect.centre > 0),
+    difference: bounded(metric, intervalOf(effect, alpha)),
+    verdict: verdictOf(rejected, isBetter(metric, effect.centre, 0)),
   });
   return [{ candidate: { effect, band, finish } }];
 };
@@ -79,11 +75,11 @@ const latencyAttempt = (
   band: number,
 ): Attempt => {
   const compared = latencyBetween(before, was, after, now, id);
-  if (compared.kind === 'refused') return { refusal: { figure: 'p50', reason: compared.reason } };
+  if (compared.kind === 'refused') return { refusal: { kind: 'latency', figure: 'p50', reason: compared.reason } };
   const { effect, yardstick } = compared;
   const { batch, length } = now;
   const finish = ({ alpha, rejected }: HolmStep, p: number): Finding => ({
-    ...{ figure: 'p50', batch, length, yardstick, p, before: was.p50Ms, after: now.p50Ms },
+    ...{ kind: 'latency', figure: 'p50', batch, length, yardstick, p, before: was.p50Ms, after: now.p50Ms },
     difference: ratio(intervalOf(effect, alpha)),
     verdict: verdictOf(rejected, effect.centre < 0),
   });
@@ -103,7 +99,7 @@ const latencyAttempts = ({ before: was, after: now }: MatchedStage, sides: Sides
     missing === undefined
       ? 'measured at other batches, lengths or threads'
       : `no latency was measured in ${missing === sides.before ? 'A' : 'B'}`;
-  return [{ refusal: { figure: 'p50', reason } }];
+  return [{ refusal: { kind: 'latency', figure: 'p50', reason } }];
 };
 
 const causeNames = (stage: MatchedStage['before']): readonly string[] => [

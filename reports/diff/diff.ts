@@ -1,7 +1,6 @@
-import type { DatasetTask } from '../../data/dataset.ts';
 import type { Json } from '../../ground/json.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { GateReport } from '../gates/gate.ts';
-import type { Metric } from '../metric.ts';
 import type { Interval } from '../statistics/intervals.ts';
 
 /** Differences between two runs. Rates are 0 to 1, ratios B over A, sizes in bytes. */
@@ -72,13 +71,15 @@ interface Compared {
 }
 
 interface QualityFinding extends Compared {
-  /** Accuracy of texts or of words, or the cosine of features to their teacher's. */
-  readonly figure: Metric['figure'];
+  readonly kind: 'quality';
+  /** Name of the metric. */
+  readonly figure: string;
   readonly paired: boolean;
   readonly flips: { readonly gained: number; readonly lost: number } | null;
 }
 
 interface LatencyFinding extends Compared {
+  readonly kind: 'latency';
   readonly figure: 'p50';
   readonly batch: number;
   readonly length: number;
@@ -89,7 +90,8 @@ interface LatencyFinding extends Compared {
 export type Finding = QualityFinding | LatencyFinding;
 
 interface Refusal {
-  readonly figure: Finding['figure'];
+  readonly kind: Finding['kind'];
+  readonly figure: string;
   readonly reason: string;
 }
 

@@ -3,13 +3,14 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isUserError, messageOf, reworded, systemCode, userErrors } from '../../ground/errors.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
-import type { RunSummary } from '../record.ts';
+import { outputOf, type RunSummary } from '../record.ts';
 import { readRecords } from '../records.ts';
 import type { Report } from '../report.ts';
-import { parseReport } from '../schema.ts';
+import { parseReport } from '../schema/index.ts';
 import { verifyWritten } from '../written.ts';
 import type { DiffSide } from './compare.ts';
 
@@ -45,9 +46,9 @@ const fromGit = async (where: string, revision: string, path: string): Promise<R
   return parseReport(text, where);
 };
 
-const scoresOf = async ({ stages }: RunSummary, folder: string): Promise<JudgedStages['scores']> => {
+const scoresOf = async ({ stages }: RunSummary, task: DatasetTask, folder: string): Promise<JudgedStages['scores']> => {
   try {
-    return (await judgeStages(stages, () => '')).scores;
+    return (await judgeStages(stages, task, () => '')).scores;
   } catch (error) {
     throw diffSideError(
       `${folder}: the predictions of this run are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
@@ -55,12 +56,12 @@ const scoresOf = async ({ stages }: RunSummary, folder: string): Promise<JudgedS
   }
 };
 
-const digestOfTest = ({ dataset }: RunSummary): string | null =>
-  dataset?.outputs.dataset?.artifact.files['test.jsonl']?.digest ?? null;
+const digestOfTest = (run: RunSummary): string | null =>
+  outputOf(run, 'dataset')?.artifact.files['test.jsonl']?.digest ?? null;
 
 const nothingStored: Pick<DiffSide, 'scores' | 'examples'> = { scores: new Map(), examples: null };
 
-const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
+const storedIn = async (folder: string, task: DatasetTask): Promise<Pick<DiffSide, 'scores' | 'examples'>> => {
   const records = await readRecords(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
     if (isUserError(error, 'changed-file')) throw error;
@@ -68,7 +69,7 @@ const storedIn = async (folder: string): Promise<Pick<DiffSide, 'scores' | 'exam
   });
   return records === null
     ? nothingStored
-    : { scores: await scoresOf(records, folder), examples: digestOfTest(records) };
+    : { scores: await scoresOf(records, task, folder), examples: digestOfTest(records) };
 };
 
 /** As the run left it: computing it again from the records would say the same and take longer. */
@@ -101,6 +102,6 @@ export const loadSide = async (where: string): Promise<DiffSide> => {
     revision !== undefined && path !== undefined
       ? await fromGit(where, revision, path)
       : await (folder ? writtenReport(at) : loadReport(at));
-  const stored = folder ? await storedIn(at) : nothingStored;
+  const stored = folder ? await storedIn(at, report.data.task) : nothingStored;
   return { report, ...stored, name: { where, name: report.name, created: report.created } };
 };

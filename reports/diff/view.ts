@@ -1,6 +1,6 @@
 import { bytes, count, milliseconds, percent, range, times, whole } from '../figures.ts';
 import { byUrgency, gateCount, gateSentence } from '../gates/words.ts';
-import { type Metric, metricOf } from '../metric.ts';
+import { metricOf, type Primary } from '../metric.ts';
 import { oneLine } from '../text.ts';
 import { type Change, type Diff, type Finding, isClear, type StageDiff } from './diff.ts';
 
@@ -35,21 +35,21 @@ export interface DiffView {
 const nameOf = ({ id, was, kind }: StageDiff): string => (kind === 'renamed' ? `${id} (was ${was})` : id);
 
 /** "worse", in words that suit the figure. */
-const verdictWord = ({ figure, verdict }: Finding): string => {
-  if (verdict === 'noise' || figure !== 'p50') return verdict;
+const verdictWord = ({ kind, verdict }: Finding): string => {
+  if (verdict === 'noise' || kind !== 'latency') return verdict;
   return verdict === 'better' ? 'faster' : 'slower';
 };
 
-const changeOf = (finding: Finding, { writeChange }: Metric): string =>
-  finding.figure === 'p50'
+const changeOf = (finding: Finding, { writeChange }: Primary): string =>
+  finding.kind === 'latency'
     ? `${times(finding.difference.estimate)}x ${range(finding.difference, times)}`
     : `${writeChange(finding.difference.estimate)} ${range(finding.difference, writeChange)}${finding.paired ? '' : ' unpaired'}`;
 
-const figureOf = (finding: Finding, { title }: Metric): string =>
-  finding.figure === 'p50' ? `p50 ms, ${finding.batch} x ${finding.length}` : title;
+const figureOf = (finding: Finding, { title }: Primary): string =>
+  finding.kind === 'latency' ? `p50 ms, ${finding.batch} x ${finding.length}` : title;
 
-const rowOf = (stage: StageDiff, finding: Finding, metric: Metric): Row => {
-  const write = finding.figure === 'p50' ? milliseconds : metric.write;
+const rowOf = (stage: StageDiff, finding: Finding, metric: Primary): Row => {
+  const write = finding.kind === 'latency' ? milliseconds : metric.write;
   return {
     stage: nameOf(stage),
     figure: figureOf(finding, metric),
@@ -63,16 +63,16 @@ const rowOf = (stage: StageDiff, finding: Finding, metric: Metric): Row => {
 
 /** What a reader looks for in a stage: its quality, its first latency, and every difference. */
 const shownOf = ({ findings }: StageDiff): readonly Finding[] => {
-  const first = findings.find(({ figure }) => figure === 'p50');
-  return findings.filter((finding) => finding.figure !== 'p50' || finding === first || isClear(finding));
+  const first = findings.find(({ kind }) => kind === 'latency');
+  return findings.filter((finding) => finding.kind !== 'latency' || finding === first || isClear(finding));
 };
 
 const all = ({ stages }: Diff): readonly Finding[] => stages.flatMap(({ findings }) => findings);
 
 /** Words and units of the quality of both runs. */
-const metricIn = ({ task }: Diff): Metric => metricOf({ data: { task } });
+const metricIn = ({ task }: Diff): Primary => metricOf({ data: { task } });
 
-const told = (stage: StageDiff, finding: Finding, metric: Metric): string =>
+const told = (stage: StageDiff, finding: Finding, metric: Primary): string =>
   `${nameOf(stage)} ${figureOf(finding, metric)} ${changeOf(finding, metric)}`;
 
 const plural = (n: number, one: string): string => `${whole(n)} ${one}${n === 1 ? '' : 's'}`;
@@ -142,18 +142,12 @@ const sizeTexts = ({ sizes }: StageDiff): readonly string[] => {
 const perStage = (diff: Diff, write: (stage: StageDiff) => readonly string[]): readonly string[] =>
   diff.stages.flatMap((stage) => write(stage).map((text) => `${nameOf(stage)}: ${text}`));
 
-const figureWords: Readonly<Record<Finding['figure'], string>> = {
-  accuracy: 'accuracy',
-  cosine: 'cosine',
-  p50: 'latency',
-};
-
 /** Each reason once, with the stages that it holds for. */
 const refusalTexts = ({ stages }: Diff): readonly string[] => {
   const byReason = new Map<string, string[]>();
   for (const stage of stages) {
-    for (const { figure, reason } of stage.refusals) {
-      const key = `${figureWords[figure]} is not compared: ${reason}`;
+    for (const { kind, figure, reason } of stage.refusals) {
+      const key = `${kind === 'latency' ? kind : figure} is not compared: ${reason}`;
       byReason.set(key, [...(byReason.get(key) ?? []), nameOf(stage)]);
     }
   }
@@ -161,11 +155,11 @@ const refusalTexts = ({ stages }: Diff): readonly string[] => {
 };
 
 const unpairedText = (diff: Diff): readonly string[] => {
-  const unpaired = all(diff).filter((finding) => finding.figure !== 'p50' && !finding.paired);
+  const unpaired = all(diff).filter((finding) => finding.kind !== 'latency' && !finding.paired);
   return unpaired.length === 0
     ? []
     : [
-        `${metricIn(diff).name} is compared unpaired, with wider intervals: the predictions of one side are missing or of other examples; name run folders of the same test split`,
+        `${metricIn(diff).words} is compared unpaired, with wider intervals: the predictions of one side are missing or of other examples; name run folders of the same test split`,
       ];
 };
 
@@ -218,8 +212,8 @@ const factsOf = (diff: Diff): readonly Facts[] =>
   ].filter(({ items }) => items.length > 0);
 
 const bandOf = (diff: Diff): string => {
-  const { figure, writeChange, changeUnit } = metricIn(diff);
-  return `${writeChange(diff.bands.quality).replace(/^\+/, '')}${changeUnit} of ${figure}`;
+  const { metric, writeChange, changeUnit } = metricIn(diff);
+  return `${writeChange(diff.bands.quality).replace(/^\+/, '')}${changeUnit} of ${metric.name}`;
 };
 
 const noteOf = (diff: Diff, shown: number): string => {
@@ -227,7 +221,7 @@ const noteOf = (diff: Diff, shown: number): string => {
   const hidden = diff.comparisons - shown;
   return [
     ...(hidden > 0 ? [`${plural(hidden, 'more comparison')}: noise`] : []),
-    `latency divided by what was timed beside it (${[...new Set(all(diff).flatMap((f) => (f.figure === 'p50' ? [f.yardstick] : [])))].join('; ')})`,
+    `latency divided by what was timed beside it (${[...new Set(all(diff).flatMap((f) => (f.kind === 'latency' ? [f.yardstick] : [])))].join('; ')})`,
     `95 % intervals corrected for ${plural(diff.comparisons, 'comparison')} (Holm)`,
     `a difference counts beyond ${percent(diff.bands.latency)} % of latency, ${bandOf(diff)}`,
   ]

@@ -3,28 +3,28 @@ import type { Interval } from '../statistics/intervals.ts';
 /** Stage of this name in the report that a diff compares with. */
 export const BASELINE = 'baseline';
 
-export const gateFigures = [
-  'accuracy',
-  'cosine',
-  'p50',
-  'bytes',
-  'gzipBytes',
-  'brotliBytes',
-  'parameters',
-  'nonzero',
-  'macs',
-] as const;
-export type GateFigure = (typeof gateFigures)[number];
+/** What of a model's file can be limited. */
+const modelFigures = ['bytes', 'gzipBytes', 'brotliBytes', 'parameters', 'nonzero', 'macs'] as const;
+export type ModelFigure = (typeof modelFigures)[number];
 
-export const gateLimits = ['min', 'max', 'maxDrop', 'maxRatio'] as const;
+export const isModelFigure = (figure: string): figure is ModelFigure =>
+  modelFigures.some((candidate) => candidate === figure);
+
+export const gateLimits = ['min', 'max', 'maxDrop', 'maxRise', 'maxRatio'] as const;
+export type GateLimit = (typeof gateLimits)[number];
+
+/** Limits that are relative to something else. */
+export const isRelative = (limit: GateLimit): boolean =>
+  limit === 'maxDrop' || limit === 'maxRise' || limit === 'maxRatio';
 
 /** One limit that one figure of one stage must keep. Rates and drops 0 to 1, sizes in bytes, times in ms. */
 export interface Gate {
   readonly stage: string;
-  readonly figure: GateFigure;
-  readonly limit: (typeof gateLimits)[number];
+  /** The name of a metric, p50, or a figure of the model's file. */
+  readonly figure: string;
+  readonly limit: GateLimit;
   readonly value: number;
-  /** What a drop or ratio is taken against: a stage of the same report, or "baseline". */
+  /** What a drop, rise or ratio is taken against: a stage of the same report, or "baseline". */
   readonly versus: string | null;
   /** Of the interval that must lie on one side of the limit. */
   readonly confidence: number;

@@ -1,12 +1,15 @@
+import type { Metric } from '../../ground/metrics/index.ts';
+import { dataTask, metricsOf } from '../../ground/tasks.ts';
 import { latencyBetween, latencyWithin } from '../latency-ratio.ts';
 import { metricOf } from '../metric.ts';
 import type { LatencyReport, QualityReport, StageReport } from '../report.ts';
-import { qualityEffect, type Side, sameCell, stageIn, successesOf } from '../side.ts';
+import { figureIn, qualityEffect, type Side, sameCell, stageIn, successesOf } from '../side.ts';
 import { MEASURED_BUSY } from '../speed.ts';
 import { criticalValue } from '../statistics/distributions.ts';
 import { type Effect, intervalOf } from '../statistics/effects.ts';
 import { type Interval, wilson, Z95 } from '../statistics/intervals.ts';
-import { BASELINE, type Gate, type GateFigure, type GateReport } from './gate.ts';
+import type { Figure } from '../statistics/metrics.ts';
+import { BASELINE, type Gate, type GateReport, isModelFigure, isRelative, type ModelFigure } from './gate.ts';
 
 /** What a gate is judged by: the report itself, and the one it is compared with where there is one. */
 export interface Evidence {
@@ -46,33 +49,47 @@ const exponential = ({ estimate, low, high }: Interval): Interval => ({
   high: Math.exp(high),
 });
 
-/** The interval of a quality at a gate's confidence: anew for a rate, widened for a mean. */
-const qualityInterval = (quality: QualityReport, confidence: number): Interval => {
+/** An interval of 95 % widened to another confidence. */
+const widened = ({ value, interval }: Figure, z: number): Interval => ({
+  estimate: value,
+  low: value - ((value - interval.low) * z) / Z95,
+  high: value + ((interval.high - value) * z) / Z95,
+});
+
+/** The interval of a metric at a gate's confidence: anew for the rate that a report is about, widened for others. */
+const metricInterval = (metric: Metric, quality: QualityReport, figure: Figure, confidence: number): Interval => {
   const z = criticalValue(1 - confidence, Number.POSITIVE_INFINITY);
-  const { accuracy: estimate, accuracyInterval: known, loss } = quality;
-  if (loss === null) {
-    return {
-      estimate,
-      low: estimate - ((estimate - known.low) * z) / Z95,
-      high: estimate + ((known.high - estimate) * z) / Z95,
-    };
-  }
+  if (metric.measure.kind !== 'rate' || metric.name !== quality.metric) return widened(figure, z);
   const { right, n } = successesOf(quality);
-  return { estimate, ...wilson(right, n, z) };
+  return { estimate: figure.value, ...wilson(right, n, z) };
+};
+
+const metricLimits = (metric: Metric, gate: Gate, evidence: Evidence, stage: StageReport): Found => {
+  const { quality } = stage;
+  if (quality === null || quality.examples === 0) return missing(`${stage.id} was not evaluated`);
+  if (!isRelative(gate.limit)) {
+    const figure = figureIn(evidence.side, stage, metric);
+    return figure === null
+      ? missing(`no interval of ${metric.words} is known of ${stage.id}: name the folder of the run`)
+      : { found: metricInterval(metric, quality, figure, gate.confidence) };
+  }
+  const versus = versusOf(gate, evidence);
+  if (typeof versus === 'string') return missing(versus);
+  const compared = qualityEffect(evidence.side, stage.id, versus.side, versus.id, metric);
+  if (compared === null) return missing(`${gate.versus} has no ${metric.name} to compare with`);
+  const worse = metric.better === 'higher' ? negated(compared.effect) : compared.effect;
+  return { found: intervalOf(worse, 1 - gate.confidence) };
 };
 
 const qualityFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found => {
-  const { quality } = stage;
-  const { figure, name } = metricOf(evidence.side.report);
-  if (figure !== gate.figure) return missing(`models of this run are judged by ${name}: name ${figure} instead`);
-  if (quality === null || quality.examples === 0) return missing(`${stage.id} was not evaluated`);
-  if (gate.limit === 'min') return { found: qualityInterval(quality, gate.confidence) };
-  const versus = versusOf(gate, evidence);
-  if (typeof versus === 'string') return missing(versus);
-  const compared = qualityEffect(evidence.side, stage.id, versus.side, versus.id);
-  return compared === null
-    ? missing(`${gate.versus} has no ${figure} to compare with`)
-    : { found: intervalOf(negated(compared.effect), 1 - gate.confidence) };
+  const { task } = evidence.side.report.data;
+  const known = metricsOf(dataTask(task));
+  const metric = known.find(({ name }) => name === gate.figure);
+  if (metric !== undefined) return metricLimits(metric, gate, evidence, stage);
+  const [first] = known;
+  return missing(
+    `models of this run are judged by ${metricOf(evidence.side.report).words}: name ${first?.name} instead`,
+  );
 };
 
 /** The interval of the report at another confidence: widths of a logarithm grow with z. */
@@ -99,8 +116,6 @@ const latencyFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found
     : { found: exponential(intervalOf(ratio.effect, 1 - gate.confidence)) };
 };
 
-type ModelFigure = Exclude<GateFigure, 'accuracy' | 'cosine' | 'p50'>;
-
 const modelFound = (figure: ModelFigure, gate: Gate, evidence: Evidence, stage: StageReport): Found => {
   const value = stage.model?.[figure];
   if (value === undefined) return missing(`${stage.id} is no model`);
@@ -115,8 +130,8 @@ const foundFor = (gate: Gate, evidence: Evidence): Found => {
   const stage = stageIn(evidence.side, gate.stage);
   if (stage === undefined) return missing(`there is no stage ${gate.stage} in the report`);
   const { figure } = gate;
-  if (figure === 'accuracy' || figure === 'cosine') return qualityFound(gate, evidence, stage);
-  return figure === 'p50' ? latencyFound(gate, evidence, stage) : modelFound(figure, gate, evidence, stage);
+  if (figure === 'p50') return latencyFound(gate, evidence, stage);
+  return isModelFigure(figure) ? modelFound(figure, gate, evidence, stage) : qualityFound(gate, evidence, stage);
 };
 
 /** Passed where the whole interval keeps the limit, failed where none of it does. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import type { Gate, GateFigure } from './gate.ts';
+import { type Metric, metrics } from '../../ground/metrics/index.ts';
+import { canBeLimited, type Scale } from '../../ground/metrics/metric.ts';
+import { type Gate, isRelative } from './gate.ts';
 
 const CONFIDENCE = 0.95;
 
@@ -42,29 +44,34 @@ interface Limited {
   readonly min?: unknown;
   readonly max?: unknown;
   readonly maxDrop?: unknown;
+  readonly maxRise?: unknown;
   readonly maxRatio?: unknown;
   readonly versus?: unknown;
 }
 
+const relativeLimits = ['maxDrop', 'maxRise', 'maxRatio'] as const;
+
 /** A gate needs a limit, a relative limit what it is relative to, and nothing else has any use for it. */
-const complain = (limited: Limited): string | undefined => {
-  const relative = limited.maxDrop !== undefined ? 'maxDrop' : limited.maxRatio !== undefined ? 'maxRatio' : undefined;
+const complain = (limited: Limited, relatives: readonly string[]): string | undefined => {
+  const relative = relativeLimits.find((name) => limited[name] !== undefined);
   if (relative === undefined && limited.min === undefined && limited.max === undefined)
     return 'there is no limit in it';
   if (relative !== undefined && limited.versus === undefined) {
     return `${relative} needs versus: a stage, or baseline`;
   }
   return relative === undefined && limited.versus !== undefined
-    ? 'versus has no meaning without maxDrop or maxRatio'
+    ? `versus has no meaning without ${relatives.join(' or ')}`
     : undefined;
 };
 
-const limited = <T extends z.ZodRawShape>(shape: T) =>
-  z.strictObject(shape).superRefine((value: Limited, context) => {
+const limited = <T extends z.ZodRawShape>(shape: T) => {
+  const relatives = relativeLimits.filter((name) => name in shape);
+  return z.strictObject(shape).superRefine((value: Limited, context) => {
     // What is misspelt is not there: that was said already.
-    const message = context.issues.length > 0 ? undefined : complain(value);
+    const message = context.issues.length > 0 ? undefined : complain(value, relatives);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
+};
 
 const counted = (what: z.ZodType<number, number | string>, about: string) =>
   limited({
@@ -73,25 +80,45 @@ const counted = (what: z.ZodType<number, number | string>, about: string) =>
     versus,
   }).optional();
 
+/** A figure, and a difference of it, in the scale of a metric. */
+const amounts = ({ gate: { kind }, most }: Scale) => {
+  if (kind === 'rate') return { value: rate, change: points };
+  return {
+    value: z.number().min(-most).max(most),
+    change: z
+      .number()
+      .min(0)
+      .max(2 * most),
+  };
+};
+
+/** Limits on a metric: at the end at which its figures are bad. */
+const onMetric = ({ scale, better, words }: Metric) => {
+  const { value, change } = amounts(scale);
+  const [least, further] = [`such as \`${scale.gate.value}\``, `such as \`${scale.gate.change}\``];
+  const limits =
+    better === 'higher'
+      ? {
+          min: value.optional().describe(`At least so much, ${least}.`),
+          maxDrop: change.optional().describe(`At most so much below \`versus\`, ${further}.`),
+        }
+      : {
+          max: value.optional().describe(`At most so much, ${least}.`),
+          maxRise: change.optional().describe(`At most so much above \`versus\`, ${further}.`),
+        };
+  return limited({ ...limits, versus, confidence })
+    .optional()
+    .describe(`On the test split: ${words}.`);
+};
+
+const metricGates = Object.fromEntries(
+  metrics.filter(canBeLimited).map((metric) => [metric.name, onMetric(metric)] as const),
+);
+
 /** The gates of one stage, as YAML has them. */
 export const stageGates = z
   .strictObject({
-    accuracy: limited({
-      min: rate.optional().describe('At least so much, such as `79%`.'),
-      maxDrop: points.optional().describe('At most so many points below `versus`, such as `0.5pt`.'),
-      versus,
-      confidence,
-    })
-      .optional()
-      .describe('On the test split, of texts or of words.'),
-    cosine: limited({
-      min: z.number().min(-1).max(1).optional().describe('At least so much, such as `0.98`.'),
-      maxDrop: z.number().min(0).max(2).optional().describe('At most so much below `versus`, such as `0.005`.'),
-      versus,
-      confidence,
-    })
-      .optional()
-      .describe('Mean cosine to the teacher on the test split, of features.'),
+    ...metricGates,
     p50: limited({
       max: milliseconds.optional().describe('At most so long, such as `0.2ms`.'),
       maxRatio: ratio.optional().describe('At most so many times the latency of `versus`.'),
@@ -114,29 +141,30 @@ export const stageGates = z
     'expected at least one figure with a limit',
   );
 
-const limitNames = ['min', 'max', 'maxDrop', 'maxRatio'] as const;
+const limitNames = ['min', 'max', 'maxDrop', 'maxRise', 'maxRatio'] as const;
+
+type Given = Readonly<Record<string, unknown>>;
+
+const isGiven = (value: unknown): value is Given => typeof value === 'object' && value !== null;
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+/** The gates on one figure. */
+const onFigure = (stage: string, figure: string, given: Given): readonly Gate[] =>
+  limitNames.flatMap((limit): Gate[] => {
+    const { [limit]: value, versus: other, confidence: asked, batch, length } = given;
+    if (typeof value !== 'number') return [];
+    return [
+      {
+        ...{ stage, figure, limit, value },
+        versus: isRelative(limit) && typeof other === 'string' ? other : null,
+        confidence: numberOf(asked) ?? CONFIDENCE,
+        batch: numberOf(batch),
+        length: numberOf(length),
+      },
+    ];
+  });
 
 /** One gate a limit. */
-export const gatesOf = (stage: string, options: z.output<typeof stageGates>): readonly Gate[] => {
-  const figures = Object.entries(options) as readonly (readonly [GateFigure, (typeof options)[GateFigure]])[];
-  return figures.flatMap(([figure, given]) =>
-    limitNames.flatMap((limit): Gate[] => {
-      const all: Partial<Record<string, number | string>> = { ...given };
-      const value = all[limit];
-      if (typeof value !== 'number') return [];
-      const relative = limit === 'maxDrop' || limit === 'maxRatio';
-      return [
-        {
-          stage,
-          figure,
-          limit,
-          value,
-          versus: relative && typeof all.versus === 'string' ? all.versus : null,
-          confidence: typeof all.confidence === 'number' ? all.confidence : CONFIDENCE,
-          batch: typeof all.batch === 'number' ? all.batch : null,
-          length: typeof all.length === 'number' ? all.length : null,
-        },
-      ];
-    }),
-  );
-};
+export const gatesOf = (stage: string, options: z.output<typeof stageGates>): readonly Gate[] =>
+  Object.entries(options).flatMap(([figure, given]) => (isGiven(given) ? onFigure(stage, figure, given) : []));

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type Gate, type GateReport, gateFigures, gateLimits } from './gate.ts';
+import { type Gate, type GateReport, gateLimits } from './gate.ts';
 
 export const gateSchema = z.looseObject({
   stage: z.string(),
-  figure: z.enum(gateFigures),
+  figure: z.string(),
   limit: z.enum(gateLimits),
   value: z.number(),
   versus: z.string().nullable(),

@@ -1,39 +1,52 @@
-import { bytes, cosine, cosineChange, count, milliseconds, percent, points, range, times } from '../figures.ts';
+import { metrics } from '../../ground/metrics/index.ts';
+import { canBeLimited } from '../../ground/metrics/metric.ts';
+import { bytes, count, milliseconds, range, times } from '../figures.ts';
+import { type Written, written } from '../metric.ts';
 import type { Gate, GateReport } from './gate.ts';
 
 /** How a gate's figure is written: in the unit of its limit. */
-const writerOf = ({ figure, limit }: Gate): ((x: number) => string) => {
-  if (limit === 'maxRatio') return times;
-  if (figure === 'cosine') return limit === 'maxDrop' ? cosineChange : cosine;
-  if (limit === 'maxDrop') return (x) => points(x);
-  if (figure === 'accuracy') return percent;
-  if (figure === 'p50') return milliseconds;
-  return figure.endsWith('ytes') ? bytes : count;
+interface Words {
+  write(x: number): string;
+  readonly unit: string;
+}
+
+const isChange = ({ limit }: Gate): boolean => limit === 'maxDrop' || limit === 'maxRise';
+
+const metricFor = ({ figure }: Gate): Written | undefined => {
+  const metric = metrics.filter(canBeLimited).find(({ name }) => name === figure);
+  return metric && written(metric);
 };
 
-const unitOf = ({ figure, limit }: Gate): string => {
-  if (limit === 'maxRatio') return ' times';
-  if (figure === 'cosine') return '';
-  if (limit === 'maxDrop') return ' points';
-  return figure === 'accuracy' ? ' %' : figure === 'p50' ? ' ms' : '';
+const wordsOf = (gate: Gate): Words => {
+  const { figure, limit } = gate;
+  if (limit === 'maxRatio') return { write: times, unit: ' times' };
+  const metric = metricFor(gate);
+  if (metric !== undefined)
+    return isChange(gate)
+      ? { write: metric.writeChange, unit: metric.changeUnit }
+      : { write: metric.write, unit: metric.unit };
+  if (figure === 'p50') return { write: milliseconds, unit: ' ms' };
+  return { write: figure.endsWith('ytes') ? bytes : count, unit: '' };
 };
 
 const cellOf = ({ batch, length }: Gate): string =>
   [...(batch === null ? [] : [`batch ${batch}`]), ...(length === null ? [] : [`${length} tokens`])].join(', ');
 
-/** What is asked for: "int8 accuracy: at most 0.5 points below teacher". */
+/** What is asked for: "int8 bytes: at most 2.00 MB". */
 export const gateDemand = (gate: Gate): string => {
   const { stage, figure, limit, value, versus } = gate;
-  const write = writerOf(gate);
+  const { write, unit } = wordsOf(gate);
   const cell = cellOf(gate);
   const subject = `${stage} ${figure}${cell === '' ? '' : ` (${cell})`}`;
   switch (limit) {
     case 'min':
-      return `${subject}: at least ${write(value)}${unitOf(gate)}`;
+      return `${subject}: at least ${write(value)}${unit}`;
     case 'max':
-      return `${subject}: at most ${write(value)}${unitOf(gate)}`;
+      return `${subject}: at most ${write(value)}${unit}`;
     case 'maxDrop':
-      return `${subject}: at most ${write(value).replace(/^\+/, '')}${unitOf(gate)} below ${versus}`;
+      return `${subject}: at most ${write(value).replace(/^\+/, '')}${unit} below ${versus}`;
+    case 'maxRise':
+      return `${subject}: at most ${write(value).replace(/^\+/, '')}${unit} above ${versus}`;
     case 'maxRatio':
       return `${subject}: at most ${write(value)} times that of ${versus}`;
   }
@@ -43,10 +56,10 @@ export const gateDemand = (gate: Gate): string => {
 export const gateFinding = (gate: GateReport): string => {
   const { found, limit } = gate;
   if (found === null) return '';
-  const write = writerOf(gate);
+  const { write, unit } = wordsOf(gate);
   const interval = found.low === found.high ? '' : ` ${range(found, write)}`;
-  const below = limit === 'maxDrop' ? ' below' : '';
-  return `${write(found.estimate)}${interval}${unitOf(gate)}${below}`;
+  const side = limit === 'maxDrop' ? ' below' : limit === 'maxRise' ? ' above' : '';
+  return `${write(found.estimate)}${interval}${unit}${side}`;
 };
 
 /** One gate in one sentence without a full stop. */

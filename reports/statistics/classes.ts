@@ -1,4 +1,5 @@
 import { type Stream, stream } from '../../data/random.ts';
+import { poisson } from './bootstrap.ts';
 import { numbered } from './grouped.ts';
 import type { Bounds, Interval } from './intervals.ts';
 import { rateInterval, rightEffect } from './pairs.ts';
@@ -6,7 +7,7 @@ import { quantile } from './quantiles.ts';
 import { correctness, mean, predictions, type Scored } from './scored.ts';
 
 /** Scores of one class, with the interval of its F1. */
-export interface ClassScores {
+interface ClassScores {
   readonly support: number;
   readonly precision: number;
   readonly recall: number;
@@ -93,20 +94,6 @@ const f1Of = ({ hits, claimed, actual }: Counted): { readonly each: Float64Array
     if (seen > 0) present.push(each[c] ?? 0);
   }
   return { each, macro: present.length === 0 ? 0 : mean(present) };
-};
-
-/**
- * A Poisson variate: by inversion for small means, one uniform number each; the rounded normal where the two agree to a
- * per cent.
- */
-const poisson = (lambda: number, random: Stream): number => {
-  if (lambda > 50) return Math.max(0, Math.round(lambda + Math.sqrt(lambda) * random.normal()));
-  const at = random.uniform();
-  let k = 0;
-  let probability = Math.exp(-lambda);
-  // The sum of all probabilities may stay a rounding below 1: then the terms run out.
-  for (let below = probability; at > below && probability > 0; below += probability) probability *= lambda / ++k;
-  return k;
 };
 
 /**

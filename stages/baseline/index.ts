@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { type BaselineMetrics, baselineMetrics } from '../../ground/reported/data.ts';
 import { defineStage } from '../stage.ts';
+
+export type Reported = BaselineMetrics;
 
 /**
  * What a reader compares the Transformer with, on the same labels and the same test split: the most frequent class, and
@@ -10,7 +13,17 @@ export const baseline = defineStage({
   version: 3,
   summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
-  internal: true,
+  place: 'data',
+  automatic: {
+    section: {
+      name: 'baseline',
+      schema: z.enum(['simple', 'none']).default('simple'),
+      summary:
+        'What stands above the table to be beaten. simple: the most frequent class, and a linear bag of words or a lexicon of words; none: nothing.',
+    },
+    options: ({ baseline: asked }) => (asked === 'none' ? undefined : {}),
+  },
+  metrics: baselineMetrics,
   makes: 'predictions',
   draws: false,
   environment: 'none',

@@ -44,17 +44,11 @@ const learn = (train: readonly Example[]): Lexicon => {
   return { words, all };
 };
 
-/** Accuracy of two taggers on the test split. */
-export interface TaggedWords {
-  readonly majority: { readonly accuracy: number };
-  readonly lexicon: { readonly accuracy: number; readonly words: number };
-}
-
 /**
  * Tags every test word with the most frequent class of all, and with the most frequent class that the word itself had in
  * training (that of all where it never occurred): what a tagger must beat by reading the words around.
  */
-export const tagWords = ({ train, test }: Dataset): TaggedWords => {
+export const tagWords = ({ train, test }: Dataset) => {
   const { words, all } = learn(train);
   const majority = all.most;
   const best = new Map([...words].map(([word, counts]) => [word, counts.most]));
@@ -65,5 +59,8 @@ export const tagWords = ({ train, test }: Dataset): TaggedWords => {
     known += Number(tag === (best.get(word) ?? majority));
   });
   const rate = (right: number): number => right / Math.max(1, count);
-  return { majority: { accuracy: rate(common) }, lexicon: { accuracy: rate(known), words: words.size } };
+  return {
+    majority: { score: rate(common), called: 'majority class' },
+    lexicon: { score: rate(known), called: 'most frequent class of each word', words: words.size },
+  };
 };

@@ -3,10 +3,11 @@ import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { blankRows, noRows, putRow } from '../../data/rows.ts';
-import type { Metrics } from '../../ground/json.ts';
+import { type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { StageContext, StageRun } from '../stage.ts';
 import { denseEffort, fitsDense, spaced, sparseEffort } from './budget.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
+import type { Reported } from './index.ts';
 import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
 import { postingsOf, SparseWeights } from './sparse.ts';
@@ -25,8 +26,8 @@ const largestOf = (scores: Float64Array): number => {
   return best;
 };
 
-/** Accuracy over rows; `each` sees the scores of every row. */
-const accuracyOf = (
+/** Share of rows that are right; `each` sees the scores of every row. */
+const rightOf = (
   score: Scorer,
   { rows, labels }: LabelledRows,
   classes: number,
@@ -43,7 +44,7 @@ const accuracyOf = (
 };
 
 /** Share of test texts in the class that is most frequent in training; of equally frequent ones the first. */
-const majorityAccuracy = ({ classes, train, test }: Dataset): number => {
+const majorityShare = ({ classes, train, test }: Dataset): number => {
   const counts = new Int32Array(classes.length);
   for (const label of train.map(labelOf)) counts[label] = (counts[label] ?? 0) + 1;
   const most = counts.reduce((larger, count) => Math.max(larger, count), 0);
@@ -70,7 +71,7 @@ const prepared = (dataset: Dataset, train: readonly Example[], vectorizer: Vecto
   return { training, effort, weights: () => new SparseWeights(postings, classes) };
 };
 
-/** Trains one model a penalty and keeps the one that is most accurate on validation; of equal ones the simplest. */
+/** Trains one model a penalty and keeps the one that is most often right on validation; of equal ones the simplest. */
 const chooseModel = async (
   dataset: Dataset,
   { training, effort, weights }: ReturnType<typeof prepared>,
@@ -90,8 +91,8 @@ const chooseModel = async (
   for (const inversePenalty of inversePenalties) {
     const penalty = 1 / (inversePenalty * training.labels.length);
     const score = await trainLogistic(training, weights(), { penalty, epochs }, between);
-    const accuracy = accuracyOf(score, validation, classes);
-    if (best === undefined || accuracy > best.validation) best = { score, inversePenalty, validation: accuracy };
+    const right = rightOf(score, validation, classes);
+    if (best === undefined || right > best.validation) best = { score, inversePenalty, validation: right };
   }
   if (best === undefined) throw new Error('no penalty was tried');
   return best;
@@ -102,7 +103,7 @@ const entriesIn = (examples: readonly Example[]): number =>
   examples.reduce((sum, { text, pair = '' }) => sum + 2 * `${text} ${pair}`.split(' ').length, 0);
 
 /** Logistic regression over words and pairs of them, and the most frequent class. */
-const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metrics> => {
+const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
   const train = spaced(dataset.train, entriesIn(dataset.train));
   const vectorizer = learnVectorizer(train);
   const work = prepared(dataset, train, vectorizer);
@@ -116,44 +117,44 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Metri
   const classes = dataset.classes.length;
   const rows = blankRows(dataset.test.length, classes);
   const keep = (row: number, said: Float64Array) => putRow(rows, row, Float32Array.from(said), test.labels[row]);
-  const accuracy = accuracyOf(score, test, classes, keep);
+  const right = rightOf(score, test, classes, keep);
   await writePredictions(await ctx.output('predictions', 'predictions'), {
     split: 'test',
     ids: Int32Array.from(dataset.test, ({ id }) => id),
     rows,
     targets: { width: 1, data: test.labels },
   });
-  return {
-    majority: { accuracy: majorityAccuracy(dataset) },
-    linear: {
-      accuracy,
-      validationAccuracy: validation,
-      features: vectorizer.features,
-      inversePenalty,
-      texts: train.length,
-      epochs: work.effort.epochs,
-      weights: work.effort.dense ? 'all' : 'seen',
-    },
+  // What is told beside the score: how it came about.
+  const linear = {
+    ...{ score: right, called: 'linear bag of words' },
+    validationScore: validation,
+    features: vectorizer.features,
+    inversePenalty,
+    texts: train.length,
+    epochs: work.effort.epochs,
+    weights: work.effort.dense ? 'all' : 'seen',
   };
+  return { majority: { score: majorityShare(dataset), called: 'majority class' }, linear };
 };
 
 /** Baselines of the other tasks leave no predictions that anything reads. */
-const withoutPredictions = async (metrics: Metrics, ctx: StageContext): Promise<Metrics> => {
+const withoutPredictions = async (metrics: Reported, ctx: StageContext): Promise<Reported> => {
   await writePredictions(await ctx.output('predictions', 'predictions'), {
     ...{ split: 'test', ids: new Int32Array(), rows: noRows(0) },
   });
   return metrics;
 };
 
-export const run: StageRun<unknown> = async ({ dataset: input }, _, ctx) => {
+type Compare = (dataset: Dataset, ctx: StageContext) => Promise<Reported>;
+
+const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing', Compare>> = {
+  linear: classifyTexts,
+  lexicon: (dataset, ctx) => withoutPredictions(tagWords(dataset), ctx),
+  nothing: (_, ctx) => withoutPredictions({}, ctx),
+};
+
+export const run: StageRun<unknown, Reported> = async ({ dataset: input }, _, ctx) => {
   if (input === undefined) throw new Error('baseline needs a dataset');
   const dataset = await readDatasetArtifact(input.path);
-  switch (dataset.task) {
-    case 'text-classification':
-      return classifyTexts(dataset, ctx);
-    case 'token-classification':
-      return withoutPredictions({ ...tagWords(dataset) }, ctx);
-    case 'features':
-      return withoutPredictions({}, ctx);
-  }
+  return comparedWith[dataTask(dataset.task).baseline ?? 'nothing'](dataset, ctx);
 };

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import { type DataConfig, dataSchema, sources } from '../../data/datasets/index.ts';
 import { isUserError, stageError } from '../../ground/errors.ts';
+import { datasetMetrics } from '../../ground/reported/data.ts';
 import { defineStage } from '../stage.ts';
 
 /** A mistake in the user's data is theirs to mend: no stack trace. */
@@ -14,13 +16,25 @@ const filesOf = async (config: DataConfig, base: string): Promise<readonly strin
   }
 };
 
+/** What it leaves for the report. */
+const reported = datasetMetrics.extend({
+  maxLength: z.number(),
+  averageWords: z.number(),
+  duplicates: z.number(),
+  contradictions: z.number(),
+});
+
+export type Reported = z.infer<typeof reported>;
+
 /** The `data:` section as a step: reads, checks and splits the texts once for all stages. */
 export const dataset = defineStage({
   uses: 'dataset',
   version: 4,
   summary: 'Reads the texts and splits them into training, validation and test.',
   config: dataSchema,
-  internal: true,
+  place: 'data',
+  automatic: { options: ({ data = {} }) => data },
+  metrics: reported,
   makes: 'dataset',
   draws: false,
   environment: 'none',

@@ -2,6 +2,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { type DataConfig, load } from '../../data/datasets/index.ts';
 import { writeDataset } from '../../data/files.ts';
 import type { StageRun } from '../stage.ts';
+import type { Reported } from './index.ts';
 import { asStageError } from './index.ts';
 
 const loaded = async (config: DataConfig, base: string) => {
@@ -18,7 +19,7 @@ const averageWords = ({ train, unlabelled, validation, test }: Dataset): number 
   return Math.round((words / texts.length) * 10) / 10;
 };
 
-export const run: StageRun<DataConfig> = async (_, config, ctx) => {
+export const run: StageRun<DataConfig, Reported> = async (_, config, ctx) => {
   const { dataset: made, duplicates, contradictions, dropped, remarks } = await loaded(config, ctx.base);
   if (duplicates > 0) {
     ctx.log(`${duplicates} repeated texts were left out, ${contradictions} of them with another label than the first`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { defineStage } from '../stage.ts';
 import { foreseeTraining } from '../train/foresee.ts';
 import { distillationConfig } from './options.ts';
@@ -11,12 +12,19 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
+/** What it leaves for the report. */
+const reported = z.looseObject({ training: trainingSummary });
+
+export type Reported = z.infer<typeof reported>;
+
 /** Trains the model to say what a teacher says, on labelled and unlabelled texts alike. */
 export const distill = defineStage({
   uses: 'distill',
   version: 4,
   summary: 'Trains a student to imitate a teacher on every training text, labelled or not.',
   config,
+  place: 'named',
+  metrics: reported,
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,

@@ -4,9 +4,11 @@ import { tokenTranslation } from '../../data/tokenizers/translate.ts';
 import { hiddenStates, type LayerPair, type Loss, layerPairs } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
-import type { Phase, TrainingSummary, WeightHook } from '../../engine/train-request.ts';
+import type { Phase, WeightHook } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
+import type { TrainingSummary } from '../../ground/reported/training.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
@@ -87,7 +89,7 @@ const expectSameClasses = ({ dataset, teacher }: DistillationJob): void => {
 /** The student ready for training: vectors of another width than the teacher's are projected into its space. */
 const studentOf = ({ model, dataset, teacher }: DistillationJob, seed: number): Model => {
   const student = trainable(model, dataset);
-  return dataset.task === 'features' ? withProjection(student, teacher.rows.width, seed) : student;
+  return dataTask(dataset.task).answer === 'vector' ? withProjection(student, teacher.rows.width, seed) : student;
 };
 
 const idsOf = (examples: readonly Example[]): readonly number[] => examples.map(({ id }) => id);
@@ -101,7 +103,9 @@ const taught = async (
   signal: AbortSignal,
 ): Promise<TrainingExamples> => ({
   ...(await encodeExamples(split, examples, { model: student, task: taskOf(dataset.task), dataset }, signal)),
-  ...(split === 'training' || dataset.task === 'features' ? { teacher: answersFor(teacher, idsOf(examples)) } : {}),
+  ...(split === 'training' || dataTask(dataset.task).truth === 'teacher'
+    ? { teacher: answersFor(teacher, idsOf(examples)) }
+    : {}),
 });
 
 /** Fits a student to what the teacher said about every training text, and to the label where there is one. */

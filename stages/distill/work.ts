@@ -2,11 +2,10 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
 import type { StageRun } from '../stage.ts';
-import { summaryJson } from '../train/run.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 import { runDistillation } from './run.ts';
 
-export const run: StageRun<Config> = async (inputs, options, ctx) => {
+export const run: StageRun<Config, Reported> = async (inputs, options, ctx) => {
   const { model, dataset, teacher, 'teacher-outputs': outputs } = inputs;
   if (model === undefined || dataset === undefined || outputs === undefined) {
     throw new Error('distill needs a model, a dataset and teacher outputs');
@@ -22,5 +21,5 @@ export const run: StageRun<Config> = async (inputs, options, ctx) => {
     ctx,
   );
   await writeModel(await ctx.output('model', 'model'), student);
-  return { training: summaryJson(summary) };
+  return { training: summary };
 };

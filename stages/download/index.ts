@@ -9,13 +9,28 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
+/** What it leaves for the report. */
+const reported = z.looseObject({
+  hub: z.looseObject({
+    endpoint: z.string(),
+    repository: z.string(),
+    revision: z.string(),
+    commit: z.string(),
+    files: z.number(),
+    bytes: z.number(),
+  }),
+});
+
+export type Reported = z.infer<typeof reported>;
+
 /** A checkpoint of the hub as a folder: at one commit, every file checked against the size and hash that the hub names. */
 export const download = defineStage({
   uses: 'download',
   version: 1,
   summary: 'Downloads a checkpoint from the hub.',
   config,
-  internal: true,
+  place: 'asked',
+  metrics: reported,
   makes: 'folder',
   draws: false,
   environment: 'none',

@@ -4,7 +4,7 @@ import { stageError } from '../../ground/errors.ts';
 import type { StageRun } from '../stage.ts';
 import { tokenFrom } from './endpoint.ts';
 import { patience } from './hub.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 import { listFiles } from './listing.ts';
 import { originFile, originText } from './origin.ts';
 import { place } from './place.ts';
@@ -17,7 +17,7 @@ const refuse = (model: string): never => {
   );
 };
 
-export const run: StageRun<Config> = async (_, { model: specifier, endpoint }, ctx) => {
+export const run: StageRun<Config, Reported> = async (_, { model: specifier, endpoint }, ctx) => {
   const model = parseSpecifier(specifier);
   if (ctx.offline) refuse(specifier);
   const { signal, log } = ctx;

@@ -1,5 +1,7 @@
+import { writing } from '../../ground/metrics/written.ts';
+import type { ClientFigures } from '../../ground/reported/evaluation.ts';
+import { datasetTasks, dataTask, type TaskName } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import type { ClientFigures } from './client.ts';
 import { testTexts } from './cut.ts';
 
 /** What of tokenizer.json a client passes over, in one sentence. */
@@ -8,12 +10,19 @@ export const clientSettingsNote = (settings: readonly string[]): string =>
 
 const listed = (tokens: readonly string[]): string => (tokens.length === 0 ? 'nothing' : tokens.join(' '));
 
-const changeOf = (rate: number): string =>
-  rate === 0 ? 'the same' : `${rate > 0 ? '+' : ''}${(100 * rate).toFixed(1)} points`;
+/** What is lost or won there, in the metric of the task. */
+const changeIn = (task: TaskName, change: number | null): string => {
+  const data = datasetTasks.find((name) => name === task);
+  if (change === null || data === undefined) return '';
+  const { metric, words } = dataTask(data);
+  const { writeChange } = writing(metric.scale);
+  const told = change === 0 ? 'the same' : `${writeChange(change)}${metric.scale.changeUnit}`;
+  return `; ${words.metric ?? metric.words} there: ${told}`;
+};
 
 /** What transformers.js makes of the test texts where it is something else, in one sentence. */
 export const inClientNote = (
-  { differing, cut, texts, accuracyChange, first }: ClientFigures,
+  { differing, cut, texts, scoreChange, first }: ClientFigures,
   { maxLength, task }: Pick<ModelInfo, 'maxLength' | 'task'>,
 ): string => {
   const why =
@@ -24,6 +33,5 @@ export const inClientNote = (
     first === null
       ? ''
       : `; the first, ${JSON.stringify(first.text)}: ${listed(first.client)} instead of ${listed(first.tokens)}`;
-  const accuracy = accuracyChange === null ? '' : `; accuracy there: ${changeOf(accuracyChange)}`;
-  return `transformers.js reads ${differing} of ${texts} ${testTexts({ task })} as other tokens${why}${example}${accuracy}`;
+  return `transformers.js reads ${differing} of ${texts} ${testTexts({ task })} as other tokens${why}${example}${changeIn(task, scoreChange)}`;
 };

@@ -9,28 +9,13 @@ import { risksOf } from '../../data/tokenizers/risks.ts';
 import { type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
+import type { ClientFigures } from '../../ground/reported/evaluation.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { tokenizerConfigJson } from '../export/tokens.ts';
 import type { StageContext } from '../stage.ts';
 import { clientSettingsNote, inClientNote } from './client-notes.ts';
-
-/** What transformers.js will do with the test texts. */
-export interface ClientFigures {
-  /** Test texts that become other tokens there, and how many of them only since they are cut otherwise. */
-  readonly differing: number;
-  readonly cut: number;
-  readonly texts: number;
-  /** What that adds to the accuracy of a classifier of texts, as a rate; null where it is not known. */
-  readonly accuracyChange: number | null;
-  readonly first: {
-    readonly text: string;
-    readonly tokens: readonly string[];
-    readonly client: readonly string[];
-  } | null;
-  /** Settings of tokenizer.json that it does not carry out. */
-  readonly settings: readonly string[];
-}
 
 export interface InClient {
   readonly figures: ClientFigures;
@@ -107,14 +92,17 @@ const scoreOf = async (
 };
 
 /** The model on those texts, cut as the client cuts them and as decant does; a text that became nothing is answered wrongly. */
-const accuracyChange = async (
+const scoreChange = async (
   compared: Compared,
   different: readonly Difference[],
   ctx: StageContext,
 ): Promise<number | null> => {
   const { model, dataset, encoded } = compared;
   if (different.length === 0) return 0;
-  if (dataset.task !== 'text-classification' || model.info.task !== dataset.task) return null;
+  const { about, metric, truth } = dataTask(dataset.task);
+  // Sums of scores tell of means alone, and words have other places in the client.
+  if (about !== 'text' || truth === 'teacher' || metric.measure.kind === 'statistic') return null;
+  if (model.info.task !== dataset.task) return null;
   const examplesOf = (some: readonly Difference[]) => some.flatMap(({ at }) => dataset.test[at] ?? []);
   const read = different.filter(({ theirs }) => theirs.length > 0);
   const theirs = await scoreOf(
@@ -172,13 +160,13 @@ export const inClient = async (compared: Compared, ctx: StageContext): Promise<I
   const texts = compared.dataset.test.length;
   const client = loadClient(compared.model);
   if (typeof client === 'string') {
-    const figures = { differing: 0, cut: 0, texts: 0, accuracyChange: null, first: null, settings };
+    const figures = { differing: 0, cut: 0, texts: 0, scoreChange: null, first: null, settings };
     return { figures, notes: [...named, client] };
   }
   const different = await differences(client, compared, ctx.signal);
   const figures: ClientFigures = {
     ...{ differing: different.length, cut: different.filter(({ cut }) => cut).length, texts },
-    accuracyChange: await accuracyChange(compared, different, ctx),
+    scoreChange: await scoreChange(compared, different, ctx),
     first: firstOf(compared, different),
     settings,
   };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { evaluationMetrics } from '../../ground/reported/evaluation.ts';
 import { defineStage } from '../stage.ts';
 
 const config = z.strictObject({
@@ -6,6 +7,8 @@ const config = z.strictObject({
 });
 
 export type Config = z.output<typeof config>;
+
+export type Reported = z.infer<typeof evaluationMetrics>;
 
 /**
  * Runs a model over the test split and keeps what it said about every example. Quantized models run at batch 1 without
@@ -16,7 +19,9 @@ export const evaluate = defineStage({
   version: 6,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
-  internal: true,
+  place: 'each-model',
+  automatic: { options: (_, { meetsClients }) => (meetsClients ? {} : { client: false }) },
+  metrics: evaluationMetrics,
   makes: 'predictions',
   draws: false,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),

@@ -13,7 +13,7 @@ import { encodeExamples } from '../train/examples.ts';
 import { writeAnswers } from './answers.ts';
 import { inClient } from './client.ts';
 import { cutNote } from './cut.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 
 /** Brotli's quality: what servers use on the fly, and half a second for 27 MB. */
 const BROTLI_QUALITY = 4;
@@ -31,7 +31,7 @@ const bytesAfter = async (model: InputArtifact, compressor: () => Transform): Pr
   return size;
 };
 
-export const run: StageRun<Config> = async (inputs, { client: compares }, ctx) => {
+export const run: StageRun<Config, Reported> = async (inputs, { client: compares }, ctx) => {
   const { model: modelInput, dataset: datasetInput } = inputs;
   if (modelInput === undefined || datasetInput === undefined) throw new Error('evaluate needs a model and a dataset');
   const model = await readModelArtifact(modelInput.path);

@@ -1,7 +1,8 @@
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { RuntimeNeed } from '../../graph/runtime.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
-import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
+import type { Model, ModelInfo } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
 import { asksForTypes, specialTokens } from './tokens.ts';
 
@@ -18,13 +19,6 @@ const fileLines: Readonly<Record<Precision, string>> = {
   q8: '- `onnx/model_quantized.onnx`: 8-bit weights, activations quantized while it runs',
 };
 
-const pipelineTags: Readonly<Record<TaskName, string>> = {
-  features: 'feature-extraction',
-  'text-classification': 'text-classification',
-  'token-classification': 'token-classification',
-  'fill-mask': 'fill-mask',
-};
-
 /** How one vector of a text is made: as the checkpoint's makers said, or the mean as a first thing to try. */
 const poolingOf = ({ processor: { sentence } }: ModelInfo): string => {
   const pooling = sentence?.pooling === 'first' ? 'cls' : 'mean';
@@ -32,20 +26,20 @@ const poolingOf = ({ processor: { sentence } }: ModelInfo): string => {
 };
 
 const call = (info: ModelInfo, mask: string): string => {
-  switch (info.task) {
-    case 'text-classification':
+  const { about, answer } = modelTask(info.task);
+  if (answer === 'vector') return `await run('Some text.', ${poolingOf(info)})`;
+  switch (about) {
+    case 'text':
       return `await run('Some text.')`;
-    case 'token-classification':
+    case 'word':
       return `await run('Some text.', { ignore_labels: [] })`;
-    case 'fill-mask':
+    case 'token':
       return `await run(${JSON.stringify(`Some ${mask} text.`)})`;
-    case 'features':
-      return `await run('Some text.', ${poolingOf(info)})`;
   }
 };
 
 const usage = (info: ModelInfo, mask: string): string =>
-  `const run = await pipeline('${pipelineTags[info.task]}', './path/to/this/folder');
+  `const run = await pipeline('${modelTask(info.task).pipeline}', './path/to/this/folder');
 console.log(${call(info, mask)});`;
 
 /** Names from data or a model file on one line, with no markup beginning in them. */
@@ -94,7 +88,7 @@ export const modelCard = (
   const { mask_token: mask = '' } = specialTokens(info, tokenizer);
   return `---
 library_name: transformers.js
-pipeline_tag: ${pipelineTags[info.task]}
+pipeline_tag: ${modelTask(info.task).pipeline}
 ---
 # A compressed Transformer
 

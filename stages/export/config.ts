@@ -1,4 +1,5 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
@@ -69,7 +70,8 @@ const sameLabels = ({ checkpoint, labels }: ModelInfo): boolean => {
 
 /** decant trains one class a text; a checkpoint whose classes are still its own is read as its makers meant it. */
 const problemOf = (info: ModelInfo): Config => {
-  if (info.task !== 'text-classification') return {};
+  const { about, answer } = modelTask(info.task);
+  if (about !== 'text' || answer !== 'choice') return {};
   const given = sameLabels(info) ? info.checkpoint?.problem_type : undefined;
   return { problem_type: given ?? 'single_label_classification' };
 };

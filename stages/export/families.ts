@@ -1,5 +1,6 @@
 import { stageError } from '../../ground/errors.ts';
-import type { ModelInfo, TaskName } from '../../models/model.ts';
+import { type ModelTask, modelTask } from '../../ground/tasks.ts';
+import type { ModelInfo } from '../../models/model.ts';
 
 /** A kind of checkpoint as Hugging Face's clients know it. */
 interface Family {
@@ -7,8 +8,8 @@ interface Family {
   readonly classes: string;
   /** decant's figures under the names of its config.json. */
   readonly sizes: Readonly<Record<string, string>>;
-  /** Tasks that transformers.js has no class for, though Python has. */
-  readonly missing?: readonly TaskName[];
+  /** What transformers.js has no class for that answers about it, though Python has. */
+  readonly missing?: readonly ModelTask['about'][];
   /** Its tokenizer class that tells the texts of a pair apart, where that is not BERT's. */
   readonly tokenizer?: string;
 }
@@ -35,7 +36,7 @@ export const families: Readonly<Record<string, Family>> = {
   albert: {
     classes: 'Albert',
     sizes: factorized,
-    missing: ['token-classification'],
+    missing: ['word'],
     tokenizer: 'AlbertTokenizer',
   },
   bert,
@@ -43,18 +44,11 @@ export const families: Readonly<Record<string, Family>> = {
   'deberta-v2': { classes: 'DebertaV2', sizes, tokenizer: 'DebertaV2Tokenizer' },
   distilbert,
   electra: { classes: 'Electra', sizes: factorized },
-  mobilebert: { classes: 'MobileBert', sizes: factorized, missing: ['token-classification'] },
+  mobilebert: { classes: 'MobileBert', sizes: factorized, missing: ['word'] },
   modernbert: { classes: 'ModernBert', sizes },
   mpnet: { classes: 'MPNet', sizes },
   roberta: { classes: 'Roberta', sizes },
   'xlm-roberta': { classes: 'XLMRoberta', sizes },
-};
-
-const suffixes: Readonly<Record<TaskName, string>> = {
-  features: 'Model',
-  'text-classification': 'ForSequenceClassification',
-  'token-classification': 'ForTokenClassification',
-  'fill-mask': 'ForMaskedLM',
 };
 
 /** What a client loads a model as. */
@@ -76,9 +70,13 @@ const unknownFamily = (modelType: string): string =>
 export const clientClassOf = ({ modelType, task }: Pick<ModelInfo, 'modelType' | 'task'>): ClientClass => {
   const own = families[modelType];
   if (own === undefined) throw stageError(unknownFamily(modelType));
-  const standsIn = own.missing?.includes(task) === true;
+  const standsIn = own.missing?.includes(modelTask(task).about) === true;
   const { classes, sizes: names } = standsIn ? bert : own;
-  return { modelType: standsIn ? 'bert' : modelType, architecture: `${classes}${suffixes[task]}`, sizes: names };
+  return {
+    modelType: standsIn ? 'bert' : modelType,
+    architecture: `${classes}${modelTask(task).classSuffix}`,
+    sizes: names,
+  };
 };
 
 /** The class for models that must tell the texts of a pair apart, where the checkpoint's own does not do so. */

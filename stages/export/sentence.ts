@@ -1,3 +1,4 @@
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { answerName } from '../../models/signature.ts';
 
@@ -20,7 +21,7 @@ export const sentenceFileNames: readonly string[] = Object.values(names);
 export const sentenceFiles = ({ graph, info }: Model): Readonly<Record<string, unknown>> => {
   const { maxLength, task, processor, signature } = info;
   const { sentence } = processor;
-  if (sentence === undefined || task !== 'features') return {};
+  if (sentence === undefined || modelTask(task).answer !== 'vector') return {};
   const { pooling, normalize } = sentence;
   const modules = [moduleOf(0, '', 'Transformer'), moduleOf(1, '1_Pooling', 'Pooling')];
   return {

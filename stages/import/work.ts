@@ -6,7 +6,7 @@ import { importModel } from '../../models/importers/index.ts';
 import type { StageContext, StageRun } from '../stage.ts';
 import { fitLabels } from './fit.ts';
 import { withCheckpoint } from './hub.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 
 interface Source extends Config {
   /** What the model is called where `model` is the temporary folder of a download. */
@@ -29,7 +29,7 @@ const bring = async (input: InputArtifact | undefined, { model: specifier, head,
   };
 };
 
-export const run: StageRun<Config> = ({ checkpoint, dataset }, config, ctx) =>
+export const run: StageRun<Config, Reported> = ({ checkpoint, dataset }, config, ctx) =>
   checkpoint === undefined
     ? bring(dataset, config, ctx)
     : withCheckpoint(checkpoint, ctx, (model, name) => bring(dataset, { ...config, model, name }, ctx));

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { DatasetTask } from '../../data/dataset.ts';
-import type { TaskName } from '../../models/model.ts';
+import { type DatasetTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { defineStage } from '../stage.ts';
 
 const config = z.strictObject({});
@@ -8,9 +7,14 @@ const config = z.strictObject({});
 /** Why a model cannot teach; undefined where it can. */
 export const teacherProblem = (made: TaskName, task: DatasetTask): string | undefined => {
   if (made === task) return undefined;
-  if (made === 'features') return 'the teacher gives features, not class scores: train it first';
+  if (modelTask(made).answer === 'vector') return 'the teacher gives features, not class scores: train it first';
   return `the teacher is made for ${made}, the data for ${task}: train it on this data first`;
 };
+
+/** What it leaves for the report. */
+const reported = z.looseObject({ texts: z.number(), words: z.number().exactOptional() });
+
+export type Reported = z.infer<typeof reported>;
 
 /** What a teacher says about every training text, labelled or not: computed once, without dropout, kept by text id. */
 export const label = defineStage({
@@ -18,7 +22,8 @@ export const label = defineStage({
   version: 4,
   summary: 'What a teacher says about every training text.',
   config,
-  internal: true,
+  place: 'asked',
+  metrics: reported,
   makes: 'teacher-outputs',
   draws: false,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),

@@ -3,24 +3,26 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { stageError } from '../../ground/errors.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageRun } from '../stage.ts';
 import { calledIn, longest } from '../train/examples.ts';
+import type { Reported } from './index.ts';
 import { teacherProblem } from './index.ts';
 import { writeTeacherOutputs } from './outputs.ts';
 
 /** Every text that a student is trained on, and those that its epochs are chosen by where nothing but the teacher can. */
 const taughtTexts = ({ task, train, unlabelled, validation }: Dataset): readonly Example[] =>
-  task === 'features' ? [...train, ...unlabelled, ...validation] : [...train, ...unlabelled];
+  dataTask(task).truth === 'teacher' ? [...train, ...unlabelled, ...validation] : [...train, ...unlabelled];
 
 const expectTeacher = ({ info }: Model, { task }: Dataset): void => {
   const problem = teacherProblem(info.task, task);
   if (problem !== undefined) throw stageError(problem);
 };
 
-export const run: StageRun<unknown> = async (inputs, _, ctx) => {
+export const run: StageRun<unknown, Reported> = async (inputs, _, ctx) => {
   const { model: modelInput, dataset: datasetInput } = inputs;
   if (modelInput === undefined || datasetInput === undefined) throw new Error('label needs a model and a dataset');
   const model = await readModelArtifact(modelInput.path);

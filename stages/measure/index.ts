@@ -36,6 +36,17 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
+/** What it leaves for the report. */
+const reported = z.looseObject({ rounds: z.number(), threads: z.number(), models: z.number() });
+
+export type Reported = z.infer<typeof reported>;
+
+/** Whether there is a profile is no option of the measurement. */
+const withoutProfile = (section: unknown): object => {
+  const { profile: _, ...options } = Object(section ?? {});
+  return options;
+};
+
 /**
  * Latency of all models of a run, after the same inference fusions, interleaved round by round so that ratios hold on a
  * machine whose speed swings, over several processes; and what each costs to begin with, in processes of its own.
@@ -45,7 +56,12 @@ export const measure = defineStage({
   version: 5,
   summary: 'Latency of every model, measured together.',
   config,
-  internal: true,
+  place: 'all-models',
+  automatic: {
+    section: { name: 'measure', schema: config, summary: 'How latency is measured after the last stage.' },
+    options: ({ measure: section }) => withoutProfile(section),
+  },
+  metrics: reported,
   makes: 'measurements',
   draws: false,
   environment: 'machine',

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { type Measurements, writeMeasurements } from '../../data/measurements.ts';
 import type { StageRun } from '../stage.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 import { writeKernel, writeRuntimeAlone } from './kernel.ts';
 import { loadWhile } from './load.ts';
 import { measureLoading } from './loading.ts';
 import { timeRounds } from './rounds.ts';
 import { kernelSubject, prepare } from './subjects.ts';
 
-export const run: StageRun<Config> = async ({ dataset: datasetInput, ...models }, options, ctx) => {
+export const run: StageRun<Config, Reported> = async ({ dataset: datasetInput, ...models }, options, ctx) => {
   if (datasetInput === undefined) throw new Error('measure needs a dataset');
   const dataset = await readDatasetArtifact(datasetInput.path);
   const folder = await ctx.output('measurements', 'measurements');

@@ -8,6 +8,18 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
+/** What it leaves for the report. */
+const reported = z.looseObject({ rounds: z.number(), models: z.number() });
+
+export type Reported = z.infer<typeof reported>;
+
+/** It is asked for, and left out, where the measurement is described. */
+const optionsIn = (measure: unknown): object | undefined => {
+  const { profile: wanted = true, threads } = Object(measure ?? {});
+  if (wanted === false) return undefined;
+  return threads === undefined ? {} : { threads };
+};
+
 /**
  * Where the time of every model goes and why it is not less: ONNX Runtime's own profile of the graph as it runs, and
  * times of the same graph with one thing changed, on one text of the middle length, on one thread.
@@ -17,7 +29,9 @@ export const profile = defineStage({
   version: 3,
   summary: 'Where the time of every model goes, and what it would be with one thing changed.',
   config,
-  internal: true,
+  place: 'all-models',
+  automatic: { options: ({ measure }) => optionsIn(measure) },
+  metrics: reported,
   makes: 'profile',
   draws: false,
   environment: 'machine',

@@ -14,7 +14,7 @@ import { type Decision, readDecision } from '../quantize/decision.ts';
 import type { StageRun } from '../stage.ts';
 import { brokenAttention, fusedAttentions } from './attention.ts';
 import { type Timing, timeCandidates } from './candidates.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 import { kernelTimes } from './kernels.ts';
 import { layersOf } from './layers.ts';
 import { describeProducts, storage, subjectOf } from './subject.ts';
@@ -85,7 +85,11 @@ const lengthFor = async (dataset: Dataset, models: ReadonlyMap<string, Model>): 
   return first === undefined ? 1 : Math.max(1, await medianLength(dataset, first));
 };
 
-export const run: StageRun<Config> = async ({ dataset: datasetInput, ...inputs }, { threads, rounds }, ctx) => {
+export const run: StageRun<Config, Reported> = async (
+  { dataset: datasetInput, ...inputs },
+  { threads, rounds },
+  ctx,
+) => {
   if (datasetInput === undefined) throw new Error('profile needs a dataset');
   const dataset = await readDatasetArtifact(datasetInput.path);
   const models = await readModels(inputs);

@@ -1,3 +1,4 @@
+import { dataTask, hasClasses } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { foreseeTraining } from '../train/foresee.ts';
 import type { PruneOptions } from './config.ts';
@@ -51,11 +52,11 @@ const needsClasses = (
   { task }: Expected,
   data: DataFacts | undefined,
 ): readonly Foreboding[] => {
-  const isClassifier = task === undefined || task === 'text-classification' || task === 'token-classification';
+  const isClassifier = task === undefined || hasClasses(task);
   const { heads, ffn, hidden } = options.keep ?? {};
   const ranks = [heads, ffn, hidden].some((kept) => kept !== undefined) || countsLayers(options.keep ?? {});
   if (isClassifier || !ranks || !criterionOf(options.criterion).needsExamples) return [];
-  const train = data?.task === 'features' ? '' : 'train it first, or ';
+  const train = data !== undefined && dataTask(data.task).truth === 'teacher' ? '' : 'train it first, or ';
   const message = `criterion ${options.criterion} measures the loss of a classifier, the model puts out ${task}; ${train}choose criterion: magnitude`;
   return [{ path: ['keep'], message }];
 };

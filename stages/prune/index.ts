@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { json } from '../../ground/reported/json.ts';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { wireDistillation } from '../distill/wire.ts';
 import { defineStage, type Ref, type Wiring } from '../stage.ts';
 import { type PruneOptions, pruneConfig } from './config.ts';
@@ -10,12 +13,23 @@ const wire = (options: PruneOptions, wiring: Wiring): Readonly<Record<string, Re
   return recover !== undefined || needsExamples(options) ? { dataset: wiring.dataset() } : {};
 };
 
+/** What it leaves for the report. */
+const reported = z.looseObject({
+  structure: json.exactOptional(),
+  sparsity: json.exactOptional(),
+  training: trainingSummary.exactOptional(),
+});
+
+export type Reported = z.infer<typeof reported>;
+
 /** Removes structure (layers, widths, heads, neurons), or sets weights to zero, or both; then trains if asked to. */
-export const prune = defineStage<PruneOptions>({
+export const prune = defineStage({
   uses: 'prune',
   version: 5,
   summary: 'Cuts heads, neurons, widths and layers away, or sets the smallest weights to zero.',
   config: pruneConfig,
+  place: 'named',
+  metrics: reported,
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,

@@ -1,6 +1,7 @@
 import type { Dataset } from '../../data/dataset.ts';
-import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
+import type { WeightHook } from '../../engine/train-request.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import type { TrainingSummary } from '../../ground/reported/training.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { runDistillation } from '../distill/run.ts';

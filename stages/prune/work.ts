@@ -1,15 +1,14 @@
 import { openTrainingTexts, readDatasetArtifact } from '../../data/files.ts';
 import { stageError } from '../../ground/errors.ts';
-import type { Metrics } from '../../ground/json.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageRun } from '../stage.ts';
-import { summaryJson } from '../train/run.ts';
 import type { PruneOptions } from './config.ts';
+import type { Reported } from './index.ts';
 import { pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
 import { recoverModel } from './recover.ts';
 
-export const run: StageRun<PruneOptions> = async (inputs, options, ctx): Promise<Metrics> => {
+export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx) => {
   const { model: modelInput, dataset: datasetInput } = inputs;
   if (modelInput === undefined) throw new Error('prune needs a model');
   const given = await readModelArtifact(modelInput.path);
@@ -40,5 +39,5 @@ export const run: StageRun<PruneOptions> = async (inputs, options, ctx): Promise
       : {
           sparsity: sparsityMetrics(trained.model.graph, options, sparsityPlan(structure.model, options).names),
         };
-  return { ...structure.metrics, ...sparsity, training: summaryJson(trained.summary) };
+  return { ...structure.metrics, ...sparsity, training: trained.summary };
 };

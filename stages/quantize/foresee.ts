@@ -1,4 +1,5 @@
 import { leastQuantized } from '../../graph/quantize/thresholds.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Expected, Foreseen, Outlook } from '../expected.ts';
 
 interface Options {
@@ -14,7 +15,7 @@ const mostElements = (model: Expected, { embeddings }: Options): number | undefi
   const { hidden, embedding = hidden, ffn, vocabulary } = sizes;
   if (hidden === undefined || embedding === undefined || ffn === undefined || vocabulary === undefined)
     return undefined;
-  if (maxLength === undefined || task === undefined || task === 'fill-mask') return undefined;
+  if (maxLength === undefined || task === undefined || modelTask(task).about === 'token') return undefined;
   const width = Math.max(hidden, embedding);
   // Q, K and V may be one matrix, and so may be gate and value; relative positions count both ways.
   const products = [3 * width * width, 2 * width * ffn, width * (labels?.length ?? 0)];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { json } from '../../ground/reported/json.ts';
 import { defineStage } from '../stage.ts';
 import { foreseeQuantization } from './foresee.ts';
 
@@ -20,12 +21,19 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
+/** What it leaves for the report. */
+const reported = z.looseObject({ quantization: json, deviation: json });
+
+export type Reported = z.infer<typeof reported>;
+
 /** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
   version: 6,
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
+  place: 'named',
+  metrics: reported,
   makes: 'model',
   stores: 'integers',
   takes: { model: 'floats' },

@@ -1,7 +1,7 @@
 import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
-import type { Json, Metrics } from '../../ground/json.ts';
+import type { Json } from '../../ground/json.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
@@ -9,7 +9,7 @@ import { isQuantized } from '../../models/quantized.ts';
 import type { StageRun } from '../stage.ts';
 import { type Deviation, judgeOf } from './check.ts';
 import { type Decision, writeDecision } from './decision.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 
 /** Matrices only: vectors are float in every quantized model. */
 const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeReport): Json => {
@@ -30,7 +30,7 @@ const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeRep
   };
 };
 
-const metricsOf = (report: QuantizeReport, found: Deviation): Metrics => ({
+const metricsOf = (report: QuantizeReport, found: Deviation): Reported => ({
   quantization: reportJson(report),
   deviation: { ...found },
 });
@@ -69,7 +69,7 @@ export const quantizeModel = async (
   source: Model,
   options: QuantizeOptions,
   context: QuantizeContext,
-): Promise<{ readonly model: Model; readonly metrics: Metrics; readonly decision: Decision }> => {
+): Promise<{ readonly model: Model; readonly metrics: Reported; readonly decision: Decision }> => {
   if (isQuantized(source.graph)) {
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
@@ -81,7 +81,7 @@ export const quantizeModel = async (
   return { model, metrics: metricsOf(report, proved(found)), decision: choices };
 };
 
-export const run: StageRun<Config> = async (inputs, { embeddings, reduceRange, exclude }, ctx) => {
+export const run: StageRun<Config, Reported> = async (inputs, { embeddings, reduceRange, exclude }, ctx) => {
   const { model: input } = inputs;
   if (input === undefined) throw new Error('quantize needs a model');
   const source = await readModelArtifact(input.path);

@@ -1,3 +1,4 @@
+import { dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 
 /** Why a quantized model cannot be followed layer by layer. */
@@ -38,7 +39,7 @@ const withoutHidden = ({ hidden }: Training, { quantized }: Expected): readonly 
   hidden === undefined || quantized !== true ? [] : [{ path: ['hidden'], message: noHiddenStates }];
 
 const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): readonly Foreboding[] =>
-  uses === 'train' && data?.task === 'features'
+  uses === 'train' && data !== undefined && dataTask(data.task).truth === 'teacher'
     ? [
         {
           path: [],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { defineStage } from '../stage.ts';
 import { architecture, expectedOf } from './architecture.ts';
 import { foreseeTraining } from './foresee.ts';
@@ -17,12 +18,19 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
+/** What it leaves for the report. */
+const reported = z.looseObject({ training: trainingSummary });
+
+export type Reported = z.infer<typeof reported>;
+
 /** Trains a model on the labels: fine-tunes the one before, or starts a shape from random weights. */
 export const trainStage = defineStage({
   uses: 'train',
   version: 4,
   summary: 'Trains on the labels: fine-tunes a model, or starts from random weights.',
   config,
+  place: 'named',
+  metrics: reported,
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,

@@ -4,6 +4,7 @@ import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
 import { special } from '../../data/tokenizers/vocabulary.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { dataTask, taskWith } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 
@@ -31,7 +32,7 @@ export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: n
       ...shape,
       vocabulary: tokenizer.size,
       maxLength: dataset.maxLength,
-      labels: dataset.task === 'text-classification' ? dataset.classes : [],
+      labels: dataset.task === taskWith('text', 'choice') ? dataset.classes : [],
       tokens: { padding: idOf(special.padding), unknown: idOf(special.unknown) },
     },
     json,
@@ -39,7 +40,7 @@ export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: n
   );
   const sentence = { pooling: shape.pooling, normalize: true };
   const { info } = encoder;
-  return dataset.task === 'features'
+  return dataTask(dataset.task).answer === 'vector'
     ? { ...encoder, info: { ...info, processor: { ...info.processor, sentence } } }
     : encoder;
 };

@@ -83,7 +83,7 @@ export const trainingConfig = {
     .int()
     .min(1)
     .optional()
-    .describe('early stopping: epochs without a better validation accuracy after which training ends'),
+    .describe('early stopping: epochs without a better score on validation texts after which training ends'),
   keep: z.enum(['best', 'last']).default('best').describe('the epoch whose weights are kept'),
   validationLimit: z.int().min(0).default(2000).describe('validation texts read after each epoch'),
 } as const;

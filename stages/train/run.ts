@@ -2,9 +2,9 @@ import type { Dataset } from '../../data/dataset.ts';
 import { balancedClassWeights, type LossSettings } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
-import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
+import type { WeightHook } from '../../engine/train-request.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
-import type { Json } from '../../ground/json.ts';
+import type { TrainingSummary } from '../../ground/reported/training.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
@@ -89,10 +89,3 @@ export const runTraining = async (
     progress: (progress) => ctx.progress(progress),
   });
 };
-
-/** The summary as the JSON that a step leaves for the report. */
-export const summaryJson = ({ curve, best, ...figures }: TrainingSummary): Json => ({
-  ...figures,
-  best: best === null ? null : { ...best },
-  curve: curve.map((point) => ({ ...point })),
-});

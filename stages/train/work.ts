@@ -5,10 +5,10 @@ import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
 import type { StageRun } from '../stage.ts';
-import type { Config } from './index.ts';
+import type { Config, Reported } from './index.ts';
 import { newEncoder } from './new-encoder.ts';
 import { defaultRates } from './options.ts';
-import { runTraining, summaryJson } from './run.ts';
+import { runTraining } from './run.ts';
 
 type Start = Pick<Config, 'like' | 'architecture'>;
 
@@ -27,7 +27,7 @@ const startOf = async (
   return like === undefined ? given : reinitialize(given, seed);
 };
 
-export const run: StageRun<Config> = async ({ model: input, dataset: datasetInput }, options, ctx) => {
+export const run: StageRun<Config, Reported> = async ({ model: input, dataset: datasetInput }, options, ctx) => {
   if (datasetInput === undefined) throw new Error('train needs a dataset');
   const { like, architecture: shape, ...training } = options;
   const dataset = await readDatasetArtifact(datasetInput.path);
@@ -41,5 +41,5 @@ export const run: StageRun<Config> = async ({ model: input, dataset: datasetInpu
     ctx,
   );
   await writeModel(await ctx.output('model', 'model'), model);
-  return { training: summaryJson(summary) };
+  return { training: summary };
 };

@@ -13,7 +13,7 @@ const [before, after] = [
   {
     ...fullReport(),
     stages: fullReport().stages.map((stage) =>
-      stage.id === 'int8' ? { ...stage, quality: stage.quality && { ...stage.quality, accuracy: 0.7 } } : stage,
+      stage.id === 'int8' ? { ...stage, quality: stage.quality && { ...stage.quality, score: 0.7 } } : stage,
     ),
   },
 ];

@@ -38,7 +38,7 @@ describe('a run that is killed', () => {
   const reportOf = (name: string): Report => JSON.parse(readFileSync(space.path(name, 'out/report.json'), 'utf8'));
 
   const modelsOf = ({ stages }: Report): unknown =>
-    stages.map(({ id, model, quality }) => [id, model?.sha256, quality?.accuracy]);
+    stages.map(({ id, model, quality }) => [id, model?.sha256, quality?.score]);
 
   beforeAll(async () => {
     space.write('tiny.csv', tinyCsv());

@@ -49,7 +49,7 @@ describe('pairs of texts', () => {
     expect(run.stderr).not.toContain('failed');
     expect(run.code).toBe(0);
     const report: Report = JSON.parse(run.stdout);
-    const accuracies = report.stages.flatMap(({ id, quality }) => (quality ? [[id, quality.accuracy] as const] : []));
+    const accuracies = report.stages.flatMap(({ id, quality }) => (quality ? [[id, quality.score] as const] : []));
     expect(accuracies.map(([id]) => id)).toEqual(['tuned', 'slim']);
     for (const [id, accuracy] of accuracies) expect([id, accuracy > LEARNED]).toEqual([id, true]);
   });

@@ -48,9 +48,9 @@ describe('a pipeline of two seeds', () => {
     expect([first.seed, second.seed, second.seeds]).toEqual([3, 5, undefined]);
     expect(shaOf(first, 'encoder')).toBe(shaOf(second, 'encoder'));
     expect(shaOf(first, 'teacher')).not.toBe(shaOf(second, 'teacher'));
-    const accuracies = [first, second].map(({ stages }) => stages.find(({ id }) => id === 'int8')?.quality?.accuracy);
+    const accuracies = [first, second].map(({ stages }) => stages.find(({ id }) => id === 'int8')?.quality?.score);
     const int8 = seeds?.stages.find(({ id }) => id === 'int8');
-    expect(int8?.accuracy?.values).toEqual(accuracies);
+    expect(int8?.score?.values).toEqual(accuracies);
     expect(int8?.latency).toHaveLength(first.stages.find(({ id }) => id === 'int8')?.latency.length ?? 0);
     for (const folder of ['.', 'seed-3', 'seed-5']) {
       for (const file of [

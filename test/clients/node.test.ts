@@ -12,8 +12,8 @@ import {
 } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InferenceSession, Tensor } from '../../engine/native.ts';
+import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { deployFiles } from '../../models/files.ts';
-import type { TaskName } from '../../models/model.ts';
 import { configJson } from '../../stages/export/config.ts';
 import { clientClassOf, families, tokenizerClasses } from '../../stages/export/families.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -143,7 +143,7 @@ describe('the classes that folders name', () => {
   it.each(tasks)('are those of transformers.js for %s', (task) => {
     const known = Object.keys(families).map((modelType) => [modelType, classIn(task, modelType)]);
     const missing = Object.entries(families)
-      .filter(([, family]) => family.missing?.includes(task))
+      .filter(([, family]) => family.missing?.includes(modelTask(task).about))
       .map(([modelType]) => modelType);
     expect(known.filter(([, found]) => found === undefined).map(([modelType]) => modelType)).toEqual(missing);
     for (const modelType of Object.keys(families)) {

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Dataset, DatasetTask, Example } from '../../data/dataset.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
 import { openTrainingTexts, readDataset, readDatasetArtifact, writeDataset } from '../../data/files.ts';
+import type { DatasetTask } from '../../ground/tasks.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });

@@ -4,12 +4,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Predictions, readPredictions, writePredictions } from '../../data/predictions.ts';
 import { blankRows, putRow, type Rows } from '../../data/rows.ts';
+import * as metrics from '../../ground/metrics/index.ts';
+import { figureOf } from '../../ground/metrics/metric.ts';
+import { choices } from '../../reports/evidence.ts';
 import { judgeStages } from '../../reports/judged.ts';
 import { classReport } from '../../reports/statistics/classes.ts';
-import { accuracy } from '../../reports/statistics/quality.ts';
+import type { Scored } from '../../reports/statistics/scored.ts';
 import { correctness, logProbabilities, scoredOf } from '../../reports/statistics/scored.ts';
 import { workspace } from '../rig/workspace.ts';
 import { artifactOf } from '../stages/stage-rig.ts';
+
+const accuracy = (scored: Scored): number => figureOf(metrics.accuracy, choices(scored).judged);
 
 const answered = (width: number, rows: readonly (Float32Array | undefined)[]): Rows => {
   const all = blankRows(rows.length, width);
@@ -85,16 +90,16 @@ describe('predictions', () => {
         outputs: { predictions: await artifactOf(golden(name), 'predictions') },
       },
     });
-    const { scores } = await judgeStages([await stage('few'), await stage('many')], () => '');
+    const { scores } = await judgeStages([await stage('few'), await stage('many')], 'text-classification', () => '');
     const right = [...scores.values()].map((judged) =>
-      judged?.kind === 'classes' ? [...correctness(judged.scored)] : undefined,
+      judged?.scored == null ? undefined : [...correctness(judged.scored)],
     );
     expect(right).toEqual([
       [1, 0],
       [1, 0],
     ]);
-    const { reference, scores: vectors } = await judgeStages([await stage('vectors')], () => '');
-    expect([reference, vectors.get('vectors')]).toMatchObject(['vectors', { kind: 'vectors', ids: { 0: 7, 1: 8 } }]);
+    const { reference, scores: vectors } = await judgeStages([await stage('vectors')], 'features', () => '');
+    expect([reference, vectors.get('vectors')]).toMatchObject(['vectors', { scored: null, ids: { 0: 7, 1: 8 } }]);
   });
 });
 

@@ -28,6 +28,8 @@ const wood = defineStage({
       })
       .optional(),
   }),
+  place: 'named',
+  metrics: z.looseObject({}),
   makes: 'model',
   draws: false,
   from: ['bark', 'core'],

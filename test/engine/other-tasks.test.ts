@@ -100,9 +100,9 @@ describe('several classes a text', () => {
         ...{ examples: examples(300, 'train'), validation: examples(100, 'validation') },
       }),
     );
-    const accuracies = summary.curve.flatMap(({ accuracy }) => accuracy ?? []);
+    const accuracies = summary.curve.flatMap(({ score }) => score ?? []);
     expect(accuracies[0]).toBeLessThan(0.8);
-    expect(summary.best?.accuracy).toBeGreaterThan(0.95);
+    expect(summary.best?.score).toBeGreaterThan(0.95);
   });
 });
 
@@ -156,7 +156,7 @@ describe('one number a text', () => {
       }),
     );
     // A constant answer would be off by 0.7.
-    expect(trained.summary.best?.accuracy).toBeGreaterThan(-0.1);
+    expect(trained.summary.best?.score).toBeGreaterThan(-0.1);
     const { encoded, targets } = examples(60, 'test');
     const { rows } = await predict({
       model: trained.model,
@@ -250,7 +250,7 @@ describe('the tokens behind masks', () => {
   it('are learned from other masks at every update, and told at those places alone', async () => {
     const { model, summary } = await train(requestOf());
     // One of 32 tokens by chance.
-    expect(summary.best?.accuracy).toBeGreaterThan(0.4);
+    expect(summary.best?.score).toBeGreaterThan(0.4);
     const { encoded, targets } = examples(40, 'test');
     const ask = (some: readonly Encoded[], batching: 'length' | 'single') =>
       predict({ ...{ model, task: words, examples: some, threads: 1, batching } });

@@ -43,9 +43,9 @@ describe('training', () => {
     const events: Progress[] = [];
     const { summary } = await train(tinyRequest({ progress: (event) => events.push(event) }));
     expect(summary).toMatchObject({ steps: 30, epochs: 3 });
-    expect(summary.best?.accuracy).toBeGreaterThan(0.8);
+    expect(summary.best?.score).toBeGreaterThan(0.8);
     expect(summary.curve.at(-1)?.loss).toBeLessThan(summary.curve[0]?.loss ?? 0);
-    expect(summary.curve.filter(({ accuracy }) => accuracy !== undefined)).toHaveLength(3);
+    expect(summary.curve.filter(({ score }) => score !== undefined)).toHaveLength(3);
     expect(summary.paddingFraction).toBeLessThan(0.1);
     expect(summary.tokensPerSecond).toBeGreaterThan(0);
     expect(events.at(-1)).toMatchObject({ done: 30, total: 30, unit: 'steps', phase: 'epoch 3/3' });
@@ -111,8 +111,8 @@ describe('training', () => {
     const last = await train(tinyRequest({ options: { ...options, keep: 'last' } }));
     const kept = best.summary.best;
     expect(kept).toEqual(last.summary.best);
-    const accuracies = best.summary.curve.flatMap(({ accuracy }) => accuracy ?? []);
-    expect(kept?.accuracy).toBe(Math.max(...accuracies));
+    const accuracies = best.summary.curve.flatMap(({ score }) => score ?? []);
+    expect(kept?.score).toBe(Math.max(...accuracies));
     expect(bytesOfModel(best.model) === bytesOfModel(last.model)).toBe(kept?.epoch === 6);
     const upTo = await train(tinyRequest({ options: { ...options, keep: 'last', steps: 0 } }));
     expect(bytesOfModel(upTo.model)).toBe(bytesOfModel(tinyModel()));

@@ -121,7 +121,7 @@ describe('gates of a pipeline', () => {
       1 problem; nothing was run."
     `);
     expect(await problems('gates: { int8: { bytes: { max: 1kB, versus: teacher } } }\n')).toMatchInlineSnapshot(`
-      "pipeline.yaml:6:25: bytes: versus has no meaning without maxDrop or maxRatio [bad-value]
+      "pipeline.yaml:6:25: bytes: versus has no meaning without maxRatio [bad-value]
         6 | gates: { int8: { bytes: { max: 1kB, versus: teacher } } }
           |                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 

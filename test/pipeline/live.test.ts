@@ -4,10 +4,10 @@ import type { RunEvent } from '../../pipeline/events.ts';
 import { root } from '../rig/build.ts';
 
 const steps = [
-  { id: 'dataset', uses: 'dataset', role: 'dataset' },
-  { id: 'teacher', uses: 'train', role: 'stage' },
-  { id: 'teacher/evaluate', uses: 'evaluate', role: 'evaluation' },
-  { id: 'measure', uses: 'measure', role: 'measurement' },
+  { id: 'dataset', uses: 'dataset', place: 'data' },
+  { id: 'teacher', uses: 'train', place: 'named' },
+  { id: 'teacher/evaluate', uses: 'evaluate', place: 'each-model' },
+  { id: 'measure', uses: 'measure', place: 'all-models' },
 ] as const;
 
 const begin: RunEvent = { type: 'run-started', name: 'p', steps, seed: 1, threads: 2, process: 7 };

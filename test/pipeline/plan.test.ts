@@ -44,8 +44,8 @@ describe('plan', () => {
   - { id: int8, uses: quantize }
   - { id: deploy, uses: export, from: { q8: int8, fp32: slim } }
 `);
-    const silent = steps.flatMap(({ id, role, config }) =>
-      role === 'evaluation' && Object(config).client === false ? [id] : [],
+    const silent = steps.flatMap(({ id, place, config }) =>
+      place === 'each-model' && Object(config).client === false ? [id] : [],
     );
     expect(silent).toEqual(['teacher/evaluate']);
   });

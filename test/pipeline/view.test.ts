@@ -4,9 +4,9 @@ import { plainView } from '../../pipeline/view/plain.ts';
 import { duration, Pace, progressText } from '../../pipeline/view/text.ts';
 
 const steps = [
-  { id: 'dataset', uses: 'dataset', role: 'dataset' },
-  { id: 'teacher', uses: 'train', role: 'stage' },
-  { id: 'teacher/evaluate', uses: 'evaluate', role: 'evaluation' },
+  { id: 'dataset', uses: 'dataset', place: 'data' },
+  { id: 'teacher', uses: 'train', place: 'named' },
+  { id: 'teacher/evaluate', uses: 'evaluate', place: 'each-model' },
 ] as const;
 
 const progress = (done: number): RunEvent => ({

@@ -7,7 +7,7 @@ import type { Gate } from '../../reports/gates/gate.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { LatencyReport, LoadReport, Report } from '../../reports/report.ts';
-import { parseReport } from '../../reports/schema.ts';
+import { parseReport } from '../../reports/schema/index.ts';
 import { withSeeds } from '../../reports/seeds.ts';
 import { renderTable } from '../../reports/terminal.ts';
 import { verdict } from '../../reports/verdict.ts';
@@ -138,6 +138,6 @@ describe('a diff', () => {
     const diff = compareRuns({ before: side(idle), after: side(busy) }, { latency: 0.05, quality: 0 }, null);
     const int8 = diff.stages.find(({ id }) => id === 'int8');
     expect(int8?.findings.filter(({ figure }) => figure === 'p50')).toEqual([]);
-    expect(int8?.refusals).toEqual([{ figure: 'p50', reason: 'measured on a busy machine' }]);
+    expect(int8?.refusals).toEqual([{ kind: 'latency', figure: 'p50', reason: 'measured on a busy machine' }]);
   });
 });

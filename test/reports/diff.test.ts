@@ -6,9 +6,10 @@ import type { Diff, StageDiff } from '../../reports/diff/diff.ts';
 import { renderDiffHtml } from '../../reports/diff/html.ts';
 import { renderDiffMarkdown } from '../../reports/diff/markdown.ts';
 import { renderDiffText } from '../../reports/diff/terminal.ts';
+import { choices } from '../../reports/evidence.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
-import { parseReport } from '../../reports/schema.ts';
+import { parseReport } from '../../reports/schema/index.ts';
 import { terminalWidth } from '../../reports/text.ts';
 import { bare, bareStage, fullReport, hostile } from './sample.ts';
 import { evaluated, judged, simulatedRun } from './simulate.ts';
@@ -167,16 +168,18 @@ describe('quality', () => {
   it('survives figures that are no numbers, zero examples and classes never seen', () => {
     const broken = withStages((stage) => ({
       ...stage,
-      quality: stage.quality && { ...stage.quality, accuracy: Number.NaN, loss: Number.NaN },
+      quality: stage.quality && { ...stage.quality, score: Number.NaN },
     }));
     expect(stageOf(diffOf(sideOf(full), broken), 'int8')?.refusals[0]).toEqual({
+      kind: 'quality',
       figure: 'accuracy',
-      reason: 'an accuracy is no number',
+      reason: "one side's accuracy is no number",
     });
     const none = withStages((stage) => ({ ...stage, quality: stage.quality && { ...stage.quality, examples: 0 } }));
     expect(stageOf(diffOf(sideOf(full), none), 'int8')?.refusals[0]?.reason).toBe('there are no examples');
     const unseen = judged(labels, () => true);
-    const nan = { ...unseen, scored: { ...unseen.scored, logits: unseen.scored.logits.fill(Number.NaN) } };
+    if (unseen.scored === null) throw new Error('these are choices');
+    const nan = { ...unseen, ...choices({ ...unseen.scored, logits: unseen.scored.logits.fill(Number.NaN) }) };
     const side = { ...a, scores: new Map([...a.scores].map(([id]) => [id, nan])) };
     expect(first(diffOf(a, side))?.verdict).toMatch(/worse|noise/);
   });
@@ -351,7 +354,7 @@ const sayingEverywhere = (text: string): Diff => {
 describe('rendered diffs', () => {
   const changed = diffOf(
     sideOf(full),
-    withStages((stage) => ({ ...stage, quality: stage.quality && { ...stage.quality, accuracy: 0.7 } })),
+    withStages((stage) => ({ ...stage, quality: stage.quality && { ...stage.quality, score: 0.7 } })),
     [gate],
   );
 

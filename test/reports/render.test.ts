@@ -224,7 +224,7 @@ describe('the CSV', () => {
   it('writes no figure that is not one', () => {
     const broken: StageReport = bareStage('x', {
       seconds: Number.NaN,
-      difference: { accuracy: Number.POSITIVE_INFINITY, low: 0, high: 0 },
+      difference: { score: Number.POSITIVE_INFINITY, low: 0, high: 0 },
     });
     expect(read({ ...bare, stages: [broken] })[0]).toMatchObject({ seconds: '', difference: '' });
   });

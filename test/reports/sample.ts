@@ -59,7 +59,7 @@ const comparison = (
 ): Comparison => ({
   versus,
   role,
-  accuracy: { estimate, low: estimate - 0.006, high: estimate + 0.006 },
+  score: { estimate, low: estimate - 0.006, high: estimate + 0.006 },
   mcnemar: { gained: 310, lost: 359, p: 0.064, method: 'mid-p' },
   agreement: 0.91,
   kl: 0.0721,
@@ -101,13 +101,13 @@ export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageRe
   ...extra,
 });
 
-const quality = (accuracy: number, labels: readonly string[]): StageReport['quality'] => ({
-  accuracy,
-  accuracyInterval: { low: accuracy - 0.009, high: accuracy + 0.009 },
-  macroF1: accuracy - 0.1,
-  macroF1Interval: { low: accuracy - 0.12, high: accuracy - 0.08 },
-  loss: 0.85,
-  calibrationError: 0.031,
+const quality = (score: number, labels: readonly string[]): StageReport['quality'] => ({
+  ...{ metric: 'accuracy', score, scoreInterval: { low: score - 0.009, high: score + 0.009 } },
+  more: {
+    macroF1: { value: score - 0.1, interval: { low: score - 0.12, high: score - 0.08 } },
+    loss: { value: 0.85, interval: null },
+    calibrationError: { value: 0.031, interval: null },
+  },
   examples: 8154,
   classes: labels.map((label, i) => ({
     label,
@@ -150,7 +150,7 @@ export const fullReport = (
     bareStage('teacher', {
       model: model(27_059_252, 6_759_194, 6_759_194, 70_154_752),
       quality: quality(0.802, classes),
-      difference: { accuracy: 0, low: -0.0003, high: 0.0003 },
+      difference: { score: 0, low: -0.0003, high: 0.0003 },
       agreement: { top1: 1, kl: 0 },
       latency: [latency(1, 2.23, 1), latency(32, 44.2, 1)],
       loading: { sessionMs: 41, firstRunMs: 3.2, peakBytes: 191_000_000, processes: 3, busy: false },
@@ -163,7 +163,7 @@ export const fullReport = (
           step: i,
           epoch: i / 75,
           loss: 3 / (1 + i / 20),
-          ...(i % 75 === 74 ? { accuracy: 0.7 + i / 4000 } : {}),
+          ...(i % 75 === 74 ? { score: 0.7 + i / 4000 } : {}),
         })),
       },
       time: {
@@ -180,7 +180,7 @@ export const fullReport = (
       inputs: { model: 'teacher' },
       model: model(8_810_000, 2_190_000, 1_000_000, 9_000_000),
       quality: quality(0.796, classes),
-      difference: { accuracy: -0.006, low: -0.012, high: 0 },
+      difference: { score: -0.006, low: -0.012, high: 0 },
       agreement: { top1: 0.9, kl: 0.07 },
       comparisons: [comparison('teacher', 'reference', -0.006, classes)],
       latency: [latency(1, 0.264, 8.5), latency(32, 7.4, 6)],
@@ -191,7 +191,7 @@ export const fullReport = (
       inputs: { model: 'student' },
       model: model(2_370_000, 2_190_000, 2_100_000, 9_000_000),
       quality: quality(0.797, classes),
-      difference: { accuracy: -0.005, low: -0.011, high: 0.001 },
+      difference: { score: -0.005, low: -0.011, high: 0.001 },
       agreement: { top1: 0.9, kl: 0.07 },
       comparisons: [
         comparison('teacher', 'reference', -0.005, classes),
@@ -260,7 +260,10 @@ export const bare: Report = {
     test: 8154,
     classes: [],
     remarks: [],
-    baselines: { majority: { accuracy: 0.14 }, linear: { accuracy: 0.731 } },
+    baselines: {
+      majority: { score: 0.14, called: 'majority class' },
+      linear: { score: 0.731, called: 'linear bag of words' },
+    },
   },
   reference: null,
   measurement: null,

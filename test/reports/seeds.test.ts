@@ -6,7 +6,7 @@ import type { GateReport } from '../../reports/gates/gate.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
-import { parseReport } from '../../reports/schema.ts';
+import { parseReport } from '../../reports/schema/index.ts';
 import { withSeeds } from '../../reports/seeds.ts';
 import { spread } from '../../reports/statistics/spread.ts';
 import { renderTable } from '../../reports/terminal.ts';
@@ -23,11 +23,11 @@ const ofSeed = (seed: number, accuracy: number, speed: number, report = fullRepo
   stages: report.stages.map(
     (stage): StageReport => ({
       ...stage,
-      quality: stage.quality === null ? null : { ...stage.quality, accuracy: stage.quality.accuracy + accuracy },
+      quality: stage.quality === null ? null : { ...stage.quality, score: stage.quality.score + accuracy },
       difference:
         stage.difference === null || stage.id === report.reference
           ? stage.difference
-          : { ...stage.difference, accuracy: stage.difference.accuracy + accuracy },
+          : { ...stage.difference, score: stage.difference.score + accuracy },
       latency: stage.latency.map((cell) => ({ ...cell, speedup: (cell.speedup ?? 0) * speed })),
     }),
   ),
@@ -110,20 +110,20 @@ describe('the report over seeds', () => {
     expect(rest).toEqual(ofSeed(1, 0, 1));
     expect(seeds?.list).toEqual([1, 2, 7]);
     const int8 = seeds?.stages.find(({ id }) => id === 'int8');
-    expect(int8?.accuracy).toMatchObject({ worst: 0.793, worstSeed: 2 });
+    expect(int8?.score).toMatchObject({ worst: 0.793, worstSeed: 2 });
     expect(int8?.difference?.worst).toBeCloseTo(-0.009, 12);
     expect(int8?.latency.map(({ batch, speedup }) => [batch, speedup?.worstSeed])).toEqual([
       [1, 7],
       [32, 7],
     ]);
     expect(int8?.bytes).toMatchObject({ mean: 2_370_000, deviation: 0 });
-    expect(seeds?.stages.find(({ id }) => id === 'deploy')).toMatchObject({ accuracy: null, bytes: null, latency: [] });
+    expect(seeds?.stages.find(({ id }) => id === 'deploy')).toMatchObject({ score: null, bytes: null, latency: [] });
   });
 
   it('keeps places of runs that ended before a stage', () => {
     const [one, two] = [ofSeed(1, 0, 1), ofSeed(2, -0.004, 1.1)];
     const { seeds } = withSeeds([one, { ...two, stages: two.stages.slice(0, 1) }]);
-    const student = seeds?.stages.find(({ id }) => id === 'student')?.accuracy;
+    const student = seeds?.stages.find(({ id }) => id === 'student')?.score;
     expect(student).toMatchObject({ mean: 0.796, deviation: null, values: [0.796, null] });
   });
 

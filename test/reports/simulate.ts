@@ -1,6 +1,8 @@
 import { type Stream, stream } from '../../data/random.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import type { DiffSide } from '../../reports/diff/compare.ts';
-import type { JudgedClasses } from '../../reports/judged.ts';
+import { choices } from '../../reports/evidence.ts';
+import type { Judged } from '../../reports/judged.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
 import { criticalValue } from '../../reports/statistics/distributions.ts';
 import { quantile } from '../../reports/statistics/quantiles.ts';
@@ -120,24 +122,23 @@ export const simulatedRun = (seed: number, { slower = 1, crowded = 1, unlucky = 
 const CLASSES = 4;
 
 /** Answers as logits: 1 for the class that is said. */
-export const judged = (labels: Int32Array, right: (example: number) => boolean): JudgedClasses => {
+export const judged = (labels: Int32Array, right: (example: number) => boolean): Judged => {
   const logits = new Float32Array(labels.length * CLASSES);
   labels.forEach((label, i) => {
     logits[i * CLASSES + (right(i) ? label : (label + 1) % CLASSES)] = 1;
   });
   const ids = Int32Array.from(labels.keys());
-  return { kind: 'classes', scored: { classes: CLASSES, labels, logits }, ids, textOf: () => '' };
+  return {
+    ...choices({ classes: CLASSES, labels, logits }),
+    task: dataTask('text-classification'),
+    ids,
+    textOf: () => '',
+  };
 };
 
-const qualityOf = ({ scored }: JudgedClasses, correct: number): StageReport['quality'] => ({
-  accuracy: correct / scored.labels.length,
-  accuracyInterval: { low: 0, high: 1 },
-  macroF1: 0,
-  macroF1Interval: { low: 0, high: 1 },
-  loss: 0,
-  calibrationError: 0,
-  examples: scored.labels.length,
-  classes: [],
+const qualityOf = ({ ids }: Judged, correct: number): StageReport['quality'] => ({
+  ...{ metric: 'accuracy', score: correct / ids.length, scoreInterval: { low: 0, high: 1 } },
+  ...{ more: {}, examples: ids.length, classes: [] },
 });
 
 /** The same run with one evaluated stage whose answers are right as told. */

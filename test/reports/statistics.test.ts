@@ -1,14 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
-import { calibrationError } from '../../reports/statistics/calibration.ts';
+import * as metrics from '../../ground/metrics/index.ts';
+import { figureOf } from '../../ground/metrics/metric.ts';
+import { choices } from '../../reports/evidence.ts';
 import { classDifferences, classReport } from '../../reports/statistics/classes.ts';
 import { flips } from '../../reports/statistics/flips.ts';
 import { wilson } from '../../reports/statistics/intervals.ts';
 import { mcnemar } from '../../reports/statistics/mcnemar.ts';
 import { agreement, divergence, expectPaired, pairedDifference } from '../../reports/statistics/pairs.ts';
-import { accuracy, crossEntropy } from '../../reports/statistics/quality.ts';
 import { medianInterval, quantile } from '../../reports/statistics/quantiles.ts';
 import type { Scored } from '../../reports/statistics/scored.ts';
+
+const accuracy = (scored: Scored): number => figureOf(metrics.accuracy, choices(scored).judged);
+const crossEntropy = (scored: Scored): number => figureOf(metrics.loss, choices(scored).judged);
+const calibrationError = (scored: Scored): number => figureOf(metrics.calibrationError, choices(scored).judged);
 
 const macroF1 = (scored: Scored): number => classReport(scored).macroF1;
 

@@ -7,21 +7,21 @@ import { gateSentence } from '../../reports/gates/words.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Report } from '../../reports/report.ts';
-import { parseReport } from '../../reports/schema.ts';
+import { parseReport } from '../../reports/schema/index.ts';
 import { renderTable } from '../../reports/terminal.ts';
 import { fullReport } from './sample.ts';
 
 /** The sample's figures as if they were of vectors. */
 const ofFeatures = (): Report => {
   const report = fullReport([]);
-  const nothing = { macroF1: null, macroF1Interval: null, loss: null, calibrationError: null };
+  const alike = { metric: 'cosine', more: { spearman: { value: 0.9712, interval: null } } };
   return {
     ...report,
     data: { ...report.data, task: 'features', classes: [], baselines: null },
     stages: report.stages.map((stage) => ({
       ...stage,
       agreement: null,
-      quality: stage.quality && { ...stage.quality, ...nothing, classes: [], spearman: 0.9712 },
+      quality: stage.quality && { ...stage.quality, ...alike, classes: [] },
       comparisons: stage.comparisons.map((one) => ({
         ...{ ...one, mcnemar: null, agreement: null, kl: null },
         ...{ classes: [], flips: { lost: [], gained: [] } },
@@ -37,7 +37,10 @@ const ofTags = (): Report => {
     data: {
       ...report.data,
       task: 'token-classification',
-      baselines: { majority: { accuracy: 0.13 }, lexicon: { accuracy: 0.861 } },
+      baselines: {
+        majority: { score: 0.13, called: 'majority class' },
+        lexicon: { score: 0.861, called: 'most frequent class of each word' },
+      },
     },
   };
 };

@@ -2,11 +2,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { datasets } from '../../data/datasets/index.ts';
+import { modelTasks } from '../../ground/tasks.ts';
 import { stages } from '../../stages/index.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const rooms = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'reports', 'ground'];
-const longestFile = 400;
+const longestFile = 300;
+const longestFunction = 50;
+/** The table of tasks, and the files in which the tasks that there are do their work. */
+const mostFilesThatNameTasks = 6;
+/** The name of a metric, what earlier versions called every score, and two sentences about it. */
+const mostLiterals = 4;
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
@@ -28,6 +34,25 @@ const refused: Readonly<Record<string, RegExp>> = {
 
 const findings = (file: string, text: string): readonly string[] =>
   Object.entries(refused).flatMap(([what, pattern]) => (pattern.test(text) ? [`${file} has ${what}`] : []));
+
+const beginsFunction =
+  /^( {0,2})(?:export )?(?:(?:async )?function\b|const \w+ = (?:async )?[(<]|(?:private |static |async )*#?\w+\()/;
+const isStatement = /^ +(?:if|for|while|switch|return|throw|super|await)\b/;
+
+/** Lines from where a function with a body begins, at the top or in a class, to the brace that closes it. */
+const functionsIn = (file: string): readonly { readonly at: string; readonly lines: number }[] => {
+  const lines = read(file).split('\n');
+  return lines.flatMap((line, at) => {
+    const [, indent] = beginsFunction.exec(line) ?? [];
+    if (indent === undefined || isStatement.test(line)) return [];
+    const opens = lines.findIndex(
+      (other, i) => i >= at && /(?:[{;,]|=>)$/.test(other) && !/^ {2,}\w+\??: .*[,;]$/.test(other),
+    );
+    if (!/(?:=>|\)(?:: .*)?) \{$/.test(lines[opens] ?? '')) return [];
+    const closes = lines.findIndex((other, i) => i > opens && other.startsWith(`${indent}}`));
+    return closes < 0 ? [] : [{ at: `${file}:${at + 1}`, lines: closes - at + 1 }];
+  });
+};
 
 /** Assembled here, since this file is looked at, too. */
 const guilty = ['const a = b as', 'unknown as C; const d:', 'any = 1; //', 'TO', 'DO']
@@ -55,6 +80,26 @@ describe('sources', () => {
     expect(own.sort()).toEqual([join('ground', 'errors.ts'), join('stages', 'download', 'hub.ts')]);
   });
 
+  it('are functions that one sees at once', () => {
+    const all = sources.flatMap(functionsIn);
+    expect(all.length).toBeGreaterThan(1000);
+    expect(all.filter(({ lines }) => lines > longestFunction)).toEqual([]);
+  });
+
+  it('name a task in the table of tasks and in its own file alone', () => {
+    const names = new RegExp(`'(?:${modelTasks.join('|')})'`);
+    const naming = sources.filter((file) => names.test(read(file)));
+    expect(naming).toContain(join('ground', 'tasks.ts'));
+    expect(naming.length, naming.join(', ')).toBeLessThanOrEqual(mostFilesThatNameTasks);
+  });
+
+  it('know accuracy as the name of one metric, and as no field', () => {
+    const literals = sources.flatMap((file) =>
+      [...read(file).matchAll(/'accuracy'|\.accuracy\b|\baccuracy\??:/g)].map(([text]) => `${file}: ${text}`),
+    );
+    expect(literals.length, literals.join(', ')).toBeLessThanOrEqual(mostLiterals);
+  });
+
   it('name the inputs of models where graphs are made and where clients are met, and nowhere else', () => {
     const others = sources.filter((file) => /^(?:engine|stages(?!.export)|pipeline|reports)\b/.test(file));
     expect(others.length).toBeGreaterThan(100);
@@ -71,7 +116,7 @@ describe('sources', () => {
   });
 
   it('are files that one can read at a sitting', () => {
-    const lengths = sources.map((file) => ({ file, lines: read(file).split('\n').length }));
+    const lengths = sources.map((file) => ({ file, lines: read(file).trimEnd().split('\n').length }));
     expect(lengths.filter(({ lines }) => lines > longestFile)).toEqual([]);
   });
 });
@@ -107,7 +152,7 @@ describe('README', () => {
   const readme = read('README.md');
 
   it('tells every stage of a pipeline file', () => {
-    const offered = stages.filter(({ internal }) => internal !== true).map(({ uses }) => uses);
+    const offered = stages.filter(({ place }) => place === 'named').map(({ uses }) => uses);
     const told = [...readme.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).slice(1);
     expect(told).toEqual(offered);
   });

@@ -15,8 +15,8 @@ import { artifactOf, contextIn } from './stage-rig.ts';
 import { datasetArtifact } from './training-rig.ts';
 
 const accuracies = z.object({
-  majority: z.object({ accuracy: z.number() }),
-  linear: z.object({ accuracy: z.number() }),
+  majority: z.object({ score: z.number() }),
+  linear: z.object({ score: z.number() }),
 });
 
 const run = async (space: Workspace, dataset: Dataset, context = {}): Promise<z.output<typeof accuracies>> => {
@@ -102,7 +102,7 @@ describe('the baseline stage', () => {
     // Half of the texts are of class a, the others of b and c; one word tells.
     const classOf = (i: number): number => [0, 1, 0, 2][i % 4] ?? 0;
     const dataset = made((i) => [`filler ${i % 7} ${['red', 'green', 'blue'][classOf(i)]} ${i % 5}`, classOf(i)]);
-    expect(await run(space, dataset)).toMatchObject({ majority: { accuracy: 0.5 }, linear: { accuracy: 1 } });
+    expect(await run(space, dataset)).toMatchObject({ majority: { score: 0.5 }, linear: { score: 1 } });
   });
 
   it('learns what only pairs of words tell', async () => {
@@ -111,7 +111,7 @@ describe('the baseline stage', () => {
       const [one, two] = [i % 2, (i >> 1) % 2];
       return [`x${i % 5} ${one ? 'very' : 'not'} ${two ? 'good' : 'bad'} y${i % 3}`, one ^ two];
     });
-    expect((await run(space, dataset)).linear.accuracy).toBe(1);
+    expect((await run(space, dataset)).linear.score).toBe(1);
   });
 
   it('writes the scores that its accuracy comes from', async () => {
@@ -125,7 +125,7 @@ describe('the baseline stage', () => {
       const own = rowOf(rows, i);
       return own.indexOf(Math.max(...own)) === label;
     });
-    expect(right.length / labels.length).toBe(linear.accuracy);
+    expect(right.length / labels.length).toBe(linear.score);
   });
 
   it('makes what it made before, unless its version says otherwise', async () => {
@@ -160,7 +160,7 @@ describe('the baseline stage', () => {
     // Weights for all pairs of term and class would be 3,000 x 40,000 floats: 480 MB.
     expect(heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(300e6);
     expect(metrics.linear).toMatchObject({ weights: 'seen', texts: 9000 });
-    expect(accuracies.parse(metrics).linear.accuracy).toBeGreaterThan(0.99);
+    expect(accuracies.parse(metrics).linear.score).toBeGreaterThan(0.99);
     const { rows } = await readPredictions((file) => space.path('out/predictions', file));
     expect([rows.width, rows.data.length, rows.kept?.length]).toEqual([3000, 32 * 3000, 32 * 3000]);
   });
@@ -211,8 +211,8 @@ describe('the baseline stage', () => {
     using space = workspace();
     const { dataset } = await load({ uses: 'wordnet-supersense', labelled: 8000 }, root);
     const first = await run(space, { ...dataset, unlabelled: [] });
-    expect(first.linear.accuracy).toBeGreaterThan(0.725);
-    expect(first.majority.accuracy).toBeCloseTo(0.142, 3);
+    expect(first.linear.score).toBeGreaterThan(0.725);
+    expect(first.majority.score).toBeCloseTo(0.142, 3);
     expect(await run(space, { ...dataset, unlabelled: [] })).toEqual(first);
   });
 });

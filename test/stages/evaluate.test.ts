@@ -5,16 +5,20 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { clientOf } from '../../data/tokenizers/client.ts';
 import { value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
+import * as metrics from '../../ground/metrics/index.ts';
+import { figureOf } from '../../ground/metrics/metric.ts';
 import { withTokenHead } from '../../models/head.ts';
 import type { Model } from '../../models/model.ts';
+import { choices } from '../../reports/evidence.ts';
 import { agreement } from '../../reports/statistics/pairs.ts';
-import { accuracy } from '../../reports/statistics/quality.ts';
-import { correctness, scoredOf } from '../../reports/statistics/scored.ts';
+import { correctness, type Scored, scoredOf } from '../../reports/statistics/scored.ts';
 import { evaluate } from '../../stages/evaluate/index.ts';
 import { clientModel, labels } from '../clients/rig.ts';
 import { batchOf, outputsOf, smallEncoder } from '../models/support.ts';
 import { workspace } from '../rig/workspace.ts';
 import { classes, datasetArtifact, modelArtifact, runStage, smallDataset } from './training-rig.ts';
+
+const accuracy = (scored: Scored): number => figureOf(metrics.accuracy, choices(scored).judged);
 
 const long = 'the old cat sleeps the old dog runs';
 
@@ -162,13 +166,13 @@ describe('an evaluation says what transformers.js will do', () => {
       { ...whole, tokenizer },
       { classes: labels, maxLength: 32, test: given.map((text, id) => ({ id, text, label: there[id] ?? 0 })) },
     );
-    expect(Object(client).accuracyChange).toBeCloseTo(1 - right / given.length, 9);
+    expect(Object(client).scoreChange).toBeCloseTo(1 - right / given.length, 9);
   });
 
   it('that it cannot load the tokenizer at all', async () => {
     const tokenizer = { ...model.tokenizer, pre_tokenizer: { type: 'CharDelimiterSplit', delimiter: ' ' } };
     const { client, notes } = await evaluated({ ...model, tokenizer }, { maxLength: 32, test: commas });
-    expect(client).toMatchObject({ texts: 0, accuracyChange: null });
+    expect(client).toMatchObject({ texts: 0, scoreChange: null });
     expect(notes).toEqual([
       'transformers.js does not carry out these settings of tokenizer.json: pre_tokenizer CharDelimiterSplit',
       'transformers.js cannot load the tokenizer (Unknown PreTokenizer type: CharDelimiterSplit): the model runs in no browser',
@@ -177,7 +181,7 @@ describe('an evaluation says what transformers.js will do', () => {
 
   it('and nothing where it reads all texts alike', async () => {
     const { client, notes } = await evaluated(model, { maxLength: 32, test });
-    expect(client).toEqual({ differing: 0, cut: 0, texts: 4, accuracyChange: 0, first: null, settings: [] });
+    expect(client).toEqual({ differing: 0, cut: 0, texts: 4, scoreChange: 0, first: null, settings: [] });
     expect(notes).toBeUndefined();
   });
 });

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { UserError } from '../../../ground/errors.ts';
-import type { AnyArchitecture, HeadTask, Plan } from '../../architectures/architecture.ts';
+import { hasClasses, modelTask, modelTasks, type TaskName } from '../../../ground/tasks.ts';
+import type { AnyArchitecture, Plan } from '../../architectures/architecture.ts';
 import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
 import type { NumberTexts } from '../../number-texts.ts';
 import { importError } from '../importer.ts';
@@ -81,11 +82,12 @@ export const readConfig = (folder: string): FolderConfig => {
  * Tasks by the end of the class name. Pretraining classes hold a masked language model beside another head, but for ELECTRA's,
  * which tells replaced words.
  */
-const suffixes: readonly (readonly [RegExp, HeadTask])[] = [
-  [/ForSequenceClassification$/, 'text-classification'],
-  [/ForTokenClassification$/, 'token-classification'],
-  [/ForMaskedLM$|(?<!^Electra)ForPreTraining$/, 'fill-mask'],
-];
+const suffixes: readonly (readonly [RegExp, TaskName])[] = modelTasks.flatMap((task) => {
+  const { about, answer, classSuffix } = modelTask(task);
+  if (answer === 'vector') return [];
+  const others = about === 'token' ? '|(?<!^Electra)ForPreTraining$' : '';
+  return [[new RegExp(`${classSuffix}$${others}`), task] as const];
+});
 
 const classifierProblem = ({ problem, labels }: FolderConfig): string | undefined => {
   if (problem !== undefined && problem !== 'single_label_classification') return `its problem_type is ${problem}`;
@@ -97,7 +99,7 @@ const classifierProblem = ({ problem, labels }: FolderConfig): string | undefine
 export const takesEncoder = "'head: new' takes the encoder without it";
 
 /** The head that the checkpoint is imported with; undefined for features. */
-export const headOf = (config: FolderConfig, headless: boolean): HeadTask | undefined => {
+export const headOf = (config: FolderConfig, headless: boolean): TaskName | undefined => {
   const { savedFrom } = config;
   if (headless) return undefined;
   const task = suffixes.find(([suffix]) => suffix.test(savedFrom))?.[1];
@@ -105,8 +107,7 @@ export const headOf = (config: FolderConfig, headless: boolean): HeadTask | unde
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
     throw importError(`${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`);
   }
-  const problem =
-    task === 'text-classification' || task === 'token-classification' ? classifierProblem(config) : undefined;
+  const problem = task !== undefined && hasClasses(task) ? classifierProblem(config) : undefined;
   if (problem === undefined) return task;
   throw importError(`${configFile}: ${problem}, decant classifies into one of several classes; ${takesEncoder}`);
 };

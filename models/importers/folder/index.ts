@@ -2,8 +2,9 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
+import { hasClasses, type TaskName, taskWith } from '../../../ground/tasks.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
-import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
+import type { AnyArchitecture, Encoded } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
 import { outputPort } from '../../info.ts';
@@ -81,7 +82,7 @@ interface Emitted {
   readonly graph: Graph;
   readonly encoded: Encoded;
   readonly output: Value;
-  readonly task: HeadTask | undefined;
+  readonly task: TaskName | undefined;
 }
 
 /** A cross-encoder is a classifier; without one sentence-transformers would draw its weights at random. */
@@ -151,9 +152,9 @@ const infoOf = (
   const licence = licenceOf(folder);
   return {
     schema: 'decant.model/2',
-    task: task ?? 'features',
-    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
-    signature: textSignature(encoded.inputs, outputPort(task ?? 'features', output)),
+    task: task ?? taskWith('text', 'vector'),
+    labels: task === undefined || !hasClasses(task) ? [] : config.labels,
+    signature: textSignature(encoded.inputs, outputPort(task ?? taskWith('text', 'vector'), output)),
     ...hiddenStatesFact(graph, encoded.hiddenStates),
     modelType: config.modelType,
     checkpoint: config.json,
@@ -173,8 +174,8 @@ export const folderFacts = (folder: string, head: ImportOptions['head']): ModelF
   const task = headOf(config, head === 'new' || leavesHead(sentence));
   const { maxLength } = config.plan.facts;
   return {
-    task: task ?? 'features',
-    labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
+    task: task ?? taskWith('text', 'vector'),
+    labels: task === undefined || !hasClasses(task) ? [] : config.labels,
     modelType: config.modelType,
     maxLength: Math.min(maxLength, sentence?.settings.maxLength ?? maxLength),
     sizes: { embedding: config.plan.facts.embedding, ...dimensionsOf(config) },

@@ -1,10 +1,10 @@
 import { percent, points, range, whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
-import type { Comparison, Flip, Report, StageReport } from '../../report.ts';
+import type { Comparison, Flip, QualityReport, Report, StageReport } from '../../report.ts';
 import { capital } from '../../text.ts';
 import { headline } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
-import { bad, figure, good, muted } from '../picture.ts';
+import { bad, type Chart, figure, good, muted } from '../picture.ts';
 import { table } from '../table.ts';
 import type { Section } from './section.ts';
 
@@ -26,70 +26,47 @@ const MOST_CLASSES = 24;
 
 const clear = ({ low, high }: { readonly low: number; readonly high: number }): boolean => low > 0 || high < 0;
 
-/** Which classes gained and which paid. */
-export const classesSection = async (report: Report): Promise<Section | null> => {
-  const found = compared(report);
-  if (found === null || found.comparison.classes.length === 0) return null;
-  const { stage, comparison } = found;
-  const sorted = comparison.classes.toSorted((a, b) => a.difference.estimate - b.difference.estimate);
-  const scores = new Map(stage.quality?.classes.map((one) => [one.label, one]));
-  const changed = sorted
-    .toSorted((a, b) => Math.abs(b.difference.estimate) - Math.abs(a.difference.estimate))
-    .slice(0, MOST_CLASSES);
-  const frequent = new Set(
-    sorted
-      .toSorted((a, b) => (scores.get(b.label)?.support ?? 0) - (scores.get(a.label)?.support ?? 0))
-      .slice(0, MOST_ROWS),
-  );
-  const listed = sorted.filter((one) => frequent.has(one) || changed.includes(one));
-  const rows = sorted
-    .filter((one) => changed.includes(one))
-    .map(({ label, difference: d }) => ({
-      label,
-      estimate: 100 * d.estimate,
-      low: 100 * d.low,
-      high: 100 * d.high,
-      color: !clear(d) ? muted : d.low > 0 ? good : bad,
-    }));
+type ClassDifference = Comparison['classes'][number];
+
+const byDifference = (a: ClassDifference, b: ClassDifference): number => a.difference.estimate - b.difference.estimate;
+
+const chartOf = (changed: readonly ClassDifference[]): Chart => {
+  const rows = changed.map(({ label, difference: d }) => ({
+    label,
+    estimate: 100 * d.estimate,
+    low: 100 * d.low,
+    high: 100 * d.high,
+    color: !clear(d) ? muted : d.low > 0 ? good : bad,
+  }));
   const y = { field: 'label', type: 'nominal', sort: null, axis: { title: null } } as const;
   const x = { type: 'quantitative', axis: { title: 'percentage points', tickCount: 5 } } as const;
   const color = { field: 'color', type: 'nominal', scale: null } as const;
-  const said = (names: readonly string[]): string =>
-    names.length === 0
-      ? 'none'
-      : `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''}`;
-  const gained = sorted.filter(({ difference }) => difference.low > 0).map(({ label }) => label);
-  const lost = sorted.filter(({ difference }) => difference.high < 0).map(({ label }) => label);
   return {
-    id: 'classes',
-    title: 'Classes that gained and lost',
-    body: html`<p>${stage.id} against ${comparison.versus}: clearly worse ${said(lost)}; clearly better ${said(gained)}.</p>
-${await figure({
-  caption: `Difference of accuracy within each class, with 95 % intervals; grey where it may be chance.${sorted.length > rows.length ? ` The ${rows.length} of ${sorted.length} classes that changed most.` : ''}`,
-  summary: `Difference of accuracy by class. Clearly worse: ${said(lost)}. Clearly better: ${said(gained)}.`,
-  charts: [
-    {
-      height: 20 * rows.length,
-      spec: {
-        data: { values: rows },
-        layer: [
-          { mark: { type: 'rule', color: muted }, encoding: { x: { datum: 0, type: 'quantitative' } } },
-          {
-            mark: { type: 'rule', strokeWidth: 2 },
-            encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' }, color },
-          },
-          {
-            mark: { type: 'point', filled: true, size: 50, opacity: 1 },
-            encoding: { y, x: { ...x, field: 'estimate' }, color },
-          },
-        ],
-      },
+    height: 20 * rows.length,
+    spec: {
+      data: { values: rows },
+      layer: [
+        { mark: { type: 'rule', color: muted }, encoding: { x: { datum: 0, type: 'quantitative' } } },
+        {
+          mark: { type: 'rule', strokeWidth: 2 },
+          encoding: { y, x: { ...x, field: 'low' }, x2: { field: 'high' }, color },
+        },
+        {
+          mark: { type: 'point', filled: true, size: 50, opacity: 1 },
+          encoding: { y, x: { ...x, field: 'estimate' }, color },
+        },
+      ],
     },
-  ],
-  table: table(
+  };
+};
+
+type Scores = ReadonlyMap<string, QualityReport['classes'][number]>;
+
+const tableOf = (listed: readonly ClassDifference[], scores: Scores, examples: string): Html =>
+  table(
     [
       { title: 'class', cell: ({ label }) => label },
-      { title: metricOf(report).examples, cell: ({ label }) => whole(scores.get(label)?.support ?? 0) },
+      { title: examples, cell: ({ label }) => whole(scores.get(label)?.support ?? 0) },
       {
         title: 'points [95 %]',
         cell: ({ difference }) => `${points(difference.estimate)} ${range(difference, points)}`,
@@ -100,6 +77,42 @@ ${await figure({
     ],
     listed,
     'Scores by class',
+  );
+
+const named = (classes: readonly ClassDifference[]): string => {
+  const names = classes.map(({ label }) => label);
+  const rest = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return names.length === 0 ? 'none' : `${names.slice(0, MOST_NAMED).join(', ')}${rest}`;
+};
+
+/** Which classes gained and which paid. */
+export const classesSection = async (report: Report): Promise<Section | null> => {
+  const found = compared(report);
+  if (found === null || found.comparison.classes.length === 0) return null;
+  const { stage, comparison } = found;
+  const sorted = comparison.classes.toSorted(byDifference);
+  const scores: Scores = new Map(stage.quality?.classes.map((one) => [one.label, one]));
+  const supportOf = ({ label }: ClassDifference): number => scores.get(label)?.support ?? 0;
+  const bySize = sorted.toSorted((a, b) => Math.abs(b.difference.estimate) - Math.abs(a.difference.estimate));
+  const most = new Set(bySize.slice(0, MOST_CLASSES));
+  const frequent = new Set(sorted.toSorted((a, b) => supportOf(b) - supportOf(a)).slice(0, MOST_ROWS));
+  const changed = sorted.filter((one) => most.has(one));
+  const better = named(sorted.filter(({ difference }) => difference.low > 0));
+  const worse = named(sorted.filter(({ difference }) => difference.high < 0));
+  const some =
+    sorted.length > changed.length ? ` The ${changed.length} of ${sorted.length} classes that changed most.` : '';
+  return {
+    id: 'classes',
+    title: 'Classes that gained and lost',
+    body: html`<p>${stage.id} against ${comparison.versus}: clearly worse ${worse}; clearly better ${better}.</p>
+${await figure({
+  caption: `Difference within each class, with 95 % intervals; grey where it may be chance.${some}`,
+  summary: `Difference by class. Clearly worse: ${worse}. Clearly better: ${better}.`,
+  charts: [chartOf(changed)],
+  table: tableOf(
+    sorted.filter((one) => frequent.has(one) || most.has(one)),
+    scores,
+    metricOf(report).examples,
   ),
 })}`,
   };

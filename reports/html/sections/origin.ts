@@ -20,14 +20,14 @@ const facts = (rows: readonly (readonly [string, string])[], label: string): Htm
 /** The machine, the versions and the data that the figures hold for. */
 export const environmentSection = (report: Report): Section => {
   const { environment: at, data, seed, created } = report;
-  const { inputs } = metricOf(report);
+  const { inputs, isToReference } = metricOf(report);
   return {
     id: 'environment',
     title: 'Data and environment',
     body: facts(
       [
         ['data', data.uses],
-        [data.task === 'features' ? 'training texts' : `labelled ${inputs}`, whole(data.train)],
+        [`${isToReference ? 'training' : 'labelled'} ${inputs}`, whole(data.train)],
         [`unlabelled ${inputs}`, whole(data.unlabelled)],
         [`validation ${inputs}`, whole(data.validation)],
         [`test ${inputs}`, whole(data.test)],

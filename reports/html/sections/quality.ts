@@ -1,5 +1,6 @@
-import { NONE, percent, range, whole } from '../../figures.ts';
-import { metricOf } from '../../metric.ts';
+import { NONE } from '../../../ground/metrics/written.ts';
+import { percent, range, whole } from '../../figures.ts';
+import { metricOf, type Primary } from '../../metric.ts';
 import type { Comparison, QualityReport, Report } from '../../report.ts';
 import { html } from '../html.ts';
 import { type HtmlColumn, table } from '../table.ts';
@@ -35,9 +36,9 @@ export const comparisonsSection = (report: Report): Section | null => {
         { title: 'against', text: true, cell: ({ versus, role }) => html`${versus} <small>${role}</small>` },
         {
           title: `${changes} [95 %]`,
-          cell: ({ accuracy }) => `${writeChange(accuracy.estimate)} ${range(accuracy, writeChange)}`,
+          cell: ({ score }) => `${writeChange(score.estimate)} ${range(score, writeChange)}`,
         },
-        ...(report.data.task === 'features' ? [] : rightAndWrong),
+        ...(rows.every(({ mcnemar }) => mcnemar === null) ? [] : rightAndWrong),
       ],
       rows,
       'Every stage against the reference and against the stage it came from',
@@ -47,19 +48,19 @@ export const comparisonsSection = (report: Report): Section | null => {
 
 type Judged = QualityReport & { readonly id: string };
 
-const ofClasses: readonly HtmlColumn<Judged>[] = [
-  {
-    title: 'macro F1 % [95 %]',
-    cell: ({ macroF1, macroF1Interval }) =>
-      `${written(macroF1, percent)} ${macroF1Interval === null ? '' : range(macroF1Interval, percent)}`,
-  },
-  { title: 'loss', cell: ({ loss }) => (loss === null ? NONE : loss.toFixed(3)) },
-  { title: 'calibration error %', cell: ({ calibrationError: error }) => (error === null ? NONE : percent(error)) },
-];
-
-const ofVectors: readonly HtmlColumn<Judged>[] = [
-  { title: 'rank correlation of pairs', cell: ({ spearman }) => written(spearman, (x) => x.toFixed(4)) },
-];
+/** Further metrics, with intervals where any stage has one. */
+const moreColumns = (rows: readonly Judged[], { more }: Primary): readonly HtmlColumn<Judged>[] =>
+  more.map(({ metric: { name }, title, write }) => {
+    const bounded = rows.some((row) => row.more[name]?.interval != null);
+    return {
+      title: bounded ? `${title} [95 %]` : title,
+      cell: (row) => {
+        const figure = row.more[name];
+        if (figure === undefined) return NONE;
+        return `${write(figure.value)}${figure.interval === null ? '' : ` ${range(figure.interval, write)}`}`;
+      },
+    };
+  });
 
 /** Quality of every stage with intervals. */
 export const qualitySection = (report: Report): Section | null => {
@@ -67,7 +68,8 @@ export const qualitySection = (report: Report): Section | null => {
     quality === null ? [] : [{ id, ...quality }],
   );
   if (rows.length === 0) return null;
-  const { title, write, examples, inputs } = metricOf(report);
+  const metric = metricOf(report);
+  const { title, write, examples, inputs } = metric;
   return {
     id: 'quality',
     title: 'Quality',
@@ -76,9 +78,9 @@ export const qualitySection = (report: Report): Section | null => {
         { title: 'stage', cell: ({ id }) => id },
         {
           title: `${title} [95 %]`,
-          cell: ({ accuracy, accuracyInterval }) => `${write(accuracy)} ${range(accuracyInterval, write)}`,
+          cell: ({ score, scoreInterval }) => `${write(score)} ${range(scoreInterval, write)}`,
         },
-        ...(report.data.task === 'features' ? ofVectors : ofClasses),
+        ...moreColumns(rows, metric),
         { title: examples, cell: (quality) => whole(quality.examples) },
         ...(inputs === examples
           ? []

@@ -1,5 +1,5 @@
 import { bytes, milliseconds, percent, plusMinus, speedup } from '../../figures.ts';
-import { type Metric, metricOf } from '../../metric.ts';
+import { metricOf, type Primary, type Written } from '../../metric.ts';
 import type { Report, SeedsReport, SeedsStage } from '../../report.ts';
 import type { Spread } from '../../statistics/spread.ts';
 import { capital } from '../../text.ts';
@@ -32,17 +32,23 @@ const cellColumns = ({ stages }: SeedsReport, reference: string | null): HtmlCol
   ]);
 };
 
-const columnsOf = (seeds: SeedsReport, reference: string | null, metric: Metric): HtmlColumn<SeedsStage>[] => {
+/** Of losses and the like the mean over seeds says little. */
+const showsSpread = ({ metric }: Written): boolean => metric.alone !== true;
+
+const moreColumn = (stages: readonly SeedsStage[], { metric: { name }, title, write }: Written) =>
+  where(stages, ({ more }) => more[name] ?? null, { title, cell: ({ more }) => mean(more[name], write) });
+
+const columnsOf = (seeds: SeedsReport, reference: string | null, metric: Primary): HtmlColumn<SeedsStage>[] => {
   const { title, write, changes, writeChange } = metric;
   const { stages } = seeds;
   const versus = (id: string, shown: Html | string): Html | string => (id === reference ? '' : shown);
   return [
     { title: 'stage', cell: ({ id }) => id },
-    ...where(stages, ({ accuracy }) => accuracy, {
+    ...where(stages, ({ score }) => score, {
       title,
-      cell: ({ accuracy }) => mean(accuracy, write),
+      cell: ({ score }) => mean(score, write),
     }),
-    ...where(stages, ({ accuracy }) => accuracy, { title: 'worst', cell: ({ accuracy }) => worst(accuracy, write) }),
+    ...where(stages, ({ score }) => score, { title: 'worst', cell: ({ score }) => worst(score, write) }),
     ...where(stages, ({ difference }) => difference, {
       title: changes,
       cell: ({ id, difference }) => versus(id, mean(difference, writeChange)),
@@ -51,7 +57,7 @@ const columnsOf = (seeds: SeedsReport, reference: string | null, metric: Metric)
       title: `worst ${changes}`,
       cell: ({ id, difference }) => versus(id, worst(difference, writeChange)),
     }),
-    ...where(stages, ({ macroF1 }) => macroF1, { title: 'macro F1 %', cell: ({ macroF1 }) => mean(macroF1, percent) }),
+    ...metric.more.filter(showsSpread).flatMap((one) => moreColumn(stages, one)),
     ...where(stages, ({ agreement }) => agreement.top1, {
       title: 'agrees %',
       cell: ({ agreement }) => mean(agreement.top1, percent),
@@ -62,38 +68,36 @@ const columnsOf = (seeds: SeedsReport, reference: string | null, metric: Metric)
   ];
 };
 
-const dots = (seeds: SeedsReport, scale: number): readonly { stage: string; seed: string; accuracy: number }[] =>
-  seeds.stages.flatMap(({ id, accuracy }) =>
-    (accuracy?.values ?? []).flatMap((value, i) =>
-      value === null ? [] : [{ stage: id, seed: `seed ${seeds.list[i] ?? ''}`, accuracy: scale * value }],
+const dots = (seeds: SeedsReport, factor: number): readonly { stage: string; seed: string; score: number }[] =>
+  seeds.stages.flatMap(({ id, score }) =>
+    (score?.values ?? []).flatMap((value, i) =>
+      value === null ? [] : [{ stage: id, seed: `seed ${seeds.list[i] ?? ''}`, score: factor * value }],
     ),
   );
 
 /** The figures behind the dots: one column a seed. */
-const values = (seeds: SeedsReport, { name, write }: Metric): Html =>
+const values = (seeds: SeedsReport, { words, write }: Primary): Html =>
   table(
     [
       { title: 'stage', cell: ({ id }) => id },
       ...seeds.list.map(
         (seed, i): HtmlColumn<SeedsStage> => ({
           title: `seed ${seed}`,
-          cell: ({ accuracy }) => (accuracy?.values[i] == null ? '' : write(accuracy.values[i])),
+          cell: ({ score }) => (score?.values[i] == null ? '' : write(score.values[i])),
         }),
       ),
     ],
-    seeds.stages.filter(({ accuracy }) => accuracy !== null),
-    `${capital(name)} of every seed`,
+    seeds.stages.filter(({ score }) => score !== null),
+    `${capital(words)} of every seed`,
   );
 
-const picture = async (seeds: SeedsReport, metric: Metric): Promise<Html> => {
-  const rows = dots(seeds, metric.scale);
+const picture = async (seeds: SeedsReport, metric: Primary): Promise<Html> => {
+  const rows = dots(seeds, metric.factor);
   if (rows.length === 0) return nothing;
   const stages = new Set(rows.map(({ stage }) => stage));
-  const said = seeds.stages.flatMap(({ id, accuracy }) =>
-    accuracy === null ? [] : `${id} ${mean(accuracy, metric.write)}`,
-  );
+  const said = seeds.stages.flatMap(({ id, score }) => (score === null ? [] : `${id} ${mean(score, metric.write)}`));
   return await figure({
-    caption: `${capital(metric.name)} of every seed: where dots of two stages overlap, the choice of the seed decides which is better.`,
+    caption: `${capital(metric.words)} of every seed: where dots of two stages overlap, the choice of the seed decides which is better.`,
     summary: `${capital(metric.title)}, mean and standard deviation over seeds: ${said.join('; ')}.`,
     charts: [
       {
@@ -104,7 +108,7 @@ const picture = async (seeds: SeedsReport, metric: Metric): Promise<Html> => {
           encoding: {
             y: { field: 'stage', type: 'nominal', sort: null, axis: { title: null, grid: true } },
             x: {
-              field: 'accuracy',
+              field: 'score',
               type: 'quantitative',
               scale: { zero: false, padding: 8 },
               axis: { title: metric.title, tickCount: 5 },
@@ -122,7 +126,7 @@ const picture = async (seeds: SeedsReport, metric: Metric): Promise<Html> => {
 export const seedsSection = async (report: Report): Promise<Section | null> => {
   const { seeds, reference } = report;
   if (seeds === undefined) return null;
-  const shown = seeds.stages.filter((stage) => stage.accuracy !== null || stage.bytes !== null);
+  const shown = seeds.stages.filter((stage) => stage.score !== null || stage.bytes !== null);
   return {
     id: 'seeds',
     title: `Over ${seeds.list.length} seeds`,

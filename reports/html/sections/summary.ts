@@ -19,16 +19,16 @@ const qualityTile = ({ quality, difference }: StageReport, versus: string, repor
   if (quality === null) return [];
   const metric = metricOf(report);
   if (hasTooFewTexts(report)) {
-    return [{ name: capital(metric.name), value: 'no verdict', note: tooFewTexts(report) }];
+    return [{ name: capital(metric.words), value: 'no verdict', note: tooFewTexts(report) }];
   }
   return [
     {
-      name: capital(metric.name),
-      value: `${metric.write(quality.accuracy)}${metric.unit}`,
+      name: capital(metric.words),
+      value: `${metric.write(quality.score)}${metric.unit}`,
       note:
-        difference === null || metric.figure === 'cosine'
+        difference === null || metric.isToReference
           ? `of ${whole(quality.examples)} ${metric.examples}`
-          : `${metric.writeChange(difference.accuracy)}${metric.changeUnit} ${range(difference, metric.writeChange)}${versus}`,
+          : `${metric.writeChange(difference.score)}${metric.changeUnit} ${range(difference, metric.writeChange)}${versus}`,
     },
   ];
 };

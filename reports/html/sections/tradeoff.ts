@@ -1,6 +1,7 @@
+import { isBetter } from '../../../ground/metrics/metric.ts';
 import { bestBaseline } from '../../columns.ts';
 import { bytes, range } from '../../figures.ts';
-import { type Metric, metricOf } from '../../metric.ts';
+import { metricOf, type Primary } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
 import { p50Text, undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
@@ -13,34 +14,34 @@ import type { Section } from './section.ts';
 interface Point {
   readonly stage: string;
   readonly cost: number;
-  readonly accuracy: number;
+  readonly score: number;
   readonly low: number;
   readonly high: number;
-  /** No other point is as cheap and as accurate. */
+  /** No other point is as cheap and as good. */
   readonly best: boolean;
 }
 
 const pointsOf = (
   stages: readonly StageReport[],
-  scale: number,
+  { factor, metric }: Primary,
   costOf: (stage: StageReport) => number | undefined,
 ): Point[] => {
   const all = stages.flatMap((stage) => {
     const cost = costOf(stage);
     if (stage.quality === null || cost === undefined || !(cost > 0)) return [];
-    const { accuracy, accuracyInterval } = stage.quality;
+    const { score, scoreInterval } = stage.quality;
     return [
       {
         stage: stage.id,
         cost,
-        accuracy: scale * accuracy,
-        low: scale * accuracyInterval.low,
-        high: scale * accuracyInterval.high,
+        score: factor * score,
+        low: factor * scoreInterval.low,
+        high: factor * scoreInterval.high,
       },
     ];
   });
-  const beats = (a: { cost: number; accuracy: number }, b: { cost: number; accuracy: number }): boolean =>
-    a.cost <= b.cost && a.accuracy >= b.accuracy && (a.cost < b.cost || a.accuracy > b.accuracy);
+  const beats = (a: { cost: number; score: number }, b: { cost: number; score: number }): boolean =>
+    a.cost <= b.cost && !isBetter(metric, b.score, a.score) && (a.cost < b.cost || isBetter(metric, a.score, b.score));
   return all.map((point) => ({ ...point, best: !all.some((other) => beats(other, point)) }));
 };
 
@@ -79,7 +80,7 @@ const chartOf = (title: string, axes: Axes, points: readonly Point[], names: rea
         {
           transform: [{ filter: 'datum.best' }],
           mark: { type: 'line', interpolate: 'step-after', color: muted, strokeDash: [4, 3], strokeWidth: 1.5 },
-          encoding: { x, y: { ...y, field: 'accuracy' } },
+          encoding: { x, y: { ...y, field: 'score' } },
         },
         {
           mark: { type: 'rule', strokeWidth: 2 },
@@ -87,11 +88,11 @@ const chartOf = (title: string, axes: Axes, points: readonly Point[], names: rea
         },
         {
           mark: { type: 'point', filled: true, size: 70, opacity: 1 },
-          encoding: { x, y: { ...y, field: 'accuracy' }, color },
+          encoding: { x, y: { ...y, field: 'score' }, color },
         },
         {
           mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: ink, limit: 150 },
-          encoding: { x, y: { ...y, field: 'accuracy' }, text: { field: 'stage' } },
+          encoding: { x, y: { ...y, field: 'score' }, text: { field: 'stage' } },
         },
       ],
     },
@@ -105,33 +106,32 @@ const listed = (points: readonly Point[]): string =>
     .map(({ stage }) => stage)
     .join(', ');
 
-/** Stages below the linear baseline would press all others into a corner: they are named instead. */
+/** Stages that a baseline beats would press all others into a corner: they are named instead. */
 const worthShowing = (report: Report): { shown: readonly StageReport[]; left: readonly StageReport[] } => {
   const all = judged(report);
   const floor = bestBaseline(report);
-  const shown = all.filter(({ quality }) => (quality?.accuracy ?? 0) >= floor);
+  const { metric } = metricOf(report);
+  const shown = all.filter(
+    ({ quality }) => quality !== null && !(floor !== undefined && isBetter(metric, floor, quality.score)),
+  );
   return shown.length < 2 ? { shown: all, left: [] } : { shown, left: all.filter((stage) => !shown.includes(stage)) };
 };
 
-const leftOut = (left: readonly StageReport[], { write, unit }: Metric): string =>
+const leftOut = (left: readonly StageReport[], { write, unit }: Primary): string =>
   left.length === 0
     ? ''
-    : ` Not shown, being below the best baseline: ${left.map(({ id, quality }) => `${id} (${write(quality?.accuracy ?? 0)}${unit})`).join(', ')}.`;
+    : ` Not shown, being worse than the best baseline: ${left.map(({ id, quality }) => `${id} (${write(quality?.score ?? 0)}${unit})`).join(', ')}.`;
 
-/** Accuracy against what it costs, with intervals and the line of the stages that nothing beats in both. */
+/** Quality against what it costs, with intervals and the line of the stages that nothing beats in both. */
 export const tradeoffSection = async (report: Report): Promise<Section | null> => {
   const { shown: stages, left } = worthShowing(report);
   const metric = metricOf(report);
-  const bySize = pointsOf(stages, metric.scale, ({ model }) => (model === null ? undefined : model.bytes / 1e6));
-  const byTime = pointsOf(
-    stages,
-    metric.scale,
-    ({ latency }) => undisturbed(latency[0], ({ p50Ms }) => p50Ms) ?? undefined,
-  );
+  const bySize = pointsOf(stages, metric, ({ model }) => (model === null ? undefined : model.bytes / 1e6));
+  const byTime = pointsOf(stages, metric, ({ latency }) => undisturbed(latency[0], ({ p50Ms }) => p50Ms) ?? undefined);
   if (bySize.length < 2) return null;
   const names = report.stages.map(({ id }) => id);
   const quality = metric.title;
-  const said = capital(metric.name);
+  const said = capital(metric.words);
   const charts = [chartOf(`${said} against size`, { cost: 'MB on disk, logarithmic', quality }, bySize, names)];
   if (byTime.length > 1) {
     charts.push(chartOf(`${said} against latency`, { cost: 'median ms, logarithmic', quality }, byTime, names));
@@ -144,7 +144,7 @@ export const tradeoffSection = async (report: Report): Promise<Section | null> =
       {
         title: `${metric.title} [95 %]`,
         cell: ({ quality: at }) =>
-          at === null ? '' : `${metric.write(at.accuracy)} ${range(at.accuracyInterval, metric.write)}`,
+          at === null ? '' : `${metric.write(at.score)} ${range(at.scoreInterval, metric.write)}`,
       },
       { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
       { title: 'unbeaten in size', cell: ({ id }) => inBoth(id, bySize) },

@@ -23,14 +23,14 @@ const chartOf = (
   title: string,
   trained: readonly Trained[],
   names: readonly string[],
-  field: 'loss' | 'accuracy',
-  scale = 1,
+  field: 'loss' | 'score',
+  factor = 1,
 ): Chart[] => {
   const rows = trained.flatMap(({ stage, training }) =>
     thinned(training.curve.filter((point) => Number.isFinite(point[field]))).map((point) => ({
       stage: stage.id,
       epoch: point.epoch,
-      value: scale * (point[field] ?? 0),
+      value: factor * (point[field] ?? 0),
     })),
   );
   if (rows.length === 0) return [];
@@ -43,7 +43,7 @@ const chartOf = (
       height: 240,
       spec: {
         data: { values: rows },
-        mark: { type: 'line', strokeWidth: 2, point: field === 'accuracy' ? { filled: true, size: 36 } : false },
+        mark: { type: 'line', strokeWidth: 2, point: field === 'score' ? { filled: true, size: 36 } : false },
         encoding: {
           x: { field: 'epoch', type: 'quantitative', axis: { title: 'epochs', grid: false, tickCount: 5 } },
           y: { field: 'value', type: 'quantitative', scale: { zero: false }, axis: { title: null, tickCount: 5 } },
@@ -54,7 +54,7 @@ const chartOf = (
   ];
 };
 
-/** Loss and validation accuracy as stages learned, and how fast they did. */
+/** Loss and score on validation texts as stages learned, and how fast they did. */
 export const trainingSection = async (report: Report): Promise<Section | null> => {
   const trained = report.stages.flatMap((stage) =>
     stage.training === null ? [] : [{ stage, training: stage.training }],
@@ -63,7 +63,7 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
   const names = report.stages.map(({ id }) => id);
   const metric = metricOf(report);
   const last = ({ curve }: TrainingReport): number | undefined =>
-    curve.findLast(({ accuracy }) => accuracy !== undefined)?.accuracy;
+    curve.findLast(({ score }) => score !== undefined)?.score;
   const rows = table<Trained>(
     [
       { title: 'stage', cell: ({ stage }) => stage.id },
@@ -91,7 +91,7 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
       summary: `Training curves of ${trained.map(({ stage }) => stage.id).join(', ')}.`,
       charts: [
         ...chartOf('Training loss', trained, names, 'loss'),
-        ...chartOf(`Validation ${metric.title}`, trained, names, 'accuracy', metric.scale),
+        ...chartOf(`Validation ${metric.title}`, trained, names, 'score', metric.factor),
       ],
       table: rows,
     })}`,

@@ -1,5 +1,6 @@
+import { isBetter } from '../../../ground/metrics/metric.ts';
 import { bytes, count, milliseconds, times } from '../../figures.ts';
-import { type Metric, metricOf } from '../../metric.ts';
+import { metricOf, type Primary } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
 import { undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
@@ -17,55 +18,62 @@ interface Step {
 interface Measure {
   readonly title: string;
   readonly unit: string;
-  /** True where more is better. */
-  readonly more: boolean;
+  /** A quality is told as a difference from where it was, a cost as a ratio and from 0 on. */
+  readonly kind: 'cost' | 'quality';
+  readonly better: 'higher' | 'lower';
   value(stage: StageReport): number | undefined;
   write(value: number): string;
 }
+
+const cost = { kind: 'cost', better: 'lower' } as const;
 
 const costs: readonly Measure[] = [
   {
     title: 'Size',
     unit: 'MB',
-    more: false,
+    ...cost,
     value: ({ model }) => (model === null ? undefined : model.bytes / 1e6),
     write: (x) => bytes(1e6 * x),
   },
   {
     title: 'Multiply-accumulates',
     unit: 'million',
-    more: false,
+    ...cost,
     value: ({ model }) => (model === null ? undefined : model.macs / 1e6),
     write: (x) => count(1e6 * x),
   },
   {
     title: 'Median latency',
     unit: 'ms',
-    more: false,
+    ...cost,
     value: ({ latency: [cell] }) => undisturbed(cell, ({ p50Ms }) => p50Ms) ?? undefined,
     write: (x) => `${milliseconds(x)} ms`,
   },
 ];
 
-const qualityOf = ({ name, unit, scale, write }: Metric): Measure => ({
-  title: capital(name),
+const qualityOf = ({ words, unit, factor, write, metric }: Primary): Measure => ({
+  title: capital(words),
   unit: unit.trim(),
-  more: true,
-  value: ({ quality }) => (quality === null ? undefined : scale * quality.accuracy),
-  write: (x) => `${write(x / scale)}${unit}`,
+  ...{ kind: 'quality', better: metric.better },
+  value: ({ quality }) => (quality === null ? undefined : factor * quality.score),
+  write: (x) => `${write(x / factor)}${unit}`,
 });
 
 /** The stage that a stage's weights came from. */
 const origin = (report: Report, { inputs }: StageReport): StageReport | undefined => stageOf(report, inputs.model);
 
-const chartOf = ({ title, unit, more, value, write }: Measure, steps: readonly Step[]): Chart[] => {
-  const rows = steps.flatMap(({ stage, before }) => {
+const rowsOf = ({ better, value, write }: Measure, steps: readonly Step[]) =>
+  steps.flatMap(({ stage, before }) => {
     const after = value(stage);
     if (after === undefined) return [];
     const from = before === undefined ? undefined : value(before);
-    const better = more ? after >= (from ?? after) : after <= (from ?? after);
-    return [{ stage: stage.id, from: from ?? after, after, color: better ? good : bad, label: write(after) }];
+    const isWorse = from !== undefined && isBetter({ better }, from, after);
+    return [{ stage: stage.id, from: from ?? after, after, color: isWorse ? bad : good, label: write(after) }];
   });
+
+const chartOf = (measure: Measure, steps: readonly Step[]): Chart[] => {
+  const { title, unit, kind } = measure;
+  const rows = rowsOf(measure, steps);
   if (rows.length === 0) return [];
   const y = {
     field: 'stage',
@@ -80,9 +88,10 @@ const chartOf = ({ title, unit, more, value, write }: Measure, steps: readonly S
   } as const;
   const color = { field: 'color', type: 'nominal', scale: null } as const;
   const largest = Math.max(...rows.flatMap(({ from, after }) => [from, after]));
-  const smallest = more ? Math.min(...rows.flatMap(({ from, after }) => [from, after])) : 0;
-  const domain = [more ? smallest - 0.08 * (largest - smallest) : 0, largest + 0.3 * (largest - smallest)];
-  const scaled = { ...x, scale: largest > smallest ? { domain, nice: false } : { zero: !more } };
+  const zooms = kind === 'quality';
+  const smallest = zooms ? Math.min(...rows.flatMap(({ from, after }) => [from, after])) : 0;
+  const domain = [zooms ? smallest - 0.08 * (largest - smallest) : 0, largest + 0.3 * (largest - smallest)];
+  const scaled = { ...x, scale: largest > smallest ? { domain, nice: false } : { zero: !zooms } };
   return [
     {
       title,
@@ -130,12 +139,14 @@ export const waterfallSection = async (report: Report): Promise<Section | null> 
       { title: 'stage', cell: ({ stage }) => stage.id },
       { title: 'took', text: true, cell: ({ before }) => before?.id ?? '' },
       ...measures.map((measure) => ({
-        title: measure.more ? metric.changes : measure.title.toLowerCase(),
+        title: measure.kind === 'quality' ? metric.changes : measure.title.toLowerCase(),
         cell: (step: Step) =>
           change(
             step,
             measure,
-            measure.more ? (before, after) => metric.writeChange((after - before) / metric.scale) : ratio,
+            measure.kind === 'quality'
+              ? (before, after) => metric.writeChange((after - before) / metric.factor)
+              : ratio,
           ),
       })),
     ],
@@ -148,7 +159,7 @@ export const waterfallSection = async (report: Report): Promise<Section | null> 
     body: html`${await figure({
       caption:
         'Each bar runs from the model that a stage took to the one it made (the tick): green for the better, red for the worse.',
-      summary: `Bytes, multiply-accumulates, median latency and ${metric.name} before and after ${changed.map(({ stage }) => stage.id).join(', ')}.`,
+      summary: `Bytes, multiply-accumulates, median latency and ${metric.words} before and after ${changed.map(({ stage }) => stage.id).join(', ')}.`,
       charts: measures.flatMap((measure) => chartOf(measure, steps)),
       table: rows,
     })}`,

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Immutable } from '../immutable.ts';
+import { datasetTasks, usualTask } from '../tasks.ts';
+import { scored } from './score.ts';
+
+/** How many texts there are of what, and for what. */
+export const dataFigures = {
+  task: z
+    .enum(datasetTasks)
+    .default(usualTask)
+    .describe('What models are for. It decides what every score in the report is.'),
+  train: z.number(),
+  unlabelled: z.number(),
+  validation: z.number(),
+  test: z.number(),
+  classes: z.array(z.string()),
+  remarks: z
+    .array(z.string())
+    .default([])
+    .describe('What to know of the texts before believing figures on them: classes that a split lacks, rows left out.'),
+};
+
+/** What reading the data leaves for the report. */
+export const datasetMetrics = z.looseObject({
+  ...dataFigures,
+  dropped: z.number().default(0).describe('Rows without a text or a label.'),
+});
+
+/** A model that is no Transformer, by the score that others have to beat. */
+export const baselineFigures = z.looseObject({
+  score: z.number(),
+  called: z.string().exactOptional().describe('As tables call it.'),
+});
+
+/** Baselines by name; none where there is nothing to compare with. */
+export const baselineMetrics = z.record(z.string(), scored(baselineFigures));
+
+export type DatasetMetrics = Immutable<z.infer<typeof datasetMetrics>>;
+export type BaselineMetrics = Immutable<z.infer<typeof baselineMetrics>>;

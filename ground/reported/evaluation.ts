@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { Immutable } from '../immutable.ts';
+import { withScore } from './score.ts';
+import { notes } from './stage.ts';
+
+/** What a model is by itself. */
+export const modelFigures = {
+  gzipBytes: z.number(),
+  brotliBytes: z.number(),
+  parameters: z.number().describe('Numbers in the weights.'),
+  nonzero: z.number().describe('Those of them that are not 0.'),
+  macs: z.number().describe('Multiply-accumulates of one text of `macsLength` tokens at batch 1.'),
+  macsLength: z.number(),
+};
+
+export const dimensions = z.record(z.string(), z.number());
+
+/** The test texts as transformers.js reads them, by its own tokenizer. */
+export const clientTexts = z.looseObject({
+  differing: z.number().describe('Test texts that become other tokens there.'),
+  cut: z.number().describe('Those of them that are only cut otherwise.'),
+  texts: z.number().describe('All that were compared.'),
+  first: z.looseObject({ text: z.string(), tokens: z.array(z.string()), client: z.array(z.string()) }).nullable(),
+  settings: z.array(z.string()).describe('Settings of tokenizer.json that it does not carry out.'),
+});
+
+const clientFigures = clientTexts.extend({
+  scoreChange: z.number().nullable().describe('What that adds to the score; null where it is not known.'),
+});
+
+/** What the evaluation of a model leaves for the report besides its answers. */
+export const evaluationMetrics = z.looseObject({
+  lengths: z.looseObject({ median: z.number(), p95: z.number() }),
+  figures: z.looseObject(modelFigures),
+  dimensions,
+  client: z.preprocess((value) => withScore(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
+  notes,
+});
+
+export type ClientFigures = Immutable<z.infer<typeof clientFigures>>;
+export type EvaluationMetrics = Immutable<z.infer<typeof evaluationMetrics>>;

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** What earlier versions called the score of every task, whatever its metric was. */
+export const FORMER_SCORE = 'accuracy';
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** An object with a score, whatever version wrote it. */
+export const withScore = (value: unknown, key = 'score', former: string = FORMER_SCORE): unknown =>
+  isObject(value) && !(key in value) && former in value ? { ...value, [key]: value[former] } : value;
+
+/** Reads what has a score also as earlier versions wrote it. */
+export const scored = <T extends z.ZodType>(schema: T) => z.preprocess((value) => withScore(value), schema);

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import type { Immutable } from '../immutable.ts';
+import { trainingSummary } from './training.ts';
+
+/** What any stage may say to its user, once, in the report. */
+export const notes = z.array(z.string()).exactOptional();
+
+/** What the report reads of whatever stage: how it was trained, where that is what it does, and its notes. */
+export const stageMetrics = z.looseObject({
+  training: trainingSummary.exactOptional(),
+  notes,
+  hub: z.unknown().optional().describe('Of what was downloaded: such steps wait for others, they compute nothing.'),
+});
+
+export type StageMetrics = Immutable<z.infer<typeof stageMetrics>>;

@@ -1,0 +1,143 @@
+import { accuracy, calibrationError, cosine, loss, type Metric, macroF1, pairSpearman } from './metrics/index.ts';
+
+/**
+ * What one answer is, with the columns that it is judged by:
+ * - choice: one of some classes. right, nats (-log p of the label), confidence, chosen, label
+ * - set: each of some classes or not. said and truth, a column a class
+ * - number: one number. said, truth
+ * - vector: as many numbers as the model is wide, near the reference's or not. cosine
+ */
+export type Answer = 'choice' | 'set' | 'number' | 'vector';
+
+/** What a model can be made for. */
+export interface ModelTask {
+  /** In files, in YAML and in messages. */
+  readonly name: string;
+  /** What there is one answer about. */
+  readonly about: 'text' | 'word' | 'token';
+  readonly answer: Answer;
+  /** The tag of the hub for such models. */
+  readonly pipeline: string;
+  /** What stands behind the architecture in the name of a class of transformers. */
+  readonly classSuffix: string;
+  /** What transformers calls the output. */
+  readonly output: 'logits' | 'last_hidden_state';
+}
+
+/** What data can be for. */
+export interface DataTask extends ModelTask {
+  /** What models are chosen and compared by, and what is told besides. */
+  readonly metric: Metric;
+  readonly more: readonly Metric[];
+  /** Where the right answers come from: a field of each example, or a teacher, which then validates, too. */
+  readonly truth: 'label' | 'tags' | 'teacher';
+  /** What stands above the table to be beaten besides the most frequent class. */
+  readonly baseline: 'linear' | 'lexicon' | null;
+  /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
+  readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
+}
+
+const texts = { examples: 'texts', inputs: 'texts' } as const;
+
+/** Tasks of data, in the order in which messages list them. */
+const table = [
+  {
+    name: 'text-classification',
+    about: 'text',
+    answer: 'choice',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    output: 'logits',
+    metric: accuracy,
+    more: [macroF1, loss, calibrationError],
+    truth: 'label',
+    baseline: 'linear',
+    words: texts,
+  },
+  {
+    name: 'token-classification',
+    about: 'word',
+    answer: 'choice',
+    pipeline: 'token-classification',
+    classSuffix: 'ForTokenClassification',
+    output: 'logits',
+    metric: accuracy,
+    more: [macroF1, loss, calibrationError],
+    truth: 'tags',
+    baseline: 'lexicon',
+    words: { metric: `word ${accuracy.name}`, examples: 'words', inputs: 'sentences' },
+  },
+  {
+    name: 'features',
+    about: 'text',
+    answer: 'vector',
+    pipeline: 'feature-extraction',
+    classSuffix: 'Model',
+    output: 'last_hidden_state',
+    metric: cosine,
+    more: [pairSpearman],
+    truth: 'teacher',
+    baseline: null,
+    words: texts,
+  },
+] as const satisfies readonly DataTask[];
+
+export type DatasetTask = (typeof table)[number]['name'];
+
+/** What models of the hub are made for that no data is for: they are trained further. */
+const others = [
+  {
+    name: 'fill-mask',
+    about: 'token',
+    answer: 'choice',
+    pipeline: 'fill-mask',
+    classSuffix: 'ForMaskedLM',
+    output: 'logits',
+  },
+] as const satisfies readonly ModelTask[];
+
+/** Every task that a model can be made for. */
+export type TaskName = DatasetTask | (typeof others)[number]['name'];
+
+const named = <T extends { readonly name: string }>(tasks: readonly T[]): readonly [T['name'], ...T['name'][]] => {
+  const [first, ...rest] = tasks.map(({ name }): T['name'] => name);
+  if (first === undefined) throw new Error('there is no task');
+  return [first, ...rest];
+};
+
+export const datasetTasks = named<(typeof table)[number]>(table);
+export const modelTasks = named<(typeof table)[number] | (typeof others)[number]>([...table, ...others]);
+
+/** Those whose answers are about texts as a whole, which need no more than a text and a label a row. */
+export const textTasks = named<(typeof table)[number]>(table.filter(({ about }) => about === 'text'));
+
+/** What data without a word about it is for. */
+export const [usualTask] = datasetTasks;
+
+const found = <T extends { readonly name: string }>(tasks: readonly T[], name: string): T => {
+  const task = tasks.find((candidate) => candidate.name === name);
+  if (task !== undefined) return task;
+  throw new Error(`there is no task "${name}"; known: ${tasks.map((one) => one.name).join(', ')}`);
+};
+
+/** The facts of a task of data. What data says is checked where it is read: another name is a bug. */
+export const dataTask = (name: DatasetTask): DataTask => found<DataTask>(table, name);
+
+/** The facts of a task of models. */
+export const modelTask = (name: TaskName): ModelTask => found<ModelTask>([...table, ...others], name);
+
+/** The task whose answers are of a kind: what a head makes of a model, whatever data is for. */
+export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask => {
+  const task = table.find((candidate) => candidate.about === about && candidate.answer === answer);
+  if (task !== undefined) return task.name;
+  throw new Error(`no task has ${answer} answers about a ${about}`);
+};
+
+/** Whether answers are choices of classes that have names. */
+export const hasClasses = (name: TaskName): boolean => {
+  const { about, answer } = modelTask(name);
+  return answer === 'choice' && about !== 'token';
+};
+
+/** Every metric of a task, the primary one first. */
+export const metricsOf = ({ metric, more }: Pick<DataTask, 'metric' | 'more'>): readonly Metric[] => [metric, ...more];

@@ -1,0 +1,105 @@
+import type { Predictions } from '../data/predictions.ts';
+import { isUnread, type Rows, rowOf } from '../data/rows.ts';
+import type { Judged } from '../ground/metrics/metric.ts';
+import type { Answer } from '../ground/tasks.ts';
+import { predictions as chosenOf, correctness, logProbabilities, type Scored, scoredOf } from './statistics/scored.ts';
+import { cosinesTo, pairCosines, type Vectors } from './statistics/vectors.ts';
+
+/** Answers as metrics read them. */
+export interface Evidence {
+  readonly judged: Judged;
+  /** Pairs of texts, as this model and as the reference finds them alike; null where answers are no vectors. */
+  readonly pairs: Judged | null;
+  /** Choices of one class each; null where answers are something else. */
+  readonly scored: Scored | null;
+}
+
+type Columns = Judged['columns'];
+
+/** Columns that are made when one is asked for: of many no figure is wanted. */
+const lazily = (makers: Readonly<Record<string, () => ArrayLike<number>>>): Columns => {
+  const columns: Record<string, ArrayLike<number>> = {};
+  for (const [name, make] of Object.entries(makers)) {
+    let made: ArrayLike<number> | undefined;
+    Object.defineProperty(columns, name, {
+      enumerable: true,
+      get: () => {
+        made ??= make();
+        return made;
+      },
+    });
+  }
+  return columns;
+};
+
+const confidenceOf = (scored: Scored): Float64Array =>
+  Float64Array.from(chosenOf(scored), (choice, i) => Math.exp(logProbabilities(scored, i)[Math.max(0, choice)] ?? 0));
+
+const natsOf = (scored: Scored): Float64Array =>
+  Float64Array.from(scored.labels, (label, i) => -(logProbabilities(scored, i)[label] ?? 0));
+
+/** Choices of one class each, as metrics read them. */
+export const choices = (scored: Scored): Evidence => ({
+  judged: {
+    count: scored.labels.length,
+    columns: lazily({
+      right: () => correctness(scored),
+      nats: () => natsOf(scored),
+      confidence: () => confidenceOf(scored),
+      chosen: () => chosenOf(scored),
+      label: () => scored.labels,
+    }),
+    groups: scored.groups,
+  },
+  pairs: null,
+  scored,
+});
+
+/** Each class said where its logit is above 0, which is a probability above a half. */
+const saidSets = (rows: Rows, count: number): Float64Array => {
+  const said = new Float64Array(count * rows.width);
+  for (let answer = 0; answer < count; answer++) {
+    if (!isUnread(rows, answer))
+      said.set(
+        Float64Array.from(rowOf(rows, answer), (x) => Number(x > 0)),
+        answer * rows.width,
+      );
+  }
+  return said;
+};
+
+const beside = ({ ids, targets, groups }: Predictions, said: () => ArrayLike<number>): Evidence => ({
+  judged: { count: ids.length, columns: lazily({ said, truth: () => targets?.data ?? [] }), groups },
+  ...{ pairs: null, scored: null },
+});
+
+const vectorsIn = ({ ids, rows }: Predictions): Vectors => ({ ids, width: rows.width, values: rows.data });
+
+/** How near vectors are to those of the reference; null where these are of another width. */
+const besideReference = (model: Predictions, reference: Predictions): Evidence | null => {
+  const [mine, theirs] = [vectorsIn(model), vectorsIn(reference)];
+  if (mine.width !== theirs.width) return null;
+  const [said, truth] = [pairCosines(mine), pairCosines(theirs)];
+  return {
+    judged: {
+      count: mine.ids.length,
+      columns: lazily({ cosine: () => cosinesTo(theirs, mine) }),
+      groups: model.groups,
+    },
+    pairs: { count: said.length, columns: { said, truth } },
+    scored: null,
+  };
+};
+
+type Judge = (model: Predictions, reference: Predictions) => Evidence | null;
+
+const judges: Readonly<Record<Answer, Judge>> = {
+  choice: (model) => choices(scoredOf(model)),
+  set: (model) => beside(model, () => saidSets(model.rows, model.ids.length)),
+  number: (model) => beside(model, () => model.rows.data),
+  vector: besideReference,
+};
+
+/** Answers of a kind, judged by what they should be or beside those of the reference; null where these do not compare. */
+export const evidenceOf = (answer: Answer, model: Predictions, reference: Predictions): Evidence | null =>
+  judges[answer](model, reference);

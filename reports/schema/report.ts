@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { baselineFigures, dataFigures } from '../../ground/reported/data.ts';
+import { gateReportSchema } from '../gates/schema.ts';
+import { measurement } from './latency.ts';
+import { seeds } from './seeds.ts';
+import { stage } from './stage.ts';
+
+const pipeline = z.looseObject({
+  yaml: z.string().describe('The exact file.'),
+  overrides: z.array(z.string()).describe('The --set values on top of it.'),
+  until: z.string().exactOptional().describe('The stage that --until named, after which the others were left out.'),
+});
+
+const environment = z.looseObject({
+  cpu: z.string(),
+  cpuFlags: z.array(z.string()),
+  threads: z.number(),
+  node: z.string(),
+  onnxruntime: z.string(),
+  decant: z.string(),
+});
+
+const data = z.looseObject({
+  uses: z.string(),
+  ...dataFigures,
+  baselines: z
+    .record(z.string(), baselineFigures.required({ called: true }))
+    .nullable()
+    .describe('What is to be beaten, on the same test split; null when the run ended before that was computed.'),
+});
+
+const cost = z.looseObject({
+  training: z.number(),
+  evaluation: z.number(),
+  measurement: z.number(),
+  other: z.number(),
+  overhead: z.number().describe('What no step accounts for: starting processes, hashing, writing reports.'),
+});
+
+/**
+ * report.json as other tools read it. Fields may be added; those that are here keep their names and units. Rates are 0 to 1,
+ * losses and divergences in nats, sizes in bytes.
+ */
+export const reportSchema = z.looseObject({
+  schema: z.literal('decant.report/1'),
+  name: z.string(),
+  created: z.string().describe('When the run ended, ISO 8601.'),
+  seed: z.number(),
+  pipeline,
+  environment,
+  data,
+  reference: z
+    .string()
+    .nullable()
+    .describe('Stage that the others are compared with: the first whose model does what the data is for.'),
+  measurement: measurement.nullable().describe('How latency was measured, where the run got so far.'),
+  cost: cost.describe('Wall-clock seconds of this run by what they went to.'),
+  stages: z.array(stage),
+  gates: z
+    .array(gateReportSchema)
+    .default([])
+    .describe('Limits of the file, judged: see decant diff for those against another run.'),
+  seconds: z
+    .number()
+    .describe('Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost).'),
+  seeds: seeds
+    .exactOptional()
+    .describe('What several seeds say together; all else is of the first of them. Absent in a run of one seed.'),
+  checksum: z
+    .string()
+    .exactOptional()
+    .describe('sha256 of all the rest, as canonical JSON: tells a report that was changed by accident.'),
+});

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { clientTexts, dimensions, modelFigures } from '../../ground/reported/evaluation.ts';
+import { json } from '../../ground/reported/json.ts';
+import { curvePoint, trainingSummary } from '../../ground/reported/training.ts';
+import { figure } from './figures.ts';
+import { latency, loading } from './latency.ts';
+import { agreement, comparison, difference, quality } from './quality.ts';
+import { cause, gap, time } from './time.ts';
+
+const model = z.looseObject({
+  file: z.string(),
+  sha256: z.string(),
+  bytes: z.number(),
+  ...modelFigures,
+  dimensions,
+});
+
+const training = z.looseObject({
+  ...trainingSummary.pick({ steps: true, epochs: true, tokensPerSecond: true, paddingFraction: true }).shape,
+  curve: z.array(curvePoint.extend({ loss: figure })),
+});
+
+const client = clientTexts.extend({
+  score: z
+    .number()
+    .nullable()
+    .describe('The score over all test texts on the tokens that transformers.js feeds; null where it is not known.'),
+});
+
+/** One stage of the file. */
+export const stage = z.looseObject({
+  id: z.string(),
+  uses: z.string(),
+  version: z.number().describe("Version of the stage's behaviour."),
+  config: z.record(z.string(), json).describe('The options it ran with.'),
+  inputs: z.record(z.string(), z.string()).describe('Stage ids by input name.'),
+  cached: z.boolean(),
+  seconds: z.number().describe('What the work took when it was done.'),
+  model: model.nullable(),
+  quality: quality.nullable(),
+  agreement: agreement.nullable().describe('With the reference on the same examples.'),
+  difference: difference.nullable().describe("Score minus the reference's, with its paired 95 % interval."),
+  comparisons: z.array(comparison).describe('Paired with the reference, and with the model it was made from.'),
+  latency: z.array(latency),
+  loading: loading.nullable().describe('What it costs to begin: null where it was not measured.'),
+  time: time.nullable().describe('Kernel time of one run by operator and layer: null where it was not profiled.'),
+  undecided: z
+    .boolean()
+    .default(false)
+    .describe('Whether it was profiled on a busy machine: causes that times tell, `time` and `gap` are left out then.'),
+  causes: z.array(cause).describe('Why it is not faster.'),
+  gap: gap
+    .nullable()
+    .default(null)
+    .describe("Why its time is not the reference's divided as its MACs are: null where it was not profiled."),
+  training: training.nullable(),
+  client: client
+    .nullable()
+    .default(null)
+    .describe('What transformers.js makes of the test texts: null where nobody looked.'),
+  notes: z.array(z.string()),
+});
