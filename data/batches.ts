@@ -1,5 +1,4 @@
 import { permutation, type Stream } from './random.ts';
-import type { EncodedText } from './tokenize.ts';
 
 /** Positions of examples that run together, and the length that the longest of them needs. */
 export interface Batch {
@@ -57,53 +56,4 @@ export const paddingFraction = (batches: readonly Batch[], lengths: ArrayLike<nu
     for (const row of rows) kept += lengths[row] ?? 0;
   }
   return all === 0 ? 0 : 1 - kept / all;
-};
-
-/** Token ids and mask of a batch, (texts, length) in row-major order, as int64 graph inputs. */
-export interface TokenMatrix {
-  readonly dims: readonly [number, number];
-  readonly ids: BigInt64Array;
-  readonly mask: BigInt64Array;
-}
-
-/** Padded ids of a batch. Elements are written as low 32-bit words: ids are never negative, and BigInt would be slow. */
-export const tokenMatrix = (texts: readonly EncodedText[], { rows, length }: Batch, padding: number): TokenMatrix => {
-  const ids = new BigInt64Array(rows.length * length);
-  const mask = new BigInt64Array(rows.length * length);
-  const idWords = new Int32Array(ids.buffer);
-  const maskWords = new Int32Array(mask.buffer);
-  rows.forEach((row, i) => {
-    const text = texts[row]?.ids ?? new Int32Array();
-    for (let j = 0; j < length; j++) {
-      const at = 2 * (i * length + j);
-      idWords[at] = j < text.length ? (text[j] as number) : padding;
-      maskWords[at] = j < text.length ? 1 : 0;
-    }
-  });
-  return { dims: [rows.length, length], ids, mask };
-};
-
-/** Which of two texts each position of a batch belongs to, (texts, length) as int64; 0 in padding and in single texts. */
-export const typeMatrix = (texts: readonly EncodedText[], { rows, length }: Batch): BigInt64Array<ArrayBuffer> => {
-  const types = new BigInt64Array(rows.length * length);
-  const words = new Int32Array(types.buffer);
-  rows.forEach((row, i) => {
-    texts[row]?.types?.subarray(0, length).forEach((type, j) => {
-      words[2 * (i * length + j)] = type;
-    });
-  });
-  return types;
-};
-
-/** Replaces each kept token by `unknown` with the given probability (token dropout, in place). */
-export const dropTokens = (
-  { ids, mask }: TokenMatrix,
-  options: { readonly rate: number; readonly unknown: number; readonly random: Stream },
-): void => {
-  const idWords = new Int32Array(ids.buffer);
-  const maskWords = new Int32Array(mask.buffer);
-  const threshold = options.rate * 2 ** 32;
-  for (let at = 0; at < idWords.length; at += 2) {
-    if (maskWords[at] === 1 && options.random.bits() >>> 0 < threshold) idWords[at] = options.unknown;
-  }
 };

@@ -1,7 +1,6 @@
-import type { EncodedText } from './tokenize.ts';
-
 /** Tokens of each text. */
-export const lengthsOf = (texts: readonly EncodedText[]): Int32Array => Int32Array.from(texts, ({ ids }) => ids.length);
+export const lengthsOf = (examples: readonly { readonly length: number }[]): Int32Array =>
+  Int32Array.from(examples, ({ length }) => length);
 
 /** The lengths that stand for a split: the middle one and the 95th percentile, as order statistics (no interpolation). */
 export const typicalLengths = (lengths: ArrayLike<number>): { readonly median: number; readonly p95: number } => {
@@ -11,7 +10,7 @@ export const typicalLengths = (lengths: ArrayLike<number>): { readonly median: n
 };
 
 /** How many texts lost tokens to the length they were cut to, as "3 of 40 texts (7.5 %)"; undefined where all are whole. */
-export const cutShare = (texts: readonly EncodedText[], called: string): string | undefined => {
+export const cutShare = (texts: readonly { readonly cut?: number }[], called: string): string | undefined => {
   const cut = texts.filter((text) => text.cut !== undefined).length;
   const share = ((100 * cut) / texts.length).toFixed(1);
   return cut === 0 ? undefined : `${cut} of ${texts.length} ${called} (${share} %)`;

@@ -1,8 +1,8 @@
 import { UserError } from '../ground/errors.ts';
+import type { Targets } from './answer-targets.ts';
 import { columnOf, readHeader, readTable, type Table, writeTable } from './columns.ts';
 import { OLD_SCHEMA, readOldChoices } from './predictions-before.ts';
 import { type Rows, rowsIn, rowsTable } from './rows.ts';
-import type { Targets } from './targets.ts';
 
 /** What a model answered about every text, or every word, of a split. Metrics are pure functions of it. */
 export interface Predictions {

@@ -1,161 +1,161 @@
-import { type Batch, dropTokens, type TokenMatrix, tokenMatrix, typeMatrix } from '../data/batches.ts';
-import { stream } from '../data/random.ts';
-import { isUnread, spreadRow } from '../data/rows.ts';
-import type { EncodedText } from '../data/tokenize.ts';
-import { type Value, value } from '../graph/graph.ts';
-import type { ModelInfo } from '../models/model.ts';
-import { type Answers, forEachAnswer } from './answers.ts';
+import type { Batch } from '../data/batches.ts';
+import type { Stream } from '../data/random.ts';
+import { type Graph, value } from '../graph/graph.ts';
+import type { ModelInfo, Processor } from '../models/model.ts';
+import type { InputRole, Port, State } from '../models/signature.ts';
+import { placesIn } from './answers.ts';
+import type { Encoded } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
-import { lossInputs, writeTarget } from './losses/index.ts';
-import { taskOf } from './tasks/index.ts';
-import type { LossWeights, TrainingExamples, TrainingOptions } from './training-options.ts';
 
-/** What does not change from batch to batch. */
-export interface FeedSource {
-  readonly info: ModelInfo;
-  readonly examples: TrainingExamples;
-  /** Those about the examples. */
-  readonly answers: Answers;
-  readonly weights: LossWeights;
-  readonly options: Pick<TrainingOptions, 'tokenDropout' | 'labelSmoothing'>;
-  readonly seed: number;
-  /** Inputs that the step has; others are not made. */
-  readonly wanted: ReadonlySet<Value>;
-}
+/** How a model is fed: its ports, and what fills batches up. */
+export type Fed = Pick<ModelInfo, 'signature' | 'processor'>;
 
-/** Answers and kept tokens of a whole update: what its means are taken over. */
-export interface UpdateSize {
-  readonly answers: number;
-  readonly tokens: number;
-}
+type Whole = Int32Array | Uint8Array;
 
-/** Words that were cut off have no answer, and no part in the mean. */
-export const sizeOfUpdate = (batches: readonly Batch[], all: Answers): UpdateSize => {
-  let answers = 0;
-  let tokens = 0;
-  for (const batch of batches) {
-    forEachAnswer(all, batch, () => {
-      answers++;
-    });
-    for (const row of batch.rows) tokens += all.texts[row]?.ids.length ?? 0;
+/**
+ * Rows of whole numbers as int64, (batch, length). Elements are written as low 32-bit words: what is fed is never negative,
+ * and BigInt would be slow.
+ */
+const matrixOf = (
+  { rows, length }: Batch,
+  filler: number,
+  write: (row: number, words: Int32Array, at: number) => number,
+): BigInt64Array<ArrayBuffer> => {
+  const matrix = new BigInt64Array(rows.length * length);
+  const words = new Int32Array(matrix.buffer);
+  for (let i = 0; i < rows.length; i++) {
+    const start = 2 * i * length;
+    const end = 2 * (i + 1) * length;
+    const filled = start + 2 * Math.min(length, write(rows[i] as number, words.subarray(0, end), start));
+    if (filler !== 0) for (let at = filled; at < end; at += 2) words[at] = filler;
   }
-  return { answers, tokens };
+  return matrix;
 };
 
-const typeTensor = (texts: readonly EncodedText[], batch: Batch): HostTensor => ({
-  dtype: 'int64',
-  dims: [batch.rows.length, batch.length],
-  data: typeMatrix(texts, batch),
+/** Writes a row's own numbers; gives how many there are. */
+const copied =
+  (rowOf: (row: number) => Whole | undefined) =>
+  (row: number, words: Int32Array, start: number): number => {
+    const own = rowOf(row);
+    if (own === undefined) return 0;
+    const count = Math.min(own.length, (words.length - start) / 2);
+    for (let j = 0; j < count; j++) words[start + 2 * j] = own[j] as number;
+    return count;
+  };
+
+/** Writes `first` at the first position of a row, and `step` more at each that follows. */
+const counted =
+  (examples: readonly Encoded[], first: number, step: number) =>
+  (row: number, words: Int32Array, start: number): number => {
+    const count = Math.min(examples[row]?.length ?? 0, (words.length - start) / 2);
+    for (let j = 0; j < count; j++) words[start + 2 * j] = first + j * step;
+    return count;
+  };
+
+/** What is made of a batch for an input of a role. */
+type Fill = (examples: readonly Encoded[], batch: Batch, processor: Processor) => BigInt64Array;
+
+const fromRole =
+  (role: InputRole, examples: readonly Encoded[]) =>
+  (row: number): Whole | undefined =>
+    examples[row]?.byRole[role];
+
+const fills: Readonly<Record<InputRole, Fill>> = {
+  tokens: (examples, batch, { tokens }) => matrixOf(batch, tokens.padding, copied(fromRole('tokens', examples))),
+  segments: (examples, batch) => matrixOf(batch, 0, copied(fromRole('segments', examples))),
+  mask: (examples, batch) => matrixOf(batch, 0, counted(examples, 1, 0)),
+  positions: (examples, batch) => matrixOf(batch, 0, counted(examples, 0, 1)),
+  places: (examples, batch) => BigInt64Array.from(placesIn(examples, batch), BigInt),
+};
+
+/** What an input of a role is fed. */
+export const fedTo = (
+  role: InputRole,
+  processor: Processor,
+  examples: readonly Encoded[],
+  batch: Batch,
+): HostTensor => {
+  const data = fills[role](examples, batch, processor);
+  return { dtype: 'int64', dims: role === 'places' ? [data.length] : [batch.rows.length, batch.length], data };
+};
+
+/** A state before anything was read: no positions. */
+const emptyState = ({ axes }: State, { rows }: Batch): HostTensor => ({
+  dtype: 'float32',
+  dims: axes.map((axis) => (typeof axis === 'number' ? axis : axis === 'batch' ? rows.length : 0)),
+  data: new Float32Array(),
 });
 
-const tokenFeeds = (
-  { inputs }: ModelInfo,
-  { dims, ids, mask }: TokenMatrix,
-  types: () => HostTensor,
-): Record<string, HostTensor> => ({
-  [inputs.ids]: { dtype: 'int64', dims, data: ids },
-  [inputs.mask]: { dtype: 'int64', dims, data: mask },
-  ...(inputs.types === undefined ? {} : { [inputs.types]: types() }),
-});
+/** A batch of examples as a model's inputs. This alone gives inputs their values by name. */
+export const feedsFor = ({ signature, processor }: Fed, examples: readonly Encoded[], batch: Batch): Feeds => {
+  const feeds: Record<string, HostTensor> = {};
+  for (const { name, role } of signature.inputs) feeds[name] = fedTo(role, processor, examples, batch);
+  for (const state of signature.states) feeds[state.past] = emptyState(state, batch);
+  return feeds;
+};
 
-/** A batch of texts as the model's inputs: ids, mask, and token types where the model has such an input. */
-export const textFeeds = (info: ModelInfo, texts: readonly EncodedText[], batch: Batch): Feeds =>
-  tokenFeeds(info, tokenMatrix(texts, batch, info.tokens.padding), () => typeTensor(texts, batch));
+const multipleFor = (inputs: readonly Port[]): number =>
+  inputs.reduce((most, { multipleOf = 1 }) => Math.max(most, multipleOf), 1);
 
-/** Texts of `length` tokens each, cut from given ones that are laid end to end, again and again. */
-const recut = (texts: readonly EncodedText[], count: number, length: number): readonly EncodedText[] => {
-  const ids = texts.flatMap((text) => [...text.ids]);
-  const types = texts.flatMap((text) => [...(text.types ?? new Uint8Array(text.ids.length))]);
+/** The batch filled up to a length that the model takes. */
+export const fitted = ({ signature }: Fed, batch: Batch): Batch => {
+  const multiple = multipleFor(signature.inputs);
+  const length = Math.ceil(batch.length / multiple) * multiple;
+  return length === batch.length ? batch : { ...batch, length };
+};
+
+/** Replaces tokens of fed batches by the unknown one, each with the given probability (token dropout, in place). */
+export const dropTokens = (
+  { signature, processor }: Fed,
+  { feeds, examples, batch }: { readonly feeds: Feeds; readonly examples: readonly Encoded[]; readonly batch: Batch },
+  { rate, random }: { readonly rate: number; readonly random: Stream },
+): void => {
+  const input = signature.inputs.find(({ role }) => role === 'tokens');
+  const data = input === undefined ? undefined : feeds[input.name]?.data;
+  if (!(data instanceof BigInt64Array)) return;
+  const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
+  const threshold = rate * 2 ** 32;
+  batch.rows.forEach((row, i) => {
+    const start = 2 * i * batch.length;
+    const end = start + 2 * Math.min(batch.length, examples[row]?.length ?? 0);
+    for (let at = start; at < end; at += 2) {
+      if (random.bits() >>> 0 < threshold) words[at] = processor.tokens.unknown;
+    }
+  });
+};
+
+/** What the symbolic dimensions of a graph's inputs are in these feeds. */
+export const symbolsIn = ({ types }: Graph, feeds: Feeds): Readonly<Record<string, number>> => {
+  const symbols: Record<string, number> = {};
+  for (const [name, { dims }] of Object.entries(feeds)) {
+    types.get(value(name))?.shape?.forEach((dim, axis) => {
+      const size = dims[axis];
+      if (typeof dim !== 'number' && size !== undefined) symbols[String(dim)] = size;
+    });
+  }
+  return symbols;
+};
+
+/** Sequences of `length` positions each, cut from given ones that are laid end to end, again and again. */
+const recut = (examples: readonly Encoded[], count: number, length: number): readonly Encoded[] => {
+  const roles = [...new Set(examples.flatMap(({ byRole }) => Object.keys(byRole)))];
+  const ends = roles.map((role) =>
+    examples.flatMap((example) => [...(example.byRole[role] ?? new Uint8Array(example.length))]),
+  );
+  const cut = (all: readonly number[], row: number): Int32Array =>
+    Int32Array.from({ length }, (_, i) => all[(row * length + i) % all.length] ?? 0);
   return Array.from({ length: count }, (_, row) => ({
-    ids: Int32Array.from({ length }, (_, i) => ids[(row * length + i) % ids.length] ?? 0),
-    types: Uint8Array.from({ length }, (_, i) => types[(row * length + i) % types.length] ?? 0),
+    length,
+    byRole: Object.fromEntries(roles.map((role, r) => [role, cut(ends[r] ?? [], row)])),
   }));
 };
 
-/** A full batch without padding: tokens of real texts, pairs with their types. */
+/** A full batch without padding: tokens of real texts, pairs with their segments. */
 export const filledFeeds = (
-  info: ModelInfo,
-  texts: readonly EncodedText[],
+  fed: Fed,
+  examples: readonly Encoded[],
   { batch, length }: { readonly batch: number; readonly length: number },
 ): Feeds => {
   const rows = Int32Array.from({ length: batch }, (_, row) => row);
-  return textFeeds(info, recut(texts, batch, length), { rows, length });
-};
-
-/** A tensor with a row an answer, zeros elsewhere: (batch, width) or (batch, sequence, width). */
-const answerRows = (
-  { info, answers }: FeedSource,
-  batch: Batch,
-  width: number,
-  write: (answer: number, row: Float32Array) => void,
-): HostTensor => {
-  const { rows, length } = batch;
-  const perWord = taskOf(info.task).unit === 'words';
-  const data = new Float32Array(rows.length * (perWord ? length : 1) * width);
-  forEachAnswer(answers, batch, (answer, row) => write(answer, data.subarray(row * width, (row + 1) * width)));
-  return { dtype: 'float32', dims: [rows.length, ...(perWord ? [length] : []), width], data };
-};
-
-const targetRows = (source: FeedSource, batch: Batch, { answers }: UpdateSize): HostTensor => {
-  const { info, examples, weights, options } = source;
-  return answerRows(source, batch, info.labels.length, (answer, row) => {
-    const label = examples.labels[answer] ?? -1;
-    if (label < 0) return;
-    const weight = (weights.hard * (weights.classWeights?.[label] ?? 1)) / answers;
-    writeTarget(row, label, { smoothing: options.labelSmoothing, weight });
-  });
-};
-
-const teacherRows = (source: FeedSource, batch: Batch): HostTensor => {
-  const { teacher } = source.examples;
-  if (teacher === undefined) throw new Error('the teacher said nothing about the training texts');
-  return answerRows(source, batch, teacher.width, (answer, row) => {
-    if (!isUnread(teacher, answer)) spreadRow(teacher, answer, row);
-  });
-};
-
-/**
- * What the hard label leaves to the teacher: all of it where there is no label, and nothing of words that the teacher did
- * not read, since its own tokenizer cut them off.
- */
-const softWeights = (source: FeedSource, batch: Batch, { answers }: UpdateSize): HostTensor => {
-  const { examples, weights } = source;
-  const { teacher } = examples;
-  const { dims, ...tensor } = answerRows(source, batch, 1, (answer, row) => {
-    if (teacher !== undefined && isUnread(teacher, answer)) return;
-    row[0] = ((examples.labels[answer] ?? -1) < 0 ? 1 : 1 - weights.hard) / answers;
-  });
-  return { ...tensor, dims: dims.slice(0, -1) };
-};
-
-/** Everything a batch feeds besides weights and dropout masks. `turn` names the batch: (update, pass). */
-export const batchFeeds = (
-  source: FeedSource,
-  batch: Batch,
-  size: UpdateSize,
-  turn: readonly [number, number],
-): Feeds => {
-  const { info, options, wanted, weights } = source;
-  const { texts } = source.examples;
-  const tokens = tokenMatrix(texts, batch, info.tokens.padding);
-  const clean = tokens.ids.slice();
-  if (options.tokenDropout > 0) {
-    const random = stream(source.seed, 'token-dropout', ...turn);
-    dropTokens(tokens, { rate: options.tokenDropout, unknown: info.tokens.unknown, random });
-  }
-  const feeds = tokenFeeds(info, tokens, () => typeTensor(texts, batch));
-  const offer = (name: string, make: () => HostTensor): void => {
-    if (wanted.has(value(name))) feeds[name] = make();
-  };
-  offer(lossInputs.cleanIds, () => ({ dtype: 'int64', dims: tokens.dims, data: clean }));
-  offer(lossInputs.types, () => typeTensor(texts, batch));
-  offer(lossInputs.targets, () => targetRows(source, batch, size));
-  offer(lossInputs.teacher, () => teacherRows(source, batch));
-  offer(lossInputs.softWeights, () => softWeights(source, batch, size));
-  offer(lossInputs.tokenWeight, () => ({
-    dtype: 'float32',
-    dims: [],
-    data: Float32Array.of(weights.hidden / size.tokens),
-  }));
-  return feeds;
+  return feedsFor(fed, recut(examples, batch, length), fitted(fed, { rows, length }));
 };

@@ -24,7 +24,7 @@ export const fillMask = (memory: KernelMemory, mask: Float32Array, ratio: number
 const sizeOf = (dim: Dim, symbols: Readonly<Record<string, number>>, name: string): number => {
   const size = bindDim(dim, symbols);
   if (typeof size === 'number') return size;
-  throw modelError(`dimension '${size}' of the dropout mask '${name}' depends on more than batch and sequence`);
+  throw modelError(`dimension '${size}' of the dropout mask '${name}' depends on more than what is fed`);
 };
 
 /** Memory for the masks of a step, reused from step to step and replaced where a batch needs more. */

@@ -1,28 +1,28 @@
+import { type Targets, targetOf } from '../data/answer-targets.ts';
 import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
 import { blankRows, columnsFor, putRow, type Rows } from '../data/rows.ts';
-import type { EncodedText, TextInput } from '../data/tokenize.ts';
-import { GraphBuilder } from '../graph/builder.ts';
-import { type Graph, value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import { isUserError, messageOf, modelError } from '../ground/errors.ts';
 import { expectBounded } from '../models/bounded.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
-import { type Answers, answerCount, answersAbout, forEachAnswer } from './answers.ts';
-import { encodeTexts } from './encode.ts';
+import { answerName } from '../models/signature.ts';
+import { type Answers, answerCount, answersAbout, placed } from './answers.ts';
+import type { Encoded } from './encoded.ts';
 import type { Program } from './engine.ts';
-import { textFeeds } from './feeds.ts';
+import { feedsFor, fitted } from './feeds.ts';
 import { ortEngine } from './onnxruntime.ts';
-import { taskOf } from './tasks/index.ts';
+import { type Task, taskOf } from './tasks/index.ts';
 
 export interface PredictRequest {
   readonly model: Model;
-  /** Texts and pairs, or their tokens where they are known already. */
-  readonly texts: readonly (TextInput | EncodedText)[];
-  /** Longest sequence in tokens. */
-  readonly maxLength: number;
+  /** What it is asked for; the task that it was made for where it is not said. */
+  readonly task?: Task;
+  /** Examples as the model reads them. */
+  readonly examples: readonly Encoded[];
   readonly threads: number;
   /**
    * 'length' runs texts of similar length together; 'single' runs each alone without padding, which is how quantized
@@ -33,9 +33,9 @@ export interface PredictRequest {
   readonly signal?: AbortSignal;
   /** All scores of each answer ('all', the default), or where there are many classes the largest of them. */
   readonly keep?: 'all' | 'largest';
-  /** True class of each answer, -1 for none: kept whatever its score. */
-  readonly labels?: Int32Array;
-  /** What a text is called in errors; by default its number and, where it is given as such, itself. */
+  /** What each answer should be: a class is kept whatever its score. */
+  readonly targets?: Targets;
+  /** What an example is called in errors; its number where it is not said. */
   readonly called?: (text: number) => string;
   /** Where long predictions keep what is done, so that a crash costs seconds. */
   readonly checkpoints?: Checkpoints;
@@ -46,28 +46,25 @@ const BATCH = 64;
 
 const MILLISECONDS_BETWEEN_CHECKPOINTS = 10_000;
 
-/** The model's graph with what makes answers of its output. */
-const answerGraph = ({ graph, info }: Model): { readonly graph: Graph; readonly width: number } => {
-  const builder = GraphBuilder.from(graph);
-  const output = value(info.output);
-  const answers = taskOf(info.task).emitAnswers(builder, info, output);
-  const width = builder.type(answers).shape?.at(-1);
-  if (typeof width !== 'number') throw modelError(`the width of the model's output '${info.output}' is not known`);
-  return { graph: answers === output ? graph : builder.freeze([answers]), width };
+const widthOf = ({ graph, info }: Model): number => {
+  const output = answerName(info.signature);
+  const width = graph.types.get(output)?.shape?.at(-1);
+  if (typeof width !== 'number') throw modelError(`the width of the model's output '${output}' is not known`);
+  return width;
 };
 
 const runBatch = async (
   program: Program,
   { info }: Model,
-  encoded: readonly EncodedText[],
+  examples: readonly Encoded[],
   batch: Batch,
 ): Promise<Float32Array> => {
-  const outputs = await program.run(textFeeds(info, encoded, batch)).catch((error: unknown) => {
+  const outputs = await program.run(feedsFor(info, examples, batch)).catch((error: unknown) => {
     throw modelError(`the model fails while it runs: ${messageOf(error)}`, { cause: error });
   });
   const [said] = Object.values(outputs);
   if (said?.data instanceof Float32Array) return said.data;
-  throw modelError(`the model gave no float32 output '${info.output}'`);
+  throw modelError(`the model gave no float32 output '${answerName(info.signature)}'`);
 };
 
 /**
@@ -85,14 +82,6 @@ const compiled = async (graph: Graph, threads: number): Promise<Program> => {
   }
 };
 
-const LONGEST_SHOWN = 60;
-
-const calledByDefault = (texts: PredictRequest['texts'], i: number): string => {
-  const given = texts[i];
-  const text = typeof given === 'string' ? given : given !== undefined && 'text' in given ? given.text : undefined;
-  return `text ${i + 1}${text === undefined ? '' : ` (${JSON.stringify(text.slice(0, LONGEST_SHOWN))})`}`;
-};
-
 /** Refuses an answer that is none: as a class it would be the first one, and nobody would notice. */
 const expectNumbers = (row: Float32Array, answer: number, { starts }: Answers, request: PredictRequest): void => {
   const at = row.findIndex((x) => !Number.isFinite(x));
@@ -100,7 +89,7 @@ const expectNumbers = (row: Float32Array, answer: number, { starts }: Answers, r
   const { info } = request.model;
   const text = starts.findLastIndex((start) => start <= answer);
   const column = info.labels[at] === undefined ? `number ${at}` : `class '${info.labels[at]}'`;
-  const called = request.called?.(text) ?? calledByDefault(request.texts, text);
+  const called = request.called?.(text) ?? `text ${text + 1}`;
   throw modelError(
     `the model gives ${row[at]} as ${column} of ${called}; expected finite numbers: its weights are damaged, or its values grow beyond what floats hold`,
   );
@@ -143,27 +132,29 @@ const predictBatches = async (
   answers: Answers,
   partial: Partial,
 ): Promise<void> => {
-  const { model, batching, onProgress, signal, checkpoints, labels } = request;
-  const { texts } = answers;
-  const batches = lengthBatches(lengthsOf(texts), batching === 'single' ? 1 : BATCH);
+  const { model, batching, onProgress, signal, checkpoints, examples, targets } = request;
+  const batches = lengthBatches(lengthsOf(examples), batching === 'single' ? 1 : BATCH);
   let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
   let saved = performance.now();
-  for (const batch of batches.slice(partial.batches)) {
+  for (const planned of batches.slice(partial.batches)) {
     if (signal?.aborted || performance.now() - saved > MILLISECONDS_BETWEEN_CHECKPOINTS) {
       await save(partial, checkpoints);
       saved = performance.now();
     }
     signal?.throwIfAborted();
-    const said = await runBatch(program, model, texts, batch);
+    const batch = fitted(model.info, planned);
+    const said = await runBatch(program, model, examples, batch);
     const { width } = partial.rows;
-    forEachAnswer(answers, batch, (answer, row) => {
+    const { numbers: asked, rows } = placed(answers, batch, model.info.signature);
+    asked.forEach((answer, i) => {
+      const row = rows[i] as number;
       const numbers = said.subarray(row * width, (row + 1) * width);
       expectNumbers(numbers, answer, answers, request);
-      putRow(partial.rows, answer, numbers, labels?.[answer]);
+      putRow(partial.rows, answer, numbers, targets === undefined ? -1 : targetOf(targets, answer));
     });
     partial.batches++;
     done += batch.rows.length;
-    onProgress?.(done, texts.length);
+    onProgress?.(done, examples.length);
   }
 };
 
@@ -179,17 +170,19 @@ export interface Predicted {
  * text does not depend on those beside it.
  */
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
-  const { model, texts, maxLength, threads, signal, checkpoints, keep = 'all' } = request;
-  expectBounded(model.graph);
-  expectFinite(model.graph);
-  const { graph, width } = answerGraph(model);
-  const answers = answersAbout(await encodeTexts(model, texts, maxLength, signal));
-  const columns = keep === 'largest' && model.info.labels.length > 0 ? columnsFor(width) : width;
+  const { examples, threads, checkpoints, keep = 'all' } = request;
+  expectBounded(request.model.graph);
+  expectFinite(request.model.graph);
+  const task = request.task ?? taskOf(request.model.info.task);
+  const model = task.answering(request.model);
+  const width = widthOf(model);
+  const answers = answersAbout(examples);
+  const columns = keep === 'largest' && task.chooses ? columnsFor(width) : width;
   const partial = await resume(blankRows(answerCount(answers), width, columns), checkpoints);
-  if (texts.length === 0) return { rows: partial.rows, answers };
-  const program = await compiled(graph, threads);
+  if (examples.length === 0) return { rows: partial.rows, answers };
+  const program = await compiled(model.graph, threads);
   try {
-    await predictBatches(program, request, answers, partial);
+    await predictBatches(program, { ...request, model }, answers, partial);
     return { rows: partial.rows, answers };
   } finally {
     await program.release();

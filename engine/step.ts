@@ -5,11 +5,11 @@ import { type Graph, type Value, value } from '../graph/graph.ts';
 import { looksUpRows, parameterNames, sitesOfWeight } from '../graph/sites.ts';
 import { modelError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
+import { answerName, type InputRole, inputOf } from '../models/signature.ts';
 import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
-import { type Loss, lossInputs } from './losses/index.ts';
+import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
 import { recomputed } from './recompute.ts';
-import { taskOf } from './tasks/index.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
 interface Lookup {
@@ -36,6 +36,8 @@ export interface TrainingStep {
   readonly graph: Graph;
   readonly parameters: readonly StepParameter[];
   readonly masks: readonly DropoutMask[];
+  /** What losses are fed beside the model. */
+  readonly inputs: readonly LossInput[];
   /** The sum of all terms, and each term by its name. */
   readonly loss: Value;
   readonly terms: Readonly<Record<string, Value>>;
@@ -43,8 +45,8 @@ export interface TrainingStep {
 
 export interface StepOptions {
   readonly losses: readonly Loss[];
-  /** Overrides the ratio of the model's Dropout nodes. */
-  readonly dropout?: number | undefined;
+  /** Overrides the ratio of the model's Dropout nodes; 'off' leaves them out. */
+  readonly dropout?: number | 'off' | undefined;
   /** Parameters without gradients. Nothing is computed backwards below the lowest of the others. */
   readonly frozen?: ReadonlySet<Value> | undefined;
 }
@@ -99,32 +101,63 @@ interface Emitted {
   readonly total: Value;
   readonly terms: Readonly<Record<string, Value>>;
   readonly auxiliary: ReadonlyMap<Value, readonly number[]>;
+  readonly inputs: readonly LossInput[];
 }
 
-const emitLosses = (builder: GraphBuilder, model: Model, options: StepOptions, fed: ReadonlySet<Value>): Emitted => {
+/** Inputs that losses ask for, each once. */
+class LossInputs {
+  readonly #builder: GraphBuilder;
+  readonly #made = new Map<string, LossInput>();
+
+  constructor(builder: GraphBuilder) {
+    this.#builder = builder;
+  }
+
+  add(input: LossInput): Value {
+    const { name, dtype, shape } = input;
+    if (this.#made.has(name)) return value(name);
+    this.#made.set(name, input);
+    return this.#builder.input(name, dtype, shape);
+  }
+
+  get all(): readonly LossInput[] {
+    return [...this.#made.values()];
+  }
+}
+
+const wholeMatrix: Shape = [symbol('batch'), symbol('sequence')];
+
+/** What is given to an input of a role: the model's own input, unless tokens were dropped there, or there is none. */
+const givenTo = ({ graph, info }: Model, inputs: LossInputs, role: InputRole): Value => {
+  const own = inputOf(info.signature, role);
+  if (own !== undefined && role !== 'tokens') return own;
+  const shape = graph.types.get(inputOf(info.signature, 'tokens') ?? value(''))?.shape ?? wholeMatrix;
+  return inputs.add({ name: `given_${role}`, dtype: 'int64', shape, feed: (batch) => batch.given(role) });
+};
+
+const emitLosses = (
+  builder: GraphBuilder,
+  model: Model,
+  { losses, dropout }: Pick<StepOptions, 'losses' | 'dropout'>,
+  fed?: ReadonlySet<Value>,
+): Emitted => {
   const { graph, info } = model;
   addInputs(builder, graph);
-  const student = absorb(builder, graph, { inputs: inputNames(model), fed, dropout: options.dropout });
+  const student = absorb(builder, graph, {
+    ...{ inputs: inputNames(model), dropout },
+    ...(fed === undefined ? {} : { fed }),
+  });
   const auxiliary = new Map<Value, readonly number[]>();
-  const tokens: Shape = graph.types.get(value(info.inputs.ids))?.shape ?? [symbol('batch'), symbol('sequence')];
-  const made = new Map<string, Value>();
-  /** An input of (batch, sequence) that only some losses need. */
-  const tokenInput = (name: string): Value => {
-    const input = made.get(name) ?? builder.input(name, 'int64', tokens);
-    made.set(name, input);
-    return input;
-  };
-  const said = taskOf(info.task).emitAnswers(builder, info, student.resolve(value(info.output)));
+  const inputs = new LossInputs(builder);
+  const answers = student.resolve(answerName(info.signature));
   const terms: Record<string, Value> = {};
-  for (const loss of options.losses) {
+  for (const loss of losses) {
     terms[loss.name] = builder.within(`loss/${loss.name}`, () =>
       loss.emit({
-        builder,
-        cleanIds: () => tokenInput(lossInputs.cleanIds),
-        types: () => (info.inputs.types === undefined ? tokenInput(lossInputs.types) : value(info.inputs.types)),
-        mask: value(info.inputs.mask),
-        answers: said,
-        student: (name) => student.resolve(value(name)),
+        ...{ builder, answers },
+        input: (input) => inputs.add(input),
+        given: (role) => givenTo(model, inputs, role),
+        student: (name) => student.resolve(name),
         parameter: (name, dims) => {
           const parameter = builder.input(name, 'float32', dims);
           auxiliary.set(parameter, dims);
@@ -133,11 +166,21 @@ const emitLosses = (builder: GraphBuilder, model: Model, options: StepOptions, f
       }),
     );
   }
-  const values = Object.values(terms);
-  const [first, ...rest] = values;
+  const [first, ...rest] = Object.values(terms);
   if (first === undefined) throw new Error('a training step needs at least one loss');
   const total = rest.reduce((sum, term) => builder.op('Add', [sum, term]), first);
-  return { student, total, terms, auxiliary };
+  return { student, total, terms, auxiliary, inputs: inputs.all };
+};
+
+/** A model as inference computes it with its losses, in a builder of its own: what measures weights or units by a loss. */
+export const buildLoss = (
+  model: Model,
+  losses: readonly Loss[],
+  purpose: string,
+): Pick<Emitted, 'total' | 'inputs'> & { readonly builder: GraphBuilder; resolve(name: Value): Value } => {
+  const builder = new GraphBuilder(`${model.graph.name}-${purpose}`, model.graph.opsets);
+  const { student, total, inputs } = emitLosses(builder, model, { losses, dropout: 'off' });
+  return { builder, total, inputs, resolve: (name) => student.resolve(name) };
 };
 
 /**
@@ -148,7 +191,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const { graph } = model;
   const fed = fedParameters(model);
   const builder = new GraphBuilder(`${graph.name}-training-step`, graph.opsets);
-  const { student, total, terms, auxiliary } = emitLosses(builder, model, options, fed);
+  const { student, total, terms, auxiliary, inputs: asked } = emitLosses(builder, model, options, fed);
   const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
   const tables = new Map(moving.map((name) => [name, lookupsOf(graph, name)]));
   const wanted = moving.flatMap((name) => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [name]);
@@ -187,16 +230,19 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
     parameters.push({ name, dims, gradient, auxiliary: auxiliary.has(name) });
   }
   const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
-  const kept = new Set(step.inputs);
-  return { graph: step, parameters, masks: student.masks.filter(({ input }) => kept.has(input)), loss, terms: named };
+  const kept = new Set<Value>(step.inputs);
+  return {
+    ...{ graph: step, parameters, loss, terms: named },
+    inputs: asked.filter(({ name }) => kept.has(value(name))),
+    masks: student.masks.filter(({ input }) => kept.has(input)),
+  };
 };
 
-/** The model as training sees it between epochs: parameters as inputs, no dropout, the answers as output. */
+/** The model as training sees it between epochs: parameters as inputs, no dropout, its answers as output. */
 export const buildEvaluation = (model: Model): Graph => {
   const { graph, info } = model;
   const builder = new GraphBuilder(`${graph.name}-evaluation`, graph.opsets);
   addInputs(builder, graph);
   const { resolve } = absorb(builder, graph, { inputs: inputNames(model), fed: fedParameters(model), dropout: 'off' });
-  const answers = taskOf(info.task).emitAnswers(builder, info, resolve(value(info.output)));
-  return builder.freeze([answers], { keepInputs: false });
+  return builder.freeze([resolve(answerName(info.signature))], { keepInputs: false });
 };

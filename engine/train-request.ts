@@ -1,8 +1,9 @@
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
-import type { Loss } from './losses/index.ts';
-import type { LossWeights, TrainingExamples, TrainingOptions } from './training-options.ts';
+import type { Loss } from './losses/loss.ts';
+import type { Task } from './tasks/task.ts';
+import type { TrainingExamples, TrainingOptions } from './training-options.ts';
 import type { CurvePoint } from './training-state.ts';
 
 /** A stretch of training with its own losses. */
@@ -25,12 +26,13 @@ export interface WeightHook {
 
 export interface TrainRequest {
   readonly model: Model;
+  /** What it is trained for. */
+  readonly task: Task;
   readonly examples: TrainingExamples;
   /** Labelled texts that choose the best epoch; may be empty. */
   readonly validation: TrainingExamples;
   readonly options: TrainingOptions;
   readonly phases: readonly Phase[];
-  readonly lossWeights: LossWeights;
   readonly hook?: WeightHook | undefined;
   readonly seed: number;
   readonly threads: number;

@@ -51,7 +51,7 @@ class TrainingRun {
 
   constructor(request: TrainRequest) {
     this.#request = request;
-    this.#plan = planTraining(lengthsOf(request.examples.texts), request.options, request.seed);
+    this.#plan = planTraining(lengthsOf(request.examples.encoded), request.options, request.seed);
     this.#updater = new Updater(request, this.#plan);
   }
 
@@ -179,18 +179,17 @@ class TrainingRun {
   }
 
   async #validate(): Promise<Validation | undefined> {
-    const { model, validation, options, threads, signal } = this.#request;
-    const texts = validation.texts.slice(0, options.validationLimit);
-    if (texts.length === 0) return undefined;
-    const graph = buildEvaluation(model);
+    const { model, task, validation, options, threads, signal } = this.#request;
+    const encoded = validation.encoded.slice(0, options.validationLimit);
+    if (encoded.length === 0) return undefined;
+    const answering = task.answering(model);
+    const graph = buildEvaluation(answering);
     this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
     return validate(this.#evaluation, {
-      info: model.info,
+      ...{ task, model: answering.info, examples: { ...validation, encoded }, signal },
       weights: weightFeeds(graph, model, this.#updater.trained),
       start: weightFeeds(graph, model, []),
-      examples: { ...validation, texts },
       after: `step ${this.#progress.step} of ${this.#plan.totalSteps}`,
-      signal,
     });
   }
 

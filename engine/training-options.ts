@@ -1,5 +1,6 @@
+import type { Targets } from '../data/answer-targets.ts';
 import type { Rows } from '../data/rows.ts';
-import type { EncodedText } from '../data/tokenize.ts';
+import type { Encoded } from './encoded.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Settings of a training run that do not depend on what is minimised. */
@@ -28,7 +29,6 @@ export interface TrainingOptions {
   readonly dropout?: number | undefined;
   /** Share of tokens replaced by the unknown token. */
   readonly tokenDropout: number;
-  readonly labelSmoothing: number;
   /** Largest global norm of the gradient. */
   readonly clip: number;
   /** Epochs without a better validation accuracy after which training ends; left out, it never ends early. */
@@ -39,23 +39,13 @@ export interface TrainingOptions {
   readonly validationLimit: number;
 }
 
-/** One text as training sees it. */
+/** Examples as training sees them. */
 export interface TrainingExamples {
-  readonly texts: readonly EncodedText[];
-  /** Class of each answer (see engine/answers.ts); -1 where there is no label. */
-  readonly labels: Int32Array;
+  readonly encoded: readonly Encoded[];
+  /** What each answer (see engine/answers.ts) should be, as far as it is known. */
+  readonly targets: Targets;
   /** What the teacher said, a row an answer, where there is one. */
   readonly teacher?: Rows | undefined;
   /** What a text is called in errors; by default its number. */
   called?(text: number): string;
-}
-
-/** How much the terms of the loss weigh. */
-export interface LossWeights {
-  /** Weight of the hard label in [0, 1] where a text has one; the rest goes to the teacher. 1 without a teacher. */
-  readonly hard: number;
-  /** Weight of the hidden-state loss. */
-  readonly hidden: number;
-  /** One factor a class, 1 on average. */
-  readonly classWeights?: Float64Array | undefined;
 }

@@ -1,14 +1,13 @@
 import type { Batch } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
-import type { Dim } from '../graph/dim.ts';
-import { type Graph, value } from '../graph/graph.ts';
+import type { Graph } from '../graph/graph.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
 import { adamwStep, clipScale, globalNorm } from './adamw.ts';
-import { type Answers, answersAbout } from './answers.ts';
+import { BatchFeeder } from './batch-feeder.ts';
 import { type Motion, motionOf } from './depth.ts';
 import type { HostTensor, Program } from './engine.ts';
-import { batchFeeds, type FeedSource, sizeOfUpdate, type UpdateSize } from './feeds.ts';
+import { symbolsIn } from './feeds.ts';
 import { GradientRunner } from './gradients.ts';
 import { hostTensorOf } from './host.ts';
 import type { KernelMemory } from './kernels/memory.ts';
@@ -16,6 +15,7 @@ import { MaskBuffers } from './masks.ts';
 import { ortEngine } from './onnxruntime.ts';
 import { rateAt } from './schedule.ts';
 import { buildStep, type TrainingStep } from './step.ts';
+import { sizeOfUpdate, type UpdateSize } from './step-batch.ts';
 import type { TrainRequest } from './train-request.ts';
 import type { TrainingPlan } from './training-plan.ts';
 import { type Trained, trainedArrays, trainingMemory } from './training-state.ts';
@@ -40,7 +40,6 @@ interface Compiled {
   readonly program: Program;
   readonly memory: KernelMemory;
   readonly runner: GradientRunner;
-  readonly feeds: FeedSource;
   /** Weights under training and frozen ones, for the inputs of the step. */
   readonly weights: Readonly<Record<string, HostTensor>>;
 }
@@ -77,7 +76,9 @@ export class Updater {
   readonly #request: TrainRequest;
   readonly #plan: TrainingPlan;
   readonly #masks = new MaskBuffers();
-  readonly #answers: Answers;
+  /** The model whose output is answers. */
+  readonly #model: Model;
+  readonly #feeder: BatchFeeder;
   readonly #motion: Motion;
   #trained: readonly Trained[] = [];
   #compiled: Compiled | undefined;
@@ -86,7 +87,8 @@ export class Updater {
   constructor(request: TrainRequest, plan: TrainingPlan) {
     this.#request = request;
     this.#plan = plan;
-    this.#answers = answersAbout(request.examples.texts);
+    this.#model = request.task.answering(request.model);
+    this.#feeder = new BatchFeeder(this.#model.info, request);
     this.#motion = motionOf(request.model, request.options);
   }
 
@@ -111,7 +113,8 @@ export class Updater {
     const phase = this.#phaseOf(step);
     if (this.#compiled?.phase === phase) return this.#compiled;
     await this.release();
-    const { model, phases, options, threads, seed, examples, lossWeights, profilePrefix } = this.#request;
+    const { phases, options, threads, seed, profilePrefix } = this.#request;
+    const model = this.#model;
     const losses = phases[phase]?.losses ?? [];
     const built = buildStep(model, { losses, dropout: options.dropout, frozen: this.#motion.frozen });
     if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
@@ -123,7 +126,6 @@ export class Updater {
     });
     const memory = trainingMemory(built.parameters);
     this.#trained = trainedArrays({ graph: model.graph, before: this.#trained, seed }, built.parameters, memory);
-    const wanted = new Set(built.graph.inputs);
     this.#compiled = {
       phase,
       step: built,
@@ -131,7 +133,6 @@ export class Updater {
       memory,
       runner: new GradientRunner(built, program, memory),
       weights: weightFeeds(built.graph, model, this.#trained),
-      feeds: { info: model.info, examples, answers: this.#answers, weights: lossWeights, options, seed, wanted },
     };
     return this.#compiled;
   }
@@ -140,7 +141,7 @@ export class Updater {
   async update(step: number): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
     const compiled = await this.enter(step);
     const batches = this.#plan.update(step);
-    const size = sizeOfUpdate(batches, this.#answers);
+    const size = sizeOfUpdate(batches, this.#feeder.answers);
     const { loss, terms } = await this.#gradients(compiled, [...batches.entries()], size, step);
     const started = performance.now();
     const norm = globalNorm(compiled.memory, compiled.runner.gradients);
@@ -154,7 +155,7 @@ export class Updater {
   async replay(step: number, [pass, batch]: readonly [number, Batch], from: 'now' | 'start'): Promise<Outcome> {
     const compiled = await this.enter(step);
     const weights = from === 'now' ? compiled.weights : this.#startOf(compiled.step);
-    const size = sizeOfUpdate([batch], this.#answers);
+    const size = sizeOfUpdate([batch], this.#feeder.answers);
     const outcome = await this.#gradients({ ...compiled, weights }, [[pass, batch]], size, step);
     return { ...outcome, norm: globalNorm(compiled.memory, compiled.runner.gradients) };
   }
@@ -184,7 +185,7 @@ export class Updater {
     size: UpdateSize,
     step: number,
   ): Promise<Pick<Outcome, 'loss' | 'terms'>> {
-    const { runner, step: built, feeds: source, weights } = compiled;
+    const { runner, step: built, weights } = compiled;
     const { seed, signal } = this.#request;
     runner.reset();
     let loss = 0;
@@ -192,8 +193,9 @@ export class Updater {
     for (const [pass, batch] of batches) {
       signal.throwIfAborted();
       const started = performance.now();
-      const feeds = batchFeeds(source, batch, size, [step, pass]);
-      const masks = this.#masks.draw(built.masks, this.#symbols(batch), stream(seed, 'dropout', step, pass));
+      const feeds = this.#feeder.feeds(built.inputs, { batch, size, turn: [step, pass] });
+      const symbols = symbolsIn(this.#model.graph, feeds);
+      const masks = this.#masks.draw(built.masks, symbols, stream(seed, 'dropout', step, pass));
       const fed = this.#count('feeds', started);
       const one = await runner.run({ ...weights, ...feeds, ...masks });
       loss += one.loss;
@@ -208,13 +210,6 @@ export class Updater {
     const now = performance.now();
     this.#spent = { ...this.#spent, [kind]: this.#spent[kind] + (now - started) / 1000 };
     return now;
-  }
-
-  /** What the symbolic dimensions of the model's inputs are in this batch. */
-  #symbols({ rows, length }: Batch): Readonly<Record<string, number>> {
-    const { graph, info } = this.#request.model;
-    const [batch, sequence]: readonly Dim[] = graph.types.get(value(info.inputs.ids))?.shape ?? [];
-    return { [String(batch)]: rows.length, [String(sequence)]: length };
   }
 
   #apply({ runner, memory }: Compiled, scale: number, step: number): void {

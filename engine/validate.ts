@@ -3,11 +3,10 @@ import { lengthsOf } from '../data/lengths.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
 import { nonFinite } from '../models/finite.ts';
-import type { ModelInfo } from '../models/model.ts';
-import { type Answers, answerCount, answersAbout, cutAnswers, forEachAnswer } from './answers.ts';
+import { type Answers, answerCount, answersAbout, cutAnswers, placed } from './answers.ts';
 import type { HostTensor, Program } from './engine.ts';
-import { textFeeds } from './feeds.ts';
-import { taskOf } from './tasks/index.ts';
+import { type Fed, feedsFor, fitted } from './feeds.ts';
+import type { Task } from './tasks/task.ts';
 import type { TrainingExamples } from './training-options.ts';
 
 /** Texts of one pass: no gradients are kept, so more fit than in training. */
@@ -23,7 +22,8 @@ export interface Validation {
 type Weights = Readonly<Record<string, HostTensor>>;
 
 interface ValidationRequest {
-  readonly info: ModelInfo;
+  readonly task: Task;
+  readonly model: Fed;
   readonly weights: Weights;
   /** Those that training began with. */
   readonly start: Weights;
@@ -44,11 +44,11 @@ interface Strange {
 /** What the model says of a batch: a row of numbers a text or a token. */
 const runBatch = async (
   program: Program,
-  { info, examples }: ValidationRequest,
+  { model, examples }: ValidationRequest,
   weights: Weights,
   batch: Batch,
 ): Promise<{ readonly data: Float32Array; readonly width: number }> => {
-  const [said] = Object.values(await program.run({ ...weights, ...textFeeds(info, examples.texts, batch) }));
+  const [said] = Object.values(await program.run({ ...weights, ...feedsFor(model, examples.encoded, batch) }));
   if (!(said?.data instanceof Float32Array)) throw new Error('the model gave no float32 answers');
   return { data: said.data, width: said.dims.at(-1) ?? 1 };
 };
@@ -81,20 +81,22 @@ const noNumbers = async (
 
 /** How good the weights are as they are, through the evaluation graph. */
 export const validate = async (program: Program, request: ValidationRequest): Promise<Validation> => {
-  const { info, weights, examples, signal } = request;
-  const { judge } = taskOf(info.task);
-  const answers = answersAbout(examples.texts);
+  const { task, model, weights, examples, signal } = request;
+  const answers = answersAbout(examples.encoded);
   let score = 0;
   let loss = 0;
-  for (const batch of lengthBatches(lengthsOf(examples.texts), BATCH)) {
+  for (const planned of lengthBatches(lengthsOf(examples.encoded), BATCH)) {
     signal.throwIfAborted();
+    const batch = fitted(model, planned);
     const { data, width } = await runBatch(program, request, weights, batch);
     const strange: { readonly answer: number; readonly value: number }[] = [];
-    forEachAnswer(answers, batch, (answer, row) => {
+    const { numbers: asked, rows } = placed(answers, batch, model.signature);
+    asked.forEach((answer, i) => {
+      const row = rows[i] as number;
       const numbers = data.subarray(row * width, (row + 1) * width);
       const value = numbers.find((x) => !Number.isFinite(x));
       if (value !== undefined) strange.push({ answer, value });
-      const judged = judge(numbers, examples, answer);
+      const judged = task.judge(numbers, examples, answer);
       score += judged.score;
       loss += judged.loss;
     });

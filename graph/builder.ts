@@ -1,3 +1,4 @@
+import { modelError } from '../ground/errors.ts';
 import { attributesOf, callOf, inferNode, type Known } from './call.ts';
 import type { Dim, Shape } from './dim.ts';
 import { formFor } from './forms.ts';
@@ -161,8 +162,23 @@ export class GraphBuilder implements Emit {
 
   type(v: Value): TensorType {
     const type = this.#types.get(v);
-    if (type === undefined) throw new Error(`value '${v}' of graph '${this.#name}' has no type`);
+    if (type === undefined) throw this.#untyped(v);
     return type;
+  }
+
+  /** Names the first node on the way that nothing is known about: the rest follows from it. */
+  #untyped(v: Value): Error {
+    let at = this.#nodes.find((node) => node.outputs.includes(v));
+    for (;;) {
+      const open = at?.inputs.find((input) => input !== null && !this.#types.has(input));
+      const before = this.#nodes.find((node) => node.outputs.some((output) => output === open));
+      if (before === undefined || before === at) break;
+      at = before;
+    }
+    const why = at === undefined ? 'nothing computes it' : `decant knows too little of ${at.op} '${at.name}'`;
+    return modelError(
+      `the type of '${v}' in graph '${this.#name}' is not known, since ${why}: write the types of its outputs into the file`,
+    );
   }
 
   hasType(v: Value): boolean {

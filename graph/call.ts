@@ -20,12 +20,25 @@ const smallInts = (tensor: Tensor): readonly number[] | undefined =>
     ? numbersOf(tensor)
     : undefined;
 
+/** Types of a node's inputs. What an operator without a record computes has that of its neighbours, and any shape. */
+const inputTypes = (node: Node, opset: number, known: Known): readonly (TensorType | undefined)[] => {
+  const types = node.inputs.map((input) => (input === null ? undefined : known.type(input)));
+  if (node.inputs.every((input, i) => input === null || types[i] !== undefined)) return types;
+  const { alike = [] } = findOp(node.domain, node.op, opset) ?? {};
+  const same = alike === 'all' ? [...types.keys()] : alike;
+  const dtype = same.map((position) => types[position]?.dtype).find((found) => found !== undefined);
+  if (dtype === undefined) return types;
+  return types.map((type, i) =>
+    node.inputs[i] == null || !same.includes(i) ? type : (type ?? { dtype, shape: undefined }),
+  );
+};
+
 export const callOf = (node: Node, opset: number, known: Known): Call => {
   const at = (position: number): Value | undefined => node.inputs[position] ?? undefined;
   return {
     node,
     opset,
-    inputs: node.inputs.map((input) => (input === null ? undefined : known.type(input))),
+    inputs: inputTypes(node, opset, known),
     constant: (position) => {
       const input = at(position);
       return input === undefined ? undefined : known.weight(input);

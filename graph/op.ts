@@ -144,6 +144,8 @@ export interface OpDef {
   /** First operator set with these semantics. */
   readonly since: number;
   infer(call: Call): readonly Inferred[];
+  /** Positions of inputs that have one element type: what is known of one is known of all. */
+  readonly alike?: 'all' | readonly number[];
   /** 'stop': derivative is zero or meaningless (integers, comparisons); 'none': no rule written, asking is an error. */
   readonly gradient: Gradient | 'stop' | 'none';
   /** Whether an element of an output is made of several elements of one input, so that each has a gradient of its own. */

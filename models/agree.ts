@@ -1,8 +1,8 @@
 import type { TensorType } from '../graph/graph.ts';
-import { value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 import { endOfIds } from './anatomy/tokens.ts';
-import type { Model, ModelInfo } from './model.ts';
+import type { Model } from './model.ts';
+import { answerName } from './signature.ts';
 
 /** Where the parts of a model lie, for messages. */
 export interface Places {
@@ -15,28 +15,24 @@ const shapeText = ({ dtype, shape }: TensorType): string => `${dtype}[${shape?.j
 
 const listed = (names: readonly string[]): string => names.join(', ') || 'none';
 
-/** Axes of an output: a text or a token of it, and what is said about it. */
-const axesOf = ({ task, sentence }: ModelInfo): readonly number[] => {
-  if (task === 'text-classification') return [2];
-  return sentence === undefined && task !== 'features' ? [3] : [2, 3];
-};
-
 const expectInputs = ({ graph, info }: Model, places: Places): void => {
-  for (const name of Object.values(info.inputs)) {
-    if (!graph.inputs.includes(value(name))) {
+  const { inputs, states } = info.signature;
+  for (const { name, axes } of inputs) {
+    if (!graph.inputs.includes(name)) {
       throw modelError(
         `${places.graph} has no input '${name}', which ${places.info} names; it has ${listed(graph.inputs)}`,
       );
     }
-    const type = graph.types.get(value(name));
+    const type = graph.types.get(name);
     const whole = type === undefined || type.dtype === 'int64' || type.dtype === 'int32';
-    if (type !== undefined && (!whole || (type.shape !== undefined && type.shape.length !== 2))) {
+    if (type !== undefined && (!whole || (type.shape !== undefined && type.shape.length !== axes.length))) {
       throw modelError(
-        `${places.graph}: the input '${name}' is ${shapeText(type)}; expected int64[batch, sequence], for token ids go in`,
+        `${places.graph}: the input '${name}' is ${shapeText(type)}; expected int64[${axes.join(', ')}], for token ids go in`,
       );
     }
   }
-  const others = graph.inputs.filter((name) => !Object.values(info.inputs).includes(name));
+  const fed = new Set([...inputs.map(({ name }) => name), ...states.map(({ past }) => past)]);
+  const others = graph.inputs.filter((name) => !fed.has(name));
   if (others.length > 0) {
     throw modelError(
       `${places.graph} has the input '${others[0]}', of which ${places.info} says nothing: nobody would fill it`,
@@ -45,18 +41,28 @@ const expectInputs = ({ graph, info }: Model, places: Places): void => {
 };
 
 const expectOutput = ({ graph, info }: Model, places: Places): void => {
-  const output = value(info.output);
-  if (!graph.outputs.includes(output)) {
-    throw modelError(
-      `${places.graph} has no output '${info.output}', which ${places.info} names; it has ${listed(graph.outputs)}`,
-    );
+  for (const { name, axes } of info.signature.outputs) {
+    if (!graph.outputs.includes(name)) {
+      throw modelError(
+        `${places.graph} has no output '${name}', which ${places.info} names; it has ${listed(graph.outputs)}`,
+      );
+    }
+    const type = graph.types.get(name);
+    if (type === undefined) continue;
+    if (type.dtype !== 'float32' || (type.shape !== undefined && type.shape.length !== axes.length)) {
+      throw modelError(
+        `${places.graph}: the output '${name}' is ${shapeText(type)}; expected float32 with ${axes.length} axes for ${info.task}`,
+      );
+    }
   }
-  const type = graph.types.get(output);
-  if (type === undefined) return;
-  const axes = axesOf(info);
-  if (type.dtype !== 'float32' || (type.shape !== undefined && !axes.includes(type.shape.length))) {
+};
+
+const expectStates = ({ graph, info }: Model, places: Places): void => {
+  for (const { past, present } of info.signature.states) {
+    if (graph.inputs.includes(past) && graph.outputs.includes(present)) continue;
     throw modelError(
-      `${places.graph}: the output '${info.output}' is ${shapeText(type)}; expected float32 with ${axes.join(' or ')} axes for ${info.task}`,
+      `${places.graph} has no state that goes in as '${past}' and out as '${present}', which ${places.info} names; ` +
+        `it has the inputs ${listed(graph.inputs)} and the outputs ${listed(graph.outputs)}`,
     );
   }
 };
@@ -64,12 +70,13 @@ const expectOutput = ({ graph, info }: Model, places: Places): void => {
 const classifying: ReadonlySet<string> = new Set(['text-classification', 'token-classification']);
 
 const expectLabels = ({ graph, info }: Model, places: Places): void => {
-  if (!classifying.has(info.task)) return;
-  const columns = graph.types.get(value(info.output))?.shape?.at(-1);
+  if (info.labels.length === 0 && !classifying.has(info.task)) return;
+  const output = answerName(info.signature);
+  const columns = graph.types.get(output)?.shape?.at(-1);
   if (typeof columns !== 'number' || columns === info.labels.length) return;
   throw modelError(
     `${places.info} names ${info.labels.length} labels (${info.labels.slice(0, 3).join(', ')}${info.labels.length > 3 ? ', ...' : ''}), ` +
-      `but the output '${info.output}' of ${places.graph} has ${columns} columns: one of the files is another model's`,
+      `but the output '${output}' of ${places.graph} has ${columns} columns: one of the files is another model's`,
   );
 };
 
@@ -97,7 +104,7 @@ const expectTokens = (model: Model, places: Places): void => {
       `${places.tokenizer} gives ids up to ${id} ('${token}'), but the token table of ${places.graph} has ${rows} rows: one of the files is another model's`,
     );
   }
-  for (const [role, special] of Object.entries(model.info.tokens)) {
+  for (const [role, special] of Object.entries(model.info.processor.tokens)) {
     if (special < rows) continue;
     throw modelError(
       `${places.info}: the ${role} token is ${special}, but the token table of ${places.graph} has ${rows} rows`,
@@ -118,6 +125,7 @@ const expectLength = ({ info }: Model, places: Places): void => {
 export const expectAgreement = (model: Model, places: Places): void => {
   expectInputs(model, places);
   expectOutput(model, places);
+  expectStates(model, places);
   expectLabels(model, places);
   expectTokens(model, places);
   expectLength(model, places);

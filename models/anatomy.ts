@@ -35,11 +35,10 @@ const widthOf = (graph: Graph, value: Value): number => {
 /** The layers one after another: what an earlier one has is no part of a later one that shares its weights. */
 const layersOf = (graph: Graph): readonly Layer[] => {
   const spans = layerSpansOf(graph);
-  const blocks = spans.flatMap((span) => span.blocks);
   const followed = nothingFollowed();
   return spans.map((span) => {
-    const heads = headsOf(graph, span, followed);
-    const ffn = neuronsOf(graph, span, blocks, followed);
+    const heads = headsOf(graph, span, spans, followed);
+    const ffn = neuronsOf(graph, span, spans, followed);
     const [inputWidth, outputWidth] = [widthOf(graph, span.input), widthOf(graph, span.output)];
     return { ...span, heads, ffn, inputWidth, outputWidth };
   });

@@ -2,6 +2,7 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import { type Value, value } from '../graph/graph.ts';
 import { elementCount, type Tensor, tensorOf } from '../graph/tensor.ts';
+import type { TextInputs } from './signature.ts';
 
 /**
  * Hands out the tensor of a named parameter: an importer reads it from a file, a new model fills it with zeros. `role` says
@@ -28,7 +29,7 @@ const tokens: Shape = [symbol('batch'), symbol('sequence')];
 export const MASKED_SCORE = -1e9;
 
 /** Inputs of every text model, by the names Hugging Face uses. */
-export const textInputs = (builder: GraphBuilder): { readonly ids: Value; readonly mask: Value } => ({
+export const textInputs = (builder: GraphBuilder): Omit<TextInputs, 'types'> => ({
   ids: builder.input('input_ids', 'int64', tokens),
   mask: builder.input('attention_mask', 'int64', tokens),
 });

@@ -5,8 +5,9 @@ import { type Activation, type Emission, textInputs, zeros } from './blocks.ts';
 import { type EncoderShape, emitEncoder } from './emit-encoder.ts';
 import { textModelType } from './facts.ts';
 import { emitClassifier, type Pooling } from './head.ts';
-import type { Model, ModelInfo } from './model.ts';
+import type { Model, Processor } from './model.ts';
 import { reinitializeGraph } from './reinitialize.ts';
+import { featuresPort, textPort, textSignature } from './signature.ts';
 
 export interface EncoderOptions {
   readonly vocabulary: number;
@@ -22,7 +23,7 @@ export interface EncoderOptions {
   /** Class names; empty for a model without a head, which puts out features. */
   readonly labels: readonly string[];
   readonly dropout: number;
-  readonly tokens: ModelInfo['tokens'];
+  readonly tokens: Processor['tokens'];
 }
 
 const EPSILON = 1e-6;
@@ -45,24 +46,27 @@ export const buildEncoder = (options: EncoderOptions, tokenizer: TokenizerJson, 
   const builder = new GraphBuilder('encoder');
   const inputs = textInputs(builder);
   const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: EPSILON };
-  const { features, hiddenStates } = emitEncoder(emission, shapeOf(options), inputs);
+  const { features } = emitEncoder(emission, shapeOf(options), inputs);
   const { labels, pooling, dropout, hidden, layers, heads, ffn, vocabulary } = options;
   const output =
     labels.length === 0
       ? features
-      : emitClassifier(emission, features, inputs.mask, { pooling, labels: labels.length, dropout });
+      : emitClassifier(
+          emission,
+          features,
+          { at: 'texts', mask: inputs.mask, pooling },
+          { columns: labels.length, dropout },
+        );
   return {
     graph: reinitializeGraph(builder.freeze([output]), seed),
     tokenizer,
     info: {
-      schema: 'decant.model/1',
+      schema: 'decant.model/2',
       task: labels.length === 0 ? 'features' : 'text-classification',
       labels,
-      inputs,
-      output,
+      signature: textSignature(inputs, labels.length === 0 ? featuresPort(output) : textPort(output)),
       maxLength: options.maxLength,
-      tokens: options.tokens,
-      hiddenStates,
+      processor: { tokens: options.tokens },
       modelType: textModelType,
       dimensions: { hidden, layers, heads, ffn, vocabulary },
       origin: `random weights of seed ${seed}`,

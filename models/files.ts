@@ -7,6 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import { isMissing, messageOf, userErrors } from '../ground/errors.ts';
 import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
+import { infoFrom } from './info.ts';
 import type { Model, ModelInfo } from './model.ts';
 import { isQuantized } from './quantized.ts';
 
@@ -26,24 +27,6 @@ export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
 const modelFileError = userErrors('model-file');
-
-const infoSchema = z.object({
-  schema: z.literal('decant.model/1'),
-  task: z.enum(['features', 'text-classification', 'token-classification', 'fill-mask']),
-  labels: z.array(z.string()),
-  inputs: z.object({ ids: z.string(), mask: z.string(), types: z.string().optional() }),
-  output: z.string(),
-  sentence: z.object({ pooling: z.enum(['mean', 'first']), normalize: z.boolean() }).optional(),
-  maxLength: z.int().positive(),
-  tokens: z.object({ padding: z.int().nonnegative(), unknown: z.int().nonnegative() }),
-  hiddenStates: z.array(z.string()),
-  modelType: z.string(),
-  checkpoint: z.record(z.string(), z.unknown()).optional(),
-  checkpointNumbers: z.record(z.string(), z.string()).optional(),
-  tokenizerConfig: z.record(z.string(), z.unknown()).optional(),
-  dimensions: z.record(z.string(), z.number()),
-  origin: z.string().optional(),
-});
 
 /** Absolute path of one of a folder's files by relative path. */
 export type PathOf = (file: string) => string;
@@ -67,28 +50,10 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
   }
 };
 
-/** zod types optional keys as possibly undefined; here a key that is not said is absent. */
-const withoutUndefined = (data: z.infer<typeof infoSchema>): ModelInfo => {
-  const { origin, sentence, checkpoint, checkpointNumbers, tokenizerConfig, ...rest } = data;
-  const { types, ...texts } = rest.inputs;
-  return {
-    ...rest,
-    inputs: types === undefined ? texts : { ...texts, types },
-    ...(origin === undefined ? {} : { origin }),
-    ...(sentence === undefined ? {} : { sentence }),
-    ...(checkpoint === undefined ? {} : { checkpoint }),
-    ...(checkpointNumbers === undefined ? {} : { checkpointNumbers }),
-    ...(tokenizerConfig === undefined ? {} : { tokenizerConfig }),
-  };
-};
-
 const parseInfo = (path: string, json: unknown): ModelInfo => {
-  const parsed = infoSchema.safeParse(json);
-  if (parsed.success) return withoutUndefined(parsed.data);
-  const [issue] = parsed.error.issues;
-  throw modelFileError(
-    `${path} does not describe a model of decant (decant.model/1): ${issue?.path.join('.') || 'the document'}: ${issue?.message}`,
-  );
+  const info = infoFrom(json);
+  if (typeof info !== 'string') return info;
+  throw modelFileError(`${path} does not describe a model of decant (decant.model/2 or /1): ${info}`);
 };
 
 const readGraphFile = async (path: string): Promise<Graph> => {

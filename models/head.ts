@@ -4,7 +4,8 @@ import { value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 import { dropout, type Emission, linear, zeros } from './blocks.ts';
 import { featuresName } from './emit-encoder.ts';
-import type { Model } from './model.ts';
+import type { Model, TaskName } from './model.ts';
+import { answering, answerName, expectInput, featuresPort, type Signature, textPort, tokenPort } from './signature.ts';
 
 export type Pooling = 'mean' | 'first';
 
@@ -28,57 +29,92 @@ export const firstToken = (builder: GraphBuilder, x: Value): Value =>
 export const pool = (builder: GraphBuilder, x: Value, mask: Value, pooling: Pooling): Value =>
   pooling === 'mean' ? meanPool(builder, x, mask) : firstToken(builder, x);
 
-/** Pools features (batch, sequence, hidden) and classifies them: adds `logits` (batch, labels). */
+/** Where answers stand: at each text, which is made one vector of its tokens, or at each token. */
+type Stand = { readonly at: 'texts'; readonly mask: Value; readonly pooling: Pooling } | { readonly at: 'tokens' };
+
+/** Dropout and one linear called `classifier` over features (batch, sequence, hidden): adds `logits` of so many columns. */
 export const emitClassifier = (
   emission: Emission,
   features: Value,
-  mask: Value,
-  options: { readonly pooling: Pooling; readonly labels: number; readonly dropout: number },
+  stand: Stand,
+  options: { readonly columns: number; readonly dropout: number },
 ): Value => {
   const { builder } = emission;
   const width = builder.type(features).shape?.at(-1);
   if (typeof width !== 'number') throw modelError(`the width of '${features}' is not known, so no head fits it`);
   return builder.within('classifier', () => {
-    const dropped = dropout(emission, pool(builder, features, mask, options.pooling), options.dropout);
-    return linear(emission, 'classifier', dropped, [width, options.labels], { output: 'logits' });
+    const read = stand.at === 'tokens' ? features : pool(builder, features, stand.mask, stand.pooling);
+    const dropped = dropout(emission, read, options.dropout);
+    return linear(emission, 'classifier', dropped, [width, options.columns], { output: 'logits' });
   });
 };
 
 const sameLabels = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((label, i) => label === b[i]);
 
+const named = (labels: readonly string[]): string =>
+  `${labels.length} (${labels.slice(0, 3).join(', ')}${labels.length > 3 ? ' ...' : ''})`;
+
 /** The encoder of a model that predicts words, without what predicts them; other models as they are. */
 export const withoutWordHead = (model: Model): Model => {
-  if (model.info.task !== 'fill-mask') return model;
-  const graph = GraphBuilder.from(model.graph).freeze([value(featuresName)]);
-  return { ...model, graph, info: { ...model.info, task: 'features', output: featuresName } };
-};
-
-/**
- * Puts a classification head on a features or fill-mask model: mask-aware mean pooling, dropout, one linear called `classifier`,
- * which starts at zero: random logits would first bend pretrained features (Kumar et al. 2022, arXiv 2202.10054), and
- * measurably cost accuracy here. A model that already classifies into the same labels stays as it is.
- */
-export const withClassificationHead = (given: Model, labels: readonly string[], pooling: Pooling = 'mean'): Model => {
-  const model = withoutWordHead(given);
-  const { info } = model;
-  if (info.task === 'text-classification') {
-    if (sameLabels(info.labels, labels)) return model;
-    throw modelError(
-      `the model already classifies into ${info.labels.length} labels (${info.labels.slice(0, 3).join(', ')} ...), ` +
-        `the data has ${labels.length} (${labels.slice(0, 3).join(', ')} ...); start from a model without a head`,
-    );
-  }
-  const builder = GraphBuilder.from(model.graph);
-  const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: 0 };
-  const logits = emitClassifier(emission, value(info.output), value(info.inputs.mask), {
-    pooling,
-    labels: labels.length,
-    dropout: CLASSIFIER_DROPOUT,
-  });
+  const { graph, info } = model;
+  if (info.task !== 'fill-mask') return model;
+  const signature = answering(info.signature, featuresPort(value(featuresName)));
   return {
     ...model,
-    graph: builder.freeze([logits]),
-    info: { ...info, task: 'text-classification', labels: [...labels], output: logits },
+    graph: GraphBuilder.from(graph).freeze([value(featuresName)]),
+    info: { ...info, task: 'features', signature },
   };
 };
+
+/** What a head is for. */
+export interface Head {
+  readonly task: TaskName;
+  readonly at: 'texts' | 'tokens';
+  readonly labels: readonly string[];
+  /** Numbers of an answer; as many as there are labels where it is not said. */
+  readonly columns?: number;
+  readonly pooling?: Pooling;
+}
+
+const expectFeatures = ({ info }: Model, { task, at, labels }: Head): void => {
+  if (info.task === 'features') return;
+  const made =
+    info.task === task
+      ? `the model already tells ${named(info.labels)} classes apart`
+      : `the model is made for ${info.task}`;
+  const data = at === 'texts' ? '' : ' of words';
+  throw modelError(`${made}, the data has ${named(labels)} classes${data}; start from a model without a head`);
+};
+
+const standOf = ({ at, pooling = 'mean' }: Head, signature: Signature): Stand =>
+  at === 'tokens' ? { at } : { at, mask: expectInput(signature, 'mask'), pooling };
+
+/**
+ * Puts a head on a features or fill-mask model: mask-aware mean pooling where texts are answered about, dropout, one linear
+ * called `classifier`, which starts at zero: random logits would first bend pretrained features (Kumar et al. 2022, arXiv
+ * 2202.10054), and measurably cost accuracy here. A model that has the same head already stays as it is.
+ */
+export const withHead = (given: Model, head: Head): Model => {
+  const model = withoutWordHead(given);
+  const { info } = model;
+  const { task, at, labels, columns = labels.length } = head;
+  if (info.task === task && sameLabels(info.labels, labels)) return model;
+  expectFeatures(model, head);
+  const builder = GraphBuilder.from(model.graph);
+  const emission: Emission = { builder, parameters: zeros, prefix: '', epsilon: 0 };
+  const features = answerName(info.signature);
+  const logits = emitClassifier(emission, features, standOf(head, info.signature), {
+    ...{ columns, dropout: CLASSIFIER_DROPOUT },
+  });
+  const signature = answering(info.signature, at === 'tokens' ? tokenPort(logits) : textPort(logits));
+  return { ...model, graph: builder.freeze([logits]), info: { ...info, task, labels: [...labels], signature } };
+};
+
+/** A class of each text. */
+export const withClassificationHead = (model: Model, labels: readonly string[]): Model =>
+  withHead(model, { task: 'text-classification', at: 'texts', labels });
+
+/** A class of each token. */
+export const withTokenHead = (model: Model, labels: readonly string[]): Model =>
+  withHead(model, { task: 'token-classification', at: 'tokens', labels });

@@ -1,10 +1,11 @@
 import { callOf, recordOf } from '../graph/call.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
 import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
+import { noMacs } from '../graph/ops/shared-structure.ts';
 import { isLearned } from '../graph/sites.ts';
 import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
 import { depthsOf } from './anatomy/depth.ts';
-import { anatomyOf, type Part } from './anatomy.ts';
+import { type Anatomy, anatomyOf, type Layer, type PartKind, partsOf as unitParts } from './anatomy.ts';
 import type { Model } from './model.ts';
 
 /** What a model weighs: elements of its parameters, those that are not zero, and work for one text. */
@@ -52,8 +53,11 @@ const macsByNode = (
   for (const node of graph.nodes) {
     const opset = opsetOf(graph.opsets, node.domain);
     const call = callOf(node, opset, known);
-    const count = recordOf(call)?.macs(call);
-    if (typeof count === 'number') macs.set(node, count);
+    const record = recordOf(call);
+    const count = record?.macs(call);
+    // A product of which a shape is not known counts as none, which it is not.
+    const open = record !== undefined && record.macs !== noMacs && call.inputs.some((t) => t !== undefined && !t.shape);
+    if (typeof count === 'number' && !open) macs.set(node, count);
     else unknown.add(operatorName(node));
   }
   return { macs, unknown: [...unknown].sort() };
@@ -103,6 +107,8 @@ interface AnatomySummary {
     readonly ffn: number;
     readonly inputWidth: number;
     readonly outputWidth: number;
+    /** Other layers that lose heads or neurons with this one. */
+    readonly sharedWith?: readonly number[];
   }[];
   /**
    * Embeddings, layers and head with the elements of the parameters that each uses, shared ones in each: what `freeze` and
@@ -132,9 +138,34 @@ export interface Inspection extends Figures {
   readonly anatomy?: AnatomySummary;
 }
 
-const unitCount = (parts: readonly Part[]): number => sum(parts.map(({ count }) => count));
+/** A layer's units, also those that it shares with others. */
+const unitsOf = (anatomy: Anatomy, index: number, kind: PartKind): number =>
+  sum(
+    unitParts(anatomy)
+      .filter((part) => part.kind === kind && part.layers.includes(index))
+      .map(({ count }) => count),
+  );
 
-const partsOf = (graph: Graph): AnatomySummary['parts'] => {
+const sharedWith = (anatomy: Anatomy, index: number): readonly number[] => {
+  const layers = unitParts(anatomy).flatMap((part) => (part.layers.includes(index) ? part.layers : []));
+  return [...new Set(layers)].filter((layer) => layer !== index).sort((x, y) => x - y);
+};
+
+const layerSummary = (
+  anatomy: Anatomy,
+  { index, inputWidth, outputWidth }: Layer,
+): AnatomySummary['layers'][number] => {
+  const shared = sharedWith(anatomy, index);
+  return {
+    heads: unitsOf(anatomy, index, 'heads'),
+    ffn: unitsOf(anatomy, index, 'ffn'),
+    inputWidth,
+    outputWidth,
+    ...(shared.length === 0 ? {} : { sharedWith: shared }),
+  };
+};
+
+const depthSizes = (graph: Graph): AnatomySummary['parts'] => {
   const { groups, of } = depthsOf(graph);
   const sizes = [...of].map(([name, at]) => ({ at, size: elementCount(graph.weights.get(name)?.dims ?? []) }));
   return groups.map((name, depth) => ({
@@ -144,16 +175,12 @@ const partsOf = (graph: Graph): AnatomySummary['parts'] => {
 };
 
 const summarize = (graph: Graph): AnatomySummary | undefined => {
-  const { layers, vocabulary, embeddingWidth } = anatomyOf(graph);
+  const anatomy = anatomyOf(graph);
+  const { layers, vocabulary, embeddingWidth } = anatomy;
   if (layers.every(({ heads, ffn }) => heads.length === 0 && ffn.length === 0)) return undefined;
   return {
-    parts: partsOf(graph),
-    layers: layers.map(({ heads, ffn, inputWidth, outputWidth }) => ({
-      heads: unitCount(heads),
-      ffn: unitCount(ffn),
-      inputWidth,
-      outputWidth,
-    })),
+    parts: depthSizes(graph),
+    layers: layers.map((layer) => layerSummary(anatomy, layer)),
     ...(vocabulary === undefined ? {} : { vocabulary }),
     ...(embeddingWidth === undefined ? {} : { embedding: embeddingWidth }),
   };

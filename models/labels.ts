@@ -1,8 +1,9 @@
 import { applyCuts, type CutGroup, followCut, isRefusal } from '../graph/cut/index.ts';
 import { sliceTensor } from '../graph/cut/slice.ts';
-import { type Graph, type Node, readsOf, type Value, value } from '../graph/graph.ts';
+import { type Graph, type Node, readsOf, type Value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 import type { Model } from './model.ts';
+import { answerName } from './signature.ts';
 
 /** Normalizing over classes changes none of their order, and is over those that are left where some go. */
 const normalizing: ReadonlySet<string> = new Set(['Softmax', 'LogSoftmax']);
@@ -55,7 +56,7 @@ export const alignLabels = (model: Model, labels: readonly string[]): Model => {
   const { info } = model;
   const order = labels.map((label) => info.labels.indexOf(label));
   if (order.length === info.labels.length && order.every((from, to) => from === to)) return model;
-  const group = classAxes(model.graph, value(info.output), info.labels.length);
+  const group = classAxes(model.graph, answerName(info.signature), info.labels.length);
   const kept = order.toSorted((a, b) => a - b);
   const graph = kept.length === info.labels.length ? model.graph : applyCuts(model.graph, [group], [kept]);
   const places = order.map((label) => kept.indexOf(label));

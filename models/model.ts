@@ -1,36 +1,42 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, Value } from '../graph/graph.ts';
 import type { NumberTexts } from './number-texts.ts';
+import type { Signature } from './signature.ts';
 
 /** What a model puts out: features a token, one choice of labels a text or a token, or a choice of vocabulary a token. */
-export type TaskName = 'features' | 'text-classification' | 'token-classification' | 'fill-mask';
+export const taskNames = ['features', 'text-classification', 'token-classification', 'fill-mask'] as const;
+export type TaskName = (typeof taskNames)[number];
+
+/** How a features model makes one vector of a text, where its makers say so (sentence-transformers). */
+export interface SentenceRule {
+  readonly pooling: 'mean' | 'first';
+  readonly normalize: boolean;
+}
+
+/** What stands between texts and ports: how batches are filled, and what is made of an output. */
+export interface Processor {
+  /** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens. */
+  readonly tokens: { readonly padding: number; readonly unknown: number };
+  readonly sentence?: SentenceRule;
+}
 
 /**
  * Everything besides the graph that makes a model usable. Stored as model.json beside model.onnx and tokenizer.json.
  */
 export interface ModelInfo {
-  readonly schema: 'decant.model/1';
+  readonly schema: 'decant.model/2';
   readonly task: TaskName;
   /** Class names by class index; empty for features and fill-mask. */
   readonly labels: readonly string[];
-  /**
-   * Graph inputs by role, all int64 (batch, sequence). `types` tells the two texts of a pair apart (token_type_ids); models
-   * without it see only the separator between them.
-   */
-  readonly inputs: { readonly ids: string; readonly mask: string; readonly types?: string };
-  /**
-   * The graph's output: features (batch, sequence, hidden), or logits: (batch, classes) of a text classifier,
-   * (batch, sequence, classes) of a token classifier, (batch, sequence, vocabulary) of a fill-mask model.
-   */
-  readonly output: string;
-  /** How a features model makes one vector of a text, where its makers say so (sentence-transformers). */
-  readonly sentence?: { readonly pooling: 'mean' | 'first'; readonly normalize: boolean };
+  readonly signature: Signature;
+  readonly processor: Processor;
   /** Longest sequence that the positions allow, in tokens, special tokens included. */
   readonly maxLength: number;
-  /** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens. */
-  readonly tokens: { readonly padding: number; readonly unknown: number };
-  /** Values of the unfused graph that hold the residual stream after each layer (batch, sequence, hidden), in order. */
-  readonly hiddenStates: readonly string[];
+  /**
+   * Values of the unfused graph that hold the residual stream after each layer (batch, sequence, hidden), in order; only where
+   * they are others than the graph itself shows (`hiddenStatesOf`).
+   */
+  readonly hiddenStates?: readonly Value[];
   /** Hugging Face model_type under which transformers.js passes exactly this graph's inputs, e.g. "distilbert". */
   readonly modelType: string;
   /** config.json of the checkpoint that was imported: what an export says again, with this model's sizes and labels. */

@@ -3,19 +3,20 @@ import { type Graph, type Value, value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 import { pool } from './head.ts';
 import { initialize } from './initialize.ts';
-import type { Model, ModelInfo } from './model.ts';
+import type { Model, ModelInfo, SentenceRule } from './model.ts';
+import { answering, answerName, expectInput } from './signature.ts';
 
 /** A vector of zeros has no direction: it is divided by this instead of by 0. */
 const LEAST_NORM = 1e-12;
 
 /** What sentence-transformers does where nothing is said. */
-const defaultSentence: NonNullable<ModelInfo['sentence']> = { pooling: 'mean', normalize: false };
+const defaultSentence: SentenceRule = { pooling: 'mean', normalize: false };
 
 /** Adds the vector of each text, (batch, hidden), to its token features, as the makers of the model made it. */
-export const emitSentence = (builder: GraphBuilder, info: ModelInfo, features: Value): Value => {
-  const { pooling, normalize } = info.sentence ?? defaultSentence;
+const emitSentence = (builder: GraphBuilder, info: ModelInfo, features: Value): Value => {
+  const { pooling, normalize } = info.processor.sentence ?? defaultSentence;
   return builder.within('sentence', () => {
-    const pooled = pool(builder, features, value(info.inputs.mask), pooling);
+    const pooled = pool(builder, features, expectInput(info.signature, 'mask'), pooling);
     if (!normalize) return pooled;
     const squares = builder.op('ReduceSum', [builder.op('Mul', [pooled, pooled]), builder.ints([1])], { keepdims: 1 });
     const norm = builder.op('Sqrt', [builder.op('Max', [squares, builder.scalar('float32', LEAST_NORM)])]);
@@ -23,10 +24,20 @@ export const emitSentence = (builder: GraphBuilder, info: ModelInfo, features: V
   });
 };
 
+/** The model whose answer is one vector a text. */
+export const withSentence = (model: Model): Model => {
+  const { graph, info } = model;
+  const builder = GraphBuilder.from(graph);
+  const vectors = emitSentence(builder, info, answerName(info.signature));
+  const signature = answering(info.signature, { name: vectors, role: 'hidden', axes: ['batch', 'width'] });
+  return { ...model, graph: builder.freeze([vectors]), info: { ...info, signature } };
+};
+
 /** Width of a model's token features, which is that of its sentence vectors. */
 export const featureWidth = ({ graph, info }: Model): number => {
-  const width = graph.types.get(value(info.output))?.shape?.at(-1);
-  if (typeof width !== 'number') throw modelError(`the width of '${info.output}' is not known`);
+  const output = answerName(info.signature);
+  const width = graph.types.get(output)?.shape?.at(-1);
+  if (typeof width !== 'number') throw modelError(`the width of '${output}' is not known`);
   return width;
 };
 
@@ -55,7 +66,7 @@ const renamed = (graph: Graph, from: Value, to: Value): Graph => {
 export const withProjection = (model: Model, width: number, seed: number): Model => {
   const own = featureWidth(model);
   if (own === width) return model;
-  const output = value(model.info.output);
+  const output = answerName(model.info.signature);
   const inner = value('unprojected_features');
   const builder = GraphBuilder.from(renamed(model.graph, output, inner));
   const weight = (name: string, dims: readonly number[], kind: 'xavier' | 'zeros'): Value =>
@@ -63,6 +74,11 @@ export const withProjection = (model: Model, width: number, seed: number): Model
   const product = builder.op('MatMul', [inner, weight('projection.weight', [own, width], 'xavier')]);
   const bias = weight('projection.bias', [width], 'zeros');
   const features = builder.op('Add', [product, bias], {}, output);
-  const hiddenStates = model.info.hiddenStates.map((state) => (state === output ? inner : state));
-  return { ...model, graph: builder.freeze([features]), info: { ...model.info, hiddenStates } };
+  const { hiddenStates, ...info } = model.info;
+  const states = hiddenStates?.map((state) => (state === output ? inner : state));
+  return {
+    ...model,
+    graph: builder.freeze([features]),
+    info: { ...info, ...(states === undefined ? {} : { hiddenStates: states }) },
+  };
 };

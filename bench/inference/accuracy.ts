@@ -1,15 +1,17 @@
-import { lengthBatches, tokenMatrix } from '../../data/batches.ts';
+import { lengthBatches } from '../../data/batches.ts';
 import { labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { lengthsOf } from '../../data/lengths.ts';
-import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
+import type { Encoded } from '../../engine/encoded.ts';
+import { feedsFor } from '../../engine/feeds.ts';
+import { textClassification } from '../../engine/tasks/classification.ts';
 import type { Model } from '../../models/model.ts';
 import type { Contender } from './files.ts';
 import { open } from './session.ts';
 
 /** The test split of WordNet's noun definitions as a model's tokenizer cuts it. */
 export interface TestTexts {
-  readonly texts: readonly EncodedText[];
+  readonly texts: readonly Encoded[];
   /** Undefined where the model has other classes. */
   readonly labels: readonly number[] | undefined;
 }
@@ -19,12 +21,12 @@ const FLOAT_BATCH = 64;
 /** The split is the same for both. */
 const THREADS = 2;
 
-export const testTexts = async ({ tokenizer: json, info }: Model): Promise<TestTexts> => {
+export const testTexts = async (model: Model): Promise<TestTexts> => {
   const { dataset } = await load({ uses: 'wordnet-supersense', maxLength: MAX_LENGTH }, process.cwd());
-  const tokenizer = tokenizerOf(json);
+  const { info } = model;
   const length = Math.min(MAX_LENGTH, info.maxLength);
   return {
-    texts: await tokenizer.encodeBatch(dataset.test, length),
+    texts: await textClassification.encode(model, dataset.test, length),
     labels: info.labels.join() === dataset.classes.join() ? dataset.test.map(labelOf) : undefined,
   };
 };
@@ -53,7 +55,7 @@ export const answersOf = async (
   const logits = new Float32Array(texts.length * classes);
   try {
     for (const batch of lengthBatches(lengthsOf(texts), precision === 'int8' ? 1 : FLOAT_BATCH)) {
-      const rows = await runner.run(tokenMatrix(texts, batch, info.tokens.padding));
+      const rows = await runner.run(feedsFor(info, texts, batch));
       batch.rows.forEach((row, i) => {
         logits.set(rows.subarray(i * classes, (i + 1) * classes), row * classes);
       });

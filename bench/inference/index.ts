@@ -105,6 +105,9 @@ const judge = async (
   return { ...judged, rivalAccuracy: theirs.accuracy, rivalDistance: distance(reference.logits, theirs.logits) };
 };
 
+/** Texts whose tokens fill the measured batches. */
+const TEXTS_TO_FILL = 2000;
+
 const comparePart = async (
   subject: Subject,
   precision: 'fp32' | 'int8',
@@ -112,10 +115,10 @@ const comparePart = async (
   options: Options,
 ): Promise<Part> => {
   const files = subject.contenders.filter((contender) => contender.precision === precision);
-  const ids = Int32Array.from(texts.texts.flatMap(({ ids }) => [...ids]));
+  const examples = texts.texts.slice(0, TEXTS_TO_FILL);
   const results = await race(files, subject.model.info, {
     cells: cellsFor(subject, options),
-    ids,
+    examples,
     rounds: options.rounds,
   });
   const own = files.find((file) => !isRival(file));

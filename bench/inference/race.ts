@@ -1,4 +1,6 @@
-import type { TokenMatrix } from '../../data/batches.ts';
+import type { Encoded } from '../../engine/encoded.ts';
+import type { Feeds } from '../../engine/engine.ts';
+import { filledFeeds } from '../../engine/feeds.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import type { Contender } from './files.ts';
 import { open, type Runner } from './session.ts';
@@ -28,21 +30,14 @@ const RUNS_A_TURN = { least: 3, most: 60 } as const;
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-/** (batch, length) ids cut from texts laid end to end, so that no row is padded. */
-const filled = (ids: Int32Array, { batch, length }: Cell): TokenMatrix => ({
-  dims: [batch, length],
-  ids: BigInt64Array.from({ length: batch * length }, (_, i) => BigInt(ids[i % ids.length] ?? 0)),
-  mask: new BigInt64Array(batch * length).fill(1n),
-});
-
 /** p50 of one turn in ms. The first run pays for what the others left in the caches and does not count. */
-const turn = async (runner: Runner, tokens: TokenMatrix): Promise<number> => {
-  await runner.run(tokens);
+const turn = async (runner: Runner, feeds: Feeds): Promise<number> => {
+  await runner.run(feeds);
   const runs: number[] = [];
   const begin = performance.now();
   while (runs.length < RUNS_A_TURN.least || performance.now() - begin < MILLISECONDS_A_TURN) {
     const start = performance.now();
-    await runner.run(tokens);
+    await runner.run(feeds);
     runs.push(performance.now() - start);
     if (runs.length === RUNS_A_TURN.most) break;
   }
@@ -56,10 +51,10 @@ interface Lane {
 }
 
 /** Every lane once, starting one further each round: nobody always follows the same neighbour. */
-const round = async (lanes: readonly Lane[], tokens: TokenMatrix, number: number): Promise<void> => {
+const round = async (lanes: readonly Lane[], feeds: Feeds, number: number): Promise<void> => {
   for (let i = 0; i < lanes.length; i++) {
     const lane = lanes[(i + number) % lanes.length];
-    lane?.turns.push(await turn(lane.runner, tokens));
+    lane?.turns.push(await turn(lane.runner, feeds));
   }
 };
 
@@ -70,13 +65,12 @@ const afterHeats = (lanes: readonly Lane[]): readonly Lane[] => {
   return lanes.filter((lane) => isOurs(lane) || Math.min(...lane.turns) <= best * OUT_OF_REACH);
 };
 
-const runCell = async (all: readonly Lane[], cell: Cell, ids: Int32Array, rounds: number): Promise<Result> => {
-  const tokens = filled(ids, cell);
+const runCell = async (all: readonly Lane[], cell: Cell, feeds: Feeds, rounds: number): Promise<Result> => {
   for (const lane of all) lane.turns.length = 0;
-  for (let heat = 0; heat < HEATS; heat++) await round(all, tokens, heat);
+  for (let heat = 0; heat < HEATS; heat++) await round(all, feeds, heat);
   const lanes = afterHeats(all);
   for (const lane of lanes) lane.turns.length = 0;
-  for (let number = 0; number < rounds; number++) await round(lanes, tokens, number);
+  for (let number = 0; number < rounds; number++) await round(lanes, feeds, number);
   const times = lanes.map(({ contender, turns }) => ({ contender, ms: median(turns) }));
   const ours = lanes.find(isOurs);
   const rivals = lanes.filter((lane) => !isOurs(lane)).toSorted((a, b) => median(a.turns) - median(b.turns));
@@ -92,7 +86,7 @@ const runCell = async (all: readonly Lane[], cell: Cell, ids: Int32Array, rounds
 export const race = async (
   contenders: readonly Contender[],
   info: ModelInfo,
-  options: { readonly cells: readonly Cell[]; readonly ids: Int32Array; readonly rounds: number },
+  options: { readonly cells: readonly Cell[]; readonly examples: readonly Encoded[]; readonly rounds: number },
 ): Promise<readonly Result[]> => {
   const results: Result[] = [];
   for (const threads of new Set(options.cells.map((cell) => cell.threads))) {
@@ -102,7 +96,10 @@ export const race = async (
         lanes.push({ contender, runner: await open(contender.path, info, threads), turns: [] });
       }
       for (const cell of options.cells) {
-        if (cell.threads === threads) results.push(await runCell(lanes, cell, options.ids, options.rounds));
+        if (cell.threads === threads) {
+          const feeds = filledFeeds(info, options.examples, cell);
+          results.push(await runCell(lanes, cell, feeds, options.rounds));
+        }
       }
     } finally {
       for (const { runner } of lanes) await runner.close();

@@ -1,10 +1,11 @@
-import type { TokenMatrix } from '../../data/batches.ts';
+import type { Feeds } from '../../engine/engine.ts';
 import * as ort from '../../engine/native.ts';
 import type { ModelInfo } from '../../models/model.ts';
+import { answerName } from '../../models/signature.ts';
 
 /** An opened file. */
 export interface Runner {
-  run(tokens: TokenMatrix): Promise<Float32Array>;
+  run(feeds: Feeds): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -18,19 +19,15 @@ export const open = async (path: string, info: ModelInfo, threads: number): Prom
     logSeverityLevel: 3,
   });
   return {
-    run: async ({ ids, mask, dims }) => {
-      const { inputs } = info;
-      const results = await session.run({
-        [inputs.ids]: new ort.Tensor('int64', ids, dims),
-        [inputs.mask]: new ort.Tensor('int64', mask, dims),
-        // Single texts: every token is of the first.
-        ...(inputs.types === undefined
-          ? {}
-          : { [inputs.types]: new ort.Tensor('int64', new BigInt64Array(ids.length), dims) }),
-      });
-      const data = results[info.output]?.data;
+    run: async (feeds) => {
+      const tensors = Object.entries(feeds).map(
+        ([name, { data, dims }]) => [name, new ort.Tensor('int64', data, dims)] as const,
+      );
+      const results = await session.run(Object.fromEntries(tensors));
+      const output = answerName(info.signature);
+      const data = results[output]?.data;
       if (data instanceof Float32Array) return data;
-      throw new Error(`${path} gave no float32 output '${info.output}'`);
+      throw new Error(`${path} gave no float32 output '${output}'`);
     },
     close: () => session.release(),
   };

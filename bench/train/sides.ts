@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { lengthsOf } from '../../data/lengths.ts';
+import { tokensOf } from '../../engine/encoded.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import { planTraining, type TrainingPlan } from '../../engine/training-plan.ts';
 import { type TimeSpent, Updater } from '../../engine/updater.ts';
@@ -30,7 +31,7 @@ export interface Side {
 }
 
 const planOf = ({ examples, options, seed }: TrainRequest): TrainingPlan =>
-  planTraining(lengthsOf(examples.texts), options, seed);
+  planTraining(lengthsOf(examples.encoded), options, seed);
 
 export interface OurSide extends Side {
   readonly spent: TimeSpent;
@@ -94,10 +95,10 @@ const writeSetting = async (folder: string, setting: Setting, batching: Batching
     ...(pretrained === undefined
       ? { weights: await writeWeights(folder, request.model) }
       : { pretrained: pretrained.folder }),
-    ...{ dropout, threads, batching, classes: info.labels.length, padding: info.tokens.padding },
+    ...{ dropout, threads, batching, classes: info.labels.length, padding: info.processor.tokens.padding },
     ...{ learningRate: LEARNING_RATE, weightDecay: WEIGHT_DECAY, labelSmoothing: LABEL_SMOOTHING },
-    texts: texts.texts.map(({ ids }) => [...ids]),
-    labels: [...texts.labels],
+    texts: texts.encoded.map((one) => [...tokensOf(one)]),
+    labels: [...texts.targets.data],
     plan: Array.from({ length: STEPS_PLANNED }, (_, step) => plan.update(step).flatMap(({ rows }) => [...rows])),
   };
   const file = join(folder, 'setting.json');

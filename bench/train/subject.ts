@@ -1,13 +1,16 @@
 import { basename, resolve } from 'node:path';
+import { idTargets, unknownTargets } from '../../data/answer-targets.ts';
 import { labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { stream } from '../../data/random.ts';
-import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';
+import { encodedText } from '../../engine/encoded.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
+import { textClassification } from '../../engine/tasks/classification.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
-import type { TrainingOptions } from '../../engine/training-options.ts';
+import type { TrainingExamples, TrainingOptions } from '../../engine/training-options.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { importModel } from '../../models/importers/index.ts';
@@ -67,32 +70,27 @@ export const pretrainedSubjects = async (folder: string): Promise<{ even: readon
   };
 };
 
-export interface Texts {
-  readonly texts: readonly EncodedText[];
-  readonly labels: Int32Array;
-}
-
 /** Random ids, every text as long as the subject says: enough of them that no batch comes twice in a round. */
-export const evenTexts = ({ batch, length, vocabulary }: Subject): Texts => {
+export const evenTexts = ({ batch, length, vocabulary }: Subject): TrainingExamples => {
   const random = stream(1, 'bench');
   const texts = batch * 16;
   return {
-    texts: Array.from({ length: texts }, () => ({
-      ids: Int32Array.from({ length }, () => random.integer(vocabulary)),
-    })),
-    labels: Int32Array.from({ length: texts }, () => random.integer(labels.length)),
+    encoded: Array.from({ length: texts }, () =>
+      encodedText({ ids: Int32Array.from({ length }, () => random.integer(vocabulary)) }),
+    ),
+    targets: idTargets(Array.from({ length: texts }, () => random.integer(labels.length))),
   };
 };
 
 /** Definitions of WordNet as the checkpoint's tokenizer cuts them, or a WordPiece tokenizer of the subject's vocabulary. */
-export const wordnetTexts = async ({ vocabulary, length, pretrained }: Subject): Promise<Texts> => {
+export const wordnetTexts = async ({ vocabulary, length, pretrained }: Subject): Promise<TrainingExamples> => {
   const config = { uses: 'wordnet-supersense', limit: 10_000, maxLength: length } as const;
   const { dataset } = await load(config, process.cwd());
   const texts = dataset.train.map(({ text }) => text);
   const tokenizer = tokenizerOf(pretrained?.model.tokenizer ?? trainWordPiece(texts, { size: vocabulary }));
   return {
-    texts: await tokenizer.encodeBatch(dataset.train, length),
-    labels: Int32Array.from(dataset.train, labelOf),
+    encoded: (await tokenizer.encodeBatch(dataset.train, length)).map(encodedText),
+    targets: idTargets(dataset.train.map(labelOf)),
   };
 };
 
@@ -112,7 +110,6 @@ const options = (batch: number, dropout: number): TrainingOptions => ({
   weightDecay: WEIGHT_DECAY,
   dropout,
   tokenDropout: 0,
-  labelSmoothing: LABEL_SMOOTHING,
   clip: 1,
   keep: 'last',
   validationLimit: 0,
@@ -121,7 +118,7 @@ const options = (batch: number, dropout: number): TrainingOptions => ({
 /** Everything that both sides share. */
 export interface Setting {
   readonly subject: Subject;
-  readonly texts: Texts;
+  readonly texts: TrainingExamples;
   readonly dropout: number;
   readonly threads: number;
 }
@@ -145,11 +142,11 @@ const ownEncoder = ({ pretrained: _, ...shape }: Subject): Model =>
 /** A training run of the checkpoint or of decant's own encoder. */
 export const requestFor = ({ subject, texts, dropout, threads }: Setting, profilePrefix?: string): TrainRequest => ({
   model: subject.pretrained?.model ?? ownEncoder(subject),
+  task: textClassification,
   examples: texts,
-  validation: { texts: [], labels: new Int32Array() },
+  validation: { encoded: [], targets: unknownTargets(0) },
   options: options(subject.batch, dropout),
-  phases: [{ losses: [crossEntropy], until: 1 }],
-  lossWeights: { hard: 1, hidden: 0 },
+  phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: LABEL_SMOOTHING })], until: 1 }],
   seed: 1,
   threads,
   signal: new AbortController().signal,

@@ -1,4 +1,3 @@
-import type { EncodedText } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
 import { addedTokensOf, listOf, partOf } from './parts.ts';
 
@@ -20,11 +19,11 @@ const specialIds = (json: TokenizerJson, unknown: number | undefined): ReadonlyS
   );
 
 /** The share (0 to 1) of the tokens of texts, special ones aside, that the vocabulary does not hold; 1 where nothing is left. */
-export const unknownShare = (json: TokenizerJson, texts: readonly EncodedText[]): number => {
+export const unknownShare = (json: TokenizerJson, texts: readonly Iterable<number>[]): number => {
   const unknown = unknownOf(json);
   const special = specialIds(json, unknown);
   let [all, lost] = [0, 0];
-  for (const { ids } of texts) {
+  for (const ids of texts) {
     for (const id of ids) {
       if (special.has(id)) continue;
       all++;

@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
-import { type Loss, lossInputs, type StepScope } from './loss.ts';
+import type { Loss, LossSettings, StepScope } from './loss.ts';
+import { teacherAnswers, teacherWeights } from './teacher.ts';
 
 /** A vector of zeros has no direction: it is divided by this instead of by 0. */
 const LEAST_NORM = 1e-6;
@@ -16,16 +17,15 @@ const unit = ({ builder }: StepScope, x: Value): Value => {
  * Distance of vectors to a teacher's: L = sum_i w_i (1 - cos(s_i, t_i)), which is half the squared distance of the two
  * after both are scaled to length 1 (Reimers and Gurevych 2020, arXiv 2004.09813, use the squared distance).
  */
-export const cosineDistance: Loss = {
+export const cosineDistance = (settings: Pick<LossSettings, 'hard'>): Loss => ({
   name: 'cosine',
   emit: (scope) => {
     const { builder, answers } = scope;
-    const { shape } = builder.type(answers);
-    const teacher = builder.input(lossInputs.teacher, 'float32', shape);
-    const weights = builder.input(lossInputs.softWeights, 'float32', shape?.slice(0, 1));
+    const teacher = teacherAnswers(scope);
+    const weights = teacherWeights(scope, settings);
     const product = builder.op('Mul', [unit(scope, answers), unit(scope, teacher)]); // (batch, width)
     const cosines = builder.op('ReduceSum', [product, builder.ints([1])], { keepdims: 0 }); // (batch)
     const distances = builder.op('Sub', [builder.scalar('float32', 1), cosines]);
     return builder.op('ReduceSum', [builder.op('Mul', [distances, weights])], { keepdims: 0 });
   },
-};
+});

@@ -1,29 +1,75 @@
-import { type Loss, lossInputs } from './loss.ts';
+import { targetOf } from '../../data/answer-targets.ts';
+import type { Value } from '../../graph/graph.ts';
+import { tensorOf } from '../../graph/tensor.ts';
+import { modelError } from '../../ground/errors.ts';
+import { answerIds, answerNumbers, type StepBatch } from '../step-batch.ts';
+import { type Loss, type LossInput, type LossSettings, rowsShape, type StepScope } from './loss.ts';
+
+/** The number of classes, as ids from 0 on. */
+const classIds = ({ builder, answers }: StepScope): Value => {
+  const classes = builder.type(answers).shape?.at(-1);
+  if (typeof classes !== 'number') throw modelError(`the number of classes of '${answers}' is not known`);
+  return builder.constant(
+    tensorOf(
+      'int64',
+      [classes],
+      BigInt64Array.from({ length: classes }, (_, c) => BigInt(c)),
+    ),
+  );
+};
+
+/** An input with a row of one number an answer, (.., 1). */
+const column = (
+  scope: StepScope,
+  name: string,
+  dtype: LossInput['dtype'],
+  feed: (batch: StepBatch) => ReturnType<LossInput['feed']>,
+): Value => {
+  const rows = rowsShape(scope);
+  return scope.input({
+    ...{ name, dtype, shape: rows === undefined ? undefined : [...rows, 1] },
+    feed: (batch) => {
+      const { dims, ...tensor } = feed(batch);
+      return { ...tensor, dims: [...dims, 1] };
+    },
+  });
+};
+
+/** Weight of the label of an answer, 0 where there is none, and of each class beside it. */
+const weightsOf = ({ hard, labelSmoothing, classWeights }: LossSettings, classes: number) => {
+  const weight = ({ targets, size }: StepBatch, answer: number): number => {
+    const label = targetOf(targets, answer);
+    return label < 0 ? 0 : (hard * (classWeights?.[label] ?? 1)) / size.answers;
+  };
+  return {
+    label: (batch: StepBatch) =>
+      answerNumbers(batch, (answer) => weight(batch, answer) * (1 - labelSmoothing + labelSmoothing / classes)),
+    others: (batch: StepBatch) => answerNumbers(batch, (answer) => (weight(batch, answer) * labelSmoothing) / classes),
+  };
+};
 
 /**
- * Cross-entropy with soft targets: L = - sum_i sum_c t_ic log softmax(z_i)_c. Label smoothing (Szegedy et al. 2016,
- * arXiv 1512.00567), class weights and the mean over examples live in the targets: see `writeTarget`.
+ * Cross-entropy with the class of each answer: L = - sum_i w_i sum_c ((1 - s) [c = label_i] + s / classes) log softmax(z_i)_c.
+ * Label smoothing s (Szegedy et al. 2016, arXiv 1512.00567), class weights and the mean over answers are the two weights
+ * that are fed beside the class: a row of targets is made where it is used.
  */
-export const crossEntropy: Loss = {
+export const crossEntropy = (settings: LossSettings): Loss => ({
   name: 'cross-entropy',
-  emit: ({ builder, answers: logits }) => {
-    const targets = builder.input(lossInputs.targets, 'float32', builder.type(logits).shape);
+  emit: (scope) => {
+    const { builder, answers: logits } = scope;
+    const ids = classIds(scope);
+    const weights = weightsOf(settings, Number(builder.type(logits).shape?.at(-1)));
+    const labels = column(scope, 'labels', 'int64', (batch) =>
+      answerIds(batch, (answer) => targetOf(batch.targets, answer)),
+    );
+    const label = column(scope, 'label_weights', 'float32', weights.label);
+    const others = column(scope, 'class_weights', 'float32', weights.others);
+    const targets = builder.op('Where', [builder.op('Equal', [labels, ids]), label, others]); // (.., classes)
     const logProbabilities = builder.op('LogSoftmax', [logits], { axis: -1 });
-    const agreement = builder.op('Mul', [logProbabilities, targets]); // (.., classes)
+    const agreement = builder.op('Mul', [logProbabilities, targets]);
     return builder.op('Neg', [builder.op('ReduceSum', [agreement], { keepdims: 0 })]);
   },
-};
-
-/** Writes weight * ((1 - smoothing) [c = label] + smoothing / classes) into one row of the targets. */
-export const writeTarget = (
-  row: Float32Array,
-  label: number,
-  options: { readonly smoothing: number; readonly weight: number },
-): void => {
-  const { smoothing, weight } = options;
-  row.fill((weight * smoothing) / row.length);
-  row[label] = weight * (1 - smoothing + smoothing / row.length);
-};
+});
 
 /** Weights that give every class the same say: examples / (classes * examples of the class); 1 on average. */
 export const balancedClassWeights = (labels: readonly number[], classes: number): Float64Array => {

@@ -1,15 +1,16 @@
-import { type Loss, lossInputs } from './loss.ts';
+import type { Loss, LossSettings } from './loss.ts';
+import { teacherAnswers, teacherWeights } from './teacher.ts';
 
 /**
  * Distillation of logits (Hinton et al. 2015, arXiv 1503.02531): L = T^2 sum_i w_i KL(p_i || q_i) with
  * p = softmax(teacher / T) and q = softmax(student / T). T^2 keeps gradients as large as those of hard labels.
  */
-export const distillation = (temperature: number): Loss => ({
+export const distillation = ({ temperature, hard }: Pick<LossSettings, 'temperature' | 'hard'>): Loss => ({
   name: 'distillation',
-  emit: ({ builder, answers: logits }) => {
-    const { shape } = builder.type(logits);
-    const teacher = builder.input(lossInputs.teacher, 'float32', shape);
-    const weights = builder.input(lossInputs.softWeights, 'float32', shape?.slice(0, -1));
+  emit: (scope) => {
+    const { builder, answers: logits } = scope;
+    const teacher = teacherAnswers(scope);
+    const weights = teacherWeights(scope, { hard });
     const cooled = builder.scalar('float32', 1 / temperature);
     const wanted = builder.op('Mul', [teacher, cooled]);
     const logP = builder.op('LogSoftmax', [wanted], { axis: -1 });

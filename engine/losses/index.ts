@@ -1,6 +1,6 @@
 /** Every loss that a training step can be made of. */
 export { cosineDistance } from './cosine.ts';
-export { balancedClassWeights, crossEntropy, writeTarget } from './cross-entropy.ts';
+export { balancedClassWeights, crossEntropy } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';
 export { hiddenStates, type LayerPair, layerPairs } from './hidden.ts';
-export { type Loss, lossInputs } from './loss.ts';
+export type { Loss, LossSettings } from './loss.ts';

@@ -1,19 +1,30 @@
 import type { GraphBuilder } from '../../graph/builder.ts';
+import type { Shape } from '../../graph/dim.ts';
 import type { Value } from '../../graph/graph.ts';
+import type { InputRole } from '../../models/signature.ts';
+import type { HostTensor } from '../engine.ts';
+import type { StepBatch } from '../step-batch.ts';
+
+/** An input that a loss adds to the step graph, and what it is fed of every batch. */
+export interface LossInput {
+  /** Losses that ask for the same name share the input. */
+  readonly name: string;
+  readonly dtype: 'float32' | 'int64';
+  readonly shape: Shape | undefined;
+  feed(batch: StepBatch): HostTensor;
+}
 
 /** What a loss sees of the step graph while it adds its nodes. */
 export interface StepScope {
   readonly builder: GraphBuilder;
-  /** Token ids (batch, sequence) as the teacher reads them, without token dropout: an input made on demand. */
-  cleanIds(): Value;
-  /** Token types (batch, sequence): the student's own input, or one made on demand for a teacher. */
-  types(): Value;
-  /** Attention mask (batch, sequence), int64. */
-  readonly mask: Value;
-  /** What the model says: (batch, width), or (batch, sequence, width) where it answers about words. */
+  /** What the model answers: (batch, width), or (batch, sequence, width) or (answers, width) where it answers about places. */
   readonly answers: Value;
+  /** Makes an input, or gives the one of that name that was made before. */
+  input(input: LossInput): Value;
+  /** The examples as an input of this role takes them, before token dropout: for a teacher that reads along. */
+  given(role: InputRole): Value;
   /** A value of the student's graph by its name there. */
-  student(name: string): Value;
+  student(name: Value): Value;
   /** A parameter that only this loss has; it is trained along and thrown away. */
   parameter(name: string, dims: readonly number[]): Value;
 }
@@ -27,18 +38,16 @@ export interface Loss {
   emit(scope: StepScope): Value;
 }
 
-/** Names of the inputs that losses add. */
-export const lossInputs = {
-  /** Like the answers: a distribution over classes times the weight of the answer; zeros where there is no label. */
-  targets: 'targets',
-  /** Like the answers: what the teacher says. */
-  teacher: 'teacher_answers',
-  /** (batch) or (batch, sequence): weight of each answer in the loss against the teacher; zeros where there is none. */
-  softWeights: 'soft_weights',
-  /** Scalar: weight of one kept token in the hidden-state loss. */
-  tokenWeight: 'token_weight',
-  /** (batch, sequence): ids as the teacher reads them. */
-  cleanIds: 'clean_ids',
-  /** (batch, sequence): token types for a teacher whose student has none. */
-  types: 'teacher_types',
-} as const;
+/** What losses of any task may be asked to heed. */
+export interface LossSettings {
+  /** Weight of what is known in [0, 1] where there is a teacher, too; the rest goes to the teacher. 1 without one. */
+  readonly hard: number;
+  readonly temperature: number;
+  readonly labelSmoothing: number;
+  /** One factor a class, 1 on average. */
+  readonly classWeights?: Float64Array | undefined;
+}
+
+/** Rows of the answers: their shape without the last axis. */
+export const rowsShape = ({ builder, answers }: StepScope): Shape | undefined =>
+  builder.type(answers).shape?.slice(0, -1);

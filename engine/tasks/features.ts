@@ -1,16 +1,19 @@
 import { cosineOf } from '../../data/cosine.ts';
 import { modelError } from '../../ground/errors.ts';
 import { withoutWordHead } from '../../models/head.ts';
-import { emitSentence } from '../../models/sentence.ts';
+import { withSentence } from '../../models/sentence.ts';
 import { cosineDistance } from '../losses/index.ts';
+import { wholeTexts } from '../read.ts';
 import type { Task } from './task.ts';
+
+const SHOWN_NUMBERS = 6;
 
 /** One vector a text, which a student learns from its teacher's: nothing else says what it should be. */
 export const features: Task = {
   name: 'features',
   unit: 'texts',
-  encode: (encoder, texts, maxLength, signal) => encoder.encodeBatch(texts, maxLength, signal),
-  labelsOf: () => [-1],
+  chooses: false,
+  encode: wholeTexts,
   fit: (given) => {
     const model = withoutWordHead(given);
     if (model.info.task === 'features') return model;
@@ -18,12 +21,17 @@ export const features: Task = {
       `the model is made for ${model.info.task}, the data for features: start from a model that gives features`,
     );
   },
-  emitAnswers: emitSentence,
-  labelLosses: [],
-  imitation: () => cosineDistance,
+  answering: withSentence,
+  targetLosses: () => [],
+  imitation: (settings) => [cosineDistance(settings)],
   judge: (vector, { teacher }, answer) => {
     if (teacher === undefined) throw new Error('vectors are judged by those of a teacher');
     const score = cosineOf(vector, 0, teacher.data, answer, vector.length);
     return { score, loss: 1 - score };
+  },
+  tell: (vector = new Float32Array()) => {
+    const shown = Array.from(vector.subarray(0, SHOWN_NUMBERS), (x) => x.toFixed(4));
+    const more = vector.length > SHOWN_NUMBERS ? ' ...' : '';
+    return { json: { vector: [...vector] }, lines: [[`${vector.length} numbers: ${shown.join(' ')}${more}`]] };
   },
 };

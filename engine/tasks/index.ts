@@ -1,3 +1,4 @@
+import { modelError } from '../../ground/errors.ts';
 import type { TaskName } from '../../models/model.ts';
 import { textClassification, tokenClassification } from './classification.ts';
 import { features } from './features.ts';
@@ -8,5 +9,16 @@ export type { Task } from './task.ts';
 /** Every task that data can be for. */
 const tasks: readonly Task[] = [textClassification, tokenClassification, features];
 
-/** The task of a model or of data. Models of another kind are read like those of features: texts go in as they are. */
-export const taskOf = (name: TaskName): Task => tasks.find((task) => task.name === name) ?? features;
+/** The task of a model, where data can be for it. */
+export const findTask = (name: TaskName): Task | undefined => tasks.find((one) => one.name === name);
+
+/** The task of data, or of a model that answers. */
+export const taskOf = (name: TaskName): Task => {
+  const task = findTask(name);
+  if (task === undefined) {
+    throw modelError(
+      `nothing is made of models for '${name}' yet; there is ${tasks.map((one) => one.name).join(', ')}`,
+    );
+  }
+  return task;
+};

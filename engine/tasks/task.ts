@@ -1,9 +1,10 @@
+import type { Targets } from '../../data/answer-targets.ts';
 import type { DatasetTask, Example } from '../../data/dataset.ts';
-import type { EncodedText, TextEncoder, TextInput } from '../../data/tokenize.ts';
-import type { GraphBuilder } from '../../graph/builder.ts';
-import type { Value } from '../../graph/graph.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
-import type { Loss } from '../losses/index.ts';
+import type { Stream } from '../../data/random.ts';
+import type { TextInput } from '../../data/tokenize.ts';
+import type { Model } from '../../models/model.ts';
+import type { Encoded } from '../encoded.ts';
+import type { Loss, LossSettings } from '../losses/index.ts';
 import type { TrainingExamples } from '../training-options.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
@@ -12,26 +13,46 @@ interface Judgement {
   readonly loss: number;
 }
 
+/** An example as one update meets it, and what its answers should be then. */
+export interface Varied {
+  readonly encoded: Encoded;
+  /** As many numbers as the targets of the example have. */
+  readonly targets: ArrayLike<number>;
+}
+
+/** What an answer says, for machines and for people: lines of cells. */
+export interface Told {
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly lines: readonly (readonly string[])[];
+}
+
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */
 export interface Task {
   readonly name: DatasetTask;
   /** What there is one answer about. */
   readonly unit: 'texts' | 'words';
+  /** Whether an answer is one choice among its numbers: of many, the most probable ones say enough. */
+  readonly chooses: boolean;
+  /** Examples as a model reads them, in their order. */
   encode(
-    encoder: TextEncoder,
+    model: Pick<Model, 'tokenizer' | 'info'>,
     texts: readonly TextInput[],
     maxLength: number,
     signal?: AbortSignal,
-  ): Promise<readonly EncodedText[]>;
-  /** Class of each answer about a text, -1 where it is not known. */
-  labelsOf(example: Example, encoded: EncodedText): readonly number[];
+  ): Promise<readonly Encoded[]>;
+  /** What the answers about examples should be, one after the other; left out where only a teacher can tell. */
+  targets?(examples: readonly Example[], encoded: readonly Encoded[], classes: readonly string[]): Targets;
+  /** Another reading of an example for every update that meets it, with as many places. */
+  vary?(encoded: Encoded, random: Stream): Varied;
   /** The model with what the task needs of it; throws where it was made for something else. */
   fit(model: Model, classes: readonly string[]): Model;
-  /** Adds what makes answers, (batch, width) or (batch, sequence, width), of the model's output. */
-  emitAnswers(builder: GraphBuilder, info: ModelInfo, output: Value): Value;
-  /** Losses of learning from labels; none where there are no labels to learn from. */
-  readonly labelLosses: readonly Loss[];
-  /** The loss of learning from a teacher's answers. */
-  imitation(temperature: number): Loss;
-  judge(said: Float32Array, examples: TrainingExamples, answer: number): Judgement;
+  /** The model whose output is the answers: itself, or with something behind it, or reading answers at places alone. */
+  answering(model: Model): Model;
+  /** Losses of learning from targets; none where there are none to learn from. */
+  targetLosses(settings: LossSettings): readonly Loss[];
+  /** Losses of learning from a teacher's answers. */
+  imitation(settings: LossSettings): readonly Loss[];
+  judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
+  /** In the words of its labels; undefined is an answer that was never given. */
+  tell(answer: Float32Array | undefined, labels: readonly string[]): Told;
 }

@@ -1,6 +1,7 @@
-import { GraphBuilder } from '../builder.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { type Graph, type Node, readsOf, type TensorType, type Value } from '../graph.ts';
 import { codecError } from './dtypes.ts';
+import { settledTypes } from './settle.ts';
 
 /** Checks that every value is computed exactly once and orders the nodes, keeping the given order where it works. */
 const ordered = (graph: Graph): readonly Node[] => {
@@ -53,23 +54,15 @@ const known = (graph: Graph, inputs: ReadonlySet<Value>, node: Node, name: Value
   throw codecError(`node '${node.name || node.outputs[0]}' (${node.op}) reads '${name}', which nothing defines`);
 };
 
-/** What inference reports about a file is wrong with the file. */
-const inferring = (graph: Graph): GraphBuilder => {
+/** What inference reports about a file is wrong with the file, also where the file gives every type. */
+const inferred = (graph: Graph): ReadonlyMap<Value, TensorType> => {
   try {
-    return GraphBuilder.from(graph);
+    return settledTypes(graph);
   } catch (cause) {
+    if (isUserError(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw codecError(`the graph '${graph.name}' does not fit together: ${reason}`, { cause });
   }
-};
-
-const inferred = (graph: Graph): ReadonlyMap<Value, TensorType> => {
-  // Also where the file gives every type: that its nodes fit together is found out here or in the middle of a run.
-  const builder = inferring(graph);
-  const missing = graph.nodes.flatMap((node) => node.outputs).filter((name) => name !== '' && !graph.types.has(name));
-  const types = new Map(graph.types);
-  for (const name of missing) if (builder.hasType(name)) types.set(name, builder.type(name));
-  return types;
 };
 
 /** A decoded graph with its nodes in topological order and the types that the file left out, as far as they follow. */

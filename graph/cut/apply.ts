@@ -1,8 +1,8 @@
 import { modelError } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
+import { recordOf } from '../call.ts';
 import type { Dim, Shape } from '../dim.ts';
 import { type Graph, indexOf, type Node, type TensorType, type Value, value } from '../graph.ts';
-import { findOp } from '../ops/index.ts';
 import type { Tensor } from '../tensor.ts';
 import { callsOf } from './calls.ts';
 import type { CutGroup } from './follow.ts';
@@ -120,7 +120,7 @@ const resizeNode = (
     const stays = kept.get(of)?.get(axis);
     return stays === undefined ? undefined : [...stays];
   };
-  const resized = findOp(node.domain, node.op, call.opset)?.resize?.(call, sizes, stay);
+  const resized = recordOf(call)?.resize?.(call, sizes, stay);
   if (resized === undefined) return node;
   const length = Math.max(node.inputs.length, resized.inputs?.length ?? 0);
   const inputs = Array.from({ length }, (_, position) => {
@@ -160,10 +160,16 @@ export const applyCuts = (graph: Graph, groups: readonly CutGroup[], kept: reado
   for (const input of graph.inputs) builder.input(input, typeOf(graph, input).dtype, typeOf(graph, input).shape);
   for (const [name, tensor] of weights) builder.weight(name, tensor);
   for (const node of nodes) {
-    builder.add(node, (output) => {
-      const type = graph.types.get(output);
-      return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
-    });
+    try {
+      builder.add(node, (output) => {
+        const type = graph.types.get(output);
+        return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
+      });
+    } catch (cause) {
+      // Sizes that no constant says; anything else that goes wrong here is a bug.
+      if (!(cause instanceof RangeError)) throw cause;
+      throw modelError(`after the cut, graph '${graph.name}' would not fit together: ${cause.message}`, { cause });
+    }
   }
   const result = builder.freeze(graph.outputs);
   expectSizes(graph, result, sizes);

@@ -1,3 +1,4 @@
+import { recordOf } from '../call.ts';
 import { type Graph, indexOf, type Node, type Value } from '../graph.ts';
 import type { Cut, Refusal } from '../op.ts';
 import { findOp } from '../ops/index.ts';
@@ -127,8 +128,13 @@ class Propagation {
   #visit(node: Node, touched: Touched): string | undefined {
     if (!this.#settle(node, keyOf(touched.value, touched.axis))) return undefined;
     const call = callsOf(this.#graph)(node);
-    const record = findOp(node.domain, node.op, call.opset);
-    if (record === undefined) return 'decant has no record of this operator';
+    const record = recordOf(call);
+    if (record === undefined) {
+      const known = findOp(node.domain, node.op, call.opset) !== undefined;
+      return known
+        ? 'reads a value of which not even the element type is known'
+        : 'decant has no record of this operator';
+    }
     // A unit that always stays keeps its number here, so that whatever it is coupled with stays too.
     const owner = touched.owner.map((unit) => {
       const found = this.#units.find(unit);

@@ -59,6 +59,7 @@ const binary = (
     op,
     since: 7,
     infer,
+    alike: 'all',
     gradient,
     cut: broadcastCut(infer),
     uses,

@@ -73,6 +73,7 @@ export const concat: OpDef = {
   uses: everyInput('table'),
   since: 4,
   infer,
+  alike: 'all',
   gradient: (emit, call, [dy]) =>
     dy == null ? call.node.inputs.map(() => null) : call.node.inputs.length === 1 ? [dy] : split(emit, call, dy),
   cut: ruleByPort(infer, (call, port, cut, ports) => {

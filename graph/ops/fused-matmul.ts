@@ -63,6 +63,7 @@ export const fusedMatMul: OpDef = {
   op: 'FusedMatMul',
   since: 1,
   infer,
+  alike: 'all',
   gradient,
   mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),

@@ -61,6 +61,7 @@ export const gemm: OpDef = {
   op: 'Gemm',
   since: 7,
   infer,
+  alike: 'all',
   gradient,
   mixes: true,
   cut: labelCut(infer, labels, 'has no such axis'),

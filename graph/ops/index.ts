@@ -39,6 +39,7 @@ import {
 import { range } from './range.ts';
 import { reductions } from './reductions.ts';
 import { reshape } from './reshape.ts';
+import { contribRotaryEmbedding, rotaryEmbedding } from './rotary-embedding.ts';
 import { rounding } from './rounding.ts';
 import { scatterND } from './scatter-nd.ts';
 import { shape, size } from './shape.ts';
@@ -141,6 +142,8 @@ export const ops: readonly OpDef[] = [
   oneHot,
   ...pad,
   range,
+  rotaryEmbedding,
+  contribRotaryEmbedding,
   ...rounding,
   ...scatterElements,
   ...scatterND,

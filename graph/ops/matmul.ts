@@ -104,6 +104,7 @@ export const matmul: OpDef = {
   op: 'MatMul',
   since: 1,
   infer,
+  alike: [0, 1],
   gradient,
   mixes: true,
   cut: labelCut(infer, matmulLabels, 'has no such axis'),

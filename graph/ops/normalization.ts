@@ -161,6 +161,7 @@ const norm = (op: string, since: number, samples: readonly Sample[]): OpDef => {
     op,
     since,
     infer,
+    alike: 'all',
     gradient: gradient(layer ? layerGradient : rmsGradient),
     mixes: true,
     cut: cut(infer),

@@ -4,8 +4,20 @@ import { vector } from '../tensor.ts';
 import { refuse, ruleByPort } from './shared-cuts.ts';
 import { reshapeEntries, reshapeLike } from './shared-emit.ts';
 import { carryThroughReshape } from './shared-factors.ts';
-import { freshDim, inputOf, intAttr, noMacs, numbersAt, resolveReshape, withInts } from './shared-structure.ts';
+import {
+  freshDim,
+  inputOf,
+  intAttr,
+  isNumeric,
+  noMacs,
+  numbersAt,
+  resolveReshape,
+  withInts,
+} from './shared-structure.ts';
 import { passed } from './shared-uses.ts';
+
+/** Whether a zero of the target is a size; else it copies one. */
+const takesZeros = (call: Call): boolean => intAttr(call.node, 'allowzero', 0) === 1;
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -15,8 +27,7 @@ const infer = (call: Call): readonly Inferred[] => {
     const open = typeof rank === 'number' ? Array.from({ length: rank }, (_, i) => freshDim(call, 0, i)) : undefined;
     return [{ dtype, shape: open }];
   }
-  const allowZero = intAttr(call.node, 'allowzero', 0) === 1;
-  return [withInts({ dtype, shape: resolveReshape(call, shape, target, allowZero) }, call.ints(0))];
+  return [withInts({ dtype, shape: resolveReshape(call, shape, target, takesZeros(call)) }, call.ints(0))];
 };
 
 /** The old entries where they still hold, else the new sizes; undefined where constants cannot express the shape. */
@@ -29,15 +40,20 @@ const retarget = (old: readonly number[] | undefined, from: Shape, to: Shape): r
   return numbers !== undefined && numbers.length === to.length ? numbers : reshapeEntries(from, to);
 };
 
+/** Where zeros are sizes, none can copy; without a size of zero, sizes can be said the other way. */
+const literalSizes = (to: Shape): readonly number[] | undefined => (isNumeric(to) && to.includes(0) ? to : undefined);
+
 const resize: Resize = (call, sizes) => {
-  const { inputs, outputs } = call.node;
+  const { inputs, outputs, attrs } = call.node;
   const from = inputs[0] == null ? undefined : sizes(inputs[0]);
   const to = outputs[0] === undefined ? undefined : sizes(outputs[0]);
   if (from === undefined || to === undefined) return {};
   const old = numbersAt(call, 1);
-  const entries = retarget(old, from, to);
+  const literal = takesZeros(call) ? literalSizes(to) : undefined;
+  const entries = literal ?? retarget(old, from, to);
   if (entries === undefined || entries.join() === old?.join()) return {};
-  return { inputs: [undefined, vector('int64', entries)] };
+  const { allowzero: _, ...copying } = attrs;
+  return { inputs: [undefined, vector('int64', entries)], attrs: literal === undefined ? copying : attrs };
 };
 
 const weight = (name: string, dims: readonly number[], target: readonly number[]) => ({

@@ -44,6 +44,7 @@ const record = (op: string, rule: Gradient, vectors: Vectors, samples: readonly 
   op,
   since: 1,
   infer,
+  alike: 'all',
   gradient: rule,
   mixes: true,
   cut: labelCut(infer, (_call, _port, shape) => fromEnd(shape), 'has no such axis'),

@@ -29,6 +29,7 @@ export const where: OpDef = {
   uses: (call) => along(call, { 1: 'table', 2: 'table' }),
   since: 9,
   infer,
+  alike: [1, 2],
   gradient: (emit, call, [dy]) => {
     const [condition] = call.node.inputs;
     if (dy == null || condition == null || !isFloat(inputOf(call, 1).dtype)) return [null, null, null];

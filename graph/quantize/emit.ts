@@ -87,7 +87,7 @@ export const emitLinear = (emission: Emission, node: Node): void => {
     const sum = builder.op('MatMulInteger', [activation.integers, weight.integers, activation.zero]);
     const product = builder.op('Cast', [sum], { to: floatCode });
     const steps = builder.op('Mul', [activation.step, weight.steps]);
-    const bias = node.op === 'Gemm' ? (node.inputs[2] ?? undefined) : undefined;
+    const bias = node.inputs[2] ?? undefined;
     if (bias === undefined) finish(emission, 'Mul', [product, steps], output);
     else finish(emission, 'Add', [builder.op('Mul', [product, steps]), bias], output);
   });

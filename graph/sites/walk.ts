@@ -87,7 +87,7 @@ export class Walk {
       if (port.use?.kind === 'fixed') this.#fix(port.content.of, node, port);
     }
     const live = ports.filter(({ use }) => use?.kind !== 'fixed');
-    const streams = live.filter(({ content }) => content.kind === 'stream');
+    const streams = ports.filter(({ content }) => content.kind === 'stream');
     const isRaw = streams.every(({ content }) => content.kind === 'stream' && content.raw);
     const looked = live.filter(isMade).some(({ content }) => content.of.some(looksUp));
     if (streams.length > 0 && !(isRaw && looked)) this.#meet(node, live, streams);
@@ -95,17 +95,20 @@ export class Walk {
     this.#capture(node);
   }
 
-  /** What the bodies inside If and Loop read is for whatever they do with it. */
+  /** What the bodies inside If and Loop read is for whatever they do with it; the stream goes on behind them. */
   #capture(node: Node): void {
-    for (const weight of capturedBy(node)) {
-      if (!this.#graph.weights.has(weight)) continue;
-      const lone = isLone(this.#graph, wholeOf(this.#graph, weight));
-      this.#add(
-        wholeOf(this.#graph, weight),
-        node,
-        lone ? { input: -1, kind: 'fixed' } : { input: -1, kind: 'table', axis: 0 },
-      );
+    for (const value of capturedBy(node)) {
+      const content = this.#contents.get(value);
+      if (content?.kind === 'made') for (const carried of content.of) this.#accept(carried);
+      if (content?.kind === 'stream') for (const output of node.outputs) this.#contents.set(output, content);
+      if (this.#graph.weights.has(value)) this.#add(wholeOf(this.#graph, value), node, this.#usedInside(value));
     }
+  }
+
+  #usedInside(weight: Value): Use {
+    const learned =
+      isCarrying(this.#graph.weights.get(weight)?.dtype) && !isLone(this.#graph, wholeOf(this.#graph, weight));
+    return learned ? { input: -1, kind: 'table', axis: 0 } : { input: -1, kind: 'fixed' };
   }
 
   #portsOf(node: Node): readonly Port[] {

@@ -1,7 +1,7 @@
 import { type Attention, attentionsOf, isActivationProduct } from '../../graph/attention.ts';
 import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { productAt } from '../../graph/sites.ts';
+import { looksUpRows, productAt, sitesOf } from '../../graph/sites.ts';
 import type { Block } from './blocks.ts';
 import type { LayerSpan } from './layers.ts';
 
@@ -9,10 +9,11 @@ export type PartKind = 'heads' | 'ffn' | 'hidden' | 'embedding';
 
 /** Units of one kind that can be removed one by one: the heads of a layer, the channels of a residual stream. */
 export interface Part {
-  /** Stable and readable: "layer 0 heads", "layer 1 ffn", "hidden", "embedding". */
+  /** Stable and readable: "layer 0 heads", "layer 1 ffn", "layers 0-2 heads" where layers share them, "hidden", "embedding". */
   readonly name: string;
   readonly kind: PartKind;
-  readonly layer?: number;
+  /** Layers that lose the units: one, or all that share a weight, a mask or a table along them; none for widths. */
+  readonly layers: readonly number[];
   /** Number of units. */
   readonly count: number;
   /** Indices a unit owns in the weights it is coupled with: the head width, or 1. */
@@ -45,12 +46,7 @@ const own = ({ owned }: Followed, group: CutGroup): void => {
 const unitWidth = (group: CutGroup): number =>
   Math.max(1, ...group.weights.map(({ owner }) => owner.filter((unit) => unit === 0).length));
 
-const partAt = (
-  graph: Graph,
-  value: Value,
-  axis: number,
-  about: { readonly name: string; readonly kind: PartKind; readonly layer?: number },
-): Part => {
+const partAt = (graph: Graph, value: Value, axis: number, about: Pick<Part, 'name' | 'kind' | 'layers'>): Part => {
   const result = followCut(graph, { value, axis });
   if (!isRefusal(result)) return { ...about, count: result.units, width: unitWidth(result), group: result };
   const dim = graph.types.get(value)?.shape?.at(axis);
@@ -59,8 +55,26 @@ const partAt = (
 
 const numbered = (name: string, position: number): string => (position === 0 ? name : `${name} (${position + 1})`);
 
+/** 0, 1, 2 and 4 as `0-2, 4`. */
+const ranges = (numbers: readonly number[]): string => {
+  const starts = numbers.filter((number) => !numbers.includes(number - 1));
+  const ends = numbers.filter((number) => !numbers.includes(number + 1));
+  return starts.map((start, i) => (start === ends[i] ? `${start}` : `${start}-${ends[i]}`)).join(', ');
+};
+
+/** `layer 0 heads`; `layers 0-2 heads` where they share them. */
+const nameIn = (layers: readonly number[], what: string): string =>
+  `${layers.length === 1 ? 'layer' : 'layers'} ${ranges(layers)} ${what}`;
+
 /** Every node once: blocks may stand around others. */
 const nodesOf = (layer: LayerSpan): readonly Node[] => [...new Set(layer.blocks.flatMap((block) => [...block.nodes]))];
+
+/** The layers inside which a group touches anything. */
+const layersTouched = (graph: Graph, group: CutGroup, layers: readonly LayerSpan[]): readonly number[] => {
+  const { producer } = indexOf(graph);
+  const touched = new Set(group.axes.map(({ value }) => producer.get(value)));
+  return layers.flatMap((layer) => (nodesOf(layer).some((node) => touched.has(node)) ? [layer.index] : []));
+};
 
 const attentionsIn = (graph: Graph, layer: LayerSpan): readonly Attention[] => {
   const own = new Set(nodesOf(layer));
@@ -68,17 +82,22 @@ const attentionsIn = (graph: Graph, layer: LayerSpan): readonly Attention[] => {
 };
 
 /**
- * Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. Layers that share their weights share
- * their heads: they belong to the first of them.
+ * Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. Layers that share their weights, or a
+ * mask or table with an axis of heads, share their heads: the part belongs to all of them and is listed with the first.
  */
-export const headsOf = (graph: Graph, layer: LayerSpan, followed: Followed): readonly Part[] =>
+export const headsOf = (
+  graph: Graph,
+  layer: LayerSpan,
+  layers: readonly LayerSpan[],
+  followed: Followed,
+): readonly Part[] =>
   attentionsIn(graph, layer)
     .filter(({ scores, heads }) => heads !== undefined && !followed.all.has(keyOf(scores, 1)))
     .map(({ scores }, i) => {
-      const about = { name: numbered(`layer ${layer.index} heads`, i), kind: 'heads', layer: layer.index } as const;
-      const part = partAt(graph, scores, 1, about);
+      const part = partAt(graph, scores, 1, { name: '', kind: 'heads', layers: [layer.index] });
       if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
-      return part;
+      const shared = part.group === undefined ? part.layers : layersTouched(graph, part.group, layers);
+      return { ...part, name: numbered(nameIn(shared, 'heads'), i), layers: shared };
     });
 
 /** Whether every activation that a group touches lies strictly inside residual blocks: one, or several that share weights. */
@@ -131,13 +150,14 @@ const neuronGroup = (
   return matrices.length >= 2 ? group : undefined;
 };
 
-/** Feed-forward neurons of a layer; `blocks` are those of all layers. */
+/** Feed-forward neurons of one of the layers. */
 export const neuronsOf = (
   graph: Graph,
   layer: LayerSpan,
-  blocks: readonly Block[],
+  layers: readonly LayerSpan[],
   followed: Followed,
 ): readonly Part[] => {
+  const blocks = layers.flatMap((span) => span.blocks);
   const groups: CutGroup[] = [];
   for (const node of nodesOf(layer)) {
     const [product] = node.outputs;
@@ -147,14 +167,11 @@ export const neuronsOf = (
     own(followed, group);
     groups.push(group);
   }
-  return groups.map((group, i) => ({
-    name: numbered(`layer ${layer.index} ffn`, i),
-    kind: 'ffn',
-    layer: layer.index,
-    count: group.units,
-    width: unitWidth(group),
-    group,
-  }));
+  return groups.map((group, i) => {
+    const shared = layersTouched(graph, group, layers);
+    const name = numbered(nameIn(shared, 'ffn'), i);
+    return { name, kind: 'ffn', layers: shared, count: group.units, width: unitWidth(group), group };
+  });
 };
 
 /** One part a width of the residual stream: a projected residual starts another one. */
@@ -164,7 +181,7 @@ export const hiddenOf = (graph: Graph, layers: readonly LayerSpan[]): readonly P
     for (const block of layer.blocks) {
       const name = parts.length === 0 ? 'hidden' : `hidden from layer ${layer.index}`;
       const known = parts.some(({ group }) => group?.axes.some((cut) => cut.value === block.output));
-      if (!known) parts.push(partAt(graph, block.output, -1, { name, kind: 'hidden' }));
+      if (!known) parts.push(partAt(graph, block.output, -1, { name, kind: 'hidden', layers: [] }));
     }
   }
   return parts;
@@ -180,15 +197,14 @@ export const tokenTable = (graph: Graph): Value | undefined => {
     return node !== undefined && node.op !== 'Shape' && first != null && fromInput(first);
   };
   const rows = (table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
-  return graph.nodes
-    .filter((node) => node.op === 'Gather')
-    .flatMap(({ inputs: [table, ids] }) => (table != null && ids != null && fromInput(ids) ? [table] : []))
-    .filter((table) => graph.weights.get(table)?.dims.length === 2)
+  return sitesOf(graph)
+    .filter((site) => looksUpRows(site) && graph.weights.get(site.weight)?.dims.length === 2)
+    .flatMap(({ weight, node: { inputs } }) => (inputs[1] != null && fromInput(inputs[1]) ? [weight] : []))
     .sort((a, b) => rows(b) - rows(a))[0];
 };
 
 /** The embedding width where it is not a width of the residual stream itself. */
 export const embeddingOf = (graph: Graph, table: Value, hidden: readonly Part[]): Part | undefined => {
   const shared = hidden.some(({ group }) => group?.weights.some((cut) => cut.value === table && cut.axis === 1));
-  return shared ? undefined : partAt(graph, table, 1, { name: 'embedding', kind: 'embedding' });
+  return shared ? undefined : partAt(graph, table, 1, { name: 'embedding', kind: 'embedding', layers: [] });
 };

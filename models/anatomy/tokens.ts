@@ -4,6 +4,7 @@ import { type Graph, indexOf, type Node, type Value, value } from '../../graph/g
 import { looksUpRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
 import type { Model, ModelInfo } from '../model.ts';
+import { answerName, expectInput } from '../signature.ts';
 import { rebuilt } from './rebuild.ts';
 
 /** A look-up of token rows. */
@@ -18,7 +19,7 @@ const idNames = (graph: Graph, ids: Value): ReadonlySet<Value> => {
   for (const { op, inputs, outputs } of graph.nodes) {
     const [input] = inputs;
     const [output] = outputs;
-    if ((op === 'Cast' || op === 'Identity') && input != null && names.has(input) && output !== undefined) {
+    if (passingOn.has(op) && op !== 'Shape' && input != null && names.has(input) && output !== undefined) {
       names.add(output);
     }
   }
@@ -34,16 +35,19 @@ const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>): readonly TokenLookup[
 
 const rowsOf = (graph: Graph, table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
 
+/** Operators to which ids are no numbers. */
+const passingOn: ReadonlySet<string> = new Set(['Cast', 'Identity', 'Shape']);
+
 /** Operators that read the ids as numbers: positions that skip padding compare them with its id. */
 const comparisons = (graph: Graph, ids: ReadonlySet<Value>): readonly Node[] =>
   [...ids]
     .flatMap((name) => indexOf(graph).users.get(name) ?? [])
-    .filter((node) => !['Cast', 'Identity', 'Shape', 'Gather'].includes(node.op));
+    .filter((node) => !passingOn.has(node.op) && !sitesAt(graph, node).some(looksUpRows));
 
 const expectSameRoles = (
   graph: Graph,
   ids: ReadonlySet<Value>,
-  { tokens }: ModelInfo,
+  { processor: { tokens } }: ModelInfo,
   kept: readonly number[],
 ): void => {
   const [node] = comparisons(graph, ids);
@@ -99,14 +103,17 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
 
 /** Rows of the table that token ids look up; 0 where there is none. */
 export const tokenRows = ({ graph, info }: Pick<Model, 'graph' | 'info'>): number =>
-  Math.max(0, ...lookupsBy(graph, idNames(graph, value(info.inputs.ids))).map(({ table }) => rowsOf(graph, table)));
+  Math.max(
+    0,
+    ...lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens'))).map(({ table }) => rowsOf(graph, table)),
+  );
 
 /**
  * Ids from which on a look-up by token ids fails: rows of the smallest table, learned or not. Infinite where nothing is
  * looked up by them.
  */
 export const endOfIds = ({ graph, info }: Pick<Model, 'graph' | 'info'>): number => {
-  const ids = idNames(graph, value(info.inputs.ids));
+  const ids = idNames(graph, expectInput(info.signature, 'tokens'));
   const rows = graph.nodes.flatMap(({ op, inputs: [table, indices], attrs }) =>
     op === 'Gather' &&
     (attrs.axis === undefined || (attrs.axis.kind === 'int' && attrs.axis.value === 0)) &&
@@ -125,7 +132,7 @@ export const endOfIds = ({ graph, info }: Pick<Model, 'graph' | 'info'>): number
  * ids with numbers that would change, or reads the table in ways that cannot be cut.
  */
 export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Graph => {
-  const ids = idNames(graph, value(info.inputs.ids));
+  const ids = idNames(graph, expectInput(info.signature, 'tokens'));
   expectSameRoles(graph, ids, info, kept);
   const every = lookupsBy(graph, ids);
   const rows = Math.max(0, ...every.map(({ table }) => rowsOf(graph, table)));
@@ -133,6 +140,6 @@ export const keepTokens = ({ graph, info }: Model, kept: readonly number[]): Gra
   if (last >= rows) throw modelError(`token ${last} was to be kept, but the table has ${rows} rows`);
   const lookups = every.filter(({ table }) => rowsOf(graph, table) === rows);
   const open = lookedUpApart(graph, lookups);
-  const cut = info.task === 'fill-mask' ? withoutPredictions(open, value(info.output), kept) : open;
+  const cut = info.task === 'fill-mask' ? withoutPredictions(open, answerName(info.signature), kept) : open;
   return withRows(cut, new Set(lookups.map(({ table }) => table)), Int32Array.from(kept));
 };

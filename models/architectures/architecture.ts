@@ -3,11 +3,12 @@ import type { Value } from '../../graph/graph.ts';
 import type { Emission } from '../blocks.ts';
 import type { EncoderValues } from '../emit-encoder.ts';
 import type { TaskName } from '../model.ts';
+import type { TextInputs } from '../signature.ts';
 
 /** An encoder as it stands in a graph: what heads and model.json need to know of it. */
 export interface Encoded extends EncoderValues {
   /** The inputs it made; `types` only where the checkpoint has embeddings for them. */
-  readonly inputs: { readonly ids: Value; readonly mask: Value; readonly types?: Value };
+  readonly inputs: TextInputs;
   /** The token embeddings (vocabulary, embedding width), to which masked language models are tied. */
   readonly table: Value;
 }

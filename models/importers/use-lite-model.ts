@@ -7,6 +7,7 @@ import { type EncoderShape, emitEncoder } from '../emit-encoder.ts';
 import { textModelType } from '../facts.ts';
 import { expectFinite } from '../finite.ts';
 import type { Model } from '../model.ts';
+import { featuresPort, textSignature } from '../signature.ts';
 import { importError } from './importer.ts';
 import { columns, readPackageFile, readTfjsWeights } from './tfjs.ts';
 import { dataFile, maxLength, packageName, sizes } from './use-lite.ts';
@@ -174,7 +175,7 @@ export const importUseLite = async (base: string): Promise<Model> => {
   ]);
   const builder = new GraphBuilder('universal-sentence-encoder-lite');
   const inputs = textInputs(builder);
-  const { features, hiddenStates } = emitEncoder(
+  const { features } = emitEncoder(
     { builder, parameters: useLiteParameters(weights), prefix: '', epsilon: EPSILON },
     shape,
     inputs,
@@ -185,14 +186,12 @@ export const importUseLite = async (base: string): Promise<Model> => {
     graph,
     tokenizer: unigramTokenizer(vocabulary, { unknown: UNKNOWN, reserved: RESERVED }),
     info: {
-      schema: 'decant.model/1',
+      schema: 'decant.model/2',
       task: 'features',
       labels: [],
-      inputs,
-      output: features,
+      signature: textSignature(inputs, featuresPort(features)),
       maxLength: shape.maxLength,
-      tokens: { padding: PADDING, unknown: UNKNOWN },
-      hiddenStates,
+      processor: { tokens: { padding: PADDING, unknown: UNKNOWN } },
       modelType: textModelType,
       dimensions: sizes,
       origin: `Universal Sentence Encoder Lite (npm ${packageName}, Apache-2.0)`,

@@ -1,6 +1,6 @@
 import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
-import type { ModelInfo } from '../../models/model.ts';
+import type { Task, Told } from '../../engine/tasks/task.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
 import type { Given } from './asked.ts';
 
@@ -12,89 +12,52 @@ export interface Said {
 }
 
 interface Question {
-  readonly info: ModelInfo;
+  readonly task: Task;
+  readonly labels: readonly string[];
   readonly texts: readonly Given[];
   readonly predicted: Predicted;
-  /** Classes shown of each text. */
+  /** Lines shown of each text. */
   readonly top: number;
 }
 
-interface Class {
-  readonly label: string;
-  readonly probability: number;
-}
-
-const softmax = (logits: Float32Array): readonly number[] => {
-  const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = Array.from(logits, (logit) => Math.exp(logit - highest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
-};
-
-/** All classes, the most probable first. */
-const classesOf = ({ info, predicted }: Question, answer: number): readonly Class[] =>
-  softmax(rowOf(predicted.rows, answer))
-    .map((probability, i) => ({ label: info.labels[i] ?? `class ${i}`, probability }))
-    .toSorted((a, b) => b.probability - a.probability);
-
-const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
+/** What was said in one answer, in the words of its task. */
+const toldOf = ({ task, labels, predicted: { rows } }: Question, answer: number): Told =>
+  task.tell(isUnread(rows, answer) ? undefined : rowOf(rows, answer), labels);
 
 /** A pair takes two lines. */
 const heading = ({ text, pair }: Given): string =>
   pair === undefined ? manyLines(text) : `${manyLines(text)}\n${manyLines(pair)}`;
 
-const classified = (asked: Question): Said => {
-  const json = asked.texts.map((given, i) => {
-    const classes = classesOf(asked, i);
-    return { ...given, label: classes[0]?.label ?? '', probability: classes[0]?.probability ?? 0, classes };
-  });
-  const lines = json.map(({ classes, ...given }) => {
-    const shown = classes.slice(0, asked.top).map((one) => ({ ...one, label: oneLine(one.label) }));
-    const width = Math.max(...shown.map(({ label }) => label.length));
-    return [
-      heading(given),
-      ...shown.map(({ label, probability }) => `  ${label.padEnd(width)}  ${percent(probability).padStart(7)}`),
-    ].join('\n');
-  });
-  return { json, text: lines.join('\n') };
+/** Width of a probability: 100.0 %. */
+const PERCENT = 7;
+
+/** Lines below a text, their first cells as wide as the widest. */
+const columns = (lines: Told['lines']): readonly string[] => {
+  const cells = lines.map(([first = '', ...more]) => [oneLine(first), ...more.map((cell) => cell.padStart(PERCENT))]);
+  const width = Math.max(...cells.map(([first = '']) => first.length));
+  return cells.map(([first = '', ...more]) => `  ${[first.padEnd(width), ...more].join('  ')}`);
+};
+
+const aboutTexts = (asked: Question): Said => {
+  const told = asked.texts.map((given, i) => ({ given, ...toldOf(asked, i) }));
+  const blocks = told.map(({ given, lines }) => [heading(given), ...columns(lines.slice(0, asked.top))].join('\n'));
+  return { json: told.map(({ given, json }) => ({ ...given, ...json })), text: blocks.join('\n') };
 };
 
 /** One word a line with its class behind a tab, as taggers write; an empty line between texts. */
-const tagged = (asked: Question): Said => {
-  const { answers, rows } = asked.predicted;
-  const json = asked.texts.map(({ text }, t) => ({
+const aboutWords = (asked: Question): Said => {
+  const { starts } = asked.predicted.answers;
+  const told = asked.texts.map(({ text }, t) => ({
     text,
-    words: text.split(' ').map((word, w) => {
-      const answer = (answers.starts[t] ?? 0) + w;
-      // A word beyond the longest sequence was not read: nothing is made up about it.
-      if (isUnread(rows, answer)) return { word, label: null, probability: null };
-      const [best] = classesOf(asked, answer);
-      return { word, label: best?.label ?? null, probability: best?.probability ?? null };
-    }),
+    words: text.split(' ').map((word, w) => ({ word, ...toldOf(asked, (starts[t] ?? 0) + w) })),
   }));
-  const text = json.map(({ words }) => words.map(({ word, label }) => `${word}\t${oneLine(label ?? '')}`).join('\n'));
-  return { json, text: text.join('\n\n') };
-};
-
-const SHOWN_NUMBERS = 6;
-
-const vectors = ({ texts, predicted }: Question): Said => {
-  const json = texts.map((given, i) => ({ ...given, vector: [...rowOf(predicted.rows, i)] }));
-  const lines = json.map(({ vector, ...given }) => {
-    const shown = vector.slice(0, SHOWN_NUMBERS).map((x) => x.toFixed(4));
-    return `${heading(given)}\n  ${vector.length} numbers: ${shown.join(' ')}${vector.length > SHOWN_NUMBERS ? ' ...' : ''}`;
-  });
-  return { json, text: lines.join('\n') };
+  const blocks = told.map(({ words }) => words.map(({ word, lines }) => `${word}\t${oneLine(lines[0]?.[0] ?? '')}`));
+  return {
+    json: told.map(({ text, words }) => ({ text, words: words.map(({ word, json }) => ({ word, ...json })) })),
+    text: blocks.map((lines) => lines.join('\n')).join('\n\n'),
+  };
 };
 
 /** What a model said, in the way of its task. */
-export const saidAbout = (asked: Question): Said => {
-  switch (asked.info.task) {
-    case 'text-classification':
-      return classified(asked);
-    case 'token-classification':
-      return tagged(asked);
-    default:
-      return vectors(asked);
-  }
-};
+export const saidAbout = (asked: Question): Said =>
+  asked.task.unit === 'words' ? aboutWords(asked) : aboutTexts(asked);

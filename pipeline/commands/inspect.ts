@@ -51,8 +51,9 @@ const anatomyLines = ({ anatomy }: Inspection): readonly string[] => {
   const table =
     vocabulary === undefined ? [] : [`vocabulary ${count(vocabulary)}, embedding width ${embedding ?? '?'}`];
   const rows = layers.map(
-    ({ heads, ffn, inputWidth, outputWidth }, i) =>
-      `layer ${i}: ${heads} heads, ffn ${ffn}, width ${inputWidth}${inputWidth === outputWidth ? '' : ` -> ${outputWidth}`}`,
+    ({ heads, ffn, inputWidth, outputWidth, sharedWith = [] }, i) =>
+      `layer ${i}: ${heads} heads, ffn ${ffn}, width ${inputWidth}${inputWidth === outputWidth ? '' : ` -> ${outputWidth}`}` +
+      (sharedWith.length === 0 ? '' : `, cut together with ${sharedWith.map((layer) => `layer ${layer}`).join(', ')}`),
   );
   const sizes = parts.map(({ name, parameters }) => `${name} ${count(parameters)}`);
   return [...table, ...rows, `parameters: ${sizes.join(', ')}`];

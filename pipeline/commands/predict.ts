@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
+import type { Encoded } from '../../engine/encoded.ts';
+import type { Task } from '../../engine/tasks/task.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
@@ -53,10 +54,11 @@ const SPECIAL_TOKENS = 8;
 const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
 
 /** What nobody would notice in the answers: texts that were cut, and tokens that the model does not know. */
-const notesOn = async ({ info, tokenizer }: Model, texts: readonly EncodedText[]): Promise<readonly string[]> => {
+const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): Promise<readonly string[]> => {
   const { unknownShare } = await import('../../data/tokenizers/unknown.ts');
+  const { tokensOf } = await import('../../engine/encoded.ts');
   const cut = cutShare(texts, 'texts');
-  const unknown = unknownShare(tokenizer, texts);
+  const unknown = unknownShare(tokenizer, texts.map(tokensOf));
   return [
     ...(cut === undefined
       ? []
@@ -79,14 +81,19 @@ const modelIn = async (folder: string): Promise<Model> => {
   return await readModel(folder);
 };
 
-/** Texts as the task of a model takes them. */
-const textsFor = (folder: string, { info }: Model, given: readonly Given[]): readonly Given[] => {
-  if (info.task === 'fill-mask') {
-    throw requestError(
-      `${folder}: holds a model that fills in words (fill-mask); expected one that was trained further`,
-    );
-  }
-  if (info.task !== 'token-classification') return given;
+/** What a model can be asked for. */
+const taskIn = async (folder: string, { info }: Model): Promise<Task> => {
+  const { findTask } = await import('../../engine/tasks/index.ts');
+  const task = findTask(info.task);
+  if (task !== undefined) return task;
+  throw requestError(
+    `${folder}: holds a model that fills in words (${info.task}); expected one that was trained further`,
+  );
+};
+
+/** Texts as a task takes them. */
+const textsFor = (folder: string, { unit }: Task, given: readonly Given[]): readonly Given[] => {
+  if (unit !== 'words') return given;
   if (given.some(({ pair }) => pair !== undefined)) {
     throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
   }
@@ -99,21 +106,27 @@ interface Answered extends Said {
   readonly notes: readonly string[];
 }
 
+const LONGEST_SHOWN = 60;
+
+const calledBy = (texts: readonly Given[], i: number): string =>
+  `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
+
 const answersFrom = async (folder: string, model: Model, given: readonly Given[], options: Options) => {
-  const texts = textsFor(folder, model, given);
+  const task = await taskIn(folder, model);
+  const texts = textsFor(folder, task, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
   const { info } = model;
   const limits = limited(await workOf(folder, model, texts), options);
   const predicted = await predictTexts({
-    model,
-    texts,
-    maxLength: info.maxLength,
+    ...{ model, task },
+    examples: await task.encode(model, texts, info.maxLength),
+    called: (text) => calledBy(texts, text),
     threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
     onProgress: limits.renew,
   });
-  return { texts, predicted };
+  return { task, labels: info.labels, texts, predicted };
 };
 
 const predict = async (folder: string, lines: readonly string[], options: Options): Promise<Answered> => {
@@ -122,12 +135,12 @@ const predict = async (folder: string, lines: readonly string[], options: Option
   const failed = asked.filter(isFailed);
   if (given.length === 0) throw requestError(failed.map(({ error }) => error).join('\n'));
   const model = await modelIn(folder);
-  const { texts, predicted } = await answersFrom(folder, model, given, options);
+  const said = await answersFrom(folder, model, given, options);
   const { saidAbout } = await import('./answers.ts');
-  const said = saidAbout({ info: model.info, texts, predicted, top: options.top });
-  const answers = [...said.json];
+  const { json: told, text } = saidAbout({ ...said, top: options.top });
+  const answers = [...told];
   const json = asked.map((one) => (isFailed(one) ? one : answers.shift()));
-  return { json, text: said.text, failed, notes: await notesOn(model, predicted.answers.texts) };
+  return { json, text, failed, notes: await notesOn(model, said.predicted.answers.examples) };
 };
 
 /** `decant predict`. */

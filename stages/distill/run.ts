@@ -7,14 +7,15 @@ import { train } from '../../engine/train.ts';
 import type { Phase, TrainingSummary, WeightHook } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { withProjection } from '../../models/sentence.ts';
 import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
-import { encodeExamples, longest } from '../train/examples.ts';
+import { encodeExamples } from '../train/examples.ts';
 import { noHiddenStates } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
-import { classWeightsFor, type TrainingContext, trainable } from '../train/run.ts';
+import { lossSettings, type TrainingContext, trainable } from '../train/run.ts';
 import type { DistillationConfig, HiddenConfig } from './options.ts';
 
 export interface DistillationJob {
@@ -28,7 +29,7 @@ export interface DistillationJob {
 }
 
 const pairsOf = (student: Model, teacher: Model, { layers }: HiddenConfig): readonly LayerPair[] => {
-  const counts = [student.info.hiddenStates.length, teacher.info.hiddenStates.length] as const;
+  const counts = [hiddenStatesOf(student).length, hiddenStatesOf(teacher).length] as const;
   if (typeof layers === 'string') return layerPairs(...counts, layers);
   const pairs = Object.entries(layers).map(([from, to]): LayerPair => [Number(from), to]);
   for (const [from, to] of pairs) {
@@ -46,24 +47,26 @@ const hiddenLoss = async (student: Model, teacher: Model | undefined, config: Hi
   if (teacher === undefined) throw new Error('comparing hidden states needs the model of the teacher');
   if (isQuantized(teacher.graph)) throw stageError(noHiddenStates);
   const pairs = pairsOf(student, teacher, config);
-  if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, pairs);
-  const ids = await tokenTranslation(student.tokenizer, teacher.tokenizer);
-  if (ids === undefined) {
+  const { weight } = config;
+  if (isDeepStrictEqual(student.tokenizer, teacher.tokenizer)) return hiddenStates(student, teacher, { pairs, weight });
+  const teacherIds = await tokenTranslation(student.tokenizer, teacher.tokenizer);
+  if (teacherIds === undefined) {
     throw stageError(
       'student and teacher cut texts into different tokens: their hidden states cannot be compared; leave hidden out, ' +
         'or cut the student from the teacher',
     );
   }
-  return hiddenStates(student, teacher, pairs, ids);
+  return hiddenStates(student, teacher, { pairs, weight, teacherIds });
 };
 
 const phasesOf = async (
   student: Model,
   { dataset, config, teacherModel }: DistillationJob,
 ): Promise<readonly Phase[]> => {
-  const { imitation, labelLosses } = taskOf(dataset.task);
-  const labels = dataset.train.length > 0 && config.hard > 0 ? labelLosses : [];
-  const answers = [imitation(config.temperature), ...labels];
+  const { imitation, targetLosses } = taskOf(dataset.task);
+  const settings = lossSettings(config, dataset, { hard: config.hard, temperature: config.temperature });
+  const labels = dataset.train.length > 0 && config.hard > 0 ? targetLosses(settings) : [];
+  const answers = [...imitation(settings), ...labels];
   if (config.hidden === undefined) return [{ losses: answers, until: 1 }];
   const hidden = await hiddenLoss(student, teacherModel, config.hidden);
   const first = { losses: [...answers, hidden], until: config.hidden.share };
@@ -97,7 +100,7 @@ const taught = async (
   student: Model,
   signal: AbortSignal,
 ): Promise<TrainingExamples> => ({
-  ...(await encodeExamples(split, examples, student, longest(dataset, student), signal)),
+  ...(await encodeExamples(split, examples, { model: student, task: taskOf(dataset.task), dataset }, signal)),
   ...(split === 'training' || dataset.task === 'features' ? { teacher: answersFor(teacher, idsOf(examples)) } : {}),
 });
 
@@ -113,16 +116,11 @@ export const runDistillation = async (
   if (texts.length === 0) throw stageError('the data has no training texts');
   const validation = dataset.validation.slice(0, config.validationLimit);
   return train({
-    model: student,
+    ...{ model: student, task: taskOf(dataset.task) },
     examples: await taught('training', texts, job, student, ctx.signal),
     validation: await taught('validation', validation, job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
     phases: await phasesOf(student, job),
-    lossWeights: {
-      hard: config.hard,
-      hidden: config.hidden?.weight ?? 0,
-      classWeights: classWeightsFor(config, dataset),
-    },
     hook,
     seed: ctx.seed,
     threads: ctx.threads,

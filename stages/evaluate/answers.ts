@@ -1,8 +1,9 @@
+import type { Targets } from '../../data/answer-targets.ts';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { noRows } from '../../data/rows.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
-import type { Answers } from '../../engine/answers.ts';
+import { type Answers, answerCount } from '../../engine/answers.ts';
+import type { Encoded } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Model } from '../../models/model.ts';
@@ -13,8 +14,9 @@ import { calledIn } from '../train/examples.ts';
 export interface Evaluated {
   readonly model: Model;
   readonly dataset: Dataset;
-  /** The test split as the model reads it. */
-  readonly texts: readonly EncodedText[];
+  /** The test split as the model reads it, and what its answers should be. */
+  readonly encoded: readonly Encoded[];
+  readonly targets: Targets;
 }
 
 const nothing = { split: 'test', ids: new Int32Array() } as const;
@@ -34,7 +36,7 @@ const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array
  */
 export const writeAnswers = async (
   folder: string,
-  { model, dataset, texts }: Evaluated,
+  { model, dataset, encoded, targets }: Evaluated,
   ctx: StageContext,
 ): Promise<void> => {
   const classes = model.info.labels.length;
@@ -42,24 +44,21 @@ export const writeAnswers = async (
     await writePredictions(folder, { ...nothing, rows: noRows(classes) });
     return;
   }
-  const { labelsOf, unit } = taskOf(dataset.task);
-  const labels = Int32Array.from(
-    dataset.test.flatMap((example, i) => labelsOf(example, texts[i] ?? { ids: new Int32Array() })),
-  );
+  const task = taskOf(dataset.task);
   const { rows, answers } = await predict({
-    model,
-    texts,
-    maxLength: dataset.maxLength,
+    ...{ model, task, examples: encoded, targets },
     threads: ctx.threads,
     batching: isQuantized(model.graph) ? 'single' : 'length',
     keep: 'largest',
-    labels,
     called: calledIn('test', dataset.test),
     signal: ctx.signal,
-    onProgress: (done) => ctx.progress({ done, total: texts.length, unit: 'texts' }),
+    onProgress: (done) => ctx.progress({ done, total: encoded.length, unit: 'texts' }),
   });
   const ids = Int32Array.from(dataset.test, ({ id }) => id);
-  const words = unit === 'words' ? { ids: labels.map((_, i) => i), groups: groupsOf(dataset.test, answers) } : { ids };
-  const targets = dataset.task === 'features' ? {} : { targets: { width: 1, data: labels } };
-  await writePredictions(folder, { split: 'test', rows, ...targets, ...words });
+  const numbered = Int32Array.from({ length: answerCount(answers) }, (_, answer) => answer);
+  await writePredictions(folder, {
+    ...{ split: 'test', rows },
+    ...(task.targets === undefined ? {} : { targets }),
+    ...(task.unit === 'texts' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
+  });
 };

@@ -1,10 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
+import { unknownTargets } from '../../data/answer-targets.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
 import { rowOf } from '../../data/rows.ts';
-import { type EncodedText, tokenizerOf } from '../../data/tokenize.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
 import { type ClientText, clientOf } from '../../data/tokenizers/client.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import { risksOf } from '../../data/tokenizers/risks.ts';
+import { type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Model } from '../../models/model.ts';
@@ -38,7 +40,7 @@ export interface InClient {
 /** One text as the client reads it, beside what decant evaluates. */
 interface Difference {
   readonly at: number;
-  readonly theirs: EncodedText;
+  readonly theirs: Encoded;
   /** Whole, the text has the same tokens in both. */
   readonly cut: boolean;
 }
@@ -50,17 +52,16 @@ const sameIds = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.prototype.every.call(a, (id: number, i: number) => id === b[i]);
 
 /** The client cuts behind its special tokens, so that the closing one is lost; it knows no limit but the model's. */
-const asFed = ({ ids, types }: ClientText, { info }: Model): EncodedText => ({
-  ids: Int32Array.from(ids.slice(0, info.maxLength)),
-  ...(info.inputs.types !== undefined && types.some((type) => type !== 0)
-    ? { types: Uint8Array.from(types.slice(0, info.maxLength)) }
-    : {}),
-});
+const asFed = ({ ids, types }: ClientText, { info }: Model): Encoded => {
+  const typed = types.some((type) => type !== 0) ? { types: Uint8Array.from(types.slice(0, info.maxLength)) } : {};
+  return encodedText({ ids: Int32Array.from(ids.slice(0, info.maxLength)), ...typed });
+};
 
-const sameText = (a: EncodedText, b: EncodedText, { info }: Model): boolean =>
-  sameIds(a.ids, b.ids) && (info.inputs.types === undefined || sameIds(a.types ?? [], b.types ?? []));
+const sameText = (a: Encoded, b: Encoded, { info }: Model): boolean =>
+  info.signature.inputs.every(({ role }) => sameIds(a.byRole[role] ?? [], b.byRole[role] ?? []));
 
 const nothing: ClientText = { ids: [], types: [] };
+const nothingRead = encodedText({ ids: new Int32Array() });
 
 type Client = (text: Example) => ClientText;
 
@@ -75,18 +76,18 @@ const orNothing = (client: Client, text: Example): ClientText => {
 
 const differences = async (
   client: Client,
-  { model, dataset, texts }: Compared,
+  { model, dataset, encoded }: Compared,
   signal: AbortSignal,
 ): Promise<readonly Difference[]> => {
   const found: Difference[] = [];
   for (const [at, example] of dataset.test.entries()) {
     if (at % PIECE === PIECE - 1) await setImmediate();
     signal.throwIfAborted();
-    const mine = texts[at] ?? { ids: new Int32Array() };
+    const mine = encoded[at] ?? nothingRead;
     const whole = orNothing(client, example);
     const theirs = asFed(whole, model);
     if (sameText(mine, theirs, model)) continue;
-    const cut = mine.cut !== undefined && whole.ids.length === mine.ids.length + mine.cut;
+    const cut = mine.cut !== undefined && whole.ids.length === mine.length + mine.cut;
     found.push({ at, theirs, cut });
   }
   return found;
@@ -95,16 +96,14 @@ const differences = async (
 const scoreOf = async (
   { model, dataset }: Compared,
   examples: readonly Example[],
-  texts: readonly EncodedText[],
+  encoded: readonly Encoded[],
   { threads, signal }: StageContext,
 ): Promise<number> => {
   const batching = isQuantized(model.graph) ? 'single' : 'length';
-  const { rows } = await predict({ model, texts, maxLength: model.info.maxLength, threads, batching, signal });
-  const labels = Int32Array.from(examples, labelOf);
-  const { judge } = taskOf(dataset.task);
-  return examples.reduce((sum, _, i) => {
-    return sum + judge(rowOf(rows, i), { texts, labels }, i).score;
-  }, 0);
+  const task = taskOf(dataset.task);
+  const { rows } = await predict({ model, task, examples: encoded, threads, batching, signal });
+  const targets = task.targets?.(examples, encoded, dataset.classes) ?? unknownTargets(examples.length);
+  return examples.reduce((sum, _, i) => sum + task.judge(rowOf(rows, i), { encoded, targets }, i).score, 0);
 };
 
 /** The model on those texts, cut as the client cuts them and as decant does; a text that became nothing is answered wrongly. */
@@ -113,18 +112,18 @@ const accuracyChange = async (
   different: readonly Difference[],
   ctx: StageContext,
 ): Promise<number | null> => {
-  const { model, dataset, texts } = compared;
+  const { model, dataset, encoded } = compared;
   if (different.length === 0) return 0;
   if (dataset.task !== 'text-classification' || model.info.task !== dataset.task) return null;
   const examplesOf = (some: readonly Difference[]) => some.flatMap(({ at }) => dataset.test[at] ?? []);
-  const read = different.filter(({ theirs }) => theirs.ids.length > 0);
+  const read = different.filter(({ theirs }) => theirs.length > 0);
   const theirs = await scoreOf(
     compared,
     examplesOf(read),
     read.map((one) => one.theirs),
     ctx,
   );
-  const ours = different.flatMap(({ at }) => texts[at] ?? []);
+  const ours = different.flatMap(({ at }) => encoded[at] ?? []);
   const mine = await scoreOf(compared, examplesOf(different), ours, ctx);
   return (theirs - mine) / dataset.test.length;
 };
@@ -133,22 +132,24 @@ const accuracyChange = async (
 const SHOWN = 8;
 const LONGEST_TEXT = 80;
 
-const firstOf = ({ model, dataset, texts }: Compared, [first]: readonly Difference[]): ClientFigures['first'] => {
+const firstOf = ({ model, dataset, encoded }: Compared, [first]: readonly Difference[]): ClientFigures['first'] => {
   const example = first === undefined ? undefined : dataset.test[first.at];
   if (first === undefined || example === undefined) return null;
   const encoder = tokenizerOf(model.tokenizer);
-  const mine = texts[first.at]?.ids ?? new Int32Array();
-  const apart = mine.findIndex((id, i) => id !== first.theirs.ids[i]);
+  const mine = tokensOf(encoded[first.at] ?? nothingRead);
+  const theirs = tokensOf(first.theirs);
+  const apart = mine.findIndex((id, i) => id !== theirs[i]);
   const from = Math.max(0, (apart < 0 ? mine.length : apart) - 1);
-  const tokens = (ids: Int32Array) => [...ids.subarray(from, from + SHOWN)].map((id) => encoder.token(id) ?? `${id}`);
-  return { text: example.text.slice(0, LONGEST_TEXT), tokens: tokens(mine), client: tokens(first.theirs.ids) };
+  const tokens = (ids: ReturnType<typeof tokensOf>) =>
+    [...ids.subarray(from, from + SHOWN)].map((id) => encoder.token(id) ?? `${id}`);
+  return { text: example.text.slice(0, LONGEST_TEXT), tokens: tokens(mine), client: tokens(theirs) };
 };
 
 /** A model, and the test texts as it is evaluated on them. */
 interface Compared {
   readonly model: Model;
   readonly dataset: Dataset;
-  readonly texts: readonly EncodedText[];
+  readonly encoded: readonly Encoded[];
 }
 
 /** Undefined where nobody can say: its patterns might never end in JavaScript, or its library refuses the file. */

@@ -1,7 +1,7 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { cutShare } from '../../data/lengths.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
 import { answersAbout, cutAnswers } from '../../engine/answers.ts';
+import type { Encoded } from '../../engine/encoded.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
@@ -20,7 +20,7 @@ export const testTexts = ({ task }: Pick<ModelInfo, 'task'>): string =>
  * texts into the same tokens, so that a run has to say it once.
  */
 export const cutNote = (
-  texts: readonly EncodedText[],
+  texts: readonly Encoded[],
   { maxLength }: Pick<Dataset, 'maxLength'>,
   info: Pick<ModelInfo, 'maxLength' | 'task'>,
 ): string | undefined => {

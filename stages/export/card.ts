@@ -26,7 +26,7 @@ const pipelineTags: Readonly<Record<TaskName, string>> = {
 };
 
 /** How one vector of a text is made: as the checkpoint's makers said, or the mean as a first thing to try. */
-const poolingOf = ({ sentence }: ModelInfo): string => {
+const poolingOf = ({ processor: { sentence } }: ModelInfo): string => {
   const pooling = sentence?.pooling === 'first' ? 'cls' : 'mean';
   return `{ pooling: '${pooling}'${sentence?.normalize === true ? ', normalize: true' : ''} }`;
 };

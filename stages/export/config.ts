@@ -59,7 +59,7 @@ const tokenIds = (info: ModelInfo, tokenizer: TokenizerJson): Config => {
     const id = text === undefined ? undefined : tokenId(tokenizer, text);
     ids[key] = id ?? (info.dimensions.vocabulary === info.checkpoint?.vocab_size ? given : null);
   }
-  return { ...ids, pad_token_id: info.tokens.padding };
+  return { ...ids, pad_token_id: info.processor.tokens.padding };
 };
 
 const sameLabels = ({ checkpoint, labels }: ModelInfo): boolean => {
@@ -83,6 +83,9 @@ const labelsOf = (info: ModelInfo): Config =>
         label2id: Object.fromEntries(info.labels.map((label, i) => [label, i])),
       };
 
+/** What the files of an export are: fused, so that values inside go by other names. */
+const withoutStates = ({ hiddenStates: _, ...info }: ModelInfo): ModelInfo => info;
+
 /**
  * config.json: what transformers.js needs to choose class and file, the checkpoint's own words where there was one, and
  * what decant needs to read the folder again.
@@ -102,6 +105,6 @@ export const configJson = (
     ...tokenIds(info, tokenizer),
     ...labelsOf(info),
     'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
-    decant: { files, model: { ...info, hiddenStates: [] } },
+    decant: { files, model: withoutStates(info) },
   };
 };

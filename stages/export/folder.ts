@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { lengthBatches } from '../../data/batches.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
+import { encodedText } from '../../engine/encoded.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { textFeeds } from '../../engine/feeds.ts';
+import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -17,6 +18,7 @@ import { expectFinite } from '../../models/finite.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import { isQuantized } from '../../models/quantized.ts';
+import { answerName, answerPort, type InputRole, type OutputRole } from '../../models/signature.ts';
 import { modelCard } from './card.ts';
 import { configJson } from './config.ts';
 import { differ } from './differ.ts';
@@ -42,16 +44,20 @@ export interface ExportOptions {
 }
 
 /** Names by which Hugging Face's clients feed a model and read it. */
-const clientInputs: ModelInfo['inputs'] = { ids: 'input_ids', mask: 'attention_mask', types: 'token_type_ids' };
+const clientInputs: Readonly<Partial<Record<InputRole, string>>> = {
+  ...{ tokens: 'input_ids', mask: 'attention_mask', segments: 'token_type_ids' },
+};
+const clientOutputs: Readonly<Record<OutputRole, string>> = { hidden: 'last_hidden_state', scores: 'logits' };
 
-const checkNames = ({ inputs, output, task }: ModelInfo): void => {
-  const wrong = (['ids', 'mask', 'types'] as const).find(
-    (role) => inputs[role] !== undefined && inputs[role] !== clientInputs[role],
-  );
-  if (wrong !== undefined) {
-    throw stageError(`the model's input is called '${inputs[wrong]}'; transformers.js feeds '${clientInputs[wrong]}'`);
+const checkNames = ({ signature }: ModelInfo): void => {
+  for (const { name, role } of signature.inputs) {
+    const fed = clientInputs[role];
+    if (fed === undefined)
+      throw stageError(`the model has an input '${name}' for ${role}, which transformers.js never feeds`);
+    if (name !== fed) throw stageError(`the model's input is called '${name}'; transformers.js feeds '${fed}'`);
   }
-  const read = task === 'features' ? 'last_hidden_state' : 'logits';
+  const { name: output, role } = answerPort(signature);
+  const read = clientOutputs[role];
   if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
 };
 
@@ -60,7 +66,7 @@ const sharedModel = (models: Models): Model => {
   const [first, ...others] = [...models.values()];
   if (first === undefined) throw stageError('export needs a model: from: { fp32: ID } or { q8: ID } or both');
   for (const other of others) {
-    for (const part of ['task', 'labels', 'maxLength', 'tokens', 'inputs'] as const) {
+    for (const part of ['task', 'labels', 'maxLength', 'processor', 'signature'] as const) {
       if (JSON.stringify(first.info[part]) !== JSON.stringify(other.info[part])) {
         throw stageError(differ(part));
       }
@@ -110,10 +116,10 @@ const writeFolder = async (folder: string, models: Models, shared: Model, result
 const samples = ['a', 'two texts of different lengths, the shorter one padded'];
 
 const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
-  const texts = await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength);
+  const texts = (await tokenizerOf(tokenizer).encodeBatch(samples, info.maxLength)).map(encodedText);
   const [batch] = lengthBatches(lengthsOf(texts), texts.length);
   if (batch === undefined) throw new Error('there are texts, so there is a batch');
-  return textFeeds(info, texts, batch);
+  return feedsFor(info, texts, fitted(info, batch));
 };
 
 const refused = (precision: Precision, error: unknown): never => {
@@ -130,7 +136,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     .catch((error: unknown) => refused(precision, error));
   try {
     const outputs = await program.run(await sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
-    const output = outputs[model.info.output];
+    const output = outputs[answerName(model.info.signature)];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
     if (!finite) throw stageError(`${deployFiles[precision]} gives numbers that are not finite; nothing was exported`);
   } finally {

@@ -23,7 +23,7 @@ const differing = ({ fp32, q8 }: Outlook['models']): string | undefined =>
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 7,
+  version: 8,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   makes: 'folder',

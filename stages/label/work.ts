@@ -27,10 +27,10 @@ export const run: StageRun<unknown> = async (inputs, _, ctx) => {
   const dataset = await readDatasetArtifact(datasetInput.path);
   expectTeacher(model, dataset);
   const examples = taughtTexts(dataset);
+  const task = taskOf(dataset.task);
   const { rows, answers } = await predict({
-    model,
-    texts: examples,
-    maxLength: longest(dataset, model),
+    ...{ model, task },
+    examples: await task.encode(model, examples, longest(dataset, model), ctx.signal),
     threads: ctx.threads,
     batching: isQuantized(model.graph) ? 'single' : 'length',
     keep: 'largest',
@@ -42,6 +42,5 @@ export const run: StageRun<unknown> = async (inputs, _, ctx) => {
   const folder = await ctx.output('teacher-outputs', 'teacher-outputs');
   const ids = Int32Array.from(examples, ({ id }) => id);
   await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, rows });
-  const { unit } = taskOf(dataset.task);
-  return { texts: examples.length, ...(unit === 'words' ? { words: answers.starts.at(-1) ?? 0 } : {}) };
+  return { texts: examples.length, ...(task.unit === 'words' ? { words: answers.starts.at(-1) ?? 0 } : {}) };
 };

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Dataset } from '../../data/dataset.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import type { Cell } from '../../data/measurements.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
-import { encodeTexts } from '../../engine/encode.ts';
+import type { Encoded } from '../../engine/encoded.ts';
 import { filledFeeds } from '../../engine/feeds.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
@@ -21,18 +21,18 @@ const TEXTS_TO_RUN = 2000;
 /** The test texts as each model's tokenizer cuts them. Models that share a tokenizer share the work. */
 class Encodings {
   readonly #dataset: Dataset;
-  readonly #known = new Map<string, readonly EncodedText[]>();
+  readonly #known = new Map<string, readonly Encoded[]>();
 
   constructor(dataset: Dataset) {
     this.#dataset = dataset;
   }
 
-  async of(input: InputArtifact, model: Model): Promise<readonly EncodedText[]> {
+  async of(input: InputArtifact, model: Model): Promise<readonly Encoded[]> {
     const maxLength = longest(this.#dataset, model);
     const key = `${input.artifact.files['tokenizer.json']?.digest} ${maxLength}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const encoded = await encodeTexts(model, this.#dataset.test, maxLength);
+    const encoded = await taskOf(this.#dataset.task).encode(model, this.#dataset.test, maxLength);
     this.#known.set(key, encoded);
     return encoded;
   }

@@ -18,10 +18,14 @@ export const tableOf = (graph: Graph, node: Node): Value | undefined =>
 /** Whether a value holds integers that stand for floats: the sums of an integer product, or rows of an integer table. */
 const holdsSteps = (graph: Graph, input: Value | null | undefined): boolean => {
   const source = input == null ? undefined : indexOf(graph).producer.get(input);
-  if (source?.op === 'MatMulInteger') return true;
+  const product = source === undefined ? undefined : productAt(graph, source);
+  if (product?.use.zero !== undefined && product.use.steps === undefined) return true;
   const table = source === undefined ? undefined : tableOf(graph, source);
   return table !== undefined && /^u?int8$/.test(graph.weights.get(table)?.dtype ?? '');
 };
+
+/** What brings the steps of an integer product or of rows: their own look-up, or the product of both sides' steps. */
+const fetching: ReadonlySet<string> = new Set(['Gather', 'Mul']);
 
 /** Casts back to float, the multiplication with the steps, and what fetches the steps. */
 const backToFloat = (graph: Graph): ReadonlySet<Node> => {
@@ -34,7 +38,7 @@ const backToFloat = (graph: Graph): ReadonlySet<Node> => {
       found.add(scaled);
       for (const input of scaled.inputs) {
         const source = input === null ? undefined : producer.get(input);
-        if (source?.op === 'Gather' || source?.op === 'Mul') found.add(source);
+        if (source !== undefined && fetching.has(source.op)) found.add(source);
       }
     }
   }

@@ -1,15 +1,15 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
-import { encodeTexts } from '../../engine/encode.ts';
+import type { Encoded } from '../../engine/encoded.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { filledFeeds } from '../../engine/feeds.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
 import type { Model } from '../../models/model.ts';
 import { longest } from '../train/examples.ts';
 
 /** The first test texts as tokens, cut to what the model takes. */
-const encoded = (dataset: Dataset, model: Model, first = dataset.test.length): Promise<readonly EncodedText[]> =>
-  encodeTexts(model, dataset.test.slice(0, first), longest(dataset, model));
+const encoded = (dataset: Dataset, model: Model, first = dataset.test.length): Promise<readonly Encoded[]> =>
+  taskOf(dataset.task).encode(model, dataset.test.slice(0, first), longest(dataset, model));
 
 export const medianLength = async (dataset: Dataset, model: Model): Promise<number> =>
   typicalLengths(lengthsOf(await encoded(dataset, model))).median;

@@ -4,7 +4,6 @@ import { productAt } from '../../graph/sites.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
 import type { Part } from '../../models/anatomy.ts';
 import type { Subject } from './criteria/criterion.ts';
-import type { Batch } from './examples.ts';
 import { type Gate, gatesOf } from './gates.ts';
 import { floatsOf, forEachBatch, inferenceOf } from './measure.ts';
 
@@ -45,11 +44,11 @@ class Mean {
     this.#sums = new Float64Array(width);
   }
 
-  add({ dims, data }: HostTensor & { readonly data: Float32Array }, mask: HostTensor | undefined): void {
+  add({ dims, data }: HostTensor & { readonly data: Float32Array }, mask: HostTensor): void {
     const width = this.#sums.length;
-    const perToken = dims.length === 3 && dims[0] === mask?.dims[0] && dims[1] === mask?.dims[1];
+    const perToken = dims.length === 3 && dims[0] === mask.dims[0] && dims[1] === mask.dims[1];
     for (let row = 0; row < data.length / width; row++) {
-      if (perToken && Number(mask?.data[row]) === 0) continue;
+      if (perToken && Number(mask.data[row]) === 0) continue;
       this.#rows++;
       for (let i = 0; i < width; i++) {
         this.#sums[i] = (this.#sums[i] as number) + (data[row * width + i] as number);
@@ -66,17 +65,13 @@ const meansOf = async (subject: Subject, readers: readonly Reader[]): Promise<Re
   const { builder, resolve } = inferenceOf(subject, 'means');
   const means = new Map(readers.map(({ gate }) => [gate.value, new Mean(gate.owner.length)]));
   const graph = builder.freeze([...new Set([...means.keys()].map(resolve))]);
-  await forEachBatch(
-    subject,
-    graph,
-    () => ({}),
-    (outputs, { feeds }: Batch) => {
-      for (const [gate, mean] of means) {
-        const { [resolve(gate)]: tensor } = outputs;
-        if (tensor !== undefined) mean.add({ ...tensor, data: floatsOf(tensor) }, feeds[subject.inputs.mask]);
-      }
-    },
-  );
+  await forEachBatch(subject, { graph, inputs: [] }, (outputs, { step }) => {
+    const mask = step.given('mask');
+    for (const [gate, mean] of means) {
+      const { [resolve(gate)]: tensor } = outputs;
+      if (tensor !== undefined) mean.add({ ...tensor, data: floatsOf(tensor) }, mask);
+    }
+  });
   return new Map([...means].map(([gate, mean]) => [gate, mean.value]));
 };
 

@@ -2,21 +2,18 @@ import type { Example } from '../../data/dataset.ts';
 import type { TrainingTexts } from '../../data/files.ts';
 import { lengthsOf } from '../../data/lengths.ts';
 import { permutation, stream } from '../../data/random.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
-import { answersAbout, forEachAnswer } from '../../engine/answers.ts';
+import { answersAbout } from '../../engine/answers.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { textFeeds } from '../../engine/feeds.ts';
-import { taskOf } from '../../engine/tasks/index.ts';
-import type { ModelInfo } from '../../models/model.ts';
+import { type Fed, feedsFor, fitted } from '../../engine/feeds.ts';
+import { type StepBatch, stepBatch, type UpdateSize } from '../../engine/step-batch.ts';
+import type { TrainingExamples } from '../../engine/training-options.ts';
 
-/** Texts of similar length as the model takes them, with the classes of the answers about them. */
+/** Texts of similar length as the model takes them, and what a loss may be fed of them. */
 export interface Batch {
   readonly texts: number;
-  readonly length: number;
-  readonly feeds: Feeds; // (batch, sequence) each
-  /** Class of each answer, and the row of the output that it stands in. */
-  readonly labels: Int32Array;
-  readonly rows: Int32Array;
+  readonly feeds: Feeds;
+  /** Every answer weighs 1: losses are sums. */
+  readonly step: StepBatch;
 }
 
 /** Texts of a batch at most. */
@@ -33,29 +30,20 @@ const bounds = function* (lengths: Int32Array): Generator<readonly [number, numb
   }
 };
 
+const one: UpdateSize = { answers: 1, tokens: 1 };
+
 /** Labelled texts in batches of similar length, so that little is padded. Padding is masked and changes no score. */
-export const batchesOf = (
-  examples: readonly Example[],
-  texts: readonly EncodedText[],
-  info: ModelInfo,
-): readonly Batch[] => {
-  const answers = answersAbout(texts);
-  const { labelsOf } = taskOf(info.task);
-  const known = examples.flatMap((example, i) => labelsOf(example, texts[i] ?? { ids: new Int32Array() }));
-  const lengths = lengthsOf(texts);
-  const order = Int32Array.from(texts, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
+export const batchesOf = ({ encoded, targets }: TrainingExamples, model: Fed): readonly Batch[] => {
+  const answers = answersAbout(encoded);
+  const lengths = lengthsOf(encoded);
+  const order = Int32Array.from(encoded, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const batches: Batch[] = [];
   for (const [start, end] of bounds(order.map((row) => lengths[row] ?? 0))) {
     const rows = order.subarray(start, end);
-    const length = lengths[rows.at(-1) ?? 0] ?? 1;
-    const [labels, places]: [number[], number[]] = [[], []];
-    forEachAnswer(answers, { rows, length }, (answer, row) => {
-      labels.push(known[answer] ?? 0);
-      places.push(row);
-    });
+    const batch = fitted(model, { rows, length: lengths[rows.at(-1) ?? 0] ?? 1 });
     batches.push({
-      ...{ texts: rows.length, length, feeds: textFeeds(info, texts, { rows, length }) },
-      ...{ labels: Int32Array.from(labels), rows: Int32Array.from(places) },
+      ...{ texts: rows.length, feeds: feedsFor(model, encoded, batch) },
+      step: stepBatch({ model, answers, targets }, batch, one),
     });
   }
   return batches;

@@ -1,4 +1,5 @@
-import { type Graph, indexOf, value } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { anatomyOf, type Part } from '../../models/anatomy.ts';
 import type { ModelInfo } from '../../models/model.ts';
 
@@ -7,7 +8,6 @@ const most = (parts: readonly Part[]): number => Math.max(0, ...parts.map((part)
 /** What a cut changes about a model besides its graph: its figures, and which layers still put out a hidden state. */
 export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
   const { layers, hidden, vocabulary, embeddingWidth } = anatomyOf(graph);
-  const { producer } = indexOf(graph);
   const found: Record<string, number> = {
     hidden: most(hidden),
     layers: layers.length,
@@ -24,6 +24,6 @@ export const infoAfter = (info: ModelInfo, graph: Graph): ModelInfo => {
   return {
     ...info,
     dimensions: { ...info.dimensions, ...known },
-    hiddenStates: info.hiddenStates.filter((state) => producer.has(value(state))),
+    ...hiddenStatesIn(graph, info),
   };
 };

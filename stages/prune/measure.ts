@@ -1,5 +1,6 @@
 import { absorb } from '../../engine/absorb.ts';
 import type { HostTensor } from '../../engine/engine.ts';
+import type { LossInput } from '../../engine/losses/loss.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
@@ -23,11 +24,10 @@ export const inferenceOf = (
 
 type Tensors = Readonly<Record<string, HostTensor>>;
 
-/** Runs a graph on every batch of labelled texts; `extra` gives the inputs that the model itself does not have. */
+/** Runs a graph on every batch of labelled texts; `inputs` are those that the model itself does not have. */
 export const forEachBatch = async (
   subject: Subject,
-  graph: Graph,
-  extra: (batch: Batch) => Tensors,
+  { graph, inputs }: { readonly graph: Graph; readonly inputs: readonly LossInput[] },
   see: (outputs: Tensors, batch: Batch) => void,
 ): Promise<void> => {
   const { threads, signal } = subject;
@@ -36,7 +36,8 @@ export const forEachBatch = async (
     const batches = await subject.batches();
     for (const [i, batch] of batches.entries()) {
       signal.throwIfAborted();
-      const feeds = { ...batch.feeds, ...extra(batch) };
+      const asked = inputs.map(({ name, feed }) => [name, feed(batch.step)] as const);
+      const feeds = { ...batch.feeds, ...Object.fromEntries(asked) };
       const read = Object.entries(feeds).filter(([name]) => graph.inputs.includes(value(name)));
       see(await program.run(Object.fromEntries(read)), batch);
       subject.progress(i + 1, batches.length);

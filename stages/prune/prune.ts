@@ -1,5 +1,5 @@
 import type { DatasetFacts, TrainingTexts } from '../../data/files.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import type { Loss } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { parameterNames } from '../../graph/sites.ts';
@@ -8,6 +8,7 @@ import { stageError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
+import { encodeExamples } from '../train/examples.ts';
 import { type PruneOptions, sparsityOf } from './config.ts';
 import type { Subject } from './criteria/criterion.ts';
 import { criterionOf } from './criteria/index.ts';
@@ -31,9 +32,14 @@ export interface PruneContext {
   progress(progress: { done: number; total: number; unit: string; phase: string }): void;
 }
 
+/** The loss by which units are ranked: every answer weighs as much. */
+const rankingLosses = ({ task }: DatasetFacts): readonly Loss[] =>
+  taskOf(task).targetLosses({ hard: 1, temperature: 1, labelSmoothing: 0 });
+
 const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, data: DatasetFacts): void => {
-  if (info.labels.length === 0) {
-    const train = data.task === 'features' ? '' : 'train it first, or ';
+  const losses = rankingLosses(data);
+  if (info.task !== data.task || losses.length === 0) {
+    const train = losses.length === 0 ? '' : 'train it first, or ';
     throw stageError(
       `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
         `${train}choose criterion: magnitude`,
@@ -53,16 +59,16 @@ const textsOf = ({ texts }: PruneContext): TrainingTexts => {
 };
 
 const drawBatches = async (
-  { info, tokenizer }: Model,
+  model: Model,
   { examples }: PruneOptions,
   context: PruneContext,
 ): Promise<readonly Batch[]> => {
   const texts = textsOf(context);
-  const maxLength = Math.min(texts.maxLength, info.maxLength);
-  const encoder = tokenizerOf(tokenizer);
-  const { encode } = taskOf(info.task);
+  const task = taskOf(texts.task);
   const drawn = await drawExamples(texts, examples, context.seed);
-  return batchesOf(drawn, await encode(encoder, drawn, maxLength, context.signal), info);
+  const encoded = await encodeExamples('training', drawn, { model, task, dataset: texts }, context.signal);
+  const { info } = model.info.task === task.name ? task.answering(model) : model;
+  return batchesOf(encoded, info);
 };
 
 /** Labelled batches, drawn and encoded when a criterion first asks for them. */
@@ -74,10 +80,12 @@ const batchSource = (model: Model, options: PruneOptions, context: PruneContext)
   };
 };
 
+const askedBy = ({ texts }: PruneContext): Subject['asked'] =>
+  texts === undefined ? undefined : { task: taskOf(texts.task), losses: rankingLosses(texts) };
+
 const subjectOf = (model: Model, options: PruneOptions, context: PruneContext): Subject => ({
-  graph: model.graph,
-  logits: model.info.output,
-  inputs: model.info.inputs,
+  ...{ graph: model.graph, model },
+  asked: askedBy(context),
   batches: batchSource(model, options, context),
   seed: context.seed,
   threads: context.threads,

@@ -3,7 +3,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { type CutTokenizer, countTokens, cutTokenizer } from '../../data/tokenizers/cut.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
+import type { Model, ModelInfo, Processor } from '../../models/model.ts';
 import { type Count, targetOf } from './counts.ts';
 import type { Pruned } from './pruned.ts';
 
@@ -24,7 +24,7 @@ const orRefused = <T>(work: () => T): T => {
 
 /** The tokenizer with some tokens, and those that it needs beside them. */
 const cutTo = ({ tokenizer, info }: Model, tokens: readonly number[]): CutTokenizer =>
-  orRefused(() => cutTokenizer(tokenizer, [...Object.values(info.tokens), ...tokens]));
+  orRefused(() => cutTokenizer(tokenizer, [...Object.values(info.processor.tokens), ...tokens]));
 
 /** The largest number up to `most` for which `fits` holds; it holds for 0, and for none above one where it does not. */
 const largest = (most: number, fits: (number: number) => boolean): number => {
@@ -81,10 +81,15 @@ const checkpointAfter = (
   return { checkpoint: { ...Object.fromEntries(entries), ...size } };
 };
 
+const tokensAfter = ({ tokens }: Processor, ids: Int32Array): Processor['tokens'] => ({
+  padding: ids.indexOf(tokens.padding),
+  unknown: ids.indexOf(tokens.unknown),
+});
+
 const infoAfter = (info: ModelInfo, ids: Int32Array): ModelInfo => ({
   ...info,
   ...checkpointAfter(info.checkpoint, new Map(Array.from(ids, (old, id) => [old, id]))),
-  tokens: { padding: ids.indexOf(info.tokens.padding), unknown: ids.indexOf(info.tokens.unknown) },
+  processor: { ...info.processor, tokens: tokensAfter(info.processor, ids) },
   dimensions: { ...info.dimensions, vocabulary: ids.length },
 });
 

@@ -1,11 +1,12 @@
 import { stream } from '../../data/random.ts';
-import type { EncodedText } from '../../data/tokenize.ts';
+import { type Encoded, encodedText } from '../../engine/encoded.ts';
 import type { Program } from '../../engine/engine.ts';
-import { textFeeds } from '../../engine/feeds.ts';
+import { feedsFor, fitted } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { modelError } from '../../ground/errors.ts';
 import { tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
+import { answerName } from '../../models/signature.ts';
 
 /** How far a quantized model is from its source on token ids drawn at random. */
 export interface Deviation {
@@ -24,16 +25,18 @@ const longest = 24;
 /** The drawn ids never depend on the pipeline's seed, so the stage draws nothing that belongs to its key. */
 const seed = 1;
 
-const textOf = (index: number, vocabulary: number, maxLength: number): EncodedText => {
+const textOf = (index: number, vocabulary: number, maxLength: number): Encoded => {
   const random = stream(seed, 'quantize-check', index);
   const length = 1 + random.integer(Math.min(longest, maxLength));
-  return { ids: Int32Array.from({ length }, () => random.integer(vocabulary)) };
+  return encodedText({ ids: Int32Array.from({ length }, () => random.integer(vocabulary)) });
 };
 
-const outputOf = async (program: Program, info: ModelInfo, text: EncodedText): Promise<Float32Array> => {
-  const outputs = await program.run(textFeeds(info, [text], { rows: Int32Array.of(0), length: text.ids.length }));
-  const data = outputs[info.output]?.data;
-  if (!(data instanceof Float32Array)) throw modelError(`the model gave no float32 output '${info.output}'`);
+const outputOf = async (program: Program, info: ModelInfo, text: Encoded): Promise<Float32Array> => {
+  const batch = fitted(info, { rows: Int32Array.of(0), length: text.length });
+  const outputs = await program.run(feedsFor(info, [text], batch));
+  const output = answerName(info.signature);
+  const data = outputs[output]?.data;
+  if (!(data instanceof Float32Array)) throw modelError(`the model gave no float32 output '${output}'`);
   return data;
 };
 
@@ -69,7 +72,7 @@ const distance = (source: Float32Array, result: Float32Array): Distance => {
 /** What a model says about every text. Its program is released before that of another is made: memory holds one at a time. */
 const outputsOf = async (
   { graph, info }: Model,
-  encoded: readonly EncodedText[],
+  encoded: readonly Encoded[],
   { threads, signal, onText }: Watched,
 ): Promise<readonly Float32Array[]> => {
   const program = await ortEngine.compile(graph, { threads, memory: 'pooled' });

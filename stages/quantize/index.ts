@@ -23,7 +23,7 @@ export type Config = z.output<typeof config>;
 /** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
-  version: 5,
+  version: 6,
   summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
   config,
   makes: 'model',

@@ -1,21 +1,15 @@
-import type { Graph } from '../../graph/graph.ts';
 import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Json, Metrics } from '../../ground/json.ts';
+import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
+import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageRun } from '../stage.ts';
 import { type Deviation, judgeOf } from './check.ts';
 import { type Decision, writeDecision } from './decision.ts';
 import type { Config } from './index.ts';
-
-/** Fusing and quantizing take some values away; what model.json names must exist. */
-const remaining = (info: ModelInfo, graph: Graph): ModelInfo => {
-  const computed = new Set<string>(graph.nodes.flatMap((node) => node.outputs));
-  return { ...info, hiddenStates: info.hiddenStates.filter((name) => computed.has(name)) };
-};
 
 /** Matrices only: vectors are float in every quantized model. */
 const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeReport): Json => {
@@ -82,7 +76,7 @@ export const quantizeModel = async (
   const judge = await judgeOf(source, context);
   const { graph, report, choices } = quantizeDynamic(fuseForInference(source.graph), options);
   if (report.quantized === 0) throw nothingQuantized(report);
-  const model: Model = { ...source, graph, info: remaining(source.info, graph) };
+  const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
   const found = await judge(model);
   return { model, metrics: metricsOf(report, proved(found)), decision: choices };
 };

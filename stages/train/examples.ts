@@ -1,35 +1,39 @@
-import type { Dataset, Example } from '../../data/dataset.ts';
-import { encodeTexts } from '../../engine/encode.ts';
-import { taskOf } from '../../engine/tasks/index.ts';
+import { unknownTargets } from '../../data/answer-targets.ts';
+import type { Example } from '../../data/dataset.ts';
+import type { DatasetFacts } from '../../data/files.ts';
+import { answerCount, answersAbout } from '../../engine/answers.ts';
+import type { Task } from '../../engine/tasks/index.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import type { Model } from '../../models/model.ts';
 
 /** Longest sequence that both the data and the model allow. */
-export const longest = (dataset: Dataset, model: Model): number => Math.min(dataset.maxLength, model.info.maxLength);
+export const longest = (dataset: DatasetFacts, model: Model): number =>
+  Math.min(dataset.maxLength, model.info.maxLength);
 
 const LONGEST_SHOWN = 60;
 
+type Split = 'training' | 'validation' | 'test';
+
 /** What errors call a text of a split: its number in the data, and how it begins. */
 export const calledIn =
-  (split: 'training' | 'validation' | 'test', examples: readonly Example[]) =>
+  (split: Split, examples: readonly Example[]) =>
   (text: number): string => {
     const { id, text: words = '' } = examples[text] ?? {};
     return `${split} text ${id} (${JSON.stringify(words.slice(0, LONGEST_SHOWN))})`;
   };
 
-/** Texts and pairs as tokens, encoded once and kept, and the class of every answer about them. */
+/** Examples as a model reads them for a task, encoded once and kept, and what every answer about them should be. */
 export const encodeExamples = async (
-  split: 'training' | 'validation',
+  split: Split,
   examples: readonly Example[],
-  model: Model,
-  maxLength: number,
-  signal: AbortSignal,
+  { model, task, dataset }: { readonly model: Model; readonly task: Task; readonly dataset: DatasetFacts },
+  signal?: AbortSignal,
 ): Promise<TrainingExamples> => {
-  const { labelsOf } = taskOf(model.info.task);
-  const texts = await encodeTexts(model, examples, maxLength, signal);
-  const labels = examples.flatMap((example, i) => {
-    const encoded = texts[i];
-    return encoded === undefined ? [] : labelsOf(example, encoded);
-  });
-  return { texts, labels: Int32Array.from(labels), called: calledIn(split, examples) };
+  const encoded = await task.encode(model, examples, longest(dataset, model), signal);
+  const targets = task.targets?.(examples, encoded, dataset.classes);
+  return {
+    encoded,
+    targets: targets ?? unknownTargets(answerCount(answersAbout(encoded))),
+    called: calledIn(split, examples),
+  };
 };

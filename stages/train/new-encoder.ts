@@ -38,5 +38,8 @@ export const newEncoder = (config: ArchitectureConfig, dataset: Dataset, seed: n
     seed,
   );
   const sentence = { pooling: shape.pooling, normalize: true };
-  return dataset.task === 'features' ? { ...encoder, info: { ...encoder.info, sentence } } : encoder;
+  const { info } = encoder;
+  return dataset.task === 'features'
+    ? { ...encoder, info: { ...info, processor: { ...info.processor, sentence } } }
+    : encoder;
 };

@@ -45,7 +45,9 @@ export const trainingConfig = {
     .describe('highest learning rate; left out, 4e-4 to fine-tune, 1.5e-3 for random weights and for distillation'),
   headLearningRate: rate
     .optional()
-    .describe('highest rate of the classification head; left out, 7.5 times the other to fine-tune, else the same'),
+    .describe(
+      'highest rate of the head, which is all behind the last layer; left out, 7.5 times the other to fine-tune, else the same',
+    ),
   freeze: z
     .array(part)
     .default([])
@@ -108,7 +110,16 @@ export const defaultRates = {
 
 /** The engine's settings from YAML's. The head keeps its ratio where only one rate is given. */
 export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): TrainingOptions => {
-  const { schedule, warmup, betas, classWeights: _, learningRate, headLearningRate, ...same } = config;
+  const {
+    schedule,
+    warmup,
+    betas,
+    classWeights: _,
+    labelSmoothing: __,
+    learningRate,
+    headLearningRate,
+    ...same
+  } = config;
   const ratio = (rates.headLearningRate ?? rates.learningRate) / rates.learningRate;
   const base = learningRate ?? rates.learningRate;
   return {

@@ -1,5 +1,5 @@
 import type { Dataset } from '../../data/dataset.ts';
-import { balancedClassWeights } from '../../engine/losses/index.ts';
+import { balancedClassWeights, type LossSettings } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingSummary, WeightHook } from '../../engine/train-request.ts';
@@ -8,7 +8,7 @@ import type { Json } from '../../ground/json.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
-import { encodeExamples, longest } from './examples.ts';
+import { encodeExamples } from './examples.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
 
 /** Where a training run gets its seed, threads, checkpoints and voice from. */
@@ -36,7 +36,7 @@ export const trainable = (model: Model, dataset: Dataset): Model => {
 };
 
 /** One factor a class, where the configuration asks for balance. */
-export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Dataset): Float64Array | undefined =>
+const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Dataset): Float64Array | undefined =>
   classWeights === 'none'
     ? undefined
     : balancedClassWeights(
@@ -44,31 +44,43 @@ export const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Datas
         dataset.classes.length,
       );
 
+/** What the losses of a run heed. */
+export const lossSettings = (
+  config: TrainingConfig,
+  dataset: Dataset,
+  shares: Pick<LossSettings, 'hard' | 'temperature'>,
+): LossSettings => ({
+  ...shares,
+  labelSmoothing: config.labelSmoothing,
+  classWeights: classWeightsFor(config, dataset),
+});
+
 /** Fits a model to the labels of the training split. */
 export const runTraining = async (
   { model, dataset, config, rates, hook }: TrainingJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
   if (dataset.train.length === 0) throw stageError('the data has no labelled training texts');
-  const { labelLosses, name } = taskOf(dataset.task);
-  if (labelLosses.length === 0) {
-    throw stageError(`data for ${name} has no labels to train on: use distill, with the model to follow as teacher`);
+  const task = taskOf(dataset.task);
+  const losses = task.targetLosses(lossSettings(config, dataset, { hard: 1, temperature: 1 }));
+  if (losses.length === 0) {
+    throw stageError(
+      `data for ${task.name} has no labels to train on: use distill, with the model to follow as teacher`,
+    );
   }
-  const classifier = trainable(model, dataset);
-  const maxLength = longest(dataset, classifier);
+  const fitted = trainable(model, dataset);
+  const reading = { model: fitted, task, dataset };
   return train({
-    model: classifier,
-    examples: await encodeExamples('training', dataset.train, classifier, maxLength, ctx.signal),
+    ...{ model: fitted, task },
+    examples: await encodeExamples('training', dataset.train, reading, ctx.signal),
     validation: await encodeExamples(
       'validation',
       dataset.validation.slice(0, config.validationLimit),
-      classifier,
-      maxLength,
+      reading,
       ctx.signal,
     ),
     options: trainingOptions(config, rates),
-    phases: [{ losses: labelLosses, until: 1 }],
-    lossWeights: { hard: 1, hidden: 0, classWeights: classWeightsFor(config, dataset) },
+    phases: [{ losses, until: 1 }],
     hook,
     seed: ctx.seed,
     threads: ctx.threads,

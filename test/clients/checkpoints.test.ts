@@ -106,7 +106,7 @@ describe('checkpoints of every architecture', () => {
     expect(largestDifference(said.flat(), own.flat(2))).toBeLessThan(ROUNDING);
     const { pad_token_id, vocab_size } = configOf(folder);
     expect({ pad_token_id, vocab_size }).toEqual({
-      pad_token_id: model.info.tokens.padding,
+      pad_token_id: model.info.processor.tokens.padding,
       vocab_size: model.info.dimensions.vocabulary,
     });
   });

@@ -5,7 +5,8 @@ import { lengthsOf } from '../../data/lengths.ts';
 import { stream } from '../../data/random.ts';
 import { type TextInput, tokenizerOf } from '../../data/tokenize.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
-import { textFeeds } from '../../engine/feeds.ts';
+import { encodedText } from '../../engine/encoded.ts';
+import { feedsFor } from '../../engine/feeds.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Value, value } from '../../graph/graph.ts';
@@ -15,7 +16,9 @@ import { tensorOf } from '../../graph/tensor.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { type Precision, readModel } from '../../models/files.ts';
 import type { Model, ModelInfo, TaskName } from '../../models/model.ts';
+import { answerName, textPort, textSignature, tokenPort } from '../../models/signature.ts';
 import { exportModels } from '../../stages/export/folder.ts';
+import { textInputsOf } from '../models/support.ts';
 import { root } from '../rig/build.ts';
 
 /** Tiny random checkpoints of every architecture. */
@@ -60,8 +63,8 @@ const randomWeight = (builder: GraphBuilder, name: string, dims: readonly [numbe
 };
 
 /** Features with a row of the table of token types added, and the input that says which. */
-const typed = (builder: GraphBuilder, features: Value, inputs: ModelInfo['inputs']): [Value, Value] => {
-  const types = builder.input('token_type_ids', 'int64', builder.type(value(inputs.ids)).shape);
+const typed = (builder: GraphBuilder, features: Value, ids: Value): [Value, Value] => {
+  const types = builder.input('token_type_ids', 'int64', builder.type(ids).shape);
   const rows = builder.op('Gather', [randomWeight(builder, 'token_types.weight', [2, HIDDEN]), types]);
   return [builder.op('Add', [features, rows]), types];
 };
@@ -91,11 +94,11 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
   );
   if (task === 'features') return { ...model, info: { ...model.info, ...info } };
   const builder = GraphBuilder.from(model.graph);
-  const [x, typesInput] = types
-    ? typed(builder, value(model.info.output), model.info.inputs)
-    : [value(model.info.output), undefined];
+  const inputs = textInputsOf(model.info);
+  const features = answerName(model.info.signature);
+  const [x, typesInput] = types ? typed(builder, features, inputs.ids) : [features, undefined];
   const out = task === 'fill-mask' ? VOCABULARY : labels.length;
-  const read = task === 'text-classification' ? meanOf(builder, x, model.info.inputs.mask) : x;
+  const read = task === 'text-classification' ? meanOf(builder, x, inputs.mask) : x;
   const logits = builder.op('MatMul', [read, randomWeight(builder, 'head.weight', [HIDDEN, out])], {}, 'logits');
   return {
     ...model,
@@ -104,8 +107,10 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
       ...model.info,
       task,
       labels: task === 'fill-mask' ? [] : labels,
-      output: logits,
-      inputs: { ...model.info.inputs, ...(typesInput === undefined ? {} : { types: typesInput }) },
+      signature: textSignature(
+        { ...inputs, ...(typesInput === undefined ? {} : { types: typesInput }) },
+        task === 'text-classification' ? textPort(logits) : tokenPort(logits),
+      ),
       ...info,
     },
   };
@@ -121,7 +126,6 @@ const quantized = (model: Model): Model => ({
     minimumElements: 1,
     minimumTable: 1,
   }).graph,
-  info: { ...model.info, hiddenStates: [] },
 });
 
 /** Exports a model, float and INT8 side by side unless one is named, into a folder of its own below `parent`. */
@@ -152,9 +156,9 @@ export const ownOutputs = async (
   const program = await ortEngine.compile(model.graph, { threads: 1 });
   const found: Rows[] = [];
   for (const input of inputs) {
-    const encoded = [await encoder.encode(input, model.info.maxLength)];
+    const encoded = [encodedText(await encoder.encode(input, model.info.maxLength))];
     const [batch = { rows: new Int32Array(), length: 0 }] = lengthBatches(lengthsOf(encoded), 1);
-    const output = (await program.run(textFeeds(model.info, encoded, batch)))[model.info.output];
+    const output = (await program.run(feedsFor(model.info, encoded, batch)))[answerName(model.info.signature)];
     const width = output?.dims.at(-1) ?? 1;
     const numbers = Array.from(output?.data ?? [], Number);
     found.push(

@@ -286,7 +286,13 @@ describe('odd texts', () => {
 
   it('are told by the share of their tokens that the vocabulary does not hold', async () => {
     const json = tokenizerJsonOf('bert');
-    const shareOf = async (text: string) => unknownShare(json, await tokenizerOf(json).encodeBatch([text], LONG));
+    const shareOf = async (text: string) => {
+      const encoded = await tokenizerOf(json).encodeBatch([text], LONG);
+      return unknownShare(
+        json,
+        encoded.map(({ ids }) => ids),
+      );
+    };
     expect(await shareOf('the old dog')).toBe(0);
     expect(await shareOf('the ქართული')).toBe(0.5);
     expect(await shareOf('')).toBe(1);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dropTokens, lengthBatches, paddingFraction, shuffledBatches, tokenMatrix } from '../../data/batches.ts';
+import { lengthBatches, paddingFraction, shuffledBatches } from '../../data/batches.ts';
 import { stream } from '../../data/random.ts';
 
 const lengths = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 300 });
@@ -45,24 +45,5 @@ describe('batches by length', () => {
       return { rows, length: Math.max(...[...rows].map((row) => all[row] ?? 0)) };
     });
     expect(paddingFraction(unsorted, all)).toBeGreaterThan(0.3);
-  });
-
-  it('are filled with ids, padding and mask as int64', () => {
-    const texts = [{ ids: Int32Array.of(7, 8, 9) }, { ids: Int32Array.of(5) }];
-    const { dims, ids, mask } = tokenMatrix(texts, { rows: Int32Array.of(1, 0), length: 3 }, 2);
-    expect(dims).toEqual([2, 3]);
-    expect([...ids]).toEqual([5n, 2n, 2n, 7n, 8n, 9n]);
-    expect([...mask]).toEqual([1n, 0n, 0n, 1n, 1n, 1n]);
-  });
-
-  it('lose the asked share of tokens to the unknown token, and never padding', () => {
-    const texts = Array.from({ length: 200 }, (_, i) => ({ ids: new Int32Array(10 + (i % 40)).fill(9) }));
-    const tokens = tokenMatrix(texts, { rows: Int32Array.from(texts, (_, i) => i), length: 50 }, 1);
-    dropTokens(tokens, { rate: 0.2, unknown: 0, random: stream(1, 'token-dropout', 0) });
-    const kept = [...tokens.ids].filter((_, i) => tokens.mask[i] === 1n);
-    const dropped = kept.filter((id) => id === 0n).length / kept.length;
-    expect(dropped).toBeGreaterThan(0.17);
-    expect(dropped).toBeLessThan(0.23);
-    expect([...tokens.ids].every((id, i) => tokens.mask[i] === 1n || id === 1n)).toBe(true);
   });
 });

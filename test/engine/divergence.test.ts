@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
 import { crossEntropy, distillation, hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightArrays, WeightHook } from '../../engine/train-request.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import type { Model } from '../../models/model.ts';
-import { CLASSES, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
+import { answering, answerName, expectInput, textPort } from '../../models/signature.ts';
+import { CLASSES, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest, tinySettings } from './rig.ts';
 
 /** A number that floats hold, and twice of which they do not. */
 const HUGE = 3e38;
@@ -21,21 +24,31 @@ const poisoned = (how: 'square' | 'root' = 'square'): Model => {
   const builder = GraphBuilder.from(graph);
   const table = Float32Array.from({ length: VOCABULARY }, (_, id) => (id === RARE ? HUGE : 0));
   const rows = builder.weight('odd.weight', tensorOf('float32', [VOCABULARY, 1], table));
-  const looked = builder.op('Gather', [rows, value(info.inputs.ids)]); // (batch, sequence, 1)
+  const looked = builder.op('Gather', [rows, expectInput(info.signature, 'tokens')]); // (batch, sequence, 1)
   const added = how === 'root' ? builder.op('Sqrt', [looked]) : builder.op('Mul', [looked, looked]);
   const sum = builder.op('ReduceSum', [added, builder.ints([1])], { keepdims: 0 }); // (batch, 1)
-  const logits = builder.op('Add', [value(info.output), sum], {}, 'odd_logits');
-  const hidden = builder.op('Add', [value(info.hiddenStates.at(-1) ?? ''), added], {}, 'odd_hidden');
-  const hiddenStates = [...info.hiddenStates.slice(0, -1), hidden];
-  return { ...model, graph: builder.freeze([logits, hidden]), info: { ...info, output: logits, hiddenStates } };
+  const logits = builder.op('Add', [answerName(info.signature), sum], {}, 'odd_logits');
+  const states = hiddenStatesOf(model);
+  const hidden = builder.op('Add', [states.at(-1) ?? value(''), added], {}, 'odd_hidden');
+  const odd = {
+    signature: answering(info.signature, textPort(logits)),
+    hiddenStates: [...states.slice(0, -1), hidden],
+  };
+  return { ...model, graph: builder.freeze([logits, hidden]), info: { ...info, ...odd } };
 };
 
 const plain = tinyExamples(150, 'train');
-const common = { ...plain, texts: plain.texts.map(({ ids }) => ({ ids: ids.map((id) => Math.min(id, RARE - 1)) })) };
+const idsOf = (one: Encoded) => Int32Array.from(tokensOf(one));
+const common = {
+  ...plain,
+  encoded: plain.encoded.map((one) => encodedText({ ids: idsOf(one).map((id) => Math.min(id, RARE - 1)) })),
+};
 /** The rare token stands in these texts alone. */
 const withRare = (...rows: readonly number[]) => ({
   ...common,
-  texts: common.texts.map(({ ids }, i) => ({ ids: rows.includes(i) ? Int32Array.of(...ids.subarray(1), RARE) : ids })),
+  encoded: common.encoded.map((one, i) =>
+    rows.includes(i) ? encodedText({ ids: Int32Array.of(...idsOf(one).subarray(1), RARE) }) : one,
+  ),
 });
 
 const still = { ...tinyOptions, tokenDropout: 0, dropout: 0 };
@@ -88,7 +101,7 @@ describe('a loss that is no number', () => {
   });
 
   it('at the first step is the fault of the model, and names the text', async () => {
-    const all = withRare(...common.texts.keys());
+    const all = withRare(...common.encoded.keys());
     expect(await failure({ model: poisoned(), examples: all })).toMatch(
       /^the loss became NaN \(cross-entropy\) at step 1 of 30, epoch 1, before any weight was moved: the learning rate has no part in it\. The weights are finite, so what the model computes of several texts of that step, train text \d+ among them, grows beyond what floats hold: start from another model$/,
     );
@@ -116,14 +129,14 @@ describe('a loss that is no number', () => {
   it('says which of several losses it is', async () => {
     const student = tinyModel();
     const teacher = poisoned();
-    const rows = common.texts.length;
+    const rows = common.encoded.length;
     const data = new Float32Array(rows * CLASSES).fill(0.5);
     const answers = { width: CLASSES, columns: CLASSES, data, unread: new Uint8Array(rows) };
     const examples = { ...withRare(42), teacher: answers };
-    const losses = [distillation(2), crossEntropy, hiddenStates(student, teacher, layerPairs(2, 2, 'uniform'))];
-    const phases = [{ losses, until: 1 }];
-    const lossWeights = { hard: 0.5, hidden: 1 };
-    expect(await failure({ model: student, examples, phases, lossWeights })).toMatch(
+    const half = { ...tinySettings, hard: 0.5 };
+    const hidden = hiddenStates(student, teacher, { pairs: layerPairs(2, 2, 'uniform'), weight: 1 });
+    const phases = [{ losses: [distillation(half), crossEntropy(half), hidden], until: 1 }];
+    expect(await failure({ model: student, examples, phases })).toMatch(
       /^the loss became (?:NaN|Infinity) \(hidden; distillation and cross-entropy stayed finite\) at step \d+ of 30, .* what the model computes of train text 42 grows beyond/,
     );
   });

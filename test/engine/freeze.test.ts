@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { crossEntropy } from '../../engine/losses/index.ts';
 import { buildStep } from '../../engine/step.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
@@ -9,7 +8,7 @@ import { float32Of } from '../../graph/tensor.ts';
 import { depthsOf } from '../../models/anatomy/depth.ts';
 import type { Model } from '../../models/model.ts';
 import { trainStage } from '../../stages/train/index.ts';
-import { bytesOfModel, memoryCheckpoints, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
+import { bytesOfModel, labelsAlone, memoryCheckpoints, tinyModel, tinyOptions, tinyRequest } from './rig.ts';
 
 /** The first step of AdamW is the rate itself, but for epsilon and rounding to float32. */
 const ROUNDED = 1e-3;
@@ -74,8 +73,8 @@ describe('frozen parts', () => {
     const model = tinyModel();
     const inside = (name: string): boolean => !name.startsWith('classifier');
     const frozen = new Set(parameterNames(model.graph).filter(inside));
-    const whole = buildStep(model, { losses: [crossEntropy], dropout: 0 });
-    const head = buildStep(model, { losses: [crossEntropy], dropout: 0, frozen });
+    const whole = buildStep(model, { losses: [labelsAlone], dropout: 0 });
+    const head = buildStep(model, { losses: [labelsAlone], dropout: 0, frozen });
     expect(head.parameters.map(({ name }) => name)).toEqual(['classifier.weight', 'classifier.bias']);
     const backward = ({ graph }: typeof whole): number =>
       graph.nodes.filter(({ name }) => name.startsWith('backward/')).length;

@@ -10,10 +10,11 @@ import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { isUserError } from '../../ground/errors.ts';
-import { withClassificationHead } from '../../models/head.ts';
+import { withClassificationHead, withHead, withTokenHead } from '../../models/head.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
-import { withProjection } from '../../models/sentence.ts';
-import { withTokenHead } from '../../models/token-head.ts';
+import { withProjection, withSentence } from '../../models/sentence.ts';
+import { featuresPort, textSignature } from '../../models/signature.ts';
+import { tinySettings } from './rig.ts';
 
 const OPSETS = [7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20];
 /** From here on a model can be trained and quantized. */
@@ -30,15 +31,13 @@ const normal = (name: string, dims: readonly number[]) => {
 };
 
 const info: ModelInfo = {
-  schema: 'decant.model/1',
+  schema: 'decant.model/2',
   task: 'features',
   labels: [],
-  inputs: { ids: 'ids', mask: 'mask' },
-  output: 'features',
-  sentence: { pooling: 'mean', normalize: true },
+  signature: textSignature({ ids: value('ids'), mask: value('mask') }, featuresPort(value('features'))),
+  processor: { tokens: { padding: 0, unknown: 1 }, sentence: { pooling: 'mean', normalize: true } },
   maxLength: 16,
-  tokens: { padding: 0, unknown: 1 },
-  hiddenStates: ['features'],
+  hiddenStates: [value('features')],
   modelType: 'bert',
   dimensions: {},
 };
@@ -83,25 +82,29 @@ const expectLegal = async (opset: number, emitted: () => Graph): Promise<void> =
 
 const stepOf = (model: Model, ...losses: readonly Loss[]): Graph => buildStep(model, { losses }).graph;
 
+const [labels, answers] = [crossEntropy(tinySettings), distillation(tinySettings)];
+const firstTokens = { task: 'text-classification', at: 'texts', pooling: 'first' } as const;
+const lastLayers = { pairs: [[0, 0]], weight: 1 } as const;
+
 const emissions: readonly (readonly [string, (model: Model) => Graph])[] = [
-  [
-    'a step of a classifier',
-    (model) => stepOf(withClassificationHead(model, ['a', 'b']), crossEntropy, distillation(2)),
-  ],
+  ['a step of a classifier', (model) => stepOf(withClassificationHead(model, ['a', 'b']), labels, answers)],
   [
     'a step of a classifier of first tokens',
-    (model) => stepOf(withClassificationHead(model, ['a', 'b'], 'first'), crossEntropy),
+    (model) => stepOf(withHead(model, { ...firstTokens, labels: ['a', 'b'] }), labels),
   ],
-  ['a step of a tagger', (model) => stepOf(withTokenHead(model, ['a', 'b']), crossEntropy, distillation(2))],
-  ['a step of sentence vectors', (model) => stepOf(model, cosineDistance)],
-  ['a step of projected sentence vectors', (model) => stepOf(withProjection(model, 8, 1), cosineDistance)],
-  ['a step with hidden states', (model) => stepOf(model, hiddenStates(model, model, [[0, 0]]))],
+  ['a step of a tagger', (model) => stepOf(withTokenHead(model, ['a', 'b']), labels, answers)],
+  ['a step of sentence vectors', (model) => stepOf(withSentence(model), cosineDistance({ hard: 0 }))],
+  [
+    'a step of projected sentence vectors',
+    (model) => stepOf(withSentence(withProjection(model, 8, 1)), cosineDistance({ hard: 0 })),
+  ],
+  ['a step with hidden states', (model) => stepOf(model, hiddenStates(model, model, lastLayers))],
   [
     'a step with projected hidden states',
-    (model) => stepOf(model, hiddenStates(model, withProjection(model, 8, 1), [[0, 0]])),
+    (model) => stepOf(model, hiddenStates(model, withProjection(model, 8, 1), lastLayers)),
   ],
   ['what validates a classifier', (model) => buildEvaluation(withClassificationHead(model, ['a', 'b']))],
-  ['what validates sentence vectors', (model) => buildEvaluation(model)],
+  ['what validates sentence vectors', (model) => buildEvaluation(withSentence(model))],
   ['a model as it ships', (model) => fuseForInference(withClassificationHead(model, ['a', 'b']).graph)],
   [
     'a quantized model',

@@ -1,6 +1,9 @@
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';
-import { crossEntropy } from '../../engine/losses/index.ts';
+import { encodedText } from '../../engine/encoded.ts';
+import { crossEntropy, type LossSettings } from '../../engine/losses/index.ts';
+import { textClassification } from '../../engine/tasks/classification.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingExamples, TrainingOptions } from '../../engine/training-options.ts';
 import { parameterNames } from '../../graph/sites.ts';
@@ -38,13 +41,21 @@ export const tinyModel = (overrides: Partial<EncoderOptions> = {}, seed = 1): Mo
 export const tinyExamples = (count: number, purpose: string): TrainingExamples & { readonly labels: Int32Array } => {
   const random = stream(7, 'examples', purpose);
   const labels = Int32Array.from({ length: count }, () => random.integer(CLASSES));
-  const texts = Array.from(labels, (label) => ({
-    ids: Int32Array.from({ length: 3 + random.integer(8) }, () =>
-      random.uniform() < 0.6 ? 3 + label + CLASSES * random.integer(12) : 3 + random.integer(36),
-    ),
-  }));
-  return { texts, labels, called: (text) => `${purpose} text ${text}` };
+  const encoded = Array.from(labels, (label) =>
+    encodedText({
+      ids: Int32Array.from({ length: 3 + random.integer(8) }, () =>
+        random.uniform() < 0.6 ? 3 + label + CLASSES * random.integer(12) : 3 + random.integer(36),
+      ),
+    }),
+  );
+  return { encoded, labels, targets: idTargets(labels), called: (text) => `${purpose} text ${text}` };
 };
+
+/** What losses heed where there is no teacher. */
+export const tinySettings: LossSettings = { hard: 1, temperature: 2, labelSmoothing: 0.1 };
+
+/** Cross-entropy with the labels. */
+export const labelsAlone = crossEntropy(tinySettings);
 
 export const tinyOptions: TrainingOptions = {
   ...defaultAdamW,
@@ -56,7 +67,6 @@ export const tinyOptions: TrainingOptions = {
   schedule: { kind: 'linear', warmup: 0.1 },
   weightDecay: 0.01,
   tokenDropout: 0.05,
-  labelSmoothing: 0.1,
   clip: 1,
   keep: 'best',
   validationLimit: 1000,
@@ -82,8 +92,8 @@ export const tinyRequest = (overrides: Partial<TrainRequest> = {}): TrainRequest
   examples: tinyExamples(150, 'train'),
   validation: tinyExamples(60, 'validation'),
   options: tinyOptions,
-  phases: [{ losses: [crossEntropy], until: 1 }],
-  lossWeights: { hard: 1, hidden: 0 },
+  task: textClassification,
+  phases: [{ losses: [labelsAlone], until: 1 }],
   seed: 1,
   threads: 1,
   signal: new AbortController().signal,

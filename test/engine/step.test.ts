@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
-import { answersAbout } from '../../engine/answers.ts';
+import { BatchFeeder } from '../../engine/batch-feeder.ts';
+import { encodedText, tokensOf } from '../../engine/encoded.ts';
 import type { HostTensor } from '../../engine/engine.ts';
-import { batchFeeds, type FeedSource } from '../../engine/feeds.ts';
 import { addRows, GradientRunner } from '../../engine/gradients.ts';
 import { hostTensorOf } from '../../engine/host.ts';
 import {
@@ -12,27 +13,24 @@ import {
   hiddenStates,
   type Loss,
   layerPairs,
-  writeTarget,
 } from '../../engine/losses/index.ts';
 import { MaskBuffers } from '../../engine/masks.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { buildEvaluation, buildStep, type TrainingStep } from '../../engine/step.ts';
-import type { LossWeights, TrainingExamples } from '../../engine/training-options.ts';
+import { buildEvaluation, buildLoss, buildStep, type TrainingStep } from '../../engine/step.ts';
+import type { TrainingExamples } from '../../engine/training-options.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
-import { GraphBuilder } from '../../graph/builder.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
+import { withClassificationHead } from '../../models/head.ts';
 import type { Model } from '../../models/model.ts';
-import { CLASSES, tinyExamples, tinyModel } from './rig.ts';
+import { CLASSES, labelsAlone, tinyExamples, tinyModel, tinySettings } from './rig.ts';
 
 /** Float32 sums in another order: a few hundred additions of roundings of 6e-8. */
 const REORDERED = 2e-6;
 /** Of central differences in float32: rounding of 1e-7 / DISTANCE against the curvature. */
 const DISTANCE = 1e-2;
 const DIFFERENCES = 1e-3;
-
-const options = { tokenDropout: 0, labelSmoothing: 0.1 };
 
 const weightsOf = (model: Model, step: { readonly graph: Graph }): Record<string, HostTensor> =>
   Object.fromEntries(
@@ -50,12 +48,14 @@ interface Computed {
 
 interface Settings {
   readonly size?: number;
-  readonly weights?: LossWeights;
   /** Weights that take the place of the model's. */
   readonly extra?: Readonly<Record<string, HostTensor>>;
 }
 
 type Compute = (examples: TrainingExamples, settings?: Settings) => Promise<Computed>;
+
+/** Nothing is dropped or varied. */
+const untouched = { seed: 1, options: { tokenDropout: 0 }, task: {} };
 
 /** Compiles the step of a model and hands out a function for its loss and gradients, on batches of `size` texts. */
 const withStep = async <T>(
@@ -68,20 +68,18 @@ const withStep = async <T>(
   const step = buildStep(model, { losses, dropout });
   const program = await ortEngine.compile(step.graph, { threads: 4, optimization: 'all', memory });
   const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
-  const wanted = new Set(step.graph.inputs);
   try {
-    return await use(async (examples, { size, weights = { hard: 1, hidden: 0 }, extra } = {}) => {
-      const answers = answersAbout(examples.texts);
-      const source: FeedSource = { info: model.info, examples, answers, weights, options, seed: 1, wanted };
-      const all = Int32Array.from(examples.texts, (_, i) => i);
-      const whole = { answers: all.length, tokens: examples.texts.reduce((sum, { ids }) => sum + ids.length, 0) };
+    return await use(async (examples, { size, extra } = {}) => {
+      const feeder = new BatchFeeder(model.info, { ...untouched, examples });
+      const all = Int32Array.from(examples.encoded, (_, i) => i);
+      const whole = { answers: all.length, tokens: examples.encoded.reduce((sum, { length }) => sum + length, 0) };
       let loss = 0;
       let terms = {};
       runner.reset();
       for (let at = 0; at < all.length; at += size ?? all.length) {
         const rows = all.subarray(at, at + (size ?? all.length));
-        const length = Math.max(...Array.from(rows, (row) => examples.texts[row]?.ids.length ?? 0));
-        const feeds = batchFeeds(source, { rows, length }, whole, [0, 0]);
+        const length = Math.max(...Array.from(rows, (row) => examples.encoded[row]?.length ?? 0));
+        const feeds = feeder.feeds(step.inputs, { batch: { rows, length }, size: whole, turn: [0, 0] });
         const result = await runner.run({ ...weightsOf(model, step), ...extra, ...feeds });
         loss += result.loss;
         terms = result.terms;
@@ -128,14 +126,14 @@ const softmax = (z: readonly number[]): number[] => {
   return e.map((x) => x / sum);
 };
 
-const logitsOf = async (model: Model, { texts }: TrainingExamples): Promise<number[][]> => {
+const logitsOf = async (model: Model, { encoded }: TrainingExamples): Promise<number[][]> => {
   const graph = buildEvaluation(model);
   const program = await ortEngine.compile(graph, { threads: 1 });
   const rows: number[][] = [];
-  for (const { ids: text } of texts) {
+  for (const text of encoded.map(tokensOf)) {
     const dims = [1, text.length];
     const feeds: Record<string, HostTensor> = {
-      input_ids: { dtype: 'int64', dims, data: BigInt64Array.from(text, BigInt) },
+      input_ids: { dtype: 'int64', dims, data: BigInt64Array.from([...text], BigInt) },
       attention_mask: { dtype: 'int64', dims, data: new BigInt64Array(text.length).fill(1n) },
     };
     const { logits } = await program.run({ ...weightsOf(model, { graph }), ...feeds });
@@ -147,7 +145,7 @@ const logitsOf = async (model: Model, { texts }: TrainingExamples): Promise<numb
 
 describe('the order of a step', () => {
   it('lets the runtime go from the last layer to the first, with each gradient as soon as it can be', () => {
-    const { graph, parameters } = buildStep(tinyModel(), { losses: [crossEntropy], dropout: 0 });
+    const { graph, parameters } = buildStep(tinyModel(), { losses: [labelsAlone], dropout: 0 });
     const at = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((output) => [output, i] as const)));
     graph.nodes.forEach((node, i) => {
       for (const input of node.inputs) expect(input === null ? -1 : (at.get(input) ?? -1)).toBeLessThan(i);
@@ -169,7 +167,7 @@ describe('how the values of a step are held', () => {
     const computed = async (memory: 'planned' | 'recomputed'): Promise<readonly Computed[]> =>
       withStep(
         model,
-        [crossEntropy],
+        [labelsAlone],
         async (run) => {
           const results: Computed[] = [];
           for (const batch of batches) results.push(await run(batch));
@@ -190,7 +188,7 @@ describe('a training step', () => {
 
   it('has the loss of the label-smoothed cross-entropy', async () => {
     const model = tinyModel();
-    const { loss } = await compute(model, [crossEntropy], examples);
+    const { loss } = await compute(model, [labelsAlone], examples);
     const rows = await logitsOf(model, examples);
     const expected = rows.map((z, i) =>
       softmax(z).reduce((sum, p, c) => sum - (0.1 / CLASSES + (c === examples.labels[i] ? 0.9 : 0)) * Math.log(p), 0),
@@ -203,16 +201,11 @@ describe('a training step', () => {
     const random = stream(2, 'teacher');
     const teacherLogits = Float32Array.from({ length: 24 * CLASSES }, () => 2 * random.normal());
     const labels = examples.labels.map((label, i) => (i % 3 === 0 ? label : -1));
-    const { terms } = await compute(
-      model,
-      [distillation(2), crossEntropy],
-      {
-        ...examples,
-        labels,
-        teacher: { width: CLASSES, columns: CLASSES, data: teacherLogits, unread: new Uint8Array(24) },
-      },
-      { weights: { hard: 0.25, hidden: 0 } },
-    );
+    const quarter = { ...tinySettings, hard: 0.25 };
+    const { terms } = await compute(model, [distillation(quarter), crossEntropy(quarter)], {
+      ...{ encoded: examples.encoded, targets: idTargets(labels) },
+      teacher: { width: CLASSES, columns: CLASSES, data: teacherLogits, unread: new Uint8Array(24) },
+    });
     const rows = await logitsOf(model, examples);
     let soft = 0;
     let hard = 0;
@@ -231,8 +224,8 @@ describe('a training step', () => {
 
   it.each([0, 0.2])('has gradients that central differences confirm, at a dropout of %s', async (dropout) => {
     const model = withLargeEmbeddings(tinyModel({ norm: 'post' }));
-    const few = { texts: examples.texts.slice(0, 8), labels: examples.labels.slice(0, 8) };
-    const symbols = { batch: 8, sequence: Math.max(...few.texts.map(({ ids }) => ids.length)) };
+    const few = { encoded: examples.encoded.slice(0, 8), targets: idTargets(examples.labels.slice(0, 8)) };
+    const symbols = { batch: 8, sequence: Math.max(...few.encoded.map(({ length }) => length)) };
     const check = async (run: Compute, step: TrainingStep): Promise<void> => {
       const masks = new MaskBuffers().draw(step.masks, symbols, stream(1, 'dropout'));
       const { gradients } = await run(few, { extra: masks });
@@ -253,16 +246,18 @@ describe('a training step', () => {
         expect({ name, measured, predicted, close }).toMatchObject({ name, close: true });
       }
     };
-    await withStep(model, [crossEntropy], check, dropout);
+    await withStep(model, [labelsAlone], check, dropout);
   });
 
   it('sums rows of the embedding as the one-hot product would, repeated ids on four threads included', async () => {
     const model = tinyModel();
     const repeated = {
-      texts: examples.texts.map(({ ids }) => ({ ids: ids.map((id, i) => (i % 2 === 0 ? 5 : id)) })),
-      labels: examples.labels,
+      ...examples,
+      encoded: examples.encoded.map((one) =>
+        encodedText({ ids: Int32Array.from(tokensOf(one), (id, i) => (i % 2 === 0 ? 5 : id)) }),
+      ),
     };
-    const { gradients } = await compute(model, [crossEntropy], repeated);
+    const { gradients } = await compute(model, [labelsAlone], repeated);
     const name = 'embeddings.word_embeddings.weight';
     const dense = await denseTableGradient(model, name, repeated);
     expect(largestDifference(gradients.get(name) ?? [], dense)).toBeLessThan(REORDERED);
@@ -271,8 +266,8 @@ describe('a training step', () => {
 
   it('adds up the gradients of small batches to that of the large one', async () => {
     const model = tinyModel();
-    const large = await compute(model, [crossEntropy], examples);
-    const small = await compute(model, [crossEntropy], examples, { size: 5 });
+    const large = await compute(model, [labelsAlone], examples);
+    const small = await compute(model, [labelsAlone], examples, { size: 5 });
     expect(Math.abs(large.loss - small.loss)).toBeLessThan(REORDERED);
     for (const [name, gradient] of large.gradients) {
       expect(largestDifference(gradient, small.gradients.get(name) ?? [])).toBeLessThan(REORDERED);
@@ -281,12 +276,12 @@ describe('a training step', () => {
 
   it('compares hidden states without a projection where widths agree, and finds none between equals', async () => {
     const model = tinyModel();
-    const weights = { hard: 1, hidden: 1 };
-    const same = hiddenStates(model, model, layerPairs(2, 2, 'uniform'));
-    const equal = await compute(model, [crossEntropy, same], examples, { weights });
+    const same = hiddenStates(model, model, { pairs: layerPairs(2, 2, 'uniform'), weight: 1 });
+    const equal = await compute(model, [labelsAlone, same], examples);
     expect(equal.terms.hidden).toBe(0);
     const other = tinyModel({}, 2);
-    const different = await compute(model, [crossEntropy, hiddenStates(model, other, [[1, 1]])], examples, { weights });
+    const last = hiddenStates(model, other, { pairs: [[1, 1]], weight: 1 });
+    const different = await compute(model, [labelsAlone, last], examples);
     expect(different.terms.hidden).toBeGreaterThan(0.01);
     expect([...different.gradients.keys()].some((name) => name.startsWith('teacher/'))).toBe(false);
   });
@@ -294,7 +289,7 @@ describe('a training step', () => {
   it('learns a projection where widths differ', async () => {
     const student = tinyModel();
     const teacher = tinyModel({ hidden: 24, layers: 4 }, 4);
-    const loss = hiddenStates(student, teacher, layerPairs(2, 4, 'uniform'));
+    const loss = hiddenStates(student, teacher, { pairs: layerPairs(2, 4, 'uniform'), weight: 1 });
     const step = buildStep(student, { losses: [loss] });
     const projections = step.parameters.filter(({ auxiliary }) => auxiliary);
     expect(projections.map(({ name, dims }) => `${name} ${dims.join('x')}`)).toEqual([
@@ -306,11 +301,11 @@ describe('a training step', () => {
 
   it('has a mask for every dropout, none at a ratio of 0, and the given ratio where one is given', () => {
     const model = tinyModel();
-    const built = buildStep(model, { losses: [crossEntropy] });
+    const built = buildStep(model, { losses: [labelsAlone] });
     const dropouts = model.graph.nodes.filter(({ op }) => op === 'Dropout').length;
     expect(built.masks.map(({ ratio }) => Number(ratio.toFixed(3)))).toEqual(new Array(dropouts).fill(0.1));
-    expect(buildStep(model, { losses: [crossEntropy], dropout: 0 }).masks).toEqual([]);
-    expect(new Set(buildStep(model, { losses: [crossEntropy], dropout: 0.3 }).masks.map(({ ratio }) => ratio))).toEqual(
+    expect(buildStep(model, { losses: [labelsAlone], dropout: 0 }).masks).toEqual([]);
+    expect(new Set(buildStep(model, { losses: [labelsAlone], dropout: 0.3 }).masks.map(({ ratio }) => ratio))).toEqual(
       new Set([0.3]),
     );
   });
@@ -326,10 +321,26 @@ describe('a training step', () => {
   it('weighs classes and smooths labels so that weights average to one', () => {
     const weights = balancedClassWeights([0, 0, 0, 1], 2);
     expect([...weights]).toEqual([4 / 6, 2]);
-    const row = new Float32Array(4);
-    writeTarget(row, 2, { smoothing: 0.2, weight: 0.5 });
-    expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(0.5, 6);
-    expect(row[2]).toBeCloseTo(0.5 * (0.8 + 0.05), 6);
+  });
+
+  it('feeds the class of each answer and two weights, however many classes there are', () => {
+    const model = withClassificationHead(
+      tinyModel({ labels: [] }),
+      Array.from({ length: 50_000 }, (_, c) => `${c}`),
+    );
+    const classWeights = new Float64Array(50_000).fill(2);
+    const loss = crossEntropy({ hard: 0.5, temperature: 1, labelSmoothing: 0.2, classWeights });
+    const { inputs } = buildStep(model, { losses: [loss] });
+    const feeder = new BatchFeeder(model.info, {
+      ...untouched,
+      examples: { encoded: examples.encoded.slice(0, 2), targets: idTargets([49_999, -1]) },
+    });
+    const batch = { rows: Int32Array.of(1, 0), length: 11 };
+    const feeds = feeder.feeds(inputs, { batch, size: { answers: 2, tokens: 22 }, turn: [0, 0] });
+    expect(feeds.labels).toEqual({ dtype: 'int64', dims: [2, 1], data: BigInt64Array.of(0n, 49_999n) });
+    const others = Math.fround((0.5 * 0.2) / 50_000);
+    expect([...(feeds.class_weights?.data ?? [])]).toEqual([0, others]);
+    expect([...(feeds.label_weights?.data ?? [])]).toEqual([0, Math.fround(0.5 * (0.8 + 0.2 / 50_000))]);
   });
 
   it('adds rows in the order of the ids, negative ids from the end', () => {
@@ -345,32 +356,15 @@ const denseTableGradient = async (
   name: string,
   examples: TrainingExamples,
 ): Promise<readonly number[]> => {
-  const builder = GraphBuilder.from(model.graph);
-  const loss = crossEntropy.emit({
-    builder,
-    cleanIds: () => value('input_ids'),
-    types: () => value('token_type_ids'),
-    mask: value('attention_mask'),
-    answers: value('logits'),
-    student: value,
-    parameter: () => value(''),
-  });
-  const gradient = differentiate(builder, loss, [value(name)]).get(value(name));
+  const { builder, total, inputs } = buildLoss(model, [labelsAlone], 'dense');
+  const gradient = differentiate(builder, total, [value(name)]).get(value(name));
   if (gradient === undefined) throw new Error(`no gradient for ${name}`);
   const program = await ortEngine.compile(builder.freeze([gradient]), { threads: 1 });
-  const rows = Int32Array.from(examples.texts, (_, i) => i);
-  const source = {
-    info: model.info,
-    examples,
-    answers: answersAbout(examples.texts),
-    weights: { hard: 1, hidden: 0 },
-    options,
-    seed: 1,
-    wanted: new Set([value('targets')]),
-  };
-  const length = Math.max(...examples.texts.map(({ ids }) => ids.length));
-  const feeds = batchFeeds(source, { rows, length }, { answers: rows.length, tokens: 1 }, [0, 0]);
-  const outputs = await program.run(feeds);
+  const rows = Int32Array.from(examples.encoded, (_, i) => i);
+  const length = Math.max(...examples.encoded.map((one) => one.length));
+  const feeder = new BatchFeeder(model.info, { ...untouched, examples });
+  const size = { answers: rows.length, tokens: 1 };
+  const outputs = await program.run(feeder.feeds(inputs, { batch: { rows, length }, size, turn: [0, 0] }));
   await program.release();
   return Array.from(outputs[gradient]?.data ?? [], Number);
 };

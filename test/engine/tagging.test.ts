@@ -1,15 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { blankRows, putRow } from '../../data/rows.ts';
-import { answersAbout, forEachAnswer } from '../../engine/answers.ts';
-import { batchFeeds, sizeOfUpdate } from '../../engine/feeds.ts';
-import { lossInputs } from '../../engine/losses/index.ts';
-import { predict } from '../../engine/predict.ts';
+import { answersAbout, placed } from '../../engine/answers.ts';
+import { BatchFeeder } from '../../engine/batch-feeder.ts';
+import { encodedText } from '../../engine/encoded.ts';
+import { crossEntropy, distillation } from '../../engine/losses/index.ts';
+import { buildStep } from '../../engine/step.ts';
+import { sizeOfUpdate } from '../../engine/step-batch.ts';
 import { value } from '../../graph/graph.ts';
+import { withTokenHead } from '../../models/head.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitializeGraph } from '../../models/reinitialize.ts';
-import { withTokenHead } from '../../models/token-head.ts';
+import { answering, type OutputRole, type Port, textPort, tokenPort } from '../../models/signature.ts';
 import { smallEncoder } from '../models/support.ts';
+import { predictTexts } from './logits.ts';
 
 const words = ['a', 'cat', 'dog', 'runs', 'sleeps', 'the', 'old', 'small', 'unknown'];
 const tags = ['det', 'noun', 'verb', 'adjective'];
@@ -24,7 +29,7 @@ const tagger = (): Model => {
 };
 
 const logitsOf = async (model: Model, texts: readonly string[], batching: 'length' | 'single') => {
-  const { rows, answers } = await predict({ model, texts, maxLength: 12, threads: 1, batching });
+  const { rows, answers } = await predictTexts({ model, texts, maxLength: 12, threads: 1, batching });
   return texts.map((_, t) => [...rows.data.subarray(4 * (answers.starts[t] ?? 0), 4 * (answers.starts[t + 1] ?? 0))]);
 };
 
@@ -49,10 +54,11 @@ describe('a tagger', () => {
 
   it('starts without an opinion, and keeps the head that it has', () => {
     const fresh = withTokenHead(smallEncoder({ labels: [] }), tags);
-    expect(fresh.info).toMatchObject({ task: 'token-classification', labels: tags, output: 'logits' });
+    expect(fresh.info).toMatchObject({ task: 'token-classification', labels: tags });
+    expect(fresh.info.signature.outputs).toEqual([tokenPort(value('logits'))]);
     expect(withTokenHead(fresh, tags)).toBe(fresh);
     expect(() => withTokenHead(fresh, ['x', 'y'])).toThrow(
-      'the model already tags words with 4 (det, noun, verb ...) classes, the data has 2 (x, y) classes of words; start from a model without a head',
+      'the model already tells 4 (det, noun, verb ...) classes apart, the data has 2 (x, y) classes of words; start from a model without a head',
     );
     expect(() => withTokenHead(smallEncoder(), tags)).toThrow(
       'the model is made for text-classification, the data has',
@@ -61,60 +67,52 @@ describe('a tagger', () => {
 });
 
 describe('words beyond the end of their text', () => {
-  const { info } = tagger();
-  const ids = Int32Array.of(1, 2, 3);
-  const examples = {
-    texts: [{ ids, words: Int32Array.of(0, 1, -1, -1) }],
-    labels: Int32Array.of(0, 1, 2, 3),
-    teacher: blankRows(4, tags.length),
-  };
+  const model = tagger();
+  const encoded = [encodedText({ ids: Int32Array.of(1, 2, 3), words: Int32Array.of(0, 1, -1, -1) })];
+  const examples = { encoded, targets: idTargets([0, 1, 2, 3]), teacher: blankRows(4, tags.length) };
   const batch = { rows: Int32Array.of(0), length: 3 };
-  const answers = answersAbout(examples.texts);
-  const feeds = () =>
-    batchFeeds(
-      {
-        ...{ info, examples, answers, weights: { hard: 0.5, hidden: 0 }, seed: 1 },
-        options: { tokenDropout: 0, labelSmoothing: 0 },
-        wanted: new Set(Object.values(lossInputs).map((name) => value(name))),
-      },
-      batch,
-      sizeOfUpdate([batch], answers),
-      [0, 0],
-    );
+  const answers = answersAbout(encoded);
+  const settings = { hard: 0.5, temperature: 1, labelSmoothing: 0 };
+  const feeds = () => {
+    const { inputs } = buildStep(model, { losses: [crossEntropy(settings), distillation(settings)] });
+    const feeder = new BatchFeeder(model.info, { examples, seed: 1, options: { tokenDropout: 0 }, task: {} });
+    return feeder.feeds(inputs, { batch, size: sizeOfUpdate([batch], answers), turn: [0, 0] });
+  };
 
   it('have no part in the mean of the loss', () => {
     expect(sizeOfUpdate([batch], answers)).toEqual({ answers: 2, tokens: 3 });
+    expect([...(feeds().labels?.data ?? [])].map(Number)).toEqual([0, 1, 0]);
     // Half of the loss goes to the labels, a half of it to each of the two words that are left.
-    expect([...(feeds()[lossInputs.targets]?.data ?? [])]).toEqual([0.25, 0, 0, 0, 0, 0.25, 0, 0, 0, 0, 0, 0]);
+    expect([...(feeds().label_weights?.data ?? [])]).toEqual([0.25, 0.25, 0]);
   });
 
-  it('are not learned from a teacher that did not read them', () => {
-    putRow(examples.teacher, 0, Float32Array.of(3, 1, 1, 1));
-    expect([...(feeds()[lossInputs.softWeights]?.data ?? [])]).toEqual([0.25, 0, 0]);
+  it('are not learned from a teacher that did not read them, nor from one whose own answers say nothing', () => {
+    putRow(examples.teacher, 0, Float32Array.of(1, 1, 1, 1));
+    expect([...(feeds().teacher_weights?.data ?? [])]).toEqual([0.25, 0, 0]);
+    expect([...(feeds().teacher_answers?.data ?? [])]).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 });
 
 describe('answers', () => {
+  const ids = new Int32Array(4);
+  const batch = { rows: Int32Array.of(1, 0), length: 4 };
+  const words = [encodedText({ ids, words: Int32Array.of(1, 3, -1) }), encodedText({ ids, words: Int32Array.of(2) })];
+  const signature = ({ name, ...port }: Port<OutputRole>) => answering(tagger().info.signature, { name, ...port });
+
   it('stand at texts or at the first tokens of words; those of words cut off stand nowhere', () => {
-    const ids = new Int32Array(4);
-    const answers = answersAbout([
-      { ids, words: Int32Array.of(1, 3, -1) },
-      { ids, words: Int32Array.of(2) },
-    ]);
-    const seen: [number, number][] = [];
-    forEachAnswer(answers, { rows: Int32Array.of(1, 0), length: 4 }, (answer, row) => seen.push([answer, row]));
-    expect(seen).toEqual([
-      [3, 2],
-      [0, 5],
-      [1, 7],
-    ]);
-    const whole: [number, number][] = [];
-    forEachAnswer(answersAbout([{ ids }, { ids }]), { rows: Int32Array.of(1, 0), length: 4 }, (answer, row) =>
-      whole.push([answer, row]),
-    );
-    expect(whole).toEqual([
-      [1, 0],
-      [0, 1],
-    ]);
+    expect(placed(answersAbout(words), batch, signature(tokenPort(value('logits'))))).toEqual({
+      ...{ numbers: Int32Array.of(3, 0, 1), rows: Int32Array.of(2, 5, 7), dims: [2, 4] },
+    });
+    const whole = answersAbout([encodedText({ ids }), encodedText({ ids })]);
+    expect(placed(whole, batch, signature(textPort(value('logits'))))).toEqual({
+      ...{ numbers: Int32Array.of(1, 0), rows: Int32Array.of(0, 1), dims: [2] },
+    });
+  });
+
+  it('stand one after the other where a model is asked about places alone', () => {
+    const port = { name: value('logits'), role: 'scores', axes: ['answers', 'width'] } as const;
+    expect(placed(answersAbout(words), batch, signature(port))).toEqual({
+      ...{ numbers: Int32Array.of(3, 0, 1), rows: Int32Array.of(0, 1, 2), dims: [3] },
+    });
   });
 });

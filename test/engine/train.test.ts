@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
 import { distillation, hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
@@ -84,6 +85,8 @@ describe('training', () => {
     const student = tinyModel();
     const examples = tinyExamples(100, 'train');
     const random = stream(1, 'teacher');
+    const answers = distillation({ temperature: 2, hard: 0 });
+    const hidden = hiddenStates(student, teacher, { pairs: layerPairs(2, 3, 'uniform'), weight: 1 });
     const request = tinyRequest({
       model: student,
       examples: {
@@ -94,10 +97,9 @@ describe('training', () => {
         },
       },
       phases: [
-        { losses: [distillation(2), hiddenStates(student, teacher, layerPairs(2, 3, 'uniform'))], until: 0.4 },
-        { losses: [distillation(2)], until: 1 },
+        { losses: [answers, hidden], until: 0.4 },
+        { losses: [answers], until: 1 },
       ],
-      lossWeights: { hard: 0, hidden: 1 },
     });
     const whole = bytesOfModel((await train(request)).model);
     expect((await trainInPieces(request, () => 4)).bytes).toBe(whole);
@@ -118,7 +120,7 @@ describe('training', () => {
 
   it('stops early when validation no longer improves', async () => {
     const examples = tinyExamples(60, 'train');
-    const validation = { texts: tinyExamples(40, 'validation').texts, labels: new Int32Array(40) };
+    const validation = { ...tinyExamples(40, 'validation'), targets: idTargets(new Int32Array(40)) };
     const options = { ...tinyOptions, epochs: 40, patience: 2 };
     const { summary } = await train(tinyRequest({ examples, validation, options }));
     expect(summary.epochs).toBeLessThan(40);

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { unknownTargets } from '../../data/answer-targets.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
 import { cutTokenizer } from '../../data/tokenizers/cut.ts';
 import { tokenTranslation } from '../../data/tokenizers/translate.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { encodedText, tokensOf } from '../../engine/encoded.ts';
 import { hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { train } from '../../engine/train.ts';
 import { keepTokens } from '../../models/anatomy/tokens.ts';
@@ -26,22 +28,22 @@ const cutModel = (model: Model): Model => ({ ...model, graph: keepTokens(model, 
 
 /** Texts of kept tokens, as the cut model reads them. */
 const examples = () => {
-  const { texts, labels } = tinyExamples(16, 'train');
-  const known = texts.map(({ ids }) => ids.filter((id) => kept.includes(id)));
-  return { texts: known.map((ids) => ({ ids: ids.map((id) => kept.indexOf(id)) })), labels };
+  const given = tinyExamples(16, 'train');
+  const known = given.encoded.map((one) => Int32Array.from(tokensOf(one)).filter((id) => kept.includes(id)));
+  return { ...given, encoded: known.map((ids) => encodedText({ ids: ids.map((id) => kept.indexOf(id)) })) };
 };
 
 const firstLoss = async (teacherIds: Int32Array | undefined): Promise<number> => {
   const teacher = tinyModel({ dropout: 0 });
   const student = cutModel(teacher);
+  const pairs = layerPairs(2, 2, 'uniform');
   const { summary } = await train(
     tinyRequest({
       model: student,
       examples: examples(),
-      validation: { texts: [], labels: new Int32Array() },
+      validation: { encoded: [], targets: unknownTargets(0) },
       options: { ...tinyOptions, steps: 1, tokenDropout: 0 },
-      phases: [{ losses: [hiddenStates(student, teacher, layerPairs(2, 2, 'uniform'), teacherIds)], until: 1 }],
-      lossWeights: { hard: 1, hidden: 1 },
+      phases: [{ losses: [hiddenStates(student, teacher, { pairs, weight: 1, teacherIds })], until: 1 }],
     }),
   );
   return summary.curve[0]?.loss ?? Number.NaN;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';
-import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { type Attribute, type Graph, type Value, value } from '../../graph/graph.ts';
 import { isLearned, type Site, sitesOf, sitesOfWeight } from '../../graph/sites.ts';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { renamed } from '../rig/renamed.ts';
@@ -191,6 +191,34 @@ describe('a weight', () => {
       return value('u');
     });
     expect(learnedOf(graph)).toEqual(['w']);
+  });
+
+  test('behind a sine of the stream, or behind a branch that hands the stream on, is one as before it', () => {
+    const branch = (of: Value): Attribute => ({
+      kind: 'graph',
+      value: {
+        name: 'branch',
+        nodes: [{ op: 'Identity', domain: '', name: 'b', inputs: [of], outputs: [value('b')], attrs: {} }],
+        ...{ inputs: [], outputs: [value('b')], weights: new Map(), types: new Map(), opsets: { '': 20 } },
+      },
+    });
+    const graph = made((builder, { x, mask }) => {
+      const wave = builder.op('Sin', [builder.op('MatMul', [x, builder.weight('w', tensor([4, 4]))])]);
+      const next = builder.op('MatMul', [wave, builder.weight('next', tensor([4, 4]))]);
+      const condition = builder.op('Cast', [builder.op('ReduceMax', [mask], { keepdims: 0 })], { to: 9 });
+      const attrs = { then_branch: branch(next), else_branch: branch(wave) };
+      const output = value('chosen');
+      builder.add({ op: 'If', domain: '', name: 'if', inputs: [condition], outputs: [output], attrs }, () => ({
+        dtype: 'float32',
+        shape: [batch, length, 4],
+      }));
+      return builder.op('Add', [
+        builder.op('MatMul', [output, builder.weight('last', tensor([4, 4]))]),
+        builder.weight('b', tensor([4])),
+      ]);
+    });
+    expect(learnedOf(graph)).toEqual(['w', 'next', 'last', 'b']);
+    expect(linearOf(graph, 'last').use.kind).toBe('linear');
   });
 
   test('is asked about once a graph', () => {

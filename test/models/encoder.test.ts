@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
 import { isParameter, parameterNames } from '../../graph/sites.ts';
 import { elementCount, float32Of } from '../../graph/tensor.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { initialize } from '../../models/initialize.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
+import { textPort } from '../../models/signature.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder, smallOptions } from './support.ts';
 
 /** Float32 sums in another order, over values of about 1. */
@@ -74,8 +76,11 @@ describe('buildEncoder', () => {
   });
 
   it('lists the residual stream after each layer, normalised where norms come last', async () => {
-    const { graph, info } = smallEncoder({ norm: 'post', labels: [] });
-    expect(info.hiddenStates).toEqual(['encoder.layer.0.output', 'last_hidden_state']);
+    const model = smallEncoder({ norm: 'post', labels: [] });
+    const { graph } = model;
+    expect(hiddenStatesOf(model)).toEqual(['encoder.layer.0.output', 'last_hidden_state']);
+    const names = [0, 1].map((layer) => `encoder.layer.${layer}.output`);
+    for (const labels of [[], ['x', 'y']]) expect(hiddenStatesOf(smallEncoder({ labels }))).toEqual(names);
     const [row = []] = await outputsOf({ ...graph, outputs: [value('encoder.layer.0.output')] }, [batchOf([[2]])]);
     expect(deviation(Float32Array.from(row))).toBeCloseTo(1, 3);
     expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 3);
@@ -115,14 +120,15 @@ describe('withClassificationHead', () => {
       return sum;
     });
     expect(largestDifference(logits, expected)).toBeLessThan(ROUNDING);
-    expect(model.info).toMatchObject({ task: 'text-classification', labels: ['x', 'y'], output: 'logits' });
+    expect(model.info).toMatchObject({ task: 'text-classification', labels: ['x', 'y'] });
+    expect(model.info.signature.outputs).toEqual([textPort(value('logits'))]);
   });
 
   it('leaves a model with the same labels alone and refuses other labels', () => {
     const model = smallEncoder();
     expect(withClassificationHead(model, smallOptions.labels)).toBe(model);
     expect(() => withClassificationHead(model, ['x', 'y'])).toThrow(
-      /already classifies into 3 labels .* the data has 2/,
+      'the model already tells 3 (animal, motion, rest) classes apart, the data has 2 (x, y) classes;',
     );
   });
 });

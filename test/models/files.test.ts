@@ -1,9 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { value } from '../../graph/graph.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { readModel, readModelArtifact, writeModel } from '../../models/files.ts';
-import { smallEncoder } from './support.ts';
+import { type Port, textPort, textSignature } from '../../models/signature.ts';
+import { predictLogits } from '../engine/logits.ts';
+import { importGolden } from './golden-checkpoints.ts';
+import { largestDifference, smallEncoder } from './support.ts';
+
+/** Float32 of another machine, over numbers around one. */
+const ROUNDING = 1e-5;
 
 let folder = '';
 beforeEach(async () => {
@@ -78,17 +88,52 @@ describe('model folders', () => {
 
   it('refuse a graph whose inputs or output have other names than model.json says', async () => {
     await writeModel(folder, smallEncoder());
+    const { signature } = smallEncoder().info;
     await editJson('model.json', (info) => {
-      info.output = 'scores';
+      info.signature = { ...signature, outputs: [textPort(value('scores'))] };
     });
     await expect(readModel(folder)).rejects.toThrow(
       `${file('model.onnx')} has no output 'scores', which ${file('model.json')} names; it has logits`,
     );
     await editJson('model.json', (info) => {
-      info.inputs = { ids: 'tokens', mask: 'attention_mask' };
+      info.signature = textSignature(
+        { ids: value('tokens'), mask: value('attention_mask') },
+        textPort(value('logits')),
+      );
     });
     await expect(readModel(folder)).rejects.toThrow(
       `${file('model.onnx')} has no input 'tokens', which ${file('model.json')} names; it has input_ids, attention_mask`,
     );
+  });
+});
+
+/** Folders that were written when model.json was of the schema before. */
+describe('model folders from before', () => {
+  const golden = (name: string) => join(import.meta.dirname, '../golden/model-1', name);
+  const expected = z
+    .record(z.string(), z.array(z.number()))
+    .parse(JSON.parse(readFileSync(golden('expected.json'), 'utf8')));
+
+  it.each(Object.keys(expected))('say what they said: %s', async (name) => {
+    const model = await readModel(golden(name));
+    const texts = [{ text: 'the cat', pair: 'a dog' }, 'a cat runs'];
+    const said = await predictLogits({ model, texts, maxLength: 16, threads: 1, batching: 'single' });
+    expect(largestDifference([...said], expected[name] ?? [])).toBeLessThan(ROUNDING);
+  });
+
+  it('are what an import makes of the same checkpoint today, hidden states and all', async () => {
+    const [old, again] = [await readModel(golden('tags')), await importGolden('mobilebert-tokens')];
+    expect(old.info).toEqual(again.info);
+    expect(hiddenStatesOf(old)).toEqual(['last_hidden_state']);
+    const { hiddenStates, ...bert } = (await readModel(golden('classes'))).info;
+    expect(bert).toEqual((await importGolden('bert')).info);
+    expect(hiddenStates).toEqual(hiddenStatesOf(await importGolden('bert')));
+  });
+
+  it('are written as today', async () => {
+    await writeModel(folder, await readModel(golden('vectors')));
+    const { schema, signature, processor } = JSON.parse(await readFile(file('model.json'), 'utf8'));
+    expect([schema, processor.sentence]).toEqual(['decant.model/2', { pooling: 'mean', normalize: true }]);
+    expect(signature.inputs.map(({ role }: Port) => role)).toEqual(['tokens', 'mask', 'segments']);
   });
 });

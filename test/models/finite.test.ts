@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { predict } from '../../engine/predict.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
 import { isUserError } from '../../ground/errors.ts';
@@ -11,6 +10,7 @@ import { importModel } from '../../models/importers/index.ts';
 import type { Model } from '../../models/model.ts';
 import { readSafetensors } from '../../models/safetensors/file.ts';
 import { exportModels } from '../../stages/export/folder.ts';
+import { predictLogits } from '../engine/logits.ts';
 import { workspace } from '../rig/workspace.ts';
 import { goldenFolder } from './golden-checkpoints.ts';
 import { writeSafetensors } from './safetensors-file.ts';
@@ -158,7 +158,7 @@ describe('a graph with numbers that are none', () => {
   ])('gives no answers and is not exported: %s', async (_, model, found) => {
     const message = `the weight ${found}; ${advice}`;
     const asked = { model, texts: ['the cat'], maxLength: 12, threads: 1, batching: 'single' as const };
-    await expect(predict(asked)).rejects.toMatchObject({ kind: 'model', message });
+    await expect(predictLogits(asked)).rejects.toMatchObject({ kind: 'model', message });
     using space = workspace();
     const exported = exportModels(space.path('deploy'), new Map([['fp32', model]]), { threads: 1, results: '' });
     await expect(exported).rejects.toMatchObject({ kind: 'model', message });

@@ -5,13 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TextInput } from '../../data/tokenize.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
-import { GraphBuilder } from '../../graph/builder.ts';
-import { value } from '../../graph/graph.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { readFolderTokenizer } from '../../models/importers/folder/tokenizer.ts';
 import { importModel } from '../../models/importers/index.ts';
 import type { Model } from '../../models/model.ts';
-import { emitSentence } from '../../models/sentence.ts';
+import { withSentence } from '../../models/sentence.ts';
+import { answerName } from '../../models/signature.ts';
 import { feedsOf } from './golden-checkpoints.ts';
 import { sentenceCases, tokenCases, writeCase } from './golden-folders.ts';
 import { largestDifference } from './support.ts';
@@ -71,9 +70,9 @@ describe.each([...new Set(tokenCases.cases.map(({ base }) => base))])('settings 
 });
 
 const vectorsOf = async (model: Model, texts: readonly string[]): Promise<readonly (readonly number[])[]> => {
-  const builder = GraphBuilder.from(model.graph);
-  const vector = emitSentence(builder, model.info, value(model.info.output));
-  const program = await ortEngine.compile(builder.freeze([vector]), { threads: 1 });
+  const { graph, info } = withSentence(model);
+  const vector = answerName(info.signature);
+  const program = await ortEngine.compile(graph, { threads: 1 });
   const encoder = tokenizerOf(model.tokenizer);
   const rows: number[][] = [];
   for (const text of texts) {

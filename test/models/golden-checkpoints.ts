@@ -6,6 +6,8 @@ import { ortEngine } from '../../engine/onnxruntime.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { importModel } from '../../models/importers/index.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
+import { answerName } from '../../models/signature.ts';
+import { textInputsOf } from './support.ts';
 
 const root = join(import.meta.dirname, '../golden/checkpoints');
 
@@ -53,13 +55,13 @@ const tokensOf = (matrix: readonly (readonly number[])[]): HostTensor => ({
   data: BigInt64Array.from(matrix.flat(), BigInt),
 });
 
-export const feedsOf = ({ inputs }: ModelInfo, batch: GoldenBatch): Readonly<Record<string, HostTensor>> => ({
-  [inputs.ids]: tokensOf(batch.ids),
-  [inputs.mask]: tokensOf(batch.mask),
-  ...(inputs.types === undefined
-    ? {}
-    : { [inputs.types]: tokensOf(batch.types ?? batch.ids.map((row) => row.map(() => 0))) }),
-});
+export const feedsOf = (info: ModelInfo, batch: GoldenBatch): Readonly<Record<string, HostTensor>> => {
+  const { ids, mask, types } = textInputsOf(info);
+  return {
+    ...{ [ids]: tokensOf(batch.ids), [mask]: tokensOf(batch.mask) },
+    ...(types === undefined ? {} : { [types]: tokensOf(batch.types ?? batch.ids.map((row) => row.map(() => 0))) }),
+  };
+};
 
 /** One text of a batch without its padding. */
 export const aloneOf = ({ ids, mask, types }: GoldenBatch, row: number): GoldenBatch => {
@@ -80,7 +82,7 @@ export const runGolden = async (
     const results: number[][] = [];
     for (const batch of batches) {
       const outputs = await program.run(feedsOf(info, batch));
-      results.push(Array.from(outputs[info.output]?.data ?? [], Number));
+      results.push(Array.from(outputs[answerName(info.signature)]?.data ?? [], Number));
     }
     return results;
   } finally {

@@ -1,20 +1,25 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { idTargets } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
-import type { HostTensor } from '../../engine/engine.ts';
+import { answersAbout } from '../../engine/answers.ts';
+import { encodedText } from '../../engine/encoded.ts';
+import type { Feeds, HostTensor } from '../../engine/engine.ts';
 import { GradientRunner } from '../../engine/gradients.ts';
 import { hostTensorOf } from '../../engine/host.ts';
-import { crossEntropy, lossInputs, writeTarget } from '../../engine/losses/index.ts';
 import { MaskBuffers } from '../../engine/masks.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { buildStep, type TrainingStep } from '../../engine/step.ts';
+import { stepBatch } from '../../engine/step-batch.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
 import { gatesOf } from '../../stages/prune/gates.ts';
+import { labelsAlone } from '../engine/rig.ts';
 import { maskWeights } from '../graph/cut-rig.ts';
 import {
   aloneOf,
@@ -47,7 +52,7 @@ const anatomies: Readonly<Record<string, { readonly layers: number; readonly par
   electra: { layers: 2, parts: ['layer 0 heads 4', 'layer 0 ffn 48', 'layer 1 heads 4', 'layer 1 ffn 48'] },
   mpnet: { layers: 2, parts: ['layer 0 heads 4', 'layer 0 ffn 48', 'layer 1 heads 4', 'layer 1 ffn 48'] },
   // Three layers, one set of weights: what is cut from one is cut from all.
-  albert: { layers: 3, parts: ['layer 0 heads 4', 'layer 0 ffn 48'] },
+  albert: { layers: 3, parts: ['layers 0-2 heads 4', 'layers 0-2 ffn 48'] },
   // Each layer stands around three feed-forward networks.
   mobilebert: {
     layers: 2,
@@ -66,13 +71,13 @@ const anatomies: Readonly<Record<string, { readonly layers: number; readonly par
 const classifiers = goldenNames.filter((name) => name === modelTypeOf(name) && anatomies[name] !== undefined);
 
 /** One label a text, as a mean over the batch. */
-const targetsFor = ({ ids }: Expected, classes: number): HostTensor => {
-  const data = new Float32Array(ids.length * classes);
-  ids.forEach((_, row) => {
-    const label = row % classes;
-    writeTarget(data.subarray(row * classes, (row + 1) * classes), label, { smoothing: 0.1, weight: 1 / ids.length });
-  });
-  return { dtype: 'float32', dims: [ids.length, classes], data };
+const targetsFor = ({ inputs }: TrainingStep, { ids }: Expected, { info }: Model): Feeds => {
+  const encoded = ids.map((row) => encodedText({ ids: Int32Array.from(row) }));
+  const targets = idTargets(ids.map((_, row) => row % info.labels.length));
+  const rows = Int32Array.from(ids.keys());
+  const source = { model: info, answers: answersAbout(encoded), targets };
+  const batch = stepBatch(source, { rows, length: ids[0]?.length ?? 0 }, { answers: ids.length, tokens: 1 });
+  return Object.fromEntries(inputs.map(({ name, feed }) => [name, feed(batch)]));
 };
 
 type Weights = Record<string, HostTensor & { readonly data: Float32Array }>;
@@ -114,7 +119,7 @@ describe.each(classifiers)('a classifier of %s', (name) => {
       parts: parts.map((part) => `${part.name} ${part.count}`),
       refused: partsOf(anatomy).filter(({ refused }) => refused !== undefined),
     }).toEqual({ ...anatomies[name], refused: [] });
-    expect(anatomy.layers.map(({ output }) => output)).toEqual(model.info.hiddenStates);
+    expect(anatomy.layers.map(({ output }) => output)).toEqual(hiddenStatesOf(model));
   });
 
   test('shrinks by half its heads and neurons to what it is with them silenced', async () => {
@@ -158,14 +163,14 @@ describe.each(classifiers)('a classifier of %s', (name) => {
   });
 
   test('learns: the loss falls down its gradient as the gradient says', async () => {
-    const step = buildStep(model, { losses: [crossEntropy], dropout: 0 });
+    const step = buildStep(model, { losses: [labelsAlone], dropout: 0 });
     expect(step.masks).toEqual([]);
     const program = await ortEngine.compile(step.graph, { threads: 1 });
     const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
-    const targets = targetsFor(expected, model.info.labels.length);
+    const targets = targetsFor(step, expected, model);
     const lossAt = async (weights: Weights): Promise<number> => {
       runner.reset();
-      const feeds = { ...weights, ...feedsOf(model.info, expected), [lossInputs.targets]: targets };
+      const feeds = { ...weights, ...feedsOf(model.info, expected), ...targets };
       return (await runner.run(feeds)).loss;
     };
     const weights = weightsOf(model, step);
@@ -179,11 +184,11 @@ describe.each(classifiers)('a classifier of %s', (name) => {
   });
 
   test('draws dropout masks for every batch and length, and has the same gradients of values kept and computed again', async () => {
-    const step = buildStep(model, { losses: [crossEntropy], dropout: 0.5 });
+    const step = buildStep(model, { losses: [labelsAlone], dropout: 0.5 });
     expect(step.masks.length).toBeGreaterThan(2);
     const symbols = { batch: expected.ids.length, sequence: expected.ids[0]?.length ?? 0 };
     const masks = new MaskBuffers().draw(step.masks, symbols, stream(1, 'masks'));
-    const targets = { [lossInputs.targets]: targetsFor(expected, model.info.labels.length) };
+    const targets = targetsFor(step, expected, model);
     const feeds = { ...weightsOf(model, step), ...feedsOf(model.info, expected), ...targets, ...masks };
     const learned = async (memory: 'planned' | 'recomputed') => {
       const program = await ortEngine.compile(step.graph, { threads: 1, memory });

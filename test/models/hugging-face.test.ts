@@ -24,21 +24,29 @@ describe('what model.json says of a folder of Hugging Face', () => {
     expect(info).toMatchObject({
       task: 'text-classification',
       labels: ['animal', 'money', 'travel'],
-      inputs: { ids: 'input_ids', mask: 'attention_mask', types: 'token_type_ids' },
-      output: 'logits',
+      signature: {
+        inputs: [
+          { name: 'input_ids', role: 'tokens', axes: ['batch', 'sequence'] },
+          { name: 'attention_mask', role: 'mask', axes: ['batch', 'sequence'] },
+          { name: 'token_type_ids', role: 'segments', axes: ['batch', 'sequence'] },
+        ],
+        outputs: [{ name: 'logits', role: 'scores', axes: ['batch', 'width'] }],
+        states: [],
+      },
       modelType: 'bert',
       checkpoint: JSON.parse(readFileSync(join(goldenFolder('bert'), 'config.json'), 'utf8')),
       origin: 'bert (Hugging Face, bert)',
     });
-    expect(info.hiddenStates.at(-1)).toBe('last_hidden_state');
+    expect(info.hiddenStates).toBeUndefined();
+    expect((await importGolden('mobilebert-features')).info.hiddenStates).toEqual(['last_hidden_state']);
   });
 
   it('tells how sentence-transformers make one vector of a text', async () => {
     expect((await importGolden('sentence-transformers')).info).toMatchObject({
       task: 'features',
-      sentence: { pooling: 'mean', normalize: true },
+      processor: { sentence: { pooling: 'mean', normalize: true } },
     });
-    expect((await importGolden('bert')).info.sentence).toBeUndefined();
+    expect((await importGolden('bert')).info.processor.sentence).toBeUndefined();
   });
 
   it('lowers texts in the tokenizer where sentence-transformers do it before', async () => {
@@ -56,8 +64,8 @@ describe('what model.json says of a folder of Hugging Face', () => {
   it('counts positions from behind the padding id, and asks for no types where there is one', async () => {
     const { info } = await importGolden('roberta');
     const positions = Number(info.checkpoint?.max_position_embeddings);
-    expect(info.maxLength).toBe(Math.min(positions - info.tokens.padding - 1, info.maxLength));
-    expect(info.inputs).toEqual({ ids: 'input_ids', mask: 'attention_mask' });
+    expect(info.maxLength).toBe(Math.min(positions - info.processor.tokens.padding - 1, info.maxLength));
+    expect(info.signature.inputs.map(({ name }) => name)).toEqual(['input_ids', 'attention_mask']);
   });
 
   it('keeps the names of the checkpoint for every parameter', async () => {
@@ -74,7 +82,11 @@ describe('the head of a checkpoint', () => {
     'is left out of %s with head: new',
     async (name) => {
       const { graph, info } = await importModel(goldenFolder(name), '/', { head: 'new' });
-      expect(info).toMatchObject({ task: 'features', labels: [], output: 'last_hidden_state' });
+      expect(info).toMatchObject({
+        task: 'features',
+        labels: [],
+        signature: { outputs: [{ name: 'last_hidden_state' }] },
+      });
       expect(
         [...graph.weights.keys()].filter((weight) => /classifier|predictions|lm_head|vocab_/.test(weight)),
       ).toEqual([]);
@@ -83,7 +95,11 @@ describe('the head of a checkpoint', () => {
 
   it('that predicts words gives way to a classifier', async () => {
     const model = withClassificationHead(await importGolden('bert-mlm'), ['a', 'b']);
-    expect(model.info).toMatchObject({ task: 'text-classification', labels: ['a', 'b'], output: 'logits' });
+    expect(model.info).toMatchObject({
+      task: 'text-classification',
+      labels: ['a', 'b'],
+      signature: { outputs: [{ name: 'logits' }] },
+    });
     expect([...model.graph.weights.keys()].filter((name) => name.startsWith('cls.'))).toEqual([]);
     const [logits] = await runGolden(model, [expectedOf('bert-mlm')]);
     expect(logits).toEqual([0, 0, 0, 0]);

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { arrayOf, type Tensor, tensorOf, vector } from '../../graph/tensor.ts';
 import { alignLabels } from '../../models/labels.ts';
 import type { Model } from '../../models/model.ts';
+import { textPort, textSignature } from '../../models/signature.ts';
 
 const CLASSES = ['a', 'b', 'c'];
 const WIDTH = 2;
@@ -17,14 +18,12 @@ const modelOf = (graph: Graph): Model => ({
   graph,
   tokenizer: {},
   info: {
-    schema: 'decant.model/1',
+    schema: 'decant.model/2',
     task: 'text-classification',
     labels: CLASSES,
-    inputs: { ids: 'ids', mask: 'mask' },
-    output: graph.outputs[0] ?? '',
+    signature: textSignature({ ids: value('ids'), mask: value('mask') }, textPort(graph.outputs[0] ?? value(''))),
     maxLength: 8,
-    tokens: { padding: 0, unknown: 1 },
-    hiddenStates: [],
+    processor: { tokens: { padding: 0, unknown: 1 } },
     modelType: 'bert',
     dimensions: {},
   },

@@ -3,8 +3,10 @@ import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { buildEncoder, type EncoderOptions } from '../../models/encoder.ts';
-import type { Model } from '../../models/model.ts';
+import type { Model, ModelInfo } from '../../models/model.ts';
+import { answerName, expectInput, inputOf, type TextInputs, textPort, textSignature } from '../../models/signature.ts';
 
 const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: false };
 
@@ -53,7 +55,7 @@ export const smallEncoder = (options: Partial<EncoderOptions> = {}, seed = 1): M
 export const withTypes = (model: Model): Model => {
   const { graph, info } = model;
   const builder = GraphBuilder.from(graph);
-  const types = builder.input('token_type_ids', 'int64', graph.types.get(value(info.inputs.ids))?.shape);
+  const types = builder.input('token_type_ids', 'int64', graph.types.get(expectInput(info.signature, 'tokens'))?.shape);
   const looked = (name: string, width: number) => {
     const rows = Float32Array.from({ length: 2 * width }, (_, i) => Math.sin(i + 1));
     const table = builder.weight(`${name}.weight`, tensorOf('float32', [2, width], rows));
@@ -61,8 +63,9 @@ export const withTypes = (model: Model): Model => {
   };
   const perToken = looked('token_type_logits', info.labels.length);
   const mean = builder.op('ReduceMean', [perToken, builder.ints([1])], { keepdims: 0 }); // (batch, classes)
-  const logits = builder.op('Add', [value(info.output), mean], {}, 'typed_logits');
-  const last = value(info.hiddenStates.at(-1) ?? '');
+  const logits = builder.op('Add', [answerName(info.signature), mean], {}, 'typed_logits');
+  const states = hiddenStatesOf(model);
+  const last = states.at(-1) ?? value('');
   const hidden = builder.op(
     'Add',
     [last, looked('token_type_hidden', info.dimensions.hidden ?? 0)],
@@ -74,10 +77,18 @@ export const withTypes = (model: Model): Model => {
     graph: builder.freeze([logits, hidden]),
     info: {
       ...info,
-      inputs: { ...info.inputs, types },
-      output: logits,
-      hiddenStates: [...info.hiddenStates.slice(0, -1), hidden],
+      signature: textSignature({ ...textInputsOf(info), types }, textPort(logits)),
+      hiddenStates: [...states.slice(0, -1), hidden],
     },
+  };
+};
+
+/** The inputs of a text model by name. */
+export const textInputsOf = ({ signature }: ModelInfo): TextInputs => {
+  const types = inputOf(signature, 'segments');
+  return {
+    ...{ ids: expectInput(signature, 'tokens'), mask: expectInput(signature, 'mask') },
+    ...(types === undefined ? {} : { types }),
   };
 };
 

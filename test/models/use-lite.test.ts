@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { value } from '../../graph/graph.ts';
 import { float32Of } from '../../graph/tensor.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { findImporter, importModel, modelSources } from '../../models/importers/index.ts';
 import { packageFolder } from '../../models/importers/packages.ts';
 import { readTfjsWeights } from '../../models/importers/tfjs.ts';
 import type { Model } from '../../models/model.ts';
+import { answerName } from '../../models/signature.ts';
 import { batchOf, largestDifference, outputsOf } from './support.ts';
 
 /**
@@ -92,8 +94,8 @@ describe('Universal Sentence Encoder Lite', () => {
     expect(dims('encoder.layer.0.attention.self.query.weight')).toEqual([256, 256]);
     expect(dims('encoder.layer.1.attention.self.value.weight')).toEqual([512, 512]);
     expect(dims('encoder.layer.0.attention.residual.weight')).toEqual([256, 512]);
-    expect(model.info.hiddenStates).toEqual(['encoder.layer.0.output', 'last_hidden_state']);
-    expect(model.graph.types.get(value(model.info.output))?.shape).toEqual(['batch', 'sequence', 512]);
+    expect(hiddenStatesOf(model)).toEqual(['encoder.layer.0.output', 'last_hidden_state']);
+    expect(model.graph.types.get(answerName(model.info.signature))?.shape).toEqual(['batch', 'sequence', 512]);
   });
 });
 

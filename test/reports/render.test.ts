@@ -2,7 +2,9 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { value } from '../../graph/graph.ts';
 import type { Precision } from '../../models/files.ts';
+import { textPort, textSignature } from '../../models/signature.ts';
 import { cardWithFigures } from '../../reports/card.ts';
 import { renderCsv } from '../../reports/csv.ts';
 import { renderHtml } from '../../reports/html/page.ts';
@@ -231,14 +233,12 @@ describe('the CSV', () => {
 describe('the model card', () => {
   const info = (labels: readonly string[]) =>
     ({
-      schema: 'decant.model/1',
+      schema: 'decant.model/2',
       task: 'text-classification',
       labels,
-      inputs: { ids: 'ids', mask: 'mask' },
-      output: 'logits',
+      signature: textSignature({ ids: value('ids'), mask: value('mask') }, textPort(value('logits'))),
       maxLength: 48,
-      tokens: { padding: 0, unknown: 1 },
-      hiddenStates: [],
+      processor: { tokens: { padding: 0, unknown: 1 } },
       modelType: 'distilbert',
       dimensions: { hidden: 192 },
     }) as const;

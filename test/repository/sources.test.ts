@@ -55,6 +55,21 @@ describe('sources', () => {
     expect(own.sort()).toEqual([join('ground', 'errors.ts'), join('stages', 'download', 'hub.ts')]);
   });
 
+  it('name the inputs of models where graphs are made and where clients are met, and nowhere else', () => {
+    const others = sources.filter((file) => /^(?:engine|stages(?!.export)|pipeline|reports)\b/.test(file));
+    expect(others.length).toBeGreaterThan(100);
+    expect(others.filter((file) => /\b(?:input_ids|attention_mask)\b/.test(read(file)))).toEqual([]);
+  });
+
+  it('train and answer with whatever losses and tasks there are', () => {
+    const trainer = sources.filter((file) => /^engine.[^/\\]+\.ts$/.test(file));
+    const imported = trainer.flatMap((file) => [...read(file).matchAll(/'(\.\/(?:losses|tasks)\/[^']+)'/g)]);
+    // The list of tasks is asked for the one of a model, in one place.
+    expect(new Set(imported.map(([, path]) => path))).toEqual(
+      new Set(['./losses/loss.ts', './tasks/task.ts', './tasks/index.ts']),
+    );
+  });
+
   it('are files that one can read at a sitting', () => {
     const lengths = sources.map((file) => ({ file, lines: read(file).split('\n').length }));
     expect(lengths.filter(({ lines }) => lines > longestFile)).toEqual([]);

@@ -3,10 +3,13 @@ import type { Dataset } from '../../data/dataset.ts';
 import { readPredictions } from '../../data/predictions.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { clientOf } from '../../data/tokenizers/client.ts';
+import { value } from '../../graph/graph.ts';
+import { tensorOf } from '../../graph/tensor.ts';
+import { withTokenHead } from '../../models/head.ts';
 import type { Model } from '../../models/model.ts';
-import { withTokenHead } from '../../models/token-head.ts';
+import { agreement } from '../../reports/statistics/pairs.ts';
 import { accuracy } from '../../reports/statistics/quality.ts';
-import { scoredOf } from '../../reports/statistics/scored.ts';
+import { correctness, scoredOf } from '../../reports/statistics/scored.ts';
 import { evaluate } from '../../stages/evaluate/index.ts';
 import { clientModel, labels } from '../clients/rig.ts';
 import { batchOf, outputsOf, smallEncoder } from '../models/support.ts';
@@ -88,6 +91,27 @@ describe('an evaluation', () => {
     ]);
     // A head of zeros says the first class of all that it reads: six words of eight.
     expect(predictions === undefined ? undefined : accuracy(scoredOf(predictions))).toBe(0.75);
+  });
+});
+
+describe('answers of tens of thousands of classes', () => {
+  it('keep the number of their class, beyond 16 bits, too', async () => {
+    const names = Array.from({ length: 66_000 }, (_, i) => `tag ${i}`);
+    const model = withTokenHead(smallEncoder({ labels: [] }), names);
+    const bias = new Float32Array(names.length);
+    bias[65_999] = 1;
+    const weights = new Map([...model.graph.weights, [value('classifier.bias'), tensorOf('float32', [66_000], bias)]]);
+    const text = 'the cat sleeps';
+    const { predictions } = await evaluated(
+      { ...model, graph: { ...model.graph, weights } },
+      {
+        ...{ task: 'token-classification', classes: names, maxLength: 6, train: [], unlabelled: [], validation: [] },
+        test: [{ id: 1, text, target: [65_999, 464, 65_999] }],
+      },
+    );
+    if (predictions === undefined) throw new Error('nothing was said');
+    expect([...correctness(scoredOf(predictions))]).toEqual([1, 0, 1]);
+    expect(agreement(scoredOf(predictions), scoredOf(predictions))).toBe(1);
   });
 });
 

@@ -69,7 +69,6 @@ const quantization = { embeddings: true, reduceRange: false, exclude: [], minimu
 const quantized = (model: Model): Model => ({
   ...model,
   graph: quantizeDynamic(fuseForInference(model.graph), quantization).graph,
-  info: { ...model.info, hiddenStates: [] },
 });
 
 /** Class probabilities, one text at a time, straight from ONNX Runtime. */

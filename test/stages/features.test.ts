@@ -6,6 +6,7 @@ import { value } from '../../graph/graph.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { featureWidth, withProjection } from '../../models/sentence.ts';
+import { answerName } from '../../models/signature.ts';
 import { judgeStages } from '../../reports/judged.ts';
 import { qualityReport } from '../../reports/quality.ts';
 import type { StepSummary } from '../../reports/record.ts';
@@ -84,7 +85,10 @@ describe('features', () => {
     const dataset = await datasetArtifact(space, texts());
     const vectorsOf = async (name: string, sentence: { pooling: 'mean' | 'first'; normalize: boolean }) => {
       const model = teacher();
-      const input = await modelArtifact(space, name, { ...model, info: { ...model.info, sentence } });
+      const input = await modelArtifact(space, name, {
+        ...model,
+        info: { ...model.info, processor: { ...model.info.processor, sentence } },
+      });
       const run = await runStage(
         space,
         evaluate,
@@ -108,7 +112,7 @@ describe('features', () => {
     expect(withProjection(model, 16, 1)).toBe(model);
     const { graph, info } = withProjection(model, 24, 1);
     expect(graph.weights.get(value('projection.weight'))?.dims).toEqual([16, 24]);
-    expect([info.output, ...graph.outputs]).toEqual(['last_hidden_state', 'last_hidden_state']);
+    expect([answerName(info.signature), ...graph.outputs]).toEqual(['last_hidden_state', 'last_hidden_state']);
   });
 
   it('have no labels to train on, and say so', async () => {

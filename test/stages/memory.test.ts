@@ -77,6 +77,7 @@ const activations = (texts: number): number => {
 const training = `
     const { buildEncoder } = await import('${root}dist/models/encoder.js');
     const { crossEntropy } = await import('${root}dist/engine/losses/index.js');
+    const { textClassification: task } = await import('${root}dist/engine/tasks/classification.js');
     const { defaultAdamW } = await import('${root}dist/engine/adamw.js');
     const { planTraining } = await import('${root}dist/engine/training-plan.js');
     const { Updater } = await import('${root}dist/engine/updater.js');
@@ -90,17 +91,19 @@ const training = `
       {},
       1,
     );
-    const texts = Array.from({ length: batch * ${UPDATES} }, (_, i) => ({ ids: new Int32Array(length).fill(2 + (i % 90)) }));
-    const labels = Int32Array.from(texts, (_, i) => i % 2);
+    const encoded = Array.from({ length: batch * ${UPDATES} }, (_, i) => ({
+      length, byRole: { tokens: new Int32Array(length).fill(2 + (i % 90)) },
+    }));
+    const targets = { width: 1, data: Int32Array.from(encoded, (_, i) => i % 2) };
     const options = {
       ...defaultAdamW, epochs: 1, batch, accumulate: 1, learningRate: 1e-4, headLearningRate: 1e-4, weightDecay: 0,
-      schedule: { kind: 'constant', warmup: 0 }, tokenDropout: 0, labelSmoothing: 0, clip: 1, keep: 'last',
+      schedule: { kind: 'constant', warmup: 0 }, tokenDropout: 0, clip: 1, keep: 'last',
     };
     const request = {
-      model, examples: { texts, labels }, options, seed: 1, threads: 1, signal: new AbortController().signal,
-      phases: [{ losses: [crossEntropy], until: 1 }], lossWeights: { hard: 1, hidden: 0 },
+      model, task, examples: { encoded, targets }, options, seed: 1, threads: 1, signal: new AbortController().signal,
+      phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0 })], until: 1 }],
     };
-    const updater = new Updater(request, planTraining(texts.map(() => length), options, 1));
+    const updater = new Updater(request, planTraining(encoded.map(() => length), options, 1));
     for (let step = 0; step < ${UPDATES}; step++) await updater.update(step);`;
 
 const importing = "await writeModel(to, await importModel(from, '/'));";

@@ -27,7 +27,6 @@ const tiny = (): Model => encoder();
 const withGraph = (model: Model, graph: Graph): Model => ({
   ...model,
   graph,
-  info: { ...model.info, hiddenStates: [] },
 });
 
 const withWeights = (model: Model, change: (tensor: Tensor, name: Value) => Tensor): Model =>

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import { crossEntropy } from '../../engine/losses/index.ts';
 import { ortEngine } from '../../engine/onnxruntime.ts';
+import { textClassification } from '../../engine/tasks/classification.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
@@ -12,6 +13,7 @@ import type { Criterion, Subject } from '../../stages/prune/criteria/criterion.t
 import { criteria, criterionOf } from '../../stages/prune/criteria/index.ts';
 import { type Batch, batchesOf } from '../../stages/prune/examples.ts';
 import { pruneStructure } from '../../stages/prune/prune.ts';
+import { encodeExamples } from '../../stages/train/examples.ts';
 import { largestDifference } from '../models/support.ts';
 import { dataset, lossesOf, lossOf, trainedModel, trainingTexts } from './prune-rig.ts';
 
@@ -27,17 +29,18 @@ let model: Model;
 let batches: readonly Batch[] = [];
 beforeAll(async () => {
   model = await trainedModel();
-  const texts = await tokenizerOf(model.tokenizer).encodeBatch(examples, dataset.maxLength);
-  batches = batchesOf(examples, texts, model.info);
+  batches = batchesOf(
+    await encodeExamples('training', examples, { model, task: textClassification, dataset }),
+    model.info,
+  );
 });
 
 const examples = dataset.train.slice(0, 12);
 
 const subjectOf = (graph: Graph): Subject => {
   return {
-    graph,
-    logits: model.info.output,
-    inputs: model.info.inputs,
+    ...{ graph, model },
+    asked: { task: textClassification, losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0 })] },
     batches: async () => batches,
     seed: 1,
     threads: 1,

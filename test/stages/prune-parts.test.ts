@@ -107,7 +107,7 @@ describe('targets', () => {
   });
 });
 
-const part = (name: string, count: number): Part => ({ name, kind: 'ffn', count, width: 1 });
+const part = (name: string, count: number): Part => ({ name, kind: 'ffn', layers: [0], count, width: 1 });
 
 describe('selection', () => {
   test('the best units are kept in their old order, equal scores by position', () => {

@@ -6,6 +6,7 @@ import type { Metrics } from '../../ground/json.ts';
 import { keepTokens, tokenRows } from '../../models/anatomy/tokens.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
+import { answering, answerName, tokenPort } from '../../models/signature.ts';
 import { prune } from '../../stages/prune/index.ts';
 import { predictLogits } from '../engine/logits.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder, tokenizerOfWords } from '../models/support.ts';
@@ -67,7 +68,7 @@ describe('the vocabulary in use', () => {
       words.filter((word) => word !== 'rare' && word !== 'never'),
     );
     expect(tokenRows(model)).toBe(12);
-    expect(model.info.tokens).toEqual({ padding: 1, unknown: 0 });
+    expect(model.info.processor.tokens).toEqual({ padding: 1, unknown: 0 });
     expect(model.info.dimensions.vocabulary).toBe(12);
     expect(metrics).toEqual({ structure: { vocabulary: { from: 16, to: 12, used: 8, coverage: 1 } } });
   });
@@ -116,10 +117,11 @@ const tied = (): Model => {
   const builder = GraphBuilder.from(model.graph);
   const table = value('embeddings.word_embeddings.weight');
   const turned = builder.op('Transpose', [table], { perm: [1, 0] });
-  const scores = builder.op('MatMul', [value(model.info.output), turned]);
+  const scores = builder.op('MatMul', [answerName(model.info.signature), turned]);
   const bias = builder.weight('cls.bias', { ...model.graph.weights.get(table), ...biasOf(10) });
   const logits = builder.op('Add', [scores, bias], {}, 'logits');
-  return { ...model, graph: builder.freeze([logits]), info: { ...model.info, task: 'fill-mask', output: logits } };
+  const signature = answering(model.info.signature, tokenPort(logits));
+  return { ...model, graph: builder.freeze([logits]), info: { ...model.info, task: 'fill-mask', signature } };
 };
 
 const biasOf = (length: number) => {

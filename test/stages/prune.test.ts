@@ -8,6 +8,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { float32Of, type Tensor } from '../../graph/tensor.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import type { Metrics } from '../../ground/json.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { anatomyOf, partsOf } from '../../models/anatomy.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
@@ -77,14 +78,14 @@ describe('structure', () => {
     const { model: shallow, metrics } = await run({ keep: { layers: 1 }, examples: 64 });
     expect(anatomyOf(shallow.graph).layers).toHaveLength(1);
     expect(shallow.info.dimensions).toMatchObject({ layers: 1 });
-    expect(shallow.info.hiddenStates).toHaveLength(1);
+    expect(hiddenStatesOf(shallow)).toHaveLength(1);
     expect(metrics).toMatchObject({ structure: { layers: { from: 3, to: 1 } } });
   });
 
   test('keeps the layers that are named, by their numbers', async () => {
     const { model: shallow, metrics } = await run({ keep: { layers: [0, 2] } });
     expect(anatomyOf(shallow.graph).layers).toHaveLength(2);
-    expect(shallow.info.hiddenStates).toEqual([model.info.hiddenStates[0], model.info.hiddenStates[2]]);
+    expect(hiddenStatesOf(shallow)).toEqual([hiddenStatesOf(model)[0], hiddenStatesOf(model)[2]]);
     expect(metrics).toEqual({ structure: { layers: { from: 3, to: 2, kept: [0, 2] } } });
     const names = parameterNames(shallow.graph);
     expect(names.some((name) => name.includes('encoder.layer.1.'))).toBe(false);

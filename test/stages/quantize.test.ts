@@ -2,10 +2,12 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { value } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { arrayOf, float32Of, tensorOf } from '../../graph/tensor.ts';
 import { UserError } from '../../ground/errors.ts';
 import type { Metrics } from '../../ground/json.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import { inspectGraph } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
@@ -50,12 +52,14 @@ describe('the quantize stage', () => {
   });
 
   it('keeps what else belongs to a model, but not the names of values that fusing removed', async () => {
-    const source = encoder();
+    const made = encoder();
+    const states = [...hiddenStatesOf(made), value('gone')];
+    const source = { ...made, info: { ...made.info, hiddenStates: states } };
     const { model } = await run('info', source);
     expect(model.tokenizer).toEqual(source.tokenizer);
-    expect({ ...model.info, hiddenStates: [] }).toEqual({ ...source.info, hiddenStates: [] });
-    const computed = new Set<string>(model.graph.nodes.flatMap(({ outputs }) => outputs));
-    expect(model.info.hiddenStates.every((name) => computed.has(name))).toBe(true);
+    expect({ ...model.info, hiddenStates: states }).toEqual(source.info);
+    const computed = new Set(model.graph.nodes.flatMap(({ outputs }) => outputs));
+    expect(model.info.hiddenStates?.every((name) => computed.has(name))).toBe(true);
   });
 
   it('gives the same bytes and the same metrics again', async () => {

@@ -93,14 +93,14 @@ describe('the train stage', () => {
     await expect(runStage(space, trainStage, inputs, quick, { name: 'failed' })).rejects.toMatchObject({
       kind: 'stage',
       message:
-        'the model already classifies into 2 labels (x, y ...), the data has 3 (animal, motion, rest ...); start from ' +
-        'a model without a head',
+        'the model already tells 2 (x, y) classes apart, the data has 3 (animal, motion, rest) classes; start from a ' +
+        'model without a head',
     });
   });
 
   it('keeps the ratio between head and encoder where only one rate is given', () => {
     const optionsOf = (given: object) => trainingOptions(everyTraining.parse(given), defaultRates.fineTune);
-    expect(optionsOf({})).toMatchObject({ learningRate: 4e-4, headLearningRate: 3e-3, labelSmoothing: 0.1, batch: 64 });
+    expect(optionsOf({})).toMatchObject({ learningRate: 4e-4, headLearningRate: 3e-3, batch: 64 });
     expect(optionsOf({ learningRate: 1e-4 }).headLearningRate).toBeCloseTo(7.5e-4, 12);
     expect(optionsOf({ headLearningRate: 1e-3 })).toMatchObject({ learningRate: 4e-4, headLearningRate: 1e-3 });
     const scratch = trainingOptions(everyTraining.parse({}), defaultRates.scratch);

@@ -1,13 +1,16 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GraphBuilder } from '../../../graph/builder.ts';
-import type { Graph } from '../../../graph/graph.ts';
+import type { Graph, Value } from '../../../graph/graph.ts';
+import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
 import type { AnyArchitecture, Encoded, HeadTask } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
+import { outputPort } from '../../info.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
+import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
@@ -77,7 +80,7 @@ const checkUnread = (
 interface Emitted {
   readonly graph: Graph;
   readonly encoded: Encoded;
-  readonly output: string;
+  readonly output: Value;
   readonly task: HeadTask | undefined;
 }
 
@@ -140,25 +143,18 @@ const dimensionsOf = ({ plan: { facts } }: FolderConfig): Readonly<Record<string
 };
 
 const infoOf = (
-  {
-    folder,
-    name,
-    modules,
-  }: { readonly folder: string; readonly name: string; readonly modules: SentenceFolder | undefined },
+  { folder, name }: { readonly folder: string; readonly name: string },
   config: FolderConfig,
   emitted: Emitted,
-): Omit<ModelInfo, 'tokens' | 'maxLength'> => {
-  const { encoded, output, task } = emitted;
-  const sentence = readSentence(folder, modules);
+): Omit<ModelInfo, 'processor' | 'maxLength'> => {
+  const { graph, encoded, output, task } = emitted;
   const licence = licenceOf(folder);
   return {
-    schema: 'decant.model/1',
+    schema: 'decant.model/2',
     task: task ?? 'features',
     labels: task === undefined || task === 'fill-mask' ? [] : config.labels,
-    inputs: encoded.inputs,
-    output,
-    ...(sentence === undefined ? {} : { sentence }),
-    hiddenStates: encoded.hiddenStates,
+    signature: textSignature(encoded.inputs, outputPort(task ?? 'features', output)),
+    ...hiddenStatesFact(graph, encoded.hiddenStates),
     modelType: config.modelType,
     checkpoint: config.json,
     checkpointNumbers: config.numbers,
@@ -205,14 +201,15 @@ export const importFolder = async (
   const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
+  const sentence = readSentence(folder, modules);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
   await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,
     info: {
-      ...infoOf({ folder, name, modules }, config, emitted),
-      tokens,
+      ...infoOf({ folder, name }, config, emitted),
+      processor: { tokens, ...(sentence === undefined ? {} : { sentence }) },
       maxLength: longest,
       tokenizerConfig: tokenizerSettings(folder),
     },

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import type { ModelInfo } from '../../model.ts';
+import type { SentenceRule } from '../../model.ts';
 import { importError } from '../importer.ts';
 import { type JsonObject, readJson, readJsonObject } from '../json-file.ts';
 import { carriedOut, checkKeys, type KeyTable, newerStrangers, noEffect, refused, refusedUnless } from './keys.ts';
@@ -98,7 +98,7 @@ export const readSentenceFolder = (folder: string): SentenceFolder | undefined =
 };
 
 /** How a model of sentence-transformers makes one vector of a text; undefined for other models and for cross-encoders. */
-export const readSentence = (folder: string, sentence: SentenceFolder | undefined): ModelInfo['sentence'] => {
+export const readSentence = (folder: string, sentence: SentenceFolder | undefined): SentenceRule | undefined => {
   if (sentence === undefined) return undefined;
   const { modules, classifies } = sentence;
   checkModules(modules);

@@ -1,7 +1,7 @@
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { isUserError } from '../../../ground/errors.ts';
-import type { ModelInfo } from '../../model.ts';
+import type { Processor } from '../../model.ts';
 import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 import { contentOf } from './added-token.ts';
@@ -18,7 +18,7 @@ export interface FolderTokenizer {
   readonly json: TokenizerJson;
   /** The tokenizer, loaded. */
   readonly encoder: TextEncoder;
-  readonly tokens: ModelInfo['tokens'];
+  readonly tokens: Processor['tokens'];
   /** Longest text that its makers want encoded; infinite where they do not say. */
   readonly maxLength: number;
 }
@@ -79,7 +79,7 @@ const tokensOf = (
   { json, roles }: MadeTokenizer,
   ids: ReadonlyMap<string, number>,
   { padding, vocabulary }: ModelFacts,
-): ModelInfo['tokens'] => {
+): Processor['tokens'] => {
   const idOf = (role: string): number | undefined => {
     const token = roles.get(role);
     return token == null ? undefined : ids.get(contentOf(token));

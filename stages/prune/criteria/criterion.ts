@@ -1,13 +1,18 @@
+import type { Loss } from '../../../engine/losses/index.ts';
+import type { Task } from '../../../engine/tasks/index.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import type { Layer, Part } from '../../../models/anatomy.ts';
+import type { Model } from '../../../models/model.ts';
 import type { Batch } from '../examples.ts';
 
 /** What a criterion may look at. */
 export interface Subject {
+  /** What is left of the model so far. */
   readonly graph: Graph;
-  /** The graph's output with class scores, and its inputs by role. */
-  readonly logits: string;
-  readonly inputs: { readonly ids: string; readonly mask: string };
+  /** What it was, with how it is fed and read. */
+  readonly model: Model;
+  /** What the data asks of it, and the losses by which it is told how well it does; nothing where no texts are read. */
+  readonly asked: { readonly task: Task; readonly losses: readonly Loss[] } | undefined;
   /** Labelled training texts; read only by criteria that need them. */
   readonly batches: () => Promise<readonly Batch[]>;
   readonly seed: number;

@@ -1,42 +1,12 @@
-import type { HostTensor } from '../../../engine/engine.ts';
+import type { LossInput } from '../../../engine/losses/loss.ts';
+import { buildLoss } from '../../../engine/step.ts';
 import type { GraphBuilder } from '../../../graph/builder.ts';
 import { differentiate } from '../../../graph/differentiate.ts';
-import { type Graph, type Value, value } from '../../../graph/graph.ts';
-import { modelError } from '../../../ground/errors.ts';
+import type { Graph, Value } from '../../../graph/graph.ts';
 import { bypassLayer, type Layer, type Part } from '../../../models/anatomy.ts';
-import type { Batch } from '../examples.ts';
 import { type Gate, gatesOf } from '../gates.ts';
-import { floatsOf, forEachBatch, inferenceOf } from '../measure.ts';
+import { floatsOf, forEachBatch } from '../measure.ts';
 import type { Subject } from './criterion.ts';
-
-const LOSS = 'prune.loss';
-const TARGETS = 'prune.targets';
-
-/** Adds the cross-entropy summed over the batch: - sum of target times log softmax(logits). */
-const addLoss = (builder: GraphBuilder, logits: Value): Value => {
-  const { dtype, shape } = builder.type(logits);
-  const targets = builder.input(TARGETS, dtype, shape); // (batch, classes), one 1 a row
-  const logProbabilities = builder.op('LogSoftmax', [logits], { axis: -1 });
-  const likelihood = builder.op('ReduceSum', [builder.op('Mul', [targets, logProbabilities])], { keepdims: 0 });
-  return builder.op('Neg', [likelihood], {}, LOSS);
-};
-
-/** A 1 at the class of each answer, in the shape of the model's scores: (batch, classes) or (batch, sequence, classes). */
-const targetsOf = ({ texts, length, labels, rows }: Batch, classes: number, rank: number): HostTensor => {
-  const dims = rank === 3 ? [texts, length, classes] : [texts, classes];
-  const data = new Float32Array(dims.reduce((a, b) => a * b, 1));
-  labels.forEach((label, i) => {
-    if (label >= 0) data[(rows[i] ?? 0) * classes + label] = 1;
-  });
-  return { dtype: 'float32', dims, data };
-};
-
-const shapeOf = ({ graph, logits }: Subject): { readonly classes: number; readonly rank: number } => {
-  const shape = graph.types.get(value(logits))?.shape;
-  const classes = shape?.at(-1);
-  if (typeof classes !== 'number') throw modelError(`the number of classes of '${logits}' is not known`);
-  return { classes, rank: shape?.length ?? 2 };
-};
 
 /** Activation times gradient at a gate, summed over everything but batch and the gated axis: (batch, indices). */
 const saliency = (builder: GraphBuilder, gate: Gate, gradient: Value): Value => {
@@ -46,36 +16,31 @@ const saliency = (builder: GraphBuilder, gate: Gate, gradient: Value): Value => 
   return others.length === 0 ? product : builder.op('ReduceSum', [product, builder.ints(others)], { keepdims: 0 });
 };
 
-/** The model as inference sees it, with its loss. */
-const withLoss = (subject: Subject) => {
-  const { builder, resolve } = inferenceOf(subject, 'importance');
-  return { builder, resolve, loss: addLoss(builder, resolve(value(subject.logits))) };
-};
-
-/** The loss needs to be told the classes. */
-const targetFeeds = (subject: Subject): ((batch: Batch) => Readonly<Record<string, HostTensor>>) => {
-  const { classes, rank } = shapeOf(subject);
-  return (batch) => ({ [TARGETS]: targetsOf(batch, classes, rank) });
+/** What is left of the model as inference computes it, with the loss of its task. */
+const withLoss = ({ graph, model, asked }: Subject) => {
+  if (asked === undefined) throw new Error('a loss needs texts');
+  return buildLoss(asked.task.answering({ ...model, graph }), asked.losses, 'importance');
 };
 
 interface Measured {
   readonly graph: Graph;
   /** The graph's output with the saliencies of a gate, by the gate's key. */
   readonly outputs: ReadonlyMap<string, Value>;
+  readonly inputs: readonly LossInput[];
 }
 
 const keyOf = (gate: Gate): string => `${gate.axis}:${gate.value}`;
 
 const measuringGraph = (subject: Subject, gates: readonly Gate[]): Measured => {
-  const { builder, resolve, loss } = withLoss(subject);
-  const gradients = differentiate(builder, loss, [...new Set(gates.map((gate) => resolve(gate.value)))]);
+  const { builder, resolve, total, inputs } = withLoss(subject);
+  const gradients = differentiate(builder, total, [...new Set(gates.map((gate) => resolve(gate.value)))]);
   const outputs = new Map<string, Value>();
   for (const gate of gates) {
     const at = { ...gate, value: resolve(gate.value) };
     const gradient = gradients.get(at.value);
     if (gradient !== undefined && !outputs.has(keyOf(gate))) outputs.set(keyOf(gate), saliency(builder, at, gradient));
   }
-  return { graph: builder.freeze([...new Set(outputs.values())], { keepInputs: false }), outputs };
+  return { graph: builder.freeze([...new Set(outputs.values())], { keepInputs: false }), outputs, inputs };
 };
 
 /** Adds (sum of a g over all that a unit owns, at all its gates) squared, example by example. */
@@ -109,8 +74,8 @@ export const scoreParts = async (
   const scores = new Map(parts.map((part) => [part, new Float64Array(part.count)]));
   if (parts.length === 0) return scores;
   const gates = parts.map((part) => (part.group === undefined ? [] : gatesOf(subject.graph, part.group)));
-  const { graph, outputs } = measuringGraph(subject, gates.flat());
-  await forEachBatch(subject, graph, targetFeeds(subject), (results, { texts }) => {
+  const { graph, outputs, inputs } = measuringGraph(subject, gates.flat());
+  await forEachBatch(subject, { graph, inputs }, (results, { texts }) => {
     parts.forEach((part, i) => {
       const reached = (gates[i] ?? []).filter((gate) => outputs.has(keyOf(gate)));
       const values = reached.map((gate) => floatsOf(results[outputs.get(keyOf(gate)) ?? '']));
@@ -120,14 +85,14 @@ export const scoreParts = async (
   return scores;
 };
 
-/** Mean cross-entropy of a graph on the examples, in nats. */
+/** Mean loss of a graph on the examples. */
 const meanLoss = async (subject: Subject): Promise<number> => {
-  const { builder, loss } = withLoss(subject);
-  const graph = builder.freeze([loss], { keepInputs: false });
+  const { builder, total, inputs } = withLoss(subject);
+  const graph = builder.freeze([total], { keepInputs: false });
   let [sum, count] = [0, 0];
-  await forEachBatch(subject, graph, targetFeeds(subject), (results, { labels }) => {
-    sum += floatsOf(results[LOSS])[0] ?? 0;
-    count += labels.length;
+  await forEachBatch(subject, { graph, inputs }, (results, { step }) => {
+    sum += floatsOf(results[total])[0] ?? 0;
+    count += step.numbers.length;
   });
   return sum / Math.max(1, count);
 };

@@ -1,0 +1,22 @@
+/**
+ * What the answers about many examples should be, `width` numbers each: the id of a class or a token, one number, or 0 and 1
+ * for every class. An answer of which that is not known has -1 among ids, and no number (NaN) among numbers.
+ */
+export interface Targets {
+  readonly width: number;
+  readonly data: Int32Array | Float32Array;
+}
+
+export const isKnown = ({ width, data }: Targets, answer: number): boolean => {
+  const first = data[answer * width] ?? -1;
+  return data instanceof Int32Array ? first >= 0 : !Number.isNaN(first);
+};
+
+/** The one number of an answer. */
+export const targetOf = ({ width, data }: Targets, answer: number): number => data[answer * width] ?? -1;
+
+/** Nothing is known of so many answers. */
+export const unknownTargets = (answers: number): Targets => ({ width: 1, data: new Int32Array(answers).fill(-1) });
+
+/** One id an answer. */
+export const idTargets = (ids: Iterable<number>): Targets => ({ width: 1, data: Int32Array.from(ids) });

@@ -1,0 +1,72 @@
+import type { Targets } from '../data/answer-targets.ts';
+import type { Batch } from '../data/batches.ts';
+import { stream } from '../data/random.ts';
+import { type Answers, answersAbout } from './answers.ts';
+import type { Encoded } from './encoded.ts';
+import type { Feeds, HostTensor } from './engine.ts';
+import { dropTokens, type Fed, feedsFor, fitted } from './feeds.ts';
+import type { LossInput } from './losses/loss.ts';
+import { stepBatch, type UpdateSize } from './step-batch.ts';
+import type { TrainRequest } from './train-request.ts';
+
+type Source = Pick<TrainRequest, 'examples' | 'seed'> & {
+  readonly options: Pick<TrainRequest['options'], 'tokenDropout'>;
+  readonly task: Pick<TrainRequest['task'], 'vary'>;
+};
+
+/** A batch of an update, and which one: (update, pass). */
+interface Turn {
+  readonly batch: Batch;
+  readonly size: UpdateSize;
+  readonly turn: readonly [number, number];
+}
+
+/** Makes what a training step is fed, besides weights and dropout masks. */
+export class BatchFeeder {
+  readonly #model: Fed;
+  readonly #source: Source;
+  /** As the next update meets them: those of tasks that vary are written anew. */
+  readonly #examples: Encoded[];
+  readonly #targets: Targets;
+  readonly answers: Answers;
+
+  constructor(model: Fed, source: Source) {
+    const { examples, task } = source;
+    this.#model = model;
+    this.#source = source;
+    this.#examples = [...examples.encoded];
+    const { width, data } = examples.targets;
+    this.#targets = task.vary === undefined ? examples.targets : { width, data: data.slice() };
+    this.answers = answersAbout(this.#examples);
+  }
+
+  /** The model's inputs, and those that losses ask for. */
+  feeds(inputs: readonly LossInput[], { batch: planned, size, turn }: Turn): Feeds {
+    const batch = fitted(this.#model, planned);
+    this.#vary(batch, turn);
+    const { examples, options, seed } = this.#source;
+    const feeds: Record<string, HostTensor> = { ...feedsFor(this.#model, this.#examples, batch) };
+    const of = { model: this.#model, answers: this.answers, targets: this.#targets, teacher: examples.teacher };
+    const step = stepBatch(of, batch, size);
+    for (const { name, feed } of inputs) feeds[name] = feed(step);
+    if (options.tokenDropout > 0) {
+      const random = stream(seed, 'token-dropout', ...turn);
+      dropTokens(this.#model, { feeds, examples: this.#examples, batch }, { rate: options.tokenDropout, random });
+    }
+    return feeds;
+  }
+
+  /** Other readings of a batch's examples, where the task has such. */
+  #vary({ rows }: Batch, turn: Turn['turn']): void {
+    const { task, seed } = this.#source;
+    if (task.vary === undefined) return;
+    for (const row of rows) {
+      const example = this.#source.examples.encoded[row];
+      if (example === undefined) continue;
+      // A stream of its own: an example that is looked at alone is the same as in its batch.
+      const { encoded, targets } = task.vary(example, stream(seed, 'vary', ...turn, row));
+      this.#examples[row] = encoded;
+      this.#targets.data.set(targets, (this.answers.starts[row] ?? 0) * this.#targets.width);
+    }
+  }
+}

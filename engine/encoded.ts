@@ -1,0 +1,27 @@
+import type { EncodedText } from '../data/tokenize.ts';
+
+/** Whole numbers along a sequence. */
+type Whole = Int32Array | Uint8Array;
+
+/** An example as a model reads it: what each of its inputs takes, by the role of the input (models/signature.ts). */
+export interface Encoded {
+  /** Positions of its sequence; batches are filled up to the longest. */
+  readonly length: number;
+  /** Left out is what follows from the length (mask, positions), and what is 0 everywhere. Roles that no input has feed nothing. */
+  readonly byRole: Readonly<Record<string, Whole>>;
+  /** Positions that are answered about, -1 for one that was cut off; left out where there is one answer about the whole. */
+  readonly places?: Int32Array;
+  /** Tokens that did not fit into the length; left out where all did. */
+  readonly cut?: number;
+}
+
+export const encodedText = ({ ids, types, words, cut }: EncodedText): Encoded => ({
+  length: ids.length,
+  byRole: { tokens: ids, ...(types === undefined ? {} : { segments: types }) },
+  ...(words === undefined ? {} : { places: words }),
+  ...(cut === undefined ? {} : { cut }),
+});
+
+const none = new Int32Array();
+
+export const tokensOf = ({ byRole }: Encoded): Whole => byRole.tokens ?? none;

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { type Value, value } from '../graph/graph.ts';
+import { type ModelInfo, type TaskName, taskNames } from './model.ts';
+import { featuresPort, type OutputRole, type Port, textPort, textSignature, tokenPort } from './signature.ts';
+
+const valueName = z.string().min(1).transform(value);
+
+const axis = z.enum(['batch', 'sequence', 'past', 'answers', 'width']);
+
+const port = { name: valueName, axes: z.array(axis), multipleOf: z.int().positive().exactOptional() };
+
+const signature = z.object({
+  inputs: z.array(z.object({ role: z.enum(['tokens', 'mask', 'segments', 'positions', 'places']), ...port })),
+  outputs: z.array(z.object({ role: z.enum(['scores', 'hidden']), ...port })).min(1),
+  states: z.array(
+    z.object({ past: valueName, present: valueName, axes: z.array(z.union([axis, z.int().positive()])) }),
+  ),
+});
+
+const taskName = z.enum(taskNames);
+
+const tokens = z.object({ padding: z.int().nonnegative(), unknown: z.int().nonnegative() });
+
+const sentence = z.object({ pooling: z.enum(['mean', 'first']), normalize: z.boolean() });
+
+const facts = {
+  task: taskName,
+  labels: z.array(z.string()),
+  maxLength: z.int().positive(),
+  modelType: z.string(),
+  checkpoint: z.record(z.string(), z.unknown()).exactOptional(),
+  checkpointNumbers: z.record(z.string(), z.string()).exactOptional(),
+  tokenizerConfig: z.record(z.string(), z.unknown()).exactOptional(),
+  dimensions: z.record(z.string(), z.number()),
+  origin: z.string().exactOptional(),
+};
+
+const infoSchema = z.object({
+  schema: z.literal('decant.model/2'),
+  signature,
+  processor: z.object({ tokens, sentence: sentence.exactOptional() }),
+  hiddenStates: z.array(valueName).exactOptional(),
+  ...facts,
+});
+
+/** What was written before models had signatures: inputs of texts by name, one output, and fields of single tasks. */
+const before = z.object({
+  schema: z.literal('decant.model/1'),
+  inputs: z.object({ ids: valueName, mask: valueName, types: valueName.exactOptional() }),
+  output: valueName,
+  sentence: sentence.exactOptional(),
+  tokens,
+  hiddenStates: z.array(valueName),
+  ...facts,
+});
+
+/** What puts out features, and what answers about each token; every other task answers about texts. */
+const ofTokens: Readonly<Partial<Record<TaskName, (name: Value) => Port<OutputRole>>>> = {
+  features: featuresPort,
+  'token-classification': tokenPort,
+  'fill-mask': tokenPort,
+};
+
+/** What models of each task put out, as importers and decant's own heads make them. */
+export const outputPort = (task: TaskName, name: Value): Port<OutputRole> => (ofTokens[task] ?? textPort)(name);
+
+const fromBefore = (info: z.infer<typeof before>): ModelInfo => {
+  const { schema: _, inputs, output, sentence: rule, tokens: special, hiddenStates, ...rest } = info;
+  return {
+    ...{ schema: 'decant.model/2', ...rest },
+    signature: textSignature(inputs, outputPort(rest.task, output)),
+    processor: { tokens: special, ...(rule === undefined ? {} : { sentence: rule }) },
+    // An export named none: its graph is fused.
+    ...(hiddenStates.length === 0 ? {} : { hiddenStates }),
+  };
+};
+
+/** What model.json says, of today's schema or the one before; else what is wrong with it. */
+export const infoFrom = (json: unknown): ModelInfo | string => {
+  const old = Object(json).schema === 'decant.model/1';
+  const parsed = old ? before.transform(fromBefore).safeParse(json) : infoSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join('.') || 'the document'}: ${issue?.message}`;
+};

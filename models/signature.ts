@@ -1,0 +1,104 @@
+import type { Value } from '../graph/graph.ts';
+import { modelError } from '../ground/errors.ts';
+
+/**
+ * What an axis of a port counts: examples, positions of a sequence, positions that a state remembers, answers of all examples
+ * one after the other, or numbers side by side.
+ */
+type Axis = 'batch' | 'sequence' | 'past' | 'answers' | 'width';
+
+/**
+ * What an input is fed: ids of tokens, which positions are no padding, which of two texts a token belongs to, positions
+ * counted from 0, or the places (counted over the whole batch) that answers are asked about.
+ */
+export type InputRole = 'tokens' | 'mask' | 'segments' | 'positions' | 'places';
+
+/** What an output tells: scores or other answers, or the features of every position. */
+export type OutputRole = 'scores' | 'hidden';
+
+/** An input or output of a graph, by what it is for. */
+export interface Port<R extends string = string> {
+  readonly name: Value;
+  readonly role: R;
+  readonly axes: readonly Axis[];
+  /** The sequence has to be a multiple of this long: it is filled up with padding. */
+  readonly multipleOf?: number;
+}
+
+/** What a model remembers of positions before: an input, and the output that it continues as. Sizes that are fixed are numbers. */
+export interface State {
+  readonly past: Value;
+  readonly present: Value;
+  readonly axes: readonly (Axis | number)[];
+}
+
+/** How a model is fed and read: nothing else knows the names of its inputs and outputs. */
+export interface Signature {
+  readonly inputs: readonly Port<InputRole>[];
+  /** The first is what the task reads. */
+  readonly outputs: readonly Port<OutputRole>[];
+  readonly states: readonly State[];
+}
+
+/** The input of a role, where the model has one. */
+export const inputOf = ({ inputs }: Signature, role: InputRole): Value | undefined =>
+  inputs.find((port) => port.role === role)?.name;
+
+export const expectInput = (signature: Signature, role: InputRole): Value => {
+  const input = inputOf(signature, role);
+  if (input === undefined) throw modelError(`the model has no input for ${role}; it has ${rolesOf(signature)}`);
+  return input;
+};
+
+const rolesOf = ({ inputs }: Signature): string => inputs.map(({ role }) => role).join(', ') || 'none';
+
+/** What the task reads. */
+export const answerPort = ({ outputs }: Signature): Port<OutputRole> => {
+  const [output] = outputs;
+  if (output === undefined) throw modelError('the model has no output');
+  return output;
+};
+
+/** Its name. */
+export const answerName = (signature: Signature): Value => answerPort(signature).name;
+
+/** The same model with another output in front of a task. */
+export const answering = (signature: Signature, output: Port<OutputRole>): Signature => ({
+  ...signature,
+  outputs: [output],
+});
+
+/** Features of every token. */
+export const featuresPort = (name: Value): Port<'hidden'> => ({
+  ...{ name, role: 'hidden', axes: ['batch', 'sequence', 'width'] },
+});
+
+/** Answers about texts. */
+export const textPort = (name: Value): Port<'scores'> => ({ name, role: 'scores', axes: ['batch', 'width'] });
+
+/** Answers about tokens. */
+export const tokenPort = (name: Value): Port<'scores'> => ({
+  name,
+  role: 'scores',
+  axes: ['batch', 'sequence', 'width'],
+});
+
+/** The inputs of a text model, as graphs are emitted with them: all (batch, sequence). */
+export interface TextInputs {
+  readonly ids: Value;
+  readonly mask: Value;
+  /** Tells the two texts of a pair apart. Models without it see only the separator between them. */
+  readonly types?: Value;
+}
+
+const textAxes = ['batch', 'sequence'] as const;
+
+export const textSignature = ({ ids, mask, types }: TextInputs, output: Port<OutputRole>): Signature => ({
+  inputs: [
+    { name: ids, role: 'tokens', axes: textAxes },
+    { name: mask, role: 'mask', axes: textAxes },
+    ...(types === undefined ? [] : [{ name: types, role: 'segments', axes: textAxes } as const]),
+  ],
+  outputs: [output],
+  states: [],
+});
