@@ -101,30 +101,14 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
   }));
 };
 
-/** Rows of the table that token ids look up; 0 where there is none. */
-export const tokenRows = ({ graph, info }: Pick<Model, 'graph' | 'info'>): number =>
-  Math.max(
-    0,
-    ...lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens'))).map(({ table }) => rowsOf(graph, table)),
-  );
+const tableRows = ({ graph, info }: Model): readonly number[] =>
+  lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens'))).map(({ table }) => rowsOf(graph, table));
 
-/**
- * Ids from which on a look-up by token ids fails: rows of the smallest table, learned or not. Infinite where nothing is
- * looked up by them.
- */
-export const endOfIds = ({ graph, info }: Pick<Model, 'graph' | 'info'>): number => {
-  const ids = idNames(graph, expectInput(info.signature, 'tokens'));
-  const rows = graph.nodes.flatMap(({ op, inputs: [table, indices], attrs }) =>
-    op === 'Gather' &&
-    (attrs.axis === undefined || (attrs.axis.kind === 'int' && attrs.axis.value === 0)) &&
-    table != null &&
-    indices != null &&
-    ids.has(indices)
-      ? (graph.weights.get(table)?.dims[0] ?? [])
-      : [],
-  );
-  return Math.min(tokenRows({ graph, info }) || Number.POSITIVE_INFINITY, ...rows);
-};
+/** Rows of the table that token ids look up; 0 where there is none. */
+export const tokenRows = (model: Model): number => Math.max(0, ...tableRows(model));
+
+/** Ids from which on a look-up by token ids fails: rows of the smallest table. Infinite where nothing is looked up by them. */
+export const endOfIds = (model: Model): number => Math.min(...tableRows(model));
 
 /**
  * The graph with only some tokens, in rising order of their ids: rows of the token table, and in models that predict
