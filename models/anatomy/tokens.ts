@@ -1,7 +1,7 @@
 import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { sliceTensor } from '../../graph/cut/slice.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
-import { looksUpRows, sitesAt } from '../../graph/sites.ts';
+import { looksUpRows, readsRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
 import type { Model, ModelInfo } from '../model.ts';
 import { answerName, expectInput } from '../signature.ts';
@@ -26,11 +26,11 @@ const idNames = (graph: Graph, ids: Value): ReadonlySet<Value> => {
   return names;
 };
 
-const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>): readonly TokenLookup[] =>
+const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>, isLookup = looksUpRows): readonly TokenLookup[] =>
   graph.nodes.flatMap((node) => {
     const indices = node.inputs[1];
     if (indices == null || !ids.has(indices)) return [];
-    return sitesAt(graph, node).flatMap((site) => (looksUpRows(site) ? [{ node, table: site.weight }] : []));
+    return sitesAt(graph, node).flatMap((site) => (isLookup(site) ? [{ node, table: site.weight }] : []));
   });
 
 const rowsOf = (graph: Graph, table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
@@ -101,14 +101,16 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
   }));
 };
 
-const tableRows = ({ graph, info }: Model): readonly number[] =>
-  lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens'))).map(({ table }) => rowsOf(graph, table));
+const tableRows = ({ graph, info }: Model, isLookup = looksUpRows): readonly number[] =>
+  lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens')), isLookup).map(({ table }) =>
+    rowsOf(graph, table),
+  );
 
 /** Rows of the table that token ids look up; 0 where there is none. */
 export const tokenRows = (model: Model): number => Math.max(0, ...tableRows(model));
 
-/** Ids from which on a look-up by token ids fails: rows of the smallest table. Infinite where nothing is looked up by them. */
-export const endOfIds = (model: Model): number => Math.min(...tableRows(model));
+/** Ids from which on a look-up by token ids fails: rows of the smallest table, learned or not. Infinite where nothing is looked up by them. */
+export const endOfIds = (model: Model): number => Math.min(...tableRows(model, readsRows));
 
 /**
  * The graph with only some tokens, in rising order of their ids: rows of the token table, and in models that predict
