@@ -119,6 +119,14 @@ export const sitesAt = (graph: Graph, node: Node): readonly Site[] => derived(gr
 export const looksUpRows = ({ use, node, through }: Site): boolean =>
   node.op === 'Gather' && use.kind === 'lookup' && use.axis === 0 && through.length === 0;
 
+const isAlongRows = ({ attrs: { axis } }: Node): boolean =>
+  axis === undefined || (axis.kind === 'int' && axis.value === 0);
+
+/** The same of a table that was never learned, too. */
+export const readsRows = (site: Site): boolean =>
+  looksUpRows(site) ||
+  (site.node.op === 'Gather' && site.use.kind === 'fixed' && site.through.length === 0 && isAlongRows(site.node));
+
 type Linear = Extract<Use, { readonly kind: 'linear' }>;
 
 /** A product of activations with a matrix that the node reads itself. */

@@ -1,9 +1,11 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stream } from '../../data/random.ts';
 import { fullReport } from '../../test/reports/sample.ts';
+import { settingsBombs } from '../../test/rig/hostile/bombs-settings.ts';
+import { mixedBomb, tokenizerBombs } from '../../test/rig/hostile/bombs-tokenizers.ts';
 import { goldenCheckpoints, hostileCheckpoints } from '../../test/rig/hostile/checkpoints.ts';
 import { hostileCommands } from '../../test/rig/hostile/commands.ts';
 import { replaceFiles, soundFolder } from '../../test/rig/hostile/folder.ts';
@@ -16,10 +18,12 @@ import { type Ended, faultsOf, runWatched } from '../../test/rig/hostile/run.ts'
 const MOST_SECONDS = 3;
 const MOST_BYTES = 500e6;
 
+const sets = ['graphs', 'checkpoints', 'mutations', 'bombs'] as const;
+
 /** A folder that a stranger could send, and the commands that read it. */
 interface Attack {
   readonly name: string;
-  readonly set: 'graphs' | 'checkpoints' | 'mutations';
+  readonly set: (typeof sets)[number];
   /** A sound folder to start from. */
   readonly from: string;
   readonly spoil: (folder: string) => void;
@@ -42,6 +46,45 @@ const mutated = (from: string, mutations: readonly Mutation[], commands: Attack[
     commands,
   }));
 
+const MIXED = 200;
+
+/** No class speaks of this tokenizer, so that all of it counts. */
+const plainClass = JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast', model_max_length: 64 });
+
+const bombsOn = (sound: string): readonly Attack[] => {
+  const bert = join(goldenCheckpoints, 'bert');
+  const tokenizers = [...tokenizerBombs, ...Array.from({ length: MIXED }, (_, seed) => mixedBomb(seed))];
+  const spoilTokenizer = (folder: string, bomb: (typeof tokenizers)[number]): void => {
+    const text = readFileSync(join(folder, 'tokenizer.json'), 'utf8');
+    replaceFiles(folder, { 'tokenizer.json': JSON.stringify(bomb.spoil(JSON.parse(text))) });
+  };
+  return [
+    ...tokenizers.flatMap((bomb): readonly Attack[] => [
+      {
+        ...{ name: bomb.name, set: 'bombs', from: sound, commands: onModel },
+        spoil: (folder) => spoilTokenizer(folder, bomb),
+      },
+      {
+        ...{ name: bomb.name, set: 'bombs', from: bert, commands: onCheckpoint },
+        spoil: (folder) => {
+          spoilTokenizer(folder, bomb);
+          replaceFiles(folder, { 'tokenizer_config.json': plainClass });
+        },
+      },
+    ]),
+    ...settingsBombs.map(
+      ({ name, golden, file, spoil }): Attack => ({
+        ...{ name, set: 'bombs', from: golden === 'sound' ? sound : join(goldenCheckpoints, golden) },
+        spoil: (folder) => {
+          const path = join(folder, file);
+          replaceFiles(folder, { [file]: spoil(existsSync(path) ? readFileSync(path, 'utf8') : undefined) });
+        },
+        commands: golden === 'sound' ? onModel : onCheckpoint,
+      }),
+    ),
+  ];
+};
+
 const attacksOn = (sound: string): readonly Attack[] => [
   ...hostileGraphs.map(({ name, bytes, beside = {} }) => ({
     name,
@@ -59,6 +102,7 @@ const attacksOn = (sound: string): readonly Attack[] => [
   })),
   ...mutated(sound, modelMutations, onModel),
   ...mutated(join(goldenCheckpoints, 'bert'), checkpointMutations, onCheckpoint),
+  ...bombsOn(sound),
 ];
 
 /** Time of the processors, where the system tells it: the machine has other work, too. */
@@ -141,7 +185,7 @@ export const benchHostile = async (args: readonly string[]): Promise<void> => {
   const space = mkdtempSync(join(tmpdir(), 'decant-hostile-'));
   try {
     const attacks = attacksOn(await soundFolder(join(space, 'sound')));
-    for (const set of ['graphs', 'checkpoints', 'mutations'] as const) {
+    for (const set of sets) {
       if (values.only !== undefined && values.only !== set) continue;
       const own = attacks.filter((one) => one.set === set).slice(Number(values.from));
       const tally: Tally = { commands: 0, seconds: 0, peakBytes: 0, faults: [] };

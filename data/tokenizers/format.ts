@@ -77,6 +77,25 @@ const checkPiece = (at: string, piece: unknown, special: Part): string => {
   return '';
 };
 
+/** Honest templates add a handful; each text would bear all of them. */
+const MOST_FRAME = 1000;
+
+const idsOf = (special: Part, piece: unknown): number =>
+  listOf(partOf(special[String(partOf(partOf(piece).SpecialToken).id)]).ids).length;
+
+const checkFrame = (at: string, template: unknown, special: Part): void => {
+  const count = listOf(template).reduce<number>((sum, piece) => sum + idsOf(special, piece), 0);
+  if (count > MOST_FRAME) throw wrong(at, ` adds ${count} tokens to every text; expected at most ${MOST_FRAME}`);
+};
+
+/** The library ends the process over a template of what another one has made. */
+const templatesIn = (json: unknown): number => {
+  const { type, processors } = partOf(json);
+  return (
+    Number(type === 'TemplateProcessing') + listOf(processors).reduce<number>((sum, one) => sum + templatesIn(one), 0)
+  );
+};
+
 const checkTemplates = (at: string, { single, pair, special_tokens }: Part): void => {
   const special = partOf(special_tokens);
   for (const [name, token] of Object.entries(special)) {
@@ -98,12 +117,16 @@ const checkTemplates = (at: string, { single, pair, special_tokens }: Part): voi
     ['pair', pair, 'AB'],
   ] as const) {
     const places = listOf(template).map((piece, i) => checkPiece(`${at}.${name}[${i}]`, piece, special));
+    checkFrame(`${at}.${name}`, template, special);
     const found = places
       .filter((place) => place !== '')
       .toSorted()
       .join('');
     if (found === texts || (name === 'pair' && found === '')) continue;
-    throw wrong(at, `.${name} holds the texts '${found}'; expected each of ${[...texts].join(' and ')} once`);
+    throw wrong(
+      at,
+      `.${name} holds the texts '${found.slice(0, LONGEST_SHOWN)}'; expected each of ${[...texts].join(' and ')} once`,
+    );
   }
 };
 
@@ -178,6 +201,8 @@ export const checkFormat = (json: TokenizerJson): void => {
   const strange = Object.keys(json).find((key) => !topLevel.includes(key));
   if (strange !== undefined) throw wrong(strange, ` is no part of the format${nameHint(strange, topLevel)}`);
   for (const name of partNames) if (json[name] !== null) checkPart(name, name, json[name]);
+  if (templatesIn(json.post_processor) > 1)
+    throw wrong('post_processor', ' holds several templates; expected one, since none can be laid around another');
   checkModel(json.model);
   if (json.added_tokens !== null && !Array.isArray(json.added_tokens)) throw wrong('added_tokens', ' is no list');
   listOf(json.added_tokens).forEach((token, i) => {

@@ -32,6 +32,7 @@ const flag = setting('true or false', (value) => typeof value === 'boolean');
 const text = setting('a text', isText);
 const character = setting('one character', (value) => isText(value) && Array.from(value).length === 1);
 const count = setting('a whole number', (value) => Number.isSafeInteger(value) && Number(value) >= 0);
+const positive = setting('a whole number from 1 on', (value) => count.holds(value) && value !== 0);
 const list = setting('a list', Array.isArray);
 const object = setting('an object', isObject);
 const oneOf = (...names: readonly string[]): Setting =>
@@ -77,7 +78,7 @@ const preTokenizers: Readonly<Record<string, Settings>> = {
   ByteLevel: byteLevel,
   CharDelimiterSplit: { delimiter: character },
   Digits: { individual_digits: flag },
-  FixedLength: { length: optional(count) },
+  FixedLength: { length: optional(positive) },
   Metaspace: {
     replacement: character,
     prepend_scheme: optional(oneOf('first', 'never', 'always')),

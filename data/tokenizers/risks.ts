@@ -42,8 +42,11 @@ const none: Growth = { unicode: 1, replaced: 1, more: 0 };
 
 /** What Unicode's forms make of one character at most (UAX 15: 3 in NFC, 4 in NFD, 18 in NFKC and NFKD), and lower case. */
 const unicode: Readonly<Record<string, number>> = {
-  ...{ BertNormalizer: 4, ByteLevel: 4, Lowercase: 3, NFC: 3, NFD: 4, NFKC: 18, NFKD: 18, Precompiled: 18 },
+  ...{ BertNormalizer: 4, Lowercase: 3, NFC: 3, NFD: 4, NFKC: 18, NFKD: 18, Precompiled: 18 },
 };
+
+/** Every byte becomes a character of its own, each time again. */
+const BYTES = 4;
 
 /** Whether a pattern may match where nothing stands, which is before every character. */
 const matchesNothing = (pattern: string): boolean => {
@@ -63,26 +66,27 @@ const growthOfReplace = ({ pattern, content }: Part): Growth => {
 
 const growthOf = (json: unknown): Growth => {
   const part = partOf(json);
-  const { type, normalizers, prepend } = part;
+  const { type, normalizers, pretokenizers, prepend } = part;
   if (type === 'Replace') return growthOfReplace(part);
+  if (type === 'ByteLevel') return { ...none, replaced: BYTES };
   if (type === 'Prepend') return { ...none, more: String(prepend).length };
   const start: Growth = { ...none, unicode: unicode[String(type)] ?? 1 };
-  return listOf(normalizers)
-    .map(growthOf)
-    .reduce(
-      (all, one) => ({
-        unicode: Math.max(all.unicode, one.unicode),
-        replaced: all.replaced * one.replaced,
-        more: all.more + one.more,
-      }),
-      start,
-    );
+  return [...listOf(normalizers), ...listOf(pretokenizers)].map(growthOf).reduce(
+    (all, one) => ({
+      unicode: Math.max(all.unicode, one.unicode),
+      replaced: all.replaced * one.replaced,
+      more: all.more + one.more,
+    }),
+    start,
+  );
 };
 
-const lengthAfter = (characters: number, { normalizer }: TokenizerJson): number => {
-  const { unicode: forms, replaced, more } = growthOf(normalizer);
+const lengthBy = (characters: number, part: unknown): number => {
+  const { unicode: forms, replaced, more } = growthOf(part);
   return forms * replaced * (characters + more);
 };
+
+const lengthAfter = (characters: number, { normalizer }: TokenizerJson): number => lengthBy(characters, normalizer);
 
 /** Honest replacements stay far below. */
 const MOST_GROWTH = 500;
@@ -94,6 +98,7 @@ const LONGEST_WORD = 1000;
 export const risksOf = (json: TokenizerJson): readonly string[] => {
   const { normalizer, pre_tokenizer, model } = json;
   const growth = lengthAfter(1, json);
+  const bytes = lengthBy(1, pre_tokenizer);
   const longest = Number(partOf(model).max_input_chars_per_word ?? 0);
   return [
     ...[normalizer, pre_tokenizer]
@@ -101,6 +106,7 @@ export const risksOf = (json: TokenizerJson): readonly string[] => {
       .filter((pattern) => !simple.test(pattern))
       .map(quoted),
     ...(growth > MOST_GROWTH ? [`a normalizer that makes up to ${growth.toPrecision(2)} characters of one`] : []),
+    ...(bytes > MOST_GROWTH ? [`a pre-tokenizer that makes up to ${bytes.toPrecision(2)} characters of one`] : []),
     ...(longest > LONGEST_WORD ? [`max_input_chars_per_word (${longest})`] : []),
   ];
 };

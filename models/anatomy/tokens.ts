@@ -1,7 +1,7 @@
 import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { sliceTensor } from '../../graph/cut/slice.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
-import { looksUpRows, sitesAt } from '../../graph/sites.ts';
+import { looksUpRows, readsRows, sitesAt } from '../../graph/sites.ts';
 import { modelError } from '../../ground/errors.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../model.ts';
@@ -27,11 +27,11 @@ const idNames = (graph: Graph, ids: Value): ReadonlySet<Value> => {
   return names;
 };
 
-const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>): readonly TokenLookup[] =>
+const lookupsBy = (graph: Graph, ids: ReadonlySet<Value>, isLookup = looksUpRows): readonly TokenLookup[] =>
   graph.nodes.flatMap((node) => {
     const indices = node.inputs[1];
     if (indices == null || !ids.has(indices)) return [];
-    return sitesAt(graph, node).flatMap((site) => (looksUpRows(site) ? [{ node, table: site.weight }] : []));
+    return sitesAt(graph, node).flatMap((site) => (isLookup(site) ? [{ node, table: site.weight }] : []));
   });
 
 const rowsOf = (graph: Graph, table: Value): number => graph.weights.get(table)?.dims[0] ?? 0;
@@ -102,30 +102,16 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
   }));
 };
 
-/** Rows of the table that token ids look up; 0 where there is none. */
-export const tokenRows = ({ graph, info }: Pick<Model, 'graph' | 'info'>): number =>
-  Math.max(
-    0,
-    ...lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens'))).map(({ table }) => rowsOf(graph, table)),
+const tableRows = ({ graph, info }: Model, isLookup = looksUpRows): readonly number[] =>
+  lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens')), isLookup).map(({ table }) =>
+    rowsOf(graph, table),
   );
 
-/**
- * Ids from which on a look-up by token ids fails: rows of the smallest table, learned or not. Infinite where nothing is
- * looked up by them.
- */
-export const endOfIds = ({ graph, info }: Pick<Model, 'graph' | 'info'>): number => {
-  const ids = idNames(graph, expectInput(info.signature, 'tokens'));
-  const rows = graph.nodes.flatMap(({ op, inputs: [table, indices], attrs }) =>
-    op === 'Gather' &&
-    (attrs.axis === undefined || (attrs.axis.kind === 'int' && attrs.axis.value === 0)) &&
-    table != null &&
-    indices != null &&
-    ids.has(indices)
-      ? (graph.weights.get(table)?.dims[0] ?? [])
-      : [],
-  );
-  return Math.min(tokenRows({ graph, info }) || Number.POSITIVE_INFINITY, ...rows);
-};
+/** Rows of the table that token ids look up; 0 where there is none. */
+export const tokenRows = (model: Model): number => Math.max(0, ...tableRows(model));
+
+/** Ids from which on a look-up by token ids fails: rows of the smallest table, learned or not. Infinite where nothing is looked up by them. */
+export const endOfIds = (model: Model): number => Math.min(...tableRows(model, readsRows));
 
 /**
  * The graph with only some tokens, in rising order of their ids: rows of the token table, and in models that predict

@@ -4,6 +4,12 @@ import { z } from 'zod';
 import { type NumberTexts, numberTextsOf } from '../number-texts.ts';
 import { importError } from './importer.ts';
 
+/** Zod's own table would look at every value. */
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+);
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Vocabularies of a million tokens fit; what is larger is no file that describes a model. */
@@ -81,8 +87,16 @@ export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIM
   throw importError(`${file}: ${issueText(found.error.issues)}`);
 };
 
-export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject =>
-  readJson(path, z.record(z.string(), z.unknown()), limit);
+/** Settings of all libraries together are a few hundred. */
+const MOST_KEYS = 2000;
+
+/** A JSON file that is a table of settings, or of parts. */
+export const readJsonObject = (path: string, limit = SIZE_LIMIT): JsonObject => {
+  const json = readJson(path, jsonObject, limit);
+  const count = Object.keys(json).length;
+  if (count <= MOST_KEYS) return json;
+  throw importError(`${basename(path)} holds ${count} keys; expected the settings of a model, which are a few hundred`);
+};
 
 /** How the numbers of a JSON file are written, where JavaScript writes them otherwise. The file has been read before. */
 export const readNumberTexts = (path: string): NumberTexts => {

@@ -195,7 +195,7 @@ describe('execute', () => {
     prepare(space, growing('letters: 5, die: theirs'));
     const ran = await run(space);
     const message = 'the loss is not a number at step 3';
-    expect(ran.end).toEqual({ kind: 'failed', step: 'second', message, log: null });
+    expect(ran.end).toEqual({ kind: 'failed', step: 'second', code: 'stage', message, log: null });
     expect([...ran.steps.keys()]).toEqual(['dataset', 'first']);
   });
 

@@ -41,6 +41,11 @@ const shape = z.object({
 /** A token with its flags. */
 export const tokenRecord = shape.transform(({ content, ...flags }) => addedToken(content, dropUndefined(flags)));
 
+/** A token with its id and its flags: one table, since files may hold hundreds of thousands of them. */
+export const numberedRecord = shape
+  .extend({ id: z.int().nonnegative() })
+  .transform(({ id, content, ...flags }) => ({ id, ...addedToken(content, dropUndefined(flags)) }));
+
 /** A token, its flags said or not. */
 export const tokenSchema = z.union([z.string(), tokenRecord]);
 

@@ -52,13 +52,18 @@ const tokensToAdd = (
   );
 };
 
-/** The id that a token gets: its own in the vocabulary, else the next one. */
-const placed = (base: Base, added: ReadonlyMap<string, Placed>, token: AddedToken): Placed => {
-  const id = added.get(token.content)?.id ?? base.vocabulary.get(token.content);
-  if (id !== undefined) return { ...token, id };
-  const size = base.vocabulary.size;
-  const last = [...added.values()].reduce((largest, { id: one }) => Math.max(largest, one), -1);
-  return { ...token, id: last >= size || size === 0 ? last + 1 : size };
+/** Tokens with the ids that they get: each its own in the vocabulary, else the next one. */
+const placing = ({ vocabulary }: Base) => {
+  const added = new Map<string, Placed>();
+  let last = -1;
+  const next = (): number => (last >= vocabulary.size || vocabulary.size === 0 ? last + 1 : vocabulary.size);
+  const add = (token: AddedToken): void => {
+    if (token.content === '') return;
+    const id = added.get(token.content)?.id ?? vocabulary.get(token.content) ?? next();
+    last = Math.max(last, id);
+    added.set(token.content, { ...token, id });
+  };
+  return { added, add };
 };
 
 /** Ids that a file gives must be those that tokens get. */
@@ -70,10 +75,11 @@ const checkId = (file: string, token: AddedToken, given: number, found: number |
   );
 };
 
-/** Whether a file of the folder names a token, or only the class does. */
-export const isGiven = ({ decoder, named, extra, roles: given }: TokenSettings, content: string): boolean =>
-  [...decoder.values()].some(({ token }) => token.content === content) ||
-  [...named.values(), ...extra, ...given.values()].some((token) => token !== null && contentOf(token) === content);
+/** The tokens that files of the folder name; others only the class does. */
+export const givenTokens = ({ decoder, named, extra, roles: given }: TokenSettings): ReadonlySet<string> => {
+  const tokens = [...[...decoder.values()].map(({ token }) => token), ...named.values(), ...extra, ...given.values()];
+  return new Set(tokens.flatMap((token) => (token === null ? [] : contentOf(token))));
+};
 
 /**
  * The added tokens of a tokenizer, by id. A token that only the class knows and that the model has no row for is left out:
@@ -85,10 +91,7 @@ export const addTokens = (
   roleTokens: RoleTokens,
   rows: number,
 ): readonly Placed[] => {
-  const added = new Map<string, Placed>();
-  const add = (token: AddedToken): void => {
-    if (token.content !== '') added.set(token.content, placed(base, added, token));
-  };
+  const { added, add } = placing(base);
   for (const { id, ...token } of base.added) {
     add(token);
     checkId(base.file, token, id, added.get(token.content)?.id);
@@ -96,7 +99,8 @@ export const addTokens = (
   for (const token of tokensToAdd(base, settings, roleTokens)) add(token);
   for (const [id, { token, file }] of settings.decoder) checkId(file, token, id, added.get(token.content)?.id);
   const before = new Set(base.added.map(({ content }) => content));
+  const given = givenTokens(settings);
   return [...added.values()]
-    .filter(({ id, content }) => id < rows || before.has(content) || isGiven(settings, content))
+    .filter(({ id, content }) => id < rows || before.has(content) || given.has(content))
     .sort((a, b) => a.id - b.id);
 };

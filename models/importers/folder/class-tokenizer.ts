@@ -3,7 +3,7 @@ import type { UserError } from '../../../ground/errors.ts';
 import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
 import { contentOf } from './added-token.ts';
-import { addTokens, type Base, isGiven, type Placed, type RoleTokens, rolesOf } from './added-tokens.ts';
+import { addTokens, type Base, givenTokens, type Placed, type RoleTokens, rolesOf } from './added-tokens.ts';
 import type { Given, ModelKind, TokenId, TokenizerClass } from './classes/class.ts';
 import { type Frame, frameOf } from './frames.ts';
 import { shown } from './keys.ts';
@@ -61,7 +61,7 @@ const namedToken = (roles: RoleTokens, role: Role): string => {
 const framingToken = (base: Base, settings: TokenSettings, added: readonly Placed[], token: RoleToken): TokenId => {
   const { role, content } = token;
   const id = added.find((one) => one.content === content)?.id;
-  if (id !== undefined && (base.vocabulary.has(content) || isGiven(settings, content))) return [content, id];
+  if (id !== undefined && (base.vocabulary.has(content) || givenTokens(settings).has(content))) return [content, id];
   throw importError(
     `${base.file} has no '${content}' (${role}); name the token that has this role in ${settingFiles.config}`,
   );

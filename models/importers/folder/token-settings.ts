@@ -7,6 +7,7 @@ import {
   addedToken,
   contentOf,
   type GivenToken,
+  numberedRecord,
   parsedAt,
   specialTokenSchema,
   tokenRecord,
@@ -60,7 +61,7 @@ const legacyAdded = (folder: string, special: ReadonlySet<string>): Decoder => {
   );
 };
 
-const jsonTokens = z.array(z.object({ id: z.int().nonnegative() }).and(tokenRecord)).nullish();
+const jsonTokens = z.array(numberedRecord).nullish();
 
 /** The added tokens of tokenizer.json. */
 export const tokensOf = (json: JsonObject, file: string): readonly (AddedToken & { readonly id: number })[] =>
