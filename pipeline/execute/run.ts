@@ -9,7 +9,7 @@ import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
 import type { Plan } from '../plan/plan.ts';
-import { plansOf, varyingSteps } from '../plan/seeds.ts';
+import { forcedIn, plansOf } from '../plan/seeds.ts';
 import { noteAttempt, noteResults } from '../store/attempts.ts';
 import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
@@ -235,20 +235,13 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   return { end, results: { report, summary, steps: ended } };
 };
 
-/** Of the steps that are to run again, those that earlier seeds did not run again already. */
-const forcedFor = (plan: Plan, { force, catalogue }: SeedOptions): ReadonlySet<string> => {
-  if (plan.seed === plan.seeds[0]) return force;
-  const varying = varyingSteps(plan, catalogue);
-  return new Set([...force].filter((id) => varying.has(id)));
-};
-
 /** Runs the plan of every seed, each in a folder of its own; results of the first, and what all say, go above them. */
 const runSeeds = async (options: SeedOptions): Promise<RunResult> => {
   const { plan, out } = options;
   const finished: Results[] = [];
   let last: Pick<RunResult, 'end' | 'seed'> = { end: { kind: 'done' }, seed: null };
   for (const one of plansOf(plan)) {
-    const force = forcedFor(one, options);
+    const force = forcedIn(one, options);
     const { end, results } = await runSeed({
       ...options,
       ...{ plan: one, force, out: join(out, seedFolder(one.seed)), keepIn: out },

@@ -13,3 +13,13 @@ export const varyingSteps = ({ steps }: Plan, catalogue: Catalogue): ReadonlySet
   }
   return varying;
 };
+
+/** Of the steps that are to run again, those that earlier seeds did not run again already. */
+export const forcedIn = (
+  plan: Plan,
+  { force, catalogue }: { readonly force: ReadonlySet<string>; readonly catalogue: Catalogue },
+): ReadonlySet<string> => {
+  if (plan.seed === plan.seeds[0]) return force;
+  const varying = varyingSteps(plan, catalogue);
+  return new Set([...force].filter((id) => varying.has(id)));
+};

@@ -71,7 +71,9 @@ class Planner {
   private internal(stage: AnyStage, id: string, config: Json, inputs: Step['inputs']): Step {
     const { uses, place } = stage;
     const wiring = this.wiring([], { helpers: [], before: undefined });
-    const step = { id, uses, place, config, inputs: { ...stage.wire(config, wiring), ...inputs } };
+    // A section with wrong options is a problem of the file already.
+    const wired = stage.config.safeParse(config).success ? stage.wire(config, wiring) : {};
+    const step = { id, uses, place, config, inputs: { ...wired, ...inputs } };
     this.steps.push(step);
     return step;
   }

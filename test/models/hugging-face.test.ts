@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
+import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { labelProblem, labelRemark } from '../../models/class-names.ts';
 import { withClassificationHead } from '../../models/head.ts';
@@ -38,7 +39,7 @@ describe('what model.json says of a folder of Hugging Face', () => {
       origin: 'bert (Hugging Face, bert)',
     });
     expect(info.hiddenStates).toBeUndefined();
-    expect((await importGolden('mobilebert-features')).info.hiddenStates).toEqual(['last_hidden_state']);
+    expect(hiddenStatesOf(await importGolden('mobilebert-features'))).toEqual(['last_hidden_state']);
   });
 
   it('tells how sentence-transformers make one vector of a text', async () => {

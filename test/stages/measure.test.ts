@@ -111,7 +111,7 @@ describe('measurements of another version', () => {
   it('are refused with what was found, what was expected and what to do', async () => {
     space.write('measurements.json', '{"schema":"decant.measurements/2"}');
     await expect(readMeasurements((file) => space.path(file))).rejects.toThrow(
-      "holds latencies as 'decant.measurements/2', which another version of decant measured; expected 'decant.measurements/3': run the pipeline again",
+      "measurements.json is of the schema 'decant.measurements/2'; expected 'decant.measurements/3': another version of decant measured; run the pipeline again",
     );
   });
 });

@@ -78,12 +78,16 @@ const around128 = (tensor: Tensor): Tensor =>
   );
 
 /** One scale, the first column's, for a whole matrix. */
-const oneScale = (model: Model): Model =>
-  withWeights(model, (tensor, name) =>
+const oneScale = (model: Model): Model => {
+  const scaled = withWeights(model, (tensor, name) =>
     name.startsWith('encoder.') && name.endsWith('_scale')
       ? tensorOf('float32', [1], float32Of(tensor).slice(0, 1))
       : tensor,
   );
+  // What is computed from the scales has another shape now: reading the file tells it.
+  const types = [...scaled.graph.types].filter(([name]) => scaled.graph.inputs.includes(name));
+  return { ...scaled, graph: { ...scaled.graph, types: new Map(types) } };
+};
 
 /** A node between Softmax and the values that changes nothing, which no pattern of attention expects. */
 const broken = (model: Model): Model => {
