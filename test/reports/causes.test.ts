@@ -40,7 +40,7 @@ const proofs: Readonly<Record<string, Proof>> = {
     says: /most of the bytes are the table embeddings.word_embeddings.weight/,
   },
   'fixed-cost': { shows: 'tiny', lacks: 'wide', says: /are fixed cost/ },
-  'uncounted-work': { shows: 'table', lacks: 'wide', says: /work that MACs do not count/ },
+  'uncounted-work': { shows: 'table', lacks: 'wider', says: /work that MACs do not count/ },
   'no-vnni': {
     shows: 'wide-int8',
     lacks: 'wide-int8',

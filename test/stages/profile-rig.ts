@@ -120,6 +120,8 @@ export const large = (): Model => encoder({ hidden: 512, ffn: 1024 });
 export const profiledModels: Readonly<Record<string, () => Model>> = {
   tiny,
   wide,
+  /** The wider, the less of its time is anything but products. */
+  wider: () => encoder({ hidden: 512, ffn: 2048, layers: 1 }),
   'wide-int8': () => inEightBits(wide()),
   unsigned: () => unsigned(inEightBits(wide())),
   'one-scale': () => oneScale(inEightBits(encoder({ hidden: 64, ffn: 128 }))),
