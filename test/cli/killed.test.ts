@@ -64,6 +64,7 @@ describe('a run that is killed', () => {
         cwd: space.folder,
         env: { TMPDIR: temporary },
       });
+      expect({ code: cleaned.code, stderr: cleaned.stderr, moment }).toEqual({ code: 0, stderr: '', moment });
       const { bytes, kinds, kept } = JSON.parse(cleaned.stdout);
       expect({ bytes, kept: kept.checkpoints.bytes, code: cleaned.code }).toEqual({ bytes: 0, kept: 0, code: 0 });
       expect(Object.values(kinds).every((kind) => JSON.stringify(kind) === '{"files":0,"bytes":0}')).toBe(true);
