@@ -18,12 +18,11 @@ export interface CompileOptions {
   readonly optimization?: 'none' | 'basic' | 'extended' | 'all';
   /**
    * How the values of a run are held. 'planned', the default and what clients have, lays them out as one block once their
-   * shapes were seen, beside the pieces of the run before: twice the memory. 'pooled' keeps to the pieces, for inputs of many
-   * lengths. 'recomputed' is so and leaves equal nodes apart, for training steps, which compute values again rather than keep
-   * them. 'returned' copies no weights and gives all back after every run: for a few passes whose activations are many times
-   * the weights.
+   * shapes were seen, beside the pieces of the run before: twice the memory. 'pooled' keeps to the pieces, for training and
+   * for inputs of many lengths. 'returned' copies no weights either and gives all back after every run: for a few passes
+   * whose activations are many times the weights.
    */
-  readonly memory?: 'planned' | 'pooled' | 'recomputed' | 'returned';
+  readonly memory?: 'planned' | 'pooled' | 'returned';
   /** File that the graph is written into as the engine runs it, after its own fusions. */
   readonly optimizedFile?: string;
   /** Start of the name of the file that gets the time of every node of every run when the program is released. */

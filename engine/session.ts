@@ -12,10 +12,6 @@ const LOG_NOTHING = 4;
 const memories: Readonly<Record<NonNullable<CompileOptions['memory']>, ort.InferenceSession.SessionOptions>> = {
   planned: {},
   pooled: { enableMemPattern: false },
-  recomputed: {
-    enableMemPattern: false,
-    extra: { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } },
-  },
   returned: {
     enableCpuMemArena: false,
     enableMemPattern: false,

@@ -121,7 +121,7 @@ export class Updater {
     const program = await ortEngine.compile(built.graph, {
       threads,
       optimization: 'all',
-      memory: 'recomputed',
+      memory: 'pooled',
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
     const memory = trainingMemory(built.parameters);

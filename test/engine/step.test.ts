@@ -63,7 +63,7 @@ const withStep = async <T>(
   losses: readonly Loss[],
   use: (compute: Compute, step: TrainingStep) => Promise<T>,
   dropout = 0,
-  memory: 'planned' | 'recomputed' = 'recomputed',
+  memory: 'planned' | 'pooled' = 'pooled',
 ): Promise<T> => {
   const step = buildStep(model, { losses, dropout });
   const program = await ortEngine.compile(step.graph, { threads: 4, optimization: 'all', memory });
@@ -164,7 +164,7 @@ describe('how the values of a step are held', () => {
   it('changes no bit of losses and gradients, over lengths that come again', async () => {
     const model = tinyModel();
     const batches = [5, 40, 12, 40, 5].map((count) => tinyExamples(count, `batch of ${count}`));
-    const computed = async (memory: 'planned' | 'recomputed'): Promise<readonly Computed[]> =>
+    const computed = async (memory: 'planned' | 'pooled'): Promise<readonly Computed[]> =>
       withStep(
         model,
         [labelsAlone],
@@ -176,10 +176,10 @@ describe('how the values of a step are held', () => {
         0,
         memory,
       );
-    const [planned, again] = [await computed('planned'), await computed('recomputed')];
-    expect(again).toEqual(planned);
-    expect(again[0]?.gradients.size).toBeGreaterThan(20);
-    expect(again[1]?.gradients).not.toEqual(again[2]?.gradients);
+    const [planned, pooled] = [await computed('planned'), await computed('pooled')];
+    expect(pooled).toEqual(planned);
+    expect(pooled[0]?.gradients.size).toBeGreaterThan(20);
+    expect(pooled[1]?.gradients).not.toEqual(pooled[2]?.gradients);
   });
 });
 
