@@ -23,7 +23,7 @@ import { Store } from '../../pipeline/store/store.ts';
 import { sweep } from '../../pipeline/store/sweep.ts';
 import { beginUse } from '../../pipeline/store/use.ts';
 import { root } from '../rig/build.ts';
-import { workspace } from '../rig/workspace.ts';
+import { type Workspace, workspace } from '../rig/workspace.ts';
 
 const never = new AbortController().signal;
 const DAY_S = 24 * 60 * 60;
@@ -239,15 +239,19 @@ describe('cleaning', () => {
     await store.discard(join(folder, '..'));
     return store.record(hashJson(name));
   };
-  const keepAll = { policy: { kind: 'all' }, runs: null, dryRun: false } as const;
-
-  it('keeps what an unfinished run has computed, and its saved states, until it is told which runs to keep', async () => {
-    using space = workspace();
+  /** A store in which a run into a folder of its own has begun. */
+  const unfinished = async (space: Workspace) => {
     const store = await Store.open(space.path('store'));
     const out = space.path('runs/a');
     mkdirSync(out, { recursive: true });
     noteResults(store, out);
-    const attempt = noteAttempt(store, { out, name: 'a', of: 'options' });
+    return { store, out, attempt: noteAttempt(store, { out, name: 'a', of: 'options' }) };
+  };
+  const keepAll = { policy: { kind: 'all' }, runs: null, dryRun: false } as const;
+
+  it('keeps what an unfinished run has computed, and its saved states, until it is told which runs to keep', async () => {
+    using space = workspace();
+    const { store, out, attempt } = await unfinished(space);
     const [wanted, unwanted] = [await published(store, 'one', '12345'), await published(store, 'two', '123')];
     attempt.begins(hashJson('one'));
     attempt.begins(hashJson('interrupted'));
@@ -278,11 +282,7 @@ describe('cleaning', () => {
 
   it('goes on where it was killed half way, and never takes what a run needs', async () => {
     using space = workspace();
-    const store = await Store.open(space.path('store'));
-    const out = space.path('runs/a');
-    mkdirSync(out, { recursive: true });
-    noteResults(store, out);
-    const attempt = noteAttempt(store, { out, name: 'a', of: 'options' });
+    const { store, attempt } = await unfinished(space);
     const wanted = await published(store, 'wanted', 'needed');
     attempt.begins(hashJson('wanted'));
     const orphan = (i: number): string => join(store.part('blobs'), hashJson(i).slice(0, 2), hashJson(i));
