@@ -9,7 +9,7 @@ import { UserError } from '../ground/errors.ts';
 import { type DatasetTask, datasetTasks } from '../ground/tasks.ts';
 import type { Dataset, Example } from './dataset.ts';
 import { damagedRecord, parsedRecord, readRecord } from './record-files.ts';
-import { targetOf } from './targets/index.ts';
+import { targetKindOf } from './targets/index.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 type Split = (typeof splits)[number];
@@ -26,14 +26,14 @@ const LINES_A_WRITE = 4096;
 
 /** One line of a split: the target stands under the name that it has for the task. */
 const lineOf = (task: DatasetTask, { target, ...text }: Example): string =>
-  `${JSON.stringify(target === undefined ? text : { ...text, [targetOf(task).key]: target })}\n`;
+  `${JSON.stringify(target === undefined ? text : { ...text, [targetKindOf(task).key]: target })}\n`;
 
 const lineSchema = z.looseObject({ id: z.number(), text: z.string() });
 
 const exampleOf = ({ task, file }: SplitFile, line: string): Example => {
   const value = lineSchema.safeParse(parsedRecord(file, line));
   if (!value.success) throw damagedRecord(file, `a line is no example: ${line.slice(0, 80)}`);
-  const { [targetOf(task).key]: target, ...text } = JSON.parse(line);
+  const { [targetKindOf(task).key]: target, ...text } = JSON.parse(line);
   return target === undefined ? text : { ...text, target };
 };
 
@@ -89,7 +89,7 @@ const pickExamples = async (split: SplitFile, places: Int32Array): Promise<reado
 };
 
 const complete = (file: string, task: DatasetTask, examples: readonly Example[]): readonly Example[] => {
-  const { noun, fits } = targetOf(task);
+  const { noun, fits } = targetKindOf(task);
   const lacking = examples.find(({ target }) => !fits(target));
   if (lacking !== undefined) throw new UserError(`${file}: example ${lacking.id} lacks ${noun}`);
   return examples;

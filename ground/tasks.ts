@@ -108,9 +108,6 @@ const named = <T extends { readonly name: string }>(tasks: readonly T[]): readon
 export const datasetTasks = named<(typeof table)[number]>(table);
 export const modelTasks = named<(typeof table)[number] | (typeof others)[number]>([...table, ...others]);
 
-/** Those whose answers are about texts as a whole, which need no more than a text and a label a row. */
-export const textTasks = named<(typeof table)[number]>(table.filter(({ about }) => about === 'text'));
-
 /** What data without a word about it is for. */
 export const [usualTask] = datasetTasks;
 

@@ -2,7 +2,7 @@ import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
-import { indexed, type Named, namesIn, targetOf } from '../targets/index.ts';
+import { indexed, type Named, namesIn, targetKindOf } from '../targets/index.ts';
 import type { Loaded } from './kind.ts';
 import { placesByClass, placesByHash, type Shares, strataOf } from './placement.ts';
 import { remarksOn } from './remarks.ts';
@@ -114,7 +114,7 @@ const sortedClasses = (labels: ReadonlySet<string>): readonly string[] =>
     : [...labels].sort();
 
 const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOptions): readonly string[] => {
-  if (!targetOf(task).named) return [];
+  if (!targetKindOf(task).named) return [];
   const labels = new Set<string>();
   for (const { split, candidate } of items) {
     if (split === 'train') for (const name of namesIn(candidate.target)) labels.add(name);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { usualTask } from '../../ground/tasks.ts';
-import { tableTasks, targetOf } from '../targets/index.ts';
+import { tableTasks, targetKindOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
 
@@ -69,7 +69,7 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
 export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
   const complain = (key: keyof FileConfig, message: string) =>
     issues.push({ code: 'custom', input: value[key], path: [key], message });
-  const labels = targetOf(value.task).table?.columns(value) ?? [];
+  const labels = targetKindOf(value.task).table?.columns(value) ?? [];
   if (value.file === undefined && value.train === undefined) {
     issues.push({ code: 'custom', input: value, path: [], message: "expected 'file' or 'train': where the texts are" });
   }

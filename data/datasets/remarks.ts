@@ -1,5 +1,5 @@
 import type { Dataset, Example } from '../dataset.ts';
-import { targetOf } from '../targets/index.ts';
+import { targetKindOf } from '../targets/index.ts';
 
 const LISTED = 5;
 
@@ -56,6 +56,6 @@ export const nameRemarks = (names: readonly string[]): readonly string[] =>
 
 /** What a user should know of a dataset before believing figures on it. */
 export const remarksOn = (dataset: Dataset): readonly string[] => {
-  const { named, about } = targetOf(dataset.task);
+  const { named, about } = targetKindOf(dataset.task);
   return named && about === 'text' ? [...lacking(dataset), ...nameRemarks(dataset.classes)] : [];
 };

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
-import { namesIn, targetOf } from '../targets/index.ts';
+import { namesIn, targetKindOf } from '../targets/index.ts';
 import type { Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
 import { readerByName } from './formats.ts';
@@ -24,7 +24,7 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
   const { text, splitColumn } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
   if (key === 'unlabelled') return texts;
-  const target = targetOf(config.task).table;
+  const target = targetKindOf(config.task).table;
   const names = target?.columns(config) ?? [];
   return {
     ...texts,

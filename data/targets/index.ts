@@ -1,4 +1,4 @@
-import { type DatasetTask, type DataTask, dataTask, textTasks } from '../../ground/tasks.ts';
+import { type DatasetTask, type DataTask, datasetTasks, dataTask } from '../../ground/tasks.ts';
 import { classOfText } from './class-of-text.ts';
 import { classOfWords } from './class-of-words.ts';
 import { nothing } from './nothing.ts';
@@ -13,7 +13,7 @@ const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
 };
 
 /** What the examples of a task have to be learnt from. */
-export const targetOf = (task: DatasetTask): TargetKind => kinds[dataTask(task).truth];
+export const targetKindOf = (task: DatasetTask): TargetKind => kinds[dataTask(task).truth];
 
 /** Tasks whose targets a table of the user's can hold. */
-export const tableTasks = textTasks;
+export const tableTasks = datasetTasks.filter((task) => targetKindOf(task).table !== undefined);
