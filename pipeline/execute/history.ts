@@ -61,10 +61,12 @@ export const keepShown = async (out: string): Promise<void> => {
 /** Number of a report that is kept and was made from this basis; undefined where there is none that is whole. */
 export const keptNumber = async (out: string, basis: string): Promise<number | undefined> => {
   for (const number of await numbersIn(out)) {
-    if ((await writtenIn(entryFolder(out, number)))?.basis !== basis) continue;
-    if (await stands(entryFolder(out, number), basis)) return number;
+    const folder = entryFolder(out, number);
+    const written = await writtenIn(folder);
+    if (written?.basis !== basis) continue;
+    if (await stands(folder, written)) return number;
     // It is made again, in its old place.
-    await rm(entryFolder(out, number), { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
   return undefined;
 };

@@ -165,7 +165,8 @@ const replaceReport = async (out: string, basis: string, again: boolean, leaving
   const { summary, make } = leaving;
   const kept = await keptNumber(out, basis);
   if (kept !== undefined) await showKept(out, kept, summary);
-  const standing = kept === undefined ? undefined : await standingReport(out, basis);
+  const shown = kept === undefined ? null : await writtenIn(out);
+  const standing = shown?.basis === basis ? await standingReport(out, shown) : undefined;
   if (standing !== undefined) return standing;
   const number = again ? ((await shownNumber(out)) ?? 1) : await nextNumber(out);
   const report = await make();
@@ -181,8 +182,9 @@ const leave = async (out: string, plan: Plan, leaving: Leaving): Promise<Report>
   const release = await acquire(out, '.results', new AbortController().signal, () => undefined);
   try {
     const basis = basisOf(from);
-    const standing = await standingReport(out, basis);
-    const again = (await writtenIn(out))?.basis === basis;
+    const written = await writtenIn(out);
+    const again = written?.basis === basis;
+    const standing = again ? await standingReport(out, written) : undefined;
     if (!again) await leaving.keep();
     await placeRecords(out, summary);
     await placeResults(out, plan, steps);

@@ -34,23 +34,21 @@ const hashes = async (out: string, files: readonly string[]): Promise<Written['f
 /** What a folder says of its reports; null where it says nothing that can be read. */
 export const writtenIn = (out: string): Promise<Written | null> => readWritten(out).catch(() => null);
 
-/** Whether the reports of a folder are what was written there, from this basis. */
-export const stands = async (out: string, basis: string): Promise<boolean> => {
-  const written = await writtenIn(out);
-  if (written === null || written.basis !== basis) return false;
+/** Whether the reports of a folder are what it says was written there. */
+export const stands = async (out: string, written: Written): Promise<boolean> => {
   const now = await hashes(out, Object.keys(written.files)).catch(() => null);
   return now !== null && hashJson(now) === hashJson(written.files);
 };
 
 /**
- * The report of a folder, where these runs would only make it again: intervals and pictures take a second, and a run that
+ * The report of a folder that was made of what these runs would make it of again: intervals and pictures take a second, and a run that
  * computed nothing would put its own two seconds in the place of what the figures cost. Undefined where anything differs,
  * the written files included.
  */
-export const standingReport = async (out: string, basis: string): Promise<Report | undefined> => {
+export const standingReport = async (out: string, written: Written): Promise<Report | undefined> => {
   try {
     const file = join(out, 'report.json');
-    return (await stands(out, basis)) ? parseReport(await readFile(file, 'utf8'), file) : undefined;
+    return (await stands(out, written)) ? parseReport(await readFile(file, 'utf8'), file) : undefined;
   } catch {
     // Damaged: it is made again.
     return undefined;
