@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeGraph, weightBytes, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
+import { systemCode } from '../ground/errors.ts';
 import { temporaryFolder } from '../ground/temporary.ts';
 import type { CompileOptions, Engine, Program } from './engine.ts';
 import * as ort from './native.ts';
@@ -27,9 +28,7 @@ const apart = (graph: Graph): { readonly bytes: Uint8Array; readonly files: read
 
 /** A temporary folder that is full, missing or read-only is no reason to fail: memory does as well. */
 const isFileProblem = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ENOENT'].includes(`${error.code}`);
+  ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'ENOENT'].includes(systemCode(error));
 
 /** Above this, weights go through a file: smaller ones are copied faster than written. */
 const LEAST_MAPPED = 8e6;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { systemCode } from './errors.ts';
 
 /** A process, told apart from every other one: ids are given out again, so it says when it began and where. */
 export interface Owner {
@@ -41,7 +42,7 @@ const isRunning = (id: number): boolean => {
     process.kill(id, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return systemCode(error) === 'EPERM';
   }
 };
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { systemCode } from '../ground/errors.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -61,9 +62,6 @@ const programOf = (end: (code: number) => void): Command => {
   return program;
 };
 
-const codeOf = (error: Error): string | undefined =>
-  'code' in error && typeof error.code === 'string' ? error.code : undefined;
-
 /**
  * A reader that went away (`| head`) is no reason to stop or to complain. Output that cannot be written otherwise (a full
  * disk behind `>`) is said once and fails the command; a run goes on, for its results are files of their own.
@@ -72,7 +70,7 @@ const tolerateBrokenOutput = (): { readonly isLost: () => boolean } => {
   let lost = false;
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: Error) => {
-    if (lost || codeOf(error) === 'EPIPE') return;
+    if (lost || systemCode(error) === 'EPIPE') return;
     lost = true;
     process.exitCode = exit.failed;
     process.stderr.write(`standard output cannot be written: ${error.message}\n`);

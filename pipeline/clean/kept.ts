@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf, systemCode } from '../../ground/errors.ts';
 import { type Entry, entriesIn } from '../../reports/history.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { readSummary, seedFolders } from '../../reports/records.ts';
@@ -49,9 +50,8 @@ const summaryIn = async (folder: string): Promise<RunSummary | null> => {
   try {
     return await readSummary(folder);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw requestError(`nothing was freed, since it cannot be told what ${folder} needs: ${reason}`);
+    if (systemCode(error) === 'ENOENT') return null;
+    throw requestError(`nothing was freed, since it cannot be told what ${folder} needs: ${messageOf(error)}`);
   }
 };
 

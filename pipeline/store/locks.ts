@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { z } from 'zod';
+import { systemCode } from '../../ground/errors.ts';
 import { type Life, lifeOf, self } from '../../ground/owner.ts';
 import { writeWhole } from './atomic.ts';
 
@@ -23,7 +24,7 @@ type Holder = z.infer<typeof holderSchema>;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const isLocked = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ELOCKED';
+const isLocked = (error: unknown): boolean => systemCode(error) === 'ELOCKED';
 
 const options = { realpath: false, update: SIGN_OF_LIFE_MS, onCompromised: () => undefined };
 

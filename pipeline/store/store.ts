@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import type { Artifact, ArtifactKind, Digest, InputArtifact } from '../../ground/artifact.ts';
 import type { Checkpoints } from '../../ground/checkpoints.ts';
+import { messageOf, systemCode } from '../../ground/errors.ts';
 import { ownerName, self } from '../../ground/owner.ts';
 import { requestError } from '../diagnostic.ts';
 import { temporaryFor, writeWhole } from './atomic.ts';
@@ -24,13 +25,13 @@ import { parseRecord, recordText, type StepRecord } from './record.ts';
 
 /** Why a folder cannot be written, in words. */
 const folderProblem = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCode(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'EROFS') return 'the file system is read-only';
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file is in the way';
   if (code === 'ENOENT') return 'no folder can be made there';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 };
 
 /**
@@ -41,7 +42,7 @@ const makeFolder = async (folder: string): Promise<void> => {
   try {
     await mkdir(folder);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = systemCode(error);
     if (code === 'ENOENT' && dirname(folder) !== folder) {
       await makeFolder(dirname(folder));
       await mkdir(folder);

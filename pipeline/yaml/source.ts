@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
+import { systemCode } from '../../ground/errors.ts';
 import { type Diagnostic, requestError, requestProblems, type Source } from '../diagnostic.ts';
 
 const isUtf8 = (bytes: Uint8Array, stream: boolean): boolean => {
@@ -59,7 +60,7 @@ export const readSource = async (file: string, purpose: Purpose = pipelineFile):
   try {
     bytes = await readFile(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = systemCode(error);
     if (code === 'ENOENT') {
       throw requestError(`${name}: no such file. ${purpose.hint}`);
     }
