@@ -102,7 +102,7 @@ const schema = z.object({
   runtime: z.object({ peakBytes: z.array(figure) }),
 }) satisfies z.ZodType<Measurements>;
 
-/** Throws a DataError where the file is damaged or of another version. */
+/** Throws a dataError where the file is damaged or of another version. */
 export const readMeasurements = (path: (file: string) => string): Promise<Measurements> =>
   readRecord<Measurements>(path('measurements.json'), {
     schema,

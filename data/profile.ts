@@ -168,7 +168,7 @@ const schema = z.object({
   models: z.record(z.string(), modelSchema),
 });
 
-/** Throws a DataError where the file is damaged or of another version. */
+/** Throws a dataError where the file is damaged or of another version. */
 export const readProfile = (path: (file: string) => string): Promise<Profile> =>
   readRecord<Profile>(path(fileName), {
     schema,

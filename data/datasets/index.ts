@@ -45,5 +45,5 @@ export const check = (config: DataConfig, base: string): Promise<readonly DataPr
 /** Classes, and what is odd about the data, as far as a quick look shows them. */
 export const look = (config: DataConfig, base: string): Promise<Outlook> => kindOf(config).look(config, base);
 
-/** Reads and splits the texts; throws a DataError where they are wrong. */
+/** Reads and splits the texts; throws a dataError where they are wrong. */
 export const load = (config: DataConfig, base: string): Promise<Loaded> => kindOf(config).load(config, base);

@@ -17,7 +17,7 @@ const adviceFor = (line: string): string => {
   return 'expected one JSON object a line';
 };
 
-/** One line as an object; throws a DataError where it is none. */
+/** One line as an object; throws a dataError where it is none. */
 const parseLine = (line: string, at: string): JsonObject => {
   let value: unknown;
   try {

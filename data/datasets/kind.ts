@@ -41,7 +41,7 @@ export interface DatasetKind<S extends z.ZodObject> {
   check(config: z.output<S>, base: string): Promise<readonly DataProblem[]>;
   /** A quick look at data in which `check` found no problem. */
   look?(config: z.output<S>, base: string): Promise<Look>;
-  /** Throws a DataError where the data are wrong. */
+  /** Throws a dataError where the data are wrong. */
   load(config: z.output<S>, base: string): Promise<Loaded>;
 }
 

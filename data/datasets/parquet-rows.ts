@@ -13,7 +13,7 @@ const fileError = (error: unknown, source: SourceFile): unknown => {
   return dataErrors.brokenParquet(source.shown, error instanceof Error ? error.message : String(error));
 };
 
-/** An open file; what is wrong with it is a DataError. */
+/** An open file; what is wrong with it is a dataError. */
 export const openedParquet = async (source: SourceFile): Promise<ParquetFile> => {
   try {
     return await openParquet(await asyncBufferFromFile(source.path));

@@ -97,7 +97,7 @@ export interface ReadPart {
   readonly dropped: number;
 }
 
-/** All texts of a file; throws a DataError where there is none, or where texts or labels are missing. */
+/** All texts of a file; throws a dataError where there is none, or where texts or labels are missing. */
 export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Promise<ReadPart> => {
   const { file, columns, reader, missing } = part;
   const candidates: LocatedCandidate[] = [];

@@ -23,7 +23,7 @@ export interface Values {
   readonly values: readonly unknown[];
 }
 
-/** A file format: streams rows; throws a DataError that names file and line. */
+/** A file format: streams rows; throws a dataError that names file and line. */
 export interface RowReader {
   /** With `most`, at least so many rows where there are as many, without looking at all others first. */
   values(file: SourceFile, columns: readonly string[], most?: number): AsyncIterable<Values>;

@@ -16,7 +16,7 @@ interface TargetOptions {
 /** How a table of the user's holds targets. */
 export interface TableTarget {
   columns(options: TargetOptions): readonly string[];
-  /** The target of a row, from the values of those columns; throws a DataError that names the row. */
+  /** The target of a row, from the values of those columns; throws a dataError that names the row. */
   read(values: readonly unknown[], columns: readonly string[], row: Values, missing: MissingOptions): ReadTarget;
 }
 

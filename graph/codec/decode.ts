@@ -111,7 +111,7 @@ const parse = (bytes: Uint8Array): onnx.IModelProto => {
 
 /**
  * The graph in the bytes of an ONNX file. Weights stay views of `bytes`; external ones are ranges of files in `folder`,
- * read when needed, as are those that were left `apart`. Throws CodecError on foreign or damaged bytes and on models
+ * read when needed, as are those that were left `apart`. Throws a codecError on foreign or damaged bytes and on models
  * that decant would not hold faithfully.
  */
 export const decodeGraph = (

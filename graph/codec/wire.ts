@@ -56,7 +56,7 @@ const extent = (byteAt: ByteAt, at: number, end: number, wire: number): readonly
 
 /**
  * The fields of a message, one after another. `expect` is told the number of each before its body is looked at. Throws
- * CodecError where the bytes are no protobuf.
+ * a codecError where the bytes are no protobuf.
  */
 export function* fieldsOf(
   byteAt: ByteAt,

@@ -19,10 +19,10 @@ export interface Importer {
   readonly classifies: boolean;
   /**
    * Absolute paths of the files it reads, in a fixed order. Looks from `base` (the folder of the YAML file) and throws
-   * an ImportError that says what to install where nothing is found.
+   * an importError that says what to install where nothing is found.
    */
   files(specifier: string, base: string): Promise<readonly string[]>;
-  /** What is said of a model beside its weights. Throws an ImportError where that says why it cannot be imported. */
+  /** What is said of a model beside its weights. Throws an importError where that says why it cannot be imported. */
   facts(specifier: string, base: string, head: ImportOptions['head']): Promise<ModelFacts>;
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }

@@ -87,7 +87,7 @@ export class Store {
     this.root = root;
   }
 
-  /** Creates the folders, or throws a RequestError when they cannot be written. */
+  /** Creates the folders, or throws a requestError when they cannot be written. */
   static async open(root: string): Promise<Store> {
     await ensureFolder(root, 'the store', '--store');
     for (const part of storeParts) await ensureFolder(join(root, part), 'the store', '--store');

@@ -125,7 +125,7 @@ it('a file cut short at any byte is a clear error', () => {
   expect([...readSafetensors(path).keys()]).toEqual(['a', 'b']);
 });
 
-it('whatever one byte of a header becomes, the file is read or refused with an ImportError', () => {
+it('whatever one byte of a header becomes, the file is read or refused with an importError', () => {
   const whole = safetensors({ __metadata__: { format: 'pt' }, a: f32(0, 8), b: f32(8, 12) }, bytes(12));
   fc.assert(
     fc.property(fc.nat(whole.length - 13), fc.nat(255), (at, byte) => {

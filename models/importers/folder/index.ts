@@ -184,7 +184,7 @@ export const folderFacts = (folder: string, head: ImportOptions['head']): ModelF
 
 /**
  * The model in a folder as transformers and sentence-transformers write it: config.json, safetensors, tokenizer.json. Whatever
- * disagrees is an ImportError; no weight is read before all of it has been checked.
+ * disagrees is an importError; no weight is read before all of it has been checked.
  */
 export const importFolder = async (
   folder: string,
