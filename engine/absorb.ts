@@ -3,8 +3,9 @@ import type { Shape } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
 import { numbersOf } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
+import { keptScale } from './masks.ts';
 
-/** An input of the step graph that the host fills with 0 and 1 / (1 - ratio) before every run. */
+/** An input of the step graph that the host fills with 0 and 1 before every run; the graph scales it by 1 / (1 - ratio). */
 export interface DropoutMask {
   readonly input: Value;
   readonly shape: Shape;
@@ -42,7 +43,7 @@ const ratioOf = (graph: Graph, node: Node): number => {
 
 /**
  * Adds a model's weights and nodes to a graph under construction. Dropout becomes a multiplication by a mask that the
- * host draws (Srivastava et al. 2014): a training step is then a plain function of its inputs.
+ * host draws (Srivastava et al. 2014), a byte an element: a training step is then a plain function of its inputs.
  */
 export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptions): Absorbed => {
   const { prefix = '', dropout } = options;
@@ -63,11 +64,12 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
       names.set(y, resolve(x));
       return;
     }
-    const { dtype, shape } = builder.type(resolve(x));
+    const { shape } = builder.type(resolve(x));
     if (shape === undefined) throw modelError(`the shape of '${x}' is unknown, so Dropout '${node.name}' has no mask`);
-    const input = builder.input(`${prefix}dropout/${masks.length}`, dtype, shape);
+    const input = builder.input(`${prefix}dropout/${masks.length}`, 'uint8', shape);
     masks.push({ input, shape, ratio });
-    builder.add({ ...node, op: 'Mul', inputs: [resolve(x), input], outputs: [resolve(y)], attrs: {} });
+    const mask = builder.op('DequantizeLinear', [input, builder.scalar('float32', keptScale(ratio))]);
+    builder.add({ ...node, op: 'Mul', inputs: [resolve(x), mask], outputs: [resolve(y)], attrs: {} });
   };
   for (const node of graph.nodes) {
     if (node.op === 'Dropout' && node.domain === '') drop(node);

@@ -9,16 +9,19 @@ import { bytesFor, KernelMemory } from './kernels/memory.ts';
 /** Masks are drawn from bytes, so a ratio is rounded to the nearest of 256 steps. */
 const STEPS = 256;
 
+const thresholdOf = (ratio: number): number => Math.min(STEPS - 1, Math.round(ratio * STEPS));
+
+/** What is kept at a ratio counts as much more as the rest is missed: 1 / (1 - ratio). */
+export const keptScale = (ratio: number): number => STEPS / (STEPS - thresholdOf(ratio));
+
 /**
- * Fills a mask, which lies in `memory`, with 0 at the given ratio and 1 / (1 - ratio) elsewhere. The stream gives a
- * starting point, hashed counters from there on give the bits: fast, and a function of the stream alone.
+ * Fills a mask, which lies in `memory`, with 0 at the given ratio and 1 elsewhere. The stream gives a starting point, hashed
+ * counters from there on give the bits: fast, and a function of the stream alone.
  */
-export const fillMask = (memory: KernelMemory, mask: Float32Array, ratio: number, random: Stream): void => {
-  const threshold = Math.min(STEPS - 1, Math.round(ratio * STEPS));
+export const fillMask = (memory: KernelMemory, mask: Uint8Array, ratio: number, random: Stream): void => {
   const start = random.bits();
   const stride = random.bits() | 1;
-  const kept = STEPS / (STEPS - threshold);
-  memory.kernels.fillMask(memory.address(mask), mask.length, threshold, kept, start, stride);
+  memory.kernels.fillMask(memory.address(mask), mask.length, thresholdOf(ratio), start, stride);
 };
 
 const sizeOf = (dim: Dim, symbols: Readonly<Record<string, number>>, name: string): number => {
@@ -33,7 +36,7 @@ export class MaskBuffers {
 
   /** Empty memory that has room for arrays of these lengths. */
   #roomFor(lengths: readonly number[]): KernelMemory {
-    const needed = bytesFor(lengths);
+    const needed = bytesFor(lengths, 1);
     if (this.#memory === undefined || this.#memory.bytes < needed) this.#memory = new KernelMemory(needed);
     this.#memory.reset();
     return this.#memory;
@@ -52,9 +55,9 @@ export class MaskBuffers {
     const memory = this.#roomFor(sized.map(({ length }) => length));
     const drawn: Record<string, HostTensor> = {};
     for (const { input, ratio, dims, length } of sized) {
-      const data = memory.floats(length);
+      const data = memory.octets(length);
       fillMask(memory, data, ratio, random);
-      drawn[input] = { dtype: 'float32', dims, data };
+      drawn[input] = { dtype: 'uint8', dims, data };
     }
     return drawn;
   }

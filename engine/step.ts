@@ -9,6 +9,7 @@ import { answerName, type InputRole, inputOf } from '../models/signature.ts';
 import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
 import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
+import { recomputed } from './recompute.ts';
 
 /** One lookup of an embedding table: the ids that were looked up and the gradient of the rows that came out. */
 interface Lookup {
@@ -228,7 +229,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
     if (gradient === undefined || dims === undefined) continue;
     parameters.push({ name, dims, gradient, auxiliary: auxiliary.has(name) });
   }
-  const step = leavesLast(builder.freeze(outputs.all, { keepInputs: false }));
+  const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
   const kept = new Set<Value>(step.inputs);
   return {
     ...{ graph: step, parameters, loss, terms: named },

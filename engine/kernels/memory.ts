@@ -18,7 +18,7 @@ interface Kernels {
     n: number,
     ...factors: [beta1: number, beta2: number, scale: number, rate: number, epsilon: number, keep: number]
   ): void;
-  fillMask(mask: number, n: number, threshold: number, kept: number, start: number, stride: number): void;
+  fillMask(mask: number, n: number, threshold: number, start: number, stride: number): void;
 }
 
 const isKernels = (exports: object): exports is Kernels =>
@@ -33,12 +33,16 @@ const instantiate = (memory: WebAssembly.Memory): Kernels => {
   return exports;
 };
 
-/** Bytes that arrays of so many floats take. */
-export const bytesFor = (lengths: readonly number[]): number =>
-  lengths.reduce((sum, length) => sum + Math.ceil((length * 4 + SLACK) / ALIGNMENT) * ALIGNMENT, ALIGNMENT);
+const FLOAT_BYTES = 4;
+
+const room = (bytes: number): number => Math.ceil((bytes + SLACK) / ALIGNMENT) * ALIGNMENT;
+
+/** Bytes of a memory for arrays of so many elements. */
+export const bytesFor = (lengths: readonly number[], elementBytes = FLOAT_BYTES): number =>
+  lengths.reduce((sum, length) => sum + room(length * elementBytes), ALIGNMENT);
 
 /**
- * Memory of a fixed size in which float arrays lie that vectorised loops (kernels/assembly) and ONNX Runtime both work on
+ * Memory of a fixed size in which arrays lie that vectorised loops (kernels/assembly) and ONNX Runtime both work on
  * without copies. Arrays start at zero. Throws a RangeError above 4 GiB.
  */
 export class KernelMemory {
@@ -64,9 +68,18 @@ export class KernelMemory {
 
   /** The next free array. */
   floats(length: number): Float32Array<ArrayBuffer> {
-    const array = new Float32Array(this.#buffer, this.#used, length);
-    this.#used += bytesFor([length]) - ALIGNMENT;
-    return array;
+    return new Float32Array(this.#buffer, this.#next(length * FLOAT_BYTES), length);
+  }
+
+  /** The next free array of bytes. */
+  octets(length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#buffer, this.#next(length), length);
+  }
+
+  #next(bytes: number): number {
+    const at = this.#used;
+    this.#used += room(bytes);
+    return at;
   }
 
   /** Gives all arrays up at once; their contents stay until they are overwritten. */
@@ -75,7 +88,7 @@ export class KernelMemory {
   }
 
   /** Where an array of this memory begins. */
-  address(array: Float32Array): number {
+  address(array: Float32Array | Uint8Array): number {
     if (array.buffer !== this.#buffer) throw new Error('the array lies outside the memory of the kernels');
     return array.byteOffset;
   }

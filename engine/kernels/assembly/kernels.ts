@@ -76,26 +76,19 @@ function mix(x: v128): v128 {
 }
 
 /**
- * Writes 0 where a hashed byte is below the threshold, `kept` elsewhere. Byte j of the hash of start + (k + 1) stride
- * decides element 4 k + j. Writes up to 15 elements past n: the host leaves room.
+ * Writes 0 where a hashed byte is below the threshold, 1 elsewhere. Byte j of the hash of start + (k + 1) stride decides
+ * element 4 k + j. Writes up to 15 elements past n: the host leaves room.
  */
-export function fillMask(mask: usize, n: i32, threshold: i32, kept: f32, start: i32, stride: i32): void {
+export function fillMask(mask: usize, n: i32, threshold: i32, start: i32, stride: i32): void {
   let counter = i32x4.add(
     i32x4.splat(start),
     i32x4.mul(i32x4.splat(stride), i32x4(1, 2, 3, 4)),
   );
   const hop = i32x4.splat(stride << 2);
   const limit = i8x16.splat(<i8>threshold);
-  const value = f32x4.splat(kept);
+  const one = i8x16.splat(1);
   for (let i = 0; i < n; i += 16) {
-    const at = mask + (<usize>i << 2);
-    const stays = i8x16.ge_u(mix(counter), limit);
-    const low = i16x8.extend_low_i8x16_s(stays);
-    const high = i16x8.extend_high_i8x16_s(stays);
-    v128.store(at, v128.and(value, i32x4.extend_low_i16x8_s(low)));
-    v128.store(at + 16, v128.and(value, i32x4.extend_high_i16x8_s(low)));
-    v128.store(at + 32, v128.and(value, i32x4.extend_low_i16x8_s(high)));
-    v128.store(at + 48, v128.and(value, i32x4.extend_high_i16x8_s(high)));
+    v128.store(mask + <usize>i, v128.and(one, i8x16.ge_u(mix(counter), limit)));
     counter = i32x4.add(counter, hop);
   }
 }
