@@ -20,6 +20,8 @@ export interface ModelTask {
   readonly pipeline: string;
   /** What stands behind the architecture in the name of a class of transformers. */
   readonly classSuffix: string;
+  /** `problem_type` of config.json, where models of several tasks share a class. */
+  readonly problem?: string;
   /** What transformers calls the output. */
   readonly output: 'logits' | 'last_hidden_state';
 }
@@ -47,6 +49,7 @@ const table = [
     answer: 'choice',
     pipeline: 'text-classification',
     classSuffix: 'ForSequenceClassification',
+    problem: 'single_label_classification',
     output: 'logits',
     metric: accuracy,
     more: [macroF1, loss, calibrationError],
@@ -130,10 +133,10 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
   throw new Error(`no task has ${answer} answers about a ${about}`);
 };
 
-/** Whether answers are choices of classes that have names. */
+/** Whether answers are of classes that have names. */
 export const hasClasses = (name: TaskName): boolean => {
   const { about, answer } = modelTask(name);
-  return answer === 'choice' && about !== 'token';
+  return answer === 'set' || (answer === 'choice' && about !== 'token');
 };
 
 /** Every metric of a task, the primary one first. */
