@@ -1,4 +1,15 @@
-import { accuracy, calibrationError, cosine, loss, type Metric, macroF1, pairSpearman } from './metrics/index.ts';
+import {
+  accuracy,
+  calibrationError,
+  cosine,
+  loss,
+  type Metric,
+  macroF1,
+  pairSpearman,
+  setMacroF1,
+  setMicroF1,
+  subsetAccuracy,
+} from './metrics/index.ts';
 
 /**
  * What one answer is, with the columns that it is judged by:
@@ -69,6 +80,20 @@ const table = [
     truth: 'tags',
     baseline: 'lexicon',
     words: { metric: `word ${accuracy.name}`, examples: 'words', inputs: 'sentences' },
+  },
+  {
+    name: 'multi-label',
+    about: 'text',
+    answer: 'set',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    problem: 'multi_label_classification',
+    output: 'logits',
+    metric: setMicroF1,
+    more: [setMacroF1, subsetAccuracy],
+    truth: 'labels',
+    baseline: 'one-vs-rest',
+    words: texts,
   },
   {
     name: 'features',
