@@ -1,3 +1,4 @@
+import { thresholdOf } from '../../data/sets.ts';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
@@ -22,6 +23,7 @@ const droppedKeys: ReadonlySet<string> = new Set([
   'problem_type',
   'pruned_heads',
   'quantization_config',
+  'thresholds',
   'tokenizer_class',
   'torch_dtype',
   'transformers.js_config',
@@ -68,6 +70,12 @@ const problemOf = ({ task }: ModelInfo): Config => {
   return problem === undefined ? {} : { problem_type: problem };
 };
 
+/** By class, for whoever reads probabilities that a client gives. */
+const thresholdsOf = ({ labels, processor: { thresholds } }: ModelInfo): Config =>
+  thresholds === undefined
+    ? {}
+    : { thresholds: Object.fromEntries(labels.map((label, c) => [label, thresholdOf(thresholds, c)])) };
+
 const labelsOf = (info: ModelInfo): Config =>
   info.labels.length === 0
     ? {}
@@ -98,6 +106,7 @@ export const configJson = (
     ...tokenIds(info, tokenizer),
     ...problemOf(info),
     ...labelsOf(info),
+    ...thresholdsOf(info),
     'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
     decant: { files, model: withoutStates(info) },
   };

@@ -14,6 +14,17 @@ const rows = (row: (i: number) => string): string => Array.from({ length: ROWS }
 
 const csvCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
+/** A text, and a list of texts or numbers, as pyarrow writes them. */
+const listSchema = (numbers: boolean): NonNullable<Parameters<typeof parquetWriteBuffer>[0]['schema']> => [
+  { name: 'root', num_children: 2 },
+  { name: 'text', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+  { name: 'labels', converted_type: 'LIST', num_children: 1, repetition_type: 'OPTIONAL' },
+  { name: 'list', num_children: 1, repetition_type: 'REPEATED' },
+  numbers
+    ? { name: 'element', type: 'INT32', repetition_type: 'OPTIONAL' }
+    : { name: 'element', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+];
+
 const parquet = (
   data: readonly unknown[],
   metadata: readonly { readonly key: string; readonly value: string }[] = [],
@@ -22,8 +33,9 @@ const parquet = (
     parquetWriteBuffer({
       columnData: [
         { name: 'text', data: Array.from({ length: ROWS }, (_, i) => `text number ${i}`) },
-        { name: 'labels', data: [...data], type: 'JSON' },
+        { name: 'labels', data: [...data] },
       ],
+      schema: listSchema(data.flat().some((one) => typeof one === 'number')),
       kvMetadata: [...metadata],
     }),
   );
