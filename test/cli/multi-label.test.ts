@@ -41,7 +41,7 @@ stages:
     learningRate: 5.0e-3
     classWeights: balanced
     thresholds: fitted
-    architecture: { hidden: 32, layers: 1, heads: 2, ffn: 64, vocabulary: 600 }
+    architecture: { hidden: 64, layers: 1, heads: 2, ffn: 256, vocabulary: 600 }
   - { id: slim, uses: prune, keep: { ffn: 50% }, examples: 64 }
   - { id: student, uses: distill, teacher: teacher, epochs: 3, batch: 16, thresholds: fitted }
   - { id: int8, uses: quantize }
@@ -70,7 +70,8 @@ describe('a pipeline of several classes a text', () => {
     expect([ran.code, ran.stderr]).toEqual([0, '']);
     expect(report.data.task).toBe('multi-label');
     expect(report.data.unlabelled).toBeGreaterThan(300);
-    const scores = report.stages.map(({ quality }) => quality?.score ?? 0);
+    const scores = report.stages.flatMap(({ quality }) => quality?.score ?? []);
+    expect(scores.length).toBe(4);
     for (const score of scores) expect(score).toBeGreaterThan(report.data.baselines?.majority?.score ?? 1);
     expect(report.data.baselines?.linear?.score).toBeGreaterThan(0.8);
     expect(report.gates.map(({ outcome }) => outcome)).toEqual(['passed', 'passed', 'passed']);
