@@ -88,7 +88,7 @@ export const setsIn = (columns: readonly RawColumn[]): readonly SetsGuess[] => [
   ...flagged(columns),
 ];
 
-export const isTelling = (name: string): boolean => labelNames.test(name);
+const isTelling = (name: string): boolean => labelNames.test(name);
 
 /** The sets that are meant where nobody says so: those in a column with a telling name, else any, if no label tells more. */
 export const likeliestSets = (guesses: readonly SetsGuess[], label: string | undefined): SetsGuess | undefined => {

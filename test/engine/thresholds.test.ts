@@ -39,7 +39,7 @@ describe('thresholds of classes', () => {
     );
   });
 
-  it('are one half where that is as good as any, and where no text has the class', () => {
+  it('are one half where no other is better, and where no text has the class', () => {
     const targets: Targets = { width: 3, data: Int32Array.from([1, 0, 1, 1, 0, 0, 0, 0, 1]) };
     const [sure, never, low] = fitThresholds(rowsOf([2, -1, -1, 3, 4, -6, -3, 1, -2], 3), targets);
     expect([sure, never]).toEqual([0.5, 0.5]);
