@@ -1,4 +1,15 @@
-import { accuracy, calibrationError, cosine, loss, type Metric, macroF1, pairSpearman } from './metrics/index.ts';
+import {
+  accuracy,
+  calibrationError,
+  cosine,
+  loss,
+  type Metric,
+  macroF1,
+  pairSpearman,
+  setMacroF1,
+  setMicroF1,
+  subsetAccuracy,
+} from './metrics/index.ts';
 
 /**
  * What one answer is, with the columns that it is judged by:
@@ -20,6 +31,8 @@ export interface ModelTask {
   readonly pipeline: string;
   /** What stands behind the architecture in the name of a class of transformers. */
   readonly classSuffix: string;
+  /** `problem_type` of config.json, where models of several tasks share a class. */
+  readonly problem?: string;
   /** What transformers calls the output. */
   readonly output: 'logits' | 'last_hidden_state';
 }
@@ -30,9 +43,9 @@ export interface DataTask extends ModelTask {
   readonly metric: Metric;
   readonly more: readonly Metric[];
   /** Where the right answers come from: a field of each example, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'tags' | 'teacher';
+  readonly truth: 'label' | 'labels' | 'tags' | 'teacher';
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'lexicon' | null;
+  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
@@ -47,6 +60,7 @@ const table = [
     answer: 'choice',
     pipeline: 'text-classification',
     classSuffix: 'ForSequenceClassification',
+    problem: 'single_label_classification',
     output: 'logits',
     metric: accuracy,
     more: [macroF1, loss, calibrationError],
@@ -66,6 +80,20 @@ const table = [
     truth: 'tags',
     baseline: 'lexicon',
     words: { metric: `word ${accuracy.name}`, examples: 'words', inputs: 'sentences' },
+  },
+  {
+    name: 'multi-label',
+    about: 'text',
+    answer: 'set',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    problem: 'multi_label_classification',
+    output: 'logits',
+    metric: setMicroF1,
+    more: [setMacroF1, subsetAccuracy],
+    truth: 'labels',
+    baseline: 'one-vs-rest',
+    words: texts,
   },
   {
     name: 'features',
@@ -130,10 +158,10 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
   throw new Error(`no task has ${answer} answers about a ${about}`);
 };
 
-/** Whether answers are choices of classes that have names. */
+/** Whether answers are of classes that have names. */
 export const hasClasses = (name: TaskName): boolean => {
   const { about, answer } = modelTask(name);
-  return answer === 'choice' && about !== 'token';
+  return answer === 'set' || (answer === 'choice' && about !== 'token');
 };
 
 /** Every metric of a task, the primary one first. */

@@ -11,6 +11,7 @@ const part = { id: fc.nat(), text };
 const targets = {
   'text-classification': { ...part, target: fc.nat(5) },
   'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
+  'multi-label': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
 } as const;
 
@@ -30,7 +31,9 @@ const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
     test: examples,
   });
 };
-const datasets = fc.oneof(...(['text-classification', 'token-classification', 'features'] as const).map(ofTask));
+const datasets = fc.oneof(
+  ...(['text-classification', 'token-classification', 'multi-label', 'features'] as const).map(ofTask),
+);
 
 const small: Dataset = {
   task: 'text-classification',
