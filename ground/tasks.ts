@@ -3,11 +3,12 @@ import { accuracy, calibrationError, cosine, loss, type Metric, macroF1, pairSpe
 /**
  * What one answer is, with the columns that it is judged by:
  * - choice: one of some classes. right, nats (-log p of the label), confidence, chosen, label
+ * - token: one of a vocabulary. right, nats
  * - set: each of some classes or not. said and truth, a column a class
  * - number: one number. said, truth
  * - vector: as many numbers as the model is wide, near the reference's or not. cosine
  */
-export type Answer = 'choice' | 'set' | 'number' | 'vector';
+export type Answer = 'choice' | 'token' | 'set' | 'number' | 'vector';
 
 /** What a model can be made for. */
 export interface ModelTask {
@@ -29,10 +30,12 @@ export interface DataTask extends ModelTask {
   /** What models are chosen and compared by, and what is told besides. */
   readonly metric: Metric;
   readonly more: readonly Metric[];
-  /** Where the right answers come from: a field of each example, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'tags' | 'teacher';
+  /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
+  readonly truth: 'label' | 'tags' | 'text' | 'teacher';
+  /** Whether every update meets an example in another shape, so that a teacher has to answer in the step itself. */
+  readonly varies?: true;
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'lexicon' | null;
+  readonly baseline: 'linear' | 'lexicon' | 'frequency' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }

@@ -9,6 +9,7 @@ export { indexed, type Named, namesIn, type TargetKind } from './target.ts';
 const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
   label: classOfText,
   tags: classOfWords,
+  text: nothing,
   teacher: nothing,
 };
 

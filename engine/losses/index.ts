@@ -1,4 +1,5 @@
 /** Every loss that a training step can be made of. */
+export type { Beside } from './beside.ts';
 export { cosineDistance } from './cosine.ts';
 export { balancedClassWeights, crossEntropy } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';

@@ -1,14 +1,21 @@
+import { targetKindOf } from '../../data/targets/index.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
+import { teacherProblem } from '../label/index.ts';
 
 /** Why a quantized model cannot be followed layer by layer. */
 export const noHiddenStates =
   'the teacher is quantized, and its fused layers put out no hidden states to compare: leave hidden out, or take the model ' +
   'from before quantization as teacher';
 
-/** The options of any training that say something of the model's parts. */
+/** Why a quantized model cannot answer in the steps of its student. */
+export const noQuantizedBeside =
+  'the teacher is quantized, and it has to answer in every step: take the model from before quantization as teacher';
+
+/** The options of any training that say something of the model's parts, or of classes. */
 interface Training {
   readonly freeze: readonly string[];
+  readonly classWeights: 'none' | 'balanced';
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
 }
 
@@ -38,6 +45,20 @@ const missingPairs = ({ hidden }: Training, student: Expected, teacher: Expected
 const withoutHidden = ({ hidden }: Training, { quantized }: Expected): readonly Foreboding[] =>
   hidden === undefined || quantized !== true ? [] : [{ path: ['hidden'], message: noHiddenStates }];
 
+/** Where a teacher answers in every step, nobody asked before whether it can. */
+const teachersBeside = (teacher: Expected | undefined, data: DataFacts | undefined): readonly Foreboding[] => {
+  if (teacher === undefined || data === undefined || dataTask(data.task).varies !== true) return [];
+  const wrong = teacher.task === undefined ? undefined : teacherProblem(teacher.task, data.task);
+  const problem = wrong ?? (teacher.quantized === true ? noQuantizedBeside : undefined);
+  return problem === undefined ? [] : [{ path: ['teacher'], message: problem }];
+};
+
+/** Classes that nothing has weigh nothing. */
+const withoutClasses = ({ classWeights }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
+  classWeights === 'none' || data === undefined || targetKindOf(data.task).named
+    ? []
+    : [{ path: ['classWeights'], message: `data for ${data.task} has no classes to balance: leave classWeights out` }];
+
 const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): readonly Foreboding[] =>
   uses === 'train' && data !== undefined && dataTask(data.task).truth === 'teacher'
     ? [
@@ -55,8 +76,11 @@ export const foreseeTraining = (
   models: Outlook['models'],
   data: DataFacts | undefined,
 ): Foreseen => {
-  const { model = {}, 'teacher-outputs': teacher = {} } = models;
+  const { model = {}, 'teacher-outputs': outputs, teacher: beside } = models;
+  const teacher = outputs ?? beside ?? {};
   const problems = [
+    ...withoutClasses(config, data),
+    ...teachersBeside(beside, data),
     ...withoutLabels(uses, data),
     ...missingParts(config, model.sizes?.layers),
     ...missingPairs(config, model, teacher),

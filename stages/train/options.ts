@@ -73,7 +73,12 @@ export const trainingConfig = {
     .describe('how slowly the two moments of AdamW move'),
   dropout: share.optional().describe('ratio of all dropout; left out, what the model carries'),
   tokenDropout: share.default(0).describe('share of tokens replaced by the unknown token'),
-  labelSmoothing: z.number().min(0).max(0.9).default(0.1).describe('share of the target spread over all classes'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .optional()
+    .describe('share of the target spread over all classes; left out, 0.1, and none over the tokens of a vocabulary'),
   clip: z.number().positive().default(1).describe('largest global norm of the gradient'),
   classWeights: z
     .enum(['none', 'balanced'])
