@@ -2,7 +2,14 @@ import type { Predictions } from '../data/predictions.ts';
 import { isUnread, type Rows, rowOf } from '../data/rows.ts';
 import type { Judged } from '../ground/metrics/metric.ts';
 import type { Answer } from '../ground/tasks.ts';
-import { predictions as chosenOf, correctness, logProbabilities, type Scored, scoredOf } from './statistics/scored.ts';
+import {
+  predictions as chosenOf,
+  correctness,
+  logProbabilities,
+  logProbability,
+  type Scored,
+  scoredOf,
+} from './statistics/scored.ts';
 import { cosinesTo, pairCosines, type Vectors } from './statistics/vectors.ts';
 
 /** Answers as metrics read them. */
@@ -36,7 +43,7 @@ const confidenceOf = (scored: Scored): Float64Array =>
   Float64Array.from(chosenOf(scored), (choice, i) => Math.exp(logProbabilities(scored, i)[Math.max(0, choice)] ?? 0));
 
 const natsOf = (scored: Scored): Float64Array =>
-  Float64Array.from(scored.labels, (label, i) => -(logProbabilities(scored, i)[label] ?? 0));
+  Float64Array.from(scored.labels, (label, i) => -logProbability(scored, i, label));
 
 /** Choices of one class each, as metrics read them. */
 export const choices = (scored: Scored): Evidence => ({
@@ -54,6 +61,19 @@ export const choices = (scored: Scored): Evidence => ({
   pairs: null,
   scored,
 });
+
+/** Choices of one token each, of which only the likeliest were kept: the true one is among them. */
+const tokens = (model: Predictions): Evidence => {
+  const scored = scoredOf(model);
+  return {
+    judged: {
+      count: scored.labels.length,
+      columns: lazily({ right: () => correctness(scored), nats: () => natsOf(scored) }),
+      groups: scored.groups,
+    },
+    ...{ pairs: null, scored: null },
+  };
+};
 
 /** Each class said where its logit is above 0, which is a probability above a half. */
 const saidSets = (rows: Rows, count: number): Float64Array => {
@@ -95,6 +115,7 @@ type Judge = (model: Predictions, reference: Predictions) => Evidence | null;
 
 const judges: Readonly<Record<Answer, Judge>> = {
   choice: (model) => choices(scoredOf(model)),
+  token: tokens,
   set: (model) => beside(model, () => saidSets(model.rows, model.ids.length)),
   number: (model) => beside(model, () => model.rows.data),
   vector: besideReference,
