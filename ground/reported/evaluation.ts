@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
+import { baselineMetrics } from './data.ts';
 import { withScore } from './score.ts';
 import { notes } from './stage.ts';
 
@@ -33,6 +34,8 @@ export const evaluationMetrics = z.looseObject({
   lengths: z.looseObject({ median: z.number(), p95: z.number() }),
   figures: z.looseObject(modelFigures),
   dimensions,
+  /** What reads nothing and knows the model's tokens. */
+  baselines: baselineMetrics.exactOptional(),
   client: z.preprocess((value) => withScore(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
   notes,
 });
