@@ -1,4 +1,14 @@
-import { accuracy, calibrationError, cosine, loss, type Metric, macroF1, pairSpearman } from './metrics/index.ts';
+import {
+  accuracy,
+  calibrationError,
+  cosine,
+  loss,
+  type Metric,
+  macroF1,
+  natsPerToken,
+  pairSpearman,
+  perplexity,
+} from './metrics/index.ts';
 
 /**
  * What one answer is, with the columns that it is judged by:
@@ -83,24 +93,26 @@ const table = [
     baseline: null,
     words: texts,
   },
+  {
+    name: 'fill-mask',
+    about: 'token',
+    answer: 'token',
+    pipeline: 'fill-mask',
+    classSuffix: 'ForMaskedLM',
+    output: 'logits',
+    metric: natsPerToken,
+    more: [perplexity, accuracy],
+    truth: 'text',
+    varies: true,
+    baseline: 'frequency',
+    words: { examples: 'masked tokens', inputs: 'texts' },
+  },
 ] as const satisfies readonly DataTask[];
 
 export type DatasetTask = (typeof table)[number]['name'];
 
-/** What models of the hub are made for that no data is for: they are trained further. */
-const others = [
-  {
-    name: 'fill-mask',
-    about: 'token',
-    answer: 'choice',
-    pipeline: 'fill-mask',
-    classSuffix: 'ForMaskedLM',
-    output: 'logits',
-  },
-] as const satisfies readonly ModelTask[];
-
-/** Every task that a model can be made for. */
-export type TaskName = DatasetTask | (typeof others)[number]['name'];
+/** Every task that a model can be made for: there is data for each. */
+export type TaskName = DatasetTask;
 
 const named = <T extends { readonly name: string }>(tasks: readonly T[]): readonly [T['name'], ...T['name'][]] => {
   const [first, ...rest] = tasks.map(({ name }): T['name'] => name);
@@ -109,22 +121,20 @@ const named = <T extends { readonly name: string }>(tasks: readonly T[]): readon
 };
 
 export const datasetTasks = named<(typeof table)[number]>(table);
-export const modelTasks = named<(typeof table)[number] | (typeof others)[number]>([...table, ...others]);
+export const modelTasks = datasetTasks;
 
 /** What data without a word about it is for. */
 export const [usualTask] = datasetTasks;
 
-const found = <T extends { readonly name: string }>(tasks: readonly T[], name: string): T => {
-  const task = tasks.find((candidate) => candidate.name === name);
+/** The facts of a task of data. What data says is checked where it is read: another name is a bug. */
+export const dataTask = (name: DatasetTask): DataTask => {
+  const task = table.find((candidate) => candidate.name === name);
   if (task !== undefined) return task;
-  throw new Error(`there is no task "${name}"; known: ${tasks.map((one) => one.name).join(', ')}`);
+  throw new Error(`there is no task "${name}"; known: ${datasetTasks.join(', ')}`);
 };
 
-/** The facts of a task of data. What data says is checked where it is read: another name is a bug. */
-export const dataTask = (name: DatasetTask): DataTask => found<DataTask>(table, name);
-
 /** The facts of a task of models. */
-export const modelTask = (name: TaskName): ModelTask => found<ModelTask>([...table, ...others], name);
+export const modelTask = (name: TaskName): ModelTask => dataTask(name);
 
 /** The task whose answers are of a kind: what a head makes of a model, whatever data is for. */
 export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask => {
@@ -135,8 +145,7 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
 
 /** Whether answers are choices of classes that have names. */
 export const hasClasses = (name: TaskName): boolean => {
-  const { about, answer } = modelTask(name);
-  return answer === 'choice' && about !== 'token';
+  return modelTask(name).answer === 'choice';
 };
 
 /** Every metric of a task, the primary one first. */

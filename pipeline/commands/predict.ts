@@ -82,16 +82,6 @@ const modelIn = async (folder: string): Promise<Model> => {
   return await readModel(folder);
 };
 
-/** What a model can be asked for. */
-const taskIn = async (folder: string, { info }: Model): Promise<Task> => {
-  const { findTask } = await import('../../engine/tasks/index.ts');
-  const task = findTask(info.task);
-  if (task !== undefined) return task;
-  throw requestError(
-    `${folder}: holds a model that fills in words (${info.task}); expected one that was trained further`,
-  );
-};
-
 /** Texts as a task takes them. */
 const textsFor = (folder: string, { unit }: Task, given: readonly Given[]): readonly Given[] => {
   if (unit !== 'words') return given;
@@ -127,7 +117,8 @@ const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promis
 };
 
 const answersFrom = async (folder: string, model: Model, given: readonly Given[], options: Options) => {
-  const task = await taskIn(folder, model);
+  const { taskOf } = await import('../../engine/tasks/index.ts');
+  const task = taskOf(model.info.task);
   const texts = textsFor(folder, task, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { openTrainingTexts, readDataset, readDatasetArtifact, writeDataset } from '../../data/files.ts';
-import type { DatasetTask } from '../../ground/tasks.ts';
+import { type DatasetTask, datasetTasks } from '../../ground/tasks.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
@@ -12,6 +12,7 @@ const targets = {
   'text-classification': { ...part, target: fc.nat(5) },
   'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
+  'fill-mask': part,
 } as const;
 
 const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
@@ -30,7 +31,7 @@ const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
     test: examples,
   });
 };
-const datasets = fc.oneof(...(['text-classification', 'token-classification', 'features'] as const).map(ofTask));
+const datasets = fc.oneof(...datasetTasks.map(ofTask));
 
 const small: Dataset = {
   task: 'text-classification',
