@@ -18,7 +18,7 @@ import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
 import { encodeExamples } from '../train/examples.ts';
 import { noHiddenStates, noQuantizedBeside } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
-import { lossSettings, type TrainingContext, trainable } from '../train/run.ts';
+import { dataFor, lossSettings, type TrainingContext, trainable } from '../train/run.ts';
 import type { DistillationConfig, HiddenConfig } from './options.ts';
 import { readsAlong } from './wire.ts';
 
@@ -145,9 +145,10 @@ const taught = async (
 
 /** Fits a student to what the teacher said about every training text, and to the label where there is one. */
 export const runDistillation = async (
-  job: DistillationJob,
+  given: DistillationJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+  const job = { ...given, dataset: dataFor(given.config, given.dataset) };
   const { dataset, config, hook } = job;
   expectTeacher(job);
   expectSameClasses(job);

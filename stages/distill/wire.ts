@@ -7,13 +7,17 @@ export const readsAlong = (task: DatasetTask | undefined): boolean =>
 
 /** Inputs of distillation besides the student: the data, and what the teacher says about it, or the teacher if needed. */
 export const wireDistillation = (
-  { teacher, hidden }: { readonly teacher: string; readonly hidden?: unknown },
+  {
+    teacher,
+    hidden,
+    task,
+  }: { readonly teacher: string; readonly hidden?: unknown; readonly task?: DatasetTask | undefined },
   wiring: Wiring,
   path: readonly string[] = [],
 ): Readonly<Record<string, Ref>> => {
   const model = wiring.model(teacher, [...path, 'teacher']);
   const dataset = wiring.dataset();
-  if (readsAlong(wiring.task)) return { dataset, teacher: model };
+  if (readsAlong(task ?? wiring.task)) return { dataset, teacher: model };
   const outputs = wiring.step('label', {}, { model, dataset });
   return { dataset, 'teacher-outputs': outputs, ...(hidden === undefined ? {} : { teacher: model }) };
 };

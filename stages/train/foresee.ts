@@ -1,5 +1,5 @@
 import { targetKindOf } from '../../data/targets/index.ts';
-import { dataTask } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { teacherProblem } from '../label/index.ts';
 
@@ -14,6 +14,7 @@ export const noQuantizedBeside =
 
 /** The options of any training that say something of the model's parts, or of classes. */
 interface Training {
+  readonly task?: DatasetTask | undefined;
   readonly freeze: readonly string[];
   readonly classWeights: 'none' | 'balanced';
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
@@ -69,13 +70,18 @@ const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): 
       ]
     : [];
 
+/** The data as training reads it. */
+const dataFor = ({ task }: Training, data: DataFacts | undefined): DataFacts | undefined =>
+  data === undefined || task === undefined || task === data.task ? data : { ...data, task, classes: [], whole: true };
+
 /** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */
 export const foreseeTraining = (
   config: Training,
   uses: 'train' | 'distill',
   models: Outlook['models'],
-  data: DataFacts | undefined,
+  given: DataFacts | undefined,
 ): Foreseen => {
+  const data = dataFor(config, given);
   const { model = {}, 'teacher-outputs': outputs, teacher: beside } = models;
   const teacher = outputs ?? beside ?? {};
   const problems = [

@@ -1,5 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { textTasks } from '../../data/targets/index.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
 
@@ -29,8 +30,15 @@ const part = z
     error: ({ input }) => `expected layers in rising order, as layers.0-2; found ${JSON.stringify(input)}`,
   });
 
+/** What training on the texts of any data may be for. */
+const textTask = z
+  .enum(textTasks)
+  .optional()
+  .describe("train on the data's texts alone, for this task, whatever the data is for; left out, the data's own task");
+
 /** Options that every kind of training has. Learning rates left out are filled in by `trainingOptions`. */
 export const trainingConfig = {
+  task: textTask,
   epochs: z
     .number()
     .min(0.001)
@@ -119,8 +127,9 @@ export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): Tr
     schedule,
     warmup,
     betas,
-    classWeights: _,
-    labelSmoothing: __,
+    task: _,
+    classWeights: __,
+    labelSmoothing: ___,
     learningRate,
     headLearningRate,
     ...same

@@ -59,15 +59,20 @@ export const lossSettings = (
   classWeights: classWeightsFor(config, dataset),
 });
 
+/** The data as training reads it: for its own task, or its texts alone for another. */
+export const dataFor = ({ task }: Pick<TrainingConfig, 'task'>, dataset: Dataset): Dataset =>
+  task === undefined || task === dataset.task ? dataset : { ...dataset, task, classes: [] };
+
 /** Training texts that say what is to be learnt of them: those with labels, or all where it is in the text itself. */
 const learntFrom = ({ task, train, unlabelled }: Dataset): readonly Example[] =>
   dataTask(task).truth === 'text' ? [...train, ...unlabelled] : train;
 
 /** Fits a model to what is known of the training texts. */
 export const runTraining = async (
-  { model, dataset, config, rates, hook }: TrainingJob,
+  { model, dataset: data, config, rates, hook }: TrainingJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+  const dataset = dataFor(config, data);
   const texts = learntFrom(dataset);
   if (texts.length === 0) throw stageError('the data has no labelled training texts');
   const task = taskOf(dataset.task);
