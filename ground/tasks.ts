@@ -121,7 +121,6 @@ const named = <T extends { readonly name: string }>(tasks: readonly T[]): readon
 };
 
 export const datasetTasks = named<(typeof table)[number]>(table);
-export const modelTasks = datasetTasks;
 
 /** What data without a word about it is for. */
 export const [usualTask] = datasetTasks;

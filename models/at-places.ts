@@ -1,24 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
 import { GraphBuilder } from '../graph/builder.ts';
-import { type Dim, symbol } from '../graph/dim.ts';
-import { type Graph, indexOf, type Node, type Value } from '../graph/graph.ts';
+import { type Shape, symbol } from '../graph/dim.ts';
+import { type Graph, indexOf, type Node, opsetOf, type Value, value } from '../graph/graph.ts';
+import { findOp } from '../graph/ops/index.ts';
+import { sitesAt } from '../graph/sites.ts';
 import { hiddenStatesOf } from './anatomy/hidden-states.ts';
 import type { Model } from './model.ts';
 import { answering, answerPort, type Port, type Signature } from './signature.ts';
 
-/** Operators that make each row of their result of the same row of what they read, whatever stands in the others. */
-const rowwise: ReadonlySet<string> = new Set(
-  (
-    'Add Sub Mul Div Pow Sqrt Neg Abs Exp Log Erf Tanh Sigmoid Relu LeakyRelu Elu Gelu HardSwish HardSigmoid Clip Max Min ' +
-    'Identity Cast Dropout MatMul LayerNormalization SimplifiedLayerNormalization FastGelu QuickGelu BiasGelu'
-  ).split(' '),
-);
+const shapeOf = (graph: Graph, value: Value): Shape | undefined => graph.types.get(value)?.shape;
 
-/** What an operand beside the rows may be: a number, a vector, or a matrix that rows are multiplied with. */
-const isBesideRows = (graph: Graph, { op }: Node, operand: Value): boolean => {
-  const shape = graph.types.get(operand)?.shape;
-  if (shape === undefined) return false;
-  const wide: readonly Dim[] = op === 'MatMul' ? shape.slice(-2) : shape.slice(-1);
-  return shape.length === wide.length || shape.slice(0, -wide.length).every((dim) => dim === 1);
+/** Whether an operand beside the rows has as many axes as it may have: a number or vector, or the matrix of a product. */
+const isBesideRows = (graph: Graph, operand: Value, axes: number): boolean => {
+  const shape = shapeOf(graph, operand);
+  return shape !== undefined && shape.slice(0, -axes).every((dim) => dim === 1);
 };
 
 /** Values that are computed from an input, not of weights alone. */
@@ -30,19 +25,32 @@ const streamOf = ({ inputs, nodes }: Graph): ReadonlySet<Value> => {
   return stream;
 };
 
-/** Norms over any but the last axis are over other positions, or count axes that are gone among rows. */
-const isOverLast = ({ op, attrs }: Node): boolean =>
-  !op.endsWith('LayerNormalization') ||
-  attrs.axis === undefined ||
-  (attrs.axis.kind === 'int' && attrs.axis.value === -1);
+const isLastAxis = ({ attrs: { axis } }: Node): boolean =>
+  axis === undefined || (axis.kind === 'int' && axis.value === -1);
+
+/** Whether a node makes each element of what stands at the same place alone. */
+const isElementwise = (graph: Graph, node: Node, x: Value): boolean => {
+  const record = findOp(node.domain, node.op, opsetOf(graph.opsets, node.domain));
+  const [output] = node.outputs;
+  if (record === undefined || record.mixes === true || output === undefined) return false;
+  return isDeepStrictEqual(shapeOf(graph, x), shapeOf(graph, output));
+};
+
+/** How many axes an operand may have where a node gives each row for the same row of x; undefined where rows meet. */
+const axesBeside = (graph: Graph, node: Node, x: Value): number | undefined => {
+  const kinds = sitesAt(graph, node).map(({ use }) => use.kind);
+  if (kinds.includes('linear')) return node.inputs[0] === x ? 2 : undefined;
+  if (kinds.includes('norm')) return isLastAxis(node) ? 1 : undefined;
+  return isElementwise(graph, node, x) ? 1 : undefined;
+};
 
 /** The one value of the stream that a node reads row by row; undefined where there is another, or rows meet each other. */
 const readBy = (graph: Graph, node: Node, stream: ReadonlySet<Value>): Value | undefined => {
-  if (!rowwise.has(node.op) || !isOverLast(node)) return undefined;
   const inputs = node.inputs.filter((input) => input !== null);
   const [x, another] = inputs.filter((input) => stream.has(input));
-  if (x === undefined || another !== undefined || (node.op === 'MatMul' && node.inputs[0] !== x)) return undefined;
-  return inputs.every((input) => input === x || isBesideRows(graph, node, input)) ? x : undefined;
+  const axes = x === undefined || another !== undefined ? undefined : axesBeside(graph, node, x);
+  if (x === undefined || axes === undefined) return undefined;
+  return inputs.every((input) => input === x || isBesideRows(graph, input, axes)) ? x : undefined;
 };
 
 interface LastRows {
@@ -95,7 +103,7 @@ export const atPlaces = (model: Model): Model => {
   for (const node of nodes) {
     const inputs = node.inputs.map((input) => (input === null ? null : (names.get(input) ?? input)));
     const outputs = node.outputs.map((made) => {
-      const named = `${made}/places` as Value;
+      const named = value(`${made}/places`);
       names.set(made, named);
       return named;
     });
