@@ -11,10 +11,10 @@ import { answering, answerPort, type Port, type Signature } from './signature.ts
 const shapeOf = (graph: Graph, value: Value): Shape | undefined => graph.types.get(value)?.shape;
 
 /** Whether an operand beside the rows has as many axes as it may have: a number or vector, or the matrix of a product. */
-const isBesideRows = (graph: Graph, operand: Value, axes: number): boolean => {
-  const shape = shapeOf(graph, operand);
-  return shape !== undefined && shape.slice(0, -axes).every((dim) => dim === 1);
-};
+const isBesideRows = (graph: Graph, operand: Value, axes: number): boolean =>
+  shapeOf(graph, operand)
+    ?.slice(0, -axes)
+    .every((dim) => dim === 1) === true;
 
 /** Values that are computed from an input, not of weights alone. */
 const streamOf = ({ inputs, nodes }: Graph): ReadonlySet<Value> => {

@@ -46,16 +46,13 @@ const missingLayers = ({ layers }: Keep, available: number | undefined): readonl
   );
 };
 
-/** Taylor importance is that of a loss, which only classifiers of the data's own classes have. */
-const needsClasses = (
-  options: PruneOptions,
-  { task }: Expected,
-  data: DataFacts | undefined,
-): readonly Foreboding[] => {
-  const isClassifier = task === undefined || hasClasses(task);
+/** Taylor importance is that of a loss, which only models of the data's own task have, where something but a teacher is known. */
+const needsLoss = (options: PruneOptions, { task }: Expected, data: DataFacts | undefined): readonly Foreboding[] => {
+  const hasLoss =
+    task === undefined || hasClasses(task) || (dataTask(task).truth !== 'teacher' && (data?.task ?? task) === task);
   const { heads, ffn, hidden } = options.keep ?? {};
   const ranks = [heads, ffn, hidden].some((kept) => kept !== undefined) || countsLayers(options.keep ?? {});
-  if (isClassifier || !ranks || !criterionOf(options.criterion).needsExamples) return [];
+  if (hasLoss || !ranks || !criterionOf(options.criterion).needsExamples) return [];
   const train = data !== undefined && dataTask(data.task).truth === 'teacher' ? '' : 'train it first, or ';
   const message = `criterion ${options.criterion} measures the loss of a classifier, the model puts out ${task}; ${train}choose criterion: magnitude`;
   return [{ path: ['keep'], message }];
@@ -84,7 +81,7 @@ export const foreseePruning = (options: PruneOptions, { models, data }: Outlook)
     ...(keep === undefined || model.sizes === undefined
       ? []
       : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
-    ...needsClasses(options, model, data),
+    ...needsLoss(options, model, data),
   ];
   if (recover === undefined) return { model: pruned, problems: own };
   const trained = foreseeTraining(recover, recover.uses, { ...models, model: pruned }, data);

@@ -39,4 +39,5 @@ export const smallPackages: Readonly<Record<string, (space: Workspace) => void>>
   'wordnet-supersense': wordnet,
   'spam-assassin': spam,
   'brown-tags': brown,
+  'brown-texts': brown,
 };
