@@ -122,6 +122,11 @@ const named = <T extends { readonly name: string }>(tasks: readonly T[]): readon
 
 export const datasetTasks = named<(typeof table)[number]>(table);
 
+/** Tasks that any texts are enough for: these say themselves what is to be learnt, or a teacher does. */
+export const textTasks = table
+  .filter(({ truth }) => truth === 'text' || truth === 'teacher')
+  .map(({ name }): DatasetTask => name);
+
 /** What data without a word about it is for. */
 export const [usualTask] = datasetTasks;
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { DatasetTask } from '../../ground/tasks.ts';
+import { type DatasetTask, textTasks } from '../../ground/tasks.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import { findPackage } from '../packages.ts';
-import { targetKindOf, textTasks } from '../targets/index.ts';
+import { targetKindOf } from '../targets/index.ts';
 import type { AssembleOptions, Candidate } from './assemble.ts';
 import { noLabels } from './file-options.ts';
 import { knownEndings, readerByName } from './formats.ts';

@@ -16,8 +16,5 @@ const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
 /** What the examples of a task have to be learnt from. */
 export const targetKindOf = (task: DatasetTask): TargetKind => kinds[dataTask(task).truth];
 
-/** Tasks that any texts are enough for. */
-export const textTasks = datasetTasks.filter((task) => targetKindOf(task).about === 'nothing');
-
 /** Tasks whose targets a table of the user's can hold. */
 export const tableTasks = datasetTasks.filter((task) => targetKindOf(task).table !== undefined);

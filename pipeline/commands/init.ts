@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { textTasks } from '../../data/targets/index.ts';
-import type { DatasetTask } from '../../ground/tasks.ts';
+import { type DatasetTask, textTasks } from '../../ground/tasks.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
 
 export interface InitOptions {

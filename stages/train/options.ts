@@ -1,8 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { textTasks } from '../../data/targets/index.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
+import { textTasks } from '../../ground/tasks.ts';
 
 const rate = z.number().positive().max(1);
 const share = z.number().min(0).max(0.95);
