@@ -45,8 +45,11 @@ interface Sample {
 const shown = (value: unknown): string => (isScalar(value) ? String(value) : '');
 
 /** Columns that can be named: once, and by something. */
-const nameable = (names: readonly string[]): readonly string[] =>
-  names.filter((name, i) => name !== '' && names.indexOf(name) === i && names.lastIndexOf(name) === i);
+const nameable = (names: readonly string[]): readonly string[] => {
+  const times = new Map<string, number>();
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
+  return names.filter((name) => name !== '' && times.get(name) === 1);
+};
 
 const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Promise<Sample> => {
   const names = nameable((await reader.columns(file)) ?? []);

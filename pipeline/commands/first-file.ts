@@ -3,8 +3,9 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import { isUserError } from '../../ground/errors.ts';
+import { listed } from '../../ground/names.ts';
 import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
-import { oneLine } from '../../reports/text.ts';
+import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import { formats, type InitOptions } from './init.ts';
@@ -50,7 +51,7 @@ const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles
   if (label !== undefined) return { ...texts, task: undefined, label: known(label, guess, file) };
   throw requestError(
     `${file}: which column is the label? no column repeats a few values; name it with --label ` +
-      `(columns: ${guess.columns.join(', ')}), or write --no-label where texts have no classes`,
+      `(columns: ${listed(guess.columns)}), or write --no-label where texts have no classes`,
   );
 };
 
@@ -160,15 +161,22 @@ const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> 
   return guess;
 };
 
+const LONGEST_NAME = 60;
+
+const columnWords = (name: string): string => `"${shortened(oneLine(name), LONGEST_NAME)}"`;
+
 const summary = (
   out: string,
   { text, pair, label }: Roles,
   { table, split }: DataGuess,
   remarks: readonly string[],
 ): string => {
-  const texts = pair === undefined ? `texts from column "${text}"` : `pairs from columns "${text}" and "${pair}"`;
-  const classes = label === undefined ? 'no classes' : `classes from column "${label}"`;
-  const splits = split === undefined ? '' : `, splits from column "${split}"`;
+  const texts =
+    pair === undefined
+      ? `texts from column ${columnWords(text)}`
+      : `pairs from columns ${columnWords(text)} and ${columnWords(pair)}`;
+  const classes = label === undefined ? 'no classes' : `classes from column ${columnWords(label)}`;
+  const splits = split === undefined ? '' : `, splits from column ${columnWords(split)}`;
   const said = [
     ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
     ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
