@@ -133,7 +133,7 @@ stages:
 ${firstLines(roles)}
   - id: slim                    # really smaller: half of the heads and of the feed-forward neurons
     uses: prune
-    keep: { hidden: 50%, heads: 50%, ffn: 50% }${roles.label !== undefined ? '' : '\n    criterion: magnitude        # the others need labels'}
+    keep: { hidden: 50%, heads: 50%, ffn: 50% }${roles.label !== undefined || isInText(roles) ? '' : '\n    criterion: magnitude        # the others need labels'}
   - id: student                 # learns from the teacher what pruning lost
     uses: distill
     teacher: teacher
