@@ -27,13 +27,14 @@ stages:
   - id: teacher
     uses: train
     architecture: { hidden: 64, layers: 2, heads: 2, ffn: 128, vocabulary: 300, dropout: 0 }
-    epochs: 12
+    epochs: 10
     batch: 16
     learningRate: 5.0e-3
   - { id: slim, uses: prune, keep: { layers: 1, heads: 1, ffn: 64, hidden: 56, vocabulary: used }, criterion: magnitude }
   - { id: student, uses: distill, teacher: teacher, epochs: 6, batch: 16, learningRate: 5.0e-3, hidden: { layers: last, share: 0.5 } }
   - { id: int8, uses: quantize }
   - { id: deploy, uses: export, from: { fp32: student, q8: int8 } }
+  - { id: bytes, uses: train, epochs: 1, architecture: { hidden: 32, layers: 1, heads: 2, ffn: 32, vocabulary: 300, tokenizer: bpe } }
 gates:
   int8: { nats: { maxRise: 0.1, versus: student }, perplexity: { max: 1000 } }
 `;
@@ -86,6 +87,13 @@ describe('a pipeline that fills in masked words', () => {
     expect(quality?.more.accuracy?.value).toBeGreaterThan(0);
     expect(quality?.scoreInterval.low).toBeLessThan(quality?.score ?? 0);
     expect(student?.difference).not.toBeNull();
+  });
+
+  it('compares no surprise at other tokens', () => {
+    const bytes = report.stages.find(({ id }) => id === 'bytes');
+    expect(bytes?.quality?.score).toBeGreaterThan(0);
+    expect(bytes?.quality?.examples).not.toBe(report.stages[0]?.quality?.examples);
+    expect([bytes?.difference, bytes?.comparisons]).toEqual([null, []]);
   });
 
   it('speaks of nats and masked tokens in the terminal and on its pages', async () => {
