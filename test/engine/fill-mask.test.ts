@@ -1,15 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
+import { BatchFeeder } from '../../engine/batch-feeder.ts';
 import { asWritten, type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
+import { GradientRunner } from '../../engine/gradients.ts';
 import { crossEntropy, distillation, hiddenStates, layerPairs } from '../../engine/losses/index.ts';
 import { maskingFor } from '../../engine/masking.ts';
+import { ortEngine } from '../../engine/onnxruntime.ts';
 import { predict } from '../../engine/predict.ts';
 import { buildStep } from '../../engine/step.ts';
+import { sizeOfUpdate } from '../../engine/step-batch.ts';
 import { fillMask } from '../../engine/tasks/fill-mask.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
+import { trainingMemory } from '../../engine/training-state.ts';
+import { weightFeeds } from '../../engine/updater.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
@@ -187,6 +193,49 @@ describe('a model that fills them in', () => {
     const everywhere = { ...fillMask, answering: (one: Model) => one };
     const all = await predict({ model, task: everywhere, examples: encoded, threads: 1, batching: 'length' });
     expect(largestDifference(Array.from(rows.data), Array.from(all.rows.data))).toBeLessThan(ROUNDING);
+  });
+
+  it('moves its embeddings by what looks them up and by what scores tokens with them', async () => {
+    const model = fillMask.fit(encoder(), []);
+    const { encoded, targets } = await examplesFor(model, counting(6, 'gradient'));
+    const answering = fillMask.answering(model);
+    const step = buildStep(answering, { losses: [crossEntropy(settings)] });
+    const at = step.parameters.findIndex(({ gradient }) => gradient.kind === 'rows' && gradient.dense !== undefined);
+    const { name = '' } = step.parameters[at] ?? {};
+    expect(name).toBe('embeddings.word_embeddings.weight');
+    const program = await ortEngine.compile(step.graph, { threads: 1 });
+    const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
+    const feeder = new BatchFeeder(answering.info, { examples: { encoded, targets }, seed: 1, options });
+    const batch = { rows: Int32Array.from(encoded.keys()), length: Math.max(...encoded.map(({ length }) => length)) };
+    const size = sizeOfUpdate([batch], feeder.answers);
+    const feeds = feeder.feeds(step.inputs, { batch, size, turn: [0, 0] });
+    const weights = weightFeeds(step.graph, model, []);
+    const table = weights[name];
+    if (!(table?.data instanceof Float32Array)) throw new Error('the table is fed');
+    const lossAt = async (move: (i: number) => number): Promise<number> => {
+      runner.reset();
+      const data = (table.data as Float32Array).map((x, i) => x + move(i));
+      return (await runner.run({ ...weights, ...feeds, [name]: { ...table, data } })).loss;
+    };
+    await lossAt(() => 0);
+    const gradient = Float32Array.from(runner.gradients[at] ?? []);
+    const norm = Math.hypot(...gradient);
+    const [up, down] = [
+      await lossAt((i) => (1e-3 * (gradient[i] ?? 0)) / norm),
+      await lossAt((i) => (-1e-3 * (gradient[i] ?? 0)) / norm),
+    ];
+    expect(Math.abs((up - down) / 2e-3 / norm - 1)).toBeLessThan(0.02);
+    // A second batch of the same update adds up, in either part.
+    runner.reset();
+    await runner.run({ ...weights, ...feeds });
+    await runner.run({ ...weights, ...feeds });
+    expect(
+      largestDifference(
+        Array.from(runner.gradients[at] ?? []),
+        Array.from(gradient, (x) => 2 * x),
+      ),
+    ).toBeLessThan(1e-5);
+    await program.release();
   });
 
   it('is judged in 8 bits at every place, as it is shipped', async () => {
