@@ -8,6 +8,9 @@ import {
   natsPerToken,
   pairSpearman,
   perplexity,
+  setMacroF1,
+  setMicroF1,
+  subsetAccuracy,
 } from './metrics/index.ts';
 
 /**
@@ -31,6 +34,8 @@ export interface ModelTask {
   readonly pipeline: string;
   /** What stands behind the architecture in the name of a class of transformers. */
   readonly classSuffix: string;
+  /** `problem_type` of config.json, where models of several tasks share a class. */
+  readonly problem?: string;
   /** What transformers calls the output. */
   readonly output: 'logits' | 'last_hidden_state';
 }
@@ -41,11 +46,11 @@ export interface DataTask extends ModelTask {
   readonly metric: Metric;
   readonly more: readonly Metric[];
   /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'tags' | 'text' | 'teacher';
+  readonly truth: 'label' | 'labels' | 'tags' | 'text' | 'teacher';
   /** Whether every update meets an example in another shape, so that a teacher has to answer in the step itself. */
   readonly varies?: true;
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'lexicon' | 'frequency' | null;
+  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'frequency' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
@@ -60,6 +65,7 @@ const table = [
     answer: 'choice',
     pipeline: 'text-classification',
     classSuffix: 'ForSequenceClassification',
+    problem: 'single_label_classification',
     output: 'logits',
     metric: accuracy,
     more: [macroF1, loss, calibrationError],
@@ -79,6 +85,20 @@ const table = [
     truth: 'tags',
     baseline: 'lexicon',
     words: { metric: `word ${accuracy.name}`, examples: 'words', inputs: 'sentences' },
+  },
+  {
+    name: 'multi-label',
+    about: 'text',
+    answer: 'set',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    problem: 'multi_label_classification',
+    output: 'logits',
+    metric: setMicroF1,
+    more: [setMacroF1, subsetAccuracy],
+    truth: 'labels',
+    baseline: 'one-vs-rest',
+    words: texts,
   },
   {
     name: 'features',
@@ -147,9 +167,10 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
   throw new Error(`no task has ${answer} answers about a ${about}`);
 };
 
-/** Whether answers are choices of classes that have names. */
+/** Whether answers are of classes that have names. */
 export const hasClasses = (name: TaskName): boolean => {
-  return modelTask(name).answer === 'choice';
+  const { answer } = modelTask(name);
+  return answer === 'set' || answer === 'choice';
 };
 
 /** Every metric of a task, the primary one first. */

@@ -24,6 +24,8 @@ const tokens = z.object({ padding: z.int().nonnegative(), unknown: z.int().nonne
 
 const sentence = z.object({ pooling: z.enum(['mean', 'first']), normalize: z.boolean() });
 
+const thresholds = z.array(z.number().gt(0).lt(1));
+
 const facts = {
   task: taskName,
   labels: z.array(z.string()),
@@ -39,7 +41,7 @@ const facts = {
 const infoSchema = z.object({
   schema: z.literal('decant.model/2'),
   signature,
-  processor: z.object({ tokens, sentence: sentence.exactOptional() }),
+  processor: z.object({ tokens, sentence: sentence.exactOptional(), thresholds: thresholds.exactOptional() }),
   hiddenStates: z.array(valueName).exactOptional(),
   ...facts,
 });

@@ -1,5 +1,6 @@
 import type { Predictions } from '../data/predictions.ts';
-import { isUnread, type Rows, rowOf } from '../data/rows.ts';
+import { isUnread, rowOf } from '../data/rows.ts';
+import { saidOf } from '../data/sets.ts';
 import type { Judged } from '../ground/metrics/metric.ts';
 import type { Answer } from '../ground/tasks.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type Scored,
   scoredOf,
 } from './statistics/scored.ts';
+import type { Sets } from './statistics/sets.ts';
 import { cosinesTo, pairCosines, type Vectors } from './statistics/vectors.ts';
 
 /** Answers as metrics read them. */
@@ -19,6 +21,8 @@ export interface Evidence {
   readonly pairs: Judged | null;
   /** Choices of one class each; null where answers are something else. */
   readonly scored: Scored | null;
+  /** Sets of classes; null where answers are something else. */
+  readonly sets: Sets | null;
 }
 
 type Columns = Judged['columns'];
@@ -60,6 +64,7 @@ export const choices = (scored: Scored): Evidence => ({
   },
   pairs: null,
   scored,
+  sets: null,
 });
 
 /** Choices of one token each, of which only the likeliest were kept: the true one is among them. */
@@ -71,27 +76,30 @@ const tokens = (model: Predictions): Evidence => {
       columns: lazily({ right: () => correctness(scored), nats: () => natsOf(scored) }),
       groups: scored.groups,
     },
-    ...{ pairs: null, scored: null },
+    ...{ pairs: null, scored: null, sets: null },
   };
 };
 
-/** Each class said where its logit is above 0, which is a probability above a half. */
-const saidSets = (rows: Rows, count: number): Float64Array => {
-  const said = new Float64Array(count * rows.width);
-  for (let answer = 0; answer < count; answer++) {
-    if (!isUnread(rows, answer))
-      said.set(
-        Float64Array.from(rowOf(rows, answer), (x) => Number(x > 0)),
-        answer * rows.width,
-      );
+/** 1 for each class that is said of a text; none of one that was never read. */
+const saidSets = ({ ids, rows, thresholds }: Predictions): Float64Array => {
+  const said = new Float64Array(ids.length * rows.width);
+  for (let answer = 0; answer < ids.length; answer++) {
+    if (!isUnread(rows, answer)) said.set(saidOf(rowOf(rows, answer), thresholds), answer * rows.width);
   }
   return said;
 };
 
 const beside = ({ ids, targets, groups }: Predictions, said: () => ArrayLike<number>): Evidence => ({
   judged: { count: ids.length, columns: lazily({ said, truth: () => targets?.data ?? [] }), groups },
-  ...{ pairs: null, scored: null },
+  ...{ pairs: null, scored: null, sets: null },
 });
+
+const sets = (model: Predictions): Evidence => {
+  const { rows, targets } = model;
+  const { width: classes, data: logits } = rows;
+  const said = saidSets(model);
+  return { ...beside(model, () => said), sets: { classes, logits, said, truth: targets?.data ?? [] } };
+};
 
 const vectorsIn = ({ ids, rows }: Predictions): Vectors => ({ ids, width: rows.width, values: rows.data });
 
@@ -107,7 +115,7 @@ const besideReference = (model: Predictions, reference: Predictions): Evidence |
       groups: model.groups,
     },
     pairs: { count: said.length, columns: { said, truth } },
-    scored: null,
+    ...{ scored: null, sets: null },
   };
 };
 
@@ -116,7 +124,7 @@ type Judge = (model: Predictions, reference: Predictions) => Evidence | null;
 const judges: Readonly<Record<Answer, Judge>> = {
   choice: (model) => choices(scoredOf(model)),
   token: tokens,
-  set: (model) => beside(model, () => saidSets(model.rows, model.ids.length)),
+  set: sets,
   number: (model) => beside(model, () => model.rows.data),
   vector: besideReference,
 };

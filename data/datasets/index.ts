@@ -8,6 +8,7 @@ import type { AnyDataset, Loaded, Outlook } from './kind.ts';
 import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
+import { wordnetFrames } from './wordnet-frames.ts';
 
 /** Every kind of dataset, in the order in which help lists them. */
 export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
@@ -15,6 +16,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   spamAssassin,
   brownTags,
   brownTexts,
+  wordnetFrames,
   csv,
   jsonl,
   parquet,

@@ -6,6 +6,7 @@ import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isScalar, type RowReader } from './rows.ts';
+import { flagColumns, likeliestSets, type RawColumn, type SetsGuess, setColumns } from './sniff-sets.ts';
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
 
@@ -19,6 +20,8 @@ export interface DataGuess {
   readonly text: string | undefined;
   readonly pair: string | undefined;
   readonly label: string | undefined;
+  /** Where several classes a text stand, as far as any seem to: the likeliest first. */
+  readonly sets?: readonly SetsGuess[];
   /** Column that says in which split a row is. */
   readonly split: string | undefined;
   /** Classes among the rows that were looked at, sorted. */
@@ -40,6 +43,8 @@ interface Column {
 interface Sample {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Every column as the format has it. */
+  readonly raw: readonly RawColumn[];
 }
 
 const shown = (value: unknown): string => (isScalar(value) ? String(value) : '');
@@ -62,6 +67,7 @@ const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Prom
   return {
     columns: plain.map((i) => names[i] ?? ''),
     rows: rows.map((row) => plain.map((i) => shown(row[i]))),
+    raw: names.map((name, i) => ({ name, values: () => rows.map((row) => row[i]) })),
   };
 };
 
@@ -127,19 +133,27 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   const columns = columnsOf(sample);
   const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct));
   const candidates = columns.filter((column) => column !== split);
-  const [text, pair] = textColumns(candidates);
+  const open = sample.raw.filter(({ name }) => name !== split?.name && !partsRows(name));
+  const inOne = setColumns(open.filter(({ name }) => !isTextName(name)));
+  // Lists of classes may be longer than the texts that have them.
+  const lists = new Set(inOne.flatMap((one) => one.columns));
+  const [text, pair] = textColumns(candidates.filter(({ name }) => !lists.has(name)));
   const others = candidates.filter((column) => column !== text && column !== pair && !partsRows(column.name));
   const label = labelColumn(others, sample.rows.length);
-  const classes = [...(label?.distinct ?? [])].sort();
+  const sets = [...inOne, ...flagColumns(open.filter(({ name }) => name !== text?.name && name !== pair?.name))];
+  const likeliest = likeliestSets(sets, label?.name);
   return {
     uses,
     table,
-    columns: sample.columns,
+    columns: likeliest === undefined ? sample.columns : sample.raw.map(({ name }) => name),
     text: text?.name,
     pair: pair?.name,
-    label: label?.name,
+    label: likeliest === undefined ? label?.name : likeliest.columns[0],
+    ...(sets.length === 0
+      ? {}
+      : { sets: likeliest === undefined ? sets : [likeliest, ...sets.filter((one) => one !== likeliest)] }),
     split: split?.name,
-    classes,
+    classes: likeliest?.classes ?? [...(label?.distinct ?? [])].sort(),
     rows: sample.rows.length,
   };
 };

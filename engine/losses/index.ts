@@ -1,5 +1,7 @@
 /** Every loss that a training step can be made of. */
 export type { Beside } from './beside.ts';
+export { binaryCrossEntropy } from './binary-cross-entropy.ts';
+export { classDistillation } from './class-distillation.ts';
 export { cosineDistance } from './cosine.ts';
 export { balancedClassWeights, crossEntropy } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';

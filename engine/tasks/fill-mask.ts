@@ -63,7 +63,7 @@ export const fillMask: Task = {
     const nats = logSumExp(logits) - (logits[targetOf(targets, answer)] ?? 0);
     return { score: nats, loss: nats };
   },
-  tell: (logits = new Float32Array(), tokens, top = FEWEST_TOLD) => {
+  tell: (logits = new Float32Array(), tokens, _, top = FEWEST_TOLD) => {
     const total = logSumExp(logits);
     const all = Array.from(logits, (logit, id) => ({
       ...{ token: tokens[id] ?? `${id}`, id, probability: Math.exp(logit - total) },

@@ -1,9 +1,10 @@
 import type { Targets } from '../../data/answer-targets.ts';
 import type { Example } from '../../data/dataset.ts';
 import type { Stream } from '../../data/random.ts';
+import type { Rows } from '../../data/rows.ts';
 import type { TextInput } from '../../data/tokenize.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
-import type { Model } from '../../models/model.ts';
+import type { Model, Processor } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
 import type { Loss, LossSettings } from '../losses/index.ts';
 import type { TrainingExamples } from '../training-options.ts';
@@ -27,6 +28,8 @@ export interface Varied {
 export interface Told {
   readonly json: Readonly<Record<string, unknown>>;
   readonly lines: readonly (readonly string[])[];
+  /** Lines that are the answer, however few are asked for; one where it is not said. */
+  readonly least?: number;
 }
 
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */
@@ -62,6 +65,10 @@ export interface Task {
   /** Losses of learning from a teacher's answers. */
   imitation(settings: LossSettings): readonly Loss[];
   judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
-  /** In the words of its labels; undefined is an answer that was never given. `top` is how many of very many choices are told. */
-  tell(answer: Float32Array | undefined, labels: readonly string[], top?: number): Told;
+  /** The best threshold of each class by answers about texts that were not trained on; absent where none are compared with one. */
+  thresholds?(rows: Rows, targets: Targets): readonly number[];
+  /**
+   * In the words of its labels; undefined is an answer that was never given. `top` is how many of very many choices are told.
+   */
+  tell(answer: Float32Array | undefined, labels: readonly string[], processor: Processor, top?: number): Told;
 }

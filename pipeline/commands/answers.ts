@@ -1,6 +1,7 @@
 import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
 import type { Task, Told } from '../../engine/tasks/task.ts';
+import type { ModelInfo } from '../../models/model.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
 import type { Given } from './asked.ts';
 
@@ -13,6 +14,8 @@ export interface Said {
 
 interface Question {
   readonly task: Task;
+  readonly info: Pick<ModelInfo, 'processor'>;
+  /** What the numbers of an answer stand for. */
   readonly labels: readonly string[];
   readonly texts: readonly Given[];
   readonly predicted: Predicted;
@@ -21,8 +24,8 @@ interface Question {
 }
 
 /** What was said in one answer, in the words of its task. */
-const toldOf = ({ task, labels, top, predicted: { rows } }: Question, answer: number): Told =>
-  task.tell(isUnread(rows, answer) ? undefined : rowOf(rows, answer), labels, top);
+const toldOf = ({ task, info, labels, top, predicted: { rows } }: Question, answer: number): Told =>
+  task.tell(isUnread(rows, answer) ? undefined : rowOf(rows, answer), labels, info.processor, top);
 
 /** A pair takes two lines. */
 const heading = ({ text, pair }: Given): string =>
@@ -40,7 +43,9 @@ const columns = (lines: Told['lines']): readonly string[] => {
 
 const aboutTexts = (asked: Question): Said => {
   const told = asked.texts.map((given, i) => ({ given, ...toldOf(asked, i) }));
-  const blocks = told.map(({ given, lines }) => [heading(given), ...columns(lines.slice(0, asked.top))].join('\n'));
+  const blocks = told.map(({ given, lines, least = 1 }) =>
+    [heading(given), ...columns(lines.slice(0, Math.max(asked.top, least)))].join('\n'),
+  );
   return { json: told.map(({ given, json }) => ({ ...given, ...json })), text: blocks.join('\n') };
 };
 

@@ -2,6 +2,7 @@ import { access, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
+import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
 import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
@@ -25,12 +26,22 @@ interface Roles {
   readonly text: string;
   readonly pair: string | undefined;
   readonly label: string | undefined;
+  /** Several classes a text: columns, and what stands between them in one. */
+  readonly sets?: SetsGuess;
 }
 
 const known = (column: string, { columns }: DataGuess, file: string): string => {
   if (columns.includes(column)) return column;
   const hints = nameHints(column, columns, 'columns').join('; ');
   throw requestError(`${file}: there is no column "${column}" (${hints})`);
+};
+
+/** The sets in the column that is named, or those that were guessed. */
+const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGuess): Pick<Roles, 'sets'> => {
+  const own = typeof named === 'string' && named !== label;
+  const guess = sets.find(({ columns }) => (own ? columns.length === 1 && columns[0] === named : columns[0] === label));
+  const single = typeof named === 'string' && (guess?.columns.length ?? 0) > 1;
+  return guess === undefined || single ? {} : { sets: guess };
 };
 
 /** The columns that options name, or those that look the part. */
@@ -48,7 +59,9 @@ const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles
   if (label === false || (label === undefined && onlyTexts)) {
     return { ...texts, task: given.task ?? taskWith('text', 'vector'), label: undefined };
   }
-  if (label !== undefined) return { ...texts, task: undefined, label: known(label, guess, file) };
+  if (label !== undefined) {
+    return { ...texts, task: undefined, label: known(label, guess, file), ...setsFor(given.label, guess) };
+  }
   throw requestError(
     `${file}: which column is the label? no column repeats a few values; name it with --label ` +
       `(columns: ${listed(guess.columns)}), or write --no-label where texts have no classes`,
@@ -63,8 +76,21 @@ const textLine = ({ text, pair }: Roles): string =>
 /** Whether the texts themselves say what is to be learnt. */
 const isInText = ({ task }: Roles): boolean => task !== undefined && dataTask(task).truth === 'text';
 
+const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): string => {
+  const task = `task: ${taskWith('text', 'set')}             # a text has several of the classes, one, or none`;
+  if (columns.length > 1)
+    return `${task}\n  label: [${columns.map(inline).join(', ')}]  # a column a class, with 0 or 1`;
+  const seen = `  # ${classes.length} classes in the first ${rows} rows`;
+  const between =
+    separator === undefined
+      ? ''
+      : `\n  separator: ${JSON.stringify(separator)}              # between the classes of a text`;
+  return `${task}\n  label: ${columns.map(inline).join('')}${seen}${between}`;
+};
+
 const labelLine = (roles: Roles, guess: DataGuess): string => {
-  const { label, task } = roles;
+  const { label, task, sets } = roles;
+  if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined) {
     const what = isInText(roles) ? 'hidden words are guessed' : 'a student learns the vectors of its teacher';
     return `task: ${`${task} `.padEnd(21)} # no classes: ${what}`;
@@ -163,26 +189,32 @@ const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> 
 
 const LONGEST_NAME = 60;
 
-const columnWords = (name: string): string => `"${shortened(oneLine(name), LONGEST_NAME)}"`;
+const short = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 
-const summary = (
-  out: string,
-  { text, pair, label }: Roles,
-  { table, split }: DataGuess,
-  remarks: readonly string[],
-): string => {
+const columnWords = (name: string): string => `"${short(name)}"`;
+
+/** Where the classes are, and whether a text may have several. */
+const classesWords = ({ label, sets }: Roles): string => {
+  if (sets === undefined) return label === undefined ? 'no classes' : `classes from column ${columnWords(label)}`;
+  const [first = '', ...more] = sets.columns;
+  return more.length === 0
+    ? `several classes a text from column ${columnWords(first)}`
+    : `several classes a text from columns ${listed(sets.columns.map(short))}`;
+};
+
+const summary = (out: string, roles: Roles, { table, split }: DataGuess, remarks: readonly string[]): string => {
+  const { text, pair } = roles;
   const texts =
     pair === undefined
       ? `texts from column ${columnWords(text)}`
       : `pairs from columns ${columnWords(text)} and ${columnWords(pair)}`;
-  const classes = label === undefined ? 'no classes' : `classes from column ${columnWords(label)}`;
   const splits = split === undefined ? '' : `, splits from column ${columnWords(split)}`;
   const said = [
     ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
     ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
     ...remarks.map((remark) => oneLine(`${remark}.`)),
   ];
-  return `${[`Wrote ${out}: ${texts}, ${classes}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
+  return `${[`Wrote ${out}: ${texts}, ${classesWords(roles)}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
 };
 
 /** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */

@@ -132,7 +132,7 @@ const answersFrom = async (folder: string, model: Model, given: readonly Given[]
     batching: isQuantized(model.graph) ? 'single' : 'length',
     onProgress: limits.renew,
   });
-  return { task, labels: task.names?.(model) ?? info.labels, texts, predicted };
+  return { task, info, labels: task.names?.(model) ?? info.labels, texts, predicted };
 };
 
 const predict = async (folder: string, lines: readonly string[], options: Options): Promise<Answered> => {

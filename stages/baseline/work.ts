@@ -10,6 +10,7 @@ import { learnVectorizer, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
 import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
+import { tellSets } from './one-vs-rest.ts';
 import { postingsOf, SparseWeights } from './sparse.ts';
 
 const labelsOf = (examples: readonly Example[]): Int32Array => Int32Array.from(examples, labelOf);
@@ -151,6 +152,7 @@ const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing
   linear: classifyTexts,
   // Tokens are a model's: its evaluation counts them.
   frequency: (_, ctx) => withoutPredictions({}, ctx),
+  'one-vs-rest': tellSets,
   lexicon: (dataset, ctx) => withoutPredictions(tagWords(dataset), ctx),
   nothing: (_, ctx) => withoutPredictions({}, ctx),
 };

@@ -1,3 +1,4 @@
+import { thresholdOf } from '../../data/sets.ts';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
@@ -22,6 +23,7 @@ const droppedKeys: ReadonlySet<string> = new Set([
   'problem_type',
   'pruned_heads',
   'quantization_config',
+  'thresholds',
   'tokenizer_class',
   'torch_dtype',
   'transformers.js_config',
@@ -63,24 +65,21 @@ const tokenIds = (info: ModelInfo, tokenizer: TokenizerJson): Config => {
   return { ...ids, pad_token_id: info.processor.tokens.padding };
 };
 
-const sameLabels = ({ checkpoint, labels }: ModelInfo): boolean => {
-  const given = Object.values(Object(checkpoint?.id2label));
-  return given.length === labels.length && labels.every((label) => given.includes(label));
+const problemOf = ({ task }: ModelInfo): Config => {
+  const { problem } = modelTask(task);
+  return problem === undefined ? {} : { problem_type: problem };
 };
 
-/** decant trains one class a text; a checkpoint whose classes are still its own is read as its makers meant it. */
-const problemOf = (info: ModelInfo): Config => {
-  const { about, answer } = modelTask(info.task);
-  if (about !== 'text' || answer !== 'choice') return {};
-  const given = sameLabels(info) ? info.checkpoint?.problem_type : undefined;
-  return { problem_type: given ?? 'single_label_classification' };
-};
+/** By class, for whoever reads probabilities that a client gives. */
+const thresholdsOf = ({ labels, processor: { thresholds } }: ModelInfo): Config =>
+  thresholds === undefined
+    ? {}
+    : { thresholds: Object.fromEntries(labels.map((label, c) => [label, thresholdOf(thresholds, c)])) };
 
 const labelsOf = (info: ModelInfo): Config =>
   info.labels.length === 0
     ? {}
     : {
-        ...problemOf(info),
         id2label: Object.fromEntries(info.labels.map((label, i) => [i, label])),
         label2id: Object.fromEntries(info.labels.map((label, i) => [label, i])),
       };
@@ -105,7 +104,9 @@ export const configJson = (
     ...(info.checkpoint === undefined ? { max_position_embeddings: info.maxLength } : {}),
     ...sizesOf(info, sizes),
     ...tokenIds(info, tokenizer),
+    ...problemOf(info),
     ...labelsOf(info),
+    ...thresholdsOf(info),
     'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
     decant: { files, model: withoutStates(info) },
   };

@@ -12,9 +12,14 @@ export const noHiddenStates =
 export const noQuantizedBeside =
   'the teacher is quantized, and it has to answer in every step: take the model from before quantization as teacher';
 
-/** The options of any training that say something of the model's parts, or of classes. */
+/** Why nothing is to be fitted. */
+export const noThresholds = (task: DatasetTask): string =>
+  `thresholds are of classes that a text has or has not, and the data is for ${task}: leave thresholds out`;
+
+/** The options of any training that say something of the model's parts, or of the data. */
 interface Training {
   readonly task?: DatasetTask | undefined;
+  readonly thresholds?: 'half' | 'fitted' | undefined;
   readonly freeze: readonly string[];
   readonly classWeights: 'none' | 'balanced';
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
@@ -73,6 +78,10 @@ const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): 
 /** The data as training reads it. */
 const dataFor = ({ task }: Training, data: DataFacts | undefined): DataFacts | undefined =>
   data === undefined || task === undefined || task === data.task ? data : { ...data, task, classes: [], whole: true };
+const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
+  thresholds === undefined || data === undefined || dataTask(data.task).answer === 'set'
+    ? []
+    : [{ path: ['thresholds'], message: noThresholds(data.task) }];
 
 /** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */
 export const foreseeTraining = (
@@ -88,6 +97,7 @@ export const foreseeTraining = (
     ...withoutClasses(config, data),
     ...teachersBeside(beside, data),
     ...withoutLabels(uses, data),
+    ...withoutSets(config, data),
     ...missingParts(config, model.sizes?.layers),
     ...missingPairs(config, model, teacher),
     ...withoutHidden(config, teacher),

