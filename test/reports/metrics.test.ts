@@ -7,6 +7,7 @@ import {
   loss,
   type Metric,
   macroF1,
+  meanSquaredError,
   metrics,
   natsPerToken,
   pairSpearman,
@@ -15,7 +16,6 @@ import {
   setMacroF1,
   setMicroF1,
   spearman,
-  squaredError,
   subsetAccuracy,
 } from '../../ground/metrics/index.ts';
 import { figureOf, isBetter, type Judged } from '../../ground/metrics/metric.ts';
@@ -39,7 +39,7 @@ const judgedOf = (one: Golden): Judged => ({
 describe('metrics are what scikit-learn and SciPy compute', () => {
   const cases: readonly (readonly [string, readonly Metric[]])[] = [
     ['sets', [setMicroF1, setMacroF1, subsetAccuracy]],
-    ['numbers', [spearman, pearson, squaredError]],
+    ['numbers', [spearman, pearson, meanSquaredError]],
     ['choices', [accuracy, macroF1, loss, perplexity]],
   ];
   it.each(cases)('of %s', (kind, computed) => {
@@ -73,7 +73,7 @@ describe('the tables of metrics and tasks', () => {
     expect([isBetter(accuracy, 0.8, 0.7), isBetter(accuracy, 0.7, 0.8), isBetter(accuracy, 0.7, 0.7)]).toEqual([
       ...[true, false, false],
     ]);
-    expect([isBetter(natsPerToken, 2, 3), isBetter(squaredError, 3, 2)]).toEqual([true, false]);
+    expect([isBetter(natsPerToken, 2, 3), isBetter(meanSquaredError, 3, 2)]).toEqual([true, false]);
   });
 });
 
@@ -163,7 +163,7 @@ describe('95 % intervals', () => {
   const cases: readonly (readonly [name: string, metric: Metric, draw: Draw, runs: number])[] = [
     ['micro F1', setMicroF1, sets, 200],
     ['Spearman', spearman, ratings, 200],
-    ['squared error', squaredError, ratings, 1000],
+    ['squared error', meanSquaredError, ratings, 1000],
     ['nats', natsPerToken, tokens, 1000],
     ['perplexity', perplexity, tokens, 200],
   ];
@@ -190,7 +190,7 @@ describe('95 % intervals', () => {
 
   it('of nothing, or of one text, know nothing', () => {
     const none: Judged = { count: 0, columns: { said: [], truth: [], nats: [], right: [] } };
-    for (const metric of [spearman, setMicroF1, perplexity, accuracy, squaredError]) {
+    for (const metric of [spearman, setMicroF1, perplexity, accuracy, meanSquaredError]) {
       const { low, high } = judgedFigure(metric, none).interval;
       const [least, most] = metric === accuracy ? [0, 1] : [-metric.scale.most, metric.scale.most];
       expect([metric.name, low, high]).toEqual([metric.name, least, most]);
