@@ -75,6 +75,8 @@ export const dataErrors = {
       'other-document',
       `${file} is one JSON object${keys.length === 0 ? '' : ` (keys: ${quoted(keys.slice(0, 6))}${keys.length > 6 ? ' ...' : ''})`}; expected a list of objects or an object a line, one a text (in pandas: to_json(orient='records', lines=True))`,
     ),
+  noNumber: (at: string, column: string, found: string, advice: string) =>
+    dataError('no-number', `${at}: ${JSON.stringify(found)} in column '${column}' is no number; ${advice}`),
   nothingLeft: (file: string, dropped: number) =>
     dataError(
       'nothing-left',

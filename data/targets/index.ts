@@ -2,6 +2,7 @@ import { type DatasetTask, type DataTask, datasetTasks, dataTask } from '../../g
 import { classOfText } from './class-of-text.ts';
 import { classOfWords } from './class-of-words.ts';
 import { nothing } from './nothing.ts';
+import { numberOfText } from './number-of-text.ts';
 import type { TargetKind } from './target.ts';
 
 export { indexed, type Named, namesIn, type TargetKind } from './target.ts';
@@ -9,6 +10,7 @@ export { indexed, type Named, namesIn, type TargetKind } from './target.ts';
 const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
   label: classOfText,
   tags: classOfWords,
+  number: numberOfText,
   teacher: nothing,
 };
 
