@@ -32,7 +32,7 @@ export interface DataTask extends ModelTask {
   /** Where the right answers come from: a field of each example, or a teacher, which then validates, too. */
   readonly truth: 'label' | 'tags' | 'number' | 'teacher';
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'lexicon' | null;
+  readonly baseline: 'linear' | 'lexicon' | 'ridge' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
