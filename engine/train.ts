@@ -250,9 +250,11 @@ class TrainingRun {
 export const train = async (
   request: TrainRequest,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  const run = new TrainingRun(request);
+  const { restore, ...standard } = request.task.standardize?.(request) ?? { restore: (model: Model) => model };
+  const run = new TrainingRun({ ...request, ...standard });
   try {
-    return await run.run();
+    const { model, summary } = await run.run();
+    return { model: restore(model), summary };
   } finally {
     await run.release();
   }

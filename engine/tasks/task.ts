@@ -6,6 +6,7 @@ import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
 import type { Loss, LossSettings } from '../losses/index.ts';
+import type { InUnit, Standardized } from '../standard.ts';
 import type { TrainingExamples } from '../training-options.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
@@ -49,6 +50,8 @@ export interface Task {
   vary?(encoded: Encoded, random: Stream): Varied;
   /** The model with what the task needs of it; throws where it was made for something else. */
   fit(model: Model, classes: readonly string[]): Model;
+  /** The same training in numbers that suit an optimizer, where answers are numbers of a unit. */
+  standardize?(training: InUnit): Standardized;
   /** The model whose output is the answers: itself, or with something behind it, or reading answers at places alone. */
   answering(model: Model): Model;
   /** Losses of learning from targets; none where there are none to learn from. */
