@@ -39,7 +39,11 @@ const facts = {
 const infoSchema = z.object({
   schema: z.literal('decant.model/2'),
   signature,
-  processor: z.object({ tokens, sentence: sentence.exactOptional() }),
+  processor: z.object({
+    tokens,
+    sentence: sentence.exactOptional(),
+    activation: z.enum(['sigmoid']).exactOptional(),
+  }),
   hiddenStates: z.array(valueName).exactOptional(),
   ...facts,
 });
