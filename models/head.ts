@@ -84,8 +84,9 @@ const expectFeatures = ({ info }: Model, { task, at, labels }: Head): void => {
     info.task === task
       ? `the model already tells ${named(info.labels)} classes apart`
       : `the model is made for ${info.task}`;
-  const data = at === 'texts' ? '' : ' of words';
-  throw modelError(`${made}, the data has ${named(labels)} classes${data}; start from a model without a head`);
+  const classes = `has ${named(labels)} classes${at === 'texts' ? '' : ' of words'}`;
+  const data = labels.length === 0 ? `is for ${task}` : classes;
+  throw modelError(`${made}, the data ${data}; start from a model without a head`);
 };
 
 const standOf = ({ at, pooling = 'mean' }: Head, signature: Signature): Stand =>
