@@ -1,4 +1,15 @@
-import { accuracy, calibrationError, cosine, loss, type Metric, macroF1, pairSpearman } from './metrics/index.ts';
+import {
+  accuracy,
+  calibrationError,
+  cosine,
+  loss,
+  type Metric,
+  macroF1,
+  meanSquaredError,
+  pairSpearman,
+  pearson,
+  spearman,
+} from './metrics/index.ts';
 
 /**
  * What one answer is, with the columns that it is judged by:
@@ -20,6 +31,8 @@ export interface ModelTask {
   readonly pipeline: string;
   /** What stands behind the architecture in the name of a class of transformers. */
   readonly classSuffix: string;
+  /** `problem_type` of config.json, where models of several tasks share a class. */
+  readonly problem?: string;
   /** What transformers calls the output. */
   readonly output: 'logits' | 'last_hidden_state';
 }
@@ -47,6 +60,7 @@ const table = [
     answer: 'choice',
     pipeline: 'text-classification',
     classSuffix: 'ForSequenceClassification',
+    problem: 'single_label_classification',
     output: 'logits',
     metric: accuracy,
     more: [macroF1, loss, calibrationError],
@@ -78,6 +92,20 @@ const table = [
     more: [pairSpearman],
     truth: 'teacher',
     baseline: null,
+    words: texts,
+  },
+  {
+    name: 'score',
+    about: 'text',
+    answer: 'number',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    problem: 'regression',
+    output: 'logits',
+    metric: spearman,
+    more: [pearson, meanSquaredError],
+    truth: 'number',
+    baseline: 'ridge',
     words: texts,
   },
 ] as const satisfies readonly DataTask[];
