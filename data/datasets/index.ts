@@ -8,12 +8,14 @@ import type { AnyDataset, Loaded, Outlook } from './kind.ts';
 import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
+import { wordnetSimilarity } from './wordnet-similarity.ts';
 
 /** Every kind of dataset, in the order in which help lists them. */
 export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   wordnetSupersense,
   spamAssassin,
   brownTags,
+  wordnetSimilarity,
   csv,
   jsonl,
   parquet,
