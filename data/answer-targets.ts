@@ -15,6 +15,10 @@ export const isKnown = ({ width, data }: Targets, answer: number): boolean => {
 /** The one number of an answer. */
 export const targetOf = ({ width, data }: Targets, answer: number): number => data[answer * width] ?? -1;
 
+/** All numbers of an answer. */
+export const targetsOf = ({ width, data }: Targets, answer: number): Int32Array | Float32Array =>
+  data.subarray(answer * width, (answer + 1) * width);
+
 /** Nothing is known of so many answers. */
 export const unknownTargets = (answers: number): Targets => ({ width: 1, data: new Int32Array(answers).fill(-1) });
 

@@ -146,6 +146,11 @@ export const dataErrors = {
     ),
   wrongType: (at: string, name: string, found: string, expected: string) =>
     dataError('wrong-type', `${at}: '${name}' is ${found}; expected ${expected}`),
+  noSet: (at: string, name: string, found: string, example: string) =>
+    dataError(
+      'no-set',
+      `${at}: '${name}' is '${found.length > 60 ? `${found.slice(0, 60)}...` : found}'; expected a JSON array of classes, such as ${example} ([] for none), or write 'separator': what stands between them`,
+    ),
   emptyText: (at: string, count: number) =>
     dataError('empty-text', `${at}: the text is empty${others(count, 'row')}; fill it in or remove the row`),
   emptyLabel: (at: string, count: number, spelled: string) =>

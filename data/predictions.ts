@@ -12,6 +12,8 @@ export interface Predictions {
   readonly rows: Rows;
   /** What the answers should be; left out where nobody knows but another model. */
   readonly targets?: Targets;
+  /** Probability above which each class was said, where answers are sets of them and the model has thresholds of its own. */
+  readonly thresholds?: readonly number[];
   /** Text of each word: words of one text are no independent examples. */
   readonly groups?: Int32Array;
 }
@@ -21,10 +23,14 @@ const SCHEMA = 'decant.predictions/2';
 
 /** Writes predictions.json with its columns beside it: see data/columns.ts. */
 export const writePredictions = (folder: string, predictions: Predictions): Promise<void> => {
-  const { split, ids, rows, targets, groups } = predictions;
+  const { split, ids, rows, targets, thresholds, groups } = predictions;
   const { header, columns } = rowsTable(rows);
   return writeTable(folder, FILE, {
-    header: { schema: SCHEMA, split, ...header, ...(targets === undefined ? {} : { targets: targets.width }) },
+    header: {
+      ...{ schema: SCHEMA, split, ...header },
+      ...(targets === undefined ? {} : { targets: targets.width }),
+      ...(thresholds === undefined ? {} : { thresholds: [...thresholds] }),
+    },
     columns: {
       ids,
       ...columns,
@@ -48,9 +54,11 @@ const expectWhole = ({ ids, rows, targets }: Predictions): void => {
 const fromTable = (table: Table): Predictions => {
   const ids = columnOf(table, 'ids', 'i32');
   const targets = targetsIn(table);
+  const { thresholds } = table.header;
   return {
     ...{ split: table.header.split === 'validation' ? 'validation' : 'test', ids, rows: rowsIn(table, ids.length) },
     ...(targets === undefined ? {} : { targets }),
+    ...(Array.isArray(thresholds) ? { thresholds: thresholds.map(Number) } : {}),
     ...('groups' in table.columns ? { groups: columnOf(table, 'groups', 'i32') } : {}),
   };
 };

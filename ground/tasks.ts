@@ -8,7 +8,10 @@ import {
   meanSquaredError,
   pairSpearman,
   pearson,
+  setMacroF1,
+  setMicroF1,
   spearman,
+  subsetAccuracy,
 } from './metrics/index.ts';
 
 /**
@@ -43,9 +46,9 @@ export interface DataTask extends ModelTask {
   readonly metric: Metric;
   readonly more: readonly Metric[];
   /** Where the right answers come from: a field of each example, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'tags' | 'number' | 'teacher';
+  readonly truth: 'label' | 'labels' | 'tags' | 'number' | 'teacher';
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'lexicon' | 'ridge' | null;
+  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
@@ -80,6 +83,20 @@ const table = [
     truth: 'tags',
     baseline: 'lexicon',
     words: { metric: `word ${accuracy.name}`, examples: 'words', inputs: 'sentences' },
+  },
+  {
+    name: 'multi-label',
+    about: 'text',
+    answer: 'set',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    problem: 'multi_label_classification',
+    output: 'logits',
+    metric: setMicroF1,
+    more: [setMacroF1, subsetAccuracy],
+    truth: 'labels',
+    baseline: 'one-vs-rest',
+    words: texts,
   },
   {
     name: 'features',
@@ -158,10 +175,10 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
   throw new Error(`no task has ${answer} answers about a ${about}`);
 };
 
-/** Whether answers are choices of classes that have names. */
+/** Whether answers are of classes that have names. */
 export const hasClasses = (name: TaskName): boolean => {
   const { about, answer } = modelTask(name);
-  return answer === 'choice' && about !== 'token';
+  return answer === 'set' || (answer === 'choice' && about !== 'token');
 };
 
 /** Every metric of a task, the primary one first. */

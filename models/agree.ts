@@ -79,6 +79,14 @@ const expectLabels = ({ graph, info }: Model, places: Places): void => {
   );
 };
 
+const expectThresholds = ({ info }: Model, places: Places): void => {
+  const { thresholds } = info.processor;
+  if (thresholds === undefined || thresholds.length === info.labels.length) return;
+  throw modelError(
+    `${places.info} has ${thresholds.length} thresholds for ${info.labels.length} labels; expected one a label, in their order`,
+  );
+};
+
 const isRecord = (json: unknown): json is Readonly<Record<string, unknown>> =>
   typeof json === 'object' && json !== null;
 
@@ -126,6 +134,7 @@ export const expectAgreement = (model: Model, places: Places): void => {
   expectOutput(model, places);
   expectStates(model, places);
   expectLabels(model, places);
+  expectThresholds(model, places);
   expectTokens(model, places);
   expectLength(model, places);
 };

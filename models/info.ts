@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Value, value } from '../graph/graph.ts';
-import { type TaskName, modelTasks as taskNames } from '../ground/tasks.ts';
+import { modelTask, type TaskName, modelTasks as taskNames } from '../ground/tasks.ts';
 import type { ModelInfo } from './model.ts';
 import { featuresPort, type OutputRole, type Port, textPort, textSignature, tokenPort } from './signature.ts';
 
@@ -24,6 +24,8 @@ const tokens = z.object({ padding: z.int().nonnegative(), unknown: z.int().nonne
 
 const sentence = z.object({ pooling: z.enum(['mean', 'first']), normalize: z.boolean() });
 
+const thresholds = z.array(z.number().gt(0).lt(1));
+
 const facts = {
   task: taskName,
   labels: z.array(z.string()),
@@ -42,6 +44,7 @@ const infoSchema = z.object({
   processor: z.object({
     tokens,
     sentence: sentence.exactOptional(),
+    thresholds: thresholds.exactOptional(),
     activation: z.enum(['sigmoid']).exactOptional(),
   }),
   hiddenStates: z.array(valueName).exactOptional(),
@@ -59,15 +62,12 @@ const before = z.object({
   ...facts,
 });
 
-/** What puts out features, and what answers about each token; every other task answers about texts. */
-const ofTokens: Readonly<Partial<Record<TaskName, (name: Value) => Port<OutputRole>>>> = {
-  features: featuresPort,
-  'token-classification': tokenPort,
-  'fill-mask': tokenPort,
-};
-
 /** What models of each task put out, as importers and decant's own heads make them. */
-export const outputPort = (task: TaskName, name: Value): Port<OutputRole> => (ofTokens[task] ?? textPort)(name);
+export const outputPort = (task: TaskName, name: Value): Port<OutputRole> => {
+  const { about, answer } = modelTask(task);
+  if (answer === 'vector') return featuresPort(name);
+  return about === 'text' ? textPort(name) : tokenPort(name);
+};
 
 const fromBefore = (info: z.infer<typeof before>): ModelInfo => {
   const { schema: _, inputs, output, sentence: rule, tokens: special, hiddenStates, ...rest } = info;

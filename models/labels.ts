@@ -1,8 +1,9 @@
+import { thresholdOf } from '../data/sets.ts';
 import { applyCuts, type CutGroup, followCut, isRefusal } from '../graph/cut/index.ts';
 import { sliceTensor } from '../graph/cut/slice.ts';
 import { type Graph, type Node, readsOf, type Value } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
-import type { Model } from './model.ts';
+import type { Model, Processor } from './model.ts';
 import { answerName } from './signature.ts';
 
 /** Normalizing over classes changes none of their order, and is over those that are left where some go. */
@@ -51,6 +52,12 @@ const reordered = (graph: Graph, { weights: axes }: CutGroup, order: readonly nu
   return { ...graph, weights };
 };
 
+/** What is made of classes, with them in another order. */
+const inOrder = ({ thresholds, ...processor }: Processor, order: readonly number[]): Processor =>
+  thresholds === undefined
+    ? processor
+    : { ...processor, thresholds: order.map((from) => thresholdOf(thresholds, from)) };
+
 /** The classifier with the classes of the data, in its order; what belongs to other classes alone is left out. */
 export const alignLabels = (model: Model, labels: readonly string[]): Model => {
   const { info } = model;
@@ -60,5 +67,9 @@ export const alignLabels = (model: Model, labels: readonly string[]): Model => {
   const kept = order.toSorted((a, b) => a - b);
   const graph = kept.length === info.labels.length ? model.graph : applyCuts(model.graph, [group], [kept]);
   const places = order.map((label) => kept.indexOf(label));
-  return { ...model, graph: reordered(graph, group, places), info: { ...info, labels: [...labels] } };
+  return {
+    ...model,
+    graph: reordered(graph, group, places),
+    info: { ...info, labels: [...labels], processor: inOrder(info.processor, order) },
+  };
 };

@@ -17,6 +17,8 @@ export interface Processor {
   readonly sentence?: SentenceRule;
   /** What is done to the number that the graph puts out, where that is anything. */
   readonly activation?: 'sigmoid';
+  /** Probability above which each class is said of a text, by class index, where they are others than one half. */
+  readonly thresholds?: readonly number[];
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Predictions } from '../data/predictions.ts';
-import { isUnread, type Rows, rowOf } from '../data/rows.ts';
+import { isUnread, rowOf } from '../data/rows.ts';
+import { saidOf } from '../data/sets.ts';
 import type { Judged } from '../ground/metrics/metric.ts';
 import type { Answer } from '../ground/tasks.ts';
 import { predictions as chosenOf, correctness, logProbabilities, type Scored, scoredOf } from './statistics/scored.ts';
@@ -55,15 +56,11 @@ export const choices = (scored: Scored): Evidence => ({
   scored,
 });
 
-/** Each class said where its logit is above 0, which is a probability above a half. */
-const saidSets = (rows: Rows, count: number): Float64Array => {
-  const said = new Float64Array(count * rows.width);
-  for (let answer = 0; answer < count; answer++) {
-    if (!isUnread(rows, answer))
-      said.set(
-        Float64Array.from(rowOf(rows, answer), (x) => Number(x > 0)),
-        answer * rows.width,
-      );
+/** 1 for each class that is said of a text; none of one that was never read. */
+const saidSets = ({ ids, rows, thresholds }: Predictions): Float64Array => {
+  const said = new Float64Array(ids.length * rows.width);
+  for (let answer = 0; answer < ids.length; answer++) {
+    if (!isUnread(rows, answer)) said.set(saidOf(rowOf(rows, answer), thresholds), answer * rows.width);
   }
   return said;
 };
@@ -95,7 +92,7 @@ type Judge = (model: Predictions, reference: Predictions) => Evidence | null;
 
 const judges: Readonly<Record<Answer, Judge>> = {
   choice: (model) => choices(scoredOf(model)),
-  set: (model) => beside(model, () => saidSets(model.rows, model.ids.length)),
+  set: (model) => beside(model, () => saidSets(model)),
   number: (model) => beside(model, () => model.rows.data),
   vector: besideReference,
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { usualTask } from '../../ground/tasks.ts';
-import { tableTasks, targetKindOf } from '../targets/index.ts';
+import { type TargetOptions, tableTasks, targetKindOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
 
@@ -26,7 +26,21 @@ export const fileOptions = {
     })
     .default('text')
     .describe('Column that holds the text. A list of two: pairs of texts, such as [premise, hypothesis].'),
-  label: columnOption.default('label').describe('Column that holds the class. Not read for features.'),
+  label: z
+    .union([columnOption, z.array(columnOption).min(2)], {
+      error: "expected a column, or a list of columns with 0 or 1 for one class each; numbers in quotes: '2'",
+    })
+    .default('label')
+    .describe(
+      'Column that holds the class, or for several classes a text a list of them. Not read for features. A list of columns: each says with 0 or 1 whether a text has the class that it is called by.',
+    ),
+  separator: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'What stands between the classes of a text in its column, where they are no list: semicolon in `sport;travel`. A text without any has an empty cell there.',
+    ),
   task: z
     .enum(tableTasks)
     .default(usualTask)
@@ -57,6 +71,22 @@ export const fileOptions = {
 
 export type FileConfig = z.output<z.ZodObject<typeof fileOptions>>;
 
+/** Where the targets of a table are. */
+export const targetOptions = ({ label, separator }: Pick<FileConfig, 'label' | 'separator'>): TargetOptions => {
+  const labels = [label].flat();
+  return { label: labels[0] ?? '', labels, separator };
+};
+
+/** What is said of several targets a text where there is one, and twice where there are several. */
+const severalProblem = ({ task, label, separator }: FileConfig): readonly [keyof FileConfig, string] | undefined => {
+  const several = targetKindOf(task).table?.several === true;
+  if (!several && separator !== undefined) return ['separator', `expected no 'separator' with task: ${task}`];
+  if (typeof label === 'string') return undefined;
+  if (!several) return ['label', `expected one column with task: ${task}, which has one answer a text`];
+  if (separator !== undefined) return ['separator', "expected no 'separator' where each class has a column of its own"];
+  return new Set(label).size < label.length ? ['label', 'expected each column once'] : undefined;
+};
+
 const rate = (percent: string): number => Number(percent.slice(0, -1)) / 100;
 
 /** Shares of the training texts that go to splits without a file of their own. */
@@ -69,7 +99,9 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
 export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
   const complain = (key: keyof FileConfig, message: string) =>
     issues.push({ code: 'custom', input: value[key], path: [key], message });
-  const labels = targetKindOf(value.task).table?.columns(value) ?? [];
+  const labels = targetKindOf(value.task).table?.columns(targetOptions(value)) ?? [];
+  const several = severalProblem(value);
+  if (several !== undefined) complain(...several);
   if (value.file === undefined && value.train === undefined) {
     issues.push({ code: 'custom', input: value, path: [], message: "expected 'file' or 'train': where the texts are" });
   }

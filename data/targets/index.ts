@@ -1,14 +1,16 @@
 import { type DatasetTask, type DataTask, datasetTasks, dataTask } from '../../ground/tasks.ts';
 import { classOfText } from './class-of-text.ts';
 import { classOfWords } from './class-of-words.ts';
+import { classesOfText } from './classes-of-text.ts';
 import { nothing } from './nothing.ts';
 import { numberOfText } from './number-of-text.ts';
 import type { TargetKind } from './target.ts';
 
-export { indexed, type Named, namesIn, type TargetKind } from './target.ts';
+export { indexed, type Named, namesIn, type TargetKind, type TargetOptions } from './target.ts';
 
 const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
   label: classOfText,
+  labels: classesOfText,
   tags: classOfWords,
   number: numberOfText,
   teacher: nothing,

@@ -8,16 +8,31 @@ export type Named = string | readonly string[] | number;
 /** What a row has in the place of a target, and how it spells that there is none. */
 export type ReadTarget = { readonly target: Named } | { readonly missing: string };
 
-/** Options of a table that say where targets are. */
-interface TargetOptions {
+/** What options of a table say of where targets are. */
+export interface TargetOptions {
+  /** The first of `labels`. */
   readonly label: string;
+  readonly labels: readonly string[];
+  /** What stands between several targets in one column. */
+  readonly separator?: string | undefined;
 }
+
+/** Reads the target of a row from the values of some columns; throws a dataError that names the row. */
+export type ReadRow = (
+  values: readonly unknown[],
+  columns: readonly string[],
+  row: Values,
+  missing: MissingOptions,
+) => ReadTarget;
 
 /** How a table of the user's holds targets. */
 export interface TableTarget {
+  /** Whether they may stand in several columns, or with something between them in one. */
+  readonly several?: boolean;
   columns(options: TargetOptions): readonly string[];
-  /** The target of a row, from the values of those columns; throws a dataError that names the row. */
-  read(values: readonly unknown[], columns: readonly string[], row: Values, missing: MissingOptions): ReadTarget;
+  /** Classes in their order, where the options name them. */
+  classes?(options: TargetOptions): readonly string[] | undefined;
+  read(...given: [...Parameters<ReadRow>, options: TargetOptions]): ReadTarget;
 }
 
 /** One kind of thing that is known of a text and has to be learnt. */

@@ -1,4 +1,6 @@
 /** Every loss that a training step can be made of. */
+export { binaryCrossEntropy } from './binary-cross-entropy.ts';
+export { classDistillation } from './class-distillation.ts';
 export { cosineDistance } from './cosine.ts';
 export { balancedClassWeights, crossEntropy } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';

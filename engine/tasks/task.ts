@@ -1,9 +1,10 @@
 import type { Targets } from '../../data/answer-targets.ts';
 import type { Example } from '../../data/dataset.ts';
 import type { Stream } from '../../data/random.ts';
+import type { Rows } from '../../data/rows.ts';
 import type { TextInput } from '../../data/tokenize.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
-import type { Model } from '../../models/model.ts';
+import type { Model, Processor } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
 import type { Loss, LossSettings } from '../losses/index.ts';
 import type { InUnit, Standardized } from '../standard.ts';
@@ -28,6 +29,8 @@ export interface Varied {
 export interface Told {
   readonly json: Readonly<Record<string, unknown>>;
   readonly lines: readonly (readonly string[])[];
+  /** Lines that are the answer, however few are asked for; one where it is not said. */
+  readonly least?: number;
 }
 
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */
@@ -59,6 +62,8 @@ export interface Task {
   /** Losses of learning from a teacher's answers. */
   imitation(settings: LossSettings): readonly Loss[];
   judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
+  /** For each class the best threshold by answers about texts that were not trained on; absent where none are compared with one. */
+  thresholds?(rows: Rows, targets: Targets): readonly number[];
   /** In the words of its labels; undefined is an answer that was never given. */
-  tell(answer: Float32Array | undefined, labels: readonly string[]): Told;
+  tell(answer: Float32Array | undefined, labels: readonly string[], processor: Processor): Told;
 }

@@ -1,6 +1,7 @@
 import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
 import type { Task, Told } from '../../engine/tasks/task.ts';
+import type { ModelInfo } from '../../models/model.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
 import type { Given } from './asked.ts';
 
@@ -13,7 +14,7 @@ export interface Said {
 
 interface Question {
   readonly task: Task;
-  readonly labels: readonly string[];
+  readonly info: Pick<ModelInfo, 'labels' | 'processor'>;
   readonly texts: readonly Given[];
   readonly predicted: Predicted;
   /** Lines shown of each text. */
@@ -21,8 +22,8 @@ interface Question {
 }
 
 /** What was said in one answer, in the words of its task. */
-const toldOf = ({ task, labels, predicted: { rows } }: Question, answer: number): Told =>
-  task.tell(isUnread(rows, answer) ? undefined : rowOf(rows, answer), labels);
+const toldOf = ({ task, info, predicted: { rows } }: Question, answer: number): Told =>
+  task.tell(isUnread(rows, answer) ? undefined : rowOf(rows, answer), info.labels, info.processor);
 
 /** A pair takes two lines. */
 const heading = ({ text, pair }: Given): string =>
@@ -40,7 +41,9 @@ const columns = (lines: Told['lines']): readonly string[] => {
 
 const aboutTexts = (asked: Question): Said => {
   const told = asked.texts.map((given, i) => ({ given, ...toldOf(asked, i) }));
-  const blocks = told.map(({ given, lines }) => [heading(given), ...columns(lines.slice(0, asked.top))].join('\n'));
+  const blocks = told.map(({ given, lines, least = 1 }) =>
+    [heading(given), ...columns(lines.slice(0, Math.max(asked.top, least)))].join('\n'),
+  );
   return { json: told.map(({ given, json }) => ({ ...given, ...json })), text: blocks.join('\n') };
 };
 

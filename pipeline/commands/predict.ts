@@ -126,7 +126,7 @@ const answersFrom = async (folder: string, model: Model, given: readonly Given[]
     batching: isQuantized(model.graph) ? 'single' : 'length',
     onProgress: limits.renew,
   });
-  return { task, labels: info.labels, texts, predicted };
+  return { task, info, texts, predicted };
 };
 
 const predict = async (folder: string, lines: readonly string[], options: Options): Promise<Answered> => {

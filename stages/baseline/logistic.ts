@@ -36,16 +36,21 @@ export const BIAS_RATE = 0.2;
 /** Far from 0: with few labels every text is separable, and smoothing takes over what early stopping would do. */
 export const LABEL_SMOOTHING = 0.4;
 
+/** Writes dL/d scores over the scores of a row, by its label. */
+type ScoresToGradient = (scores: Float64Array, label: number) => void;
+
 /** Weights are kept as scale * stored, so that decay is one multiplication a step instead of a pass over all. */
 export class DenseWeights implements LinearWeights {
   readonly #classes: number;
   readonly #stored: Float32Array;
   readonly #bias: Float64Array;
   readonly #buffer: Float64Array;
+  readonly #gradient: ScoresToGradient;
   #scale = 1;
 
-  constructor(features: number, classes: number) {
+  constructor(features: number, classes: number, gradient: ScoresToGradient = lossGradient) {
     this.#classes = classes;
+    this.#gradient = gradient;
     this.#stored = new Float32Array(features * classes);
     this.#bias = new Float64Array(classes);
     this.#buffer = new Float64Array(classes);
@@ -66,7 +71,7 @@ export class DenseWeights implements LinearWeights {
 
   learn(rows: SparseRows, row: number, label: number, { rate, penalty }: Step): void {
     this.score(rows, row, this.#buffer);
-    lossGradient(this.#buffer, label);
+    this.#gradient(this.#buffer, label);
     this.#step(rows, row, { rate, penalty });
   }
 

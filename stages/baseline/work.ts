@@ -11,6 +11,7 @@ import type { Reported } from './index.ts';
 import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
 import { predictNumbers } from './numbers.ts';
+import { tellSets } from './one-vs-rest.ts';
 import { postingsOf, SparseWeights } from './sparse.ts';
 
 const labelsOf = (examples: readonly Example[]): Int32Array => Int32Array.from(examples, labelOf);
@@ -147,6 +148,7 @@ type Compare = (dataset: Dataset, ctx: StageContext) => Promise<Reported>;
 const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing', Compare>> = {
   linear: classifyTexts,
   ridge: predictNumbers,
+  'one-vs-rest': tellSets,
   lexicon: (dataset, ctx) => withoutPredictions(tagWords(dataset), ctx),
   nothing: (_, ctx) => withoutPredictions({}, ctx),
 };

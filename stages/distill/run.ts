@@ -18,6 +18,7 @@ import { encodeExamples } from '../train/examples.ts';
 import { noHiddenStates } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
 import { lossSettings, type TrainingContext, trainable } from '../train/run.ts';
+import { withThresholds } from '../train/settle.ts';
 import type { DistillationConfig, HiddenConfig } from './options.ts';
 
 export interface DistillationJob {
@@ -119,7 +120,7 @@ export const runDistillation = async (
   const texts = [...dataset.train, ...dataset.unlabelled];
   if (texts.length === 0) throw stageError('the data has no training texts');
   const validation = dataset.validation.slice(0, config.validationLimit);
-  return train({
+  const { model: trained, summary } = await train({
     ...{ model: student, task: taskOf(dataset.task) },
     examples: await taught('training', texts, job, student, ctx.signal),
     validation: await taught('validation', validation, job, student, ctx.signal),
@@ -132,4 +133,5 @@ export const runDistillation = async (
     checkpoints: ctx.checkpoints,
     progress: (progress) => ctx.progress(progress),
   });
+  return { model: await withThresholds(trained, dataset, config, ctx), summary };
 };

@@ -45,6 +45,7 @@ export const writeAnswers = async (
     return;
   }
   const task = taskOf(dataset.task);
+  const { thresholds } = model.info.processor;
   const { rows, answers } = await predict({
     ...{ model, task, examples: encoded, targets },
     threads: ctx.threads,
@@ -59,6 +60,7 @@ export const writeAnswers = async (
   await writePredictions(folder, {
     ...{ split: 'test', rows },
     ...(task.targets === undefined ? {} : { targets }),
+    ...(thresholds === undefined ? {} : { thresholds }),
     ...(task.unit === 'texts' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
   });
 };

@@ -63,24 +63,15 @@ const tokenIds = (info: ModelInfo, tokenizer: TokenizerJson): Config => {
   return { ...ids, pad_token_id: info.processor.tokens.padding };
 };
 
-const sameLabels = ({ checkpoint, labels }: ModelInfo): boolean => {
-  const given = Object.values(Object(checkpoint?.id2label));
-  return given.length === labels.length && labels.every((label) => given.includes(label));
-};
-
-/** decant trains one class a text; a checkpoint whose classes are still its own is read as its makers meant it. */
-const problemOf = (info: ModelInfo): Config => {
-  const { about, answer } = modelTask(info.task);
-  if (about !== 'text' || answer !== 'choice') return {};
-  const given = sameLabels(info) ? info.checkpoint?.problem_type : undefined;
-  return { problem_type: given ?? 'single_label_classification' };
+const problemOf = ({ task }: ModelInfo): Config => {
+  const { problem } = modelTask(task);
+  return problem === undefined ? {} : { problem_type: problem };
 };
 
 const labelsOf = (info: ModelInfo): Config =>
   info.labels.length === 0
     ? {}
     : {
-        ...problemOf(info),
         id2label: Object.fromEntries(info.labels.map((label, i) => [i, label])),
         label2id: Object.fromEntries(info.labels.map((label, i) => [label, i])),
       };
@@ -105,6 +96,7 @@ export const configJson = (
     ...(info.checkpoint === undefined ? { max_position_embeddings: info.maxLength } : {}),
     ...sizesOf(info, sizes),
     ...tokenIds(info, tokenizer),
+    ...problemOf(info),
     ...labelsOf(info),
     'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
     decant: { files, model: withoutStates(info) },

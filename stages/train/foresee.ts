@@ -1,4 +1,4 @@
-import { dataTask } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 
 /** Why a quantized model cannot be followed layer by layer. */
@@ -6,8 +6,13 @@ export const noHiddenStates =
   'the teacher is quantized, and its fused layers put out no hidden states to compare: leave hidden out, or take the model ' +
   'from before quantization as teacher';
 
-/** The options of any training that say something of the model's parts. */
+/** Why nothing is to be fitted. */
+export const noThresholds = (task: DatasetTask): string =>
+  `thresholds are of classes that a text has or has not, and the data is for ${task}: leave thresholds out`;
+
+/** The options of any training that say something of the model's parts, or of the data. */
 interface Training {
+  readonly thresholds?: 'half' | 'fitted' | undefined;
   readonly freeze: readonly string[];
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
 }
@@ -48,6 +53,11 @@ const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): 
       ]
     : [];
 
+const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
+  thresholds === undefined || data === undefined || dataTask(data.task).answer === 'set'
+    ? []
+    : [{ path: ['thresholds'], message: noThresholds(data.task) }];
+
 /** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */
 export const foreseeTraining = (
   config: Training,
@@ -58,6 +68,7 @@ export const foreseeTraining = (
   const { model = {}, 'teacher-outputs': teacher = {} } = models;
   const problems = [
     ...withoutLabels(uses, data),
+    ...withoutSets(config, data),
     ...missingParts(config, model.sizes?.layers),
     ...missingPairs(config, model, teacher),
     ...withoutHidden(config, teacher),

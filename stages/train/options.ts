@@ -85,6 +85,12 @@ export const trainingConfig = {
     .optional()
     .describe('early stopping: epochs without a better score on validation texts after which training ends'),
   keep: z.enum(['best', 'last']).default('best').describe('the epoch whose weights are kept'),
+  thresholds: z
+    .enum(['half', 'fitted'])
+    .optional()
+    .describe(
+      'where texts have several classes: the probability above which each is said. half, or left out: 0.5. fitted: for each class the one with the best F1 on the validation texts, kept in the model',
+    ),
   validationLimit: z.int().min(0).default(2000).describe('validation texts read after each epoch'),
 } as const;
 
@@ -116,6 +122,7 @@ export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): Tr
     betas,
     classWeights: _,
     labelSmoothing: __,
+    thresholds: ___,
     learningRate,
     headLearningRate,
     ...same

@@ -10,6 +10,7 @@ import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
 import { encodeExamples } from './examples.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
+import { withThresholds } from './settle.ts';
 
 /** Where a training run gets its seed, threads, checkpoints and voice from. */
 export type TrainingContext = Pick<StageContext, 'seed' | 'threads' | 'signal' | 'checkpoints' | 'progress'>;
@@ -70,7 +71,7 @@ export const runTraining = async (
   }
   const fitted = trainable(model, dataset);
   const reading = { model: fitted, task, dataset };
-  return train({
+  const { model: trained, summary } = await train({
     ...{ model: fitted, task },
     examples: await encodeExamples('training', dataset.train, reading, ctx.signal),
     validation: await encodeExamples(
@@ -88,4 +89,5 @@ export const runTraining = async (
     checkpoints: ctx.checkpoints,
     progress: (progress) => ctx.progress(progress),
   });
+  return { model: await withThresholds(trained, dataset, config, ctx), summary };
 };

@@ -3,7 +3,7 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TaskName } from '../../ground/tasks.ts';
+import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { deployFiles, type Precision, readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
 import { families } from '../../stages/export/families.ts';
@@ -56,15 +56,20 @@ const precisions = ['fp32', 'q8'] as const;
 const given: Readonly<Record<TaskName, readonly string[]>> = {
   'text-classification': texts,
   'token-classification': texts,
+  'multi-label': texts,
   'fill-mask': ['the [MASK] sleeps quietly'],
   features: texts.slice(0, 2),
+  score: texts,
 };
 
 const pipelines: Readonly<Record<TaskName, string>> = {
   'text-classification': 'text-classification',
   'token-classification': 'token-classification',
+  'multi-label': 'text-classification',
   'fill-mask': 'fill-mask',
   features: 'feature-extraction',
+  // The pipeline gives 1 for whatever text.
+  score: 'text-classification',
 };
 
 interface Asked {
@@ -73,6 +78,8 @@ interface Asked {
   readonly model: string;
   readonly dtype: Precision;
   readonly texts: readonly string[];
+  /** All classes instead of the best one. */
+  readonly all: boolean;
 }
 
 /** What pipelines say, text by text, in a page of their own: a load that fails spoils a page for all that follow. */
@@ -87,11 +94,11 @@ const runPipelines = async (asked: readonly Asked[]): Promise<readonly (readonly
       wasm: '/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
     };
     const results = [];
-    for (const { task, model, dtype, texts } of ${JSON.stringify(asked)}) {
+    for (const { task, model, dtype, texts, all } of ${JSON.stringify(asked)}) {
       const run = await pipeline(task, model, { dtype });
       const answers = [];
       for (const text of texts) {
-        const said = await run(text, { top_k: 1, ignore_labels: [] });
+        const said = await run(text, { top_k: all ? null : 1, ignore_labels: [] });
         answers.push(said.data === undefined ? said : [...said.data]);
       }
       results.push(answers);
@@ -118,6 +125,15 @@ const expectClose = (found: readonly Said[], rows: readonly (readonly number[])[
   });
 };
 
+/** Every class by itself: sigmoids, which need not add up to one. */
+const expectProbabilities = (found: readonly Said[], logits: readonly number[]): void => {
+  expect(found.map(({ label }) => label).sort()).toEqual([...labels].sort());
+  for (const { label, score } of found) {
+    const logit = logits[labels.indexOf(label)] ?? Number.NaN;
+    expect(Math.abs(score - 1 / (1 + Math.exp(-logit)))).toBeLessThan(KERNELS);
+  }
+};
+
 const dot = (x: readonly number[], y: readonly number[]) => x.reduce((sum, z, i) => sum + z * (y[i] ?? 0), 0);
 
 const expectSameDirection = (found: readonly number[], own: readonly number[]): void => {
@@ -135,13 +151,15 @@ const reported = (task: TaskName, rows: readonly (readonly number[])[]): readonl
 
 describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
   it.each(tasks)('says what decant says: %s', async (task) => {
-    const asked = precisions.map((dtype) => ({ task: pipelines[task], model: task, dtype, texts: given[task] }));
+    const all = modelTask(task).answer === 'set';
+    const asked = precisions.map((dtype) => ({ task: pipelines[task], model: task, dtype, texts: given[task], all }));
     const found = await runPipelines(asked);
     for (const [i, dtype] of precisions.entries()) {
       const own = await ownOutputs(join(space.folder, task), dtype, given[task]);
       for (const [j, rows] of own.entries()) {
         const said = found[i]?.[j] ?? [];
-        if (task === 'features') expectSameDirection(said.map(Number), rows.flat());
+        if (all) expectProbabilities(saidOf(said), rows.flat());
+        else if (task === 'features') expectSameDirection(said.map(Number), rows.flat());
         else expectClose(saidOf(said), reported(task, rows), task === 'fill-mask' ? ids : labels);
       }
     }
@@ -154,6 +172,7 @@ describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
       const classifier = {
         task: 'text-classification',
         model,
+        all: false,
         texts: ['Old dogs sleep near the café.', 'Is it late?'],
       };
       asked.push(...precisions.map((dtype) => ({ ...classifier, dtype })));

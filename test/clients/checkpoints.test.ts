@@ -34,6 +34,8 @@ const classes = {
   features: AutoModel,
   'text-classification': AutoModelForSequenceClassification,
   'token-classification': AutoModelForTokenClassification,
+  'multi-label': AutoModelForSequenceClassification,
+  score: AutoModelForSequenceClassification,
   'fill-mask': AutoModelForMaskedLM,
 } as const;
 
@@ -91,7 +93,8 @@ describe('checkpoints of every architecture', () => {
       }
       const [before, after] = [configOf(join(golden, name)), configOf(folder)];
       if (families[before.model_type]?.missing?.includes(modelTask(model.info.task).about) === true) return;
-      const problem = model.info.task === 'text-classification' ? { problem_type: 'single_label_classification' } : {};
+      const { problem: problem_type } = modelTask(model.info.task);
+      const problem = problem_type === undefined ? {} : { problem_type };
       expect({ ...after, ...ofTheExport }).toEqual({ ...before, ...ofTheFile, ...problem });
     },
   );

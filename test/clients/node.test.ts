@@ -11,9 +11,13 @@ import {
   pipeline,
 } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { rowOf } from '../../data/rows.ts';
 import { InferenceSession, Tensor } from '../../engine/native.ts';
+import { predict } from '../../engine/predict.ts';
+import { multiLabel } from '../../engine/tasks/multi-label.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
-import { deployFiles } from '../../models/files.ts';
+import { deployFiles, readModel } from '../../models/files.ts';
 import { configJson } from '../../stages/export/config.ts';
 import { clientClassOf, families, tokenizerClasses } from '../../stages/export/families.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -29,6 +33,8 @@ beforeAll(async () => {
 afterAll(() => space[Symbol.dispose]());
 
 const folderOf = (task: TaskName): string => folders[task] ?? '';
+
+const toldClasses = z.array(z.object({ label: z.string(), probability: z.number(), said: z.boolean() }));
 
 interface Said {
   readonly label: string;
@@ -54,6 +60,31 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
     for (const text of texts) said.push(...[await run(text)].flat(2));
     await run.dispose();
     expectSame(said, own, clientModel('text-classification').info.labels);
+  });
+
+  it('says of every class what decant says, where a text has several', async () => {
+    const folder = folderOf('multi-label');
+    const model = await readModel(folder, { precision: dtype });
+    const own = await predict({
+      ...{ model, examples: await multiLabel.encode(model, texts, model.info.maxLength) },
+      ...{ threads: 1, batching: 'single' },
+    });
+    const run = await pipeline('text-classification', folder, { dtype });
+    for (const [i, text] of texts.entries()) {
+      const said = [await run(text, { top_k: null })].flat(2);
+      const { json } = multiLabel.tell(rowOf(own.rows, i), model.info.labels, model.info.processor);
+      const classes = toldClasses.parse(json.classes);
+      expect(said.length).toBe(classes.length);
+      // Transformers.js knows one half: more than one class may be above it, or none.
+      expect(new Set(said.filter(({ score }) => score > 0.5).map(({ label }) => label))).toEqual(
+        new Set(classes.filter((one) => one.said).map(({ label }) => label)),
+      );
+      for (const { label, probability } of classes) {
+        const score = said.find((one) => one.label === label)?.score ?? Number.NaN;
+        expect(Math.abs(score - probability)).toBeLessThan(ROUNDING);
+      }
+    }
+    await run.dispose();
   });
 
   it('classifies tokens as decant does', async () => {
@@ -122,7 +153,9 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
           attention_mask: new Tensor('int64', new BigInt64Array(size).fill(1n), dims),
         });
         const [output] = Object.values(outputs);
-        expect(output?.dims.slice(0, -1)).toEqual(task === 'text-classification' ? [dims[0]] : [...dims]);
+        expect(output?.dims.slice(0, -1)).toEqual(
+          modelTask(task).about === 'text' && task !== 'features' ? [dims[0]] : [...dims],
+        );
         expect(Array.from(output?.data ?? [], Number).every(Number.isFinite)).toBe(true);
       }
       await session.release();
@@ -135,6 +168,8 @@ describe('the classes that folders name', () => {
     features: AutoModel,
     'text-classification': AutoModelForSequenceClassification,
     'token-classification': AutoModelForTokenClassification,
+    'multi-label': AutoModelForSequenceClassification,
+    score: AutoModelForSequenceClassification,
     'fill-mask': AutoModelForMaskedLM,
   } as const;
   const classIn = (task: TaskName, modelType: string): string | undefined =>

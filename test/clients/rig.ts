@@ -13,7 +13,7 @@ import { type Value, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
-import type { TaskName } from '../../ground/tasks.ts';
+import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { type Precision, readModel } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
@@ -39,7 +39,9 @@ export const texts: readonly string[] = [
   'bird',
 ];
 
-export const tasks: readonly TaskName[] = ['text-classification', 'token-classification', 'fill-mask', 'features'];
+export const tasks: readonly TaskName[] = [
+  ...(['text-classification', 'token-classification', 'multi-label', 'fill-mask', 'features'] as const),
+];
 
 export const labels = ['animal', 'motion', 'rest', 'sound'];
 const HIDDEN = 64;
@@ -99,7 +101,7 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
   const features = answerName(model.info.signature);
   const [x, typesInput] = types ? typed(builder, features, inputs.ids) : [features, undefined];
   const out = task === 'fill-mask' ? VOCABULARY : labels.length;
-  const read = task === 'text-classification' ? meanOf(builder, x, inputs.mask) : x;
+  const read = modelTask(task).about === 'text' ? meanOf(builder, x, inputs.mask) : x;
   const logits = builder.op('MatMul', [read, randomWeight(builder, 'head.weight', [HIDDEN, out])], {}, 'logits');
   return {
     ...model,
@@ -110,7 +112,7 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
       labels: task === 'fill-mask' ? [] : labels,
       signature: textSignature(
         { ...inputs, ...(typesInput === undefined ? {} : { types: typesInput }) },
-        task === 'text-classification' ? textPort(logits) : tokenPort(logits),
+        modelTask(task).about === 'text' ? textPort(logits) : tokenPort(logits),
       ),
       ...info,
     },

@@ -11,7 +11,9 @@ const part = { id: fc.nat(), text };
 const targets = {
   'text-classification': { ...part, target: fc.nat(5) },
   'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
+  'multi-label': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
+  score: { ...part, target: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0) },
 } as const;
 
 const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
@@ -30,7 +32,9 @@ const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
     test: examples,
   });
 };
-const datasets = fc.oneof(...(['text-classification', 'token-classification', 'features'] as const).map(ofTask));
+const datasets = fc.oneof(
+  ...(['text-classification', 'token-classification', 'multi-label', 'features', 'score'] as const).map(ofTask),
+);
 
 const small: Dataset = {
   task: 'text-classification',

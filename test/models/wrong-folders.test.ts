@@ -129,9 +129,9 @@ describe('a folder that is wrong', () => {
     ['with two classes of one name', { id2label: { 0: 'a', 1: 'b', 2: 'a' } }, /two of its classes have the same name/],
     ['that is a regression', { id2label: { 0: 'a' } }, /it has one output, a regression/],
     [
-      'with several answers a text',
-      { problem_type: 'multi_label_classification' },
-      /its problem_type is multi_label_classification/,
+      'with a problem that nobody knows',
+      { problem_type: 'multi_lable_classification' },
+      /its problem_type is multi_lable_classification, decant reads such a head for single_label_classification or multi_label_classification; 'head: new' takes/,
     ],
     [
       'that answers questions',

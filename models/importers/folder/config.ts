@@ -89,25 +89,40 @@ const suffixes: readonly (readonly [RegExp, TaskName])[] = modelTasks.flatMap((t
   return [[new RegExp(`${classSuffix}$${others}`), task] as const];
 });
 
-const classifierProblem = ({ problem, labels }: FolderConfig): string | undefined => {
-  if (problem !== undefined && problem !== 'single_label_classification') return `its problem_type is ${problem}`;
-  if (labels.length < 2) return 'it has one output, a regression';
+/** What transformers takes a head for that says nothing of its problem. */
+const problemIn = ({ problem, labels }: FolderConfig): string =>
+  problem ?? (labels.length === 1 ? 'regression' : 'single_label_classification');
+
+/** What keeps a head of some classes from being one that decant knows. */
+const classesProblem = ({ labels }: FolderConfig, task: TaskName): string | undefined => {
+  if (labels.length < 2 && modelTask(task).answer === 'choice') return 'it has one class';
   return new Set(labels).size < labels.length ? 'two of its classes have the same name' : undefined;
 };
 
 /** What to do about a head that cannot be imported. */
 export const takesEncoder = "'head: new' takes the encoder without it";
 
+/** The task of a head among those whose models are saved from one class; else what is wrong with it. */
+const taskAmong = (heads: readonly TaskName[], config: FolderConfig): { readonly task: TaskName } | string => {
+  const problem = problemIn(config);
+  const task = heads.find((one) => (modelTask(one).problem ?? problem) === problem);
+  if (task === undefined)
+    return config.problem === undefined ? `it has one output, a ${problem}` : `its problem_type is ${problem}`;
+  return (hasClasses(task) ? classesProblem(config, task) : undefined) ?? { task };
+};
+
 /** The head that the checkpoint is imported with; undefined for features. */
 export const headOf = (config: FolderConfig, headless: boolean): TaskName | undefined => {
   const { savedFrom } = config;
   if (headless) return undefined;
-  const task = suffixes.find(([suffix]) => suffix.test(savedFrom))?.[1];
-  if (task === undefined) {
+  const heads = suffixes.flatMap(([suffix, task]) => (suffix.test(savedFrom) ? [task] : []));
+  if (heads.length === 0) {
     if (!/For[A-Z]\w*$|LMHeadModel$/.test(savedFrom)) return undefined;
     throw importError(`${configFile}: the model is a ${savedFrom}, a head that decant does not know; ${takesEncoder}`);
   }
-  const problem = task !== undefined && hasClasses(task) ? classifierProblem(config) : undefined;
-  if (problem === undefined) return task;
-  throw importError(`${configFile}: ${problem}, decant classifies into one of several classes; ${takesEncoder}`);
+  const head = taskAmong(heads, config);
+  if (typeof head !== 'string') return head.task;
+  const known = heads.flatMap((one) => modelTask(one).problem ?? []);
+  const expected = known.length === 0 ? 'two classes or more' : known.join(' or ');
+  throw importError(`${configFile}: ${head}, decant reads such a head for ${expected}; ${takesEncoder}`);
 };
