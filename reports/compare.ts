@@ -7,6 +7,16 @@ import { mcnemar } from './statistics/mcnemar.ts';
 import { effectInterval } from './statistics/metrics.ts';
 import { agreement, differenceEffect, divergence, expectPaired, pairedCounts } from './statistics/pairs.ts';
 import { correctness, type Scored } from './statistics/scored.ts';
+import {
+  type FlippedSet,
+  flippedSets,
+  membersOf,
+  type Sets,
+  setAgreement,
+  setClassDifferences,
+  setDivergence,
+  wholeRight,
+} from './statistics/sets.ts';
 
 interface About {
   readonly role: Comparison['role'];
@@ -50,12 +60,50 @@ const choicesBeside = (model: Choices, other: Choices, classes: readonly string[
   };
 };
 
+type OfSets = Judged & { readonly sets: Sets };
+
+/** What sets of classes say besides their score: right is a set with all of a text's classes and no other. */
+const setsBeside = (model: OfSets, other: OfSets, classes: readonly string[]): OfChoices => {
+  const [mine, theirs] = [model.sets, other.sets];
+  const labelOf = (c: number): string => classes[c] ?? `${c}`;
+  const named = (sets: Sets, column: Sets['said'], text: number): string =>
+    membersOf(sets, column, text).map(labelOf).join(', ') || 'none';
+  const flip = ({ text, margin }: FlippedSet): Flip => {
+    const id = model.ids[text] ?? -1;
+    const [label, was, now] = [
+      named(mine, mine.truth, text),
+      named(theirs, theirs.said, text),
+      named(mine, mine.said, text),
+    ];
+    return { id, text: model.textOf(id), label, was, now, margin };
+  };
+  const changed = flippedSets(mine, theirs);
+  const { gained, lost } = pairedCounts(wholeRight(mine), wholeRight(theirs));
+  const some = (isGained: boolean) =>
+    changed
+      .filter((one) => one.gained === isGained)
+      .slice(0, FLIPS_SHOWN)
+      .map(flip);
+  return {
+    mcnemar: mcnemar(gained, lost),
+    ...{ agreement: setAgreement(theirs, mine), kl: setDivergence(theirs, mine) },
+    classes: [...setClassDifferences(mine, theirs)].map(([c, difference]) => ({ label: labelOf(c), difference })),
+    flips: { lost: some(false), gained: some(true) },
+  };
+};
+
+const areSets = (judged: Judged): judged is OfSets => judged.sets !== null;
+
+const beside = (model: Judged, other: Judged, classes: readonly string[]): OfChoices => {
+  if (isChoices(model) && isChoices(other)) return choicesBeside(model, other, classes);
+  return areSets(model) && areSets(other) ? setsBeside(model, other, classes) : nothing;
+};
+
 const isChoices = (judged: Judged): judged is Choices => judged.scored !== null;
 
 /** Everything that two models' answers about the same examples say about their difference; null where they do not compare. */
 export const compare = (model: Judged, other: Judged, { versus, role, classes }: About): Comparison | null => {
   const effect = judgedEffect(model, other);
   if (effect === null) return null;
-  const besides = isChoices(model) && isChoices(other) ? choicesBeside(model, other, classes) : nothing;
-  return { versus, role, score: effectInterval(model.task.metric, effect), ...besides };
+  return { versus, role, score: effectInterval(model.task.metric, effect), ...beside(model, other, classes) };
 };

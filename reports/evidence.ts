@@ -4,6 +4,7 @@ import { saidOf } from '../data/sets.ts';
 import type { Judged } from '../ground/metrics/metric.ts';
 import type { Answer } from '../ground/tasks.ts';
 import { predictions as chosenOf, correctness, logProbabilities, type Scored, scoredOf } from './statistics/scored.ts';
+import type { Sets } from './statistics/sets.ts';
 import { cosinesTo, pairCosines, type Vectors } from './statistics/vectors.ts';
 
 /** Answers as metrics read them. */
@@ -13,6 +14,8 @@ export interface Evidence {
   readonly pairs: Judged | null;
   /** Choices of one class each; null where answers are something else. */
   readonly scored: Scored | null;
+  /** Sets of classes; null where answers are something else. */
+  readonly sets: Sets | null;
 }
 
 type Columns = Judged['columns'];
@@ -54,6 +57,7 @@ export const choices = (scored: Scored): Evidence => ({
   },
   pairs: null,
   scored,
+  sets: null,
 });
 
 /** 1 for each class that is said of a text; none of one that was never read. */
@@ -67,8 +71,15 @@ const saidSets = ({ ids, rows, thresholds }: Predictions): Float64Array => {
 
 const beside = ({ ids, targets, groups }: Predictions, said: () => ArrayLike<number>): Evidence => ({
   judged: { count: ids.length, columns: lazily({ said, truth: () => targets?.data ?? [] }), groups },
-  ...{ pairs: null, scored: null },
+  ...{ pairs: null, scored: null, sets: null },
 });
+
+const sets = (model: Predictions): Evidence => {
+  const { rows, targets } = model;
+  const { width: classes, data: logits } = rows;
+  const said = saidSets(model);
+  return { ...beside(model, () => said), sets: { classes, logits, said, truth: targets?.data ?? [] } };
+};
 
 const vectorsIn = ({ ids, rows }: Predictions): Vectors => ({ ids, width: rows.width, values: rows.data });
 
@@ -84,7 +95,7 @@ const besideReference = (model: Predictions, reference: Predictions): Evidence |
       groups: model.groups,
     },
     pairs: { count: said.length, columns: { said, truth } },
-    scored: null,
+    ...{ scored: null, sets: null },
   };
 };
 
@@ -92,7 +103,7 @@ type Judge = (model: Predictions, reference: Predictions) => Evidence | null;
 
 const judges: Readonly<Record<Answer, Judge>> = {
   choice: (model) => choices(scoredOf(model)),
-  set: (model) => beside(model, () => saidSets(model)),
+  set: sets,
   number: (model) => beside(model, () => model.rows.data),
   vector: besideReference,
 };

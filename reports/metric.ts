@@ -27,6 +27,8 @@ export interface Primary extends Written {
   /** What a model is given. */
   readonly inputs: string;
   readonly more: readonly Written[];
+  /** What is compared of each class. */
+  readonly ofClasses: string;
   /** Whether figures are told as a share of right answers. */
   readonly isRate: boolean;
   /** Whether the reference has the best figure by its nature: the difference from it says nothing new. */
@@ -42,10 +44,11 @@ export const written = (metric: Metric, words = metric.words): Written => {
 
 /** The metrics of a report, by the task of its data. */
 export const metricOf = ({ data: { task } }: { readonly data: { readonly task: DatasetTask } }): Primary => {
-  const { metric, more, words, truth } = dataTask(task);
+  const { metric, more, words, truth, answer } = dataTask(task);
   return {
     ...written(metric, words.metric),
     ...{ examples: words.examples, inputs: words.inputs, more: more.map((one) => written(one)) },
+    ofClasses: answer === 'set' ? 'Difference in the F1 of each class' : 'Difference within each class',
     ...{ isRate: metric.measure.kind === 'rate', isToReference: truth === 'teacher' },
   };
 };

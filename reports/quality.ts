@@ -5,16 +5,22 @@ import type { QualityReport, StageReport } from './report.ts';
 import { type ClassReport, classReport } from './statistics/classes.ts';
 import { effectiveCount, judgedFigure } from './statistics/metrics.ts';
 import { agreement, divergence } from './statistics/pairs.ts';
+import { setAgreement, setClasses, setDivergence } from './statistics/sets.ts';
+
+type Classes = Pick<ClassReport, 'classes'> & Partial<ClassReport>;
 
 type Figure = QualityReport['more'][string];
 
-/** Scores by class: where answers are choices of a few classes that have names. */
-const classesIn = ({ scored }: Judged, labels: readonly string[]): ClassReport | null =>
-  scored === null || labels.length === 0 ? null : classReport(scored);
+/** Scores by class, where answers are of a few classes that have names. */
+const classesIn = ({ scored, sets }: Judged, labels: readonly string[]): Classes | null => {
+  if (labels.length === 0) return null;
+  return scored === null ? sets && { classes: setClasses(sets) } : classReport(scored);
+};
 
-const figureFor = (metric: Metric, { judged, pairs }: Judged, classes: ClassReport | null): Figure => {
+const figureFor = (metric: Metric, { judged, pairs }: Judged, classes: Classes | null): Figure => {
   // Its interval comes from the resamples that give every class one.
-  if (metric === macroF1 && classes !== null) return { value: classes.macroF1, interval: classes.macroF1Interval };
+  const { macroF1: value, macroF1Interval: interval } = classes ?? {};
+  if (metric === macroF1 && value !== undefined && interval !== undefined) return { value, interval };
   const answers = metric.over === 'pairs' ? (pairs ?? judged) : judged;
   return metric.alone === true ? { value: figureOf(metric, answers), interval: null } : judgedFigure(metric, answers);
 };
@@ -36,6 +42,13 @@ export const qualityReport = (answers: Judged, labels: readonly string[]): Quali
 
 /** How often, and how nearly, a model says what the reference says; null where answers are no choices. */
 export const agreementReport = (model: Judged | null, reference: Judged | null): StageReport['agreement'] =>
-  model?.scored == null || reference?.scored == null
-    ? null
-    : { top1: agreement(reference.scored, model.scored), kl: divergence(reference.scored, model.scored) };
+  model === null || reference === null ? null : agreementOf(model, reference);
+
+const agreementOf = (model: Judged, reference: Judged): StageReport['agreement'] => {
+  if (model.scored !== null && reference.scored !== null) {
+    return { top1: agreement(reference.scored, model.scored), kl: divergence(reference.scored, model.scored) };
+  }
+  return model.sets !== null && reference.sets !== null
+    ? { top1: setAgreement(reference.sets, model.sets), kl: setDivergence(reference.sets, model.sets) }
+    : null;
+};

@@ -6,6 +6,8 @@ import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isScalar, type RowReader } from './rows.ts';
+import { likeliestNumber, numbersIn } from './sniff-numbers.ts';
+import { likeliestSets, type RawColumn, type SetsGuess, setsIn } from './sniff-sets.ts';
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
 
@@ -19,6 +21,10 @@ export interface DataGuess {
   readonly text: string | undefined;
   readonly pair: string | undefined;
   readonly label: string | undefined;
+  /** Where several classes a text stand, as far as any seem to: the likeliest first. */
+  readonly sets?: readonly SetsGuess[];
+  /** Columns that seem to hold one number a text; left out where none does. */
+  readonly numbers?: readonly string[];
   /** Column that says in which split a row is. */
   readonly split: string | undefined;
   /** Classes among the rows that were looked at, sorted. */
@@ -40,6 +46,8 @@ interface Column {
 interface Sample {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Every column as the format has it. */
+  readonly raw: readonly RawColumn[];
 }
 
 const shown = (value: unknown): string => (isScalar(value) ? String(value) : '');
@@ -59,6 +67,7 @@ const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Prom
   return {
     columns: plain.map((i) => names[i] ?? ''),
     rows: rows.map((row) => plain.map((i) => shown(row[i]))),
+    raw: names.map((name, i) => ({ name, values: rows.map((row) => row[i]) })),
   };
 };
 
@@ -115,6 +124,10 @@ const isHeader = (row: FirstRow, { shown: file }: SourceFile): boolean => {
   throw dataErrors.unclearHeader(file, row.reason);
 };
 
+/** Lists of classes may be longer than the texts that have them. */
+const isSet = (raw: readonly RawColumn[], name: string): boolean =>
+  !isTextName(name) && setsIn(raw.filter((column) => column.name === name)).length > 0;
+
 /** Looks at the start of a file and guesses its format and which columns hold texts and classes. */
 export const sniff = async (path: string, header?: boolean): Promise<DataGuess> => {
   const file = { shown: path, path };
@@ -124,19 +137,28 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   const columns = columnsOf(sample);
   const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct));
   const candidates = columns.filter((column) => column !== split);
-  const [text, pair] = textColumns(candidates);
+  const [text, pair] = textColumns(candidates.filter(({ name }) => !isSet(sample.raw, name)));
   const others = candidates.filter((column) => column !== text && column !== pair && !partsRows(column.name));
-  const label = labelColumn(others, sample.rows.length);
-  const classes = [...(label?.distinct ?? [])].sort();
+  const classes = labelColumn(others, sample.rows.length);
+  const numbers = numbersIn(others);
+  const label = likeliestNumber(numbers, classes) ?? classes;
+  const taken = [text, pair, split].map((column) => column?.name);
+  const sets = setsIn(sample.raw.filter(({ name }) => !taken.includes(name) && !partsRows(name)));
+  const likeliest = likeliestSets(sets, label?.name);
+  const isNumber = label !== undefined && numbers.includes(label);
   return {
     uses,
     table,
-    columns: sample.columns,
+    columns: likeliest === undefined ? sample.columns : sample.raw.map(({ name }) => name),
     text: text?.name,
     pair: pair?.name,
-    label: label?.name,
+    label: likeliest === undefined ? label?.name : likeliest.columns[0],
+    ...(sets.length === 0
+      ? {}
+      : { sets: likeliest === undefined ? sets : [likeliest, ...sets.filter((one) => one !== likeliest)] }),
+    ...(numbers.length === 0 ? {} : { numbers: numbers.map(({ name }) => name) }),
     split: split?.name,
-    classes,
+    classes: likeliest?.classes ?? (isNumber ? [] : [...(label?.distinct ?? [])].sort()),
     rows: sample.rows.length,
   };
 };

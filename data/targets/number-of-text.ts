@@ -14,6 +14,9 @@ const grouped = /^[+-]?\d{1,3}(?:[ ,'\u00a0\u202f]\d{3})+(?:\.\d+)?$/;
 const between = /^[+-]?[\d.]+\s*(?:-|–|—|to|\.\.)\s*[\d.]+$/i;
 const share = /^[+-]?[\d.]+\s*%$/;
 
+/** Whether a text is meant as a number, even where it has to be written otherwise. */
+export const looksNumeric = (text: string): boolean => plain.test(text) || decimalComma.test(text);
+
 /** What to do about a text that is no number. */
 const advice = (text: string): string => {
   if (grouped.test(text) && !decimalComma.test(text))

@@ -26,7 +26,7 @@ export type ReadRow = (
 ) => ReadTarget;
 
 /** How a table of the user's holds targets. */
-export interface TableTarget {
+interface TableTarget {
   /** Whether they may stand in several columns, or with something between them in one. */
   readonly several?: boolean;
   columns(options: TargetOptions): readonly string[];

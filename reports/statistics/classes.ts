@@ -7,7 +7,7 @@ import { quantile } from './quantiles.ts';
 import { correctness, mean, predictions, type Scored } from './scored.ts';
 
 /** Scores of one class, with the interval of its F1. */
-interface ClassScores {
+export interface ClassScores {
   readonly support: number;
   readonly precision: number;
   readonly recall: number;

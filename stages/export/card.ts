@@ -1,3 +1,4 @@
+import { thresholdOf } from '../../data/sets.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { RuntimeNeed } from '../../graph/runtime.ts';
 import { modelTask } from '../../ground/tasks.ts';
@@ -30,7 +31,7 @@ const call = (info: ModelInfo, mask: string): string => {
   if (answer === 'vector') return `await run('Some text.', ${poolingOf(info)})`;
   switch (about) {
     case 'text':
-      return `await run('Some text.')`;
+      return answer === 'set' ? `await run('Some text.', { top_k: null })` : `await run('Some text.')`;
     case 'word':
       return `await run('Some text.', { ignore_labels: [] })`;
     case 'token':
@@ -95,6 +96,17 @@ const pairNote = (info: ModelInfo, tokenizer: Model['tokenizer']): string =>
       'which text a token belongs to.\n'
     : '';
 
+/** Where a client shows probabilities alone, the reader needs to know from where on a class is said. */
+const thresholdSection = ({ task, labels, processor: { thresholds } }: ModelInfo): string => {
+  if (modelTask(task).answer !== 'set') return '';
+  if (thresholds === undefined) return '\nA text has each class whose score is above 0.5: several, one, or none.\n';
+  const rows = labels.map((label, c) => `| ${inert(label)} | ${thresholdOf(thresholds, c)} |`);
+  return (
+    '\nA text has each class whose score is above its threshold, chosen on validation texts: several, one, or none. Programs ' +
+    `find them in config.json under \`thresholds\`.\n\n| class | threshold |\n|---|---:|\n${rows.join('\n')}\n`
+  );
+};
+
 /** README.md of an exported folder. `results` says where its figures are, or is empty where nobody measured any. */
 export const modelCard = (
   { info, tokenizer }: Omit<Model, 'graph'>,
@@ -125,7 +137,7 @@ ${clientSection(tokenizer)}
 \`\`\`js
 ${usage(info, mask.replaceAll('`', ''))}
 \`\`\`
-
+${thresholdSection(info)}
 In Node, start it with \`ORT_DISABLE_TELEMETRY=1\`: ONNX Runtime 1.29 and later sends telemetry otherwise.
 ${pairNote(info, tokenizer)}`;
 };

@@ -1,3 +1,4 @@
+import { thresholdOf } from '../../data/sets.ts';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import { activationNames } from '../../models/activation.ts';
@@ -23,6 +24,7 @@ const droppedKeys: ReadonlySet<string> = new Set([
   'problem_type',
   'pruned_heads',
   'quantization_config',
+  'thresholds',
   'tokenizer_class',
   'torch_dtype',
   'transformers.js_config',
@@ -80,6 +82,12 @@ const numberOf = ({ task, processor: { activation } }: ModelInfo): Config =>
       }
     : {};
 
+/** By class, for whoever reads probabilities that a client gives. */
+const thresholdsOf = ({ labels, processor: { thresholds } }: ModelInfo): Config =>
+  thresholds === undefined
+    ? {}
+    : { thresholds: Object.fromEntries(labels.map((label, c) => [label, thresholdOf(thresholds, c)])) };
+
 const labelsOf = (info: ModelInfo): Config =>
   info.labels.length === 0
     ? {}
@@ -111,6 +119,7 @@ export const configJson = (
     ...problemOf(info),
     ...labelsOf(info),
     ...numberOf(info),
+    ...thresholdsOf(info),
     'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
     decant: { files, model: withoutStates(info) },
   };

@@ -106,7 +106,7 @@ export const classesSection = async (report: Report): Promise<Section | null> =>
     title: 'Classes that gained and lost',
     body: html`<p>${stage.id} against ${comparison.versus}: clearly worse ${worse}; clearly better ${better}.</p>
 ${await figure({
-  caption: `Difference within each class, with 95 % intervals; grey where it may be chance.${some}`,
+  caption: `${metricOf(report).ofClasses}, with 95 % intervals; grey where it may be chance.${some}`,
   summary: `Difference by class. Clearly worse: ${worse}. Clearly better: ${better}.`,
   charts: [chartOf(changed)],
   table: tableOf(
