@@ -55,6 +55,27 @@ describe('metrics are what scikit-learn and SciPy compute', () => {
   });
 });
 
+describe('correlations', () => {
+  it('of what says the same about everything are no numbers, whatever the number is', () => {
+    const truth = Float64Array.from({ length: 37 }, (_, i) => (i * 7) % 11);
+    for (const value of [0, 0.1, 1 / 3, 150.5, -2e7]) {
+      const said = new Float64Array(37).fill(value);
+      for (const metric of [spearman, pearson]) {
+        expect(figureOf(metric, { count: 37, columns: { said, truth } })).toBeNaN();
+        expect(figureOf(metric, { count: 37, columns: { said: truth, truth: said } })).toBeNaN();
+      }
+    }
+  });
+
+  it('are worse than any number where they are none', () => {
+    expect([isBetter(spearman, -1, Number.NaN), isBetter(spearman, Number.NaN, -1)]).toEqual([true, false]);
+    expect([isBetter(meanSquaredError, 9, Number.NaN), isBetter(meanSquaredError, Number.NaN, 9)]).toEqual([
+      ...[true, false],
+    ]);
+    expect(isBetter(spearman, Number.NaN, Number.NaN)).toBe(false);
+  });
+});
+
 describe('the tables of metrics and tasks', () => {
   it('list every metric of every task', () => {
     for (const task of datasetTasks) expect(metrics).toEqual(expect.arrayContaining([...metricsOf(dataTask(task))]));
