@@ -1,4 +1,4 @@
-import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask, hasClasses } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 
 /** Why a quantized model cannot be followed layer by layer. */
@@ -13,6 +13,7 @@ export const noThresholds = (task: DatasetTask): string =>
 /** The options of any training that say something of the model's parts, or of the data. */
 interface Training {
   readonly thresholds?: 'half' | 'fitted' | undefined;
+  readonly classWeights?: 'none' | 'balanced' | undefined;
   readonly freeze: readonly string[];
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
 }
@@ -58,6 +59,15 @@ const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): rea
     ? []
     : [{ path: ['thresholds'], message: noThresholds(data.task) }];
 
+/** Why nothing can be balanced: only classes are rare or frequent. */
+export const noClassWeights = (task: DatasetTask): string =>
+  `classes have weights, and data for ${task} has none: leave classWeights out`;
+
+const withoutClasses = ({ classWeights }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
+  classWeights === undefined || classWeights === 'none' || data === undefined || hasClasses(data.task)
+    ? []
+    : [{ path: ['classWeights'], message: noClassWeights(data.task) }];
+
 /** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */
 export const foreseeTraining = (
   config: Training,
@@ -69,6 +79,7 @@ export const foreseeTraining = (
   const problems = [
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
+    ...withoutClasses(config, data),
     ...missingParts(config, model.sizes?.layers),
     ...missingPairs(config, model, teacher),
     ...withoutHidden(config, teacher),
