@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
-import { withScore } from './score.ts';
+import { withField } from './score.ts';
 import { notes } from './stage.ts';
 
 /** What a model is by itself. */
@@ -33,7 +33,7 @@ export const evaluationMetrics = z.looseObject({
   lengths: z.looseObject({ median: z.number(), p95: z.number() }),
   figures: z.looseObject(modelFigures),
   dimensions,
-  client: z.preprocess((value) => withScore(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
+  client: z.preprocess((value) => withField(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
   notes,
 });
 
