@@ -7,6 +7,7 @@ import { Z95 } from './statistics/intervals.ts';
 import { type Figure, judgedFigure, metricEffect } from './statistics/metrics.ts';
 import { pairedCounts, pairedEffect, type Successes, unpairedEffect } from './statistics/pairs.ts';
 import { correctness } from './statistics/scored.ts';
+import { wholeRight } from './statistics/sets.ts';
 
 /** A report with what stands behind it, as far as it is there. */
 export interface Side {
@@ -47,10 +48,15 @@ export interface QualityEffect {
   readonly flips: { readonly gained: number; readonly lost: number } | null;
 }
 
-const flipsOf = (model: Judged, other: Judged): QualityEffect['flips'] =>
-  model.scored !== null && other.scored !== null
-    ? pairedCounts(correctness(model.scored), correctness(other.scored))
-    : null;
+const rightOf = ({ scored, sets }: Judged): Uint8Array | null => {
+  if (scored !== null) return correctness(scored);
+  return sets === null ? null : wholeRight(sets);
+};
+
+const flipsOf = (model: Judged, other: Judged): QualityEffect['flips'] => {
+  const [mine, theirs] = [rightOf(model), rightOf(other)];
+  return mine === null || theirs === null ? null : pairedCounts(mine, theirs);
+};
 
 const pairedQuality = (metric: Metric, model: Judged, other: Judged): QualityEffect => ({
   effect: metricEffect(metric, model.judged, other.judged),

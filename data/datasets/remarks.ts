@@ -1,3 +1,4 @@
+import { dataTask, taskWith } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
 import { targetKindOf } from '../targets/index.ts';
 
@@ -54,8 +55,20 @@ export const nameRemarks = (names: readonly string[]): readonly string[] =>
     .slice(0, LISTED)
     .map((group) => `${listed(group)} are ${group.length} classes: give them one name if they are the same`);
 
+/** Sets of one class at most may be several that nothing parted. */
+const neverSeveral = ({ task, train }: Dataset): readonly string[] => {
+  const sizes = train.map(({ target }) => (typeof target === 'object' ? target.length : 0));
+  return dataTask(task).answer === 'set' && sizes.every((size) => size <= 1)
+    ? [
+        `no text has more than one class: check 'separator', or write task: ${taskWith('text', 'choice')} if each has just one`,
+      ]
+    : [];
+};
+
 /** What a user should know of a dataset before believing figures on it. */
 export const remarksOn = (dataset: Dataset): readonly string[] => {
   const { named, about } = targetKindOf(dataset.task);
-  return named && about === 'text' ? [...lacking(dataset), ...nameRemarks(dataset.classes)] : [];
+  return named && about === 'text'
+    ? [...lacking(dataset), ...nameRemarks(dataset.classes), ...neverSeveral(dataset)]
+    : [];
 };

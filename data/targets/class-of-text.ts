@@ -1,5 +1,7 @@
+import { taskWith } from '../../ground/tasks.ts';
 import { isMissing } from '../datasets/missing.ts';
-import { scalarText } from '../datasets/rows.ts';
+import { kindOfValue, scalarText } from '../datasets/rows.ts';
+import { dataErrors } from '../errors.ts';
 import type { TargetKind } from './target.ts';
 
 /** One class a text. */
@@ -12,6 +14,10 @@ export const classOfText: TargetKind = {
   table: {
     columns: ({ label }) => [label],
     read: ([value], [column = ''], row, missing) => {
+      if (Array.isArray(value)) {
+        const several = `one class a text; where texts have several, write task: ${taskWith('text', 'set')}`;
+        throw dataErrors.wrongType(row.at, column, kindOfValue(value), several);
+      }
       const target = scalarText(value, column, row).trim();
       return isMissing(target, missing) ? { missing: target } : { target };
     },

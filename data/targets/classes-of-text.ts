@@ -45,7 +45,9 @@ const readSet = (cell: Cell, missing: MissingOptions, separator: string | undefi
   const text = scalarText(cell.value, cell.column, cell.row).trim();
   const isEmptySet = text === '' && separator !== undefined && cell.value !== null;
   if (!isEmptySet && isMissing(text, missing)) return { missing: text };
-  if (separator === undefined) return setOf(parsedList(text, cell).map((item) => nameIn(item, cell)));
+  // What is written as a list is one: with a separator its brackets and quotes would be parts of names.
+  if (separator === undefined || /^\[.*\]$/s.test(text))
+    return setOf(parsedList(text, cell).map((item) => nameIn(item, cell)));
   return setOf(text.split(separator).flatMap((name) => name.trim() || []));
 };
 

@@ -62,7 +62,7 @@ export interface Task {
   /** Losses of learning from a teacher's answers. */
   imitation(settings: LossSettings): readonly Loss[];
   judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
-  /** For each class the best threshold by answers about texts that were not trained on; absent where none are compared with one. */
+  /** The best threshold of each class by answers about texts that were not trained on; absent where none are compared with one. */
   thresholds?(rows: Rows, targets: Targets): readonly number[];
   /** In the words of its labels; undefined is an answer that was never given. */
   tell(answer: Float32Array | undefined, labels: readonly string[], processor: Processor): Told;

@@ -89,7 +89,7 @@ export const trainingConfig = {
     .enum(['half', 'fitted'])
     .optional()
     .describe(
-      'where texts have several classes: the probability above which each is said. half, or left out: 0.5. fitted: for each class the one with the best F1 on the validation texts, kept in the model',
+      'where texts have several classes: the probability above which each is said. half, or left out: 0.5. fitted: for each class its own, those with the best micro F1 on the validation texts, kept in the model',
     ),
   validationLimit: z.int().min(0).default(2000).describe('validation texts read after each epoch'),
 } as const;

@@ -177,6 +177,12 @@ describe('several classes a text', () => {
       { label: 'labels' },
       /data\.csv:3: 'labels' is '\['food'\]'; expected a JSON array/,
     ],
+    [
+      'a list that a separator would tear apart',
+      `x,"['food','sport']"`,
+      { label: 'labels', separator: ',' },
+      /data\.csv:3: 'labels' is '\['food','sport'\]'; expected a JSON array/,
+    ],
     ['an empty cell without a separator', 'x,', { label: 'labels' }, /data\.csv:3: the label is empty/],
     [
       'a missing value',
@@ -198,6 +204,31 @@ describe('several classes a text', () => {
     const cell = (i: number): string => (separated ? setOf(i).join(';') : csvCell(JSON.stringify(setOf(i))));
     space.write('data.csv', `text,labels\nfirst,${cell(3)}\n${row}\n${rows((i) => `text ${i},${cell(i)}\n`)}`);
     await expect(load(configOf('data.csv', { uses: 'csv', ...options }), space.folder)).rejects.toThrow(message);
+  });
+
+  it('are a list where they are written as one, whatever separator is named', async () => {
+    using space = workspace();
+    const [file, content] = writings['a JSON array in a cell'] ?? ['', ''];
+    const dataset = await read(space, [file, content, { uses: 'csv', label: 'labels', separator: ',' }]);
+    expect(dataset.classes).toEqual(CLASSES);
+  });
+
+  it('are missed by nobody who has one class a text, and the other way round', async () => {
+    using space = workspace();
+    space.write(
+      'data.jsonl',
+      rows((i) => `${JSON.stringify({ text: `text ${i}`, labels: [CLASSES[i % 3]] })}\n`),
+    );
+    const config = { uses: 'jsonl', label: 'labels' };
+    const { remarks } = await load(configOf('data.jsonl', config), space.folder);
+    expect(remarks).toEqual([
+      "no text has more than one class: check 'separator', or write task: text-classification if each has just one",
+    ]);
+    await expect(
+      load(configOf('data.jsonl', { ...config, task: 'text-classification' }), space.folder),
+    ).rejects.toThrow(
+      "data.jsonl:1: 'labels' is a list; expected one class a text; where texts have several, write task: multi-label",
+    );
   });
 
   it('are refused where a column of 0 and 1 holds something else', async () => {

