@@ -264,7 +264,10 @@ describe('a jsonl file', () => {
     ['[1]\n', 'broken-json: data.jsonl:201: the line is a list; expected one JSON object a line'],
     ['\n{"text":"a","lable":1}\n', "missing-column: data.jsonl:202: there is no column 'label'; did you mean 'lable'?"],
     ['{"text":5,"label":1}', "wrong-type: data.jsonl:201: 'text' is a number; expected a text"],
-    ['{"text":"a","label":[1]}', "wrong-type: data.jsonl:201: 'label' is a list; expected one class a text; where texts have several, write task: multi-label"],
+    [
+      '{"text":"a","label":[1]}',
+      "wrong-type: data.jsonl:201: 'label' is a list; expected one class a text; where texts have several, write task: multi-label",
+    ],
     ['{"text":null,"label":1}', 'empty-text: data.jsonl:201: the text is empty; fill it in or remove the row'],
   ])('with %j is refused with file, line and advice', async (extra, expected) => {
     using space = workspace();
