@@ -66,7 +66,7 @@ export const passesFor = (texts: number, cost: number): number =>
   Math.min(MOST_PASSES, Math.max(1, Math.floor(workFor(texts) / Math.max(1, cost))));
 
 /** Every n-th of the training texts where there are too many entries for all: files are often sorted. */
-export const spaced = <T>(texts: readonly T[], entries: number): readonly T[] => {
+const spaced = <T>(texts: readonly T[], entries: number): readonly T[] => {
   const step = Math.ceil(entries / MOST_ENTRIES);
   return step <= 1 ? texts : texts.filter((_, i) => i % step === 0);
 };
