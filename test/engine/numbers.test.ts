@@ -11,6 +11,7 @@ import type { TrainingExamples } from '../../engine/training-options.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { spearmanOf } from '../../ground/metrics/correlation.ts';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { withHead } from '../../models/head.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
@@ -137,8 +138,13 @@ describe('numbers of a unit', () => {
 
   it('of which all are equal move nothing and are no NaN', async () => {
     const same = examplesIn(60, 'train', () => 7);
-    const { model } = await train(requestOf({ examples: same, validation: same, options: { ...options, epochs: 1 } }));
+    const { model, summary } = await train(
+      requestOf({ examples: same, validation: same, options: { ...options, epochs: 1 } }),
+    );
     expect(errorOf(await numbersOf(model, same), same)).toBeLessThan(0.01);
+    // Nothing can be ranked: what training leaves says so in JSON, too.
+    expect(summary.best).toBeNull();
+    expect(trainingSummary.parse(JSON.parse(JSON.stringify(summary)))).toEqual(summary);
   });
 });
 
