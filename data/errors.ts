@@ -1,5 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { UserError } from '../ground/errors.ts';
+import { listed } from '../ground/names.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
 export const dataError = (code: string, message: string): UserError => new UserError(message, { kind: 'data', code });
@@ -11,8 +12,6 @@ export interface DataProblem {
   readonly message: string;
 }
 
-const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
-
 /** `; did you mean 'x'?` for a near name, else the names there are. */
 export const nameHint = (found: string, known: readonly string[]): string => {
   if (known.length === 0) return '';
@@ -20,7 +19,7 @@ export const nameHint = (found: string, known: readonly string[]): string => {
   const reach = best.length < 4 ? 1 : Math.max(2, Math.floor(best.length / 3));
   return distance(found.toLowerCase(), best.toLowerCase()) <= reach
     ? `; did you mean '${best}'?`
-    : `; there are: ${quoted(known)}`;
+    : `; there are: ${listed(known)}`;
 };
 
 const others = (count: number, what: string): string =>
@@ -73,7 +72,7 @@ export const dataErrors = {
   otherDocument: (file: string, keys: readonly string[]) =>
     dataError(
       'other-document',
-      `${file} is one JSON object${keys.length === 0 ? '' : ` (keys: ${quoted(keys.slice(0, 6))}${keys.length > 6 ? ' ...' : ''})`}; expected a list of objects or an object a line, one a text (in pandas: to_json(orient='records', lines=True))`,
+      `${file} is one JSON object${keys.length === 0 ? '' : ` (keys: ${listed(keys, 6)})`}; expected a list of objects or an object a line, one a text (in pandas: to_json(orient='records', lines=True))`,
     ),
   noNumber: (at: string, column: string, found: string, advice: string) =>
     dataError('no-number', `${at}: ${JSON.stringify(found)} in column '${column}' is no number; ${advice}`),
@@ -144,6 +143,11 @@ export const dataErrors = {
       'broken-parquet',
       `${file} cannot be read as Parquet: ${reason}; expected a whole Apache Parquet file with one text a row`,
     ),
+  roundedNumber: (at: string, column: string, read: string) =>
+    dataError(
+      'rounded-number',
+      `${at}: the number in '${column}' is beyond 2^53: it and others are read as ${read}; write it in quotes, as a text`,
+    ),
   wrongType: (at: string, name: string, found: string, expected: string) =>
     dataError('wrong-type', `${at}: '${name}' is ${found}; expected ${expected}`),
   noSet: (at: string, name: string, found: string, example: string) =>
@@ -168,7 +172,7 @@ export const dataErrors = {
   foreignSplit: (at: string, column: string, found: string, known: readonly string[]) =>
     dataError(
       'foreign-split',
-      `${at}: '${column}' is '${found}'; expected one of ${quoted(known)}, or remove 'splitColumn'`,
+      `${at}: '${column}' is '${found}'; expected one of ${listed(known)}, or remove 'splitColumn'`,
     ),
   oneNumber: (source: string, number: number) =>
     dataError(

@@ -96,6 +96,23 @@ const classes = (report: Report): string[] => {
       );
 };
 
+/** Where a class is a question of its own, the mean over classes says little of any. */
+const everyClass = (report: Report): string[] => {
+  const tells = metricOf(report).tellsClasses;
+  const classes = tells ? (headline(report)?.quality?.classes ?? []) : [];
+  return classes.length === 0
+    ? []
+    : table(
+        ['class', metricOf(report).examples, 'precision %', 'recall %', 'F1 % [95 %]'],
+        classes
+          .toSorted((a, b) => b.support - a.support)
+          .map(({ label, support, precision, recall, f1, f1Interval }) => [
+            ...[inert(label), whole(support), percent(precision), percent(recall)],
+            `${percent(f1)} ${range(f1Interval, percent)}`,
+          ]),
+      );
+};
+
 const causes = (report: Report): string[] =>
   (headline(report)?.causes ?? [])
     .slice(0, LISTED)
@@ -173,6 +190,7 @@ export const renderMarkdown = (report: Report): string => {
   const parts = [
     overSeeds(report),
     folded(`Gates: ${gateCount(report.gates)}`, gates(report)),
+    folded(`Every class, by ${inert(headline(report)?.id ?? '')}`, everyClass(report)),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
     folded('Latency in ms: p50 / p90 (speed-up), texts a second', grid(report)),

@@ -27,6 +27,8 @@ export interface Primary extends Written {
   /** What a model is given. */
   readonly inputs: string;
   readonly more: readonly Written[];
+  /** Whether figures of each class are told beside those of all. */
+  readonly tellsClasses: boolean;
   /** What is compared of each class. */
   readonly ofClasses: string;
   /** Whether figures are told as a share of right answers. */
@@ -48,6 +50,7 @@ export const metricOf = ({ data: { task } }: { readonly data: { readonly task: D
   return {
     ...written(metric, words.metric),
     ...{ examples: words.examples, inputs: words.inputs, more: more.map((one) => written(one)) },
+    tellsClasses: answer === 'set',
     ofClasses: answer === 'set' ? 'Difference in the F1 of each class' : 'Difference within each class',
     ...{ isRate: metric.measure.kind === 'rate', isToReference: truth === 'teacher' },
   };

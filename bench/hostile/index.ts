@@ -12,7 +12,9 @@ import { replaceFiles, soundFolder } from '../../test/rig/hostile/folder.ts';
 import { hostileGraphs } from '../../test/rig/hostile/graphs.ts';
 import { spoiledJson } from '../../test/rig/hostile/json.ts';
 import { checkpointMutations, type Mutation, modelMutations } from '../../test/rig/hostile/mutations.ts';
+import { tryTable } from '../../test/rig/hostile/on-tables.ts';
 import { type Ended, faultsOf, runWatched } from '../../test/rig/hostile/run.ts';
+import { oddTables, spoiledTables } from '../../test/rig/hostile/tables.ts';
 
 /** What one command may take of a file that is not worth it. */
 const MOST_SECONDS = 3;
@@ -108,11 +110,12 @@ const attacksOn = (sound: string): readonly Attack[] => [
 /** Time of the processors, where the system tells it: the machine has other work, too. */
 const secondsOf = ({ cpuSeconds, seconds }: Ended): number => cpuSeconds || seconds;
 
-const faultsAndCosts = (ended: Ended): readonly string[] => [
-  ...faultsOf(ended),
+const costsOf = (ended: Ended): readonly string[] => [
   ...(secondsOf(ended) > MOST_SECONDS ? [`${secondsOf(ended).toFixed(1)} s`] : []),
   ...(ended.peakBytes > MOST_BYTES ? [`${Math.round(ended.peakBytes / 1e6)} MB`] : []),
 ];
+
+const faultsAndCosts = (ended: Ended): readonly string[] => [...faultsOf(ended), ...costsOf(ended)];
 
 interface Tally {
   commands: number;
@@ -176,6 +179,28 @@ const attackReports = async (space: string): Promise<void> => {
   if (tally.faults.length > 0) process.exitCode = 1;
 };
 
+const SPOILED_TABLES = 100;
+
+/** Files of texts: init looks at each, and what it wrote is validated. */
+const attackTables = async (space: string): Promise<void> => {
+  const commands = hostileCommands();
+  const tally: Tally = { commands: 0, seconds: 0, peakBytes: 0, faults: [] };
+  const tables = [...oddTables, ...spoiledTables(SPOILED_TABLES)];
+  for (const table of tables) {
+    for (const { command, ended, faults } of await tryTable(table, commands, space)) {
+      tally.commands++;
+      tally.seconds = Math.max(tally.seconds, secondsOf(ended));
+      tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
+      const all = [...faults, ...costsOf(ended)];
+      if (all.length > 0) tally.faults.push(`${table.name}, ${command}: ${all.join(', ')}`);
+    }
+  }
+  await commands[Symbol.asyncDispose]();
+  for (const fault of tally.faults) console.log(fault);
+  report('tables', tables.length, tally);
+  if (tally.faults.length > 0) process.exitCode = 1;
+};
+
 /** Every hostile graph, checkpoint and mutation through the command line: no stack, no crash, no answer that is no number. */
 export const benchHostile = async (args: readonly string[]): Promise<void> => {
   const { values } = parseArgs({
@@ -194,6 +219,7 @@ export const benchHostile = async (args: readonly string[]): Promise<void> => {
       if (tally.faults.length > 0) process.exitCode = 1;
     }
     if (values.only === undefined || values.only === 'reports') await attackReports(space);
+    if (values.only === undefined || values.only === 'tables') await attackTables(space);
   } finally {
     rmSync(space, { recursive: true, force: true });
   }

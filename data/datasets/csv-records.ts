@@ -110,6 +110,7 @@ export async function* csvRecords(text: TableText, dialect: Dialect): AsyncGener
     ...(dialect.quote === undefined ? {} : { escape: dialect.escape ?? dialect.quote }),
     record_delimiter: '\n',
     relax_column_count: true,
+    skip_empty_lines: true,
     max_record_size: LONGEST_ROW,
     on_record: (fields, { lines }) => {
       const breaks = breaksIn(fields);

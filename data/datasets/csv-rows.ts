@@ -33,11 +33,15 @@ async function* tableRows({ text, dialect, options }: Table): AsyncGenerator<Val
   }
 }
 
-const columnIndex = (names: readonly string[], name: string, at: string): number => {
-  const index = names.indexOf(name);
-  if (index < 0) throw dataErrors.missingColumn(at, name, names);
-  if (names.indexOf(name, index + 1) >= 0) throw dataErrors.repeatedColumn(at, name);
-  return index;
+const columnIndices = (names: readonly string[], columns: readonly string[], at: string): readonly number[] => {
+  const indices = new Map(names.map((name, i) => [name, i]));
+  const repeated = new Set(names.filter((name, i) => indices.get(name) !== i));
+  return columns.map((column) => {
+    const index = indices.get(column);
+    if (index === undefined) throw dataErrors.missingColumn(at, column, names);
+    if (repeated.has(column)) throw dataErrors.repeatedColumn(at, column);
+    return index;
+  });
 };
 
 const missingColumn = (names: readonly string[], [name = '']: readonly string[], at: string) =>
@@ -73,7 +77,7 @@ export async function* csvValues(
   if (names === undefined) return;
   const at = `${file.shown}:${text.line}`;
   if (isNameless(names, columns, options)) throw dataErrors.orNoHeader(missingColumn(names, columns, at));
-  const indices = columns.map((name) => columnIndex(names, name, at));
+  const indices = columnIndices(names, columns, at);
   let seen = 0;
   for await (const row of tableRows(table)) {
     seen += row.values.reduce<number>((sum, value) => sum + String(value).length + 3, 0);

@@ -1,16 +1,9 @@
+import { listed } from '../../ground/names.ts';
 import { dataTask, taskWith } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
 import { targetKindOf } from '../targets/index.ts';
 
 const LISTED = 5;
-
-const listed = (names: readonly string[]): string =>
-  names.length <= LISTED + 1
-    ? names.map((name) => `'${name}'`).join(', ')
-    : `${names
-        .slice(0, LISTED)
-        .map((name) => `'${name}'`)
-        .join(', ')} and ${names.length - LISTED} more`;
 
 const classesIn = (examples: readonly Example[]): ReadonlySet<number | undefined> =>
   new Set(examples.flatMap(({ target }) => target));
@@ -29,7 +22,7 @@ const lacking = (dataset: Dataset): readonly string[] => {
     return absent.length === 0
       ? []
       : [
-          `${absent.length} of ${dataset.classes.length} classes have no text in the ${split} split (${listed(absent)}): ${consequences[split]}`,
+          `${absent.length} of ${dataset.classes.length} classes have no text in the ${split} split (${listed(absent, LISTED)}): ${consequences[split]}`,
         ];
   });
 };
@@ -53,7 +46,7 @@ const similarNames = (names: readonly string[]): readonly (readonly string[])[] 
 export const nameRemarks = (names: readonly string[]): readonly string[] =>
   similarNames(names)
     .slice(0, LISTED)
-    .map((group) => `${listed(group)} are ${group.length} classes: give them one name if they are the same`);
+    .map((group) => `${listed(group, LISTED)} are ${group.length} classes: give them one name if they are the same`);
 
 /** Sets of one class at most may be several that nothing parted. */
 const neverSeveral = ({ task, train }: Dataset): readonly string[] => {

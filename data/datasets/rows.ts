@@ -68,9 +68,14 @@ const textOf = (value: unknown, column: string, { at, names }: Values): string =
 export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
   ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 
+/** A whole number that other whole numbers are read as, too: JSON's numbers are doubles here. */
+const isRounded = (value: unknown): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
+
 /** A value as a text, where it is none of several. */
-export const scalarText = (value: unknown, column: string, row: Values): string =>
-  isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
+export const scalarText = (value: unknown, column: string, row: Values): string => {
+  if (isRounded(value)) throw dataErrors.roundedNumber(row.at, column, String(value));
+  return isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
+};
 
 /** All rows of a file as texts with their targets. */
 export async function* readRows(

@@ -13,7 +13,8 @@ export interface SetsGuess {
 /** A column with the values of the first rows. */
 export interface RawColumn {
   readonly name: string;
-  readonly values: readonly unknown[];
+  /** Made anew each time: of a wide table all columns together would be large. */
+  values(): readonly unknown[];
 }
 
 const MOST_CLASSES = 200;
@@ -21,8 +22,8 @@ const MOST_CLASSES = 200;
 /** In the order in which they are tried: a comma stands in names, too. */
 const separators = [';', '|', ','] as const;
 
-const textsIn = ({ values }: RawColumn): readonly string[] =>
-  values.flatMap((value) => {
+const textsIn = (column: RawColumn): readonly string[] =>
+  column.values().flatMap((value) => {
     const text = isScalar(value) ? String(value).trim() : '';
     return looksMissing(text) ? [] : [text];
   });
@@ -46,13 +47,13 @@ const asList = (value: unknown): readonly unknown[] | undefined => {
 };
 
 /** A list in every row that has a value, whether the format has lists or they are JSON in a text. */
-const listed = ({ name, values }: RawColumn): SetsGuess | undefined => {
-  const given = values.filter((value) => value !== null && value !== undefined && value !== '');
+const listed = (column: RawColumn): SetsGuess | undefined => {
+  const given = column.values().filter((value) => value !== null && value !== undefined && value !== '');
   const lists = given.map(asList);
   const named = lists.map((list) => (list?.every(isScalar) ? list.map((one) => String(one).trim()) : undefined));
   if (named.length === 0 || named.includes(undefined)) return undefined;
   const classes = classesIn(named.flatMap((list) => (list === undefined ? [] : [list])));
-  return classes === undefined ? undefined : { columns: [name], classes };
+  return classes === undefined ? undefined : { columns: [column.name], classes };
 };
 
 const MOST_WORDS = 5;
@@ -77,16 +78,14 @@ const isFlags = (column: RawColumn): boolean => {
 };
 
 /** Columns that each say of one class whether a text has it: two or more. */
-const flagged = (columns: readonly RawColumn[]): readonly SetsGuess[] => {
+export const flagColumns = (columns: readonly RawColumn[]): readonly SetsGuess[] => {
   const names = columns.filter(isFlags).map(({ name }) => name);
-  return names.length < 2 ? [] : [{ columns: names, classes: names }];
+  return names.length < 2 || names.length > MOST_CLASSES ? [] : [{ columns: names, classes: names }];
 };
 
-/** Everything that looks like several classes a text, lists and separated names before columns of 0 and 1. */
-export const setsIn = (columns: readonly RawColumn[]): readonly SetsGuess[] => [
-  ...columns.flatMap((column) => listed(column) ?? separated(column) ?? []),
-  ...flagged(columns),
-];
+/** Columns that hold several classes a text: lists, and names with something between them. */
+export const setColumns = (columns: readonly RawColumn[]): readonly SetsGuess[] =>
+  columns.flatMap((column) => listed(column) ?? separated(column) ?? []);
 
 const isTelling = (name: string): boolean => labelNames.test(name);
 

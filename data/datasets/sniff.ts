@@ -6,8 +6,10 @@ import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isScalar, type RowReader } from './rows.ts';
+
 import { likeliestNumber, numbersIn } from './sniff-numbers.ts';
-import { likeliestSets, type RawColumn, type SetsGuess, setsIn } from './sniff-sets.ts';
+import { flagColumns, likeliestSets, type RawColumn, type SetsGuess, setColumns } from './sniff-sets.ts';
+
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
 
@@ -53,8 +55,11 @@ interface Sample {
 const shown = (value: unknown): string => (isScalar(value) ? String(value) : '');
 
 /** Columns that can be named: once, and by something. */
-const nameable = (names: readonly string[]): readonly string[] =>
-  names.filter((name, i) => name !== '' && names.indexOf(name) === i && names.lastIndexOf(name) === i);
+const nameable = (names: readonly string[]): readonly string[] => {
+  const times = new Map<string, number>();
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
+  return names.filter((name) => name !== '' && times.get(name) === 1);
+};
 
 const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Promise<Sample> => {
   const names = nameable((await reader.columns(file)) ?? []);
@@ -67,7 +72,7 @@ const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Prom
   return {
     columns: plain.map((i) => names[i] ?? ''),
     rows: rows.map((row) => plain.map((i) => shown(row[i]))),
-    raw: names.map((name, i) => ({ name, values: rows.map((row) => row[i]) })),
+    raw: names.map((name, i) => ({ name, values: () => rows.map((row) => row[i]) })),
   };
 };
 
@@ -124,10 +129,6 @@ const isHeader = (row: FirstRow, { shown: file }: SourceFile): boolean => {
   throw dataErrors.unclearHeader(file, row.reason);
 };
 
-/** Lists of classes may be longer than the texts that have them. */
-const isSet = (raw: readonly RawColumn[], name: string): boolean =>
-  !isTextName(name) && setsIn(raw.filter((column) => column.name === name)).length > 0;
-
 /** Looks at the start of a file and guesses its format and which columns hold texts and classes. */
 export const sniff = async (path: string, header?: boolean): Promise<DataGuess> => {
   const file = { shown: path, path };
@@ -137,13 +138,16 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   const columns = columnsOf(sample);
   const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct));
   const candidates = columns.filter((column) => column !== split);
-  const [text, pair] = textColumns(candidates.filter(({ name }) => !isSet(sample.raw, name)));
+  const open = sample.raw.filter(({ name }) => name !== split?.name && !partsRows(name));
+  const inOne = setColumns(open.filter(({ name }) => !isTextName(name)));
+  // Lists of classes may be longer than the texts that have them.
+  const lists = new Set(inOne.flatMap((one) => one.columns));
+  const [text, pair] = textColumns(candidates.filter(({ name }) => !lists.has(name)));
   const others = candidates.filter((column) => column !== text && column !== pair && !partsRows(column.name));
   const classes = labelColumn(others, sample.rows.length);
   const numbers = numbersIn(others);
   const label = likeliestNumber(numbers, classes) ?? classes;
-  const taken = [text, pair, split].map((column) => column?.name);
-  const sets = setsIn(sample.raw.filter(({ name }) => !taken.includes(name) && !partsRows(name)));
+  const sets = [...inOne, ...flagColumns(open.filter(({ name }) => name !== text?.name && name !== pair?.name))];
   const likeliest = likeliestSets(sets, label?.name);
   const isNumber = label !== undefined && numbers.includes(label);
   return {

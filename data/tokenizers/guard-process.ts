@@ -4,10 +4,12 @@ import type { GuardOrder, GuardReport } from './guard.ts';
 import { type Worker, workerOf } from './jobs.ts';
 
 /** Seconds of processor time that a piece may take; any sound tokenizer is through with it in a fraction. */
-const limitFor = (characters: number): number => 1 + characters / 100_000;
+const secondsFor = (characters: number): number => 0.5 + characters / 100_000;
 
-/** Bytes that the process may hold beside what it held before its first text. */
-const MOST_MEMORY = 1024 ** 3;
+const MEGABYTE = 1024 ** 2;
+
+/** Bytes that the process may hold beside what it held before its first text; sound ones take some hundreds a character. */
+const bytesFor = (characters: number): number => 256 * MEGABYTE + 2048 * characters;
 
 const WATCH_MS = 20;
 
@@ -30,16 +32,17 @@ const processorSeconds = (): number => {
 };
 
 /** What is beyond a limit, if anything. Processor time does not depend on what else the machine does. */
-const beyond = (seconds: number, limit: number, bytes: number): string | undefined => {
-  if (seconds > limit) return `it was not through after ${limit.toFixed(1)} seconds of processor time`;
-  return bytes > MOST_MEMORY ? `it took more than ${MOST_MEMORY / 1024 ** 2} MB of memory` : undefined;
+const beyond = (seconds: number, bytes: number, characters: number): string | undefined => {
+  const [time, memory] = [secondsFor(characters), bytesFor(characters)];
+  if (seconds > time) return `it was not through after ${time.toFixed(1)} seconds of processor time`;
+  return bytes > memory ? `it took more than ${Math.round(memory / MEGABYTE)} MB of memory` : undefined;
 };
 
 /** The library works beside this thread, which looks at what it takes. */
 const watched = async <T>(characters: number, memory: number, work: () => Promise<T>): Promise<T> => {
-  const [started, limit] = [processorSeconds(), limitFor(characters)];
+  const started = processorSeconds();
   const timer = setInterval(() => {
-    const over = beyond(processorSeconds() - started, limit, process.memoryUsage.rss() - memory);
+    const over = beyond(processorSeconds() - started, process.memoryUsage.rss() - memory, characters);
     if (over !== undefined) void give(over);
   }, WATCH_MS);
   try {

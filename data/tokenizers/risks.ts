@@ -112,7 +112,7 @@ export const risksOf = (json: TokenizerJson): readonly string[] => {
 };
 
 /** Added tokens are normalised as the file is loaded, before anything watches. */
-const LONGEST_ADDED = 10_000_000;
+const LONGEST_ADDED = 2_000_000;
 
 /** An added token that would fill the memory. */
 export const endlessToken = (json: TokenizerJson): string | undefined =>

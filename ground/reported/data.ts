@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import { datasetTasks, usualTask } from '../tasks.ts';
+import { count } from './numbers.ts';
 import { scored } from './score.ts';
 
 /** How many texts there are of what, and for what. */
@@ -9,10 +10,10 @@ export const dataFigures = {
     .enum(datasetTasks)
     .default(usualTask)
     .describe('What models are for. It decides what every score in the report is.'),
-  train: z.number(),
-  unlabelled: z.number(),
-  validation: z.number(),
-  test: z.number(),
+  train: count,
+  unlabelled: count,
+  validation: count,
+  test: count,
   classes: z.array(z.string()),
   remarks: z
     .array(z.string())
@@ -23,7 +24,7 @@ export const dataFigures = {
 /** What reading the data leaves for the report. */
 export const datasetMetrics = z.looseObject({
   ...dataFigures,
-  dropped: z.number().default(0).describe('Rows without a text or a label.'),
+  dropped: count.default(0).describe('Rows without a text or a label.'),
 });
 
 /** A model that is no Transformer, by the score that others have to beat. */

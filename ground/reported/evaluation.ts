@@ -1,25 +1,28 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
+
+import { amount, count } from './numbers.ts';
 import { withField } from './score.ts';
+
 import { notes } from './stage.ts';
 
 /** What a model is by itself. */
 export const modelFigures = {
-  gzipBytes: z.number(),
-  brotliBytes: z.number(),
-  parameters: z.number().describe('Numbers in the weights.'),
-  nonzero: z.number().describe('Those of them that are not 0.'),
-  macs: z.number().describe('Multiply-accumulates of one text of `macsLength` tokens at batch 1.'),
-  macsLength: z.number(),
+  gzipBytes: count,
+  brotliBytes: count,
+  parameters: count.describe('Numbers in the weights.'),
+  nonzero: count.describe('Those of them that are not 0.'),
+  macs: count.describe('Multiply-accumulates of one text of `macsLength` tokens at batch 1.'),
+  macsLength: amount,
 };
 
 export const dimensions = z.record(z.string(), z.number());
 
 /** The test texts as transformers.js reads them, by its own tokenizer. */
 export const clientTexts = z.looseObject({
-  differing: z.number().describe('Test texts that become other tokens there.'),
-  cut: z.number().describe('Those of them that are only cut otherwise.'),
-  texts: z.number().describe('All that were compared.'),
+  differing: count.describe('Test texts that become other tokens there.'),
+  cut: count.describe('Those of them that are only cut otherwise.'),
+  texts: count.describe('All that were compared.'),
   first: z.looseObject({ text: z.string(), tokens: z.array(z.string()), client: z.array(z.string()) }).nullable(),
   settings: z.array(z.string()).describe('Settings of tokenizer.json that it does not carry out.'),
 });

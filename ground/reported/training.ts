@@ -1,27 +1,28 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import type { Json } from '../json.ts';
+import { amount, count, share } from './numbers.ts';
 import { scored, withScore } from './score.ts';
 
 /** One point of what training looked like on the way. */
 export const curvePoint = z.looseObject({
-  step: z.number().describe('Updates done.'),
-  epoch: z.number().describe('With its fraction.'),
+  step: amount.describe('Updates done.'),
+  epoch: amount.describe('With its fraction.'),
   loss: z.number().describe('Mean training loss since the point before.'),
   score: z.number().exactOptional().describe("The task's metric on validation texts, where an epoch ended."),
 });
 
 /** What training leaves for the report. */
 export const trainingSummary = z.looseObject({
-  steps: z.number(),
-  epochs: z.number(),
-  tokensPerSecond: z.number(),
-  paddingFraction: z.number(),
+  steps: count,
+  epochs: amount,
+  tokensPerSecond: amount,
+  paddingFraction: share,
   curve: z.array(scored(curvePoint)),
-  best: scored(z.looseObject({ epoch: z.number(), score: z.number() }))
+  best: scored(z.looseObject({ epoch: amount, score: z.number() }))
     .nullable()
     .describe('Epoch with the best score on validation texts, counted from 1; null without such texts.'),
-  trainedParameters: z.number(),
+  trainedParameters: count,
   seconds: z.number().describe('Spent in updates, validation not included.'),
 });
 

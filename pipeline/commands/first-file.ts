@@ -4,8 +4,9 @@ import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
 import { isUserError } from '../../ground/errors.ts';
+import { listed } from '../../ground/names.ts';
 import { taskWith } from '../../ground/tasks.ts';
-import { oneLine } from '../../reports/text.ts';
+import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
 import { formats, type InitOptions } from './init.ts';
@@ -61,7 +62,7 @@ const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles
   }
   throw requestError(
     `${file}: which column is the label? no column repeats a few values; name it with --label ` +
-      `(columns: ${guess.columns.join(', ')}), or write --no-label where texts have no classes`,
+      `(columns: ${listed(guess.columns)}), or write --no-label where texts have no classes`,
   );
 };
 
@@ -167,24 +168,33 @@ const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> 
   return guess;
 };
 
-const summary = (
-  out: string,
-  { text, pair, label, sets, isNumber }: Roles,
-  { table, split }: DataGuess,
-  remarks: readonly string[],
-): string => {
-  const texts = pair === undefined ? `texts from column "${text}"` : `pairs from columns "${text}" and "${pair}"`;
-  const columns = sets?.columns ?? (label === undefined ? [] : [label]);
-  const named = columns.map((column) => `"${column}"`).join(', ');
-  const kind = isNumber === true ? 'numbers' : sets === undefined ? 'classes' : 'several classes a text';
-  const classes = columns.length === 0 ? 'no classes' : `${kind} from column${columns.length > 1 ? 's' : ''} ${named}`;
-  const splits = split === undefined ? '' : `, splits from column "${split}"`;
+const LONGEST_NAME = 60;
+
+const columnWords = (name: string): string => `"${shortened(oneLine(name), LONGEST_NAME)}"`;
+
+/** Where the classes are, and whether a text may have several. */
+const classesWords = ({ label, sets, isNumber }: Roles): string => {
+  if (sets === undefined && label === undefined) return 'no classes';
+  if (sets === undefined) return `${isNumber === true ? 'numbers' : 'classes'} from column ${columnWords(label ?? '')}`;
+  const [first = '', ...more] = sets.columns;
+  return more.length === 0
+    ? `several classes a text from column ${columnWords(first)}`
+    : `several classes a text from columns ${listed(sets.columns.map(columnWords))}`;
+};
+
+const summary = (out: string, roles: Roles, { table, split }: DataGuess, remarks: readonly string[]): string => {
+  const { text, pair } = roles;
+  const texts =
+    pair === undefined
+      ? `texts from column ${columnWords(text)}`
+      : `pairs from columns ${columnWords(text)} and ${columnWords(pair)}`;
+  const splits = split === undefined ? '' : `, splits from column ${columnWords(split)}`;
   const said = [
     ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
     ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
     ...remarks.map((remark) => oneLine(`${remark}.`)),
   ];
-  return `${[`Wrote ${out}: ${texts}, ${classes}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
+  return `${[`Wrote ${out}: ${texts}, ${classesWords(roles)}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
 };
 
 /** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */

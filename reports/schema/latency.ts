@@ -1,26 +1,27 @@
 import { z } from 'zod';
+import { amount, count, share } from '../../ground/reported/numbers.ts';
 import { bounds, figure, interval } from './figures.ts';
 
 export const latency = z.looseObject({
-  batch: z.number(),
-  length: z.number(),
-  threads: z.number(),
+  batch: count,
+  length: count,
+  threads: count,
   busy: z
     .boolean()
     .default(false)
     .describe(
       'Whether other work had the processor in half of the turns of this model, or of the reference: then there is no speed-up, and times are what the clock said.',
     ),
-  p50Ms: z.number(),
-  p90Ms: z.number(),
-  p95Ms: z.number(),
-  p99Ms: z.number(),
+  p50Ms: amount,
+  p90Ms: amount,
+  p95Ms: amount,
+  p99Ms: amount,
   p50Interval: bounds,
   p90Interval: bounds.nullable().default(null),
   p95Interval: bounds.nullable().default(null),
   p99Interval: bounds.nullable().default(null),
-  runs: z.number(),
-  speedup: z.number().nullable().describe('p50 of the reference over p50 of this stage, from paired rounds.'),
+  runs: amount,
+  speedup: amount.nullable().describe('p50 of the reference over p50 of this stage, from paired rounds.'),
   speedupInterval: bounds.nullable(),
   textsPerSecond: figure,
   relative: interval.nullable().describe('p50 over the reference kernel of the same round; null where none was timed.'),
@@ -28,48 +29,46 @@ export const latency = z.looseObject({
 
 /** Medians over fresh processes that load one file and run it once. */
 export const loading = z.looseObject({
-  sessionMs: z.number(),
-  firstRunMs: z.number(),
-  peakBytes: z.number().describe('Of the whole process, Node and the runtime included.'),
-  processes: z.number().nullable().default(null),
+  sessionMs: amount,
+  firstRunMs: amount,
+  peakBytes: amount.describe('Of the whole process, Node and the runtime included.'),
+  processes: count.nullable().default(null),
   busy: z.boolean().default(false).describe('Whether other work had the processor for long meanwhile.'),
 });
 
 const load = z.looseObject({
   busy: z.boolean().describe('Whether it was too much for some figures.'),
-  disturbed: z.number().describe('Share of all turns that were disturbed.'),
-  waited: z.number().describe('Share of the time in which other work had the processor.'),
+  disturbed: share.describe('Share of all turns that were disturbed.'),
+  waited: amount.describe('Share of the time in which other work had the processor.'),
   average: z
     .tuple([z.number(), z.number()])
     .nullable()
     .describe('Processes that wanted to run, before and after; null where the system does not count them.'),
-  stolen: z
-    .number()
+  stolen: share
     .nullable()
     .describe("Share of the machine's time that its host gave to others; null where the system does not tell."),
-  switches: z.number().describe('How often the measuring processes were made to leave their processor.'),
+  switches: amount.describe('How often the measuring processes were made to leave their processor.'),
 });
 
 /** How latency was measured. */
 export const measurement = z.looseObject({
-  rounds: z.number(),
-  threads: z.number(),
-  processes: z.number(),
+  rounds: count,
+  threads: count,
+  processes: count,
   load: load.nullable().default(null).describe('What other work took while models were timed.'),
-  referenceKernel: z.looseObject({ name: z.string(), p50Ms: z.number() }).nullable(),
+  referenceKernel: z.looseObject({ name: z.string(), p50Ms: amount }).nullable(),
   drift: z
-    .looseObject({ ratio: z.number(), flagged: z.boolean() })
+    .looseObject({ ratio: amount, flagged: z.boolean() })
     .nullable()
     .describe('Slowest over quickest stretch of the measurement.'),
   warmUp: z
-    .looseObject({ medianRuns: z.number(), mostRuns: z.number(), unsettledShare: z.number() })
+    .looseObject({ medianRuns: amount, mostRuns: amount, unsettledShare: share })
     .nullable()
     .default(null)
     .describe(
       'Runs of one model before its first round, and the share of them that ended at a limit, not because it was stable.',
     ),
-  runtimePeakBytes: z
-    .number()
+  runtimePeakBytes: amount
     .nullable()
     .default(null)
     .describe("Peak memory of a process that runs a graph of one node: what is left of a model's is its own."),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { baselineFigures, dataFigures } from '../../ground/reported/data.ts';
+import { amount, count } from '../../ground/reported/numbers.ts';
 import { gateReportSchema } from '../gates/schema.ts';
 import { measurement } from './latency.ts';
 import { seeds } from './seeds.ts';
@@ -14,7 +15,7 @@ const pipeline = z.looseObject({
 const environment = z.looseObject({
   cpu: z.string(),
   cpuFlags: z.array(z.string()),
-  threads: z.number(),
+  threads: count,
   node: z.string(),
   onnxruntime: z.string(),
   decant: z.string(),
@@ -30,10 +31,10 @@ const data = z.looseObject({
 });
 
 const cost = z.looseObject({
-  training: z.number(),
-  evaluation: z.number(),
-  measurement: z.number(),
-  other: z.number(),
+  training: amount,
+  evaluation: amount,
+  measurement: amount,
+  other: amount,
   overhead: z.number().describe('What no step accounts for: starting processes, hashing, writing reports.'),
 });
 
@@ -60,9 +61,9 @@ export const reportSchema = z.looseObject({
     .array(gateReportSchema)
     .default([])
     .describe('Limits of the file, judged: see decant diff for those against another run.'),
-  seconds: z
-    .number()
-    .describe('Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost).'),
+  seconds: amount.describe(
+    'Wall-clock seconds of this run (cached parts cost what they cost now, not what they once cost).',
+  ),
   seeds: seeds
     .exactOptional()
     .describe('What several seeds say together; all else is of the first of them. Absent in a run of one seed.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { clientTexts, dimensions, modelFigures } from '../../ground/reported/evaluation.ts';
 import { json } from '../../ground/reported/json.ts';
+import { amount, count } from '../../ground/reported/numbers.ts';
 import { curvePoint, trainingSummary } from '../../ground/reported/training.ts';
 import { figure } from './figures.ts';
 import { latency, loading } from './latency.ts';
@@ -10,7 +11,7 @@ import { cause, gap, time } from './time.ts';
 const model = z.looseObject({
   file: z.string(),
   sha256: z.string(),
-  bytes: z.number(),
+  bytes: count,
   ...modelFigures,
   dimensions,
 });
@@ -31,11 +32,11 @@ const client = clientTexts.extend({
 export const stage = z.looseObject({
   id: z.string(),
   uses: z.string(),
-  version: z.number().describe("Version of the stage's behaviour."),
+  version: amount.describe("Version of the stage's behaviour."),
   config: z.record(z.string(), json).describe('The options it ran with.'),
   inputs: z.record(z.string(), z.string()).describe('Stage ids by input name.'),
   cached: z.boolean(),
-  seconds: z.number().describe('What the work took when it was done.'),
+  seconds: amount.describe('What the work took when it was done.'),
   model: model.nullable(),
   quality: quality.nullable(),
   agreement: agreement.nullable().describe('With the reference on the same examples.'),

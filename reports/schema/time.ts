@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { amount, count, share } from '../../ground/reported/numbers.ts';
 
 /** Kernel time of one run. */
 export const time = z.looseObject({
-  totalMs: z.number(),
-  operators: z.array(z.looseObject({ op: z.string(), ms: z.number(), count: z.number() })),
+  totalMs: amount,
+  operators: z.array(z.looseObject({ op: z.string(), ms: z.number(), count })),
   layers: z.array(z.looseObject({ layer: z.string(), ms: z.number() })),
 });
 
@@ -14,14 +15,14 @@ export const cause = z.looseObject({
   finding: z.string(),
   evidence: z.string(),
   advice: z.string(),
-  share: z.number().nullable().describe('Of the time or bytes it is about, 0 to 1; null where it was not measured.'),
+  share: share.nullable().describe('Of the time or bytes it is about, 0 to 1; null where it was not measured.'),
 });
 
 /** Time against MACs, beside the reference. Milliseconds at batch 1, the median length, one thread, from paired rounds. */
 export const gap = z.looseObject({
   versus: z.string(),
-  macRatio: z.number().describe("MACs of the reference over this stage's."),
-  timeRatio: z.number().describe("Time of the reference over this stage's."),
+  macRatio: amount.describe("MACs of the reference over this stage's."),
+  timeRatio: amount.describe("Time of the reference over this stage's."),
   ms: z.number(),
   expectedMs: z.number().describe("The reference's time over the MAC ratio."),
   gapMs: z.number().describe('ms - expectedMs.'),

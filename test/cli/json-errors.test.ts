@@ -89,3 +89,14 @@ describe('with --json a verb that fails prints an error, and no stack', () => {
     ]);
   });
 });
+
+it('run stops a step that takes more memory than it is given, and the next run goes on', async () => {
+  const once = ['run', 'fails.yaml', '--until', 'encoder', '--json'];
+  // Node and the runtime alone take more than that.
+  const stopped = await run(...once, '--memory', '60');
+  expect([stopped.code, errorOf(stopped).code]).toEqual([1, 'memory']);
+  expect(stopped.stderr).toMatch(/the step was stopped: it took more than 60\.00 MB of memory, which --memory allows/);
+  expect(stopped.stderr).not.toMatch(/^\s+at /m);
+  const { code, stdout } = await run(...once);
+  expect([code, JSON.parse(stdout).stages.map(({ id }: { id: string }) => id)]).toEqual([0, ['encoder']]);
+});

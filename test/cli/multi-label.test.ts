@@ -97,6 +97,7 @@ describe('a pipeline of several classes a text', () => {
       expect(text).toContain('most frequent answer');
     }
     expect(file('report.html')).toContain('F1 of each class');
+    expect(file('report.md')).toMatch(/Every class, by int8[\s\S]*\| food \| \d+ \| [\d.]+ \| [\d.]+ \| [\d.]+ \[/);
   });
 
   it('keeps thresholds in models and exports, and answers by them', async () => {

@@ -428,6 +428,19 @@ describe('a file that is no report of this version', () => {
     expect(() => parseReport(content, 'x.json')).toThrow(reason);
   });
 
+  it.each([
+    ['a rate of 1e308', (score: number) => ({ score: score * 1e308 }), 'accuracy cannot be'],
+    ['a rate of 7', () => ({ score: 7 }), 'stages.0.quality.score: accuracy cannot be 7'],
+    ['a rate below none', () => ({ score: -0.5 }), 'accuracy cannot be -0.5'],
+    ['half a text', () => ({ examples: 1.5 }), 'stages.0.quality.examples'],
+    ['fewer texts than none', () => ({ examples: -1 }), 'stages.0.quality.examples'],
+  ])('holds %s, which nothing comes to', (_, change, reason) => {
+    const [first, ...others] = full.stages;
+    const quality = first?.quality;
+    const stages = [{ ...first, quality: { ...quality, ...change(quality?.score ?? 0) } }, ...others];
+    expect(() => parseReport(JSON.stringify({ ...full, stages }), 'x.json')).toThrow(reason);
+  });
+
   it('lacks gates where it is from before there were any, and is read all the same', () => {
     const { gates: _, ...before } = full;
     expect(parseReport(JSON.stringify(before), 'x.json')).toEqual(full);

@@ -76,6 +76,10 @@ const damages: readonly Damage[] = [
     changed(bytes, bytes.length - 1 - random.integer(Math.min(bytes.length, 2000)), random.integer(256)),
 ];
 
+/** Bytes with one kind of damage done to them. */
+export const damaged = (bytes: Uint8Array, random: Stream): Uint8Array =>
+  damages[random.integer(damages.length)]?.(Buffer.from(bytes), random) ?? bytes;
+
 const mutation = (file: string, seed: number): Mutation => {
   const random = stream(seed, 'mutation', file);
   const kinds = file.endsWith('.json') ? [...damages, ...Array<Damage>(2 * damages.length).fill(inJson)] : damages;

@@ -1,0 +1,6 @@
+/** Names in a message: quoted, the first few of many, and how many there are besides. */
+export const listed = (names: readonly string[], most = 20): string => {
+  const quoted = names.slice(0, names.length <= most + 1 ? names.length : most).map((name) => `'${name}'`);
+  const more = names.length - quoted.length;
+  return `${quoted.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
+};
