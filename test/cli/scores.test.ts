@@ -117,6 +117,13 @@ describe('numbers of texts', () => {
     expect(inspected).toMatch(/^task +score$/m);
   });
 
+  it('have no classes that could be weighed', async () => {
+    space.write('weighed.yaml', pipeline.replace('epochs: 12', 'epochs: 12, classWeights: balanced'));
+    const { code, stdout, stderr } = await at('validate', 'weighed.yaml');
+    expect(code).toBe(2);
+    expect(stdout + stderr).toContain('classes have weights, and data for score has none: leave classWeights out');
+  });
+
   it('leave a folder whose files say that they give one number', () => {
     const config = JSON.parse(readFileSync(space.path('runs/ratings/deploy/config.json'), 'utf8'));
     expect(config).toMatchObject({ problem_type: 'regression', id2label: { 0: 'LABEL_0' } });
