@@ -28,10 +28,9 @@ const resultOf = (graph: Graph, outputs: readonly Value[], bias: Value | undefin
   return user.outputs[0];
 };
 
-/** A product that nothing scales but its weights. */
-const isPlain = ({ op, attrs: { alpha, beta } }: Node): boolean =>
-  ['MatMul', 'Gemm'].includes(op) &&
-  [alpha, beta].every((attr) => attr === undefined || (attr.kind === 'float' && attr.value === 1));
+/** A product that nothing scales, and nothing follows inside of the node: whole numbers alone say which way round it is. */
+const isPlain = ({ domain, attrs }: Node): boolean =>
+  domain === '' && Object.values(attrs).every(({ kind, value }) => kind === 'int' || (kind === 'float' && value === 1));
 
 /** The head of a model whose answers are numbers of a unit; undefined where they come about in another way. */
 export const answerHead = ({ graph, info }: Model): AnswerHead | undefined => {
