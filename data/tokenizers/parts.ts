@@ -15,9 +15,25 @@ export const addedTokensOf = (json: TokenizerJson): readonly { readonly id: numb
     return typeof id === 'number' && typeof content === 'string' ? [{ id, content }] : [];
   });
 
-/** Ids by token of a vocabulary that is a map (WordPiece, BPE) or a list of pieces with scores (Unigram). */
-export const vocabularyOf = (json: TokenizerJson): ReadonlyMap<string, number> => {
-  const { vocab } = partOf(json.model);
-  if (Array.isArray(vocab)) return new Map(vocab.map((entry, id) => [String(listOf(entry)[0]), id]));
-  return new Map(Object.entries(partOf(vocab)).map(([token, id]) => [token, Number(id)]));
+/** There are vocabularies of a million tokens, and many who ask. */
+const vocabularies = new WeakMap<object, ReadonlyMap<string, number>>();
+
+const idsIn = (vocab: object): ReadonlyMap<string, number> => {
+  const ids = new Map<string, number>();
+  if (Array.isArray(vocab)) {
+    for (const [id, entry] of vocab.entries()) ids.set(String(Array.isArray(entry) ? entry[0] : entry), id);
+  } else for (const token in vocab) if (Object.hasOwn(vocab, token)) ids.set(token, Number(partOf(vocab)[token]));
+  return ids;
 };
+
+/** Ids by token of a model whose vocabulary is a map (WordPiece, BPE) or a list of pieces with scores (Unigram). */
+export const vocabularyIn = (model: unknown): ReadonlyMap<string, number> => {
+  const { vocab } = partOf(model);
+  if (typeof vocab !== 'object' || vocab === null) return new Map();
+  const ids = vocabularies.get(vocab) ?? idsIn(vocab);
+  vocabularies.set(vocab, ids);
+  return ids;
+};
+
+/** The same of a tokenizer.json. */
+export const vocabularyOf = ({ model }: TokenizerJson): ReadonlyMap<string, number> => vocabularyIn(model);

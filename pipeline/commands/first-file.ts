@@ -170,7 +170,9 @@ const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> 
 
 const LONGEST_NAME = 60;
 
-const columnWords = (name: string): string => `"${shortened(oneLine(name), LONGEST_NAME)}"`;
+const short = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
+
+const columnWords = (name: string): string => `"${short(name)}"`;
 
 /** Where the classes are, and whether a text may have several. */
 const classesWords = ({ label, sets, isNumber }: Roles): string => {
@@ -179,7 +181,7 @@ const classesWords = ({ label, sets, isNumber }: Roles): string => {
   const [first = '', ...more] = sets.columns;
   return more.length === 0
     ? `several classes a text from column ${columnWords(first)}`
-    : `several classes a text from columns ${listed(sets.columns.map(columnWords))}`;
+    : `several classes a text from columns ${listed(sets.columns.map(short))}`;
 };
 
 const summary = (out: string, roles: Roles, { table, split }: DataGuess, remarks: readonly string[]): string => {

@@ -150,21 +150,22 @@ describe('a pipeline of several classes a text', () => {
 
 describe('decant init', () => {
   it.each([
-    ['a separator', csvOf(200), 'label: labels', 'separator: ";"'],
+    ['a separator', csvOf(200), 'from column "labels"', 'label: labels', 'separator: ";"'],
     [
       'a column a class',
       `text,${CLASSES.join()}\n${rows(200)
         .map(({ text, labels }) => `${text},${CLASSES.map((name) => Number(labels.includes(name))).join()}\n`)
         .join('')}`,
+      "from columns 'food', 'sport', 'travel', 'weather'",
       'label: [food, sport, travel, weather]',
       'task: multi-label',
     ],
-  ])('writes a file for several classes a text: %s', async (_, content, ...lines) => {
+  ])('writes a file for several classes a text: %s', async (_, content, columns, ...lines) => {
     using space = workspace();
     space.write('data.csv', content);
     const { stdout, stderr, code } = await decant(['init', '--data', 'data.csv'], { cwd: space.folder });
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain('several classes a text');
+    expect(stdout).toContain(`several classes a text ${columns}`);
     const written = readFileSync(space.path('pipeline.yaml'), 'utf8');
     for (const line of lines) expect(written).toContain(line);
     const valid = await decant(['validate'], { cwd: space.folder });

@@ -1,4 +1,5 @@
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { vocabularyIn } from '../../../data/tokenizers/parts.ts';
 import type { UserError } from '../../../ground/errors.ts';
 import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
@@ -18,14 +19,6 @@ const kindOf = (model: JsonObject): ModelKind | string => {
   if (Array.isArray(model.vocab)) return 'Unigram';
   return 'merges' in model ? 'BPE' : 'WordPiece';
 };
-
-/** Texts of a vocabulary with their ids. */
-export const vocabularyOf = ({ vocab }: JsonObject): ReadonlyMap<string, number> =>
-  new Map(
-    Array.isArray(vocab)
-      ? vocab.map((entry, id) => [String(Array.isArray(entry) ? entry[0] : entry), id] as const)
-      : Object.entries(Object(vocab)).map(([token, id]) => [token, Number(id)] as const),
-  );
 
 const contradicts = (because: string, what: string): UserError =>
   importError(
@@ -119,7 +112,7 @@ export const withClass = (
   const { file, json, model } = source;
   if (json !== undefined) checkForms(json, made, choice);
   const roles = rolesOf(made.roles, settings.roles);
-  const base: Base = { file, vocabulary: vocabularyOf(model), added: [] };
+  const base: Base = { file, vocabulary: vocabularyIn(model), added: [] };
   const usual = settings.extra.length === 0 ? (made.extra ?? []).filter((token) => base.vocabulary.has(token)) : [];
   const added = addTokens(base, { ...settings, extra: [...settings.extra, ...usual] }, roles, rows);
   const given: Given = { settings: settings.settings, json, model, content: (role) => namedToken(roles, role) };

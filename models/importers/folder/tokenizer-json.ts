@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { vocabularyIn } from '../../../data/tokenizers/parts.ts';
 import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
 import { addTokens, type Base, type RoleTokens, rolesOf } from './added-tokens.ts';
-import { type Built, empty, numbered, type Source, tokenizerFile, vocabularyOf, withClass } from './class-tokenizer.ts';
+import { type Built, empty, numbered, type Source, tokenizerFile, withClass } from './class-tokenizer.ts';
 import type { TokenizerClass } from './classes/class.ts';
 import { untyped } from './frames.ts';
 import type { Strangers } from './keys.ts';
@@ -36,7 +37,7 @@ export interface MadeTokenizer {
 
 /** tokenizer.json as it is, with the tokens of the files beside it. */
 const asItIs = ({ json = {}, model }: Source, settings: TokenSettings, rows: number): Built => {
-  const base: Base = { file: tokenizerFile, vocabulary: vocabularyOf(model), added: tokensOf(json, tokenizerFile) };
+  const base: Base = { file: tokenizerFile, vocabulary: vocabularyIn(model), added: tokensOf(json, tokenizerFile) };
   const roles = rolesOf({}, settings.roles);
   const added = addTokens(base, settings, roles, rows);
   return { roles, json: { ...json, ...empty, added_tokens: numbered(added) } };

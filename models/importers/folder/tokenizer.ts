@@ -1,5 +1,6 @@
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { vocabularyIn } from '../../../data/tokenizers/parts.ts';
 import { isUserError } from '../../../ground/errors.ts';
 import type { Processor } from '../../model.ts';
 import { importError } from '../importer.ts';
@@ -36,12 +37,10 @@ const loaded = (file: string, json: TokenizerJson): TextEncoder => {
 
 /** Ids by token, added tokens included. */
 const idsOf = ({ added_tokens, model }: TokenizerJson): ReadonlyMap<string, number> => {
-  const { vocab } = Object(model);
-  const vocabulary = Array.isArray(vocab)
-    ? vocab.map((entry, id) => [String(entry[0]), id] as const)
-    : Object.entries(Object(vocab)).map(([token, id]) => [token, Number(id)] as const);
+  const ids = new Map(vocabularyIn(model));
   const added = Array.isArray(added_tokens) ? added_tokens : [];
-  return new Map([...vocabulary, ...added.map(({ id, content }) => [String(content), Number(id)] as const)]);
+  for (const { id, content } of added) ids.set(String(content), Number(id));
+  return ids;
 };
 
 const checkIds = (file: string, ids: ReadonlyMap<string, number>, vocabulary: number): void => {
