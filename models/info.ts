@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Value, value } from '../graph/graph.ts';
-import { modelTask, type TaskName, modelTasks as taskNames } from '../ground/tasks.ts';
+import { modelTask, type TaskName, datasetTasks as taskNames } from '../ground/tasks.ts';
 import type { ModelInfo } from './model.ts';
 import { featuresPort, type OutputRole, type Port, textPort, textSignature, tokenPort } from './signature.ts';
 

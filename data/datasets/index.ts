@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { DataProblem } from '../errors.ts';
-import { brownTags } from './brown.ts';
+import { brownTags, brownTexts } from './brown.ts';
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
 import type { AnyDataset, Loaded, Outlook } from './kind.ts';
@@ -17,6 +17,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   spamAssassin,
   brownTags,
   wordnetSimilarity,
+  brownTexts,
   wordnetFrames,
   csv,
   jsonl,

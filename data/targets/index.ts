@@ -13,6 +13,7 @@ const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
   labels: classesOfText,
   tags: classOfWords,
   number: numberOfText,
+  text: nothing,
   teacher: nothing,
 };
 

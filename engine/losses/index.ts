@@ -1,4 +1,5 @@
 /** Every loss that a training step can be made of. */
+export type { Beside } from './beside.ts';
 export { binaryCrossEntropy } from './binary-cross-entropy.ts';
 export { classDistillation } from './class-distillation.ts';
 export { cosineDistance } from './cosine.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
-
+import { baselineMetrics } from './data.ts';
 import { amount, count } from './numbers.ts';
 import { withField } from './score.ts';
 
@@ -36,6 +36,8 @@ export const evaluationMetrics = z.looseObject({
   lengths: z.looseObject({ median: z.number(), p95: z.number() }),
   figures: z.looseObject(modelFigures),
   dimensions,
+  /** What reads nothing and knows the model's tokens. */
+  baselines: baselineMetrics.exactOptional(),
   client: z.preprocess((value) => withField(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
   notes,
 });

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
-import { modelTasks, type TaskName } from '../../ground/tasks.ts';
+import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
 import type { Inspection } from '../../models/inspect.ts';
 import { whole as count } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
@@ -44,7 +44,7 @@ const taskAt = async (path: string): Promise<TaskName | undefined> => {
   for (const file of ['model.json', 'config.json']) {
     const text = await readFile(join(path, file), 'utf8').catch(() => '');
     const said = text === '' ? {} : Object(parsedOr(text));
-    const task = modelTasks.find((name) => name === (said.task ?? Object(Object(said.decant).model).task));
+    const task = datasetTasks.find((name) => name === (said.task ?? Object(Object(said.decant).model).task));
     if (task !== undefined) return task;
   }
   return undefined;

@@ -148,6 +148,8 @@ type Compare = (dataset: Dataset, ctx: StageContext) => Promise<Reported>;
 const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing', Compare>> = {
   linear: classifyTexts,
   ridge: predictNumbers,
+  // Tokens are a model's: its evaluation counts them.
+  frequency: (_, ctx) => withoutPredictions({}, ctx),
   'one-vs-rest': tellSets,
   lexicon: (dataset, ctx) => withoutPredictions(tagWords(dataset), ctx),
   nothing: (_, ctx) => withoutPredictions({}, ctx),

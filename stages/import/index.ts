@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
 import { dimensions } from '../../ground/reported/evaluation.ts';
 import { notes } from '../../ground/reported/stage.ts';
-import { modelTasks, taskWith } from '../../ground/tasks.ts';
+import { datasetTasks, taskWith } from '../../ground/tasks.ts';
 import { labelProblem, labelRemark } from '../../models/class-names.ts';
 import type { ModelFacts } from '../../models/facts.ts';
 import { findImporter, modelSources, unknownModel } from '../../models/importers/index.ts';
@@ -62,7 +62,7 @@ const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promis
 };
 
 /** What it leaves for the report. */
-const reported = z.looseObject({ origin: z.string(), dimensions, task: z.enum(modelTasks).exactOptional(), notes });
+const reported = z.looseObject({ origin: z.string(), dimensions, task: z.enum(datasetTasks).exactOptional(), notes });
 
 export type Reported = z.infer<typeof reported>;
 

@@ -121,7 +121,7 @@ describe('numbers of texts', () => {
     space.write('weighed.yaml', pipeline.replace('epochs: 12', 'epochs: 12, classWeights: balanced'));
     const { code, stdout, stderr } = await at('validate', 'weighed.yaml');
     expect(code).toBe(2);
-    expect(stdout + stderr).toContain('classes have weights, and data for score has none: leave classWeights out');
+    expect(stdout + stderr).toContain('data for score has no classes to balance: leave classWeights out');
   });
 
   it('leave a folder whose files say that they give one number', () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { check, type DataConfig, dataSchema, datasets, load, sources } from '../../data/datasets/index.ts';
 import { readDataset, writeDataset } from '../../data/files.ts';
+import { targetKindOf } from '../../data/targets/index.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { smallPackages } from './small-packages.ts';
@@ -60,7 +61,8 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
 
   it('has targets for its task, all of them classes', () => {
     const labelled = [...all.train, ...all.validation, ...all.test];
-    const words = ({ text }: Example) => (all.task === 'token-classification' ? text.split(' ').length : 1);
+    const { about } = targetKindOf(all.task);
+    const words = ({ text }: Example) => (about === 'nothing' ? 0 : about === 'word' ? text.split(' ').length : 1);
     const isWhole = (example: Example): boolean =>
       dataTask(all.task).answer === 'set'
         ? new Set(targetsOf(example)).size === targetsOf(example).length
@@ -90,6 +92,19 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
     expect(few.train.length).toBe(20);
     expect(few.unlabelled.length).toBe(all.train.length - 20);
     expect(few.unlabelled.filter((example) => 'target' in example)).toEqual([]);
+  });
+
+  it('gives its texts alone for a task that needs no labels, in the same places', async () => {
+    const kind = datasets.find((one) => one.uses === uses);
+    const config = dataSchema.safeParse({ ...configOf(), task: 'fill-mask' });
+    if (!config.success || kind === undefined) throw new Error(`${uses} takes no task`);
+    expect(kind.task(config.data)).toBe('fill-mask');
+    expect(await kind.look(config.data, space.folder)).toMatchObject({ task: 'fill-mask', classes: [] });
+    const { dataset } = await load(config.data, space.folder);
+    expect({ task: dataset.task, classes: dataset.classes }).toEqual({ task: 'fill-mask', classes: [] });
+    expect(dataset.train.filter((example) => 'target' in example)).toEqual([]);
+    // Files of the user's are split class by class.
+    if (!('file' in config.data)) expect(placesOf(dataset)).toEqual(placesOf(all));
   });
 
   it('takes more texts from a file of any format', async () => {

@@ -44,4 +44,5 @@ export const smallPackages: Readonly<Record<string, (space: Workspace) => void>>
   'wordnet-similarity': wordnet('data.noun', (lines) => lines.slice(0, 2000)),
   'spam-assassin': spam,
   'brown-tags': brown,
+  'brown-texts': brown,
 };
