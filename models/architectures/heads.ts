@@ -110,7 +110,10 @@ export interface MaskedHead extends Transform {
 }
 
 /** What a masked language model stands on. */
-type Under = Pick<Encoded, 'features' | 'table'>;
+interface Under {
+  readonly features: Value;
+  readonly table: Value;
+}
 
 /** (width, vocabulary). Tied embeddings are one weight, read twice. */
 const decoderOf = (head: Emission, { table }: Under, how: MaskedHead): Value => {
