@@ -1,5 +1,6 @@
 import { isKnown, type Targets } from '../data/answer-targets.ts';
 import { isUnread, type Rows } from '../data/rows.ts';
+import { modelError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
 import { answerHead, isBlank, withChangedAnswers } from '../models/unit.ts';
 import type { TrainingExamples } from './training-options.ts';
@@ -44,6 +45,16 @@ const inUnit = (examples: TrainingExamples, { mean, deviation }: Unit): Training
   };
 };
 
+/** A Sigmoid gives nothing below 0 or above 1: numbers beyond are no matter of training. */
+const expectReachable = ({ model, examples: { targets } }: InUnit): void => {
+  if (model.info.processor.activation === undefined) return;
+  const beyond = targets.data.find((x) => x < 0 || x > 1);
+  if (beyond === undefined || !(targets.data instanceof Float32Array)) return;
+  throw modelError(
+    `the model puts a Sigmoid behind its number, which stays between 0 and 1; the data has ${beyond}: bring the column into that range, or import the model with 'head: new'`,
+  );
+};
+
 /**
  * A head of numbers would have to grow to the size of the user's unit, step by step of a rate that suits weights around 0. So
  * training sees all numbers, the model's own included, less their mean and over their deviation. Only weights are changed, and
@@ -51,7 +62,8 @@ const inUnit = (examples: TrainingExamples, { mean, deviation }: Unit): Training
  * answers are no plain product is trained as it is.
  */
 export const standardized = (given: InUnit): Standardized => {
-  const head = answerHead(given.model);
+  expectReachable(given);
+  const head = given.model.info.processor.activation === undefined ? answerHead(given.model) : undefined;
   if (head === undefined) return { ...given, restore: (model) => model };
   const { mean, deviation } = unitOf(given.examples);
   const unit = { mean: head.bias === undefined ? 0 : mean, deviation };

@@ -167,6 +167,19 @@ describe('a model that puts a function behind its number', () => {
   });
 });
 
+describe('numbers that a Sigmoid never gives', () => {
+  it('are refused with one of them', async () => {
+    const model = headed();
+    const processor = { ...model.info.processor, activation: 'sigmoid' } as const;
+    const examples = examplesIn(30, 'train', (x) => x);
+    await expect(
+      train(requestOf({ model: { ...model, info: { ...model.info, processor } }, examples })),
+    ).rejects.toThrow(
+      /^the model puts a Sigmoid behind its number, which stays between 0 and 1; the data has -?\d+: bring the column into that range, or import the model with 'head: new'$/,
+    );
+  });
+});
+
 describe('the head of answers in a unit', () => {
   const random = (model: Model): Model => {
     const head = answerHead(model);
