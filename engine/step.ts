@@ -186,6 +186,26 @@ export const buildLoss = (
   return { builder, total, inputs, resolve: (name) => student.resolve(name) };
 };
 
+/** The sum of all terms and each of them as outputs, one that is the sum but once. */
+const lossesIn = (outputs: Outputs, total: Value, terms: Emitted['terms']) => {
+  const loss = outputs.add(total, false);
+  const named = Object.entries(terms).map(([name, term]) => [name, term === total ? loss : outputs.add(term, false)]);
+  return { loss, named: Object.fromEntries(named) };
+};
+
+/** What gradients are taken of: weights, and rows where tables are looked up. */
+const askedOf = (model: Model, moving: readonly Value[], student: Absorbed) => {
+  const tables = new Map(moving.map((name) => [name, lookupsOf(model, name)]));
+  const isRead = (name: Value): boolean => tables.get(name)?.length !== sitesOfWeight(model.graph, name).length;
+  const rowsOf = (name: Value): readonly Value[] => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [];
+  const wanted = moving.flatMap((name) => [...rowsOf(name), ...(isRead(name) ? [name] : [])]);
+  // What was looked up has gradients of its own: none goes on from there to a table that is read otherwise, too.
+  const rowsAt = new Set(moving.filter(isRead).flatMap(rowsOf));
+  const ruleAt = ({ outputs: [made] }: Node): Gradient | undefined =>
+    made !== undefined && rowsAt.has(made) ? () => [null, null] : undefined;
+  return { tables, wanted, ruleAt };
+};
+
 /**
  * Builds the training step of a model. Trainable is every float32 weight that is a parameter by what it is used for
  * (graph/sites.ts) and that a gradient reaches; constants such as attention scales stay what they are.
@@ -196,21 +216,13 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const builder = new GraphBuilder(`${graph.name}-training-step`, graph.opsets);
   const { student, total, terms, auxiliary, inputs: asked } = emitLosses(builder, model, options, fed);
   const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
-  const tables = new Map(moving.map((name) => [name, lookupsOf(model, name)]));
-  const isRead = (name: Value): boolean => tables.get(name)?.length !== sitesOfWeight(graph, name).length;
-  const rowsOf = (name: Value): readonly Value[] => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [];
-  const wanted = [...moving.flatMap((name) => [...rowsOf(name), ...(isRead(name) ? [name] : [])]), ...auxiliary.keys()];
-  // What was looked up has gradients of its own: none goes on from there to a table that is read otherwise, too.
-  const rowsAt = new Set(moving.filter(isRead).flatMap(rowsOf));
-  const ruleAt = ({ outputs: [made] }: Node): Gradient | undefined =>
-    made !== undefined && rowsAt.has(made) ? () => [null, null] : undefined;
-  const gradients = builder.within('backward', () => differentiate(builder, total, wanted, { ruleAt }));
+  const { tables, wanted, ruleAt } = askedOf(model, moving, student);
+  const gradients = builder.within('backward', () =>
+    differentiate(builder, total, [...wanted, ...auxiliary.keys()], { ruleAt }),
+  );
 
   const outputs = new Outputs(builder);
-  const loss = outputs.add(total, false);
-  const named = Object.fromEntries(
-    Object.entries(terms).map(([name, term]) => [name, term === total ? loss : outputs.add(term, false)]),
-  );
+  const { loss, named } = lossesIn(outputs, total, terms);
   const inputs = new Set<Value>(graph.inputs);
   const gradientOf = (name: Value): StepParameter['gradient'] | undefined => {
     const lookups = tables.get(name);
