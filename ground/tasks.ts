@@ -5,11 +5,14 @@ import {
   loss,
   type Metric,
   macroF1,
+  meanSquaredError,
   natsPerToken,
   pairSpearman,
+  pearson,
   perplexity,
   setMacroF1,
   setMicroF1,
+  spearman,
   subsetAccuracy,
 } from './metrics/index.ts';
 
@@ -46,11 +49,11 @@ export interface DataTask extends ModelTask {
   readonly metric: Metric;
   readonly more: readonly Metric[];
   /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'labels' | 'tags' | 'text' | 'teacher';
+  readonly truth: 'label' | 'labels' | 'tags' | 'number' | 'text' | 'teacher';
   /** Whether every update meets an example in another shape, so that a teacher has to answer in the step itself. */
   readonly varies?: true;
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'frequency' | null;
+  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | 'frequency' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
@@ -111,6 +114,20 @@ const table = [
     more: [pairSpearman],
     truth: 'teacher',
     baseline: null,
+    words: texts,
+  },
+  {
+    name: 'score',
+    about: 'text',
+    answer: 'number',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    problem: 'regression',
+    output: 'logits',
+    metric: spearman,
+    more: [pearson, meanSquaredError],
+    truth: 'number',
+    baseline: 'ridge',
     words: texts,
   },
   {

@@ -41,7 +41,12 @@ const facts = {
 const infoSchema = z.object({
   schema: z.literal('decant.model/2'),
   signature,
-  processor: z.object({ tokens, sentence: sentence.exactOptional(), thresholds: thresholds.exactOptional() }),
+  processor: z.object({
+    tokens,
+    sentence: sentence.exactOptional(),
+    thresholds: thresholds.exactOptional(),
+    activation: z.enum(['sigmoid']).exactOptional(),
+  }),
   hiddenStates: z.array(valueName).exactOptional(),
   ...facts,
 });

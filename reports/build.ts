@@ -158,7 +158,10 @@ const baselinesOf = (run: RunSummary, reference: string | null): Report['data'][
   ];
   const named = all
     .flatMap((one) => Object.entries(one))
-    .map(([name, { score, called }]) => [name, { score, called: baselineCalled(name, called) }]);
+    .map(([name, { score, more, called }]) => [
+      name,
+      { score, ...(more === undefined ? {} : { more }), called: baselineCalled(name, called) },
+    ]);
   return named.length === 0 ? null : Object.fromEntries(named);
 };
 

@@ -9,12 +9,14 @@ import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
 import { wordnetFrames } from './wordnet-frames.ts';
+import { wordnetSimilarity } from './wordnet-similarity.ts';
 
 /** Every kind of dataset, in the order in which help lists them. */
 export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   wordnetSupersense,
   spamAssassin,
   brownTags,
+  wordnetSimilarity,
   brownTexts,
   wordnetFrames,
   csv,

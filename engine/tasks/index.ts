@@ -3,12 +3,16 @@ import { textClassification, tokenClassification } from './classification.ts';
 import { features } from './features.ts';
 import { fillMask } from './fill-mask.ts';
 import { multiLabel } from './multi-label.ts';
+import { score } from './score.ts';
 import type { Task } from './task.ts';
 
 export type { Task } from './task.ts';
 
 /** Every task that data can be for. */
-const tasks: readonly Task[] = [textClassification, tokenClassification, multiLabel, features, fillMask];
+const tasks: readonly Task[] = [
+  ...[textClassification, tokenClassification, multiLabel, score],
+  ...[features, fillMask],
+];
 
 /** The task of data, or of a model. */
 export const taskOf = (name: TaskName): Task => {

@@ -7,6 +7,7 @@ import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Model, Processor } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
 import type { Loss, LossSettings } from '../losses/index.ts';
+import type { InUnit, Standardized } from '../standard.ts';
 import type { TrainingExamples } from '../training-options.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
@@ -56,6 +57,8 @@ export interface Task {
   names?(model: Pick<Model, 'tokenizer'>): readonly string[];
   /** The model with what the task needs of it; throws where it was made for something else. */
   fit(model: Model, classes: readonly string[]): Model;
+  /** The same training in numbers that suit an optimizer, where answers are numbers of a unit. */
+  standardize?(training: InUnit): Standardized;
   /** The model whose output is the answers: itself, or with something behind it, or reading answers at places alone. */
   answering(model: Model): Model;
   /** Share of the target that is spread over all classes where the user says none; what is usual where it is left out. */

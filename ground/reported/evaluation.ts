@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import { baselineMetrics } from './data.ts';
 import { amount, count } from './numbers.ts';
-import { withScore } from './score.ts';
+import { withField } from './score.ts';
+
 import { notes } from './stage.ts';
 
 /** What a model is by itself. */
@@ -37,7 +38,7 @@ export const evaluationMetrics = z.looseObject({
   dimensions,
   /** What reads nothing and knows the model's tokens. */
   baselines: baselineMetrics.exactOptional(),
-  client: z.preprocess((value) => withScore(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
+  client: z.preprocess((value) => withField(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
   notes,
 });
 

@@ -28,6 +28,8 @@ interface Roles {
   readonly label: string | undefined;
   /** Several classes a text: columns, and what stands between them in one. */
   readonly sets?: SetsGuess;
+  /** Whether the label is one number a text. */
+  readonly isNumber?: boolean;
 }
 
 const known = (column: string, { columns }: DataGuess, file: string): string => {
@@ -60,7 +62,9 @@ const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles
     return { ...texts, task: given.task ?? taskWith('text', 'vector'), label: undefined };
   }
   if (label !== undefined) {
-    return { ...texts, task: undefined, label: known(label, guess, file), ...setsFor(given.label, guess) };
+    const sets = setsFor(given.label, guess);
+    const isNumber = sets.sets === undefined && guess.numbers?.includes(label) === true;
+    return { ...texts, task: undefined, label: known(label, guess, file), ...sets, isNumber };
   }
   throw requestError(
     `${file}: which column is the label? no column repeats a few values; name it with --label ` +
@@ -88,8 +92,13 @@ const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): st
   return `${task}\n  label: ${columns.map(inline).join('')}${seen}${between}`;
 };
 
+const numberLines = (label: string): string =>
+  `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
+  label: ${inline(label)}               # column of the numbers`;
+
 const labelLine = (roles: Roles, guess: DataGuess): string => {
-  const { label, task, sets } = roles;
+  const { label, task, sets, isNumber } = roles;
+  if (label !== undefined && isNumber === true) return numberLines(label);
   if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined) {
     const what = isInText(roles) ? 'hidden words are guessed' : 'a student learns the vectors of its teacher';
@@ -125,8 +134,8 @@ const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `dat
   # unlabelled: more.jsonl      # more texts without classes help distillation
   maxLength: 64                 # tokens; longer texts are cut`;
 
-const teacherLines = `
-  - id: teacher                 # fine-tuned on your labels, with a classification head
+const teacherLines = ({ isNumber }: Roles): string => `
+  - id: teacher                 # fine-tuned on your ${isNumber === true ? 'numbers, with a head that gives one' : 'labels, with a classification head'}
     uses: train
     epochs: 4`;
 
@@ -143,7 +152,7 @@ const fromScratch = `  - id: teacher                 # a tokenizer and an encode
     batch: 32`;
 
 const firstLines = (roles: Roles): string => {
-  if (roles.label !== undefined) return `${imported('encoder')}${teacherLines}`;
+  if (roles.label !== undefined) return `${imported('encoder')}${teacherLines(roles)}`;
   return isInText(roles) ? fromScratch : imported('teacher');
 };
 
@@ -194,8 +203,9 @@ const short = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 const columnWords = (name: string): string => `"${short(name)}"`;
 
 /** Where the classes are, and whether a text may have several. */
-const classesWords = ({ label, sets }: Roles): string => {
-  if (sets === undefined) return label === undefined ? 'no classes' : `classes from column ${columnWords(label)}`;
+const classesWords = ({ label, sets, isNumber }: Roles): string => {
+  if (sets === undefined && label === undefined) return 'no classes';
+  if (sets === undefined) return `${isNumber === true ? 'numbers' : 'classes'} from column ${columnWords(label ?? '')}`;
   const [first = '', ...more] = sets.columns;
   return more.length === 0
     ? `several classes a text from column ${columnWords(first)}`

@@ -32,7 +32,7 @@ const beside = (facts: ModelFacts, data: DataFacts | undefined): Foreseen => {
   const { labels = [], ...others } = facts;
   const { task, maxLength } = facts;
   if (data === undefined) return { model: facts };
-  const wrongTask = labels.length > 0 && task !== undefined ? taskProblem(task, data.task) : undefined;
+  const wrongTask = task === undefined ? undefined : taskProblem(task, data.task);
   const isComparable = labels.length > 0 && data.classes.length > 0;
   const problem = wrongTask ?? (isComparable ? labelProblem(labels, data.classes) : undefined);
   const remark = isComparable ? labelRemark(labels, data.classes) : undefined;

@@ -59,11 +59,14 @@ const teachersBeside = (teacher: Expected | undefined, data: DataFacts | undefin
   return problem === undefined ? [] : [{ path: ['teacher'], message: problem }];
 };
 
-/** Classes that nothing has weigh nothing. */
+/** Why nothing can be balanced: only classes are rare or frequent. */
+export const noClassWeights = (task: DatasetTask): string =>
+  `data for ${task} has no classes to balance: leave classWeights out`;
+
 const withoutClasses = ({ classWeights }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
   classWeights === 'none' || data === undefined || targetKindOf(data.task).named
     ? []
-    : [{ path: ['classWeights'], message: `data for ${data.task} has no classes to balance: leave classWeights out` }];
+    : [{ path: ['classWeights'], message: noClassWeights(data.task) }];
 
 const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): readonly Foreboding[] =>
   uses === 'train' && data !== undefined && dataTask(data.task).truth === 'teacher'

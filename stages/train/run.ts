@@ -5,11 +5,12 @@ import { train } from '../../engine/train.ts';
 import type { WeightHook } from '../../engine/train-request.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
-import { dataTask } from '../../ground/tasks.ts';
+import { dataTask, hasClasses } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
 import { encodeExamples } from './examples.ts';
+import { noClassWeights } from './foresee.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
 import { withThresholds } from './settle.ts';
 
@@ -38,13 +39,14 @@ export const trainable = (model: Model, dataset: Dataset): Model => {
 };
 
 /** One factor a class, where the configuration asks for balance. */
-const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Dataset): Float64Array | undefined =>
-  classWeights === 'none'
-    ? undefined
-    : balancedClassWeights(
-        dataset.train.flatMap(({ target = [] }) => target),
-        dataset.classes.length,
-      );
+const classWeightsFor = ({ classWeights }: TrainingConfig, { task, train, classes }: Dataset) => {
+  if (classWeights === 'none') return undefined;
+  if (!hasClasses(task)) throw stageError(noClassWeights(task));
+  return balancedClassWeights(
+    train.flatMap(({ target = [] }) => target),
+    classes.length,
+  );
+};
 
 /** Share of the target that is spread over all classes where neither the user nor the task says one. */
 const USUAL_SMOOTHING = 0.1;

@@ -13,7 +13,7 @@ import { type Value, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
-import { modelTask, type TaskName } from '../../ground/tasks.ts';
+import { hasClasses, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { type Precision, readModel } from '../../models/files.ts';
 import { withMaskedHead } from '../../models/masked-head.ts';
@@ -112,7 +112,8 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
   const inputs = textInputsOf(model.info);
   const features = answerName(model.info.signature);
   const [x, typesInput] = types ? typed(builder, features, inputs.ids) : [features, undefined];
-  const out = task === 'fill-mask' ? VOCABULARY : labels.length;
+  const named = hasClasses(task);
+  const out = task === 'fill-mask' ? VOCABULARY : named ? labels.length : 1;
   const read = modelTask(task).about === 'text' ? meanOf(builder, x, inputs.mask) : x;
   const logits = builder.op('MatMul', [read, randomWeight(builder, 'head.weight', [HIDDEN, out])], {}, 'logits');
   return {
@@ -121,7 +122,7 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
     info: {
       ...model.info,
       task,
-      labels: task === 'fill-mask' ? [] : labels,
+      labels: named ? labels : [],
       signature: textSignature(
         { ...inputs, ...(typesInput === undefined ? {} : { types: typesInput }) },
         modelTask(task).about === 'text' ? textPort(logits) : tokenPort(logits),

@@ -68,7 +68,8 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
         ? new Set(targetsOf(example)).size === targetsOf(example).length
         : targetsOf(example).length === words(example);
     expect(labelled.filter((example) => !isWhole(example))).toEqual([]);
-    const known = (index: number) => all.classes[index] !== undefined;
+    const isNumber = dataTask(all.task).answer === 'number';
+    const known = (target: number) => (isNumber ? Number.isFinite(target) : all.classes[target] !== undefined);
     expect(labelled.filter((example) => !targetsOf(example).every(known))).toEqual([]);
     expect(new Set(all.classes).size).toBe(all.classes.length);
   });
@@ -108,10 +109,14 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
 
   it('takes more texts from a file of any format', async () => {
     const texts = ['one more text', 'and another'];
+    const columns = all.train[0]?.pair === undefined ? ['text'] : ['text', 'pair'];
+    const columnData = columns.map((name) => ({ name, data: texts }));
+    const lines = texts.map((text) => JSON.stringify(Object.fromEntries(columns.map((name) => [name, text]))));
+    const rowsOfText = texts.map((text) => columns.map(() => text).join(','));
     const files = [
-      space.write('more.csv', `text\n${texts.join('\n')}\n`),
-      space.write('more.jsonl', texts.map((text) => `${JSON.stringify({ text })}\n`).join('')),
-      space.write('more.parquet', new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'text', data: texts }] }))),
+      space.write('more.csv', `${[columns.join(','), ...rowsOfText].join('\n')}\n`),
+      space.write('more.jsonl', `${lines.join('\n')}\n`),
+      space.write('more.parquet', new Uint8Array(parquetWriteBuffer({ columnData }))),
     ];
     const configs = files.map((file) => configOf({ unlabelled: basename(file) }));
     for (const [i, config] of configs.entries()) {
@@ -121,7 +126,10 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
     // Which of them is read makes no difference to the labelled texts, which take their time.
     const config = configs[datasets.findIndex((kind) => kind.uses === uses) % configs.length];
     const { dataset } = await load(config ?? configOf(), space.folder);
-    expect(dataset.unlabelled.map(({ text }) => text)).toEqual(texts);
+    const [, second] = columns;
+    expect(dataset.unlabelled.map(({ text, pair }) => [text, pair])).toEqual(
+      texts.map((text) => [text, second === undefined ? undefined : text]),
+    );
     expect(dataset.train.length).toBe(all.train.length);
   });
 

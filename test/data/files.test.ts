@@ -13,6 +13,7 @@ const targets = {
   'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   'multi-label': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
+  score: { ...part, target: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0) },
   'fill-mask': part,
 } as const;
 

@@ -108,6 +108,8 @@ const taskAmong = (heads: readonly TaskName[], config: FolderConfig): { readonly
   const task = heads.find((one) => (modelTask(one).problem ?? problem) === problem);
   if (task === undefined)
     return config.problem === undefined ? `it has one output, a ${problem}` : `its problem_type is ${problem}`;
+  if (modelTask(task).answer === 'number' && config.labels.length !== 1)
+    return `it has ${config.labels.length} outputs, a regression of several numbers`;
   return (hasClasses(task) ? classesProblem(config, task) : undefined) ?? { task };
 };
 
