@@ -24,3 +24,6 @@ export const unknownTargets = (answers: number): Targets => ({ width: 1, data: n
 
 /** One id an answer. */
 export const idTargets = (ids: Iterable<number>): Targets => ({ width: 1, data: Int32Array.from(ids) });
+
+/** One number an answer; NaN where none is known. */
+export const numberTargets = (numbers: Iterable<number>): Targets => ({ width: 1, data: Float32Array.from(numbers) });

@@ -74,6 +74,8 @@ export const dataErrors = {
       'other-document',
       `${file} is one JSON object${keys.length === 0 ? '' : ` (keys: ${listed(keys, 6)})`}; expected a list of objects or an object a line, one a text (in pandas: to_json(orient='records', lines=True))`,
     ),
+  noNumber: (at: string, column: string, found: string, advice: string) =>
+    dataError('no-number', `${at}: ${JSON.stringify(found)} in column '${column}' is no number; ${advice}`),
   nothingLeft: (file: string, dropped: number) =>
     dataError(
       'nothing-left',
@@ -155,6 +157,11 @@ export const dataErrors = {
     ),
   emptyText: (at: string, count: number) =>
     dataError('empty-text', `${at}: the text is empty${others(count, 'row')}; fill it in or remove the row`),
+  emptyNumber: (at: string, count: number, spelled: string, noun: string) =>
+    dataError(
+      'empty-label',
+      `${at}: the ${noun} is ${spelled === '' ? 'empty' : `'${spelled}', which stands for a missing one`}${others(count, 'row')}; fill it in, leave such rows out with missing: drop, or move texts without one to a file of their own and name it under 'unlabelled'`,
+    ),
   emptyLabel: (at: string, count: number, spelled: string) =>
     dataError(
       'empty-label',
@@ -166,6 +173,16 @@ export const dataErrors = {
     dataError(
       'foreign-split',
       `${at}: '${column}' is '${found}'; expected one of ${listed(known)}, or remove 'splitColumn'`,
+    ),
+  oneNumber: (source: string, number: number) =>
+    dataError(
+      'one-number',
+      `${source}: every training text has the number ${number}: there is nothing to learn; check that 'label' names the right column`,
+    ),
+  closeNumbers: (source: string, mean: number, deviation: number) =>
+    dataError(
+      'close-numbers',
+      `${source}: the numbers lie within ${deviation.toPrecision(2)} of ${mean}, closer together than a float of that size can tell; subtract a constant from the column, such as ${Math.round(mean)}`,
     ),
   oneClass: (file: string, label: string | undefined) =>
     dataError(

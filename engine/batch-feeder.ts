@@ -1,17 +1,21 @@
 import type { Targets } from '../data/answer-targets.ts';
 import type { Batch } from '../data/batches.ts';
-import { stream } from '../data/random.ts';
+import { type Stream, stream } from '../data/random.ts';
 import { type Answers, answersAbout } from './answers.ts';
 import type { Encoded } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
 import { dropTokens, type Fed, feedsFor, fitted } from './feeds.ts';
 import type { LossInput } from './losses/loss.ts';
 import { stepBatch, type UpdateSize } from './step-batch.ts';
+import type { Varied } from './tasks/task.ts';
 import type { TrainRequest } from './train-request.ts';
+
+/** Another reading of an example for an update. */
+type Vary = (encoded: Encoded, random: Stream) => Varied;
 
 type Source = Pick<TrainRequest, 'examples' | 'seed'> & {
   readonly options: Pick<TrainRequest['options'], 'tokenDropout'>;
-  readonly task: Pick<TrainRequest['task'], 'vary'>;
+  readonly vary?: Vary | undefined;
 };
 
 /** A batch of an update, and which one: (update, pass). */
@@ -31,12 +35,12 @@ export class BatchFeeder {
   readonly answers: Answers;
 
   constructor(model: Fed, source: Source) {
-    const { examples, task } = source;
+    const { examples, vary } = source;
     this.#model = model;
     this.#source = source;
     this.#examples = [...examples.encoded];
     const { width, data } = examples.targets;
-    this.#targets = task.vary === undefined ? examples.targets : { width, data: data.slice() };
+    this.#targets = vary === undefined ? examples.targets : { width, data: data.slice() };
     this.answers = answersAbout(this.#examples);
   }
 
@@ -58,13 +62,13 @@ export class BatchFeeder {
 
   /** Other readings of a batch's examples, where the task has such. */
   #vary({ rows }: Batch, turn: Turn['turn']): void {
-    const { task, seed } = this.#source;
-    if (task.vary === undefined) return;
+    const { seed, examples, vary } = this.#source;
+    if (vary === undefined) return;
     for (const row of rows) {
-      const example = this.#source.examples.encoded[row];
+      const example = examples.encoded[row];
       if (example === undefined) continue;
       // A stream of its own: an example that is looked at alone is the same as in its batch.
-      const { encoded, targets } = task.vary(example, stream(seed, 'vary', ...turn, row));
+      const { encoded, targets } = vary(example, stream(seed, 'vary', ...turn, row));
       this.#examples[row] = encoded;
       this.#targets.data.set(targets, (this.answers.starts[row] ?? 0) * this.#targets.width);
     }

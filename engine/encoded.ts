@@ -7,7 +7,10 @@ type Whole = Int32Array | Uint8Array;
 export interface Encoded {
   /** Positions of its sequence; batches are filled up to the longest. */
   readonly length: number;
-  /** Left out is what follows from the length (mask, positions), and what is 0 everywhere. Roles that no input has feed nothing. */
+  /**
+   * Left out is what follows from the length (mask, positions), and what is 0 everywhere. Roles that no input has feed nothing:
+   * `original` is what tokens were where some are hidden.
+   */
   readonly byRole: Readonly<Record<string, Whole>>;
   /** Positions that are answered about, -1 for one that was cut off; left out where there is one answer about the whole. */
   readonly places?: Int32Array;
@@ -25,3 +28,9 @@ export const encodedText = ({ ids, types, words, cut }: EncodedText): Encoded =>
 const none = new Int32Array();
 
 export const tokensOf = ({ byRole }: Encoded): Whole => byRole.tokens ?? none;
+
+/** The example with its tokens as the text has them, whatever stands in their place. */
+export const asWritten = (example: Encoded): Encoded => {
+  const { original, ...roles } = example.byRole;
+  return original === undefined ? example : { ...example, byRole: { ...roles, tokens: original } };
+};

@@ -1,3 +1,4 @@
+import type { Value } from '../graph/graph.ts';
 import { elementCount } from '../graph/tensor.ts';
 import type { HostTensor, Program } from './engine.ts';
 import type { KernelMemory } from './kernels/memory.ts';
@@ -37,6 +38,10 @@ const int64 = (name: string, tensor: HostTensor | undefined): BigInt64Array => {
   throw new Error(`the training step gave no int64 value '${name}'`);
 };
 
+/** The output that is written into a parameter's array, if there is one. */
+const denseOf = (gradient: StepParameter['gradient']): Value | undefined =>
+  gradient.kind === 'dense' ? gradient.output : gradient.dense;
+
 /**
  * Runs a training step and keeps the gradient of every parameter: dense ones are written straight into these arrays,
  * rows of embedding tables are summed here. Several runs add up until `reset`.
@@ -59,7 +64,8 @@ export class GradientRunner {
     this.#program = program;
     this.gradients = step.parameters.map(({ dims, gradient }) => {
       const tensor = tensorFor(dims, (length) => memory.floats(length));
-      if (gradient.kind === 'dense') this.#into[gradient.output] = tensor;
+      const output = denseOf(gradient);
+      if (output !== undefined) this.#into[output] = tensor;
       return tensor.data;
     });
   }
@@ -79,10 +85,10 @@ export class GradientRunner {
     this.#step.parameters.forEach((parameter, i) => {
       const sum = this.gradients[i];
       if (sum === undefined) return;
-      if (parameter.gradient.kind === 'rows') {
-        if (first) sum.fill(0);
-        this.#addLookups(parameter, sum, { ...feeds, ...outputs });
-      } else if (!first) addInto(sum, float32(parameter.name, outputs[parameter.gradient.output]));
+      const output = denseOf(parameter.gradient);
+      if (output === undefined && first) sum.fill(0);
+      if (output !== undefined && !first) addInto(sum, float32(parameter.name, outputs[output]));
+      this.#addLookups(parameter, sum, { ...feeds, ...outputs });
     });
     const terms = Object.entries(this.#step.terms).map(([name, output]) => [
       name,

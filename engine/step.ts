@@ -1,7 +1,8 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
-import { type Graph, type Value, value } from '../graph/graph.ts';
+import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
+import type { Gradient } from '../graph/op.ts';
 import { looksUpRows, parameterNames, sitesOfWeight } from '../graph/sites.ts';
 import { modelError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
@@ -18,15 +19,16 @@ interface Lookup {
 }
 
 /**
- * A weight that training moves. Tables that are only looked up (Gather on axis 0) return the gradients of the rows that
- * were read, and the host sums repeated rows: exact, in a fixed order, and without a product over the vocabulary.
+ * A weight that training moves. Tables that are looked up (Gather on axis 0) return the gradients of the rows that were read,
+ * and the host sums repeated rows: exact, in a fixed order, and without a product over the vocabulary. `dense` is what the
+ * other reader of a table adds to that, which scores tokens by the very rows that stand for them.
  */
 export interface StepParameter {
   readonly name: Value;
   readonly dims: readonly number[];
   readonly gradient:
     | { readonly kind: 'dense'; readonly output: Value }
-    | { readonly kind: 'rows'; readonly lookups: readonly Lookup[] };
+    | { readonly kind: 'rows'; readonly lookups: readonly Lookup[]; readonly dense?: Value };
   /** A parameter of a loss (a projection), not of the model. */
   readonly auxiliary: boolean;
 }
@@ -66,14 +68,16 @@ const addInputs = (builder: GraphBuilder, graph: Graph): void => {
 const fedParameters = ({ graph }: Model): ReadonlySet<Value> =>
   new Set(parameterNames(graph).filter((name) => graph.weights.get(name)?.dtype === 'float32'));
 
-/** The look-ups of a table that nothing else reads, else undefined. */
-const lookupsOf = (graph: Graph, table: Value): readonly Lookup[] | undefined => {
+/** The look-ups of a table that nothing else reads, or that tokens look up by their ids; else undefined. */
+const lookupsOf = ({ graph, info }: Model, table: Value): readonly Lookup[] | undefined => {
   const sites = sitesOfWeight(graph, table);
+  const tokens = inputOf(info.signature, 'tokens');
   const lookups = sites.flatMap((site): readonly Lookup[] => {
     const [ids, [rows]] = [site.node.inputs[1], site.node.outputs];
     return !looksUpRows(site) || ids == null || ids === table || rows === undefined ? [] : [{ ids, rows }];
   });
-  return lookups.length === 0 || lookups.length < sites.length ? undefined : lookups;
+  if (lookups.length === 0) return undefined;
+  return lookups.length === sites.length || lookups.every(({ ids }) => ids === tokens) ? lookups : undefined;
 };
 
 /** Names that can be graph outputs: no input, no weight, and each only once. */
@@ -183,6 +187,26 @@ export const buildLoss = (
   return { builder, total, inputs, resolve: (name) => student.resolve(name) };
 };
 
+/** The sum of all terms and each of them as outputs, one that is the sum but once. */
+const lossesIn = (outputs: Outputs, total: Value, terms: Emitted['terms']) => {
+  const loss = outputs.add(total, false);
+  const named = Object.entries(terms).map(([name, term]) => [name, term === total ? loss : outputs.add(term, false)]);
+  return { loss, named: Object.fromEntries(named) };
+};
+
+/** What gradients are taken of: weights, and rows where tables are looked up. */
+const askedOf = (model: Model, moving: readonly Value[], student: Absorbed) => {
+  const tables = new Map(moving.map((name) => [name, lookupsOf(model, name)]));
+  const isRead = (name: Value): boolean => tables.get(name)?.length !== sitesOfWeight(model.graph, name).length;
+  const rowsOf = (name: Value): readonly Value[] => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [];
+  const wanted = moving.flatMap((name) => [...rowsOf(name), ...(isRead(name) ? [name] : [])]);
+  // What was looked up has gradients of its own: none goes on from there to a table that is read otherwise, too.
+  const rowsAt = new Set(moving.filter(isRead).flatMap(rowsOf));
+  const ruleAt = ({ outputs: [made] }: Node): Gradient | undefined =>
+    made !== undefined && rowsAt.has(made) ? () => [null, null] : undefined;
+  return { tables, wanted, ruleAt };
+};
+
 /**
  * Builds the training step of a model. Trainable is every float32 weight that is a parameter by what it is used for
  * (graph/sites.ts) and that a gradient reaches; constants such as attention scales stay what they are.
@@ -193,15 +217,13 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const builder = new GraphBuilder(`${graph.name}-training-step`, graph.opsets);
   const { student, total, terms, auxiliary, inputs: asked } = emitLosses(builder, model, options, fed);
   const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
-  const tables = new Map(moving.map((name) => [name, lookupsOf(graph, name)]));
-  const wanted = moving.flatMap((name) => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [name]);
-  const gradients = builder.within('backward', () => differentiate(builder, total, [...wanted, ...auxiliary.keys()]));
+  const { tables, wanted, ruleAt } = askedOf(model, moving, student);
+  const gradients = builder.within('backward', () =>
+    differentiate(builder, total, [...wanted, ...auxiliary.keys()], { ruleAt }),
+  );
 
   const outputs = new Outputs(builder);
-  const loss = outputs.add(total, false);
-  const named = Object.fromEntries(
-    Object.entries(terms).map(([name, term]) => [name, term === total ? loss : outputs.add(term, false)]),
-  );
+  const { loss, named } = lossesIn(outputs, total, terms);
   const inputs = new Set<Value>(graph.inputs);
   const gradientOf = (name: Value): StepParameter['gradient'] | undefined => {
     const lookups = tables.get(name);
@@ -214,8 +236,10 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
       return gradient === undefined ? [] : [{ ids, gradient }];
     });
     if (reached.length === 0) return undefined;
+    const read = gradients.get(name);
     return {
       kind: 'rows',
+      ...(read === undefined ? {} : { dense: outputs.add(read, false) }),
       lookups: reached.map(({ ids, gradient }) => ({
         ids: inputs.has(ids) ? ids : outputs.add(student.resolve(ids), graph.weights.has(ids)),
         rows: outputs.add(gradient, false),

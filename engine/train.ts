@@ -171,11 +171,14 @@ class TrainingRun {
   async #finishEpoch(): Promise<void> {
     const epoch = this.#plan.epochOf(this.#progress.step - 1) + 1;
     const scored = await this.#validate();
-    this.#drawPoint(scored?.score);
+    // A metric may be no number, as the correlation of what says the same about everything.
+    const score = Number.isFinite(scored?.score) ? scored?.score : undefined;
+    this.#drawPoint(score);
     const { best } = this.#progress;
     const { metric } = dataTask(taskOf(this.#request.model.info.task).name);
     const better =
       scored !== undefined &&
+      score !== undefined &&
       (best === null ||
         isBetter(metric, scored.score, best.score) ||
         (scored.score === best.score && scored.loss < best.loss));
@@ -250,9 +253,11 @@ class TrainingRun {
 export const train = async (
   request: TrainRequest,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  const run = new TrainingRun(request);
+  const { restore, ...standard } = request.task.standardize?.(request) ?? { restore: (model: Model) => model };
+  const run = new TrainingRun({ ...request, ...standard });
   try {
-    return await run.run();
+    const { model, summary } = await run.run();
+    return { model: restore(model), summary };
   } finally {
     await run.release();
   }

@@ -88,7 +88,7 @@ export class Updater {
     this.#request = request;
     this.#plan = plan;
     this.#model = request.task.answering(request.model);
-    this.#feeder = new BatchFeeder(this.#model.info, request);
+    this.#feeder = new BatchFeeder(this.#model.info, { ...request, vary: request.task.varying?.(request.model) });
     this.#motion = motionOf(request.model, request.options);
   }
 

@@ -5,20 +5,26 @@ import {
   loss,
   type Metric,
   macroF1,
+  meanSquaredError,
+  natsPerToken,
   pairSpearman,
+  pearson,
+  perplexity,
   setMacroF1,
   setMicroF1,
+  spearman,
   subsetAccuracy,
 } from './metrics/index.ts';
 
 /**
  * What one answer is, with the columns that it is judged by:
  * - choice: one of some classes. right, nats (-log p of the label), confidence, chosen, label
+ * - token: one of a vocabulary. right, nats
  * - set: each of some classes or not. said and truth, a column a class
  * - number: one number. said, truth
  * - vector: as many numbers as the model is wide, near the reference's or not. cosine
  */
-export type Answer = 'choice' | 'set' | 'number' | 'vector';
+export type Answer = 'choice' | 'token' | 'set' | 'number' | 'vector';
 
 /** What a model can be made for. */
 export interface ModelTask {
@@ -42,10 +48,12 @@ export interface DataTask extends ModelTask {
   /** What models are chosen and compared by, and what is told besides. */
   readonly metric: Metric;
   readonly more: readonly Metric[];
-  /** Where the right answers come from: a field of each example, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'labels' | 'tags' | 'teacher';
+  /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
+  readonly truth: 'label' | 'labels' | 'tags' | 'number' | 'text' | 'teacher';
+  /** Whether every update meets an example in another shape, so that a teacher has to answer in the step itself. */
+  readonly varies?: true;
   /** What stands above the table to be beaten besides the most frequent class. */
-  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | null;
+  readonly baseline: 'linear' | 'one-vs-rest' | 'lexicon' | 'ridge' | 'frequency' | null;
   /** As people call the metric where its name alone says too little, what is counted, and what a model is given. */
   readonly words: { readonly metric?: string; readonly examples: string; readonly inputs: string };
 }
@@ -108,24 +116,40 @@ const table = [
     baseline: null,
     words: texts,
   },
+  {
+    name: 'score',
+    about: 'text',
+    answer: 'number',
+    pipeline: 'text-classification',
+    classSuffix: 'ForSequenceClassification',
+    problem: 'regression',
+    output: 'logits',
+    metric: spearman,
+    more: [pearson, meanSquaredError],
+    truth: 'number',
+    baseline: 'ridge',
+    words: texts,
+  },
+  {
+    name: 'fill-mask',
+    about: 'token',
+    answer: 'token',
+    pipeline: 'fill-mask',
+    classSuffix: 'ForMaskedLM',
+    output: 'logits',
+    metric: natsPerToken,
+    more: [perplexity, accuracy],
+    truth: 'text',
+    varies: true,
+    baseline: 'frequency',
+    words: { examples: 'masked tokens', inputs: 'texts' },
+  },
 ] as const satisfies readonly DataTask[];
 
 export type DatasetTask = (typeof table)[number]['name'];
 
-/** What models of the hub are made for that no data is for: they are trained further. */
-const others = [
-  {
-    name: 'fill-mask',
-    about: 'token',
-    answer: 'choice',
-    pipeline: 'fill-mask',
-    classSuffix: 'ForMaskedLM',
-    output: 'logits',
-  },
-] as const satisfies readonly ModelTask[];
-
-/** Every task that a model can be made for. */
-export type TaskName = DatasetTask | (typeof others)[number]['name'];
+/** Every task that a model can be made for: there is data for each. */
+export type TaskName = DatasetTask;
 
 const named = <T extends { readonly name: string }>(tasks: readonly T[]): readonly [T['name'], ...T['name'][]] => {
   const [first, ...rest] = tasks.map(({ name }): T['name'] => name);
@@ -134,22 +158,24 @@ const named = <T extends { readonly name: string }>(tasks: readonly T[]): readon
 };
 
 export const datasetTasks = named<(typeof table)[number]>(table);
-export const modelTasks = named<(typeof table)[number] | (typeof others)[number]>([...table, ...others]);
+
+/** Tasks that any texts are enough for: these say themselves what is to be learnt, or a teacher does. */
+export const textTasks = table
+  .filter(({ truth }) => truth === 'text' || truth === 'teacher')
+  .map(({ name }): DatasetTask => name);
 
 /** What data without a word about it is for. */
 export const [usualTask] = datasetTasks;
 
-const found = <T extends { readonly name: string }>(tasks: readonly T[], name: string): T => {
-  const task = tasks.find((candidate) => candidate.name === name);
+/** The facts of a task of data. What data says is checked where it is read: another name is a bug. */
+export const dataTask = (name: DatasetTask): DataTask => {
+  const task = table.find((candidate) => candidate.name === name);
   if (task !== undefined) return task;
-  throw new Error(`there is no task "${name}"; known: ${tasks.map((one) => one.name).join(', ')}`);
+  throw new Error(`there is no task "${name}"; known: ${datasetTasks.join(', ')}`);
 };
 
-/** The facts of a task of data. What data says is checked where it is read: another name is a bug. */
-export const dataTask = (name: DatasetTask): DataTask => found<DataTask>(table, name);
-
 /** The facts of a task of models. */
-export const modelTask = (name: TaskName): ModelTask => found<ModelTask>([...table, ...others], name);
+export const modelTask = (name: TaskName): ModelTask => dataTask(name);
 
 /** The task whose answers are of a kind: what a head makes of a model, whatever data is for. */
 export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask => {
@@ -160,8 +186,8 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
 
 /** Whether answers are of classes that have names. */
 export const hasClasses = (name: TaskName): boolean => {
-  const { about, answer } = modelTask(name);
-  return answer === 'set' || (answer === 'choice' && about !== 'token');
+  const { answer } = modelTask(name);
+  return answer === 'set' || answer === 'choice';
 };
 
 /** Every metric of a task, the primary one first. */

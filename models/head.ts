@@ -78,14 +78,17 @@ export interface Head {
   readonly pooling?: Pooling;
 }
 
-const expectFeatures = ({ info }: Model, { task, at, labels }: Head): void => {
+const dataOf = ({ task, at, labels }: Pick<Head, 'task' | 'at' | 'labels'>): string =>
+  labels.length === 0 ? `is for ${task}` : `has ${named(labels)} classes${at === 'texts' ? '' : ' of words'}`;
+
+/** Only a model without a head can be given one. */
+export const expectFeatures = ({ info }: Model, head: Pick<Head, 'task' | 'at' | 'labels'>): void => {
   if (modelTask(info.task).answer === 'vector') return;
   const made =
-    info.task === task
+    info.task === head.task
       ? `the model already tells ${named(info.labels)} classes apart`
       : `the model is made for ${info.task}`;
-  const data = at === 'texts' ? '' : ' of words';
-  throw modelError(`${made}, the data has ${named(labels)} classes${data}; start from a model without a head`);
+  throw modelError(`${made}, the data ${dataOf(head)}; start from a model without a head`);
 };
 
 const standOf = ({ at, pooling = 'mean' }: Head, signature: Signature): Stand =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Value, value } from '../graph/graph.ts';
-import { modelTask, type TaskName, modelTasks as taskNames } from '../ground/tasks.ts';
+import { modelTask, type TaskName, datasetTasks as taskNames } from '../ground/tasks.ts';
 import type { ModelInfo } from './model.ts';
 import { featuresPort, type OutputRole, type Port, textPort, textSignature, tokenPort } from './signature.ts';
 
@@ -41,7 +41,12 @@ const facts = {
 const infoSchema = z.object({
   schema: z.literal('decant.model/2'),
   signature,
-  processor: z.object({ tokens, sentence: sentence.exactOptional(), thresholds: thresholds.exactOptional() }),
+  processor: z.object({
+    tokens,
+    sentence: sentence.exactOptional(),
+    thresholds: thresholds.exactOptional(),
+    activation: z.enum(['sigmoid']).exactOptional(),
+  }),
   hiddenStates: z.array(valueName).exactOptional(),
   ...facts,
 });

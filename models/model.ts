@@ -15,6 +15,8 @@ export interface Processor {
   /** Token ids with a role. `padding` fills batches (masked), `unknown` replaces dropped tokens. */
   readonly tokens: { readonly padding: number; readonly unknown: number };
   readonly sentence?: SentenceRule;
+  /** What is done to the number that the graph puts out, where that is anything. */
+  readonly activation?: 'sigmoid';
   /** Probability above which each class is said of a text, by class index, where they are others than one half. */
   readonly thresholds?: readonly number[];
 }

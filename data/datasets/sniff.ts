@@ -6,7 +6,10 @@ import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isScalar, type RowReader } from './rows.ts';
+
+import { likeliestNumber, numbersIn } from './sniff-numbers.ts';
 import { flagColumns, likeliestSets, type RawColumn, type SetsGuess, setColumns } from './sniff-sets.ts';
+
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
 
@@ -22,6 +25,8 @@ export interface DataGuess {
   readonly label: string | undefined;
   /** Where several classes a text stand, as far as any seem to: the likeliest first. */
   readonly sets?: readonly SetsGuess[];
+  /** Columns that seem to hold one number a text; left out where none does. */
+  readonly numbers?: readonly string[];
   /** Column that says in which split a row is. */
   readonly split: string | undefined;
   /** Classes among the rows that were looked at, sorted. */
@@ -139,9 +144,12 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   const lists = new Set(inOne.flatMap((one) => one.columns));
   const [text, pair] = textColumns(candidates.filter(({ name }) => !lists.has(name)));
   const others = candidates.filter((column) => column !== text && column !== pair && !partsRows(column.name));
-  const label = labelColumn(others, sample.rows.length);
+  const classes = labelColumn(others, sample.rows.length);
+  const numbers = numbersIn(others);
+  const label = likeliestNumber(numbers, classes) ?? classes;
   const sets = [...inOne, ...flagColumns(open.filter(({ name }) => name !== text?.name && name !== pair?.name))];
   const likeliest = likeliestSets(sets, label?.name);
+  const isNumber = label !== undefined && numbers.includes(label);
   return {
     uses,
     table,
@@ -152,8 +160,9 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
     ...(sets.length === 0
       ? {}
       : { sets: likeliest === undefined ? sets : [likeliest, ...sets.filter((one) => one !== likeliest)] }),
+    ...(numbers.length === 0 ? {} : { numbers: numbers.map(({ name }) => name) }),
     split: split?.name,
-    classes: likeliest?.classes ?? [...(label?.distinct ?? [])].sort(),
+    classes: likeliest?.classes ?? (isNumber ? [] : [...(label?.distinct ?? [])].sort()),
     rows: sample.rows.length,
   };
 };

@@ -3,6 +3,7 @@ import { classOfText } from './class-of-text.ts';
 import { classOfWords } from './class-of-words.ts';
 import { classesOfText } from './classes-of-text.ts';
 import { nothing } from './nothing.ts';
+import { numberOfText } from './number-of-text.ts';
 import type { TargetKind } from './target.ts';
 
 export { indexed, type Named, namesIn, type TargetKind, type TargetOptions } from './target.ts';
@@ -11,6 +12,8 @@ const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {
   label: classOfText,
   labels: classesOfText,
   tags: classOfWords,
+  number: numberOfText,
+  text: nothing,
   teacher: nothing,
 };
 

@@ -1,3 +1,4 @@
+import type { UserError } from '../../ground/errors.ts';
 import type { Target } from '../dataset.ts';
 import type { MissingOptions } from '../datasets/missing.ts';
 import type { Values } from '../datasets/rows.ts';
@@ -5,8 +6,8 @@ import type { Values } from '../datasets/rows.ts';
 /** A target as files have it: the name of a class, names of classes (one a word, or a set of them), or a number. */
 export type Named = string | readonly string[] | number;
 
-/** What a row has in the place of a target, and how it spells that there is none. */
-export type ReadTarget = { readonly target: Named } | { readonly missing: string };
+/** What a row has in the place of a target, or how it spells that there is none, and what that is called but a label. */
+export type ReadTarget = { readonly target: Named } | { readonly missing: string; readonly noun?: string };
 
 /** What options of a table say of where targets are. */
 export interface TargetOptions {
@@ -46,6 +47,8 @@ export interface TargetKind {
   /** Whether it is classes, which have names and an order. */
   readonly named: boolean;
   fits(target: Target | undefined): boolean;
+  /** Why nothing can be learned from the targets of a source; undefined where something can. */
+  problem?(targets: readonly Named[], source: string): UserError | undefined;
   /** Absent where tables of the user's cannot hold it. */
   readonly table?: TableTarget;
 }

@@ -1,9 +1,8 @@
 import type { Value } from '../../graph/graph.ts';
-import { tensorOf } from '../../graph/tensor.ts';
 import { modelError } from '../../ground/errors.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import type { Model } from '../../models/model.ts';
-import { absorb } from '../absorb.ts';
+import { type Beside, teacherIn } from './beside.ts';
 import type { Loss, StepScope } from './loss.ts';
 
 /** Student layer and the teacher layer that it imitates, both counted from 0. */
@@ -37,28 +36,10 @@ const squaredError = (scope: StepScope, a: Value, b: Value): Value => {
   return builder.op('ReduceSum', [kept], { keepdims: 0 });
 };
 
-/** The ids that the teacher has for the student's tokens. */
-const translated = (scope: StepScope, ids: Int32Array): Value => {
-  const { builder } = scope;
-  const table = tensorOf('int64', [ids.length], BigInt64Array.from(ids, BigInt));
-  return builder.op('Gather', [builder.constant(table), scope.given('tokens')]);
-};
-
-/** What the teacher's inputs are in the step: what the student was given, in the teacher's ids. */
-const readAlong = (scope: StepScope, { info }: Model, teacherIds: Int32Array | undefined): ReadonlyMap<Value, Value> =>
-  new Map(
-    info.signature.inputs.map(({ name, role }) => [
-      name,
-      role === 'tokens' && teacherIds !== undefined ? translated(scope, teacherIds) : scope.given(role),
-    ]),
-  );
-
 export interface HiddenStatesOptions {
   readonly pairs: readonly LayerPair[];
   /** Weight of the whole. */
   readonly weight: number;
-  /** The teacher's id of each of the student's tokens, where these differ. */
-  readonly teacherIds?: Int32Array | undefined;
 }
 
 /**
@@ -66,14 +47,13 @@ export interface HiddenStatesOptions {
  * L = w sum over tokens of |h_student W - h_teacher|^2 / width, summed over layer pairs; no W where widths agree. The
  * teacher's graph joins the step graph, frozen and without dropout.
  */
-export const hiddenStates = (student: Model, teacher: Model, options: HiddenStatesOptions): Loss => ({
+export const hiddenStates = (student: Model, teacher: Beside, options: HiddenStatesOptions): Loss => ({
   name: 'hidden',
   emit: (scope) => {
     const { builder } = scope;
-    const { pairs, weight, teacherIds } = options;
-    const inputs = readAlong(scope, teacher, teacherIds);
-    const frozen = absorb(builder, teacher.graph, { prefix: 'teacher/', dropout: 'off', inputs });
-    const [own, others] = [hiddenStatesOf(student), hiddenStatesOf(teacher)];
+    const { pairs, weight } = options;
+    const frozen = teacherIn(scope, teacher);
+    const [own, others] = [hiddenStatesOf(student), hiddenStatesOf(teacher.model)];
     const errors = pairs.map(([from, to]) => {
       const mine = scope.student(layerValue(own, from, 'student'));
       const theirs = frozen.resolve(layerValue(others, to, 'teacher'));

@@ -4,6 +4,7 @@ import type { Value } from '../../graph/graph.ts';
 import type { InputRole } from '../../models/signature.ts';
 import type { HostTensor } from '../engine.ts';
 import type { StepBatch } from '../step-batch.ts';
+import type { Beside } from './beside.ts';
 
 /** An input that a loss adds to the step graph, and what it is fed of every batch. */
 export interface LossInput {
@@ -44,6 +45,8 @@ export interface LossSettings {
   readonly hard: number;
   readonly temperature: number;
   readonly labelSmoothing: number;
+  /** The teacher where it reads along instead of having answered before. */
+  readonly beside?: Beside | undefined;
   /** One factor a class, 1 on average. */
   readonly classWeights?: Float64Array | undefined;
 }

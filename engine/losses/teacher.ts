@@ -1,7 +1,9 @@
 import { isKnown } from '../../data/answer-targets.ts';
 import { isUnread, type Rows, spreadRow } from '../../data/rows.ts';
 import type { Value } from '../../graph/graph.ts';
+import { answerName } from '../../models/signature.ts';
 import { answerNumbers, answerRows, type StepBatch } from '../step-batch.ts';
+import { type Beside, teacherIds, teacherIn } from './beside.ts';
 import { type LossSettings, rowsShape, type StepScope } from './loss.ts';
 
 const answered = ({ teacher }: StepBatch): Rows => {
@@ -9,8 +11,19 @@ const answered = ({ teacher }: StepBatch): Rows => {
   return teacher;
 };
 
-/** Like the answers: what the teacher says of each. */
-export const teacherAnswers = (scope: StepScope): Value =>
+/** What a teacher in the step answers, in the order of the student's tokens. */
+const answersIn = (scope: StepScope, teacher: Beside): Value => {
+  const { builder } = scope;
+  const answers = teacherIn(scope, teacher).resolve(answerName(teacher.model.info.signature));
+  if (teacher.ids === undefined) return answers;
+  return builder.op('Gather', [answers, teacherIds(scope, teacher.ids)], { axis: -1 });
+};
+
+/** Like the answers: what the teacher says of each, in the step or before. */
+export const teacherAnswers = (scope: StepScope, teacher?: Beside): Value =>
+  teacher === undefined ? storedAnswers(scope) : answersIn(scope, teacher);
+
+const storedAnswers = (scope: StepScope): Value =>
   scope.input({
     ...{ name: 'teacher_answers', dtype: 'float32', shape: scope.builder.type(scope.answers).shape },
     feed: (batch) => {
@@ -25,13 +38,13 @@ export const teacherAnswers = (scope: StepScope): Value =>
  * Weight of each answer in the loss against the teacher: what the label leaves to it, all where there is no label, and nothing
  * of words that the teacher did not read, since its own tokenizer cut them off.
  */
-export const teacherWeights = (scope: StepScope, { hard }: Pick<LossSettings, 'hard'>): Value =>
+export const teacherWeights = (scope: StepScope, { hard, beside }: Pick<LossSettings, 'hard' | 'beside'>): Value =>
   scope.input({
     ...{ name: 'teacher_weights', dtype: 'float32', shape: rowsShape(scope) },
     feed: (batch) => {
-      const teacher = answered(batch);
+      const teacher = beside === undefined ? answered(batch) : undefined;
       return answerNumbers(batch, (answer) => {
-        if (isUnread(teacher, answer)) return 0;
+        if (teacher !== undefined && isUnread(teacher, answer)) return 0;
         return (isKnown(batch.targets, answer) ? 1 - hard : 1) / batch.size.answers;
       });
     },

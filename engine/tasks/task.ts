@@ -7,6 +7,7 @@ import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Model, Processor } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
 import type { Loss, LossSettings } from '../losses/index.ts';
+import type { InUnit, Standardized } from '../standard.ts';
 import type { TrainingExamples } from '../training-options.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
@@ -36,7 +37,7 @@ export interface Told {
 export interface Task {
   readonly name: DatasetTask;
   /** What there is one answer about. */
-  readonly unit: 'texts' | 'words';
+  readonly unit: 'texts' | 'words' | 'tokens';
   /** Whether an answer is one choice among its numbers: of many, the most probable ones say enough. */
   readonly chooses: boolean;
   /** Examples as a model reads them, in their order. */
@@ -46,14 +47,22 @@ export interface Task {
     maxLength: number,
     signal?: AbortSignal,
   ): Promise<readonly Encoded[]>;
+  /** Texts that people ask about, where these are read otherwise than examples of data: each has to have a place. */
+  ask?(model: Pick<Model, 'tokenizer' | 'info'>, texts: readonly TextInput[]): Promise<readonly Encoded[]>;
   /** What the answers about examples should be, one after the other; left out where only a teacher can tell. */
   targets?(examples: readonly Example[], encoded: readonly Encoded[], classes: readonly string[]): Targets;
-  /** Another reading of an example for every update that meets it, with as many places. */
-  vary?(encoded: Encoded, random: Stream): Varied;
+  /** What gives another reading of an example for every update that meets it, with as many places. */
+  varying?(model: Pick<Model, 'tokenizer' | 'info'>): (encoded: Encoded, random: Stream) => Varied;
+  /** What the numbers of an answer stand for, where that is not the model's classes. */
+  names?(model: Pick<Model, 'tokenizer'>): readonly string[];
   /** The model with what the task needs of it; throws where it was made for something else. */
   fit(model: Model, classes: readonly string[]): Model;
+  /** The same training in numbers that suit an optimizer, where answers are numbers of a unit. */
+  standardize?(training: InUnit): Standardized;
   /** The model whose output is the answers: itself, or with something behind it, or reading answers at places alone. */
   answering(model: Model): Model;
+  /** Share of the target that is spread over all classes where the user says none; what is usual where it is left out. */
+  readonly smoothing?: number;
   /** Losses of learning from targets; none where there are none to learn from. */
   targetLosses(settings: LossSettings): readonly Loss[];
   /** Losses of learning from a teacher's answers. */
@@ -61,6 +70,8 @@ export interface Task {
   judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
   /** The best threshold of each class by answers about texts that were not trained on; absent where none are compared with one. */
   thresholds?(rows: Rows, targets: Targets): readonly number[];
-  /** In the words of its labels; undefined is an answer that was never given. */
-  tell(answer: Float32Array | undefined, labels: readonly string[], processor: Processor): Told;
+  /**
+   * In the words of its labels; undefined is an answer that was never given. `top` is how many of very many choices are told.
+   */
+  tell(answer: Float32Array | undefined, labels: readonly string[], processor: Processor, top?: number): Told;
 }

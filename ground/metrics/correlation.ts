@@ -1,16 +1,21 @@
 import { column, type Judged, meanOf, type Times } from './metric.ts';
 
+/** Of a mean: what rounding leaves of the deviation of equal numbers, and no numbers that differ have. */
+const ROUNDING = 1e-12;
+
 /** Pearson's correlation of two columns; NaN where one of them is constant. */
 const correlation = (x: ArrayLike<number>, y: ArrayLike<number>, times?: Times): number => {
   const [mx, my] = [meanOf(x, times), meanOf(y, times)];
-  let [xy, xx, yy] = [0, 0, 0];
+  let [xy, xx, yy, count] = [0, 0, 0, 0];
   for (let i = 0; i < x.length; i++) {
     const [dx, dy, n] = [(x[i] as number) - mx, (y[i] as number) - my, times === undefined ? 1 : (times[i] as number)];
     xy += n * dx * dy;
     xx += n * dx * dx;
     yy += n * dy * dy;
+    count += n;
   }
-  return xy / Math.sqrt(xx * yy);
+  const varies = (squares: number, mean: number): boolean => Math.sqrt(squares / count) > ROUNDING * Math.abs(mean);
+  return varies(xx, mx) && varies(yy, my) ? xy / Math.sqrt(xx * yy) : Number.NaN;
 };
 
 /** Indices of values from the smallest to the largest: what no number of times changes, so that it is found once. */

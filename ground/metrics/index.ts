@@ -61,28 +61,31 @@ export const cosine: Metric = {
   measure: { kind: 'mean', values: (judged) => column(judged, 'cosine') },
 };
 
-const spearmanFacts = { name: 'spearman', scale: alike, better: 'higher', hub: 'spearmanr' } as const;
+/** Correlations: the third digit is the last that some thousand texts tell. */
+const correlated = plain(3, 1, '0.9', '0.01');
+
+const spearmanFacts = { name: 'spearman', scale: correlated, better: 'higher', hub: 'spearmanr' } as const;
 
 /** Whether two models find the same pairs of texts alike: of the cosines of pairs in each. */
 export const pairSpearman: Metric = {
-  ...{ ...spearmanFacts, words: 'rank correlation', scale: plain(3, 1, '0.9', '0.01') },
+  ...{ ...spearmanFacts, words: 'rank correlation' },
   ...{ over: 'pairs', alone: true },
   measure: { kind: 'statistic', of: spearmanOf },
 };
 
 export const spearman: Metric = {
-  ...{ ...spearmanFacts, words: "Spearman's rank correlation", title: 'Spearman' },
+  ...{ ...spearmanFacts, words: 'Spearman correlation', title: 'Spearman' },
   measure: { kind: 'statistic', of: spearmanOf },
 };
 
 export const pearson: Metric = {
-  ...{ name: 'pearson', words: "Pearson's correlation", title: 'Pearson', scale: alike, better: 'higher' },
+  ...{ name: 'pearson', words: 'Pearson correlation', title: 'Pearson', scale: correlated, better: 'higher' },
   ...{ hub: 'pearsonr', measure: { kind: 'statistic', of: pearsonOf } },
 };
 
 /** In the square of the user's unit. */
-export const squaredError: Metric = {
-  ...{ name: 'squaredError', words: 'mean squared error', better: 'lower', hub: 'mse' },
+export const meanSquaredError: Metric = {
+  ...{ name: 'meanSquaredError', words: 'mean squared error', better: 'lower', hub: 'mse' },
   scale: plain(4, unbounded, '0.25', '0.01'),
   measure: {
     kind: 'mean',
@@ -110,7 +113,7 @@ export const metrics: readonly Metric[] = [
   ...[accuracy, macroF1, loss, calibrationError],
   ...[setMicroF1, setMacroF1, subsetAccuracy],
   ...[cosine, pairSpearman],
-  ...[spearman, pearson, squaredError],
+  ...[spearman, pearson, meanSquaredError],
   ...[natsPerToken, perplexity],
 ];
 

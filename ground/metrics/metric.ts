@@ -88,9 +88,9 @@ export interface Metric {
 /** Pairs of texts are no examples, so that nothing bounds a figure over them: no gate can ask for one. */
 export const canBeLimited = ({ over }: Pick<Metric, 'over'>): boolean => over !== 'pairs';
 
-/** Whether one figure of a metric is better than another. */
+/** Whether one figure of a metric is better than another; what is no number is worse than any. */
 export const isBetter = ({ better }: Pick<Metric, 'better'>, a: number, b: number): boolean =>
-  better === 'higher' ? a > b : a < b;
+  Number.isNaN(b) ? !Number.isNaN(a) : better === 'higher' ? a > b : a < b;
 
 /** The end at which figures of a metric are bad. */
 export const worseEnd = ({ better }: Pick<Metric, 'better'>): 'higher' | 'lower' =>

@@ -29,7 +29,8 @@ export const datasetMetrics = z.looseObject({
 
 /** A model that is no Transformer, by the score that others have to beat. */
 export const baselineFigures = z.looseObject({
-  score: z.number(),
+  score: z.number().nullable().describe('Null where it is no number: what says the same of all has ranked nothing.'),
+  more: z.record(z.string(), z.number()).exactOptional().describe('Further metrics of the task by name.'),
   called: z.string().exactOptional().describe('As tables call it.'),
 });
 

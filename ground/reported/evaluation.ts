@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
+import { baselineMetrics } from './data.ts';
 import { amount, count } from './numbers.ts';
-import { withScore } from './score.ts';
+import { withField } from './score.ts';
+
 import { notes } from './stage.ts';
 
 /** What a model is by itself. */
@@ -34,7 +36,9 @@ export const evaluationMetrics = z.looseObject({
   lengths: z.looseObject({ median: z.number(), p95: z.number() }),
   figures: z.looseObject(modelFigures),
   dimensions,
-  client: z.preprocess((value) => withScore(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
+  /** What reads nothing and knows the model's tokens. */
+  baselines: baselineMetrics.exactOptional(),
+  client: z.preprocess((value) => withField(value, 'scoreChange', 'accuracyChange'), clientFigures).exactOptional(),
   notes,
 });
 

@@ -6,9 +6,15 @@ export const FORMER_SCORE = 'accuracy';
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** An object with a score, whatever version wrote it. */
-export const withScore = (value: unknown, key = 'score', former: string = FORMER_SCORE): unknown =>
+/** An object with a field that earlier versions called otherwise. */
+export const withField = (value: unknown, key: string, former: string): unknown =>
   isObject(value) && !(key in value) && former in value ? { ...value, [key]: value[former] } : value;
+
+/** An object with a score, whatever version wrote it. */
+export const withScore = (value: unknown): unknown =>
+  isObject(value) && value.score === undefined && FORMER_SCORE in value
+    ? { ...value, score: value[FORMER_SCORE] }
+    : value;
 
 /** Reads what has a score also as earlier versions wrote it. */
 export const scored = <T extends z.ZodType>(schema: T) => z.preprocess((value) => withScore(value), schema);

@@ -109,8 +109,14 @@ export interface MaskedHead extends Transform {
   readonly below?: { readonly embedding: number; readonly name: string };
 }
 
+/** What a masked language model stands on. */
+interface Under {
+  readonly features: Value;
+  readonly table: Value;
+}
+
 /** (width, vocabulary). Tied embeddings are one weight, read twice. */
-const decoderOf = (head: Emission, { table }: Encoded, how: MaskedHead): Value => {
+const decoderOf = (head: Emission, { table }: Under, how: MaskedHead): Value => {
   const { builder } = head;
   const { width, vocabulary, below } = how;
   const decoder = how.tied
@@ -122,7 +128,7 @@ const decoderOf = (head: Emission, { table }: Encoded, how: MaskedHead): Value =
 };
 
 /** (batch, sequence, hidden) to (batch, sequence, vocabulary). */
-const emitMasked = (emission: Emission, encoded: Encoded, how: MaskedHead): Value =>
+export const emitMasked = (emission: Emission, encoded: Under, how: MaskedHead): Value =>
   emission.builder.within('lm_head', () => {
     const head = outside(emission);
     const { builder } = head;

@@ -14,7 +14,9 @@ export interface Said {
 
 interface Question {
   readonly task: Task;
-  readonly info: Pick<ModelInfo, 'labels' | 'processor'>;
+  readonly info: Pick<ModelInfo, 'processor'>;
+  /** What the numbers of an answer stand for. */
+  readonly labels: readonly string[];
   readonly texts: readonly Given[];
   readonly predicted: Predicted;
   /** Lines shown of each text. */
@@ -22,8 +24,8 @@ interface Question {
 }
 
 /** What was said in one answer, in the words of its task. */
-const toldOf = ({ task, info, predicted: { rows } }: Question, answer: number): Told =>
-  task.tell(isUnread(rows, answer) ? undefined : rowOf(rows, answer), info.labels, info.processor);
+const toldOf = ({ task, info, labels, top, predicted: { rows } }: Question, answer: number): Told =>
+  task.tell(isUnread(rows, answer) ? undefined : rowOf(rows, answer), labels, info.processor, top);
 
 /** A pair takes two lines. */
 const heading = ({ text, pair }: Given): string =>
@@ -61,6 +63,28 @@ const aboutWords = (asked: Question): Said => {
   };
 };
 
+/** The most probable tokens of each mask of a text, one mask after the other. */
+const aboutTokens = (asked: Question): Said => {
+  const { starts } = asked.predicted.answers;
+  const told = asked.texts.map((given, t) => {
+    const [first = 0, end = 0] = [starts[t], starts[t + 1]];
+    return { given, masks: Array.from({ length: end - first }, (_, i) => toldOf(asked, first + i)) };
+  });
+  const blocks = told.map(({ given, masks }) => {
+    const listed = masks.map(({ lines }) => columns(lines.slice(0, asked.top)).join('\n'));
+    return `${heading(given)}\n${listed.join('\n\n')}`;
+  });
+  return {
+    json: told.map(({ given, masks }) => ({ ...given, masks: masks.map(({ json }) => json) })),
+    text: blocks.join('\n'),
+  };
+};
+
+const told: Readonly<Record<Task['unit'], (asked: Question) => Said>> = {
+  texts: aboutTexts,
+  words: aboutWords,
+  tokens: aboutTokens,
+};
+
 /** What a model said, in the way of its task. */
-export const saidAbout = (asked: Question): Said =>
-  asked.task.unit === 'words' ? aboutWords(asked) : aboutTexts(asked);
+export const saidAbout = (asked: Question): Said => told[asked.task.unit](asked);

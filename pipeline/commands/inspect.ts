@@ -1,7 +1,8 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
+import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
 import type { Inspection } from '../../models/inspect.ts';
 import { whole as count } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
@@ -38,6 +39,25 @@ const graphIn = async (path: string, folder: boolean): Promise<Graph> => {
   return (await readModel(path)).graph;
 };
 
+/** What the model of a folder is made for, where its files say so; of the graph alone nobody can tell. */
+const taskAt = async (path: string): Promise<TaskName | undefined> => {
+  for (const file of ['model.json', 'config.json']) {
+    const text = await readFile(join(path, file), 'utf8').catch(() => '');
+    const said = text === '' ? {} : Object(parsedOr(text));
+    const task = datasetTasks.find((name) => name === (said.task ?? Object(Object(said.decant).model).task));
+    if (task !== undefined) return task;
+  }
+  return undefined;
+};
+
+const parsedOr = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
 const LONGEST_NAME = 200;
 
 /** A name of the file on one line, without what would steer the terminal. */
@@ -59,7 +79,7 @@ const anatomyLines = ({ anatomy }: Inspection): readonly string[] => {
   return [...table, ...rows, `parameters: ${sizes.join(', ')}`];
 };
 
-const render = (path: string, found: Inspection): string => {
+const render = (path: string, task: TaskName | undefined, found: Inspection): string => {
   const { parameters, nonzero, macs, length, inputs, outputs, opsets, bytes, bytesByType, operators, unknown } = found;
   const zeros = parameters === nonzero ? '' : `, ${count(nonzero)} of them not zero`;
   const types = Object.entries(bytesByType).map(([type, size]) => `${type} ${count(size)}`);
@@ -69,6 +89,7 @@ const render = (path: string, found: Inspection): string => {
   const lines = [
     path,
     '',
+    ...(task === undefined ? [] : [`task        ${task}`]),
     `parameters  ${count(parameters)} (${millions(parameters)})${zeros}`,
     `weights     ${count(bytes)} bytes (${types.join(', ')})`,
     `work        ${millions(macs)} multiply-accumulates for one text of ${length} tokens`,
@@ -105,7 +126,9 @@ export const inspectCommand = (program: Command, end: (code: number) => void): v
       const graph = await graphAt(path);
       const { inspectGraph } = await import('../../models/inspect.ts');
       const found = inspectGraph(graph, { length });
-      process.stdout.write(json === true ? jsonForPeople(found) : render(path, found));
+      const task = await taskAt(path);
+      const told = task === undefined ? found : { task, ...found };
+      process.stdout.write(json === true ? jsonForPeople(told) : render(path, task, found));
       end(exit.done);
     });
 };

@@ -31,6 +31,7 @@ Examples:
   $ decant predict runs/NAME/deploy "a large wild cat"
   $ decant predict runs/NAME/models/student "one text" "another text" --top 3
   $ decant predict runs/NAME/models/tagger "The cat sat on the mat ."      # one word a line, a tab, its tag
+  $ decant predict runs/NAME/models/filler "A [MASK] is a wild cat." --top 5      # the most probable tokens of each mask
   $ cat texts.txt | decant predict runs/NAME/deploy --json
   $ decant predict runs/NAME/deploy "A man sleeps." --pair "Somebody is awake."
   $ cat pairs.tsv | decant predict runs/NAME/deploy --pairs      # two texts a line with a tab between them`;
@@ -81,16 +82,6 @@ const modelIn = async (folder: string): Promise<Model> => {
   return await readModel(folder);
 };
 
-/** What a model can be asked for. */
-const taskIn = async (folder: string, { info }: Model): Promise<Task> => {
-  const { findTask } = await import('../../engine/tasks/index.ts');
-  const task = findTask(info.task);
-  if (task !== undefined) return task;
-  throw requestError(
-    `${folder}: holds a model that fills in words (${info.task}); expected one that was trained further`,
-  );
-};
-
 /** Texts as a task takes them. */
 const textsFor = (folder: string, { unit }: Task, given: readonly Given[]): readonly Given[] => {
   if (unit !== 'words') return given;
@@ -111,8 +102,23 @@ const LONGEST_SHOWN = 60;
 const calledBy = (texts: readonly Given[], i: number): string =>
   `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
 
+/** Texts as the task reads what people ask; each has to ask something. */
+const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promise<readonly Encoded[]> => {
+  const { info } = model;
+  if (task.ask === undefined) return task.encode(model, texts, info.maxLength);
+  const encoded = await task.ask(model, texts);
+  const silent = encoded.findIndex(({ places }) => places?.length === 0);
+  if (silent < 0) return encoded;
+  const { maskTokenOf } = await import('../../models/special-tokens.ts');
+  const mask = maskTokenOf(model)?.text ?? 'the mask token, which the tokenizer lacks';
+  throw requestError(
+    `${calledBy(texts, silent)}: there is nothing to fill in; expected ${mask} in the place of a word, among the first ${info.maxLength} tokens`,
+  );
+};
+
 const answersFrom = async (folder: string, model: Model, given: readonly Given[], options: Options) => {
-  const task = await taskIn(folder, model);
+  const { taskOf } = await import('../../engine/tasks/index.ts');
+  const task = taskOf(model.info.task);
   const texts = textsFor(folder, task, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { isQuantized } = await import('../../models/quantized.ts');
@@ -120,13 +126,13 @@ const answersFrom = async (folder: string, model: Model, given: readonly Given[]
   const limits = limited(await workOf(folder, model, texts), options);
   const predicted = await predictTexts({
     ...{ model, task },
-    examples: await task.encode(model, texts, info.maxLength),
+    examples: await readAs(task, model, texts),
     called: (text) => calledBy(texts, text),
     threads: options.threads ?? defaultThreads(),
     batching: isQuantized(model.graph) ? 'single' : 'length',
     onProgress: limits.renew,
   });
-  return { task, info, texts, predicted };
+  return { task, info, labels: task.names?.(model) ?? info.labels, texts, predicted };
 };
 
 const predict = async (folder: string, lines: readonly string[], options: Options): Promise<Answered> => {
@@ -149,15 +155,20 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .command('predict')
     .argument('<folder>', 'model folder: a stage of a run, or an exported folder')
     .argument('[text...]', 'texts; without any, one text a line is read from standard input')
-    .summary('classify texts, tag their words or make vectors of them')
+    .summary('classify texts, tag or fill in their words, or make vectors of them')
     .description(
-      'Classify texts, tag their words, or make vectors of them, with the model of a stage or of an exported folder.',
+      'Classify texts, tag their words, fill in masked ones, or make vectors of them, with the model of a stage or of an exported folder.',
     )
     .addOption(
       new Option('--pair <text>', 'second text of a pair, once for each text').argParser(collect).default([], 'none'),
     )
     .option('--pairs', 'read pairs from standard input: two texts a line, a tab between them')
-    .option('--top <n>', 'classes shown for each text that is classified', wholeNumber(1, 1000), 1)
+    .option(
+      '--top <n>',
+      'classes shown for each text that is classified, tokens for each mask',
+      wholeNumber(1, 1000),
+      1,
+    )
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--timeout <s>', 'seconds that one pass of texts may take', wholeNumber(1, 1_000_000), PATIENCE)
     .option(
@@ -165,7 +176,7 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
       'memory that may be taken (default: what its weights and texts should need)',
       wholeNumber(1, 10_000_000),
     )
-    .option('--json', 'print one JSON document: all classes, words with their tags, or vectors')
+    .option('--json', 'print one JSON document: all classes, words with their tags, tokens of masks, or vectors')
     .addHelpText('after', examples)
     .action(async (folder: string, texts: readonly string[], options: Options) => {
       const { json, text, failed, notes } = await predict(folder, texts, options);

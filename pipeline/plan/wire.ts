@@ -221,6 +221,7 @@ class Planner {
       model: (target, path) => this.model(id, target, [...base, ...path]),
       previous: () => before?.() ?? { step: '', output: 'model' },
       dataset: () => ({ step: datasetStep(this.catalogue), output: 'dataset' }),
+      task: this.checked.task,
       step: (uses, config, inputs) => {
         const step = this.helper(id, uses, config, inputs);
         helpers.push(step.id);

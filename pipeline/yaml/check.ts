@@ -1,3 +1,4 @@
+import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import type { AnyStage, Sections } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -25,6 +26,8 @@ export interface Checked {
   /** One, or those of `seeds`. */
   readonly seeds: readonly [number, ...number[]];
   readonly data: Readonly<Record<string, unknown>> | undefined;
+  /** What it is for, where that is known. */
+  readonly task: DatasetTask | undefined;
   /** The data and every other section that says how automatic steps run; those that are wrong are not there. */
   readonly sections: Sections;
   readonly stages: readonly CheckedStage[];
@@ -107,6 +110,7 @@ const nothing: Omit<Checked, 'problems'> = {
   name: '',
   seeds: [0],
   data: undefined,
+  task: undefined,
   sections: {},
   stages: [],
   gates: [],
@@ -172,6 +176,7 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
     name: head.success ? head.data.name : '',
     seeds: head.success ? seedsOf(head.data) : [0],
     data: data.config,
+    task,
     sections: Object.fromEntries([
       ['data', data.config],
       // What is no mapping was checked with the head of the file.

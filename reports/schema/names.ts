@@ -124,7 +124,7 @@ export const withMetricNames = (report: Report): unknown => {
   const { metric } = metricsIn(report);
   const scored = changed(report, places, (fields) => ({
     ...fields,
-    ...('score' in fields ? { [metric.name]: fields.score } : {}),
+    ...(fields.score !== undefined ? { [metric.name]: fields.score } : {}),
     ...('scoreInterval' in fields ? { [intervalOf(metric.name)]: fields.scoreInterval } : {}),
   }));
   const more =

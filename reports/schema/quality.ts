@@ -49,7 +49,7 @@ export const quality = figures.superRefine(({ metric, score, more }, context) =>
     context.addIssue({
       code: 'custom',
       message: `${name} cannot be ${value}`,
-      path: name === metric ? ['score'] : ['more', name],
+      path: name === metric ? Object.keys({ score }) : ['more', name],
     });
   }
 });

@@ -92,6 +92,15 @@ export const logProbabilities = (scored: Scored, example: number): Float64Array 
   return rows.subarray(example * classes, (example + 1) * classes);
 };
 
+/** log softmax of one class; of many classes the kept ones are told without a row of all. */
+export const logProbability = (scored: Scored, example: number, label: number): number => {
+  const { kept, logits } = scored;
+  const columns = columnsOf(scored);
+  const at = kept?.subarray(example * columns, (example + 1) * columns).indexOf(label) ?? -1;
+  if (at >= 0 && !isUnread(scored, example)) return logits[example * columns + at] ?? 0;
+  return logProbabilities(scored, example)[label] ?? 0;
+};
+
 export const mean = (values: ArrayLike<number>): number => {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] ?? 0;

@@ -1,3 +1,4 @@
+import type { Example } from '../../data/dataset.ts';
 import type { SparseRows } from './features.ts';
 import type { LabelledRows } from './logistic.ts';
 import { costOf, type Postings } from './sparse.ts';
@@ -23,6 +24,9 @@ const ONE_PENALTY = [100];
 
 /** Few texts need more passes; many are learned in a few. */
 const epochsFor = (texts: number): number => Math.min(30, Math.max(6, Math.round(100_000 / texts)));
+
+/** Passes of a search that ends by itself. */
+const MOST_PASSES = 200;
 
 export interface Effort {
   /** Whether every class has a weight for every term. */
@@ -57,8 +61,19 @@ export const sparseEffort = (postings: Postings, rows: SparseRows, texts: number
   };
 };
 
+/** As many passes of a cost as the budget allows, at least one, and no more than are of any use. */
+export const passesFor = (texts: number, cost: number): number =>
+  Math.min(MOST_PASSES, Math.max(1, Math.floor(workFor(texts) / Math.max(1, cost))));
+
 /** Every n-th of the training texts where there are too many entries for all: files are often sorted. */
-export const spaced = <T>(texts: readonly T[], entries: number): readonly T[] => {
+const spaced = <T>(texts: readonly T[], entries: number): readonly T[] => {
   const step = Math.ceil(entries / MOST_ENTRIES);
   return step <= 1 ? texts : texts.filter((_, i) => i % step === 0);
 };
+
+/** Terms in all texts, repeated ones too. */
+const entriesIn = (examples: readonly Example[]): number =>
+  examples.reduce((sum, { text, pair = '' }) => sum + 2 * `${text} ${pair}`.split(' ').length, 0);
+
+/** The training texts, or as many of them as the budget holds. */
+export const spacedTexts = (texts: readonly Example[]): readonly Example[] => spaced(texts, entriesIn(texts));

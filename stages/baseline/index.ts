@@ -19,7 +19,7 @@ export const baseline = defineStage({
       name: 'baseline',
       schema: z.enum(['simple', 'none']).default('simple'),
       summary:
-        'What stands above the table to be beaten. simple: the most frequent class, and a linear bag of words or a lexicon of words; none: nothing.',
+        'What stands above the table to be beaten. simple: the most frequent class or the mean, and a linear bag of words or a lexicon of words; none: nothing.',
     },
     options: ({ baseline: asked }) => (asked === 'none' ? undefined : {}),
   },

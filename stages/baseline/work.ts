@@ -5,11 +5,12 @@ import { writePredictions } from '../../data/predictions.ts';
 import { blankRows, noRows, putRow } from '../../data/rows.ts';
 import { type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { StageContext, StageRun } from '../stage.ts';
-import { denseEffort, fitsDense, spaced, sparseEffort } from './budget.ts';
+import { denseEffort, fitsDense, spacedTexts, sparseEffort } from './budget.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
 import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
+import { predictNumbers } from './numbers.ts';
 import { tellSets } from './one-vs-rest.ts';
 import { postingsOf, SparseWeights } from './sparse.ts';
 
@@ -99,13 +100,9 @@ const chooseModel = async (
   return best;
 };
 
-/** Terms in all texts, repeated ones too. */
-const entriesIn = (examples: readonly Example[]): number =>
-  examples.reduce((sum, { text, pair = '' }) => sum + 2 * `${text} ${pair}`.split(' ').length, 0);
-
 /** Logistic regression over words and pairs of them, and the most frequent class. */
 const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
-  const train = spaced(dataset.train, entriesIn(dataset.train));
+  const train = spacedTexts(dataset.train);
   const vectorizer = learnVectorizer(train);
   const work = prepared(dataset, train, vectorizer);
   const { score, inversePenalty, validation } = await chooseModel(
@@ -150,6 +147,9 @@ type Compare = (dataset: Dataset, ctx: StageContext) => Promise<Reported>;
 
 const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing', Compare>> = {
   linear: classifyTexts,
+  ridge: predictNumbers,
+  // Tokens are a model's: its evaluation counts them.
+  frequency: (_, ctx) => withoutPredictions({}, ctx),
   'one-vs-rest': tellSets,
   lexicon: (dataset, ctx) => withoutPredictions(tagWords(dataset), ctx),
   nothing: (_, ctx) => withoutPredictions({}, ctx),

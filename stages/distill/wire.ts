@@ -1,13 +1,23 @@
+import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { Ref, Wiring } from '../stage.ts';
 
-/** Inputs of distillation besides the student: the data, what the teacher says about it, and the teacher if needed. */
+/** Whether a teacher answers in every step: what it said once about an example that changes would be about another one. */
+export const readsAlong = (task: DatasetTask | undefined): boolean =>
+  task !== undefined && dataTask(task).varies === true;
+
+/** Inputs of distillation besides the student: the data, and what the teacher says about it, or the teacher if needed. */
 export const wireDistillation = (
-  { teacher, hidden }: { readonly teacher: string; readonly hidden?: unknown },
+  {
+    teacher,
+    hidden,
+    task,
+  }: { readonly teacher: string; readonly hidden?: unknown; readonly task?: DatasetTask | undefined },
   wiring: Wiring,
   path: readonly string[] = [],
 ): Readonly<Record<string, Ref>> => {
   const model = wiring.model(teacher, [...path, 'teacher']);
   const dataset = wiring.dataset();
+  if (readsAlong(task ?? wiring.task)) return { dataset, teacher: model };
   const outputs = wiring.step('label', {}, { model, dataset });
   return { dataset, 'teacher-outputs': outputs, ...(hidden === undefined ? {} : { teacher: model }) };
 };

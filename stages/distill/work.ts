@@ -7,14 +7,12 @@ import { runDistillation } from './run.ts';
 
 export const run: StageRun<Config, Reported> = async (inputs, options, ctx) => {
   const { model, dataset, teacher, 'teacher-outputs': outputs } = inputs;
-  if (model === undefined || dataset === undefined || outputs === undefined) {
-    throw new Error('distill needs a model, a dataset and teacher outputs');
-  }
+  if (model === undefined || dataset === undefined) throw new Error('distill needs a model and a dataset');
   const { model: student, summary } = await runDistillation(
     {
       model: await readModelArtifact(model.path),
       dataset: await readDatasetArtifact(dataset.path),
-      teacher: await readTeacherOutputs(outputs.path),
+      teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
       teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
       config: options,
     },

@@ -21,7 +21,7 @@ export interface Evaluated {
 
 const nothing = { split: 'test', ids: new Int32Array() } as const;
 
-/** Text of each answer about a word; words are numbered one after the other. */
+/** Text of each answer about a word or token; they are numbered one after the other. */
 const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array => {
   const groups = new Int32Array(starts.at(-1) ?? 0);
   examples.forEach(({ id }, text) => {

@@ -6,7 +6,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { type ClientText, clientOf } from '../../data/tokenizers/client.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import { risksOf } from '../../data/tokenizers/risks.ts';
-import { type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
+import { asWritten, type Encoded, encodedText, tokensOf } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { ClientFigures } from '../../ground/reported/evaluation.ts';
@@ -154,7 +154,8 @@ const loadClient = ({ tokenizer, info }: Model): Client | string => {
 };
 
 /** Every test text once more, as transformers.js will feed it after an export. */
-export const inClient = async (compared: Compared, ctx: StageContext): Promise<InClient> => {
+export const inClient = async (given: Compared, ctx: StageContext): Promise<InClient> => {
+  const compared = { ...given, encoded: given.encoded.map(asWritten) };
   const settings = clientLimits(compared.model.tokenizer);
   const named = settings.length === 0 ? [] : [clientSettingsNote(settings)];
   const texts = compared.dataset.test.length;

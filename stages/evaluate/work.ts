@@ -6,6 +6,7 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { lengthsOf, typicalLengths } from '../../data/lengths.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import { modelFigures } from '../../models/inspect.ts';
 import type { StageRun } from '../stage.ts';
@@ -13,6 +14,7 @@ import { encodeExamples } from '../train/examples.ts';
 import { writeAnswers } from './answers.ts';
 import { inClient } from './client.ts';
 import { cutNote } from './cut.ts';
+import { byFrequency } from './frequency.ts';
 import type { Config, Reported } from './index.ts';
 
 /** Brotli's quality: what servers use on the fly, and half a second for 27 MB. */
@@ -41,6 +43,9 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
   const { median, p95 } = typicalLengths(lengthsOf(encoded));
   const folder = await ctx.output('predictions', 'predictions');
   await writeAnswers(folder, { model, dataset, encoded, targets }, ctx);
+  const answers = model.info.task === dataset.task && targets.data.length > 0;
+  const guesses = answers && dataTask(dataset.task).baseline === 'frequency';
+  const baselines = guesses ? await byFrequency(model, dataset, targets, ctx.signal) : undefined;
   const client = compares ? await inClient({ model, dataset, encoded }, ctx) : undefined;
   const cut = cutNote(encoded, dataset, model.info);
   const notes = [...(cut === undefined ? [] : [cut]), ...(client?.notes ?? [])];
@@ -49,6 +54,7 @@ export const run: StageRun<Config, Reported> = async (inputs, { client: compares
     lengths: { median, p95 },
     ...(notes.length === 0 ? {} : { notes }),
     ...(client === undefined ? {} : { client: { ...client.figures } }),
+    ...(baselines === undefined ? {} : { baselines }),
     figures: {
       ...modelFigures(model, median),
       macsLength: median,

@@ -39,9 +39,29 @@ const call = (info: ModelInfo, mask: string): string => {
   }
 };
 
-const usage = (info: ModelInfo, mask: string): string =>
-  `const run = await pipeline('${modelTask(info.task).pipeline}', './path/to/this/folder');
+const pipelineUsage = (info: ModelInfo, mask: string): string =>
+  `import { pipeline } from '@huggingface/transformers';
+
+const run = await pipeline('${modelTask(info.task).pipeline}', './path/to/this/folder');
 console.log(${call(info, mask)});`;
+
+/** What is done to a logit, in the client's language. */
+const numberFrom = ({ processor: { activation } }: ModelInfo): string =>
+  activation === 'sigmoid' ? '1 / (1 + Math.exp(-logits.data[0]))' : 'logits.data[0]';
+
+/** No pipeline gives a number: that of texts makes shares of scores, and of a single one the share is always 1. */
+const numberUsage = (info: ModelInfo): string =>
+  `import { AutoModelForSequenceClassification, AutoTokenizer } from '@huggingface/transformers';
+
+const tokenizer = await AutoTokenizer.from_pretrained('./path/to/this/folder');
+const model = await AutoModelForSequenceClassification.from_pretrained('./path/to/this/folder');
+// Of a pair: tokenizer('Some text.', { text_pair: 'Another text.', truncation: true })
+const { logits } = await model(tokenizer('Some text.', { truncation: true }));
+console.log(${numberFrom(info)});
+// Not pipeline('${modelTask(info.task).pipeline}', ...): it makes 1 of any single number.`;
+
+const usage = (info: ModelInfo, mask: string): string =>
+  modelTask(info.task).answer === 'number' ? numberUsage(info) : pipelineUsage(info, mask);
 
 /** Names from data or a model file on one line, with no markup beginning in them. */
 const inert = (text: string): string =>
@@ -115,8 +135,6 @@ ${sizes.join('\n')}
 ${clientSection(tokenizer)}
 ## Use
 \`\`\`js
-import { pipeline } from '@huggingface/transformers';
-
 ${usage(info, mask.replaceAll('`', ''))}
 \`\`\`
 ${thresholdSection(info)}

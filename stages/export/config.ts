@@ -1,6 +1,7 @@
 import { thresholdOf } from '../../data/sets.ts';
 import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
+import { activationNames } from '../../models/activation.ts';
 import type { Precision } from '../../models/files.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
@@ -65,10 +66,21 @@ const tokenIds = (info: ModelInfo, tokenizer: TokenizerJson): Config => {
   return { ...ids, pad_token_id: info.processor.tokens.padding };
 };
 
-const problemOf = ({ task }: ModelInfo): Config => {
+/** A problem is left out where clients would take it for a reason to do nothing to a number. */
+const problemOf = ({ task, processor }: ModelInfo): Config => {
   const { problem } = modelTask(task);
-  return problem === undefined ? {} : { problem_type: problem };
+  return problem === undefined || processor.activation !== undefined ? {} : { problem_type: problem };
 };
+
+/** One output without a name, and what clients do to it: whatever a checkpoint said of another head. */
+const numberOf = ({ task, processor: { activation } }: ModelInfo): Config =>
+  modelTask(task).answer === 'number'
+    ? {
+        ...{ id2label: { 0: 'LABEL_0' }, label2id: { LABEL_0: 0 } },
+        sentence_transformers: { activation_fn: activationNames[activation ?? 'none'] },
+        sbert_ce_default_activation_function: undefined,
+      }
+    : {};
 
 /** By class, for whoever reads probabilities that a client gives. */
 const thresholdsOf = ({ labels, processor: { thresholds } }: ModelInfo): Config =>
@@ -106,6 +118,7 @@ export const configJson = (
     ...tokenIds(info, tokenizer),
     ...problemOf(info),
     ...labelsOf(info),
+    ...numberOf(info),
     ...thresholdsOf(info),
     'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
     decant: { files, model: withoutStates(info) },

@@ -8,9 +8,9 @@ import { taskProblem } from './task.ts';
 /** The model with its classes in the order of the data; an error where it was made for other data. */
 export const fitLabels = (model: Model, { task, classes }: DatasetFacts): Model => {
   const { info } = model;
-  if (info.labels.length === 0) return model;
   const made = taskProblem(info.task, task);
   if (made !== undefined) throw importError(made);
+  if (info.labels.length === 0) return model;
   const problem = labelProblem(info.labels, classes);
   if (problem !== undefined) throw importError(problem);
   return alignLabels(model, classes);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
 import { dimensions } from '../../ground/reported/evaluation.ts';
 import { notes } from '../../ground/reported/stage.ts';
-import { modelTasks, taskWith } from '../../ground/tasks.ts';
+import { datasetTasks, taskWith } from '../../ground/tasks.ts';
 import { labelProblem, labelRemark } from '../../models/class-names.ts';
 import type { ModelFacts } from '../../models/facts.ts';
 import { findImporter, modelSources, unknownModel } from '../../models/importers/index.ts';
@@ -32,7 +32,7 @@ const beside = (facts: ModelFacts, data: DataFacts | undefined): Foreseen => {
   const { labels = [], ...others } = facts;
   const { task, maxLength } = facts;
   if (data === undefined) return { model: facts };
-  const wrongTask = labels.length > 0 && task !== undefined ? taskProblem(task, data.task) : undefined;
+  const wrongTask = task === undefined ? undefined : taskProblem(task, data.task);
   const isComparable = labels.length > 0 && data.classes.length > 0;
   const problem = wrongTask ?? (isComparable ? labelProblem(labels, data.classes) : undefined);
   const remark = isComparable ? labelRemark(labels, data.classes) : undefined;
@@ -62,7 +62,7 @@ const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promis
 };
 
 /** What it leaves for the report. */
-const reported = z.looseObject({ origin: z.string(), dimensions, task: z.enum(modelTasks).exactOptional(), notes });
+const reported = z.looseObject({ origin: z.string(), dimensions, task: z.enum(datasetTasks).exactOptional(), notes });
 
 export type Reported = z.infer<typeof reported>;
 

@@ -1,7 +1,13 @@
-import type { DatasetTask, TaskName } from '../../ground/tasks.ts';
+import { type DatasetTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 
-/** Why a classifier cannot be one of the data; undefined where it can. */
+/** Models that give features, or words, are trained further for whatever data is for. */
+const isOpen = (task: TaskName): boolean => {
+  const { about, answer } = modelTask(task);
+  return answer === 'vector' || about === 'token';
+};
+
+/** Why a model with a head cannot be one of the data; undefined where it can. */
 export const taskProblem = (model: TaskName, data: DatasetTask): string | undefined =>
-  model === data
+  model === data || isOpen(model)
     ? undefined
     : `the checkpoint is made for ${model}, the data for ${data}: 'head: new' takes its encoder alone`;

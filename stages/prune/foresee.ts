@@ -1,4 +1,4 @@
-import { dataTask, hasClasses } from '../../ground/tasks.ts';
+import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { foreseeTraining } from '../train/foresee.ts';
 import type { PruneOptions } from './config.ts';
@@ -46,18 +46,21 @@ const missingLayers = ({ layers }: Keep, available: number | undefined): readonl
   );
 };
 
-/** Taylor importance is that of a loss, which only classifiers of the data's own classes have. */
-const needsClasses = (
-  options: PruneOptions,
-  { task }: Expected,
-  data: DataFacts | undefined,
-): readonly Foreboding[] => {
-  const isClassifier = task === undefined || hasClasses(task);
+/** Whether the data says what a model should answer: there is a loss then. */
+const isLearned = (task: Expected['task'], data: DataFacts | undefined): boolean => {
+  if (task === undefined) return true;
+  return data === undefined
+    ? modelTask(task).answer !== 'vector'
+    : task === data.task && dataTask(data.task).truth !== 'teacher';
+};
+
+/** Taylor importance is that of a loss, which only models have that were trained for the data. */
+const needsLoss = (options: PruneOptions, { task }: Expected, data: DataFacts | undefined): readonly Foreboding[] => {
   const { heads, ffn, hidden } = options.keep ?? {};
   const ranks = [heads, ffn, hidden].some((kept) => kept !== undefined) || countsLayers(options.keep ?? {});
-  if (isClassifier || !ranks || !criterionOf(options.criterion).needsExamples) return [];
+  if (isLearned(task, data) || !ranks || !criterionOf(options.criterion).needsExamples) return [];
   const train = data !== undefined && dataTask(data.task).truth === 'teacher' ? '' : 'train it first, or ';
-  const message = `criterion ${options.criterion} measures the loss of a classifier, the model puts out ${task}; ${train}choose criterion: magnitude`;
+  const message = `criterion ${options.criterion} measures a loss on what the data says, the model puts out ${task}; ${train}choose criterion: magnitude`;
   return [{ path: ['keep'], message }];
 };
 
@@ -84,7 +87,7 @@ export const foreseePruning = (options: PruneOptions, { models, data }: Outlook)
     ...(keep === undefined || model.sizes === undefined
       ? []
       : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
-    ...needsClasses(options, model, data),
+    ...needsLoss(options, model, data),
   ];
   if (recover === undefined) return { model: pruned, problems: own };
   const trained = foreseeTraining(recover, recover.uses, { ...models, model: pruned }, data);

@@ -36,12 +36,12 @@ export interface PruneContext {
 const rankingLosses = ({ task }: DatasetFacts): readonly Loss[] =>
   taskOf(task).targetLosses({ hard: 1, temperature: 1, labelSmoothing: 0 });
 
-const expectClassifier = ({ info }: Model, { criterion }: PruneOptions, data: DatasetFacts): void => {
+const expectLoss = ({ info }: Model, { criterion }: PruneOptions, data: DatasetFacts): void => {
   const losses = rankingLosses(data);
   if (info.task !== data.task || losses.length === 0) {
     const train = losses.length === 0 ? '' : 'train it first, or ';
     throw stageError(
-      `criterion ${criterion} measures the loss of a classifier, the model puts out ${info.task}; ` +
+      `criterion ${criterion} measures a loss on what the data says, the model puts out ${info.task}; ` +
         `${train}choose criterion: magnitude`,
     );
   }
@@ -100,7 +100,7 @@ const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, conte
   const anatomy = anatomyOf(model.graph);
   const ranked = countsLayers(keep) || goalsOf(anatomy, keep).length > 0;
   if (ranked && criterion.needsExamples && context.texts !== undefined) {
-    expectClassifier(model, options, context.texts);
+    expectLoss(model, options, context.texts);
   }
   const compensate = ranked && compensates(options);
   const cut = { keep, criterion, scope, rounds, compensate };

@@ -40,13 +40,12 @@ export const recoverModel = async (
     return runTraining({ model, dataset, config, rates: defaultRates.fineTune, hook }, ctx);
   }
   const { teacher, 'teacher-outputs': outputs } = inputs;
-  if (outputs === undefined) throw new Error('recovery by distillation needs teacher outputs');
   const { uses: _, teacher: __, ...config } = keepLast(recover, hook);
   return runDistillation(
     {
       model,
       dataset,
-      teacher: await readTeacherOutputs(outputs.path),
+      teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
       teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
       config,
       hook,

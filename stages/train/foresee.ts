@@ -1,10 +1,16 @@
+import { targetKindOf } from '../../data/targets/index.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
+import { teacherProblem } from '../label/index.ts';
 
 /** Why a quantized model cannot be followed layer by layer. */
 export const noHiddenStates =
   'the teacher is quantized, and its fused layers put out no hidden states to compare: leave hidden out, or take the model ' +
   'from before quantization as teacher';
+
+/** Why a quantized model cannot answer in the steps of its student. */
+export const noQuantizedBeside =
+  'the teacher is quantized, and it has to answer in every step: take the model from before quantization as teacher';
 
 /** Why nothing is to be fitted. */
 export const noThresholds = (task: DatasetTask): string =>
@@ -12,8 +18,10 @@ export const noThresholds = (task: DatasetTask): string =>
 
 /** The options of any training that say something of the model's parts, or of the data. */
 interface Training {
+  readonly task?: DatasetTask | undefined;
   readonly thresholds?: 'half' | 'fitted' | undefined;
   readonly freeze: readonly string[];
+  readonly classWeights: 'none' | 'balanced';
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
 }
 
@@ -43,6 +51,23 @@ const missingPairs = ({ hidden }: Training, student: Expected, teacher: Expected
 const withoutHidden = ({ hidden }: Training, { quantized }: Expected): readonly Foreboding[] =>
   hidden === undefined || quantized !== true ? [] : [{ path: ['hidden'], message: noHiddenStates }];
 
+/** Where a teacher answers in every step, nobody asked before whether it can. */
+const teachersBeside = (teacher: Expected | undefined, data: DataFacts | undefined): readonly Foreboding[] => {
+  if (teacher === undefined || data === undefined || dataTask(data.task).varies !== true) return [];
+  const wrong = teacher.task === undefined ? undefined : teacherProblem(teacher.task, data.task);
+  const problem = wrong ?? (teacher.quantized === true ? noQuantizedBeside : undefined);
+  return problem === undefined ? [] : [{ path: ['teacher'], message: problem }];
+};
+
+/** Why nothing can be balanced: only classes are rare or frequent. */
+export const noClassWeights = (task: DatasetTask): string =>
+  `data for ${task} has no classes to balance: leave classWeights out`;
+
+const withoutClasses = ({ classWeights }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
+  classWeights === 'none' || data === undefined || targetKindOf(data.task).named
+    ? []
+    : [{ path: ['classWeights'], message: noClassWeights(data.task) }];
+
 const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): readonly Foreboding[] =>
   uses === 'train' && data !== undefined && dataTask(data.task).truth === 'teacher'
     ? [
@@ -53,6 +78,9 @@ const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): 
       ]
     : [];
 
+/** The data as training reads it. */
+const dataFor = ({ task }: Training, data: DataFacts | undefined): DataFacts | undefined =>
+  data === undefined || task === undefined || task === data.task ? data : { ...data, task, classes: [], whole: true };
 const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): readonly Foreboding[] =>
   thresholds === undefined || data === undefined || dataTask(data.task).answer === 'set'
     ? []
@@ -63,10 +91,14 @@ export const foreseeTraining = (
   config: Training,
   uses: 'train' | 'distill',
   models: Outlook['models'],
-  data: DataFacts | undefined,
+  given: DataFacts | undefined,
 ): Foreseen => {
-  const { model = {}, 'teacher-outputs': teacher = {} } = models;
+  const data = dataFor(config, given);
+  const { model = {}, 'teacher-outputs': outputs, teacher: beside } = models;
+  const teacher = outputs ?? beside ?? {};
   const problems = [
+    ...withoutClasses(config, data),
+    ...teachersBeside(beside, data),
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
     ...missingParts(config, model.sizes?.layers),

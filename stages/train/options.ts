@@ -2,6 +2,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { defaultAdamW } from '../../engine/adamw.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
+import { textTasks } from '../../ground/tasks.ts';
 
 const rate = z.number().positive().max(1);
 const share = z.number().min(0).max(0.95);
@@ -29,8 +30,15 @@ const part = z
     error: ({ input }) => `expected layers in rising order, as layers.0-2; found ${JSON.stringify(input)}`,
   });
 
+/** What training on the texts of any data may be for. */
+const textTask = z
+  .enum(textTasks)
+  .optional()
+  .describe("train on the data's texts alone, for this task, whatever the data is for; left out, the data's own task");
+
 /** Options that every kind of training has. Learning rates left out are filled in by `trainingOptions`. */
 export const trainingConfig = {
+  task: textTask,
   epochs: z
     .number()
     .min(0.001)
@@ -73,7 +81,12 @@ export const trainingConfig = {
     .describe('how slowly the two moments of AdamW move'),
   dropout: share.optional().describe('ratio of all dropout; left out, what the model carries'),
   tokenDropout: share.default(0).describe('share of tokens replaced by the unknown token'),
-  labelSmoothing: z.number().min(0).max(0.9).default(0.1).describe('share of the target spread over all classes'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .max(0.9)
+    .optional()
+    .describe('share of the target spread over all classes; left out, 0.1, and none over the tokens of a vocabulary'),
   clip: z.number().positive().default(1).describe('largest global norm of the gradient'),
   classWeights: z
     .enum(['none', 'balanced'])
@@ -120,9 +133,10 @@ export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): Tr
     schedule,
     warmup,
     betas,
-    classWeights: _,
-    labelSmoothing: __,
-    thresholds: ___,
+    task: _,
+    classWeights: __,
+    labelSmoothing: ___,
+    thresholds: ____,
     learningRate,
     headLearningRate,
     ...same

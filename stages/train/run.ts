@@ -1,14 +1,16 @@
-import type { Dataset } from '../../data/dataset.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
 import { balancedClassWeights, type LossSettings } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { WeightHook } from '../../engine/train-request.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
+import { dataTask, hasClasses } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
 import { encodeExamples } from './examples.ts';
+import { noClassWeights } from './foresee.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
 import { withThresholds } from './settle.ts';
 
@@ -37,13 +39,17 @@ export const trainable = (model: Model, dataset: Dataset): Model => {
 };
 
 /** One factor a class, where the configuration asks for balance. */
-const classWeightsFor = ({ classWeights }: TrainingConfig, dataset: Dataset): Float64Array | undefined =>
-  classWeights === 'none'
-    ? undefined
-    : balancedClassWeights(
-        dataset.train.flatMap(({ target = [] }) => target),
-        dataset.classes.length,
-      );
+const classWeightsFor = ({ classWeights }: TrainingConfig, { task, train, classes }: Dataset) => {
+  if (classWeights === 'none') return undefined;
+  if (!hasClasses(task)) throw stageError(noClassWeights(task));
+  return balancedClassWeights(
+    train.flatMap(({ target = [] }) => target),
+    classes.length,
+  );
+};
+
+/** Share of the target that is spread over all classes where neither the user nor the task says one. */
+const USUAL_SMOOTHING = 0.1;
 
 /** What the losses of a run heed. */
 export const lossSettings = (
@@ -52,16 +58,26 @@ export const lossSettings = (
   shares: Pick<LossSettings, 'hard' | 'temperature'>,
 ): LossSettings => ({
   ...shares,
-  labelSmoothing: config.labelSmoothing,
+  labelSmoothing: config.labelSmoothing ?? taskOf(dataset.task).smoothing ?? USUAL_SMOOTHING,
   classWeights: classWeightsFor(config, dataset),
 });
 
-/** Fits a model to the labels of the training split. */
+/** The data as training reads it: for its own task, or its texts alone for another. */
+export const dataFor = ({ task }: Pick<TrainingConfig, 'task'>, dataset: Dataset): Dataset =>
+  task === undefined || task === dataset.task ? dataset : { ...dataset, task, classes: [] };
+
+/** Training texts that say what is to be learnt of them: those with labels, or all where it is in the text itself. */
+const learntFrom = ({ task, train, unlabelled }: Dataset): readonly Example[] =>
+  dataTask(task).truth === 'text' ? [...train, ...unlabelled] : train;
+
+/** Fits a model to what is known of the training texts. */
 export const runTraining = async (
-  { model, dataset, config, rates, hook }: TrainingJob,
+  { model, dataset: data, config, rates, hook }: TrainingJob,
   ctx: TrainingContext,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  if (dataset.train.length === 0) throw stageError('the data has no labelled training texts');
+  const dataset = dataFor(config, data);
+  const texts = learntFrom(dataset);
+  if (texts.length === 0) throw stageError('the data has no labelled training texts');
   const task = taskOf(dataset.task);
   const losses = task.targetLosses(lossSettings(config, dataset, { hard: 1, temperature: 1 }));
   if (losses.length === 0) {
@@ -73,7 +89,7 @@ export const runTraining = async (
   const reading = { model: fitted, task, dataset };
   const { model: trained, summary } = await train({
     ...{ model: fitted, task },
-    examples: await encodeExamples('training', dataset.train, reading, ctx.signal),
+    examples: await encodeExamples('training', texts, reading, ctx.signal),
     validation: await encodeExamples(
       'validation',
       dataset.validation.slice(0, config.validationLimit),

@@ -8,7 +8,7 @@ import type { StageRun } from '../stage.ts';
 import type { Config, Reported } from './index.ts';
 import { newEncoder } from './new-encoder.ts';
 import { defaultRates } from './options.ts';
-import { runTraining } from './run.ts';
+import { dataFor, runTraining } from './run.ts';
 
 type Start = Pick<Config, 'like' | 'architecture'>;
 
@@ -30,7 +30,7 @@ const startOf = async (
 export const run: StageRun<Config, Reported> = async ({ model: input, dataset: datasetInput }, options, ctx) => {
   if (datasetInput === undefined) throw new Error('train needs a dataset');
   const { like, architecture: shape, ...training } = options;
-  const dataset = await readDatasetArtifact(datasetInput.path);
+  const dataset = dataFor(options, await readDatasetArtifact(datasetInput.path));
   const { model, summary } = await runTraining(
     {
       model: await startOf({ like, architecture: shape }, { input, dataset, seed: ctx.seed }),

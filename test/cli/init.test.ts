@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { root } from '../rig/build.ts';
@@ -70,6 +71,30 @@ describe('decant init', () => {
     const result = await both(space, name, content);
     expect(result.said).toContain(said);
     expect(result.valid).toMatch(/^pipeline\.yaml is valid/);
+  });
+
+  it('writes what texts alone are for, with a teacher for it', async () => {
+    using space = workspace();
+    const texts = lines(90, (i) => JSON.stringify({ text: `t ${i}` }));
+    const masked = await both(space, 'texts.jsonl', texts, '--task', 'fill-mask');
+    expect([masked.said, masked.valid]).toEqual([
+      expect.stringContaining('texts from column "text", no classes'),
+      expect.stringMatching(/^pipeline\.yaml is valid/),
+    ]);
+    const written = readFileSync(space.path('pipeline.yaml'), 'utf8');
+    expect(written).toContain('task: fill-mask ');
+    expect(written).toContain('architecture:');
+    expect(written).not.toMatch(/uses: import|criterion/);
+    const vectors = await both(space, 'texts.jsonl', texts);
+    expect(vectors.valid).toMatch(/^pipeline\.yaml is valid/);
+    expect(readFileSync(space.path('pipeline.yaml'), 'utf8')).toContain('task: features ');
+    const labelled = `text,label\n${lines(90, (i) => `t ${i},${label(i)}`)}`;
+    expect((await both(space, 'labels.csv', labelled, '--task', 'fill-mask')).valid).toMatch(
+      /^pipeline\.yaml is valid/,
+    );
+    expect((await both(space, 'labels.csv', labelled, '--task', 'fill-mask', '--label', 'label')).said).toBe(
+      'labels.csv: --task fill-mask reads no classes; leave --label out, or --task\n',
+    );
   });
 
   it.each([

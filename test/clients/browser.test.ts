@@ -59,6 +59,7 @@ const given: Readonly<Record<TaskName, readonly string[]>> = {
   'multi-label': texts,
   'fill-mask': ['the [MASK] sleeps quietly'],
   features: texts.slice(0, 2),
+  score: texts,
 };
 
 const pipelines: Readonly<Record<TaskName, string>> = {
@@ -67,6 +68,8 @@ const pipelines: Readonly<Record<TaskName, string>> = {
   'multi-label': 'text-classification',
   'fill-mask': 'fill-mask',
   features: 'feature-extraction',
+  // The pipeline gives 1 for whatever text.
+  score: 'text-classification',
 };
 
 interface Asked {
@@ -79,17 +82,23 @@ interface Asked {
   readonly all: boolean;
 }
 
-/** What pipelines say, text by text, in a page of their own: a load that fails spoils a page for all that follow. */
-const runPipelines = async (asked: readonly Asked[]): Promise<readonly (readonly unknown[][])[]> => {
-  const { page, said } = await open('models/blank.html');
-  const found = await page.evaluate<readonly unknown[][]>(`(async () => {
-    const { env, pipeline } = await import('/node_modules/@huggingface/transformers/dist/transformers.min.js');
+/** The library with the files that the server has. */
+const LIBRARY = `
+    const library = await import('/node_modules/@huggingface/transformers/dist/transformers.min.js');
+    const { env } = library;
     Object.assign(env, { allowRemoteModels: false, allowLocalModels: true, localModelPath: '/models/', useWasmCache: false });
     env.backends.onnx.wasm.numThreads = 1;
     env.backends.onnx.wasm.wasmPaths = {
       mjs: '/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs',
       wasm: '/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
-    };
+    };`;
+
+/** What pipelines say, text by text, in a page of their own: a load that fails spoils a page for all that follow. */
+const runPipelines = async (asked: readonly Asked[]): Promise<readonly (readonly unknown[][])[]> => {
+  const { page, said } = await open('models/blank.html');
+  const found = await page.evaluate<readonly unknown[][]>(`(async () => {
+    ${LIBRARY}
+    const { pipeline } = library;
     const results = [];
     for (const { task, model, dtype, texts, all } of ${JSON.stringify(asked)}) {
       const run = await pipeline(task, model, { dtype });
@@ -159,6 +168,37 @@ describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
         else if (task === 'features') expectSameDirection(said.map(Number), rows.flat());
         else expectClose(saidOf(said), reported(task, rows), task === 'fill-mask' ? ids : labels);
       }
+    }
+  });
+
+  it('says the number that decant says, of texts and of pairs', async () => {
+    await exportInto(space.folder, 'score', clientModel('score'));
+    const inputs = [{ text: 'a small bird sings' }, { text: 'the old dog', pair: 'sleeps quietly near' }];
+    const { page, said } = await open('models/blank.html');
+    const found = await page.evaluate<number[][]>(`(async () => {
+      ${LIBRARY}
+      const { AutoModelForSequenceClassification, AutoTokenizer } = library;
+      const results = [];
+      for (const dtype of ${JSON.stringify(precisions)}) {
+        const tokenizer = await AutoTokenizer.from_pretrained('score');
+        const model = await AutoModelForSequenceClassification.from_pretrained('score', { dtype });
+        const numbers = [];
+        for (const { text, pair } of ${JSON.stringify(inputs)}) {
+          const { logits } = await model(tokenizer(text, { text_pair: pair ?? null, truncation: true }));
+          numbers.push(...logits.data);
+        }
+        results.push(numbers);
+      }
+      return results;
+    })()`);
+    await page.close();
+    expect(said.filter((line) => line !== withoutGpu)).toEqual([]);
+    for (const [i, dtype] of precisions.entries()) {
+      const own = (await ownOutputs(join(space.folder, 'score'), dtype, inputs)).flat(2);
+      expect(found[i]?.length).toBe(own.length);
+      own.forEach((number, j) => {
+        expect(Math.abs(number - (found[i]?.[j] ?? Number.NaN))).toBeLessThan(KERNELS);
+      });
     }
   });
 

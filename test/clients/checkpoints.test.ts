@@ -35,6 +35,7 @@ const classes = {
   'text-classification': AutoModelForSequenceClassification,
   'token-classification': AutoModelForTokenClassification,
   'multi-label': AutoModelForSequenceClassification,
+  score: AutoModelForSequenceClassification,
   'fill-mask': AutoModelForMaskedLM,
 } as const;
 

@@ -169,6 +169,7 @@ describe('the classes that folders name', () => {
     'text-classification': AutoModelForSequenceClassification,
     'token-classification': AutoModelForTokenClassification,
     'multi-label': AutoModelForSequenceClassification,
+    score: AutoModelForSequenceClassification,
     'fill-mask': AutoModelForMaskedLM,
   } as const;
   const classIn = (task: TaskName, modelType: string): string | undefined =>

@@ -13,9 +13,10 @@ import { type Value, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
-import { modelTask, type TaskName } from '../../ground/tasks.ts';
+import { hasClasses, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { type Precision, readModel } from '../../models/files.ts';
+import { withMaskedHead } from '../../models/masked-head.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { answerName, textPort, textSignature, tokenPort } from '../../models/signature.ts';
 import { exportModels } from '../../stages/export/folder.ts';
@@ -72,6 +73,16 @@ const typed = (builder: GraphBuilder, features: Value, ids: Value): [Value, Valu
   return [builder.op('Add', [features, rows]), types];
 };
 
+/** With the head of masked language models, over embeddings that tell tokens apart: both read one table. */
+const filling = (model: Model, info: Partial<ModelInfo>): Model => {
+  const table = value('embeddings.word_embeddings.weight');
+  const random = stream(7, table);
+  const rows = Float32Array.from({ length: VOCABULARY * HIDDEN }, () => HEAD_DEVIATION * random.normal());
+  const weights = new Map(model.graph.weights).set(table, tensorOf('float32', [VOCABULARY, HIDDEN], rows));
+  const made = withMaskedHead({ ...model, graph: { ...model.graph, weights } }, 'fill-mask');
+  return { ...made, info: { ...made.info, ...info } };
+};
+
 export interface ClientModelOptions {
   /** Whether the model is told the two texts of a pair apart. */
   readonly types?: boolean;
@@ -96,11 +107,13 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
     3,
   );
   if (task === 'features') return { ...model, info: { ...model.info, ...info } };
+  if (task === 'fill-mask' && !types) return filling(model, info);
   const builder = GraphBuilder.from(model.graph);
   const inputs = textInputsOf(model.info);
   const features = answerName(model.info.signature);
   const [x, typesInput] = types ? typed(builder, features, inputs.ids) : [features, undefined];
-  const out = task === 'fill-mask' ? VOCABULARY : labels.length;
+  const named = hasClasses(task);
+  const out = task === 'fill-mask' ? VOCABULARY : named ? labels.length : 1;
   const read = modelTask(task).about === 'text' ? meanOf(builder, x, inputs.mask) : x;
   const logits = builder.op('MatMul', [read, randomWeight(builder, 'head.weight', [HIDDEN, out])], {}, 'logits');
   return {
@@ -109,7 +122,7 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
     info: {
       ...model.info,
       task,
-      labels: task === 'fill-mask' ? [] : labels,
+      labels: named ? labels : [],
       signature: textSignature(
         { ...inputs, ...(typesInput === undefined ? {} : { types: typesInput }) },
         modelTask(task).about === 'text' ? textPort(logits) : tokenPort(logits),

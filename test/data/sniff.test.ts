@@ -17,6 +17,7 @@ describe('sniffing a file', () => {
       text: 'wording',
       pair: undefined,
       label: 'verdict',
+      numbers: ['nr'],
       split: undefined,
       classes: ['bad', 'good'],
       rows: 50,

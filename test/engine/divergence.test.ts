@@ -134,7 +134,7 @@ describe('a loss that is no number', () => {
     const answers = { width: CLASSES, columns: CLASSES, data, unread: new Uint8Array(rows) };
     const examples = { ...withRare(42), teacher: answers };
     const half = { ...tinySettings, hard: 0.5 };
-    const hidden = hiddenStates(student, teacher, { pairs: layerPairs(2, 2, 'uniform'), weight: 1 });
+    const hidden = hiddenStates(student, { model: teacher }, { pairs: layerPairs(2, 2, 'uniform'), weight: 1 });
     const phases = [{ losses: [distillation(half), crossEntropy(half), hidden], until: 1 }];
     expect(await failure({ model: student, examples, phases })).toMatch(
       /^the loss became (?:NaN|Infinity) \(hidden; distillation and cross-entropy stayed finite\) at step \d+ of 30, .* what the model computes of train text 42 grows beyond/,

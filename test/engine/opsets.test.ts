@@ -98,10 +98,10 @@ const emissions: readonly (readonly [string, (model: Model) => Graph])[] = [
     'a step of projected sentence vectors',
     (model) => stepOf(withSentence(withProjection(model, 8, 1)), cosineDistance({ hard: 0 })),
   ],
-  ['a step with hidden states', (model) => stepOf(model, hiddenStates(model, model, lastLayers))],
+  ['a step with hidden states', (model) => stepOf(model, hiddenStates(model, { model }, lastLayers))],
   [
     'a step with projected hidden states',
-    (model) => stepOf(model, hiddenStates(model, withProjection(model, 8, 1), lastLayers)),
+    (model) => stepOf(model, hiddenStates(model, { model: withProjection(model, 8, 1) }, lastLayers)),
   ],
   ['what validates a classifier', (model) => buildEvaluation(withClassificationHead(model, ['a', 'b']))],
   ['what validates sentence vectors', (model) => buildEvaluation(withSentence(model))],

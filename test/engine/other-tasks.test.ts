@@ -217,7 +217,7 @@ const words: Task = {
   unit: 'words',
   chooses: true,
   targetLosses: (settings) => [crossEntropy(settings)],
-  vary: masked,
+  varying: () => masked,
   answering: atPlaces,
   judge: textClassification.judge,
 };
@@ -278,7 +278,7 @@ describe('the tokens behind masks', () => {
   it('cost nothing where nothing is known of them', async () => {
     const { encoded } = examples(20, 'unknown');
     const count = encoded.reduce((sum, { places }) => sum + (places?.length ?? 0), 0);
-    const { vary: _, ...fixed } = words;
+    const { varying: _, ...fixed } = words;
     const once = { ...requestOf(), task: fixed, options: { ...options, epochs: 1 } };
     const { summary } = await train({ ...once, examples: { encoded, targets: unknownTargets(count) } });
     expect(summary.curve[0]?.loss).toBe(0);

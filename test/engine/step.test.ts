@@ -55,7 +55,7 @@ interface Settings {
 type Compute = (examples: TrainingExamples, settings?: Settings) => Promise<Computed>;
 
 /** Nothing is dropped or varied. */
-const untouched = { seed: 1, options: { tokenDropout: 0 }, task: {} };
+const untouched = { seed: 1, options: { tokenDropout: 0 } };
 
 /** Compiles the step of a model and hands out a function for its loss and gradients, on batches of `size` texts. */
 const withStep = async <T>(
@@ -276,11 +276,11 @@ describe('a training step', () => {
 
   it('compares hidden states without a projection where widths agree, and finds none between equals', async () => {
     const model = tinyModel();
-    const same = hiddenStates(model, model, { pairs: layerPairs(2, 2, 'uniform'), weight: 1 });
+    const same = hiddenStates(model, { model }, { pairs: layerPairs(2, 2, 'uniform'), weight: 1 });
     const equal = await compute(model, [labelsAlone, same], examples);
     expect(equal.terms.hidden).toBe(0);
     const other = tinyModel({}, 2);
-    const last = hiddenStates(model, other, { pairs: [[1, 1]], weight: 1 });
+    const last = hiddenStates(model, { model: other }, { pairs: [[1, 1]], weight: 1 });
     const different = await compute(model, [labelsAlone, last], examples);
     expect(different.terms.hidden).toBeGreaterThan(0.01);
     expect([...different.gradients.keys()].some((name) => name.startsWith('teacher/'))).toBe(false);
@@ -289,7 +289,7 @@ describe('a training step', () => {
   it('learns a projection where widths differ', async () => {
     const student = tinyModel();
     const teacher = tinyModel({ hidden: 24, layers: 4 }, 4);
-    const loss = hiddenStates(student, teacher, { pairs: layerPairs(2, 4, 'uniform'), weight: 1 });
+    const loss = hiddenStates(student, { model: teacher }, { pairs: layerPairs(2, 4, 'uniform'), weight: 1 });
     const step = buildStep(student, { losses: [loss] });
     const projections = step.parameters.filter(({ auxiliary }) => auxiliary);
     expect(projections.map(({ name, dims }) => `${name} ${dims.join('x')}`)).toEqual([

@@ -75,7 +75,7 @@ describe('words beyond the end of their text', () => {
   const settings = { hard: 0.5, temperature: 1, labelSmoothing: 0 };
   const feeds = () => {
     const { inputs } = buildStep(model, { losses: [crossEntropy(settings), distillation(settings)] });
-    const feeder = new BatchFeeder(model.info, { examples, seed: 1, options: { tokenDropout: 0 }, task: {} });
+    const feeder = new BatchFeeder(model.info, { examples, seed: 1, options: { tokenDropout: 0 } });
     return feeder.feeds(inputs, { batch, size: sizeOfUpdate([batch], answers), turn: [0, 0] });
   };
 

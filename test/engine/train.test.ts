@@ -86,7 +86,7 @@ describe('training', () => {
     const examples = tinyExamples(100, 'train');
     const random = stream(1, 'teacher');
     const answers = distillation({ temperature: 2, hard: 0 });
-    const hidden = hiddenStates(student, teacher, { pairs: layerPairs(2, 3, 'uniform'), weight: 1 });
+    const hidden = hiddenStates(student, { model: teacher }, { pairs: layerPairs(2, 3, 'uniform'), weight: 1 });
     const request = tinyRequest({
       model: student,
       examples: {

@@ -43,7 +43,9 @@ const firstLoss = async (teacherIds: Int32Array | undefined): Promise<number> =>
       examples: examples(),
       validation: { encoded: [], targets: unknownTargets(0) },
       options: { ...tinyOptions, steps: 1, tokenDropout: 0 },
-      phases: [{ losses: [hiddenStates(student, teacher, { pairs, weight: 1, teacherIds })], until: 1 }],
+      phases: [
+        { losses: [hiddenStates(student, { model: teacher, ids: teacherIds }, { pairs, weight: 1 })], until: 1 },
+      ],
     }),
   );
   return summary.curve[0]?.loss ?? Number.NaN;

@@ -85,7 +85,7 @@ describe('token types', () => {
       }),
     });
     const taught = async (student: Model, teacher: Model, type: number): Promise<string> => {
-      const hidden = hiddenStates(student, teacher, { pairs: [[1, 1]], weight: 1 });
+      const hidden = hiddenStates(student, { model: teacher }, { pairs: [[1, 1]], weight: 1 });
       const phases = [{ losses: [labelsAlone, hidden], until: 1 }];
       const request = tinyRequest({ model: student, examples: typesOf(type), phases });
       const { model } = await train({ ...request, options: { ...tinyOptions, epochs: 1 } });

@@ -36,7 +36,7 @@ def numbers(said, truth):
         "count": len(said),
         "spearman": spearmanr(said, truth).statistic,
         "pearson": pearsonr(said, truth).statistic,
-        "squaredError": mean_squared_error(truth, said),
+        "meanSquaredError": mean_squared_error(truth, said),
     }
 
 

@@ -127,11 +127,11 @@ describe('a folder that is wrong', () => {
     ['with a list of names', { id2label: ['a', 'b', 'c'] }, /^config\.json: id2label: /],
     ['with a class too few', { id2label: { 0: 'a', 2: 'b' } }, /id2label names 2 classes, but none of number 1/],
     ['with two classes of one name', { id2label: { 0: 'a', 1: 'b', 2: 'a' } }, /two of its classes have the same name/],
-    ['that is a regression', { id2label: { 0: 'a' } }, /it has one output, a regression/],
+    ['that is a regression', { problem_type: 'regression' }, /it has 3 outputs, a regression of several numbers/],
     [
       'with a problem that nobody knows',
       { problem_type: 'multi_lable_classification' },
-      /its problem_type is multi_lable_classification, decant reads such a head for single_label_classification or multi_label_classification; 'head: new' takes/,
+      /its problem_type is multi_lable_classification, decant reads such a head for single_label_classification or multi_label_classification or regression; 'head: new' takes/,
     ],
     [
       'that answers questions',

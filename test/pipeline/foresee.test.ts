@@ -115,7 +115,7 @@ describe('before anything runs', () => {
     [
       'importance of a loss that a model without classes lacks',
       `${encoder}  - { id: cut, uses: prune, keep: { heads: 50% } }`,
-      'criterion taylor measures the loss of a classifier, the model puts out features; train it first, or choose criterion: magnitude',
+      'criterion taylor measures a loss on what the data says, the model puts out features; train it first, or choose criterion: magnitude',
       '{ heads: 50% }',
     ],
     [
@@ -215,7 +215,7 @@ describe('before anything runs', () => {
     expect((await foreseen(stages)).problems).toEqual([]);
     const bare = stages.replace('@main }', '@main, head: new }');
     expect((await foreseen(bare)).problems.map(({ message }) => message)).toEqual([
-      'criterion taylor measures the loss of a classifier, the model puts out features; train it first, or choose criterion: magnitude',
+      'criterion taylor measures a loss on what the data says, the model puts out features; train it first, or choose criterion: magnitude',
       'the teacher gives features, not class scores: train it first',
     ]);
   });

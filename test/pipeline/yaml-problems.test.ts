@@ -740,7 +740,7 @@ stages:
       "pipeline.yaml:2:7: data has no "uses" [missing-key]
         2 | data: { limit: 2000 }
           |       ^^^^^^^^^^^^^^^
-          = expected wordnet-supersense, spam-assassin, brown-tags, csv, jsonl or parquet
+          = expected wordnet-supersense, spam-assassin, brown-tags, brown-texts, wordnet-frames, csv, jsonl or parquet
 
       1 problem; nothing was run."
     `);
@@ -773,7 +773,7 @@ stages:
       "pipeline.yaml:2:35: unknown option "delimiter" of data (wordnet-supersense) [unknown-key]
         2 | data: { uses: wordnet-supersense, delimiter: ',' }
           |                                   ^^^^^^^^^
-          = options: uses, labelled, limit, unlabelled, maxLength
+          = options: uses, labelled, limit, task, unlabelled, maxLength
 
       1 problem; nothing was run."
     `);

@@ -7,6 +7,7 @@ import {
   loss,
   type Metric,
   macroF1,
+  meanSquaredError,
   metrics,
   natsPerToken,
   pairSpearman,
@@ -15,7 +16,6 @@ import {
   setMacroF1,
   setMicroF1,
   spearman,
-  squaredError,
   subsetAccuracy,
 } from '../../ground/metrics/index.ts';
 import { figureOf, isBetter, type Judged } from '../../ground/metrics/metric.ts';
@@ -39,7 +39,7 @@ const judgedOf = (one: Golden): Judged => ({
 describe('metrics are what scikit-learn and SciPy compute', () => {
   const cases: readonly (readonly [string, readonly Metric[]])[] = [
     ['sets', [setMicroF1, setMacroF1, subsetAccuracy]],
-    ['numbers', [spearman, pearson, squaredError]],
+    ['numbers', [spearman, pearson, meanSquaredError]],
     ['choices', [accuracy, macroF1, loss, perplexity]],
   ];
   it.each(cases)('of %s', (kind, computed) => {
@@ -52,6 +52,27 @@ describe('metrics are what scikit-learn and SciPy compute', () => {
   it('and nats per token are the loss', () => {
     const [one = {}] = golden.choices ?? [];
     expect(figureOf(natsPerToken, judgedOf(one))).toBeCloseTo(Number(one.loss), 9);
+  });
+});
+
+describe('correlations', () => {
+  it('of what says the same about everything are no numbers, whatever the number is', () => {
+    const truth = Float64Array.from({ length: 37 }, (_, i) => (i * 7) % 11);
+    for (const value of [0, 0.1, 1 / 3, 150.5, -2e7]) {
+      const said = new Float64Array(37).fill(value);
+      for (const metric of [spearman, pearson]) {
+        expect(figureOf(metric, { count: 37, columns: { said, truth } })).toBeNaN();
+        expect(figureOf(metric, { count: 37, columns: { said: truth, truth: said } })).toBeNaN();
+      }
+    }
+  });
+
+  it('are worse than any number where they are none', () => {
+    expect([isBetter(spearman, -1, Number.NaN), isBetter(spearman, Number.NaN, -1)]).toEqual([true, false]);
+    expect([isBetter(meanSquaredError, 9, Number.NaN), isBetter(meanSquaredError, Number.NaN, 9)]).toEqual([
+      ...[true, false],
+    ]);
+    expect(isBetter(spearman, Number.NaN, Number.NaN)).toBe(false);
   });
 });
 
@@ -73,7 +94,7 @@ describe('the tables of metrics and tasks', () => {
     expect([isBetter(accuracy, 0.8, 0.7), isBetter(accuracy, 0.7, 0.8), isBetter(accuracy, 0.7, 0.7)]).toEqual([
       ...[true, false, false],
     ]);
-    expect([isBetter(natsPerToken, 2, 3), isBetter(squaredError, 3, 2)]).toEqual([true, false]);
+    expect([isBetter(natsPerToken, 2, 3), isBetter(meanSquaredError, 3, 2)]).toEqual([true, false]);
   });
 });
 
@@ -163,7 +184,7 @@ describe('95 % intervals', () => {
   const cases: readonly (readonly [name: string, metric: Metric, draw: Draw, runs: number])[] = [
     ['micro F1', setMicroF1, sets, 200],
     ['Spearman', spearman, ratings, 200],
-    ['squared error', squaredError, ratings, 1000],
+    ['squared error', meanSquaredError, ratings, 1000],
     ['nats', natsPerToken, tokens, 1000],
     ['perplexity', perplexity, tokens, 200],
   ];
@@ -190,7 +211,7 @@ describe('95 % intervals', () => {
 
   it('of nothing, or of one text, know nothing', () => {
     const none: Judged = { count: 0, columns: { said: [], truth: [], nats: [], right: [] } };
-    for (const metric of [spearman, setMicroF1, perplexity, accuracy, squaredError]) {
+    for (const metric of [spearman, setMicroF1, perplexity, accuracy, meanSquaredError]) {
       const { low, high } = judgedFigure(metric, none).interval;
       const [least, most] = metric === accuracy ? [0, 1] : [-metric.scale.most, metric.scale.most];
       expect([metric.name, low, high]).toEqual([metric.name, least, most]);

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { datasets } from '../../data/datasets/index.ts';
-import { modelTasks } from '../../ground/tasks.ts';
+import { datasetTasks } from '../../ground/tasks.ts';
 import { stages } from '../../stages/index.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -87,7 +87,7 @@ describe('sources', () => {
   });
 
   it('name a task in the table of tasks and in its own file alone', () => {
-    const names = new RegExp(`'(?:${modelTasks.join('|')})'`);
+    const names = new RegExp(`'(?:${datasetTasks.join('|')})'`);
     const naming = sources.filter((file) => names.test(read(file)));
     expect(naming).toContain(join('ground', 'tasks.ts'));
     expect(naming.length, naming.join(', ')).toBeLessThanOrEqual(mostFilesThatNameTasks);

@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { load } from '../../data/datasets/index.ts';
 import { readPredictions } from '../../data/predictions.ts';
+import { stream } from '../../data/random.ts';
 import { rowOf } from '../../data/rows.ts';
 import { fitsDense } from '../../stages/baseline/budget.ts';
 import { learnVectorizer } from '../../stages/baseline/features.ts';
 import { baseline } from '../../stages/baseline/index.ts';
 import { DenseWeights, trainLogistic } from '../../stages/baseline/logistic.ts';
+import { ridge, valuesAt } from '../../stages/baseline/ridge.ts';
 import { postingsOf, SparseWeights } from '../../stages/baseline/sparse.ts';
 import { root } from '../data/corpus.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -38,6 +40,65 @@ const made = (make: (i: number) => readonly [string, number]): Dataset => ({
   unlabelled: [],
   validation: texts(60, 1000, make),
   test: texts(60, 2000, make),
+});
+
+/** (X^T C X + penalty I) w = X^T C y by elimination: X has few columns here. */
+const closedForm = (x: readonly (readonly number[])[], y: readonly number[], penalty: number): readonly number[] => {
+  const width = x[0]?.length ?? 0;
+  const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const columns = Array.from({ length: width }, (_, j) => x.map((row) => row[j] ?? 0));
+  const away = (values: readonly number[]): readonly number[] => values.map((value) => value - mean(values));
+  const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, p, i) => sum + p * (b[i] ?? 0), 0);
+  const rows = columns.map((column, i) => [
+    ...columns.map((other, j) => dot(away(column), away(other)) + (i === j ? penalty : 0)),
+    dot(away(column), away(y)),
+  ]);
+  for (const [i, pivot] of rows.entries()) {
+    for (const [j, row] of rows.entries()) {
+      const factor = (row[i] ?? 0) / (pivot[i] ?? 1);
+      if (j !== i) rows[j] = row.map((value, k) => value - factor * (pivot[k] ?? 0));
+    }
+  }
+  return rows.map((row, i) => (row[width] ?? 0) / (row[i] ?? 1));
+};
+
+describe('ridge', () => {
+  const random = stream(1, 'ridge');
+  const x = Array.from({ length: 40 }, () =>
+    Array.from({ length: 6 }, () => (random.uniform() < 0.5 ? 0 : random.normal())),
+  );
+  const y = x.map((row) => 100 + 3 * (row[0] ?? 0) - (row[3] ?? 0) + random.normal());
+  const offsets = Int32Array.from({ length: 41 }, (_, i) => 6 * i);
+  const columns = Int32Array.from({ length: 240 }, (_, i) => i % 6);
+  const rows = { offsets, columns, values: Float64Array.from(x.flat()) };
+
+  it.each([0.1, 1, 30])(
+    'finds the weights of the closed form at a penalty of %d, the constant left free',
+    async (penalty) => {
+      const expected = closedForm(x, y, penalty);
+      const options = { features: 6, penalty, iterations: 100, start: new Float64Array(6), between: () => {} };
+      const { weights, constant } = await ridge({ rows, numbers: Float64Array.from(y) }, options);
+      weights.forEach((weight, j) => {
+        expect(weight).toBeCloseTo(expected[j] ?? Number.NaN, 5);
+      });
+      const said = valuesAt(rows, { weights, constant });
+      expect(said.reduce((a, b) => a + b, 0)).toBeCloseTo(
+        y.reduce((a, b) => a + b, 0),
+        6,
+      );
+    },
+  );
+
+  it('ends at once where it begins at the end', async () => {
+    let passes = 0;
+    const options = { features: 6, penalty: 1, iterations: 100, between: () => void passes++ };
+    const numbers = Float64Array.from(y);
+    const { weights } = await ridge({ rows, numbers }, { ...options, start: new Float64Array(6) });
+    expect(passes).toBeGreaterThan(2);
+    expect(passes).toBeLessThan(20);
+    const again = await ridge({ rows, numbers }, { ...options, iterations: 0, start: weights });
+    expect(again.weights).toEqual(weights);
+  });
 });
 
 describe('learnVectorizer', () => {

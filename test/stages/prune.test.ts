@@ -124,7 +124,7 @@ describe('structure', () => {
   test('is not measured on a model without classes', async () => {
     const features = await stored('features', smallEncoder({ labels: [] }));
     await expect(run({ keep: { heads: 2 } }, { ...inputs, model: features })).rejects.toThrow(
-      'criterion taylor measures the loss of a classifier, the model puts out features; train it first, or choose ' +
+      'criterion taylor measures a loss on what the data says, the model puts out features; train it first, or choose ' +
         'criterion: magnitude',
     );
   });

@@ -4,6 +4,8 @@ import { all, carriedOut, type KeyTable, noEffect, refused } from './keys.ts';
 const shared: KeyTable = {
   ...all(carriedOut, 'model_type', 'architectures', 'id2label', 'label2id', 'num_labels', 'problem_type'),
   ...all(carriedOut, 'tokenizer_class', 'transformers_version'),
+  // Of classes they leave the order alone.
+  ...all(carriedOut, 'sentence_transformers', 'sbert_ce_default_activation_function'),
 };
 
 const generation = noEffect('it is about the generation of text');
@@ -96,11 +98,6 @@ const others: KeyTable = {
     'task_specific_params',
     '_num_labels',
     '_attn_implementation_autoset',
-  ),
-  ...all(
-    noEffect('it leaves the order of classes alone'),
-    'sentence_transformers',
-    'sbert_ce_default_activation_function',
   ),
   ...all(noEffect('other clients read it'), 'transformers.js_config', 'decant'),
   ...all(

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { UserError } from '../../../ground/errors.ts';
-import { hasClasses, modelTask, modelTasks, type TaskName } from '../../../ground/tasks.ts';
+import { datasetTasks, hasClasses, modelTask, type TaskName } from '../../../ground/tasks.ts';
 import type { AnyArchitecture, Plan } from '../../architectures/architecture.ts';
 import { findArchitecture, knownModelTypes } from '../../architectures/index.ts';
 import type { NumberTexts } from '../../number-texts.ts';
@@ -82,7 +82,7 @@ export const readConfig = (folder: string): FolderConfig => {
  * Tasks by the end of the class name. Pretraining classes hold a masked language model beside another head, but for ELECTRA's,
  * which tells replaced words.
  */
-const suffixes: readonly (readonly [RegExp, TaskName])[] = modelTasks.flatMap((task) => {
+const suffixes: readonly (readonly [RegExp, TaskName])[] = datasetTasks.flatMap((task) => {
   const { about, answer, classSuffix } = modelTask(task);
   if (answer === 'vector') return [];
   const others = about === 'token' ? '|(?<!^Electra)ForPreTraining$' : '';
@@ -108,6 +108,8 @@ const taskAmong = (heads: readonly TaskName[], config: FolderConfig): { readonly
   const task = heads.find((one) => (modelTask(one).problem ?? problem) === problem);
   if (task === undefined)
     return config.problem === undefined ? `it has one output, a ${problem}` : `its problem_type is ${problem}`;
+  if (modelTask(task).answer === 'number' && config.labels.length !== 1)
+    return `it has ${config.labels.length} outputs, a regression of several numbers`;
   return (hasClasses(task) ? classesProblem(config, task) : undefined) ?? { task };
 };
 

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
-import { hasClasses, type TaskName, taskWith } from '../../../ground/tasks.ts';
+import { hasClasses, modelTask, type TaskName, taskWith } from '../../../ground/tasks.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
 import type { AnyArchitecture, Encoded } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
@@ -14,6 +14,7 @@ import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/
 import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
+import { readActivation } from './activation.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
@@ -204,13 +205,19 @@ export const importFolder = async (
   const emitted = emitGraph(folder, config, headless);
   const sentence = readSentence(folder, modules);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
+  const isNumber = emitted.task !== undefined && modelTask(emitted.task).answer === 'number';
+  const activation = isNumber ? readActivation(folder, config, modules) : undefined;
   await tryTokenizer(tokenizer, config.plan.facts.vocabulary, longest);
   return {
     graph: emitted.graph,
     tokenizer: json,
     info: {
       ...infoOf({ folder, name }, config, emitted),
-      processor: { tokens, ...(sentence === undefined ? {} : { sentence }) },
+      processor: {
+        tokens,
+        ...(sentence === undefined ? {} : { sentence }),
+        ...(activation === undefined ? {} : { activation }),
+      },
       maxLength: longest,
       tokenizerConfig: tokenizerSettings(folder),
     },

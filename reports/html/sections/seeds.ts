@@ -68,10 +68,10 @@ const columnsOf = (seeds: SeedsReport, reference: string | null, metric: Primary
   ];
 };
 
-const dots = (seeds: SeedsReport, factor: number): readonly { stage: string; seed: string; score: number }[] =>
+const dots = (seeds: SeedsReport, factor: number): readonly { stage: string; seed: string; figure: number }[] =>
   seeds.stages.flatMap(({ id, score }) =>
     (score?.values ?? []).flatMap((value, i) =>
-      value === null ? [] : [{ stage: id, seed: `seed ${seeds.list[i] ?? ''}`, score: factor * value }],
+      value === null ? [] : [{ stage: id, seed: `seed ${seeds.list[i] ?? ''}`, figure: factor * value }],
     ),
   );
 
@@ -108,7 +108,7 @@ const picture = async (seeds: SeedsReport, metric: Primary): Promise<Html> => {
           encoding: {
             y: { field: 'stage', type: 'nominal', sort: null, axis: { title: null, grid: true } },
             x: {
-              field: 'score',
+              field: 'figure',
               type: 'quantitative',
               scale: { zero: false, padding: 8 },
               axis: { title: metric.title, tickCount: 5 },

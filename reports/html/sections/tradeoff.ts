@@ -14,7 +14,7 @@ import type { Section } from './section.ts';
 interface Point {
   readonly stage: string;
   readonly cost: number;
-  readonly score: number;
+  readonly figure: number;
   readonly low: number;
   readonly high: number;
   /** No other point is as cheap and as good. */
@@ -34,14 +34,16 @@ const pointsOf = (
       {
         stage: stage.id,
         cost,
-        score: factor * score,
+        figure: factor * score,
         low: factor * scoreInterval.low,
         high: factor * scoreInterval.high,
       },
     ];
   });
-  const beats = (a: { cost: number; score: number }, b: { cost: number; score: number }): boolean =>
-    a.cost <= b.cost && !isBetter(metric, b.score, a.score) && (a.cost < b.cost || isBetter(metric, a.score, b.score));
+  const beats = (a: { cost: number; figure: number }, b: { cost: number; figure: number }): boolean =>
+    a.cost <= b.cost &&
+    !isBetter(metric, b.figure, a.figure) &&
+    (a.cost < b.cost || isBetter(metric, a.figure, b.figure));
   return all.map((point) => ({ ...point, best: !all.some((other) => beats(other, point)) }));
 };
 
@@ -80,7 +82,7 @@ const chartOf = (title: string, axes: Axes, points: readonly Point[], names: rea
         {
           transform: [{ filter: 'datum.best' }],
           mark: { type: 'line', interpolate: 'step-after', color: muted, strokeDash: [4, 3], strokeWidth: 1.5 },
-          encoding: { x, y: { ...y, field: 'score' } },
+          encoding: { x, y: { ...y, field: 'figure' } },
         },
         {
           mark: { type: 'rule', strokeWidth: 2 },
@@ -88,11 +90,11 @@ const chartOf = (title: string, axes: Axes, points: readonly Point[], names: rea
         },
         {
           mark: { type: 'point', filled: true, size: 70, opacity: 1 },
-          encoding: { x, y: { ...y, field: 'score' }, color },
+          encoding: { x, y: { ...y, field: 'figure' }, color },
         },
         {
           mark: { type: 'text', align: 'left', dx: 7, dy: -7, color: ink, limit: 150 },
-          encoding: { x, y: { ...y, field: 'score' }, text: { field: 'stage' } },
+          encoding: { x, y: { ...y, field: 'figure' }, text: { field: 'stage' } },
         },
       ],
     },

@@ -6,6 +6,8 @@ import { type Chart, colours, figure } from '../picture.ts';
 import { table } from '../table.ts';
 import type { Section } from './section.ts';
 
+type CurvePoint = TrainingReport['curve'][number];
+
 interface Trained {
   readonly stage: StageReport;
   readonly training: TrainingReport;
@@ -23,14 +25,14 @@ const chartOf = (
   title: string,
   trained: readonly Trained[],
   names: readonly string[],
-  field: 'loss' | 'score',
-  factor = 1,
+  figure: (point: CurvePoint) => number | undefined,
+  { factor = 1, marked = false }: { readonly factor?: number; readonly marked?: boolean } = {},
 ): Chart[] => {
   const rows = trained.flatMap(({ stage, training }) =>
-    thinned(training.curve.filter((point) => Number.isFinite(point[field]))).map((point) => ({
+    thinned(training.curve.filter((point) => Number.isFinite(figure(point)))).map((point) => ({
       stage: stage.id,
       epoch: point.epoch,
-      value: factor * (point[field] ?? 0),
+      value: factor * (figure(point) ?? 0),
     })),
   );
   if (rows.length === 0) return [];
@@ -43,7 +45,7 @@ const chartOf = (
       height: 240,
       spec: {
         data: { values: rows },
-        mark: { type: 'line', strokeWidth: 2, point: field === 'score' ? { filled: true, size: 36 } : false },
+        mark: { type: 'line', strokeWidth: 2, point: marked ? { filled: true, size: 36 } : false },
         encoding: {
           x: { field: 'epoch', type: 'quantitative', axis: { title: 'epochs', grid: false, tickCount: 5 } },
           y: { field: 'value', type: 'quantitative', scale: { zero: false }, axis: { title: null, tickCount: 5 } },
@@ -90,8 +92,11 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
         'Losses of different kinds of training (labels, teacher, hidden states) are not comparable with each other; figures on validation texts are.',
       summary: `Training curves of ${trained.map(({ stage }) => stage.id).join(', ')}.`,
       charts: [
-        ...chartOf('Training loss', trained, names, 'loss'),
-        ...chartOf(`Validation ${metric.title}`, trained, names, 'score', metric.factor),
+        ...chartOf('Training loss', trained, names, ({ loss }) => loss),
+        ...chartOf(`Validation ${metric.title}`, trained, names, ({ score }) => score, {
+          factor: metric.factor,
+          marked: true,
+        }),
       ],
       table: rows,
     })}`,

@@ -1,0 +1,42 @@
+import type { GraphBuilder } from '../../graph/builder.ts';
+import type { Value } from '../../graph/graph.ts';
+import { tensorOf } from '../../graph/tensor.ts';
+import type { Model } from '../../models/model.ts';
+import { type Absorbed, absorb } from '../absorb.ts';
+import type { StepScope } from './loss.ts';
+
+/** A teacher that reads along in the step, frozen and without dropout: what it says is about the very input of the update. */
+export interface Beside {
+  readonly model: Model;
+  /** Its id of each of the student's tokens, where these differ. */
+  readonly ids?: Int32Array | undefined;
+}
+
+/** The student's numbers of tokens as the teacher has them. */
+export const teacherIds = ({ builder }: StepScope, ids: Int32Array): Value =>
+  builder.constant(tensorOf('int64', [ids.length], BigInt64Array.from(ids, BigInt)));
+
+/** What the teacher's inputs are in the step: what the student was given, in the teacher's ids. */
+const readAlong = (scope: StepScope, { model, ids }: Beside): ReadonlyMap<Value, Value> =>
+  new Map(
+    model.info.signature.inputs.map(({ name, role }) => {
+      const given = scope.given(role);
+      const translated = role === 'tokens' && ids !== undefined;
+      return [name, translated ? scope.builder.op('Gather', [teacherIds(scope, ids), given]) : given];
+    }),
+  );
+
+/** Losses that read one teacher share its nodes. */
+const made = new WeakMap<GraphBuilder, Map<Beside, Absorbed>>();
+
+/** The teacher's graph in the step. */
+export const teacherIn = (scope: StepScope, teacher: Beside): Absorbed => {
+  const { builder } = scope;
+  const known = made.get(builder) ?? new Map<Beside, Absorbed>();
+  made.set(builder, known);
+  const frozen =
+    known.get(teacher) ??
+    absorb(builder, teacher.model.graph, { prefix: 'teacher/', dropout: 'off', inputs: readAlong(scope, teacher) });
+  known.set(teacher, frozen);
+  return frozen;
+};

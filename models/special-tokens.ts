@@ -1,0 +1,46 @@
+import type { TokenizerJson } from '../data/tokenizer.ts';
+import { addedTokensOf, listOf, partOf, vocabularyOf } from '../data/tokenizers/parts.ts';
+import type { Model } from './model.ts';
+
+type Reader = Pick<Model, 'tokenizer' | 'info'>;
+
+export interface Token {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** What Hugging Face's own tokenizers call the token that stands in for another. */
+const usualMasks = ['[MASK]', '<mask>'];
+
+/** What a checkpoint's tokenizer_config.json calls a token: its text, or a record with it. */
+const textOf = (token: unknown): string | undefined => {
+  const text = typeof token === 'string' ? token : partOf(token).content;
+  return typeof text === 'string' ? text : undefined;
+};
+
+/** The token that stands where another is to be filled in: the one that the checkpoint names, or a usual one. */
+export const maskTokenOf = ({ tokenizer, info }: Reader): Token | undefined => {
+  const named = textOf(info.tokenizerConfig?.mask_token);
+  const added = addedTokensOf(tokenizer);
+  for (const text of [...(named === undefined ? [] : [named]), ...usualMasks]) {
+    const token = added.find(({ content }) => content === text);
+    if (token !== undefined) return { id: token.id, text };
+  }
+  return undefined;
+};
+
+/** Tokens that are no part of what a text says: special ones, padding, and the one for what is unknown. */
+export const specialIds = ({ tokenizer, info }: Reader): ReadonlySet<number> =>
+  new Set([
+    ...listOf(tokenizer.added_tokens).flatMap((token) => {
+      const { id, special } = partOf(token);
+      return typeof id === 'number' && special === true ? [id] : [];
+    }),
+    ...Object.values(info.processor.tokens),
+  ]);
+
+/** Every id that texts can have. */
+export const allIds = (tokenizer: TokenizerJson): readonly number[] =>
+  [...new Set([...vocabularyOf(tokenizer).values(), ...addedTokensOf(tokenizer).map(({ id }) => id)])].sort(
+    (a, b) => a - b,
+  );

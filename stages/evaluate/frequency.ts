@@ -1,0 +1,47 @@
+import type { Targets } from '../../data/answer-targets.ts';
+import type { Dataset, Example } from '../../data/dataset.ts';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { meanOf } from '../../ground/metrics/metric.ts';
+import type { BaselineMetrics } from '../../ground/reported/data.ts';
+import type { Model } from '../../models/model.ts';
+import { specialIds } from '../../models/special-tokens.ts';
+
+/** Enough to know how frequent tokens are. */
+const MOST_TEXTS = 20_000;
+
+const spaced = (texts: readonly Example[]): readonly Example[] => {
+  const step = Math.ceil(texts.length / MOST_TEXTS);
+  return step <= 1 ? texts : texts.filter((_, i) => i % step === 0);
+};
+
+/** How often the training texts have each token of a vocabulary, and one more time each, so that none is impossible. */
+const countsOf = async (model: Model, { train, unlabelled, maxLength }: Dataset, signal: AbortSignal) => {
+  const tokenizer = tokenizerOf(model.tokenizer);
+  const special = specialIds(model);
+  const counts = new Float64Array(tokenizer.size);
+  for (let id = 0; id < counts.length; id++) if (!special.has(id)) counts[id] = 1;
+  for (const { ids } of await tokenizer.encodeBatch(spaced([...train, ...unlabelled]), maxLength, signal)) {
+    for (const id of ids) if (!special.has(id)) counts[id] = (counts[id] as number) + 1;
+  }
+  return counts;
+};
+
+/**
+ * Guesses every hidden token by how frequent tokens are in the training texts (Laplace 1814: each counted once more), whatever
+ * stands around it: what a model must beat by reading. Tokens are a model's, so the figure is, too.
+ */
+export const byFrequency = async (
+  model: Model,
+  dataset: Dataset,
+  targets: Targets,
+  signal: AbortSignal,
+): Promise<BaselineMetrics> => {
+  const counts = await countsOf(model, dataset, signal);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const most = counts.reduce((best, count, id) => (count > (counts[best] as number) ? id : best), 0);
+  const nats = Float64Array.from(targets.data, (id) => Math.log(total / (counts[id] ?? 1)));
+  const right = Float64Array.from(targets.data, (id) => Number(id === most));
+  // What is told beside the score: how often the most frequent token is right.
+  const frequency = { score: meanOf(nats), called: 'frequency of each token', mostFrequentRight: meanOf(right) };
+  return { frequency };
+};
