@@ -155,9 +155,9 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .command('predict')
     .argument('<folder>', 'model folder: a stage of a run, or an exported folder')
     .argument('[text...]', 'texts; without any, one text a line is read from standard input')
-    .summary('classify texts, tag or fill in their words, or make vectors of them')
+    .summary('classify or rate texts, tag or fill in their words, or make vectors of them')
     .description(
-      'Classify texts, tag their words, fill in masked ones, or make vectors of them, with the model of a stage or of an exported folder.',
+      'Classify or rate texts, tag their words, fill in masked ones, or make vectors of them, with the model of a stage or of an exported folder.',
     )
     .addOption(
       new Option('--pair <text>', 'second text of a pair, once for each text').argParser(collect).default([], 'none'),
@@ -176,7 +176,7 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
       'memory that may be taken (default: what its weights and texts should need)',
       wholeNumber(1, 10_000_000),
     )
-    .option('--json', 'print one JSON document: all classes, words with their tags, tokens of masks, or vectors')
+    .option('--json', 'print one JSON document: all classes, numbers, words with their tags, tokens of masks, or vectors')
     .addHelpText('after', examples)
     .action(async (folder: string, texts: readonly string[], options: Options) => {
       const { json, text, failed, notes } = await predict(folder, texts, options);

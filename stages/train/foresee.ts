@@ -73,7 +73,7 @@ const withoutLabels = (uses: 'train' | 'distill', data: DataFacts | undefined): 
     ? [
         {
           path: [],
-          message: 'data for features has no labels to train on: use distill, with the model to follow as teacher',
+          message: `data for ${data.task} has no labels to train on: use distill, with the model to follow as teacher`,
         },
       ]
     : [];
