@@ -14,11 +14,11 @@ import { wordnetSimilarity } from './wordnet-similarity.ts';
 /** Every kind of dataset, in the order in which help lists them. */
 export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   wordnetSupersense,
+  wordnetFrames,
+  wordnetSimilarity,
   spamAssassin,
   brownTags,
-  wordnetSimilarity,
   brownTexts,
-  wordnetFrames,
   csv,
   jsonl,
   parquet,
