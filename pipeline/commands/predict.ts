@@ -176,7 +176,10 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
       'memory that may be taken (default: what its weights and texts should need)',
       wholeNumber(1, 10_000_000),
     )
-    .option('--json', 'print one JSON document: all classes, numbers, words with their tags, tokens of masks, or vectors')
+    .option(
+      '--json',
+      'print one JSON document: all classes, numbers, words with their tags, tokens of masks, or vectors',
+    )
     .addHelpText('after', examples)
     .action(async (folder: string, texts: readonly string[], options: Options) => {
       const { json, text, failed, notes } = await predict(folder, texts, options);

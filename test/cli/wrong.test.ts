@@ -166,7 +166,7 @@ describe('help and small commands', () => {
     ]);
     expect(await valid()).toContain('pipeline.yaml is valid: "nli", 6 stages');
     expect((await init('lines.jsonl')).stderr).toBe(
-      'lines.jsonl: which column is the label? no column repeats a few values; name it with --label (columns: 'id', 'body'), or write --no-label where texts have no classes\n',
+      "lines.jsonl: which column is the label? no column repeats a few values; name it with --label (columns: 'id', 'body'), or write --no-label where texts have no classes\n",
     );
     const lines = await init('lines.jsonl', '--no-label');
     expect([lines.stderr, lines.stdout.split('\n')[0]]).toEqual([
