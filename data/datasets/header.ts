@@ -9,7 +9,7 @@ export const isTextName = (name: string): boolean => textNames.test(name);
 /** Names under which pairs of texts are published. */
 export const pairNames = [
   [/^premise$/i, /^hypothesis$/i],
-  [/^(sentence|text|question)_?1$/i, /^(sentence|text|question)_?2$/i],
+  [/^(sentence|text|question)_?(?:1|a)$/i, /^(sentence|text|question)_?(?:2|b)$/i],
   [/^(question|query)$/i, /^(passage|context|document|answer|sentence)$/i],
 ] as const;
 

@@ -213,7 +213,7 @@ const factsOf = (diff: Diff): readonly Facts[] =>
 
 const bandOf = (diff: Diff): string => {
   const { metric, writeChange, changeUnit } = metricIn(diff);
-  return `${writeChange(diff.bands.quality).replace(/^\+/, '')}${changeUnit} of ${metric.name}`;
+  return `${writeChange(diff.bands.quality).replace(/^\+/, '')}${changeUnit} of ${metric.words}`;
 };
 
 const noteOf = (diff: Diff, shown: number): string => {

@@ -55,6 +55,7 @@ describe('sniffing a file', () => {
   it.each([
     ['premise', 'hypothesis'],
     ['sentence1', 'sentence2'],
+    ['text_a', 'text_b'],
     ['question', 'passage'],
   ])('knows the pair of %s and %s', async (first, second) => {
     using space = workspace();
