@@ -77,6 +77,8 @@ class TrainingRun {
       if (signal.aborted) await this.#save();
       throw error;
     }
+    // What runs held is given back before the weights are copied once more.
+    await this.release();
     return { model: this.#result(), summary: this.#summary() };
   }
 
@@ -170,6 +172,8 @@ class TrainingRun {
   /** Validates the weights and keeps a copy of them where they are the best so far. */
   async #finishEpoch(): Promise<void> {
     const epoch = this.#plan.epochOf(this.#progress.step - 1) + 1;
+    // No update follows, so that what updates held is free for the answers.
+    if (this.#progress.step === this.#plan.totalSteps) await this.#updater.release();
     const scored = await this.#validate();
     // A metric may be no number, as the correlation of what says the same about everything.
     const score = Number.isFinite(scored?.score) ? scored?.score : undefined;
