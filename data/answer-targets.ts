@@ -1,3 +1,5 @@
+import type { Example } from './dataset.ts';
+
 /**
  * What the answers about many examples should be, `width` numbers each: the id of a class or a token, one number, or 0 and 1
  * for every class. An answer of which that is not known has -1 among ids, and no number (NaN) among numbers.
@@ -27,3 +29,16 @@ export const idTargets = (ids: Iterable<number>): Targets => ({ width: 1, data: 
 
 /** One number an answer; NaN where none is known. */
 export const numberTargets = (numbers: Iterable<number>): Targets => ({ width: 1, data: Float32Array.from(numbers) });
+
+/** 0 and 1 for every class of an answer; -1 where nothing is known of it. */
+export const setTargets = (
+  examples: readonly Pick<Example, 'target'>[],
+  classes: number,
+): Targets & { readonly data: Int32Array } => {
+  const data = new Int32Array(examples.length * classes);
+  examples.forEach(({ target }, i) => {
+    if (typeof target === 'object') for (const c of target) data[i * classes + c] = 1;
+    else data.fill(-1, i * classes, (i + 1) * classes);
+  });
+  return { width: classes, data };
+};

@@ -1,21 +1,10 @@
-import { type Targets, targetsOf } from '../../data/answer-targets.ts';
-import type { Example } from '../../data/dataset.ts';
+import { setTargets, targetsOf } from '../../data/answer-targets.ts';
 import { probabilityOf, saidOf, thresholdOf } from '../../data/sets.ts';
 import { withHead } from '../../models/head.ts';
 import { binaryCrossEntropy, classDistillation } from '../losses/index.ts';
 import { wholeTexts } from '../read.ts';
 import { fitThresholds } from '../thresholds.ts';
 import type { Task } from './task.ts';
-
-/** 0 and 1 for every class; -1 where nothing is known of a text. */
-const setsOf = (examples: readonly Example[], classes: number): Targets => {
-  const data = new Int32Array(examples.length * classes);
-  examples.forEach(({ target }, i) => {
-    if (typeof target === 'object') for (const c of target) data[i * classes + c] = 1;
-    else data.fill(-1, i * classes, (i + 1) * classes);
-  });
-  return { width: classes, data };
-};
 
 /** -log of the probability of having a class, or of not having it. */
 const surprise = (logit: number, has: number): number => {
@@ -31,7 +20,7 @@ export const multiLabel: Task = {
   unit: 'texts',
   chooses: false,
   encode: wholeTexts,
-  targets: (examples, _, classes) => setsOf(examples, classes.length),
+  targets: (examples, _, classes) => setTargets(examples, classes.length),
   fit: (model, labels) => withHead(model, { task: 'multi-label', at: 'texts', labels }),
   answering: (model) => model,
   targetLosses: (settings) => [binaryCrossEntropy(settings)],

@@ -1,10 +1,11 @@
+import { numberTargets } from '../../data/answer-targets.ts';
 import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
-import { writePredictions } from '../../data/predictions.ts';
 import { blankRows, putRow } from '../../data/rows.ts';
 import { figureOf, type Judged, type Metric } from '../../ground/metrics/metric.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { StageContext } from '../stage.ts';
 import { passesFor, spacedTexts } from './budget.ts';
+import { writeTest } from './choose.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
 import { type LinearFunction, type NumberedRows, ridge, valuesAt } from './ridge.ts';
@@ -78,10 +79,7 @@ export const predictNumbers = async (dataset: Dataset, ctx: StageContext): Promi
   said.forEach((number, row) => {
     putRow(rows, row, Float32Array.of(number));
   });
-  await writePredictions(await ctx.output('predictions', 'predictions'), {
-    ...{ split: 'test', ids: Int32Array.from(dataset.test, ({ id }) => id), rows },
-    targets: { width: 1, data: Float32Array.from(test.numbers) },
-  });
+  await writeTest(ctx, dataset, rows, numberTargets(test.numbers));
   const mean = training.numbers.reduce((sum, x) => sum + x, 0) / training.numbers.length;
   const constant = figuresOf(dataset, new Float64Array(test.numbers.length).fill(mean), test.numbers);
   const linear = { ...figuresOf(dataset, said, test.numbers), features, penalty, texts: train.length };

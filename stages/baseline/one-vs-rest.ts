@@ -1,24 +1,17 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTargets } from '../../data/answer-targets.ts';
 import type { Dataset, Example } from '../../data/dataset.ts';
-import { writePredictions } from '../../data/predictions.ts';
 import { blankRows, putRow } from '../../data/rows.ts';
 import { probabilityOf, saidOf } from '../../data/sets.ts';
 import { figureOf, type Judged } from '../../ground/metrics/metric.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { StageContext } from '../stage.ts';
 import { denseEffort, fitsDense } from './budget.ts';
+import { type Attempts, chooseModel, writeTest } from './choose.ts';
 import { learnVectorizer, type SparseRows, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
 import { DenseWeights, type Scorer, trainLogistic } from './logistic.ts';
 
-/** 0 and 1 for every class of every text. */
-const setsOf = (examples: readonly Example[], classes: number): Int32Array => {
-  const sets = new Int32Array(examples.length * classes);
-  examples.forEach(({ target }, i) => {
-    if (typeof target === 'object') for (const c of target) sets[i * classes + c] = 1;
-  });
-  return sets;
-};
+const setsOf = (examples: readonly Example[], classes: number): Int32Array => setTargets(examples, classes).data;
 
 /** sigmoid(z) - y of each class by itself, where the label of a row is its number. */
 const apart =
@@ -73,38 +66,21 @@ const scoredRows = (score: Scorer, rows: SparseRows, classes: number): Float32Ar
   return all;
 };
 
-interface Chosen {
-  readonly score: Scorer;
-  readonly inversePenalty: number;
-  readonly validation: number;
-}
-
-/** Trains one model a penalty and keeps the one with the best score on validation; of equal ones the simplest. */
-const chooseModel = async (dataset: Dataset, { vectorizer, train, rows }: Prepared, ctx: StageContext) => {
-  const classes = dataset.classes.length;
-  const { metric } = dataTask(dataset.task);
-  const { epochs, inversePenalties } = denseEffort(train.length);
+/** One model of every class a penalty, judged by the metric of the task. */
+const attemptsOf = ({ task, validation, classes: { length: classes } }: Dataset, work: Prepared): Attempts => {
+  const { vectorizer, train, rows } = work;
+  const { metric } = dataTask(task);
   const gradient = apart(setsOf(train, classes), classes);
   const labels = Int32Array.from(train, (_, i) => i);
-  const validation = vectorizer.rows(dataset.validation);
-  const truth = setsOf(dataset.validation, classes);
-  let done = 0;
-  const between = async (): Promise<void> => {
-    ctx.progress({ done: ++done, total: epochs * inversePenalties.length, unit: 'epochs' });
-    await setImmediate();
-    ctx.signal.throwIfAborted();
+  const validated = vectorizer.rows(validation);
+  const truth = setsOf(validation, classes);
+  return {
+    texts: train.length,
+    train: (options, between) =>
+      trainLogistic({ rows, labels }, new DenseWeights(vectorizer.features, classes, gradient), options, between),
+    judge: (score) =>
+      figureOf(metric, judgedBy(truth, saidOf(scoredRows(score, validated, classes)), validation.length)),
   };
-  let best: Chosen | undefined;
-  for (const inversePenalty of inversePenalties) {
-    const weights = new DenseWeights(vectorizer.features, classes, gradient);
-    const options = { penalty: 1 / (inversePenalty * train.length), epochs };
-    const score = await trainLogistic({ rows, labels }, weights, options, between);
-    const said = saidOf(scoredRows(score, validation, classes));
-    const figure = figureOf(metric, judgedBy(truth, said, dataset.validation.length));
-    if (best === undefined || figure > best.validation) best = { score, inversePenalty, validation: figure };
-  }
-  if (best === undefined) throw new Error('no penalty was tried');
-  return { ...best, epochs };
 };
 
 /** Logistic regression of every class against the rest over words and pairs of them, and the most frequent set of classes. */
@@ -113,23 +89,22 @@ export const tellSets = async (dataset: Dataset, ctx: StageContext): Promise<Rep
   const classes = dataset.classes.length;
   const count = dataset.test.length;
   const work = prepared(dataset);
-  const { score, inversePenalty, validation, epochs } = await chooseModel(dataset, work, ctx);
+  const { vectorizer, train } = work;
+  const effort = denseEffort(train.length);
+  const { score, inversePenalty, validation } = await chooseModel(effort, attemptsOf(dataset, work), ctx);
   const truth = setsOf(dataset.test, classes);
-  const logits = scoredRows(score, work.vectorizer.rows(dataset.test), classes);
+  const logits = scoredRows(score, vectorizer.rows(dataset.test), classes);
   const rows = blankRows(count, classes, classes);
   for (let row = 0; row < count; row++) putRow(rows, row, logits.subarray(row * classes, (row + 1) * classes));
-  await writePredictions(await ctx.output('predictions', 'predictions'), {
-    ...{ split: 'test', ids: Int32Array.from(dataset.test, ({ id }) => id), rows },
-    targets: { width: classes, data: truth },
-  });
+  await writeTest(ctx, dataset, rows, { width: classes, data: truth });
   const most = mostFrequent(setsOf(dataset.train, classes), classes);
   const everywhere = Int32Array.from(truth, (_, at) => most[at % classes] ?? 0);
   return {
     majority: { score: figureOf(metric, judgedBy(truth, everywhere, count)), called: 'most frequent answer' },
     linear: {
       ...{ score: figureOf(metric, judgedBy(truth, saidOf(logits), count)), called: 'linear bag of words' },
-      ...{ validationScore: validation, features: work.vectorizer.features, inversePenalty },
-      ...{ texts: work.train.length, epochs },
+      ...{ validationScore: validation, features: vectorizer.features, inversePenalty },
+      ...{ texts: train.length, epochs: effort.epochs },
     },
   };
 };

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
@@ -6,6 +5,7 @@ import { blankRows, noRows, putRow } from '../../data/rows.ts';
 import { type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { StageContext, StageRun } from '../stage.ts';
 import { denseEffort, fitsDense, spacedTexts, sparseEffort } from './budget.ts';
+import { type Attempts, chooseModel, writeTest } from './choose.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
 import { tagWords } from './lexicon.ts';
@@ -54,12 +54,6 @@ const majorityShare = ({ classes, train, test }: Dataset): number => {
   return test.filter(({ target }) => target === majority).length / Math.max(1, test.length);
 };
 
-interface Chosen {
-  readonly score: Scorer;
-  readonly inversePenalty: number;
-  readonly validation: number;
-}
-
 /** Training texts as rows, with weights that they fit into. */
 const prepared = (dataset: Dataset, train: readonly Example[], vectorizer: Vectorizer) => {
   const classes = dataset.classes.length;
@@ -73,55 +67,24 @@ const prepared = (dataset: Dataset, train: readonly Example[], vectorizer: Vecto
   return { training, effort, weights: () => new SparseWeights(postings, classes) };
 };
 
-/** Trains one model a penalty and keeps the one that is most often right on validation; of equal ones the simplest. */
-const chooseModel = async (
-  dataset: Dataset,
-  { training, effort, weights }: ReturnType<typeof prepared>,
-  validation: LabelledRows,
-  ctx: StageContext,
-): Promise<Chosen> => {
-  const classes = dataset.classes.length;
-  const { epochs, inversePenalties } = effort;
-  const total = epochs * inversePenalties.length;
-  let done = 0;
-  const between = async (): Promise<void> => {
-    ctx.progress({ done: ++done, total, unit: 'epochs' });
-    await setImmediate();
-    ctx.signal.throwIfAborted();
-  };
-  let best: Chosen | undefined;
-  for (const inversePenalty of inversePenalties) {
-    const penalty = 1 / (inversePenalty * training.labels.length);
-    const score = await trainLogistic(training, weights(), { penalty, epochs }, between);
-    const right = rightOf(score, validation, classes);
-    if (best === undefined || right > best.validation) best = { score, inversePenalty, validation: right };
-  }
-  if (best === undefined) throw new Error('no penalty was tried');
-  return best;
-};
-
 /** Logistic regression over words and pairs of them, and the most frequent class. */
 const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
   const train = spacedTexts(dataset.train);
   const vectorizer = learnVectorizer(train);
-  const work = prepared(dataset, train, vectorizer);
-  const { score, inversePenalty, validation } = await chooseModel(
-    dataset,
-    work,
-    rowsOf(vectorizer, dataset.validation),
-    ctx,
-  );
-  const test = rowsOf(vectorizer, dataset.test);
+  const { training, effort, weights } = prepared(dataset, train, vectorizer);
   const classes = dataset.classes.length;
+  const validated = rowsOf(vectorizer, dataset.validation);
+  const attempts: Attempts = {
+    texts: train.length,
+    train: (options, between) => trainLogistic(training, weights(), options, between),
+    judge: (scorer) => rightOf(scorer, validated, classes),
+  };
+  const { score, inversePenalty, validation } = await chooseModel(effort, attempts, ctx);
+  const test = rowsOf(vectorizer, dataset.test);
   const rows = blankRows(dataset.test.length, classes);
   const keep = (row: number, said: Float64Array) => putRow(rows, row, Float32Array.from(said), test.labels[row]);
   const right = rightOf(score, test, classes, keep);
-  await writePredictions(await ctx.output('predictions', 'predictions'), {
-    split: 'test',
-    ids: Int32Array.from(dataset.test, ({ id }) => id),
-    rows,
-    targets: { width: 1, data: test.labels },
-  });
+  await writeTest(ctx, dataset, rows, { width: 1, data: test.labels });
   // What is told beside the score: how it came about.
   const linear = {
     ...{ score: right, called: 'linear bag of words' },
@@ -129,8 +92,8 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Repor
     features: vectorizer.features,
     inversePenalty,
     texts: train.length,
-    epochs: work.effort.epochs,
-    weights: work.effort.dense ? 'all' : 'seen',
+    epochs: effort.epochs,
+    weights: effort.dense ? 'all' : 'seen',
   };
   return { majority: { score: majorityShare(dataset), called: 'majority class' }, linear };
 };
