@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { UserError } from '../ground/errors.ts';
-import { listed } from '../ground/names.ts';
+import { clipped, listed } from '../ground/names.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
 export const dataError = (code: string, message: string): UserError => new UserError(message, { kind: 'data', code });
@@ -153,7 +153,7 @@ export const dataErrors = {
   noSet: (at: string, name: string, found: string, example: string) =>
     dataError(
       'no-set',
-      `${at}: '${name}' is '${found.length > 60 ? `${found.slice(0, 60)}...` : found}'; expected a JSON array of classes, such as ${example} ([] for none), or write 'separator': what stands between them`,
+      `${at}: '${name}' is '${clipped(found)}'; expected a JSON array of classes, such as ${example} ([] for none), or write 'separator': what stands between them`,
     ),
   emptyText: (at: string, count: number) =>
     dataError('empty-text', `${at}: the text is empty${others(count, 'row')}; fill it in or remove the row`),

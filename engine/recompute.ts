@@ -1,6 +1,6 @@
 import { type Graph, type Node, opsetOf, readsOf, type Value, value } from '../graph/graph.ts';
 
-/** Names of attributes and operator sets in which two ways to write one operator differ. */
+/** Operator sets from which there are two ways to write a node. */
 const AXES_SINCE = 13;
 const GELU_SINCE = 20;
 const CONTRIB = 'com.microsoft';
@@ -52,6 +52,9 @@ const reading = (node: Node, names: ReadonlyMap<Value, Value>): Node => ({
   inputs: node.inputs.map((input) => (input === null ? null : (names.get(input) ?? input))),
 });
 
+/** What a value is called that is computed once more. */
+const again = (output: Value): Value => value(`${output}/again`);
+
 /**
  * Twins of nodes whose outputs the backward pass reads, by these outputs: where all that they read is there in the backward
  * pass anyway, fed, kept for a gradient, or a twin's.
@@ -65,8 +68,7 @@ const twinsIn = (graph: Graph, forward: ReadonlySet<Node>): ReadonlyMap<Value, N
     if (!forward.has(node) || output === undefined || !later.has(output)) continue;
     there.add(output);
     const twin = [...readsOf(node)].every((read) => there.has(read)) ? twinOf(graph, node) : undefined;
-    if (twin !== undefined)
-      twins.set(output, { ...twin, name: `${node.name}/again`, outputs: [value(`${output}/again`)] });
+    if (twin !== undefined) twins.set(output, { ...twin, name: `${node.name}/again`, outputs: [again(output)] });
   }
   return twins;
 };
@@ -80,13 +82,11 @@ const twinsIn = (graph: Graph, forward: ReadonlySet<Node>): ReadonlyMap<Value, N
 export const recomputed = (graph: Graph, loss: Value): Graph => {
   const forward = nodesBehind(graph, loss);
   const twins = twinsIn(graph, forward);
-  const names = new Map(
-    [...twins].flatMap(([output, { outputs }]) => outputs.map((again) => [output, again] as const)),
-  );
+  const names = new Map([...twins.keys()].map((output) => [output, again(output)]));
   const types = new Map(graph.types);
-  for (const [output, again] of names) {
+  for (const [output, name] of names) {
     const type = graph.types.get(output);
-    if (type !== undefined) types.set(again, type);
+    if (type !== undefined) types.set(name, type);
   }
   const waiting = new Map(twins);
   /** A node of the backward pass, behind those twins that it is the first to read. */

@@ -4,3 +4,6 @@ export const listed = (names: readonly string[], most = 20): string => {
   const more = names.length - quoted.length;
   return `${quoted.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
 };
+
+/** The beginning of a text that a message shows as it was found. */
+export const clipped = (text: string, most = 60): string => (text.length > most ? `${text.slice(0, most)}...` : text);

@@ -115,14 +115,24 @@ const costsOf = (ended: Ended): readonly string[] => [
   ...(ended.peakBytes > MOST_BYTES ? [`${Math.round(ended.peakBytes / 1e6)} MB`] : []),
 ];
 
-const faultsAndCosts = (ended: Ended): readonly string[] => [...faultsOf(ended), ...costsOf(ended)];
-
 interface Tally {
   commands: number;
   seconds: number;
   peakBytes: number;
   readonly faults: string[];
 }
+
+/** Counts a command; what was wrong with it in one line, if anything. */
+const count = (tally: Tally, called: string, ended: Ended, faults: readonly string[]): string | undefined => {
+  tally.commands++;
+  tally.seconds = Math.max(tally.seconds, secondsOf(ended));
+  tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
+  const all = [...faults, ...costsOf(ended)];
+  if (all.length === 0) return undefined;
+  const fault = `${called}: ${all.join(', ')}`;
+  tally.faults.push(fault);
+  return fault;
+};
 
 const attack = async ({ name, from, spoil, commands }: Attack, space: string, tally: Tally): Promise<void> => {
   const [folder, out] = [join(space, 'folder'), join(space, 'out')];
@@ -132,13 +142,8 @@ const attack = async ({ name, from, spoil, commands }: Attack, space: string, ta
   for (const args of commands(folder, out)) {
     rmSync(out, { recursive: true, force: true });
     const ended = await runWatched(args, space);
-    tally.commands++;
-    tally.seconds = Math.max(tally.seconds, secondsOf(ended));
-    tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
-    const faults = faultsAndCosts(ended);
-    if (faults.length === 0) continue;
-    tally.faults.push(`${name}, ${args[0]}: ${faults.join(', ')}`);
-    console.log(`${tally.faults.at(-1)}\n  ${JSON.stringify((ended.stderr || ended.stdout).slice(0, 300))}`);
+    const fault = count(tally, `${name}, ${args[0]}`, ended, faultsOf(ended));
+    if (fault !== undefined) console.log(`${fault}\n  ${JSON.stringify((ended.stderr || ended.stdout).slice(0, 300))}`);
   }
 };
 
@@ -166,11 +171,7 @@ const attackReports = async (space: string): Promise<void> => {
     writeFileSync(join(space, 'b.json'), spoiledJson(sound, stream(seed, 'report')));
     for (const args of reportCommands) {
       const ended = await commands.run(args, space);
-      tally.commands++;
-      tally.seconds = Math.max(tally.seconds, secondsOf(ended));
-      tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
-      const faults = faultsAndCosts(ended);
-      if (faults.length > 0) tally.faults.push(`report ${seed}, ${args.join(' ')}: ${faults.join(', ')}`);
+      count(tally, `report ${seed}, ${args.join(' ')}`, ended, faultsOf(ended));
     }
   }
   await commands[Symbol.asyncDispose]();
@@ -188,11 +189,7 @@ const attackTables = async (space: string): Promise<void> => {
   const tables = [...oddTables, ...spoiledTables(SPOILED_TABLES)];
   for (const table of tables) {
     for (const { command, ended, faults } of await tryTable(table, commands, space)) {
-      tally.commands++;
-      tally.seconds = Math.max(tally.seconds, secondsOf(ended));
-      tally.peakBytes = Math.max(tally.peakBytes, ended.peakBytes);
-      const all = [...faults, ...costsOf(ended)];
-      if (all.length > 0) tally.faults.push(`${table.name}, ${command}: ${all.join(', ')}`);
+      count(tally, `${table.name}, ${command}`, ended, faults);
     }
   }
   await commands[Symbol.asyncDispose]();

@@ -1,3 +1,4 @@
+import { clipped } from '../../ground/names.ts';
 import type { SourceFile } from './bytes.ts';
 import type { RowReader } from './rows.ts';
 
@@ -35,9 +36,7 @@ const oddity = (names: readonly string[]): string | undefined => {
   const long = names.find((name) => name.split(/\s+/).length > MOST_WORDS);
   if (names.includes('')) return 'one of its fields is empty';
   if (new Set(names).size < names.length) return 'two of its fields are equal';
-  return long === undefined
-    ? undefined
-    : `one of its fields is '${long.length > 60 ? `${long.slice(0, 60)}...` : long}'`;
+  return long === undefined ? undefined : `one of its fields is '${clipped(long)}'`;
 };
 
 const ROWS_BELOW = 1000;

@@ -1,6 +1,6 @@
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
-import { kindOfValue, type Values } from './rows.ts';
+import { isNested, kindOfValue, type Values } from './rows.ts';
 import { textBlocks, textLines } from './text-blocks.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -47,8 +47,6 @@ async function* lineObjects(file: SourceFile): AsyncGenerator<Located> {
 }
 
 const isSentence = (value: unknown): boolean => typeof value === 'string' && /\S\s+\S/.test(value);
-
-const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** What rows hold, too: several classes of one text. */
 const isPlainList = (value: unknown): boolean => Array.isArray(value) && !value.some(isNested);

@@ -68,6 +68,9 @@ const textOf = (value: unknown, column: string, { at, names }: Values): string =
 export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
   ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 
+/** A list or an object. */
+export const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
 /** A whole number that other whole numbers are read as, too: JSON's numbers are doubles here. */
 const isRounded = (value: unknown): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
 

