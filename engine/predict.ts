@@ -13,8 +13,8 @@ import { answerName } from '../models/signature.ts';
 import { type Answers, answerCount, answersAbout, placed } from './answers.ts';
 import type { Encoded } from './encoded.ts';
 import type { Program } from './engine.ts';
+import { cpuEngine } from './engines/cpu/engine.ts';
 import { feedsFor, fitted } from './feeds.ts';
-import { ortEngine } from './onnxruntime.ts';
 import { type Task, taskOf } from './tasks/index.ts';
 
 export interface PredictRequest {
@@ -73,9 +73,9 @@ const runBatch = async (
  */
 const compiled = async (graph: Graph, threads: number): Promise<Program> => {
   try {
-    return await ortEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
+    return await cpuEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   } catch (error) {
-    const own = await ortEngine.compile(graph, { threads }).catch((refusal: unknown) => modelError(messageOf(refusal)));
+    const own = await cpuEngine.compile(graph, { threads }).catch((refusal: unknown) => modelError(messageOf(refusal)));
     if (isUserError(own, 'model')) throw own;
     await own.release();
     throw error;

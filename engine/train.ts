@@ -8,7 +8,7 @@ import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
 import { divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
-import { ortEngine } from './onnxruntime.ts';
+import { cpuEngine } from './engines/cpu/engine.ts';
 import { buildEvaluation } from './step.ts';
 import { taskOf } from './tasks/index.ts';
 import type { TrainRequest, WeightArrays } from './train-request.ts';
@@ -196,7 +196,7 @@ class TrainingRun {
     if (encoded.length === 0) return undefined;
     const answering = task.answering(model);
     const graph = buildEvaluation(answering);
-    this.#evaluation ??= await ortEngine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
+    this.#evaluation ??= await cpuEngine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
     return validate(this.#evaluation, {
       ...{ task, model: answering.info, examples: { ...validation, encoded }, signal },
       weights: weightFeeds(graph, model, this.#updater.trained),

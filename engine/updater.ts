@@ -7,12 +7,12 @@ import { adamwStep, clipScale, globalNorm } from './adamw.ts';
 import { BatchFeeder } from './batch-feeder.ts';
 import { type Motion, motionOf } from './depth.ts';
 import type { HostTensor, Program } from './engine.ts';
+import { cpuEngine } from './engines/cpu/engine.ts';
 import { symbolsIn } from './feeds.ts';
 import { GradientRunner } from './gradients.ts';
 import { hostTensorOf } from './host.ts';
 import type { KernelMemory } from './kernels/memory.ts';
 import { MaskBuffers } from './masks.ts';
-import { ortEngine } from './onnxruntime.ts';
 import { rateAt } from './schedule.ts';
 import { buildStep, type TrainingStep } from './step.ts';
 import { sizeOfUpdate, type UpdateSize } from './step-batch.ts';
@@ -118,7 +118,7 @@ export class Updater {
     const losses = phases[phase]?.losses ?? [];
     const built = buildStep(model, { losses, dropout: options.dropout, frozen: this.#motion.frozen });
     if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
-    const program = await ortEngine.compile(built.graph, {
+    const program = await cpuEngine.compile(built.graph, {
       threads,
       optimization: 'all',
       memory: 'pooled',

@@ -1,5 +1,5 @@
 import type { Feeds } from '../../engine/engine.ts';
-import * as ort from '../../engine/native.ts';
+import * as ort from '../../engine/engines/onnxruntime/native.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { answerName } from '../../models/signature.ts';
 

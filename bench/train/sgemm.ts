@@ -1,4 +1,4 @@
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { ours } from './sides.ts';
 import { evenTexts, flops, subjects } from './subject.ts';
@@ -19,7 +19,7 @@ export const sgemmRatio = async (options: {
   const builder = new GraphBuilder('product');
   const [a, b] = ['a', 'b'].map((name) => builder.input(name, 'float32', [SIZE, SIZE]));
   if (a === undefined || b === undefined) return {};
-  const program = await ortEngine.compile(builder.freeze([builder.op('MatMul', [a, b])]), { threads });
+  const program = await cpuEngine.compile(builder.freeze([builder.op('MatMul', [a, b])]), { threads });
   const square = { dtype: 'float32', dims: [SIZE, SIZE], data: new Float32Array(SIZE * SIZE).fill(0.5) } as const;
   const side = ours({ subject, texts: evenTexts(subject), dropout, threads });
   const product = async (): Promise<number> => {

@@ -5,8 +5,8 @@ import { lengthsOf } from '../../data/lengths.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import type { Feeds } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
@@ -131,7 +131,7 @@ const refused = (precision: Precision, error: unknown): never => {
 /** A written file is read back and run before the folder is published: nothing ships that does not load. */
 const verify = async (folder: string, precision: Precision, threads: number): Promise<void> => {
   const model = await readModel(folder, { precision });
-  const program = await ortEngine
+  const program = await cpuEngine
     .compile(model.graph, { threads })
     .catch((error: unknown) => refused(precision, error));
   try {

@@ -1,7 +1,7 @@
 import type { Turn, WarmUp } from '../../data/measurements.ts';
 import type { Program } from '../../engine/engine.ts';
+import { openFile } from '../../engine/engines/onnxruntime/session.ts';
 import { COARSE, crowdingClock, waitingClock } from '../../engine/processor.ts';
-import { openFile } from '../../engine/session.ts';
 import { timed } from '../../engine/timed.ts';
 import type { Loaded, LoadOrder, Report, Subject, Timed, TimeOrder } from './orders.ts';
 import { peakBytes } from './peak.ts';

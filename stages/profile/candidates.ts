@@ -1,7 +1,7 @@
 import type { Machine } from '../../data/cpu.ts';
 import type { Counterfactual, Timed } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { crowdingClock } from '../../engine/processor.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { crowded, mean, type Rounds, type Runner, type Turns, timeTogether } from './time.ts';
@@ -59,7 +59,7 @@ const timeBlock = async (feeds: Feeds, block: Block): Promise<readonly Turns[]> 
   try {
     for (const { graph, threads } of candidates) {
       signal.throwIfAborted();
-      runners.push({ program: await ortEngine.compile(graph, { threads, optimization: 'none' }), feeds });
+      runners.push({ program: await cpuEngine.compile(graph, { threads, optimization: 'none' }), feeds });
     }
     return await timeTogether(beside === undefined ? runners : [...runners, beside], block);
   } finally {

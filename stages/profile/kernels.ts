@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Feeds } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { readTrace } from '../../engine/trace.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { temporaryFolder } from '../../ground/temporary.ts';
@@ -33,7 +33,7 @@ const typicalMs = (durations: readonly number[]): number => {
 export const kernelTimes = (graph: Graph, feeds: Feeds): Promise<ReadonlyMap<string, number>> =>
   inFolder(async (folder) => {
     const profilePrefix = join(folder, 'trace');
-    const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none', profilePrefix });
+    const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'none', profilePrefix });
     try {
       for (let run = 0; run < RUNS; run++) await program.run(feeds);
     } finally {

@@ -1,5 +1,5 @@
 import type { Feeds, HostTensor, Program } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { value } from '../../graph/graph.ts';
 import { bytesOf, type Tensor } from '../../graph/tensor.ts';
@@ -41,7 +41,7 @@ export const recordRun = async (graph: Graph, feeds: Feeds): Promise<Recorded> =
   const nodes = [...graph.nodes, ...quantizations(graph)];
   const outputs = nodes.flatMap((node) => node.outputs).filter((output) => output !== '');
   const observed = { ...graph, nodes, outputs };
-  const program: Program = await ortEngine.compile(observed, { threads: 1, optimization: 'none' });
+  const program: Program = await cpuEngine.compile(observed, { threads: 1, optimization: 'none' });
   try {
     const results = await program.run(feeds);
     return new Map(Object.entries(results).map(([name, tensor]) => [value(name), toTensor(tensor)]));

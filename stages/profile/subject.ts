@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProfiledProduct } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { decodeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type Choice, chooseWeights } from '../../graph/quantize/choose.ts';
@@ -28,7 +28,7 @@ const named = (graph: Graph): Graph => {
 const optimized = (graph: Graph): Promise<Graph> =>
   inFolder(async (folder) => {
     const optimizedFile = join(folder, 'optimized.onnx');
-    const program = await ortEngine.compile(graph, { threads: 1, optimization: 'all', optimizedFile });
+    const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'all', optimizedFile });
     await program.release();
     // All of it is read now: the file is gone when the weights are needed.
     return named(decodeGraph(await readFile(optimizedFile), { folder }));

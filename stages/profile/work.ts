@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { type ModelProfile, type ProfiledNode, writeProfile } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
@@ -66,7 +66,7 @@ const referenceOf = async (
 ): Promise<{ readonly id: string; readonly runner: Runner } | undefined> => {
   for (const [id, model] of models) {
     if (model.info.task !== task) continue;
-    const program = await ortEngine.compile(fuseForInference(model.graph), { threads: 1, optimization: 'all' });
+    const program = await cpuEngine.compile(fuseForInference(model.graph), { threads: 1, optimization: 'all' });
     return { id, runner: { program, feeds: await feeds(model) } };
   }
   return undefined;

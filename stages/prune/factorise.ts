@@ -1,5 +1,5 @@
 import type { HostTensor, Program } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Dim, symbol } from '../../graph/dim.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
@@ -57,7 +57,7 @@ const withProgram = async <T>(
   threads: number,
   use: (program: Program) => Promise<T>,
 ): Promise<T> => {
-  const program = await ortEngine.compile(graph, { threads, memory: 'pooled' });
+  const program = await cpuEngine.compile(graph, { threads, memory: 'pooled' });
   try {
     return await use(program);
   } finally {

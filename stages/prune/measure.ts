@@ -1,7 +1,7 @@
 import { absorb } from '../../engine/absorb.ts';
 import type { HostTensor } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { LossInput } from '../../engine/losses/loss.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
@@ -31,7 +31,7 @@ export const forEachBatch = async (
   see: (outputs: Tensors, batch: Batch) => void,
 ): Promise<void> => {
   const { threads, signal } = subject;
-  const program = await ortEngine.compile(graph, { threads, optimization: 'all', memory: 'returned' });
+  const program = await cpuEngine.compile(graph, { threads, optimization: 'all', memory: 'returned' });
   try {
     const batches = await subject.batches();
     for (const [i, batch] of batches.entries()) {

@@ -1,8 +1,8 @@
 import { stream } from '../../data/random.ts';
 import { type Encoded, encodedText } from '../../engine/encoded.ts';
 import type { Program } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { modelError } from '../../ground/errors.ts';
 import { tokenRows } from '../../models/anatomy/tokens.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
@@ -75,7 +75,7 @@ const outputsOf = async (
   encoded: readonly Encoded[],
   { threads, signal, onText }: Watched,
 ): Promise<readonly Float32Array[]> => {
-  const program = await ortEngine.compile(graph, { threads, memory: 'pooled' });
+  const program = await cpuEngine.compile(graph, { threads, memory: 'pooled' });
   try {
     const outputs: Float32Array[] = [];
     for (const text of encoded) {

@@ -13,7 +13,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { rowOf } from '../../data/rows.ts';
-import { InferenceSession, Tensor } from '../../engine/native.ts';
+import { InferenceSession, Tensor } from '../../engine/engines/onnxruntime/native.ts';
 import { predict } from '../../engine/predict.ts';
 import { multiLabel } from '../../engine/tasks/multi-label.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';

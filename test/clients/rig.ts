@@ -6,8 +6,8 @@ import { stream } from '../../data/random.ts';
 import { type TextInput, tokenizerOf } from '../../data/tokenize.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { encodedText } from '../../engine/encoded.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor } from '../../engine/feeds.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Value, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
@@ -169,7 +169,7 @@ export const ownOutputs = async (
 ): Promise<readonly Rows[]> => {
   const model = await readModel(folder, { precision });
   const encoder = tokenizerOf(model.tokenizer);
-  const program = await ortEngine.compile(model.graph, { threads: 1 });
+  const program = await cpuEngine.compile(model.graph, { threads: 1 });
   const found: Rows[] = [];
   for (const input of inputs) {
     const encoded = [encodedText(await encoder.encode(input, model.info.maxLength))];

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { isKnown, targetsOf } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
 import type { HostTensor } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { binaryCrossEntropy, classDistillation, type Loss, type LossSettings } from '../../engine/losses/index.ts';
 import type { LossInput, StepScope } from '../../engine/losses/loss.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import type { StepBatch } from '../../engine/step-batch.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { differentiate } from '../../graph/differentiate.ts';
@@ -52,7 +52,7 @@ const computed = async (loss: Loss, logits: Float32Array, batch: StepBatch) => {
   const total = loss.emit(scope);
   const gradient = differentiate(builder, total, [answers]).get(answers);
   if (gradient === undefined) throw new Error('the loss does not depend on the logits');
-  const program = await ortEngine.compile(builder.freeze([total, gradient]), { threads: 1 });
+  const program = await cpuEngine.compile(builder.freeze([total, gradient]), { threads: 1 });
   const fed = [...inputs.values()].map(({ name, feed }): readonly [string, HostTensor] => [name, feed(batch)]);
   const said = await program.run({
     ...Object.fromEntries(fed),

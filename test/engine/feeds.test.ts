@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import type { Feeds } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { dropTokens, type Fed, feedsFor, filledFeeds, fitted, symbolsIn } from '../../engine/feeds.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import { value } from '../../graph/graph.ts';
@@ -119,7 +119,7 @@ const sums = () => {
 describe('a model with a state', () => {
   it('begins with an empty one, and goes on from what it put out to what it would say of the whole', async () => {
     const { graph, fed } = sums();
-    const program = await ortEngine.compile(graph, { threads: 1 });
+    const program = await cpuEngine.compile(graph, { threads: 1 });
     const text = (ids: readonly number[]) => [encodedText({ ids: Int32Array.from(ids) })];
     const feeds = (ids: readonly number[]) => feedsFor(fed, text(ids), { rows: Int32Array.of(0), length: ids.length });
     await fc.assert(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { cosineDistance, crossEntropy, distillation, hiddenStates, type Loss } from '../../engine/losses/index.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { buildEvaluation, buildStep } from '../../engine/step.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
@@ -76,7 +76,7 @@ const expectLegal = async (opset: number, emitted: () => Graph): Promise<void> =
     expect(opset, error.message).toBeLessThan(OLDEST);
     return;
   }
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none' });
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'none' });
   await program.release();
 };
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Feeds, HostTensor } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { recomputed } from '../../engine/recompute.ts';
 import { buildStep } from '../../engine/step.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
@@ -49,7 +49,7 @@ const feeds: Feeds = {
 };
 
 const compile = (graph: Graph, optimizedFile?: string) =>
-  ortEngine.compile(graph, {
+  cpuEngine.compile(graph, {
     ...{ threads: 1, optimization: 'all', memory: 'pooled' },
     ...(optimizedFile === undefined ? {} : { optimizedFile }),
   });

@@ -4,6 +4,7 @@ import { stream } from '../../data/random.ts';
 import { BatchFeeder } from '../../engine/batch-feeder.ts';
 import { encodedText, tokensOf } from '../../engine/encoded.ts';
 import type { HostTensor } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { addRows, GradientRunner } from '../../engine/gradients.ts';
 import { hostTensorOf } from '../../engine/host.ts';
 import {
@@ -15,7 +16,6 @@ import {
   layerPairs,
 } from '../../engine/losses/index.ts';
 import { MaskBuffers } from '../../engine/masks.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { buildEvaluation, buildLoss, buildStep, type TrainingStep } from '../../engine/step.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
@@ -66,7 +66,7 @@ const withStep = async <T>(
   memory: 'planned' | 'pooled' = 'pooled',
 ): Promise<T> => {
   const step = buildStep(model, { losses, dropout });
-  const program = await ortEngine.compile(step.graph, { threads: 4, optimization: 'all', memory });
+  const program = await cpuEngine.compile(step.graph, { threads: 4, optimization: 'all', memory });
   const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
   try {
     return await use(async (examples, { size, extra } = {}) => {
@@ -128,7 +128,7 @@ const softmax = (z: readonly number[]): number[] => {
 
 const logitsOf = async (model: Model, { encoded }: TrainingExamples): Promise<number[][]> => {
   const graph = buildEvaluation(model);
-  const program = await ortEngine.compile(graph, { threads: 1 });
+  const program = await cpuEngine.compile(graph, { threads: 1 });
   const rows: number[][] = [];
   for (const text of encoded.map(tokensOf)) {
     const dims = [1, text.length];
@@ -359,7 +359,7 @@ const denseTableGradient = async (
   const { builder, total, inputs } = buildLoss(model, [labelsAlone], 'dense');
   const gradient = differentiate(builder, total, [value(name)]).get(value(name));
   if (gradient === undefined) throw new Error(`no gradient for ${name}`);
-  const program = await ortEngine.compile(builder.freeze([gradient]), { threads: 1 });
+  const program = await cpuEngine.compile(builder.freeze([gradient]), { threads: 1 });
   const rows = Int32Array.from(examples.encoded, (_, i) => i);
   const length = Math.max(...examples.encoded.map((one) => one.length));
   const feeder = new BatchFeeder(model.info, { ...untouched, examples });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import onnxProto from 'onnx-proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph, fileBytes, readGraph, writeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';
@@ -128,7 +128,7 @@ describe('a model file', () => {
     await writeGraph(path, linear(), { external: true });
     const data = Float32Array.from({ length: wide }, (_, i) => Math.cos(i));
     const run = async (graph: Graph) => {
-      const program = await ortEngine.compile(graph, { threads: 1 });
+      const program = await cpuEngine.compile(graph, { threads: 1 });
       const { y } = await program.run({ x: { dtype: 'float32', dims: [1, wide], data } });
       await program.release();
       return y?.data;

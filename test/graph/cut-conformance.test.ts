@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { applyCuts, type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
@@ -35,7 +35,7 @@ const ownGraph = (record: OpDef, sample: Sample): { graph: Graph; feeds: Feeds }
 };
 
 const run = async (graph: Graph, feeds: Feeds) => {
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'basic' });
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'basic' });
   try {
     return await program.run(feeds);
   } finally {

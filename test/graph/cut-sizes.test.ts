@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
 import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
@@ -30,7 +30,7 @@ const graphOf = (emitted: Emitted, fixed: boolean): Graph => {
 };
 
 const outputOf = async (graph: Graph): Promise<readonly number[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none' });
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'none' });
   const data = Float32Array.from({ length: BATCH * LENGTH * WIDTH }, (_, i) => Math.cos(i));
   const { y } = await program.run({ x: { dtype: 'float32', dims: [BATCH, LENGTH, WIDTH], data } });
   await program.release();

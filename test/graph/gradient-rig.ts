@@ -1,5 +1,5 @@
 import type { HostTensor } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { newArray, type TypedArray } from '../../graph/tensor.ts';
@@ -135,7 +135,7 @@ export interface Runner {
 }
 
 export const runnerOf = async (graph: Graph): Promise<Runner> => {
-  const program = await ortEngine.compile(inFloat64(graph), { threads: 1, optimization: 'basic' });
+  const program = await cpuEngine.compile(inFloat64(graph), { threads: 1, optimization: 'basic' });
   return {
     run: async (feeds) => {
       const used = Object.fromEntries(Object.entries(feeds).filter(([name]) => graph.inputs.some((v) => v === name)));

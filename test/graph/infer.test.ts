@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { callsOf } from '../../graph/cut/calls.ts';
 import { bindDim, type Dim, type Shape } from '../../graph/dim.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -33,7 +33,7 @@ interface Typed {
 }
 
 const actualTypes = async (graph: Graph, sample: Sample): Promise<readonly Typed[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'basic' });
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'basic' });
   try {
     const results = await program.run(sampleFeeds(sample, 1));
     return graph.outputs.map((output) => {

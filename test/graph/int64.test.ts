@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostTensor } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
 import { differentiate } from '../../graph/differentiate.ts';
@@ -24,7 +24,7 @@ const feeds = {
 } as const satisfies Readonly<Record<string, HostTensor>>;
 
 const resultOf = async (graph: Graph): Promise<readonly (string | number)[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none' });
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'none' });
   try {
     const used = Object.fromEntries(Object.entries(feeds).filter(([name]) => graph.inputs.some((v) => v === name)));
     const results = await program.run(used);
@@ -116,7 +116,7 @@ describe('slices with bounds beyond every axis', () => {
     const x = floats.input('x', 'float32', [symbol('n')]);
     const y = floats.op('Slice', [x, ...[start, end, 0n, step].map((bound) => long(floats, [1], bound))]);
     const gradient = differentiate(floats, floats.op('ReduceSum', [y], { keepdims: 0 }), [x]).get(x) as Value;
-    const program = await ortEngine.compile(floats.freeze([gradient]), { threads: 1, optimization: 'none' });
+    const program = await cpuEngine.compile(floats.freeze([gradient]), { threads: 1, optimization: 'none' });
     const { [gradient]: dx } = await program.run({
       x: { dtype: 'float32', dims: [4], data: Float32Array.of(1, 2, 3, 4) },
     });
@@ -236,7 +236,7 @@ describe('tensors of integers', () => {
   it('go into a session and come out of it as they are', async () => {
     const builder = new GraphBuilder('through');
     const y = builder.op('Identity', [builder.input('x', 'int64', [2])]);
-    const program = await ortEngine.compile(builder.freeze([y]), { threads: 1 });
+    const program = await cpuEngine.compile(builder.freeze([y]), { threads: 1 });
     const data = BigInt64Array.of(LARGEST, SMALLEST);
     const { [y]: result } = await program.run({ x: { dtype: 'int64', dims: [2], data } });
     await program.release();

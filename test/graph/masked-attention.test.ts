@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostTensor } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
@@ -56,7 +56,7 @@ const attention = (masking: Masking, fill: number, projected: boolean, filled: b
 };
 
 const outputOf = async (graph: Graph, mask: readonly bigint[]): Promise<readonly number[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1 });
+  const program = await cpuEngine.compile(graph, { threads: 1 });
   const features = (phase: number): HostTensor => ({
     dtype: 'float32',
     dims: [BATCH, LENGTH, WIDTH],

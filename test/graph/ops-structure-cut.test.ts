@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { applyCuts, type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { symbol } from '../../graph/dim.ts';
@@ -39,7 +39,7 @@ const without = async (
 ): Promise<readonly (readonly number[])[]> => {
   const kept = Array.from({ length: group.units }, (_, unit) => unit).filter((unit) => !gone.includes(unit));
   const small = applyCuts(graph, [group], [kept]);
-  const program = await ortEngine.compile(small, { threads: 1 });
+  const program = await cpuEngine.compile(small, { threads: 1 });
   try {
     const results = await program.run({});
     return small.outputs.map((output) => Array.from(results[output]?.data ?? [], Number));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Stream, stream } from '../../data/random.ts';
 import type { HostTensor, Program } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import { symbol } from '../../graph/dim.ts';
@@ -74,7 +74,7 @@ describe('the gradient of an embedding', () => {
       ids: { dtype: 'int64', dims, data: BigInt64Array.from(ids, BigInt) },
       dy: { dtype: 'float32', dims: [BATCH, LENGTH, WIDTH], data: dy },
     };
-    const program = await ortEngine.compile(graph, { threads: 4 });
+    const program = await cpuEngine.compile(graph, { threads: 4 });
     try {
       const first = await gradientOf(program, feeds, dx);
       expect(largestDifference(first, plainSum(ids, dy))).toBeLessThan(SUM_TOLERANCE);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
@@ -21,7 +21,7 @@ const holds = (record: OpDef, opset: number): boolean =>
 
 const isLoaded = async (graph: Graph): Promise<boolean> => {
   try {
-    await (await ortEngine.compile(graph, { threads: 1, optimization: 'none' })).release();
+    await (await cpuEngine.compile(graph, { threads: 1, optimization: 'none' })).release();
     return true;
   } catch {
     return false;
@@ -29,7 +29,7 @@ const isLoaded = async (graph: Graph): Promise<boolean> => {
 };
 
 const expectLoaded = async (graph: Graph, label: string): Promise<void> => {
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none' }).catch((error: unknown) => {
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'none' }).catch((error: unknown) => {
     throw new Error(`${label}: ${error instanceof Error ? error.message : error}`);
   });
   await program.release();
@@ -109,7 +109,7 @@ describe('what is written in the newest form', () => {
     for (const opset of OPSETS.filter((version) => version >= 9)) {
       const builder = new GraphBuilder('form', { '': opset });
       const y = emitted(builder, builder.input('x', 'float32', [2, 3]));
-      const program = await ortEngine.compile(builder.freeze([y]), { threads: 1, optimization: 'none' });
+      const program = await cpuEngine.compile(builder.freeze([y]), { threads: 1, optimization: 'none' });
       const { [y]: result } = await program.run(feeds);
       await program.release();
       found.add(`${result?.dims}: ${result?.data}`);

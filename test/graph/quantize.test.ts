@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
-import * as ort from '../../engine/native.ts';
+import * as ort from '../../engine/engines/onnxruntime/native.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';

@@ -1,6 +1,6 @@
 import { stream } from '../../data/random.ts';
 import type { HostTensor } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Dim } from '../../graph/dim.ts';
 import { bindDim } from '../../graph/dim.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -48,7 +48,7 @@ export const outputsOfEach = async (
   graph: Graph,
   batches: readonly Feeds[],
 ): Promise<readonly (readonly Float32Array[])[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1 });
+  const program = await cpuEngine.compile(graph, { threads: 1 });
   try {
     const found: Float32Array[][] = [];
     for (const feeds of batches) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TextInput } from '../../data/tokenize.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { readFolderTokenizer } from '../../models/importers/folder/tokenizer.ts';
 import { importModel } from '../../models/importers/index.ts';
@@ -72,7 +72,7 @@ describe.each([...new Set(tokenCases.cases.map(({ base }) => base))])('settings 
 const vectorsOf = async (model: Model, texts: readonly string[]): Promise<readonly (readonly number[])[]> => {
   const { graph, info } = withSentence(model);
   const vector = answerName(info.signature);
-  const program = await ortEngine.compile(graph, { threads: 1 });
+  const program = await cpuEngine.compile(graph, { threads: 1 });
   const encoder = tokenizerOf(model.tokenizer);
   const rows: number[][] = [];
   for (const text of texts) {

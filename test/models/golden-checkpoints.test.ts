@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import type { Program } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Value } from '../../graph/graph.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
@@ -44,7 +44,7 @@ describe.each(goldenNames.filter((name) => known.has(modelTypeOf(name))))('the g
 
   beforeAll(async () => {
     model = await importGolden(name);
-    program = await ortEngine.compile(model.graph, { threads: 1 });
+    program = await cpuEngine.compile(model.graph, { threads: 1 });
   });
   afterAll(() => program.release());
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HostTensor } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { importModel } from '../../models/importers/index.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
@@ -77,7 +77,7 @@ export const runGolden = async (
   { graph, info }: { readonly graph: Graph; readonly info: ModelInfo },
   batches: readonly GoldenBatch[],
 ): Promise<readonly (readonly number[])[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1 });
+  const program = await cpuEngine.compile(graph, { threads: 1 });
   try {
     const results: number[][] = [];
     for (const batch of batches) {

@@ -4,10 +4,10 @@ import { stream } from '../../data/random.ts';
 import { answersAbout } from '../../engine/answers.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import type { Feeds, HostTensor } from '../../engine/engine.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GradientRunner } from '../../engine/gradients.ts';
 import { hostTensorOf } from '../../engine/host.ts';
 import { MaskBuffers } from '../../engine/masks.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { buildStep, type TrainingStep } from '../../engine/step.ts';
 import { stepBatch } from '../../engine/step-batch.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
@@ -165,7 +165,7 @@ describe.each(classifiers)('a classifier of %s', (name) => {
   test('learns: the loss falls down its gradient as the gradient says', async () => {
     const step = buildStep(model, { losses: [labelsAlone], dropout: 0 });
     expect(step.masks).toEqual([]);
-    const program = await ortEngine.compile(step.graph, { threads: 1 });
+    const program = await cpuEngine.compile(step.graph, { threads: 1 });
     const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
     const targets = targetsFor(step, expected, model);
     const lossAt = async (weights: Weights): Promise<number> => {
@@ -186,7 +186,7 @@ describe.each(classifiers)('a classifier of %s', (name) => {
   test('draws dropout masks for every batch and length', async () => {
     const step = buildStep(model, { losses: [labelsAlone], dropout: 0.5 });
     expect(step.masks.length).toBeGreaterThan(2);
-    const program = await ortEngine.compile(step.graph, { threads: 1 });
+    const program = await cpuEngine.compile(step.graph, { threads: 1 });
     const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
     const symbols = { batch: expected.ids.length, sequence: expected.ids[0]?.length ?? 0 };
     const masks = new MaskBuffers().draw(step.masks, symbols, stream(1, 'masks'));

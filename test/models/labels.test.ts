@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
@@ -36,7 +36,7 @@ const classifier = (emitted: Emitted, dims = [symbol('batch'), WIDTH]): Model =>
 };
 
 const answersOf = async (graph: Graph, dims: readonly number[]): Promise<readonly number[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none' });
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'none' });
   try {
     const data = Float32Array.from({ length: dims.reduce((a, b) => a * b) }, (_, i) => i + 1);
     const { logits } = await program.run({ x: { dtype: 'float32', dims, data } });

@@ -1,5 +1,5 @@
 import type { HostTensor } from '../../engine/engine.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
@@ -115,7 +115,7 @@ export const outputsOf = async (
   graph: Graph,
   feeds: readonly Readonly<Record<string, HostTensor>>[],
 ): Promise<readonly (readonly number[])[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1 });
+  const program = await cpuEngine.compile(graph, { threads: 1 });
   try {
     const results: number[][] = [];
     for (const feed of feeds) {

@@ -63,7 +63,7 @@ describe('the telemetry of ONNX Runtime is off because', () => {
   it('one module alone loads the library, after the switch', () => {
     const self = join('test', 'repository', 'imports.test.ts');
     const files = everywhere.flatMap(scriptsIn).filter((file) => file !== self);
-    const native = join('engine', 'native.ts');
+    const native = join('engine', 'engines', 'onnxruntime', 'native.ts');
     expect(files.filter((file) => loadsRuntime(readFileSync(join(root, file), 'utf8')))).toEqual([native]);
     const [first] = readFileSync(join(root, native), 'utf8').split('\n');
     expect(first).toBe("import './telemetry.ts';");

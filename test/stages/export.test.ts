@@ -7,7 +7,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { trainByteBpe } from '../../data/tokenizers/bpe.ts';
 import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
@@ -73,7 +73,7 @@ const quantized = (model: Model): Model => ({
 
 /** Class probabilities, one text at a time, straight from ONNX Runtime. */
 const probabilities = async (model: Model): Promise<readonly (readonly number[])[]> => {
-  const program = await ortEngine.compile(model.graph, { threads: 1 });
+  const program = await cpuEngine.compile(model.graph, { threads: 1 });
   const encoder = tokenizerOf(model.tokenizer);
   const rows: number[][] = [];
   for (const text of texts) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ortEngine } from '../../engine/onnxruntime.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
@@ -26,7 +26,7 @@ const SIGNED_TOLERANCE = 1e-4;
 const EIGHT_BITS_TOLERANCE = 0.2;
 
 const run = async (graph: Graph): Promise<readonly number[]> => {
-  const program = await ortEngine.compile(graph, { threads: 1, optimization: 'none' });
+  const program = await cpuEngine.compile(graph, { threads: 1, optimization: 'none' });
   try {
     const outputs = await program.run(feeds);
     return graph.outputs.flatMap((name) => Array.from(outputs[name]?.data ?? [], Number));

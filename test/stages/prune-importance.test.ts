@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
-import { ortEngine } from '../../engine/onnxruntime.ts';
 import { textClassification } from '../../engine/tasks/classification.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import { type Graph, value } from '../../graph/graph.ts';
@@ -146,7 +146,7 @@ describe('before recovery', () => {
 
 /** Mean of a value over the tokens of the examples, channel by channel. */
 const meanOver = async (graph: Graph, name: string): Promise<readonly number[]> => {
-  const program = await ortEngine.compile({ ...graph, outputs: [value(name)] }, { threads: 1 });
+  const program = await cpuEngine.compile({ ...graph, outputs: [value(name)] }, { threads: 1 });
   const sums: number[] = [];
   let tokens = 0;
   for (const { feeds } of await subjectOf(graph).batches()) {

@@ -1,15 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeGraph, weightBytes, writeGraph } from '../graph/codec/index.ts';
-import type { Graph } from '../graph/graph.ts';
-import { systemCode } from '../ground/errors.ts';
-import { temporaryFolder } from '../ground/temporary.ts';
-import type { CompileOptions, Engine, Program } from './engine.ts';
-import * as ort from './native.ts';
+import { encodeGraph, weightBytes, writeGraph } from '../../../graph/codec/index.ts';
+import type { Graph } from '../../../graph/graph.ts';
+import { systemCode } from '../../../ground/errors.ts';
+import { temporaryFolder } from '../../../ground/temporary.ts';
+import type { CompileOptions, Program } from '../../engine.ts';
+import type { Traffic } from '../traffic.ts';
+import type { Provider } from './provider.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
 
-/** Version of ONNX Runtime that runs the graphs: it belongs to the environment of every cached result. */
-export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common;
+/** Which provider runs a graph, and who counts what goes there and back. */
+interface Where {
+  readonly provider: Provider;
+  readonly traffic: Traffic;
+}
 
 /** Shapes and scalars are needed while the graph is loaded: they stay inside. */
 const LEAST_BESIDE = 1024;
@@ -37,13 +41,13 @@ const LEAST_MAPPED = 8e6;
  * The graph from a file with its weights beside it, written piece by piece: the runtime maps it into memory, where it would
  * copy what is given as bytes. Undefined where nothing can be written.
  */
-const openMapped = async (graph: Graph, options: CompileOptions): Promise<Program | undefined> => {
+const openMapped = async (graph: Graph, options: CompileOptions, where: Where): Promise<Program | undefined> => {
   let folder: string | undefined;
   try {
     folder = await temporaryFolder('graph');
     const file = join(folder, 'graph.onnx');
     await writeGraph(file, graph, { external: true });
-    return await openFile(file, options);
+    return await openFile(file, options, where.provider, where.traffic);
   } catch (error) {
     if (isFileProblem(error)) return undefined;
     throw error;
@@ -53,24 +57,21 @@ const openMapped = async (graph: Graph, options: CompileOptions): Promise<Progra
   }
 };
 
-const open = async (graph: Graph, options: CompileOptions): Promise<Program> => {
+const opened = async (graph: Graph, options: CompileOptions, where: Where): Promise<Program> => {
   // The runtime's own file refers to its weights by the file they came from, which is gone when it is read.
   const mapped = options.optimizedFile === undefined && weightBytes(graph) >= LEAST_MAPPED;
-  const program = mapped ? await openMapped(graph, options) : undefined;
+  const program = mapped ? await openMapped(graph, options, where) : undefined;
   if (program !== undefined) return program;
   const { bytes, files } = apart(graph);
-  return openBytes(bytes, options, files);
+  return openBytes(bytes, options, files, where.provider, where.traffic);
 };
 
-/** Runs graphs on the CPU through ONNX Runtime. Calls of one process run one after another. */
-export const ortEngine: Engine = {
-  name: 'onnxruntime',
-  compile: async (graph: Graph, options: CompileOptions): Promise<Program> => {
-    try {
-      return await open(graph, options);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`ONNX Runtime refused the graph '${graph.name}': ${reason}`, { cause: error });
-    }
-  },
+/** A graph as a program of ONNX Runtime. */
+export const openGraph = async (graph: Graph, options: CompileOptions, where: Where): Promise<Program> => {
+  try {
+    return await opened(graph, options, where);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`ONNX Runtime refused the graph '${graph.name}': ${reason}`, { cause: error });
+  }
 };

@@ -1,0 +1,5 @@
+import { cpu } from './cpu/index.ts';
+import type { EngineKind } from './kind.ts';
+
+/** Every engine, the one that is everywhere first. */
+export const engines: readonly EngineKind[] = [cpu];

@@ -1,0 +1,23 @@
+import type { Engine } from '../engine.ts';
+
+/** A device as its driver calls it. */
+export interface Device {
+  readonly name: string;
+  /** Bytes, where the driver tells. */
+  readonly memory?: number;
+  readonly driver?: string;
+}
+
+/** What of an engine is there on this machine, or what is missing and the line that would bring it. */
+export type Found = { readonly device: Device } | { readonly missing: string; readonly install?: string };
+
+/** One engine: a line of engines/index.ts. Nothing of its runtime is loaded before it is asked for. */
+export interface EngineKind {
+  /** As files, reports and the command line write it. */
+  readonly name: string;
+  /** One line for help and docs. */
+  readonly summary: string;
+  find(): Promise<Found>;
+  /** Throws what `find` says is missing. */
+  open(): Promise<Engine>;
+}

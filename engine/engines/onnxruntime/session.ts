@@ -1,0 +1,70 @@
+import type { CompileOptions, Program } from '../../engine.ts';
+import type { Traffic } from '../traffic.ts';
+import * as ort from './native.ts';
+import { OrtProgram } from './program.ts';
+import { onHost, type Provider } from './provider.ts';
+
+/** What the native library prints goes straight to the terminal, names of a stranger's nodes and all; errors are thrown as well. */
+const LOG_NOTHING = 4;
+
+/**
+ * What holds the values of a run. Without a pool, memory of a run goes back to the system; without packing, and without the
+ * transposed copies that folding makes for gradients, weights stay as their file has them.
+ */
+const memories: Readonly<Record<NonNullable<CompileOptions['memory']>, ort.InferenceSession.SessionOptions>> = {
+  planned: {},
+  pooled: { enableMemPattern: false },
+  returned: {
+    enableCpuMemArena: false,
+    enableMemPattern: false,
+    extra: {
+      session: { disable_prepacking: '1' },
+      optimization: { disable_specified_optimizers: 'ConstantFolding' },
+    },
+  },
+};
+
+const sessionOptions = (options: CompileOptions, provider: Provider): ort.InferenceSession.SessionOptions => ({
+  executionProviders: [...provider.providers],
+  logSeverityLevel: LOG_NOTHING,
+  intraOpNumThreads: options.threads,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : (options.optimization ?? 'all'),
+  ...memories[options.memory ?? 'planned'],
+  ...(options.optimizedFile === undefined ? {} : { optimizedModelFilePath: options.optimizedFile }),
+  ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+});
+
+/**
+ * Loads an ONNX file as a program of this process. Knows nothing of graphs, so that a process that only times or loads a
+ * file carries the runtime and no more.
+ */
+export const openFile = async (
+  file: string,
+  options: CompileOptions,
+  provider: Provider = onHost,
+  traffic?: Traffic,
+): Promise<Program> =>
+  new OrtProgram(await ort.InferenceSession.create(file, sessionOptions(options, provider)), traffic);
+
+/** A weight that a model's bytes refer to by `path`. */
+export interface WeightFile {
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+/**
+ * The same for the bytes of such a file, and weights that lie beside it in memory. The session copies each weight once;
+ * inside of the bytes they would be copied three times.
+ */
+export const openBytes = async (
+  bytes: Uint8Array,
+  options: CompileOptions,
+  files: readonly WeightFile[] = [],
+  provider: Provider = onHost,
+  traffic?: Traffic,
+): Promise<Program> => {
+  const all = { ...sessionOptions(options, provider), externalData: files };
+  return new OrtProgram(await ort.InferenceSession.create(bytes, all), traffic);
+};
