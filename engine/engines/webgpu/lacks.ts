@@ -1,0 +1,3 @@
+import type { Graph } from '../../../graph/graph.ts';
+
+export const lackingIn = (_: Graph): readonly string[] => [];
