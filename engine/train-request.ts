@@ -1,6 +1,7 @@
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
+import type { Engine } from './engine.ts';
 import type { Loss } from './losses/loss.ts';
 import type { Task } from './tasks/task.ts';
 import type { TrainingExamples, TrainingOptions } from './training-options.ts';
@@ -35,6 +36,8 @@ export interface TrainRequest {
   readonly hook?: WeightHook | undefined;
   readonly seed: number;
   readonly threads: number;
+  /** Where it is trained; on the CPU where it is not said. */
+  readonly engine?: Engine | undefined;
   readonly signal: AbortSignal;
   readonly checkpoints: Checkpoints;
   /** Start of the name of the file that gets the time of every node, for benchmarks. */
