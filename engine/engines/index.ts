@@ -1,10 +1,11 @@
 import { engineError } from '../../ground/errors.ts';
 import type { Engine } from '../engine.ts';
 import { cpu } from './cpu/index.ts';
+import { cuda } from './cuda/index.ts';
 import type { EngineKind, Found } from './kind.ts';
 
 /** Every engine, the one that is everywhere first. */
-export const engines: readonly EngineKind[] = [cpu];
+export const engines: readonly EngineKind[] = [cpu, cuda];
 
 /** The engine of whoever names none. */
 export const defaultEngine: string = cpu.name;
