@@ -11,7 +11,7 @@ import { buildEvaluation, buildStep } from '../../engine/step.ts';
 import { sizeOfUpdate } from '../../engine/step-batch.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Task } from '../../engine/tasks/task.ts';
-import { weightFeeds } from '../../engine/updater.ts';
+import { weightFeeds } from '../../engine/weight-feeds.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
