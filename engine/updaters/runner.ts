@@ -122,8 +122,7 @@ const openAccumulating = async (
       sum.add(lossesIn(await adding.program.run({ ...feeds, [AGAIN]: again }), step));
       if (!last) return Number.NaN;
       const scalars = scalarFeeds(inputs, settings, { rate, step: turn.step + 1 });
-      const isGood = (fetched: Feeds): boolean =>
-        Number.isFinite(sum.loss) && Number.isFinite(numberIn(fetched, NORM));
+      const isGood = (fetched: Feeds): boolean => Number.isFinite(sum.loss) && Number.isFinite(numberIn(fetched, NORM));
       return numberIn(await moving.program.run(scalars, undefined, (seen) => moves && isGood(seen)), NORM);
     },
     release: () => released([adding.program, moving.program]),
