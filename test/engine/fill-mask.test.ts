@@ -15,7 +15,7 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
-import { weightFeeds } from '../../engine/updater.ts';
+import { weightFeeds } from '../../engine/weight-feeds.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
