@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
-import { forkModule, moduleBeside } from '../../../data/process.ts';
+import { createRequire } from 'node:module';
 import type { Found } from '../kind.ts';
+import { probe } from '../onnxruntime/probe.ts';
 import { adapterOf } from './adapters.ts';
-import type { Probed } from './probe.ts';
-
-/** Drivers answer within a second or two; one that does not is of no use. */
-const SECONDS = 30;
+import { onGpu } from './provider.ts';
 
 const loaders = ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', ''].flatMap((folder) =>
   ['/usr/lib/', '/usr/lib64/', '/lib/'].map((root) => `${root}${folder}libvulkan.so.1`),
@@ -40,30 +38,10 @@ export const missingBecause = (error: string): Found => {
   return { missing: `the adapter cannot be used: ${error.trim()}` };
 };
 
-/** What a process of its own made of the adapter: a driver that crashes or hangs ends that one alone. */
-const attempt = (module: string, seconds: number): Promise<Probed> =>
-  new Promise((resolve) => {
-    const child = forkModule(module, 'pipe');
-    const timer = setTimeout(() => {
-      resolve({ error: `it did not answer within ${seconds} seconds` });
-      child.kill('SIGKILL');
-    }, seconds * 1000);
-    // What drivers say about themselves is nothing that users could act on.
-    child.stdout?.resume();
-    child.stderr?.resume();
-    child.on('message', (message) => resolve(message as Probed));
-    child.on('error', ({ message }) => resolve({ error: message }));
-    child.on('exit', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ error: `its driver ended the process that tried it (${signal ?? `exit code ${code}`})` });
-    });
-  });
-
 /** The adapter that WebGPU would compute on, tried in a process of its own. */
-export const findAdapter = async (
-  module = moduleBeside(import.meta.url, 'probe'),
-  seconds = SECONDS,
-): Promise<Found> => {
-  const result = await attempt(module, seconds);
-  return 'error' in result ? missingBecause(result.error) : { device: await adapterOf(result.libraries) };
+export const findAdapter = async (): Promise<Found> => {
+  const { problem, libraries } = await probe(onGpu);
+  if (problem !== null) return missingBecause(problem);
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json');
+  return { device: await adapterOf(libraries), facts: { onnxruntime: String(version) } };
 };
