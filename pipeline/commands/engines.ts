@@ -33,8 +33,8 @@ const tried = async ({ name, summary }: EngineKind): Promise<Row> => {
   const found = await findEngine(name);
   if ('missing' in found) return { ...row, problem: found.missing, install: found.install ?? null };
   const { device } = found;
-  const { tryEngine } = await import('../execute/proof.ts');
-  const { PROVED } = await import('../../engine/proof.ts');
+  const { tryEngine } = await import('../proof/try.ts');
+  const { PROVED } = await import('../proof/prove.ts');
   const outcome = await tryEngine(name);
   if ('problem' in outcome) return { ...row, device, problem: outcome.problem };
   const { difference } = outcome;
