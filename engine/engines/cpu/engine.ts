@@ -14,6 +14,6 @@ const traffic = new Traffic();
 export const cpuEngine: Engine = {
   target: { name: 'cpu', facts: { onnxruntime: runtimeVersion }, optimizer: 'host', lacking: () => [] },
   compile: (graph, options) => openGraph(graph, options, { provider: onHost, traffic }),
-  buffer: async (data: HostTensor) => new HostBuffer({ ...data, data: data.data.slice() }),
+  buffer: async (data: HostTensor) => new HostBuffer({ ...data, data: data.data.slice() }, traffic),
   moved: () => traffic.moved,
 };
