@@ -1,5 +1,7 @@
 import type { Kernels } from '../kernel.ts';
+import { attentions } from './attention.ts';
 import { choices } from './choices.ts';
+import { convolution } from './convolution.ts';
 import { elements } from './elements.ts';
 import { normalization } from './normalization.ts';
 import { picking } from './picking.ts';
@@ -18,4 +20,6 @@ export const kernels: Kernels = {
   ...structure,
   ...picking,
   ...quantization,
+  ...attentions,
+  ...convolution,
 };

@@ -153,6 +153,45 @@ const nonZero: Kernel = ({ tf, x, numbers }) => {
   return tf.tensor(rows.flat(), [x(0).rank, places.length], 'int32');
 };
 
+/** One text for each slice of x along an axis, equal where the slices are. */
+const slices = (numbers: readonly number[], shape: readonly number[], axis: number): readonly (readonly number[])[] => {
+  const [size, inner] = [shape[axis] ?? 1, product(shape.slice(axis + 1))];
+  const outer = product(shape.slice(0, axis));
+  return Array.from({ length: size }, (_, i) =>
+    Array.from({ length: outer }, (_, o) => numbers.slice((o * size + i) * inner, (o * size + i + 1) * inner)).flat(),
+  );
+};
+
+const inOrder = (a: readonly number[], b: readonly number[]): number => {
+  const at = a.findIndex((element, i) => element !== b[i]);
+  return (a[at] ?? 0) - (b[at] ?? 0);
+};
+
+/** Which elements or slices are alike only their values say: the host reads them. */
+const unique: Kernel = (work) => {
+  const { tf, call, x, numbers } = work;
+  const whole = call.node.attrs.axis === undefined;
+  const data = whole ? tf.reshape(x(0), [-1]) : x(0);
+  const axis = whole ? 0 : axisOf(work, 0);
+  const all = slices(numbers(0) ?? [], data.shape, axis);
+  const places = new Map<string, [first: number, count: number]>();
+  for (const [i, slice] of all.entries()) {
+    const [first, count] = places.get(slice.join()) ?? [i, 0];
+    places.set(slice.join(), [first, count + 1]);
+  }
+  const groups = [...places.values()];
+  if (intAttr(call.node, 'sorted', 1) === 1) groups.sort(([a], [b]) => inOrder(all[a] ?? [], all[b] ?? []));
+  const firsts = groups.map(([first]) => first);
+  const numberOf = new Map(firsts.map((first, i) => [all[first]?.join(), i]));
+  const list = (ids: readonly number[]): Tensor => tf.tensor1d([...ids], 'int32');
+  return [
+    rowsOf(tf, data, list(firsts), axis),
+    list(firsts),
+    list(all.map((slice) => numberOf.get(slice.join()) ?? 0)),
+    list(groups.map(([, count]) => count)),
+  ];
+};
+
 /** Operators that read and write elements by number. */
 export const picking: Kernels = {
   Gather: gather,
@@ -166,4 +205,5 @@ export const picking: Kernels = {
   TopK: topK,
   CumSum: cumSum,
   NonZero: nonZero,
+  Unique: unique,
 };

@@ -66,7 +66,8 @@ const shifted = (tf: Library, x: Tensor, zero: Tensor | undefined, side: 'rows' 
   return tf.sub(x, point);
 };
 
-const integers = (tf: Library, a: Tensor, b: Tensor, zeroA?: Tensor, zeroB?: Tensor): Tensor =>
+/** (a - zero point) (b - zero point). */
+export const integerProduct = (tf: Library, a: Tensor, b: Tensor, zeroA?: Tensor, zeroB?: Tensor): Tensor =>
   product(tf, shifted(tf, a, zeroA, 'rows'), shifted(tf, b, zeroB, 'columns'));
 
 /** The product of integers as floats, with its scales and a bias. */
@@ -77,18 +78,18 @@ const scaled = (tf: Library, sum: Tensor, scales: readonly Tensor[], bias: Tenso
 
 const dynamicMatMul: Kernel = ({ tf, x, given }) => {
   const [a, scale, zero] = dynamic(tf, x(0));
-  return scaled(tf, integers(tf, a, x(1), zero, given(3)), [scale, x(2)], given(4));
+  return scaled(tf, integerProduct(tf, a, x(1), zero, given(3)), [scale, x(2)], given(4));
 };
 
 const integerToFloat: Kernel = ({ tf, x, given }) =>
-  scaled(tf, integers(tf, x(0), x(1), given(4), given(5)), [x(2), x(3)], given(6));
+  scaled(tf, integerProduct(tf, x(0), x(1), given(4), given(5)), [x(2), x(3)], given(6));
 
 /** Integers of 8 bits: their products are computed in 32, as on the CPU. */
 export const quantization: Kernels = {
   QuantizeLinear: quantize,
   DequantizeLinear: dequantize,
   DynamicQuantizeLinear: ({ tf, x }) => dynamic(tf, x(0)),
-  MatMulInteger: ({ tf, x, given }) => integers(tf, x(0), x(1), given(2), given(3)),
+  MatMulInteger: ({ tf, x, given }) => integerProduct(tf, x(0), x(1), given(2), given(3)),
   'com.microsoft:DynamicQuantizeMatMul': dynamicMatMul,
   'com.microsoft:MatMulIntegerToFloat': integerToFloat,
 };

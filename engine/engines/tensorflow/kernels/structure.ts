@@ -26,11 +26,10 @@ const ofShape: Kernel = ({ call }) => {
   return { kind: 'numbers', dtype: type.dtype, dims, numbers } satisfies Numbers;
 };
 
-const transpose: Kernel = ({ tf, call, x }) =>
-  tf.transpose(
-    x(0),
-    [...(intsAttr(call.node, 'perm') ?? [])].length === 0 ? undefined : [...(intsAttr(call.node, 'perm') ?? [])],
-  );
+const transpose: Kernel = ({ tf, call, x }) => {
+  const axes = intsAttr(call.node, 'perm');
+  return tf.transpose(x(0), axes === undefined ? undefined : [...axes]);
+};
 
 const concat: Kernel = (work) => {
   const parts = work.call.node.inputs.map((_, i) => work.x(i));
@@ -161,8 +160,9 @@ const isTraining = ({ numbers }: Work): boolean => numbers(2)?.[0] === 1;
 /** Inference passes everything on. Training feeds masks, so that a step is a function of its inputs. */
 const dropout: Kernel = (work) => {
   if (isTraining(work)) throw new TypeError('draws a mask of its own (training_mode); feed one and multiply by it');
-  const { tf, x } = work;
-  return [x(0), tf.onesLike(tf.cast(x(0), 'bool'))];
+  const { tf, call, x } = work;
+  // What is kept: nothing is said of it before operator set 12.
+  return [x(0), tf.fill(x(0).shape, call.opset < 12 ? 0 : 1, 'bool')];
 };
 
 const constant: Kernel = ({ tf, call }) => {
