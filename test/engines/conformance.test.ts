@@ -1,10 +1,12 @@
 import { describe, it } from 'vitest';
 import { engines } from '../../engine/engines/index.ts';
 import { type Conformant, describeConformance, describeReference } from './conformance.ts';
+import { tensorflowSettings } from './tensorflow-settings.ts';
 
 /** What each engine is measured by, by its name; 'reference' is what the others are measured against. */
 const settings: Readonly<Record<string, Pick<Conformant, 'tolerance' | 'lacks'> | 'reference'>> = {
   cpu: 'reference',
+  tensorflow: tensorflowSettings,
 };
 
 for (const { name, open, find } of engines) {
