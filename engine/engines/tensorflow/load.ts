@@ -49,15 +49,18 @@ const unloadable = ({ name, folder }: Installed, error: unknown): UserError => {
   return missing(`the native part of ${name} in ${folder} does not load: ${reason}`, rebuild);
 };
 
-/** Node warns of what the package calls, once a process: here, and not in the user's terminal. */
-const withoutWarnings = <T>(work: () => T): T => {
-  const before = process.noDeprecation === true;
-  process.noDeprecation = true;
+/**
+ * Node 22 warns once a process of a function that the package calls, whoever calls it first: here, where nobody hears it, and
+ * not in the user's terminal at the first product.
+ */
+const warnUnheard = (): void => {
+  if (!('isNullOrUndefined' in util) || typeof util.isNullOrUndefined !== 'function') return;
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
   try {
-    if ('isNullOrUndefined' in util && typeof util.isNullOrUndefined === 'function') util.isNullOrUndefined(null);
-    return work();
+    util.isNullOrUndefined(null);
   } finally {
-    process.noDeprecation = before;
+    process.emitWarning = emitWarning;
   }
 };
 
@@ -66,8 +69,9 @@ const settings = { TF_CPP_MIN_LOG_LEVEL: '3', TF_FORCE_GPU_ALLOW_GROWTH: 'true' 
 
 const required = (found: Installed): Library => {
   for (const [name, value] of Object.entries(settings)) process.env[name] ??= value;
+  warnUnheard();
   try {
-    return withoutWarnings(() => createRequire(join(found.folder, 'package.json'))(found.folder));
+    return createRequire(join(found.folder, 'package.json'))(found.folder);
   } catch (error) {
     throw unloadable(found, error);
   }
