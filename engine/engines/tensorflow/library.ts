@@ -4,6 +4,7 @@ import type { DType } from '../../../graph/tensor.ts';
 /** What every package of TensorFlow.js has, whatever computes below it. */
 export type Library = typeof tfjs;
 export type Tensor = tfjs.Tensor;
+export type Tensor1D = tfjs.Tensor1D;
 
 /** The types that tensors of the library have. */
 type Stored = 'float32' | 'int32' | 'bool';

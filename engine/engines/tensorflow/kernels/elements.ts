@@ -21,18 +21,21 @@ const variadic =
   ({ tf, call, x }) =>
     call.node.inputs.slice(1).reduce((sum, _, i) => f(tf, sum, x(i + 1)), x(0));
 
-/** The quotient towards zero: the library's own for integers goes down. */
-const truncated = (tf: Library, a: Tensor, b: Tensor): Tensor =>
-  tf.mul(tf.floorDiv(tf.abs(a), tf.abs(b)), tf.mul(tf.sign(a), tf.sign(b)));
+/** The quotient towards zero: the library's own for integers goes down, which is one too low where signs differ. */
+const truncated = (tf: Library, a: Tensor, b: Tensor): Tensor => {
+  const low = tf.floorDiv(a, b);
+  const differ = tf.notEqual(tf.less(a, 0), tf.less(b, 0));
+  const isLow = tf.logicalAnd(differ, tf.notEqual(tf.mul(low, b), a));
+  return tf.add(low, tf.cast(isLow, 'int32'));
+};
 
 const divided = (tf: Library, a: Tensor, b: Tensor): Tensor => (isInteger(a) ? truncated(tf, a, b) : tf.div(a, b));
 
-/** x^y in the type of x. Squares and roots are what optimizers and norms ask for. */
+/** x^y in the type of x. Squares are what optimizers and norms ask for. */
 const power: Kernel = ({ tf, x, numbers, call }) => {
   const base = x(0);
   const [exponent] = call.inputs[1]?.shape?.length === 0 ? (numbers(1) ?? []) : [];
   if (exponent === 2) return tf.square(base);
-  if (exponent === 0.5 && !isInteger(base)) return tf.sqrt(base);
   const result = tf.pow(tf.cast(base, 'float32'), tf.cast(x(1), 'float32'));
   return isInteger(base) ? tf.cast(result, 'int32') : result;
 };
@@ -115,7 +118,8 @@ export const elements: Kernels = {
   Ceil: unary((tf, x) => tf.ceil(x)),
   Floor: unary((tf, x) => tf.floor(x)),
   Round: unary((tf, x) => tf.round(x)),
-  Sign: unary((tf, x) => tf.sign(x)),
+  // The JavaScript backend has no sign for what is no number, and gives 0.
+  Sign: unary((tf, x) => (isInteger(x) ? tf.sign(x) : tf.where(tf.isNaN(x), x, tf.sign(x)))),
   Gelu: gelu,
   'com.microsoft:Gelu': gelu,
   'com.microsoft:QuickGelu': unary((tf, x, { call }) =>

@@ -1,6 +1,6 @@
 import { intAttr, normalizeAxis, stridesOf, stringAttr } from '../../../../graph/ops/shared-structure.ts';
 import type { Kernel, Kernels, Work } from '../kernel.ts';
-import type { Library, Tensor } from '../library.ts';
+import type { Library, Tensor, Tensor1D } from '../library.ts';
 
 const axisOf = ({ call, x }: Work, fallback: number): number =>
   normalizeAxis(call, intAttr(call.node, 'axis', fallback), x(0).rank);
@@ -24,67 +24,76 @@ const gather: Kernel = (work) => {
   return rowsOf(tf, x(0), ids, axis);
 };
 
-/** Where each element of `ids` lies in x, written in one row: ids along one axis, their own place along the others. */
-const placesAlong = (tf: Library, ids: Tensor, dims: readonly number[], axis: number): Tensor => {
-  const strides = stridesOf(dims);
-  const inner = stridesOf(ids.shape);
-  const others = Int32Array.from({ length: ids.size }, (_, flat) =>
-    ids.shape.reduce((sum, size, i) => {
-      const index = Math.floor(flat / (inner[i] ?? 1)) % size;
-      return i === axis ? sum : sum + index * (strides[i] ?? 1);
+/** An index counted from the front. Beyond its axis, a place in a flattened value would be somewhere else in it. */
+const within = (id: number, size: number): number => {
+  if (id < -size || id >= size) throw new RangeError(`index ${id} is outside of an axis of size ${size}`);
+  return id < 0 ? id + size : id;
+};
+
+/** Where each element of input 1 lies in input 0, written in one row: the index along one axis, its own place along the others. */
+const placesAlong = ({ tf, x, numbers }: Work, axis: number): Tensor1D => {
+  const [strides, inner] = [stridesOf(x(0).shape), stridesOf(x(1).shape)];
+  const places = Int32Array.from(numbers(1) ?? [], (id, flat) =>
+    x(1).shape.reduce((sum, size, i) => {
+      const own = Math.floor(flat / (inner[i] ?? 1)) % size;
+      return sum + (i === axis ? within(id, x(0).shape[axis] ?? 0) : own) * (strides[i] ?? 1);
     }, 0),
   );
-  const along = tf.mul(counted(tf, ids, dims[axis] ?? 0), tf.scalar(strides[axis] ?? 1, 'int32'));
-  return tf.reshape(tf.add(along, tf.tensor(others, ids.shape, 'int32')), [-1]);
+  return tf.tensor1d(places, 'int32');
 };
 
 const gatherElements: Kernel = (work) => {
   const { tf, x } = work;
-  const places = placesAlong(tf, x(1), x(0).shape, axisOf(work, 0));
+  const places = placesAlong(work, axisOf(work, 0));
   return tf.reshape(rowsOf(tf, tf.reshape(x(0), [-1]), places, 0), x(1).shape);
 };
 
 /**
- * Index tuples as row numbers of x with its leading axes in one, batch axes included. The JavaScript backend reads elsewhere
- * for tuples that count from the end.
+ * Index tuples of input 1 as row numbers of input 0 with its leading axes in one, batch axes included. The host reads them:
+ * the JavaScript backend looks elsewhere for tuples that count from the end.
  */
-const placesOf = (tf: Library, ids: Tensor, dims: readonly number[], batches = 0): Tensor => {
-  const depth = ids.shape.at(-1) ?? 0;
-  const tuples = product(ids.shape.slice(0, -1));
-  const each = tuples / Math.max(1, product(dims.slice(0, batches)));
-  const parts = tf.split(tf.reshape(ids, [tuples, depth]), depth, 1);
-  const batch = tf.tensor1d(
-    Int32Array.from({ length: tuples }, (_, i) => Math.floor(i / each)),
-    'int32',
-  );
-  return parts.reduce<Tensor>((sum, part, i) => {
-    const size = dims[batches + i] ?? 1;
-    return tf.add(tf.mul(sum, tf.scalar(size, 'int32')), counted(tf, tf.reshape(part, [-1]), size));
-  }, batch);
+const placesOf = ({ tf, x, numbers }: Work, batches = 0): Tensor1D => {
+  const { shape } = x(0);
+  const depth = x(1).shape.at(-1) ?? 0;
+  const tuples = product(x(1).shape.slice(0, -1));
+  const each = tuples / Math.max(1, product(shape.slice(0, batches)));
+  const ids = numbers(1) ?? [];
+  const places = Int32Array.from({ length: tuples }, (_, tuple) => {
+    const parts = ids.slice(tuple * depth, (tuple + 1) * depth);
+    return parts.reduce(
+      (sum, id, i) => {
+        const size = shape[batches + i] ?? 1;
+        return sum * size + within(id, size);
+      },
+      Math.floor(tuple / each),
+    );
+  });
+  return tf.tensor1d(places, 'int32');
 };
 
-const gatherND: Kernel = ({ tf, call, x }) => {
+const gatherND: Kernel = (work) => {
+  const { tf, call, x } = work;
   const [data, ids] = [x(0), x(1)];
   const batches = intAttr(call.node, 'batch_dims', 0);
   const leading = batches + (ids.shape.at(-1) ?? 0);
   const rest = data.shape.slice(leading);
   const rows = tf.reshape(data, [product(data.shape.slice(0, leading)), product(rest)]);
-  const picked = rowsOf(tf, rows, placesOf(tf, ids, data.shape, batches), 0);
+  const picked = rowsOf(tf, rows, placesOf(work, batches), 0);
   return tf.reshape(picked, [...ids.shape.slice(0, -1), ...rest]);
 };
 
 /** Rows (n, width) with others in their places, or added to them. Repeated rows are added in the order of their numbers. */
-const scattered = (work: Work, rows: Tensor, places: Tensor, updates: Tensor): Tensor => {
+const scattered = (work: Work, rows: Tensor, places: Tensor1D, updates: Tensor): Tensor => {
   const { tf, call } = work;
   const reduction = stringAttr(call.node, 'reduction', 'none');
-  if (reduction === 'add') return tf.add(rows, tf.unsortedSegmentSum(updates, places as never, rows.shape[0] ?? 0));
+  if (reduction === 'add') return tf.add(rows, tf.unsortedSegmentSum(updates, places, rows.shape[0] ?? 0));
   if (reduction !== 'none') throw new TypeError(`has no kernel for the reduction '${reduction}'`);
   return tf.tensorScatterUpdate(rows, tf.reshape(places, [-1, 1]), updates);
 };
 
 const scatterElements: Kernel = (work) => {
   const { tf, x } = work;
-  const places = placesAlong(tf, x(1), x(0).shape, axisOf(work, 0));
+  const places = placesAlong(work, axisOf(work, 0));
   const [data, updates] = [tf.reshape(x(0), [-1]), tf.reshape(x(2), [-1])];
   return tf.reshape(scattered(work, data, places, updates), x(0).shape);
 };
@@ -93,7 +102,7 @@ const scatterND: Kernel = (work) => {
   const { tf, x } = work;
   const leading = x(1).shape.at(-1) ?? 0;
   const width = product(x(0).shape.slice(leading));
-  const places = placesOf(tf, x(1), x(0).shape);
+  const places = placesOf(work);
   const rows = tf.reshape(x(0), [product(x(0).shape.slice(0, leading)), width]);
   return tf.reshape(scattered(work, rows, places, tf.reshape(x(2), [-1, width])), x(0).shape);
 };

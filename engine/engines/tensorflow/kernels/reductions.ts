@@ -16,9 +16,10 @@ const reduction =
 
 const largest: Reduction = (tf, x, axes, keeps) => (axes.length === 0 ? x : tf.max(x, axes, keeps));
 
-/** log sum exp(x), the largest taken out first. */
+/** log sum exp(x), the largest taken out first where it is a number. */
 const logSumExp: Reduction = (tf, x, axes, keeps) => {
-  const top = largest(tf, x, axes, true);
+  const most = largest(tf, x, axes, true);
+  const top = tf.where(tf.isFinite(most), most, tf.zerosLike(most));
   const sum = tf.log(tf.sum(tf.exp(tf.sub(x, top)), axes, true));
   const kept = tf.add(top, sum);
   return keeps
