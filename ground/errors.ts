@@ -54,7 +54,7 @@ export const modelError = userErrors('model');
 /** A stage cannot go on: bad data, a loss that diverged. */
 export const stageError = userErrors('stage', 'work');
 
-/** An engine is not there, or lacks what a graph asks of it. */
+/** What graphs should run on is not there, or gave up. */
 export const engineError = userErrors('engine');
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

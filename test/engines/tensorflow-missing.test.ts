@@ -128,7 +128,8 @@ describe('the package of TensorFlow.js for GPUs', () => {
     );
     packageIn(process.env[FOLDER_VARIABLE] ?? '', CPU, VERSION, claiming('2.9.1', false));
     expect(await tensorflow.find()).toEqual({
-      device: { name: 'NVIDIA A100', memory: 39090 * 1024 ** 2, driver: 'TensorFlow 2.9.1' },
+      device: { name: 'NVIDIA A100', memory: 39090 * 1024 ** 2 },
+      facts: { package: `${GPU} ${VERSION}`, tensorflow: '2.9.1', device: 'GPU' },
     });
   });
 

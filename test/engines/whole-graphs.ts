@@ -11,7 +11,7 @@ import { buildEvaluation, buildStep } from '../../engine/step.ts';
 import { sizeOfUpdate } from '../../engine/step-batch.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Task } from '../../engine/tasks/task.ts';
-import { weightFeeds } from '../../engine/updater.ts';
+import { weightFeeds } from '../../engine/weight-feeds.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
@@ -38,7 +38,7 @@ const labels = Array.from({ length: CLASSES }, (_, c) => `class ${c}`);
 const normals = (random: Stream, length: number): Float32Array => Float32Array.from({ length }, () => random.normal());
 
 /** Texts of several lengths; answers about places stand at some of their words. */
-const texts = (perWord: boolean): readonly Encoded[] => {
+export const texts = (perWord: boolean): readonly Encoded[] => {
   const random = stream(4, 'whole-graphs');
   return Array.from({ length: TEXTS }, (_, i) => {
     const ids = Int32Array.from({ length: 3 + i }, () => 3 + random.integer(36));
@@ -49,8 +49,10 @@ const texts = (perWord: boolean): readonly Encoded[] => {
 const shakenModel = (model: Model): Model => ({ ...model, graph: shaken(model.graph) });
 
 /** What a task answers about, and what is true. */
-interface Case {
+export interface Case {
   readonly task: Task;
+  readonly given: Model;
+  /** The same model, with its answers as output. */
   readonly model: Model;
   readonly answers: number;
   readonly targets: Targets;
@@ -58,16 +60,17 @@ interface Case {
   readonly width: number;
 }
 
-const caseOf = (name: Task['name']): Case => {
+export const caseOf = (name: Task['name']): Case => {
   const task = taskOf(name);
   const plain = tinyModel({ labels: [] });
   const random = stream(5, name);
   const perWord = name === 'token-classification' || name === 'fill-mask';
   const answers = perWord ? 2 * TEXTS : TEXTS;
   const ids = (below: number): Targets => idTargets(Array.from({ length: answers }, () => random.integer(below)));
-  const of = (model: Model, targets: Targets, width: number): Case => ({
-    ...{ task, model: task.answering(shakenModel(model)), answers, targets, width },
-  });
+  const of = (model: Model, targets: Targets, width: number): Case => {
+    const given = shakenModel(model);
+    return { task, given, model: task.answering(given), answers, targets, width };
+  };
   switch (name) {
     case 'text-classification':
       return of(withHead(plain, { task: name, at: 'texts', labels }), ids(CLASSES), CLASSES);
@@ -86,7 +89,7 @@ const caseOf = (name: Task['name']): Case => {
   }
 };
 
-const teacherOf = ({ answers, width }: Case): Rows => ({
+export const teacherOf = ({ answers, width }: Case): Rows => ({
   ...{ width, columns: width, unread: new Uint8Array(answers) },
   data: normals(stream(6, 'teacher'), answers * width),
 });

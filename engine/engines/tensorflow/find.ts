@@ -2,7 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { forkModule, moduleBeside } from '../../../data/process.ts';
 import type { Device, Found } from '../kind.ts';
 import { installed } from './packages.ts';
-import type { Probed } from './probe.ts';
+import type { Facts, Probed } from './probe.ts';
 
 /** TensorFlow says more on standard error than its interface tells: which GPU it took, or why it took none. */
 interface Witness {
@@ -46,12 +46,11 @@ const whyNoGpu = (said: string): string => {
   return line?.replace(/^.*?\] /, '').trim() ?? 'it said no reason';
 };
 
-const deviceOf = (probed: Exclude<Probed, { missing: string }>, said: string): Device => {
-  const driver = `TensorFlow ${probed.tensorflow}`;
-  if (probed.device === 'GPU') return { ...gpuIn(said), driver };
+const deviceOf = (probed: Facts, said: string): Device => {
+  if (probed.device === 'GPU') return gpuIn(said);
   const processor = cpus()[0]?.model ?? 'an unknown processor';
   const note = probed.package.includes('-gpu') ? `, since ${probed.package} found no GPU: ${whyNoGpu(said)}` : '';
-  return { name: `${processor}${note}`, memory: totalmem(), driver };
+  return { name: `${processor}${note}`, memory: totalmem() };
 };
 
 /** What there is of TensorFlow.js. */
@@ -61,5 +60,5 @@ export const find = async (): Promise<Found> => {
     const [last = ''] = said.trim().split('\n').slice(-1);
     return { missing: `${installed()?.name ?? 'TensorFlow.js'} ended the process that loaded it (${ended}): ${last}` };
   }
-  return 'missing' in probed ? probed : { device: deviceOf(probed, said) };
+  return 'missing' in probed ? probed : { device: deviceOf(probed, said), facts: probed };
 };

@@ -1,10 +1,11 @@
 import { isUserError, messageOf } from '../../../ground/errors.ts';
-import { load } from './load.ts';
+import { type Loaded, load } from './load.ts';
+
+/** Versions and device: a part of every key. */
+export type Facts = Omit<Loaded, 'tf'>;
 
 /** What a process of its own found out about the library. */
-export type Probed =
-  | { readonly package: string; readonly tensorflow: string; readonly device: 'CPU' | 'GPU' }
-  | { readonly missing: string; readonly install: string };
+export type Probed = Facts | { readonly missing: string; readonly install: string };
 
 const probed = (): Probed => {
   try {
