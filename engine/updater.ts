@@ -122,6 +122,7 @@ export class Updater {
       threads,
       optimization: 'all',
       memory: 'pooled',
+      training: true,
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
     const memory = trainingMemory(built.parameters);
