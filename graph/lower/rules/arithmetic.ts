@@ -3,6 +3,7 @@ import type { Value } from '../../graph.ts';
 import { isFloat } from '../../ops/shared-structure.ts';
 import { any, node } from '../../rewrite/pattern.ts';
 import { defineRule, held } from '../../rewrite/rule.ts';
+import { vector } from '../../tensor.ts';
 import { inputsOf, numberAttr, sampleOf } from './shared.ts';
 
 /** All but the last addition, so that the last can take the name of the whole. */
@@ -95,4 +96,25 @@ export const idleSquareSum = defineRule({
   replace: (builder, place, _, output) => builder.op('Mul', [place.value('x'), place.value('x')], {}, output),
   fires: [sampleOf('no axes', (builder, x) => builder.op('ReduceSumSquare', [x], { noop_with_empty_axes: 1 }, 'y'))],
   holds: [sampleOf('all axes', (builder, x) => builder.op('ReduceSumSquare', [x], {}, 'y'))],
+});
+
+/** One number as often as a shape says. */
+export const filledShape = defineRule({
+  name: 'filled-shape',
+  pattern: node('ConstantOfShape', [any('shape')]),
+  when: ({ root }) => {
+    const { value } = root.attrs;
+    return value === undefined || value.kind === 'tensor' ? { filler: value?.value } : held('its number is none');
+  },
+  replace: (builder, place, { filler }, output) => {
+    const number = filler === undefined ? builder.scalar('float32', 0) : builder.constant({ ...filler, dims: [] });
+    return builder.op('Expand', [number, place.value('shape')], {}, output);
+  },
+  fires: [
+    sampleOf('zeros', (builder, x) => builder.op('ConstantOfShape', [builder.op('Shape', [x])], {}, 'y')),
+    sampleOf('another number', (builder, x) =>
+      builder.op('ConstantOfShape', [builder.op('Shape', [x])], { value: vector('float32', [0.5]) }, 'y'),
+    ),
+  ],
+  holds: [sampleOf('Expand', (builder, x) => builder.op('Expand', [x, builder.op('Shape', [x])], {}, 'y'))],
 });

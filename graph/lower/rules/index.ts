@@ -1,5 +1,5 @@
 import type { AnyRule } from '../../rewrite/rule.ts';
-import { idleSquareSum, mean, power, sign, sum } from './arithmetic.ts';
+import { filledShape, idleSquareSum, mean, power, sign, sum } from './arithmetic.ts';
 import { packedAttention, plainAttention } from './attention.ts';
 import { castLike, idleDropout } from './dropout.ts';
 import { logSoftmax } from './log-softmax.ts';
@@ -12,6 +12,7 @@ import { cosine, sine } from './waves.ts';
 export const loweringRules = {
   castLike,
   cosine,
+  filledShape,
   fusedProduct,
   idleDropout,
   idleSquareSum,
