@@ -1,6 +1,5 @@
 import type { GraphBuilder } from '../../builder.ts';
 import type { Value } from '../../graph.ts';
-import { isFloat } from '../../ops/shared-structure.ts';
 import { any, node } from '../../rewrite/pattern.ts';
 import { defineRule, held } from '../../rewrite/rule.ts';
 import { vector } from '../../tensor.ts';
@@ -65,23 +64,6 @@ export const sign = defineRule({
   holds: [
     sampleOf('Sign of integers', (builder, x) => builder.op('Sign', [builder.op('Cast', [x], { to: 6 })], {}, 'y')),
   ],
-});
-
-/** Powers of floats to whole exponents: the kernel takes one type for both. */
-export const power = defineRule({
-  name: 'power',
-  pattern: node('Pow', [any('x'), any('exponent')]),
-  when: ({ graph, value }) => {
-    const [base, exponent] = [value('x'), value('exponent')].map((name) => graph.types.get(name)?.dtype);
-    if (base === undefined || exponent === undefined) return held('a type is not known');
-    return base !== exponent && isFloat(base) ? {} : held('base and exponent have one type');
-  },
-  replace: (builder, place, _, output) => {
-    const [x, exponent] = [place.value('x'), place.value('exponent')];
-    return builder.op('Pow', [x, builder.op('CastLike', [exponent, x])], {}, output);
-  },
-  fires: [sampleOf('a whole exponent', (builder, x) => builder.op('Pow', [x, builder.scalar('int64', 3)], {}, 'y'))],
-  holds: [sampleOf('a float exponent', (builder, x) => builder.op('Pow', [x, builder.scalar('float32', 2)], {}, 'y'))],
 });
 
 /** Without axes and told to do nothing then, the kernel forgets the square. */
