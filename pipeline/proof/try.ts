@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { forkModule, moduleBeside } from '../../data/process.ts';
 
-/** How an engine did beside the CPU: the largest difference of a trained weight, or why there is none. */
+/** How an engine did beside the CPU: the largest difference of an answer, or why there is none. */
 export type Tried = { readonly difference: number } | { readonly problem: string };
 
 /** Longer than any driver takes to begin. */
@@ -12,7 +12,7 @@ const outcome = z.union([z.object({ difference: z.number().or(z.nan()) }), z.obj
 /** Trains a small encoder on an engine, in a process of its own, and compares it with the CPU's. */
 export const tryEngine = (engine: string): Promise<Tried> =>
   new Promise((resolve) => {
-    const child = forkModule(moduleBeside(import.meta.url, 'proof-process'), 'pipe');
+    const child = forkModule(moduleBeside(import.meta.url, './process'), 'pipe');
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       resolve({ problem: `it did not end within ${MOST_SECONDS} s` });
