@@ -73,7 +73,9 @@ const runBatch = async (
  * The program of a stranger's model. Where only the fused graph is refused the fault is not the model's: such an error
  * passes as it is.
  */
-const compiled = async (graph: Graph, { threads, engine = cpuEngine }: PredictRequest): Promise<Program> => {
+const compiled = async (graph: Graph, { threads, engine: asked = cpuEngine }: PredictRequest): Promise<Program> => {
+  // Kernels of integers and the like are the CPU's: a quantized model is asked there, whatever trains the others.
+  const engine = asked.target.lacking(graph).length === 0 ? asked : cpuEngine;
   try {
     return await engine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   } catch (error) {

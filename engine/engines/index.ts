@@ -3,9 +3,10 @@ import type { Engine } from '../engine.ts';
 import { cpu } from './cpu/index.ts';
 import { cuda } from './cuda/index.ts';
 import type { EngineKind, Found } from './kind.ts';
+import { webgpu } from './webgpu/index.ts';
 
 /** Every engine, the one that is everywhere first. */
-export const engines: readonly EngineKind[] = [cpu, cuda];
+export const engines: readonly EngineKind[] = [cpu, webgpu, cuda];
 
 /** The engine of whoever names none. */
 export const defaultEngine: string = cpu.name;

@@ -33,8 +33,8 @@ const tried = async ({ name, summary }: EngineKind): Promise<Row> => {
   const found = await findEngine(name);
   if ('missing' in found) return { ...row, problem: found.missing, install: found.install ?? null };
   const { device } = found;
-  const { tryEngine } = await import('../execute/proof.ts');
-  const { PROVED } = await import('../../engine/proof.ts');
+  const { tryEngine } = await import('../proof/try.ts');
+  const { PROVED } = await import('../proof/prove.ts');
   const outcome = await tryEngine(name);
   if ('problem' in outcome) return { ...row, device, problem: outcome.problem };
   const { difference } = outcome;
@@ -57,6 +57,9 @@ const cells = (row: Row): readonly string[] => [
 
 const head = ['engine', 'device', 'memory', 'driver', 'state'];
 
+/** Columns that hold no figures. */
+const texts = [0, 1, 3, 4];
+
 /** `decant engines`. */
 export const enginesCommand = (program: Command, end: (code: number) => void): void => {
   const names = engines.map(({ name }) => name);
@@ -77,7 +80,7 @@ export const enginesCommand = (program: Command, end: (code: number) => void): v
       const text =
         json === true
           ? jsonForPeople({ schema: 'decant.engines/1', engines: rows })
-          : `${layOut([head, ...rows.map(cells)]).join('\n')}\n`;
+          : `${layOut([head, ...rows.map(cells)], texts).join('\n')}\n`;
       process.stdout.write(text);
       end(rows.some(({ device, works }) => device !== null && !works) ? exit.failed : exit.done);
     });

@@ -7,6 +7,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { type Checked, type CheckedStage, unknownStage } from '../yaml/check.ts';
 import type { Located, Path } from '../yaml/document.ts';
 import { describeValue, isRecord } from '../yaml/values.ts';
+import { outOfOrder, type Reference } from './order.ts';
 import type { Plan, PlannedStage, Step } from './plan.ts';
 
 /** A configuration as plain JSON: what YAML gives already is, apart from values that JSON does not have. */
@@ -17,12 +18,6 @@ const makesDataset = ({ makes }: Pick<AnyStage, 'makes'>): boolean => makes === 
 /** Id of the step that reads the data. */
 const datasetStep = ({ stages }: Catalogue): string =>
   stages.find((stage) => stage.place === 'data' && makesDataset(stage))?.uses ?? '';
-
-interface Reference {
-  readonly from: string;
-  readonly to: string;
-  readonly path: Path;
-}
 
 /** What a step's graphs run on, where its stage chooses and it is not the CPU. */
 const engineOf = (stage: AnyStage, engine: string): Pick<Step, 'engine'> =>
@@ -59,7 +54,7 @@ class Planner {
       this.automatic(stage, stage.uses, {});
     }
     for (const stage of this.checked.stages) this.addStage(stage);
-    this.problems.push(...this.order());
+    this.problems.push(...outOfOrder(this.references, this.checked.stages, this.located));
     const models = this.checked.stages.filter(({ stage }) => stage.makes === 'model').map(({ id }) => id);
     const inputs = Object.fromEntries(models.map((id) => [id, { step: id, output: 'model' }]));
     if (models.length > 0) for (const stage of this.at('all-models')) this.automatic(stage, stage.uses, inputs);
@@ -258,35 +253,6 @@ class Planner {
     const step = this.internal(maker, id, config, inputs, engine);
     this.shared.set(key, step);
     return step;
-  }
-
-  /** References to the stage itself or to later ones: a cycle where the way leads back. */
-  private order(): readonly Diagnostic[] {
-    const index = new Map(this.checked.stages.map((stage) => [stage.id, stage.index]));
-    return this.references
-      .filter(({ from, to }) => (index.get(to) ?? 0) >= (index.get(from) ?? 0))
-      .map(({ from, to, path }) => {
-        const span = this.located.at(path);
-        const way = this.way(to, from, new Set());
-        if (way !== undefined) {
-          const message = `stages wait for each other: ${[from, ...way].map((id) => `"${id}"`).join(' <- ')}`;
-          return { code: 'cycle', message, span, hints: ['let one of them use another stage'] };
-        }
-        const message = `stage "${to}" comes after "${from}", which uses it`;
-        return { code: 'forward-reference', message, span, hints: [`move "${to}" above "${from}"`] };
-      });
-  }
-
-  /** Stages on the way along references from one to another. */
-  private way(from: string, to: string, seen: Set<string>): readonly string[] | undefined {
-    if (from === to) return [from];
-    if (seen.has(from)) return undefined;
-    seen.add(from);
-    for (const reference of this.references.filter((candidate) => candidate.from === from)) {
-      const rest = this.way(reference.to, to, seen);
-      if (rest !== undefined) return [from, ...rest];
-    }
-    return undefined;
   }
 
   private problem(code: string, message: string, span: Diagnostic['span'], hints: readonly string[] = []): void {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, Feeds } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { messageOf } from '../../ground/errors.ts';
 import { describeBuffers } from './buffers.ts';
 import { farthest, type Tolerance } from './compare.ts';
 import { type SampleCase, sampleCases } from './sample-cases.ts';
@@ -16,8 +17,8 @@ export interface Conformant {
    * from the list.
    */
   readonly lacks: readonly string[];
-  /** Whole graphs that are tried; all of them where nothing is said. Slow devices take few. */
-  tries?(graph: WholeGraph): boolean;
+  /** Whole graphs that are run; all of them where nothing is said. Slow devices run few, and compile the others. */
+  runs?(graph: WholeGraph): boolean;
 }
 
 const resultsOf = async (engine: Engine, graph: Graph, feeds: Feeds): Promise<Feeds> => {
@@ -48,7 +49,7 @@ export const verdictOn = async (engine: Engine, graph: Graph, feeds: Feeds, tole
     const { name, by } = farthest(await resultsOf(engine, graph, feeds), expected);
     return by <= tolerance ? RIGHT : `'${name}' is off by ${by.toExponential(1)}`;
   } catch (error) {
-    return `refused: ${error instanceof Error ? error.message : String(error)}`;
+    return `refused: ${messageOf(error)}`;
   }
 };
 
@@ -76,17 +77,33 @@ const describeSamples = ({ open, lacks, tolerance }: Conformant): void => {
   });
 };
 
-const describeGraphs = ({ open, lacks, tolerance, tries = () => true }: Conformant): void => {
-  describe('gives what the CPU gives for', () => {
+/** 'right' where all of a graph has kernels on the device, or what is wrong. */
+const compiled = async (engine: Engine, graph: Graph): Promise<string> => {
+  try {
+    await (await engine.compile(graph, { threads: 1, optimization: 'all', fallback: 'refused' })).release();
+    return RIGHT;
+  } catch (error) {
+    return `refused: ${messageOf(error)}`;
+  }
+};
+
+const describeGraphs = ({ open, lacks, tolerance, runs = () => true }: Conformant): void => {
+  describe('of whole graphs', () => {
     let engine: Engine;
     beforeAll(async () => {
       engine = await open();
     });
-    it.each(wholeGraphs.filter(tries))('$name', async ({ name, make }) => {
-      const { graph, feeds } = await make();
-      const verdict = await verdictOn(engine, graph, feeds, tolerance.graph);
+    const expectVerdict = (name: string, verdict: string): void => {
       if (lacks.includes(name)) expect(verdict, 'it is listed as lacking, and works').not.toBe(RIGHT);
       else expect(verdict).toBe(RIGHT);
+    };
+    it.each(wholeGraphs.filter((graph) => !runs(graph)))('compiles $name', async ({ name, make }) => {
+      const { graph } = await make();
+      expectVerdict(name, await compiled(engine, graph));
+    });
+    it.each(wholeGraphs.filter(runs))('gives what the CPU gives for $name', async ({ name, make }) => {
+      const { graph, feeds } = await make();
+      expectVerdict(name, await verdictOn(engine, graph, feeds, tolerance.graph));
     });
   });
 };

@@ -32,7 +32,11 @@ export interface WholeGraph {
   make(): Promise<{ readonly graph: Graph; readonly feeds: Feeds }>;
 }
 
-const TEXTS = 5;
+/** Some are long enough that kernels take other ways than for a few tokens. */
+const LENGTHS = [3, 5, 8, 20, 36];
+const TEXTS = LENGTHS.length;
+const LONGEST = Math.max(...LENGTHS);
+const tiny = (): Model => tinyModel({ labels: [], maxLength: 40 });
 const labels = Array.from({ length: CLASSES }, (_, c) => `class ${c}`);
 
 const normals = (random: Stream, length: number): Float32Array => Float32Array.from({ length }, () => random.normal());
@@ -40,8 +44,8 @@ const normals = (random: Stream, length: number): Float32Array => Float32Array.f
 /** Texts of several lengths; answers about places stand at some of their words. */
 export const texts = (perWord: boolean): readonly Encoded[] => {
   const random = stream(4, 'whole-graphs');
-  return Array.from({ length: TEXTS }, (_, i) => {
-    const ids = Int32Array.from({ length: 3 + i }, () => 3 + random.integer(36));
+  return LENGTHS.map((length) => {
+    const ids = Int32Array.from({ length }, () => 3 + random.integer(36));
     return perWord ? { ...encodedText({ ids }), places: Int32Array.from([0, 2]) } : encodedText({ ids });
   });
 };
@@ -62,7 +66,7 @@ export interface Case {
 
 export const caseOf = (name: Task['name']): Case => {
   const task = taskOf(name);
-  const plain = tinyModel({ labels: [] });
+  const plain = tiny();
   const random = stream(5, name);
   const perWord = name === 'token-classification' || name === 'fill-mask';
   const answers = perWord ? 2 * TEXTS : TEXTS;
@@ -117,7 +121,7 @@ const stepOf = (
   const step = buildStep(model, { losses, dropout });
   const examples = { encoded: texts(task.unit !== 'texts'), targets, teacher };
   const feeder = new BatchFeeder(model.info, { examples, seed: 1, options: { tokenDropout: 0 } });
-  const batch = { rows: Int32Array.from(examples.encoded.keys()), length: 2 + TEXTS };
+  const batch = { rows: Int32Array.from(examples.encoded.keys()), length: LONGEST };
   const size = sizeOfUpdate([batch], feeder.answers);
   const fed = feeder.feeds(step.inputs, { batch, size, turn: [0, 0] });
   const masks = new MaskBuffers().draw(step.masks, symbolsIn(model.graph, fed), stream(1, 'dropout'));
@@ -159,7 +163,9 @@ const besideStep: WholeGraph = {
   kind: 'step',
   make: async () => {
     const one = caseOf('text-classification');
-    const beside = { model: shakenModel(tinyModel({ hidden: 24, layers: 3, norm: 'post', activation: 'relu' }, 2)) };
+    const beside = {
+      model: shakenModel(tinyModel({ hidden: 24, layers: 3, maxLength: 40, norm: 'post', activation: 'relu' }, 2)),
+    };
     const half = { ...settings, hard: 0.5, beside };
     const hidden = hiddenStates(one.model, beside, { pairs: layerPairs(2, 3, 'uniform'), weight: 0.5 });
     return stepOf(one, [...one.task.targetLosses(half), ...one.task.imitation(half), hidden], 0.1);
@@ -179,7 +185,7 @@ const goldenSteps = ['bert', 'deberta-v2', 'modernbert', 'mobilebert', 'roberta'
   }),
 );
 
-const student = (): Model => shakenModel(tinyModel());
+const student = (): Model => shakenModel(tinyModel({ maxLength: 40 }));
 
 const batchOf = ({ info }: Model): Feeds => {
   const ids = Array.from(texts(false), ({ byRole }) => Array.from(byRole.tokens ?? []));

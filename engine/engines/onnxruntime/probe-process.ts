@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import { messageOf } from '../../../ground/errors.ts';
 import { Traffic } from '../traffic.ts';
@@ -15,7 +16,7 @@ const tried = async (provider: Provider): Promise<string | null> => {
   try {
     const program = await openGraph(
       square(),
-      { threads: 1, optimization: 'none' },
+      { threads: 1, optimization: 'none', fallback: 'refused' },
       { provider, traffic: new Traffic() },
     );
     const { y } = await program.run({ x: { dtype: 'float32', dims: [2], data: Float32Array.of(2, 3) } });
@@ -26,7 +27,19 @@ const tried = async (provider: Provider): Promise<string | null> => {
   }
 };
 
+/** Files of drivers that this process has in its memory, where the system tells. */
+const librariesHere = (): readonly string[] => {
+  try {
+    const files = readFileSync('/proc/self/maps', 'utf8').matchAll(/\/(\S*\/)?([^\s/]*\.so[^\s/]*)$/gm);
+    return [...new Set([...files].map(([, , name]) => name ?? ''))];
+  } catch {
+    return [];
+  }
+};
+
 process.on('disconnect', () => process.exit());
 process.on('message', (provider: Provider) => {
-  void tried(provider).then((problem) => process.send?.(problem, () => process.exit(0)));
+  void tried(provider).then((problem) =>
+    process.send?.({ problem, libraries: librariesHere() }, () => process.exit(0)),
+  );
 });

@@ -12,7 +12,7 @@ const outcome = z.union([z.object({ difference: z.number().or(z.nan()) }), z.obj
 /** Trains a small encoder on an engine, in a process of its own, and compares it with the CPU's. */
 export const tryEngine = (engine: string): Promise<Tried> =>
   new Promise((resolve) => {
-    const child = forkModule(moduleBeside(import.meta.url, 'proof-process'), 'pipe');
+    const child = forkModule(moduleBeside(import.meta.url, './process'), 'pipe');
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       resolve({ problem: `it did not end within ${MOST_SECONDS} s` });

@@ -1,6 +1,6 @@
 import { openEngine } from '../../engine/engines/index.ts';
-import { prove } from '../../engine/proof.ts';
 import { messageOf } from '../../ground/errors.ts';
+import { prove } from './prove.ts';
 
 /** The process that tries one engine: what its driver does to a process ends this one alone. */
 const abort = new AbortController();
