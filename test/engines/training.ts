@@ -7,7 +7,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { tinyModel, tinyOptions, tinyRequest, tinySettings } from '../engine/rig.ts';
-import { caseOf, teacherOf, texts } from './whole-graphs.ts';
+import { caseOf, teacherOf, texts } from './cases.ts';
 
 /** Updates after which weights are compared. */
 const STEPS = 50;
