@@ -36,7 +36,7 @@ export const taskRequest = (name: Task['name']): TrainRequest => {
   const { varying: _, ...task } = one.task;
   const half = { ...tinySettings, hard: 0.5 };
   const encoded = texts(task.unit !== 'texts');
-  const beside = { model: tinyModel({ hidden: 24, layers: 3 }, 2) };
+  const beside = { model: tinyModel({ hidden: 24, layers: 3, maxLength: 40 }, 2) };
   const hidden = hiddenStates(given, beside, { pairs: layerPairs(2, 3, 'uniform'), weight: 0.5 });
   return tinyRequest({
     ...{ model: given, task, examples: { encoded, targets, teacher: teacherOf(one) } },

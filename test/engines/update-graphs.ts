@@ -4,6 +4,7 @@ import type { Feeds, HostTensor } from '../../engine/engine.ts';
 import { AGAIN, emitMove, emitSums, emitUpdate, sumOf, type Table } from '../../engine/optimizer/emit.ts';
 import { maskOf, momentsOf, scalarFeeds, type UpdateSettings } from '../../engine/optimizer/emit-adamw.ts';
 import { rowFeeds } from '../../engine/optimizer/row-sums.ts';
+import { slabsOf } from '../../engine/optimizer/slabs.ts';
 import type { TrainingStep } from '../../engine/step.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
@@ -14,19 +15,22 @@ import { caseOf, fedTo, normals, settings, stepOf, type WholeGraph } from './cas
 const updateFeeds = (graph: Graph, { parameters }: TrainingStep, tables: readonly Table[], fed: Feeds): Feeds => {
   const feeds: Record<string, HostTensor> = { [AGAIN]: { dtype: 'bool', dims: [], data: Uint8Array.of(1) } };
   for (const { name, dims } of parameters) {
-    const { first, second } = momentsOf(name);
     const drawn = (purpose: string): Float32Array => normals(stream(8, purpose), elementCount(dims));
     const put = (input: string, data: Float32Array): void => {
       feeds[input] = { dtype: 'float32', dims, data };
     };
-    put(first, drawn(first));
-    put(second, drawn(second).map(Math.abs));
     put(
       maskOf(name),
       drawn('mask').map((x) => Number(x > 0)),
     );
     put(sumOf(name), drawn('sum'));
     if (fed[name] === undefined) put(name, drawn(name));
+  }
+  for (const slab of slabsOf(parameters, optimizer)) {
+    const { first, second } = momentsOf(slab);
+    const drawn = (purpose: string): Float32Array => normals(stream(8, purpose), elementCount(slab.dims));
+    feeds[first] = { dtype: 'float32', dims: slab.dims, data: drawn(first) };
+    feeds[second] = { dtype: 'float32', dims: slab.dims, data: drawn(second).map(Math.abs) };
   }
   for (const { inputs, ids, height } of tables) {
     const all = ids.flatMap((name) => Array.from(fed[name]?.data ?? [0, 1, 2], Number));
