@@ -6,11 +6,14 @@ import { allowSoftwareAdapter } from './software-adapter.ts';
 
 allowSoftwareAdapter();
 
+import { tensorflowSettings } from './tensorflow-settings.ts';
+
 /** What each engine is measured by, by its name; 'reference' is what the others are measured against. */
 const settings: Readonly<Record<string, Pick<Conformant, 'tolerance' | 'lacks'> | 'reference'>> = {
   cpu: 'reference',
   webgpu: { tolerance: { sample: 5e-6, graph: 5e-5 }, lacks: webgpuLacks },
   cuda: { tolerance: { sample: 5e-6, graph: 5e-5 }, lacks: [] },
+  tensorflow: tensorflowSettings,
 };
 
 /** Drivers that compute on the processor prove kernels, and take minutes for what a card does in seconds. */
