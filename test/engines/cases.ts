@@ -31,7 +31,7 @@ export interface WholeGraph {
 const LENGTHS = [3, 5, 8, 20, 36];
 export const TEXTS = LENGTHS.length;
 const LONGEST = Math.max(...LENGTHS);
-export const tiny = (): Model => tinyModel({ labels: [], maxLength: 40 });
+const tiny = (): Model => tinyModel({ labels: [], maxLength: 40 });
 const labels = Array.from({ length: CLASSES }, (_, c) => `class ${c}`);
 
 export const normals = (random: Stream, length: number): Float32Array =>

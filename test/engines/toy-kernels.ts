@@ -6,7 +6,7 @@ import { elementCount } from '../../graph/tensor.ts';
 type Numbers = ArrayLike<number>;
 
 /** What a kernel reads of an input. */
-export interface Operand {
+interface Operand {
   readonly dims: readonly number[];
   readonly numbers: Numbers;
 }
