@@ -27,6 +27,10 @@ export interface CompileOptions {
   readonly training?: boolean;
   /** File that the graph is written into as the engine runs it, after its own fusions. */
   readonly optimizedFile?: string;
+  /** Outputs that buffers will take (`renew`): they stay on the device. */
+  readonly stays?: readonly Value[];
+  /** 'refused' where a device has no kernel for an operator: compiling fails, where the CPU would take it over otherwise. */
+  readonly fallback?: 'allowed' | 'refused';
   /** Start of the name of the file that gets the time of every node of every run when the program is released. */
   readonly profilePrefix?: string;
 }

@@ -12,7 +12,7 @@ import type { Model } from '../models/model.ts';
 import { answerName } from '../models/signature.ts';
 import { type Answers, answerCount, answersAbout, placed } from './answers.ts';
 import type { Encoded } from './encoded.ts';
-import type { Program } from './engine.ts';
+import type { Engine, Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
 import { feedsFor, fitted } from './feeds.ts';
 import { type Task, taskOf } from './tasks/index.ts';
@@ -24,6 +24,8 @@ export interface PredictRequest {
   /** Examples as the model reads them. */
   readonly examples: readonly Encoded[];
   readonly threads: number;
+  /** Where it is run; on the CPU where it is not said. */
+  readonly engine?: Engine | undefined;
   /**
    * 'length' runs texts of similar length together; 'single' runs each alone without padding, which is how quantized
    * models are judged: a scale that is found at run time spans its whole batch.
@@ -71,11 +73,13 @@ const runBatch = async (
  * The program of a stranger's model. Where only the fused graph is refused the fault is not the model's: such an error
  * passes as it is.
  */
-const compiled = async (graph: Graph, threads: number): Promise<Program> => {
+const compiled = async (graph: Graph, { threads, engine: asked = cpuEngine }: PredictRequest): Promise<Program> => {
+  // Kernels of integers and the like are the CPU's: a quantized model is asked there, whatever trains the others.
+  const engine = asked.target.lacking(graph).length === 0 ? asked : cpuEngine;
   try {
-    return await cpuEngine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
+    return await engine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   } catch (error) {
-    const own = await cpuEngine.compile(graph, { threads }).catch((refusal: unknown) => modelError(messageOf(refusal)));
+    const own = await engine.compile(graph, { threads }).catch((refusal: unknown) => modelError(messageOf(refusal)));
     if (isUserError(own, 'model')) throw own;
     await own.release();
     throw error;
@@ -170,7 +174,7 @@ export interface Predicted {
  * text does not depend on those beside it.
  */
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
-  const { examples, threads, checkpoints, keep = 'all' } = request;
+  const { examples, checkpoints, keep = 'all' } = request;
   expectBounded(request.model.graph);
   expectFinite(request.model.graph);
   const task = request.task ?? taskOf(request.model.info.task);
@@ -180,7 +184,7 @@ export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const columns = keep === 'largest' && task.chooses ? columnsFor(width) : width;
   const partial = await resume(blankRows(answerCount(answers), width, columns), checkpoints);
   if (examples.length === 0) return { rows: partial.rows, answers };
-  const program = await compiled(model.graph, threads);
+  const program = await compiled(model.graph, request);
   try {
     await predictBatches(program, { ...request, model }, answers, partial);
     return { rows: partial.rows, answers };

@@ -1,6 +1,7 @@
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
+import type { Engine } from './engine.ts';
 import type { Loss } from './losses/loss.ts';
 import type { Task } from './tasks/task.ts';
 import type { TrainingExamples, TrainingOptions } from './training-options.ts';
@@ -15,11 +16,20 @@ export interface Phase {
 /** Arrays behind the trained weights of the model, by name. */
 export type WeightArrays = ReadonlyMap<string, Float32Array>;
 
-/** Watches the weights: held pruning masks are such a hook. It keeps no state that a resumed run could not rebuild. */
+/**
+ * Watches the weights: gradual pruning is such a hook. It keeps no state that a resumed run could not rebuild. Weights may
+ * live on a device: what a hook sees is read from there, and what it may have written goes back, so it says what it needs.
+ */
 export interface WeightHook {
+  /** Weights that it sees; all of them where it does not say. */
+  readonly sees?: readonly string[];
+  /** Weights whose zeros stay: what is 0 when training starts, and after each call, is held at 0 until the next. */
+  readonly holds?: readonly string[];
   /** Before the first update, and again when a run resumes; `step` updates are done. */
   start?(step: number, totalSteps: number, weights: WeightArrays): void;
-  /** After each update (counted from 1); may write into the weights. */
+  /** Whether it is called after an update (counted from 1); after each where it does not say. */
+  wants?(step: number, totalSteps: number): boolean;
+  /** May write into the weights. */
   afterUpdate(step: number, totalSteps: number, weights: WeightArrays): void;
 }
 
@@ -35,6 +45,8 @@ export interface TrainRequest {
   readonly hook?: WeightHook | undefined;
   readonly seed: number;
   readonly threads: number;
+  /** Where it is trained; on the CPU where it is not said. */
+  readonly engine?: Engine | undefined;
   readonly signal: AbortSignal;
   readonly checkpoints: Checkpoints;
   /** Start of the name of the file that gets the time of every node, for benchmarks. */

@@ -11,7 +11,7 @@ import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
 import { buildEvaluation } from './step.ts';
 import { taskOf } from './tasks/index.ts';
-import type { TrainRequest, WeightArrays } from './train-request.ts';
+import type { TrainRequest, WeightArrays, WeightHook } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
   freshProgress,
@@ -21,7 +21,8 @@ import {
   type Trained,
   type TrainingProgress,
 } from './training-state.ts';
-import { isFiniteOutcome, type Outcome, Updater, weightFeeds } from './updater.ts';
+import { isFiniteOutcome, type Outcome, type Portion, type Updater } from './updater.ts';
+import { openUpdater } from './updaters/index.ts';
 import { type Validation, validate } from './validate.ts';
 
 /** At most this much work is lost to a crash. */
@@ -40,8 +41,11 @@ const withWeights = (model: Model, trained: readonly Trained[], pick: (one: Trai
   return { ...model, graph: { ...model.graph, weights } };
 };
 
-const weightArrays = (trained: readonly Trained[]): WeightArrays =>
-  new Map(trained.filter(({ auxiliary }) => !auxiliary).map(({ name, data }) => [name, data]));
+/** What a hook sees. */
+const weightArrays = (trained: readonly Trained[], { sees }: WeightHook): WeightArrays => {
+  const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
+  return new Map(shown.map(({ name, data }) => [name, data]));
+};
 
 /** One training run: where it stands, and what it does next. */
 class TrainingRun {
@@ -56,15 +60,15 @@ class TrainingRun {
   constructor(request: TrainRequest) {
     this.#request = request;
     this.#plan = planTraining(lengthsOf(request.examples.encoded), request.options, request.seed);
-    this.#updater = new Updater(request, this.#plan);
+    this.#updater = openUpdater(request, this.#plan);
   }
 
   async run(): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> {
-    const { signal, hook } = this.#request;
+    const { signal } = this.#request;
     signal.throwIfAborted();
     expectFinite(this.#request.model.graph);
     await this.#resume();
-    hook?.start?.(this.#progress.step, this.#plan.totalSteps, weightArrays(this.#updater.trained));
+    await this.#startHook();
     try {
       while (!this.#done()) {
         signal.throwIfAborted();
@@ -77,6 +81,7 @@ class TrainingRun {
       if (signal.aborted) await this.#save();
       throw error;
     }
+    await this.#updater.read('weights');
     // What runs held is given back before the weights are copied once more.
     await this.release();
     return { model: this.#result(), summary: this.#summary() };
@@ -94,6 +99,7 @@ class TrainingRun {
     if (saved !== undefined && progress !== undefined) {
       await this.#updater.enter(Math.max(0, progress.step - 1));
       if (restore(saved, this.#updater.trained)) {
+        await this.#updater.write('everything');
         this.#progress = progress;
         return;
       }
@@ -102,6 +108,7 @@ class TrainingRun {
   }
 
   async #save(): Promise<void> {
+    await this.#updater.read('everything');
     const { meta, data } = snapshot(this.#progress, this.#updater.trained);
     await this.#request.checkpoints.save(meta, data);
     this.#saved = performance.now();
@@ -127,7 +134,7 @@ class TrainingRun {
     const { outcome, size } = await this.#updater.update(step);
     if (!isFiniteOutcome(outcome)) throw await this.#diverged(outcome);
     const { loss } = outcome;
-    this.#request.hook?.afterUpdate(step + 1, this.#plan.totalSteps, weightArrays(this.#updater.trained));
+    await this.#callHook(step + 1);
     const { open, tokens, seconds } = this.#progress;
     this.#progress = {
       ...this.#progress,
@@ -139,6 +146,24 @@ class TrainingRun {
     const every = Math.ceil(this.#plan.stepsPerEpoch / CURVE_POINTS_PER_EPOCH);
     if (this.#progress.open.steps >= every && !this.#epochEnds()) this.#drawPoint();
     this.#report(loss);
+  }
+
+  async #startHook(): Promise<void> {
+    const { hook } = this.#request;
+    if (hook === undefined) return;
+    hook.start?.(this.#progress.step, this.#plan.totalSteps, weightArrays(this.#updater.trained, hook));
+    await this.#updater.hold();
+  }
+
+  async #callHook(step: number): Promise<void> {
+    const { hook } = this.#request;
+    const { totalSteps } = this.#plan;
+    if (hook === undefined || hook.wants?.(step, totalSteps) === false) return;
+    const seen: Portion = hook.sees ?? 'weights';
+    await this.#updater.read(seen);
+    hook.afterUpdate(step, totalSteps, weightArrays(this.#updater.trained, hook));
+    await this.#updater.write(seen);
+    await this.#updater.hold();
   }
 
   /** Closes the open stretch of the curve; with the score where an epoch ends. */
@@ -173,7 +198,7 @@ class TrainingRun {
   async #finishEpoch(): Promise<void> {
     const epoch = this.#plan.epochOf(this.#progress.step - 1) + 1;
     // No update follows, so that what updates held is free for the answers.
-    if (this.#progress.step === this.#plan.totalSteps) await this.#updater.release();
+    if (this.#progress.step === this.#plan.totalSteps) await this.#updater.settle();
     const scored = await this.#validate();
     // A metric may be no number, as the correlation of what says the same about everything.
     const score = Number.isFinite(scored?.score) ? scored?.score : undefined;
@@ -186,21 +211,20 @@ class TrainingRun {
       (best === null ||
         isBetter(metric, scored.score, best.score) ||
         (scored.score === best.score && scored.loss < best.loss));
+    if (better) await this.#updater.read('weights');
     if (better) for (const one of this.#updater.trained) if (!one.auxiliary) one.best.set(one.data);
     this.#progress = { ...this.#progress, validated: epoch, best: better ? { epoch, ...scored } : best };
   }
 
   async #validate(): Promise<Validation | undefined> {
-    const { model, task, validation, options, threads, signal } = this.#request;
+    const { model, task, validation, options, threads, signal, engine = cpuEngine } = this.#request;
     const encoded = validation.encoded.slice(0, options.validationLimit);
     if (encoded.length === 0) return undefined;
     const answering = task.answering(model);
     const graph = buildEvaluation(answering);
-    this.#evaluation ??= await cpuEngine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
-    return validate(this.#evaluation, {
+    this.#evaluation ??= await engine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
+    return validate(await this.#updater.evaluation(graph, this.#evaluation), {
       ...{ task, model: answering.info, examples: { ...validation, encoded }, signal },
-      weights: weightFeeds(graph, model, this.#updater.trained),
-      start: weightFeeds(graph, model, []),
       after: `step ${this.#progress.step} of ${this.#plan.totalSteps}`,
     });
   }
@@ -209,6 +233,7 @@ class TrainingRun {
   async #diverged(outcome: Outcome): Promise<UserError> {
     const { step } = this.#progress;
     const { examples, checkpoints } = this.#request;
+    await this.#updater.read('everything');
     const divergence = await divergenceOf({
       outcome,
       trained: this.#updater.trained,

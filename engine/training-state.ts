@@ -69,7 +69,7 @@ export interface TrainedFrom {
 export const trainedArrays = (
   { graph, before, seed }: TrainedFrom,
   parameters: readonly StepParameter[],
-  memory: KernelMemory,
+  memory: Pick<KernelMemory, 'floats'>,
 ): readonly Trained[] =>
   parameters.map((parameter) => {
     const { name, dims, auxiliary } = parameter;

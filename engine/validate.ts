@@ -7,10 +7,10 @@ import { figureOf, type Judged, meanOf } from '../ground/metrics/metric.ts';
 import { dataTask } from '../ground/tasks.ts';
 import { nonFinite } from '../models/finite.ts';
 import { type Answers, answersAbout, placed } from './answers.ts';
-import type { HostTensor, Program } from './engine.ts';
 import { type Fed, feedsFor, fitted } from './feeds.ts';
 import type { Judgement, Task } from './tasks/task.ts';
 import type { TrainingExamples } from './training-options.ts';
+import type { Evaluation, Since } from './updater.ts';
 
 /** Texts of one pass: no gradients are kept, so more fit than in training. */
 const BATCH = 128;
@@ -22,14 +22,9 @@ export interface Validation {
   readonly loss: number;
 }
 
-type Weights = Readonly<Record<string, HostTensor>>;
-
 interface ValidationRequest {
   readonly task: Task;
   readonly model: Fed;
-  readonly weights: Weights;
-  /** Those that training began with. */
-  readonly start: Weights;
   readonly examples: TrainingExamples;
   /** The step that was made last, for messages. */
   readonly after: string;
@@ -46,37 +41,37 @@ interface Strange {
 
 /** What the model says of a batch: a row of numbers a text or a token. */
 const runBatch = async (
-  program: Program,
+  evaluation: Evaluation,
   { model, examples }: ValidationRequest,
-  weights: Weights,
+  since: Since,
   batch: Batch,
 ): Promise<{ readonly data: Float32Array; readonly width: number }> => {
-  const [said] = Object.values(await program.run({ ...weights, ...feedsFor(model, examples.encoded, batch) }));
+  const [said] = Object.values(await evaluation.run(feedsFor(model, examples.encoded, batch), since));
   if (!(said?.data instanceof Float32Array)) throw new Error('the model gave no float32 answers');
   return { data: said.data, width: said.dims.at(-1) ?? 1 };
 };
 
 /** An answer that is no number is training's work only where the weights that it began with give one. */
-const blameFor = async (program: Program, request: ValidationRequest, alone: Batch): Promise<string> => {
-  for (const [name, { dims, data }] of Object.entries(request.weights)) {
+const blameFor = async (evaluation: Evaluation, request: ValidationRequest, alone: Batch): Promise<string> => {
+  for (const [name, { dims, data }] of Object.entries(await evaluation.weights('now'))) {
     if (!(data instanceof Float32Array)) continue;
     const weight = nonFinite(name, { dtype: 'float32', dims, bytes: bytesOf(data) });
     if (weight !== undefined) return `${weight}, so the step before that left it so`;
   }
-  const { data } = await runBatch(program, request, request.start, alone);
+  const { data } = await runBatch(evaluation, request, 'start', alone);
   return data.every(Number.isFinite)
     ? 'with the weights that training began with they are finite, so training moved them too far: lower learningRate, or lengthen warmup'
     : 'with the weights that training began with they are none either: leave that text out, or start from another model';
 };
 
 const noNumbers = async (
-  program: Program,
+  evaluation: Evaluation,
   request: ValidationRequest,
   { answer, value, batch, answers }: Strange,
 ): Promise<UserError> => {
   const { examples, after } = request;
   const text = answers.starts.findLastIndex((start) => start <= answer);
-  const blame = await blameFor(program, request, { ...batch, rows: Int32Array.of(text) });
+  const blame = await blameFor(evaluation, request, { ...batch, rows: Int32Array.of(text) });
   const called = examples.called?.(text) ?? `validation text ${text + 1}`;
   const message = `after ${after} the model gives ${value} about ${called}; expected finite numbers: ${blame}`;
   return stageError(message, { code: 'diverged' });
@@ -95,14 +90,14 @@ const scoreOf = (metric: Metric, judgements: readonly Judgement[]): number =>
     : meanOf(judgements.map(({ score }) => score));
 
 /** How good the weights are as they are, through the evaluation graph. */
-export const validate = async (program: Program, request: ValidationRequest): Promise<Validation> => {
-  const { task, model, weights, examples, signal } = request;
+export const validate = async (evaluation: Evaluation, request: ValidationRequest): Promise<Validation> => {
+  const { task, model, examples, signal } = request;
   const answers = answersAbout(examples.encoded);
   const judgements: Judgement[] = [];
   for (const planned of lengthBatches(lengthsOf(examples.encoded), BATCH)) {
     signal.throwIfAborted();
     const batch = fitted(model, planned);
-    const { data, width } = await runBatch(program, request, weights, batch);
+    const { data, width } = await runBatch(evaluation, request, 'now', batch);
     const strange: { readonly answer: number; readonly value: number }[] = [];
     const { numbers: asked, rows } = placed(answers, batch, model.signature);
     asked.forEach((answer, i) => {
@@ -113,7 +108,7 @@ export const validate = async (program: Program, request: ValidationRequest): Pr
       judgements.push(task.judge(numbers, examples, answer));
     });
     const [first] = strange;
-    if (first !== undefined) throw await noNumbers(program, request, { ...first, batch, answers });
+    if (first !== undefined) throw await noNumbers(evaluation, request, { ...first, batch, answers });
   }
   return { score: scoreOf(dataTask(task.name).metric, judgements), loss: meanOf(judgements.map(({ loss }) => loss)) };
 };

@@ -1,3 +1,4 @@
+import { modelError } from '../ground/errors.ts';
 import { callOf } from './call.ts';
 import { irVersion } from './codec/encode.ts';
 import type { Graph } from './graph.ts';
@@ -16,6 +17,8 @@ const releases = [
   { minor: 23, opset: 23, format: 11 },
   { minor: 24, opset: 25, format: 12 },
 ] as const;
+
+const NEWEST_OPSET = Math.max(...releases.map(({ opset }) => opset));
 
 /** Operators of com.microsoft were tried from this version on. */
 const OLDEST_CONTRIBUTED = 17;
@@ -43,6 +46,10 @@ export const runtimeNeed = (graph: Graph): RuntimeNeed => {
   const opset = graph.opsets[''] ?? 1;
   const format = irVersion(opset);
   const release = releases.find((one) => one.opset >= opset && one.format >= format);
-  if (release === undefined) throw new Error(`no ONNX Runtime is known that loads operator set ${opset}`);
+  if (release === undefined) {
+    throw modelError(
+      `no ONNX Runtime is known that loads operator set ${opset} in a file of format ${format}; expected at most operator set ${NEWEST_OPSET}: export the model for that one`,
+    );
+  }
   return { minor: Math.max(release.minor, ...operatorNeeds(graph)), opset, format };
 };

@@ -54,6 +54,9 @@ export const modelError = userErrors('model');
 /** A stage cannot go on: bad data, a loss that diverged. */
 export const stageError = userErrors('stage', 'work');
 
+/** What graphs should run on is not there, or gave up. */
+export const engineError = userErrors('engine');
+
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The error with other words, where it is the user's; bugs pass as they are. */

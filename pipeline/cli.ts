@@ -3,6 +3,7 @@ import { systemCode } from '../ground/errors.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
+import { enginesCommand } from './commands/engines.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -42,6 +43,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     cleanCommand,
     exportCommand,
     schemaCommand,
+    enginesCommand,
   ];
   for (const command of commands) command(program, end);
 };

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { findEngine } from '../engine/engines/index.ts';
 import { isUserError } from '../ground/errors.ts';
 import type { Catalogue } from './catalogue.ts';
 import { stageOf } from './catalogue.ts';
@@ -11,6 +12,7 @@ import { checkFile } from './yaml/check.ts';
 import { type Located, locate, type Path, parseYaml } from './yaml/document.ts';
 import { applyOverrides } from './yaml/overrides.ts';
 import { readSource } from './yaml/source.ts';
+import { valueAt } from './yaml/values.ts';
 
 /** The text of a configuration that names a path: problems with a file stand there. */
 const spanOfFile = (located: Located, base: Path, config: unknown, folder: string, file: string): Span => {
@@ -49,6 +51,21 @@ const checkSources = async (
   }
 };
 
+/** Engines that the file names and that are not there, where it names them. */
+const checkEngines = async ({ steps, stages }: Plan, located: Located): Promise<readonly Diagnostic[]> => {
+  const asked = [...new Set(steps.flatMap(({ engine }) => engine ?? []))];
+  const problems = asked.map(async (engine): Promise<readonly Diagnostic[]> => {
+    const found = await findEngine(engine);
+    if (!('missing' in found)) return [];
+    const paths = stages.map((_, index) => ['stages', index, 'engine']);
+    const path = paths.find((one) => valueAt(located.value, one) === engine);
+    const hints = found.install === undefined ? [] : [found.install];
+    const message = `the engine "${engine}" is not there: ${found.missing}`;
+    return [{ code: 'no-engine', message, span: located.at(path ?? ['engine']), hints }];
+  });
+  return (await Promise.all(problems)).flat();
+};
+
 const looksOutside = async (
   plan: Plan,
   located: Located,
@@ -78,7 +95,8 @@ const looksOutside = async (
     span: located.at(['data', ...path]),
     hints: [],
   }));
-  return [...data, ...problems, ...stages.flatMap((stage) => stage.problems ?? []), ...foreseen];
+  const engines = await checkEngines(plan, located);
+  return [...data, ...engines, ...problems, ...stages.flatMap((stage) => stage.problems ?? []), ...foreseen];
 };
 
 /** Problems after which the rest of the file still means what it says. */

@@ -14,7 +14,15 @@ import { judge } from './gates/judge.ts';
 import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import { agreementReport, qualityReport } from './quality.ts';
-import { baselineSteps, outputOf, type RunSummary, type StageSummary, type StepSummary, stepMaking } from './record.ts';
+import {
+  baselineSteps,
+  outputOf,
+  type RanOn,
+  type RunSummary,
+  type StageSummary,
+  type StepSummary,
+  stepMaking,
+} from './record.ts';
 import type {
   ClientReport,
   Comparison,
@@ -101,6 +109,16 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
   });
 };
 
+/** Figures of another device than the CPU are told as such. */
+const placeNotes = ({ step, evaluation }: StageSummary): readonly string[] => {
+  const [made, judged] = [step?.ranOn, evaluation?.ranOn];
+  const on = ({ engine, device }: RanOn): string => `${engine} (${device})`;
+  return [
+    ...(made === undefined ? [] : [`its graphs ran on ${on(made)}`]),
+    ...(judged === undefined || judged.engine === made?.engine ? [] : [`its answers are those of ${on(judged)}`]),
+  ];
+};
+
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
   const metrics = metricsOf(stage.step);
   const evaluation = evaluationOf(stage);
@@ -116,6 +134,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     inputs: stage.inputs,
     cached: stage.step?.cached ?? false,
     seconds: (stage.step?.seconds ?? 0) + stage.extraSeconds,
+    ranOn: stage.step?.ranOn ?? null,
     model: modelReport(stage, evaluation),
     quality,
     agreement: agreementReport(scores, reference),
@@ -129,7 +148,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(metrics),
     client: clientReport(evaluation, quality),
-    notes: [...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
+    notes: [...placeNotes(stage), ...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
   };
 };
 

@@ -2,6 +2,12 @@ import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
 import type { Json, Metrics } from '../ground/json.ts';
 import type { Gate } from './gates/gate.ts';
 
+/** An engine and the device behind it, as its driver calls it. */
+export interface RanOn {
+  readonly engine: string;
+  readonly device: string;
+}
+
 /** One step of a run as it ended, from the store or freshly made. */
 export interface StepSummary {
   /** True when it was reused instead of run. */
@@ -10,6 +16,8 @@ export interface StepSummary {
   readonly seconds: number;
   readonly metrics: Metrics;
   readonly outputs: Readonly<Record<string, InputArtifact>>;
+  /** Where its graphs ran; absent for the CPU. */
+  readonly ranOn?: RanOn;
 }
 
 /** A step that stands in every plan: over the data, or over all models at the end. */

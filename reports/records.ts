@@ -71,6 +71,7 @@ const stepSchema = z.looseObject({
   seconds: z.number(),
   metrics: z.record(z.string(), z.json()),
   outputs: z.record(z.string(), z.looseObject({ artifact: artifactSchema })),
+  ranOn: z.object({ engine: z.string(), device: z.string() }).exactOptional(),
 });
 const automaticSchema = stepSchema.extend({ name: z.string(), place: z.enum(['data', 'all-models']) });
 
@@ -123,6 +124,7 @@ const stepIn = (folder: string, step: z.infer<typeof stepSchema>): StepSummary =
   cached: step.cached,
   seconds: step.seconds,
   metrics: step.metrics,
+  ...(step.ranOn === undefined ? {} : { ranOn: step.ranOn }),
   outputs: Object.fromEntries(
     Object.entries(step.outputs).map(([name, { artifact }]) => [
       name,

@@ -31,11 +31,12 @@ export const ASSUMED_COLUMNS = 80;
 
 const padded = (text: string, width: number): string => ' '.repeat(Math.max(0, width - terminalWidth(text)));
 
-export const layOut = (rows: readonly (readonly string[])[]): string[] => {
+/** Rows as columns: figures end at one place, the columns in `left` begin at one. */
+export const layOut = (rows: readonly (readonly string[])[], left: readonly number[] = [0]): string[] => {
   const widths = (rows[0] ?? []).map((_, c) => Math.max(...rows.map((row) => terminalWidth(row[c] ?? ''))));
   const cell = (text: string, c: number): string => {
     const space = padded(text, widths[c] ?? 0);
-    return c === 0 ? `${text}${space}` : `${space}${text}`;
+    return left.includes(c) ? `${text}${space}` : `${space}${text}`;
   };
   return rows.map((row) => row.map(cell).join(GAP).trimEnd());
 };

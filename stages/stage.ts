@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Engine } from '../engine/engine.ts';
 import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Immutable } from '../ground/immutable.ts';
@@ -8,6 +9,8 @@ import type { DatasetTask } from '../ground/tasks.ts';
 import type { Foreseen, Outlook } from './expected.ts';
 
 export interface StageContext {
+  /** Opens what the step runs its graphs on, once; the CPU for stages that know no other. */
+  engine(): Promise<Engine>;
   /** Seed for named streams; 0 for stages that draw nothing. */
   readonly seed: number;
   readonly threads: number;
@@ -103,6 +106,8 @@ export interface Stage<C, M> {
    * 'machine' adds the CPU, for measurements; 'none' is for steps that run no graphs.
    */
   readonly environment?: 'none' | 'runtime' | 'machine';
+  /** Whether it runs its graphs on the engine that a file names for it; else on the CPU. */
+  readonly choosesEngine?: true;
   /** Named inputs of `from:` when it takes several ({ fp32: student, q8: int8 }); default is one, called 'model'; [] for none. */
   readonly from?: readonly string[];
   /** What the weights of its model are stored in, where that is not floats. */

@@ -7,7 +7,8 @@ import { lengthsOf } from '../../data/lengths.ts';
 import { tokensOf } from '../../engine/encoded.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import { planTraining, type TrainingPlan } from '../../engine/training-plan.ts';
-import { type TimeSpent, Updater } from '../../engine/updater.ts';
+import type { TimeSpent } from '../../engine/updater.ts';
+import { openUpdater } from '../../engine/updaters/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { bytesOf, float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
@@ -40,7 +41,7 @@ export interface OurSide extends Side {
 /** decant's own update, exactly as training runs it, in this process. */
 export const ours = (setting: Setting, profilePrefix?: string): OurSide => {
   const request = requestFor(setting, profilePrefix);
-  const updater = new Updater(request, planOf(request));
+  const updater = openUpdater(request, planOf(request));
   let step = 0;
   return {
     get spent() {

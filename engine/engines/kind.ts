@@ -6,10 +6,18 @@ export interface Device {
   /** Bytes, where the driver tells. */
   readonly memory?: number;
   readonly driver?: string;
+  /** It computes on the processor, as drivers for tests do: used where it is asked for by name, never by itself. */
+  readonly software?: true;
 }
 
 /** What of an engine is there on this machine, or what is missing and the line that would bring it. */
-export type Found = { readonly device: Device } | { readonly missing: string; readonly install?: string };
+export type Found =
+  | {
+      readonly device: Device;
+      /** Versions of what computes: with the device's name, part of the key of everything that is computed there. */
+      readonly facts: Readonly<Record<string, string>>;
+    }
+  | { readonly missing: string; readonly install?: string };
 
 /** One engine: a line of engines/index.ts. Nothing of its runtime is loaded before it is asked for. */
 export interface EngineKind {
@@ -18,6 +26,6 @@ export interface EngineKind {
   /** One line for help and docs. */
   readonly summary: string;
   find(): Promise<Found>;
-  /** Throws what `find` says is missing. */
+  /** Throws where it is not there after all. */
   open(): Promise<Engine>;
 }

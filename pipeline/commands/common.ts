@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { engines } from '../../engine/engines/index.ts';
 import { type Diagnostic, requestProblems } from '../diagnostic.ts';
 import { closure, type Plan, type Step } from '../plan/plan.ts';
 import { defaultThreads } from '../plan/threads.ts';
@@ -15,6 +16,7 @@ export interface PlanOptions {
   readonly store?: string;
   readonly out?: string;
   readonly threads?: number;
+  readonly engine?: string;
   readonly until?: string;
   readonly force: readonly string[];
   readonly remeasure?: boolean;
@@ -47,12 +49,19 @@ export const settingOption = (): Option =>
     .argParser(collect)
     .default([], 'none');
 
+const engineNames = engines.map(({ name }) => name);
+
 /** Adds the options that decide what is run and where. */
 export const addPlanOptions = (command: Command): Command =>
   command
     .addOption(settingOption())
     .option('--store <dir>', 'folder of cached results (default: .decant/store beside the file)', folderName)
     .option('--out <dir>', 'folder of the run (default: runs/NAME beside the file)', folderName)
+    .addOption(
+      new Option('--engine <name>', 'what graphs run on, in place of the engine that the file names').choices(
+        engineNames,
+      ),
+    )
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--until <stage>', 'leave out the stages after this one')
     .addOption(
@@ -110,7 +119,8 @@ export interface Planned {
 export const planFrom = async (file: string, options: PlanOptions): Promise<Planned> => {
   const { decantCatalogue } = await import('../kinds.ts');
   const { loadPipeline } = await import('../load.ts');
-  const whole = await loadPipeline(file, options.set, decantCatalogue);
+  const settings = options.engine === undefined ? options.set : [...options.set, `engine=${options.engine}`];
+  const whole = await loadPipeline(file, settings, decantCatalogue);
   if (options.until !== undefined) knownStage(whole, options.until, '--until');
   const plan = options.until === undefined ? whole : cutAfter(whole, options.until);
   const helpers = plan.stages.flatMap((stage) => stage.helpers);

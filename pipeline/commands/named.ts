@@ -1,5 +1,6 @@
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { defaultEngine, openEngine } from '../../engine/engines/index.ts';
 import { reworded } from '../../ground/errors.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
@@ -47,6 +48,7 @@ const fromPackage = async (name: string): Promise<Models> => {
 const contextOf = (name: string, { work, offline, signal }: Reading): StageContext => {
   const view = plainView((line) => void process.stderr.write(`${manyLines(line)}\n`));
   return {
+    engine: () => openEngine(defaultEngine),
     ...{ seed: 0, threads: 1, signal, offline, base: process.cwd() },
     checkpoints: { load: async () => undefined, save: async () => undefined, folder: join(work, 'arrived') },
     progress: (progress) => view.emit({ type: 'progress', step: name, progress }),

@@ -161,10 +161,17 @@ const runStep = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
   }
 };
 
+/** Where its graphs ran, as its key has it; nothing for the CPU. */
+const ranOn = ({ fingerprint: { environment } }: StepRecord): Pick<StepSummary, 'ranOn'> => {
+  const { provider, device } = environment;
+  if (typeof provider !== 'string' || typeof device !== 'string') return {};
+  return { ranOn: { engine: provider, device } };
+};
+
 const summary = (record: StepRecord, cached: boolean, store: Store): StepSummary => {
   const outputs: Record<string, InputArtifact> = {};
   for (const [name, artifact] of Object.entries(record.outputs)) outputs[name] = store.input(artifact);
-  return { cached, seconds: record.seconds, metrics: record.metrics, outputs };
+  return { cached, seconds: record.seconds, metrics: record.metrics, outputs, ...ranOn(record) };
 };
 
 /** Runs or reuses every step of a plan in order; ends at the first that fails, with what was done before it. */

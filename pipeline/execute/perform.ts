@@ -1,10 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultEngine, openEngine } from '../../engine/engines/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import type { AnyStage, StageContext } from '../../stages/stage.ts';
 import { type Output, Store } from '../store/store.ts';
 import { failureOf } from './failure.ts';
 import type { Order, Outcome, Report } from './order.ts';
+
+const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+};
 
 const context = (
   order: Order,
@@ -14,6 +23,7 @@ const context = (
   signal: AbortSignal,
   report: (report: Report) => void,
 ): StageContext => ({
+  engine: once(() => openEngine(order.step.engine ?? defaultEngine)),
   seed: order.seed,
   threads: order.threads,
   signal,

@@ -2,7 +2,9 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { findEngine } from '../../engine/engines/index.ts';
 import type { Digest } from '../../ground/artifact.ts';
+import { engineError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import type { AnyStage } from '../../stages/stage.ts';
 import { hashJson, hashPath } from '../store/hash.ts';
@@ -17,9 +19,22 @@ const runtimeVersion = (): string => {
   return packageJson.parse(require('onnxruntime-node/package.json')).version;
 };
 
+/** The device that an engine runs on, and the versions of what computes there. */
+const deviceOf = async (engine: string, threads: number): Promise<Fingerprint['environment']> => {
+  const found = await findEngine(engine);
+  if ('missing' in found) throw engineError(found.missing);
+  const { name, driver } = found.device;
+  return { provider: engine, device: name, ...(driver === undefined ? {} : { driver }), ...found.facts, threads };
+};
+
 /** As much of the machine as a step's result depends on. */
-const environmentOf = (stage: AnyStage, threads: number): Fingerprint['environment'] => {
+const environmentOf = async (
+  stage: AnyStage,
+  engine: string | undefined,
+  threads: number,
+): Promise<Fingerprint['environment']> => {
   if (stage.environment === 'none') return {};
+  if (engine !== undefined) return await deviceOf(engine, threads);
   const runtime = { onnxruntime: runtimeVersion(), provider: 'cpu', threads };
   if (stage.environment !== 'machine') return runtime;
   return { ...runtime, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
@@ -62,7 +77,7 @@ export const fingerprintOf = async (
   ...(stage.draws ? { seed } : {}),
   inputs,
   sources: await sources.of((await stage.sources?.(step.config, base)) ?? []),
-  environment: environmentOf(stage, threads),
+  environment: await environmentOf(stage, step.engine, threads),
 });
 
 export const keyOf = (fingerprint: Fingerprint): Digest => hashJson(fingerprint);

@@ -13,6 +13,8 @@ export interface Step {
   /** The configuration as it was written. */
   readonly config: Json;
   readonly inputs: Readonly<Record<string, Ref>>;
+  /** The engine that its graphs run on, where it is not the CPU. */
+  readonly engine?: string;
 }
 
 /** One stage of the YAML with the steps that it stands for. */

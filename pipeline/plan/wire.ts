@@ -1,3 +1,4 @@
+import { defaultEngine } from '../../engine/engines/index.ts';
 import type { Json } from '../../ground/json.ts';
 import type { AnyStage, ModelRole, Place, Ref, Wiring } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -6,6 +7,7 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { type Checked, type CheckedStage, unknownStage } from '../yaml/check.ts';
 import type { Located, Path } from '../yaml/document.ts';
 import { describeValue, isRecord } from '../yaml/values.ts';
+import { outOfOrder, type Reference } from './order.ts';
 import type { Plan, PlannedStage, Step } from './plan.ts';
 
 /** A configuration as plain JSON: what YAML gives already is, apart from values that JSON does not have. */
@@ -17,10 +19,16 @@ const makesDataset = ({ makes }: Pick<AnyStage, 'makes'>): boolean => makes === 
 const datasetStep = ({ stages }: Catalogue): string =>
   stages.find((stage) => stage.place === 'data' && makesDataset(stage))?.uses ?? '';
 
-interface Reference {
-  readonly from: string;
-  readonly to: string;
-  readonly path: Path;
+/** What a step's graphs run on, where its stage chooses and it is not the CPU. */
+const engineOf = (stage: AnyStage, engine: string): Pick<Step, 'engine'> =>
+  stage.choosesEngine === true && engine !== defaultEngine ? { engine } : {};
+
+/** Who asks for steps. */
+interface Surroundings {
+  readonly helpers: string[];
+  readonly before: (() => Ref) | undefined;
+  readonly id?: string;
+  readonly engine: string;
 }
 
 /** Connects stages: resolves names, collects steps that stages ask for once, and keeps every problem. */
@@ -46,7 +54,7 @@ class Planner {
       this.automatic(stage, stage.uses, {});
     }
     for (const stage of this.checked.stages) this.addStage(stage);
-    this.problems.push(...this.order());
+    this.problems.push(...outOfOrder(this.references, this.checked.stages, this.located));
     const models = this.checked.stages.filter(({ stage }) => stage.makes === 'model').map(({ id }) => id);
     const inputs = Object.fromEntries(models.map((id) => [id, { step: id, output: 'model' }]));
     if (models.length > 0) for (const stage of this.at('all-models')) this.automatic(stage, stage.uses, inputs);
@@ -62,18 +70,19 @@ class Planner {
     id: string,
     inputs: Step['inputs'],
     model: ModelRole = { meetsClients: false },
+    engine = defaultEngine,
   ): readonly string[] {
     const options = stage.automatic?.options(this.checked.sections, model);
-    return options === undefined ? [] : [this.internal(stage, id, toJson(options), inputs).id];
+    return options === undefined ? [] : [this.internal(stage, id, toJson(options), inputs, engine).id];
   }
 
   /** Adds a step that no one wrote down; its stage wires what else it needs. */
-  private internal(stage: AnyStage, id: string, config: Json, inputs: Step['inputs']): Step {
+  private internal(stage: AnyStage, id: string, config: Json, inputs: Step['inputs'], engine: string): Step {
     const { uses, place } = stage;
-    const wiring = this.wiring([], { helpers: [], before: undefined });
+    const wiring = this.wiring([], { helpers: [], before: undefined, engine });
     // A section with wrong options is a problem of the file already.
     const wired = stage.config.safeParse(config).success ? stage.wire(config, wiring) : {};
-    const step = { id, uses, place, config, inputs: { ...wired, ...inputs } };
+    const step = { id, uses, place, config, inputs: { ...wired, ...inputs }, ...engineOf(stage, engine) };
     this.steps.push(step);
     return step;
   }
@@ -87,7 +96,7 @@ class Planner {
       used = true;
       return this.single(item);
     };
-    const wiring = this.wiring(base, { helpers, before, id });
+    const wiring = this.wiring(base, { helpers, before, id, engine: item.engine });
     const wired = config === undefined ? {} : stage.wire(config, wiring);
     const inputs = { ...wired, ...this.fromInputs(item, wired, before) };
     // A stage with wrong options is not wired; what it names is checked all the same.
@@ -97,7 +106,8 @@ class Planner {
       this.problem('needless-from', message, this.located.key([...base, 'from']));
     }
     for (const [name, { step }] of Object.entries(inputs)) this.checkStored(item, name, step);
-    this.steps.push({ id, uses: stage.uses, place: stage.place, config: toJson(config), inputs });
+    const runsOn = engineOf(stage, item.engine);
+    this.steps.push({ id, uses: stage.uses, place: stage.place, config: toJson(config), inputs, ...runsOn });
     const about = stage.makes === 'model' ? this.stepsAbout(item, inputs) : [];
     this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, about });
   }
@@ -106,7 +116,11 @@ class Planner {
   private stepsAbout(item: CheckedStage, inputs: Step['inputs']): readonly string[] {
     const model = { step: item.id, output: 'model' };
     const role = { meetsClients: this.meetsClients(item, inputs) };
-    return this.at('each-model').flatMap((stage) => this.automatic(stage, `${item.id}/${stage.uses}`, { model }, role));
+    // Kernels of integers are the CPU's.
+    const engine = item.stage.stores === 'integers' ? defaultEngine : item.engine;
+    return this.at('each-model').flatMap((stage) =>
+      this.automatic(stage, `${item.id}/${stage.uses}`, { model }, role, engine),
+    );
   }
 
   /** Models that a chain begins with, and those that are exported; between them lies nothing that a client reads. */
@@ -213,17 +227,14 @@ class Planner {
     return { step: typeof id === 'string' ? id : '', output: 'model' };
   }
 
-  private wiring(
-    base: Path,
-    { helpers, before, id = '' }: { helpers: string[]; before: (() => Ref) | undefined; id?: string },
-  ): Wiring {
+  private wiring(base: Path, { helpers, before, id = '', engine }: Surroundings): Wiring {
     return {
       model: (target, path) => this.model(id, target, [...base, ...path]),
       previous: () => before?.() ?? { step: '', output: 'model' },
       dataset: () => ({ step: datasetStep(this.catalogue), output: 'dataset' }),
       task: this.checked.task,
       step: (uses, config, inputs) => {
-        const step = this.helper(id, uses, config, inputs);
+        const step = this.helper(id, uses, config, inputs, engine);
         helpers.push(step.id);
         return { step: step.id, output: stageOf(this.catalogue, uses)?.makes ?? 'model' };
       },
@@ -231,46 +242,17 @@ class Planner {
     };
   }
 
-  private helper(stage: string, uses: string, config: Json, inputs: Step['inputs']): Step {
-    const key = JSON.stringify([uses, config, inputs]);
+  private helper(stage: string, uses: string, config: Json, inputs: Step['inputs'], engine: string): Step {
+    const key = JSON.stringify([uses, config, inputs, engine]);
     const known = this.shared.get(key);
     if (known !== undefined) return known;
     const same = this.steps.filter(({ id }) => id.startsWith(`${stage}/${uses}`)).length;
     const id = same === 0 ? `${stage}/${uses}` : `${stage}/${uses}-${same + 1}`;
     const maker = stageOf(this.catalogue, uses);
     if (maker === undefined) throw new Error(`no step is called "${uses}"`);
-    const step = this.internal(maker, id, config, inputs);
+    const step = this.internal(maker, id, config, inputs, engine);
     this.shared.set(key, step);
     return step;
-  }
-
-  /** References to the stage itself or to later ones: a cycle where the way leads back. */
-  private order(): readonly Diagnostic[] {
-    const index = new Map(this.checked.stages.map((stage) => [stage.id, stage.index]));
-    return this.references
-      .filter(({ from, to }) => (index.get(to) ?? 0) >= (index.get(from) ?? 0))
-      .map(({ from, to, path }) => {
-        const span = this.located.at(path);
-        const way = this.way(to, from, new Set());
-        if (way !== undefined) {
-          const message = `stages wait for each other: ${[from, ...way].map((id) => `"${id}"`).join(' <- ')}`;
-          return { code: 'cycle', message, span, hints: ['let one of them use another stage'] };
-        }
-        const message = `stage "${to}" comes after "${from}", which uses it`;
-        return { code: 'forward-reference', message, span, hints: [`move "${to}" above "${from}"`] };
-      });
-  }
-
-  /** Stages on the way along references from one to another. */
-  private way(from: string, to: string, seen: Set<string>): readonly string[] | undefined {
-    if (from === to) return [from];
-    if (seen.has(from)) return undefined;
-    seen.add(from);
-    for (const reference of this.references.filter((candidate) => candidate.from === from)) {
-      const rest = this.way(reference.to, to, seen);
-      if (rest !== undefined) return [from, ...rest];
-    }
-    return undefined;
   }
 
   private problem(code: string, message: string, span: Diagnostic['span'], hints: readonly string[] = []): void {

@@ -1,3 +1,4 @@
+import { defaultEngine } from '../../engine/engines/index.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import type { AnyStage, Sections } from '../../stages/stage.ts';
@@ -6,8 +7,8 @@ import type { Diagnostic } from '../diagnostic.ts';
 import { isReserved } from '../plan/plan.ts';
 import type { Located } from './document.ts';
 import { checkGates } from './gates.ts';
-import { headSchema, ID_PATTERN, ID_WORDS, sectionsOf } from './head.ts';
-import { fromZodError, unknownName } from './issues.ts';
+import { engineName, headSchema, ID_PATTERN, ID_WORDS, sectionsOf } from './head.ts';
+import { fromZodError, type IssueContext, unknownName } from './issues.ts';
 import { nameHints } from './suggest.ts';
 import { describeValue, isRecord } from './values.ts';
 
@@ -17,7 +18,9 @@ export interface CheckedStage {
   readonly id: string;
   readonly stage: AnyStage;
   readonly from: unknown;
-  /** The options besides id, uses and from; undefined when they are wrong. */
+  /** The engine that it names, or the file's. */
+  readonly engine: string;
+  /** The options besides id, uses, from and engine; undefined when they are wrong. */
   readonly config: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -61,19 +64,46 @@ const checkId = (
   return [];
 };
 
+/** The engine of a stage: the one that it names, where it may, else the file's. */
+const checkEngine = (
+  { engine, ...config }: Readonly<Record<string, unknown>>,
+  stage: AnyStage,
+  context: IssueContext,
+  ofFile: string,
+): {
+  readonly engine: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly problems: readonly Diagnostic[];
+} => {
+  if (stage.choosesEngine !== true) {
+    return { engine: ofFile, config: engine === undefined ? config : { ...config, engine }, problems: [] };
+  }
+  const parsed = engineName.default(ofFile).safeParse(engine);
+  const at = { ...context, base: [...context.base, 'engine'] };
+  return parsed.success
+    ? { engine: parsed.data, config, problems: [] }
+    : { engine: ofFile, config, problems: fromZodError(parsed.error, at) };
+};
+
+interface Surroundings {
+  readonly ids: readonly unknown[];
+  readonly located: Located;
+  readonly catalogue: Catalogue;
+  /** The engine that the file names. */
+  readonly engine: string;
+}
+
 const checkStage = (
   item: unknown,
   index: number,
-  ids: readonly unknown[],
-  located: Located,
-  catalogue: Catalogue,
+  { ids, located, catalogue, engine: ofFile }: Surroundings,
 ): { readonly stage: CheckedStage | undefined; readonly problems: readonly Diagnostic[] } => {
   const base = ['stages', index];
   if (!isRecord(item)) {
     const message = `stage ${index + 1} is ${describeValue(item)}; expected a mapping with id and uses`;
     return { stage: undefined, problems: [{ code: 'wrong-type', message, span: located.at(base), hints: [] }] };
   }
-  const { id, uses, from, ...config } = item;
+  const { id, uses, from, ...options } = item;
   const problems = [...checkId(id, index, ids, located, catalogue)];
   const label = typeof id === 'string' ? `stage "${id}"` : `stage ${index + 1}`;
   const offered = catalogue.stages.filter(({ place }) => place === 'named');
@@ -83,14 +113,14 @@ const checkStage = (
     problems.push(unknownName('uses', uses, known, [...base, 'uses'], { located, owner: label }));
     return { stage: undefined, problems };
   }
+  const context = { located, base, owner: `${label} (${stage.uses})`, schema: stage.config };
+  const { engine, config, problems: wrongEngine } = checkEngine(options, stage, context, ofFile);
+  problems.push(...wrongEngine);
   const parsed = stage.config.safeParse(config);
-  if (!parsed.success) {
-    const context = { located, base, owner: `${label} (${stage.uses})`, schema: stage.config };
-    problems.push(...fromZodError(parsed.error, context));
-  }
+  if (!parsed.success) problems.push(...fromZodError(parsed.error, context));
   const valid = typeof id === 'string' && ids.indexOf(id) === index;
   if (!valid) return { stage: undefined, problems };
-  return { stage: { index, id, stage, from, config: parsed.success ? config : undefined }, problems };
+  return { stage: { index, id, stage, from, engine, config: parsed.success ? config : undefined }, problems };
 };
 
 const checkSection = (
@@ -166,9 +196,10 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
     const section = checkSection(file[name], name, inside, located);
     return { ...section, name };
   });
+  const engine = head.success ? String(head.data.engine) : defaultEngine;
   const items: readonly unknown[] = Array.isArray(file.stages) ? file.stages : [];
   const ids = items.map((item) => (isRecord(item) ? item.id : undefined));
-  const stages = items.map((item, index) => checkStage(item, index, ids, located, catalogue));
+  const stages = items.map((item, index) => checkStage(item, index, { ids, located, catalogue, engine }));
   const known = ids.filter((id): id is string => typeof id === 'string');
   const task = data.config === undefined ? undefined : catalogue.taskOfData?.(data.config);
   const gates = checkGates(file.gates, ['gates'], { known, task }, located);

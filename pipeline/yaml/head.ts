@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { defaultEngine, engines } from '../../engine/engines/index.ts';
 import { stageGates } from '../../reports/gates/options.ts';
 import type { Section } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
+
+/** The name of an engine, as `decant engines` lists them. */
+export const engineName = z.enum(engines.map(({ name }) => name));
 
 const seed = z
   .int()
@@ -41,6 +45,7 @@ export const headSchema = (catalogue: Catalogue) =>
       .superRefine(once)
       .optional()
       .describe('Instead of seed: runs once for each and reports mean, deviation and the worst.'),
+    engine: engineName.default(defaultEngine).describe('What graphs run on where models are trained and asked.'),
     data: z.record(z.string(), z.unknown()).describe('The texts and their classes.'),
     stages: z.array(z.unknown()).min(1).describe('What happens to the model, in order.'),
     gates: z
@@ -49,6 +54,8 @@ export const headSchema = (catalogue: Catalogue) =>
       .describe('Limits for the figures of stages, by stage id: when one fails, `decant run` exits with 3.'),
     ...Object.fromEntries(sectionsOf(catalogue).map((section) => [section.name, headOf(section)])),
   });
+
+const ofStage = 'What its graphs run on, where that is another than the file names.';
 
 const fromSchema = (names: readonly string[] | undefined): Record<string, unknown> => {
   const id = { type: 'string', description: 'Id of an earlier stage; default: the stage before.' };
@@ -85,6 +92,7 @@ export const jsonSchema = (catalogue: Catalogue): Record<string, unknown> => {
           },
           uses: { const: stage.uses, description: stage.summary },
           from: fromSchema(stage.from),
+          ...(stage.choosesEngine === true ? { engine: asJson(engineName.describe(ofStage)) } : {}),
           ...(isObject(properties) ? properties : {}),
         },
         required: ['id', 'uses', ...(Array.isArray(required) ? required : [])],

@@ -37,6 +37,11 @@ export const stage = z.looseObject({
   inputs: z.record(z.string(), z.string()).describe('Stage ids by input name.'),
   cached: z.boolean(),
   seconds: amount.describe('What the work took when it was done.'),
+  ranOn: z
+    .object({ engine: z.string(), device: z.string() })
+    .nullable()
+    .default(null)
+    .describe('Where its graphs ran: null for the CPU of the environment.'),
   model: model.nullable(),
   quality: quality.nullable(),
   agreement: agreement.nullable().describe('With the reference on the same examples.'),

@@ -28,6 +28,7 @@ export const distill = defineStage({
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,
+  choosesEngine: true,
   wire: (options, wiring) => wireDistillation(options, wiring),
   foresee: (options, { models, data }) => foreseeTraining(options, 'distill', models, data),
   run: async (...given) => (await import('./work.ts')).run(...given),

@@ -165,6 +165,7 @@ export const runDistillation = async (
     phases: await phasesOf(student, job),
     hook,
     seed: ctx.seed,
+    engine: await ctx.engine(),
     threads: ctx.threads,
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,

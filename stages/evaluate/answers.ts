@@ -48,6 +48,7 @@ export const writeAnswers = async (
   const { thresholds } = model.info.processor;
   const { rows, answers } = await predict({
     ...{ model, task, examples: encoded, targets },
+    engine: await ctx.engine(),
     threads: ctx.threads,
     batching: isQuantized(model.graph) ? 'single' : 'length',
     keep: 'largest',

@@ -24,6 +24,7 @@ export const evaluate = defineStage({
   metrics: evaluationMetrics,
   makes: 'predictions',
   draws: false,
+  choosesEngine: true,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -26,6 +26,7 @@ export const label = defineStage({
   metrics: reported,
   makes: 'teacher-outputs',
   draws: false,
+  choosesEngine: true,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
   foresee: (_, { models: { model }, data }) => {
     const problem = model?.task === undefined || data === undefined ? undefined : teacherProblem(model.task, data.task);

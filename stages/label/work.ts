@@ -33,6 +33,7 @@ export const run: StageRun<unknown, Reported> = async (inputs, _, ctx) => {
   const { rows, answers } = await predict({
     ...{ model, task },
     examples: await task.encode(model, examples, longest(dataset, model), ctx.signal),
+    engine: await ctx.engine(),
     threads: ctx.threads,
     batching: isQuantized(model.graph) ? 'single' : 'length',
     keep: 'largest',

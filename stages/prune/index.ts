@@ -33,6 +33,7 @@ export const prune = defineStage({
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,
+  choosesEngine: true,
   wire,
   foresee: foreseePruning,
   run: async (...given) => (await import('./work.ts')).run(...given),

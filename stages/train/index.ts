@@ -34,6 +34,7 @@ export const trainStage = defineStage({
   makes: 'model',
   takes: { model: 'floats' },
   draws: true,
+  choosesEngine: true,
   from: [],
   wire: ({ like, architecture: shape }, wiring) => {
     if (like !== undefined && shape !== undefined) {

@@ -14,8 +14,8 @@ import { noClassWeights } from './foresee.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
 import { withThresholds } from './settle.ts';
 
-/** Where a training run gets its seed, threads, checkpoints and voice from. */
-export type TrainingContext = Pick<StageContext, 'seed' | 'threads' | 'signal' | 'checkpoints' | 'progress'>;
+/** Where a training run gets its engine, seed, threads, checkpoints and voice from. */
+export type TrainingContext = Pick<StageContext, 'engine' | 'seed' | 'threads' | 'signal' | 'checkpoints' | 'progress'>;
 
 export interface TrainingJob {
   readonly model: Model;
@@ -100,6 +100,7 @@ export const runTraining = async (
     phases: [{ losses, until: 1 }],
     hook,
     seed: ctx.seed,
+    engine: await ctx.engine(),
     threads: ctx.threads,
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,

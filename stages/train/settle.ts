@@ -19,13 +19,14 @@ export const withThresholds = async (
   model: Model,
   dataset: Dataset,
   { thresholds }: Pick<TrainingConfig, 'thresholds'>,
-  { threads, signal }: TrainingContext,
+  { engine: open, threads, signal }: TrainingContext,
 ): Promise<Model> => {
   if (thresholds !== 'fitted') return model.info.processor.thresholds === undefined ? model : withoutThresholds(model);
   const task = taskOf(dataset.task);
   if (task.thresholds === undefined) throw stageError(noThresholds(dataset.task));
   const { encoded, targets } = await encodeExamples('validation', dataset.validation, { model, task, dataset }, signal);
-  const { rows } = await predict({ model, task, examples: encoded, threads, batching: 'length', signal });
+  const engine = await open();
+  const { rows } = await predict({ model, task, examples: encoded, engine, threads, batching: 'length', signal });
   const { info } = model;
   return {
     ...model,

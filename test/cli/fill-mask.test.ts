@@ -64,7 +64,7 @@ describe('a pipeline that fills in masked words', () => {
     space.write('pipeline.yaml', pipeline);
     ran = await run('run');
     report = JSON.parse(file('report.json'));
-  }, 120_000);
+  });
   afterAll(() => space[Symbol.dispose]());
 
   it('needs no labels: trains, cuts, distils and quantizes, and beats the frequency of tokens', () => {
@@ -178,7 +178,7 @@ describe('a pipeline that fills in masked words', () => {
     expect((await run('validate', 'other.yaml')).stderr).toContain(
       'the teacher is made for text-classification, the data for fill-mask: train it on this data first',
     );
-  }, 120_000);
+  });
 
   it('finds before it runs what has no meaning without classes', async () => {
     space.write(

@@ -45,7 +45,7 @@ describe(`what leaves the machine and what stays behind${watchedTitle}`, () => {
   it('is nothing after a run', () => {
     expect(footprint(watched(space, ['run']))).toEqual(nothing);
     expect(readdirSync(space.path('work')).sort()).toEqual(['.decant', 'pipeline.yaml', 'runs', 'tiny.csv']);
-  }, 240_000);
+  });
 
   it.each([['as the user left it'], ['0'], [''], ['false']])(
     'is nothing after a prediction with the switch of ONNX Runtime at "%s"',

@@ -79,6 +79,15 @@ const changed = (json: Json, signature: Json): Json => ({
   signature: { ...Object(json.signature), ...signature },
 });
 
+describe('export ends in one message', () => {
+  it('for a model of an operator set of the far future', async () => {
+    put('an operator set of the far future');
+    const { code, stderr } = await run('export', folder, space.path('exported'));
+    expect(stderr).toMatch(/loads operator set 1000000 in a file of format \d+; expected at most operator set 25/);
+    expect(code).not.toBe(0);
+  });
+});
+
 describe('files of one folder are compared', () => {
   it.each<[string, string, (json: Json) => Json, RegExp]>([
     [

@@ -84,6 +84,7 @@ export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageRe
   inputs: {},
   cached: false,
   seconds: 12.3,
+  ranOn: null,
   model: null,
   quality: null,
   agreement: null,

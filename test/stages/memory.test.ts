@@ -80,7 +80,7 @@ const training = `
     const { textClassification: task } = await import('${root}dist/engine/tasks/classification.js');
     const { defaultAdamW } = await import('${root}dist/engine/adamw.js');
     const { planTraining } = await import('${root}dist/engine/training-plan.js');
-    const { Updater } = await import('${root}dist/engine/updater.js');
+    const { openUpdater } = await import('${root}dist/engine/updaters/index.js');
     const { length, ...shape } = ${JSON.stringify(TRAINED)};
     const batch = Number(process.argv[1]);
     const model = buildEncoder(
@@ -103,7 +103,7 @@ const training = `
       model, task, examples: { encoded, targets }, options, seed: 1, threads: 1, signal: new AbortController().signal,
       phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0 })], until: 1 }],
     };
-    const updater = new Updater(request, planTraining(encoded.map(() => length), options, 1));
+    const updater = openUpdater(request, planTraining(encoded.map(() => length), options, 1));
     for (let step = 0; step < ${UPDATES}; step++) await updater.update(step);`;
 
 const importing = "await writeModel(to, await importModel(from, '/'));";

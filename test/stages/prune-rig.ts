@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import type { TrainingTexts } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 import { defaultRates, trainingConfig } from '../../stages/train/options.ts';
@@ -71,7 +72,13 @@ export const trainedModel = async (): Promise<Model> => {
     1,
   );
   const config = z.strictObject(trainingConfig).parse({ epochs: 5, batch: 32, learningRate: 3e-3 });
-  const context = { ...settings, seed: 1, checkpoints: noCheckpoints, progress: () => undefined };
+  const context = {
+    ...settings,
+    engine: async () => cpuEngine,
+    seed: 1,
+    checkpoints: noCheckpoints,
+    progress: () => undefined,
+  };
   return (await runTraining({ model, dataset, config, rates: defaultRates.scratch }, context)).model;
 };
 

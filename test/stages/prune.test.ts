@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeDataset } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
+import { HeldZeros } from '../../engine/held.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { float32Of, type Tensor } from '../../graph/tensor.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
@@ -235,17 +236,30 @@ describe('gradual pruning', () => {
       });
     }
   };
-  const hook = () => gradualPruning({ names, sparsity: 0.8, schedule: 'cubic', every: 3 });
+  /** Gradual pruning as training runs it: weights are held after every update, and the hook called where it wants to be. */
+  const pruning = (step: number, weights: ReadonlyMap<string, Float32Array>) => {
+    const hook = gradualPruning({ names, sparsity: 0.8, schedule: 'cubic', every: 3 });
+    const held = new HeldZeros(hook.holds);
+    const all = Array.from(weights, ([name, data]) => ({ name, data }));
+    hook.start?.(step, 50, weights);
+    held.remember(all);
+    return (done: number): void => {
+      held.apply(all);
+      if (hook.wants?.(done, 50) === false) return;
+      hook.afterUpdate(done, 50, weights);
+      held.remember(all);
+    };
+  };
   const zerosOf = (weights: ReadonlyMap<string, Float32Array>): number[] =>
     [...weights.values()].flatMap((array) => Array.from(array, (w) => Number(w === 0)));
 
   test('never gives a removed weight back, and ends at the very target', () => {
-    const [weights, pruning] = [fresh(), hook()];
-    pruning.start?.(0, 50, weights);
+    const weights = fresh();
+    const prune = pruning(0, weights);
     let before = zerosOf(weights);
     for (let step = 1; step <= 50; step++) {
       update(weights, step);
-      pruning.afterUpdate(step, 50, weights);
+      prune(step);
       const after = zerosOf(weights);
       expect(after.every((zero, i) => zero >= (before[i] ?? 0))).toBe(true);
       before = after;
@@ -255,21 +269,16 @@ describe('gradual pruning', () => {
 
   test.each([7, 20, 44])('goes on after a stop at step %i as if nothing had happened', (stop) => {
     const [whole, part] = [fresh(), fresh()];
-    const first = hook();
-    first.start?.(0, 50, whole);
+    const first = pruning(0, whole);
     for (let step = 1; step <= 50; step++) {
       update(whole, step);
-      first.afterUpdate(step, 50, whole);
+      first(step);
     }
-    let pruning = hook();
-    pruning.start?.(0, 50, part);
+    let second = pruning(0, part);
     for (let step = 1; step <= 50; step++) {
       update(part, step);
-      pruning.afterUpdate(step, 50, part);
-      if (step === stop) {
-        pruning = hook();
-        pruning.start?.(step, 50, part);
-      }
+      second(step);
+      if (step === stop) second = pruning(step, part);
     }
     expect(part).toEqual(whole);
   });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Artifact, ArtifactKind, Digest, InputArtifact } from '../../ground/artifact.ts';
 import type { StageContext } from '../../stages/stage.ts';
 
@@ -25,6 +26,7 @@ export const contextIn = (
   folder: string,
   options: { readonly base?: string; readonly seed?: number } = {},
 ): StageContext => ({
+  engine: async () => cpuEngine,
   seed: options.seed ?? 0,
   threads: 1,
   signal: new AbortController().signal,

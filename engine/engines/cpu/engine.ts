@@ -16,6 +16,6 @@ export const cpuEngine: Engine = {
   target: { name: 'cpu', facts: { onnxruntime: runtimeVersion }, optimizer: 'host', lacking: () => [] },
   compile: (graph, options) =>
     openGraph(options.training === true ? lowered(graph) : graph, options, { provider: onHost, traffic }),
-  buffer: async (data: HostTensor) => new HostBuffer({ ...data, data: data.data.slice() }),
+  buffer: async (data: HostTensor) => new HostBuffer({ ...data, data: data.data.slice() }, traffic),
   moved: () => traffic.moved,
 };

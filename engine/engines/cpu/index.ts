@@ -4,6 +4,6 @@ import type { EngineKind } from '../kind.ts';
 export const cpu: EngineKind = {
   name: 'cpu',
   summary: "ONNX Runtime on the machine's processor: everywhere, without any installation",
-  find: async () => ({ device: { name: cpus()[0]?.model ?? 'an unknown processor', memory: totalmem() } }),
+  find: async () => ({ device: { name: cpus()[0]?.model ?? 'an unknown processor', memory: totalmem() }, facts: {} }),
   open: async () => (await import('./engine.ts')).cpuEngine,
 };

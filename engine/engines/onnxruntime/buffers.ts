@@ -1,5 +1,6 @@
 import { elementCount, newArray } from '../../../graph/tensor.ts';
 import type { Buffer, HostTensor } from '../../engine.ts';
+import type { Traffic } from '../traffic.ts';
 import type * as ort from './native.ts';
 import { fromSession, toSession } from './tensors.ts';
 
@@ -27,9 +28,12 @@ export class HostBuffer implements OrtBuffer {
   #held: HostTensor;
   #tensor: ort.Tensor;
   #next: ort.Tensor | undefined;
+  readonly #traffic: Traffic;
 
   /** The array is the buffer's from now on. */
-  constructor(data: HostTensor) {
+  constructor(data: HostTensor, traffic: Traffic) {
+    this.#traffic = traffic;
+    traffic.up({ data });
     this.dtype = data.dtype;
     this.dims = data.dims;
     this.#held = data;
@@ -52,11 +56,13 @@ export class HostBuffer implements OrtBuffer {
     this.#held = fromSession('buffer', tensor);
   }
 
-  async write({ data }: HostTensor): Promise<void> {
-    this.#held.data.set(data as never);
+  async write(tensor: HostTensor): Promise<void> {
+    this.#traffic.up({ tensor });
+    this.#held.data.set(tensor.data as never);
   }
 
   async read(): Promise<HostTensor> {
+    this.#traffic.down({ held: this.#held });
     return { ...this.#held, data: this.#held.data.slice() };
   }
 

@@ -24,6 +24,16 @@ const memories: Readonly<Record<NonNullable<CompileOptions['memory']>, ort.Infer
   },
 };
 
+/** The runtime's own settings, which options have no name for. */
+const merged = (
+  memory: ort.InferenceSession.SessionOptions,
+  { fallback }: CompileOptions,
+): ort.InferenceSession.SessionOptions => {
+  if (fallback !== 'refused') return memory;
+  const { session, ...extra } = (memory.extra ?? {}) as { readonly session?: object };
+  return { ...memory, extra: { ...extra, session: { ...session, disable_cpu_ep_fallback: '1' } } };
+};
+
 const sessionOptions = (options: CompileOptions, provider: Provider): ort.InferenceSession.SessionOptions => ({
   executionProviders: [...provider.providers],
   logSeverityLevel: LOG_NOTHING,
@@ -31,7 +41,10 @@ const sessionOptions = (options: CompileOptions, provider: Provider): ort.Infere
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : (options.optimization ?? 'all'),
-  ...memories[options.memory ?? 'planned'],
+  ...merged(memories[options.memory ?? 'planned'], options),
+  ...(provider.location === 'cpu' || options.stays === undefined
+    ? {}
+    : { preferredOutputLocation: Object.fromEntries(options.stays.map((name) => [name, provider.location])) }),
   ...(options.optimizedFile === undefined ? {} : { optimizedModelFilePath: options.optimizedFile }),
   ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
 });
@@ -54,9 +67,18 @@ export interface WeightFile {
   readonly data: Uint8Array;
 }
 
+/** A session of the bytes of such a file, for whoever feeds it himself. */
+export const openSession = (
+  bytes: Uint8Array,
+  options: CompileOptions,
+  files: readonly WeightFile[],
+  provider: Provider,
+): Promise<ort.InferenceSession> =>
+  ort.InferenceSession.create(bytes, { ...sessionOptions(options, provider), externalData: files });
+
 /**
- * The same for the bytes of such a file, and weights that lie beside it in memory. The session copies each weight once;
- * inside of the bytes they would be copied three times.
+ * A program of such bytes, and of weights that lie beside them in memory. The session copies each weight once; inside of
+ * the bytes they would be copied three times.
  */
 export const openBytes = async (
   bytes: Uint8Array,
@@ -64,7 +86,4 @@ export const openBytes = async (
   files: readonly WeightFile[] = [],
   provider: Provider = onHost,
   traffic?: Traffic,
-): Promise<Program> => {
-  const all = { ...sessionOptions(options, provider), externalData: files };
-  return new OrtProgram(await ort.InferenceSession.create(bytes, all), traffic);
-};
+): Promise<Program> => new OrtProgram(await openSession(bytes, options, files, provider), traffic);

@@ -1,0 +1,149 @@
+import type { GraphBuilder } from '../../graph/builder.ts';
+import { type Value, value } from '../../graph/graph.ts';
+import type { AdamWOptions } from '../adamw.ts';
+import type { Feeds, HostTensor } from '../engine.ts';
+import type { StepParameter } from '../step.ts';
+
+/** What an emitted update does beside what its step's graph computes. */
+export interface UpdateSettings extends AdamWOptions {
+  readonly weightDecay: number;
+  /** Largest global norm of the gradient. */
+  readonly clip: number;
+  /** Factor of the learning rate by parameter; 1 where it has none. */
+  readonly factors: ReadonlyMap<Value, number>;
+  /** Parameters that are multiplied by a mask after every update. */
+  readonly held: ReadonlySet<string>;
+}
+
+/** What moves a parameter: where it is read, by the names of inputs. */
+export const momentsOf = (name: Value): { readonly first: Value; readonly second: Value } => ({
+  first: value(`update/first/${name}`),
+  second: value(`update/second/${name}`),
+});
+
+export const maskOf = (name: Value): Value => value(`update/held/${name}`);
+
+type Parameter = Pick<StepParameter, 'name' | 'dims'>;
+
+const EPSILON = value('update/epsilon');
+
+/** Names of the rates: those of parameters with equal factors are one, and so is what they keep of a weight that decays. */
+const ratesOf = ({ factors }: UpdateSettings) => {
+  const all = [...new Set([1, ...factors.values()])];
+  const at = (factor: number): number => all.indexOf(factor);
+  return {
+    all,
+    factorOf: (name: Value): number => factors.get(name) ?? 1,
+    rate: (factor: number): Value => value(`update/rate/${at(factor)}`),
+    kept: (factor: number): Value => value(`update/kept/${at(factor)}`),
+  };
+};
+
+const decays = ({ dims }: Parameter, { weightDecay }: UpdateSettings): boolean => weightDecay !== 0 && dims.length >= 2;
+
+const scalar = (number: number): HostTensor => ({ dtype: 'float32', dims: [], data: Float32Array.of(number) });
+
+/** What changes from step to step (counted from 1), for the inputs that a graph has. Corrections are folded into rate and epsilon. */
+export const scalarFeeds = (
+  inputs: ReadonlySet<string>,
+  settings: UpdateSettings,
+  { rate, step }: { readonly rate: number; readonly step: number },
+): Feeds => {
+  const { beta1, beta2, epsilon, weightDecay } = settings;
+  const root = Math.sqrt(1 - beta2 ** step);
+  const names = ratesOf(settings);
+  const feeds = names.all.flatMap((factor): readonly (readonly [string, HostTensor])[] => [
+    [names.rate(factor), scalar((rate * factor * root) / (1 - beta1 ** step))],
+    [names.kept(factor), scalar(1 - rate * factor * weightDecay)],
+  ]);
+  return Object.fromEntries([...feeds, [EPSILON, scalar(epsilon * root)]].filter(([name]) => inputs.has(String(name))));
+};
+
+/** Scalar inputs, each made when it is first asked for. */
+const scalarInputs = (builder: GraphBuilder) => {
+  const made = new Set<Value>();
+  return (name: Value): Value => {
+    if (!made.has(name)) builder.input(name, 'float32', []);
+    made.add(name);
+    return name;
+  };
+};
+
+/** The sum of squares row by row: no device then adds up a large matrix in one place. (rows) */
+const squaresOf = (builder: GraphBuilder, gradient: Value, rank: number): Value => {
+  if (rank === 0) {
+    return builder.op('Reshape', [builder.op('Mul', [gradient, gradient]), builder.ints([1])]);
+  }
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return rank === 1
+    ? builder.op('ReduceSumSquare', [gradient, builder.ints([0])], { keepdims: 1 })
+    : builder.op('ReduceSumSquare', [gradient, builder.ints(axes.slice(1))], { keepdims: 0 });
+};
+
+/** Length of all gradients as one vector. */
+export const emitNorm = (
+  builder: GraphBuilder,
+  parameters: readonly Parameter[],
+  gradients: ReadonlyMap<Value, Value>,
+): Value => {
+  const squares = parameters.flatMap(({ name, dims }) => {
+    const gradient = gradients.get(name);
+    return gradient === undefined ? [] : [squaresOf(builder, gradient, dims.length)];
+  });
+  const all = builder.op('Concat', squares, { axis: 0 });
+  return builder.op('Sqrt', [builder.op('ReduceSum', [all, builder.ints([0])], { keepdims: 0 })], {}, 'update/norm');
+};
+
+/** limit / max(norm, limit), which is 1 up to the limit (Pascanu et al. 2013, arXiv 1211.5063). */
+const emitClipping = (builder: GraphBuilder, norm: Value, limit: number): Value | undefined => {
+  if (!Number.isFinite(limit)) return undefined;
+  const bound = builder.scalar('float32', limit);
+  return builder.op('Div', [bound, builder.op('Max', [norm, bound])]);
+};
+
+/** (1 - beta), as the kernels round it. */
+const rest = (beta: number): number => 1 - Math.fround(beta);
+
+/** Inputs that hold what an update renews, and the outputs that take their places. */
+export type Renewed = ReadonlyMap<Value, Value>;
+
+/**
+ * One step of AdamW over every parameter, the equations of engine/adamw.ts as nodes. The weights are inputs of the builder
+ * already; moments, masks and what changes from step to step become inputs.
+ */
+export const emitAdamW = (
+  builder: GraphBuilder,
+  parameters: readonly Parameter[],
+  gradients: ReadonlyMap<Value, Value>,
+  norm: Value,
+  settings: UpdateSettings,
+): Renewed => {
+  const float = (number: number): Value => builder.scalar('float32', number);
+  const times = (a: Value, b: Value): Value => builder.op('Mul', [a, b]);
+  const plus = (a: Value, b: Value): Value => builder.op('Add', [a, b]);
+  const { beta1, beta2 } = settings;
+  const clipping = emitClipping(builder, norm, settings.clip);
+  const scaled = (number: number): Value => (clipping === undefined ? float(number) : times(clipping, float(number)));
+  // Both are the same for all parameters: (1 - b1) g s = g p, and (1 - b2) (g s)^2 = (g q)^2.
+  const [p, q] = [scaled(rest(beta1)), scaled(Math.sqrt(rest(beta2)))];
+  const input = scalarInputs(builder);
+  const names = ratesOf(settings);
+  const renewed = new Map<Value, Value>();
+  for (const parameter of parameters) {
+    const { name, dims } = parameter;
+    const g = gradients.get(name);
+    if (g === undefined) throw new Error(`no gradient for '${name}'`);
+    const factor = names.factorOf(name);
+    const moments = momentsOf(name);
+    const m = plus(times(builder.input(moments.first, 'float32', dims), float(beta1)), times(g, p));
+    const root = times(g, q);
+    const v = plus(times(builder.input(moments.second, 'float32', dims), float(beta2)), times(root, root));
+    const length = plus(builder.op('Sqrt', [v]), input(EPSILON));
+    const move = builder.op('Div', [times(m, input(names.rate(factor))), length]);
+    const kept = decays(parameter, settings) ? times(name, input(names.kept(factor))) : name;
+    const moved = builder.op('Sub', [kept, move]);
+    const held = settings.held.has(name) ? times(moved, builder.input(maskOf(name), 'float32', dims)) : moved;
+    renewed.set(name, held).set(moments.first, m).set(moments.second, v);
+  }
+  return renewed;
+};

@@ -1,0 +1,199 @@
+import type { Batch } from '../../data/batches.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Engine, Program } from '../engine.ts';
+import { HeldZeros } from '../held.ts';
+import { maskOf, momentsOf } from '../optimizer/emit-adamw.ts';
+import type { TrainingStep } from '../step.ts';
+import type { UpdateSize } from '../step-batch.ts';
+import type { TrainRequest } from '../train-request.ts';
+import type { TrainingPlan } from '../training-plan.ts';
+import { type Trained, trainedArrays } from '../training-state.ts';
+import type { Evaluation, Outcome, Portion, Since, TimeSpent, Updater } from '../updater.ts';
+import { fedOf, weightFeeds } from '../weight-feeds.ts';
+import { AheadFeeds } from './ahead.ts';
+import { Resident } from './resident.ts';
+import { openRunner, type UpdateRunner } from './runner.ts';
+import { LossSum, plainMemory, Stopwatch, type Turn, UpdateSource } from './source.ts';
+
+interface Compiled {
+  readonly phase: number;
+  readonly step: TrainingStep;
+  readonly runner: UpdateRunner;
+  readonly feeds: AheadFeeds;
+}
+
+const zerosLike = ({ dims, data }: Trained) => fedOf({ dims, data: new Float32Array(data.length) });
+
+/** Moves weights on the device: they and their moments stay in buffers, and only losses and the norm come back. */
+export class DeviceUpdater implements Updater {
+  readonly #engine: Engine;
+  readonly #source: UpdateSource;
+  readonly #held: HeldZeros;
+  readonly #watch = new Stopwatch();
+  readonly #resident: Resident;
+  #trained: readonly Trained[] = [];
+  #compiled: Compiled | undefined;
+
+  constructor(engine: Engine, request: TrainRequest, plan: TrainingPlan) {
+    this.#engine = engine;
+    this.#source = new UpdateSource(request, plan);
+    this.#held = new HeldZeros(request.hook?.holds);
+    this.#resident = new Resident(engine);
+  }
+
+  get trained(): readonly Trained[] {
+    return this.#trained;
+  }
+
+  get spent(): TimeSpent {
+    return this.#watch.spent;
+  }
+
+  rate(step: number): number {
+    return this.#source.rate(step);
+  }
+
+  async enter(step: number): Promise<void> {
+    await this.#entered(step);
+  }
+
+  async #entered(step: number): Promise<Compiled> {
+    const phase = this.#source.phaseOf(step);
+    if (this.#compiled?.phase === phase) return this.#compiled;
+    await this.read('everything');
+    await this.release();
+    const { seed, hook } = this.#source.request;
+    const built = this.#source.stepOf(phase);
+    const before = { graph: this.#source.model.graph, before: this.#trained, seed };
+    this.#trained = trainedArrays(before, built.parameters, plainMemory);
+    const runner = await openRunner(this.#engine, this.#source, built, new Set(hook?.holds));
+    this.#compiled = { phase, step: built, runner, feeds: new AheadFeeds(this.#source, built, runner.pass) };
+    await this.#place(this.#compiled);
+    return this.#compiled;
+  }
+
+  /** Puts weights, moments, masks and sums where the programs find them. */
+  async #place({ runner, step }: Compiled): Promise<void> {
+    const weights = weightFeeds(step.graph, this.#source.model, this.#trained);
+    for (const [name, tensor] of Object.entries(weights)) await this.#resident.put(name, tensor);
+    for (const one of this.#trained) {
+      const { first, second } = momentsOf(one.name);
+      await this.#resident.put(one.name, fedOf(one));
+      await this.#resident.put(first, fedOf({ dims: one.dims, data: one.moments.first }));
+      await this.#resident.put(second, fedOf({ dims: one.dims, data: one.moments.second }));
+      for (const sum of runner.sumsOf(one.name)) await this.#resident.put(sum, zerosLike(one));
+    }
+    await this.#placeMasks();
+    runner.bind(this.#resident);
+  }
+
+  async #placeMasks(): Promise<void> {
+    for (const { name, dims, data } of this.#trained) {
+      if (!this.#held.names.has(name)) continue;
+      await this.#resident.put(maskOf(name), fedOf({ dims, data: this.#held.mask(name, data.length) }));
+    }
+  }
+
+  async update(step: number): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
+    const compiled = await this.#entered(step);
+    const { size, turns } = this.#source.turns(step);
+    const outcome = await this.#run(compiled, turns, true);
+    return { outcome, size };
+  }
+
+  async #run({ runner, feeds }: Compiled, turns: readonly Turn[], moves: boolean): Promise<Outcome> {
+    const sum = new LossSum();
+    let norm = Number.NaN;
+    for (const [i, turn] of turns.entries()) {
+      this.#source.request.signal.throwIfAborted();
+      const started = performance.now();
+      const fed = await feeds.take(turn);
+      const running = this.#watch.count('feeds', started);
+      const last = i === turns.length - 1;
+      const run = runner.run(fed, { turn, last, rate: this.rate(turn.step), sum, moves });
+      if (moves) feeds.prepare(last ? this.#nextTurn(turn) : turns[i + 1]);
+      const prepared = this.#watch.count('feeds', running);
+      norm = await run;
+      this.#watch.count('graph', prepared);
+    }
+    if (moves) this.#resident.forget();
+    return { loss: sum.loss, terms: sum.terms, norm };
+  }
+
+  /** What will be fed after an update, where the same graph goes on. */
+  #nextTurn({ step }: Turn): Turn | undefined {
+    const next = step + 1;
+    const goesOn = next < this.#source.plan.totalSteps && this.#source.phaseOf(next) === this.#compiled?.phase;
+    return goesOn ? this.#source.turns(next).turns[0] : undefined;
+  }
+
+  async replay(step: number, [pass, batch]: readonly [number, Batch], since: Since): Promise<Outcome> {
+    const compiled = await this.#entered(step);
+    const turn = { step, pass, batch, size: this.#source.sizeOf([batch]) };
+    const run = (): Promise<Outcome> => this.#run(compiled, [turn], false);
+    if (since === 'now') return run();
+    const { graph, parameters } = compiled.step;
+    return this.#resident.instead(this.#source.startOf(graph, parameters), compiled.runner.programs, run);
+  }
+
+  async read(what: Portion): Promise<void> {
+    const names = Array.isArray(what) ? new Set<string>(what) : undefined;
+    for (const { name, data, moments } of this.#trained) {
+      if (names?.has(name) === false) continue;
+      await this.#resident.read(name, data);
+      if (what !== 'everything') continue;
+      const { first, second } = momentsOf(name);
+      await this.#resident.read(first, moments.first);
+      await this.#resident.read(second, moments.second);
+    }
+  }
+
+  async write(what: Portion): Promise<void> {
+    const names = Array.isArray(what) ? new Set<string>(what) : undefined;
+    for (const one of this.#trained) {
+      if (names?.has(one.name) === false) continue;
+      await this.#resident.put(one.name, fedOf(one));
+      if (what !== 'everything') continue;
+      const { first, second } = momentsOf(one.name);
+      await this.#resident.put(first, fedOf({ dims: one.dims, data: one.moments.first }));
+      await this.#resident.put(second, fedOf({ dims: one.dims, data: one.moments.second }));
+    }
+  }
+
+  async hold(): Promise<void> {
+    if (this.#held.names.size === 0) return;
+    await this.read([...this.#held.names]);
+    this.#held.remember(this.#trained);
+    await this.#placeMasks();
+  }
+
+  async evaluation(graph: Graph, program: Program): Promise<Evaluation> {
+    const start = () => this.#source.startOf(graph);
+    for (const [name, tensor] of Object.entries(start())) {
+      if (!this.#resident.has(name)) await this.#resident.put(name, tensor);
+    }
+    this.#resident.bind(program, graph);
+    return {
+      run: (feeds, since) =>
+        since === 'now'
+          ? program.run(feeds)
+          : this.#resident.instead(start(), [{ program, graph }], () => program.run(feeds)),
+      weights: async (since) => {
+        if (since === 'start') return start();
+        await this.read('weights');
+        return weightFeeds(graph, this.#source.model, this.#trained);
+      },
+    };
+  }
+
+  async settle(): Promise<void> {
+    await this.#compiled?.runner.release();
+    await this.#compiled?.feeds.release();
+    this.#compiled = undefined;
+  }
+
+  async release(): Promise<void> {
+    await this.settle();
+    this.#resident.release();
+  }
+}

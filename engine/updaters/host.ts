@@ -1,0 +1,175 @@
+import type { Batch } from '../../data/batches.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { adamwStep, clipScale, globalNorm } from '../adamw.ts';
+import type { Engine, Feeds, Program } from '../engine.ts';
+import { GradientRunner } from '../gradients.ts';
+import { HeldZeros } from '../held.ts';
+import type { KernelMemory } from '../kernels/memory.ts';
+import { MaskBuffers } from '../masks.ts';
+import type { TrainingStep } from '../step.ts';
+import type { UpdateSize } from '../step-batch.ts';
+import type { TrainRequest } from '../train-request.ts';
+import type { TrainingPlan } from '../training-plan.ts';
+import { type Trained, trainedArrays, trainingMemory } from '../training-state.ts';
+import {
+  type Evaluation,
+  isFiniteOutcome,
+  type Outcome,
+  type Since,
+  type TimeSpent,
+  type Updater,
+} from '../updater.ts';
+import { weightFeeds } from '../weight-feeds.ts';
+import { LossSum, Stopwatch, type Turn, UpdateSource } from './source.ts';
+
+interface Compiled {
+  readonly phase: number;
+  readonly step: TrainingStep;
+  readonly program: Program;
+  readonly memory: KernelMemory;
+  readonly runner: GradientRunner;
+  /** Weights under training and frozen ones, for the inputs of the step. */
+  readonly weights: Feeds;
+}
+
+/** Fetches gradients and moves weights by kernels over arrays of the host. */
+export class HostUpdater implements Updater {
+  readonly #engine: Engine;
+  readonly #source: UpdateSource;
+  readonly #masks = new MaskBuffers();
+  readonly #held: HeldZeros;
+  readonly #watch = new Stopwatch();
+  #trained: readonly Trained[] = [];
+  #compiled: Compiled | undefined;
+
+  constructor(engine: Engine, request: TrainRequest, plan: TrainingPlan) {
+    this.#engine = engine;
+    this.#source = new UpdateSource(request, plan);
+    this.#held = new HeldZeros(request.hook?.holds);
+  }
+
+  get trained(): readonly Trained[] {
+    return this.#trained;
+  }
+
+  get spent(): TimeSpent {
+    return this.#watch.spent;
+  }
+
+  rate(step: number): number {
+    return this.#source.rate(step);
+  }
+
+  async enter(step: number): Promise<void> {
+    await this.#entered(step);
+  }
+
+  async #entered(step: number): Promise<Compiled> {
+    const phase = this.#source.phaseOf(step);
+    if (this.#compiled?.phase === phase) return this.#compiled;
+    await this.release();
+    const { threads, seed, profilePrefix } = this.#source.request;
+    const { graph } = this.#source.model;
+    const built = this.#source.stepOf(phase);
+    const program = await this.#engine.compile(built.graph, {
+      threads,
+      optimization: 'all',
+      memory: 'pooled',
+      training: true,
+      ...(profilePrefix === undefined ? {} : { profilePrefix }),
+    });
+    const memory = trainingMemory(built.parameters);
+    this.#trained = trainedArrays({ graph, before: this.#trained, seed }, built.parameters, memory);
+    this.#compiled = {
+      phase,
+      step: built,
+      program,
+      memory,
+      runner: new GradientRunner(built, program, memory),
+      weights: weightFeeds(built.graph, this.#source.model, this.#trained),
+    };
+    return this.#compiled;
+  }
+
+  async update(step: number): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
+    const compiled = await this.#entered(step);
+    const { size, turns } = this.#source.turns(step);
+    const { loss, terms } = await this.#gradients(compiled, turns);
+    const started = performance.now();
+    const norm = globalNorm(compiled.memory, compiled.runner.gradients);
+    const outcome = { loss, terms, norm };
+    if (isFiniteOutcome(outcome)) this.#apply(compiled, norm, step);
+    this.#watch.count('optimizer', started);
+    return { outcome, size };
+  }
+
+  async replay(step: number, [pass, batch]: readonly [number, Batch], since: Since): Promise<Outcome> {
+    const compiled = await this.#entered(step);
+    const { graph, parameters } = compiled.step;
+    const weights = since === 'now' ? compiled.weights : this.#source.startOf(graph, parameters);
+    const turn = { step, pass, batch, size: this.#source.sizeOf([batch]) };
+    const { loss, terms } = await this.#gradients({ ...compiled, weights }, [turn]);
+    return { loss, terms, norm: globalNorm(compiled.memory, compiled.runner.gradients) };
+  }
+
+  async read(): Promise<void> {}
+
+  async write(): Promise<void> {}
+
+  async hold(): Promise<void> {
+    this.#held.remember(this.#trained);
+  }
+
+  async evaluation(graph: Graph, program: Program): Promise<Evaluation> {
+    const now = weightFeeds(graph, this.#source.model, this.#trained);
+    const weightsOf = (since: Since): Feeds => (since === 'now' ? now : this.#source.startOf(graph));
+    return {
+      run: (feeds, since) => program.run({ ...weightsOf(since), ...feeds }),
+      weights: async (since) => weightsOf(since),
+    };
+  }
+
+  settle(): Promise<void> {
+    return this.release();
+  }
+
+  async release(): Promise<void> {
+    await this.#compiled?.program.release();
+    this.#compiled = undefined;
+  }
+
+  async #gradients({ runner, step, weights }: Compiled, turns: readonly Turn[]): Promise<LossSum> {
+    runner.reset();
+    const sum = new LossSum();
+    for (const turn of turns) {
+      this.#source.request.signal.throwIfAborted();
+      const started = performance.now();
+      const feeds = this.#source.feeds(step, turn, this.#masks);
+      const fed = this.#watch.count('feeds', started);
+      sum.add(await runner.run({ ...weights, ...feeds }));
+      this.#watch.count('graph', fed);
+    }
+    return sum;
+  }
+
+  #apply({ runner, memory }: Compiled, norm: number, step: number): void {
+    const { options } = this.#source.request;
+    const { factors } = this.#source.motion;
+    const rate = this.rate(step);
+    const scale = clipScale(norm, options.clip);
+    this.#trained.forEach(({ name, dims, data, moments }, i) => {
+      const gradient = runner.gradients[i];
+      if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
+      adamwStep(memory, data, moments, gradient, {
+        rate: rate * (factors.get(name) ?? 1),
+        decay: dims.length < 2 ? 0 : options.weightDecay,
+        beta1: options.beta1,
+        beta2: options.beta2,
+        epsilon: options.epsilon,
+        step: step + 1,
+        scale,
+      });
+    });
+    this.#held.apply(this.#trained);
+  }
+}

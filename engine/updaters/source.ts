@@ -1,0 +1,125 @@
+import type { Batch } from '../../data/batches.ts';
+import { stream } from '../../data/random.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { stageError, type UserError } from '../../ground/errors.ts';
+import type { Model } from '../../models/model.ts';
+import { BatchFeeder } from '../batch-feeder.ts';
+import { type Motion, motionOf } from '../depth.ts';
+import type { Feeds } from '../engine.ts';
+import { symbolsIn } from '../feeds.ts';
+import type { MaskBuffers } from '../masks.ts';
+import { rateAt } from '../schedule.ts';
+import { buildStep, type TrainingStep } from '../step.ts';
+import { sizeOfUpdate, type UpdateSize } from '../step-batch.ts';
+import type { TrainRequest } from '../train-request.ts';
+import type { TrainingPlan } from '../training-plan.ts';
+import { trainedArrays } from '../training-state.ts';
+import type { TimeSpent } from '../updater.ts';
+import { weightFeeds } from '../weight-feeds.ts';
+
+const nothingMoves = ({ freeze = [] }: TrainRequest['options']): UserError =>
+  stageError(`freeze: [${freeze.join(', ')}] leaves no parameter that training could move; freeze less`);
+
+/** One batch of an update, and which update and pass it belongs to. */
+export interface Turn {
+  readonly step: number;
+  readonly pass: number;
+  readonly batch: Batch;
+  readonly size: UpdateSize;
+}
+
+/** Plain memory for arrays of the host. */
+export const plainMemory = { floats: (length: number): Float32Array<ArrayBuffer> => new Float32Array(length) };
+
+/** What updates are made of, wherever weights are moved: the steps of phases, batches and their feeds, rates. */
+export class UpdateSource {
+  readonly request: TrainRequest;
+  readonly plan: TrainingPlan;
+  /** The model whose output is answers. */
+  readonly model: Model;
+  readonly motion: Motion;
+  readonly #feeder: BatchFeeder;
+
+  constructor(request: TrainRequest, plan: TrainingPlan) {
+    this.request = request;
+    this.plan = plan;
+    this.model = request.task.answering(request.model);
+    this.#feeder = new BatchFeeder(this.model.info, { ...request, vary: request.task.varying?.(request.model) });
+    this.motion = motionOf(request.model, request.options);
+  }
+
+  rate(step: number): number {
+    const { learningRate, schedule } = this.request.options;
+    return learningRate * rateAt(schedule, step, this.plan.totalSteps);
+  }
+
+  phaseOf(step: number): number {
+    const { phases } = this.request;
+    const found = phases.findIndex(({ until }) => step < Math.round(until * this.plan.totalSteps));
+    return found < 0 ? phases.length - 1 : found;
+  }
+
+  stepOf(phase: number): TrainingStep {
+    const { phases, options } = this.request;
+    const losses = phases[phase]?.losses ?? [];
+    const built = buildStep(this.model, { losses, dropout: options.dropout, frozen: this.motion.frozen });
+    if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
+    return built;
+  }
+
+  /** The batches of an update. */
+  turns(step: number): { readonly size: UpdateSize; readonly turns: readonly Turn[] } {
+    const batches = this.plan.update(step);
+    const size = this.sizeOf(batches);
+    return { size, turns: batches.map((batch, pass) => ({ step, pass, batch, size })) };
+  }
+
+  sizeOf(batches: readonly Batch[]): UpdateSize {
+    return sizeOfUpdate(batches, this.#feeder.answers);
+  }
+
+  /** What a batch feeds beside weights; the masks of dropout lie in `masks` until it draws again. */
+  feeds({ inputs, masks }: TrainingStep, { batch, size, step, pass }: Turn, buffers: MaskBuffers): Feeds {
+    const feeds = this.#feeder.feeds(inputs, { batch, size, turn: [step, pass] });
+    const symbols = symbolsIn(this.model.graph, feeds);
+    const drawn = buffers.draw(masks, symbols, stream(this.request.seed, 'dropout', step, pass));
+    return { ...feeds, ...drawn };
+  }
+
+  /** The weights of a step, or of an evaluation, as they were before any update. */
+  startOf(graph: Graph, parameters: TrainingStep['parameters'] = []): Feeds {
+    const drawn = parameters.filter(({ auxiliary }) => auxiliary);
+    const { seed } = this.request;
+    const arrays = trainedArrays({ graph: this.model.graph, before: [], seed }, drawn, plainMemory);
+    return weightFeeds(graph, this.model, arrays);
+  }
+}
+
+/** Counts what seconds go to. */
+export class Stopwatch {
+  #spent: TimeSpent = { graph: 0, optimizer: 0, feeds: 0 };
+
+  get spent(): TimeSpent {
+    return this.#spent;
+  }
+
+  /** Adds the time since `started` to a kind of work; gives the time now. */
+  count(kind: keyof TimeSpent, started: number): number {
+    const now = performance.now();
+    this.#spent = { ...this.#spent, [kind]: this.#spent[kind] + (now - started) / 1000 };
+    return now;
+  }
+}
+
+/** Losses of batches added up. */
+export class LossSum {
+  loss = 0;
+  count = 0;
+  readonly terms: Record<string, number> = {};
+
+  add(one: { readonly loss: number; readonly terms: Readonly<Record<string, number>> }): void {
+    this.loss += one.loss;
+    this.count++;
+    for (const [name, term] of Object.entries(one.terms)) this.terms[name] = (this.terms[name] ?? 0) + term;
+  }
+}

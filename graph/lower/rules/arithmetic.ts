@@ -1,0 +1,98 @@
+import type { GraphBuilder } from '../../builder.ts';
+import type { Value } from '../../graph.ts';
+import { isFloat } from '../../ops/shared-structure.ts';
+import { any, node } from '../../rewrite/pattern.ts';
+import { defineRule, held } from '../../rewrite/rule.ts';
+import { inputsOf, numberAttr, sampleOf } from './shared.ts';
+
+/** All but the last addition, so that the last can take the name of the whole. */
+const added = (builder: GraphBuilder, parts: readonly Value[], output?: Value): Value => {
+  const [first, ...rest] = parts;
+  if (first === undefined) throw new Error('a sum needs terms');
+  if (rest.length === 0) return first;
+  return rest.reduce(
+    (sum, part, i) => builder.op('Add', [sum, part], {}, i === rest.length - 1 ? output : undefined),
+    first,
+  );
+};
+
+const terms = (op: 'Sum' | 'Mean', count: number) =>
+  sampleOf(`${op} of ${count}`, (builder, x) => {
+    const others = [builder.op('Neg', [x]), builder.op('Exp', [x]), builder.op('ReduceMax', [x, builder.ints([1])])];
+    return builder.op(op, [x, ...others].slice(0, count), {}, 'y');
+  });
+
+const plainAdd = sampleOf('Add', (builder, x) => builder.op('Add', [x, x], {}, 'y'));
+
+/** Sum of any number of terms, one Add after the other. */
+export const sum = defineRule({
+  name: 'sum',
+  pattern: node('Sum', [any('x')]),
+  when: () => ({}),
+  replace: (builder, { root }, _, output) => added(builder, inputsOf(root), output),
+  fires: [terms('Sum', 2), terms('Sum', 4)],
+  holds: [plainAdd],
+});
+
+/** Mean of any number of terms. */
+export const mean = defineRule({
+  name: 'mean',
+  pattern: node('Mean', [any('x')]),
+  when: () => ({}),
+  replace: (builder, { root, graph }, _, output) => {
+    const parts = inputsOf(root);
+    const dtype = graph.types.get(output)?.dtype ?? 'float32';
+    return builder.op('Mul', [added(builder, parts), builder.scalar(dtype, 1 / parts.length)], {}, output);
+  },
+  fires: [terms('Mean', 1), terms('Mean', 3)],
+  holds: [plainAdd],
+});
+
+/** sign(x) = (x > 0) - (x < 0), as numbers. */
+export const sign = defineRule({
+  name: 'sign',
+  pattern: node('Sign', [any('x')]),
+  when: ({ graph, value }) => (graph.types.get(value('x'))?.dtype === 'float32' ? {} : held('it is no float32')),
+  replace: (builder, place, _, output) => {
+    const x = place.value('x');
+    const zero = builder.scalar('float32', 0);
+    const [above, below] = ['Greater', 'Less'].map((op) => builder.op('Cast', [builder.op(op, [x, zero])], { to: 1 }));
+    if (above === undefined || below === undefined) throw new Error('two sides are there');
+    return builder.op('Sub', [above, below], {}, output);
+  },
+  fires: [sampleOf('Sign', (builder, x) => builder.op('Sign', [builder.op('Relu', [x])], {}, 'y'))],
+  holds: [
+    sampleOf('Sign of integers', (builder, x) => builder.op('Sign', [builder.op('Cast', [x], { to: 6 })], {}, 'y')),
+  ],
+});
+
+/** Powers of floats to whole exponents: the kernel takes one type for both. */
+export const power = defineRule({
+  name: 'power',
+  pattern: node('Pow', [any('x'), any('exponent')]),
+  when: ({ graph, value }) => {
+    const [base, exponent] = [value('x'), value('exponent')].map((name) => graph.types.get(name)?.dtype);
+    if (base === undefined || exponent === undefined) return held('a type is not known');
+    return base !== exponent && isFloat(base) ? {} : held('base and exponent have one type');
+  },
+  replace: (builder, place, _, output) => {
+    const [x, exponent] = [place.value('x'), place.value('exponent')];
+    return builder.op('Pow', [x, builder.op('CastLike', [exponent, x])], {}, output);
+  },
+  fires: [sampleOf('a whole exponent', (builder, x) => builder.op('Pow', [x, builder.scalar('int64', 3)], {}, 'y'))],
+  holds: [sampleOf('a float exponent', (builder, x) => builder.op('Pow', [x, builder.scalar('float32', 2)], {}, 'y'))],
+});
+
+/** Without axes and told to do nothing then, the kernel forgets the square. */
+export const idleSquareSum = defineRule({
+  name: 'idle-square-sum',
+  pattern: node('ReduceSumSquare', [any('x')]),
+  when: ({ root }) => {
+    const isIdle =
+      root.inputs[1] == null && root.attrs.axes === undefined && numberAttr(root, 'noop_with_empty_axes', 0) === 1;
+    return isIdle ? {} : held('it reduces');
+  },
+  replace: (builder, place, _, output) => builder.op('Mul', [place.value('x'), place.value('x')], {}, output),
+  fires: [sampleOf('no axes', (builder, x) => builder.op('ReduceSumSquare', [x], { noop_with_empty_axes: 1 }, 'y'))],
+  holds: [sampleOf('all axes', (builder, x) => builder.op('ReduceSumSquare', [x], {}, 'y'))],
+});
