@@ -10,7 +10,11 @@ export const moduleBeside = (url: string, name: string): string =>
  * Runs a module in a process of its own that reports by messages; what it says to standard error is piped. From source
  * (benchmarks, tests) a loader for TypeScript comes before it. Debuggers stay with this process: their port is taken.
  */
-export const forkModule = (entry: string, stdout: 'pipe' | 'inherit'): ChildProcess =>
+export const forkModule = (
+  entry: string,
+  stdout: 'pipe' | 'inherit',
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess =>
   fork(entry, [], {
     execArgv: [
       ...process.execArgv.filter((arg) => !arg.startsWith('--inspect')),
@@ -18,4 +22,5 @@ export const forkModule = (entry: string, stdout: 'pipe' | 'inherit'): ChildProc
     ],
     stdio: ['ignore', stdout, 'pipe', 'ipc'],
     serialization: 'advanced',
+    env: { ...process.env, ...env },
   });

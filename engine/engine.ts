@@ -23,6 +23,8 @@ export interface CompileOptions {
    * whose activations are many times the weights.
    */
   readonly memory?: 'planned' | 'pooled' | 'returned';
+  /** The graph is a training step: the engine may put it into the words that it computes fastest, equal up to rounding. */
+  readonly training?: boolean;
   /** File that the graph is written into as the engine runs it, after its own fusions. */
   readonly optimizedFile?: string;
   /** Outputs that buffers will take (`renew`): they stay on the device. */

@@ -115,9 +115,7 @@ class Adjoints {
   take(v: Value): Value | null {
     const parts = this.#parts.get(v);
     if (parts === undefined) return null;
-    const [first] = parts;
-    if (parts.length === 1 && first !== undefined) return first;
-    const sum = this.#emit.op(parts.length === 2 ? 'Add' : 'Sum', parts);
+    const sum = parts.reduce((before, part) => this.#emit.op('Add', [before, part]));
     this.#parts.set(v, [sum]);
     return sum;
   }

@@ -3,10 +3,11 @@ import type { Engine } from '../engine.ts';
 import { cpu } from './cpu/index.ts';
 import { cuda } from './cuda/index.ts';
 import type { EngineKind, Found } from './kind.ts';
+import { tensorflow } from './tensorflow/index.ts';
 import { webgpu } from './webgpu/index.ts';
 
 /** Every engine, the one that is everywhere first. */
-export const engines: readonly EngineKind[] = [cpu, webgpu, cuda];
+export const engines: readonly EngineKind[] = [cpu, webgpu, cuda, tensorflow];
 
 /** The engine of whoever names none. */
 export const defaultEngine: string = cpu.name;

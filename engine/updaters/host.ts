@@ -75,6 +75,7 @@ export class HostUpdater implements Updater {
       threads,
       optimization: 'all',
       memory: 'pooled',
+      training: true,
       ...(profilePrefix === undefined ? {} : { profilePrefix }),
     });
     const memory = trainingMemory(built.parameters);

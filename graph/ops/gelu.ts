@@ -12,16 +12,16 @@ const plus = (emit: Emit, a: Value, number: number): Value => emit.op('Add', [a,
 /**
  * y = x P(x), P the normal distribution function, p its density (Hendrycks and Gimpel, arXiv 1606.08415):
  *
- *   dx = dy (P(x) + x p(x)) = dy / 2 (1 + erf(u) + u c exp(-u^2)),  u = x / sqrt(2), c = 2 / sqrt(pi)
+ *   dx = dy (P(x) + x p(x)),  P(x) = (erf(u) + 1) / 2,  p(x) = c exp(-u^2),  u = x / sqrt(2), c = 1 / sqrt(2 pi)
  *
  * c goes into the exponent, which saves a pass over memory.
  */
 const exactGradient = (emit: Emit, dy: Value, x: Value): Value => {
   const u = scale(emit, x, Math.SQRT1_2);
-  const exponent = emit.op('Sub', [scalarLike(emit, x, Math.log(2 / Math.sqrt(Math.PI))), mul(emit, u, u)]);
-  const bell = mul(emit, u, emit.op('Exp', [exponent]));
-  const slope = plus(emit, emit.op('Add', [emit.op('Erf', [u]), bell]), 1);
-  return mul(emit, scale(emit, slope, 0.5), dy);
+  const distribution = scale(emit, plus(emit, emit.op('Erf', [u]), 1), 0.5);
+  const exponent = emit.op('Sub', [scalarLike(emit, x, -Math.log(2 * Math.PI) / 2), mul(emit, u, u)]);
+  const bell = mul(emit, x, emit.op('Exp', [exponent]));
+  return mul(emit, emit.op('Add', [distribution, bell]), dy);
 };
 
 /**

@@ -17,7 +17,7 @@ import { describe, inputOf, intAttr, noMacs, normalizeAxis } from './shared-stru
 import { along } from './shared-uses.ts';
 
 /** The axes that are normalized: `axis` and all behind it. */
-const normalizedAxes = (call: Call): readonly number[] => {
+export const normalizedAxes = (call: Call): readonly number[] => {
   const rank = inputOf(call, 0).shape?.length;
   if (rank === undefined) throw new TypeError(`${describe(call)}: the rank of its input is not known`);
   const axis = normalizeAxis(call, intAttr(call.node, 'axis', -1), rank);

@@ -15,7 +15,7 @@ import {
 import { passed } from './shared-uses.ts';
 
 /** Elements added before and after every axis (negative where some are taken away); undefined where not known. */
-const padsOf = (call: Call, rank: number): { before: readonly Dim[]; after: readonly Dim[] } | undefined => {
+export const padsOf = (call: Call, rank: number): { before: readonly Dim[]; after: readonly Dim[] } | undefined => {
   const pads = call.ints(1);
   const named = call.node.inputs[3] == null ? Array.from({ length: rank }, (_, axis) => axis) : numbersAt(call, 3);
   if (pads === undefined || named === undefined) return undefined;

@@ -23,7 +23,7 @@ import { axesOf, describe, freshDim, inputOf, intAttr, noMacs, normalizeAxis } f
 const hasAxes = (call: Call): boolean => call.node.attrs.axes !== undefined || call.node.inputs[1] != null;
 
 /** Normalized axes, all where none are named; undefined where they are computed at run time. */
-const reducedAxes = (call: Call, rank: number): readonly number[] | undefined => {
+export const reducedAxes = (call: Call, rank: number): readonly number[] | undefined => {
   const all = Array.from({ length: rank }, (_, axis) => axis);
   const none = intAttr(call.node, 'noop_with_empty_axes', 0) === 1 ? [] : all;
   if (!hasAxes(call)) return none;
@@ -32,19 +32,20 @@ const reducedAxes = (call: Call, rank: number): readonly number[] | undefined =>
   return named.length === 0 ? none : named.map((axis) => normalizeAxis(call, axis, rank));
 };
 
-const keeps = (call: Call): boolean => intAttr(call.node, 'keepdims', 1) === 1;
+/** Whether reduced axes stay, of size one. */
+export const keepsAxes = (call: Call): boolean => intAttr(call.node, 'keepdims', 1) === 1;
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
   if (shape === undefined) {
-    const whole = !keeps(call) && !hasAxes(call) && intAttr(call.node, 'noop_with_empty_axes', 0) === 0;
+    const whole = !keepsAxes(call) && !hasAxes(call) && intAttr(call.node, 'noop_with_empty_axes', 0) === 0;
     return [{ dtype, shape: whole ? [] : undefined }];
   }
   const axes = reducedAxes(call, shape.length);
   if (axes === undefined) {
-    return [{ dtype, shape: keeps(call) ? shape.map((_, axis) => freshDim(call, 0, axis)) : undefined }];
+    return [{ dtype, shape: keepsAxes(call) ? shape.map((_, axis) => freshDim(call, 0, axis)) : undefined }];
   }
-  const kept = shape.flatMap((dim, axis) => (!axes.includes(axis) ? [dim] : keeps(call) ? [1] : []));
+  const kept = shape.flatMap((dim, axis) => (!axes.includes(axis) ? [dim] : keepsAxes(call) ? [1] : []));
   return [{ dtype, shape: kept }];
 };
 
@@ -55,7 +56,7 @@ const labels = (call: Call, port: Port): Labels => {
   const all = Array.from({ length: rank }, (_, axis) => axis);
   if (axes === undefined) return all.map(() => null);
   if (port.kind === 'input') return port.position === 0 ? all.map(String) : [null];
-  const kept = all.filter((axis) => keeps(call) || !axes.includes(axis));
+  const kept = all.filter((axis) => keepsAxes(call) || !axes.includes(axis));
   return kept.map((axis) => (axes.includes(axis) ? null : String(axis)));
 };
 
@@ -69,7 +70,7 @@ const gradient = (rule: Rule) =>
     if (axes === undefined) {
       throw new TypeError(`cannot differentiate ${describe(call)}: the rank of its input or its axes are not known`);
     }
-    const kept = (v: Value): Value => (keeps(call) ? v : unsqueeze(emit, v, axes));
+    const kept = (v: Value): Value => (keepsAxes(call) ? v : unsqueeze(emit, v, axes));
     return rule(emit, kept(dy), x, kept(result(call)), axes);
   });
 

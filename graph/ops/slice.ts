@@ -32,7 +32,7 @@ const bounded = (bound: Dim | undefined): Dim | undefined =>
   typeof bound === 'number' ? Math.min(Math.max(bound, -(2 ** 53) + 1), 2 ** 53 - 1) : bound;
 
 /** The sliced axes, or undefined where even those are unknown. */
-const rangesOf = (call: Call): readonly Range[] | undefined => {
+export const rangesOf = (call: Call): readonly Range[] | undefined => {
   const rank = inputOf(call, 0).shape?.length;
   const count = call.inputs[1]?.shape?.[0];
   const length = intsAttr(call.node, 'starts')?.length ?? count;
@@ -56,7 +56,7 @@ const lengthOf = (size: Dim, { start, end, step }: Range): Dim | undefined =>
   start === undefined || end === undefined ? undefined : sliceLength(size, start, end, step);
 
 /** The indices that a range picks; undefined where symbols leave them open. */
-const indicesOf = (size: Dim | undefined, { start, end, step }: Range): readonly number[] | undefined =>
+export const indicesOf = (size: Dim | undefined, { start, end, step }: Range): readonly number[] | undefined =>
   typeof size === 'number' && typeof start === 'number' && typeof end === 'number'
     ? sliceIndices(size, start, end, step)
     : undefined;

@@ -4,7 +4,7 @@ import { floats, fromEnd, gradientOfFirst, inferSame, labelCut, reduce, result }
 import { inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
 
 /** The axes that sum to one: a single one since opset 13, before that all from `axis` on. */
-const axesOf = (call: Call): readonly number[] => {
+export const softmaxAxes = (call: Call): readonly number[] => {
   const rank = inputOf(call, 0).shape?.length;
   if (rank === undefined)
     throw new TypeError(`${call.node.op} '${call.node.name}': the rank of its input is not known`);
@@ -15,13 +15,13 @@ const axesOf = (call: Call): readonly number[] => {
 /** dx = y (dy - sum(dy y)). */
 const softmaxGradient = (emit: Emit, call: Call, dy: Value): Value => {
   const y = result(call);
-  const sum = reduce(emit, 'ReduceSum', emit.op('Mul', [dy, y]), axesOf(call), true);
+  const sum = reduce(emit, 'ReduceSum', emit.op('Mul', [dy, y]), softmaxAxes(call), true);
   return emit.op('Mul', [y, emit.op('Sub', [dy, sum])]);
 };
 
 /** dx = dy - exp(y) sum(dy). */
 const logSoftmaxGradient = (emit: Emit, call: Call, dy: Value): Value => {
-  const sum = reduce(emit, 'ReduceSum', dy, axesOf(call), true);
+  const sum = reduce(emit, 'ReduceSum', dy, softmaxAxes(call), true);
   return emit.op('Sub', [dy, emit.op('Mul', [emit.op('Exp', [result(call)]), sum])]);
 };
 
@@ -35,7 +35,7 @@ const record = (op: string, since: number, rule: typeof softmaxGradient, samples
   holes: 'makes',
   cut: labelCut(
     inferSame,
-    (call, _port, shape) => fromEnd(shape).map((label, axis) => (axesOf(call).includes(axis) ? null : label)),
+    (call, _port, shape) => fromEnd(shape).map((label, axis) => (softmaxAxes(call).includes(axis) ? null : label)),
     'mixes all indices of the axis that it normalizes',
   ),
   macs: noMacs,

@@ -23,7 +23,7 @@ interface Row {
   /** What is missing, or what came of trying it. */
   readonly problem: string | null;
   readonly install: string | null;
-  /** Largest difference of a trained weight from the CPU's, relative to the largest of its tensor; null where none was tried. */
+  /** Largest difference of a trained model's answers from the CPU's, relative to the largest; null where none was tried. */
   readonly difference: number | null;
   readonly works: boolean;
 }
@@ -39,11 +39,19 @@ const tried = async ({ name, summary }: EngineKind): Promise<Row> => {
   if ('problem' in outcome) return { ...row, device, problem: outcome.problem };
   const { difference } = outcome;
   if (difference < PROVED) return { ...row, device, difference, works: true };
-  return { ...row, device, difference, problem: `its numbers are not the CPU's: weights differ by ${difference}` };
+  return {
+    ...row,
+    device,
+    difference,
+    problem: `its numbers are not the CPU's: answers of a model trained there differ by ${difference}`,
+  };
 };
 
 const stateOf = ({ works, difference, problem, install }: Row): string => {
-  if (works) return difference === 0 ? 'works' : `works; weights within ${difference?.toExponential(0)} of the CPU's`;
+  if (works)
+    return difference === 0
+      ? 'works'
+      : `works; answers of a model trained there within ${difference?.toExponential(0)} of the CPU's`;
   return [problem ?? '', ...(install === null ? [] : [`to install it: ${install}`])].join('; ');
 };
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { forkModule, moduleBeside } from '../../data/process.ts';
 
-/** How an engine did beside the CPU: the largest difference of a trained weight, or why there is none. */
+/** How an engine did beside the CPU: the largest difference of an answer, or why there is none. */
 export type Tried = { readonly difference: number } | { readonly problem: string };
 
 /** Longer than any driver takes to begin. */

@@ -66,7 +66,7 @@ const withStep = async <T>(
   memory: 'planned' | 'pooled' = 'pooled',
 ): Promise<T> => {
   const step = buildStep(model, { losses, dropout });
-  const program = await cpuEngine.compile(step.graph, { threads: 4, optimization: 'all', memory });
+  const program = await cpuEngine.compile(step.graph, { threads: 4, optimization: 'all', memory, training: true });
   const runner = new GradientRunner(step, program, trainingMemory(step.parameters));
   try {
     return await use(async (examples, { size, extra } = {}) => {

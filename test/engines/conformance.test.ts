@@ -3,6 +3,7 @@ import { engines } from '../../engine/engines/index.ts';
 import { lacks as webgpuLacks } from '../../engine/engines/webgpu/lacks.ts';
 import { type Conformant, describeConformance, describeReference } from './conformance.ts';
 import { allowSoftwareAdapter } from './software-adapter.ts';
+import { tensorflowSettings } from './tensorflow-settings.ts';
 
 allowSoftwareAdapter();
 
@@ -11,6 +12,7 @@ const settings: Readonly<Record<string, Pick<Conformant, 'tolerance' | 'lacks' |
   cpu: 'reference',
   webgpu: { tolerance: { sample: 5e-6, graph: 5e-5 }, lacks: webgpuLacks },
   cuda: { tolerance: { sample: 5e-6, graph: 5e-5 }, lacks: [], fallback: 'allowed' },
+  tensorflow: tensorflowSettings,
 };
 
 /** Drivers that compute on the processor prove kernels, and take minutes for what a card does in seconds. */
