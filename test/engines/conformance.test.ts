@@ -19,6 +19,7 @@ const settings: Readonly<Record<string, Pick<Conformant, 'tolerance' | 'lacks' |
 const runsOnSoftware: readonly string[] = [
   'a step of text-classification towards its targets',
   "a step of fill-mask towards a teacher's answers",
+  'an update of text-classification: update',
   'a step of the checkpoint modernbert',
   'a student of half its heads and neurons, fused',
 ];
