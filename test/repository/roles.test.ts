@@ -25,8 +25,9 @@ const users =
 
 /** Files that name such operators for another reason than to say what a weight is for. */
 const exempt: Readonly<Record<string, string>> = {
-  'engine/engines/tensorflow/': 'operators in the words of another library',
+  'engine/engines/': 'operators in the words of a runtime',
   'graph/attention.ts': 'products of two activations are attention',
+  'graph/lower/': 'patterns of operators, and what replaces them',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',
   'stages/profile/attention.ts': 'the order in which the runtime expects the pieces of attention',
