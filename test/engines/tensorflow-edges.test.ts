@@ -12,6 +12,9 @@ const floats = (data: readonly number[], dims: readonly number[] = [data.length]
 const integers = (data: readonly number[], dims: readonly number[] = [data.length]): HostTensor => ({
   ...{ dtype: 'int64', dims, data: BigInt64Array.from(data, BigInt) },
 });
+const bytes = (...data: readonly number[]): HostTensor => ({
+  ...{ dtype: 'uint8', dims: [data.length], data: Uint8Array.from(data) },
+});
 
 /** One node over inputs that are fed. */
 const graphOf = (op: string, inputs: readonly HostTensor[], attrs: AttributeInput): Graph => {
@@ -66,6 +69,8 @@ const alike: readonly Case[] = [
   ['Concat', [floats([], [0, 2]), three], { axis: 0 }],
   ...['reflect', 'edge', 'wrap'].map((mode): Case => ['Pad', [three, integers([1, 1, 1, 1])], { mode }]),
   ['Pad', [three, integers([-1, 2, 1, -1])]],
+  ['DequantizeLinear', [bytes(0, 1, 1), floats([1.25], [])]],
+  ['DequantizeLinear', [bytes(0, 1, 200), floats([1.25], [])]],
   ['Unique', [integers([3, 1, 3, -2, 1])], { sorted: 0 }],
 ];
 

@@ -36,6 +36,17 @@ export const uploaded = (tf: Library, name: string, tensor: HostTensor): Tensor 
   return tf.tensor(elementsFor(name, tensor) as Float32Array | Int32Array | Uint8Array, [...dims], stored);
 };
 
+const isFlags = (data: TypedArray): data is Uint8Array => {
+  if (!(data instanceof Uint8Array)) return false;
+  let bits = 0;
+  for (let i = 0; i < data.length; i++) bits |= data[i] as number;
+  return bits <= 1;
+};
+
+/** Bytes of 0 and 1 in a quarter of the memory that the library has for integers; others as they are. */
+export const uploadedFlags = (tf: Library, name: string, tensor: HostTensor): Tensor =>
+  isFlags(tensor.data) ? uploaded(tf, name, { ...tensor, dtype: 'bool' }) : uploaded(tf, name, tensor);
+
 /** A tensor of the host, in the array of `into` where there is one. */
 export const placed = (tensor: HostTensor, into: HostTensor | undefined): HostTensor => {
   if (into === undefined) return tensor;

@@ -1,5 +1,5 @@
 import { callOf, inferNode } from '../../../graph/call.ts';
-import { type Graph, type Node, opsetOf, readsOf, type Value } from '../../../graph/graph.ts';
+import { type Graph, indexOf, type Node, opsetOf, readsOf, type Value } from '../../../graph/graph.ts';
 import type { Call } from '../../../graph/op.ts';
 import {
   type DType,
@@ -30,6 +30,8 @@ export interface Plan {
   readonly name: string;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
+  /** Inputs of bytes that nothing but a cast to floats reads: masks of dropout. */
+  readonly flags: ReadonlySet<Value>;
   readonly constants: ReadonlyMap<Value, Held>;
   readonly steps: readonly Step[];
 }
@@ -57,6 +59,13 @@ const lastReads = (graph: Graph): readonly (readonly Value[])[] => {
     .toReversed();
 };
 
+const flagsIn = (graph: Graph): ReadonlySet<Value> => {
+  const { users } = indexOf(graph);
+  const isCast = ({ op, inputs }: Node): boolean => op === 'DequantizeLinear' && inputs[2] == null;
+  const bytes = graph.inputs.filter((input) => graph.types.get(input)?.dtype === 'uint8');
+  return new Set(bytes.filter((input) => !graph.outputs.includes(input) && users.get(input)?.every(isCast)));
+};
+
 /** The steps of a graph and its weights on the device. Refuses what the engine cannot run. */
 export const planOf = (tf: Library, written: Graph, fuses: boolean): Plan => {
   const lacking = lackingIn(written);
@@ -74,7 +83,8 @@ export const planOf = (tf: Library, written: Graph, fuses: boolean): Plan => {
     return [{ node, kernel, opset: opsetOf(graph.opsets, node.domain), types, last: last[i] ?? [] }];
   });
   const constants = new Map([...graph.weights].map(([name, weight]) => [name, constantOf(tf, name, weight)]));
-  return { name: graph.name, inputs: graph.inputs, outputs: graph.outputs, constants, steps };
+  const { name, inputs, outputs } = graph;
+  return { name, inputs, outputs, flags: flagsIn(graph), constants, steps };
 };
 
 /** The integers of a short vector, wherever they are. */

@@ -2,7 +2,7 @@ import type { Value } from '../../../graph/graph.ts';
 import { engineError, messageOf } from '../../../ground/errors.ts';
 import type { Buffer, Feeds, HostTensor, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
-import { downloaded, placed, uploaded } from './border.ts';
+import { downloaded, placed, uploaded, uploadedFlags } from './border.ts';
 import { ownBuffer, type TensorBuffer } from './buffer.ts';
 import { type Held, hostOf, tensorOf } from './held.ts';
 import type { Library } from './library.ts';
@@ -98,7 +98,8 @@ export class TensorProgram implements Program {
       const tensor = feeds[name];
       if (this.#bound.has(name)) continue;
       if (tensor === undefined) throw new Error(`the input '${name}' was not fed`);
-      values.add(name, { kind: 'tensor', dtype: tensor.dtype, tensor: uploaded(this.#tf, name, tensor) });
+      const upload = this.#plan.flags.has(name) ? uploadedFlags : uploaded;
+      values.add(name, { kind: 'tensor', dtype: tensor.dtype, tensor: upload(this.#tf, name, tensor) });
     }
   }
 
