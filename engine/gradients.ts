@@ -56,6 +56,8 @@ export class GradientRunner {
   #scratch: Record<string, HostTensor> | undefined;
   /** Where rows of tables are written, as long as the longest batch so far: the runtime's own wait for the garbage collector. */
   readonly #rows = new Map<string, Float32Array>();
+  /** Ids that were looked up in each table since its sum was last zero. */
+  readonly #seen = new Map<Value, Set<number>>();
   #runs = 0;
 
   /** The gradients are made in `memory`. */
@@ -86,9 +88,9 @@ export class GradientRunner {
       const sum = this.gradients[i];
       if (sum === undefined) return;
       const output = denseOf(parameter.gradient);
-      if (output === undefined && first) sum.fill(0);
+      if (output === undefined && first) this.#clear(parameter, sum);
       if (output !== undefined && !first) addInto(sum, float32(parameter.name, outputs[output]));
-      this.#addLookups(parameter, sum, { ...feeds, ...outputs });
+      this.#addLookups(parameter, sum, (name) => outputs[name] ?? feeds[name]);
     });
     const terms = Object.entries(this.#step.terms).map(([name, output]) => [
       name,
@@ -98,15 +100,30 @@ export class GradientRunner {
   }
 
   #addLookups(
-    { gradient, dims }: StepParameter,
+    { name, gradient, dims }: StepParameter,
     sum: Float32Array,
-    values: Readonly<Record<string, HostTensor>>,
+    tensorOf: (name: Value) => HostTensor | undefined,
   ): void {
     if (gradient.kind !== 'rows') return;
     const width = elementCount(dims.slice(1));
-    for (const { ids, rows } of gradient.lookups) {
-      addRows(sum, width, int64(ids, values[ids]), float32(rows, values[rows]));
+    const seen = this.#seen.get(name) ?? new Set();
+    for (const lookup of gradient.lookups) {
+      const ids = int64(lookup.ids, tensorOf(lookup.ids));
+      addRows(sum, width, ids, float32(lookup.rows, tensorOf(lookup.rows)));
+      if (gradient.dense === undefined) for (const id of ids) seen.add(Number(id));
     }
+    this.#seen.set(name, seen);
+  }
+
+  /** Makes a sum of rows zero again: only rows that were looked up are not, and most of a table are not. */
+  #clear({ name, dims }: StepParameter, sum: Float32Array): void {
+    const width = elementCount(dims.slice(1));
+    const seen = this.#seen.get(name) ?? new Set();
+    for (const id of seen) {
+      const from = (id < 0 ? id + sum.length / width : id) * width;
+      sum.fill(0, from, from + width);
+    }
+    seen.clear();
   }
 
   /** Arrays for the rows that ids of this batch look up. Ids that the graph makes itself have no known number. */

@@ -56,6 +56,22 @@ describe('AdamW', () => {
     expect(run([-5], 1, base)).toBeCloseTo(1 + 0.01, 5);
   });
 
+  it('lets moments of a weight without gradients end at zero, not among numbers too small for an exponent', () => {
+    const memory = new KernelMemory(bytesFor([LENGTH, LENGTH, LENGTH, LENGTH]));
+    const [w, first, second, g] = [0, 1, 2, 3].map(() => memory.floats(LENGTH));
+    if (w === undefined || first === undefined || second === undefined || g === undefined) throw new Error('no memory');
+    g.fill(1e-5);
+    const smallest: number[] = [];
+    for (let step = 1; step < 1200; step++) {
+      adamwStep(memory, w, { first, second }, g, { ...base, step, beta2: 0.9 });
+      g.fill(0);
+      smallest.push(...[...first, ...second].filter((moment) => moment !== 0));
+    }
+    expect([...first, ...second]).toEqual(Array.from({ length: 2 * LENGTH }, () => 0));
+    expect(Math.min(...smallest)).toBeGreaterThan(2 ** -126);
+    expect(smallest.length).toBeGreaterThan(500);
+  });
+
   it('decays weights apart from the gradient', () => {
     expect(run([0], 2, { ...base, decay: 0.5 })).toBeCloseTo(2 * (1 - 0.01 * 0.5), 6);
   });

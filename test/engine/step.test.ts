@@ -264,6 +264,27 @@ describe('a training step', () => {
     expect(Math.max(...dense.map(Math.abs))).toBeGreaterThan(100 * REORDERED);
   });
 
+  it('leaves nothing of the rows of an earlier batch in the gradient of a table', async () => {
+    const model = tinyModel();
+    const name = 'embeddings.word_embeddings.weight';
+    const [some, others] = [
+      [3, 4, 5],
+      [6, 7],
+    ].map((ids) => ({
+      ...examples,
+      encoded: examples.encoded.map((one) =>
+        encodedText({ ids: Int32Array.from(tokensOf(one), (_, i) => ids[i % ids.length] ?? 0) }),
+      ),
+    }));
+    if (some === undefined || others === undefined) throw new Error('no texts');
+    const fresh = await compute(model, [labelsAlone], others);
+    const after = await withStep(model, [labelsAlone], async (run) => {
+      await run(some, { size: 5 });
+      return await run(others);
+    });
+    expect(after.gradients.get(name)).toEqual(fresh.gradients.get(name));
+  });
+
   it('adds up the gradients of small batches to that of the large one', async () => {
     const model = tinyModel();
     const large = await compute(model, [labelsAlone], examples);

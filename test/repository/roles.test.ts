@@ -25,6 +25,7 @@ const users =
 
 /** Files that name such operators for another reason than to say what a weight is for. */
 const exempt: Readonly<Record<string, string>> = {
+  'engine/engines/tensorflow/': 'operators in the words of another library',
   'graph/attention.ts': 'products of two activations are attention',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',
