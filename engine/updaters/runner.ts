@@ -57,7 +57,7 @@ const lossesIn = (fetched: Feeds, { loss, terms }: TrainingStep) => ({
 const opened = async (engine: Engine, { graph, renewed }: Emitted, source: UpdateSource): Promise<Bound> => {
   const { threads, profilePrefix } = source.request;
   const program = await engine.compile(graph, {
-    ...{ threads, optimization: 'all', memory: 'pooled', stays: [...renewed.values()] },
+    ...{ threads, optimization: 'all', memory: 'pooled', training: true, stays: [...renewed.values()] },
     ...(profilePrefix === undefined ? {} : { profilePrefix }),
   });
   return { program, graph };
