@@ -63,7 +63,7 @@ export interface Program {
 }
 
 /** What a device can, and what its results depend on. */
-export interface Target {
+interface Target {
   /** As files, reports and the command line write it: a name of engines/index.ts. */
   readonly name: string;
   /** Versions, driver and device: part of the key of everything that is computed there. */

@@ -102,14 +102,14 @@ export class GradientRunner {
   #addLookups(
     { name, gradient, dims }: StepParameter,
     sum: Float32Array,
-    valueOf: (name: Value) => HostTensor | undefined,
+    tensorOf: (name: Value) => HostTensor | undefined,
   ): void {
     if (gradient.kind !== 'rows') return;
     const width = elementCount(dims.slice(1));
     const seen = this.#seen.get(name) ?? new Set();
     for (const lookup of gradient.lookups) {
-      const ids = int64(lookup.ids, valueOf(lookup.ids));
-      addRows(sum, width, ids, float32(lookup.rows, valueOf(lookup.rows)));
+      const ids = int64(lookup.ids, tensorOf(lookup.ids));
+      addRows(sum, width, ids, float32(lookup.rows, tensorOf(lookup.rows)));
       if (gradient.dense === undefined) for (const id of ids) seen.add(Number(id));
     }
     this.#seen.set(name, seen);

@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
+import type { Engine } from '../../engine/engine.ts';
+import { openEngine } from '../../engine/engines/index.ts';
 import { peakOfOurs } from './peak.ts';
 import { printProfile } from './profile.ts';
 import { sgemmRatio } from './sgemm.ts';
 import { ours, type Side, torch } from './sides.ts';
 import {
+  cardSubjects,
   describe,
   evenTexts,
   pretrainedSubjects,
@@ -78,6 +81,8 @@ interface Options {
   readonly threads: number;
   readonly rounds: number;
   readonly dropout: number;
+  readonly engine: Engine | undefined;
+  readonly rival: { readonly device: string; readonly compile: boolean };
   /** Folder of a checkpoint that is trained in place of decant's own encoder. */
   readonly model: string | undefined;
   readonly even: readonly Subject[];
@@ -88,28 +93,45 @@ interface Options {
 
 type Figures = Record<string, number>;
 
+type Given = Pick<Options, 'even' | 'text'>;
+
 /** Texts of one length, on every subject. */
-const evenRounds = async ({ python, threads, rounds, dropout, model, even, say }: Options): Promise<Figures> => {
+const evenRounds = async ({
+  python,
+  threads,
+  rounds,
+  dropout,
+  engine,
+  rival,
+  model,
+  even,
+  say,
+}: Options): Promise<Figures> => {
   const ratios: number[] = [];
   const figures: Figures = {};
   for (const [i, subject] of even.entries()) {
-    const setting: Setting = { subject, texts: evenTexts(subject), dropout, threads };
+    const setting: Setting = { subject, texts: evenTexts(subject), dropout, threads, engine, rival };
     const mine = ours(setting);
     const sides: readonly Side[] = python === undefined ? [mine] : [mine, await torch(python, setting, 'same')];
     await closing(sides, async () => {
-      const { medians, ratios: beside, lossGap } = await alternate(sides, rounds);
+      const { medians, ratios: besides, lossGap } = await alternate(sides, rounds);
       const { graph, optimizer, feeds } = mine.spent;
       const share = optimizer / (graph + optimizer + feeds);
-      const [ratio] = beside;
-      const rival = ratio === undefined ? '' : `, PyTorch ${medians[1]?.toFixed(0)}, ratio ${ratio.toFixed(3)}`;
+      const [ratio] = besides;
+      const other = ratio === undefined ? '' : `, PyTorch ${medians[1]?.toFixed(0)}, ratio ${ratio.toFixed(3)}`;
       const same =
         ratio === undefined || dropout > 0
           ? ''
           : `, losses within ${lossGap.gap.toExponential(1)} over ${lossGap.updates} updates`;
       say(
-        `${describe(subject)}: ${medians[0]?.toFixed(0)} tokens/s${rival}${same}; optimizer ${(100 * share).toFixed(1)} % of the step`,
+        `${describe(subject)}: ${medians[0]?.toFixed(0)} tokens/s${other}${same}; optimizer ${(100 * share).toFixed(1)} % of the step`,
       );
       if (ratio !== undefined) ratios.push(ratio);
+      if (engine !== undefined) {
+        const beside = ratio === undefined ? {} : { [`torchRatio${i}`]: ratio };
+        Object.assign(figures, { [`tokensPerSecond${i}`]: medians[0] }, beside);
+        return;
+      }
       if (i !== 0) return;
       Object.assign(figures, { tokensPerSecond: medians[0], optimizerShare: share });
       const rivalPeak = await sides[1]?.peak();
@@ -142,6 +164,12 @@ const textRounds = async (subject: Subject, options: Options): Promise<Figures> 
   return byLength === undefined || random === undefined ? {} : { torchTextRatio: byLength, torchRandomRatio: random };
 };
 
+/** What is trained: shapes of a card where an engine is named. */
+const subjectsOf = async (model: string | undefined, engine: string | undefined): Promise<Given> => {
+  if (model !== undefined) return await pretrainedSubjects(model);
+  return engine === undefined ? { even: subjects, text: textSubject } : { even: cardSubjects, text: undefined };
+};
+
 /** Training throughput beside one large matrix product and, with `--python PATH`, beside PyTorch's eager float32. */
 export const benchTrain = async (args: readonly string[]): Promise<void> => {
   const { values } = parseArgs({
@@ -152,6 +180,9 @@ export const benchTrain = async (args: readonly string[]): Promise<void> => {
       rounds: { type: 'string', default: '9' },
       dropout: { type: 'string', default: '0' },
       only: { type: 'string' },
+      engine: { type: 'string' },
+      device: { type: 'string', default: 'cpu' },
+      compile: { type: 'boolean', default: false },
       model: { type: 'string' },
       profile: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -159,13 +190,15 @@ export const benchTrain = async (args: readonly string[]): Promise<void> => {
   });
   const say = (line: string): void => void (values.json ? process.stderr : process.stdout).write(`${line}\n`);
   const { model } = values;
-  const given = model === undefined ? { even: subjects, text: textSubject } : await pretrainedSubjects(model);
+  const given = await subjectsOf(model, values.engine);
   const only = values.only === undefined ? undefined : Number(values.only);
   const options: Options = {
     python: values.python,
     threads: Number(values.threads),
     rounds: Number(values.rounds),
     dropout: Number(values.dropout),
+    engine: values.engine === undefined ? undefined : await openEngine(values.engine),
+    rival: { device: values.device, compile: values.compile },
     model,
     ...(only === undefined ? given : { even: given.even.slice(only, only + 1), text: undefined }),
     say,
@@ -174,10 +207,11 @@ export const benchTrain = async (args: readonly string[]): Promise<void> => {
     even: [first],
     text,
   } = options;
-  if (values.profile) return printProfile(first ?? given.text, options);
+  if (values.profile) return printProfile(first ?? textSubject, options);
   if (values.python === undefined) say('PyTorch is skipped: --python PATH names an interpreter that has torch');
   const even = await evenRounds(options);
   const uneven = text === undefined ? {} : await textRounds(text, options);
-  const sgemm = only === undefined && model === undefined ? await sgemmRatio(options) : {};
+  const sgemm =
+    only === undefined && model === undefined && values.engine === undefined ? await sgemmRatio(options) : {};
   if (values.json) process.stdout.write(`${JSON.stringify({ ...sgemm, ...even, ...uneven })}\n`);
 };

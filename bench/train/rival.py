@@ -1,4 +1,4 @@
-"""The training step of bench/train in PyTorch: eager float32, fused AdamW, the same encoder from the same weights.
+"""The training step of bench/train in PyTorch: float32, eager or compiled, fused AdamW, the same encoder from the same weights.
 
 Called with a setting that sides.ts writes. Commands come one a line: `run N` answers with the seconds, tokens and losses of N
 updates, `peak` with the most memory the process had, in MiB."""
@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 path = pathlib.Path(sys.argv[1])
 config = json.loads(path.read_text())
+device = torch.device(config["device"])
 torch.set_num_threads(config["threads"])
 torch.manual_seed(1)
 hidden, heads, dropout = config["hidden"], config["heads"], config["dropout"]
@@ -85,7 +86,7 @@ class Encoder(nn.Module):
 
     def forward(self, ids, mask):
         bias = ((1 - mask) * -1e9)[:, None, None, :]
-        x = self.words(ids) + self.positions(torch.arange(ids.shape[1]))
+        x = self.words(ids) + self.positions(torch.arange(ids.shape[1], device=ids.device))
         x = F.dropout(x, dropout)
         for layer in self.layers:
             x = layer(x, bias)
@@ -113,7 +114,7 @@ class Pretrained(nn.Module):
 
 
 model = Pretrained() if "pretrained" in config else Encoder()
-model.train()
+model.train().to(device)
 parameters = list(model.parameters())
 if given:
     assert sum(p.numel() for p in parameters) == sum(w.numel() for w in given.values()), "not every weight is used"
@@ -125,6 +126,7 @@ optimizer = torch.optim.AdamW(
     lr=config["learningRate"],
     fused=True,
 )
+answer = torch.compile(model) if config["compile"] else model
 texts, labels = config["texts"], config["labels"]
 shuffle = random.Random(1)
 
@@ -142,12 +144,12 @@ def batch_of(rows):
     for i, row in enumerate(rows):
         ids[i, : len(texts[row])] = torch.tensor(texts[row])
         mask[i, : len(texts[row])] = 1
-    return ids, mask, torch.tensor([labels[row] for row in rows])
+    return ids.to(device), mask.to(device), torch.tensor([labels[row] for row in rows], device=device)
 
 
 def update(rows):
     ids, mask, wanted = batch_of(rows)
-    loss = F.cross_entropy(model(ids, mask), wanted, label_smoothing=config["labelSmoothing"])
+    loss = F.cross_entropy(answer(ids, mask), wanted, label_smoothing=config["labelSmoothing"])
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(parameters, 1.0)

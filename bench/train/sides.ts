@@ -93,6 +93,7 @@ const writeSetting = async (folder: string, setting: Setting, batching: Batching
   const plan = planOf(request);
   const config = {
     ...shape,
+    ...(setting.rival ?? { device: 'cpu', compile: false }),
     ...(pretrained === undefined
       ? { weights: await writeWeights(folder, request.model) }
       : { pretrained: pretrained.folder }),

@@ -7,6 +7,7 @@ import { tokenizerOf } from '../../data/tokenize.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { defaultAdamW } from '../../engine/adamw.ts';
 import { encodedText } from '../../engine/encoded.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
 import { textClassification } from '../../engine/tasks/classification.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
@@ -41,6 +42,12 @@ export const subjects: readonly Subject[] = [
   { hidden: 256, layers: 4, heads: 4, ffn: 1024, vocabulary: 8000, batch: 64, length: 24 },
   { hidden: 384, layers: 6, heads: 12, ffn: 1536, vocabulary: 30522, batch: 16, length: 128 },
   { hidden: 192, layers: 3, heads: 4, ffn: 768, vocabulary: 8000, batch: 64, length: 24 },
+];
+
+/** The width of the flagship's teacher at a large batch, and BERT-base: what a card is for. */
+export const cardSubjects: readonly Subject[] = [
+  { hidden: 512, layers: 2, heads: 4, ffn: 1536, vocabulary: 8002, batch: 128, length: 24 },
+  { hidden: 768, layers: 12, heads: 12, ffn: 3072, vocabulary: 30522, batch: 32, length: 128 },
 ];
 
 /** What the texts of uneven length train. */
@@ -121,6 +128,10 @@ export interface Setting {
   readonly texts: TrainingExamples;
   readonly dropout: number;
   readonly threads: number;
+  /** Where decant trains; the CPU where it is not said. */
+  readonly engine?: Engine | undefined;
+  /** Where and how PyTorch does. */
+  readonly rival?: { readonly device: string; readonly compile: boolean };
 }
 
 const ownEncoder = ({ pretrained: _, ...shape }: Subject): Model =>
@@ -140,7 +151,11 @@ const ownEncoder = ({ pretrained: _, ...shape }: Subject): Model =>
   );
 
 /** A training run of the checkpoint or of decant's own encoder. */
-export const requestFor = ({ subject, texts, dropout, threads }: Setting, profilePrefix?: string): TrainRequest => ({
+export const requestFor = (
+  { subject, texts, dropout, threads, engine }: Setting,
+  profilePrefix?: string,
+): TrainRequest => ({
+  engine,
   model: subject.pretrained?.model ?? ownEncoder(subject),
   task: textClassification,
   examples: texts,

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../../graph/builder.ts';
 import { type Value, value } from '../../graph/graph.ts';
 import type { AdamWOptions } from '../adamw.ts';
 import type { Feeds, HostTensor } from '../engine.ts';
-import type { StepParameter } from '../step.ts';
+import { emitJoined, emitParts, type Slab } from './slabs.ts';
 
 /** What an emitted update does beside what its step's graph computes. */
 export interface UpdateSettings extends AdamWOptions {
@@ -15,15 +15,13 @@ export interface UpdateSettings extends AdamWOptions {
   readonly held: ReadonlySet<string>;
 }
 
-/** What moves a parameter: where it is read, by the names of inputs. */
-export const momentsOf = (name: Value): { readonly first: Value; readonly second: Value } => ({
-  first: value(`update/first/${name}`),
-  second: value(`update/second/${name}`),
+/** The moments of a slab, by the names of inputs. */
+export const momentsOf = ({ key }: Slab): { readonly first: Value; readonly second: Value } => ({
+  first: value(`update/first/${key}`),
+  second: value(`update/second/${key}`),
 });
 
 export const maskOf = (name: Value): Value => value(`update/held/${name}`);
-
-type Parameter = Pick<StepParameter, 'name' | 'dims'>;
 
 const EPSILON = value('update/epsilon');
 
@@ -33,13 +31,10 @@ const ratesOf = ({ factors }: UpdateSettings) => {
   const at = (factor: number): number => all.indexOf(factor);
   return {
     all,
-    factorOf: (name: Value): number => factors.get(name) ?? 1,
     rate: (factor: number): Value => value(`update/rate/${at(factor)}`),
     kept: (factor: number): Value => value(`update/kept/${at(factor)}`),
   };
 };
-
-const decays = ({ dims }: Parameter, { weightDecay }: UpdateSettings): boolean => weightDecay !== 0 && dims.length >= 2;
 
 const scalar = (number: number): HostTensor => ({ dtype: 'float32', dims: [], data: Float32Array.of(number) });
 
@@ -80,16 +75,25 @@ const squaresOf = (builder: GraphBuilder, gradient: Value, rank: number): Value 
     : builder.op('ReduceSumSquare', [gradient, builder.ints(axes.slice(1))], { keepdims: 0 });
 };
 
-/** Length of all gradients as one vector. */
-export const emitNorm = (
+/** Gradients by slab. */
+export type Joined = ReadonlyMap<Slab, Value>;
+
+export const emitJoinedGradients = (
   builder: GraphBuilder,
-  parameters: readonly Parameter[],
+  slabs: readonly Slab[],
   gradients: ReadonlyMap<Value, Value>,
-): Value => {
-  const squares = parameters.flatMap(({ name, dims }) => {
+): Joined => {
+  const gradientOf = (name: Value): Value => {
     const gradient = gradients.get(name);
-    return gradient === undefined ? [] : [squaresOf(builder, gradient, dims.length)];
-  });
+    if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
+    return gradient;
+  };
+  return new Map(slabs.map((slab) => [slab, emitJoined(builder, slab, gradientOf)]));
+};
+
+/** Length of all gradients as one vector. */
+export const emitNorm = (builder: GraphBuilder, gradients: Joined): Value => {
+  const squares = Array.from(gradients, ([{ dims }, gradient]) => squaresOf(builder, gradient, dims.length));
   const all = builder.op('Concat', squares, { axis: 0 });
   return builder.op('Sqrt', [builder.op('ReduceSum', [all, builder.ints([0])], { keepdims: 0 })], {}, 'update/norm');
 };
@@ -111,13 +115,7 @@ export type Renewed = ReadonlyMap<Value, Value>;
  * One step of AdamW over every parameter, the equations of engine/adamw.ts as nodes. The weights are inputs of the builder
  * already; moments, masks and what changes from step to step become inputs.
  */
-export const emitAdamW = (
-  builder: GraphBuilder,
-  parameters: readonly Parameter[],
-  gradients: ReadonlyMap<Value, Value>,
-  norm: Value,
-  settings: UpdateSettings,
-): Renewed => {
+export const emitAdamW = (builder: GraphBuilder, gradients: Joined, norm: Value, settings: UpdateSettings): Renewed => {
   const float = (number: number): Value => builder.scalar('float32', number);
   const times = (a: Value, b: Value): Value => builder.op('Mul', [a, b]);
   const plus = (a: Value, b: Value): Value => builder.op('Add', [a, b]);
@@ -129,21 +127,21 @@ export const emitAdamW = (
   const input = scalarInputs(builder);
   const names = ratesOf(settings);
   const renewed = new Map<Value, Value>();
-  for (const parameter of parameters) {
-    const { name, dims } = parameter;
-    const g = gradients.get(name);
-    if (g === undefined) throw new Error(`no gradient for '${name}'`);
-    const factor = names.factorOf(name);
-    const moments = momentsOf(name);
+  for (const [slab, g] of gradients) {
+    const { dims, factor } = slab;
+    const moments = momentsOf(slab);
     const m = plus(times(builder.input(moments.first, 'float32', dims), float(beta1)), times(g, p));
     const root = times(g, q);
     const v = plus(times(builder.input(moments.second, 'float32', dims), float(beta2)), times(root, root));
     const length = plus(builder.op('Sqrt', [v]), input(EPSILON));
     const move = builder.op('Div', [times(m, input(names.rate(factor))), length]);
-    const kept = decays(parameter, settings) ? times(name, input(names.kept(factor))) : name;
-    const moved = builder.op('Sub', [kept, move]);
-    const held = settings.held.has(name) ? times(moved, builder.input(maskOf(name), 'float32', dims)) : moved;
-    renewed.set(name, held).set(moments.first, m).set(moments.second, v);
+    const w = emitJoined(builder, slab, (name) => name);
+    const kept = slab.decays ? times(w, input(names.kept(factor))) : w;
+    renewed.set(moments.first, m).set(moments.second, v);
+    for (const [{ name, dims: own }, moved] of emitParts(builder, slab, builder.op('Sub', [kept, move]))) {
+      const held = settings.held.has(name) ? times(moved, builder.input(maskOf(name), 'float32', own)) : moved;
+      renewed.set(name, held);
+    }
   }
   return renewed;
 };

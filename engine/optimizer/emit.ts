@@ -3,8 +3,9 @@ import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { selected } from '../../graph/ops/shared-math.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { StepParameter, TrainingStep } from '../step.ts';
-import { emitAdamW, emitNorm, type Renewed, type UpdateSettings } from './emit-adamw.ts';
+import { emitAdamW, emitJoinedGradients, emitNorm, type Renewed, type UpdateSettings } from './emit-adamw.ts';
 import { emitRowSums, type RowInputs } from './row-sums.ts';
+import { slabsOf } from './slabs.ts';
 
 /** A table whose gradient is put together from rows, and the ids that the host makes its inputs from. */
 export interface Table {
@@ -77,12 +78,23 @@ const frozen = (builder: GraphBuilder, shown: readonly Value[], renewed: Renewed
   renewed,
 });
 
+/** Weights and moments that gradients move. */
+const moved = (
+  builder: GraphBuilder,
+  parameters: readonly StepParameter[],
+  of: ReadonlyMap<Value, Value>,
+  settings: UpdateSettings,
+): { readonly norm: Value; readonly renewed: Renewed } => {
+  const gradients = emitJoinedGradients(builder, slabsOf(parameters, settings), of);
+  const norm = emitNorm(builder, gradients);
+  return { norm, renewed: emitAdamW(builder, gradients, norm, settings) };
+};
+
 /** A whole update of one batch as one graph: feeds go in, losses and the norm come out, weights and moments are renewed. */
 export const emitUpdate = (step: TrainingStep, settings: UpdateSettings): EmittedPass => {
   const builder = GraphBuilder.from(step.graph);
   const { gradients, tables } = emitGradients(builder, step);
-  const norm = emitNorm(builder, step.parameters, gradients);
-  const renewed = emitAdamW(builder, step.parameters, gradients, norm, settings);
+  const { norm, renewed } = moved(builder, step.parameters, gradients, settings);
   return { ...frozen(builder, [...lossesOf(step), norm], renewed), ...passOf(builder, step, tables) };
 };
 
@@ -111,6 +123,6 @@ export const emitMove = (parameters: readonly StepParameter[], settings: UpdateS
       return [name, builder.input(sumOf(name), 'float32', dims)] as const;
     }),
   );
-  const norm = emitNorm(builder, parameters, gradients);
-  return frozen(builder, [norm], emitAdamW(builder, parameters, gradients, norm, settings));
+  const { norm, renewed } = moved(builder, parameters, gradients, settings);
+  return frozen(builder, [norm], renewed);
 };

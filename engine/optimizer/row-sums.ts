@@ -15,7 +15,7 @@ export interface RowInputs {
   readonly place: Value;
 }
 
-export const rowInputs = (table: Value): RowInputs => ({
+const rowInputs = (table: Value): RowInputs => ({
   rounds: Array.from({ length: ROUNDS }, (_, round) => value(`update/rows/${table}/round${round}`)),
   place: value(`update/rows/${table}/place`),
 });

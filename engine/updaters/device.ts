@@ -3,6 +3,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { Engine, Program } from '../engine.ts';
 import { HeldZeros } from '../held.ts';
 import { maskOf, momentsOf } from '../optimizer/emit-adamw.ts';
+import type { Slab } from '../optimizer/slabs.ts';
 import type { TrainingStep } from '../step.ts';
 import type { UpdateSize } from '../step-batch.ts';
 import type { TrainRequest } from '../train-request.ts';
@@ -24,6 +25,30 @@ interface Compiled {
 
 const zerosLike = ({ dims, data }: Trained) => fedOf({ dims, data: new Float32Array(data.length) });
 
+const joined = (parts: readonly Float32Array[]): Float32Array<ArrayBuffer> => {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const part of parts) {
+    all.set(part, start);
+    start += part.length;
+  }
+  return all;
+};
+
+/** Where moments of slabs are on the device, and the arrays of the host that they are made of. */
+const momentsIn = (slabs: readonly Slab[], trained: readonly Trained[]) => {
+  const moments = new Map(trained.map((one) => [one.name, one.moments]));
+  return slabs.flatMap((slab) => {
+    const own = slab.parameters.flatMap(({ name }) => moments.get(name) ?? []);
+    const { first, second } = momentsOf(slab);
+    const { dims } = slab;
+    return [
+      { name: first, dims, parts: own.map((one) => one.first) },
+      { name: second, dims, parts: own.map((one) => one.second) },
+    ];
+  });
+};
+
 /** Moves weights on the device: they and their moments stay in buffers, and only losses and the norm come back. */
 export class DeviceUpdater implements Updater {
   readonly #engine: Engine;
@@ -32,6 +57,8 @@ export class DeviceUpdater implements Updater {
   readonly #watch = new Stopwatch();
   readonly #resident: Resident;
   #trained: readonly Trained[] = [];
+  /** What has moments on the device, now or before the programs were given back. */
+  #slabs: readonly Slab[] = [];
   #compiled: Compiled | undefined;
 
   constructor(engine: Engine, request: TrainRequest, plan: TrainingPlan) {
@@ -68,6 +95,7 @@ export class DeviceUpdater implements Updater {
     this.#trained = trainedArrays(before, built.parameters, plainMemory);
     const runner = await openRunner(this.#engine, this.#source, built, new Set(hook?.holds));
     this.#compiled = { phase, step: built, runner, feeds: new AheadFeeds(this.#source, built, runner.pass) };
+    this.#slabs = runner.slabs;
     await this.#place(this.#compiled);
     return this.#compiled;
   }
@@ -77,14 +105,19 @@ export class DeviceUpdater implements Updater {
     const weights = weightFeeds(step.graph, this.#source.model, this.#trained);
     for (const [name, tensor] of Object.entries(weights)) await this.#resident.put(name, tensor);
     for (const one of this.#trained) {
-      const { first, second } = momentsOf(one.name);
-      await this.#resident.put(one.name, fedOf(one));
-      await this.#resident.put(first, fedOf({ dims: one.dims, data: one.moments.first }));
-      await this.#resident.put(second, fedOf({ dims: one.dims, data: one.moments.second }));
       for (const sum of runner.sumsOf(one.name)) await this.#resident.put(sum, zerosLike(one));
     }
+    await this.#placeMoments();
     await this.#placeMasks();
     runner.bind(this.#resident);
+  }
+
+  async #placeMoments(): Promise<void> {
+    for (const { name, dims, parts } of momentsIn(this.#slabs, this.#trained)) {
+      const [first, ...rest] = parts;
+      const data = first !== undefined && rest.length === 0 ? first : joined(parts);
+      await this.#resident.put(name, fedOf({ dims, data }));
+    }
   }
 
   async #placeMasks(): Promise<void> {
@@ -138,26 +171,19 @@ export class DeviceUpdater implements Updater {
 
   async read(what: Portion): Promise<void> {
     const names = Array.isArray(what) ? new Set<string>(what) : undefined;
-    for (const { name, data, moments } of this.#trained) {
-      if (names?.has(name) === false) continue;
-      await this.#resident.read(name, data);
-      if (what !== 'everything') continue;
-      const { first, second } = momentsOf(name);
-      await this.#resident.read(first, moments.first);
-      await this.#resident.read(second, moments.second);
+    for (const { name, data } of this.#trained) {
+      if (names?.has(name) !== false) await this.#resident.read(name, [data]);
     }
+    if (what !== 'everything') return;
+    for (const { name, parts } of momentsIn(this.#slabs, this.#trained)) await this.#resident.read(name, parts);
   }
 
   async write(what: Portion): Promise<void> {
     const names = Array.isArray(what) ? new Set<string>(what) : undefined;
     for (const one of this.#trained) {
-      if (names?.has(one.name) === false) continue;
-      await this.#resident.put(one.name, fedOf(one));
-      if (what !== 'everything') continue;
-      const { first, second } = momentsOf(one.name);
-      await this.#resident.put(first, fedOf({ dims: one.dims, data: one.moments.first }));
-      await this.#resident.put(second, fedOf({ dims: one.dims, data: one.moments.second }));
+      if (names?.has(one.name) !== false) await this.#resident.put(one.name, fedOf(one));
     }
+    if (what === 'everything') await this.#placeMoments();
   }
 
   async hold(): Promise<void> {

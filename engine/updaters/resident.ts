@@ -35,14 +35,17 @@ export class Resident {
     this.#fresh.add(name);
   }
 
-  /** Copies what is there now into an array, where the array is older. */
-  async read(name: string, into: Float32Array): Promise<void> {
-    if (this.#fresh.has(name)) return;
+  /** Copies what is there now into arrays, end to end, where these are older. */
+  async read(name: string, into: readonly Float32Array[]): Promise<void> {
     const buffer = this.#buffers.get(name);
-    if (buffer === undefined) return;
+    if (buffer === undefined || this.#fresh.has(name)) return;
     const { data } = await buffer.read();
     if (!(data instanceof Float32Array)) throw new Error(`'${name}' is no float32 buffer`);
-    into.set(data);
+    let start = 0;
+    for (const array of into) {
+      array.set(data.subarray(start, start + array.length));
+      start += array.length;
+    }
     this.#fresh.add(name);
   }
 

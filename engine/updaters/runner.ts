@@ -11,6 +11,7 @@ import {
   sumOf,
 } from '../optimizer/emit.ts';
 import { scalarFeeds, type UpdateSettings } from '../optimizer/emit-adamw.ts';
+import { type Slab, slabsOf } from '../optimizer/slabs.ts';
 import type { TrainingStep } from '../step.ts';
 import type { Bound, Resident } from './resident.ts';
 import type { LossSum, Turn, UpdateSource } from './source.ts';
@@ -31,6 +32,8 @@ interface Run {
 export interface UpdateRunner {
   readonly programs: readonly Bound[];
   readonly pass: EmittedPass;
+  /** What has moments. */
+  readonly slabs: readonly Slab[];
   /** Names of the buffers, if any, that add up gradients of a parameter. */
   sumsOf(name: Value): readonly Value[];
   /** Takes everything from there, and renews it there. */
@@ -84,6 +87,7 @@ const openWhole = async (
   return {
     programs: [whole],
     pass,
+    slabs: slabsOf(step.parameters, settings),
     sumsOf: () => [],
     bind: (resident) => bound(resident, whole, pass),
     run: async (feeds, { turn, rate, sum, moves }) => {
@@ -112,6 +116,7 @@ const openAccumulating = async (
   return {
     programs: [adding, moving],
     pass,
+    slabs: slabsOf(step.parameters, settings),
     sumsOf: (name) => [sumOf(name)],
     bind: (resident) => {
       bound(resident, adding, pass);

@@ -17,6 +17,7 @@ export interface Lowered {
  * indices for which the standard has no other type.
  */
 const wide: Readonly<Record<string, readonly number[]>> = {
+  'com.microsoft:RotaryEmbedding': [1],
   ConstantOfShape: [0],
   CumSum: [1],
   Expand: [1],
@@ -35,7 +36,7 @@ const wide: Readonly<Record<string, readonly number[]>> = {
   ReduceProd: [1],
   ReduceSum: [1],
   ReduceSumSquare: [1],
-  RotaryEmbedding: [1],
+  RotaryEmbedding: [3],
   ScatterND: [1],
   Slice: [1, 2, 3, 4],
   Split: [1],
@@ -166,7 +167,7 @@ class Narrowing {
   }
 
   #add(node: Node): void {
-    const positions = node.domain === '' || node.op === 'RotaryEmbedding' ? (wide[node.op] ?? []) : [];
+    const positions = wide[node.domain === '' ? node.op : `${node.domain}:${node.op}`] ?? [];
     const inputs = node.inputs.map((input, i) => {
       if (input === null) return null;
       return positions.includes(i) ? this.#wide(input) : this.#narrow(input);

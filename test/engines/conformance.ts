@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Engine, Feeds } from '../../engine/engine.ts';
+import type { CompileOptions, Engine, Feeds, Program } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { messageOf } from '../../ground/errors.ts';
@@ -17,18 +17,17 @@ export interface Conformant {
    * from the list.
    */
   readonly lacks: readonly string[];
+  /** 'refused' where nothing is said. */
+  readonly fallback?: Fallback;
   /** Whole graphs that are run; all of them where nothing is said. Slow devices run few, and compile the others. */
   runs?(graph: WholeGraph): boolean;
 }
 
-const resultsOf = async (engine: Engine, graph: Graph, feeds: Feeds): Promise<Feeds> => {
-  const program = await engine.compile(graph, { threads: 1, optimization: 'all', fallback: 'refused' });
-  try {
-    return await program.run(feeds);
-  } finally {
-    await program.release();
-  }
-};
+/** Whether the CPU may take over what has no kernel on the device. */
+type Fallback = NonNullable<CompileOptions['fallback']>;
+
+const compiledOn = (engine: Engine, graph: Graph, fallback: Fallback): Promise<Program> =>
+  engine.compile(graph, { threads: 1, optimization: 'all', fallback });
 
 /** As written, on the CPU: what every engine is measured against. */
 const expectedOf = async (graph: Graph, feeds: Feeds): Promise<Feeds> => {
@@ -42,14 +41,32 @@ const expectedOf = async (graph: Graph, feeds: Feeds): Promise<Feeds> => {
 
 const RIGHT = 'right';
 
-/** 'right', or what is wrong. */
-export const verdictOn = async (engine: Engine, graph: Graph, feeds: Feeds, tolerance: number): Promise<string> => {
-  const expected = await expectedOf(graph, feeds);
+/** How verdicts begin on graphs that an engine does not take, and on runs that fail. */
+const [REFUSED, FAILED] = ['refused: ', 'failed: '];
+
+const outcomeOf = async (program: Program, feeds: Feeds, expected: Feeds, tolerance: number): Promise<string> => {
   try {
-    const { name, by } = farthest(await resultsOf(engine, graph, feeds), expected);
+    const { name, by } = farthest(await program.run(feeds), expected);
     return by <= tolerance ? RIGHT : `'${name}' is off by ${by.toExponential(1)}`;
   } catch (error) {
-    return `refused: ${messageOf(error)}`;
+    return `${FAILED}${messageOf(error)}`;
+  } finally {
+    await program.release();
+  }
+};
+
+/** 'right', or what is wrong with a graph on an engine. */
+export const verdictOn = async (
+  engine: Engine,
+  { graph, feeds }: Pick<SampleCase, 'graph' | 'feeds'>,
+  tolerance: number,
+  fallback: Fallback = 'refused',
+): Promise<string> => {
+  const expected = await expectedOf(graph, feeds);
+  try {
+    return await outcomeOf(await compiledOn(engine, graph, fallback), feeds, expected, tolerance);
+  } catch (error) {
+    return `${REFUSED}${messageOf(error)}`;
   }
 };
 
@@ -57,7 +74,15 @@ const recordOf = ({ name }: SampleCase): string => name.slice(0, name.indexOf(':
 
 const records: readonly string[] = [...new Set(sampleCases.map(recordOf))];
 
-const describeSamples = ({ open, lacks, tolerance }: Conformant): void => {
+const LISTED = 'it is listed as lacking, and works';
+
+/** A target says that it lacks an operator exactly where it refuses the graph. */
+const expectLacking = ({ target }: Engine, { name, graph }: SampleCase, verdict: string): void => {
+  const refused = verdict.startsWith(REFUSED);
+  expect({ name, refused, lacks: target.lacking(graph).length > 0 }).toEqual({ name, refused, lacks: refused });
+};
+
+const describeSamples = ({ open, lacks, tolerance, fallback }: Conformant): void => {
   describe('samples of', () => {
     let engine: Engine;
     beforeAll(async () => {
@@ -65,12 +90,13 @@ const describeSamples = ({ open, lacks, tolerance }: Conformant): void => {
     });
     for (const record of records) {
       it(record, async () => {
-        for (const { name, graph, feeds } of sampleCases.filter((one) => recordOf(one) === record)) {
-          const verdict = await verdictOn(engine, graph, feeds, tolerance.sample);
-          const listed = lacks.includes(name) || lacks.includes(record);
-          if (listed)
-            expect({ name, verdict }, 'it is listed as lacking, and works').not.toEqual({ name, verdict: RIGHT });
+        for (const one of sampleCases.filter((each) => recordOf(each) === record)) {
+          const { name } = one;
+          const verdict = await verdictOn(engine, one, tolerance.sample, fallback);
+          const isListed = lacks.includes(name) || lacks.includes(record);
+          if (isListed) expect({ name, verdict }, LISTED).not.toEqual({ name, verdict: RIGHT });
           else expect({ name, verdict }).toEqual({ name, verdict: RIGHT });
+          if (fallback !== 'allowed') expectLacking(engine, one, verdict);
         }
       });
     }
@@ -78,32 +104,31 @@ const describeSamples = ({ open, lacks, tolerance }: Conformant): void => {
 };
 
 /** 'right' where all of a graph has kernels on the device, or what is wrong. */
-const compiled = async (engine: Engine, graph: Graph): Promise<string> => {
+const compiled = async (engine: Engine, graph: Graph, fallback: Fallback): Promise<string> => {
   try {
-    await (await engine.compile(graph, { threads: 1, optimization: 'all', fallback: 'refused' })).release();
+    await (await compiledOn(engine, graph, fallback)).release();
     return RIGHT;
   } catch (error) {
-    return `refused: ${messageOf(error)}`;
+    return `${REFUSED}${messageOf(error)}`;
   }
 };
 
-const describeGraphs = ({ open, lacks, tolerance, runs = () => true }: Conformant): void => {
+const describeGraphs = ({ open, lacks, tolerance, fallback = 'refused', runs = () => true }: Conformant): void => {
   describe('of whole graphs', () => {
     let engine: Engine;
     beforeAll(async () => {
       engine = await open();
     });
     const expectVerdict = (name: string, verdict: string): void => {
-      if (lacks.includes(name)) expect(verdict, 'it is listed as lacking, and works').not.toBe(RIGHT);
+      if (lacks.includes(name)) expect(verdict, LISTED).not.toBe(RIGHT);
       else expect(verdict).toBe(RIGHT);
     };
     it.each(wholeGraphs.filter((graph) => !runs(graph)))('compiles $name', async ({ name, make }) => {
       const { graph } = await make();
-      expectVerdict(name, await compiled(engine, graph));
+      expectVerdict(name, await compiled(engine, graph, fallback));
     });
     it.each(wholeGraphs.filter(runs))('gives what the CPU gives for $name', async ({ name, make }) => {
-      const { graph, feeds } = await make();
-      expectVerdict(name, await verdictOn(engine, graph, feeds, tolerance.graph));
+      expectVerdict(name, await verdictOn(engine, await make(), tolerance.graph, fallback));
     });
   });
 };

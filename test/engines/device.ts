@@ -6,7 +6,7 @@ import { onHost } from '../../engine/engines/onnxruntime/provider.ts';
 import { Traffic } from '../../engine/engines/traffic.ts';
 
 /** ONNX Runtime's CPU as a device with a border of its own: weights stay in buffers, and the graph of a step moves them. */
-export const deviceOf = (traffic = new Traffic()): Engine => ({
+const deviceOf = (traffic = new Traffic()): Engine => ({
   ...cpuEngine,
   target: { ...cpuEngine.target, name: 'device', optimizer: 'graph' },
   compile: (graph, options) => openGraph(graph, options, { provider: onHost, traffic }),

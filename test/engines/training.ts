@@ -7,7 +7,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import type { Model } from '../../models/model.ts';
 import { tinyModel, tinyOptions, tinyRequest, tinySettings } from '../engine/rig.ts';
-import { caseOf, teacherOf, texts } from './whole-graphs.ts';
+import { caseOf, teacherOf, texts } from './cases.ts';
 
 /** Updates after which weights are compared. */
 const STEPS = 50;
@@ -36,7 +36,7 @@ export const taskRequest = (name: Task['name']): TrainRequest => {
   const { varying: _, ...task } = one.task;
   const half = { ...tinySettings, hard: 0.5 };
   const encoded = texts(task.unit !== 'texts');
-  const beside = { model: tinyModel({ hidden: 24, layers: 3 }, 2) };
+  const beside = { model: tinyModel({ hidden: 24, layers: 3, maxLength: 40 }, 2) };
   const hidden = hiddenStates(given, beside, { pairs: layerPairs(2, 3, 'uniform'), weight: 0.5 });
   return tinyRequest({
     ...{ model: given, task, examples: { encoded, targets, teacher: teacherOf(one) } },

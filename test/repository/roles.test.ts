@@ -25,7 +25,10 @@ const users =
 
 /** Files that name such operators for another reason than to say what a weight is for. */
 const exempt: Readonly<Record<string, string>> = {
+  'engine/engines/tensorflow/': 'operators in the words of another library',
   'graph/attention.ts': 'products of two activations are attention',
+  'engine/engines/': 'kernels that a device has or lacks',
+  'graph/lower/': 'operators in other words, for devices without a kernel for them',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',
   'stages/profile/attention.ts': 'the order in which the runtime expects the pieces of attention',

@@ -7,6 +7,9 @@ import { symbolsIn } from '../../feeds.ts';
 import { hostTensorOf } from '../../host.ts';
 import { narrowed, widened } from './integers.ts';
 
+/** Puts what goes wrong on a device in words for its user. */
+type Guard = <T>(work: Promise<T>) => Promise<T>;
+
 type Symbols = Readonly<Record<string, number>>;
 
 const sizeOf = (dim: Dim, symbols: Symbols, name: string): number => {
@@ -43,7 +46,10 @@ export class LoweredProgram implements Program {
   readonly #inputs: ReadonlySet<string>;
   readonly #bound = new Map<Value, Buffer>();
 
-  constructor(graph: Graph, lowered: Lowered, program: Program) {
+  readonly #guarded: Guard;
+
+  constructor(graph: Graph, lowered: Lowered, program: Program, guarded: Guard) {
+    this.#guarded = guarded;
     this.#graph = graph;
     this.#lowered = lowered;
     this.#program = program;
@@ -65,7 +71,7 @@ export class LoweredProgram implements Program {
     accept?: (fetched: Feeds) => boolean,
   ): Promise<Feeds> {
     const asked = accept === undefined ? undefined : (fetched: Feeds) => accept(this.#wide(fetched, into));
-    const fetched = await this.#program.run(this.#given(feeds), this.#sameTypes(into), asked);
+    const fetched = await this.#guarded(this.#program.run(this.#given(feeds), this.#sameTypes(into), asked));
     return this.#wide(fetched, into);
   }
 

@@ -28,8 +28,9 @@ const memories: Readonly<Record<NonNullable<CompileOptions['memory']>, ort.Infer
 const merged = (
   memory: ort.InferenceSession.SessionOptions,
   { fallback }: CompileOptions,
+  provider: Provider,
 ): ort.InferenceSession.SessionOptions => {
-  if (fallback !== 'refused') return memory;
+  if (fallback !== 'refused' || provider === onHost) return memory;
   const { session, ...extra } = (memory.extra ?? {}) as { readonly session?: object };
   return { ...memory, extra: { ...extra, session: { ...session, disable_cpu_ep_fallback: '1' } } };
 };
@@ -41,7 +42,7 @@ const sessionOptions = (options: CompileOptions, provider: Provider): ort.Infere
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: options.optimization === 'none' ? 'disabled' : (options.optimization ?? 'all'),
-  ...merged(memories[options.memory ?? 'planned'], options),
+  ...merged(memories[options.memory ?? 'planned'], options, provider),
   ...(provider.location === 'cpu' || options.stays === undefined
     ? {}
     : { preferredOutputLocation: Object.fromEntries(options.stays.map((name) => [name, provider.location])) }),

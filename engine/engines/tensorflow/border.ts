@@ -18,7 +18,7 @@ const narrowed = (name: string, data: BigInt64Array): Int32Array => {
 const elementsFor = (name: string, { dtype, data }: HostTensor): TypedArray => {
   if (data instanceof BigInt64Array) return narrowed(name, data);
   const stored = storedAs(dtype);
-  if (stored === 'int32' && !(data instanceof Int32Array)) return Int32Array.from(data, Number);
+  if (stored === 'int32' && !(data instanceof Int32Array)) return new Int32Array(data as Uint8Array);
   return data;
 };
 

@@ -12,11 +12,11 @@ export const tensorflowEngine = (tf: Library, facts: Readonly<Record<string, str
   return {
     target: { name: 'tensorflow', facts, optimizer: 'graph', lacking: lackingIn },
     compile: async (graph, options) => {
-      const { optimizedFile, profilePrefix } = options;
+      const { optimization, optimizedFile, profilePrefix } = options;
       if (optimizedFile !== undefined || profilePrefix !== undefined) {
         throw new TypeError('the engine tensorflow writes neither optimized graphs nor profiles');
       }
-      return new TensorProgram(tf, planOf(tf, graph), traffic);
+      return new TensorProgram(tf, planOf(tf, graph, optimization !== 'none'), traffic);
     },
     buffer: async (data: HostTensor) => new TensorBuffer(tf, traffic, data),
     moved: () => traffic.moved,

@@ -10,6 +10,7 @@ import {
 import { engineError } from '../../../ground/errors.ts';
 import { hostTensorOf } from '../../host.ts';
 import { uploaded } from './border.ts';
+import { fused } from './fuse.ts';
 import { type Held, numbersOf, tensorOf, typeOf } from './held.ts';
 import type { Kernel, Work } from './kernel.ts';
 import { kernelOf, lackingIn } from './lacking.ts';
@@ -57,13 +58,14 @@ const lastReads = (graph: Graph): readonly (readonly Value[])[] => {
 };
 
 /** The steps of a graph and its weights on the device. Refuses what the engine cannot run. */
-export const planOf = (tf: Library, graph: Graph): Plan => {
-  const lacking = lackingIn(graph);
+export const planOf = (tf: Library, written: Graph, fuses: boolean): Plan => {
+  const lacking = lackingIn(written);
   if (lacking.length > 0) {
     throw engineError(
-      `the engine tensorflow has no kernel for ${lacking.join(', ')} of the graph '${graph.name}'; use another engine`,
+      `the engine tensorflow has no kernel for ${lacking.join(', ')} of the graph '${written.name}'; use another engine`,
     );
   }
+  const graph = fuses ? fused(written) : written;
   const last = lastReads(graph);
   const steps = graph.nodes.flatMap((node, i): readonly Step[] => {
     const kernel = kernelOf(node);

@@ -7,6 +7,7 @@ import { LoweredProgram } from '../onnxruntime/lowered.ts';
 import { Mover } from '../onnxruntime/mover.ts';
 import { openGraph } from '../onnxruntime/open.ts';
 import { Traffic } from '../traffic.ts';
+import { explaining } from './failures.ts';
 import { lackingIn } from './lacks.ts';
 import { lowering, onGpu } from './provider.ts';
 
@@ -21,14 +22,15 @@ const factsOf = ({ name, driver }: Device): Readonly<Record<string, string>> => 
 /** Runs graphs on a GPU through ONNX Runtime's provider for WebGPU. There is one adapter a process, and one engine. */
 export const webgpuOn = (device: Device): Engine => {
   const [traffic, mover] = [new Traffic(), new Mover(onGpu)];
+  const guarded = <T>(work: Promise<T>): Promise<T> => explaining(work, device.name);
   opened ??= {
     target: { name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn },
     compile: async (graph, options) => {
       const lowered = lower(graph, lowering);
-      const program = await openGraph(lowered.graph, options, { provider: onGpu, traffic });
-      return new LoweredProgram(graph, lowered, program);
+      const program = await guarded(openGraph(lowered.graph, options, { provider: onGpu, traffic }));
+      return new LoweredProgram(graph, lowered, program, guarded);
     },
-    buffer: (data) => DeviceBuffer.of(data, { mover, traffic }),
+    buffer: (data) => guarded(DeviceBuffer.of(data, { mover, traffic })),
     moved: () => traffic.moved,
   };
   return opened;

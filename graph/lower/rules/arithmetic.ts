@@ -1,8 +1,8 @@
 import type { GraphBuilder } from '../../builder.ts';
 import type { Value } from '../../graph.ts';
-import { isFloat } from '../../ops/shared-structure.ts';
 import { any, node } from '../../rewrite/pattern.ts';
 import { defineRule, held } from '../../rewrite/rule.ts';
+import { vector } from '../../tensor.ts';
 import { inputsOf, numberAttr, sampleOf } from './shared.ts';
 
 /** All but the last addition, so that the last can take the name of the whole. */
@@ -66,23 +66,6 @@ export const sign = defineRule({
   ],
 });
 
-/** Powers of floats to whole exponents: the kernel takes one type for both. */
-export const power = defineRule({
-  name: 'power',
-  pattern: node('Pow', [any('x'), any('exponent')]),
-  when: ({ graph, value }) => {
-    const [base, exponent] = [value('x'), value('exponent')].map((name) => graph.types.get(name)?.dtype);
-    if (base === undefined || exponent === undefined) return held('a type is not known');
-    return base !== exponent && isFloat(base) ? {} : held('base and exponent have one type');
-  },
-  replace: (builder, place, _, output) => {
-    const [x, exponent] = [place.value('x'), place.value('exponent')];
-    return builder.op('Pow', [x, builder.op('CastLike', [exponent, x])], {}, output);
-  },
-  fires: [sampleOf('a whole exponent', (builder, x) => builder.op('Pow', [x, builder.scalar('int64', 3)], {}, 'y'))],
-  holds: [sampleOf('a float exponent', (builder, x) => builder.op('Pow', [x, builder.scalar('float32', 2)], {}, 'y'))],
-});
-
 /** Without axes and told to do nothing then, the kernel forgets the square. */
 export const idleSquareSum = defineRule({
   name: 'idle-square-sum',
@@ -95,4 +78,25 @@ export const idleSquareSum = defineRule({
   replace: (builder, place, _, output) => builder.op('Mul', [place.value('x'), place.value('x')], {}, output),
   fires: [sampleOf('no axes', (builder, x) => builder.op('ReduceSumSquare', [x], { noop_with_empty_axes: 1 }, 'y'))],
   holds: [sampleOf('all axes', (builder, x) => builder.op('ReduceSumSquare', [x], {}, 'y'))],
+});
+
+/** One number as often as a shape says. */
+export const filledShape = defineRule({
+  name: 'filled-shape',
+  pattern: node('ConstantOfShape', [any('shape')]),
+  when: ({ root }) => {
+    const { value } = root.attrs;
+    return value === undefined || value.kind === 'tensor' ? { filler: value?.value } : held('its number is none');
+  },
+  replace: (builder, place, { filler }, output) => {
+    const number = filler === undefined ? builder.scalar('float32', 0) : builder.constant({ ...filler, dims: [] });
+    return builder.op('Expand', [number, place.value('shape')], {}, output);
+  },
+  fires: [
+    sampleOf('zeros', (builder, x) => builder.op('ConstantOfShape', [builder.op('Shape', [x])], {}, 'y')),
+    sampleOf('another number', (builder, x) =>
+      builder.op('ConstantOfShape', [builder.op('Shape', [x])], { value: vector('float32', [0.5]) }, 'y'),
+    ),
+  ],
+  holds: [sampleOf('Expand', (builder, x) => builder.op('Expand', [x, builder.op('Shape', [x])], {}, 'y'))],
 });

@@ -151,10 +151,10 @@ export const plainAttention = defineRule({
     return builder.op('Reshape', [merged, builder.ints([0, 0, heads * (widths[2] ?? 0)])], {}, output);
   },
   fires: [
+    apart('a mask and a bias', { masked: true, biased: true }),
     apart('nothing besides', {}),
     apart('a mask', { masked: true }),
     apart('a bias', { biased: true }),
-    apart('a mask and a bias', { masked: true, biased: true }),
     apart('a packed bias', { packedBias: true }),
   ],
   holds: [apart('one that looks back alone', { unidirectional: 1 })],

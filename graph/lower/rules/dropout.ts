@@ -21,20 +21,3 @@ export const idleDropout = defineRule({
   fires: [sampleOf('inference', (builder, x) => dropped(null)(builder, x))],
   holds: [sampleOf('training', (builder, x) => dropped(builder.scalar('bool', 0))(builder, x))],
 });
-
-/** A cast to the type of something else, where that is known. */
-export const castLike = defineRule({
-  name: 'cast-like',
-  pattern: node('CastLike', [any('x'), any('like')]),
-  when: ({ graph, value }) => {
-    const dtype = graph.types.get(value('like'))?.dtype;
-    return dtype === 'float32' ? {} : held('it is no cast to float32');
-  },
-  replace: (builder, place, _, output) => builder.op('Cast', [place.value('x')], { to: 1 }, output),
-  fires: [
-    sampleOf('integers like floats', (builder, x) =>
-      builder.op('CastLike', [builder.op('Cast', [x], { to: 6 }), x], {}, 'y'),
-    ),
-  ],
-  holds: [],
-});

