@@ -50,7 +50,7 @@ const feeds: Feeds = {
 
 const compile = (graph: Graph, optimizedFile?: string) =>
   cpuEngine.compile(graph, {
-    ...{ threads: 1, optimization: 'all', memory: 'pooled', training: true },
+    ...{ threads: 1, optimization: 'all', memory: 'pooled' },
     ...(optimizedFile === undefined ? {} : { optimizedFile }),
   });
 
