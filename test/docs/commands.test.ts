@@ -92,6 +92,7 @@ describe('every documented command', () => {
         'export',
         'runs',
         'clean',
+        'engines',
       ]),
     );
   });
