@@ -46,8 +46,10 @@ rival=()
 [ -z "${PYTHON:-}" ] || rival=(--python "$PYTHON" --device "${DEVICE:-cuda}")
 bench='name=$1; shift; json "$name" npm run --silent bench -- train --rounds 3 --json "$@"'
 for engine in "${ENGINES[@]}"; do
-  phase "train-$engine" 75 bash -c "$bench" - "train-$engine" --engine "$engine" "${rival[@]}"
-  [ -z "${PYTHON:-}" ] || phase "compiled-$engine" 75 bash -c "$bench" - "compiled-$engine" --engine "$engine" --compile "${rival[@]}"
+  for only in 0 1; do
+    phase "train-$engine-$only" 45 bash -c "$bench" - "train-$engine-$only" --engine "$engine" --only "$only" "${rival[@]}"
+  done
+  [ -z "${PYTHON:-}" ] || phase "compiled-$engine-1" 60 bash -c "$bench" - "compiled-$engine-1" --engine "$engine" --only 1 --compile "${rival[@]}"
   phase "flagship-$engine" 90 node bin/decant.js run pipeline.yaml --engine "$engine" --set data.limit=2000 --until student \
     --store "$OUT/store-$engine" --out "$OUT/run-$engine"
   rm -rf "$OUT/store-$engine" "$OUT/run-$engine/models"
@@ -71,14 +73,14 @@ console.log('| engine | device | state | teacher, 128 x 24: tokens/s | of PyTorc
 console.log('|---|---|---|---|---|---|---|---|');
 for (const engine of engines) {
   const { device, works, problem } = rows.get(engine) ?? {};
-  const [eager, compiled] = [read(`train-${engine}`), read(`compiled-${engine}`)];
+  const [teacher, base, compiled] = [`train-${engine}-0`, `train-${engine}-1`, `compiled-${engine}-1`].map(read);
   const state = works === true ? 'works' : (problem ?? 'not looked for');
   const figures = [
-    number(eager.tokensPerSecond0, 0),
-    number(eager.torchRatio0, 2),
-    number(eager.tokensPerSecond1, 0),
-    number(eager.torchRatio1, 2),
-    number(compiled.torchRatio1, 2),
+    number(teacher.tokensPerSecond0, 0),
+    number(teacher.torchRatio0, 2),
+    number(base.tokensPerSecond0, 0),
+    number(base.torchRatio0, 2),
+    number(compiled.torchRatio0, 2),
   ];
   console.log(`| ${[engine, device?.name ?? '-', state, ...figures].join(' | ')} |`);
 }
