@@ -29,7 +29,12 @@ export function sumOfSquares(x: usize, n: i32): f64 {
 const LEAST: f32 = 1e-36;
 
 function flushed(x: v128): v128 {
-  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(LEAST)));
+  return flushedFrom(x, f32x4.abs(x));
+}
+
+/** The same where the size of each number is known. */
+function flushedFrom(x: v128, size: v128): v128 {
+  return v128.andnot(x, f32x4.lt(size, f32x4.splat(LEAST)));
 }
 
 /** One step of AdamW in place; the factors are what engine/adamw.ts folds the options into. */
@@ -55,12 +60,11 @@ export function adamw(
     const m = flushed(
       f32x4.add(f32x4.mul(f32x4.splat(beta1), v128.load(first + at)), f32x4.mul(f32x4.splat(new1), gi)),
     );
-    const v = flushed(
-      f32x4.add(
-        f32x4.mul(f32x4.splat(beta2), v128.load(second + at)),
-        f32x4.mul(f32x4.splat(new2), f32x4.mul(gi, gi)),
-      ),
+    const squares = f32x4.add(
+      f32x4.mul(f32x4.splat(beta2), v128.load(second + at)),
+      f32x4.mul(f32x4.splat(new2), f32x4.mul(gi, gi)),
     );
+    const v = flushedFrom(squares, squares);
     v128.store(first + at, m);
     v128.store(second + at, v);
     const step = f32x4.div(
