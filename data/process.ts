@@ -24,3 +24,44 @@ export const forkModule = (
     serialization: 'advanced',
     env: { ...process.env, ...env },
   });
+
+/** What a process made of one question, and how it ended. */
+export interface Answered {
+  /** Its first message; undefined where it ended without one. */
+  readonly answer: unknown;
+  /** What it said to standard error. */
+  readonly printed: string;
+  /** A signal, a code, or why it never began. */
+  readonly ended: string;
+  /** Whether it was killed because its time was over. */
+  readonly late: boolean;
+}
+
+/**
+ * Asks a module in a process of its own: what crashes, hangs or prints there ends and fills no more than that process. All that
+ * it prints is taken, since one that nobody reads would wait for ever.
+ */
+export const askModule = (
+  entry: string,
+  question: string | object,
+  { seconds, env = {} }: { readonly seconds?: number; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<Answered> =>
+  new Promise((resolve) => {
+    const child = forkModule(entry, 'pipe', env);
+    let [answer, printed, late]: [unknown, string, boolean] = [undefined, '', false];
+    const stop = (): void => {
+      late = true;
+      child.kill('SIGKILL');
+    };
+    const timer = seconds === undefined ? undefined : setTimeout(stop, seconds * 1000);
+    const end = (ended: string): void => {
+      clearTimeout(timer);
+      resolve({ answer, printed, ended, late });
+    };
+    child.stdout?.resume();
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (printed += text));
+    child.on('message', (message) => (answer ??= message));
+    child.once('error', ({ message }) => end(message));
+    child.once('close', (code, signal) => end(signal ?? `code ${code}`));
+    child.send(question, () => undefined);
+  });

@@ -1,4 +1,4 @@
-import { forkModule, moduleBeside } from '../../../data/process.ts';
+import { askModule, moduleBeside } from '../../../data/process.ts';
 import type { Provider } from './provider.ts';
 
 /** What a process says that tried a provider: why it failed, and the files of drivers in its memory. */
@@ -20,27 +20,14 @@ interface Attempt {
 
 const MOST_SECONDS = 60;
 
+const isSaid = (answer: unknown): answer is Said =>
+  typeof answer === 'object' && answer !== null && 'problem' in answer && 'libraries' in answer;
+
 /** Runs one operator on a provider in a process of its own: drivers crash and hang. */
-export const probe = (provider: Provider, { module, seconds = MOST_SECONDS }: Attempt = {}): Promise<Probed> =>
-  new Promise((resolve) => {
-    const child = forkModule(module ?? moduleBeside(import.meta.url, './probe-process'), 'pipe');
-    let printed = '';
-    let said: Said | undefined;
-    const say = (one: Said): void => {
-      said ??= one;
-    };
-    const fail = (problem: string): void => say({ problem, libraries: [] });
-    const timer = setTimeout(() => {
-      fail(`it did not end within ${seconds} s`);
-      child.kill('SIGKILL');
-    }, seconds * 1000);
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (printed += text));
-    child.on('message', (message) => say(message as Said));
-    child.on('error', ({ message }) => fail(message));
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      fail(`its process ended with ${signal ?? `code ${code}`}`);
-      if (said !== undefined) resolve({ ...said, printed });
-    });
-    child.send(provider, () => undefined);
-  });
+export const probe = async (provider: Provider, { module, seconds = MOST_SECONDS }: Attempt = {}): Promise<Probed> => {
+  const entry = module ?? moduleBeside(import.meta.url, './probe-process');
+  const { answer, printed, ended, late } = await askModule(entry, provider, { seconds });
+  if (isSaid(answer)) return { ...answer, printed };
+  const problem = late ? `it did not end within ${seconds} s` : `its process ended with ${ended}`;
+  return { problem, libraries: [], printed };
+};

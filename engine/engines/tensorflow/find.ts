@@ -1,36 +1,8 @@
 import { cpus, totalmem } from 'node:os';
-import { forkModule, moduleBeside } from '../../../data/process.ts';
+import { askModule, moduleBeside } from '../../../data/process.ts';
 import type { Device, Found } from '../kind.ts';
 import { installed } from './packages.ts';
 import type { Facts, Probed } from './probe.ts';
-
-/** TensorFlow says more on standard error than its interface tells: which GPU it took, or why it took none. */
-interface Witness {
-  readonly probed: Probed | undefined;
-  readonly said: string;
-  /** How the process ended, where it was not of itself. */
-  readonly ended: string;
-}
-
-/**
- * Loads the library in a process of its own: what it prints is read there, and a machine that it does not run on ends no
- * more than that process.
- */
-const witness = (): Promise<Witness> =>
-  new Promise((resolve) => {
-    const child = forkModule(moduleBeside(import.meta.url, './probe'), 'pipe', { TF_CPP_MIN_LOG_LEVEL: '0' });
-    let probed: Probed | undefined;
-    let said = '';
-    child.stdout?.resume();
-    child.stderr?.setEncoding('utf8').on('data', (text) => {
-      said += text;
-    });
-    child.on('message', (message: Probed) => {
-      probed = message;
-    });
-    child.once('error', ({ message }) => resolve({ probed, said, ended: message }));
-    child.once('close', (code, signal) => resolve({ probed, said, ended: signal ?? `code ${code}` }));
-  });
 
 /** "... /device:GPU:0 with 39090 MB memory:  -> device: 0, name: NVIDIA A100, pci bus id ..." */
 const gpuIn = (said: string): Device => {
@@ -53,12 +25,18 @@ const deviceOf = (probed: Facts, said: string): Device => {
   return { name: `${processor}${note}`, memory: totalmem() };
 };
 
-/** What there is of TensorFlow.js. */
+const isProbed = (answer: unknown): answer is Probed => typeof answer === 'object' && answer !== null;
+
+/**
+ * What there is of TensorFlow.js, as a process of its own finds it: TensorFlow says more on standard error than its interface
+ * tells, which GPU it took, or why it took none.
+ */
 export const find = async (): Promise<Found> => {
-  const { probed, said, ended } = await witness();
-  if (probed === undefined) {
-    const [last = ''] = said.trim().split('\n').slice(-1);
+  const entry = moduleBeside(import.meta.url, './probe');
+  const { answer, printed, ended } = await askModule(entry, 'what is there', { env: { TF_CPP_MIN_LOG_LEVEL: '0' } });
+  if (!isProbed(answer)) {
+    const [last = ''] = printed.trim().split('\n').slice(-1);
     return { missing: `${installed()?.name ?? 'TensorFlow.js'} ended the process that loaded it (${ended}): ${last}` };
   }
-  return 'missing' in probed ? probed : { device: deviceOf(probed, said), facts: probed };
+  return 'missing' in answer ? answer : { device: deviceOf(answer, printed), facts: answer };
 };

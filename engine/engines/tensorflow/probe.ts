@@ -17,4 +17,4 @@ const probed = (): Probed => {
   }
 };
 
-process.send?.(probed(), () => process.disconnect?.());
+process.once('message', () => process.send?.(probed(), () => process.disconnect?.()));
