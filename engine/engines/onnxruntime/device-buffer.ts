@@ -1,7 +1,7 @@
 import type { HostTensor } from '../../engine.ts';
+import { narrowed, widened } from '../integers.ts';
 import type { Traffic } from '../traffic.ts';
 import type { OrtBuffer } from './buffers.ts';
-import { narrowed, widened } from './integers.ts';
 import type { Mover } from './mover.ts';
 import type * as ort from './native.ts';
 

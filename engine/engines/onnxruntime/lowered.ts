@@ -5,7 +5,7 @@ import { vector } from '../../../graph/tensor.ts';
 import type { Buffer, Feeds, HostTensor, Program } from '../../engine.ts';
 import { symbolsIn } from '../../feeds.ts';
 import { hostTensorOf } from '../../host.ts';
-import { narrowed, widened } from './integers.ts';
+import { narrowed, widened } from '../integers.ts';
 
 /** Puts what goes wrong on a device in words for its user. */
 type Guard = <T>(work: Promise<T>) => Promise<T>;

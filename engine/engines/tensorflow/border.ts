@@ -1,22 +1,19 @@
 import { type DType, elementCount, newArray, type TypedArray } from '../../../graph/tensor.ts';
 import { engineError } from '../../../ground/errors.ts';
 import type { HostTensor } from '../../engine.ts';
+import { lowHalves } from '../integers.ts';
 import { type Library, storedAs, type Tensor } from './library.ts';
 
-/** The low halves of 64-bit integers, none of which may need its high half. */
-const narrowed = (name: string, data: BigInt64Array): Int32Array => {
-  const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
-  return Int32Array.from(data, (element, i) => {
-    const low = words[2 * i] ?? 0;
-    if (words[2 * i + 1] === low >> 31) return low;
-    throw engineError(
-      `'${name}' holds ${element} at index ${i}, which is no 32-bit integer: TensorFlow.js has no larger ones; use another engine`,
-    );
-  });
-};
+/** 64-bit integers, none of which may need its high half. */
+const narrow = (name: string, data: BigInt64Array): Int32Array =>
+  lowHalves(data, (i) =>
+    engineError(
+      `'${name}' holds ${data[i]} at index ${i}, which is no 32-bit integer: TensorFlow.js has no larger ones; use another engine`,
+    ),
+  );
 
 const elementsFor = (name: string, { dtype, data }: HostTensor): TypedArray => {
-  if (data instanceof BigInt64Array) return narrowed(name, data);
+  if (data instanceof BigInt64Array) return narrow(name, data);
   const stored = storedAs(dtype);
   if (stored === 'int32' && !(data instanceof Int32Array)) return new Int32Array(data as Uint8Array);
   return data;
