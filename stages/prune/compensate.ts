@@ -1,7 +1,7 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
-import { productAt } from '../../graph/sites.ts';
-import { float32Of, tensorOf } from '../../graph/tensor.ts';
+import { productAt, sitesOfWeight } from '../../graph/sites.ts';
+import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import type { Part } from '../../models/anatomy.ts';
 import type { Subject } from './criteria/criterion.ts';
 import { type Gate, gatesOf } from './gates.ts';
@@ -75,27 +75,45 @@ const meansOf = async (subject: Subject, readers: readonly Reader[]): Promise<Re
   return new Map([...means].map(([gate, mean]) => [gate, mean.value]));
 };
 
-/** b + sum over the indices that go of E[a_i] W_i. */
-const compensated = (
-  bias: Float32Array,
+/** Adds a share of what goes at one reader to the sum: the sum over the indices that go of E[a_i] W_i. */
+const addGone = (
+  sum: Float64Array,
   matrix: Float32Array,
   mean: Float64Array,
   { gone, turned }: Reader,
-): Float32Array => {
-  const width = bias.length;
+  share: number,
+): void => {
+  const width = sum.length;
   const [row, column] = turned ? [1, gone.length] : [width, 1];
-  const sum = Float64Array.from(bias);
   gone.forEach((goes, i) => {
     if (goes === 0) return;
-    const average = mean[i] as number;
+    const average = share * (mean[i] as number);
     for (let o = 0; o < width; o++) sum[o] = (sum[o] as number) + average * (matrix[i * row + o * column] as number);
   });
-  return Float32Array.from(sum);
+};
+
+/** The bias behind its readers. Layers may share one: it takes over the mean of what each place that adds it loses. */
+const compensated = (
+  graph: Graph,
+  bias: Value,
+  readers: readonly Reader[],
+  means: ReadonlyMap<Value, Float64Array>,
+): Tensor | undefined => {
+  const before = graph.weights.get(bias);
+  if (before === undefined) return undefined;
+  const sum = Float64Array.from(float32Of(before));
+  const share = 1 / sitesOfWeight(graph, bias).length;
+  for (const reader of readers) {
+    const [matrix, mean] = [graph.weights.get(reader.matrix), means.get(reader.gate.value)];
+    if (matrix !== undefined && mean !== undefined) addGone(sum, float32Of(matrix), mean, reader, share);
+  }
+  return tensorOf('float32', before.dims, Float32Array.from(sum));
 };
 
 /**
  * Adds what the removed units put out on average to the biases behind them, so that the rest of the model goes on seeing
- * it: b' = b + sum over removed i of E[a_i] W_i (An et al. 2023, 2312.11983). Measured on a fine-tuned Universal Sentence
+ * it: b' = b + sum over removed i of E[a_i] W_i (An et al. 2023, 2312.11983), on average over the places that add one bias.
+ * Measured on a fine-tuned Universal Sentence
  * Encoder cut to hidden 192, 2 heads and 384 neurons, before recovery: loss 2.38 instead of 2.66 nats, accuracy 32 instead
  * of 24 % (whole 71 %). Rescaling the norms to the old spread brought nothing.
  */
@@ -108,12 +126,10 @@ export const compensateMeans = async (
   if (readers.length === 0) return graph;
   const means = await meansOf(subject, readers);
   const weights = new Map(graph.weights);
-  for (const reader of readers) {
-    const { gate, matrix, bias } = reader;
-    const [w, b, mean] = [weights.get(matrix), weights.get(bias), means.get(gate.value)];
-    if (w === undefined || b === undefined || mean === undefined) continue;
-    const data = new Float32Array(compensated(float32Of(b), float32Of(w), mean, reader));
-    weights.set(bias, tensorOf('float32', b.dims, data));
+  for (const bias of new Set(readers.map((reader) => reader.bias))) {
+    const own = readers.filter((reader) => reader.bias === bias);
+    const after = compensated(graph, bias, own, means);
+    if (after !== undefined) weights.set(bias, after);
   }
   return { ...graph, weights };
 };
