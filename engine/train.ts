@@ -10,7 +10,6 @@ import { divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
 import { buildEvaluation } from './step.ts';
-import { taskOf } from './tasks/index.ts';
 import type { TrainRequest, WeightArrays, WeightHook } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
@@ -204,7 +203,7 @@ class TrainingRun {
     const score = Number.isFinite(scored?.score) ? scored?.score : undefined;
     this.#drawPoint(score);
     const { best } = this.#progress;
-    const { metric } = dataTask(taskOf(this.#request.model.info.task).name);
+    const { metric } = dataTask(this.#request.task.name);
     const better =
       scored !== undefined &&
       score !== undefined &&
@@ -264,6 +263,7 @@ class TrainingRun {
       epochs: validated,
       tokensPerSecond: seconds === 0 ? 0 : tokens / seconds,
       paddingFraction: this.#plan.padding(0),
+      metric: dataTask(this.#request.task.name).metric.name,
       curve,
       best: best === null ? null : { epoch: best.epoch, score: best.score },
       trainedParameters: this.#updater.trained.reduce(

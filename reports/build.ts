@@ -4,7 +4,7 @@ import type { Artifact } from '../ground/artifact.ts';
 import { type BaselineMetrics, baselineMetrics, type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
 import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
 import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
-import { usualTask } from '../ground/tasks.ts';
+import { type DatasetTask, usualTask } from '../ground/tasks.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
@@ -32,7 +32,7 @@ import type {
   StageReport,
   TrainingReport,
 } from './report.ts';
-import { baselineCalled } from './schema/names.ts';
+import { baselineCalled, trainedFor } from './schema/names.ts';
 import { effectInterval } from './statistics/metrics.ts';
 import { timeReport } from './time.ts';
 
@@ -70,10 +70,14 @@ const modelFiles = (artifact: Artifact): { sha256: string; bytes: number } => {
 
 const metricsOf = (step: StepSummary | null): StageMetrics => stageMetrics.parse(step?.metrics ?? {});
 
-const trainingReport = ({ training }: StageMetrics): TrainingReport | null => {
+const trainingReport = (
+  { training }: StageMetrics,
+  { config }: StageSummary,
+  { task }: Context,
+): TrainingReport | null => {
   if (training === undefined) return null;
-  const { steps, epochs, tokensPerSecond, paddingFraction, curve } = training;
-  return { steps, epochs, tokensPerSecond, paddingFraction, curve };
+  const { steps, epochs, tokensPerSecond, paddingFraction, curve, metric = trainedFor(config, task) } = training;
+  return { steps, epochs, tokensPerSecond, paddingFraction, metric, curve };
 };
 
 /** What transformers.js does with the test texts; null where a model was not evaluated, or by a version that did not look. */
@@ -91,6 +95,8 @@ interface Context {
   readonly measurements: Measurements | null;
   readonly profile: Profile | null;
   readonly classes: readonly string[];
+  /** What the data is for. */
+  readonly task: DatasetTask;
 }
 
 /** Against the reference, and against the model it was made from where that is another one. */
@@ -146,7 +152,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     undecided,
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
-    training: trainingReport(metrics),
+    training: trainingReport(metrics, stage, context),
     client: clientReport(evaluation, quality),
     notes: [...placeNotes(stage), ...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
   };
@@ -199,13 +205,14 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const finished = run.stages.filter((stage) => stage.step !== null);
   const read = stepMaking(run, 'dataset');
   const dataset = read === null ? null : datasetMetrics.parse(read.metrics);
+  const task = dataset?.task ?? usualTask;
   const texts = await exampleTexts(outputOf(run, 'dataset'));
-  const { scores, reference } = await judgeStages(finished, dataset?.task ?? usualTask, texts);
+  const { scores, reference } = await judgeStages(finished, task, texts);
   const measured = outputOf(run, 'measurements');
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const profiled = outputOf(run, 'profile');
   const profile = profiled === undefined ? null : await readProfile(profiled.path);
-  const context: Context = { reference, scores, measurements, profile, classes: dataset?.classes ?? [] };
+  const context: Context = { reference, scores, measurements, profile, classes: dataset?.classes ?? [], task };
   const report: Report = {
     schema: 'decant.report/1',
     name: run.name,

@@ -1,6 +1,7 @@
-import type { Metric } from '../ground/metrics/index.ts';
+import { type Metric, metrics } from '../ground/metrics/index.ts';
 import { writing } from '../ground/metrics/written.ts';
 import { type DatasetTask, dataTask } from '../ground/tasks.ts';
+import type { Report, TrainingReport } from './report.ts';
 
 /** How people read a metric. */
 export interface Written {
@@ -42,6 +43,13 @@ export const written = (metric: Metric, words = metric.words): Written => {
   const { unit, heading, changes, changeUnit, factor } = metric.scale;
   const title = `${words === metric.words ? (metric.title ?? words) : words}${heading}`;
   return { metric, words, title, unit, changes, changeUnit, factor, ...writing(metric.scale) };
+};
+
+/** How people read scores of training: as the data's where it is for the task of the data. */
+export const trainingMetric = (report: Report, { metric: name }: Pick<TrainingReport, 'metric'>): Written => {
+  const primary = metricOf(report);
+  const metric = metrics.find((one) => one.name === name);
+  return metric === undefined || name === primary.metric.name ? primary : written(metric);
 };
 
 /** The metrics of a report, by the task of its data. */

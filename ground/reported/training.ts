@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import type { Json } from '../json.ts';
+import { metrics } from '../metrics/index.ts';
 import { amount, count, share } from './numbers.ts';
 import { scored, withScore } from './score.ts';
 
@@ -9,8 +10,14 @@ export const curvePoint = z.looseObject({
   step: amount.describe('Updates done.'),
   epoch: amount.describe('With its fraction.'),
   loss: z.number().describe('Mean training loss since the point before.'),
-  score: z.number().exactOptional().describe("The task's metric on validation texts, where an epoch ended."),
+  score: z.number().exactOptional().describe('The metric on validation texts, where an epoch ended.'),
 });
+
+/** The name of a metric that scores of training are of. */
+export const metricName = z
+  .string()
+  .refine((name) => metrics.some((metric) => metric.name === name), { error: 'expected the name of a metric' })
+  .describe('What scores on validation texts are: a stage may train for another task than that of the data.');
 
 /** What training leaves for the report. */
 export const trainingSummary = z.looseObject({
@@ -18,6 +25,7 @@ export const trainingSummary = z.looseObject({
   epochs: amount,
   tokensPerSecond: amount,
   paddingFraction: share,
+  metric: metricName.exactOptional().describe('Earlier versions did not say it.'),
   curve: z.array(scored(curvePoint)),
   best: scored(z.looseObject({ epoch: amount, score: z.number() }))
     .nullable()

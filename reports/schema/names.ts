@@ -1,5 +1,5 @@
 import { FORMER_SCORE, withScore } from '../../ground/reported/score.ts';
-import { datasetTasks, dataTask, usualTask } from '../../ground/tasks.ts';
+import { type DatasetTask, datasetTasks, dataTask, usualTask } from '../../ground/tasks.ts';
 import type { Report } from '../report.ts';
 
 /**
@@ -24,13 +24,15 @@ const at = (value: unknown, path: readonly string[], change: (fields: Fields) =>
   return isFields(value) && key in value ? { ...value, [key]: at(value[key], rest, change) } : value;
 };
 
-/** Where scores stand. */
+/** Where trainings stand, each with a metric of its own. */
+const trainings = ['stages', '*', 'training'];
+
+/** Where scores of the data's metric stand. */
 const places: readonly (readonly string[])[] = [
   ['data', 'baselines', '*'],
   ['stages', '*', 'quality'],
   ['stages', '*', 'difference'],
   ['stages', '*', 'comparisons', '*'],
-  ['stages', '*', 'training', 'curve', '*'],
   ['stages', '*', 'client'],
   ['seeds', 'stages', '*'],
 ];
@@ -60,12 +62,26 @@ const namedBaselines = (baselines: unknown): unknown =>
       )
     : baselines;
 
+const taskIn = (fields: unknown): DatasetTask | undefined =>
+  isFields(fields) ? datasetTasks.find((name) => name === fields.task) : undefined;
+
 const metricsIn = (report: Fields) => {
-  const said = isFields(report.data) ? report.data.task : undefined;
-  const task = datasetTasks.find((name) => name === said) ?? usualTask;
-  const { metric, more } = dataTask(task);
+  const { metric, more } = dataTask(taskIn(report.data) ?? usualTask);
   return { metric, more: more.map(({ name }) => name) };
 };
+
+/** The metric of a stage's training where an earlier version did not name it: of the task that its options ask for. */
+export const trainedFor = (config: unknown, task: DatasetTask): string => {
+  const own = taskIn(config) ?? (isFields(config) ? taskIn(config.recover) : undefined);
+  return dataTask(own ?? task).metric.name;
+};
+
+const withTrainedFor =
+  (task: DatasetTask) =>
+  (stage: Fields): Fields =>
+    isFields(stage.training)
+      ? { ...stage, training: { metric: trainedFor(stage.config, task), ...stage.training } }
+      : stage;
 
 const withFormerScore = (fields: Fields): Fields => {
   const read = withScore(fields);
@@ -87,12 +103,13 @@ const formerMore = (fields: Fields, names: readonly string[], value: (name: stri
 export const fromFormer = (report: unknown): unknown => {
   if (!isFields(report)) return report;
   const { metric, more } = metricsIn(report);
-  const scored = changed(report, places, withFormerScore);
+  const scored = changed(report, [...places, [...trainings, 'curve', '*']], withFormerScore);
   const named = changed(scored, [['stages', '*', 'quality']], (fields) => ({
     metric: metric.name,
     ...formerMore(fields, more, (name) => ({ value: fields[name], interval: fields[intervalOf(name)] ?? null })),
   }));
-  const seeds = changed(named, [['seeds', 'stages', '*']], (fields) =>
+  const trained = changed(named, [['stages', '*']], withTrainedFor(taskIn(report.data) ?? usualTask));
+  const seeds = changed(trained, [['seeds', 'stages', '*']], (fields) =>
     formerMore(fields, more, (name) => fields[name]),
   );
   return changed(seeds, [['data']], (data) =>
@@ -119,14 +136,23 @@ const underNames = (more: unknown): Fields =>
         ),
       );
 
+const underMetric =
+  (metric: unknown) =>
+  (fields: Fields): Fields => ({
+    ...fields,
+    ...(fields.score !== undefined ? { [`${metric}`]: fields.score } : {}),
+    ...('scoreInterval' in fields ? { [intervalOf(`${metric}`)]: fields.scoreInterval } : {}),
+  });
+
+/** Stages may train for another task than that of the data. */
+const curveUnderMetric = (training: Fields): Fields =>
+  Object(at(training, ['curve', '*'], underMetric(training.metric)));
+
 /** A report as it is written: every score under the name of its metric, too. */
 export const withMetricNames = (report: Report): unknown => {
   const { metric } = metricsIn(report);
-  const scored = changed(report, places, (fields) => ({
-    ...fields,
-    ...(fields.score !== undefined ? { [metric.name]: fields.score } : {}),
-    ...('scoreInterval' in fields ? { [intervalOf(metric.name)]: fields.scoreInterval } : {}),
-  }));
+  const ofData = changed(report, places, underMetric(metric.name));
+  const scored = changed(ofData, [trainings], curveUnderMetric);
   const more =
     (names: readonly string[]) =>
     (fields: Fields): Fields => ({ ...fields, ...nulls(names), ...underNames(fields.more) });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { clientTexts, dimensions, modelFigures } from '../../ground/reported/evaluation.ts';
 import { json } from '../../ground/reported/json.ts';
 import { amount, count } from '../../ground/reported/numbers.ts';
-import { curvePoint, trainingSummary } from '../../ground/reported/training.ts';
+import { curvePoint, metricName, trainingSummary } from '../../ground/reported/training.ts';
 import { figure } from './figures.ts';
 import { latency, loading } from './latency.ts';
 import { agreement, comparison, difference, quality } from './quality.ts';
@@ -18,6 +18,7 @@ const model = z.looseObject({
 
 const training = z.looseObject({
   ...trainingSummary.pick({ steps: true, epochs: true, tokensPerSecond: true, paddingFraction: true }).shape,
+  metric: metricName,
   curve: z.array(curvePoint.extend({ loss: figure })),
 });
 

@@ -168,6 +168,16 @@ describe('a pipeline that fills in masked words', () => {
     const other: Report = JSON.parse(readFileSync(space.path('runs/other/report.json'), 'utf8'));
     expect(other.stages.map(({ quality }) => quality?.metric)).toEqual([undefined, 'accuracy']);
     expect(other.stages[1]?.quality?.score).toBeGreaterThan(0.9);
+    expect(other.stages.map(({ training }) => training?.metric)).toEqual(['nats', 'accuracy']);
+    const ends = other.stages.map(({ training }) => training?.curve.findLast((point) => point.score !== undefined));
+    expect(ends).toEqual([
+      expect.objectContaining({ nats: ends[0]?.score }),
+      expect.objectContaining({ accuracy: ends[1]?.score }),
+    ]);
+    expect(ends[0]).not.toHaveProperty('accuracy');
+    const page = readFileSync(space.path('runs/other/report.html'), 'utf8');
+    for (const heading of ['validation nats per token', 'validation accuracy %']) expect(page).toContain(heading);
+    expect(page).toContain(`>${ends[0]?.score?.toFixed(3)}<`);
     write('adapted', 'classifier', 'wrong');
     const wrong = await run('run', 'other.yaml');
     expect(wrong.code).not.toBe(0);

@@ -69,6 +69,18 @@ describe.each(runs)('the report of the earlier run %s', (run) => {
     }
   });
 
+  it('says of what its curves are: of the task that a stage was asked to train for, where that is another', () => {
+    const before = Object(json(run, 'report.json'));
+    const curve = [{ step: 1, epoch: 1, loss: 4, accuracy: 4.011 }];
+    const training = { steps: 1, epochs: 1, tokensPerSecond: 1, paddingFraction: 0, curve };
+    const asked = [{}, { task: 'fill-mask' }, { recover: { uses: 'train', task: 'fill-mask' } }];
+    const stages = asked.map((config) => ({ ...before.stages[0], config, training }));
+    const read = parseReport(JSON.stringify({ ...before, stages, checksum: undefined }), 'report.json');
+    const { metric } = dataTask(read.data.task);
+    expect(read.stages.map((stage) => stage.training?.metric)).toEqual([metric.name, 'nats', 'nats']);
+    expect(read.stages.map((stage) => stage.training?.curve[0]?.score)).toEqual([4.011, 4.011, 4.011]);
+  });
+
   it('is made again from its records, every figure under its name as it was', async () => {
     const report = asJson(reportJson(await loadReport(golden(run))));
     const before = json(run, 'report.json');

@@ -77,6 +77,25 @@ describe('report.html', () => {
     for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(target);
   });
 
+  it('tells scores of training as those of the task that each stage trains for', async () => {
+    const report = fullReport();
+    const [teacher, ...others] = report.stages;
+    const curve = [{ step: 9, epoch: 1, loss: 4.2, score: 4.011 }];
+    const training = { steps: 9, epochs: 1, tokensPerSecond: 1, paddingFraction: 0, metric: 'nats', curve };
+    const adapted = bareStage('adapted', { training });
+    const both = await renderHtml({
+      ...report,
+      stages: [...(teacher === undefined ? [] : [teacher]), adapted, ...others],
+    });
+    const section = both.match(/<section id="training".*?<\/section>/s)?.[0] ?? '';
+    for (const metric of ['accuracy %', 'nats per token']) {
+      expect(section).toContain(`Validation ${metric}`);
+      expect(section).toContain(`>validation ${metric}</th>`);
+    }
+    expect(section).toContain('>4.011<');
+    expect(section).not.toContain('401');
+  });
+
   it('names the columns and rows of its tables', () => {
     for (const row of page.match(/<tbody>.*?<\/tbody>/gs) ?? []) expect(row).toMatch(/<tr[^>]*><th scope="row"/);
     for (const head of page.match(/<thead>.*?<\/thead>/gs) ?? []) expect(head).toMatch(/<th scope="col"/);

@@ -160,6 +160,7 @@ export const fullReport = (
         epochs: 4,
         tokensPerSecond: 7881,
         paddingFraction: 0.011,
+        metric: 'accuracy',
         curve: Array.from({ length: 300 }, (_, i) => ({
           step: i,
           epoch: i / 75,

@@ -1,5 +1,5 @@
 import { percent, seconds, whole } from '../../figures.ts';
-import { metricOf } from '../../metric.ts';
+import { trainingMetric, type Written } from '../../metric.ts';
 import type { Report, StageReport, TrainingReport } from '../../report.ts';
 import { html } from '../html.ts';
 import { type Chart, colours, figure } from '../picture.ts';
@@ -56,6 +56,22 @@ const chartOf = (
   ];
 };
 
+/** Every metric that some stage was validated by: one for all, unless a stage trains for a task of its own. */
+const metricsOf = (report: Report, trained: readonly Trained[]): readonly Written[] => {
+  const all = trained.map(({ training }) => trainingMetric(report, training));
+  return all.filter(({ metric }, i) => all.findIndex((other) => other.metric === metric) === i);
+};
+
+const isOf =
+  ({ metric }: Written) =>
+  (training: TrainingReport): boolean =>
+    training.metric === metric.name;
+
+const lastScore = ({ curve }: TrainingReport, metric: Written): string => {
+  const score = curve.findLast((point) => point.score !== undefined)?.score;
+  return score === undefined ? '' : metric.write(score);
+};
+
 /** Loss and score on validation texts as stages learned, and how fast they did. */
 export const trainingSection = async (report: Report): Promise<Section | null> => {
   const trained = report.stages.flatMap((stage) =>
@@ -63,9 +79,7 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
   );
   if (trained.every(({ training }) => training.curve.length === 0)) return null;
   const names = report.stages.map(({ id }) => id);
-  const metric = metricOf(report);
-  const last = ({ curve }: TrainingReport): number | undefined =>
-    curve.findLast(({ score }) => score !== undefined)?.score;
+  const metrics = metricsOf(report, trained);
   const rows = table<Trained>(
     [
       { title: 'stage', cell: ({ stage }) => stage.id },
@@ -73,10 +87,10 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
       { title: 'steps', cell: ({ training }) => whole(training.steps) },
       { title: 'first loss', cell: ({ training }) => training.curve[0]?.loss.toFixed(3) ?? '' },
       { title: 'last loss', cell: ({ training }) => training.curve.at(-1)?.loss.toFixed(3) ?? '' },
-      {
-        title: `validation${metric.unit}`,
-        cell: ({ training }) => (last(training) === undefined ? '' : metric.write(last(training) ?? 0)),
-      },
+      ...metrics.map((metric) => ({
+        title: `validation ${metric.title}`,
+        cell: ({ training }: Trained) => (isOf(metric)(training) ? lastScore(training, metric) : ''),
+      })),
       { title: 'tokens/s', cell: ({ training }) => whole(training.tokensPerSecond) },
       { title: 'padding %', cell: ({ training }) => percent(training.paddingFraction) },
       { title: 'seconds', cell: ({ stage }) => seconds(stage.seconds) },
@@ -93,10 +107,15 @@ export const trainingSection = async (report: Report): Promise<Section | null> =
       summary: `Training curves of ${trained.map(({ stage }) => stage.id).join(', ')}.`,
       charts: [
         ...chartOf('Training loss', trained, names, ({ loss }) => loss),
-        ...chartOf(`Validation ${metric.title}`, trained, names, ({ score }) => score, {
-          factor: metric.factor,
-          marked: true,
-        }),
+        ...metrics.flatMap((metric) =>
+          chartOf(
+            `Validation ${metric.title}`,
+            trained.filter(({ training }) => isOf(metric)(training)),
+            names,
+            ({ score }) => score,
+            { factor: metric.factor, marked: true },
+          ),
+        ),
       ],
       table: rows,
     })}`,
