@@ -1,4 +1,5 @@
 import type { TaskName } from '../ground/tasks.ts';
+import type { Role } from './anatomy/roles.ts';
 
 /** Sizes of an encoder: of heads and neurons the number in each layer, of widths the largest. */
 type Sizes = Readonly<Partial<Record<'hidden' | 'embedding' | 'layers' | 'heads' | 'ffn' | 'vocabulary', number>>>;
@@ -12,6 +13,8 @@ export interface ModelFacts {
   /** No sequence of more tokens is read. */
   readonly maxLength?: number;
   readonly sizes?: Sizes;
+  /** What the parameters of its head do; none without a head. */
+  readonly head?: readonly Role[];
 }
 
 /** The model_type whose class in transformers.js passes input_ids and attention_mask and nothing else. */

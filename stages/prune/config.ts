@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Role } from '../../models/anatomy/roles.ts';
 import { distillationConfig } from '../distill/options.ts';
 import { trainingConfig } from '../train/options.ts';
 import { type Count, shareOf } from './counts.ts';
@@ -162,14 +163,31 @@ export const pruneConfig = options
     }
   });
 
-/** Parts whose weights sparsity would set to zero while recovery is to leave them as they are. */
-const heldStill = ({ sparsity: zeros, recover: training, embeddings, include }: PruneOptions): readonly number[] => {
+export type Prunable = Pick<PruneOptions, 'embeddings' | 'include'>;
+
+/** Whether sparsity makes zeros of parameters that do this. */
+export const isPruned = (role: Role, { embeddings, include }: Prunable): boolean => {
+  switch (role) {
+    case 'matrix':
+      return true;
+    case 'embedding':
+      return embeddings;
+    case 'classifier':
+      return include.includes('classifier');
+    case 'norm':
+      return include.includes('norms');
+    case 'bias':
+      return include.includes('biases');
+  }
+};
+
+/** Parts whose weights sparsity would set to zero while recovery is to leave them as they are, whatever model it is. */
+const heldStill = (given: PruneOptions): readonly number[] => {
+  const { sparsity: zeros, recover: training } = given;
   if (zeros === undefined || training === undefined) return [];
-  const isPruned = (part: string): boolean =>
-    part.startsWith('layers.') ||
-    (part === 'embeddings' && embeddings) ||
-    (part === 'head' && include.includes('classifier'));
-  return training.freeze.flatMap((part, i) => (isPruned(part) ? [i] : []));
+  const always = (part: string): Role =>
+    part === 'embeddings' ? 'embedding' : part === 'head' ? 'classifier' : 'matrix';
+  return training.freeze.flatMap((part, i) => (isPruned(always(part), given) ? [i] : []));
 };
 
 /** Share of zeros as a rate. */

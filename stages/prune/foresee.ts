@@ -1,7 +1,8 @@
 import { dataTask, modelTask } from '../../ground/tasks.ts';
+import type { Role } from '../../models/anatomy/roles.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { foreseeTraining } from '../train/foresee.ts';
-import type { PruneOptions } from './config.ts';
+import { isPruned, type PruneOptions } from './config.ts';
 import { type Count, targetOf } from './counts.ts';
 import { criterionOf } from './criteria/index.ts';
 import { countsLayers } from './needs.ts';
@@ -16,6 +17,13 @@ const named = {
 } as const;
 const wide = { hidden: 'channels', embedding: 'channels of the token embeddings' } as const;
 const units = { ...named, ...wide, layers: 'layers' } as const;
+const parameters: Readonly<Record<Role, string>> = {
+  matrix: 'matrices',
+  classifier: 'classifier',
+  embedding: 'tied embeddings',
+  norm: 'norms',
+  bias: 'biases',
+};
 const counted = ['vocabulary', 'hidden', 'heads', 'ffn', 'layers', 'embedding'] as const;
 
 const isCount = (kept: Keep[keyof Keep]): kept is Count =>
@@ -64,6 +72,18 @@ const needsLoss = (options: PruneOptions, { task }: Expected, data: DataFacts | 
   return [{ path: ['keep'], message }];
 };
 
+/** What makes zeros of the head while recovery is to leave it as it is. */
+const heldHead = (options: PruneOptions, { head }: Expected): readonly Foreboding[] => {
+  const { sparsity, recover } = options;
+  const at = recover?.freeze.indexOf('head') ?? -1;
+  const pruned = head?.filter((role) => isPruned(role, options)) ?? [];
+  if (sparsity === undefined || at < 0 || pruned.length === 0) return [];
+  const message =
+    `recovery is to leave the head as it is, which is all behind the last layer, and sparsity to make zeros of ` +
+    `its ${pruned.map((role) => parameters[role]).join(', ')}: leave one of them out`;
+  return [{ path: ['recover', 'freeze', at], message }];
+};
+
 /** How many are left: in each layer as many where layers do not compete with each other. */
 const left = (keep: Keep, sizes: Sizes, scope: PruneOptions['scope']): Sizes => {
   const kept = Object.entries(sizes).map(([key, size]) => {
@@ -88,6 +108,7 @@ export const foreseePruning = (options: PruneOptions, { models, data }: Outlook)
       ? []
       : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
     ...needsLoss(options, model, data),
+    ...heldHead(options, model),
   ];
   if (recover === undefined) return { model: pruned, problems: own };
   const trained = foreseeTraining(recover, recover.uses, { ...models, model: pruned }, data);

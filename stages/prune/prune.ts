@@ -131,10 +131,11 @@ const elementsOf = (graph: Graph, names: readonly string[]): number =>
 
 /** The weights that sparsity applies to, and the share of zeros among them that it comes to. */
 export const sparsityPlan = (
-  { graph, info }: Model,
+  model: Model,
   options: PruneOptions,
 ): { readonly names: readonly string[]; readonly sparsity: number } => {
-  const names = prunableNames(graph, info.labels.length > 0, options);
+  const { graph } = model;
+  const names = prunableNames(model, options);
   const asked = sparsityOf(options.sparsity ?? 0);
   const prunable = elementsOf(graph, names);
   const sparsity = options.over === 'matrices' ? asked : (asked * elementsOf(graph, parameterNames(graph))) / prunable;

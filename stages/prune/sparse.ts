@@ -1,45 +1,14 @@
 import { type Graph, type Value, value } from '../../graph/graph.ts';
-import { parameterNames, type Site, sitesAt, sitesOfWeight } from '../../graph/sites.ts';
+import { parameterNames } from '../../graph/sites.ts';
 import { elementCount, floatPiecesOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import type { PruneOptions } from './config.ts';
+import { roleOf } from '../../models/anatomy/roles.ts';
+import type { Model } from '../../models/model.ts';
+import { isPruned, type Prunable } from './config.ts';
 import { zeroSmallest } from './smallest.ts';
 
-export type Role = 'matrix' | 'classifier' | 'embedding' | 'norm' | 'bias';
-
-/** Scales and shifts of a norm go together; other shifts are biases. */
-const isOfNorm = (graph: Graph, { node, use }: Site): boolean =>
-  use.kind === 'norm' || use.kind === 'scale' || sitesAt(graph, node).some((other) => other.use.kind === 'norm');
-
-const isVector = (graph: Graph, name: Value): boolean => (graph.weights.get(name)?.dims.length ?? 0) < 2;
-
-/** What a parameter does. `classifies` tells class scores from features. */
-export const roleOf = (graph: Graph, name: Value, classifies: boolean): Role => {
-  const sites = sitesOfWeight(graph, name).filter(({ use }) => use.kind !== 'fixed');
-  if (sites.some(({ use }) => use.kind === 'lookup')) return 'embedding';
-  if (isVector(graph, name)) return sites.some((site) => isOfNorm(graph, site)) ? 'norm' : 'bias';
-  return classifies && sites.some(({ answers }) => answers) ? 'classifier' : 'matrix';
-};
-
-export type Prunable = Pick<PruneOptions, 'embeddings' | 'include'>;
-
-const isPruned = (role: Role, { embeddings, include }: Prunable): boolean => {
-  switch (role) {
-    case 'matrix':
-      return true;
-    case 'embedding':
-      return embeddings;
-    case 'classifier':
-      return include.includes('classifier');
-    case 'norm':
-      return include.includes('norms');
-    case 'bias':
-      return include.includes('biases');
-  }
-};
-
 /** Names of the parameters that sparsity prunes, in the order in which the graph stores them. */
-export const prunableNames = (graph: Graph, classifies: boolean, which: Prunable): readonly Value[] =>
-  parameterNames(graph).filter((name) => isPruned(roleOf(graph, name, classifies), which));
+export const prunableNames = (model: Pick<Model, 'graph' | 'info'>, which: Prunable): readonly Value[] =>
+  parameterNames(model.graph).filter((name) => isPruned(roleOf(model, name), which));
 
 /** Zeros that a sparsity asks of `elements`: rounded up, so that the share is reached. */
 export const zerosFor = (sparsity: number, elements: number): number =>

@@ -105,7 +105,8 @@ export const foreseeTraining = (
     ...missingPairs(config, model, teacher),
     ...withoutHidden(config, teacher),
   ];
-  const { task: _, labels: __, ...body } = model;
+  const { task, labels: _, head: roles, ...body } = model;
+  const kept = roles !== undefined && task === data?.task ? { head: roles } : {};
   const head = data === undefined ? {} : { task: data.task, ...(data.whole ? { labels: data.classes } : {}) };
-  return { model: { ...body, ...head }, problems };
+  return { model: { ...body, ...head, ...kept }, problems };
 };

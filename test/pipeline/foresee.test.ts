@@ -1,5 +1,6 @@
 import { cpSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { motionOf } from '../../engine/depth.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { folderFacts } from '../../models/importers/folder/index.ts';
@@ -8,6 +9,7 @@ import { decantCatalogue } from '../../pipeline/kinds.ts';
 import { loadPipeline } from '../../pipeline/load.ts';
 import { pruneConfig } from '../../stages/prune/config.ts';
 import { foreseePruning } from '../../stages/prune/foresee.ts';
+import { prunableNames } from '../../stages/prune/sparse.ts';
 import { goalsOf, layersGoal } from '../../stages/prune/targets.ts';
 import { foreseeQuantization } from '../../stages/quantize/foresee.ts';
 import { quantizeModel } from '../../stages/quantize/work.ts';
@@ -230,7 +232,7 @@ describe('what config.json says is what the graph is', () => {
   it.each(goldenNames)('%s', (name) => {
     const model = models.get(name);
     if (model === undefined) throw new Error('imported above');
-    const { sizes, maxLength = 0, ...facts } = folderFacts(goldenFolder(name), 'keep');
+    const { sizes, head: _, maxLength = 0, ...facts } = folderFacts(goldenFolder(name), 'keep');
     const { task, labels, modelType } = model.info;
     expect(facts).toEqual({ task, labels, modelType });
     expect(maxLength).toBeGreaterThanOrEqual(model.info.maxLength);
@@ -266,6 +268,39 @@ describe('what config.json says is what the graph is', () => {
         expect([key, count, (foreseen.problems ?? []).length > 0]).toEqual([key, count, refuses({ [key]: count })]);
       }
     }
+  });
+});
+
+describe('sparsity beside a head that recovery leaves as it is', () => {
+  it.each(goldenNames)('is refused of %s before anything runs where recovery would refuse it', async (name) => {
+    const model = await importGolden(name);
+    const { head = [] } = folderFacts(goldenFolder(name), 'keep');
+    const { frozen } = motionOf(model, { freeze: ['head'], learningRate: 1, headLearningRate: 1 });
+    for (const include of [[], ['biases'], ['norms']] as const) {
+      const recover = { uses: 'train', freeze: ['head'] };
+      const options = pruneConfig.parse({ sparsity: 0.5, include, recover });
+      const { task } = model.info;
+      const outlook = { models: { model: { task, head } }, data: undefined, base: '/' };
+      const { problems = [] } = foreseePruning(options, outlook);
+      const refused = prunableNames(model, options).some((weight) => frozen.has(weight));
+      // A last norm of the encoder lies behind its layers, too, and nothing beside the weights says so.
+      if (include[0] === 'norms' && problems.length === 0) continue;
+      expect([include, problems.length > 0]).toEqual([include, refused]);
+    }
+  });
+
+  it('is no matter where the head holds nothing that sparsity prunes, and told where it does', async () => {
+    const stages = (model: string, include = '[]') =>
+      `  - { id: teacher, uses: import, model: ./${model} }\n  - { id: cut, uses: prune, sparsity: 0.5, include: ${include}, recover: { uses: train, freeze: [head] } }`;
+    const csv = tinyCsv();
+    const heads = async (...of: Parameters<typeof stages>) =>
+      (await foreseen(stages(...of), { csv })).problems.filter(({ message }) => message.includes('the head as it is'));
+    expect(await heads('bert-features')).toEqual([]);
+    const [found] = await heads('bert');
+    expect(found?.message).toBe(
+      'recovery is to leave the head as it is, which is all behind the last layer, and sparsity to make zeros of its matrices: leave one of them out',
+    );
+    expect(found?.at).toMatch(/^head\]/);
   });
 });
 

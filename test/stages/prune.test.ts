@@ -5,18 +5,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeDataset } from '../../data/files.ts';
 import { stream } from '../../data/random.ts';
 import { HeldZeros } from '../../engine/held.ts';
-import { parameterNames } from '../../graph/sites.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
+import { parameterNames, sitesOf } from '../../graph/sites.ts';
 import { float32Of, type Tensor } from '../../graph/tensor.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import type { Metrics } from '../../ground/json.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
+import { roleOf } from '../../models/anatomy/roles.ts';
 import { anatomyOf, partsOf } from '../../models/anatomy.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { label } from '../../stages/label/index.ts';
 import { gradualPruning } from '../../stages/prune/gradual.ts';
 import { prune } from '../../stages/prune/index.ts';
-import { roleOf } from '../../stages/prune/sparse.ts';
+import { prunableNames } from '../../stages/prune/sparse.ts';
+import { importGolden } from '../models/golden-checkpoints.ts';
 import { smallEncoder } from '../models/support.ts';
 import { dataset, trainedModel } from './prune-rig.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
@@ -137,9 +140,9 @@ const zeros = (tensor: Tensor | undefined): number =>
 const elements = (tensor: Tensor | undefined): number => (tensor?.dims ?? [0]).reduce((a, b) => a * b, 1);
 
 /** Zeros and elements of all parameters of some roles. */
-const tally = ({ graph }: Model, roles: readonly string[]): { readonly zeros: number; readonly of: number } => {
+const tally = ({ graph, info }: Model, roles: readonly string[]): { readonly zeros: number; readonly of: number } => {
   const tensors = parameterNames(graph)
-    .filter((name) => roles.includes(roleOf(graph, name, true)))
+    .filter((name) => roles.includes(roleOf({ graph, info }, name)))
     .map((name) => graph.weights.get(name));
   return {
     zeros: tensors.reduce((sum, tensor) => sum + zeros(tensor), 0),
@@ -178,12 +181,27 @@ describe('sparsity', () => {
     );
   });
 
+  test.each<[string, () => Model | Promise<Model>]>([
+    ['a class', () => model],
+    ['a number', () => taskOf('score').fit(smallEncoder({ labels: [] }), [])],
+    ['some classes', () => taskOf('multi-label').fit(smallEncoder({ labels: [] }), ['a', 'b'])],
+    ['a token, not tied to the table', () => importGolden('bert-untied')],
+  ])('leaves what answers with %s dense unless it is included', async (_, made) => {
+    const answering = await made();
+    const { graph } = answering;
+    const last = sitesOf(graph).flatMap(({ answers, weight }) => (answers ? [weight] : []));
+    expect(last).toHaveLength(1);
+    const which = { embeddings: true, include: [] };
+    expect(prunableNames(answering, which)).not.toContain(last[0]);
+    expect(prunableNames(answering, { ...which, include: ['classifier'] })).toContain(last[0]);
+  });
+
   test('keeps the largest weights as they were', async () => {
     const { model: sparse } = await run({ sparsity: 0.7 });
     let [largestGone, smallestLeft] = [0, Number.POSITIVE_INFINITY];
     for (const name of parameterNames(model.graph)) {
       const [old, now] = [model.graph.weights.get(name), sparse.graph.weights.get(name)];
-      if (old === undefined || now === undefined || !/matrix|embedding/.test(roleOf(model.graph, name, true))) continue;
+      if (old === undefined || now === undefined || !/matrix|embedding/.test(roleOf(model, name))) continue;
       const left = float32Of(now);
       float32Of(old).forEach((w, i) => {
         if (left[i] === 0) largestGone = Math.max(largestGone, Math.abs(w));
@@ -213,7 +231,7 @@ describe('sparsity', () => {
     });
     const moved = parameterNames(model.graph).some((name) => {
       const [old, now] = [model.graph.weights.get(name), sparse.graph.weights.get(name)];
-      return old !== undefined && now !== undefined && roleOf(model.graph, name, true) === 'bias'
+      return old !== undefined && now !== undefined && roleOf(model, name) === 'bias'
         ? Buffer.compare(old.bytes.read(), now.bytes.read()) !== 0
         : false;
     });

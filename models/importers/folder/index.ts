@@ -18,6 +18,7 @@ import { readActivation } from './activation.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
 import { checkCopies } from './copies.ts';
+import { headRoles } from './head-roles.ts';
 import { promptFile, readSentence, readSentenceFolder, type SentenceFolder } from './sentence.ts';
 import { moduleFiles, modulesFile } from './sentence-modules.ts';
 import { settingsFiles } from './sentence-settings.ts';
@@ -180,6 +181,7 @@ export const folderFacts = (folder: string, head: ImportOptions['head']): ModelF
     modelType: config.modelType,
     maxLength: Math.min(maxLength, sentence?.settings.maxLength ?? maxLength),
     sizes: { embedding: config.plan.facts.embedding, ...dimensionsOf(config) },
+    head: task === undefined ? [] : headRoles(config.plan, task, config.labels.length),
   };
 };
 
