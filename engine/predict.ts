@@ -5,7 +5,7 @@ import { blankRows, columnsFor, putRow, type Rows } from '../data/rows.ts';
 import type { Graph } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
-import { isUserError, messageOf, modelError } from '../ground/errors.ts';
+import { modelError, reworded } from '../ground/errors.ts';
 import { expectBounded } from '../models/bounded.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
@@ -62,7 +62,7 @@ const runBatch = async (
   batch: Batch,
 ): Promise<Float32Array> => {
   const outputs = await program.run(feedsFor(info, examples, batch)).catch((error: unknown) => {
-    throw modelError(`the model fails while it runs: ${messageOf(error)}`, { cause: error });
+    throw reworded(error, (reason) => modelError(`the model fails while it runs: ${reason}`, { cause: error }));
   });
   const [said] = Object.values(outputs);
   if (said?.data instanceof Float32Array) return said.data;
@@ -79,8 +79,9 @@ const compiled = async (graph: Graph, { threads, engine: asked = cpuEngine }: Pr
   try {
     return await engine.compile(fuseForInference(graph), { threads, optimization: 'all', memory: 'pooled' });
   } catch (error) {
-    const own = await engine.compile(graph, { threads }).catch((refusal: unknown) => modelError(messageOf(refusal)));
-    if (isUserError(own, 'model')) throw own;
+    const own = await engine.compile(graph, { threads }).catch((refused: unknown) => {
+      throw reworded(refused, (reason) => modelError(reason, { cause: refused }));
+    });
     await own.release();
     throw error;
   }

@@ -1,3 +1,4 @@
+import { refusal } from '../ground/errors.ts';
 import type { Dim } from './dim.ts';
 import type { Attribute, Attributes, Node, TensorType, Value } from './graph.ts';
 import type { AttributeInput, Call, Inferred, OpDef } from './op.ts';
@@ -63,7 +64,7 @@ const expectSizes = ({ node }: Call, types: readonly Inferred[]): void => {
   const wrong = types
     .flatMap(({ shape }) => shape ?? [])
     .find((dim) => typeof dim === 'number' && !(isWhole(dim) && dim >= 0));
-  if (wrong !== undefined) throw new RangeError(`${node.op} '${node.name}' would give an axis of size ${wrong}`);
+  if (wrong !== undefined) throw refusal(`${node.op} '${node.name}' would give an axis of size ${wrong}`);
 };
 
 /** Types of a node's outputs; all unknown where decant has no record of the operator or of what it reads. */

@@ -1,4 +1,4 @@
-import { modelError, reworded } from '../ground/errors.ts';
+import { modelError, refusal, reworded } from '../ground/errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Shape } from './dim.ts';
 import type { Node, Value } from './graph.ts';
@@ -47,7 +47,7 @@ const shapeText = (shape: Shape): string => `[${shape.join(', ')}]`;
 const shapeAt = (emit: Emit, v: Value, node: Node): Shape => {
   const { shape } = emit.type(v);
   if (shape === undefined) {
-    throw new TypeError(
+    throw refusal(
       `cannot differentiate ${named(node)}: the shape of '${v}' is not known; give the graph's inputs shapes`,
     );
   }
@@ -123,10 +123,10 @@ class Adjoints {
 
 const seed = (builder: GraphBuilder, loss: Value): Value => {
   const { dtype, shape } = builder.type(loss);
-  if (!isFloat(dtype)) throw new TypeError(`the loss '${loss}' is ${dtype}; only float values have gradients`);
+  if (!isFloat(dtype)) throw refusal(`the loss '${loss}' is ${dtype}; only float values have gradients`);
   if (shape === undefined || shape.some((dim) => dim !== 1)) {
     const found = shape === undefined ? 'unknown shape' : `shape ${shapeText(shape)}`;
-    throw new TypeError(`the loss '${loss}' has ${found}; expected a scalar: reduce it with ReduceMean or ReduceSum`);
+    throw refusal(`the loss '${loss}' has ${found}; expected a scalar: reduce it with ReduceMean or ReduceSum`);
   }
   const one = builder.scalar(dtype, 1);
   return shape.length === 0 ? one : builder.op('Reshape', [one, builder.ints(shape.map(() => 1))]);
@@ -141,7 +141,7 @@ const gradientsAt = (
   if (rule === 'stop') return [];
   if (rule === undefined || rule === 'none') {
     const why = rule === undefined ? 'decant does not know this operator' : 'it has no gradient rule';
-    throw new TypeError(
+    throw refusal(
       `cannot differentiate ${named(call.node)} at operator set ${call.opset}: ${why}; ` +
         'train the graph as it was before fusion or quantization, or keep the values behind it frozen',
     );

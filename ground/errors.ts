@@ -57,11 +57,39 @@ export const stageError = userErrors('stage', 'work');
 /** What graphs should run on is not there, or gave up. */
 export const engineError = userErrors('engine');
 
+const refusing = Symbol.for('decant.refusal');
+
+/**
+ * What a library, or the record of an operator, says of what it was given. Where that came from the user it is the user's to
+ * mend, where it was made here it is a bug: only who gave it knows, so a refusal is a bug until somebody words it.
+ */
+export const refusal = (message: string, options?: { readonly cause?: unknown }): Error =>
+  Object.assign(new Error(message, options), { [refusing]: true });
+
+/** Whether something was refused: for the user, or for whoever gave it. */
+export const isRefusal = (error: unknown): error is Error & (UserError | { readonly [refusing]: true }) =>
+  isUserError(error) || (error instanceof Error && refusing in error);
+
+/** What a library throws, as a refusal: a plain error. Of another class is what it throws at those who misuse it: a bug. */
+export const refusalOf = (error: unknown): unknown =>
+  !isRefusal(error) && error instanceof Error && Object.getPrototypeOf(error) === Error.prototype
+    ? refusal(messageOf(error), { cause: error })
+    : error;
+
+/** Does what a library does with bytes of the user: whatever it throws over them is a refusal, but for what the system says. */
+export const refusedOr = async <T>(work: () => Promise<T> | T): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw isRefusal(error) || systemCode(error) !== '' ? error : refusal(messageOf(error), { cause: error });
+  }
+};
+
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The error with other words, where it is the user's; bugs pass as they are. */
+/** The error with other words, where it is a refusal of what the user gave; bugs pass as they are. */
 export const reworded = (error: unknown, words: (message: string) => UserError): unknown =>
-  isUserError(error) ? words(error.message) : error;
+  isRefusal(error) ? words(error.message) : error;
 
 /** What the system calls a failure (ENOENT, EACCES ...); empty where it was none of the system's. */
 export const systemCode = (error: unknown): string =>

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { readGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
-import { isMissing, messageOf, userErrors } from '../ground/errors.ts';
+import { isMissing, reworded, userErrors } from '../ground/errors.ts';
 import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import { infoFrom } from './info.ts';
@@ -45,8 +45,8 @@ const readJson = async (path: string): Promise<Readonly<Record<string, unknown>>
   try {
     return z.record(z.string(), z.unknown()).parse(parsedJson(path, text));
   } catch (cause) {
-    const reason = cause instanceof z.ZodError ? 'it holds no JSON object' : messageOf(cause);
-    throw modelFileError(`${path} is damaged: ${reason}`, { cause });
+    if (cause instanceof z.ZodError) throw modelFileError(`${path} is damaged: it holds no JSON object`, { cause });
+    throw reworded(cause, (reason) => modelFileError(`${path} is damaged: ${reason}`, { cause }));
   }
 };
 

@@ -1,10 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { z } from 'zod';
 import { isUserError, userErrors } from '../ground/errors.ts';
 import { buildReport } from './build.ts';
 import { reportFolder } from './history.ts';
-import { readRecords, seedFolders } from './records.ts';
+import { damageOf, readRecords, seedFolders } from './records.ts';
 import type { Report } from './report.ts';
 import { runFile } from './run-file.ts';
 import { parseReport } from './schema/index.ts';
@@ -27,15 +26,9 @@ const readReport = async (file: string): Promise<Report> => {
   return parseReport(text, file);
 };
 
-const reasonOf = (error: unknown): string | undefined => {
-  if (error instanceof z.ZodError) return z.prettifyError(error);
-  const ofFile = error instanceof SyntaxError || (error instanceof Error && 'code' in error);
-  return ofFile ? error.message : undefined;
-};
-
 /** Records that were changed, thinned out or cut are the user's to mend; what else goes wrong over them is a bug. */
 const damaged = (folder: string, error: unknown): unknown => {
-  const reason = isUserError(error) ? undefined : reasonOf(error);
+  const reason = isUserError(error) ? undefined : damageOf(error);
   return reason === undefined
     ? error
     : noReport(`the records of ${folder} are damaged: ${reason}; run the pipeline again`, { cause: error });

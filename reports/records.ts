@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Artifact, type ArtifactKind, artifactKinds, type Digest } from '../ground/artifact.ts';
-import { messageOf, UserError } from '../ground/errors.ts';
+import { isUserError, messageOf, systemCode, UserError } from '../ground/errors.ts';
 import { sealedRecord, verifySealedRecord } from './checksum.ts';
 import { gateSchema } from './gates/schema.ts';
 import type { AutomaticSummary, RunSummary, StageSummary, StepSummary } from './record.ts';
@@ -152,6 +152,13 @@ const parseRun = (file: string, text: string): z.infer<typeof runSchema> => {
   throw new UserError(
     `${file} is not what this version of decant records: ${issue?.path.join('.')}: ${issue?.message}`,
   );
+};
+
+/** What is wrong with records that cannot be read; undefined where that is a bug. */
+export const damageOf = (error: unknown): string | undefined => {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
+  const ofFile = isUserError(error) || error instanceof SyntaxError || systemCode(error) !== '';
+  return ofFile ? messageOf(error) : undefined;
 };
 
 /** The record of a run in its folder, as it was left there; the files that it names are not looked at. */

@@ -1,6 +1,7 @@
 import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetSchema } from 'hyparquet';
 import { compressors as decompressors } from 'hyparquet-compressors';
 import { z } from 'zod';
+import { refusal, refusedOr } from '../../ground/errors.ts';
 
 /** An open Parquet file whose footer agrees with its bytes. */
 export interface ParquetFile {
@@ -19,9 +20,9 @@ type Decompress = NonNullable<Compressors[keyof Compressors]>;
 const bounded =
   (decompress: Decompress): Decompress =>
   (input, length) => {
-    if (length > MOST_BYTES_A_PAGE) throw new Error(`a page claims ${length} bytes after decompression`);
+    if (length > MOST_BYTES_A_PAGE) throw refusal(`a page claims ${length} bytes after decompression`);
     const output = decompress(input, length);
-    if (output.length !== length) throw new Error(`a page has ${output.length} bytes instead of ${length}`);
+    if (output.length !== length) throw refusal(`a page has ${output.length} bytes instead of ${length}`);
     return output;
   };
 
@@ -30,20 +31,20 @@ export const compressors: Compressors = Object.fromEntries(
 );
 
 const expectMagic = async (file: AsyncBuffer): Promise<void> => {
-  if (file.byteLength < 2 * MAGIC.length) throw new Error(`it has ${file.byteLength} bytes`);
+  if (file.byteLength < 2 * MAGIC.length) throw refusal(`it has ${file.byteLength} bytes`);
   const [head, tail] = await Promise.all([file.slice(0, 4), file.slice(file.byteLength - 4)]);
-  if (Buffer.from(head).toString('latin1') !== MAGIC) throw new Error(`it does not begin with ${MAGIC}`);
-  if (Buffer.from(tail).toString('latin1') !== MAGIC) throw new Error(`it does not end with ${MAGIC}: it was cut`);
+  if (Buffer.from(head).toString('latin1') !== MAGIC) throw refusal(`it does not begin with ${MAGIC}`);
+  if (Buffer.from(tail).toString('latin1') !== MAGIC) throw refusal(`it does not end with ${MAGIC}: it was cut`);
 };
 
 type Group = FileMetaData['row_groups'][number];
 
 const checkChunk = ({ file_path, meta_data }: Group['columns'][number], size: number): void => {
-  if (file_path !== undefined) throw new Error('its columns are in other files');
-  if (meta_data === undefined) throw new Error('a column has no metadata');
+  if (file_path !== undefined) throw refusal('its columns are in other files');
+  if (meta_data === undefined) throw refusal('a column has no metadata');
   const start = meta_data.dictionary_page_offset || meta_data.data_page_offset;
   if (start < 4n || meta_data.total_compressed_size < 0n || start + meta_data.total_compressed_size > BigInt(size)) {
-    throw new Error(`column '${meta_data.path_in_schema.join('.')}' lies outside of the file`);
+    throw refusal(`column '${meta_data.path_in_schema.join('.')}' lies outside of the file`);
   }
 };
 
@@ -52,21 +53,22 @@ const checkLayout = ({ row_groups, num_rows }: FileMetaData, size: number): void
   let rows = 0n;
   for (const group of row_groups) {
     if (group.num_rows < 0n || group.num_rows > BigInt(MOST_ROWS_A_GROUP)) {
-      throw new Error(`a row group claims ${group.num_rows} rows; up to ${MOST_ROWS_A_GROUP} are read`);
+      throw refusal(`a row group claims ${group.num_rows} rows; up to ${MOST_ROWS_A_GROUP} are read`);
     }
     rows += group.num_rows;
     for (const chunk of group.columns) checkChunk(chunk, size);
   }
-  if (rows !== num_rows) throw new Error(`its row groups have ${rows} rows, the file ${num_rows}`);
+  if (rows !== num_rows) throw refusal(`its row groups have ${rows} rows, the file ${num_rows}`);
 };
 
 /** Reads and checks the footer; throws where it is none. */
 export const openParquet = async (file: AsyncBuffer): Promise<ParquetFile> => {
   await expectMagic(file);
-  const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+  const metadata = await refusedOr(() => parquetMetadataAsync(file, { geoparquet: false }));
   checkLayout(metadata, file.byteLength);
-  const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
-  if (columns.some((name) => typeof name !== 'string')) throw new Error('a column has no name');
+  const { children } = await refusedOr(() => parquetSchema(metadata));
+  const columns = children.map(({ element }) => element.name);
+  if (columns.some((name) => typeof name !== 'string')) throw refusal('a column has no name');
   return { file, metadata, columns };
 };
 

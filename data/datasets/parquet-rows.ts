@@ -1,17 +1,15 @@
 import { asyncBufferFromFile, parquetScan } from 'hyparquet';
-import { isUserError } from '../../ground/errors.ts';
+import { isUserError, refusal, refusedOr, reworded } from '../../ground/errors.ts';
 import { dataErrors } from '../errors.ts';
 import { openError, type SourceFile } from './bytes.ts';
 import { classNames, compressors, openParquet, type ParquetFile } from './parquet-file.ts';
 import type { Values } from './rows.ts';
 
-/** Failures of the reader are failures of the file: their reasons are shown with its name. */
-const fileError = (error: unknown, source: SourceFile): unknown => {
-  if (isUserError(error, 'data')) return error;
-  const known = openError(error, source);
-  if (known !== error) return known;
-  return dataErrors.brokenParquet(source.shown, error instanceof Error ? error.message : String(error));
-};
+/** What the reader refuses is a failure of the file: its reason is shown with the file's name. */
+const fileError = (error: unknown, source: SourceFile): unknown =>
+  isUserError(error, 'data')
+    ? error
+    : reworded(openError(error, source), (reason) => dataErrors.brokenParquet(source.shown, reason));
 
 /** An open file; what is wrong with it is a dataError. */
 export const openedParquet = async (source: SourceFile): Promise<ParquetFile> => {
@@ -41,19 +39,20 @@ type Cells = ArrayLike<unknown>;
 
 const expectRows = (values: Cells, { rowStart, rowEnd }: Range, column: string): Cells => {
   if (values.length === rowEnd - rowStart) return values;
-  throw new Error(`column '${column}' has ${values.length} values for ${rowEnd - rowStart} rows`);
+  throw refusal(`column '${column}' has ${values.length} values for ${rowEnd - rowStart} rows`);
 };
 
 /** The rows of one row group after another, so that no more than one is in memory. */
 async function* groupsOf(parquet: ParquetFile, columns: readonly string[], most: number) {
   const { file, metadata } = parquet;
-  const scan = await parquetScan({ file, metadata, columns: [...columns], compressors, geoparquet: false });
+  const asked = { file, metadata, columns: [...columns], compressors, geoparquet: false };
+  const scan = await refusedOr(() => parquetScan(asked));
   for (const whole of scan.ranges) {
     if (whole.rowStart >= most) return;
     const range = { ...whole, rowEnd: Math.min(whole.rowEnd, most) };
     const values = new Map<string, Cells>();
     for (const column of columns) {
-      values.set(column, expectRows(await scan.readColumn({ column, ...range }), range, column));
+      values.set(column, expectRows(await refusedOr(() => scan.readColumn({ column, ...range })), range, column));
     }
     yield { range, values };
   }

@@ -1,4 +1,4 @@
-import { isUserError } from '../../ground/errors.ts';
+import { isRefusal, isUserError, messageOf } from '../../ground/errors.ts';
 import type { TextInput } from '../tokenize.ts';
 import type { GuardOrder, GuardReport } from './guard.ts';
 import { type Worker, workerOf } from './jobs.ts';
@@ -75,8 +75,8 @@ const start = async (order: GuardOrder): Promise<void> => {
     await send({ type: 'loaded' });
     await perform(order, worker);
   } catch (error) {
-    const code = isUserError(error, 'data') ? error.code : 'tokenizer';
-    await send({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+    const code = isUserError(error, 'data') ? error.code : isRefusal(error) ? 'tokenizer' : undefined;
+    await send({ type: 'failed', code, message: messageOf(error) });
   }
   process.disconnect?.();
 };

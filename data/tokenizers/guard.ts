@@ -20,7 +20,7 @@ export interface GuardOrder {
 export type GuardReport =
   | { readonly type: 'loaded' }
   | { readonly type: 'piece'; readonly results: readonly unknown[] }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
   | { readonly type: 'over'; readonly limit: string };
 
 /** How a process ended that did not finish: what was the matter, after how many texts. */
@@ -37,10 +37,14 @@ interface Ended {
 /** The largest vocabularies take one; nothing else can look at a process that is still loading. */
 const LOAD_SECONDS = 30;
 
+/** What was thrown there: without a code it was a bug. */
+const failureOf = ({ code, message }: Extract<GuardReport, { readonly type: 'failed' }>): Error =>
+  code === undefined ? new Error(message) : dataError(code, message);
+
 const ended = (child: ChildProcess, order: GuardOrder, signal: AbortSignal | undefined): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const results: unknown[] = [];
-    let [limit, failure]: [string | undefined, UserError | undefined] = [undefined, undefined];
+    let [limit, failure]: [string | undefined, Error | undefined] = [undefined, undefined];
     child.stderr?.resume();
     const load = setTimeout(() => {
       limit = `it was not loaded after ${LOAD_SECONDS} seconds`;
@@ -50,7 +54,7 @@ const ended = (child: ChildProcess, order: GuardOrder, signal: AbortSignal | und
       if (report.type === 'loaded') clearTimeout(load);
       else if (report.type === 'piece') results.push(...report.results);
       else if (report.type === 'over') limit = report.limit;
-      else failure = dataError(report.code, report.message);
+      else failure = failureOf(report);
     });
     child.on('error', reject);
     child.on('close', () => {

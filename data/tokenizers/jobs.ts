@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isRefusal, refusalOf, reworded, type UserError } from '../../ground/errors.ts';
 import { dataError } from '../errors.ts';
 import type { EncodedText, TextInput } from '../tokenize.ts';
 import type { TokenizerJson } from '../tokenizer.ts';
@@ -34,7 +35,11 @@ const encodeAll = (tokenizer: NativeTokenizer, texts: readonly Split[]): Promise
 const shown = ([text, pair]: Split): string =>
   JSON.stringify(pair === null ? text.slice(0, 100) : [text.slice(0, 100), pair.slice(0, 100)]);
 
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+const unencodable = (text: Split, reason: string): UserError =>
+  dataError(
+    'unencodable-text',
+    `tokenizer.json cannot encode the text ${shown(text)}: ${reason}; mend its model, or leave the text out`,
+  );
 
 /** The library refuses a whole list for one text: the first that it refuses alone is named. */
 const encodeOrName = async (tokenizer: NativeTokenizer, texts: readonly Split[]): Promise<readonly Encoding[]> => {
@@ -42,9 +47,8 @@ const encodeOrName = async (tokenizer: NativeTokenizer, texts: readonly Split[])
     return await encodeAll(tokenizer, texts);
   } catch (cause) {
     for (const text of texts) {
-      await encodeAll(tokenizer, [text]).catch((reason: unknown) => {
-        const message = `tokenizer.json cannot encode the text ${shown(text)}: ${reasonOf(reason)}; mend its model, or leave the text out`;
-        throw dataError('unencodable-text', message);
+      await encodeAll(tokenizer, [text]).catch((error: unknown) => {
+        throw reworded(refusalOf(error), (reason) => unencodable(text, reason));
       });
     }
     throw cause;
@@ -98,7 +102,8 @@ const opened = (json: TokenizerJson): NativeTokenizer => {
   try {
     return nativeTokenizer(forEncoding(json));
   } catch (cause) {
-    const reason = reasonOf(cause).replace(/ at line \d+ column \d+$/, '');
+    if (!isRefusal(cause)) throw cause;
+    const reason = cause.message.replace(/ at line \d+ column \d+$/, '');
     throw dataError('unreadable-tokenizer', `tokenizer.json cannot be used: ${reason}`);
   }
 };

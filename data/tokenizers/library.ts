@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { refusalOf } from '../../ground/errors.ts';
 
 /** What decant uses of an encoded text of the native library. */
 export interface Encoding {
@@ -30,5 +31,9 @@ let library: Library | undefined;
 /** Hugging Face's tokenizers in Rust. Loaded where texts are encoded and not before: most processes encode none. */
 export const nativeTokenizer = (json: unknown): NativeTokenizer => {
   library ??= createRequire(import.meta.url)('tokenizers') as Library;
-  return library.Tokenizer.fromString(JSON.stringify(json));
+  try {
+    return library.Tokenizer.fromString(JSON.stringify(json));
+  } catch (error) {
+    throw refusalOf(error);
+  }
 };

@@ -1,4 +1,4 @@
-import { isUserError } from '../../ground/errors.ts';
+import { isRefusal, isUserError } from '../../ground/errors.ts';
 import { type Graph, type Node, readsOf, type TensorType, type Value } from '../graph.ts';
 import { codecError } from './dtypes.ts';
 import { settledTypes } from './settle.ts';
@@ -59,9 +59,9 @@ const inferred = (graph: Graph): ReadonlyMap<Value, TensorType> => {
   try {
     return settledTypes(graph);
   } catch (cause) {
-    if (isUserError(cause)) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw codecError(`the graph '${graph.name}' does not fit together: ${reason}`, { cause });
+    // Sizes that no array can have are the file's, too.
+    if (isUserError(cause) || !(isRefusal(cause) || cause instanceof RangeError)) throw cause;
+    throw codecError(`the graph '${graph.name}' does not fit together: ${cause.message}`, { cause });
   }
 };
 

@@ -1,4 +1,4 @@
-import { modelError } from '../../ground/errors.ts';
+import { isRefusal, isUserError, modelError, refusal } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
 import { recordOf } from '../call.ts';
 import type { Dim, Shape } from '../dim.ts';
@@ -15,9 +15,7 @@ const survivorsOf = (group: CutGroup, kept: Iterable<number>): Uint8Array => {
   const survives = new Uint8Array(group.units);
   for (const unit of kept) {
     if (!Number.isInteger(unit) || unit < 0 || unit >= group.units) {
-      throw new RangeError(
-        `unit ${unit} of the cut at '${group.start.value}' does not exist: it has ${group.units} units`,
-      );
+      throw refusal(`unit ${unit} of the cut at '${group.start.value}' does not exist: it has ${group.units} units`);
     }
     survives[unit] = 1;
   }
@@ -167,7 +165,7 @@ export const applyCuts = (graph: Graph, groups: readonly CutGroup[], kept: reado
       });
     } catch (cause) {
       // Sizes that no constant says; anything else that goes wrong here is a bug.
-      if (!(cause instanceof RangeError)) throw cause;
+      if (!isRefusal(cause) || isUserError(cause)) throw cause;
       throw modelError(`after the cut, graph '${graph.name}' would not fit together: ${cause.message}`, { cause });
     }
   }

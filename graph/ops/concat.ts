@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Dim } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
@@ -26,7 +27,7 @@ const infer = (call: Call): readonly Inferred[] => {
   });
   const odd = known.find((shape) => shape.some((dim, i) => i !== axis && typeof dim === 'number' && dim !== dims[i]));
   if (odd !== undefined) {
-    throw new RangeError(
+    throw refusal(
       `Concat '${call.node.name}': [${odd.join(', ')}] does not fit [${dims.join(', ')}] outside axis ${axis}`,
     );
   }

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Dim } from '../dim.ts';
 import type { Node } from '../graph.ts';
 import type { Call, Inferred, OpDef, Resize } from '../op.ts';
@@ -32,7 +33,7 @@ export const constant: OpDef = {
   infer: (call) => {
     const tensor = tensorOfConstant(call.node);
     if (tensor === undefined) {
-      throw new TypeError(`${describe(call)} has none of the attributes value, value_int(s), value_float(s)`);
+      throw refusal(`${describe(call)} has none of the attributes value, value_int(s), value_float(s)`);
     }
     return [withInts({ dtype: tensor.dtype, shape: tensor.dims }, intsOf(tensor))];
   },

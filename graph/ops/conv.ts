@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { addDims, type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { elementCount } from '../tensor.ts';
@@ -29,9 +30,7 @@ const infer = (call: Call): readonly Inferred[] => {
   const [channels, inner] = [shape[1], kernel[1]];
   const groups = intAttr(call.node, 'group', 1);
   if (typeof channels === 'number' && typeof inner === 'number' && channels !== inner * groups) {
-    throw new RangeError(
-      `${describe(call)}: ${channels} channels meet kernels of ${inner} channels in ${groups} groups`,
-    );
+    throw refusal(`${describe(call)}: ${channels} channels meet kernels of ${inner} channels in ${groups} groups`);
   }
   const places = shape.slice(2).map((length, at) => {
     const size = kernel[at + 2];

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Call, Inferred, OpDef, Sample } from '../op.ts';
 import { numbersOf } from '../tensor.ts';
 import { broadcastCut } from './shared-cuts.ts';
@@ -28,7 +29,7 @@ const record = (since: number, samples: readonly Sample[]): OpDef => ({
   infer,
   gradient: gradientOfFirst((_emit, call, dy) => {
     if (!mayTrain(call)) return dy;
-    throw new TypeError(
+    throw refusal(
       `${describe(call)} may draw its own mask (training_mode); replace it by a product with a mask that is fed`,
     );
   }),

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
 import type { Call, CutEffect, Emit, Inferred, OpDef, Refusal } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
@@ -101,7 +102,7 @@ export const scatterElements: readonly OpDef[] = [11, 16].map((since) => ({
     const picked = named(emit, emit.op('GatherElements', [dy, indices], attrs), updates);
     const reduction = stringAttr(call.node, 'reduction', 'none');
     if (reduction === 'add') return [dy, null, picked];
-    if (reduction !== 'none') throw new TypeError(`${describe(call)}: no gradient for reduction '${reduction}'`);
+    if (reduction !== 'none') throw refusal(`${describe(call)}: no gradient for reduction '${reduction}'`);
     return [emit.op('ScatterElements', [dy, indices, zerosLike(emit, updates)], attrs), null, picked];
   },
   masks: () => [0],

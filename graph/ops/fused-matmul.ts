@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
@@ -20,7 +21,7 @@ const oriented = <T>(call: Call, side: Side, axes: readonly T[]): readonly T[] =
 
 const shapeOf = (call: Call, position: number, side: Side): Shape | undefined => {
   if (flag(call, `transBatch${side}`)) {
-    throw new TypeError(`${describe(call)}: transBatch${side} is not supported; export the graph without fusion`);
+    throw refusal(`${describe(call)}: transBatch${side} is not supported; export the graph without fusion`);
   }
   const { shape } = inputOf(call, position);
   return shape === undefined ? undefined : oriented(call, side, shape);

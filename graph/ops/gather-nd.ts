@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
@@ -51,8 +52,7 @@ const linearIds = (emit: Emit, call: Call, x: Value, ids: Value, depth: number):
 const gradientOf = (emit: Emit, call: Call, x: Value, ids: Value, dy: Value): Value => {
   const rank = inputOf(call, 0).shape?.length;
   const depth = depthOf(call);
-  if (rank === undefined || depth === undefined)
-    throw new TypeError(`${describe(call)} needs known ranks for its gradient`);
+  if (rank === undefined || depth === undefined) throw refusal(`${describe(call)} needs known ranks for its gradient`);
   const leading = batchDims(call) + depth;
   const linear = linearIds(emit, call, x, ids, depth);
   const width = stretchOf(emit, x, leading, rank);

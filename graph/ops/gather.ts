@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Dim } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef, Resize, Use } from '../op.ts';
@@ -144,7 +145,7 @@ export const gather: OpDef = {
     const [x, indices] = call.node.inputs;
     const shape = inputOf(call, 0).shape;
     if (dy == null || x == null || indices == null) return [null, null];
-    if (shape === undefined) throw new TypeError(`Gather '${call.node.name}' needs a known rank for its gradient`);
+    if (shape === undefined) throw refusal(`Gather '${call.node.name}' needs a known rank for its gradient`);
     const axis = axisOf(call, shape.length);
     const start = stretchStart(call, shape[axis]);
     const dx = start === undefined ? summed(emit, call, x, indices, dy, axis) : padded(emit, call, x, dy, axis, start);

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { type Dim, multiplyDims, productOf } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
@@ -14,14 +15,12 @@ const infer = (call: Call): readonly Inferred[] => {
   const [m, k] = transposed(call, 'transA') ? a.shape.toReversed() : a.shape;
   const [rows, n] = transposed(call, 'transB') ? b.shape.toReversed() : b.shape;
   if (m === undefined || n === undefined || a.shape.length !== 2 || b.shape.length !== 2) {
-    throw new RangeError(
+    throw refusal(
       `${describe(call)}: expected two matrices, found [${a.shape.join(', ')}] and [${b.shape.join(', ')}]`,
     );
   }
   if (typeof k === 'number' && typeof rows === 'number' && k !== rows) {
-    throw new RangeError(
-      `${describe(call)}: [${a.shape.join(', ')}] times [${b.shape.join(', ')}]: ${k} meets ${rows}`,
-    );
+    throw refusal(`${describe(call)}: [${a.shape.join(', ')}] times [${b.shape.join(', ')}]: ${k} meets ${rows}`);
   }
   return [{ dtype: a.dtype, shape: [m, n] }];
 };

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
@@ -15,14 +16,12 @@ const asMatrix = (shape: Shape, side: 'left' | 'right'): Shape =>
 export const matmulShape = (call: Call, a: Shape | undefined, b: Shape | undefined): Shape | undefined => {
   if (a === undefined || b === undefined) return undefined;
   if (a.length === 0 || b.length === 0) {
-    throw new RangeError(`${describe(call)}: expected vectors or matrices, found a scalar`);
+    throw refusal(`${describe(call)}: expected vectors or matrices, found a scalar`);
   }
   const [left, right] = [asMatrix(a, 'left'), asMatrix(b, 'right')];
   const [k, rows] = [left.at(-1), right.at(-2)];
   if (typeof k === 'number' && typeof rows === 'number' && k !== rows) {
-    throw new RangeError(
-      `${describe(call)}: [${a.join(', ')}] times [${b.join(', ')}]: ${k} columns meet ${rows} rows`,
-    );
+    throw refusal(`${describe(call)}: [${a.join(', ')}] times [${b.join(', ')}]: ${k} columns meet ${rows} rows`);
   }
   const batch = broadcastShapes(call, [left.slice(0, -2), right.slice(0, -2)]) ?? [];
   const m = a.length > 1 ? left.slice(-2, -1) : [];
@@ -66,7 +65,7 @@ const flat = (emit: Emit, x: Value, rank: number): Value =>
 
 const rankOf = (emit: Emit, call: Call, x: Value): number => {
   const { shape } = emit.type(x);
-  if (shape === undefined) throw new TypeError(`${describe(call)}: the rank of '${x}' is not known`);
+  if (shape === undefined) throw refusal(`${describe(call)}: the rank of '${x}' is not known`);
   return shape.length;
 };
 

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { addDims, type Dim, divideDims, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Call, Inferred, OpDef, Resize } from '../op.ts';
 import { cutsOf, type Port, refuse, ruleByPort } from './shared-cuts.ts';
@@ -8,7 +9,7 @@ import { along } from './shared-uses.ts';
 const headsOf = (call: Call): number => {
   const heads = intAttr(call.node, 'num_heads', 0);
   if (heads > 0) return heads;
-  throw new RangeError(`${describe(call)}: num_heads is ${heads}, expected a positive number`);
+  throw refusal(`${describe(call)}: num_heads is ${heads}, expected a positive number`);
 };
 
 interface Sizes {

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
 import type { Call, CutRule, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
@@ -19,7 +20,7 @@ import { along } from './shared-uses.ts';
 /** The axes that are normalized: `axis` and all behind it. */
 export const normalizedAxes = (call: Call): readonly number[] => {
   const rank = inputOf(call, 0).shape?.length;
-  if (rank === undefined) throw new TypeError(`${describe(call)}: the rank of its input is not known`);
+  if (rank === undefined) throw refusal(`${describe(call)}: the rank of its input is not known`);
   const axis = normalizeAxis(call, intAttr(call.node, 'axis', -1), rank);
   return Array.from({ length: rank - axis }, (_, i) => axis + i);
 };
@@ -140,7 +141,7 @@ const gradient =
   (rule: typeof layerGradient): Gradient =>
   (emit, call, [dy, ...others]) => {
     if (others.some((other) => other != null)) {
-      throw new TypeError(`${describe(call)}: its statistics are not differentiable; compute them with ReduceMean`);
+      throw refusal(`${describe(call)}: its statistics are not differentiable; compute them with ReduceMean`);
     }
     if (dy == null) return call.node.inputs.map(() => null);
     const [x, scaleOf] = [operand(call, 0), operand(call, 1)];

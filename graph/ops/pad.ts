@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { addDims, type Dim } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
@@ -46,8 +47,7 @@ const infer = (call: Call): readonly Inferred[] => {
 /** dx takes the padding away again: padding by -p. The padding's own value gets what is left of the sum of dy. */
 const gradientOf = (emit: Emit, call: Call, dy: Value): readonly (Value | null)[] => {
   const mode = stringAttr(call.node, 'mode', 'constant');
-  if (mode !== 'constant')
-    throw new TypeError(`${describe(call)}: no gradient for mode '${mode}', only for 'constant'`);
+  if (mode !== 'constant') throw refusal(`${describe(call)}: no gradient for mode '${mode}', only for 'constant'`);
   const [, pads, fill, axes] = call.node.inputs;
   if (pads == null) return [null];
   const known = numbersAt(call, 1);

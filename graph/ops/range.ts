@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { type Dim, subtractDims } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { isWhole, numbersOf } from '../tensor.ts';
@@ -22,7 +23,7 @@ const infer = (call: Call): readonly Inferred[] => {
     return [{ dtype, shape: [delta === 1 ? subtractDims(limit, start) : freshDim(call, 0, 0)] }];
   }
   const integers = dtype === 'int64' || dtype === 'int32';
-  if (delta === 0) throw new RangeError(`${describe(call)} counts in steps of 0, which never ends`);
+  if (delta === 0) throw refusal(`${describe(call)} counts in steps of 0, which never ends`);
   if (integers && ![start, limit, delta, limit - start].every(isWhole)) {
     return [{ dtype, shape: [freshDim(call, 0, 0)] }];
   }

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
@@ -68,7 +69,7 @@ const gradient = (rule: Rule) =>
     const rank = inputOf(call, 0).shape?.length;
     const axes = rank === undefined ? undefined : reducedAxes(call, rank);
     if (axes === undefined) {
-      throw new TypeError(`cannot differentiate ${describe(call)}: the rank of its input or its axes are not known`);
+      throw refusal(`cannot differentiate ${describe(call)}: the rank of its input or its axes are not known`);
     }
     const kept = (v: Value): Value => (keepsAxes(call) ? v : unsqueeze(emit, v, axes));
     return rule(emit, kept(dy), x, kept(result(call)), axes);

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Call, Inferred, OpDef, SampleInput } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { named, zerosLike } from './shared-emit.ts';
@@ -34,7 +35,7 @@ export const scatterND: readonly OpDef[] = [11, 16].map((since) => ({
     const picked = named(emit, emit.op('GatherND', [dy, indices]), updates);
     const reduction = stringAttr(call.node, 'reduction', 'none');
     if (reduction === 'add') return [dy, null, picked];
-    if (reduction !== 'none') throw new TypeError(`${describe(call)}: no gradient for reduction '${reduction}'`);
+    if (reduction !== 'none') throw refusal(`${describe(call)}: no gradient for reduction '${reduction}'`);
     return [emit.op('ScatterND', [dy, indices, zerosLike(emit, updates)]), null, picked];
   },
   cut: ruleByPort(infer, (call, port, cut, ports) => {

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Shape } from '../dim.ts';
 import type { TensorType, Value } from '../graph.ts';
 import type { Call, CutRule, Emit, Gradient, Inferred, OpDef, Sample, SampleInput } from '../op.ts';
@@ -41,14 +42,14 @@ export const inferBroadcast = (call: Call): readonly Inferred[] => {
 /** An input that a gradient cannot do without. */
 export const operand = (call: Call, position: number): Value => {
   const input = call.node.inputs[position];
-  if (input == null) throw new TypeError(`${call.node.op} '${call.node.name}': input ${position} is missing`);
+  if (input == null) throw refusal(`${call.node.op} '${call.node.name}': input ${position} is missing`);
   return input;
 };
 
 /** An output that a gradient reads again. */
 export const result = (call: Call, position = 0): Value => {
   const output = call.node.outputs[position];
-  if (output === undefined) throw new TypeError(`${call.node.op} '${call.node.name}': output ${position} is missing`);
+  if (output === undefined) throw refusal(`${call.node.op} '${call.node.name}': output ${position} is missing`);
   return output;
 };
 

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { addDims, type Dim, divideDims, productOf, type Shape, subtractDims, symbol } from '../dim.ts';
 import type { Node, TensorType } from '../graph.ts';
 import type { Call, Inferred } from '../op.ts';
@@ -47,7 +48,7 @@ const dtypeNumbers: Readonly<Record<number, DType>> = {
 
 export const dtypeOfNumber = (call: Call, number: number): DType => {
   const dtype = dtypeNumbers[number];
-  if (dtype === undefined) throw new TypeError(`${describe(call)} asks for element type ${number}, which is not known`);
+  if (dtype === undefined) throw refusal(`${describe(call)} asks for element type ${number}, which is not known`);
   return dtype;
 };
 
@@ -68,7 +69,7 @@ export const describe = (call: Call): string => `${call.node.op} '${call.node.na
 export const inputOf = (call: Call, position: number): TensorType => {
   const type = call.inputs[position];
   if (type === undefined) {
-    throw new TypeError(`${describe(call)}: input ${position} is missing or has no known type`);
+    throw refusal(`${describe(call)}: input ${position} is missing or has no known type`);
   }
   return type;
 };
@@ -76,7 +77,7 @@ export const inputOf = (call: Call, position: number): TensorType => {
 export const normalizeAxis = (call: Call, axis: number, rank: number): number => {
   const normal = axis < 0 ? axis + rank : axis;
   if (normal < 0 || normal >= rank) {
-    throw new RangeError(`${describe(call)}: axis ${axis} is outside a value of rank ${rank}`);
+    throw refusal(`${describe(call)}: axis ${axis} is outside a value of rank ${rank}`);
   }
   return normal;
 };
@@ -125,7 +126,7 @@ export const broadcastShapes = (call: Call, shapes: readonly (Shape | undefined)
     const dim = dims.reduce((a, b) => broadcastDim(a, b, () => freshDim(call, output, axis)));
     if (Number.isNaN(dim)) {
       const found = known.map((shape) => `[${shape.join(', ')}]`).join(' and ');
-      throw new RangeError(`${describe(call)}: shapes ${found} do not broadcast along axis ${axis}`);
+      throw refusal(`${describe(call)}: shapes ${found} do not broadcast along axis ${axis}`);
     }
     return dim;
   });
@@ -173,7 +174,7 @@ export const resolveReshape = (
   const rest = productOf(copied.filter((_, axis) => axis !== hole));
   const whole = from === undefined ? undefined : divideDims(productOf(from), rest);
   if (from !== undefined && whole === undefined && isNumeric(from) && typeof rest === 'number') {
-    throw new RangeError(
+    throw refusal(
       `${describe(call)}: [${from.join(', ')}] does not divide into [${target.join(', ')}]; check the constant shape`,
     );
   }

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef, Sample } from '../op.ts';
 import { layerGradient, rmsGradient, statistics } from './normalization.ts';
@@ -24,12 +25,11 @@ const total = (emit: Emit, call: Call, bias: number): Value => {
 const gradient =
   (rule: typeof layerGradient, beta: number | undefined, bias: number): Gradient =>
   (emit, call, [dy, mean, inverse, ds]) => {
-    if (mean != null || inverse != null)
-      throw new TypeError(`${describe(call)}: its statistics are not differentiable`);
+    if (mean != null || inverse != null) throw refusal(`${describe(call)}: its statistics are not differentiable`);
     const none = call.node.inputs.map(() => null);
     const rank = inputOf(call, 0).shape?.length;
     if (dy == null) return ds == null ? none : call.node.inputs.map((_, i) => (i < 2 || i === bias ? ds : null));
-    if (rank === undefined) throw new TypeError(`${describe(call)}: the rank of its input is not known`);
+    if (rank === undefined) throw refusal(`${describe(call)}: the rank of its input is not known`);
     const epsilon = floatAttr(call, 'epsilon', 1e-12);
     const { dx, dscale } = rule(emit, dy, total(emit, call, bias), operand(call, 2), [rank - 1], epsilon);
     const sum = ds == null ? dx : emit.op('Add', [dx, ds]);

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Dim } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef, Resize } from '../op.ts';
@@ -43,7 +44,7 @@ export const rangesOf = (call: Call): readonly Range[] | undefined => {
   const axes = named ? (intsAttr(call.node, 'axes') ?? numbersAt(call, 3)) : Array.from({ length }, (_, i) => i);
   const steps = call.node.inputs[4] == null ? new Array<number>(length).fill(1) : numbersAt(call, 4);
   if (axes === undefined || steps === undefined) return undefined;
-  if (steps.includes(0)) throw new RangeError(`${describe(call)} takes steps of 0, which never end`);
+  if (steps.includes(0)) throw refusal(`${describe(call)} takes steps of 0, which never end`);
   return axes.map((axis, i) => ({
     axis: normalizeAxis(call, axis, rank),
     start: bounded(starts?.[i]),
@@ -125,7 +126,7 @@ const gradientOf = (emit: Emit, call: Call, x: Value, dy: Value): Value => {
   const { shape } = inputOf(call, 0);
   const ranges = rangesOf(call);
   if (shape === undefined || ranges === undefined) {
-    throw new TypeError(`Slice '${call.node.name}' needs a known rank and constant axes for its gradient`);
+    throw refusal(`Slice '${call.node.name}' needs a known rank and constant axes for its gradient`);
   }
   const before = new Array<number>(shape.length).fill(0);
   let dx = dy;

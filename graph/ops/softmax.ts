@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, OpDef, Sample } from '../op.ts';
 import { floats, fromEnd, gradientOfFirst, inferSame, labelCut, reduce, result } from './shared-math.ts';
@@ -6,8 +7,7 @@ import { inputOf, intAttr, noMacs, normalizeAxis } from './shared-structure.ts';
 /** The axes that sum to one: a single one since opset 13, before that all from `axis` on. */
 export const softmaxAxes = (call: Call): readonly number[] => {
   const rank = inputOf(call, 0).shape?.length;
-  if (rank === undefined)
-    throw new TypeError(`${call.node.op} '${call.node.name}': the rank of its input is not known`);
+  if (rank === undefined) throw refusal(`${call.node.op} '${call.node.name}': the rank of its input is not known`);
   const axis = normalizeAxis(call, intAttr(call.node, 'axis', call.opset >= 13 ? -1 : 1), rank);
   return call.opset >= 13 ? [axis] : Array.from({ length: rank - axis }, (_, i) => axis + i);
 };

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { type Dim, divideDims } from '../dim.ts';
 import type { Call, Inferred, OpDef, Resize } from '../op.ts';
 import { vector } from '../tensor.ts';
@@ -25,7 +26,7 @@ const sizesOf = (call: Call, size: Dim, axis: number): readonly Dim[] => {
   }
   const sizes = given ?? equalParts(call, size, count, axis);
   if (sizes.length !== count) {
-    throw new RangeError(`${describe(call)}: ${sizes.length} sizes for ${count} outputs`);
+    throw refusal(`${describe(call)}: ${sizes.length} sizes for ${count} outputs`);
   }
   return sizes;
 };

@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import { multiplyDims } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
@@ -25,7 +26,7 @@ const infer = (call: Call): readonly Inferred[] => {
 const gradientOf = (emit: Emit, call: Call, x: Value, dy: Value): Value => {
   const repeats = numbersAt(call, 1);
   if (repeats === undefined) {
-    throw new TypeError(`Tile '${call.node.name}' needs constant repeats for its gradient; make them an initializer`);
+    throw refusal(`Tile '${call.node.name}' needs constant repeats for its gradient; make them an initializer`);
   }
   const entries = repeats.flatMap((times, axis) => [times, entryOf(emit, x, axis)]);
   const spread = emit.op('Reshape', [dy, sizesVector(emit, entries)]);

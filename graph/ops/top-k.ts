@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { zerosLike } from './shared-emit.ts';
@@ -33,8 +34,7 @@ export const topK: OpDef = {
     const [x] = call.node.inputs;
     const [, indices] = call.node.outputs;
     if (dy == null || x == null || !isFloat(inputOf(call, 0).dtype)) return [null, null];
-    if (indices === undefined)
-      throw new TypeError(`TopK '${call.node.name}' needs its indices output for its gradient`);
+    if (indices === undefined) throw refusal(`TopK '${call.node.name}' needs its indices output for its gradient`);
     const axis = intAttr(call.node, 'axis', -1);
     return [emit.op('ScatterElements', [zerosLike(emit, x), indices, dy], { axis }), null];
   },

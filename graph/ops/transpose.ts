@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { axisCut } from './shared-cuts.ts';
 import { inputOf, intsAttr, noMacs } from './shared-structure.ts';
@@ -10,7 +11,7 @@ const infer = (call: Call): readonly Inferred[] => {
   if (shape === undefined) return [{ dtype, shape }];
   const perm = permOf(call, shape.length);
   if ([...perm].sort((a, b) => a - b).join() !== shape.map((_, axis) => axis).join()) {
-    throw new RangeError(
+    throw refusal(
       `Transpose '${call.node.name}': perm [${perm.join(', ')}] is no order of the axes of [${shape.join(', ')}]`,
     );
   }

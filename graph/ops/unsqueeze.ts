@@ -1,3 +1,4 @@
+import { refusal } from '../../ground/errors.ts';
 import type { Call, Gradient, Inferred, OpDef } from '../op.ts';
 import { axisCut } from './shared-cuts.ts';
 import { reshapeLike } from './shared-emit.ts';
@@ -28,7 +29,7 @@ const inferSqueeze = (call: Call): readonly Inferred[] => {
   if (shape === undefined || dropped === undefined) return [{ dtype, shape: undefined }];
   const wrong = dropped.find((axis) => typeof shape[axis] === 'number' && shape[axis] !== 1);
   if (wrong !== undefined) {
-    throw new RangeError(`Squeeze '${call.node.name}': axis ${wrong} of [${shape.join(', ')}] is not of size 1`);
+    throw refusal(`Squeeze '${call.node.name}': axis ${wrong} of [${shape.join(', ')}] is not of size 1`);
   }
   return [withInts({ dtype, shape: shape.filter((_, axis) => !dropped.includes(axis)) }, call.ints(0))];
 };

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { isUserError } from '../../ground/errors.ts';
 import { type NumberTexts, numberTextsOf } from '../number-texts.ts';
 import { importError } from './importer.ts';
 
@@ -103,7 +104,8 @@ export const readNumberTexts = (path: string): NumberTexts => {
   try {
     return numberTextsOf(readText(path));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw importError(`${basename(path)}: ${reason}`, { cause });
+    // Keys that stand twice, of which JSON.parse takes the last.
+    if (!isUserError(cause) && !(cause instanceof SyntaxError)) throw cause;
+    throw importError(`${basename(path)}: ${cause.message}`, { cause });
   }
 };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { messageOf, systemCode } from '../../ground/errors.ts';
 import { strangeNumber } from '../finite.ts';
 import { importError } from './importer.ts';
 
@@ -65,7 +66,8 @@ export const readPackageFile = async (file: string): Promise<Buffer> => {
   try {
     return await readFile(file);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (systemCode(cause) === '') throw cause;
+    const reason = messageOf(cause);
     throw importError(`cannot read ${file}: ${reason}; reinstall the package`, { cause });
   }
 };

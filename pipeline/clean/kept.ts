@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, systemCode } from '../../ground/errors.ts';
+import { systemCode } from '../../ground/errors.ts';
 import { type Entry, entriesIn } from '../../reports/history.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
-import { readSummary, seedFolders } from '../../reports/records.ts';
+import { damageOf, readSummary, seedFolders } from '../../reports/records.ts';
 import { requestError } from '../diagnostic.ts';
 import { attemptsIn, type NotedAttempt, resultsOf } from '../store/attempts.ts';
 import type { StepRecord } from '../store/record.ts';
@@ -51,7 +51,9 @@ const summaryIn = async (folder: string): Promise<RunSummary | null> => {
     return await readSummary(folder);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
-    throw requestError(`nothing was freed, since it cannot be told what ${folder} needs: ${messageOf(error)}`);
+    const damage = damageOf(error);
+    if (damage === undefined) throw error;
+    throw requestError(`nothing was freed, since it cannot be told what ${folder} needs: ${damage}`);
   }
 };
 

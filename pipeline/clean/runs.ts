@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { type Entry, entriesIn, HISTORY } from '../../reports/history.ts';
 import { metricOf } from '../../reports/metric.ts';
 import type { RunSummary } from '../../reports/record.ts';
-import { readSummary } from '../../reports/records.ts';
+import { damageOf, readSummary } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
 import { parseReport } from '../../reports/schema/index.ts';
 import { headline } from '../../reports/verdict.ts';
@@ -48,13 +48,24 @@ const headlineOf = (report: Report): Headline | null => {
   return { stage: stage.id, figure: metric.name, value, text: `${write(value)}${unit}` };
 };
 
-const summaryIn = (folder: string): Promise<RunSummary | null> => readSummary(folder).catch(() => null);
+/** What is wrong with a run's files, in words; bugs pass. */
+const problemOf = (error: unknown): string => {
+  const damage = damageOf(error);
+  if (damage === undefined) throw error;
+  return damage;
+};
+
+const summaryIn = (folder: string): Promise<RunSummary | null> =>
+  readSummary(folder).catch((error: unknown) => {
+    problemOf(error);
+    return null;
+  });
 
 const isComplete = (run: RunSummary | null): boolean => run === null || run.stages.every(({ step }) => step !== null);
 
 const unreadable = (error: unknown): Pick<Listed, 'state' | 'problem'> => ({
   state: 'unreadable',
-  problem: error instanceof Error ? error.message : String(error),
+  problem: problemOf(error),
 });
 
 const listed = async (out: string, { number, folder, shown, created }: Entry, entries: number): Promise<Listed> => {

@@ -3,7 +3,7 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
-import { isUserError } from '../../ground/errors.ts';
+import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
 import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
 import { oneLine, shortened } from '../../reports/text.ts';
@@ -189,7 +189,8 @@ const exists = (path: string): Promise<boolean> =>
 const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> => {
   const { sniff } = await import('../../data/datasets/sniff.ts');
   const guess = await sniff(file, header).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (!isRefusal(error) && systemCode(error) === '') throw error;
+    const reason = messageOf(error);
     throw requestError(reason.startsWith(file) ? reason : `${file}: cannot be read: ${reason}`);
   });
   if (guess.rows === 0) throw requestError(`${file}: has no rows; expected one text a row`);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { messageOf } from '../../ground/errors.ts';
+import { messageOf, systemCode } from '../../ground/errors.ts';
 import type { Report } from '../../reports/report.ts';
 import { jsonForPeople } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
@@ -62,6 +62,7 @@ const formatOf = ({ format, out, open }: Options): Format => {
 
 const write = async (file: string, text: string): Promise<void> => {
   await writeWhole(file, text).catch((error: unknown) => {
+    if (systemCode(error) === '') throw error;
     throw requestError(`${file} cannot be written: ${messageOf(error)}; name another file with --out`);
   });
 };

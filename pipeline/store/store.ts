@@ -59,6 +59,7 @@ export const ensureFolder = async (folder: string, what: string, option: string)
     await writeFile(probe, 'x');
     await rm(probe, { force: true });
   } catch (error) {
+    if (systemCode(error) === '') throw error;
     throw requestError(
       `${what} ${folder} cannot be written: ${folderProblem(error)}. Name another folder with ${option}.`,
     );

@@ -8,7 +8,7 @@ import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
 import { outputOf, type RunSummary } from '../record.ts';
-import { readRecords } from '../records.ts';
+import { damageOf, readRecords } from '../records.ts';
 import type { Report } from '../report.ts';
 import { parseReport } from '../schema/index.ts';
 import { verifyWritten } from '../written.ts';
@@ -20,10 +20,11 @@ const diffSideError = userErrors('diff-side');
 const run = promisify(execFile);
 const LARGEST_REPORT = 256 * 1024 * 1024;
 
-/** What git says of its failure, without the advice below it. */
-const gitReason = (error: unknown): string => {
+/** What git says of its failure, without the advice below it; undefined where git did not fail. */
+const gitReason = (error: unknown): string | undefined => {
   if (systemCode(error) === 'ENOENT') return 'git is not installed';
-  const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : messageOf(error);
+  if (!(error instanceof Error && 'stderr' in error)) return undefined;
+  const said = String(error.stderr) === '' ? error.message : String(error.stderr);
   return (said.split('\n')[0] ?? '').replace(/^fatal: /, '');
 };
 
@@ -39,8 +40,10 @@ const showFile = async (revision: string, path: string): Promise<string> => {
 
 const fromGit = async (where: string, revision: string, path: string): Promise<Report> => {
   const text = await showFile(revision, path).catch((error: unknown) => {
+    const reason = gitReason(error);
+    if (reason === undefined) throw error;
     throw diffSideError(
-      `${where}: ${gitReason(error)}; expected git:REVISION:PATH of a report.json that is committed, such as git:main:report.json`,
+      `${where}: ${reason}; expected git:REVISION:PATH of a report.json that is committed, such as git:main:report.json`,
     );
   });
   return parseReport(text, where);
@@ -50,8 +53,10 @@ const scoresOf = async ({ stages }: RunSummary, task: DatasetTask, folder: strin
   try {
     return (await judgeStages(stages, task, () => '')).scores;
   } catch (error) {
+    const damage = damageOf(error);
+    if (damage === undefined) throw error;
     throw diffSideError(
-      `${folder}: the predictions of this run are damaged (${messageOf(error)}); run the pipeline again, or compare the report.json alone`,
+      `${folder}: the predictions of this run are damaged (${damage}); run the pipeline again, or compare the report.json alone`,
     );
   }
 };

@@ -145,8 +145,9 @@ const loadClient = ({ tokenizer, info }: Model): Client | string => {
   const risks = risksOf(tokenizer);
   if (risks.length > 0)
     return `what transformers.js makes of the texts was not tried: ${risks.join(', ')} might never end`;
+  const config = tokenizerConfigJson(info, tokenizer);
   try {
-    return clientOf(tokenizer, tokenizerConfigJson(info, tokenizer));
+    return clientOf(tokenizer, config);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return `transformers.js cannot load the tokenizer (${reason}): the model runs in no browser`;

@@ -11,7 +11,7 @@ import { outsideFile, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { runtimeNeed } from '../../graph/runtime.ts';
-import { messageOf, stageError } from '../../ground/errors.ts';
+import { reworded, stageError } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, type Precision, readModel, tokenizerText } from '../../models/files.ts';
 import { expectFinite } from '../../models/finite.ts';
@@ -123,9 +123,9 @@ const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
 };
 
 const refused = (precision: Precision, error: unknown): never => {
-  throw stageError(`${deployFiles[precision]} does not run, so nothing was exported: ${messageOf(error)}`, {
-    cause: error,
-  });
+  throw reworded(error, (reason) =>
+    stageError(`${deployFiles[precision]} does not run, so nothing was exported: ${reason}`, { cause: error }),
+  );
 };
 
 /** A written file is read back and run before the folder is published: nothing ships that does not load. */

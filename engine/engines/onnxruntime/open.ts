@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeGraph, weightBytes, writeGraph } from '../../../graph/codec/index.ts';
 import type { Graph } from '../../../graph/graph.ts';
-import { systemCode } from '../../../ground/errors.ts';
+import { isRefusal, refusal, systemCode } from '../../../ground/errors.ts';
 import { temporaryFolder } from '../../../ground/temporary.ts';
 import type { CompileOptions, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
@@ -71,7 +71,7 @@ export const openGraph = async (graph: Graph, options: CompileOptions, where: Wh
   try {
     return await opened(graph, options, where);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`ONNX Runtime refused the graph '${graph.name}': ${reason}`, { cause: error });
+    if (!isRefusal(error)) throw error;
+    throw refusal(`ONNX Runtime refused the graph '${graph.name}': ${error.message}`, { cause: error });
   }
 };

@@ -1,4 +1,5 @@
 import type { Value } from '../../../graph/graph.ts';
+import { refusalOf } from '../../../ground/errors.ts';
 import type { Buffer, Feeds, HostTensor, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
 import { type OrtBuffer, ownBuffer } from './buffers.ts';
@@ -35,7 +36,7 @@ export class OrtProgram implements Program {
     this.#traffic?.up(feeds);
     const given = convert(feeds);
     for (const [name, { tensor }] of this.#bound) given[name] = tensor;
-    const results = await this.#session.run(given, this.#fetches(into));
+    const results = await this.#ran(given, this.#fetches(into));
     const outputs: Record<string, HostTensor> = {};
     for (const name of this.#session.outputNames) {
       const result = results[name];
@@ -44,6 +45,18 @@ export class OrtProgram implements Program {
     this.#traffic?.down(outputs);
     this.#settle(results, accept?.(outputs) ?? true);
     return outputs;
+  }
+
+  /** What the runtime says of the values it meets is a refusal of them. */
+  async #ran(
+    given: Record<string, ort.Tensor>,
+    fetches: Record<string, ort.Tensor | null>,
+  ): Promise<Readonly<Record<string, ort.Tensor>>> {
+    try {
+      return await this.#session.run(given, fetches);
+    } catch (error) {
+      throw refusalOf(error);
+    }
   }
 
   #fetches(into: Readonly<Record<string, HostTensor>> | undefined): Record<string, ort.Tensor | null> {

@@ -1,3 +1,4 @@
+import { refusalOf } from '../../../ground/errors.ts';
 import type { CompileOptions, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
 import * as ort from './native.ts';
@@ -50,6 +51,11 @@ const sessionOptions = (options: CompileOptions, provider: Provider): ort.Infere
   ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
 });
 
+/** What the runtime says of a graph is a refusal of it. */
+const rejected = (error: unknown): never => {
+  throw refusalOf(error);
+};
+
 /**
  * Loads an ONNX file as a program of this process. Knows nothing of graphs, so that a process that only times or loads a
  * file carries the runtime and no more.
@@ -60,7 +66,7 @@ export const openFile = async (
   provider: Provider = onHost,
   traffic?: Traffic,
 ): Promise<Program> =>
-  new OrtProgram(await ort.InferenceSession.create(file, sessionOptions(options, provider)), traffic);
+  new OrtProgram(await ort.InferenceSession.create(file, sessionOptions(options, provider)).catch(rejected), traffic);
 
 /** A weight that a model's bytes refer to by `path`. */
 export interface WeightFile {
@@ -75,7 +81,7 @@ export const openSession = (
   files: readonly WeightFile[],
   provider: Provider,
 ): Promise<ort.InferenceSession> =>
-  ort.InferenceSession.create(bytes, { ...sessionOptions(options, provider), externalData: files });
+  ort.InferenceSession.create(bytes, { ...sessionOptions(options, provider), externalData: files }).catch(rejected);
 
 /**
  * A program of such bytes, and of weights that lie beside them in memory. The session copies each weight once; inside of

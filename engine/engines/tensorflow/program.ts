@@ -1,5 +1,5 @@
 import type { Value } from '../../../graph/graph.ts';
-import { engineError, messageOf } from '../../../ground/errors.ts';
+import { engineError, isRefusal, messageOf, refusalOf } from '../../../ground/errors.ts';
 import type { Buffer, Feeds, HostTensor, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
 import { downloaded, placed, uploaded, uploadedFlags } from './border.ts';
@@ -108,6 +108,7 @@ export class TensorProgram implements Program {
     try {
       for (const [output, held] of computed(this.#tf, step, inputs)) values.add(output, held);
     } catch (error) {
+      if (!isRefusal(refusalOf(error))) throw error;
       const { op, name } = step.node;
       const full = /out of memory|OOM|resource exhausted/i.test(messageOf(error));
       throw engineError(`TensorFlow.js gave up at ${op} '${name}' of '${this.#plan.name}': ${messageOf(error)}`, {

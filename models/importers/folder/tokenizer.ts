@@ -1,7 +1,7 @@
 import { type TextEncoder, tokenizerOf } from '../../../data/tokenize.ts';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
 import { vocabularyIn } from '../../../data/tokenizers/parts.ts';
-import { isUserError } from '../../../ground/errors.ts';
+import { isUserError, reworded } from '../../../ground/errors.ts';
 import type { Processor } from '../../model.ts';
 import { importError } from '../importer.ts';
 import type { JsonObject } from '../json-file.ts';
@@ -29,9 +29,8 @@ const loaded = (file: string, json: TokenizerJson): TextEncoder => {
   try {
     return tokenizerOf(json);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     const said = isUserError(cause, 'data') && file === tokenizerFile;
-    throw importError(said ? reason : `${file} cannot be used: ${reason}`, { cause });
+    throw reworded(cause, (reason) => importError(said ? reason : `${file} cannot be used: ${reason}`, { cause }));
   }
 };
 

@@ -1,5 +1,5 @@
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
-import { isUserError } from '../../../ground/errors.ts';
+import { isUserError, refusal, reworded } from '../../../ground/errors.ts';
 import { importError } from '../importer.ts';
 import type { FolderTokenizer } from './tokenizer.ts';
 
@@ -16,16 +16,17 @@ type Loaded = Pick<FolderTokenizer, 'json' | 'encoder'>;
 /** How many tokens an empty text becomes: the special ones around it. */
 const specialTokens = async ({ json, encoder }: Loaded, vocabulary: number): Promise<number> => {
   try {
-    if (!kinds.includes(kindOf(json))) throw new Error(`its model is of the kind ${JSON.stringify(kindOf(json))}`);
-    if (encoder.size === 0) throw new Error('its vocabulary is empty');
+    if (!kinds.includes(kindOf(json))) throw refusal(`its model is of the kind ${JSON.stringify(kindOf(json))}`);
+    if (encoder.size === 0) throw refusal('its vocabulary is empty');
     const [text, nothing] = await encoder.encodeBatch(['A text of some words.', ''], LONGEST);
     if (text?.ids.some((id) => !(id >= 0 && id < vocabulary)))
-      throw new Error('a text has tokens that are not in its vocabulary');
+      throw refusal('a text has tokens that are not in its vocabulary');
     return nothing?.ids.length ?? 0;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     const said = isUserError(cause, 'data');
-    throw importError(said ? reason : `tokenizer.json cannot encode a text: ${reason}`, { cause });
+    throw reworded(cause, (reason) =>
+      importError(said ? reason : `tokenizer.json cannot encode a text: ${reason}`, { cause }),
+    );
   }
 };
 
