@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../graph/builder.ts';
+import { GraphBuilder } from '../graph/builder.ts';
 import type { Shape } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
 import { numbersOf } from '../graph/tensor.ts';
@@ -41,6 +41,10 @@ const ratioOf = (graph: Graph, node: Node): number => {
   return found;
 };
 
+/** A builder with the inputs of a graph, which others may join: its weights and nodes come with `absorb`. */
+export const bare = (graph: Graph, purpose: string): GraphBuilder =>
+  GraphBuilder.like(graph, { name: `${graph.name}-${purpose}`, weights: new Map() });
+
 /**
  * Adds a model's weights and nodes to a graph under construction. Dropout becomes a multiplication by a mask that the
  * host draws (Srivastava et al. 2014), a byte an element: a training step is then a plain function of its inputs.
@@ -53,7 +57,7 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
 
   for (const [name, tensor] of graph.weights) {
     if (options.fed?.has(name)) builder.input(resolve(name), tensor.dtype, tensor.dims);
-    else builder.weight(resolve(name), tensor);
+    else builder.weight(resolve(name), tensor, graph.origins?.get(name)?.map(resolve));
   }
   const drop = (node: Node): void => {
     const [x] = node.inputs;

@@ -1,13 +1,12 @@
-import { GraphBuilder } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/builder.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
 import type { Gradient } from '../graph/op.ts';
 import { looksUpRows, parameterNames, sitesOfWeight } from '../graph/sites.ts';
-import { modelError } from '../ground/errors.ts';
 import type { Model } from '../models/model.ts';
 import { answerName, type InputRole, inputOf } from '../models/signature.ts';
-import { type Absorbed, absorb, type DropoutMask } from './absorb.ts';
+import { type Absorbed, absorb, bare, type DropoutMask } from './absorb.ts';
 import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
 import { recomputed } from './recompute.ts';
@@ -55,14 +54,6 @@ export interface StepOptions {
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
   new Map(model.graph.inputs.map((input) => [input, input]));
-
-const addInputs = (builder: GraphBuilder, graph: Graph): void => {
-  for (const input of graph.inputs) {
-    const type = graph.types.get(input);
-    if (type === undefined) throw modelError(`the input '${input}' of '${graph.name}' has no type`);
-    builder.input(input, type.dtype, type.shape);
-  }
-};
 
 /** The parameters of a model as fed inputs: float32 only, which is what gradients are computed in. */
 const fedParameters = ({ graph }: Model): ReadonlySet<Value> =>
@@ -146,7 +137,6 @@ const emitLosses = (
   fed?: ReadonlySet<Value>,
 ): Emitted => {
   const { graph, info } = model;
-  addInputs(builder, graph);
   const student = absorb(builder, graph, {
     ...{ inputs: inputNames(model), dropout },
     ...(fed === undefined ? {} : { fed }),
@@ -182,7 +172,7 @@ export const buildLoss = (
   losses: readonly Loss[],
   purpose: string,
 ): Pick<Emitted, 'total' | 'inputs'> & { readonly builder: GraphBuilder; resolve(name: Value): Value } => {
-  const builder = new GraphBuilder(`${model.graph.name}-${purpose}`, model.graph.opsets);
+  const builder = bare(model.graph, purpose);
   const { student, total, inputs } = emitLosses(builder, model, { losses, dropout: 'off' });
   return { builder, total, inputs, resolve: (name) => student.resolve(name) };
 };
@@ -214,7 +204,7 @@ const askedOf = (model: Model, moving: readonly Value[], student: Absorbed) => {
 export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const { graph } = model;
   const fed = fedParameters(model);
-  const builder = new GraphBuilder(`${graph.name}-training-step`, graph.opsets);
+  const builder = bare(graph, 'training-step');
   const { student, total, terms, auxiliary, inputs: asked } = emitLosses(builder, model, options, fed);
   const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
   const { tables, wanted, ruleAt } = askedOf(model, moving, student);
@@ -265,8 +255,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
 /** The model as training sees it between epochs: parameters as inputs, no dropout, its answers as output. */
 export const buildEvaluation = (model: Model): Graph => {
   const { graph, info } = model;
-  const builder = new GraphBuilder(`${graph.name}-evaluation`, graph.opsets);
-  addInputs(builder, graph);
+  const builder = bare(graph, 'evaluation');
   const { resolve } = absorb(builder, graph, { inputs: inputNames(model), fed: fedParameters(model), dropout: 'off' });
   return builder.freeze([resolve(answerName(info.signature))], { keepInputs: false });
 };

@@ -39,21 +39,28 @@ export class GraphBuilder implements Emit {
     this.#opsets = opsets;
   }
 
-  /** A builder that already holds a graph's inputs, weights and nodes, re-inferred. `symbols` binds named dimensions. */
-  static from(graph: Graph, options: { readonly opsets?: Readonly<Record<string, number>> } = {}): GraphBuilder {
-    const builder = new GraphBuilder(graph.name, { ...graph.opsets, ...options.opsets });
-    builder.absorb(graph);
+  /**
+   * A builder with a graph's inputs and weights, or others in their place, for whoever adds its nodes in another form. What
+   * they compute keeps its names: fresh ones stay away from them.
+   */
+  static like(graph: Graph, changes: Partial<Pick<Graph, 'name' | 'opsets' | 'weights'>> = {}): GraphBuilder {
+    const { name, opsets, weights } = { ...graph, ...changes };
+    const builder = new GraphBuilder(name, opsets);
+    builder.reserve(graph.nodes.flatMap((node) => node.outputs));
+    for (const input of graph.inputs) {
+      const type = graph.types.get(input);
+      if (type === undefined) throw modelError(`the input '${input}' of graph '${graph.name}' has no type`);
+      builder.input(input, type.dtype, type.shape);
+    }
+    for (const [weight, tensor] of weights) builder.weight(weight, tensor, graph.origins?.get(weight));
     return builder;
   }
 
-  /** Adds another graph's inputs, weights and nodes under their own names. */
-  absorb(graph: Graph): void {
-    for (const input of graph.inputs) {
-      const type = graph.types.get(input);
-      if (type !== undefined && !this.#types.has(input)) this.input(input, type.dtype, type.shape);
-    }
-    for (const [name, tensor] of graph.weights) this.weight(name, tensor, graph.origins?.get(name));
-    for (const node of graph.nodes) this.add(node, (output) => graph.types.get(output));
+  /** A builder that already holds a graph's inputs, weights and nodes, re-inferred. */
+  static from(graph: Graph): GraphBuilder {
+    const builder = GraphBuilder.like(graph);
+    for (const node of graph.nodes) builder.add(node, (output) => graph.types.get(output));
+    return builder;
   }
 
   get opset(): number {
@@ -95,12 +102,6 @@ export class GraphBuilder implements Emit {
     this.#weights.set(v, tensor);
     this.#types.set(v, { dtype: tensor.dtype, shape: tensor.dims });
     return v;
-  }
-
-  /** Replaces the tensor behind a weight, types included. */
-  setWeight(v: Value, tensor: Tensor): void {
-    this.#weights.set(v, tensor);
-    this.#types.set(v, { dtype: tensor.dtype, shape: tensor.dims });
   }
 
   op(op: string, inputs: readonly (Value | null)[], attrs?: AttributeInput, name?: string): Value {

@@ -1,7 +1,7 @@
 import { modelError, refusal, reworded } from '../ground/errors.ts';
 import type { GraphBuilder } from './builder.ts';
 import type { Shape } from './dim.ts';
-import type { Node, Value } from './graph.ts';
+import { type Node, readsOf, type Value } from './graph.ts';
 import { type Masked, maskedIn } from './masked.ts';
 import type { Call, Emit, Gradient, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
@@ -10,12 +10,6 @@ import { reduce } from './ops/shared-math.ts';
 import { dtypeNumber, isFloat } from './ops/shared-structure.ts';
 
 const named = (node: Node): string => `${node.domain === '' ? '' : `${node.domain}:`}${node.op} '${node.name}'`;
-
-/** Everything a node reads, the outer values that its subgraphs capture included. */
-const readsOf = (node: Node): readonly Value[] => [
-  ...node.inputs.filter((input) => input !== null),
-  ...Object.values(node.attrs).flatMap((attr) => (attr.kind === 'graph' ? attr.value.nodes.flatMap(readsOf) : [])),
-];
 
 export interface DifferentiateOptions {
   /** A rule that replaces the operator's own at a node (a straight-through estimator, say); undefined keeps it. */

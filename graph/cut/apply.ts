@@ -2,7 +2,7 @@ import { isRefusal, isUserError, modelError, refusal } from '../../ground/errors
 import { GraphBuilder } from '../builder.ts';
 import { recordOf } from '../call.ts';
 import type { Dim, Shape } from '../dim.ts';
-import { type Graph, indexOf, type Node, type TensorType, type Value, value } from '../graph.ts';
+import { type Graph, indexOf, type Node, type Value, value } from '../graph.ts';
 import type { Tensor } from '../tensor.ts';
 import { callsOf } from './calls.ts';
 import type { CutGroup } from './follow.ts';
@@ -154,9 +154,7 @@ export const applyCuts = (graph: Graph, groups: readonly CutGroup[], kept: reado
   const sizes = sizesAfter(graph, indices);
   const weights = sliceWeights(graph, indices);
   const nodes = graph.nodes.map((node) => resizeNode(graph, node, indices, sizes, weights));
-  const builder = new GraphBuilder(graph.name, graph.opsets);
-  for (const input of graph.inputs) builder.input(input, typeOf(graph, input).dtype, typeOf(graph, input).shape);
-  for (const [name, tensor] of weights) builder.weight(name, tensor);
+  const builder = GraphBuilder.like(graph, { weights });
   for (const node of nodes) {
     try {
       builder.add(node, (output) => {
@@ -172,10 +170,4 @@ export const applyCuts = (graph: Graph, groups: readonly CutGroup[], kept: reado
   const result = builder.freeze(graph.outputs);
   expectSizes(graph, result, sizes);
   return result;
-};
-
-const typeOf = (graph: Graph, name: Value): TensorType => {
-  const type = graph.types.get(name);
-  if (type === undefined) throw new Error(`input '${name}' of graph '${graph.name}' has no type`);
-  return type;
 };

@@ -1,5 +1,5 @@
+import { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
-import { emptyCopy } from '../rewrite/fold.ts';
 import { sitesAt } from '../sites.ts';
 import { type Choice, chooseWeights, type QuantizeOptions } from './choose.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit.ts';
@@ -87,7 +87,7 @@ export const quantizeDynamic = (
     throw quantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
   }
   const choices = chooseWeights(graph, options);
-  const builder = emptyCopy(graph);
+  const builder = GraphBuilder.like(graph);
   const limit = options.reduceRange ? 63 : 127;
   const emission: Emission = { graph, builder, limit, activations: new Map(), weights: new Map() };
   const stands = new Map<Value, Value>();

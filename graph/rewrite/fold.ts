@@ -23,19 +23,6 @@ interface Folding {
   readonly tied: Set<Value>;
 }
 
-/** A builder that starts with a graph's inputs and weights and avoids all its names. */
-export const emptyCopy = (graph: Graph): GraphBuilder => {
-  const builder = new GraphBuilder(graph.name, graph.opsets);
-  builder.reserve(graph.nodes.flatMap((node) => node.outputs));
-  for (const input of graph.inputs) {
-    const type = graph.types.get(input);
-    if (type === undefined) throw new Error(`input '${input}' of graph '${graph.name}' has no type`);
-    builder.input(input, type.dtype, type.shape);
-  }
-  for (const [name, tensor] of graph.weights) builder.weight(name, tensor, graph.origins?.get(name));
-  return builder;
-};
-
 const knownOf = (builder: GraphBuilder): Known => ({
   type: (value) => (builder.hasType(value) ? builder.type(value) : undefined),
   weight: (value) => builder.weightOf(value),
@@ -202,7 +189,7 @@ const foldNode = (folding: Folding, original: Node): void => {
  * nodes that pass a value on (Identity, Dropout in inference) and repeated computations go, and so does dead code.
  */
 export const foldConstants = (graph: Graph): Graph => {
-  const builder = emptyCopy(graph);
+  const builder = GraphBuilder.like(graph);
   const kept = new Set([...graph.outputs, ...graph.nodes.flatMap(capturedBy)]);
   const folding: Folding = {
     graph,

@@ -1,6 +1,5 @@
-import type { GraphBuilder } from '../builder.ts';
+import { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
-import { emptyCopy } from './fold.ts';
 import { matchesAt } from './pattern.ts';
 import type { AnyRule } from './rule.ts';
 
@@ -32,7 +31,7 @@ const plan = (graph: Graph, rules: readonly AnyRule[]): { roots: Map<Node, Emiss
 const round = (graph: Graph, rules: readonly AnyRule[]): Graph | undefined => {
   const { roots, gone } = plan(graph, rules);
   if (roots.size === 0) return undefined;
-  const builder = emptyCopy({ ...graph, opsets: { 'com.microsoft': 1, ...graph.opsets } });
+  const builder = GraphBuilder.like(graph, { opsets: { 'com.microsoft': 1, ...graph.opsets } });
   for (const node of graph.nodes) {
     const emission = roots.get(node);
     if (emission !== undefined) replace(builder, node, emission);

@@ -36,12 +36,7 @@ export const bypassLayer = (graph: Graph, layer: Span): Graph => {
     outputs: [output],
     attrs: {},
   };
-  const builder = new GraphBuilder(graph.name, graph.opsets);
-  for (const name of graph.inputs) {
-    const type = graph.types.get(name);
-    if (type !== undefined) builder.input(name, type.dtype, type.shape);
-  }
-  for (const [name, tensor] of graph.weights) builder.weight(name, tensor);
+  const builder = GraphBuilder.like(graph);
   for (const node of graph.nodes) {
     const next = node !== producer ? around(node) : isResult ? passOn : undefined;
     if (next !== undefined) builder.add(next, (v) => graph.types.get(v));

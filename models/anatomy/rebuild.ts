@@ -8,12 +8,7 @@ export const rebuilt = (
   weights: ReadonlyMap<Value, Tensor>,
   change: (node: Node) => Node | readonly Node[],
 ): Graph => {
-  const builder = new GraphBuilder(graph.name, graph.opsets);
-  for (const input of graph.inputs) {
-    const type = graph.types.get(input);
-    if (type !== undefined) builder.input(input, type.dtype, type.shape);
-  }
-  for (const [name, tensor] of weights) builder.weight(name, tensor);
+  const builder = GraphBuilder.like(graph, { weights });
   for (const node of graph.nodes.flatMap(change)) builder.add(node, (output) => graph.types.get(output));
   return builder.freeze(graph.outputs);
 };

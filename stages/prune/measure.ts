@@ -1,8 +1,8 @@
-import { absorb } from '../../engine/absorb.ts';
+import { absorb, bare } from '../../engine/absorb.ts';
 import type { HostTensor } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { LossInput } from '../../engine/losses/loss.ts';
-import { GraphBuilder } from '../../graph/builder.ts';
+import type { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
 import type { Subject } from './criteria/criterion.ts';
@@ -13,11 +13,7 @@ export const inferenceOf = (
   { graph }: Subject,
   purpose: string,
 ): { readonly builder: GraphBuilder; resolve(name: Value): Value } => {
-  const builder = new GraphBuilder(`${graph.name}-${purpose}`, graph.opsets);
-  for (const input of graph.inputs) {
-    const type = graph.types.get(input);
-    if (type !== undefined) builder.input(input, type.dtype, type.shape);
-  }
+  const builder = bare(graph, purpose);
   const inputs = new Map(graph.inputs.map((input) => [input, input]));
   return { builder, resolve: absorb(builder, graph, { inputs, dropout: 'off' }).resolve };
 };

@@ -98,7 +98,9 @@ const pruneUnits = async (model: Model, keep: Keep, options: PruneOptions, conte
   const { scope, rounds } = options;
   const criterion = criterionOf(options.criterion);
   const anatomy = anatomyOf(model.graph);
-  const ranked = countsLayers(keep) || goalsOf(anatomy, keep).length > 0;
+  // Before a layer goes it is known whether the rest can be kept as asked.
+  const goals = goalsOf(anatomy, keep);
+  const ranked = countsLayers(keep) || goals.length > 0;
   if (ranked && criterion.needsExamples && context.texts !== undefined) {
     expectLoss(model, options, context.texts);
   }

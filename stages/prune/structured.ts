@@ -162,7 +162,6 @@ const reportOf = ({ part, exact }: Goal, kept: readonly number[], scores: Float6
 export const cutStructure = async (subject: Subject, options: StructuredOptions): Promise<CutResult> => {
   const { keep, criterion, scope, rounds, compensate } = options;
   const whole = anatomyOf(subject.graph);
-  goalsOf(whole, keep);
   const [count, left] = [whole.layers.length, layersGoal(whole, keep)];
   const bypassed =
     typeof left === 'number'

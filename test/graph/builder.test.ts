@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { absorb, bare } from '../../engine/absorb.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
-import { value } from '../../graph/graph.ts';
+import { applyCuts } from '../../graph/cut/index.ts';
+import { type Graph, value } from '../../graph/graph.ts';
+import { foldConstants } from '../../graph/rewrite/fold.ts';
 import { scalar, tensorOf, vector } from '../../graph/tensor.ts';
+import { bypassLayer } from '../../models/anatomy/bypass.ts';
+import { layerSpansOf } from '../../models/anatomy/layers.ts';
+import { rebuilt } from '../../models/anatomy/rebuild.ts';
+import { smallEncoder } from '../models/support.ts';
 
 describe('a graph builder', () => {
   it('leaves out nodes and weights that no output needs', () => {
@@ -42,5 +49,37 @@ describe('a graph builder', () => {
 describe('tensors', () => {
   it('refuse data that does not fill the shape', () => {
     expect(() => tensorOf('float32', [3], new Float32Array(2))).toThrow('needs 12 bytes, got 8');
+  });
+});
+
+describe('a copy of a graph', () => {
+  const { graph: plain } = smallEncoder();
+  const packed = { ...plain, origins: new Map([[value('classifier.weight'), [value('one'), value('other')]]]) };
+  const copies: Readonly<Record<string, () => Graph>> = {
+    'to go on with': () => GraphBuilder.from(packed).freeze(packed.outputs),
+    'with other nodes': () => rebuilt(packed, packed.weights, (node) => node),
+    'after a cut': () => applyCuts(packed, [], []),
+    'without a layer': () => {
+      const [layer] = layerSpansOf(packed);
+      return layer === undefined ? plain : bypassLayer(packed, layer);
+    },
+    folded: () => foldConstants(packed),
+    'in a step': () => {
+      const builder = bare(packed, 'step');
+      const inputs = new Map(packed.inputs.map((input) => [input, input]));
+      const { resolve } = absorb(builder, packed, { inputs, dropout: 'off' });
+      return builder.freeze(packed.outputs.map(resolve));
+    },
+  };
+
+  it.each(Object.entries(copies))('%s still knows what its weights were packed from', (_, copy) => {
+    expect(copy().origins).toEqual(packed.origins);
+  });
+
+  it('stays away from the names of nodes that are still to come', () => {
+    const first = new GraphBuilder('g');
+    const graph = first.freeze([first.op('Relu', [first.input('x', 'float32', [1])])]);
+    const builder = GraphBuilder.like(graph);
+    expect(graph.outputs).not.toContain(builder.op('Relu', [value('x')]));
   });
 });

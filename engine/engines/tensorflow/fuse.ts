@@ -1,6 +1,6 @@
+import { GraphBuilder } from '../../../graph/builder.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../../graph/graph.ts';
 import { intAttr, intsAttr } from '../../../graph/ops/shared-structure.ts';
-import { emptyCopy } from '../../../graph/rewrite/fold.ts';
 import { elementCount, numbersOf } from '../../../graph/tensor.ts';
 
 /** A node in other words, where what makes its inputs says so. */
@@ -50,7 +50,7 @@ const rules: readonly Rule[] = [untransposed(0), untransposed(1), dropOnes];
 
 /** The graph in fewer calls of the library: each of them is a pass over memory, and a call from JavaScript. */
 export const fused = (graph: Graph): Graph => {
-  const builder = emptyCopy(graph);
+  const builder = GraphBuilder.like(graph);
   for (const node of graph.nodes) {
     const other = rules.reduce((one, rule) => rule(one, graph), node);
     builder.add(other, (output) => graph.types.get(output));

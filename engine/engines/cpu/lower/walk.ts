@@ -1,7 +1,6 @@
-import type { GraphBuilder } from '../../../../graph/builder.ts';
+import { GraphBuilder } from '../../../../graph/builder.ts';
 import type { Shape } from '../../../../graph/dim.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../../../graph/graph.ts';
-import { emptyCopy } from '../../../../graph/rewrite/fold.ts';
 
 /** Where a rule of this folder stands: at a node of the old graph, with the new graph as far as it is written. */
 export interface Place {
@@ -17,7 +16,7 @@ export type Lowering = (place: Place) => boolean;
 
 /** The graph with every node that a rule has other words for in those words. What nobody reads any more is left out. */
 export const walk = (graph: Graph, lowering: Lowering): Graph => {
-  const builder = emptyCopy({ ...graph, opsets: { 'com.microsoft': 1, ...graph.opsets } });
+  const builder = GraphBuilder.like(graph, { opsets: { 'com.microsoft': 1, ...graph.opsets } });
   for (const node of graph.nodes) {
     const [output] = node.outputs;
     const place = output === undefined ? undefined : { graph, builder, node, output };
