@@ -6,6 +6,7 @@ import type { Graph } from '../graph/graph.ts';
 import { fuseForInference } from '../graph/rewrite/index.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import { modelError, reworded } from '../ground/errors.ts';
+import { choosesOne } from '../ground/tasks.ts';
 import { expectBounded } from '../models/bounded.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
@@ -182,7 +183,7 @@ export const predict = async (request: PredictRequest): Promise<Predicted> => {
   const model = task.answering(request.model);
   const width = widthOf(model);
   const answers = answersAbout(examples);
-  const columns = keep === 'largest' && task.chooses ? columnsFor(width) : width;
+  const columns = keep === 'largest' && choosesOne(task.name) ? columnsFor(width) : width;
   const partial = await resume(blankRows(answerCount(answers), width, columns), checkpoints);
   if (examples.length === 0) return { rows: partial.rows, answers };
   const program = await compiled(model.graph, request);

@@ -81,7 +81,9 @@ export const refusedOr = async <T>(work: () => Promise<T> | T): Promise<T> => {
   try {
     return await work();
   } catch (error) {
-    throw isRefusal(error) || systemCode(error) !== '' ? error : refusal(messageOf(error), { cause: error });
+    // ENOENT and the like; what Node says of bytes out of range (ERR_OUT_OF_RANGE) is one more way to refuse them.
+    const ofSystem = /^E[A-Z0-9]+$/.test(systemCode(error));
+    throw isRefusal(error) || ofSystem ? error : refusal(messageOf(error), { cause: error });
   }
 };
 

@@ -190,5 +190,11 @@ export const hasClasses = (name: TaskName): boolean => {
   return answer === 'set' || answer === 'choice';
 };
 
+/** Whether an answer is one choice among its numbers: of many, the most probable ones say enough. */
+export const choosesOne = (name: TaskName): boolean => {
+  const { answer } = modelTask(name);
+  return answer === 'token' || answer === 'choice';
+};
+
 /** Every metric of a task, the primary one first. */
 export const metricsOf = ({ metric, more }: Pick<DataTask, 'metric' | 'more'>): readonly Metric[] => [metric, ...more];

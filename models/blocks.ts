@@ -6,9 +6,10 @@ import type { TextInputs } from './signature.ts';
 
 /**
  * Hands out the tensor of a named parameter: an importer reads it from a file, a new model fills it with zeros. `role` says
- * what the dimensions are: `linear` is a matrix (in, out), which PyTorch stores the other way round.
+ * what the dimensions are: `linear` is a matrix (in, out), which PyTorch stores the other way round,
+ * `scale` the factors of a norm.
  */
-export type Parameters = (name: string, dims: readonly number[], role?: 'linear') => Tensor;
+export type Parameters = (name: string, dims: readonly number[], role?: 'linear' | 'scale') => Tensor;
 
 /** Parameters that all start at zero: a graph's shape before its weights are known. */
 export const zeros: Parameters = (_, dims) => tensorOf('float32', dims, new Float32Array(elementCount(dims)));
@@ -42,7 +43,7 @@ export const parameter = (
   { builder, parameters, prefix }: Emission,
   name: string,
   dims: readonly number[],
-  role?: 'linear',
+  role?: 'linear' | 'scale',
 ): Value => {
   const full = value(`${prefix}${name}`);
   return builder.weightOf(full) === undefined ? builder.weight(full, parameters(full, dims, role)) : full;
@@ -72,7 +73,7 @@ export const layerNorm = (
   width: number,
   options: { readonly bias?: boolean; readonly output?: string | undefined } = {},
 ): Value => {
-  const scale = parameter(emission, `${name}.weight`, [width]);
+  const scale = parameter(emission, `${name}.weight`, [width], 'scale');
   const shift = options.bias === false ? [] : [parameter(emission, `${name}.bias`, [width])];
   const attrs = { axis: -1, epsilon: { float: Math.fround(emission.epsilon) } };
   return emission.builder.op('LayerNormalization', [x, scale, ...shift], attrs, options.output);

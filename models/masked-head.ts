@@ -14,12 +14,12 @@ const SEED = 0;
 const EPSILON = 1e-12;
 
 /** BERT's: norms leave what they read as it is, biases add nothing. */
-const initializerFor = (name: string, dims: readonly number[]): Initializer => {
-  if (name.endsWith('.bias')) return { kind: 'zeros' };
-  return dims.length === 1 ? { kind: 'ones' } : { kind: 'he' };
+const initializerFor = (role: 'linear' | 'scale' | undefined): Initializer => {
+  if (role === undefined) return { kind: 'zeros' };
+  return role === 'scale' ? { kind: 'ones' } : { kind: 'he' };
 };
 
-const drawn: Parameters = (name, dims) => initialize(SEED, name, dims, initializerFor(name, dims));
+const drawn: Parameters = (name, dims, role) => initialize(SEED, name, dims, initializerFor(role));
 
 /**
  * BERT's head of masked language models on a features model: a dense layer to the width of the token embeddings, Gelu, a norm,

@@ -22,8 +22,7 @@ const classesOf = (logits: Float32Array, labels: readonly string[]) =>
 const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
 
 /** What choices of classes have in common, whether of texts or of words: accuracy and cross-entropy. */
-const choosing: Pick<Task, 'chooses' | 'answering' | 'targetLosses' | 'imitation' | 'judge'> = {
-  chooses: true,
+const choosing: Pick<Task, 'answering' | 'targetLosses' | 'imitation' | 'judge'> = {
   answering: (model) => model,
   targetLosses: (settings) => [crossEntropy(settings)],
   imitation: (settings) => [distillation(settings)],
@@ -39,7 +38,6 @@ const choosing: Pick<Task, 'chooses' | 'answering' | 'targetLosses' | 'imitation
 export const textClassification: Task = {
   ...choosing,
   name: 'text-classification',
-  unit: 'texts',
   encode: wholeTexts,
   targets: (examples) => idTargets(examples.map(({ target }) => (typeof target === 'number' ? target : -1))),
   fit: withClassificationHead,
@@ -57,7 +55,6 @@ export const textClassification: Task = {
 export const tokenClassification: Task = {
   ...choosing,
   name: 'token-classification',
-  unit: 'words',
   encode: words,
   targets: (examples, encoded) => {
     const tags = examples.map(tagsOf);

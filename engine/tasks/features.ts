@@ -11,8 +11,6 @@ const SHOWN_NUMBERS = 6;
 /** One vector a text, which a student learns from its teacher's: nothing else says what it should be. */
 export const features: Task = {
   name: 'features',
-  unit: 'texts',
-  chooses: false,
   encode: wholeTexts,
   fit: (given) => {
     const model = withoutWordHead(given);

@@ -24,8 +24,6 @@ const named = 'fill-mask';
 /** The token behind each mask, of a whole vocabulary: learned from other masks at every update, judged by fixed ones. */
 export const fillMask: Task = {
   name: named,
-  unit: 'tokens',
-  chooses: true,
   smoothing: 0,
   encode: async (model, texts, maxLength, signal) => {
     const hide = maskingFor(model);

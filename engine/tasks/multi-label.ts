@@ -17,8 +17,6 @@ const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
 /** Any of some classes a text: several, one, or none. */
 export const multiLabel: Task = {
   name: 'multi-label',
-  unit: 'texts',
-  chooses: false,
   encode: wholeTexts,
   targets: (examples, _, classes) => setTargets(examples, classes.length),
   fit: (model, labels) => withHead(model, { task: 'multi-label', at: 'texts', labels }),

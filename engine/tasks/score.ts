@@ -11,8 +11,6 @@ const SHOWN_DIGITS = 4;
 /** One number a text or pair, in the unit of the user's. */
 export const score: Task = {
   name: 'score',
-  unit: 'texts',
-  chooses: false,
   encode: wholeTexts,
   targets: (examples) =>
     numberTargets(examples.map(({ target }) => (typeof target === 'number' ? target : Number.NaN))),

@@ -36,10 +36,6 @@ export interface Told {
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */
 export interface Task {
   readonly name: DatasetTask;
-  /** What there is one answer about. */
-  readonly unit: 'texts' | 'words' | 'tokens';
-  /** Whether an answer is one choice among its numbers: of many, the most probable ones say enough. */
-  readonly chooses: boolean;
   /** Examples as a model reads them, in their order. */
   encode(
     model: Pick<Model, 'tokenizer' | 'info'>,

@@ -1,6 +1,7 @@
 import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
 import type { Task, Told } from '../../engine/tasks/task.ts';
+import { type ModelTask, modelTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
 import type { Given } from './asked.ts';
@@ -80,11 +81,11 @@ const aboutTokens = (asked: Question): Said => {
   };
 };
 
-const told: Readonly<Record<Task['unit'], (asked: Question) => Said>> = {
-  texts: aboutTexts,
-  words: aboutWords,
-  tokens: aboutTokens,
+const told: Readonly<Record<ModelTask['about'], (asked: Question) => Said>> = {
+  text: aboutTexts,
+  word: aboutWords,
+  token: aboutTokens,
 };
 
 /** What a model said, in the way of its task. */
-export const saidAbout = (asked: Question): Said => told[asked.task.unit](asked);
+export const saidAbout = (asked: Question): Said => told[modelTask(asked.task.name).about](asked);

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import type { Task } from '../../engine/tasks/task.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
@@ -83,8 +84,8 @@ const modelIn = async (folder: string): Promise<Model> => {
 };
 
 /** Texts as a task takes them. */
-const textsFor = (folder: string, { unit }: Task, given: readonly Given[]): readonly Given[] => {
-  if (unit !== 'words') return given;
+const textsFor = (folder: string, { name }: Task, given: readonly Given[]): readonly Given[] => {
+  if (modelTask(name).about !== 'word') return given;
   if (given.some(({ pair }) => pair !== undefined)) {
     throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
   }

@@ -6,6 +6,7 @@ import { type Answers, answerCount } from '../../engine/answers.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
@@ -62,6 +63,6 @@ export const writeAnswers = async (
     ...{ split: 'test', rows },
     ...(task.targets === undefined ? {} : { targets }),
     ...(thresholds === undefined ? {} : { thresholds }),
-    ...(task.unit === 'texts' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
+    ...(modelTask(task.name).about === 'text' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
   });
 };

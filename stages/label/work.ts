@@ -3,7 +3,7 @@ import { readDatasetArtifact } from '../../data/files.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { stageError } from '../../ground/errors.ts';
-import { dataTask } from '../../ground/tasks.ts';
+import { dataTask, modelTask } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
@@ -45,5 +45,8 @@ export const run: StageRun<unknown, Reported> = async (inputs, _, ctx) => {
   const folder = await ctx.output('teacher-outputs', 'teacher-outputs');
   const ids = Int32Array.from(examples, ({ id }) => id);
   await writeTeacherOutputs(folder, { classes: model.info.labels, ids, starts: answers.starts, rows });
-  return { texts: examples.length, ...(task.unit === 'words' ? { words: answers.starts.at(-1) ?? 0 } : {}) };
+  return {
+    texts: examples.length,
+    ...(modelTask(task.name).about === 'word' ? { words: answers.starts.at(-1) ?? 0 } : {}),
+  };
 };

@@ -25,8 +25,7 @@ import { bytesOfModel, memoryCheckpoints, tinyModel, tinyOptions, tinyRequest, t
 
 const options = { ...tinyOptions, epochs: 12, tokenDropout: 0, headLearningRate: 2e-2, learningRate: 1e-2 };
 
-const silent: Pick<Task, 'unit' | 'encode' | 'fit' | 'imitation' | 'answering' | 'tell'> = {
-  unit: 'texts',
+const silent: Pick<Task, 'encode' | 'fit' | 'imitation' | 'answering' | 'tell'> = {
   encode: textClassification.encode,
   fit: (model) => model,
   imitation: () => [],
@@ -73,7 +72,6 @@ const CLASSES = ['five', 'six', 'seven'];
 const severalClasses: Task = {
   ...silent,
   name: 'text-classification',
-  chooses: false,
   targetLosses: () => [separately],
   judge: (logits, { targets }, answer) => {
     const wanted = rowOf(targets, answer);
@@ -128,7 +126,6 @@ const squares: Loss = {
 const oneNumber: Task = {
   ...silent,
   name: 'text-classification',
-  chooses: false,
   targetLosses: () => [squares],
   judge: ([z = 0], { targets }, answer) => {
     const loss = (z - targetOf(targets, answer)) ** 2;
@@ -214,8 +211,6 @@ const atPlaces = (model: Model): Model => {
 const words: Task = {
   ...silent,
   name: 'features',
-  unit: 'words',
-  chooses: true,
   targetLosses: (settings) => [crossEntropy(settings)],
   varying: () => masked,
   answering: atPlaces,

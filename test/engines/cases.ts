@@ -14,6 +14,7 @@ import type { Task } from '../../engine/tasks/task.ts';
 import { weightFeeds } from '../../engine/weight-feeds.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import { withHead } from '../../models/head.ts';
 import { withMaskedHead } from '../../models/masked-head.ts';
 import type { Model } from '../../models/model.ts';
@@ -115,7 +116,7 @@ export const stepOf = (
 ): { readonly graph: Graph; readonly feeds: Feeds; readonly step: TrainingStep } => {
   const { task, model, targets, teacher } = one;
   const step = buildStep(model, { losses, dropout });
-  const examples = { encoded: texts(task.unit !== 'texts'), targets, teacher };
+  const examples = { encoded: texts(modelTask(task.name).about !== 'text'), targets, teacher };
   const feeder = new BatchFeeder(model.info, { examples, seed: 1, options: { tokenDropout: 0 } });
   const batch = { rows: Int32Array.from(examples.encoded.keys()), length: LONGEST };
   const size = sizeOfUpdate([batch], feeder.answers);

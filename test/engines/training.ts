@@ -5,6 +5,7 @@ import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingOptions } from '../../engine/training-options.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
+import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { tinyModel, tinyOptions, tinyRequest, tinySettings } from '../engine/rig.ts';
 import { caseOf, teacherOf, texts } from './cases.ts';
@@ -35,7 +36,7 @@ export const taskRequest = (name: Task['name']): TrainRequest => {
   const { given, targets } = one;
   const { varying: _, ...task } = one.task;
   const half = { ...tinySettings, hard: 0.5 };
-  const encoded = texts(task.unit !== 'texts');
+  const encoded = texts(modelTask(task.name).about !== 'text');
   const beside = { model: tinyModel({ hidden: 24, layers: 3, maxLength: 40 }, 2) };
   const hidden = hiddenStates(given, beside, { pairs: layerPairs(2, 3, 'uniform'), weight: 0.5 });
   return tinyRequest({
