@@ -108,6 +108,8 @@ export interface Stage<C, M> {
   readonly environment?: 'none' | 'runtime' | 'machine';
   /** Whether it runs its graphs on the engine that a file names for it; else on the CPU. */
   readonly choosesEngine?: true;
+  /** Engines that its options name as `engines`: their devices and versions belong to the key. */
+  engines?(config: C): readonly string[];
   /** Named inputs of `from:` when it takes several ({ fp32: student, q8: int8 }); default is one, called 'model'; [] for none. */
   readonly from?: readonly string[];
   /** What the weights of its model are stored in, where that is not floats. */
@@ -130,11 +132,15 @@ export interface Stage<C, M> {
 export type StageRun<C, M> = Stage<C, M>['run'];
 
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
-export type AnyStage = Omit<Stage<never, never>, 'config' | 'metrics' | 'wire' | 'sources' | 'foresee' | 'run'> & {
+export type AnyStage = Omit<
+  Stage<never, never>,
+  'config' | 'metrics' | 'wire' | 'sources' | 'engines' | 'foresee' | 'run'
+> & {
   readonly config: z.ZodType;
   readonly metrics: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
   sources?(config: unknown, base: string): Promise<readonly string[]>;
+  engines?(config: unknown): readonly string[];
   foresee?(config: unknown, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
@@ -144,13 +150,14 @@ const asJson = (metrics: unknown): Metrics => JSON.parse(JSON.stringify(metrics)
 
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
-  const { sources, foresee } = stage;
+  const { sources, engines, foresee } = stage;
   return {
     ...stage,
     wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
     ...(sources === undefined
       ? {}
       : { sources: async (config: unknown, base: string) => await sources(stage.config.parse(config), base) }),
+    ...(engines === undefined ? {} : { engines: (config: unknown) => engines(stage.config.parse(config)) }),
     ...(foresee === undefined
       ? {}
       : { foresee: (config: unknown, outlook: Outlook) => foresee(stage.config.parse(config), outlook) }),

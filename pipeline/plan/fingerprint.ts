@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { findEngine } from '../../engine/engines/index.ts';
+import { defaultEngine, findEngine } from '../../engine/engines/index.ts';
 import type { Digest } from '../../ground/artifact.ts';
 import { engineError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
@@ -24,7 +24,15 @@ const deviceOf = async (engine: string, threads: number): Promise<Fingerprint['e
   const found = await findEngine(engine);
   if ('missing' in found) throw engineError(found.missing);
   const { name, driver } = found.device;
-  return { provider: engine, device: name, ...(driver === undefined ? {} : { driver }), ...found.facts, threads };
+  return { provider: engine, ...found.facts, device: name, ...(driver === undefined ? {} : { driver }), threads };
+};
+
+/** Devices that a step's options name beside the CPU, which is a part of every machine. */
+const devicesOf = async (names: readonly string[], threads: number): Promise<Fingerprint['environment']> => {
+  const others = names.filter((name) => name !== defaultEngine);
+  if (others.length === 0) return {};
+  const devices = others.map(async (name) => [name, await deviceOf(name, threads)] as const);
+  return { engines: Object.fromEntries(await Promise.all(devices)) };
 };
 
 /** As much of the machine as a step's result depends on. */
@@ -77,7 +85,10 @@ export const fingerprintOf = async (
   ...(stage.draws ? { seed } : {}),
   inputs,
   sources: await sources.of((await stage.sources?.(step.config, base)) ?? []),
-  environment: await environmentOf(stage, step.engine, threads),
+  environment: {
+    ...(await environmentOf(stage, step.engine, threads)),
+    ...(await devicesOf(stage.engines?.(step.config) ?? [], threads)),
+  },
 });
 
 export const keyOf = (fingerprint: Fingerprint): Digest => hashJson(fingerprint);
