@@ -80,6 +80,10 @@ export interface EngineTimes {
   readonly lacking?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Only on the processor itself does a process know how long it had none: beside a device it waits for that one, too. */
+export const tellsWaiting = ({ on: measured }: Pick<EngineTimes, 'on'>): boolean =>
+  measured === undefined || measured.engine === 'cpu';
+
 /** Latencies of several models that were measured together, by the same rounds on every engine. */
 export interface Measurements extends EngineTimes {
   readonly schema: 'decant.measurements/3';

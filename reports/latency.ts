@@ -1,4 +1,4 @@
-import type { Measurements, Times, Turn } from '../data/measurements.ts';
+import { type Measurements, type Times, type Turn, tellsWaiting } from '../data/measurements.ts';
 import { isBusy, isUndisturbed, undisturbedShare } from './disturbed.ts';
 import type { LatencyReport, LoadingReport, MeasurementReport } from './report.ts';
 import { clusterQuantile, clusterRatio } from './statistics/clusters.ts';
@@ -129,8 +129,9 @@ const loadOf = ({ load, processes, kernel, models }: Measurements): MeasurementR
 };
 
 export const measurementReport = (measurements: Measurements): MeasurementReport => {
-  const { processes, threads, kernel, runtime } = measurements;
+  const { processes, threads, kernel, runtime, on } = measurements;
   return {
+    ...(on === undefined ? {} : { on }),
     rounds: processes.reduce((sum, { rounds }) => sum + rounds, 0),
     threads,
     processes: processes.length,
@@ -141,7 +142,7 @@ export const measurementReport = (measurements: Measurements): MeasurementReport
         0.5,
       ),
     },
-    load: loadOf(measurements),
+    load: tellsWaiting(measurements) ? loadOf(measurements) : null,
     drift: driftOf(measurements),
     warmUp: warmUpOf(measurements),
     runtimePeakBytes: runtime.peakBytes.length === 0 ? null : Math.round(quantile(runtime.peakBytes, 0.5)),
