@@ -36,7 +36,7 @@ export interface WarmUp {
 }
 
 /** One fresh process: its share of the rounds. */
-export interface MeasuredProcess {
+interface MeasuredProcess {
   readonly rounds: number;
   /** How often it was made to leave its processor while it timed; 0 on systems that do not count. */
   readonly switches: number;
@@ -79,10 +79,6 @@ export interface EngineTimes {
   /** By id of a model that the engine cannot run: operators that it has no kernel for. Such a model has no times. */
   readonly lacking?: Readonly<Record<string, readonly string[]>>;
 }
-
-/** Only on the processor itself does a process know how long it had none: beside a device it waits for that one, too. */
-export const tellsWaiting = ({ on: measured }: Pick<EngineTimes, 'on'>): boolean =>
-  measured === undefined || measured.engine === 'cpu';
 
 /** Latencies of several models that were measured together, by the same rounds on every engine. */
 export interface Measurements extends EngineTimes {

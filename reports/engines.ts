@@ -1,4 +1,4 @@
-import { type EngineTimes, type Measurements, tellsWaiting } from '../data/measurements.ts';
+import type { EngineTimes, Measurements } from '../data/measurements.ts';
 import { latencyReport, loadingReport, measurementReport } from './latency.ts';
 import type { LatencyReport, MeasuredOn, MeasurementReport, Report, StageReport } from './report.ts';
 
@@ -44,6 +44,9 @@ export const otherEngines = ({ measurement }: Pick<Report, 'measurement'>): read
 export const latencyOn = ({ otherEngines: others }: StageReport, engine: string): readonly LatencyReport[] =>
   others?.find((other) => other.engine === engine)?.latency ?? [];
 
+/** What a run hands over and waits for. */
+export const isDevice = ({ engine }: MeasuredOn): boolean => engine !== 'cpu';
+
 /** "webgpu (NVIDIA H200, driver 570.86)". */
 export const engineText = ({ engine, device, driver }: MeasuredOn): string =>
   `${engine} (${device}${driver === undefined ? '' : `, driver ${driver}`})`;
@@ -66,14 +69,14 @@ export const lackingNotes = (stage: StageReport, report: Pick<Report, 'measureme
 /** What is to be known of figures of several engines, or of another one than the CPU; undefined for the CPU alone. */
 export const enginesCaption = (report: Pick<Report, 'measurement'>): string | undefined => {
   const [first, others] = [firstEngine(report), otherEngines(report)];
-  const devices = [...(first === undefined ? [] : [first]), ...others].filter((on) => !tellsWaiting({ on }));
+  const devices = [...(first === undefined ? [] : [first]), ...others].filter(isDevice);
   const beside =
     others.length === 0 ? [] : [`beside it on ${others.map(engineText).join(' and ')}, paired within each`];
   const names = devices.map(({ engine }) => engine).join(' and ');
   const clock =
     devices.length === 0
       ? []
-      : [`times on ${names} hold the way to the device and back, and what else it did meanwhile is not known`];
+      : [`times on ${names} hold the way to the device and back, and what else it computed meanwhile is not known`];
   const said = [...beside, ...clock];
   return said.length === 0 ? undefined : said.join('; ');
 };

@@ -1,4 +1,4 @@
-import { type Measurements, type Times, type Turn, tellsWaiting } from '../data/measurements.ts';
+import type { Measurements, Times, Turn } from '../data/measurements.ts';
 import { isBusy, isUndisturbed, undisturbedShare } from './disturbed.ts';
 import type { LatencyReport, LoadingReport, MeasurementReport } from './report.ts';
 import { clusterQuantile, clusterRatio } from './statistics/clusters.ts';
@@ -142,7 +142,7 @@ export const measurementReport = (measurements: Measurements): MeasurementReport
         0.5,
       ),
     },
-    load: tellsWaiting(measurements) ? loadOf(measurements) : null,
+    load: loadOf(measurements),
     drift: driftOf(measurements),
     warmUp: warmUpOf(measurements),
     runtimePeakBytes: runtime.peakBytes.length === 0 ? null : Math.round(quantile(runtime.peakBytes, 0.5)),

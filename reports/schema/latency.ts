@@ -65,7 +65,7 @@ const onEngine = z.looseObject({
   load: load
     .nullable()
     .default(null)
-    .describe('What other work took while models were timed; null beside a device, where nobody knows.'),
+    .describe('What other work took while models were timed; beside a device, what it took of the processor.'),
   referenceKernel: z.looseObject({ name: z.string(), p50Ms: amount }).nullable(),
   drift: z
     .looseObject({ ratio: amount, flagged: z.boolean() })

@@ -33,17 +33,14 @@ const warmUpAll = async (opened: readonly Opened[], say: Say): Promise<readonly 
   return all;
 };
 
-const allWaited = (times: Timed['times'], waited: number): Timed['times'] =>
-  times.map((cells) => cells.map((turns) => turns.map((turn) => ({ ...turn, waited }))));
-
 /**
- * Where a single turn cannot tell how long it waited, what all of them did together counts for each. Of a device nothing is
- * known: a process that waits for its answer has no processor either.
+ * Where a single turn cannot tell how long it waited, what all of them did together counts for each. Beside a device it cannot:
+ * who waits for an answer has no processor either.
  */
-const evened = (times: Timed['times'], { engine, threads }: TimeOrder, share: number): Timed['times'] => {
-  if (engine !== undefined) return allWaited(times, 0);
-  return threads > 1 || COARSE ? allWaited(times, share) : times;
-};
+const evened = (times: Timed['times'], { engine, threads }: TimeOrder, share: number): Timed['times'] =>
+  engine !== undefined || threads > 1 || COARSE
+    ? times.map((cells) => cells.map((turns) => turns.map((turn) => ({ ...turn, waited: share }))))
+    : times;
 
 const switched = (): number => process.resourceUsage().involuntaryContextSwitches;
 

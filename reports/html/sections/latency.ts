@@ -1,5 +1,4 @@
-import { tellsWaiting } from '../../../data/measurements.ts';
-import { engineText } from '../../engines.ts';
+import { engineText, isDevice } from '../../engines.ts';
 import { bytes, milliseconds, percent, range, seconds, speedup, times, whole } from '../../figures.ts';
 import type { LatencyReport, LoadingReport, LoadReport, MeasurementReport, Report, StageReport } from '../../report.ts';
 import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from '../../speed.ts';
@@ -148,13 +147,10 @@ const plural = (n: number, one: string, many: string): string => `${whole(n)} ${
 const device = ({ on: measured }: HowMeasured): readonly string[] =>
   measured === undefined
     ? []
-    : [
-        `On ${engineText(measured)}${versionsText(measured.versions)}.`,
-        ...(tellsWaiting({ on: measured }) ? [] : [CLOCK]),
-      ];
+    : [`On ${engineText(measured)}${versionsText(measured.versions)}.`, ...(isDevice(measured) ? [CLOCK] : [])];
 
 const CLOCK =
-  'By the clock, with the way of inputs and answers to the device and back; what else the device did meanwhile is not known.';
+  'By the clock, with the way of inputs and answers to the device and back; what else the device computed meanwhile is not known.';
 
 const versionsText = (versions: Readonly<Record<string, string>>): string =>
   Object.entries(versions)
