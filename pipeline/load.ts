@@ -59,7 +59,7 @@ interface Named {
 
 /** Those that stages run on. */
 const ofStages = ({ steps, stages }: Plan, located: Located): readonly Named[] =>
-  [...new Set(steps.flatMap(({ engine }) => engine ?? []))].map((engine) => {
+  [...new Set(steps.flatMap(({ engine }) => (typeof engine === 'string' ? [engine] : [])))].map((engine) => {
     const paths = stages.map((_, index) => ['stages', index, 'engine']);
     return { engine, path: paths.find((one) => valueAt(located.value, one) === engine) ?? ['engine'] };
   });

@@ -2,14 +2,15 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { defaultEngine, findEngine } from '../../engine/engines/index.ts';
+import { defaultEngine, engines, findEngine } from '../../engine/engines/index.ts';
+import type { Device } from '../../engine/engines/kind.ts';
 import type { Digest } from '../../ground/artifact.ts';
 import { engineError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import type { AnyStage } from '../../stages/stage.ts';
 import { hashJson, hashPath } from '../store/hash.ts';
 import type { Fingerprint } from '../store/record.ts';
-import type { Step } from './plan.ts';
+import type { ReadyStep } from './plan.ts';
 
 const packageJson = z.object({ version: z.string() });
 
@@ -19,20 +20,33 @@ const runtimeVersion = (): string => {
   return packageJson.parse(require('onnxruntime-node/package.json')).version;
 };
 
+const namedDevice = ({ name, driver }: Device): Readonly<Record<string, Json>> => ({
+  device: name,
+  ...(driver === undefined ? {} : { driver }),
+});
+
+/** What every engine that is there would run on, besides the CPU. */
+const devices = async (): Promise<Fingerprint['environment']> => {
+  const looks = engines.map(async ({ name }) => {
+    const found = name === defaultEngine ? undefined : await findEngine(name);
+    return found === undefined || 'missing' in found ? [] : [[name, { ...found.facts, ...namedDevice(found.device) }]];
+  });
+  return Object.fromEntries((await Promise.all(looks)).flat());
+};
+
 /** The device that an engine runs on, and the versions of what computes there. */
 const deviceOf = async (engine: string, threads: number): Promise<Fingerprint['environment']> => {
   const found = await findEngine(engine);
   if ('missing' in found) throw engineError(found.missing);
-  const { name, driver } = found.device;
-  return { provider: engine, ...found.facts, device: name, ...(driver === undefined ? {} : { driver }), threads };
+  return { provider: engine, ...found.facts, ...namedDevice(found.device), threads };
 };
 
 /** Devices that a step's options name beside the CPU, which is a part of every machine. */
 const devicesOf = async (names: readonly string[], threads: number): Promise<Fingerprint['environment']> => {
   const others = names.filter((name) => name !== defaultEngine);
   if (others.length === 0) return {};
-  const devices = others.map(async (name) => [name, await deviceOf(name, threads)] as const);
-  return { engines: Object.fromEntries(await Promise.all(devices)) };
+  const there = others.map(async (name) => [name, await deviceOf(name, threads)] as const);
+  return { engines: Object.fromEntries(await Promise.all(there)) };
 };
 
 /** As much of the machine as a step's result depends on. */
@@ -44,8 +58,9 @@ const environmentOf = async (
   if (stage.environment === 'none') return {};
   if (engine !== undefined) return await deviceOf(engine, threads);
   const runtime = { onnxruntime: runtimeVersion(), provider: 'cpu', threads };
-  if (stage.environment !== 'machine') return runtime;
-  return { ...runtime, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  if (stage.environment === undefined || stage.environment === 'runtime') return runtime;
+  const machine = { ...runtime, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  return stage.environment === 'machine' ? machine : { ...machine, ...(await devices()) };
 };
 
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? {}));
@@ -74,7 +89,7 @@ export interface FingerprintOptions {
 
 /** Everything that decides what a step makes. `inputs` are the digests of what the step is given. */
 export const fingerprintOf = async (
-  step: Step,
+  step: ReadyStep,
   stage: AnyStage,
   inputs: Readonly<Record<string, Digest>>,
   { seed, threads, base, sources }: FingerprintOptions,
