@@ -9,12 +9,13 @@ import { usualTask } from '../ground/tasks.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
-import { allMeasurements, lackingNotes, latencies } from './engines.ts';
+import { lackingNotes } from './engines.ts';
 import { describeEnvironment } from './environment.ts';
 import { whole } from './figures.ts';
 import { gapOf } from './gap.ts';
 import { judge } from './gates/judge.ts';
 import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
+import { allMeasurements, latencies } from './latencies.ts';
 import { agreementReport, qualityReport } from './quality.ts';
 import {
   baselineSteps,

@@ -4,10 +4,11 @@ import type { EngineTimes, MeasuredOn, Measurements, Times } from '../../data/me
 import { cardWithFigures } from '../../reports/card.ts';
 import { renderCsv } from '../../reports/csv.ts';
 import { compareRuns, type DiffSide } from '../../reports/diff/compare.ts';
-import { allMeasurements, lackingNotes, latencies } from '../../reports/engines.ts';
+import { lackingNotes } from '../../reports/engines.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import { judge } from '../../reports/gates/judge.ts';
 import { renderHtml } from '../../reports/html/page.ts';
+import { allMeasurements, latencies } from '../../reports/latencies.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Report } from '../../reports/report.ts';
 import { parseReport, reportJson } from '../../reports/schema/index.ts';
