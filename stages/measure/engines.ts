@@ -1,17 +1,23 @@
 import type { EngineTimes, MeasuredOn } from '../../data/measurements.ts';
 import { defaultEngine, findEngine } from '../../engine/engines/index.ts';
+import type { Device, Found } from '../../engine/engines/kind.ts';
 import { engineError } from '../../ground/errors.ts';
 import type { StageContext } from '../stage.ts';
 import type { Subject } from './orders.ts';
 import { lookInProcess } from './process.ts';
 import type { Timing } from './rounds.ts';
 
-/** The device behind an engine, and the versions of what computes there. */
-export const measuredOn = async (engine: string): Promise<MeasuredOn> => {
+const there = async (engine: string): Promise<Extract<Found, { device: Device }>> => {
   const found = await findEngine(engine);
   if ('missing' in found) throw engineError(`the engine "${engine}" is not there: ${found.missing}`);
-  const { name: device, driver } = found.device;
-  return { engine, device, ...(driver === undefined ? {} : { driver }), versions: found.facts };
+  return found;
+};
+
+/** The device behind an engine, and the versions of what computes there. */
+export const measuredOn = async (engine: string): Promise<MeasuredOn> => {
+  const { device, facts } = await there(engine);
+  const { name, driver } = device;
+  return { engine, device: name, ...(driver === undefined ? {} : { driver }), versions: facts };
 };
 
 type Lacking = Pick<EngineTimes, 'lacking'>;
@@ -31,10 +37,11 @@ export const runnable = async (
   threads: number,
   { signal }: Pick<StageContext, 'signal'>,
 ): Promise<Timing & Lacking> => {
-  if (engine === defaultEngine) return { models: subjects };
+  if (engine === defaultEngine) return { on: {}, models: subjects };
+  const on = { engine, device: (await there(engine)).device };
   const looked = [...subjects.values()].map(({ name, file, feeds: [feeds = {}] }) => ({ name, file, feeds }));
-  const lists = await lookInProcess({ type: 'look', engine, threads, subjects: looked }, { signal });
+  const lists = await lookInProcess({ type: 'look', ...on, threads, subjects: looked }, { signal });
   const found = lackingOf([...subjects.keys()], lists);
   const models = new Map([...subjects].filter(([id]) => !Object.hasOwn(found.lacking ?? {}, id)));
-  return { engine, models, ...found };
+  return { on, models, ...found };
 };

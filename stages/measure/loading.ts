@@ -23,7 +23,7 @@ const gathered = (loads: readonly Loaded[]): Loading => ({
  * else; in turns A B C A B C like latency. The first cell of the grid is what is run.
  */
 export const measureLoading = async (
-  { engine, models }: Timing,
+  { on, models }: Timing,
   runtime: Fixed,
   { threads, loads }: Options,
   ctx: Pick<StageContext, 'signal' | 'progress'>,
@@ -35,8 +35,7 @@ export const measureLoading = async (
   ];
   const found: Loaded[][] = subjects.map(() => []);
   const total = loads * subjects.length;
-  const on = engine === undefined ? {} : { engine };
-  const phase = engine === undefined ? 'loading' : `loading on ${engine}`;
+  const phase = on.engine === undefined ? 'loading' : `loading on ${on.engine}`;
   for (let done = 0; done < total; done++) {
     const at = done % subjects.length;
     const subject = subjects[at];

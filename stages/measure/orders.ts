@@ -1,5 +1,6 @@
 import type { Times, WarmUp } from '../../data/measurements.ts';
 import type { Feeds } from '../../engine/engine.ts';
+import type { Device } from '../../engine/engines/kind.ts';
 
 /** A model, or the reference kernel, as a process that measures gets it. */
 export interface Subject {
@@ -12,9 +13,11 @@ export interface Subject {
 }
 
 /** Times several models together, a share of all rounds. */
-interface OnEngine {
+export interface OnEngine {
   /** The engine that computes; absent for the CPU. */
   readonly engine?: string;
+  /** What it computes on, so that no process has to look for it again. */
+  readonly device?: Device;
 }
 
 export interface TimeOrder extends OnEngine {

@@ -1,7 +1,7 @@
 import type { EngineTimes, Times } from '../../data/measurements.ts';
 import { permutation, stream } from '../../data/random.ts';
 import type { StageContext } from '../stage.ts';
-import type { Subject, Timed } from './orders.ts';
+import type { OnEngine, Subject, Timed } from './orders.ts';
 import { timeInProcess, type Watch } from './process.ts';
 
 interface Options {
@@ -23,8 +23,7 @@ const joined = (parts: readonly Times[], cells: number): Times =>
 
 /** What is timed on one engine. */
 export interface Timing {
-  /** Absent for the CPU. */
-  readonly engine?: string;
+  readonly on: OnEngine;
   readonly models: ReadonlyMap<string, Subject>;
 }
 
@@ -42,7 +41,7 @@ interface Part {
  * neighbour (caches, a warm core) is part of the noise between processes and not of its figure.
  */
 const timePart = async (
-  { engine, models }: Timing,
+  { on, models }: Timing,
   kernel: Subject,
   [process, rounds]: readonly [number, number],
   threads: number,
@@ -51,7 +50,6 @@ const timePart = async (
   const subjects = [...models.values(), kernel];
   const order = permutation(subjects.length, stream(0, 'measure', process));
   const ordered = [...order].flatMap((s) => subjects[s] ?? []);
-  const on = engine === undefined ? {} : { engine };
   return {
     rounds,
     order,
@@ -95,7 +93,8 @@ export const timeRounds = async (
   for (const [p, rounds] of shares.entries()) {
     for (const [e, timing] of timings.entries()) {
       const reached = before;
-      const on = timing.engine === undefined ? '' : ` on ${timing.engine}`;
+      const { engine } = timing.on;
+      const on = engine === undefined ? '' : ` on ${engine}`;
       const phase = `process ${p + 1} of ${shares.length}${on}`;
       const onRound = (done: number): void => progress({ done: reached + done, total, unit: 'rounds', phase });
       onRound(0);

@@ -11,12 +11,12 @@ import { warmUp } from './warm-up.ts';
 type Say = (report: Report) => void;
 type Opened = Subject & { readonly program: Program };
 
-const open = async ({ subjects, threads, engine }: TimeOrder, say: Say): Promise<readonly Opened[]> => {
-  const prepare = await preparing(engine);
+const open = async (order: TimeOrder, say: Say): Promise<readonly Opened[]> => {
+  const prepare = await preparing(order);
   const opened: Opened[] = [];
-  for (const subject of subjects) {
+  for (const subject of order.subjects) {
     say({ type: 'at', name: subject.name });
-    const load = await prepare(subject.file, threads);
+    const load = await prepare(subject.file, order.threads);
     opened.push({ ...subject, program: await load() });
   }
   return opened;
@@ -67,9 +67,10 @@ export const timeTogether = async (order: TimeOrder, say: Say): Promise<Timed> =
 };
 
 /** From an idle runtime to the first answer. The file was just written, so that it comes from memory, not from a disk. */
-export const loadOnce = async ({ subject, threads, engine }: LoadOrder, say: Say): Promise<Loaded> => {
+export const loadOnce = async (order: LoadOrder, say: Say): Promise<Loaded> => {
+  const { subject, threads, engine } = order;
   say({ type: 'at', name: subject.name });
-  const load = await (await preparing(engine))(subject.file, threads);
+  const load = await (await preparing(order))(subject.file, threads);
   const waiting = waitingClock();
   const start = performance.now();
   const program = await load();
