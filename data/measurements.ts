@@ -36,7 +36,7 @@ export interface WarmUp {
 }
 
 /** One fresh process: its share of the rounds. */
-export interface MeasuredProcess {
+interface MeasuredProcess {
   readonly rounds: number;
   /** How often it was made to leave its processor while it timed; 0 on systems that do not count. */
   readonly switches: number;
@@ -53,12 +53,19 @@ export interface Loading {
   readonly waited: readonly number[];
 }
 
-/** Latencies of several models that were measured together, interleaved round by round, over several processes. */
-export interface Measurements {
-  readonly schema: 'decant.measurements/3';
-  readonly threads: number;
+/** An engine, the device behind it as its driver calls it, and the versions of what computes there. */
+export interface MeasuredOn {
+  readonly engine: string;
+  readonly device: string;
+  readonly driver?: string;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Latencies of several models on one engine, interleaved round by round, over several processes. */
+export interface EngineTimes {
+  /** Absent for the CPU where it is the engine that the report speaks of. */
+  readonly on?: MeasuredOn;
   readonly load: Load;
-  readonly cells: readonly Cell[];
   /** In order of time: rounds 0 to n - 1 are the first one's. */
   readonly processes: readonly MeasuredProcess[];
   /** A fixed graph that was timed in every round like a model: what the machine could do just then. */
@@ -69,6 +76,17 @@ export interface Measurements {
   readonly loading: Readonly<Record<string, Loading>>;
   /** Memory of such a process that runs a graph of one node, by process. */
   readonly runtime: { readonly peakBytes: readonly number[] };
+  /** By id of a model that the engine cannot run: operators that it has no kernel for. Such a model has no times. */
+  readonly lacking?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Latencies of several models that were measured together, by the same rounds on every engine. */
+export interface Measurements extends EngineTimes {
+  readonly schema: 'decant.measurements/3';
+  readonly threads: number;
+  readonly cells: readonly Cell[];
+  /** On the engines beside the first; absent where there is one. Figures of different engines are no pairs. */
+  readonly others?: readonly (EngineTimes & { readonly on: MeasuredOn })[];
 }
 
 const SCHEMA: Measurements['schema'] = 'decant.measurements/3';
@@ -84,11 +102,15 @@ const loading = z.object({
   peakBytes: z.array(figure),
   waited: z.array(z.number()),
 });
-const schema = z.object({
-  schema: z.literal(SCHEMA),
-  threads: figure,
+const on = z.object({
+  engine: z.string(),
+  device: z.string(),
+  driver: z.string().exactOptional(),
+  versions: z.record(z.string(), z.string()),
+});
+const engineTimes = z.object({
+  on: on.exactOptional(),
   load: z.object({ average: z.tuple([figure, figure]).nullable(), stolen: figure.nullable() }),
-  cells: z.array(z.object({ batch: z.int().positive(), length: z.int().positive() })),
   processes: z.array(
     z.object({
       rounds: figure,
@@ -100,6 +122,13 @@ const schema = z.object({
   models: z.record(z.string(), times),
   loading: z.record(z.string(), loading),
   runtime: z.object({ peakBytes: z.array(figure) }),
+  lacking: z.record(z.string(), z.array(z.string())).exactOptional(),
+});
+const schema = engineTimes.extend({
+  schema: z.literal(SCHEMA),
+  threads: figure,
+  cells: z.array(z.object({ batch: z.int().positive(), length: z.int().positive() })),
+  others: z.array(engineTimes.extend({ on })).exactOptional(),
 }) satisfies z.ZodType<Measurements>;
 
 /** Throws a dataError where the file is damaged or of another version. */

@@ -72,6 +72,8 @@ interface Target {
   readonly optimizer: 'host' | 'graph';
   /** Operators without a kernel there, of a graph as it would run; empty where all of it stays on the device. */
   lacking(graph: Graph): readonly string[];
+  /** Whether the CPU computes what the device has no kernel for; its profiles name who computed each node. */
+  readonly fallsBack?: true;
 }
 
 /** Bytes that went over the border between host and device, in both directions. */

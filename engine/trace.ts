@@ -4,15 +4,27 @@ import { z } from 'zod';
 
 const kernelTime = '_kernel_time';
 
+/** Of each value its element type with its shape. */
+const typed = z.array(z.record(z.string(), z.unknown())).default([]);
+
 const eventSchema = z.object({
   dur: z.number().nonnegative(),
   name: z.string().endsWith(kernelTime),
-  args: z.object({ op_name: z.string() }),
+  args: z.object({
+    op_name: z.string(),
+    provider: z.string().default(''),
+    input_type_shape: typed,
+    output_type_shape: typed,
+  }),
 });
 
 /** What ONNX Runtime's profile says about one node. */
 export interface Traced {
   readonly op: string;
+  /** Who computed it, as the runtime calls its providers. */
+  readonly provider: string;
+  /** Element types of its inputs and outputs. */
+  readonly types: readonly string[];
   /** Microseconds of each run, in order. */
   readonly durations: number[];
 }
@@ -32,11 +44,18 @@ export const readTrace = async (file: string): Promise<ReadonlyMap<string, Trace
     const { name, dur, args } = event.data;
     const node = name.slice(0, -kernelTime.length);
     const known = traced.get(node);
-    if (known === undefined) traced.set(node, { op: args.op_name, durations: [dur] });
+    if (known === undefined) traced.set(node, { ...nodeOf(args), durations: [dur] });
     else known.durations.push(dur);
   }
   return traced;
 };
+
+type Args = z.infer<typeof eventSchema>['args'];
+
+const nodeOf = ({ op_name: op, provider, input_type_shape: taken, output_type_shape: made }: Args) => ({
+  ...{ op, provider },
+  types: [...new Set([...taken, ...made].flatMap((value) => Object.keys(value)))],
+});
 
 const parsed = (line: string): unknown => {
   try {

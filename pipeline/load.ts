@@ -51,17 +51,37 @@ const checkSources = async (
   }
 };
 
+/** An engine, and where the file names it. */
+interface Named {
+  readonly engine: string;
+  readonly path: Path;
+}
+
+/** Those that stages run on. */
+const ofStages = ({ steps, stages }: Plan, located: Located): readonly Named[] =>
+  [...new Set(steps.flatMap(({ engine }) => (typeof engine === 'string' ? [engine] : [])))].map((engine) => {
+    const paths = stages.map((_, index) => ['stages', index, 'engine']);
+    return { engine, path: paths.find((one) => valueAt(located.value, one) === engine) ?? ['engine'] };
+  });
+
+/** Those that sections of the file list. */
+const ofSections = ({ steps }: Plan, catalogue: Catalogue): readonly Named[] =>
+  steps.flatMap(({ uses, config }) => {
+    const stage = stageOf(catalogue, uses);
+    const section = stage?.automatic?.section?.name;
+    if (section === undefined) return [];
+    return (stage?.engines?.(config) ?? []).map((engine, i) => ({ engine, path: [section, 'engines', i] }));
+  });
+
 /** Engines that the file names and that are not there, where it names them. */
-const checkEngines = async ({ steps, stages }: Plan, located: Located): Promise<readonly Diagnostic[]> => {
-  const asked = new Set(steps.flatMap(({ engine }) => (typeof engine === 'string' ? [engine] : [])));
-  const problems = [...asked].map(async (engine): Promise<readonly Diagnostic[]> => {
+const checkEngines = async (plan: Plan, located: Located, catalogue: Catalogue): Promise<readonly Diagnostic[]> => {
+  const asked = [...ofStages(plan, located), ...ofSections(plan, catalogue)];
+  const problems = asked.map(async ({ engine, path }): Promise<readonly Diagnostic[]> => {
     const found = await findEngine(engine);
     if (!('missing' in found)) return [];
-    const paths = stages.map((_, index) => ['stages', index, 'engine']);
-    const path = paths.find((one) => valueAt(located.value, one) === engine);
     const hints = found.install === undefined ? [] : [found.install];
     const message = `the engine "${engine}" is not there: ${found.missing}`;
-    return [{ code: 'no-engine', message, span: located.at(path ?? ['engine']), hints }];
+    return [{ code: 'no-engine', message, span: located.at(path), hints }];
   });
   return (await Promise.all(problems)).flat();
 };
@@ -95,7 +115,7 @@ const looksOutside = async (
     span: located.at(['data', ...path]),
     hints: [],
   }));
-  const engines = await checkEngines(plan, located);
+  const engines = await checkEngines(plan, located, catalogue);
   return [...data, ...engines, ...problems, ...stages.flatMap((stage) => stage.problems ?? []), ...foreseen];
 };
 

@@ -9,12 +9,13 @@ import { type DatasetTask, usualTask } from '../ground/tasks.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
+import { lackingNotes } from './engines.ts';
 import { describeEnvironment } from './environment.ts';
 import { whole } from './figures.ts';
 import { gapOf } from './gap.ts';
 import { judge } from './gates/judge.ts';
 import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
-import { latencyReport, loadingReport, measurementReport } from './latency.ts';
+import { allMeasurements, latencies } from './latencies.ts';
 import { agreementReport, qualityReport } from './quality.ts';
 import {
   baselineSteps,
@@ -160,8 +161,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     agreement: agreementReport(scores, reference),
     difference: scores === null || reference === null ? null : difference(scores, reference),
     comparisons: comparisonsOf(stage, context),
-    latency: context.measurements === null ? [] : latencyReport(context.measurements, stage.id, context.reference),
-    loading: context.measurements === null ? null : loadingReport(context.measurements, stage.id),
+    ...latencies(context.measurements, stage.id, context.reference),
     time: context.profile === null || undecided ? null : timeReport(context.profile, stage.id),
     undecided,
     causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
@@ -186,6 +186,13 @@ const saidOnce = (stages: readonly StageReport[]): readonly StageReport[] => {
     return { ...stage, notes };
   });
 };
+
+/** A figure that is missing is told at every stage that has none. */
+const withLacking = (stages: readonly StageReport[], report: Pick<Report, 'measurement'>): readonly StageReport[] =>
+  stages.map((stage) => {
+    const notes = lackingNotes(stage, report);
+    return notes.length === 0 ? stage : { ...stage, notes: [...stage.notes, ...notes] };
+  });
 
 /** Null where there is nothing to compare with. */
 const baselinesOf = (run: RunSummary, reference: string | null): Report['data']['baselines'] => {
@@ -227,6 +234,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const profiled = outputOf(run, 'profile');
   const profile = profiled === undefined ? null : await readProfile(profiled.path);
   const context: Context = { reference, scores, measurements, profile, classes: dataset?.classes ?? [], task };
+  const measurement = measurements === null ? null : allMeasurements(measurements);
   const report: Report = {
     schema: 'decant.report/1',
     name: run.name,
@@ -249,9 +257,9 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
       baselines: baselinesOf(run, reference),
     },
     reference,
-    measurement: measurements === null ? null : measurementReport(measurements),
+    measurement,
     cost: costOf(run),
-    stages: saidOnce(finished.map((stage) => stageReport(stage, context))),
+    stages: withLacking(saidOnce(finished.map((stage) => stageReport(stage, context))), { measurement }),
     gates: [],
     seconds: run.seconds,
   };

@@ -1,6 +1,7 @@
 import { parseDocument } from 'yaml';
 import { dataTask } from '../ground/tasks.ts';
 import { latencyConditions } from './columns.ts';
+import { firstEngine, latencyOn, otherEngines } from './engines.ts';
 import { bytes, range, whole } from './figures.ts';
 import { inert } from './markdown.ts';
 import { metricOf, type Primary } from './metric.ts';
@@ -50,22 +51,24 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
   },
 ];
 
-const rowOf = (
-  { precision, stage }: Shipped,
-  reference: string | null,
-  { write, writeChange }: Primary,
-  larger: boolean,
-): string => {
+const rowOf = ({ precision, stage }: Shipped, report: Report, larger: boolean): string => {
+  const { write, writeChange } = metricOf(report);
   const { id, quality, difference, model, latency } = stage;
   const [cell] = latency;
   const many = largerBatch(stage);
   const cells = [
     `${inert(precision)} (${inert(id)})`,
     quality === null ? '' : `${write(quality.score)} ${range(quality.scoreInterval, write)}`,
-    id === reference || difference === null ? '' : `${writeChange(difference.score)} ${range(difference, writeChange)}`,
+    id === report.reference || difference === null
+      ? ''
+      : `${writeChange(difference.score)} ${range(difference, writeChange)}`,
     model === null ? '' : bytes(model.bytes),
     ...[p50Text(cell), textsPerSecond(cell), speedupText(cell)],
     ...(larger ? [p50Text(many), textsPerSecond(many), speedupText(many)] : []),
+    ...otherEngines(report).flatMap(({ engine }) => {
+      const [there] = latencyOn(stage, engine);
+      return [p50Text(there), speedupText(there)];
+    }),
   ];
   return `| ${cells.join(' | ')} |`;
 };
@@ -91,20 +94,23 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
   const [many] = shipped.flatMap(({ stage }) => largerBatch(stage) ?? []);
   const titles = ['p50 ms', 'texts/s', 'speed-up'];
   const larger = many === undefined ? [] : titles.map((title) => `${title}, batch ${many.batch}`);
-  const head = ['file', `${metric.title} [95 %]`, `${metric.changes}${versus}`, 'bytes', ...titles, ...larger];
+  const elsewhere = otherEngines(report).flatMap(({ engine }) => [`p50 ms, ${engine}`, `speed-up, ${engine}`]);
+  const figures = [`${metric.title} [95 %]`, `${metric.changes}${versus}`, 'bytes', ...titles, ...larger];
+  const head = ['file', ...figures, ...elsewhere];
+  const where = firstEngine(report) === undefined ? ` on ${inert(report.environment.cpu)}` : '';
   const busy = busyNote(report);
   return [
     '## Results',
     `| ${head.join(' | ')} |`,
     `| ${head.map((_, i) => (i === 0 ? '---' : '---:')).join(' | ')} |`,
-    ...shipped.map((one) => rowOf(one, report.reference, metric, many !== undefined)),
+    ...shipped.map((one) => rowOf(one, report, many !== undefined)),
     '',
     ...shipped.flatMap((one) => clientLines(one, metric)),
     ...(hasTooFewTexts(report)
       ? [`**${capital(tooFewTexts(report))}.** Read the figures above as an example.`, '']
       : []),
     ...(busy === undefined ? [] : [`${busy}.`, '']),
-    `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${conditions} on ${inert(report.environment.cpu)}`}.`,
+    `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${inert(conditions)}${where}`}.`,
   ];
 };
 

@@ -1,8 +1,10 @@
 import { isBetter } from '../ground/metrics/metric.ts';
+import { enginesCaption, engineText, firstEngine, latencyOn, otherEngines } from './engines.ts';
 import { bytes, count, percent, range, seconds, whole } from './figures.ts';
 import { metricOf, type Primary, type Written } from './metric.ts';
 import type { Report, StageReport } from './report.ts';
 import { largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
+import { oneLine } from './text.ts';
 
 export interface Column {
   readonly title: string;
@@ -37,6 +39,19 @@ const batchBlock = ({ stages }: Report): readonly Column[] => {
   ];
 };
 
+/** Latency on an engine beside the first, and against the reference there. */
+const engineBlock = ({ stages }: Report, engine: string): readonly Column[] => {
+  const on = (stage: StageReport) => ({ latency: latencyOn(stage, engine) });
+  const [many] = stages.flatMap((stage) => largerBatch(on(stage)) ?? []);
+  const batch = `${engine}, batch ${many?.batch}`;
+  return [
+    { title: `p50 ms, ${engine}`, cell: (stage) => p50Text(on(stage).latency[0]) },
+    { title: `speed-up, ${engine}`, cell: (stage) => speedupText(on(stage).latency[0]) },
+    { title: `p50 ms, ${batch}`, cell: (stage) => p50Text(largerBatch(on(stage))) },
+    { title: `speed-up, ${batch}`, cell: (stage) => speedupText(largerBatch(on(stage))) },
+  ];
+};
+
 /** Further metrics that a table has room for: what classes and losses say more is in the page. */
 const moreColumn = ({ title, metric, write }: Written): Column => ({
   title,
@@ -46,7 +61,7 @@ const moreColumn = ({ title, metric, write }: Written): Column => ({
   },
 });
 
-const detailBlock = (report: Report): readonly Column[] => [
+export const detailBlock = (report: Report): readonly Column[] => [
   ...metricOf(report)
     .more.filter(({ metric }) => metric.aside !== true)
     .map(moreColumn),
@@ -58,12 +73,17 @@ const detailBlock = (report: Report): readonly Column[] => [
   { title: 'seconds', cell: ({ seconds: spent, cached }) => `${seconds(spent)}${cached ? ' *' : ''}` },
 ];
 
-/** The columns every table shows, in blocks that stay together when a narrow terminal splits the table. */
-export const columnBlocks = (report: Report): readonly (readonly Column[])[] => [
+type Blocks = readonly (readonly Column[])[];
+
+/** How good and how fast, in blocks that stay together when a narrow terminal splits the table. */
+export const mainBlocks = (report: Report): Blocks => [
   verdictBlock(metricOf(report)),
   batchBlock(report),
-  detailBlock(report),
+  ...otherEngines(report).map(({ engine }) => engineBlock(report, engine)),
 ];
+
+/** The columns every table shows, in such blocks. */
+export const columnBlocks = (report: Report): Blocks => [...mainBlocks(report), detailBlock(report)];
 
 /** Columns that say something about at least one stage. */
 export const telling = (report: Report, columns: readonly Column[]): readonly Column[] =>
@@ -101,19 +121,26 @@ export const testSize = (report: Report): string => {
 };
 
 /** Under what conditions the first latency was measured. */
-export const latencyConditions = ({ stages }: Report): string | undefined => {
-  const cell = stages.find((stage) => stage.latency.length > 0)?.latency[0];
+export const latencyConditions = (report: Report): string | undefined => {
+  const cell = report.stages.find((stage) => stage.latency.length > 0)?.latency[0];
   if (cell === undefined) return undefined;
-  return `batch ${cell.batch}, ${cell.length} tokens, ${cell.threads} thread${cell.threads === 1 ? '' : 's'}`;
+  const on = firstEngine(report);
+  const where = on === undefined ? `${cell.threads} thread${cell.threads === 1 ? '' : 's'}` : oneLine(engineText(on));
+  return `batch ${cell.batch}, ${cell.length} tokens, ${where}`;
 };
 
 /** The conditions of the tables' figures; undefined where nothing was measured. */
 export const latencyCaption = (report: Report): string | undefined => {
   const conditions = latencyConditions(report);
   const length = report.stages.find(({ model }) => model !== null)?.model?.macsLength;
+  const engines = enginesCaption(report);
   return conditions === undefined
     ? undefined
-    : `p50 at ${conditions}${length === undefined ? '' : `; MACs at ${length} tokens`}`;
+    : [
+        `p50 at ${conditions}`,
+        ...(engines === undefined ? [] : [oneLine(engines)]),
+        ...(length === undefined ? [] : [`MACs at ${length} tokens`]),
+      ].join('; ');
 };
 
 /** What is to be known of the data, and what stages said about their work, each with who says it. */

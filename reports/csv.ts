@@ -1,5 +1,6 @@
 import { dataTask } from '../ground/tasks.ts';
-import type { Report, SeedsStage, StageReport } from './report.ts';
+import { latencyOn, otherEngines } from './engines.ts';
+import type { LatencyReport, Report, SeedsStage, StageReport } from './report.ts';
 import type { Spread } from './statistics/spread.ts';
 import { oneLine } from './text.ts';
 
@@ -9,7 +10,7 @@ type Value = string | number | null | undefined;
  * One cell (RFC 4180). Text that a spreadsheet would run as a formula gets an apostrophe in front; figures are written
  * with all their digits, and what is not there is empty.
  */
-const cell = (value: Value): string => {
+const field = (value: Value): string => {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return Number.isFinite(value) ? `${value}` : '';
   const text = oneLine(value);
@@ -57,22 +58,28 @@ const qualityColumns = (report: Report): readonly Column[] => {
   ];
 };
 
-const latencyColumns = ({ stages }: Report): readonly Column[] => {
-  const cells = stages.find(({ latency }) => latency.length > 0)?.latency ?? [];
+/** Columns of the first engine, or of another one under its name. */
+const latencyColumns = (
+  { stages }: Report,
+  engine = '',
+  latencyOf = ({ latency }: StageReport): readonly LatencyReport[] => latency,
+): readonly Column[] => {
+  const cells = stages.map(latencyOf).find((latency) => latency.length > 0) ?? [];
   return cells.flatMap(({ batch, length }, c): Column[] => {
-    const at = `batch_${batch}_length_${length}`;
+    const at = `${engine === '' ? '' : `${engine}_`}batch_${batch}_length_${length}`;
+    const cell = (stage: StageReport): LatencyReport | undefined => latencyOf(stage)[c];
     return [
-      [`busy_${at}`, ({ latency }) => (latency[c] === undefined ? null : `${latency[c].busy}`)],
-      [`p50_ms_${at}`, ({ latency }) => latency[c]?.p50Ms],
-      [`p90_ms_${at}`, ({ latency }) => latency[c]?.p90Ms],
-      [`p99_ms_${at}`, ({ latency }) => latency[c]?.p99Ms],
-      [`texts_per_second_${at}`, ({ latency }) => latency[c]?.textsPerSecond],
-      [`relative_${at}`, ({ latency }) => latency[c]?.relative?.estimate],
-      [`relative_low_${at}`, ({ latency }) => latency[c]?.relative?.low],
-      [`relative_high_${at}`, ({ latency }) => latency[c]?.relative?.high],
-      [`speedup_${at}`, ({ latency }) => latency[c]?.speedup],
-      [`speedup_low_${at}`, ({ latency }) => latency[c]?.speedupInterval?.low],
-      [`speedup_high_${at}`, ({ latency }) => latency[c]?.speedupInterval?.high],
+      [`busy_${at}`, (stage) => cell(stage)?.busy.toString()],
+      [`p50_ms_${at}`, (stage) => cell(stage)?.p50Ms],
+      [`p90_ms_${at}`, (stage) => cell(stage)?.p90Ms],
+      [`p99_ms_${at}`, (stage) => cell(stage)?.p99Ms],
+      [`texts_per_second_${at}`, (stage) => cell(stage)?.textsPerSecond],
+      [`relative_${at}`, (stage) => cell(stage)?.relative?.estimate],
+      [`relative_low_${at}`, (stage) => cell(stage)?.relative?.low],
+      [`relative_high_${at}`, (stage) => cell(stage)?.relative?.high],
+      [`speedup_${at}`, (stage) => cell(stage)?.speedup],
+      [`speedup_low_${at}`, (stage) => cell(stage)?.speedupInterval?.low],
+      [`speedup_high_${at}`, (stage) => cell(stage)?.speedupInterval?.high],
     ];
   });
 };
@@ -104,11 +111,15 @@ const seedsColumns = ({ seeds, data }: Report): readonly Column[] => {
 export const renderCsv = (report: Report): string => {
   const all = [
     ...[...stageColumns, ...qualityColumns(report), ...modelColumns],
-    ...[...latencyColumns(report), ...seedsColumns(report)],
+    ...latencyColumns(report),
+    ...otherEngines(report).flatMap(({ engine }) =>
+      latencyColumns(report, engine, (stage) => latencyOn(stage, engine)),
+    ),
+    ...seedsColumns(report),
   ];
   const lines = [
-    all.map(([title]) => cell(title)),
-    ...report.stages.map((stage) => all.map(([, value]) => cell(value(stage)))),
+    all.map(([title]) => field(title)),
+    ...report.stages.map((stage) => all.map(([, value]) => field(value(stage)))),
   ];
   return lines.map((line) => `${line.join(',')}\r\n`).join('');
 };

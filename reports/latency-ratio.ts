@@ -1,4 +1,5 @@
-import type { LatencyReport, Report } from './report.ts';
+import { engineText, firstEngine } from './engines.ts';
+import type { LatencyReport, MeasuredOn, Report } from './report.ts';
 import { type Side, sameCell, stageIn } from './side.ts';
 import { MEASURED_BUSY } from './speed.ts';
 import { criticalValue } from './statistics/distributions.ts';
@@ -36,6 +37,23 @@ const machineDifference = (a: Environment, b: Environment): string | null => {
   if (a.onnxruntime !== b.onnxruntime)
     return `measured with other versions of ONNX Runtime: ${a.onnxruntime} and ${b.onnxruntime}`;
   return null;
+};
+
+type On = MeasuredOn | undefined;
+
+const nameOf = (on: On): string => (on === undefined ? 'the CPU' : engineText(on));
+
+/** Every engine has its own times, and so has every device, driver and version. */
+const engineDifference = (a: On, b: On): string | null => {
+  if (nameOf(a) !== nameOf(b)) return `measured on other engines: ${nameOf(a)} and ${nameOf(b)}`;
+  const versions = (on: On): string =>
+    Object.entries(on?.versions ?? {})
+      .toSorted()
+      .flat()
+      .join(' ');
+  return versions(a) === versions(b)
+    ? null
+    : `measured with other versions on ${nameOf(a)}: ${versions(a)} and ${versions(b)}`;
 };
 
 /** A figure on the logarithmic scale with its standard error. */
@@ -194,7 +212,9 @@ export const latencyBetween = (
   now: LatencyReport,
   id: string,
 ): LatencyEffect => {
-  const other = machineDifference(before.report.environment, after.report.environment);
+  const other =
+    machineDifference(before.report.environment, after.report.environment) ??
+    engineDifference(firstEngine(before.report), firstEngine(after.report));
   if (other !== null) return refused(other);
   const unusable = tooFew(before) ?? tooFew(after) ?? busyRefusal([was, now]);
   if (unusable !== null) return unusable;

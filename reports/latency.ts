@@ -129,8 +129,9 @@ const loadOf = ({ load, processes, kernel, models }: Measurements): MeasurementR
 };
 
 export const measurementReport = (measurements: Measurements): MeasurementReport => {
-  const { processes, threads, kernel, runtime } = measurements;
+  const { processes, threads, kernel, runtime, on } = measurements;
   return {
+    ...(on === undefined ? {} : { on }),
     rounds: processes.reduce((sum, { rounds }) => sum + rounds, 0),
     threads,
     processes: processes.length,

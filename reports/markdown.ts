@@ -1,5 +1,15 @@
 import { askedBesides } from './asked.ts';
-import { baselineLines, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
+import {
+  baselineLines,
+  type Column,
+  detailBlock,
+  latencyCaption,
+  mainBlocks,
+  REUSED,
+  telling,
+  testSize,
+} from './columns.ts';
+import { latencyOn, otherEngines } from './engines.ts';
 import { percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
@@ -61,9 +71,12 @@ const overSeeds = (report: Report): string[] => {
     : ['', caption, '', ...summary(shown, seedsBlock(report))];
 };
 
-const grid = ({ stages }: Report): string[] => {
-  const measured = stages.filter((stage) => stage.latency.length > 0);
-  const cells = measured[0]?.latency ?? [];
+const grid = (
+  { stages }: Report,
+  latencyOf: (stage: StageReport) => readonly LatencyReport[] = ({ latency }) => latency,
+): string[] => {
+  const measured = stages.filter((stage) => latencyOf(stage).length > 0);
+  const [cells = []] = measured.map(latencyOf);
   const entry = (cell: LatencyReport): string => {
     const ratio = speedupText(cell);
     const times = `${p50Text(cell)} / ${timeText(cell, cell.p90Ms)}${ratio === '' ? '' : ` (${ratio})`}`;
@@ -73,7 +86,7 @@ const grid = ({ stages }: Report): string[] => {
     ? []
     : table(
         ['stage', ...cells.map(({ batch, length }) => `batch ${batch}, ${length} tokens`)],
-        measured.map((stage) => [inert(stage.id), ...stage.latency.map(entry)]),
+        measured.map((stage) => [inert(stage.id), ...latencyOf(stage).map(entry)]),
       );
 };
 
@@ -163,18 +176,17 @@ const captionLine = (report: Report): string[] => {
   const parts = [caption, report.stages.some(({ cached }) => cached) ? REUSED : undefined].filter(
     (part) => part !== undefined,
   );
-  return parts.length === 0 ? [] : ['', `${parts.join('; ').replace('*', '\\*')}.`];
+  return parts.length === 0 ? [] : ['', `${inert(parts.join('; '), LONGEST_VERDICT)}.`];
 };
 
 /** report.md: the verdict and one table, the rest folded; parts that no longer fit a comment are left to report.html. */
 export const renderMarkdown = (report: Report): string => {
-  const [first = [], batch = [], ...others] = columnBlocks(report);
   const lines = [
     `# ${inert(report.name)}`,
     '',
     `**${inert(verdict(report), LONGEST_VERDICT)}**`,
     '',
-    ...summary(report, [...first, ...batch]),
+    ...summary(report, mainBlocks(report).flat()),
   ];
   const busy = busyNote(report);
   const cause = mainCause(report);
@@ -194,7 +206,13 @@ export const renderMarkdown = (report: Report): string => {
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
     folded('Latency in ms: p50 / p90 (speed-up), texts a second', grid(report)),
-    ...others.map((block) => folded('Shape and cost', summary(report, block))),
+    ...otherEngines(report).map(({ engine }) =>
+      folded(
+        `The same on ${engine}`,
+        grid(report, (stage) => latencyOn(stage, engine)),
+      ),
+    ),
+    folded('Shape and cost', summary(report, detailBlock(report))),
     folded('Notes', notes(report)),
   ];
   for (const part of parts) if (lines.length + part.length + end.length <= MOST_LINES) lines.push(...part);

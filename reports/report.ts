@@ -18,6 +18,7 @@ export type GapReport = NonNullable<StageReport['gap']>;
 export type TrainingReport = NonNullable<StageReport['training']>;
 export type ClientReport = NonNullable<StageReport['client']>;
 export type MeasurementReport = Immutable<z.infer<typeof measurement>>;
+export type MeasuredOn = NonNullable<MeasurementReport['on']>;
 export type LoadReport = NonNullable<MeasurementReport['load']>;
 export type SeedsReport = NonNullable<Report['seeds']>;
 export type SeedsStage = SeedsReport['stages'][number];

@@ -28,7 +28,7 @@ export const textsPerSecond = (cell: LatencyReport | undefined): string =>
   cell === undefined ? '' : `${cell.busy ? MARK : ''}${whole(cell.textsPerSecond)}`;
 
 /** The first measured batch of more than one text. */
-export const largerBatch = ({ latency }: StageReport): LatencyReport | undefined =>
+export const largerBatch = ({ latency }: Pick<StageReport, 'latency'>): LatencyReport | undefined =>
   latency.find(({ batch }) => batch > 1);
 
 /** A figure that only undisturbed times give: null where other work had the processor. */
@@ -37,8 +37,10 @@ export const undisturbed = (cell: LatencyReport | undefined, figure: (cell: Late
 
 /** How busy the machine was while models were timed, in one sentence without a full stop; undefined where it was not. */
 export const busyNote = ({ measurement, stages }: Pick<Report, 'measurement' | 'stages'>): string | undefined => {
-  if (!stages.some(({ latency }) => latency.some(({ busy }) => busy))) return undefined;
-  const load = measurement?.load ?? null;
+  const cells = stages.flatMap(({ latency, otherEngines = [] }) => [latency, ...otherEngines.map((on) => on.latency)]);
+  if (!cells.flat().some(({ busy }) => busy)) return undefined;
+  const loads = [measurement, ...(measurement?.otherEngines ?? [])].map((one) => one?.load ?? null);
+  const load = loads.find((one) => one?.busy === true) ?? loads[0] ?? null;
   const taken = load === null ? '' : `: other work had the processor ${percent(load.waited)} % of the time`;
   return `Measured on a busy machine${taken}. Times with ${MARK} may be too long and no speed-up is told from them; measure on an idle one with --remeasure`;
 };

@@ -1,3 +1,4 @@
+import { firstEngine } from './engines.ts';
 import { milliseconds, percent, plusMinus, type Range, times, whole } from './figures.ts';
 import { metricOf, type Primary } from './metric.ts';
 import type { QualityReport, Report, StageReport } from './report.ts';
@@ -28,6 +29,12 @@ const within = (interval: Range | null | undefined, at: number): boolean =>
 
 const between = (interval: Range | null | undefined, write: (x: number) => string): string =>
   interval === null || interval === undefined ? '' : ` (${write(interval.low)} to ${write(interval.high)})`;
+
+/** Where a speed-up holds, if not on the CPU; in front of what stands after it. */
+const onFirst = (report: Report): string => {
+  const on = firstEngine(report);
+  return on === undefined ? '' : ` on ${on.engine}`;
+};
 
 const speedPart = ({ latency: [cell] }: StageReport, reference: string): string | undefined => {
   if (cell === undefined || cell.busy || cell.speedup === null) return undefined;
@@ -88,17 +95,21 @@ const seedsSentence = (report: Report, { id }: StageReport): string => {
   return ` Over ${seeds.list.length} seeds ${said} ${plusMinus(score, write)}${unit}, ${at} ${worst}.`;
 };
 
+/** Causes are looked for on the CPU, whatever the speed-ups are of. */
+const onCpu = (report: Report): string => (firstEngine(report) === undefined ? '' : ' on the CPU');
+
 /**
  * The cause that costs the headline most of its time, in one sentence of plain text, or that it could not be told; undefined
  * where none was found.
  */
 export const mainCause = (report: Report): string | undefined => {
   const stage = headline(report);
-  if (stage?.undecided === true) return `Why ${oneLine(stage.id)} is not faster still is undecided: ${PROFILED_BUSY}.`;
+  if (stage?.undecided === true)
+    return `Why ${oneLine(stage.id)} is not faster still${onCpu(report)} is undecided: ${PROFILED_BUSY}.`;
   const cause = stage?.causes.find(({ about, share }) => about === 'time' && share !== null);
   if (stage === null || cause === undefined || cause.share === null) return undefined;
   const { finding, share } = cause;
-  return `Why ${oneLine(stage.id)} is not faster still: ${oneLine(finding)} (${percent(share)} % of its time).`;
+  return `Why ${oneLine(stage.id)} is not faster still${onCpu(report)}: ${oneLine(finding)} (${percent(share)} % of its time).`;
 };
 
 /** A stage's time against its MACs, beside the reference, in one sentence of plain text. */
@@ -115,6 +126,13 @@ export const verdict = (report: Report): string => {
   return `${verdictOnce(report)}${stage === null ? '' : seedsSentence(report, stage)}`;
 };
 
+/** Why nothing is said of its speed. */
+const untold = ({ latency: [cell], lacking }: StageReport, report: Report): string => {
+  if (lacking !== undefined)
+    return ` Its speed is not told:${onFirst(report)} there is no kernel for ${oneLine(lacking.join(', '))}.`;
+  return cell?.busy === true ? ` Its speed cannot be told: ${MEASURED_BUSY}.` : '';
+};
+
 const verdictOnce = (report: Report): string => {
   const stage = headline(report);
   const reference = stageOf(report, report.reference);
@@ -122,10 +140,11 @@ const verdictOnce = (report: Report): string => {
   const id = oneLine(stage.id);
   if (reference === undefined || reference.id === stage.id)
     return `${id}: ${qualityPart({ ...stage, difference: null }, report)}.`;
-  const parts = [speedPart(stage, oneLine(reference.id)), sizePart(stage, reference)].filter(
+  const faster = speedPart(stage, oneLine(reference.id));
+  const parts = [faster === undefined ? undefined : `${faster}${onFirst(report)}`, sizePart(stage, reference)].filter(
     (part) => part !== undefined,
   );
   const lead = parts.length === 0 ? id : `${id} is ${parts.join(' and ')}`;
-  const speed = stage.latency[0]?.busy === true ? ` Its speed cannot be told: ${MEASURED_BUSY}.` : '';
+  const speed = untold(stage, report);
   return `${lead}${parts.length === 0 ? ':' : ';'} ${qualityPart(stage, report)}.${speed}`;
 };

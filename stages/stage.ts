@@ -109,6 +109,8 @@ export interface Stage<C, M> {
   readonly environment?: 'none' | 'runtime' | 'machine' | 'engines';
   /** Whether it runs its graphs on the engine that a file names for it; else on the CPU. */
   readonly choosesEngine?: true;
+  /** Engines that its options name as `engines`: their devices and versions belong to the key. */
+  engines?(config: C): readonly string[];
   /** For stages that train: the training that a run would do, so that engines can be tried on it. */
   readonly trains?: {
     /** Whether a run with these options trains at all. */
@@ -146,13 +148,14 @@ export type StageRun<C, M> = Stage<C, M>['run'];
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
 export type AnyStage = Omit<
   Stage<never, never>,
-  'config' | 'metrics' | 'trains' | 'wire' | 'sources' | 'foresee' | 'run'
+  'config' | 'metrics' | 'trains' | 'wire' | 'sources' | 'engines' | 'foresee' | 'run'
 > & {
   readonly config: z.ZodType;
   readonly trains?: { when(config: unknown): boolean; readonly training: TrainingOfRun<unknown> };
   readonly metrics: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
   sources?(config: unknown, base: string): Promise<readonly string[]>;
+  engines?(config: unknown): readonly string[];
   foresee?(config: unknown, outlook: Outlook): Promise<Foreseen> | Foreseen;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
@@ -163,7 +166,7 @@ const asJson = (metrics: unknown): Metrics => JSON.parse(JSON.stringify(metrics)
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
   const { trains, ...others } = stage;
-  const { sources, foresee } = others;
+  const { sources, engines, foresee } = others;
   return {
     ...others,
     ...(trains === undefined
@@ -178,6 +181,7 @@ export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
     ...(sources === undefined
       ? {}
       : { sources: async (config: unknown, base: string) => await sources(stage.config.parse(config), base) }),
+    ...(engines === undefined ? {} : { engines: (config: unknown) => engines(stage.config.parse(config)) }),
     ...(foresee === undefined
       ? {}
       : { foresee: (config: unknown, outlook: Outlook) => foresee(stage.config.parse(config), outlook) }),

@@ -2,7 +2,7 @@ import { engineError } from '../../ground/errors.ts';
 import type { Engine } from '../engine.ts';
 import { cpu } from './cpu/index.ts';
 import { cuda } from './cuda/index.ts';
-import type { EngineKind, Found } from './kind.ts';
+import type { Device, EngineKind, Found } from './kind.ts';
 import { tensorflow } from './tensorflow/index.ts';
 import { webgpu } from './webgpu/index.ts';
 
@@ -30,4 +30,5 @@ export const findEngine = (name: string): Promise<Found> => {
   return look;
 };
 
-export const openEngine = (name: string): Promise<Engine> => kindOf(name).open();
+/** The device is one that another process has found here. */
+export const openEngine = (name: string, device?: Device): Promise<Engine> => kindOf(name).open(device);

@@ -26,6 +26,6 @@ export interface EngineKind {
   /** One line for help and docs. */
   readonly summary: string;
   find(): Promise<Found>;
-  /** Throws where it is not there after all. */
-  open(): Promise<Engine>;
+  /** Throws where it is not there after all. The device is not looked for by a process that was told it. */
+  open(device?: Device): Promise<Engine>;
 }

@@ -29,7 +29,7 @@ const namedDevice = ({ name, driver }: Device): Readonly<Record<string, Json>> =
 const devices = async (): Promise<Fingerprint['environment']> => {
   const looks = engines.map(async ({ name }) => {
     const found = name === defaultEngine ? undefined : await findEngine(name);
-    return found === undefined || 'missing' in found ? [] : [[name, { ...namedDevice(found.device), ...found.facts }]];
+    return found === undefined || 'missing' in found ? [] : [[name, { ...found.facts, ...namedDevice(found.device) }]];
   });
   return Object.fromEntries((await Promise.all(looks)).flat());
 };
@@ -38,7 +38,15 @@ const devices = async (): Promise<Fingerprint['environment']> => {
 const deviceOf = async (engine: string, threads: number): Promise<Fingerprint['environment']> => {
   const found = await findEngine(engine);
   if ('missing' in found) throw engineError(found.missing);
-  return { provider: engine, ...namedDevice(found.device), ...found.facts, threads };
+  return { provider: engine, ...found.facts, ...namedDevice(found.device), threads };
+};
+
+/** Devices that a step's options name beside the CPU, which is a part of every machine. */
+const devicesOf = async (names: readonly string[], threads: number): Promise<Fingerprint['environment']> => {
+  const others = names.filter((name) => name !== defaultEngine);
+  if (others.length === 0) return {};
+  const there = others.map(async (name) => [name, await deviceOf(name, threads)] as const);
+  return { engines: Object.fromEntries(await Promise.all(there)) };
 };
 
 /** As much of the machine as a step's result depends on. */
@@ -92,7 +100,10 @@ export const fingerprintOf = async (
   ...(stage.draws ? { seed } : {}),
   inputs,
   sources: await sources.of((await stage.sources?.(step.config, base)) ?? []),
-  environment: await environmentOf(stage, step.engine, threads),
+  environment: {
+    ...(await environmentOf(stage, step.engine, threads)),
+    ...(await devicesOf(stage.engines?.(step.config) ?? [], threads)),
+  },
 });
 
 export const keyOf = (fingerprint: Fingerprint): Digest => hashJson(fingerprint);

@@ -1,6 +1,7 @@
 import stringify from 'safe-stable-stringify';
 import { parse } from 'yaml';
 import type { Json } from '../../ground/json.ts';
+import { engineText } from '../engines.ts';
 import type { ModelReport, Report, StageReport } from '../report.ts';
 import type { Change } from './diff.ts';
 
@@ -49,7 +50,10 @@ const conditions = (report: Report): Json => {
     measurement:
       measurement === null
         ? null
-        : { rounds: measurement.rounds, threads: measurement.threads, processes: measurement.processes },
+        : {
+            ...{ rounds: measurement.rounds, threads: measurement.threads, processes: measurement.processes },
+            ...(measurement.on === undefined ? {} : { on: engineText(measurement.on) }),
+          },
   };
 };
 

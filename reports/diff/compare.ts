@@ -1,9 +1,10 @@
 import { isBetter } from '../../ground/metrics/metric.ts';
+import { lackingOnFirst } from '../engines.ts';
 import { BASELINE, type Gate } from '../gates/gate.ts';
 import { judge } from '../gates/judge.ts';
 import { latencyBetween } from '../latency-ratio.ts';
 import { metricOf } from '../metric.ts';
-import type { LatencyReport, Report } from '../report.ts';
+import type { LatencyReport, Report, StageReport } from '../report.ts';
 import { qualityEffect, type Side, sameCell } from '../side.ts';
 import { type Effect, intervalOf, pOutside } from '../statistics/effects.ts';
 import { type HolmStep, holm } from '../statistics/holm.ts';
@@ -86,6 +87,13 @@ const latencyAttempt = (
   return { candidate: { effect, band, finish } };
 };
 
+/** Why a side has no latency of a stage; undefined where it has. */
+const missingIn = (name: string, stage: StageReport, { report }: DiffSide): string | undefined => {
+  if (stage.latency.length > 0) return undefined;
+  const lacking = lackingOnFirst(stage, report);
+  return `no latency was measured in ${name}${lacking === undefined ? '' : `: ${lacking}`}`;
+};
+
 const latencyAttempts = ({ before: was, after: now }: MatchedStage, sides: Sides, bands: Bands): Attempt[] => {
   if (was === undefined || now === undefined) return [];
   if (was.latency.length === 0 && now.latency.length === 0) return [];
@@ -94,11 +102,10 @@ const latencyAttempts = ({ before: was, after: now }: MatchedStage, sides: Sides
     return other === undefined ? [] : [latencyAttempt(now.id, [other, cell], sides, Math.log1p(bands.latency))];
   });
   if (pairs.length > 0) return pairs;
-  const missing = was.latency.length === 0 ? sides.before : now.latency.length === 0 ? sides.after : undefined;
   const reason =
-    missing === undefined
-      ? 'measured at other batches, lengths or threads'
-      : `no latency was measured in ${missing === sides.before ? 'A' : 'B'}`;
+    missingIn('A', was, sides.before) ??
+    missingIn('B', now, sides.after) ??
+    'measured at other batches, lengths or threads';
   return [{ refusal: { kind: 'latency', figure: 'p50', reason } }];
 };
 

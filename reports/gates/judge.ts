@@ -1,5 +1,6 @@
 import type { Metric } from '../../ground/metrics/index.ts';
 import { dataTask, metricsOf } from '../../ground/tasks.ts';
+import { lackingOnFirst } from '../engines.ts';
 import { latencyBetween, latencyWithin } from '../latency-ratio.ts';
 import { metricOf } from '../metric.ts';
 import type { LatencyReport, QualityReport, StageReport } from '../report.ts';
@@ -100,7 +101,8 @@ const timeInterval = ({ p50Ms, p50Interval: { low, high } }: LatencyReport, conf
 
 const latencyFound = (gate: Gate, evidence: Evidence, stage: StageReport): Found => {
   const cell = cellOf(stage, gate);
-  if (cell === undefined) return missing(`no such latency of ${stage.id} was measured`);
+  if (cell === undefined)
+    return missing(lackingOnFirst(stage, evidence.side.report) ?? `no such latency of ${stage.id} was measured`);
   if (cell.busy) return missing(MEASURED_BUSY);
   if (gate.limit === 'max') return { found: timeInterval(cell, gate.confidence) };
   const versus = versusOf(gate, evidence);

@@ -50,12 +50,22 @@ const load = z.looseObject({
   switches: amount.describe('How often the measuring processes were made to leave their processor.'),
 });
 
-/** How latency was measured. */
-export const measurement = z.looseObject({
+/** An engine and the device behind it, as its driver calls it. */
+const measuredOn = z.looseObject({
+  engine: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  device: z.string(),
+  driver: z.string().exactOptional(),
+  versions: z.record(z.string(), z.string()).describe('Of what computes there.'),
+});
+
+const onEngine = z.looseObject({
   rounds: count,
   threads: count,
   processes: count,
-  load: load.nullable().default(null).describe('What other work took while models were timed.'),
+  load: load
+    .nullable()
+    .default(null)
+    .describe('What other work took while models were timed; beside a device, what it took of the processor.'),
   referenceKernel: z.looseObject({ name: z.string(), p50Ms: amount }).nullable(),
   drift: z
     .looseObject({ ratio: amount, flagged: z.boolean() })
@@ -72,4 +82,29 @@ export const measurement = z.looseObject({
     .nullable()
     .default(null)
     .describe("Peak memory of a process that runs a graph of one node: what is left of a model's is its own."),
+});
+
+/** How latency was measured. */
+export const measurement = onEngine.extend({
+  on: measuredOn
+    .exactOptional()
+    .describe('What latencies, speed-ups and gates are of, where that is not the CPU of the environment.'),
+  otherEngines: z
+    .array(onEngine.extend({ on: measuredOn }))
+    .exactOptional()
+    .describe('The same of each further engine; figures of two engines are no pairs.'),
+});
+
+/** Why an engine has no latency of a model. */
+export const lacking = z
+  .array(z.string())
+  .exactOptional()
+  .describe('Operators that the engine has no kernel for: the model was not timed there.');
+
+/** A stage on an engine beside the first. */
+export const otherEngine = z.looseObject({
+  engine: measuredOn.shape.engine,
+  latency: z.array(latency),
+  loading: loading.nullable(),
+  lacking,
 });

@@ -4,7 +4,7 @@ import { json } from '../../ground/reported/json.ts';
 import { amount, count } from '../../ground/reported/numbers.ts';
 import { curvePoint, metricName, trainingSummary } from '../../ground/reported/training.ts';
 import { figure } from './figures.ts';
-import { latency, loading } from './latency.ts';
+import { lacking, latency, loading, otherEngine } from './latency.ts';
 import { agreement, comparison, difference, quality } from './quality.ts';
 import { cause, gap, time } from './time.ts';
 
@@ -48,7 +48,11 @@ export const stage = z.looseObject({
   agreement: agreement.nullable().describe('With the reference on the same examples.'),
   difference: difference.nullable().describe("Score minus the reference's, with its paired 95 % interval."),
   comparisons: z.array(comparison).describe('Paired with the reference, and with the model it was made from.'),
-  latency: z.array(latency),
+  latency: z
+    .array(latency)
+    .describe('On the first engine that was measured, which is the CPU unless the measurement says otherwise.'),
+  lacking,
+  otherEngines: z.array(otherEngine).exactOptional().describe('The same on further engines that were measured.'),
   loading: loading.nullable().describe('What it costs to begin: null where it was not measured.'),
   time: time.nullable().describe('Kernel time of one run by operator and layer: null where it was not profiled.'),
   undecided: z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultEngine, engines } from '../../engine/engines/index.ts';
 import { defineStage } from '../stage.ts';
 import { foreseeGrid } from './grid.ts';
 
@@ -6,6 +7,20 @@ const cell = z.strictObject({
   batch: z.int().min(1).max(4096).describe('Texts at once.'),
   length: z.int().min(1).max(8192).describe('Tokens of each text.'),
 });
+
+/** One engine twice would be measured twice and told once. */
+const once = (list: readonly string[], ctx: z.RefinementCtx<readonly string[]>): void => {
+  list.forEach((name, i) => {
+    if (list.indexOf(name) === i) return;
+    ctx.addIssue({ code: 'custom', message: `${name} was named before; expected every engine once`, path: [i] });
+  });
+};
+
+const engineNames = z
+  .array(z.enum(engines.map(({ name }) => name)))
+  .min(1, 'expected a list of at least one engine')
+  .superRefine(once)
+  .describe('What to measure on; tables begin with the first, which speed-ups and gates are about.');
 
 const config = z.strictObject({
   threads: z.int().min(1).max(256).default(1).describe('Threads of one inference.'),
@@ -28,6 +43,7 @@ const config = z.strictObject({
     .max(50)
     .default(3)
     .describe('Fresh processes a model for load time, first run and memory; 0 leaves these out.'),
+  engines: engineNames.exactOptional(),
   profile: z
     .boolean()
     .default(true)
@@ -41,15 +57,22 @@ const reported = z.looseObject({ rounds: z.number(), threads: z.number(), models
 
 export type Reported = z.infer<typeof reported>;
 
-/** Whether there is a profile is no option of the measurement. */
-const withoutProfile = (section: unknown): object => {
-  const { profile: _, ...options } = Object(section ?? {});
-  return options;
+/** What a file says, where the CPU needs no word. */
+const section = config.extend({ engines: engineNames.default([defaultEngine]) });
+
+export const enginesOf = ({ engines: names = [defaultEngine] }: Config): readonly string[] => names;
+
+/** Whether there is a profile is no option of the measurement, and the CPU alone is what it is without a word. */
+const optionsIn = (given: unknown): object => {
+  const { profile: _, engines: names, ...options } = Object(given ?? {});
+  const isUsual = names === undefined || (Array.isArray(names) && names.length === 1 && names[0] === defaultEngine);
+  return isUsual ? options : { ...options, engines: names };
 };
 
 /**
  * Latency of all models of a run, after the same inference fusions, interleaved round by round so that ratios hold on a
- * machine whose speed swings, over several processes; and what each costs to begin with, in processes of its own.
+ * machine whose speed swings, over several processes, on each engine that is asked for; and what each costs to begin with, in
+ * processes of its own.
  */
 export const measure = defineStage({
   uses: 'measure',
@@ -58,13 +81,14 @@ export const measure = defineStage({
   config,
   place: 'all-models',
   automatic: {
-    section: { name: 'measure', schema: config, summary: 'How latency is measured after the last stage.' },
-    options: ({ measure: section }) => withoutProfile(section),
+    section: { name: 'measure', schema: section, summary: 'How latency is measured after the last stage.' },
+    options: ({ measure: given }) => optionsIn(given),
   },
   metrics: reported,
   makes: 'measurements',
   draws: false,
   environment: 'machine',
+  engines: enginesOf,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
   foresee: (options, outlook) => foreseeGrid(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),

@@ -1,8 +1,9 @@
-import type { Loading } from '../../data/measurements.ts';
+import type { EngineTimes, Loading } from '../../data/measurements.ts';
 import type { StageContext } from '../stage.ts';
 import type { Fixed } from './kernel.ts';
-import type { Loaded, LoadOrder, Subject } from './orders.ts';
+import type { Loaded, LoadOrder } from './orders.ts';
 import { loadInProcess } from './process.ts';
+import type { Timing } from './rounds.ts';
 
 interface Options {
   readonly threads: number;
@@ -22,11 +23,11 @@ const gathered = (loads: readonly Loaded[]): Loading => ({
  * else; in turns A B C A B C like latency. The first cell of the grid is what is run.
  */
 export const measureLoading = async (
-  models: ReadonlyMap<string, Subject>,
+  { on, models }: Timing,
   runtime: Fixed,
   { threads, loads }: Options,
   ctx: Pick<StageContext, 'signal' | 'progress'>,
-): Promise<{ readonly loading: Readonly<Record<string, Loading>>; readonly runtime: Loading }> => {
+): Promise<Pick<EngineTimes, 'loading' | 'runtime'>> => {
   const ids = [...models.keys()];
   const subjects: readonly LoadOrder['subject'][] = [
     ...[...models.values()].map(({ name, file, feeds: [first = {}] }) => ({ name, file, feeds: first })),
@@ -34,15 +35,16 @@ export const measureLoading = async (
   ];
   const found: Loaded[][] = subjects.map(() => []);
   const total = loads * subjects.length;
+  const phase = on.engine === undefined ? 'loading' : `loading on ${on.engine}`;
   for (let done = 0; done < total; done++) {
     const at = done % subjects.length;
     const subject = subjects[at];
-    ctx.progress({ done, total, unit: 'processes', phase: 'loading' });
+    ctx.progress({ done, total, unit: 'processes', phase });
     if (subject !== undefined)
-      found[at]?.push(await loadInProcess({ type: 'load', threads, subject }, { signal: ctx.signal }));
+      found[at]?.push(await loadInProcess({ type: 'load', ...on, threads, subject }, { signal: ctx.signal }));
   }
   return {
     loading: Object.fromEntries(ids.map((id, at) => [id, gathered(found[at] ?? [])])),
-    runtime: gathered(found[ids.length] ?? []),
+    runtime: { peakBytes: gathered(found[ids.length] ?? []).peakBytes },
   };
 };

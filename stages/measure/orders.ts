@@ -1,5 +1,6 @@
 import type { Times, WarmUp } from '../../data/measurements.ts';
 import type { Feeds } from '../../engine/engine.ts';
+import type { Device } from '../../engine/engines/kind.ts';
 
 /** A model, or the reference kernel, as a process that measures gets it. */
 export interface Subject {
@@ -12,7 +13,14 @@ export interface Subject {
 }
 
 /** Times several models together, a share of all rounds. */
-export interface TimeOrder {
+export interface OnEngine {
+  /** The engine that computes; absent for the CPU. */
+  readonly engine?: string;
+  /** What it computes on, so that no process has to look for it again. */
+  readonly device?: Device;
+}
+
+export interface TimeOrder extends OnEngine {
   readonly type: 'time';
   readonly threads: number;
   readonly rounds: number;
@@ -20,13 +28,20 @@ export interface TimeOrder {
 }
 
 /** Loads one file and runs it once. */
-export interface LoadOrder {
+export interface LoadOrder extends OnEngine {
   readonly type: 'load';
   readonly threads: number;
   readonly subject: Pick<Subject, 'name' | 'file'> & { readonly feeds: Feeds };
 }
 
-export type Order = TimeOrder | LoadOrder;
+/** Looks what of several files an engine cannot compute. */
+export interface LookOrder extends Required<OnEngine> {
+  readonly type: 'look';
+  readonly threads: number;
+  readonly subjects: readonly LoadOrder['subject'][];
+}
+
+export type Order = TimeOrder | LoadOrder | LookOrder;
 
 export interface Timed {
   /** How often the process was made to leave its processor. */
@@ -51,4 +66,7 @@ export type Report =
   | { readonly type: 'round'; readonly done: number }
   | { readonly type: 'timed'; readonly timed: Timed }
   | { readonly type: 'loaded'; readonly loaded: Loaded }
-  | { readonly type: 'failed'; readonly message: string };
+  /** Operators that the engine has no kernel for, by subject. */
+  | { readonly type: 'looked'; readonly lacking: readonly (readonly string[])[] }
+  /** `theirs`: it is the user's to mend. */
+  | { readonly type: 'failed'; readonly message: string; readonly theirs: boolean };

@@ -1,6 +1,6 @@
 import { forkModule, moduleBeside } from '../../data/process.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
-import type { Loaded, LoadOrder, Order, Report, Timed, TimeOrder } from './orders.ts';
+import type { Loaded, LoadOrder, LookOrder, Order, Report, Timed, TimeOrder } from './orders.ts';
 
 const entry = moduleBeside(import.meta.url, './worker');
 
@@ -22,6 +22,13 @@ const crashed = (at: string, { code, signal, printed }: Ended): UserError => {
   const kept = 'the stages are kept; run the same command again';
   return stageError(`measuring ${at}: its process ${how}${advice === '' ? '' : ` (${advice})`}; ${kept}`);
 };
+
+/** What it was measuring, and where. */
+const placeOf = (at: string, { engine }: Order): string => (engine === undefined ? at : `${at} on ${engine}`);
+
+/** How it failed by its own account: what its user can mend is no bug. */
+const failed = (place: string, { message, theirs }: Extract<Report, { type: 'failed' }>): Error =>
+  theirs ? stageError(`measuring ${place}: ${message}`) : new Error(`measuring ${place}: ${message}`);
 
 export interface Watch {
   readonly signal: AbortSignal;
@@ -47,10 +54,12 @@ const inProcess = async (order: Order, { signal, onRound }: Watch): Promise<Repo
         else if (report.type === 'round') onRound?.(report.done);
         else last = report;
       });
-      child.on('error', (error) => reject(crashed(at, { code: null, signal: null, printed: error.message })));
+      child.on('error', (error) =>
+        reject(crashed(placeOf(at, order), { code: null, signal: null, printed: error.message })),
+      );
       child.on('close', (code, killed) => {
-        if (last?.type === 'failed') reject(new Error(`measuring ${at}: ${last.message}`));
-        else if (last === undefined) reject(crashed(at, { code, signal: killed, printed }));
+        if (last?.type === 'failed') reject(failed(placeOf(at, order), last));
+        else if (last === undefined) reject(crashed(placeOf(at, order), { code, signal: killed, printed }));
         else resolve(last);
       });
       child.send(order, () => undefined);
@@ -72,5 +81,11 @@ export const timeInProcess = async (order: TimeOrder, watch: Watch): Promise<Tim
 export const loadInProcess = async (order: LoadOrder, watch: Watch): Promise<Loaded> => {
   const report = await inProcess(order, watch);
   if (report.type === 'loaded') return report.loaded;
+  throw unexpected(report);
+};
+
+export const lookInProcess = async (order: LookOrder, watch: Watch): Promise<readonly (readonly string[])[]> => {
+  const report = await inProcess(order, watch);
+  if (report.type === 'looked') return report.lacking;
   throw unexpected(report);
 };

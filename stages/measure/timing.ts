@@ -1,8 +1,8 @@
 import type { Turn, WarmUp } from '../../data/measurements.ts';
 import type { Program } from '../../engine/engine.ts';
-import { openFile } from '../../engine/engines/onnxruntime/session.ts';
 import { COARSE, crowdingClock, waitingClock } from '../../engine/processor.ts';
 import { timed } from '../../engine/timed.ts';
+import { preparing } from './open.ts';
 import type { Loaded, LoadOrder, Report, Subject, Timed, TimeOrder } from './orders.ts';
 import { peakBytes } from './peak.ts';
 import { takeTurn } from './turn.ts';
@@ -11,11 +11,13 @@ import { warmUp } from './warm-up.ts';
 type Say = (report: Report) => void;
 type Opened = Subject & { readonly program: Program };
 
-const open = async ({ subjects, threads }: TimeOrder, say: Say): Promise<readonly Opened[]> => {
+const open = async (order: TimeOrder, say: Say): Promise<readonly Opened[]> => {
+  const prepare = await preparing(order);
   const opened: Opened[] = [];
-  for (const subject of subjects) {
+  for (const subject of order.subjects) {
     say({ type: 'at', name: subject.name });
-    opened.push({ ...subject, program: await openFile(subject.file, { threads, optimization: 'all' }) });
+    const load = await prepare(subject.file, order.threads);
+    opened.push({ ...subject, program: await load() });
   }
   return opened;
 };
@@ -31,9 +33,12 @@ const warmUpAll = async (opened: readonly Opened[], say: Say): Promise<readonly 
   return all;
 };
 
-/** Where a single turn cannot tell how long it waited, what all of them did together counts for each. */
-const evened = (times: Timed['times'], threads: number, share: number): Timed['times'] =>
-  threads > 1 || COARSE
+/**
+ * Where a single turn cannot tell how long it waited, what all of them did together counts for each. Beside a device it cannot:
+ * who waits for an answer has no processor either.
+ */
+const evened = (times: Timed['times'], { engine, threads }: TimeOrder, share: number): Timed['times'] =>
+  engine !== undefined || threads > 1 || COARSE
     ? times.map((cells) => cells.map((turns) => turns.map((turn) => ({ ...turn, waited: share }))))
     : times;
 
@@ -58,18 +63,20 @@ export const timeTogether = async (order: TimeOrder, say: Say): Promise<Timed> =
   }
   const [share, switches] = [crowding(), switched() - before];
   for (const { program } of opened) await program.release();
-  return { times: evened(times, order.threads, share), warmUp: warm, switches };
+  return { times: evened(times, order, share), warmUp: warm, switches };
 };
 
 /** From an idle runtime to the first answer. The file was just written, so that it comes from memory, not from a disk. */
-export const loadOnce = async ({ subject, threads }: LoadOrder, say: Say): Promise<Loaded> => {
+export const loadOnce = async (order: LoadOrder, say: Say): Promise<Loaded> => {
+  const { subject, threads, engine } = order;
   say({ type: 'at', name: subject.name });
+  const load = await (await preparing(order))(subject.file, threads);
   const waiting = waitingClock();
   const start = performance.now();
-  const program = await openFile(subject.file, { threads, optimization: 'all' });
+  const program = await load();
   const sessionMs = performance.now() - start;
   const firstRunMs = await timed(program, subject.feeds);
-  const waited = COARSE ? 0 : waiting();
+  const waited = COARSE || engine !== undefined ? 0 : waiting();
   const peak = peakBytes();
   await program.release();
   return { sessionMs, firstRunMs, peakBytes: peak, waited };

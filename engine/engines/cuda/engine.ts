@@ -12,7 +12,13 @@ const traffic = new Traffic();
  * nothing stays on the device, weights are moved by the host, where they are anyway.
  */
 export const cudaEngine: Engine = {
-  target: { name: 'cuda', facts: { onnxruntime: runtimeVersion }, optimizer: 'host', lacking: () => [] },
+  target: {
+    name: 'cuda',
+    facts: { onnxruntime: runtimeVersion },
+    optimizer: 'host',
+    lacking: () => [],
+    fallsBack: true,
+  },
   compile: (graph, options) => openGraph(graph, options, { provider: onCuda, traffic }),
   buffer: async (data: HostTensor) => new HostBuffer({ ...data, data: data.data.slice() }, traffic),
   moved: () => traffic.moved,

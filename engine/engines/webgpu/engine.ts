@@ -24,7 +24,7 @@ export const webgpuOn = (device: Device): Engine => {
   const [traffic, mover] = [new Traffic(), new Mover(onGpu)];
   const guarded = <T>(work: Promise<T>): Promise<T> => explaining(work, device.name);
   opened ??= {
-    target: { name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn },
+    target: { name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn, fallsBack: true },
     compile: async (graph, options) => {
       const lowered = lower(graph, lowering);
       const program = await guarded(openGraph(lowered.graph, options, { provider: onGpu, traffic }));

@@ -16,8 +16,8 @@ export const webgpu: EngineKind = {
   name: 'webgpu',
   summary: 'ONNX Runtime on a GPU by WebGPU (Vulkan, Metal, Direct3D 12): nothing else to install',
   find,
-  open: async () => {
-    const here = await find();
+  open: async (device) => {
+    const here = device === undefined ? await find() : { device };
     if ('device' in here) return (await import('./engine.ts')).webgpuOn(here.device);
     const line = here.install === undefined ? '' : `; ${here.install}`;
     throw engineError(`the engine webgpu is not there: ${here.missing}${line}`, { code: 'engine-missing' });

@@ -1,3 +1,4 @@
+import { engineText, isDevice } from '../../engines.ts';
 import { bytes, milliseconds, percent, range, seconds, speedup, times, whole } from '../../figures.ts';
 import type { LatencyReport, LoadingReport, LoadReport, MeasurementReport, Report, StageReport } from '../../report.ts';
 import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from '../../speed.ts';
@@ -15,7 +16,10 @@ interface Entry {
 const cellTitle = ({ batch, length }: LatencyReport): string =>
   `${batch === 1 ? 'one text' : `${batch} texts`} of ${length} tokens`;
 
-const entriesOf = (stages: readonly StageReport[], c: number): Entry[] =>
+/** A stage as it was timed on one engine. */
+type Measured = Pick<StageReport, 'id' | 'latency' | 'loading'>;
+
+const entriesOf = (stages: readonly Measured[], c: number): Entry[] =>
   stages.flatMap(({ id, latency }) => (latency[c] === undefined ? [] : [{ stage: id, cell: latency[c] }]));
 
 const chartOf = (entries: readonly Entry[], names: readonly string[]): Chart[] => {
@@ -86,12 +90,18 @@ const cellColumns: readonly HtmlColumn<Entry>[] = [
   { title: 'runs', cell: ({ cell }) => whole(cell.runs) },
 ];
 
+/** Of the first engine, or of one beside it. */
+type HowMeasured = Omit<MeasurementReport, 'otherEngines'>;
+
+const on = (measurement: HowMeasured | null): string =>
+  measurement?.on === undefined ? '' : ` on ${measurement.on.engine}`;
+
 type Loaded = LoadingReport & { readonly id: string };
 
 /** What a model adds to a process that holds the runtime alone. */
 const added = ({ peakBytes }: Loaded, runtime: number): string => bytes(Math.max(0, peakBytes - runtime));
 
-const loadingTable = (stages: readonly StageReport[], measurement: MeasurementReport | null) => {
+const loadingTable = (stages: readonly Measured[], measurement: HowMeasured | null) => {
   const loaded: readonly Loaded[] = stages.flatMap(({ id, loading }) => (loading === null ? [] : [{ id, ...loading }]));
   if (loaded.length === 0) return nothing;
   const runtime = measurement?.runtimePeakBytes ?? null;
@@ -104,11 +114,12 @@ const loadingTable = (stages: readonly StageReport[], measurement: MeasurementRe
   ];
   const alone = runtime === null ? '' : `, which takes ${bytes(runtime)} alone`;
   const caption = `In a process of its own; peak memory holds Node and the runtime, too${alone}.`;
-  return html`<h3>Loading</h3>${table(columns, loaded, 'Loading and memory by stage', { caption })}`;
+  const title = `Loading${on(measurement)}`;
+  return html`<h3>${title}</h3>${table(columns, loaded, `${title} and memory by stage`, { caption })}`;
 };
 
 /** How long models ran before they were timed. */
-const warmed = ({ warmUp }: MeasurementReport): readonly string[] => {
+const warmed = ({ warmUp }: HowMeasured): readonly string[] => {
   if (warmUp === null) return [];
   const unsettled =
     warmUp.unsettledShare === 0 ? '' : `; ${percent(warmUp.unsettledShare)} % of them were still getting quicker then`;
@@ -119,7 +130,7 @@ const averages = (average: LoadReport['average']): readonly string[] =>
   average === null ? [] : [`load average ${average.map((one) => one.toFixed(1)).join(' before, ')} after`];
 
 /** What else the machine did. */
-const beside = ({ load }: MeasurementReport): readonly string[] => {
+const beside = ({ load }: HowMeasured): readonly string[] => {
   if (load === null) return [];
   const said = [
     `${percent(load.waited)} % of the time other work had the processor`,
@@ -132,11 +143,25 @@ const beside = ({ load }: MeasurementReport): readonly string[] => {
 
 const plural = (n: number, one: string, many: string): string => `${whole(n)} ${n === 1 ? one : many}`;
 
-const how = (report: Report) => {
-  const { measurement } = report;
+/** Where it was measured, where that is not the CPU of the environment. */
+const device = ({ on: measured }: HowMeasured): readonly string[] =>
+  measured === undefined
+    ? []
+    : [`On ${engineText(measured)}${versionsText(measured.versions)}.`, ...(isDevice(measured) ? [CLOCK] : [])];
+
+const CLOCK =
+  'By the clock, with the way of inputs and answers to the device and back; what else the device computed meanwhile is not known.';
+
+const versionsText = (versions: Readonly<Record<string, string>>): string =>
+  Object.entries(versions)
+    .map(([name, version]) => `, ${name} ${version}`)
+    .join('');
+
+const how = (measurement: HowMeasured | null, busy: string | undefined) => {
   if (measurement === null) return nothing;
   const { rounds, processes, threads, referenceKernel, drift } = measurement;
   const said = [
+    ...device(measurement),
     `${whole(rounds)} rounds over all stages in ${plural(processes, 'process', 'processes')}, ${plural(threads, 'thread', 'threads')}.`,
     ...(referenceKernel === null
       ? []
@@ -144,7 +169,6 @@ const how = (report: Report) => {
     ...warmed(measurement),
     ...beside(measurement),
   ].join(' ');
-  const busy = busyNote(report);
   const drifted =
     busy === undefined && drift?.flagged === true
       ? html`<p class="warning">The machine's speed drifted by a factor of ${drift.ratio.toFixed(2)} during the measurement: trust ratios, not times.</p>`
@@ -152,28 +176,45 @@ const how = (report: Report) => {
   return html`<p class="note">${said}</p>${busy === undefined ? nothing : html`<p class="warning">${busy}.</p>`}${drifted}`;
 };
 
-/** Distributions of latency for every batch and length, and what loading costs. */
-export const latencySection = async (report: Report): Promise<Section | null> => {
-  const measured = report.stages.filter(({ latency }) => latency.length > 0);
+/** One engine: how it was measured, and every batch and length. */
+const engineBody = async (
+  measured: readonly Measured[],
+  names: readonly string[],
+  measurement: HowMeasured | null,
+  busy: string | undefined,
+) => {
   const cells = measured[0]?.latency ?? [];
-  if (cells.length === 0) return null;
-  const names = report.stages.map(({ id }) => id);
   const grid = cells.map((_, c) => entriesOf(measured, c));
   const drawn = await figure({
     caption:
       'Dot: median, with the band of its 95 % interval. Tick: 90 % of runs are faster. The line ends where 99 % are.',
-    summary: `Median, p90 and p99 latency of ${measured.map(({ id }) => id).join(', ')} at ${cells.map(cellTitle).join('; ')}.`,
+    summary: `Median, p90 and p99 latency${on(measurement)} of ${measured.map(({ id }) => id).join(', ')} at ${cells.map(cellTitle).join('; ')}.`,
     charts: grid.flatMap((entries) => chartOf(entries, names)),
     table: html`${grid.map((entries, c) => {
-      const title = cells[c] === undefined ? '' : cellTitle(cells[c]);
+      const title = cells[c] === undefined ? '' : `${cellTitle(cells[c])}${on(measurement)}`;
       return html`<h3>${title}</h3>${table(cellColumns, entries, `Latency at ${title}`)}`;
     })}`,
   });
-  return {
-    id: 'latency',
-    title: 'Latency',
-    body: html`${how(report)}${drawn}${loadingTable(measured, report.measurement)}`,
-  };
+  return html`${how(measurement, busy)}${drawn}${loadingTable(measured, measurement)}`;
+};
+
+/** Stages as an engine beside the first has timed them. */
+const timedOn = ({ stages }: Report, engine: string): readonly Measured[] =>
+  stages.flatMap(({ id, otherEngines = [] }) =>
+    otherEngines.flatMap((other) => (other.engine === engine && other.latency.length > 0 ? [{ id, ...other }] : [])),
+  );
+
+/** Distributions of latency for every batch and length on every engine, and what loading costs. */
+export const latencySection = async (report: Report): Promise<Section | null> => {
+  const measured = report.stages.filter(({ latency }) => latency.length > 0);
+  const names = report.stages.map(({ id }) => id);
+  const bodies = measured.length === 0 ? [] : [await engineBody(measured, names, report.measurement, busyNote(report))];
+  for (const other of report.measurement?.otherEngines ?? []) {
+    const timed = timedOn(report, other.on.engine);
+    if (timed.length === 0) continue;
+    bodies.push(html`<h3>On ${other.on.engine}</h3>`, await engineBody(timed, names, other, undefined));
+  }
+  return bodies.length === 0 ? null : { id: 'latency', title: 'Latency', body: html`${bodies}` };
 };
 
 export const costSection = async ({ cost, stages, seconds: total }: Report): Promise<Section | null> => {
