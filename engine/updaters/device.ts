@@ -160,9 +160,9 @@ export class DeviceUpdater implements Updater {
     return goesOn ? this.#source.turns(next).turns[0] : undefined;
   }
 
-  async replay(step: number, [pass, batch]: readonly [number, Batch], since: Since): Promise<Outcome> {
+  async replay(step: number, batch: readonly [number, Batch], since: Since): Promise<Outcome> {
     const compiled = await this.#entered(step);
-    const turn = { step, pass, batch, size: this.#source.sizeOf([batch]) };
+    const turn = this.#source.alone(step, batch);
     const run = (): Promise<Outcome> => this.#run(compiled, [turn], false);
     if (since === 'now') return run();
     const { graph, parameters } = compiled.step;
