@@ -76,6 +76,10 @@ export class DeviceUpdater implements Updater {
     return this.#watch.spent;
   }
 
+  get step(): TrainingStep | undefined {
+    return this.#compiled?.step;
+  }
+
   rate(step: number): number {
     return this.#source.rate(step);
   }

@@ -56,6 +56,10 @@ export class HostUpdater implements Updater {
     return this.#watch.spent;
   }
 
+  get step(): TrainingStep | undefined {
+    return this.#compiled?.step;
+  }
+
   rate(step: number): number {
     return this.#source.rate(step);
   }

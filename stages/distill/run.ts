@@ -167,6 +167,7 @@ export const runDistillation = async (
     seed: ctx.seed,
     engine: await ctx.engine(),
     threads: ctx.threads,
+    memory: ctx.memory,
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,
     progress: (progress) => ctx.progress(progress),

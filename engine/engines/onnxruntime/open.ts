@@ -2,10 +2,11 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeGraph, weightBytes, writeGraph } from '../../../graph/codec/index.ts';
 import type { Graph } from '../../../graph/graph.ts';
-import { systemCode } from '../../../ground/errors.ts';
+import { messageOf, systemCode } from '../../../ground/errors.ts';
 import { temporaryFolder } from '../../../ground/temporary.ts';
 import type { CompileOptions, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
+import { explained } from './memory.ts';
 import type { Provider } from './provider.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
 
@@ -71,7 +72,8 @@ export const openGraph = async (graph: Graph, options: CompileOptions, where: Wh
   try {
     return await opened(graph, options, where);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`ONNX Runtime refused the graph '${graph.name}': ${reason}`, { cause: error });
+    const lack = explained(error);
+    if (lack !== error) throw lack;
+    throw new Error(`ONNX Runtime refused the graph '${graph.name}': ${messageOf(error)}`, { cause: error });
   }
 };

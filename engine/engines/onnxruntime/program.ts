@@ -2,6 +2,7 @@ import type { Value } from '../../../graph/graph.ts';
 import type { Buffer, Feeds, HostTensor, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
 import { type OrtBuffer, ownBuffer } from './buffers.ts';
+import { explained } from './memory.ts';
 import type * as ort from './native.ts';
 import { convert, fromSession } from './tensors.ts';
 
@@ -35,7 +36,9 @@ export class OrtProgram implements Program {
     this.#traffic?.up(feeds);
     const given = convert(feeds);
     for (const [name, { tensor }] of this.#bound) given[name] = tensor;
-    const results = await this.#session.run(given, this.#fetches(into));
+    const results = await this.#session.run(given, this.#fetches(into)).catch((error: unknown) => {
+      throw explained(error);
+    });
     const outputs: Record<string, HostTensor> = {};
     for (const name of this.#session.outputNames) {
       const result = results[name];
