@@ -70,7 +70,7 @@ class TrainingRun {
       // Only here is it certain that arrays and progress belong together.
       if (signal.aborted) await this.#save();
       // An update that did not fit has moved nothing.
-      else if (lackOf(error) !== undefined) await this.#save().catch(() => undefined);
+      else if (lackOf(error) !== undefined && this.#progress.step > 0) await this.#save().catch(() => undefined);
       throw error;
     }
     await this.#updater.read('weights');

@@ -9,7 +9,7 @@ import type { TrainRequest } from '../train-request.ts';
 import type { TrainingPlan } from '../training-plan.ts';
 import { VALIDATION_BATCH } from '../validate.ts';
 import { lackOf, memoryError } from './lack.ts';
-import { ARENA, activationsOf, answeringOf, copiesOf, frozenBytes, type Pass, parameterBytes } from './need.ts';
+import { ARENA, activationsOf, answeringOf, BESIDE, copiesOf, frozenBytes, type Pass, parameterBytes } from './need.ts';
 import { fittingSplit } from './split.ts';
 
 /** So many times more than there is cannot be an error of the estimate. */
@@ -100,7 +100,8 @@ export class Foresight {
       ...{ apart, onHost: engine.target.optimizer === 'host', accumulates: options.accumulate > 1 },
       keepsBest: validation.encoded.length > 0,
     });
-    return (apart ? frozenBytes(step, model) : process.memoryUsage.rss()) + copies * parameterBytes(step);
+    const held = apart ? frozenBytes(step, model) : process.memoryUsage.rss() + BESIDE;
+    return held + copies * parameterBytes(step);
   }
 
   /** Memory of the passes that validate between updates. */

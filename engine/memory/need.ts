@@ -60,6 +60,9 @@ export const frozenBytes = ({ graph, parameters }: TrainingStep, model: Model): 
  */
 export const ARENA = 1.4;
 
+/** What code, programs and garbage take between a step that was compiled and its tenth run, whatever it reads. */
+export const BESIDE = 24e6;
+
 /** How often all parameters are there once more, as soon as updates run, beside what is held when a step was compiled. */
 export interface Copies {
   /** The optimizer runs on the host, over memory that is not touched before the first update. */
