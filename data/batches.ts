@@ -36,6 +36,13 @@ export const shuffledBatches = (lengths: ArrayLike<number>, size: number, random
   return Array.from(permutation(batches.length, random), (i) => batches[i]).filter((batch) => batch !== undefined);
 };
 
+/** A batch in pieces of at most `size` texts, each as long as the whole: what is drawn a position does not depend on the cuts. */
+export const splitBatch = ({ rows, length }: Batch, size: number): readonly Batch[] =>
+  Array.from({ length: Math.ceil(rows.length / size) }, (_, piece) => ({
+    rows: rows.subarray(piece * size, (piece + 1) * size),
+    length,
+  }));
+
 /** Every example once, longest first, in batches of at most `size` texts: for inference. */
 export const lengthBatches = (lengths: ArrayLike<number>, size: number): readonly Batch[] => {
   const order = Int32Array.from({ length: lengths.length }, (_, i) => i);

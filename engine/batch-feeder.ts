@@ -18,12 +18,20 @@ type Source = Pick<TrainRequest, 'examples' | 'seed'> & {
   readonly vary?: Vary | undefined;
 };
 
-/** A batch of an update, and which one: (update, pass). */
+/** A batch of an update. */
 interface Turn {
+  readonly step: number;
   readonly batch: Batch;
   readonly size: UpdateSize;
-  readonly turn: readonly [number, number];
+  /** Rows of the update in front of these. */
+  readonly before?: Int32Array;
 }
+
+/**
+ * The stream of an update, whichever of its passes draws: what is drawn does not depend on the pieces that it is cut into.
+ */
+export const updateStream = (seed: number, purpose: string, step: number, ...more: readonly number[]): Stream =>
+  stream(seed, purpose, step, 0, ...more);
 
 /** Makes what a training step is fed, besides weights and dropout masks. */
 export class BatchFeeder {
@@ -45,30 +53,34 @@ export class BatchFeeder {
   }
 
   /** The model's inputs, and those that losses ask for. */
-  feeds(inputs: readonly LossInput[], { batch: planned, size, turn }: Turn): Feeds {
+  feeds(inputs: readonly LossInput[], { batch: planned, size, step, before }: Turn): Feeds {
     const batch = fitted(this.#model, planned);
-    this.#vary(batch, turn);
+    this.#vary(batch, step);
     const { examples, options, seed } = this.#source;
     const feeds: Record<string, HostTensor> = { ...feedsFor(this.#model, this.#examples, batch) };
     const of = { model: this.#model, answers: this.answers, targets: this.#targets, teacher: examples.teacher };
-    const step = stepBatch(of, batch, size);
-    for (const { name, feed } of inputs) feeds[name] = feed(step);
+    const fed = stepBatch(of, batch, size);
+    for (const { name, feed } of inputs) feeds[name] = feed(fed);
     if (options.tokenDropout > 0) {
-      const random = stream(seed, 'token-dropout', ...turn);
-      dropTokens(this.#model, { feeds, examples: this.#examples, batch }, { rate: options.tokenDropout, random });
+      const random = updateStream(seed, 'token-dropout', step);
+      dropTokens(
+        this.#model,
+        { feeds, examples: this.#examples, batch, before },
+        { rate: options.tokenDropout, random },
+      );
     }
     return feeds;
   }
 
   /** Other readings of a batch's examples, where the task has such. */
-  #vary({ rows }: Batch, turn: Turn['turn']): void {
+  #vary({ rows }: Batch, step: number): void {
     const { seed, examples, vary } = this.#source;
     if (vary === undefined) return;
     for (const row of rows) {
       const example = examples.encoded[row];
       if (example === undefined) continue;
       // A stream of its own: an example that is looked at alone is the same as in its batch.
-      const { encoded, targets } = vary(example, stream(seed, 'vary', ...turn, row));
+      const { encoded, targets } = vary(example, updateStream(seed, 'vary', step, row));
       this.#examples[row] = encoded;
       this.#targets.data.set(targets, (this.answers.starts[row] ?? 0) * this.#targets.width);
     }

@@ -70,6 +70,8 @@ interface Target {
   readonly facts: Readonly<Record<string, string>>;
   /** Where an optimizer moves weights: by kernels over arrays of the host, or as nodes of the step's graph. */
   readonly optimizer: 'host' | 'graph';
+  /** Where values do not lie in memory of the host: how much the device has, as far as its driver tells. */
+  readonly ownMemory?: { readonly bytes?: number };
   /** Operators without a kernel there, of a graph as it would run; empty where all of it stays on the device. */
   lacking(graph: Graph): readonly string[];
   /** Whether the CPU computes what the device has no kernel for; its profiles name who computed each node. */

@@ -1,8 +1,8 @@
 import type { Batch } from '../data/batches.ts';
 import type { Stream } from '../data/random.ts';
 import { type Graph, value } from '../graph/graph.ts';
-import type { ModelInfo, Processor } from '../models/model.ts';
-import type { InputRole, Port, State } from '../models/signature.ts';
+import type { Model, ModelInfo, Processor } from '../models/model.ts';
+import type { Axis, InputRole, Port, State } from '../models/signature.ts';
 import { placesIn } from './answers.ts';
 import type { Encoded } from './encoded.ts';
 import type { Feeds, HostTensor } from './engine.ts';
@@ -104,20 +104,30 @@ export const fitted = ({ signature }: Fed, batch: Batch): Batch => {
   return length === batch.length ? batch : { ...batch, length };
 };
 
+interface Dropping {
+  readonly feeds: Feeds;
+  readonly examples: readonly Encoded[];
+  readonly batch: Batch;
+  /** Rows in front of these in the batch that they are a piece of: they draw first. */
+  readonly before?: Int32Array | undefined;
+}
+
 /** Replaces tokens of fed batches by the unknown one, each with the given probability (token dropout, in place). */
 export const dropTokens = (
   { signature, processor }: Fed,
-  { feeds, examples, batch }: { readonly feeds: Feeds; readonly examples: readonly Encoded[]; readonly batch: Batch },
+  { feeds, examples, batch, before }: Dropping,
   { rate, random }: { readonly rate: number; readonly random: Stream },
 ): void => {
+  const kept = (row: number): number => Math.min(batch.length, examples[row]?.length ?? 0);
   const input = signature.inputs.find(({ role }) => role === 'tokens');
   const data = input === undefined ? undefined : feeds[input.name]?.data;
   if (!(data instanceof BigInt64Array)) return;
   const words = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
   const threshold = rate * 2 ** 32;
+  for (const row of before ?? []) for (let i = 0; i < kept(row); i++) random.bits();
   batch.rows.forEach((row, i) => {
     const start = 2 * i * batch.length;
-    const end = start + 2 * Math.min(batch.length, examples[row]?.length ?? 0);
+    const end = start + 2 * kept(row);
     for (let at = start; at < end; at += 2) {
       if (random.bits() >>> 0 < threshold) words[at] = processor.tokens.unknown;
     }
@@ -131,6 +141,23 @@ export const symbolsIn = ({ types }: Graph, feeds: Feeds): Readonly<Record<strin
     types.get(value(name))?.shape?.forEach((dim, axis) => {
       const size = dims[axis];
       if (typeof dim !== 'number' && size !== undefined) symbols[String(dim)] = size;
+    });
+  }
+  return symbols;
+};
+
+/** What the symbolic dimensions of a model's inputs are where their axes count so much. */
+export const symbolsFor = (
+  { graph, info }: Pick<Model, 'graph' | 'info'>,
+  sizes: Readonly<Partial<Record<Axis, number>>>,
+): Readonly<Record<string, number>> => {
+  const { inputs, states } = info.signature;
+  const symbols: Record<string, number> = {};
+  for (const { name, axes } of [...inputs, ...states.map(({ past, axes }) => ({ name: past, axes }))]) {
+    graph.types.get(name)?.shape?.forEach((dim, i) => {
+      const axis = axes[i];
+      const size = typeof axis === 'string' ? sizes[axis] : undefined;
+      if (typeof dim !== 'number' && size !== undefined) symbols[dim] = size;
     });
   }
   return symbols;

@@ -1,4 +1,5 @@
 import type { Checkpoints } from '../ground/checkpoints.ts';
+import type { Watched } from '../ground/memory.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
 import type { Engine } from './engine.ts';
@@ -47,6 +48,8 @@ export interface TrainRequest {
   readonly threads: number;
   /** Where it is trained; on the CPU where it is not said. */
   readonly engine?: Engine | undefined;
+  /** What it may hold, where somebody watches that. */
+  readonly memory?: Watched | undefined;
   readonly signal: AbortSignal;
   readonly checkpoints: Checkpoints;
   /** Start of the name of the file that gets the time of every node, for benchmarks. */

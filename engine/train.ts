@@ -1,5 +1,5 @@
 import { lengthsOf } from '../data/lengths.ts';
-import { elementCount, tensorOf } from '../graph/tensor.ts';
+import { elementCount } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
 import { isBetter } from '../ground/metrics/metric.ts';
 import type { TrainingSummary } from '../ground/reported/training.ts';
@@ -9,17 +9,20 @@ import type { Model } from '../models/model.ts';
 import { divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
+import { Foresight } from './memory/foresight.ts';
+import { lackOf } from './memory/lack.ts';
 import { standardized } from './standardized.ts';
 import { buildEvaluation } from './step.ts';
-import type { TrainRequest, WeightArrays, WeightHook } from './train-request.ts';
+import type { TrainRequest } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
   freshProgress,
   restore,
   savedProgress,
   snapshot,
-  type Trained,
   type TrainingProgress,
+  weightArrays,
+  withWeights,
 } from './training-state.ts';
 import { isFiniteOutcome, type Outcome, type Portion, type Updater } from './updater.ts';
 import { openUpdater } from './updaters/index.ts';
@@ -32,26 +35,12 @@ const CURVE_POINTS_PER_EPOCH = 8;
 
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
-/** The model with copies of other arrays behind its trained weights. */
-const withWeights = (model: Model, trained: readonly Trained[], pick: (one: Trained) => Float32Array): Model => {
-  const weights = new Map(model.graph.weights);
-  for (const one of trained) {
-    if (!one.auxiliary) weights.set(one.name, tensorOf('float32', one.dims, Float32Array.from(pick(one))));
-  }
-  return { ...model, graph: { ...model.graph, weights } };
-};
-
-/** What a hook sees. */
-const weightArrays = (trained: readonly Trained[], { sees }: WeightHook): WeightArrays => {
-  const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
-  return new Map(shown.map(({ name, data }) => [name, data]));
-};
-
 /** One training run: where it stands, and what it does next. */
 class TrainingRun {
   readonly #request: TrainRequest;
   readonly #plan: TrainingPlan;
   readonly #updater: Updater;
+  readonly #foresight: Foresight;
   #progress: TrainingProgress = freshProgress;
   #evaluation: Program | undefined;
   #saved = performance.now();
@@ -61,6 +50,7 @@ class TrainingRun {
     this.#request = request;
     this.#plan = planTraining(lengthsOf(request.examples.encoded), request.options, request.seed);
     this.#updater = openUpdater(request, this.#plan);
+    this.#foresight = new Foresight(request, this.#plan);
   }
 
   async run(): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> {
@@ -79,6 +69,8 @@ class TrainingRun {
     } catch (error) {
       // Only here is it certain that arrays and progress belong together.
       if (signal.aborted) await this.#save();
+      // An update that did not fit has moved nothing.
+      else if (lackOf(error) !== undefined && this.#progress.step > 0) await this.#save().catch(() => undefined);
       throw error;
     }
     await this.#updater.read('weights');
@@ -90,6 +82,11 @@ class TrainingRun {
   async release(): Promise<void> {
     await this.#updater.release();
     await this.#evaluation?.release();
+  }
+
+  /** What went wrong, for its user. */
+  explained(error: unknown): unknown {
+    return this.#foresight.explained(error);
   }
 
   /** Continues from the newest checkpoint where there is one that fits. */
@@ -131,6 +128,8 @@ class TrainingRun {
   async #update(): Promise<void> {
     const started = performance.now();
     const { step } = this.#progress;
+    await this.#updater.enter(step);
+    if (this.#updater.step !== undefined) this.#foresight.look(this.#updater.step, step);
     const { outcome, size } = await this.#updater.update(step);
     if (!isFiniteOutcome(outcome)) throw await this.#diverged(outcome);
     const { loss } = outcome;
@@ -288,6 +287,8 @@ export const train = async (
   try {
     const { model, summary } = await run.run();
     return { model: restore(model), summary };
+  } catch (error) {
+    throw run.explained(error);
   } finally {
     await run.release();
   }

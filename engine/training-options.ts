@@ -3,6 +3,9 @@ import type { Rows } from '../data/rows.ts';
 import type { Encoded } from './encoded.ts';
 import type { Schedule } from './schedule.ts';
 
+/** Texts of a pass at most, and passes of an update, so that any batch can be split down to single texts. */
+export const MOST_TEXTS = 4096;
+
 /** Settings of a training run that do not depend on what is minimised. */
 export interface TrainingOptions {
   /** Passes over the texts; the last may be a part of one. */
@@ -11,7 +14,7 @@ export interface TrainingOptions {
   readonly steps?: number | undefined;
   /** Texts of one pass. */
   readonly batch: number;
-  /** Passes whose gradients add up to one update. */
+  /** Passes of an update, whose gradients add up to those of one pass over all of its texts. */
   readonly accumulate: number;
   readonly learningRate: number;
   /** Rate of what stands behind the last layer, where it starts from random weights on a trained encoder. */

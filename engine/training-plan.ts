@@ -1,4 +1,4 @@
-import { type Batch, paddingFraction, shuffledBatches } from '../data/batches.ts';
+import { type Batch, paddingFraction, shuffledBatches, splitBatch } from '../data/batches.ts';
 import { stream } from '../data/random.ts';
 import type { TrainingOptions } from './training-options.ts';
 
@@ -7,7 +7,7 @@ export interface TrainingPlan {
   readonly stepsPerEpoch: number;
   readonly totalSteps: number;
   readonly epochs: number;
-  /** Batches of an update (0-based). */
+  /** Batches of an update (0-based), one a pass: the batch that one pass alone would take, cut into pieces. */
   update(step: number): readonly Batch[];
   /** Share of padding among the positions of an epoch (0-based). */
   padding(epoch: number): number;
@@ -21,15 +21,16 @@ export const planTraining = (
   seed: number,
 ): TrainingPlan => {
   const { batch, accumulate } = options;
-  const batches = Math.ceil(lengths.length / batch);
-  const stepsPerEpoch = Math.max(1, Math.ceil(batches / accumulate));
+  const whole = batch * accumulate;
+  const stepsPerEpoch = Math.max(1, Math.ceil(lengths.length / whole));
   const totalSteps = options.steps ?? Math.max(1, Math.round(options.epochs * stepsPerEpoch));
-  let cached: { readonly epoch: number; readonly batches: readonly Batch[] } | undefined;
-  const epochBatches = (epoch: number): readonly Batch[] => {
+  let cached: { readonly epoch: number; readonly updates: readonly (readonly Batch[])[] } | undefined;
+  const updatesOf = (epoch: number): readonly (readonly Batch[])[] => {
     if (cached?.epoch !== epoch) {
-      cached = { epoch, batches: shuffledBatches(lengths, batch, stream(seed, 'batches', epoch)) };
+      const batches = shuffledBatches(lengths, whole, stream(seed, 'batches', epoch));
+      cached = { epoch, updates: batches.map((one) => splitBatch(one, batch)) };
     }
-    return cached.batches;
+    return cached.updates;
   };
   const epochOf = (step: number): number => Math.floor(step / stepsPerEpoch);
   return {
@@ -37,10 +38,7 @@ export const planTraining = (
     totalSteps,
     epochs: Math.ceil(totalSteps / stepsPerEpoch),
     epochOf,
-    update: (step) => {
-      const first = (step % stepsPerEpoch) * accumulate;
-      return epochBatches(epochOf(step)).slice(first, first + accumulate);
-    },
-    padding: (epoch) => paddingFraction(epochBatches(epoch), lengths),
+    update: (step) => updatesOf(epochOf(step))[step % stepsPerEpoch] ?? [],
+    padding: (epoch) => paddingFraction(updatesOf(epoch).flat(), lengths),
   };
 };

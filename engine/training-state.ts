@@ -1,11 +1,13 @@
 import type { Graph, Value } from '../graph/graph.ts';
-import { elementCount, float32Of } from '../graph/tensor.ts';
+import { elementCount, float32Of, tensorOf } from '../graph/tensor.ts';
 import type { Json } from '../ground/json.ts';
 import { type TrainingSummary, withFormerScores } from '../ground/reported/training.ts';
 import { initialize } from '../models/initialize.ts';
+import type { Model } from '../models/model.ts';
 import type { Moments } from './adamw.ts';
 import { bytesFor, KernelMemory } from './kernels/memory.ts';
 import type { StepParameter } from './step.ts';
+import type { WeightArrays, WeightHook } from './train-request.ts';
 
 /** A weight under training: its own memory, fed to the step without a copy and updated in place. */
 export interface Trained {
@@ -84,6 +86,21 @@ export const trainedArrays = (
     }
     return { name, dims, auxiliary, data, moments, best: known?.best ?? new Float32Array(auxiliary ? 0 : length) };
   });
+
+/** The model with copies of other arrays behind its trained weights. */
+export const withWeights = (model: Model, trained: readonly Trained[], pick: (one: Trained) => Float32Array): Model => {
+  const weights = new Map(model.graph.weights);
+  for (const one of trained) {
+    if (!one.auxiliary) weights.set(one.name, tensorOf('float32', one.dims, Float32Array.from(pick(one))));
+  }
+  return { ...model, graph: { ...model.graph, weights } };
+};
+
+/** What a hook sees. */
+export const weightArrays = (trained: readonly Trained[], { sees }: WeightHook): WeightArrays => {
+  const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
+  return new Map(shown.map(({ name, data }) => [name, data]));
+};
 
 const schema = 'decant.training/1';
 

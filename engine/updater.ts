@@ -1,6 +1,7 @@
 import type { Batch } from '../data/batches.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Feeds, Program } from './engine.ts';
+import type { TrainingStep } from './step.ts';
 import type { UpdateSize } from './step-batch.ts';
 import type { Trained } from './training-state.ts';
 
@@ -43,6 +44,8 @@ export interface Updater {
   /** Weights and moments in host memory: what they are where they live there, else what was read last. */
   readonly trained: readonly Trained[];
   readonly spent: TimeSpent;
+  /** What is compiled. */
+  readonly step: TrainingStep | undefined;
   rate(step: number): number;
   /**
    * Compiles the phase that an update (0-based) belongs to, where it is another one than before. Parameters that both

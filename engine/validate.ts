@@ -13,7 +13,7 @@ import type { TrainingExamples } from './training-options.ts';
 import type { Evaluation, Since } from './updater.ts';
 
 /** Texts of one pass: no gradients are kept, so more fit than in training. */
-const BATCH = 128;
+export const VALIDATION_BATCH = 128;
 
 export interface Validation {
   /** The task's primary metric. */
@@ -94,7 +94,7 @@ export const validate = async (evaluation: Evaluation, request: ValidationReques
   const { task, model, examples, signal } = request;
   const answers = answersAbout(examples.encoded);
   const judgements: Judgement[] = [];
-  for (const planned of lengthBatches(lengthsOf(examples.encoded), BATCH)) {
+  for (const planned of lengthBatches(lengthsOf(examples.encoded), VALIDATION_BATCH)) {
     signal.throwIfAborted();
     const batch = fitted(model, planned);
     const { data, width } = await runBatch(evaluation, request, 'now', batch);

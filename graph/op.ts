@@ -144,6 +144,8 @@ export interface OpDef {
   /** First operator set with these semantics. */
   readonly since: number;
   infer(call: Call): readonly Inferred[];
+  /** The output is the first input under another shape: the same elements in the same memory. */
+  readonly view?: true;
   /** Positions of inputs that have one element type: what is known of one is known of all. */
   readonly alike?: 'all' | readonly number[];
   /** 'stop': derivative is zero or meaningless (integers, comparisons); 'none': no rule written, asking is an error. */

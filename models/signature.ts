@@ -5,7 +5,7 @@ import { modelError } from '../ground/errors.ts';
  * What an axis of a port counts: examples, positions of a sequence, positions that a state remembers, answers of all examples
  * one after the other, or numbers side by side.
  */
-type Axis = 'batch' | 'sequence' | 'past' | 'answers' | 'width';
+export type Axis = 'batch' | 'sequence' | 'past' | 'answers' | 'width';
 
 /**
  * What an input is fed: ids of tokens, which positions are no padding, which of two texts a token belongs to, positions

@@ -1,19 +1,13 @@
 import { NONE, signedDigits } from '../ground/metrics/written.ts';
 
+export { bytes } from '../ground/bytes.ts';
+
 /** How figures are written for people, the same in the terminal, in Markdown, in HTML and in model cards. */
 
 const finite = (x: number, text: () => string): string => (Number.isFinite(x) ? text() : NONE);
 
 /** A rate as a percentage with one decimal, without the sign. */
 export const percent = (rate: number): string => finite(rate, () => (100 * rate).toFixed(1));
-
-/** Bytes in decimal units. */
-export const bytes = (size: number): string =>
-  finite(size, () => {
-    if (size < 1000) return `${Math.round(size)} B`;
-    if (size < 1e6) return `${(size / 1e3).toFixed(size < 1e4 ? 1 : 0)} kB`;
-    return `${(size / 1e6).toFixed(size < 1e8 ? 2 : 0)} MB`;
-  });
 
 /** A count with a decimal multiple. */
 export const count = (n: number): string =>

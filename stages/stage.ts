@@ -5,6 +5,7 @@ import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Immutable } from '../ground/immutable.ts';
 import type { Json, Metrics } from '../ground/json.ts';
+import type { Watched } from '../ground/memory.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
 import type { Foreseen, Outlook } from './expected.ts';
@@ -21,6 +22,8 @@ export interface StageContext {
   progress(progress: Progress): void;
   /** A line for the event log and, in verbose views, for people. */
   log(message: string): void;
+  /** What the step may hold in memory, where that is watched. */
+  readonly memory?: Watched;
   /** An empty folder to write the named output into; published atomically when `run` returns. */
   output(name: string, kind: ArtifactKind): Promise<string>;
   /** Folder of the YAML file: relative paths in configs are resolved against it. */

@@ -1,3 +1,4 @@
+import { memoryError } from '../memory/lack.ts';
 import { kernels } from './binary.ts';
 
 const PAGE_BYTES = 65_536;
@@ -43,7 +44,7 @@ export const bytesFor = (lengths: readonly number[], elementBytes = FLOAT_BYTES)
 
 /**
  * Memory of a fixed size in which arrays lie that vectorised loops (kernels/assembly) and ONNX Runtime both work on
- * without copies. Arrays start at zero. Throws a RangeError above 4 GiB.
+ * without copies. Arrays start at zero. Throws above 4 GiB.
  */
 export class KernelMemory {
   readonly kernels: Kernels;
@@ -53,8 +54,8 @@ export class KernelMemory {
   constructor(bytes: number) {
     const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES));
     if (pages > MOST_PAGES) {
-      throw new RangeError(
-        `training takes ${(bytes / 2 ** 30).toFixed(1)} GiB for weights, gradients and moments; 4 GiB is the most`,
+      throw memoryError(
+        `${(bytes / 2 ** 30).toFixed(1)} GiB were to lie in one memory of WebAssembly; 4 GiB is the most`,
       );
     }
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });

@@ -76,6 +76,10 @@ export class DeviceUpdater implements Updater {
     return this.#watch.spent;
   }
 
+  get step(): TrainingStep | undefined {
+    return this.#compiled?.step;
+  }
+
   rate(step: number): number {
     return this.#source.rate(step);
   }
@@ -160,9 +164,9 @@ export class DeviceUpdater implements Updater {
     return goesOn ? this.#source.turns(next).turns[0] : undefined;
   }
 
-  async replay(step: number, [pass, batch]: readonly [number, Batch], since: Since): Promise<Outcome> {
+  async replay(step: number, batch: readonly [number, Batch], since: Since): Promise<Outcome> {
     const compiled = await this.#entered(step);
-    const turn = { step, pass, batch, size: this.#source.sizeOf([batch]) };
+    const turn = this.#source.alone(step, batch);
     const run = (): Promise<Outcome> => this.#run(compiled, [turn], false);
     if (since === 'now') return run();
     const { graph, parameters } = compiled.step;

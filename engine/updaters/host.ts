@@ -56,6 +56,10 @@ export class HostUpdater implements Updater {
     return this.#watch.spent;
   }
 
+  get step(): TrainingStep | undefined {
+    return this.#compiled?.step;
+  }
+
   rate(step: number): number {
     return this.#source.rate(step);
   }
@@ -103,11 +107,11 @@ export class HostUpdater implements Updater {
     return { outcome, size };
   }
 
-  async replay(step: number, [pass, batch]: readonly [number, Batch], since: Since): Promise<Outcome> {
+  async replay(step: number, batch: readonly [number, Batch], since: Since): Promise<Outcome> {
     const compiled = await this.#entered(step);
     const { graph, parameters } = compiled.step;
     const weights = since === 'now' ? compiled.weights : this.#source.startOf(graph, parameters);
-    const turn = { step, pass, batch, size: this.#source.sizeOf([batch]) };
+    const turn = this.#source.alone(step, batch);
     const { loss, terms } = await this.#gradients({ ...compiled, weights }, [turn]);
     return { loss, terms, norm: globalNorm(compiled.memory, compiled.runner.gradients) };
   }

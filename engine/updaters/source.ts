@@ -1,12 +1,12 @@
 import type { Batch } from '../../data/batches.ts';
-import { stream } from '../../data/random.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
-import { BatchFeeder } from '../batch-feeder.ts';
+import { askedIn } from '../answers.ts';
+import { BatchFeeder, updateStream } from '../batch-feeder.ts';
 import { type Motion, motionOf } from '../depth.ts';
 import type { Feeds } from '../engine.ts';
-import { symbolsIn } from '../feeds.ts';
+import { symbolsFor, symbolsIn } from '../feeds.ts';
 import type { MaskBuffers } from '../masks.ts';
 import { rateAt } from '../schedule.ts';
 import { buildStep, type TrainingStep } from '../step.ts';
@@ -26,6 +26,8 @@ export interface Turn {
   readonly pass: number;
   readonly batch: Batch;
   readonly size: UpdateSize;
+  /** Rows of the passes before. */
+  readonly before: Int32Array;
 }
 
 /** Plain memory for arrays of the host. */
@@ -70,20 +72,31 @@ export class UpdateSource {
   /** The batches of an update. */
   turns(step: number): { readonly size: UpdateSize; readonly turns: readonly Turn[] } {
     const batches = this.plan.update(step);
-    const size = this.sizeOf(batches);
-    return { size, turns: batches.map((batch, pass) => ({ step, pass, batch, size })) };
+    const size = sizeOfUpdate(batches, this.#feeder.answers);
+    const before = (pass: number): Int32Array =>
+      Int32Array.from(batches.slice(0, pass).flatMap(({ rows }) => [...rows]));
+    return { size, turns: batches.map((batch, pass) => ({ step, pass, batch, size, before: before(pass) })) };
   }
 
-  sizeOf(batches: readonly Batch[]): UpdateSize {
-    return sizeOfUpdate(batches, this.#feeder.answers);
+  /** A batch as if it were all of its update, which draws what it drew as a pass of it. */
+  alone(step: number, [pass, batch]: readonly [number, Batch]): Turn {
+    const before = this.turns(step).turns[pass]?.before ?? new Int32Array();
+    return { step, pass, batch, size: sizeOfUpdate([batch], this.#feeder.answers), before };
   }
 
   /** What a batch feeds beside weights; the masks of dropout lie in `masks` until it draws again. */
-  feeds({ inputs, masks }: TrainingStep, { batch, size, step, pass }: Turn, buffers: MaskBuffers): Feeds {
-    const feeds = this.#feeder.feeds(inputs, { batch, size, turn: [step, pass] });
+  feeds({ inputs, masks }: TrainingStep, turn: Turn, buffers: MaskBuffers): Feeds {
+    const feeds = this.#feeder.feeds(inputs, turn);
     const symbols = symbolsIn(this.model.graph, feeds);
-    const drawn = buffers.draw(masks, symbols, stream(this.request.seed, 'dropout', step, pass));
-    return { ...feeds, ...drawn };
+    const random = updateStream(this.request.seed, 'dropout', turn.step);
+    return { ...feeds, ...buffers.draw(masks, symbols, random, this.#countsBefore(turn)) };
+  }
+
+  /** What the sizes that count texts and answers come to over the passes before. */
+  #countsBefore({ before, batch }: Turn): Readonly<Record<string, number>> {
+    const rows = { rows: before, length: batch.length };
+    const answers = askedIn(this.#feeder.answers, rows);
+    return symbolsFor(this.model, { batch: before.length, answers });
   }
 
   /** The weights of a step, or of an evaluation, as they were before any update. */

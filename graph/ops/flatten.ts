@@ -19,6 +19,7 @@ export const flatten: OpDef = {
   domain: '',
   op: 'Flatten',
   uses: passed,
+  view: true,
   since: 9,
   infer,
   gradient: (emit, call, [dy]) => {

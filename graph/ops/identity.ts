@@ -10,6 +10,7 @@ export const identity: OpDef = {
   domain: '',
   op: 'Identity',
   uses: passed,
+  view: true,
   since: 1,
   infer,
   gradient: (_emit, _call, [dy]) => [dy ?? null],

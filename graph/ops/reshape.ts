@@ -69,6 +69,7 @@ export const reshape: OpDef = {
   domain: '',
   op: 'Reshape',
   uses: passed,
+  view: true,
   since: 5,
   infer,
   gradient: (emit, call, [dy]) => [

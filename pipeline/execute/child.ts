@@ -2,6 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { forkModule, moduleBeside } from '../../data/process.ts';
+import type { Need, Room } from '../../ground/memory.ts';
 import { stepLimits } from '../guard/limits.ts';
 import { endAll } from '../guard/processes.ts';
 import { type Stop, watched } from '../guard/watch.ts';
@@ -14,13 +15,26 @@ const beside = moduleBeside(import.meta.url, '../step-process');
 
 const lastLines = (text: string): string => text.trim().split('\n').slice(-5).join('\n');
 
+/** A process that needs so much of what it may have can have ended for want of it; another one was ended by somebody. */
+const LIKELY = 0.5;
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
 /** How a process ended that did not say so itself. */
-const crashed = (code: number | null, signal: NodeJS.Signals | null, stderr: string): Outcome => {
+const crashed = ({ code, signal, stderr }: Ended, { bytes }: Room, need?: Need): Outcome => {
   const how = signal === null ? `ended with code ${code}` : `was killed by ${signal}`;
-  const memory = signal === 'SIGKILL' || /heap out of memory/.test(stderr) ? ' (probably out of memory)' : '';
+  const isFull = signal === 'SIGKILL' || /heap out of memory|bad_alloc/.test(stderr);
+  const message = `the process of the step ${how}${isFull ? ' (probably out of memory)' : ''}`;
+  if (isFull && need !== undefined && need.bytes > LIKELY * bytes) {
+    return { kind: 'failed', code: 'memory', theirs: true, message: `${message}; ${need.advice}`, detail: stderr };
+  }
   const printed = lastLines(stderr);
-  const message = `the process of the step ${how}${memory}${printed === '' ? '' : `: ${printed}`}`;
-  return { kind: 'failed', code: 'crashed', theirs: false, message, detail: stderr };
+  const all = `${message}${printed === '' ? '' : `: ${printed}`}`;
+  return { kind: 'failed', code: 'crashed', theirs: false, message: all, detail: stderr };
 };
 
 /** How a process ended that took more than it may. */
@@ -46,8 +60,6 @@ interface Place {
   readonly logFile: string;
   /** The module of the process. */
   readonly entry?: string | undefined;
-  /** Megabytes that it may take, if not what the machine has. */
-  readonly memory?: number | undefined;
 }
 
 /**
@@ -56,7 +68,7 @@ interface Place {
  */
 export const runInChild = async (
   order: Order,
-  { logFile, entry = beside, memory }: Place,
+  { logFile, entry = beside }: Place,
   { abort, kill }: { readonly abort: AbortSignal; readonly kill: AbortSignal },
   onReport: (report: Report) => void,
 ): Promise<Outcome> => {
@@ -73,7 +85,8 @@ export const runInChild = async (
     stop ??= why;
     end();
   });
-  set(stepLimits(memory));
+  let need: Need | undefined;
+  set(stepLimits(order.memory));
   const save = (): void => {
     send({ type: 'abort' });
     timer = setTimeout(end, SAVE_MS);
@@ -85,12 +98,16 @@ export const runInChild = async (
       let outcome: Outcome | undefined;
       child.on('message', (report: Report) => {
         if (report.type === 'outcome') outcome = report.outcome;
-        else onReport(report);
+        else if (report.type === 'need') {
+          need = report.need;
+          set(stepLimits(order.memory, need));
+        } else onReport(report);
       });
-      child.on('error', (error) => resolve(crashed(null, null, error.message)));
+      const ended = (how: Ended): Outcome => crashed(how, order.memory, need);
+      child.on('error', ({ message }) => resolve(ended({ code: null, signal: null, stderr: message })));
       child.on('close', (code, signal) => {
-        const printed = said();
-        const unsaid: Outcome = abort.aborted ? { kind: 'aborted' } : crashed(code, signal, printed);
+        const stderr = said();
+        const unsaid: Outcome = abort.aborted ? { kind: 'aborted' } : ended({ code, signal, stderr });
         resolve(outcome ?? (stop === undefined ? unsaid : stopped(stop)));
       });
       send({ type: 'start', order });

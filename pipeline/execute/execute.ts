@@ -6,6 +6,7 @@ import { choice } from '../../ground/reported/choice.ts';
 import type { StepSummary } from '../../reports/record.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit } from '../events.ts';
+import { stepRoom } from '../guard/limits.ts';
 import { fingerprintOf, keyOf, type Sources } from '../plan/fingerprint.ts';
 import type { Plan, ReadyStep, Step } from '../plan/plan.ts';
 import { whyRuns } from '../plan/why.ts';
@@ -128,11 +129,12 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
     seed: plan.seed,
     base: plan.base,
     offline: options.offline,
+    memory: stepRoom(options.memory),
     module: catalogue.module,
   };
   const outcome = await runInChild(
     order,
-    { logFile: logFile(options.logs, step), entry: catalogue.entry, memory: options.memory },
+    { logFile: logFile(options.logs, step), entry: catalogue.entry },
     { abort, kill },
     (report) => {
       if (report.type === 'progress') emit({ type: 'progress', step: step.id, progress: report.progress });

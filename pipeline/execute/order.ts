@@ -1,4 +1,5 @@
 import type { Artifact, Digest } from '../../ground/artifact.ts';
+import type { Need, Room } from '../../ground/memory.ts';
 import type { Progress } from '../../ground/progress.ts';
 import type { ReadyStep } from '../plan/plan.ts';
 import type { Fingerprint } from '../store/record.ts';
@@ -17,6 +18,8 @@ export interface Order {
   readonly base: string;
   /** The network is forbidden. */
   readonly offline: boolean;
+  /** What its process may hold in memory. */
+  readonly memory: Room;
   /** Module that exports `stages`. */
   readonly module: string;
 }
@@ -37,6 +40,7 @@ export type Outcome =
 export type Report =
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'log'; readonly message: string }
+  | { readonly type: 'need'; readonly need: Need }
   | { readonly type: 'outcome'; readonly outcome: Outcome };
 
 /** What the parent tells it. */

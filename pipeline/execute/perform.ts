@@ -30,6 +30,7 @@ const context = (
   checkpoints: store.checkpoints(order.key),
   progress: (progress) => report({ type: 'progress', progress }),
   log: (message) => report({ type: 'log', message }),
+  memory: { ...order.memory, foresee: (need) => report({ type: 'need', need }) },
   output: async (name, kind) => {
     const folder = join(workspace, name);
     await mkdir(folder, { recursive: true });

@@ -1,5 +1,6 @@
 import { freemem, totalmem } from 'node:os';
-import { bytes as sized } from '../../reports/figures.ts';
+import { bytes as sized } from '../../ground/bytes.ts';
+import type { Need, Room } from '../../ground/memory.ts';
 
 /** What a process that runs a stranger's model may take, from now until it says so again, and what is said where it takes more. */
 export interface Limits {
@@ -89,10 +90,16 @@ const SHARE_OF_TOTAL = 0.5;
 export const stepMemory = ({ total, free }: Machine = thisMachine()): number =>
   Math.max(SHARE_OF_FREE * free, SHARE_OF_TOTAL * total);
 
-/** What a step of a run may take: megabytes that the user allows, or what the machine has. It may take as long as it likes. */
-export const stepLimits = (megabytes: number | undefined): Limits => {
-  const bytes = megabytes === undefined ? stepMemory() : megabytes * MEGABYTE;
-  const whose = megabytes === undefined ? 'which is nearly all that this machine has to give' : 'which --memory allows';
-  const message = `the step was stopped: it took more than ${sized(bytes)} of memory, ${whose}; take shorter texts, smaller batches or a smaller model, or allow more with --memory MB`;
+/** Memory of a step of a run: megabytes that the user allows, or what the machine has. */
+export const stepRoom = (megabytes: number | undefined): Room => ({
+  bytes: megabytes === undefined ? stepMemory() : megabytes * MEGABYTE,
+  asked: megabytes !== undefined,
+});
+
+/** What is said to a step that may take so much, where it does not know itself what would help. It may take as long as it likes. */
+export const stepLimits = ({ bytes, asked }: Room, need?: Need): Limits => {
+  const whose = asked ? 'which --memory allows' : 'which is nearly all that this machine has to give';
+  const advice = need?.advice ?? 'take shorter texts, smaller batches or a smaller model';
+  const message = `the step was stopped: it took more than ${sized(bytes)} of memory, ${whose}; ${advice}, or allow more with --memory MB`;
   return { memory: { bytes, message } };
 };

@@ -164,6 +164,7 @@ export const distillationOf = async (given: DistillationJob, ctx: TrainingContex
     seed: ctx.seed,
     engine: await ctx.engine(),
     threads: ctx.threads,
+    memory: ctx.memory,
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,
     progress: (progress) => ctx.progress(progress),

@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { defaultAdamW } from '../../engine/adamw.ts';
-import type { TrainingOptions } from '../../engine/training-options.ts';
+import { MOST_TEXTS, type TrainingOptions } from '../../engine/training-options.ts';
 import { textTasks } from '../../ground/tasks.ts';
 
 const rate = z.number().positive().max(1);
@@ -46,8 +46,13 @@ export const trainingConfig = {
     .default(4)
     .describe('passes over the training texts; a part of one too, such as 0.5'),
   steps: z.int().min(1).optional().describe('ends training after so many updates instead'),
-  batch: z.int().min(1).max(4096).default(64).describe('texts of one pass'),
-  accumulate: z.int().min(1).max(1024).default(1).describe('passes whose gradients add up to one update'),
+  batch: z.int().min(1).max(MOST_TEXTS).default(64).describe('texts of one pass'),
+  accumulate: z
+    .int()
+    .min(1)
+    .max(MOST_TEXTS)
+    .default(1)
+    .describe('passes of an update: batch: 16 with accumulate: 4 trains the same as batch: 64, in less memory'),
   learningRate: rate
     .optional()
     .describe('highest learning rate; left out, 4e-4 to fine-tune, 1.5e-3 for random weights and for distillation'),

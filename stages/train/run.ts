@@ -15,7 +15,10 @@ import { type DefaultRates, type TrainingConfig, trainingOptions } from './optio
 import { withThresholds } from './settle.ts';
 
 /** Where a training run gets its engine, seed, threads, checkpoints and voice from. */
-export type TrainingContext = Pick<StageContext, 'engine' | 'seed' | 'threads' | 'signal' | 'checkpoints' | 'progress'>;
+export type TrainingContext = Pick<
+  StageContext,
+  'engine' | 'seed' | 'threads' | 'memory' | 'signal' | 'checkpoints' | 'progress'
+>;
 
 export interface TrainingJob {
   readonly model: Model;
@@ -102,6 +105,7 @@ export const trainingOf = async (
     seed: ctx.seed,
     engine: await ctx.engine(),
     threads: ctx.threads,
+    memory: ctx.memory,
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,
     progress: (progress) => ctx.progress(progress),

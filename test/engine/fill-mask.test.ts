@@ -208,7 +208,7 @@ describe('a model that fills them in', () => {
     const feeder = new BatchFeeder(answering.info, { examples: { encoded, targets }, seed: 1, options });
     const batch = { rows: Int32Array.from(encoded.keys()), length: Math.max(...encoded.map(({ length }) => length)) };
     const size = sizeOfUpdate([batch], feeder.answers);
-    const feeds = feeder.feeds(step.inputs, { batch, size, turn: [0, 0] });
+    const feeds = feeder.feeds(step.inputs, { batch, size, step: 0 });
     const weights = weightFeeds(step.graph, model, []);
     const table = weights[name];
     if (!(table?.data instanceof Float32Array)) throw new Error('the table is fed');

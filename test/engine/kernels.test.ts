@@ -14,5 +14,7 @@ it('refuses arrays of another memory', () => {
 });
 
 it('says how much is too much', () => {
-  expect(() => new KernelMemory(5 * 2 ** 30)).toThrow('5.0 GiB for weights, gradients and moments; 4 GiB is the most');
+  expect(() => new KernelMemory(5 * 2 ** 30)).toThrow(
+    '5.0 GiB were to lie in one memory of WebAssembly; 4 GiB is the most',
+  );
 });

@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { bytesFor, KernelMemory } from '../../engine/kernels/memory.ts';
-import { fillMask, keptScale, MaskBuffers } from '../../engine/masks.ts';
-import { symbol } from '../../graph/dim.ts';
+import { drawMask, keptScale, MaskBuffers } from '../../engine/masks.ts';
+import { multiplyDims, type Shape, symbol } from '../../graph/dim.ts';
 import { value } from '../../graph/graph.ts';
 
 const maskOf = (length: number, ratio: number, ...purpose: number[]): Uint8Array => {
   const memory = new KernelMemory(bytesFor([length], 1));
-  const mask = memory.octets(length);
-  fillMask(memory, mask, ratio, stream(1, 'dropout', ...purpose));
-  return mask.slice();
+  return drawMask(memory, { length, ratio }, stream(1, 'dropout', ...purpose)).slice();
 };
 const share = (mask: Uint8Array, of: (x: number) => boolean): number => mask.filter(of).length / mask.length;
 
@@ -42,10 +40,30 @@ describe('dropout masks', () => {
     const long = maskOf(64, 0.4, 7);
     for (const length of [1, 3, 16, 17, 33]) expect(maskOf(length, 0.4, 7)).toEqual(long.slice(0, length));
     const memory = new KernelMemory(bytesFor([5, 5], 1));
-    const [one, next] = [memory.octets(5), memory.octets(5)];
-    next.fill(9);
-    fillMask(memory, one, 0.4, stream(1, 'dropout', 7));
-    expect(next).toEqual(new Uint8Array(5).fill(9));
+    drawMask(memory, { length: 5, ratio: 0.4 }, stream(1, 'dropout', 7));
+    expect(memory.octets(5)).toEqual(new Uint8Array(5));
+  });
+
+  it.each([0, 1, 4, 6, 21])('go on where a piece of them ended, at %i', (from) => {
+    const memory = new KernelMemory(bytesFor([64], 1));
+    const rest = drawMask(memory, { length: 40 - from, ratio: 0.4, from }, stream(1, 'dropout', 7));
+    expect(rest).toEqual(maskOf(40, 0.4, 7).slice(from));
+  });
+
+  it.each<readonly [string, Shape]>([
+    ['rows first', [symbol('batch'), symbol('sequence'), 3]],
+    ['all positions as rows', [multiplyDims(symbol('batch'), symbol('sequence')), 3]],
+    ['rows in the middle, of which each piece has others', [symbol('sequence'), symbol('batch'), 3]],
+    ['none of the rows', [symbol('sequence'), 3]],
+  ])('of pieces of a batch are those of the batch: %s', (name, shape) => {
+    const draw = (batch: number, before: number): readonly number[] => {
+      const masks = [{ input: value('dropout/0'), shape, ratio: 0.4 }];
+      const symbols = { batch, sequence: 5 };
+      const drawn = new MaskBuffers().draw(masks, symbols, stream(1, 'dropout', 0), { batch: before });
+      return Array.from(drawn['dropout/0']?.data ?? [], Number);
+    };
+    const pieces = [...draw(2, 0), ...draw(2, 2), ...draw(1, 4)];
+    expect(pieces).toEqual(name.startsWith('none') ? [0, 1, 2].flatMap(() => draw(5, 0)) : draw(5, 0));
   });
 
   it('take the shape of the batch', () => {

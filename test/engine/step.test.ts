@@ -79,7 +79,7 @@ const withStep = async <T>(
       for (let at = 0; at < all.length; at += size ?? all.length) {
         const rows = all.subarray(at, at + (size ?? all.length));
         const length = Math.max(...Array.from(rows, (row) => examples.encoded[row]?.length ?? 0));
-        const feeds = feeder.feeds(step.inputs, { batch: { rows, length }, size: whole, turn: [0, 0] });
+        const feeds = feeder.feeds(step.inputs, { batch: { rows, length }, size: whole, step: 0 });
         const result = await runner.run({ ...weightsOf(model, step), ...extra, ...feeds });
         loss += result.loss;
         terms = result.terms;
@@ -357,7 +357,7 @@ describe('a training step', () => {
       examples: { encoded: examples.encoded.slice(0, 2), targets: idTargets([49_999, -1]) },
     });
     const batch = { rows: Int32Array.of(1, 0), length: 11 };
-    const feeds = feeder.feeds(inputs, { batch, size: { answers: 2, tokens: 22 }, turn: [0, 0] });
+    const feeds = feeder.feeds(inputs, { batch, size: { answers: 2, tokens: 22 }, step: 0 });
     expect(feeds.labels).toEqual({ dtype: 'int64', dims: [2, 1], data: BigInt64Array.of(0n, 49_999n) });
     const others = Math.fround((0.5 * 0.2) / 50_000);
     expect([...(feeds.class_weights?.data ?? [])]).toEqual([0, others]);
@@ -385,7 +385,7 @@ const denseTableGradient = async (
   const length = Math.max(...examples.encoded.map((one) => one.length));
   const feeder = new BatchFeeder(model.info, { ...untouched, examples });
   const size = { answers: rows.length, tokens: 1 };
-  const outputs = await program.run(feeder.feeds(inputs, { batch: { rows, length }, size, turn: [0, 0] }));
+  const outputs = await program.run(feeder.feeds(inputs, { batch: { rows, length }, size, step: 0 }));
   await program.release();
   return Array.from(outputs[gradient]?.data ?? [], Number);
 };

@@ -76,7 +76,7 @@ describe('words beyond the end of their text', () => {
   const feeds = () => {
     const { inputs } = buildStep(model, { losses: [crossEntropy(settings), distillation(settings)] });
     const feeder = new BatchFeeder(model.info, { examples, seed: 1, options: { tokenDropout: 0 } });
-    return feeder.feeds(inputs, { batch, size: sizeOfUpdate([batch], answers), turn: [0, 0] });
+    return feeder.feeds(inputs, { batch, size: sizeOfUpdate([batch], answers), step: 0 });
   };
 
   it('have no part in the mean of the loss', () => {

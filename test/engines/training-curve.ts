@@ -22,7 +22,7 @@ const batchesOf = (model: Model, step: TrainingStep, steps: number) => {
     const rows = Int32Array.from({ length: TEXTS }, (_, i) => at * TEXTS + i);
     const length = Math.max(...Array.from(rows, (row) => examples.encoded[row]?.length ?? 0));
     const batch = { rows, length };
-    const feeds = feeder.feeds(step.inputs, { batch, size: sizeOfUpdate([batch], feeder.answers), turn: [at, 0] });
+    const feeds = feeder.feeds(step.inputs, { batch, size: sizeOfUpdate([batch], feeder.answers), step: at });
     return { ...feeds, ...new MaskBuffers().draw(step.masks, symbolsIn(model.graph, feeds), stream(1, 'dropout', at)) };
   });
 };

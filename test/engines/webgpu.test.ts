@@ -14,6 +14,7 @@ import { explained } from '../../engine/engines/webgpu/failures.ts';
 import { missingBecause } from '../../engine/engines/webgpu/find.ts';
 import { webgpu } from '../../engine/engines/webgpu/index.ts';
 import { lowering, onGpu } from '../../engine/engines/webgpu/provider.ts';
+import { lackOf } from '../../engine/memory/lack.ts';
 import { train } from '../../engine/train.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
@@ -131,9 +132,9 @@ runs('an adapter whose memory does not suffice', () => {
     const error: unknown = await program.run({ x: ones(40_000) }).catch((thrown: unknown) => thrown);
     expect(isUserError(error, 'engine')).toBe(true);
     expect(error).toMatchObject({
-      code: 'adapter-memory',
+      code: 'memory',
       message: expect.stringMatching(
-        /^the adapter SwiftShader, .+ has not enough memory for this.*; lower 'batch' and raise/,
+        /^the adapter SwiftShader, .+ has not enough memory for this.*; take --engine cpu$/,
       ),
     });
     await expect(program.run({ x: ones(300_000) })).rejects.toThrow('has not enough memory');
@@ -149,8 +150,8 @@ describe('what goes wrong on an adapter', () => {
       'adapter-lost',
       'goes on from the last checkpoint',
     ],
-    ['vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY', 'adapter-memory', "lower 'batch'"],
-    ['WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid', 'adapter-memory', 'take --engine cpu'],
+    ['vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY', 'memory', 'has not enough memory for this'],
+    ['WebGPU validation failed. [Invalid Buffer (unlabeled)] is invalid', 'memory', 'take --engine cpu'],
   ])('is told with what to do: %s', (text, code, advice) => {
     expect(explained(new Error(text), 'A')).toMatchObject({ code, message: expect.stringContaining(advice) });
   });
@@ -159,8 +160,9 @@ describe('what goes wrong on an adapter', () => {
     const limit = 'WebGPU validation failed. Buffer size (6400000000) exceeds the max buffer size limit (1073741824).';
     expect(explained(new Error(limit), 'A')).toMatchObject({
       message:
-        "the adapter A has not enough memory for this: a piece of 6.40 GB was asked for, 1.07 GB are possible, so batches have to be 6 times smaller; lower 'batch' and raise 'accumulate' by the same factor, which trains the same, or take --engine cpu",
+        'the adapter A has not enough memory for this: a piece of 6400 MB was asked for, 1074 MB are possible; take --engine cpu',
     });
+    expect(lackOf(explained(new Error(limit), 'A'))?.times).toBeCloseTo(5.96, 2);
   });
 
   it('is left as it is where it is none of that', () => {

@@ -241,6 +241,28 @@ describe('execute', () => {
     expect(again.ran).toEqual(['second']);
   });
 
+  it('tells a stage that takes too much memory what it said would help', async () => {
+    using space = workspace();
+    prepare(space, growing('letters: 2, needs: 900, holds: { megabytes: 900 }'));
+    const { end } = await run(space, { memory: 700 });
+    expect(end).toMatchObject({
+      ...{ kind: 'failed', code: 'memory', log: null },
+      message: expect.stringMatching(
+        /^the step was stopped: it took more than 700 MB of memory, which --memory allows; 2 letters: write fewer, or allow more with --memory MB; its last good state is kept in/,
+      ),
+    });
+  });
+
+  it.each([
+    [600, 'memory', 'the process of the step was killed by SIGKILL (probably out of memory); 2 letters: write fewer'],
+    [100, 'crashed', 'the process of the step was killed by SIGKILL (probably out of memory)'],
+  ])('says of a killed stage that needs %i of 1000 MB what is likely', async (needs, code, message) => {
+    using space = workspace();
+    prepare(space, growing(`letters: 2, needs: ${needs}, die: killed`));
+    const { end } = await run(space, { memory: 1000 });
+    expect(end).toMatchObject({ kind: 'failed', code, message });
+  });
+
   it('saves on interruption and goes on from there to the same bytes', async () => {
     using space = workspace();
     prepare(space, growing('letters: 30, pauseMs: 40'));

@@ -77,6 +77,7 @@ const grow = defineStage({
     letters: z.int().min(1),
     pauseMs: z.number().default(0),
     die: z.string().optional(),
+    needs: z.int().optional(),
     holds: z.strictObject({ megabytes: z.int(), elsewhere: z.boolean().default(false) }).optional(),
   }),
   place: 'named',
@@ -84,13 +85,15 @@ const grow = defineStage({
   makes: 'model',
   draws: true,
   wire: () => ({}),
-  run: async (inputs, { letters, pauseMs, die, holds }, ctx) => {
+  run: async (inputs, { letters, pauseMs, die, needs, holds }, ctx) => {
     const saved = await ctx.checkpoints.load();
     const before = saved === undefined ? '' : Buffer.from(saved.data).toString();
     let grown = before;
+    if (needs !== undefined) ctx.memory?.foresee({ bytes: needs * 1e6, advice: `${letters} letters: write fewer` });
     if (die === 'error') throw new Error('a fault of the program');
     if (die === 'theirs') throw stageError('the loss is not a number at step 3');
     if (die === 'crash') process.abort();
+    if (die === 'killed') await pause(LONG_ENOUGH_MS).then(() => process.kill(process.pid, 'SIGKILL'));
     ctx.log(`resumed at ${before.length}`);
     while (grown.length < letters) {
       ctx.signal.throwIfAborted();

@@ -6,6 +6,7 @@ import { isRefusal, refusal, systemCode } from '../../../ground/errors.ts';
 import { temporaryFolder } from '../../../ground/temporary.ts';
 import type { CompileOptions, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
+import { explained } from './memory.ts';
 import type { Provider } from './provider.ts';
 import { openBytes, openFile, type WeightFile } from './session.ts';
 
@@ -71,6 +72,8 @@ export const openGraph = async (graph: Graph, options: CompileOptions, where: Wh
   try {
     return await opened(graph, options, where);
   } catch (error) {
+    const lack = explained(error);
+    if (lack !== error) throw lack;
     if (!isRefusal(error)) throw error;
     throw refusal(`ONNX Runtime refused the graph '${graph.name}': ${error.message}`, { cause: error });
   }

@@ -3,6 +3,7 @@ import { refusalOf } from '../../../ground/errors.ts';
 import type { Buffer, Feeds, HostTensor, Program } from '../../engine.ts';
 import type { Traffic } from '../traffic.ts';
 import { type OrtBuffer, ownBuffer } from './buffers.ts';
+import { explained } from './memory.ts';
 import type * as ort from './native.ts';
 import { convert, fromSession } from './tensors.ts';
 
@@ -47,7 +48,7 @@ export class OrtProgram implements Program {
     return outputs;
   }
 
-  /** What the runtime says of the values it meets is a refusal of them. */
+  /** What the runtime says of the values it meets is a refusal of them, unless memory did not suffice. */
   async #ran(
     given: Record<string, ort.Tensor>,
     fetches: Record<string, ort.Tensor | null>,
@@ -55,7 +56,8 @@ export class OrtProgram implements Program {
     try {
       return await this.#session.run(given, fetches);
     } catch (error) {
-      throw refusalOf(error);
+      const lack = explained(error);
+      throw lack === error ? refusalOf(error) : lack;
     }
   }
 

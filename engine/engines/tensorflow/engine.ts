@@ -10,7 +10,10 @@ import { TensorProgram } from './program.ts';
 export const tensorflowEngine = (tf: Library, facts: Readonly<Record<string, string>>): Engine => {
   const traffic = new Traffic();
   return {
-    target: { name: 'tensorflow', facts, optimizer: 'graph', lacking: lackingIn },
+    target: {
+      ...{ name: 'tensorflow', facts, optimizer: 'graph', lacking: lackingIn },
+      ...(facts.device === 'GPU' ? { ownMemory: {} } : {}),
+    },
     compile: async (graph, options) => {
       const { optimization, optimizedFile, profilePrefix } = options;
       if (optimizedFile !== undefined || profilePrefix !== undefined) {

@@ -1,6 +1,7 @@
 import type { Value } from '../../../graph/graph.ts';
 import { engineError, isRefusal, messageOf, refusalOf } from '../../../ground/errors.ts';
 import type { Buffer, Feeds, HostTensor, Program } from '../../engine.ts';
+import { memoryError } from '../../memory/lack.ts';
 import type { Traffic } from '../traffic.ts';
 import { downloaded, placed, uploaded, uploadedFlags } from './border.ts';
 import { ownBuffer, type TensorBuffer } from './buffer.ts';
@@ -111,10 +112,8 @@ export class TensorProgram implements Program {
       if (!isRefusal(refusalOf(error))) throw error;
       const { op, name } = step.node;
       const full = /out of memory|OOM|resource exhausted/i.test(messageOf(error));
-      throw engineError(`TensorFlow.js gave up at ${op} '${name}' of '${this.#plan.name}': ${messageOf(error)}`, {
-        ...(full ? { code: 'memory' } : {}),
-        cause: error,
-      });
+      const text = `TensorFlow.js gave up at ${op} '${name}' of '${this.#plan.name}': ${messageOf(error)}`;
+      throw (full ? memoryError : engineError)(text, { cause: error });
     }
     for (const name of step.last) values.drop(name);
   }

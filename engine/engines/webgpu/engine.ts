@@ -19,12 +19,17 @@ const factsOf = ({ name, driver }: Device): Readonly<Record<string, string>> => 
   ...(driver === undefined ? {} : { driver }),
 });
 
+const memoryOf = ({ memory }: Device): { readonly bytes?: number } => (memory === undefined ? {} : { bytes: memory });
+
 /** Runs graphs on a GPU through ONNX Runtime's provider for WebGPU. There is one adapter a process, and one engine. */
 export const webgpuOn = (device: Device): Engine => {
   const [traffic, mover] = [new Traffic(), new Mover(onGpu)];
   const guarded = <T>(work: Promise<T>): Promise<T> => explaining(work, device.name);
   opened ??= {
-    target: { name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn, fallsBack: true },
+    target: {
+      ...{ name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn, fallsBack: true },
+      ...(device.software === true ? {} : { ownMemory: memoryOf(device) }),
+    },
     compile: async (graph, options) => {
       const lowered = lower(graph, lowering);
       const program = await guarded(openGraph(lowered.graph, options, { provider: onGpu, traffic }));

@@ -1,4 +1,6 @@
+import { bytes } from '../../../ground/bytes.ts';
 import { engineError, messageOf } from '../../../ground/errors.ts';
+import { memoryError } from '../../memory/lack.ts';
 
 const LOST = /device (?:was |is )?lost|DeviceLost|DEVICE_LOST/i;
 
@@ -9,15 +11,13 @@ const LIMIT = /Buffer size \((\d+)\) exceeds the max buffer size limit \((\d+)\)
 const FULL =
   /OUT_OF_(?:DEVICE|HOST)_MEMORY|out of memory|\[Invalid Buffer|Too many storage buffers in shader|narrowing_error/i;
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
-
-const tooLarge = (adapter: string, limit: RegExpExecArray | null): string => {
+const tooLarge = (adapter: string, limit: RegExpExecArray | null, cause: unknown): unknown => {
   const [, asked, most] = (limit ?? []).map(Number);
-  const sizes =
-    asked === undefined || most === undefined
-      ? ''
-      : `: a piece of ${gigabytes(asked)} was asked for, ${gigabytes(most)} are possible, so batches have to be ${Math.ceil(asked / most)} times smaller`;
-  return `the adapter ${adapter} has not enough memory for this${sizes}; lower 'batch' and raise 'accumulate' by the same factor, which trains the same, or take --engine cpu`;
+  const text = `the adapter ${adapter} has not enough memory for this`;
+  const advice = 'take --engine cpu';
+  if (asked === undefined || most === undefined) return memoryError(text, { cause, advice });
+  const sizes = `a piece of ${bytes(asked)} was asked for, ${bytes(most)} are possible`;
+  return memoryError(`${text}: ${sizes}`, { cause, advice, times: asked / most });
 };
 
 /** What went wrong on a device, for its user; errors of another kind as they are. */
@@ -29,7 +29,7 @@ export const explained = (error: unknown, adapter: string): unknown => {
   }
   const limit = LIMIT.exec(message);
   if (limit === null && !FULL.test(message)) return error;
-  return engineError(tooLarge(adapter, limit), { code: 'adapter-memory', cause: error });
+  return tooLarge(adapter, limit, error);
 };
 
 /** The same of work that is under way. */

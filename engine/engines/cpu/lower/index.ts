@@ -1,7 +1,8 @@
 import type { Graph } from '../../../../graph/graph.ts';
+import { soonest } from '../../../order.ts';
 import { distribution, geluAgain } from './gelu.ts';
 import { linear } from './linear.ts';
-import { lastFirst, soonest } from './order.ts';
+import { lastFirst } from './order.ts';
 import { rowSums } from './rows.ts';
 import { products } from './transposes.ts';
 import { type Lowering, walk } from './walk.ts';

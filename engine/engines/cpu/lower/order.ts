@@ -1,20 +1,6 @@
 import { type Graph, indexOf, type Node, readsOf } from '../../../../graph/graph.ts';
 
 /**
- * The same graph with what no other node reads, the gradients of weights, right behind what it reads itself: the order in which
- * nodes should run.
- */
-export const soonest = (graph: Graph): Graph => {
-  const { producer, users } = indexOf(graph);
-  const turns = new Map<Node, number>();
-  const isLeaf = ({ outputs }: Node): boolean => outputs.every((output) => !users.has(output));
-  const after = (node: Node): number =>
-    Math.max(-1, ...readsOf(node).map((read) => turns.get(producer.get(read) ?? node) ?? -1));
-  graph.nodes.forEach((node, i) => void turns.set(node, isLeaf(node) ? after(node) + 0.5 : i));
-  return { ...graph, nodes: graph.nodes.toSorted((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0)) };
-};
-
-/**
  * The same graph in the order in which ONNX Runtime would list it if it went through it from the end. It begins at the last node
  * that nobody reads, and of what a node needs it runs first what stands last: listed like this, gradients are made in the order
  * of `graph`, and what is computed again for one of them only then.
