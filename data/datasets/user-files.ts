@@ -8,6 +8,7 @@ import type { Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf, targetOptions } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
+import { missingRemarks } from './missing.ts';
 import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 
@@ -113,7 +114,7 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
   const { assemble } = await import('./assemble.ts');
   const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
-  return { ...loaded, dropped };
+  return { ...loaded, dropped, remarks: [...loaded.remarks, ...missingRemarks(loaded.dataset.classes, config)] };
 };
 
 /** Classes among the first rows of the labelled texts, or those that the options or their file declare. */
@@ -159,7 +160,7 @@ const look = async (config: FileConfig, parts: readonly Part[]): Promise<Look> =
   }
   const classes = await firstClasses(config, parts);
   const { nameRemarks } = await import('./remarks.ts');
-  return { classes, whole: false, remarks: nameRemarks(classes) };
+  return { classes, whole: false, remarks: [...nameRemarks(classes), ...missingRemarks(classes, config)] };
 };
 
 interface FileKind<S extends z.ZodObject<typeof fileOptions>> extends Pick<DatasetKind<S>, 'uses' | 'summary'> {

@@ -1,5 +1,5 @@
 import type { UserError } from '../../ground/errors.ts';
-import { isMissing } from '../datasets/missing.ts';
+import { missingLabel } from '../datasets/missing.ts';
 import { scalarText } from '../datasets/rows.ts';
 import { dataErrors } from '../errors.ts';
 import type { Named, TargetKind } from './target.ts';
@@ -70,7 +70,8 @@ export const numberOfText: TargetKind = {
     read: ([value], [column = ''], row, missing) => {
       if (typeof value === 'boolean') throw dataErrors.noNumber(row.at, column, String(value), advice(''));
       const text = scalarText(value, column, row).trim();
-      return isMissing(text, missing) ? { missing: text, noun: 'number' } : { target: numberOf(text, row.at, column) };
+      const none = missingLabel(text, missing);
+      return none === undefined ? { target: numberOf(text, row.at, column) } : { ...none, noun: 'number' };
     },
   },
 };

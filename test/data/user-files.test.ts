@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { check, dataSchema, load, sources } from '../../data/datasets/index.ts';
+import { check, dataSchema, load, look, sources } from '../../data/datasets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
@@ -402,21 +402,37 @@ describe('before anything runs', () => {
 describe('a missing label', () => {
   const content = (label: string) => `text,label\n${ordinary()}odd,${label}\n`;
 
-  it.each(['nan', 'NaN', 'None', 'null', 'NULL', 'NA', 'N/A', '<NA>', '#N/A'])(
-    'spelled %s is no class: it is refused with its row, dropped, or kept as a class',
-    async (label) => {
-      using space = workspace();
-      expect(await complaint(space, content(label))).toBe(
-        `empty-label: data.csv:302: the label is '${label}', which stands for a missing one; fill it in, leave such rows out with missing: drop, ` +
-          `or, where '${label}' is a class, list what else stands for a missing one: missingValues: []`,
-      );
-      const loaded = (options: Options) =>
-        load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
-      const dropped = await loaded({ missing: 'drop' });
-      expect([dropped.dropped, dropped.dataset.classes]).toEqual([1, ['no', 'yes']]);
-      expect((await loaded({ missingValues: [] })).dataset.classes).toEqual([label, 'no', 'yes'].sort());
-    },
-  );
+  it.each([
+    ...[
+      'nan',
+      'NaN',
+      'None',
+      'null',
+      'NULL',
+      'NA',
+      'N/A',
+      '<NA>',
+      '#N/A',
+      'Nan',
+      'nAn',
+      'na',
+      '\\N',
+      '(null)',
+      '#NULL!',
+    ],
+    ...['#REF!', '#DIV/0!', '#NV', '(blank)', '(Missing)', 'n.a.', 'N.A.', '-nan(ind)', 'nan.0', 'ＮａＮ', 'nan\u200b'],
+  ])('spelled %s is no class: it is refused with its row, dropped, or kept as a class', async (label) => {
+    using space = workspace();
+    expect(await complaint(space, content(label))).toBe(
+      `empty-label: data.csv:302: the label is '${label}', which stands for a missing one; fill it in, leave such rows out with missing: drop, ` +
+        `or, where '${label}' is a class, list what else stands for a missing one: missingValues: []`,
+    );
+    const loaded = (options: Options) =>
+      load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+    const dropped = await loaded({ missing: 'drop' });
+    expect([dropped.dropped, dropped.dataset.classes]).toEqual([1, ['no', 'yes']]);
+    expect((await loaded({ missingValues: [] })).dataset.classes).toEqual([label, 'no', 'yes'].sort());
+  });
 
   it('is what the user says, and always the empty one', async () => {
     using space = workspace();
@@ -429,6 +445,65 @@ describe('a missing label', () => {
     expect(await complaint(space, `text,label\n${lines(40, (i) => `t ${i},nan`)}`, { missing: 'drop' })).toMatch(
       /^nothing-left: data\.csv: all 40 rows lack a text or a label/,
     );
+  });
+});
+
+describe('a label that may be a class or stand for a missing one', () => {
+  const content = (label: string) => `text,label\n${ordinary()}odd,${label}\nodder,${label}\n`;
+
+  const remarks = async (space: Workspace, text: string, options: Options = {}): Promise<readonly string[]> => {
+    space.write('data.csv', text);
+    const config = dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options });
+    const { remarks: said } = await load(config, space.folder);
+    expect((await look(config, space.folder)).remarks).toEqual(said);
+    return said.filter((remark) => remark.includes('missing'));
+  };
+
+  it.each(['?', '-', '--', '.', '—', 'none', 'NONE', 'nil', '(none)', 'Undefined', 'Missing', 'not available', 'tbd'])(
+    '%s is a class, and both readings are told',
+    async (label) => {
+      using space = workspace();
+      const list = JSON.stringify([label]);
+      expect(await remarks(space, content(label))).toEqual([
+        `'${label}' is a class here, but often stands for a missing label: where so, write missingValues: ${list}, and missing: drop to leave such rows out; where not, missingValues: [] says that every label is a class`,
+      ]);
+      expect(await remarks(space, content(label), { missingValues: [] })).toEqual([]);
+      expect(await complaint(space, content(label), { missingValues: [label] })).toMatch(
+        /^empty-label: data\.csv:302: /,
+      );
+    },
+  );
+
+  it.each(['', ' ', '\u200b', '\u00a0', '\u2060\ufeff', '\u00ad', '\u0001'])(
+    '%j is none: it shows nothing',
+    async (label) => {
+      using space = workspace();
+      expect(await complaint(space, content(`"${label}"`))).toMatch(
+        /^empty-label: data\.csv:302: the label is empty \(and 1 more row\);/,
+      );
+      expect(await complaint(space, `text,label\n${ordinary()}"${label}",yes\n`)).toMatch(
+        /^empty-text: data\.csv:302: the text is empty;/,
+      );
+    },
+  );
+
+  it.each(['+', 'no', 'nano', 'nat park', 'unknown', 'other', ':-)', '0', '***', 'nine'])(
+    '%s is a class without a word',
+    async (label) => {
+      using space = workspace();
+      expect(await remarks(space, content(label))).toEqual([]);
+    },
+  );
+
+  it('is none where its opposite is a class, and is told where a list of the user makes it one', async () => {
+    using space = workspace();
+    const signs = lines(90, (i) => `text ${i},${i % 2 === 0 ? '+' : '-'}`);
+    expect(await remarks(space, `text,label\n${signs}`)).toEqual([]);
+    expect(await remarks(space, content('NaN'), { missingValues: ['?'] })).toEqual([
+      expect.stringContaining(
+        `'NaN' is a class here, but often stands for a missing label: where so, write missingValues: ["?","NaN"]`,
+      ),
+    ]);
   });
 });
 
