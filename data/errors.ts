@@ -88,8 +88,11 @@ export const dataErrors = {
     ),
   missingColumn: (at: string, name: string, known: readonly string[]) =>
     dataError('missing-column', `${at}: there is no column '${name}'${nameHint(name, known)}`),
-  repeatedColumn: (at: string, name: string) =>
-    dataError('repeated-column', `${at}: the column '${name}' appears more than once; rename all but one`),
+  repeatedColumn: (at: string, name: string, names: readonly string[]) =>
+    dataError(
+      'repeated-column',
+      `${at}: the column '${name}' appears more than once (columns ${names.flatMap((one, i) => (one === name ? [i + 1] : [])).join(', ')}); rename all but one`,
+    ),
   unequalRow: (at: string, found: number, expected: number) =>
     dataError(
       'unequal-row',

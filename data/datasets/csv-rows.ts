@@ -39,7 +39,7 @@ const columnIndices = (names: readonly string[], columns: readonly string[], at:
   return columns.map((column) => {
     const index = indices.get(column);
     if (index === undefined) throw dataErrors.missingColumn(at, column, names);
-    if (repeated.has(column)) throw dataErrors.repeatedColumn(at, column);
+    if (repeated.has(column)) throw dataErrors.repeatedColumn(at, column, names);
     return index;
   });
 };

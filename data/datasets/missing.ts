@@ -12,11 +12,7 @@ export const folded = (name: string): string => name.normalize('NFKC').replace(u
 /** How pandas, NumPy, R, databases and Hive write a value that is not there, in lower case. */
 const values = [
   ...['null', 'na', 'n/a', 'n.a.', 'n.a', 'nat', '\\n', '\\null', '__hive_default_partition__'],
-  ...['null', 'na', 'n/a', 'nan', 'blank', 'empty', 'missing'].flatMap((word) => [
-    `(${word})`,
-    `<${word}>`,
-    `[${word}]`,
-  ]),
+  ...['null', 'na', 'n/a', 'nan', 'blank', 'empty', 'missing'].flatMap((word) => [`(${word})`, `<${word}>`]),
 ];
 
 /** What spreadsheets write where a formula failed, in the languages that they speak. */
@@ -66,7 +62,7 @@ const isSpelling = (label: string): boolean => {
 };
 
 const words =
-  /^[(<[]?(?:none|nil|nul|undefined|missing|blank|empty|unlabell?ed|unspecified|tbd|no (?:data|label|value))[)>\]]?$/;
+  /^[(<[]?(?:none|nil|nul|null|na|nan|undefined|missing|blank|empty|unlabell?ed|unspecified|tbd|no (?:data|label|value))[)>\]]?$/;
 const negations = /^not (?:available|applicable|specified|labell?ed|known)$/;
 const marks = /^[?.\-\u2010-\u2015_/~]+$/;
 

@@ -25,7 +25,7 @@ export interface LocatedCandidate extends Candidate {
 const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): UserError | undefined => {
   const times = found.filter((column) => column === name).length;
   if (times === 1) return undefined;
-  return times === 0 ? dataErrors.missingColumn(shown, name, found) : dataErrors.repeatedColumn(shown, name);
+  return times === 0 ? dataErrors.missingColumn(shown, name, found) : dataErrors.repeatedColumn(shown, name, found);
 };
 
 /** Columns by the key that names them. */

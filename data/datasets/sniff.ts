@@ -6,7 +6,7 @@ import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isNested, isScalar, type RowReader } from './rows.ts';
-import { likeliestNumber, numbersIn } from './sniff-numbers.ts';
+import { areDecimals, likeliestNumber, numbersIn } from './sniff-numbers.ts';
 import { flagColumns, likeliestSets, type RawColumn, type SetsGuess, setColumns } from './sniff-sets.ts';
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
@@ -25,6 +25,8 @@ export interface DataGuess {
   readonly sets?: readonly SetsGuess[];
   /** Columns that seem to hold one number a text; left out where none does. */
   readonly numbers?: readonly string[];
+  /** Whether a comma stands before the decimals of the numbers in the column of the label. */
+  readonly decimalComma?: boolean;
   /** Column that says in which split a row is. */
   readonly split: string | undefined;
   /** Classes among the rows that were looked at, sorted. */
@@ -52,15 +54,16 @@ interface Sample {
 
 const shown = (value: unknown): string => (isScalar(value) ? String(value) : '');
 
-/** Columns that can be named: once, and by something. */
-const nameable = (names: readonly string[]): readonly string[] => {
-  const times = new Map<string, number>();
-  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
-  return names.filter((name) => name !== '' && times.get(name) === 1);
+/** Columns that can be named, each once: of two with one name nobody knows which is meant. */
+const nameable = (names: readonly string[], { shown: file }: SourceFile): readonly string[] => {
+  const named = names.filter((name) => name !== '');
+  const repeated = named.find((name, i) => named.indexOf(name) < i);
+  if (repeated !== undefined) throw dataErrors.repeatedColumn(file, repeated, names);
+  return named;
 };
 
 const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Promise<Sample> => {
-  const names = nameable((await reader.columns(file)) ?? []);
+  const names = nameable((await reader.columns(file)) ?? [], file);
   const rows: (readonly unknown[])[] = [];
   for await (const { values } of reader.values(file, names)) {
     rows.push(values);
@@ -132,7 +135,7 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   const table = uses === 'csv' ? await tableOptions(file, header) : {};
   const sample = await sampleOf(readerOf(uses, table), file, SAMPLE_ROWS);
   const columns = columnsOf(sample);
-  const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct));
+  const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct) && !labelNames.test(name));
   const candidates = columns.filter((column) => column !== split);
   const open = sample.raw.filter(({ name }) => name !== split?.name && !partsRows(name));
   const inOne = setColumns(open.filter(({ name }) => !isTextName(name)));
@@ -157,6 +160,7 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
       ? {}
       : { sets: likeliest === undefined ? sets : [likeliest, ...sets.filter((one) => one !== likeliest)] }),
     ...(numbers.length === 0 ? {} : { numbers: numbers.map(({ name }) => name) }),
+    ...(isNumber && areDecimals(label.distinct) ? { decimalComma: true } : {}),
     split: split?.name,
     classes: likeliest?.classes ?? (isNumber ? [] : [...(label?.distinct ?? [])].sort()),
     rows: sample.rows.length,

@@ -92,13 +92,13 @@ const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): st
   return `${task}\n  label: ${columns.map(inline).join('')}${seen}${between}`;
 };
 
-const numberLines = (label: string): string =>
+const numberLines = (label: string, { decimalComma }: DataGuess): string =>
   `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
-  label: ${inline(label)}               # column of the numbers`;
+  label: ${inline(label)}               # column of the numbers${decimalComma === true ? "\n  decimal: ','                # before the decimals of a number" : ''}`;
 
 const labelLine = (roles: Roles, guess: DataGuess): string => {
   const { label, task, sets, isNumber } = roles;
-  if (label !== undefined && isNumber === true) return numberLines(label);
+  if (label !== undefined && isNumber === true) return numberLines(label, guess);
   if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined) {
     const what = isInText(roles) ? 'hidden words are guessed' : 'a student learns the vectors of its teacher';

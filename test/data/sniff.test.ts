@@ -81,6 +81,46 @@ describe('sniffing a file', () => {
     });
   });
 
+  it.each([
+    ['text,text,label', 'a,b,c', "the column 'text' appears more than once (columns 1, 2)"],
+    ['x,label,y,label', 'a,b,c,d', "the column 'label' appears more than once (columns 2, 4)"],
+    ['text,label,x,x', 'a,b,c,d', "the column 'x' appears more than once (columns 3, 4)"],
+  ])('refuses %s: two columns of one name', async (header, row, said) => {
+    using space = workspace();
+    const file = space.write('data.csv', `${header}\n${rows(40, (i) => row.replaceAll(/,\w/g, `$&${i % 2}`))}`);
+    await expect(sniff(file)).rejects.toThrow(`${file}: ${said}; rename all but one`);
+  });
+
+  it('takes for columns of JSON Lines what any of the first objects has', async () => {
+    using space = workspace();
+    const row = (i: number) =>
+      JSON.stringify(i % 10 === 0 ? { text: `t ${i}` } : { label: `c${i % 3}`, text: `t ${i}` });
+    const guess = await sniff(space.write('data.jsonl', rows(90, row)));
+    expect([guess.columns, guess.text, guess.label]).toEqual([['text', 'label'], 'text', 'label']);
+  });
+
+  it.each([
+    ['3,5', (i: number) => `${i % 10},${i % 7}`],
+    ['1.234,5', (i: number) => `1.${100 + i},5`],
+  ])('takes numbers such as %s for numbers, not for two classes', async (_, number) => {
+    using space = workspace();
+    const guess = await sniff(space.write('data.csv', `text;score\n${rows(90, (i) => `text ${i};${number(i)}`)}`));
+    expect([guess.label, guess.numbers, guess.decimalComma, guess.sets]).toEqual(['score', ['score'], true, undefined]);
+  });
+
+  it.each([
+    ['Train', 'TRAIN', 'hold-out', 'test'],
+    ['training set', 'dev set', 'Test_Set', 'held out'],
+    ['train1', 'valid', 'test-a', 'test'].map((name) => name.replace('-a', '')),
+  ])('takes a column of %s, %s, %s and %s for the splits, whatever it is called', async (...names) => {
+    using space = workspace();
+    for (const column of ['split', 'set', 'usage', 'group', 'which']) {
+      const row = (i: number) => `text ${i},${i % 3 ? 'yes' : 'no'},${names[(i >> 2) % 4]}`;
+      const guess = await sniff(space.write('data.csv', `text,label,${column}\n${rows(90, row)}`));
+      expect([guess.split, guess.label]).toEqual([column, 'label']);
+    }
+  });
+
   it('tells where a line of JSON is broken', async () => {
     using space = workspace();
     await expect(sniff(space.write('data.jsonl', '{"text":"a"}\n{"text"\n'))).rejects.toThrow(/data\.jsonl:2: /);

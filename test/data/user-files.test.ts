@@ -41,7 +41,7 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'a column twice',
     'text,label,text\na,b,c\n',
-    "repeated-column: data.csv:1: the column 'text' appears more than once; rename all but one",
+    "repeated-column: data.csv:1: the column 'text' appears more than once (columns 1, 3); rename all but one",
   ],
   [
     'an empty text',
@@ -504,6 +504,104 @@ describe('a label that may be a class or stand for a missing one', () => {
         `'NaN' is a class here, but often stands for a missing label: where so, write missingValues: ["?","NaN"]`,
       ),
     ]);
+  });
+});
+
+describe('a column of splits that nobody names', () => {
+  const remarks = async (space: Workspace, column: string, value: (i: number) => string, options: Options = {}) => {
+    const content = lines(300, (i) => `text number ${i},${i % 3 === 0 ? 'no' : 'yes'},${value(i)}`);
+    space.write('data.csv', `text,label,${column}\n${content}`);
+    const config = dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options });
+    const { remarks: said } = await load(config, space.folder);
+    expect((await look(config, space.folder)).remarks).toEqual(said);
+    return said;
+  };
+  const ignored = (column: string) =>
+    `column '${column}' seems to say in which split a row is, and is ignored: rows go to the splits by their hash; to use it, `;
+
+  it.each([
+    ['fold', (i: number) => String(i % 5)],
+    ['kfold', (i: number) => String(i % 5)],
+    ['is_test', (i: number) => String(Number(i % 5 === 0))],
+    ['in train', (i: number) => String(i % 5 !== 0)],
+    ['subset', (i: number) => ['A', 'B'][i % 2] ?? ''],
+    ['test', (i: number) => ['0', '1'][i % 2] ?? ''],
+    ['part', (i: number) => ['train', 'test', 'other'][i % 3] ?? ''],
+  ])('called %s is told, and how it is used', async (column, value) => {
+    using space = workspace();
+    expect(await remarks(space, column, value)).toEqual([
+      `${ignored(column)}fill a column with train, validation and test, and name it as splitColumn`,
+    ]);
+  });
+
+  it('is told with its name where it can be used as it is, and not where it is used', async () => {
+    using space = workspace();
+    const value = (i: number) => ['Train', 'train', 'dev', 'holdout'][i % 4] ?? '';
+    expect(await remarks(space, 'role', value)).toEqual([`${ignored('role')}write splitColumn: "role"`]);
+    expect(await remarks(space, 'role', value, { splitColumn: 'role' })).toEqual([]);
+    expect(await remarks(space, 'author', (i) => `a${i % 9}`)).toEqual([]);
+  });
+});
+
+describe('numbers with a comma before their decimals', () => {
+  const read = async (space: Workspace, number: (i: number) => string, options: Options) => {
+    const content = `text;score\n${lines(300, (i) => `text number ${i};${number(i)}`)}`;
+    const said = await complaint(space, content, { task: 'score', label: 'score', ...options });
+    if (said !== 'nothing') return said;
+    const config = dataSchema.parse({ uses: 'csv', file: 'data.csv', task: 'score', label: 'score', ...options });
+    const { dataset } = await load(config, space.folder);
+    return new Set(dataset.train.map(({ target }) => target));
+  };
+
+  it('are read where the options say so, thousands with their marks', async () => {
+    using space = workspace();
+    const decimal = { decimal: ',' };
+    expect(await read(space, (i) => `${i % 3},25`, decimal)).toEqual(new Set([0.25, 1.25, 2.25]));
+    expect(await read(space, (i) => `-1.00${i % 2},5`, decimal)).toEqual(new Set([-1000.5, -1001.5]));
+    expect(await read(space, (i) => `${i % 3}.25`, decimal)).toBe(
+      `no-number: data.csv:2: "0.25" in column 'score' is no number; expected a number such as 3,5, as decimal: ',' says`,
+    );
+    expect(await read(space, (i) => `${i % 3},25`, {})).toBe(
+      `no-number: data.csv:2: "0,25" in column 'score' is no number; write a point before the decimals: 0.25; or, where the comma does in all rows, decimal: ','`,
+    );
+  });
+
+  it('are no matter of classes', () => {
+    const parsed = dataSchema.safeParse({ uses: 'csv', file: 'data.csv', decimal: ',' });
+    expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
+      "expected no 'decimal' with task: text-classification, which reads no numbers",
+    ]);
+  });
+});
+
+describe('JSON Lines in which objects lack a key', () => {
+  const config = { uses: 'jsonl', file: 'data.jsonl' };
+  const row = (i: number) => ({ text: `t ${i}`, ...(i % 10 === 0 ? {} : { label: i % 2 === 0 ? 'no' : 'yes' }) });
+
+  it('have no label there: refused with the first row, or dropped', async () => {
+    using space = workspace();
+    space.write(
+      'data.jsonl',
+      lines(300, (i) => JSON.stringify(row(i))),
+    );
+    await expect(load(dataSchema.parse(config), space.folder)).rejects.toThrow(
+      'data.jsonl:1: the label is empty (and 29 more rows);',
+    );
+    expect(await check(dataSchema.parse(config), space.folder)).toMatchObject([{ code: 'empty-label' }]);
+    const { dropped } = await load(dataSchema.parse({ ...config, missing: 'drop' }), space.folder);
+    expect(dropped).toBe(30);
+  });
+
+  it('name it otherwise: that is told', async () => {
+    using space = workspace();
+    space.write(
+      'data.jsonl',
+      lines(300, (i) => JSON.stringify(i === 150 ? { text: 'odd', lable: 'no' } : row(i + 1))),
+    );
+    const dropping = dataSchema.parse({ ...config, missing: 'drop' });
+    await expect(load(dropping, space.folder)).rejects.toThrow(
+      "data.jsonl:151: there is no column 'label'; did you mean 'lable'?",
+    );
   });
 });
 
