@@ -121,6 +121,41 @@ describe('sniffing a file', () => {
     }
   });
 
+  it.each(['^', '~', ':', '/', '#', '\u0001', '\u001f', '=', '§'])('sees that %j may part columns', async (mark) => {
+    using space = workspace();
+    const row = (i: number) => `some text number ${i}${mark}${i % 2 ? 'yes' : 'no'}`;
+    const guess = await sniff(space.write('data.csv', `text${mark}label\n${rows(40, row)}`));
+    expect([guess.columns, guess.separator]).toEqual([[`text${mark}label`], mark]);
+  });
+
+  it('takes no mark of a text for one that parts columns', async () => {
+    using space = workspace();
+    const row = (i: number) => `some text: number ${i}${i % 7 === 0 ? ' and: more' : ''}`;
+    const guess = await sniff(space.write('data.csv', `text\n${rows(40, row)}`));
+    expect([guess.columns, guess.separator]).toEqual([['text'], undefined]);
+  });
+
+  it('reads JSON for what it is, whatever the file is called', async () => {
+    using space = workspace();
+    const row = (i: number) => JSON.stringify({ text: `t ${i}`, label: `c${i % 3}` });
+    const list = `[${Array.from({ length: 40 }, (_, i) => row(i)).join(',')}]`;
+    for (const content of [rows(40, row), list, `\ufeff${rows(40, row)}`]) {
+      const guess = await sniff(space.write('data.csv', content));
+      expect([guess.uses, guess.text, guess.label]).toEqual(['jsonl', 'text', 'label']);
+    }
+  });
+
+  it.each([',', ';', '\t'])('reads fields in single quotes with %j between them', async (delimiter) => {
+    using space = workspace();
+    const row = (i: number) => `'a text, and; more ${i}'${delimiter}'${i % 2 ? 'yes' : 'no'}'`;
+    const guess = await sniff(space.write('data.csv', `'text'${delimiter}'label'\n${rows(40, row)}`));
+    expect([guess.table, guess.columns, guess.classes]).toEqual([
+      { delimiter, quote: "'" },
+      ['text', 'label'],
+      ['no', 'yes'],
+    ]);
+  });
+
   it('tells where a line of JSON is broken', async () => {
     using space = workspace();
     await expect(sniff(space.write('data.jsonl', '{"text":"a"}\n{"text"\n'))).rejects.toThrow(/data\.jsonl:2: /);

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { check, dataSchema, load, look, sources } from '../../data/datasets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
@@ -504,6 +505,64 @@ describe('a label that may be a class or stand for a missing one', () => {
         `'NaN' is a class here, but often stands for a missing label: where so, write missingValues: ["?","NaN"]`,
       ),
     ]);
+  });
+});
+
+describe('a file that is something else', () => {
+  const gb = Buffer.from('c4e3bac3cac0bde7a3acd4d9bcfb', 'hex');
+  const jis = Buffer.from('82b182f182c982bf82cd90a28a45', 'hex');
+  const korean = Buffer.from('bec8b3e7c7cfbcbcbfe4', 'hex');
+  const cyrillic = Buffer.from('eff0e8e2e5f2ece8f0', 'hex');
+  const greek = Buffer.from('eae1ebe7ecddf1e1eafcf3ece5', 'hex');
+  const rowsOf = (word: Buffer): Buffer =>
+    Buffer.concat([
+      Buffer.from('text,label\n'),
+      ...Array.from({ length: 300 }, (_, i) => Buffer.concat([word, Buffer.from(` ${i},${i % 2 ? 'no' : 'yes'}\n`)])),
+    ]);
+
+  it.each([
+    ['GB18030 (GBK)', gb],
+    ['Shift-JIS', jis],
+    ['EUC-KR', korean],
+    ['Windows-1251', cyrillic],
+    ['Windows-1253', greek],
+    ['Latin-1 or Windows-1252', Buffer.from('fluß größe', 'latin1')],
+    ['Latin-1 or Windows-1252', Buffer.from('déjà vu, garçon'.replace(',', ''), 'latin1')],
+  ])('says that it is most likely %s', async (name, word) => {
+    using space = workspace();
+    expect(await complaint(space, rowsOf(word))).toBe(
+      `not-utf8: data.csv:2: the bytes are not UTF-8, but most likely ${name}; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")`,
+    );
+  });
+
+  it('says that it was packed twice', async () => {
+    using space = workspace();
+    expect(await complaint(space, gzipSync(gzipSync(Buffer.from(`text,label\n${ordinary()}`))))).toBe(
+      'foreign-file: data.csv is gzip within gzip; unpack it once (gunzip)',
+    );
+  });
+
+  it('says that it is JSON', async () => {
+    using space = workspace();
+    const row = (i: number) => JSON.stringify({ text: `say "${i}"`, label: i % 2 ? 'no' : 'yes' });
+    const said =
+      "foreign-file: data.csv is JSON, no table; write 'uses: jsonl', which reads JSON Lines and lists of objects";
+    expect(await complaint(space, lines(300, row))).toBe(said);
+    expect(await complaint(space, `[\n${row(1)},\n${row(2)}]`)).toBe(said);
+  });
+
+  it('says how quotes behind a space, and single ones, are read', async () => {
+    using space = workspace();
+    const spaced = `"text", "label"\n${lines(300, (i) => `"text, and ${i}", "${i % 3 ? 'no' : 'yes'}"`)}`;
+    expect(await complaint(space, spaced)).toBe(
+      'spaced-quote: data.csv:1: there is a space before the quote that opens a field; replace , " by ," throughout, so that the quote stands behind the delimiter',
+    );
+    expect(await complaint(space, spaced.replaceAll(', "', ',"'))).toBe('nothing');
+    const single = `'text','label'\n${lines(300, (i) => `'text, and ${i}','${i % 3 ? 'no' : 'yes'}'`)}`;
+    expect(await complaint(space, single)).toBe(
+      `single-quotes: data.csv:1: every field is in single quotes; write quote: "'", or, where they are a part of the values, quote: none`,
+    );
+    expect(await complaint(space, single, { quote: "'" })).toBe('nothing');
   });
 });
 
