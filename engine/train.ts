@@ -9,6 +9,7 @@ import type { Model } from '../models/model.ts';
 import { divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
+import { standardized } from './standardized.ts';
 import { buildEvaluation } from './step.ts';
 import { taskOf } from './tasks/index.ts';
 import type { TrainRequest, WeightArrays, WeightHook } from './train-request.ts';
@@ -282,8 +283,8 @@ class TrainingRun {
 export const train = async (
   request: TrainRequest,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  const { restore, ...standard } = request.task.standardize?.(request) ?? { restore: (model: Model) => model };
-  const run = new TrainingRun({ ...request, ...standard });
+  const { restore, standard } = standardized(request);
+  const run = new TrainingRun(standard);
   try {
     const { model, summary } = await run.run();
     return { model: restore(model), summary };
