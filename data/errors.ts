@@ -28,7 +28,6 @@ const others = (count: number, what: string): string =>
 const strayQuotes = {
   behind: 'there is text behind a closing quote',
   inside: 'there is a quote inside a field that is not quoted',
-  spaced: 'there is a space before the quote that opens a field',
 } as const;
 
 /** One factory a message: what was found, where, what to do. `at` is `file:line`. */
@@ -44,10 +43,10 @@ export const dataErrors = {
     dataError('missing-file', `the file ${file} does not exist (looked for ${resolved}); correct the path`),
   unreadableFile: (file: string, reason: string) => dataError('unreadable-file', `${file} cannot be read: ${reason}`),
   emptyFile: (file: string) => dataError('empty-file', `${file} has no rows; expected one text a row`),
-  notUtf8: (at: string) =>
+  notUtf8: (at: string, likely: string) =>
     dataError(
       'not-utf8',
-      `${at}: the bytes are not UTF-8, but most likely Latin-1 or Windows-1252; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")`,
+      `${at}: the bytes are not UTF-8, but most likely ${likely}; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")`,
     ),
   brokenUtf16: (at: string) =>
     dataError('broken-utf16', `${at}: half of a character of UTF-16; the file was cut: fetch or save it once more`),
@@ -88,8 +87,11 @@ export const dataErrors = {
     ),
   missingColumn: (at: string, name: string, known: readonly string[]) =>
     dataError('missing-column', `${at}: there is no column '${name}'${nameHint(name, known)}`),
-  repeatedColumn: (at: string, name: string) =>
-    dataError('repeated-column', `${at}: the column '${name}' appears more than once; rename all but one`),
+  repeatedColumn: (at: string, name: string, names: readonly string[]) =>
+    dataError(
+      'repeated-column',
+      `${at}: the column '${name}' appears more than once (columns ${names.flatMap((one, i) => (one === name ? [i + 1] : [])).join(', ')}); rename all but one`,
+    ),
   unequalRow: (at: string, found: number, expected: number) =>
     dataError(
       'unequal-row',
@@ -134,6 +136,16 @@ export const dataErrors = {
     dataError(
       'stray-quote',
       `${at}: ${strayQuotes[where]}; quote the whole field and write ${inside} for a quote inside it`,
+    ),
+  spacedQuote: (at: string, delimiter: string, quote: string) =>
+    dataError(
+      'spaced-quote',
+      `${at}: there is a space before the quote that opens a field; replace ${delimiter} ${quote} by ${delimiter}${quote} throughout, so that the quote stands behind the delimiter`,
+    ),
+  singleQuotes: (at: string) =>
+    dataError(
+      'single-quotes',
+      `${at}: every field is in single quotes; write quote: "'", or, where they are a part of the values, quote: none`,
     ),
   brokenCsv: (at: string, reason: string) => dataError('broken-csv', `${at}: ${reason}`),
   brokenJson: (at: string, reason: string, expected: string) =>

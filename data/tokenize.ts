@@ -109,7 +109,7 @@ export const tokenizerOf = (json: TokenizerJson): TextEncoder => {
   if (endless !== undefined) {
     throw dataError(
       'tokenizer-limit',
-      `tokenizer.json: its normalizer may make millions of characters of the added token ${JSON.stringify(endless.slice(0, 100))}; change it, or take another tokenizer`,
+      `tokenizer.json: its normalizer may make millions of characters of the added tokens, most of ${JSON.stringify(endless.slice(0, 100))}; change it, or take another tokenizer`,
     );
   }
   return encoderOf(json, lazyWorker(json));

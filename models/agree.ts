@@ -1,9 +1,10 @@
+import { largestType } from '../data/tokenizers/types.ts';
 import type { TensorType } from '../graph/graph.ts';
 import { modelError } from '../ground/errors.ts';
 import { hasClasses } from '../ground/tasks.ts';
-import { endOfIds } from './anatomy/tokens.ts';
+import { endOfIds, endOfTypes } from './anatomy/tokens.ts';
 import type { Model } from './model.ts';
-import { answerName } from './signature.ts';
+import { answerName, inputOf } from './signature.ts';
 
 /** Where the parts of a model lie, for messages. */
 export interface Places {
@@ -119,6 +120,14 @@ const expectTokens = (model: Model, places: Places): void => {
   }
 };
 
+const expectTypes = ({ graph, info, tokenizer }: Model, places: Places): void => {
+  const [type, rows] = [largestType(tokenizer.post_processor), endOfTypes(graph, inputOf(info.signature, 'segments'))];
+  if (type < rows) return;
+  throw modelError(
+    `${places.tokenizer}: its post_processor gives tokens the type_id ${type}, but ${places.graph} has ${rows} types (type_vocab_size), 0 to ${rows - 1}: one of the files is another model's`,
+  );
+};
+
 const expectLength = ({ info }: Model, places: Places): void => {
   const positions = info.checkpoint?.max_position_embeddings;
   if (typeof positions !== 'number' || positions <= 0 || info.maxLength <= positions) return;
@@ -136,5 +145,6 @@ export const expectAgreement = (model: Model, places: Places): void => {
   expectLabels(model, places);
   expectThresholds(model, places);
   expectTokens(model, places);
+  expectTypes(model, places);
   expectLength(model, places);
 };

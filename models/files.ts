@@ -5,6 +5,7 @@ import type { TokenizerJson } from '../data/tokenizer.ts';
 import { readGraph, writeGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { isMissing, reworded, userErrors } from '../ground/errors.ts';
+import { checkAdapter } from './adapter.ts';
 import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import { infoFrom } from './info.ts';
@@ -136,6 +137,7 @@ const readDeployFolder = async (folder: string, wanted: Precision | undefined): 
 
 /** What kind of model a folder holds, by its files: a stage's, an exported one, another client's, or none. */
 export const folderKind = async (folder: string): Promise<'stage' | 'exported' | 'checkpoint' | 'none'> => {
+  checkAdapter(folder, 'model-file');
   if (await exists(join(folder, modelFiles.info))) return 'stage';
   if (!(await exists(join(folder, deployFiles.config)))) return 'none';
   return (await readJson(join(folder, deployFiles.config))).decant === undefined ? 'checkpoint' : 'exported';
@@ -146,6 +148,7 @@ export const folderKind = async (folder: string): Promise<'stage' | 'exported' |
  * Of an exported folder the smaller file is taken, q8, unless `precision` says otherwise.
  */
 export const readModel = async (folder: string, options: { readonly precision?: Precision } = {}): Promise<Model> => {
+  checkAdapter(folder, 'model-file');
   if (await exists(join(folder, modelFiles.info))) return readModelArtifact((file) => join(folder, file));
   if (await exists(join(folder, deployFiles.config))) return readDeployFolder(folder, options.precision);
   throw modelFileError(

@@ -31,6 +31,12 @@ export interface TableText {
   blocks(): AsyncIterable<string>;
 }
 
+/** An object with a key, or a list of such: no row of a table begins so. */
+const JSON_START = /^\s*(?:\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:/;
+
+/** Whether a text is JSON, whatever the file is called. */
+export const isJson = (start: string): boolean => JSON_START.test(start);
+
 const ANNOUNCEMENT = /^"?sep=(.)"?(?:\n|$)/i;
 
 /** Looks at the start of a table; its blocks begin behind the announcement. */
@@ -40,6 +46,12 @@ export const tableText = async (file: SourceFile): Promise<TableText> => {
     start = block;
     break;
   }
+  if (isJson(start))
+    throw dataErrors.foreignFile(
+      file.shown,
+      'JSON, no table',
+      "write 'uses: jsonl', which reads JSON Lines and lists of objects",
+    );
   const found = ANNOUNCEMENT.exec(start);
   const skipped = found?.[0].length ?? 0;
   return {
@@ -87,7 +99,8 @@ const rowError = (error: CsvError, { shown, start, offset, dialect }: Failure): 
       return line > start ? open() : dataErrors.strayQuote(`${shown}:${line}`, 'behind', inside);
     case 'INVALID_OPENING_QUOTE': {
       const spaced = typeof error.field === 'string' && error.field.trim() === '';
-      return dataErrors.strayQuote(`${shown}:${line}`, spaced ? 'spaced' : 'inside', inside);
+      if (spaced) return dataErrors.spacedQuote(`${shown}:${line}`, dialect.delimiter, quote);
+      return dataErrors.strayQuote(`${shown}:${line}`, 'inside', inside);
     }
     default:
       return dataErrors.brokenCsv(`${shown}:${line}`, error.message);

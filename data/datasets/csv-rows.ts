@@ -1,7 +1,7 @@
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
 import { csvRecords, type Dialect, type TableText, tableText } from './csv-records.ts';
-import { dialectAtStart, dialectOf } from './dialect.ts';
+import { dialectAtStart, dialectOf, isSingleQuoted } from './dialect.ts';
 import type { Values } from './rows.ts';
 import { isNameless, type TableOptions } from './table-options.ts';
 
@@ -39,7 +39,7 @@ const columnIndices = (names: readonly string[], columns: readonly string[], at:
   return columns.map((column) => {
     const index = indices.get(column);
     if (index === undefined) throw dataErrors.missingColumn(at, column, names);
-    if (repeated.has(column)) throw dataErrors.repeatedColumn(at, column);
+    if (repeated.has(column)) throw dataErrors.repeatedColumn(at, column, names);
     return index;
   });
 };
@@ -94,7 +94,7 @@ export const csvColumns = async (file: SourceFile, options: TableOptions): Promi
 /** A table as init looks at it: how it is read, and its first row, which may be names or not. */
 export const openTable = async (file: SourceFile) => {
   const text = await tableText(file);
-  const dialect = await dialectOf(text, {});
+  const dialect = await dialectOf(text, isSingleQuoted(text) ? { quote: "'" } : {});
   const first = await columnNames({ text, dialect, options: {} });
   return { dialect, first };
 };

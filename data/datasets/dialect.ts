@@ -28,7 +28,23 @@ interface Reading {
   readonly problem: UserError | undefined;
 }
 
-const isQuoted = (field: string): boolean => field.length > 1 && field.startsWith(QUOTE) && field.endsWith(QUOTE);
+const isQuoted = (field: string): boolean => {
+  const bare = field.trim();
+  return bare.length > 1 && bare.startsWith(QUOTE) && bare.endsWith(QUOTE);
+};
+
+/** A row of nothing but fields in single quotes. */
+const singleQuoted = /^'(?:[^'\n]|'')*'(?:[,\t;|] ?'(?:[^'\n]|'')*')+$/;
+const ROWS_ASKED = 20;
+
+/** Whether the first rows have all of their fields in single quotes, which nothing but quoting explains. */
+export const isSingleQuoted = ({ first }: TableText): boolean => {
+  const rows = first
+    .split('\n')
+    .slice(0, ROWS_ASKED)
+    .filter((row) => row !== '');
+  return rows.length > 1 && rows.every((row) => singleQuoted.test(row));
+};
 
 /** Reads a table to its end, or to the first row that does not fit, or is too narrow for what is looked for. */
 const reading = async (text: TableText, dialect: Dialect, narrowest = 1): Promise<Reading> => {
@@ -193,6 +209,8 @@ const quotingOf = async (text: TableText, quoting: Reading, plain: Reading): Pro
   }
   if (plain.problem !== undefined) throw await withEscape(text, dialect, problem);
   if (isPlainKind(plain) && plain.quoted < QUOTING_SHARE) return plain.dialect;
+  // As plain characters they and the space would stand in every value.
+  if (problem.code === 'spaced-quote' && plain.quoted >= QUOTING_SHARE) throw problem;
   throw dataErrors.orPlain(problem, plain.rows, plain.width);
 };
 
@@ -212,6 +230,7 @@ const hasQuote = async (text: TableText): Promise<boolean> => {
  * whether double quotes quote. What the rows leave open is refused with both readings.
  */
 export const dialectOf = async (text: TableText, given: DialectOptions): Promise<Dialect> => {
+  if (isOpen(given) && isSingleQuoted(text)) throw dataErrors.singleQuotes(`${text.shown}:${text.line}`);
   const delimiter = await delimiterOf(text, given);
   const open = isOpen(given) && (await hasQuote(text));
   const [quoting, plain] = dialectsOf(delimiter, given, open);

@@ -41,6 +41,7 @@ export const fileOptions = {
     .describe(
       'What stands between the classes of a text in its column, where they are no list: semicolon in `sport;travel`. A text without any has an empty cell there.',
     ),
+  decimal: z.enum(['.', ',']).default('.').describe('What stands before the decimals of a number: comma in 3,5.'),
   task: z
     .enum(tableTasks)
     .default(usualTask)
@@ -74,9 +75,13 @@ export const fileOptions = {
 export type FileConfig = z.output<z.ZodObject<typeof fileOptions>>;
 
 /** Where the targets of a table are. */
-export const targetOptions = ({ label, separator }: Pick<FileConfig, 'label' | 'separator'>): TargetOptions => {
+export const targetOptions = ({
+  label,
+  separator,
+  decimal,
+}: Pick<FileConfig, 'label' | 'separator' | 'decimal'>): TargetOptions => {
   const labels = [label].flat();
-  return { label: labels[0] ?? '', labels, separator };
+  return { label: labels[0] ?? '', labels, separator, decimal };
 };
 
 /** What is said of several targets a text where there is one, and twice where there are several. */
@@ -106,6 +111,8 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
     issues.push({ code: 'custom', input: value[key], path: [key], message });
   const labels = targetKindOf(value.task).table?.columns(targetOptions(value)) ?? [];
   const several = severalProblem(value);
+  if (value.decimal !== '.' && targetKindOf(value.task).table?.numbers !== true)
+    complain('decimal', `expected no 'decimal' with task: ${value.task}, which reads no numbers`);
   if (several !== undefined) complain(...several);
   if (value.file === undefined && value.train === undefined) {
     issues.push({ code: 'custom', input: value, path: [], message: "expected 'file' or 'train': where the texts are" });

@@ -121,14 +121,44 @@ async function* jsonObjects(file: SourceFile): AsyncGenerator<Located> {
   yield* (await layoutOf(file)) === 'lines' ? lineObjects(file) : documentObjects(file);
 }
 
+/** Rows by which columns are told: writers leave a key out where a row has no value for it. */
+const SAMPLE_ROWS = 200;
+
+/** How many of the first rows have each key, in the order in which they come. */
+const keyCounts = (rows: readonly Located[]): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>();
+  for (const { object } of rows) for (const key of Object.keys(object)) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+};
+
+/** The first rows, then each of the others by itself. */
+async function* inSamples(file: SourceFile): AsyncGenerator<readonly Located[]> {
+  let first: Located[] | undefined = [];
+  for await (const one of jsonObjects(file)) {
+    if (first === undefined) yield [one];
+    else if (first.push(one) === SAMPLE_ROWS) {
+      yield first;
+      first = undefined;
+    }
+  }
+  if (first !== undefined && first.length > 0) yield first;
+}
+
 export async function* jsonValues(file: SourceFile, columns: readonly string[]): AsyncGenerator<Values> {
-  for await (const { at, object } of jsonObjects(file)) {
-    const values = columns.map((name) => (Object.hasOwn(object, name) ? object[name] : undefined));
-    yield { at, names: Object.keys(object), values };
+  let counts: ReadonlyMap<string, number> | undefined;
+  for await (const rows of inSamples(file)) {
+    counts ??= keyCounts(rows);
+    for (const { at, object } of rows) {
+      const names = Object.keys(object);
+      // A key that no other row has may be the column under a wrong name: then the column lacks, not its value.
+      const isUsual = names.every((name) => (counts?.get(name) ?? 0) > 1);
+      const lacking = (name: string) => (isUsual && counts?.has(name) === true ? null : undefined);
+      yield { at, names, values: columns.map((name) => (Object.hasOwn(object, name) ? object[name] : lacking(name))) };
+    }
   }
 }
 
 export const jsonColumns = async (file: SourceFile): Promise<readonly string[] | undefined> => {
-  for await (const { object } of jsonObjects(file)) return Object.keys(object);
+  for await (const rows of inSamples(file)) return [...keyCounts(rows).keys()];
   return undefined;
 };

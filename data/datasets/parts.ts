@@ -2,7 +2,7 @@ import { isUserError, type UserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import type { SourceFile } from './bytes.ts';
-import type { MissingOptions } from './missing.ts';
+import { isBlank, type MissingOptions } from './missing.ts';
 import { type Columns, type Row, type RowReader, readRows } from './rows.ts';
 import { splitNamed } from './split-column.ts';
 
@@ -25,7 +25,7 @@ export interface LocatedCandidate extends Candidate {
 const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): UserError | undefined => {
   const times = found.filter((column) => column === name).length;
   if (times === 1) return undefined;
-  return times === 0 ? dataErrors.missingColumn(shown, name, found) : dataErrors.repeatedColumn(shown, name);
+  return times === 0 ? dataErrors.missingColumn(shown, name, found) : dataErrors.repeatedColumn(shown, name, found);
 };
 
 /** Columns by the key that names them. */
@@ -105,7 +105,7 @@ export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Pro
   const emptyLabels: Tally = { count: 0, first: undefined };
   for await (const row of readRows(reader, file, { columns, missing }, most)) {
     const candidate = candidateOf(row, part);
-    if (candidate.text === '' || candidate.pair === '') tallied(emptyTexts, row);
+    if ([candidate.text, candidate.pair ?? candidate.text].some(isBlank)) tallied(emptyTexts, row);
     else if (candidate.split === 'unlabelled') candidates.push(withoutTarget(candidate));
     else if (row.target !== undefined && 'missing' in row.target) tallied(emptyLabels, row);
     else candidates.push(candidate);

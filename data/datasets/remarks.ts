@@ -2,6 +2,7 @@ import { listed } from '../../ground/names.ts';
 import { dataTask, taskWith } from '../../ground/tasks.ts';
 import type { Dataset, Example } from '../dataset.ts';
 import { targetKindOf } from '../targets/index.ts';
+import { folded } from './missing.ts';
 
 const LISTED = 5;
 
@@ -31,8 +32,8 @@ const number = /^[+-]?\d+(?:\.\d*)?$/;
 
 /** The same for names that people take for one: other case, other spaces, 1 and 1.0. */
 const plainName = (name: string): string => {
-  const folded = name.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
-  return number.test(folded) ? String(Number(folded)) : folded;
+  const spoken = folded(name);
+  return number.test(spoken) ? String(Number(spoken)) : spoken;
 };
 
 /** Names that differ in nothing that is said aloud, most often one class that was written in two ways. */

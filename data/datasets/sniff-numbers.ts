@@ -1,4 +1,4 @@
-import { looksNumeric } from '../targets/number-of-text.ts';
+import { hasDecimalComma, isCommaNumber, looksNumeric } from '../targets/number-of-text.ts';
 
 /** A column of the first rows: its name, and its values that are no missing ones. */
 interface Values {
@@ -19,6 +19,10 @@ const holdsNumbers = ({ distinct }: Values): boolean =>
   distinct.size >= FEWEST_NUMBERS &&
   [...distinct].every(looksNumeric) &&
   (distinct.size > MOST_GRADES || ![...distinct].every(isWhole));
+
+/** Numbers with a comma before their decimals, not several classes that it parts. */
+export const areDecimals = (distinct: ReadonlySet<string>): boolean =>
+  holdsNumbers({ name: '', distinct }) && [...distinct].some(hasDecimalComma) && [...distinct].every(isCommaNumber);
 
 /** Columns that hold one number a text. */
 export const numbersIn = <C extends Values>(columns: readonly C[]): readonly C[] => columns.filter(holdsNumbers);

@@ -1,6 +1,7 @@
 import { labelNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isScalar } from './rows.ts';
+import { areDecimals } from './sniff-numbers.ts';
 
 /** Where several classes a text seem to stand: in one column, or in one with 0 and 1 for each class. */
 export interface SetsGuess {
@@ -61,6 +62,7 @@ const MOST_WORDS = 5;
 /** Fewer names than ways in which they stand together: what is between them parts them. */
 const separated = (column: RawColumn): SetsGuess | undefined => {
   const texts = textsIn(column);
+  if (areDecimals(new Set(texts))) return undefined;
   for (const separator of separators) {
     const lists = texts.map((text) => text.split(separator).flatMap((name) => name.trim() || []));
     const classes = lists.some(({ length }) => length > 1) ? classesIn(lists) : undefined;

@@ -1,12 +1,15 @@
 import { dataErrors } from '../errors.ts';
 import { fileHead, type SourceFile } from './bytes.ts';
+import { isJson } from './csv-records.ts';
 import { openTable } from './csv-rows.ts';
+import { encodingOf } from './encoding.ts';
 import { isParquet } from './file-kinds.ts';
 import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { isNested, isScalar, type RowReader } from './rows.ts';
-import { likeliestNumber, numbersIn } from './sniff-numbers.ts';
+import { areDecimals, likeliestNumber, numbersIn } from './sniff-numbers.ts';
+import { untriedSeparator } from './sniff-separators.ts';
 import { flagColumns, likeliestSets, type RawColumn, type SetsGuess, setColumns } from './sniff-sets.ts';
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
@@ -25,6 +28,10 @@ export interface DataGuess {
   readonly sets?: readonly SetsGuess[];
   /** Columns that seem to hold one number a text; left out where none does. */
   readonly numbers?: readonly string[];
+  /** Whether a comma stands before the decimals of the numbers in the column of the label. */
+  readonly decimalComma?: boolean;
+  /** A mark that all rows have equally often where a table has one column: it may part more of them. */
+  readonly separator?: string;
   /** Column that says in which split a row is. */
   readonly split: string | undefined;
   /** Classes among the rows that were looked at, sorted. */
@@ -52,15 +59,16 @@ interface Sample {
 
 const shown = (value: unknown): string => (isScalar(value) ? String(value) : '');
 
-/** Columns that can be named: once, and by something. */
-const nameable = (names: readonly string[]): readonly string[] => {
-  const times = new Map<string, number>();
-  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
-  return names.filter((name) => name !== '' && times.get(name) === 1);
+/** Columns that can be named, each once: of two with one name nobody knows which is meant. */
+const nameable = (names: readonly string[], { shown: file }: SourceFile): readonly string[] => {
+  const named = names.filter((name) => name !== '');
+  const repeated = named.find((name, i) => named.indexOf(name) < i);
+  if (repeated !== undefined) throw dataErrors.repeatedColumn(file, repeated, names);
+  return named;
 };
 
 const sampleOf = async (reader: RowReader, file: SourceFile, most: number): Promise<Sample> => {
-  const names = nameable((await reader.columns(file)) ?? []);
+  const names = nameable((await reader.columns(file)) ?? [], file);
   const rows: (readonly unknown[])[] = [];
   for await (const { values } of reader.values(file, names)) {
     rows.push(values);
@@ -106,14 +114,16 @@ const labelColumn = (columns: readonly Column[], rows: number): Column | undefin
 /** The kind that reads a file, by its name; by its first character where the name says nothing. */
 const usesOf = (path: string, head: Buffer): FileUses => {
   if (isParquet(head)) return 'parquet';
-  return usesByName(path) ?? (/^[[{]/.test(head.toString('latin1').trimStart()) ? 'jsonl' : 'csv');
+  const start = new TextDecoder(encodingOf(head).name).decode(head);
+  if (isJson(start)) return 'jsonl';
+  return usesByName(path) ?? (/^[[{]/.test(start.trimStart()) ? 'jsonl' : 'csv');
 };
 
 const tableOptions = async (file: SourceFile, header: boolean | undefined): Promise<TableOptions> => {
   const { dialect, first } = await openTable(file);
   const read: TableOptions = {
     delimiter: dialect.delimiter,
-    ...(dialect.quote === undefined ? { quote: NO_QUOTE } : {}),
+    ...(dialect.quote === '"' ? {} : { quote: dialect.quote ?? NO_QUOTE }),
   };
   if (first === undefined) return read;
   const named = header ?? isHeader(await firstRowOf(readerOf('csv', { ...read, header: false }), file, first), file);
@@ -125,6 +135,9 @@ const isHeader = (row: FirstRow, { shown: file }: SourceFile): boolean => {
   throw dataErrors.unclearHeader(file, row.reason);
 };
 
+const separatorOf = ({ columns, rows }: Sample, { header }: TableOptions): string | undefined =>
+  untriedSeparator([...(header === false ? [] : columns), ...rows.map(([text = '']) => text)]);
+
 /** Looks at the start of a file and guesses its format and which columns hold texts and classes. */
 export const sniff = async (path: string, header?: boolean): Promise<DataGuess> => {
   const file = { shown: path, path };
@@ -132,7 +145,8 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   const table = uses === 'csv' ? await tableOptions(file, header) : {};
   const sample = await sampleOf(readerOf(uses, table), file, SAMPLE_ROWS);
   const columns = columnsOf(sample);
-  const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct));
+  const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct) && !labelNames.test(name));
+  const separator = uses === 'csv' && sample.raw.length === 1 ? separatorOf(sample, table) : undefined;
   const candidates = columns.filter((column) => column !== split);
   const open = sample.raw.filter(({ name }) => name !== split?.name && !partsRows(name));
   const inOne = setColumns(open.filter(({ name }) => !isTextName(name)));
@@ -157,6 +171,8 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
       ? {}
       : { sets: likeliest === undefined ? sets : [likeliest, ...sets.filter((one) => one !== likeliest)] }),
     ...(numbers.length === 0 ? {} : { numbers: numbers.map(({ name }) => name) }),
+    ...(isNumber && areDecimals(label.distinct) ? { decimalComma: true } : {}),
+    ...(separator === undefined ? {} : { separator }),
     split: split?.name,
     classes: likeliest?.classes ?? (isNumber ? [] : [...(label?.distinct ?? [])].sort()),
     rows: sample.rows.length,

@@ -1,7 +1,8 @@
 import { dataErrors } from '../errors.ts';
 import { fileBytes, type SourceFile } from './bytes.ts';
 import { type Encoding, encodingOf, isUtf32, wholeCharacters } from './encoding.ts';
-import { foreignKind } from './file-kinds.ts';
+import { foreignKind, isGzip } from './file-kinds.ts';
+import { oldEncoding } from './old-encodings.ts';
 
 const newlinesIn = (text: string): number => {
   let count = 0;
@@ -17,6 +18,7 @@ const badLine = (bytes: Uint8Array, first: number): number => {
 
 const refuseForeign = (head: Buffer, shown: string): void => {
   if (isUtf32(head)) throw dataErrors.foreignFile(shown, 'a text in UTF-32', 'save it as UTF-8');
+  if (isGzip(head)) throw dataErrors.foreignFile(shown, 'gzip within gzip', 'unpack it once (gunzip)');
   const kind = foreignKind(head);
   if (kind !== undefined) throw dataErrors.foreignFile(shown, kind.is, kind.advice);
 };
@@ -60,7 +62,7 @@ class TextReader {
     } catch {
       const { name } = this.#encoding;
       throw name === 'utf-8'
-        ? dataErrors.notUtf8(`${this.#shown}:${badLine(bytes, this.#line)}`)
+        ? dataErrors.notUtf8(`${this.#shown}:${badLine(bytes, this.#line)}`, oldEncoding(bytes))
         : dataErrors.brokenUtf16(`${this.#shown}:${this.#line}`);
     }
   }

@@ -7,7 +7,9 @@ import { namesIn, targetKindOf } from '../targets/index.ts';
 import type { Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf, targetOptions } from './file-options.ts';
 import { readerByName } from './formats.ts';
+import { ignoredSplits } from './ignored-splits.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
+import { missingRemarks } from './missing.ts';
 import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 
@@ -97,6 +99,12 @@ const placed = (config: FileConfig, candidates: readonly LocatedCandidate[]) => 
   return { candidates: drawn ? ordered.map(open) : ordered, shares };
 };
 
+/** What to know of columns that part the rows of the one file, where no option says what does. */
+const unusedSplits = async ({ splitColumn }: FileConfig, parts: readonly Part[]): Promise<readonly string[]> => {
+  const part = parts.find(({ key }) => key === 'file');
+  return part === undefined || splitColumn !== undefined ? [] : ignoredSplits(part);
+};
+
 const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Loaded> => {
   const read: LocatedCandidate[] = [];
   let dropped = 0;
@@ -113,7 +121,9 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
   const { assemble } = await import('./assemble.ts');
   const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
-  return { ...loaded, dropped };
+  const { classes: named } = loaded.dataset;
+  const remarks = [...loaded.remarks, ...missingRemarks(named, config), ...(await unusedSplits(config, parts))];
+  return { ...loaded, dropped, remarks };
 };
 
 /** Classes among the first rows of the labelled texts, or those that the options or their file declare. */
@@ -159,7 +169,8 @@ const look = async (config: FileConfig, parts: readonly Part[]): Promise<Look> =
   }
   const classes = await firstClasses(config, parts);
   const { nameRemarks } = await import('./remarks.ts');
-  return { classes, whole: false, remarks: nameRemarks(classes) };
+  const remarks = [...nameRemarks(classes), ...missingRemarks(classes, config), ...(await unusedSplits(config, parts))];
+  return { classes, whole: false, remarks };
 };
 
 interface FileKind<S extends z.ZodObject<typeof fileOptions>> extends Pick<DatasetKind<S>, 'uses' | 'summary'> {

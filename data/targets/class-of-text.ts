@@ -1,5 +1,5 @@
 import { taskWith } from '../../ground/tasks.ts';
-import { isMissing } from '../datasets/missing.ts';
+import { missingLabel } from '../datasets/missing.ts';
 import { kindOfValue, scalarText } from '../datasets/rows.ts';
 import { dataErrors } from '../errors.ts';
 import type { TargetKind } from './target.ts';
@@ -19,7 +19,7 @@ export const classOfText: TargetKind = {
         throw dataErrors.wrongType(row.at, column, kindOfValue(value), several);
       }
       const target = scalarText(value, column, row).trim();
-      return isMissing(target, missing) ? { missing: target } : { target };
+      return missingLabel(target, missing) ?? { target };
     },
   },
 };

@@ -1,4 +1,4 @@
-import { isMissing, type MissingOptions } from '../datasets/missing.ts';
+import { type MissingOptions, missingLabel } from '../datasets/missing.ts';
 import { isScalar, kindOfValue, scalarText, type Values } from '../datasets/rows.ts';
 import { dataErrors } from '../errors.ts';
 import type { ReadTarget, TargetKind } from './target.ts';
@@ -44,7 +44,8 @@ const readSet = (cell: Cell, missing: MissingOptions, separator: string | undefi
   if (list !== undefined) return setOf(list.map((item) => nameIn(item, cell)));
   const text = scalarText(cell.value, cell.column, cell.row).trim();
   const isEmptySet = text === '' && separator !== undefined && cell.value !== null;
-  if (!isEmptySet && isMissing(text, missing)) return { missing: text };
+  const none = isEmptySet ? undefined : missingLabel(text, missing);
+  if (none !== undefined) return none;
   // What is written as a list is one: with a separator its brackets and quotes would be parts of names.
   if (separator === undefined || /^\[.*\]$/s.test(text))
     return setOf(parsedList(text, cell).map((item) => nameIn(item, cell)));
@@ -61,7 +62,8 @@ const readFlag = ({ value, column, row }: Cell, missing: MissingOptions): boolea
   const text = scalarText(value, column, row).trim();
   const flag = flags.get(text.toLowerCase());
   if (flag !== undefined) return flag;
-  if (isMissing(text, missing)) return { missing: text };
+  const none = missingLabel(text, missing);
+  if (none !== undefined) return none;
   throw dataErrors.wrongType(row.at, column, `'${text}'`, '0 or 1: whether the text has this class');
 };
 

@@ -16,6 +16,8 @@ export interface TargetOptions {
   readonly labels: readonly string[];
   /** What stands between several targets in one column. */
   readonly separator?: string | undefined;
+  /** What stands before the decimals of numbers. */
+  readonly decimal?: '.' | ',';
 }
 
 /** Reads the target of a row from the values of some columns; throws a dataError that names the row. */
@@ -30,6 +32,8 @@ export type ReadRow = (
 interface TableTarget {
   /** Whether they may stand in several columns, or with something between them in one. */
   readonly several?: boolean;
+  /** Whether they are numbers. */
+  readonly numbers?: boolean;
   columns(options: TargetOptions): readonly string[];
   /** Classes in their order, where the options name them. */
   classes?(options: TargetOptions): readonly string[] | undefined;

@@ -7,6 +7,7 @@ import { modelKindOf } from './format.ts';
 import { type Encoding, type NativeTokenizer, nativeTokenizer } from './library.ts';
 import { addedTokensOf, listOf, partOf } from './parts.ts';
 import { keptTokens } from './truncate.ts';
+import { largestType } from './types.ts';
 import { splitAtMarks } from './unigram.ts';
 import { unknownOf } from './unknown.ts';
 import { placesOf } from './words.ts';
@@ -108,6 +109,18 @@ const opened = (json: TokenizerJson): NativeTokenizer => {
   }
 };
 
+/** Types are held in bytes. */
+const LARGEST_TYPE = 255;
+
+const checkTypes = ({ post_processor }: TokenizerJson): void => {
+  const type = largestType(post_processor);
+  if (type <= LARGEST_TYPE) return;
+  throw dataError(
+    'token-type',
+    `tokenizer.json: its post_processor gives tokens the type_id ${type}; expected none above ${LARGEST_TYPE}: most models have 2 types, 0 and 1`,
+  );
+};
+
 interface Loaded {
   readonly tokenizer: NativeTokenizer;
   /** Whether a single text has types beside 0. */
@@ -119,6 +132,7 @@ interface Loaded {
 const load = (json: TokenizerJson): Loaded => {
   const tokenizer = opened(json);
   checkAdded(tokenizer, json);
+  checkTypes(json);
   return { tokenizer, typed: hasTypes(json.post_processor), filler: unknownOf(json) ?? 0 };
 };
 

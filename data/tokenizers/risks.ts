@@ -48,8 +48,12 @@ const unicode: Readonly<Record<string, number>> = {
 /** Every byte becomes a character of its own, each time again. */
 const BYTES = 4;
 
-/** Whether a pattern may match where nothing stands, which is before every character. */
+/** What matches a place and no character: looks around, ends of lines and words. */
+const place = /\(\?<?[=!]|\\[bBAzZGK]|\^|\$/;
+
+/** Whether a pattern may match where nothing stands, which may be before every character. */
 const matchesNothing = (pattern: string): boolean => {
+  if (place.test(pattern)) return true;
   try {
     return new RegExp(pattern, 'u').test('');
   } catch {
@@ -60,6 +64,7 @@ const matchesNothing = (pattern: string): boolean => {
 const growthOfReplace = ({ pattern, content }: Part): Growth => {
   const { String: exact, Regex } = partOf(pattern);
   const length = String(content).length;
+  if (exact === '') return { ...none, replaced: 1 + length };
   if (typeof Regex !== 'string') return { ...none, replaced: Math.max(1, length / Math.max(1, String(exact).length)) };
   return { ...none, replaced: Math.max(1, length) + Number(matchesNothing(Regex)) * length };
 };
@@ -111,13 +116,22 @@ export const risksOf = (json: TokenizerJson): readonly string[] => {
   ];
 };
 
-/** Added tokens are normalised as the file is loaded, before anything watches. */
-const LONGEST_ADDED = 2_000_000;
+/** Every step of a normalizer goes over all of what the step before it made. */
+const stepsOf = (json: unknown): number => {
+  const parts = listOf(partOf(json).normalizers);
+  return parts.length === 0 ? 1 : parts.reduce<number>((sum, part) => sum + stepsOf(part), 0);
+};
 
-/** An added token that would fill the memory. */
-export const endlessToken = (json: TokenizerJson): string | undefined =>
-  listOf(json.added_tokens)
+/** Added tokens are normalised as the file is loaded, before anything watches: so many characters take a second or two. */
+const MOST_ADDED = 20_000_000;
+
+/** Of added tokens that would take minutes, or fill the memory, all together: the one that takes the most. */
+export const endlessToken = (json: TokenizerJson): string | undefined => {
+  const steps = stepsOf(json.normalizer);
+  const works = listOf(json.added_tokens)
     .map(partOf)
     .filter(({ normalized }) => normalized === true)
-    .map(({ content }) => String(content))
-    .find((content) => lengthAfter(content.length, json) > LONGEST_ADDED);
+    .map(({ content }) => ({ content: String(content), work: steps * lengthAfter(String(content).length, json) }));
+  const sum = works.reduce((all, { work }) => all + work, 0);
+  return sum > MOST_ADDED ? works.toSorted((a, b) => b.work - a.work)[0]?.content : undefined;
+};

@@ -102,16 +102,21 @@ const withRows = (graph: Graph, tables: ReadonlySet<Value>, kept: Int32Array): G
   }));
 };
 
+const rowsBy = (graph: Graph, input: Value, isLookup = looksUpRows): readonly number[] =>
+  lookupsBy(graph, idNames(graph, input), isLookup).map(({ table }) => rowsOf(graph, table));
+
 const tableRows = ({ graph, info }: Model, isLookup = looksUpRows): readonly number[] =>
-  lookupsBy(graph, idNames(graph, expectInput(info.signature, 'tokens')), isLookup).map(({ table }) =>
-    rowsOf(graph, table),
-  );
+  rowsBy(graph, expectInput(info.signature, 'tokens'), isLookup);
 
 /** Rows of the table that token ids look up; 0 where there is none. */
 export const tokenRows = (model: Model): number => Math.max(0, ...tableRows(model));
 
 /** Ids from which on a look-up by token ids fails: rows of the smallest table, learned or not. Infinite where nothing is looked up by them. */
 export const endOfIds = (model: Model): number => Math.min(...tableRows(model, readsRows));
+
+/** Types of tokens from which on a look-up by them fails; infinite where the model reads none. */
+export const endOfTypes = (graph: Graph, types: Value | undefined): number =>
+  types === undefined ? Number.POSITIVE_INFINITY : Math.min(...rowsBy(graph, types, readsRows));
 
 /**
  * The graph with only some tokens, in rising order of their ids: rows of the token table, and in models that predict

@@ -36,19 +36,7 @@ const others: readonly (readonly [string, string])[] = [
   ['flax_model.msgpack', 'belongs to Flax'],
 ];
 
-const adapter = 'adapter_config.json';
-
-/** What a folder of an adapter is not: a model. Its safetensors hold the difference from one. */
-export const checkAdapter = (folder: string): void => {
-  if (!existsSync(join(folder, adapter))) return;
-  throw importError(
-    `the folder holds an adapter (${adapter}), the difference from another model: ` +
-      'merge the two with merge_and_unload() in peft and save the result with save_pretrained',
-  );
-};
-
 const noWeights = (folder: string): UserError => {
-  checkAdapter(folder);
   const [found] = others.filter(([file]) => existsSync(join(folder, file)));
   const instead = found === undefined ? '' : `; ${found[0]} ${found[1]}, so decant does not read it`;
   return importError(

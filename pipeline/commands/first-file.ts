@@ -3,6 +3,7 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
+import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
 import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
@@ -92,13 +93,13 @@ const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): st
   return `${task}\n  label: ${columns.map(inline).join('')}${seen}${between}`;
 };
 
-const numberLines = (label: string): string =>
+const numberLines = (label: string, { decimalComma }: DataGuess): string =>
   `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
-  label: ${inline(label)}               # column of the numbers`;
+  label: ${inline(label)}               # column of the numbers${decimalComma === true ? "\n  decimal: ','                # before the decimals of a number" : ''}`;
 
 const labelLine = (roles: Roles, guess: DataGuess): string => {
   const { label, task, sets, isNumber } = roles;
-  if (label !== undefined && isNumber === true) return numberLines(label);
+  if (label !== undefined && isNumber === true) return numberLines(label, guess);
   if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined) {
     const what = isInText(roles) ? 'hidden words are guessed' : 'a student learns the vectors of its teacher';
@@ -109,11 +110,16 @@ const labelLine = (roles: Roles, guess: DataGuess): string => {
   return `label: ${inline(label)}               # column of the classes${seen}`;
 };
 
+const quoteLine = (quote: string): string =>
+  quote === NO_QUOTE
+    ? `quote: ${quote}                 # quotes are plain characters in this file`
+    : `quote: ${JSON.stringify(quote)}                  # what fields are quoted with`;
+
 /** Only what is not as in every CSV. */
 const tableLines = ({ table: { delimiter = ',', quote, header } }: DataGuess): string =>
   [
     ...(delimiter === ',' ? [] : [`delimiter: ${JSON.stringify(delimiter)}`]),
-    ...(quote === undefined ? [] : [`quote: ${quote}                 # quotes are plain characters in this file`]),
+    ...(quote === undefined ? [] : [quoteLine(quote)]),
     ...(header === false ? ['header: false                # the first row is no header: columns are numbered'] : []),
   ]
     .map((line) => `\n  ${line}`)
@@ -213,7 +219,12 @@ const classesWords = ({ label, sets, isNumber }: Roles): string => {
     : `several classes a text from columns ${listed(sets.columns.map(short))}`;
 };
 
-const summary = (out: string, roles: Roles, { table, split }: DataGuess, remarks: readonly string[]): string => {
+/** A table of one column whose rows have one mark in common. */
+const separatorWords = (separator: string): string =>
+  `Every row has as many ${JSON.stringify(separator)} as the first: where they part columns, write delimiter: ${JSON.stringify(separator)} and name the columns with text and label.`;
+
+const summary = (out: string, roles: Roles, guess: DataGuess, remarks: readonly string[]): string => {
+  const { table, split, separator } = guess;
   const { text, pair } = roles;
   const texts =
     pair === undefined
@@ -222,7 +233,8 @@ const summary = (out: string, roles: Roles, { table, split }: DataGuess, remarks
   const splits = split === undefined ? '' : `, splits from column ${columnWords(split)}`;
   const said = [
     ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
-    ...(table.quote === undefined ? [] : ['Quotes are plain characters in this file.']),
+    ...(table.quote === NO_QUOTE ? ['Quotes are plain characters in this file.'] : []),
+    ...(separator === undefined ? [] : [separatorWords(separator)]),
     ...remarks.map((remark) => oneLine(`${remark}.`)),
   ];
   return `${[`Wrote ${out}: ${texts}, ${classesWords(roles)}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;

@@ -29,7 +29,7 @@ export type Reported = z.infer<typeof reported>;
 /** The `data:` section as a step: reads, checks and splits the texts once for all stages. */
 export const dataset = defineStage({
   uses: 'dataset',
-  version: 4,
+  version: 5,
   summary: 'Reads the texts and splits them into training, validation and test.',
   config: dataSchema,
   place: 'data',

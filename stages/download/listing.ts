@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { stageError } from '../../ground/errors.ts';
+import { adapterFiles } from '../../models/adapter.ts';
 import { failureOf } from './answers.ts';
 import { type Hub, persist } from './hub.ts';
 import { type Answer, get } from './request.ts';
@@ -73,6 +74,12 @@ const index = 'model.safetensors.index.json';
 /** What there is of weights: one file before shards, and nothing but safetensors. */
 const checkWeights = (model: HubModel, names: ReadonlySet<string>): void => {
   const repository = `${repositoryOf(model)}@${model.revision}`;
+  const adapter = adapterFiles.find((name) => names.has(name));
+  if (adapter !== undefined) {
+    throw stageError(
+      `${repository} holds an adapter (${adapter}), the difference from another model: merge the two with merge_and_unload() in peft, save the result with save_pretrained and name its folder; nothing was downloaded`,
+    );
+  }
   if (!names.has('config.json')) {
     throw stageError(`${repository} holds no config.json; expected a Transformer's checkpoint`);
   }

@@ -88,7 +88,7 @@ describe('a double quote', () => {
   });
 
   it.each([
-    ['a space before it', 'one, "two, three"\n', 'stray-quote: data.csv:302: there is a space before the quote'],
+    ['a space before it', 'one, "two, three"\n', 'spaced-quote: data.csv:302: there is a space before the quote'],
     [
       'a backslash before it',
       '"say \\"hi\\", then",yes\n',

@@ -68,12 +68,44 @@ describe('a tokenizer that makes too much of a short text', () => {
     await expect(encoder.encodeBatch(['a'], LONG, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
   });
 
+  const added = (count: number, content: (i: number) => string, first: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      ...{ id: first + i, content: content(i), single_word: false, lstrip: false, rstrip: false },
+      ...{ normalized: true, special: false },
+    }));
+  const letter = (i: number): string => String.fromCodePoint(0x4e00 + i);
+  const steps = (count: number, part: object) => ({ type: 'Sequence', normalizers: Array(count).fill(part) });
+  const around = { type: 'Replace', pattern: { Regex: '(?=a)' }, content: 'a' };
+  const apart = { type: 'Replace', pattern: { String: 'q' }, content: 'r' };
+
+  it.each([
+    ['long ones in a normalizer that grows them', times(8), 144, (i: number) => `${'a'.repeat(7000)}${letter(i)}`],
+    ['short ones in one that grows them much', times(19), 144, (i: number) => `aa${letter(i)}`],
+    ['a look ahead, which takes up no character', steps(18, around), 144, (i: number) => `a${letter(i)}`],
+    ['many steps that change nothing', steps(4000, apart), 2000, (i: number) => `word ${letter(i)}`],
+  ])('cannot hide in the sum of added tokens: %s', (_, normalizer, count, content) => {
+    const { size } = tokenizerOf(changed({}));
+    const added_tokens = added(count, content, size);
+    expect(() => tokenizerOf(changed({ normalizer, added_tokens }))).toThrow(
+      /its normalizer may make millions of characters of the added tokens, most of "(?:a|word)/,
+    );
+  });
+
+  it('is not seen in the thousands of added tokens of an honest file', async () => {
+    const { size } = tokenizerOf(changed({}));
+    const normalizer = { type: 'Sequence', normalizers: [{ type: 'NFKC' }, { type: 'Lowercase' }, apart] };
+    const added_tokens = added(5000, (i) => `a new word ${letter(i)}`, size);
+    expect(
+      (await tokenizerOf(changed({ normalizer, added_tokens })).encode(`a new word ${letter(7)}`, LONG)).ids,
+    ).toContain(size + 7);
+  });
+
   it('cannot hide behind an added token that is normalised as the file is loaded', async () => {
     const { size } = tokenizerOf(changed({}));
     const token = { content: `${'a'.repeat(60)}c`, single_word: false, lstrip: false, rstrip: false };
     const added_tokens = [{ ...token, id: size, normalized: true, special: false }];
     expect(() => tokenizerOf(changed({ normalizer: times(24), added_tokens }))).toThrow(
-      /its normalizer may make millions of characters of the added token "aaa/,
+      /its normalizer may make millions of characters of the added tokens, most of "aaa/,
     );
     const normalizer = { type: 'Replace', pattern: { Regex: '(?:a|aa)+$' }, content: '' };
     await expect(tokenizerOf(changed({ normalizer, added_tokens })).encode('a', LONG)).rejects.toThrow(

@@ -33,8 +33,8 @@ const complaint = async (...given: Parameters<typeof read>): Promise<string> => 
 const withValue = (value: string): string => `text,score\n${ordinary}one more,"${value}"\n`;
 
 const refused: readonly (readonly [found: string, advice: string])[] = [
-  ['1,5', 'write a point before the decimals: 1.5'],
-  ['-12,75', 'write a point before the decimals: -12.75'],
+  ['1,5', `write a point before the decimals: 1.5; or, where the comma does in all rows, decimal: ','`],
+  ['-12,75', `write a point before the decimals: -12.75; or, where the comma does in all rows, decimal: ','`],
   ['1,234', 'write 1.234, or 1234 where the comma parts thousands'],
   ["1'234.5", 'write it without marks between thousands: 1234.5'],
   ['1,234.5', 'write it without marks between thousands: 1234.5'],

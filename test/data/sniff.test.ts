@@ -81,6 +81,81 @@ describe('sniffing a file', () => {
     });
   });
 
+  it.each([
+    ['text,text,label', 'a,b,c', "the column 'text' appears more than once (columns 1, 2)"],
+    ['x,label,y,label', 'a,b,c,d', "the column 'label' appears more than once (columns 2, 4)"],
+    ['text,label,x,x', 'a,b,c,d', "the column 'x' appears more than once (columns 3, 4)"],
+  ])('refuses %s: two columns of one name', async (header, row, said) => {
+    using space = workspace();
+    const file = space.write('data.csv', `${header}\n${rows(40, (i) => row.replaceAll(/,\w/g, `$&${i % 2}`))}`);
+    await expect(sniff(file)).rejects.toThrow(`${file}: ${said}; rename all but one`);
+  });
+
+  it('takes for columns of JSON Lines what any of the first objects has', async () => {
+    using space = workspace();
+    const row = (i: number) =>
+      JSON.stringify(i % 10 === 0 ? { text: `t ${i}` } : { label: `c${i % 3}`, text: `t ${i}` });
+    const guess = await sniff(space.write('data.jsonl', rows(90, row)));
+    expect([guess.columns, guess.text, guess.label]).toEqual([['text', 'label'], 'text', 'label']);
+  });
+
+  it.each([
+    ['3,5', (i: number) => `${i % 10},${i % 7}`],
+    ['1.234,5', (i: number) => `1.${100 + i},5`],
+  ])('takes numbers such as %s for numbers, not for two classes', async (_, number) => {
+    using space = workspace();
+    const guess = await sniff(space.write('data.csv', `text;score\n${rows(90, (i) => `text ${i};${number(i)}`)}`));
+    expect([guess.label, guess.numbers, guess.decimalComma, guess.sets]).toEqual(['score', ['score'], true, undefined]);
+  });
+
+  it.each([
+    ['Train', 'TRAIN', 'hold-out', 'test'],
+    ['training set', 'dev set', 'Test_Set', 'held out'],
+    ['train1', 'valid', 'test-a', 'test'].map((name) => name.replace('-a', '')),
+  ])('takes a column of %s, %s, %s and %s for the splits, whatever it is called', async (...names) => {
+    using space = workspace();
+    for (const column of ['split', 'set', 'usage', 'group', 'which']) {
+      const row = (i: number) => `text ${i},${i % 3 ? 'yes' : 'no'},${names[(i >> 2) % 4]}`;
+      const guess = await sniff(space.write('data.csv', `text,label,${column}\n${rows(90, row)}`));
+      expect([guess.split, guess.label]).toEqual([column, 'label']);
+    }
+  });
+
+  it.each(['^', '~', ':', '/', '#', '\u0001', '\u001f', '=', '§'])('sees that %j may part columns', async (mark) => {
+    using space = workspace();
+    const row = (i: number) => `some text number ${i}${mark}${i % 2 ? 'yes' : 'no'}`;
+    const guess = await sniff(space.write('data.csv', `text${mark}label\n${rows(40, row)}`));
+    expect([guess.columns, guess.separator]).toEqual([[`text${mark}label`], mark]);
+  });
+
+  it('takes no mark of a text for one that parts columns', async () => {
+    using space = workspace();
+    const row = (i: number) => `some text: number ${i}${i % 7 === 0 ? ' and: more' : ''}`;
+    const guess = await sniff(space.write('data.csv', `text\n${rows(40, row)}`));
+    expect([guess.columns, guess.separator]).toEqual([['text'], undefined]);
+  });
+
+  it('reads JSON for what it is, whatever the file is called', async () => {
+    using space = workspace();
+    const row = (i: number) => JSON.stringify({ text: `t ${i}`, label: `c${i % 3}` });
+    const list = `[${Array.from({ length: 40 }, (_, i) => row(i)).join(',')}]`;
+    for (const content of [rows(40, row), list, `\ufeff${rows(40, row)}`]) {
+      const guess = await sniff(space.write('data.csv', content));
+      expect([guess.uses, guess.text, guess.label]).toEqual(['jsonl', 'text', 'label']);
+    }
+  });
+
+  it.each([',', ';', '\t'])('reads fields in single quotes with %j between them', async (delimiter) => {
+    using space = workspace();
+    const row = (i: number) => `'a text, and; more ${i}'${delimiter}'${i % 2 ? 'yes' : 'no'}'`;
+    const guess = await sniff(space.write('data.csv', `'text'${delimiter}'label'\n${rows(40, row)}`));
+    expect([guess.table, guess.columns, guess.classes]).toEqual([
+      { delimiter, quote: "'" },
+      ['text', 'label'],
+      ['no', 'yes'],
+    ]);
+  });
+
   it('tells where a line of JSON is broken', async () => {
     using space = workspace();
     await expect(sniff(space.write('data.jsonl', '{"text":"a"}\n{"text"\n'))).rejects.toThrow(/data\.jsonl:2: /);

@@ -1,5 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { check, dataSchema, load, sources } from '../../data/datasets/index.ts';
+import { check, dataSchema, load, look, sources } from '../../data/datasets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
@@ -41,7 +42,7 @@ const mistakes: readonly (readonly [string, string | Uint8Array, string])[] = [
   [
     'a column twice',
     'text,label,text\na,b,c\n',
-    "repeated-column: data.csv:1: the column 'text' appears more than once; rename all but one",
+    "repeated-column: data.csv:1: the column 'text' appears more than once (columns 1, 3); rename all but one",
   ],
   [
     'an empty text',
@@ -402,21 +403,37 @@ describe('before anything runs', () => {
 describe('a missing label', () => {
   const content = (label: string) => `text,label\n${ordinary()}odd,${label}\n`;
 
-  it.each(['nan', 'NaN', 'None', 'null', 'NULL', 'NA', 'N/A', '<NA>', '#N/A'])(
-    'spelled %s is no class: it is refused with its row, dropped, or kept as a class',
-    async (label) => {
-      using space = workspace();
-      expect(await complaint(space, content(label))).toBe(
-        `empty-label: data.csv:302: the label is '${label}', which stands for a missing one; fill it in, leave such rows out with missing: drop, ` +
-          `or, where '${label}' is a class, list what else stands for a missing one: missingValues: []`,
-      );
-      const loaded = (options: Options) =>
-        load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
-      const dropped = await loaded({ missing: 'drop' });
-      expect([dropped.dropped, dropped.dataset.classes]).toEqual([1, ['no', 'yes']]);
-      expect((await loaded({ missingValues: [] })).dataset.classes).toEqual([label, 'no', 'yes'].sort());
-    },
-  );
+  it.each([
+    ...[
+      'nan',
+      'NaN',
+      'None',
+      'null',
+      'NULL',
+      'NA',
+      'N/A',
+      '<NA>',
+      '#N/A',
+      'Nan',
+      'nAn',
+      'na',
+      '\\N',
+      '(null)',
+      '#NULL!',
+    ],
+    ...['#REF!', '#DIV/0!', '#NV', '(blank)', '(Missing)', 'n.a.', 'N.A.', '-nan(ind)', 'nan.0', 'ＮａＮ', 'nan\u200b'],
+  ])('spelled %s is no class: it is refused with its row, dropped, or kept as a class', async (label) => {
+    using space = workspace();
+    expect(await complaint(space, content(label))).toBe(
+      `empty-label: data.csv:302: the label is '${label}', which stands for a missing one; fill it in, leave such rows out with missing: drop, ` +
+        `or, where '${label}' is a class, list what else stands for a missing one: missingValues: []`,
+    );
+    const loaded = (options: Options) =>
+      load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options }), space.folder);
+    const dropped = await loaded({ missing: 'drop' });
+    expect([dropped.dropped, dropped.dataset.classes]).toEqual([1, ['no', 'yes']]);
+    expect((await loaded({ missingValues: [] })).dataset.classes).toEqual([label, 'no', 'yes'].sort());
+  });
 
   it('is what the user says, and always the empty one', async () => {
     using space = workspace();
@@ -428,6 +445,221 @@ describe('a missing label', () => {
     expect(await complaint(space, content('none'))).toBe('nothing');
     expect(await complaint(space, `text,label\n${lines(40, (i) => `t ${i},nan`)}`, { missing: 'drop' })).toMatch(
       /^nothing-left: data\.csv: all 40 rows lack a text or a label/,
+    );
+  });
+});
+
+describe('a label that may be a class or stand for a missing one', () => {
+  const content = (label: string) => `text,label\n${ordinary()}odd,${label}\nodder,${label}\n`;
+
+  const remarks = async (space: Workspace, text: string, options: Options = {}): Promise<readonly string[]> => {
+    space.write('data.csv', text);
+    const config = dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options });
+    const { remarks: said } = await load(config, space.folder);
+    expect((await look(config, space.folder)).remarks).toEqual(said);
+    return said.filter((remark) => remark.includes('missing'));
+  };
+
+  it.each(['?', '-', '--', '.', '—', 'none', 'NONE', 'nil', '(none)', 'Undefined', 'Missing', 'not available', 'tbd'])(
+    '%s is a class, and both readings are told',
+    async (label) => {
+      using space = workspace();
+      const list = JSON.stringify([label]);
+      expect(await remarks(space, content(label))).toEqual([
+        `'${label}' is a class here, but often stands for a missing label: where so, write missingValues: ${list}, and missing: drop to leave such rows out; where not, missingValues: [] says that every label is a class`,
+      ]);
+      expect(await remarks(space, content(label), { missingValues: [] })).toEqual([]);
+      expect(await complaint(space, content(label), { missingValues: [label] })).toMatch(
+        /^empty-label: data\.csv:302: /,
+      );
+    },
+  );
+
+  it.each(['', ' ', '\u200b', '\u00a0', '\u2060\ufeff', '\u00ad', '\u0001'])(
+    '%j is none: it shows nothing',
+    async (label) => {
+      using space = workspace();
+      expect(await complaint(space, content(`"${label}"`))).toMatch(
+        /^empty-label: data\.csv:302: the label is empty \(and 1 more row\);/,
+      );
+      expect(await complaint(space, `text,label\n${ordinary()}"${label}",yes\n`)).toMatch(
+        /^empty-text: data\.csv:302: the text is empty;/,
+      );
+    },
+  );
+
+  it.each(['+', 'no', 'nano', 'nat park', 'unknown', 'other', ':-)', '0', '***', 'nine'])(
+    '%s is a class without a word',
+    async (label) => {
+      using space = workspace();
+      expect(await remarks(space, content(label))).toEqual([]);
+    },
+  );
+
+  it('is none where its opposite is a class, and is told where a list of the user makes it one', async () => {
+    using space = workspace();
+    const signs = lines(90, (i) => `text ${i},${i % 2 === 0 ? '+' : '-'}`);
+    expect(await remarks(space, `text,label\n${signs}`)).toEqual([]);
+    expect(await remarks(space, content('NaN'), { missingValues: ['?'] })).toEqual([
+      expect.stringContaining(
+        `'NaN' is a class here, but often stands for a missing label: where so, write missingValues: ["?","NaN"]`,
+      ),
+    ]);
+  });
+});
+
+describe('a file that is something else', () => {
+  const gb = Buffer.from('c4e3bac3cac0bde7a3acd4d9bcfb', 'hex');
+  const jis = Buffer.from('82b182f182c982bf82cd90a28a45', 'hex');
+  const korean = Buffer.from('bec8b3e7c7cfbcbcbfe4', 'hex');
+  const cyrillic = Buffer.from('eff0e8e2e5f2ece8f0', 'hex');
+  const greek = Buffer.from('eae1ebe7ecddf1e1eafcf3ece5', 'hex');
+  const rowsOf = (word: Buffer): Buffer =>
+    Buffer.concat([
+      Buffer.from('text,label\n'),
+      ...Array.from({ length: 300 }, (_, i) => Buffer.concat([word, Buffer.from(` ${i},${i % 2 ? 'no' : 'yes'}\n`)])),
+    ]);
+
+  it.each([
+    ['GB18030 (GBK)', gb],
+    ['Shift-JIS', jis],
+    ['EUC-KR', korean],
+    ['Windows-1251', cyrillic],
+    ['Windows-1253', greek],
+    ['Latin-1 or Windows-1252', Buffer.from('fluß größe', 'latin1')],
+    ['Latin-1 or Windows-1252', Buffer.from('déjà vu, garçon'.replace(',', ''), 'latin1')],
+  ])('says that it is most likely %s', async (name, word) => {
+    using space = workspace();
+    expect(await complaint(space, rowsOf(word))).toBe(
+      `not-utf8: data.csv:2: the bytes are not UTF-8, but most likely ${name}; save the file as UTF-8 (in spreadsheets: "CSV UTF-8")`,
+    );
+  });
+
+  it('says that it was packed twice', async () => {
+    using space = workspace();
+    expect(await complaint(space, gzipSync(gzipSync(Buffer.from(`text,label\n${ordinary()}`))))).toBe(
+      'foreign-file: data.csv is gzip within gzip; unpack it once (gunzip)',
+    );
+  });
+
+  it('says that it is JSON', async () => {
+    using space = workspace();
+    const row = (i: number) => JSON.stringify({ text: `say "${i}"`, label: i % 2 ? 'no' : 'yes' });
+    const said =
+      "foreign-file: data.csv is JSON, no table; write 'uses: jsonl', which reads JSON Lines and lists of objects";
+    expect(await complaint(space, lines(300, row))).toBe(said);
+    expect(await complaint(space, `[\n${row(1)},\n${row(2)}]`)).toBe(said);
+  });
+
+  it('says how quotes behind a space, and single ones, are read', async () => {
+    using space = workspace();
+    const spaced = `"text", "label"\n${lines(300, (i) => `"text, and ${i}", "${i % 3 ? 'no' : 'yes'}"`)}`;
+    expect(await complaint(space, spaced)).toBe(
+      'spaced-quote: data.csv:1: there is a space before the quote that opens a field; replace , " by ," throughout, so that the quote stands behind the delimiter',
+    );
+    expect(await complaint(space, spaced.replaceAll(', "', ',"'))).toBe('nothing');
+    const single = `'text','label'\n${lines(300, (i) => `'text, and ${i}','${i % 3 ? 'no' : 'yes'}'`)}`;
+    expect(await complaint(space, single)).toBe(
+      `single-quotes: data.csv:1: every field is in single quotes; write quote: "'", or, where they are a part of the values, quote: none`,
+    );
+    expect(await complaint(space, single, { quote: "'" })).toBe('nothing');
+  });
+});
+
+describe('a column of splits that nobody names', () => {
+  const remarks = async (space: Workspace, column: string, value: (i: number) => string, options: Options = {}) => {
+    const content = lines(300, (i) => `text number ${i},${i % 3 === 0 ? 'no' : 'yes'},${value(i)}`);
+    space.write('data.csv', `text,label,${column}\n${content}`);
+    const config = dataSchema.parse({ uses: 'csv', file: 'data.csv', ...options });
+    const { remarks: said } = await load(config, space.folder);
+    expect((await look(config, space.folder)).remarks).toEqual(said);
+    return said;
+  };
+  const ignored = (column: string) =>
+    `column '${column}' seems to say in which split a row is, and is ignored: rows go to the splits by their hash; to use it, `;
+
+  it.each([
+    ['fold', (i: number) => String(i % 5)],
+    ['kfold', (i: number) => String(i % 5)],
+    ['is_test', (i: number) => String(Number(i % 5 === 0))],
+    ['in train', (i: number) => String(i % 5 !== 0)],
+    ['subset', (i: number) => ['A', 'B'][i % 2] ?? ''],
+    ['test', (i: number) => ['0', '1'][i % 2] ?? ''],
+    ['part', (i: number) => ['train', 'test', 'other'][i % 3] ?? ''],
+  ])('called %s is told, and how it is used', async (column, value) => {
+    using space = workspace();
+    expect(await remarks(space, column, value)).toEqual([
+      `${ignored(column)}fill a column with train, validation and test, and name it as splitColumn`,
+    ]);
+  });
+
+  it('is told with its name where it can be used as it is, and not where it is used', async () => {
+    using space = workspace();
+    const value = (i: number) => ['Train', 'train', 'dev', 'holdout'][i % 4] ?? '';
+    expect(await remarks(space, 'role', value)).toEqual([`${ignored('role')}write splitColumn: "role"`]);
+    expect(await remarks(space, 'role', value, { splitColumn: 'role' })).toEqual([]);
+    expect(await remarks(space, 'author', (i) => `a${i % 9}`)).toEqual([]);
+  });
+});
+
+describe('numbers with a comma before their decimals', () => {
+  const read = async (space: Workspace, number: (i: number) => string, options: Options) => {
+    const content = `text;score\n${lines(300, (i) => `text number ${i};${number(i)}`)}`;
+    const said = await complaint(space, content, { task: 'score', label: 'score', ...options });
+    if (said !== 'nothing') return said;
+    const config = dataSchema.parse({ uses: 'csv', file: 'data.csv', task: 'score', label: 'score', ...options });
+    const { dataset } = await load(config, space.folder);
+    return new Set(dataset.train.map(({ target }) => target));
+  };
+
+  it('are read where the options say so, thousands with their marks', async () => {
+    using space = workspace();
+    const decimal = { decimal: ',' };
+    expect(await read(space, (i) => `${i % 3},25`, decimal)).toEqual(new Set([0.25, 1.25, 2.25]));
+    expect(await read(space, (i) => `-1.00${i % 2},5`, decimal)).toEqual(new Set([-1000.5, -1001.5]));
+    expect(await read(space, (i) => `${i % 3}.25`, decimal)).toBe(
+      `no-number: data.csv:2: "0.25" in column 'score' is no number; expected a number such as 3,5, as decimal: ',' says`,
+    );
+    expect(await read(space, (i) => `${i % 3},25`, {})).toBe(
+      `no-number: data.csv:2: "0,25" in column 'score' is no number; write a point before the decimals: 0.25; or, where the comma does in all rows, decimal: ','`,
+    );
+  });
+
+  it('are no matter of classes', () => {
+    const parsed = dataSchema.safeParse({ uses: 'csv', file: 'data.csv', decimal: ',' });
+    expect(parsed.error?.issues.map(({ message }) => message)).toEqual([
+      "expected no 'decimal' with task: text-classification, which reads no numbers",
+    ]);
+  });
+});
+
+describe('JSON Lines in which objects lack a key', () => {
+  const config = { uses: 'jsonl', file: 'data.jsonl' };
+  const row = (i: number) => ({ text: `t ${i}`, ...(i % 10 === 0 ? {} : { label: i % 2 === 0 ? 'no' : 'yes' }) });
+
+  it('have no label there: refused with the first row, or dropped', async () => {
+    using space = workspace();
+    space.write(
+      'data.jsonl',
+      lines(300, (i) => JSON.stringify(row(i))),
+    );
+    await expect(load(dataSchema.parse(config), space.folder)).rejects.toThrow(
+      'data.jsonl:1: the label is empty (and 29 more rows);',
+    );
+    expect(await check(dataSchema.parse(config), space.folder)).toMatchObject([{ code: 'empty-label' }]);
+    const { dropped } = await load(dataSchema.parse({ ...config, missing: 'drop' }), space.folder);
+    expect(dropped).toBe(30);
+  });
+
+  it('name it otherwise: that is told', async () => {
+    using space = workspace();
+    space.write(
+      'data.jsonl',
+      lines(300, (i) => JSON.stringify(i === 150 ? { text: 'odd', lable: 'no' } : row(i + 1))),
+    );
+    const dropping = dataSchema.parse({ ...config, missing: 'drop' });
+    await expect(load(dropping, space.folder)).rejects.toThrow(
+      "data.jsonl:151: there is no column 'label'; did you mean 'lable'?",
     );
   });
 });

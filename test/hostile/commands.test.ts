@@ -144,6 +144,20 @@ describe('files of one folder are compared', () => {
       (json) => ({ ...json, added_tokens: [{ id: 5000, content: 'strange' }] }),
       /gives ids up to 5000 \('strange'\), but the token table of .+ has 149 rows/,
     ],
+    [
+      'a type of tokens that the model lacks',
+      'tokenizer.json',
+      (json) => ({
+        ...json,
+        post_processor: {
+          type: 'TemplateProcessing',
+          single: [{ Sequence: { id: 'A', type_id: 256 } }],
+          pair: [],
+          special_tokens: {},
+        },
+      }),
+      /tokenizer\.json: its post_processor gives tokens the type_id 256, but .+ has 2 types \(type_vocab_size\), 0 to 1/,
+    ],
     ['no tokenizer', 'tokenizer.json', () => ({}), /tokenizer/],
   ])('%s', async (_, file, edit, message) => {
     editJson(file, edit);

@@ -2,8 +2,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenizerOf } from '../../data/tokenize.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { knownModelTypes } from '../../models/architectures/index.ts';
+import { folderKind, readModel } from '../../models/files.ts';
 import { importModel, modelSources } from '../../models/importers/index.ts';
 import { effort } from '../rig/effort.ts';
 import { goldenFolder } from './golden-checkpoints.ts';
@@ -306,6 +308,52 @@ describe('a folder that is wrong', () => {
     expect(await failure()).toMatch(/has no config\.json: its modules\.json keeps the encoder in another folder; copy/);
   });
 
+  it.each(['adapter_config.json', 'adapter_model.safetensors', 'adapter_model.bin'])(
+    'has an adapter beside a whole model: %s',
+    async (file) => {
+      copyOf('bert');
+      writeFileSync(join(folder, file), '{}');
+      const message = `the folder holds an adapter (${file}), the difference from another model: merge the two with merge_and_unload()`;
+      expect(await failure()).toContain(message);
+      expect(await failure('new')).toContain(message);
+      await expect(modelSources(folder, '/')).rejects.toThrow(message);
+      const named = message.replace('the folder', folder);
+      await expect(readModel(folder)).rejects.toThrow(named);
+      await expect(folderKind(folder)).rejects.toThrow(named);
+    },
+  );
+
+  const withTypes = (first: number, second: number) => {
+    const place = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
+    const template = { type: 'TemplateProcessing', single: [place('A', first)], special_tokens: {} };
+    return { ...template, pair: [place('A', 0), place('B', second)] };
+  };
+
+  it.each([
+    ['of single texts', 2, 1, (post: object) => post],
+    ['of pairs alone', 0, 2, (post: object) => post],
+    ['that a byte cannot hold', 256, 1, (post: object) => post],
+    ['in a sequence', 257, 1, (post: object) => ({ type: 'Sequence', processors: [post] })],
+  ])('gives tokens a type that the model lacks: %s', async (_, first, second, wrapped) => {
+    copyOf('bert');
+    edit('tokenizer_config.json', (json) => ({ ...json, tokenizer_class: 'PreTrainedTokenizerFast' }));
+    edit('tokenizer.json', (json) => ({ ...json, post_processor: wrapped(withTypes(first, second)) }));
+    expect(await failure()).toBe(
+      `tokenizer.json: its post_processor gives tokens the type_id ${Math.max(first, second)}, but the model has 2 types, 0 to 1 ` +
+        '(type_vocab_size in config.json): mend the type_id, or take the tokenizer of this model',
+    );
+    edit('tokenizer.json', (json) => ({ ...json, post_processor: wrapped(withTypes(1, 1)) }));
+    expect(await failure()).toBe('was imported');
+  });
+
+  it('has types that no byte holds, in a tokenizer without a model', async () => {
+    copyOf('bert');
+    const json: Record<string, unknown> = JSON.parse(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
+    await expect(tokenizerOf({ ...json, post_processor: withTypes(300, 0) }).encode('a text', 16)).rejects.toThrow(
+      'tokenizer.json: its post_processor gives tokens the type_id 300; expected none above 255',
+    );
+  });
+
   it('is an adapter', async () => {
     copyOf('bert');
     rmSync(join(folder, 'model.safetensors'));
@@ -368,6 +416,15 @@ describe('a folder that is wrong', () => {
         { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
       ],
       /lists Transformer, Normalize, Pooling; decant computes one Transformer and one Pooling, and then perhaps Normalize/,
+    ],
+    [
+      'of which two have one name',
+      [
+        { name: '0', path: '', type: 'sentence_transformers.models.Transformer' },
+        { name: '1', path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+        { name: '1', path: '2_Normalize', type: 'sentence_transformers.models.Normalize' },
+      ],
+      /^modules\.json has two modules of the name "1", of which sentence-transformers computes one: give each a name of its own/,
     ],
     [
       'with the encoder in a folder of its own',

@@ -537,6 +537,12 @@ describe('a list of files that cannot be trusted', () => {
     },
   );
 
+  it.each(['adapter_config.json', 'adapter_model.safetensors'])('with an adapter is refused: %s', (name) => {
+    const message = `tiny/bert@main holds an adapter (${name}), the difference from another model: merge`;
+    expect(() => choose(listOf('config.json', 'model.safetensors', name))).toThrow(message);
+    expect(() => choose(listOf(name))).toThrow(message);
+  });
+
   it('never places a file outside of the folder, whatever it is called', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {

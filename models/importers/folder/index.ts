@@ -1,16 +1,20 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { largestType } from '../../../data/tokenizers/types.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
 import { hasClasses, modelTask, type TaskName, taskWith } from '../../../ground/tasks.ts';
+import { checkAdapter } from '../../adapter.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
+import { endOfTypes } from '../../anatomy/tokens.ts';
 import type { AnyArchitecture, Encoded } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
 import type { ModelFacts } from '../../facts.ts';
 import { outputPort } from '../../info.ts';
 import type { Model, ModelInfo } from '../../model.ts';
 import type { StoredTensors } from '../../safetensors/file.ts';
-import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
+import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
 import { fileSize } from '../json-file.ts';
@@ -40,8 +44,8 @@ export const folderFiles = (folder: string): readonly string[] => {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw importError(`${folder} is no folder: expected one with ${configFile}, model.safetensors and tokenizer.json`);
   }
+  checkAdapter(folder);
   if (!existsSync(join(folder, configFile))) {
-    checkAdapter(folder);
     throw importError(`the folder ${basename(folder)} has no ${configFile}${insteadOf(folder)}`);
   }
   const tokenizer = [...tokenizerFiles, ...Object.values(vocabularyFiles)];
@@ -117,6 +121,16 @@ const emitGraph = (folder: string, config: FolderConfig, headless: boolean): Emi
   checkUnread(checkpoint.unread(), config, { prefix, headless });
   checkpoint.expectFinite();
   return { graph: builder.freeze([output]), encoded, output, task };
+};
+
+/** A type that the model has no row for would end inside of its look-up. */
+const checkTypes = (tokenizer: TokenizerJson, { graph, encoded }: Emitted): void => {
+  const [type, rows] = [largestType(tokenizer.post_processor), endOfTypes(graph, encoded.inputs.types)];
+  if (type < rows) return;
+  throw importError(
+    `tokenizer.json: its post_processor gives tokens the type_id ${type}, but the model has ${rows} types, 0 to ${rows - 1} ` +
+      `(type_vocab_size in ${configFile}): mend the type_id, or take the tokenizer of this model`,
+  );
 };
 
 /** Front matter ends long before. */
@@ -205,6 +219,7 @@ export const importFolder = async (
   const headless = head === 'new' || leavesHead(modules);
   if (!headless) checkClassifier(config, modules);
   const emitted = emitGraph(folder, config, headless);
+  checkTypes(json, emitted);
   const sentence = readSentence(folder, modules);
   const longest = Math.min(config.plan.facts.maxLength, maxLength);
   const isNumber = emitted.task !== undefined && modelTask(emitted.task).answer === 'number';

@@ -12,6 +12,7 @@ const modulesSchema = z.array(
     // A folder beside the file, or the folder of the model itself.
     path: z.string().regex(/^(?!\.)[\w.-]*$/, 'expected the name of a folder beside it'),
     type: z.string(),
+    name: z.string().optional(),
   }),
 );
 
@@ -25,11 +26,23 @@ export interface Module {
 const kindOf = (type: string): string =>
   /^sentence_transformers\./.test(type) ? (type.split('.').at(-1) ?? type) : type;
 
+/** sentence-transformers keeps modules by their names: of two with one name only the second computes, in the place of the first. */
+const checkModuleNames = (modules: z.infer<typeof modulesSchema>): void => {
+  const names = modules.flatMap(({ name }) => name ?? []);
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  if (repeated === undefined) return;
+  throw importError(
+    `${modulesFile} has two modules of the name ${JSON.stringify(repeated)}, of which sentence-transformers computes one: give each a name of its own`,
+  );
+};
+
 /** The modules in a folder in the order in which they compute; undefined where it is no model of sentence-transformers. */
-export const readModules = (folder: string): readonly Module[] | undefined =>
-  existsSync(join(folder, modulesFile))
-    ? readJson(join(folder, modulesFile), modulesSchema).map(({ path, type }) => ({ path, kind: kindOf(type) }))
-    : undefined;
+export const readModules = (folder: string): readonly Module[] | undefined => {
+  if (!existsSync(join(folder, modulesFile))) return undefined;
+  const modules = readJson(join(folder, modulesFile), modulesSchema);
+  checkModuleNames(modules);
+  return modules.map(({ path, type }) => ({ path, kind: kindOf(type) }));
+};
 
 const configOf = ({ path }: Module): string => join(path, 'config.json');
 
