@@ -62,6 +62,12 @@ export interface Program {
   release(): Promise<void>;
 }
 
+/** How a device computes in float16. */
+export interface Float16 {
+  /** Most numbers that its products may add up, where they do so in float16; infinite where they do in float32. */
+  readonly longestSum: number;
+}
+
 /** What a device can, and what its results depend on. */
 interface Target {
   /** As files, reports and the command line write it: a name of engines/index.ts. */
@@ -70,6 +76,8 @@ interface Target {
   readonly facts: Readonly<Record<string, string>>;
   /** Where an optimizer moves weights: by kernels over arrays of the host, or as nodes of the step's graph. */
   readonly optimizer: 'host' | 'graph';
+  /** Left out where it has none. */
+  readonly float16?: Float16 | undefined;
   /** Operators without a kernel there, of a graph as it would run; empty where all of it stays on the device. */
   lacking(graph: Graph): readonly string[];
 }

@@ -40,6 +40,8 @@ export interface TrainingStep {
   readonly masks: readonly DropoutMask[];
   /** What losses are fed beside the model. */
   readonly inputs: readonly LossInput[];
+  /** The input, if any, that all gradients are multiplied by. */
+  readonly scale?: Value;
   /** The sum of all terms, and each term by its name. */
   readonly loss: Value;
   readonly terms: Readonly<Record<string, Value>>;
@@ -51,6 +53,8 @@ export interface StepOptions {
   readonly dropout?: number | 'off' | undefined;
   /** Parameters without gradients. Nothing is computed backwards below the lowest of the others. */
   readonly frozen?: ReadonlySet<Value> | undefined;
+  /** Whether gradients are those of a multiple of the loss, which is fed: small ones are then none in float16. */
+  readonly scaled?: boolean | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -218,9 +222,11 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const { student, total, terms, auxiliary, inputs: asked } = emitLosses(builder, model, options, fed);
   const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
   const { tables, wanted, ruleAt } = askedOf(model, moving, student);
-  const gradients = builder.within('backward', () =>
-    differentiate(builder, total, [...wanted, ...auxiliary.keys()], { ruleAt }),
-  );
+  const scale = options.scaled === true ? builder.input('update/scale', 'float32', []) : undefined;
+  const gradients = builder.within('backward', () => {
+    const scaled = scale === undefined ? total : builder.op('Mul', [total, scale]);
+    return differentiate(builder, scaled, [...wanted, ...auxiliary.keys()], { ruleAt });
+  });
 
   const outputs = new Outputs(builder);
   const { loss, named } = lossesIn(outputs, total, terms);
@@ -257,6 +263,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const kept = new Set<Value>(step.inputs);
   return {
     ...{ graph: step, parameters, loss, terms: named },
+    ...(scale === undefined ? {} : { scale }),
     inputs: asked.filter(({ name }) => kept.has(value(name))),
     masks: student.masks.filter(({ input }) => kept.has(input)),
   };

@@ -1,25 +1,28 @@
 import { lengthsOf } from '../data/lengths.ts';
-import { elementCount, tensorOf } from '../graph/tensor.ts';
+import { elementCount } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
 import { isBetter } from '../ground/metrics/metric.ts';
 import type { TrainingSummary } from '../ground/reported/training.ts';
 import { dataTask } from '../ground/tasks.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
-import { divergenceOf, divergenceText } from './divergence.ts';
+import { type Divergence, divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
+import { canShrink, firstScale, scaleAfter } from './loss-scale.ts';
 import { buildEvaluation } from './step.ts';
 import { taskOf } from './tasks/index.ts';
-import type { TrainRequest, WeightArrays, WeightHook } from './train-request.ts';
+import type { TrainRequest } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
   freshProgress,
   restore,
   savedProgress,
   snapshot,
-  type Trained,
   type TrainingProgress,
+  weightArrays,
+  withLoss,
+  withWeights,
 } from './training-state.ts';
 import { isFiniteOutcome, type Outcome, type Portion, type Updater } from './updater.ts';
 import { openUpdater } from './updaters/index.ts';
@@ -32,27 +35,12 @@ const CURVE_POINTS_PER_EPOCH = 8;
 
 const secondsSince = (start: number): number => (performance.now() - start) / 1000;
 
-/** The model with copies of other arrays behind its trained weights. */
-const withWeights = (model: Model, trained: readonly Trained[], pick: (one: Trained) => Float32Array): Model => {
-  const weights = new Map(model.graph.weights);
-  for (const one of trained) {
-    if (!one.auxiliary) weights.set(one.name, tensorOf('float32', one.dims, Float32Array.from(pick(one))));
-  }
-  return { ...model, graph: { ...model.graph, weights } };
-};
-
-/** What a hook sees. */
-const weightArrays = (trained: readonly Trained[], { sees }: WeightHook): WeightArrays => {
-  const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
-  return new Map(shown.map(({ name, data }) => [name, data]));
-};
-
 /** One training run: where it stands, and what it does next. */
 class TrainingRun {
   readonly #request: TrainRequest;
   readonly #plan: TrainingPlan;
   readonly #updater: Updater;
-  #progress: TrainingProgress = freshProgress;
+  #progress: TrainingProgress;
   #evaluation: Program | undefined;
   #saved = performance.now();
   #reported = 0;
@@ -61,6 +49,11 @@ class TrainingRun {
     this.#request = request;
     this.#plan = planTraining(lengthsOf(request.examples.encoded), request.options, request.seed);
     this.#updater = openUpdater(request, this.#plan);
+    this.#progress = { ...freshProgress, scale: this.#isMixed ? firstScale : freshProgress.scale };
+  }
+
+  get #isMixed(): boolean {
+    return this.#request.options.precision === 'fp16';
   }
 
   async run(): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> {
@@ -130,22 +123,23 @@ class TrainingRun {
 
   async #update(): Promise<void> {
     const started = performance.now();
-    const { step } = this.#progress;
-    const { outcome, size } = await this.#updater.update(step);
-    if (!isFiniteOutcome(outcome)) throw await this.#diverged(outcome);
-    const { loss } = outcome;
+    const { step, scale } = this.#progress;
+    const { outcome, size } = await this.#updater.update(step, scale);
+    const moved = isFiniteOutcome(outcome);
+    if (!moved) await this.#expectLeftOut(outcome);
     await this.#callHook(step + 1);
     const { open, tokens, seconds } = this.#progress;
     this.#progress = {
       ...this.#progress,
       step: step + 1,
-      open: { loss: open.loss + loss, steps: open.steps + 1 },
+      ...(this.#isMixed ? { scale: scaleAfter(scale, moved) } : {}),
+      open: withLoss(open, outcome.loss),
       tokens: tokens + size.tokens,
       seconds: seconds + secondsSince(started),
     };
     const every = Math.ceil(this.#plan.stepsPerEpoch / CURVE_POINTS_PER_EPOCH);
     if (this.#progress.open.steps >= every && !this.#epochEnds()) this.#drawPoint();
-    this.#report(loss);
+    this.#report(outcome.loss);
   }
 
   async #startHook(): Promise<void> {
@@ -189,7 +183,7 @@ class TrainingRun {
       total: this.#plan.totalSteps,
       unit: 'steps',
       phase: `epoch ${this.#plan.epochOf(step - 1) + 1}/${this.#plan.epochs}`,
-      loss,
+      ...(Number.isFinite(loss) ? { loss } : {}),
       tokensPerSecond: tokens / seconds,
     });
   }
@@ -229,17 +223,25 @@ class TrainingRun {
     });
   }
 
-  /** Why the step that comes next gives no numbers. What is left of the weights is kept, unless they are none either. */
-  async #diverged(outcome: Outcome): Promise<UserError> {
-    const { step } = this.#progress;
-    const { examples, checkpoints } = this.#request;
+  /** An update that only float16 is too narrow for is left out, as long as gradients can be made smaller; others end training. */
+  async #expectLeftOut(outcome: Outcome): Promise<void> {
+    const { step, scale } = this.#progress;
+    const mayShrink = this.#isMixed && canShrink(scale);
+    if (mayShrink && Number.isFinite(outcome.loss)) return;
     await this.#updater.read('everything');
     const divergence = await divergenceOf({
-      outcome,
-      trained: this.#updater.trained,
+      ...{ outcome, precision: this.#request.options.precision, trained: this.#updater.trained },
       batches: this.#plan.update(step),
       replay: (batch, from) => this.#updater.replay(step, batch, from),
     });
+    if (mayShrink && divergence.onlyInFloat16 === true) return;
+    throw await this.#diverged(divergence);
+  }
+
+  /** Why the step that comes next gives no numbers. What is left of the weights is kept, unless they are none either. */
+  async #diverged(divergence: Divergence): Promise<UserError> {
+    const { step } = this.#progress;
+    const { examples, checkpoints } = this.#request;
     if (divergence.weight === undefined) await this.#save();
     const text = divergenceText(divergence, {
       at: `step ${step + 1} of ${this.#plan.totalSteps}, epoch ${this.#plan.epochOf(step) + 1}`,
@@ -271,6 +273,7 @@ class TrainingRun {
         0,
       ),
       seconds,
+      ...(this.#isMixed ? { leftOut: this.#progress.scale.leftOut } : {}),
     };
   }
 }

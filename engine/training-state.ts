@@ -1,11 +1,14 @@
 import type { Graph, Value } from '../graph/graph.ts';
-import { elementCount, float32Of } from '../graph/tensor.ts';
+import { elementCount, float32Of, tensorOf } from '../graph/tensor.ts';
 import type { Json } from '../ground/json.ts';
 import { type TrainingSummary, withFormerScores } from '../ground/reported/training.ts';
 import { initialize } from '../models/initialize.ts';
+import type { Model } from '../models/model.ts';
 import type { Moments } from './adamw.ts';
 import { bytesFor, KernelMemory } from './kernels/memory.ts';
+import { type LossScale, unscaled } from './loss-scale.ts';
 import type { StepParameter } from './step.ts';
+import type { WeightArrays, WeightHook } from './train-request.ts';
 
 /** A weight under training: its own memory, fed to the step without a copy and updated in place. */
 export interface Trained {
@@ -26,6 +29,8 @@ export interface TrainingProgress {
   readonly validated: number;
   readonly best: { readonly epoch: number; readonly score: number; readonly loss: number } | null;
   readonly curve: TrainingSummary['curve'];
+  /** What gradients in float16 were last multiplied by. */
+  readonly scale: LossScale;
   /** Sum of losses and updates since the last point of the curve. */
   readonly open: { readonly loss: number; readonly steps: number };
   readonly tokens: number;
@@ -37,6 +42,7 @@ export const freshProgress: TrainingProgress = {
   validated: 0,
   best: null,
   curve: [],
+  scale: unscaled,
   open: { loss: 0, steps: 0 },
   tokens: 0,
   seconds: 0,
@@ -84,6 +90,25 @@ export const trainedArrays = (
     }
     return { name, dims, auxiliary, data, moments, best: known?.best ?? new Float32Array(auxiliary ? 0 : length) };
   });
+
+/** The model with copies of other arrays behind its trained weights. */
+export const withWeights = (model: Model, trained: readonly Trained[], pick: (one: Trained) => Float32Array): Model => {
+  const weights = new Map(model.graph.weights);
+  for (const one of trained) {
+    if (!one.auxiliary) weights.set(one.name, tensorOf('float32', one.dims, Float32Array.from(pick(one))));
+  }
+  return { ...model, graph: { ...model.graph, weights } };
+};
+
+/** What a hook sees. */
+export const weightArrays = (trained: readonly Trained[], { sees }: WeightHook): WeightArrays => {
+  const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
+  return new Map(shown.map(({ name, data }) => [name, data]));
+};
+
+/** A stretch of the curve with one loss more. That of a batch that overflowed says nothing. */
+export const withLoss = (open: TrainingProgress['open'], loss: number): TrainingProgress['open'] =>
+  Number.isFinite(loss) ? { loss: open.loss + loss, steps: open.steps + 1 } : open;
 
 const schema = 'decant.training/1';
 

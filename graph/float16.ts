@@ -4,7 +4,7 @@ import { dtypeNumber } from './ops/shared-structure.ts';
 import { emptyCopy } from './rewrite/fold.ts';
 import { floatPiecesOf, type Tensor } from './tensor.ts';
 
-/** What takes the time of a step, and loses least: float16 is what devices multiply fastest, and sums are wider inside. */
+/** What takes the time of a step, and loses least: each number is rounded once, where sums are wider inside. */
 const products: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'Conv', 'com.microsoft:FusedMatMul']);
 
 /** Puts elements elsewhere and changes none. */
@@ -44,9 +44,23 @@ const fits = (tensor: Tensor): boolean => {
   return true;
 };
 
+export interface Float16Options {
+  /** Most terms of a product in float16, for devices that add these up in float16; products over a batch then stay wide. */
+  readonly longestSum?: number | undefined;
+}
+
+/** How many terms each element of a product adds up; undefined where only the run knows. */
+const termsOf = ({ types }: Graph, { op, inputs: [a], attrs }: Node): number | undefined => {
+  const shape = a == null ? undefined : types.get(a)?.shape;
+  const isTurned = attrs.transA?.kind === 'int' && attrs.transA.value === 1;
+  const size = op === 'Conv' ? undefined : shape?.at(isTurned ? -2 : -1);
+  return typeof size === 'number' ? size : undefined;
+};
+
 /** A graph on its way to float16. A value keeps its name in float32; in float16 it has another. */
 class Halving {
   readonly #graph: Graph;
+  readonly #longestSum: number;
   readonly #builder: GraphBuilder;
   readonly #captured: ReadonlySet<Value>;
   /** Names in float16. */
@@ -56,8 +70,9 @@ class Halving {
   /** Values that are rounded to float16 where what they meet is in it: weights, and masks of zeros and one other number. */
   readonly #rounded = new Set<Value>();
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, { longestSum = Number.POSITIVE_INFINITY }: Float16Options) {
     this.#graph = graph;
+    this.#longestSum = longestSum;
     this.#builder = emptyCopy(graph);
     this.#captured = new Set([...graph.outputs, ...graph.nodes.flatMap(capturedBy)]);
     for (const input of graph.inputs) if (this.#isFloat(input)) this.#rounded.add(input);
@@ -82,13 +97,20 @@ class Halving {
 
   #computesInHalf(node: Node): boolean {
     const [floats, name] = [this.#floatsOf(node), nameOf(node)];
-    if (floats.length === 0 || holdsGraphs(node) || !node.outputs.every((output) => this.#isFloat(output))) return false;
+    if (floats.length === 0 || holdsGraphs(node) || !node.outputs.every((output) => this.#isFloat(output)))
+      return false;
     const isKnown = (input: Value): boolean => this.#native.has(input) || this.#rounded.has(input);
-    if (products.has(name)) {
-      const isFixed = (input: Value): boolean => this.#graph.weights.has(input);
-      return floats.every((input) => !isFixed(input) || isKnown(input));
-    }
+    if (products.has(name))
+      return this.#isShort(node) && floats.every((input) => isKnown(input) || !this.#isFixed(input));
     return between.has(name) && floats.some((input) => this.#native.has(input)) && floats.every(isKnown);
+  }
+
+  #isFixed(name: Value): boolean {
+    return this.#graph.weights.has(name);
+  }
+
+  #isShort(node: Node): boolean {
+    return (termsOf(this.#graph, node) ?? Number.POSITIVE_INFINITY) <= this.#longestSum;
   }
 
   #addHalf(node: Node): void {
@@ -151,4 +173,4 @@ class Halving {
  *
  * Micikevicius et al. 2018, Mixed Precision Training, arXiv 1710.03740.
  */
-export const inFloat16 = (graph: Graph): Graph => new Halving(graph).run();
+export const inFloat16 = (graph: Graph, options: Float16Options = {}): Graph => new Halving(graph, options).run();

@@ -30,6 +30,6 @@ export const distill = defineStage({
   draws: true,
   choosesEngine: true,
   wire: (options, wiring) => wireDistillation(options, wiring),
-  foresee: (options, { models, data }) => foreseeTraining(options, 'distill', models, data),
+  foresee: (options, outlook) => foreseeTraining(options, 'distill', outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

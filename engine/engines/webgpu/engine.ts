@@ -9,7 +9,7 @@ import { openGraph } from '../onnxruntime/open.ts';
 import { Traffic } from '../traffic.ts';
 import { explaining } from './failures.ts';
 import { lackingIn } from './lacks.ts';
-import { lowering, onGpu } from './provider.ts';
+import { float16, lowering, onGpu } from './provider.ts';
 
 let opened: Engine | undefined;
 
@@ -24,7 +24,10 @@ export const webgpuOn = (device: Device): Engine => {
   const [traffic, mover] = [new Traffic(), new Mover(onGpu)];
   const guarded = <T>(work: Promise<T>): Promise<T> => explaining(work, device.name);
   opened ??= {
-    target: { name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn },
+    target: {
+      ...{ name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn },
+      float16: device.float16 === true ? float16 : undefined,
+    },
     compile: async (graph, options) => {
       const lowered = lower(graph, lowering);
       const program = await guarded(openGraph(lowered.graph, options, { provider: onGpu, traffic }));
