@@ -1,6 +1,6 @@
 import type { CompileOptions, Engine } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import { GraphBuilder } from '../../graph/builder.ts';
+import type { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
 import { dtypeNumber } from '../../graph/ops/shared-structure.ts';
 import { emptyCopy } from '../../graph/rewrite/fold.ts';
