@@ -49,7 +49,7 @@ const rounding = (engine: Engine): Engine => ({
 });
 
 /** Engines that compute in float16 as a device does that adds up in float32: one whose weights the host moves, one that does so itself. */
-export const halfEngines: readonly (readonly [string, Engine])[] = [
+export const halfEngines = [
   ['by the host', rounding(cpuEngine)],
   ['on the device', rounding(deviceEngine)],
-];
+] as const satisfies readonly (readonly [string, Engine])[];
