@@ -12,7 +12,11 @@ const traffic = new Traffic();
  * nothing stays on the device, weights are moved by the host, where they are anyway.
  */
 export const cudaEngine: Engine = {
-  target: { name: 'cuda', facts: { onnxruntime: runtimeVersion }, optimizer: 'host', lacking: () => [] },
+  target: {
+    ...{ name: 'cuda', facts: { onnxruntime: runtimeVersion }, optimizer: 'host', lacking: () => [] },
+    // Its products in float16 add up in float32.
+    float16: { longestSum: Number.POSITIVE_INFINITY },
+  },
   compile: (graph, options) => openGraph(graph, options, { provider: onCuda, traffic }),
   buffer: async (data: HostTensor) => new HostBuffer({ ...data, data: data.data.slice() }, traffic),
   moved: () => traffic.moved,
