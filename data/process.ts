@@ -37,6 +37,14 @@ export interface Answered {
   readonly late: boolean;
 }
 
+export interface AskOptions {
+  /** Its time, after which it is killed. */
+  readonly seconds?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kills it. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Asks a module in a process of its own: what crashes, hangs or prints there ends and fills no more than that process. All that
  * it prints is taken, since one that nobody reads would wait for ever.
@@ -44,7 +52,7 @@ export interface Answered {
 export const askModule = (
   entry: string,
   question: string | object,
-  { seconds, env = {} }: { readonly seconds?: number; readonly env?: Readonly<Record<string, string>> } = {},
+  { seconds, env = {}, signal }: AskOptions = {},
 ): Promise<Answered> =>
   new Promise((resolve) => {
     const child = forkModule(entry, 'pipe', env);
@@ -54,8 +62,11 @@ export const askModule = (
       child.kill('SIGKILL');
     };
     const timer = seconds === undefined ? undefined : setTimeout(stop, seconds * 1000);
+    const kill = (): void => void child.kill('SIGKILL');
+    signal?.addEventListener('abort', kill, { once: true });
     const end = (ended: string): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', kill);
       resolve({ answer, printed, ended, late });
     };
     child.stdout?.resume();

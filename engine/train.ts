@@ -10,6 +10,7 @@ import { type Divergence, divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
 import { canShrink, firstScale, scaleAfter } from './loss-scale.ts';
+import { standardized } from './standardized.ts';
 import { buildEvaluation } from './step.ts';
 import { taskOf } from './tasks/index.ts';
 import type { TrainRequest } from './train-request.ts';
@@ -285,8 +286,8 @@ class TrainingRun {
 export const train = async (
   request: TrainRequest,
 ): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  const { restore, ...standard } = request.task.standardize?.(request) ?? { restore: (model: Model) => model };
-  const run = new TrainingRun({ ...request, ...standard });
+  const { restore, standard } = standardized(request);
+  const run = new TrainingRun(standard);
   try {
     const { model, summary } = await run.run();
     return { model: restore(model), summary };

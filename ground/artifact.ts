@@ -8,6 +8,7 @@ export const artifactKinds = [
   'teacher-outputs',
   'measurements',
   'profile',
+  'choice',
   'folder',
 ] as const;
 export type ArtifactKind = (typeof artifactKinds)[number];

@@ -33,6 +33,7 @@ const factsOf = async (plan: Plan, catalogue: Catalogue): Promise<Forebodings & 
 
 /** What a step runs on, where that is here. */
 const engineOf = async ({ engine: name = defaultEngine }: Step): Promise<Outlook['engine']> => {
+  if (typeof name === 'object') return 'chosen';
   const found = await findEngine(name);
   return 'missing' in found ? undefined : { name, device: found.device };
 };

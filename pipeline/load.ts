@@ -53,8 +53,8 @@ const checkSources = async (
 
 /** Engines that the file names and that are not there, where it names them. */
 const checkEngines = async ({ steps, stages }: Plan, located: Located): Promise<readonly Diagnostic[]> => {
-  const asked = [...new Set(steps.flatMap(({ engine }) => engine ?? []))];
-  const problems = asked.map(async (engine): Promise<readonly Diagnostic[]> => {
+  const asked = new Set(steps.flatMap(({ engine }) => (typeof engine === 'string' ? [engine] : [])));
+  const problems = [...asked].map(async (engine): Promise<readonly Diagnostic[]> => {
     const found = await findEngine(engine);
     if (!('missing' in found)) return [];
     const paths = stages.map((_, index) => ['stages', index, 'engine']);

@@ -1,6 +1,7 @@
 import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { type Profile, readProfile } from '../data/profile.ts';
 import type { Artifact } from '../ground/artifact.ts';
+import { choice } from '../ground/reported/choice.ts';
 import { type BaselineMetrics, baselineMetrics, type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
 import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
 import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
@@ -9,6 +10,7 @@ import { causesOf, isUndecided } from './causes/index.ts';
 import { compare } from './compare.ts';
 import { costOf } from './cost.ts';
 import { describeEnvironment } from './environment.ts';
+import { whole } from './figures.ts';
 import { gapOf } from './gap.ts';
 import { judge } from './gates/judge.ts';
 import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
@@ -109,6 +111,18 @@ const comparisonsOf = (stage: StageSummary, { reference, scores, classes }: Cont
   });
 };
 
+/** Which engine was taken for a training, and what else was tried. */
+const choiceNotes = ({ choice: step }: StageSummary): readonly string[] => {
+  if (step === undefined) return [];
+  const { engine, tried } = choice.parse(step.metrics);
+  if (tried.length < 2) return [];
+  const speeds = tried.map(({ engine: name, tokensPerSecond, problem }) => {
+    const speed = tokensPerSecond === null ? '' : `${whole(tokensPerSecond)} tokens/s`;
+    return `${name} ${[speed, problem ?? ''].filter((text) => text !== '').join(', left out: ')}`;
+  });
+  return [`trained on ${engine}, by the first updates on each engine: ${speeds.join('; ')}`];
+};
+
 /** Figures of another device than the CPU are told as such. */
 const placeNotes = ({ step, evaluation }: StageSummary): readonly string[] => {
   const [made, judged] = [step?.ranOn, evaluation?.ranOn];
@@ -148,7 +162,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(metrics),
     client: clientReport(evaluation, quality),
-    notes: [...placeNotes(stage), ...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
+    notes: [...choiceNotes(stage), ...placeNotes(stage), ...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
   };
 };
 

@@ -41,6 +41,8 @@ export interface StageSummary {
   readonly evaluation: StepSummary | null;
   /** Seconds of internal steps that only this stage asked for, such as labelling by a teacher. */
   readonly extraSeconds: number;
+  /** The step that chose its engine, where the file leaves that to decant. */
+  readonly choice?: StepSummary;
 }
 
 /** Everything a report is made from. The pipeline fills it; reports read it. */

@@ -112,6 +112,7 @@ const runSchema = z.looseObject({
       step: stepSchema.nullable(),
       evaluation: stepSchema.nullable(),
       extraSeconds: z.number(),
+      choice: stepSchema.exactOptional(),
     }),
   ),
   helpers: z.array(stepSchema),
@@ -167,8 +168,9 @@ export const readSummary = async (out: string): Promise<RunSummary> => {
     ...run,
     automatic: run.automatic.map(({ name, place, ...step }) => ({ name, place, ...stepIn(at(name), step) })),
     stages: run.stages.map(
-      (stage): StageSummary => ({
+      ({ choice, ...stage }): StageSummary => ({
         ...stage,
+        ...(choice === undefined ? {} : { choice: stepIn(at('helpers'), choice) }),
         step: read(stage.step, 'stages', stage.id),
         evaluation: read(stage.evaluation, 'stages', stage.id),
       }),

@@ -1,4 +1,5 @@
 import { baseline } from './baseline/index.ts';
+import { choose } from './choose/index.ts';
 import { dataset } from './dataset/index.ts';
 import { distill } from './distill/index.ts';
 import { download } from './download/index.ts';
@@ -23,6 +24,7 @@ export const stages: readonly AnyStage[] = [
   prune,
   distill,
   label,
+  choose,
   quantize,
   exportStage,
   evaluate,

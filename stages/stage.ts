@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Engine } from '../engine/engine.ts';
+import type { TrainRequest } from '../engine/train-request.ts';
 import type { ArtifactKind, InputArtifact } from '../ground/artifact.ts';
 import type { Checkpoints } from '../ground/checkpoints.ts';
 import type { Immutable } from '../ground/immutable.ts';
@@ -103,11 +104,17 @@ export interface Stage<C, M> {
   readonly draws: boolean;
   /**
    * What of the machine belongs to the cache key: 'runtime' (the default) is ONNX Runtime's version, provider and threads;
-   * 'machine' adds the CPU, for measurements; 'none' is for steps that run no graphs.
+   * 'machine' adds the CPU, for measurements; 'engines' adds every device that is there; 'none' is for steps that run no graphs.
    */
-  readonly environment?: 'none' | 'runtime' | 'machine';
+  readonly environment?: 'none' | 'runtime' | 'machine' | 'engines';
   /** Whether it runs its graphs on the engine that a file names for it; else on the CPU. */
   readonly choosesEngine?: true;
+  /** For stages that train: the training that a run would do, so that engines can be tried on it. */
+  readonly trains?: {
+    /** Whether a run with these options trains at all. */
+    when(config: C): boolean;
+    readonly training: TrainingOfRun<C>;
+  };
   /** Named inputs of `from:` when it takes several ({ fp32: student, q8: int8 }); default is one, called 'model'; [] for none. */
   readonly from?: readonly string[];
   /** What the weights of its model are stored in, where that is not floats. */
@@ -123,6 +130,13 @@ export interface Stage<C, M> {
   run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<NoInfer<Immutable<M>>>;
 }
 
+/** What a stage would train, from what its run is given. Nothing is written. */
+export type TrainingOfRun<C> = (
+  inputs: Readonly<Record<string, InputArtifact>>,
+  config: C,
+  ctx: StageContext,
+) => Promise<TrainRequest>;
+
 /**
  * What a stage does. It stands in a module of its own, which loads when the stage runs: a plan reads declarations alone, and
  * a run that finds everything in the store would wait for the modules longer than for anything else.
@@ -130,8 +144,12 @@ export interface Stage<C, M> {
 export type StageRun<C, M> = Stage<C, M>['run'];
 
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
-export type AnyStage = Omit<Stage<never, never>, 'config' | 'metrics' | 'wire' | 'sources' | 'foresee' | 'run'> & {
+export type AnyStage = Omit<
+  Stage<never, never>,
+  'config' | 'metrics' | 'trains' | 'wire' | 'sources' | 'foresee' | 'run'
+> & {
   readonly config: z.ZodType;
+  readonly trains?: { when(config: unknown): boolean; readonly training: TrainingOfRun<unknown> };
   readonly metrics: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
   sources?(config: unknown, base: string): Promise<readonly string[]>;
@@ -144,9 +162,18 @@ const asJson = (metrics: unknown): Metrics => JSON.parse(JSON.stringify(metrics)
 
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
-  const { sources, foresee } = stage;
+  const { trains, ...others } = stage;
+  const { sources, foresee } = others;
   return {
-    ...stage,
+    ...others,
+    ...(trains === undefined
+      ? {}
+      : {
+          trains: {
+            when: (config: unknown) => trains.when(stage.config.parse(config)),
+            training: async (inputs, config, ctx) => await trains.training(inputs, stage.config.parse(config), ctx),
+          },
+        }),
     wire: (config, wiring) => stage.wire(stage.config.parse(config), wiring),
     ...(sources === undefined
       ? {}

@@ -12,6 +12,9 @@ export const engines: readonly EngineKind[] = [cpu, webgpu, cuda, tensorflow];
 /** The engine of whoever names none. */
 export const defaultEngine: string = cpu.name;
 
+/** Named in place of an engine: the fastest for each training. */
+export const anyEngine = 'auto';
+
 const kindOf = (name: string): EngineKind => {
   const kind = engines.find((one) => one.name === name);
   if (kind !== undefined) return kind;

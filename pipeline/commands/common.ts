@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { engines } from '../../engine/engines/index.ts';
+import { anyEngine, engines } from '../../engine/engines/index.ts';
 import { type Diagnostic, requestProblems } from '../diagnostic.ts';
 import { closure, type Plan, type Step } from '../plan/plan.ts';
 import { defaultThreads } from '../plan/threads.ts';
@@ -49,7 +49,7 @@ export const settingOption = (): Option =>
     .argParser(collect)
     .default([], 'none');
 
-const engineNames = engines.map(({ name }) => name);
+const engineNames = [anyEngine, ...engines.map(({ name }) => name)];
 
 /** Adds the options that decide what is run and where. */
 export const addPlanOptions = (command: Command): Command =>

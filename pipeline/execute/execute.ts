@@ -1,11 +1,13 @@
 import { access, appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { defaultEngine } from '../../engine/engines/index.ts';
 import type { Artifact, Digest, InputArtifact } from '../../ground/artifact.ts';
+import { choice } from '../../ground/reported/choice.ts';
 import type { StepSummary } from '../../reports/record.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Emit } from '../events.ts';
 import { fingerprintOf, keyOf, type Sources } from '../plan/fingerprint.ts';
-import type { Plan, Step } from '../plan/plan.ts';
+import type { Plan, ReadyStep, Step } from '../plan/plan.ts';
 import { whyRuns } from '../plan/why.ts';
 import type { Fingerprint, StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
@@ -63,6 +65,13 @@ export const inputsOf = (step: Step, done: ReadonlyMap<string, StepRecord>): Rea
     }),
   );
 
+/** The step with the engine that was chosen for it. */
+export const readyStep = ({ engine, ...step }: Step, done: ReadonlyMap<string, StepRecord>): ReadyStep => {
+  if (engine === undefined) return step;
+  const named = typeof engine === 'string' ? engine : choice.parse(done.get(engine.step)?.metrics).engine;
+  return named === defaultEngine ? step : { ...step, engine: named };
+};
+
 export const digestsOf = (inputs: Readonly<Record<string, Artifact>>): Readonly<Record<string, Digest>> =>
   Object.fromEntries(Object.entries(inputs).map(([name, { digest }]) => [name, digest]));
 
@@ -77,7 +86,7 @@ const reusable = async (step: Step, key: Digest, { store, emit }: ExecuteOptions
 };
 
 interface Work {
-  readonly step: Step;
+  readonly step: ReadyStep;
   readonly key: Digest;
   readonly fingerprint: Fingerprint;
   readonly inputs: Readonly<Record<string, Artifact>>;
@@ -180,7 +189,8 @@ export const execute = async (options: ExecuteOptions): Promise<Executed> => {
   const done = new Map<string, StepRecord>();
   const steps = new Map<string, StepSummary>();
   const executed = (end: End): Executed => ({ steps, keys: [...done.values()].map(({ key }) => key), end });
-  for (const step of plan.steps) {
+  for (const planned of plan.steps) {
+    const step = readyStep(planned, done);
     const stage = stageOf(catalogue, step.uses);
     if (stage === undefined) throw new Error(`no stage is called "${step.uses}"`);
     const inputs = inputsOf(step, done);

@@ -1,12 +1,12 @@
 import type { Artifact, Digest } from '../../ground/artifact.ts';
 import type { Progress } from '../../ground/progress.ts';
-import type { Step } from '../plan/plan.ts';
+import type { ReadyStep } from '../plan/plan.ts';
 import type { Fingerprint } from '../store/record.ts';
 
 /** Everything a process needs to run one step: plain JSON. */
 export interface Order {
   readonly pipeline: string;
-  readonly step: Step;
+  readonly step: ReadyStep;
   readonly key: Digest;
   readonly fingerprint: Fingerprint;
   readonly inputs: Readonly<Record<string, Artifact>>;

@@ -1,11 +1,11 @@
 import { appendFileSync, closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shownNumber } from '../../reports/history.ts';
-import type { RunSummary, StageSummary, StepSummary } from '../../reports/record.ts';
+import type { RunSummary } from '../../reports/record.ts';
 import { seedFolder } from '../../reports/records.ts';
 import type { Report } from '../../reports/report.ts';
 import { withSeeds } from '../../reports/seeds.ts';
-import { type Catalogue, stageOf } from '../catalogue.ts';
+import type { Catalogue } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
 import { Sources } from '../plan/fingerprint.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -15,11 +15,11 @@ import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { sweepResults } from '../store/sweep.ts';
 import { beginUse } from '../store/use.ts';
-import { version } from '../version.ts';
 import { type End, type Executed, execute } from './execute.ts';
 import { placeRecords, placeResults, writeCards, writeReports } from './folder.ts';
 import { keepShown, keptNumber, nextNumber, removeOtherRecords, showKept } from './history.ts';
 import { asOfNow, basisOf, rememberReports, standingReport, writtenIn } from './standing.ts';
+import { runSummary } from './summary.ts';
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -93,63 +93,6 @@ const eventLog = (file: string): Emit => {
     }
   };
 };
-
-/** Seconds of steps that no other stage asked for. */
-const extraSeconds = (helpers: readonly string[], plan: Plan, steps: ReadonlyMap<string, StepSummary>): number =>
-  helpers
-    .filter((helper) => plan.stages.filter((stage) => stage.helpers.includes(helper)).length === 1)
-    .reduce((sum, helper) => sum + (steps.get(helper)?.seconds ?? 0), 0);
-
-/** Version and options, defaults included, of the stage behind a step. */
-const behaviour = (
-  id: string,
-  uses: string,
-  plan: Plan,
-  catalogue: Catalogue,
-): Pick<StageSummary, 'version' | 'config'> => {
-  const stage = stageOf(catalogue, uses);
-  const written = plan.steps.find((step) => step.id === id)?.config;
-  return { version: stage?.version ?? 0, config: JSON.parse(JSON.stringify(stage?.config.parse(written ?? {}) ?? {})) };
-};
-
-const automaticSteps = (plan: Plan, steps: ReadonlyMap<string, StepSummary>): RunSummary['automatic'] =>
-  plan.steps.flatMap(({ id: name, place }) => {
-    const step = steps.get(name);
-    return step !== undefined && (place === 'data' || place === 'all-models') ? [{ ...step, name, place }] : [];
-  });
-
-const isEvaluation = (step: StepSummary | undefined): boolean =>
-  Object.values(step?.outputs ?? {}).some(({ artifact }) => artifact.kind === 'predictions');
-
-const runSummary = (
-  { plan, threads, catalogue }: SeedOptions,
-  { steps, keys }: Executed,
-  seconds: number,
-): RunSummary => ({
-  name: plan.name,
-  created: new Date().toISOString(),
-  yaml: plan.yaml,
-  overrides: plan.overrides,
-  gates: plan.gates,
-  seed: plan.seed,
-  threads,
-  decantVersion: version,
-  data: plan.data,
-  automatic: automaticSteps(plan, steps),
-  stages: plan.stages.map(({ id, uses, inputs, helpers, about }) => ({
-    id,
-    uses,
-    ...behaviour(id, uses, plan, catalogue),
-    inputs,
-    step: steps.get(id) ?? null,
-    evaluation: about.map((step) => steps.get(step)).find(isEvaluation) ?? null,
-    extraSeconds: extraSeconds(helpers, plan, steps),
-  })),
-  helpers: [...new Set(plan.stages.flatMap(({ helpers }) => helpers))].flatMap((id) => steps.get(id) ?? []),
-  seconds,
-  keys: [...keys],
-  ...(plan.until === undefined ? {} : { until: plan.until }),
-});
 
 /** What is to lie in a folder, and how its report is made where the one that lies there does not stand. */
 interface Leaving extends Omit<Results, 'report'> {

@@ -2,14 +2,15 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { findEngine } from '../../engine/engines/index.ts';
+import { defaultEngine, engines, findEngine } from '../../engine/engines/index.ts';
+import type { Device } from '../../engine/engines/kind.ts';
 import type { Digest } from '../../ground/artifact.ts';
 import { engineError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import type { AnyStage } from '../../stages/stage.ts';
 import { hashJson, hashPath } from '../store/hash.ts';
 import type { Fingerprint } from '../store/record.ts';
-import type { Step } from './plan.ts';
+import type { ReadyStep } from './plan.ts';
 
 const packageJson = z.object({ version: z.string() });
 
@@ -19,12 +20,25 @@ const runtimeVersion = (): string => {
   return packageJson.parse(require('onnxruntime-node/package.json')).version;
 };
 
+const namedDevice = ({ name, driver }: Device): Readonly<Record<string, Json>> => ({
+  device: name,
+  ...(driver === undefined ? {} : { driver }),
+});
+
+/** What every engine that is there would run on, besides the CPU. */
+const devices = async (): Promise<Fingerprint['environment']> => {
+  const looks = engines.map(async ({ name }) => {
+    const found = name === defaultEngine ? undefined : await findEngine(name);
+    return found === undefined || 'missing' in found ? [] : [[name, { ...namedDevice(found.device), ...found.facts }]];
+  });
+  return Object.fromEntries((await Promise.all(looks)).flat());
+};
+
 /** The device that an engine runs on, and the versions of what computes there. */
 const deviceOf = async (engine: string, threads: number): Promise<Fingerprint['environment']> => {
   const found = await findEngine(engine);
   if ('missing' in found) throw engineError(found.missing);
-  const { name, driver } = found.device;
-  return { provider: engine, device: name, ...(driver === undefined ? {} : { driver }), ...found.facts, threads };
+  return { provider: engine, ...namedDevice(found.device), ...found.facts, threads };
 };
 
 /** As much of the machine as a step's result depends on. */
@@ -36,8 +50,9 @@ const environmentOf = async (
   if (stage.environment === 'none') return {};
   if (engine !== undefined) return await deviceOf(engine, threads);
   const runtime = { onnxruntime: runtimeVersion(), provider: 'cpu', threads };
-  if (stage.environment !== 'machine') return runtime;
-  return { ...runtime, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  if (stage.environment === undefined || stage.environment === 'runtime') return runtime;
+  const machine = { ...runtime, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length };
+  return stage.environment === 'machine' ? machine : { ...machine, ...(await devices()) };
 };
 
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? {}));
@@ -66,7 +81,7 @@ export interface FingerprintOptions {
 
 /** Everything that decides what a step makes. `inputs` are the digests of what the step is given. */
 export const fingerprintOf = async (
-  step: Step,
+  step: ReadyStep,
   stage: AnyStage,
   inputs: Readonly<Record<string, Digest>>,
   { seed, threads, base, sources }: FingerprintOptions,

@@ -1,10 +1,10 @@
 import type { Catalogue } from '../catalogue.ts';
 import { stageOf } from '../catalogue.ts';
-import { digestsOf, inputsOf } from '../execute/execute.ts';
+import { digestsOf, inputsOf, readyStep } from '../execute/execute.ts';
 import type { StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { type FingerprintOptions, fingerprintOf, keyOf } from './fingerprint.ts';
-import type { Plan, Step } from './plan.ts';
+import { neededBy, type Plan, type Step } from './plan.ts';
 import { estimate, whyRuns } from './why.ts';
 
 /** What a run would do with one step. */
@@ -42,14 +42,14 @@ export const forecast = async (options: Options): Promise<readonly Forecast[]> =
     if (stage === undefined) throw new Error(`no stage is called "${step.uses}"`);
     const expected = estimate(records, plan.name, step.id, step.uses) ?? null;
     const { id, uses } = step;
-    const missing = [...new Set(Object.values(step.inputs).map((ref) => ref.step))].filter((from) => !done.has(from));
+    const missing = [...new Set(neededBy(step))].filter((from) => !done.has(from));
     if (missing.length > 0) {
       const known = records.some((record) => record.pipeline === plan.name && record.step === id);
       if (!known) return { step: id, uses, state: 'run', why: ['never run before'], seconds: expected };
       return { step: id, uses, state: 'depends', why: [`input from ${missing.join(', ')}`], seconds: expected };
     }
     const inputs = digestsOf(inputsOf(step, done));
-    const fingerprint = await fingerprintOf(step, stage, inputs, {
+    const fingerprint = await fingerprintOf(readyStep(step, done), stage, inputs, {
       seed: plan.seed,
       base: plan.base,
       threads,

@@ -13,9 +13,20 @@ export interface Step {
   /** The configuration as it was written. */
   readonly config: Json;
   readonly inputs: Readonly<Record<string, Ref>>;
-  /** The engine that its graphs run on, where it is not the CPU. */
+  /** The engine that its graphs run on, where it is not the CPU; or the step that will have chosen one. */
+  readonly engine?: string | Ref;
+}
+
+/** A step whose engine is known. */
+export interface ReadyStep extends Step {
   readonly engine?: string;
 }
+
+/** Ids of the steps that have to be done before it. */
+export const neededBy = ({ inputs, engine }: Step): readonly string[] => [
+  ...Object.values(inputs).map(({ step }) => step),
+  ...(typeof engine === 'object' ? [engine.step] : []),
+];
 
 /** One stage of the YAML with the steps that it stands for. */
 export interface PlannedStage {
@@ -74,7 +85,8 @@ export const closure = (plan: Plan, ids: readonly string[]): readonly Step[] => 
   const visit = (id: string): void => {
     if (needed.has(id)) return;
     needed.add(id);
-    for (const ref of Object.values(byId.get(id)?.inputs ?? {})) visit(ref.step);
+    const step = byId.get(id);
+    for (const before of step === undefined ? [] : neededBy(step)) visit(before);
   };
   for (const id of ids) visit(id);
   return plan.steps.filter(({ id }) => needed.has(id));

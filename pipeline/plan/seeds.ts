@@ -1,5 +1,5 @@
 import { type Catalogue, stageOf } from '../catalogue.ts';
-import type { Plan } from './plan.ts';
+import { neededBy, type Plan } from './plan.ts';
 
 /** The plan of each seed, in the file's order. Steps that draw nothing have equal keys in all of them. */
 export const plansOf = (plan: Plan): readonly Plan[] => plan.seeds.map((seed) => ({ ...plan, seed }));
@@ -7,9 +7,9 @@ export const plansOf = (plan: Plan): readonly Plan[] => plan.seeds.map((seed) =>
 /** Steps whose result may differ between seeds: those that draw, and what is made from them. The others are shared. */
 export const varyingSteps = ({ steps }: Plan, catalogue: Catalogue): ReadonlySet<string> => {
   const varying = new Set<string>();
-  for (const { id, uses, inputs } of steps) {
-    const draws = stageOf(catalogue, uses)?.draws === true;
-    if (draws || Object.values(inputs).some(({ step }) => varying.has(step))) varying.add(id);
+  for (const step of steps) {
+    const draws = stageOf(catalogue, step.uses)?.draws === true;
+    if (draws || neededBy(step).some((id) => varying.has(id))) varying.add(step.id);
   }
   return varying;
 };

@@ -1,4 +1,4 @@
-import { defaultEngine } from '../../engine/engines/index.ts';
+import { anyEngine, defaultEngine } from '../../engine/engines/index.ts';
 import type { Json } from '../../ground/json.ts';
 import type { AnyStage, ModelRole, Place, Ref, Wiring } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -19,8 +19,11 @@ const makesDataset = ({ makes }: Pick<AnyStage, 'makes'>): boolean => makes === 
 const datasetStep = ({ stages }: Catalogue): string =>
   stages.find((stage) => stage.place === 'data' && makesDataset(stage))?.uses ?? '';
 
-/** What a step's graphs run on, where its stage chooses and it is not the CPU. */
-const engineOf = (stage: AnyStage, engine: string): Pick<Step, 'engine'> =>
+/** An engine by name, or the step that will choose one. */
+type Engine = NonNullable<Step['engine']>;
+
+/** What a step's graphs run on, where its stage heeds that and it is not the CPU. */
+const engineOf = (stage: AnyStage, engine: Engine): Pick<Step, 'engine'> =>
   stage.choosesEngine === true && engine !== defaultEngine ? { engine } : {};
 
 /** Who asks for steps. */
@@ -28,7 +31,7 @@ interface Surroundings {
   readonly helpers: string[];
   readonly before: (() => Ref) | undefined;
   readonly id?: string;
-  readonly engine: string;
+  readonly engine: Engine;
 }
 
 /** Connects stages: resolves names, collects steps that stages ask for once, and keeps every problem. */
@@ -70,14 +73,14 @@ class Planner {
     id: string,
     inputs: Step['inputs'],
     model: ModelRole = { meetsClients: false },
-    engine = defaultEngine,
+    engine: Engine = defaultEngine,
   ): readonly string[] {
     const options = stage.automatic?.options(this.checked.sections, model);
     return options === undefined ? [] : [this.internal(stage, id, toJson(options), inputs, engine).id];
   }
 
   /** Adds a step that no one wrote down; its stage wires what else it needs. */
-  private internal(stage: AnyStage, id: string, config: Json, inputs: Step['inputs'], engine: string): Step {
+  private internal(stage: AnyStage, id: string, config: Json, inputs: Step['inputs'], engine: Engine): Step {
     const { uses, place } = stage;
     const wiring = this.wiring([], { helpers: [], before: undefined, engine });
     // A section with wrong options is a problem of the file already.
@@ -106,18 +109,35 @@ class Planner {
       this.problem('needless-from', message, this.located.key([...base, 'from']));
     }
     for (const [name, { step }] of Object.entries(inputs)) this.checkStored(item, name, step);
-    const runsOn = engineOf(stage, item.engine);
-    this.steps.push({ id, uses: stage.uses, place: stage.place, config: toJson(config), inputs, ...runsOn });
-    const about = stage.makes === 'model' ? this.stepsAbout(item, inputs) : [];
+    const engine = this.engineFor(item, inputs, helpers);
+    const step = { id, uses: stage.uses, place: stage.place, config: toJson(config), inputs };
+    this.steps.push({ ...step, ...engineOf(stage, engine) });
+    const about = stage.makes === 'model' ? this.stepsAbout(item, inputs, engine) : [];
     this.stages.push({ id, uses: stage.uses, inputs: this.stageIds(inputs), helpers, about });
   }
 
+  /** The engine that a stage names; of any engine the one that a step before it chooses, where it trains. */
+  private engineFor({ id, stage, config, engine }: CheckedStage, inputs: Step['inputs'], helpers: string[]): Engine {
+    if (engine !== anyEngine) return engine;
+    const chooser = this.at('asked').find(({ makes }) => makes === 'choice');
+    if (chooser === undefined || config === undefined || stage.trains?.when(config) !== true) return defaultEngine;
+    const options = { stage: stage.uses, options: toJson(config) };
+    const step = this.internal(chooser, `${id}/${chooser.uses}`, options, inputs, defaultEngine);
+    helpers.push(step.id);
+    return { step: step.id, output: chooser.makes };
+  }
+
+  /** Where a model is asked of which nothing is said: where it was trained. */
+  private placeOf({ model }: Step['inputs']): Engine {
+    return this.steps.find(({ id }) => id === model?.step)?.engine ?? defaultEngine;
+  }
+
   /** What every model is put through. */
-  private stepsAbout(item: CheckedStage, inputs: Step['inputs']): readonly string[] {
+  private stepsAbout(item: CheckedStage, inputs: Step['inputs'], runsOn: Engine): readonly string[] {
     const model = { step: item.id, output: 'model' };
     const role = { meetsClients: this.meetsClients(item, inputs) };
     // Kernels of integers are the CPU's.
-    const engine = item.stage.stores === 'integers' ? defaultEngine : item.engine;
+    const engine = item.stage.stores === 'integers' ? defaultEngine : runsOn;
     return this.at('each-model').flatMap((stage) =>
       this.automatic(stage, `${item.id}/${stage.uses}`, { model }, role, engine),
     );
@@ -242,7 +262,8 @@ class Planner {
     };
   }
 
-  private helper(stage: string, uses: string, config: Json, inputs: Step['inputs'], engine: string): Step {
+  private helper(stage: string, uses: string, config: Json, inputs: Step['inputs'], asked: Engine): Step {
+    const engine = asked === anyEngine ? this.placeOf(inputs) : asked;
     const key = JSON.stringify([uses, config, inputs, engine]);
     const known = this.shared.get(key);
     if (known !== undefined) return known;

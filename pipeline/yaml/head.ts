@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defaultEngine, engines } from '../../engine/engines/index.ts';
+import { anyEngine, defaultEngine, engines } from '../../engine/engines/index.ts';
 import { stageGates } from '../../reports/gates/options.ts';
 import type { Section } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -7,8 +7,8 @@ import type { Catalogue } from '../catalogue.ts';
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
 
-/** The name of an engine, as `decant engines` lists them. */
-export const engineName = z.enum(engines.map(({ name }) => name));
+/** The name of an engine, as `decant engines` lists them, or that any may be taken. */
+export const engineName = z.enum([anyEngine, ...engines.map(({ name }) => name)]);
 
 const seed = z
   .int()
@@ -45,7 +45,11 @@ export const headSchema = (catalogue: Catalogue) =>
       .superRefine(once)
       .optional()
       .describe('Instead of seed: runs once for each and reports mean, deviation and the worst.'),
-    engine: engineName.default(defaultEngine).describe('What graphs run on where models are trained and asked.'),
+    engine: engineName
+      .default(defaultEngine)
+      .describe(
+        'What graphs run on where models are trained and asked. auto: each training on the engine that makes its first updates fastest.',
+      ),
     data: z.record(z.string(), z.unknown()).describe('The texts and their classes.'),
     stages: z.array(z.unknown()).min(1).describe('What happens to the model, in order.'),
     gates: z

@@ -29,6 +29,10 @@ export const distill = defineStage({
   takes: { model: 'floats' },
   draws: true,
   choosesEngine: true,
+  trains: {
+    when: () => true,
+    training: async (...given) => (await import('./work.ts')).training(...given),
+  },
   wire: (options, wiring) => wireDistillation(options, wiring),
   foresee: (options, outlook) => foreseeTraining(options, 'distill', outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),

@@ -4,7 +4,7 @@ import { tokenTranslation } from '../../data/tokenizers/translate.ts';
 import { type Beside, hiddenStates, type LayerPair, type Loss, layerPairs } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
-import type { Phase, WeightHook } from '../../engine/train-request.ts';
+import type { Phase, TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
@@ -144,11 +144,8 @@ const taught = async (
     : {}),
 });
 
-/** Fits a student to what the teacher said about every training text, and to the label where there is one. */
-export const runDistillation = async (
-  given: DistillationJob,
-  ctx: TrainingContext,
-): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+/** How a student is fitted to what the teacher said about every training text, and to the label where there is one. */
+export const distillationOf = async (given: DistillationJob, ctx: TrainingContext): Promise<TrainRequest> => {
   const job = { ...given, dataset: dataFor(given.config, given.dataset) };
   const { dataset, config, hook } = job;
   expectTeacher(job);
@@ -157,7 +154,7 @@ export const runDistillation = async (
   const texts = [...dataset.train, ...dataset.unlabelled];
   if (texts.length === 0) throw stageError('the data has no training texts');
   const validation = dataset.validation.slice(0, config.validationLimit);
-  const { model: trained, summary } = await train({
+  return {
     ...{ model: student, task: taskOf(dataset.task) },
     examples: await taught('training', texts, job, student, ctx.signal),
     validation: await taught('validation', validation, job, student, ctx.signal),
@@ -170,6 +167,14 @@ export const runDistillation = async (
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,
     progress: (progress) => ctx.progress(progress),
-  });
-  return { model: await withThresholds(trained, dataset, config, ctx), summary };
+  };
+};
+
+/** Fits a student to what the teacher said, and to the labels. */
+export const runDistillation = async (
+  job: DistillationJob,
+  ctx: TrainingContext,
+): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+  const { model, summary } = await train(await distillationOf(job, ctx));
+  return { model: await withThresholds(model, dataFor(job.config, job.dataset), job.config, ctx), summary };
 };

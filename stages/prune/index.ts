@@ -34,6 +34,10 @@ export const prune = defineStage({
   takes: { model: 'floats' },
   draws: true,
   choosesEngine: true,
+  trains: {
+    when: ({ recover }) => recover !== undefined,
+    training: async (...given) => (await import('./work.ts')).training(...given),
+  },
   wire,
   foresee: foreseePruning,
   run: async (...given) => (await import('./work.ts')).run(...given),

@@ -1,14 +1,14 @@
 import type { Dataset } from '../../data/dataset.ts';
-import type { WeightHook } from '../../engine/train-request.ts';
+import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import { runDistillation } from '../distill/run.ts';
+import { type DistillationJob, distillationOf, runDistillation } from '../distill/run.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
 import type { StageContext } from '../stage.ts';
 import { defaultRates } from '../train/options.ts';
-import { runTraining } from '../train/run.ts';
+import { runTraining, type TrainingJob, trainingOf } from '../train/run.ts';
 import type { PruneOptions, Recover } from './config.ts';
 import { gradualPruning } from './gradual.ts';
 import { sparsityPlan } from './prune.ts';
@@ -25,31 +25,46 @@ const hookOf = (model: Model, options: PruneOptions): WeightHook | undefined =>
 const keepLast = <C extends Recover>(recover: C, hook: WeightHook | undefined): C =>
   hook === undefined ? recover : { ...recover, keep: 'last' };
 
-/** Trains a pruned model as the train and distill stages do, while zeros are held where sparsity asks for them. */
-export const recoverModel = async (
+/** What a pruned model is trained with: a job of the train stage, or of the distill stage. */
+type Recovery =
+  | { readonly uses: 'train'; readonly job: TrainingJob }
+  | { readonly uses: 'distill'; readonly job: DistillationJob };
+
+/** Zeros are held where sparsity asks for them. */
+const recoveryOf = async (
   model: Model,
   dataset: Dataset,
   options: PruneOptions & { readonly recover: Recover },
   inputs: Inputs,
-  ctx: StageContext,
-): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+): Promise<Recovery> => {
   const hook = hookOf(model, options);
   const { recover } = options;
   if (recover.uses === 'train') {
-    const { uses: _, ...config } = keepLast(recover, hook);
-    return runTraining({ model, dataset, config, rates: defaultRates.fineTune, hook }, ctx);
+    const { uses, ...config } = keepLast(recover, hook);
+    return { uses, job: { model, dataset, config, rates: defaultRates.fineTune, hook } };
   }
   const { teacher, 'teacher-outputs': outputs } = inputs;
-  const { uses: _, teacher: __, ...config } = keepLast(recover, hook);
-  return runDistillation(
-    {
-      model,
-      dataset,
-      teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
-      teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
-      config,
-      hook,
-    },
-    ctx,
-  );
+  const { uses, teacher: _, ...config } = keepLast(recover, hook);
+  const job = {
+    ...{ model, dataset, config, hook },
+    teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
+    teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
+  };
+  return { uses, job };
+};
+
+/** Trains a pruned model as the train and distill stages do. */
+export const recoverModel = async (
+  ...[model, dataset, options, inputs, ctx]: [...Parameters<typeof recoveryOf>, StageContext]
+): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+  const recovery = await recoveryOf(model, dataset, options, inputs);
+  return recovery.uses === 'train' ? runTraining(recovery.job, ctx) : runDistillation(recovery.job, ctx);
+};
+
+/** That training, not begun. */
+export const recoveryTraining = async (
+  ...[model, dataset, options, inputs, ctx]: [...Parameters<typeof recoveryOf>, StageContext]
+): Promise<TrainRequest> => {
+  const recovery = await recoveryOf(model, dataset, options, inputs);
+  return recovery.uses === 'train' ? trainingOf(recovery.job, ctx) : distillationOf(recovery.job, ctx);
 };

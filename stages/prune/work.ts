@@ -1,14 +1,19 @@
 import { openTrainingTexts, readDatasetArtifact } from '../../data/files.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { stageError } from '../../ground/errors.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { isQuantized } from '../../models/quantized.ts';
-import type { StageRun } from '../stage.ts';
+import type { StageContext, StageRun, TrainingOfRun } from '../stage.ts';
 import type { PruneOptions } from './config.ts';
 import type { Reported } from './index.ts';
 import { pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
-import { recoverModel } from './recover.ts';
+import type { Pruned } from './pruned.ts';
+import { recoverModel, recoveryTraining } from './recover.ts';
 
-export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx) => {
+type Inputs = Readonly<Record<string, InputArtifact>>;
+
+/** The model with its structure cut, before weights are set to zero or trained. */
+const cut = async (inputs: Inputs, options: PruneOptions, ctx: StageContext): Promise<Pruned> => {
   const { model: modelInput, dataset: datasetInput } = inputs;
   if (modelInput === undefined) throw new Error('prune needs a model');
   const given = await readModelArtifact(modelInput.path);
@@ -16,21 +21,31 @@ export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx
     throw stageError('the model is quantized: prune before quantizing, from the stage that quantize read');
   }
   const { seed, threads, signal } = ctx;
-  const structure = await pruneStructure(given, options, {
+  return pruneStructure(given, options, {
     texts: datasetInput === undefined ? undefined : await openTrainingTexts(datasetInput.path),
-    seed,
-    threads,
-    signal,
+    ...{ seed, threads, signal },
     progress: (progress) => ctx.progress(progress),
   });
+};
+
+export const training: TrainingOfRun<PruneOptions> = async (inputs, options, ctx) => {
+  const { recover } = options;
+  const { dataset } = inputs;
+  if (recover === undefined || dataset === undefined) throw new Error('there is no training without recovery');
+  const { model } = await cut(inputs, options, ctx);
+  return recoveryTraining(model, await readDatasetArtifact(dataset.path), { ...options, recover }, inputs, ctx);
+};
+
+export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx) => {
+  const structure = await cut(inputs, options, ctx);
   const folder = await ctx.output('model', 'model');
   const { recover } = options;
-  if (recover === undefined || datasetInput === undefined) {
+  if (recover === undefined || inputs.dataset === undefined) {
     const weights = pruneWeights(structure.model, options);
     await writeModel(folder, weights.model);
     return { ...structure.metrics, ...weights.metrics };
   }
-  const dataset = await readDatasetArtifact(datasetInput.path);
+  const dataset = await readDatasetArtifact(inputs.dataset.path);
   const trained = await recoverModel(structure.model, dataset, { ...options, recover }, inputs, ctx);
   await writeModel(folder, trained.model);
   const sparsity =

@@ -1,5 +1,5 @@
 import { targetKindOf } from '../../data/targets/index.ts';
-import { noFloat16, type Precision } from '../../engine/precision.ts';
+import { chosenInFloat32, noFloat16, type Precision } from '../../engine/precision.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { teacherProblem } from '../label/index.ts';
@@ -89,8 +89,10 @@ const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): rea
     : [{ path: ['thresholds'], message: noThresholds(data.task) }];
 
 const withoutFloat16 = ({ precision }: Training, engine: Outlook['engine']): readonly Foreboding[] => {
-  if (precision !== 'fp16' || engine === undefined || engine.device.float16 === true) return [];
-  return [{ path: ['precision'], code: 'no-float16', message: noFloat16(engine.name, engine.device.name) }];
+  if (precision !== 'fp16' || engine === undefined) return [];
+  if (engine !== 'chosen' && engine.device.float16 === true) return [];
+  const message = engine === 'chosen' ? chosenInFloat32 : noFloat16(engine.name, engine.device.name);
+  return [{ path: ['precision'], code: 'no-float16', message }];
 };
 
 /** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */

@@ -35,6 +35,10 @@ export const trainStage = defineStage({
   takes: { model: 'floats' },
   draws: true,
   choosesEngine: true,
+  trains: {
+    when: () => true,
+    training: async (...given) => (await import('./work.ts')).training(...given),
+  },
   from: [],
   wire: ({ like, architecture: shape }, wiring) => {
     if (like !== undefined && shape !== undefined) {

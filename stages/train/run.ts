@@ -2,7 +2,7 @@ import type { Dataset, Example } from '../../data/dataset.ts';
 import { balancedClassWeights, type LossSettings } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
-import type { WeightHook } from '../../engine/train-request.ts';
+import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
 import { dataTask, hasClasses } from '../../ground/tasks.ts';
@@ -70,11 +70,11 @@ export const dataFor = ({ task }: Pick<TrainingConfig, 'task'>, dataset: Dataset
 const learntFrom = ({ task, train, unlabelled }: Dataset): readonly Example[] =>
   dataTask(task).truth === 'text' ? [...train, ...unlabelled] : train;
 
-/** Fits a model to what is known of the training texts. */
-export const runTraining = async (
+/** How a model is fitted to what is known of the training texts. */
+export const trainingOf = async (
   { model, dataset: data, config, rates, hook }: TrainingJob,
   ctx: TrainingContext,
-): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+): Promise<TrainRequest> => {
   const dataset = dataFor(config, data);
   const texts = learntFrom(dataset);
   if (texts.length === 0) throw stageError('the data has no labelled training texts');
@@ -87,7 +87,7 @@ export const runTraining = async (
   }
   const fitted = trainable(model, dataset);
   const reading = { model: fitted, task, dataset };
-  const { model: trained, summary } = await train({
+  return {
     ...{ model: fitted, task },
     examples: await encodeExamples('training', texts, reading, ctx.signal),
     validation: await encodeExamples(
@@ -105,6 +105,14 @@ export const runTraining = async (
     signal: ctx.signal,
     checkpoints: ctx.checkpoints,
     progress: (progress) => ctx.progress(progress),
-  });
-  return { model: await withThresholds(trained, dataset, config, ctx), summary };
+  };
+};
+
+/** Fits a model to what is known of the training texts. */
+export const runTraining = async (
+  job: TrainingJob,
+  ctx: TrainingContext,
+): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+  const { model, summary } = await train(await trainingOf(job, ctx));
+  return { model: await withThresholds(model, dataFor(job.config, job.dataset), job.config, ctx), summary };
 };

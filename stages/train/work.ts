@@ -4,11 +4,11 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { reinitialize } from '../../models/reinitialize.ts';
-import type { StageRun } from '../stage.ts';
+import type { StageRun, TrainingOfRun } from '../stage.ts';
 import type { Config, Reported } from './index.ts';
 import { newEncoder } from './new-encoder.ts';
 import { defaultRates } from './options.ts';
-import { dataFor, runTraining } from './run.ts';
+import { dataFor, runTraining, type TrainingJob, trainingOf } from './run.ts';
 
 type Start = Pick<Config, 'like' | 'architecture'>;
 
@@ -27,19 +27,26 @@ const startOf = async (
   return like === undefined ? given : reinitialize(given, seed);
 };
 
-export const run: StageRun<Config, Reported> = async ({ model: input, dataset: datasetInput }, options, ctx) => {
+const jobOf = async (
+  { model: input, dataset: datasetInput }: Readonly<Record<string, InputArtifact>>,
+  options: Config,
+  seed: number,
+): Promise<TrainingJob> => {
   if (datasetInput === undefined) throw new Error('train needs a dataset');
-  const { like, architecture: shape, ...training } = options;
+  const { like, architecture: shape, ...config } = options;
   const dataset = dataFor(options, await readDatasetArtifact(datasetInput.path));
-  const { model, summary } = await runTraining(
-    {
-      model: await startOf({ like, architecture: shape }, { input, dataset, seed: ctx.seed }),
-      dataset,
-      config: training,
-      rates: like === undefined && shape === undefined ? defaultRates.fineTune : defaultRates.scratch,
-    },
-    ctx,
-  );
+  return {
+    model: await startOf({ like, architecture: shape }, { input, dataset, seed }),
+    ...{ dataset, config },
+    rates: like === undefined && shape === undefined ? defaultRates.fineTune : defaultRates.scratch,
+  };
+};
+
+export const training: TrainingOfRun<Config> = async (inputs, options, ctx) =>
+  trainingOf(await jobOf(inputs, options, ctx.seed), ctx);
+
+export const run: StageRun<Config, Reported> = async (inputs, options, ctx) => {
+  const { model, summary } = await runTraining(await jobOf(inputs, options, ctx.seed), ctx);
   await writeModel(await ctx.output('model', 'model'), model);
   return { training: summary };
 };

@@ -56,6 +56,36 @@ describe('plan', () => {
     expect(without.steps.find(({ id }) => id === 'measure')).toEqual(plan.steps.find(({ id }) => id === 'measure'));
   });
 
+  it('chooses an engine before each stage that trains, and asks its model there', async () => {
+    const { steps, stages } = await planOf(
+      `  - { id: slim, uses: prune, keep: { ffn: 50% } }
+  - { id: mended, uses: prune, keep: { ffn: 50% }, recover: { uses: train } }
+  - { id: student, uses: distill, teacher: teacher, engine: cpu }
+  - { id: twin, uses: distill, teacher: teacher }
+  - { id: int8, uses: quantize }
+`,
+      ['engine=auto'],
+    );
+    const on = (id: string) => steps.find((step) => step.id === id)?.engine;
+    const chosenBy = (id: string) => ({ step: `${id}/choose`, output: 'choice' });
+    for (const id of ['teacher', 'mended', 'twin']) {
+      expect([on(id), on(`${id}/evaluate`)]).toEqual([chosenBy(id), chosenBy(id)]);
+      expect(stages.find((stage) => stage.id === id)?.helpers).toContain(`${id}/choose`);
+    }
+    expect(steps.filter(({ uses }) => uses === 'choose')).toHaveLength(3);
+    for (const id of ['encoder/evaluate', 'slim', 'student', 'student/evaluate', 'int8/evaluate']) {
+      expect(on(id)).toBeUndefined();
+    }
+    // What a teacher says is asked where it was trained, or where the student is said to be.
+    expect([on('student/label'), on('twin/label')]).toEqual([undefined, chosenBy('teacher')]);
+  });
+
+  it('has what a chosen engine needs where it is cut short', async () => {
+    const plan = await planOf('', ['engine=auto']);
+    const kept = closure(plan, ['teacher/evaluate']).map(({ id }) => id);
+    expect(kept).toEqual(['dataset', 'encoder', 'teacher/choose', 'teacher', 'teacher/evaluate']);
+  });
+
   it('is plain JSON', async () => {
     const plan = await planOf('');
     expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
