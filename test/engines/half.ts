@@ -33,7 +33,7 @@ const addRounded = (builder: GraphBuilder, graph: Graph, node: Node): void => {
  * A graph whose results in float16 are rounded one by one. ONNX Runtime's CPU has few kernels for float16: it goes on in float32
  * from one to the next, and rounds nothing in between. Casts that are written down it leaves alone.
  */
-export const rounded = (graph: Graph): Graph => {
+const rounded = (graph: Graph): Graph => {
   const builder = emptyCopy(graph);
   for (const node of graph.nodes) {
     if (node.op !== 'Cast' && node.outputs.some((output) => isHalf(graph, output))) addRounded(builder, graph, node);
