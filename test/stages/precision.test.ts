@@ -32,7 +32,8 @@ describe('the precision of training', () => {
     expect(problemsOn({ name: 'A' }, 'fp16')).toEqual([
       {
         ...{ path: ['precision'], code: 'no-float16' },
-        message: 'the engine "webgpu" does not compute in float16 on A; leave precision out, or name an engine that does',
+        message:
+          'the engine "webgpu" does not compute in float16 on A; leave precision out, or name an engine that does',
       },
     ]);
   });
