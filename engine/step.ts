@@ -211,6 +211,10 @@ const askedOf = (model: Model, moving: readonly Value[], student: Absorbed) => {
   return { tables, wanted, ruleAt };
 };
 
+/** The loss that gradients are taken of. */
+const multipleOf = (builder: GraphBuilder, total: Value, { scale }: Pick<TrainingStep, 'scale'>): Value =>
+  scale === undefined ? total : builder.op('Mul', [total, scale]);
+
 /**
  * Builds the training step of a model. Trainable is every float32 weight that is a parameter by what it is used for
  * (graph/sites.ts) and that a gradient reaches; constants such as attention scales stay what they are.
@@ -222,12 +226,10 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const { student, total, terms, auxiliary, inputs: asked } = emitLosses(builder, model, options, fed);
   const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
   const { tables, wanted, ruleAt } = askedOf(model, moving, student);
-  const scale = options.scaled === true ? builder.input('update/scale', 'float32', []) : undefined;
-  const gradients = builder.within('backward', () => {
-    const scaled = scale === undefined ? total : builder.op('Mul', [total, scale]);
-    return differentiate(builder, scaled, [...wanted, ...auxiliary.keys()], { ruleAt });
-  });
-
+  const scaled = options.scaled === true ? { scale: builder.input('update/scale', 'float32', []) } : {};
+  const gradients = builder.within('backward', () =>
+    differentiate(builder, multipleOf(builder, total, scaled), [...wanted, ...auxiliary.keys()], { ruleAt }),
+  );
   const outputs = new Outputs(builder);
   const { loss, named } = lossesIn(outputs, total, terms);
   const inputs = new Set<Value>(graph.inputs);
@@ -262,8 +264,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
   const kept = new Set<Value>(step.inputs);
   return {
-    ...{ graph: step, parameters, loss, terms: named },
-    ...(scale === undefined ? {} : { scale }),
+    ...{ graph: step, parameters, loss, terms: named, ...scaled },
     inputs: asked.filter(({ name }) => kept.has(value(name))),
     masks: student.masks.filter(({ input }) => kept.has(input)),
   };
