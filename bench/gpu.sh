@@ -49,6 +49,7 @@ for engine in "${ENGINES[@]}"; do
   for only in 0 1; do
     phase "train-$engine-$only" 45 bash -c "$bench" - "train-$engine-$only" --engine "$engine" --only "$only" "${rival[@]}"
   done
+  [ "$engine" = tensorflow ] || phase "fp16-$engine-1" 45 bash -c "$bench" - "fp16-$engine-1" --engine "$engine" --only 1 --precision fp16
   [ -z "${PYTHON:-}" ] || phase "compiled-$engine-1" 60 bash -c "$bench" - "compiled-$engine-1" --engine "$engine" --only 1 --compile "${rival[@]}"
   phase "flagship-$engine" 90 node bin/decant.js run pipeline.yaml --engine "$engine" --set data.limit=2000 --until student \
     --store "$OUT/store-$engine" --out "$OUT/run-$engine"
@@ -69,11 +70,12 @@ const read = (name) => {
 };
 const number = (x, digits) => (typeof x === 'number' ? x.toFixed(digits) : '-');
 const rows = new Map((read('engines').engines ?? []).map((row) => [row.engine, row]));
-console.log('| engine | device | state | teacher, 128 x 24: tokens/s | of PyTorch | BERT-base, 32 x 128: tokens/s | of PyTorch | of compiled |');
-console.log('|---|---|---|---|---|---|---|---|');
+console.log('| engine | device | state | teacher, 128 x 24: tokens/s | of PyTorch | BERT-base, 32 x 128: tokens/s | of PyTorch | of compiled | in float16: tokens/s |');
+console.log('|---|---|---|---|---|---|---|---|---|');
 for (const engine of engines) {
   const { device, works, problem } = rows.get(engine) ?? {};
-  const [teacher, base, compiled] = [`train-${engine}-0`, `train-${engine}-1`, `compiled-${engine}-1`].map(read);
+  const files = [`train-${engine}-0`, `train-${engine}-1`, `compiled-${engine}-1`, `fp16-${engine}-1`];
+  const [teacher, base, compiled, half] = files.map(read);
   const state = works === true ? 'works' : (problem ?? 'not looked for');
   const figures = [
     number(teacher.tokensPerSecond0, 0),
@@ -81,6 +83,7 @@ for (const engine of engines) {
     number(base.tokensPerSecond0, 0),
     number(base.torchRatio0, 2),
     number(compiled.torchRatio0, 2),
+    number(half.tokensPerSecond0, 0),
   ];
   console.log(`| ${[engine, device?.name ?? '-', state, ...figures].join(' | ')} |`);
 }

@@ -1,15 +1,18 @@
 import type { Batch } from '../data/batches.ts';
 import { tensorOf } from '../graph/tensor.ts';
 import { nonFinite } from '../models/finite.ts';
+import type { Precision } from './precision.ts';
 import type { Trained } from './training-state.ts';
 import { isFiniteOutcome, type Outcome } from './updater.ts';
 
 /** An update whose loss or gradient is no number, and what can be computed again of it. */
 export interface Diverged {
   readonly outcome: Outcome;
+  /** What it was computed in. */
+  readonly precision?: Precision | undefined;
   readonly trained: readonly Trained[];
   readonly batches: readonly Batch[];
-  /** One of its batches again, with the weights of now or those that training began with. */
+  /** One of its batches again in float32, with the weights of now or those that training began with. */
   replay(batch: readonly [number, Batch], from: 'now' | 'start'): Promise<Outcome>;
 }
 
@@ -23,6 +26,8 @@ export interface Divergence {
   readonly text?: { readonly row: number; readonly alone: boolean } | undefined;
   /** Whether the weights that training began with give them for the same batch; unknown where no batch gives them again. */
   readonly fromStart?: boolean;
+  /** In float32 the same batches give numbers. */
+  readonly onlyInFloat16?: true;
 }
 
 const whatOf = ({ loss, terms, norm }: Outcome): string => {
@@ -49,7 +54,7 @@ const textIn = async (batch: Batch, isBad: (part: Batch) => Promise<boolean>): P
 };
 
 /** Looks for the cause: in the weights, in what training made of them, and in single texts. */
-export const divergenceOf = async ({ outcome, trained, batches, replay }: Diverged): Promise<Divergence> => {
+export const divergenceOf = async ({ outcome, precision, trained, batches, replay }: Diverged): Promise<Divergence> => {
   const what = whatOf(outcome);
   for (const { name, dims, data } of trained) {
     const weight = nonFinite(name, tensorOf('float32', dims, data));
@@ -61,7 +66,7 @@ export const divergenceOf = async ({ outcome, trained, batches, replay }: Diverg
     const fromStart = !isFiniteOutcome(await replay([pass, batch], 'start'));
     return { what, text: await textIn(batch, isBad), fromStart };
   }
-  return { what };
+  return precision === 'fp16' ? { what, onlyInFloat16: true } : { what };
 };
 
 interface Told {
@@ -103,6 +108,12 @@ export const divergenceText = (divergence: Divergence, told: Told): string => {
     return (
       `${what} at ${at}, since ${weight}. The step before left it so, though its loss and gradient were finite: ` +
       'whether the learning rate has a part in it is not known. That state is not kept'
+    );
+  }
+  if (divergence.onlyInFloat16 === true) {
+    return (
+      `${what} at ${at} in float16, whose numbers end at 65504; in float32 the same texts give finite numbers. Leave ` +
+      `'precision: fp16' out. The weights before that step are kept in ${folder}`
     );
   }
   if (isFirst) return `${what} at ${at}, before any weight was moved: ${fromModel(divergence, told)}`;

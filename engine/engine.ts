@@ -62,6 +62,12 @@ export interface Program {
   release(): Promise<void>;
 }
 
+/** How a device computes in float16. */
+export interface Float16 {
+  /** Most numbers that its products may add up, where they do so in float16; infinite where they do in float32. */
+  readonly longestSum: number;
+}
+
 /** What a device can, and what its results depend on. */
 interface Target {
   /** As files, reports and the command line write it: a name of engines/index.ts. */
@@ -72,6 +78,8 @@ interface Target {
   readonly optimizer: 'host' | 'graph';
   /** Where values do not lie in memory of the host: how much the device has, as far as its driver tells. */
   readonly ownMemory?: { readonly bytes?: number };
+  /** Left out where it has none. */
+  readonly float16?: Float16 | undefined;
   /** Operators without a kernel there, of a graph as it would run; empty where all of it stays on the device. */
   lacking(graph: Graph): readonly string[];
   /** Whether the CPU computes what the device has no kernel for; its profiles name who computed each node. */

@@ -77,13 +77,14 @@ export class GradientRunner {
     this.#runs = 0;
   }
 
-  /** Adds the gradients of one batch and returns its loss, all terms together and each alone. */
+  /** Adds the gradients of one batch and returns its loss, all terms together and each alone; by another program of equal names. */
   async run(
     feeds: Readonly<Record<string, HostTensor>>,
+    program: Program = this.#program,
   ): Promise<{ readonly loss: number; readonly terms: Readonly<Record<string, number>> }> {
     const first = this.#runs++ === 0;
     const dense = first ? this.#into : this.#further();
-    const outputs = await this.#program.run(feeds, { ...dense, ...this.#rowsFor(feeds) });
+    const outputs = await program.run(feeds, { ...dense, ...this.#rowsFor(feeds) });
     this.#step.parameters.forEach((parameter, i) => {
       const sum = this.gradients[i];
       if (sum === undefined) return;

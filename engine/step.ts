@@ -39,6 +39,8 @@ export interface TrainingStep {
   readonly masks: readonly DropoutMask[];
   /** What losses are fed beside the model. */
   readonly inputs: readonly LossInput[];
+  /** The input, if any, that all gradients are multiplied by. */
+  readonly scale?: Value;
   /** The sum of all terms, and each term by its name. */
   readonly loss: Value;
   readonly terms: Readonly<Record<string, Value>>;
@@ -50,6 +52,8 @@ export interface StepOptions {
   readonly dropout?: number | 'off' | undefined;
   /** Parameters without gradients. Nothing is computed backwards below the lowest of the others. */
   readonly frozen?: ReadonlySet<Value> | undefined;
+  /** Whether gradients are those of a multiple of the loss, which is fed: small ones are then none in float16. */
+  readonly scaled?: boolean | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -197,6 +201,10 @@ const askedOf = (model: Model, moving: readonly Value[], student: Absorbed) => {
   return { tables, wanted, ruleAt };
 };
 
+/** The loss that gradients are taken of. */
+const multipleOf = (builder: GraphBuilder, total: Value, { scale }: Pick<TrainingStep, 'scale'>): Value =>
+  scale === undefined ? total : builder.op('Mul', [total, scale]);
+
 /**
  * Builds the training step of a model. Trainable is every float32 weight that is a parameter by what it is used for
  * (graph/sites.ts) and that a gradient reaches; constants such as attention scales stay what they are.
@@ -208,10 +216,10 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const { student, total, terms, auxiliary, inputs: asked } = emitLosses(builder, model, options, fed);
   const moving = [...fed].filter((name) => options.frozen?.has(name) !== true);
   const { tables, wanted, ruleAt } = askedOf(model, moving, student);
+  const scaled = options.scaled === true ? { scale: builder.input('update/scale', 'float32', []) } : {};
   const gradients = builder.within('backward', () =>
-    differentiate(builder, total, [...wanted, ...auxiliary.keys()], { ruleAt }),
+    differentiate(builder, multipleOf(builder, total, scaled), [...wanted, ...auxiliary.keys()], { ruleAt }),
   );
-
   const outputs = new Outputs(builder);
   const { loss, named } = lossesIn(outputs, total, terms);
   const inputs = new Set<Value>(graph.inputs);
@@ -246,7 +254,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
   const step = leavesLast(recomputed(builder.freeze(outputs.all, { keepInputs: false }), total));
   const kept = new Set<Value>(step.inputs);
   return {
-    ...{ graph: step, parameters, loss, terms: named },
+    ...{ graph: step, parameters, loss, terms: named, ...scaled },
     inputs: asked.filter(({ name }) => kept.has(value(name))),
     masks: student.masks.filter(({ input }) => kept.has(input)),
   };

@@ -6,9 +6,10 @@ import type { TrainingSummary } from '../ground/reported/training.ts';
 import { dataTask } from '../ground/tasks.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
-import { divergenceOf, divergenceText } from './divergence.ts';
+import { type Divergence, divergenceOf, divergenceText } from './divergence.ts';
 import type { Program } from './engine.ts';
 import { cpuEngine } from './engines/cpu/engine.ts';
+import { canShrink, firstScale, scaleAfter } from './loss-scale.ts';
 import { Foresight } from './memory/foresight.ts';
 import { lackOf } from './memory/lack.ts';
 import { standardized } from './standardized.ts';
@@ -22,6 +23,7 @@ import {
   snapshot,
   type TrainingProgress,
   weightArrays,
+  withLoss,
   withWeights,
 } from './training-state.ts';
 import { isFiniteOutcome, type Outcome, type Portion, type Updater } from './updater.ts';
@@ -41,7 +43,7 @@ class TrainingRun {
   readonly #plan: TrainingPlan;
   readonly #updater: Updater;
   readonly #foresight: Foresight;
-  #progress: TrainingProgress = freshProgress;
+  #progress: TrainingProgress;
   #evaluation: Program | undefined;
   #saved = performance.now();
   #reported = 0;
@@ -51,6 +53,11 @@ class TrainingRun {
     this.#plan = planTraining(lengthsOf(request.examples.encoded), request.options, request.seed);
     this.#updater = openUpdater(request, this.#plan);
     this.#foresight = new Foresight(request, this.#plan);
+    this.#progress = { ...freshProgress, scale: this.#isMixed ? firstScale : freshProgress.scale };
+  }
+
+  get #isMixed(): boolean {
+    return this.#request.options.precision === 'fp16';
   }
 
   async run(): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> {
@@ -127,24 +134,25 @@ class TrainingRun {
 
   async #update(): Promise<void> {
     const started = performance.now();
-    const { step } = this.#progress;
+    const { step, scale } = this.#progress;
     await this.#updater.enter(step);
     if (this.#updater.step !== undefined) this.#foresight.look(this.#updater.step, step);
-    const { outcome, size } = await this.#updater.update(step);
-    if (!isFiniteOutcome(outcome)) throw await this.#diverged(outcome);
-    const { loss } = outcome;
+    const { outcome, size } = await this.#updater.update(step, scale);
+    const moved = isFiniteOutcome(outcome);
+    if (!moved) await this.#expectLeftOut(outcome);
     await this.#callHook(step + 1);
     const { open, tokens, seconds } = this.#progress;
     this.#progress = {
       ...this.#progress,
       step: step + 1,
-      open: { loss: open.loss + loss, steps: open.steps + 1 },
+      ...(this.#isMixed ? { scale: scaleAfter(scale, moved) } : {}),
+      open: withLoss(open, outcome.loss),
       tokens: tokens + size.tokens,
       seconds: seconds + secondsSince(started),
     };
     const every = Math.ceil(this.#plan.stepsPerEpoch / CURVE_POINTS_PER_EPOCH);
     if (this.#progress.open.steps >= every && !this.#epochEnds()) this.#drawPoint();
-    this.#report(loss);
+    this.#report(outcome.loss);
   }
 
   async #startHook(): Promise<void> {
@@ -188,7 +196,7 @@ class TrainingRun {
       total: this.#plan.totalSteps,
       unit: 'steps',
       phase: `epoch ${this.#plan.epochOf(step - 1) + 1}/${this.#plan.epochs}`,
-      loss,
+      ...(Number.isFinite(loss) ? { loss } : {}),
       tokensPerSecond: tokens / seconds,
     });
   }
@@ -228,17 +236,25 @@ class TrainingRun {
     });
   }
 
-  /** Why the step that comes next gives no numbers. What is left of the weights is kept, unless they are none either. */
-  async #diverged(outcome: Outcome): Promise<UserError> {
-    const { step } = this.#progress;
-    const { examples, checkpoints } = this.#request;
+  /** An update that only float16 is too narrow for is left out, as long as gradients can be made smaller; others end training. */
+  async #expectLeftOut(outcome: Outcome): Promise<void> {
+    const { step, scale } = this.#progress;
+    const mayShrink = this.#isMixed && canShrink(scale);
+    if (mayShrink && Number.isFinite(outcome.loss)) return;
     await this.#updater.read('everything');
     const divergence = await divergenceOf({
-      outcome,
-      trained: this.#updater.trained,
+      ...{ outcome, precision: this.#request.options.precision, trained: this.#updater.trained },
       batches: this.#plan.update(step),
       replay: (batch, from) => this.#updater.replay(step, batch, from),
     });
+    if (mayShrink && divergence.onlyInFloat16 === true) return;
+    throw await this.#diverged(divergence);
+  }
+
+  /** Why the step that comes next gives no numbers. What is left of the weights is kept, unless they are none either. */
+  async #diverged(divergence: Divergence): Promise<UserError> {
+    const { step } = this.#progress;
+    const { examples, checkpoints } = this.#request;
     if (divergence.weight === undefined) await this.#save();
     const text = divergenceText(divergence, {
       at: `step ${step + 1} of ${this.#plan.totalSteps}, epoch ${this.#plan.epochOf(step) + 1}`,
@@ -271,6 +287,7 @@ class TrainingRun {
         0,
       ),
       seconds,
+      ...(this.#isMixed ? { leftOut: this.#progress.scale.leftOut } : {}),
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { Targets } from '../data/answer-targets.ts';
 import type { Rows } from '../data/rows.ts';
 import type { Encoded } from './encoded.ts';
+import type { Precision } from './precision.ts';
 import type { Schedule } from './schedule.ts';
 
 /** Texts of a pass at most, and passes of an update, so that any batch can be split down to single texts. */
@@ -32,6 +33,8 @@ export interface TrainingOptions {
   readonly dropout?: number | undefined;
   /** Share of tokens replaced by the unknown token. */
   readonly tokenDropout: number;
+  /** What a step computes in: float32 where it is left out. Weights and moments are float32 in any case. */
+  readonly precision?: Precision | undefined;
   /** Largest global norm of the gradient. */
   readonly clip: number;
   /** Epochs without a better score on validation texts after which training ends; left out, it never ends early. */

@@ -6,6 +6,7 @@ import { initialize } from '../models/initialize.ts';
 import type { Model } from '../models/model.ts';
 import type { Moments } from './adamw.ts';
 import { bytesFor, KernelMemory } from './kernels/memory.ts';
+import { type LossScale, unscaled } from './loss-scale.ts';
 import type { StepParameter } from './step.ts';
 import type { WeightArrays, WeightHook } from './train-request.ts';
 
@@ -28,6 +29,8 @@ export interface TrainingProgress {
   readonly validated: number;
   readonly best: { readonly epoch: number; readonly score: number; readonly loss: number } | null;
   readonly curve: TrainingSummary['curve'];
+  /** What gradients in float16 were last multiplied by. */
+  readonly scale: LossScale;
   /** Sum of losses and updates since the last point of the curve. */
   readonly open: { readonly loss: number; readonly steps: number };
   readonly tokens: number;
@@ -39,6 +42,7 @@ export const freshProgress: TrainingProgress = {
   validated: 0,
   best: null,
   curve: [],
+  scale: unscaled,
   open: { loss: 0, steps: 0 },
   tokens: 0,
   seconds: 0,
@@ -101,6 +105,10 @@ export const weightArrays = (trained: readonly Trained[], { sees }: WeightHook):
   const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
   return new Map(shown.map(({ name, data }) => [name, data]));
 };
+
+/** A stretch of the curve with one loss more. That of a batch that overflowed says nothing. */
+export const withLoss = (open: TrainingProgress['open'], loss: number): TrainingProgress['open'] =>
+  Number.isFinite(loss) ? { loss: open.loss + loss, steps: open.steps + 1 } : open;
 
 const schema = 'decant.training/1';
 

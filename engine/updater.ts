@@ -1,6 +1,7 @@
 import type { Batch } from '../data/batches.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Feeds, Program } from './engine.ts';
+import type { LossScale } from './loss-scale.ts';
 import type { TrainingStep } from './step.ts';
 import type { UpdateSize } from './step-batch.ts';
 import type { Trained } from './training-state.ts';
@@ -52,9 +53,15 @@ export interface Updater {
    * phases have keep their values and moments.
    */
   enter(step: number): Promise<void>;
-  /** One update (0-based): gradients of its batches, clipping, AdamW. Numbers that are none move no weight. */
-  update(step: number): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }>;
-  /** What one batch of an update comes to, with the weights of now or those that training began with. Nothing is moved. */
+  /**
+   * One update (0-based): gradients of its batches, those in float16 at this scale; clipping, AdamW. Numbers that are none move
+   * no weight.
+   */
+  update(step: number, scale?: LossScale): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }>;
+  /**
+   * What one batch of an update comes to in float32, with the weights of now or those that training began with. Nothing is
+   * moved.
+   */
   replay(step: number, batch: readonly [number, Batch], since: Since): Promise<Outcome>;
   /** Brings `trained` up to date. */
   read(what: Portion): Promise<void>;

@@ -1,4 +1,5 @@
-import type { DataFacts, Expected, Foreboding } from '../stages/expected.ts';
+import { defaultEngine, findEngine } from '../engine/engines/index.ts';
+import type { DataFacts, Expected, Foreboding, Outlook } from '../stages/expected.ts';
 import { type Catalogue, stageOf } from './catalogue.ts';
 import type { Plan, Step } from './plan/plan.ts';
 import { isRecord } from './yaml/values.ts';
@@ -30,6 +31,13 @@ const factsOf = async (plan: Plan, catalogue: Catalogue): Promise<Forebodings & 
   return look === undefined ? { problems: [], remarks: [] } : { problems: [], remarks: look.remarks, data: look };
 };
 
+/** What a step runs on, where that is here. */
+const engineOf = async ({ engine: name = defaultEngine }: Step): Promise<Outlook['engine']> => {
+  if (typeof name === 'object') return 'chosen';
+  const found = await findEngine(name);
+  return 'missing' in found ? undefined : { name, device: found.device };
+};
+
 /** Asks every step in turn what it will come to, given what those before it will. */
 export const foreseeRun = async (plan: Plan, catalogue: Catalogue, skip: ReadonlySet<string>): Promise<Forebodings> => {
   const { remarks: first, data } = await factsOf(plan, catalogue);
@@ -38,8 +46,10 @@ export const foreseeRun = async (plan: Plan, catalogue: Catalogue, skip: Readonl
   const remarks = [...first];
   for (const step of plan.steps.filter(({ id }) => !skip.has(id))) {
     const inputs = Object.entries(step.inputs).map(([name, ref]) => [name, models.get(ref.step)] as const);
-    const outlook = { models: Object.fromEntries(inputs), data, base: plan.base };
-    const seen = (await stageOf(catalogue, step.uses)?.foresee?.(step.config, outlook)) ?? {};
+    const stage = stageOf(catalogue, step.uses);
+    const engine = stage?.choosesEngine === true ? await engineOf(step) : undefined;
+    const outlook = { models: Object.fromEntries(inputs), data, engine, base: plan.base };
+    const seen = (await stage?.foresee?.(step.config, outlook)) ?? {};
     models.set(step.id, seen.model);
     const at = placeOf(step, plan, catalogue);
     for (const one of seen.problems ?? []) problems.push({ ...one, path: [...at, ...one.path] });

@@ -79,8 +79,10 @@ const trainingReport = (
   { task }: Context,
 ): TrainingReport | null => {
   if (training === undefined) return null;
-  const { steps, epochs, tokensPerSecond, paddingFraction, curve, metric = trainedFor(config, task) } = training;
-  return { steps, epochs, tokensPerSecond, paddingFraction, metric, curve };
+  const { steps, epochs, tokensPerSecond, paddingFraction, leftOut, curve } = training;
+  const { metric = trainedFor(config, task) } = training;
+  const missed = leftOut === undefined ? {} : { leftOut };
+  return { steps, epochs, tokensPerSecond, paddingFraction, ...missed, metric, curve };
 };
 
 /** What transformers.js does with the test texts; null where a model was not evaluated, or by a version that did not look. */
@@ -130,6 +132,14 @@ const choiceNotes = ({ choice: step }: StageSummary): readonly string[] => {
   return [`trained on ${engine}, by the first updates on each engine: ${speeds.join('; ')}`];
 };
 
+/** What was computed in float16, and how often that was too narrow. */
+const precisionNotes = ({ training }: StageMetrics): readonly string[] => {
+  if (training?.leftOut === undefined) return [];
+  const { leftOut, steps } = training;
+  const lost = leftOut === 0 ? '' : `; ${leftOut} of ${steps} updates were left out, since a gradient was beyond it`;
+  return [`trained in float16${lost}`];
+};
+
 /** Figures of another device than the CPU are told as such. */
 const placeNotes = ({ step, evaluation }: StageSummary): readonly string[] => {
   const [made, judged] = [step?.ranOn, evaluation?.ranOn];
@@ -168,7 +178,10 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(metrics, stage, context),
     client: clientReport(evaluation, quality),
-    notes: [...choiceNotes(stage), ...placeNotes(stage), ...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
+    notes: [
+      ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics)],
+      ...[...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
+    ],
   };
 };
 

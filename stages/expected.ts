@@ -1,3 +1,4 @@
+import type { Device } from '../engine/engines/kind.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
 import type { ModelFacts } from '../models/facts.ts';
 
@@ -22,6 +23,8 @@ export interface Outlook {
   readonly models: Readonly<Record<string, Expected | undefined>>;
   /** The pipeline's data; undefined where nothing is known of them. */
   readonly data: DataFacts | undefined;
+  /** What its graphs will run on, or that this is chosen by trying; left out where nothing is known of it. */
+  readonly engine?: { readonly name: string; readonly device: Device } | 'chosen' | undefined;
   /** Folder of the YAML file. */
   readonly base: string;
 }

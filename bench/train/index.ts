@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Engine } from '../../engine/engine.ts';
 import { openEngine } from '../../engine/engines/index.ts';
+import { type Precision, precisions } from '../../engine/precision.ts';
 import { peakOfOurs } from './peak.ts';
 import { printProfile } from './profile.ts';
 import { sgemmRatio } from './sgemm.ts';
@@ -82,6 +83,7 @@ interface Options {
   readonly rounds: number;
   readonly dropout: number;
   readonly engine: Engine | undefined;
+  readonly precision: Precision | undefined;
   readonly rival: { readonly device: string; readonly compile: boolean };
   /** Folder of a checkpoint that is trained in place of decant's own encoder. */
   readonly model: string | undefined;
@@ -102,6 +104,7 @@ const evenRounds = async ({
   rounds,
   dropout,
   engine,
+  precision,
   rival,
   model,
   even,
@@ -110,7 +113,7 @@ const evenRounds = async ({
   const ratios: number[] = [];
   const figures: Figures = {};
   for (const [i, subject] of even.entries()) {
-    const setting: Setting = { subject, texts: evenTexts(subject), dropout, threads, engine, rival };
+    const setting: Setting = { subject, texts: evenTexts(subject), dropout, threads, engine, precision, rival };
     const mine = ours(setting);
     const sides: readonly Side[] = python === undefined ? [mine] : [mine, await torch(python, setting, 'same')];
     await closing(sides, async () => {
@@ -181,6 +184,7 @@ export const benchTrain = async (args: readonly string[]): Promise<void> => {
       dropout: { type: 'string', default: '0' },
       only: { type: 'string' },
       engine: { type: 'string' },
+      precision: { type: 'string' },
       device: { type: 'string', default: 'cpu' },
       compile: { type: 'boolean', default: false },
       model: { type: 'string' },
@@ -198,6 +202,7 @@ export const benchTrain = async (args: readonly string[]): Promise<void> => {
     rounds: Number(values.rounds),
     dropout: Number(values.dropout),
     engine: values.engine === undefined ? undefined : await openEngine(values.engine),
+    precision: precisions.find((precision) => precision === values.precision),
     rival: { device: values.device, compile: values.compile },
     model,
     ...(only === undefined ? given : { even: given.even.slice(only, only + 1), text: undefined }),

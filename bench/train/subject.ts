@@ -9,6 +9,7 @@ import { defaultAdamW } from '../../engine/adamw.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { crossEntropy } from '../../engine/losses/index.ts';
+import type { Precision } from '../../engine/precision.ts';
 import { textClassification } from '../../engine/tasks/classification.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingExamples, TrainingOptions } from '../../engine/training-options.ts';
@@ -130,6 +131,8 @@ export interface Setting {
   readonly threads: number;
   /** Where decant trains; the CPU where it is not said. */
   readonly engine?: Engine | undefined;
+  /** What its steps compute in; PyTorch's in float32. */
+  readonly precision?: Precision | undefined;
   /** Where and how PyTorch does. */
   readonly rival?: { readonly device: string; readonly compile: boolean };
 }
@@ -152,7 +155,7 @@ const ownEncoder = ({ pretrained: _, ...shape }: Subject): Model =>
 
 /** A training run of the checkpoint or of decant's own encoder. */
 export const requestFor = (
-  { subject, texts, dropout, threads, engine }: Setting,
+  { subject, texts, dropout, threads, engine, precision }: Setting,
   profilePrefix?: string,
 ): TrainRequest => ({
   engine,
@@ -160,7 +163,7 @@ export const requestFor = (
   task: textClassification,
   examples: texts,
   validation: { encoded: [], targets: unknownTargets(0) },
-  options: options(subject.batch, dropout),
+  options: { ...options(subject.batch, dropout), precision },
   phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: LABEL_SMOOTHING })], until: 1 }],
   seed: 1,
   threads,

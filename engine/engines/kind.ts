@@ -6,6 +6,8 @@ export interface Device {
   /** Bytes, where the driver tells. */
   readonly memory?: number;
   readonly driver?: string;
+  /** It computes in float16, too. */
+  readonly float16?: true;
   /** It computes on the processor, as drivers for tests do: used where it is asked for by name, never by itself. */
   readonly software?: true;
 }

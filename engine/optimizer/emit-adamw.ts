@@ -13,6 +13,8 @@ export interface UpdateSettings extends AdamWOptions {
   readonly factors: ReadonlyMap<Value, number>;
   /** Parameters that are multiplied by a mask after every update. */
   readonly held: ReadonlySet<string>;
+  /** Whether gradients are those of a multiple of the loss. */
+  readonly scaled?: boolean;
 }
 
 /** The moments of a slab, by the names of inputs. */
@@ -24,6 +26,8 @@ export const momentsOf = ({ key }: Slab): { readonly first: Value; readonly seco
 export const maskOf = (name: Value): Value => value(`update/held/${name}`);
 
 const EPSILON = value('update/epsilon');
+/** 1 / the scale of gradients. */
+const UNSCALE = value('update/unscale');
 
 /** Names of the rates: those of parameters with equal factors are one, and so is what they keep of a weight that decays. */
 const ratesOf = ({ factors }: UpdateSettings) => {
@@ -42,16 +46,17 @@ const scalar = (number: number): HostTensor => ({ dtype: 'float32', dims: [], da
 export const scalarFeeds = (
   inputs: ReadonlySet<string>,
   settings: UpdateSettings,
-  { rate, step }: { readonly rate: number; readonly step: number },
+  { rate, step, factor = 1 }: { readonly rate: number; readonly step: number; readonly factor?: number },
 ): Feeds => {
   const { beta1, beta2, epsilon, weightDecay } = settings;
   const root = Math.sqrt(1 - beta2 ** step);
   const names = ratesOf(settings);
-  const feeds = names.all.flatMap((factor): readonly (readonly [string, HostTensor])[] => [
-    [names.rate(factor), scalar((rate * factor * root) / (1 - beta1 ** step))],
-    [names.kept(factor), scalar(1 - rate * factor * weightDecay)],
+  const feeds = names.all.flatMap((own): readonly (readonly [string, HostTensor])[] => [
+    [names.rate(own), scalar((rate * own * root) / (1 - beta1 ** step))],
+    [names.kept(own), scalar(1 - rate * own * weightDecay)],
   ]);
-  return Object.fromEntries([...feeds, [EPSILON, scalar(epsilon * root)]].filter(([name]) => inputs.has(String(name))));
+  const all = [...feeds, [EPSILON, scalar(epsilon * root)], [UNSCALE, scalar(1 / factor)]] as const;
+  return Object.fromEntries(all.filter(([name]) => inputs.has(name)));
 };
 
 /** Scalar inputs, each made when it is first asked for. */
@@ -91,11 +96,19 @@ export const emitJoinedGradients = (
   return new Map(slabs.map((slab) => [slab, emitJoined(builder, slab, gradientOf)]));
 };
 
-/** Length of all gradients as one vector. */
-export const emitNorm = (builder: GraphBuilder, gradients: Joined): Value => {
+/** Length of all gradients as one vector, and what undoes their scale, where they have one. */
+export interface Length {
+  readonly norm: Value;
+  readonly unscale: Value | undefined;
+}
+
+export const emitNorm = (builder: GraphBuilder, gradients: Joined, { scaled }: UpdateSettings): Length => {
   const squares = Array.from(gradients, ([{ dims }, gradient]) => squaresOf(builder, gradient, dims.length));
   const all = builder.op('Concat', squares, { axis: 0 });
-  return builder.op('Sqrt', [builder.op('ReduceSum', [all, builder.ints([0])], { keepdims: 0 })], {}, 'update/norm');
+  const sum = builder.op('ReduceSum', [all, builder.ints([0])], { keepdims: 0 });
+  if (!scaled) return { norm: builder.op('Sqrt', [sum], {}, 'update/norm'), unscale: undefined };
+  const unscale = builder.input(UNSCALE, 'float32', []);
+  return { norm: builder.op('Mul', [builder.op('Sqrt', [sum]), unscale], {}, 'update/norm'), unscale };
 };
 
 /** limit / max(norm, limit), which is 1 up to the limit (Pascanu et al. 2013, arXiv 1211.5063). */
@@ -115,13 +128,18 @@ export type Renewed = ReadonlyMap<Value, Value>;
  * One step of AdamW over every parameter, the equations of engine/adamw.ts as nodes. The weights are inputs of the builder
  * already; moments, masks and what changes from step to step become inputs.
  */
-export const emitAdamW = (builder: GraphBuilder, gradients: Joined, norm: Value, settings: UpdateSettings): Renewed => {
+export const emitAdamW = (
+  builder: GraphBuilder,
+  gradients: Joined,
+  { norm, unscale }: Length,
+  settings: UpdateSettings,
+): Renewed => {
   const float = (number: number): Value => builder.scalar('float32', number);
   const times = (a: Value, b: Value): Value => builder.op('Mul', [a, b]);
   const plus = (a: Value, b: Value): Value => builder.op('Add', [a, b]);
   const { beta1, beta2 } = settings;
-  const clipping = emitClipping(builder, norm, settings.clip);
-  const scaled = (number: number): Value => (clipping === undefined ? float(number) : times(clipping, float(number)));
+  const factors = [emitClipping(builder, norm, settings.clip), unscale].filter((factor) => factor !== undefined);
+  const scaled = (number: number): Value => factors.reduce((product, factor) => times(factor, product), float(number));
   // Both are the same for all parameters: (1 - b1) g s = g p, and (1 - b2) (g s)^2 = (g q)^2.
   const [p, q] = [scaled(rest(beta1)), scaled(Math.sqrt(rest(beta2)))];
   const input = scalarInputs(builder);

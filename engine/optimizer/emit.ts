@@ -86,8 +86,8 @@ const moved = (
   settings: UpdateSettings,
 ): { readonly norm: Value; readonly renewed: Renewed } => {
   const gradients = emitJoinedGradients(builder, slabsOf(parameters, settings), of);
-  const norm = emitNorm(builder, gradients);
-  return { norm, renewed: emitAdamW(builder, gradients, norm, settings) };
+  const length = emitNorm(builder, gradients, settings);
+  return { norm: length.norm, renewed: emitAdamW(builder, gradients, length, settings) };
 };
 
 /** A whole update of one batch as one graph: feeds go in, losses and the norm come out, weights and moments are renewed. */

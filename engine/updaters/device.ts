@@ -2,6 +2,8 @@ import type { Batch } from '../../data/batches.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Engine, Program } from '../engine.ts';
 import { HeldZeros } from '../held.ts';
+import { type LossScale, unscaled } from '../loss-scale.ts';
+import { mixedStep } from '../mixed-step.ts';
 import { maskOf, momentsOf } from '../optimizer/emit-adamw.ts';
 import type { Slab } from '../optimizer/slabs.ts';
 import type { TrainingStep } from '../step.ts';
@@ -20,6 +22,8 @@ interface Compiled {
   readonly phase: number;
   readonly step: TrainingStep;
   readonly runner: UpdateRunner;
+  /** The same in float32, where the runner is not: opened when it is asked for. */
+  exact: UpdateRunner | undefined;
   readonly feeds: AheadFeeds;
 }
 
@@ -93,15 +97,21 @@ export class DeviceUpdater implements Updater {
     if (this.#compiled?.phase === phase) return this.#compiled;
     await this.read('everything');
     await this.release();
-    const { seed, hook } = this.#source.request;
+    const { seed } = this.#source.request;
     const built = this.#source.stepOf(phase);
     const before = { graph: this.#source.model.graph, before: this.#trained, seed };
     this.#trained = trainedArrays(before, built.parameters, plainMemory);
-    const runner = await openRunner(this.#engine, this.#source, built, new Set(hook?.holds));
-    this.#compiled = { phase, step: built, runner, feeds: new AheadFeeds(this.#source, built, runner.pass) };
+    const { isMixed } = this.#source;
+    const runner = await this.#opened(isMixed ? mixedStep(built, this.#engine) : built);
+    const feeds = new AheadFeeds(this.#source, built, runner.pass);
+    this.#compiled = { phase, step: built, runner, exact: isMixed ? undefined : runner, feeds };
     this.#slabs = runner.slabs;
     await this.#place(this.#compiled);
     return this.#compiled;
+  }
+
+  #opened(step: TrainingStep): Promise<UpdateRunner> {
+    return openRunner(this.#engine, this.#source, step, this.#held.names);
   }
 
   /** Puts weights, moments, masks and sums where the programs find them. */
@@ -131,14 +141,19 @@ export class DeviceUpdater implements Updater {
     }
   }
 
-  async update(step: number): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
+  async update(
+    step: number,
+    scale: LossScale = unscaled,
+  ): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
     const compiled = await this.#entered(step);
     const { size, turns } = this.#source.turns(step);
-    const outcome = await this.#run(compiled, turns, true);
+    const outcome = await this.#run(compiled, turns, scale);
     return { outcome, size };
   }
 
-  async #run({ runner, feeds }: Compiled, turns: readonly Turn[], moves: boolean): Promise<Outcome> {
+  /** Weights move where gradients have a scale. */
+  async #run({ runner, feeds }: Compiled, turns: readonly Turn[], scale?: LossScale): Promise<Outcome> {
+    const moves = scale !== undefined;
     const sum = new LossSum();
     let norm = Number.NaN;
     for (const [i, turn] of turns.entries()) {
@@ -147,7 +162,8 @@ export class DeviceUpdater implements Updater {
       const fed = await feeds.take(turn);
       const running = this.#watch.count('feeds', started);
       const last = i === turns.length - 1;
-      const run = runner.run(fed, { turn, last, rate: this.rate(turn.step), sum, moves });
+      const rate = this.rate(turn.step);
+      const run = runner.run(fed, { turn, last, rate, scale: scale ?? unscaled, sum, moves });
       if (moves) feeds.prepare(last ? this.#nextTurn(turn) : turns[i + 1]);
       const prepared = this.#watch.count('feeds', running);
       norm = await run;
@@ -167,10 +183,18 @@ export class DeviceUpdater implements Updater {
   async replay(step: number, batch: readonly [number, Batch], since: Since): Promise<Outcome> {
     const compiled = await this.#entered(step);
     const turn = this.#source.alone(step, batch);
-    const run = (): Promise<Outcome> => this.#run(compiled, [turn], false);
+    const runner = await this.#exact(compiled);
+    const run = (): Promise<Outcome> => this.#run({ ...compiled, runner }, [turn]);
     if (since === 'now') return run();
     const { graph, parameters } = compiled.step;
-    return this.#resident.instead(this.#source.startOf(graph, parameters), compiled.runner.programs, run);
+    return this.#resident.instead(this.#source.startOf(graph, parameters), runner.programs, run);
+  }
+
+  async #exact(compiled: Compiled): Promise<UpdateRunner> {
+    if (compiled.exact !== undefined) return compiled.exact;
+    compiled.exact = await this.#opened(compiled.step);
+    compiled.exact.bind(this.#resident);
+    return compiled.exact;
   }
 
   async read(what: Portion): Promise<void> {
@@ -218,6 +242,7 @@ export class DeviceUpdater implements Updater {
 
   async settle(): Promise<void> {
     await this.#compiled?.runner.release();
+    await this.#compiled?.exact?.release();
     await this.#compiled?.feeds.release();
     this.#compiled = undefined;
   }

@@ -5,7 +5,9 @@ import type { Engine, Feeds, Program } from '../engine.ts';
 import { GradientRunner } from '../gradients.ts';
 import { HeldZeros } from '../held.ts';
 import type { KernelMemory } from '../kernels/memory.ts';
+import { type LossScale, scaleFeed, unscaled } from '../loss-scale.ts';
 import { MaskBuffers } from '../masks.ts';
+import { mixedStep } from '../mixed-step.ts';
 import type { TrainingStep } from '../step.ts';
 import type { UpdateSize } from '../step-batch.ts';
 import type { TrainRequest } from '../train-request.ts';
@@ -26,6 +28,8 @@ interface Compiled {
   readonly phase: number;
   readonly step: TrainingStep;
   readonly program: Program;
+  /** The same in float32, where the program is not: opened when it is asked for. */
+  exact: Program | undefined;
   readonly memory: KernelMemory;
   readonly runner: GradientRunner;
   /** Weights under training and frozen ones, for the inputs of the step. */
@@ -72,22 +76,18 @@ export class HostUpdater implements Updater {
     const phase = this.#source.phaseOf(step);
     if (this.#compiled?.phase === phase) return this.#compiled;
     await this.release();
-    const { threads, seed, profilePrefix } = this.#source.request;
+    const { seed } = this.#source.request;
     const { graph } = this.#source.model;
     const built = this.#source.stepOf(phase);
-    const program = await this.#engine.compile(built.graph, {
-      threads,
-      optimization: 'all',
-      memory: 'pooled',
-      training: true,
-      ...(profilePrefix === undefined ? {} : { profilePrefix }),
-    });
+    const { isMixed } = this.#source;
+    const program = await this.#opened(isMixed ? mixedStep(built, this.#engine) : built);
     const memory = trainingMemory(built.parameters);
     this.#trained = trainedArrays({ graph, before: this.#trained, seed }, built.parameters, memory);
     this.#compiled = {
       phase,
       step: built,
       program,
+      exact: isMixed ? undefined : program,
       memory,
       runner: new GradientRunner(built, program, memory),
       weights: weightFeeds(built.graph, this.#source.model, this.#trained),
@@ -95,14 +95,25 @@ export class HostUpdater implements Updater {
     return this.#compiled;
   }
 
-  async update(step: number): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
+  #opened({ graph }: TrainingStep): Promise<Program> {
+    const { threads, profilePrefix } = this.#source.request;
+    return this.#engine.compile(graph, {
+      ...{ threads, optimization: 'all', memory: 'pooled', training: true },
+      ...(profilePrefix === undefined ? {} : { profilePrefix }),
+    });
+  }
+
+  async update(
+    step: number,
+    scale: LossScale = unscaled,
+  ): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
     const compiled = await this.#entered(step);
     const { size, turns } = this.#source.turns(step);
-    const { loss, terms } = await this.#gradients(compiled, turns);
+    const { loss, terms } = await this.#gradients(compiled, turns, scale);
     const started = performance.now();
-    const norm = globalNorm(compiled.memory, compiled.runner.gradients);
+    const norm = globalNorm(compiled.memory, compiled.runner.gradients) / scale.factor;
     const outcome = { loss, terms, norm };
-    if (isFiniteOutcome(outcome)) this.#apply(compiled, norm, step);
+    if (isFiniteOutcome(outcome)) this.#apply(compiled, norm, step, scale);
     this.#watch.count('optimizer', started);
     return { outcome, size };
   }
@@ -112,7 +123,9 @@ export class HostUpdater implements Updater {
     const { graph, parameters } = compiled.step;
     const weights = since === 'now' ? compiled.weights : this.#source.startOf(graph, parameters);
     const turn = this.#source.alone(step, batch);
-    const { loss, terms } = await this.#gradients({ ...compiled, weights }, [turn]);
+    compiled.exact ??= await this.#opened(compiled.step);
+    const { exact } = compiled;
+    const { loss, terms } = await this.#gradients({ ...compiled, weights, program: exact }, [turn], unscaled);
     return { loss, terms, norm: globalNorm(compiled.memory, compiled.runner.gradients) };
   }
 
@@ -139,10 +152,15 @@ export class HostUpdater implements Updater {
 
   async release(): Promise<void> {
     await this.#compiled?.program.release();
+    await this.#compiled?.exact?.release();
     this.#compiled = undefined;
   }
 
-  async #gradients({ runner, step, weights }: Compiled, turns: readonly Turn[]): Promise<LossSum> {
+  async #gradients(
+    { runner, step, weights, program }: Compiled,
+    turns: readonly Turn[],
+    scale: LossScale,
+  ): Promise<LossSum> {
     runner.reset();
     const sum = new LossSum();
     for (const turn of turns) {
@@ -150,17 +168,17 @@ export class HostUpdater implements Updater {
       const started = performance.now();
       const feeds = this.#source.feeds(step, turn, this.#masks);
       const fed = this.#watch.count('feeds', started);
-      sum.add(await runner.run({ ...weights, ...feeds }));
+      sum.add(await runner.run({ ...weights, ...feeds, ...scaleFeed(step, scale) }, program));
       this.#watch.count('graph', fed);
     }
     return sum;
   }
 
-  #apply({ runner, memory }: Compiled, norm: number, step: number): void {
+  #apply({ runner, memory }: Compiled, norm: number, step: number, { factor, leftOut }: LossScale): void {
     const { options } = this.#source.request;
     const { factors } = this.#source.motion;
     const rate = this.rate(step);
-    const scale = clipScale(norm, options.clip);
+    const scale = clipScale(norm, options.clip) / factor;
     this.#trained.forEach(({ name, dims, data, moments }, i) => {
       const gradient = runner.gradients[i];
       if (gradient === undefined) throw new Error(`no gradient for '${name}'`);
@@ -170,7 +188,7 @@ export class HostUpdater implements Updater {
         beta1: options.beta1,
         beta2: options.beta2,
         epsilon: options.epsilon,
-        step: step + 1,
+        step: step + 1 - leftOut,
         scale,
       });
     });

@@ -1,5 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
 import type { Engine, Feeds, HostTensor, Program } from '../engine.ts';
+import { type LossScale, scaleFeed } from '../loss-scale.ts';
 import {
   AGAIN,
   type Emitted,
@@ -22,6 +23,7 @@ interface Run {
   /** No other batch of the update follows. */
   readonly last: boolean;
   readonly rate: number;
+  readonly scale: LossScale;
   /** Losses of the batches before, to which this one's are added. */
   readonly sum: LossSum;
   /** Whether the last batch moves weights, where its numbers are such. */
@@ -72,6 +74,13 @@ const released = async (programs: readonly Program[]): Promise<void> => {
   for (const program of programs) await program.release();
 };
 
+/** What changes from update to update, for the inputs of a graph that moves weights. */
+const scalarsOf = ({ graph }: Emitted, settings: UpdateSettings): ((run: Run) => Feeds) => {
+  const inputs = new Set<string>(graph.inputs);
+  return ({ turn, rate, scale: { factor, leftOut } }) =>
+    scalarFeeds(inputs, settings, { rate, factor, step: turn.step + 1 - leftOut });
+};
+
 const flag = (set: boolean): HostTensor => ({ dtype: 'bool', dims: [], data: Uint8Array.of(Number(set)) });
 
 /** One graph does all. */
@@ -82,7 +91,7 @@ const openWhole = async (
   settings: UpdateSettings,
 ): Promise<UpdateRunner> => {
   const pass = emitUpdate(step, settings);
-  const inputs = new Set<string>(pass.graph.inputs);
+  const scalars = scalarsOf(pass, settings);
   const whole = await opened(engine, pass, source);
   return {
     programs: [whole],
@@ -90,11 +99,12 @@ const openWhole = async (
     slabs: slabsOf(step.parameters, settings),
     sumsOf: () => [],
     bind: (resident) => bound(resident, whole, pass),
-    run: async (feeds, { turn, rate, sum, moves }) => {
-      const scalars = scalarFeeds(inputs, settings, { rate, step: turn.step + 1 });
+    run: async (feeds, run) => {
+      const { sum, moves, scale } = run;
       const isGood = (fetched: Feeds): boolean =>
         Number.isFinite(numberIn(fetched, step.loss)) && Number.isFinite(numberIn(fetched, NORM));
-      const fetched = await whole.program.run({ ...feeds, ...scalars }, undefined, (seen) => moves && isGood(seen));
+      const fed = { ...feeds, ...scaleFeed(step, scale), ...scalars(run) };
+      const fetched = await whole.program.run(fed, undefined, (seen) => moves && isGood(seen));
       sum.add(lossesIn(fetched, step));
       return numberIn(fetched, NORM);
     },
@@ -111,7 +121,7 @@ const openAccumulating = async (
 ): Promise<UpdateRunner> => {
   const pass = emitSums(step);
   const move = emitMove(step.parameters, settings);
-  const inputs = new Set<string>(move.graph.inputs);
+  const scalars = scalarsOf(move, settings);
   const [adding, moving] = [await opened(engine, pass, source), await opened(engine, move, source)];
   return {
     programs: [adding, moving],
@@ -122,13 +132,13 @@ const openAccumulating = async (
       bound(resident, adding, pass);
       bound(resident, moving, move);
     },
-    run: async (feeds, { turn, last, rate, sum, moves }) => {
+    run: async (feeds, run) => {
+      const { sum, last, moves, scale } = run;
       const again = flag(sum.count > 0);
-      sum.add(lossesIn(await adding.program.run({ ...feeds, [AGAIN]: again }), step));
+      sum.add(lossesIn(await adding.program.run({ ...feeds, ...scaleFeed(step, scale), [AGAIN]: again }), step));
       if (!last) return Number.NaN;
-      const scalars = scalarFeeds(inputs, settings, { rate, step: turn.step + 1 });
       const isGood = (fetched: Feeds): boolean => Number.isFinite(sum.loss) && Number.isFinite(numberIn(fetched, NORM));
-      return numberIn(await moving.program.run(scalars, undefined, (seen) => moves && isGood(seen)), NORM);
+      return numberIn(await moving.program.run(scalars(run), undefined, (seen) => moves && isGood(seen)), NORM);
     },
     release: () => released([adding.program, moving.program]),
   };
@@ -142,6 +152,6 @@ export const openRunner = (
   held: ReadonlySet<string>,
 ): Promise<UpdateRunner> => {
   const { options } = source.request;
-  const settings = { ...options, factors: source.motion.factors, held };
+  const settings = { ...options, factors: source.motion.factors, held, scaled: step.scale !== undefined };
   return (options.accumulate > 1 ? openAccumulating : openWhole)(engine, source, step, settings);
 };

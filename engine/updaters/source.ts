@@ -55,6 +55,11 @@ export class UpdateSource {
     return learningRate * rateAt(schedule, step, this.plan.totalSteps);
   }
 
+  /** Whether steps compute in float16. */
+  get isMixed(): boolean {
+    return this.request.options.precision === 'fp16';
+  }
+
   phaseOf(step: number): number {
     const { phases } = this.request;
     const found = phases.findIndex(({ until }) => step < Math.round(until * this.plan.totalSteps));
@@ -64,7 +69,8 @@ export class UpdateSource {
   stepOf(phase: number): TrainingStep {
     const { phases, options } = this.request;
     const losses = phases[phase]?.losses ?? [];
-    const built = buildStep(this.model, { losses, dropout: options.dropout, frozen: this.motion.frozen });
+    const { dropout } = options;
+    const built = buildStep(this.model, { losses, dropout, frozen: this.motion.frozen, scaled: this.isMixed });
     if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
     return built;
   }

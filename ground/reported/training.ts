@@ -31,6 +31,11 @@ export const trainingSummary = z.looseObject({
     .nullable()
     .describe('Epoch with the best score on validation texts, counted from 1; null without such texts.'),
   trainedParameters: count,
+  leftOut: count
+    .exactOptional()
+    .describe(
+      'Updates without an effect, since a gradient was beyond float16; absent where training computes in float32.',
+    ),
   seconds: z.number().describe('Spent in updates, validation not included.'),
 });
 

@@ -17,7 +17,8 @@ const model = z.looseObject({
 });
 
 const training = z.looseObject({
-  ...trainingSummary.pick({ steps: true, epochs: true, tokensPerSecond: true, paddingFraction: true }).shape,
+  ...trainingSummary.pick({ steps: true, epochs: true, tokensPerSecond: true, paddingFraction: true, leftOut: true })
+    .shape,
   metric: metricName,
   curve: z.array(curvePoint.extend({ loss: figure })),
 });

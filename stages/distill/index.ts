@@ -34,6 +34,6 @@ export const distill = defineStage({
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire: (options, wiring) => wireDistillation(options, wiring),
-  foresee: (options, { models, data }) => foreseeTraining(options, 'distill', models, data),
+  foresee: (options, outlook) => foreseeTraining(options, 'distill', outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -98,7 +98,8 @@ const left = (keep: Keep, sizes: Sizes, scope: PruneOptions['scope']): Sizes => 
 };
 
 /** What pruning leaves of a model, and which of the counts it cannot keep. */
-export const foreseePruning = (options: PruneOptions, { models, data }: Outlook): Foreseen => {
+export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foreseen => {
+  const { models, data } = outlook;
   const { model = {} } = models;
   const { keep, recover } = options;
   const sizes = keep === undefined ? model.sizes : model.sizes && left(keep, model.sizes, options.scope);
@@ -111,7 +112,7 @@ export const foreseePruning = (options: PruneOptions, { models, data }: Outlook)
     ...heldHead(options, model),
   ];
   if (recover === undefined) return { model: pruned, problems: own };
-  const trained = foreseeTraining(recover, recover.uses, { ...models, model: pruned }, data);
+  const trained = foreseeTraining(recover, recover.uses, { ...outlook, models: { ...models, model: pruned } });
   const inside = (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] }));
   return { ...trained, problems: [...own, ...inside] };
 };

@@ -1,4 +1,5 @@
 import { targetKindOf } from '../../data/targets/index.ts';
+import { chosenInFloat32, noFloat16, type Precision } from '../../engine/precision.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
 import { teacherProblem } from '../label/index.ts';
@@ -22,6 +23,7 @@ interface Training {
   readonly thresholds?: 'half' | 'fitted' | undefined;
   readonly freeze: readonly string[];
   readonly classWeights: 'none' | 'balanced';
+  readonly precision?: Precision | undefined;
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
 }
 
@@ -102,12 +104,18 @@ const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): rea
     ? []
     : [{ path: ['thresholds'], message: noThresholds(data.task) }];
 
+const withoutFloat16 = ({ precision }: Training, engine: Outlook['engine']): readonly Foreboding[] => {
+  if (precision !== 'fp16' || engine === undefined) return [];
+  if (engine !== 'chosen' && engine.device.float16 === true) return [];
+  const message = engine === 'chosen' ? chosenInFloat32 : noFloat16(engine.name, engine.device.name);
+  return [{ path: ['precision'], code: 'no-float16', message }];
+};
+
 /** What training makes of a model, and what would stop it: the same for train, distill and recovery after pruning. */
 export const foreseeTraining = (
   config: Training,
   uses: 'train' | 'distill',
-  models: Outlook['models'],
-  given: DataFacts | undefined,
+  { models, data: given, engine }: Pick<Outlook, 'models' | 'data' | 'engine'>,
 ): Foreseen => {
   const data = dataFor(config, given);
   const { model = {}, 'teacher-outputs': outputs, teacher: beside } = models;
@@ -117,6 +125,7 @@ export const foreseeTraining = (
     ...teachersBeside(beside, data),
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
+    ...withoutFloat16(config, engine),
     ...missingParts(config, model.sizes?.layers),
     ...nothingMoves(config, model.sizes?.layers),
     ...missingPairs(config, model, teacher),

@@ -48,9 +48,9 @@ export const trainStage = defineStage({
     if (like !== undefined) return { dataset, model: wiring.model(like, ['like']) };
     return shape === undefined ? { dataset, model: wiring.previous() } : { dataset };
   },
-  foresee: ({ architecture: shape, ...training }, { models, data }) => {
+  foresee: ({ architecture: shape, ...training }, { models, data, engine }) => {
     const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);
-    return foreseeTraining(training, 'train', { model }, data);
+    return foreseeTraining(training, 'train', { models: { model }, data, engine });
   },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

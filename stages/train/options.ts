@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { defaultAdamW } from '../../engine/adamw.ts';
+import { precisions } from '../../engine/precision.ts';
 import { MOST_TEXTS, type TrainingOptions } from '../../engine/training-options.ts';
 import { textTasks } from '../../ground/tasks.ts';
 
@@ -92,6 +93,14 @@ export const trainingConfig = {
     .max(0.9)
     .optional()
     .describe('share of the target spread over all classes; left out, 0.1, and none over the tokens of a vocabulary'),
+  precision: z
+    .enum(precisions)
+    .default('fp32')
+    // What is usual belongs to no key.
+    .transform((precision) => (precision === 'fp32' ? undefined : precision))
+    .describe(
+      'what a step computes in. fp16: float16 where that is enough, on engines and devices that have it; weights, moments and losses stay float32, and the loss is scaled by itself',
+    ),
   clip: z.number().positive().default(1).describe('largest global norm of the gradient'),
   classWeights: z
     .enum(['none', 'balanced'])

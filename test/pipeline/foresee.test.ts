@@ -169,6 +169,30 @@ describe('before anything runs', () => {
       'layers.0',
     ],
     [
+      'float16 on the CPU',
+      `${encoder}  - { id: teacher, uses: train, precision: fp16 }`,
+      'the engine "cpu" does not compute in float16 on ',
+      'fp16 }',
+    ],
+    [
+      'float16 on the CPU, of a student',
+      `${encoder}  - { id: teacher, uses: train }\n  - { id: student, uses: distill, teacher: teacher, precision: fp16, epochs: 1 }`,
+      '; leave precision out, or name an engine that does',
+      'fp16, epochs',
+    ],
+    [
+      'float16 on the CPU, of a recovery',
+      `${encoder}  - { id: teacher, uses: train }\n  - { id: cut, uses: prune, sparsity: 0.5, recover: { uses: train, precision: fp16 } }`,
+      'the engine "cpu" does not compute in float16 on ',
+      'fp16 } }',
+    ],
+    [
+      'float16 on whichever engine is fastest',
+      `${encoder}  - { id: teacher, uses: train, engine: auto, precision: fp16 }`,
+      "engine: auto compares engines by the CPU's losses, which are in float32; name the engine that is to compute in float16",
+      'fp16 }',
+    ],
+    [
       'a checkpoint of an unknown architecture',
       '  - { id: encoder, uses: import, model: ./odd }',
       "config.json: decant knows no architecture 'gpt2'",

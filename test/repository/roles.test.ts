@@ -27,6 +27,7 @@ const users =
 const exempt: Readonly<Record<string, string>> = {
   'engine/engines/': 'operators in the words of a runtime',
   'graph/attention.ts': 'products of two activations are attention',
+  'graph/float16.ts': 'what computes in float16',
   'graph/lower/': 'operators in other words, for devices without a kernel for them',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',

@@ -16,6 +16,8 @@ export const cudaOn = ({ memory }: Pick<Device, 'memory'>): Engine => ({
   target: {
     ...{ name: 'cuda', facts: { onnxruntime: runtimeVersion }, optimizer: 'host', lacking: () => [], fallsBack: true },
     ownMemory: memory === undefined ? {} : { bytes: memory },
+    // Its products in float16 add up in float32.
+    float16: { longestSum: Number.POSITIVE_INFINITY },
   },
   compile: (graph, options) => openGraph(graph, options, { provider: onCuda, traffic }),
   buffer: async (data: HostTensor) => new HostBuffer({ ...data, data: data.data.slice() }, traffic),

@@ -58,8 +58,8 @@ export const findCuda = async (): Promise<Found> => {
   if (absent.length > 0) {
     return { missing: `${absent.join(' and ')} lie not beside ONNX Runtime in ${beside}`, install: install(folder) };
   }
-  const { problem, printed } = await probe(onCuda);
+  const { problem, printed, float16 } = await probe(onCuda);
   if (problem !== null) return reasonOf(problem, printed);
   const { version } = createRequire(import.meta.url)(join(folder, 'package.json'));
-  return { device, facts: { onnxruntime: String(version) } };
+  return { device: { ...device, ...(float16 ? { float16 } : {}) }, facts: { onnxruntime: String(version) } };
 };

@@ -1,21 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { GraphBuilder } from '../../../graph/builder.ts';
+import { dtypeNumber } from '../../../graph/ops/shared-structure.ts';
 import { messageOf } from '../../../ground/errors.ts';
 import { Traffic } from '../traffic.ts';
 import { openGraph } from './open.ts';
+import type { Said } from './probe.ts';
 import type { Provider } from './provider.ts';
 
 /** The process that tries a provider: what its driver does to a process, and prints, stays there. */
-const square = () => {
+const square = (dtype: 'float32' | 'float16') => {
   const builder = new GraphBuilder('probe');
   const x = builder.input('x', 'float32', [2]);
-  return builder.freeze([builder.op('Mul', [x, x], {}, 'y')]);
+  const own = builder.op('Cast', [x], { to: dtypeNumber(dtype) });
+  const y = builder.op('Mul', [own, own]);
+  return builder.freeze([builder.op('Cast', [y], { to: dtypeNumber('float32') }, 'y')]);
 };
 
-const tried = async (provider: Provider): Promise<string | null> => {
+const tried = async (provider: Provider, dtype: 'float32' | 'float16'): Promise<string | null> => {
   try {
     const program = await openGraph(
-      square(),
+      square(dtype),
       { threads: 1, optimization: 'none', fallback: 'refused' },
       { provider, traffic: new Traffic() },
     );
@@ -38,8 +42,12 @@ const librariesHere = (): readonly string[] => {
 };
 
 process.on('disconnect', () => process.exit());
+const all = async (provider: Provider): Promise<Said> => {
+  const problem = await tried(provider, 'float32');
+  const float16 = problem === null && (await tried(provider, 'float16')) === null;
+  return { problem, float16, libraries: librariesHere() };
+};
+
 process.on('message', (provider: Provider) => {
-  void tried(provider).then((problem) =>
-    process.send?.({ problem, libraries: librariesHere() }, () => process.exit(0)),
-  );
+  void all(provider).then((said) => process.send?.(said, () => process.exit(0)));
 });

@@ -2,9 +2,11 @@ import { askModule, moduleBeside } from '../../../data/process.ts';
 import type { Provider } from './provider.ts';
 
 /** What a process says that tried a provider: why it failed, and the files of drivers in its memory. */
-interface Said {
+export interface Said {
   readonly problem: string | null;
   readonly libraries: readonly string[];
+  /** Whether it computes in float16, too. */
+  readonly float16: boolean;
 }
 
 /** What came of a provider's first run, and what the native library printed about it. */
@@ -29,5 +31,5 @@ export const probe = async (provider: Provider, { module, seconds = MOST_SECONDS
   const { answer, printed, ended, late } = await askModule(entry, provider, { seconds });
   if (isSaid(answer)) return { ...answer, printed };
   const problem = late ? `it did not end within ${seconds} s` : `its process ended with ${ended}`;
-  return { problem, libraries: [], printed };
+  return { problem, libraries: [], float16: false, printed };
 };

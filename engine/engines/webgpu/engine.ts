@@ -9,7 +9,7 @@ import { openGraph } from '../onnxruntime/open.ts';
 import { Traffic } from '../traffic.ts';
 import { explaining } from './failures.ts';
 import { lackingIn } from './lacks.ts';
-import { lowering, onGpu } from './provider.ts';
+import { float16, lowering, onGpu } from './provider.ts';
 
 let opened: Engine | undefined;
 
@@ -29,6 +29,7 @@ export const webgpuOn = (device: Device): Engine => {
     target: {
       ...{ name: 'webgpu', facts: factsOf(device), optimizer: 'graph', lacking: lackingIn, fallsBack: true },
       ...(device.software === true ? {} : { ownMemory: memoryOf(device) }),
+      float16: device.float16 === true ? float16 : undefined,
     },
     compile: async (graph, options) => {
       const lowered = lower(graph, lowering);

@@ -40,8 +40,9 @@ export const missingBecause = (error: string): Found => {
 
 /** The adapter that WebGPU would compute on, tried in a process of its own. */
 export const findAdapter = async (): Promise<Found> => {
-  const { problem, libraries } = await probe(onGpu);
+  const { problem, libraries, float16 } = await probe(onGpu);
   if (problem !== null) return missingBecause(problem);
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json');
-  return { device: await adapterOf(libraries), facts: { onnxruntime: String(version) } };
+  const adapter = await adapterOf(libraries);
+  return { device: { ...adapter, ...(float16 ? { float16 } : {}) }, facts: { onnxruntime: String(version) } };
 };
