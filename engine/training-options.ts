@@ -4,9 +4,6 @@ import type { Encoded } from './encoded.ts';
 import type { Precision } from './precision.ts';
 import type { Schedule } from './schedule.ts';
 
-/** Texts of a pass at most, and passes of an update, so that any batch can be split down to single texts. */
-export const MOST_TEXTS = 4096;
-
 /** Settings of a training run that do not depend on what is minimised. */
 export interface TrainingOptions {
   /** Passes over the texts; the last may be a part of one. */

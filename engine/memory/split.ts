@@ -1,4 +1,5 @@
-import { MOST_TEXTS } from '../training-options.ts';
+/** Texts of a pass at most, and passes of an update, so that any batch can be split down to single texts. */
+export const MOST_TEXTS = 4096;
 
 /** How an update is cut into passes. */
 export interface Split {

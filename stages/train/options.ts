@@ -1,8 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { defaultAdamW } from '../../engine/adamw.ts';
+import { MOST_TEXTS } from '../../engine/memory/split.ts';
 import { precisions } from '../../engine/precision.ts';
-import { MOST_TEXTS, type TrainingOptions } from '../../engine/training-options.ts';
+import type { TrainingOptions } from '../../engine/training-options.ts';
 import { textTasks } from '../../ground/tasks.ts';
 
 const rate = z.number().positive().max(1);
