@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { dataErrors } from '../errors.ts';
+import { fileSize } from '../../ground/whole-file.ts';
+import { dataError, dataErrors } from '../errors.ts';
 import { isGzip } from './file-kinds.ts';
 
 /** A file by the path the user wrote and the one it was found at. */
@@ -18,12 +18,21 @@ const HEAD_BYTES = 64 * 1024;
 export const openError = (error: unknown, { shown, path }: SourceFile): unknown => {
   if (!(error instanceof Error && 'code' in error)) return error;
   if (error.code === 'ENOENT') return dataErrors.missingFile(shown, path);
-  if (error.code === 'EISDIR') return dataErrors.unreadableFile(shown, 'it is a folder; name a file');
   if (error.code === 'EACCES') return dataErrors.unreadableFile(shown, 'permission denied');
   if (typeof error.code === 'string' && error.code.startsWith('Z_')) {
     return dataErrors.unreadableFile(shown, `its gzip is damaged or cut (${error.message}); fetch it once more`);
   }
   return error;
+};
+
+/** The size of a file of data. A pipe can be read once only, and a device has no end. */
+export const sizeOfSource = (file: SourceFile): number => {
+  const { shown: called, path } = file;
+  try {
+    return fileSize(path, { refuse: (message) => dataError('unreadable-file', message), called });
+  } catch (error) {
+    throw openError(error, file);
+  }
 };
 
 /** Texts become a tenth or a hundredth in gzip: what grows more, or is as large as no memory, is no table of texts. */
@@ -68,11 +77,11 @@ const startOf = async (path: string): Promise<Buffer> => {
 /** The bytes of a file, unpacked where they are gzip; the first piece has 64 KB where there are as many. */
 export async function* fileBytes(file: SourceFile): AsyncGenerator<Buffer> {
   try {
+    const size = sizeOfSource(file);
     const packed = isGzip(await startOf(file.path));
     const source = createReadStream(file.path);
     // The callback is for pipeline's sake: failures reach the loop below through the last stream.
     if (!packed) return yield* headFirst(source);
-    const { size } = await stat(file.path);
     yield* headFirst(
       bounded(
         pipeline(source, createGunzip(), () => {}),

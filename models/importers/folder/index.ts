@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
 import { hasClasses, modelTask, type TaskName, taskWith } from '../../../ground/tasks.ts';
+import { fileSize } from '../../../ground/whole-file.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
 import type { AnyArchitecture, Encoded } from '../../architectures/architecture.ts';
 import type { Emission } from '../../blocks.ts';
@@ -13,7 +14,6 @@ import type { StoredTensors } from '../../safetensors/file.ts';
 import { checkAdapter, readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
-import { fileSize } from '../json-file.ts';
 import { readActivation } from './activation.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
@@ -122,7 +122,7 @@ const emitGraph = (folder: string, config: FolderConfig, headless: boolean): Emi
 const CARD_BYTES = 64 * 1024;
 
 const beginningOf = (path: string): string => {
-  const bytes = Buffer.alloc(Math.min(fileSize(path), CARD_BYTES));
+  const bytes = Buffer.alloc(Math.min(fileSize(path, { called: readme, refuse: importError }), CARD_BYTES));
   const file = openSync(path, 'r');
   try {
     return bytes.toString('utf8', 0, readSync(file, bytes));
