@@ -55,6 +55,8 @@ const withQuantized = async (models: Models, path: string, running: QuantizeCont
   if (source === undefined || models.has('q8')) {
     throw requestError(`${path}: holds an INT8 model already; leave out --quantize`);
   }
+  const { expectBounded } = await import('../../models/bounded.ts');
+  expectBounded(source.graph);
   const { quantizeModel } = await import('../../stages/quantize/work.ts');
   const { model } = await quantizeModel(source, { embeddings: true, reduceRange: false, exclude: [] }, running).catch(
     (error: unknown) => Promise.reject(reworded(error, (reason) => requestError(`${path}: ${reason}`))),
