@@ -9,7 +9,7 @@ import type { QuantizeContext } from '../../stages/quantize/work.ts';
 import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/threads.ts';
-import { abandonedIn, temporaryFor } from '../store/atomic.ts';
+import { abandonedFoldersIn, temporaryFor } from '../store/atomic.ts';
 import { exit, isOffline, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
 
@@ -94,11 +94,9 @@ const place = async (finished: string, folder: string): Promise<void> => {
   }
 };
 
-/** Removes what exports to the same folder that were killed left beside it. */
+/** Removes what exports into the same parent that were killed left there: whole models. */
 const sweepBeside = async (folder: string): Promise<void> => {
-  for (const path of await abandonedIn(dirname(folder))) {
-    if (path.startsWith(`${folder}.`)) await rm(path, { recursive: true, force: true });
-  }
+  for (const path of await abandonedFoldersIn(dirname(folder))) await rm(path, { recursive: true, force: true });
 };
 
 /** Writes beside the target and moves what is proved to load: a folder is never half an export. */
