@@ -1,6 +1,27 @@
-import { type Graph, opsetOf } from '../graph/graph.ts';
+import { dtypeCodes } from '../graph/codec/dtypes.ts';
+import { type Graph, indexOf, type Node, opsetOf, type Value } from '../graph/graph.ts';
 import { findOp } from '../graph/ops/index.ts';
+import { intAttr } from '../graph/ops/shared-structure.ts';
 
-/** Whether a graph computes with activations that are quantized at run time: its results then depend on the batch. */
-export const isQuantized = ({ nodes, opsets }: Graph): boolean =>
-  nodes.some(({ domain, op }) => findOp(domain, op, opsetOf(opsets, domain))?.batchDependent === true);
+const quantizesActivations = ({ domain, op }: Node, { opsets }: Graph): boolean =>
+  findOp(domain, op, opsetOf(opsets, domain))?.batchDependent === true;
+
+/** Makes floats of what it reads. */
+const widens = (node: Node): boolean =>
+  node.op === 'DequantizeLinear' || (node.op === 'Cast' && intAttr(node, 'to', 0) === dtypeCodes.float32);
+
+/** A weight in 8 bits, or rows of one. */
+const isStored = (name: Value | null | undefined, graph: Graph): boolean => {
+  if (name == null) return false;
+  const { op, inputs: [table = null] = [] } = indexOf(graph).producer.get(name) ?? {};
+  const dtype = graph.weights.get(op === 'Gather' && table !== null ? table : name)?.dtype;
+  return dtype === 'int8' || dtype === 'uint8';
+};
+
+/** Whether a graph stores weights in 8 bits, be it those of products or a table alone: it cannot be trained or cut. */
+export const isQuantized = (graph: Graph): boolean =>
+  graph.nodes.some((node) => quantizesActivations(node, graph) || (widens(node) && isStored(node.inputs[0], graph)));
+
+/** How texts are put together: one by one where activations are quantized over a whole batch, so that neighbours would count. */
+export const batchingOf = (graph: Graph): 'single' | 'length' =>
+  graph.nodes.some((node) => quantizesActivations(node, graph)) ? 'single' : 'length';

@@ -121,7 +121,7 @@ const answersFrom = async (folder: string, model: Model, given: readonly Given[]
   const task = taskOf(model.info.task);
   const texts = textsFor(folder, task, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
-  const { isQuantized } = await import('../../models/quantized.ts');
+  const { batchingOf } = await import('../../models/quantized.ts');
   const { info } = model;
   const limits = limited(await workOf(folder, model, texts), options);
   const predicted = await predictTexts({
@@ -129,7 +129,7 @@ const answersFrom = async (folder: string, model: Model, given: readonly Given[]
     examples: await readAs(task, model, texts),
     called: (text) => calledBy(texts, text),
     threads: options.threads ?? defaultThreads(),
-    batching: isQuantized(model.graph) ? 'single' : 'length',
+    batching: batchingOf(model.graph),
     onProgress: limits.renew,
   });
   return { task, info, labels: task.names?.(model) ?? info.labels, texts, predicted };

@@ -7,7 +7,7 @@ import type { Encoded } from '../../engine/encoded.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import type { Model } from '../../models/model.ts';
-import { isQuantized } from '../../models/quantized.ts';
+import { batchingOf } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
 import { calledIn } from '../train/examples.ts';
 
@@ -50,7 +50,7 @@ export const writeAnswers = async (
     ...{ model, task, examples: encoded, targets },
     engine: await ctx.engine(),
     threads: ctx.threads,
-    batching: isQuantized(model.graph) ? 'single' : 'length',
+    batching: batchingOf(model.graph),
     keep: 'largest',
     called: calledIn('test', dataset.test),
     signal: ctx.signal,

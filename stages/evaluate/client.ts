@@ -12,7 +12,7 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import type { ClientFigures } from '../../ground/reported/evaluation.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
-import { isQuantized } from '../../models/quantized.ts';
+import { batchingOf } from '../../models/quantized.ts';
 import { tokenizerConfigJson } from '../export/tokens.ts';
 import type { StageContext } from '../stage.ts';
 import { clientSettingsNote, inClientNote } from './client-notes.ts';
@@ -84,7 +84,7 @@ const scoreOf = async (
   encoded: readonly Encoded[],
   { threads, signal }: StageContext,
 ): Promise<number> => {
-  const batching = isQuantized(model.graph) ? 'single' : 'length';
+  const batching = batchingOf(model.graph);
   const task = taskOf(dataset.task);
   const { rows } = await predict({ model, task, examples: encoded, threads, batching, signal });
   const targets = task.targets?.(examples, encoded, dataset.classes) ?? unknownTargets(examples.length);

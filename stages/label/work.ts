@@ -6,7 +6,7 @@ import { stageError } from '../../ground/errors.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import { isQuantized } from '../../models/quantized.ts';
+import { batchingOf } from '../../models/quantized.ts';
 import type { StageRun } from '../stage.ts';
 import { calledIn, longest } from '../train/examples.ts';
 import type { Reported } from './index.ts';
@@ -35,7 +35,7 @@ export const run: StageRun<unknown, Reported> = async (inputs, _, ctx) => {
     examples: await task.encode(model, examples, longest(dataset, model), ctx.signal),
     engine: await ctx.engine(),
     threads: ctx.threads,
-    batching: isQuantized(model.graph) ? 'single' : 'length',
+    batching: batchingOf(model.graph),
     keep: 'largest',
     called: calledIn('training', examples),
     signal: ctx.signal,

@@ -25,14 +25,30 @@ interface Training {
   readonly hidden?: { readonly layers: string | Readonly<Record<string, number>> } | undefined;
 }
 
+/** The first and the last of the layers that a part names; undefined where it names none. */
+const layersIn = (part: string): readonly [number, number] | undefined => {
+  const [, first, last = first] = /^layers\.(\d+)(?:-(\d+))?$/.exec(part) ?? [];
+  return last === undefined ? undefined : [Number(first), Number(last)];
+};
+
 /** Parts that are to stand still and are not there. */
 const missingParts = ({ freeze }: Training, layers: number | undefined): readonly Foreboding[] =>
   freeze.flatMap((part, i) => {
-    const [, first, last = first] = /^layers\.(\d+)(?:-(\d+))?$/.exec(part) ?? [];
-    if (layers === undefined || last === undefined || Number(last) < layers) return [];
+    const [, last] = layersIn(part) ?? [];
+    if (layers === undefined || last === undefined || last < layers) return [];
     const message = `the model's layers are 0 to ${layers - 1}; found ${part}`;
     return [{ path: ['freeze', i], message }];
   });
+
+/** Parts that together are the whole model. */
+const nothingMoves = ({ freeze }: Training, layers: number | undefined): readonly Foreboding[] => {
+  if (layers === undefined || !['embeddings', 'head'].every((part) => freeze.includes(part))) return [];
+  const ranges = freeze.flatMap((part) => [layersIn(part) ?? []]);
+  const stands = (layer: number): boolean => ranges.some(([from = 1, to = 0]) => from <= layer && layer <= to);
+  if (!Array.from({ length: layers }, (_, layer) => layer).every(stands)) return [];
+  const message = `freeze: [${freeze.join(', ')}] leaves no parameter that training could move; freeze less`;
+  return [{ path: ['freeze'], message }];
+};
 
 /** Pairs of layers of which one is not there. */
 const missingPairs = ({ hidden }: Training, student: Expected, teacher: Expected): readonly Foreboding[] => {
@@ -102,6 +118,7 @@ export const foreseeTraining = (
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
     ...missingParts(config, model.sizes?.layers),
+    ...nothingMoves(config, model.sizes?.layers),
     ...missingPairs(config, model, teacher),
     ...withoutHidden(config, teacher),
   ];

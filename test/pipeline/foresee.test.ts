@@ -155,6 +155,12 @@ describe('before anything runs', () => {
       'layers.0-2',
     ],
     [
+      'parts to freeze that are all there is',
+      `${encoder}  - { id: teacher, uses: train, freeze: [embeddings, layers.1, layers.0, head] }`,
+      'freeze: [embeddings, layers.1, layers.0, head] leaves no parameter that training could move; freeze less',
+      '[embeddings, layers.1',
+    ],
+    [
       'zeros where recovery moves nothing',
       `${encoder}  - { id: teacher, uses: train }\n  - { id: cut, uses: prune, sparsity: 0.5, recover: { uses: train, freeze: [layers.0] } }`,
       'recovery is to leave this part as it is, and sparsity to make zeros of it: leave one of them out',
