@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 
 /** How the numbers of a column lie in its file, little-endian, by the ending of its name. */
 const arrays = { i32: Int32Array, u32: Uint32Array, f32: Float32Array, u16: Uint16Array, u8: Uint8Array } as const;
@@ -72,7 +73,7 @@ const parsed = <T>(path: string, parse: () => T): T => {
 
 /** The header alone, of whatever schema. */
 export const readHeader = async (path: string): Promise<Header> => {
-  const text = await readFile(path, 'utf8');
+  const text = await readText(path);
   return parsed(path, () => headerSchema.parse(JSON.parse(text)));
 };
 

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readText } from '../ground/whole-file.ts';
 import { readColumn } from './columns.ts';
 import type { Predictions } from './predictions.ts';
 import type { Rows } from './rows.ts';
@@ -25,7 +25,7 @@ const headerSchema = z.object({
 });
 
 const readOld = async (path: PathOf, file: string): Promise<z.infer<typeof headerSchema>> =>
-  headerSchema.parse(JSON.parse(await readFile(path(file), 'utf8')));
+  headerSchema.parse(JSON.parse(await readText(path(file))));
 
 export const readOldChoices = async (path: PathOf): Promise<Predictions> => {
   const { classes, columns = classes, groups, split } = await readOld(path, 'predictions.json');

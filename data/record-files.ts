@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import type { UserError } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 import { dataError } from './errors.ts';
 
 /** A file that a step left is not what a step leaves: somebody changed it, or made it up. */
@@ -25,7 +25,7 @@ export const readRecord = async <T>(
   file: string,
   { schema, version, other }: { readonly schema: z.ZodType<T>; readonly version: string; readonly other: string },
 ): Promise<T> => {
-  const value = parsedRecord(file, await readFile(file, 'utf8'));
+  const value = parsedRecord(file, await readText(file));
   const found = versionOf(value);
   if (typeof found === 'string' && found !== version) {
     throw dataError('other-record', `${file} is of the schema '${found}'; expected '${version}': ${other}`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import stringify from 'safe-stable-stringify';
+import { fileSize } from './whole-file.ts';
 
 /** What is read at once stays in a core's cache until it is hashed. All files share it: nothing comes between the two. */
 const buffer = Buffer.allocUnsafeSlow(256 * 1024);
@@ -14,6 +15,7 @@ const BETWEEN = 16;
  * they take a tenth of the time of hashing, and handing each to a thread and back takes more.
  */
 export const digestOfFile = async (path: string): Promise<{ readonly digest: string; readonly size: number }> => {
+  fileSize(path);
   const hash = createHash('sha256');
   const file = openSync(path, 'r');
   try {

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 import { readWritten } from './written.ts';
 
 /** Folder of a run's folder in which older reports lie, each a run's folder of its own that is called by its number. */
@@ -21,7 +22,7 @@ const createdSchema = z.object({ created: z.string() });
 
 const createdIn = async (folder: string): Promise<string> => {
   try {
-    return createdSchema.parse(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'))).created;
+    return createdSchema.parse(JSON.parse(await readText(join(folder, 'report.json')))).created;
   } catch {
     return '';
   }

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isUserError, userErrors } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 import { buildReport } from './build.ts';
 import { reportFolder } from './history.ts';
 import { damageOf, readRecords, seedFolders } from './records.ts';
@@ -21,7 +22,7 @@ const isFile = async (path: string): Promise<boolean> =>
 
 /** A report.json in the folder of a run must be what the run left there. */
 const readReport = async (file: string): Promise<Report> => {
-  const text = await readFile(file, 'utf8');
+  const text = await readText(file);
   await verifyWritten(dirname(file), [basename(file)]);
   return parseReport(text, file);
 };

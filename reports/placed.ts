@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { isMissing } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 import { sealedRecord, verifySealedRecord } from './checksum.ts';
 import { hasSealedRun } from './run-file.ts';
 import { changedFileError, verifyFile } from './verify.ts';
@@ -34,7 +35,7 @@ const parsePlaced = (text: string): z.infer<typeof schema> | undefined => {
 /** What a run put into its folder; null where none says so. */
 export const readPlaced = async (out: string): Promise<Placed | null> => {
   const file = join(out, placedFile);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readText(file).catch((error: unknown) => {
     if (isMissing(error)) return null;
     throw error;
   });

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Artifact, type ArtifactKind, artifactKinds, type Digest } from '../ground/artifact.ts';
 import { isUserError, messageOf, systemCode, UserError } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 import { sealedRecord, verifySealedRecord } from './checksum.ts';
 import { gateSchema } from './gates/schema.ts';
 import type { AutomaticSummary, RunSummary, StageSummary, StepSummary } from './record.ts';
@@ -166,7 +166,7 @@ export const damageOf = (error: unknown): string | undefined => {
 export const readSummary = async (out: string): Promise<RunSummary> => {
   const file = join(out, runFile);
   await verifyWritten(out, [runFile]);
-  const text = await readFile(file, 'utf8');
+  const text = await readText(file);
   const run = parseRun(file, text);
   const at = (...parts: readonly string[]): string => join(out, RECORDS, ...parts);
   const read = (step: z.infer<typeof stepSchema> | null, ...parts: readonly string[]): StepSummary | null =>

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 
 /** Folder of a run in which its records lie. */
 export const RECORDS = 'records';
@@ -23,7 +23,7 @@ const schemaIn = (text: string): unknown => {
 
 /** Whether a folder holds the record of a run that no earlier version left: whatever else it left must be there, too. */
 export const hasSealedRun = async (folder: string): Promise<boolean> => {
-  const text = await readFile(join(folder, runFile), 'utf8').catch((error: unknown) => {
+  const text = await readText(join(folder, runFile)).catch((error: unknown) => {
     if (isMissing(error)) return null;
     throw error;
   });

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isMissing } from '../ground/errors.ts';
+import { readText } from '../ground/whole-file.ts';
 import { verifySealedRecord } from './checksum.ts';
 import { hasSealedRun } from './run-file.ts';
 import { changedFileError, verifyFile } from './verify.ts';
@@ -33,7 +33,7 @@ const parsed = (text: string): unknown => {
 /** What a folder says of its reports; null where it says nothing, as folders of earlier versions. */
 export const readWritten = async (folder: string): Promise<Written | null> => {
   const file = join(folder, writtenFile);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readText(file).catch((error: unknown) => {
     if (isMissing(error)) return null;
     throw error;
   });

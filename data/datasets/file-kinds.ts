@@ -5,6 +5,8 @@ interface FileKind {
   readonly begins: readonly (string | RegExp)[];
   /** Where the mark stands, if not at the start. */
   readonly at?: number;
+  /** It holds text, which someone may ask about. */
+  readonly isText?: true;
 }
 
 const unpack = 'unpack it and name the file of texts that it holds';
@@ -26,8 +28,9 @@ const kinds: readonly FileKind[] = [
     is: 'a web page (HTML), no table of texts',
     advice: 'download the file itself: a page in its place most often is a login or an error',
     begins: [/^\s*<(?:!doctype html|html)\b/i],
+    isText: true,
   },
-  { is: 'an XML document', advice: convert, begins: [/^\s*<\?xml\b/] },
+  { is: 'an XML document', advice: convert, begins: [/^\s*<\?xml\b/], isText: true },
   {
     is: 'a pointer of Git LFS, not the file itself',
     advice: 'fetch the file: git lfs pull',
@@ -70,7 +73,7 @@ const matches = (head: string, { begins, at = 0 }: FileKind): boolean =>
 const MARKS_WITHIN = 512;
 
 /** What a file is that holds no text, and what to do; undefined where nothing tells. */
-export const foreignKind = (head: Uint8Array): Pick<FileKind, 'is' | 'advice'> | undefined => {
+export const foreignKind = (head: Uint8Array): Pick<FileKind, 'is' | 'advice' | 'isText'> | undefined => {
   const start = Buffer.from(head.subarray(0, MARKS_WITHIN))
     .toString('latin1')
     .replace(/^\xef\xbb\xbf/, '');

@@ -1,7 +1,7 @@
 import { asyncBufferFromFile, parquetScan } from 'hyparquet';
 import { isUserError, refusal, refusedOr, reworded } from '../../ground/errors.ts';
 import { dataErrors } from '../errors.ts';
-import { openError, type SourceFile } from './bytes.ts';
+import { openError, type SourceFile, sizeOfSource } from './bytes.ts';
 import { classNames, compressors, openParquet, type ParquetFile } from './parquet-file.ts';
 import type { Values } from './rows.ts';
 
@@ -14,6 +14,7 @@ const fileError = (error: unknown, source: SourceFile): unknown =>
 /** An open file; what is wrong with it is a dataError. */
 export const openedParquet = async (source: SourceFile): Promise<ParquetFile> => {
   try {
+    sizeOfSource(source);
     return await openParquet(await asyncBufferFromFile(source.path));
   } catch (error) {
     throw fileError(error, source);

@@ -1,5 +1,5 @@
 import { dataErrors } from '../errors.ts';
-import { fileBytes, type SourceFile } from './bytes.ts';
+import { type Source, sourceBytes } from './bytes.ts';
 import { type Encoding, encodingOf, isUtf32, wholeCharacters } from './encoding.ts';
 import { foreignKind, isGzip } from './file-kinds.ts';
 import { oldEncoding } from './old-encodings.ts';
@@ -16,11 +16,14 @@ const badLine = (bytes: Uint8Array, first: number): number => {
   return first + newlinesIn(text.slice(0, text.indexOf('\ufffd')));
 };
 
-const refuseForeign = (head: Buffer, shown: string): void => {
+/** Texts that come by themselves may be about anything: only a table of them begins like no page and no document. */
+const refuseForeign = (head: Buffer, source: Source): void => {
+  const { shown } = source;
   if (isUtf32(head)) throw dataErrors.foreignFile(shown, 'a text in UTF-32', 'save it as UTF-8');
   if (isGzip(head)) throw dataErrors.foreignFile(shown, 'gzip within gzip', 'unpack it once (gunzip)');
   const kind = foreignKind(head);
-  if (kind !== undefined) throw dataErrors.foreignFile(shown, kind.is, kind.advice);
+  if (kind !== undefined && !('stream' in source && kind.isText === true))
+    throw dataErrors.foreignFile(shown, kind.is, kind.advice);
 };
 
 /** Decodes piece by piece, a character never in two of them, and counts lines for messages. */
@@ -68,13 +71,13 @@ class TextReader {
   }
 }
 
-async function* decodedPieces(file: SourceFile): AsyncGenerator<string> {
+async function* decodedPieces(source: Source): AsyncGenerator<string> {
   let reader: TextReader | undefined;
-  for await (const chunk of fileBytes(file)) {
+  for await (const chunk of sourceBytes(source)) {
     if (reader === undefined) {
-      refuseForeign(chunk, file.shown);
+      refuseForeign(chunk, source);
       const encoding = encodingOf(chunk);
-      reader = new TextReader(file.shown, encoding);
+      reader = new TextReader(source.shown, encoding);
       yield reader.piece(chunk.subarray(encoding.mark));
     } else yield reader.piece(chunk);
   }
@@ -85,13 +88,13 @@ async function* decodedPieces(file: SourceFile): AsyncGenerator<string> {
 const lineEndsOf = (first: string): RegExp => (first.includes('\n') || !first.includes('\r') ? /\r\n/g : /\r\n?/g);
 
 /**
- * Streams the text of a file: UTF-8 or UTF-16 as its first bytes say, unpacked where it is gzip, the byte order mark
+ * Streams the text of a source: UTF-8 or UTF-16 as its first bytes say, unpacked where it is gzip, the byte order mark
  * dropped, every line end a line feed.
  */
-export async function* textBlocks(file: SourceFile): AsyncGenerator<string> {
+export async function* textBlocks(source: Source): AsyncGenerator<string> {
   let ends: RegExp | undefined;
   let held = '';
-  for await (const piece of decodedPieces(file)) {
+  for await (const piece of decodedPieces(source)) {
     ends ??= lineEndsOf(piece);
     const text = held + piece;
     // A carriage return at the end of a piece may be half of a line end.
@@ -105,16 +108,16 @@ export async function* textBlocks(file: SourceFile): AsyncGenerator<string> {
 /** No row of a real table is longer than this many characters; what seems to be has lost its line ends or its quotes. */
 export const LONGEST_ROW = 2 ** 24;
 
-/** The lines of a file, each with its number. */
-export async function* textLines(file: SourceFile): AsyncGenerator<{ readonly line: number; readonly text: string }> {
+/** The lines of a source, each with its number. */
+export async function* textLines(source: Source): AsyncGenerator<{ readonly line: number; readonly text: string }> {
   let line = 1;
   let rest: string[] = [];
   let length = 0;
-  for await (const block of textBlocks(file)) {
+  for await (const block of textBlocks(source)) {
     const [first = '', ...others] = block.split('\n');
     rest.push(first);
     length += first.length;
-    if (length > LONGEST_ROW) throw dataErrors.longRow(`${file.shown}:${line}`, LONGEST_ROW);
+    if (length > LONGEST_ROW) throw dataErrors.longRow(`${source.shown}:${line}`, LONGEST_ROW);
     for (const next of others) {
       yield { line: line++, text: rest.join('') };
       rest = [next];

@@ -4,6 +4,7 @@ import type { Dim } from '../dim.ts';
 import { type Attribute, capturedBy, type Graph, indexOf, type Node, opsetOf, type Value } from '../graph.ts';
 import { tensorOfConstant } from '../ops/constant.ts';
 import { isFloat } from '../ops/shared-structure.ts';
+import { mayDraw } from '../random.ts';
 import { elementCount, isWhole, type Tensor, vector } from '../tensor.ts';
 import { evaluate } from './evaluate.ts';
 
@@ -113,13 +114,11 @@ const attributeText = (attribute: Attribute): string =>
     ? ''
     : JSON.stringify(attribute, (_, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
 
-const random = /^(Random|Multinomial|Bernoulli|Dropout)/;
-
 /** Text that two nodes share exactly when they compute the same; undefined where that cannot be told. */
 const computationOf = (node: Node): string | undefined => {
   const attrs = Object.entries(node.attrs).sort(([a], [b]) => (a < b ? -1 : 1));
   // What is written twice may be meant as two: two biases of zeros.
-  if (node.op === 'Constant' || random.test(node.op) || attrs.some(([, attribute]) => attributeText(attribute) === ''))
+  if (node.op === 'Constant' || mayDraw(node) || attrs.some(([, attribute]) => attributeText(attribute) === ''))
     return undefined;
   const texts = attrs.map(([name, attribute]) => [name, attributeText(attribute)]);
   return JSON.stringify([node.domain, node.op, node.inputs, node.outputs.map((o) => o === ''), texts]);

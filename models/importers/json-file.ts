@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
+import { readTextNow } from '../../ground/whole-file.ts';
 import { type NumberTexts, numberTextsOf } from '../number-texts.ts';
 import { importError } from './importer.ts';
 
@@ -66,19 +66,9 @@ export const issueText = (issues: readonly z.core.$ZodIssue[]): string =>
     .map(({ at, text }) => (at === '' ? text : `${at}: ${text}`))
     .join('; ');
 
-/** The size of a regular file; a folder or a pipe under its name would fail obscurely, or never answer. */
-export const fileSize = (path: string): number => {
-  const found = statSync(path);
-  if (found.isFile()) return found.size;
-  throw importError(`${basename(path)} is no file but a folder or a device; expected a file`);
-};
-
 /** A text file of a model's folder, bounded in size. */
-export const readText = (path: string, limit = SIZE_LIMIT): string => {
-  const size = fileSize(path);
-  if (size > limit) throw importError(`${basename(path)} has ${size} bytes; decant reads at most ${limit}`);
-  return readFileSync(path, 'utf8');
-};
+export const readText = (path: string, limit = SIZE_LIMIT): string =>
+  readTextNow(path, { most: limit, called: basename(path), refuse: importError });
 
 /** A JSON file of a model's folder, bounded in size and depth, in the form that was expected. */
 export const readJson = <T>(path: string, schema: z.ZodType<T>, limit = SIZE_LIMIT): T => {

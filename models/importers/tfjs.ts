@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
+import { readTextNow } from '../../ground/whole-file.ts';
 import { strangeNumber } from '../finite.ts';
 import { importError } from './importer.ts';
 
@@ -57,7 +58,7 @@ const tensorAt = (file: string, entry: Entry, data: Buffer, offset: number): Ten
 /** Files of a tfjs model: the manifest and its shards. */
 export const tfjsFiles = (file: string): readonly string[] => {
   if (!existsSync(file)) return [file];
-  const { weightsManifest } = parseManifest(file, readFileSync(file, 'utf8'));
+  const { weightsManifest } = parseManifest(file, readTextNow(file));
   return [file, ...weightsManifest.flatMap(({ paths }) => paths.map((path) => join(dirname(file), path)))];
 };
 

@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { fileBytes } from '../../graph/codec/index.ts';
 import type { Bytes } from '../../graph/tensor.ts';
 import { isUserError } from '../../ground/errors.ts';
+import { fileSize } from '../../ground/whole-file.ts';
 import { importError } from '../importers/importer.ts';
-import { fileSize } from '../importers/json-file.ts';
 import { checkEntries, type Entry, parseHeader } from './header.ts';
 import { headerError } from './scanner.ts';
 
@@ -83,7 +83,7 @@ const readHeader = (path: string): { readonly entries: readonly Entry[]; readonl
  */
 export const readSafetensors = (path: string): StoredTensors => {
   const file = basename(path);
-  fileSize(path);
+  fileSize(path, { called: file, refuse: importError });
   try {
     const { entries, dataStart } = readHeader(path);
     return new Map(

@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readText } from '../../ground/whole-file.ts';
 import { type Entry, entriesIn, HISTORY } from '../../reports/history.ts';
 import { metricOf } from '../../reports/metric.ts';
 import type { RunSummary } from '../../reports/record.ts';
@@ -76,7 +77,7 @@ const listed = async (out: string, { number, folder, shown, created }: Entry, en
   const nothing = { seconds: null, stages: [], overrides: [], until: null, headline: null };
   try {
     const file = join(folder, 'report.json');
-    const report = parseReport(await readFile(file, 'utf8'), file);
+    const report = parseReport(await readText(file), file);
     const { pipeline, seconds, stages, name } = report;
     const state = isComplete(await summaryIn(folder)) ? 'complete' : 'failed';
     return {

@@ -9,7 +9,7 @@ import type { QuantizeContext } from '../../stages/quantize/work.ts';
 import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/threads.ts';
-import { abandonedIn, temporaryFor } from '../store/atomic.ts';
+import { abandonedFoldersIn, temporaryFor } from '../store/atomic.ts';
 import { exit, isOffline, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
 
@@ -55,6 +55,8 @@ const withQuantized = async (models: Models, path: string, running: QuantizeCont
   if (source === undefined || models.has('q8')) {
     throw requestError(`${path}: holds an INT8 model already; leave out --quantize`);
   }
+  const { expectBounded } = await import('../../models/bounded.ts');
+  expectBounded(source.graph);
   const { quantizeModel } = await import('../../stages/quantize/work.ts');
   const { model } = await quantizeModel(source, { embeddings: true, reduceRange: false, exclude: [] }, running).catch(
     (error: unknown) => Promise.reject(reworded(error, (reason) => requestError(`${path}: ${reason}`))),
@@ -92,11 +94,9 @@ const place = async (finished: string, folder: string): Promise<void> => {
   }
 };
 
-/** Removes what exports to the same folder that were killed left beside it. */
+/** Removes what exports into the same parent that were killed left there: whole models. */
 const sweepBeside = async (folder: string): Promise<void> => {
-  for (const path of await abandonedIn(dirname(folder))) {
-    if (path.startsWith(`${folder}.`)) await rm(path, { recursive: true, force: true });
-  }
+  for (const path of await abandonedFoldersIn(dirname(folder))) await rm(path, { recursive: true, force: true });
 };
 
 /** Writes beside the target and moves what is proved to load: a folder is never half an export. */

@@ -7,6 +7,7 @@ import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
 import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
+import { otherThanFile } from '../../ground/whole-file.ts';
 import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
@@ -266,7 +267,11 @@ const proven = async (
 export const init = async (options: InitOptions): Promise<string> => {
   const file = options.data;
   const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) throw requestError(`${file}: no such file; expected a file of texts: ${formats}`);
+  const other = found === undefined ? undefined : otherThanFile(found);
+  if (found === undefined || other !== undefined) {
+    const problem = other === undefined ? 'no such file' : `is ${other}`;
+    throw requestError(`${file}: ${problem}; expected a file of texts: ${formats}`);
+  }
   if (options.overwrite !== true && (await exists(options.out))) {
     throw requestError(`${options.out} exists; name another file with --out, or add --overwrite`);
   }

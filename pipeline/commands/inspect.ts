@@ -1,8 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
+import { isMissing } from '../../ground/errors.ts';
 import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
+import { readText } from '../../ground/whole-file.ts';
 import type { Inspection } from '../../models/inspect.ts';
 import { whole as count } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
@@ -42,7 +44,10 @@ const graphIn = async (path: string, folder: boolean): Promise<Graph> => {
 /** What the model of a folder is made for, where its files say so; of the graph alone nobody can tell. */
 const taskAt = async (path: string): Promise<TaskName | undefined> => {
   for (const file of ['model.json', 'config.json']) {
-    const text = await readFile(join(path, file), 'utf8').catch(() => '');
+    const text = await readText(join(path, file)).catch((error: unknown) => {
+      if (isMissing(error)) return '';
+      throw error;
+    });
     const said = text === '' ? {} : Object(parsedOr(text));
     const task = datasetTasks.find((name) => name === (said.task ?? Object(Object(said.decant).model).task));
     if (task !== undefined) return task;

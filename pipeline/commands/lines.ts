@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import { requestError } from '../diagnostic.ts';
 import type { Asked } from './asked.ts';
 
@@ -15,10 +14,14 @@ interface Line {
   readonly text: string;
 }
 
+/** Read as a file of data is: what it refuses is no text here either. What follows the last line end is a line if it is any. */
 const readLines = async (): Promise<readonly Line[]> => {
+  const { textLines } = await import('../../data/datasets/text-blocks.ts');
   const lines: Line[] = [];
-  for await (const text of createInterface({ input: process.stdin })) lines.push({ number: lines.length + 1, text });
-  return lines;
+  for await (const { line, text } of textLines({ shown: 'standard input', stream: process.stdin })) {
+    lines.push({ number: line, text });
+  }
+  return lines.at(-1)?.text === '' ? lines.slice(0, -1) : lines;
 };
 
 /** Texts of the command line, or else one a line from standard input. */

@@ -1,6 +1,7 @@
-import { copyFile, link, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { readText } from '../../ground/whole-file.ts';
 import type { Placed } from '../../reports/placed.ts';
 import type { RunSummary, StepSummary } from '../../reports/record.ts';
 import { recordFiles, recordText } from '../../reports/records.ts';
@@ -72,7 +73,7 @@ const writeSummary = async (out: string, run: RunSummary): Promise<void> => {
 export const writeCards = async (out: string, report: Report): Promise<void> => {
   for (const stage of report.stages) {
     const file = join(out, stage.id, CARD);
-    const card = stage.model === null ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
+    const card = stage.model === null ? await readText(file).catch(() => undefined) : undefined;
     if (card === undefined) continue;
     const { cardWithFigures } = await import('../../reports/card.ts');
     await writeWhole(file, cardWithFigures(card, RESULTS_PLACEHOLDER, report, stage));

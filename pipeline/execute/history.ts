@@ -1,6 +1,7 @@
-import { copyFile, link, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissing } from '../../ground/errors.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { HISTORY, numbersIn, shownNumber } from '../../reports/history.ts';
 import { placedFile } from '../../reports/placed.ts';
 import type { RunSummary } from '../../reports/record.ts';
@@ -29,7 +30,7 @@ const recordsIn = async (out: string): Promise<readonly string[]> =>
 
 const seedsIn = async (out: string): Promise<readonly string[]> => {
   try {
-    const { seeds }: Pick<RunSummary, 'seeds'> = JSON.parse(await readFile(join(out, runFile), 'utf8'));
+    const { seeds }: Pick<RunSummary, 'seeds'> = JSON.parse(await readText(join(out, runFile)));
     return seeds === undefined ? [] : seeds.map((seed) => `seed-${seed}`);
   } catch {
     return [];

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readText } from '../../ground/whole-file.ts';
 import { sealedRecord } from '../../reports/checksum.ts';
 import { costOf } from '../../reports/cost.ts';
 import { describeEnvironment } from '../../reports/environment.ts';
@@ -48,7 +48,7 @@ export const stands = async (out: string, written: Written): Promise<boolean> =>
 export const standingReport = async (out: string, written: Written): Promise<Report | undefined> => {
   try {
     const file = join(out, 'report.json');
-    return (await stands(out, written)) ? parseReport(await readFile(file, 'utf8'), file) : undefined;
+    return (await stands(out, written)) ? parseReport(await readText(file), file) : undefined;
   } catch {
     // Damaged: it is made again.
     return undefined;

@@ -56,6 +56,20 @@ export const isAbandoned = async (path: string, owner: Owner | undefined): Promi
 const isTemporary = (name: string): boolean =>
   (name.endsWith(ENDING) && ownerIn(name) !== undefined) || earlier.test(name);
 
+/** Whether a name is one that temporaryFor gives, and no earlier version's, which could be anybody's. */
+const isNamedByOwner = (name: string): boolean => /\.pid\d+-\d+-[0-9a-f]{8}\.\d+\.tmp$/.test(name);
+
+/** Folders right in one that belongs to others, which temporaryFor named and whose process is gone. */
+export const abandonedFoldersIn = async (folder: string): Promise<readonly string[]> => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const abandoned: string[] = [];
+  for (const { name } of entries.filter((entry) => entry.isDirectory() && isNamedByOwner(entry.name))) {
+    const path = join(folder, name);
+    if (await isAbandoned(path, ownerIn(name))) abandoned.push(path);
+  }
+  return abandoned;
+};
+
 /** Temporary files and folders right in a folder whose process is gone. */
 export const abandonedIn = async (folder: string): Promise<readonly string[]> => {
   const names = await readdir(folder).catch(() => []);

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { readTextNow } from '../../ground/whole-file.ts';
 import { temporaryFor } from './atomic.ts';
 import { hashJson } from './hash.ts';
 import type { Store } from './store.ts';
@@ -30,7 +31,7 @@ const writeNow = (file: string, content: unknown): void => {
 
 const contentOf = (file: string): unknown => {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readTextNow(file));
   } catch {
     return undefined;
   }

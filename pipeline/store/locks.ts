@@ -1,10 +1,11 @@
-import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { z } from 'zod';
 import { systemCode } from '../../ground/errors.ts';
 import { type Life, lifeOf, self } from '../../ground/owner.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { writeWhole } from './atomic.ts';
 
 /** Without a sign of life for this long, a lock whose holder cannot be asked is taken over. */
@@ -44,7 +45,7 @@ const parsedHolder = (text: string): Holder | undefined => {
 
 /** Who holds a lock; undefined where nobody says so. */
 export const holderOf = async (folder: string, name: string): Promise<Holder | undefined> =>
-  parsedHolder(await readFile(paths(folder, name).holder, 'utf8').catch(() => ''));
+  parsedHolder(await readText(paths(folder, name).holder).catch(() => ''));
 
 /** `certain` where the process was told from a later one with its id. */
 const lifeOfHolder = ({

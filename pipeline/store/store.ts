@@ -1,21 +1,10 @@
-import {
-  access,
-  chmod,
-  constants,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { access, chmod, constants, mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Artifact, ArtifactKind, Digest, InputArtifact } from '../../ground/artifact.ts';
 import type { Checkpoints } from '../../ground/checkpoints.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
 import { ownerName, self } from '../../ground/owner.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { requestError } from '../diagnostic.ts';
 import { temporaryFor, writeWhole } from './atomic.ts';
 import { checkpointsIn } from './checkpoints.ts';
@@ -127,7 +116,7 @@ export class Store {
 
   /** The record under a key, unverified; undefined when there is none or it is damaged. */
   async find(key: Digest): Promise<StepRecord | undefined> {
-    const text = await readFile(this.record(key), 'utf8').catch(() => undefined);
+    const text = await readText(this.record(key)).catch(() => undefined);
     const record = text === undefined ? undefined : parseRecord(text);
     return record?.key === key ? record : undefined;
   }
@@ -137,7 +126,7 @@ export class Store {
     const names = await readdir(join(this.root, 'records')).catch(() => []);
     const texts = names
       .filter((name) => name.endsWith('.json'))
-      .map((name) => readFile(join(this.root, 'records', name), 'utf8').catch(() => ''));
+      .map((name) => readText(join(this.root, 'records', name)).catch(() => ''));
     const records = (await Promise.all(texts)).map(parseRecord).filter((record) => record !== undefined);
     return records.toSorted((a, b) => b.finished.localeCompare(a.finished));
   }

@@ -1,5 +1,6 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readText } from '../../ground/whole-file.ts';
 import { parseRecord, type StepRecord } from './record.ts';
 import type { Store } from './store.ts';
 
@@ -8,7 +9,7 @@ export const recordsByFile = async (store: Store): Promise<ReadonlyMap<string, S
   const folder = store.part('records');
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json'));
   const read = async (name: string) => {
-    const text = await readFile(join(folder, name), 'utf8').catch(() => '');
+    const text = await readText(join(folder, name)).catch(() => '');
     return [join(folder, name), parseRecord(text) ?? null] as const;
   };
   return new Map(await Promise.all(names.map(read)));

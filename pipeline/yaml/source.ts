@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { systemCode } from '../../ground/errors.ts';
+import { systemCode, type UserError } from '../../ground/errors.ts';
+import { otherThanFile } from '../../ground/whole-file.ts';
 import { type Diagnostic, requestError, requestProblems, type Source } from '../diagnostic.ts';
 
 const isUtf8 = (bytes: Uint8Array, stream: boolean): boolean => {
@@ -52,24 +53,33 @@ const pipelineFile: Purpose = {
   hint: 'Name a pipeline file, or write one for your data: decant init --data FILE.csv',
 };
 
+/** What the system says of a file, in words. */
+const unreadable = (name: string, purpose: Purpose, error: unknown): UserError => {
+  const code = systemCode(error);
+  return requestError(
+    code === 'ENOENT' ? `${name}: no such file. ${purpose.hint}` : `${name}: cannot be read (${code || String(error)})`,
+  );
+};
+
+/** Whether it is a file that fits is asked before it is read: a device has no end, and a pipe may never answer. */
+const bytesOf = async (path: string, name: string, purpose: Purpose): Promise<Uint8Array> => {
+  const refused = (error: unknown): never => {
+    throw unreadable(name, purpose, error);
+  };
+  const found = await stat(path).catch(refused);
+  const other = otherThanFile(found);
+  if (other !== undefined) throw requestError(`${name}: is ${other}; expected ${purpose.name}`);
+  if (found.size > LARGEST_FILE) {
+    throw requestError(`${name}: is ${found.size} bytes long; expected ${purpose.name} of at most 1 MiB`);
+  }
+  return await readFile(path).catch(refused);
+};
+
 /** The file as text, named relative to the current folder. */
 export const readSource = async (file: string, purpose: Purpose = pipelineFile): Promise<Source> => {
   const path = resolve(file);
   const name = relative(process.cwd(), path) || path;
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT') {
-      throw requestError(`${name}: no such file. ${purpose.hint}`);
-    }
-    if (code === 'EISDIR') throw requestError(`${name}: is a folder; expected ${purpose.name}`);
-    throw requestError(`${name}: cannot be read (${code || String(error)})`);
-  }
-  if (bytes.length > LARGEST_FILE) {
-    throw requestError(`${name}: is ${bytes.length} bytes long; expected ${purpose.name} of at most 1 MiB`);
-  }
+  const bytes = await bytesOf(path, name, purpose);
   const bad = firstBadByte(bytes);
   if (bad !== undefined) throw requestProblems([badEncoding(name, bytes, bad)]);
   return { name, text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/^\uFEFF/, '') };

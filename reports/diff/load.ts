@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isUserError, messageOf, reworded, systemCode, userErrors } from '../../ground/errors.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
@@ -80,9 +81,9 @@ const storedIn = async (folder: string, task: DatasetTask): Promise<Pick<DiffSid
 /** As the run left it: computing it again from the records would say the same and take longer. */
 const writtenReport = async (folder: string): Promise<Report> => {
   const file = join(folder, 'report.json');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readText(file).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return null;
-    throw diffSideError(`${file} cannot be read: ${messageOf(error)}`);
+    throw isUserError(error) ? error : diffSideError(`${file} cannot be read: ${messageOf(error)}`);
   });
   if (text === null) return await loadReport(folder);
   await verifyWritten(folder, ['report.json']);

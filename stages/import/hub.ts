@@ -1,6 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { endpointFrom, endpointProblem } from '../download/endpoint.ts';
 import { originFile, parseOrigin } from '../download/origin.ts';
 import { place } from '../download/place.ts';
@@ -22,7 +23,7 @@ export const hubInputs = (specifier: string, wiring: Wiring): Readonly<Record<st
 
 /** Which model at which commit a downloaded checkpoint is, for reports and model cards. */
 export const checkpointName = async (path: InputArtifact['path']): Promise<string> => {
-  const { repository, commit } = parseOrigin(await readFile(path(originFile), 'utf8'));
+  const { repository, commit } = parseOrigin(await readText(path(originFile)));
   return `${repository} at commit ${commit}`;
 };
 

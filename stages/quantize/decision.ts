@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Choice } from '../../graph/quantize/choose.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { jsonText } from '../../models/files.ts';
 
 /** What became of each float weight, beside the model: asked again with other options, choosing would give another answer. */
@@ -30,6 +31,6 @@ export const writeDecision = (folder: string, decision: Decision): Promise<void>
 /** What the stage that made a model decided; undefined where none has quantized it. */
 export const readDecision = async ({ artifact, path }: InputArtifact): Promise<Decision | undefined> => {
   if (artifact.files[FILE] === undefined) return undefined;
-  const { weights } = schema.parse(JSON.parse(await readFile(path(FILE), 'utf8')));
+  const { weights } = schema.parse(JSON.parse(await readText(path(FILE))));
   return new Map(Object.entries(weights));
 };

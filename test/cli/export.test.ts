@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
+import { ownerName, self } from '../../ground/owner.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
 import { root } from '../rig/build.ts';
@@ -75,6 +77,22 @@ describe('decant export', () => {
       code: 0,
       files: [...common, 'notes.txt', 'onnx/model.onnx'].sort(),
     });
+  });
+
+  it('removes what killed exports to folders beside it left, and nothing else', async () => {
+    const dead = { ...self, process: spawnSync(process.execPath, ['-e', '']).pid, started: 1 };
+    const left = `beside/other.${ownerName(dead)}.1.tmp`;
+    const kept = [
+      `beside/living.${ownerName(self)}.1.tmp`,
+      `beside/${ownerName(dead)}.notes`,
+      `beside/old.${dead.process}.tmp`,
+      `elsewhere/other.${ownerName(dead)}.1.tmp`,
+    ];
+    for (const folder of [left, ...kept]) space.write(`${folder}/onnx/model.onnx`, 'x');
+    const file = space.write(`beside/file.${ownerName(dead)}.1.tmp`, 'mine');
+    expect((await run('tiny', 'beside/new')).code).toBe(0);
+    expect([left, ...kept].filter((folder) => existsSync(space.path(folder)))).toEqual(kept);
+    expect([existsSync(file), existsSync(space.path('beside/new/onnx/model.onnx'))]).toEqual([true, true]);
   });
 
   it('can write into the folder that it reads', async () => {

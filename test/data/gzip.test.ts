@@ -1,6 +1,6 @@
 import { createGzip, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { fileBytes } from '../../data/datasets/bytes.ts';
+import { sourceBytes } from '../../data/datasets/bytes.ts';
 import { sniff } from '../../data/datasets/sniff.ts';
 
 import { workspace } from '../rig/workspace.ts';
@@ -25,7 +25,7 @@ describe('a file in gzip', () => {
     using space = workspace();
     const file = space.write('reviews.csv.gz', await bomb(180));
     const all = async () => {
-      for await (const _ of fileBytes({ shown: 'reviews.csv.gz', path: file }));
+      for await (const _ of sourceBytes({ shown: 'reviews.csv.gz', path: file }));
     };
     await expect(all()).rejects.toThrow(
       /reviews\.csv\.gz has \d+ bytes and unpacks to more than \d+: no texts are packed so tightly; .*gunzip/,

@@ -119,7 +119,7 @@ describe('a csv file', () => {
   it('that is a folder is refused', async () => {
     using space = workspace();
     const config = dataSchema.parse({ uses: 'csv', file: '.' });
-    await expect(load(config, space.folder)).rejects.toThrow('. cannot be read: it is a folder; name a file');
+    await expect(load(config, space.folder)).rejects.toThrow('. is a folder; expected a file');
   });
 
   it('is found wrong by its header before anything runs', async () => {

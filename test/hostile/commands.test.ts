@@ -50,6 +50,8 @@ describe('predict ends in one message', () => {
     ],
     ['ConstantOfShape of 100 GB', /makes a value of 100000000000 bytes whatever the text is/],
     ['a Loop without end inside an If', /is a Loop, and nobody can tell whether it ends/],
+    ['a Scan of 20 million rounds', /node 'node of changed' is a Scan, and nobody can tell whether it ends, or when/],
+    ['RandomNormalLike', /node 'node of drawn' is a RandomNormalLike, which draws random numbers/],
     ['a weight of 1000000 axes', /more than 64 axes of one tensor/],
     ['an unknown operator before MatMul', /ONNX Runtime refused the graph/],
     ['a table of two rows', /the token table of .+ has 2 rows/],

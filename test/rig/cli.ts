@@ -13,8 +13,8 @@ interface Options {
   readonly cwd?: string;
   /** Variables of the environment besides those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Text on standard input; none by default. */
-  readonly input?: string;
+  /** Text or bytes on standard input; none by default. */
+  readonly input?: string | Uint8Array;
   /** Sees every piece of standard output and error as it comes. */
   readonly onText?: (text: string, child: ChildProcess) => void;
   /** Milliseconds after which it is killed at once. */

@@ -5,6 +5,7 @@ import { largestType } from '../../../data/tokenizers/types.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import type { Graph, Value } from '../../../graph/graph.ts';
 import { hasClasses, modelTask, type TaskName, taskWith } from '../../../ground/tasks.ts';
+import { fileSize } from '../../../ground/whole-file.ts';
 import { checkAdapter } from '../../adapter.ts';
 import { hiddenStatesFact } from '../../anatomy/hidden-states.ts';
 import { endOfTypes } from '../../anatomy/tokens.ts';
@@ -17,7 +18,6 @@ import type { StoredTensors } from '../../safetensors/file.ts';
 import { readFolderTensors, tensorFiles } from '../../safetensors/folder.ts';
 import { textSignature } from '../../signature.ts';
 import { type ImportOptions, importError } from '../importer.ts';
-import { fileSize } from '../json-file.ts';
 import { readActivation } from './activation.ts';
 import { checkpointOf, unwrapped } from './checkpoint.ts';
 import { configFile, type FolderConfig, headOf, readConfig, takesEncoder } from './config.ts';
@@ -137,7 +137,7 @@ const checkTypes = (tokenizer: TokenizerJson, { graph, encoded }: Emitted): void
 const CARD_BYTES = 64 * 1024;
 
 const beginningOf = (path: string): string => {
-  const bytes = Buffer.alloc(Math.min(fileSize(path), CARD_BYTES));
+  const bytes = Buffer.alloc(Math.min(fileSize(path, { called: readme, refuse: importError }), CARD_BYTES));
   const file = openSync(path, 'r');
   try {
     return bytes.toString('utf8', 0, readSync(file, bytes));

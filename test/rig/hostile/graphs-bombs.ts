@@ -104,6 +104,17 @@ const yes = { name: 'yes', dims: [], dataType: 9, rawData: Uint8Array.of(1) };
 const loop = (trips: string): onnx.INodeProto =>
   node('Loop', [trips, 'yes', 'pooled'], ['changed'], { body: body(loopBody) });
 
+const scanBody = graphOf({
+  inputs: [typed('before', FLOAT, ['batch', 1]), typed('round', FLOAT, [1])],
+  nodes: [node('Sin', ['before'], ['after'])],
+  outputs: [typed('after', FLOAT, ['batch', 1])],
+});
+const mapBody = graphOf({
+  inputs: [typed('each', FLOAT, ['batch', 1])],
+  nodes: [node('Sin', ['each'], ['made'])],
+  outputs: [typed('made', FLOAT, ['batch', 1])],
+});
+
 const square = (times: number, size: number): onnx.INodeProto[] => [
   node('Expand', ['one', 'shape'], ['m0']),
   ...Array.from({ length: times }, (_, i) => node('MatMul', [`m${i}`, 'm0'], [`m${i + 1}`])),
@@ -133,6 +144,27 @@ export const bombs: readonly HostileGraph[] = [
   {
     name: 'a Loop of 2^62 rounds',
     bytes: () => withMiddle([loop('trips')], { weights: [yes, integers('trips', [2 ** 62], [])] }),
+  },
+  {
+    name: 'a Scan of 20 million rounds',
+    bytes: () =>
+      withMiddle(
+        [
+          node('ConstantOfShape', ['rounds'], ['many']),
+          node('Scan', ['pooled', 'many'], ['changed'], { body: body(scanBody), num_scan_inputs: int(1) }),
+        ],
+        { weights: [integers('rounds', [20_000_000, 1])] },
+      ),
+  },
+  {
+    name: 'a SequenceMap',
+    bytes: () =>
+      withMiddle([
+        node('SequenceConstruct', ['pooled', 'pooled'], ['list']),
+        node('SequenceMap', ['list'], ['mapped'], { body: body(mapBody) }),
+        node('ConcatFromSequence', ['mapped'], ['wide'], { axis: int(1) }),
+        node('ReduceMax', ['wide'], ['changed'], { axes: ints(1) }),
+      ]),
   },
   {
     name: 'a Loop without end inside an If',

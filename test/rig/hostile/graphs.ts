@@ -1,4 +1,5 @@
 import { bombs } from './graphs-bombs.ts';
+import { chances } from './graphs-chances.ts';
 import { contradictions } from './graphs-contradictions.ts';
 import { crowds } from './graphs-crowds.ts';
 import { oddities } from './graphs-oddities.ts';
@@ -13,4 +14,11 @@ export interface HostileGraph {
 }
 
 /** Every hostile graph: none may end in a stack, a crash or an answer that is no number. */
-export const hostileGraphs: readonly HostileGraph[] = [...crowds, ...bombs, ...contradictions, ...wirings, ...oddities];
+export const hostileGraphs: readonly HostileGraph[] = [
+  ...crowds,
+  ...bombs,
+  ...chances,
+  ...contradictions,
+  ...wirings,
+  ...oddities,
+];
