@@ -12,7 +12,7 @@ export interface SourceFile {
 }
 
 /** Bytes that come once, by what messages call them. */
-export interface SourceStream {
+interface SourceStream {
   readonly shown: string;
   readonly stream: AsyncIterable<Buffer>;
 }
