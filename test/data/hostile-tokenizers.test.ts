@@ -40,7 +40,8 @@ const bombs: readonly (readonly [string, TokenizerJson, string, RegExp])[] = [
     'a pattern in a pattern',
     changed({ pre_tokenizer: split('(a+)+$') }),
     `${'a'.repeat(60)}b`,
-    /the library gave up on it .* the pattern '\(a\+\)\+\$'/,
+    // Which limit comes first depends on the machine: the library's own, or that of a piece.
+    /(the library gave up on it|seconds of processor time).* the pattern '\(a\+\)\+\$'/,
   ],
   [
     'a pattern of alternatives',
