@@ -1,5 +1,4 @@
 import { lengthsOf } from '../data/lengths.ts';
-import { elementCount } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
 import { isBetter } from '../ground/metrics/metric.ts';
 import type { TrainingSummary } from '../ground/reported/training.ts';
@@ -26,6 +25,7 @@ import {
   withLoss,
   withWeights,
 } from './training-state.ts';
+import { summaryOf } from './training-summary.ts';
 import { isFiniteOutcome, type Outcome, type Portion, type Updater } from './updater.ts';
 import { openUpdater } from './updaters/index.ts';
 import { type Validation, validate } from './validate.ts';
@@ -83,7 +83,10 @@ class TrainingRun {
     await this.#updater.read('weights');
     // What runs held is given back before the weights are copied once more.
     await this.release();
-    return { model: this.#result(), summary: this.#summary() };
+    return {
+      model: this.#result(),
+      summary: summaryOf(this.#request, this.#plan, this.#progress, this.#updater.trained),
+    };
   }
 
   async release(): Promise<void> {
@@ -270,25 +273,6 @@ class TrainingRun {
     const { model, options } = this.#request;
     const useBest = options.keep === 'best' && this.#progress.best !== null;
     return withWeights(model, this.#updater.trained, ({ best, data }) => (useBest ? best : data));
-  }
-
-  #summary(): TrainingSummary {
-    const { step, validated, curve, best, tokens, seconds } = this.#progress;
-    return {
-      steps: step,
-      epochs: validated,
-      tokensPerSecond: seconds === 0 ? 0 : tokens / seconds,
-      paddingFraction: this.#plan.padding(0),
-      metric: dataTask(this.#request.task.name).metric.name,
-      curve,
-      best: best === null ? null : { epoch: best.epoch, score: best.score },
-      trainedParameters: this.#updater.trained.reduce(
-        (sum, { auxiliary, dims }) => sum + (auxiliary ? 0 : elementCount(dims)),
-        0,
-      ),
-      seconds,
-      ...(this.#isMixed ? { leftOut: this.#progress.scale.leftOut } : {}),
-    };
   }
 }
 

@@ -21,6 +21,7 @@ const ofFeatures = (): Report => {
     stages: report.stages.map((stage) => ({
       ...stage,
       agreement: null,
+      training: stage.training && { ...stage.training, metric: 'cosine' },
       quality: stage.quality && { ...stage.quality, ...alike, classes: [] },
       comparisons: stage.comparisons.map((one) => ({
         ...{ ...one, mcnemar: null, agreement: null, kl: null },
