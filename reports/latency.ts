@@ -1,5 +1,5 @@
 import type { Measurements, Times, Turn } from '../data/measurements.ts';
-import { isBusy, isUndisturbed, undisturbedShare } from './disturbed.ts';
+import { isBusy, isUndisturbed, swings, undisturbedShare } from './disturbed.ts';
 import type { LatencyReport, LoadingReport, MeasurementReport } from './report.ts';
 import { clusterQuantile, clusterRatio } from './statistics/clusters.ts';
 import type { Interval } from './statistics/intervals.ts';
@@ -20,13 +20,17 @@ const byProcess = <T>(rounds: readonly T[], { processes }: Measurements): readon
 
 const medianOf = ({ ms }: Turn): number => quantile(ms, 0.5);
 
+/** Whether other work had the processor too often, or the memory. */
+const isUnsteady = (turns: readonly Turn[]): boolean =>
+  isBusy(turns) || swings(turns.filter(isUndisturbed).map(medianOf));
+
 /** What a disturbed turn has no part in. */
 const undisturbedMedian = (turn: Turn): number => (isUndisturbed(turn) ? medianOf(turn) : Number.NaN);
 
-/** p50 of one over p50 of the other at a cell, from paired rounds; null where other work had the processor too often. */
+/** p50 of one over p50 of the other at a cell, from paired rounds; null where other work had a part in them. */
 const ratioAt = (over: Times | undefined, under: Times, cell: number, all: Measurements): Interval | null => {
   const [above, below] = [over?.[cell], under[cell]];
-  if (above === undefined || below === undefined || isBusy(above) || isBusy(below)) return null;
+  if (above === undefined || below === undefined || isUnsteady(above) || isUnsteady(below)) return null;
   return clusterRatio(byProcess(ratios(above.map(undisturbedMedian), below.map(undisturbedMedian)), all));
 };
 
@@ -47,7 +51,7 @@ export const latencyReport = (
   const theirs = reference === null ? undefined : measurements.models[reference];
   return measurements.cells.map(({ batch, length }, c) => {
     const turns = mine[c] ?? [];
-    const busy = isBusy(turns) || isBusy(theirs?.[c] ?? []);
+    const busy = isUnsteady(turns) || isUnsteady(theirs?.[c] ?? []);
     const clusters = runsOf(turns, isBusy(turns), measurements);
     const runs = clusters.flat();
     const p50Ms = quantile(runs, 0.5);

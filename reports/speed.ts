@@ -40,7 +40,10 @@ export const busyNote = ({ measurement, stages }: Pick<Report, 'measurement' | '
   const cells = stages.flatMap(({ latency, otherEngines = [] }) => [latency, ...otherEngines.map((on) => on.latency)]);
   if (!cells.flat().some(({ busy }) => busy)) return undefined;
   const loads = [measurement, ...(measurement?.otherEngines ?? [])].map((one) => one?.load ?? null);
-  const load = loads.find((one) => one?.busy === true) ?? loads[0] ?? null;
-  const taken = load === null ? '' : `: other work had the processor ${percent(load.waited)} % of the time`;
+  const load = loads.find((one) => one?.busy === true);
+  const swung =
+    ': models took more than twice as long in some rounds as in others, though no other work had the processor';
+  const still = loads.every((one) => one === null) ? '' : swung;
+  const taken = load == null ? still : `: other work had the processor ${percent(load.waited)} % of the time`;
   return `Measured on a busy machine${taken}. Times with ${MARK} may be too long and no speed-up is told from them; measure on an idle one with --remeasure`;
 };

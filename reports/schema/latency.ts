@@ -10,7 +10,7 @@ export const latency = z.looseObject({
     .boolean()
     .default(false)
     .describe(
-      'Whether other work had the processor in half of the turns of this model, or of the reference: then there is no speed-up, and times are what the clock said.',
+      'Whether other work had the processor in half of the turns of this model, or of the reference, or their rounds are too far apart: then there is no speed-up, and times are what the clock said.',
     ),
   p50Ms: amount,
   p90Ms: amount,

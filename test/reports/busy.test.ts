@@ -53,6 +53,14 @@ describe('a busy machine', () => {
     expect((await render(idle)).replaceAll(/\s+/g, ' ')).not.toMatch(/busy|~\d/);
   });
 
+  it('whose memory others had is told as that', () => {
+    const quiet = { ...load, busy: false, disturbed: 0, waited: 0.01 };
+    const torn = { ...busy, measurement: busy.measurement && { ...busy.measurement, load: quiet } };
+    expect(renderMarkdown(torn).replaceAll(/\s+/g, ' ')).toContain(
+      'Measured on a busy machine: models took more than twice as long in some rounds as in others, though no other work had the processor.',
+    );
+  });
+
   it('is named by the CSV and by report.json', () => {
     const rows = parse(renderCsv(busy), { columns: true }) as Record<string, string>[];
     expect(rows.find(({ stage }) => stage === 'int8')).toMatchObject({

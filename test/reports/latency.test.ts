@@ -245,6 +245,26 @@ describe('latency on a busy machine', () => {
     expect(latencyReport(ofModel, 'teacher', 'teacher')[0]).toMatchObject({ busy: false });
   });
 
+  it('tells no speed-up where rounds are far apart though nobody had the processor: others had the memory', () => {
+    const eight = (factor: number, rounds: readonly number[]): Measurements => {
+      const teacher = times(factor, rounds);
+      const processes = [
+        { rounds: 4, switches: 5, warmUp },
+        { rounds: 4, switches: 7, warmUp },
+      ];
+      return {
+        ...measurements({ teacher, student: times(2, Array(8).fill(1)) }, times(1, Array(8).fill(1))),
+        processes,
+      };
+    };
+    const steady = eight(8, [1, 1.3, 1.1, 1.4, 1, 1.2, 1.5, 1.1]);
+    expect(latencyReport(steady, 'student', 'teacher')[0]).toMatchObject({ busy: false, speedup: expect.any(Number) });
+    const torn = eight(8, [5, 12, 8, 48, 9, 24, 7, 33]);
+    expect(latencyReport(torn, 'student', 'teacher')[0]).toMatchObject({ busy: true, speedup: null });
+    expect(latencyReport(torn, 'teacher', 'teacher')[0]).toMatchObject({ busy: true, relative: null });
+    expect(measurementReport(torn).load).toMatchObject({ busy: false });
+  });
+
   it('says what other work took, how often it interrupted and what the host gave away', () => {
     const all = measurements({ teacher: disturbed(8, [0.5, 0.5, 0.5, 0]) });
     expect(measurementReport(all).load).toMatchObject({
