@@ -76,3 +76,11 @@ export const askModule = (
     child.once('close', (code, signal) => end(signal ?? `code ${code}`));
     child.send(question, () => undefined);
   });
+
+/** The other side of `askModule`: answers the one question that this process gets, and ends when that is sent or nobody asks. */
+export const answerOnce = <Q>(answer: (question: Q) => Promise<object>): void => {
+  process.on('disconnect', () => process.exit());
+  process.on('message', (question: Q) => {
+    void answer(question).then((said) => process.send?.(said, () => process.exit(0)));
+  });
+};

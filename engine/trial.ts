@@ -1,4 +1,5 @@
 import { lengthsOf } from '../data/lengths.ts';
+import { middle } from '../ground/middle.ts';
 import { standardized } from './standardized.ts';
 import type { TrainRequest } from './train-request.ts';
 import { planTraining } from './training-plan.ts';
@@ -17,8 +18,6 @@ const WARM = 2;
 const TIMED = 5;
 /** No update begins later than this. */
 const MOST_SECONDS = 20;
-
-const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 /** Makes the first updates of a training run and forgets them. Its hook, its validation and its checkpoints are left out. */
 export const trial = async (request: TrainRequest): Promise<Trial> => {

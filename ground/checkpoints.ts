@@ -8,3 +8,6 @@ export interface Checkpoints {
   /** Keep this checkpoint when the step fails, for the user to find (a diverged run's last good state). */
   readonly folder: string;
 }
+
+/** For work that nobody will go on with: nothing is saved, and nothing found. */
+export const noCheckpoints: Checkpoints = { load: async () => undefined, save: async () => undefined, folder: '' };

@@ -1,6 +1,7 @@
 import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { defaultEngine, openEngine } from '../../engine/engines/index.ts';
+import { noCheckpoints } from '../../ground/checkpoints.ts';
 import { reworded } from '../../ground/errors.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
@@ -50,7 +51,7 @@ const contextOf = (name: string, { work, offline, signal }: Reading): StageConte
   return {
     engine: () => openEngine(defaultEngine),
     ...{ seed: 0, threads: 1, signal, offline, base: process.cwd() },
-    checkpoints: { load: async () => undefined, save: async () => undefined, folder: join(work, 'arrived') },
+    checkpoints: { ...noCheckpoints, folder: join(work, 'arrived') },
     progress: (progress) => view.emit({ type: 'progress', step: name, progress }),
     log: (message) => view.emit({ type: 'log', step: name, message }),
     output: async (output) => {

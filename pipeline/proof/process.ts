@@ -1,3 +1,4 @@
+import { answerOnce } from '../../data/process.ts';
 import { openEngine } from '../../engine/engines/index.ts';
 import { messageOf } from '../../ground/errors.ts';
 import { prove } from './prove.ts';
@@ -13,7 +14,4 @@ const tried = async (engine: string): Promise<object> => {
   }
 };
 
-process.on('disconnect', () => process.exit());
-process.on('message', (engine: string) => {
-  void tried(engine).then((outcome) => process.send?.(outcome, () => process.exit(0)));
-});
+answerOnce(tried);

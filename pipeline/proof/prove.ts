@@ -10,6 +10,7 @@ import { textClassification } from '../../engine/tasks/classification.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
+import { noCheckpoints } from '../../ground/checkpoints.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 
@@ -57,7 +58,7 @@ const request = (engine: Engine, signal: AbortSignal): TrainRequest => ({
   },
   phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0.1 })], until: 1 }],
   ...{ seed: 1, threads: 1, engine, signal },
-  checkpoints: { load: async () => undefined, save: async () => undefined, folder: '' },
+  checkpoints: noCheckpoints,
   progress: () => undefined,
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { anyEngine, defaultEngine, engines } from '../../engine/engines/index.ts';
+import { once } from '../../ground/once.ts';
 import { stageGates } from '../../reports/gates/options.ts';
 import type { Section } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
@@ -14,14 +15,6 @@ const seed = z
   .int()
   .min(0)
   .max(2 ** 31 - 1);
-
-/** Equal seeds make equal runs: a repeated one would only pretend that results vary less. */
-const once = (list: readonly number[], ctx: z.RefinementCtx<readonly number[]>): void => {
-  list.forEach((value, i) => {
-    if (list.indexOf(value) === i) return;
-    ctx.addIssue({ code: 'custom', message: `${value} was named before; expected every seed once`, path: [i] });
-  });
-};
 
 /** Sections that say how steps run which no one names. */
 export const sectionsOf = ({ stages }: Catalogue): readonly Section[] =>
@@ -42,7 +35,8 @@ export const headSchema = (catalogue: Catalogue) =>
       .array(seed)
       .min(2, 'expected a list of at least 2 seeds; for one there is "seed"')
       .max(100)
-      .superRefine(once)
+      // Equal seeds make equal runs: a repeated one would only pretend that results vary less.
+      .superRefine(once('seed'))
       .optional()
       .describe('Instead of seed: runs once for each and reports mean, deviation and the worst.'),
     engine: engineName

@@ -1,10 +1,16 @@
+import { z } from 'zod';
 import { defaultEngine } from '../../engine/engines/index.ts';
+import type { Immutable } from '../../ground/immutable.ts';
 import type { Choice, EngineTried } from '../../ground/reported/choice.ts';
 
+/** What a process that tries an engine says of it. */
+export const outcome = z.union([
+  z.object({ tokensPerSecond: z.number(), losses: z.array(z.number().or(z.nan())) }),
+  z.object({ problem: z.string() }),
+]);
+
 /** What came of trying one engine. */
-export type Outcome =
-  | { readonly tokensPerSecond: number; readonly losses: readonly number[] }
-  | { readonly problem: string };
+export type Outcome = Immutable<z.infer<typeof outcome>>;
 
 export interface Tried {
   readonly engine: string;

@@ -1,5 +1,7 @@
+import { answerOnce } from '../../data/process.ts';
 import { openEngine } from '../../engine/engines/index.ts';
 import { trial } from '../../engine/trial.ts';
+import { noCheckpoints } from '../../ground/checkpoints.ts';
 import { messageOf } from '../../ground/errors.ts';
 import { stages } from '../index.ts';
 import type { StageContext } from '../stage.ts';
@@ -13,7 +15,7 @@ const context = ({ engine, seed, threads, base, offline }: Question): StageConte
   engine: () => openEngine(engine),
   ...{ seed, threads, base, offline },
   signal: abort.signal,
-  checkpoints: { load: async () => undefined, save: async () => undefined, folder: '' },
+  checkpoints: noCheckpoints,
   progress: () => undefined,
   log: () => undefined,
   output: () => Promise.reject(new Error('a trial writes nothing')),
@@ -30,8 +32,7 @@ const tried = async (question: Question): Promise<Outcome> => {
   }
 };
 
-process.on('disconnect', () => process.exit());
-process.on('message', (question: Question) => {
+answerOnce((question: Question): Promise<Outcome> => {
   process.env.RAYON_NUM_THREADS = String(question.threads);
-  void tried(question).then((outcome) => process.send?.(outcome, () => process.exit(0)));
+  return tried(question);
 });

@@ -1,21 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { askModule, moduleBeside } from '../../data/process.ts';
 import { engines, findEngine } from '../../engine/engines/index.ts';
 import type { Device } from '../../engine/engines/kind.ts';
 import type { Choice } from '../../ground/reported/choice.ts';
 import type { StageContext, StageRun } from '../stage.ts';
-import { decide, type Outcome, type Tried } from './decide.ts';
+import { decide, type Outcome, outcome, type Tried } from './decide.ts';
 import type { Config } from './index.ts';
 import { located, type Question } from './question.ts';
 
 const MOST_SECONDS = 300;
-
-const outcome = z.union([
-  z.object({ tokensPerSecond: z.number(), losses: z.array(z.number().or(z.nan())) }),
-  z.object({ problem: z.string() }),
-]);
 
 /** Devices that are there, the default's first. Drivers that compute on the processor are for whoever asks by name. */
 const candidates = async (): Promise<readonly { readonly engine: string; readonly device: Device }[]> => {

@@ -3,11 +3,9 @@ import type { Dataset, Example } from '../../data/dataset.ts';
 import { tokenTranslation } from '../../data/tokenizers/translate.ts';
 import { type Beside, hiddenStates, type LayerPair, type Loss, layerPairs } from '../../engine/losses/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import { train } from '../../engine/train.ts';
 import type { Phase, TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { stageError } from '../../ground/errors.ts';
-import type { TrainingSummary } from '../../ground/reported/training.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import type { Model } from '../../models/model.ts';
@@ -18,8 +16,15 @@ import { answersFor, type TeacherOutputs } from '../label/outputs.ts';
 import { encodeExamples } from '../train/examples.ts';
 import { noHiddenStates, noQuantizedBeside } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
-import { dataFor, lossSettings, type TrainingContext, trainable } from '../train/run.ts';
-import { withThresholds } from '../train/settle.ts';
+import {
+  dataFor,
+  lossSettings,
+  runRequest,
+  type TrainedModel,
+  type TrainingContext,
+  trainable,
+  withinStep,
+} from '../train/run.ts';
 import type { DistillationConfig, HiddenConfig } from './options.ts';
 import { readsAlong } from './wire.ts';
 
@@ -161,21 +166,10 @@ export const distillationOf = async (given: DistillationJob, ctx: TrainingContex
     options: trainingOptions(config, defaultRates.distill),
     phases: await phasesOf(student, job),
     hook,
-    seed: ctx.seed,
-    engine: await ctx.engine(),
-    threads: ctx.threads,
-    memory: ctx.memory,
-    signal: ctx.signal,
-    checkpoints: ctx.checkpoints,
-    progress: (progress) => ctx.progress(progress),
+    ...(await withinStep(ctx)),
   };
 };
 
 /** Fits a student to what the teacher said, and to the labels. */
-export const runDistillation = async (
-  job: DistillationJob,
-  ctx: TrainingContext,
-): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  const { model, summary } = await train(await distillationOf(job, ctx));
-  return { model: await withThresholds(model, dataFor(job.config, job.dataset), job.config, ctx), summary };
-};
+export const runDistillation = async (job: DistillationJob, ctx: TrainingContext): Promise<TrainedModel> =>
+  runRequest(await distillationOf(job, ctx), job, ctx);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defaultEngine, engines } from '../../engine/engines/index.ts';
+import { once } from '../../ground/once.ts';
 import { defineStage } from '../stage.ts';
 import { foreseeGrid } from './grid.ts';
 
@@ -8,18 +9,11 @@ const cell = z.strictObject({
   length: z.int().min(1).max(8192).describe('Tokens of each text.'),
 });
 
-/** One engine twice would be measured twice and told once. */
-const once = (list: readonly string[], ctx: z.RefinementCtx<readonly string[]>): void => {
-  list.forEach((name, i) => {
-    if (list.indexOf(name) === i) return;
-    ctx.addIssue({ code: 'custom', message: `${name} was named before; expected every engine once`, path: [i] });
-  });
-};
-
 const engineNames = z
   .array(z.enum(engines.map(({ name }) => name)))
   .min(1, 'expected a list of at least one engine')
-  .superRefine(once)
+  // One engine twice would be measured twice and told once.
+  .superRefine(once('engine'))
   .describe('What to measure on; tables begin with the first, which speed-ups and gates are about.');
 
 const config = z.strictObject({

@@ -12,7 +12,7 @@ export interface Subject {
   readonly feeds: readonly Feeds[];
 }
 
-/** Times several models together, a share of all rounds. */
+/** Where an order is carried out. */
 export interface OnEngine {
   /** The engine that computes; absent for the CPU. */
   readonly engine?: string;
@@ -20,6 +20,7 @@ export interface OnEngine {
   readonly device?: Device;
 }
 
+/** Times several models together, a share of all rounds. */
 export interface TimeOrder extends OnEngine {
   readonly type: 'time';
   readonly threads: number;

@@ -1,4 +1,5 @@
 import type { WarmUp } from '../../data/measurements.ts';
+import { middle } from '../../ground/middle.ts';
 
 /**
  * Runs that are judged together: their median does not mind an interruption, and the time they take is long enough for
@@ -12,8 +13,6 @@ const MOST_WINDOWS = 12;
 const MOST_MS = 1000;
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-
-const middle = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 const windowOf = async (run: () => Promise<number>): Promise<readonly number[]> => {
   const times: number[] = [];

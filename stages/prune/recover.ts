@@ -1,14 +1,13 @@
 import type { Dataset } from '../../data/dataset.ts';
 import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import type { TrainingSummary } from '../../ground/reported/training.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { type DistillationJob, distillationOf, runDistillation } from '../distill/run.ts';
 import { readTeacherOutputs } from '../label/outputs.ts';
 import type { StageContext } from '../stage.ts';
 import { defaultRates } from '../train/options.ts';
-import { runTraining, type TrainingJob, trainingOf } from '../train/run.ts';
+import { runTraining, type TrainedModel, type TrainingJob, trainingOf } from '../train/run.ts';
 import type { PruneOptions, Recover } from './config.ts';
 import { gradualPruning } from './gradual.ts';
 import { sparsityPlan } from './prune.ts';
@@ -56,7 +55,7 @@ const recoveryOf = async (
 /** Trains a pruned model as the train and distill stages do. */
 export const recoverModel = async (
   ...[model, dataset, options, inputs, ctx]: [...Parameters<typeof recoveryOf>, StageContext]
-): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
+): Promise<TrainedModel> => {
   const recovery = await recoveryOf(model, dataset, options, inputs);
   return recovery.uses === 'train' ? runTraining(recovery.job, ctx) : runDistillation(recovery.job, ctx);
 };

@@ -4,6 +4,7 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
 import { reworded, stageError } from '../../ground/errors.ts';
+import type { Progress } from '../../ground/progress.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
 import { dataTask, hasClasses } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
@@ -73,6 +74,16 @@ export const dataFor = ({ task }: Pick<TrainingConfig, 'task'>, dataset: Dataset
 const learntFrom = ({ task, train, unlabelled }: Dataset): readonly Example[] =>
   dataTask(task).truth === 'text' ? [...train, ...unlabelled] : train;
 
+/** What every training takes from the step that it belongs to. */
+export const withinStep = async (ctx: TrainingContext) => {
+  const { seed, threads, memory, signal, checkpoints } = ctx;
+  return {
+    ...{ seed, threads, memory, signal, checkpoints },
+    engine: await ctx.engine(),
+    progress: (progress: Progress) => ctx.progress(progress),
+  };
+};
+
 /** How a model is fitted to what is known of the training texts. */
 export const trainingOf = async (
   { model, dataset: data, config, rates, hook }: TrainingJob,
@@ -102,21 +113,26 @@ export const trainingOf = async (
     options: trainingOptions(config, rates),
     phases: [{ losses, until: 1 }],
     hook,
-    seed: ctx.seed,
-    engine: await ctx.engine(),
-    threads: ctx.threads,
-    memory: ctx.memory,
-    signal: ctx.signal,
-    checkpoints: ctx.checkpoints,
-    progress: (progress) => ctx.progress(progress),
+    ...(await withinStep(ctx)),
   };
 };
 
-/** Fits a model to what is known of the training texts. */
-export const runTraining = async (
-  job: TrainingJob,
+/** A model as training left it, and how that went. */
+export interface TrainedModel {
+  readonly model: Model;
+  readonly summary: TrainingSummary;
+}
+
+/** Trains as a request says, and then settles what the options of its job ask for. */
+export const runRequest = async (
+  request: TrainRequest,
+  { dataset, config }: Pick<TrainingJob, 'dataset' | 'config'>,
   ctx: TrainingContext,
-): Promise<{ readonly model: Model; readonly summary: TrainingSummary }> => {
-  const { model, summary } = await train(await trainingOf(job, ctx));
-  return { model: await withThresholds(model, dataFor(job.config, job.dataset), job.config, ctx), summary };
+): Promise<TrainedModel> => {
+  const { model, summary } = await train(request);
+  return { model: await withThresholds(model, dataFor(config, dataset), config, ctx), summary };
 };
+
+/** Fits a model to what is known of the training texts. */
+export const runTraining = async (job: TrainingJob, ctx: TrainingContext): Promise<TrainedModel> =>
+  runRequest(await trainingOf(job, ctx), job, ctx);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { answerOnce } from '../../../data/process.ts';
 import { GraphBuilder } from '../../../graph/builder.ts';
 import { dtypeNumber } from '../../../graph/ops/shared-structure.ts';
 import { messageOf } from '../../../ground/errors.ts';
@@ -41,13 +42,8 @@ const librariesHere = (): readonly string[] => {
   }
 };
 
-process.on('disconnect', () => process.exit());
-const all = async (provider: Provider): Promise<Said> => {
+answerOnce(async (provider: Provider): Promise<Said> => {
   const problem = await tried(provider, 'float32');
   const float16 = problem === null && (await tried(provider, 'float16')) === null;
   return { problem, float16, libraries: librariesHere() };
-};
-
-process.on('message', (provider: Provider) => {
-  void all(provider).then((said) => process.send?.(said, () => process.exit(0)));
 });
