@@ -4,7 +4,7 @@ import { z } from 'zod';
 const engineTried = z.looseObject({
   engine: z.string(),
   device: z.string(),
-  /** Null where it made none. */
+  /** Null where it made no update, or none was needed. */
   tokensPerSecond: z.number().nullable(),
   /** Why it is left out; null where it could be chosen. */
   problem: z.string().nullable(),

@@ -15,7 +15,8 @@ export type Outcome = Immutable<z.infer<typeof outcome>>;
 export interface Tried {
   readonly engine: string;
   readonly device: string;
-  readonly outcome: Outcome;
+  /** Absent where it is the only one: then nothing has to be tried. */
+  readonly outcome?: Outcome;
 }
 
 /** Relative difference of losses that rounding and its growth over some updates explain. */
@@ -30,6 +31,7 @@ const apart = (losses: readonly number[], expected: readonly number[]): number =
     : Math.max(...losses.slice(0, expected.length).map((loss, i) => Math.abs(loss / (expected[i] ?? Number.NaN) - 1)));
 
 const judged = ({ engine, device, outcome }: Tried, expected: readonly number[]): EngineTried => {
+  if (outcome === undefined) return { engine, device, tokensPerSecond: null, problem: null };
   if ('problem' in outcome) return { engine, device, tokensPerSecond: null, problem: outcome.problem };
   const { tokensPerSecond, losses } = outcome;
   const difference = apart(losses, expected);

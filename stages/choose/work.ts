@@ -39,9 +39,8 @@ const tryAll = async (
     signal.throwIfAborted();
     progress({ done, total: all.length, unit: 'engines', phase: engine });
     const question = { stage, options, engine, inputs, seed, threads, base, offline };
-    // Where nothing else is there nothing has to be tried.
-    const result = all.length === 1 ? { tokensPerSecond: 0, losses: [] } : await ask(question, signal);
-    tried.push({ engine, device: device.name, outcome: result });
+    const result = all.length === 1 ? {} : { outcome: await ask(question, signal) };
+    tried.push({ engine, device: device.name, ...result });
   }
   signal.throwIfAborted();
   return tried;

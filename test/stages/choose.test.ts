@@ -42,6 +42,11 @@ describe('the engine of a training is', () => {
     expect(decide([tried('cpu', 100)])).toMatchObject({ engine: 'cpu', tried: [{ problem: null }] });
   });
 
+  it('the only one, of which nothing is told that was not measured', () => {
+    const row = { engine: 'cpu', device: 'x', tokensPerSecond: null, problem: null };
+    expect(decide([{ engine: 'cpu', device: 'x' }])).toEqual({ engine: 'cpu', tried: [row] });
+  });
+
   it('none that has other losses, or none at all', () => {
     const all = [tried('cpu', 100), tried('webgpu', 900, [2, 1.5, 1.01]), tried('cuda', 800, [2, Number.NaN, 1])];
     const { engine, tried: rows } = decide([...all, failed('tensorflow', 'out of memory')]);
