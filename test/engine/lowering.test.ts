@@ -53,7 +53,7 @@ const distribution = (builder: GraphBuilder, value: Value): Value => {
 /** A Gelu of which a copy is made for the backward pass, and its distribution. */
 const twoGelus: Emit = (builder) => {
   const value = x(builder);
-  const [first, again] = [builder.op('Gelu', [value]), builder.op('Gelu', [value], {}, 'Gelu/again')];
+  const [first, again] = [builder.op('Gelu', [value]), builder.op('Gelu', [value])];
   return [first, again, distribution(builder, value)];
 };
 

@@ -183,7 +183,10 @@ describe('95 % intervals', () => {
   const [TEXTS, ALL] = [80, 60_000];
   const cases: readonly (readonly [name: string, metric: Metric, draw: Draw, runs: number])[] = [
     ['micro F1', setMicroF1, sets, 200],
+    ['macro F1', setMacroF1, sets, 200],
+    ['subset accuracy', subsetAccuracy, sets, 1000],
     ['Spearman', spearman, ratings, 200],
+    ['Pearson', pearson, ratings, 200],
     ['squared error', meanSquaredError, ratings, 1000],
     ['nats', natsPerToken, tokens, 1000],
     ['perplexity', perplexity, tokens, 200],

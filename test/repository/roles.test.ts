@@ -60,11 +60,8 @@ const readsNames = (text: string): boolean =>
     /\bname\.(?:startsWith|endsWith|includes)\(\s*['/`](?:[./]?(?:weight|bias|again))['/`]/,
   ].some((pattern) => pattern.test(decidingCode(text)));
 
-/** Where no weight is asked about: drawing random numbers is told by name, and so are nodes that a step computes twice. */
-const readsOtherNames = new Set([
-  join('graph', 'rewrite', 'fold.ts'),
-  join('engine', 'engines', 'cpu', 'lower', 'gelu.ts'),
-]);
+/** Where no weight is asked about: that an operator draws random numbers is told by its name. */
+const readsOtherNames = new Set([join('graph', 'rewrite', 'fold.ts')]);
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 

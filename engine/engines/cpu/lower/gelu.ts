@@ -44,6 +44,12 @@ const chainFrom = (place: Place, x: Value): readonly Node[] | undefined => {
   return isChain ? [scaled, erf, last] : undefined;
 };
 
+/** Whether another Gelu of the same value, in either name of the operator, comes before this one. */
+const isComputedAgain = ({ graph, node }: Place, x: Value): boolean =>
+  indexOf(graph)
+    .users.get(x)
+    ?.find(({ op }) => op === node.op) !== node;
+
 /**
  * A Gelu that is computed again for the backward pass as x P(x): the gradient of that Gelu computes P(x) anyway, which moves up
  * to here.
@@ -52,7 +58,7 @@ export const geluAgain: Lowering = (place) => {
   const { builder, node, output } = place;
   if (builder.hasType(output)) return true;
   const [x] = node.inputs;
-  if (node.op !== 'Gelu' || !node.name.endsWith('/again') || x == null) return false;
+  if (node.op !== 'Gelu' || x == null || !isComputedAgain(place, x)) return false;
   const [scaled, erf, last] = chainFrom(place, x) ?? [];
   const [before, distribution] = [erf?.outputs[0], last?.outputs[0]];
   if (scaled === undefined || erf === undefined || before === undefined || distribution === undefined) return false;
