@@ -32,6 +32,12 @@ export const fileSize = (path: string, expected: Expected = {}): number => {
   return found.size;
 };
 
+/** A file that is read as a whole, once it is known to be one that fits. */
+export const readBytes = async (path: string, expected: Expected = {}): Promise<Buffer> => {
+  fileSize(path, { most: LARGEST_TEXT, ...expected });
+  return await readFile(path);
+};
+
 /** A text that is read as a whole, once it is known to be a file that fits. */
 export const readText = async (path: string, expected: Expected = {}): Promise<string> => {
   fileSize(path, { most: LARGEST_TEXT, ...expected });

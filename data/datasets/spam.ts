@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { taskWith } from '../../ground/tasks.ts';
+import { readBytes, readText } from '../../ground/whole-file.ts';
 import { dataErrors } from '../errors.ts';
 import type { Candidate } from './assemble.ts';
 import { maxLengthOption } from './kind.ts';
@@ -25,7 +25,7 @@ const fileList = z.array(z.string().regex(/^(?:easy-ham|hard-ham|spam)-\d\/[\w.]
 const listed = async (folder: string): Promise<readonly string[]> => {
   const file = join(folder, 'file_list.json');
   try {
-    return fileList.parse(JSON.parse(await readFile(file, 'utf8')));
+    return fileList.parse(JSON.parse(await readText(file)));
   } catch {
     throw dataErrors.damagedPackage(file, 'list of messages', packageName);
   }
@@ -37,7 +37,7 @@ const readMessages = async (folder: string): Promise<readonly Candidate[]> => {
   // Most commands read no mail, and the decoders take their time to load.
   const { bodyOf } = await import('./mail.ts');
   const candidateOf = async (name: string): Promise<Candidate> => ({
-    text: await bodyOf(await readFile(join(folder, name))),
+    text: await bodyOf(await readBytes(join(folder, name))),
     target: name.startsWith('spam') ? 'spam' : 'ham',
   });
   const candidates: Candidate[] = [];

@@ -38,18 +38,32 @@ const listIn = (cell: Cell): readonly unknown[] | undefined => {
   return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(Object(value)) : undefined;
 };
 
+/** The names of a list; one that stands for a missing label says that the whole set is not known. */
+const namedSet = (names: readonly string[], missing: MissingOptions): ReadTarget =>
+  names.map((name) => missingLabel(name, missing)).find((none) => none !== undefined) ?? setOf(names);
+
 /** A list, a JSON array in a text, or names with a separator between them, of which there may be none at all. */
 const readSet = (cell: Cell, missing: MissingOptions, separator: string | undefined): ReadTarget => {
   const list = listIn(cell);
-  if (list !== undefined) return setOf(list.map((item) => nameIn(item, cell)));
+  if (list !== undefined)
+    return namedSet(
+      list.map((item) => nameIn(item, cell)),
+      missing,
+    );
   const text = scalarText(cell.value, cell.column, cell.row).trim();
   const isEmptySet = text === '' && separator !== undefined && cell.value !== null;
   const none = isEmptySet ? undefined : missingLabel(text, missing);
   if (none !== undefined) return none;
   // What is written as a list is one: with a separator its brackets and quotes would be parts of names.
   if (separator === undefined || /^\[.*\]$/s.test(text))
-    return setOf(parsedList(text, cell).map((item) => nameIn(item, cell)));
-  return setOf(text.split(separator).flatMap((name) => name.trim() || []));
+    return namedSet(
+      parsedList(text, cell).map((item) => nameIn(item, cell)),
+      missing,
+    );
+  return namedSet(
+    text.split(separator).flatMap((name) => name.trim() || []),
+    missing,
+  );
 };
 
 const flags: ReadonlyMap<string, boolean> = new Map([

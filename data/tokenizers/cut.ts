@@ -57,6 +57,19 @@ const wordPiece: Kind = {
   cut: (model, ids) => ({ ...model, vocab: renumbered(model.vocab, ids) }),
 };
 
+/** Words that go become the unknown token, so there has to be one. */
+const wordLevel: Kind = {
+  isLetter: () => false,
+  needs: (model, vocabulary) => {
+    const unknown = unknownOf(model, vocabulary);
+    if (unknown.length > 0) return unknown;
+    throw modelError(
+      'a WordLevel tokenizer whose vocabulary lacks its unk_token cannot be cut: other words would fail',
+    );
+  },
+  cut: wordPiece.cut,
+};
+
 /**
  * Merges are applied by rank. As long as every merge that a text meets stays, so does the order in which they are met: kept
  * tokens need all that they are merged from.
@@ -96,7 +109,12 @@ const unigram: Kind = {
   }),
 };
 
-const kinds: Readonly<Record<string, Kind>> = { WordPiece: wordPiece, BPE: bytePair, Unigram: unigram };
+const kinds: Readonly<Record<string, Kind>> = {
+  WordPiece: wordPiece,
+  WordLevel: wordLevel,
+  BPE: bytePair,
+  Unigram: unigram,
+};
 
 const kindOf = (model: Part): Kind => {
   const name = String(modelKindOf(model));

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { elementCount, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { messageOf, systemCode } from '../../ground/errors.ts';
-import { readTextNow } from '../../ground/whole-file.ts';
+import { messageOf, systemCode, type UserError } from '../../ground/errors.ts';
+import { readBytes, readTextNow } from '../../ground/whole-file.ts';
 import { strangeNumber } from '../finite.ts';
 import { importError } from './importer.ts';
 
@@ -62,10 +61,11 @@ export const tfjsFiles = (file: string): readonly string[] => {
   return [file, ...weightsManifest.flatMap(({ paths }) => paths.map((path) => join(dirname(file), path)))];
 };
 
-/** A file of an installed package; one that is gone means the package is damaged. */
-export const readPackageFile = async (file: string): Promise<Buffer> => {
+/** A file of an installed package; one that is gone, or longer than it can be, means the package is damaged. */
+export const readPackageFile = async (file: string, most?: number): Promise<Buffer> => {
+  const refuse = (message: string): UserError => importError(`${message}; reinstall the package`);
   try {
-    return await readFile(file);
+    return await readBytes(file, { refuse, ...(most === undefined ? {} : { most }) });
   } catch (cause) {
     if (systemCode(cause) === '') throw cause;
     const reason = messageOf(cause);
@@ -78,7 +78,9 @@ export const readTfjsWeights = async (file: string): Promise<ReadonlyMap<string,
   const weights = new Map<string, Tensor>();
   const { weightsManifest } = parseManifest(file, (await readPackageFile(file)).toString());
   for (const { paths, weights: entries } of weightsManifest) {
-    const data = Buffer.concat(await Promise.all(paths.map((path) => readPackageFile(join(dirname(file), path)))));
+    const listed = entries.reduce((sum, { shape }) => sum + elementCount(shape) * ELEMENT_BYTES, 0);
+    const shards = paths.map((path) => readPackageFile(join(dirname(file), path), listed));
+    const data = Buffer.concat(await Promise.all(shards));
     let offset = 0;
     for (const entry of entries) {
       const tensor = tensorAt(file, entry, data, offset);

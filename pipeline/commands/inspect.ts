@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
-import { isMissing } from '../../ground/errors.ts';
+import { isMissing, messageOf } from '../../ground/errors.ts';
 import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
 import { readText } from '../../ground/whole-file.ts';
 import type { Inspection } from '../../models/inspect.ts';
@@ -48,18 +48,18 @@ const taskAt = async (path: string): Promise<TaskName | undefined> => {
       if (isMissing(error)) return '';
       throw error;
     });
-    const said = text === '' ? {} : Object(parsedOr(text));
+    const said = text === '' ? {} : Object(parsed(join(path, file), text));
     const task = datasetTasks.find((name) => name === (said.task ?? Object(Object(said.decant).model).task));
     if (task !== undefined) return task;
   }
   return undefined;
 };
 
-const parsedOr = (text: string): unknown => {
+const parsed = (file: string, text: string): unknown => {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
+  } catch (cause) {
+    throw requestError(`${file} is no JSON: ${messageOf(cause)}`);
   }
 };
 

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { root } from '../rig/build.ts';
 import { decant, type Result, tinyCsv } from '../rig/cli.ts';
 import { workspace } from '../rig/workspace.ts';
 
@@ -7,6 +9,8 @@ beforeAll(() => {
   space.write('tiny.csv', tinyCsv());
   space.write('empty/note.txt', 'nothing');
   space.write('broken/model.json', '{');
+  space.write('torn/model.json', '{');
+  space.write('torn/model.onnx', readFileSync(`${root}test/golden/exports/bert-dy.onnx`));
   space.write('report.json', '{}');
   space.write('wrong.yaml', 'name: w\ndata: { uses: csv, file: none.csv }\nstages:\n  - { id: a, uses: train }\n');
   // What only the run can know: which tokens the texts leave.
@@ -40,6 +44,7 @@ describe('with --json a verb that fails prints an error, and no stack', () => {
     [['inspect', 'empty', '--json'], 2, 'model-file'],
     [['inspect', 'broken', '--json'], 2, 'model-file'],
     [['inspect', 'tiny.csv', '--json'], 2, 'codec'],
+    [['inspect', 'torn', '--json'], 2, 'request'],
     [['predict', 'empty', 'a text', '--json'], 2, 'model-file'],
     [['predict', 'broken', 'a text', '--json'], 2, 'model-file'],
     [['export', 'empty', 'out', '--json'], 2, 'model-file'],

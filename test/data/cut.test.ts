@@ -54,6 +54,14 @@ const characterBpe = (): TokenizerJson => {
   };
 };
 
+/** The commonest words, each a token; all others are unknown. */
+const wordLevel = (): TokenizerJson => {
+  const json = { ...trainWordPiece([], { size: 6 }), post_processor: null, added_tokens: [] };
+  const words = [...countWords(texts, json)].sort(([, a], [, b]) => b - a).slice(0, 1000);
+  const vocab = Object.fromEntries(['[UNK]', ...words.map(([word]) => word)].map((word, id) => [word, id]));
+  return { ...json, model: { type: 'WordLevel', unk_token: '[UNK]', vocab } };
+};
+
 const kinds: readonly (readonly [string, () => TokenizerJson])[] = [
   ['WordPiece', () => trainWordPiece(texts, { size: 2500 })],
   ['byte-level BPE', () => trainByteBpe(texts, { size: 2500 })],
@@ -61,8 +69,10 @@ const kinds: readonly (readonly [string, () => TokenizerJson])[] = [
   ['unigram', unigram],
 ];
 
+const allKinds: typeof kinds = [...kinds, ['words', wordLevel]];
+
 describe('a cut tokenizer', () => {
-  it.each(kinds)('encodes the texts it was cut for as before: %s', async (_, make) => {
+  it.each(allKinds)('encodes the texts it was cut for as before: %s', async (_, make) => {
     const json = make();
     const whole = tokenizerOf(json);
     const some = fc
@@ -102,10 +112,17 @@ describe('a cut tokenizer', () => {
     }
   });
 
-  it.each(kinds)('is the whole one when all is kept: %s', (_, make) => {
+  it.each(allKinds)('is the whole one when all is kept: %s', (_, make) => {
     const json = make();
     const all = Array.from({ length: tokenizerOf(json).size }, (_, id) => id);
     expect(cutTokenizer(json, all)).toEqual({ tokenizer: json, ids: Int32Array.from(all) });
+  });
+
+  it('of words has an unknown token, or is refused', () => {
+    const json = wordLevel();
+    const bare = { ...json, model: { ...partOf(json.model), unk_token: '<none>' } };
+    expect(cutTokenizer(json, [7]).ids).toEqual(Int32Array.of(0, 7));
+    expect(() => cutTokenizer(bare, [7])).toThrow('a WordLevel tokenizer whose vocabulary lacks its unk_token');
   });
 
   it('keeps what an unknown word matched before it was given up', async () => {
@@ -175,9 +192,9 @@ describe('a cut tokenizer', () => {
   it('refuses ids and kinds that it does not know', () => {
     const json = trainWordPiece(texts, { size: 400 });
     expect(() => cutTokenizer(json, [400])).toThrow('the tokenizer has no token 400, so it cannot be kept');
-    const model = { type: 'WordLevel', vocab: { a: 0 }, unk_token: 'a' };
+    const model = { type: 'Other', vocab: { a: 0 }, unk_token: 'a' };
     expect(() => cutTokenizer({ ...json, model }, [])).toThrow(
-      "a tokenizer of kind 'WordLevel' cannot be cut; expected WordPiece, BPE, Unigram",
+      "a tokenizer of kind 'Other' cannot be cut; expected WordPiece, WordLevel, BPE, Unigram",
     );
   });
 });

@@ -190,6 +190,18 @@ describe('several classes a text', () => {
       { label: 'labels', separator: ';' },
       /data\.csv:3: the label is 'N\/A', which stands for a missing one/,
     ],
+    [
+      'a name in a list that stands for a missing one',
+      'x,"[""food"",""NaN""]"',
+      { label: 'labels' },
+      /data\.csv:3: the label is 'NaN', which stands for a missing one/,
+    ],
+    [
+      'a name between separators that stands for a missing one',
+      'x,food;None',
+      { label: 'labels', separator: ';' },
+      /data\.csv:3: the label is 'None', which stands for a missing one/,
+    ],
     ['a null in a list', 'x,"[null]"', { label: 'labels' }, /data\.csv:3: 'labels' is a list with null in it/],
     [
       'an empty name in a list',
