@@ -1,5 +1,6 @@
 import { lengthsOf } from '../data/lengths.ts';
 import { middle } from '../ground/middle.ts';
+import { Foresight } from './memory/foresight.ts';
 import { standardized } from './standardized.ts';
 import type { TrainRequest } from './train-request.ts';
 import { planTraining } from './training-plan.ts';
@@ -19,15 +20,20 @@ const TIMED = 5;
 /** No update begins later than this. */
 const MOST_SECONDS = 20;
 
-/** Makes the first updates of a training run and forgets them. Its hook, its validation and its checkpoints are left out. */
+/**
+ * Makes the first updates of a training run and forgets them. Its hook, its validation and its checkpoints are left out. Throws
+ * what the run itself would say of too little memory.
+ */
 export const trial = async (request: TrainRequest): Promise<Trial> => {
   const { standard } = standardized(request);
   const plan = planTraining(lengthsOf(standard.examples.encoded), standard.options, standard.seed);
   const updater = openUpdater(standard, plan);
+  const foresight = new Foresight(standard, plan);
   const losses: number[] = [];
   const rates: number[] = [];
   try {
     await updater.enter(0);
+    if (updater.step !== undefined) foresight.look(updater.step, 0);
     const began = performance.now();
     // A step takes so long that none is repeated: what is left of the time decides how many there are.
     for (let step = 0; step < Math.min(WARM + TIMED, plan.totalSteps); step++) {
@@ -37,6 +43,8 @@ export const trial = async (request: TrainRequest): Promise<Trial> => {
       losses.push(outcome.loss);
       if (step >= Math.min(WARM, plan.totalSteps - 1)) rates.push((1000 * size.tokens) / (performance.now() - started));
     }
+  } catch (error) {
+    throw foresight.explained(error);
   } finally {
     await updater.release();
   }

@@ -11,10 +11,12 @@ import { opened, type Question } from './question.ts';
 /** The process that tries one engine: what its driver does to a process ends this one alone. */
 const abort = new AbortController();
 
-const context = ({ engine, seed, threads, base, offline }: Question): StageContext => ({
+const context = ({ engine, seed, threads, base, offline, memory }: Question): StageContext => ({
   engine: () => openEngine(engine),
   ...{ seed, threads, base, offline },
   signal: abort.signal,
+  // What far exceeds it is refused; whoever runs the step watches the rest.
+  ...(memory === undefined ? {} : { memory: { ...memory, foresee: () => undefined } }),
   checkpoints: noCheckpoints,
   progress: () => undefined,
   log: () => undefined,

@@ -1,4 +1,5 @@
 import type { InputArtifact } from '../../ground/artifact.ts';
+import type { Room } from '../../ground/memory.ts';
 import type { Config } from './index.ts';
 
 /** An input artifact as a message: where each of its files is. */
@@ -14,6 +15,8 @@ export interface Question extends Config {
   readonly threads: number;
   readonly base: string;
   readonly offline: boolean;
+  /** What the run may hold in memory, where that is watched. */
+  readonly memory?: Room | undefined;
 }
 
 const pathsOf = ({ artifact, path }: InputArtifact): Located['paths'] =>

@@ -31,14 +31,15 @@ const ask = async (question: Question, signal: AbortSignal): Promise<Outcome> =>
 const tryAll = async (
   inputs: Question['inputs'],
   { stage, options }: Config,
-  { seed, threads, base, offline, signal, progress }: StageContext,
+  { seed, threads, base, offline, memory, signal, progress }: StageContext,
 ): Promise<readonly Tried[]> => {
   const all = await candidates();
   const tried: Tried[] = [];
   for (const [done, { engine, device }] of all.entries()) {
     signal.throwIfAborted();
     progress({ done, total: all.length, unit: 'engines', phase: engine });
-    const question = { stage, options, engine, inputs, seed, threads, base, offline };
+    const room = memory && { bytes: memory.bytes, asked: memory.asked };
+    const question = { stage, options, engine, inputs, seed, threads, base, offline, memory: room };
     const result = all.length === 1 ? {} : { outcome: await ask(question, signal) };
     tried.push({ engine, device: device.name, ...result });
   }

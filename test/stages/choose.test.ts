@@ -121,6 +121,15 @@ describe.each<readonly [string, AnyStage, Json]>([
     const ask = async (engine: string): Promise<unknown> =>
       (await askModule(`${root}dist/stages/choose/process.js`, { ...question, engine })).answer;
     expect(await ask(defaultEngine)).toMatchObject({ tokensPerSecond: expect.any(Number) });
+    const memory = { bytes: 1e6, asked: true };
+    const small = await askModule(`${root}dist/stages/choose/process.js`, {
+      ...question,
+      engine: defaultEngine,
+      memory,
+    });
+    expect(small.answer).toEqual({
+      problem: expect.stringMatching(/^training does not fit .*--memory allows 1\.00 MB/),
+    });
     const found = await findEngine('cuda');
     if ('missing' in found) expect(await ask('cuda')).toEqual({ problem: expect.any(String) });
   });
