@@ -4,7 +4,7 @@ import type { TokenizerJson } from '../tokenizer.ts';
 import { checkCharsmap } from './charsmap.ts';
 import { pairOf } from './derive.ts';
 import { addedToken, inside, kinds, type PartName, type Setting, topLevel } from './kinds.ts';
-import { listOf, type Part, partOf } from './parts.ts';
+import { listOf, type Part, partOf, vocabularyIn } from './parts.ts';
 
 const wrong = (at: string, problem: string): UserError =>
   dataError('wrong-tokenizer', `tokenizer.json: ${at}${problem}`);
@@ -139,18 +139,25 @@ export const modelKindOf = ({ type, vocab, merges }: Part): unknown => {
 
 const LARGEST_ID = 2 ** 32 - 1;
 
-const checkVocabulary = (vocab: unknown): void => {
+const isId = (id: number): boolean => Number.isSafeInteger(id) && id >= 0 && id <= LARGEST_ID;
+
+const isPiece = (entry: unknown): boolean =>
+  Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string' && typeof entry[1] === 'number';
+
+/**
+ * Throws where something in a model's vocabulary has no id, or a piece no score. Vocabularies have up to a million tokens, which
+ * take a schema seconds.
+ */
+export const checkVocabulary = (model: unknown): void => {
+  const { vocab } = partOf(model);
   if (Array.isArray(vocab)) {
-    const strange = vocab.findIndex(
-      (entry) =>
-        !Array.isArray(entry) || entry.length !== 2 || typeof entry[0] !== 'string' || typeof entry[1] !== 'number',
-    );
+    const strange = vocab.findIndex((entry) => !isPiece(entry));
     if (strange >= 0) throw wrong(`model.vocab[${strange}]`, ` is ${shown(vocab[strange])}; expected [piece, score]`);
     return;
   }
-  for (const [token, id] of Object.entries(partOf(vocab))) {
-    if (Number.isSafeInteger(id) && Number(id) >= 0 && Number(id) <= LARGEST_ID) continue;
-    throw wrong('model.vocab', ` gives ${shown(token)} the id ${shown(id)}; expected a whole number`);
+  for (const [token, id] of vocabularyIn(model)) {
+    if (isId(id)) continue;
+    throw wrong('model.vocab', ` gives ${shown(token)} the id ${shown(partOf(vocab)[token])}; expected a whole number`);
   }
 };
 
@@ -179,7 +186,7 @@ const checkModel = (json: unknown): void => {
   const model = partOf(json);
   const kind = modelKindOf(model);
   checkSettings('model', String(kind), model, settingsOf('model', 'model', kind));
-  checkVocabulary(model.vocab);
+  checkVocabulary(model);
   checkMerges(model);
   const { unk_token, vocab } = model;
   if (typeof unk_token !== 'string' || unk_token === '' || Object.hasOwn(partOf(vocab), unk_token)) return;

@@ -22,11 +22,20 @@ const idsIn = (vocab: object): ReadonlyMap<string, number> => {
   const ids = new Map<string, number>();
   if (Array.isArray(vocab)) {
     for (const [id, entry] of vocab.entries()) ids.set(String(Array.isArray(entry) ? entry[0] : entry), id);
-  } else for (const token in vocab) if (Object.hasOwn(vocab, token)) ids.set(token, Number(partOf(vocab)[token]));
+    return ids;
+  }
+  const listed = partOf(vocab);
+  for (const token in listed) {
+    const id = listed[token];
+    if (Object.hasOwn(listed, token)) ids.set(token, typeof id === 'number' ? id : Number.NaN);
+  }
   return ids;
 };
 
-/** Ids by token of a model whose vocabulary is a map (WordPiece, BPE) or a list of pieces with scores (Unigram). */
+/**
+ * Ids by token of a model whose vocabulary is a map (WordPiece, BPE) or a list of pieces with scores (Unigram); NaN for what is
+ * no number.
+ */
 export const vocabularyIn = (model: unknown): ReadonlyMap<string, number> => {
   const { vocab } = partOf(model);
   if (typeof vocab !== 'object' || vocab === null) return new Map();

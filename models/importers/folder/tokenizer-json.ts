@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { TokenizerJson } from '../../../data/tokenizer.ts';
+import { checkVocabulary } from '../../../data/tokenizers/format.ts';
 import { vocabularyIn } from '../../../data/tokenizers/parts.ts';
+import { reworded } from '../../../ground/errors.ts';
 import { importError } from '../importer.ts';
 import { issueText, type JsonObject, readJsonObject } from '../json-file.ts';
 import { addTokens, type Base, type RoleTokens, rolesOf } from './added-tokens.ts';
@@ -45,13 +47,13 @@ const asItIs = ({ json = {}, model }: Source, settings: TokenSettings, rows: num
 
 const idSchema = z.int().nonnegative();
 
-/** What of tokenizer.json says which id a token has: a vocabulary by token or, for unigrams, a list. */
+/** What of tokenizer.json says which id a token has: a vocabulary by token or, for unigrams, a list, which is looked at apart. */
 const tokenizerSchema = z.object({
   model: z.object({
     unk_token: z.string().nullish(),
     unk_id: idSchema.nullish(),
     dropout: z.literal(0, 'it drops merges at random: expected null').nullish(),
-    vocab: z.union([z.record(z.string(), idSchema), z.array(z.tuple([z.string(), z.number()]))]),
+    vocab: z.custom<object>((vocab) => typeof vocab === 'object' && vocab !== null, 'expected ids by token, or pieces'),
   }),
 });
 
@@ -71,6 +73,11 @@ const readJson = (folder: string): JsonObject | undefined => {
   const json = readJsonObject(path);
   const parsed = tokenizerSchema.safeParse(json);
   if (!parsed.success) throw importError(`${tokenizerFile}: ${issueText(parsed.error.issues)}`);
+  try {
+    checkVocabulary(json.model);
+  } catch (cause) {
+    throw reworded(cause, (reason) => importError(reason, { cause }));
+  }
   return json;
 };
 
