@@ -6,6 +6,7 @@ import { isUserError } from '../../ground/errors.ts';
 import { readModel } from '../../models/files.ts';
 import { importModel } from '../../models/importers/index.ts';
 import { inspectGraph } from '../../models/inspect.ts';
+import { isLate } from '../rig/effort.ts';
 import { goldenCheckpoints } from '../rig/hostile/checkpoints.ts';
 import { replaceFiles, soundFolder } from '../rig/hostile/folder.ts';
 import { hostileGraphs } from '../rig/hostile/graphs.ts';
@@ -13,7 +14,7 @@ import { checkpointMutations, type Mutation, modelMutations } from '../rig/hosti
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
 /** Three seconds on an idle machine; tests share theirs with others. */
-const SOON_MS = 15_000;
+const SOON_SECONDS = 15;
 /** A message that holds a file's content is an attack on whoever reads it. */
 const LONGEST_MESSAGE = 4000;
 
@@ -27,7 +28,7 @@ const faultOf = async (name: string, read: () => Promise<unknown>): Promise<read
       return error.message.length > LONGEST_MESSAGE && name.length === 0 ? 'a message as long as a book' : undefined;
     },
   );
-  const slow = performance.now() - started > SOON_MS ? ['too slow'] : [];
+  const slow = isLate((performance.now() - started) / 1000, SOON_SECONDS) ? ['too slow'] : [];
   return [...(fault === undefined ? [] : [fault]), ...slow].map((what) => `${name}: ${what}`);
 };
 
