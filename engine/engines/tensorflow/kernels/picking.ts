@@ -86,9 +86,11 @@ const gatherND: Kernel = (work) => {
 const scattered = (work: Work, rows: Tensor, places: Tensor1D, updates: Tensor): Tensor => {
   const { tf, call } = work;
   const reduction = stringAttr(call.node, 'reduction', 'none');
-  if (reduction === 'add') return tf.add(rows, tf.unsortedSegmentSum(updates, places, rows.shape[0] ?? 0));
+  const at = tf.reshape(places, [-1, 1]);
+  // Sums by segment would look at every update once for each row on the JavaScript backend.
+  if (reduction === 'add') return tf.add(rows, tf.scatterND(at, updates, rows.shape));
   if (reduction !== 'none') throw new TypeError(`has no kernel for the reduction '${reduction}'`);
-  return tf.tensorScatterUpdate(rows, tf.reshape(places, [-1, 1]), updates);
+  return tf.tensorScatterUpdate(rows, at, updates);
 };
 
 const scatterElements: Kernel = (work) => {
