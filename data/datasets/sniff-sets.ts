@@ -31,8 +31,10 @@ const textsIn = (column: RawColumn): readonly string[] =>
 
 /** Names that come again, so that they are classes; undefined where they do not. */
 const classesIn = (lists: readonly (readonly string[])[]): readonly string[] | undefined => {
-  const names = new Set(lists.flat().filter((name) => !looksMissing(name)));
-  const often = lists.flat().length >= 2 * names.size;
+  const all = lists.flat();
+  const names = new Set(all);
+  for (const name of names) if (looksMissing(name)) names.delete(name);
+  const often = all.length >= 2 * names.size;
   return names.size >= 2 && names.size <= MOST_CLASSES && often ? [...names].sort() : undefined;
 };
 

@@ -9,8 +9,8 @@ const MOST_CPU_SECONDS = 20;
 const MOST_SECONDS = 180;
 const LOOK_MS = 50;
 
-/** Commands that one process answers, so that what it keeps does not count as a command's own. */
-const COMMANDS_A_PROCESS = 400;
+/** Commands that one process answers: what it keeps of them counts as the next one's own. */
+const COMMANDS_A_PROCESS = 16;
 
 const started = async (): Promise<ChildProcess> => {
   const child = forkModule(moduleBeside(import.meta.url, './commands-process'), 'inherit');
