@@ -139,7 +139,7 @@ class TrainingRun {
     const started = performance.now();
     const { step, scale } = this.#progress;
     await this.#updater.enter(step);
-    if (this.#updater.step !== undefined) this.#foresight.look(this.#updater.step, step);
+    this.#foresight.look(this.#updater.step, step);
     const { outcome, size } = await this.#updater.update(step, scale);
     const moved = isFiniteOutcome(outcome);
     if (!moved) await this.#expectLeftOut(outcome);

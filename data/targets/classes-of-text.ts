@@ -39,31 +39,27 @@ const listIn = (cell: Cell): readonly unknown[] | undefined => {
 };
 
 /** The names of a list; one that stands for a missing label says that the whole set is not known. */
-const namedSet = (names: readonly string[], missing: MissingOptions): ReadTarget =>
-  names.map((name) => missingLabel(name, missing)).find((none) => none !== undefined) ?? setOf(names);
+const readList = (list: readonly unknown[], cell: Cell, missing: MissingOptions): ReadTarget => {
+  const names = list.map((item) => nameIn(item, cell));
+  for (const name of names) {
+    const none = missingLabel(name, missing);
+    if (none !== undefined) return none;
+  }
+  return setOf(names);
+};
 
 /** A list, a JSON array in a text, or names with a separator between them, of which there may be none at all. */
 const readSet = (cell: Cell, missing: MissingOptions, separator: string | undefined): ReadTarget => {
   const list = listIn(cell);
-  if (list !== undefined)
-    return namedSet(
-      list.map((item) => nameIn(item, cell)),
-      missing,
-    );
+  if (list !== undefined) return readList(list, cell, missing);
   const text = scalarText(cell.value, cell.column, cell.row).trim();
   const isEmptySet = text === '' && separator !== undefined && cell.value !== null;
   const none = isEmptySet ? undefined : missingLabel(text, missing);
   if (none !== undefined) return none;
   // What is written as a list is one: with a separator its brackets and quotes would be parts of names.
-  if (separator === undefined || /^\[.*\]$/s.test(text))
-    return namedSet(
-      parsedList(text, cell).map((item) => nameIn(item, cell)),
-      missing,
-    );
-  return namedSet(
-    text.split(separator).flatMap((name) => name.trim() || []),
-    missing,
-  );
+  const isList = separator === undefined || /^\[.*\]$/s.test(text);
+  const listed = isList ? parsedList(text, cell) : text.split(separator).flatMap((name) => name.trim() || []);
+  return readList(listed, cell, missing);
 };
 
 const flags: ReadonlyMap<string, boolean> = new Map([

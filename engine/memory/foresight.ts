@@ -35,8 +35,8 @@ export class Foresight {
   }
 
   /** Looks at a step that was compiled, before the first update by it. Throws where there is far too little memory for it. */
-  look(step: TrainingStep, update: number): void {
-    if (step === this.#phase?.step) return;
+  look(step: TrainingStep | undefined, update: number): void {
+    if (step === undefined || step === this.#phase?.step) return;
     const pass = this.#longest(update);
     this.#phase = { step, pass, need: this.#needOf(step, pass) };
     const needed = this.#phase.need(pass.texts);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Graph } from '../../graph/graph.ts';
-import { isMissing, messageOf } from '../../ground/errors.ts';
+import { isMissing, reworded } from '../../ground/errors.ts';
 import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
 import { readText } from '../../ground/whole-file.ts';
 import type { Inspection } from '../../models/inspect.ts';
@@ -41,6 +41,15 @@ const graphIn = async (path: string, folder: boolean): Promise<Graph> => {
   return (await readModel(path)).graph;
 };
 
+const parsed = async (file: string, text: string): Promise<unknown> => {
+  const { parsedJson } = await import('../../models/importers/json-file.ts');
+  try {
+    return parsedJson(file, text);
+  } catch (error) {
+    throw reworded(error, requestError);
+  }
+};
+
 /** What the model of a folder is made for, where its files say so; of the graph alone nobody can tell. */
 const taskAt = async (path: string): Promise<TaskName | undefined> => {
   for (const file of ['model.json', 'config.json']) {
@@ -48,19 +57,11 @@ const taskAt = async (path: string): Promise<TaskName | undefined> => {
       if (isMissing(error)) return '';
       throw error;
     });
-    const said = text === '' ? {} : Object(parsed(join(path, file), text));
+    const said = text === '' ? {} : Object(await parsed(join(path, file), text));
     const task = datasetTasks.find((name) => name === (said.task ?? Object(Object(said.decant).model).task));
     if (task !== undefined) return task;
   }
   return undefined;
-};
-
-const parsed = (file: string, text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw requestError(`${file} is no JSON: ${messageOf(cause)}`);
-  }
 };
 
 const LONGEST_NAME = 200;

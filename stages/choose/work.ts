@@ -34,11 +34,12 @@ const tryAll = async (
   { seed, threads, base, offline, memory, signal, progress }: StageContext,
 ): Promise<readonly Tried[]> => {
   const all = await candidates();
+  // Who watches is no message.
+  const room = memory && { bytes: memory.bytes, asked: memory.asked };
   const tried: Tried[] = [];
   for (const [done, { engine, device }] of all.entries()) {
     signal.throwIfAborted();
     progress({ done, total: all.length, unit: 'engines', phase: engine });
-    const room = memory && { bytes: memory.bytes, asked: memory.asked };
     const question = { stage, options, engine, inputs, seed, threads, base, offline, memory: room };
     const result = all.length === 1 ? {} : { outcome: await ask(question, signal) };
     tried.push({ engine, device: device.name, ...result });

@@ -13,7 +13,7 @@ export const effort = (): (() => number) => {
 const START_MS = 100;
 
 /** How many times longer than on an idle machine other processes take just now: at least 1. */
-export const slowness = (): number => {
+const slowness = (): number => {
   const start = performance.now();
   for (let i = 0; i < 3; i++) spawnSync(process.execPath, ['-e', '']);
   return Math.max(1, (performance.now() - start) / 3 / START_MS);

@@ -45,13 +45,11 @@ const asItIs = ({ json = {}, model }: Source, settings: TokenSettings, rows: num
   return { roles, json: { ...json, ...empty, added_tokens: numbered(added) } };
 };
 
-const idSchema = z.int().nonnegative();
-
 /** What of tokenizer.json says which id a token has: a vocabulary by token or, for unigrams, a list, which is looked at apart. */
 const tokenizerSchema = z.object({
   model: z.object({
     unk_token: z.string().nullish(),
-    unk_id: idSchema.nullish(),
+    unk_id: z.int().nonnegative().nullish(),
     dropout: z.literal(0, 'it drops merges at random: expected null').nullish(),
     vocab: z.custom<object>((vocab) => typeof vocab === 'object' && vocab !== null, 'expected ids by token, or pieces'),
   }),
