@@ -2,30 +2,23 @@ import { type Measurements, readMeasurements } from '../data/measurements.ts';
 import { type Profile, readProfile } from '../data/profile.ts';
 import type { Artifact } from '../ground/artifact.ts';
 import { choice } from '../ground/reported/choice.ts';
-import { type BaselineMetrics, baselineMetrics, type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
+import { type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
 import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
 import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
-import { type DatasetTask, usualTask } from '../ground/tasks.ts';
+import { type DatasetTask, dataTask, usualTask } from '../ground/tasks.ts';
+import { baselinesReport, type JudgedBaseline, judgeBaselines, overBaseline, strongest } from './baselines.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
-import { compare } from './compare.ts';
+import { compare, differenceFrom } from './compare.ts';
 import { costOf } from './cost.ts';
 import { lackingNotes } from './engines.ts';
 import { describeEnvironment } from './environment.ts';
 import { whole } from './figures.ts';
 import { gapOf } from './gap.ts';
 import { judge } from './gates/judge.ts';
-import { exampleTexts, type Judged, judgedEffect, judgeStages } from './judged.ts';
+import { exampleTexts, type Judged, judgeStages } from './judged.ts';
 import { allMeasurements, latencies } from './latencies.ts';
 import { agreementReport, qualityReport } from './quality.ts';
-import {
-  baselineSteps,
-  outputOf,
-  type RanOn,
-  type RunSummary,
-  type StageSummary,
-  type StepSummary,
-  stepMaking,
-} from './record.ts';
+import { outputOf, type RanOn, type RunSummary, type StageSummary, type StepSummary, stepMaking } from './record.ts';
 import type {
   ClientReport,
   Comparison,
@@ -35,8 +28,7 @@ import type {
   StageReport,
   TrainingReport,
 } from './report.ts';
-import { baselineCalled, trainedFor } from './schema/names.ts';
-import { effectInterval } from './statistics/metrics.ts';
+import { trainedFor } from './schema/names.ts';
 import { timeReport } from './time.ts';
 
 const primaryFile = 'model.onnx';
@@ -100,6 +92,8 @@ interface Context {
   readonly measurements: Measurements | null;
   readonly profile: Profile | null;
   readonly classes: readonly string[];
+  /** What every model has to beat. */
+  readonly baseline: JudgedBaseline | undefined;
   /** What the data is for. */
   readonly task: DatasetTask;
 }
@@ -169,7 +163,8 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     model: modelReport(stage, evaluation),
     quality,
     agreement: agreementReport(scores, reference),
-    difference: scores === null || reference === null ? null : difference(scores, reference),
+    difference: scores === null || reference === null ? null : differenceFrom(scores, reference),
+    overBaseline: overBaseline(scores, quality, context.baseline),
     comparisons: comparisonsOf(stage, context),
     ...latencies(context.measurements, stage.id, context.reference),
     time: context.profile === null || undecided ? null : timeReport(context.profile, stage.id),
@@ -207,30 +202,6 @@ const withLacking = (stages: readonly StageReport[], report: Pick<Report, 'measu
     return notes.length === 0 ? stage : { ...stage, notes: [...stage.notes, ...notes] };
   });
 
-/** Null where there is nothing to compare with. */
-const baselinesOf = (run: RunSummary, reference: string | null): Report['data']['baselines'] => {
-  const judged = run.stages.find(({ id }) => id === reference);
-  const beside = judged === undefined ? undefined : evaluationOf(judged)?.baselines;
-  const all = [
-    ...baselineSteps(run).map(({ metrics }): BaselineMetrics => baselineMetrics.parse(metrics)),
-    ...(beside === undefined ? [] : [beside]),
-  ];
-  const named = all
-    .flatMap((one) => Object.entries(one))
-    .map(([name, { score, more, called }]) => [
-      name,
-      { score, ...(more === undefined ? {} : { more }), called: baselineCalled(name, called) },
-    ]);
-  return named.length === 0 ? null : Object.fromEntries(named);
-};
-
-const difference = (model: Judged, reference: Judged): StageReport['difference'] => {
-  const effect = judgedEffect(model, reference);
-  if (effect === null) return null;
-  const { estimate, low, high } = effectInterval(model.task.metric, effect);
-  return { score: estimate, low, high };
-};
-
 /**
  * The report of a run, finished or not, computed from records alone: nothing is run or measured here. The reference is
  * the first stage whose model does what the data is for.
@@ -246,7 +217,12 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const profiled = outputOf(run, 'profile');
   const profile = profiled === undefined ? null : await readProfile(profiled.path);
-  const context: Context = { reference, scores, measurements, profile, classes: dataset?.classes ?? [], task };
+  const classes = dataset?.classes ?? [];
+  const judged = run.stages.find(({ id }) => id === reference);
+  const besides = judged === undefined ? undefined : evaluationOf(judged)?.baselines;
+  const baselines = await judgeBaselines(run, besides, dataTask(task), texts);
+  const baseline = strongest(baselines, dataTask(task));
+  const context: Context = { reference, scores, measurements, profile, classes, baseline, task };
   const measurement = measurements === null ? null : allMeasurements(measurements);
   const report: Report = {
     schema: 'decant.report/1',
@@ -260,14 +236,14 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
       uses: run.data,
-      task: dataset?.task ?? usualTask,
+      task,
       train: dataset?.train ?? 0,
       unlabelled: dataset?.unlabelled ?? 0,
       validation: dataset?.validation ?? 0,
       test: dataset?.test ?? 0,
-      classes: dataset?.classes ?? [],
+      classes,
       remarks: dataset === null ? [] : dataRemarks(dataset),
-      baselines: baselinesOf(run, reference),
+      baselines: baselinesReport(baselines, scores.get(reference ?? '') ?? null, classes),
     },
     reference,
     measurement,

@@ -8,15 +8,21 @@ import { oneLine } from './text.ts';
 
 export interface Column {
   readonly title: string;
+  /** What a stage brings: a control brings nothing. */
+  readonly gain?: true;
   cell(stage: StageReport, report: Report): string;
 }
 
 const changeCell = ({ difference }: StageReport, { writeChange }: Primary): string =>
   difference === null ? '' : `${writeChange(difference.score)} ${range(difference, writeChange)}`;
 
+/** Nothing where a figure is none. */
+const figureText = (figure: number | undefined, { write }: Written): string =>
+  figure === undefined || Number.isNaN(figure) ? '' : write(figure);
+
 /** What a reader looks at first. */
 const verdictBlock = (metric: Primary): readonly Column[] => [
-  { title: metric.title, cell: ({ quality }) => (quality === null ? '' : metric.write(quality.score)) },
+  { title: metric.title, cell: ({ quality }) => figureText(quality?.score, metric) },
   {
     title: `${metric.changes} [95 %]`,
     cell: (stage, { reference }) => (stage.id === reference ? 'reference' : changeCell(stage, metric)),
@@ -24,7 +30,7 @@ const verdictBlock = (metric: Primary): readonly Column[] => [
   { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
   { title: 'p50 ms', cell: ({ latency }) => p50Text(latency[0]) },
   { title: 'texts/s', cell: ({ latency }) => textsPerSecond(latency[0]) },
-  { title: 'speed-up', cell: ({ latency }) => speedupText(latency[0]) },
+  { title: 'speed-up', gain: true, cell: ({ latency }) => speedupText(latency[0]) },
 ];
 
 /** The same of the larger batch. */
@@ -35,7 +41,7 @@ const batchBlock = ({ stages }: Report): readonly Column[] => {
   return [
     { title: `p50 ms, ${at}`, cell: (stage) => p50Text(largerBatch(stage)) },
     { title: `texts/s, ${at}`, cell: (stage) => textsPerSecond(largerBatch(stage)) },
-    { title: `speed-up, ${at}`, cell: (stage) => speedupText(largerBatch(stage)) },
+    { title: `speed-up, ${at}`, gain: true, cell: (stage) => speedupText(largerBatch(stage)) },
   ];
 };
 
@@ -46,19 +52,16 @@ const engineBlock = ({ stages }: Report, engine: string): readonly Column[] => {
   const batch = `${engine}, batch ${many?.batch}`;
   return [
     { title: `p50 ms, ${engine}`, cell: (stage) => p50Text(on(stage).latency[0]) },
-    { title: `speed-up, ${engine}`, cell: (stage) => speedupText(on(stage).latency[0]) },
+    { title: `speed-up, ${engine}`, gain: true, cell: (stage) => speedupText(on(stage).latency[0]) },
     { title: `p50 ms, ${batch}`, cell: (stage) => p50Text(largerBatch(on(stage))) },
-    { title: `speed-up, ${batch}`, cell: (stage) => speedupText(largerBatch(on(stage))) },
+    { title: `speed-up, ${batch}`, gain: true, cell: (stage) => speedupText(largerBatch(on(stage))) },
   ];
 };
 
 /** Further metrics that a table has room for: what classes and losses say more is in the page. */
-const moreColumn = ({ title, metric, write }: Written): Column => ({
-  title,
-  cell: ({ quality }) => {
-    const figure = quality?.more[metric.name];
-    return figure === undefined ? '' : write(figure.value);
-  },
+const moreColumn = (written: Written): Column => ({
+  title: written.title,
+  cell: ({ quality }) => figureText(quality?.more[written.metric.name]?.value, written),
 });
 
 export const detailBlock = (report: Report): readonly Column[] => [
@@ -70,7 +73,10 @@ export const detailBlock = (report: Report): readonly Column[] => [
   { title: 'non-zero', cell: ({ model }) => (model === null ? '' : count(model.nonzero)) },
   { title: 'gzip', cell: ({ model }) => (model === null ? '' : bytes(model.gzipBytes)) },
   { title: 'MACs', cell: ({ model }) => (model === null ? '' : count(model.macs)) },
-  { title: 'seconds', cell: ({ seconds: spent, cached }) => `${seconds(spent)}${cached ? ' *' : ''}` },
+  {
+    title: 'seconds',
+    cell: ({ seconds: spent, cached }) => (Number.isNaN(spent) ? '' : `${seconds(spent)}${cached ? ' *' : ''}`),
+  },
 ];
 
 type Blocks = readonly (readonly Column[])[];
@@ -88,22 +94,6 @@ export const columnBlocks = (report: Report): Blocks => [...mainBlocks(report), 
 /** Columns that say something about at least one stage. */
 export const telling = (report: Report, columns: readonly Column[]): readonly Column[] =>
   columns.filter((column) => report.stages.some((stage) => column.cell(stage, report) !== ''));
-
-type Baseline = NonNullable<Report['data']['baselines']>[string];
-
-const baselineLine = ({ called, score, more = {} }: Baseline, metric: Primary): string => {
-  const others = metric.more.flatMap(({ metric: { name, words }, write, unit }) =>
-    more[name] === undefined ? [] : [`${words} ${write(more[name])}${unit}`],
-  );
-  if (score === null) return [called, ...others].join(', ');
-  return `${called} ${metric.write(score)}${metric.unit}${others.length === 0 ? '' : ` (${others.join(', ')})`}`;
-};
-
-/** One line a baseline, above the table. */
-export const baselineLines = (report: Report): readonly string[] => {
-  const metric = metricOf(report);
-  return Object.values(report.data.baselines ?? {}).map((baseline) => baselineLine(baseline, metric));
-};
 
 /** The strongest model that is no Transformer: what is worse has learned nothing worth its size. Undefined for none. */
 export const bestBaseline = (report: Report): number | undefined => {

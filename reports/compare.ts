@@ -1,5 +1,5 @@
 import { type Judged, judgedEffect } from './judged.ts';
-import type { Comparison, Flip } from './report.ts';
+import type { Comparison, Flip, StageReport } from './report.ts';
 import { classDifferences } from './statistics/classes.ts';
 import { twoSidedP } from './statistics/distributions.ts';
 import { type FlippedExample, flips } from './statistics/flips.ts';
@@ -100,6 +100,14 @@ const beside = (model: Judged, other: Judged, classes: readonly string[]): OfCho
 };
 
 const isChoices = (judged: Judged): judged is Choices => judged.scored !== null;
+
+/** The score of one minus that of another, paired; null where they were asked different questions. */
+export const differenceFrom = (model: Judged, other: Judged): StageReport['difference'] => {
+  const effect = judgedEffect(model, other);
+  if (effect === null) return null;
+  const { estimate, low, high } = effectInterval(model.task.metric, effect);
+  return { score: estimate, low, high };
+};
 
 /** Everything that two models' answers about the same examples say about their difference; null where they do not compare. */
 export const compare = (model: Judged, other: Judged, { versus, role, classes }: About): Comparison | null => {

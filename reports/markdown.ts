@@ -1,29 +1,21 @@
 import { askedBesides } from './asked.ts';
-import {
-  baselineLines,
-  type Column,
-  detailBlock,
-  latencyCaption,
-  mainBlocks,
-  REUSED,
-  telling,
-  testSize,
-} from './columns.ts';
+import { type Column, detailBlock, latencyCaption, mainBlocks, REUSED, telling, testSize } from './columns.ts';
 import { latencyOn, otherEngines } from './engines.ts';
 import { percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
+import { cellOf, controlNote, type Row, tellingRows } from './rows.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from './speed.ts';
 import { oneLine, shortened } from './text.ts';
 import { headline, mainCause, verdict } from './verdict.ts';
 
 /** A pull-request comment of this many lines is still read. */
-export const MOST_LINES = 59;
+export const MOST_LINES = 58;
 const MOST_ROWS = 24;
 const LONGEST_TEXT = 160;
-const LONGEST_VERDICT = 400;
+const LONGEST_VERDICT = 900;
 
 /**
  * Text from data or YAML made inert in Markdown and in the HTML that it allows: no markup, links, mentions, references
@@ -54,11 +46,14 @@ export const folded = (title: string, lines: readonly string[]): string[] =>
 
 const summary = (report: Report, columns: readonly Column[]): string[] => {
   const best = headline(report)?.id;
-  const name = ({ id }: StageReport): string => (id === best ? `**${inert(id)}**` : inert(id));
+  const name = ({ stage: { id }, kind }: Row): string => {
+    if (kind !== 'stage') return `*${inert(id)}*`;
+    return id === best ? `**${inert(id)}**` : inert(id);
+  };
   const shown = telling(report, columns);
   return table(
     ['stage', ...shown.map((column) => column.title)],
-    report.stages.map((stage) => [name(stage), ...shown.map((column) => column.cell(stage, report))]),
+    tellingRows(report, shown).map((row) => [name(row), ...shown.map((column) => cellOf(column, row, report))]),
   );
 };
 
@@ -160,20 +155,18 @@ const circumstances = ({ seed, environment: at, seconds: spent }: Report): strin
 
 const dataLine = (report: Report): string => {
   const { data } = report;
-  const texts = `${[
+  return `${[
     ...(data.classes.length === 0
       ? [`${whole(data.train + data.unlabelled)} training ${metricOf(report).inputs}`]
       : [`${whole(data.train)} labelled, ${whole(data.unlabelled)} unlabelled`]),
     testSize(report),
     ...(data.classes.length === 0 ? [] : [`${data.classes.length} classes`]),
   ].join(', ')}.`;
-  const baselines = baselineLines(report);
-  return baselines.length === 0 ? texts : `${texts} Baselines: ${baselines.join(', ')}.`;
 };
 
 const captionLine = (report: Report): string[] => {
   const caption = latencyCaption(report);
-  const parts = [caption, report.stages.some(({ cached }) => cached) ? REUSED : undefined].filter(
+  const parts = [controlNote(report), caption, report.stages.some(({ cached }) => cached) ? REUSED : undefined].filter(
     (part) => part !== undefined,
   );
   return parts.length === 0 ? [] : ['', `${inert(parts.join('; '), LONGEST_VERDICT)}.`];

@@ -74,19 +74,20 @@ export interface RunSummary {
   readonly keys?: readonly string[];
 }
 
-const makes = ({ outputs }: StepSummary, kind: ArtifactKind): InputArtifact | undefined =>
+/** What a step made of a kind. */
+export const outputIn = ({ outputs }: StepSummary, kind: ArtifactKind): InputArtifact | undefined =>
   Object.values(outputs).find(({ artifact }) => artifact.kind === kind);
 
 /** The automatic step that made something of a kind; null where the run ended before it, or the file left it out. */
 export const stepMaking = ({ automatic }: RunSummary, kind: ArtifactKind): StepSummary | null =>
-  automatic.find((step) => makes(step, kind) !== undefined) ?? null;
+  automatic.find((step) => outputIn(step, kind) !== undefined) ?? null;
 
 /** What it made. */
 export const outputOf = (run: RunSummary, kind: ArtifactKind): InputArtifact | undefined => {
   const step = stepMaking(run, kind);
-  return step === null ? undefined : makes(step, kind);
+  return step === null ? undefined : outputIn(step, kind);
 };
 
 /** Steps over the data that did not read it: what models are compared with. */
 export const baselineSteps = ({ automatic }: RunSummary): readonly StepSummary[] =>
-  automatic.filter((step) => step.place === 'data' && makes(step, 'dataset') === undefined);
+  automatic.filter((step) => step.place === 'data' && outputIn(step, 'dataset') === undefined);

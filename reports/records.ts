@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { type Artifact, type ArtifactKind, artifactKinds, type Digest } from '../ground/artifact.ts';
 import { isUserError, messageOf, systemCode, UserError } from '../ground/errors.ts';
 import { readText } from '../ground/whole-file.ts';
+import { keptAnswers } from './baselines.ts';
 import { sealedRecord, verifySealedRecord } from './checksum.ts';
 import { gateSchema } from './gates/schema.ts';
-import type { AutomaticSummary, RunSummary, StageSummary, StepSummary } from './record.ts';
+import { type AutomaticSummary, outputIn, type RunSummary, type StageSummary, type StepSummary } from './record.ts';
 import { RECORDS, runFile, SCHEMA, schemas } from './run-file.ts';
 import { verifyFile } from './verify.ts';
 import { verifyWritten } from './written.ts';
@@ -19,9 +20,9 @@ export const seedFolder = (seed: number): string => `seed-${seed}`;
 /** Folders of the seeds of a run; none where it has one seed. */
 export const seedFolders = ({ seeds = [] }: RunSummary): readonly string[] => seeds.map(seedFolder);
 
-/** Predictions of a baseline are nothing that a report reads. */
-const isRead = ({ place, outputs }: AutomaticSummary): boolean =>
-  place === 'all-models' || Object.values(outputs).some(({ artifact }) => artifact.kind === 'dataset');
+/** Earlier versions left a baseline's predictions where they were made: no report read them. */
+const isRead = (step: AutomaticSummary): boolean =>
+  step.place === 'all-models' || outputIn(step, 'dataset') !== undefined || keptAnswers(step);
 
 /** Every step of a run whose files a report reads, by the folder in which its records lie. */
 const stepsOf = (run: RunSummary): readonly (readonly [string, StepSummary])[] =>

@@ -46,9 +46,10 @@ export const seedsBlock = (report: Report): readonly Column[] => {
   ];
 };
 
-/** The report without the stages of which the second table has nothing to say. */
+/** The report without what the second table has nothing to say of: baselines draw nothing, and stages that have no figure. */
 export const tellingSeeds = (report: Report): Report => ({
   ...report,
+  data: { ...report.data, baselines: null },
   stages: report.stages.filter((stage) => seedsBlock(report).some(({ cell }) => cell(stage, report) !== '')),
 });
 

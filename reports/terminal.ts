@@ -1,18 +1,10 @@
 import { styleText } from 'node:util';
 import { askedBesides } from './asked.ts';
-import {
-  allNotes,
-  baselineLines,
-  type Column,
-  columnBlocks,
-  latencyCaption,
-  REUSED,
-  telling,
-  testSize,
-} from './columns.ts';
+import { allNotes, type Column, columnBlocks, latencyCaption, REUSED, telling, testSize } from './columns.ts';
 import { seconds } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
-import type { Report, StageReport } from './report.ts';
+import type { Report } from './report.ts';
+import { ABSENT, baselineNote, cellOf, controlNote, type Row, rowsOf, tellingRows } from './rows.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { busyNote } from './speed.ts';
 import { fitted, oneLine, terminalWidth } from './text.ts';
@@ -41,12 +33,15 @@ export const layOut = (rows: readonly (readonly string[])[], left: readonly numb
   return rows.map((row) => row.map(cell).join(GAP).trimEnd());
 };
 
-const nameOf = ({ id }: StageReport): string => fitted(oneLine(id), LONGEST_NAME);
+const nameOf = ({ short }: Row): string => fitted(oneLine(short), LONGEST_NAME);
 
 const linesOf = (report: Report, columns: readonly Column[]): string[] =>
   layOut([
     ['stage', ...columns.map((column) => column.title)],
-    ...report.stages.map((stage) => [nameOf(stage), ...columns.map((column) => column.cell(stage, report))]),
+    ...tellingRows(report, columns).map((row) => [
+      nameOf(row),
+      ...columns.map((column) => cellOf(column, row, report)),
+    ]),
   ]);
 
 const widest = (lines: readonly string[]): number => Math.max(...lines.map(terminalWidth));
@@ -68,11 +63,11 @@ const tables = (report: Report, given: readonly (readonly Column[])[], width: nu
 
 /** One figure a line, for terminals that no table fits. */
 const list = (report: Report, blocks: readonly (readonly Column[])[], width: number): string[][] =>
-  report.stages.map((stage) => [
-    fitted(oneLine(stage.id), width),
+  rowsOf(report).map((row) => [
+    fitted(oneLine(row.short), width),
     ...telling(report, blocks.flat()).flatMap((column) => {
-      const value = column.cell(stage, report);
-      if (value === '') return [];
+      const value = cellOf(column, row, report);
+      if (value === '' || value === ABSENT) return [];
       const gap = width - 2 - column.title.length - value.length;
       return gap > 0
         ? [`  ${column.title}${' '.repeat(gap)}${value}`]
@@ -114,8 +109,6 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   if (busy !== undefined) lines.push(...wrapped(`${busy}.`, width), '');
   const cause = mainCause(report);
   if (cause !== undefined) lines.push(...wrapped(cause, width), '');
-  const baselines = baselineLines(report);
-  if (baselines.length > 0) lines.push(...wrapped(`Baselines: ${baselines.join(', ')}`, width), '');
   const show = (shown: Report, blocks: readonly (readonly Column[])[]): void => {
     const made = width < NARROWEST_TABLE ? list(shown, blocks, width) : tables(shown, blocks, width);
     for (const [head, ...rows] of made) lines.push(bold(head ?? ''), ...rows, '');
@@ -128,6 +121,8 @@ export const renderTable = (report: Report, { columns, color }: Options): string
   }
   const asked = askedBesides(report);
   const ends = [
+    baselineNote(report),
+    controlNote(report),
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
     `${testSize(report)}; ${seconds(secondsInAll(report))} s in all`,

@@ -2,6 +2,7 @@ import { firstEngine } from './engines.ts';
 import { milliseconds, percent, plusMinus, type Range, times, whole } from './figures.ts';
 import { metricOf, type Primary } from './metric.ts';
 import type { QualityReport, Report, StageReport } from './report.ts';
+import { isControl } from './rows.ts';
 import { MEASURED_BUSY, PROFILED_BUSY } from './speed.ts';
 import { oneLine } from './text.ts';
 
@@ -15,13 +16,18 @@ export const judged = ({ stages }: Report): readonly StageReport[] => stages.fil
 
 /**
  * The stage that a reader came for: the smallest evaluated model that the last stage without a model of its own took
- * (an export), else the last evaluated one; null where none was evaluated.
+ * (an export), else the last evaluated one that is no control; null where none was evaluated.
  */
 export const headline = (report: Report): StageReport | null => {
   const models = judged(report);
   const taker = report.stages.findLast(({ model, inputs }) => model === null && Object.keys(inputs).length > 0);
   const taken = models.filter(({ id }) => Object.values(taker?.inputs ?? {}).includes(id));
-  return taken.toSorted((a, b) => size(a) - size(b))[0] ?? models.at(-1) ?? null;
+  return (
+    taken.toSorted((a, b) => size(a) - size(b))[0] ??
+    models.findLast((stage) => !isControl(report, stage)) ??
+    models.at(-1) ??
+    null
+  );
 };
 
 const within = (interval: Range | null | undefined, at: number): boolean =>
@@ -68,9 +74,13 @@ const goodness = ({ isRate, words, write, unit, examples }: Primary, quality: Qu
   const on = `${whole(quality.examples)} test ${examples}`;
   const figure = `${write(quality.score)}${unit}`;
   return isRate
-    ? `it is right on ${figure} of ${on}`
+    ? `it is right on ${figure}${between(quality.scoreInterval, write)} of ${on}`
     : `the ${words} is ${figure}${between(quality.scoreInterval, write)} over ${on}`;
 };
+
+/** "-0.5 points (-1.1 to +0.1), which may be chance" */
+const changeText = (change: NonNullable<StageReport['difference']>, { writeChange, changeUnit }: Primary): string =>
+  `${writeChange(change.score)}${changeUnit}${between(change, writeChange)}${within(change, 0) ? ', which may be chance' : ''}`;
 
 const qualityPart = ({ quality, difference }: StageReport, report: Report): string => {
   if (quality === null) return 'it was not evaluated';
@@ -78,9 +88,58 @@ const qualityPart = ({ quality, difference }: StageReport, report: Report): stri
   const metric = metricOf(report);
   const good = goodness(metric, quality);
   if (difference === null || metric.isToReference || !Number.isFinite(difference.score)) return good;
-  const { writeChange, changeUnit } = metric;
-  const shift = `${writeChange(difference.score)}${changeUnit}${between(difference, writeChange)}`;
-  return `${good}, ${shift}${within(difference, 0) ? ', which may be chance' : ''}`;
+  return `${good}, ${changeText(difference, metric)}`;
+};
+
+type Over = NonNullable<StageReport['overBaseline']>;
+
+const overOf = ({ overBaseline }: StageReport): NonNullable<StageReport['difference']> | null => {
+  const score = overBaseline?.score;
+  return score === undefined ? null : { score: score.estimate, low: score.low, high: score.high };
+};
+
+/** Whether a model is better than the strongest baseline beyond chance. */
+const beatsBaseline = (report: Report, { overBaseline }: StageReport): boolean => {
+  if (overBaseline === null) return false;
+  const { low, high } = overBaseline.score;
+  return metricOf(report).metric.better === 'higher' ? low > 0 : high < 0;
+};
+
+const baselineIn = ({ data }: Report, { baseline }: Over) => data.baselines?.[baseline];
+
+/** "the linear bag of words" */
+const calledBaseline = (report: Report, over: Over): string =>
+  `the ${oneLine(baselineIn(report, over)?.called ?? over.baseline)}`;
+
+/**
+ * What is said first where the model that ships does not beat what costs next to nothing; undefined where it does, and where
+ * nothing is known of it.
+ */
+const notWorth = (report: Report, stage: StageReport): string | undefined => {
+  const { overBaseline: over, quality } = stage;
+  const change = overOf(stage);
+  if (over === null || quality === null || change === null) return undefined;
+  if (hasTooFewTexts(report) || beatsBaseline(report, stage)) return undefined;
+  const metric = metricOf(report);
+  const { words, write, unit } = metric;
+  const others = judged(report).filter((one) => !isControl(report, one) && beatsBaseline(report, one));
+  const lead =
+    others.length === 0 ? 'Nothing here is worth deploying yet' : `${oneLine(stage.id)} is not worth deploying yet`;
+  const figures = `${write(quality.score)}${unit} against ${write(baselineIn(report, over)?.score ?? Number.NaN)}${unit}`;
+  const does =
+    others.length === 0
+      ? ''
+      : `; ${others.map(({ id }) => oneLine(id)).join(', ')} ${others.length === 1 ? 'does' : 'do'}`;
+  const how = over.paired ? '' : ' (not paired)';
+  return `${lead}: ${oneLine(stage.id)} does not beat ${calledBaseline(report, over)} by ${words}, ${figures}, ${changeText(change, metric)}${how}${does}.`;
+};
+
+/** How far above the strongest baseline the headline is, where it is. */
+const overSentence = (report: Report, stage: StageReport): string => {
+  const change = overOf(stage);
+  if (stage.overBaseline === null || change === null || hasTooFewTexts(report)) return '';
+  if (!beatsBaseline(report, stage)) return '';
+  return ` Against ${calledBaseline(report, stage.overBaseline)} it is ${changeText(change, metricOf(report))}.`;
 };
 
 /** How much of the headline's score is the choice of the seed. */
@@ -120,10 +179,15 @@ export const gapSentence = ({ gap }: StageReport): string | undefined => {
   return `${fewer} ${oneLine(gap.versus)} and ${times(gap.timeRatio)} times as fast: ${milliseconds(gap.ms)} ms where ${expected}.`;
 };
 
-/** What the run came to, in one sentence of plain text; a second one where there are several seeds. */
+/**
+ * What the run came to, in one sentence of plain text, behind one of what is against it; a further one where there are
+ * several seeds.
+ */
 export const verdict = (report: Report): string => {
   const stage = headline(report);
-  return `${verdictOnce(report)}${stage === null ? '' : seedsSentence(report, stage)}`;
+  if (stage === null) return verdictOnce(report);
+  const against = notWorth(report, stage);
+  return `${against === undefined ? '' : `${against} `}${verdictOnce(report)}${overSentence(report, stage)}${seedsSentence(report, stage)}`;
 };
 
 /** Why nothing is said of its speed. */

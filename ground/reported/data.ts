@@ -32,6 +32,11 @@ export const baselineFigures = z.looseObject({
   score: z.number().nullable().describe('Null where it is no number: what says the same of all has ranked nothing.'),
   more: z.record(z.string(), z.number()).exactOptional().describe('Further metrics of the task by name.'),
   called: z.string().exactOptional().describe('As tables call it.'),
+  predicted: z
+    .boolean()
+    .exactOptional()
+    .describe('Whether its answers were kept, so that models are compared with it pair by pair.'),
+  always: z.int().exactOptional().describe('The class that it says of everything, by its number.'),
 });
 
 /** Baselines by name; none where there is nothing to compare with. */

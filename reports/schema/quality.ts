@@ -61,6 +61,15 @@ export const agreement = z.looseObject({
 
 export const difference = z.looseObject({ score: figure, low: figure, high: figure });
 
+/** A stage's model against the strongest baseline on the same examples. */
+export const overBaseline = z.looseObject({
+  baseline: z.string().describe('Its name in data.baselines.'),
+  score: z.looseObject({ estimate: figure, low: figure, high: figure }),
+  paired: z
+    .boolean()
+    .describe("Whether both answered each example; else the interval is that of the model's own score alone."),
+});
+
 const flip = z.looseObject({
   id: z.number(),
   text: z.string(),

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { baselineFigures, dataFigures } from '../../ground/reported/data.ts';
 import { amount, count } from '../../ground/reported/numbers.ts';
 import { gateReportSchema } from '../gates/schema.ts';
+import { openBounds } from './figures.ts';
 import { measurement } from './latency.ts';
+import { difference } from './quality.ts';
 import { seeds } from './seeds.ts';
 import { stage } from './stage.ts';
 
@@ -21,11 +23,20 @@ const environment = z.looseObject({
   decant: z.string(),
 });
 
+const baseline = baselineFigures
+  .pick({ score: true, more: true, called: true })
+  .required({ called: true })
+  .extend({
+    scoreInterval: openBounds.nullable().default(null).describe('95 % interval; null where its answers were not kept.'),
+    difference: difference.nullable().default(null).describe("Score minus the reference's, paired."),
+  })
+  .loose();
+
 const data = z.looseObject({
   uses: z.string(),
   ...dataFigures,
   baselines: z
-    .record(z.string(), baselineFigures.required({ called: true }))
+    .record(z.string(), baseline)
     .nullable()
     .describe('What is to be beaten, on the same test split; null when the run ended before that was computed.'),
 });

@@ -5,7 +5,7 @@ import { amount, count } from '../../ground/reported/numbers.ts';
 import { curvePoint, metricName, trainingSummary } from '../../ground/reported/training.ts';
 import { figure } from './figures.ts';
 import { lacking, latency, loading, otherEngine } from './latency.ts';
-import { agreement, comparison, difference, quality } from './quality.ts';
+import { agreement, comparison, difference, overBaseline, quality } from './quality.ts';
 import { cause, gap, time } from './time.ts';
 
 const model = z.looseObject({
@@ -48,6 +48,10 @@ export const stage = z.looseObject({
   quality: quality.nullable(),
   agreement: agreement.nullable().describe('With the reference on the same examples.'),
   difference: difference.nullable().describe("Score minus the reference's, with its paired 95 % interval."),
+  overBaseline: overBaseline
+    .nullable()
+    .default(null)
+    .describe("Score minus the strongest baseline's, with its 95 % interval; null where there is none."),
   comparisons: z.array(comparison).describe('Paired with the reference, and with the model it was made from.'),
   latency: z
     .array(latency)

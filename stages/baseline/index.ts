@@ -10,7 +10,7 @@ export type Reported = BaselineMetrics;
  */
 export const baseline = defineStage({
   uses: 'baseline',
-  version: 3,
+  version: 4,
   summary: 'Majority class, and a linear bag-of-words model or a lexicon of words, on the same split.',
   config: z.strictObject({}),
   place: 'data',

@@ -1,4 +1,8 @@
 import { type Dataset, type Example, tagsOf } from '../../data/dataset.ts';
+import { type Predictions, writePredictions } from '../../data/predictions.ts';
+import { blankRows, putRow } from '../../data/rows.ts';
+import type { StageContext } from '../stage.ts';
+import type { Reported } from './index.ts';
 
 /** Counts of the classes that something had. */
 class Counts {
@@ -15,6 +19,11 @@ class Counts {
       if (count > times || (count === times && tag < best)) [best, times] = [tag, count];
     }
     return best;
+  }
+
+  /** A score of every class: the logarithm of how often it was there, each counted once more (Laplace 1814). */
+  logits(classes: number): Float32Array {
+    return Float32Array.from({ length: classes }, (_, tag) => Math.log(1 + (this.#counts.get(tag) ?? 0)));
   }
 }
 
@@ -44,23 +53,51 @@ const learn = (train: readonly Example[]): Lexicon => {
   return { words, all };
 };
 
+const tagged = ({ classes, test }: Dataset, { words, all }: Lexicon): Predictions => {
+  const tags: number[] = [];
+  const groups: number[] = [];
+  const said: Float32Array[] = [];
+  const known = new Map([...words].map(([word, counts]) => [word, counts.logits(classes.length)]));
+  const unknown = all.logits(classes.length);
+  for (const example of test) {
+    eachWord([example], (word, tag) => {
+      tags.push(tag);
+      groups.push(example.id);
+      said.push(known.get(word) ?? unknown);
+    });
+  }
+  const rows = blankRows(tags.length, classes.length);
+  said.forEach((logits, row) => {
+    putRow(rows, row, logits, tags[row]);
+  });
+  return {
+    ...{ split: 'test', ids: Int32Array.from(tags, (_, word) => word), rows },
+    ...{ targets: { width: 1, data: Int32Array.from(tags) }, groups: Int32Array.from(groups) },
+  };
+};
+
 /**
  * Tags every test word with the most frequent class of all, and with the most frequent class that the word itself had in
  * training (that of all where it never occurred): what a tagger must beat by reading the words around.
  */
-export const tagWords = ({ train, test }: Dataset) => {
-  const { words, all } = learn(train);
+export const tagWords = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
+  const learnt = learn(dataset.train);
+  const { words, all } = learnt;
   const majority = all.most;
   const best = new Map([...words].map(([word, counts]) => [word, counts.most]));
   let [count, common, known] = [0, 0, 0];
-  eachWord(test, (word, tag) => {
+  eachWord(dataset.test, (word, tag) => {
     count++;
     common += Number(tag === majority);
     known += Number(tag === (best.get(word) ?? majority));
   });
+  await writePredictions(await ctx.output('predictions', 'predictions'), tagged(dataset, learnt));
   const rate = (right: number): number => right / Math.max(1, count);
-  return {
-    majority: { score: rate(common), called: 'majority class' },
-    lexicon: { score: rate(known), called: 'most frequent class of each word', words: words.size },
+  const lexicon = {
+    score: rate(known),
+    called: 'most frequent class of each word',
+    predicted: true,
+    words: words.size,
   };
+  return { majority: { score: rate(common), called: 'majority class', always: majority }, lexicon };
 };

@@ -103,6 +103,7 @@ export const tellSets = async (dataset: Dataset, ctx: StageContext): Promise<Rep
     majority: { score: figureOf(metric, judgedBy(truth, everywhere, count)), called: 'most frequent answer' },
     linear: {
       ...{ score: figureOf(metric, judgedBy(truth, saidOf(logits), count)), called: 'linear bag of words' },
+      predicted: true,
       ...{ validationScore: validation, features: vectorizer.features, inversePenalty },
       ...{ texts: train.length, epochs: effort.epochs },
     },

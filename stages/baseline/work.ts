@@ -45,13 +45,14 @@ const rightOf = (
   return right / Math.max(1, labels.length);
 };
 
-/** Share of test texts in the class that is most frequent in training; of equally frequent ones the first. */
-const majorityShare = ({ classes, train, test }: Dataset): number => {
+/** The class that is most frequent in training, of equally frequent ones the first, and the share of test texts in it. */
+const majorityOf = ({ classes, train, test }: Dataset): { readonly score: number; readonly always: number } => {
   const counts = new Int32Array(classes.length);
   for (const label of train.map(labelOf)) counts[label] = (counts[label] ?? 0) + 1;
   const most = counts.reduce((larger, count) => Math.max(larger, count), 0);
   const majority = counts.indexOf(most);
-  return test.filter(({ target }) => target === majority).length / Math.max(1, test.length);
+  const score = test.filter(({ target }) => target === majority).length / Math.max(1, test.length);
+  return { score, always: majority };
 };
 
 /** Training texts as rows, with weights that they fit into. */
@@ -87,7 +88,7 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Repor
   await writeTest(ctx, dataset, rows, { width: 1, data: test.labels });
   // What is told beside the score: how it came about.
   const linear = {
-    ...{ score: right, called: 'linear bag of words' },
+    ...{ score: right, called: 'linear bag of words', predicted: true },
     validationScore: validation,
     features: vectorizer.features,
     inversePenalty,
@@ -95,15 +96,15 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Repor
     epochs: effort.epochs,
     weights: effort.dense ? 'all' : 'seen',
   };
-  return { majority: { score: majorityShare(dataset), called: 'majority class' }, linear };
+  return { majority: { ...majorityOf(dataset), called: 'majority class' }, linear };
 };
 
-/** Baselines of the other tasks leave no predictions that anything reads. */
-const withoutPredictions = async (metrics: Reported, ctx: StageContext): Promise<Reported> => {
+/** There is nothing to compare with, or nothing that predicts here. */
+const withoutPredictions = async (_: Dataset, ctx: StageContext): Promise<Reported> => {
   await writePredictions(await ctx.output('predictions', 'predictions'), {
     ...{ split: 'test', ids: new Int32Array(), rows: noRows(0) },
   });
-  return metrics;
+  return {};
 };
 
 type Compare = (dataset: Dataset, ctx: StageContext) => Promise<Reported>;
@@ -112,10 +113,10 @@ const comparedWith: Readonly<Record<NonNullable<DataTask['baseline']> | 'nothing
   linear: classifyTexts,
   ridge: predictNumbers,
   // Tokens are a model's: its evaluation counts them.
-  frequency: (_, ctx) => withoutPredictions({}, ctx),
+  frequency: withoutPredictions,
   'one-vs-rest': tellSets,
-  lexicon: (dataset, ctx) => withoutPredictions(tagWords(dataset), ctx),
-  nothing: (_, ctx) => withoutPredictions({}, ctx),
+  lexicon: tagWords,
+  nothing: withoutPredictions,
 };
 
 export const run: StageRun<unknown, Reported> = async ({ dataset: input }, _, ctx) => {

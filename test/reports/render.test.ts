@@ -57,7 +57,7 @@ describe('the verdict', () => {
   it('compares the model that ships with the reference, with intervals', () => {
     expect(headline(report)?.id).toBe('int8');
     expect(verdict(report)).toBe(
-      'int8 is 15.7 times as fast as teacher (15.1 to 16.2) and 11.4 times smaller; it is right on 79.7 % of 8,154 test texts, -0.5 points (-1.1 to +0.1), which may be chance.',
+      'int8 is 15.7 times as fast as teacher (15.1 to 16.2) and 11.4 times smaller; it is right on 79.7 % (78.8 to 80.6) of 8,154 test texts, -0.5 points (-1.1 to +0.1), which may be chance. Against the linear bag of words it is +6.6 points (+5.8 to +7.4).',
     );
   });
 
@@ -70,8 +70,66 @@ describe('the verdict', () => {
   it('says so when nothing was evaluated or only the reference was', () => {
     expect(verdict(bare)).toBe('No model of this run was evaluated.');
     expect(verdict({ ...report, stages: report.stages.slice(0, 1) })).toBe(
-      'teacher: it is right on 80.2 % of 8,154 test texts.',
+      'teacher: it is right on 80.2 % (79.3 to 81.1) of 8,154 test texts.',
     );
+  });
+});
+
+/** The sample where the strongest baseline is as much above a stage as `estimate` says. */
+const beaten = (estimates: Readonly<Record<string, number>>): Report => ({
+  ...report,
+  stages: report.stages.map((stage) => {
+    const estimate = estimates[stage.id];
+    const score = estimate === undefined ? null : { estimate, low: estimate - 0.01, high: estimate + 0.01 };
+    return { ...stage, overBaseline: score && { baseline: 'linear', score, paired: true } };
+  }),
+});
+
+describe('a model that beats no baseline', () => {
+  it('is not worth deploying, says the first sentence', () => {
+    expect(verdict(beaten({ int8: -0.02 }))).toMatch(
+      /^Nothing here is worth deploying yet: int8 does not beat the linear bag of words by accuracy, 79.7 % against 73.1 %, -2.0 points \(-3.0 to -1.0\)\. int8 is 15.7 times/,
+    );
+  });
+
+  it('is not beaten by chance', () => {
+    expect(verdict(beaten({ int8: 0.005 }))).toContain('+0.5 points (-0.5 to +1.5), which may be chance.');
+  });
+
+  it('is told beside those that do', () => {
+    expect(verdict(beaten({ int8: 0, student: 0.03 }))).toMatch(
+      /^int8 is not worth deploying yet: .* may be chance; student does\. /,
+    );
+  });
+
+  it('says nothing where nothing is known of baselines, or of too few texts', () => {
+    expect(verdict(beaten({}))).toMatch(/^int8 is 15.7 times/);
+    const few = beaten({ int8: -0.2 });
+    expect(verdict({ ...few, data: { ...few.data, test: 20 } })).toMatch(/^int8 is 15.7 times/);
+  });
+});
+
+describe('a control', () => {
+  const scratch = {
+    ...(report.stages[1] ?? bareStage('x')),
+    id: 'scratch',
+    uses: 'train',
+    config: { like: 'student' },
+  };
+  const controlled: Report = { ...report, stages: [...report.stages.slice(0, 2), scratch] };
+
+  it('is no headline and has no speed-up', () => {
+    expect(headline(controlled)?.id).toBe('student');
+    const table = renderTable(controlled, { columns: 120, color: false });
+    expect(table).toMatch(/^scratch .* 3,788 +—$/m);
+    expect(table).toContain('scratch is a control, trained from random weights without a teacher');
+  });
+
+  it('is none where another stage takes its model', () => {
+    const taken = { ...bareStage('more', { inputs: { model: 'scratch' } }), model: scratch.model };
+    expect(
+      renderTable({ ...controlled, stages: [...controlled.stages, taken] }, { columns: 120, color: false }),
+    ).not.toContain('control');
   });
 });
 
@@ -105,18 +163,19 @@ describe('the terminal table', () => {
     expect(
       renderTable(report, { columns: 80, color: false }),
     ).toBe(`int8 is 15.7 times as fast as teacher (15.1 to 16.2) and 11.4 times smaller; it
-is right on 79.7 % of 8,154 test texts, -0.5 points (-1.1 to +0.1), which may be
-chance.
+is right on 79.7 % (78.8 to 80.6) of 8,154 test texts, -0.5 points (-1.1 to
++0.1), which may be chance. Against the linear bag of words it is +6.6 points
+(+5.8 to +7.4).
 
 Why int8 is not faster still: A third of the time is the cost of starting nodes
 (31.0 % of its time).
 
-Baselines: majority class 14.0 %, linear bag of words 73.1 %
-
-stage    accuracy %      points [95 %]     bytes  p50 ms  texts/s  speed-up
-teacher        80.2          reference  27.06 MB    2.23      448     1.00x
-student        79.6  -0.6 [-1.2, +0.0]   8.81 MB   0.264    3,788      8.5x
-int8           79.7  -0.5 [-1.1, +0.1]   2.37 MB   0.142    7,042     15.7x
+stage     accuracy %      points [95 %]     bytes  p50 ms  texts/s  speed-up
+majority        14.0                  —         —       —        —         —
+linear          73.1  -7.1 [-8.0, -6.2]         —       —        —         —
+teacher         80.2          reference  27.06 MB    2.23      448     1.00x
+student         79.6  -0.6 [-1.2, +0.0]   8.81 MB   0.264    3,788      8.5x
+int8            79.7  -0.5 [-1.1, +0.1]   2.37 MB   0.142    7,042     15.7x
 deploy
 
 stage    p50 ms, batch 32  texts/s, batch 32  speed-up, batch 32
@@ -131,6 +190,7 @@ student      90.0      2.19 M    1.00 M   8.11 MB   9.00 M       12
 int8         90.0      2.19 M    2.10 M   2.18 MB   9.00 M     12 *
 deploy                                                           12
 
+to be beaten: majority (majority class), linear (linear bag of words)
 p50 at batch 1, 15 tokens, 1 thread; MACs at 15 tokens
 * reused from the cache
 8,154 test texts; 525 s in all

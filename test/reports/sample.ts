@@ -75,6 +75,11 @@ const comparison = (
   },
 });
 
+const over = (estimate: number): StageReport['overBaseline'] => ({
+  ...{ baseline: 'linear', paired: true },
+  score: { estimate, low: estimate - 0.008, high: estimate + 0.008 },
+});
+
 /** A stage with nothing but its name. */
 export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageReport => ({
   id,
@@ -89,6 +94,7 @@ export const bareStage = (id: string, extra: Partial<StageReport> = {}): StageRe
   quality: null,
   agreement: null,
   difference: null,
+  overBaseline: null,
   comparisons: [],
   latency: [],
   loading: null,
@@ -184,6 +190,7 @@ export const fullReport = (
       quality: quality(0.796, classes),
       difference: { score: -0.006, low: -0.012, high: 0 },
       agreement: { top1: 0.9, kl: 0.07 },
+      overBaseline: over(0.065),
       comparisons: [comparison('teacher', 'reference', -0.006, classes)],
       latency: [latency(1, 0.264, 8.5), latency(32, 7.4, 6)],
     }),
@@ -195,6 +202,7 @@ export const fullReport = (
       quality: quality(0.797, classes),
       difference: { score: -0.005, low: -0.011, high: 0.001 },
       agreement: { top1: 0.9, kl: 0.07 },
+      overBaseline: over(0.066),
       comparisons: [
         comparison('teacher', 'reference', -0.005, classes),
         comparison('student', 'previous', 0.001, classes),
@@ -263,8 +271,11 @@ export const bare: Report = {
     classes: [],
     remarks: [],
     baselines: {
-      majority: { score: 0.14, called: 'majority class' },
-      linear: { score: 0.731, called: 'linear bag of words' },
+      majority: { score: 0.14, called: 'majority class', scoreInterval: null, difference: null },
+      linear: {
+        ...{ score: 0.731, called: 'linear bag of words', scoreInterval: { low: 0.721, high: 0.741 } },
+        difference: { score: -0.071, low: -0.08, high: -0.062 },
+      },
     },
   },
   reference: null,

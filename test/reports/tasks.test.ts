@@ -20,6 +20,7 @@ const ofFeatures = (): Report => {
     data: { ...report.data, task: 'features', classes: [], baselines: null },
     stages: report.stages.map((stage) => ({
       ...stage,
+      overBaseline: null,
       agreement: null,
       training: stage.training && { ...stage.training, metric: 'cosine' },
       quality: stage.quality && { ...stage.quality, ...alike, classes: [] },
@@ -35,12 +36,16 @@ const ofTags = (): Report => {
   const report = fullReport(Array.from({ length: 472 }, (_, i) => `tag-${i}`));
   return {
     ...report,
+    stages: report.stages.map((stage) => ({
+      ...stage,
+      overBaseline: stage.overBaseline && { ...stage.overBaseline, baseline: 'lexicon' },
+    })),
     data: {
       ...report.data,
       task: 'token-classification',
       baselines: {
-        majority: { score: 0.13, called: 'majority class' },
-        lexicon: { score: 0.861, called: 'most frequent class of each word' },
+        majority: { score: 0.13, called: 'majority class', scoreInterval: null, difference: null },
+        lexicon: { score: 0.861, called: 'most frequent class of each word', scoreInterval: null, difference: null },
       },
     },
   };
@@ -107,7 +112,9 @@ describe('a report of tags', () => {
   it('speaks of words and sentences, and stays readable with 472 of them', async () => {
     const { terminal = '', markdown = '', html = '', card: made = '', diff = '' } = await everything(ofTags());
     expect(terminal).toContain('8,154 test sentences with 8,154 words');
-    expect(terminal).toContain('most frequent class of each word 86.1 %');
+    expect(terminal).toMatch(/^lexicon +86\.1 /m);
+    expect(terminal).toContain('lexicon (most frequent class of each word)');
+    expect(terminal).toMatch(/Against the most frequent class of each word\sit\sis\s\+6\.6\spoints/);
     for (const text of [terminal, markdown, html, made, diff]) expect(text).toContain('word accuracy');
     for (const text of [terminal, markdown, diff]) expect(text).not.toMatch(/test texts|linear bag/);
     expect(html).toContain('Words whose answer changed');

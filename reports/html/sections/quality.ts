@@ -2,6 +2,8 @@ import { NONE } from '../../../ground/metrics/written.ts';
 import { percent, range, whole } from '../../figures.ts';
 import { metricOf, type Primary } from '../../metric.ts';
 import type { Comparison, QualityReport, Report } from '../../report.ts';
+import { ABSENT, rowsOf } from '../../rows.ts';
+import type { Bounds } from '../../statistics/intervals.ts';
 import { html } from '../html.ts';
 import { type HtmlColumn, table } from '../table.ts';
 import type { Section } from './section.ts';
@@ -46,7 +48,12 @@ export const comparisonsSection = (report: Report): Section | null => {
   };
 };
 
-type Judged = QualityReport & { readonly id: string };
+type Judged = QualityReport & { readonly id: string; readonly isBaseline: boolean };
+
+const bounded = (value: number, bounds: Bounds, write: (x: number) => string): string => {
+  if (Number.isNaN(value)) return ABSENT;
+  return Number.isNaN(bounds.low) ? write(value) : `${write(value)} ${range(bounds, write)}`;
+};
 
 /** Further metrics, with intervals where any stage has one. */
 const moreColumns = (rows: readonly Judged[], { more }: Primary): readonly HtmlColumn<Judged>[] =>
@@ -56,7 +63,7 @@ const moreColumns = (rows: readonly Judged[], { more }: Primary): readonly HtmlC
       title: bounded ? `${title} [95 %]` : title,
       cell: (row) => {
         const figure = row.more[name];
-        if (figure === undefined) return NONE;
+        if (figure === undefined) return row.isBaseline ? ABSENT : NONE;
         return `${write(figure.value)}${figure.interval === null ? '' : ` ${range(figure.interval, write)}`}`;
       },
     };
@@ -64,10 +71,10 @@ const moreColumns = (rows: readonly Judged[], { more }: Primary): readonly HtmlC
 
 /** Quality of every stage with intervals. */
 export const qualitySection = (report: Report): Section | null => {
-  const rows: readonly Judged[] = report.stages.flatMap(({ id, quality }) =>
-    quality === null ? [] : [{ id, ...quality }],
+  const judged = rowsOf(report).flatMap(({ stage: { id, quality }, kind }): Judged[] =>
+    quality === null ? [] : [{ ...quality, id, isBaseline: kind === 'baseline' }],
   );
-  if (rows.length === 0) return null;
+  if (judged.every(({ isBaseline }) => isBaseline)) return null;
   const metric = metricOf(report);
   const { title, write, examples, inputs } = metric;
   return {
@@ -78,10 +85,10 @@ export const qualitySection = (report: Report): Section | null => {
         { title: 'stage', cell: ({ id }) => id },
         {
           title: `${title} [95 %]`,
-          cell: ({ score, scoreInterval }) => `${write(score)} ${range(scoreInterval, write)}`,
+          cell: ({ score, scoreInterval }) => bounded(score, scoreInterval, write),
         },
-        ...moreColumns(rows, metric),
-        { title: examples, cell: (quality) => whole(quality.examples) },
+        ...moreColumns(judged, metric),
+        { title: examples, cell: ({ examples: n, isBaseline }) => (isBaseline ? ABSENT : whole(n)) },
         ...(inputs === examples
           ? []
           : [
@@ -91,8 +98,8 @@ export const qualitySection = (report: Report): Section | null => {
               },
             ]),
       ],
-      rows,
-      'Quality of every evaluated stage',
+      judged,
+      'Quality of every evaluated stage, and of what it has to beat',
     ),
   };
 };

@@ -1,7 +1,8 @@
-import { baselineLines, columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
+import { columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
 import { bytes, range, speedup, whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { cellOf, controlNote, type Row, rowsOf } from '../../rows.ts';
 import { busyNote, MEASURED_BUSY, p50Text, textsPerSecond } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { hasTooFewTexts, headline, stageOf, tooFewTexts } from '../../verdict.ts';
@@ -65,20 +66,23 @@ export const tiles = (report: Report): Html => {
 ${shown.map(({ name, value, note }) => html`<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>\n`)}</dl>`;
 };
 
+const nameOf = ({ stage: { id, uses }, kind }: Row): Html | string => {
+  const what = kind === 'stage' ? uses : kind;
+  return id === what ? id : html`${id} <small>${what}</small>`;
+};
+
 /** All stages in one table: the very figures of the terminal and of report.md. */
 export const summarySection = (report: Report): Section => {
   const best = headline(report)?.id;
-  const columns: HtmlColumn<StageReport>[] = [
-    { title: 'stage', cell: ({ id, uses }) => (id === uses ? id : html`${id} <small>${uses}</small>`) },
-    ...telling(report, columnBlocks(report).flat()).map(({ title, cell }) => ({
-      title,
-      cell: (stage: StageReport) => cell(stage, report),
+  const columns: HtmlColumn<Row>[] = [
+    { title: 'stage', cell: nameOf },
+    ...telling(report, columnBlocks(report).flat()).map((column) => ({
+      title: column.title,
+      cell: (row: Row) => cellOf(column, row, report),
     })),
   ];
   const notes = [
-    baselineLines(report).length === 0
-      ? undefined
-      : `Baselines on the same ${metricOf(report).examples}: ${baselineLines(report).join(', ')}`,
+    controlNote(report),
     latencyCaption(report),
     report.stages.some(({ cached }) => cached) ? REUSED : undefined,
   ].filter((note) => note !== undefined);
@@ -86,7 +90,7 @@ export const summarySection = (report: Report): Section => {
   return {
     id: 'stages',
     title: 'All stages',
-    body: html`${table(columns, report.stages, 'All stages', { strong: ({ id }) => id === best })}
+    body: html`${table(columns, rowsOf(report), 'All stages', { strong: ({ stage }) => stage.id === best })}
 ${busy === undefined ? nothing : html`<p class="warning">${busy}.</p>`}
 <p class="note">${notes.join('. ')}${notes.length === 0 ? '' : '.'}</p>`,
   };

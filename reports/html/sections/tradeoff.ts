@@ -3,6 +3,7 @@ import { bestBaseline } from '../../columns.ts';
 import { bytes, range } from '../../figures.ts';
 import { metricOf, type Primary } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { isControl } from '../../rows.ts';
 import { p50Text, undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { judged } from '../../verdict.ts';
@@ -108,9 +109,9 @@ const listed = (points: readonly Point[]): string =>
     .map(({ stage }) => stage)
     .join(', ');
 
-/** Stages that a baseline beats would press all others into a corner: they are named instead. */
+/** Controls are nothing to choose; stages that a baseline beats would press all others into a corner: they are named instead. */
 const worthShowing = (report: Report): { shown: readonly StageReport[]; left: readonly StageReport[] } => {
-  const all = judged(report);
+  const all = judged(report).filter((stage) => !isControl(report, stage));
   const floor = bestBaseline(report);
   const { metric } = metricOf(report);
   const shown = all.filter(

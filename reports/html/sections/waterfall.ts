@@ -2,6 +2,7 @@ import { isBetter } from '../../../ground/metrics/metric.ts';
 import { bytes, count, milliseconds, times } from '../../figures.ts';
 import { metricOf, type Primary } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
+import { isControl } from '../../rows.ts';
 import { undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { stageOf } from '../../verdict.ts';
@@ -128,7 +129,7 @@ const ratio = (before: number, after: number): string => `x ${times(after / befo
 /** What each stage did to bytes, work, time and quality of the model it took. */
 export const waterfallSection = async (report: Report): Promise<Section | null> => {
   const steps = report.stages
-    .filter(({ model }) => model !== null)
+    .filter((stage) => stage.model !== null && !isControl(report, stage))
     .map((stage) => ({ stage, before: origin(report, stage) }));
   const changed = steps.filter(({ before }) => before !== undefined);
   if (changed.length === 0) return null;

@@ -1,0 +1,133 @@
+import { type Predictions, readPredictions } from '../data/predictions.ts';
+import { macroF1 } from '../ground/metrics/index.ts';
+import { isBetter } from '../ground/metrics/metric.ts';
+import { type BaselineMetrics, baselineMetrics } from '../ground/reported/data.ts';
+import type { EvaluationMetrics } from '../ground/reported/evaluation.ts';
+import type { DataTask } from '../ground/tasks.ts';
+import { differenceFrom } from './compare.ts';
+import { evidenceOf } from './evidence.ts';
+import { isPaired, type Judged, judgedEffect } from './judged.ts';
+import { qualityReport } from './quality.ts';
+import { baselineSteps, outputIn, type RunSummary, type StepSummary } from './record.ts';
+import type { BaselineReport, OverBaseline, QualityReport, Report } from './report.ts';
+import { baselineCalled } from './schema/names.ts';
+import { effectInterval } from './statistics/metrics.ts';
+
+type Baseline = BaselineMetrics[string];
+
+/** A model that is no Transformer, with what it answered about the test split where that was kept. */
+export interface JudgedBaseline {
+  readonly name: string;
+  readonly figures: Baseline;
+  readonly judged: Judged | null;
+}
+
+/** Whether a step kept what its baseline answered, for models to be compared with. */
+export const keptAnswers = ({ metrics }: StepSummary): boolean => {
+  const { data } = baselineMetrics.safeParse(metrics);
+  return Object.values(data ?? {}).some(({ predicted }) => predicted === true);
+};
+
+/** The same questions, all answered by one class. */
+const answeredBy = (predictions: Predictions, always: number): Predictions => {
+  const { ids, rows } = predictions;
+  const one = { columns: 1, data: new Float32Array(ids.length), kept: new Uint32Array(ids.length).fill(always) };
+  return { ...predictions, rows: { width: rows.width, ...one, unread: new Uint8Array(ids.length) } };
+};
+
+const answersOf = ({ predicted, always }: Baseline, predictions: Predictions): Predictions | null => {
+  if (predicted === true) return predictions;
+  return always === undefined ? null : answeredBy(predictions, always);
+};
+
+const judgedStep = async (
+  step: StepSummary,
+  task: DataTask,
+  textOf: Judged['textOf'],
+): Promise<readonly JudgedBaseline[]> => {
+  const output = keptAnswers(step) ? outputIn(step, 'predictions') : undefined;
+  const predictions = output === undefined ? null : await readPredictions(output.path);
+  return Object.entries(baselineMetrics.parse(step.metrics)).map(([name, figures]) => {
+    const answers = predictions === null ? null : answersOf(figures, predictions);
+    const evidence = answers === null ? null : evidenceOf(task.answer, answers, answers);
+    const judged = evidence === null || answers === null ? null : { ...evidence, task, ids: answers.ids, textOf };
+    return { name, figures, judged };
+  });
+};
+
+/** Baselines of the data, and those that an evaluation found since they hang on a model's tokens. */
+export const judgeBaselines = async (
+  run: RunSummary,
+  beside: EvaluationMetrics['baselines'],
+  task: DataTask,
+  textOf: Judged['textOf'],
+): Promise<readonly JudgedBaseline[]> => {
+  const all: JudgedBaseline[] = [];
+  for (const step of baselineSteps(run)) all.push(...(await judgedStep(step, task, textOf)));
+  return [...all, ...Object.entries(beside ?? {}).map(([name, figures]) => ({ name, figures, judged: null }))];
+};
+
+/** Figures beside the score; of one that says the same of everything no probability means anything. */
+const moreOf = ({ figures: { more, predicted } }: JudgedBaseline, quality: QualityReport): BaselineReport['more'] => {
+  const kept = Object.entries(quality.more).filter(([name]) => predicted === true || name === macroF1.name);
+  return { ...more, ...Object.fromEntries(kept.map(([name, { value }]) => [name, value])) };
+};
+
+const baselineReport = (
+  baseline: JudgedBaseline,
+  reference: Judged | null,
+  classes: readonly string[],
+): BaselineReport => {
+  const { name, figures, judged } = baseline;
+  const { score, more, called } = figures;
+  const quality = judged === null ? null : qualityReport(judged, classes);
+  const beside = quality === null ? more : moreOf(baseline, quality);
+  return {
+    ...{ score, called: baselineCalled(name, called) },
+    ...(beside === undefined || Object.keys(beside).length === 0 ? {} : { more: beside }),
+    scoreInterval: quality?.scoreInterval ?? null,
+    difference: judged === null || reference === null ? null : differenceFrom(judged, reference),
+  };
+};
+
+/** Baselines as a report tells them; null where there are none. */
+export const baselinesReport = (
+  baselines: readonly JudgedBaseline[],
+  reference: Judged | null,
+  classes: readonly string[],
+): Report['data']['baselines'] =>
+  baselines.length === 0
+    ? null
+    : Object.fromEntries(baselines.map((one) => [one.name, baselineReport(one, reference, classes)]));
+
+const scoreOf = ({ figures: { score } }: JudgedBaseline): number => score ?? Number.NaN;
+
+/** The one that is hardest to beat; undefined for none. */
+export const strongest = (baselines: readonly JudgedBaseline[], { metric }: DataTask): JudgedBaseline | undefined =>
+  baselines
+    .filter((one) => Number.isFinite(scoreOf(one)))
+    .reduce<JudgedBaseline | undefined>(
+      (best, one) => (best === undefined || isBetter(metric, scoreOf(one), scoreOf(best)) ? one : best),
+      undefined,
+    );
+
+/** Against a figure whose answers are not known, the interval of the model's own figure has to do. */
+const unpaired = (quality: QualityReport, score: number): OverBaseline['score'] => ({
+  estimate: quality.score - score,
+  low: quality.scoreInterval.low - score,
+  high: quality.scoreInterval.high - score,
+});
+
+/** What a model is better by than a baseline on the same answers; null where there is nothing to compare. */
+export const overBaseline = (
+  model: Judged | null,
+  quality: QualityReport | null,
+  baseline: JudgedBaseline | undefined,
+): OverBaseline | null => {
+  if (model === null || quality === null || baseline === undefined) return null;
+  const { name, judged } = baseline;
+  const paired = judged !== null && isPaired(model, judged);
+  const effect = paired ? judgedEffect(model, judged) : null;
+  const score = effect === null ? unpaired(quality, scoreOf(baseline)) : effectInterval(model.task.metric, effect);
+  return { baseline: name, score, paired: effect !== null };
+};
