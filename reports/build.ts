@@ -6,6 +6,7 @@ import { type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts'
 import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
 import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
 import { type DatasetTask, dataTask, usualTask } from '../ground/tasks.ts';
+import { answersReport } from './answers.ts';
 import { baselinesReport, type JudgedBaseline, judgeBaselines, overBaseline, strongest } from './baselines.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare, differenceFrom } from './compare.ts';
@@ -30,6 +31,7 @@ import type {
 } from './report.ts';
 import { trainedFor } from './schema/names.ts';
 import { timeReport } from './time.ts';
+import { headline } from './verdict.ts';
 
 const primaryFile = 'model.onnx';
 
@@ -249,9 +251,12 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     measurement,
     cost: costOf(run),
     stages: withLacking(saidOnce(finished.map((stage) => stageReport(stage, context))), { measurement }),
+    answers: null,
     gates: [],
     seconds: run.seconds,
   };
+  const shipped = headline(report)?.id;
+  const answers = shipped === undefined ? null : answersReport(shipped, scores.get(shipped) ?? null, classes);
   const evidence = { side: { report, scores, examples: null }, baseline: null, before: (id: string) => id };
-  return { ...report, gates: run.gates.map((gate) => judge(gate, evidence)) };
+  return { ...report, answers, gates: run.gates.map((gate) => judge(gate, evidence)) };
 };

@@ -1,4 +1,5 @@
 import { isBetter } from '../ground/metrics/metric.ts';
+import { besideScore } from './classification.ts';
 import { enginesCaption, engineText, firstEngine, latencyOn, otherEngines } from './engines.ts';
 import { bytes, count, percent, range, seconds, whole } from './figures.ts';
 import { metricOf, type Primary, type Written } from './metric.ts';
@@ -20,9 +21,27 @@ const changeCell = ({ difference }: StageReport, { writeChange }: Primary): stri
 const figureText = (figure: number | undefined, { write }: Written): string =>
   figure === undefined || Number.isNaN(figure) ? '' : write(figure);
 
+/** Further metrics that a table has room for: what classes and losses say more is in the page. */
+const moreColumn = (written: Written): Column => ({
+  title: written.title,
+  cell: ({ quality }) => figureText(quality?.more[written.metric.name]?.value, written),
+});
+
+/** Where classes are uneven, what every class weighs alike in. */
+const unevenMetric = (report: Report): Written | undefined => {
+  const stage = report.stages.find(({ quality }) => quality !== null);
+  return stage === undefined ? undefined : besideScore(report, stage.quality);
+};
+
+const unevenColumns = (report: Report): readonly Column[] => {
+  const metric = unevenMetric(report);
+  return metric === undefined ? [] : [moreColumn(metric)];
+};
+
 /** What a reader looks at first. */
-const verdictBlock = (metric: Primary): readonly Column[] => [
+const verdictBlock = (report: Report, metric = metricOf(report)): readonly Column[] => [
   { title: metric.title, cell: ({ quality }) => figureText(quality?.score, metric) },
+  ...unevenColumns(report),
   {
     title: `${metric.changes} [95 %]`,
     cell: (stage, { reference }) => (stage.id === reference ? 'reference' : changeCell(stage, metric)),
@@ -58,15 +77,9 @@ const engineBlock = ({ stages }: Report, engine: string): readonly Column[] => {
   ];
 };
 
-/** Further metrics that a table has room for: what classes and losses say more is in the page. */
-const moreColumn = (written: Written): Column => ({
-  title: written.title,
-  cell: ({ quality }) => figureText(quality?.more[written.metric.name]?.value, written),
-});
-
 export const detailBlock = (report: Report): readonly Column[] => [
   ...metricOf(report)
-    .more.filter(({ metric }) => metric.aside !== true)
+    .more.filter(({ metric }) => metric.aside !== true && unevenMetric(report)?.metric.name !== metric.name)
     .map(moreColumn),
   { title: 'agrees %', cell: ({ agreement }) => (agreement === null ? '' : percent(agreement.top1)) },
   { title: 'parameters', cell: ({ model }) => (model === null ? '' : count(model.parameters)) },
@@ -83,7 +96,7 @@ type Blocks = readonly (readonly Column[])[];
 
 /** How good and how fast, in blocks that stay together when a narrow terminal splits the table. */
 export const mainBlocks = (report: Report): Blocks => [
-  verdictBlock(metricOf(report)),
+  verdictBlock(report),
   batchBlock(report),
   ...otherEngines(report).map(({ engine }) => engineBlock(report, engine)),
 ];

@@ -31,8 +31,9 @@ export const millisecondsMore = (ms: number): string => signedDigits(ms, 3);
 /** A rate's difference in percentage points. */
 export const points = (difference: number): string => signedDigits(100 * difference);
 
-/** A ratio with as many digits as it deserves. */
-export const times = (ratio: number): string => finite(ratio, () => ratio.toFixed(ratio < 10 ? 2 : 1));
+/** A ratio with as many digits as it deserves, the same in sentences as in tables. */
+export const times = (ratio: number): string =>
+  finite(ratio, () => (ratio < 0.1 && ratio > 0 ? ratio.toPrecision(2) : ratio.toFixed(ratio < 2 ? 2 : 1)));
 
 /** A mean with the deviation around it, in the digits of the mean. */
 export const plusMinus = (
@@ -41,7 +42,13 @@ export const plusMinus = (
 ): string => (deviation === null ? write(mean) : `${write(mean)} ± ${write(deviation).replace(/^\+/, '')}`);
 
 /** A ratio as tables show it. */
-export const speedup = (ratio: number): string => finite(ratio, () => `${ratio.toFixed(ratio < 2 ? 2 : 1)}x`);
+export const speedup = (ratio: number): string => finite(ratio, () => `${times(ratio)}x`);
+
+/** A number of the user's own unit. */
+export const plainNumber = (x: number): string => finite(x, () => `${Number(x.toPrecision(4))}`);
+
+/** The same of a difference, with its sign. */
+export const signedNumber = (x: number): string => `${x < 0 ? '' : '+'}${plainNumber(x)}`;
 
 export interface Range {
   readonly low: number;

@@ -1,7 +1,8 @@
+import { answersLines } from './answers-markdown.ts';
 import { askedBesides } from './asked.ts';
 import { type Column, detailBlock, latencyCaption, mainBlocks, REUSED, telling, testSize } from './columns.ts';
 import { latencyOn, otherEngines } from './engines.ts';
-import { percent, range, seconds, whole } from './figures.ts';
+import { bytes, percent, range, seconds, whole } from './figures.ts';
 import { byUrgency, gateCount, gateSentence } from './gates/words.ts';
 import { metricOf } from './metric.ts';
 import type { LatencyReport, Report, StageReport } from './report.ts';
@@ -74,7 +75,7 @@ const grid = (
   const [cells = []] = measured.map(latencyOf);
   const entry = (cell: LatencyReport): string => {
     const ratio = speedupText(cell);
-    const times = `${p50Text(cell)} / ${timeText(cell, cell.p90Ms)}${ratio === '' ? '' : ` (${ratio})`}`;
+    const times = `${p50Text(cell)} / ${timeText(cell, cell.p90Ms)} / ${timeText(cell, cell.p99Ms)}${ratio === '' ? '' : ` (${ratio})`}`;
     return `${times}, ${textsPerSecond(cell)}`;
   };
   return cells.length === 0
@@ -82,6 +83,22 @@ const grid = (
     : table(
         ['stage', ...cells.map(({ batch, length }) => `batch ${batch}, ${length} tokens`)],
         measured.map((stage) => [inert(stage.id), ...latencyOf(stage).map(entry)]),
+      );
+};
+
+const threadsOf = ({ measurement }: Report): string =>
+  measurement === null ? '' : `, ${measurement.threads} ${measurement.threads === 1 ? 'thread' : 'threads'}`;
+
+const loading = ({ stages }: Report): string[] => {
+  const loaded = stages.flatMap(({ id, loading: one }) => (one === null ? [] : [{ id, ...one }]));
+  return loaded.length === 0
+    ? []
+    : table(
+        ['stage', 'session ms', 'first run ms', 'peak memory'],
+        loaded.map((one) => [
+          ...[inert(one.id), timeText(one, one.sessionMs), timeText(one, one.firstRunMs)],
+          bytes(one.peakBytes),
+        ]),
       );
 };
 
@@ -101,23 +118,6 @@ const classes = (report: Report): string[] => {
           inert(label),
           `${writeChange(difference.estimate)} ${range(difference, writeChange)}`,
         ]),
-      );
-};
-
-/** Where a class is a question of its own, the mean over classes says little of any. */
-const everyClass = (report: Report): string[] => {
-  const tells = metricOf(report).tellsClasses;
-  const classes = tells ? (headline(report)?.quality?.classes ?? []) : [];
-  return classes.length === 0
-    ? []
-    : table(
-        ['class', metricOf(report).examples, 'precision %', 'recall %', 'F1 % [95 %]'],
-        classes
-          .toSorted((a, b) => b.support - a.support)
-          .map(({ label, support, precision, recall, f1, f1Interval }) => [
-            ...[inert(label), whole(support), percent(precision), percent(recall)],
-            `${percent(f1)} ${range(f1Interval, percent)}`,
-          ]),
       );
 };
 
@@ -195,10 +195,10 @@ export const renderMarkdown = (report: Report): string => {
   const parts = [
     overSeeds(report),
     folded(`Gates: ${gateCount(report.gates)}`, gates(report)),
-    folded(`Every class, by ${inert(headline(report)?.id ?? '')}`, everyClass(report)),
+    answersLines(report),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
-    folded('Latency in ms: p50 / p90 (speed-up), texts a second', grid(report)),
+    folded(`Latency in ms: p50 / p90 / p99 (speed-up), texts a second${threadsOf(report)}`, grid(report)),
     ...otherEngines(report).map(({ engine }) =>
       folded(
         `The same on ${engine}`,
@@ -206,6 +206,7 @@ export const renderMarkdown = (report: Report): string => {
       ),
     ),
     folded('Shape and cost', summary(report, detailBlock(report))),
+    folded('Loading and memory', loading(report)),
     folded('Notes', notes(report)),
   ];
   for (const part of parts) if (lines.length + part.length + end.length <= MOST_LINES) lines.push(...part);

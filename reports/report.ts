@@ -9,6 +9,7 @@ export type Report = Immutable<z.infer<typeof reportSchema>>;
 export type StageReport = Report['stages'][number];
 export type ModelReport = NonNullable<StageReport['model']>;
 export type QualityReport = NonNullable<StageReport['quality']>;
+export type AnswersReport = NonNullable<Report['answers']>;
 export type BaselineReport = NonNullable<Report['data']['baselines']>[string];
 export type OverBaseline = NonNullable<StageReport['overBaseline']>;
 export type Comparison = StageReport['comparisons'][number];

@@ -1,7 +1,8 @@
+import { besideScore } from './classification.ts';
 import { firstEngine } from './engines.ts';
 import { milliseconds, percent, plusMinus, type Range, times, whole } from './figures.ts';
 import { metricOf, type Primary } from './metric.ts';
-import type { QualityReport, Report, StageReport } from './report.ts';
+import type { GapReport, QualityReport, Report, StageReport } from './report.ts';
 import { isControl } from './rows.ts';
 import { MEASURED_BUSY, PROFILED_BUSY } from './speed.ts';
 import { oneLine } from './text.ts';
@@ -82,11 +83,20 @@ const goodness = ({ isRate, words, write, unit, examples }: Primary, quality: Qu
 const changeText = (change: NonNullable<StageReport['difference']>, { writeChange, changeUnit }: Primary): string =>
   `${writeChange(change.score)}${changeUnit}${between(change, writeChange)}${within(change, 0) ? ', which may be chance' : ''}`;
 
+/** Where classes are uneven, what every class weighs alike in. */
+const besideText = (report: Report, quality: QualityReport): string => {
+  const beside = besideScore(report, quality);
+  const figure = beside === undefined ? undefined : quality.more[beside.metric.name];
+  if (beside === undefined || figure === undefined) return '';
+  const { words, write, unit } = beside;
+  return ` with a ${words} of ${write(figure.value)}${unit}${between(figure.interval, write)} over uneven classes`;
+};
+
 const qualityPart = ({ quality, difference }: StageReport, report: Report): string => {
   if (quality === null) return 'it was not evaluated';
   if (hasTooFewTexts(report)) return tooFewTexts(report);
   const metric = metricOf(report);
-  const good = goodness(metric, quality);
+  const good = `${goodness(metric, quality)}${besideText(report, quality)}`;
   if (difference === null || metric.isToReference || !Number.isFinite(difference.score)) return good;
   return `${good}, ${changeText(difference, metric)}`;
 };
@@ -168,12 +178,11 @@ export const mainCause = (report: Report): string | undefined => {
   const cause = stage?.causes.find(({ about, share }) => about === 'time' && share !== null);
   if (stage === null || cause === undefined || cause.share === null) return undefined;
   const { finding, share } = cause;
-  return `Why ${oneLine(stage.id)} is not faster still${onCpu(report)}: ${oneLine(finding)} (${percent(share)} % of its time).`;
+  return `Why ${oneLine(stage.id)} is not faster still${onCpu(report)}, by a profile of its own: ${oneLine(finding)} (${percent(share)} % of its time).`;
 };
 
 /** A stage's time against its MACs, beside the reference, in one sentence of plain text. */
-export const gapSentence = ({ gap }: StageReport): string | undefined => {
-  if (gap === null) return undefined;
+export const gapSentence = (gap: GapReport): string => {
   const fewer = gap.macRatio >= 1.005 ? `${times(gap.macRatio)} times fewer MACs than` : 'no fewer MACs than';
   const expected = `MACs alone would say ${milliseconds(gap.expectedMs)}`;
   return `${fewer} ${oneLine(gap.versus)} and ${times(gap.timeRatio)} times as fast: ${milliseconds(gap.ms)} ms where ${expected}.`;

@@ -1,6 +1,7 @@
 import { type Html, html, trusted } from './html.ts';
 import { renderSection, type Section } from './sections/section.ts';
 import { style } from './style.ts';
+import { explanations } from './terms.ts';
 
 /** A page of named sections. `first` is the id that the link for keyboards leads to. */
 export interface Page {
@@ -23,6 +24,7 @@ const skip = (first: string | undefined): Html | null =>
 
 /** One self-contained file that loads nothing: its own policy forbids it. */
 export const renderPage = ({ title, name, subtitle, verdict, lead, sections, first, footer }: Page): string => {
+  const rendered = html`${sections.map(renderSection)}`;
   const { markup } = html`<!doctype html>
 <html lang="en">
 <head>
@@ -42,8 +44,8 @@ ${lead}
 ${contents(sections)}
 </header>
 <main>
-${sections.map(renderSection)}</main>
-<footer>${footer}</footer>
+${rendered}</main>
+${explanations(html`${lead}${rendered}`)}<footer>${footer}</footer>
 </body>
 </html>
 `;

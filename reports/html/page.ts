@@ -3,6 +3,7 @@ import { testSize } from '../columns.ts';
 import type { Report } from '../report.ts';
 import { verdict } from '../verdict.ts';
 import { renderPage } from './document.ts';
+import { answersSection, mistakesSection } from './sections/answers.ts';
 import { classesSection, flipsSection } from './sections/classes.ts';
 import { gatesSection } from './sections/gates.ts';
 import { costSection, latencySection } from './sections/latency.ts';
@@ -24,6 +25,8 @@ const writers: readonly Write[] = [
   summarySection,
   gatesSection,
   seedsSection,
+  answersSection,
+  mistakesSection,
   tradeoffSection,
   waterfallSection,
   qualitySection,

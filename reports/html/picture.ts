@@ -41,6 +41,9 @@ export const colours = (names: readonly string[]): { domain: string[]; range: st
   range: names.map((_, i) => series[i % series.length] ?? ink),
 });
 
+/** The title of an axis that begins where its figures do: lengths along it are not to be compared. */
+export const notFromZero = (title: string): string => (title === '' ? 'axis not from 0' : `${title}, axis not from 0`);
+
 /** Pixels of a picture at its natural size: readable on a phone, two beside each other on a desk. */
 const WIDTH = 420;
 

@@ -19,7 +19,7 @@ export const style = `
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; font-variant-numeric: tabular-nums; }
-header, main, footer { max-width: 74rem; margin: 0 auto; padding: 0 1.25rem; }
+header, main, footer { max-width: 116rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 2.5rem; }
 h1, h2, h3 { line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
 h1 { font-size: 1rem; font-weight: 600; color: var(--muted); margin: 0 0 .5rem; }
@@ -51,8 +51,17 @@ th, td { padding: .38rem .7rem; text-align: right; vertical-align: baseline; bor
 th:first-child, td:first-child { padding-left: .2rem; }
 thead th { color: var(--muted); font-size: .82rem; vertical-align: bottom; border-bottom-color: var(--muted); }
 .text { text-align: left; }
-td.text, th[scope=row] { white-space: normal; overflow-wrap: break-word; max-width: 28rem; min-width: 5rem; }
-tr.strong > * { font-weight: 650; background: var(--panel); }
+td.text, th[scope=row] { white-space: normal; overflow-wrap: break-word; max-width: min(28rem, 44vw); min-width: 5rem; }
+th:first-child, td:first-child { position: sticky; left: 0; background: var(--paper); }
+.term { font: inherit; color: inherit; background: none; border: 0; padding: 0; text-align: inherit; text-decoration: underline dotted; text-underline-offset: .2em; cursor: help; white-space: inherit; }
+.means { max-width: 28rem; border: 1px solid var(--muted); border-radius: .6rem; padding: .8rem 1rem; background: var(--panel); color: var(--ink); box-shadow: 0 .5rem 2rem rgb(0 0 0 / .25); }
+.matrix th, .matrix td { padding: .2rem .3rem; }
+.upright span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; max-height: 11rem; overflow: hidden; }
+.cell { display: block; margin: -.2rem -.3rem; padding: .2rem .3rem; background: color-mix(in srgb, var(--accent) calc(var(--share) * 30%), var(--paper)); }
+.none { color: var(--muted); }
+.mistakes ol { padding-left: 1.8rem; margin: 0 0 .6rem; max-width: 54rem; }
+.mistakes li { margin-bottom: .55rem; overflow-wrap: anywhere; }
+tr.strong > *, tr.strong > :first-child { font-weight: 650; background: var(--panel); }
 tr.strong small { font-weight: 400; }
 figure { margin: 0 0 1.2rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.2rem 2.2rem; align-items: start; margin-bottom: .5rem; }
@@ -79,7 +88,10 @@ ul { padding-left: 1.2rem; }
 footer { color: var(--muted); font-size: .85rem; padding-top: 1.5rem; padding-bottom: 2.5rem; }
 @media print {
   body { font-size: 11pt; }
-  nav, .skip, details.data > summary { display: none; }
+  nav, .skip, .means, details.data > summary { display: none; }
+  .term { text-decoration: none; }
+  th:first-child, td:first-child { position: static; }
+  .cell { print-color-adjust: exact; }
   section, figure, tr, li { break-inside: avoid; }
   section.long { break-inside: auto; }
   h2, h3 { break-after: avoid; }

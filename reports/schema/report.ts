@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { baselineFigures, dataFigures } from '../../ground/reported/data.ts';
 import { amount, count } from '../../ground/reported/numbers.ts';
 import { gateReportSchema } from '../gates/schema.ts';
+import { answers } from './answers.ts';
 import { openBounds } from './figures.ts';
 import { measurement } from './latency.ts';
 import { difference } from './quality.ts';
@@ -68,6 +69,10 @@ export const reportSchema = z.looseObject({
   measurement: measurement.nullable().describe('How latency was measured, where the run got so far.'),
   cost: cost.describe('Wall-clock seconds of this run by what they went to.'),
   stages: z.array(stage),
+  answers: answers
+    .nullable()
+    .default(null)
+    .describe('What the model that ships answered; null where answers are neither classes nor numbers.'),
   gates: z
     .array(gateReportSchema)
     .default([])

@@ -48,10 +48,10 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
   };
 
   it.each([
-    [400, 'light'],
+    [320, 'light'],
     [400, 'dark'],
     [800, 'light'],
-    [1400, 'dark'],
+    [1920, 'dark'],
   ] as const)('at %i pixels in %s shows all without overflow, errors, requests or faint text', async (width, theme) => {
     const { page, said } = await open(width, theme);
     await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`);
@@ -84,13 +84,42 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
 
   it('lets the keyboard reach everything that opens or scrolls', async () => {
     const { page } = await open(400, 'light');
-    const stops = await page.locator('a[href], summary, [tabindex="0"]').count();
+    const stops = await page.locator('a[href], button, summary, [tabindex="0"]').count();
     const seen = new Set<string>();
     for (let i = 0; i < stops; i++) {
       await page.keyboard.press('Tab');
       seen.add(await page.evaluate<string>('document.activeElement.tagName'));
     }
-    expect([...seen].sort()).toEqual(expect.arrayContaining(['A', 'DIV', 'PRE', 'SUMMARY']));
+    expect([...seen].sort()).toEqual(expect.arrayContaining(['A', 'BUTTON', 'DIV', 'PRE', 'SUMMARY']));
+    await page.close();
+  });
+
+  it('explains a word where it stands, at a click or a key, without a script', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 320, height: 700 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(pathToFileURL(space.path('report.html')).href);
+    const means = page.locator('#term-speed-up');
+    expect(await means.isVisible()).toBe(false);
+    await page.locator('[popovertarget=term-speed-up]').first().press('Enter');
+    expect(await means.isVisible()).toBe(true);
+    const box = await means.boundingBox();
+    expect((box?.x ?? -1) >= 0 && (box?.x ?? 0) + (box?.width ?? 999) <= 320).toBe(true);
+    await page.keyboard.press('Escape');
+    expect(await means.isVisible()).toBe(false);
+    await context.close();
+  });
+
+  it('keeps the first column of a table in view while the table scrolls', async () => {
+    const { page } = await open(400, 'light');
+    const left = await page.evaluate<readonly number[]>(`(() => {
+      const area = document.querySelector('#stages .scroll');
+      area.scrollLeft = 200;
+      const names = [...area.querySelectorAll('tbody th')];
+      return [area.scrollLeft, ...names.map((name) => name.getBoundingClientRect().left - area.getBoundingClientRect().left)];
+    })()`);
+    const [scrolled, ...names] = left;
+    expect([scrolled, names.every((at) => Math.abs(at) < 1)]).toEqual([200, true]);
     await page.close();
   });
 
@@ -99,7 +128,7 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     await page.goto(pathToFileURL(space.path('report.html')).href);
-    expect(await page.locator('h2').count()).toBe(16);
+    expect(await page.locator('h2').count()).toBe(18);
     await context.close();
   });
 });

@@ -1,6 +1,10 @@
 // Evaluated in the page: contrast (WCAG 2.2) of every text with the nearest painted ground, and of every mark of a picture.
 (() => {
-  const rgb = (color) => (color.match(/[\d.]+/g) ?? []).map(Number);
+  // Mixed colours are told as color(srgb 0.1 0.2 0.3).
+  const rgb = (color) => {
+    const numbers = (color.match(/[\d.]+/g) ?? []).map(Number);
+    return color.startsWith('color(') ? numbers.map((v, i) => (i < 3 ? 255 * v : v)) : numbers;
+  };
   const linear = (v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4);
   const luminance = (color) => {
     const [r, g, b] = rgb(color).map(linear);

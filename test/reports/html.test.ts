@@ -26,6 +26,8 @@ describe('report.html', () => {
   it('has every part that the report has figures for, in the order a reader asks', () => {
     expect(sections(page)).toEqual([
       'stages',
+      'answers',
+      'mistakes',
       'tradeoff',
       'waterfall',
       'quality',
@@ -63,7 +65,7 @@ describe('report.html', () => {
 
   it('has a table behind every picture, and words in its place', () => {
     const figures = page.match(/<figure>.*?<\/figure>/gs) ?? [];
-    expect(figures.length).toBe(9);
+    expect(figures.length).toBe(10);
     for (const figure of figures) {
       expect(figure).toMatch(/<svg .*<details class="data"><summary>.*<table>.*<tbody>\s*<tr>/s);
       expect(figure).toMatch(/role="img" aria-label="[^"]{20,}"/);

@@ -6,6 +6,7 @@ import { value } from '../../graph/graph.ts';
 import type { Precision } from '../../models/files.ts';
 import { textPort, textSignature } from '../../models/signature.ts';
 import { cardWithFigures } from '../../reports/card.ts';
+import { isUneven } from '../../reports/classification.ts';
 import { renderCsv } from '../../reports/csv.ts';
 import { renderHtml } from '../../reports/html/page.ts';
 import { renderMarkdown } from '../../reports/markdown.ts';
@@ -109,6 +110,47 @@ describe('a model that beats no baseline', () => {
   });
 });
 
+describe('uneven classes', () => {
+  const supports = [900, 60, 40];
+  const uneven: Report = {
+    ...report,
+    stages: report.stages.map((stage) => ({
+      ...stage,
+      quality: stage.quality && {
+        ...stage.quality,
+        classes: stage.quality.classes.slice(0, 3).map((one, i) => ({ ...one, support: supports[i] ?? 0 })),
+      },
+    })),
+  };
+
+  it('have macro F1 in the headline, in the tables and on the page', async () => {
+    expect(verdict(uneven)).toContain('8,154 test texts with a macro F1 of 69.7 % (67.7 to 71.7) over uneven classes');
+    expect(renderTable(uneven, { columns: 120, color: false })).toMatch(/accuracy % +macro F1 % +points/);
+    expect(renderMarkdown(uneven)).toContain('| stage | accuracy % | macro F1 % |');
+    expect(await renderHtml(uneven)).toMatch(/>Macro F1<\/button><\/dt><dd>69.7 %/);
+  });
+
+  it('are none where the smallest has a third of its even share', () => {
+    expect(isUneven([900, 100, 112].map((support) => ({ support })))).toBe(true);
+    expect(isUneven([776, 112, 112].map((support) => ({ support })))).toBe(false);
+    expect(verdict(report)).not.toContain('uneven');
+  });
+});
+
+describe('answers of the model that ships', () => {
+  it('are told by class, with what was confused and the surest mistakes, in Markdown and HTML', async () => {
+    const markdown = renderMarkdown(report);
+    const open = markdown.split('<details>')[0] ?? '';
+    expect(open).toMatch(/\| act \| 100 \| 80.0 \| 70.0 \| 75.0 \[70.0, 80.0\] \| 90 \| 10 \|/);
+    expect(open).toContain('Most often taken: act for animal (10).');
+    expect(markdown).toContain('a small tree: said act, 93.0 % sure; true: animal');
+    const page = await renderHtml(report);
+    expect(page).toMatch(/<h3>Classification report<.*<h3>Confusion matrix<.*<h3>Reliability</s);
+    expect(page).toContain('<span class="cell" style="--share:0.900">90</span>');
+    expect(page).toContain('said act, 93.0 % sure; true: <b>animal</b>');
+  });
+});
+
 describe('a control', () => {
   const scratch = {
     ...(report.stages[1] ?? bareStage('x')),
@@ -147,7 +189,7 @@ describe('too few test texts', () => {
       expect(text).not.toContain('it is right on');
     }
     const page = await renderHtml(few);
-    expect(page).toMatch(/<dt>Accuracy<\/dt><dd>no verdict<small>29 test texts are too few/);
+    expect(page).toMatch(/>Accuracy<\/button><\/dt><dd>no verdict<small>29 test texts are too few/);
     expect(page).toContain('<b>data</b>: 1 of 3 classes have no text');
   });
 
@@ -167,8 +209,8 @@ is right on 79.7 % (78.8 to 80.6) of 8,154 test texts, -0.5 points (-1.1 to
 +0.1), which may be chance. Against the linear bag of words it is +6.6 points
 (+5.8 to +7.4).
 
-Why int8 is not faster still: A third of the time is the cost of starting nodes
-(31.0 % of its time).
+Why int8 is not faster still, by a profile of its own: A third of the time is
+the cost of starting nodes (31.0 % of its time).
 
 stage     accuracy %      points [95 %]     bytes  p50 ms  texts/s  speed-up
 majority        14.0                  —         —       —        —         —

@@ -126,6 +126,30 @@ const quality = (score: number, labels: readonly string[]): StageReport['quality
   })),
 });
 
+/** Of an empty list of classes nothing is confused. */
+const answersOf = (labels: readonly string[]): Report['answers'] => {
+  const [first = '', second = first] = labels;
+  return {
+    ...{ stage: 'int8', leftOut: 0, scatter: [] },
+    confusion:
+      labels.length === 0
+        ? []
+        : [
+            { label: first, said: first, count: 90 },
+            { label: first, said: second, count: 10 },
+            { label: second, said: null, count: 3 },
+          ],
+    mistakes: [
+      { id: 7, text: hostile.markup, label: first, said: second, confidence: 0.981, error: null },
+      { id: 8, text: 'a small tree', label: second, said: first, confidence: 0.93, error: null },
+    ],
+    reliability: [
+      { low: 0.5, high: 0.6, count: 40, confidence: 0.55, right: 0.5 },
+      { low: 0.9, high: 1, count: 60, confidence: 0.97, right: 0.95 },
+    ],
+  };
+};
+
 /** A report with every part, its class names as given. */
 export const fullReport = (
   classes: readonly string[] = ['act', 'animal', 'artifact', 'body', 'food'],
@@ -242,6 +266,7 @@ export const fullReport = (
     }),
     bareStage('deploy', { uses: 'export', inputs: { fp32: 'student', q8: 'int8' } }),
   ],
+  answers: answersOf(classes),
   gates: [],
   seconds: 525,
 });
@@ -282,6 +307,7 @@ export const bare: Report = {
   measurement: null,
   cost: { training: 0, evaluation: 0, measurement: 0, other: 0, overhead: 0 },
   stages: [],
+  answers: null,
   gates: [],
   seconds: 0.4,
 };

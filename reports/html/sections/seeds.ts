@@ -4,7 +4,7 @@ import type { Report, SeedsReport, SeedsStage } from '../../report.ts';
 import type { Spread } from '../../statistics/spread.ts';
 import { capital } from '../../text.ts';
 import { type Html, html, nothing } from '../html.ts';
-import { colours, figure } from '../picture.ts';
+import { colours, figure, notFromZero } from '../picture.ts';
 import { type HtmlColumn, table } from '../table.ts';
 import type { Section } from './section.ts';
 
@@ -111,7 +111,7 @@ const picture = async (seeds: SeedsReport, metric: Primary): Promise<Html> => {
               field: 'figure',
               type: 'quantitative',
               scale: { zero: false, padding: 8 },
-              axis: { title: metric.title, tickCount: 5 },
+              axis: { title: notFromZero(metric.title), tickCount: 5 },
             },
             color: { field: 'seed', type: 'nominal', scale: colours([...new Set(rows.map(({ seed }) => seed))]) },
           },

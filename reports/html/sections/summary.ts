@@ -1,13 +1,15 @@
+import { besideScore } from '../../classification.ts';
 import { columnBlocks, latencyCaption, latencyConditions, REUSED, telling } from '../../columns.ts';
 import { bytes, range, speedup, whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
 import { cellOf, controlNote, type Row, rowsOf } from '../../rows.ts';
-import { busyNote, MEASURED_BUSY, p50Text, textsPerSecond } from '../../speed.ts';
+import { busyNote, MEASURED_BUSY, p50Text, textsPerSecond, timeText } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { hasTooFewTexts, headline, stageOf, tooFewTexts } from '../../verdict.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { type HtmlColumn, table } from '../table.ts';
+import { explained } from '../terms.ts';
 import type { Section } from './section.ts';
 
 interface Tile {
@@ -44,11 +46,34 @@ const sizeTile = ({ model }: StageReport, reference: StageReport | undefined, ve
 
 const speedTiles = ({ latency: [cell] }: StageReport, conditions: string, versus: string): Tile[] => {
   if (cell === undefined) return [];
-  const note = `${conditions}; ${textsPerSecond(cell)} texts/s${cell.busy ? `; ${MEASURED_BUSY}` : ''}`;
+  const tail = `99 of 100 below ${timeText(cell, cell.p99Ms)} ms`;
+  const note = `${conditions}; ${tail}; ${textsPerSecond(cell)} texts/s${cell.busy ? `; ${MEASURED_BUSY}` : ''}`;
   const time = { name: 'Median latency', value: `${p50Text(cell)} ms`, note };
   if (cell.busy || cell.speedup === null || versus === '') return [time];
   const interval = cell.speedupInterval === null ? '' : range(cell.speedupInterval, speedup);
   return [time, { name: 'Speed-up', value: speedup(cell.speedup), note: `${interval}${versus}` }];
+};
+
+/** What it costs to begin. */
+const loadingTiles = ({ loading }: StageReport): Tile[] =>
+  loading === null
+    ? []
+    : [
+        {
+          ...{ name: 'Load time', value: `${timeText(loading, loading.sessionMs)} ms` },
+          note: `and ${timeText(loading, loading.firstRunMs)} ms for the first answer`,
+        },
+        { name: 'Peak memory', value: bytes(loading.peakBytes), note: 'of the whole process, Node and runtime in it' },
+      ];
+
+/** Where classes are uneven, what every class weighs alike in. */
+const unevenTile = ({ quality }: StageReport, report: Report): Tile[] => {
+  const beside = hasTooFewTexts(report) ? undefined : besideScore(report, quality);
+  const figure = beside === undefined ? undefined : quality?.more[beside.metric.name];
+  if (beside === undefined || figure === undefined) return [];
+  const { words, write, unit } = beside;
+  const interval = figure.interval === null ? '' : `${range(figure.interval, write)}; `;
+  return [{ name: capital(words), value: `${write(figure.value)}${unit}`, note: `${interval}classes are uneven` }];
 };
 
 /** The figures of the stage that a reader came for. */
@@ -59,11 +84,13 @@ export const tiles = (report: Report): Html => {
   const versus = reference === undefined || reference.id === stage.id ? '' : ` against ${reference.id}`;
   const shown = [
     ...qualityTile(versus === '' ? { ...stage, difference: null } : stage, versus, report),
+    ...unevenTile(stage, report),
     ...sizeTile(stage, versus === '' ? undefined : reference, versus),
     ...speedTiles(stage, latencyConditions(report) ?? '', versus),
+    ...loadingTiles(stage),
   ];
   return html`<dl class="tiles">
-${shown.map(({ name, value, note }) => html`<div><dt>${name}</dt><dd>${value}<small>${note}</small></dd></div>\n`)}</dl>`;
+${shown.map(({ name, value, note }) => html`<div><dt>${explained(name)}</dt><dd>${value}<small>${note}</small></dd></div>\n`)}</dl>`;
 };
 
 const nameOf = ({ stage: { id, uses }, kind }: Row): Html | string => {

@@ -1,4 +1,5 @@
 import { milliseconds, millisecondsMore, percent } from '../../figures.ts';
+import { gapAt } from '../../gap.ts';
 import type { Report, StageReport } from '../../report.ts';
 import { PROFILED_BUSY } from '../../speed.ts';
 import { gapSentence, headline, stageOf } from '../../verdict.ts';
@@ -8,6 +9,10 @@ import { table } from '../table.ts';
 import type { Section } from './section.ts';
 
 type Time = NonNullable<StageReport['time']>;
+
+interface Timed extends Pick<StageReport, 'id' | 'latency'> {
+  readonly time: Time;
+}
 
 interface Part {
   readonly name: string;
@@ -58,15 +63,26 @@ const partTable = (title: string, parts: readonly Part[], total: number): Html =
     `Time by ${title}`,
   );
 
-const timeFigure = async (id: string, { totalMs, operators, layers }: Time): Promise<Html> => {
+/** Times of the profile as shares of the latency that tables show. */
+const scaledTo = (time: Time, p50Ms: number): Time => {
+  const factor = p50Ms / time.totalMs;
+  const scaled = <T extends { readonly ms: number }>(part: T): T => ({ ...part, ms: factor * part.ms });
+  return { ...time, totalMs: p50Ms, operators: time.operators.map(scaled), layers: time.layers.map(scaled) };
+};
+
+const OTHER = 'a measurement of its own, not the p50 of the tables';
+
+const timeFigure = async ({ id, time, latency: [cell] }: Timed): Promise<Html> => {
+  const isScaled = cell !== undefined && !cell.busy && time.totalMs > 0;
+  const { totalMs, operators, layers } = isScaled ? scaledTo(time, cell.p50Ms) : time;
+  const from = isScaled ? 'scaled to the p50 of the tables' : OTHER;
   const byOperator = largest(
     operators.map(({ op, ms, count }) => ({ name: op.replace(/^com\.microsoft:/, ''), ms, count })),
   );
   const byLayer = largest(layers.map(({ layer, ms }) => ({ name: layer, ms, count: null })));
   const [top] = byOperator;
   return html`<h3>${id} <small>${milliseconds(totalMs)} ms a run</small></h3>${await figure({
-    caption:
-      'Time in the kernels of the optimised graph, as ONNX Runtime itself profiles it; profiling costs some time of its own.',
+    caption: `Time in the kernels of the optimised graph, as ONNX Runtime itself profiles it: ${from}.`,
     summary: `Where the time of ${id} goes: ${top === undefined ? '' : `${top.name} ${percent(top.ms / totalMs)} %`}.`,
     charts: [
       ...(byOperator.length === 0 ? [] : [chartOf('By operator', byOperator)]),
@@ -81,12 +97,12 @@ export const timeSection = async (report: Report): Promise<Section | null> => {
   const ids = [headline(report)?.id, report.reference];
   const first = ids.flatMap((id) => stageOf(report, id) ?? []).filter((stage, i, all) => all.indexOf(stage) === i);
   const order = [...first, ...report.stages.filter((stage) => !first.includes(stage))];
-  const timed = order.flatMap(({ id, time }) =>
-    time === null || time.operators.length + time.layers.length === 0 ? [] : [{ id, time }],
+  const timed = order.flatMap(({ id, time, latency }): Timed[] =>
+    time === null || time.operators.length + time.layers.length === 0 ? [] : [{ id, time, latency }],
   );
   if (timed.length === 0) return null;
   const figures: Html[] = [];
-  for (const { id, time } of timed) figures.push(await timeFigure(id, time));
+  for (const one of timed) figures.push(await timeFigure(one));
   const [open, folded] = [figures.slice(0, 2), figures.slice(2)];
   return {
     id: 'time',
@@ -114,13 +130,16 @@ const gapRows = ({ parts, unexplainedMs, ms, expectedMs, gapMs }: Gap): readonly
 
 /** How the difference between time and MACs splits over what the time is made of. */
 const gapTable = (stage: StageReport): Html => {
-  const { gap } = stage;
-  const sentence = gapSentence(stage);
-  if (gap === null || sentence === undefined) return nothing;
+  const own = stage.gap;
+  if (own === null) return nothing;
+  const scaled = gapAt(own, stage.latency[0]);
+  const gap = scaled ?? own;
+  const sentence = gapSentence(gap);
   const shown = (ms: number | null): string => (ms === null ? '' : milliseconds(ms));
   const explained =
     gap.explained === null ? '' : `The parts explain ${percent(gap.explained)} % of the difference from the MACs.`;
-  return html`<p>${[sentence, explained].join(' ').trim()}</p>${table<GapRow>(
+  const from = scaled === null ? `Times are those of the profile: ${OTHER}.` : '';
+  return html`<p>${[sentence, explained, from].join(' ').trim()}</p>${table<GapRow>(
     [
       { title: 'part of a run', cell: ({ name }) => name },
       { title: 'ms', cell: ({ ms }) => shown(ms) },
@@ -145,7 +164,7 @@ export const causesSection = (report: Report): Section | null => {
   return {
     id: 'causes',
     title: 'Why it is not faster',
-    body: html`${found.map(
+    body: html`<p class="note">Milliseconds in these findings are those of the profile, ${OTHER}; shares hold for both.</p>${found.map(
       (stage) =>
         html`<details class="more"${stage.id === best || found.length === 1 ? html` open` : nothing}><summary>${stage.id}</summary>${list(stage)}</details>\n`,
     )}`,

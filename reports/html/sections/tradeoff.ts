@@ -8,7 +8,7 @@ import { p50Text, undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { judged } from '../../verdict.ts';
 import { html } from '../html.ts';
-import { type Chart, colours, figure, ink, muted } from '../picture.ts';
+import { type Chart, colours, figure, ink, muted, notFromZero } from '../picture.ts';
 import { table } from '../table.ts';
 import type { Section } from './section.ts';
 
@@ -71,7 +71,7 @@ const chartOf = (title: string, axes: Axes, points: readonly Point[], names: rea
   const y = {
     type: 'quantitative',
     scale: { zero: false, padding: 8 },
-    axis: { title: axes.quality, tickCount: 5 },
+    axis: { title: notFromZero(axes.quality), tickCount: 5 },
   } as const;
   const color = { field: 'stage', type: 'nominal', scale: colours(names), legend: null } as const;
   return {

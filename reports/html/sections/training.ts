@@ -2,7 +2,7 @@ import { percent, seconds, whole } from '../../figures.ts';
 import { trainingMetric, type Written } from '../../metric.ts';
 import type { Report, StageReport, TrainingReport } from '../../report.ts';
 import { html } from '../html.ts';
-import { type Chart, colours, figure } from '../picture.ts';
+import { type Chart, colours, figure, notFromZero } from '../picture.ts';
 import { table } from '../table.ts';
 import type { Section } from './section.ts';
 
@@ -48,7 +48,12 @@ const chartOf = (
         mark: { type: 'line', strokeWidth: 2, point: marked ? { filled: true, size: 36 } : false },
         encoding: {
           x: { field: 'epoch', type: 'quantitative', axis: { title: 'epochs', grid: false, tickCount: 5 } },
-          y: { field: 'value', type: 'quantitative', scale: { zero: false }, axis: { title: null, tickCount: 5 } },
+          y: {
+            field: 'value',
+            type: 'quantitative',
+            scale: { zero: false },
+            axis: { title: notFromZero(''), tickCount: 5 },
+          },
           color: { field: 'stage', type: 'nominal', scale: palette },
         },
       },

@@ -1,5 +1,5 @@
 import { isBetter } from '../../../ground/metrics/metric.ts';
-import { bytes, count, milliseconds, times } from '../../figures.ts';
+import { bytes, count, milliseconds, speedup } from '../../figures.ts';
 import { metricOf, type Primary } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
 import { isControl } from '../../rows.ts';
@@ -7,7 +7,7 @@ import { undisturbed } from '../../speed.ts';
 import { capital } from '../../text.ts';
 import { stageOf } from '../../verdict.ts';
 import { html } from '../html.ts';
-import { bad, type Chart, figure, good, ink, muted } from '../picture.ts';
+import { bad, type Chart, figure, good, ink, muted, notFromZero } from '../picture.ts';
 import { table } from '../table.ts';
 import type { Section } from './section.ts';
 
@@ -85,7 +85,7 @@ const chartOf = (measure: Measure, steps: readonly Step[]): Chart[] => {
   } as const;
   const x = {
     type: 'quantitative',
-    axis: { title: unit, tickCount: 4, grid: true },
+    axis: { title: kind === 'quality' ? notFromZero(unit) : unit, tickCount: 4, grid: true },
   } as const;
   const color = { field: 'color', type: 'nominal', scale: null } as const;
   const largest = Math.max(...rows.flatMap(({ from, after }) => [from, after]));
@@ -124,7 +124,7 @@ const change = (step: Step, { value }: Measure, write: (before: number, after: n
   return before === undefined || after === undefined ? '' : write(before, after);
 };
 
-const ratio = (before: number, after: number): string => `x ${times(after / before)}`;
+const ratio = (before: number, after: number): string => speedup(after / before);
 
 /** What each stage did to bytes, work, time and quality of the model it took. */
 export const waterfallSection = async (report: Report): Promise<Section | null> => {
