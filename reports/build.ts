@@ -8,6 +8,7 @@ import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
 import { type DatasetTask, dataTask, usualTask } from '../ground/tasks.ts';
 import { answersReport } from './answers.ts';
 import { baselinesReport, type JudgedBaseline, judgeBaselines, overBaseline, strongest } from './baselines.ts';
+import { doneTo } from './causes/done.ts';
 import { causesOf, isUndecided } from './causes/index.ts';
 import { compare, differenceFrom } from './compare.ts';
 import { costOf } from './cost.ts';
@@ -94,6 +95,7 @@ interface Context {
   readonly measurements: Measurements | null;
   readonly profile: Profile | null;
   readonly classes: readonly string[];
+  readonly all: readonly StageSummary[];
   /** What every model has to beat. */
   readonly baseline: JudgedBaseline | undefined;
   /** What the data is for. */
@@ -146,6 +148,13 @@ const placeNotes = ({ step, evaluation }: StageSummary): readonly string[] => {
   ];
 };
 
+/** Lines of code that use a folder by its place beside the report. */
+const usageOf = (id: string, { usage }: StageMetrics): StageReport['usage'] => {
+  if (usage === undefined) return null;
+  const placed = (text: string): string => text.replaceAll('./path/to/this/folder', `./${id}`);
+  return { node: placed(usage.node), browser: placed(usage.browser), python: placed(usage.python) };
+};
+
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
   const metrics = metricsOf(stage.step);
   const evaluation = evaluationOf(stage);
@@ -171,10 +180,11 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     ...latencies(context.measurements, stage.id, context.reference),
     time: context.profile === null || undecided ? null : timeReport(context.profile, stage.id),
     undecided,
-    causes: context.profile === null ? [] : causesOf(context.profile, stage.id),
+    causes: context.profile === null ? [] : causesOf(context.profile, stage.id, doneTo(context.all, stage.id)),
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(metrics, stage, context),
     client: clientReport(evaluation, quality),
+    usage: usageOf(stage.id, metrics),
     notes: [
       ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics)],
       ...[...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
@@ -224,7 +234,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const besides = judged === undefined ? undefined : evaluationOf(judged)?.baselines;
   const baselines = await judgeBaselines(run, besides, dataTask(task), texts);
   const baseline = strongest(baselines, dataTask(task));
-  const context: Context = { reference, scores, measurements, profile, classes, baseline, task };
+  const context: Context = { reference, scores, measurements, profile, classes, all: run.stages, baseline, task };
   const measurement = measurements === null ? null : allMeasurements(measurements);
   const report: Report = {
     schema: 'decant.report/1',

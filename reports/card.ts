@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { parseDocument } from 'yaml';
 import { dataTask } from '../ground/tasks.ts';
 import { latencyConditions } from './columns.ts';
@@ -44,12 +45,18 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
     results: [
       {
         task: { type: dataTask(report.data.task).pipeline },
-        dataset: { type: oneLine(report.data.uses), name: oneLine(report.data.uses), split: 'test' },
+        dataset: { type: oneLine(report.data.uses), name: dataName(report), split: 'test' },
         metrics: hasTooFewTexts(report) ? [] : shipped.flatMap((one) => metricsOf(one, metricOf(report))),
       },
     ],
   },
 ];
+
+/** What people call the data: its file, or what decant reads it with. */
+const dataName = ({ data, pipeline }: Pick<Report, 'data' | 'pipeline'>): string => {
+  const file: unknown = parseDocument(pipeline.yaml).getIn(['data', 'file']);
+  return oneLine(typeof file === 'string' ? basename(file) : data.uses);
+};
 
 const rowOf = ({ precision, stage }: Shipped, report: Report, larger: boolean): string => {
   const { write, writeChange } = metricOf(report);
@@ -110,7 +117,7 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
       ? [`**${capital(tooFewTexts(report))}.** Read the figures above as an example.`, '']
       : []),
     ...(busy === undefined ? [] : [`${busy}.`, '']),
-    `On ${whole(examples)} test ${metric.examples} of ${inert(report.data.uses)}${conditions === undefined ? '' : `; latency at ${inert(conditions)}${where}`}.`,
+    `On ${whole(examples)} test ${metric.examples} of ${inert(dataName(report))}${conditions === undefined ? '' : `; latency at ${inert(conditions)}${where}`}.`,
   ];
 };
 
@@ -124,6 +131,9 @@ export const cardWithFigures = (card: string, placeholder: string, report: Repor
   if (shipped.length === 0 || found === null || !card.includes(placeholder)) return card;
   const front = parseDocument(found[1] ?? '');
   front.set('model-index', front.createNode(modelIndex(report, shipped)));
-  const text = card.slice(found[0].length).replace(placeholder, () => `\n${resultLines(report, shipped).join('\n')}`);
+  const text = card
+    .slice(found[0].length)
+    .replace(/^# .*$/m, () => `# ${inert(report.name)}`)
+    .replace(placeholder, () => `\n${resultLines(report, shipped).join('\n')}`);
   return `---\n${front.toString({ lineWidth: 0 })}---\n${text}`;
 };

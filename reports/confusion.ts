@@ -8,7 +8,7 @@ export interface Matrix {
 }
 
 /** Columns that fit a screen. */
-export const MOST_CLASSES = 26;
+const MOST_CLASSES = 26;
 
 /** What was never answered, and what is none of the classes that are shown. */
 const NO_ANSWER = 'no answer';

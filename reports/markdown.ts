@@ -10,6 +10,7 @@ import { cellOf, controlNote, type Row, tellingRows } from './rows.ts';
 import { seedsBlock, seedsCaption, tellingSeeds } from './seeds-columns.ts';
 import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from './speed.ts';
 import { oneLine, shortened } from './text.ts';
+import { useOf } from './use.ts';
 import { headline, mainCause, verdict } from './verdict.ts';
 
 /** A pull-request comment of this many lines is still read. */
@@ -139,6 +140,12 @@ const gates = ({ gates: judged }: Report): string[] => [
 const notes = ({ stages }: Report): string[] =>
   stages.flatMap(({ id, notes: said }) => said.map((note) => `- ${inert(id)}: ${inert(note)}`)).slice(0, LISTED);
 
+/** The other ways are longer than a comment has room for: they are in the page and in the folder's README. */
+const useLines = (report: Report): string[] => {
+  const use = useOf(report);
+  return use === null ? [] : ['', `Use it, in the folder of this report: \`${use.command}\``];
+};
+
 const MOST_REMARKS = 3;
 
 /** What is to be known of the data stands where nobody has to unfold it. */
@@ -207,6 +214,7 @@ export const renderMarkdown = (report: Report): string => {
     ),
     folded('Shape and cost', summary(report, detailBlock(report))),
     folded('Loading and memory', loading(report)),
+    useLines(report),
     folded('Notes', notes(report)),
   ];
   for (const part of parts) if (lines.length + part.length + end.length <= MOST_LINES) lines.push(...part);

@@ -28,7 +28,7 @@ const asStage = (
 ): StageReport => ({
   ...{ id: called, uses: 'baseline', version: 0, config: {}, inputs: {}, cached: false, seconds: Number.NaN },
   ...{ ranOn: null, model: null, agreement: null, overBaseline: null, comparisons: [], latency: [], loading: null },
-  ...{ time: null, undecided: false, causes: [], gap: null, training: null, client: null, notes: [] },
+  ...{ time: null, undecided: false, causes: [], gap: null, training: null, client: null, usage: null, notes: [] },
   quality: {
     ...{ metric, score: score ?? Number.NaN, scoreInterval: scoreInterval ?? { low: Number.NaN, high: Number.NaN } },
     more: Object.fromEntries(Object.entries(more).map(([name, value]) => [name, { value, interval: null }])),
@@ -38,7 +38,7 @@ const asStage = (
 });
 
 /** Baselines, to be beaten. */
-export const baselineRows = ({ data: { baselines } }: Pick<Report, 'data'>): readonly Row[] =>
+const baselineRows = ({ data: { baselines } }: Pick<Report, 'data'>): readonly Row[] =>
   Object.entries(baselines ?? {}).map(([short, one]) => ({ stage: asStage(one, ''), kind: 'baseline', short }));
 
 /** Every line of a table: baselines first, then the stages in their order. */

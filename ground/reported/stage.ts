@@ -5,10 +5,14 @@ import { trainingSummary } from './training.ts';
 /** What any stage may say to its user, once, in the report. */
 export const notes = z.array(z.string()).exactOptional();
 
+/** Lines of code that use an exported folder, which they call `./path/to/this/folder`. */
+export const usage = z.looseObject({ node: z.string(), browser: z.string(), python: z.string() }).exactOptional();
+
 /** What the report reads of whatever stage: how it was trained, where that is what it does, and its notes. */
 export const stageMetrics = z.looseObject({
   training: trainingSummary.exactOptional(),
   notes,
+  usage,
   hub: z.unknown().optional().describe('Of what was downloaded: such steps wait for others, they compute nothing.'),
 });
 

@@ -2,6 +2,7 @@ import type { Counterfactual, ModelProfile, Profile, Timed } from '../../data/pr
 import { isUndisturbed, undisturbedShare } from '../disturbed.ts';
 import { milliseconds, percent } from '../figures.ts';
 import { medianInterval, quantile } from '../statistics/quantiles.ts';
+import type { Done } from './done.ts';
 
 /** What a rule looks at: one model of a profile. */
 interface Case {
@@ -23,6 +24,8 @@ export interface Cause {
   /** One line each, for the documentation and the report. */
   readonly looksAt: string;
   readonly advice: string;
+  /** The same where a run has done some of it already. */
+  advise?(done: Done): string;
   find(at: Case): Found | undefined;
 }
 

@@ -8,7 +8,13 @@ export const floatProducts: Cause = {
   name: 'float-products',
   about: 'time',
   looksAt: 'products whose weight is float32, timed again in 8 bits (signed weights, a scale a column)',
-  advice: 'add a quantize stage; where one ran, see its exclude',
+  advice: 'add a quantize stage',
+  advise: ({ quantized, quantizedBy }) => {
+    if (quantized) return 'see the exclude of the quantize stage, which left them in float';
+    return quantizedBy.length === 0
+      ? floatProducts.advice
+      : `${quantizedBy.join(', ')} of this run does them in 8 bits`;
+  },
   find: ({ model }) => {
     const inFloat = model.products.filter(({ dtype }) => dtype === 'float32');
     const saving = savingOf(model, 'quantized');

@@ -2,6 +2,7 @@ import type { Profile } from '../../data/profile.ts';
 import type { CauseReport } from '../report.ts';
 import { attentionInPieces } from './attention-in-pieces.ts';
 import { type Cause, isDisturbed } from './cause.ts';
+import { type Done, nothingDone } from './done.ts';
 import { embeddingTable } from './embedding-table.ts';
 import { fixedCost } from './fixed-cost.ts';
 import { floatProducts } from './float-products.ts';
@@ -40,12 +41,13 @@ export const isUndecided = ({ models }: Profile, id: string): boolean => {
  * Why a stage's model is not faster: what costs most first, what is about bytes last. Of a disturbed profile only what the
  * graph itself shows.
  */
-export const causesOf = (profile: Profile, id: string): readonly CauseReport[] => {
+export const causesOf = (profile: Profile, id: string, done: Done = nothingDone): readonly CauseReport[] => {
   const profiled = profile.models[id];
   if (profiled === undefined) return [];
   const model = isDisturbed(profiled) ? { ...profiled, times: {} } : profiled;
   const found = causes.flatMap((cause): readonly CauseReport[] => {
-    const { name, about, advice } = cause;
+    const { name, about } = cause;
+    const advice = cause.advise?.(done) ?? cause.advice;
     const shown = cause.find({ profile, model });
     return shown === undefined ? [] : [{ name, about, advice, ...shown }];
   });

@@ -16,6 +16,7 @@ import { summarySection, tiles } from './sections/summary.ts';
 import { causesSection, timeSection } from './sections/time.ts';
 import { tradeoffSection } from './sections/tradeoff.ts';
 import { trainingSection } from './sections/training.ts';
+import { useSection } from './sections/use.ts';
 import { waterfallSection } from './sections/waterfall.ts';
 
 type Write = (report: Report) => Section | null | Promise<Section | null>;
@@ -24,6 +25,7 @@ type Write = (report: Report) => Section | null | Promise<Section | null>;
 const writers: readonly Write[] = [
   summarySection,
   gatesSection,
+  useSection,
   seedsSection,
   answersSection,
   mistakesSection,

@@ -31,7 +31,7 @@ export const table = <Row>(
   rows: readonly Row[],
   label: string,
   { caption, strong, matrix }: Options<Row> = {},
-): Html => html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table${matrix === true ? html` class="matrix"` : nothing}>
+): Html => html`<div class="scroll" role="group" aria-label="${label}" tabindex="0"><table${matrix === true ? html` class="matrix"` : nothing}>
 ${caption === undefined ? nothing : html`<caption>${caption}</caption>`}
 <thead><tr>${columns.map((column, c) => heading(column, c))}</tr></thead>
 <tbody>

@@ -74,5 +74,10 @@ export const stage = z.looseObject({
     .nullable()
     .default(null)
     .describe('What transformers.js makes of the test texts: null where nobody looked.'),
+  usage: z
+    .looseObject({ node: z.string(), browser: z.string(), python: z.string() })
+    .nullable()
+    .default(null)
+    .describe('Lines of code that use an exported folder, which lies beside the report; null for other stages.'),
   notes: z.array(z.string()),
 });

@@ -5,7 +5,9 @@ import { modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
-import { asksForTypes, specialTokens } from './tokens.ts';
+import { UNTITLED } from './placeholder.ts';
+import { asksForTypes } from './tokens.ts';
+import { browserUsage, FOLDER, nodeUsage, pythonUsage, usedOf } from './usage.ts';
 
 const dimensionNames: Readonly<Record<string, string>> = {
   embedding: 'embedding width',
@@ -19,49 +21,6 @@ const fileLines: Readonly<Record<Precision, string>> = {
   fp32: '- `onnx/model.onnx`: 32-bit floating point',
   q8: '- `onnx/model_quantized.onnx`: 8-bit weights, activations quantized while it runs',
 };
-
-/** How one vector of a text is made: as the checkpoint's makers said, or the mean as a first thing to try. */
-const poolingOf = ({ processor: { sentence } }: ModelInfo): string => {
-  const pooling = sentence?.pooling === 'first' ? 'cls' : 'mean';
-  return `{ pooling: '${pooling}'${sentence?.normalize === true ? ', normalize: true' : ''} }`;
-};
-
-const call = (info: ModelInfo, mask: string): string => {
-  const { about, answer } = modelTask(info.task);
-  if (answer === 'vector') return `await run('Some text.', ${poolingOf(info)})`;
-  switch (about) {
-    case 'text':
-      return answer === 'set' ? `await run('Some text.', { top_k: null })` : `await run('Some text.')`;
-    case 'word':
-      return `await run('Some text.', { ignore_labels: [] })`;
-    case 'token':
-      return `await run(${JSON.stringify(`Some ${mask} text.`)})`;
-  }
-};
-
-const pipelineUsage = (info: ModelInfo, mask: string): string =>
-  `import { pipeline } from '@huggingface/transformers';
-
-const run = await pipeline('${modelTask(info.task).pipeline}', './path/to/this/folder');
-console.log(${call(info, mask)});`;
-
-/** What is done to a logit, in the client's language. */
-const numberFrom = ({ processor: { activation } }: ModelInfo): string =>
-  activation === 'sigmoid' ? '1 / (1 + Math.exp(-logits.data[0]))' : 'logits.data[0]';
-
-/** No pipeline gives a number: that of texts makes shares of scores, and of a single one the share is always 1. */
-const numberUsage = (info: ModelInfo): string =>
-  `import { AutoModelForSequenceClassification, AutoTokenizer } from '@huggingface/transformers';
-
-const tokenizer = await AutoTokenizer.from_pretrained('./path/to/this/folder');
-const model = await AutoModelForSequenceClassification.from_pretrained('./path/to/this/folder');
-// Of a pair: tokenizer('Some text.', { text_pair: 'Another text.', truncation: true })
-const { logits } = await model(tokenizer('Some text.', { truncation: true }));
-console.log(${numberFrom(info)});
-// Not pipeline('${modelTask(info.task).pipeline}', ...): it makes 1 of any single number.`;
-
-const usage = (info: ModelInfo, mask: string): string =>
-  modelTask(info.task).answer === 'number' ? numberUsage(info) : pipelineUsage(info, mask);
 
 /** Names from data or a model file on one line, with no markup beginning in them. */
 const inert = (text: string): string =>
@@ -117,12 +76,12 @@ export const modelCard = (
     ([name, size]) => `- ${dimensionNames[name] ?? inert(name)}: ${size}`,
   );
   const classes = info.labels.length === 0 ? '' : `\nClasses: ${info.labels.map(inert).join(', ')}\n`;
-  const { mask_token: mask = '' } = specialTokens(info, tokenizer);
+  const used = usedOf({ info, tokenizer }, [...files.keys()]);
   return `---
 library_name: transformers.js
 pipeline_tag: ${modelTask(info.task).pipeline}
 ---
-# A compressed Transformer
+# ${UNTITLED}
 
 Made by decant${info.origin === undefined ? '' : ` from: ${inert(info.origin)}`}.
 ${results === '' ? '' : `${results}\n`}${classes}${standIn(info)}
@@ -134,8 +93,24 @@ ${sizes.join('\n')}
 - longest text: ${info.maxLength} tokens
 ${clientSection(tokenizer)}
 ## Use
+On the command line: \`npx decant predict ${FOLDER} "Some text."\`
+
+In Node:
+
 \`\`\`js
-${usage(info, mask.replaceAll('`', ''))}
+${nodeUsage(used)}
+\`\`\`
+
+In a browser:
+
+\`\`\`js
+${browserUsage(used)}
+\`\`\`
+
+In Python:
+
+\`\`\`py
+${pythonUsage(used)}
 \`\`\`
 ${thresholdSection(info)}
 In Node, start it with \`ORT_DISABLE_TELEMETRY=1\`: ONNX Runtime 1.29 and later sends telemetry otherwise.

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { notes } from '../../ground/reported/stage.ts';
+import { notes, usage } from '../../ground/reported/stage.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Outlook } from '../expected.ts';
 import { defineStage } from '../stage.ts';
@@ -22,14 +22,14 @@ const differing = ({ fp32, q8 }: Outlook['models']): string | undefined =>
   });
 
 /** What it leaves for the report. */
-const reported = z.looseObject({ files: z.array(z.string()), bytes: z.record(z.string(), z.number()), notes });
+const reported = z.looseObject({ files: z.array(z.string()), bytes: z.record(z.string(), z.number()), notes, usage });
 
 export type Reported = z.infer<typeof reported>;
 
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 8,
+  version: 9,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   place: 'named',

@@ -1,3 +1,6 @@
+/** The title of a card until a run puts its own there. */
+export const UNTITLED = 'A compressed Transformer';
+
 /**
  * Stands where the run puts its results when they are known: an export comes before measurement, and the stored folder
  * must not depend on it.

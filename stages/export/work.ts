@@ -8,6 +8,7 @@ import { exportModels, type Models } from './folder.ts';
 import type { Reported } from './index.ts';
 import { type Config, precisions } from './index.ts';
 import { RESULTS_PLACEHOLDER } from './placeholder.ts';
+import { browserUsage, nodeUsage, pythonUsage, usedOf } from './usage.ts';
 
 const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Promise<Models> => {
   const models = new Map<Precision, Model>();
@@ -25,5 +26,10 @@ export const run: StageRun<Config, Reported> = async (inputs, _, ctx): Promise<R
   const [shared] = models.values();
   const settings = shared === undefined ? [] : clientLimits(shared.tokenizer);
   const notes = settings.length === 0 ? {} : { notes: [clientSettingsNote(settings)] };
-  return { files: [...models.keys()], bytes, ...notes };
+  const used = shared === undefined ? undefined : usedOf(shared, [...models.keys()]);
+  const usage =
+    used === undefined
+      ? {}
+      : { usage: { node: nodeUsage(used), browser: browserUsage(used), python: pythonUsage(used) } };
+  return { files: [...models.keys()], bytes, ...notes, ...usage };
 };

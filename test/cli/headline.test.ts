@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import type { Report } from '../../reports/report.ts';
+import { root } from '../rig/build.ts';
 import { decant, type Result } from '../rig/cli.ts';
 import { workspace } from '../rig/workspace.ts';
 
@@ -62,6 +65,24 @@ describe('a run that learnt less than a bag of words', () => {
     );
     expect(report.data.baselines?.linear?.scoreInterval).toMatchObject({ low: expect.any(Number) });
     expect(report.data.baselines?.majority?.scoreInterval).toMatchObject({ low: expect.any(Number) });
+  });
+
+  it('tells how its folder is used, in lines that run', async () => {
+    const { usage } = report.stages.find(({ id }) => id === 'deploy') ?? { usage: null };
+    symlinkSync(join(root, 'node_modules'), space.path('node_modules'));
+    space.write('runs/tickets/use.mjs', usage?.node ?? '');
+    const cwd = space.path('runs/tickets');
+    const said = execFileSync(process.execPath, ['use.mjs'], { cwd, encoding: 'utf8' });
+    expect(said).toMatch(/label: '(repair|kitchen, <b>|other)'/);
+    const { stdout } = await decant(['predict', 'deploy', 'Some text.'], { cwd });
+    expect(stdout).toMatch(/repair|kitchen|other/);
+    for (const text of [usage?.browser, usage?.python]) expect(text).toMatch(/model|folder/);
+    expect(file('report.html')).toContain('npx decant predict deploy &quot;Some text.&quot;');
+    expect(file('report.md')).toContain('npx decant predict deploy');
+    const card = file('deploy/README.md');
+    expect(card).toMatch(/^# tickets$/m);
+    expect(card).toContain('name: tickets.csv');
+    expect(card).toContain('onnx/model_quantized.onnx');
   });
 
   it('has its baselines as rows of the table, and no speed-up of a control', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,6 +23,8 @@ interface Contrasts {
 }
 
 const contrasts = readFileSync(new URL('contrast.js', import.meta.url), 'utf8');
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
   const space = workspace();
@@ -94,6 +97,21 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
     await page.close();
   });
 
+  it('breaks no rule of axe, all that folds unfolded', async () => {
+    const { page } = await open(1000, 'light');
+    await page.evaluate(`for (const details of document.querySelectorAll('details')) details.open = true`);
+    await page.evaluate(axe);
+    const violations = await page.evaluate<readonly { id: string; nodes: readonly { html: string }[] }[]>(
+      `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })))`,
+    );
+    expect(violations).toEqual([]);
+    // Rules do find something in a page that breaks one.
+    await page.evaluate(`document.querySelector('th').insertAdjacentHTML('beforeend', '<button></button>')`);
+    const found = await page.evaluate<number>(`axe.run().then(({ violations }) => violations.length)`);
+    expect(found).toBeGreaterThan(0);
+    await page.close();
+  });
+
   it('explains a word where it stands, at a click or a key, without a script', async () => {
     const context = await browser.newContext({ javaScriptEnabled: false, viewport: { width: 320, height: 700 } });
     const page = await context.newPage();
@@ -128,7 +146,7 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     await page.goto(pathToFileURL(space.path('report.html')).href);
-    expect(await page.locator('h2').count()).toBe(18);
+    expect(await page.locator('h2').count()).toBe(19);
     await context.close();
   });
 });

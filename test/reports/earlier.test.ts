@@ -41,8 +41,16 @@ const rowsOf = (csv: string): readonly Readonly<Record<string, string>>[] => {
   );
 };
 
-/** A report made from records tells where it is made now, and is sealed anew where it says more. */
-const made = (report: object): object => ({ ...report, environment: null, checksum: null });
+const withoutAdvice = (stage: object): object => ({
+  ...stage,
+  causes: Object(stage).causes.map((cause: object) => ({ ...cause, advice: null })),
+});
+
+/** A report made from records tells where it is made now and what it advises now, and is sealed anew where it says more. */
+const made = (report: object): object => {
+  const stages = Object(report).stages.map(withoutAdvice);
+  return { ...report, stages, environment: null, checksum: null };
+};
 
 const bands = { latency: 0.05, quality: 0 };
 

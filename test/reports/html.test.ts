@@ -26,6 +26,7 @@ describe('report.html', () => {
   it('has every part that the report has figures for, in the order a reader asks', () => {
     expect(sections(page)).toEqual([
       'stages',
+      'use',
       'answers',
       'mistakes',
       'tradeoff',

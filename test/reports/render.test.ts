@@ -363,6 +363,8 @@ describe('the model card', () => {
       ],
     });
     expect(card).not.toContain(RESULTS_PLACEHOLDER);
+    expect(card).toMatch(/^# supersense$/m);
+    expect(card).not.toMatch(/^language:/m);
   });
 
   it('names the oldest ONNX Runtime of each file, and how to keep its telemetry off', () => {

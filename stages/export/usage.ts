@@ -1,0 +1,131 @@
+import { modelTask } from '../../ground/tasks.ts';
+import type { Precision } from '../../models/files.ts';
+import type { Model, ModelInfo } from '../../models/model.ts';
+import { specialTokens } from './tokens.ts';
+
+/** Where a reader puts the path of the folder. */
+export const FOLDER = './path/to/this/folder';
+
+const onnxFiles: Readonly<Record<Precision, string>> = {
+  fp32: 'onnx/model.onnx',
+  q8: 'onnx/model_quantized.onnx',
+};
+
+/** What is said of a folder's use: its model, the token that stands for a hidden one, and its files. */
+export interface Used {
+  readonly info: ModelInfo;
+  readonly mask: string;
+  readonly files: readonly Precision[];
+}
+
+export const usedOf = ({ info, tokenizer }: Omit<Model, 'graph'>, files: readonly Precision[]): Used => {
+  const { mask_token: mask = '' } = specialTokens(info, tokenizer);
+  return { info, mask: mask.replaceAll('`', ''), files };
+};
+
+/** How one vector of a text is made: as the checkpoint's makers said, or the mean as a first thing to try. */
+const poolingOf = ({ processor: { sentence } }: ModelInfo): string => {
+  const pooling = sentence?.pooling === 'first' ? 'cls' : 'mean';
+  return `{ pooling: '${pooling}'${sentence?.normalize === true ? ', normalize: true' : ''} }`;
+};
+
+const maskedText = (mask: string): string => JSON.stringify(`Some ${mask} text.`);
+
+const call = ({ info, mask }: Used): string => {
+  const { about, answer } = modelTask(info.task);
+  if (answer === 'vector') return `await run('Some text.', ${poolingOf(info)})`;
+  switch (about) {
+    case 'text':
+      return answer === 'set' ? `await run('Some text.', { top_k: null })` : `await run('Some text.')`;
+    case 'word':
+      return `await run('Some text.', { ignore_labels: [] })`;
+    case 'token':
+      return `await run(${maskedText(mask)})`;
+  }
+};
+
+/** What is done to a logit, in the client's language. */
+const numberFrom = ({ processor: { activation } }: ModelInfo): string =>
+  activation === 'sigmoid' ? '1 / (1 + Math.exp(-logits.data[0]))' : 'logits.data[0]';
+
+const numberLines = (info: ModelInfo, folder: string): string =>
+  `const tokenizer = await AutoTokenizer.from_pretrained('${folder}');
+const model = await AutoModelForSequenceClassification.from_pretrained('${folder}');
+// Of a pair: tokenizer('Some text.', { text_pair: 'Another text.', truncation: true })
+const { logits } = await model(tokenizer('Some text.', { truncation: true }));
+console.log(${numberFrom(info)});
+// Not pipeline('${modelTask(info.task).pipeline}', ...): it makes 1 of any single number.`;
+
+const pipelineLines = (used: Used, folder: string): string =>
+  `const run = await pipeline('${modelTask(used.info.task).pipeline}', '${folder}');
+console.log(${call(used)});`;
+
+/** No pipeline gives a number: that of texts makes shares of scores, and of a single one the share is always 1. */
+const isNumber = ({ info }: Used): boolean => modelTask(info.task).answer === 'number';
+
+const imports = (used: Used): string =>
+  isNumber(used) ? 'AutoModelForSequenceClassification, AutoTokenizer' : 'pipeline';
+
+const lines = (used: Used, folder: string): string =>
+  isNumber(used) ? numberLines(used.info, folder) : pipelineLines(used, folder);
+
+/** A module for Node. */
+export const nodeUsage = (used: Used): string =>
+  `import { ${imports(used)} } from '@huggingface/transformers';
+
+${lines(used, FOLDER)}`;
+
+/** A module of a page whose server has the folder below /models/. */
+export const browserUsage = (used: Used): string =>
+  `import { env, ${imports(used)} } from '@huggingface/transformers';
+
+// The server of the page has this folder as /models/model/; nothing comes from elsewhere.
+env.allowLocalModels = true;
+env.allowRemoteModels = false;
+env.localModelPath = '/models/';
+${lines(used, 'model')}`;
+
+/** What Python makes of the first output of a session, `y`. */
+const pythonAnswer = ({ info, mask }: Used): string => {
+  const { about, answer } = modelTask(info.task);
+  const { activation, sentence } = info.processor;
+  if (answer === 'number') return activation === 'sigmoid' ? 'print(1 / (1 + np.exp(-y[0, 0])))' : 'print(y[0, 0])';
+  if (answer === 'vector') {
+    const vector = sentence?.pooling === 'first' ? 'y[0, 0]' : 'y[0].mean(axis=0)';
+    return sentence?.normalize === true ? `v = ${vector}\nprint(v / np.linalg.norm(v))` : `print(${vector})`;
+  }
+  if (answer === 'set') {
+    return `config = json.load(open(f"{folder}/config.json"))
+limits = config.get("thresholds") or [0.5] * y.shape[1]
+p = 1 / (1 + np.exp(-y[0]))
+print([config["id2label"][str(c)] for c in range(len(p)) if p[c] > limits[c]])`;
+  }
+  if (about === 'token') {
+    return `at = text.tokens.index(${JSON.stringify(mask)})
+print([tokenizer.id_to_token(int(i)) for i in y[0, at].argsort()[::-1][:5]])`;
+  }
+  const labels = 'labels = json.load(open(f"{folder}/config.json"))["id2label"]';
+  return about === 'word'
+    ? `${labels}\nprint([(t, labels[str(c)]) for t, c in zip(text.tokens, y[0].argmax(axis=1))])`
+    : `${labels}\nprint(labels[str(y[0].argmax())])`;
+};
+
+/** A script for Python, which needs neither PyTorch nor transformers. */
+export const pythonUsage = (used: Used): string => {
+  const { info, mask, files } = used;
+  const file = onnxFiles[files.includes('q8') ? 'q8' : 'fp32'];
+  const text = modelTask(info.task).about === 'token' ? maskedText(mask) : '"Some text."';
+  return `# pip install numpy onnxruntime tokenizers
+import json
+import numpy as np, onnxruntime as ort
+from tokenizers import Tokenizer
+
+folder = "${FOLDER}"
+tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
+tokenizer.enable_truncation(${info.maxLength})
+session = ort.InferenceSession(f"{folder}/${file}")
+text = tokenizer.encode(${text})
+feeds = {"input_ids": text.ids, "attention_mask": text.attention_mask, "token_type_ids": text.type_ids}
+y = session.run(None, {i.name: np.array([feeds[i.name]]) for i in session.get_inputs()})[0]
+${pythonAnswer(used)}`;
+};
