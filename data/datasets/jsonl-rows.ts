@@ -1,7 +1,8 @@
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
-import { isNested, kindOfValue, type Values } from './rows.ts';
+import type { Values } from './rows.ts';
 import { textBlocks, textLines } from './text-blocks.ts';
+import { isNested, kindOfValue } from './values.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -25,12 +25,13 @@ const roles = [
 const columnsOf = (config: FileConfig, key: string): Columns => {
   const { text, splitColumn } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
-  if (key === 'unlabelled') return texts;
   const target = targetKindOf(config.task).table;
+  if (key === 'unlabelled') return target?.words === true ? { ...texts, words: true } : texts;
   const options = targetOptions(config);
   const names = target?.columns(options) ?? [];
   return {
     ...texts,
+    ...(target?.words === true ? { words: true } : {}),
     ...(target === undefined || names.length === 0
       ? {}
       : { target: { names, read: (...row) => target.read(...row, options) } }),
@@ -56,11 +57,29 @@ const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly 
     ];
   });
 
+const withTarget = (candidate: LocatedCandidate, target: readonly string[] | undefined): LocatedCandidate =>
+  target === undefined ? candidate : { ...candidate, target };
+
+/** Candidates with their names as they are used: what they mean may show in all texts together alone. */
+const settled = (
+  { task, scheme }: FileConfig,
+  candidates: readonly LocatedCandidate[],
+): readonly LocatedCandidate[] => {
+  const { settle } = targetKindOf(task);
+  if (settle === undefined) return candidates;
+  const named = candidates.filter(({ target }) => typeof target === 'object');
+  const texts = named.map(({ target, wordAt }) => ({ tags: namesIn(target), at: wordAt }));
+  const tags = settle(texts, scheme);
+  const own = new Map(named.map((candidate, i) => [candidate, tags[i]]));
+  return candidates.map((candidate) => withTarget(candidate, own.get(candidate)));
+};
+
 /** Labels that only validation or test know cannot be learned: most often a typing error or the wrong file. */
-const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
+const checkLabels = ({ task }: FileConfig, candidates: readonly LocatedCandidate[]): void => {
   const held = (split: Split | undefined): boolean => split === 'test' || split === 'validation';
   const trained = new Set<string>();
   for (const { split, target } of candidates) if (!held(split)) for (const name of namesIn(target)) trained.add(name);
+  for (const name of targetKindOf(task).complete?.([...trained]) ?? []) trained.add(name);
   for (const { split, target, at } of candidates) {
     const foreign = held(split) ? namesIn(target).find((name) => !trained.has(name)) : undefined;
     if (foreign !== undefined) throw dataErrors.foreignLabel(at, foreign, [...trained].sort());
@@ -113,8 +132,8 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
     for (const candidate of candidates) read.push(candidate);
     dropped += left;
   }
-  const { candidates, shares } = placed(config, read);
-  checkLabels(candidates);
+  const { candidates, shares } = placed(config, settled(config, read));
+  checkLabels(config, candidates);
   const classes = await declaredClasses(config, parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = config.file ?? config.train ?? '';
@@ -134,7 +153,7 @@ const firstClasses = async (config: FileConfig, parts: readonly Part[]): Promise
     if (label === undefined) continue;
     const declared = await part.reader.classes?.(part.file, label);
     for (const name of declared ?? []) classes.add(name);
-    for (const { target } of (await readPart(part, FIRST_ROWS)).candidates) {
+    for (const { target } of settled(config, (await readPart(part, FIRST_ROWS)).candidates)) {
       for (const name of namesIn(target)) classes.add(name);
     }
   }

@@ -1,9 +1,8 @@
 import { idTargets, targetOf } from '../../data/answer-targets.ts';
-import { tagsOf } from '../../data/dataset.ts';
-import { logSumExp } from '../../data/rows.ts';
-import { withClassificationHead, withTokenHead } from '../../models/head.ts';
+import { largestOf, logSumExp } from '../../data/rows.ts';
+import { withClassificationHead } from '../../models/head.ts';
 import { crossEntropy, distillation } from '../losses/index.ts';
-import { wholeTexts, words } from '../read.ts';
+import { wholeTexts } from '../read.ts';
 import type { Task } from './task.ts';
 
 const softmax = (logits: Float32Array): readonly number[] => {
@@ -14,7 +13,7 @@ const softmax = (logits: Float32Array): readonly number[] => {
 };
 
 /** All classes, the most probable first. */
-const classesOf = (logits: Float32Array, labels: readonly string[]) =>
+export const classesOf = (logits: Float32Array, labels: readonly string[]) =>
   softmax(logits)
     .map((probability, i) => ({ label: labels[i] ?? `class ${i}`, probability }))
     .toSorted((a, b) => b.probability - a.probability);
@@ -22,14 +21,13 @@ const classesOf = (logits: Float32Array, labels: readonly string[]) =>
 const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
 
 /** What choices of classes have in common, whether of texts or of words: accuracy and cross-entropy. */
-const choosing: Pick<Task, 'answering' | 'targetLosses' | 'imitation' | 'judge'> = {
+export const choosing: Pick<Task, 'answering' | 'targetLosses' | 'imitation' | 'judge'> = {
   answering: (model) => model,
   targetLosses: (settings) => [crossEntropy(settings)],
   imitation: (settings) => [distillation(settings)],
   judge: (logits, { targets }, answer) => {
     const label = targetOf(targets, answer);
-    let top = 0;
-    for (let c = 1; c < logits.length; c++) if ((logits[c] as number) > (logits[top] as number)) top = c;
+    const top = largestOf(logits);
     return { score: Number(top === label), loss: logSumExp(logits) - (logits[label] ?? 0) };
   },
 };
@@ -48,23 +46,5 @@ export const textClassification: Task = {
       json: { label, probability, classes },
       lines: classes.map((one) => [one.label, percent(one.probability)]),
     };
-  },
-};
-
-/** One class a word, said at the word's first token; other tokens say nothing and have no loss. */
-export const tokenClassification: Task = {
-  ...choosing,
-  name: 'token-classification',
-  encode: words,
-  targets: (examples, encoded) => {
-    const tags = examples.map(tagsOf);
-    return idTargets(encoded.flatMap(({ places = [] }, i) => Array.from(places, (_, word) => tags[i]?.[word] ?? -1)));
-  },
-  fit: withTokenHead,
-  // Of a word beyond the longest sequence nothing is made up.
-  tell: (logits, labels) => {
-    const [best] = logits === undefined ? [] : classesOf(logits, labels);
-    const { label, probability } = best ?? { label: null, probability: null };
-    return { json: { label, probability }, lines: [[label ?? '']] };
   },
 };

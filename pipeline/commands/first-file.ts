@@ -3,10 +3,11 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
+import type { WordsGuess } from '../../data/datasets/sniff-words.ts';
 import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
-import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask, taskLearning, taskWith } from '../../ground/tasks.ts';
 import { otherThanFile } from '../../ground/whole-file.ts';
 import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
@@ -32,6 +33,8 @@ interface Roles {
   readonly sets?: SetsGuess;
   /** Whether the label is one number a text. */
   readonly isNumber?: boolean;
+  /** What is known of each word. */
+  readonly words?: WordsGuess;
 }
 
 const known = (column: string, { columns }: DataGuess, file: string): string => {
@@ -48,8 +51,25 @@ const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGu
   return guess === undefined || single ? {} : { sets: guess };
 };
 
+/** Words and what is known of them, in the columns that options name or in those that look the part. */
+const wordsFor = ({ data: file, ...given }: InitOptions, { words = [] }: DataGuess): Roles | undefined => {
+  if (given.task !== undefined || given.label === false || given.pair !== undefined) return undefined;
+  const found = words.find(({ text, label }) => (given.text ?? text) === text && (given.label ?? label) === label);
+  if (found === undefined) return undefined;
+  const { text, label, areNumbers } = found;
+  if (areNumbers) {
+    throw requestError(
+      `${file}: the column "${label}" has numbers for tags, and nothing says what they stand for; write a pipeline file with names: [O, B-PER, I-PER, ...] under data, in their order from 0 (see named entities in the guide)`,
+    );
+  }
+  const truth = found.marks === 'classes' ? 'tags' : 'entities';
+  return { task: taskLearning(truth), text, pair: undefined, label, words: found };
+};
+
 /** The columns that options name, or those that look the part. */
 const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles => {
+  const ofWords = wordsFor({ data: file, ...given }, guess);
+  if (ofWords !== undefined) return ofWords;
   const text = given.text ?? guess.text;
   if (text === undefined) throw requestError(`${file}: which column is the text? there is no column`);
   // A pair is guessed as a whole: with one of its texts named, the other is not known.
@@ -98,8 +118,16 @@ const numberLines = (label: string, { decimalComma }: DataGuess): string =>
   `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
   label: ${inline(label)}               # column of the numbers${decimalComma === true ? "\n  decimal: ','                # before the decimals of a number" : ''}`;
 
+const wordsLines = ({ task, label = '', words }: Roles): string => {
+  const what = words?.marks === 'classes' ? 'a class of each word' : 'who and what texts speak of';
+  const where = words?.marks === 'spans' ? 'of the spans: [{start, end, label}]' : 'of the tags, one a word';
+  return `task: ${task}          # ${what}
+  label: ${inline(label)}               # column ${where}`;
+};
+
 const labelLine = (roles: Roles, guess: DataGuess): string => {
   const { label, task, sets, isNumber } = roles;
+  if (roles.words !== undefined) return wordsLines(roles);
   if (label !== undefined && isNumber === true) return numberLines(label, guess);
   if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined) {
@@ -139,7 +167,7 @@ const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `dat
   ${labelLine(roles, guess)}${tableLines(guess)}
   ${splitLines(guess)}
   # unlabelled: more.jsonl      # more texts without classes help distillation
-  maxLength: 64                 # tokens; longer texts are cut`;
+  maxLength: ${roles.words === undefined ? '64 ' : '128'}                # tokens; longer texts are cut`;
 
 const teacherLines = ({ isNumber }: Roles): string => `
   - id: teacher                 # fine-tuned on your ${isNumber === true ? 'numbers, with a head that gives one' : 'labels, with a classification head'}
@@ -211,7 +239,9 @@ const short = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 const columnWords = (name: string): string => `"${short(name)}"`;
 
 /** Where the classes are, and whether a text may have several. */
-const classesWords = ({ label, sets, isNumber }: Roles): string => {
+const classesWords = ({ label, sets, isNumber, words }: Roles): string => {
+  if (words !== undefined)
+    return `${words.marks === 'classes' ? 'a class of each word' : 'named entities'} from column ${columnWords(label ?? '')}`;
   if (sets === undefined && label === undefined) return 'no classes';
   if (sets === undefined) return `${isNumber === true ? 'numbers' : 'classes'} from column ${columnWords(label ?? '')}`;
   const [first = '', ...more] = sets.columns;
