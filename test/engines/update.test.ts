@@ -55,7 +55,7 @@ describe('weights moved on a device', () => {
     expect(device.summary.curve.length).toBe(host.summary.curve.length);
   });
 
-  it.each(['text-classification', 'token-classification', 'multi-label', 'score', 'fill-mask', 'features'] as const)(
+  it.each(['text-classification', 'token-classification', 'named-entities', 'multi-label', 'score', 'fill-mask', 'features'] as const)(
     'are those of the host: %s, with a teacher and its hidden states',
     async (name) => {
       const [host, device] = [await train(taskRequest(name)), await train(onDevice(taskRequest(name)))];
