@@ -48,6 +48,7 @@ async function* sentencesOf(file: SourceFile): AsyncGenerator<readonly Line[]> {
   }
 }
 
+export const WORD_COLUMN = '1';
 export const LAST_COLUMN = 'last';
 
 /** Fields are called by their numbers, from 1; the last one is called so, too. */
@@ -73,6 +74,7 @@ const rowOf = (words: readonly Line[], { shown }: SourceFile, columns: readonly 
 
 /** Reads files of one word a line with its tags behind it, sentences parted by empty lines (CoNLL 2002, 2003 and later). */
 export const conllReader: RowReader = {
+  texts: WORD_COLUMN,
   values: async function* (file, columns) {
     for await (const words of sentencesOf(file)) yield rowOf(words, file, columns);
   },

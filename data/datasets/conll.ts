@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { textTasks } from '../../ground/tasks.ts';
 import { targetKindOf, wordTasks } from '../targets/index.ts';
-import { conllReader, LAST_COLUMN } from './conll-reader.ts';
+import { conllReader, LAST_COLUMN, WORD_COLUMN } from './conll-reader.ts';
 import { fileConditions, fileOptions } from './file-options.ts';
 import { defineFileDataset } from './user-files.ts';
 
@@ -14,7 +15,7 @@ const config = z
     ...fileOptions,
     text: fileOptions.text
       .unwrap()
-      .default('1')
+      .default(WORD_COLUMN)
       .describe("Field of a line that holds the word, by its number from 1, in quotes: '2'."),
     label: fileOptions.label
       .unwrap()
@@ -23,12 +24,13 @@ const config = z
     task: fileOptions.task
       .unwrap()
       .default(usual)
-      .describe(`What the tags are for: ${wordTasks.join(', or ')}.`),
+      .describe(`What the tags are for: ${wordTasks.join(', or ')}; other tasks take the texts alone.`),
   })
   .check(fileConditions)
   .check(({ value, issues }) => {
-    if (wordTasks.includes(value.task)) return;
-    const message = `expected ${wordTasks.join(' or ')}: such files have a tag a word`;
+    const tasks = [...wordTasks, ...textTasks];
+    if (tasks.includes(value.task)) return;
+    const message = `expected one of ${tasks.join(', ')}: such files have a tag a word`;
     issues.push({ code: 'custom', input: value.task, path: ['task'], message });
   });
 

@@ -35,6 +35,8 @@ export interface RowReader {
   values(file: SourceFile, columns: readonly string[], most?: number): AsyncIterable<Values>;
   /** Column names without reading further than it needs, undefined where there is no row. */
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
+  /** The column that holds the texts, where the format gives columns no names. */
+  readonly texts?: string;
   /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */
   isNameless?(names: readonly string[], columns: readonly string[]): boolean;
   /** Class names of a column in their order, where the format declares them. */

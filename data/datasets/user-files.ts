@@ -25,13 +25,14 @@ const roles = [
 const columnsOf = (config: FileConfig, key: string): Columns => {
   const { text, splitColumn } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
-  const target = targetKindOf(config.task).table;
-  if (key === 'unlabelled') return target?.words === true ? { ...texts, words: true } : texts;
+  const { table: target, about } = targetKindOf(config.task);
+  const words = target?.words === true || about === 'nothing' ? { words: true } : {};
+  if (key === 'unlabelled') return { ...texts, ...words };
   const options = targetOptions(config);
   const names = target?.columns(options) ?? [];
   return {
     ...texts,
-    ...(target?.words === true ? { words: true } : {}),
+    ...words,
     ...(target === undefined || names.length === 0
       ? {}
       : { target: { names, read: (...row) => target.read(...row, options) } }),
@@ -39,19 +40,27 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
   };
 };
 
+/** Texts without labels may be in a file of another format, in which columns are called otherwise or not at all. */
+const unlabelledColumns = (config: FileConfig, own: RowReader, other: RowReader): Columns => {
+  const columns = columnsOf(config, 'unlabelled');
+  if (own === other || own.texts === other.texts) return columns;
+  return { ...columns, text: other.texts ?? 'text' };
+};
+
 /** Training texts go by their hash where validation or test have no file of their own. */
 const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly Part[] =>
   roles.flatMap(([key, split]) => {
     const shown = config[key];
     if (shown === undefined) return [];
+    const read = key === 'unlabelled' ? (readerByName(shown) ?? reader) : reader;
     const drawn = key === 'train' && (config.validation === undefined || config.test === undefined);
     return [
       {
         key,
         split: drawn ? undefined : split,
         file: { shown, path: resolve(base, shown) },
-        columns: columnsOf(config, key),
-        reader: key === 'unlabelled' ? (readerByName(shown) ?? reader) : reader,
+        columns: key === 'unlabelled' ? unlabelledColumns(config, reader, read) : columnsOf(config, key),
+        reader: read,
         missing: config,
       },
     ];

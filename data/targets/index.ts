@@ -7,7 +7,7 @@ import { nothing } from './nothing.ts';
 import { numberOfText } from './number-of-text.ts';
 import type { TargetKind } from './target.ts';
 
-export { type Scheme, schemes } from './iob.ts';
+export { schemes } from './iob.ts';
 export { indexed, type Named, namesIn, type TargetKind, type TargetOptions } from './target.ts';
 
 const kinds: Readonly<Record<DataTask['truth'], TargetKind>> = {

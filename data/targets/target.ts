@@ -30,7 +30,7 @@ export interface TargetOptions {
 }
 
 /** A row with its text as the format has it: of words, where these have targets, it may be a list. */
-export type AskedRow = Values & { readonly text?: unknown };
+type AskedRow = Values & { readonly text?: unknown };
 
 /** Reads the target of a row from the values of some columns; throws a dataError that names the row. */
 export type ReadRow = (

@@ -1,11 +1,10 @@
 import type { TaskName } from '../../ground/tasks.ts';
-import { textClassification } from './classification.ts';
+import { namedEntities, textClassification, tokenClassification } from './classification.ts';
 import { features } from './features.ts';
 import { fillMask } from './fill-mask.ts';
 import { multiLabel } from './multi-label.ts';
 import { score } from './score.ts';
 import type { Task } from './task.ts';
-import { namedEntities, tokenClassification } from './words.ts';
 
 export type { Task } from './task.ts';
 

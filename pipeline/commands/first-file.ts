@@ -1,22 +1,20 @@
 import { access, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
 import type { WordsGuess } from '../../data/datasets/sniff-words.ts';
 import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
-import { type DatasetTask, dataTask, taskLearning, taskWith } from '../../ground/tasks.ts';
+import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
 import { otherThanFile } from '../../ground/whole-file.ts';
 import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
+import { inline } from '../yaml/values.ts';
+import { type WordRoles, wordsFor, wordsLines } from './first-words.ts';
 import { formats, type InitOptions } from './init.ts';
-
-/** A name on one line of YAML, in lists too: plain where that says the same, else as JSON, which YAML reads. */
-const inline = (value: string): string =>
-  stringify(value).trim() === value && !/[\n,[\]{}]/.test(value) ? value : JSON.stringify(value);
 
 const nameOf = (file: string): string =>
   basename(file, extname(file))
@@ -49,21 +47,6 @@ const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGu
   const guess = sets.find(({ columns }) => (own ? columns.length === 1 && columns[0] === named : columns[0] === label));
   const single = typeof named === 'string' && (guess?.columns.length ?? 0) > 1;
   return guess === undefined || single ? {} : { sets: guess };
-};
-
-/** Words and what is known of them, in the columns that options name or in those that look the part. */
-const wordsFor = ({ data: file, ...given }: InitOptions, { words = [] }: DataGuess): Roles | undefined => {
-  if (given.task !== undefined || given.label === false || given.pair !== undefined) return undefined;
-  const found = words.find(({ text, label }) => (given.text ?? text) === text && (given.label ?? label) === label);
-  if (found === undefined) return undefined;
-  const { text, label, areNumbers } = found;
-  if (areNumbers) {
-    throw requestError(
-      `${file}: the column "${label}" has numbers for tags, and nothing says what they stand for; write a pipeline file with names: [O, B-PER, I-PER, ...] under data, in their order from 0 (see named entities in the guide)`,
-    );
-  }
-  const truth = found.marks === 'classes' ? 'tags' : 'entities';
-  return { task: taskLearning(truth), text, pair: undefined, label, words: found };
 };
 
 /** The columns that options name, or those that look the part. */
@@ -118,16 +101,11 @@ const numberLines = (label: string, { decimalComma }: DataGuess): string =>
   `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
   label: ${inline(label)}               # column of the numbers${decimalComma === true ? "\n  decimal: ','                # before the decimals of a number" : ''}`;
 
-const wordsLines = ({ task, label = '', words }: Roles): string => {
-  const what = words?.marks === 'classes' ? 'a class of each word' : 'who and what texts speak of';
-  const where = words?.marks === 'spans' ? 'of the spans: [{start, end, label}]' : 'of the tags, one a word';
-  return `task: ${task}          # ${what}
-  label: ${inline(label)}               # column ${where}`;
-};
+const isOfWords = (roles: Roles): roles is WordRoles => roles.words !== undefined;
 
 const labelLine = (roles: Roles, guess: DataGuess): string => {
   const { label, task, sets, isNumber } = roles;
-  if (roles.words !== undefined) return wordsLines(roles);
+  if (isOfWords(roles)) return wordsLines(roles);
   if (label !== undefined && isNumber === true) return numberLines(label, guess);
   if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined) {
