@@ -40,16 +40,22 @@ const answersOf = ({ predicted, always }: Baseline, predictions: Predictions): P
   return always === undefined ? null : answeredBy(predictions, always);
 };
 
+/** What was asked, and the names of the classes. */
+interface Asked {
+  readonly task: DataTask;
+  readonly classes: readonly string[];
+}
+
 const judgedStep = async (
   step: StepSummary,
-  task: DataTask,
+  { task, classes }: Asked,
   textOf: Judged['textOf'],
 ): Promise<readonly JudgedBaseline[]> => {
   const output = keptAnswers(step) ? outputIn(step, 'predictions') : undefined;
   const predictions = output === undefined ? null : await readPredictions(output.path);
   return Object.entries(baselineMetrics.parse(step.metrics)).map(([name, figures]) => {
     const answers = predictions === null ? null : answersOf(figures, predictions);
-    const evidence = answers === null ? null : evidenceOf(task.answer, answers, answers);
+    const evidence = answers === null ? null : evidenceOf({ task, classes }, answers, answers);
     const judged = evidence === null || answers === null ? null : { ...evidence, task, ids: answers.ids, textOf };
     return { name, figures, judged };
   });
@@ -59,11 +65,11 @@ const judgedStep = async (
 export const judgeBaselines = async (
   run: RunSummary,
   beside: EvaluationMetrics['baselines'],
-  task: DataTask,
+  asked: Asked,
   textOf: Judged['textOf'],
 ): Promise<readonly JudgedBaseline[]> => {
   const all: JudgedBaseline[] = [];
-  for (const step of baselineSteps(run)) all.push(...(await judgedStep(step, task, textOf)));
+  for (const step of baselineSteps(run)) all.push(...(await judgedStep(step, asked, textOf)));
   return [...all, ...Object.entries(beside ?? {}).map(([name, figures]) => ({ name, figures, judged: null }))];
 };
 

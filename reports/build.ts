@@ -224,15 +224,15 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const dataset = read === null ? null : datasetMetrics.parse(read.metrics);
   const task = dataset?.task ?? usualTask;
   const texts = await exampleTexts(outputOf(run, 'dataset'));
-  const { scores, reference } = await judgeStages(finished, task, texts);
+  const classes = dataset?.classes ?? [];
+  const { scores, reference } = await judgeStages(finished, task, classes, texts);
   const measured = outputOf(run, 'measurements');
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const profiled = outputOf(run, 'profile');
   const profile = profiled === undefined ? null : await readProfile(profiled.path);
-  const classes = dataset?.classes ?? [];
   const judged = run.stages.find(({ id }) => id === reference);
   const besides = judged === undefined ? undefined : evaluationOf(judged)?.baselines;
-  const baselines = await judgeBaselines(run, besides, dataTask(task), texts);
+  const baselines = await judgeBaselines(run, besides, { task: dataTask(task), classes }, texts);
   const baseline = strongest(baselines, dataTask(task));
   const context: Context = { reference, scores, measurements, profile, classes, all: run.stages, baseline, task };
   const measurement = measurements === null ? null : allMeasurements(measurements);

@@ -1,6 +1,9 @@
 import { type Dataset, type Example, tagsOf } from '../../data/dataset.ts';
 import { type Predictions, writePredictions } from '../../data/predictions.ts';
 import { blankRows, putRow } from '../../data/rows.ts';
+import { withEntities } from '../../ground/metrics/entities.ts';
+import { figureOf, type Judged } from '../../ground/metrics/metric.ts';
+import { dataTask } from '../../ground/tasks.ts';
 import type { StageContext } from '../stage.ts';
 import type { Reported } from './index.ts';
 
@@ -53,6 +56,22 @@ const learn = (train: readonly Example[]): Lexicon => {
   return { words, all };
 };
 
+/** What is said of every word of some texts, beside what is true. */
+const judgedBy = (test: readonly Example[], say: (word: string) => number): Judged => {
+  const columns = { right: [] as number[], chosen: [] as number[], label: [] as number[] };
+  const groups: number[] = [];
+  test.forEach((example, text) => {
+    eachWord([example], (word, tag) => {
+      const said = say(word);
+      columns.right.push(Number(said === tag));
+      columns.chosen.push(said);
+      columns.label.push(tag);
+      groups.push(text);
+    });
+  });
+  return { count: groups.length, columns, groups: Int32Array.from(groups) };
+};
+
 const tagged = ({ classes, test }: Dataset, { words, all }: Lexicon): Predictions => {
   const tags: number[] = [];
   const groups: number[] = [];
@@ -81,23 +100,22 @@ const tagged = ({ classes, test }: Dataset, { words, all }: Lexicon): Prediction
  * training (that of all where it never occurred): what a tagger must beat by reading the words around.
  */
 export const tagWords = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
-  const learnt = learn(dataset.train);
+  const { task, classes, train, test } = dataset;
+  const learnt = learn(train);
   const { words, all } = learnt;
   const majority = all.most;
   const best = new Map([...words].map(([word, counts]) => [word, counts.most]));
-  let [count, common, known] = [0, 0, 0];
-  eachWord(dataset.test, (word, tag) => {
-    count++;
-    common += Number(tag === majority);
-    known += Number(tag === (best.get(word) ?? majority));
-  });
-  await writePredictions(await ctx.output('predictions', 'predictions'), tagged(dataset, learnt));
-  const rate = (right: number): number => right / Math.max(1, count);
-  const lexicon = {
-    score: rate(known),
-    called: 'most frequent class of each word',
-    predicted: true,
-    words: words.size,
+  const { metric, truth } = dataTask(task);
+  const scoreOf = (say: (word: string) => number): number | null => {
+    const judged = judgedBy(test, say);
+    const score =
+      judged.count === 0 ? 0 : figureOf(metric, truth === 'entities' ? withEntities(judged, classes) : judged);
+    return Number.isFinite(score) ? score : null;
   };
-  return { majority: { score: rate(common), called: 'majority class', always: majority }, lexicon };
+  await writePredictions(await ctx.output('predictions', 'predictions'), tagged(dataset, learnt));
+  const lexicon = {
+    ...{ score: scoreOf((word) => best.get(word) ?? majority), called: 'most frequent class of each word' },
+    ...{ predicted: true, words: words.size },
+  };
+  return { majority: { score: scoreOf(() => majority), called: 'majority class', always: majority }, lexicon };
 };

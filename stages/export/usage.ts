@@ -1,4 +1,4 @@
-import { modelTask } from '../../ground/tasks.ts';
+import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { specialTokens } from './tokens.ts';
@@ -38,7 +38,9 @@ const call = ({ info, mask }: Used): string => {
     case 'text':
       return answer === 'set' ? `await run('Some text.', { top_k: null })` : `await run('Some text.')`;
     case 'word':
-      return `await run('Some text.', { ignore_labels: [] })`;
+      return dataTask(info.task).truth === 'entities'
+        ? `await run('Some text.', { aggregation_strategy: 'simple' })`
+        : `await run('Some text.', { ignore_labels: [] })`;
     case 'token':
       return `await run(${maskedText(mask)})`;
   }
