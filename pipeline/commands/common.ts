@@ -49,6 +49,13 @@ export const settingOption = (): Option =>
     .argParser(collect)
     .default([], 'none');
 
+/** Of commands that take one of a folder's files. */
+export const dtypeOption = (): Option =>
+  new Option('--dtype <name>', 'file of an exported folder: fp32, or q8, which is taken where there is one').choices([
+    'fp32',
+    'q8',
+  ]);
+
 const engineNames = [anyEngine, ...engines.map(({ name }) => name)];
 
 /** Adds the options that decide what is run and where. */
@@ -136,12 +143,4 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
       ...(options.remeasure === true ? plan.steps.filter(isOverAll).map(({ id }) => id) : []),
     ]),
   };
-};
-
-/** Before a model is read: it must be what its run left, and what earlier readers that were killed left is removed. */
-export const beforeReading = async (path: string): Promise<void> => {
-  const { sweepTemporaryFolders } = await import('../../ground/temporary.ts');
-  const { verifyPlaced } = await import('../../reports/placed.ts');
-  await sweepTemporaryFolders();
-  await verifyPlaced(path);
 };

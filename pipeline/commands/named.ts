@@ -9,7 +9,7 @@ import { manyLines } from '../../reports/text.ts';
 import type { StageContext } from '../../stages/stage.ts';
 import { requestError } from '../diagnostic.ts';
 import { plainView } from '../view/plain.ts';
-import { beforeReading } from './common.ts';
+import { beforeReading } from '../api/opened.ts';
 
 /** The models of one folder by precision. */
 export type Models = ReadonlyMap<Precision, Model>;

@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
@@ -8,14 +6,16 @@ import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
-import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
+import { type FileOptions, type Opened, openModel } from '../api/opened.ts';
+import { type LimitOptions, limited } from '../guard/limits.ts';
+import { textWork } from '../guard/work.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import type { Said } from './answers.ts';
 import { type Failed, type Given, isFailed } from './asked.ts';
-import { beforeReading, collect, exit, wholeNumber } from './common.ts';
+import { collect, dtypeOption, exit, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';
 
-interface Options extends LimitOptions, PairOptions {
+interface Options extends LimitOptions, PairOptions, FileOptions {
   readonly json?: boolean;
   readonly top: number;
   readonly threads?: number;
@@ -24,33 +24,16 @@ interface Options extends LimitOptions, PairOptions {
 /** Seconds that one pass of texts may take: a large model on a slow machine needs some of them. */
 const PATIENCE = 60;
 
-/** Texts of one pass, at most. */
-const BATCH = 64;
-
 const examples = `
 Examples:
   $ decant predict runs/NAME/deploy "a large wild cat"
+  $ decant predict runs/NAME/deploy --dtype fp32 "a large wild cat"      # the float model of the folder
   $ decant predict runs/NAME/models/student "one text" "another text" --top 3
   $ decant predict runs/NAME/models/tagger "The cat sat on the mat ."      # one word a line, a tab, its tag
   $ decant predict runs/NAME/models/filler "A [MASK] is a wild cat." --top 5      # the most probable tokens of each mask
   $ cat texts.txt | decant predict runs/NAME/deploy --json
   $ decant predict runs/NAME/deploy "A man sleeps." --pair "Somebody is awake."
   $ cat pairs.tsv | decant predict runs/NAME/deploy --pairs      # two texts a line with a tab between them`;
-
-/** What running these texts through a model can take. */
-const workOf = async (folder: string, { graph, info }: Model, texts: readonly Given[]): Promise<Work> => {
-  const { weightBytes } = await import('../../graph/codec/index.ts');
-  const tokenizer = await stat(join(folder, 'tokenizer.json'));
-  // A token takes a byte at least, and special tokens stand around the text.
-  const bytes = texts.map(({ text, pair = '' }) => Buffer.byteLength(text) + Buffer.byteLength(pair) + SPECIAL_TOKENS);
-  return {
-    files: weightBytes(graph) + tokenizer.size,
-    rows: Math.min(texts.length, BATCH),
-    longest: Math.min(info.maxLength, Math.max(...bytes)),
-  };
-};
-
-const SPECIAL_TOKENS = 8;
 
 /** Words are what stands between spaces: a tagger gives each an answer. */
 const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
@@ -71,16 +54,6 @@ const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): P
           `${(100 * unknown).toFixed(1)} % of the tokens of these texts are not in the model's vocabulary: it reads all of them alike`,
         ]),
   ];
-};
-
-const modelIn = async (folder: string): Promise<Model> => {
-  const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory() !== true) {
-    throw requestError(`${folder}: no such folder; expected a model folder such as runs/NAME/deploy`);
-  }
-  const { readModel } = await import('../../models/files.ts');
-  await beforeReading(folder);
-  return await readModel(folder);
 };
 
 /** Texts as a task takes them. */
@@ -117,14 +90,14 @@ const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promis
   );
 };
 
-const answersFrom = async (folder: string, model: Model, given: readonly Given[], options: Options) => {
+const answersFrom = async ({ folder, model }: Opened, given: readonly Given[], options: Options) => {
   const { taskOf } = await import('../../engine/tasks/index.ts');
   const task = taskOf(model.info.task);
   const texts = textsFor(folder, task, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
   const { batchingOf } = await import('../../models/quantized.ts');
   const { info } = model;
-  const limits = limited(await workOf(folder, model, texts), options);
+  const limits = limited(await textWork({ folder, model }, texts), options);
   const predicted = await predictTexts({
     ...{ model, task },
     examples: await readAs(task, model, texts),
@@ -136,13 +109,14 @@ const answersFrom = async (folder: string, model: Model, given: readonly Given[]
   return { task, info, labels: task.names?.(model) ?? info.labels, texts, predicted };
 };
 
-const predict = async (folder: string, lines: readonly string[], options: Options): Promise<Answered> => {
+const predict = async (path: string, lines: readonly string[], options: Options): Promise<Answered> => {
   const asked = await askedFrom(lines, options);
   const given = asked.filter((one): one is Given => !isFailed(one));
   const failed = asked.filter(isFailed);
   if (given.length === 0) throw requestError(failed.map(({ error }) => error).join('\n'));
-  const model = await modelIn(folder);
-  const said = await answersFrom(folder, model, given, options);
+  const opened = await openModel(path, options);
+  const { model } = opened;
+  const said = await answersFrom(opened, given, options);
   const { saidAbout } = await import('./answers.ts');
   const { json: told, text } = saidAbout({ ...said, top: options.top });
   const answers = [...told];
@@ -154,7 +128,7 @@ const predict = async (folder: string, lines: readonly string[], options: Option
 export const predictCommand = (program: Command, end: (code: number) => void): void => {
   program
     .command('predict')
-    .argument('<folder>', 'model folder: a stage of a run, or an exported folder')
+    .argument('<model>', 'model folder: a stage of a run, or an exported one; or an ONNX file in it')
     .argument('[text...]', 'texts; without any, one text a line is read from standard input')
     .summary('classify or rate texts, tag or fill in their words, or make vectors of them')
     .description(
@@ -163,6 +137,7 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .addOption(
       new Option('--pair <text>', 'second text of a pair, once for each text').argParser(collect).default([], 'none'),
     )
+    .addOption(dtypeOption())
     .option('--pairs', 'read pairs from standard input: two texts a line, a tab between them')
     .option(
       '--top <n>',
@@ -182,8 +157,8 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
       'print one JSON document: all classes, numbers, words with their tags, tokens of masks, or vectors',
     )
     .addHelpText('after', examples)
-    .action(async (folder: string, texts: readonly string[], options: Options) => {
-      const { json, text, failed, notes } = await predict(folder, texts, options);
+    .action(async (path: string, texts: readonly string[], options: Options) => {
+      const { json, text, failed, notes } = await predict(path, texts, options);
       process.stdout.write(options.json === true ? jsonForPeople(json) : `${manyLines(text)}\n`);
       for (const line of [...notes, ...failed.map(({ error }) => error)]) process.stderr.write(`${line}\n`);
       end(failed.length === 0 ? exit.done : exit.failed);
