@@ -8,8 +8,8 @@ import { readText } from '../../ground/whole-file.ts';
 import type { Inspection } from '../../models/inspect.ts';
 import { whole as count } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
-import { requestError } from '../diagnostic.ts';
 import { beforeReading } from '../api/opened.ts';
+import { requestError } from '../diagnostic.ts';
 import { exit, wholeNumber } from './common.ts';
 
 interface Options {

@@ -5,14 +5,14 @@ import type { Task } from '../../engine/tasks/task.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
-import { requestError } from '../diagnostic.ts';
 import { type FileOptions, type Opened, openModel } from '../api/opened.ts';
+import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import type { Said } from './answers.ts';
 import { type Failed, type Given, isFailed } from './asked.ts';
-import { collect, dtypeOption, exit, wholeNumber } from './common.ts';
+import { addLimitOptions, collect, dtypeOption, exit, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';
 
 interface Options extends LimitOptions, PairOptions, FileOptions {
@@ -126,7 +126,7 @@ const predict = async (path: string, lines: readonly string[], options: Options)
 
 /** `decant predict`. */
 export const predictCommand = (program: Command, end: (code: number) => void): void => {
-  program
+  const command = program
     .command('predict')
     .argument('<model>', 'model folder: a stage of a run, or an exported one; or an ONNX file in it')
     .argument('[text...]', 'texts; without any, one text a line is read from standard input')
@@ -144,14 +144,8 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
       'classes shown for each text that is classified, tokens for each mask',
       wholeNumber(1, 1000),
       1,
-    )
-    .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
-    .option('--timeout <s>', 'seconds that one pass of texts may take', wholeNumber(1, 1_000_000), PATIENCE)
-    .option(
-      '--memory <MB>',
-      'memory that may be taken (default: what its weights and texts should need)',
-      wholeNumber(1, 10_000_000),
-    )
+    );
+  addLimitOptions(command, PATIENCE)
     .option(
       '--json',
       'print one JSON document: all classes, numbers, words with their tags, tokens of masks, or vectors',
