@@ -25,9 +25,7 @@ export const deployFiles = {
 } as const;
 
 /** Of the files that decant writes, in the words of transformers.js. */
-export const precisions = ['fp32', 'q8'] as const;
-
-export type Precision = (typeof precisions)[number];
+export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
 const modelFileError = userErrors('model-file');

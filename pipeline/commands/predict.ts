@@ -1,10 +1,9 @@
 import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
-import type { Task } from '../../engine/tasks/task.ts';
-import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
+import { calledBy, readAs, textsFor } from '../api/ask.ts';
 import { type FileOptions, type Opened, openModel } from '../api/opened.ts';
 import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited } from '../guard/limits.ts';
@@ -12,10 +11,10 @@ import { textWork } from '../guard/work.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import type { Said } from './answers.ts';
 import { type Failed, type Given, isFailed } from './asked.ts';
-import { addLimitOptions, collect, dtypeOption, exit, wholeNumber } from './common.ts';
+import { addLimitOptions, collect, dtypeOption, exit, untilSignal, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';
 
-interface Options extends LimitOptions, PairOptions, FileOptions {
+interface Options extends LimitOptions, PairOptions, FileOptions, TableOptions {
   readonly json?: boolean;
   readonly top: number;
   readonly threads?: number;
@@ -31,12 +30,10 @@ Examples:
   $ decant predict runs/NAME/models/student "one text" "another text" --top 3
   $ decant predict runs/NAME/models/tagger "The cat sat on the mat ."      # one word a line, a tab, its tag
   $ decant predict runs/NAME/models/filler "A [MASK] is a wild cat." --top 5      # the most probable tokens of each mask
+  $ decant predict runs/NAME/deploy --data reviews.csv --out answers.csv      # every row with its answer, in order
   $ cat texts.txt | decant predict runs/NAME/deploy --json
   $ decant predict runs/NAME/deploy "A man sleeps." --pair "Somebody is awake."
   $ cat pairs.tsv | decant predict runs/NAME/deploy --pairs      # two texts a line with a tab between them`;
-
-/** Words are what stands between spaces: a tagger gives each an answer. */
-const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
 
 /** What nobody would notice in the answers: texts that were cut, and tokens that the model does not know. */
 const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): Promise<readonly string[]> => {
@@ -56,39 +53,11 @@ const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): P
   ];
 };
 
-/** Texts as a task takes them. */
-const textsFor = (folder: string, { name }: Task, given: readonly Given[]): readonly Given[] => {
-  if (modelTask(name).about !== 'word') return given;
-  if (given.some(({ pair }) => pair !== undefined)) {
-    throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
-  }
-  return given.map(({ text }) => ({ text: asWords(text) }));
-};
-
 interface Answered extends Said {
   /** Lines that were no text. */
   readonly failed: readonly Failed[];
   readonly notes: readonly string[];
 }
-
-const LONGEST_SHOWN = 60;
-
-const calledBy = (texts: readonly Given[], i: number): string =>
-  `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
-
-/** Texts as the task reads what people ask; each has to ask something. */
-const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promise<readonly Encoded[]> => {
-  const { info } = model;
-  if (task.ask === undefined) return task.encode(model, texts, info.maxLength);
-  const encoded = await task.ask(model, texts);
-  const silent = encoded.findIndex(({ places }) => places?.length === 0);
-  if (silent < 0) return encoded;
-  const { maskTokenOf } = await import('../../models/special-tokens.ts');
-  const mask = maskTokenOf(model)?.text ?? 'the mask token, which the tokenizer lacks';
-  throw requestError(
-    `${calledBy(texts, silent)}: there is nothing to fill in; expected ${mask} in the place of a word, among the first ${info.maxLength} tokens`,
-  );
-};
 
 const answersFrom = async ({ folder, model }: Opened, given: readonly Given[], options: Options) => {
   const { taskOf } = await import('../../engine/tasks/index.ts');
@@ -124,6 +93,39 @@ const predict = async (path: string, lines: readonly string[], options: Options)
   return { json, text, failed, notes: await notesOn(model, said.predicted.answers.examples) };
 };
 
+/** What a table is asked with in place of texts. */
+interface TableOptions {
+  readonly data?: string;
+  readonly out?: string;
+  readonly text?: string;
+  readonly pairColumn?: string;
+  readonly header?: boolean;
+  readonly overwrite?: boolean;
+}
+
+const predictTable = async (path: string, texts: readonly string[], options: Options, signal: AbortSignal) => {
+  const { data, out, pair, pairs } = options;
+  if (data === undefined || out === undefined)
+    throw requestError('--data reads a table; name the table to write with --out');
+  if (texts.length > 0 || pair.length > 0 || pairs === true) {
+    throw requestError(
+      '--data reads texts from a table; leave texts, --pair and --pairs out (--pair-column names a column)',
+    );
+  }
+  const { predictFile } = await import('../api/tables.ts');
+  const { progressLine } = await import('../view/progress-line.ts');
+  const line = progressLine(process.stderr);
+  const { rows, unanswered, first } = await predictFile(path, {
+    ...options,
+    ...{ data, out, threads: options.threads ?? defaultThreads(), limits: options, signal },
+    onProgress: (progress) => line.show(data, progress),
+  }).finally(() => line.clear());
+  const summary = { file: out, rows, unanswered };
+  process.stdout.write(options.json === true ? jsonForPeople(summary) : `${out}: ${rows} rows\n`);
+  if (first !== undefined) process.stderr.write(`${first} has no text (${unanswered} rows in all); it has no answer\n`);
+  return unanswered === 0 ? exit.done : exit.failed;
+};
+
 /** `decant predict`. */
 export const predictCommand = (program: Command, end: (code: number) => void): void => {
   const command = program
@@ -137,6 +139,13 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     .addOption(
       new Option('--pair <text>', 'second text of a pair, once for each text').argParser(collect).default([], 'none'),
     )
+    .option('--data <file>', 'answer the texts of a table in place of texts: CSV, TSV, JSON Lines or Parquet')
+    .option('--out <file>', 'with --data: the table to write, its rows with their answers (.csv, .tsv or .jsonl)')
+    .option('--text <column>', 'with --data: column of the texts (default: recognised as by init)')
+    .option('--pair-column <column>', 'with --data: column of the second texts')
+    .option('--header', 'with --data: the first row has the names of the columns (default: the rows decide)')
+    .option('--no-header', 'with --data: the first row is a text like the others')
+    .option('--overwrite', 'with --data: replace the table that is written if it exists')
     .addOption(dtypeOption())
     .option('--pairs', 'read pairs from standard input: two texts a line, a tab between them')
     .option(
@@ -152,6 +161,8 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     )
     .addHelpText('after', examples)
     .action(async (path: string, texts: readonly string[], options: Options) => {
+      if (options.data !== undefined)
+        return end(await untilSignal((signal) => predictTable(path, texts, options, signal)));
       const { json, text, failed, notes } = await predict(path, texts, options);
       process.stdout.write(options.json === true ? jsonForPeople(json) : `${manyLines(text)}\n`);
       for (const line of [...notes, ...failed.map(({ error }) => error)]) process.stderr.write(`${line}\n`);

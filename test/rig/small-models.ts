@@ -9,7 +9,7 @@ import type { Workspace } from './workspace.ts';
 /** Matrices of any size in 8 bits: a small model is quantized as large ones are. */
 const quantization = { embeddings: true, reduceRange: false, exclude: [], minimumTable: 1 };
 
-export const quantized = (model: Model): Model => ({
+const quantized = (model: Model): Model => ({
   ...model,
   graph: quantizeDynamic(fuseForInference(model.graph), quantization).graph,
 });
