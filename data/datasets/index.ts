@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { DataProblem } from '../errors.ts';
 import { brownTags, brownTexts } from './brown.ts';
+import { conll } from './conll.ts';
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
 import type { AnyDataset, Loaded, Outlook, Whole } from './kind.ts';
@@ -22,6 +23,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   csv,
   jsonl,
   parquet,
+  conll,
 ];
 
 const [first, ...others] = datasets;

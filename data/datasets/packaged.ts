@@ -79,7 +79,7 @@ const moreTexts = (shown: string | undefined, base: string, pairs = false): read
       key: 'unlabelled',
       split: 'unlabelled',
       file,
-      columns: { text: 'text', ...(pairs ? { pair: 'pair' } : {}) },
+      columns: { text: reader.texts ?? 'text', words: true, ...(pairs ? { pair: 'pair' } : {}) },
       reader,
       missing,
     },

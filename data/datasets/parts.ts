@@ -20,6 +20,7 @@ export interface Part {
 /** A text with its place, for messages. */
 export interface LocatedCandidate extends Candidate {
   readonly at: string;
+  wordAt(word: number): string;
 }
 
 const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): UserError | undefined => {
@@ -78,13 +79,15 @@ const tallied = (tally: Tally, row: Row): void => {
   tally.count++;
 };
 
-const candidateOf = ({ at, text, pair, target, split: named }: Row, { split, columns }: Part): LocatedCandidate => {
+const candidateOf = (
+  { at, wordAt, text, pair, target, split: named }: Row,
+  { split, columns }: Part,
+): LocatedCandidate => {
   const own = named === undefined ? split : splitNamed(named, columns.split ?? '', at);
   return {
-    at,
-    text: text.trim(),
+    ...{ at, wordAt, text: text.trim() },
     ...(pair === undefined ? {} : { pair: pair.trim() }),
-    ...(target === undefined || 'missing' in target ? {} : target),
+    ...(target === undefined || 'missing' in target ? {} : { target: target.target }),
     ...(own === undefined ? {} : { split: own }),
   };
 };

@@ -1,11 +1,15 @@
 import { dataErrors } from '../errors.ts';
 import type { ReadRow, ReadTarget } from '../targets/target.ts';
+import { listOf, wordIn, wordsOf } from '../targets/words-of-text.ts';
 import type { SourceFile } from './bytes.ts';
 import type { MissingOptions } from './missing.ts';
+import { isScalar, kindOfValue } from './values.ts';
 
 /** Which columns of a file are meant. A file of unlabelled texts has no target, only pairs have a second text. */
 export interface Columns {
   readonly text: string;
+  /** Whether texts may be lists of words. */
+  readonly words?: boolean;
   readonly pair?: string;
   /** Those of what is to be learnt, and how it is read from them. */
   readonly target?: { readonly names: readonly string[]; readonly read: ReadRow };
@@ -17,6 +21,8 @@ export interface Columns {
 export interface Values {
   /** File and line (or row), as messages name it. */
   readonly at: string;
+  /** The same of one of its words, where the format has these in lines of their own. */
+  readonly wordAt?: (word: number) => string;
   /** All names that the row has. */
   readonly names: readonly string[];
   /** In the order in which the columns were asked for; undefined where the row lacks one. */
@@ -29,6 +35,8 @@ export interface RowReader {
   values(file: SourceFile, columns: readonly string[], most?: number): AsyncIterable<Values>;
   /** Column names without reading further than it needs, undefined where there is no row. */
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
+  /** The column that holds the texts, where the format gives columns no names. */
+  readonly texts?: string;
   /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */
   isNameless?(names: readonly string[], columns: readonly string[]): boolean;
   /** Class names of a column in their order, where the format declares them. */
@@ -42,17 +50,8 @@ export interface Row {
   readonly pair: string | undefined;
   readonly target: ReadTarget | undefined;
   readonly split: string | undefined;
+  readonly wordAt: (word: number) => string;
 }
-
-/** What a value is, as messages say it. */
-export const kindOfValue = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'a list'
-      : typeof value === 'object'
-        ? 'an object'
-        : `a ${typeof value}`;
 
 /** Nothing where a value should be: null, or the number that is none. */
 const isNothing = (value: unknown): boolean => value === null || (typeof value === 'number' && Number.isNaN(value));
@@ -64,13 +63,6 @@ const textOf = (value: unknown, column: string, { at, names }: Values): string =
   throw dataErrors.wrongType(at, column, kindOfValue(value), 'a text');
 };
 
-/** Lists and objects are no classes. */
-export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
-  ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
-
-/** A list or an object. */
-export const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null;
-
 /** A whole number that other whole numbers are read as, too: JSON's numbers are doubles here. */
 const isRounded = (value: unknown): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
 
@@ -79,6 +71,10 @@ export const scalarText = (value: unknown, column: string, row: Values): string 
   if (isRounded(value)) throw dataErrors.roundedNumber(row.at, column, String(value));
   return isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
 };
+
+/** A text, or its words with single spaces between them where it may be a list of them. */
+const plainText = (row: Values & { readonly text: unknown }, { text, words }: Columns): string =>
+  words === true && listOf(row.text) !== undefined ? wordsOf(row.text, row).join(' ') : textOf(row.text, text, row);
 
 /** All rows of a file as texts with their targets. */
 export async function* readRows(
@@ -93,11 +89,14 @@ export async function* readRows(
   for await (const row of reader.values(file, names, most)) {
     if (count++ >= most) break;
     const value = (name: string): unknown => row.values[names.indexOf(name)];
+    const asked = { ...row, text: value(text) };
+    const read = target?.read(target.names.map(value), target.names, asked, missing);
     yield {
       at: row.at,
-      text: textOf(value(text), text, row),
+      text: read !== undefined && 'text' in read ? read.text : plainText(asked, columns),
+      wordAt: wordIn(row),
       pair: pair === undefined ? undefined : textOf(value(pair), pair, row),
-      target: target?.read(target.names.map(value), target.names, row, missing),
+      target: read,
       split: split === undefined ? undefined : scalarText(value(split), split, row),
     };
   }

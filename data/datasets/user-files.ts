@@ -25,12 +25,14 @@ const roles = [
 const columnsOf = (config: FileConfig, key: string): Columns => {
   const { text, splitColumn } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
-  if (key === 'unlabelled') return texts;
-  const target = targetKindOf(config.task).table;
+  const { table: target, about } = targetKindOf(config.task);
+  const words = target?.words === true || about === 'nothing' ? { words: true } : {};
+  if (key === 'unlabelled') return { ...texts, ...words };
   const options = targetOptions(config);
   const names = target?.columns(options) ?? [];
   return {
     ...texts,
+    ...words,
     ...(target === undefined || names.length === 0
       ? {}
       : { target: { names, read: (...row) => target.read(...row, options) } }),
@@ -38,29 +40,55 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
   };
 };
 
+/** Texts without labels may be in a file of another format, in which columns are called otherwise or not at all. */
+const unlabelledColumns = (config: FileConfig, own: RowReader, other: RowReader): Columns => {
+  const columns = columnsOf(config, 'unlabelled');
+  if (own === other || own.texts === other.texts) return columns;
+  return { ...columns, text: other.texts ?? 'text' };
+};
+
 /** Training texts go by their hash where validation or test have no file of their own. */
 const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly Part[] =>
   roles.flatMap(([key, split]) => {
     const shown = config[key];
     if (shown === undefined) return [];
+    const read = key === 'unlabelled' ? (readerByName(shown) ?? reader) : reader;
     const drawn = key === 'train' && (config.validation === undefined || config.test === undefined);
     return [
       {
         key,
         split: drawn ? undefined : split,
         file: { shown, path: resolve(base, shown) },
-        columns: columnsOf(config, key),
-        reader: key === 'unlabelled' ? (readerByName(shown) ?? reader) : reader,
+        columns: key === 'unlabelled' ? unlabelledColumns(config, reader, read) : columnsOf(config, key),
+        reader: read,
         missing: config,
       },
     ];
   });
 
+const withTarget = (candidate: LocatedCandidate, target: readonly string[] | undefined): LocatedCandidate =>
+  target === undefined ? candidate : { ...candidate, target };
+
+/** Candidates with their names as they are used: what they mean may show in all texts together alone. */
+const settled = (
+  { task, scheme }: FileConfig,
+  candidates: readonly LocatedCandidate[],
+): readonly LocatedCandidate[] => {
+  const { settle } = targetKindOf(task);
+  if (settle === undefined) return candidates;
+  const named = candidates.filter(({ target }) => typeof target === 'object');
+  const texts = named.map(({ target, wordAt }) => ({ tags: namesIn(target), at: wordAt }));
+  const tags = settle(texts, scheme);
+  const own = new Map(named.map((candidate, i) => [candidate, tags[i]]));
+  return candidates.map((candidate) => withTarget(candidate, own.get(candidate)));
+};
+
 /** Labels that only validation or test know cannot be learned: most often a typing error or the wrong file. */
-const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
+const checkLabels = ({ task }: FileConfig, candidates: readonly LocatedCandidate[]): void => {
   const held = (split: Split | undefined): boolean => split === 'test' || split === 'validation';
   const trained = new Set<string>();
   for (const { split, target } of candidates) if (!held(split)) for (const name of namesIn(target)) trained.add(name);
+  for (const name of targetKindOf(task).complete?.([...trained]) ?? []) trained.add(name);
   for (const { split, target, at } of candidates) {
     const foreign = held(split) ? namesIn(target).find((name) => !trained.has(name)) : undefined;
     if (foreign !== undefined) throw dataErrors.foreignLabel(at, foreign, [...trained].sort());
@@ -113,8 +141,8 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
     for (const candidate of candidates) read.push(candidate);
     dropped += left;
   }
-  const { candidates, shares } = placed(config, read);
-  checkLabels(candidates);
+  const { candidates, shares } = placed(config, settled(config, read));
+  checkLabels(config, candidates);
   const classes = await declaredClasses(config, parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = config.file ?? config.train ?? '';
@@ -146,7 +174,7 @@ const firstClasses = async (config: FileConfig, parts: readonly Part[]): Promise
     if (label === undefined) continue;
     const declared = await part.reader.classes?.(part.file, label);
     for (const name of declared ?? []) classes.add(name);
-    for (const { target } of (await readPart(part, FIRST_ROWS)).candidates) {
+    for (const { target } of settled(config, (await readPart(part, FIRST_ROWS)).candidates)) {
       for (const name of namesIn(target)) classes.add(name);
     }
   }

@@ -1,20 +1,20 @@
 import type { Encoded } from '../../engine/encoded.ts';
 import type { Task } from '../../engine/tasks/task.ts';
-import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import type { Given } from '../commands/asked.ts';
 import { requestError } from '../diagnostic.ts';
 
-/** Words are what stands between spaces: a tagger gives each an answer. */
-const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
-
-/** Texts as a task takes them. */
-export const textsFor = (folder: string, { name }: Task, given: readonly Given[]): readonly Given[] => {
-  if (modelTask(name).about !== 'word') return given;
+/** Texts as a task reads them: those whose words have an answer each as these with single spaces between them. */
+export const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
+  if (words === undefined) return given;
   if (given.some(({ pair }) => pair !== undefined)) {
     throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
   }
-  return given.map(({ text }) => ({ text: asWords(text) }));
+  return given.map(({ text }) => ({
+    text: words(text)
+      .map(({ word }) => word)
+      .join(' '),
+  }));
 };
 
 const LONGEST_SHOWN = 60;

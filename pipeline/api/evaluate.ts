@@ -113,9 +113,12 @@ const ask = async (
   return { predictions, dataset, notes: cut === undefined ? [] : [cut] };
 };
 
-const judged = ({ predictions, dataset }: Said, reference: Predictions): Judged | null => {
+const judged = (
+  { predictions, dataset }: Said,
+  { predictions: reference, dataset: { classes } }: Said,
+): Judged | null => {
   const task = dataTask(dataset.task);
-  const evidence = evidenceOf(task.answer, predictions, reference);
+  const evidence = evidenceOf({ task, classes }, predictions, reference);
   return evidence === null ? null : { ...evidence, task, ids: predictions.ids, textOf: textsOf(dataset) };
 };
 
@@ -138,7 +141,7 @@ const evaluatedOf = (
   first: First | undefined,
 ): { report: EvaluatedModel; judged: Judged } => {
   const reference = first?.said ?? said;
-  const mine = judged(said, reference.predictions);
+  const mine = judged(said, reference);
   if (mine === null) throw requestError(`${path}: its vectors are of another width than those of ${first?.path}`);
   const { classes } = reference.dataset;
   const comparison =

@@ -38,6 +38,7 @@ const labelOptions = (truth: DataTask['truth'], roles: Roles, guess: DataGuess):
   switch (truth) {
     case 'label':
     case 'tags':
+    case 'entities':
       return { label };
     case 'labels':
       if (sets === undefined) return { label };

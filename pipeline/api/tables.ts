@@ -124,7 +124,7 @@ const answersTo = async (
     },
   });
   const labels = task.names?.(model) ?? model.info.labels;
-  return saidAbout({ task, info: model.info, labels, texts, predicted, top: 1 }).json.map(answerOf);
+  return saidAbout({ task, info: model.info, labels, texts: given, predicted, top: 1 }).json.map(answerOf);
 };
 
 const written = async (stream: WriteStream, text: string): Promise<void> => {

@@ -75,7 +75,7 @@ const answersFrom = async ({ folder, model }: Opened, given: readonly Given[], o
     batching: batchingOf(model.graph),
     onProgress: limits.renew,
   });
-  return { task, info, labels: task.names?.(model) ?? info.labels, texts, predicted };
+  return { task, info, labels: task.names?.(model) ?? info.labels, texts: given, predicted };
 };
 
 const predict = async (path: string, lines: readonly string[], options: Options): Promise<Answered> => {
