@@ -44,6 +44,15 @@ export interface PredictRequest {
   readonly checkpoints?: Checkpoints;
 }
 
+/** What has to be said once of a model that is asked many times. */
+export type Loading = Pick<PredictRequest, 'model' | 'task' | 'threads' | 'engine'>;
+
+/** A model that is loaded: what is asked comes in as many requests as one likes, one after the other. */
+export interface Predictor {
+  predict(asked: Omit<PredictRequest, keyof Loading>): Promise<Predicted>;
+  release(): Promise<void>;
+}
+
 /** Texts of one pass. */
 const BATCH = 64;
 
@@ -74,7 +83,7 @@ const runBatch = async (
  * The program of a stranger's model. Where only the fused graph is refused the fault is not the model's: such an error
  * passes as it is.
  */
-const compiled = async (graph: Graph, { threads, engine: asked = cpuEngine }: PredictRequest): Promise<Program> => {
+const compiled = async (graph: Graph, { threads, engine: asked = cpuEngine }: Loading): Promise<Program> => {
   // Kernels of integers and the like are the CPU's: a quantized model is asked there, whatever trains the others.
   const engine = asked.target.lacking(graph).length === 0 ? asked : cpuEngine;
   try {
@@ -171,26 +180,47 @@ export interface Predicted {
   readonly answers: Answers;
 }
 
+const blankFor = ({ examples, keep = 'all' }: Pick<PredictRequest, 'examples' | 'keep'>, model: Model, task: Task) => {
+  const width = widthOf(model);
+  const answers = answersAbout(examples);
+  const columns = keep === 'largest' && choosesOne(task.name) ? columnsFor(width) : width;
+  return { answers, blank: blankRows(answerCount(answers), width, columns) };
+};
+
+/** Loads a model once for many requests. */
+export const openPredictor = async (loading: Loading): Promise<Predictor> => {
+  expectBounded(loading.model.graph);
+  expectFinite(loading.model.graph);
+  const task = loading.task ?? taskOf(loading.model.info.task);
+  const model = task.answering(loading.model);
+  const program = await compiled(model.graph, loading);
+  return {
+    predict: async (asked) => {
+      const { answers, blank } = blankFor(asked, model, task);
+      const partial = await resume(blank, asked.checkpoints);
+      await predictBatches(program, { ...loading, ...asked, model }, answers, partial);
+      return { rows: partial.rows, answers };
+    },
+    release: () => program.release(),
+  };
+};
+
+const nothingAsked = (request: PredictRequest): Predicted => {
+  const task = request.task ?? taskOf(request.model.info.task);
+  const { answers, blank } = blankFor(request, task.answering(request.model), task);
+  return { rows: blank, answers };
+};
+
 /**
  * What a model says about texts: scores of classes, of each text or each of its words, or vectors. The answer about one
  * text does not depend on those beside it.
  */
 export const predict = async (request: PredictRequest): Promise<Predicted> => {
-  const { examples, checkpoints, keep = 'all' } = request;
-  expectBounded(request.model.graph);
-  expectFinite(request.model.graph);
-  const task = request.task ?? taskOf(request.model.info.task);
-  const model = task.answering(request.model);
-  const width = widthOf(model);
-  const answers = answersAbout(examples);
-  const columns = keep === 'largest' && choosesOne(task.name) ? columnsFor(width) : width;
-  const partial = await resume(blankRows(answerCount(answers), width, columns), checkpoints);
-  if (examples.length === 0) return { rows: partial.rows, answers };
-  const program = await compiled(model.graph, request);
+  if (request.examples.length === 0) return nothingAsked(request);
+  const predictor = await openPredictor(request);
   try {
-    await predictBatches(program, { ...request, model }, answers, partial);
-    return { rows: partial.rows, answers };
+    return await predictor.predict(request);
   } finally {
-    await program.release();
+    await predictor.release();
   }
 };

@@ -24,6 +24,7 @@ export const deployFiles = {
   q8: 'onnx/model_quantized.onnx',
 } as const;
 
+/** Of the files that decant writes, in the words of transformers.js. */
 export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
@@ -67,15 +68,16 @@ const readGraphFile = async (path: string): Promise<Graph> => {
   }
 };
 
-/** Reads a model artifact through its path function, as a stage gets it. */
-export const readModelArtifact = async (path: PathOf): Promise<Model> => {
+const readStageFile = async (path: PathOf, graph: string): Promise<Model> => {
   const info = parseInfo(path(modelFiles.info), await readJson(path(modelFiles.info)));
   const tokenizer = await readJson(path(modelFiles.tokenizer));
-  const model = { graph: await readGraphFile(path(modelFiles.graph)), info, tokenizer };
-  const { graph, info: infoFile, tokenizer: tokenizerFile } = modelFiles;
-  expectAgreement(model, { graph: path(graph), info: path(infoFile), tokenizer: path(tokenizerFile) });
+  const model = { graph: await readGraphFile(graph), info, tokenizer };
+  expectAgreement(model, { graph, info: path(modelFiles.info), tokenizer: path(modelFiles.tokenizer) });
   return model;
 };
+
+/** Reads a model artifact through its path function, as a stage gets it. */
+export const readModelArtifact = (path: PathOf): Promise<Model> => readStageFile(path, path(modelFiles.graph));
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -117,22 +119,34 @@ const readDeployed = async (folder: string): Promise<Deployed> => {
   return { files: parsed.data.files, info };
 };
 
-const readDeployFile = async (folder: string, info: ModelInfo, precision: Precision): Promise<Model> => {
+const readDeployFile = async (folder: string, info: ModelInfo, path: string): Promise<Model> => {
   const at = (file: string): string => join(folder, file);
   const tokenizer = await readJson(at(deployFiles.tokenizer));
-  const path = at(deployFiles[precision]);
   const model = { graph: await readGraphFile(path), info, tokenizer };
   expectAgreement(model, { graph: path, info: at(deployFiles.config), tokenizer: at(deployFiles.tokenizer) });
   return model;
 };
 
-const readDeployFolder = async (folder: string, wanted: Precision | undefined): Promise<Model> => {
+const lacking = (folder: string, precision: Precision, files: readonly Precision[]) =>
+  modelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);
+
+const readDeployFolder = async (folder: string, { precision: wanted, file }: Wanted): Promise<Model> => {
   const { files, info } = await readDeployed(folder);
+  if (file !== undefined) return await readDeployFile(folder, info, file);
   const precision = wanted ?? (files.includes('q8') ? 'q8' : 'fp32');
-  if (!files.includes(precision)) {
-    throw modelFileError(`${folder} holds no ${precision} model; it has ${files.join(', ')}`);
-  }
-  return readDeployFile(folder, info, precision);
+  if (!files.includes(precision)) throw lacking(folder, precision, files);
+  return await readDeployFile(folder, info, join(folder, deployFiles[precision]));
+};
+
+/** What a model stores its weights in. */
+const precisionOf = ({ graph }: Model): Precision => (isQuantized(graph) ? 'q8' : 'fp32');
+
+const readStageFolder = async (folder: string, { precision: wanted, file }: Wanted): Promise<Model> => {
+  const path: PathOf = (name) => join(folder, name);
+  const model = await readStageFile(path, file ?? path(modelFiles.graph));
+  const own = precisionOf(model);
+  if (wanted !== undefined && wanted !== own) throw lacking(folder, wanted, [own]);
+  return model;
 };
 
 /** What kind of model a folder holds, by its files: a stage's, an exported one, another client's, or none. */
@@ -143,14 +157,20 @@ export const folderKind = async (folder: string): Promise<'stage' | 'exported' |
   return (await readJson(join(folder, deployFiles.config))).decant === undefined ? 'checkpoint' : 'exported';
 };
 
+/** Which model of a folder is meant: the one of a precision, or the one in a file. */
+export interface Wanted {
+  readonly precision?: Precision;
+  readonly file?: string;
+}
+
 /**
  * Reads a model folder: a stage's (model.onnx, model.json, tokenizer.json) or an exported one (config.json and onnx/).
- * Of an exported folder the smaller file is taken, q8, unless `precision` says otherwise.
+ * Of an exported folder the smaller file is taken, q8, unless `wanted` says otherwise.
  */
-export const readModel = async (folder: string, options: { readonly precision?: Precision } = {}): Promise<Model> => {
+export const readModel = async (folder: string, wanted: Wanted = {}): Promise<Model> => {
   checkAdapter(folder, 'model-file');
-  if (await exists(join(folder, modelFiles.info))) return readModelArtifact((file) => join(folder, file));
-  if (await exists(join(folder, deployFiles.config))) return readDeployFolder(folder, options.precision);
+  if (await exists(join(folder, modelFiles.info))) return await readStageFolder(folder, wanted);
+  if (await exists(join(folder, deployFiles.config))) return await readDeployFolder(folder, wanted);
   throw modelFileError(
     `${folder} holds no model: expected model.json (a stage's folder) or config.json (an exported folder)`,
   );
@@ -161,11 +181,12 @@ export const readModels = async (folder: string): Promise<ReadonlyMap<Precision,
   if ((await folderKind(folder)) === 'exported') {
     const { files, info } = await readDeployed(folder);
     const models = new Map<Precision, Model>();
-    for (const precision of files) models.set(precision, await readDeployFile(folder, info, precision));
+    for (const precision of files)
+      models.set(precision, await readDeployFile(folder, info, join(folder, deployFiles[precision])));
     return models;
   }
   const model = await readModel(folder);
-  return new Map([[isQuantized(model.graph) ? 'q8' : 'fp32', model]]);
+  return new Map([[precisionOf(model), model]]);
 };
 
 /** tokenizer.json as text: one line a file would be unreadable, indented vocabularies would be twice as large. */

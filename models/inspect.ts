@@ -1,10 +1,12 @@
+import { isFusedAttention } from '../graph/attention.ts';
 import { callOf, recordOf } from '../graph/call.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
 import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
-import { noMacs } from '../graph/ops/shared-structure.ts';
+import { intAttr, noMacs } from '../graph/ops/shared-structure.ts';
 import { isLearned } from '../graph/sites.ts';
 import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
 import { depthsOf } from './anatomy/depth.ts';
+import { inFloats } from './anatomy/in-floats.ts';
 import { type Anatomy, anatomyOf, type Layer, type PartKind, partsOf as unitParts } from './anatomy.ts';
 import type { Model } from './model.ts';
 
@@ -134,7 +136,7 @@ export interface Inspection extends Figures {
   readonly bytesByType: Readonly<Record<string, number>>;
   /** Operators without a record: their work is missing from `macs`. */
   readonly unknown: readonly string[];
-  /** Absent where no attention was found, as in fused graphs. */
+  /** Absent where neither attention nor feed-forward neurons were found. */
   readonly anatomy?: AnatomySummary;
 }
 
@@ -151,13 +153,26 @@ const sharedWith = (anatomy: Anatomy, index: number): readonly number[] => {
   return [...new Set(layers)].filter((layer) => layer !== index).sort((x, y) => x - y);
 };
 
-const layerSummary = (
-  anatomy: Anatomy,
-  { index, inputWidth, outputWidth }: Layer,
-): AnatomySummary['layers'][number] => {
+/** Attention that is one node says itself how many heads it has. */
+const fusedHeads = (graph: Graph, { blocks }: Layer): number =>
+  sum(
+    [...new Set(blocks.flatMap(({ nodes }) => [...nodes]))]
+      .filter(isFusedAttention)
+      .map((node) => headsIn(graph, node)),
+  );
+
+const headsIn = (graph: Graph, node: Node): number => {
+  const [queries] = node.inputs;
+  const shape = queries == null ? undefined : graph.types.get(queries)?.shape;
+  const axis = shape?.length === 4 ? shape[1] : undefined;
+  return intAttr(node, 'num_heads', intAttr(node, 'q_num_heads', typeof axis === 'number' ? axis : 0));
+};
+
+const layerSummary = (graph: Graph, anatomy: Anatomy, layer: Layer): AnatomySummary['layers'][number] => {
+  const { index, inputWidth, outputWidth } = layer;
   const shared = sharedWith(anatomy, index);
   return {
-    heads: unitsOf(anatomy, index, 'heads'),
+    heads: unitsOf(anatomy, index, 'heads') + fusedHeads(graph, layer),
     ffn: unitsOf(anatomy, index, 'ffn'),
     inputWidth,
     outputWidth,
@@ -174,13 +189,15 @@ const depthSizes = (graph: Graph): AnatomySummary['parts'] => {
   }));
 };
 
-const summarize = (graph: Graph): AnatomySummary | undefined => {
+const summarize = (whole: Graph): AnatomySummary | undefined => {
+  const graph = inFloats(whole);
   const anatomy = anatomyOf(graph);
-  const { layers, vocabulary, embeddingWidth } = anatomy;
-  if (layers.every(({ heads, ffn }) => heads.length === 0 && ffn.length === 0)) return undefined;
+  const { vocabulary, embeddingWidth } = anatomy;
+  const layers = anatomy.layers.map((layer) => layerSummary(graph, anatomy, layer));
+  if (layers.every(({ heads, ffn }) => heads === 0 && ffn === 0)) return undefined;
   return {
     parts: depthSizes(graph),
-    layers: layers.map((layer) => layerSummary(anatomy, layer)),
+    layers,
     ...(vocabulary === undefined ? {} : { vocabulary }),
     ...(embeddingWidth === undefined ? {} : { embedding: embeddingWidth }),
   };

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { systemCode } from '../ground/errors.ts';
+import { benchmarkCommand } from './commands/benchmark.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
 import { enginesCommand } from './commands/engines.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -27,6 +29,8 @@ Examples:
   $ decant runs                         what was run, newest first
   $ decant clean --dry-run              what could be freed of the disk
   $ decant predict runs/NAME/deploy "a text to classify"
+  $ decant evaluate runs/NAME/deploy --data held-out.csv      how good it is on your own texts
+  $ decant benchmark runs/NAME/deploy                         how fast it is
   $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js`;
 
 const addCommands = (program: Command, end: (code: number) => void): void => {
@@ -37,6 +41,8 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     inspectCommand,
     initCommand,
     predictCommand,
+    evaluateCommand,
+    benchmarkCommand,
     reportCommand,
     diffCommand,
     runsCommand,

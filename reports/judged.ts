@@ -44,7 +44,11 @@ const wordsOf = ({ test }: Dataset): ((id: number) => string) => {
 /** What the examples of the test split were, for people. */
 export const exampleTexts = async (dataset: InputArtifact | undefined): Promise<Judged['textOf']> => {
   if (dataset === undefined) return () => '';
-  const read = await readDatasetArtifact(dataset.path);
+  return textsOf(await readDatasetArtifact(dataset.path));
+};
+
+/** The examples of a dataset's test split. */
+export const textsOf = (read: Dataset): Judged['textOf'] => {
   if (dataTask(read.task).about === 'word') return wordsOf(read);
   const texts = new Map(read.test.map(({ id, text, pair }) => [id, pair === undefined ? text : `${text} | ${pair}`]));
   return (id) => texts.get(id) ?? '';

@@ -5,7 +5,7 @@ import { brownTags, brownTexts } from './brown.ts';
 import { conll } from './conll.ts';
 import { csv } from './csv.ts';
 import { jsonl } from './jsonl.ts';
-import type { AnyDataset, Loaded, Outlook } from './kind.ts';
+import type { AnyDataset, Loaded, Outlook, Whole } from './kind.ts';
 import { parquet } from './parquet.ts';
 import { spamAssassin } from './spam.ts';
 import { wordnetSupersense } from './wordnet.ts';
@@ -54,3 +54,6 @@ export const look = (config: DataConfig, base: string): Promise<Outlook> => kind
 
 /** Reads and splits the texts; throws a dataError where they are wrong. */
 export const load = (config: DataConfig, base: string): Promise<Loaded> => kindOf(config).load(config, base);
+
+/** All texts of the file that `file` names, in their order; throws a dataError where they are wrong. */
+export const whole = (config: DataConfig, base: string): Promise<Whole> => kindOf(config).whole(config, base);

@@ -125,7 +125,8 @@ const layoutOf = async (file: SourceFile): Promise<Layout> => {
 /** A line that is an object by itself: a list, or a line that only opens something, begins a document. */
 const isWhole = (line: string): boolean => !/^\s*(?:\[|\{\s*$)/.test(line);
 
-async function* jsonObjects(file: SourceFile): AsyncGenerator<Located> {
+/** Every object with its place, whatever keys it has. */
+export async function* jsonObjects(file: SourceFile): AsyncGenerator<Located> {
   yield* (await layoutOf(file)) === 'lines' ? lineObjects(file) : documentObjects(file);
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Dataset } from '../dataset.ts';
 import type { DataProblem } from '../errors.ts';
+import type { LocatedCandidate } from './parts.ts';
 
 /** A dataset with what was left out on the way to it. */
 export interface Loaded {
@@ -13,6 +14,12 @@ export interface Loaded {
   readonly dropped: number;
   /** What the user should know of the splits and the classes. */
   readonly remarks: readonly string[];
+}
+
+/** Every text of one file in its order, with its target as the file has it. */
+export interface Whole {
+  readonly texts: readonly LocatedCandidate[];
+  readonly dropped: number;
 }
 
 /** What shows before anything runs. */
@@ -43,6 +50,8 @@ export interface DatasetKind<S extends z.ZodObject> {
   look?(config: z.output<S>, base: string): Promise<Look>;
   /** Throws a dataError where the data are wrong. */
   load(config: z.output<S>, base: string): Promise<Loaded>;
+  /** All texts of its one file, equal ones too: for whoever judges models by them and splits nothing off. */
+  whole?(config: z.output<S>, base: string): Promise<Whole>;
 }
 
 /** A dataset whose option type is hidden, as lists hold it: options are parsed by its own schema first. */
@@ -52,6 +61,7 @@ export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'sum
   check(config: unknown, base: string): Promise<readonly DataProblem[]>;
   look(config: unknown, base: string): Promise<Outlook>;
   load(config: unknown, base: string): Promise<Loaded>;
+  whole(config: unknown, base: string): Promise<Whole>;
 }
 
 /** Hides the option type of a dataset behind its own schema, so that datasets of all kinds fit one list. */
@@ -68,6 +78,10 @@ export const defineDataset = <S extends z.ZodObject<{ readonly maxLength: z.ZodD
     return { ...seen, task: kind.task(config), maxLength: config.maxLength };
   },
   load: (config, base) => kind.load(kind.config.parse(config), base),
+  whole: (config, base) => {
+    if (kind.whole === undefined) throw new Error(`${kind.uses} has no file of its own`);
+    return kind.whole(kind.config.parse(config), base);
+  },
 });
 
 /** Options that every dataset takes. */

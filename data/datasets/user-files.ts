@@ -2,15 +2,15 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { isUserError } from '../../ground/errors.ts';
-import { type DataProblem, dataErrors } from '../errors.ts';
+import { type DataProblem, dataError, dataErrors } from '../errors.ts';
 import { namesIn, targetKindOf } from '../targets/index.ts';
 import type { Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf, targetOptions } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { ignoredSplits } from './ignored-splits.ts';
-import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
+import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look, type Whole } from './kind.ts';
 import { missingRemarks } from './missing.ts';
-import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
+import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, type ReadPart, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 
 /** In the order in which equal texts are kept: a test text never trains. */
@@ -154,6 +154,18 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   return { ...loaded, dropped, remarks };
 };
 
+/** The labelled texts of what `file` names, whole: what is wrong with columns is told first. */
+const wholeFile = async (parts: readonly Part[]): Promise<Whole> => {
+  const [problem] = (await Promise.all(parts.map(partProblems))).flat();
+  if (problem !== undefined) throw dataError(problem.code, problem.message);
+  const read: ReadPart[] = [];
+  for (const part of parts) read.push(await readPart(part));
+  return {
+    texts: read.flatMap(({ candidates }) => candidates),
+    dropped: read.reduce((sum, { dropped }) => sum + dropped, 0),
+  };
+};
+
 /** Classes among the first rows of the labelled texts, or those that the options or their file declare. */
 const firstClasses = async (config: FileConfig, parts: readonly Part[]): Promise<readonly string[]> => {
   const classes = new Set(targetKindOf(config.task).table?.classes?.(targetOptions(config)));
@@ -218,5 +230,6 @@ export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kin
     check: (config, base) => problemsOf(config, parts(config, base)),
     look: (config, base) => look(config, parts(config, base)),
     load: (config, base) => loadParts(config, parts(config, base)),
+    whole: (config, base) => wholeFile(parts(config, base).filter(({ key }) => key === 'file')),
   });
 };

@@ -49,6 +49,41 @@ export const settingOption = (): Option =>
     .argParser(collect)
     .default([], 'none');
 
+/** Of commands that take one of a folder's files. */
+export const dtypeOption = (): Option =>
+  new Option('--dtype <name>', 'file of an exported folder: fp32, or q8, which is taken where there is one').choices([
+    'fp32',
+    'q8',
+  ]);
+
+/** Of commands that run models of strangers. */
+export const addLimitOptions = (command: Command, patience: number, threads = defaultThreads()): Command =>
+  command
+    .option('--threads <n>', `threads of one operator (default: ${threads})`, wholeNumber(1, 1024))
+    .option('--timeout <s>', 'seconds that one pass of texts may take', wholeNumber(1, 1_000_000), patience)
+    .option(
+      '--memory <MB>',
+      'memory that may be taken (default: what its weights and texts should need)',
+      wholeNumber(1, 10_000_000),
+    );
+
+/** Work that Ctrl-C ends at its next step: what it leaves is what it says. */
+export const untilSignal = async (work: (signal: AbortSignal) => Promise<number>): Promise<number> => {
+  const abort = new AbortController();
+  const onSignal = (): void => abort.abort(new Error('interrupted'));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await work(abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    process.stderr.write('Interrupted.\n');
+    return exit.interrupted;
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+};
+
 const engineNames = [anyEngine, ...engines.map(({ name }) => name)];
 
 /** Adds the options that decide what is run and where. */
@@ -136,12 +171,4 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
       ...(options.remeasure === true ? plan.steps.filter(isOverAll).map(({ id }) => id) : []),
     ]),
   };
-};
-
-/** Before a model is read: it must be what its run left, and what earlier readers that were killed left is removed. */
-export const beforeReading = async (path: string): Promise<void> => {
-  const { sweepTemporaryFolders } = await import('../../ground/temporary.ts');
-  const { verifyPlaced } = await import('../../reports/placed.ts');
-  await sweepTemporaryFolders();
-  await verifyPlaced(path);
 };

@@ -22,7 +22,7 @@ const nameOf = (file: string): string =>
     .replace(/^[^A-Za-z0-9]+/, '') || 'pipeline';
 
 /** Which columns hold what. Without a label, texts are for a task that needs none. */
-interface Roles {
+export interface Roles {
   readonly task: DatasetTask | undefined;
   readonly text: string;
   readonly pair: string | undefined;
@@ -50,7 +50,7 @@ const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGu
 };
 
 /** The columns that options name, or those that look the part. */
-const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles => {
+export const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles => {
   const ofWords = wordsFor({ data: file, ...given }, guess);
   if (ofWords !== undefined) return ofWords;
   const text = given.text ?? guess.text;
@@ -199,7 +199,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> => {
+export const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> => {
   const { sniff } = await import('../../data/datasets/sniff.ts');
   const guess = await sniff(file, header).catch((error: unknown) => {
     if (!isRefusal(error) && systemCode(error) === '') throw error;
@@ -271,15 +271,19 @@ const proven = async (
   }
 };
 
+/** A file of texts that somebody named. */
+export const expectFile = async (file: string): Promise<void> => {
+  const found = await stat(file).catch(() => undefined);
+  const other = found === undefined ? undefined : otherThanFile(found);
+  if (found !== undefined && other === undefined) return;
+  const problem = other === undefined ? 'no such file' : `is ${other}`;
+  throw requestError(`${file}: ${problem}; expected a file of texts: ${formats}`);
+};
+
 /** Writes a pipeline for a file of texts, once all of it was read as a run would, and says what it holds. */
 export const init = async (options: InitOptions): Promise<string> => {
   const file = options.data;
-  const found = await stat(file).catch(() => undefined);
-  const other = found === undefined ? undefined : otherThanFile(found);
-  if (found === undefined || other !== undefined) {
-    const problem = other === undefined ? 'no such file' : `is ${other}`;
-    throw requestError(`${file}: ${problem}; expected a file of texts: ${formats}`);
-  }
+  await expectFile(file);
   if (options.overwrite !== true && (await exists(options.out))) {
     throw requestError(`${options.out} exists; name another file with --out, or add --overwrite`);
   }

@@ -7,9 +7,9 @@ import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { manyLines } from '../../reports/text.ts';
 import type { StageContext } from '../../stages/stage.ts';
+import { beforeReading } from '../api/opened.ts';
 import { requestError } from '../diagnostic.ts';
 import { plainView } from '../view/plain.ts';
-import { beforeReading } from './common.ts';
 
 /** The models of one folder by precision. */
 export type Models = ReadonlyMap<Precision, Model>;

@@ -5,7 +5,7 @@ import { endAll } from './processes.ts';
 import { type Stop, watched } from './watch.ts';
 
 /** Commands that run models of strangers: what such a model does to its process ends that process alone. */
-const guarded: ReadonlySet<string> = new Set(['predict', 'export']);
+const guarded: ReadonlySet<string> = new Set(['predict', 'export', 'evaluate', 'benchmark']);
 
 const FAILED = 1;
 

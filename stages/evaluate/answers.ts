@@ -1,6 +1,6 @@
 import type { Targets } from '../../data/answer-targets.ts';
 import type { Dataset, Example } from '../../data/dataset.ts';
-import { writePredictions } from '../../data/predictions.ts';
+import { type Predictions, writePredictions } from '../../data/predictions.ts';
 import { noRows } from '../../data/rows.ts';
 import { type Answers, answerCount } from '../../engine/answers.ts';
 import type { Encoded } from '../../engine/encoded.ts';
@@ -31,20 +31,14 @@ const groupsOf = (examples: readonly Example[], { starts }: Answers): Int32Array
   return groups;
 };
 
-/**
- * Writes what a model says about the test split, where it does what the data is for: choices of classes by text or by
- * word, or vectors.
- */
-export const writeAnswers = async (
-  folder: string,
+/** Where answers are computed, and who hears how far they are. */
+export type Answering = Pick<StageContext, 'threads' | 'signal' | 'progress' | 'engine'>;
+
+/** What a model says about the test split: choices of classes by text or by word, or vectors. */
+export const answersTo = async (
   { model, dataset, encoded, targets }: Evaluated,
-  ctx: StageContext,
-): Promise<void> => {
-  const classes = model.info.labels.length;
-  if (model.info.task !== dataset.task) {
-    await writePredictions(folder, { ...nothing, rows: noRows(classes) });
-    return;
-  }
+  ctx: Answering,
+): Promise<Predictions> => {
   const task = taskOf(dataset.task);
   const { thresholds } = model.info.processor;
   const { rows, answers } = await predict({
@@ -59,10 +53,18 @@ export const writeAnswers = async (
   });
   const ids = Int32Array.from(dataset.test, ({ id }) => id);
   const numbered = Int32Array.from({ length: answerCount(answers) }, (_, answer) => answer);
-  await writePredictions(folder, {
+  return {
     ...{ split: 'test', rows },
     ...(task.targets === undefined ? {} : { targets }),
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(modelTask(task.name).about === 'text' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),
-  });
+  };
+};
+
+/** Writes what a model says about the test split, where it does what the data is for. */
+export const writeAnswers = async (folder: string, evaluated: Evaluated, ctx: Answering): Promise<void> => {
+  const { model, dataset } = evaluated;
+  const asked = model.info.task === dataset.task;
+  const nobody = { ...nothing, rows: noRows(model.info.labels.length) };
+  await writePredictions(folder, asked ? await answersTo(evaluated, ctx) : nobody);
 };

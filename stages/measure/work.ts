@@ -14,6 +14,9 @@ import { kernelSubject, type Prepared, prepare } from './subjects.ts';
 
 type Measured = EngineTimes & { readonly on: MeasuredOn };
 
+/** Who hears how far a measurement is, and ends it. */
+export type Measuring = Pick<StageContext, 'signal' | 'progress'>;
+
 /** An engine before its rounds. */
 type Begun = Pick<Measured, 'on' | 'loading' | 'runtime'> & { readonly timing: Timing & Pick<Measured, 'lacking'> };
 
@@ -22,7 +25,7 @@ const measureAll = async (
   { cells, subjects }: Prepared,
   options: Config,
   folder: string,
-  ctx: StageContext,
+  ctx: Measuring,
 ): Promise<readonly Measured[]> => {
   const kernel = await writeKernel(folder);
   const runtime = await writeRuntimeAlone(folder);
@@ -57,6 +60,14 @@ const measurementsOf = (
   };
 };
 
+/** Times models that lie ready in a folder, with what it costs to begin with each. */
+export const measurePrepared = async (
+  prepared: Prepared,
+  options: Config,
+  folder: string,
+  ctx: Measuring,
+): Promise<Measurements> => measurementsOf(await measureAll(prepared, options, folder, ctx), options, prepared.cells);
+
 export const run: StageRun<Config, Reported> = async ({ dataset: datasetInput, ...models }, options, ctx) => {
   if (datasetInput === undefined) throw new Error('measure needs a dataset');
   const dataset = await readDatasetArtifact(datasetInput.path);
@@ -65,8 +76,7 @@ export const run: StageRun<Config, Reported> = async ({ dataset: datasetInput, .
   await mkdir(scratch, { recursive: true });
   try {
     const prepared = await prepare(models, dataset, options, scratch);
-    const all = await measureAll(prepared, options, scratch, ctx);
-    await writeMeasurements(folder, measurementsOf(all, options, prepared.cells));
+    await writeMeasurements(folder, await measurePrepared(prepared, options, scratch, ctx));
     return { rounds: options.rounds, threads: options.threads, models: prepared.subjects.size };
   } finally {
     await rm(scratch, { recursive: true, force: true });

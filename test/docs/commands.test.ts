@@ -93,6 +93,7 @@ describe('every documented command', () => {
         'runs',
         'clean',
         'engines',
+        'benchmark',
       ]),
     );
   });

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { readGraph } from '../../graph/codec/index.ts';
 import { value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
@@ -97,5 +100,26 @@ describe('inspectGraph', () => {
       nodes: graph.nodes.map((node) => (node.op === 'Gelu' ? { ...node, op: 'Strange' } : node)),
     };
     expect(inspectGraph(strange, { length: LENGTH }).unknown).toEqual(['Strange']);
+  });
+});
+
+describe('inspectGraph of what other tools quantized or optimized', () => {
+  const golden = (file: string) => readGraph(join(import.meta.dirname, '../golden', file));
+
+  it.each(['dynamic', 'static', 'blocks', 'optimized', 'optimized-dynamic'])(
+    'finds the layers of the export that it was made of: %s',
+    async (name) => {
+      const [source, graph] = [await golden('exports/bert-dy.onnx'), await golden(`quantized/${name}.onnx`)];
+      const { layers, vocabulary, embedding } = inspectGraph(graph, { length: LENGTH }).anatomy ?? {};
+      const layer = { heads: 2, ffn: 24, inputWidth: 16, outputWidth: 16 };
+      expect({ layers, vocabulary, embedding }).toEqual({ layers: [layer, layer], vocabulary: 40, embedding: 16 });
+      expect(inspectGraph(source, { length: LENGTH }).anatomy).toMatchObject({ layers, vocabulary, embedding });
+    },
+  );
+
+  it('finds no layers in what has none', () => {
+    const builder = new GraphBuilder('none');
+    const x = builder.input('x', 'float32', [1, 4]);
+    expect(inspectGraph(builder.freeze([builder.op('Relu', [x])]), { length: LENGTH }).anatomy).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,9 @@ import { root } from '../rig/build.ts';
 
 const packed = z.array(z.object({ files: z.array(z.object({ path: z.string() })) }));
 
+const locked = z.object({ packages: z.record(z.string(), z.object({ hasInstallScript: z.boolean().optional() })) });
+const allowing = z.object({ allowScripts: z.record(z.string(), z.boolean()) });
+
 /** Paths in the tarball that npm would publish. */
 const packedFiles = (): readonly string[] => {
   const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
@@ -14,6 +17,24 @@ const packedFiles = (): readonly string[] => {
   const stdout = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: 'pipe', shell: windows });
   return packed.parse(JSON.parse(stdout)).flatMap(({ files }) => files.map(({ path }) => path));
 };
+
+describe('npm in a checkout', () => {
+  it('has nothing to warn of: there is no setting that it does not know', () => {
+    const { status, stderr } = spawnSync('npm', ['pkg', 'get', 'name'], {
+      ...{ cwd: root, encoding: 'utf8', shell: process.platform === 'win32' },
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it('runs no install script of onnxruntime-node, which would download CUDA libraries', () => {
+    const lock = locked.parse(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')));
+    const { allowScripts } = allowing.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+    // npm below 11.10 runs what the lock file says has one, later ones what package.json allows.
+    expect(lock.packages['node_modules/onnxruntime-node']).toBeDefined();
+    expect(lock.packages['node_modules/onnxruntime-node']?.hasInstallScript).toBeUndefined();
+    expect(allowScripts['onnxruntime-node']).toBe(false);
+  });
+});
 
 describe('the published package', () => {
   const files = packedFiles();

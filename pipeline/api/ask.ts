@@ -1,0 +1,37 @@
+import type { Encoded } from '../../engine/encoded.ts';
+import type { Task } from '../../engine/tasks/task.ts';
+import type { Model } from '../../models/model.ts';
+import type { Given } from '../commands/asked.ts';
+import { requestError } from '../diagnostic.ts';
+
+/** Texts as a task reads them: those whose words have an answer each as these with single spaces between them. */
+export const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
+  if (words === undefined) return given;
+  if (given.some(({ pair }) => pair !== undefined)) {
+    throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
+  }
+  return given.map(({ text }) => ({
+    text: words(text)
+      .map(({ word }) => word)
+      .join(' '),
+  }));
+};
+
+const LONGEST_SHOWN = 60;
+
+export const calledBy = (texts: readonly Given[], i: number): string =>
+  `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
+
+/** Texts as the task reads what people ask; each has to ask something. */
+export const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promise<readonly Encoded[]> => {
+  const { info } = model;
+  if (task.ask === undefined) return task.encode(model, texts, info.maxLength);
+  const encoded = await task.ask(model, texts);
+  const silent = encoded.findIndex(({ places }) => places?.length === 0);
+  if (silent < 0) return encoded;
+  const { maskTokenOf } = await import('../../models/special-tokens.ts');
+  const mask = maskTokenOf(model)?.text ?? 'the mask token, which the tokenizer lacks';
+  throw requestError(
+    `${calledBy(texts, silent)}: there is nothing to fill in; expected ${mask} in the place of a word, among the first ${info.maxLength} tokens`,
+  );
+};

@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cell, Measurements, Turn } from '../../data/measurements.ts';
+import { filledFeeds } from '../../engine/feeds.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
+import { writeGraph } from '../../graph/codec/index.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { middle } from '../../ground/middle.ts';
+import type { Progress } from '../../ground/progress.ts';
+import { allMeasurements, latencies } from '../../reports/latencies.ts';
+import type { MeasurementReport, StageReport } from '../../reports/report.ts';
+import type { Subject } from '../../stages/measure/orders.ts';
+import { measurePrepared } from '../../stages/measure/work.ts';
+import { requestError } from '../diagnostic.ts';
+import { type LimitOptions, limited } from '../guard/limits.ts';
+import { type FileOptions, openModel } from './opened.ts';
+
+export interface BenchmarkOptions extends FileOptions {
+  /** Texts at once, and tokens of each text: every pair is measured. */
+  readonly batches: readonly number[];
+  readonly lengths: readonly number[];
+  readonly threads: number;
+  readonly engines: readonly string[];
+  readonly rounds: number;
+  readonly processes: number;
+  /** Fresh processes a model for load time and memory. */
+  readonly loads: number;
+  readonly limits: LimitOptions;
+  readonly signal: AbortSignal;
+  onProgress(progress: Progress): void;
+}
+
+/** What a model computed for a batch, other work left out: all that a busy machine tells. */
+interface ComputeReport extends Cell {
+  readonly cpuMs: number;
+  /** Computing time of the first model over this one's, in the middle of the rounds. */
+  readonly cpuSpeedup: number;
+}
+
+/** What one model takes: ratios are to the first. */
+export interface BenchmarkedModel extends Pick<StageReport, 'latency' | 'loading' | 'lacking' | 'otherEngines'> {
+  /** As it was named. */
+  readonly model: string;
+  /** Of the graph with its weights, as it was timed. */
+  readonly bytes: number;
+  /** Of the first engine, by batch and length. */
+  readonly compute: readonly ComputeReport[];
+}
+
+export interface Benchmark {
+  readonly measurement: MeasurementReport;
+  readonly models: readonly BenchmarkedModel[];
+}
+
+/** What batches are filled with: an encoder takes as long for one token as for another. */
+const TEXTS = [
+  'The old man sat by the window and read the letter once more.',
+  'A small boat crossed the wide river before the storm came.',
+  'Nobody in the village could say how the fire had begun.',
+  'Every winter the road over the mountains is closed for some weeks.',
+];
+
+const cellsOf = ({ batches, lengths }: BenchmarkOptions): readonly Cell[] =>
+  batches.flatMap((batch) => lengths.map((length) => ({ batch, length })));
+
+/** Milliseconds of a run in which the process had the processor. */
+const computing = ({ ms, waited }: Turn): number => middle(ms) * (1 - waited);
+
+const computeOf = ({ cells, models }: Measurements, id: string, first: string): readonly ComputeReport[] =>
+  cells.flatMap((cell, c) => {
+    const [mine, theirs] = [models[id]?.[c] ?? [], models[first]?.[c] ?? []];
+    if (mine.length === 0 || mine.length !== theirs.length) return [];
+    const ratios = mine.map((turn, round) => computing(theirs[round] ?? turn) / computing(turn));
+    return [{ ...cell, cpuMs: middle(mine.map(computing)), cpuSpeedup: middle(ratios) }];
+  });
+
+interface Ready extends Subject {
+  readonly bytes: number;
+}
+
+/** The model as it is deployed, after the inference fusions, with what it is run on. */
+const readied = async (path: string, file: string, options: BenchmarkOptions): Promise<Ready> => {
+  const { model, folder: _ } = await openModel(path, options);
+  const { info } = model;
+  const long = options.lengths.find((length) => length > info.maxLength);
+  if (long !== undefined) {
+    throw requestError(`${path}: takes at most ${info.maxLength} tokens, and --length asks for ${long}`);
+  }
+  const { weightBytes } = await import('../../graph/codec/index.ts');
+  const bytes = weightBytes(model.graph);
+  const most = { rows: Math.max(...options.batches), longest: Math.max(...options.lengths) };
+  limited({ files: bytes, ...most }, options.limits);
+  const encoded = await taskOf(info.task).encode(model, TEXTS, info.maxLength);
+  await writeGraph(file, fuseForInference(model.graph));
+  return { name: `"${path}"`, file, bytes, feeds: cellsOf(options).map((cell) => filledFeeds(info, encoded, cell)) };
+};
+
+const expectOnce = (paths: readonly string[]): void => {
+  const twice = paths.find((path, i) => paths.indexOf(path) < i);
+  if (twice !== undefined) throw requestError(`${twice}: is named twice; name each model once`);
+};
+
+const measured = async (paths: readonly string[], folder: string, options: BenchmarkOptions): Promise<Benchmark> => {
+  const subjects = new Map<string, Ready>();
+  for (const [i, path] of paths.entries()) {
+    options.signal.throwIfAborted();
+    subjects.set(path, await readied(path, join(folder, `${i}.onnx`), options));
+  }
+  const weights = [...subjects.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  const work = { files: weights, rows: Math.max(...options.batches), longest: Math.max(...options.lengths) };
+  const { renew } = limited(work, options.limits);
+  const { threads, rounds, processes, loads, engines } = options;
+  const config = { threads, rounds, processes, loads, engines: [...engines], profile: false, batch: 1, grid: [] };
+  const scratch = join(folder, 'scratch');
+  await mkdir(scratch);
+  const measurements = await measurePrepared({ cells: cellsOf(options), subjects }, config, scratch, {
+    signal: options.signal,
+    progress: (progress) => {
+      renew();
+      options.onProgress(progress);
+    },
+  });
+  const [first = ''] = paths;
+  const models = paths.map((path) => ({
+    ...{ model: path, bytes: subjects.get(path)?.bytes ?? 0 },
+    ...latencies(measurements, path, first),
+    compute: computeOf(measurements, path, first),
+  }));
+  return { measurement: allMeasurements(measurements), models };
+};
+
+/** Times models together, round by round over several processes, each batch size with each length. */
+export const benchmarkModels = async (paths: readonly string[], options: BenchmarkOptions): Promise<Benchmark> => {
+  expectOnce(paths);
+  const folder = await mkdtemp(join(tmpdir(), 'decant-benchmark-'));
+  try {
+    return await measured(paths, folder, options);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,120 @@
+import { basename, dirname, resolve } from 'node:path';
+import type { Dataset, Example } from '../../data/dataset.ts';
+import type { DataGuess } from '../../data/datasets/sniff.ts';
+import { nameHint } from '../../data/errors.ts';
+import { indexed } from '../../data/targets/index.ts';
+import { isUserError } from '../../ground/errors.ts';
+import { type DatasetTask, type DataTask, dataTask } from '../../ground/tasks.ts';
+import type { ModelInfo } from '../../models/model.ts';
+import { expectFile, guessed, type Roles, rolesOf } from '../commands/first-file.ts';
+import { requestError } from '../diagnostic.ts';
+
+/** A file of texts that models are judged by, and which columns hold what: recognised where nobody says. */
+export interface DataOptions {
+  readonly data: string;
+  readonly text?: string;
+  readonly pair?: string;
+  readonly label?: string;
+  /** Whether the first row has the names of the columns; without it, the rows decide. */
+  readonly header?: boolean;
+  /** Rows without a text or a label: refused, or left out. */
+  readonly missing?: 'refuse' | 'drop';
+  /** Texts are cut to so many tokens; the model's own limit where nobody says. */
+  readonly maxLength?: number;
+}
+
+/** The texts of a file, and what was left out. */
+export interface Labelled {
+  readonly task: DatasetTask;
+  readonly texts: readonly (Omit<Example, 'target'> & { readonly at: string; readonly target?: Named })[];
+  readonly dropped: number;
+}
+
+type Named = Parameters<typeof indexed>[0];
+
+/** What a column of labels is read as depends on what the models are for. */
+const labelOptions = (truth: DataTask['truth'], roles: Roles, guess: DataGuess): object => {
+  const { label = '', sets } = roles;
+  switch (truth) {
+    case 'label':
+    case 'tags':
+    case 'entities':
+      return { label };
+    case 'labels':
+      if (sets === undefined) return { label };
+      return {
+        label: sets.columns.length > 1 ? sets.columns : label,
+        ...(sets.separator === undefined ? {} : { separator: sets.separator }),
+      };
+    case 'number':
+      return { label, ...(guess.decimalComma === true && label === guess.label ? { decimal: ',' } : {}) };
+    case 'text':
+    case 'teacher':
+      return {};
+  }
+};
+
+const configOf = (task: DatasetTask, options: DataOptions, roles: Roles, guess: DataGuess): object => {
+  const { text, pair } = roles;
+  return {
+    ...{ uses: guess.uses, file: basename(options.data), task },
+    text: pair === undefined ? text : [text, pair],
+    ...labelOptions(dataTask(task).truth, roles, guess),
+    ...guess.table,
+    ...(options.missing === 'drop' ? { missing: 'drop' } : {}),
+  };
+};
+
+/** What `init` would recognise, with the names that options give. */
+const recognised = async (task: DatasetTask, options: DataOptions) => {
+  const { data, text, pair, header } = options;
+  const unlabelled = dataTask(task).truth === 'text' || dataTask(task).truth === 'teacher';
+  const given = {
+    ...{ data, out: '' },
+    ...(text === undefined ? {} : { text }),
+    ...(pair === undefined ? {} : { pair }),
+    ...(header === undefined ? {} : { header }),
+    ...(unlabelled ? { label: false as const } : options.label === undefined ? {} : { label: options.label }),
+  };
+  const guess = await guessed(given);
+  const roles = rolesOf(given, guess);
+  if (!unlabelled && roles.label === undefined) {
+    throw requestError(`${data}: which column is the label? there is none to judge by; name it with --label`);
+  }
+  return { guess, roles };
+};
+
+/** Reads all texts of a file as a task needs them. */
+export const readLabelled = async (task: DatasetTask, options: DataOptions): Promise<Labelled> => {
+  await expectFile(options.data);
+  const { dataSchema, whole } = await import('../../data/datasets/index.ts');
+  const { guess, roles } = await recognised(task, options);
+  const config = dataSchema.safeParse(configOf(task, options, roles, guess));
+  if (!config.success) {
+    throw requestError(`${options.data}: cannot be read for ${task}: ${config.error.issues[0]?.message}`);
+  }
+  const { texts, dropped } = await whole(config.data, dirname(resolve(options.data))).catch((error: unknown) => {
+    if (!isUserError(error, 'data')) throw error;
+    const advice = /^empty-(?:text|label)$/.test(error.code) ? '; --missing drop leaves such rows out' : '';
+    throw requestError(`${error.message}${advice}`);
+  });
+  return { task, texts: texts.map((one, id) => ({ ...one, id })), dropped };
+};
+
+/** The texts as the test split of a dataset whose classes are a model's. */
+export const datasetFor = (
+  { task, texts }: Labelled,
+  { labels, maxLength: longest }: Pick<ModelInfo, 'labels' | 'maxLength'>,
+  maxLength = longest,
+): Dataset => {
+  const numbers = new Map(labels.map((label, i) => [label, i]));
+  const test = texts.map(({ at, target, ...text }): Example => {
+    if (target === undefined) return text;
+    return { ...text, target: indexed(target, (name) => numbers.get(name) ?? foreign(at, name, labels)) };
+  });
+  return { task, classes: labels, maxLength, train: [], unlabelled: [], validation: [], test };
+};
+
+const foreign = (at: string, name: string, labels: readonly string[]): never => {
+  throw requestError(`${at}: '${name}' is no class of the model${nameHint(name, labels)}`);
+};

@@ -1,0 +1,72 @@
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { reworded } from '../../ground/errors.ts';
+import type { Precision } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
+import { requestError } from '../diagnostic.ts';
+
+/** A model, and the folder that its tokenizer and description stand in. */
+export interface Opened {
+  readonly model: Model;
+  readonly folder: string;
+}
+
+/** Which of a folder's files is meant. */
+export interface FileOptions {
+  /** fp32 or q8; where nobody says, q8 if it is there. */
+  readonly dtype?: Precision;
+}
+
+/** Before a model is read: it must be what its run left, and what earlier readers that were killed left is removed. */
+export const beforeReading = async (path: string): Promise<void> => {
+  const { sweepTemporaryFolders } = await import('../../ground/temporary.ts');
+  const { verifyPlaced } = await import('../../reports/placed.ts');
+  await sweepTemporaryFolders();
+  await verifyPlaced(path);
+};
+
+/** The folder that a file of weights belongs to: its own, or the one above `onnx`. */
+const folderOf = async (file: string): Promise<string> => {
+  const { folderKind } = await import('../../models/files.ts');
+  for (const folder of [dirname(file), dirname(dirname(file))]) {
+    const kind = await folderKind(folder);
+    if (kind === 'stage' || kind === 'exported') return folder;
+  }
+  throw requestError(
+    `${file}: a graph alone reads no texts; expected model.json beside it, or config.json in the folder above (decant inspect shows any ONNX file)`,
+  );
+};
+
+const openFile = async (file: string, { dtype }: FileOptions): Promise<Opened> => {
+  if (dtype !== undefined) throw requestError(`${file}: is one file; leave --dtype out, or name its folder`);
+  const folder = await folderOf(file);
+  const { readModel } = await import('../../models/files.ts');
+  await beforeReading(folder);
+  return { folder, model: await readModel(folder, { file }) };
+};
+
+/** As transformers saves models: read as the import stage would. */
+const openCheckpoint = async (folder: string, { dtype }: FileOptions): Promise<Opened> => {
+  if (dtype === 'q8') throw requestError(`${folder}: is a checkpoint of Hugging Face, which holds no q8 model`);
+  const { importFolder } = await import('../../models/importers/folder/index.ts');
+  const model = await importFolder(resolve(folder), { head: 'keep' }).catch((error: unknown) => {
+    throw reworded(error, (message) => requestError(`${folder}: ${message}`));
+  });
+  return { folder, model };
+};
+
+const openFolder = async (folder: string, options: FileOptions): Promise<Opened> => {
+  const { folderKind, readModel } = await import('../../models/files.ts');
+  await beforeReading(folder);
+  if ((await folderKind(folder)) === 'checkpoint') return await openCheckpoint(folder, options);
+  const model = await readModel(folder, options.dtype === undefined ? {} : { precision: options.dtype });
+  return { folder, model };
+};
+
+/** The model of a stage's folder, of an exported one, of a checkpoint's, or of an ONNX file in one of the first two. */
+export const openModel = async (path: string, options: FileOptions): Promise<Opened> => {
+  const entry = await stat(path).catch(() => undefined);
+  if (entry?.isDirectory() === true) return await openFolder(path, options);
+  if (entry?.isFile() === true) return await openFile(path, options);
+  throw requestError(`${path}: no such folder; expected a model folder such as runs/NAME/deploy, or a file of one`);
+};

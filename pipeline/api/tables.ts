@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import type { SourceFile } from '../../data/datasets/bytes.ts';
+import { readerOf } from '../../data/datasets/formats.ts';
+import type { DataGuess } from '../../data/datasets/sniff.ts';
+import { openPredictor } from '../../engine/predict.ts';
+import { type Task, taskOf } from '../../engine/tasks/index.ts';
+import { messageOf, systemCode } from '../../ground/errors.ts';
+import type { Progress } from '../../ground/progress.ts';
+import { modelTask } from '../../ground/tasks.ts';
+import { batchingOf } from '../../models/quantized.ts';
+import { saidAbout } from '../commands/answers.ts';
+import type { Given } from '../commands/asked.ts';
+import { expectFile, guessed, type Roles, rolesOf } from '../commands/first-file.ts';
+import { requestError } from '../diagnostic.ts';
+import { type LimitOptions, limited } from '../guard/limits.ts';
+import { textWork } from '../guard/work.ts';
+import { calledBy, readAs, textsFor } from './ask.ts';
+import { type FileOptions, type Opened, openModel } from './opened.ts';
+import { type Answer, answerOf, type RowWriter, rowWriter } from './table-writer.ts';
+
+export interface TableOptions extends FileOptions {
+  readonly data: string;
+  /** A table of the kind that its name says: .csv, .tsv or .jsonl. */
+  readonly out: string;
+  readonly text?: string;
+  readonly pairColumn?: string;
+  readonly header?: boolean;
+  readonly overwrite?: boolean;
+  readonly threads: number;
+  readonly limits: LimitOptions;
+  readonly signal: AbortSignal;
+  onProgress(progress: Progress): void;
+}
+
+/** One row of a table, all of it. */
+interface Row {
+  readonly at: string;
+  readonly names: readonly string[];
+  readonly values: readonly unknown[];
+}
+
+export interface PredictedTable {
+  readonly rows: number;
+  /** Rows without a text, and the first of them. */
+  readonly unanswered: number;
+  readonly first?: string;
+}
+
+/** Rows that are read, answered and written together: enough to fill batches of equally long texts. */
+const CHUNK = 1024;
+
+async function* rowsOf(file: SourceFile, { uses, table }: DataGuess): AsyncGenerator<Row> {
+  if (uses === 'jsonl') {
+    const { jsonObjects } = await import('../../data/datasets/jsonl-rows.ts');
+    for await (const { at, object } of jsonObjects(file))
+      yield { at, names: Object.keys(object), values: Object.values(object) };
+    return;
+  }
+  const reader = readerOf(uses, table);
+  const names = (await reader.columns(file)) ?? [];
+  for await (const { at, values } of reader.values(file, names)) yield { at, names, values };
+}
+
+async function* chunksOf(rows: AsyncIterable<Row>): AsyncGenerator<readonly Row[]> {
+  let chunk: Row[] = [];
+  for await (const row of rows) {
+    chunk.push(row);
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** Rows in all, so that it can be said how long the others take: reading is quick beside answering. */
+const countOf = async (file: SourceFile, guess: DataGuess, { text }: Roles, signal: AbortSignal): Promise<number> => {
+  let count = 0;
+  for await (const _ of readerOf(guess.uses, guess.table).values(file, [text])) {
+    if (count++ % CHUNK === 0) signal.throwIfAborted();
+  }
+  return count;
+};
+
+const textAt = ({ at, names, values }: Row, column: string): string => {
+  const value = values[names.indexOf(column)];
+  if (typeof value === 'string') return value.trim();
+  if (value === null || value === undefined) return '';
+  throw requestError(
+    `${at}: the column "${column}" holds ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}; expected a text`,
+  );
+};
+
+/** What a row asks; nothing where it has no text. */
+const givenBy = (row: Row, { text, pair }: Roles): Given | undefined => {
+  const one = textAt(row, text);
+  if (one === '') return undefined;
+  if (pair === undefined) return { text: one };
+  const other = textAt(row, pair);
+  return other === '' ? undefined : { text: one, pair: other };
+};
+
+type Predictor = Awaited<ReturnType<typeof openPredictor>>;
+
+/** Answers the texts of one chunk, in their order. */
+const answersTo = async (
+  { opened, task, predictor, options }: { opened: Opened; task: Task; predictor: Predictor; options: TableOptions },
+  given: readonly Given[],
+  onDone: (done: number) => void,
+): Promise<readonly Answer[]> => {
+  const { model, folder } = opened;
+  const texts = textsFor(folder, task, given);
+  if (texts.length === 0) return [];
+  const limits = limited(await textWork({ folder, model }, texts), options.limits);
+  const examples = await readAs(task, model, texts);
+  const predicted = await predictor.predict({
+    ...{ examples, batching: batchingOf(model.graph), signal: options.signal },
+    called: (text) => calledBy(texts, text),
+    onProgress: (done) => {
+      limits.renew();
+      onDone(done);
+    },
+  });
+  const labels = task.names?.(model) ?? model.info.labels;
+  return saidAbout({ task, info: model.info, labels, texts: given, predicted, top: 1 }).json.map(answerOf);
+};
+
+const written = async (stream: WriteStream, text: string): Promise<void> => {
+  if (!stream.write(text)) await once(stream, 'drain');
+};
+
+const checkOut = async ({ out, overwrite }: TableOptions): Promise<void> => {
+  if (!/^\.(?:csv|tsv|jsonl)$/.test(extname(out)))
+    throw requestError(`${out}: expected a name that ends in .csv, .tsv or .jsonl`);
+  const there = await stat(out).catch(() => undefined);
+  if (there === undefined || (there.isFile() && overwrite === true)) return;
+  throw requestError(`${out} exists; name another file with --out, or add --overwrite`);
+};
+
+const opening = async (out: string): Promise<WriteStream> => {
+  const stream = createWriteStream(out);
+  await once(stream, 'open').catch((error: unknown) => {
+    if (systemCode(error) === '') throw error;
+    throw requestError(`${out} cannot be written: ${messageOf(error)}; name another file with --out`);
+  });
+  return stream;
+};
+
+const closing = async (stream: WriteStream): Promise<void> => {
+  stream.end();
+  await once(stream, 'close');
+};
+
+const choosesText = ({ name }: Task): boolean => {
+  const { about, answer } = modelTask(name);
+  return about === 'text' && answer === 'choice';
+};
+
+const answerAll = async (
+  opened: Opened,
+  file: SourceFile,
+  guess: DataGuess,
+  roles: Roles,
+  options: TableOptions,
+): Promise<PredictedTable> => {
+  const total = await countOf(file, guess, roles, options.signal);
+  const task = taskOf(opened.model.info.task);
+  const predictor = await openPredictor({ model: opened.model, task, threads: options.threads });
+  const stream = await opening(options.out);
+  let [rows, unanswered, first, writer]: [number, number, string | undefined, RowWriter | undefined] = [
+    0,
+    0,
+    undefined,
+    undefined,
+  ];
+  try {
+    for await (const chunk of chunksOf(rowsOf(file, guess))) {
+      const asked = chunk.map((row) => givenBy(row, roles));
+      const given = asked.filter((one) => one !== undefined);
+      const onDone = (done: number): void => options.onProgress({ done: rows + done, total, unit: 'rows' });
+      const answers = [...(await answersTo({ opened, task, predictor, options }, given, onDone))];
+      for (const [i, row] of chunk.entries()) {
+        const answer = asked[i] === undefined ? undefined : answers.shift();
+        if (answer === undefined) first ??= row.at;
+        unanswered += Number(answer === undefined);
+        writer ??= rowWriter(options.out, row.names, choosesText(task));
+        await written(stream, writer(row, answer));
+      }
+      rows += chunk.length;
+    }
+  } finally {
+    await closing(stream);
+    await predictor.release();
+  }
+  return { rows, unanswered, ...(first === undefined ? {} : { first }) };
+};
+
+/** Writes every row of a table with what a model says of its text, in order, a chunk at a time: as long a table as there is. */
+export const predictFile = async (path: string, options: TableOptions): Promise<PredictedTable> => {
+  const { data, text, pairColumn: pair, header } = options;
+  await expectFile(data);
+  await checkOut(options);
+  const given = {
+    ...{ data, out: '', label: false as const },
+    ...(text === undefined ? {} : { text }),
+    ...(pair === undefined ? {} : { pair }),
+    ...(header === undefined ? {} : { header }),
+  };
+  const guess = await guessed(given);
+  const roles = rolesOf(given, guess);
+  const opened = await openModel(path, options);
+  return await answerAll(opened, { shown: data, path: data }, guess, roles, options);
+};

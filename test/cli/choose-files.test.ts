@@ -1,0 +1,67 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decant } from '../rig/cli.ts';
+import { writeSmallModels } from '../rig/small-models.ts';
+import { workspace } from '../rig/workspace.ts';
+
+const space = workspace();
+beforeAll(() => writeSmallModels(space));
+afterAll(() => space[Symbol.dispose]());
+
+const run = (...args: readonly string[]) => decant(args, { cwd: space.folder });
+
+const answers = async (...args: readonly string[]): Promise<string> => {
+  const { code, stdout, stderr } = await run('predict', ...args, 'the cat runs', '--json');
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout;
+};
+
+describe('predict', () => {
+  it('takes the file of a folder that --dtype names, q8 where nobody does, and a file by its path', async () => {
+    const [float, int8] = [await answers('student'), await answers('int8')];
+    expect(float).not.toBe(int8);
+    expect(await answers('deploy', '--dtype', 'fp32')).toBe(float);
+    expect(await answers('deploy/onnx/model.onnx')).toBe(float);
+    expect(await answers('student/model.onnx')).toBe(float);
+    for (const path of [['deploy'], ['deploy', '--dtype', 'q8'], ['deploy/onnx/model_quantized.onnx']])
+      expect(await answers(...path)).toBe(int8);
+  });
+
+  it('reads a checkpoint of Hugging Face as import does', async () => {
+    cpSync(join(import.meta.dirname, '../golden/checkpoints/bert'), space.path('checkpoint'), { recursive: true });
+    expect(JSON.parse(await answers('checkpoint'))).toHaveLength(1);
+  });
+
+  it.each([
+    [['student', '--dtype', 'q8'], 'student holds no q8 model; it has fp32'],
+    [['deploy/onnx/model.onnx', '--dtype', 'fp32'], 'deploy/onnx/model.onnx: is one file; leave --dtype out'],
+    [['lonely/model.onnx'], 'lonely/model.onnx: a graph alone reads no texts; expected model.json beside it'],
+    [['deploy', '--dtype', 'fp16'], "argument 'fp16' is invalid. Allowed choices are fp32, q8"],
+  ])('says what is wrong with %j', async (args, message) => {
+    cpSync(space.path('student/model.onnx'), space.path('lonely/model.onnx'));
+    const { code, stderr } = await run('predict', ...args, 'a text');
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toContain(message);
+  });
+});
+
+describe('inspect', () => {
+  const inspected = async (...args: readonly string[]) => JSON.parse((await run('inspect', ...args, '--json')).stdout);
+
+  it('shows the file of a folder that --dtype names, and which others there are', async () => {
+    const [float, int8] = [await inspected('deploy', '--dtype', 'fp32'), await inspected('deploy')];
+    expect([float.file, int8.file]).toEqual(['onnx/model.onnx', 'onnx/model_quantized.onnx']);
+    expect(int8.bytes).toBeLessThan(float.bytes / 2);
+    expect((await run('inspect', 'deploy')).stdout).toContain(
+      'file        onnx/model_quantized.onnx (also there: fp32)',
+    );
+    const { code, stderr } = await run('inspect', 'deploy', '--dtype', 'q4');
+    expect([code, stderr]).toEqual([2, 'deploy holds no q4 model; it has fp32, q8\n']);
+  });
+
+  it('knows heads and neurons of the INT8 file', async () => {
+    const layer = { heads: 4, ffn: 128, inputWidth: 64, outputWidth: 64 };
+    expect((await inspected('deploy/onnx/model_quantized.onnx')).anatomy.layers).toEqual([layer, layer]);
+  });
+});
