@@ -41,6 +41,35 @@ export const dataErrors = {
     dataError('damaged-package', `${file} holds no ${what}; reinstall it: npm install ${name}`),
   missingFile: (file: string, resolved: string) =>
     dataError('missing-file', `the file ${file} does not exist (looked for ${resolved}); correct the path`),
+  noMatch: (pattern: string, base: string) =>
+    dataError('no-match', `no file matches ${pattern} (looked from ${base}); correct the pattern`),
+  noFolder: (name: string) =>
+    dataError(
+      'no-folder',
+      `${name} is a file; expected a folder with one folder a class; for a table, write uses: csv`,
+    ),
+  linkedFolder: (path: string) =>
+    dataError('linked-folder', `${path} is a link to a folder; put the folder itself in its place, or name it`),
+  strayText: (at: string, folder: string, name: string) =>
+    dataError('stray-text', `${at} lies in no folder of a class; expected ${folder}/CLASS/${name}: move or remove it`),
+  noTexts: (folder: string, others: readonly string[]) =>
+    dataError(
+      'no-texts',
+      `${folder} has no .txt file${others.length === 0 ? '' : `, but ${listed(others, 3)}`}; expected one text a .txt file`,
+    ),
+  readTwice: (file: string, key: string, other: string) =>
+    dataError(
+      'read-twice',
+      `${file} is read for '${other}' and for '${key}': what is trained on cannot be judged by; name it once, or leave it out of a pattern: [..., '!${file}']`,
+    ),
+  otherColumns: (file: string, than: string, key: string, lacking: readonly string[], more: readonly string[]) => {
+    const lacks = lacking.length === 0 ? [] : [`lacks ${listed(lacking, 6)}, which ${than} has`];
+    const has = more.length === 0 ? [] : [`has ${listed(more, 6)}, which ${than} lacks`];
+    return dataError(
+      'other-columns',
+      `${file} ${[...lacks, ...has].join(', and ')}; files of one '${key}' need the same columns: correct or remove one of them`,
+    );
+  },
   unreadableFile: (file: string, reason: string) => dataError('unreadable-file', `${file} cannot be read: ${reason}`),
   emptyFile: (file: string) => dataError('empty-file', `${file} has no rows; expected one text a row`),
   notUtf8: (at: string, likely: string) =>

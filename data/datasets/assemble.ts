@@ -3,6 +3,7 @@ import type { Dataset, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
 import { indexed, type Named, namesIn, targetKindOf } from '../targets/index.ts';
+import { classOrder } from './class-order.ts';
 import type { Loaded } from './kind.ts';
 import { placesByClass, placesByHash, type Shares, strataOf } from './placement.ts';
 import { remarksOn } from './remarks.ts';
@@ -106,13 +107,6 @@ const limited = (items: readonly Item[], limit: number | undefined): readonly It
   return items.filter((item) => kept.has(item));
 };
 
-const numeric = /^-?\d+$/;
-
-const sortedClasses = (labels: ReadonlySet<string>): readonly string[] =>
-  [...labels].every((label) => numeric.test(label))
-    ? [...labels].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
-    : [...labels].sort();
-
 const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOptions): readonly string[] => {
   if (!targetKindOf(task).named) return [];
   const labels = new Set<string>();
@@ -120,7 +114,7 @@ const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOp
     if (split === 'train') for (const name of namesIn(candidate.target)) labels.add(name);
   }
   if (labels.size < 2) throw dataErrors.oneClass(source, [...labels][0]);
-  return classes ?? sortedClasses(labels);
+  return classes ?? classOrder(labels);
 };
 
 /** Few labels and plenty of texts is the point of `labelled`, so a limit leaves at least half of them without. */

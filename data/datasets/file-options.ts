@@ -3,23 +3,37 @@ import { type DatasetTask, usualTask } from '../../ground/tasks.ts';
 import { type TargetOptions, tableTasks, targetKindOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
+import { fileNames } from './source-files.ts';
 
 const share = z
   .string()
   .regex(/^(?:[1-9]\d?|0)(?:\.\d+)?%$/, "expected a share such as '10%'")
   .default('10%');
 
-const fileName = z.string().min(1);
-
 /** A column by its name; one without a name has a number, which YAML takes for a text in quotes alone. */
 export const columnOption = z.string("expected the name of a column; a number in quotes: '2'").min(1);
 
+/** Shares of the texts that go elsewhere than to training. */
+export const splitOption = z
+  .strictObject({
+    validation: share.describe('Share of the texts that choices are made on.'),
+    test: share.describe('Share of the texts that only the report reads.'),
+  })
+  .prefault({})
+  .describe(
+    'Shares that are split off, of every class. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
+  );
+
 /** Options of the user's own files, whatever their format. */
 export const fileOptions = {
-  file: fileName.optional().describe('All texts in one file; validation and test are split off by a hash of the text.'),
-  train: fileName.optional().describe('Training texts, where the splits are files of their own.'),
-  validation: fileName.optional().describe('Validation texts; split off the training texts where absent.'),
-  test: fileName.optional().describe('Test texts; split off the training texts where absent.'),
+  file: fileNames
+    .optional()
+    .describe(
+      "All texts: a file, a pattern such as data/*.csv, or a list of both, where '!data/old.csv' leaves something out of a pattern. Validation and test are split off by a hash of the text.",
+    ),
+  train: fileNames.optional().describe('Training texts, where the splits are files of their own; one or several.'),
+  validation: fileNames.optional().describe('Validation texts; split off the training texts where absent.'),
+  test: fileNames.optional().describe('Test texts; split off the training texts where absent.'),
   text: z
     .union([columnOption, z.tuple([columnOption, columnOption])], {
       error: "expected a column, or a list of the two columns of a pair; numbers in quotes: '2'",
@@ -48,15 +62,7 @@ export const fileOptions = {
     .describe(
       "What the texts are for. features: no classes are read, a student copies a teacher's vectors; fill-mask: none either, hidden words are guessed.",
     ),
-  split: z
-    .strictObject({
-      validation: share.describe('Share of the texts that choices are made on.'),
-      test: share.describe('Share of the texts that only the report reads.'),
-    })
-    .prefault({})
-    .describe(
-      'Shares that are split off, of every class. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
-    ),
+  split: splitOption,
   splitColumn: columnOption
     .optional()
     .describe(
@@ -64,10 +70,10 @@ export const fileOptions = {
     ),
   ...missingOptions,
   ...sharedOptions,
-  unlabelled: fileName
+  unlabelled: fileNames
     .optional()
     .describe(
-      'More texts without labels, for distillation, in equally named columns. Its ending tells its format, which may be another than that of the labelled texts.',
+      'More texts without labels, for distillation, in equally named columns; one file or several. The ending of each tells its format, which may be another than that of the labelled texts.',
     ),
   maxLength: maxLengthOption(128),
 };
@@ -105,8 +111,8 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
 /** Why labels cannot be few of a task that has none. */
 export const noLabels = (task: DatasetTask): string => `expected no 'labelled' with task: ${task}, which has no labels`;
 
-/** Conditions between options, for `check` of a schema. */
-export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
+/** Conditions between options, for `check` of a schema; `whole` is the key of texts that are split. */
+export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>, whole = 'file'): void => {
   const complain = (key: keyof FileConfig, message: string) =>
     issues.push({ code: 'custom', input: value[key], path: [key], message });
   const labels = targetKindOf(value.task).table?.columns(targetOptions(value)) ?? [];
@@ -115,11 +121,16 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
     complain('decimal', `expected no 'decimal' with task: ${value.task}, which reads no numbers`);
   if (several !== undefined) complain(...several);
   if (value.file === undefined && value.train === undefined) {
-    issues.push({ code: 'custom', input: value, path: [], message: "expected 'file' or 'train': where the texts are" });
+    issues.push({
+      code: 'custom',
+      input: value,
+      path: [],
+      message: `expected '${whole}' or 'train': where the texts are`,
+    });
   }
   if (value.file !== undefined) {
     for (const key of ['train', 'validation', 'test'] as const) {
-      if (value[key] !== undefined) complain(key, `expected either 'file' or '${key}', not both`);
+      if (value[key] !== undefined) complain(key, `expected either '${whole}' or '${key}', not both`);
     }
   }
   if (value.splitColumn !== undefined && value.file === undefined) {

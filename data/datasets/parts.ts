@@ -53,18 +53,30 @@ const columnProblems = (part: Part, found: readonly string[]): readonly DataProb
 /** Enough rows to see most mistakes, few enough to read them in no time. */
 export const FIRST_ROWS = 2000;
 
-/** Opens a file and reads its columns and its first rows. */
-export const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
+/** What goes wrong with the data in some work, as a problem of a key; none where it ends well. */
+export const problemsBy = async (
+  path: DataProblem['path'],
+  work: () => Promise<unknown>,
+): Promise<readonly DataProblem[]> => {
   try {
-    const found = await part.reader.columns(part.file);
-    if (found === undefined) throw dataErrors.emptyFile(part.file.shown);
-    const problems = columnProblems(part, found);
-    if (problems.length === 0) await readPart(part, FIRST_ROWS);
-    return problems;
+    await work();
+    return [];
   } catch (error) {
-    if (isUserError(error, 'data')) return [{ code: error.code, path: [part.key], message: error.message }];
+    if (isUserError(error, 'data')) return [{ code: error.code, path, message: error.message }];
     throw error;
   }
+};
+
+/** Opens a file and reads its columns and its first rows. */
+export const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
+  const problems: DataProblem[] = [];
+  const failed = await problemsBy([part.key], async () => {
+    const found = await part.reader.columns(part.file);
+    if (found === undefined) throw dataErrors.emptyFile(part.file.shown);
+    problems.push(...columnProblems(part, found));
+    if (problems.length === 0) await readPart(part, FIRST_ROWS);
+  });
+  return [...problems, ...failed];
 };
 
 /** Rows of one kind: the first of them, and how many. */

@@ -29,10 +29,16 @@ export interface RowReader {
   values(file: SourceFile, columns: readonly string[], most?: number): AsyncIterable<Values>;
   /** Column names without reading further than it needs, undefined where there is no row. */
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
+  /** Whether each row names its own columns, so that files need not have the same ones. */
+  readonly isRagged?: true;
   /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */
   isNameless?(names: readonly string[], columns: readonly string[]): boolean;
   /** Class names of a column in their order, where the format declares them. */
   classes?(file: SourceFile, column: string): Promise<readonly string[] | undefined>;
+  /** The size of a source that is no file. */
+  bytes?(file: SourceFile): Promise<number>;
+  /** What to know of a source that its rows do not say. */
+  remarks?(file: SourceFile): Promise<readonly string[]>;
 }
 
 /** One text as it stands in a file, untrimmed. Empty where the file has nothing in its place. */

@@ -1,8 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { z } from 'zod';
-import { isUserError } from '../../ground/errors.ts';
-import { type DataProblem, dataErrors } from '../errors.ts';
+import { type DataProblem, dataError, dataErrors } from '../errors.ts';
 import { namesIn, targetKindOf } from '../targets/index.ts';
 import type { Split } from './assemble.ts';
 import { type FileConfig, type fileOptions, sharesOf, targetOptions } from './file-options.ts';
@@ -10,8 +8,10 @@ import { readerByName } from './formats.ts';
 import { ignoredSplits } from './ignored-splits.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
 import { missingRemarks } from './missing.ts';
-import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, readPart } from './parts.ts';
+import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, problemsBy, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
+import { filesOf, shownNames } from './source-files.ts';
+import { expectTogether, twiceRead } from './together.ts';
 
 /** In the order in which equal texts are kept: a test text never trains. */
 const roles = [
@@ -38,23 +38,47 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
   };
 };
 
+/** What a pipeline says of its files, where it stands, and how they are read. */
+export interface Given {
+  readonly config: FileConfig;
+  readonly base: string;
+  readonly reader: RowReader;
+}
+
 /** Training texts go by their hash where validation or test have no file of their own. */
-const partsOf = (config: FileConfig, base: string, reader: RowReader): readonly Part[] =>
-  roles.flatMap(([key, split]) => {
-    const shown = config[key];
-    if (shown === undefined) return [];
-    const drawn = key === 'train' && (config.validation === undefined || config.test === undefined);
-    return [
-      {
-        key,
-        split: drawn ? undefined : split,
-        file: { shown, path: resolve(base, shown) },
-        columns: columnsOf(config, key),
-        reader: key === 'unlabelled' ? (readerByName(shown) ?? reader) : reader,
-        missing: config,
-      },
-    ];
-  });
+const isDrawn = (key: string, { validation, test }: FileConfig): boolean =>
+  key === 'train' && (validation === undefined || test === undefined);
+
+const partsFor = async (
+  [key, split]: (typeof roles)[number],
+  { config, base, reader }: Given,
+): Promise<readonly Part[]> => {
+  const names = config[key];
+  if (names === undefined) return [];
+  return (await filesOf(names, base)).map((file) => ({
+    ...{ key, file, missing: config, columns: columnsOf(config, key) },
+    split: isDrawn(key, config) ? undefined : split,
+    reader: key === 'unlabelled' ? (readerByName(file.shown) ?? reader) : reader,
+  }));
+};
+
+/** The files that there are, and what is wrong with the names of others. */
+const named = async (given: Given) => {
+  const parts: Part[] = [];
+  const problems: DataProblem[] = [];
+  for (const role of roles) {
+    const add = async () => void parts.push(...(await partsFor(role, given)));
+    problems.push(...(await problemsBy([role[0]], add)));
+  }
+  return { parts, problems: [...problems, ...(await twiceRead(parts))] };
+};
+
+const partsOf = async (given: Given): Promise<readonly Part[]> => {
+  const { parts, problems } = await named(given);
+  const [first] = problems;
+  if (first !== undefined) throw dataError(first.code, first.message);
+  return parts;
+};
 
 /** Labels that only validation or test know cannot be learned: most often a typing error or the wrong file. */
 const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
@@ -75,10 +99,11 @@ const declaredClasses = async (
 ): Promise<readonly string[] | undefined> => {
   const named = targetKindOf(config.task).table?.classes?.(targetOptions(config));
   if (named !== undefined) return named;
-  const part = parts.find(({ key }) => key === 'train' || key === 'file');
-  const [label, another] = part?.columns.target?.names ?? [];
-  if (part === undefined || label === undefined || another !== undefined) return undefined;
-  const names = await part.reader.classes?.(part.file, label);
+  const own = parts.filter(({ key }) => key === 'train' || key === 'file');
+  const [label, another] = own[0]?.columns.target?.names ?? [];
+  if (label === undefined || another !== undefined) return undefined;
+  const declared = await Promise.all(own.map(({ reader, file }) => reader.classes?.(file, label)));
+  const names = declared.find((list) => list !== undefined);
   const known = new Set(names);
   return candidates.every(({ target }) => namesIn(target).every((name) => known.has(name))) ? names : undefined;
 };
@@ -99,15 +124,32 @@ const placed = (config: FileConfig, candidates: readonly LocatedCandidate[]) => 
   return { candidates: drawn ? ordered.map(open) : ordered, shares };
 };
 
+/** What to know of sources that their rows do not say. */
+const sourceRemarks = async (parts: readonly Part[]): Promise<readonly string[]> => {
+  const remarks: string[] = [];
+  for (const { file, reader } of parts) remarks.push(...((await reader.remarks?.(file)) ?? []));
+  return remarks;
+};
+
 /** What to know of columns that part the rows of the one file, where no option says what does. */
 const unusedSplits = async ({ splitColumn }: FileConfig, parts: readonly Part[]): Promise<readonly string[]> => {
-  const part = parts.find(({ key }) => key === 'file');
-  return part === undefined || splitColumn !== undefined ? [] : ignoredSplits(part);
+  if (splitColumn !== undefined) return [];
+  const remarks = new Set<string>();
+  for (const part of parts.filter(({ key }) => key === 'file')) {
+    for (const remark of await ignoredSplits(part)) remarks.add(remark);
+  }
+  return [...remarks];
 };
+
+const aboutSources = async (config: FileConfig, parts: readonly Part[]): Promise<readonly string[]> => [
+  ...(await unusedSplits(config, parts)),
+  ...(await sourceRemarks(parts)),
+];
 
 const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Loaded> => {
   const read: LocatedCandidate[] = [];
   let dropped = 0;
+  await expectTogether(parts);
   for (const part of parts) {
     const { candidates, dropped: left } = await readPart(part);
     for (const candidate of candidates) read.push(candidate);
@@ -117,12 +159,12 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   checkLabels(candidates);
   const classes = await declaredClasses(config, parts, candidates);
   const { task, labelled, limit, maxLength } = config;
-  const source = config.file ?? config.train ?? '';
+  const source = shownNames(config.file ?? config.train ?? '');
   const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
   const { assemble } = await import('./assemble.ts');
   const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
   const { classes: named } = loaded.dataset;
-  const remarks = [...loaded.remarks, ...missingRemarks(named, config), ...(await unusedSplits(config, parts))];
+  const remarks = [...loaded.remarks, ...missingRemarks(named, config), ...(await aboutSources(config, parts))];
   return { ...loaded, dropped, remarks };
 };
 
@@ -144,32 +186,35 @@ const firstClasses = async (config: FileConfig, parts: readonly Part[]): Promise
 /** Files that are read as a whole before anything runs, for they take no time. */
 const SMALL_BYTES = 2 ** 20;
 
+const bytesOf = async ({ file, reader }: Part): Promise<number> =>
+  (await reader.bytes?.(file)) ?? (await stat(file.path)).size;
+
 const areSmall = async (parts: readonly Part[]): Promise<boolean> => {
-  const sizes = await Promise.all(parts.map(async ({ file }) => (await stat(file.path)).size));
+  const sizes = await Promise.all(parts.map(bytesOf));
   return sizes.reduce((sum, size) => sum + size, 0) <= SMALL_BYTES;
 };
 
-/** What is wrong with the files: each by itself, and of small ones all that a run would find. */
-const problemsOf = async (config: FileConfig, parts: readonly Part[]): Promise<readonly DataProblem[]> => {
-  const alone = (await Promise.all(parts.map(partProblems))).flat();
-  if (alone.length > 0 || !(await areSmall(parts))) return alone;
-  try {
-    await loadParts(config, parts);
-    return [];
-  } catch (error) {
-    if (!isUserError(error, 'data')) throw error;
-    return [{ code: error.code, path: [config.file === undefined ? 'train' : 'file'], message: error.message }];
-  }
+/** What is wrong with the files: each by itself, then all together, and of small ones all that a run would find. */
+const problemsOf = async (given: Given): Promise<readonly DataProblem[]> => {
+  const { config } = given;
+  const { parts, problems } = await named(given);
+  for (const part of parts) problems.push(...(await partProblems(part)));
+  const path = [config.file === undefined ? 'train' : 'file'];
+  const small = problems.length === 0 && (await areSmall(parts));
+  const all = () => (small ? loadParts(config, parts) : expectTogether(parts));
+  return problems.length > 0 ? problems : problemsBy(path, all);
 };
 
-const look = async (config: FileConfig, parts: readonly Part[]): Promise<Look> => {
+const look = async (given: Given): Promise<Look> => {
+  const { config } = given;
+  const parts = await partsOf(given);
   if (await areSmall(parts)) {
     const { dataset, remarks } = await loadParts(config, parts);
     return { classes: dataset.classes, whole: true, remarks };
   }
   const classes = await firstClasses(config, parts);
   const { nameRemarks } = await import('./remarks.ts');
-  const remarks = [...nameRemarks(classes), ...missingRemarks(classes, config), ...(await unusedSplits(config, parts))];
+  const remarks = [...nameRemarks(classes), ...missingRemarks(classes, config), ...(await aboutSources(config, parts))];
   return { classes, whole: false, remarks };
 };
 
@@ -178,17 +223,25 @@ interface FileKind<S extends z.ZodObject<typeof fileOptions>> extends Pick<Datas
   readonly reader: (config: z.output<S>) => RowReader;
 }
 
+/** What a dataset does that is made from files of the user's own. */
+export const ownFiles = (given: Given) => ({
+  sources: async () => (await partsOf(given)).map(({ file }) => file.path),
+  check: () => problemsOf(given),
+  look: () => look(given),
+  load: async () => loadParts(given.config, await partsOf(given)),
+});
+
 /** A dataset of the user's own files in one format: texts and labels by column. */
 export const defineFileDataset = <S extends z.ZodObject<typeof fileOptions>>(kind: FileKind<S>): AnyDataset => {
-  const parts = (config: z.output<S>, base: string) => partsOf(config, base, kind.reader(config));
+  const files = (config: z.output<S>, base: string) => ownFiles({ config, base, reader: kind.reader(config) });
   return defineDataset({
     uses: kind.uses,
     summary: kind.summary,
     config: kind.config,
     task: ({ task }) => task,
-    sources: (config, base) => parts(config, base).map(({ file }) => file.path),
-    check: (config, base) => problemsOf(config, parts(config, base)),
-    look: (config, base) => look(config, parts(config, base)),
-    load: (config, base) => loadParts(config, parts(config, base)),
+    sources: (config, base) => files(config, base).sources(),
+    check: (config, base) => files(config, base).check(),
+    look: (config, base) => files(config, base).look(),
+    load: (config, base) => files(config, base).load(),
   });
 };
