@@ -9,7 +9,7 @@ import type { AssembleOptions, Candidate } from './assemble.ts';
 import { noLabels } from './file-options.ts';
 import { knownEndings, readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, sharedOptions } from './kind.ts';
-import { type Part, partProblems, problemsBy, type ReadPart, readPart } from './parts.ts';
+import { type Part, problemsBy, problemsOfParts, type ReadPart, readPart } from './parts.ts';
 import { type FileNames, fileNames, filesOf } from './source-files.ts';
 
 const haveKnownEndings = (names: FileNames): boolean =>
@@ -83,7 +83,7 @@ const moreTexts = async (names: FileNames | undefined, base: string, pairs = fal
 const moreProblems = async (parts: () => Promise<readonly Part[]>): Promise<readonly DataProblem[]> => {
   const problems: DataProblem[] = [];
   const failed = await problemsBy(['unlabelled'], async () => {
-    for (const part of await parts()) problems.push(...(await partProblems(part)));
+    problems.push(...(await problemsOfParts(await parts())));
   });
   return [...problems, ...failed];
 };

@@ -68,7 +68,7 @@ export const problemsBy = async (
 };
 
 /** Opens a file and reads its columns and its first rows. */
-export const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
+const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
   const problems: DataProblem[] = [];
   const failed = await problemsBy([part.key], async () => {
     const found = await part.reader.columns(part.file);
@@ -77,6 +77,23 @@ export const partProblems = async (part: Part): Promise<readonly DataProblem[]> 
     if (problems.length === 0) await readPart(part, FIRST_ROWS);
   });
   return [...problems, ...failed];
+};
+
+/** Of more files than this with the same fault nobody reads the messages. */
+const MOST_WRONG = 3;
+
+/** What is wrong with files by themselves: of many of one key the first. */
+export const problemsOfParts = async (parts: readonly Part[]): Promise<readonly DataProblem[]> => {
+  const problems: DataProblem[] = [];
+  const wrong = new Map<string, number>();
+  for (const part of parts) {
+    const count = wrong.get(part.key) ?? 0;
+    if (count === MOST_WRONG) continue;
+    const own = await partProblems(part);
+    problems.push(...own);
+    wrong.set(part.key, count + Math.min(1, own.length));
+  }
+  return problems;
 };
 
 /** Rows of one kind: the first of them, and how many. */

@@ -8,7 +8,7 @@ import { readerByName } from './formats.ts';
 import { ignoredSplits } from './ignored-splits.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
 import { missingRemarks } from './missing.ts';
-import { FIRST_ROWS, type LocatedCandidate, type Part, partProblems, problemsBy, readPart } from './parts.ts';
+import { FIRST_ROWS, type LocatedCandidate, type Part, problemsBy, problemsOfParts, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 import { filesOf, shownNames } from './source-files.ts';
 import { expectTogether, twiceRead } from './together.ts';
@@ -198,7 +198,7 @@ const areSmall = async (parts: readonly Part[]): Promise<boolean> => {
 const problemsOf = async (given: Given): Promise<readonly DataProblem[]> => {
   const { config } = given;
   const { parts, problems } = await named(given);
-  for (const part of parts) problems.push(...(await partProblems(part)));
+  problems.push(...(await problemsOfParts(parts)));
   const path = [config.file === undefined ? 'train' : 'file'];
   const small = problems.length === 0 && (await areSmall(parts));
   const all = () => (small ? loadParts(config, parts) : expectTogether(parts));

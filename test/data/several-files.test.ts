@@ -112,6 +112,13 @@ describe('several files', () => {
     );
   });
 
+  it('are named by the first three where many are wrong', async () => {
+    using space = workspace();
+    for (let i = 10; i < 30; i++) space.write(`data/${i}.csv`, '');
+    const problems = await check(configOf({ file: 'data/*.csv' }), space.folder);
+    expect(problems.map(({ message }) => message.split(' ')[0])).toEqual(['data/10.csv', 'data/11.csv', 'data/12.csv']);
+  });
+
   it('of JSON may have keys of their own', async () => {
     using space = workspace();
     const line = (i: number, more: object) => `${JSON.stringify({ text: `t ${i}`, label: `c${i % 2}`, ...more })}\n`;
