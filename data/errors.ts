@@ -210,6 +210,35 @@ export const dataErrors = {
         ? `${at}: the label is empty${others(count, 'row')}; fill it in, leave such rows out with missing: drop, or move texts without labels to a file of their own and name it under 'unlabelled'`
         : `${at}: the label is '${spelled}', which stands for a missing one${others(count, 'row')}; fill it in, leave such rows out with missing: drop, or, where '${spelled}' is a class, list what else stands for a missing one: missingValues: []`,
     ),
+  emptyCell: (
+    at: string,
+    count: number,
+    { column, key, spelled }: { readonly column: string; readonly key: string; readonly spelled: string },
+  ) =>
+    dataError(
+      'empty-cell',
+      `${at}: column '${column}' (${key}) is ${spelled === '' ? 'empty' : `'${spelled}', which stands for a missing value`}${others(count, 'row')}; fill it in, or leave such rows out with missing: drop${spelled === '' ? '' : `, or, where '${spelled}' is a name, write missingValues: []`}`,
+    ),
+  noTime: (at: string, column: string, found: string) =>
+    dataError(
+      'no-time',
+      `${at}: '${clipped(found)}' in column '${column}' is no time; expected one such as 2024-05-31, 2024-05-31 18:30:00 or 2024-05-31T18:30:00Z, or a number that grows`,
+    ),
+  otherTime: (at: string, column: string, form: string, first: string, firstForm: string) =>
+    dataError(
+      'other-time',
+      `${at}: column '${column}' has ${form}, and ${firstForm} at ${first}; these have no order: write all in one form`,
+    ),
+  fewTimes: (found: number, wanted: number) =>
+    dataError(
+      'few-times',
+      `the texts are from ${found} different time${found === 1 ? '' : 's'}, and texts of one time stay together; expected at least ${wanted}, one a split: name a column with finer times as 'splitByTime'`,
+    ),
+  sharedGroup: (at: string, split: string, other: { readonly at: string; readonly split: string }, group: string) =>
+    dataError(
+      'shared-group',
+      `${at}: the group '${clipped(group)}' is in the ${split} split, and at ${other.at} in the ${other.split} split; move its rows to one of them, or let groupBy draw the splits: name one 'file', without 'splitColumn'`,
+    ),
   foreignSplit: (at: string, column: string, found: string, known: readonly string[]) =>
     dataError(
       'foreign-split',

@@ -68,6 +68,16 @@ export const fileOptions = {
     .describe(
       "Column that says which split a row is in: train, validation (or dev), test, unlabelled. Only with 'file'. A split that no row names is split off the training texts.",
     ),
+  groupBy: columnOption
+    .optional()
+    .describe(
+      'Column of what texts belong to, as a customer or a document: no group is in two splits. A group goes by the hash of its name; where splits are files or a column, a group in two of them is an error. A file of unlabelled texts may lack the column.',
+    ),
+  splitByTime: columnOption
+    .optional()
+    .describe(
+      "Column with the time of each text: the newest are tested, those before them validate, in the shares of 'split'; texts of one time stay together. Only with 'file'. Of equal texts the newest counts.",
+    ),
   ...missingOptions,
   ...sharedOptions,
   unlabelled: fileNames
@@ -139,6 +149,15 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   if (value.splitColumn !== undefined && [value.text, ...labels].flat().includes(value.splitColumn)) {
     complain('splitColumn', 'expected another column than those of the text and the class');
   }
+  for (const key of ['groupBy', 'splitByTime'] as const) {
+    const column = value[key];
+    if (column !== undefined && [value.text, ...labels].flat().includes(column))
+      complain(key, 'expected another column than those of the text and the class');
+  }
+  if (value.splitByTime !== undefined && value.splitColumn !== undefined)
+    complain('splitByTime', "expected either 'splitColumn' or 'splitByTime', not both");
+  if (value.splitByTime !== undefined && value.file === undefined)
+    complain('splitByTime', "expected no 'splitByTime' where the splits are files of their own");
   if (labels.length === 0 && value.labelled !== undefined) {
     complain('labelled', noLabels(value.task));
   }

@@ -3,7 +3,7 @@ import { type DataProblem, dataErrors } from '../errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import type { SourceFile } from './bytes.ts';
 import { isBlank, type MissingOptions } from './missing.ts';
-import { type Columns, type Row, type RowReader, readRows } from './rows.ts';
+import { type Columns, type MissingValue, type Row, type RowReader, readRows } from './rows.ts';
 import { splitNamed } from './split-column.ts';
 
 /** One of the files that a dataset is made from. */
@@ -29,11 +29,20 @@ const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly 
 };
 
 /** Columns by the key that names them. */
-const keysOf = ({ text, pair, target, split }: Columns): readonly (readonly [key: string, name: string])[] => [
+const keysOf = ({
+  text,
+  pair,
+  target,
+  split,
+  group,
+  time,
+}: Columns): readonly (readonly [key: string, name: string])[] => [
   ['text', text],
   ...(pair === undefined ? [] : [['text', pair] as const]),
   ...(target?.names ?? []).map((name) => ['label', name] as const),
   ...(split === undefined ? [] : [['splitColumn', split] as const]),
+  ...(group === undefined ? [] : [['groupBy', group] as const]),
+  ...(time === undefined ? [] : [['splitByTime', time] as const]),
 ];
 
 const columnProblems = (part: Part, found: readonly string[]): readonly DataProblem[] => {
@@ -96,25 +105,32 @@ export const problemsOfParts = async (parts: readonly Part[]): Promise<readonly 
   return problems;
 };
 
-/** Rows of one kind: the first of them, and how many. */
+/** Rows that lack the same: the first of them, and how many. */
 interface Tally {
   count: number;
-  first: Row | undefined;
+  readonly first: Row;
 }
 
-const tallied = (tally: Tally, row: Row): void => {
-  tally.first ??= row;
+const tallied = (tallies: Map<Lack, Tally>, lack: Lack, row: Row): void => {
+  const tally = tallies.get(lack) ?? { count: 0, first: row };
+  tallies.set(lack, tally);
   tally.count++;
 };
 
-const candidateOf = ({ at, text, pair, target, split: named }: Row, { split, columns }: Part): LocatedCandidate => {
+const isMissing = (value: unknown): value is MissingValue =>
+  typeof value === 'object' && value !== null && 'missing' in value;
+
+const candidateOf = (row: Row, { split, columns }: Part): LocatedCandidate => {
+  const { at, text, pair, target, split: named, group, time } = row;
   const own = named === undefined ? split : splitNamed(named, columns.split ?? '', at);
   return {
     at,
     text: text.trim(),
     ...(pair === undefined ? {} : { pair: pair.trim() }),
-    ...(target === undefined || 'missing' in target ? {} : target),
+    ...(target === undefined || isMissing(target) ? {} : target),
     ...(own === undefined ? {} : { split: own }),
+    ...(group === undefined || isMissing(group) ? {} : { group }),
+    ...(time === undefined || isMissing(time) ? {} : { time }),
   };
 };
 
@@ -126,33 +142,54 @@ export interface ReadPart {
   readonly dropped: number;
 }
 
-/** All texts of a file; throws a dataError where there is none, or where texts or labels are missing. */
+/** What a row may lack, in the order in which it is asked for. */
+type Lack = 'text' | 'group' | 'time' | 'label';
+
+const lackOf = (row: Row, { text, pair, split }: LocatedCandidate): Lack | undefined => {
+  if ([text, pair ?? text].some(isBlank)) return 'text';
+  if (isMissing(row.group)) return 'group';
+  if (isMissing(row.time)) return 'time';
+  return split !== 'unlabelled' && isMissing(row.target) ? 'label' : undefined;
+};
+
+/** All texts of a file; throws a dataError where there is none, or where something is missing. */
 export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Promise<ReadPart> => {
   const { file, columns, reader, missing } = part;
   const candidates: LocatedCandidate[] = [];
-  const emptyTexts: Tally = { count: 0, first: undefined };
-  const emptyLabels: Tally = { count: 0, first: undefined };
+  const lacks = new Map<Lack, Tally>();
+  let dropped = 0;
   for await (const row of readRows(reader, file, { columns, missing }, most)) {
     const candidate = candidateOf(row, part);
-    if ([candidate.text, candidate.pair ?? candidate.text].some(isBlank)) tallied(emptyTexts, row);
-    else if (candidate.split === 'unlabelled') candidates.push(withoutTarget(candidate));
-    else if (row.target !== undefined && 'missing' in row.target) tallied(emptyLabels, row);
-    else candidates.push(candidate);
+    const lack = lackOf(row, candidate);
+    if (lack === undefined) candidates.push(candidate.split === 'unlabelled' ? withoutTarget(candidate) : candidate);
+    else {
+      tallied(lacks, lack, row);
+      dropped++;
+    }
   }
-  const dropped = emptyTexts.count + emptyLabels.count;
-  if (missing.missing === 'refuse') refuse(emptyTexts, emptyLabels);
+  if (missing.missing === 'refuse') refuse(lacks, columns);
   if (candidates.length === 0)
     throw dropped === 0 ? dataErrors.emptyFile(file.shown) : dataErrors.nothingLeft(file.shown, dropped);
   return { candidates, dropped };
 };
 
-const refuse = (texts: Tally, labels: Tally): void => {
-  if (texts.first !== undefined) throw dataErrors.emptyText(texts.first.at, texts.count);
-  const { first, count } = labels;
-  if (first?.target !== undefined && 'missing' in first.target) {
-    const { missing, noun } = first.target;
+const refuse = (lacks: ReadonlyMap<Lack, Tally>, columns: Columns): void => {
+  const text = lacks.get('text');
+  if (text !== undefined) throw dataErrors.emptyText(text.first.at, text.count);
+  for (const [lack, key] of [
+    ['group', 'groupBy'],
+    ['time', 'splitByTime'],
+  ] as const) {
+    const cell = lacks.get(lack);
+    const value = cell?.first[lack];
+    if (cell === undefined || !isMissing(value)) continue;
+    throw dataErrors.emptyCell(cell.first.at, cell.count, { column: columns[lack] ?? '', key, spelled: value.missing });
+  }
+  const label = lacks.get('label');
+  if (label?.first.target !== undefined && 'missing' in label.first.target) {
+    const { missing, noun } = label.first.target;
     throw noun === undefined
-      ? dataErrors.emptyLabel(first.at, count, missing)
-      : dataErrors.emptyNumber(first.at, count, missing, noun);
+      ? dataErrors.emptyLabel(label.first.at, label.count, missing)
+      : dataErrors.emptyNumber(label.first.at, label.count, missing, noun);
   }
 };

@@ -1,7 +1,8 @@
 import { dataErrors } from '../errors.ts';
 import type { ReadRow, ReadTarget } from '../targets/target.ts';
 import type { SourceFile } from './bytes.ts';
-import type { MissingOptions } from './missing.ts';
+import { type MissingOptions, missingLabel } from './missing.ts';
+import { readTime, type Time } from './time-column.ts';
 
 /** Which columns of a file are meant. A file of unlabelled texts has no target, only pairs have a second text. */
 export interface Columns {
@@ -11,6 +12,9 @@ export interface Columns {
   readonly target?: { readonly names: readonly string[]; readonly read: ReadRow };
   /** The column that says which split a row is in. */
   readonly split?: string;
+  /** Columns of what stays in one split, and of when a text is from. */
+  readonly group?: string;
+  readonly time?: string;
 }
 
 /** Values of some columns in one row, as the format has them. */
@@ -48,6 +52,13 @@ export interface Row {
   readonly pair: string | undefined;
   readonly target: ReadTarget | undefined;
   readonly split: string | undefined;
+  readonly group: string | MissingValue | undefined;
+  readonly time: Time | MissingValue | undefined;
+}
+
+/** How a row spells that something is not there. */
+export interface MissingValue {
+  readonly missing: string;
 }
 
 /** What a value is, as messages say it. */
@@ -86,6 +97,11 @@ export const scalarText = (value: unknown, column: string, row: Values): string 
   return isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
 };
 
+const readGroup = (value: unknown, column: string, row: Values, missing: MissingOptions): string | MissingValue => {
+  const name = scalarText(value, column, row).trim();
+  return missingLabel(name, missing) ?? name;
+};
+
 /** All rows of a file as texts with their targets. */
 export async function* readRows(
   reader: RowReader,
@@ -93,8 +109,8 @@ export async function* readRows(
   { columns, missing }: { readonly columns: Columns; readonly missing: MissingOptions },
   most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Row> {
-  const { text, pair, target, split } = columns;
-  const names = [text, pair, ...(target?.names ?? []), split].filter((name) => name !== undefined);
+  const { text, pair, target, split, group, time } = columns;
+  const names = [text, pair, ...(target?.names ?? []), split, group, time].filter((name) => name !== undefined);
   let count = 0;
   for await (const row of reader.values(file, names, most)) {
     if (count++ >= most) break;
@@ -105,6 +121,8 @@ export async function* readRows(
       pair: pair === undefined ? undefined : textOf(value(pair), pair, row),
       target: target?.read(target.names.map(value), target.names, row, missing),
       split: split === undefined ? undefined : scalarText(value(split), split, row),
+      group: group === undefined ? undefined : readGroup(value(group), group, row, missing),
+      time: time === undefined ? undefined : readTime(value(time), time, row, missing),
     };
   }
 }

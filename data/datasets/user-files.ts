@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
 import type { z } from 'zod';
-import { type DataProblem, dataError, dataErrors } from '../errors.ts';
+import { type DataProblem, dataError } from '../errors.ts';
 import { namesIn, targetKindOf } from '../targets/index.ts';
-import type { Split } from './assemble.ts';
-import { type FileConfig, type fileOptions, sharesOf, targetOptions } from './file-options.ts';
+import type { SourceFile } from './bytes.ts';
+import { type FileConfig, type fileOptions, targetOptions } from './file-options.ts';
 import { readerByName } from './formats.ts';
 import { ignoredSplits } from './ignored-splits.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, type Loaded, type Look } from './kind.ts';
 import { missingRemarks } from './missing.ts';
+import { checkLabels, placed } from './own-splits.ts';
 import { FIRST_ROWS, type LocatedCandidate, type Part, problemsBy, problemsOfParts, readPart } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 import { filesOf, shownNames } from './source-files.ts';
@@ -23,7 +24,7 @@ const roles = [
 ] as const;
 
 const columnsOf = (config: FileConfig, key: string): Columns => {
-  const { text, splitColumn } = config;
+  const { text, splitColumn, splitByTime, groupBy } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
   if (key === 'unlabelled') return texts;
   const target = targetKindOf(config.task).table;
@@ -35,7 +36,17 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
       ? {}
       : { target: { names, read: (...row) => target.read(...row, options) } }),
     ...(splitColumn === undefined ? {} : { split: splitColumn }),
+    ...(groupBy === undefined ? {} : { group: groupBy }),
+    ...(splitByTime === undefined ? {} : { time: splitByTime }),
   };
+};
+
+/** Texts without labels may be of no group. */
+const unlabelledColumns = async ({ config, reader }: Given, file: SourceFile): Promise<Columns> => {
+  const { groupBy } = config;
+  const columns = columnsOf(config, 'unlabelled');
+  const has = groupBy !== undefined && (await reader.columns(file))?.includes(groupBy) === true;
+  return has ? { ...columns, group: groupBy } : columns;
 };
 
 /** What a pipeline says of its files, where it stands, and how they are read. */
@@ -55,11 +66,17 @@ const partsFor = async (
 ): Promise<readonly Part[]> => {
   const names = config[key];
   if (names === undefined) return [];
-  return (await filesOf(names, base)).map((file) => ({
-    ...{ key, file, missing: config, columns: columnsOf(config, key) },
-    split: isDrawn(key, config) ? undefined : split,
-    reader: key === 'unlabelled' ? (readerByName(file.shown) ?? reader) : reader,
-  }));
+  const parts: Part[] = [];
+  for (const file of await filesOf(names, base)) {
+    const own = key === 'unlabelled' ? (readerByName(file.shown) ?? reader) : reader;
+    const columns =
+      key === 'unlabelled' ? await unlabelledColumns({ config, base, reader: own }, file) : columnsOf(config, key);
+    parts.push({
+      ...{ key, file, columns, missing: config, reader: own },
+      split: isDrawn(key, config) ? undefined : split,
+    });
+  }
+  return parts;
 };
 
 /** The files that there are, and what is wrong with the names of others. */
@@ -80,17 +97,6 @@ const partsOf = async (given: Given): Promise<readonly Part[]> => {
   return parts;
 };
 
-/** Labels that only validation or test know cannot be learned: most often a typing error or the wrong file. */
-const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
-  const held = (split: Split | undefined): boolean => split === 'test' || split === 'validation';
-  const trained = new Set<string>();
-  for (const { split, target } of candidates) if (!held(split)) for (const name of namesIn(target)) trained.add(name);
-  for (const { split, target, at } of candidates) {
-    const foreign = held(split) ? namesIn(target).find((name) => !trained.has(name)) : undefined;
-    if (foreign !== undefined) throw dataErrors.foreignLabel(at, foreign, [...trained].sort());
-  }
-};
-
 /** Class names that the options name, or that the training file declares, if its labels are numbers of them. */
 const declaredClasses = async (
   config: FileConfig,
@@ -108,22 +114,6 @@ const declaredClasses = async (
   return candidates.every(({ target }) => namesIn(target).every((name) => known.has(name))) ? names : undefined;
 };
 
-/** Shares to split off, and the texts: those of a column's training split give up texts where another one has none. */
-const placed = (config: FileConfig, candidates: readonly LocatedCandidate[]) => {
-  const { validation, test } = sharesOf(config);
-  if (config.splitColumn === undefined) return { candidates, shares: { validation, test } };
-  const has = (split: Split) => candidates.some((candidate) => candidate.split === split);
-  const shares = { validation: has('validation') ? 0 : validation, test: has('test') ? 0 : test };
-  const drawn = shares.validation + shares.test > 0;
-  // A text of the test split never trains: of equal ones the first counts.
-  const ordered = (['test', 'validation', 'train', 'unlabelled'] as const).flatMap((split) =>
-    candidates.filter((candidate) => candidate.split === split),
-  );
-  const open = ({ split, ...candidate }: LocatedCandidate): LocatedCandidate =>
-    split === undefined || split === 'train' ? candidate : { ...candidate, split };
-  return { candidates: drawn ? ordered.map(open) : ordered, shares };
-};
-
 /** What to know of sources that their rows do not say. */
 const sourceRemarks = async (parts: readonly Part[]): Promise<readonly string[]> => {
   const remarks: string[] = [];
@@ -132,8 +122,11 @@ const sourceRemarks = async (parts: readonly Part[]): Promise<readonly string[]>
 };
 
 /** What to know of columns that part the rows of the one file, where no option says what does. */
-const unusedSplits = async ({ splitColumn }: FileConfig, parts: readonly Part[]): Promise<readonly string[]> => {
-  if (splitColumn !== undefined) return [];
+const unusedSplits = async (
+  { splitColumn, splitByTime }: FileConfig,
+  parts: readonly Part[],
+): Promise<readonly string[]> => {
+  if (splitColumn !== undefined || splitByTime !== undefined) return [];
   const remarks = new Set<string>();
   for (const part of parts.filter(({ key }) => key === 'file')) {
     for (const remark of await ignoredSplits(part)) remarks.add(remark);
@@ -160,7 +153,15 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   const classes = await declaredClasses(config, parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = shownNames(config.file ?? config.train ?? '');
-  const options = { task, labelled, limit, maxLength, shares, source, byClass: true };
+  const options = {
+    task,
+    labelled,
+    limit,
+    maxLength,
+    shares,
+    source,
+    by: config.splitByTime === undefined ? ('class' as const) : ('time' as const),
+  };
   const { assemble } = await import('./assemble.ts');
   const loaded = assemble(candidates, classes === undefined ? options : { ...options, classes });
   const { classes: named } = loaded.dataset;
