@@ -4,6 +4,7 @@ import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
 import { indexed, type Named, namesIn, targetKindOf } from '../targets/index.ts';
 import { classOrder } from './class-order.ts';
+import { alikeAcross, Crossings, leftOut, likeness } from './duplicates.ts';
 import type { Loaded } from './kind.ts';
 import { placesByClass, placesByHash, placesByTime, type Shares } from './placement.ts';
 import { remarksOn } from './remarks.ts';
@@ -37,6 +38,8 @@ export interface AssembleOptions {
    * of each split, or by their time.
    */
   readonly by?: 'hash' | 'class' | 'time';
+  /** Whether texts are equal that differ in case, spaces or Unicode form alone; left out, nobody asks. */
+  readonly dedupe?: boolean;
   /** Class names in order; without them, those of the training texts, sorted. */
   readonly classes?: readonly string[];
   /** What messages call the source. */
@@ -69,17 +72,23 @@ const contradict = ({ target: one }: Candidate, { target: other }: Candidate): b
   one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other);
 
 /** Of equal texts the first counts, whatever file or label the others have: no text is in two splits. */
-const unique = (candidates: readonly Candidate[]) => {
+const unique = (candidates: readonly Candidate[], { dedupe = false }: AssembleOptions) => {
   const items = new Map<string, Unplaced>();
+  const crossings = new Crossings();
   let contradictions = 0;
   for (const candidate of candidates) {
     const key = keyOf(candidate);
-    const known = items.get(key);
+    const same = dedupe ? likeness(candidate) : key;
+    const known = items.get(same);
     if (known === undefined) {
-      items.set(key, { id: items.size, candidate, draws: drawsFor(key, candidate) });
-    } else if (contradict(known.candidate, candidate)) contradictions++;
+      items.set(same, { id: items.size, candidate, draws: drawsFor(key, candidate) });
+      continue;
+    }
+    if (contradict(known.candidate, candidate)) contradictions++;
+    crossings.add(candidate, known.candidate, [candidate.split, known.candidate.split]);
   }
-  return { items: [...items.values()], duplicates: candidates.length - items.size, contradictions };
+  const duplicates = candidates.length - items.size;
+  return { items: [...items.values()], duplicates, contradictions, crossings: crossings.remarks(leftOut) };
 };
 
 const placers = { hash: placesByHash, class: placesByClass, time: placesByTime } as const;
@@ -181,7 +190,7 @@ const byIndex = (classes: readonly string[]) => {
  * group.
  */
 export const assemble = (candidates: readonly Candidate[], options: AssembleOptions): Loaded => {
-  const { items: all, duplicates, contradictions } = unique(candidates);
+  const { items: all, duplicates, contradictions, crossings } = unique(candidates, options);
   const open = withEveryClassInTrain(placed(all, options), options);
   const everything = withoutHeldOut(open);
   const classes = classesOf(everything, options);
@@ -208,6 +217,11 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
     validation: of('validation').map(indexed),
     test: of('test').map(indexed),
   };
-  const remarks = [...remarksOn(dataset), ...placementRemarks(items, open.length - everything.length)];
+  const remarks = [
+    ...remarksOn(dataset),
+    ...placementRemarks(items, open.length - everything.length),
+    ...crossings,
+    ...(options.dedupe === false ? alikeAcross(items) : []),
+  ];
   return { dataset, duplicates, contradictions, dropped: 0, remarks };
 };

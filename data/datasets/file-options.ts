@@ -24,6 +24,13 @@ export const splitOption = z
     'Shares that are split off, of every class. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
   );
 
+export const dedupeOption = z
+  .boolean()
+  .optional()
+  .describe(
+    'Which texts are the same. false, or left out: those that are equal to the letter; of these the first counts, those of the test and the validation split before all others, so that none is in two splits. Texts that differ in case, spaces or Unicode form alone stay, and the report says how many of them cross splits. true: these are the same, too. Near-duplicates are not looked for.',
+  );
+
 /** Options of the user's own files, whatever their format. */
 export const fileOptions = {
   file: fileNames
@@ -78,6 +85,7 @@ export const fileOptions = {
     .describe(
       "Column with the time of each text: the newest are tested, those before them validate, in the shares of 'split'; texts of one time stay together. Only with 'file'. Of equal texts the newest counts.",
     ),
+  dedupe: dedupeOption,
   ...missingOptions,
   ...sharedOptions,
   unlabelled: fileNames

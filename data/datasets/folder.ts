@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { textTasks, usualTask } from '../../ground/tasks.ts';
 import type { DataProblem } from '../errors.ts';
-import { type FileConfig, fileConditions, fileOptions, splitOption } from './file-options.ts';
+import { dedupeOption, type FileConfig, fileConditions, fileOptions, splitOption } from './file-options.ts';
 import { folderReader } from './folder-reader.ts';
 import { defineDataset, maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
@@ -23,6 +23,7 @@ const options = z.strictObject({
     .default(usualTask)
     .describe('What the texts are for. Tasks that need texts alone take them from any depth of the folder.'),
   split: splitOption,
+  dedupe: dedupeOption,
   missing: missingOptions.missing,
   ...sharedOptions,
   unlabelled: folders.describe(

@@ -153,7 +153,9 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
   const classes = await declaredClasses(config, parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = shownNames(config.file ?? config.train ?? '');
+  const { dedupe = false } = config;
   const options = {
+    dedupe,
     task,
     labelled,
     limit,
