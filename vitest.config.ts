@@ -7,8 +7,8 @@ export default defineConfig({
     // Vitest's own default leaves one of two cores idle.
     maxWorkers: '100%',
     // Ends what hangs; a machine with other work on it may take many times as long as an idle one.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 1_200_000,
+    hookTimeout: 1_200_000,
     // transformers.js loads ONNX Runtime by itself, whose telemetry would write and send from every test of a client.
     env: { ORT_DISABLE_TELEMETRY: '1' },
   },

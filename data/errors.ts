@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { UserError } from '../ground/errors.ts';
 import { clipped, listed } from '../ground/names.ts';
+import { taskWith } from '../ground/tasks.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
 export const dataError = (code: string, message: string): UserError => new UserError(message, { kind: 'data', code });
@@ -196,6 +197,46 @@ export const dataErrors = {
       'no-set',
       `${at}: '${name}' is '${clipped(found)}'; expected a JSON array of classes, such as ${example} ([] for none), or write 'separator': what stands between them`,
     ),
+  oddLine: (at: string, found: number, expected: number) =>
+    dataError(
+      'odd-line',
+      `${at}: the line has ${found} field${found === 1 ? '' : 's'}, the sentence ${expected}; expected a word and its tags on each line, and an empty line between sentences`,
+    ),
+  noTag: (at: string, tag: string) =>
+    dataError(
+      'no-tag',
+      `${at}: '${clipped(tag)}' is no tag of an entity; expected O, or B-, I-, E-, S- (L-, U-) and a type, such as B-PER; where tags are classes of single words, write task: ${taskWith('word', 'choice')}`,
+    ),
+  brokenTags: (
+    at: string,
+    { tag, after, advice }: { readonly tag: string; readonly after: string | undefined; readonly advice: string },
+  ) =>
+    dataError(
+      'broken-tags',
+      `${at}: '${clipped(tag)}' ${after === undefined ? 'begins the text' : `follows '${clipped(after)}'`}: ${advice}`,
+    ),
+  openEntity: (at: string, tag: string, advice: string) =>
+    dataError('broken-tags', `${at}: the text ends with '${clipped(tag)}': ${advice}`),
+  mixedSchemes: (at: string, tag: string, otherAt: string, other: string) =>
+    dataError(
+      'mixed-schemes',
+      `${at}: '${clipped(tag)}' is of the scheme IOBES, ${otherAt}: '${clipped(other)}' of BILOU; write all tags in one scheme`,
+    ),
+  unequalTags: (at: string, words: number, tags: number) =>
+    dataError('unequal-tags', `${at}: there are ${words} words and ${tags} tags; expected one tag a word`),
+  noWord: (at: string, found: string) =>
+    dataError('no-word', `${at}: ${found}; expected a word without spaces in it: words are parted by single spaces`),
+  unknownId: (at: string, column: string, id: number, names: number) =>
+    dataError(
+      'unknown-id',
+      `${at}: '${column}' has the number ${id}; 'names' lists ${names} classes, 0 to ${names - 1}: add the names that lack`,
+    ),
+  namelessIds: (at: string, column: string) =>
+    dataError(
+      'nameless-ids',
+      `${at}: '${column}' has numbers; say what they stand for: names: [O, B-PER, I-PER, ...], in their order from 0`,
+    ),
+  badSpan: (at: string, span: string, problem: string) => dataError('bad-span', `${at}: the span ${span} ${problem}`),
   emptyText: (at: string, count: number) =>
     dataError('empty-text', `${at}: the text is empty${others(count, 'row')}; fill it in or remove the row`),
   emptyNumber: (at: string, count: number, spelled: string, noun: string) =>

@@ -45,6 +45,12 @@ export const rowOf = ({ data, columns }: Rows, row: number): Float32Array =>
   data.subarray(row * columns, (row + 1) * columns);
 
 /** What taken away from logits makes them log-probabilities. */
+export const largestOf = (numbers: ArrayLike<number>): number => {
+  let largest = 0;
+  for (let i = 1; i < numbers.length; i++) if ((numbers[i] as number) > (numbers[largest] as number)) largest = i;
+  return largest;
+};
+
 export const logSumExp = (logits: Float32Array): number => {
   let peak = Number.NEGATIVE_INFINITY;
   for (const logit of logits) peak = Math.max(peak, logit);

@@ -18,6 +18,8 @@ export interface EncodedText {
   readonly types?: Uint8Array;
   /** Position of the first token of each word, -1 where there is none; only where words are answered about. */
   readonly words?: Int32Array;
+  /** 1 for each token that goes on with the word of the one before it; only where words are answered about. */
+  readonly continued?: Uint8Array;
   /** Tokens that did not fit into the length; left out where all did. */
   readonly cut?: number;
 }

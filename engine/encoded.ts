@@ -9,7 +9,7 @@ export interface Encoded {
   readonly length: number;
   /**
    * Left out is what follows from the length (mask, positions), and what is 0 everywhere. Roles that no input has feed nothing:
-   * `original` is what tokens were where some are hidden.
+   * `original` is what tokens were where some are hidden, `continued` is 1 where a token goes on with the word of the one before.
    */
   readonly byRole: Readonly<Record<string, Whole>>;
   /** Positions that are answered about, -1 for one that was cut off; left out where there is one answer about the whole. */
@@ -18,9 +18,13 @@ export interface Encoded {
   readonly cut?: number;
 }
 
-export const encodedText = ({ ids, types, words, cut }: EncodedText): Encoded => ({
+export const encodedText = ({ ids, types, words, continued, cut }: EncodedText): Encoded => ({
   length: ids.length,
-  byRole: { tokens: ids, ...(types === undefined ? {} : { segments: types }) },
+  byRole: {
+    tokens: ids,
+    ...(types === undefined ? {} : { segments: types }),
+    ...(continued === undefined ? {} : { continued }),
+  },
   ...(words === undefined ? {} : { places: words }),
   ...(cut === undefined ? {} : { cut }),
 });

@@ -3,6 +3,7 @@ import type { Batch } from '../data/batches.ts';
 import type { Rows } from '../data/rows.ts';
 import type { InputRole } from '../models/signature.ts';
 import { type Answers, askedIn, type Placed, placed } from './answers.ts';
+import type { Encoded } from './encoded.ts';
 import type { HostTensor } from './engine.ts';
 import { type Fed, fedTo } from './feeds.ts';
 
@@ -27,6 +28,8 @@ export const sizeOfUpdate = (batches: readonly Batch[], all: Answers): UpdateSiz
 export interface StepBatch extends Placed {
   readonly batch: Batch;
   readonly size: UpdateSize;
+  /** All examples, by the rows of batches. */
+  readonly examples: readonly Encoded[];
   /** What is known of all answers, by their number. */
   readonly targets: Targets;
   /** What the teacher answered, by number, where there is one. */
@@ -47,7 +50,7 @@ export const stepBatch = (source: BatchSource, batch: Batch, size: UpdateSize): 
   const { model, answers, targets, teacher } = source;
   return {
     ...placed(answers, batch, model.signature),
-    ...{ batch, size, targets, teacher },
+    ...{ batch, size, examples: answers.examples, targets, teacher },
     given: (role) => fedTo(role, model.processor, answers.examples, batch),
   };
 };

@@ -49,6 +49,8 @@ export interface TrainingExamples {
   readonly targets: Targets;
   /** What the teacher said, a row an answer, where there is one. */
   readonly teacher?: Rows | undefined;
+  /** Names of the classes, where answers say something together. */
+  readonly classes?: readonly string[];
   /** What a text is called in errors; by default its number. */
   called?(text: number): string;
 }

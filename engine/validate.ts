@@ -2,7 +2,6 @@ import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
-import type { Metric } from '../ground/metrics/index.ts';
 import { figureOf, type Judged, meanOf } from '../ground/metrics/metric.ts';
 import { dataTask } from '../ground/tasks.ts';
 import { nonFinite } from '../models/finite.ts';
@@ -83,17 +82,40 @@ const columnsOf = (judgements: readonly Judgement[]): Judged['columns'] => {
   return Object.fromEntries(names.map((name) => [name, column(name)]));
 };
 
+/** Judgements, and the number of the answer of each. */
+interface Judgements {
+  readonly judgements: readonly Judgement[];
+  readonly numbers: readonly number[];
+}
+
+/** Answers in the order of the texts, with the text of each. */
+const inOrder = ({ judgements, numbers }: Judgements, { starts }: Answers): Judged => {
+  const order = Array.from(numbers.keys()).sort((a, b) => (numbers[a] ?? 0) - (numbers[b] ?? 0));
+  let text = 0;
+  const groups = Int32Array.from(order, (at) => {
+    while ((starts[text + 1] ?? Number.POSITIVE_INFINITY) <= (numbers[at] ?? 0)) text++;
+    return text;
+  });
+  const ordered = order.flatMap((at) => judgements[at] ?? []);
+  return { count: ordered.length, columns: columnsOf(ordered), groups };
+};
+
 /** A metric over judged answers: the mean of their scores, or of what is no mean their columns. */
-const scoreOf = (metric: Metric, judgements: readonly Judgement[]): number =>
-  metric.measure.kind === 'statistic'
+const scoreOf = ({ task, examples }: ValidationRequest, all: Judgements, answers: Answers): number => {
+  const { judgements } = all;
+  const metric = dataTask(task.name).metric;
+  if (metric.measure.kind !== 'statistic') return meanOf(judgements.map(({ score }) => score));
+  return task.together === undefined
     ? figureOf(metric, { count: judgements.length, columns: columnsOf(judgements) })
-    : meanOf(judgements.map(({ score }) => score));
+    : figureOf(metric, task.together(inOrder(all, answers), examples.classes ?? []));
+};
 
 /** How good the weights are as they are, through the evaluation graph. */
 export const validate = async (evaluation: Evaluation, request: ValidationRequest): Promise<Validation> => {
   const { task, model, examples, signal } = request;
   const answers = answersAbout(examples.encoded);
   const judgements: Judgement[] = [];
+  const numbers: number[] = [];
   for (const planned of lengthBatches(lengthsOf(examples.encoded), VALIDATION_BATCH)) {
     signal.throwIfAborted();
     const batch = fitted(model, planned);
@@ -102,13 +124,17 @@ export const validate = async (evaluation: Evaluation, request: ValidationReques
     const { numbers: asked, rows } = placed(answers, batch, model.signature);
     asked.forEach((answer, i) => {
       const row = rows[i] as number;
-      const numbers = data.subarray(row * width, (row + 1) * width);
-      const value = numbers.find((x) => !Number.isFinite(x));
+      const said = data.subarray(row * width, (row + 1) * width);
+      const value = said.find((x) => !Number.isFinite(x));
       if (value !== undefined) strange.push({ answer, value });
-      judgements.push(task.judge(numbers, examples, answer));
+      judgements.push(task.judge(said, examples, answer));
+      numbers.push(answer);
     });
     const [first] = strange;
     if (first !== undefined) throw await noNumbers(evaluation, request, { ...first, batch, answers });
   }
-  return { score: scoreOf(dataTask(task.name).metric, judgements), loss: meanOf(judgements.map(({ loss }) => loss)) };
+  return {
+    score: scoreOf(request, { judgements, numbers }, answers),
+    loss: meanOf(judgements.map(({ loss }) => loss)),
+  };
 };

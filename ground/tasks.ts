@@ -2,6 +2,7 @@ import {
   accuracy,
   calibrationError,
   cosine,
+  entityF1,
   loss,
   type Metric,
   macroF1,
@@ -49,7 +50,7 @@ export interface DataTask extends ModelTask {
   readonly metric: Metric;
   readonly more: readonly Metric[];
   /** Where the right answers come from: a field of each example, its text, or a teacher, which then validates, too. */
-  readonly truth: 'label' | 'labels' | 'tags' | 'number' | 'text' | 'teacher';
+  readonly truth: 'label' | 'labels' | 'tags' | 'entities' | 'number' | 'text' | 'teacher';
   /** Whether every update meets an example in another shape, so that a teacher has to answer in the step itself. */
   readonly varies?: true;
   /** What stands above the table to be beaten besides the most frequent class. */
@@ -88,6 +89,19 @@ const table = [
     truth: 'tags',
     baseline: 'lexicon',
     words: { metric: `word ${accuracy.name}`, examples: 'words', inputs: 'sentences' },
+  },
+  {
+    name: 'named-entities',
+    about: 'word',
+    answer: 'choice',
+    pipeline: 'token-classification',
+    classSuffix: 'ForTokenClassification',
+    output: 'logits',
+    metric: entityF1,
+    more: [accuracy, macroF1, loss, calibrationError],
+    truth: 'entities',
+    baseline: 'lexicon',
+    words: { examples: 'words', inputs: 'sentences' },
   },
   {
     name: 'multi-label',
@@ -182,6 +196,13 @@ export const taskWith = (about: ModelTask['about'], answer: Answer): DatasetTask
   const task = table.find((candidate) => candidate.about === about && candidate.answer === answer);
   if (task !== undefined) return task.name;
   throw new Error(`no task has ${answer} answers about a ${about}`);
+};
+
+/** The task whose right answers come from somewhere. */
+export const taskLearning = (truth: DataTask['truth']): DatasetTask => {
+  const task = table.find((candidate) => candidate.truth === truth);
+  if (task !== undefined) return task.name;
+  throw new Error(`no task learns from ${truth}`);
 };
 
 /** Whether answers are of classes that have names. */

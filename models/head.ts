@@ -119,6 +119,6 @@ export const withHead = (given: Model, head: Head): Model => {
 export const withClassificationHead = (model: Model, labels: readonly string[]): Model =>
   withHead(model, { task: taskWith('text', 'choice'), at: 'texts', labels });
 
-/** A class of each token. */
-export const withTokenHead = (model: Model, labels: readonly string[]): Model =>
-  withHead(model, { task: taskWith('word', 'choice'), at: 'tokens', labels });
+/** A class of each token; a task may judge them by what they mark together. */
+export const withTokenHead = (model: Model, labels: readonly string[], task = taskWith('word', 'choice')): Model =>
+  withHead(model, { task, at: 'tokens', labels });

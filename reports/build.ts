@@ -241,7 +241,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const dataset = read === null ? null : datasetMetrics.parse(read.metrics);
   const task = dataset?.task ?? usualTask;
   const texts = await exampleTexts(outputOf(run, 'dataset'));
-  const { scores, reference } = await judgeStages(finished, task, texts);
+  const { scores, reference } = await judgeStages(finished, task, dataset?.classes ?? [], texts);
   const measured = outputOf(run, 'measurements');
   const measurements = measured === undefined ? null : await readMeasurements(measured.path);
   const profiled = outputOf(run, 'profile');

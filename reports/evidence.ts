@@ -1,8 +1,9 @@
 import type { Predictions } from '../data/predictions.ts';
 import { isUnread, rowOf } from '../data/rows.ts';
 import { saidOf } from '../data/sets.ts';
+import { entityColumns } from '../ground/metrics/entities.ts';
 import type { Judged } from '../ground/metrics/metric.ts';
-import type { Answer } from '../ground/tasks.ts';
+import type { Answer, DataTask } from '../ground/tasks.ts';
 import {
   predictions as chosenOf,
   correctness,
@@ -49,8 +50,17 @@ const confidenceOf = (scored: Scored): Float64Array =>
 const natsOf = (scored: Scored): Float64Array =>
   Float64Array.from(scored.labels, (label, i) => -logProbability(scored, i, label));
 
-/** Choices of one class each, as metrics read them. */
-export const choices = (scored: Scored): Evidence => ({
+/** What choices of tags say together, found with the first column that is asked for. */
+const entitiesIn = (scored: Scored, classes: readonly string[]): Readonly<Record<string, () => ArrayLike<number>>> => {
+  let made: Columns | undefined;
+  const { labels: label, groups = new Int32Array(label.length) } = scored;
+  const all = (): Columns => (made ??= entityColumns({ chosen: chosenOf(scored), label, groups }, classes));
+  const names = ['entityHits', 'entitySaid', 'entityTrue'];
+  return Object.fromEntries(names.map((name) => [name, () => all()[name] ?? []]));
+};
+
+/** Choices of one class each, as metrics read them; of tags that mark entities these, too. */
+export const choices = (scored: Scored, tags?: readonly string[]): Evidence => ({
   judged: {
     count: scored.labels.length,
     columns: lazily({
@@ -59,6 +69,7 @@ export const choices = (scored: Scored): Evidence => ({
       confidence: () => confidenceOf(scored),
       chosen: () => chosenOf(scored),
       label: () => scored.labels,
+      ...(tags === undefined ? {} : entitiesIn(scored, tags)),
     }),
     groups: scored.groups,
   },
@@ -119,16 +130,22 @@ const besideReference = (model: Predictions, reference: Predictions): Evidence |
   };
 };
 
-type Judge = (model: Predictions, reference: Predictions) => Evidence | null;
+/** What was asked, and the names of the classes. */
+interface Asked {
+  readonly task: Pick<DataTask, 'answer' | 'truth'>;
+  readonly classes: readonly string[];
+}
+
+type Judge = (model: Predictions, reference: Predictions, asked: Asked) => Evidence | null;
 
 const judges: Readonly<Record<Answer, Judge>> = {
-  choice: (model) => choices(scoredOf(model)),
+  choice: (model, _, { task, classes }) => choices(scoredOf(model), task.truth === 'entities' ? classes : undefined),
   token: tokens,
   set: sets,
   number: (model) => beside(model, () => model.rows.data),
   vector: besideReference,
 };
 
-/** Answers of a kind, judged by what they should be or beside those of the reference; null where these do not compare. */
-export const evidenceOf = (answer: Answer, model: Predictions, reference: Predictions): Evidence | null =>
-  judges[answer](model, reference);
+/** Answers to a task, judged by what they should be or beside those of the reference; null where these do not compare. */
+export const evidenceOf = (asked: Asked, model: Predictions, reference: Predictions): Evidence | null =>
+  judges[asked.task.answer](model, reference, asked);

@@ -62,6 +62,7 @@ const readAnswers = async (output: InputArtifact | undefined): Promise<Predictio
 export const judgeStages = async (
   stages: readonly { readonly id: string; readonly evaluation: StepSummary | null }[],
   name: DatasetTask,
+  classes: readonly string[],
   textOf: Judged['textOf'],
 ): Promise<JudgedStages> => {
   const task = dataTask(name);
@@ -73,7 +74,7 @@ export const judgeStages = async (
     const evidence =
       predictions === null || reference === undefined
         ? null
-        : evidenceOf(task.answer, predictions, reference.predictions);
+        : evidenceOf({ task, classes }, predictions, reference.predictions);
     scores.set(
       id,
       evidence === null || predictions === null ? null : { ...evidence, task, ids: predictions.ids, textOf },

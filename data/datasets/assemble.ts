@@ -144,13 +144,14 @@ const limited = (items: readonly Item[], limit: number | undefined): readonly It
 };
 
 const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOptions): readonly string[] => {
-  if (!targetKindOf(task).named) return [];
+  const { named, complete } = targetKindOf(task);
+  if (!named) return [];
   const labels = new Set<string>();
   for (const { split, candidate } of items) {
     if (split === 'train') for (const name of namesIn(candidate.target)) labels.add(name);
   }
   if (labels.size < 2) throw dataErrors.oneClass(source, [...labels][0]);
-  return classes ?? classOrder(labels);
+  return classes ?? complete?.([...labels]) ?? classOrder(labels);
 };
 
 /** Few labels and plenty of texts is the point of `labelled`, so a limit leaves at least half of them without. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type DatasetTask, usualTask } from '../../ground/tasks.ts';
-import { type TargetOptions, tableTasks, targetKindOf } from '../targets/index.ts';
+import { schemes, type TargetOptions, tableTasks, targetKindOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
 import { fileNames } from './source-files.ts';
@@ -69,6 +69,19 @@ export const fileOptions = {
     .describe(
       "What the texts are for. features: no classes are read, a student copies a teacher's vectors; fill-mask: none either, hidden words are guessed.",
     ),
+  names: z
+    .array(z.string().min(1))
+    .min(2)
+    .optional()
+    .describe(
+      'Classes in the order of their numbers, from 0, where the column has numbers: [O, B-PER, I-PER] for the tags 0, 1 and 2. Only for tags of words.',
+    ),
+  scheme: z
+    .enum(schemes)
+    .optional()
+    .describe(
+      'How tags say where entities are, only with task: named-entities. Left out, the scheme that all texts of the data fit; whatever it is, models learn IOB2.',
+    ),
   split: splitOption,
   splitColumn: columnOption
     .optional()
@@ -103,9 +116,10 @@ export const targetOptions = ({
   label,
   separator,
   decimal,
-}: Pick<FileConfig, 'label' | 'separator' | 'decimal'>): TargetOptions => {
+  names,
+}: Pick<FileConfig, 'label' | 'separator' | 'decimal' | 'names'>): TargetOptions => {
   const labels = [label].flat();
-  return { label: labels[0] ?? '', labels, separator, decimal };
+  return { label: labels[0] ?? '', labels, separator, decimal, names };
 };
 
 /** What is said of several targets a text where there is one, and twice where there are several. */
@@ -137,6 +151,12 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   const several = severalProblem(value);
   if (value.decimal !== '.' && targetKindOf(value.task).table?.numbers !== true)
     complain('decimal', `expected no 'decimal' with task: ${value.task}, which reads no numbers`);
+  if (typeof value.text !== 'string' && targetKindOf(value.task).table?.words === true)
+    complain('text', `expected one column with task: ${value.task}, which answers about the words of single texts`);
+  if (value.names !== undefined && targetKindOf(value.task).table?.words !== true)
+    complain('names', `expected no 'names' with task: ${value.task}, whose classes are not tags of words`);
+  if (value.scheme !== undefined && targetKindOf(value.task).settle === undefined)
+    complain('scheme', `expected no 'scheme' with task: ${value.task}, whose classes mark no entities`);
   if (several !== undefined) complain(...several);
   if (value.file === undefined && value.train === undefined) {
     issues.push({

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { conllReader } from './conll-reader.ts';
 import { csvReader } from './csv-reader.ts';
 import { jsonlReader } from './jsonl-reader.ts';
 import { parquetReader } from './parquet-reader.ts';
@@ -6,7 +7,7 @@ import type { RowReader } from './rows.ts';
 import type { TableOptions } from './table-options.ts';
 
 /** Kinds of the user's own files, by the `uses` of their dataset. */
-export type FileUses = 'csv' | 'jsonl' | 'parquet';
+export type FileUses = 'csv' | 'jsonl' | 'parquet' | 'conll';
 
 const byEnding: Readonly<Record<string, FileUses>> = {
   '.csv': 'csv',
@@ -15,6 +16,10 @@ const byEnding: Readonly<Record<string, FileUses>> = {
   '.ndjson': 'jsonl',
   '.json': 'jsonl',
   '.parquet': 'parquet',
+  '.conll': 'conll',
+  '.iob': 'conll',
+  '.iob2': 'conll',
+  '.bio': 'conll',
 };
 
 /** The reader of a format; only tables of text have options. */
@@ -26,6 +31,8 @@ export const readerOf = (uses: FileUses, table: TableOptions = {}): RowReader =>
       return jsonlReader;
     case 'parquet':
       return parquetReader;
+    case 'conll':
+      return conllReader;
   }
 };
 

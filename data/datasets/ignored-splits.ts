@@ -1,6 +1,6 @@
 import type { Part } from './parts.ts';
-import { isScalar } from './rows.ts';
 import { isSplitColumn, seemsSplitColumn } from './split-column.ts';
+import { isScalar } from './values.ts';
 
 /** Enough to see all names of splits in most files, of no more columns than anybody reads. */
 const ROWS = 500;

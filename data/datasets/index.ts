@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { DataProblem } from '../errors.ts';
 import { brownTags, brownTexts } from './brown.ts';
+import { conll } from './conll.ts';
 import { csv } from './csv.ts';
 import { folder } from './folder.ts';
 import { jsonl } from './jsonl.ts';
@@ -24,6 +25,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   jsonl,
   parquet,
   folder,
+  conll,
 ];
 
 const [first, ...others] = datasets;

@@ -1,7 +1,8 @@
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
-import { isNested, kindOfValue, type Values } from './rows.ts';
+import type { Values } from './rows.ts';
 import { textBlocks, textLines } from './text-blocks.ts';
+import { isNested, kindOfValue } from './values.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -34,16 +35,23 @@ interface Located {
   readonly object: JsonObject;
 }
 
+/** A table in one object stands alone: where other lines follow, each is a row, whatever lists it holds. */
 async function* lineObjects(file: SourceFile): AsyncGenerator<Located> {
-  let first = true;
+  let alone: Located | undefined;
+  let count = 0;
   for await (const { line, text } of textLines(file)) {
     if (text.trim() === '') continue;
     const at = `${file.shown}:${line}`;
-    const object = parseLine(text, at);
-    if (first && holdsNoTexts(object)) throw dataErrors.otherDocument(file.shown, Object.keys(object));
-    first = false;
-    yield { at, object };
+    const located = { at, object: parseLine(text, at) };
+    if (count++ === 0 && holdsNoTexts(located.object)) {
+      alone = located;
+      continue;
+    }
+    if (alone !== undefined) yield alone;
+    alone = undefined;
+    yield located;
   }
+  if (alone !== undefined) throw dataErrors.otherDocument(file.shown, Object.keys(alone.object));
 }
 
 const isSentence = (value: unknown): boolean => typeof value === 'string' && /\S\s+\S/.test(value);

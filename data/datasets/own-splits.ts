@@ -1,5 +1,5 @@
 import { dataErrors } from '../errors.ts';
-import { namesIn } from '../targets/index.ts';
+import { namesIn, targetKindOf } from '../targets/index.ts';
 import type { Split } from './assemble.ts';
 import { type FileConfig, sharesOf } from './file-options.ts';
 import type { LocatedCandidate } from './parts.ts';
@@ -8,9 +8,10 @@ import { expectOneForm } from './time-column.ts';
 const isHeld = (split: Split | undefined): boolean => split === 'test' || split === 'validation';
 
 /** Labels that only validation or test know cannot be learned: most often a typing error or the wrong file. */
-export const checkLabels = (candidates: readonly LocatedCandidate[]): void => {
+export const checkLabels = ({ task }: FileConfig, candidates: readonly LocatedCandidate[]): void => {
   const trained = new Set<string>();
   for (const { split, target } of candidates) if (!isHeld(split)) for (const name of namesIn(target)) trained.add(name);
+  for (const name of targetKindOf(task).complete?.([...trained]) ?? []) trained.add(name);
   for (const { split, target, at } of candidates) {
     const foreign = isHeld(split) ? namesIn(target).find((name) => !trained.has(name)) : undefined;
     if (foreign !== undefined) throw dataErrors.foreignLabel(at, foreign, [...trained].sort());

@@ -72,11 +72,12 @@ const packageProblems = ({ package: name, source }: { package: string; source: s
 
 const moreTexts = async (names: FileNames | undefined, base: string, pairs = false): Promise<readonly Part[]> => {
   const missing = { missing: 'refuse', missingValues: [] } as const;
-  const columns = { text: 'text', ...(pairs ? { pair: 'pair' } : {}) };
   const files = names === undefined ? [] : await filesOf(names, base);
   return files.flatMap((file) => {
     const reader = readerByName(file.shown);
-    return reader === undefined ? [] : [{ key: 'unlabelled', split: 'unlabelled', file, columns, reader, missing }];
+    if (reader === undefined) return [];
+    const columns = { text: reader.texts ?? 'text', words: true, ...(pairs ? { pair: 'pair' } : {}) };
+    return [{ key: 'unlabelled', split: 'unlabelled', file, columns, reader, missing }];
   });
 };
 

@@ -20,6 +20,7 @@ export interface Part {
 /** A text with its place, for messages. */
 export interface LocatedCandidate extends Candidate {
   readonly at: string;
+  wordAt(word: number): string;
 }
 
 const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly string[]): UserError | undefined => {
@@ -121,13 +122,12 @@ const isMissing = (value: unknown): value is MissingValue =>
   typeof value === 'object' && value !== null && 'missing' in value;
 
 const candidateOf = (row: Row, { split, columns }: Part): LocatedCandidate => {
-  const { at, text, pair, target, split: named, group, time } = row;
+  const { at, wordAt, text, pair, target, split: named, group, time } = row;
   const own = named === undefined ? split : splitNamed(named, columns.split ?? '', at);
   return {
-    at,
-    text: text.trim(),
+    ...{ at, wordAt, text: text.trim() },
     ...(pair === undefined ? {} : { pair: pair.trim() }),
-    ...(target === undefined || isMissing(target) ? {} : target),
+    ...(target === undefined || isMissing(target) ? {} : { target: target.target }),
     ...(own === undefined ? {} : { split: own }),
     ...(group === undefined || isMissing(group) ? {} : { group }),
     ...(time === undefined || isMissing(time) ? {} : { time }),

@@ -1,12 +1,16 @@
 import { dataErrors } from '../errors.ts';
 import type { ReadRow, ReadTarget } from '../targets/target.ts';
+import { listOf, wordIn, wordsOf } from '../targets/words-of-text.ts';
 import type { SourceFile } from './bytes.ts';
 import { type MissingOptions, missingLabel } from './missing.ts';
 import { readTime, type Time } from './time-column.ts';
+import { isScalar, kindOfValue } from './values.ts';
 
 /** Which columns of a file are meant. A file of unlabelled texts has no target, only pairs have a second text. */
 export interface Columns {
   readonly text: string;
+  /** Whether texts may be lists of words. */
+  readonly words?: boolean;
   readonly pair?: string;
   /** Those of what is to be learnt, and how it is read from them. */
   readonly target?: { readonly names: readonly string[]; readonly read: ReadRow };
@@ -21,6 +25,8 @@ export interface Columns {
 export interface Values {
   /** File and line (or row), as messages name it. */
   readonly at: string;
+  /** The same of one of its words, where the format has these in lines of their own. */
+  readonly wordAt?: (word: number) => string;
   /** All names that the row has. */
   readonly names: readonly string[];
   /** In the order in which the columns were asked for; undefined where the row lacks one. */
@@ -35,6 +41,8 @@ export interface RowReader {
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
   /** Whether each row names its own columns, so that files need not have the same ones. */
   readonly isRagged?: true;
+  /** The column that holds the texts, where the format gives columns no names. */
+  readonly texts?: string;
   /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */
   isNameless?(names: readonly string[], columns: readonly string[]): boolean;
   /** Class names of a column in their order, where the format declares them. */
@@ -52,6 +60,7 @@ export interface Row {
   readonly pair: string | undefined;
   readonly target: ReadTarget | undefined;
   readonly split: string | undefined;
+  readonly wordAt: (word: number) => string;
   readonly group: string | MissingValue | undefined;
   readonly time: Time | MissingValue | undefined;
 }
@@ -60,16 +69,6 @@ export interface Row {
 export interface MissingValue {
   readonly missing: string;
 }
-
-/** What a value is, as messages say it. */
-export const kindOfValue = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'a list'
-      : typeof value === 'object'
-        ? 'an object'
-        : `a ${typeof value}`;
 
 /** Nothing where a value should be: null, or the number that is none. */
 const isNothing = (value: unknown): boolean => value === null || (typeof value === 'number' && Number.isNaN(value));
@@ -80,13 +79,6 @@ const textOf = (value: unknown, column: string, { at, names }: Values): string =
   if (value === undefined) throw dataErrors.missingColumn(at, column, names);
   throw dataErrors.wrongType(at, column, kindOfValue(value), 'a text');
 };
-
-/** Lists and objects are no classes. */
-export const isScalar = (value: unknown): value is string | number | bigint | boolean =>
-  ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
-
-/** A list or an object. */
-export const isNested = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 /** A whole number that other whole numbers are read as, too: JSON's numbers are doubles here. */
 const isRounded = (value: unknown): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
@@ -101,6 +93,9 @@ const readGroup = (value: unknown, column: string, row: Values, missing: Missing
   const name = scalarText(value, column, row).trim();
   return missingLabel(name, missing) ?? name;
 };
+/** A text, or its words with single spaces between them where it may be a list of them. */
+const plainText = (row: Values & { readonly text: unknown }, { text, words }: Columns): string =>
+  words === true && listOf(row.text) !== undefined ? wordsOf(row.text, row).join(' ') : textOf(row.text, text, row);
 
 /** All rows of a file as texts with their targets. */
 export async function* readRows(
@@ -115,11 +110,14 @@ export async function* readRows(
   for await (const row of reader.values(file, names, most)) {
     if (count++ >= most) break;
     const value = (name: string): unknown => row.values[names.indexOf(name)];
+    const asked = { ...row, text: value(text) };
+    const read = target?.read(target.names.map(value), target.names, asked, missing);
     yield {
       at: row.at,
-      text: textOf(value(text), text, row),
+      text: read !== undefined && 'text' in read ? read.text : plainText(asked, columns),
+      wordAt: wordIn(row),
       pair: pair === undefined ? undefined : textOf(value(pair), pair, row),
-      target: target?.read(target.names.map(value), target.names, row, missing),
+      target: read,
       split: split === undefined ? undefined : scalarText(value(split), split, row),
       group: group === undefined ? undefined : readGroup(value(group), group, row, missing),
       time: time === undefined ? undefined : readTime(value(time), time, row, missing),

@@ -1,7 +1,7 @@
 import { labelNames } from './header.ts';
 import { looksMissing } from './missing.ts';
-import { isScalar } from './rows.ts';
 import { areDecimals } from './sniff-numbers.ts';
+import { isScalar } from './values.ts';
 
 /** Where several classes a text seem to stand: in one column, or in one with 0 and 1 for each class. */
 export interface SetsGuess {

@@ -7,12 +7,14 @@ import { isParquet } from './file-kinds.ts';
 import { type FileUses, readerOf, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
-import { isNested, isScalar, type RowReader } from './rows.ts';
+import type { RowReader } from './rows.ts';
 import { areDecimals, likeliestNumber, numbersIn } from './sniff-numbers.ts';
 import { untriedSeparator } from './sniff-separators.ts';
 import { flagColumns, likeliestSets, type RawColumn, type SetsGuess, setColumns } from './sniff-sets.ts';
+import { lineColumns, looksLikeLines, type WordsGuess, wordColumns } from './sniff-words.ts';
 import { isSplitColumn, partsRows } from './split-column.ts';
 import { NO_QUOTE, type TableOptions } from './table-options.ts';
+import { isNested, isScalar } from './values.ts';
 
 /** What a file seems to hold. `text`, `pair` and `label` are undefined where no column looks the part. */
 export interface DataGuess {
@@ -26,6 +28,8 @@ export interface DataGuess {
   readonly label: string | undefined;
   /** Where several classes a text stand, as far as any seem to: the likeliest first. */
   readonly sets?: readonly SetsGuess[];
+  /** Where words with something known of each stand, as far as any seem to: the likeliest first. */
+  readonly words?: readonly WordsGuess[];
   /** Columns that seem to hold one number a text; left out where none does. */
   readonly numbers?: readonly string[];
   /** Whether a comma stands before the decimals of the numbers in the column of the label. */
@@ -116,6 +120,7 @@ const usesOf = (path: string, head: Buffer): FileUses => {
   if (isParquet(head)) return 'parquet';
   const start = new TextDecoder(encodingOf(head).name).decode(head);
   if (isJson(start)) return 'jsonl';
+  if (looksLikeLines(start)) return 'conll';
   return usesByName(path) ?? (/^[[{]/.test(start.trimStart()) ? 'jsonl' : 'csv');
 };
 
@@ -153,6 +158,7 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   // Lists of classes may be longer than the texts that have them.
   const lists = new Set(inOne.flatMap((one) => one.columns));
   const [text, pair] = textColumns(candidates.filter(({ name }) => !lists.has(name)));
+  const words = uses === 'conll' ? lineColumns(sample.raw) : wordColumns(open, text?.name);
   const others = candidates.filter((column) => column !== text && column !== pair && !partsRows(column.name));
   const classes = labelColumn(others, sample.rows.length);
   const numbers = numbersIn(others);
@@ -163,7 +169,8 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   return {
     uses,
     table,
-    columns: likeliest === undefined ? sample.columns : sample.raw.map(({ name }) => name),
+    columns: likeliest === undefined && words.length === 0 ? sample.columns : sample.raw.map(({ name }) => name),
+    ...(words.length === 0 ? {} : { words }),
     text: text?.name,
     pair: pair?.name,
     label: likeliest === undefined ? label?.name : likeliest.columns[0],

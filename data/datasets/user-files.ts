@@ -26,12 +26,14 @@ const roles = [
 const columnsOf = (config: FileConfig, key: string): Columns => {
   const { text, splitColumn, splitByTime, groupBy } = config;
   const texts = typeof text === 'string' ? { text } : { text: text[0], pair: text[1] };
-  if (key === 'unlabelled') return texts;
-  const target = targetKindOf(config.task).table;
+  const { table: target, about } = targetKindOf(config.task);
+  const words = target?.words === true || about === 'nothing' ? { words: true } : {};
+  if (key === 'unlabelled') return { ...texts, ...words };
   const options = targetOptions(config);
   const names = target?.columns(options) ?? [];
   return {
     ...texts,
+    ...words,
     ...(target === undefined || names.length === 0
       ? {}
       : { target: { names, read: (...row) => target.read(...row, options) } }),
@@ -41,11 +43,35 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
   };
 };
 
-/** Texts without labels may be of no group. */
-const unlabelledColumns = async ({ config, reader }: Given, file: SourceFile): Promise<Columns> => {
-  const { groupBy } = config;
+const withTarget = (candidate: LocatedCandidate, target: readonly string[] | undefined): LocatedCandidate =>
+  target === undefined ? candidate : { ...candidate, target };
+
+/** Candidates with their names as they are used: what they mean may show in all texts together alone. */
+const settled = (
+  { task, scheme }: FileConfig,
+  candidates: readonly LocatedCandidate[],
+): readonly LocatedCandidate[] => {
+  const { settle } = targetKindOf(task);
+  if (settle === undefined) return candidates;
+  const named = candidates.filter(({ target }) => typeof target === 'object');
+  const texts = named.map(({ target, wordAt }) => ({ tags: namesIn(target), at: wordAt }));
+  const tags = settle(texts, scheme);
+  const own = new Map(named.map((candidate, i) => [candidate, tags[i]]));
+  return candidates.map((candidate) => withTarget(candidate, own.get(candidate)));
+};
+
+/** Texts without labels may be in a file of another format, in which columns are called otherwise or not at all. */
+const otherColumns = (config: FileConfig, own: RowReader, other: RowReader): Columns => {
   const columns = columnsOf(config, 'unlabelled');
-  const has = groupBy !== undefined && (await reader.columns(file))?.includes(groupBy) === true;
+  if (own === other || own.texts === other.texts) return columns;
+  return { ...columns, text: other.texts ?? 'text' };
+};
+
+/** And they may be of no group. */
+const unlabelledColumns = async ({ config, reader }: Given, other: RowReader, file: SourceFile): Promise<Columns> => {
+  const { groupBy } = config;
+  const columns = otherColumns(config, reader, other);
+  const has = groupBy !== undefined && (await other.columns(file))?.includes(groupBy) === true;
   return has ? { ...columns, group: groupBy } : columns;
 };
 
@@ -70,7 +96,7 @@ const partsFor = async (
   for (const file of await filesOf(names, base)) {
     const own = key === 'unlabelled' ? (readerByName(file.shown) ?? reader) : reader;
     const columns =
-      key === 'unlabelled' ? await unlabelledColumns({ config, base, reader: own }, file) : columnsOf(config, key);
+      key === 'unlabelled' ? await unlabelledColumns({ config, base, reader }, own, file) : columnsOf(config, key);
     parts.push({
       ...{ key, file, columns, missing: config, reader: own },
       split: isDrawn(key, config) ? undefined : split,
@@ -148,8 +174,8 @@ const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Lo
     for (const candidate of candidates) read.push(candidate);
     dropped += left;
   }
-  const { candidates, shares } = placed(config, read);
-  checkLabels(candidates);
+  const { candidates, shares } = placed(config, settled(config, read));
+  checkLabels(config, candidates);
   const classes = await declaredClasses(config, parts, candidates);
   const { task, labelled, limit, maxLength } = config;
   const source = shownNames(config.file ?? config.train ?? '');
@@ -179,7 +205,7 @@ const firstClasses = async (config: FileConfig, parts: readonly Part[]): Promise
     if (label === undefined) continue;
     const declared = await part.reader.classes?.(part.file, label);
     for (const name of declared ?? []) classes.add(name);
-    for (const { target } of (await readPart(part, FIRST_ROWS)).candidates) {
+    for (const { target } of settled(config, (await readPart(part, FIRST_ROWS)).candidates)) {
       for (const name of namesIn(target)) classes.add(name);
     }
   }

@@ -1,6 +1,7 @@
 import { taskWith } from '../../ground/tasks.ts';
 import { missingLabel } from '../datasets/missing.ts';
-import { kindOfValue, scalarText } from '../datasets/rows.ts';
+import { scalarText } from '../datasets/rows.ts';
+import { kindOfValue } from '../datasets/values.ts';
 import { dataErrors } from '../errors.ts';
 import type { TargetKind } from './target.ts';
 

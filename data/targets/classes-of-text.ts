@@ -1,5 +1,6 @@
 import { type MissingOptions, missingLabel } from '../datasets/missing.ts';
-import { isScalar, kindOfValue, scalarText, type Values } from '../datasets/rows.ts';
+import { scalarText, type Values } from '../datasets/rows.ts';
+import { isScalar, kindOfValue } from '../datasets/values.ts';
 import { dataErrors } from '../errors.ts';
 import type { ReadTarget, TargetKind } from './target.ts';
 

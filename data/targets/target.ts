@@ -2,12 +2,19 @@ import type { UserError } from '../../ground/errors.ts';
 import type { Target } from '../dataset.ts';
 import type { MissingOptions } from '../datasets/missing.ts';
 import type { Values } from '../datasets/rows.ts';
+import type { Scheme, TaggedText } from './iob.ts';
 
 /** A target as files have it: the name of a class, names of classes (one a word, or a set of them), or a number. */
 export type Named = string | readonly string[] | number;
 
 /** What a row has in the place of a target, or how it spells that there is none, and what that is called but a label. */
-export type ReadTarget = { readonly target: Named } | { readonly missing: string; readonly noun?: string };
+export type ReadTarget =
+  | {
+      readonly target: Named;
+      /** The text as it was cut into what has a target each. */
+      readonly text?: string;
+    }
+  | { readonly missing: string; readonly noun?: string };
 
 /** What options of a table say of where targets are. */
 export interface TargetOptions {
@@ -18,13 +25,18 @@ export interface TargetOptions {
   readonly separator?: string | undefined;
   /** What stands before the decimals of numbers. */
   readonly decimal?: '.' | ',';
+  /** Classes by their numbers, where files have these. */
+  readonly names?: readonly string[] | undefined;
 }
+
+/** A row with its text as the format has it: of words, where these have targets, it may be a list. */
+type AskedRow = Values & { readonly text?: unknown };
 
 /** Reads the target of a row from the values of some columns; throws a dataError that names the row. */
 export type ReadRow = (
   values: readonly unknown[],
   columns: readonly string[],
-  row: Values,
+  row: AskedRow,
   missing: MissingOptions,
 ) => ReadTarget;
 
@@ -32,6 +44,8 @@ export type ReadRow = (
 interface TableTarget {
   /** Whether they may stand in several columns, or with something between them in one. */
   readonly several?: boolean;
+  /** Whether each is about a word, so that texts may be lists of words. */
+  readonly words?: boolean;
   /** Whether they are numbers. */
   readonly numbers?: boolean;
   columns(options: TargetOptions): readonly string[];
@@ -51,6 +65,10 @@ export interface TargetKind {
   /** Whether it is classes, which have names and an order. */
   readonly named: boolean;
   fits(target: Target | undefined): boolean;
+  /** Names of classes with those that follow from them. */
+  complete?(names: readonly string[]): readonly string[];
+  /** Names as they are used, where texts that are read together tell what they mean. */
+  settle?(texts: readonly TaggedText[], scheme?: Scheme): readonly (readonly string[])[];
   /** Why nothing can be learned from the targets of a source; undefined where something can. */
   problem?(targets: readonly Named[], source: string): UserError | undefined;
   /** Absent where tables of the user's cannot hold it. */

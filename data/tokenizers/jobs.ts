@@ -146,7 +146,7 @@ const encodedText = ({ typed, filler }: Loaded, [text, pair]: Split, encoding: E
   return {
     ids: ids.length === 0 ? Int32Array.of(filler) : Int32Array.from(ids),
     ...(keptTypes.some((type) => type !== 0) ? { types: Uint8Array.from(keptTypes) } : {}),
-    ...(job.about === 'words' ? { words: placesOf(text, encoding, kept) } : {}),
+    ...(job.about === 'words' ? placesOf(text, encoding, kept) : {}),
     ...(cut > 0 ? { cut } : {}),
   };
 };

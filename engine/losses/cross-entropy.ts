@@ -19,7 +19,7 @@ const classIds = ({ builder, answers }: StepScope): Value => {
 };
 
 /** An input with a row of one number an answer, (.., 1). */
-const column = (
+export const column = (
   scope: StepScope,
   name: string,
   dtype: LossInput['dtype'],
@@ -48,6 +48,22 @@ const weightsOf = ({ hard, labelSmoothing, classWeights }: LossSettings, classes
   };
 };
 
+/** What a cross-entropy is taken with: the class of each row, its weight, and that of every class beside it. */
+export interface Weighted {
+  readonly labels: Value;
+  readonly label: Value;
+  readonly others: Value;
+}
+
+/** - sum_i sum_c w_ic log softmax(z_i)_c, w being `label` at the class of the row and `others` elsewhere. */
+export const weightedCrossEntropy = (scope: StepScope, { labels, label, others }: Weighted): Value => {
+  const { builder, answers: logits } = scope;
+  const targets = builder.op('Where', [builder.op('Equal', [labels, classIds(scope)]), label, others]); // (.., classes)
+  const logProbabilities = builder.op('LogSoftmax', [logits], { axis: -1 });
+  const agreement = builder.op('Mul', [logProbabilities, targets]);
+  return builder.op('Neg', [builder.op('ReduceSum', [agreement], { keepdims: 0 })]);
+};
+
 /**
  * Cross-entropy with the class of each answer: L = - sum_i w_i sum_c ((1 - s) [c = label_i] + s / classes) log softmax(z_i)_c.
  * Label smoothing s (Szegedy et al. 2016, arXiv 1512.00567), class weights and the mean over answers are the two weights
@@ -57,17 +73,13 @@ export const crossEntropy = (settings: LossSettings): Loss => ({
   name: 'cross-entropy',
   emit: (scope) => {
     const { builder, answers: logits } = scope;
-    const ids = classIds(scope);
     const weights = weightsOf(settings, Number(builder.type(logits).shape?.at(-1)));
     const labels = column(scope, 'labels', 'int64', (batch) =>
       answerIds(batch, (answer) => targetOf(batch.targets, answer)),
     );
     const label = column(scope, 'label_weights', 'float32', weights.label);
     const others = column(scope, 'class_weights', 'float32', weights.others);
-    const targets = builder.op('Where', [builder.op('Equal', [labels, ids]), label, others]); // (.., classes)
-    const logProbabilities = builder.op('LogSoftmax', [logits], { axis: -1 });
-    const agreement = builder.op('Mul', [logProbabilities, targets]);
-    return builder.op('Neg', [builder.op('ReduceSum', [agreement], { keepdims: 0 })]);
+    return weightedCrossEntropy(scope, { labels, label, others });
   },
 });
 

@@ -2,6 +2,7 @@
 export type { Beside } from './beside.ts';
 export { binaryCrossEntropy } from './binary-cross-entropy.ts';
 export { classDistillation } from './class-distillation.ts';
+export { continuations } from './continuations.ts';
 export { cosineDistance } from './cosine.ts';
 export { balancedClassWeights, crossEntropy } from './cross-entropy.ts';
 export { distillation } from './distillation.ts';

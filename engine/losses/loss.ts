@@ -47,6 +47,8 @@ export interface LossSettings {
   readonly labelSmoothing: number;
   /** The teacher where it reads along instead of having answered before. */
   readonly beside?: Beside | undefined;
+  /** Names of the classes, where a loss reads what they say. */
+  readonly classes?: readonly string[] | undefined;
   /** One factor a class, 1 on average. */
   readonly classWeights?: Float64Array | undefined;
 }

@@ -1,8 +1,10 @@
 import { idTargets, targetOf } from '../../data/answer-targets.ts';
 import { tagsOf } from '../../data/dataset.ts';
-import { logSumExp } from '../../data/rows.ts';
+import { largestOf, logSumExp } from '../../data/rows.ts';
+import { placedWords, spacedWords } from '../../data/words.ts';
+import { withEntities } from '../../ground/metrics/entities.ts';
 import { withClassificationHead, withTokenHead } from '../../models/head.ts';
-import { crossEntropy, distillation } from '../losses/index.ts';
+import { continuations, crossEntropy, distillation, type Loss, type LossSettings } from '../losses/index.ts';
 import { wholeTexts, words } from '../read.ts';
 import type { Task } from './task.ts';
 
@@ -28,8 +30,7 @@ const choosing: Pick<Task, 'answering' | 'targetLosses' | 'imitation' | 'judge'>
   imitation: (settings) => [distillation(settings)],
   judge: (logits, { targets }, answer) => {
     const label = targetOf(targets, answer);
-    let top = 0;
-    for (let c = 1; c < logits.length; c++) if ((logits[c] as number) > (logits[top] as number)) top = c;
+    const top = largestOf(logits);
     return { score: Number(top === label), loss: logSumExp(logits) - (logits[label] ?? 0) };
   },
 };
@@ -56,6 +57,7 @@ export const tokenClassification: Task = {
   ...choosing,
   name: 'token-classification',
   encode: words,
+  words: spacedWords,
   targets: (examples, encoded) => {
     const tags = examples.map(tagsOf);
     return idTargets(encoded.flatMap(({ places = [] }, i) => Array.from(places, (_, word) => tags[i]?.[word] ?? -1)));
@@ -67,4 +69,24 @@ export const tokenClassification: Task = {
     const { label, probability } = best ?? { label: null, probability: null };
     return { json: { label, probability }, lines: [[label ?? '']] };
   },
+};
+
+/** Tokens within words are taught, too, as far as the names of the classes say what goes on with them. */
+const within = (settings: LossSettings): readonly Loss[] =>
+  settings.classes === undefined ? [] : [continuations(settings)];
+
+/** A tag a word that says which entity it is of; answers are judged by the entities that they mark together. */
+export const namedEntities: Task = {
+  ...tokenClassification,
+  name: 'named-entities',
+  words: placedWords,
+  fit: (model, classes) => withTokenHead(model, classes, 'named-entities'),
+  // A teacher teaches them where there is one.
+  targetLosses: (settings) => [...choosing.targetLosses(settings), ...(settings.hard === 1 ? within(settings) : [])],
+  imitation: (settings) => [...choosing.imitation(settings), ...(settings.hard === 1 ? [] : within(settings))],
+  judge: (logits, examples, answer) => ({
+    ...choosing.judge(logits, examples, answer),
+    columns: { chosen: [largestOf(logits)], label: [targetOf(examples.targets, answer)] },
+  }),
+  together: withEntities,
 };

@@ -1,5 +1,5 @@
 import type { TaskName } from '../../ground/tasks.ts';
-import { textClassification, tokenClassification } from './classification.ts';
+import { namedEntities, textClassification, tokenClassification } from './classification.ts';
 import { features } from './features.ts';
 import { fillMask } from './fill-mask.ts';
 import { multiLabel } from './multi-label.ts';
@@ -10,7 +10,7 @@ export type { Task } from './task.ts';
 
 /** Every task that data can be for. */
 const tasks: readonly Task[] = [
-  ...[textClassification, tokenClassification, multiLabel, score],
+  ...[textClassification, tokenClassification, namedEntities, multiLabel, score],
   ...[features, fillMask],
 ];
 

@@ -3,6 +3,8 @@ import type { Example } from '../../data/dataset.ts';
 import type { Stream } from '../../data/random.ts';
 import type { Rows } from '../../data/rows.ts';
 import type { TextInput } from '../../data/tokenize.ts';
+import type { PlacedWord } from '../../data/words.ts';
+import type { Judged } from '../../ground/metrics/metric.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { Model, Processor } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
@@ -43,6 +45,8 @@ export interface Task {
     maxLength: number,
     signal?: AbortSignal,
   ): Promise<readonly Encoded[]>;
+  /** The words of a text that people ask about, where there is an answer about each. */
+  words?(text: string): readonly PlacedWord[];
   /** Texts that people ask about, where these are read otherwise than examples of data: each has to have a place. */
   ask?(model: Pick<Model, 'tokenizer' | 'info'>, texts: readonly TextInput[]): Promise<readonly Encoded[]>;
   /** What the answers about examples should be, one after the other; left out where only a teacher can tell. */
@@ -64,6 +68,8 @@ export interface Task {
   /** Losses of learning from a teacher's answers. */
   imitation(settings: LossSettings): readonly Loss[];
   judge(answer: Float32Array, examples: TrainingExamples, number: number): Judgement;
+  /** All judged answers of some texts, with what they say together, where that is more than each by itself. */
+  together?(judged: Judged, classes: readonly string[]): Judged;
   /** The best threshold of each class by answers about texts that were not trained on; absent where none are compared with one. */
   thresholds?(rows: Rows, targets: Targets): readonly number[];
   /**

@@ -1,5 +1,6 @@
 import { calibrationErrorOf, macroF1OfChoices, perplexityOf } from './choices.ts';
 import { pearsonOf, spearmanOf } from './correlation.ts';
+import { entityF1Of } from './entities.ts';
 import { column, type Metric, nats, percent, plain } from './metric.ts';
 import { macroF1Of, microF1Of, wholeSets } from './sets.ts';
 
@@ -39,6 +40,12 @@ export const calibrationError: Metric = {
     aside: true,
   },
   measure: { kind: 'statistic', of: calibrationErrorOf },
+};
+
+/** Share of entities that are said with both ends and their type right. */
+export const entityF1: Metric = {
+  ...{ name: 'entityF1', words: 'entity F1', scale: percent, better: 'higher', hub: 'f1' },
+  measure: { kind: 'statistic', of: entityF1Of },
 };
 
 /** Of the classes of a text, each said or not. */
@@ -111,6 +118,7 @@ export const perplexity: Metric = {
 /** Every metric that models can be judged by. Two of one name differ in how they come about, not in how they are written. */
 export const metrics: readonly Metric[] = [
   ...[accuracy, macroF1, loss, calibrationError],
+  entityF1,
   ...[setMicroF1, setMacroF1, subsetAccuracy],
   ...[cosine, pairSpearman],
   ...[spearman, pearson, meanSquaredError],

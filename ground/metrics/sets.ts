@@ -26,12 +26,12 @@ const countsOf = (judged: Judged, times: Times): Counts => {
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
 
 /** 2 hits / (said + true); 0 where nothing was said and nothing true. */
-const f1 = (hits: number, said: number, actual: number): number =>
+export const f1OfCounts = (hits: number, said: number, actual: number): number =>
   said + actual === 0 ? 0 : (2 * hits) / (said + actual);
 
 /** F1 of every class, and their unweighted mean over the classes that are said or true somewhere. */
 export const f1Of = ({ hits, said, true: actual }: Counts): { readonly each: Float64Array; readonly macro: number } => {
-  const each = hits.map((hit, c) => f1(hit, said[c] as number, actual[c] as number));
+  const each = hits.map((hit, c) => f1OfCounts(hit, said[c] as number, actual[c] as number));
   const present = each.filter((_, c) => (said[c] as number) + (actual[c] as number) > 0);
   return { each, macro: present.length === 0 ? 0 : meanOf(present) };
 };
@@ -39,7 +39,7 @@ export const f1Of = ({ hits, said, true: actual }: Counts): { readonly each: Flo
 /** F1 of all classes of all answers together. */
 export const microF1Of = (judged: Judged, times?: Times): number => {
   const { hits, said, true: actual } = countsOf(judged, times);
-  return f1(sum(hits), sum(said), sum(actual));
+  return f1OfCounts(sum(hits), sum(said), sum(actual));
 };
 
 export const macroF1Of = (judged: Judged, times?: Times): number => f1Of(countsOf(judged, times)).macro;

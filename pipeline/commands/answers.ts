@@ -1,7 +1,9 @@
 import { isUnread, rowOf } from '../../data/rows.ts';
 import type { Predicted } from '../../engine/predict.ts';
 import type { Task, Told } from '../../engine/tasks/task.ts';
-import { type ModelTask, modelTask } from '../../ground/tasks.ts';
+import { entitiesIn, OUTSIDE, tagNamed } from '../../ground/metrics/entities.ts';
+import { meanOf } from '../../ground/metrics/metric.ts';
+import { dataTask, type ModelTask, modelTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { manyLines, oneLine } from '../../reports/text.ts';
 import type { Given } from './asked.ts';
@@ -50,18 +52,58 @@ const aboutTexts = (asked: Question): Said => {
   return { json: told.map(({ given, json }) => ({ ...given, ...json })), text: blocks.join('\n') };
 };
 
+/** The words of a text with what was said of each. */
+const wordsOf = (asked: Question, text: number) => {
+  const { task, texts, predicted } = asked;
+  const first = predicted.answers.starts[text] ?? 0;
+  const words = task.words?.(texts[text]?.text ?? '') ?? [];
+  return words.map((word, w) => ({ ...word, ...toldOf(asked, first + w) }));
+};
+
 /** One word a line with its class behind a tab, as taggers write; an empty line between texts. */
 const aboutWords = (asked: Question): Said => {
-  const { starts } = asked.predicted.answers;
-  const told = asked.texts.map(({ text }, t) => ({
-    text,
-    words: text.split(' ').map((word, w) => ({ word, ...toldOf(asked, (starts[t] ?? 0) + w) })),
-  }));
-  const blocks = told.map(({ words }) => words.map(({ word, lines }) => `${word}\t${oneLine(lines[0]?.[0] ?? '')}`));
+  const told = asked.texts.map((_, t) => wordsOf(asked, t));
+  const blocks = told.map((words) => words.map(({ word, lines }) => `${word}\t${oneLine(lines[0]?.[0] ?? '')}`));
   return {
-    json: told.map(({ text, words }) => ({ text, words: words.map(({ word, json }) => ({ word, ...json })) })),
+    json: told.map((words) => ({
+      text: words.map(({ word }) => word).join(' '),
+      words: words.map(({ word, json }) => ({ word, ...json })),
+    })),
     text: blocks.map((lines) => lines.join('\n')).join('\n\n'),
   };
+};
+
+/** The entities that the tags of a text mark, with where they stand in it and the mean probability of their tags. */
+const entitiesOf = (asked: Question, t: number): readonly FoundEntity[] => {
+  const words = wordsOf(asked, t);
+  const characters = [...(asked.texts[t]?.text ?? '')];
+  const tags = words.map(({ json: { label } }) => tagNamed(typeof label === 'string' ? label : OUTSIDE));
+  return entitiesIn(tags).map(({ start: first, end, type }) => {
+    const own = words.slice(first, end);
+    const [from, to] = [own[0]?.start ?? 0, own.at(-1)?.end ?? 0];
+    const probability = meanOf(own.map(({ json }) => Number(json.probability)));
+    return { label: type, text: characters.slice(from, to).join(''), start: from, end: to, probability };
+  });
+};
+
+interface FoundEntity {
+  readonly label: string;
+  readonly text: string;
+  /** In characters of the text. */
+  readonly start: number;
+  readonly end: number;
+  readonly probability: number;
+}
+
+const aboutEntities = (asked: Question): Said => {
+  const told = asked.texts.map(({ text }, t) => ({ text, entities: entitiesOf(asked, t) }));
+  const blocks = told.map(({ text, entities }) => [
+    manyLines(text),
+    ...columns(
+      entities.map((one) => [`${one.label}  ${oneLine(one.text)}`, `${(100 * one.probability).toFixed(1)} %`]),
+    ),
+  ]);
+  return { json: told, text: blocks.map((lines) => lines.join('\n')).join('\n') };
 };
 
 /** The most probable tokens of each mask of a text, one mask after the other. */
@@ -88,4 +130,5 @@ const told: Readonly<Record<ModelTask['about'], (asked: Question) => Said>> = {
 };
 
 /** What a model said, in the way of its task. */
-export const saidAbout = (asked: Question): Said => told[modelTask(asked.task.name).about](asked);
+export const saidAbout = (asked: Question): Said =>
+  dataTask(asked.task.name).truth === 'entities' ? aboutEntities(asked) : told[modelTask(asked.task.name).about](asked);

@@ -1,8 +1,9 @@
 import { access, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
+import type { WordsGuess } from '../../data/datasets/sniff-words.ts';
 import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
@@ -11,11 +12,9 @@ import { otherThanFile } from '../../ground/whole-file.ts';
 import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
+import { inline } from '../yaml/values.ts';
+import { type WordRoles, wordsFor, wordsLines } from './first-words.ts';
 import { formats, type InitOptions } from './init.ts';
-
-/** A name on one line of YAML, in lists too: plain where that says the same, else as JSON, which YAML reads. */
-const inline = (value: string): string =>
-  stringify(value).trim() === value && !/[\n,[\]{}]/.test(value) ? value : JSON.stringify(value);
 
 const nameOf = (file: string): string =>
   basename(file, extname(file))
@@ -32,6 +31,8 @@ interface Roles {
   readonly sets?: SetsGuess;
   /** Whether the label is one number a text. */
   readonly isNumber?: boolean;
+  /** What is known of each word. */
+  readonly words?: WordsGuess;
 }
 
 const known = (column: string, { columns }: DataGuess, file: string): string => {
@@ -50,6 +51,8 @@ const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGu
 
 /** The columns that options name, or those that look the part. */
 const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles => {
+  const ofWords = wordsFor({ data: file, ...given }, guess);
+  if (ofWords !== undefined) return ofWords;
   const text = given.text ?? guess.text;
   if (text === undefined) throw requestError(`${file}: which column is the text? there is no column`);
   // A pair is guessed as a whole: with one of its texts named, the other is not known.
@@ -98,8 +101,11 @@ const numberLines = (label: string, { decimalComma }: DataGuess): string =>
   `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
   label: ${inline(label)}               # column of the numbers${decimalComma === true ? "\n  decimal: ','                # before the decimals of a number" : ''}`;
 
+const isOfWords = (roles: Roles): roles is WordRoles => roles.words !== undefined;
+
 const labelLine = (roles: Roles, guess: DataGuess): string => {
   const { label, task, sets, isNumber } = roles;
+  if (isOfWords(roles)) return wordsLines(roles);
   if (label !== undefined && isNumber === true) return numberLines(label, guess);
   if (sets !== undefined) return setsLines(sets, guess.rows);
   if (label === undefined) {
@@ -139,7 +145,7 @@ const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `dat
   ${labelLine(roles, guess)}${tableLines(guess)}
   ${splitLines(guess)}
   # unlabelled: more.jsonl      # more texts without classes help distillation
-  maxLength: 64                 # tokens; longer texts are cut`;
+  maxLength: ${roles.words === undefined ? '64 ' : '128'}                # tokens; longer texts are cut`;
 
 const teacherLines = ({ isNumber }: Roles): string => `
   - id: teacher                 # fine-tuned on your ${isNumber === true ? 'numbers, with a head that gives one' : 'labels, with a classification head'}
@@ -211,7 +217,9 @@ const short = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 const columnWords = (name: string): string => `"${short(name)}"`;
 
 /** Where the classes are, and whether a text may have several. */
-const classesWords = ({ label, sets, isNumber }: Roles): string => {
+const classesWords = ({ label, sets, isNumber, words }: Roles): string => {
+  if (words !== undefined)
+    return `${words.marks === 'classes' ? 'a class of each word' : 'named entities'} from column ${columnWords(label ?? '')}`;
   if (sets === undefined && label === undefined) return 'no classes';
   if (sets === undefined) return `${isNumber === true ? 'numbers' : 'classes'} from column ${columnWords(label ?? '')}`;
   const [first = '', ...more] = sets.columns;

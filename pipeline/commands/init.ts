@@ -16,13 +16,14 @@ export interface InitOptions {
   readonly overwrite?: boolean;
 }
 
-export const formats = 'CSV, JSON Lines (.jsonl) or Parquet (.parquet)';
+export const formats = 'CSV, JSON Lines (.jsonl), Parquet (.parquet) or CoNLL (.conll)';
 
 const examples = `
 Examples:
   $ decant init --data reviews.csv
   $ decant init --data reviews.csv --text body --label stars --out reviews.yaml
   $ decant init --data nli.parquet --text premise --pair hypothesis
+  $ decant init --data entities.conll
   $ decant init --data sentences.jsonl --no-label
   $ decant init --data sentences.jsonl --task fill-mask`;
 

@@ -4,7 +4,6 @@ import { type Command, Option } from 'commander';
 import { cutShare } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import type { Task } from '../../engine/tasks/task.ts';
-import { modelTask } from '../../ground/tasks.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
@@ -52,9 +51,6 @@ const workOf = async (folder: string, { graph, info }: Model, texts: readonly Gi
 
 const SPECIAL_TOKENS = 8;
 
-/** Words are what stands between spaces: a tagger gives each an answer. */
-const asWords = (text: string): string => text.trim().split(/\s+/).join(' ');
-
 /** What nobody would notice in the answers: texts that were cut, and tokens that the model does not know. */
 const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): Promise<readonly string[]> => {
   const { unknownShare } = await import('../../data/tokenizers/unknown.ts');
@@ -83,13 +79,17 @@ const modelIn = async (folder: string): Promise<Model> => {
   return await readModel(folder);
 };
 
-/** Texts as a task takes them. */
-const textsFor = (folder: string, { name }: Task, given: readonly Given[]): readonly Given[] => {
-  if (modelTask(name).about !== 'word') return given;
+/** Texts as a task reads them: those whose words have an answer each as these with single spaces between them. */
+const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
+  if (words === undefined) return given;
   if (given.some(({ pair }) => pair !== undefined)) {
     throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
   }
-  return given.map(({ text }) => ({ text: asWords(text) }));
+  return given.map(({ text }) => ({
+    text: words(text)
+      .map(({ word }) => word)
+      .join(' '),
+  }));
 };
 
 interface Answered extends Said {
@@ -133,7 +133,7 @@ const answersFrom = async (folder: string, model: Model, given: readonly Given[]
     batching: batchingOf(model.graph),
     onProgress: limits.renew,
   });
-  return { task, info, labels: task.names?.(model) ?? info.labels, texts, predicted };
+  return { task, info, labels: task.names?.(model) ?? info.labels, texts: given, predicted };
 };
 
 const predict = async (folder: string, lines: readonly string[], options: Options): Promise<Answered> => {

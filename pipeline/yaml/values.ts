@@ -1,3 +1,9 @@
+import { stringify } from 'yaml';
+
+/** A name on one line of YAML, in lists too: plain where that says the same, else as JSON, which YAML reads. */
+export const inline = (value: string): string =>
+  stringify(value).trim() === value && !/[\n,[\]{}]/.test(value) ? value : JSON.stringify(value);
+
 /** How a value reads in a message: short, with its kind where the spelling does not tell. */
 export const describeValue = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';

@@ -3,12 +3,13 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isUserError, messageOf, reworded, systemCode, userErrors } from '../../ground/errors.ts';
+import { datasetMetrics } from '../../ground/reported/data.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import { readText } from '../../ground/whole-file.ts';
 import { reportFolder } from '../history.ts';
 import { type JudgedStages, judgeStages } from '../judged.ts';
 import { loadReport } from '../load.ts';
-import { outputOf, type RunSummary } from '../record.ts';
+import { outputOf, type RunSummary, stepMaking } from '../record.ts';
 import { damageOf, readRecords } from '../records.ts';
 import type { Report } from '../report.ts';
 import { parseReport } from '../schema/index.ts';
@@ -50,9 +51,14 @@ const fromGit = async (where: string, revision: string, path: string): Promise<R
   return parseReport(text, where);
 };
 
-const scoresOf = async ({ stages }: RunSummary, task: DatasetTask, folder: string): Promise<JudgedStages['scores']> => {
+const classesOf = (run: RunSummary): readonly string[] => {
+  const read = stepMaking(run, 'dataset');
+  return read === null ? [] : datasetMetrics.parse(read.metrics).classes;
+};
+
+const scoresOf = async (run: RunSummary, task: DatasetTask, folder: string): Promise<JudgedStages['scores']> => {
   try {
-    return (await judgeStages(stages, task, () => '')).scores;
+    return (await judgeStages(run.stages, task, classesOf(run), () => '')).scores;
   } catch (error) {
     const damage = damageOf(error);
     if (damage === undefined) throw error;

@@ -1,4 +1,7 @@
 import { type Dataset, type Example, tagsOf } from '../../data/dataset.ts';
+import { withEntities } from '../../ground/metrics/entities.ts';
+import { figureOf, type Judged } from '../../ground/metrics/metric.ts';
+import { dataTask } from '../../ground/tasks.ts';
 
 /** Counts of the classes that something had. */
 class Counts {
@@ -44,23 +47,43 @@ const learn = (train: readonly Example[]): Lexicon => {
   return { words, all };
 };
 
+/** What is said of every word of some texts, beside what is true. */
+const judgedBy = (test: readonly Example[], say: (word: string) => number): Judged => {
+  const columns = { right: [] as number[], chosen: [] as number[], label: [] as number[] };
+  const groups: number[] = [];
+  test.forEach((example, text) => {
+    eachWord([example], (word, tag) => {
+      const said = say(word);
+      columns.right.push(Number(said === tag));
+      columns.chosen.push(said);
+      columns.label.push(tag);
+      groups.push(text);
+    });
+  });
+  return { count: groups.length, columns, groups: Int32Array.from(groups) };
+};
+
 /**
  * Tags every test word with the most frequent class of all, and with the most frequent class that the word itself had in
  * training (that of all where it never occurred): what a tagger must beat by reading the words around.
  */
-export const tagWords = ({ train, test }: Dataset) => {
+export const tagWords = ({ task, classes, train, test }: Dataset) => {
   const { words, all } = learn(train);
   const majority = all.most;
   const best = new Map([...words].map(([word, counts]) => [word, counts.most]));
-  let [count, common, known] = [0, 0, 0];
-  eachWord(test, (word, tag) => {
-    count++;
-    common += Number(tag === majority);
-    known += Number(tag === (best.get(word) ?? majority));
-  });
-  const rate = (right: number): number => right / Math.max(1, count);
+  const { metric, truth } = dataTask(task);
+  const scoreOf = (say: (word: string) => number): number | null => {
+    const judged = judgedBy(test, say);
+    const score =
+      judged.count === 0 ? 0 : figureOf(metric, truth === 'entities' ? withEntities(judged, classes) : judged);
+    return Number.isFinite(score) ? score : null;
+  };
   return {
-    majority: { score: rate(common), called: 'majority class' },
-    lexicon: { score: rate(known), called: 'most frequent class of each word', words: words.size },
+    majority: { score: scoreOf(() => majority), called: 'majority class' },
+    lexicon: {
+      score: scoreOf((word) => best.get(word) ?? majority),
+      called: 'most frequent class of each word',
+      words: words.size,
+    },
   };
 };

@@ -1,7 +1,7 @@
 import { type Dataset, type Example, labelOf } from '../../data/dataset.ts';
 import { readDatasetArtifact } from '../../data/files.ts';
 import { writePredictions } from '../../data/predictions.ts';
-import { blankRows, noRows, putRow } from '../../data/rows.ts';
+import { blankRows, largestOf, noRows, putRow } from '../../data/rows.ts';
 import { type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { StageContext, StageRun } from '../stage.ts';
 import { denseEffort, fitsDense, spacedTexts, sparseEffort } from './budget.ts';
@@ -20,13 +20,6 @@ const rowsOf = (vectorizer: Vectorizer, examples: readonly Example[]): LabelledR
   rows: vectorizer.rows(examples),
   labels: labelsOf(examples),
 });
-
-/** The first class of the largest score. */
-const largestOf = (scores: Float64Array): number => {
-  let best = 0;
-  for (let c = 1; c < scores.length; c++) if ((scores[c] as number) > (scores[best] as number)) best = c;
-  return best;
-};
 
 /** Share of rows that are right; `each` sees the scores of every row. */
 const rightOf = (

@@ -1,7 +1,7 @@
 import { thresholdOf } from '../../data/sets.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { RuntimeNeed } from '../../graph/runtime.ts';
-import { modelTask } from '../../ground/tasks.ts';
+import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
@@ -33,7 +33,9 @@ const call = (info: ModelInfo, mask: string): string => {
     case 'text':
       return answer === 'set' ? `await run('Some text.', { top_k: null })` : `await run('Some text.')`;
     case 'word':
-      return `await run('Some text.', { ignore_labels: [] })`;
+      return dataTask(info.task).truth === 'entities'
+        ? `await run('Some text.', { aggregation_strategy: 'simple' })`
+        : `await run('Some text.', { ignore_labels: [] })`;
     case 'token':
       return `await run(${JSON.stringify(`Some ${mask} text.`)})`;
   }

@@ -34,6 +34,7 @@ export const encodeExamples = async (
   return {
     encoded,
     targets: targets ?? unknownTargets(answerCount(answersAbout(encoded))),
+    classes: dataset.classes,
     called: calledIn(split, examples),
   };
 };

@@ -61,7 +61,7 @@ export const lossSettings = (
   dataset: Dataset,
   shares: Pick<LossSettings, 'hard' | 'temperature'>,
 ): LossSettings => ({
-  ...shares,
+  ...{ ...shares, classes: dataset.classes },
   labelSmoothing: config.labelSmoothing ?? taskOf(dataset.task).smoothing ?? USUAL_SMOOTHING,
   classWeights: classWeightsFor(config, dataset),
 });

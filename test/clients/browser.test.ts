@@ -56,6 +56,7 @@ const precisions = ['fp32', 'q8'] as const;
 const given: Readonly<Record<TaskName, readonly string[]>> = {
   'text-classification': texts,
   'token-classification': texts,
+  'named-entities': texts,
   'multi-label': texts,
   'fill-mask': ['the [MASK] sleeps quietly'],
   features: texts.slice(0, 2),
@@ -65,6 +66,7 @@ const given: Readonly<Record<TaskName, readonly string[]>> = {
 const pipelines: Readonly<Record<TaskName, string>> = {
   'text-classification': 'text-classification',
   'token-classification': 'token-classification',
+  'named-entities': 'token-classification',
   'multi-label': 'text-classification',
   'fill-mask': 'fill-mask',
   features: 'feature-extraction',

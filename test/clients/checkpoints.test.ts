@@ -34,6 +34,7 @@ const classes = {
   features: AutoModel,
   'text-classification': AutoModelForSequenceClassification,
   'token-classification': AutoModelForTokenClassification,
+  'named-entities': AutoModelForTokenClassification,
   'multi-label': AutoModelForSequenceClassification,
   score: AutoModelForSequenceClassification,
   'fill-mask': AutoModelForMaskedLM,

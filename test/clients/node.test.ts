@@ -168,6 +168,7 @@ describe('the classes that folders name', () => {
     features: AutoModel,
     'text-classification': AutoModelForSequenceClassification,
     'token-classification': AutoModelForTokenClassification,
+    'named-entities': AutoModelForTokenClassification,
     'multi-label': AutoModelForSequenceClassification,
     score: AutoModelForSequenceClassification,
     'fill-mask': AutoModelForMaskedLM,

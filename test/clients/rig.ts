@@ -41,7 +41,14 @@ export const texts: readonly string[] = [
 ];
 
 export const tasks: readonly TaskName[] = [
-  ...(['text-classification', 'token-classification', 'multi-label', 'fill-mask', 'features'] as const),
+  ...([
+    'text-classification',
+    'token-classification',
+    'named-entities',
+    'multi-label',
+    'fill-mask',
+    'features',
+  ] as const),
 ];
 
 export const labels = ['animal', 'motion', 'rest', 'sound'];

@@ -19,6 +19,15 @@ const ownFiles: Readonly<Record<string, (space: Workspace) => void>> = {
   jsonl: (space) => {
     space.write('data.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   },
+  conll: (space) => {
+    const lines = rows.map(({ text, label }) =>
+      text
+        .split(' ')
+        .map((word) => `${word}\tB-${label}\n`)
+        .join(''),
+    );
+    space.write('data.conll', lines.join('\n'));
+  },
   parquet: (space) => {
     const columnData = (['text', 'label'] as const).map((name) => ({ name, data: rows.map((row) => row[name]) }));
     space.write('data.parquet', new Uint8Array(parquetWriteBuffer({ columnData })));

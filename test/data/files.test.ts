@@ -11,6 +11,7 @@ const part = { id: fc.nat(), text };
 const targets = {
   'text-classification': { ...part, target: fc.nat(5) },
   'token-classification': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
+  'named-entities': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   'multi-label': { ...part, target: fc.array(fc.nat(5), { maxLength: 3 }) },
   features: part,
   score: { ...part, target: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0) },

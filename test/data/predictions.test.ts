@@ -90,7 +90,12 @@ describe('predictions', () => {
         outputs: { predictions: await artifactOf(golden(name), 'predictions') },
       },
     });
-    const { scores } = await judgeStages([await stage('few'), await stage('many')], 'text-classification', () => '');
+    const { scores } = await judgeStages(
+      [await stage('few'), await stage('many')],
+      'text-classification',
+      [],
+      () => '',
+    );
     const right = [...scores.values()].map((judged) =>
       judged?.scored == null ? undefined : [...correctness(judged.scored)],
     );
@@ -98,7 +103,7 @@ describe('predictions', () => {
       [1, 0],
       [1, 0],
     ]);
-    const { reference, scores: vectors } = await judgeStages([await stage('vectors')], 'features', () => '');
+    const { reference, scores: vectors } = await judgeStages([await stage('vectors')], 'features', [], () => '');
     expect([reference, vectors.get('vectors')]).toMatchObject(['vectors', { scored: null, ids: { 0: 7, 1: 8 } }]);
   });
 });

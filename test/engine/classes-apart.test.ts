@@ -22,6 +22,7 @@ const batchOf = (sets: ArrayLike<number>, teacher?: Float32Array): StepBatch => 
   ...{ numbers: Int32Array.from([0, 1, 2, 3]), rows: Int32Array.from([0, 1, 2, 3]), dims: [TEXTS] },
   batch: { rows: Int32Array.from([0, 1, 2, 3]), length: 1 },
   size: { answers: TEXTS, tokens: TEXTS },
+  examples: [],
   targets: { width: CLASSES, data: Int32Array.from(sets) },
   teacher:
     teacher === undefined

@@ -58,7 +58,7 @@ describe.each(engines)('a batch that is split over several passes, weights moved
     expect(moved).toBeGreaterThan(100 * CLOSE);
   });
 
-  it.each<Task['name']>(['token-classification', 'multi-label', 'score', 'fill-mask', 'features'])(
+  it.each<Task['name']>(['token-classification', 'named-entities', 'multi-label', 'score', 'fill-mask', 'features'])(
     'trains the same: %s, with a teacher and its hidden states',
     async (name) => {
       const request = splitAs({ ...taskRequest(name), engine }, { ...everyDraw, steps: 10 });

@@ -65,7 +65,7 @@ export const caseOf = (name: Task['name']): Case => {
   const task = taskOf(name);
   const plain = tiny();
   const random = stream(5, name);
-  const perWord = name === 'token-classification' || name === 'fill-mask';
+  const perWord = name === 'token-classification' || name === 'named-entities' || name === 'fill-mask';
   const answers = perWord ? 2 * TEXTS : TEXTS;
   const ids = (below: number): Targets => idTargets(Array.from({ length: answers }, () => random.integer(below)));
   const of = (model: Model, targets: Targets, width: number): Case => {
@@ -76,6 +76,7 @@ export const caseOf = (name: Task['name']): Case => {
     case 'text-classification':
       return of(withHead(plain, { task: name, at: 'texts', labels }), ids(CLASSES), CLASSES);
     case 'token-classification':
+    case 'named-entities':
       return of(withHead(plain, { task: name, at: 'tokens', labels }), ids(CLASSES), CLASSES);
     case 'multi-label': {
       const data = Int32Array.from({ length: answers * CLASSES }, () => random.integer(2));

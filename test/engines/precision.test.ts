@@ -24,7 +24,15 @@ import { bytesOfModel, labelsAlone, memoryCheckpoints, tinyModel } from '../engi
 import { halfEngines } from './half.ts';
 import { interruptions, plainRequest, taskRequest } from './training.ts';
 
-const tasks = ['text-classification', 'token-classification', 'multi-label', 'score', 'fill-mask', 'features'] as const;
+const tasks = [
+  'text-classification',
+  'token-classification',
+  'named-entities',
+  'multi-label',
+  'score',
+  'fill-mask',
+  'features',
+] as const;
 
 const mixed = (request: TrainRequest, engine: Engine): TrainRequest => ({
   ...{ ...request, engine, options: { ...request.options, precision: 'fp16' } },

@@ -18,7 +18,15 @@ import { updates } from './update-graphs.ts';
 
 export type { WholeGraph };
 
-const tasks = ['text-classification', 'token-classification', 'multi-label', 'score', 'fill-mask', 'features'] as const;
+const tasks = [
+  'text-classification',
+  'token-classification',
+  'named-entities',
+  'multi-label',
+  'score',
+  'fill-mask',
+  'features',
+] as const;
 
 const targetSteps = tasks
   .filter((name) => name !== 'features')

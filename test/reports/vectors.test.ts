@@ -14,7 +14,7 @@ const vectors = (rows: readonly (readonly number[])[]): Predictions => {
 };
 
 const qualityOf = (reference: Predictions, model: Predictions): QualityReport => {
-  const evidence = evidenceOf('vector', model, reference);
+  const evidence = evidenceOf({ task: dataTask('features'), classes: [] }, model, reference);
   if (evidence === null) throw new Error('they are of the same width');
   return qualityReport({ ...evidence, task: dataTask('features'), ids: model.ids, textOf: () => '' }, []);
 };

@@ -19,8 +19,11 @@ export const browserTitle = (title: string): string =>
     ? `${title} in Chromium`
     : `${title} in a browser: SKIPPED, none at ${candidates.filter((path) => path !== '').join(', ')}`;
 
+/** What a browser is waited for until it has started: the library's own three minutes are too few for a busy machine. */
+const LAUNCH_MS = 900_000;
+
 export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: executable ?? '', args: ['--no-sandbox'] });
+  chromium.launch({ executablePath: executable ?? '', args: ['--no-sandbox'], timeout: LAUNCH_MS });
 
 /** What a page is waited for: on a machine with other work on it many times as long as on an idle one. */
 export const PATIENCE_MS = 240_000;

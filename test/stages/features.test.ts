@@ -64,7 +64,7 @@ describe('features', () => {
       { id: 'small', evaluation: await judge('small', small) },
       { id: 'student', evaluation: await judge('student', output) },
     ];
-    const { scores, reference } = await judgeStages(stages, 'features', () => '');
+    const { scores, reference } = await judgeStages(stages, 'features', [], () => '');
     expect(reference).toBe('teacher');
     // Vectors of another width are no worse or better: they cannot be compared.
     expect(scores.get('small')).toBeNull();
