@@ -143,6 +143,26 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
 /** Why labels cannot be few of a task that has none. */
 export const noLabels = (task: DatasetTask): string => `expected no 'labelled' with task: ${task}, which has no labels`;
 
+/** What is said of groups and times that cannot be. */
+const placementProblems = (
+  value: FileConfig,
+  labels: readonly string[],
+): readonly (readonly [keyof FileConfig, string])[] => {
+  const taken = [value.text, ...labels].flat();
+  const same = (['groupBy', 'splitByTime'] as const).filter((key) => taken.includes(value[key] ?? ''));
+  const problems = same.map((key) => [key, 'expected another column than those of the text and the class'] as const);
+  if (value.splitByTime === undefined) return problems;
+  return [
+    ...problems,
+    ...(value.splitColumn === undefined
+      ? []
+      : [['splitByTime', "expected either 'splitColumn' or 'splitByTime', not both"] as const]),
+    ...(value.file !== undefined
+      ? []
+      : [['splitByTime', "expected no 'splitByTime' where the splits are files of their own"] as const]),
+  ];
+};
+
 /** Conditions between options, for `check` of a schema; `whole` is the key of texts that are split. */
 export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>, whole = 'file'): void => {
   const complain = (key: keyof FileConfig, message: string) =>
@@ -177,15 +197,7 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   if (value.splitColumn !== undefined && [value.text, ...labels].flat().includes(value.splitColumn)) {
     complain('splitColumn', 'expected another column than those of the text and the class');
   }
-  for (const key of ['groupBy', 'splitByTime'] as const) {
-    const column = value[key];
-    if (column !== undefined && [value.text, ...labels].flat().includes(column))
-      complain(key, 'expected another column than those of the text and the class');
-  }
-  if (value.splitByTime !== undefined && value.splitColumn !== undefined)
-    complain('splitByTime', "expected either 'splitColumn' or 'splitByTime', not both");
-  if (value.splitByTime !== undefined && value.file === undefined)
-    complain('splitByTime', "expected no 'splitByTime' where the splits are files of their own");
+  for (const problem of placementProblems(value, labels)) complain(...problem);
   if (labels.length === 0 && value.labelled !== undefined) {
     complain('labelled', noLabels(value.task));
   }

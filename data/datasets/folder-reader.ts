@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listed } from '../../ground/names.ts';
 import { dataErrors } from '../errors.ts';
+import { sourceErrors } from '../split-errors.ts';
 import type { SourceFile } from './bytes.ts';
 import { classOrder } from './class-order.ts';
 import type { RowReader, Values } from './rows.ts';
@@ -19,7 +20,7 @@ const isText = (path: string): boolean => /\.txt(?:\.gz)?$/i.test(path);
 const expectFolder = async ({ shown, path }: SourceFile): Promise<void> => {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw dataErrors.missingFile(shown, path);
-  if (!found.isDirectory()) throw dataErrors.noFolder(shown);
+  if (!found.isDirectory()) throw sourceErrors.noFolder(shown);
 };
 
 /** All files below a folder that are not hidden, by their paths within it. */
@@ -38,7 +39,7 @@ const pathsIn = async (folder: SourceFile, prefix = ''): Promise<readonly string
 /** Links to files are as good as these; what a link to a folder leads to belongs to no key. */
 const linkedFile = async ({ shown, path: folder }: SourceFile, path: string): Promise<string> => {
   const target = await stat(join(folder, path)).catch(() => undefined);
-  if (target?.isDirectory() === true) throw dataErrors.linkedFolder(`${shown}/${path}`);
+  if (target?.isDirectory() === true) throw sourceErrors.linkedFolder(`${shown}/${path}`);
   return path;
 };
 
@@ -57,11 +58,11 @@ const classesIn = (paths: readonly string[]): ReadonlySet<string> =>
 /** Every text has a class, and every folder a text: what lies elsewhere would be missed without a word. */
 const expectClasses = ({ texts, others }: Listing, { shown }: SourceFile): void => {
   const stray = texts.find((path) => classOf(path) === undefined);
-  if (stray !== undefined) throw dataErrors.strayText(`${shown}/${stray}`, shown, stray);
+  if (stray !== undefined) throw sourceErrors.strayText(`${shown}/${stray}`, shown, stray);
   const full = classesIn(texts);
   const empty = [...classesIn(others)].find((name) => !full.has(name));
   if (empty !== undefined)
-    throw dataErrors.noTexts(
+    throw sourceErrors.noTexts(
       `${shown}/${empty}`,
       others.filter((path) => classOf(path) === empty),
     );
@@ -95,7 +96,7 @@ async function* rowsOf(folder: SourceFile, columns: readonly string[]): AsyncGen
   const listing = await listingOf(folder);
   if (columns.includes(LABEL)) expectClasses(listing, folder);
   const { texts, others } = listing;
-  if (texts.length === 0) throw dataErrors.noTexts(folder.shown, others);
+  if (texts.length === 0) throw sourceErrors.noTexts(folder.shown, others);
   for (let at = 0; at < texts.length; at += AT_ONCE) {
     yield* await Promise.all(texts.slice(at, at + AT_ONCE).map((path) => rowOf(folder, path, columns)));
   }

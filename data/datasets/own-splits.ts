@@ -1,4 +1,5 @@
 import { dataErrors } from '../errors.ts';
+import { splitErrors } from '../split-errors.ts';
 import { namesIn, targetKindOf } from '../targets/index.ts';
 import type { Split } from './assemble.ts';
 import { type FileConfig, sharesOf } from './file-options.ts';
@@ -29,7 +30,7 @@ const expectWholeGroups = (candidates: readonly LocatedCandidate[]): void => {
     const other = first.get(one.group) ?? one;
     first.set(one.group, other);
     if (sideOf(other) === sideOf(one)) continue;
-    throw dataErrors.sharedGroup(one.at, sideOf(one), { at: other.at, split: sideOf(other) }, one.group);
+    throw splitErrors.sharedGroup(one.at, sideOf(one), { at: other.at, split: sideOf(other) }, one.group);
   }
 };
 

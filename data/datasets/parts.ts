@@ -1,5 +1,6 @@
 import { isUserError, type UserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
+import { splitErrors } from '../split-errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import type { SourceFile } from './bytes.ts';
 import { isBlank, type MissingOptions } from './missing.ts';
@@ -183,7 +184,11 @@ const refuse = (lacks: ReadonlyMap<Lack, Tally>, columns: Columns): void => {
     const cell = lacks.get(lack);
     const value = cell?.first[lack];
     if (cell === undefined || !isMissing(value)) continue;
-    throw dataErrors.emptyCell(cell.first.at, cell.count, { column: columns[lack] ?? '', key, spelled: value.missing });
+    throw splitErrors.emptyCell(cell.first.at, cell.count, {
+      column: columns[lack] ?? '',
+      key,
+      spelled: value.missing,
+    });
   }
   const label = lacks.get('label');
   if (label?.first.target !== undefined && 'missing' in label.first.target) {

@@ -1,5 +1,5 @@
-import { dataErrors } from '../errors.ts';
 import type { TextDraw } from '../hash.ts';
+import { splitErrors } from '../split-errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import type { Unit } from './units.ts';
 
@@ -100,7 +100,7 @@ export const placesByTime = (units: readonly Unit[], { test, validation }: Share
   const ends = endsOf(sorted);
   const total = ends.at(-1) ?? 0;
   const [some, more] = [Math.sign(test), Math.sign(validation)];
-  if (ends.length < 1 + some + more) throw dataErrors.fewTimes(ends.length, 1 + some + more);
+  if (ends.length < 1 + some + more) throw splitErrors.fewTimes(ends.length, 1 + some + more);
   const tested = some === 0 ? -1 : nearestEnd(ends, 0, 1 + more, total * test);
   const counted = ends[tested] ?? 0;
   const validated = more === 0 ? tested : nearestEnd(ends, tested + 1, 1, counted + total * validation);

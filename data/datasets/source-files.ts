@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
-import { dataErrors } from '../errors.ts';
+import { sourceErrors } from '../split-errors.ts';
 import type { SourceFile } from './bytes.ts';
 
 /** A file, or several: names, patterns, and patterns behind an exclamation mark for what they leave out. */
@@ -26,7 +26,7 @@ const matched = async (pattern: string, base: string): Promise<readonly SourceFi
   const { glob } = await import('tinyglobby');
   const only = { cwd: base, absolute: true, onlyFiles: true, expandDirectories: false, extglob: false };
   const paths = (await glob(pattern, only)).map((path) => resolve(path)).sort(compare);
-  if (paths.length === 0) throw dataErrors.noMatch(pattern, base);
+  if (paths.length === 0) throw sourceErrors.noMatch(pattern, base);
   const shown = (path: string): string => (isAbsolute(pattern) ? path : relative(base, path)).replaceAll('\\', '/');
   return paths.map((path) => ({ shown: shown(path), path }));
 };
@@ -65,7 +65,7 @@ export const filesOf = async (names: FileNames, base: string): Promise<readonly 
     if (!seen.has(place)) files.push(file);
     seen.add(place);
   }
-  if (files.length === 0) throw dataErrors.noMatch(list.join(', '), base);
+  if (files.length === 0) throw sourceErrors.noMatch(list.join(', '), base);
   return files;
 };
 

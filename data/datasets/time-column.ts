@@ -1,4 +1,4 @@
-import { dataErrors } from '../errors.ts';
+import { splitErrors } from '../split-errors.ts';
 import { type MissingOptions, missingLabel } from './missing.ts';
 import { scalarText, type Values } from './rows.ts';
 
@@ -70,7 +70,7 @@ export const readTime = (
   const none = missingLabel(text, missing);
   if (none !== undefined) return none;
   const time = timeIn(text);
-  if (time === undefined || !Number.isFinite(time.value)) throw dataErrors.noTime(row.at, column, text);
+  if (time === undefined || !Number.isFinite(time.value)) throw splitErrors.noTime(row.at, column, text);
   return time;
 };
 
@@ -93,5 +93,5 @@ export const expectOneForm = (rows: readonly Timed[], column: string): void => {
   const [first] = rows;
   const other = rows.find(({ time }) => time?.form !== first?.time?.form);
   if (first?.time === undefined || other?.time === undefined) return;
-  throw dataErrors.otherTime(other.at, column, formWords[other.time.form], first.at, formWords[first.time.form]);
+  throw splitErrors.otherTime(other.at, column, formWords[other.time.form], first.at, formWords[first.time.form]);
 };

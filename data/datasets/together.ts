@@ -1,4 +1,5 @@
-import { type DataProblem, dataErrors } from '../errors.ts';
+import type { DataProblem } from '../errors.ts';
+import { sourceErrors } from '../split-errors.ts';
 import type { Part } from './parts.ts';
 import { realPathOf } from './source-files.ts';
 
@@ -23,7 +24,7 @@ export const expectTogether = async (parts: readonly Part[]): Promise<void> => {
       const own = (await reader.columns(file)) ?? [];
       const [lacking, more] = [without(columns, own), without(own, columns)];
       if (lacking.length + more.length > 0)
-        throw dataErrors.otherColumns(file.shown, first.file.shown, key, lacking, more);
+        throw sourceErrors.otherColumns(file.shown, first.file.shown, key, lacking, more);
     }
   }
 };
@@ -36,7 +37,7 @@ export const twiceRead = async (parts: readonly Part[]): Promise<readonly DataPr
     const place = await realPathOf(file);
     const other = read.get(place);
     if (other !== undefined && other.key !== key) {
-      const { code, message } = dataErrors.readTwice(file.shown, key, other.key);
+      const { code, message } = sourceErrors.readTwice(file.shown, key, other.key);
       return [{ code, path: [key], message }];
     }
     read.set(place, part);
