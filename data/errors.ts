@@ -23,7 +23,8 @@ export const nameHint = (found: string, known: readonly string[]): string => {
     : `; there are: ${listed(known)}`;
 };
 
-const others = (count: number, what: string): string =>
+/** ` (and 2 more rows)`, where there are more than one. */
+export const others = (count: number, what: string): string =>
   count > 1 ? ` (and ${count - 1} more ${what}${count > 2 ? 's' : ''})` : '';
 
 const strayQuotes = {

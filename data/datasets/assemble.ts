@@ -3,9 +3,14 @@ import type { Dataset, Example } from '../dataset.ts';
 import { dataErrors } from '../errors.ts';
 import { drawsOf, type TextDraw } from '../hash.ts';
 import { indexed, type Named, namesIn, targetKindOf } from '../targets/index.ts';
+import { classOrder } from './class-order.ts';
+import { alikeAcross, Crossings, leftOut, likeness } from './duplicates.ts';
 import type { Loaded } from './kind.ts';
-import { placesByClass, placesByHash, type Shares, strataOf } from './placement.ts';
+import { placesByClass, placesByHash, placesByTime, type Shares } from './placement.ts';
 import { remarksOn } from './remarks.ts';
+import { placementRemarks } from './split-remarks.ts';
+import type { Time } from './time-column.ts';
+import { strataOf, type Unit, unitsOf } from './units.ts';
 
 export type Split = 'train' | 'unlabelled' | 'validation' | 'test';
 
@@ -15,6 +20,11 @@ export interface Candidate {
   readonly pair?: string;
   readonly target?: Named;
   readonly split?: Split;
+  /** Texts of one group stay in one split. */
+  readonly group?: string;
+  readonly time?: Time;
+  /** Where it stands, for messages. */
+  readonly at?: string;
 }
 
 export interface AssembleOptions {
@@ -23,8 +33,13 @@ export interface AssembleOptions {
   readonly labelled?: number | undefined;
   readonly limit?: number | undefined;
   readonly shares: Shares;
-  /** Every class has its share of each split; published datasets keep the splits of the hash alone. */
-  readonly byClass?: boolean;
+  /**
+   * How texts without a split get one: by the hash alone, as published datasets keep it, so that every class has its share
+   * of each split, or by their time.
+   */
+  readonly by?: 'hash' | 'class' | 'time';
+  /** Whether texts are equal that differ in case, spaces or Unicode form alone; left out, nobody asks. */
+  readonly dedupe?: boolean;
   /** Class names in order; without them, those of the training texts, sorted. */
   readonly classes?: readonly string[];
   /** What messages call the source. */
@@ -37,9 +52,10 @@ interface Unplaced {
   readonly draws: TextDraw;
 }
 
-interface Item extends Unplaced {
+/** A text in its split; with what it stays together with where that was drawn. */
+export interface Item extends Unplaced {
   readonly split: Split;
-  readonly drawn: boolean;
+  readonly unit?: Unit;
 }
 
 /** What makes an example the same as another: its text, or both texts of a pair. */
@@ -56,44 +72,65 @@ const contradict = ({ target: one }: Candidate, { target: other }: Candidate): b
   one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other);
 
 /** Of equal texts the first counts, whatever file or label the others have: no text is in two splits. */
-const unique = (candidates: readonly Candidate[]) => {
+const unique = (candidates: readonly Candidate[], { dedupe = false }: AssembleOptions) => {
   const items = new Map<string, Unplaced>();
+  const crossings = new Crossings();
   let contradictions = 0;
   for (const candidate of candidates) {
     const key = keyOf(candidate);
-    const known = items.get(key);
+    const same = dedupe ? likeness(candidate) : key;
+    const known = items.get(same);
     if (known === undefined) {
-      items.set(key, { id: items.size, candidate, draws: drawsFor(key, candidate) });
-    } else if (contradict(known.candidate, candidate)) contradictions++;
+      items.set(same, { id: items.size, candidate, draws: drawsFor(key, candidate) });
+      continue;
+    }
+    if (contradict(known.candidate, candidate)) contradictions++;
+    crossings.add(candidate, known.candidate, [candidate.split, known.candidate.split]);
   }
-  return { items: [...items.values()], duplicates: candidates.length - items.size, contradictions };
+  const duplicates = candidates.length - items.size;
+  return { items: [...items.values()], duplicates, contradictions, crossings: crossings.remarks(leftOut) };
 };
 
+const placers = { hash: placesByHash, class: placesByClass, time: placesByTime } as const;
+
 /** Each text with its split: its own, or the one that is drawn. */
-const placed = (items: readonly Unplaced[], { shares, byClass = false }: AssembleOptions): readonly Item[] => {
-  const open = items.filter(({ candidate }) => candidate.split === undefined);
-  const places = byClass ? placesByClass(open, shares) : placesByHash(open, shares);
-  return items.map((item) => {
-    const { split, text } = item.candidate;
-    return { ...item, split: split ?? places.get(text) ?? 'train', drawn: split === undefined };
+const placed = (items: readonly Unplaced[], { shares, by = 'hash' }: AssembleOptions): readonly Item[] => {
+  const units = unitsOf(items.filter(({ candidate }) => candidate.split === undefined));
+  const places = placers[by]([...new Set(units.values())], shares);
+  return items.map((item): Item => {
+    const unit = units.get(item);
+    if (unit === undefined) return { ...item, split: item.candidate.split ?? 'train' };
+    return { ...item, unit, split: places.get(unit) ?? 'train' };
   });
 };
 
-/** A class that the draw left without a training text gets the one that was nearest to training, with all pairs of that text. */
-const withEveryClassInTrain = (items: readonly Item[]): readonly Item[] => {
+/** A class that the draw left without a training text gets the one that was nearest to training, with all that stay with it. */
+const withEveryClassInTrain = (items: readonly Item[], { by }: AssembleOptions): readonly Item[] => {
+  // What is newer than all training texts stays so, whatever its class.
+  if (by === 'time') return items;
   const trained = new Set(
     items.filter(({ split }) => split === 'train').flatMap(({ candidate }) => strataOf(candidate)),
   );
-  const rescued = new Map<string | undefined, Item>();
-  for (const item of items) {
-    const lost = item.drawn ? strataOf(item.candidate).filter((name) => !trained.has(name)) : [];
+  const rescued = new Map<string | undefined, Unit>();
+  for (const { unit, candidate } of items) {
+    const lost = unit === undefined ? [] : strataOf(candidate).filter((name) => !trained.has(name));
     for (const name of lost) {
       const best = rescued.get(name);
-      if (best === undefined || item.draws.split > best.draws.split) rescued.set(name, item);
+      if (unit !== undefined && (best === undefined || unit.draw > best.draw)) rescued.set(name, unit);
     }
   }
-  const texts = new Set([...rescued.values()].map(({ candidate }) => candidate.text));
-  return items.map((item) => (item.drawn && texts.has(item.candidate.text) ? { ...item, split: 'train' } : item));
+  const moved = new Set(rescued.values());
+  return items.map((item) => (item.unit !== undefined && moved.has(item.unit) ? { ...item, split: 'train' } : item));
+};
+
+/** Unlabelled texts are for training: those of a group that is held out are left out. */
+const withoutHeldOut = (items: readonly Item[]): readonly Item[] => {
+  const held = new Set(
+    items.flatMap(({ candidate: { group }, split }) => (split === 'test' || split === 'validation' ? [group] : [])),
+  );
+  return items.filter(
+    ({ candidate: { group }, split }) => split !== 'unlabelled' || group === undefined || !held.has(group),
+  );
 };
 
 /** The items with the smallest draws, in their old order. */
@@ -106,13 +143,6 @@ const limited = (items: readonly Item[], limit: number | undefined): readonly It
   return items.filter((item) => kept.has(item));
 };
 
-const numeric = /^-?\d+$/;
-
-const sortedClasses = (labels: ReadonlySet<string>): readonly string[] =>
-  [...labels].every((label) => numeric.test(label))
-    ? [...labels].sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
-    : [...labels].sort();
-
 const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOptions): readonly string[] => {
   const { named, complete } = targetKindOf(task);
   if (!named) return [];
@@ -121,7 +151,7 @@ const classesOf = (items: readonly Item[], { task, classes, source }: AssembleOp
     if (split === 'train') for (const name of namesIn(candidate.target)) labels.add(name);
   }
   if (labels.size < 2) throw dataErrors.oneClass(source, [...labels][0]);
-  return classes ?? complete?.([...labels]) ?? sortedClasses(labels);
+  return classes ?? complete?.([...labels]) ?? classOrder(labels);
 };
 
 /** Few labels and plenty of texts is the point of `labelled`, so a limit leaves at least half of them without. */
@@ -142,24 +172,28 @@ const textsOf = ({ id, candidate: { text, pair } }: Item): Example =>
 /** Texts with what is known of them, class indices for names. */
 const byIndex = (classes: readonly string[]) => {
   const indices = new Map(classes.map((name, index) => [name, index]));
-  const indexOf = (name: string): number => {
+  const indexOf = (name: string, at: string): number => {
     const index = indices.get(name);
-    if (index === undefined) throw dataErrors.foreignLabel('the labels', name, classes);
+    if (index === undefined) throw dataErrors.foreignLabel(at, name, classes);
     return index;
   };
   return (item: Item): Example => {
-    const { target } = item.candidate;
-    return target === undefined ? textsOf(item) : { ...textsOf(item), target: indexed(target, indexOf) };
+    const { target, at = 'the labels' } = item.candidate;
+    return target === undefined
+      ? textsOf(item)
+      : { ...textsOf(item), target: indexed(target, (name) => indexOf(name, at)) };
   };
 };
 
 /**
  * Splits, limits and indexes texts. Everything is decided by hashes of the texts, nothing by a seed or by their order,
- * except that of equal texts the first counts. Pairs with an equal first text come to lie in one split.
+ * except that of equal texts the first counts. Pairs with an equal first text come to lie in one split, and so do the texts of a
+ * group.
  */
 export const assemble = (candidates: readonly Candidate[], options: AssembleOptions): Loaded => {
-  const { items: all, duplicates, contradictions } = unique(candidates);
-  const everything = withEveryClassInTrain(placed(all, options));
+  const { items: all, duplicates, contradictions, crossings } = unique(candidates, options);
+  const open = withEveryClassInTrain(placed(all, options), options);
+  const everything = withoutHeldOut(open);
   const classes = classesOf(everything, options);
   const items = limited(everything, options.limit);
   const of = (split: Split): readonly Item[] => items.filter((item) => item.split === split);
@@ -184,5 +218,11 @@ export const assemble = (candidates: readonly Candidate[], options: AssembleOpti
     validation: of('validation').map(indexed),
     test: of('test').map(indexed),
   };
-  return { dataset, duplicates, contradictions, dropped: 0, remarks: remarksOn(dataset) };
+  const remarks = [
+    ...remarksOn(dataset),
+    ...placementRemarks(items, open.length - everything.length),
+    ...crossings,
+    ...(options.dedupe === false ? alikeAcross(items) : []),
+  ];
+  return { dataset, duplicates, contradictions, dropped: 0, remarks };
 };

@@ -35,7 +35,7 @@ const config = z
       .default(true)
       .describe('true: the first row has the names; false: columns are called 1, 2, 3; a list: these are their names.'),
   })
-  .check(fileConditions)
+  .check((payload) => fileConditions(payload))
   .check(({ value, issues }) => {
     const { delimiter, quote } = value;
     const complain = (key: 'quote' | 'escape', message: string) =>

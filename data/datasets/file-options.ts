@@ -3,23 +3,44 @@ import { type DatasetTask, usualTask } from '../../ground/tasks.ts';
 import { schemes, type TargetOptions, tableTasks, targetKindOf } from '../targets/index.ts';
 import { maxLengthOption, sharedOptions } from './kind.ts';
 import { missingOptions } from './missing.ts';
+import { fileNames } from './source-files.ts';
 
 const share = z
   .string()
   .regex(/^(?:[1-9]\d?|0)(?:\.\d+)?%$/, "expected a share such as '10%'")
   .default('10%');
 
-const fileName = z.string().min(1);
-
 /** A column by its name; one without a name has a number, which YAML takes for a text in quotes alone. */
 export const columnOption = z.string("expected the name of a column; a number in quotes: '2'").min(1);
 
+/** Shares of the texts that go elsewhere than to training. */
+export const splitOption = z
+  .strictObject({
+    validation: share.describe('Share of the texts that choices are made on.'),
+    test: share.describe('Share of the texts that only the report reads.'),
+  })
+  .prefault({})
+  .describe(
+    'Shares that are split off, of every class. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
+  );
+
+export const dedupeOption = z
+  .boolean()
+  .optional()
+  .describe(
+    'Which texts are the same. false, or left out: those that are equal to the letter; of these the first counts, those of the test and the validation split before all others, so that none is in two splits. Texts that differ in case, spaces or Unicode form alone stay, and the report says how many of them cross splits. true: these are the same, too. Near-duplicates are not looked for.',
+  );
+
 /** Options of the user's own files, whatever their format. */
 export const fileOptions = {
-  file: fileName.optional().describe('All texts in one file; validation and test are split off by a hash of the text.'),
-  train: fileName.optional().describe('Training texts, where the splits are files of their own.'),
-  validation: fileName.optional().describe('Validation texts; split off the training texts where absent.'),
-  test: fileName.optional().describe('Test texts; split off the training texts where absent.'),
+  file: fileNames
+    .optional()
+    .describe(
+      "All texts: a file, a pattern such as data/*.csv, or a list of both, where '!data/old.csv' leaves something out of a pattern. Validation and test are split off by a hash of the text.",
+    ),
+  train: fileNames.optional().describe('Training texts, where the splits are files of their own; one or several.'),
+  validation: fileNames.optional().describe('Validation texts; split off the training texts where absent.'),
+  test: fileNames.optional().describe('Test texts; split off the training texts where absent.'),
   text: z
     .union([columnOption, z.tuple([columnOption, columnOption])], {
       error: "expected a column, or a list of the two columns of a pair; numbers in quotes: '2'",
@@ -61,26 +82,29 @@ export const fileOptions = {
     .describe(
       'How tags say where entities are, only with task: named-entities. Left out, the scheme that all texts of the data fit; whatever it is, models learn IOB2.',
     ),
-  split: z
-    .strictObject({
-      validation: share.describe('Share of the texts that choices are made on.'),
-      test: share.describe('Share of the texts that only the report reads.'),
-    })
-    .prefault({})
-    .describe(
-      'Shares that are split off, of every class. A text goes by its hash, a pair by that of its first text, so equal texts never cross and a seed changes nothing.',
-    ),
+  split: splitOption,
   splitColumn: columnOption
     .optional()
     .describe(
       "Column that says which split a row is in: train, validation (or dev), test, unlabelled. Only with 'file'. A split that no row names is split off the training texts.",
     ),
-  ...missingOptions,
-  ...sharedOptions,
-  unlabelled: fileName
+  groupBy: columnOption
     .optional()
     .describe(
-      'More texts without labels, for distillation, in equally named columns. Its ending tells its format, which may be another than that of the labelled texts.',
+      'Column of what texts belong to, as a customer or a document: no group is in two splits. A group goes by the hash of its name; where splits are files or a column, a group in two of them is an error. A file of unlabelled texts may lack the column.',
+    ),
+  splitByTime: columnOption
+    .optional()
+    .describe(
+      "Column with the time of each text: the newest are tested, those before them validate, in the shares of 'split'; texts of one time stay together. Only with 'file'. Of equal texts the newest counts.",
+    ),
+  dedupe: dedupeOption,
+  ...missingOptions,
+  ...sharedOptions,
+  unlabelled: fileNames
+    .optional()
+    .describe(
+      'More texts without labels, for distillation, in equally named columns; one file or several. The ending of each tells its format, which may be another than that of the labelled texts.',
     ),
   maxLength: maxLengthOption(128),
 };
@@ -119,8 +143,28 @@ export const sharesOf = ({ validation, test, split }: FileConfig) => ({
 /** Why labels cannot be few of a task that has none. */
 export const noLabels = (task: DatasetTask): string => `expected no 'labelled' with task: ${task}, which has no labels`;
 
-/** Conditions between options, for `check` of a schema. */
-export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>): void => {
+/** What is said of groups and times that cannot be. */
+const placementProblems = (
+  value: FileConfig,
+  labels: readonly string[],
+): readonly (readonly [keyof FileConfig, string])[] => {
+  const taken = [value.text, ...labels].flat();
+  const same = (['groupBy', 'splitByTime'] as const).filter((key) => taken.includes(value[key] ?? ''));
+  const problems = same.map((key) => [key, 'expected another column than those of the text and the class'] as const);
+  if (value.splitByTime === undefined) return problems;
+  return [
+    ...problems,
+    ...(value.splitColumn === undefined
+      ? []
+      : [['splitByTime', "expected either 'splitColumn' or 'splitByTime', not both"] as const]),
+    ...(value.file !== undefined
+      ? []
+      : [['splitByTime', "expected no 'splitByTime' where the splits are files of their own"] as const]),
+  ];
+};
+
+/** Conditions between options, for `check` of a schema; `whole` is the key of texts that are split. */
+export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig>, whole = 'file'): void => {
   const complain = (key: keyof FileConfig, message: string) =>
     issues.push({ code: 'custom', input: value[key], path: [key], message });
   const labels = targetKindOf(value.task).table?.columns(targetOptions(value)) ?? [];
@@ -135,11 +179,16 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
     complain('scheme', `expected no 'scheme' with task: ${value.task}, whose classes mark no entities`);
   if (several !== undefined) complain(...several);
   if (value.file === undefined && value.train === undefined) {
-    issues.push({ code: 'custom', input: value, path: [], message: "expected 'file' or 'train': where the texts are" });
+    issues.push({
+      code: 'custom',
+      input: value,
+      path: [],
+      message: `expected '${whole}' or 'train': where the texts are`,
+    });
   }
   if (value.file !== undefined) {
     for (const key of ['train', 'validation', 'test'] as const) {
-      if (value[key] !== undefined) complain(key, `expected either 'file' or '${key}', not both`);
+      if (value[key] !== undefined) complain(key, `expected either '${whole}' or '${key}', not both`);
     }
   }
   if (value.splitColumn !== undefined && value.file === undefined) {
@@ -148,6 +197,7 @@ export const fileConditions = ({ value, issues }: z.core.ParsePayload<FileConfig
   if (value.splitColumn !== undefined && [value.text, ...labels].flat().includes(value.splitColumn)) {
     complain('splitColumn', 'expected another column than those of the text and the class');
   }
+  for (const problem of placementProblems(value, labels)) complain(...problem);
   if (labels.length === 0 && value.labelled !== undefined) {
     complain('labelled', noLabels(value.task));
   }

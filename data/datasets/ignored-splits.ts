@@ -7,8 +7,8 @@ const ROWS = 500;
 const MOST_COLUMNS = 100;
 
 const openColumns = async ({ file, reader, columns }: Part): Promise<readonly string[]> => {
-  const { text, pair, target } = columns;
-  const used = new Set([text, pair, ...(target?.names ?? [])]);
+  const { text, pair, target, group = '', time = '' } = columns;
+  const used = new Set([text, pair, group, time, ...(target?.names ?? [])]);
   const all = (await reader.columns(file)) ?? [];
   const isOnce = (name: string): boolean => all.indexOf(name) === all.lastIndexOf(name);
   return all.filter((name) => name !== '' && !used.has(name) && isOnce(name)).slice(0, MOST_COLUMNS);

@@ -4,6 +4,7 @@ import type { DataProblem } from '../errors.ts';
 import { brownTags, brownTexts } from './brown.ts';
 import { conll } from './conll.ts';
 import { csv } from './csv.ts';
+import { folder } from './folder.ts';
 import { jsonl } from './jsonl.ts';
 import type { AnyDataset, Loaded, Outlook, Whole } from './kind.ts';
 import { parquet } from './parquet.ts';
@@ -23,6 +24,7 @@ export const datasets: readonly [AnyDataset, ...AnyDataset[]] = [
   csv,
   jsonl,
   parquet,
+  folder,
   conll,
 ];
 
@@ -43,7 +45,8 @@ const kindOf = (config: DataConfig): AnyDataset => {
 export const taskOfData = (config: DataConfig): DatasetTask => kindOf(config).task(config);
 
 /** Absolute paths of the files that the dataset is made from; their contents belong to its cache key. */
-export const sources = (config: DataConfig, base: string): readonly string[] => kindOf(config).sources(config, base);
+export const sources = (config: DataConfig, base: string): Promise<readonly string[]> =>
+  kindOf(config).sources(config, base);
 
 /** What is wrong with the data as far as existence and headers show it, in well under half a second. */
 export const check = (config: DataConfig, base: string): Promise<readonly DataProblem[]> =>

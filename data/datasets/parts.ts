@@ -1,9 +1,10 @@
 import { isUserError, type UserError } from '../../ground/errors.ts';
 import { type DataProblem, dataErrors } from '../errors.ts';
+import { splitErrors } from '../split-errors.ts';
 import type { Candidate, Split } from './assemble.ts';
 import type { SourceFile } from './bytes.ts';
 import { isBlank, type MissingOptions } from './missing.ts';
-import { type Columns, type Row, type RowReader, readRows } from './rows.ts';
+import { type Columns, type MissingValue, type Row, type RowReader, readRows } from './rows.ts';
 import { splitNamed } from './split-column.ts';
 
 /** One of the files that a dataset is made from. */
@@ -30,11 +31,20 @@ const columnProblem = ({ file: { shown } }: Part, name: string, found: readonly 
 };
 
 /** Columns by the key that names them. */
-const keysOf = ({ text, pair, target, split }: Columns): readonly (readonly [key: string, name: string])[] => [
+const keysOf = ({
+  text,
+  pair,
+  target,
+  split,
+  group,
+  time,
+}: Columns): readonly (readonly [key: string, name: string])[] => [
   ['text', text],
   ...(pair === undefined ? [] : [['text', pair] as const]),
   ...(target?.names ?? []).map((name) => ['label', name] as const),
   ...(split === undefined ? [] : [['splitColumn', split] as const]),
+  ...(group === undefined ? [] : [['groupBy', group] as const]),
+  ...(time === undefined ? [] : [['splitByTime', time] as const]),
 ];
 
 const columnProblems = (part: Part, found: readonly string[]): readonly DataProblem[] => {
@@ -54,41 +64,74 @@ const columnProblems = (part: Part, found: readonly string[]): readonly DataProb
 /** Enough rows to see most mistakes, few enough to read them in no time. */
 export const FIRST_ROWS = 2000;
 
-/** Opens a file and reads its columns and its first rows. */
-export const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
+/** What goes wrong with the data in some work, as a problem of a key; none where it ends well. */
+export const problemsBy = async (
+  path: DataProblem['path'],
+  work: () => Promise<unknown>,
+): Promise<readonly DataProblem[]> => {
   try {
-    const found = await part.reader.columns(part.file);
-    if (found === undefined) throw dataErrors.emptyFile(part.file.shown);
-    const problems = columnProblems(part, found);
-    if (problems.length === 0) await readPart(part, FIRST_ROWS);
-    return problems;
+    await work();
+    return [];
   } catch (error) {
-    if (isUserError(error, 'data')) return [{ code: error.code, path: [part.key], message: error.message }];
+    if (isUserError(error, 'data')) return [{ code: error.code, path, message: error.message }];
     throw error;
   }
 };
 
-/** Rows of one kind: the first of them, and how many. */
+/** Opens a file and reads its columns and its first rows. */
+const partProblems = async (part: Part): Promise<readonly DataProblem[]> => {
+  const problems: DataProblem[] = [];
+  const failed = await problemsBy([part.key], async () => {
+    const found = await part.reader.columns(part.file);
+    if (found === undefined) throw dataErrors.emptyFile(part.file.shown);
+    problems.push(...columnProblems(part, found));
+    if (problems.length === 0) await readPart(part, FIRST_ROWS);
+  });
+  return [...problems, ...failed];
+};
+
+/** Of more files than this with the same fault nobody reads the messages. */
+const MOST_WRONG = 3;
+
+/** What is wrong with files by themselves: of many of one key the first. */
+export const problemsOfParts = async (parts: readonly Part[]): Promise<readonly DataProblem[]> => {
+  const problems: DataProblem[] = [];
+  const wrong = new Map<string, number>();
+  for (const part of parts) {
+    const count = wrong.get(part.key) ?? 0;
+    if (count === MOST_WRONG) continue;
+    const own = await partProblems(part);
+    problems.push(...own);
+    wrong.set(part.key, count + Math.min(1, own.length));
+  }
+  return problems;
+};
+
+/** Rows that lack the same: the first of them, and how many. */
 interface Tally {
   count: number;
-  first: Row | undefined;
+  readonly first: Row;
 }
 
-const tallied = (tally: Tally, row: Row): void => {
-  tally.first ??= row;
+const tallied = (tallies: Map<Lack, Tally>, lack: Lack, row: Row): void => {
+  const tally = tallies.get(lack) ?? { count: 0, first: row };
+  tallies.set(lack, tally);
   tally.count++;
 };
 
-const candidateOf = (
-  { at, wordAt, text, pair, target, split: named }: Row,
-  { split, columns }: Part,
-): LocatedCandidate => {
+const isMissing = (value: unknown): value is MissingValue =>
+  typeof value === 'object' && value !== null && 'missing' in value;
+
+const candidateOf = (row: Row, { split, columns }: Part): LocatedCandidate => {
+  const { at, wordAt, text, pair, target, split: named, group, time } = row;
   const own = named === undefined ? split : splitNamed(named, columns.split ?? '', at);
   return {
     ...{ at, wordAt, text: text.trim() },
     ...(pair === undefined ? {} : { pair: pair.trim() }),
-    ...(target === undefined || 'missing' in target ? {} : { target: target.target }),
+    ...(target === undefined || isMissing(target) ? {} : { target: target.target }),
     ...(own === undefined ? {} : { split: own }),
+    ...(group === undefined || isMissing(group) ? {} : { group }),
+    ...(time === undefined || isMissing(time) ? {} : { time }),
   };
 };
 
@@ -100,33 +143,58 @@ export interface ReadPart {
   readonly dropped: number;
 }
 
-/** All texts of a file; throws a dataError where there is none, or where texts or labels are missing. */
+/** What a row may lack, in the order in which it is asked for. */
+type Lack = 'text' | 'group' | 'time' | 'label';
+
+const lackOf = (row: Row, { text, pair, split }: LocatedCandidate): Lack | undefined => {
+  if ([text, pair ?? text].some(isBlank)) return 'text';
+  if (isMissing(row.group)) return 'group';
+  if (isMissing(row.time)) return 'time';
+  return split !== 'unlabelled' && isMissing(row.target) ? 'label' : undefined;
+};
+
+/** All texts of a file; throws a dataError where there is none, or where something is missing. */
 export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Promise<ReadPart> => {
   const { file, columns, reader, missing } = part;
   const candidates: LocatedCandidate[] = [];
-  const emptyTexts: Tally = { count: 0, first: undefined };
-  const emptyLabels: Tally = { count: 0, first: undefined };
+  const lacks = new Map<Lack, Tally>();
+  let dropped = 0;
   for await (const row of readRows(reader, file, { columns, missing }, most)) {
     const candidate = candidateOf(row, part);
-    if ([candidate.text, candidate.pair ?? candidate.text].some(isBlank)) tallied(emptyTexts, row);
-    else if (candidate.split === 'unlabelled') candidates.push(withoutTarget(candidate));
-    else if (row.target !== undefined && 'missing' in row.target) tallied(emptyLabels, row);
-    else candidates.push(candidate);
+    const lack = lackOf(row, candidate);
+    if (lack === undefined) candidates.push(candidate.split === 'unlabelled' ? withoutTarget(candidate) : candidate);
+    else {
+      tallied(lacks, lack, row);
+      dropped++;
+    }
   }
-  const dropped = emptyTexts.count + emptyLabels.count;
-  if (missing.missing === 'refuse') refuse(emptyTexts, emptyLabels);
+  if (missing.missing === 'refuse') refuse(lacks, columns);
   if (candidates.length === 0)
     throw dropped === 0 ? dataErrors.emptyFile(file.shown) : dataErrors.nothingLeft(file.shown, dropped);
   return { candidates, dropped };
 };
 
-const refuse = (texts: Tally, labels: Tally): void => {
-  if (texts.first !== undefined) throw dataErrors.emptyText(texts.first.at, texts.count);
-  const { first, count } = labels;
-  if (first?.target !== undefined && 'missing' in first.target) {
-    const { missing, noun } = first.target;
+const refuse = (lacks: ReadonlyMap<Lack, Tally>, columns: Columns): void => {
+  const text = lacks.get('text');
+  if (text !== undefined) throw dataErrors.emptyText(text.first.at, text.count);
+  for (const [lack, key] of [
+    ['group', 'groupBy'],
+    ['time', 'splitByTime'],
+  ] as const) {
+    const cell = lacks.get(lack);
+    const value = cell?.first[lack];
+    if (cell === undefined || !isMissing(value)) continue;
+    throw splitErrors.emptyCell(cell.first.at, cell.count, {
+      column: columns[lack] ?? '',
+      key,
+      spelled: value.missing,
+    });
+  }
+  const label = lacks.get('label');
+  if (label?.first.target !== undefined && 'missing' in label.first.target) {
+    const { missing, noun } = label.first.target;
     throw noun === undefined
-      ? dataErrors.emptyLabel(first.at, count, missing)
-      : dataErrors.emptyNumber(first.at, count, missing, noun);
+      ? dataErrors.emptyLabel(label.first.at, label.count, missing)
+      : dataErrors.emptyNumber(label.first.at, label.count, missing, noun);
   }
 };

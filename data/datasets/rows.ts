@@ -2,7 +2,8 @@ import { dataErrors } from '../errors.ts';
 import type { ReadRow, ReadTarget } from '../targets/target.ts';
 import { listOf, wordIn, wordsOf } from '../targets/words-of-text.ts';
 import type { SourceFile } from './bytes.ts';
-import type { MissingOptions } from './missing.ts';
+import { type MissingOptions, missingLabel } from './missing.ts';
+import { readTime, type Time } from './time-column.ts';
 import { isScalar, kindOfValue } from './values.ts';
 
 /** Which columns of a file are meant. A file of unlabelled texts has no target, only pairs have a second text. */
@@ -15,6 +16,9 @@ export interface Columns {
   readonly target?: { readonly names: readonly string[]; readonly read: ReadRow };
   /** The column that says which split a row is in. */
   readonly split?: string;
+  /** Columns of what stays in one split, and of when a text is from. */
+  readonly group?: string;
+  readonly time?: string;
 }
 
 /** Values of some columns in one row, as the format has them. */
@@ -35,12 +39,18 @@ export interface RowReader {
   values(file: SourceFile, columns: readonly string[], most?: number): AsyncIterable<Values>;
   /** Column names without reading further than it needs, undefined where there is no row. */
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
+  /** Whether each row names its own columns, so that files need not have the same ones. */
+  readonly isRagged?: true;
   /** The column that holds the texts, where the format gives columns no names. */
   readonly texts?: string;
   /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */
   isNameless?(names: readonly string[], columns: readonly string[]): boolean;
   /** Class names of a column in their order, where the format declares them. */
   classes?(file: SourceFile, column: string): Promise<readonly string[] | undefined>;
+  /** The size of a source that is no file. */
+  bytes?(file: SourceFile): Promise<number>;
+  /** What to know of a source that its rows do not say. */
+  remarks?(file: SourceFile): Promise<readonly string[]>;
 }
 
 /** One text as it stands in a file, untrimmed. Empty where the file has nothing in its place. */
@@ -51,6 +61,13 @@ export interface Row {
   readonly target: ReadTarget | undefined;
   readonly split: string | undefined;
   readonly wordAt: (word: number) => string;
+  readonly group: string | MissingValue | undefined;
+  readonly time: Time | MissingValue | undefined;
+}
+
+/** How a row spells that something is not there. */
+export interface MissingValue {
+  readonly missing: string;
 }
 
 /** Nothing where a value should be: null, or the number that is none. */
@@ -72,6 +89,10 @@ export const scalarText = (value: unknown, column: string, row: Values): string 
   return isScalar(value) && !isNothing(value) ? String(value) : textOf(value, column, row);
 };
 
+const readGroup = (value: unknown, column: string, row: Values, missing: MissingOptions): string | MissingValue => {
+  const name = scalarText(value, column, row).trim();
+  return missingLabel(name, missing) ?? name;
+};
 /** A text, or its words with single spaces between them where it may be a list of them. */
 const plainText = (row: Values & { readonly text: unknown }, { text, words }: Columns): string =>
   words === true && listOf(row.text) !== undefined ? wordsOf(row.text, row).join(' ') : textOf(row.text, text, row);
@@ -83,8 +104,8 @@ export async function* readRows(
   { columns, missing }: { readonly columns: Columns; readonly missing: MissingOptions },
   most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Row> {
-  const { text, pair, target, split } = columns;
-  const names = [text, pair, ...(target?.names ?? []), split].filter((name) => name !== undefined);
+  const { text, pair, target, split, group, time } = columns;
+  const names = [text, pair, ...(target?.names ?? []), split, group, time].filter((name) => name !== undefined);
   let count = 0;
   for await (const row of reader.values(file, names, most)) {
     if (count++ >= most) break;
@@ -98,6 +119,8 @@ export async function* readRows(
       pair: pair === undefined ? undefined : textOf(value(pair), pair, row),
       target: read,
       split: split === undefined ? undefined : scalarText(value(split), split, row),
+      group: group === undefined ? undefined : readGroup(value(group), group, row, missing),
+      time: time === undefined ? undefined : readTime(value(time), time, row, missing),
     };
   }
 }

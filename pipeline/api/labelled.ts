@@ -6,7 +6,8 @@ import { indexed } from '../../data/targets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { type DatasetTask, type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import { expectFile, guessed, type Roles, rolesOf } from '../commands/first-file.ts';
+import { expectFile, guessed } from '../commands/first-file.ts';
+import { type Roles, rolesOf } from '../commands/first-roles.ts';
 import { requestError } from '../diagnostic.ts';
 
 /** A file of texts that models are judged by, and which columns hold what: recognised where nobody says. */
@@ -70,7 +71,7 @@ const recognised = async (task: DatasetTask, options: DataOptions) => {
   const { data, text, pair, header } = options;
   const unlabelled = dataTask(task).truth === 'text' || dataTask(task).truth === 'teacher';
   const given = {
-    ...{ data, out: '' },
+    ...{ data: [data], out: '' },
     ...(text === undefined ? {} : { text }),
     ...(pair === undefined ? {} : { pair }),
     ...(header === undefined ? {} : { header }),

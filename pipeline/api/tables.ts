@@ -13,7 +13,8 @@ import { modelTask } from '../../ground/tasks.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import { saidAbout } from '../commands/answers.ts';
 import type { Given } from '../commands/asked.ts';
-import { expectFile, guessed, type Roles, rolesOf } from '../commands/first-file.ts';
+import { expectFile, guessed } from '../commands/first-file.ts';
+import { type Roles, rolesOf } from '../commands/first-roles.ts';
 import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
@@ -203,7 +204,7 @@ export const predictFile = async (path: string, options: TableOptions): Promise<
   await expectFile(data);
   await checkOut(options);
   const given = {
-    ...{ data, out: '', label: false as const },
+    ...{ data: [data], out: '', label: false as const },
     ...(text === undefined ? {} : { text }),
     ...(pair === undefined ? {} : { pair }),
     ...(header === undefined ? {} : { header }),

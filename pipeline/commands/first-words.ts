@@ -15,7 +15,10 @@ export interface WordRoles {
 }
 
 /** Words and what is known of them, in the columns that options name or in those that look the part. */
-export const wordsFor = ({ data: file, ...given }: InitOptions, { words = [] }: DataGuess): WordRoles | undefined => {
+export const wordsFor = (
+  { data: [file = ''], ...given }: InitOptions,
+  { words = [] }: DataGuess,
+): WordRoles | undefined => {
   if (given.task !== undefined || given.label === false || given.pair !== undefined) return undefined;
   const found = words.find(({ text, label }) => (given.text ?? text) === text && (given.label ?? label) === label);
   if (found === undefined) return undefined;

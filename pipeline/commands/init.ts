@@ -3,7 +3,8 @@ import { type DatasetTask, textTasks } from '../../ground/tasks.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
 
 export interface InitOptions {
-  readonly data: string;
+  /** Files with equal columns. */
+  readonly data: readonly string[];
   readonly text?: string;
   readonly pair?: string;
   /** false: the texts have no classes. */
@@ -21,6 +22,7 @@ export const formats = 'CSV, JSON Lines (.jsonl), Parquet (.parquet) or CoNLL (.
 const examples = `
 Examples:
   $ decant init --data reviews.csv
+  $ decant init --data january.csv february.csv
   $ decant init --data reviews.csv --text body --label stars --out reviews.yaml
   $ decant init --data nli.parquet --text premise --pair hypothesis
   $ decant init --data entities.conll
@@ -33,9 +35,9 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .command('init')
     .summary('write a commented pipeline file for your own data')
     .description(
-      'Write a commented pipeline file for a file of texts, with or without classes. Columns are guessed unless named.',
+      'Write a commented pipeline file for one or more files of texts, with or without classes. Columns are guessed unless named.',
     )
-    .requiredOption('--data <file>', formats)
+    .requiredOption('--data <files...>', `${formats}; several with equal columns are read together`)
     .option('--text <column>', 'column of the texts')
     .option('--pair <column>', 'column of the second texts, where texts come in pairs')
     .option('--label <column>', 'column of the classes')

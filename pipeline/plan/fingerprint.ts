@@ -69,14 +69,16 @@ const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? {}))
 export class Sources {
   private readonly digests = new Map<string, Promise<Digest>>();
 
-  of(paths: readonly string[]): Promise<Fingerprint['sources']> {
-    const entries = paths.map(async (path, i) => {
+  async of(paths: readonly string[]): Promise<Fingerprint['sources']> {
+    const entries: (readonly [string, Digest])[] = [];
+    // One after another: of some thousand files no system opens all at once.
+    for (const [i, path] of paths.entries()) {
       const digest = this.digests.get(path) ?? hashPath(path);
       this.digests.set(path, digest);
       // Named by place and last part, so that a moved folder changes no key.
-      return [`${i} ${basename(path)}`, await digest] as const;
-    });
-    return Promise.all(entries).then((found) => Object.fromEntries(found));
+      entries.push([`${i} ${basename(path)}`, await digest]);
+    }
+    return Object.fromEntries(entries);
   }
 }
 

@@ -10,7 +10,7 @@ export const asStageError = (error: unknown): unknown =>
 
 const filesOf = async (config: DataConfig, base: string): Promise<readonly string[]> => {
   try {
-    return sources(config, base);
+    return await sources(config, base);
   } catch (error) {
     throw asStageError(error);
   }

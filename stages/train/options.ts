@@ -106,7 +106,9 @@ export const trainingConfig = {
   classWeights: z
     .enum(['none', 'balanced'])
     .default('none')
-    .describe('balanced gives rare classes as much say as frequent ones'),
+    .describe(
+      'balanced gives rare classes as much say as frequent ones: the loss of a label counts n / (k n_c) times, with n labels of k classes, n_c of them of its own. Where texts have several classes, it weighs a class where a text has it',
+    ),
   patience: z
     .int()
     .min(1)

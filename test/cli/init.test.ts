@@ -73,6 +73,28 @@ describe('decant init', () => {
     expect(result.valid).toMatch(/^pipeline\.yaml is valid/);
   });
 
+  it('says what it read and what it left out, and trains by updates where texts are few', async () => {
+    using space = workspace();
+    space.write('more.csv', `id,text,label\n${lines(40, (i) => `${i},text ${i + 80},${label(i)}`)}`);
+    const table = `id,text,label\n${lines(90, (i) => `${i},text ${i},${label(i)}`)}`;
+    const { said, valid } = await both(space, 'first.csv', table, 'more.csv');
+    expect(said.split('\n').slice(0, 3)).toEqual([
+      'Wrote pipeline.yaml: texts from column "text", classes from column "label".',
+      'Read 120 texts: 96 to train on, 12 to validate, 12 to test.',
+      "Left out: column 'id'; 10 repeated texts, 7 of them with another label than the first.",
+    ]);
+    expect(valid).toMatch(/^pipeline\.yaml is valid/);
+    const written = readFileSync(space.path('pipeline.yaml'), 'utf8');
+    expect(written).toMatch(/^# yaml-language-server: \$schema=(.*pipeline\.schema\.json)\n/);
+    const [, schema = ''] = /schema=(.*)/.exec(written) ?? [];
+    expect(JSON.parse(readFileSync(space.path(schema), 'utf8'))).toHaveProperty('$schema');
+    expect(written).toContain('file: [first.csv, more.csv]');
+    expect(written.match(/steps: 600 .*\n {4}batch: 16\n {4}patience: 20 /g)?.length).toBe(2);
+    expect(written).not.toContain('epochs: ');
+    await both(space, 'large.csv', `text,label\n${lines(16_000, (i) => `text ${i},${label(i)}`)}`);
+    expect(readFileSync(space.path('pipeline.yaml'), 'utf8')).toMatch(/epochs: 4\n[\s\S]*epochs: 3\n/);
+  });
+
   it('writes what texts alone are for, with a teacher for it', async () => {
     using space = workspace();
     const texts = lines(90, (i) => JSON.stringify({ text: `t ${i}` }));

@@ -44,7 +44,7 @@ describe('wrong requests exit 2 before anything runs', () => {
     [['inspect'], /missing required argument 'model'/],
     [['predict', 'missing', 'a text'], /^missing: no such folder; expected a model folder/],
     [['init', '--data', 'missing.csv'], /^missing\.csv: no such file; expected a file of texts: CSV, JSON Lines/],
-    [['init'], /required option '--data <file>' not specified/],
+    [['init'], /required option '--data <files\.\.\.>' not specified/],
     [['validate', 'a.yaml', 'b.yaml'], /too many arguments/],
   ])('%j', async (args, message) => {
     using space = workspace();

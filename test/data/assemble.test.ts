@@ -223,7 +223,7 @@ describe('assembling a dataset', () => {
   });
 
   describe('by class', () => {
-    const byClass = { ...options, byClass: true };
+    const byClass = { ...options, by: 'class' as const };
     const countsOf = (dataset: Dataset, split: 'train' | 'validation' | 'test') =>
       dataset.classes.map((_, index) => dataset[split].filter(({ target }) => target === index).length);
 

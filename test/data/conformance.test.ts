@@ -32,6 +32,9 @@ const ownFiles: Readonly<Record<string, (space: Workspace) => void>> = {
     const columnData = (['text', 'label'] as const).map((name) => ({ name, data: rows.map((row) => row[name]) }));
     space.write('data.parquet', new Uint8Array(parquetWriteBuffer({ columnData })));
   },
+  folder: (space) => {
+    for (const [i, { text, label }] of rows.entries()) space.write(`data.folder/${label}/${i}.txt`, text);
+  },
 };
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
@@ -48,7 +51,11 @@ const targetsOf = ({ target = [] }: Example): readonly number[] => [target].flat
 describe.each(datasets)('dataset $uses', ({ uses }) => {
   const space = workspace();
   const configOf = (options: object = {}): DataConfig =>
-    dataSchema.parse({ uses, ...(uses in ownFiles ? { file: `data.${uses}` } : {}), ...options });
+    dataSchema.parse({
+      uses,
+      ...(uses in ownFiles ? { [uses === 'folder' ? uses : 'file']: `data.${uses}` } : {}),
+      ...options,
+    });
   const loaded = async (options: object = {}): Promise<Dataset> =>
     (await load(configOf(options), space.folder)).dataset;
   let all: Dataset;
@@ -113,7 +120,7 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
     expect({ task: dataset.task, classes: dataset.classes }).toEqual({ task: 'fill-mask', classes: [] });
     expect(dataset.train.filter((example) => 'target' in example)).toEqual([]);
     // Files of the user's are split class by class.
-    if (!('file' in config.data)) expect(placesOf(dataset)).toEqual(placesOf(all));
+    if (!(uses in ownFiles)) expect(placesOf(dataset)).toEqual(placesOf(all));
   });
 
   it('takes more texts from a file of any format', async () => {
@@ -130,7 +137,7 @@ describe.each(datasets)('dataset $uses', ({ uses }) => {
     const configs = files.map((file) => configOf({ unlabelled: basename(file) }));
     for (const [i, config] of configs.entries()) {
       expect(await check(config, space.folder)).toEqual([]);
-      expect(sources(config, space.folder)).toContain(files[i]);
+      expect(await sources(config, space.folder)).toContain(files[i]);
     }
     // Which of them is read makes no difference to the labelled texts, which take their time.
     const config = configs[datasets.findIndex((kind) => kind.uses === uses) % configs.length];

@@ -141,7 +141,7 @@ describe('a csv file', () => {
         message: "more.csv: there is no column 'text'; there are: 'sentence'",
       },
     ]);
-    expect(sources(config, space.folder)).toEqual(
+    expect(await sources(config, space.folder)).toEqual(
       ['test.csv', 'train.csv', 'more.csv'].map((file) => space.path(file)),
     );
   });

