@@ -11,6 +11,7 @@ import { qualityReport } from './quality.ts';
 import { baselineSteps, outputIn, type RunSummary, type StepSummary } from './record.ts';
 import type { BaselineReport, OverBaseline, QualityReport, Report } from './report.ts';
 import { baselineCalled } from './schema/names.ts';
+import type { Interval } from './statistics/intervals.ts';
 import { effectInterval } from './statistics/metrics.ts';
 
 type Baseline = BaselineMetrics[string];
@@ -118,7 +119,7 @@ export const strongest = (baselines: readonly JudgedBaseline[], { metric }: Data
     );
 
 /** Against a figure whose answers are not known, the interval of the model's own figure has to do. */
-const unpaired = (quality: QualityReport, score: number): OverBaseline['score'] => ({
+const unpaired = (quality: QualityReport, score: number): Interval => ({
   estimate: quality.score - score,
   low: quality.scoreInterval.low - score,
   high: quality.scoreInterval.high - score,

@@ -214,6 +214,18 @@ const withLacking = (stages: readonly StageReport[], report: Pick<Report, 'measu
     return notes.length === 0 ? stage : { ...stage, notes: [...stage.notes, ...notes] };
   });
 
+/** What is known of the texts, as far as they were read. */
+const dataReport = (uses: string, dataset: DatasetMetrics | null): Omit<Report['data'], 'baselines'> => ({
+  uses,
+  task: dataset?.task ?? usualTask,
+  train: dataset?.train ?? 0,
+  unlabelled: dataset?.unlabelled ?? 0,
+  validation: dataset?.validation ?? 0,
+  test: dataset?.test ?? 0,
+  classes: dataset?.classes ?? [],
+  remarks: dataset === null ? [] : dataRemarks(dataset),
+});
+
 /**
  * The report of a run, finished or not, computed from records alone: nothing is run or measured here. The reference is
  * the first stage whose model does what the data is for.
@@ -247,14 +259,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     },
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
-      uses: run.data,
-      task,
-      train: dataset?.train ?? 0,
-      unlabelled: dataset?.unlabelled ?? 0,
-      validation: dataset?.validation ?? 0,
-      test: dataset?.test ?? 0,
-      classes,
-      remarks: dataset === null ? [] : dataRemarks(dataset),
+      ...dataReport(run.data, dataset),
       baselines: baselinesReport(baselines, scores.get(reference ?? '') ?? null, classes),
     },
     reference,

@@ -143,7 +143,7 @@ const notes = ({ stages }: Report): string[] =>
 /** The other ways are longer than a comment has room for: they are in the page and in the folder's README. */
 const useLines = (report: Report): string[] => {
   const use = useOf(report);
-  return use === null ? [] : ['', `Use it, in the folder of this report: \`${use.command}\``];
+  return use === null ? [] : ['', `Use it, in the folder of this report: <code>${inert(use.command)}</code>`];
 };
 
 const MOST_REMARKS = 3;

@@ -19,6 +19,7 @@ import {
   readPart,
 } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
+import { settled } from './settled.ts';
 import { filesOf, shownNames } from './source-files.ts';
 import { expectTogether, twiceRead } from './together.ts';
 
@@ -49,23 +50,6 @@ const columnsOf = (config: FileConfig, key: string): Columns => {
     ...(groupBy === undefined ? {} : { group: groupBy }),
     ...(splitByTime === undefined ? {} : { time: splitByTime }),
   };
-};
-
-const withTarget = (candidate: LocatedCandidate, target: readonly string[] | undefined): LocatedCandidate =>
-  target === undefined ? candidate : { ...candidate, target };
-
-/** Candidates with their names as they are used: what they mean may show in all texts together alone. */
-const settled = (
-  { task, scheme }: FileConfig,
-  candidates: readonly LocatedCandidate[],
-): readonly LocatedCandidate[] => {
-  const { settle } = targetKindOf(task);
-  if (settle === undefined) return candidates;
-  const named = candidates.filter(({ target }) => typeof target === 'object');
-  const texts = named.map(({ target, wordAt }) => ({ tags: namesIn(target), at: wordAt }));
-  const tags = settle(texts, scheme);
-  const own = new Map(named.map((candidate, i) => [candidate, tags[i]]));
-  return candidates.map((candidate) => withTarget(candidate, own.get(candidate)));
 };
 
 /** Texts without labels may be in a file of another format, in which columns are called otherwise or not at all. */

@@ -1,3 +1,4 @@
+import { accuracy } from '../../ground/metrics/index.ts';
 import { type Html, html } from './html.ts';
 
 /** What a word of the report means, for whoever meets it there first. */
@@ -13,7 +14,7 @@ const INTERVAL = 'In brackets: where the true figure lies for 95 of 100 test spl
 const term = (id: string, heading: RegExp, means: string): Term => ({ id, heading, means });
 
 const terms: readonly Term[] = [
-  term('accuracy', /^(word |entity )?accuracy( %)?( \[95 %\])?$/i, `How many of 100 answers are right. ${INTERVAL}`),
+  term(accuracy.name, /^(word |entity )?accuracy( %)?( \[95 %\])?$/i, `How many of 100 answers are right. ${INTERVAL}`),
   term('change', /^(points|difference)( \[95 %\])?$/, `The score minus the reference's on the same texts. ${INTERVAL}`),
   term('bytes', /^(bytes|size)$/i, 'What the model takes on disk: graph and weights.'),
   term(

@@ -31,6 +31,7 @@ const exempt: Readonly<Record<string, string>> = {
   'graph/lower/': 'operators in other words, for devices without a kernel for them',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',
+  'models/anatomy/in-floats.ts': 'what other tools fused or rounded, in the operators that it stands for',
   'models/quantized.ts': 'rows of 8 bits are fetched before they are made floats',
   'stages/profile/attention.ts': 'the order in which the runtime expects the pieces of attention',
   'stages/profile/groups.ts': 'what fetches the steps of integers, as the runtime writes it',
