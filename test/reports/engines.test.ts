@@ -147,8 +147,9 @@ describe('tables of two engines', () => {
     expect(student).toMatchObject({ 'p50 ms': '2.10', 'speed-up': '4.0x', 'p50 ms, webgpu': '1.68' });
     expect(student).toMatchObject({ 'speed-up, webgpu': '2.0x', 'p50 ms, webgpu, batch 32': '16.80' });
     expect(cellsOf(text.split('\n'), 'int8')).toMatchObject({ 'p50 ms': '1.05', 'p50 ms, webgpu': '' });
-    // The page has room for every answer and every engine, a comment for the answers first.
-    expect(renderMarkdown({ ...report, answers: null })).toContain('<details><summary>The same on webgpu</summary>');
+    // The page has room for every answer and every engine; in a comment answers and notes come first.
+    const short = { ...report, answers: null, stages: report.stages.map((stage) => ({ ...stage, notes: [] })) };
+    expect(renderMarkdown(short)).toContain('<details><summary>The same on webgpu</summary>');
     expect(text).toContain('Some &lt;b&gt;GPU');
     expect(text).not.toContain('<b>GPU');
   });
