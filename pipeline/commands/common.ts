@@ -68,7 +68,10 @@ export const addLimitOptions = (command: Command, patience: number, threads = de
     );
 
 /** Work that Ctrl-C ends at its next step: what it leaves is what it says. */
-export const untilSignal = async (work: (signal: AbortSignal) => Promise<number>): Promise<number> => {
+export const untilSignal = async (
+  work: (signal: AbortSignal) => Promise<number>,
+  interrupted = 'Interrupted.',
+): Promise<number> => {
   const abort = new AbortController();
   const onSignal = (): void => abort.abort(new Error('interrupted'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -77,7 +80,7 @@ export const untilSignal = async (work: (signal: AbortSignal) => Promise<number>
     return await work(abort.signal);
   } catch (error) {
     if (!abort.signal.aborted) throw error;
-    process.stderr.write('Interrupted.\n');
+    process.stderr.write(`${interrupted}\n`);
     return exit.interrupted;
   } finally {
     for (const signal of signals) process.off(signal, onSignal);

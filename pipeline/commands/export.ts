@@ -10,7 +10,7 @@ import { requestError } from '../diagnostic.ts';
 import { type LimitOptions, limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { abandonedFoldersIn, temporaryFor } from '../store/atomic.ts';
-import { exit, isOffline, wholeNumber } from './common.ts';
+import { exit, isOffline, untilSignal, wholeNumber } from './common.ts';
 import { type Models, withModels } from './named.ts';
 
 /** Seconds between two answers of a model that is written or quantized. */
@@ -143,23 +143,6 @@ const render = ({ folder, task, modelType, labels, unsupported, files }: Exporte
   );
 };
 
-/** Ctrl-C ends the work at its next step, so that nothing unfinished stays behind. */
-const interruptible = async (work: (signal: AbortSignal) => Promise<number>): Promise<number> => {
-  const abort = new AbortController();
-  const onSignal = (): void => abort.abort(new Error('interrupted'));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    return await work(abort.signal);
-  } catch (error) {
-    if (!abort.signal.aborted) throw error;
-    process.stderr.write('Interrupted: nothing was exported.\n');
-    return exit.interrupted;
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
-};
-
 const exportModel = async (path: string, folder: string, options: Options, signal: AbortSignal): Promise<number> => {
   const threads = options.threads ?? defaultThreads();
   await checkTarget(folder);
@@ -203,6 +186,8 @@ export const exportCommand = (program: Command, end: (code: number) => void): vo
     .option('--json', 'print what was written as one JSON document')
     .addHelpText('after', examples)
     .action(async (path: string, folder: string, options: Options) =>
-      end(await interruptible((signal) => exportModel(path, folder, options, signal))),
+      end(
+        await untilSignal((signal) => exportModel(path, folder, options, signal), 'Interrupted: nothing was exported.'),
+      ),
     );
 };
