@@ -8,7 +8,6 @@ import { predictions, type Scored } from './statistics/scored.ts';
 import { membersOf, type Sets } from './statistics/sets.ts';
 
 type Cell = AnswersReport['confusion'][number];
-type Mistake = AnswersReport['mistakes'][number];
 type Told = Omit<AnswersReport, 'stage'>;
 
 /** Cells of a matrix that report.json holds: that of fifty classes, or the fullest of thousands. */
@@ -63,8 +62,14 @@ const confusionOf = ({ labels }: Scored, chosen: Int32Array, name: Name): readon
   }));
 };
 
-const surest = (wrong: readonly Mistake[]): readonly Mistake[] =>
-  wrong.toSorted((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0) || a.id - b.id).slice(0, MOST_MISTAKES);
+/** A wrong answer by its number, and how sure it was. */
+interface Wrong {
+  readonly example: number;
+  readonly confidence: number;
+}
+
+const surest = (wrong: readonly Wrong[]): readonly Wrong[] =>
+  wrong.toSorted((a, b) => b.confidence - a.confidence || a.example - b.example).slice(0, MOST_MISTAKES);
 
 /** Choices of one class each. Of what was never read nothing was believed. */
 const ofChoices = ({ ids, textOf, judged }: Judged, scored: Scored, name: Name): Told => {
@@ -74,12 +79,10 @@ const ofChoices = ({ ids, textOf, judged }: Judged, scored: Scored, name: Name):
   const isRight = (example: number): boolean => chosen[example] === scored.labels[example];
   const wrong = read
     .filter((example) => !isRight(example))
-    .map((example) => ({ example, confidence: confidence[example] ?? 0 }))
-    .toSorted((a, b) => b.confidence - a.confidence || a.example - b.example)
-    .slice(0, MOST_MISTAKES);
+    .map((example) => ({ example, confidence: confidence[example] ?? 0 }));
   return {
     ...fullest(confusionOf(scored, chosen, name)),
-    mistakes: wrong.map(({ example, confidence: believed }) => ({
+    mistakes: surest(wrong).map(({ example, confidence: believed }) => ({
       ...{ id: ids[example] ?? -1, text: textOf(ids[example] ?? -1) },
       ...{ label: name(scored.labels[example] ?? -1), said: name(chosen[example] ?? -1) },
       ...{ confidence: Math.min(1, believed), error: null },
@@ -121,16 +124,14 @@ const worstOf = ({ classes, said, truth, logits }: Sets, text: number): number =
 const ofSets = ({ ids, textOf }: Judged, sets: Sets, name: Name): Told => {
   const { classes, truth, said, logits } = sets;
   const named = (of: Sets['said'], text: number): string => membersOf(sets, of, text).map(name).join(', ') || 'none';
-  const wrong = Array.from(
-    ids,
-    (id, text): Mistake => ({
-      ...{ id, text: textOf(id), label: named(truth, text), said: named(said, text) },
-      ...{ confidence: worstOf(sets, text), error: null },
-    }),
-  );
+  const all = Array.from(ids, (_, example) => ({ example, confidence: worstOf(sets, example) }));
+  const wrong = all.filter(({ confidence }) => confidence !== 0);
   return {
     ...fullest(Array.from({ length: classes }, (_, c) => cellsOfSet(sets, c, name)).flat()),
-    mistakes: surest(wrong.filter(({ confidence }) => confidence !== 0)),
+    mistakes: surest(wrong).map(({ example, confidence }) => ({
+      ...{ id: ids[example] ?? -1, text: textOf(ids[example] ?? -1) },
+      ...{ label: named(truth, example), said: named(said, example), confidence, error: null },
+    })),
     reliability: reliabilityOf(
       Array.from(logits, (logit, at) => ({ confidence: probabilityOf(logit), right: truth[at] === 1 })),
     ),

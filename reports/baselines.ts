@@ -6,7 +6,7 @@ import type { EvaluationMetrics } from '../ground/reported/evaluation.ts';
 import type { DataTask } from '../ground/tasks.ts';
 import { differenceFrom } from './compare.ts';
 import { evidenceOf } from './evidence.ts';
-import { isPaired, type Judged, judgedEffect } from './judged.ts';
+import { type Judged, judgedEffect } from './judged.ts';
 import { qualityReport } from './quality.ts';
 import { baselineSteps, outputIn, type RunSummary, type StepSummary } from './record.ts';
 import type { BaselineReport, OverBaseline, QualityReport, Report } from './report.ts';
@@ -133,8 +133,7 @@ export const overBaseline = (
 ): OverBaseline | null => {
   if (model === null || quality === null || baseline === undefined) return null;
   const { name, judged } = baseline;
-  const paired = judged !== null && isPaired(model, judged);
-  const effect = paired ? judgedEffect(model, judged) : null;
+  const effect = judged === null ? null : judgedEffect(model, judged);
   const score = effect === null ? unpaired(quality, scoreOf(baseline)) : effectInterval(model.task.metric, effect);
   return { baseline: name, score, paired: effect !== null };
 };

@@ -4,7 +4,7 @@ import type { Artifact } from '../ground/artifact.ts';
 import { choice } from '../ground/reported/choice.ts';
 import { type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
 import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
-import { type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
+import { FOLDER, type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
 import { type DatasetTask, dataTask, usualTask } from '../ground/tasks.ts';
 import { answersReport } from './answers.ts';
 import { baselinesReport, type JudgedBaseline, judgeBaselines, overBaseline, strongest } from './baselines.ts';
@@ -151,7 +151,7 @@ const placeNotes = ({ step, evaluation }: StageSummary): readonly string[] => {
 /** Lines of code that use a folder by its place beside the report. */
 const usageOf = (id: string, { usage }: StageMetrics): StageReport['usage'] => {
   if (usage === undefined) return null;
-  const placed = (text: string): string => text.replaceAll('./path/to/this/folder', `./${id}`);
+  const placed = (text: string): string => text.replaceAll(FOLDER, `./${id}`);
   return { node: placed(usage.node), browser: placed(usage.browser), python: placed(usage.python) };
 };
 

@@ -6,7 +6,7 @@ import { sourceErrors } from '../split-errors.ts';
 import type { SourceFile } from './bytes.ts';
 import { classOrder } from './class-order.ts';
 import type { RowReader, Values } from './rows.ts';
-import { LONGEST_ROW, textBlocks } from './text-blocks.ts';
+import { LONGEST_ROW, wholeText } from './text-blocks.ts';
 
 /** What stands in a folder, by paths within it. */
 interface Listing {
@@ -68,23 +68,12 @@ const expectClasses = ({ texts, others }: Listing, { shown }: SourceFile): void 
     );
 };
 
-const textOf = async (file: SourceFile): Promise<string> => {
-  const blocks: string[] = [];
-  let length = 0;
-  for await (const block of textBlocks(file)) {
-    blocks.push(block);
-    length += block.length;
-    if (length > LONGEST_ROW) throw dataErrors.longRow(file.shown, LONGEST_ROW);
-  }
-  return blocks.join('');
-};
-
 const TEXT = 'text';
 const LABEL = 'label';
 
 const rowOf = async (folder: SourceFile, path: string, columns: readonly string[]): Promise<Values> => {
   const file = { shown: `${folder.shown}/${path}`, path: join(folder.path, path) };
-  const text = await textOf(file);
+  const text = await wholeText(file, LONGEST_ROW, () => dataErrors.longRow(file.shown, LONGEST_ROW));
   const values = columns.map((name) => (name === TEXT ? text : name === LABEL ? classOf(path) : undefined));
   return { at: file.shown, names: [TEXT, LABEL], values };
 };

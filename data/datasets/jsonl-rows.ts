@@ -1,7 +1,7 @@
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
 import type { Values } from './rows.ts';
-import { textBlocks, textLines } from './text-blocks.ts';
+import { textLines, wholeText } from './text-blocks.ts';
 import { isNested, kindOfValue } from './values.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -70,17 +70,6 @@ const holdsNoTexts = (object: JsonObject): boolean => {
 /** A document is parsed as a whole, which takes several times its size. */
 const LONGEST_DOCUMENT = 2 ** 27;
 
-const wholeText = async (file: SourceFile): Promise<string> => {
-  const parts: string[] = [];
-  let length = 0;
-  for await (const block of textBlocks(file)) {
-    parts.push(block);
-    length += block.length;
-    if (length > LONGEST_DOCUMENT) throw dataErrors.longDocument(file.shown, LONGEST_DOCUMENT);
-  }
-  return parts.join('');
-};
-
 /** Where the parser stopped, as a line. */
 const brokenAt = (text: string, message: string): number => {
   const position = /position (\d+)/.exec(message)?.[1];
@@ -101,7 +90,8 @@ const parseDocument = (text: string, shown: string): unknown => {
 };
 
 async function* documentObjects(file: SourceFile): AsyncGenerator<Located> {
-  const document = parseDocument(await wholeText(file), file.shown);
+  const tooLong = () => dataErrors.longDocument(file.shown, LONGEST_DOCUMENT);
+  const document = parseDocument(await wholeText(file, LONGEST_DOCUMENT, tooLong), file.shown);
   if (!Array.isArray(document))
     throw dataErrors.otherDocument(file.shown, isObject(document) ? Object.keys(document) : []);
   for (const [i, object] of document.entries()) {

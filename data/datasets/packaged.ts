@@ -9,7 +9,7 @@ import type { AssembleOptions, Candidate } from './assemble.ts';
 import { noLabels } from './file-options.ts';
 import { knownEndings, readerByName } from './formats.ts';
 import { type AnyDataset, type DatasetKind, defineDataset, sharedOptions } from './kind.ts';
-import { type Part, problemsBy, problemsOfParts, type ReadPart, readPart } from './parts.ts';
+import { type Part, problemsBy, problemsOfParts, readParts } from './parts.ts';
 import { type FileNames, fileNames, filesOf } from './source-files.ts';
 
 const haveKnownEndings = (names: FileNames): boolean =>
@@ -117,10 +117,9 @@ export const definePackagedDataset = <
       const { labelled, limit, maxLength, unlabelled, task = kind.task } = config;
       const { candidates: all, ...texts } = await kind.read(folderOf(kind.package, base), config);
       const candidates = targetKindOf(task).about === 'nothing' ? textsAlone(all) : all;
-      const more: ReadPart[] = [];
-      for (const part of await moreTexts(unlabelled, base, kind.pairs)) more.push(await readPart(part));
+      const more = await readParts(await moreTexts(unlabelled, base, kind.pairs));
       const { assemble } = await import('./assemble.ts');
-      return assemble([...candidates, ...more.flatMap((read) => read.candidates)], {
+      return assemble([...candidates, ...more.candidates], {
         ...texts,
         task,
         labelled,

@@ -174,6 +174,18 @@ export const readPart = async (part: Part, most = Number.POSITIVE_INFINITY): Pro
   return { candidates, dropped };
 };
 
+/** The texts of several files, one after the other. */
+export const readParts = async (parts: readonly Part[]): Promise<ReadPart> => {
+  const candidates: LocatedCandidate[] = [];
+  let dropped = 0;
+  for (const part of parts) {
+    const read = await readPart(part);
+    for (const candidate of read.candidates) candidates.push(candidate);
+    dropped += read.dropped;
+  }
+  return { candidates, dropped };
+};
+
 const refuse = (lacks: ReadonlyMap<Lack, Tally>, columns: Columns): void => {
   const text = lacks.get('text');
   if (text !== undefined) throw dataErrors.emptyText(text.first.at, text.count);

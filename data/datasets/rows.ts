@@ -1,10 +1,10 @@
 import { dataErrors } from '../errors.ts';
 import type { ReadRow, ReadTarget } from '../targets/target.ts';
-import { listOf, wordIn, wordsOf } from '../targets/words-of-text.ts';
+import { wordIn, wordsOf } from '../targets/words-of-text.ts';
 import type { SourceFile } from './bytes.ts';
 import { type MissingOptions, missingLabel } from './missing.ts';
 import { readTime, type Time } from './time-column.ts';
-import { isScalar, kindOfValue } from './values.ts';
+import { isScalar, kindOfValue, listIn } from './values.ts';
 
 /** Which columns of a file are meant. A file of unlabelled texts has no target, only pairs have a second text. */
 export interface Columns {
@@ -95,7 +95,7 @@ const readGroup = (value: unknown, column: string, row: Values, missing: Missing
 };
 /** A text, or its words with single spaces between them where it may be a list of them. */
 const plainText = (row: Values & { readonly text: unknown }, { text, words }: Columns): string =>
-  words === true && listOf(row.text) !== undefined ? wordsOf(row.text, row).join(' ') : textOf(row.text, text, row);
+  words === true && listIn(row.text) !== undefined ? wordsOf(row.text, row).join(' ') : textOf(row.text, text, row);
 
 /** All rows of a file as texts with their targets. */
 export async function* readRows(

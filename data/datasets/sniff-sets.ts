@@ -1,7 +1,7 @@
 import { labelNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import { areDecimals } from './sniff-numbers.ts';
-import { isScalar } from './values.ts';
+import { isScalar, listIn } from './values.ts';
 
 /** Where several classes a text seem to stand: in one column, or in one with 0 and 1 for each class. */
 export interface SetsGuess {
@@ -38,21 +38,10 @@ const classesIn = (lists: readonly (readonly string[])[]): readonly string[] | u
   return names.size >= 2 && names.size <= MOST_CLASSES && often ? [...names].sort() : undefined;
 };
 
-const asList = (value: unknown): readonly unknown[] | undefined => {
-  if (Array.isArray(value)) return value;
-  if (typeof value !== 'string' || !value.trim().startsWith('[')) return undefined;
-  try {
-    const list: unknown = JSON.parse(value);
-    return Array.isArray(list) ? list : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
 /** A list in every row that has a value, whether the format has lists or they are JSON in a text. */
 const listed = (column: RawColumn): SetsGuess | undefined => {
   const given = column.values().filter((value) => value !== null && value !== undefined && value !== '');
-  const lists = given.map(asList);
+  const lists = given.map(listIn);
   const named = lists.map((list) => (list?.every(isScalar) ? list.map((one) => String(one).trim()) : undefined));
   if (named.length === 0 || named.includes(undefined)) return undefined;
   const classes = classesIn(named.flatMap((list) => (list === undefined ? [] : [list])));

@@ -1,10 +1,9 @@
 import { isEntityTag } from '../targets/iob.ts';
 import { areSpans } from '../targets/spans.ts';
-import { listOf } from '../targets/words-of-text.ts';
 import { LAST_COLUMN } from './conll-reader.ts';
 import { labelNames } from './header.ts';
 import type { RawColumn } from './sniff-sets.ts';
-import { isScalar } from './values.ts';
+import { isScalar, listIn } from './values.ts';
 
 /** Where words and what is known of each seem to stand. */
 export interface WordsGuess {
@@ -23,7 +22,7 @@ interface Lists {
 }
 
 const listsIn = (column: RawColumn): Lists | undefined => {
-  const rows = column.values().map((value) => listOf(value));
+  const rows = column.values().map(listIn);
   const lists = rows.flatMap((row) => (row === undefined ? [] : [row]));
   return lists.length === rows.length && lists.some(({ length }) => length > 0)
     ? { name: column.name, rows: lists }

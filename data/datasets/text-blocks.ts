@@ -108,6 +108,18 @@ export async function* textBlocks(source: Source): AsyncGenerator<string> {
 /** No row of a real table is longer than this many characters; what seems to be has lost its line ends or its quotes. */
 export const LONGEST_ROW = 2 ** 24;
 
+/** All of a source as one text; `tooLong` is thrown where it has more than so many characters. */
+export const wholeText = async (source: Source, most: number, tooLong: () => Error): Promise<string> => {
+  const blocks: string[] = [];
+  let length = 0;
+  for await (const block of textBlocks(source)) {
+    blocks.push(block);
+    length += block.length;
+    if (length > most) throw tooLong();
+  }
+  return blocks.join('');
+};
+
 /** The lines of a source, each with its number. */
 export async function* textLines(source: Source): AsyncGenerator<{ readonly line: number; readonly text: string }> {
   let line = 1;

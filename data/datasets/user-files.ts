@@ -15,8 +15,8 @@ import {
   type Part,
   problemsBy,
   problemsOfParts,
-  type ReadPart,
   readPart,
+  readParts,
 } from './parts.ts';
 import type { Columns, RowReader } from './rows.ts';
 import { settled } from './settled.ts';
@@ -158,14 +158,8 @@ const aboutSources = async (config: FileConfig, parts: readonly Part[]): Promise
 ];
 
 const loadParts = async (config: FileConfig, parts: readonly Part[]): Promise<Loaded> => {
-  const read: LocatedCandidate[] = [];
-  let dropped = 0;
   await expectTogether(parts);
-  for (const part of parts) {
-    const { candidates, dropped: left } = await readPart(part);
-    for (const candidate of candidates) read.push(candidate);
-    dropped += left;
-  }
+  const { candidates: read, dropped } = await readParts(parts);
   const { candidates, shares } = placed(config, settled(config, read));
   checkLabels(config, candidates);
   const classes = await declaredClasses(config, parts, candidates);
@@ -194,15 +188,8 @@ const wholeFiles = async (given: Given): Promise<Whole> => {
   const parts = (await partsOf(given)).filter(({ key }) => key === 'file');
   const [problem] = await problemsOfParts(parts);
   if (problem !== undefined) throw dataError(problem.code, problem.message);
-  const read: ReadPart[] = [];
-  for (const part of parts) read.push(await readPart(part));
-  return {
-    texts: settled(
-      given.config,
-      read.flatMap(({ candidates }) => candidates),
-    ),
-    dropped: read.reduce((sum, { dropped }) => sum + dropped, 0),
-  };
+  const { candidates, dropped } = await readParts(parts);
+  return { texts: settled(given.config, candidates), dropped };
 };
 
 /** Classes among the first rows of the labelled texts, or those that the options or their file declare. */

@@ -1,6 +1,6 @@
 import { type MissingOptions, missingLabel } from '../datasets/missing.ts';
 import { scalarText, type Values } from '../datasets/rows.ts';
-import { isScalar, kindOfValue } from '../datasets/values.ts';
+import { arrayIn, isScalar, kindOfValue } from '../datasets/values.ts';
 import { dataErrors } from '../errors.ts';
 import type { ReadTarget, TargetKind } from './target.ts';
 
@@ -33,12 +33,6 @@ const parsedList = (text: string, { column, row }: Cell): readonly unknown[] => 
   throw dataErrors.noSet(row.at, column, text, EXAMPLE);
 };
 
-const listIn = (cell: Cell): readonly unknown[] | undefined => {
-  const { value } = cell;
-  if (Array.isArray(value)) return value;
-  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(Object(value)) : undefined;
-};
-
 /** The names of a list; one that stands for a missing label says that the whole set is not known. */
 const readList = (list: readonly unknown[], cell: Cell, missing: MissingOptions): ReadTarget => {
   const names = list.map((item) => nameIn(item, cell));
@@ -51,7 +45,7 @@ const readList = (list: readonly unknown[], cell: Cell, missing: MissingOptions)
 
 /** A list, a JSON array in a text, or names with a separator between them, of which there may be none at all. */
 const readSet = (cell: Cell, missing: MissingOptions, separator: string | undefined): ReadTarget => {
-  const list = listIn(cell);
+  const list = arrayIn(cell.value);
   if (list !== undefined) return readList(list, cell, missing);
   const text = scalarText(cell.value, cell.column, cell.row).trim();
   const isEmptySet = text === '' && separator !== undefined && cell.value !== null;

@@ -1,9 +1,10 @@
 import { OUTSIDE } from '../../ground/metrics/entities.ts';
+import { listIn } from '../datasets/values.ts';
 import { placedWords } from '../words.ts';
 import { allTags, toIob2 } from './iob.ts';
 import { areSpans, taggedBySpans } from './spans.ts';
 import type { ReadTarget, TargetKind } from './target.ts';
-import { expectEqual, isEmpty, listOf, tagsIn, wordsOf } from './words-of-text.ts';
+import { expectEqual, isEmpty, tagsIn, wordsOf } from './words-of-text.ts';
 
 /** Of a text that was not cut into words, a list without spans says that there is no entity. */
 const withoutEntities = (text: string): ReadTarget => {
@@ -24,8 +25,8 @@ export const entitiesOfWords: TargetKind = {
     words: true,
     columns: ({ label }) => [label],
     read: ([value], [column = ''], row, _missing, { names }) => {
-      const list = listOf(value);
-      const whole = typeof row.text === 'string' && listOf(row.text) === undefined ? row.text : undefined;
+      const list = listIn(value);
+      const whole = typeof row.text === 'string' && listIn(row.text) === undefined ? row.text : undefined;
       if (whole !== undefined && list?.length === 0) return withoutEntities(whole);
       if (whole !== undefined && list !== undefined && areSpans(list)) {
         const { words, tags } = taggedBySpans(whole, list, row);

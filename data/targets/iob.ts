@@ -50,10 +50,12 @@ const outside = { mark: 'outside', type: '' } as const;
 
 const before = ({ text, word }: Place) => (word === 0 ? outside : partsAt({ text, word: word - 1 }));
 
+const mayGoOn = (mark: Mark): boolean => mark === 'begin' || mark === 'inside';
+
 /** Whether the word before is of an entity of this type that may go on. */
 const goesOn = (place: Place): boolean => {
-  const [last, { type }] = [before(place), partsAt(place)];
-  return (last.mark === 'begin' || last.mark === 'inside') && last.type === type;
+  const last = before(place);
+  return mayGoOn(last.mark) && last.type === partsAt(place).type;
 };
 
 const find = (texts: readonly TaggedText[], is: (place: Place) => boolean): Place | undefined => {
@@ -89,7 +91,7 @@ const tagAt = ({ text, word }: Place): string => text.tags[word] ?? OUTSIDE;
 const tagBefore = ({ text, word }: Place): string | undefined => (word === 0 ? undefined : text.tags[word - 1]);
 
 const mixed = (one: Place, other: Place) =>
-  dataErrors.mixedSchemes(...([one.text.at(one.word), tagAt(one), other.text.at(other.word), tagAt(other)] as const));
+  dataErrors.mixedSchemes(one.text.at(one.word), tagAt(one), other.text.at(other.word), tagAt(other));
 
 const advice: Readonly<Record<Scheme, string>> = {
   IOB1: 'B- stands only behind an entity of the same type in IOB1',
@@ -99,7 +101,7 @@ const advice: Readonly<Record<Scheme, string>> = {
 };
 
 /** Whether an entity may be unfinished behind the word before. */
-const isOpen = (place: Place): boolean => ['begin', 'inside'].includes(before(place).mark);
+const isOpen = (place: Place): boolean => mayGoOn(before(place).mark);
 
 const known: Readonly<Record<Scheme, string>> = { IOB1: 'BI', IOB2: 'BI', IOBES: 'BIES', BILOU: 'BILU' };
 
@@ -123,7 +125,7 @@ const expectFit = (text: TaggedText, scheme: Scheme): void => {
     if (fits(place, scheme)) continue;
     throw dataErrors.brokenTags(text.at(word), { tag: tagAt(place), after: tagBefore(place), advice: advice[scheme] });
   }
-  if ((scheme === 'IOBES' || scheme === 'BILOU') && ['begin', 'inside'].includes(lastOf(text))) {
+  if ((scheme === 'IOBES' || scheme === 'BILOU') && mayGoOn(lastOf(text))) {
     const word = text.tags.length - 1;
     throw dataErrors.openEntity(text.at(word), text.tags[word] ?? OUTSIDE, advice[scheme]);
   }

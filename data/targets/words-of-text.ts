@@ -1,19 +1,6 @@
 import type { Values } from '../datasets/rows.ts';
-import { isScalar, kindOfValue } from '../datasets/values.ts';
+import { isScalar, kindOfValue, listIn } from '../datasets/values.ts';
 import { dataErrors } from '../errors.ts';
-
-/** A list in a cell: one of the format, or JSON in a text. */
-export const listOf = (value: unknown): readonly unknown[] | undefined => {
-  if (Array.isArray(value)) return value;
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(Object(value));
-  if (typeof value !== 'string' || !/^\s*\[.*\]\s*$/s.test(value)) return undefined;
-  try {
-    const list: unknown = JSON.parse(value);
-    return Array.isArray(list) ? list : undefined;
-  } catch {
-    return undefined;
-  }
-};
 
 /** Where a word of a row stands, for messages. */
 export const wordIn =
@@ -31,7 +18,7 @@ const wordOf = (item: unknown, at: string): string => {
 
 /** The words of a text: those of a list, or what spaces part. */
 export const wordsOf = (value: unknown, row: Values): readonly string[] => {
-  const list = listOf(value);
+  const list = listIn(value);
   const at = wordIn(row);
   if (list !== undefined) return list.map((item, word) => wordOf(item, at(word)));
   return typeof value === 'string' ? value.split(/\s+/).filter((word) => word !== '') : [];
@@ -54,7 +41,7 @@ export const tagsIn = (
   names: readonly string[] | undefined,
 ): readonly string[] => {
   const list =
-    listOf(value) ?? (typeof value === 'string' ? value.split(/\s+/).filter((tag) => tag !== '') : undefined);
+    listIn(value) ?? (typeof value === 'string' ? value.split(/\s+/).filter((tag) => tag !== '') : undefined);
   if (list === undefined) throw dataErrors.wrongType(row.at, column, kindOfValue(value), 'a list of tags, one a word');
   const at = wordIn(row);
   return list.map((item, word) => {
@@ -75,4 +62,4 @@ export const expectEqual = (words: readonly string[], tags: readonly string[], r
 
 /** Nothing stands where tags are expected: null, an empty list, or a text of none. */
 export const isEmpty = (value: unknown): boolean =>
-  value === null || value === undefined || value === '' || listOf(value)?.length === 0;
+  value === null || value === undefined || value === '' || listIn(value)?.length === 0;

@@ -1,8 +1,9 @@
 import { targetOf } from '../../data/answer-targets.ts';
 import { isUnread, largestOf, rowOf } from '../../data/rows.ts';
 import { tagNamed } from '../../ground/metrics/entities.ts';
+import type { Placed } from '../answers.ts';
 import type { HostTensor } from '../engine.ts';
-import type { StepBatch } from '../step-batch.ts';
+import { answerIds, answerNumbers, type StepBatch } from '../step-batch.ts';
 import { column, weightedCrossEntropy } from './cross-entropy.ts';
 import type { Loss, LossSettings } from './loss.ts';
 
@@ -23,20 +24,20 @@ const classOf = ({ targets, teacher }: StepBatch, answer: number): number => {
   return kept === undefined ? largestOf(rowOf(teacher, answer)) : (kept[answer * columns] ?? -1);
 };
 
-/** Calls `see` for each token that goes on with a word, with the number of the word's answer. */
-const eachContinued = (batch: StepBatch, see: (position: number, answer: number) => void): void => {
-  const { numbers, rows, batch: planned, examples } = batch;
+/** Where the tokens stand that go on with words, each with the number of its word's answer. */
+const continuedIn = ({ numbers, rows, batch: { rows: texts, length }, examples }: StepBatch): Placed => {
+  const [answers, positions]: [number[], number[]] = [[], []];
   for (let i = 0; i < numbers.length; i++) {
     const first = rows[i] as number;
-    const row = Math.floor(first / planned.length);
-    const continued = examples[planned.rows[row] as number]?.byRole.continued;
-    const end = (row + 1) * planned.length;
-    for (let at = first + 1; at < end && continued?.[at - row * planned.length] === 1; at++)
-      see(at, numbers[i] as number);
+    const start = first - (first % length);
+    const continued = examples[texts[start / length] as number]?.byRole.continued;
+    for (let at = first + 1; continued?.[at - start] === 1; at++) {
+      answers.push(numbers[i] as number);
+      positions.push(at);
+    }
   }
+  return { numbers: Int32Array.from(answers), rows: Int32Array.from(positions), dims: [texts.length, length] };
 };
-
-const dimsOf = ({ batch: { rows, length } }: StepBatch): readonly number[] => [rows.length, length];
 
 /**
  * Cross-entropy of the tokens with which words go on, each with the class that goes on with its word's: what clients show
@@ -44,22 +45,10 @@ const dimsOf = ({ batch: { rows, length } }: StepBatch): readonly number[] => [r
  */
 export const continuations = ({ classes = [] }: Pick<LossSettings, 'classes'>): Loss => {
   const next = continuedBy(classes);
-  const labels = (batch: StepBatch): HostTensor => {
-    const dims = dimsOf(batch);
-    const data = new BigInt64Array(dims.reduce((a, b) => a * b, 1));
-    eachContinued(batch, (position, answer) => {
-      data[position] = BigInt(Math.max(0, next[classOf(batch, answer)] ?? 0));
-    });
-    return { dtype: 'int64', dims, data };
-  };
-  const weights = (batch: StepBatch): HostTensor => {
-    const dims = dimsOf(batch);
-    const data = new Float32Array(dims.reduce((a, b) => a * b, 1));
-    eachContinued(batch, (position, answer) => {
-      data[position] = classOf(batch, answer) < 0 ? 0 : 1 / batch.size.answers;
-    });
-    return { dtype: 'float32', dims, data };
-  };
+  const labels = (batch: StepBatch): HostTensor =>
+    answerIds(continuedIn(batch), (answer) => next[classOf(batch, answer)] ?? 0);
+  const weights = (batch: StepBatch): HostTensor =>
+    answerNumbers(continuedIn(batch), (answer) => (classOf(batch, answer) < 0 ? 0 : 1 / batch.size.answers));
   return {
     name: 'continuations',
     emit: (scope) =>

@@ -9,10 +9,12 @@ export interface Tag {
 
 export const OUTSIDE = 'O';
 
+const outside: Tag = { mark: 'O', type: '' };
+
 /** A tag by its name; what is none stands outside. */
 export const tagNamed = (name: string): Tag => {
   const mark = /^([BI])-/.exec(name)?.[1];
-  return mark === 'B' || mark === 'I' ? { mark, type: name.slice(2) } : { mark: 'O', type: '' };
+  return mark === 'B' || mark === 'I' ? { mark, type: name.slice(2) } : outside;
 };
 
 /** Words from `start` up to `end`, which is not of it. */
@@ -45,15 +47,15 @@ export interface TaggedWords {
 /** By the word at which an entity begins: its other end and its type in one number; -1 where none begins. */
 const beginnings = (ids: ArrayLike<number>, groups: ArrayLike<number>, tags: readonly Tag[]): Float64Array => {
   const types = [...new Set(tags.map(({ type }) => type))];
-  const numbers = tags.map(({ type }) => types.indexOf(type));
   const begun = new Float64Array(ids.length).fill(-1);
-  const at = (word: number): number => ids[word] as number;
-  for (let start = 0; start < ids.length; start++) {
-    if (tags[at(start)]?.mark !== 'B') continue;
-    const type = numbers[at(start)];
-    let end = start + 1;
-    while (groups[end] === groups[start] && tags[at(end)]?.mark === 'I' && numbers[at(end)] === type) end++;
-    begun[start] = end * types.length + (type as number);
+  let first = 0;
+  while (first < ids.length) {
+    let last = first + 1;
+    while (last < ids.length && groups[last] === groups[first]) last++;
+    const text = Array.from({ length: last - first }, (_, word) => tags[ids[first + word] as number] ?? outside);
+    for (const { start, end, type } of entitiesIn(text))
+      begun[first + start] = end * types.length + types.indexOf(type);
+    first = last;
   }
   return begun;
 };

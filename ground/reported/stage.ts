@@ -5,7 +5,10 @@ import { trainingSummary } from './training.ts';
 /** What any stage may say to its user, once, in the report. */
 export const notes = z.array(z.string()).exactOptional();
 
-/** Lines of code that use an exported folder, which they call `./path/to/this/folder`. */
+/** Where a reader puts the path of an exported folder. */
+export const FOLDER = './path/to/this/folder';
+
+/** Lines of code that use an exported folder, which they call so. */
 export const usage = z.looseObject({ node: z.string(), browser: z.string(), python: z.string() }).exactOptional();
 
 /** What the report reads of whatever stage: how it was trained, where that is what it does, and its notes. */

@@ -3,9 +3,12 @@ import type { Task } from '../../engine/tasks/task.ts';
 import type { Model } from '../../models/model.ts';
 import type { Given } from '../commands/asked.ts';
 import { requestError } from '../diagnostic.ts';
+import { type LimitOptions, limited } from '../guard/limits.ts';
+import { textWork } from '../guard/work.ts';
+import type { Opened } from './opened.ts';
 
 /** Texts as a task reads them: those whose words have an answer each as these with single spaces between them. */
-export const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
+const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
   if (words === undefined) return given;
   if (given.some(({ pair }) => pair !== undefined)) {
     throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);
@@ -19,11 +22,11 @@ export const textsFor = (folder: string, { words }: Task, given: readonly Given[
 
 const LONGEST_SHOWN = 60;
 
-export const calledBy = (texts: readonly Given[], i: number): string =>
+const calledBy = (texts: readonly Given[], i: number): string =>
   `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
 
 /** Texts as the task reads what people ask; each has to ask something. */
-export const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promise<readonly Encoded[]> => {
+const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promise<readonly Encoded[]> => {
   const { info } = model;
   if (task.ask === undefined) return task.encode(model, texts, info.maxLength);
   const encoded = await task.ask(model, texts);
@@ -35,3 +38,25 @@ export const readAs = async (task: Task, model: Model, texts: readonly Given[]):
     `${calledBy(texts, silent)}: there is nothing to fill in; expected ${mask} in the place of a word, among the first ${info.maxLength} tokens`,
   );
 };
+
+/** Texts that people ask about, as a prediction takes them, with the time and memory that they may take. */
+export const questionOf = async (
+  { folder, model }: Opened,
+  task: Task,
+  given: readonly Given[],
+  options: LimitOptions,
+) => {
+  const texts = textsFor(folder, task, given);
+  const limits = limited(await textWork({ folder, model }, texts), options);
+  const { batchingOf } = await import('../../models/quantized.ts');
+  return {
+    ...{ examples: await readAs(task, model, texts), batching: batchingOf(model.graph) },
+    called: (text: number) => calledBy(texts, text),
+    onProgress: limits.renew,
+  };
+};
+
+/** What was asked, for whoever tells the answers. */
+export const askedBy = ({ model }: Opened, task: Task, given: readonly Given[]) => ({
+  ...{ task, info: model.info, labels: task.names?.(model) ?? model.info.labels, texts: given },
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Cell, Measurements, Turn } from '../../data/measurements.ts';
 import { filledFeeds } from '../../engine/feeds.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import { writeGraph } from '../../graph/codec/index.ts';
+import { weightBytes, writeGraph } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { middle } from '../../ground/middle.ts';
 import type { Progress } from '../../ground/progress.ts';
@@ -81,13 +81,12 @@ interface Ready extends Subject {
 
 /** The model as it is deployed, after the inference fusions, with what it is run on. */
 const readied = async (path: string, file: string, options: BenchmarkOptions): Promise<Ready> => {
-  const { model, folder: _ } = await openModel(path, options);
+  const { model } = await openModel(path, options);
   const { info } = model;
   const long = options.lengths.find((length) => length > info.maxLength);
   if (long !== undefined) {
     throw requestError(`${path}: takes at most ${info.maxLength} tokens, and --length asks for ${long}`);
   }
-  const { weightBytes } = await import('../../graph/codec/index.ts');
   const bytes = weightBytes(model.graph);
   const most = { rows: Math.max(...options.batches), longest: Math.max(...options.lengths) };
   limited({ files: bytes, ...most }, options.limits);

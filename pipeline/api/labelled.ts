@@ -6,8 +6,8 @@ import { indexed } from '../../data/targets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { type DatasetTask, type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import { expectFile, guessed } from '../commands/first-file.ts';
-import { type Roles, rolesOf } from '../commands/first-roles.ts';
+import { expectFile, recognised } from '../commands/first-file.ts';
+import type { Roles } from '../commands/first-roles.ts';
 import { requestError } from '../diagnostic.ts';
 
 /** A file of texts that models are judged by, and which columns hold what: recognised where nobody says. */
@@ -66,30 +66,22 @@ const configOf = (task: DatasetTask, options: DataOptions, roles: Roles, guess: 
   };
 };
 
-/** What `init` would recognise, with the names that options give. */
-const recognised = async (task: DatasetTask, options: DataOptions) => {
-  const { data, text, pair, header } = options;
-  const unlabelled = dataTask(task).truth === 'text' || dataTask(task).truth === 'teacher';
-  const given = {
-    ...{ data: [data], out: '' },
-    ...(text === undefined ? {} : { text }),
-    ...(pair === undefined ? {} : { pair }),
-    ...(header === undefined ? {} : { header }),
-    ...(unlabelled ? { label: false as const } : options.label === undefined ? {} : { label: options.label }),
-  };
-  const guess = await guessed(given);
-  const roles = rolesOf(given, guess);
-  if (!unlabelled && roles.label === undefined) {
-    throw requestError(`${data}: which column is the label? there is none to judge by; name it with --label`);
+/** What is judged by: for tasks that need it, a column of labels. */
+const columnsIn = async (task: DatasetTask, options: DataOptions) => {
+  const { truth } = dataTask(task);
+  const unlabelled = truth === 'text' || truth === 'teacher';
+  const found = await recognised({ ...options, label: unlabelled ? false : options.label });
+  if (!unlabelled && found.roles.label === undefined) {
+    throw requestError(`${options.data}: which column is the label? there is none to judge by; name it with --label`);
   }
-  return { guess, roles };
+  return found;
 };
 
 /** Reads all texts of a file as a task needs them. */
 export const readLabelled = async (task: DatasetTask, options: DataOptions): Promise<Labelled> => {
   await expectFile(options.data);
   const { dataSchema, whole } = await import('../../data/datasets/index.ts');
-  const { guess, roles } = await recognised(task, options);
+  const { guess, roles } = await columnsIn(task, options);
   const config = dataSchema.safeParse(configOf(task, options, roles, guess));
   if (!config.success) {
     throw requestError(`${options.data}: cannot be read for ${task}: ${config.error.issues[0]?.message}`);

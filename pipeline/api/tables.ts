@@ -10,15 +10,13 @@ import { type Task, taskOf } from '../../engine/tasks/index.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { modelTask } from '../../ground/tasks.ts';
-import { batchingOf } from '../../models/quantized.ts';
 import { saidAbout } from '../commands/answers.ts';
 import type { Given } from '../commands/asked.ts';
-import { expectFile, guessed } from '../commands/first-file.ts';
-import { type Roles, rolesOf } from '../commands/first-roles.ts';
+import { expectFile, recognised } from '../commands/first-file.ts';
+import type { Roles } from '../commands/first-roles.ts';
 import { requestError } from '../diagnostic.ts';
-import { type LimitOptions, limited } from '../guard/limits.ts';
-import { textWork } from '../guard/work.ts';
-import { calledBy, readAs, textsFor } from './ask.ts';
+import type { LimitOptions } from '../guard/limits.ts';
+import { askedBy, questionOf } from './ask.ts';
 import { type FileOptions, type Opened, openModel } from './opened.ts';
 import { type Answer, answerOf, type RowWriter, rowWriter } from './table-writer.ts';
 
@@ -111,21 +109,16 @@ const answersTo = async (
   given: readonly Given[],
   onDone: (done: number) => void,
 ): Promise<readonly Answer[]> => {
-  const { model, folder } = opened;
-  const texts = textsFor(folder, task, given);
-  if (texts.length === 0) return [];
-  const limits = limited(await textWork({ folder, model }, texts), options.limits);
-  const examples = await readAs(task, model, texts);
+  if (given.length === 0) return [];
+  const question = await questionOf(opened, task, given, options.limits);
   const predicted = await predictor.predict({
-    ...{ examples, batching: batchingOf(model.graph), signal: options.signal },
-    called: (text) => calledBy(texts, text),
+    ...{ ...question, signal: options.signal },
     onProgress: (done) => {
-      limits.renew();
+      question.onProgress();
       onDone(done);
     },
   });
-  const labels = task.names?.(model) ?? model.info.labels;
-  return saidAbout({ task, info: model.info, labels, texts: given, predicted, top: 1 }).json.map(answerOf);
+  return saidAbout({ ...askedBy(opened, task, given), predicted, top: 1 }).json.map(answerOf);
 };
 
 const written = async (stream: WriteStream, text: string): Promise<void> => {
@@ -200,17 +193,10 @@ const answerAll = async (
 
 /** Writes every row of a table with what a model says of its text, in order, a chunk at a time: as long a table as there is. */
 export const predictFile = async (path: string, options: TableOptions): Promise<PredictedTable> => {
-  const { data, text, pairColumn: pair, header } = options;
+  const { data, pairColumn: pair } = options;
   await expectFile(data);
   await checkOut(options);
-  const given = {
-    ...{ data: [data], out: '', label: false as const },
-    ...(text === undefined ? {} : { text }),
-    ...(pair === undefined ? {} : { pair }),
-    ...(header === undefined ? {} : { header }),
-  };
-  const guess = await guessed(given);
-  const roles = rolesOf(given, guess);
+  const { guess, roles } = await recognised({ ...options, pair, label: false });
   const opened = await openModel(path, options);
   return await answerAll(opened, { shown: data, path: data }, guess, roles, options);
 };

@@ -133,24 +133,16 @@ const benchmark = async (models: readonly string[], options: Options, signal: Ab
   const { benchmarkModels } = await import('../api/benchmark.ts');
   const { progressLine } = await import('../view/progress-line.ts');
   const line = progressLine(process.stderr);
-  try {
-    const result = await benchmarkModels(models, {
-      ...options,
-      ...{
-        batches: options.batch,
-        lengths: options.length,
-        engines: options.engine.length === 0 ? ['cpu'] : options.engine,
-      },
-      ...{ threads: options.threads ?? 1, limits: options, signal },
-      onProgress: (progress) => line.show(progress.phase ?? 'benchmark', progress),
-    });
-    line.clear();
-    const { jsonForPeople } = await import('../../reports/text.ts');
-    process.stdout.write(options.json === true ? jsonForPeople(result) : await render(result));
-    return exit.done;
-  } finally {
-    line.clear();
-  }
+  const result = await benchmarkModels(models, {
+    ...options,
+    ...{ batches: options.batch, lengths: options.length },
+    engines: options.engine.length === 0 ? ['cpu'] : options.engine,
+    ...{ threads: options.threads ?? 1, limits: options, signal },
+    onProgress: (progress) => line.show(progress.phase ?? 'benchmark', progress),
+  }).finally(() => line.clear());
+  const { jsonForPeople } = await import('../../reports/text.ts');
+  process.stdout.write(options.json === true ? jsonForPeople(result) : await render(result));
+  return exit.done;
 };
 
 /** `decant benchmark`. */

@@ -88,19 +88,14 @@ const evaluate = async (models: readonly string[], options: Options, signal: Abo
   const { evaluateModels } = await import('../api/evaluate.ts');
   const { progressLine } = await import('../view/progress-line.ts');
   const line = progressLine(process.stderr);
-  try {
-    const evaluation = await evaluateModels(models, {
-      ...options,
-      ...{ threads: options.threads ?? defaultThreads(), limits: options, signal },
-      onProgress: (model, progress) => line.show(model, progress),
-    });
-    line.clear();
-    const { jsonForPeople } = await import('../../reports/text.ts');
-    process.stdout.write(options.json === true ? jsonForPeople(evaluation) : await render(evaluation));
-    return exit.done;
-  } finally {
-    line.clear();
-  }
+  const evaluation = await evaluateModels(models, {
+    ...options,
+    ...{ threads: options.threads ?? defaultThreads(), limits: options, signal },
+    onProgress: (model, progress) => line.show(model, progress),
+  }).finally(() => line.clear());
+  const { jsonForPeople } = await import('../../reports/text.ts');
+  process.stdout.write(options.json === true ? jsonForPeople(evaluation) : await render(evaluation));
+  return exit.done;
 };
 
 /** `decant evaluate`. */

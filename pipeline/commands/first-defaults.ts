@@ -20,6 +20,9 @@ export const schemaLine = (folder: string): string => {
 /** A new head on a pretrained encoder, or a student that lost half of its heads, has hardly moved after fewer updates. */
 const FEWEST_STEPS = 600;
 
+/** What training takes where the file says nothing. */
+const USUAL_BATCH = 64;
+
 /** Of fewer texts, small batches: an epoch has some updates, and validation comes after more than a handful. */
 const batchOf = (texts: number, usual: number): number => Math.min(usual, texts < 1000 ? 16 : 32);
 
@@ -32,10 +35,12 @@ const PATIENCE = 0.2;
  */
 export const lengthLines = (
   texts: number,
-  { epochs, batch = 64 }: { readonly epochs: number; readonly batch?: number },
-) => {
-  if (epochs * Math.ceil(texts / batch) >= FEWEST_STEPS) return `epochs: ${epochs}`;
-  const small = batchOf(texts, batch);
+  { epochs, batch }: { readonly epochs: number; readonly batch?: number },
+): string => {
+  const usual = batch ?? USUAL_BATCH;
+  if (epochs * Math.ceil(texts / usual) >= FEWEST_STEPS)
+    return `epochs: ${epochs}${batch === undefined ? '' : `\n    batch: ${batch}`}`;
+  const small = batchOf(texts, usual);
   const patience = Math.max(2, Math.ceil((PATIENCE * FEWEST_STEPS) / Math.ceil(texts / small)));
   return `steps: ${FEWEST_STEPS}                  # updates: ${texts} training texts are few for a number of epochs
     batch: ${small}

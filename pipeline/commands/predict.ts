@@ -3,11 +3,10 @@ import { cutShare } from '../../data/lengths.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
-import { calledBy, readAs, textsFor } from '../api/ask.ts';
+import { askedBy, questionOf } from '../api/ask.ts';
 import { type FileOptions, type Opened, openModel } from '../api/opened.ts';
 import { requestError } from '../diagnostic.ts';
-import { type LimitOptions, limited } from '../guard/limits.ts';
-import { textWork } from '../guard/work.ts';
+import type { LimitOptions } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import type { Said } from './answers.ts';
 import { type Failed, type Given, isFailed } from './asked.ts';
@@ -59,23 +58,14 @@ interface Answered extends Said {
   readonly notes: readonly string[];
 }
 
-const answersFrom = async ({ folder, model }: Opened, given: readonly Given[], options: Options) => {
+const answersFrom = async (opened: Opened, given: readonly Given[], options: Options) => {
   const { taskOf } = await import('../../engine/tasks/index.ts');
+  const { model } = opened;
   const task = taskOf(model.info.task);
-  const texts = textsFor(folder, task, given);
   const { predict: predictTexts } = await import('../../engine/predict.ts');
-  const { batchingOf } = await import('../../models/quantized.ts');
-  const { info } = model;
-  const limits = limited(await textWork({ folder, model }, texts), options);
-  const predicted = await predictTexts({
-    ...{ model, task },
-    examples: await readAs(task, model, texts),
-    called: (text) => calledBy(texts, text),
-    threads: options.threads ?? defaultThreads(),
-    batching: batchingOf(model.graph),
-    onProgress: limits.renew,
-  });
-  return { task, info, labels: task.names?.(model) ?? info.labels, texts: given, predicted };
+  const question = await questionOf(opened, task, given, options);
+  const predicted = await predictTexts({ model, task, threads: options.threads ?? defaultThreads(), ...question });
+  return { ...askedBy(opened, task, given), predicted };
 };
 
 const predict = async (path: string, lines: readonly string[], options: Options): Promise<Answered> => {

@@ -56,66 +56,71 @@ const learn = (train: readonly Example[]): Lexicon => {
   return { words, all };
 };
 
-/** What is said of every word of some texts, beside what is true. */
-const judgedBy = (test: readonly Example[], say: (word: string) => number): Judged => {
-  const columns = { right: [] as number[], chosen: [] as number[], label: [] as number[] };
-  const groups: number[] = [];
-  test.forEach((example, text) => {
-    eachWord([example], (word, tag) => {
-      const said = say(word);
-      columns.right.push(Number(said === tag));
-      columns.chosen.push(said);
-      columns.label.push(tag);
-      groups.push(text);
-    });
-  });
-  return { count: groups.length, columns, groups: Int32Array.from(groups) };
-};
+/** The words of some texts one after the other, what each is, and the text of each. */
+interface Words {
+  readonly words: readonly string[];
+  readonly tags: Int32Array;
+  readonly groups: Int32Array;
+}
 
-const tagged = ({ classes, test }: Dataset, { words, all }: Lexicon): Predictions => {
+const wordsOf = (examples: readonly Example[]): Words => {
+  const words: string[] = [];
   const tags: number[] = [];
   const groups: number[] = [];
-  const said: Float32Array[] = [];
-  const known = new Map([...words].map(([word, counts]) => [word, counts.logits(classes.length)]));
-  const unknown = all.logits(classes.length);
-  for (const example of test) {
+  for (const example of examples) {
     eachWord([example], (word, tag) => {
+      words.push(word);
       tags.push(tag);
       groups.push(example.id);
-      said.push(known.get(word) ?? unknown);
     });
   }
-  const rows = blankRows(tags.length, classes.length);
-  said.forEach((logits, row) => {
-    putRow(rows, row, logits, tags[row]);
+  return { words, tags: Int32Array.from(tags), groups: Int32Array.from(groups) };
+};
+
+/** What is said of every word, beside what is true. */
+const judgedBy = ({ words, tags, groups }: Words, say: (word: string) => number): Judged => {
+  const chosen = Int32Array.from(words, say);
+  const right = Uint8Array.from(chosen, (said, word) => Number(said === tags[word]));
+  return { count: words.length, columns: { right, chosen, label: tags }, groups };
+};
+
+const predictionsOf = (
+  { words, tags, groups }: Words,
+  { words: known, all }: Lexicon,
+  classes: number,
+): Predictions => {
+  const said = new Map([...new Set(words)].map((word) => [word, (known.get(word) ?? all).logits(classes)]));
+  const rows = blankRows(words.length, classes);
+  words.forEach((word, row) => {
+    putRow(rows, row, said.get(word) ?? new Float32Array(classes), tags[row]);
   });
-  return {
-    ...{ split: 'test', ids: Int32Array.from(tags, (_, word) => word), rows },
-    ...{ targets: { width: 1, data: Int32Array.from(tags) }, groups: Int32Array.from(groups) },
-  };
+  const ids = Int32Array.from(words, (_, word) => word);
+  return { split: 'test', ids, rows, targets: { width: 1, data: tags }, groups };
 };
 
 /**
  * Tags every test word with the most frequent class of all, and with the most frequent class that the word itself had in
  * training (that of all where it never occurred): what a tagger must beat by reading the words around.
  */
-export const tagWords = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
-  const { task, classes, train, test } = dataset;
-  const learnt = learn(train);
-  const { words, all } = learnt;
-  const majority = all.most;
-  const best = new Map([...words].map(([word, counts]) => [word, counts.most]));
+export const tagWords = async ({ task, classes, train, test }: Dataset, ctx: StageContext): Promise<Reported> => {
+  const lexicon = learn(train);
+  const tested = wordsOf(test);
+  const majority = lexicon.all.most;
+  const best = new Map([...lexicon.words].map(([word, counts]) => [word, counts.most]));
   const { metric, truth } = dataTask(task);
   const scoreOf = (say: (word: string) => number): number | null => {
-    const judged = judgedBy(test, say);
+    const judged = judgedBy(tested, say);
     const score =
       judged.count === 0 ? 0 : figureOf(metric, truth === 'entities' ? withEntities(judged, classes) : judged);
     return Number.isFinite(score) ? score : null;
   };
-  await writePredictions(await ctx.output('predictions', 'predictions'), tagged(dataset, learnt));
-  const lexicon = {
-    ...{ score: scoreOf((word) => best.get(word) ?? majority), called: 'most frequent class of each word' },
-    ...{ predicted: true, words: words.size },
+  const predictions = predictionsOf(tested, lexicon, classes.length);
+  await writePredictions(await ctx.output('predictions', 'predictions'), predictions);
+  return {
+    majority: { score: scoreOf(() => majority), called: 'majority class', always: majority },
+    lexicon: {
+      ...{ score: scoreOf((word) => best.get(word) ?? majority), called: 'most frequent class of each word' },
+      ...{ predicted: true, words: lexicon.words.size },
+    },
   };
-  return { majority: { score: scoreOf(() => majority), called: 'majority class', always: majority }, lexicon };
 };

@@ -1,13 +1,14 @@
 import { thresholdOf } from '../../data/sets.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { RuntimeNeed } from '../../graph/runtime.ts';
+import { FOLDER } from '../../ground/reported/stage.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { clientClassOf } from './families.ts';
 import { UNTITLED } from './placeholder.ts';
 import { asksForTypes } from './tokens.ts';
-import { browserUsage, FOLDER, nodeUsage, pythonUsage, usedOf } from './usage.ts';
+import { browserUsage, nodeUsage, pythonUsage, usedOf } from './usage.ts';
 
 const dimensionNames: Readonly<Record<string, string>> = {
   embedding: 'embedding width',

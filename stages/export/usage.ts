@@ -1,10 +1,8 @@
+import { FOLDER } from '../../ground/reported/stage.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import { specialTokens } from './tokens.ts';
-
-/** Where a reader puts the path of the folder. */
-export const FOLDER = './path/to/this/folder';
 
 const onnxFiles: Readonly<Record<Precision, string>> = {
   fp32: 'onnx/model.onnx',

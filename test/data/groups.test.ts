@@ -6,6 +6,7 @@ import type { Shares } from '../../data/datasets/placement.ts';
 import { type Time, timeIn } from '../../data/datasets/time-column.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
+import { refusal } from './refusal.ts';
 
 const splits = ['train', 'unlabelled', 'validation', 'test'] as const;
 
@@ -20,17 +21,6 @@ type Options = Readonly<Record<string, unknown>>;
 
 const loaded = (space: Workspace, more: Options) =>
   load(dataSchema.parse({ uses: 'csv', file: 'data.csv', ...more }), space.folder);
-
-/** Code and message of what is refused. */
-const refusal = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work;
-  } catch (error) {
-    if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  return 'nothing';
-};
 
 /** The split of each text. */
 const splitOf = (

@@ -3,8 +3,8 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../data/dataset.ts';
 import { check, dataSchema, load, look, sources } from '../../data/datasets/index.ts';
-import { isUserError } from '../../ground/errors.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
+import { refusal } from './refusal.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -19,17 +19,6 @@ const configOf = (options: Options) => dataSchema.parse({ uses: 'csv', ...option
 
 const textsOf = ({ train, unlabelled, validation, test }: Dataset): readonly string[] =>
   [...train, ...unlabelled, ...validation, ...test].map(({ text }) => text);
-
-/** Code and message of what is refused. */
-const refusal = async (work: Promise<unknown>): Promise<string> => {
-  try {
-    await work;
-  } catch (error) {
-    if (isUserError(error, 'data')) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  return 'nothing';
-};
 
 const threeFiles = (space: Workspace): void => {
   space.write('data/b.csv', table(100, 100));

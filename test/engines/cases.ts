@@ -61,6 +61,17 @@ export interface Case {
   readonly width: number;
 }
 
+/** Every task that models are trained for. */
+export const trained = [
+  'text-classification',
+  'token-classification',
+  'named-entities',
+  'multi-label',
+  'score',
+  'fill-mask',
+  'features',
+] as const;
+
 export const caseOf = (name: Task['name']): Case => {
   const task = taskOf(name);
   const plain = tiny();

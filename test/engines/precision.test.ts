@@ -21,18 +21,9 @@ import type { Json } from '../../ground/json.ts';
 import type { Model } from '../../models/model.ts';
 import { gradualPruning } from '../../stages/prune/gradual.ts';
 import { bytesOfModel, labelsAlone, memoryCheckpoints, tinyModel } from '../engine/rig.ts';
+import { trained } from './cases.ts';
 import { halfEngines } from './half.ts';
 import { interruptions, plainRequest, taskRequest } from './training.ts';
-
-const tasks = [
-  'text-classification',
-  'token-classification',
-  'named-entities',
-  'multi-label',
-  'score',
-  'fill-mask',
-  'features',
-] as const;
 
 const mixed = (request: TrainRequest, engine: Engine): TrainRequest => ({
   ...{ ...request, engine, options: { ...request.options, precision: 'fp16' } },
@@ -79,7 +70,7 @@ const [, device] = halfEngines[1];
 
 describe('a step in float16', () => {
   it.each([
-    ...tasks.map((name) => [name, () => taskRequest(name)] as const),
+    ...trained.map((name) => [name, () => taskRequest(name)] as const),
     ['dropout', () => plainRequest({ dropout: 0.3 })] as const,
   ])('has the gradients of one in float32, up to rounding: %s', async (_, requestOf) => {
     const [half, full] = [

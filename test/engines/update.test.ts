@@ -16,6 +16,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { float32Of } from '../../graph/tensor.ts';
 import { gradualPruning } from '../../stages/prune/gradual.ts';
 import { bytesOfModel, memoryCheckpoints, tinyExamples, tinyModel, tinyOptions, tinyRequest } from '../engine/rig.ts';
+import { trained } from './cases.ts';
 import { deviceEngine } from './device.ts';
 import { apart, interruptions, plainRequest, taskRequest } from './training.ts';
 
@@ -55,15 +56,7 @@ describe('weights moved on a device', () => {
     expect(device.summary.curve.length).toBe(host.summary.curve.length);
   });
 
-  it.each([
-    'text-classification',
-    'token-classification',
-    'named-entities',
-    'multi-label',
-    'score',
-    'fill-mask',
-    'features',
-  ] as const)('are those of the host: %s, with a teacher and its hidden states', async (name) => {
+  it.each(trained)('are those of the host: %s, with a teacher and its hidden states', async (name) => {
     const [host, device] = [await train(taskRequest(name)), await train(onDevice(taskRequest(name)))];
     expect(apart(host.model, device.model)).toBeLessThan(CLOSE);
     expect(apart(host.model, taskRequest(name).model)).toBeGreaterThan(100 * CLOSE);

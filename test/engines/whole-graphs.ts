@@ -13,22 +13,23 @@ import type { Model } from '../../models/model.ts';
 import { CLASSES, tinyModel } from '../engine/rig.ts';
 import { aloneOf, expectedOf, feedsOf, importGolden } from '../models/golden-checkpoints.ts';
 
-import { caseOf, fedTo, settings, shakenModel, stepOf, TEXTS, teacherOf, texts, type WholeGraph } from './cases.ts';
+import {
+  caseOf,
+  fedTo,
+  settings,
+  shakenModel,
+  stepOf,
+  TEXTS,
+  teacherOf,
+  texts,
+  trained,
+  type WholeGraph,
+} from './cases.ts';
 import { updates } from './update-graphs.ts';
 
 export type { WholeGraph };
 
-const tasks = [
-  'text-classification',
-  'token-classification',
-  'named-entities',
-  'multi-label',
-  'score',
-  'fill-mask',
-  'features',
-] as const;
-
-const targetSteps = tasks
+const targetSteps = trained
   .filter((name) => name !== 'features')
   .map(
     (name): WholeGraph => ({
@@ -42,7 +43,7 @@ const targetSteps = tasks
     }),
   );
 
-const teacherSteps = tasks.map(
+const teacherSteps = trained.map(
   (name): WholeGraph => ({
     ...{ name: `a step of ${name} towards a teacher's answers`, kind: 'step' },
     make: async () => {
