@@ -5,7 +5,7 @@ const mark = Symbol.for('decant.UserError');
 export type Facts = Readonly<Record<string, unknown>>;
 
 /** What a message is about. */
-interface Details {
+export interface Details {
   /** Where it comes from: "data", "import", "codec" ... */
   readonly kind?: string;
   /** Stable name of this very problem where a kind knows several; else the kind. */

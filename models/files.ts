@@ -10,6 +10,7 @@ import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import { infoFrom } from './info.ts';
 import type { Model, ModelInfo } from './model.ts';
+import type { Precision } from './precision.ts';
 import { isQuantized } from './quantized.ts';
 
 /** The files of a model artifact. */
@@ -23,9 +24,6 @@ export const deployFiles = {
   fp32: 'onnx/model.onnx',
   q8: 'onnx/model_quantized.onnx',
 } as const;
-
-/** Of the files that decant writes, in the words of transformers.js. */
-export type Precision = 'fp32' | 'q8';
 
 /** A model folder is damaged, incomplete or not decant's. */
 const modelFileError = userErrors('model-file');

@@ -8,15 +8,8 @@ import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
 import { depthsOf } from './anatomy/depth.ts';
 import { inFloats } from './anatomy/in-floats.ts';
 import { type Anatomy, anatomyOf, type Layer, type PartKind, partsOf as unitParts } from './anatomy.ts';
+import type { AnatomySummary, Figures, Inspection, OperatorCount } from './inspection.ts';
 import type { Model } from './model.ts';
-
-/** What a model weighs: elements of its parameters, those that are not zero, and work for one text. */
-export interface Figures {
-  readonly parameters: number;
-  readonly nonzero: number;
-  /** Multiply-accumulates at batch 1 and the given length. */
-  readonly macs: number;
-}
 
 /** Symbols of the inputs bound to one text of `length` tokens: first axis 1, second axis `length`. */
 const bindingsOf = (graph: Graph, length: number): Readonly<Record<string, Dim>> => {
@@ -94,51 +87,6 @@ export const modelFigures = (model: Model, length: number): Figures => ({
   ...figuresOf(model.graph),
   macs: sum(macsByNode(model.graph, length).macs.values()),
 });
-
-interface OperatorCount {
-  /** With its domain where that is not the standard one. */
-  readonly op: string;
-  readonly count: number;
-  readonly macs: number;
-}
-
-/** A Transformer's figures, layer by layer. */
-interface AnatomySummary {
-  readonly layers: readonly {
-    readonly heads: number;
-    readonly ffn: number;
-    readonly inputWidth: number;
-    readonly outputWidth: number;
-    /** Other layers that lose heads or neurons with this one. */
-    readonly sharedWith?: readonly number[];
-  }[];
-  /**
-   * Embeddings, layers and head with the elements of the parameters that each uses, shared ones in each: what `freeze` and
-   * learning rates mean by these names.
-   */
-  readonly parts: readonly { readonly name: string; readonly parameters: number }[];
-  readonly vocabulary?: number;
-  readonly embedding?: number;
-}
-
-/** What can be said about any ONNX graph. */
-export interface Inspection extends Figures {
-  /** Tokens of the text that `macs` counts. */
-  readonly length: number;
-  readonly inputs: readonly { readonly name: string; readonly type: string }[];
-  readonly outputs: readonly { readonly name: string; readonly type: string }[];
-  readonly nodes: number;
-  /** Most work first. */
-  readonly operators: readonly OperatorCount[];
-  readonly opsets: Readonly<Record<string, number>>;
-  /** Bytes of all weights, external data included, and the same by element type. */
-  readonly bytes: number;
-  readonly bytesByType: Readonly<Record<string, number>>;
-  /** Operators without a record: their work is missing from `macs`. */
-  readonly unknown: readonly string[];
-  /** Absent where neither attention nor feed-forward neurons were found. */
-  readonly anatomy?: AnatomySummary;
-}
 
 /** A layer's units, also those that it shares with others. */
 const unitsOf = (anatomy: Anatomy, index: number, kind: PartKind): number =>

@@ -1,5 +1,5 @@
 import type { Progress } from '../ground/progress.ts';
-import type { Place } from '../stages/stage.ts';
+import type { Place } from '../stages/place.ts';
 
 /** A step as views and the event log know it. */
 export interface StepInfo {

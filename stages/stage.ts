@@ -9,6 +9,7 @@ import type { Watched } from '../ground/memory.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
 import type { Foreseen, Outlook } from './expected.ts';
+import type { Place } from './place.ts';
 
 export interface StageContext {
   /** Opens what the step runs its graphs on, once; the CPU for stages that know no other. */
@@ -53,12 +54,6 @@ export interface Wiring {
   /** A problem with the configuration, found before anything runs. */
   problem(path: readonly (string | number)[], message: string): void;
 }
-
-/**
- * Where a step of a stage stands in a plan: written down by name in the file; asked for by other stages; or on its own, once
- * for the data, once for each model, or once over all of them.
- */
-export type Place = 'named' | 'asked' | 'data' | 'each-model' | 'all-models';
 
 /** The sections of a file besides its stages, as they are written. */
 export type Sections = Readonly<Record<string, unknown>>;

@@ -21,8 +21,6 @@ const classesOf = (logits: Float32Array, labels: readonly string[]) =>
     .map((probability, i) => ({ label: labels[i] ?? `class ${i}`, probability }))
     .toSorted((a, b) => b.probability - a.probability);
 
-const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
-
 /** What choices of classes have in common, whether of texts or of words: accuracy and cross-entropy. */
 const choosing: Pick<Task, 'answering' | 'targetLosses' | 'imitation' | 'judge'> = {
   answering: (model) => model,
@@ -45,10 +43,7 @@ export const textClassification: Task = {
   tell: (logits, labels) => {
     const classes = logits === undefined ? [] : classesOf(logits, labels);
     const [{ label, probability } = { label: '', probability: 0 }] = classes;
-    return {
-      json: { label, probability, classes },
-      lines: classes.map((one) => [one.label, percent(one.probability)]),
-    };
+    return { label, probability, classes };
   },
 };
 
@@ -66,8 +61,7 @@ export const tokenClassification: Task = {
   // Of a word beyond the longest sequence nothing is made up.
   tell: (logits, labels) => {
     const [best] = logits === undefined ? [] : classesOf(logits, labels);
-    const { label, probability } = best ?? { label: null, probability: null };
-    return { json: { label, probability }, lines: [[label ?? '']] };
+    return best ?? { label: null, probability: null };
   },
 };
 

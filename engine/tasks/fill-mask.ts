@@ -66,10 +66,6 @@ export const fillMask: Task = {
     const all = Array.from(logits, (logit, id) => ({
       ...{ token: tokens[id] ?? `${id}`, id, probability: Math.exp(logit - total) },
     })).sort((a, b) => b.probability - a.probability);
-    const best = all.slice(0, Math.max(top, FEWEST_TOLD));
-    return {
-      json: { tokens: best },
-      lines: best.map(({ token, probability }) => [token, `${(100 * probability).toFixed(1)} %`]),
-    };
+    return { tokens: all.slice(0, Math.max(top, FEWEST_TOLD)) };
   },
 };

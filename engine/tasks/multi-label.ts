@@ -12,8 +12,6 @@ const surprise = (logit: number, has: number): number => {
   return Math.max(0, against) + Math.log1p(Math.exp(-Math.abs(against)));
 };
 
-const percent = (rate: number): string => `${(rate * 100).toFixed(1)} %`;
-
 /** Any of some classes a text: several, one, or none. */
 export const multiLabel: Task = {
   name: 'multi-label',
@@ -38,20 +36,8 @@ export const multiLabel: Task = {
     const said = saidOf(logits, thresholds);
     const classes = Array.from(logits, (logit, c) => ({
       ...{ label: labels[c] ?? `class ${c}`, probability: probabilityOf(logit), said: said[c] === 1 },
-      ...(thresholds === undefined ? {} : { threshold: thresholdOf(thresholds, c) }),
+      threshold: thresholdOf(thresholds, c),
     })).toSorted((a, b) => Number(b.said) - Number(a.said) || b.probability - a.probability);
-    const chosen = classes.filter((one) => one.said);
-    const others = classes.filter((one) => !one.said);
-    const below = ({ threshold = thresholdOf(undefined, 0) }: (typeof classes)[number]): string =>
-      `below ${percent(threshold)}`;
-    return {
-      json: { labels: chosen.map(({ label }) => label), classes },
-      lines: [
-        ...(chosen.length === 0 ? [['(none)']] : []),
-        ...chosen.map((one) => [one.label, percent(one.probability)]),
-        ...others.map((one) => [one.label, percent(one.probability), below(one)]),
-      ],
-      least: Math.max(1, chosen.length),
-    };
+    return { labels: classes.filter((one) => one.said).map(({ label }) => label), classes };
   },
 };

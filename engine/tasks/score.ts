@@ -6,8 +6,6 @@ import { wholeTexts } from '../read.ts';
 import { standardized } from '../standard.ts';
 import type { Task } from './task.ts';
 
-const SHOWN_DIGITS = 4;
-
 /** One number a text or pair, in the unit of the user's. */
 export const score: Task = {
   name: 'score',
@@ -24,8 +22,5 @@ export const score: Task = {
     const loss = (said - truth) ** 2;
     return { score: -loss, loss, columns: { said: [said], truth: [truth] } };
   },
-  tell: ([number] = new Float32Array()) => ({
-    json: { score: number ?? null },
-    lines: [[number === undefined ? '' : `${Number(number.toPrecision(SHOWN_DIGITS))}`]],
-  }),
+  tell: ([number] = new Float32Array()) => ({ score: number ?? null }),
 };

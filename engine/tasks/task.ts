@@ -11,6 +11,7 @@ import type { Encoded } from '../encoded.ts';
 import type { Loss, LossSettings } from '../losses/index.ts';
 import type { InUnit, Standardized } from '../standard.ts';
 import type { TrainingExamples } from '../training-options.ts';
+import type { Told } from './told.ts';
 
 /** How good one answer is: its part of the task's primary metric, and its loss. */
 export interface Judgement {
@@ -25,14 +26,6 @@ export interface Varied {
   readonly encoded: Encoded;
   /** As many numbers as the targets of the example have. */
   readonly targets: ArrayLike<number>;
-}
-
-/** What an answer says, for machines and for people: lines of cells. */
-export interface Told {
-  readonly json: Readonly<Record<string, unknown>>;
-  readonly lines: readonly (readonly string[])[];
-  /** Lines that are the answer, however few are asked for; one where it is not said. */
-  readonly least?: number;
 }
 
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */

@@ -1,11 +1,11 @@
 import type { Encoded } from '../../engine/encoded.ts';
 import type { Task } from '../../engine/tasks/task.ts';
 import type { Model } from '../../models/model.ts';
-import type { Given } from '../commands/asked.ts';
 import { requestError } from '../diagnostic.ts';
-import { type LimitOptions, limited } from '../guard/limits.ts';
+import { limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
-import type { Opened } from './opened.ts';
+import type { Opened } from './open.ts';
+import type { Given } from './types/answers.ts';
 
 /** Texts as a task reads them: those whose words have an answer each as these with single spaces between them. */
 const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
@@ -39,15 +39,19 @@ const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promis
   );
 };
 
+/** A model with the task that it is made for, loaded to be asked many times; what it may take is said before. */
+export const predictorOf = async ({ folder, model }: Opened, threads: number) => {
+  const { taskOf } = await import('../../engine/tasks/index.ts');
+  const { openPredictor } = await import('../../engine/predict.ts');
+  limited(await textWork({ folder, model }, []));
+  const task = taskOf(model.info.task);
+  return { task, predictor: await openPredictor({ model, task, threads }) };
+};
+
 /** Texts that people ask about, as a prediction takes them, with the time and memory that they may take. */
-export const questionOf = async (
-  { folder, model }: Opened,
-  task: Task,
-  given: readonly Given[],
-  options: LimitOptions,
-) => {
+export const questionOf = async ({ folder, model }: Opened, task: Task, given: readonly Given[]) => {
   const texts = textsFor(folder, task, given);
-  const limits = limited(await textWork({ folder, model }, texts), options);
+  const limits = limited(await textWork({ folder, model }, texts));
   const { batchingOf } = await import('../../models/quantized.ts');
   return {
     ...{ examples: await readAs(task, model, texts), batching: batchingOf(model.graph) },

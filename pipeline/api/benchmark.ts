@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cell, Measurements, Turn } from '../../data/measurements.ts';
+import { defaultEngine } from '../../engine/engines/index.ts';
 import { filledFeeds } from '../../engine/feeds.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { weightBytes, writeGraph } from '../../graph/codec/index.ts';
@@ -9,48 +10,21 @@ import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { middle } from '../../ground/middle.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { allMeasurements, latencies } from '../../reports/latencies.ts';
-import type { MeasurementReport, StageReport } from '../../reports/report.ts';
 import type { Subject } from '../../stages/measure/orders.ts';
 import { measurePrepared } from '../../stages/measure/work.ts';
 import { requestError } from '../diagnostic.ts';
-import { type LimitOptions, limited } from '../guard/limits.ts';
-import { type FileOptions, openModel } from './opened.ts';
+import { limited } from '../guard/limits.ts';
+import { openModel } from './open.ts';
+import type { Benchmark, BenchmarkOptions, ComputeReport } from './types/models.ts';
 
-export interface BenchmarkOptions extends FileOptions {
-  /** Texts at once, and tokens of each text: every pair is measured. */
-  readonly batches: readonly number[];
-  readonly lengths: readonly number[];
-  readonly threads: number;
-  readonly engines: readonly string[];
-  readonly rounds: number;
-  readonly processes: number;
-  /** Fresh processes a model for load time and memory. */
-  readonly loads: number;
-  readonly limits: LimitOptions;
-  readonly signal: AbortSignal;
-  onProgress(progress: Progress): void;
-}
+const usual = {
+  ...{ batches: [1], lengths: [32], threads: 1, engines: [defaultEngine] },
+  ...{ rounds: 24, processes: 8, loads: 3 },
+};
 
-/** What a model computed for a batch, other work left out: all that a busy machine tells. */
-interface ComputeReport extends Cell {
-  readonly cpuMs: number;
-  /** Computing time of the first model over this one's, in the middle of the rounds. */
-  readonly cpuSpeedup: number;
-}
-
-/** What one model takes: ratios are to the first. */
-export interface BenchmarkedModel extends Pick<StageReport, 'latency' | 'loading' | 'lacking' | 'otherEngines'> {
-  /** As it was named. */
-  readonly model: string;
-  /** Of the graph with its weights, as it was timed. */
-  readonly bytes: number;
-  /** Of the first engine, by batch and length. */
-  readonly compute: readonly ComputeReport[];
-}
-
-export interface Benchmark {
-  readonly measurement: MeasurementReport;
-  readonly models: readonly BenchmarkedModel[];
+/** What is settled for all of the models. */
+interface Measuring extends Required<Omit<BenchmarkOptions, 'dtype'>>, Pick<BenchmarkOptions, 'dtype'> {
+  emit(progress: Progress): void;
 }
 
 /** What batches are filled with: an encoder takes as long for one token as for another. */
@@ -61,7 +35,7 @@ const TEXTS = [
   'Every winter the road over the mountains is closed for some weeks.',
 ];
 
-const cellsOf = ({ batches, lengths }: BenchmarkOptions): readonly Cell[] =>
+const cellsOf = ({ batches, lengths }: Measuring): readonly Cell[] =>
   batches.flatMap((batch) => lengths.map((length) => ({ batch, length })));
 
 /** Milliseconds of a run in which the process had the processor. */
@@ -80,7 +54,7 @@ interface Ready extends Subject {
 }
 
 /** The model as it is deployed, after the inference fusions, with what it is run on. */
-const readied = async (path: string, file: string, options: BenchmarkOptions): Promise<Ready> => {
+const readied = async (path: string, file: string, options: Measuring): Promise<Ready> => {
   const { model } = await openModel(path, options);
   const { info } = model;
   const long = options.lengths.find((length) => length > info.maxLength);
@@ -89,7 +63,7 @@ const readied = async (path: string, file: string, options: BenchmarkOptions): P
   }
   const bytes = weightBytes(model.graph);
   const most = { rows: Math.max(...options.batches), longest: Math.max(...options.lengths) };
-  limited({ files: bytes, ...most }, options.limits);
+  limited({ files: bytes, ...most });
   const encoded = await taskOf(info.task).encode(model, TEXTS, info.maxLength);
   await writeGraph(file, fuseForInference(model.graph));
   return { name: `"${path}"`, file, bytes, feeds: cellsOf(options).map((cell) => filledFeeds(info, encoded, cell)) };
@@ -100,7 +74,7 @@ const expectOnce = (paths: readonly string[]): void => {
   if (twice !== undefined) throw requestError(`${twice}: is named twice; name each model once`);
 };
 
-const measured = async (paths: readonly string[], folder: string, options: BenchmarkOptions): Promise<Benchmark> => {
+const measured = async (paths: readonly string[], folder: string, options: Measuring): Promise<Benchmark> => {
   const subjects = new Map<string, Ready>();
   for (const [i, path] of paths.entries()) {
     options.signal.throwIfAborted();
@@ -108,7 +82,7 @@ const measured = async (paths: readonly string[], folder: string, options: Bench
   }
   const weights = [...subjects.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   const work = { files: weights, rows: Math.max(...options.batches), longest: Math.max(...options.lengths) };
-  const { renew } = limited(work, options.limits);
+  const { renew } = limited(work);
   const { threads, rounds, processes, loads, engines } = options;
   const config = { threads, rounds, processes, loads, engines: [...engines], profile: false, batch: 1, grid: [] };
   const scratch = join(folder, 'scratch');
@@ -117,7 +91,7 @@ const measured = async (paths: readonly string[], folder: string, options: Bench
     signal: options.signal,
     progress: (progress) => {
       renew();
-      options.onProgress(progress);
+      options.emit(progress);
     },
   });
   const [first = ''] = paths;
@@ -130,11 +104,15 @@ const measured = async (paths: readonly string[], folder: string, options: Bench
 };
 
 /** Times models together, round by round over several processes, each batch size with each length. */
-export const benchmarkModels = async (paths: readonly string[], options: BenchmarkOptions): Promise<Benchmark> => {
+export const benchmarkModels = async (
+  paths: readonly string[],
+  options: BenchmarkOptions,
+  emit: (progress: Progress) => void,
+): Promise<Benchmark> => {
   expectOnce(paths);
   const folder = await mkdtemp(join(tmpdir(), 'decant-benchmark-'));
   try {
-    return await measured(paths, folder, options);
+    return await measured(paths, folder, { ...usual, signal: new AbortController().signal, ...options, emit });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -3,47 +3,28 @@ import type { Predictions } from '../../data/predictions.ts';
 import type { Rows } from '../../data/rows.ts';
 import { openEngine } from '../../engine/engines/index.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import type { Progress } from '../../ground/progress.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { compare } from '../../reports/compare.ts';
 import { evidenceOf } from '../../reports/evidence.ts';
 import { type Judged, textsOf } from '../../reports/judged.ts';
 import { qualityReport } from '../../reports/quality.ts';
-import type { Comparison, QualityReport } from '../../reports/report.ts';
 import { answersTo } from '../../stages/evaluate/answers.ts';
 import { cutNote } from '../../stages/evaluate/cut.ts';
 import { encodeExamples } from '../../stages/train/examples.ts';
 import { requestError } from '../diagnostic.ts';
-import { type LimitOptions, limited } from '../guard/limits.ts';
+import { limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
-import { type DataOptions, datasetFor, type Labelled, readLabelled } from './labelled.ts';
-import { type FileOptions, type Opened, openModel } from './opened.ts';
+import { defaultThreads } from '../plan/threads.ts';
+import { datasetFor, type Labelled, readLabelled } from './labelled.ts';
+import { type Opened, openModel } from './open.ts';
+import type { EvaluatedModel, EvaluateOptions, Evaluation, ModelProgress } from './types/models.ts';
 
-export interface EvaluateOptions extends DataOptions, FileOptions {
+/** What is settled for all of the models. */
+interface Asking extends EvaluateOptions {
   readonly threads: number;
-  readonly limits: LimitOptions;
   readonly signal: AbortSignal;
-  onProgress(model: string, progress: Progress): void;
-}
-
-/** What one model made of the texts. */
-export interface EvaluatedModel {
-  /** As it was named. */
-  readonly model: string;
-  readonly quality: QualityReport;
-  /** Against the first model, on the same texts; null for that one, and where answers are not about the same. */
-  readonly comparison: Comparison | null;
-  readonly notes: readonly string[];
-}
-
-/** Several models on one file of texts. */
-export interface Evaluation {
-  readonly task: DatasetTask;
-  /** Name of the primary metric. */
-  readonly metric: string;
-  readonly data: { readonly file: string; readonly texts: number; readonly dropped: number };
-  readonly models: readonly EvaluatedModel[];
+  emit(event: ModelProgress): void;
 }
 
 /** What was said by one model, with the order of classes of the first. */
@@ -86,15 +67,10 @@ const inOrder = (predictions: Predictions, order: readonly number[] | undefined,
   };
 };
 
-const ask = async (
-  path: string,
-  { model, folder }: Opened,
-  labelled: Labelled,
-  options: EvaluateOptions,
-): Promise<Said> => {
+const ask = async (path: string, { model, folder }: Opened, labelled: Labelled, options: Asking): Promise<Said> => {
   const { info } = model;
   const dataset = datasetFor(labelled, info, options.maxLength);
-  const { renew } = limited(await textWork({ folder, model }, labelled.texts), options.limits);
+  const { renew } = limited(await textWork({ folder, model }, labelled.texts));
   const reading = { model, task: taskOf(dataset.task), dataset };
   const { encoded, targets } = await encodeExamples('test', dataset.test, reading, options.signal);
   const predictions = await answersTo(
@@ -105,7 +81,7 @@ const ask = async (
       engine: () => openEngine('cpu'),
       progress: (progress) => {
         renew();
-        options.onProgress(path, progress);
+        options.emit({ model: path, progress });
       },
     },
   );
@@ -153,7 +129,12 @@ const evaluatedOf = (
 };
 
 /** Judges models on one file of texts, each difference from the first by pairs of answers about the same text. */
-export const evaluateModels = async (paths: readonly string[], options: EvaluateOptions): Promise<Evaluation> => {
+export const evaluateModels = async (
+  paths: readonly string[],
+  given: EvaluateOptions,
+  emit: (event: ModelProgress) => void,
+): Promise<Evaluation> => {
+  const options = { threads: defaultThreads(), signal: new AbortController().signal, ...given, emit };
   const models: EvaluatedModel[] = [];
   let labelled: Labelled | undefined;
   let first: First | undefined;

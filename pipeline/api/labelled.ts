@@ -6,23 +6,10 @@ import { indexed } from '../../data/targets/index.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { type DatasetTask, type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import { expectFile, recognised } from '../commands/first-file.ts';
-import type { Roles } from '../commands/first-roles.ts';
 import { requestError } from '../diagnostic.ts';
-
-/** A file of texts that models are judged by, and which columns hold what: recognised where nobody says. */
-export interface DataOptions {
-  readonly data: string;
-  readonly text?: string;
-  readonly pair?: string;
-  readonly label?: string;
-  /** Whether the first row has the names of the columns; without it, the rows decide. */
-  readonly header?: boolean;
-  /** Rows without a text or a label: refused, or left out. */
-  readonly missing?: 'refuse' | 'drop';
-  /** Texts are cut to so many tokens; the model's own limit where nobody says. */
-  readonly maxLength?: number;
-}
+import { expectFile, recognised } from '../first/recognise.ts';
+import type { Roles } from '../first/roles.ts';
+import type { DataOptions } from './types/models.ts';
 
 /** The texts of a file, and what was left out. */
 export interface Labelled {

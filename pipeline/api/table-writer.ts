@@ -1,32 +1,27 @@
 import { extname } from 'node:path';
 import { requestError } from '../diagnostic.ts';
+import type { Answer } from './types/answers.ts';
 
 /** What is said of one row: by the names of the columns that it is written in. */
-export type Answer = Readonly<Record<string, unknown>>;
+export type Cells = Readonly<Record<string, unknown>>;
 
 /** Writes a row with its answer as one line; nothing in its place where there is none. */
 export type RowWriter = (
   row: { readonly at: string; readonly names: readonly string[]; readonly values: readonly unknown[] },
-  answer: Answer | undefined,
+  answer: Cells | undefined,
 ) => string;
 
 const PREDICTION = 'prediction';
 const PROBABILITY = 'probability';
 
-const labelsIn = (list: unknown): readonly unknown[] =>
-  Array.isArray(list) ? list.map((one) => Object(one).label) : [];
-
-const tokensIn = (masks: unknown): readonly unknown[] =>
-  Array.isArray(masks) ? masks.map((mask) => Object(Object(mask).tokens?.[0]).token) : [];
-
-/** One value a row of what `--json` says of a text: its class with the probability, its classes, number, tags, tokens or vector. */
-export const answerOf = (told: unknown): Answer => {
-  const { label, probability, labels, score, vector, words, masks, entities } = Object(told);
-  if (label !== undefined) return { [PREDICTION]: label, [PROBABILITY]: probability };
-  if (entities !== undefined) return { [PREDICTION]: entities };
-  if (words !== undefined) return { [PREDICTION]: labelsIn(words) };
-  if (masks !== undefined) return { [PREDICTION]: tokensIn(masks) };
-  return { [PREDICTION]: labels ?? score ?? vector };
+/** One value a row of what is said of a text: its class with the probability, its classes, number, tags, tokens or vector. */
+export const cellsOf = (answer: Answer): Cells => {
+  if ('label' in answer) return { [PREDICTION]: answer.label, [PROBABILITY]: answer.probability };
+  if ('entities' in answer) return { [PREDICTION]: answer.entities };
+  if ('words' in answer) return { [PREDICTION]: answer.words.map(({ label }) => label) };
+  if ('masks' in answer) return { [PREDICTION]: answer.masks.map(({ tokens }) => tokens[0]?.token) };
+  if ('labels' in answer) return { [PREDICTION]: answer.labels };
+  return { [PREDICTION]: 'vector' in answer ? answer.vector : answer.score };
 };
 
 const plainBigints = (_: string, value: unknown): unknown => {

@@ -5,33 +5,26 @@ import { extname } from 'node:path';
 import type { SourceFile } from '../../data/datasets/bytes.ts';
 import { readerOf } from '../../data/datasets/formats.ts';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
-import { openPredictor } from '../../engine/predict.ts';
-import { type Task, taskOf } from '../../engine/tasks/index.ts';
+import type { Predictor } from '../../engine/predict.ts';
+import type { Task } from '../../engine/tasks/index.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { modelTask } from '../../ground/tasks.ts';
-import { saidAbout } from '../commands/answers.ts';
-import type { Given } from '../commands/asked.ts';
-import { expectFile, recognised } from '../commands/first-file.ts';
-import type { Roles } from '../commands/first-roles.ts';
 import { requestError } from '../diagnostic.ts';
-import type { LimitOptions } from '../guard/limits.ts';
-import { askedBy, questionOf } from './ask.ts';
-import { type FileOptions, type Opened, openModel } from './opened.ts';
-import { type Answer, answerOf, type RowWriter, rowWriter } from './table-writer.ts';
+import { expectFile, recognised } from '../first/recognise.ts';
+import type { Roles } from '../first/roles.ts';
+import { defaultThreads } from '../plan/threads.ts';
+import { answersOf } from './answers.ts';
+import { askedBy, predictorOf, questionOf } from './ask.ts';
+import { type Opened, openModel } from './open.ts';
+import { type Cells, cellsOf, type RowWriter, rowWriter } from './table-writer.ts';
+import type { Given } from './types/answers.ts';
+import type { PredictedTable, TableOptions } from './types/models.ts';
 
-export interface TableOptions extends FileOptions {
-  readonly data: string;
-  /** A table of the kind that its name says: .csv, .tsv or .jsonl. */
-  readonly out: string;
-  readonly text?: string;
-  readonly pairColumn?: string;
-  readonly header?: boolean;
-  readonly overwrite?: boolean;
+interface Answering extends TableOptions {
   readonly threads: number;
-  readonly limits: LimitOptions;
   readonly signal: AbortSignal;
-  onProgress(progress: Progress): void;
+  emit(progress: Progress): void;
 }
 
 /** One row of a table, all of it. */
@@ -39,13 +32,6 @@ interface Row {
   readonly at: string;
   readonly names: readonly string[];
   readonly values: readonly unknown[];
-}
-
-export interface PredictedTable {
-  readonly rows: number;
-  /** Rows without a text, and the first of them. */
-  readonly unanswered: number;
-  readonly first?: string;
 }
 
 /** Rows that are read, answered and written together: enough to fill batches of equally long texts. */
@@ -101,16 +87,14 @@ const givenBy = (row: Row, { text, pair }: Roles): Given | undefined => {
   return other === '' ? undefined : { text: one, pair: other };
 };
 
-type Predictor = Awaited<ReturnType<typeof openPredictor>>;
-
 /** Answers the texts of one chunk, in their order. */
 const answersTo = async (
-  { opened, task, predictor, options }: { opened: Opened; task: Task; predictor: Predictor; options: TableOptions },
+  { opened, task, predictor, options }: { opened: Opened; task: Task; predictor: Predictor; options: Answering },
   given: readonly Given[],
   onDone: (done: number) => void,
-): Promise<readonly Answer[]> => {
+): Promise<readonly Cells[]> => {
   if (given.length === 0) return [];
-  const question = await questionOf(opened, task, given, options.limits);
+  const question = await questionOf(opened, task, given);
   const predicted = await predictor.predict({
     ...{ ...question, signal: options.signal },
     onProgress: (done) => {
@@ -118,7 +102,7 @@ const answersTo = async (
       onDone(done);
     },
   });
-  return saidAbout({ ...askedBy(opened, task, given), predicted, top: 1 }).json.map(answerOf);
+  return answersOf({ ...askedBy(opened, task, given), predicted, top: 1 }).map(cellsOf);
 };
 
 const written = async (stream: WriteStream, text: string): Promise<void> => {
@@ -157,11 +141,10 @@ const answerAll = async (
   file: SourceFile,
   guess: DataGuess,
   roles: Roles,
-  options: TableOptions,
+  options: Answering,
 ): Promise<PredictedTable> => {
   const total = await countOf(file, guess, roles, options.signal);
-  const task = taskOf(opened.model.info.task);
-  const predictor = await openPredictor({ model: opened.model, task, threads: options.threads });
+  const { task, predictor } = await predictorOf(opened, options.threads);
   const stream = await opening(options.out);
   let [rows, unanswered, first, writer]: [number, number, string | undefined, RowWriter | undefined] = [
     0,
@@ -173,7 +156,7 @@ const answerAll = async (
     for await (const chunk of chunksOf(rowsOf(file, guess))) {
       const asked = chunk.map((row) => givenBy(row, roles));
       const given = asked.filter((one) => one !== undefined);
-      const onDone = (done: number): void => options.onProgress({ done: rows + done, total, unit: 'rows' });
+      const onDone = (done: number): void => options.emit({ done: rows + done, total, unit: 'rows' });
       const answers = [...(await answersTo({ opened, task, predictor, options }, given, onDone))];
       for (const [i, row] of chunk.entries()) {
         const answer = asked[i] === undefined ? undefined : answers.shift();
@@ -192,11 +175,15 @@ const answerAll = async (
 };
 
 /** Writes every row of a table with what a model says of its text, in order, a chunk at a time: as long a table as there is. */
-export const predictFile = async (path: string, options: TableOptions): Promise<PredictedTable> => {
-  const { data, pairColumn: pair } = options;
+export const predictRows = async (
+  path: string,
+  options: TableOptions,
+  emit: (progress: Progress) => void,
+): Promise<PredictedTable> => {
+  const { data, threads = defaultThreads(), signal = new AbortController().signal } = options;
   await expectFile(data);
   await checkOut(options);
-  const { guess, roles } = await recognised({ ...options, pair, label: false });
+  const { guess, roles } = await recognised({ ...options, label: false });
   const opened = await openModel(path, options);
-  return await answerAll(opened, { shown: data, path: data }, guess, roles, options);
+  return await answerAll(opened, { shown: data, path: data }, guess, roles, { ...options, threads, signal, emit });
 };

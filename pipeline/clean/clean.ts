@@ -1,6 +1,7 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { abandonedFolders } from '../../ground/temporary.ts';
+import type { Cleaned, Freed, FreedKind } from '../api/types/pipelines.ts';
 import { requestError } from '../diagnostic.ts';
 import { isHeld } from '../store/locks.ts';
 import type { Store } from '../store/store.ts';
@@ -11,24 +12,7 @@ import { isNeeded, type Kept, keptRuns, type Policy } from './kept.ts';
 import { bytesAt, Removal } from './sizes.ts';
 
 /** What is freed, in the order in which it is. */
-const kinds = ['reports', 'results', 'checkpoints', 'leftovers'] as const;
-export type Kind = (typeof kinds)[number];
-
-export interface Freed {
-  readonly files: number;
-  readonly bytes: number;
-}
-
-/** What cleaning frees, or would free. */
-export interface Cleaned {
-  readonly schema: 'decant.clean/1';
-  readonly store: string;
-  readonly dryRun: boolean;
-  readonly bytes: number;
-  readonly kinds: Readonly<Record<Kind, Freed>>;
-  /** States that interrupted steps go on from, and runs that have not ended well: they stay. */
-  readonly kept: { readonly checkpoints: Freed; readonly unfinished: readonly string[] };
-}
+const kinds: readonly FreedKind[] = ['reports', 'results', 'checkpoints', 'leftovers'];
 
 export interface CleanOptions {
   readonly policy: Policy;
@@ -37,7 +21,7 @@ export interface CleanOptions {
   readonly dryRun: boolean;
 }
 
-type Paths = Readonly<Record<Kind, readonly string[]>>;
+type Paths = Readonly<Record<FreedKind, readonly string[]>>;
 
 const leftovers = async (store: Store, { outs, stale }: Kept): Promise<readonly string[]> => {
   const paths: string[] = [...stale];

@@ -1,8 +1,4 @@
-/** A text of the command line or of standard input, or a pair of them. */
-export interface Given {
-  readonly text: string;
-  readonly pair?: string;
-}
+import type { Given } from '../api/index.ts';
 
 /** A line that is no text, by its number. */
 export interface Failed {

@@ -1,19 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { engines } from '../../engine/engines/index.ts';
 import type { LatencyReport } from '../../reports/report.ts';
-import type { Benchmark, BenchmarkedModel } from '../api/benchmark.ts';
-import type { FileOptions } from '../api/opened.ts';
-import type { LimitOptions } from '../guard/limits.ts';
-import { addLimitOptions, collect, dtypeOption, exit, untilSignal, wholeNumber } from './common.ts';
+import { type Benchmark, type BenchmarkedModel, type BenchmarkOptions, benchmark, engineNames } from '../api/index.ts';
+import { allow, type LimitOptions } from '../guard/limits.ts';
+import { addLimitOptions, collect, dtypeOption, exit, followed, untilSignal, wholeNumber } from './common.ts';
 
-interface Options extends FileOptions, LimitOptions {
+interface Options extends Omit<BenchmarkOptions, 'batches' | 'lengths' | 'engines'>, LimitOptions {
   readonly batch: readonly number[];
   readonly length: readonly number[];
   readonly engine: readonly string[];
-  readonly rounds: number;
-  readonly processes: number;
-  readonly loads: number;
-  readonly threads?: number;
   readonly json?: boolean;
 }
 
@@ -38,9 +32,7 @@ const numbers =
     text.split(',').map((one) => wholeNumber(1, most)(one.trim()));
 
 const engineNamed = (name: string, before: readonly string[]): readonly string[] => {
-  const names = engines.map((engine) => engine.name);
-  if (!names.some((known) => known === name))
-    throw new InvalidArgumentError(`Allowed choices are ${names.join(', ')}.`);
+  if (!engineNames.includes(name)) throw new InvalidArgumentError(`Allowed choices are ${engineNames.join(', ')}.`);
   return collect(name, before);
 };
 
@@ -129,17 +121,18 @@ const render = async (benchmark: Benchmark): Promise<string> => {
   return `${manyLines(lines.join('\n'))}\n`;
 };
 
-const benchmark = async (models: readonly string[], options: Options, signal: AbortSignal): Promise<number> => {
-  const { benchmarkModels } = await import('../api/benchmark.ts');
+const time = async (models: readonly string[], options: Options, signal: AbortSignal): Promise<number> => {
+  const { batch: batches, length: lengths, engine: engines, ...asked } = options;
+  allow(options);
   const { progressLine } = await import('../view/progress-line.ts');
   const line = progressLine(process.stderr);
-  const result = await benchmarkModels(models, {
-    ...options,
-    ...{ batches: options.batch, lengths: options.length },
-    engines: options.engine.length === 0 ? ['cpu'] : options.engine,
-    ...{ threads: options.threads ?? 1, limits: options, signal },
-    onProgress: (progress) => line.show(progress.phase ?? 'benchmark', progress),
-  }).finally(() => line.clear());
+  const job = benchmark(models, {
+    ...{ ...asked, batches, lengths, signal },
+    ...(engines.length === 0 ? {} : { engines }),
+  });
+  const result = await followed(job, (progress) => line.show(progress.phase ?? 'benchmark', progress)).finally(() =>
+    line.clear(),
+  );
   const { jsonForPeople } = await import('../../reports/text.ts');
   process.stdout.write(options.json === true ? jsonForPeople(result) : await render(result));
   return exit.done;
@@ -176,6 +169,6 @@ export const benchmarkCommand = (program: Command, end: (code: number) => void):
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(async (models: readonly string[], options: Options) =>
-      end(await untilSignal((signal) => benchmark(models, options, signal))),
+      end(await untilSignal((signal) => time(models, options, signal))),
     );
 };

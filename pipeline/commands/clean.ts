@@ -1,11 +1,8 @@
-import { stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { bytes, whole } from '../../reports/figures.ts';
 import { jsonForPeople } from '../../reports/text.ts';
-import type { Cleaned, Freed, Kind } from '../clean/clean.ts';
-import type { Policy } from '../clean/kept.ts';
-import { requestError } from '../diagnostic.ts';
+import { type Cleaned, clean } from '../api/index.ts';
 import { exit, folderName, wholeNumber } from './common.ts';
 
 interface Options {
@@ -41,10 +38,7 @@ const age = (text: string): number => {
   throw new InvalidArgumentError('Expected a time in hours, days or weeks, such as 12h, 30d or 4w.');
 };
 
-const policyOf = ({ keepRuns, older }: Options): Policy => {
-  if (keepRuns !== undefined) return { kind: 'newest', count: keepRuns };
-  return older === undefined ? { kind: 'all' } : { kind: 'younger', ms: older };
-};
+type Kind = keyof Cleaned['kinds'];
 
 const words: Readonly<Record<Kind, string>> = {
   leftovers: 'left by processes that are gone',
@@ -55,7 +49,7 @@ const words: Readonly<Record<Kind, string>> = {
 
 const exact = (size: number): string => `${whole(size)} bytes`;
 
-const amount = ({ files, bytes: size }: Freed): string => `${exact(size)} in ${whole(files)} files`;
+const amount = ({ files, bytes: size }: Cleaned['kinds'][Kind]): string => `${exact(size)} in ${whole(files)} files`;
 
 const render = ({ store, dryRun, bytes: sum, kinds, kept }: Cleaned): string => {
   const order: readonly Kind[] = ['leftovers', 'reports', 'results', 'checkpoints'];
@@ -76,26 +70,6 @@ const render = ({ store, dryRun, bytes: sum, kinds, kept }: Cleaned): string => 
   return `${lines.join('\n')}\n`;
 };
 
-const storeAt = async (folder: string): Promise<string> => {
-  const records = await stat(join(folder, 'records')).catch(() => undefined);
-  if (records?.isDirectory() === true) return resolve(folder);
-  throw requestError(
-    `${folder}: no store of decant is there; name the folder of cached results with --store (decant run keeps it in .decant/store beside the pipeline file)`,
-  );
-};
-
-const cleanStore = async (options: Options): Promise<Cleaned> => {
-  if (options.keepRuns !== undefined && options.older !== undefined) {
-    throw requestError('--keep-runs and --older are two ways to say which runs are kept; give one of them');
-  }
-  const root = await storeAt(options.store);
-  const { clean } = await import('../clean/clean.ts');
-  const { Store } = await import('../store/store.ts');
-  const { dryRun = false } = options;
-  const asked = { policy: policyOf(options), runs: resolve(options.runs), dryRun };
-  return await clean(new Store(root), asked, new AbortController().signal);
-};
-
 /** `decant clean`. */
 export const cleanCommand = (program: Command, end: (code: number) => void): void => {
   program
@@ -112,7 +86,8 @@ export const cleanCommand = (program: Command, end: (code: number) => void): voi
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(async (options: Options) => {
-      const cleaned = await cleanStore(options);
+      const { older: olderThanMs, ...asked } = options;
+      const cleaned = await clean({ ...asked, ...(olderThanMs === undefined ? {} : { olderThanMs }) });
       process.stdout.write(options.json === true ? jsonForPeople(cleaned) : render(cleaned));
       end(exit.done);
     });

@@ -1,26 +1,9 @@
-import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { anyEngine, engines } from '../../engine/engines/index.ts';
-import { type Diagnostic, requestProblems } from '../diagnostic.ts';
-import { closure, type Plan, type Step } from '../plan/plan.ts';
-import { defaultThreads } from '../plan/threads.ts';
-import { nameHints } from '../yaml/suggest.ts';
+import { defaultThreads, engineNames, type Job } from '../api/index.ts';
 
 export const DEFAULT_FILE = 'pipeline.yaml';
 
 export const exit = { done: 0, failed: 1, wrong: 2, gate: 3, interrupted: 130 } as const;
-
-/** Options of every command that plans a pipeline. */
-export interface PlanOptions {
-  readonly set: readonly string[];
-  readonly store?: string;
-  readonly out?: string;
-  readonly threads?: number;
-  readonly engine?: string;
-  readonly until?: string;
-  readonly force: readonly string[];
-  readonly remeasure?: boolean;
-}
 
 /** Gathers an option that is given more than once. */
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
@@ -34,10 +17,6 @@ export const wholeNumber =
     throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
   };
 
-/** The option, or DECANT_OFFLINE for every command of a shell or a container. */
-export const isOffline = ({ offline }: { readonly offline?: boolean }): boolean =>
-  offline === true || !['', '0', 'false'].includes(process.env.DECANT_OFFLINE ?? '');
-
 /** A folder that is named: an empty text is a variable that was not set, not the current folder. */
 export const folderName = (text: string): string => {
   if (text.trim() !== '') return text;
@@ -48,6 +27,15 @@ export const settingOption = (): Option =>
   new Option('--set <path=value>', 'override a value of the file, e.g. data.limit=2000 or stages.teacher.epochs=3')
     .argParser(collect)
     .default([], 'none');
+
+/** What a job comes to; what happens meanwhile is shown. */
+export const followed = async <Event, Result>(
+  job: Job<Event, Result>,
+  show: (event: Event) => void,
+): Promise<Result> => {
+  for await (const event of job) show(event);
+  return await job;
+};
 
 /** Of commands that take one of a folder's files. */
 export const dtypeOption = (): Option =>
@@ -87,8 +75,6 @@ export const untilSignal = async (
   }
 };
 
-const engineNames = [anyEngine, ...engines.map(({ name }) => name)];
-
 /** Adds the options that decide what is run and where. */
 export const addPlanOptions = (command: Command): Command =>
   command
@@ -96,9 +82,10 @@ export const addPlanOptions = (command: Command): Command =>
     .option('--store <dir>', 'folder of cached results (default: .decant/store beside the file)', folderName)
     .option('--out <dir>', 'folder of the run (default: runs/NAME beside the file)', folderName)
     .addOption(
-      new Option('--engine <name>', 'what graphs run on, in place of the engine that the file names').choices(
-        engineNames,
-      ),
+      new Option('--engine <name>', 'what graphs run on, in place of the engine that the file names').choices([
+        'auto',
+        ...engineNames,
+      ]),
     )
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--until <stage>', 'leave out the stages after this one')
@@ -108,70 +95,3 @@ export const addPlanOptions = (command: Command): Command =>
         .default([], 'none'),
     )
     .option('--remeasure', 'measure latency again although it is cached');
-
-const knownStage = (plan: Plan, id: string, option: string, also: readonly string[] = []): void => {
-  if (plan.stages.some((stage) => stage.id === id) || also.includes(id)) return;
-  const text = `${option} ${id}`;
-  const span: Diagnostic['span'] = {
-    source: { name: option, text },
-    start: option.length + 1,
-    end: text.length,
-  };
-  const known = [...plan.stages.map((stage) => stage.id), ...also];
-  const hints = nameHints(id, known, 'stages');
-  throw requestProblems([{ code: 'unknown-stage', message: `there is no stage "${id}"`, span, hints }]);
-};
-
-const isOverAll = ({ place }: Step): boolean => place === 'all-models';
-
-/** The plan without what comes after a stage. Latency is measured over the models that remain. */
-const cutAfter = (plan: Plan, id: string): Plan => {
-  const kept = plan.stages.slice(0, plan.stages.findIndex((stage) => stage.id === id) + 1);
-  const ids = kept.flatMap((stage) => [stage.id, ...stage.about]);
-  const models = new Set(kept.map((stage) => stage.id));
-  const steps = plan.steps.map((step) =>
-    isOverAll(step)
-      ? {
-          ...step,
-          inputs: Object.fromEntries(
-            Object.entries(step.inputs).filter(([, ref]) => models.has(ref.step) || ref.step === plan.dataset),
-          ),
-        }
-      : step,
-  );
-  const cut = { ...plan, steps, stages: kept, until: id };
-  const measured = steps.filter((step) => isOverAll(step) || step.place === 'data').map((step) => step.id);
-  return { ...cut, steps: closure(cut, [...ids, ...measured]) };
-};
-
-export interface Planned {
-  readonly plan: Plan;
-  readonly store: string;
-  readonly out: string;
-  readonly threads: number;
-  /** Ids of steps that run although they are cached. */
-  readonly force: ReadonlySet<string>;
-}
-
-/** The plan of a file under the options of a command. */
-export const planFrom = async (file: string, options: PlanOptions): Promise<Planned> => {
-  const { decantCatalogue } = await import('../kinds.ts');
-  const { loadPipeline } = await import('../load.ts');
-  const settings = options.engine === undefined ? options.set : [...options.set, `engine=${options.engine}`];
-  const whole = await loadPipeline(file, settings, decantCatalogue);
-  if (options.until !== undefined) knownStage(whole, options.until, '--until');
-  const plan = options.until === undefined ? whole : cutAfter(whole, options.until);
-  const helpers = plan.stages.flatMap((stage) => stage.helpers);
-  for (const id of options.force) knownStage(plan, id, '--force', helpers);
-  const folder = dirname(resolve(file));
-  return {
-    plan,
-    store: resolve(options.store ?? join(folder, '.decant', 'store')),
-    out: resolve(options.out ?? join(folder, 'runs', plan.name)),
-    threads: options.threads ?? defaultThreads(),
-    force: new Set([
-      ...options.force,
-      ...(options.remeasure === true ? plan.steps.filter(isOverAll).map(({ id }) => id) : []),
-    ]),
-  };
-};

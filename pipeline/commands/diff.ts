@@ -1,15 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { DiffSide } from '../../reports/diff/compare.ts';
-import type { Diff } from '../../reports/diff/diff.ts';
-import { type Gate, gatesFail } from '../../reports/gates/gate.ts';
-import { jsonForPeople } from '../../reports/text.ts';
+import { type Diff, type DiffFormat, diff, gatesFail, renderDiff } from '../api/index.ts';
 import { exit } from './common.ts';
 
-const formats = ['text', 'md', 'json', 'html'] as const;
-type Format = (typeof formats)[number];
-
+const formats: readonly DiffFormat[] = ['text', 'md', 'json', 'html'];
 interface Options {
-  readonly format: Format;
+  readonly format: DiffFormat;
   readonly gate?: string;
   readonly strict?: boolean;
   readonly latencyBand: number;
@@ -39,49 +34,21 @@ const band =
     throw new InvalidArgumentError(`Expected a number below 100 with its unit, such as ${example}.`);
   };
 
-const sideAt = async (where: string): Promise<DiffSide> => {
-  const { loadSide } = await import('../../reports/diff/load.ts');
-  return await loadSide(where);
-};
-
-const gatesOf = async (file: string, sides: readonly DiffSide[]): Promise<readonly Gate[]> => {
-  const { gatesIn } = await import('./gate-file.ts');
-  return await gatesIn(file, sides);
-};
-
-const render = async (result: Diff, format: Format): Promise<string> => {
-  switch (format) {
-    case 'md':
-      return (await import('../../reports/diff/markdown.ts')).renderDiffMarkdown(result);
-    case 'html':
-      return (await import('../../reports/diff/html.ts')).renderDiffHtml(result);
-    case 'json':
-      return jsonForPeople(result);
-    case 'text': {
-      const { renderDiffText } = await import('../../reports/diff/terminal.ts');
-      const { wantsColor } = await import('../view/choose.ts');
-      return renderDiffText(result, { columns: process.stdout.columns ?? 80, color: wantsColor(process.stdout) });
-    }
-  }
-};
-
 /** Beside text for people; on standard error where standard output is a document. */
-const annotate = async (result: Diff, format: Format, strict: boolean): Promise<void> => {
+const annotate = async (result: Diff, format: DiffFormat, strict: boolean): Promise<void> => {
   if (process.env.GITHUB_ACTIONS !== 'true') return;
   const { diffAnnotations } = await import('../../reports/diff/annotations.ts');
   const stream = format === 'text' ? process.stdout : process.stderr;
   stream.write(diffAnnotations(result, strict));
 };
 
-const diff = async (a: string, b: string, options: Options): Promise<number> => {
-  const { compareRuns } = await import('../../reports/diff/compare.ts');
-  const [before, after] = [await sideAt(a), await sideAt(b)];
-  const gates = options.gate === undefined ? null : await gatesOf(options.gate, [before, after]);
-  const bands = { latency: options.latencyBand, quality: options.qualityBand };
-  const strict = options.strict === true;
-  const result = compareRuns({ before, after }, bands, gates);
-  process.stdout.write(await render(result, options.format));
-  await annotate(result, options.format, strict);
+const compare = async (a: string, b: string, options: Options): Promise<number> => {
+  const { format, gate, latencyBand, qualityBand, strict = false } = options;
+  const result = await diff(a, b, { latencyBand, qualityBand, ...(gate === undefined ? {} : { gates: gate }) });
+  const { wantsColor } = await import('../view/choose.ts');
+  const terminal = { columns: process.stdout.columns ?? 80, color: wantsColor(process.stdout) };
+  process.stdout.write(await renderDiff(result, format, terminal));
+  await annotate(result, format, strict);
   return gatesFail(result.gates, strict) ? exit.gate : exit.done;
 };
 
@@ -107,5 +74,5 @@ export const diffCommand = (program: Command, end: (code: number) => void): void
         .default(0, '0pt'),
     )
     .addHelpText('after', examples)
-    .action(async (a: string, b: string, options: Options) => end(await diff(a, b, options)));
+    .action(async (a: string, b: string, options: Options) => end(await compare(a, b, options)));
 };

@@ -1,15 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Written } from '../../reports/metric.ts';
-import type { EvaluatedModel, Evaluation } from '../api/evaluate.ts';
-import type { DataOptions } from '../api/labelled.ts';
-import type { FileOptions } from '../api/opened.ts';
-import type { LimitOptions } from '../guard/limits.ts';
-import { defaultThreads } from '../plan/threads.ts';
-import { addLimitOptions, dtypeOption, exit, untilSignal, wholeNumber } from './common.ts';
+import { type EvaluatedModel, type EvaluateOptions, type Evaluation, evaluate } from '../api/index.ts';
+import { allow, type LimitOptions } from '../guard/limits.ts';
+import { addLimitOptions, dtypeOption, exit, followed, untilSignal, wholeNumber } from './common.ts';
 
-interface Options extends DataOptions, FileOptions, LimitOptions {
+interface Options extends EvaluateOptions, LimitOptions {
   readonly json?: boolean;
-  readonly threads?: number;
 }
 
 /** Seconds that one pass of texts may take. */
@@ -84,15 +80,13 @@ const render = async (evaluation: Evaluation): Promise<string> => {
   return `${manyLines(lines.join('\n'))}\n`;
 };
 
-const evaluate = async (models: readonly string[], options: Options, signal: AbortSignal): Promise<number> => {
-  const { evaluateModels } = await import('../api/evaluate.ts');
+const judge = async (models: readonly string[], options: Options, signal: AbortSignal): Promise<number> => {
+  allow(options);
   const { progressLine } = await import('../view/progress-line.ts');
   const line = progressLine(process.stderr);
-  const evaluation = await evaluateModels(models, {
-    ...options,
-    ...{ threads: options.threads ?? defaultThreads(), limits: options, signal },
-    onProgress: (model, progress) => line.show(model, progress),
-  }).finally(() => line.clear());
+  const evaluation = await followed(evaluate(models, { ...options, signal }), ({ model, progress }) =>
+    line.show(model, progress),
+  ).finally(() => line.clear());
   const { jsonForPeople } = await import('../../reports/text.ts');
   process.stdout.write(options.json === true ? jsonForPeople(evaluation) : await render(evaluation));
   return exit.done;
@@ -126,6 +120,6 @@ export const evaluateCommand = (program: Command, end: (code: number) => void): 
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(async (models: readonly string[], options: Options) =>
-      end(await untilSignal((signal) => evaluate(models, options, signal))),
+      end(await untilSignal((signal) => judge(models, options, signal))),
     );
 };

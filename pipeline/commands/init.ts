@@ -1,23 +1,8 @@
 import { type Command, Option } from 'commander';
-import { type DatasetTask, textTasks } from '../../ground/tasks.ts';
+import { textTasks } from '../../ground/tasks.ts';
+import { type InitOptions, init } from '../api/index.ts';
+import { formats } from '../first/options.ts';
 import { DEFAULT_FILE, exit } from './common.ts';
-
-export interface InitOptions {
-  /** Files with equal columns. */
-  readonly data: readonly string[];
-  readonly text?: string;
-  readonly pair?: string;
-  /** false: the texts have no classes. */
-  readonly label?: string | false;
-  /** What texts without classes are for. */
-  readonly task?: DatasetTask;
-  /** Whether the first row has the names of the columns; without it, the rows decide. */
-  readonly header?: boolean;
-  readonly out: string;
-  readonly overwrite?: boolean;
-}
-
-export const formats = 'CSV, JSON Lines (.jsonl), Parquet (.parquet) or CoNLL (.conll)';
 
 const examples = `
 Examples:
@@ -54,8 +39,7 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .option('--overwrite', 'replace the file if it exists')
     .addHelpText('after', examples)
     .action(async (options: InitOptions) => {
-      const { init } = await import('./first-file.ts');
-      process.stdout.write(await init(options));
+      process.stdout.write((await init(options)).summary);
       end(exit.done);
     });
 };

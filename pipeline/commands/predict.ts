@@ -1,22 +1,16 @@
 import { type Command, Option } from 'commander';
-import { cutShare } from '../../data/lengths.ts';
-import type { Encoded } from '../../engine/encoded.ts';
-import type { Model } from '../../models/model.ts';
 import { jsonForPeople, manyLines } from '../../reports/text.ts';
-import { askedBy, questionOf } from '../api/ask.ts';
-import { type FileOptions, type Opened, openModel } from '../api/opened.ts';
+import { type Answer, type Given, type LoadOptions, predict, predictFile } from '../api/index.ts';
 import { requestError } from '../diagnostic.ts';
-import type { LimitOptions } from '../guard/limits.ts';
-import { defaultThreads } from '../plan/threads.ts';
-import type { Said } from './answers.ts';
-import { type Failed, type Given, isFailed } from './asked.ts';
-import { addLimitOptions, collect, dtypeOption, exit, untilSignal, wholeNumber } from './common.ts';
+import { allow, type LimitOptions } from '../guard/limits.ts';
+import { answersText } from './answer-lines.ts';
+import { type Failed, isFailed } from './asked.ts';
+import { addLimitOptions, collect, dtypeOption, exit, followed, untilSignal, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';
 
-interface Options extends LimitOptions, PairOptions, FileOptions, TableOptions {
+interface Options extends LimitOptions, PairOptions, LoadOptions, TableOptions {
   readonly json?: boolean;
   readonly top: number;
-  readonly threads?: number;
 }
 
 /** Seconds that one pass of texts may take: a large model on a slow machine needs some of them. */
@@ -34,53 +28,23 @@ Examples:
   $ decant predict runs/NAME/deploy "A man sleeps." --pair "Somebody is awake."
   $ cat pairs.tsv | decant predict runs/NAME/deploy --pairs      # two texts a line with a tab between them`;
 
-/** What nobody would notice in the answers: texts that were cut, and tokens that the model does not know. */
-const notesOn = async ({ info, tokenizer }: Model, texts: readonly Encoded[]): Promise<readonly string[]> => {
-  const { unknownShare } = await import('../../data/tokenizers/unknown.ts');
-  const { tokensOf } = await import('../../engine/encoded.ts');
-  const cut = cutShare(texts, 'texts');
-  const unknown = unknownShare(tokenizer, texts.map(tokensOf));
-  return [
-    ...(cut === undefined
-      ? []
-      : [`${cut} are longer than the ${info.maxLength} tokens that the model reads and are cut`]),
-    ...(unknown === 0
-      ? []
-      : [
-          `${(100 * unknown).toFixed(1)} % of the tokens of these texts are not in the model's vocabulary: it reads all of them alike`,
-        ]),
-  ];
-};
-
-interface Answered extends Said {
-  /** Lines that were no text. */
+interface Answered {
+  /** Lines that were no text stand where they stood. */
+  readonly json: readonly (Answer | Failed)[];
+  readonly text: string;
   readonly failed: readonly Failed[];
   readonly notes: readonly string[];
 }
 
-const answersFrom = async (opened: Opened, given: readonly Given[], options: Options) => {
-  const { taskOf } = await import('../../engine/tasks/index.ts');
-  const { model } = opened;
-  const task = taskOf(model.info.task);
-  const { predict: predictTexts } = await import('../../engine/predict.ts');
-  const question = await questionOf(opened, task, given, options);
-  const predicted = await predictTexts({ model, task, threads: options.threads ?? defaultThreads(), ...question });
-  return { ...askedBy(opened, task, given), predicted };
-};
-
-const predict = async (path: string, lines: readonly string[], options: Options): Promise<Answered> => {
+const answered = async (path: string, lines: readonly string[], options: Options): Promise<Answered> => {
   const asked = await askedFrom(lines, options);
   const given = asked.filter((one): one is Given => !isFailed(one));
   const failed = asked.filter(isFailed);
   if (given.length === 0) throw requestError(failed.map(({ error }) => error).join('\n'));
-  const opened = await openModel(path, options);
-  const { model } = opened;
-  const said = await answersFrom(opened, given, options);
-  const { saidAbout } = await import('./answers.ts');
-  const { json: told, text } = saidAbout({ ...said, top: options.top });
-  const answers = [...told];
-  const json = asked.map((one) => (isFailed(one) ? one : answers.shift()));
-  return { json, text, failed, notes: await notesOn(model, said.predicted.answers.examples) };
+  const { answers, notes } = await predict(path, given, options);
+  const left = [...answers];
+  const json = asked.flatMap((one): readonly (Answer | Failed)[] => (isFailed(one) ? [one] : left.splice(0, 1)));
+  return { json, text: answersText(answers, options.top), failed, notes };
 };
 
 /** What a table is asked with in place of texts. */
@@ -94,7 +58,7 @@ interface TableOptions {
 }
 
 const predictTable = async (path: string, texts: readonly string[], options: Options, signal: AbortSignal) => {
-  const { data, out, pair, pairs } = options;
+  const { data, out, pair, pairs, pairColumn, ...asked } = options;
   if (data === undefined || out === undefined)
     throw requestError('--data reads a table; name the table to write with --out');
   if (texts.length > 0 || pair.length > 0 || pairs === true) {
@@ -102,14 +66,12 @@ const predictTable = async (path: string, texts: readonly string[], options: Opt
       '--data reads texts from a table; leave texts, --pair and --pairs out (--pair-column names a column)',
     );
   }
-  const { predictFile } = await import('../api/tables.ts');
+  const columns = { data, out, ...(pairColumn === undefined ? {} : { pair: pairColumn }) };
   const { progressLine } = await import('../view/progress-line.ts');
   const line = progressLine(process.stderr);
-  const { rows, unanswered, first } = await predictFile(path, {
-    ...options,
-    ...{ data, out, threads: options.threads ?? defaultThreads(), limits: options, signal },
-    onProgress: (progress) => line.show(data, progress),
-  }).finally(() => line.clear());
+  const job = predictFile(path, { ...asked, ...columns, signal });
+  const done = await followed(job, (progress) => line.show(data, progress)).finally(() => line.clear());
+  const { rows, unanswered, first } = done;
   const summary = { file: out, rows, unanswered };
   process.stdout.write(options.json === true ? jsonForPeople(summary) : `${out}: ${rows} rows\n`);
   if (first !== undefined) process.stderr.write(`${first} has no text (${unanswered} rows in all); it has no answer\n`);
@@ -151,9 +113,10 @@ export const predictCommand = (program: Command, end: (code: number) => void): v
     )
     .addHelpText('after', examples)
     .action(async (path: string, texts: readonly string[], options: Options) => {
+      allow(options);
       if (options.data !== undefined)
         return end(await untilSignal((signal) => predictTable(path, texts, options, signal)));
-      const { json, text, failed, notes } = await predict(path, texts, options);
+      const { json, text, failed, notes } = await answered(path, texts, options);
       process.stdout.write(options.json === true ? jsonForPeople(json) : `${manyLines(text)}\n`);
       for (const line of [...notes, ...failed.map(({ error }) => error)]) process.stderr.write(`${line}\n`);
       end(failed.length === 0 ? exit.done : exit.failed);

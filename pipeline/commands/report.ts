@@ -3,17 +3,14 @@ import { stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { messageOf, systemCode } from '../../ground/errors.ts';
-import type { Report } from '../../reports/report.ts';
-import { jsonForPeople } from '../../reports/text.ts';
+import { type ReportFormat, renderReport, report } from '../api/index.ts';
 import { requestError } from '../diagnostic.ts';
 import { writeWhole } from '../store/atomic.ts';
 import { exit } from './common.ts';
 
-const formats = ['text', 'md', 'html', 'json', 'csv'] as const;
-type Format = (typeof formats)[number];
-
+const formats: readonly ReportFormat[] = ['text', 'md', 'html', 'json', 'csv'];
 interface Options {
-  readonly format?: Format;
+  readonly format?: ReportFormat;
   readonly out?: string;
   readonly open?: boolean;
 }
@@ -29,32 +26,8 @@ Examples:
 
 Nothing is run or measured: the report is made from what the run recorded.`;
 
-/** The report of a run folder, from its records where it has them, or of a report.json. */
-const reportAt = async (path: string): Promise<Report> => {
-  const { loadReport } = await import('../../reports/load.ts');
-  return await loadReport(path);
-};
-
-const render = async (report: Report, format: Format): Promise<string> => {
-  switch (format) {
-    case 'md':
-      return (await import('../../reports/markdown.ts')).renderMarkdown(report);
-    case 'html':
-      return await (await import('../../reports/html/page.ts')).renderHtml(report);
-    case 'json':
-      return jsonForPeople((await import('../../reports/schema/index.ts')).reportJson(report));
-    case 'csv':
-      return (await import('../../reports/csv.ts')).renderCsv(report);
-    case 'text': {
-      const { renderTable } = await import('../../reports/terminal.ts');
-      const { wantsColor } = await import('../view/choose.ts');
-      return renderTable(report, { columns: process.stdout.columns || 120, color: wantsColor(process.stdout) });
-    }
-  }
-};
-
 /** What was asked for, else what the name of the file says, else a page to look at or a table to read. */
-const formatOf = ({ format, out, open }: Options): Format => {
+const formatOf = ({ format, out, open }: Options): ReportFormat => {
   if (format !== undefined) return format;
   const named = formats.find((known) => out !== undefined && extname(out).slice(1).toLowerCase() === known);
   return named ?? (open === true ? 'html' : 'text');
@@ -89,16 +62,18 @@ const show = async (file: string): Promise<void> => {
 };
 
 /** Beside the report, also when its path names report.json itself. */
-const besideReport = async (path: string, format: Format): Promise<string> => {
+const besideReport = async (path: string, format: ReportFormat): Promise<string> => {
   const { reportFolder } = await import('../../reports/history.ts');
   const found = await reportFolder(path);
   const folder = (await stat(found)).isDirectory() ? found : resolve(found, '..');
   return join(folder, `report.${format === 'text' ? 'txt' : format}`);
 };
 
-const report = async (path: string, options: Options): Promise<number> => {
+const showReport = async (path: string, options: Options): Promise<number> => {
   const format = formatOf(options);
-  const text = await render(await reportAt(path), format);
+  const { wantsColor } = await import('../view/choose.ts');
+  const terminal = { columns: process.stdout.columns || 120, color: wantsColor(process.stdout) };
+  const text = await renderReport(await report(path), format, terminal);
   const file = options.out ?? (options.open === true ? await besideReport(path, format) : undefined);
   if (file === undefined) process.stdout.write(text);
   else await write(file, text);
@@ -118,5 +93,5 @@ export const reportCommand = (program: Command, end: (code: number) => void): vo
     .option('--out <file>', 'write to a file instead of standard output')
     .option('--open', 'show the page in the browser')
     .addHelpText('after', examples)
-    .action(async (path: string, options: Options) => end(await report(path, options)));
+    .action(async (path: string, options: Options) => end(await showReport(path, options)));
 };

@@ -1,22 +1,21 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { gateAnnotations } from '../../reports/diff/annotations.ts';
-import { gatesFail } from '../../reports/gates/gate.ts';
 import { gateCount } from '../../reports/gates/words.ts';
 import { jsonForPeople } from '../../reports/text.ts';
-import type { RunResult } from '../execute/run.ts';
+import {
+  gatesFail,
+  type Job,
+  type PlanOptions,
+  type Run,
+  RunError,
+  type RunEvent,
+  renderReport,
+  run,
+} from '../api/index.ts';
 import type { Failure } from '../explain.ts';
 import type { View } from '../view/view.ts';
-import {
-  addPlanOptions,
-  DEFAULT_FILE,
-  exit,
-  isOffline,
-  type Planned,
-  type PlanOptions,
-  planFrom,
-  wholeNumber,
-} from './common.ts';
+import { addPlanOptions, DEFAULT_FILE, exit, wholeNumber } from './common.ts';
 
 interface Options extends PlanOptions {
   readonly json?: boolean;
@@ -42,7 +41,7 @@ Exit codes: 0 done, 1 something failed while running, 2 the request was wrong, 3
 130 interrupted.`;
 
 /** Ctrl-C once: save and stop. Twice: stop at once. */
-const interruptible = (view: View): { readonly abort: AbortSignal; readonly kill: AbortSignal; off(): void } => {
+const interruptible = (view: View): { readonly signal: AbortSignal; readonly kill: AbortSignal; off(): void } => {
   const [abort, kill] = [new AbortController(), new AbortController()];
   const onSignal = (): void => {
     if (abort.signal.aborted) kill.abort();
@@ -54,7 +53,7 @@ const interruptible = (view: View): { readonly abort: AbortSignal; readonly kill
   const off = (): void => {
     for (const signal of signals) process.off(signal, onSignal);
   };
-  return { abort: abort.signal, kill: kill.signal, off };
+  return { signal: abort.signal, kill: kill.signal, off };
 };
 
 const shownPath = (path: string): string => {
@@ -63,83 +62,79 @@ const shownPath = (path: string): string => {
 };
 
 /** Whether the finished run keeps the gates of its file. */
-const concludeGates = ({ report }: RunResult, strict: boolean): number => {
-  const gates = report?.gates ?? [];
+const concludeGates = ({ report: { gates } }: Run, strict: boolean): number => {
   if (process.env.GITHUB_ACTIONS === 'true') process.stderr.write(gateAnnotations(gates, strict));
   if (!gatesFail(gates, strict)) return exit.done;
   process.stderr.write(`\nGates: ${gateCount(gates)}${strict ? ' (--strict: undecided ones fail)' : ''}.\n`);
   return exit.gate;
 };
 
-/** The end of a run in words and as an exit code. */
-const conclude = (result: RunResult, { out }: Planned, strict: boolean): number => {
-  const { end, seed, report } = result;
+/** Why a run came to no end, in words. */
+const wordsOf = ({ code, step, seed, report, out, log, message }: RunError): readonly string[] => {
   const ofSeed = seed === null ? '' : ` of seed ${seed}`;
-  if (end.kind === 'done') return concludeGates(result, strict);
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  if (end.kind === 'interrupted') {
-    say(
-      `\nInterrupted in "${end.step}"${ofSeed}. What was finished is kept; run the same command again to go on from there.`,
-    );
-    return exit.interrupted;
+  if (code === 'interrupted') {
+    return [
+      `\nInterrupted in "${step}"${ofSeed}. What was finished is kept; run the same command again to go on from there.`,
+    ];
   }
-  say(`\nStage "${end.step}"${ofSeed} failed: ${end.message}`);
-  if (end.log !== null) say(`Details: ${shownPath(end.log)}`);
   const finished = (report?.stages.length ?? 0) > 0;
-  say(
+  return [
+    `\nStage "${step}"${ofSeed} failed: ${message}`,
+    ...(log === null ? [] : [`Details: ${shownPath(log)}`]),
     finished
       ? `What was finished before it is kept: ${shownPath(out)}. Run the same command again to go on from there.`
       : 'Run the same command again once that is mended.',
-  );
-  return exit.failed;
+  ];
 };
 
+const exitCodeOf = ({ code }: RunError): number => (code === 'interrupted' ? exit.interrupted : exit.failed);
+
 /** Why a run came to no end, as machines read it. */
-const failureOf = ({ end, seed }: RunResult): Failure | undefined => {
-  if (end.kind === 'done') return undefined;
-  const where = { step: end.step, ...(seed === null ? {} : { seed }) };
-  return end.kind === 'failed'
-    ? { code: end.code, message: end.message, exitCode: exit.failed, ...where }
-    : { code: 'interrupted', message: `interrupted in "${end.step}"`, exitCode: exit.interrupted, ...where };
+const failureOf = (error: RunError): Failure => {
+  const { code, message, step, seed } = error;
+  return { code, message, exitCode: exitCodeOf(error), step, ...(seed === null ? {} : { seed }) };
 };
 
 /** The report alone, or beside what went wrong as much of it as there is. */
-const showJson = async (result: RunResult): Promise<void> => {
-  const { reportJson } = await import('../../reports/schema/index.ts');
-  const report = result.report === null ? null : reportJson(result.report);
-  const error = failureOf(result);
-  process.stdout.write(jsonForPeople(error === undefined ? report : { error, report }));
+const showJson = async (ended: Run | RunError): Promise<void> => {
+  const report = ended.report === null ? null : JSON.parse(await renderReport(ended.report, 'json'));
+  process.stdout.write(jsonForPeople(ended instanceof RunError ? { error: failureOf(ended), report } : report));
 };
 
-const show = async (result: RunResult, planned: Planned, json: boolean): Promise<void> => {
-  const { report } = result;
-  if (json) return await showJson(result);
-  if (report === null) return;
+const show = async (ended: Run | RunError, json: boolean): Promise<void> => {
+  const { report, out } = ended;
+  if (json) return await showJson(ended);
   // A run that failed before its first stage has nothing to show.
-  if (report.stages.length === 0) return;
-  const { renderTable } = await import('../../reports/terminal.ts');
+  if (report === null || report.stages.length === 0) return;
   const { wantsColor } = await import('../view/choose.ts');
   const columns = process.stdout.columns || 120;
-  process.stdout.write(`\n${renderTable(report, { columns, color: wantsColor(process.stdout) })}`);
-  process.stdout.write(`\nReport, models and exported folders: ${shownPath(planned.out)}\n`);
+  process.stdout.write(`\n${await renderReport(report, 'text', { columns, color: wantsColor(process.stdout) })}`);
+  process.stdout.write(`\nReport, models and exported folders: ${shownPath(out)}\n`);
 };
 
-const run = async (file: string, options: Options): Promise<number> => {
-  const planned = await planFrom(file, options);
+/** The end of a run, whichever it is; what else goes wrong passes. */
+const endOf = async (job: Job<RunEvent, Run>, { emit }: View): Promise<Run | RunError> => {
+  try {
+    for await (const event of job) emit(event);
+    return await job;
+  } catch (error) {
+    if (error instanceof RunError) return error;
+    throw error;
+  }
+};
+
+const runFile = async (file: string, options: Options): Promise<number> => {
   const { viewFor } = await import('../view/choose.ts');
-  const { runPipeline } = await import('../execute/run.ts');
-  const { decantCatalogue } = await import('../kinds.ts');
   const json = options.json === true;
   const view = await viewFor({ plain: options.plain === true, json });
-  const { abort, kill, off } = interruptible(view);
+  const { signal, kill, off } = interruptible(view);
   try {
-    const offline = isOffline(options);
-    const { emit } = view;
-    const { memory } = options;
-    const result = await runPipeline({ ...planned, catalogue: decantCatalogue, offline, memory, abort, kill, emit });
+    const end = await endOf(run(file, { ...options, signal, kill }), view);
     await view.close();
-    await show(result, planned, json);
-    return conclude(result, planned, options.strict === true);
+    await show(end, json);
+    if (!(end instanceof RunError)) return concludeGates(end, options.strict === true);
+    for (const line of wordsOf(end)) process.stderr.write(`${line}\n`);
+    return exitCodeOf(end);
   } finally {
     await view.close();
     off();
@@ -161,5 +156,5 @@ export const runCommand = (program: Command, end: (code: number) => void): void 
     )
     .option('--strict', 'fail where a gate is undecided, too')
     .addHelpText('after', examples)
-    .action(async (file: string, options: Options) => end(await run(file, options)));
+    .action(async (file: string, options: Options) => end(await runFile(file, options)));
 };

@@ -1,10 +1,8 @@
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { bytes } from '../../reports/figures.ts';
 import { layOut } from '../../reports/terminal.ts';
 import { fitted, jsonForPeople, oneLine } from '../../reports/text.ts';
-import type { Listed } from '../clean/runs.ts';
-import { requestError } from '../diagnostic.ts';
+import { type ListedRun, runs } from '../api/index.ts';
 import { duration } from '../view/text.ts';
 import { exit } from './common.ts';
 
@@ -22,13 +20,13 @@ Exit codes: 0 done, 2 the request was wrong.`;
 const LONGEST = 60;
 
 /** What was asked for besides the file. */
-const asked = ({ overrides, until }: Listed): string =>
+const asked = ({ overrides, until }: ListedRun): string =>
   [...overrides.map((setting) => `--set ${setting}`), ...(until === null ? [] : [`--until ${until}`])].join(' ');
 
 /** To the minute, as report and diff take it. */
 const minute = (created: string): string => created.slice(0, 16);
 
-const cells = (row: Listed): readonly string[] => [
+const cells = (row: ListedRun): readonly string[] => [
   oneLine(row.run),
   row.shown ? '*' : '',
   minute(row.created),
@@ -42,19 +40,10 @@ const cells = (row: Listed): readonly string[] => [
 
 const head = ['run', '', 'ended (UTC)', 'state', 'took', 'stages', 'result', 'size', 'with'];
 
-const render = (rows: readonly Listed[], folder: string): string => {
+const render = (rows: readonly ListedRun[], folder: string): string => {
   if (rows.length === 0) return `${folder} holds no runs yet: decant run leaves them there.\n`;
   const problems = rows.flatMap(({ run, problem }) => (problem === null ? [] : [oneLine(`${run}: ${problem}`)]));
   return `${[...layOut([head, ...rows.map(cells)]), ...problems].join('\n')}\n`;
-};
-
-const list = async (folder: string): Promise<readonly Listed[]> => {
-  const found = await stat(folder).catch(() => undefined);
-  if (found?.isDirectory() !== true) {
-    throw requestError(`${folder}: no such folder; expected a folder of runs, as decant run leaves it beside the file`);
-  }
-  const { listRuns } = await import('../clean/runs.ts');
-  return await listRuns(folder);
 };
 
 /** `decant runs`. */
@@ -69,7 +58,7 @@ export const runsCommand = (program: Command, end: (code: number) => void): void
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(async (folder: string, { json }: { readonly json?: boolean }) => {
-      const rows = await list(folder);
+      const rows = await runs(folder);
       const text =
         json === true ? jsonForPeople({ schema: 'decant.runs/1', folder, runs: rows }) : render(rows, folder);
       process.stdout.write(text);

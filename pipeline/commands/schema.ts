@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander';
+import { type SchemaSubject, schema } from '../api/index.ts';
 import { exit } from './common.ts';
 
 const examples = `
@@ -9,14 +10,7 @@ Examples:
 In pipeline.yaml, for editors that use yaml-language-server:
   # yaml-language-server: $schema=pipeline.schema.json`;
 
-const subjects = ['pipeline', 'report'] as const;
-type Subject = (typeof subjects)[number];
-
-const schemaOf = async (subject: Subject): Promise<unknown> => {
-  if (subject === 'report') return (await import('../../reports/schema/index.ts')).reportJsonSchema();
-  const { decantCatalogue } = await import('../kinds.ts');
-  return (await import('../yaml/head.ts')).jsonSchema(decantCatalogue);
-};
+const subjects: readonly SchemaSubject[] = ['pipeline', 'report'];
 
 /** `decant schema`. */
 export const schemaCommand = (program: Command, end: (code: number) => void): void => {
@@ -28,8 +22,8 @@ export const schemaCommand = (program: Command, end: (code: number) => void): vo
       'Print the JSON Schema of pipeline files, for completion and checks in editors, or of report.json, for tools that read it.',
     )
     .addHelpText('after', examples)
-    .action(async (subject: Subject) => {
-      process.stdout.write(`${JSON.stringify(await schemaOf(subject), null, 2)}\n`);
+    .action(async (subject: SchemaSubject) => {
+      process.stdout.write(`${JSON.stringify(await schema(subject), null, 2)}\n`);
       end(exit.done);
     });
 };

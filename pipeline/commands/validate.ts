@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { jsonForPeople, oneLine } from '../../reports/text.ts';
-import type { Plan } from '../plan/plan.ts';
+import { type Validation, validate } from '../api/index.ts';
 import { DEFAULT_FILE, exit, settingOption } from './common.ts';
 
 const examples = `
@@ -8,18 +8,12 @@ Examples:
   $ decant validate
   $ decant validate my.yaml --set data.limit=2000`;
 
-const inWords = (file: string, plan: Plan, remarks: readonly string[]): string => {
-  const stages = plan.stages.length === 1 ? '1 stage' : `${plan.stages.length} stages`;
-  const seeds = plan.seeds.length === 1 ? '' : `, seeds ${plan.seeds.join(', ')}`;
-  const valid = `${file} is valid: "${plan.name}", ${stages}, ${plan.steps.length} steps${seeds}.\n`;
+const inWords = ({ file, name, stages, steps, seeds, remarks }: Validation): string => {
+  const count = stages.length === 1 ? '1 stage' : `${stages.length} stages`;
+  const all = seeds.length === 1 ? '' : `, seeds ${seeds.join(', ')}`;
+  const valid = `${file} is valid: "${name}", ${count}, ${steps.length} steps${all}.\n`;
   return `${valid}${remarks.map((remark) => `${oneLine(remark)}.\n`).join('')}`;
 };
-
-const asJson = (file: string, { name, stages, steps, seeds }: Plan, remarks: readonly string[]) => ({
-  ...{ schema: 'decant.validation/1', file, name, seeds, remarks },
-  stages: stages.map(({ id, uses }) => ({ id, uses })),
-  steps: steps.map(({ id }) => id),
-});
 
 /** `decant validate`. */
 export const validateCommand = (program: Command, end: (code: number) => void): void => {
@@ -32,11 +26,8 @@ export const validateCommand = (program: Command, end: (code: number) => void): 
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(async (file: string, { set, json }: { readonly set: readonly string[]; readonly json?: boolean }) => {
-      const { decantCatalogue } = await import('../kinds.ts');
-      const { loadPipeline } = await import('../load.ts');
-      const remarks: string[] = [];
-      const plan = await loadPipeline(file, set, decantCatalogue, (remark) => remarks.push(remark));
-      process.stdout.write(json === true ? jsonForPeople(asJson(file, plan, remarks)) : inWords(file, plan, remarks));
+      const found = await validate(file, { set });
+      process.stdout.write(json === true ? jsonForPeople(found) : inWords(found));
       end(exit.done);
     });
 };

@@ -50,11 +50,25 @@ const tooSlow = (seconds: number): string =>
 /** Messages cost; a limit that is a little old does no harm. */
 const LEAST_MS = 200;
 
+/** Who watches this process, if anybody does, and what its command allows. */
+const watch: { say?: (limits: Limits) => void; allowed: LimitOptions } = { allowed: { timeout: 60 } };
+
+/** From now on somebody watches this process: whoever uses decant as a library is not watched. */
+export const watchedBy = (say: (limits: Limits) => void): void => {
+  watch.say = say;
+};
+
+/** What the command of this process allows. */
+export const allow = (options: LimitOptions): void => {
+  watch.allowed = options;
+};
+
 /**
  * Tells the process that watches this one what may be taken; `renew` starts the time anew after each answer. Where nobody
  * watches, nothing is limited.
  */
-export const limited = (work: Work, { memory, timeout }: LimitOptions): { renew(): void } => {
+export const limited = (work: Work): { renew(): void } => {
+  const { memory, timeout } = watch.allowed;
   const bytes = memory === undefined ? process.memoryUsage.rss() + memoryFor(work) : memory * MEGABYTE;
   const limits: Limits = {
     memory: { bytes, message: tooLarge(bytes) },
@@ -63,7 +77,7 @@ export const limited = (work: Work, { memory, timeout }: LimitOptions): { renew(
   let said = 0;
   const say = (): void => {
     said = performance.now();
-    if (process.connected) process.send?.(limits);
+    watch.say?.(limits);
   };
   say();
   return { renew: () => (performance.now() - said > LEAST_MS ? say() : undefined) };

@@ -1,3 +1,4 @@
+import type { Forecast } from '../api/types/pipelines.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { stageOf } from '../catalogue.ts';
 import { digestsOf, inputsOf, readyStep } from '../execute/execute.ts';
@@ -6,17 +7,6 @@ import type { Store } from '../store/store.ts';
 import { type FingerprintOptions, fingerprintOf, keyOf } from './fingerprint.ts';
 import { neededBy, type Plan, type Step } from './plan.ts';
 import { estimate, whyRuns } from './why.ts';
-
-/** What a run would do with one step. */
-export interface Forecast {
-  readonly step: string;
-  readonly uses: string;
-  readonly state: 'cached' | 'run' | 'depends';
-  /** Why it runs: what differs from the nearest earlier run of it. */
-  readonly why: readonly string[];
-  /** Seconds it took (cached) or should take, from earlier runs; null where nothing is known. */
-  readonly seconds: number | null;
-}
 
 interface Options extends Omit<FingerprintOptions, 'seed' | 'base'> {
   readonly plan: Plan;

@@ -1,6 +1,7 @@
 import type { Json } from '../../ground/json.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
-import type { Place, Ref } from '../../stages/stage.ts';
+import type { Place } from '../../stages/place.ts';
+import type { Ref } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 
 /** One unit of work of a plan: plain JSON, enough to run it in any process that has the store. */

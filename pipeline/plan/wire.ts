@@ -1,6 +1,7 @@
 import { anyEngine, defaultEngine } from '../../engine/engines/index.ts';
 import type { Json } from '../../ground/json.ts';
-import type { AnyStage, ModelRole, Place, Ref, Wiring } from '../../stages/stage.ts';
+import type { Place } from '../../stages/place.ts';
+import type { AnyStage, ModelRole, Ref, Wiring } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { stageOf } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { notes, usage } from '../../ground/reported/stage.ts';
-import type { Precision } from '../../models/files.ts';
+import type { Precision } from '../../models/precision.ts';
 import type { Outlook } from '../expected.ts';
 import { defineStage } from '../stage.ts';
 import { differ } from './differ.ts';

@@ -1,7 +1,7 @@
 import { FOLDER } from '../../ground/reported/stage.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
-import type { Precision } from '../../models/files.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
+import type { Precision } from '../../models/precision.ts';
 import { specialTokens } from './tokens.ts';
 
 const onnxFiles: Readonly<Record<Precision, string>> = {

@@ -1,7 +1,8 @@
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
-import { type Precision, readModelArtifact } from '../../models/files.ts';
+import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
+import type { Precision } from '../../models/precision.ts';
 import { clientSettingsNote } from '../evaluate/client-notes.ts';
 import type { StageRun } from '../stage.ts';
 import { exportModels, type Models } from './folder.ts';

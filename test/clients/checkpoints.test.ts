@@ -11,8 +11,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
-import type { Precision } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
+import type { Precision } from '../../models/precision.ts';
 import { families } from '../../stages/export/families.ts';
 import { cutVocabulary } from '../../stages/prune/vocabulary.ts';
 import { largestDifference } from '../models/support.ts';

@@ -11,7 +11,6 @@ import {
   pipeline,
 } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import { rowOf } from '../../data/rows.ts';
 import { InferenceSession, Tensor } from '../../engine/engines/onnxruntime/native.ts';
 import { predict } from '../../engine/predict.ts';
@@ -20,6 +19,7 @@ import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { deployFiles, readModel } from '../../models/files.ts';
 import { configJson } from '../../stages/export/config.ts';
 import { clientClassOf, families, tokenizerClasses } from '../../stages/export/families.ts';
+import { toldSet } from '../rig/told.ts';
 import { workspace } from '../rig/workspace.ts';
 import { type Best, bestOf, clientModel, exportInto, ownOutputs, ROUNDING, TIE, tasks, texts } from './rig.ts';
 
@@ -33,8 +33,6 @@ beforeAll(async () => {
 afterAll(() => space[Symbol.dispose]());
 
 const folderOf = (task: TaskName): string => folders[task] ?? '';
-
-const toldClasses = z.array(z.object({ label: z.string(), probability: z.number(), said: z.boolean() }));
 
 interface Said {
   readonly label: string;
@@ -72,8 +70,7 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
     const run = await pipeline('text-classification', folder, { dtype });
     for (const [i, text] of texts.entries()) {
       const said = [await run(text, { top_k: null })].flat(2);
-      const { json } = multiLabel.tell(rowOf(own.rows, i), model.info.labels, model.info.processor);
-      const classes = toldClasses.parse(json.classes);
+      const { classes } = toldSet(multiLabel.tell(rowOf(own.rows, i), model.info.labels, model.info.processor));
       expect(said.length).toBe(classes.length);
       // Transformers.js knows one half: more than one class may be above it, or none.
       expect(new Set(said.filter(({ score }) => score > 0.5).map(({ label }) => label))).toEqual(

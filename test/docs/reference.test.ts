@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { renderApi } from '../../docs/api.ts';
 import { renderReference } from '../../docs/reference.ts';
 import type { Catalogue } from '../../pipeline/catalogue.ts';
 import { decantCatalogue } from '../../pipeline/kinds.ts';
@@ -42,6 +43,13 @@ const forest: Catalogue = { ...decantCatalogue, stages: [wood] };
 describe('the reference', () => {
   it('is what the schemas say: npm run docs', () => {
     expect(read('docs/reference.md')).toBe(renderReference(decantCatalogue));
+  });
+
+  it('comes with the API as its source declares it: npm run docs', () => {
+    const api = renderApi();
+    expect(read('docs/api.md')).toBe(api);
+    const exported = read('pipeline/api/index.ts').matchAll(/^export const (\w+) = /gm);
+    for (const [, name] of exported) expect(api).toContain(`### ${name}\n`);
   });
 
   it('comes with the schema for editors: npm run docs', () => {

@@ -30,7 +30,7 @@ const silent: Pick<Task, 'encode' | 'fit' | 'imitation' | 'answering' | 'tell'> 
   fit: (model) => model,
   imitation: () => [],
   answering: (model) => model,
-  tell: (numbers = new Float32Array()) => ({ json: { numbers: [...numbers] }, lines: [] }),
+  tell: (vector = new Float32Array()) => ({ vector: [...vector] }),
 };
 
 const texts = (count: number, purpose: string): readonly Encoded[] => {

@@ -4,12 +4,14 @@ import { rowOf } from '../../data/rows.ts';
 import { probabilityOf } from '../../data/sets.ts';
 import { predict } from '../../engine/predict.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
+import type { ToldSet } from '../../engine/tasks/told.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
 import { alignLabels } from '../../models/labels.ts';
 import type { Model } from '../../models/model.ts';
 import { exportModels } from '../../stages/export/folder.ts';
 import { fitLabels } from '../../stages/import/fit.ts';
+import { toldSet } from '../rig/told.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import { expectedOf, goldenFolder } from './golden-checkpoints.ts';
 
@@ -32,7 +34,7 @@ const told = async (model: Model) => {
   const task = taskOf(model.info.task);
   const examples = await task.encode(model, text, model.info.maxLength);
   const { rows } = await predict({ model, examples, threads: 1, batching: 'single' });
-  return text.map((_, i) => task.tell(rowOf(rows, i), model.info.labels, model.info.processor).json);
+  return text.map((_, i) => toldSet(task.tell(rowOf(rows, i), model.info.labels, model.info.processor)));
 };
 
 describe('a checkpoint of several classes a text', () => {
@@ -42,16 +44,14 @@ describe('a checkpoint of several classes a text', () => {
     expect(model.info.task).toBe('multi-label');
     const answers = await told(model);
     answers.forEach(({ classes, labels }, i) => {
-      expect(Array.isArray(classes) && classes.length).toBe(WIDTH);
-      const probabilities = new Map(
-        Array.from(Object(classes), (one) => [Object(one).label, Number(Object(one).probability)]),
-      );
+      expect(classes.length).toBe(WIDTH);
+      const probabilities = new Map(classes.map(({ label, probability }) => [label, probability]));
       const said = model.info.labels.filter((_, c) => (values[i * WIDTH + c] ?? 0) > 0);
       model.info.labels.forEach((label, c) => {
         const theirs = probabilityOf(values[i * WIDTH + c] ?? Number.NaN);
         expect(Math.abs((probabilities.get(label) ?? Number.NaN) - theirs)).toBeLessThan(CLOSE);
       });
-      expect(new Set(Object(labels))).toEqual(new Set(said));
+      expect(new Set(labels)).toEqual(new Set(said));
     });
   });
 
@@ -67,8 +67,7 @@ describe('a checkpoint of several classes a text', () => {
       [0.8, 0.2],
     ]);
     const [before, after] = [await told(model), await told(turned)];
-    const of = (json: Readonly<Record<string, unknown>> | undefined, label: string) =>
-      Array.from(Object(json?.classes)).find((one) => Object(one).label === label);
+    const of = (set: ToldSet | undefined, label: string) => set?.classes.find((one) => one.label === label);
     for (const label of turned.info.labels) expect(of(after[0], label)).toEqual(of(before[0], label));
     const facts = { task: 'multi-label', classes: ['money', 'travel', 'animal'], maxLength: 16 } as const;
     expect(fitLabels(imported, facts).info.labels).toEqual(facts.classes);

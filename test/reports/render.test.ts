@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { value } from '../../graph/graph.ts';
-import type { Precision } from '../../models/files.ts';
+import type { Precision } from '../../models/precision.ts';
 import { textPort, textSignature } from '../../models/signature.ts';
 import { cardWithFigures } from '../../reports/card.ts';
 import { isUneven } from '../../reports/classification.ts';

@@ -47,6 +47,30 @@ describe('imports point one way', () => {
   });
 });
 
+/** What the command line is made of beside the API: what people see, what watches its processes, how it reads lines and writes a file. */
+const ofCommands = [
+  /^(?:pipeline\/store\/atomic|data\/datasets\/text-blocks)\.ts$/,
+  /^pipeline\/(?:commands|view|guard)\//,
+  /^pipeline\/(?:api\/index|diagnostic|explain|first\/options|version)\.ts$/,
+];
+
+const behindApi = (imports: readonly string[]): readonly string[] =>
+  imports.filter((path) => !/^(?:reports|ground)\//.test(path) && !ofCommands.some((allowed) => allowed.test(path)));
+
+describe('the command line', () => {
+  const commands = sources('pipeline/commands');
+
+  it('does with the API what it does, as every other program', () => {
+    expect(commands.length).toBeGreaterThan(10);
+    expect(commands.flatMap((file) => behindApi(importsOf(file)).map((path) => `${file} imports ${path}`))).toEqual([]);
+  });
+
+  it('and the check notices what goes behind it', () => {
+    const paths = ['pipeline/api/index.ts', 'pipeline/execute/run.ts', 'engine/predict.ts', 'reports/text.ts'];
+    expect(behindApi(paths)).toEqual(['pipeline/execute/run.ts', 'engine/predict.ts']);
+  });
+});
+
 /** Rooms of our own, tests, tools and examples: everything that Node runs here. */
 const everywhere = [...Object.keys(allowed), 'test', 'bench', 'docs', 'bin', 'examples'];
 

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { root } from '../rig/build.ts';
@@ -17,6 +17,12 @@ const packedFiles = (): readonly string[] => {
   const stdout = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: 'pipe', shell: windows });
   return packed.parse(JSON.parse(stdout)).flatMap(({ files }) => files.map(({ path }) => path));
 };
+
+/** What a page links to in the package, without the place inside of it. */
+const linksIn = (file: string): readonly string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/\]\((?![a-z]+:)([^)\s#]+)/g)].map(([, path = '']) =>
+    join(dirname(file), path).replaceAll('\\', '/').replace(/\/$/, ''),
+  );
 
 describe('npm in a checkout', () => {
   it('has nothing to warn of: there is no setting that it does not know', () => {
@@ -54,14 +60,27 @@ describe('the published package', () => {
       'examples/browser/serve.mjs',
       'LICENSE',
       'README.md',
+      'docs/guide.md',
+      'docs/reference.md',
+      'docs/api.md',
     ]) {
       expect(files).toContain(file);
     }
   });
 
   it('has no tests, sources, runs or stores', () => {
-    expect(files.filter((file) => /^(?:test|docs|bench|runs|\.decant)\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /^(?:test|bench|runs|\.decant)\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
     expect(files.filter((file) => /(?:^|\/)(?:runs|\.decant)\//.test(file))).toEqual([]);
+  });
+
+  it('has what its pages link to, but for pictures and, from the pages about the code, the code', () => {
+    const aboutCode = /^(?:ARCHITECTURE|CONTRIBUTING|docs\/decisions\/[\w-]+|docs\/(?:statistics|results\/training))\.md$/;
+    const broken = files
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((file) => linksIn(file).map((link) => ({ file, link })))
+      .filter(({ link }) => !files.some((there) => there === link || there.startsWith(`${link}/`)))
+      .filter(({ file, link }) => !link.endsWith('.png') && !(aboutCode.test(file) && existsSync(join(root, link))));
+    expect(broken).toEqual([]);
   });
 
   it('pins every dependency exactly, so that a run means the same everywhere', () => {

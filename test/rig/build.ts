@@ -29,5 +29,6 @@ const compile = (project: string, output: string): void => {
 /** Builds the command line and the rig's stages once before all tests. */
 export default (): void => {
   compile('tsconfig.build.json', `${root}dist/pipeline/cli.js`);
+  compile('tsconfig.types.json', `${root}dist/pipeline/api/index.d.ts`);
   compile('test/rig/tsconfig.json', `${compiledRig}/test/rig/text-stages.js`);
 };

@@ -3,8 +3,8 @@ import type { DataGuess } from '../../data/datasets/sniff.ts';
 import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { listed } from '../../ground/names.ts';
 import { oneLine, shortened } from '../../reports/text.ts';
-import { leftOutWords, readWords } from './first-defaults.ts';
-import type { Roles } from './first-roles.ts';
+import { leftOutWords, readWords } from './defaults.ts';
+import type { Roles } from './roles.ts';
 
 /** The data as the file will have it, what a run reads by it, and what to say of it. */
 export interface Proven {

@@ -3,7 +3,7 @@ import type { WordsGuess } from '../../data/datasets/sniff-words.ts';
 import { type DatasetTask, taskLearning } from '../../ground/tasks.ts';
 import { requestError } from '../diagnostic.ts';
 import { inline } from '../yaml/values.ts';
-import type { InitOptions } from './init.ts';
+import type { Columns } from './options.ts';
 
 /** Columns of words and of what is known of each. */
 export interface WordRoles {
@@ -16,7 +16,7 @@ export interface WordRoles {
 
 /** Words and what is known of them, in the columns that options name or in those that look the part. */
 export const wordsFor = (
-  { data: [file = ''], ...given }: InitOptions,
+  { data: [file = ''], ...given }: Columns,
   { words = [] }: DataGuess,
 ): WordRoles | undefined => {
   if (given.task !== undefined || given.label === false || given.pair !== undefined) return undefined;

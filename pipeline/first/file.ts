@@ -1,19 +1,19 @@
-import { access, stat, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
 import { NO_QUOTE } from '../../data/datasets/table-options.ts';
-import { isRefusal, isUserError, messageOf, systemCode } from '../../ground/errors.ts';
+import { isUserError } from '../../ground/errors.ts';
 import { dataTask, taskWith } from '../../ground/tasks.ts';
-import { otherThanFile } from '../../ground/whole-file.ts';
 import { requestError } from '../diagnostic.ts';
 import { inline } from '../yaml/values.ts';
-import { lengthLines, schemaLine } from './first-defaults.ts';
-import { type Roles, rolesOf } from './first-roles.ts';
-import { type Proven, summary } from './first-summary.ts';
-import { type WordRoles, wordsLines } from './first-words.ts';
-import { formats, type InitOptions } from './init.ts';
+import { lengthLines, schemaLine } from './defaults.ts';
+import type { InitOptions } from './options.ts';
+import { expectFile, guessed } from './recognise.ts';
+import { type Roles, rolesOf } from './roles.ts';
+import { type Proven, summary } from './summary.ts';
+import { type WordRoles, wordsLines } from './words.ts';
 
 const nameOf = (file: string): string =>
   basename(file, extname(file))
@@ -159,39 +159,6 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const guessed = async ({ data: [file = ''], header }: Pick<InitOptions, 'data' | 'header'>): Promise<DataGuess> => {
-  const { sniff } = await import('../../data/datasets/sniff.ts');
-  const guess = await sniff(file, header).catch((error: unknown) => {
-    if (!isRefusal(error) && systemCode(error) === '') throw error;
-    const reason = messageOf(error);
-    throw requestError(reason.startsWith(file) ? reason : `${file}: cannot be read: ${reason}`);
-  });
-  if (guess.rows === 0) throw requestError(`${file}: has no rows; expected one text a row`);
-  return guess;
-};
-
-/** A file of texts, and which of its columns are meant where somebody says so; false is a label that is not wanted. */
-interface Table {
-  readonly data: string;
-  readonly text?: string | undefined;
-  readonly pair?: string | undefined;
-  readonly label?: string | false | undefined;
-  readonly header?: boolean | undefined;
-}
-
-/** What a file holds, as a pipeline that is written for it would say. */
-export const recognised = async ({ data, text, pair, label, header }: Table) => {
-  const given: InitOptions = {
-    ...{ data: [data], out: '' },
-    ...(text === undefined ? {} : { text }),
-    ...(pair === undefined ? {} : { pair }),
-    ...(label === undefined ? {} : { label }),
-    ...(header === undefined ? {} : { header }),
-  };
-  const guess = await guessed(given);
-  return { guess, roles: rolesOf(given, guess) };
-};
-
 /** Reads all of the data as a run would: what is written here is not refused there. Rows without a label are left out. */
 const proven = async (data: string, folder: string): Promise<Proven> => {
   const { dataSchema, load } = await import('../../data/datasets/index.ts');
@@ -209,15 +176,6 @@ const proven = async (data: string, folder: string): Promise<Proven> => {
     const [first = ''] = error.message.split(';');
     return { data: without, loaded, said: [`${loaded.dropped} rows are left out: ${first}`, ...loaded.remarks] };
   }
-};
-
-/** A file of texts that somebody named. */
-export const expectFile = async (file: string): Promise<void> => {
-  const found = await stat(file).catch(() => undefined);
-  const other = found === undefined ? undefined : otherThanFile(found);
-  if (found !== undefined && other === undefined) return;
-  const problem = other === undefined ? 'no such file' : `is ${other}`;
-  throw requestError(`${file}: ${problem}; expected a file of texts: ${formats}`);
 };
 
 /** Writes a pipeline for files of texts, once all of them were read as a run would, and says what they hold. */

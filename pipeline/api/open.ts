@@ -1,20 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { reworded } from '../../ground/errors.ts';
-import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
+import type { FileOptions } from './types/models.ts';
 
 /** A model, and the folder that its tokenizer and description stand in. */
 export interface Opened {
   readonly model: Model;
   readonly folder: string;
-}
-
-/** Which of a folder's files is meant. */
-export interface FileOptions {
-  /** fp32 or q8; where nobody says, q8 if it is there. */
-  readonly dtype?: Precision;
 }
 
 /** Before a model is read: it must be what its run left, and what earlier readers that were killed left is removed. */

@@ -1,9 +1,9 @@
 import type { DiffSide } from '../../reports/diff/compare.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import { requestProblems } from '../diagnostic.ts';
-import { locate, parseYaml } from '../yaml/document.ts';
-import { checkGateFile } from '../yaml/gates.ts';
-import { readSource } from '../yaml/source.ts';
+import { locate, parseYaml } from './document.ts';
+import { checkGateFile } from './gates.ts';
+import { readSource } from './source.ts';
 
 const purpose = {
   name: 'a file of gates in YAML',

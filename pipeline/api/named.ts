@@ -3,22 +3,22 @@ import { join, resolve } from 'node:path';
 import { defaultEngine, openEngine } from '../../engine/engines/index.ts';
 import { noCheckpoints } from '../../ground/checkpoints.ts';
 import { reworded } from '../../ground/errors.ts';
-import type { Precision } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import { manyLines } from '../../reports/text.ts';
+import type { Precision } from '../../models/precision.ts';
 import type { StageContext } from '../../stages/stage.ts';
-import { beforeReading } from '../api/opened.ts';
 import { requestError } from '../diagnostic.ts';
-import { plainView } from '../view/plain.ts';
+import { beforeReading } from './open.ts';
+import type { ReadingEvent } from './types/models.ts';
 
 /** The models of one folder by precision. */
 export type Models = ReadonlyMap<Precision, Model>;
 
-interface Reading {
+export interface Reading {
   /** Where a download lies until the model was used; what has arrived stays there when it is interrupted. */
   readonly work: string;
   readonly offline: boolean;
   readonly signal: AbortSignal;
+  emit(event: ReadingEvent): void;
 }
 
 /** What `import` would read, as it is: the user can mend what is wrong with it. */
@@ -45,23 +45,20 @@ const fromPackage = async (name: string): Promise<Models> => {
   return await imported(name, () => importModel(name, process.cwd()));
 };
 
-/** What the download step of a run is given, without a store: its words and progress go to standard error. */
-const contextOf = (name: string, { work, offline, signal }: Reading): StageContext => {
-  const view = plainView((line) => void process.stderr.write(`${manyLines(line)}\n`));
-  return {
-    engine: () => openEngine(defaultEngine),
-    ...{ seed: 0, threads: 1, signal, offline, base: process.cwd() },
-    checkpoints: { ...noCheckpoints, folder: join(work, 'arrived') },
-    progress: (progress) => view.emit({ type: 'progress', step: name, progress }),
-    log: (message) => view.emit({ type: 'log', step: name, message }),
-    output: async (output) => {
-      const folder = join(work, output);
-      await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true });
-      return folder;
-    },
-  };
-};
+/** What the download step of a run is given, without a store. */
+const contextOf = (name: string, { work, offline, signal, emit }: Reading): StageContext => ({
+  engine: () => openEngine(defaultEngine),
+  ...{ seed: 0, threads: 1, signal, offline, base: process.cwd() },
+  checkpoints: { ...noCheckpoints, folder: join(work, 'arrived') },
+  progress: (progress) => emit({ type: 'progress', step: name, progress }),
+  log: (message) => emit({ type: 'log', step: name, message }),
+  output: async (output) => {
+    const folder = join(work, output);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    return folder;
+  },
+});
 
 /** Only its form is looked at: nobody is asked whether the model exists. */
 const checkName = async (name: string, endpoint: string, offline: boolean): Promise<void> => {

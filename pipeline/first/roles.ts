@@ -5,8 +5,8 @@ import { listed } from '../../ground/names.ts';
 import { type DatasetTask, taskWith } from '../../ground/tasks.ts';
 import { requestError } from '../diagnostic.ts';
 import { nameHints } from '../yaml/suggest.ts';
-import { wordsFor } from './first-words.ts';
-import type { InitOptions } from './init.ts';
+import type { Columns } from './options.ts';
+import { wordsFor } from './words.ts';
 
 /** Which columns hold what. Without a label, texts are for a task that needs none. */
 export interface Roles {
@@ -37,7 +37,7 @@ const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGu
 };
 
 /** The columns that options name, or those that look the part. */
-export const rolesOf = (options: InitOptions, guess: DataGuess): Roles => {
+export const rolesOf = (options: Columns, guess: DataGuess): Roles => {
   const {
     data: [file = ''],
     ...given

@@ -1,0 +1,52 @@
+/** What a model weighs: elements of its parameters, those that are not zero, and work for one text. */
+export interface Figures {
+  readonly parameters: number;
+  readonly nonzero: number;
+  /** Multiply-accumulates at batch 1 and the given length. */
+  readonly macs: number;
+}
+
+export interface OperatorCount {
+  /** With its domain where that is not the standard one. */
+  readonly op: string;
+  readonly count: number;
+  readonly macs: number;
+}
+
+/** A Transformer's figures, layer by layer. */
+export interface AnatomySummary {
+  readonly layers: readonly {
+    readonly heads: number;
+    readonly ffn: number;
+    readonly inputWidth: number;
+    readonly outputWidth: number;
+    /** Other layers that lose heads or neurons with this one. */
+    readonly sharedWith?: readonly number[];
+  }[];
+  /**
+   * Embeddings, layers and head with the elements of the parameters that each uses, shared ones in each: what `freeze` and
+   * learning rates mean by these names.
+   */
+  readonly parts: readonly { readonly name: string; readonly parameters: number }[];
+  readonly vocabulary?: number;
+  readonly embedding?: number;
+}
+
+/** What can be said about any ONNX graph. */
+export interface Inspection extends Figures {
+  /** Tokens of the text that `macs` counts. */
+  readonly length: number;
+  readonly inputs: readonly { readonly name: string; readonly type: string }[];
+  readonly outputs: readonly { readonly name: string; readonly type: string }[];
+  readonly nodes: number;
+  /** Most work first. */
+  readonly operators: readonly OperatorCount[];
+  readonly opsets: Readonly<Record<string, number>>;
+  /** Bytes of all weights, external data included, and the same by element type. */
+  readonly bytes: number;
+  readonly bytesByType: Readonly<Record<string, number>>;
+  /** Operators without a record: their work is missing from `macs`. */
+  readonly unknown: readonly string[];
+  /** Absent where neither attention nor feed-forward neurons were found. */
+  readonly anatomy?: AnatomySummary;
+}

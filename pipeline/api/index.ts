@@ -1,0 +1,159 @@
+import { engines as kinds } from '../../engine/engines/index.ts';
+import type { Progress } from '../../ground/progress.ts';
+import type { Diff } from '../../reports/diff/diff.ts';
+import type { Report } from '../../reports/report.ts';
+import type { Listed } from '../clean/runs.ts';
+import type { RunEvent } from '../events.ts';
+import type { InitOptions } from '../first/options.ts';
+import { startJob } from './job.ts';
+import type { Job } from './job-type.ts';
+import type { Given } from './types/answers.ts';
+import type {
+  Benchmark,
+  BenchmarkOptions,
+  EvaluateOptions,
+  Evaluation,
+  Exported,
+  ExportOptions,
+  InspectedModel,
+  InspectOptions,
+  LoadedModel,
+  LoadOptions,
+  ModelProgress,
+  PredictedTable,
+  Predictions,
+  PredictOptions,
+  ReadingEvent,
+  TableOptions,
+} from './types/models.ts';
+import type {
+  Cleaned,
+  CleanOptions,
+  DiffFormat,
+  DiffOptions,
+  EngineReport,
+  Initialized,
+  PlanOptions,
+  ReportFormat,
+  Run,
+  RunForecast,
+  RunOptions,
+  SchemaSubject,
+  TextOptions,
+  Validation,
+} from './types/pipelines.ts';
+
+export { UserError } from '../../ground/errors.ts';
+export { gatesFail } from '../../reports/gates/gate.ts';
+export { defaultThreads } from '../plan/threads.ts';
+export { dtypes } from './dtype.ts';
+export { RunError } from './run-error.ts';
+
+/** What a pipeline file, a stage or a benchmark can name as its engine, `auto` aside. */
+export const engineNames: readonly string[] = kinds.map(({ name }) => name);
+
+const DEFAULT_FILE = 'pipeline.yaml';
+
+/** Progress of a step gives way to newer progress of it; everything else is kept. */
+const replaces = <E extends RunEvent>(later: E, earlier: E): boolean =>
+  later.type === 'progress' && earlier.type === 'progress' && later.step === earlier.step;
+
+/**
+ * Runs a pipeline file, reusing what is cached. Iterate over it for what happens (steps begun, progress, steps done), await
+ * it for the report. Throws RunError where a stage fails or `signal` stops it: what was finished is kept, and the same call
+ * goes on from there.
+ */
+export const run = (file: string = DEFAULT_FILE, options: RunOptions = {}): Job<RunEvent, Run> =>
+  startJob(async (emit) => (await import('./run.ts')).runFile(file, options, emit), replaces);
+
+/** What a run would do with each step: what is cached, what runs and why, and how long that took before. Runs nothing. */
+export const plan = async (file: string = DEFAULT_FILE, options: PlanOptions = {}): Promise<RunForecast> =>
+  (await import('./plan.ts')).forecastFile(file, options);
+
+/** Checks a pipeline file, its data and its models. Throws every problem at once, each with its line and column. */
+export const validate = async (
+  file: string = DEFAULT_FILE,
+  options: Pick<PlanOptions, 'set'> = {},
+): Promise<Validation> => (await import('./validate.ts')).validateFile(file, options);
+
+/** Writes a commented pipeline file for files of texts; what their columns hold is recognised where nobody says. */
+export const init = async (options: InitOptions): Promise<Initialized> => (await import('./init.ts')).initFile(options);
+
+/** The report of a run: its folder (`runs/NAME`), one of its older reports (`runs/NAME@2`), or a report.json. */
+export const report = async (where: string): Promise<Report> =>
+  (await import('../../reports/load.ts')).loadReport(where);
+
+/** A report as a table for the terminal, Markdown, one HTML page, JSON or CSV. */
+export const renderReport = async (given: Report, format: ReportFormat, options: TextOptions = {}): Promise<string> =>
+  (await import('./reports.ts')).reportIn(given, format, options);
+
+/** Compares two runs stage by stage, with paired tests: run folders, report.json files, or `git:REVISION:PATH` of one. */
+export const diff = async (before: string, after: string, options: DiffOptions = {}): Promise<Diff> =>
+  (await import('./reports.ts')).compareReports(before, after, options);
+
+/** A comparison as text for the terminal, Markdown, one HTML page or JSON. */
+export const renderDiff = async (given: Diff, format: DiffFormat, options: TextOptions = {}): Promise<string> =>
+  (await import('./reports.ts')).diffIn(given, format, options);
+
+/** The reports in a folder of runs, or of one run, the newest first. */
+export const runs = async (folder: string = 'runs'): Promise<readonly Listed[]> =>
+  (await import('./runs.ts')).runsIn(folder);
+
+/** Loads a model to be asked many times: a stage's folder, an exported one, a checkpoint's, or an ONNX file in one. */
+export const loadModel = async (path: string, options: LoadOptions = {}): Promise<LoadedModel> =>
+  (await import('./predict.ts')).loadFrom(path, options);
+
+/** What a model says of some texts or pairs of texts: loaded, asked once and released. */
+export const predict = (
+  model: string,
+  texts: readonly (string | Given)[],
+  options: PredictOptions = {},
+): Job<Progress, Predictions> =>
+  startJob(async (emit) => (await import('./predict.ts')).predictTexts(model, texts, options, emit));
+
+/** Writes every row of a table with what a model says of its text, in order, however long the table is. */
+export const predictFile = (model: string, options: TableOptions): Job<Progress, PredictedTable> =>
+  startJob(async (emit) => (await import('./tables.ts')).predictRows(model, options, emit));
+
+/** Judges one model or several by a file of labelled texts; the first is what the others are compared with. */
+export const evaluate = (models: readonly string[], options: EvaluateOptions): Job<ModelProgress, Evaluation> =>
+  startJob(async (emit) => (await import('./evaluate.ts')).evaluateModels(models, options, emit));
+
+/** Times models together, as a run measures its stages; ratios are to the first. */
+export const benchmark = (models: readonly string[], options: BenchmarkOptions = {}): Job<Progress, Benchmark> =>
+  startJob(async (emit) => (await import('./benchmark.ts')).benchmarkModels(models, options, emit));
+
+/** What an ONNX file, or the model of a folder, is made of: layers, parameters, work, operators, sizes. */
+export const inspect = async (path: string, options: InspectOptions = {}): Promise<InspectedModel> =>
+  (await import('./inspect.ts')).inspectModel(path, options);
+
+/**
+ * Writes a model as a folder that transformers.js and ONNX Runtime load: a stage's folder, an exported one, a checkpoint's,
+ * or a model as import takes it, such as `hub:owner/name@revision`.
+ */
+export const exportModel = (model: string, folder: string, options: ExportOptions = {}): Job<ReadingEvent, Exported> =>
+  startJob(async (emit) => (await import('./export.ts')).exportTo(model, folder, options, emit), replaces);
+
+/** What models can be trained on here, each engine tried by a short training run; `names` says which, else all. */
+export const engines = async (names?: readonly string[]): Promise<readonly EngineReport[]> =>
+  (await import('./engines.ts')).triedEngines(names);
+
+/** Frees what no run needs any more, and says how many bytes. */
+export const clean = async (options: CleanOptions = {}): Promise<Cleaned> =>
+  (await import('./clean.ts')).cleanStore(options);
+
+/** The JSON Schema of pipeline files, or of report.json. */
+export const schema = async (subject: SchemaSubject = 'pipeline'): Promise<Readonly<Record<string, unknown>>> =>
+  (await import('./schema.ts')).schemaOf(subject);
+
+export type { Progress } from '../../ground/progress.ts';
+export type { Diff } from '../../reports/diff/diff.ts';
+export type { Report } from '../../reports/report.ts';
+export type { Listed as ListedRun } from '../clean/runs.ts';
+export type { RunEvent } from '../events.ts';
+export type { InitOptions } from '../first/options.ts';
+export type { Dtype } from './dtype.ts';
+export type { Job } from './job-type.ts';
+export type * from './types/answers.ts';
+export type * from './types/models.ts';
+export type * from './types/pipelines.ts';

@@ -1,0 +1,34 @@
+import { UserError } from '../../ground/errors.ts';
+import type { Report } from '../../reports/report.ts';
+
+/** Where a run stopped, and what it leaves. */
+interface Stopped {
+  /** Stable name of the problem; 'interrupted' where it was asked to stop. */
+  readonly code: string;
+  readonly step: string;
+  /** The one of several seeds; null where there is one. */
+  readonly seed: number | null;
+  /** What the step printed, where that helps. */
+  readonly log: string | null;
+  /** What is done so far; null after an interruption: the last report stays as it is. */
+  readonly report: Report | null;
+  readonly out: string;
+}
+
+/** A run that came to no end. What was finished is kept: the same call goes on from there. */
+export class RunError extends UserError implements Stopped {
+  readonly step: string;
+  readonly seed: number | null;
+  readonly log: string | null;
+  readonly report: Report | null;
+  readonly out: string;
+
+  constructor(message: string, { code, step, seed, log, report, out }: Stopped) {
+    super(message, { kind: 'run', code, blames: 'work', facts: { step, seed } });
+    this.step = step;
+    this.seed = seed;
+    this.log = log;
+    this.report = report;
+    this.out = out;
+  }
+}

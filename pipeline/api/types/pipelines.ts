@@ -1,0 +1,159 @@
+import type { Report } from '../../../reports/report.ts';
+
+/** What decides what is run of a pipeline file, and where. */
+export interface PlanOptions {
+  /** Values in place of those of the file: `stages.teacher.epochs=3`. */
+  readonly set?: readonly string[];
+  /** Folder of cached results; `.decant/store` beside the file where nobody says. */
+  readonly store?: string;
+  /** Folder of the run; `runs/NAME` beside the file where nobody says. */
+  readonly out?: string;
+  /** Threads of one operator; as many as the machine has processors where nobody says. */
+  readonly threads?: number;
+  /** What graphs run on, in place of the engine that the file names: one of `engines()`, or `auto`. */
+  readonly engine?: string;
+  /** Leaves out the stages after this one. */
+  readonly until?: string;
+  /** Stages, or steps of theirs, that run again although they are cached. */
+  readonly force?: readonly string[];
+  /** Measures latency again although it is cached. */
+  readonly remeasure?: boolean;
+}
+
+export interface RunOptions extends PlanOptions {
+  /** Downloads nothing: models of the hub must be in the store. DECANT_OFFLINE=1 says the same. */
+  readonly offline?: boolean;
+  /** Megabytes that a step may take; 95 % of what is free, or half of all if that is more, where nobody says. */
+  readonly memory?: number;
+  /** Saves and stops: the same call goes on from there. */
+  readonly signal?: AbortSignal;
+  /** Stops at once: what was saved last is kept. */
+  readonly kill?: AbortSignal;
+}
+
+/** A run that came to its end. */
+export interface Run {
+  readonly report: Report;
+  /** Folder of report.json, models and exported folders. */
+  readonly out: string;
+}
+
+/** What a run would do with one step. */
+export interface Forecast {
+  readonly step: string;
+  readonly uses: string;
+  readonly state: 'cached' | 'run' | 'depends';
+  /** Why it runs: what differs from the nearest earlier run of it. */
+  readonly why: readonly string[];
+  /** Seconds it took (cached) or should take, from earlier runs; null where nothing is known. */
+  readonly seconds: number | null;
+}
+
+/** What one of several seeds would do. */
+export interface SeedForecast extends Forecast {
+  readonly seed: number;
+}
+
+/** What a run would do. */
+export interface RunForecast {
+  readonly name: string;
+  readonly seeds: readonly number[];
+  /** In the order in which they would run, one seed after the other. */
+  readonly steps: readonly SeedForecast[];
+}
+
+/** What a pipeline file comes to. */
+export interface Validation {
+  readonly schema: 'decant.validation/1';
+  readonly file: string;
+  readonly name: string;
+  readonly seeds: readonly number[];
+  /** What is odd about the data, and no error. */
+  readonly remarks: readonly string[];
+  readonly stages: readonly { readonly id: string; readonly uses: string }[];
+  readonly steps: readonly string[];
+}
+
+/** A pipeline file that was written. */
+export interface Initialized {
+  readonly file: string;
+  /** What was read, what was left out, and what to do next: lines for people. */
+  readonly summary: string;
+}
+
+export type ReportFormat = 'text' | 'md' | 'html' | 'json' | 'csv';
+
+export type DiffFormat = Exclude<ReportFormat, 'csv'>;
+
+/** Of texts for a terminal. */
+export interface TextOptions {
+  /** Characters of a line; 120 where nobody says. */
+  readonly columns?: number;
+  readonly color?: boolean;
+}
+
+export interface DiffOptions {
+  /** File of limits in YAML; the gates of the second run's pipeline where nobody says. */
+  readonly gates?: string;
+  /** Differences of latency up to this share do not matter; 0.05 where nobody says. */
+  readonly latencyBand?: number;
+  /** Differences of quality up to this do not matter, as a rate; 0 where nobody says. */
+  readonly qualityBand?: number;
+}
+
+export interface CleanOptions {
+  /** Frees nothing, says what would be freed. */
+  readonly dryRun?: boolean;
+  /** Keeps so many of the newest reports of each run, and what they need; all where nobody says. */
+  readonly keepRuns?: number;
+  /** Frees what only runs of so many milliseconds ago need. */
+  readonly olderThanMs?: number;
+  /** Folder of cached results; `.decant/store` where nobody says. */
+  readonly store?: string;
+  /** Folder of runs, besides those that the store knows of; `runs` where nobody says. */
+  readonly runs?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Files that a schema describes. */
+export type SchemaSubject = 'pipeline' | 'report';
+
+/** What is known of one engine. Where something is missing nothing was tried. */
+export interface EngineReport {
+  readonly engine: string;
+  readonly summary: string;
+  readonly device: EngineDevice | null;
+  /** What is missing, or what came of trying it. */
+  readonly problem: string | null;
+  readonly install: string | null;
+  /** Largest difference of a trained model's answers from the CPU's, relative to the largest; null where none was tried. */
+  readonly difference: number | null;
+  readonly works: boolean;
+}
+
+/** A device as its driver calls it. */
+export interface EngineDevice {
+  readonly name: string;
+  /** Bytes, where the driver tells. */
+  readonly memory?: number;
+  readonly driver?: string;
+}
+
+/** What cleaning frees: left by processes that are gone, older reports, results and saved states that no kept run needs. */
+export type FreedKind = 'leftovers' | 'reports' | 'results' | 'checkpoints';
+
+export interface Freed {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What cleaning frees, or would free. */
+export interface Cleaned {
+  readonly schema: 'decant.clean/1';
+  readonly store: string;
+  readonly dryRun: boolean;
+  readonly bytes: number;
+  readonly kinds: Readonly<Record<FreedKind, Freed>>;
+  /** States that interrupted steps go on from, and runs that have not ended well: they stay. */
+  readonly kept: { readonly checkpoints: Freed; readonly unfinished: readonly string[] };
+}
