@@ -15,6 +15,8 @@ export interface EncoderOptions {
   readonly hidden: number;
   readonly layers: number;
   readonly heads: number;
+  /** As wide as the heads that divide `hidden`, where it is not said: cut encoders have fewer of them. */
+  readonly headWidth?: number;
   readonly ffn: number;
   /** Longest sequence in tokens, special tokens included. */
   readonly maxLength: number;
@@ -31,13 +33,14 @@ const EPSILON = 1e-6;
 
 const shapeOf = (options: EncoderOptions): EncoderShape => {
   const { hidden, heads, layers, ffn } = options;
-  if (!Number.isInteger(hidden / heads)) {
+  const { headWidth = hidden / heads } = options;
+  if (!Number.isInteger(headWidth)) {
     throw modelError(`${heads} heads do not divide a width of ${hidden}: choose heads that do`);
   }
   return {
     ...options,
     embedding: hidden,
-    layers: Array.from({ length: layers }, () => ({ heads, headWidth: hidden / heads, ffn })),
+    layers: Array.from({ length: layers }, () => ({ heads, headWidth, ffn })),
     finalNorm: options.norm === 'pre',
   };
 };

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Dataset } from '../data/dataset.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
 import type { DataFacts } from '../stages/expected.ts';
 import type { AnyStage } from '../stages/stage.ts';
@@ -24,6 +25,8 @@ export interface Catalogue {
   lookAtData?(config: unknown, base: string): Promise<DataLook>;
   /** What the texts of the `data` section are for. */
   taskOfData?(config: unknown): DatasetTask;
+  /** All texts of the `data` section. */
+  readData?(config: unknown, base: string): Promise<Dataset>;
   /** Module that exports `stages`, for processes that run one step each. */
   readonly module: string;
   /** Path of the script of those processes, where it is not the one beside the running code. */

@@ -8,6 +8,15 @@ export interface StepInfo {
   readonly place: Place;
 }
 
+/** What a model makes of the test split: the metric of its task with the 95 % interval, and how many answers that is of. */
+export interface StepFigures {
+  readonly metric: string;
+  readonly score: number;
+  readonly low: number;
+  readonly high: number;
+  readonly answers: number;
+}
+
 /** What happens during a run. Views are functions of these, and events.jsonl is their log. */
 export type RunEvent =
   | {
@@ -20,7 +29,21 @@ export type RunEvent =
       readonly threads: number;
       readonly process: number;
     }
-  | { readonly type: 'cached'; readonly step: string; readonly seconds: number; readonly key: string }
+  /** What steps that have not ended should take: told before the first that runs, and again once the data was read. */
+  | {
+      readonly type: 'expected';
+      /** By step; what is left out is not known, and what turns out to be stored takes nothing. */
+      readonly seconds: Readonly<Record<string, number>>;
+      /** Of the seeds that come after this one. */
+      readonly later: number;
+    }
+  | {
+      readonly type: 'cached';
+      readonly step: string;
+      readonly seconds: number;
+      readonly key: string;
+      readonly figures?: StepFigures;
+    }
   /** Stored files whose bytes changed: they were dropped and the step runs again. */
   | { readonly type: 'damaged'; readonly step: string; readonly files: readonly string[] }
   /** Another run works on the same step; its result will be reused. */
@@ -28,7 +51,7 @@ export type RunEvent =
   | { readonly type: 'started'; readonly step: string; readonly key: string; readonly why: readonly string[] }
   | { readonly type: 'progress'; readonly step: string; readonly progress: Progress }
   | { readonly type: 'log'; readonly step: string; readonly message: string }
-  | { readonly type: 'finished'; readonly step: string; readonly seconds: number }
+  | { readonly type: 'finished'; readonly step: string; readonly seconds: number; readonly figures?: StepFigures }
   | { readonly type: 'failed'; readonly step: string; readonly message: string; readonly log: string | null }
   | { readonly type: 'interrupting' }
   | { readonly type: 'interrupted'; readonly step: string }

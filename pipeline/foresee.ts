@@ -10,6 +10,13 @@ type Path = readonly (string | number)[];
 export interface Forebodings {
   readonly problems: readonly Foreboding[];
   readonly remarks: readonly string[];
+  /** What models are expected to be, by the step that makes them. */
+  readonly models: ReadonlyMap<string, Expected | undefined>;
+}
+
+/** What a look at the data shows. */
+interface Look extends Omit<Forebodings, 'models'> {
+  readonly data?: DataFacts;
 }
 
 /** Where a step stands in the file: a helper where the stage that asked for it names its model. */
@@ -25,7 +32,7 @@ const placeOf = ({ id, uses, inputs }: Step, { stages, steps }: Plan, catalogue:
   return isRecord(config.recover) ? ['stages', index, 'recover', 'teacher'] : ['stages', index];
 };
 
-const factsOf = async (plan: Plan, catalogue: Catalogue): Promise<Forebodings & { readonly data?: DataFacts }> => {
+const factsOf = async (plan: Plan, catalogue: Catalogue): Promise<Look> => {
   const config = plan.steps.find(({ id }) => id === plan.dataset)?.config;
   const look = await catalogue.lookAtData?.(config, plan.base);
   return look === undefined ? { problems: [], remarks: [] } : { problems: [], remarks: look.remarks, data: look };
@@ -55,5 +62,5 @@ export const foreseeRun = async (plan: Plan, catalogue: Catalogue, skip: Readonl
     for (const one of seen.problems ?? []) problems.push({ ...one, path: [...at, ...one.path] });
     for (const remark of seen.remarks ?? []) remarks.push(`${step.id}: ${remark}`);
   }
-  return { problems, remarks };
+  return { problems, remarks, models };
 };

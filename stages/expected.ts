@@ -1,3 +1,4 @@
+import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../engine/engines/kind.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
 import type { ModelFacts } from '../models/facts.ts';
@@ -6,6 +7,8 @@ import type { ModelFacts } from '../models/facts.ts';
 export interface Expected extends ModelFacts {
   /** Whether its weights are 8-bit integers. */
   readonly quantized?: boolean;
+  /** Width of each attention head, where that is not the width of the model over its heads. */
+  readonly headWidth?: number;
 }
 
 /** What a quick look at the data shows. */
@@ -15,6 +18,37 @@ export interface DataFacts {
   readonly classes: readonly string[];
   /** Whether these are all classes, not those of the first rows alone. */
   readonly whole: boolean;
+}
+
+/** How many texts there are of each kind. */
+export interface TextCounts {
+  readonly train: number;
+  readonly unlabelled: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
+/** Some of the texts that a run would read. */
+export interface SampledTexts {
+  /** Data with a few training texts alone. */
+  readonly dataset: Dataset;
+  readonly base: string;
+}
+
+/** How much a step has to do, where its time grows with that: texts of each kind of work. */
+export interface Effort {
+  /** Texts that a model is trained on. */
+  readonly trained?: number;
+  /** Texts that each model is asked, many at once. */
+  readonly asked?: number;
+  /** Texts that each model is asked one by one. */
+  readonly alone?: number;
+  /** Texts that are read without a model. */
+  readonly read?: number;
+  /** Times that the files of each model are compressed. */
+  readonly compressed?: number;
+  /** Seconds that it takes whatever the texts and the models. */
+  readonly seconds?: number;
 }
 
 /** What a step can be told of before anything runs. */

@@ -8,7 +8,7 @@ import type { Json, Metrics } from '../ground/json.ts';
 import type { Watched } from '../ground/memory.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
-import type { Foreseen, Outlook } from './expected.ts';
+import type { Effort, Foreseen, Outlook, SampledTexts, TextCounts } from './expected.ts';
 import type { Place } from './place.ts';
 
 export interface StageContext {
@@ -113,6 +113,8 @@ export interface Stage<C, M> {
   readonly trains?: {
     /** Whether a run with these options trains at all. */
     when(config: C): boolean;
+    /** Texts of one pass, and passes of an update. */
+    pass(config: C): TrainingPass;
     readonly training: TrainingOfRun<C>;
   };
   /** Named inputs of `from:` when it takes several ({ fp32: student, q8: int8 }); default is one, called 'model'; [] for none. */
@@ -127,7 +129,17 @@ export interface Stage<C, M> {
   sources?(config: C, base: string): Promise<readonly string[]>;
   /** What can be known of its result, and of what would stop it, before anything runs. Sound: what it refuses a run would, too. */
   foresee?(config: C, outlook: Outlook): Promise<Foreseen> | Foreseen;
+  /** Tokens of texts as the model will read them that a chain begins with here; undefined where it begins elsewhere. */
+  lengths?(config: C, texts: SampledTexts): Promise<readonly number[] | undefined>;
+  /** How much there is to do, over so many models. */
+  effort?(config: C, texts: TextCounts, models: number): Effort;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<NoInfer<Immutable<M>>>;
+}
+
+/** How an update is cut. */
+export interface TrainingPass {
+  readonly batch: number;
+  readonly accumulate: number;
 }
 
 /** What a stage would train, from what its run is given. Nothing is written. */
@@ -146,15 +158,21 @@ export type StageRun<C, M> = Stage<C, M>['run'];
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
 export type AnyStage = Omit<
   Stage<never, never>,
-  'config' | 'metrics' | 'trains' | 'wire' | 'sources' | 'engines' | 'foresee' | 'run'
+  'config' | 'metrics' | 'trains' | 'wire' | 'sources' | 'engines' | 'foresee' | 'lengths' | 'effort' | 'run'
 > & {
   readonly config: z.ZodType;
-  readonly trains?: { when(config: unknown): boolean; readonly training: TrainingOfRun<unknown> };
+  readonly trains?: {
+    when(config: unknown): boolean;
+    pass(config: unknown): TrainingPass;
+    readonly training: TrainingOfRun<unknown>;
+  };
   readonly metrics: z.ZodType;
   wire(config: unknown, wiring: Wiring): Readonly<Record<string, Ref>>;
   sources?(config: unknown, base: string): Promise<readonly string[]>;
   engines?(config: unknown): readonly string[];
   foresee?(config: unknown, outlook: Outlook): Promise<Foreseen> | Foreseen;
+  lengths?(config: unknown, texts: SampledTexts): Promise<readonly number[] | undefined>;
+  effort?(config: unknown, texts: TextCounts, models: number): Effort;
   run(inputs: Readonly<Record<string, InputArtifact>>, config: unknown, ctx: StageContext): Promise<Metrics>;
 };
 
@@ -164,7 +182,7 @@ const asJson = (metrics: unknown): Metrics => JSON.parse(JSON.stringify(metrics)
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
   const { trains, ...others } = stage;
-  const { sources, engines, foresee } = others;
+  const { sources, engines, foresee, lengths, effort } = others;
   return {
     ...others,
     ...(trains === undefined
@@ -172,6 +190,7 @@ export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
       : {
           trains: {
             when: (config: unknown) => trains.when(stage.config.parse(config)),
+            pass: (config: unknown) => trains.pass(stage.config.parse(config)),
             training: async (inputs, config, ctx) => await trains.training(inputs, stage.config.parse(config), ctx),
           },
         }),
@@ -183,6 +202,15 @@ export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
     ...(foresee === undefined
       ? {}
       : { foresee: (config: unknown, outlook: Outlook) => foresee(stage.config.parse(config), outlook) }),
+    ...(lengths === undefined
+      ? {}
+      : { lengths: (config: unknown, texts: SampledTexts) => lengths(stage.config.parse(config), texts) }),
+    ...(effort === undefined
+      ? {}
+      : {
+          effort: (config: unknown, texts: TextCounts, models: number) =>
+            effort(stage.config.parse(config), texts, models),
+        }),
     run: async (inputs, config, ctx) => asJson(await stage.run(inputs, stage.config.parse(config), ctx)),
   };
 };

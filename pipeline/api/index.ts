@@ -32,6 +32,7 @@ import type {
   DiffFormat,
   DiffOptions,
   EngineReport,
+  ForecastOptions,
   Initialized,
   PlanOptions,
   ReportFormat,
@@ -66,9 +67,12 @@ const replaces = <E extends RunEvent>(later: E, earlier: E): boolean =>
 export const run = (file: string = DEFAULT_FILE, options: RunOptions = {}): Job<RunEvent, Run> =>
   startJob(async (emit) => (await import('./run.ts')).runFile(file, options, emit), replaces);
 
-/** What a run would do with each step: what is cached, what runs and why, and how long that took before. Runs nothing. */
-export const plan = async (file: string = DEFAULT_FILE, options: PlanOptions = {}): Promise<RunForecast> =>
-  (await import('./plan.ts')).forecastFile(file, options);
+/**
+ * What a run would do with each step: what is cached, what runs and why; how long each takes, how much memory and disk, by earlier
+ * runs or, where there was none, by trials of untrained models of the same sizes. Runs nothing of the file itself.
+ */
+export const plan = (file: string = DEFAULT_FILE, options: ForecastOptions = {}): Job<ReadingEvent, RunForecast> =>
+  startJob(async (emit) => (await import('./plan.ts')).forecastFile(file, options, emit), replaces);
 
 /** Checks a pipeline file, its data and its models. Throws every problem at once, each with its line and column. */
 export const validate = async (

@@ -13,6 +13,7 @@ import { whyRuns } from '../plan/why.ts';
 import type { Fingerprint, StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { runInChild } from './child.ts';
+import { expectedOf } from './expect.ts';
 import type { Outcome } from './order.ts';
 
 export interface ExecuteOptions {
@@ -91,6 +92,8 @@ interface Work {
   readonly key: Digest;
   readonly fingerprint: Fingerprint;
   readonly inputs: Readonly<Record<string, Artifact>>;
+  /** Steps that have ended, where it should be told how long the others take: before the first that runs, and behind the data. */
+  readonly tells: ReadonlyMap<string, StepRecord> | undefined;
 }
 
 type Ended =
@@ -120,7 +123,9 @@ const failed = async (
 const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
   const { step, key, fingerprint, inputs } = task;
   const { plan, store, emit, abort, kill, threads, catalogue } = options;
-  const why = whyRuns(await store.records(), plan.name, step.id, fingerprint);
+  const records = await store.records();
+  if (task.tells !== undefined) emit({ type: 'expected', ...expectedOf(task.tells, records, options) });
+  const why = whyRuns(records, plan.name, step.id, fingerprint);
   emit({ type: 'started', step: step.id, key, why: options.force.has(step.id) ? ['forced'] : why });
   const order = {
     pipeline: plan.name,
@@ -190,6 +195,7 @@ export const execute = async (options: ExecuteOptions): Promise<Executed> => {
   const { plan, catalogue, store, threads, sources, emit } = options;
   const done = new Map<string, StepRecord>();
   const steps = new Map<string, StepSummary>();
+  let tells: Work['tells'] = done;
   const executed = (end: End): Executed => ({ steps, keys: [...done.values()].map(({ key }) => key), end });
   for (const planned of plan.steps) {
     const step = readyStep(planned, done);
@@ -199,7 +205,7 @@ export const execute = async (options: ExecuteOptions): Promise<Executed> => {
     const settings = { seed: plan.seed, threads, base: plan.base, sources };
     const fingerprint = await fingerprintOf(step, stage, digestsOf(inputs), settings);
     const key = keyOf(fingerprint);
-    const ended = await runStep({ step, key, fingerprint, inputs }, options);
+    const ended = await runStep({ step, key, fingerprint, inputs, tells }, options);
     if (ended.kind === 'failed') {
       emit({ type: 'failed', step: step.id, message: ended.message, log: ended.log });
       return executed(ended);
@@ -209,8 +215,11 @@ export const execute = async (options: ExecuteOptions): Promise<Executed> => {
       return executed(ended);
     }
     const { record, cached } = ended;
-    if (cached) emit({ type: 'cached', step: step.id, seconds: record.seconds, key });
-    else emit({ type: 'finished', step: step.id, seconds: record.seconds });
+    // How many texts there are is known from here on.
+    if (!cached) tells = step.id === plan.dataset ? done : undefined;
+    const { seconds, figures } = record;
+    const came = { step: step.id, seconds, ...(figures === undefined ? {} : { figures }) };
+    emit(cached ? { type: 'cached', ...came, key } : { type: 'finished', ...came });
     done.set(step.id, record);
     steps.set(step.id, summary(record, cached, store));
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defaultEngine, openEngine } from '../../engine/engines/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import type { AnyStage, StageContext } from '../../stages/stage.ts';
+import type { StepRecord } from '../store/record.ts';
 import { type Output, Store } from '../store/store.ts';
 import { failureOf } from './failure.ts';
 import type { Order, Outcome, Report } from './order.ts';
@@ -41,10 +42,24 @@ const context = (
   offline: order.offline,
 });
 
+/** The unit of what the system says of a process. */
+const KILOBYTE = 1024;
+
 interface Limits {
   readonly signal: AbortSignal;
   readonly isWanted: () => boolean;
 }
+
+/** What can be said at once of the model that a step asked. */
+const told = async (
+  { place }: AnyStage,
+  outputs: readonly Output[],
+  inputs: Readonly<Record<string, InputArtifact>>,
+): Promise<Pick<StepRecord, 'figures'>> => {
+  if (place !== 'each-model') return {};
+  const figures = await (await import('./figures.ts')).figuresOf(outputs, inputs);
+  return figures === undefined ? {} : { figures };
+};
 
 /** Runs a stage in a folder of its own and publishes what it made there. */
 const runStage = async (
@@ -60,9 +75,11 @@ const runStage = async (
   signal.throwIfAborted();
   const metrics = await stage.run(inputs, order.step.config, context(order, store, workspace, outputs, signal, report));
   const seconds = (performance.now() - started) / 1000;
+  const peak = process.resourceUsage().maxRSS * KILOBYTE;
   if (!isWanted()) return { kind: 'aborted' };
   const { pipeline, key, fingerprint } = order;
-  await store.publish({ key, pipeline, step: order.step.id, fingerprint, metrics, seconds }, outputs);
+  const figures = await told(stage, outputs, inputs);
+  await store.publish({ key, pipeline, step: order.step.id, fingerprint, metrics, seconds, peak, ...figures }, outputs);
   return { kind: 'done' };
 };
 

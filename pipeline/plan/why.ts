@@ -52,15 +52,3 @@ export const whyRuns = (
   if (nearest === undefined) return ['never run before'];
   return nearest.length === 0 ? ['its result was dropped from the store'] : nearest;
 };
-
-/** Seconds that the step, or failing that any step of its kind, took when it last ran. */
-export const estimate = (
-  records: readonly StepRecord[],
-  pipeline: string,
-  step: string,
-  uses: string,
-): number | undefined =>
-  (
-    records.find((record) => record.pipeline === pipeline && record.step === step) ??
-    records.find((record) => record.fingerprint.uses === uses)
-  )?.seconds;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Artifact, artifactKinds, type Digest } from '../../ground/artifact.ts';
 import type { Json, Metrics } from '../../ground/json.ts';
+import type { StepFigures } from '../events.ts';
 import { hashJson } from './hash.ts';
 
 /** Everything that decides what a step makes, as data: why a step runs again is a difference of two of these. */
@@ -30,6 +31,10 @@ export interface StepRecord {
   readonly outputs: Readonly<Record<string, Artifact>>;
   readonly metrics: Metrics;
   readonly seconds: number;
+  /** Of steps that ask a model; records of earlier versions have none. */
+  readonly figures?: StepFigures;
+  /** Most bytes that its process held, what it started not included; records of earlier versions do not say. */
+  readonly peak?: number;
   /** ISO 8601. */
   readonly finished: string;
 }
@@ -63,6 +68,10 @@ const record: z.ZodType<StepRecord> = z.object({
   ),
   metrics: z.record(z.string(), json),
   seconds: z.number(),
+  figures: z
+    .object({ metric: z.string(), score: z.number(), low: z.number(), high: z.number(), answers: z.number() })
+    .exactOptional(),
+  peak: z.number().exactOptional(),
   finished: z.string(),
 });
 

@@ -1,92 +1,39 @@
-import { Listr, type ListrTaskWrapper } from 'listr2';
-import type { RunEvent, StepInfo } from '../events.ts';
+import { Listr } from 'listr2';
+import { fitted, terminalWidth } from '../../reports/text.ts';
+import type { RunEvent, StepFigures } from '../events.ts';
 import { eventText } from './plain.ts';
-import { duration, Pace, partOf, progressText, rowOf, rowTitle, seedPrefix } from './text.ts';
+import { leftText, Remaining } from './remaining.ts';
+import { rendererOver } from './renderer.ts';
+import { type Row, rowsOf, type Task } from './rows.ts';
+import { duration, figuresText, Pace, partOf, progressText, rowOf, seedPrefix } from './text.ts';
 import type { View } from './view.ts';
 
-type Task = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output'>;
-
-interface Row {
-  readonly title: string;
-  readonly steps: readonly string[];
-  /** The task of the row: starts when the list reaches it, ends when `settle` is called. */
-  readonly begin: (task: Task) => Promise<void>;
-  readonly settle: (failure?: Error) => void;
-  readonly show: (text: string) => void;
-  readonly note: (text: string) => void;
+/** What is told of a row that ended. */
+interface Outcome {
+  readonly spent: number;
+  readonly reused: boolean;
+  readonly figures?: StepFigures | undefined;
 }
 
-/** A row whose task starts, speaks and ends when events say so; what is said before it starts is shown then. */
-const row = (title: string, steps: readonly string[]): Row => {
-  let task: Task | undefined;
-  let [shown, noted] = ['', ''];
-  const { promise, resolve, reject } = deferred();
-  let over = false;
-  const refresh = (): void => {
-    if (task === undefined) return;
-    // The list takes no more output for a row that ended.
-    if (shown !== '' && !over) task.output = shown;
-    if (noted !== '') task.title = `${title}  ${noted}`;
-  };
-  return {
-    title,
-    steps,
-    settle: (failure) => {
-      over = true;
-      if (failure === undefined) resolve();
-      else reject(failure);
-    },
-    begin: (started) => {
-      task = started;
-      refresh();
-      return promise;
-    },
-    show: (text) => {
-      shown = text;
-      refresh();
-    },
-    note: (text) => {
-      noted = text;
-      refresh();
-    },
-  };
+const outcomeText = ({ spent, reused, figures }: Outcome): string => {
+  const time = reused ? `reused, saved ${duration(spent)}` : duration(spent);
+  return figures === undefined ? time : `${time}, ${figuresText(figures)}`;
 };
 
-interface Deferred {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(error: Error): void;
-}
+type Started = Extract<RunEvent, { type: 'run-started' }>;
 
-/** A promise that is settled from outside; a rejection that nobody waits for is no fault. */
-const deferred = (): Deferred => {
-  let resolve: () => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<void>((done, fail) => {
-    resolve = done;
-    reject = fail;
-  });
-  promise.catch(() => undefined);
-  return { promise, resolve, reject };
-};
-
-const rowsOf = (steps: readonly StepInfo[], prefix: string): ReadonlyMap<string, Row> => {
-  const ids = [...new Set(steps.map(({ id }) => rowOf(id)))];
-  return new Map(
-    ids.map((id) => {
-      const info = steps.find((step) => step.id === id);
-      const own = steps.filter((step) => rowOf(step.id) === id).map((step) => step.id);
-      return [id, row(`${prefix}${info === undefined ? id : rowTitle(info)}`, own)];
-    }),
-  );
-};
+/** Cells that the name of a run keeps in a narrow terminal. */
+const LEAST_NAME = 8;
 
 class Live {
+  private run: Started | undefined;
   private rows: ReadonlyMap<string, Row> = new Map();
   private readonly ended = new Set<string>();
-  private readonly seconds = new Map<string, { spent: number; reused: boolean }>();
+  private readonly outcomes = new Map<string, Outcome>();
+  private readonly remaining = new Remaining();
   private running: Promise<unknown> = Promise.resolve();
   private pace = new Pace();
+  private began = Date.now();
   private readonly color: boolean;
   private failure: Error | undefined;
 
@@ -95,13 +42,16 @@ class Live {
   }
 
   emit(event: RunEvent): void {
-    if (event.type === 'run-started') this.begin(rowsOf(event.steps, seedPrefix(event)));
+    this.remaining.see(event, Date.now());
+    if (event.type === 'run-started') this.begin(event);
     else if (event.type === 'interrupting') for (const { show } of this.rows.values()) show(eventText(event) ?? '');
     else if ('step' in event) this.step(event);
   }
 
-  private begin(rows: ReadonlyMap<string, Row>): void {
-    this.rows = rows;
+  private begin(run: Started): void {
+    if (this.run === undefined) this.began = Date.now();
+    this.run = run;
+    this.rows = rowsOf(run.steps, seedPrefix(run));
     this.ended.clear();
     const tasks = [...this.rows.values()].map(({ title, begin }) => ({
       title,
@@ -111,11 +61,28 @@ class Live {
       concurrent: false,
       exitOnError: true,
       registerSignalListeners: false,
-      rendererOptions: { collapseErrors: true, showErrorMessage: false, formatOutput: 'truncate' },
+      renderer: rendererOver((columns) => this.status(columns)),
+      rendererOptions: { collapseErrors: true, showErrorMessage: false },
       ...(this.color ? {} : { forceUnicode: false }),
     });
     // The rows of the next seed come below those of the one before.
     this.running = this.running.then(() => list.run()).catch(() => undefined);
+  }
+
+  /** `tiny: step 4 of 22, 3 m 05 s, about 12 m 05 s left`, as far as it fits; the name gives way first. */
+  private status(columns: number): string {
+    if (this.run === undefined) return '';
+    const { name, steps, seed, seeds = [] } = this.run;
+    const step = Math.min(this.ended.size + 1, steps.length);
+    const left = this.remaining.left(Date.now());
+    const parts = [
+      seeds.length > 1 ? `seed ${seeds.indexOf(seed) + 1} of ${seeds.length}` : undefined,
+      `step ${step} of ${steps.length}`,
+      duration((Date.now() - this.began) / 1000),
+      left === undefined ? undefined : leftText(left),
+    ];
+    const rest = `: ${parts.filter((part) => part !== undefined).join(', ')}`;
+    return fitted(`${fitted(name, Math.max(LEAST_NAME, columns - terminalWidth(rest)))}${rest}`, columns);
   }
 
   private step(event: Extract<RunEvent, { step: string }>): void {
@@ -129,7 +96,7 @@ class Live {
         return;
       case 'cached':
       case 'finished':
-        this.end(event.step, current, event.seconds, event.type === 'cached');
+        this.end(event, current);
         return;
       case 'failed':
       case 'interrupted':
@@ -146,14 +113,18 @@ class Live {
   }
 
   /** A row ends with the last of its steps. */
-  private end(step: string, current: Row, seconds: number, reused: boolean): void {
-    this.ended.add(step);
-    const before = this.seconds.get(current.title) ?? { spent: 0, reused: true };
-    const now = { spent: before.spent + seconds, reused: before.reused && reused };
-    this.seconds.set(current.title, now);
-    if (!current.steps.every((id) => this.ended.has(id))) return;
-    current.note(now.reused ? `reused, saved ${duration(now.spent)}` : duration(now.spent));
-    current.settle();
+  private end(event: Extract<RunEvent, { type: 'cached' | 'finished' }>, current: Row): void {
+    this.ended.add(event.step);
+    const before = this.outcomes.get(current.title) ?? { spent: 0, reused: true };
+    const outcome = {
+      spent: before.spent + event.seconds,
+      reused: before.reused && event.type === 'cached',
+      figures: event.figures ?? before.figures,
+    };
+    this.outcomes.set(current.title, outcome);
+    const isWhole = current.steps.every((id) => this.ended.has(id));
+    if (isWhole || outcome.figures !== undefined) current.note(outcomeText(outcome));
+    if (isWhole) current.settle();
   }
 
   async close(): Promise<void> {
@@ -163,7 +134,7 @@ class Live {
   }
 }
 
-/** Rows that move: one a stage, with the step it is at. */
+/** Rows that move: one a stage, with the step it is at, over a line that tells of the whole run. */
 export const liveView = (color: boolean): View => {
   const live = new Live(color);
   return { emit: (event) => live.emit(event), close: () => live.close() };

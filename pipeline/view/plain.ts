@@ -1,5 +1,6 @@
-import type { RunEvent, StepInfo } from '../events.ts';
-import { duration, Pace, progressText, seedPrefix } from './text.ts';
+import type { RunEvent, StepFigures, StepInfo } from '../events.ts';
+import { leftText, Remaining } from './remaining.ts';
+import { duration, figuresText, Pace, progressText, seedPrefix } from './text.ts';
 import type { View } from './view.ts';
 
 /** A line of progress this often is enough for a log. */
@@ -7,13 +8,16 @@ const PROGRESS_MS = 10_000;
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
+const withFigures = (text: string, figures: StepFigures | undefined): string =>
+  figures === undefined ? text : `${text}: ${figuresText(figures)}`;
+
 /** The text of an event that is worth a line by itself. */
 export const eventText = (event: RunEvent): string | undefined => {
   switch (event.type) {
     case 'run-started':
       return `${event.name}: ${plural(event.steps.length, 'step')}, seed ${event.seed}, ${plural(event.threads, 'thread')}`;
     case 'cached':
-      return `reused, took ${duration(event.seconds)} when it was made`;
+      return withFigures(`reused, took ${duration(event.seconds)} when it was made`, event.figures);
     case 'damaged':
       return `damaged in the store: ${event.files.join(', ')}; it is made again`;
     case 'waiting':
@@ -23,7 +27,7 @@ export const eventText = (event: RunEvent): string | undefined => {
     case 'log':
       return event.message;
     case 'finished':
-      return `done in ${duration(event.seconds)}`;
+      return withFigures(`done in ${duration(event.seconds)}`, event.figures);
     case 'failed':
       return `failed: ${event.message}`;
     case 'interrupting':
@@ -33,6 +37,7 @@ export const eventText = (event: RunEvent): string | undefined => {
     case 'run-finished':
       return `${event.complete ? 'finished' : 'stopped'} after ${duration(event.seconds)}: ${plural(event.ran, 'step')} run, ${event.reused} reused`;
     case 'progress':
+    case 'expected':
       return undefined;
   }
 };
@@ -43,6 +48,7 @@ export const plainView = (write: (line: string) => void, now: () => number = Dat
   let prefix = '';
   let shown = 0;
   let pace = new Pace();
+  const remaining = new Remaining();
   const line = (step: string, text: string): void => {
     const width = Math.max(0, ...steps.map(({ id }) => id.length));
     write(`${prefix}${step.padEnd(width)}  ${text}`);
@@ -52,9 +58,12 @@ export const plainView = (write: (line: string) => void, now: () => number = Dat
     if (now() - shown < PROGRESS_MS) return;
     shown = now();
     line(event.step, progressText(event.progress, left));
+    const all = remaining.left(now());
+    if (all !== undefined) write(`${prefix}${leftText(all)} in all`);
   };
   return {
     emit: (event) => {
+      remaining.see(event, now());
       if (event.type === 'run-started') {
         steps = event.steps;
         prefix = seedPrefix(event);

@@ -1,6 +1,7 @@
 import type { Progress } from '../../ground/progress.ts';
 import { whole } from '../../reports/figures.ts';
-import { fitted, oneLine } from '../../reports/text.ts';
+import { oneLine } from '../../reports/text.ts';
+import { Frame } from './frame.ts';
 import { duration } from './text.ts';
 
 /** Where lines of progress go: a terminal, where one line is written over and over, or a log, where each stays. */
@@ -33,6 +34,7 @@ const textOf = (name: string, progress: Progress, spent: number): string => {
 /** One line that says how far a command is and how long it will take; silent where all is done before anybody would ask. */
 export const progressLine = (screen: Screen, now: () => number = () => performance.now()): ProgressLine => {
   const terminal = screen.isTTY === true;
+  const frame = new Frame(screen);
   const started = new Map<string, number>();
   let last = now();
   let shown = false;
@@ -45,10 +47,11 @@ export const progressLine = (screen: Screen, now: () => number = () => performan
       last = at;
       shown = terminal;
       const text = textOf(name, progress, (at - begun) / 1000);
-      screen.write(terminal ? `\r${fitted(text, (screen.columns || 80) - 1)}\u001b[K` : `${text}\n`);
+      if (terminal) frame.draw([text]);
+      else screen.write(`${text}\n`);
     },
     clear: () => {
-      if (shown) screen.write('\r\u001b[K');
+      if (shown) frame.clear();
       shown = false;
     },
   };

@@ -1,6 +1,9 @@
+import { metrics } from '../../ground/metrics/index.ts';
+import { canBeLimited } from '../../ground/metrics/metric.ts';
+import { writing } from '../../ground/metrics/written.ts';
 import type { Progress } from '../../ground/progress.ts';
-import { bytes, whole as count } from '../../reports/figures.ts';
-import type { StepInfo } from '../events.ts';
+import { bytes, whole as count, range } from '../../reports/figures.ts';
+import type { StepFigures, StepInfo } from '../events.ts';
 
 /** 0.4 s, 12 s, 3 m 05 s, 1 h 02 m. */
 export const duration = (seconds: number): string => {
@@ -38,6 +41,24 @@ export class Pace {
   }
 }
 
+/** How a metric of this name is called and written. */
+const writtenAs = (name: string): { readonly words: string; readonly unit: string; write(x: number): string } => {
+  const metric = metrics.find((one) => one.name === name && canBeLimited(one));
+  if (metric === undefined) return { words: name, unit: '', write: String };
+  return { words: metric.words, unit: metric.scale.unit, write: writing(metric.scale).write };
+};
+
+/** `accuracy 91.2 % [89.1, 93.0]`. */
+export const figuresText = ({ metric, score, low, high }: StepFigures): string => {
+  const { words, unit, write } = writtenAs(metric);
+  return `${words} ${write(score)}${unit} ${range({ low, high }, write)}`;
+};
+
+const validationText = ({ metric, score }: NonNullable<Progress['validation']>): string => {
+  const { words, unit, write } = writtenAs(metric);
+  return `validation ${words} ${write(score)}${unit}`;
+};
+
 /** How much is done of how much. */
 const amount = ({ done, total, unit }: Progress): string => {
   if (unit === 'bytes') return total > 0 ? `${bytes(done)} of ${bytes(total)}` : bytes(done);
@@ -46,11 +67,12 @@ const amount = ({ done, total, unit }: Progress): string => {
 
 /** One line about a step in progress: phase, units, loss, speed, time left. */
 export const progressText = (progress: Progress, left: number | undefined): string => {
-  const { phase, loss, tokensPerSecond } = progress;
+  const { phase, loss, validation, tokensPerSecond } = progress;
   const parts = [
     phase,
     amount(progress),
     loss === undefined ? undefined : `loss ${loss.toFixed(3)}`,
+    validation === undefined ? undefined : validationText(validation),
     tokensPerSecond === undefined ? undefined : `${count(tokensPerSecond)} tokens/s`,
     left === undefined ? undefined : `${duration(left)} left`,
   ];

@@ -29,5 +29,6 @@ export const baseline = defineStage({
   environment: 'none',
   from: [],
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  effort: (_, { train, test }) => ({ read: train + test }),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -26,5 +26,6 @@ export const evaluate = defineStage({
   draws: false,
   choosesEngine: true,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  effort: (_, { test }) => ({ asked: test, compressed: 1 }),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -87,5 +87,9 @@ export const importStage = defineStage({
   },
   sources: async ({ model }, base) => (findImporter(model) === undefined ? [] : await modelSources(model, base)),
   foresee,
+  lengths: async (config, texts) =>
+    findImporter(config.model) === undefined
+      ? undefined
+      : (await import('./lengths.ts')).lengthsOfImported(config, texts),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type DatasetTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { defineStage } from '../stage.ts';
+import { allTraining } from '../train/effort.ts';
 
 const config = z.strictObject({});
 
@@ -32,5 +33,6 @@ export const label = defineStage({
     const problem = model?.task === undefined || data === undefined ? undefined : teacherProblem(model.task, data.task);
     return { model, problems: problem === undefined ? [] : [{ path: [], message: problem }] };
   },
+  effort: (_, texts) => ({ asked: allTraining(texts) }),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

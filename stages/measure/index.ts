@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defaultEngine, engines } from '../../engine/engines/index.ts';
 import { once } from '../../ground/once.ts';
 import { defineStage } from '../stage.ts';
+import { measuringEffort } from './effort.ts';
 import { foreseeGrid } from './grid.ts';
 
 const cell = z.strictObject({
@@ -85,5 +86,6 @@ export const measure = defineStage({
   engines: enginesOf,
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
   foresee: (options, outlook) => foreseeGrid(options, outlook),
+  effort: (options, _, models) => measuringEffort(options, models),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

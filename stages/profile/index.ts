@@ -8,6 +8,9 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
+/** As many rounds as are usual. */
+const SECONDS_A_MODEL = 3;
+
 /** What it leaves for the report. */
 const reported = z.looseObject({ rounds: z.number(), models: z.number() });
 
@@ -36,5 +39,6 @@ export const profile = defineStage({
   draws: false,
   environment: 'machine',
   wire: (_, wiring) => ({ dataset: wiring.dataset() }),
+  effort: (_, __, models) => ({ seconds: SECONDS_A_MODEL * models }),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

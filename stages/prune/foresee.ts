@@ -97,13 +97,20 @@ const left = (keep: Keep, sizes: Sizes, scope: PruneOptions['scope']): Sizes => 
   return Object.fromEntries(kept);
 };
 
+/** Cutting heads or the width leaves each head as wide as it was. */
+const headWidthOf = ({ headWidth, sizes = {} }: Expected): Pick<Expected, 'headWidth'> => {
+  const { hidden, heads } = sizes;
+  if (headWidth !== undefined) return { headWidth };
+  return hidden === undefined || heads === undefined || hidden % heads !== 0 ? {} : { headWidth: hidden / heads };
+};
+
 /** What pruning leaves of a model, and which of the counts it cannot keep. */
 export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foreseen => {
   const { models, data } = outlook;
   const { model = {} } = models;
   const { keep, recover } = options;
   const sizes = keep === undefined ? model.sizes : model.sizes && left(keep, model.sizes, options.scope);
-  const pruned: Expected = { ...model, ...(sizes === undefined ? {} : { sizes }) };
+  const pruned: Expected = { ...model, ...headWidthOf(model), ...(sizes === undefined ? {} : { sizes }) };
   const own = [
     ...(keep === undefined || model.sizes === undefined
       ? []

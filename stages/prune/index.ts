@@ -3,6 +3,7 @@ import { json } from '../../ground/reported/json.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { wireDistillation } from '../distill/wire.ts';
 import { defineStage, type Ref, type Wiring } from '../stage.ts';
+import { allTraining, trainingEffort } from '../train/effort.ts';
 import { type PruneOptions, pruneConfig } from './config.ts';
 import { foreseePruning } from './foresee.ts';
 import { needsExamples } from './needs.ts';
@@ -36,9 +37,18 @@ export const prune = defineStage({
   choosesEngine: true,
   trains: {
     when: ({ recover }) => recover !== undefined,
+    pass: ({ recover }) => ({ batch: recover?.batch ?? 1, accumulate: recover?.accumulate ?? 1 }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire,
   foresee: foreseePruning,
+  effort: (options, texts) => {
+    const { recover, examples, rounds } = options;
+    const measured = needsExamples(options) ? rounds * Math.min(examples, texts.train) : 0;
+    if (recover === undefined) return { trained: measured };
+    const learnt = recover.uses === 'train' && recover.task === undefined ? texts.train : allTraining(texts);
+    const { trained = 0, ...others } = trainingEffort(recover, learnt, texts);
+    return { ...others, trained: measured + trained };
+  },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { defineStage } from '../stage.ts';
 import { architecture, expectedOf } from './architecture.ts';
+import { allTraining, trainingEffort } from './effort.ts';
 import { foreseeTraining } from './foresee.ts';
 import { trainingConfig } from './options.ts';
 
@@ -37,6 +38,7 @@ export const trainStage = defineStage({
   choosesEngine: true,
   trains: {
     when: () => true,
+    pass: ({ batch, accumulate }) => ({ batch, accumulate }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   from: [],
@@ -52,5 +54,9 @@ export const trainStage = defineStage({
     const model = shape === undefined ? models.model : expectedOf(shape, data?.maxLength);
     return foreseeTraining(training, 'train', { models: { model }, data, engine });
   },
+  lengths: async ({ architecture: shape }, texts) =>
+    shape === undefined ? undefined : (await import('./lengths.ts')).lengthsOfNew(shape, texts),
+  effort: (options, texts) =>
+    trainingEffort(options, options.task === undefined ? texts.train : allTraining(texts), texts),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

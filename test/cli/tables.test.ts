@@ -131,7 +131,7 @@ describe('a line of progress', () => {
 
   it('is one line on a terminal, and is taken off it', () => {
     const text = shown(true);
-    expect(text.startsWith('\rrows.csv: 250 of 1,000 rows')).toBe(true);
-    expect(text.endsWith('\r\u001b[K')).toBe(true);
+    expect(text).toMatch(/^\r.{0,12}rows\.csv: 250 of 1,000 rows/);
+    expect(text.endsWith('\r\u001b[J')).toBe(true);
   });
 });

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../pipeline/events.ts';
 import { plainView } from '../../pipeline/view/plain.ts';
-import { duration, Pace, progressText } from '../../pipeline/view/text.ts';
+import { leftText, Remaining } from '../../pipeline/view/remaining.ts';
+import { duration, figuresText, Pace, progressText } from '../../pipeline/view/text.ts';
 
 const steps = [
   { id: 'dataset', uses: 'dataset', place: 'data' },
@@ -49,6 +51,33 @@ teacher/evaluate  failed: no
 stopped after 1 m 40 s: 1 step run, 1 reused`);
   });
 
+  it('tells what a model is worth as soon as it was asked, and with progress what is left of the whole run', () => {
+    const lines: string[] = [];
+    let now = 0;
+    const { emit } = plainView(
+      (line) => lines.push(line),
+      () => now,
+    );
+    emit({ type: 'run-started', name: 'p', steps, seed: 1, threads: 2, process: 7 });
+    emit({ type: 'expected', seconds: { dataset: 5, teacher: 100, 'teacher/evaluate': 20 }, later: 0 });
+    emit({ type: 'started', step: 'dataset', key: 'k', why: ['never run before'] });
+    emit({ type: 'finished', step: 'dataset', seconds: 5 });
+    emit({ type: 'started', step: 'teacher', key: 'k', why: ['never run before'] });
+    emit(progress(0));
+    now = 20_000;
+    emit(progress(400));
+    const figures = { metric: 'accuracy', score: 0.9123, low: 0.89, high: 0.93, answers: 400 };
+    emit({ type: 'finished', step: 'teacher/evaluate', seconds: 20, figures });
+    emit({ type: 'cached', step: 'teacher/evaluate', seconds: 20, key: 'k', figures });
+    expect(lines.slice(1).join('\n')).toBe(`dataset           started: never run before
+dataset           done in 5.0 s
+teacher           started: never run before
+teacher           epoch 1/4, 400/2,000 steps, loss 1.235, 45,679 tokens/s, 1 m 20 s left
+about 1 m 40 s left in all
+teacher/evaluate  done in 20 s: accuracy 91.2 % [89.0, 93.0]
+teacher/evaluate  reused, took 20 s when it was made: accuracy 91.2 % [89.0, 93.0]`);
+  });
+
   it('names the seed of every line where there are several', () => {
     const lines: string[] = [];
     const { emit } = plainView((line) => lines.push(line));
@@ -94,4 +123,84 @@ describe('texts of the view', () => {
     }
     expect(pace.left({ done: 330, total: 1000, unit: 'x' }, 60_000)).toBe(67);
   });
+});
+
+const ids = steps.map(({ id }) => id);
+const started = { type: 'run-started', name: 'p', steps, seed: 1, threads: 2, process: 7 } as const;
+
+const anyEvent = fc.oneof(
+  fc.record({ type: fc.constant('started' as const), step: fc.constantFrom(...ids) }),
+  fc.record({
+    type: fc.constant('progress' as const),
+    step: fc.constantFrom(...ids),
+    progress: fc.record({ done: fc.nat(50), total: fc.nat(40), unit: fc.constant('x') }),
+  }),
+  fc.record({
+    type: fc.constant('finished' as const),
+    step: fc.constantFrom(...ids),
+    seconds: fc.double({ min: 0, max: 1e4, noNaN: true }),
+  }),
+);
+
+describe('the time that is left of a run', () => {
+  it('is a number that is never below zero, and nothing when all has ended, whatever happens', () => {
+    const seconds = fc.dictionary(fc.constantFrom(...ids), fc.double({ min: 0, max: 1e4, noNaN: true }));
+    const events = fc.array(fc.tuple(anyEvent, fc.nat(60_000)), { maxLength: 20 });
+    fc.assert(
+      fc.property(seconds, events, (expected, happened) => {
+        const remaining = new Remaining();
+        let now = 0;
+        remaining.see(started, now);
+        remaining.see({ type: 'expected', seconds: expected, later: 0 }, now);
+        for (const [event, ms] of happened) {
+          now += ms;
+          remaining.see(event.type === 'started' ? { ...event, key: 'k', why: [] } : event, now);
+          const left = remaining.left(now);
+          if (left === undefined) continue;
+          expect(left.seconds).toBeGreaterThanOrEqual(0);
+          expect(Number.isFinite(left.seconds)).toBe(true);
+          expect(leftText(left)).toMatch(/^about .* left$/);
+        }
+        for (const step of ids) remaining.see({ type: 'finished', step, seconds: 1 }, now);
+        expect(remaining.left(now)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('falls from what was expected to zero where steps take what they should', () => {
+    const remaining = new Remaining();
+    const expected = { dataset: 10, teacher: 100, 'teacher/evaluate': 20 };
+    remaining.see(started, 0);
+    remaining.see({ type: 'expected', seconds: expected, later: 0 }, 0);
+    let now = 0;
+    for (const [step, seconds] of Object.entries(expected)) {
+      remaining.see({ type: 'started', step, key: 'k', why: [] }, now);
+      for (let done = 0; done < seconds; done++, now += 1000) {
+        const progress = { done, total: seconds, unit: 'x' };
+        remaining.see({ type: 'progress', step, progress }, now);
+        expect(remaining.left(now)?.seconds).toBeCloseTo(130 - now / 1000, 6);
+      }
+      remaining.see({ type: 'finished', step, seconds }, now);
+    }
+    expect(remaining.left(now)).toBeUndefined();
+  });
+
+  it('grows where steps take twice what they should, and counts what was never timed apart', () => {
+    const remaining = new Remaining();
+    remaining.see(started, 0);
+    remaining.see({ type: 'expected', seconds: { dataset: 50, teacher: 50 }, later: 100 }, 0);
+    expect(remaining.left(0)).toEqual({ seconds: 200, unknown: 1 });
+    remaining.see({ type: 'started', step: 'dataset', key: 'k', why: [] }, 0);
+    remaining.see({ type: 'finished', step: 'dataset', seconds: 100 }, 100_000);
+    expect(remaining.left(100_000)?.seconds).toBeCloseTo((150 * 120) / 70, 6);
+    expect(leftText({ seconds: 90, unknown: 1 })).toBe('about 1 m 30 s and 1 step never timed left');
+  });
+});
+
+describe('figures', () => {
+  it.each([
+    [{ metric: 'accuracy', score: 0.9, low: 0.85, high: 0.94, answers: 10 }, 'accuracy 90.0 % [85.0, 94.0]'],
+    [{ metric: 'spearman', score: 0.8123, low: 0.7, high: 0.9, answers: 10 }, 'Spearman correlation 0.812 [0.700, 0.900]'],
+    [{ metric: 'other', score: 2, low: 1, high: 3, answers: 10 }, 'other 2 [1, 3]'],
+  ])('are written as the report writes them', (figures, text) => expect(figuresText(figures)).toBe(text));
 });

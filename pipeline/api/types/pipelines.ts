@@ -20,6 +20,14 @@ export interface PlanOptions {
   readonly remeasure?: boolean;
 }
 
+export interface ForecastOptions extends PlanOptions {
+  /** Whether steps of which nothing is known are tried on this machine; yes where nobody says no. */
+  readonly estimate?: boolean;
+  /** Megabytes that a step may take; 95 % of what is free, or half of all if that is more, where nobody says. */
+  readonly memory?: number;
+  readonly signal?: AbortSignal;
+}
+
 export interface RunOptions extends PlanOptions {
   /** Downloads nothing: models of the hub must be in the store. DECANT_OFFLINE=1 says the same. */
   readonly offline?: boolean;
@@ -45,9 +53,17 @@ export interface Forecast {
   readonly state: 'cached' | 'run' | 'depends';
   /** Why it runs: what differs from the nearest earlier run of it. */
   readonly why: readonly string[];
-  /** Seconds it took (cached) or should take, from earlier runs; null where nothing is known. */
+  /** Seconds it took (cached) or should take; null where nothing is known. */
   readonly seconds: number | null;
+  /** Most bytes that its process held or should hold; null where nothing is known. */
+  readonly memory: number | null;
+  /** Bytes that its results take, or should take, in the store and in the folder of the run; null where nothing is known. */
+  readonly disk: number | null;
+  /** Where each of these comes from: earlier runs, or a trial of untrained models on this machine. */
+  readonly sources: Readonly<Record<'seconds' | 'memory' | 'disk', ForecastSource | null>>;
 }
+
+export type ForecastSource = 'history' | 'estimate';
 
 /** What one of several seeds would do. */
 export interface SeedForecast extends Forecast {
@@ -60,6 +76,25 @@ export interface RunForecast {
   readonly seeds: readonly number[];
   /** In the order in which they would run, one seed after the other. */
   readonly steps: readonly SeedForecast[];
+  /** Of all steps that would run, as far as these are known. */
+  readonly totals: ForecastTotals;
+  /** Steps that need more memory than there is, and what helps. */
+  readonly warnings: readonly string[];
+}
+
+/** What all that would run comes to. */
+export interface ForecastTotals {
+  readonly seconds: number;
+  /** Steps that would run and of which nobody knows how long. */
+  readonly untimed: number;
+  /** The step that needs most, and its bytes; null where no step is known. */
+  readonly memory: { readonly step: string; readonly bytes: number } | null;
+  /** Bytes that are added to the store and the folder of the run. */
+  readonly disk: number;
+  /** Bytes of saved states on the way, at most: they are gone at the end. */
+  readonly saved: number;
+  /** Bytes that a step may take. */
+  readonly room: number;
 }
 
 /** What a pipeline file comes to. */

@@ -1,0 +1,134 @@
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { idTargets } from '../../data/answer-targets.ts';
+import { answerOnce } from '../../data/process.ts';
+import { stream } from '../../data/random.ts';
+import { buildEncoder } from '../../models/encoder.ts';
+import type { Model } from '../../models/model.ts';
+import { defaultAdamW } from '../adamw.ts';
+import { encodedText } from '../encoded.ts';
+import { crossEntropy } from '../losses/index.ts';
+import { openPredictor, type Predictor } from '../predict.ts';
+import { textClassification } from '../tasks/classification.ts';
+import type { TrainRequest } from '../train-request.ts';
+import type { TrainingExamples } from '../training-options.ts';
+import { trial } from '../trial.ts';
+import type { EncoderSize, Question, Rehearsal, Rehearsed } from './rehearsal.ts';
+
+/** Texts that are asked at once, and one by one. */
+const [TOGETHER, SINGLE] = [64, 8];
+/** No more are asked than these seconds hold. */
+const MOST_SECONDS = 2;
+/** What validates between updates is there as well. */
+const VALIDATING = 128;
+
+const encoderOf = ({ classes, ...size }: EncoderSize): Model =>
+  buildEncoder(
+    {
+      ...size,
+      ...{ norm: 'post', activation: 'gelu', pooling: 'mean', dropout: 0.1, tokens: { padding: 1, unknown: 0 } },
+      labels: Array.from({ length: Math.max(2, classes) }, (_, i) => `class ${i}`),
+    },
+    {},
+    1,
+  );
+
+/** Random ids of the lengths that texts have. */
+const examplesOf = ({ lengths, size }: Rehearsal): TrainingExamples => {
+  const random = stream(1, 'rehearsal');
+  return {
+    encoded: lengths.map((length) =>
+      encodedText({
+        ids: Int32Array.from({ length: Math.min(length, size.maxLength) }, () => random.integer(size.vocabulary)),
+      }),
+    ),
+    targets: idTargets(lengths.map(() => random.integer(Math.max(2, size.classes)))),
+  };
+};
+
+/** Seconds for one text, by the quickest of some passes: others on the machine only ever slow one down. */
+const secondsAsked = async (
+  { predict }: Predictor,
+  { encoded }: TrainingExamples,
+  [batching, count]: readonly ['length' | 'single', number],
+): Promise<number> => {
+  const began = performance.now();
+  const seconds: number[] = [];
+  // The first pass finds nothing prepared.
+  for (let pass = 0; pass < 2 || (pass < 6 && performance.now() - began < 1000 * MOST_SECONDS); pass++) {
+    const from = (pass * count) % Math.max(1, encoded.length - count);
+    const examples = encoded.slice(from, from + count);
+    const started = performance.now();
+    await predict({ examples, batching });
+    if (pass > 0) seconds.push((performance.now() - started) / 1000 / examples.length);
+  }
+  return seconds.reduce((sum, one) => sum + one, 0) / seconds.length;
+};
+
+/** Bytes of weights that are compressed to see how long that takes. */
+const COMPRESSED = 1 << 20;
+
+const secondsCompressing = (): number => {
+  const random = stream(1, 'weights');
+  const weights = Buffer.from(Float32Array.from({ length: COMPRESSED / 4 }, () => random.normal()).buffer);
+  const started = performance.now();
+  gzipSync(weights);
+  brotliCompressSync(weights, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
+  return (performance.now() - started) / 1000 / COMPRESSED;
+};
+
+const requestOf = (
+  { batch, threads, room }: Rehearsal & { readonly batch: number },
+  model: Model,
+  examples: TrainingExamples,
+  foresee: (bytes: number) => void,
+): TrainRequest => ({
+  ...{ model, task: textClassification, examples, threads, seed: 1 },
+  validation: { ...examples, encoded: examples.encoded.slice(0, VALIDATING) },
+  options: {
+    ...{ ...defaultAdamW, epochs: 2, batch, accumulate: 1, learningRate: 1e-4, headLearningRate: 1e-4 },
+    ...{ schedule: { kind: 'constant', warmup: 0 }, weightDecay: 0.01, tokenDropout: 0, clip: 1 },
+    ...{ keep: 'last', validationLimit: VALIDATING },
+  },
+  phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0.1 })], until: 1 }],
+  memory: { bytes: room, asked: false, foresee: ({ bytes }) => foresee(bytes) },
+  signal: new AbortController().signal,
+  checkpoints: { folder: '', load: async () => undefined, save: async () => undefined },
+  progress: () => undefined,
+});
+
+const meanLength = ({ encoded }: TrainingExamples): number =>
+  encoded.reduce((sum, { length }) => sum + length, 0) / Math.max(1, encoded.length);
+
+/** What does not fit is not tried: its need alone is told. */
+const tryTraining = async (
+  rehearsal: Rehearsal & { readonly batch: number },
+  model: Model,
+  examples: TrainingExamples,
+): Promise<Pick<Rehearsed, 'trained' | 'training'>> => {
+  let need: number | null = null;
+  const tooLarge = new Error('it would not fit');
+  const request = requestOf(rehearsal, model, examples, (bytes) => {
+    need = bytes;
+    if (bytes > rehearsal.room) throw tooLarge;
+  });
+  try {
+    const { tokensPerSecond } = await trial(request);
+    return { trained: meanLength(examples) / tokensPerSecond, training: need };
+  } catch (error) {
+    if (need === null) throw error;
+    return { trained: null, training: need };
+  }
+};
+
+answerOnce<Question>(async ({ rehearsal }) => {
+  const { batch, threads } = rehearsal;
+  const [model, examples] = [encoderOf(rehearsal.size), examplesOf(rehearsal)];
+  const predictor = await openPredictor({ model, threads });
+  const asked = await secondsAsked(predictor, examples, ['length', TOGETHER]);
+  const alone = await secondsAsked(predictor, examples, ['single', SINGLE]);
+  await predictor.release();
+  const asking = process.resourceUsage().maxRSS * 1024;
+  const nothing = { trained: null, training: null };
+  const trained = batch === null ? nothing : await tryTraining({ ...rehearsal, batch }, model, examples);
+  return { asked, alone, asking, compressing: secondsCompressing(), ...trained };
+});

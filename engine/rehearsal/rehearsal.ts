@@ -1,0 +1,58 @@
+import { askModule, moduleBeside } from '../../data/process.ts';
+
+/** What decides how long an encoder takes and how much memory it needs. */
+export interface EncoderSize {
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly headWidth: number;
+  readonly ffn: number;
+  readonly vocabulary: number;
+  readonly maxLength: number;
+  readonly classes: number;
+}
+
+/** An encoder that is to be tried before there is one. */
+export interface Rehearsal {
+  readonly size: EncoderSize;
+  /** Tokens of texts, as they come in the data. */
+  readonly lengths: readonly number[];
+  /** Texts of one pass where it is to be trained; null where it is only asked. */
+  readonly batch: number | null;
+  readonly threads: number;
+  /** Bytes that may be taken. */
+  readonly room: number;
+}
+
+/** What an untrained encoder of this size took on this machine. */
+export interface Rehearsed {
+  /** Seconds for one text: in updates, asked with others, and asked alone. */
+  readonly trained: number | null;
+  readonly asked: number;
+  readonly alone: number;
+  /** Seconds for a byte of weights that is compressed both ways. */
+  readonly compressing: number;
+  /** Bytes that a process takes that trains it, or asks it. */
+  readonly training: number | null;
+  readonly asking: number;
+}
+
+export interface Question {
+  readonly rehearsal: Rehearsal;
+}
+
+const SECONDS = 120;
+
+const isRehearsed = (answer: unknown): answer is Rehearsed =>
+  typeof answer === 'object' && answer !== null && 'asked' in answer;
+
+/** Tries an encoder in a process of its own; undefined where that ends without an answer, as for want of memory. */
+export const rehearse = async (rehearsal: Rehearsal, signal?: AbortSignal): Promise<Rehearsed | undefined> => {
+  const question: Question = { rehearsal };
+  const entry = moduleBeside(import.meta.url, 'process');
+  const { answer } = await askModule(entry, question, {
+    seconds: SECONDS,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return isRehearsed(answer) ? answer : undefined;
+};

@@ -1,0 +1,227 @@
+import { columnsFor } from '../../../data/rows.ts';
+import { defaultEngine } from '../../../engine/engines/index.ts';
+import { type Rehearsed, rehearse } from '../../../engine/rehearsal/rehearsal.ts';
+import type { Catalogue } from '../../catalogue.ts';
+import { stageOf } from '../../catalogue.ts';
+import { foreseeRun } from '../../foresee.ts';
+import type { Plan } from '../plan.ts';
+import { modelBytes, parametersOf } from './sizes.ts';
+import { type Texts, textsOf } from './texts.ts';
+import { askedIn, type Sized, trainedIn, type Work, workOf } from './work.ts';
+
+/** What a step should take, before anything like it ran here; null where nobody can tell. */
+export interface StepEstimate {
+  readonly seconds: number | null;
+  /** Most bytes that its process holds. */
+  readonly memory: number | null;
+  /** Bytes that it leaves. */
+  readonly disk: number | null;
+  /** Bytes of the states that it saves on its way. */
+  readonly saved: number;
+}
+
+export interface Estimating {
+  readonly plan: Plan;
+  readonly catalogue: Catalogue;
+  readonly threads: number;
+  /** Steps that have to be estimated. */
+  readonly wanted: ReadonlySet<string>;
+  /** Bytes that a step may take. */
+  readonly room: number;
+  readonly signal?: AbortSignal | undefined;
+  progress(done: number, total: number): void;
+}
+
+type Lengths = ReadonlyMap<string, readonly number[]>;
+
+/** Tokens of the sampled texts, by the step that a chain of models begins with. */
+const lengthsOf = async (
+  works: readonly Work[],
+  { sample }: Texts,
+  { plan, catalogue }: Estimating,
+): Promise<Lengths> => {
+  const origins = new Set(works.flatMap(({ given, made }) => [...given, made].flatMap((sized) => sized?.origin ?? [])));
+  const lengths = new Map<string, readonly number[]>();
+  for (const step of plan.steps.filter(({ id }) => origins.has(id))) {
+    const found = await stageOf(catalogue, step.uses)?.lengths?.(step.config, { dataset: sample, base: plan.base });
+    if (found !== undefined) lengths.set(step.id, found);
+  }
+  return lengths;
+};
+
+/** A size that is to be tried, and the texts of a pass that trains it. */
+interface Trial {
+  readonly sized: Sized;
+  readonly batch: number | null;
+}
+
+const nameOf = ({ size, origin }: Sized, batch: number | null): string => JSON.stringify([origin, size, batch]);
+
+/** Every size once with each batch that it is trained with, and once without where it is only asked. */
+const trialsOf = (works: readonly Work[]): readonly Trial[] => {
+  const trials = new Map<string, Trial>();
+  for (const work of works) {
+    const [sized, { batch }] = [trainedIn(work), work];
+    if (sized !== undefined) trials.set(nameOf(sized, batch), { sized, batch });
+  }
+  const trained = new Set([...trials.values()].map(({ sized }) => nameOf(sized, null)));
+  for (const sized of works.flatMap(askedIn)) {
+    if (sized !== undefined && !trained.has(nameOf(sized, null)))
+      trials.set(nameOf(sized, null), { sized, batch: null });
+  }
+  return [...trials.values()];
+};
+
+/** What trials showed of a size: trained with a batch, or asked. */
+interface Shown {
+  trained(sized: Sized | undefined, batch: number | null): Rehearsed | undefined;
+  asked(sized: Sized | undefined): Rehearsed | undefined;
+}
+
+const tryAll = async (trials: readonly Trial[], lengths: Lengths, options: Estimating): Promise<Shown> => {
+  const { threads, room, signal, progress } = options;
+  const byTraining = new Map<string, Rehearsed>();
+  const byAsking = new Map<string, Rehearsed>();
+  for (const [i, { sized, batch }] of trials.entries()) {
+    progress(i, trials.length);
+    signal?.throwIfAborted();
+    const own = lengths.get(sized.origin);
+    const shown = own && (await rehearse({ size: sized.size, lengths: own, batch, threads, room }, signal));
+    if (shown === undefined) continue;
+    byTraining.set(nameOf(sized, batch), shown);
+    byAsking.set(nameOf(sized, null), shown);
+  }
+  return {
+    trained: (sized, batch) => (sized === undefined ? undefined : byTraining.get(nameOf(sized, batch))),
+    asked: (sized) => (sized === undefined ? undefined : byAsking.get(nameOf(sized, null))),
+  };
+};
+
+const FLOAT = 4;
+/** Seconds of a step beside its work, and bytes of models that are read, written and hashed in one. */
+const [STEP, HANDLED] = [0.3, 1e8];
+/** Seconds for a text that is read without a model. */
+const READING = 0.0002;
+
+/** Seconds that one model takes of a step: a quantized one is never asked together with others. */
+const secondsOf = (sized: Sized | undefined, { effort }: Work, shown: Shown): number | null => {
+  const rates = shown.asked(sized);
+  if (sized === undefined || rates === undefined) return null;
+  const { asked = 0, alone = 0, compressed = 0 } = effort;
+  return (
+    asked * (sized.quantized ? rates.alone : rates.asked) +
+    alone * rates.alone +
+    compressed * rates.compressing * modelBytes(sized.size, sized.quantized)
+  );
+};
+
+const sumOf = (parts: readonly (number | null)[]): number | null =>
+  parts.reduce<number | null>((sum, part) => (sum === null || part === null ? null : sum + part), 0);
+
+const trainingSeconds = (work: Work, shown: Shown): number | null => {
+  const { trained = 0 } = work.effort;
+  if (trained === 0) return 0;
+  const rate = shown.trained(trainedIn(work), work.batch)?.trained;
+  return rate === undefined || rate === null ? null : trained * rate;
+};
+
+/** Bytes of models that a step reads and writes; null where one is of no known size. */
+const handledBytes = ({ given, made, stage }: Work): number | null => {
+  const all = stage.makes === 'model' ? [...given, made] : given;
+  return sumOf(all.map((sized) => (sized === undefined ? null : modelBytes(sized.size, sized.quantized))));
+};
+
+const timeOf = (work: Work, shown: Shown): number | null => {
+  const { step, effort } = work;
+  // Other engines would have to be tried themselves.
+  if (step.engine !== undefined && step.engine !== defaultEngine) return null;
+  const { asked = 0, alone = 0, compressed = 0, read = 0, seconds = 0 } = effort;
+  const asks = asked + alone + compressed > 0;
+  const handled = handledBytes(work);
+  return sumOf([
+    ...(asks ? askedIn(work).map((sized) => secondsOf(sized, work, shown)) : []),
+    trainingSeconds(work, shown),
+    handled === null ? null : handled / HANDLED,
+    STEP + seconds + read * READING,
+  ]);
+};
+
+/** What a text takes in memory beside its characters, and a process that runs no model. */
+const [TEXT, PROCESS] = [600, 1.5e8];
+
+const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): number | null => {
+  const texts = Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
+  const data = characters + TEXT * texts;
+  const { effort, given, made, batch } = work;
+  if ((effort.trained ?? 0) > 0) {
+    const training = shown.trained(trainedIn(work), batch)?.training;
+    return training === undefined || training === null ? null : training + data;
+  }
+  const asked = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
+  const handled = handledBytes(work);
+  if (handled === null) return null;
+  return data + Math.max(PROCESS + FLOAT * handled * (asked.length > 0 ? 0 : 1), ...asked);
+};
+
+/** Bytes of answers as they are stored. */
+const rowsBytes = (rows: number, classes: number): number => rows * FLOAT * (columnsFor(classes) + 2);
+
+const diskOf = (work: Work, { counts, characters, sample }: Texts): number | null => {
+  const { stage, given, made, effort } = work;
+  const [handled, classes] = [handledBytes(work), Math.max(1, sample.classes.length)];
+  switch (stage.makes) {
+    case 'model':
+      return made === undefined ? null : modelBytes(made.size, made.quantized);
+    case 'folder':
+      // Of exported folders the run's folder has a copy.
+      return handled === null || given.length === 0 ? null : 2 * handled;
+    case 'dataset':
+      return 1.2 * characters;
+    case 'predictions':
+      return rowsBytes(counts.test, classes);
+    case 'teacher-outputs':
+      return rowsBytes(effort.asked ?? 0, classes);
+    default:
+      return 0;
+  }
+};
+
+/** Weights, the best of them and two moments are saved while a step trains. */
+const SAVED = 4;
+
+const savedBy = ({ stage, step, made }: Work): number =>
+  made === undefined || stage.trains?.when(step.config) !== true ? 0 : SAVED * FLOAT * parametersOf(made.size);
+
+/**
+ * Estimates steps of which nothing is known here: each size of model is tried untrained, on texts of the lengths that the data has,
+ * in a process of its own; what a text takes there, times the texts, is what a step should take.
+ */
+export const estimateSteps = async (options: Estimating): Promise<ReadonlyMap<string, StepEstimate>> => {
+  const { plan, catalogue, wanted } = options;
+  const config = plan.steps.find(({ id }) => id === plan.dataset)?.config;
+  const started = performance.now();
+  const dataset = await catalogue.readData?.(config, plan.base);
+  if (dataset === undefined) return new Map();
+  const reading = (performance.now() - started) / 1000;
+  const texts = textsOf(dataset);
+  const { models } = await foreseeRun(plan, catalogue, new Set());
+  const works = plan.steps
+    .filter(({ id }) => wanted.has(id))
+    .flatMap((step) => workOf(step, { plan, catalogue, models, texts }) ?? []);
+  const lengths = await lengthsOf(works, texts, options);
+  const shown = await tryAll(trialsOf(works), lengths, options);
+  return new Map(
+    works.map((work) => {
+      const seconds = timeOf(work, shown);
+      return [
+        work.step.id,
+        {
+          seconds: work.step.id === plan.dataset && seconds !== null ? seconds + reading : seconds,
+          memory: memoryOf(work, texts, shown),
+          disk: diskOf(work, texts),
+          saved: savedBy(work),
+        },
+      ];
+    }),
+  );
+};

@@ -1,0 +1,76 @@
+import type { EncoderSize } from '../../../engine/rehearsal/rehearsal.ts';
+import type { Effort, Expected } from '../../../stages/expected.ts';
+import type { AnyStage } from '../../../stages/stage.ts';
+import { type Catalogue, stageOf } from '../../catalogue.ts';
+import type { Plan, Step } from '../plan.ts';
+import { sizeOf } from './sizes.ts';
+import type { Texts } from './texts.ts';
+
+/** A model of a known size, and where the chain begins that it comes from: its texts are cut as there. */
+export interface Sized {
+  readonly size: EncoderSize;
+  readonly quantized: boolean;
+  readonly origin: string;
+}
+
+/** What a step does, as far as its time and memory hang on it. */
+export interface Work {
+  readonly step: Step;
+  readonly stage: AnyStage;
+  readonly effort: Effort;
+  /** Models that go in, and the one that comes out; undefined where one is of no known size. */
+  readonly given: readonly (Sized | undefined)[];
+  readonly made: Sized | undefined;
+  /** Texts of one pass, where it trains. */
+  readonly batch: number | null;
+}
+
+/** Texts of one pass of what computes gradients and trains nothing. */
+const MEASURED = 32;
+
+/** The first step of the chain of models that a step stands in. */
+const originOf = (step: Step, plan: Plan, catalogue: Catalogue): string => {
+  const before = [step.inputs.model, ...Object.values(step.inputs)]
+    .map((ref) => plan.steps.find(({ id }) => id === ref?.step))
+    .find((one) => one !== undefined && stageOf(catalogue, one.uses)?.makes === 'model');
+  return before === undefined ? step.id : originOf(before, plan, catalogue);
+};
+
+interface Known {
+  readonly plan: Plan;
+  readonly catalogue: Catalogue;
+  readonly models: ReadonlyMap<string, Expected | undefined>;
+  readonly texts: Texts;
+}
+
+const sizedAt = (id: string, { plan, catalogue, models, texts }: Known): Sized | undefined => {
+  const { maxLength, classes } = texts.sample;
+  const [model, step] = [models.get(id), plan.steps.find((one) => one.id === id)];
+  const size = sizeOf(model, { maxLength, classes: classes.length });
+  if (size === undefined || step === undefined) return undefined;
+  return { size, quantized: model?.quantized === true, origin: originOf(step, plan, catalogue) };
+};
+
+/** What a step does; undefined for a kind that nobody knows. */
+export const workOf = (step: Step, known: Known): Work | undefined => {
+  const stage = stageOf(known.catalogue, step.uses);
+  if (stage === undefined) return undefined;
+  const models = Object.values(step.inputs).filter(({ step: id }) => {
+    const before = known.plan.steps.find((one) => one.id === id);
+    return before !== undefined && stageOf(known.catalogue, before.uses)?.makes === 'model';
+  });
+  const effort = stage.effort?.(step.config, known.texts.counts, models.length) ?? {};
+  const trains = stage.trains?.when(step.config) === true ? stage.trains.pass(step.config).batch : null;
+  return {
+    ...{ step, stage, effort },
+    given: models.map(({ step: id }) => sizedAt(id, known)),
+    made: stage.makes === 'model' ? sizedAt(step.id, known) : undefined,
+    batch: trains ?? ((effort.trained ?? 0) > 0 ? MEASURED : null),
+  };
+};
+
+/** The models that a step asks, and the one that it computes gradients of. */
+export const askedIn = ({ stage, step, given, made }: Work): readonly (Sized | undefined)[] =>
+  stage.trains?.when(step.config) === true ? [made] : given;
+
+export const trainedIn = (work: Work): Sized | undefined => (work.batch === null ? undefined : askedIn(work)[0]);

@@ -1,0 +1,31 @@
+import { bytes } from '../../ground/bytes.ts';
+import type { ForecastTotals, SeedForecast } from '../api/types/pipelines.ts';
+
+/** What all steps that would run come to. */
+export const totalsOf = (steps: readonly SeedForecast[], saved: number, room: number): ForecastTotals => {
+  const open = steps.filter(({ state }) => state !== 'cached');
+  const sum = (figure: 'seconds' | 'disk'): number => open.reduce((total, step) => total + (step[figure] ?? 0), 0);
+  const largest = open.reduce<ForecastTotals['memory']>(
+    (most, { step, memory }) => (memory !== null && memory > (most?.bytes ?? 0) ? { step, bytes: memory } : most),
+    null,
+  );
+  return {
+    seconds: sum('seconds'),
+    untimed: open.filter(({ seconds }) => seconds === null).length,
+    memory: largest,
+    ...{ disk: sum('disk'), saved, room },
+  };
+};
+
+const ADVICE =
+  'halve its batch and double accumulate, which trains the same, take shorter texts (maxLength of the data) or a smaller model, or allow more with --memory MB';
+
+/** Steps that need more memory than they may take, and what each can do about it. */
+export const warningsOf = (steps: readonly SeedForecast[], room: number): readonly string[] => {
+  const large = steps.filter(({ state, memory }) => state !== 'cached' && memory !== null && memory > room);
+  const names = [...new Set(large.map(({ step }) => step))];
+  return names.map((name) => {
+    const memory = Math.max(...large.flatMap(({ step, memory: own }) => (step === name ? (own ?? 0) : [])));
+    return `${name} takes about ${bytes(memory)} of memory, and a step may take ${bytes(room)} here: ${ADVICE}`;
+  });
+};

@@ -1,0 +1,8 @@
+import { importModel } from '../../models/importers/index.ts';
+import type { SampledTexts } from '../expected.ts';
+import { lengthsIn } from '../train/lengths.ts';
+import type { Config } from './index.ts';
+
+/** Tokens of each text as the checkpoint's own tokenizer cuts it. */
+export const lengthsOfImported = async ({ model, head }: Config, texts: SampledTexts): Promise<readonly number[]> =>
+  await lengthsIn(await importModel(model, texts.base, { head }), texts);
