@@ -1,4 +1,5 @@
 import { benchDiff } from './diff/index.ts';
+import { benchEstimates } from './estimates/index.ts';
 import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
@@ -7,6 +8,7 @@ import { benchTrain } from './train/index.ts';
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   diff: benchDiff,
+  estimates: benchEstimates,
   hostile: benchHostile,
   inference: benchInference,
   load: benchLoad,

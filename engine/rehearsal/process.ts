@@ -104,31 +104,37 @@ const tryTraining = async (
   rehearsal: Rehearsal & { readonly batch: number },
   model: Model,
   examples: TrainingExamples,
-): Promise<Pick<Rehearsed, 'trained' | 'training'>> => {
+): Promise<Pick<Rehearsed, 'trained' | 'training' | 'toTrain'>> => {
   let need: number | null = null;
   const tooLarge = new Error('it would not fit');
   const request = requestOf(rehearsal, model, examples, (bytes) => {
     need = bytes;
     if (bytes > rehearsal.room) throw tooLarge;
   });
+  const started = performance.now();
   try {
-    const { tokensPerSecond } = await trial(request);
-    return { trained: meanLength(examples) / tokensPerSecond, training: need };
+    const { tokensPerSecond, losses } = await trial(request);
+    const trained = meanLength(examples) / tokensPerSecond;
+    const updates = losses.length * Math.min(rehearsal.batch, examples.encoded.length) * trained;
+    const toTrain = Math.max(0, (performance.now() - started) / 1000 - updates);
+    return { trained, training: need, toTrain };
   } catch (error) {
     if (need === null) throw error;
-    return { trained: null, training: need };
+    return { trained: null, training: need, toTrain: 0 };
   }
 };
 
 answerOnce<Question>(async ({ rehearsal }) => {
   const { batch, threads } = rehearsal;
   const [model, examples] = [encoderOf(rehearsal.size), examplesOf(rehearsal)];
+  const started = performance.now();
   const predictor = await openPredictor({ model, threads });
+  const toAsk = (performance.now() - started) / 1000;
   const asked = await secondsAsked(predictor, examples, ['length', TOGETHER]);
   const alone = await secondsAsked(predictor, examples, ['single', SINGLE]);
   await predictor.release();
   const asking = process.resourceUsage().maxRSS * 1024;
-  const nothing = { trained: null, training: null };
+  const nothing = { trained: null, training: null, toTrain: 0 };
   const trained = batch === null ? nothing : await tryTraining({ ...rehearsal, batch }, model, examples);
-  return { asked, alone, asking, compressing: secondsCompressing(), ...trained };
+  return { asked, alone, asking, toAsk, compressing: secondsCompressing(), ...trained };
 });

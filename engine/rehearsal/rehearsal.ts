@@ -30,6 +30,9 @@ export interface Rehearsed {
   readonly trained: number | null;
   readonly asked: number;
   readonly alone: number;
+  /** Seconds until it trains, and until it can be asked. */
+  readonly toTrain: number;
+  readonly toAsk: number;
   /** Seconds for a byte of weights that is compressed both ways. */
   readonly compressing: number;
   /** Bytes that a process takes that trains it, or asks it. */

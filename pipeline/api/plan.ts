@@ -64,6 +64,13 @@ const estimatesOf = async (
   });
 };
 
+const trainingSteps = async ({ plan }: Planned): Promise<ReadonlySet<string>> => {
+  const { decantCatalogue } = await import('../kinds.ts');
+  const { stageOf } = await import('../catalogue.ts');
+  const trains = plan.steps.filter(({ uses, config }) => stageOf(decantCatalogue, uses)?.trains?.when(config) === true);
+  return new Set(trains.map(({ id }) => id));
+};
+
 /** What a run of a file would do, without running anything of it. */
 export const forecastFile = async (
   file: string,
@@ -79,5 +86,11 @@ export const forecastFile = async (
     estimatesOf(planned, first, options, room, emit),
   );
   const saved = Math.max(0, ...[...estimated.values()].map((one) => one.saved));
-  return { name, seeds, steps, totals: totalsOf(steps, saved, room), warnings: warningsOf(steps, room) };
+  return {
+    name,
+    seeds,
+    steps,
+    totals: totalsOf(steps, saved, room),
+    warnings: warningsOf(steps, room, await trainingSteps(planned)),
+  };
 };

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { bytes } from '../../reports/figures.ts';
 import { jsonForPeople } from '../../reports/text.ts';
-import { type PlanOptions, plan, type RunForecast, type SeedForecast } from '../api/index.ts';
+import { type ForecastOptions, plan, type RunForecast, type SeedForecast } from '../api/index.ts';
 import { duration } from '../view/text.ts';
-import { addPlanOptions, DEFAULT_FILE, exit } from './common.ts';
+import { addPlanOptions, DEFAULT_FILE, exit, wholeNumber } from './common.ts';
 
-interface Options extends PlanOptions {
+interface Options extends ForecastOptions {
   readonly json?: boolean;
 }
 
@@ -19,43 +20,90 @@ const describe = ({ state, why }: SeedForecast): string => {
   return state === 'run' ? `runs: ${why.join('; ')}` : `runs unless its input stays the same: ${why.join('; ')}`;
 };
 
-const timeOf = ({ state, seconds }: SeedForecast): string => {
-  if (seconds === null) return '';
-  return state === 'cached' ? ` (took ${duration(seconds)})` : ` (about ${duration(seconds)})`;
+const figuresOf = ({ state, seconds, memory }: SeedForecast): string => {
+  if (state === 'cached') return seconds === null ? '' : ` (took ${duration(seconds)})`;
+  const parts = [
+    ...(seconds === null ? [] : [`about ${duration(seconds)}`]),
+    ...(memory === null ? [] : [`${bytes(memory)} of memory`]),
+  ];
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
 };
 
-const totals = (forecasts: readonly SeedForecast[]): string => {
-  const open = forecasts.filter(({ state }) => state !== 'cached');
-  const known = open.filter(({ seconds }) => seconds !== null);
-  const total = known.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
-  const unknown = open.length - known.length;
-  const rest = unknown === 0 ? '' : `, and ${unknown} never timed before`;
-  const timed = `; about ${duration(total)} by earlier runs${rest}`;
-  const time = open.length === 0 ? '' : known.length === 0 ? '; none was timed before' : timed;
-  return `${open.length} of ${forecasts.length} steps would run${time}.\n`;
+const sourceWords = { history: 'earlier runs', estimate: 'trials of untrained models' } as const;
+
+/** Where times come from, in words. */
+const sourcesOf = (open: readonly SeedForecast[]): string => {
+  const named = (['history', 'estimate'] as const).filter((source) =>
+    open.some(({ sources }) => sources.seconds === source),
+  );
+  return named.map((source) => sourceWords[source]).join(' and ');
 };
 
-const render = ({ seeds, steps: forecasts }: RunForecast): string => {
+const timeText = (open: readonly SeedForecast[], { seconds, untimed }: RunForecast['totals']): string => {
+  if (open.length === 0) return '';
+  if (untimed === open.length) return '; none was timed before';
+  const rest = untimed === 0 ? '' : `, and ${untimed} never timed before`;
+  return `; about ${duration(seconds)} by ${sourcesOf(open)}${rest}`;
+};
+
+const spaceText = ({ memory, disk, saved }: RunForecast['totals']): string => {
+  const most = memory === null ? '' : `Memory: up to about ${bytes(memory.bytes)}, in ${memory.step}.`;
+  const more = saved > 0 ? `, and up to ${bytes(saved)} on the way` : '';
+  const needed = disk === 0 ? '' : `Disk: about ${bytes(disk)} more${more}.`;
+  const lines = [most, needed].filter((line) => line !== '');
+  return lines.length === 0 ? '' : `${lines.join(' ')}\n`;
+};
+
+const totalsText = ({ steps, totals, warnings }: RunForecast): string => {
+  const open = steps.filter(({ state }) => state !== 'cached');
+  const count = `${open.length} of ${steps.length} steps would run${timeText(open, totals)}.\n`;
+  return `${count}${open.length === 0 ? '' : spaceText(totals)}${warnings.map((warning) => `warning: ${warning}\n`).join('')}`;
+};
+
+const render = (forecast: RunForecast): string => {
+  const { seeds, steps: forecasts } = forecast;
   const width = Math.max(...forecasts.map(({ step }) => step.length));
   const blocks = seeds.map((seed, i) => {
     const lines = forecasts
-      .filter((forecast) => forecast.seed === seed)
-      .map((forecast) => `${forecast.step.padEnd(width)}  ${describe(forecast)}${timeOf(forecast)}\n`);
+      .filter((one) => one.seed === seed)
+      .map((one) => `${one.step.padEnd(width)}  ${describe(one)}${figuresOf(one)}\n`);
     const shared = i === 0 ? '' : ', without what it shares with the first';
     return `${seeds.length === 1 ? '' : `seed ${seed}${shared}\n`}${lines.join('')}\n`;
   });
-  return `${blocks.join('')}${totals(forecasts)}`;
+  return `${blocks.join('')}${totalsText(forecast)}`;
+};
+
+/** The forecast, with a line of progress on standard error while something is tried. */
+const forecastOf = async (file: string, options: Options): Promise<RunForecast> => {
+  const { progressLine } = await import('../view/progress-line.ts');
+  const line = progressLine(process.stderr);
+  const job = plan(file, options);
+  try {
+    for await (const event of job) if (event.type === 'progress') line.show(event.step, event.progress);
+    return await job;
+  } finally {
+    line.clear();
+  }
 };
 
 /** `decant plan`. */
 export const planCommand = (program: Command, end: (code: number) => void): void => {
   addPlanOptions(program.command('plan').argument('[file]', 'pipeline file', DEFAULT_FILE))
-    .summary('show what would run, what is cached, and why')
-    .description('Show what a run would do: what is cached, what runs and why, and how long that took before.')
+    .summary('show what would run, what is cached, and why, and what it takes')
+    .description(
+      'Show what a run would do: what is cached, what runs and why, and what that takes of time, memory and disk: by earlier ' +
+        'runs, or where there was none by trials of untrained models on this machine, some seconds for each of their sizes.',
+    )
     .option('--json', 'print the plan as one JSON document')
+    .option('--no-estimate', 'try nothing: tell what earlier runs show, and no more')
+    .option(
+      '--memory <MB>',
+      'memory that a step may take (default: 95 % of what is free, or half of all if that is more)',
+      wholeNumber(1, 10_000_000),
+    )
     .addHelpText('after', examples)
     .action(async (file: string, options: Options) => {
-      const forecast = await plan(file, options);
+      const forecast = await forecastOf(file, options);
       process.stdout.write(options.json === true ? jsonForPeople(forecast) : render(forecast));
       end(exit.done);
     });

@@ -200,7 +200,10 @@ describe('the time that is left of a run', () => {
 describe('figures', () => {
   it.each([
     [{ metric: 'accuracy', score: 0.9, low: 0.85, high: 0.94, answers: 10 }, 'accuracy 90.0 % [85.0, 94.0]'],
-    [{ metric: 'spearman', score: 0.8123, low: 0.7, high: 0.9, answers: 10 }, 'Spearman correlation 0.812 [0.700, 0.900]'],
+    [
+      { metric: 'spearman', score: 0.8123, low: 0.7, high: 0.9, answers: 10 },
+      'Spearman correlation 0.812 [0.700, 0.900]',
+    ],
     [{ metric: 'other', score: 2, low: 1, high: 3, answers: 10 }, 'other 2 [1, 3]'],
   ])('are written as the report writes them', (figures, text) => expect(figuresText(figures)).toBe(text));
 });

@@ -109,6 +109,7 @@ const secondsOf = (sized: Sized | undefined, { effort }: Work, shown: Shown): nu
   if (sized === undefined || rates === undefined) return null;
   const { asked = 0, alone = 0, compressed = 0 } = effort;
   return (
+    rates.toAsk +
     asked * (sized.quantized ? rates.alone : rates.asked) +
     alone * rates.alone +
     compressed * rates.compressing * modelBytes(sized.size, sized.quantized)
@@ -121,8 +122,8 @@ const sumOf = (parts: readonly (number | null)[]): number | null =>
 const trainingSeconds = (work: Work, shown: Shown): number | null => {
   const { trained = 0 } = work.effort;
   if (trained === 0) return 0;
-  const rate = shown.trained(trainedIn(work), work.batch)?.trained;
-  return rate === undefined || rate === null ? null : trained * rate;
+  const { trained: rate = null, toTrain = 0 } = shown.trained(trainedIn(work), work.batch) ?? {};
+  return rate === null ? null : toTrain + trained * rate;
 };
 
 /** Bytes of models that a step reads and writes; null where one is of no known size. */
@@ -146,8 +147,8 @@ const timeOf = (work: Work, shown: Shown): number | null => {
   ]);
 };
 
-/** What a text takes in memory beside its characters, and a process that runs no model. */
-const [TEXT, PROCESS] = [600, 1.5e8];
+/** What a text takes in memory beside its characters, a process that runs no model, and what reads texts for one that does. */
+const [TEXT, PROCESS, READERS] = [600, 9e7, 2.5e7];
 
 const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): number | null => {
   const texts = Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
@@ -155,12 +156,12 @@ const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): numb
   const { effort, given, made, batch } = work;
   if ((effort.trained ?? 0) > 0) {
     const training = shown.trained(trainedIn(work), batch)?.training;
-    return training === undefined || training === null ? null : training + data;
+    return training === undefined || training === null ? null : training + READERS + data;
   }
-  const asked = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
+  const asking = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
   const handled = handledBytes(work);
   if (handled === null) return null;
-  return data + Math.max(PROCESS + FLOAT * handled * (asked.length > 0 ? 0 : 1), ...asked);
+  return data + (asking.length === 0 ? PROCESS + FLOAT * handled : READERS + Math.max(...asking));
 };
 
 /** Bytes of answers as they are stored. */
