@@ -13,6 +13,8 @@ import { featuresPort, textPort, textSignature } from './signature.ts';
 export interface EncoderOptions {
   readonly vocabulary: number;
   readonly hidden: number;
+  /** Width of the token embeddings; that of the model where it is not said. */
+  readonly embedding?: number;
   readonly layers: number;
   readonly heads: number;
   /** As wide as the heads that divide `hidden`, where it is not said: cut encoders have fewer of them. */
@@ -39,7 +41,7 @@ const shapeOf = (options: EncoderOptions): EncoderShape => {
   }
   return {
     ...options,
-    embedding: hidden,
+    embedding: options.embedding ?? hidden,
     layers: Array.from({ length: layers }, () => ({ heads, headWidth, ffn })),
     finalNorm: options.norm === 'pre',
   };

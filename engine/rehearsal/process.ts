@@ -104,12 +104,13 @@ const tryTraining = async (
   rehearsal: Rehearsal & { readonly batch: number },
   model: Model,
   examples: TrainingExamples,
+  left: number,
 ): Promise<Pick<Rehearsed, 'trained' | 'training' | 'toTrain'>> => {
   let need: number | null = null;
   const tooLarge = new Error('it would not fit');
   const request = requestOf(rehearsal, model, examples, (bytes) => {
-    need = bytes;
-    if (bytes > rehearsal.room) throw tooLarge;
+    need = bytes - left;
+    if (need > rehearsal.room) throw tooLarge;
   });
   const started = performance.now();
   try {
@@ -127,6 +128,7 @@ const tryTraining = async (
 answerOnce<Question>(async ({ rehearsal }) => {
   const { batch, threads } = rehearsal;
   const [model, examples] = [encoderOf(rehearsal.size), examplesOf(rehearsal)];
+  const before = process.memoryUsage.rss();
   const started = performance.now();
   const predictor = await openPredictor({ model, threads });
   const toAsk = (performance.now() - started) / 1000;
@@ -134,7 +136,9 @@ answerOnce<Question>(async ({ rehearsal }) => {
   const alone = await secondsAsked(predictor, examples, ['single', SINGLE]);
   await predictor.release();
   const asking = process.resourceUsage().maxRSS * 1024;
+  // Memory that answers took is not given back to the system at once, and no part of what training takes.
+  const left = Math.max(0, process.memoryUsage.rss() - before);
   const nothing = { trained: null, training: null, toTrain: 0 };
-  const trained = batch === null ? nothing : await tryTraining({ ...rehearsal, batch }, model, examples);
+  const trained = batch === null ? nothing : await tryTraining({ ...rehearsal, batch }, model, examples, left);
   return { asked, alone, asking, toAsk, compressing: secondsCompressing(), ...trained };
 });

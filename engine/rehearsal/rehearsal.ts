@@ -3,6 +3,8 @@ import { askModule, moduleBeside } from '../../data/process.ts';
 /** What decides how long an encoder takes and how much memory it needs. */
 export interface EncoderSize {
   readonly hidden: number;
+  /** Width of the token embeddings. */
+  readonly embedding: number;
   readonly layers: number;
   readonly heads: number;
   readonly headWidth: number;

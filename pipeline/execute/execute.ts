@@ -4,21 +4,19 @@ import { defaultEngine } from '../../engine/engines/index.ts';
 import type { Artifact, Digest, InputArtifact } from '../../ground/artifact.ts';
 import { choice } from '../../ground/reported/choice.ts';
 import type { StepSummary } from '../../reports/record.ts';
-import { type Catalogue, stageOf } from '../catalogue.ts';
+import { stageOf } from '../catalogue.ts';
 import type { Emit } from '../events.ts';
 import { stepRoom } from '../guard/limits.ts';
 import { fingerprintOf, keyOf, type Sources } from '../plan/fingerprint.ts';
-import type { Plan, ReadyStep, Step } from '../plan/plan.ts';
+import type { ReadyStep, Step } from '../plan/plan.ts';
 import { whyRuns } from '../plan/why.ts';
 import type { Fingerprint, StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { runInChild } from './child.ts';
-import { expectedOf } from './expect.ts';
+import { type Expecting, expectedOf } from './expect.ts';
 import type { Outcome } from './order.ts';
 
-export interface ExecuteOptions {
-  readonly plan: Plan;
-  readonly catalogue: Catalogue;
+export interface ExecuteOptions extends Expecting {
   readonly store: Store;
   readonly sources: Sources;
   readonly threads: number;
@@ -124,7 +122,9 @@ const work = async (task: Work, options: ExecuteOptions): Promise<Ended> => {
   const { step, key, fingerprint, inputs } = task;
   const { plan, store, emit, abort, kill, threads, catalogue } = options;
   const records = await store.records();
-  if (task.tells !== undefined) emit({ type: 'expected', ...expectedOf(task.tells, records, options) });
+  if (task.tells !== undefined) {
+    emit({ type: 'expected', ...(await expectedOf(task.tells, records, options)) });
+  }
   const why = whyRuns(records, plan.name, step.id, fingerprint);
   emit({ type: 'started', step: step.id, key, why: options.force.has(step.id) ? ['forced'] : why });
   const order = {

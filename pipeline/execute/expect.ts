@@ -6,26 +6,43 @@ import type { Plan, Step } from '../plan/plan.ts';
 import { varyingSteps } from '../plan/seeds.ts';
 import type { StepRecord } from '../store/record.ts';
 
-interface Run {
+/** Seconds by step, as far as they can be told. */
+export type Seconds = ReadonlyMap<string, number>;
+
+export interface Expecting {
   readonly plan: Plan;
   readonly catalogue: Catalogue;
+  /** Tries models of the sizes to come, where that is worth its time; for steps that never ran. */
+  readonly estimate?: ((steps: ReadonlySet<string>) => Promise<Seconds>) | undefined;
 }
 
 /** Texts that a run reads, once it has read them. */
-export const textsIn = ({ dataset }: Plan, done: ReadonlyMap<string, StepRecord>): TextCounts | undefined => {
+const textsIn = ({ dataset }: Plan, done: ReadonlyMap<string, StepRecord>): TextCounts | undefined => {
   const record = done.get(dataset);
   return record === undefined ? undefined : countsIn(record.metrics);
 };
 
-/** What the steps that have not ended should take, and the seeds that come after this one, by earlier runs. */
-export const expectedOf = (
+const estimatesOf = async (
+  done: ReadonlyMap<string, StepRecord>,
+  history: History,
+  { plan, estimate }: Expecting,
+): Promise<Seconds> => {
+  const strange = plan.steps.filter(({ id }) => !done.has(id) && !history.knows(plan.name, id)).map(({ id }) => id);
+  if (estimate === undefined || strange.length === 0 || !done.has(plan.dataset)) return new Map();
+  return await estimate(new Set(strange));
+};
+
+/** What the steps that have not ended should take, and the seeds that come after this one: by earlier runs, or by trials. */
+export const expectedOf = async (
   done: ReadonlyMap<string, StepRecord>,
   records: readonly StepRecord[],
-  { plan, catalogue }: Run,
-): Omit<Extract<RunEvent, { type: 'expected' }>, 'type'> => {
+  expecting: Expecting,
+): Promise<Omit<Extract<RunEvent, { type: 'expected' }>, 'type'>> => {
+  const { plan, catalogue } = expecting;
   const [history, texts] = [new History(records), textsIn(plan, done)];
+  const estimates = await estimatesOf(done, history, expecting);
   const secondsOf = (step: Step): number | undefined =>
-    history.seconds(plan.name, step, stageOf(catalogue, step.uses), texts);
+    estimates.get(step.id) ?? history.seconds(plan.name, step, stageOf(catalogue, step.uses), texts);
   const varying = varyingSteps(plan, catalogue);
   const ofSeed = plan.steps.filter(({ id }) => varying.has(id)).reduce((sum, step) => sum + (secondsOf(step) ?? 0), 0);
   const seconds = plan.steps.flatMap((step) => {

@@ -15,6 +15,7 @@ import { acquire } from '../store/locks.ts';
 import { ensureFolder, Store } from '../store/store.ts';
 import { sweepResults } from '../store/sweep.ts';
 import { beginUse } from '../store/use.ts';
+import { estimator } from './estimator.ts';
 import { type End, type Executed, execute } from './execute.ts';
 import { placeRecords, placeResults, writeCards, writeReports } from './folder.ts';
 import { keepShown, keptNumber, nextNumber, removeOtherRecords, showKept } from './history.ts';
@@ -163,6 +164,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   const logs = join(out, 'logs');
   const executed = await execute({
     ...{ plan, catalogue, store, threads, force, offline, memory, logs, abort, kill, emit, sources },
+    estimate: estimator(options, emit),
   });
   const { end } = executed;
   if (end.kind === 'interrupted') return { end, results: null };

@@ -2,12 +2,30 @@ import { describe, expect, it } from 'vitest';
 import { type EncoderSize, rehearse } from '../../engine/rehearsal/rehearsal.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { modelFigures } from '../../models/inspect.ts';
+import { expectedOf } from '../../pipeline/execute/expect.ts';
+import { decantCatalogue } from '../../pipeline/kinds.ts';
+import { loadPipeline } from '../../pipeline/load.ts';
+import { estimateSteps } from '../../pipeline/plan/estimate/estimate.ts';
 import { parametersOf, sizeOf } from '../../pipeline/plan/estimate/sizes.ts';
 import { textsOf } from '../../pipeline/plan/estimate/texts.ts';
 import { totalsOf, warningsOf } from '../../pipeline/plan/totals.ts';
+import { hashJson } from '../../pipeline/store/hash.ts';
+import type { StepRecord } from '../../pipeline/store/record.ts';
+import { tinyCsv } from '../rig/cli.ts';
+import { workspace } from '../rig/workspace.ts';
 
 const size: EncoderSize = {
-  ...{ hidden: 64, layers: 2, heads: 4, headWidth: 16, ffn: 128, vocabulary: 500, maxLength: 32, classes: 3 },
+  ...{
+    hidden: 64,
+    embedding: 64,
+    layers: 2,
+    heads: 4,
+    headWidth: 16,
+    ffn: 128,
+    vocabulary: 500,
+    maxLength: 32,
+    classes: 3,
+  },
 };
 
 const encoder = ({ classes, ...shape }: EncoderSize) =>
@@ -28,14 +46,18 @@ const encoder = ({ classes, ...shape }: EncoderSize) =>
   );
 
 describe('sizes of models that are not there yet', () => {
-  it.each([{}, { heads: 2 }, { layers: 5, ffn: 32 }, { hidden: 96, headWidth: 8 }, { vocabulary: 9000, classes: 40 }])(
-    'tell how many parameters there will be: %j',
-    (other) => {
-      const shape = { ...size, ...other };
-      const { parameters } = modelFigures(encoder(shape), 16);
-      expect(parametersOf(shape) / parameters).toBeCloseTo(1, 2);
-    },
-  );
+  it.each([
+    {},
+    { heads: 2 },
+    { layers: 5, ffn: 32 },
+    { hidden: 96, headWidth: 8 },
+    { embedding: 32 },
+    { vocabulary: 9000, classes: 40 },
+  ])('tell how many parameters there will be: %j', (other) => {
+    const shape = { ...size, ...other };
+    const { parameters } = modelFigures(encoder(shape), 16);
+    expect(parametersOf(shape) / parameters).toBeCloseTo(1, 2);
+  });
 
   it('are known where all are, with heads as wide as before a cut', () => {
     const sizes = { hidden: 64, layers: 2, heads: 4, ffn: 128, vocabulary: 500 };
@@ -46,6 +68,7 @@ describe('sizes of models that are not there yet', () => {
       heads: 2,
       classes: 1,
     });
+    expect(sizeOf({ sizes: { ...sizes, embedding: 32 } }, data)).toEqual({ ...size, embedding: 32 });
     expect(sizeOf({ sizes: { ...sizes, hidden: 63 } }, data)).toBeUndefined();
     expect(sizeOf({ sizes: { hidden: 64 } }, data)).toBeUndefined();
     expect(sizeOf(undefined, data)).toBeUndefined();
@@ -100,5 +123,65 @@ describe('totals', () => {
     const wanted = 'c takes about 3000 MB of memory, and a step may take 2500 MB here: ';
     expect(warnings[0]).toContain(`${wanted}halve its batch and double accumulate`);
     expect(warningsOf(steps, 2.5e9, new Set())[0]).toContain(`${wanted}take shorter texts`);
+  });
+});
+
+const pipeline = `name: p
+data: { uses: csv, file: tiny.csv, maxLength: 16 }
+measure: { rounds: 3, processes: 2, loads: 0, profile: false }
+stages:
+  - { id: teacher, uses: train, steps: 20, batch: 16, architecture: { hidden: 64, layers: 1, heads: 4, ffn: 128, vocabulary: 300 } }
+  - { id: other, uses: import, model: 'hub:owner/name@0123456789012345678901234567890123456789' }
+`;
+
+describe('estimates of a run', () => {
+  const plans = async () => {
+    using space = workspace();
+    space.write('tiny.csv', tinyCsv());
+    const plan = await loadPipeline(space.write('pipeline.yaml', pipeline), [], decantCatalogue);
+    const tried: number[] = [];
+    const options = {
+      plan,
+      catalogue: decantCatalogue,
+      threads: 1,
+      room: 8e9,
+      wanted: new Set(plan.steps.map(({ id }) => id)),
+    };
+    const estimate = (least: number) => estimateSteps({ ...options, least, progress: (done) => tried.push(done) });
+    return { short: await estimate(1e6), long: await estimate(0), tried };
+  };
+
+  it('are made where it is long enough, of what is known before it begins', async () => {
+    const { short, long, tried } = await plans();
+    expect([short.size, tried]).toEqual([0, [0]]);
+    for (const id of ['dataset', 'teacher', 'teacher/evaluate']) {
+      expect([id, (long.get(id)?.seconds ?? 0) > 0, (long.get(id)?.memory ?? 0) > 0]).toEqual([id, true, true]);
+    }
+    // Nobody knows how large a model of the hub is.
+    for (const id of ['other', 'other/evaluate', 'measure']) expect([id, long.get(id)?.seconds]).toEqual([id, null]);
+  });
+
+  it('are told with what earlier runs show as soon as the data was read', async () => {
+    using space = workspace();
+    space.write('tiny.csv', tinyCsv());
+    const plan = await loadPipeline(space.write('pipeline.yaml', pipeline), [], decantCatalogue);
+    const asked: (readonly string[])[] = [];
+    const estimate = async (steps: ReadonlySet<string>) => {
+      asked.push([...steps]);
+      return new Map([['teacher', 77]]);
+    };
+    const record = (step: string, uses: string, seconds: number): StepRecord => ({
+      ...{ schema: 'decant.record/1', key: hashJson(step), pipeline: 'p', step, outputs: {}, metrics: {}, seconds },
+      fingerprint: { uses, version: 1, config: {}, inputs: {}, sources: {}, environment: {} },
+      finished: '2026-11-30T00:00:00.000Z',
+    });
+    const records = [record('dataset', 'dataset', 2), record('baseline', 'baseline', 3)];
+    const before = await expectedOf(new Map(), records, { plan, catalogue: decantCatalogue, estimate });
+    expect([before, asked]).toEqual([{ seconds: { dataset: 2, baseline: 3 }, later: 0 }, []]);
+    const done = new Map(records.slice(0, 1).map((one) => [one.step, one] as const));
+    const after = await expectedOf(done, records, { plan, catalogue: decantCatalogue, estimate });
+    expect(after).toEqual({ seconds: { baseline: 3, teacher: 77 }, later: 0 });
+    expect(asked[0]).toContain('teacher');
+    expect(asked[0]).not.toContain('baseline');
   });
 });

@@ -28,6 +28,8 @@ export interface Estimating {
   readonly wanted: ReadonlySet<string>;
   /** Bytes that a step may take. */
   readonly room: number;
+  /** Nothing is tried for a run that is surely shorter: seconds. */
+  readonly least?: number;
   readonly signal?: AbortSignal | undefined;
   progress(done: number, total: number): void;
 }
@@ -150,13 +152,19 @@ const timeOf = (work: Work, shown: Shown): number | null => {
 /** What a text takes in memory beside its characters, a process that runs no model, and what reads texts for one that does. */
 const [TEXT, PROCESS, READERS] = [600, 9e7, 2.5e7];
 
+/** What moves weights, and is not there where gradients are only measured: two moments and the best weights. */
+const MOMENTS = 3;
+
 const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): number | null => {
   const texts = Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
   const data = characters + TEXT * texts;
-  const { effort, given, made, batch } = work;
+  const { effort, given, made, batch, stage, step } = work;
   if ((effort.trained ?? 0) > 0) {
-    const training = shown.trained(trainedIn(work), batch)?.training;
-    return training === undefined || training === null ? null : training + READERS + data;
+    const own = trainedIn(work);
+    const training = shown.trained(own, batch)?.training;
+    if (training === undefined || training === null || own === undefined) return null;
+    const unmoved = stage.trains?.when(step.config) === true ? 0 : MOMENTS * FLOAT * parametersOf(own.size);
+    return training - unmoved + READERS + data;
   }
   const asking = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
   const handled = handledBytes(work);
@@ -193,6 +201,21 @@ const SAVED = 4;
 const savedBy = ({ stage, step, made }: Work): number =>
   made === undefined || stage.trains?.when(step.config) !== true ? 0 : SAVED * FLOAT * parametersOf(made.size);
 
+/** Operations a second of one thread, and for a parameter and a token: forward, and with both passes back. */
+const [SPEED, FORWARD, UPDATE] = [4e10, 2, 6];
+
+/** Whether a run takes seconds or minutes, by operations alone; texts are as long as they may be. */
+const roughSeconds = (works: readonly Work[], { sample }: Texts, { threads }: Estimating): number => {
+  const operations = works.map((work) => {
+    const { trained = 0, asked = 0 } = work.effort;
+    const [own, models] = [trainedIn(work), askedIn(work).filter((sized) => sized !== undefined)];
+    const body = ({ size }: Sized): number => parametersOf({ ...size, vocabulary: 0, maxLength: 0 }) * sample.maxLength;
+    const training = own === undefined ? 0 : UPDATE * trained * body(own);
+    return training + models.reduce((sum, sized) => sum + FORWARD * asked * body(sized), 0);
+  });
+  return operations.reduce((sum, one) => sum + one, 0) / (SPEED * threads);
+};
+
 /**
  * Estimates steps of which nothing is known here: each size of model is tried untrained, on texts of the lengths that the data has,
  * in a process of its own; what a text takes there, times the texts, is what a step should take.
@@ -209,6 +232,7 @@ export const estimateSteps = async (options: Estimating): Promise<ReadonlyMap<st
   const works = plan.steps
     .filter(({ id }) => wanted.has(id))
     .flatMap((step) => workOf(step, { plan, catalogue, models, texts }) ?? []);
+  if (options.least !== undefined && roughSeconds(works, texts, options) < options.least) return new Map();
   const lengths = await lengthsOf(works, texts, options);
   const shown = await tryAll(trialsOf(works), lengths, options);
   return new Map(

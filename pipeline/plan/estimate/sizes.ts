@@ -4,32 +4,28 @@ import type { Expected } from '../../../stages/expected.ts';
 /** The size of a model as far as it is known; undefined where too little is. */
 export const sizeOf = (model: Expected | undefined, data: { readonly maxLength: number; readonly classes: number }) => {
   const { sizes = {}, labels, maxLength = data.maxLength } = model ?? {};
-  const { hidden, layers, heads, ffn, vocabulary } = sizes;
+  const { hidden, embedding = hidden, layers, heads, ffn, vocabulary } = sizes;
   if (hidden === undefined || layers === undefined || heads === undefined || ffn === undefined) return undefined;
-  if (vocabulary === undefined) return undefined;
+  if (vocabulary === undefined || embedding === undefined) return undefined;
   const headWidth = model?.headWidth ?? hidden / heads;
   if (!Number.isInteger(headWidth)) return undefined;
   const size: EncoderSize = {
-    ...{ hidden, layers, heads, headWidth, ffn, vocabulary, maxLength },
+    ...{ hidden, embedding, layers, heads, headWidth, ffn, vocabulary, maxLength },
     classes: labels?.length ?? data.classes,
   };
   return size;
 };
 
-/** Parameters of an encoder: tables, and of each layer the matrices of attention and of the neurons, biases and norms. */
-export const parametersOf = ({
-  hidden,
-  layers,
-  heads,
-  headWidth,
-  ffn,
-  vocabulary,
-  maxLength,
-  classes,
-}: EncoderSize): number => {
+/**
+ * Parameters of an encoder: tables, and of each layer the matrices of attention and of the neurons, biases and norms. The first
+ * layer reads embeddings, which it projects where they are of another width.
+ */
+export const parametersOf = (size: EncoderSize): number => {
+  const { hidden, embedding, layers, heads, headWidth, ffn, vocabulary, maxLength, classes } = size;
   const wide = heads * headWidth;
   const layer = 4 * hidden * wide + 2 * hidden * ffn + 3 * wide + ffn + 6 * hidden;
-  return (vocabulary + maxLength + 2) * hidden + layers * layer + classes * (hidden + 1);
+  const projected = embedding === hidden ? 0 : embedding * hidden + 3 * (embedding - hidden) * wide;
+  return (vocabulary + maxLength + 2) * embedding + layers * layer + projected + classes * (hidden + 1);
 };
 
 const FLOAT = 4;
