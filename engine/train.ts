@@ -1,7 +1,6 @@
 import { lengthsOf } from '../data/lengths.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
 import { isBetter } from '../ground/metrics/metric.ts';
-import type { Progress } from '../ground/progress.ts';
 import type { TrainingSummary } from '../ground/reported/training.ts';
 import { dataTask } from '../ground/tasks.ts';
 import { expectFinite } from '../models/finite.ts';
@@ -18,6 +17,7 @@ import type { TrainRequest } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
   freshProgress,
+  lastValidation,
   restore,
   savedProgress,
   snapshot,
@@ -202,14 +202,8 @@ class TrainingRun {
       phase: `epoch ${this.#plan.epochOf(step - 1) + 1}/${this.#plan.epochs}`,
       ...(Number.isFinite(loss) ? { loss } : {}),
       tokensPerSecond: tokens / seconds,
-      ...this.#lastScore(),
+      ...lastValidation(this.#progress, this.#request.task.name),
     });
-  }
-
-  #lastScore(): Pick<Progress, 'validation'> {
-    const score = this.#progress.curve.findLast((point) => point.score !== undefined)?.score;
-    const { metric } = dataTask(this.#request.task.name);
-    return score === undefined ? {} : { validation: { metric: metric.name, score } };
   }
 
   /** Validates the weights and keeps a copy of them where they are the best so far. */

@@ -137,7 +137,7 @@ export interface Stage<C, M> {
 }
 
 /** How an update is cut. */
-export interface TrainingPass {
+interface TrainingPass {
   readonly batch: number;
   readonly accumulate: number;
 }

@@ -150,7 +150,7 @@ const timeOf = (work: Work, shown: Shown): number | null => {
 };
 
 /** What a text takes in memory beside its characters, a process that runs no model, and what reads texts for one that does. */
-const [TEXT, PROCESS, READERS] = [600, 9e7, 2.5e7];
+const [TEXT, PROCESS, READERS] = [600, 9e7, 3.5e7];
 
 /** What moves weights, and is not there where gradients are only measured: two moments and the best weights. */
 const MOMENTS = 3;
