@@ -2,7 +2,7 @@ import { bytes } from '../../ground/bytes.ts';
 import type { ForecastTotals, SeedForecast } from '../api/types/pipelines.ts';
 
 /** Seconds until the process of a step is there. */
-const PROCESS = 0.4;
+const PROCESS = 0.5;
 
 /** What all steps that would run come to. */
 export const totalsOf = (steps: readonly SeedForecast[], saved: number, room: number): ForecastTotals => {

@@ -9,7 +9,7 @@ const config = z.strictObject({
 export type Config = z.output<typeof config>;
 
 /** As many rounds as are usual. */
-const SECONDS_A_MODEL = 3;
+const SECONDS_A_MODEL = 2;
 
 /** What it leaves for the report. */
 const reported = z.looseObject({ rounds: z.number(), models: z.number() });

@@ -87,8 +87,9 @@ const tryAll = async (trials: readonly Trial[], lengths: Lengths, options: Estim
   for (const [i, { sized, batch }] of trials.entries()) {
     progress(i, trials.length);
     signal?.throwIfAborted();
-    const own = lengths.get(sized.origin);
-    const shown = own && (await rehearse({ size: sized.size, lengths: own, batch, threads, room }, signal));
+    const own = lengths.get(sized.origin) ?? [];
+    if (own.length === 0) continue;
+    const shown = await rehearse({ size: sized.size, lengths: own, batch, threads, room }, signal);
     if (shown === undefined) continue;
     byTraining.set(nameOf(sized, batch), shown);
     byAsking.set(nameOf(sized, null), shown);
