@@ -18,6 +18,8 @@ interface Current {
 
 /** What has ended counts as much as this share of all that is expected before it says how all goes. */
 const PRIOR = 0.1;
+/** A step that took a hundred times what was expected says nothing of the others. */
+const MOST = 10;
 
 /** How long a run will still take, by what its steps should take and by how they go. */
 export class Remaining {
@@ -99,7 +101,8 @@ export class Remaining {
   get #speed(): number {
     const all = [...this.#expected.values()].reduce((sum, seconds) => sum + seconds, this.#later);
     const prior = PRIOR * all;
-    return prior === 0 ? 1 : (this.#past.spent + prior) / (this.#past.expected + prior);
+    const speed = prior === 0 ? 1 : (this.#past.spent + prior) / (this.#past.expected + prior);
+    return Math.min(MOST, Math.max(1 / MOST, speed));
   }
 
   #scaled(step: string): number | undefined {

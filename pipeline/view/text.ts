@@ -37,7 +37,7 @@ export class Pace {
     const [first] = this.marks;
     const elapsed = (now - (first?.at ?? now)) / 1000;
     const gained = done - (first?.done ?? done);
-    return total === 0 || gained === 0 || elapsed < 1 ? undefined : ((total - done) * elapsed) / gained;
+    return total === 0 || gained === 0 || elapsed < 1 ? undefined : (Math.max(0, total - done) * elapsed) / gained;
   }
 }
 

@@ -115,6 +115,12 @@ describe('texts of the view', () => {
     expect(pace.left({ done: 2, total: 7, unit: 'y' }, 4500)).toBe(10);
   });
 
+  it('expects nothing more of work that is further than it said it would come', () => {
+    const pace = new Pace();
+    pace.left({ done: 0, total: 19, unit: 'x' }, 0);
+    expect(pace.left({ done: 20, total: 19, unit: 'x' }, 2000)).toBe(0);
+  });
+
   it('forgets how slowly the work began', () => {
     const pace = new Pace();
     for (let second = 0; second <= 30; second++) pace.left({ done: second, total: 1000, unit: 'x' }, 1000 * second);
@@ -183,6 +189,14 @@ describe('the time that is left of a run', () => {
       remaining.see({ type: 'finished', step, seconds }, now);
     }
     expect(remaining.left(now)).toBeUndefined();
+  });
+
+  it('stays a number where a step that was to take nothing took long', () => {
+    const remaining = new Remaining();
+    remaining.see(started, 0);
+    remaining.see({ type: 'expected', seconds: { dataset: 5e-324, teacher: 1.5e-323, measure: 0 }, later: 0 }, 0);
+    remaining.see({ type: 'finished', step: 'dataset', seconds: 1e4 }, 0);
+    expect(remaining.left(0)?.seconds).toBeLessThan(1e-300);
   });
 
   it('grows where steps take twice what they should, and counts what was never timed apart', () => {
