@@ -3,7 +3,6 @@ import type { Refusal } from './admission.ts';
 
 const everywhere = {
   'cache-control': 'no-store',
-  'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',

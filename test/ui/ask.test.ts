@@ -42,10 +42,10 @@ describe('a question', () => {
   it('is answered as by decant predict, whatever stands in it', async () => {
     const folder = space.path('runs/one/models/student');
     for (const text of ['the cat', '--json', '-- --help', '[1, 2]', '\u001b[31mred']) {
-      const { stdout } = await decant(['predict', folder, '--top', '5'], { input: `${text}\n` });
+      const { stdout, stderr } = await decant(['predict', folder, '--top', '5'], { input: `${text}\n` });
       const { answer, notes } = await ask('models/student', text);
       expect(answer).toBe(stdout.trimEnd());
-      expect(notes).toBe('');
+      expect(notes).toBe(stderr.trim());
     }
   });
 

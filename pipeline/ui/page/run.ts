@@ -37,7 +37,9 @@ export const showRun = (details: RunDetails): void => {
     ...notes.map((note) => element('p', { class: 'note' }, `${note}.`)),
   );
   part('report').replaceChildren(
-    ...(hasReport ? [element('a', { href: `runs/${id}/report`, target: '_blank' }, 'The whole report')] : []),
+    ...(hasReport
+      ? [element('a', { href: `runs/${id}/report`, target: '_blank', rel: 'noopener' }, 'The whole report')]
+      : []),
   );
   if (watched.points.length === 0) drawCurves(part('curves'), details.curves, details.scores);
   offer(models, isSame);

@@ -78,8 +78,8 @@ export const drawTradeoff = (rows: readonly RunRow[], selected: string): void =>
   const charts = [
     chart(
       `${metric} against size`,
-      'bytes',
-      spotsOf(same, ({ bytes }) => bytes),
+      'MB',
+      spotsOf(same, ({ bytes }) => bytes / 1e6),
       selected,
     ),
     chart(
