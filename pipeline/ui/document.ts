@@ -54,7 +54,7 @@ const runSection = html`<section id="run" aria-labelledby="run-title" tabindex="
 <p id="run-verdict"></p>
 <p id="run-problem" class="warning" hidden></p>
 <div id="live" hidden>
-<h3 id="live-title" role="status"></h3>
+<div role="status"><h3 id="live-title"></h3></div>
 <p id="live-now"></p>
 <progress id="live-bar" aria-labelledby="live-title" max="1"></progress>
 <ul id="live-rows"></ul>

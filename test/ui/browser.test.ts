@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,10 +27,40 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
   let browser: Browser;
   let served: OpenPage;
 
-  const run = async (name: string, steps: number): Promise<void> => {
+  const run = async (name: string, steps: number, onChild?: (child: ChildProcess) => void): Promise<void> => {
     space.write(`${name}.yaml`, pipeline(name, steps));
-    const { code, stderr } = await decant(['run', `${name}.yaml`], { cwd: space.folder });
+    let seen = false;
+    const onText = (_: string, child: ChildProcess): void => {
+      if (!seen) onChild?.(child);
+      seen = true;
+    };
+    const { code, stderr } = await decant(['run', `${name}.yaml`], { cwd: space.folder, onText });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  };
+
+  const eventsOf = (name: string): string => {
+    const file = space.path('runs', name, 'events.jsonl');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  };
+
+  /** A run that stands still once it has told a loss: how far it is depends on no clock. `goOn` lets it come to its end. */
+  const heldRun = async (name: string): Promise<{ goOn(): Promise<void> }> => {
+    let held: ChildProcess | undefined;
+    const ended = run(name, 200, (child) => {
+      const look = setInterval(() => {
+        if (!eventsOf(name).includes('"loss"')) return;
+        clearInterval(look);
+        child.kill('SIGSTOP');
+        held = child;
+      }, 10);
+    });
+    await expect.poll(() => held, { timeout: PATIENCE_MS }).toBeDefined();
+    return {
+      goOn: async () => {
+        held?.kill('SIGCONT');
+        await ended;
+      },
+    };
   };
 
   const newPage = async (
@@ -61,15 +92,15 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     const { context, page, said } = await newPage();
     await page.waitForSelector('#stages tr.strong');
     expect(new URL(page.url()).search).toBe('');
-    const running = run('second', 60);
+    const held = await heldRun('second');
     const row = page.locator('#runs-table tbody tr', { has: page.locator('a', { hasText: 'second' }) });
     await row.locator('.state-running').waitFor();
     await row.locator('a').click();
     await page.locator('#live-title', { hasText: /^second: \d of \d done$/ }).waitFor();
-    await page.locator('#live-rows .state-running').first().waitFor();
+    await page.locator('#live-rows li', { hasText: 'encoder' }).waitFor();
     await page.locator('#curves .chart-title', { hasText: 'Training loss' }).waitFor();
+    await held.goOn();
     await row.locator('.state-complete').waitFor();
-    await running;
     await page.locator('#stages tr.strong').waitFor();
     expect(await page.locator('#stages th[scope=row]').allTextContents()).toEqual(
       expect.arrayContaining(['encoder', 'int8']),
@@ -87,7 +118,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     await page.locator('#comparison').waitFor({ state: 'hidden' });
     expect(await page.locator('#tradeoff circle').count()).toBeGreaterThanOrEqual(4);
 
-    await page.getByLabel('Model').selectOption({ label: 'int8' });
+    await page.getByLabel('Model', { exact: true }).selectOption({ label: 'int8' });
     await page.getByLabel('Text', { exact: true }).fill('the cat\neats <b>bread</b> today');
     await page.getByRole('button', { name: 'Ask' }).click();
     const answer = page.locator('#ask-said pre');
