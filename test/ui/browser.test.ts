@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { decant, tinyCsv } from '../rig/cli.ts';
@@ -26,6 +26,8 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
   const space = workspace();
   let browser: Browser;
   let served: OpenPage;
+  let page: Page;
+  let said: readonly string[];
 
   const run = async (name: string, steps: number, onChild?: (child: ChildProcess) => void): Promise<void> => {
     space.write(`${name}.yaml`, pipeline(name, steps));
@@ -63,24 +65,17 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     };
   };
 
-  const newPage = async (
-    width = 1200,
-    colorScheme: 'light' | 'dark' = 'light',
-  ): Promise<{ context: BrowserContext; page: Page; said: string[] }> => {
-    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
-    const page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
-    const said = listen(page, (url) => url.startsWith(`http://127.0.0.1:${served.port}/`) || url.startsWith('data:'));
-    await page.goto(served.address);
-    await page.waitForSelector('#runs-table[data-ready]');
-    return { context, page, said };
-  };
-
   beforeAll(async () => {
     space.write('tiny.csv', tinyCsv());
     await run('first', 4);
     served = await openPage(space.path('runs'));
     browser = await launchBrowser();
+    page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    page.setDefaultTimeout(PATIENCE_MS);
+    const own = [`http://127.0.0.1:${served.port}/`, 'data:'];
+    said = listen(page, (url) => own.some((start) => url.startsWith(start)));
+    await page.goto(served.address);
+    await page.waitForSelector('#runs-table[data-ready]');
   });
   afterAll(async () => {
     await browser?.close();
@@ -89,7 +84,6 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
   });
 
   it('shows a run from its beginning to its end, compares it with another by clicking, and asks its model', async () => {
-    const { context, page, said } = await newPage();
     await page.waitForSelector('#stages tr.strong');
     expect(new URL(page.url()).search).toBe('');
     const held = await heldRun('second');
@@ -105,7 +99,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     expect(await page.locator('#stages th[scope=row]').allTextContents()).toEqual(
       expect.arrayContaining(['encoder', 'int8']),
     );
-    expect(await page.locator('#live').isVisible()).toBe(false);
+    await page.locator('#live').waitFor({ state: 'hidden' });
     expect(await page.locator('#run-verdict').textContent()).toMatch(/int8/);
 
     for (const name of ['first', 'second']) await page.getByLabel(`compare ${name}`).check();
@@ -133,16 +127,15 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     await page.reload();
     await page.locator('#run-title', { hasText: 'second' }).waitFor();
     const [report] = await Promise.all([
-      context.waitForEvent('page'),
+      page.context().waitForEvent('page'),
       page.getByRole('link', { name: 'The whole report' }).click(),
     ]);
     await report.locator('#stages').waitFor();
+    await report.close();
     expect(said).toEqual([]);
-    await context.close();
   });
 
   it('breaks no rule of axe, and neither does what a click opens', async () => {
-    const { context, page } = await newPage();
     await page.locator('#stages tr.strong').waitFor();
     const boxes = page.locator('#runs-table input');
     for (let i = 0; i < 2; i++) await boxes.nth(i).check();
@@ -156,7 +149,6 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
       `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })))`,
     );
     expect(violations).toEqual([]);
-    await context.close();
   });
 
   it.each([
@@ -164,18 +156,16 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     [800, 'dark'],
     [1920, 'light'],
   ] as const)('at %i pixels in %s needs no sideways scrolling and has no faint text', async (width, theme) => {
-    const { context, page } = await newPage(width, theme);
-    await page.locator('#stages tr.strong').waitFor();
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: theme });
     const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
     expect(wide).toBeLessThanOrEqual(width);
     const { texts } = await page.evaluate<{ texts: readonly { what: string; contrast: number }[] }>(contrasts);
     expect(texts.length).toBeGreaterThan(40);
     expect(texts.filter(({ contrast }) => contrast < LEAST_TEXT_CONTRAST)).toEqual([]);
-    await context.close();
   });
 
   it('does with the keyboard what clicks do', async () => {
-    const { context, page } = await newPage();
     await page.locator('#runs-table a').nth(1).focus();
     const name = await page.locator('#runs-table a').nth(1).textContent();
     await page.keyboard.press('Enter');
@@ -183,9 +173,10 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     await page.locator('#runs-table a[aria-current]', { hasText: name ?? '' }).waitFor();
     expect(await page.evaluate<string>('document.activeElement.textContent')).toBe(name);
     await page.keyboard.press('Tab');
+    const isTicked = (): Promise<boolean> => page.evaluate<boolean>('document.activeElement.checked');
+    const before = await isTicked();
     await page.keyboard.press('Space');
-    expect(await page.evaluate<boolean>('document.activeElement.checked')).toBe(true);
-    await context.close();
+    expect(await isTicked()).toBe(!before);
   });
 
   it('is closed to a browser without the token', async () => {
