@@ -5,6 +5,9 @@ const LINE_END = 10;
 /** What is longer is no event of ours: it is left out. */
 const LONGEST_LINE = 1024 * 1024;
 
+/** Some times what a log may grow to: of a file that is longer the end is read. */
+const MOST_AT_ONCE = 32 * 1024 * 1024;
+
 /** The lines of a file that grows, each once; from the beginning again where another file takes its place. */
 export class GrowingFile {
   private readonly file: string;
@@ -17,7 +20,7 @@ export class GrowingFile {
     this.file = file;
   }
 
-  /** Gives the lines that have come since the last time; says whether the file is another one than then. */
+  /** Gives the lines that have come since the last time; `begin` comes before those of another file. */
   async read(begin: () => void, take: (line: string) => void): Promise<void> {
     const handle = await open(this.file, 'r').catch(() => undefined);
     if (handle === undefined) return;
@@ -27,6 +30,7 @@ export class GrowingFile {
         [this.inode, this.offset, this.rest, this.skips] = [ino, 0, Buffer.alloc(0), false];
         begin();
       }
+      if (size - this.offset > MOST_AT_ONCE) [this.offset, this.skips] = [size - MOST_AT_ONCE, true];
       await this.readTo(size, handle, take);
     } finally {
       await handle.close();

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -273,6 +273,13 @@ describe('a run that goes on', () => {
     const stream = streamOf(`runs/${(await rowOf('two')).id}/events`);
     await expect.poll(() => stream.news.at(-1)?.live.title, PATIENCE).toBe('seed 2  two'.replace('  ', ' '));
     stream.close();
+  });
+
+  it('is found whatever stands in front of it in its log', async () => {
+    const log = space.write('runs/vast/events.jsonl', '');
+    truncateSync(log, 2 ** 40);
+    appendFileSync(log, `\n${JSON.stringify({ at: new Date().toISOString(), ...begin, name: 'vast' })}\n`);
+    expect(await rowOf('vast')).toMatchObject({ state: 'running' });
   });
 
   it('ends streams that are too many', async () => {
