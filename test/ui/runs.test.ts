@@ -112,7 +112,8 @@ describe('the list', () => {
   it('of 200 runs is there at once, and complete soon', async () => {
     for (let i = 0; i < 200; i++) {
       const folder = space.path('many', `run-${i}`);
-      cpSync(golden('before'), folder, { recursive: true });
+      // What the list reads, without the rest.
+      cpSync(golden('before'), folder, { recursive: true, filter: (file) => !/records.(?!r)/.test(file) });
     }
     const many = await openPage(space.path('many'));
     const rows = await listed(many);
