@@ -2,6 +2,7 @@ import { lifeOf, self } from '../../ground/owner.ts';
 import { eventIn } from './events.ts';
 import { GrowingFile } from './lines.ts';
 import { RunProgress } from './progress.ts';
+import type { LiveRun } from './shapes.ts';
 
 /** What was written a moment ago was written by somebody who lives, on whatever machine. */
 const FRESH_MS = 15_000;
@@ -30,6 +31,13 @@ export class FollowedLog {
     const silent = Date.now() - last;
     if (end !== null || silent > SILENT_MS) return false;
     return silent < FRESH_MS || lifeOf({ ...self, process: id, started: 0 }) === 'alive';
+  }
+
+  /** How far the run is, or where it was when it was killed. */
+  get live(): LiveRun {
+    const { live } = this.progress;
+    if (live.end !== null || this.runs) return live;
+    return { ...live, end: 'stopped', share: null, now: 'stopped without a word: the same command goes on from there' };
   }
 
   private async read(): Promise<void> {

@@ -1,4 +1,5 @@
 import { metrics } from '../../ground/metrics/index.ts';
+import { range } from '../../reports/figures.ts';
 import { type Written, written } from '../../reports/metric.ts';
 import { oneLine } from '../../reports/text.ts';
 import { duration, Pace, partOf, progressText, rowOf, rowTitle, seedPrefix } from '../view/text.ts';
@@ -26,9 +27,11 @@ const metricCalled = (name: string): Written | undefined => {
   return metric === undefined ? undefined : written(metric);
 };
 
-const scoredText = ({ metric: name, score }: Figures): string => {
+const scoredText = ({ metric: name, score, ...interval }: Figures): string => {
   const metric = metricCalled(name);
-  return metric === undefined ? '' : `${metric.words} ${metric.write(score)}${metric.unit}`;
+  return metric === undefined
+    ? ''
+    : `${metric.words} ${metric.write(score)}${metric.unit} ${range(interval, metric.write)}`;
 };
 
 const rowsOf = (steps: Of<'run-started'>['steps']): ReadonlyMap<string, Row> => {

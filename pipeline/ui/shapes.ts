@@ -88,7 +88,8 @@ export interface LiveRun {
   /** Another one is another run: what was drawn of the one before is its own. */
   readonly key: string;
   readonly title: string;
-  readonly end: 'complete' | 'failed' | 'interrupted' | null;
+  /** `stopped` where it ended without a word. */
+  readonly end: 'complete' | 'failed' | 'interrupted' | 'stopped' | null;
   readonly rows: readonly LiveRow[];
   /** What happens now, in one line. */
   readonly now: string;

@@ -24,7 +24,8 @@ interface Told {
 const newsOf = async (runs: Runs, place: RunPlace, told: Told): Promise<LiveNews | undefined> => {
   const followed = await runs.logOf((await runs.find(place.id)) ?? place);
   if (followed === undefined || followed.progress.last === 0) return undefined;
-  const { live, points } = followed.progress;
+  const { live } = followed;
+  const { points } = followed.progress;
   if (live.key !== told.key) [told.key, told.points] = [live.key, 0];
   const text = JSON.stringify(live);
   if (text === told.live && told.points === points.length) return undefined;

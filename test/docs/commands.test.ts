@@ -71,7 +71,9 @@ const runDocumented = async (one: Documented): Promise<void> => {
   const [command = '', ...rest] = wordsOf(one.command.replace(/^(npx )?decant /, ''));
   const cwd = folderFor(one);
   const file = rest.find((word) => word.endsWith('.yaml')) ?? 'pipeline.yaml';
-  const onText = endless.has(command) ? (_: string, child: ChildProcess) => void child.kill('SIGINT') : () => undefined;
+  const onText = endless.has(command)
+    ? (_: string, child: ChildProcess) => void (child.killed || child.kill('SIGINT'))
+    : () => undefined;
   const args = [command, ...rest, ...extras(command, join(cwd, file))];
   const { code, stdout, stderr } = await decant(args, { cwd, onText });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, readdirSync, readFileSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
@@ -258,6 +259,28 @@ describe('a run that goes on', () => {
     expect(stream.news.at(-1)?.live.rows[1]).toMatchObject({ state: 'failed', note: '3.0 s, no <b>texts</b>' });
     await expect.poll(async () => (await rowOf('going')).state, PATIENCE).toBe('failed');
     expect(stream.names).toContain('runs');
+    stream.close();
+  });
+
+  it('that was killed is told as stopped, where it was', async () => {
+    const { pid = 0 } = spawnSync(process.execPath, ['--version']);
+    const at = new Date(Date.now() - 60_000).toISOString();
+    const figures = { metric: 'accuracy', score: 0.5, low: 0.4, high: 0.6 };
+    const events = [
+      { ...begin, process: pid },
+      { type: 'finished', step: 'teacher', seconds: 3 },
+      { type: 'finished', step: 'teacher/evaluate', seconds: 1, figures },
+      { type: 'started', step: 'int8', key: 'a', why: ['x'] },
+    ];
+    space.write('runs/killed/events.jsonl', events.map((event) => `${JSON.stringify({ at, ...event })}\n`).join(''));
+    const { id, state } = await rowOf('killed');
+    const stream = streamOf(`runs/${id}/events`);
+    await expect.poll(() => stream.news.at(-1)?.live.end, PATIENCE).toBe('stopped');
+    expect(state).toBe('stopped');
+    expect(stream.news.at(-1)?.live.rows.slice(1)).toEqual([
+      { title: 'teacher (train)', state: 'done', note: '4.0 s, accuracy 50.0 % [40.0, 60.0]' },
+      { title: 'int8 (quantize)', state: 'running', note: '' },
+    ]);
     stream.close();
   });
 
