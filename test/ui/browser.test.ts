@@ -45,12 +45,12 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   };
 
-  /** A run that stands still once it has told a loss: how far it is depends on no clock. `goOn` lets it come to its end. */
+  /** A run that stands still once it has told how good it is on validation texts: how far it is depends on no clock. `goOn` lets it come to its end. */
   const heldRun = async (name: string): Promise<{ goOn(): Promise<void> }> => {
     let held: ChildProcess | undefined;
     const ended = run(name, 200, (child) => {
       const look = setInterval(() => {
-        if (!eventsOf(name).includes('"loss"')) return;
+        if (!eventsOf(name).includes('"validation"')) return;
         clearInterval(look);
         child.kill('SIGSTOP');
         held = child;
@@ -93,6 +93,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     await page.locator('#live-title', { hasText: /^second: \d of \d done$/ }).waitFor();
     await page.locator('#live-rows li', { hasText: 'encoder' }).waitFor();
     await page.locator('#curves .chart-title', { hasText: 'Training loss' }).waitFor();
+    await page.locator('#curves .chart-title', { hasText: 'Validation accuracy' }).waitFor();
     await held.goOn();
     await row.locator('.state-complete').waitFor();
     await page.locator('#stages tr.strong').waitFor();
