@@ -2,6 +2,7 @@ import { benchDiff } from './diff/index.ts';
 import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
+import { benchTables } from './tables/index.ts';
 import { benchTrain } from './train/index.ts';
 
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
@@ -10,6 +11,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   hostile: benchHostile,
   inference: benchInference,
   load: benchLoad,
+  tables: benchTables,
   train: benchTrain,
 };
 
