@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Diff, type DiffFormat, diff, gatesFail, renderDiff } from '../api/index.ts';
 import { exit } from './common.ts';
+import { addToStepSummary } from './step-summary.ts';
 
 const formats: readonly DiffFormat[] = ['text', 'md', 'json', 'html'];
 interface Options {
@@ -49,6 +50,7 @@ const compare = async (a: string, b: string, options: Options): Promise<number> 
   const terminal = { columns: process.stdout.columns ?? 80, color: wantsColor(process.stdout) };
   process.stdout.write(await renderDiff(result, format, terminal));
   await annotate(result, format, strict);
+  await addToStepSummary(() => renderDiff(result, 'md'));
   return gatesFail(result.gates, strict) ? exit.gate : exit.done;
 };
 

@@ -16,6 +16,7 @@ import {
 import type { Failure } from '../explain.ts';
 import type { View } from '../view/view.ts';
 import { addPlanOptions, DEFAULT_FILE, exit, wholeNumber } from './common.ts';
+import { addToStepSummary } from './step-summary.ts';
 
 interface Options extends PlanOptions {
   readonly json?: boolean;
@@ -132,6 +133,8 @@ const runFile = async (file: string, options: Options): Promise<number> => {
     const end = await endOf(run(file, { ...options, signal, kill }), view);
     await view.close();
     await show(end, json);
+    const { report } = end;
+    if (report !== null) await addToStepSummary(() => renderReport(report, 'md'));
     if (!(end instanceof RunError)) return concludeGates(end, options.strict === true);
     for (const line of wordsOf(end)) process.stderr.write(`${line}\n`);
     return exitCodeOf(end);

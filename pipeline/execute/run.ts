@@ -7,6 +7,7 @@ import type { Report } from '../../reports/report.ts';
 import { withSeeds } from '../../reports/seeds.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Emit, RunEvent } from '../events.ts';
+import { tensorBoard } from '../log/tensorboard.ts';
 import { Sources } from '../plan/fingerprint.ts';
 import type { Plan } from '../plan/plan.ts';
 import { forcedIn, plansOf } from '../plan/seeds.ts';
@@ -148,6 +149,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
   const { name, seed, seeds, yaml, overrides, until } = plan;
   const attempt = noteAttempt(store, { out, name, of: { yaml, overrides, until, seed, threads } });
   const log = eventLog(join(out, 'events.jsonl'));
+  const board = plan.log === 'tensorboard' ? tensorBoard(join(out, plan.log)) : undefined;
   const said = new Map<string, string>();
   const emit = (event: RunEvent): void => {
     if (event.type === 'cached') attempt.reuses(event.key);
@@ -156,6 +158,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
     if (event.type === 'log' && (said.get(event.message) ?? event.step) !== event.step) return;
     if (event.type === 'log') said.set(event.message, event.step);
     log(event);
+    board?.event(event);
     options.emit(event);
   };
   const steps = plan.steps.map(({ id, uses, place }) => ({ id, uses, place }));
@@ -174,6 +177,7 @@ const runSeed = async (options: SeedOptions): Promise<Ran> => {
     keep: () => keepShown(options.keepIn ?? out),
     make: async () => (await import('../../reports/build.ts')).buildReport(summary),
   });
+  board?.finished(report);
   if (end.kind === 'done') await attempt.succeeded();
   const reused = [...executed.steps.values()].filter(({ cached }) => cached).length;
   emit({ type: 'run-finished', complete: end.kind === 'done', seconds, ran: executed.steps.size - reused, reused });

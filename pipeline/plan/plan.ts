@@ -65,10 +65,15 @@ export interface Plan {
   readonly stages: readonly PlannedStage[];
   /** Limits that the report is held against; part of no key. */
   readonly gates: readonly Gate[];
+  /** What else is written while it runs; part of no key. */
+  readonly log?: LogKind;
 }
 
+export const logKinds = ['tensorboard'] as const;
+export type LogKind = (typeof logKinds)[number];
+
 /** Folders of a run besides those of its stages. */
-const folders: readonly string[] = ['models', 'logs', 'records', 'history'];
+const folders: readonly string[] = ['models', 'logs', 'records', 'history', ...logKinds];
 
 /** Stages whose steps stand in every plan under their own name. */
 const automaticStages = ({ stages }: Pick<Catalogue, 'stages'>): Catalogue['stages'] =>

@@ -293,7 +293,8 @@ export const planOf = (
   planner.plan();
   const data = isRecord(checked.data) ? String(checked.data.uses ?? '') : '';
   const { steps, stages, problems } = planner;
-  const { name, seeds, gates } = checked;
+  const { name, seeds, gates, log } = checked;
   const dataset = datasetStep(catalogue);
-  return { plan: { name, seed: seeds[0], seeds, data, dataset, base, steps, stages, gates }, problems };
+  const file = { name, seed: seeds[0], seeds, data, dataset, base, steps, stages, gates };
+  return { plan: log === undefined ? file : { ...file, log }, problems };
 };

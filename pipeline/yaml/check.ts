@@ -4,7 +4,7 @@ import type { Gate } from '../../reports/gates/gate.ts';
 import type { AnyStage, Sections } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
 import type { Diagnostic } from '../diagnostic.ts';
-import { isReserved } from '../plan/plan.ts';
+import { isReserved, type LogKind } from '../plan/plan.ts';
 import type { Located } from './document.ts';
 import { checkGates } from './gates.ts';
 import { engineName, headSchema, ID_PATTERN, ID_WORDS, sectionsOf } from './head.ts';
@@ -35,6 +35,7 @@ export interface Checked {
   readonly sections: Sections;
   readonly stages: readonly CheckedStage[];
   readonly gates: readonly Gate[];
+  readonly log?: LogKind;
   readonly problems: readonly Diagnostic[];
 }
 
@@ -215,6 +216,7 @@ export const checkFile = (located: Located, catalogue: Catalogue): Checked => {
     ]),
     stages: stages.map(({ stage }) => stage).filter((stage) => stage !== undefined),
     gates: gates.gates,
+    ...(head.data?.log === undefined ? {} : { log: head.data.log }),
     problems: [
       ...problems,
       ...seedsAndSeed(file, located),

@@ -4,6 +4,7 @@ import { once } from '../../ground/once.ts';
 import { stageGates } from '../../reports/gates/options.ts';
 import type { Section } from '../../stages/stage.ts';
 import type { Catalogue } from '../catalogue.ts';
+import { logKinds } from '../plan/plan.ts';
 
 export const ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 export const ID_WORDS = 'letters, digits, ".", "_" and "-", starting with a letter or digit';
@@ -44,6 +45,10 @@ export const headSchema = (catalogue: Catalogue) =>
       .describe(
         'What graphs run on where models are trained and asked. auto: each training on the engine that makes its first updates fastest.',
       ),
+    log: z
+      .enum(logKinds)
+      .optional()
+      .describe('Writes losses, scores and what every stage comes to for TensorBoard: runs/NAME/tensorboard.'),
     data: z.record(z.string(), z.unknown()).describe('The texts and their classes.'),
     stages: z.array(z.unknown()).min(1).describe('What happens to the model, in order.'),
     gates: z
