@@ -131,6 +131,20 @@ export const describeBuffers = (open: () => Promise<Engine>): void => {
       expect(() => held.release()).not.toThrow();
     });
 
+    it('outlive the programs that made what they hold', async () => {
+      // What is given back through something that is gone ends the process, or spoils what lies there now: not each time.
+      for (let turn = 0; turn < 20; turn++) {
+        const { held, program } = await countingOn(engine);
+        await program.run({ step: floats(1, 1) });
+        await program.release();
+        const other = await counter();
+        await other.program.run({ step: floats(3, 3) });
+        expect(await held.read()).toEqual(floats(2, 3));
+        held.release();
+        expect(await other.held.read()).toEqual(floats(4, 5));
+      }
+    });
+
     it('belong to one engine', async () => {
       const { program } = await counter();
       const foreign = {

@@ -9,8 +9,8 @@ export interface OrtBuffer extends Buffer {
   readonly tensor: ort.Tensor;
   /** Where a run writes what comes next, where that can be said before. */
   readonly next?: ort.Tensor;
-  /** What a run made takes the place of what was held. */
-  take(tensor: ort.Tensor): void;
+  /** What a run made takes the place of what was held; `letGo` hears when that is held no more. */
+  take(tensor: ort.Tensor, letGo?: () => void): void;
 }
 
 const isOrtBuffer = (buffer: Buffer): buffer is OrtBuffer => 'tensor' in buffer && 'take' in buffer;

@@ -17,6 +17,7 @@ export class DeviceBuffer implements OrtBuffer {
   readonly dims: readonly number[];
   readonly #border: Border;
   #tensor: ort.Tensor | undefined;
+  #letGo: (() => void) | undefined;
 
   private constructor({ dtype, dims }: HostTensor, tensor: ort.Tensor, border: Border) {
     this.dtype = dtype;
@@ -40,10 +41,11 @@ export class DeviceBuffer implements OrtBuffer {
     return this.#tensor;
   }
 
-  take(tensor: ort.Tensor): void {
+  take(tensor: ort.Tensor, letGo?: () => void): void {
     if (tensor.location === 'cpu') throw new TypeError('an output that a buffer takes is compiled as one that stays');
-    this.#tensor?.dispose();
+    this.release();
     this.#tensor = tensor;
+    this.#letGo = letGo;
   }
 
   async write(data: HostTensor): Promise<void> {
@@ -60,5 +62,7 @@ export class DeviceBuffer implements OrtBuffer {
   release(): void {
     this.#tensor?.dispose();
     this.#tensor = undefined;
+    this.#letGo?.();
+    this.#letGo = undefined;
   }
 }

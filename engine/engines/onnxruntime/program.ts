@@ -5,6 +5,7 @@ import type { Traffic } from '../traffic.ts';
 import { type OrtBuffer, ownBuffer } from './buffers.ts';
 import { explained } from './memory.ts';
 import type * as ort from './native.ts';
+import { Outliving } from './outliving.ts';
 import { convert, fromSession } from './tensors.ts';
 
 /** A session with the buffers that stay on its device. */
@@ -13,11 +14,12 @@ export class OrtProgram implements Program {
   readonly #traffic: Traffic | undefined;
   readonly #bound = new Map<Value, OrtBuffer>();
   readonly #renewed = new Map<string, OrtBuffer>();
-  #released: Promise<void> | undefined;
+  readonly #outliving: Outliving;
 
   constructor(session: ort.InferenceSession, traffic?: Traffic) {
     this.#session = session;
     this.#traffic = traffic;
+    this.#outliving = new Outliving(() => session.release());
   }
 
   bind(input: Value, buffer: Buffer): void {
@@ -33,7 +35,7 @@ export class OrtProgram implements Program {
     into?: Readonly<Record<string, HostTensor>>,
     accept?: (fetched: Feeds) => boolean,
   ): Promise<Feeds> {
-    if (this.#released !== undefined) throw new Error('the program was released');
+    if (this.#outliving.isEnded) throw new Error('the program was released');
     this.#traffic?.up(feeds);
     const given = convert(feeds);
     for (const [name, { tensor }] of this.#bound) given[name] = tensor;
@@ -72,13 +74,13 @@ export class OrtProgram implements Program {
     for (const [name, buffer] of this.#renewed) {
       const result = results[name];
       if (result === undefined) throw new Error(`the run gave no '${name}' for its buffer`);
-      if (accepted) buffer.take(buffer.next ?? result);
-      else if (result.location !== 'cpu') result.dispose();
+      const isAway = result.location !== 'cpu';
+      if (accepted) buffer.take(buffer.next ?? result, isAway ? this.#outliving.hold() : undefined);
+      else if (isAway) result.dispose();
     }
   }
 
   release(): Promise<void> {
-    this.#released ??= this.#session.release();
-    return this.#released;
+    return this.#outliving.end();
   }
 }
