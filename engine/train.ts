@@ -17,6 +17,7 @@ import type { TrainRequest } from './train-request.ts';
 import { planTraining, type TrainingPlan } from './training-plan.ts';
 import {
   freshProgress,
+  lastValidation,
   restore,
   savedProgress,
   snapshot,
@@ -201,6 +202,7 @@ class TrainingRun {
       phase: `epoch ${this.#plan.epochOf(step - 1) + 1}/${this.#plan.epochs}`,
       ...(Number.isFinite(loss) ? { loss } : {}),
       tokensPerSecond: tokens / seconds,
+      ...lastValidation(this.#progress, this.#request.task.name),
     });
   }
 

@@ -1,7 +1,9 @@
 import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount, float32Of, tensorOf } from '../graph/tensor.ts';
 import type { Json } from '../ground/json.ts';
+import type { Progress } from '../ground/progress.ts';
 import { type TrainingSummary, withFormerScores } from '../ground/reported/training.ts';
+import { type DatasetTask, dataTask } from '../ground/tasks.ts';
 import { initialize } from '../models/initialize.ts';
 import type { Model } from '../models/model.ts';
 import type { Moments } from './adamw.ts';
@@ -104,6 +106,12 @@ export const withWeights = (model: Model, trained: readonly Trained[], pick: (on
 export const weightArrays = (trained: readonly Trained[], { sees }: WeightHook): WeightArrays => {
   const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
   return new Map(shown.map(({ name, data }) => [name, data]));
+};
+
+/** The score on validation texts when they were last asked, for who watches. */
+export const lastValidation = ({ curve }: TrainingProgress, task: DatasetTask): Pick<Progress, 'validation'> => {
+  const score = curve.findLast((point) => point.score !== undefined)?.score;
+  return score === undefined ? {} : { validation: { metric: dataTask(task).metric.name, score } };
 };
 
 /** A stretch of the curve with one loss more. That of a batch that overflowed says nothing. */

@@ -7,4 +7,6 @@ export interface Progress {
   readonly phase?: string;
   readonly loss?: number;
   readonly tokensPerSecond?: number;
+  /** The score on validation texts when they were last asked, by the name of its metric. */
+  readonly validation?: { readonly metric: string; readonly score: number };
 }

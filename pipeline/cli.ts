@@ -15,6 +15,7 @@ import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { uiCommand } from './commands/ui.ts';
 import { validateCommand } from './commands/validate.ts';
 import { version } from './version.ts';
 
@@ -27,6 +28,7 @@ Examples:
   $ decant report runs/NAME --open      what came of it, as a page
   $ decant diff runs/A runs/B            what changed between two runs
   $ decant runs                         what was run, newest first
+  $ decant ui --open                    all of it as a page, running ones as they go on
   $ decant clean --dry-run              what could be freed of the disk
   $ decant predict runs/NAME/deploy "a text to classify"
   $ decant evaluate runs/NAME/deploy --data held-out.csv      how good it is on your own texts
@@ -46,6 +48,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     reportCommand,
     diffCommand,
     runsCommand,
+    uiCommand,
     cleanCommand,
     exportCommand,
     schemaCommand,

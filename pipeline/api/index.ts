@@ -40,6 +40,8 @@ import type {
   RunOptions,
   SchemaSubject,
   TextOptions,
+  Ui,
+  UiOptions,
   Validation,
 } from './types/pipelines.ts';
 
@@ -98,6 +100,13 @@ export const renderDiff = async (given: Diff, format: DiffFormat, options: TextO
 /** The reports in a folder of runs, or of one run, the newest first. */
 export const runs = async (folder: string = 'runs'): Promise<readonly Listed[]> =>
   (await import('./runs.ts')).runsIn(folder);
+
+/**
+ * Serves a page of all runs in a folder to this machine: their stages and curves, running ones as they go on, any two side by
+ * side, and a question to any model. Writes nothing.
+ */
+export const openUi = async (folder: string = 'runs', options: UiOptions = {}): Promise<Ui> =>
+  (await import('./ui.ts')).serveRuns(folder, options);
 
 /** Loads a model to be asked many times: a stage's folder, an exported one, a checkpoint's, or an ONNX file in one. */
 export const loadModel = async (path: string, options: LoadOptions = {}): Promise<LoadedModel> =>

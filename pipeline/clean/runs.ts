@@ -62,7 +62,11 @@ const summaryIn = (folder: string): Promise<RunSummary | null> =>
     return null;
   });
 
-const isComplete = (run: RunSummary | null): boolean => run === null || run.stages.every(({ step }) => step !== null);
+/** Whether every stage of the run that left a folder was finished, as far as its records say. */
+export const isCompleteIn = async (folder: string): Promise<boolean> => {
+  const run = await summaryIn(folder);
+  return run === null || run.stages.every(({ step }) => step !== null);
+};
 
 const unreadable = (error: unknown): Pick<Listed, 'state' | 'problem'> => ({
   state: 'unreadable',
@@ -79,7 +83,7 @@ const listed = async (out: string, { number, folder, shown, created }: Entry, en
     const file = join(folder, 'report.json');
     const report = parseReport(await readText(file), file);
     const { pipeline, seconds, stages, name } = report;
-    const state = isComplete(await summaryIn(folder)) ? 'complete' : 'failed';
+    const state = (await isCompleteIn(folder)) ? 'complete' : 'failed';
     return {
       ...{ ...row, name, state, problem: null, seconds, stages: stages.map(({ id }) => id) },
       ...{ overrides: pipeline.overrides, until: pipeline.until ?? null, headline: headlineOf(report) },

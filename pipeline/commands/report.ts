@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -7,6 +6,7 @@ import { type ReportFormat, renderReport, report } from '../api/index.ts';
 import { requestError } from '../diagnostic.ts';
 import { writeWhole } from '../store/atomic.ts';
 import { exit } from './common.ts';
+import { show } from './show.ts';
 
 const formats: readonly ReportFormat[] = ['text', 'md', 'html', 'json', 'csv'];
 interface Options {
@@ -38,27 +38,6 @@ const write = async (file: string, text: string): Promise<void> => {
     if (systemCode(error) === '') throw error;
     throw requestError(`${file} cannot be written: ${messageOf(error)}; name another file with --out`);
   });
-};
-
-/** The command that shows a file: BROWSER where it is set, else the system's own. */
-const opener = (file: string): readonly [string, readonly string[]] => {
-  const { BROWSER: browser } = process.env;
-  if (browser !== undefined && browser !== '') return [browser, [file]];
-  if (process.platform === 'darwin') return ['open', [file]];
-  return process.platform === 'win32' ? ['explorer', [file]] : ['xdg-open', [file]];
-};
-
-/** Shows a file without waiting for its window to close. */
-const show = async (file: string): Promise<void> => {
-  const [command, args] = opener(file);
-  const child = spawn(command, args, { detached: true, stdio: 'ignore' });
-  await new Promise<void>((done, fail) => {
-    child.once('spawn', done);
-    child.once('error', (error) =>
-      fail(requestError(`${command} does not start (${messageOf(error)}): open ${file} yourself, or set BROWSER`)),
-    );
-  });
-  child.unref();
 };
 
 /** Beside the report, also when its path names report.json itself. */

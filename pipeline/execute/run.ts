@@ -1,5 +1,6 @@
 import { appendFileSync, closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Progress } from '../../ground/progress.ts';
 import { shownNumber } from '../../reports/history.ts';
 import type { RunSummary } from '../../reports/record.ts';
 import { seedFolder } from '../../reports/records.ts';
@@ -71,8 +72,20 @@ export interface RunResult {
 const LARGEST_LOG = 8 * 1024 * 1024;
 const LOGGED_PROGRESS_MS = 1000;
 
+/** What of the progress is logged: something each second, and each that brings another score on validation texts. */
+const progressFilter = (): ((progress: Progress, now: number) => boolean) => {
+  let last = 0;
+  let scored: number | undefined;
+  return ({ validation }, now) => {
+    const isNews = validation !== undefined && validation.score !== scored;
+    if (!isNews && now - last < LOGGED_PROGRESS_MS) return false;
+    [last, scored] = [now, validation?.score];
+    return true;
+  };
+};
+
 /**
- * Appends events to events.jsonl, progress at most once a second; a log grown large is set aside. Throws where it cannot
+ * Appends events to events.jsonl, of the progress as much as one reads; a log grown large is set aside. Throws where it cannot
  * be begun; a disk that fills up later ends the log, not the work that it is about.
  */
 const eventLog = (file: string): Emit => {
@@ -82,11 +95,10 @@ const eventLog = (file: string): Emit => {
     // There is none yet.
   }
   closeSync(openSync(file, 'a'));
-  let last = 0;
+  const isLogged = progressFilter();
   return (event) => {
     const now = Date.now();
-    if (event.type === 'progress' && now - last < LOGGED_PROGRESS_MS) return;
-    if (event.type === 'progress') last = now;
+    if (event.type === 'progress' && !isLogged(event.progress, now)) return;
     try {
       appendFileSync(file, `${JSON.stringify({ at: new Date(now).toISOString(), ...event })}\n`);
     } catch {

@@ -53,6 +53,7 @@ describe('with --json a verb that fails prints an error, and no stack', () => {
     [['report', 'report.json', '--format', 'json'], 2, 'report'],
     [['diff', 'empty', 'report.json', '--format', 'json'], 2, 'no-report'],
     [['runs', 'none', '--json'], 2, 'request'],
+    [['ui', 'none', '--json'], 2, 'request'],
     [['clean', '--store', 'none', '--json'], 2, 'request'],
     [['init', '--data', 'none.csv', '--json'], 2, 'commander.unknownOption'],
     [['schema', 'more', '--json'], 2, 'commander.unknownOption'],

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,9 @@ const elsewhere: Readonly<Record<string, string>> = {
   'npm ci': "check 'npm ci' quietly npm ci",
   'npm test': 'npm test -- --reporter=default',
 };
+
+/** Commands that go on until Ctrl-C, which has to end them well: it comes when they have said something. */
+const endless: ReadonlySet<string> = new Set(['ui']);
 
 interface Documented {
   readonly document: string;
@@ -68,7 +71,11 @@ const runDocumented = async (one: Documented): Promise<void> => {
   const [command = '', ...rest] = wordsOf(one.command.replace(/^(npx )?decant /, ''));
   const cwd = folderFor(one);
   const file = rest.find((word) => word.endsWith('.yaml')) ?? 'pipeline.yaml';
-  const { code, stdout, stderr } = await decant([command, ...rest, ...extras(command, join(cwd, file))], { cwd });
+  const onText = endless.has(command)
+    ? (_: string, child: ChildProcess) => void (child.killed || child.kill('SIGINT'))
+    : () => undefined;
+  const args = [command, ...rest, ...extras(command, join(cwd, file))];
+  const { code, stdout, stderr } = await decant(args, { cwd, onText });
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).not.toBe('');
 };
@@ -91,6 +98,7 @@ describe('every documented command', () => {
         'init',
         'export',
         'runs',
+        'ui',
         'clean',
         'engines',
         'benchmark',

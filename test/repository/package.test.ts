@@ -50,6 +50,7 @@ describe('the published package', () => {
       'bin/decant.js',
       'dist/pipeline/cli.js',
       'dist/pipeline/step-process.js',
+      'dist/pipeline/ui/page/main.js',
       'dist/stages/index.js',
       'pipeline.yaml',
       'pipeline.schema.json',

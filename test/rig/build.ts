@@ -30,5 +30,6 @@ const compile = (project: string, output: string): void => {
 export default (): void => {
   compile('tsconfig.build.json', `${root}dist/pipeline/cli.js`);
   compile('tsconfig.types.json', `${root}dist/pipeline/api/index.d.ts`);
+  compile('pipeline/ui/page', `${root}dist/pipeline/ui/page/main.js`);
   compile('test/rig/tsconfig.json', `${compiledRig}/test/rig/text-stages.js`);
 };

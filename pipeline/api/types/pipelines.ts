@@ -115,6 +115,18 @@ export interface CleanOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface UiOptions {
+  /** Port of this machine; any that is free where nobody says. */
+  readonly port?: number;
+}
+
+/** A page of all runs that is served to this machine until `close`. */
+export interface Ui {
+  /** With a token that is drawn at each start: whoever has it sees the page. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
 /** Files that a schema describes. */
 export type SchemaSubject = 'pipeline' | 'report';
 
