@@ -3,6 +3,7 @@ import { benchEstimates } from './estimates/index.ts';
 import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
+import { benchTables } from './tables/index.ts';
 import { benchTrain } from './train/index.ts';
 
 /** Every benchmark by name. Each prints figures and, where a rival is installed, a ratio. */
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   hostile: benchHostile,
   inference: benchInference,
   load: benchLoad,
+  tables: benchTables,
   train: benchTrain,
 };
 

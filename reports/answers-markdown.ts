@@ -21,17 +21,17 @@ const scores = ({ support, precision, recall }: Pick<ClassScores, 'support' | 'p
 ];
 
 /** Figures of each class, the largest first, and their means; counts of what each was said to be, where these fit. */
-const classTable = (quality: QualityReport, examples: string, matrix: Matrix | null): string[] => {
+const classTable = (classes: readonly ClassScores[], examples: string, matrix: Matrix | null = null): string[] => {
   const said = matrix?.classes ?? [];
   const countsOf = (label: string): readonly number[] => matrix?.counts[said.indexOf(label)] ?? [];
   const head = ['class', examples, 'precision %', 'recall %', 'F1 % [95 %]'];
-  const rows = quality.classes
+  const rows = classes
     .toSorted((a, b) => b.support - a.support)
     .map((one) => [
       ...[inert(one.label), ...scores(one), `${percent(one.f1)} ${range(one.f1Interval, percent)}`],
       ...countsOf(one.label).map(whole),
     ]);
-  const means = averagesOf(quality.classes).map((one) => [
+  const means = averagesOf(classes).map((one) => [
     ...[`*${one.label}*`, ...scores(one), percent(one.f1)],
     ...said.map(() => ''),
   ]);
@@ -62,6 +62,10 @@ const mistakes = ({ mistakes: all }: AnswersReport): string[] =>
 const heading = (stage: string): string =>
   `Every class, by ${inert(stage)}; behind it what its examples were said to be`;
 
+/** In view where they are few. */
+const shown = (title: string, lines: readonly string[], inView: boolean): string[] =>
+  inView && lines.length > 0 ? ['', `${title}:`, '', ...lines] : folded(title, lines);
+
 /** What the model that ships answered: by class, in view where these are few, and the surest mistakes. */
 export const answersLines = (report: Report): string[] => {
   const { answers, data } = report;
@@ -71,10 +75,23 @@ export const answersLines = (report: Report): string[] => {
   const classes =
     quality.classes.length === 0
       ? []
-      : [...classTable(quality, metricOf(report).examples, matrix), ...confused(answers, data.classes)];
-  const inView = classes.length > 0 && quality.classes.length <= MOST_IN_VIEW;
+      : [...classTable(quality.classes, metricOf(report).examples, matrix), ...confused(answers, data.classes)];
+  // Where tags mark entities, these are what a reader looks for.
+  const inView = quality.classes.length <= MOST_IN_VIEW && quality.entities === undefined;
   return [
-    ...(inView ? ['', `${heading(answers.stage)}:`, '', ...classes] : folded(heading(answers.stage), classes)),
+    ...shown(heading(answers.stage), classes, inView),
     ...folded(`What ${inert(answers.stage)} gets wrong`, mistakes(answers)),
   ];
+};
+
+/** The entities that the model that ships found, by type. */
+export const entityLines = (report: Report): string[] => {
+  const { answers } = report;
+  const { entities = [] } = stageOf(report, answers?.stage)?.quality ?? {};
+  if (answers === null || entities.length === 0) return [];
+  return shown(
+    `Entities by type, by ${inert(answers.stage)}`,
+    classTable(entities, 'entities'),
+    entities.length <= MOST_IN_VIEW,
+  );
 };

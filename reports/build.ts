@@ -32,6 +32,7 @@ import type {
 } from './report.ts';
 import { trainedFor } from './schema/names.ts';
 import { timeReport } from './time.ts';
+import { unfinishedOf } from './unfinished.ts';
 import { headline } from './verdict.ts';
 
 const primaryFile = 'model.onnx';
@@ -215,8 +216,12 @@ const withLacking = (stages: readonly StageReport[], report: Pick<Report, 'measu
   });
 
 /** What is known of the texts, as far as they were read. */
-const dataReport = (uses: string, dataset: DatasetMetrics | null): Omit<Report['data'], 'baselines'> => ({
+const dataReport = (
+  { data: uses, dataName }: RunSummary,
+  dataset: DatasetMetrics | null,
+): Omit<Report['data'], 'baselines'> => ({
   uses,
+  ...(dataName === undefined ? {} : { name: dataName }),
   task: dataset?.task ?? usualTask,
   train: dataset?.train ?? 0,
   unlabelled: dataset?.unlabelled ?? 0,
@@ -248,10 +253,12 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
   const baseline = strongest(baselines, dataTask(task));
   const context: Context = { reference, scores, measurements, profile, classes, all: run.stages, baseline, task };
   const measurement = measurements === null ? null : allMeasurements(measurements);
+  const unfinished = unfinishedOf(run);
   const report: Report = {
     schema: 'decant.report/1',
     name: run.name,
     created: run.created,
+    ...(unfinished === undefined ? {} : { unfinished }),
     seed: run.seed,
     pipeline: {
       ...{ yaml: run.yaml, overrides: run.overrides },
@@ -259,7 +266,7 @@ export const buildReport = async (run: RunSummary): Promise<Report> => {
     },
     environment: describeEnvironment(run.threads, run.decantVersion),
     data: {
-      ...dataReport(run.data, dataset),
+      ...dataReport(run, dataset),
       baselines: baselinesReport(baselines, scores.get(reference ?? '') ?? null, classes),
     },
     reference,

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { parseDocument } from 'yaml';
 import { dataTask } from '../ground/tasks.ts';
 import { latencyConditions } from './columns.ts';
@@ -52,11 +51,8 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
   },
 ];
 
-/** What people call the data: its file, or what decant reads it with. */
-const dataName = ({ data, pipeline }: Pick<Report, 'data' | 'pipeline'>): string => {
-  const file: unknown = parseDocument(pipeline.yaml).getIn(['data', 'file']);
-  return oneLine(typeof file === 'string' ? basename(file) : data.uses);
-};
+/** What people call the data. */
+const dataName = ({ data: { name, uses } }: Pick<Report, 'data'>): string => oneLine(name ?? uses);
 
 const rowOf = ({ precision, stage }: Shipped, report: Report, larger: boolean): string => {
   const { write, writeChange } = metricOf(report);
@@ -121,19 +117,25 @@ const resultLines = (report: Report, shipped: readonly Shipped[]): string[] => {
   ];
 };
 
+/** The front matter of a card, and what stands below it; undefined of a text of another form. */
+const partsOf = (card: string): { readonly front: string; readonly text: string } | undefined => {
+  const found = /^---\n(.*?)^---\n/ms.exec(card);
+  return found === null ? undefined : { front: found[1] ?? '', text: card.slice(found[0].length) };
+};
+
 /**
- * A model card with the figures of the run that made it: in its front matter for machines, and as a table in place of
- * the line `placeholder`. The card of a folder whose models were not evaluated, or of another form, stays as it is.
+ * A model card with the title of the run that made it and its figures: in its front matter for machines, and as a table in place
+ * of the line `placeholder`. Of a folder whose models were not evaluated it gets the title alone; a card of another form stays
+ * as it is.
  */
 export const cardWithFigures = (card: string, placeholder: string, report: Report, folder: StageReport): string => {
+  const parts = partsOf(card);
+  if (parts === undefined || !card.includes(placeholder)) return card;
   const shipped = shippedBy(report, folder);
-  const found = /^---\n(.*?)^---\n/ms.exec(card);
-  if (shipped.length === 0 || found === null || !card.includes(placeholder)) return card;
-  const front = parseDocument(found[1] ?? '');
+  const titled = parts.text.replace(/^# .*$/m, () => `# ${inert(report.name)}`);
+  if (shipped.length === 0) return `---\n${parts.front}---\n${titled}`;
+  const front = parseDocument(parts.front);
   front.set('model-index', front.createNode(modelIndex(report, shipped)));
-  const text = card
-    .slice(found[0].length)
-    .replace(/^# .*$/m, () => `# ${inert(report.name)}`)
-    .replace(placeholder, () => `\n${resultLines(report, shipped).join('\n')}`);
+  const text = titled.replace(placeholder, () => `\n${resultLines(report, shipped).join('\n')}`);
   return `---\n${front.toString({ lineWidth: 0 })}---\n${text}`;
 };

@@ -55,7 +55,7 @@ const entitiesIn = (scored: Scored, classes: readonly string[]): Readonly<Record
   let made: Columns | undefined;
   const { labels: label, groups = new Int32Array(label.length) } = scored;
   const all = (): Columns => (made ??= entityColumns({ chosen: chosenOf(scored), label, groups }, classes));
-  const names = ['entityHits', 'entitySaid', 'entityTrue'];
+  const names = ['entityHits', 'entitySaid', 'entityTrue', 'entitySaidType', 'entityTrueType'];
   return Object.fromEntries(names.map((name) => [name, () => all()[name] ?? []]));
 };
 

@@ -1,4 +1,4 @@
-import { answersLines } from './answers-markdown.ts';
+import { answersLines, entityLines } from './answers-markdown.ts';
 import { askedBesides } from './asked.ts';
 import { type Column, detailBlock, latencyCaption, mainBlocks, REUSED, telling, testSize } from './columns.ts';
 import { latencyOn, otherEngines } from './engines.ts';
@@ -202,6 +202,7 @@ export const renderMarkdown = (report: Report): string => {
   const parts = [
     overSeeds(report),
     folded(`Gates: ${gateCount(report.gates)}`, gates(report)),
+    entityLines(report),
     answersLines(report),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),

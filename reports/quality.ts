@@ -3,6 +3,7 @@ import { figureOf } from '../ground/metrics/metric.ts';
 import type { Judged } from './judged.ts';
 import type { QualityReport, StageReport } from './report.ts';
 import { type ClassReport, classReport } from './statistics/classes.ts';
+import { entityScores } from './statistics/entities.ts';
 import { effectiveCount, judgedFigure } from './statistics/metrics.ts';
 import { agreement, divergence } from './statistics/pairs.ts';
 import { setAgreement, setClasses, setDivergence } from './statistics/sets.ts';
@@ -37,6 +38,7 @@ export const qualityReport = (answers: Judged, labels: readonly string[]): Quali
     examples: judged.count,
     ...(judged.groups === undefined ? {} : { effectiveExamples: effectiveCount(task.metric, judged) }),
     classes: (classes?.classes ?? []).map((one, c) => ({ label: labels[c] ?? `${c}`, ...one })),
+    ...(task.truth === 'entities' ? { entities: entityScores(judged, labels) } : {}),
   };
 };
 

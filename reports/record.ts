@@ -70,6 +70,12 @@ export interface RunSummary {
   readonly seconds: number;
   /** The stage that `--until` named; absent where the whole file ran. */
   readonly until?: string;
+  /** The step that failed, and why; absent where none did. */
+  readonly failed?: { readonly step: string; readonly message: string };
+  /** What the file asks for and the run has not: stages, steps over all models, further seeds. Absent where it has all. */
+  readonly missing?: readonly string[];
+  /** What people call the data; absent in records of earlier versions. */
+  readonly dataName?: string;
   /** Keys of its steps in the store; absent in records of earlier versions. */
   readonly keys?: readonly string[];
 }

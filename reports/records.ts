@@ -119,6 +119,9 @@ const runSchema = z.looseObject({
   helpers: z.array(stepSchema),
   seconds: z.number(),
   until: z.string().exactOptional(),
+  failed: z.object({ step: z.string(), message: z.string() }).exactOptional(),
+  missing: z.array(z.string()).exactOptional(),
+  dataName: z.string().exactOptional(),
   keys: z.array(z.string()).exactOptional(),
 });
 

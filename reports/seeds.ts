@@ -79,9 +79,20 @@ const worstGates = (reports: readonly Report[]): readonly GateReport[] =>
     return byUrgency(judged)[0] ?? gate;
   });
 
+/** The seed whose run failed ends all: it is told of the whole. */
+const failedSeed = (reports: readonly Report[]): Pick<Report, 'unfinished'> => {
+  const { seed, unfinished } = reports.find((report) => report.unfinished?.step != null) ?? {};
+  return unfinished === undefined ? {} : { unfinished: { ...unfinished, step: `${unfinished.step} of seed ${seed}` } };
+};
+
 /** The report of the first seed, with what the reports of all seeds say together. */
 export const withSeeds = (reports: readonly Report[]): Report => {
   const [first] = reports;
   if (first === undefined) throw new Error('there is no report of any seed');
-  return { ...first, gates: worstGates(reports), seeds: seedsReport(reports, dataTask(first.data.task)) };
+  return {
+    ...first,
+    ...failedSeed(reports),
+    gates: worstGates(reports),
+    seeds: seedsReport(reports, dataTask(first.data.task)),
+  };
 };

@@ -6,6 +6,7 @@ import type { GapReport, QualityReport, Report, StageReport } from './report.ts'
 import { isControl } from './rows.ts';
 import { MEASURED_BUSY, PROFILED_BUSY } from './speed.ts';
 import { oneLine } from './text.ts';
+import { unfinishedSentence } from './unfinished.ts';
 
 export const stageOf = ({ stages }: Report, id: string | null | undefined): StageReport | undefined =>
   stages.find((stage) => stage.id === id);
@@ -189,10 +190,15 @@ export const gapSentence = (gap: GapReport): string => {
 };
 
 /**
- * What the run came to, in one sentence of plain text, behind one of what is against it; a further one where there are
- * several seeds.
+ * What the run came to, in one sentence of plain text, behind one of what it lacks and one of what is against it; a further one
+ * where there are several seeds.
  */
 export const verdict = (report: Report): string => {
+  const lacks = unfinishedSentence(report);
+  return lacks === undefined ? verdictOfAll(report) : `${lacks} ${verdictOfAll(report)}`;
+};
+
+const verdictOfAll = (report: Report): string => {
   const stage = headline(report);
   if (stage === null) return verdictOnce(report);
   const against = notWorth(report, stage);

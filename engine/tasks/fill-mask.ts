@@ -1,7 +1,7 @@
 import { idTargets, targetOf } from '../../data/answer-targets.ts';
 import { stream } from '../../data/random.ts';
 import { logSumExp } from '../../data/rows.ts';
-import { tokenizerOf } from '../../data/tokenize.ts';
+import { type TextInput, tokenizerOf } from '../../data/tokenize.ts';
 import { modelError } from '../../ground/errors.ts';
 import { atPlaces } from '../../models/at-places.ts';
 import { withMaskedHead } from '../../models/masked-head.ts';
@@ -21,6 +21,12 @@ const FEWEST_TOLD = 5;
 
 const named = 'fill-mask';
 
+/** What the masks of a text follow from, wherever it stands in whatever data: its words alone. */
+const wordsIn = (input: TextInput): string => {
+  const { text, pair = '' } = typeof input === 'string' ? { text: input } : input;
+  return JSON.stringify([text, pair]);
+};
+
 /** The token behind each mask, of a whole vocabulary: learned from other masks at every update, judged by fixed ones. */
 export const fillMask: Task = {
   name: named,
@@ -28,7 +34,7 @@ export const fillMask: Task = {
   encode: async (model, texts, maxLength, signal) => {
     const hide = maskingFor(model);
     const encoded = await wholeTexts(model, texts, maxLength, signal);
-    return encoded.map((one, i) => hide(one, stream(FIXED, named, JSON.stringify(texts[i]))).encoded);
+    return encoded.map((one, i) => hide(one, stream(FIXED, named, wordsIn(texts[i] ?? ''))).encoded);
   },
   ask: async (model, texts) => {
     const mask = maskTokenOf(model);

@@ -1,4 +1,5 @@
-import { env, pipeline } from '@huggingface/transformers';
+import { env } from '@huggingface/transformers';
+import { loadWay } from './ways.js';
 
 // Models and runtime come from the server of this page, and nothing from anywhere else.
 env.allowRemoteModels = false;
@@ -19,10 +20,10 @@ const names = { teacher: 'teacher', student: 'deploy', ...Object.fromEntries(new
 const files = { fp32: 'onnx/model.onnx', q8: 'onnx/model_quantized.onnx' };
 const MOST_RUNS = 21;
 const MOST_MILLISECONDS = 200;
-const SHOWN_LABELS = 3;
 
 const status = document.querySelector('#status');
 const text = document.querySelector('#text');
+const pair = document.querySelector('#pair');
 
 const panel = (role, name) => {
   const element = document.querySelector('#model').content.cloneNode(true).firstElementChild;
@@ -38,10 +39,11 @@ const loaded = async (role, name) => {
   try {
     const found = await fetch(`/models/${name}/config.json`);
     if (!found.ok) throw new Error(`There is no exported model "${name}" in the folder that is served.`);
-    const { dtype } = (await found.json())['transformers.js_config'];
+    const config = await found.json();
+    const { dtype } = config['transformers.js_config'];
     const file = await fetch(`/models/${name}/${files[dtype]}`, { method: 'HEAD' });
     part('.size').textContent = `${(Number(file.headers.get('content-length')) / 1e6).toFixed(2)} MB (${dtype})`;
-    return { part, run: await pipeline('text-classification', name, { dtype }) };
+    return { part, run: await loadWay(name, dtype, config) };
   } catch (error) {
     part('.problem').hidden = false;
     part('.problem').textContent = error.message;
@@ -54,6 +56,10 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 const row = ({ label, score }) => {
   const [item, name, meter, percent] = ['li', 'span', 'meter', 'span'].map((tag) => document.createElement(tag));
   name.textContent = label;
+  if (score === undefined) {
+    item.append(name);
+    return item;
+  }
   meter.value = score;
   percent.textContent = `${(100 * score).toFixed(1)} %`;
   item.append(name, meter, percent);
@@ -66,22 +72,22 @@ const show = ({ part }, labels, times) => {
 };
 
 /** Runs the models by turns, so that whatever else the machine does meets both alike. */
-const measure = async (models, given) => {
+const measure = async (models, given, other) => {
   const times = models.map(() => []);
   const labels = [];
-  for (const { run } of models) labels.push(await run(given, { top_k: SHOWN_LABELS }));
+  for (const { run } of models) labels.push(await run(given, other));
   const end = performance.now() + MOST_MILLISECONDS;
   for (let round = 0; round < MOST_RUNS && (round === 0 || performance.now() < end); round++) {
     for (const [i, { run }] of models.entries()) {
       const start = performance.now();
-      await run(given);
+      await run(given, other);
       times[i].push(performance.now() - start);
     }
   }
   models.forEach((model, i) => {
     show(model, labels[i], times[i]);
   });
-  const answers = new Set(labels.map(([best]) => best.label));
+  const answers = new Set(labels.map((rows) => rows[0]?.label));
   status.textContent = answers.size === 1 ? 'One answer.' : 'The models differ.';
 };
 
@@ -103,7 +109,7 @@ const classify = async () => {
     const given = waiting;
     waiting = undefined;
     try {
-      await measure(models, given);
+      await measure(models, given, pair.value.trim());
     } catch (error) {
       status.textContent = `This text could not be classified: ${error.message}`;
     }
@@ -111,4 +117,5 @@ const classify = async () => {
   running = false;
 };
 text.addEventListener('input', classify);
+pair.addEventListener('input', classify);
 await classify();

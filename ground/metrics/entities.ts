@@ -44,9 +44,19 @@ export interface TaggedWords {
   readonly groups: ArrayLike<number>;
 }
 
+/** Types of entities that some classes mark, in the order of the classes. */
+export const entityTypes = (classes: readonly string[]): readonly string[] => [
+  ...new Set(classes.map(tagNamed).flatMap(({ mark, type }) => (mark === 'O' ? [] : [type]))),
+];
+
+/** Tags by the numbers of their classes, and types by theirs. */
+interface Scheme {
+  readonly tags: readonly Tag[];
+  readonly types: readonly string[];
+}
+
 /** By the word at which an entity begins: its other end and its type in one number; -1 where none begins. */
-const beginnings = (ids: ArrayLike<number>, groups: ArrayLike<number>, tags: readonly Tag[]): Float64Array => {
-  const types = [...new Set(tags.map(({ type }) => type))];
+const beginnings = (ids: ArrayLike<number>, groups: ArrayLike<number>, { tags, types }: Scheme): Float64Array => {
   const begun = new Float64Array(ids.length).fill(-1);
   let first = 0;
   while (first < ids.length) {
@@ -60,17 +70,24 @@ const beginnings = (ids: ArrayLike<number>, groups: ArrayLike<number>, tags: rea
   return begun;
 };
 
-/** What entity F1 reads: 1 at the first word of each entity that is rightly said, that is said, and that is true. */
+/**
+ * What entity F1 reads: 1 at the first word of each entity that is rightly said, that is said, and that is true; and the number
+ * of its type there, -1 elsewhere.
+ */
 export const entityColumns = (
   { chosen, label, groups }: TaggedWords,
   classes: readonly string[],
 ): Judged['columns'] => {
-  const tags = classes.map(tagNamed);
-  const [said, truth] = [beginnings(chosen, groups, tags), beginnings(label, groups, tags)];
+  const scheme = { tags: classes.map(tagNamed), types: entityTypes(classes) };
+  const [said, truth] = [beginnings(chosen, groups, scheme), beginnings(label, groups, scheme)];
+  const typesOf = (begun: Float64Array): Float64Array =>
+    begun.map((entity) => (entity < 0 ? -1 : entity % scheme.types.length));
   return {
     entityHits: said.map((entity, word) => Number(entity >= 0 && entity === truth[word])),
     entitySaid: said.map((entity) => Number(entity >= 0)),
     entityTrue: truth.map((entity) => Number(entity >= 0)),
+    entitySaidType: typesOf(said),
+    entityTrueType: typesOf(truth),
   };
 };
 

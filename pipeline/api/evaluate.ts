@@ -103,6 +103,15 @@ const expectTask = (path: string, { task }: ModelInfo, first: DatasetTask): void
     throw requestError(`${path}: is made for ${task}, the first model for ${first}: they do not compare`);
 };
 
+/** Of vectors nothing says what they should be but another model. */
+const expectTeacher = (paths: readonly string[], task: DatasetTask, { data }: EvaluateOptions): void => {
+  const [alone = '', ...others] = paths;
+  if (dataTask(task).truth !== 'teacher' || others.length > 0) return;
+  throw requestError(
+    `${alone}: gives vectors, which are judged by those of another model; name the model that they should be like first: decant evaluate TEACHER ${alone} --data ${data}`,
+  );
+};
+
 /** What all models are compared by. */
 interface First {
   readonly path: string;
@@ -143,6 +152,7 @@ export const evaluateModels = async (
     const opened = await openModel(path, options);
     const { info } = opened.model;
     labelled ??= await readLabelled(info.task, options);
+    expectTeacher(paths, labelled.task, options);
     expectTask(path, info, labelled.task);
     const order = first === undefined ? undefined : orderOf(path, info.labels, first.labels);
     const own = await ask(path, opened, labelled, options);

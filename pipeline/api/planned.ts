@@ -22,7 +22,8 @@ const isOverAll = ({ place }: Step): boolean => place === 'all-models';
 
 /** The plan without what comes after a stage. Latency is measured over the models that remain. */
 const cutAfter = (plan: Plan, id: string): Plan => {
-  const kept = plan.stages.slice(0, plan.stages.findIndex((stage) => stage.id === id) + 1);
+  const end = plan.stages.findIndex((stage) => stage.id === id) + 1;
+  const kept = plan.stages.slice(0, end);
   const ids = kept.flatMap((stage) => [stage.id, ...stage.about]);
   const models = new Set(kept.map((stage) => stage.id));
   const steps = plan.steps.map((step) =>
@@ -35,7 +36,7 @@ const cutAfter = (plan: Plan, id: string): Plan => {
         }
       : step,
   );
-  const cut = { ...plan, steps, stages: kept, until: id };
+  const cut = { ...plan, steps, stages: kept, until: id, leftOut: plan.stages.slice(end).map((stage) => stage.id) };
   const measured = steps.filter((step) => isOverAll(step) || step.place === 'data').map((step) => step.id);
   return { ...cut, steps: closure(cut, [...ids, ...measured]) };
 };

@@ -2,6 +2,7 @@ import type { RunSummary, StageSummary, StepSummary } from '../../reports/record
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
 import { version } from '../version.ts';
+import { dataNameOf } from './data-name.ts';
 import type { Executed, ExecuteOptions } from './execute.ts';
 
 /** Seconds of steps that no other stage asked for. */
@@ -38,10 +39,26 @@ const automaticSteps = (plan: Plan, steps: ReadonlyMap<string, StepSummary>): Ru
 const isEvaluation = (step: StepSummary | undefined): boolean =>
   Object.values(step?.outputs ?? {}).some(({ artifact }) => artifact.kind === 'predictions');
 
+/** What came to no end: of a stage that has no result, what would have been about it goes without saying. */
+const undone = ({ steps }: Plan, done: ReadonlyMap<string, StepSummary>): readonly string[] => {
+  const open = steps.filter(({ id }) => !done.has(id)).map(({ id }) => id);
+  return open.filter((id) => !open.some((other) => id.startsWith(`${other}/`)));
+};
+
+/** How a run fell short of its file: by a step that failed, by what `--until` left out. */
+const shortOf = (plan: Plan, { steps, end }: Executed): Pick<RunSummary, 'failed' | 'missing'> => {
+  const seeds = end.kind === 'failed' ? plan.seeds.slice(plan.seeds.indexOf(plan.seed) + 1) : [];
+  const missing = [...undone(plan, steps), ...(plan.leftOut ?? []), ...seeds.map((seed) => `seed ${seed}`)];
+  return {
+    ...(end.kind === 'failed' ? { failed: { step: end.step, message: end.message } } : {}),
+    ...(missing.length === 0 ? {} : { missing }),
+  };
+};
+
 /** What reports are made from: the steps of a run as they ended. */
 export const runSummary = (
   { plan, threads, catalogue }: Pick<ExecuteOptions, 'plan' | 'threads' | 'catalogue'>,
-  { steps, keys }: Executed,
+  executed: Executed,
   seconds: number,
 ): RunSummary => ({
   name: plan.name,
@@ -53,19 +70,21 @@ export const runSummary = (
   threads,
   decantVersion: version,
   data: plan.data,
-  automatic: automaticSteps(plan, steps),
+  dataName: dataNameOf(plan),
+  automatic: automaticSteps(plan, executed.steps),
   stages: plan.stages.map(({ id, uses, inputs, helpers, about }) => ({
     id,
     uses,
     ...behaviour(id, uses, plan, catalogue),
     inputs,
-    step: steps.get(id) ?? null,
-    evaluation: about.map((step) => steps.get(step)).find(isEvaluation) ?? null,
-    extraSeconds: extraSeconds(helpers, plan, steps),
-    ...choiceOf(id, plan, steps),
+    step: executed.steps.get(id) ?? null,
+    evaluation: about.map((step) => executed.steps.get(step)).find(isEvaluation) ?? null,
+    extraSeconds: extraSeconds(helpers, plan, executed.steps),
+    ...choiceOf(id, plan, executed.steps),
   })),
-  helpers: [...new Set(plan.stages.flatMap(({ helpers }) => helpers))].flatMap((id) => steps.get(id) ?? []),
+  helpers: [...new Set(plan.stages.flatMap(({ helpers }) => helpers))].flatMap((id) => executed.steps.get(id) ?? []),
   seconds,
-  keys: [...keys],
+  keys: [...executed.keys],
   ...(plan.until === undefined ? {} : { until: plan.until }),
+  ...shortOf(plan, executed),
 });

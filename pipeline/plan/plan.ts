@@ -57,6 +57,8 @@ export interface Plan {
   readonly overrides: readonly string[];
   /** The stage that `--until` names; absent where the whole file is planned. */
   readonly until?: string;
+  /** Stages of the file that come after it. */
+  readonly leftOut?: readonly string[];
   /** Folder of the YAML file: relative paths are resolved against it. */
   readonly base: string;
   readonly steps: readonly Step[];

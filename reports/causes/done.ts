@@ -4,13 +4,15 @@ import type { StageSummary } from '../record.ts';
 export interface Done {
   /** Whether the model was quantized. */
   readonly quantized: boolean;
+  /** What the stage that quantized it was asked for: embeddings, reduceRange, exclude. */
+  readonly quantizedWith: ReadonlySet<string>;
   /** Stages that quantize it. */
   readonly quantizedBy: readonly string[];
-  /** What of it, or of what it was made from, was cut: heads, ffn, embedding, vocabulary. */
+  /** What of it, or of what it was made from, was cut: layers, hidden, heads, ffn, embedding, vocabulary. */
   readonly cut: ReadonlySet<string>;
 }
 
-export const nothingDone: Done = { quantized: false, quantizedBy: [], cut: new Set() };
+export const nothingDone: Done = { quantized: false, quantizedWith: new Set(), quantizedBy: [], cut: new Set() };
 
 type Stages = readonly Pick<StageSummary, 'id' | 'uses' | 'config' | 'inputs' | 'step'>[];
 
@@ -25,11 +27,24 @@ const lineOf = (stages: Stages, id: string): Stages => {
 const keptOf = ({ uses, config: { keep } }: Stages[number]): readonly string[] =>
   uses === 'prune' && typeof keep === 'object' && keep !== null ? Object.keys(keep) : [];
 
+/** Options of a quantization that are on; a list is on where it names something. Tables are quantized where nobody says otherwise. */
+const askedOf = ({ uses, config }: Stages[number]): readonly string[] => {
+  if (uses !== 'quantize') return [];
+  const { embeddings = true, reduceRange = false, exclude = [] } = config;
+  const isOn = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : value === true);
+  return Object.entries({ embeddings, reduceRange, exclude }).flatMap(([name, value]) => (isOn(value) ? [name] : []));
+};
+
+/** Names of what was cut, as a sentence lists them. */
+export const cutOf = ({ cut }: Done, ...wanted: readonly string[]): string =>
+  wanted.filter((name) => cut.has(name)).join(' and ');
+
 export const doneTo = (stages: Stages, id: string): Done => {
   const line = lineOf(stages, id);
   const takers = stages.filter(({ inputs, uses, step }) => uses === 'quantize' && inputs.model === id && step !== null);
   return {
     quantized: line.some(({ uses }) => uses === 'quantize'),
+    quantizedWith: new Set(line.flatMap(askedOf)),
     quantizedBy: takers.map((stage) => stage.id),
     cut: new Set(line.flatMap(keptOf)),
   };

@@ -11,11 +11,11 @@ export const embeddingTable: Cause = {
   looksAt: 'the largest table that ids look up, beside all weights of the graph as it runs',
   advice:
     'a smaller vocabulary, a narrower embedding (prune: keep: { embedding }) or an 8-bit table (quantize) make the file smaller; the time stays',
-  advise: ({ quantized, quantizedBy, cut }) => {
+  advise: ({ quantizedWith, quantizedBy, cut }) => {
     const left = [
       ...(cut.has('vocabulary') ? [] : ['a smaller vocabulary (prune: keep: { vocabulary })']),
       ...(cut.has('embedding') ? [] : ['a narrower embedding (prune: keep: { embedding })']),
-      ...(quantized || quantizedBy.length > 0 ? [] : ['an 8-bit table (quantize)']),
+      ...(quantizedWith.has('embeddings') || quantizedBy.length > 0 ? [] : ['an 8-bit table (quantize)']),
     ];
     return left.length === 0
       ? 'the run has cut and quantized it already: only cutting it further makes the file smaller; the time stays'

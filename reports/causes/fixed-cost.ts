@@ -1,5 +1,6 @@
 import { milliseconds } from '../figures.ts';
 import { type Cause, leastOf, timeOf } from './cause.ts';
+import { cutOf } from './done.ts';
 
 /** Below this share the work itself counts. */
 const MUCH = 0.1;
@@ -10,6 +11,10 @@ export const fixedCost: Cause = {
   about: 'time',
   looksAt: 'an empty graph with the same inputs and outputs, and a chain of as many nodes that do nothing',
   advice: 'run several texts in one batch: the fixed cost is paid once a run; fewer layers have fewer nodes',
+  advise: (done) =>
+    cutOf(done, 'layers') === ''
+      ? fixedCost.advice
+      : 'run several texts in one batch: the fixed cost is paid once a run; the run has cut layers already, and only still fewer have fewer nodes',
   find: ({ model }) => {
     const [full, empty, chain] = [timeOf(model, 'full'), timeOf(model, 'empty'), timeOf(model, 'chain')];
     const least = leastOf(model, 'chain') ?? 0;

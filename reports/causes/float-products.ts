@@ -9,8 +9,9 @@ export const floatProducts: Cause = {
   about: 'time',
   looksAt: 'products whose weight is float32, timed again in 8 bits (signed weights, a scale a column)',
   advice: 'add a quantize stage',
-  advise: ({ quantized, quantizedBy }) => {
-    if (quantized) return 'see the exclude of the quantize stage, which left them in float';
+  advise: ({ quantized, quantizedWith, quantizedBy }) => {
+    if (quantizedWith.has('exclude')) return 'see the exclude of the quantize stage, which left some of them in float';
+    if (quantized) return 'the quantize stage of this run left them in float, each for the reason that stands with it';
     return quantizedBy.length === 0
       ? floatProducts.advice
       : `${quantizedBy.join(', ')} of this run does them in 8 bits`;

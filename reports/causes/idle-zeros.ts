@@ -1,5 +1,6 @@
 import { percent } from '../figures.ts';
 import { type Cause, matters, savingOf, written } from './cause.ts';
+import { cutOf } from './done.ts';
 
 /** Zeros that are multiplied like other numbers. */
 export const idleZeros: Cause = {
@@ -8,6 +9,12 @@ export const idleZeros: Cause = {
   looksAt: 'weights with more than 30 % zeros; timed again without as many whole inputs, and with numbers for zeros',
   advice:
     'prune whole heads, neurons and widths (prune: keep) where time counts; single zeros shrink the compressed file',
+  advise: (done) => {
+    const cut = cutOf(done, 'hidden', 'heads', 'ffn');
+    return cut === ''
+      ? idleZeros.advice
+      : `the run has cut ${cut} already: cut more of them where time counts; single zeros shrink the compressed file`;
+  },
   find: ({ model }) => {
     const [cut, dense] = [savingOf(model, 'cut'), savingOf(model, 'dense')];
     // A kernel that left zeros out would be slower on numbers.

@@ -30,6 +30,10 @@ export const noVnni: Cause = {
   about: 'time',
   looksAt: 'instruction sets of the CPU where a model multiplies in 8 bits; the share is the time of all products',
   advice: 'measure on the CPU that will run the model; without VNNI use reduceRange, since 8-bit products can overflow',
+  advise: ({ quantizedWith }) =>
+    quantizedWith.has('reduceRange')
+      ? 'measure on the CPU that will run the model; its weights keep to 7 bits already (reduceRange), so that products do not overflow'
+      : noVnni.advice,
   find: ({ model, profile: { machine } }) => {
     const sets = lacking(machine);
     const integers = model.products.filter(isInteger);

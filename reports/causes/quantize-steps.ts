@@ -7,6 +7,10 @@ export const quantizeSteps: Cause = {
   about: 'time',
   looksAt: 'the graph with the steps given as constants, and with its 8-bit products in float32 without steps',
   advice: 'leave the small matrices in float with exclude: a step costs the same however little its product saves',
+  advise: ({ quantizedWith }) =>
+    quantizedWith.has('exclude')
+      ? 'the exclude of the quantize stage names too few of the small matrices: a step costs the same however little its product saves'
+      : quantizeSteps.advice,
   find: ({ model }) => {
     const [steps, inFloat] = [savingOf(model, 'without-quantize'), savingOf(model, 'float')];
     if (steps === undefined || !matters(inFloat)) return undefined;

@@ -1,6 +1,7 @@
 import { milliseconds } from '../figures.ts';
 import { leastUncounted, splitOf } from '../split.ts';
 import { type Cause, timeOf } from './cause.ts';
+import { cutOf } from './done.ts';
 
 /** Below this share it belongs to any Transformer. */
 const MUCH = 0.1;
@@ -12,6 +13,12 @@ export const uncountedWork: Cause = {
   about: 'time',
   looksAt: 'normalisations, activations, sums, look-ups and pooling, given as constants',
   advice: 'a narrower or shallower model has less of it; fewer products alone do not',
+  advise: (done) => {
+    const cut = cutOf(done, 'hidden', 'layers');
+    return cut === ''
+      ? uncountedWork.advice
+      : `the run has cut ${cut} already: only a still narrower or shallower model has less of it; fewer products alone do not`;
+  },
   find: ({ model }) => {
     const [full, ms] = [timeOf(model, 'full'), splitOf(model)?.['work that MACs do not count']];
     const least = leastUncounted(model) ?? 0;

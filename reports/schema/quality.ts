@@ -39,6 +39,10 @@ const figures = z.looseObject({
     .exactOptional()
     .describe('Where words of one text are no independent examples: how many independent ones would say as much.'),
   classes: z.array(classScores).describe('Where each answer is one of some classes.'),
+  entities: z
+    .array(classScores)
+    .exactOptional()
+    .describe('Where tags mark entities, these by type: both ends and the type are right.'),
 });
 
 /** Every figure of what a model made of the test split. */

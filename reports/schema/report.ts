@@ -35,11 +35,20 @@ const baseline = baselineFigures
 
 const data = z.looseObject({
   uses: z.string(),
+  name: z.string().exactOptional().describe('What people call it: its files or folders, or what decant reads it with.'),
   ...dataFigures,
   baselines: z
     .record(z.string(), baseline)
     .nullable()
     .describe('What is to be beaten, on the same test split; null when the run ended before that was computed.'),
+});
+
+const unfinished = z.looseObject({
+  step: z.string().nullable().describe('The step that failed; null where --until ended the run.'),
+  message: z.string().nullable().describe('Why it failed.'),
+  missing: z
+    .array(z.string())
+    .describe('What the file asks for and the run has not: stages, steps over all models, further seeds.'),
 });
 
 const cost = z.looseObject({
@@ -58,6 +67,9 @@ export const reportSchema = z.looseObject({
   schema: z.literal('decant.report/1'),
   name: z.string(),
   created: z.string().describe('When the run ended, ISO 8601.'),
+  unfinished: unfinished
+    .exactOptional()
+    .describe('Where the run has not all that its file asks for; absent in a whole one.'),
   seed: z.number(),
   pipeline,
   environment,

@@ -21,7 +21,7 @@ export type Reported = z.infer<typeof reported>;
 /** Trains the model to say what a teacher says, on labelled and unlabelled texts alike. */
 export const distill = defineStage({
   uses: 'distill',
-  version: 6,
+  version: 7,
   summary: 'Trains a student to imitate a teacher on every training text, labelled or not.',
   config,
   place: 'named',

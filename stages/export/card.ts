@@ -67,11 +67,19 @@ const thresholdSection = ({ task, labels, processor: { thresholds } }: ModelInfo
   );
 };
 
-/** README.md of an exported folder. `results` says where its figures are, or is empty where nobody measured any. */
+/** What a card says that no model tells. */
+export interface CardWords {
+  /** Where its figures are, or empty where nobody measured any. */
+  readonly results: string;
+  /** Codes of the languages of its texts; none where nobody said. */
+  readonly languages: readonly string[];
+}
+
+/** README.md of an exported folder. */
 export const modelCard = (
   { info, tokenizer }: Omit<Model, 'graph'>,
   files: ReadonlyMap<Precision, RuntimeNeed>,
-  results: string,
+  { results, languages }: CardWords,
 ): string => {
   const sizes = Object.entries(info.dimensions).map(
     ([name, size]) => `- ${dimensionNames[name] ?? inert(name)}: ${size}`,
@@ -81,11 +89,13 @@ export const modelCard = (
   return `---
 library_name: transformers.js
 pipeline_tag: ${modelTask(info.task).pipeline}
----
+${languages.length === 0 ? '' : `language: [${languages.map((code) => `"${code}"`).join(', ')}]\n`}---
 # ${UNTITLED}
 
 Made by decant${info.origin === undefined ? '' : ` from: ${inert(info.origin)}`}.
-${results === '' ? '' : `${results}\n`}${classes}${standIn(info)}
+${results === '' ? '' : `${results}\n`}
+Languages: ${languages.length === 0 ? 'not known' : languages.join(', ')}.
+${classes}${standIn(info)}
 ## Files
 ${[...files].map(([file, need]) => `${fileLines[file]}; ${needed(need)}`).join('\n')}
 

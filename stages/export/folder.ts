@@ -20,7 +20,7 @@ import { jsonTextWith } from '../../models/number-texts.ts';
 import type { Precision } from '../../models/precision.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { answerName, answerPort, type InputRole, type OutputRole } from '../../models/signature.ts';
-import { modelCard } from './card.ts';
+import { type CardWords, modelCard } from './card.ts';
 import { configJson } from './config.ts';
 import { differ } from './differ.ts';
 import { sentenceFileNames, sentenceFiles } from './sentence.ts';
@@ -42,6 +42,8 @@ export interface ExportOptions {
   readonly threads: number;
   /** A line of the model card: where its figures are, or empty. */
   readonly results: string;
+  /** Languages of the texts, for the card; unknown where nobody says. */
+  readonly languages?: readonly string[];
 }
 
 /** Names by which Hugging Face's clients feed a model and read it. */
@@ -97,7 +99,7 @@ const write = async (folder: string, file: string, text: string): Promise<void> 
   await writeFile(path, text);
 };
 
-const writeFolder = async (folder: string, models: Models, shared: Model, results: string): Promise<void> => {
+const writeFolder = async (folder: string, models: Models, shared: Model, said: CardWords): Promise<void> => {
   const { info, tokenizer } = shared;
   const graphs = new Map([...models].map(([precision, model]) => [precision, deployGraph(precision, model)]));
   const needs = new Map([...graphs].map(([precision, graph]) => [precision, runtimeNeed(graph)]));
@@ -107,7 +109,7 @@ const writeFolder = async (folder: string, models: Models, shared: Model, result
   await write(folder, deployFiles.tokenizer, tokenizerText(tokenizer));
   await write(folder, deployFiles.tokenizerConfig, jsonText(tokenizerConfigJson(info, tokenizer)));
   await write(folder, 'special_tokens_map.json', jsonText(specialTokens(info, tokenizer)));
-  await write(folder, 'README.md', modelCard(shared, needs, results));
+  await write(folder, 'README.md', modelCard(shared, needs, said));
   for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
   await mkdir(join(folder, 'onnx'), { recursive: true });
   for (const [precision, graph] of graphs) await writeGraph(join(folder, deployFiles[precision]), graph);
@@ -158,7 +160,7 @@ const bytesOf = async (file: string): Promise<number> => {
 export const exportModels = async (
   folder: string,
   models: Models,
-  { threads, results }: ExportOptions,
+  { threads, results, languages = [] }: ExportOptions,
 ): Promise<Readonly<Partial<Record<Precision, number>>>> => {
   const shared = sharedModel(models);
   for (const { graph } of models.values()) {
@@ -166,7 +168,7 @@ export const exportModels = async (
     expectFinite(graph);
   }
   checkNames(shared.info);
-  await writeFolder(folder, models, shared, results);
+  await writeFolder(folder, models, shared, { results, languages });
   const bytes: Partial<Record<Precision, number>> = {};
   for (const precision of models.keys()) {
     await verify(folder, precision, threads);

@@ -8,6 +8,18 @@ import { differ } from './differ.ts';
 
 const config = z.strictObject({
   to: z.literal('transformers-js').default('transformers-js').meta({ description: 'Layout of the folder.' }),
+  languages: z
+    .array(
+      z
+        .string()
+        .regex(/^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$/, "expected the code of a language, such as 'en' or 'pt-BR'"),
+    )
+    .min(1)
+    .exactOptional()
+    .meta({
+      description:
+        'Languages of the texts for the model card, as [en, de]; left out, the card says that they are not known.',
+    }),
 });
 
 export type Config = z.output<typeof config>;
@@ -29,7 +41,7 @@ export type Reported = z.infer<typeof reported>;
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 9,
+  version: 10,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   place: 'named',

@@ -20,10 +20,12 @@ const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Prom
   return models;
 };
 
-export const run: StageRun<Config, Reported> = async (inputs, _, ctx): Promise<Reported> => {
+export const run: StageRun<Config, Reported> = async (inputs, { languages = [] }, ctx): Promise<Reported> => {
   const models = await readModels(inputs);
   const folder = await ctx.output('folder', 'folder');
-  const bytes = await exportModels(folder, models, { threads: ctx.threads, results: RESULTS_PLACEHOLDER });
+  const bytes = await exportModels(folder, models, {
+    ...{ threads: ctx.threads, results: RESULTS_PLACEHOLDER, languages },
+  });
   const [shared] = models.values();
   const settings = shared === undefined ? [] : clientLimits(shared.tokenizer);
   const notes = settings.length === 0 ? {} : { notes: [clientSettingsNote(settings)] };

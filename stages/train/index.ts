@@ -27,7 +27,7 @@ export type Reported = z.infer<typeof reported>;
 /** Trains a model on the labels: fine-tunes the one before, or starts a shape from random weights. */
 export const trainStage = defineStage({
   uses: 'train',
-  version: 6,
+  version: 7,
   summary: 'Trains on the labels: fine-tunes a model, or starts from random weights.',
   config,
   place: 'named',

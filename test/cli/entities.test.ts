@@ -62,6 +62,15 @@ describe('a pipeline of named entities', () => {
     expect(comparisons?.[0]?.score.low).toBeLessThanOrEqual(comparisons?.[0]?.score.high ?? 0);
     expect(report.gates.map(({ outcome }) => outcome)).toEqual(['passed', 'passed']);
     expect(ran.stdout).toContain('entity F1 %');
+    const types = quality?.entities ?? [];
+    expect(types.map(({ label }) => label).sort()).toEqual(['CITY', 'DATE', 'ORDER', 'PERSON', 'PRODUCT']);
+    for (const { support, f1 } of types) expect(support > 10 && f1 > 0.3).toBe(true);
+    const [markdown, html] = ['report.md', 'report.html'].map((name) =>
+      readFileSync(space.path('runs/entities', name), 'utf8'),
+    );
+    expect(markdown).toMatch(/^Entities by type, by int8:\n\n\| class \| entities \| precision %/m);
+    for (const text of [markdown, html]) for (const { label } of types) expect(text).toContain(label);
+    expect(html).toContain('Entities by type');
   });
 
   it('answers with entities and where they stand', async () => {

@@ -1,6 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { writeModel } from '../../models/files.ts';
+import { validate } from '../../pipeline/api/index.ts';
+import { clientModel } from '../clients/rig.ts';
 import { smallPackages } from '../data/small-packages.ts';
 import { root } from '../rig/build.ts';
 import { decant } from '../rig/cli.ts';
@@ -23,6 +27,12 @@ for (const uses of ['spam-assassin', 'brown-tags']) smallPackages[uses]?.(beside
 
 const files = readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.yaml'));
 
+/** What people do every day, each in a row of its own in the table. */
+const everyday = ['tickets', 'sentiment', 'entities', 'tags', 'similarity', 'search', 'spam', 'pairs'];
+
+/** Their stages run on the same kind of file in a test of that file's kind. */
+const ranElsewhere = ['question-pairs.yaml', 'sentiment.yaml'];
+
 /** Whole pipelines, on a machine that may be busy. */
 const LONGEST_MS = 900_000;
 
@@ -31,11 +41,42 @@ describe('the examples', () => {
     expect(files.length).toBeGreaterThanOrEqual(5);
     const told = readFileSync(join(root, 'examples/README.md'), 'utf8');
     expect(files.filter((file) => !told.includes(`[${file}](${file})`))).toEqual([]);
+    const rows = [...told.matchAll(/^\| (\w+) \| \[([\w-]+\.yaml)\]/gm)].map(([, task, file]) => [task, file]);
+    expect(rows.map(([task]) => task)).toEqual(everyday);
+    expect(rows.filter(([, file]) => !files.includes(file ?? ''))).toEqual([]);
+  });
+
+  it.each(files)('%s is valid', async (file) => {
+    const { stages } = await validate(space.path('examples', file));
+    expect(stages.length).toBeGreaterThan(2);
+  });
+
+  it('has data that its recipes make to the letter', () => {
+    for (const recipe of readdirSync(join(root, 'examples')).filter((name) => name.endsWith('.recipe.mjs'))) {
+      const { status, stderr } = spawnSync(process.execPath, [space.path('examples', recipe)], { encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    }
+    for (const file of ['tickets.csv', 'reviews.csv', 'questions.csv', 'orders.jsonl'])
+      expect([file, readFileSync(space.path('examples', file), 'utf8')]).toEqual([
+        file,
+        readFileSync(join(root, 'examples', file), 'utf8'),
+      ]);
+  });
+
+  it('finds texts by what they mean', async () => {
+    await writeModel(space.path('vectors'), clientModel('features'));
+    const texts = space.write('texts.txt', 'the old dog runs\nthe cat sleeps quietly\na small bird sings\n');
+    const args = [join(root, 'examples/search.mjs'), space.path('vectors'), texts, 'the cat sleeps quietly'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const found = stdout.trim().split('\n');
+    expect(found[0]).toBe('1.000  the cat sleeps quietly');
+    expect(found).toHaveLength(3);
   });
 
   // Those that the guide runs have their test with its commands.
   const guide = readFileSync(join(root, 'docs/guide.md'), 'utf8');
-  it.each(files.filter((file) => !guide.includes(`decant run examples/${file}`)))(
+  it.each(files.filter((file) => !guide.includes(`decant run examples/${file}`) && !ranElsewhere.includes(file)))(
     '%s runs as it stands, at small scale',
     async (file) => {
       const path = space.path('examples', file);

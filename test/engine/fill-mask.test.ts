@@ -116,6 +116,21 @@ describe('hidden tokens', () => {
     const back = await fillMask.encode(model, texts.toReversed(), 16);
     expect(back.toReversed()).toEqual(there);
   });
+
+  it('follow from the words alone, whatever else is known of a text and wherever it stands', async () => {
+    const [text = '', pair = ''] = counting(2, 'somewhere');
+    const hiddenIn = async (input: Parameters<typeof fillMask.encode>[1][number]) => {
+      const [one] = await fillMask.encode(model, [input], 32);
+      return one?.byRole;
+    };
+    const plain = await hiddenIn(text);
+    expect(await hiddenIn({ text })).toEqual(plain);
+    expect(await hiddenIn(Object.assign({ id: 7, text }, { target: 3 }))).toEqual(plain);
+    expect(await hiddenIn(Object.assign({ text }, { id: 8 }))).toEqual(plain);
+    const both = await hiddenIn({ text, pair });
+    expect(await hiddenIn(Object.assign({ pair, id: 9 }, { text }))).toEqual(both);
+    expect(await hiddenIn({ text: pair, pair: text })).not.toEqual(both);
+  });
 });
 
 describe('a model that fills them in', () => {

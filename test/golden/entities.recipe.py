@@ -3,7 +3,7 @@ import json
 import random
 from pathlib import Path
 
-from seqeval.metrics import f1_score
+from seqeval.metrics import classification_report, f1_score
 from seqeval.scheme import IOB2, Entities
 
 random.seed(16)
@@ -22,7 +22,9 @@ def disturbed(tags):
 def case(true, said):
     entities = [[[e.start, e.end, e.tag] for e in text] for text in Entities(said, IOB2).entities]
     f1 = f1_score(true, said, mode='strict', scheme=IOB2, zero_division=0)
-    return {'true': true, 'said': said, 'entities': entities, 'f1': f1}
+    table = classification_report(true, said, mode='strict', scheme=IOB2, zero_division=0, output_dict=True)
+    types = {kind: {name: float(x) for name, x in row.items()} for kind, row in table.items() if ' avg' not in kind}
+    return {'true': true, 'said': said, 'entities': entities, 'f1': f1, 'types': types}
 
 
 cases = []

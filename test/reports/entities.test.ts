@@ -5,6 +5,7 @@ import { entitiesIn, tagNamed, withEntities } from '../../ground/metrics/entitie
 import { entityF1 } from '../../ground/metrics/index.ts';
 import { figureOf, type Judged } from '../../ground/metrics/metric.ts';
 import { choices } from '../../reports/evidence.ts';
+import { entityScores } from '../../reports/statistics/entities.ts';
 import { judgedFigure } from '../../reports/statistics/metrics.ts';
 
 const texts = z.array(z.array(z.string()));
@@ -14,6 +15,10 @@ const golden = z
       z.object({
         ...{ true: texts, said: texts, f1: z.number() },
         entities: z.array(z.array(z.tuple([z.int(), z.int(), z.string()]))),
+        types: z.record(
+          z.string(),
+          z.object({ precision: z.number(), recall: z.number(), 'f1-score': z.number(), support: z.number() }),
+        ),
       }),
     ),
   })
@@ -72,5 +77,39 @@ describe('entity F1', () => {
     expect(interval.low).toBeLessThan(value);
     expect(interval.high).toBeGreaterThan(value);
     expect(interval.high).toBeLessThan(0.95);
+  });
+});
+
+describe('scores of entities by type', () => {
+  it.each(golden.cases.map((one, i) => [i, one] as const))(
+    'are what seqeval says, case %i',
+    (_, { true: truth, said, types }) => {
+      const words = wordsOf(truth, said);
+      const scores = entityScores(judgedOf(words), words.classes);
+      const present = scores.filter(({ support, precision, label }) => support + precision > 0 || label in types);
+      expect(present.map(({ label }) => label).sort()).toEqual(Object.keys(types).sort());
+      for (const { label, precision, recall, f1, support, f1Interval } of present) {
+        const theirs = types[label];
+        expect(precision).toBeCloseTo(theirs?.precision ?? Number.NaN, 12);
+        expect(recall).toBeCloseTo(theirs?.recall ?? Number.NaN, 12);
+        expect(f1).toBeCloseTo(theirs?.['f1-score'] ?? Number.NaN, 12);
+        expect(support).toBe(theirs?.support);
+        expect(0 <= f1Interval.low && f1Interval.low <= f1 && f1 <= f1Interval.high && f1Interval.high <= 1).toBe(true);
+      }
+    },
+  );
+
+  it('have intervals over texts, which narrow with more of them', () => {
+    const widthOf = (texts: number): number => {
+      const truth = Array.from({ length: texts }, () => ['B-PER', 'O', 'B-LOC', 'I-LOC']);
+      const said = truth.map((tags, i) => (i % 4 === 0 ? ['O', 'O', 'B-LOC', 'O'] : tags));
+      const words = wordsOf(truth, said);
+      const [person] = entityScores(judgedOf(words), words.classes);
+      expect([person?.label, person?.recall, person?.precision]).toEqual(['PER', 0.75, 1]);
+      return (person?.f1Interval.high ?? 0) - (person?.f1Interval.low ?? 0);
+    };
+    const [few, many] = [widthOf(20), widthOf(320)];
+    expect(few / many).toBeGreaterThan(3);
+    expect(few / many).toBeLessThan(5.5);
   });
 });

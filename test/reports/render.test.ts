@@ -15,7 +15,7 @@ import { renderTable } from '../../reports/terminal.ts';
 import { oneLine, terminalWidth } from '../../reports/text.ts';
 import { headline, verdict } from '../../reports/verdict.ts';
 import { modelCard } from '../../stages/export/card.ts';
-import { RESULTS_PLACEHOLDER } from '../../stages/export/placeholder.ts';
+import { RESULTS_PLACEHOLDER, UNTITLED } from '../../stages/export/placeholder.ts';
 import { bare, bareStage, fullReport, hostile, latency } from './sample.ts';
 
 const report = fullReport();
@@ -346,8 +346,10 @@ describe('the model card', () => {
     }) as const;
   const needs = (files: readonly Precision[]) =>
     new Map(files.map((file) => [file, { minor: file === 'fp32' ? 17 : 21, opset: 20, format: 9 }]));
-  const cardOf = (labels: readonly string[], files: readonly Precision[]): string =>
-    modelCard({ info: info(labels), tokenizer: {} }, needs(files), RESULTS_PLACEHOLDER);
+  const cardOf = (labels: readonly string[], files: readonly Precision[], languages: readonly string[] = []): string =>
+    modelCard({ info: info(labels), tokenizer: {} }, needs(files), {
+      ...{ results: RESULTS_PLACEHOLDER, languages },
+    });
   const [folder = bareStage('deploy')] = report.stages.filter(({ id }) => id === 'deploy');
   const front = (card: string): unknown => parseYaml(card.split('---\n')[1] ?? '');
 
@@ -376,9 +378,30 @@ describe('the model card', () => {
     expect(card).toContain('ORT_DISABLE_TELEMETRY=1');
   });
 
-  it('stays as it was exported when there are no figures, and when it is not ours', () => {
+  it('names languages where they are given, for people and for machines, and says that it knows none elsewhere', () => {
+    const [none, two] = [cardOf(['a'], ['q8']), cardOf(['a'], ['q8'], ['no', 'pt-BR'])];
+    expect(none).toContain('\nLanguages: not known.\n');
+    expect(two).toContain('\nLanguages: no, pt-BR.\n');
+    expect(front(two)).toMatchObject({ language: ['no', 'pt-BR'] });
+    expect(front(none)).not.toHaveProperty('language');
+    const whole = cardWithFigures(two, RESULTS_PLACEHOLDER, report, folder);
+    expect(front(whole)).toMatchObject({ language: ['no', 'pt-BR'], 'model-index': [{ name: 'supersense' }] });
+  });
+
+  it('calls the data by its name, or by what reads it', () => {
+    const named = { ...report, data: { ...report.data, name: 'letters *2025*.csv' } };
+    const of = (one: Report) => cardWithFigures(cardOf(['a'], ['q8']), RESULTS_PLACEHOLDER, one, folder);
+    const dataset = (card: string): unknown => Object(front(card))['model-index'][0].results[0].dataset.name;
+    expect(dataset(of(named))).toBe('letters *2025*.csv');
+    expect(of(named)).toContain('test texts of letters \\*2025\\*.csv');
+    expect(dataset(of(report))).toBe(report.data.uses);
+  });
+
+  it('gets the title of the run alone when there are no figures, and stays as it is when it is not ours', () => {
     const card = cardOf([], ['q8']);
-    expect(cardWithFigures(card, RESULTS_PLACEHOLDER, bare, folder)).toBe(card);
+    const titled = card.replace(`# ${UNTITLED}`, `# ${bare.name}`);
+    expect(titled).not.toBe(card);
+    expect(cardWithFigures(card, RESULTS_PLACEHOLDER, bare, folder)).toBe(titled);
     expect(cardWithFigures('# mine', RESULTS_PLACEHOLDER, report, folder)).toBe('# mine');
   });
 

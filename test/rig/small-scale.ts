@@ -14,12 +14,12 @@ const pipeline = z.object({
 });
 
 /** Settings that run a pipeline as it stands in seconds: few texts, two steps a training, a tokenizer that is learned at once. */
-export const smallScale = (file: string, limit: number): readonly string[] => {
+export const smallScale = (file: string, limit: number, steps = 2): readonly string[] => {
   const { stages } = pipeline.parse(parse(readFileSync(file, 'utf8')));
   const settings = stages.flatMap(({ id, uses, architecture, recover }) => [
-    ...(uses === 'train' || uses === 'distill' ? [`stages.${id}.steps=2`] : []),
+    ...(uses === 'train' || uses === 'distill' ? [`stages.${id}.steps=${steps}`] : []),
     ...(uses === 'prune' ? [`stages.${id}.examples=32`] : []),
-    ...(recover === undefined ? [] : [`stages.${id}.recover.steps=2`]),
+    ...(recover === undefined ? [] : [`stages.${id}.recover.steps=${steps}`]),
     ...(architecture === undefined ? [] : [`stages.${id}.architecture.vocabulary=1000`]),
   ]);
   const measure = 'measure={ rounds: 3, processes: 2, loads: 0, batch: 2, profile: false }';

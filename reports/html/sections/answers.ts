@@ -31,16 +31,17 @@ const reportColumns = (examples: string): readonly HtmlColumn<ClassRow>[] => [
 ];
 
 /** Precision, recall and F1 of every class with their means, as scikit-learn's classification_report has them. */
-const classificationReport = (quality: QualityReport, examples: string): Html => {
-  const sorted: readonly ClassRow[] = quality.classes.toSorted((a, b) => b.support - a.support);
+const classificationReport = (classes: QualityReport['classes'], title: string, examples: string): Html => {
+  if (classes.length === 0) return nothing;
+  const sorted: readonly ClassRow[] = classes.toSorted((a, b) => b.support - a.support);
   const [open, folded] = [sorted.slice(0, MOST_ROWS), sorted.slice(MOST_ROWS, MOST_ROWS + MOST_FOLDED)];
   const columns = reportColumns(examples);
-  const means = averagesOf(quality.classes).map((mean): ClassRow => ({ ...mean, f1Interval: null }));
+  const means = averagesOf(classes).map((mean): ClassRow => ({ ...mean, f1Interval: null }));
   const more =
     folded.length === 0
       ? nothing
       : html`<details><summary>${folded.length} rarer classes of ${sorted.length}</summary>${table(columns, folded, 'Rarer classes')}</details>`;
-  return html`<h3>Classification report</h3>${table(columns, [...open, ...means], 'Classification report', {
+  return html`<h3>${title}</h3>${table(columns, [...open, ...means], title, {
     strong: ({ label }) => means.some((mean) => mean.label === label),
   })}${more}`;
 };
@@ -202,12 +203,13 @@ export const answersSection = async (report: Report): Promise<Section | null> =>
   const { answers, data } = report;
   const quality = stageOf(report, answers?.stage)?.quality ?? null;
   if (answers === null || quality === null) return null;
-  const byClass = quality.classes.length === 0 ? nothing : classificationReport(quality, metricOf(report).examples);
+  const { classes, entities = [] } = quality;
   return {
     id: 'answers',
     title: `What ${answers.stage} answers`,
     body: html`<p>On all ${whole(quality.examples)} test ${metricOf(report).examples}.</p>
-${byClass}
+${classificationReport(entities, 'Entities by type', 'entities')}
+${classificationReport(classes, 'Classification report', metricOf(report).examples)}
 ${confusion(answers, data.classes)}
 ${await reliability(answers)}
 ${await scatter(answers)}`,
