@@ -177,8 +177,10 @@ describe('decant schema report', () => {
     expect(code).toBe(0);
     expect(schema.$id).toBe('urn:decant.report:1');
     expect(schema.properties.schema.const).toBe(before.schema);
-    // Only a run over several seeds has them, and only a report that was written has a checksum.
-    expect(Object.keys(schema.properties).toSorted()).toEqual([...Object.keys(before), 'seeds', 'checksum'].toSorted());
+    // Only a run over several seeds has them, only one that did not end says why, and only a report that was written has a checksum.
+    expect(Object.keys(schema.properties).toSorted()).toEqual(
+      [...Object.keys(before), 'seeds', 'unfinished', 'checksum'].toSorted(),
+    );
   });
 
   it('knows nothing else but pipelines', async () => {
