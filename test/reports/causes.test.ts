@@ -108,10 +108,22 @@ describe('the causes', () => {
     expect(causes.map(({ name }) => name).filter((name) => !text.includes(`(\`${name}\`)`))).toEqual([]);
   });
 
+  /** Kernels of some machines lose nothing by heads of 21: then the times lie where such a width should, and that is no cause. */
+  const losesNothing = (name: string, profiles: readonly Profile[]): boolean =>
+    name === 'odd-heads' &&
+    profiles.every(({ models: { odd } }) => {
+      if (odd === undefined) return true;
+      const [full = Number.NaN, narrow = Number.NaN, wide = Number.NaN] = (
+        ['full', 'narrow-heads', 'wide-heads'] as const
+      ).map((variant) => timeOf(odd, variant));
+      return full <= 1.05 * (narrow + (5 / 8) * (wide - narrow));
+    });
+
   it.each(causes.map(({ name }) => name))('find %s where it is, with its evidence and measured share', async (name) => {
     const proof = proofs[name];
     await inSomeMeasurement(proof?.shows ?? '', proof?.shown, (found) => {
       const shown = found.find((cause) => cause.name === name);
+      if (shown === undefined && losesNothing(name, measured.at(-1) ?? [])) return;
       expect(shown?.finding).toMatch(proof?.says ?? /./);
       expect(shown?.evidence).toMatch(/\d/);
       expect(shown?.share).toBeGreaterThan(0);
