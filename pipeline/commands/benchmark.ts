@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LatencyReport } from '../../reports/report.ts';
 import { type Benchmark, type BenchmarkedModel, type BenchmarkOptions, benchmark, engineNames } from '../api/index.ts';
 import { allow, type LimitOptions } from '../guard/limits.ts';
-import { addLimitOptions, collect, dtypeOption, exit, followed, untilSignal, wholeNumber } from './common.ts';
+import { addLimitOptions, collect, dtypeOption, exit, followedOnLine, untilSignal, wholeNumber } from './common.ts';
 
 interface Options extends Omit<BenchmarkOptions, 'batches' | 'lengths' | 'engines'>, LimitOptions {
   readonly batch: readonly number[];
@@ -124,15 +124,11 @@ const render = async (benchmark: Benchmark): Promise<string> => {
 const time = async (models: readonly string[], options: Options, signal: AbortSignal): Promise<number> => {
   const { batch: batches, length: lengths, engine: engines, ...asked } = options;
   allow(options);
-  const { progressLine } = await import('../view/progress-line.ts');
-  const line = progressLine(process.stderr);
   const job = benchmark(models, {
     ...{ ...asked, batches, lengths, signal },
     ...(engines.length === 0 ? {} : { engines }),
   });
-  const result = await followed(job, (progress) => line.show(progress.phase ?? 'benchmark', progress)).finally(() =>
-    line.clear(),
-  );
+  const result = await followedOnLine(job, (progress) => [progress.phase ?? 'benchmark', progress]);
   const { jsonForPeople } = await import('../../reports/text.ts');
   process.stdout.write(options.json === true ? jsonForPeople(result) : await render(result));
   return exit.done;

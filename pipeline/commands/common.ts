@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { defaultThreads, engineNames, type Job } from '../api/index.ts';
+import { defaultThreads, engineNames, type Job, type Progress } from '../api/index.ts';
 
 export const DEFAULT_FILE = 'pipeline.yaml';
 
@@ -35,6 +35,19 @@ export const followed = async <Event, Result>(
 ): Promise<Result> => {
   for await (const event of job) show(event);
   return await job;
+};
+
+/** What a job comes to; how far what is at work is stands on one line of standard error meanwhile. */
+export const followedOnLine = async <Event, Result>(
+  job: Job<Event, Result>,
+  told: (event: Event) => readonly [name: string, progress: Progress] | undefined,
+): Promise<Result> => {
+  const { progressLine } = await import('../view/progress-line.ts');
+  const line = progressLine(process.stderr);
+  return await followed(job, (event) => {
+    const shown = told(event);
+    if (shown !== undefined) line.show(...shown);
+  }).finally(() => line.clear());
 };
 
 /** Of commands that take one of a folder's files. */

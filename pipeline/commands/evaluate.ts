@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Written } from '../../reports/metric.ts';
 import { type EvaluatedModel, type EvaluateOptions, type Evaluation, evaluate } from '../api/index.ts';
 import { allow, type LimitOptions } from '../guard/limits.ts';
-import { addLimitOptions, dtypeOption, exit, followed, untilSignal, wholeNumber } from './common.ts';
+import { addLimitOptions, dtypeOption, exit, followedOnLine, untilSignal, wholeNumber } from './common.ts';
 
 interface Options extends EvaluateOptions, LimitOptions {
   readonly json?: boolean;
@@ -82,11 +82,8 @@ const render = async (evaluation: Evaluation): Promise<string> => {
 
 const judge = async (models: readonly string[], options: Options, signal: AbortSignal): Promise<number> => {
   allow(options);
-  const { progressLine } = await import('../view/progress-line.ts');
-  const line = progressLine(process.stderr);
-  const evaluation = await followed(evaluate(models, { ...options, signal }), ({ model, progress }) =>
-    line.show(model, progress),
-  ).finally(() => line.clear());
+  const job = evaluate(models, { ...options, signal });
+  const evaluation = await followedOnLine(job, ({ model, progress }) => [model, progress]);
   const { jsonForPeople } = await import('../../reports/text.ts');
   process.stdout.write(options.json === true ? jsonForPeople(evaluation) : await render(evaluation));
   return exit.done;

@@ -3,7 +3,7 @@ import { bytes } from '../../reports/figures.ts';
 import { jsonForPeople } from '../../reports/text.ts';
 import { type ForecastOptions, plan, type RunForecast, type SeedForecast } from '../api/index.ts';
 import { duration } from '../view/text.ts';
-import { addPlanOptions, DEFAULT_FILE, exit, wholeNumber } from './common.ts';
+import { addPlanOptions, DEFAULT_FILE, exit, followedOnLine, wholeNumber } from './common.ts';
 
 interface Options extends ForecastOptions {
   readonly json?: boolean;
@@ -73,19 +73,6 @@ const render = (forecast: RunForecast): string => {
   return `${blocks.join('')}${totalsText(forecast)}`;
 };
 
-/** The forecast, with a line of progress on standard error while something is tried. */
-const forecastOf = async (file: string, options: Options): Promise<RunForecast> => {
-  const { progressLine } = await import('../view/progress-line.ts');
-  const line = progressLine(process.stderr);
-  const job = plan(file, options);
-  try {
-    for await (const event of job) if (event.type === 'progress') line.show(event.step, event.progress);
-    return await job;
-  } finally {
-    line.clear();
-  }
-};
-
 /** `decant plan`. */
 export const planCommand = (program: Command, end: (code: number) => void): void => {
   addPlanOptions(program.command('plan').argument('[file]', 'pipeline file', DEFAULT_FILE))
@@ -103,7 +90,9 @@ export const planCommand = (program: Command, end: (code: number) => void): void
     )
     .addHelpText('after', examples)
     .action(async (file: string, options: Options) => {
-      const forecast = await forecastOf(file, options);
+      const forecast = await followedOnLine(plan(file, options), (event) =>
+        event.type === 'progress' ? [event.step, event.progress] : undefined,
+      );
       process.stdout.write(options.json === true ? jsonForPeople(forecast) : render(forecast));
       end(exit.done);
     });

@@ -5,7 +5,7 @@ import { requestError } from '../diagnostic.ts';
 import { allow, type LimitOptions } from '../guard/limits.ts';
 import { answersText } from './answer-lines.ts';
 import { type Failed, isFailed } from './asked.ts';
-import { addLimitOptions, collect, dtypeOption, exit, followed, untilSignal, wholeNumber } from './common.ts';
+import { addLimitOptions, collect, dtypeOption, exit, followedOnLine, untilSignal, wholeNumber } from './common.ts';
 import { askedFrom, type PairOptions } from './lines.ts';
 
 interface Options extends LimitOptions, PairOptions, LoadOptions, TableOptions {
@@ -67,11 +67,8 @@ const predictTable = async (path: string, texts: readonly string[], options: Opt
     );
   }
   const columns = { data, out, ...(pairColumn === undefined ? {} : { pair: pairColumn }) };
-  const { progressLine } = await import('../view/progress-line.ts');
-  const line = progressLine(process.stderr);
   const job = predictFile(path, { ...asked, ...columns, signal });
-  const done = await followed(job, (progress) => line.show(data, progress)).finally(() => line.clear());
-  const { rows, unanswered, first } = done;
+  const { rows, unanswered, first } = await followedOnLine(job, (progress) => [data, progress]);
   const summary = { file: out, rows, unanswered };
   process.stdout.write(options.json === true ? jsonForPeople(summary) : `${out}: ${rows} rows\n`);
   if (first !== undefined) process.stderr.write(`${first} has no text (${unanswered} rows in all); it has no answer\n`);

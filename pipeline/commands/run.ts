@@ -15,7 +15,7 @@ import {
 } from '../api/index.ts';
 import type { Failure } from '../explain.ts';
 import type { View } from '../view/view.ts';
-import { addPlanOptions, DEFAULT_FILE, exit, wholeNumber } from './common.ts';
+import { addPlanOptions, DEFAULT_FILE, exit, followed, wholeNumber } from './common.ts';
 import { addToStepSummary } from './step-summary.ts';
 
 interface Options extends PlanOptions {
@@ -98,8 +98,9 @@ const failureOf = (error: RunError): Failure => {
 
 /** The report alone, or beside what went wrong as much of it as there is. */
 const showJson = async (ended: Run | RunError): Promise<void> => {
+  if (!(ended instanceof RunError)) return void process.stdout.write(await renderReport(ended.report, 'json'));
   const report = ended.report === null ? null : JSON.parse(await renderReport(ended.report, 'json'));
-  process.stdout.write(jsonForPeople(ended instanceof RunError ? { error: failureOf(ended), report } : report));
+  process.stdout.write(jsonForPeople({ error: failureOf(ended), report }));
 };
 
 const show = async (ended: Run | RunError, json: boolean): Promise<void> => {
@@ -114,15 +115,11 @@ const show = async (ended: Run | RunError, json: boolean): Promise<void> => {
 };
 
 /** The end of a run, whichever it is; what else goes wrong passes. */
-const endOf = async (job: Job<RunEvent, Run>, { emit }: View): Promise<Run | RunError> => {
-  try {
-    for await (const event of job) emit(event);
-    return await job;
-  } catch (error) {
+const endOf = (job: Job<RunEvent, Run>, { emit }: View): Promise<Run | RunError> =>
+  followed(job, emit).catch((error: unknown) => {
     if (error instanceof RunError) return error;
     throw error;
-  }
-};
+  });
 
 const runFile = async (file: string, options: Options): Promise<number> => {
   const { viewFor } = await import('../view/choose.ts');
