@@ -4,6 +4,7 @@ import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
+import { answersOf } from './answers.ts';
 import type { Opened } from './open.ts';
 import type { Given } from './types/answers.ts';
 
@@ -39,28 +40,49 @@ const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promis
   );
 };
 
-/** A model with the task that it is made for, loaded to be asked many times; what it may take is said before. */
+/**
+ * A model with the task that it is made for and what the numbers of its answers stand for, loaded to be asked many times; what it
+ * may take is said before.
+ */
 export const predictorOf = async ({ folder, model }: Opened, threads: number) => {
   const { taskOf } = await import('../../engine/tasks/index.ts');
   const { openPredictor } = await import('../../engine/predict.ts');
-  limited(await textWork({ folder, model }, []));
+  await limited(() => textWork({ folder, model }, []));
   const task = taskOf(model.info.task);
-  return { task, predictor: await openPredictor({ model, task, threads }) };
+  const predictor = await openPredictor({ model, task, threads });
+  return { task, predictor, labels: task.names?.(model) ?? model.info.labels };
 };
 
-/** Texts that people ask about, as a prediction takes them, with the time and memory that they may take. */
-export const questionOf = async ({ folder, model }: Opened, task: Task, given: readonly Given[]) => {
+/** A model that is loaded, with what it is asked for. */
+export interface Asking extends Awaited<ReturnType<typeof predictorOf>> {
+  readonly opened: Opened;
+}
+
+interface AskedFor {
+  /** Tokens told of each mask. */
+  readonly top: number;
+  readonly signal?: AbortSignal | undefined;
+  onProgress(done: number, total: number): void;
+}
+
+/** What a loaded model says of texts, and the texts as it read them; it may take the time and memory that they should need. */
+export const answered = async (
+  { opened: { folder, model }, task, predictor, labels }: Asking,
+  given: readonly Given[],
+  { top, signal, onProgress }: AskedFor,
+) => {
   const texts = textsFor(folder, task, given);
-  const limits = limited(await textWork({ folder, model }, texts));
+  const { renew } = await limited(() => textWork({ folder, model }, texts));
   const { batchingOf } = await import('../../models/quantized.ts');
-  return {
+  const predicted = await predictor.predict({
     ...{ examples: await readAs(task, model, texts), batching: batchingOf(model.graph) },
-    called: (text: number) => calledBy(texts, text),
-    onProgress: limits.renew,
-  };
+    ...(signal === undefined ? {} : { signal }),
+    called: (text) => calledBy(texts, text),
+    onProgress: (done, total) => {
+      renew();
+      onProgress(done, total);
+    },
+  });
+  const answers = answersOf({ task, info: model.info, labels, texts: given, predicted, top });
+  return { answers, examples: predicted.answers.examples };
 };
-
-/** What was asked, for whoever tells the answers. */
-export const askedBy = ({ model }: Opened, task: Task, given: readonly Given[]) => ({
-  ...{ task, info: model.info, labels: task.names?.(model) ?? model.info.labels, texts: given },
-});

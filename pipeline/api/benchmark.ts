@@ -63,7 +63,7 @@ const readied = async (path: string, file: string, options: Measuring): Promise<
   }
   const bytes = weightBytes(model.graph);
   const most = { rows: Math.max(...options.batches), longest: Math.max(...options.lengths) };
-  limited({ files: bytes, ...most });
+  await limited(() => ({ files: bytes, ...most }));
   const encoded = await taskOf(info.task).encode(model, TEXTS, info.maxLength);
   await writeGraph(file, fuseForInference(model.graph));
   return { name: `"${path}"`, file, bytes, feeds: cellsOf(options).map((cell) => filledFeeds(info, encoded, cell)) };
@@ -82,7 +82,7 @@ const measured = async (paths: readonly string[], folder: string, options: Measu
   }
   const weights = [...subjects.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   const work = { files: weights, rows: Math.max(...options.batches), longest: Math.max(...options.lengths) };
-  const { renew } = limited(work);
+  const { renew } = await limited(() => work);
   const { threads, rounds, processes, loads, engines } = options;
   const config = { threads, rounds, processes, loads, engines: [...engines], profile: false, batch: 1, grid: [] };
   const scratch = join(folder, 'scratch');

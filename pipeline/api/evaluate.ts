@@ -70,7 +70,7 @@ const inOrder = (predictions: Predictions, order: readonly number[] | undefined,
 const ask = async (path: string, { model, folder }: Opened, labelled: Labelled, options: Asking): Promise<Said> => {
   const { info } = model;
   const dataset = datasetFor(labelled, info, options.maxLength);
-  const { renew } = limited(await textWork({ folder, model }, labelled.texts));
+  const { renew } = await limited(() => textWork({ folder, model }, labelled.texts));
   const reading = { model, task: taskOf(dataset.task), dataset };
   const { encoded, targets } = await encodeExamples('test', dataset.test, reading, options.signal);
   const predictions = await answersTo(

@@ -101,7 +101,7 @@ export const exportTo = async (
   const reading = { work: `${resolve(folder)}.download`, offline: isOffline(options), signal, emit };
   return await withModels(name, reading, async (models) => {
     signal.throwIfAborted();
-    const { renew } = limited(await workOf(models));
+    const { renew } = await limited(() => workOf(models));
     const all =
       options.quantize === true ? await withQuantized(models, name, { threads, signal, onText: renew }) : models;
     return await write(all, folder, threads, signal);

@@ -3,8 +3,7 @@ import type { Encoded } from '../../engine/encoded.ts';
 import type { Progress } from '../../ground/progress.ts';
 import type { Model } from '../../models/model.ts';
 import { defaultThreads } from '../plan/threads.ts';
-import { answersOf } from './answers.ts';
-import { askedBy, predictorOf, questionOf } from './ask.ts';
+import { answered, predictorOf } from './ask.ts';
 import { startJob } from './job.ts';
 import { openModel } from './open.ts';
 import type { Given } from './types/answers.ts';
@@ -35,7 +34,7 @@ export const loadFrom = async (path: string, options: LoadOptions): Promise<Load
   const opened = await openModel(path, options);
   const { model } = opened;
   const { info } = model;
-  const { task, predictor } = await predictorOf(opened, options.threads ?? defaultThreads());
+  const loaded = await predictorOf(opened, options.threads ?? defaultThreads());
   const ask = async (
     texts: readonly (string | Given)[],
     { top = FEWEST, signal }: AskOptions,
@@ -43,22 +42,16 @@ export const loadFrom = async (path: string, options: LoadOptions): Promise<Load
   ): Promise<Predictions> => {
     const given = texts.map((one): Given => (typeof one === 'string' ? { text: one } : one));
     if (given.length === 0) return { answers: [], notes: [] };
-    const { onProgress, ...question } = await questionOf(opened, task, given);
-    const predicted = await predictor.predict({
-      ...question,
-      ...(signal === undefined ? {} : { signal }),
-      onProgress: (done, total) => {
-        onProgress();
-        emit({ done, total, unit: 'texts' });
-      },
+    const { answers, examples } = await answered({ opened, ...loaded }, given, {
+      ...{ top, signal },
+      onProgress: (done, total) => emit({ done, total, unit: 'texts' }),
     });
-    const answers = answersOf({ ...askedBy(opened, task, given), predicted, top });
-    return { answers, notes: await notesOn(model, predicted.answers.examples) };
+    return { answers, notes: await notesOn(model, examples) };
   };
   return {
     ...{ task: info.task, labels: info.labels, maxLength: info.maxLength },
     predict: (texts, asking = {}) => startJob((emit) => ask(texts, asking, emit)),
-    release: () => predictor.release(),
+    release: () => loaded.predictor.release(),
   };
 };
 

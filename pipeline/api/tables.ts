@@ -5,7 +5,6 @@ import { extname } from 'node:path';
 import type { SourceFile } from '../../data/datasets/bytes.ts';
 import { readerOf } from '../../data/datasets/formats.ts';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
-import type { Predictor } from '../../engine/predict.ts';
 import type { Task } from '../../engine/tasks/index.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
@@ -14,8 +13,7 @@ import { requestError } from '../diagnostic.ts';
 import { expectFile, recognised } from '../first/recognise.ts';
 import type { Roles } from '../first/roles.ts';
 import { defaultThreads } from '../plan/threads.ts';
-import { answersOf } from './answers.ts';
-import { askedBy, predictorOf, questionOf } from './ask.ts';
+import { type Asking, answered, predictorOf } from './ask.ts';
 import { type Opened, openModel } from './open.ts';
 import { type Cells, cellsOf, type RowWriter, rowWriter } from './table-writer.ts';
 import type { Given } from './types/answers.ts';
@@ -87,22 +85,15 @@ const givenBy = (row: Row, { text, pair }: Roles): Given | undefined => {
   return other === '' ? undefined : { text: one, pair: other };
 };
 
-/** Answers the texts of one chunk, in their order. */
-const answersTo = async (
-  { opened, task, predictor, options }: { opened: Opened; task: Task; predictor: Predictor; options: Answering },
+/** What is said of the texts of one chunk, in their order. */
+const cellsFor = async (
+  asking: Asking,
   given: readonly Given[],
-  onDone: (done: number) => void,
+  signal: AbortSignal,
+  onProgress: (done: number) => void,
 ): Promise<readonly Cells[]> => {
   if (given.length === 0) return [];
-  const question = await questionOf(opened, task, given);
-  const predicted = await predictor.predict({
-    ...{ ...question, signal: options.signal },
-    onProgress: (done) => {
-      question.onProgress();
-      onDone(done);
-    },
-  });
-  return answersOf({ ...askedBy(opened, task, given), predicted, top: 1 }).map(cellsOf);
+  return (await answered(asking, given, { top: 1, signal, onProgress })).answers.map(cellsOf);
 };
 
 const written = async (stream: WriteStream, text: string): Promise<void> => {
@@ -144,7 +135,7 @@ const answerAll = async (
   options: Answering,
 ): Promise<PredictedTable> => {
   const total = await countOf(file, guess, roles, options.signal);
-  const { task, predictor } = await predictorOf(opened, options.threads);
+  const asking = { opened, ...(await predictorOf(opened, options.threads)) };
   const stream = await opening(options.out);
   let [rows, unanswered, first, writer]: [number, number, string | undefined, RowWriter | undefined] = [
     0,
@@ -157,19 +148,19 @@ const answerAll = async (
       const asked = chunk.map((row) => givenBy(row, roles));
       const given = asked.filter((one) => one !== undefined);
       const onDone = (done: number): void => options.emit({ done: rows + done, total, unit: 'rows' });
-      const answers = [...(await answersTo({ opened, task, predictor, options }, given, onDone))];
+      const answers = [...(await cellsFor(asking, given, options.signal, onDone))];
       for (const [i, row] of chunk.entries()) {
         const answer = asked[i] === undefined ? undefined : answers.shift();
         if (answer === undefined) first ??= row.at;
         unanswered += Number(answer === undefined);
-        writer ??= rowWriter(options.out, row.names, choosesText(task));
+        writer ??= rowWriter(options.out, row.names, choosesText(asking.task));
         await written(stream, writer(row, answer));
       }
       rows += chunk.length;
     }
   } finally {
     await closing(stream);
-    await predictor.release();
+    await asking.predictor.release();
   }
   return { rows, unanswered, ...(first === undefined ? {} : { first }) };
 };

@@ -65,11 +65,14 @@ export const allow = (options: LimitOptions): void => {
 
 /**
  * Tells the process that watches this one what may be taken; `renew` starts the time anew after each answer. Where nobody
- * watches, nothing is limited.
+ * watches, nothing is limited, and the work is not even looked at.
  */
-export const limited = (work: Work): { renew(): void } => {
-  const { memory, timeout } = watch.allowed;
-  const bytes = memory === undefined ? process.memoryUsage.rss() + memoryFor(work) : memory * MEGABYTE;
+export const limited = async (work: () => Work | Promise<Work>): Promise<{ renew(): void }> => {
+  const { allowed, say: tell } = watch;
+  if (tell === undefined) return { renew: () => undefined };
+  const { memory, timeout } = allowed;
+  const asked = await work();
+  const bytes = memory === undefined ? process.memoryUsage.rss() + memoryFor(asked) : memory * MEGABYTE;
   const limits: Limits = {
     memory: { bytes, message: tooLarge(bytes) },
     time: { seconds: timeout, message: tooSlow(timeout) },
@@ -77,7 +80,7 @@ export const limited = (work: Work): { renew(): void } => {
   let said = 0;
   const say = (): void => {
     said = performance.now();
-    watch.say?.(limits);
+    tell(limits);
   };
   say();
   return { renew: () => (performance.now() - said > LEAST_MS ? say() : undefined) };
