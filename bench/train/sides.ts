@@ -11,8 +11,8 @@ import type { TimeSpent } from '../../engine/updater.ts';
 import { openUpdater } from '../../engine/updaters/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { bytesOf, float32Of } from '../../graph/tensor.ts';
+import { peakBytes } from '../../ground/peak.ts';
 import type { Model } from '../../models/model.ts';
-import { peakBytes } from '../../stages/measure/peak.ts';
 import { LABEL_SMOOTHING, LEARNING_RATE, requestFor, type Setting, WEIGHT_DECAY } from './subject.ts';
 
 interface Stretch {

@@ -2,6 +2,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { idTargets } from '../../data/answer-targets.ts';
 import { answerOnce } from '../../data/process.ts';
 import { stream } from '../../data/random.ts';
+import { noCheckpoints } from '../../ground/checkpoints.ts';
+import { peakBytes } from '../../ground/peak.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import type { Model } from '../../models/model.ts';
 import { defaultAdamW } from '../adamw.ts';
@@ -12,14 +14,13 @@ import { textClassification } from '../tasks/classification.ts';
 import type { TrainRequest } from '../train-request.ts';
 import type { TrainingExamples } from '../training-options.ts';
 import { trial } from '../trial.ts';
+import { VALIDATION_BATCH } from '../validate.ts';
 import type { EncoderSize, Question, Rehearsal, Rehearsed } from './rehearsal.ts';
 
 /** Texts that are asked at once, and one by one. */
 const [TOGETHER, SINGLE] = [64, 8];
 /** No more are asked than these seconds hold. */
 const MOST_SECONDS = 2;
-/** What validates between updates is there as well. */
-const VALIDATING = 128;
 
 const encoderOf = ({ classes, ...size }: EncoderSize): Model =>
   buildEncoder(
@@ -87,16 +88,16 @@ const requestOf = (
   foresee: (bytes: number) => void,
 ): TrainRequest => ({
   ...{ model, task: textClassification, examples, threads, seed: 1 },
-  validation: { ...examples, encoded: examples.encoded.slice(0, VALIDATING) },
+  validation: { ...examples, encoded: examples.encoded.slice(0, VALIDATION_BATCH) },
   options: {
     ...{ ...defaultAdamW, epochs: 2, batch, accumulate: 1, learningRate: 1e-4, headLearningRate: 1e-4 },
     ...{ schedule: { kind: 'constant', warmup: 0 }, weightDecay: 0.01, tokenDropout: 0, clip: 1 },
-    ...{ keep: 'last', validationLimit: VALIDATING },
+    ...{ keep: 'last', validationLimit: VALIDATION_BATCH },
   },
   phases: [{ losses: [crossEntropy({ hard: 1, temperature: 1, labelSmoothing: 0.1 })], until: 1 }],
   memory: { bytes: room, asked: false, foresee: ({ bytes }) => foresee(bytes) },
   signal: new AbortController().signal,
-  checkpoints: { folder: '', load: async () => undefined, save: async () => undefined },
+  checkpoints: noCheckpoints,
   progress: () => undefined,
 });
 
@@ -139,7 +140,7 @@ answerOnce<Question>(async ({ rehearsal }) => {
   const asked = await secondsAsked(predictor, examples, ['length', TOGETHER]);
   const alone = await secondsAsked(predictor, examples, ['single', SINGLE]);
   await predictor.release();
-  const asking = process.resourceUsage().maxRSS * 1024;
+  const asking = peakBytes();
   // Memory that answers took is not given back to the system at once, and no part of what training takes.
   const left = Math.max(0, process.memoryUsage.rss() - before);
   const nothing = { trained: null, training: null, toTrain: 0 };

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultEngine, openEngine } from '../../engine/engines/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
+import { peakBytes } from '../../ground/peak.ts';
 import type { AnyStage, StageContext } from '../../stages/stage.ts';
 import type { StepRecord } from '../store/record.ts';
 import { type Output, Store } from '../store/store.ts';
@@ -42,9 +43,6 @@ const context = (
   offline: order.offline,
 });
 
-/** The unit of what the system says of a process. */
-const KILOBYTE = 1024;
-
 interface Limits {
   readonly signal: AbortSignal;
   readonly isWanted: () => boolean;
@@ -75,7 +73,7 @@ const runStage = async (
   signal.throwIfAborted();
   const metrics = await stage.run(inputs, order.step.config, context(order, store, workspace, outputs, signal, report));
   const seconds = (performance.now() - started) / 1000;
-  const peak = process.resourceUsage().maxRSS * KILOBYTE;
+  const peak = peakBytes();
   if (!isWanted()) return { kind: 'aborted' };
   const { pipeline, key, fingerprint } = order;
   const figures = await told(stage, outputs, inputs);

@@ -2,9 +2,9 @@ import type { Turn, WarmUp } from '../../data/measurements.ts';
 import type { Program } from '../../engine/engine.ts';
 import { COARSE, crowdingClock, waitingClock } from '../../engine/processor.ts';
 import { timed } from '../../engine/timed.ts';
+import { peakBytes } from '../../ground/peak.ts';
 import { preparing } from './open.ts';
 import type { Loaded, LoadOrder, Report, Subject, Timed, TimeOrder } from './orders.ts';
-import { peakBytes } from './peak.ts';
 import { takeTurn } from './turn.ts';
 import { warmUp } from './warm-up.ts';
 

@@ -42,7 +42,7 @@ const widen = (folder: string): void => {
 /** A figure of a process of its own that did some work. */
 const figureOfScript = (figure: string, work: string, ...args: readonly string[]): number => {
   const script = `
-    const { peakBytes } = await import('${root}dist/stages/measure/peak.js');
+    const { peakBytes } = await import('${root}dist/ground/peak.js');
     ${work}
     console.log(${figure});`;
   return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script, ...args], { encoding: 'utf8' }));
