@@ -113,7 +113,7 @@ export interface Stage<C, M> {
   readonly trains?: {
     /** Whether a run with these options trains at all. */
     when(config: C): boolean;
-    /** Texts of one pass, and passes of an update. */
+    /** Texts of one pass. */
     pass(config: C): TrainingPass;
     readonly training: TrainingOfRun<C>;
   };
@@ -136,10 +136,9 @@ export interface Stage<C, M> {
   run(inputs: Readonly<Record<string, InputArtifact>>, config: C, ctx: StageContext): Promise<NoInfer<Immutable<M>>>;
 }
 
-/** How an update is cut. */
+/** How many texts go together. */
 interface TrainingPass {
   readonly batch: number;
-  readonly accumulate: number;
 }
 
 /** What a stage would train, from what its run is given. Nothing is written. */

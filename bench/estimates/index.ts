@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytes } from '../../ground/bytes.ts';
 import type { RunForecast } from '../../pipeline/api/index.ts';
+import { bytesAt } from '../../pipeline/clean/sizes.ts';
 import { Store } from '../../pipeline/store/store.ts';
 import { duration } from '../../pipeline/view/text.ts';
 import { decant, decantJson } from '../decant.ts';
@@ -14,19 +15,6 @@ interface Figures {
   readonly memory: number;
   readonly disk: number;
 }
-
-/** Bytes of files, what is linked twice once. */
-const bytesIn = async (folders: readonly string[]): Promise<number> => {
-  const files = new Map<number, number>();
-  for (const folder of folders) {
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile()) continue;
-      const { ino, size } = await stat(join(entry.parentPath, entry.name));
-      files.set(ino, size);
-    }
-  }
-  return [...files.values()].reduce((sum, size) => sum + size, 0);
-};
 
 const predictedBy = ({ totals: { seconds, memory, disk } }: RunForecast): Figures => ({
   ...{ seconds, disk },
@@ -62,7 +50,10 @@ const benchFile = async (file: string, set: readonly string[], folder: string): 
   const seconds = (performance.now() - started) / 1000;
   const records = await new Store(store).records();
   const memory = Math.max(...records.map(({ peak = 0 }) => peak));
-  const measured = { seconds, memory, disk: await bytesIn([store, out]) };
+  // A file that both link to counts once.
+  const seen = new Set<string>();
+  const disk = (await bytesAt(store, [], seen)) + (await bytesAt(out, [], seen));
+  const measured = { seconds, memory, disk };
   const predicted = predictedBy(forecast);
   const name = [basename(file), ...set].join(' ');
   for (const what of ['seconds', 'memory', 'disk'] as const) console.log(row(name, what, predicted, measured));

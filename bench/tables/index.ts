@@ -6,6 +6,7 @@ import { lengthsOf } from '../../data/lengths.ts';
 import { stream } from '../../data/random.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { encodedText } from '../../engine/encoded.ts';
+import { middle } from '../../ground/middle.ts';
 import { readModel } from '../../models/files.ts';
 import { batchingOf } from '../../models/quantized.ts';
 import { benchmark, predictFile } from '../../pipeline/api/index.ts';
@@ -70,9 +71,6 @@ const ofBenchmark = async ({ path, batch, length, threads }: Asked): Promise<Spe
     cpu: (1000 * batch) / (computed?.cpuMs ?? Number.NaN),
   };
 };
-
-const middle = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
 const raced = async (asked: Asked, turns: number): Promise<void> => {
   const ratios: Speed[] = [];

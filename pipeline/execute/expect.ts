@@ -1,7 +1,6 @@
-import type { TextCounts } from '../../stages/expected.ts';
 import { type Catalogue, stageOf } from '../catalogue.ts';
 import type { RunEvent } from '../events.ts';
-import { countsIn, History } from '../plan/history.ts';
+import { History, textsIn } from '../plan/history.ts';
 import type { Plan, Step } from '../plan/plan.ts';
 import { varyingSteps } from '../plan/seeds.ts';
 import type { StepRecord } from '../store/record.ts';
@@ -12,15 +11,9 @@ export type Seconds = ReadonlyMap<string, number>;
 export interface Expecting {
   readonly plan: Plan;
   readonly catalogue: Catalogue;
-  /** Tries models of the sizes to come, where that is worth its time; for steps that never ran. */
-  readonly estimate?: ((steps: ReadonlySet<string>) => Promise<Seconds>) | undefined;
+  /** Tries models of the sizes to come, where that is worth its time, on the data that was read; for steps that never ran. */
+  readonly estimate?: ((steps: ReadonlySet<string>, data: StepRecord) => Promise<Seconds>) | undefined;
 }
-
-/** Texts that a run reads, once it has read them. */
-const textsIn = ({ dataset }: Plan, done: ReadonlyMap<string, StepRecord>): TextCounts | undefined => {
-  const record = done.get(dataset);
-  return record === undefined ? undefined : countsIn(record.metrics);
-};
 
 const estimatesOf = async (
   done: ReadonlyMap<string, StepRecord>,
@@ -28,8 +21,9 @@ const estimatesOf = async (
   { plan, estimate }: Expecting,
 ): Promise<Seconds> => {
   const strange = plan.steps.filter(({ id }) => !done.has(id) && !history.knows(plan.name, id)).map(({ id }) => id);
-  if (estimate === undefined || strange.length === 0 || !done.has(plan.dataset)) return new Map();
-  return await estimate(new Set(strange));
+  const data = done.get(plan.dataset);
+  if (estimate === undefined || strange.length === 0 || data === undefined) return new Map();
+  return await estimate(new Set(strange), data);
 };
 
 /** What the steps that have not ended should take, and the seeds that come after this one: by earlier runs, or by trials. */

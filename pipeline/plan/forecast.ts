@@ -5,7 +5,7 @@ import { digestsOf, inputsOf, readyStep } from '../execute/execute.ts';
 import type { StepRecord } from '../store/record.ts';
 import type { Store } from '../store/store.ts';
 import { type FingerprintOptions, fingerprintOf, keyOf } from './fingerprint.ts';
-import { countsIn, History } from './history.ts';
+import { History, textsIn } from './history.ts';
 import { neededBy, type Plan, type Step } from './plan.ts';
 import { whyRuns } from './why.ts';
 
@@ -57,8 +57,7 @@ export const forecast = async (options: Options): Promise<Forecasts> => {
   async function one(step: Step): Promise<Forecast> {
     const stage = stageOf(catalogue, step.uses);
     if (stage === undefined) throw new Error(`no stage is called "${step.uses}"`);
-    const data = done.get(plan.dataset);
-    const texts = data === undefined ? undefined : countsIn(data.metrics);
+    const texts = textsIn(plan, done);
     const { id, uses } = step;
     const own = { step: id, uses };
     const nearest = history.nearest(plan.name, step);

@@ -4,7 +4,7 @@ import type { Metrics } from '../../ground/json.ts';
 import type { Effort, TextCounts } from '../../stages/expected.ts';
 import type { AnyStage } from '../../stages/stage.ts';
 import type { StepRecord } from '../store/record.ts';
-import type { Step } from './plan.ts';
+import type { Plan, Step } from './plan.ts';
 
 const counts: z.ZodType<TextCounts> = z.object({
   train: z.number(),
@@ -14,9 +14,18 @@ const counts: z.ZodType<TextCounts> = z.object({
 });
 
 /** Texts of each kind, where the metrics of a step say how many it read. */
-export const countsIn = (metrics: Metrics): TextCounts | undefined => {
+const countsIn = (metrics: Metrics): TextCounts | undefined => {
   const parsed = counts.safeParse(metrics);
   return parsed.success ? parsed.data : undefined;
+};
+
+/** Texts that a run reads, once it has read them. */
+export const textsIn = (
+  { dataset }: Pick<Plan, 'dataset'>,
+  done: ReadonlyMap<string, StepRecord>,
+): TextCounts | undefined => {
+  const record = done.get(dataset);
+  return record === undefined ? undefined : countsIn(record.metrics);
 };
 
 /** Texts of each kind by the digest of the data. */

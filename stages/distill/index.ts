@@ -32,7 +32,7 @@ export const distill = defineStage({
   choosesEngine: true,
   trains: {
     when: () => true,
-    pass: ({ batch, accumulate }) => ({ batch, accumulate }),
+    pass: ({ batch }) => ({ batch }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire: (options, wiring) => wireDistillation(options, wiring),

@@ -37,7 +37,7 @@ export const prune = defineStage({
   choosesEngine: true,
   trains: {
     when: ({ recover }) => recover !== undefined,
-    pass: ({ recover }) => ({ batch: recover?.batch ?? 1, accumulate: recover?.accumulate ?? 1 }),
+    pass: ({ recover }) => ({ batch: recover?.batch ?? 1 }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   wire,

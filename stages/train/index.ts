@@ -38,7 +38,7 @@ export const trainStage = defineStage({
   choosesEngine: true,
   trains: {
     when: () => true,
-    pass: ({ batch, accumulate }) => ({ batch, accumulate }),
+    pass: ({ batch }) => ({ batch }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
   from: [],

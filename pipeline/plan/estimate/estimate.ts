@@ -1,3 +1,4 @@
+import type { Dataset } from '../../../data/dataset.ts';
 import { columnsFor } from '../../../data/rows.ts';
 import { defaultEngine } from '../../../engine/engines/index.ts';
 import { type Rehearsed, rehearse } from '../../../engine/rehearsal/rehearsal.ts';
@@ -31,6 +32,8 @@ export interface Estimating {
   /** Nothing is tried for a run that is surely shorter: seconds. */
   readonly least?: number;
   readonly signal?: AbortSignal | undefined;
+  /** The data, where it was read before; else it is read as its section says. */
+  read?(): Promise<Dataset>;
   progress(done: number, total: number): void;
 }
 
@@ -159,12 +162,12 @@ const MOMENTS = 3;
 const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): number | null => {
   const texts = Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
   const data = characters + TEXT * texts;
-  const { effort, given, made, batch, stage, step } = work;
+  const { effort, given, made, batch } = work;
   if ((effort.trained ?? 0) > 0) {
     const own = trainedIn(work);
     const training = shown.trained(own, batch)?.training;
     if (training === undefined || training === null || own === undefined) return null;
-    const unmoved = stage.trains?.when(step.config) === true ? 0 : MOMENTS * FLOAT * parametersOf(own.size);
+    const unmoved = work.trains ? 0 : MOMENTS * FLOAT * parametersOf(own.size);
     return training - unmoved + READERS + data;
   }
   const asking = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
@@ -199,8 +202,8 @@ const diskOf = (work: Work, { counts, characters, sample }: Texts): number | nul
 /** Weights, the best of them and two moments are saved while a step trains. */
 const SAVED = 4;
 
-const savedBy = ({ stage, step, made }: Work): number =>
-  made === undefined || stage.trains?.when(step.config) !== true ? 0 : SAVED * FLOAT * parametersOf(made.size);
+const savedBy = ({ trains, made }: Work): number =>
+  made === undefined || !trains ? 0 : SAVED * FLOAT * parametersOf(made.size);
 
 /** Operations a second of one thread, and for a parameter and a token: forward, and with both passes back. */
 const [SPEED, FORWARD, UPDATE] = [4e10, 2, 6];
@@ -225,7 +228,7 @@ export const estimateSteps = async (options: Estimating): Promise<ReadonlyMap<st
   const { plan, catalogue, wanted } = options;
   const config = plan.steps.find(({ id }) => id === plan.dataset)?.config;
   const started = performance.now();
-  const dataset = await catalogue.readData?.(config, plan.base);
+  const dataset = await (options.read?.() ?? catalogue.readData?.(config, plan.base));
   if (dataset === undefined) return new Map();
   const reading = (performance.now() - started) / 1000;
   const texts = textsOf(dataset);

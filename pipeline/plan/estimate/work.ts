@@ -21,6 +21,8 @@ export interface Work {
   /** Models that go in, and the one that comes out; undefined where one is of no known size. */
   readonly given: readonly (Sized | undefined)[];
   readonly made: Sized | undefined;
+  /** Whether it trains at all. */
+  readonly trains: boolean;
   /** Texts of one pass, where it trains. */
   readonly batch: number | null;
 }
@@ -60,17 +62,17 @@ export const workOf = (step: Step, known: Known): Work | undefined => {
     return before !== undefined && stageOf(known.catalogue, before.uses)?.makes === 'model';
   });
   const effort = stage.effort?.(step.config, known.texts.counts, models.length) ?? {};
-  const trains = stage.trains?.when(step.config) === true ? stage.trains.pass(step.config).batch : null;
+  const trains = stage.trains?.when(step.config) === true;
+  const batch = trains ? stage.trains?.pass(step.config).batch : undefined;
   return {
-    ...{ step, stage, effort },
+    ...{ step, stage, effort, trains },
     given: models.map(({ step: id }) => sizedAt(id, known)),
     made: stage.makes === 'model' ? sizedAt(step.id, known) : undefined,
-    batch: trains ?? ((effort.trained ?? 0) > 0 ? MEASURED : null),
+    batch: batch ?? ((effort.trained ?? 0) > 0 ? MEASURED : null),
   };
 };
 
 /** The models that a step asks, and the one that it computes gradients of. */
-export const askedIn = ({ stage, step, given, made }: Work): readonly (Sized | undefined)[] =>
-  stage.trains?.when(step.config) === true ? [made] : given;
+export const askedIn = ({ trains, given, made }: Work): readonly (Sized | undefined)[] => (trains ? [made] : given);
 
 export const trainedIn = (work: Work): Sized | undefined => (work.batch === null ? undefined : askedIn(work)[0]);
