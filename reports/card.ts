@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 import { dataTask } from '../ground/tasks.ts';
-import { latencyConditions } from './columns.ts';
+import { latencyConditions, scoreText } from './columns.ts';
 import { firstEngine, latencyOn, otherEngines } from './engines.ts';
 import { bytes, range, whole } from './figures.ts';
 import { inert } from './markdown.ts';
@@ -55,13 +55,14 @@ const modelIndex = (report: Report, shipped: readonly Shipped[]): object[] => [
 const dataName = ({ data: { name, uses } }: Pick<Report, 'data'>): string => oneLine(name ?? uses);
 
 const rowOf = ({ precision, stage }: Shipped, report: Report, larger: boolean): string => {
-  const { write, writeChange } = metricOf(report);
-  const { id, quality, difference, model, latency } = stage;
+  const metric = metricOf(report);
+  const { writeChange } = metric;
+  const { id, difference, model, latency } = stage;
   const [cell] = latency;
   const many = largerBatch(stage);
   const cells = [
     `${inert(precision)} (${inert(id)})`,
-    quality === null ? '' : `${write(quality.score)} ${range(quality.scoreInterval, write)}`,
+    scoreText(stage, metric),
     id === report.reference || difference === null
       ? ''
       : `${writeChange(difference.score)} ${range(difference, writeChange)}`,

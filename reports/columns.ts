@@ -14,6 +14,10 @@ export interface Column {
   cell(stage: StageReport, report: Report): string;
 }
 
+/** The score with its interval. */
+export const scoreText = ({ quality }: Pick<StageReport, 'quality'>, { write }: Pick<Primary, 'write'>): string =>
+  quality === null ? '' : `${write(quality.score)} ${range(quality.scoreInterval, write)}`;
+
 const changeCell = ({ difference }: StageReport, { writeChange }: Primary): string =>
   difference === null ? '' : `${writeChange(difference.score)} ${range(difference, writeChange)}`;
 

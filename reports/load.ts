@@ -14,7 +14,8 @@ import { readWritten, verifyWritten } from './written.ts';
 /** There is no report where one was asked for. */
 const noReport = userErrors('no-report');
 
-const isFile = async (path: string): Promise<boolean> =>
+/** Whether a file is there. */
+export const isFile = async (path: string): Promise<boolean> =>
   stat(path).then(
     (found) => found.isFile(),
     () => false,

@@ -1,4 +1,4 @@
-import { type Metric, metrics } from '../ground/metrics/index.ts';
+import { type Metric, metricCalled } from '../ground/metrics/index.ts';
 import { writing } from '../ground/metrics/written.ts';
 import { type DatasetTask, dataTask } from '../ground/tasks.ts';
 import type { Report, TrainingReport } from './report.ts';
@@ -48,7 +48,7 @@ export const written = (metric: Metric, words = metric.words): Written => {
 /** How people read scores of training: as the data's where it is for the task of the data. */
 export const trainingMetric = (report: Report, { metric: name }: Pick<TrainingReport, 'metric'>): Written => {
   const primary = metricOf(report);
-  const metric = metrics.find((one) => one.name === name);
+  const metric = name === undefined ? undefined : metricCalled(name);
   return metric === undefined || name === primary.metric.name ? primary : written(metric);
 };
 

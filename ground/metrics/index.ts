@@ -1,7 +1,7 @@
 import { calibrationErrorOf, macroF1OfChoices, perplexityOf } from './choices.ts';
 import { pearsonOf, spearmanOf } from './correlation.ts';
 import { entityF1Of } from './entities.ts';
-import { column, type Metric, nats, percent, plain } from './metric.ts';
+import { canBeLimited, column, type Metric, nats, percent, plain } from './metric.ts';
 import { macroF1Of, microF1Of, wholeSets } from './sets.ts';
 
 const unbounded = Number.POSITIVE_INFINITY;
@@ -124,5 +124,9 @@ export const metrics: readonly Metric[] = [
   ...[spearman, pearson, meanSquaredError],
   ...[natsPerToken, perplexity],
 ];
+
+/** The metric of this name that models are judged by; undefined where there is none. */
+export const metricCalled = (name: string): Metric | undefined =>
+  metrics.find((metric) => metric.name === name && canBeLimited(metric));
 
 export type { Metric } from './metric.ts';

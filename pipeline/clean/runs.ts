@@ -41,7 +41,8 @@ export interface Listed {
   readonly bytes: number;
 }
 
-const headlineOf = (report: Report): Headline | null => {
+/** Of the stage that a reader came for; null where it has none. */
+export const headlineOf = (report: Report): Headline | null => {
   const stage = headline(report);
   if (stage?.quality == null) return null;
   const { metric, write, unit } = metricOf(report);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { moduleBeside } from '../../data/process.ts';
 import { manyLines } from '../../reports/text.ts';
 import { endAll } from '../guard/processes.ts';
@@ -11,21 +12,18 @@ import type { Answered, Question } from './shapes.ts';
 const TOP = '5';
 const LONGEST_ANSWER = 256 * 1024;
 
-const isQuestion = (value: unknown): value is Question =>
-  typeof value === 'object' &&
-  value !== null &&
-  'model' in value &&
-  typeof value.model === 'string' &&
-  'text' in value &&
-  typeof value.text === 'string' &&
-  'pair' in value &&
-  typeof value.pair === 'string';
+const questionSchema = z.object({
+  model: z.string(),
+  text: z.string(),
+  pair: z.string(),
+}) satisfies z.ZodType<Question>;
 
 /** What was asked, where it is a question about one of the models of a run. */
 export const questionIn = async (value: unknown, place: RunPlace): Promise<Question | undefined> => {
-  if (!isQuestion(value) || value.text.trim() === '') return undefined;
+  const question = questionSchema.safeParse(value).data;
+  if (question === undefined || question.text.trim() === '') return undefined;
   const models = await modelsIn(place);
-  return models.some(({ id }) => id === value.model) ? value : undefined;
+  return models.some(({ id }) => id === question.model) ? question : undefined;
 };
 
 /** One line a text: `predict` takes each line as one. */
@@ -51,7 +49,7 @@ export const ask = (place: RunPlace, { model, text, pair }: Question, signal: Ab
     const isPair = pair.trim() !== '';
     const args = ['predict', join(place.folder, model), '--top', TOP, ...(isPair ? ['--pairs'] : [])];
     const child = spawn(process.execPath, [moduleBeside(import.meta.url, 'asking'), ...args], {
-      ...{ stdio: 'pipe', env: { ...process.env, NO_COLOR: '1' } },
+      env: { ...process.env, NO_COLOR: '1' },
     });
     const said = saidBy(child);
     const stop = (): void => void endAll(child.pid ?? 0);

@@ -1,9 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUserError, messageOf } from '../../ground/errors.ts';
-import { latencyCaption, mainBlocks, telling } from '../../reports/columns.ts';
+import { latencyCaption, mainBlocks, scoreText, telling } from '../../reports/columns.ts';
 import { HISTORY } from '../../reports/history.ts';
-import { loadReport } from '../../reports/load.ts';
+import { isFile, loadReport } from '../../reports/load.ts';
 import { metricOf, trainingMetric } from '../../reports/metric.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
 import { cellOf, controlNote, type Row, rowsOf } from '../../reports/rows.ts';
@@ -13,17 +13,16 @@ import { oneLine } from '../../reports/text.ts';
 import { headline, verdict } from '../../reports/verdict.ts';
 import type { RunPlace } from './places.ts';
 import type { CurvePoint, ModelChoice, RunDetails, Table } from './shapes.ts';
-import { qualityText } from './summary.ts';
 
 /** The figures of the report's table that one looks for first, the score with its interval. */
 const stagesTable = (report: Report): Table => {
   const [metric, best] = [metricOf(report), headline(report)?.id];
   const [score, ...others] = telling(report, mainBlocks(report).flat());
-  const scoreText = (row: Row): string => {
+  const scored = (row: Row): string => {
     const { quality } = row.stage;
     if (score === undefined) return '';
     return quality !== null && Number.isFinite(quality.scoreInterval.low)
-      ? qualityText(row.stage, metric)
+      ? scoreText(row.stage, metric)
       : cellOf(score, row, report);
   };
   return {
@@ -32,7 +31,7 @@ const stagesTable = (report: Report): Table => {
       strong: row.kind === 'stage' && row.stage.id === best,
       cells: [
         oneLine(row.stage.id),
-        ...(score === undefined ? [] : [scoreText(row)]),
+        ...(score === undefined ? [] : [scored(row)]),
         ...others.map((column) => cellOf(column, row, report)),
       ],
     })),
@@ -61,12 +60,6 @@ const scoresOf = (report: Report): Readonly<Record<string, string>> =>
     ),
   );
 
-const holds = (folder: string, file: string): Promise<boolean> =>
-  stat(join(folder, file)).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );
-
 /** Folders in a folder; what only links there belongs to somebody else. */
 const foldersIn = async (folder: string): Promise<readonly string[]> => {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
@@ -83,10 +76,10 @@ export const modelsIn = async ({ folder }: Pick<RunPlace, 'folder'>): Promise<re
   const choices: ModelChoice[] = [];
   for (const name of await foldersIn(join(folder, MODELS))) {
     const id = join(MODELS, name);
-    if (await holds(join(folder, id), 'model.json')) choices.push({ id, title: oneLine(name) });
+    if (await isFile(join(folder, id, 'model.json'))) choices.push({ id, title: oneLine(name) });
   }
   for (const name of (await foldersIn(folder)).filter((one) => !others.has(one))) {
-    if (await holds(join(folder, name), 'config.json'))
+    if (await isFile(join(folder, name, 'config.json')))
       choices.push({ id: name, title: `${oneLine(name)} (exported)` });
   }
   return choices;

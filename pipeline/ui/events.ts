@@ -35,7 +35,6 @@ const logged = z.discriminatedUnion('type', [
 ]);
 
 export type LoggedEvent = z.infer<typeof logged>;
-export type Figures = z.infer<typeof figures>;
 
 /** The event of a line; undefined where it is none that matters, or was cut. */
 export const eventIn = (line: string): LoggedEvent | undefined => {

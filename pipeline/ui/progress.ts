@@ -1,9 +1,8 @@
-import { metrics } from '../../ground/metrics/index.ts';
-import { range } from '../../reports/figures.ts';
+import { metricCalled } from '../../ground/metrics/index.ts';
 import { type Written, written } from '../../reports/metric.ts';
 import { oneLine } from '../../reports/text.ts';
-import { duration, Pace, partOf, progressText, rowOf, rowTitle, seedPrefix } from '../view/text.ts';
-import { endsRun, type Figures, type LoggedEvent } from './events.ts';
+import { duration, figuresText, Pace, partOf, progressText, rowOf, rowsIn, seedPrefix } from '../view/text.ts';
+import { endsRun, type LoggedEvent } from './events.ts';
 import type { CurvePoint, LiveRow, LiveRun } from './shapes.ts';
 
 type Of<Type extends LoggedEvent['type']> = Extract<LoggedEvent, { readonly type: Type }>;
@@ -22,30 +21,18 @@ interface Row {
 /** A curve has so many points at most; those of validations are all kept. */
 const MOST_POINTS = 400;
 
-const metricCalled = (name: string): Written | undefined => {
-  const metric = metrics.find((one) => one.name === name);
+const writtenAs = (name: string): Written | undefined => {
+  const metric = metricCalled(name);
   return metric === undefined ? undefined : written(metric);
 };
 
-const scoredText = ({ metric: name, score, ...interval }: Figures): string => {
-  const metric = metricCalled(name);
-  return metric === undefined
-    ? ''
-    : `${metric.words} ${metric.write(score)}${metric.unit} ${range(interval, metric.write)}`;
-};
-
-const rowsOf = (steps: Of<'run-started'>['steps']): ReadonlyMap<string, Row> => {
-  const ids = [...new Set(steps.map(({ id }) => rowOf(id)))];
-  return new Map(
-    ids.map((id) => {
-      const own = steps.filter((step) => rowOf(step.id) === id);
-      const info = own.find((step) => step.id === id);
-      const title = oneLine(info === undefined ? id : rowTitle({ ...info, place: 'named' }));
-      const open = new Set(own.map((step) => step.id));
-      return [id, { title, open, state: 'waiting', seconds: 0, scored: '', says: '' }];
-    }),
+const rowsOf = (all: Of<'run-started'>['steps']): ReadonlyMap<string, Row> =>
+  new Map(
+    rowsIn(all).map(({ id, title, steps }) => [
+      id,
+      { title: oneLine(title), open: new Set(steps), state: 'waiting', seconds: 0, scored: '', says: '' },
+    ]),
   );
-};
 
 /** How far a run is, by its events. */
 export class RunProgress {
@@ -87,7 +74,7 @@ export class RunProgress {
 
   private begin(event: Of<'run-started'>): void {
     this.key = `${event.at} ${event.seed}`;
-    this.title = oneLine(`${seedPrefix({ seed: event.seed, seeds: event.seeds ?? [] })}${event.name}`);
+    this.title = oneLine(`${seedPrefix(event)}${event.name}`);
     [this.process, this.end, this.now, this.share] = [event.process, null, '', null];
     this.rows = rowsOf(event.steps);
     this.points.length = 0;
@@ -148,7 +135,7 @@ export class RunProgress {
   /** A point where the curve has moved on far enough, or was validated again. */
   private draw(stage: string, { done, total, validation, ...progress }: Of<'progress'>['progress']): void {
     const loss = progress.loss ?? null;
-    const metric = validation === undefined ? undefined : metricCalled(validation.metric);
+    const metric = validation === undefined ? undefined : writtenAs(validation.metric);
     const score = validation === undefined || metric === undefined ? null : metric.factor * validation.score;
     const last = this.drawn.get(stage);
     const isNew = score !== null && score !== last?.score;
@@ -163,7 +150,7 @@ export class RunProgress {
     row.open.delete(step);
     row.seconds += seconds;
     row.says = '';
-    if (figures !== undefined) row.scored = scoredText(figures);
+    if (figures !== undefined) row.scored = oneLine(figuresText(figures));
     if (type === 'finished') row.state = 'running';
     if (row.open.size === 0) row.state = row.state === 'running' ? 'done' : 'reused';
     this.share = null;

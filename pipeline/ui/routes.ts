@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isUserError } from '../../ground/errors.ts';
+import { loadReport } from '../../reports/load.ts';
 import { ask, questionIn } from './ask.ts';
 import type { Assets } from './assets.ts';
 import { detailsOf } from './details.ts';
 import type { RunPlace } from './places.ts';
 import { type Answer, jsonAnswer, jsonIn, refuseWith, send } from './responses.ts';
 import type { Runs } from './runs.ts';
-import type { RunRows } from './shapes.ts';
+import type { Comparison, RunRows } from './shapes.ts';
 import { openStream } from './stream.ts';
 import type { Turns } from './turns.ts';
 
@@ -55,7 +56,6 @@ const stream = ({ site, response }: Asked, place?: RunPlace): undefined => {
 };
 
 const reportPage = async (place: RunPlace): Promise<Answer> => {
-  const { loadReport } = await import('../../reports/load.ts');
   const { renderHtml } = await import('../../reports/html/page.ts');
   return { type: 'html', policy: 'report', body: await renderHtml(await loadReport(place.folder)) };
 };
@@ -63,7 +63,8 @@ const reportPage = async (place: RunPlace): Promise<Answer> => {
 const comparison = async (before: RunPlace, after: RunPlace): Promise<Answer> => {
   const { compareReports } = await import('../api/reports.ts');
   const { viewOf } = await import('../../reports/diff/view.ts');
-  return jsonAnswer(viewOf(await compareReports(before.folder, after.folder, {})));
+  const compared: Comparison = viewOf(await compareReports(before.folder, after.folder, {}));
+  return jsonAnswer(compared);
 };
 
 const rendered = async ({ site, signal }: Asked, work: () => Promise<Answer>): Promise<Answer> =>

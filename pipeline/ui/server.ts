@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemCode } from '../../ground/errors.ts';
+import type { Ui } from '../api/types/pipelines.ts';
 import { requestError } from '../diagnostic.ts';
 import { admitted, cookieOf, drawSecrets, type Secrets } from './admission.ts';
 import { loadAssets } from './assets.ts';
@@ -9,13 +10,6 @@ import { refuseWith, send } from './responses.ts';
 import { answer, type Site } from './routes.ts';
 import { Runs } from './runs.ts';
 import { turns } from './turns.ts';
-
-/** A page that is served. */
-export interface Served {
-  /** With the token: whoever has it sees the page. */
-  readonly address: string;
-  close(): Promise<void>;
-}
 
 /** This machine alone. */
 const HOST = '127.0.0.1';
@@ -53,7 +47,7 @@ const enter = (response: ServerResponse, secrets: Secrets): void =>
   });
 
 /** Serves the page of a folder of runs to this machine until it is closed. Nothing is written, and nothing is run unasked. */
-export const serve = async (folder: string, port: number): Promise<Served> => {
+export const serve = async (folder: string, port: number): Promise<Ui> => {
   const [secrets, runs, streams] = [drawSecrets(), new Runs(folder), new Set<ServerResponse>()];
   const site: Site = { runs, streams, assets: await loadAssets(folder), asking: turns(), rendering: turns() };
   let given = port;

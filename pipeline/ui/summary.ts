@@ -1,15 +1,15 @@
 import { messageOf } from '../../ground/errors.ts';
 import { readText } from '../../ground/whole-file.ts';
 import { askedBesides } from '../../reports/asked.ts';
-import { bytes, range } from '../../reports/figures.ts';
+import { scoreText } from '../../reports/columns.ts';
+import { bytes } from '../../reports/figures.ts';
 import { metricOf, type Primary } from '../../reports/metric.ts';
 import { damageOf } from '../../reports/records.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
 import { parseReport } from '../../reports/schema/index.ts';
 import { p50Text, undisturbed } from '../../reports/speed.ts';
 import { oneLine } from '../../reports/text.ts';
-import { headline } from '../../reports/verdict.ts';
-import { isCompleteIn } from '../clean/runs.ts';
+import { headlineOf, isCompleteIn } from '../clean/runs.ts';
 import { duration } from '../view/text.ts';
 import type { RunPlace } from './places.ts';
 import type { RunPoint, RunRow } from './shapes.ts';
@@ -27,17 +27,13 @@ const MINUTE = 16;
 /** To the minute, with a space for people. */
 const minute = (created: string): string => oneLine(created.slice(0, MINUTE).replace('T', ' '));
 
-/** The score with its interval. */
-export const qualityText = ({ quality }: StageReport, { write }: Primary): string =>
-  quality === null ? '' : `${write(quality.score)} ${range(quality.scoreInterval, write)}`;
-
 const pointOf = (stage: StageReport, metric: Primary, isHeadline: boolean): readonly RunPoint[] => {
   const { id, quality, model, latency } = stage;
   if (quality === null || model === null || !Number.isFinite(quality.score)) return [];
   const [first] = latency;
   return [
     {
-      ...{ stage: oneLine(id), quality: metric.factor * quality.score, qualityText: qualityText(stage, metric) },
+      ...{ stage: oneLine(id), quality: metric.factor * quality.score, qualityText: scoreText(stage, metric) },
       ...{ bytes: model.bytes, bytesText: bytes(model.bytes), headline: isHeadline },
       ...{ p50: undisturbed(first, ({ p50Ms }) => p50Ms), p50Text: p50Text(first) },
     },
@@ -45,9 +41,9 @@ const pointOf = (stage: StageReport, metric: Primary, isHeadline: boolean): read
 };
 
 const figuresOf = (report: Report): Pick<Summary, 'metric' | 'points' | 'result'> => {
-  const [metric, best] = [metricOf(report), headline(report)];
-  const result = best?.quality == null ? '' : `${oneLine(best.id)} ${metric.write(best.quality.score)}${metric.unit}`;
-  const points = report.stages.flatMap((stage) => pointOf(stage, metric, stage.id === best?.id));
+  const [metric, best] = [metricOf(report), headlineOf(report)];
+  const result = best === null ? '' : `${oneLine(best.stage)} ${best.text}`;
+  const points = report.stages.flatMap((stage) => pointOf(stage, metric, stage.id === best?.stage));
   return { metric: metric.title, points, result };
 };
 

@@ -1,7 +1,7 @@
 import type { ListrTaskWrapper } from 'listr2';
 import { oneLine } from '../../reports/text.ts';
 import type { StepInfo } from '../events.ts';
-import { rowOf, rowTitle } from './text.ts';
+import { rowsIn } from './text.ts';
 
 export type Task = Pick<ListrTaskWrapper<unknown, never, never>, 'title' | 'output'>;
 
@@ -72,13 +72,5 @@ const deferred = (): Deferred => {
 };
 
 /** A row for each stage, by its id. */
-export const rowsOf = (steps: readonly StepInfo[], prefix: string): ReadonlyMap<string, Row> => {
-  const ids = [...new Set(steps.map(({ id }) => rowOf(id)))];
-  return new Map(
-    ids.map((id) => {
-      const info = steps.find((step) => step.id === id);
-      const own = steps.filter((step) => rowOf(step.id) === id).map((step) => step.id);
-      return [id, row(`${prefix}${info === undefined ? id : rowTitle(info)}`, own)];
-    }),
-  );
-};
+export const rowsOf = (steps: readonly StepInfo[], prefix: string): ReadonlyMap<string, Row> =>
+  new Map(rowsIn(steps).map(({ id, title, steps: own }) => [id, row(`${prefix}${title}`, own)]));

@@ -1,8 +1,7 @@
-import { metrics } from '../../ground/metrics/index.ts';
-import { canBeLimited } from '../../ground/metrics/metric.ts';
-import { writing } from '../../ground/metrics/written.ts';
+import { metricCalled } from '../../ground/metrics/index.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { bytes, whole as count, range } from '../../reports/figures.ts';
+import { written } from '../../reports/metric.ts';
 import type { StepFigures, StepInfo } from '../events.ts';
 
 /** 0.4 s, 12 s, 3 m 05 s, 1 h 02 m. */
@@ -43,13 +42,13 @@ export class Pace {
 
 /** How a metric of this name is called and written. */
 const writtenAs = (name: string): { readonly words: string; readonly unit: string; write(x: number): string } => {
-  const metric = metrics.find((one) => one.name === name && canBeLimited(one));
+  const metric = metricCalled(name);
   if (metric === undefined) return { words: name, unit: '', write: String };
-  return { words: metric.words, unit: metric.scale.unit, write: writing(metric.scale).write };
+  return written(metric);
 };
 
 /** `accuracy 91.2 % [89.1, 93.0]`. */
-export const figuresText = ({ metric, score, low, high }: StepFigures): string => {
+export const figuresText = ({ metric, score, low, high }: Omit<StepFigures, 'answers'>): string => {
   const { words, unit, write } = writtenAs(metric);
   return `${words} ${write(score)}${unit} ${range({ low, high }, write)}`;
 };
@@ -82,8 +81,18 @@ export const progressText = (progress: Progress, left: number | undefined): stri
 /** The row of the view that a step belongs to: a stage and all that is done for it share one. */
 export const rowOf = (step: string): string => step.split('/')[0] ?? step;
 
+type RowStep = Pick<StepInfo, 'id' | 'uses'>;
+
 /** What a row is called: its id, and its kind where that says more. */
-export const rowTitle = ({ id, uses }: StepInfo): string => (id === uses ? id : `${id} (${uses})`);
+const rowTitle = ({ id, uses }: RowStep): string => (id === uses ? id : `${id} (${uses})`);
+
+/** The rows of a view in their order: what each is called, and the steps that are done for it. */
+export const rowsIn = (all: readonly RowStep[]) =>
+  [...new Set(all.map(({ id }) => rowOf(id)))].map((id) => {
+    const info = all.find((step) => step.id === id);
+    const steps = all.filter((step) => rowOf(step.id) === id).map((step) => step.id);
+    return { id, title: info === undefined ? id : rowTitle(info), steps };
+  });
 
 /** What a step of a row is called within it: nothing for the stage itself. */
 export const partOf = (step: string): string => step.split('/').slice(1).join('/');

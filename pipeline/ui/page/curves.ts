@@ -1,6 +1,6 @@
 import type { CurvePoint } from '../shapes.ts';
 import { across, around, colour, picture, upwards } from './axes.ts';
-import { drawn, element } from './dom.ts';
+import { charted, drawn, element } from './dom.ts';
 
 /** A figure of a curve's points, and what stands over its picture. */
 interface Kind {
@@ -33,14 +33,16 @@ const curvesOf = (points: readonly CurvePoint[], figure: Kind['figure']): readon
 
 const short = (value: number): string => `${Number(value.toPrecision(3))}`;
 
+const lastOf = ({ stage, spots }: Curve): string => `${stage} ${short(spots.at(-1)?.value ?? 0)}`;
+
 const legend = (curves: readonly Curve[]): HTMLElement =>
   element(
     'ul',
     { class: 'legend' },
-    ...curves.map(({ stage, colour: stroke, spots }) => {
-      const line = drawn('line', { x1: 0, x2: 20, y1: 6, y2: 6, stroke, 'stroke-width': 3 });
+    ...curves.map((curve) => {
+      const line = drawn('line', { x1: 0, x2: 20, y1: 6, y2: 6, stroke: curve.colour, 'stroke-width': 3 });
       const key = drawn('svg', { viewBox: '0 0 20 12', 'aria-hidden': 'true' }, line);
-      return element('li', {}, key, ` ${stage} ${short(spots.at(-1)?.value ?? 0)}`);
+      return element('li', {}, key, ` ${lastOf(curve)}`);
     }),
   );
 
@@ -59,14 +61,8 @@ const chart = (points: readonly CurvePoint[], { title, figure, marked }: Kind): 
     const dots = marked || at.length === 1 ? at.map(([cx, cy]) => drawn('circle', { cx, cy, r: 3, fill: stroke })) : [];
     return [line, ...dots];
   });
-  const last = curves.map(({ stage, spots }) => `${stage} ${short(spots.at(-1)?.value ?? 0)}`).join(', ');
-  return element(
-    'div',
-    { class: 'chart' },
-    element('p', { class: 'chart-title' }, title),
-    element('div', { role: 'img', 'aria-label': `${title} over updates, at last: ${last}` }, picture(x, y, marks)),
-    legend(curves),
-  );
+  const last = curves.map(lastOf).join(', ');
+  return charted(title, `${title} over updates, at last: ${last}`, picture(x, y, marks), legend(curves));
 };
 
 /** Training loss and scores on validation texts, as far as there are any. */

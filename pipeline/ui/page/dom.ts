@@ -46,6 +46,16 @@ export const say = (id: string, text: string): void => {
   there.hidden = text === '';
 };
 
+/** A picture below its title; `said` is what it says to whoever does not see it. */
+export const charted = (title: string, said: string, drawing: SVGElement, ...below: readonly HTMLElement[]) =>
+  element(
+    'div',
+    { class: 'chart' },
+    element('p', { class: 'chart-title' }, title),
+    element('div', { role: 'img', 'aria-label': said }, drawing),
+    ...below,
+  );
+
 /** A table that scrolls by itself, reachable from the keyboard. */
 export const scrolling = (label: string, table: HTMLTableElement): HTMLElement =>
   element('div', { class: 'scroll', role: 'group', 'aria-label': label, tabindex: 0 }, table);

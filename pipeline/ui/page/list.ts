@@ -1,5 +1,5 @@
 import type { RunRow, RunRows } from '../shapes.ts';
-import { element, part, partOf, say } from './dom.ts';
+import { element, partOf, say } from './dom.ts';
 
 /** What is chosen: the run that is shown, and two that are compared at most. */
 export interface Choice {
@@ -66,5 +66,4 @@ export const drawList = (rows: RunRows, choice: Choice): void => {
   body?.replaceChildren(...rows.runs.map((row) => rowOf(row, choice)));
   if (held) document.getElementById(focused)?.focus({ preventScroll: true });
   say('runs-note', noteOf(rows));
-  part('runs-table').setAttribute('data-rows', `${rows.runs.length}`);
 };

@@ -24,9 +24,11 @@ const states: Readonly<Record<LiveRun['rows'][number]['state'], string>> = {
 /** Shows what is known of a run from its report. */
 export const showRun = (details: RunDetails): void => {
   const { id, run, verdict, problem, stages, notes, models, hasReport } = details;
-  if (shown !== id) [watched.key, watched.points] = ['', []];
-  if (shown !== id) part('live').hidden = true;
   const isSame = shown === id;
+  if (!isSame) {
+    [watched.key, watched.points] = ['', []];
+    part('live').hidden = true;
+  }
   shown = id;
   part('run').hidden = false;
   say('run-title', run);

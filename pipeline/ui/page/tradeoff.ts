@@ -1,6 +1,6 @@
 import type { RunPoint, RunRow } from '../shapes.ts';
 import { across, around, colour, picture, upwards } from './axes.ts';
-import { drawn, element, part, say } from './dom.ts';
+import { charted, drawn, part, say } from './dom.ts';
 
 interface Spot {
   readonly row: RunRow;
@@ -42,15 +42,14 @@ const chart = (title: string, cost: string, spots: readonly Spot[], selected: st
     const mark = drawn(
       'circle',
       {
-        ...{
-          class: 'point',
-          cx,
-          cy,
-          r: point.headline ? 6 : 3.5,
-          fill: colour(runs.indexOf(row.id)),
-          'data-run': row.id,
-        },
-        ...{ stroke: isChosen ? 'var(--ink)' : 'none', 'stroke-width': 2 },
+        class: 'point',
+        cx,
+        cy,
+        r: point.headline ? 6 : 3.5,
+        fill: colour(runs.indexOf(row.id)),
+        'data-run': row.id,
+        stroke: isChosen ? 'var(--ink)' : 'none',
+        'stroke-width': 2,
       },
       drawn('title', {}, told(spot)),
     );
@@ -58,16 +57,7 @@ const chart = (title: string, cost: string, spots: readonly Spot[], selected: st
     const name = isChosen ? point.stage : row.run;
     return named ? [mark, drawn('text', { class: 'name', x: cx + 8, y: cy - 6 }, name)] : [mark];
   });
-  return element(
-    'div',
-    { class: 'chart' },
-    element('p', { class: 'chart-title' }, title),
-    element(
-      'div',
-      { role: 'img', 'aria-label': `${title}: ${spots.length} models of ${runs.length} runs` },
-      picture(x, y, marks),
-    ),
-  );
+  return charted(title, `${title}: ${spots.length} models of ${runs.length} runs`, picture(x, y, marks));
 };
 
 /** Runs are compared by one metric: that of the run that is shown, or of the newest. */

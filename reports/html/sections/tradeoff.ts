@@ -1,6 +1,6 @@
 import { isBetter } from '../../../ground/metrics/metric.ts';
-import { bestBaseline } from '../../columns.ts';
-import { bytes, range } from '../../figures.ts';
+import { bestBaseline, scoreText } from '../../columns.ts';
+import { bytes } from '../../figures.ts';
 import { metricOf, type Primary } from '../../metric.ts';
 import type { Report, StageReport } from '../../report.ts';
 import { isControl } from '../../rows.ts';
@@ -146,8 +146,7 @@ export const tradeoffSection = async (report: Report): Promise<Section | null> =
       { title: 'stage', cell: ({ id }) => id },
       {
         title: `${metric.title} [95 %]`,
-        cell: ({ quality: at }) =>
-          at === null ? '' : `${metric.write(at.score)} ${range(at.scoreInterval, metric.write)}`,
+        cell: (stage) => scoreText(stage, metric),
       },
       { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
       { title: 'unbeaten in size', cell: ({ id }) => inBoth(id, bySize) },
