@@ -24,7 +24,6 @@ const parameters = (text: string): string =>
     .replace(/\s+/g, ' ')
     .replace(/(\w+): ([^:=]+) = (?:\{\}|\w+|'[^']*')/g, '$1?: $2')
     .replace(/^ |,? $/g, '')
-    .replaceAll('| undefined', '')
     .trim();
 
 const FUNCTION = /(\/\*\*(?:(?!\*\/).)*\*\/)\nexport const (\w+) = (?:async )?\((.*?)\): (.*?) =>\n?/gs;

@@ -1,5 +1,5 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { type UserError, userErrors } from './errors.ts';
 
 /** Records of a million texts and vocabularies of a million tokens fit; JavaScript holds no text of more than 512 MiB. */
@@ -21,6 +21,13 @@ const otherKinds = [
 /** What stands where a file should: whoever opened it might wait for ever. Undefined for a file. */
 export const otherThanFile = (found: Stats): string | undefined =>
   found.isFile() ? undefined : (otherKinds.find(([, is]) => is(found))?.[0] ?? 'a device');
+
+/** Whether a file is there. */
+export const isFile = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 
 /** The size of a file within a bound. Throws where it is none or too long; one that is missing fails as it does for the system. */
 export const fileSize = (path: string, expected: Expected = {}): number => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isUserError, userErrors } from '../ground/errors.ts';
-import { readText } from '../ground/whole-file.ts';
+import { isFile, readText } from '../ground/whole-file.ts';
 import { buildReport } from './build.ts';
 import { reportFolder } from './history.ts';
 import { damageOf, readRecords, seedFolders } from './records.ts';
@@ -13,13 +13,6 @@ import { readWritten, verifyWritten } from './written.ts';
 
 /** There is no report where one was asked for. */
 const noReport = userErrors('no-report');
-
-/** Whether a file is there. */
-export const isFile = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 
 /** A report.json in the folder of a run must be what the run left there. */
 const readReport = async (file: string): Promise<Report> => {

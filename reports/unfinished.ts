@@ -1,3 +1,4 @@
+import { firstFew } from '../ground/names.ts';
 import type { RunSummary } from './record.ts';
 import type { Report } from './report.ts';
 import { oneLine, shortened } from './text.ts';
@@ -14,11 +15,6 @@ export const unfinishedOf = ({ failed, missing, stages }: RunSummary): Unfinishe
 const LONGEST_MESSAGE = 300;
 const MOST_NAMED = 12;
 
-const names = (missing: readonly string[]): string => {
-  const more = missing.length - MOST_NAMED;
-  return missing.slice(0, MOST_NAMED).map(oneLine).join(', ') + (more > 0 ? ` and ${more} more` : '');
-};
-
 const endOf = ({ step, message }: Unfinished, until: string | undefined): string => {
   if (step !== null) return `it failed in ${oneLine(step)} (${shortened(oneLine(message ?? ''), LONGEST_MESSAGE)})`;
   return until === undefined ? 'it ended before its end' : `it ended after ${oneLine(until)}, as --until asked`;
@@ -31,4 +27,4 @@ export const unfinishedSentence = ({
 }: Pick<Report, 'unfinished' | 'pipeline'>): string | undefined =>
   unfinished === undefined
     ? undefined
-    : `This run is unfinished: ${endOf(unfinished, pipeline.until)}. Missing: ${names(unfinished.missing)}.`;
+    : `This run is unfinished: ${endOf(unfinished, pipeline.until)}. Missing: ${firstFew(unfinished.missing.map(oneLine), MOST_NAMED)}.`;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Graph } from '../../graph/graph.ts';
 import { isMissing, reworded } from '../../ground/errors.ts';
 import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
-import { readText } from '../../ground/whole-file.ts';
+import { isFile, readText } from '../../ground/whole-file.ts';
 import { requestError } from '../diagnostic.ts';
 import { type Dtype, dtypeEndings, dtypes } from './dtype.ts';
 import { beforeReading } from './open.ts';
@@ -28,18 +28,12 @@ const graphAt = async (path: string, dtype: Dtype | undefined): Promise<Located>
   return { graph: await readGraph(path) };
 };
 
-const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (entry) => entry.isFile(),
-    () => false,
-  );
-
 /** The files of a folder that clients load, by the names that they ask for them with. */
 const filesIn = async (folder: string): Promise<ReadonlyMap<Dtype, string>> => {
   const files = new Map<Dtype, string>();
   for (const dtype of dtypes) {
     const name = `model${dtypeEndings[dtype]}.onnx`;
-    for (const file of [join('onnx', name), name]) if (await isThere(join(folder, file))) files.set(dtype, file);
+    for (const file of [join('onnx', name), name]) if (await isFile(join(folder, file))) files.set(dtype, file);
   }
   return files;
 };

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { firstFew } from '../../ground/names.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Keys of the data section that say where the texts are, the one that names all of them first. */
@@ -17,6 +18,5 @@ const named = (value: unknown): readonly string[] => {
 export const dataNameOf = ({ steps, dataset, data }: Pick<Plan, 'steps' | 'dataset' | 'data'>): string => {
   const config: unknown = steps.find(({ id }) => id === dataset)?.config;
   const names = places.map((key) => named(Object(config)[key])).find(({ length }) => length > 0) ?? [];
-  const more = names.length - MOST_NAMES;
-  return more > 0 ? `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more` : names.join(', ') || data;
+  return firstFew(names, MOST_NAMES) || data;
 };

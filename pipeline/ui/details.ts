@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUserError, messageOf } from '../../ground/errors.ts';
+import { isFile } from '../../ground/whole-file.ts';
 import { latencyCaption, mainBlocks, scoreText, telling } from '../../reports/columns.ts';
 import { HISTORY } from '../../reports/history.ts';
-import { isFile, loadReport } from '../../reports/load.ts';
+import { loadReport } from '../../reports/load.ts';
 import { metricOf, trainingMetric } from '../../reports/metric.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
 import { cellOf, controlNote, type Row, rowsOf } from '../../reports/rows.ts';

@@ -1,4 +1,5 @@
 import type { Counterfactual, ModelProfile, Profile, Timed } from '../../data/profile.ts';
+import { firstFew } from '../../ground/names.ts';
 import { isUndisturbed, undisturbedShare } from '../disturbed.ts';
 import { milliseconds, percent } from '../figures.ts';
 import { medianInterval, quantile } from '../statistics/quantiles.ts';
@@ -113,8 +114,7 @@ export const written = (what: string, { before, after, low, high }: Saving): str
 const LISTED = 3;
 
 /** The first few of a list. */
-export const listed = (names: readonly string[]): string =>
-  names.length <= LISTED ? names.join(', ') : `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more`;
+export const listed = (names: readonly string[]): string => firstFew(names, LISTED);
 
 const integerTypes: ReadonlySet<string> = new Set(['int8', 'uint8']);
 

@@ -15,6 +15,13 @@ export interface ClassScores {
   readonly f1Interval: Bounds;
 }
 
+const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
+
+/** Precision and recall by how often a class was rightly said, was said, and was true. */
+export const ratesOf = (hits: number, said: number, support: number): Omit<ClassScores, 'f1' | 'f1Interval'> => ({
+  ...{ support, precision: share(hits, said), recall: share(hits, support) },
+});
+
 export interface ClassReport {
   /** Unweighted mean of the F1 scores of the classes that occur in labels or predictions. */
   readonly macroF1: number;
@@ -154,14 +161,11 @@ export const classReport = (scored: Scored): ClassReport => {
   const counts = confusion.cells.map(({ count }) => count);
   const sums = counted(confusion, counts);
   const { each: scores, macro } = f1Of(sums);
-  const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
   return {
     macroF1: macro,
     macroF1Interval: intervals.macro,
     classes: Array.from(scores, (f1, c) => ({
-      support: sums.actual[c] ?? 0,
-      precision: share(sums.hits[c] ?? 0, sums.claimed[c] ?? 0),
-      recall: share(sums.hits[c] ?? 0, sums.actual[c] ?? 0),
+      ...ratesOf(sums.hits[c] ?? 0, sums.claimed[c] ?? 0, sums.actual[c] ?? 0),
       f1,
       f1Interval: intervals.each[c] ?? { low: 0, high: 1 },
     })),

@@ -2,7 +2,7 @@ import { entityF1Of, entityTypes } from '../../ground/metrics/entities.ts';
 import { column, type Judged } from '../../ground/metrics/metric.ts';
 import { f1OfCounts } from '../../ground/metrics/sets.ts';
 import { statisticBounds } from './bootstrap.ts';
-import type { ClassScores } from './classes.ts';
+import { type ClassScores, ratesOf } from './classes.ts';
 import type { Bounds } from './intervals.ts';
 
 /** Entities of one type, said or true, by the words at which they begin: what has none of them says nothing of it. */
@@ -23,15 +23,14 @@ const ofType = (judged: Judged, type: number): Judged => {
   };
 };
 
-const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
-
 const within = ({ low, high }: Bounds): Bounds => ({ low: Math.max(0, low), high: Math.min(1, high) });
 
 const scoresOf = (judged: Judged): ClassScores => {
   const total = (name: string): number => Array.from(column(judged, name)).reduce((sum, one) => sum + one, 0);
   const [hits, said, support] = [total('entityHits'), total('entitySaid'), total('entityTrue')];
   return {
-    ...{ support, precision: share(hits, said), recall: share(hits, support), f1: f1OfCounts(hits, said, support) },
+    ...ratesOf(hits, said, support),
+    f1: f1OfCounts(hits, said, support),
     f1Interval: within(statisticBounds(entityF1Of, judged)),
   };
 };

@@ -2,7 +2,7 @@ import { type Stream, stream } from '../../data/random.ts';
 import { probabilityOf } from '../../data/sets.ts';
 import { f1Of } from '../../ground/metrics/sets.ts';
 import { poisson } from './bootstrap.ts';
-import type { ClassScores } from './classes.ts';
+import { type ClassScores, ratesOf } from './classes.ts';
 import type { Bounds, Interval } from './intervals.ts';
 import { quantile } from './quantiles.ts';
 import { mean } from './scored.ts';
@@ -49,8 +49,6 @@ const f1In = (cells: Float64Array, saidBit: number): number => {
   return f1Of(sums).each[0] ?? 0;
 };
 
-const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole);
-
 /** Precision, recall and F1 of each class, with 95 % percentile intervals of a Poisson bootstrap over the texts. */
 export const setClasses = (sets: Sets): readonly ClassScores[] => {
   const random = stream(0, 'bootstrap', 'classes');
@@ -59,7 +57,7 @@ export const setClasses = (sets: Sets): readonly ClassScores[] => {
     const [, missed = 0, wrong = 0, hits = 0] = cells;
     const draws = Float64Array.from({ length: RESAMPLES }, () => f1In(redrawn(cells, random), 1));
     return {
-      ...{ support: hits + missed, precision: share(hits, hits + wrong), recall: share(hits, hits + missed) },
+      ...ratesOf(hits, hits + wrong, hits + missed),
       ...{ f1: f1In(cells, 1), f1Interval: bounds(draws) },
     };
   });

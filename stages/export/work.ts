@@ -23,9 +23,7 @@ const readModels = async (inputs: Readonly<Record<string, InputArtifact>>): Prom
 export const run: StageRun<Config, Reported> = async (inputs, { languages = [] }, ctx): Promise<Reported> => {
   const models = await readModels(inputs);
   const folder = await ctx.output('folder', 'folder');
-  const bytes = await exportModels(folder, models, {
-    ...{ threads: ctx.threads, results: RESULTS_PLACEHOLDER, languages },
-  });
+  const bytes = await exportModels(folder, models, { threads: ctx.threads, results: RESULTS_PLACEHOLDER, languages });
   const [shared] = models.values();
   const settings = shared === undefined ? [] : clientLimits(shared.tokenizer);
   const notes = settings.length === 0 ? {} : { notes: [clientSettingsNote(settings)] };

@@ -1,23 +1,21 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { root } from '../rig/build.ts';
 import { tinyCsv, tinyPipeline } from '../rig/cli.ts';
+import { packedFiles } from '../rig/packed.ts';
 import { workspace } from '../rig/workspace.ts';
 
 /** A folder with the package as npm would install it, and with what it depends on. */
 const space = workspace();
 const installed = space.path('node_modules', 'decant');
-const listed = z.array(z.object({ files: z.array(z.object({ path: z.string() })) }));
 const depends = z.object({ dependencies: z.record(z.string(), z.string()) });
 let files: readonly string[] = [];
 
 beforeAll(() => {
-  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
-  const said = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: 'pipe' });
-  files = listed.parse(JSON.parse(said)).flatMap((one) => one.files.map(({ path }) => path));
+  files = packedFiles();
   for (const file of files) {
     mkdirSync(dirname(join(installed, file)), { recursive: true });
     copyFileSync(join(root, file), join(installed, file));

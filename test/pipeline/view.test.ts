@@ -17,20 +17,26 @@ const progress = (done: number): RunEvent => ({
   progress: { done, total: 2000, unit: 'steps', phase: 'epoch 1/4', loss: 1.23456, tokensPerSecond: 45_678.9 },
 });
 
+/** A plain view, what it wrote, and its clock. */
+const watched = () => {
+  const clock = { now: 0 };
+  const lines: string[] = [];
+  const { emit } = plainView(
+    (line) => lines.push(line),
+    () => clock.now,
+  );
+  return { lines, clock, emit };
+};
+
 describe('plain view', () => {
   it('writes one line an event, and progress every ten seconds', () => {
-    const lines: string[] = [];
-    let now = 0;
-    const { emit } = plainView(
-      (line) => lines.push(line),
-      () => now,
-    );
+    const { lines, clock, emit } = watched();
     emit({ type: 'run-started', name: 'p', steps, seed: 1, threads: 2, process: 7 });
     emit({ type: 'cached', step: 'dataset', seconds: 1.25, key: 'k' });
     emit({ type: 'started', step: 'teacher', key: 'k', why: ['config.epochs 3 -> 4', 'seed 1 -> 2'] });
     for (let done = 0; done <= 1000; done += 100) {
       emit(progress(done));
-      now += 2000;
+      clock.now += 2000;
     }
     emit({ type: 'log', step: 'teacher', message: 'best epoch 3' });
     emit({ type: 'finished', step: 'teacher', seconds: 83 });
@@ -52,19 +58,14 @@ stopped after 1 m 40 s: 1 step run, 1 reused`);
   });
 
   it('tells what a model is worth as soon as it was asked, and with progress what is left of the whole run', () => {
-    const lines: string[] = [];
-    let now = 0;
-    const { emit } = plainView(
-      (line) => lines.push(line),
-      () => now,
-    );
+    const { lines, clock, emit } = watched();
     emit({ type: 'run-started', name: 'p', steps, seed: 1, threads: 2, process: 7 });
     emit({ type: 'expected', seconds: { dataset: 5, teacher: 100, 'teacher/evaluate': 20 }, later: 0 });
     emit({ type: 'started', step: 'dataset', key: 'k', why: ['never run before'] });
     emit({ type: 'finished', step: 'dataset', seconds: 5 });
     emit({ type: 'started', step: 'teacher', key: 'k', why: ['never run before'] });
     emit(progress(0));
-    now = 20_000;
+    clock.now = 20_000;
     emit(progress(400));
     const figures = { metric: 'accuracy', score: 0.9123, low: 0.89, high: 0.93, answers: 400 };
     emit({ type: 'finished', step: 'teacher/evaluate', seconds: 20, figures });

@@ -347,9 +347,7 @@ describe('the model card', () => {
   const needs = (files: readonly Precision[]) =>
     new Map(files.map((file) => [file, { minor: file === 'fp32' ? 17 : 21, opset: 20, format: 9 }]));
   const cardOf = (labels: readonly string[], files: readonly Precision[], languages: readonly string[] = []): string =>
-    modelCard({ info: info(labels), tokenizer: {} }, needs(files), {
-      ...{ results: RESULTS_PLACEHOLDER, languages },
-    });
+    modelCard({ info: info(labels), tokenizer: {} }, needs(files), { results: RESULTS_PLACEHOLDER, languages });
   const [folder = bareStage('deploy')] = report.stages.filter(({ id }) => id === 'deploy');
   const front = (card: string): unknown => parseYaml(card.split('---\n')[1] ?? '');
 

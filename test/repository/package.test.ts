@@ -1,22 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { root } from '../rig/build.ts';
-
-const packed = z.array(z.object({ files: z.array(z.object({ path: z.string() })) }));
+import { packedFiles } from '../rig/packed.ts';
 
 const locked = z.object({ packages: z.record(z.string(), z.object({ hasInstallScript: z.boolean().optional() })) });
 const allowing = z.object({ allowScripts: z.record(z.string(), z.boolean()) });
-
-/** Paths in the tarball that npm would publish. */
-const packedFiles = (): readonly string[] => {
-  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
-  const windows = process.platform === 'win32';
-  const stdout = execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: 'pipe', shell: windows });
-  return packed.parse(JSON.parse(stdout)).flatMap(({ files }) => files.map(({ path }) => path));
-};
 
 /** What a page links to in the package, without the place inside of it. */
 const linksIn = (file: string): readonly string[] =>

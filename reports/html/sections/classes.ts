@@ -1,3 +1,4 @@
+import { firstFew } from '../../../ground/names.ts';
 import { percent, points, range, whole } from '../../figures.ts';
 import { metricOf } from '../../metric.ts';
 import type { Comparison, Flip, QualityReport, Report, StageReport } from '../../report.ts';
@@ -81,8 +82,7 @@ const tableOf = (listed: readonly ClassDifference[], scores: Scores, examples: s
 
 const named = (classes: readonly ClassDifference[]): string => {
   const names = classes.map(({ label }) => label);
-  const rest = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
-  return names.length === 0 ? 'none' : `${names.slice(0, MOST_NAMED).join(', ')}${rest}`;
+  return names.length === 0 ? 'none' : firstFew(names, MOST_NAMED);
 };
 
 /** Which classes gained and which paid. */
