@@ -39,7 +39,7 @@ const stagesTable = (report: Report): Table => {
   };
 };
 
-/** As many points of a curve as a picture has room for, and every validation. */
+/** As many points of a curve as a picture has room for, the last one and every validation among them. */
 const MOST_POINTS = 300;
 
 const curveOf = (report: Report, { id, training }: StageReport): readonly CurvePoint[] => {
@@ -47,7 +47,7 @@ const curveOf = (report: Report, { id, training }: StageReport): readonly CurveP
   const { factor } = trainingMetric(report, training);
   const stride = Math.ceil(training.curve.length / MOST_POINTS);
   return training.curve
-    .filter(({ score }, i) => score !== undefined || i % stride === 0)
+    .filter(({ score }, i, { length }) => score !== undefined || (length - 1 - i) % stride === 0)
     .map(({ step, loss, score }) => ({
       ...{ stage: oneLine(id), step, loss: Number.isFinite(loss) ? loss : null },
       score: score === undefined ? null : factor * score,
