@@ -51,6 +51,8 @@ export interface Graph {
   readonly origins?: ReadonlyMap<Value, readonly Value[]>;
   /** Operator-set version by domain. */
   readonly opsets: Readonly<Record<string, number>>;
+  /** What symbols are taken to be, where this is a view of another graph (`concreteView`). */
+  readonly sizes?: Readonly<Record<string, number>>;
 }
 
 /** The version of an operator set; 1 where a graph does not say. Domains are texts of a file: none is taken for what objects inherit. */

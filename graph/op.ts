@@ -1,4 +1,4 @@
-import type { Dim } from './dim.ts';
+import type { Dim, Shape } from './dim.ts';
 import type { Attributes, Node, TensorType, Value } from './graph.ts';
 import type { DType, Tensor } from './tensor.ts';
 
@@ -98,6 +98,13 @@ interface Encoding {
   readonly zero?: number;
 }
 
+/** An int64 input that decides on the shape of the output. Where it is computed, a cut writes it anew. */
+export interface Target {
+  readonly input: number;
+  /** What it says where the output has this shape; undefined where that cannot be said. */
+  entries(call: Call, output: Shape): Shape | undefined;
+}
+
 /**
  * What an operator does with one input where that is a weight, or is made of weights alone. Axes are those of the input:
  * `linear` sums over `inner` and gives `outer`; `lookup` picks along `axis`; `norm` and `bias` hold a number an index of `axis`
@@ -163,6 +170,8 @@ export interface OpDef {
   steep?(call: Call): 'anywhere' | 'beyond' | undefined;
   readonly cut: CutRule;
   readonly resize?: Resize;
+  /** Of operators whose output is as large as an input says: which input, and what it says of an output of a shape. */
+  readonly target?: Target;
   /** What each input is for where it is a weight; inputs that are not named only ever hold settings and data. */
   uses?(call: Call): readonly Use[];
   /** Whether activations are quantized over all that a batch holds, so that results depend on what else is in it. */

@@ -1,7 +1,9 @@
 import { isRefusal, isUserError, modelError, refusal } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
-import { recordOf } from '../call.ts';
-import type { Dim, Shape } from '../dim.ts';
+import { inferNode, recordOf } from '../call.ts';
+import { concreteView } from '../concrete.ts';
+import { type Dim, divideDims, multiplyDims, type Shape } from '../dim.ts';
+import { emitShape } from '../emit-shape.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../graph.ts';
 import type { Tensor } from '../tensor.ts';
 import { callsOf } from './calls.ts';
@@ -51,12 +53,27 @@ const indicesOf = (at: Value, axis: number, flags: Uint8Array): Int32Array => {
   return Int32Array.from(indices);
 };
 
+type SizesOf = (of: Value) => Shape | undefined;
+
+/** What is left of an axis that counts some symbol so many times: as many of its indices go as of the view's. */
+const leftOf = (dim: Dim, of: number, kept: number): Dim => {
+  if (typeof dim === 'number') return kept;
+  const left = divideDims(multiplyDims(dim, kept), of);
+  if (left === undefined) throw modelError(`of an axis of ${dim} indices, ${kept} of ${of} cannot be kept`);
+  return left;
+};
+
+/** Shapes after the cut. Lengths that a cut names are those of the view that it was found in. */
 const sizesAfter =
-  (graph: Graph, kept: KeptIndices) =>
-  (of: Value): Shape | undefined => {
+  (graph: Graph, view: Graph, kept: KeptIndices): SizesOf =>
+  (of) => {
     const shape = graph.types.get(of)?.shape;
     const axes = kept.get(of);
-    return axes === undefined ? shape : shape?.map((dim, axis) => axes.get(axis)?.length ?? dim);
+    if (axes === undefined) return shape;
+    return shape?.map((dim, axis) => {
+      const [stay, seen] = [axes.get(axis)?.length, view.types.get(of)?.shape?.[axis]];
+      return stay === undefined || typeof seen !== 'number' ? dim : leftOf(dim, seen, stay);
+    });
   };
 
 const sliceWeights = (graph: Graph, kept: KeptIndices): Map<Value, Tensor> =>
@@ -132,42 +149,101 @@ const resizeNode = (
 };
 
 /** Inference must agree with what the cut promised; shape arithmetic that a cut cannot rewrite shows here. */
-const expectSizes = (before: Graph, after: Graph, sizes: (of: Value) => Shape | undefined): void => {
+const expectSizes = (after: Graph, sizes: SizesOf): void => {
   for (const node of after.nodes) {
     for (const output of node.outputs) {
       const [expected, found] = [sizes(output), after.types.get(output)?.shape];
       if (expected === undefined || found === undefined || expected.join() === found.join()) continue;
       throw modelError(
-        `after the cut, ${node.op} '${node.name}' of graph '${before.name}' would give '${output}' the shape ` +
+        `after the cut, ${node.op} '${node.name}' of graph '${after.name}' would give '${output}' the shape ` +
           `[${found.join(', ')}], expected [${expected.join(', ')}]`,
       );
     }
   }
 };
 
+/** What was found in a view is checked in a view of the same sizes, where every size is a number. */
+const expectSizesSeen = (result: Graph, view: Graph, kept: KeptIndices): void => {
+  try {
+    expectSizes(concreteView(result, view.sizes), sizesAfter(view, view, kept));
+  } catch (cause) {
+    if (!isRefusal(cause) || isUserError(cause)) throw cause;
+    throw wouldNotFit(result, cause);
+  }
+};
+
+/** Sizes that no constant says. */
+const wouldNotFit = ({ name }: Graph, cause: Error): Error =>
+  modelError(`after the cut, graph '${name}' would not fit together: ${cause.message}`, { cause });
+
+/** Whether a node as it stands gives what the cut promised; where sizes do not even fit together it does not. */
+const givesSizes = (builder: GraphBuilder, node: Node, expected: Shape): boolean => {
+  try {
+    const found = inferNode(builder.call(node))?.[0]?.shape;
+    return found === undefined || found.join() === expected.join();
+  } catch (cause) {
+    if (!isRefusal(cause) || isUserError(cause)) throw cause;
+    return false;
+  }
+};
+
+/** The node with what it computes of its output's shape written anew, where that counts what is gone. */
+const retargeted = (builder: GraphBuilder, graph: Graph, node: Node, sizes: SizesOf): Node => {
+  const call = builder.call(node);
+  const target = recordOf(call)?.target;
+  const [said, output] = [target === undefined ? undefined : node.inputs[target.input], node.outputs[0]];
+  const expected = output === undefined ? undefined : sizes(output);
+  if (target === undefined || said == null || builder.weightOf(said) !== undefined || expected === undefined)
+    return node;
+  const entries = givesSizes(builder, node, expected) ? undefined : target.entries(call, expected);
+  if (entries === undefined) return node;
+  const others = node.inputs.flatMap((value, i) => (value === null || i === target.input ? [] : [value]));
+  const anew = builder.within(`${output}/cut`, () => emitShape(builder, [...others, ...graph.inputs], entries));
+  return anew === undefined ? node : { ...node, inputs: node.inputs.with(target.input, anew) };
+};
+
+/** Types of inputs that a cut makes smaller: states of heads that are gone. */
+const inputTypes = (graph: Graph, kept: KeptIndices, sizes: SizesOf): Graph['types'] => {
+  const smaller = graph.inputs.filter((input) => kept.has(input));
+  if (smaller.length === 0) return graph.types;
+  const types = new Map(graph.types);
+  for (const input of smaller) {
+    const type = types.get(input);
+    if (type !== undefined) types.set(input, { ...type, shape: sizes(input) });
+  }
+  return types;
+};
+
 /**
- * The graph with only the kept units of each group: all coupled weights sliced, shape constants and attributes
- * rewritten, types inferred anew. `kept[i]` lists the units of `groups[i]` that stay; nothing else is removed.
+ * The graph with only the kept units of each group: all coupled weights sliced, shape constants, computed shapes and attributes
+ * rewritten, types inferred anew. `kept[i]` lists the units of `groups[i]` that stay; nothing else is removed. Groups may have
+ * been found in a view of the graph.
  */
-export const applyCuts = (graph: Graph, groups: readonly CutGroup[], kept: readonly Iterable<number>[]): Graph => {
+export const applyCuts = (
+  graph: Graph,
+  groups: readonly CutGroup[],
+  kept: readonly Iterable<number>[],
+  view: Graph = graph,
+): Graph => {
   const indices = keptIndices(groups, kept);
-  const sizes = sizesAfter(graph, indices);
+  const sizes = sizesAfter(graph, view, indices);
   const weights = sliceWeights(graph, indices);
   const nodes = graph.nodes.map((node) => resizeNode(graph, node, indices, sizes, weights));
-  const builder = GraphBuilder.like(graph, { weights });
+  const builder = GraphBuilder.like({ ...graph, types: inputTypes(graph, indices, sizes) }, { weights });
   for (const node of nodes) {
     try {
-      builder.add(node, (output) => {
+      builder.add(retargeted(builder, graph, node, sizes), (output) => {
         const type = graph.types.get(output);
         return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
       });
     } catch (cause) {
-      // Sizes that no constant says; anything else that goes wrong here is a bug.
+      // Anything else that goes wrong here is a bug.
       if (!isRefusal(cause) || isUserError(cause)) throw cause;
-      throw modelError(`after the cut, graph '${graph.name}' would not fit together: ${cause.message}`, { cause });
+      throw wouldNotFit(graph, cause);
     }
   }
   const result = builder.freeze(graph.outputs);
-  expectSizes(graph, result, sizes);
+  if (view.sizes === undefined) expectSizes(result, sizes);
+  else expectSizesSeen(result, view, indices);
   return result;
 };

@@ -61,9 +61,12 @@ class Propagation {
   /** Node and axis pairs whose consequences are known, because that very node asked for the cut. */
   readonly #settled = new Map<Node, Set<string>>();
 
-  constructor(graph: Graph, units: Units) {
+  readonly #shrinking: ReadonlySet<Value>;
+
+  constructor(graph: Graph, units: Units, shrinking: ReadonlySet<Value>) {
     this.#graph = graph;
     this.#units = units;
+    this.#shrinking = shrinking;
   }
 
   /** Marks an axis as cut; where it is already, its old and new owners become one. */
@@ -73,7 +76,8 @@ class Propagation {
     if (cut.owner.length !== place.length) {
       return `axis ${place.axis} of '${cut.value}' has ${place.length} indices, the cut names ${cut.owner.length}`;
     }
-    if (this.#graph.inputs.includes(cut.value)) return `it would change axis ${place.axis} of the input '${cut.value}'`;
+    if (this.#graph.inputs.includes(cut.value) && !this.#shrinking.has(cut.value))
+      return `it would change axis ${place.axis} of the input '${cut.value}'`;
     const key = keyOf(cut.value, place.axis);
     if (by !== undefined) this.#settle(by, key);
     const known = this.touched.get(key);
@@ -155,14 +159,19 @@ const startUnits = (owner: Int32Array): number => owner.reduce((most, unit) => M
 
 /**
  * Follows the removal of indices of one axis through every operator it reaches. What comes back names each axis that has
- * to shrink with it and which unit owns each of its indices; a refusal names the node that cannot lose indices.
+ * to shrink with it and which unit owns each of its indices; a refusal names the node that cannot lose indices. Inputs of the
+ * graph stay as they are but for those in `shrinking`: states that are fed again what was put out before.
  */
-export const followCut = (graph: Graph, start: CutStart): CutGroup | CutRefusal => {
+export const followCut = (
+  graph: Graph,
+  start: CutStart,
+  shrinking: ReadonlySet<Value> = new Set(),
+): CutGroup | CutRefusal => {
   const place = lengthOf(graph, start.value, start.axis);
   if (typeof place === 'string') return { refused: place };
   const owner = start.owner ?? Int32Array.from({ length: place.length }, (_, i) => i);
   const units = unitsOf(startUnits(owner));
-  const propagation = new Propagation(graph, units);
+  const propagation = new Propagation(graph, units, shrinking);
   const wrong = propagation.touch({ value: start.value, axis: place.axis, owner }, undefined);
   if (wrong !== undefined) return { refused: wrong };
   const refusal = propagation.run();

@@ -79,6 +79,7 @@ export const constantOfShape: OpDef = {
     return numbersAt(call, 0) === undefined ? refuse('gets its shape from a computation') : nothing;
   },
   resize,
+  target: { input: 0, entries: (_, output) => output },
   macs: noMacs,
   samples: [
     { name: 'zeros', inputs: [{ dtype: 'int64', dims: [2], data: [2, 3], constant: true }] },

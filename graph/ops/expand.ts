@@ -45,6 +45,7 @@ export const expand: OpDef = {
   gradient: (_emit, _call, [dy]) => [dy ?? null, null],
   cut: broadcastCut(infer, [0]),
   resize,
+  target: { input: 1, entries: (_, output) => output },
   macs: noMacs,
   samples: [
     { name: 'repeats a row', inputs: [{ dtype: 'float32', dims: [1, 3] }, shapeInput([4, 3])] },

@@ -83,6 +83,7 @@ export const reshape: OpDef = {
     return carryThroughReshape(port.shape, cut.axis, cut.owner, { value: other.value, shape: other.shape });
   }),
   resize,
+  target: { input: 1, entries: (_, output) => output },
   macs: noMacs,
   samples: [
     weight('splits heads', [2, 3, 8], [0, 0, 4, 2]),

@@ -1,5 +1,5 @@
 import { refusal } from '../../ground/errors.ts';
-import { multiplyDims } from '../dim.ts';
+import { divideDims, multiplyDims, type Shape } from '../dim.ts';
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
@@ -39,6 +39,13 @@ const gradientOf = (emit: Emit, call: Call, x: Value, dy: Value): Value => {
   );
 };
 
+/** How often each axis is repeated where the output has a shape. */
+const timesFor = (call: Call, output: Shape): Shape | undefined => {
+  const times = inputOf(call, 0).shape?.map((dim, axis) => divideDims(output[axis] ?? 1, dim));
+  const whole = times?.filter((dim) => dim !== undefined);
+  return whole?.length === output.length ? whole : undefined;
+};
+
 const repeats = (data: readonly number[]) => ({ dtype: 'int64', dims: [data.length], data, constant: true }) as const;
 
 /** x repeated whole along each axis. */
@@ -71,6 +78,7 @@ export const tile: OpDef = {
     const merges = [...cut.owner.slice(size)].map((unit, i) => [first[i % size] ?? -1, unit] as const);
     return { cuts: cutsOf(x.value, cut.axis, first), merges: merges.filter(([a, b]) => a !== b) };
   }),
+  target: { input: 1, entries: timesFor },
   macs: noMacs,
   samples: [
     { name: 'two axes', inputs: [{ dtype: 'float32', dims: [2, 3] }, repeats([3, 2])] },

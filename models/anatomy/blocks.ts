@@ -13,9 +13,10 @@ export interface Block {
   readonly nodes: ReadonlySet<Node>;
 }
 
-const lastDim = (graph: Graph, value: Value): number | undefined => {
-  const dim = graph.types.get(value)?.shape?.at(-1);
-  return typeof dim === 'number' ? dim : undefined;
+/** Numbers side by side; a length that a view takes a symbol to have is none of the model's. */
+const lastDim = ({ types, sizes = {} }: Graph, value: Value): number | undefined => {
+  const dim = types.get(value)?.shape?.at(-1);
+  return typeof dim === 'number' && !Object.values(sizes).includes(dim) ? dim : undefined;
 };
 
 const shapeText = (graph: Graph, value: Value): string | undefined => graph.types.get(value)?.shape?.join();

@@ -1,0 +1,94 @@
+import { isRefusal } from '../ground/errors.ts';
+import { GraphBuilder } from './builder.ts';
+import { bindDim, type Dim, type Shape, symbolsOf } from './dim.ts';
+import type { Graph, TensorType, Value } from './graph.ts';
+import type { DType } from './tensor.ts';
+
+/** What symbolic dimensions are taken to be. */
+export type Sizes = Readonly<Record<string, number>>;
+
+/** Small, and unequal to most sizes that models have: two axes of one length could be taken for one another. */
+const PRIMES = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97];
+
+/** Every size that a weight of the graph has. */
+const sizesIn = ({ weights, inputs, types }: Graph): ReadonlySet<Dim> =>
+  new Set([
+    ...[...weights.values()].flatMap(({ dims }) => dims),
+    ...inputs.flatMap((input) => types.get(input)?.shape ?? []),
+  ]);
+
+/** The symbols of a graph's inputs in their order. */
+export const inputSymbols = ({ inputs, types }: Graph): readonly string[] => [
+  ...new Set(inputs.flatMap((input) => (types.get(input)?.shape ?? []).flatMap(symbolsOf))),
+];
+
+/** Symbols that stand for one size: all that count examples, and unless states lie before them all that count tokens. */
+type Alike = ReadonlyMap<string, string>;
+
+const wholeNumbers: ReadonlySet<DType | undefined> = new Set<DType | undefined>(['int64', 'int32', 'bool']);
+
+const symbolAt = ({ types }: Graph, input: Value, axis: number): readonly string[] => {
+  const dim = types.get(input)?.shape?.[axis];
+  return dim === undefined ? [] : symbolsOf(dim).filter((name) => name === dim);
+};
+
+const alikeAlong = (graph: Graph, axis: number, inputs: readonly Value[]): Alike => {
+  const names = inputs.flatMap((input) => symbolAt(graph, input, axis));
+  return new Map(names.map((name) => [name, names[0] ?? name]));
+};
+
+/** Inputs of tokens: whole numbers, (batch, sequence). */
+const tokenInputs = ({ inputs, types }: Graph): readonly Value[] =>
+  inputs.filter((input) => types.get(input)?.shape?.length === 2 && wholeNumbers.has(types.get(input)?.dtype));
+
+/** Exporters name one size by a symbol an input. Which are alike is tried: as one would feed it, then as the file says. */
+const guesses = (graph: Graph): readonly Alike[] => {
+  const examples = alikeAlong(graph, 0, graph.inputs);
+  return [new Map([...alikeAlong(graph, 1, tokenInputs(graph)), ...examples]), examples, new Map()];
+};
+
+/** A size for each symbol that is none of the model's own, each another: small ones, which positions and windows allow. */
+const strangeSizes = (graph: Graph, alike: Alike, given: Sizes): Sizes => {
+  const taken = new Set<Dim>([...sizesIn(graph), ...Object.values(given)]);
+  const free = PRIMES.filter((prime) => !taken.has(prime));
+  const sizes: Record<string, number> = { ...given };
+  for (const name of inputSymbols(graph)) {
+    const same = alike.get(name) ?? name;
+    sizes[same] ??= free.shift() ?? 101 + 2 * Object.keys(sizes).length;
+    sizes[name] ??= sizes[same];
+  }
+  return sizes;
+};
+
+const bound = (shape: Shape | undefined, sizes: Sizes): Shape | undefined => shape?.map((dim) => bindDim(dim, sizes));
+
+const seenAt = (graph: Graph, sizes: Sizes): Graph => {
+  const typeOf = (name: Value): TensorType | undefined => {
+    const type = graph.types.get(name);
+    return type === undefined ? undefined : { dtype: type.dtype, shape: bound(type.shape, sizes) };
+  };
+  const types = new Map(graph.inputs.map((input) => [input, typeOf(input)]).filter(isTyped));
+  const builder = GraphBuilder.like({ ...graph, types });
+  for (const node of graph.nodes) builder.add(node, typeOf);
+  return { ...builder.freeze(graph.outputs), sizes };
+};
+
+const isTyped = (entry: readonly (Value | TensorType | undefined)[]): entry is [Value, TensorType] =>
+  entry[1] !== undefined;
+
+/**
+ * The same graph, its nodes and weights themselves, seen at inputs of certain sizes: types have numbers where they had
+ * symbols. What is found in such a view, by names of values, holds for the graph.
+ */
+export const concreteView = (graph: Graph, given: Sizes = {}): Graph => {
+  let refused: unknown;
+  for (const alike of guesses(graph)) {
+    try {
+      return seenAt(graph, strangeSizes(graph, alike, given));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused ??= error;
+    }
+  }
+  throw refused;
+};
