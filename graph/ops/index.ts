@@ -3,6 +3,7 @@ import { argMax, argMin } from './arg.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
+import { compress } from './compress.ts';
 import { concat } from './concat.ts';
 import { constant, constantOfShape } from './constant.ts';
 import { conv } from './conv.ts';
@@ -129,6 +130,7 @@ export const ops: readonly OpDef[] = [
   argMax,
   argMin,
   ...comparisons,
+  compress,
   constant,
   constantOfShape,
   conv,

@@ -10,6 +10,11 @@ export interface LayerSpan {
   readonly blocks: readonly Block[];
 }
 
+/** Every node of a layer once: blocks may stand around others. */
+export const nodesOf = ({ blocks }: LayerSpan): readonly Node[] => [
+  ...new Set(blocks.flatMap((block) => [...block.nodes])),
+];
+
 /** Whether one block stands around another, as a layer of MobileBERT stands around its thinner blocks. */
 const surrounds = (outer: Block, inner: Block | undefined): boolean =>
   inner !== undefined && outer !== inner && [...inner.nodes].every((node) => outer.nodes.has(node));

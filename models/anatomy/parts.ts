@@ -1,9 +1,10 @@
-import { type Attention, attentionsOf, isActivationProduct } from '../../graph/attention.ts';
+import { isActivationProduct } from '../../graph/attention.ts';
 import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
-import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
 import { looksUpRows, productAt, sitesOf } from '../../graph/sites.ts';
 import type { Block } from './blocks.ts';
-import type { LayerSpan } from './layers.ts';
+import { headStartsIn } from './head-starts.ts';
+import { type LayerSpan, nodesOf } from './layers.ts';
 
 export type PartKind = 'heads' | 'ffn' | 'hidden' | 'embedding';
 
@@ -66,9 +67,6 @@ const ranges = (numbers: readonly number[]): string => {
 const nameIn = (layers: readonly number[], what: string): string =>
   `${layers.length === 1 ? 'layer' : 'layers'} ${ranges(layers)} ${what}`;
 
-/** Every node once: blocks may stand around others. */
-const nodesOf = (layer: LayerSpan): readonly Node[] => [...new Set(layer.blocks.flatMap((block) => [...block.nodes]))];
-
 /** The layers inside which a group touches anything. */
 const layersTouched = (graph: Graph, group: CutGroup, layers: readonly LayerSpan[]): readonly number[] => {
   const { producer } = indexOf(graph);
@@ -76,14 +74,9 @@ const layersTouched = (graph: Graph, group: CutGroup, layers: readonly LayerSpan
   return layers.flatMap((layer) => (nodesOf(layer).some((node) => touched.has(node)) ? [layer.index] : []));
 };
 
-const attentionsIn = (graph: Graph, layer: LayerSpan): readonly Attention[] => {
-  const own = new Set(nodesOf(layer));
-  return attentionsOf(graph).filter(({ softmax }) => own.has(softmax));
-};
-
 /**
- * Heads are what axis 1 of attention scores (batch, heads, sequence, sequence) counts. Layers that share their weights, or a
- * mask or table with an axis of heads, share their heads: the part belongs to all of them and is listed with the first.
+ * Heads are what an axis of attention scores counts. Layers that share their weights, or a mask or table with an axis of heads,
+ * share their heads: the part belongs to all of them and is listed with the first.
  */
 export const headsOf = (
   graph: Graph,
@@ -91,10 +84,10 @@ export const headsOf = (
   layers: readonly LayerSpan[],
   followed: Followed,
 ): readonly Part[] =>
-  attentionsIn(graph, layer)
-    .filter(({ scores, heads }) => heads !== undefined && !followed.all.has(keyOf(scores, 1)))
-    .map(({ scores }, i) => {
-      const part = partAt(graph, scores, 1, { name: '', kind: 'heads', layers: [layer.index] });
+  headStartsIn(graph, layer)
+    .filter(({ value, axis }) => !followed.all.has(keyOf(value, axis)))
+    .map(({ value, axis }, i) => {
+      const part = partAt(graph, value, axis, { name: '', kind: 'heads', layers: [layer.index] });
       if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
       const shared = part.group === undefined ? part.layers : layersTouched(graph, part.group, layers);
       return { ...part, name: numbered(nameIn(shared, 'heads'), i), layers: shared };
