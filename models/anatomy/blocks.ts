@@ -1,10 +1,11 @@
-import { attentionsOf, isFusedAttention } from '../../graph/attention.ts';
+import { type Attention, attentionsOf, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { productAt } from '../../graph/sites.ts';
 
 /** What stands between two points of the residual stream: `output = skip + branch`, the branch computed from `input`. */
 export interface Block {
-  readonly kind: 'attention' | 'feed-forward';
+  /** Cross-attention asks the stream of another part of the model. */
+  readonly kind: 'attention' | 'cross-attention' | 'feed-forward';
   /** The stream before the block: where skip and branch part. */
   readonly input: Value;
   /** The residual sum. */
@@ -52,6 +53,20 @@ const nodesBetween = (graph: Graph, from: Value, to: Value): ReadonlySet<Node> =
 const attends = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
   [...nodes].some(isFusedAttention) || attentionsOf(graph).some(({ softmax }) => nodes.has(softmax));
 
+/** Whether keys come from elsewhere than the stream that the queries come from. */
+export const isCross = (graph: Graph, { product: { inputs } }: Attention, stream: Value): boolean => {
+  const [queries, keys] = inputs;
+  const comesFrom = (value: Value | null | undefined): boolean =>
+    value != null && ancestorsOf(graph, value).has(stream);
+  return comesFrom(queries) && !comesFrom(keys);
+};
+
+const kindOf = (graph: Graph, branch: ReadonlySet<Node>, input: Value): Block['kind'] => {
+  if (!attends(graph, branch)) return 'feed-forward';
+  const own = attentionsOf(graph).filter(({ softmax }) => branch.has(softmax));
+  return own.length > 0 && own.every((attention) => isCross(graph, attention, input)) ? 'cross-attention' : 'attention';
+};
+
 const hasLinear = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
   [...nodes].some((node) => productAt(graph, node) !== undefined);
 
@@ -93,7 +108,7 @@ const blockAt = (graph: Graph, node: Node): Block | undefined => {
   const [skip, branch] = sides;
   if (skip === undefined || branch === undefined || !hasLinear(graph, branch) || attends(graph, skip)) return undefined;
   return {
-    kind: attends(graph, branch) ? 'attention' : 'feed-forward',
+    kind: kindOf(graph, branch, input),
     input,
     output,
     nodes: new Set([...skip, ...branch, node]),

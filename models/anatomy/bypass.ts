@@ -13,13 +13,13 @@ const shapeText = (graph: Graph, value: Value): string => `[${graph.types.get(va
 
 /**
  * The graph without a layer: whoever read the layer's output reads its input instead, and what only the layer needed
- * falls away. Fails where the layer changes the width of the stream.
+ * falls away. Fails where the layer, as a view of the graph shows it, changes the width of the stream.
  */
-export const bypassLayer = (graph: Graph, layer: Span): Graph => {
+export const bypassLayer = (graph: Graph, layer: Span, view: Graph = graph): Graph => {
   const { input, output } = layer;
-  if (shapeText(graph, input) !== shapeText(graph, output)) {
+  if (shapeText(view, input) !== shapeText(view, output)) {
     throw modelError(
-      `layer ${layer.index} turns ${shapeText(graph, input)} into ${shapeText(graph, output)}, so nothing can stand in for it`,
+      `layer ${layer.index} turns ${shapeText(view, input)} into ${shapeText(view, output)}, so nothing can stand in for it`,
     );
   }
   const producer = indexOf(graph).producer.get(output);

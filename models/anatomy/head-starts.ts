@@ -1,7 +1,7 @@
 import { type Attention, attentionsOf } from '../../graph/attention.ts';
 import type { CutStart } from '../../graph/cut/follow.ts';
 import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
-import { type LayerSpan, nodesOf } from './layers.ts';
+import type { LayerSpan } from './layers.ts';
 
 const shapeOf = (graph: Graph, value: Value) => graph.types.get(value)?.shape ?? [];
 
@@ -30,10 +30,19 @@ const startOf = (graph: Graph, { scores, heads, product }: Attention): CutStart 
   return apart === undefined || typeof shapeOf(graph, apart)[1] !== 'number' ? undefined : { value: apart, axis: 1 };
 };
 
+/** Where to begin cutting the heads of one attention. */
+export interface HeadStart extends CutStart {
+  readonly attention: Attention;
+  /** Whether it asks another stream than its own. */
+  readonly cross: boolean;
+}
+
 /** Where to begin cutting heads, once an attention of a layer. */
-export const headStartsIn = (graph: Graph, layer: LayerSpan): readonly CutStart[] => {
-  const own = new Set(nodesOf(layer));
-  return attentionsOf(graph)
-    .filter(({ softmax }) => own.has(softmax))
-    .flatMap((attention) => startOf(graph, attention) ?? []);
-};
+export const headStartsIn = (graph: Graph, { blocks }: LayerSpan): readonly HeadStart[] =>
+  attentionsOf(graph).flatMap((attention) => {
+    const own = blocks.filter(({ nodes }) => nodes.has(attention.softmax));
+    const start = own.length === 0 ? undefined : startOf(graph, attention);
+    return start === undefined
+      ? []
+      : [{ ...start, attention, cross: own.some(({ kind }) => kind === 'cross-attention') }];
+  });

@@ -19,7 +19,9 @@ export const nodesOf = ({ blocks }: LayerSpan): readonly Node[] => [
 const surrounds = (outer: Block, inner: Block | undefined): boolean =>
   inner !== undefined && outer !== inner && [...inner.nodes].every((node) => outer.nodes.has(node));
 
-/** Layers begin at each attention block that stands around no other; without any attention every block is a layer. */
+/**
+ * Layers begin at each block of self-attention that stands around no other; without any every block is a layer.
+ */
 const groupBlocks = (blocks: readonly Block[]): readonly (readonly Block[])[] => {
   const attends = blocks.some((block) => block.kind === 'attention');
   const layers: Block[][] = [];

@@ -1,4 +1,4 @@
-import { isActivationProduct } from '../../graph/attention.ts';
+import { type Attention, isActivationProduct } from '../../graph/attention.ts';
 import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
 import { looksUpRows, productAt, sitesOf } from '../../graph/sites.ts';
@@ -17,6 +17,9 @@ export interface Part {
   readonly layers: readonly number[];
   /** Number of units. */
   readonly count: number;
+  /** The attention that heads belong to, and whether it asks another stream. */
+  readonly attention?: Attention;
+  readonly cross?: boolean;
   /** Indices a unit owns in the weights it is coupled with: the head width, or 1. */
   readonly width: number;
   /** What shrinks with each unit; absent where the graph refuses the cut. */
@@ -86,11 +89,12 @@ export const headsOf = (
 ): readonly Part[] =>
   headStartsIn(graph, layer)
     .filter(({ value, axis }) => !followed.all.has(keyOf(value, axis)))
-    .map(({ value, axis }, i) => {
+    .map(({ value, axis, attention, cross }, i) => {
       const part = partAt(graph, value, axis, { name: '', kind: 'heads', layers: [layer.index] });
       if (part.group !== undefined && isNew(followed, part.group)) own(followed, part.group);
       const shared = part.group === undefined ? part.layers : layersTouched(graph, part.group, layers);
-      return { ...part, name: numbered(nameIn(shared, 'heads'), i), layers: shared };
+      const name = cross ? nameIn(shared, 'cross heads') : numbered(nameIn(shared, 'heads'), i);
+      return { ...part, attention, cross, name, layers: shared };
     });
 
 /** Whether every activation that a group touches lies strictly inside residual blocks: one, or several that share weights. */
