@@ -1,13 +1,17 @@
 import { isFusedAttention } from '../graph/attention.ts';
 import { callOf, recordOf } from '../graph/call.ts';
+import { concreteView } from '../graph/concrete.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
 import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
 import { intAttr, noMacs } from '../graph/ops/shared-structure.ts';
 import { isLearned } from '../graph/sites.ts';
 import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
+import { isRefusal } from '../ground/errors.ts';
 import { depthsOf } from './anatomy/depth.ts';
 import { inFloats } from './anatomy/in-floats.ts';
-import { type Anatomy, anatomyOf, type Layer, type PartKind, partsOf as unitParts } from './anatomy.ts';
+import { nodesOf } from './anatomy/layers.ts';
+import { type LayerUnits, layerUnits } from './anatomy/units.ts';
+import { type Anatomy, anatomyOf, type Layer, partsOf as unitParts } from './anatomy.ts';
 import type { AnatomySummary, Figures, Inspection, OperatorCount } from './inspection.ts';
 import type { Model } from './model.ts';
 
@@ -88,40 +92,47 @@ export const modelFigures = (model: Model, length: number): Figures => ({
   macs: sum(macsByNode(model.graph, length).macs.values()),
 });
 
-/** A layer's units, also those that it shares with others. */
-const unitsOf = (anatomy: Anatomy, index: number, kind: PartKind): number =>
-  sum(
-    unitParts(anatomy)
-      .filter((part) => part.kind === kind && part.layers.includes(index))
-      .map(({ count }) => count),
-  );
-
 const sharedWith = (anatomy: Anatomy, index: number): readonly number[] => {
   const layers = unitParts(anatomy).flatMap((part) => (part.layers.includes(index) ? part.layers : []));
   return [...new Set(layers)].filter((layer) => layer !== index).sort((x, y) => x - y);
 };
 
 /** Attention that is one node says itself how many heads it has. */
-const fusedHeads = (graph: Graph, { blocks }: Layer): number =>
-  sum(
-    [...new Set(blocks.flatMap(({ nodes }) => [...nodes]))]
-      .filter(isFusedAttention)
-      .map((node) => headsIn(graph, node)),
-  );
+const fusedUnits = (graph: Graph, layer: Layer): Pick<LayerUnits, 'heads' | 'kvHeads' | 'headWidth'> => {
+  const fused = nodesOf(layer)
+    .filter(isFusedAttention)
+    .map((node) => headsIn(graph, node));
+  return {
+    heads: sum(fused.map(({ heads }) => heads)),
+    kvHeads: sum(fused.map(({ kvHeads }) => kvHeads)),
+    headWidth: Math.max(0, ...fused.map(({ headWidth }) => headWidth)),
+  };
+};
 
-const headsIn = (graph: Graph, node: Node): number => {
+const headsIn = (graph: Graph, node: Node) => {
   const [queries] = node.inputs;
   const shape = queries == null ? undefined : graph.types.get(queries)?.shape;
-  const axis = shape?.length === 4 ? shape[1] : undefined;
-  return intAttr(node, 'num_heads', intAttr(node, 'q_num_heads', typeof axis === 'number' ? axis : 0));
+  const [axis, width] = [shape?.length === 4 ? shape[1] : undefined, shape?.at(-1)];
+  const heads = intAttr(node, 'num_heads', intAttr(node, 'q_num_heads', typeof axis === 'number' ? axis : 0));
+  const apart = shape?.length === 4 ? 1 : heads;
+  return {
+    heads,
+    kvHeads: intAttr(node, 'kv_num_heads', heads),
+    headWidth: typeof width === 'number' && heads > 0 ? Math.floor(width / apart) : 0,
+  };
 };
 
 const layerSummary = (graph: Graph, anatomy: Anatomy, layer: Layer): AnatomySummary['layers'][number] => {
   const { index, inputWidth, outputWidth } = layer;
   const shared = sharedWith(anatomy, index);
+  const [units, fused] = [layerUnits(graph, anatomy, layer), fusedUnits(graph, layer)];
   return {
-    heads: unitsOf(anatomy, index, 'heads') + fusedHeads(graph, layer),
-    ffn: unitsOf(anatomy, index, 'ffn'),
+    heads: units.heads + fused.heads,
+    kvHeads: units.kvHeads + fused.kvHeads,
+    headWidth: Math.max(units.headWidth, fused.headWidth),
+    ...(units.crossHeads === 0 ? {} : { crossHeads: units.crossHeads }),
+    ffn: units.ffn,
+    gated: units.gated,
     inputWidth,
     outputWidth,
     ...(shared.length === 0 ? {} : { sharedWith: shared }),
@@ -137,8 +148,18 @@ const depthSizes = (graph: Graph): AnatomySummary['parts'] => {
   }));
 };
 
+/** At sizes that are numbers; a graph that fits none is looked at as it is. */
+const viewOf = (graph: Graph): Graph => {
+  try {
+    return concreteView(graph);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return graph;
+  }
+};
+
 const summarize = (whole: Graph): AnatomySummary | undefined => {
-  const graph = inFloats(whole);
+  const graph = viewOf(inFloats(whole));
   const anatomy = anatomyOf(graph);
   const { vocabulary, embeddingWidth } = anatomy;
   const layers = anatomy.layers.map((layer) => layerSummary(graph, anatomy, layer));
@@ -146,6 +167,7 @@ const summarize = (whole: Graph): AnatomySummary | undefined => {
   return {
     parts: depthSizes(graph),
     layers,
+    hidden: anatomy.layers[0]?.inputWidth ?? 0,
     ...(vocabulary === undefined ? {} : { vocabulary }),
     ...(embeddingWidth === undefined ? {} : { embedding: embeddingWidth }),
   };

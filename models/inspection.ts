@@ -16,8 +16,16 @@ export interface OperatorCount {
 /** A Transformer's figures, layer by layer. */
 export interface AnatomySummary {
   readonly layers: readonly {
+    /** Query heads of self-attention, and of attention to another stream where there is any. */
     readonly heads: number;
+    readonly crossHeads?: number;
+    /** Heads of keys and values: fewer where groups of query heads share them. */
+    readonly kvHeads: number;
+    /** Channels of a head's queries and keys; 0 where that does not show. */
+    readonly headWidth: number;
+    /** Feed-forward neurons, and whether each is gated by another product. */
     readonly ffn: number;
+    readonly gated: boolean;
     readonly inputWidth: number;
     readonly outputWidth: number;
     /** Other layers that lose heads or neurons with this one. */
@@ -28,6 +36,8 @@ export interface AnatomySummary {
    * learning rates mean by these names.
    */
   readonly parts: readonly { readonly name: string; readonly parameters: number }[];
+  /** Width of the residual stream before the first layer. */
+  readonly hidden: number;
   readonly vocabulary?: number;
   readonly embedding?: number;
 }

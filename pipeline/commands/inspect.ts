@@ -26,14 +26,32 @@ const shown = (name: string): string => shortened(oneLine(name), LONGEST_NAME);
 
 const millions = (value: number): string => `${(value / 1e6).toFixed(2)} M`;
 
+type Layer = NonNullable<InspectedModel['anatomy']>['layers'][number];
+
+/** "12 heads of 64, 4 of keys and values, ffn 3072 gated": counts, and channels of a head. */
+const unitsText = ({
+  heads,
+  kvHeads,
+  headWidth,
+  crossHeads,
+  ffn,
+  gated,
+}: Pick<Layer, 'heads' | 'kvHeads' | 'headWidth' | 'crossHeads' | 'ffn' | 'gated'>): string =>
+  [
+    `${heads} heads${headWidth === 0 ? '' : ` of ${headWidth}`}`,
+    ...(kvHeads === heads ? [] : [`${kvHeads} of keys and values`]),
+    ...(crossHeads === undefined ? [] : [`${crossHeads} cross heads`]),
+    `ffn ${ffn}${gated ? ' gated' : ''}`,
+  ].join(', ');
+
 const anatomyLines = ({ anatomy }: InspectedModel): readonly string[] => {
   if (anatomy === undefined) return ['no layers were found'];
   const { layers, parts, vocabulary, embedding } = anatomy;
   const table =
     vocabulary === undefined ? [] : [`vocabulary ${count(vocabulary)}, embedding width ${embedding ?? '?'}`];
   const rows = layers.map(
-    ({ heads, ffn, inputWidth, outputWidth, sharedWith = [] }, i) =>
-      `layer ${i}: ${heads} heads, ffn ${ffn}, width ${inputWidth}${inputWidth === outputWidth ? '' : ` -> ${outputWidth}`}` +
+    ({ inputWidth, outputWidth, sharedWith = [], ...units }, i) =>
+      `layer ${i}: ${unitsText(units)}, width ${inputWidth}${inputWidth === outputWidth ? '' : ` -> ${outputWidth}`}` +
       (sharedWith.length === 0 ? '' : `, cut together with ${sharedWith.map((layer) => `layer ${layer}`).join(', ')}`),
   );
   const sizes = parts.map(({ name, parameters }) => `${name} ${count(parameters)}`);

@@ -61,7 +61,7 @@ describe('inspect', () => {
   });
 
   it('knows heads and neurons of the INT8 file', async () => {
-    const layer = { heads: 4, ffn: 128, inputWidth: 64, outputWidth: 64 };
+    const layer = { heads: 4, kvHeads: 4, headWidth: 16, ffn: 128, gated: false, inputWidth: 64, outputWidth: 64 };
     expect((await inspected('deploy/onnx/model_quantized.onnx')).anatomy.layers).toEqual([layer, layer]);
   });
 });

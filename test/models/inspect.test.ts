@@ -85,7 +85,7 @@ describe('inspectGraph', () => {
     expect(inspection.opsets['']).toBe(20);
     expect(inspection.bytes).toBe([...graph.weights.values()].reduce((sum, { bytes }) => sum + bytes.length, 0));
     expect(inspection.unknown).toEqual([]);
-    const layer = { heads: 4, ffn: 24, inputWidth: 16, outputWidth: 16 };
+    const layer = { heads: 4, kvHeads: 4, headWidth: 4, ffn: 24, gated: false, inputWidth: 16, outputWidth: 16 };
     expect(inspection.anatomy).toMatchObject({ layers: [layer, layer], vocabulary: 10, embedding: 16 });
     const parts = inspection.anatomy?.parts ?? [];
     expect(parts.map(({ name }) => name)).toEqual(['embeddings', 'layers.0', 'layers.1', 'head']);
@@ -111,7 +111,7 @@ describe('inspectGraph of what other tools quantized or optimized', () => {
     async (name) => {
       const [source, graph] = [await golden('exports/bert-dy.onnx'), await golden(`quantized/${name}.onnx`)];
       const { layers, vocabulary, embedding } = inspectGraph(graph, { length: LENGTH }).anatomy ?? {};
-      const layer = { heads: 2, ffn: 24, inputWidth: 16, outputWidth: 16 };
+      const layer = { heads: 2, kvHeads: 2, headWidth: 8, ffn: 24, gated: false, inputWidth: 16, outputWidth: 16 };
       expect({ layers, vocabulary, embedding }).toEqual({ layers: [layer, layer], vocabulary: 40, embedding: 16 });
       expect(inspectGraph(source, { length: LENGTH }).anatomy).toMatchObject({ layers, vocabulary, embedding });
     },
