@@ -7,6 +7,7 @@ import { pooling } from './pooling.ts';
 import { positionRows } from './positions.ts';
 import { packProducts, packProjections } from './projections.ts';
 import { plainResidual } from './residual.ts';
+import { rmsNorm } from './rms-norm.ts';
 import { selfAttention } from './self-attention.ts';
 import { untwist } from './untwist.ts';
 
@@ -14,6 +15,7 @@ import { untwist } from './untwist.ts';
 export const inferenceRules: readonly AnyRule[] = [
   ...gelu,
   layerNorm,
+  rmsNorm,
   untwist,
   ...lateGuard,
   attention,
