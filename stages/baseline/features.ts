@@ -1,4 +1,5 @@
 import type { TextInput } from '../../data/tokenize.ts';
+import { BYTES_A_NUMBER, namedBytes } from './bytes.ts';
 
 /** Sparse rows, one a text, of length 1 (compressed sparse row format). */
 export interface SparseRows {
@@ -10,6 +11,8 @@ export interface SparseRows {
 
 export interface Vectorizer {
   readonly features: number;
+  /** Of its terms, each with its inverse document frequency; of hashed ones the number in place of the name. */
+  readonly bytes: number;
   rows(texts: readonly TextInput[]): SparseRows;
 }
 
@@ -93,11 +96,17 @@ const learnTerms = (texts: readonly TextInput[]): Terms => {
   return { byKey, hashed: named === undefined };
 };
 
+const bytesOf = ({ byKey }: Terms): number => {
+  const names = [...byKey.keys()].filter((key) => typeof key === 'string');
+  return namedBytes(names) + 2 * BYTES_A_NUMBER * (byKey.size - names.length);
+};
+
 const weightOf = (term: string): number => (term.includes(' ') ? BIGRAM_WEIGHT : 1);
 
 /** TF-IDF over uni- and bigrams with logarithmic counts, learned from training texts only (Salton and Buckley 1988). */
 export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
-  const { byKey, hashed } = learnTerms(training);
+  const terms = learnTerms(training);
+  const { byKey, hashed } = terms;
   const rows = (texts: readonly TextInput[]): SparseRows => {
     const offsets = new Int32Array(texts.length + 1);
     const columns: number[] = [];
@@ -118,5 +127,5 @@ export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
     }
     return { offsets, columns: Int32Array.from(columns), values: Float64Array.from(values) };
   };
-  return { features: byKey.size, rows };
+  return { features: byKey.size, bytes: bytesOf(terms), rows };
 };
