@@ -43,7 +43,7 @@ export const baselineFigures = z.looseObject({
   bytes: count
     .exactOptional()
     .describe(
-      'What a deployment of it would keep: the UTF-8 bytes of its terms or words, and 4 bytes for each weight (zeros too), constant, number of a class and inverse document frequency of a term. Hashed terms have no names but numbers of 4 bytes. Names of classes and what a file format adds are not counted.',
+      'What a deployment of it would keep: the UTF-8 bytes of its terms or words, and 4 bytes for each weight (zeros too), constant, number of a class and frequency of a term or token. Hashed terms have no names but numbers of 4 bytes. Names of classes and what a file format adds are not counted.',
     ),
   msPerText: amount
     .exactOptional()
