@@ -1,5 +1,6 @@
 import { benchDiff } from './diff/index.ts';
 import { benchEstimates } from './estimates/index.ts';
+import { benchFirst } from './first/index.ts';
 import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
@@ -10,6 +11,7 @@ import { benchTrain } from './train/index.ts';
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   diff: benchDiff,
   estimates: benchEstimates,
+  first: benchFirst,
   hostile: benchHostile,
   inference: benchInference,
   load: benchLoad,

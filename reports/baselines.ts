@@ -1,10 +1,12 @@
 import { type Predictions, readPredictions } from '../data/predictions.ts';
+import type { Rows } from '../data/rows.ts';
 import { macroF1 } from '../ground/metrics/index.ts';
 import { isBetter } from '../ground/metrics/metric.ts';
 import { type BaselineMetrics, baselineMetrics } from '../ground/reported/data.ts';
 import type { EvaluationMetrics } from '../ground/reported/evaluation.ts';
 import type { DataTask } from '../ground/tasks.ts';
 import { differenceFrom } from './compare.ts';
+import { isUndisturbed } from './disturbed.ts';
 import { evidenceOf } from './evidence.ts';
 import { type Judged, judgedEffect } from './judged.ts';
 import { qualityReport } from './quality.ts';
@@ -29,11 +31,24 @@ export const keptAnswers = ({ metrics }: StepSummary): boolean => {
   return Object.values(data ?? {}).some(({ predicted }) => predicted === true);
 };
 
-/** The same questions, all answered by one class. */
-const answeredBy = (predictions: Predictions, always: number): Predictions => {
+/** Rows that all name one class. */
+const rowsOfOne = (rows: number, always: number): Pick<Rows, 'columns' | 'data' | 'kept'> => ({
+  ...{ columns: 1, data: new Float32Array(rows), kept: new Uint32Array(rows).fill(always) },
+});
+
+/** Rows that are all sure of the same classes: signs are all that sets are read from. */
+const rowsOfSet = (rows: number, width: number, always: readonly number[]): Pick<Rows, 'columns' | 'data'> => ({
+  ...{
+    columns: width,
+    data: Float32Array.from({ length: rows * width }, (_, at) => (always.includes(at % width) ? 1 : -1)),
+  },
+});
+
+/** The same questions, all answered alike. */
+const answeredBy = (predictions: Predictions, always: NonNullable<Baseline['always']>): Predictions => {
   const { ids, rows } = predictions;
-  const one = { columns: 1, data: new Float32Array(ids.length), kept: new Uint32Array(ids.length).fill(always) };
-  return { ...predictions, rows: { width: rows.width, ...one, unread: new Uint8Array(ids.length) } };
+  const alike = typeof always === 'number' ? rowsOfOne(ids.length, always) : rowsOfSet(ids.length, rows.width, always);
+  return { ...predictions, rows: { width: rows.width, ...alike, unread: new Uint8Array(ids.length) } };
 };
 
 const answersOf = ({ predicted, always }: Baseline, predictions: Predictions): Predictions | null => {
@@ -80,6 +95,12 @@ const moreOf = ({ figures: { more, predicted } }: JudgedBaseline, quality: Quali
   return { ...more, ...Object.fromEntries(kept.map(([name, { value }]) => [name, value])) };
 };
 
+/** What it takes: a median of a busy machine is marked as models' are. */
+const costOf = ({ bytes, msPerText, waited = 0 }: Baseline): Pick<BaselineReport, 'bytes' | 'msPerText' | 'busy'> => ({
+  ...(bytes === undefined ? {} : { bytes }),
+  ...(msPerText === undefined ? {} : { msPerText, busy: !isUndisturbed({ waited }) }),
+});
+
 const baselineReport = (
   baseline: JudgedBaseline,
   reference: Judged | null,
@@ -92,6 +113,7 @@ const baselineReport = (
   return {
     ...{ score, called: baselineCalled(name, called) },
     ...(beside === undefined || Object.keys(beside).length === 0 ? {} : { more: beside }),
+    ...costOf(figures),
     scoreInterval: quality?.scoreInterval ?? null,
     difference: judged === null || reference === null ? null : differenceFrom(judged, reference),
   };

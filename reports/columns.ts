@@ -3,8 +3,8 @@ import { besideScore } from './classification.ts';
 import { enginesCaption, engineText, firstEngine, latencyOn, otherEngines } from './engines.ts';
 import { bytes, count, percent, range, seconds, whole } from './figures.ts';
 import { metricOf, type Primary, type Written } from './metric.ts';
-import type { Report, StageReport } from './report.ts';
-import { largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
+import type { BaselineReport, Report, StageReport } from './report.ts';
+import { baselineLatency, largerBatch, p50Text, speedupText, textsPerSecond } from './speed.ts';
 import { oneLine } from './text.ts';
 
 export interface Column {
@@ -12,6 +12,8 @@ export interface Column {
   /** What a stage brings: a control brings nothing. */
   readonly gain?: true;
   cell(stage: StageReport, report: Report): string;
+  /** The same of a baseline, where that has it from elsewhere. */
+  ofBaseline?(baseline: BaselineReport): string;
 }
 
 /** The score with its interval. */
@@ -50,9 +52,17 @@ const verdictBlock = (report: Report, metric = metricOf(report)): readonly Colum
     title: `${metric.changes} [95 %]`,
     cell: (stage, { reference }) => (stage.id === reference ? 'reference' : changeCell(stage, metric)),
   },
-  { title: 'bytes', cell: ({ model }) => (model === null ? '' : bytes(model.bytes)) },
-  { title: 'p50 ms', cell: ({ latency }) => p50Text(latency[0]) },
-  { title: 'texts/s', cell: ({ latency }) => textsPerSecond(latency[0]) },
+  {
+    title: 'bytes',
+    cell: ({ model }) => (model === null ? '' : bytes(model.bytes)),
+    ofBaseline: ({ bytes: size }) => (size === undefined ? '' : bytes(size)),
+  },
+  { title: 'p50 ms', cell: ({ latency }) => p50Text(latency[0]), ofBaseline: (one) => p50Text(baselineLatency(one)) },
+  {
+    title: 'texts/s',
+    cell: ({ latency }) => textsPerSecond(latency[0]),
+    ofBaseline: (one) => textsPerSecond(baselineLatency(one)),
+  },
   { title: 'speed-up', gain: true, cell: ({ latency }) => speedupText(latency[0]) },
 ];
 
@@ -136,17 +146,25 @@ export const latencyConditions = (report: Report): string | undefined => {
   return `batch ${cell.batch}, ${cell.length} tokens, ${where}`;
 };
 
+/** Why no speed-up is told of a baseline; undefined where none was timed. */
+const baselinesCaption = ({ data: { baselines } }: Report): string | undefined =>
+  Object.values(baselines ?? {}).some(({ msPerText }) => msPerText !== undefined)
+    ? 'latency of baselines is from another measurement: from the text, splitting included, in JavaScript, where that of models begins at tokens'
+    : undefined;
+
 /** The conditions of the tables' figures; undefined where nothing was measured. */
 export const latencyCaption = (report: Report): string | undefined => {
   const conditions = latencyConditions(report);
   const length = report.stages.find(({ model }) => model !== null)?.model?.macsLength;
   const engines = enginesCaption(report);
+  const baselines = baselinesCaption(report);
   return conditions === undefined
     ? undefined
     : [
         `p50 at ${conditions}`,
         ...(engines === undefined ? [] : [oneLine(engines)]),
         ...(length === undefined ? [] : [`MACs at ${length} tokens`]),
+        ...(baselines === undefined ? [] : [baselines]),
       ].join('; ');
 };
 

@@ -21,7 +21,10 @@ export const count = (n: number): string =>
 export const whole = (n: number): string => finite(n, () => String(Math.round(n)).replace(/\B(?=(?:\d{3})+$)/g, ','));
 
 export const milliseconds = (ms: number): string =>
-  finite(ms, () => (ms < 1 ? ms.toFixed(3) : ms < 100 ? ms.toFixed(2) : ms.toFixed(0)));
+  finite(ms, () => {
+    if (ms < 0.0005 && ms > 0) return ms.toPrecision(1);
+    return ms < 1 ? ms.toFixed(3) : ms < 100 ? ms.toFixed(2) : ms.toFixed(0);
+  });
 
 export const seconds = (s: number): string => finite(s, () => (s < 10 ? s.toFixed(1) : s.toFixed(0)));
 

@@ -5,6 +5,8 @@ import type { BaselineReport, Report, StageReport } from './report.ts';
 export interface Row {
   readonly stage: StageReport;
   readonly kind: 'stage' | 'control' | 'baseline';
+  /** What a baseline has that no stage has: its size and its time are not a model's. */
+  readonly baseline?: BaselineReport;
   /** What it is called where there is little room. */
   readonly short: string;
 }
@@ -39,7 +41,9 @@ const asStage = (
 
 /** Baselines, to be beaten. */
 const baselineRows = ({ data: { baselines } }: Pick<Report, 'data'>): readonly Row[] =>
-  Object.entries(baselines ?? {}).map(([short, one]) => ({ stage: asStage(one, ''), kind: 'baseline', short }));
+  Object.entries(baselines ?? {}).map(([short, one]) => ({
+    ...{ stage: asStage(one, ''), kind: 'baseline', baseline: one, short },
+  }));
 
 /** Every line of a table: baselines first, then the stages in their order. */
 export const rowsOf = (report: Report): readonly Row[] => [
@@ -50,8 +54,9 @@ export const rowsOf = (report: Report): readonly Row[] => [
 ];
 
 /** A cell of a line. */
-export const cellOf = ({ cell, gain }: Column, { stage, kind }: Row, report: Report): string => {
-  const text = cell(stage, report);
+export const cellOf = ({ cell, ofBaseline, gain }: Column, { stage, kind, baseline }: Row, report: Report): string => {
+  const own = baseline === undefined ? undefined : ofBaseline?.(baseline);
+  const text = own ?? cell(stage, report);
   if (kind === 'control' && gain === true && text !== '') return ABSENT;
   return kind === 'baseline' && text === '' ? ABSENT : text;
 };

@@ -1,5 +1,5 @@
 import { milliseconds, percent, speedup, whole } from './figures.ts';
-import type { LatencyReport, Report, StageReport } from './report.ts';
+import type { BaselineReport, LatencyReport, Report, StageReport } from './report.ts';
 
 /** In front of times that other work on the machine may have made longer. */
 const MARK = '~';
@@ -16,15 +16,21 @@ const WITHHELD = 'busy';
 export const timeText = ({ busy }: { readonly busy: boolean }, ms: number): string =>
   `${busy ? MARK : ''}${milliseconds(ms)}`;
 
-export const p50Text = (cell: LatencyReport | undefined): string =>
-  cell === undefined ? '' : timeText(cell, cell.p50Ms);
+/** What tables show of times. */
+type Timed = Pick<LatencyReport, 'busy' | 'p50Ms' | 'textsPerSecond'>;
+
+/** One text at a time, as tables show it of a model; undefined where it was not timed. */
+export const baselineLatency = ({ msPerText, busy = false }: BaselineReport): Timed | undefined =>
+  msPerText === undefined ? undefined : { busy, p50Ms: msPerText, textsPerSecond: 1000 / msPerText };
+
+export const p50Text = (cell: Timed | undefined): string => (cell === undefined ? '' : timeText(cell, cell.p50Ms));
 
 export const speedupText = (cell: LatencyReport | undefined): string => {
   if (cell?.busy === true) return WITHHELD;
   return typeof cell?.speedup === 'number' ? speedup(cell.speedup) : '';
 };
 
-export const textsPerSecond = (cell: LatencyReport | undefined): string =>
+export const textsPerSecond = (cell: Timed | undefined): string =>
   cell === undefined ? '' : `${cell.busy ? MARK : ''}${whole(cell.textsPerSecond)}`;
 
 /** The first measured batch of more than one text. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Immutable } from '../immutable.ts';
 import { datasetTasks, usualTask } from '../tasks.ts';
-import { count } from './numbers.ts';
+import { amount, count, share } from './numbers.ts';
 import { scored } from './score.ts';
 
 /** How many texts there are of what, and for what. */
@@ -36,7 +36,23 @@ export const baselineFigures = z.looseObject({
     .boolean()
     .exactOptional()
     .describe('Whether its answers were kept, so that models are compared with it pair by pair.'),
-  always: z.int().exactOptional().describe('The class that it says of everything, by its number.'),
+  always: z
+    .union([z.int(), z.array(z.int())])
+    .exactOptional()
+    .describe('The class that it says of everything, by its number; a list of them where answers are sets.'),
+  bytes: count
+    .exactOptional()
+    .describe(
+      'What a deployment of it would keep: the UTF-8 bytes of its terms or words, and 4 bytes for each weight (zeros too), constant, number of a class and frequency of a term or token. Hashed terms have no names but numbers of 4 bytes. Names of classes and what a file format adds are not counted.',
+    ),
+  msPerText: amount
+    .exactOptional()
+    .describe(
+      'Milliseconds from one text to its answer, splitting included: the median over test texts, one after the other, in JavaScript. Absent where the answer hangs on no text.',
+    ),
+  waited: share
+    .exactOptional()
+    .describe('Share of that measurement in which the process had no processor, since other work did.'),
 });
 
 /** Baselines by name; none where there is nothing to compare with. */

@@ -16,11 +16,15 @@ const term = (id: string, heading: RegExp, means: string): Term => ({ id, headin
 const terms: readonly Term[] = [
   term(accuracy.name, /^(word |entity )?accuracy( %)?( \[95 %\])?$/i, `How many of 100 answers are right. ${INTERVAL}`),
   term('change', /^(points|difference)( \[95 %\])?$/, `The score minus the reference's on the same texts. ${INTERVAL}`),
-  term('bytes', /^(bytes|size)$/i, 'What the model takes on disk: graph and weights.'),
+  term(
+    'bytes',
+    /^(bytes|size)$/i,
+    'What the model takes on disk: graph and weights. Of a baseline: its terms and their weights.',
+  ),
   term(
     'p50',
     /^(p50 ms( \[95 %\])?|median latency)$/i,
-    'Half of the runs take less, half take more: one run is one text, unless a batch is named. Tokenizing is not in it.',
+    'Half of the runs take less, half take more: one run is one text, unless a batch is named. Tokenizing is not in it, but of baselines splitting is.',
   ),
   term('tail', /^p(90|95|99)( ms)?$/, 'So many of 100 runs take less: what the slow ones take.'),
   term('throughput', /^texts\/s(, batch \d+)?$/, 'Texts in a second at the median latency, one run after the other.'),

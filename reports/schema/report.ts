@@ -25,11 +25,15 @@ const environment = z.looseObject({
 });
 
 const baseline = baselineFigures
-  .pick({ score: true, more: true, called: true })
+  .pick({ score: true, more: true, called: true, bytes: true, msPerText: true })
   .required({ called: true })
   .extend({
     scoreInterval: openBounds.nullable().default(null).describe('95 % interval; null where its answers were not kept.'),
     difference: difference.nullable().default(null).describe("Score minus the reference's, paired."),
+    busy: z
+      .boolean()
+      .exactOptional()
+      .describe('Whether `msPerText` may be too long, since other work had the processor.'),
   })
   .loose();
 

@@ -1,4 +1,5 @@
 import type { TextInput } from '../../data/tokenize.ts';
+import { BYTES_A_NUMBER, namedBytes } from './bytes.ts';
 
 /** Sparse rows, one a text, of length 1 (compressed sparse row format). */
 export interface SparseRows {
@@ -10,6 +11,8 @@ export interface SparseRows {
 
 export interface Vectorizer {
   readonly features: number;
+  /** Of its terms, each with its inverse document frequency; of hashed ones the number in place of the name. */
+  readonly bytes: number;
   rows(texts: readonly TextInput[]): SparseRows;
 }
 
@@ -56,7 +59,8 @@ const hashOf = (term: string): number => {
 /** Terms by name, or by a number that some of them share (Weinberger et al. 2009, "Feature hashing"). */
 type Key = string | number;
 
-const keyOf = (term: string, hashed: boolean): Key => (hashed ? hashOf(term) % MOST_TERMS : term);
+/** `most` is how many numbers there are; undefined where terms go by their names. */
+const keyOf = (term: string, most: number | undefined): Key => (most === undefined ? term : hashOf(term) % most);
 
 interface Term {
   readonly column: number;
@@ -66,38 +70,49 @@ interface Term {
 
 interface Terms {
   readonly byKey: ReadonlyMap<Key, Term>;
-  readonly hashed: boolean;
+  /** How many numbers hashed terms share; undefined where each goes by its name. */
+  readonly hashed: number | undefined;
 }
 
 /** How many texts have each term; undefined where there are more terms than may be named. */
-const countDocuments = (texts: readonly TextInput[], hashed: boolean): ReadonlyMap<Key, number> | undefined => {
+const countDocuments = (
+  texts: readonly TextInput[],
+  most: number,
+  hashed?: number,
+): ReadonlyMap<Key, number> | undefined => {
   const documents = new Map<Key, number>();
   for (const text of texts) {
     for (const term of termsOf(text).keys()) {
       const key = keyOf(term, hashed);
       documents.set(key, (documents.get(key) ?? 0) + 1);
     }
-    if (documents.size > MOST_TERMS) return undefined;
+    if (documents.size > most) return undefined;
   }
   return documents;
 };
 
-const learnTerms = (texts: readonly TextInput[]): Terms => {
-  const named = countDocuments(texts, false);
-  const documents = named ?? countDocuments(texts, true) ?? new Map<Key, number>();
+const learnTerms = (texts: readonly TextInput[], most: number): Terms => {
+  const named = countDocuments(texts, most);
+  const documents = named ?? countDocuments(texts, most, most) ?? new Map<Key, number>();
   const byKey = new Map<Key, Term>();
   for (const [key, count] of documents) {
     const inverse = Math.log((1 + texts.length) / (1 + count)) + 1;
     byKey.set(key, { column: byKey.size, weight: inverse });
   }
-  return { byKey, hashed: named === undefined };
+  return { byKey, hashed: named === undefined ? most : undefined };
+};
+
+const bytesOf = ({ byKey }: Terms): number => {
+  const names = [...byKey.keys()].filter((key) => typeof key === 'string');
+  return namedBytes(names) + 2 * BYTES_A_NUMBER * (byKey.size - names.length);
 };
 
 const weightOf = (term: string): number => (term.includes(' ') ? BIGRAM_WEIGHT : 1);
 
 /** TF-IDF over uni- and bigrams with logarithmic counts, learned from training texts only (Salton and Buckley 1988). */
-export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
-  const { byKey, hashed } = learnTerms(training);
+export const learnVectorizer = (training: readonly TextInput[], most = MOST_TERMS): Vectorizer => {
+  const terms = learnTerms(training, most);
+  const { byKey, hashed } = terms;
   const rows = (texts: readonly TextInput[]): SparseRows => {
     const offsets = new Int32Array(texts.length + 1);
     const columns: number[] = [];
@@ -118,5 +133,5 @@ export const learnVectorizer = (training: readonly TextInput[]): Vectorizer => {
     }
     return { offsets, columns: Int32Array.from(columns), values: Float64Array.from(values) };
   };
-  return { features: byKey.size, rows };
+  return { features: byKey.size, bytes: bytesOf(terms), rows };
 };

@@ -5,6 +5,8 @@ import { withEntities } from '../../ground/metrics/entities.ts';
 import { figureOf, type Judged } from '../../ground/metrics/metric.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { StageContext } from '../stage.ts';
+import { answerTime } from './answer-time.ts';
+import { BYTES_A_NUMBER, namedBytes } from './bytes.ts';
 import type { Reported } from './index.ts';
 
 /** Counts of the classes that something had. */
@@ -114,13 +116,15 @@ export const tagWords = async ({ task, classes, train, test }: Dataset, ctx: Sta
       judged.count === 0 ? 0 : figureOf(metric, truth === 'entities' ? withEntities(judged, classes) : judged);
     return Number.isFinite(score) ? score : null;
   };
+  const tag = (word: string): number => best.get(word) ?? majority;
   const predictions = predictionsOf(tested, lexicon, classes.length);
   await writePredictions(await ctx.output('predictions', 'predictions'), predictions);
   return {
-    majority: { score: scoreOf(() => majority), called: 'majority class', always: majority },
+    majority: { score: scoreOf(() => majority), called: 'majority class', always: majority, bytes: BYTES_A_NUMBER },
     lexicon: {
-      ...{ score: scoreOf((word) => best.get(word) ?? majority), called: 'most frequent class of each word' },
-      ...{ predicted: true, words: lexicon.words.size },
+      ...{ score: scoreOf(tag), called: 'most frequent class of each word' },
+      ...{ predicted: true, words: lexicon.words.size, bytes: namedBytes(best.keys()) + BYTES_A_NUMBER },
+      ...(await answerTime(test, ({ text }) => text.split(' ').map(tag))),
     },
   };
 };

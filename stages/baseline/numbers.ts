@@ -4,7 +4,9 @@ import { blankRows, putRow } from '../../data/rows.ts';
 import { figureOf, type Judged, type Metric } from '../../ground/metrics/metric.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { StageContext } from '../stage.ts';
+import { answerTime } from './answer-time.ts';
 import { passesFor, spacedTexts } from './budget.ts';
+import { BYTES_A_NUMBER, linearBytes } from './bytes.ts';
 import { writeTest } from './choose.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
@@ -84,7 +86,12 @@ export const predictNumbers = async (dataset: Dataset, ctx: StageContext): Promi
   const constant = figuresOf(dataset, new Float64Array(test.numbers.length).fill(mean), test.numbers);
   const linear = { ...figuresOf(dataset, said, test.numbers), features, penalty, texts: train.length };
   return {
-    mean: { ...constant, called: 'mean of the training texts' },
-    ridge: { ...linear, called: 'ridge on a bag of words', predicted: true },
+    mean: { ...constant, called: 'mean of the training texts', bytes: BYTES_A_NUMBER },
+    ridge: {
+      ...linear,
+      ...{ called: 'ridge on a bag of words', predicted: true },
+      bytes: vectorizer.bytes + linearBytes(features, 1),
+      ...(await answerTime(dataset.test, (text) => valuesAt(vectorizer.rows([text]), model))),
+    },
   };
 };

@@ -5,7 +5,9 @@ import { probabilityOf, saidOf } from '../../data/sets.ts';
 import { figureOf, type Judged } from '../../ground/metrics/metric.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { StageContext } from '../stage.ts';
+import { answerTime } from './answer-time.ts';
 import { denseEffort, fitsDense } from './budget.ts';
+import { BYTES_A_NUMBER, linearBytes } from './bytes.ts';
 import { type Attempts, chooseModel, writeTest } from './choose.ts';
 import { learnVectorizer, type SparseRows, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
@@ -99,13 +101,20 @@ export const tellSets = async (dataset: Dataset, ctx: StageContext): Promise<Rep
   await writeTest(ctx, dataset, rows, { width: classes, data: truth });
   const most = mostFrequent(setsOf(dataset.train, classes), classes);
   const everywhere = Int32Array.from(truth, (_, at) => most[at % classes] ?? 0);
+  const always = [...most.keys()].filter((c) => most[c] === 1);
+  const answer = (text: Example) => saidOf(scoredRows(score, vectorizer.rows([text]), classes));
   return {
-    majority: { score: figureOf(metric, judgedBy(truth, everywhere, count)), called: 'most frequent answer' },
+    majority: {
+      ...{ score: figureOf(metric, judgedBy(truth, everywhere, count)), called: 'most frequent answer' },
+      ...{ always, bytes: BYTES_A_NUMBER * always.length },
+    },
     linear: {
       ...{ score: figureOf(metric, judgedBy(truth, saidOf(logits), count)), called: 'linear bag of words' },
       predicted: true,
       ...{ validationScore: validation, features: vectorizer.features, inversePenalty },
       ...{ texts: train.length, epochs: effort.epochs },
+      bytes: vectorizer.bytes + linearBytes(vectorizer.features, classes),
+      ...(await answerTime(dataset.test, answer)),
     },
   };
 };

@@ -1,3 +1,4 @@
+import { BYTES_A_NUMBER } from './bytes.ts';
 import type { SparseRows } from './features.ts';
 import {
   BIAS_RATE,
@@ -47,6 +48,10 @@ export const postingsOf = (training: LabelledRows, features: number, classes: nu
   }
   return { offsets, classes: Int32Array.from(telling, (pair) => pair % classes) };
 };
+
+/** Bytes of a weight and its class for every pair, of where those of each term begin, and of a constant a class. */
+export const sparseBytes = ({ offsets, classes: { length: pairs } }: Postings, classes: number): number =>
+  BYTES_A_NUMBER * (2 * pairs + offsets.length - 1 + classes);
 
 /** Multiply-adds of one pass over rows. */
 export const costOf = ({ offsets }: Postings, { columns }: SparseRows): number =>

@@ -4,7 +4,9 @@ import { writePredictions } from '../../data/predictions.ts';
 import { blankRows, largestOf, noRows, putRow } from '../../data/rows.ts';
 import { type DataTask, dataTask } from '../../ground/tasks.ts';
 import type { StageContext, StageRun } from '../stage.ts';
+import { answerTime } from './answer-time.ts';
 import { denseEffort, fitsDense, spacedTexts, sparseEffort } from './budget.ts';
+import { BYTES_A_NUMBER, linearBytes } from './bytes.ts';
 import { type Attempts, chooseModel, writeTest } from './choose.ts';
 import { learnVectorizer, type Vectorizer } from './features.ts';
 import type { Reported } from './index.ts';
@@ -12,7 +14,7 @@ import { tagWords } from './lexicon.ts';
 import { DenseWeights, type LabelledRows, type Scorer, trainLogistic } from './logistic.ts';
 import { predictNumbers } from './numbers.ts';
 import { tellSets } from './one-vs-rest.ts';
-import { postingsOf, SparseWeights } from './sparse.ts';
+import { postingsOf, SparseWeights, sparseBytes } from './sparse.ts';
 
 const labelsOf = (examples: readonly Example[]): Int32Array => Int32Array.from(examples, labelOf);
 
@@ -39,13 +41,13 @@ const rightOf = (
 };
 
 /** The class that is most frequent in training, of equally frequent ones the first, and the share of test texts in it. */
-const majorityOf = ({ classes, train, test }: Dataset): { readonly score: number; readonly always: number } => {
+const majorityOf = ({ classes, train, test }: Dataset): Reported[string] => {
   const counts = new Int32Array(classes.length);
   for (const label of train.map(labelOf)) counts[label] = (counts[label] ?? 0) + 1;
   const most = counts.reduce((larger, count) => Math.max(larger, count), 0);
   const majority = counts.indexOf(most);
   const score = test.filter(({ target }) => target === majority).length / Math.max(1, test.length);
-  return { score, always: majority };
+  return { score, always: majority, bytes: BYTES_A_NUMBER };
 };
 
 /** Training texts as rows, with weights that they fit into. */
@@ -54,18 +56,29 @@ const prepared = (dataset: Dataset, train: readonly Example[], vectorizer: Vecto
   const { features } = vectorizer;
   const training = rowsOf(vectorizer, train);
   if (fitsDense(training, features, classes)) {
-    return { training, effort: denseEffort(train.length), weights: () => new DenseWeights(features, classes) };
+    const bytes = linearBytes(features, classes);
+    return { training, effort: denseEffort(train.length), bytes, weights: () => new DenseWeights(features, classes) };
   }
   const postings = postingsOf(training, features, classes);
   const effort = sparseEffort(postings, training.rows, train.length);
-  return { training, effort, weights: () => new SparseWeights(postings, classes) };
+  const bytes = sparseBytes(postings, classes);
+  return { training, effort, bytes, weights: () => new SparseWeights(postings, classes) };
+};
+
+/** Answers one text: from the text on, as a deployment would. */
+const answering = (vectorizer: Vectorizer, score: Scorer, classes: number): ((text: Example) => number) => {
+  const scores = new Float64Array(classes);
+  return (text) => {
+    score(vectorizer.rows([text]), 0, scores);
+    return largestOf(scores);
+  };
 };
 
 /** Logistic regression over words and pairs of them, and the most frequent class. */
 const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Reported> => {
   const train = spacedTexts(dataset.train);
   const vectorizer = learnVectorizer(train);
-  const { training, effort, weights } = prepared(dataset, train, vectorizer);
+  const { training, effort, bytes, weights } = prepared(dataset, train, vectorizer);
   const classes = dataset.classes.length;
   const validated = rowsOf(vectorizer, dataset.validation);
   const attempts: Attempts = {
@@ -88,6 +101,8 @@ const classifyTexts = async (dataset: Dataset, ctx: StageContext): Promise<Repor
     texts: train.length,
     epochs: effort.epochs,
     weights: effort.dense ? 'all' : 'seen',
+    bytes: vectorizer.bytes + bytes,
+    ...(await answerTime(dataset.test, answering(vectorizer, score, classes))),
   };
   return { majority: { ...majorityOf(dataset), called: 'majority class' }, linear };
 };

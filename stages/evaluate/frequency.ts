@@ -6,6 +6,7 @@ import { meanOf } from '../../ground/metrics/metric.ts';
 import type { BaselineMetrics } from '../../ground/reported/data.ts';
 import type { Model } from '../../models/model.ts';
 import { specialIds } from '../../models/special-tokens.ts';
+import { BYTES_A_NUMBER } from '../baseline/bytes.ts';
 
 /** Enough to know how frequent tokens are. */
 const MOST_TEXTS = 20_000;
@@ -39,6 +40,9 @@ export const byFrequency = async (
   const nats = Float64Array.from(targets.data, (id) => Math.log(total / (counts[id] ?? 1)));
   const right = Float64Array.from(targets.data, (id) => Number(id === most));
   // What is told beside the score: how often the most frequent token is right.
-  const frequency = { score: meanOf(nats), called: 'frequency of each token', mostFrequentRight: meanOf(right) };
+  const frequency = {
+    ...{ score: meanOf(nats), called: 'frequency of each token', mostFrequentRight: meanOf(right) },
+    bytes: BYTES_A_NUMBER * counts.length,
+  };
   return { frequency };
 };

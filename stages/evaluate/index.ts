@@ -16,7 +16,7 @@ export type Reported = z.infer<typeof evaluationMetrics>;
  */
 export const evaluate = defineStage({
   uses: 'evaluate',
-  version: 7,
+  version: 8,
   summary: 'Predictions on the test split, sizes and multiply-accumulates of a model.',
   config,
   place: 'each-model',

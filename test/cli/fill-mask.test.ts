@@ -73,6 +73,8 @@ describe('a pipeline that fills in masked words', () => {
     expect(task).toBe('fill-mask');
     const nats = Object.fromEntries(report.stages.map(({ id, quality }) => [id, quality?.score ?? Number.NaN]));
     const frequency = baselines?.frequency?.score ?? 0;
+    // A number for each token of the vocabulary.
+    expect(baselines?.frequency?.bytes).toBe(4 * (report.stages[0]?.model?.dimensions.vocabulary ?? 0));
     expect(nats.teacher).toBeLessThan(frequency - 0.3);
     expect(nats.student).toBeLessThan(frequency - 0.3);
     expect(Math.abs((nats.int8 ?? 0) / (nats.student ?? 1) - 1)).toBeLessThan(0.02);

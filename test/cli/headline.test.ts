@@ -87,7 +87,15 @@ describe('a run that learnt less than a bag of words', () => {
 
   it('has its baselines as rows of the table, and no speed-up of a control', () => {
     const table = file('report.md');
-    expect(table).toMatch(/^\| \*linear bag of words\* \| \d+\.\d \| -?\+?\d+\.\d \[.*\] \| — \| — \| — \| — \|/m);
+    expect(table).toMatch(
+      /^\| \*linear bag of words\* \| \d+\.\d \| -?\+?\d+\.\d \[.*\] \| [\d.]+ kB \| ~?[\d.]+ \| ~?[\d,]+ \| — \|/m,
+    );
+    expect(table).toMatch(/^\| \*majority class\* \| .* \| 4 B \| — \| — \| — \|/m);
+    for (const name of ['report.md', 'report.html']) {
+      expect(file(name)).toContain(
+        'latency of baselines is from another measurement: from the text, splitting included',
+      );
+    }
     expect(table).toMatch(/^\| \*scratch\* \| .*\| \d+ kB \| .* \| — \|/m);
     expect(table).toContain('scratch is a control');
   });

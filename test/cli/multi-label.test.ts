@@ -74,6 +74,13 @@ describe('a pipeline of several classes a text', () => {
     expect(scores.length).toBe(4);
     for (const score of scores) expect(score).toBeGreaterThan(report.data.baselines?.majority?.score ?? 1);
     expect(report.data.baselines?.linear?.score).toBeGreaterThan(0.8);
+    // The most frequent set answers all texts: it is compared by pairs like what answers each by itself.
+    for (const name of ['majority', 'linear']) {
+      expect(report.data.baselines?.[name]).toMatchObject({
+        scoreInterval: { low: expect.any(Number), high: expect.any(Number) },
+        ...{ difference: { score: expect.any(Number), low: expect.any(Number) }, bytes: expect.any(Number) },
+      });
+    }
     expect(report.gates.map(({ outcome }) => outcome)).toEqual(['passed', 'passed', 'passed']);
   });
 

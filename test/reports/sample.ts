@@ -300,10 +300,11 @@ export const bare: Report = {
     classes: [],
     remarks: [],
     baselines: {
-      majority: { score: 0.14, called: 'majority class', scoreInterval: null, difference: null },
+      majority: { score: 0.14, called: 'majority class', bytes: 4, scoreInterval: null, difference: null },
       linear: {
         ...{ score: 0.731, called: 'linear bag of words', scoreInterval: { low: 0.721, high: 0.741 } },
         difference: { score: -0.071, low: -0.08, high: -0.062 },
+        ...{ bytes: 4_210_000, msPerText: 0.0213, busy: false },
       },
     },
   },

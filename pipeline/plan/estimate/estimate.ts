@@ -153,8 +153,11 @@ const timeOf = (work: Work, shown: Shown): number | null => {
   ]);
 };
 
-/** What a text takes in memory beside its characters, a process that runs no model, and what reads texts for one that does. */
-const [TEXT, PROCESS, READERS] = [600, 9e7, 3.5e7];
+/**
+ * What a text takes in memory beside its characters, and what more where it is trained on (its tokens, orders of them and what
+ * waits to be collected); a process that runs no model, and what reads texts for one that does.
+ */
+const [TEXT, TRAINED_TEXT, PROCESS, READERS] = [600, 1500, 9e7, 3.5e7];
 
 /** What moves weights, and is not there where gradients are only measured: two moments and the best weights. */
 const MOMENTS = 3;
@@ -168,7 +171,7 @@ const memoryOf = (work: Work, { counts, characters }: Texts, shown: Shown): numb
     const training = shown.trained(own, batch)?.training;
     if (training === undefined || training === null || own === undefined) return null;
     const unmoved = work.trains ? 0 : MOMENTS * FLOAT * parametersOf(own.size);
-    return training - unmoved + READERS + data;
+    return training - unmoved + READERS + data + TRAINED_TEXT * texts;
   }
   const asking = [...given, made].flatMap((sized) => shown.asked(sized)?.asking ?? []);
   const handled = handledBytes(work);
