@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../../builder.ts';
 import { sliceTensor } from '../../cut/slice.ts';
 import type { Shape } from '../../dim.ts';
 import { type Graph, indexOf, type Node, type TensorType, type Value, value } from '../../graph.ts';
-import type { DType } from '../../tensor.ts';
+import { type DType, float32Of, type Tensor, tensorOf } from '../../tensor.ts';
 import type { PassSample } from '../pass.ts';
 
 /** One fused node, where its parts are written. */
@@ -78,8 +78,8 @@ export const isComputed = (at: Fused, position = 0): boolean => computed.has(typ
 export const scalarLike = ({ builder }: Fused, like: Value, number: number): Value =>
   builder.scalar(builder.type(like).dtype, number);
 
-export const times = (at: Fused, x: Value, number: number): Value =>
-  number === 1 ? x : at.builder.op('Mul', [x, scalarLike(at, x, number)]);
+export const times = (at: Fused, x: Value, number: number, name?: string): Value =>
+  number === 1 ? x : at.builder.op('Mul', [x, scalarLike(at, x, number)], {}, name);
 
 /** x under the name of an output that somebody reads, though another value is it already. */
 export const alias = (at: Fused, x: Value, position: number): void => {
@@ -126,9 +126,29 @@ export const parted = (
   });
 };
 
-/** A value with its last two axes exchanged; a weight stays one. */
+const isRead = ({ graph }: Fused, x: Value): boolean => (indexOf(graph).users.get(x) ?? []).length > 1;
+
+/** A matrix of float32 turned. */
+const turnedTensor = (tensor: Tensor): Tensor => {
+  const [rows = 1, columns = 1] = tensor.dims;
+  const from = float32Of(tensor);
+  const to = new Float32Array(from.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column] ?? 0;
+  }
+  return tensorOf('float32', [columns, rows], to);
+};
+
+/** A value with its last two axes exchanged. A matrix that nobody else reads stays a weight, named `weight.turned`. */
 export const turned = (at: Fused, x: Value): Value => {
   const { builder } = at;
+  const tensor = builder.weightOf(x);
+  if (tensor?.dtype === 'float32' && tensor.dims.length === 2 && !isRead(at, x)) {
+    const [name = x] = made(at, x, 'turned', () => [
+      builder.weight(freshName(at, `${x}.turned`), turnedTensor(tensor)),
+    ]);
+    return name;
+  }
   const rank = builder.type(x).shape?.length ?? 2;
   if (rank < 2) return x;
   const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));

@@ -1,9 +1,18 @@
 import { GraphBuilder } from '../../builder.ts';
 import type { Graph, Node, Value } from '../../graph.ts';
 import type { Pass } from '../pass.ts';
+import { embedLayerNormalization } from './embedding.ts';
 import type { Fused, Unfusion } from './fused.ts';
+import { fusedGemm } from './fused-gemm.ts';
+import { fusedMatMul } from './fused-matmul.ts';
+import { gelus, quickGelu } from './gelu.ts';
+import { groupQueryAttention } from './grouped-query.ts';
+import { multiHeadAttention } from './multi-head.ts';
+import { packedAttention } from './packed-attention.ts';
 import { rmsNormalization, simplifiedLayerNormalization } from './root-mean-square.ts';
+import { contribRotaryEmbedding, rotaryEmbedding } from './rotary.ts';
 import { skipLayerNormalization, skipSimplifiedLayerNormalization } from './skip-normalization.ts';
+import { standardAttention } from './standard-attention.ts';
 
 /** Every fused operator that is taken apart, one record each. */
 export const unfusions: readonly Unfusion[] = [
@@ -11,6 +20,17 @@ export const unfusions: readonly Unfusion[] = [
   skipSimplifiedLayerNormalization,
   rmsNormalization,
   simplifiedLayerNormalization,
+  embedLayerNormalization,
+  ...gelus,
+  quickGelu,
+  fusedGemm,
+  fusedMatMul,
+  packedAttention,
+  multiHeadAttention,
+  groupQueryAttention,
+  standardAttention,
+  rotaryEmbedding,
+  contribRotaryEmbedding,
 ];
 
 const keyOf = ({ domain, op }: Pick<Node, 'domain' | 'op'>): string => `${domain}:${op}`;

@@ -1,0 +1,181 @@
+import { addDims, type Shape } from '../../dim.ts';
+import type { Value } from '../../graph.ts';
+import type { AttributeInput } from '../../op.ts';
+import {
+  type Fused,
+  flagOf,
+  has,
+  inputAt,
+  isComputed,
+  needed,
+  numberOf,
+  outputAt,
+  parted,
+  shapeAt,
+  sizeAt,
+  type Unfusion,
+} from './fused.ts';
+import { apart, behind, capped, counted, lengthOf, mixed, plus, scoresOf, shared, together, unseen } from './heads.ts';
+import { type Angles, anglesAt, rotated, turnedBy } from './rotation.ts';
+import { asInt32, batch, fusedNode, sampleOf, sequence, weight } from './samples.ts';
+
+const [QUERY, KEY, VALUE, PAST_KEY, PAST_VALUE, LENGTHS, COSINES, SINES, POSITIONS, SCORES, SINK] = [
+  0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11,
+];
+/** Later than every position. */
+const NEVER = 2 ** 31 - 1;
+
+interface Facts {
+  readonly heads: number;
+  readonly groups: number;
+  readonly width: number;
+}
+
+const factsOf = (at: Fused): Facts | undefined => {
+  const [heads, groups] = [numberOf(at, 'num_heads', 0), numberOf(at, 'kv_num_heads', 0)];
+  const whole = sizeAt(at, QUERY, -1);
+  if (whole === undefined || heads === 0 || groups === 0) return undefined;
+  const width = has(at, KEY) ? whole / heads : whole / (heads + 2 * groups);
+  return Number.isInteger(width) && Number.isInteger(heads / groups) ? { heads, groups, width } : undefined;
+};
+
+/** Queries, keys and values, each (batch, length, heads * width). */
+const rolesOf = (at: Fused, { heads, groups, width }: Facts): readonly Value[] => {
+  if (has(at, KEY)) return [needed(at, QUERY), needed(at, KEY), needed(at, VALUE)];
+  const sizes = [heads * width, groups * width, groups * width];
+  return parted(at, needed(at, QUERY), sizes, ['query', 'key', 'value']);
+};
+
+/** How many tokens of each text are cached, (batch, 1): the length that is given tells all but one of those there are then. */
+const cachedOf = (at: Fused): Value => {
+  const { builder } = at;
+  const last = builder.op('Cast', [builder.op('Reshape', [needed(at, LENGTHS), builder.ints([-1, 1])])], { to: 7 });
+  const before = builder.op('Sub', [
+    builder.op('Add', [last, builder.scalar('int64', 1)]),
+    lengthOf(at, needed(at, QUERY), 1),
+  ]);
+  return builder.op('Max', [before, builder.scalar('int64', 0)]);
+};
+
+/** The position of every query in its text: (batch, queries). */
+const positionsOf = (at: Fused, cached: Value): Value =>
+  at.builder.op('Add', [cached, counted(at, needed(at, QUERY), 1)]);
+
+/** The position of every key in its text, (batch, keys): room in the cache that the text does not fill is never reached. */
+const keyPositions = (at: Fused, key: Value, cached: Value): Value => {
+  const { builder } = at;
+  const keys = counted(at, key, 2);
+  const past = inputAt(at, PAST_KEY);
+  if (past === undefined) return builder.op('Unsqueeze', [keys, builder.ints([0])]);
+  const room = lengthOf(at, past, 2);
+  const filled = builder.op('Where', [builder.op('Less', [keys, cached]), keys, builder.scalar('int64', NEVER)]);
+  const added = builder.op('Add', [builder.op('Sub', [keys, room]), cached]);
+  return builder.op('Where', [builder.op('Less', [keys, room]), filled, added]);
+};
+
+/** Whether a query may look at a key: not ahead, and no further back than the window. (batch, 1, queries, keys). */
+const visibleTo = (at: Fused, key: Value, cached: Value): Value => {
+  const { builder } = at;
+  const rows = builder.op('Unsqueeze', [positionsOf(at, cached), builder.ints([1, 3])]);
+  const columns = builder.op('Unsqueeze', [keyPositions(at, key, cached), builder.ints([1, 2])]);
+  const before = builder.op('LessOrEqual', [columns, rows]);
+  const window = numberOf(at, 'local_window_size', -1);
+  if (window <= 0) return before;
+  const reach = builder.op('Sub', [rows, builder.scalar('int64', window)]);
+  return builder.op('And', [before, builder.op('Greater', [columns, reach])]);
+};
+
+const anglesOf = (at: Fused, { width }: Facts, cached: Value): Angles | undefined => {
+  if (!flagOf(at, 'do_rotary')) return undefined;
+  const positions = inputAt(at, POSITIONS) ?? positionsOf(at, cached);
+  const [cosines, sines] = anglesAt(at, [needed(at, COSINES), needed(at, SINES)], positions, 1);
+  const turned = turnedBy(shapeAt(at, COSINES)?.at(-1)) ?? width;
+  return { cosines, sines, turned, width, interleaved: flagOf(at, 'rotary_interleaved') };
+};
+
+const write = (at: Fused, facts: Facts): void => {
+  const { heads, groups, width } = facts;
+  const cached = cachedOf(at);
+  const angles = anglesOf(at, facts, cached);
+  const [query, ownKey, ownValue] = rolesOf(at, facts).map((role, i) => {
+    const own = apart(at, role, i === 0 ? heads : groups, width);
+    return angles === undefined || i === VALUE ? own : rotated(at, own, angles);
+  });
+  if (query === undefined || ownKey === undefined || ownValue === undefined) throw new Error('three roles');
+  const key = behind(at, inputAt(at, PAST_KEY), ownKey, outputAt(at, 1));
+  const value = behind(at, inputAt(at, PAST_VALUE), ownValue, outputAt(at, 2));
+  if (!has(at, PAST_KEY)) {
+    [key, value].forEach((one, i) => {
+      const name = outputAt(at, i + 1);
+      if (name !== undefined) at.builder.op('Identity', [one], {}, name);
+    });
+  }
+  const given = numberOf(at, 'scale', 0);
+  const product = scoresOf(
+    at,
+    query,
+    shared(at, key, groups, heads, width),
+    given === 0 ? 1 / Math.sqrt(width) : given,
+  );
+  const scores = plus(at, capped(at, product, numberOf(at, 'softcap', 0)), inputAt(at, SCORES));
+  const seen = plus(at, scores, unseen(at, visibleTo(at, key, cached), scores));
+  together(at, mixed(at, seen, shared(at, value, groups, heads, width)), heads * width, outputAt(at, 0));
+};
+
+interface SampleParts {
+  readonly groups?: number;
+  readonly packed?: boolean;
+  readonly past?: number;
+  readonly rotary?: 'halves' | 'neighbours';
+  readonly attrs?: AttributeInput;
+}
+
+const sample = (name: string, { groups = 2, packed = false, past = 0, rotary, attrs }: SampleParts = {}) =>
+  sampleOf(name, (builder, { x, ids }) => {
+    const made = (role: string, width: number): Value => builder.op('MatMul', [x, weight(builder, role, 8, width)]);
+    const small = 4 * groups;
+    const roles = packed
+      ? [made('packed', 16 + 2 * small), null, null]
+      : [made('q', 16), made('k', small), made('v', small)];
+    const caches = ['past_key', 'past_value'].map((role) => builder.input(role, 'float32', [batch, groups, past, 4]));
+    const total = builder.op('Add', [builder.op('Shape', [ids], { start: 1, end: 2 }), builder.ints([past])]);
+    const last = builder.op('Sub', [total, builder.ints([1])]);
+    const lengths = asInt32(builder, builder.op('Expand', [last, builder.op('Shape', [ids], { start: 0, end: 1 })]));
+    const angles = weight(builder, 'angles', 16, 2);
+    const tables = rotary === undefined ? [] : ['Cos', 'Sin'].map((op) => builder.op(op, [angles]));
+    const present: Shape = [batch, groups, addDims(sequence, past), 4];
+    const all = asInt32(builder, builder.op('Squeeze', [total, builder.ints([0])]));
+    const turns = rotary === undefined ? {} : { do_rotary: 1, rotary_interleaved: rotary === 'neighbours' ? 1 : 0 };
+    return fusedNode(
+      builder,
+      'com.microsoft:GroupQueryAttention',
+      [...roles, ...caches, lengths, all, ...tables],
+      [[batch, sequence, 16], present, present],
+      { num_heads: 4, kv_num_heads: groups, ...turns, ...attrs },
+    );
+  });
+
+/** Attention whose heads share keys and values in groups, with its cache and rotation inside. */
+export const groupQueryAttention: Unfusion = {
+  domain: 'com.microsoft',
+  op: 'GroupQueryAttention',
+  plan: (at) => {
+    const facts = factsOf(at);
+    if (facts === undefined || !isComputed(at) || !has(at, LENGTHS)) return undefined;
+    if (has(at, SINK, SINK + 1, SINK + 2) || flagOf(at, 'smooth_softmax') || outputAt(at, 3) !== undefined)
+      return undefined;
+    if (flagOf(at, 'do_rotary') && turnedBy(shapeAt(at, COSINES)?.at(-1)) === undefined) return undefined;
+    return () => write(at, facts);
+  },
+  changes: [
+    sample('keys for two heads each'),
+    sample('a head for every key, packed', { groups: 4, packed: true }),
+    sample('one key for all heads, packed and turned', { groups: 1, packed: true, rotary: 'halves' }),
+    sample('a cache', { past: 3 }),
+    sample('a cache and turned halves', { past: 3, rotary: 'halves' }),
+    sample('a cache and turned neighbours', { past: 3, rotary: 'neighbours', packed: true }),
+    sample('a window', { past: 3, attrs: { local_window_size: 2 } }),
+    sample('a cap and a scale', { attrs: { softcap: 2.5, scale: 0.3 } }),
+  ],
+  leaves: [sample('with shares that go nowhere', { attrs: { smooth_softmax: 1 } })],
+};
