@@ -17,7 +17,9 @@ import {
 } from './fused.ts';
 import { apart, behind, capped, counted, lengthOf, mixed, plus, scoresOf, shared, together, unseen } from './heads.ts';
 import { type Angles, anglesAt, rotated, turnedBy } from './rotation.ts';
-import { asInt32, batch, fusedNode, sampleOf, sequence, weight } from './samples.ts';
+import type { PassSample } from '../pass.ts';
+import type { GraphBuilder } from '../../builder.ts';
+import { asFloat, asInt32, fusedNode, type SampleInputs, sampleOf, weight } from './samples.ts';
 
 const [QUERY, KEY, VALUE, PAST_KEY, PAST_VALUE, LENGTHS, COSINES, SINES, POSITIONS, SCORES, SINK] = [
   0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11,
@@ -125,35 +127,66 @@ const write = (at: Fused, facts: Facts): void => {
 interface SampleParts {
   readonly groups?: number;
   readonly packed?: boolean;
+  /** Room in the cache. */
   readonly past?: number;
+  /** Behind a cache: one token of each text, or several of one. */
+  readonly size?: { readonly length: 1 } | { readonly texts: 1 };
+  /** Texts fill only a part of the room, or of the prompt. */
+  readonly filled?: 'partly';
   readonly rotary?: 'halves' | 'neighbours';
   readonly attrs?: AttributeInput;
 }
 
-const sample = (name: string, { groups = 2, packed = false, past = 0, rotary, attrs }: SampleParts = {}) =>
-  sampleOf(name, (builder, { x, ids }) => {
-    const made = (role: string, width: number): Value => builder.op('MatMul', [x, weight(builder, role, 8, width)]);
-    const small = 4 * groups;
-    const roles = packed
-      ? [made('packed', 16 + 2 * small), null, null]
-      : [made('q', 16), made('k', small), made('v', small)];
-    const caches = ['past_key', 'past_value'].map((role) => builder.input(role, 'float32', [batch, groups, past, 4]));
-    const total = builder.op('Add', [builder.op('Shape', [ids], { start: 1, end: 2 }), builder.ints([past])]);
-    const last = builder.op('Sub', [total, builder.ints([1])]);
-    const lengths = asInt32(builder, builder.op('Expand', [last, builder.op('Shape', [ids], { start: 0, end: 1 })]));
-    const angles = weight(builder, 'angles', 16, 2);
-    const tables = rotary === undefined ? [] : ['Cos', 'Sin'].map((op) => builder.op(op, [angles]));
-    const present: Shape = [batch, groups, addDims(sequence, past), 4];
-    const all = asInt32(builder, builder.op('Squeeze', [total, builder.ints([0])]));
-    const turns = rotary === undefined ? {} : { do_rotary: 1, rotary_interleaved: rotary === 'neighbours' ? 1 : 0 };
-    return fusedNode(
-      builder,
-      'com.microsoft:GroupQueryAttention',
-      [...roles, ...caches, lengths, all, ...tables],
-      [[batch, sequence, 16], present, present],
-      { num_heads: 4, kv_num_heads: groups, ...turns, ...attrs },
-    );
-  });
+/** (batch): one less than the tokens of each text, cached and new. */
+const lengthsFor = (builder: GraphBuilder, { ids, mask }: SampleInputs, { past = 0, filled }: SampleParts): Value => {
+  const one = builder.ints([1]);
+  const whole = builder.op('Add', [builder.op('Shape', [ids], { start: 1, end: 2 }), builder.ints([past])]);
+  if (filled === undefined) {
+    const texts = builder.op('Shape', [ids], { start: 0, end: 1 });
+    return asInt32(builder, builder.op('Sub', [builder.op('Expand', [whole, texts]), one]));
+  }
+  const own = past === 0 ? mask : builder.op('Mod', [ids, builder.ints([past + 1])]);
+  const tokens = builder.op('ReduceSum', [own, one], { keepdims: 0 });
+  return asInt32(builder, past === 0 ? builder.op('Sub', [tokens, one]) : tokens);
+};
+
+/** What a text does not fill is nobody's business: its cache may lie in another order, its padding hold any numbers. */
+const compared = (builder: GraphBuilder, outputs: readonly Value[], mask: Value, filled: SampleParts['filled']) => {
+  const [y] = outputs;
+  if (filled === undefined || y === undefined) return outputs;
+  return [builder.op('Mul', [y, asFloat(builder, builder.op('Unsqueeze', [mask, builder.ints([2])]))])];
+};
+
+const sample = (name: string, parts: SampleParts = {}): PassSample =>
+  sampleOf(
+    name,
+    (builder, inputs) => {
+      const { groups = 2, packed = false, past = 0, rotary, attrs, filled } = parts;
+      const [texts = 1, length = 1] = builder.type(inputs.x).shape ?? [];
+      const made = (role: string, width: number): Value =>
+        builder.op('MatMul', [inputs.x, weight(builder, role, 8, width)]);
+      const small = 16 * groups;
+      const roles = packed
+        ? [made('packed', 64 + 2 * small), null, null]
+        : [made('q', 64), made('k', small), made('v', small)];
+      const caches = ['past_key', 'past_value'].map((role) => builder.input(role, 'float32', [texts, groups, past, 16]));
+      const tokens = builder.op('Gather', [builder.op('Shape', [inputs.ids]), builder.scalar('int64', 1)]);
+      const total = asInt32(builder, builder.op('Add', [tokens, builder.scalar('int64', past)]));
+      const angles = weight(builder, 'angles', 16, 8);
+      const tables = rotary === undefined ? [] : ['Cos', 'Sin'].map((op) => builder.op(op, [angles]));
+      const present: Shape = [texts, groups, addDims(length, past), 16];
+      const turns = rotary === undefined ? {} : { do_rotary: 1, rotary_interleaved: rotary === 'neighbours' ? 1 : 0 };
+      const outputs = fusedNode(
+        builder,
+        'com.microsoft:GroupQueryAttention',
+        [...roles, ...caches, lengthsFor(builder, inputs, parts), total, ...tables],
+        [[texts, length, 64], present, present],
+        { num_heads: 4, kv_num_heads: groups, ...turns, ...attrs },
+      );
+      return compared(builder, outputs, inputs.mask, filled);
+    },
+    parts.size,
+  );
 
 /** Attention whose heads share keys and values in groups, with its cache and rotation inside. */
 export const groupQueryAttention: Unfusion = {
@@ -171,10 +204,14 @@ export const groupQueryAttention: Unfusion = {
     sample('keys for two heads each'),
     sample('a head for every key, packed', { groups: 4, packed: true }),
     sample('one key for all heads, packed and turned', { groups: 1, packed: true, rotary: 'halves' }),
-    sample('a cache', { past: 3 }),
-    sample('a cache and turned halves', { past: 3, rotary: 'halves' }),
-    sample('a cache and turned neighbours', { past: 3, rotary: 'neighbours', packed: true }),
-    sample('a window', { past: 3, attrs: { local_window_size: 2 } }),
+    sample('prompts of several lengths', { filled: 'partly', rotary: 'halves' }),
+    sample('a cache and one token', { past: 3, size: { length: 1 } }),
+    sample('a cache and several tokens', { past: 3, size: { texts: 1 } }),
+    sample('a cache and turned halves', { past: 3, size: { length: 1 }, rotary: 'halves' }),
+    sample('a cache and turned neighbours', { past: 3, size: { texts: 1 }, rotary: 'neighbours', packed: true }),
+    sample('a cache that texts fill partly', { past: 3, size: { length: 1 }, rotary: 'halves', filled: 'partly' }),
+    sample('a window', { attrs: { local_window_size: 2 } }),
+    sample('a window behind a cache', { past: 3, size: { texts: 1 }, attrs: { local_window_size: 2 } }),
     sample('a cap and a scale', { attrs: { softcap: 2.5, scale: 0.3 } }),
   ],
   leaves: [sample('with shares that go nowhere', { attrs: { smooth_softmax: 1 } })],

@@ -148,7 +148,7 @@ export const packedAttention: Unfusion = {
   changes: [
     sample('nothing besides'),
     sample('tokens that are padding', { mask: asInt32 }),
-    sample('lengths of texts', { mask: lengths, unbiased: true }),
+    sample('lengths of texts', { mask: lengths }),
     sample('bounds of texts', { mask: bounds }),
     sample('keys of each query', { mask: pairs }),
     sample('no look ahead', { mask: asInt32, attrs: { unidirectional: 1 } }),

@@ -25,6 +25,7 @@ interface SampleOptions {
   readonly opset?: number;
   readonly width?: number;
   readonly length?: Dim;
+  readonly texts?: Dim;
 }
 
 type Emission = (builder: GraphBuilder, inputs: SampleInputs) => readonly (Value | undefined)[];
@@ -33,12 +34,12 @@ type Emission = (builder: GraphBuilder, inputs: SampleInputs) => readonly (Value
 export const sampleOf = (name: string, emit: Emission, options: SampleOptions = {}): PassSample => ({
   name,
   graph: () => {
-    const { opset = 20, width = 8, length = sequence } = options;
+    const { opset = 20, width = 8, length = sequence, texts = batch } = options;
     const builder = new GraphBuilder(name, { '': opset, 'com.microsoft': 1 });
-    const stream = (role: string): Value => builder.input(role, 'float32', [batch, length, width]);
+    const stream = (role: string): Value => builder.input(role, 'float32', [texts, length, width]);
     const [x, y, z] = [stream('x'), stream('y'), stream('z')];
-    const mask = builder.input('attention_mask', 'int64', [batch, length]);
-    const ids = builder.input('ids', 'int64', [batch, length]);
+    const mask = builder.input('attention_mask', 'int64', [texts, length]);
+    const ids = builder.input('ids', 'int64', [texts, length]);
     const outputs = emit(builder, { x, y, z, mask, ids }).filter((output) => output !== undefined);
     return builder.freeze(outputs, { keepInputs: false });
   },

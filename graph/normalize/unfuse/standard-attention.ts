@@ -64,8 +64,8 @@ const maskedScores = (at: Fused, query: Value, key: Value, scale: number): Value
   if (shown(0) !== undefined) at.builder.op('Identity', [product], {}, shown(0));
   const first = past === undefined ? undefined : lengthOf(at, past, 2);
   const ahead = flagOf(at, 'is_causal') ? unseen(at, causal(at, query, key, first), product) : undefined;
-  const masked = plus(at, plus(at, product, maskOf(at, product)), ahead);
-  return capped(at, masked, numberOf(at, 'softcap', 0));
+  const scores = capped(at, product, numberOf(at, 'softcap', 0));
+  return plus(at, plus(at, scores, maskOf(at, product)), ahead);
 };
 
 const write = (at: Fused, { rank, heads, groups, width, valueWidth }: Facts): void => {
@@ -97,7 +97,7 @@ const maskFor = (builder: GraphBuilder, { mask }: SampleInputs, kind: SamplePart
   ];
   switch (kind) {
     case 'row':
-      return builder.op('Cast', [keys], { to: 9 });
+      return builder.op('Equal', [builder.op('Add', [builder.op('Sub', [queries, queries]), keys]), builder.scalar('int64', 1)]);
     case 'bool':
       return builder.op('Equal', [queries, keys]);
     case 'float':
