@@ -3,6 +3,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { newArray, type TypedArray } from '../../graph/tensor.ts';
+import { convolution } from './float64-conv.ts';
 
 export type Feeds = Readonly<Record<string, HostTensor>>;
 export type Elements = readonly number[];
@@ -64,6 +65,7 @@ const number = (node: Node, name: string, fallback: number): number => {
  * Float64 decompositions of operators that ONNX Runtime runs in float32 only. A test compares each with its operator.
  */
 export const decompositions: Readonly<Record<string, (b: GraphBuilder, node: Node) => Value>> = {
+  Conv: convolution,
   Erf: (b, node) => erf(b, first(node)),
   Gelu: (b, node) => {
     const { approximate } = node.attrs;
