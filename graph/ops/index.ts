@@ -1,6 +1,8 @@
 import type { OpDef } from '../op.ts';
+import { elu, hardSwish, mish, prelu, selu, softsign } from './activations.ts';
 import { argMax, argMin } from './arg.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
+import { batchNormalization } from './batch-normalization.ts';
 import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
 import { concat } from './concat.ts';
@@ -9,6 +11,7 @@ import { conv } from './conv.ts';
 import { cumSum } from './cum-sum.ts';
 import { nonZero, unique } from './data-dependent.ts';
 import { dropout } from './dropout.ts';
+import { einsum } from './einsum.ts';
 import { gatherElements, scatterElements } from './elements.ts';
 import { expand } from './expand.ts';
 import { clip, max, mean, min, sum } from './extrema.ts';
@@ -27,6 +30,7 @@ import { multiHeadAttention } from './multi-head-attention.ts';
 import { layerNormalization, rmsNormalization, simplifiedLayerNormalization } from './normalization.ts';
 import { oneHot } from './one-hot.ts';
 import { pad } from './pad.ts';
+import { globalAveragePool, globalMaxPool } from './pooling.ts';
 import { pow } from './pow.ts';
 import {
   dequantizeLinear,
@@ -97,6 +101,12 @@ export const ops: readonly OpDef[] = [
   leakyRelu,
   softplus,
   hardSigmoid,
+  elu,
+  selu,
+  hardSwish,
+  mish,
+  softsign,
+  prelu,
   erf,
   gelu,
   contribGelu,
@@ -104,11 +114,13 @@ export const ops: readonly OpDef[] = [
   biasGelu,
   fastGelu,
   matmul,
+  einsum,
   gemm,
   ...softmax,
   ...logSoftmax,
   ...reductions,
   layerNormalization,
+  batchNormalization,
   rmsNormalization,
   simplifiedLayerNormalization,
   ...dropout,
@@ -136,6 +148,8 @@ export const ops: readonly OpDef[] = [
   eyeLike,
   flatten,
   gatherElements,
+  globalAveragePool,
+  globalMaxPool,
   ...gatherND,
   mod,
   nonZero,
