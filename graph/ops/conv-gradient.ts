@@ -3,34 +3,9 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient } from '../op.ts';
 import { entryOf, sizesVector } from './shared-emit.ts';
 import { operand } from './shared-math.ts';
-import { describe, inputOf, intAttr, intsAttr, isNumeric, stringAttr } from './shared-structure.ts';
-import { folded, unfolded, type Walk } from './shared-unfold.ts';
-
-/** Zeros on both sides so that every stride begins inside. */
-const samePadding = (length: number, reach: number, stride: number, upper: boolean): readonly [number, number] => {
-  const all = Math.max(0, (Math.ceil(length / stride) - 1) * stride + reach - length);
-  const less = Math.floor(all / 2);
-  return upper ? [less, all - less] : [all - less, less];
-};
-
-/** How the kernel walks along each axis. */
-export const walksOf = (call: Call): readonly Walk[] => {
-  const kernel = inputOf(call, 1).shape?.slice(2);
-  if (kernel === undefined || !isNumeric(kernel)) throw refusal(`${describe(call)}: the size of its kernel is not known`);
-  const pads = intsAttr(call.node, 'pads') ?? [];
-  const auto = stringAttr(call.node, 'auto_pad', 'NOTSET');
-  return kernel.map((size, i) => {
-    const stride = intsAttr(call.node, 'strides')?.[i] ?? 1;
-    const dilation = intsAttr(call.node, 'dilations')?.[i] ?? 1;
-    const walk = { kernel: size, stride, dilation };
-    if (auto === 'VALID') return { ...walk, before: 0, after: 0 };
-    if (!auto.startsWith('SAME')) return { ...walk, before: pads[i] ?? 0, after: pads[i + kernel.length] ?? 0 };
-    const length = inputOf(call, 0).shape?.[i + 2];
-    if (typeof length !== 'number') throw refusal(`${describe(call)}: the length that its padding depends on is not known`);
-    const [before, after] = samePadding(length, dilation * (size - 1) + 1, stride, auto === 'SAME_UPPER');
-    return { ...walk, before, after };
-  });
-};
+import { describe, inputOf, intAttr, isNumeric } from './shared-structure.ts';
+import { foldedAll, kernelAxes, placeAxes, seenBy } from './shared-unfold.ts';
+import { type Walk, walksOf } from './shared-walks.ts';
 
 /** Sizes of a convolution in groups. */
 interface Sizes {
@@ -49,13 +24,6 @@ export const sizesOf = (call: Call): Sizes => {
   const [kernels = 0, channels = 0, ...kernel] = shape;
   return { groups, channels, kernels: kernels / groups, kernel };
 };
-
-/** What every place sees: (batch, channels, places, kernel, places, kernel ..). */
-const seenBy = (emit: Emit, x: Value, y: Value, walks: readonly Walk[]): Value =>
-  walks.reduceRight((seen, walk, i) => unfolded(emit, seen, i + 2, walk, y, i + 2), x);
-
-const placeAxes = (walks: readonly Walk[]): readonly number[] => walks.map((_, i) => 2 + 2 * i);
-const kernelAxes = (walks: readonly Walk[]): readonly number[] => walks.map((_, i) => 3 + 2 * i);
 
 /** (batch, kernels, places ..) to (groups, kernels of one, batch * places). */
 const byKernel = (emit: Emit, dy: Value, { groups, kernels }: Sizes): Value => {
@@ -89,7 +57,7 @@ const inputGradient = (emit: Emit, x: Value, w: Value, dy: Value, walks: readonl
   const spread = emit.op('Reshape', [seen, shape]); // (batch, channels, kernel .., places ..)
   const perm = [0, 1, ...walks.flatMap((_, i) => [2 + walks.length + i, 2 + i])];
   const apart = emit.op('Transpose', [spread], { perm });
-  return walks.reduce((sum, walk, i) => folded(emit, sum, i + 2, walk, x), apart);
+  return foldedAll(emit, apart, walks, x);
 };
 
 /**
@@ -100,7 +68,8 @@ const inputGradient = (emit: Emit, x: Value, w: Value, dy: Value, walks: readonl
 export const convGradient: Gradient = (emit, call, [dy]) => {
   if (dy == null) return call.node.inputs.map(() => null);
   const [x, w] = [operand(call, 0), operand(call, 1)];
-  const [walks, sizes] = [walksOf(call), sizesOf(call)];
+  const sizes = sizesOf(call);
+  const walks = walksOf(call, sizes.kernel);
   const axes = [0, ...walks.map((_, i) => i + 2)];
   const db = (): Value => emit.op('ReduceSum', [dy, emit.ints(axes)], { keepdims: 0 });
   return [

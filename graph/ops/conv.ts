@@ -1,28 +1,13 @@
 import { refusal } from '../../ground/errors.ts';
-import { addDims, type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
+import { type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { elementCount } from '../tensor.ts';
 import { convGradient } from './conv-gradient.ts';
 import type { Port } from './shared-cuts.ts';
 import { floats, type Labels, labelCut } from './shared-math.ts';
-import { describe, freshDim, inputOf, intAttr, intsAttr, stringAttr } from './shared-structure.ts';
+import { describe, freshDim, inputOf, intAttr } from './shared-structure.ts';
 import { along } from './shared-uses.ts';
-
-/** Places of one axis: its length with padding, in strides, as far as the dilated kernel fits. */
-const placesAlong = (call: Call, at: number, length: Dim, kernel: number): Dim => {
-  const spatial = (inputOf(call, 1).shape?.length ?? 2) - 2;
-  const stride = intsAttr(call.node, 'strides')?.[at] ?? 1;
-  const reach = (intsAttr(call.node, 'dilations')?.[at] ?? 1) * (kernel - 1) + 1;
-  const pads = intsAttr(call.node, 'pads') ?? [];
-  const auto = stringAttr(call.node, 'auto_pad', 'NOTSET');
-  if (auto.startsWith('SAME')) {
-    return typeof length === 'number' ? Math.ceil(length / stride) : stride === 1 ? length : freshDim(call, 0, at + 2);
-  }
-  const padding = auto === 'VALID' ? 0 : (pads[at] ?? 0) + (pads[at + spatial] ?? 0);
-  if (typeof length === 'number') return Math.floor((length + padding - reach) / stride) + 1;
-  const same = stride === 1 ? addDims(length, padding - reach + 1) : undefined;
-  return same ?? freshDim(call, 0, at + 2);
-};
+import { placesAlong } from './shared-walks.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);

@@ -24,6 +24,7 @@ import { gatherND } from './gather-nd.ts';
 import { biasGelu, contribGelu, fastGelu, gelu, quickGelu } from './gelu.ts';
 import { fusedGemm, gemm } from './gemm.ts';
 import { identity } from './identity.ts';
+import { choice } from './if.ts';
 import { matmul } from './matmul.ts';
 import { mod } from './mod.ts';
 import { multiHeadAttention } from './multi-head-attention.ts';
@@ -74,6 +75,7 @@ import {
 } from './unary.ts';
 import { squeeze, unsqueeze } from './unsqueeze.ts';
 import { where } from './where.ts';
+import { averagePool, maxPool } from './windows.ts';
 
 /** Every operator decant knows, one record each. The newest record whose `since` fits the graph's opset is used. */
 export const ops: readonly OpDef[] = [
@@ -148,6 +150,8 @@ export const ops: readonly OpDef[] = [
   eyeLike,
   flatten,
   gatherElements,
+  averagePool,
+  maxPool,
   globalAveragePool,
   globalMaxPool,
   ...gatherND,
@@ -171,6 +175,7 @@ export const ops: readonly OpDef[] = [
   expand,
   gather,
   identity,
+  choice,
   reshape,
   ...shape,
   size,

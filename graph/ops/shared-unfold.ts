@@ -1,16 +1,7 @@
 import type { Value } from '../graph.ts';
 import type { Emit } from '../op.ts';
 import { entryOf, sizesVector, unsqueeze } from './shared-emit.ts';
-
-/** How a kernel walks along one axis. */
-export interface Walk {
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-  /** Padding before and after. */
-  readonly before: number;
-  readonly after: number;
-}
+import type { Walk } from './shared-walks.ts';
 
 /** Two neighbouring axes as one. */
 const merged = (emit: Emit, x: Value, axis: number): Value => {
@@ -55,7 +46,7 @@ const tiles = ({ kernel, stride, dilation, before, after }: Walk): boolean =>
  * What a kernel sees at each place along an axis: (.., length, ..) to (.., places, kernel, ..). `y` has the places, at
  * `placesAxis`.
  */
-export const unfolded = (emit: Emit, x: Value, axis: number, walk: Walk, y: Value, placesAxis: number): Value => {
+const unfolded = (emit: Emit, x: Value, axis: number, walk: Walk, y: Value, placesAxis: number): Value => {
   const { kernel, stride, dilation, before, after } = walk;
   if (tiles(walk)) return parted(emit, sliced(emit, x, axis, 0, boundary(emit, y, placesAxis, kernel, 0)), axis, kernel);
   // Far enough that the last step has its whole stride.
@@ -69,7 +60,7 @@ export const unfolded = (emit: Emit, x: Value, axis: number, walk: Walk, y: Valu
 };
 
 /** Its transpose: each element of an axis of `like` gets the sum of what was made of it. (.., places, kernel, ..) to (.., length, ..). */
-export const folded = (emit: Emit, x: Value, axis: number, walk: Walk, like: Value): Value => {
+const folded = (emit: Emit, x: Value, axis: number, walk: Walk, like: Value): Value => {
   const { kernel, stride, dilation, before } = walk;
   const length = (from: number): Value => boundary(emit, like, axis, 1, from);
   if (tiles(walk)) return sliced(emit, padded(emit, merged(emit, x, axis), axis, 0, kernel - 1), axis, 0, length(0));
@@ -83,3 +74,15 @@ export const folded = (emit: Emit, x: Value, axis: number, walk: Walk, like: Val
   const whole = padded(emit, sum, axis, 0, walk.after + stride);
   return sliced(emit, whole, axis, before, length(before));
 };
+
+/** What every place sees of x: (batch, channels, places, kernel, places, kernel ..). */
+export const seenBy = (emit: Emit, x: Value, y: Value, walks: readonly Walk[]): Value =>
+  walks.reduceRight((seen, walk, i) => unfolded(emit, seen, i + 2, walk, y, i + 2), x);
+
+/** Its transpose: the sum of all that was made of each element of x. */
+export const foldedAll = (emit: Emit, seen: Value, walks: readonly Walk[], x: Value): Value =>
+  walks.reduce((sum, walk, i) => folded(emit, sum, i + 2, walk, x), seen);
+
+/** The axes of what every place sees. */
+export const placeAxes = (walks: readonly Walk[]): readonly number[] => walks.map((_, i) => 2 + 2 * i);
+export const kernelAxes = (walks: readonly Walk[]): readonly number[] => walks.map((_, i) => 3 + 2 * i);

@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { newArray, type TypedArray } from '../../graph/tensor.ts';
 import { activations } from './float64-activations.ts';
-import { convolution } from './float64-conv.ts';
+import { windows } from './float64-windows.ts';
 
 export type Feeds = Readonly<Record<string, HostTensor>>;
 export type Elements = readonly number[];
@@ -71,7 +71,7 @@ const placesOf = (b: GraphBuilder, node: Node): readonly number[] =>
  */
 export const decompositions: Readonly<Record<string, (b: GraphBuilder, node: Node) => Value>> = {
   ...activations,
-  Conv: convolution,
+  ...windows,
   Erf: (b, node) => erf(b, first(node)),
   Gelu: (b, node) => {
     const { approximate } = node.attrs;
