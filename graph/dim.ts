@@ -102,16 +102,6 @@ export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
 
 export const productOf = (dims: Shape): Dim => dims.reduce<Dim>(multiplyDims, 1);
 
-/** A dimension as the sum of its terms: a number times symbols, which may be none. */
-export const termsOf = (dim: Dim): readonly { readonly times: number; readonly symbols: readonly Expression[] }[] =>
-  [...parse(dim)].map(([monomial, times]) => ({
-    times,
-    symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
-  }));
-
-/** The symbols of a dimension, each once. */
-export const symbolsOf = (dim: Dim): readonly string[] => [...new Set(termsOf(dim).flatMap(({ symbols }) => symbols))];
-
 /** The dimension with some symbols replaced, for example `{ batch: 1, sequence: 12 }`. */
 export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim => {
   if (typeof dim === 'number') return dim;
@@ -136,3 +126,6 @@ export const termsOf = (dim: Dim): readonly Term[] =>
     coefficient,
     symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
   }));
+
+/** The symbols of a dimension, each once. */
+export const symbolsOf = (dim: Dim): readonly string[] => [...new Set(termsOf(dim).flatMap(({ symbols }) => symbols))];

@@ -59,7 +59,8 @@ const nested = body(
 
 const known =
   (truth: number): Condition =>
-  (b) => b.constant(tensorOf('bool', [], Uint8Array.of(truth)));
+  (b) =>
+    b.constant(tensorOf('bool', [], Uint8Array.of(truth)));
 
 const sized =
   (at: number, size: number): Condition =>
