@@ -145,7 +145,7 @@ describe('decant run', () => {
   it('measures again with --remeasure and runs a stage again with --force', async () => {
     const { stdout } = await run('--remeasure', '--force', 'slim');
     expect(stdout).toMatch(/^slim +started: forced/m);
-    expect([...stdout.matchAll(/^(\S+) +done in/gm)].map(([, step]) => step)).toEqual(['slim', 'measure']);
+    expect([...stdout.matchAll(/^(\S+) +done in/gm)].map(([, step]) => step)).toEqual(['baseline', 'slim', 'measure']);
   });
 
   it('says where the time of every model goes, from records that say so again', async () => {
