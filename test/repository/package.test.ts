@@ -68,13 +68,14 @@ describe('the published package', () => {
   });
 
   it('has no tests, sources, decisions about them, runs or stores', () => {
-    expect(files.filter((file) => /^(?:test|bench|docs\/decisions|runs|\.decant)\/|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+    expect(files.filter((file) => /^(?:test|bench|docs\/decisions|runs|\.decant)\/|(?<!\.d)\.ts$/.test(file))).toEqual(
+      [],
+    );
     expect(files.filter((file) => /(?:^|\/)(?:runs|\.decant)\//.test(file))).toEqual([]);
   });
 
   it('has what its pages link to, but for pictures and, from the pages about the code, the code', () => {
-    const aboutCode =
-      /^(?:ARCHITECTURE|CONTRIBUTING|docs\/(?:statistics|results\/(?:training|gpu)))\.md$/;
+    const aboutCode = /^(?:ARCHITECTURE|CONTRIBUTING|docs\/(?:statistics|results\/(?:training|gpu)))\.md$/;
     const broken = files
       .filter((file) => file.endsWith('.md'))
       .flatMap((file) => linksIn(file).map((link) => ({ file, link })))
