@@ -8,7 +8,7 @@ export interface Left {
   readonly unknown: number;
 }
 
-/** What is read of events, so that those of a log serve as well as those of a run. */
+/** What is read of events: those of a log tell it, too. */
 type Heard =
   | { readonly type: 'run-started'; readonly steps: readonly { readonly id: string }[] }
   | Extract<RunEvent, { readonly type: 'expected' }>
@@ -40,7 +40,7 @@ export class Remaining {
   #pace = new Pace();
   #current: Current | undefined;
 
-  see(event: Heard, now: number): void {
+  see(event: RunEvent | Heard, now: number): void {
     switch (event.type) {
       case 'run-started':
         this.#open = new Set(event.steps.map(({ id }) => id));
