@@ -101,16 +101,18 @@ describe('the list', () => {
       models.map((stage: { id: string; model: { bytes: number } }) => [stage.id, stage.model.bytes]),
     );
     expect(metric).toContain('accuracy');
-    const ends = models.map((stage: { quality: { scoreInterval: { low: number; high: number } } }) => {
-      const { low, high } = stage.quality.scoreInterval;
-      return { low: 100 * low, high: 100 * high };
-    });
-    expect(points.map(({ interval }) => interval)).toEqual(ends);
-    const { stages } = await detailsOf('before');
-    for (const { stage, qualityText } of points) {
+    expect(points.filter(({ headline }) => headline)).toHaveLength(1);
+  });
+
+  it('gives with each point the interval of its score, in numbers and in the words of the table', async () => {
+    const report = JSON.parse(readFileSync(`${golden('texts')}/report.json`, 'utf8'));
+    const [{ points }, { stages }] = [await rowOf('texts'), await detailsOf('texts')];
+    expect(points.length).toBeGreaterThan(1);
+    for (const { stage, interval, qualityText } of points) {
+      const { accuracyInterval: written } = report.stages.find(({ id }: { id: string }) => id === stage).quality;
+      expect(interval).toEqual({ low: 100 * written.low, high: 100 * written.high });
       expect(stages?.rows.find(({ cells }) => cells[0] === stage)?.cells[1]).toBe(qualityText);
     }
-    expect(points.filter(({ headline }) => headline)).toHaveLength(1);
   });
 
   it('of one run is its reports', async () => {
