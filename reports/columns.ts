@@ -147,10 +147,12 @@ export const latencyConditions = (report: Report): string | undefined => {
 };
 
 /** Why no speed-up is told of a baseline; undefined where none was timed. */
-const baselinesCaption = ({ data: { baselines } }: Report): string | undefined =>
-  Object.values(baselines ?? {}).some(({ msPerText }) => msPerText !== undefined)
-    ? 'latency of baselines is from another measurement: from the text, splitting included, in JavaScript, where that of models begins at tokens'
-    : undefined;
+const baselinesCaption = ({ data: { baselines } }: Report): string | undefined => {
+  const timed = Object.values(baselines ?? {}).filter(({ msPerText }) => msPerText !== undefined);
+  if (timed.length === 0) return undefined;
+  const again = timed.some(({ busy }) => busy) ? ', and may be too long where it has ~: --remeasure repeats it' : '';
+  return `latency of baselines is from another measurement: from the text, splitting included, in JavaScript, where that of models begins at tokens${again}`;
+};
 
 /** The conditions of the tables' figures; undefined where nothing was measured. */
 export const latencyCaption = (report: Report): string | undefined => {

@@ -36,6 +36,10 @@ export const readerOf = (uses: FileUses, table: TableOptions = {}): RowReader =>
   }
 };
 
+/** The same where it was told over all rows how they are read: quotes that are not spoken of quote, and no pass asks again. */
+export const settledReader = (uses: FileUses, table: TableOptions): RowReader =>
+  readerOf(uses, { quote: '"', ...table });
+
 /** The endings of files that more texts may come from; tables of text and JSON may have .gz behind it. */
 export const knownEndings: readonly string[] = Object.keys(byEnding);
 

@@ -4,7 +4,7 @@ import { isJson } from './csv-records.ts';
 import { openTable } from './csv-rows.ts';
 import { encodingOf } from './encoding.ts';
 import { isParquet } from './file-kinds.ts';
-import { type FileUses, readerOf, usesByName } from './formats.ts';
+import { type FileUses, readerOf, settledReader, usesByName } from './formats.ts';
 import { type FirstRow, firstRowOf, isTextName, labelNames, pairNames } from './header.ts';
 import { looksMissing } from './missing.ts';
 import type { RowReader } from './rows.ts';
@@ -148,7 +148,7 @@ export const sniff = async (path: string, header?: boolean): Promise<DataGuess> 
   const file = { shown: path, path };
   const uses = usesOf(path, await fileHead(file));
   const table = uses === 'csv' ? await tableOptions(file, header) : {};
-  const sample = await sampleOf(readerOf(uses, table), file, SAMPLE_ROWS);
+  const sample = await sampleOf(settledReader(uses, table), file, SAMPLE_ROWS);
   const columns = columnsOf(sample);
   const split = columns.find(({ name, distinct }) => isSplitColumn(name, distinct) && !labelNames.test(name));
   const separator = uses === 'csv' && sample.raw.length === 1 ? separatorOf(sample, table) : undefined;

@@ -2,7 +2,7 @@ import type { Targets } from '../../data/answer-targets.ts';
 import type { Example } from '../../data/dataset.ts';
 import type { Stream } from '../../data/random.ts';
 import type { Rows } from '../../data/rows.ts';
-import type { TextInput } from '../../data/tokenize.ts';
+import type { TextEncoder, TextInput } from '../../data/tokenize.ts';
 import type { PlacedWord } from '../../data/words.ts';
 import type { Judged } from '../../ground/metrics/metric.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
@@ -28,12 +28,17 @@ export interface Varied {
   readonly targets: ArrayLike<number>;
 }
 
+/** What reads texts for a model: `encoder` is its tokenizer at work, where that is kept for list after list. */
+export interface Reader extends Pick<Model, 'tokenizer' | 'info'> {
+  readonly encoder?: TextEncoder;
+}
+
 /** What models are for: everything that tells a classifier of texts from a tagger of words or a maker of vectors. */
 export interface Task {
   readonly name: DatasetTask;
   /** Examples as a model reads them, in their order. */
   encode(
-    model: Pick<Model, 'tokenizer' | 'info'>,
+    model: Reader,
     texts: readonly TextInput[],
     maxLength: number,
     signal?: AbortSignal,
@@ -41,7 +46,7 @@ export interface Task {
   /** The words of a text that people ask about, where there is an answer about each. */
   words?(text: string): readonly PlacedWord[];
   /** Texts that people ask about, where these are read otherwise than examples of data: each has to have a place. */
-  ask?(model: Pick<Model, 'tokenizer' | 'info'>, texts: readonly TextInput[]): Promise<readonly Encoded[]>;
+  ask?(model: Reader, texts: readonly TextInput[]): Promise<readonly Encoded[]>;
   /** What the answers about examples should be, one after the other; left out where only a teacher can tell. */
   targets?(examples: readonly Example[], encoded: readonly Encoded[], classes: readonly string[]): Targets;
   /** What gives another reading of an example for every update that meets it, with as many places. */

@@ -1,5 +1,5 @@
 import type { Encoded } from '../../engine/encoded.ts';
-import type { Task } from '../../engine/tasks/task.ts';
+import type { Reader, Task } from '../../engine/tasks/task.ts';
 import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';
@@ -27,7 +27,7 @@ const calledBy = (texts: readonly Given[], i: number): string =>
   `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
 
 /** Texts as the task reads what people ask; each has to ask something. */
-const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promise<readonly Encoded[]> => {
+const readAs = async (task: Task, model: Model & Reader, texts: readonly Given[]): Promise<readonly Encoded[]> => {
   const { info } = model;
   if (task.ask === undefined) return task.encode(model, texts, info.maxLength);
   const encoded = await task.ask(model, texts);
@@ -47,15 +47,24 @@ const readAs = async (task: Task, model: Model, texts: readonly Given[]): Promis
 export const predictorOf = async ({ folder, model }: Opened, threads: number) => {
   const { taskOf } = await import('../../engine/tasks/index.ts');
   const { openPredictor } = await import('../../engine/predict.ts');
+  const { tokenizerOf } = await import('../../data/tokenize.ts');
   await limited(() => textWork({ folder, model }, []));
   const task = taskOf(model.info.task);
   const predictor = await openPredictor({ model, task, threads });
-  return { task, predictor, labels: task.names?.(model) ?? model.info.labels };
+  const encoder = tokenizerOf(model.tokenizer);
+  return { task, predictor, encoder, labels: task.names?.(model) ?? model.info.labels };
 };
 
 /** A model that is loaded, with what it is asked for. */
 export interface Asking extends Awaited<ReturnType<typeof predictorOf>> {
   readonly opened: Opened;
+}
+
+/** Texts, and how the model reads them. */
+interface Read {
+  readonly given: readonly Given[];
+  readonly texts: readonly Given[];
+  readonly examples: readonly Encoded[];
 }
 
 interface AskedFor {
@@ -65,24 +74,39 @@ interface AskedFor {
   onProgress(done: number, total: number): void;
 }
 
-/** What a loaded model says of texts, and the texts as it read them; it may take the time and memory that they should need. */
-export const answered = async (
-  { opened: { folder, model }, task, predictor, labels }: Asking,
+/** Says that these texts are read and answered now, and may take the time and memory that they should need. */
+export const allowed = (opened: Opened, given: readonly Given[]) => limited(() => textWork(opened, given));
+
+export const readBy = async (
+  { opened: { folder, model }, task, encoder }: Asking,
   given: readonly Given[],
+): Promise<Read> => {
+  const texts = textsFor(folder, task, given);
+  return { given, texts, examples: await readAs(task, { ...model, encoder }, texts) };
+};
+
+/** What a loaded model says of texts that it has read. */
+export const answersTo = async (
+  { given, texts, examples }: Read,
+  { opened: { model }, task, predictor, labels }: Asking,
   { top, signal, onProgress }: AskedFor,
 ) => {
-  const texts = textsFor(folder, task, given);
-  const { renew } = await limited(() => textWork({ folder, model }, texts));
   const { batchingOf } = await import('../../models/quantized.ts');
   const predicted = await predictor.predict({
-    ...{ examples: await readAs(task, model, texts), batching: batchingOf(model.graph) },
+    ...{ examples, batching: batchingOf(model.graph), onProgress },
     ...(signal === undefined ? {} : { signal }),
     called: (text) => calledBy(texts, text),
-    onProgress: (done, total) => {
-      renew();
-      onProgress(done, total);
-    },
   });
-  const answers = answersOf({ task, info: model.info, labels, texts: given, predicted, top });
-  return { answers, examples: predicted.answers.examples };
+  return answersOf({ task, info: model.info, labels, texts: given, predicted, top });
+};
+
+/** What a loaded model says of texts, and the texts as it read them. */
+export const answered = async (asking: Asking, given: readonly Given[], asked: AskedFor) => {
+  const { renew } = await allowed(asking.opened, given);
+  const read = await readBy(asking, given);
+  const onProgress = (done: number, total: number): void => {
+    renew();
+    asked.onProgress(done, total);
+  };
+  return { answers: await answersTo(read, asking, { ...asked, onProgress }), examples: read.examples };
 };

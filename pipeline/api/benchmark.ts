@@ -7,6 +7,7 @@ import { filledFeeds } from '../../engine/feeds.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { weightBytes, writeGraph } from '../../graph/codec/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { meanOf } from '../../ground/metrics/metric.ts';
 import { middle } from '../../ground/middle.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { allMeasurements, latencies } from '../../reports/latencies.ts';
@@ -38,8 +39,11 @@ const TEXTS = [
 const cellsOf = ({ batches, lengths }: Measuring): readonly Cell[] =>
   batches.flatMap((batch) => lengths.map((length) => ({ batch, length })));
 
-/** Milliseconds of a run in which the process had the processor. */
-const computing = ({ ms, waited }: Turn): number => middle(ms) * (1 - waited);
+/**
+ * Milliseconds of a run in which the process had the processor: of the mean run, since the share that a turn waited is one of
+ * all of its runs, and on a busy machine the middle one may not have waited at all.
+ */
+const computing = ({ ms, waited }: Turn): number => meanOf(ms) * (1 - waited);
 
 const computeOf = ({ cells, models }: Measurements, id: string, first: string): readonly ComputeReport[] =>
   cells.flatMap((cell, c) => {

@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
+import { stageOf } from '../catalogue.ts';
 import { type Diagnostic, requestProblems } from '../diagnostic.ts';
 import { closure, type Plan, type Step } from '../plan/plan.ts';
 import { defaultThreads } from '../plan/threads.ts';
@@ -59,6 +60,8 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
   const whole = await loadPipeline(file, engine === undefined ? set : [...set, `engine=${engine}`], decantCatalogue);
   if (until !== undefined) knownStage(whole, until, '--until');
   const plan = until === undefined ? whole : cutAfter(whole, until);
+  // Times are the machine's: steps that tell them have it in their keys.
+  const isTimed = ({ uses }: Step): boolean => stageOf(decantCatalogue, uses)?.environment === 'machine';
   const helpers = plan.stages.flatMap((stage) => stage.helpers);
   for (const id of force) knownStage(plan, id, '--force', helpers);
   const folder = dirname(resolve(file));
@@ -67,6 +70,6 @@ export const planFrom = async (file: string, options: PlanOptions): Promise<Plan
     store: resolve(options.store ?? join(folder, '.decant', 'store')),
     out: resolve(options.out ?? join(folder, 'runs', plan.name)),
     threads: options.threads ?? defaultThreads(),
-    force: new Set([...force, ...(remeasure ? plan.steps.filter(isOverAll).map(({ id }) => id) : [])]),
+    force: new Set([...force, ...(remeasure ? plan.steps.filter(isTimed).map(({ id }) => id) : [])]),
   };
 };

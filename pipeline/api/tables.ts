@@ -3,7 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { SourceFile } from '../../data/datasets/bytes.ts';
-import { readerOf } from '../../data/datasets/formats.ts';
+import { settledReader } from '../../data/datasets/formats.ts';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { Task } from '../../engine/tasks/index.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
@@ -13,7 +13,7 @@ import { requestError } from '../diagnostic.ts';
 import { expectFile, recognised } from '../first/recognise.ts';
 import type { Roles } from '../first/roles.ts';
 import { defaultThreads } from '../plan/threads.ts';
-import { type Asking, answered, predictorOf } from './ask.ts';
+import { type Asking, allowed, answersTo, predictorOf, readBy } from './ask.ts';
 import { type Opened, openModel } from './open.ts';
 import { type Cells, cellsOf, type RowWriter, rowWriter } from './table-writer.ts';
 import type { Given } from './types/answers.ts';
@@ -42,7 +42,7 @@ async function* rowsOf(file: SourceFile, { uses, table }: DataGuess): AsyncGener
       yield { at, names: Object.keys(object), values: Object.values(object) };
     return;
   }
-  const reader = readerOf(uses, table);
+  const reader = settledReader(uses, table);
   const names = (await reader.columns(file)) ?? [];
   for await (const { at, values } of reader.values(file, names)) yield { at, names, values };
 }
@@ -61,7 +61,7 @@ async function* chunksOf(rows: AsyncIterable<Row>): AsyncGenerator<readonly Row[
 /** Rows in all, so that it can be said how long the others take: reading is quick beside answering. */
 const countOf = async (file: SourceFile, guess: DataGuess, { text }: Roles, signal: AbortSignal): Promise<number> => {
   let count = 0;
-  for await (const _ of readerOf(guess.uses, guess.table).values(file, [text])) {
+  for await (const _ of settledReader(guess.uses, guess.table).values(file, [text])) {
     if (count++ % CHUNK === 0) signal.throwIfAborted();
   }
   return count;
@@ -85,16 +85,44 @@ const givenBy = (row: Row, { text, pair }: Roles): Given | undefined => {
   return other === '' ? undefined : { text: one, pair: other };
 };
 
-/** What is said of the texts of one chunk, in their order. */
-const cellsFor = async (
+/** Rows with what is asked of each, as the model reads it. */
+interface Chunk {
+  readonly rows: readonly Row[];
+  readonly asked: readonly (Given | undefined)[];
+  readonly read: Awaited<ReturnType<typeof readBy>> | undefined;
+}
+
+/** What a chunk may take is told together with the one before it, which is still being answered. */
+async function* readChunks(
   asking: Asking,
-  given: readonly Given[],
-  signal: AbortSignal,
-  onProgress: (done: number) => void,
-): Promise<readonly Cells[]> => {
-  if (given.length === 0) return [];
-  return (await answered(asking, given, { top: 1, signal, onProgress })).answers.map(cellsOf);
-};
+  rows: AsyncIterable<Row>,
+  roles: Roles,
+  allow: (given: readonly Given[]) => Promise<void>,
+): AsyncGenerator<Chunk> {
+  let before: readonly Given[] = [];
+  for await (const chunk of chunksOf(rows)) {
+    const asked = chunk.map((row) => givenBy(row, roles));
+    const given = asked.filter((one) => one !== undefined);
+    await allow([...before, ...given]);
+    yield { rows: chunk, asked, read: given.length === 0 ? undefined : await readBy(asking, given) };
+    before = given;
+  }
+}
+
+/** The same items, each fetched while its predecessor is worked on. */
+async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = items.next();
+  try {
+    for (let item = await next; item.done !== true; item = await next) {
+      next = items.next();
+      // What it throws is thrown when its turn comes.
+      next.catch(() => undefined);
+      yield item.value;
+    }
+  } finally {
+    await items.return(undefined);
+  }
+}
 
 const written = async (stream: WriteStream, text: string): Promise<void> => {
   if (!stream.write(text)) await once(stream, 'drain');
@@ -127,42 +155,69 @@ const choosesText = ({ name }: Task): boolean => {
   return about === 'text' && answer === 'choice';
 };
 
+/** What has come of a table so far. */
+interface Answers {
+  rows: number;
+  unanswered: number;
+  first?: string;
+}
+
+/** A chunk with its answers as it is written, in one piece: a write a row takes longer than its answer. */
+const linesOf = (
+  { rows, asked }: Chunk,
+  answers: readonly Cells[],
+  line: (row: Row, cells: Cells | undefined) => string,
+  into: Answers,
+): string => {
+  const lines: string[] = [];
+  let answer = 0;
+  for (const [i, row] of rows.entries()) {
+    const cells = asked[i] === undefined ? undefined : answers[answer++];
+    if (cells === undefined) {
+      into.first ??= row.at;
+      into.unanswered++;
+    }
+    lines.push(line(row, cells));
+  }
+  into.rows += rows.length;
+  return lines.join('');
+};
+
 const answerAll = async (
   opened: Opened,
   file: SourceFile,
   guess: DataGuess,
   roles: Roles,
-  options: Answering,
+  { out, threads, signal, emit }: Answering,
 ): Promise<PredictedTable> => {
-  const total = await countOf(file, guess, roles, options.signal);
-  const asking = { opened, ...(await predictorOf(opened, options.threads)) };
-  const stream = await opening(options.out);
-  let [rows, unanswered, first, writer]: [number, number, string | undefined, RowWriter | undefined] = [
-    0,
-    0,
-    undefined,
-    undefined,
-  ];
+  const total = await countOf(file, guess, roles, signal);
+  const asking = { opened, ...(await predictorOf(opened, threads)) };
+  const stream = await opening(out);
+  const answers: Answers = { rows: 0, unanswered: 0 };
+  let renew = (): void => undefined;
+  const allow = async (given: readonly Given[]): Promise<void> => {
+    ({ renew } = await allowed(opened, given));
+  };
+  const onProgress = (done: number): void => {
+    renew();
+    emit({ done: answers.rows + done, total, unit: 'rows' });
+  };
+  let writer: RowWriter | undefined;
+  const line = (row: Row, cells: Cells | undefined): string => {
+    writer ??= rowWriter(out, row.names, choosesText(asking.task));
+    return writer(row, cells);
+  };
   try {
-    for await (const chunk of chunksOf(rowsOf(file, guess))) {
-      const asked = chunk.map((row) => givenBy(row, roles));
-      const given = asked.filter((one) => one !== undefined);
-      const onDone = (done: number): void => options.emit({ done: rows + done, total, unit: 'rows' });
-      const answers = [...(await cellsFor(asking, given, options.signal, onDone))];
-      for (const [i, row] of chunk.entries()) {
-        const answer = asked[i] === undefined ? undefined : answers.shift();
-        if (answer === undefined) first ??= row.at;
-        unanswered += Number(answer === undefined);
-        writer ??= rowWriter(options.out, row.names, choosesText(asking.task));
-        await written(stream, writer(row, answer));
-      }
-      rows += chunk.length;
+    for await (const chunk of ahead(readChunks(asking, rowsOf(file, guess), roles, allow))) {
+      const { read } = chunk;
+      const said = read === undefined ? [] : await answersTo(read, asking, { top: 1, signal, onProgress });
+      await written(stream, linesOf(chunk, said.map(cellsOf), line, answers));
     }
   } finally {
     await closing(stream);
     await asking.predictor.release();
   }
-  return { rows, unanswered, ...(first === undefined ? {} : { first }) };
+  return answers;
 };
 
 /** Writes every row of a table with what a model says of its text, in order, a chunk at a time: as long a table as there is. */

@@ -56,6 +56,7 @@ const runSection = html`<section id="run" aria-labelledby="run-title" tabindex="
 <div id="live" hidden>
 <div role="status"><h3 id="live-title"></h3></div>
 <p id="live-now"></p>
+<p id="live-left" hidden></p>
 <progress id="live-bar" aria-labelledby="live-title" max="1"></progress>
 <ul id="live-rows"></ul>
 </div>

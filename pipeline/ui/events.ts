@@ -23,6 +23,7 @@ const logged = z.discriminatedUnion('type', [
     seeds: z.array(z.number()).exactOptional(),
     steps: z.array(z.object({ id: z.string(), uses: z.string() })),
   }),
+  z.object({ at, type: z.literal('expected'), seconds: z.record(z.string(), z.number()), later: z.number() }),
   z.object({ at, step, type: z.literal('started') }),
   z.object({ at, step, type: z.literal('waiting') }),
   z.object({ at, step, type: z.literal('progress'), progress }),

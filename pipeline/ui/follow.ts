@@ -37,7 +37,8 @@ export class FollowedLog {
   get live(): LiveRun {
     const { live } = this.progress;
     if (live.end !== null || this.runs) return live;
-    return { ...live, end: 'stopped', share: null, now: 'stopped without a word: the same command goes on from there' };
+    const now = 'stopped without a word: the same command goes on from there';
+    return { ...live, end: 'stopped', share: null, left: '', now };
   }
 
   private async read(): Promise<void> {

@@ -1,6 +1,7 @@
 import { metricCalled } from '../../ground/metrics/index.ts';
 import { type Written, written } from '../../reports/metric.ts';
 import { oneLine } from '../../reports/text.ts';
+import { leftText, Remaining } from '../view/remaining.ts';
 import { duration, figuresText, Pace, partOf, progressText, rowOf, rowsIn, seedPrefix } from '../view/text.ts';
 import { endsRun, type LoggedEvent } from './events.ts';
 import type { CurvePoint, LiveRow, LiveRun } from './shapes.ts';
@@ -49,18 +50,26 @@ export class RunProgress {
   private readonly scores: Record<string, string> = {};
   private readonly drawn = new Map<string, { step: number; score: number | null }>();
   private pace = new Pace();
+  private readonly remaining = new Remaining();
   private now = '';
   private share: number | null = null;
 
   take(event: LoggedEvent): void {
     this.last = Date.parse(event.at) || this.last;
+    this.remaining.see(event, this.last);
     if (event.type === 'run-started') this.begin(event);
     else if (event.type === 'run-finished') this.finish(event.complete ? 'complete' : 'failed', event.seconds);
-    else this.step(event);
+    else if (event.type !== 'expected') this.step(event);
+  }
+
+  /** By the clock: a step that says nothing goes on all the same. */
+  private get left(): string {
+    const left = this.end === null ? this.remaining.left(Date.now()) : undefined;
+    return left === undefined ? '' : leftText(left);
   }
 
   get live(): LiveRun {
-    const { key, title, end, now, share, scores } = this;
+    const { key, title, end, now, left, share, scores } = this;
     const rows = [...this.rows.values()].map(
       ({ title: name, state, seconds, scored, says }): LiveRow => ({
         ...{ title: name, state },
@@ -69,7 +78,7 @@ export class RunProgress {
           .join(', '),
       }),
     );
-    return { key, title, end, rows, now, share, scores };
+    return { key, title, end, rows, now, left, share, scores };
   }
 
   private begin(event: Of<'run-started'>): void {

@@ -7,6 +7,8 @@ export type RunState = 'running' | 'complete' | 'failed' | 'unreadable' | 'readi
 export interface RunPoint {
   readonly stage: string;
   readonly quality: number;
+  /** Its 95 % interval; null where the report has none. */
+  readonly interval: { readonly low: number; readonly high: number } | null;
   /** With its 95 % interval. */
   readonly qualityText: string;
   readonly bytes: number;
@@ -93,6 +95,8 @@ export interface LiveRun {
   readonly rows: readonly LiveRow[];
   /** What happens now, in one line. */
   readonly now: string;
+  /** How long all of it will still take, as the terminal says it; empty where nothing is known. */
+  readonly left: string;
   /** From 0 to 1: of the step that runs; null where that is not known. */
   readonly share: number | null;
   readonly scores: Readonly<Record<string, string>>;

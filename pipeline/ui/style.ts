@@ -20,6 +20,7 @@ progress { width: min(100%, 30rem); accent-color: var(--accent); }
 .chart text.name { fill: var(--ink); }
 .chart .axis { stroke: var(--rule); }
 .chart .curve { fill: none; stroke-width: 2; }
+.chart .interval { stroke-width: 2; opacity: .5; }
 .chart .point { cursor: pointer; }
 label { display: block; font-size: .9rem; color: var(--muted); }
 input, select, textarea, button { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--muted); border-radius: .4rem; padding: .3rem .6rem; max-width: 100%; }

@@ -31,10 +31,12 @@ const pointOf = (stage: StageReport, metric: Primary, isHeadline: boolean): read
   const { id, quality, model, latency } = stage;
   if (quality === null || model === null || !Number.isFinite(quality.score)) return [];
   const [first] = latency;
+  const { low, high } = quality.scoreInterval;
+  const interval = Number.isFinite(low) ? { low: metric.factor * low, high: metric.factor * high } : null;
   return [
     {
       ...{ stage: oneLine(id), quality: metric.factor * quality.score, qualityText: scoreText(stage, metric) },
-      ...{ bytes: model.bytes, bytesText: bytes(model.bytes), headline: isHeadline },
+      ...{ bytes: model.bytes, bytesText: bytes(model.bytes), headline: isHeadline, interval },
       ...{ p50: undisturbed(first, ({ p50Ms }) => p50Ms), p50Text: p50Text(first) },
     },
   ];

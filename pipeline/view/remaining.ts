@@ -1,3 +1,4 @@
+import type { Progress } from '../../ground/progress.ts';
 import type { RunEvent } from '../events.ts';
 import { duration, Pace } from './text.ts';
 
@@ -6,6 +7,15 @@ export interface Left {
   readonly seconds: number;
   readonly unknown: number;
 }
+
+/** What is read of events: those of a log tell it, too. */
+type Heard =
+  | { readonly type: 'run-started'; readonly steps: readonly { readonly id: string }[] }
+  | Extract<RunEvent, { readonly type: 'expected' }>
+  | { readonly type: 'started' | 'cached'; readonly step: string }
+  | { readonly type: 'progress'; readonly step: string; readonly progress: Progress }
+  | { readonly type: 'finished'; readonly step: string; readonly seconds: number }
+  | { readonly type: 'damaged' | 'waiting' | 'log' | 'failed' | 'interrupting' | 'interrupted' | 'run-finished' };
 
 /** The step that is under way. */
 interface Current {
@@ -30,7 +40,7 @@ export class Remaining {
   #pace = new Pace();
   #current: Current | undefined;
 
-  see(event: RunEvent, now: number): void {
+  see(event: RunEvent | Heard, now: number): void {
     switch (event.type) {
       case 'run-started':
         this.#open = new Set(event.steps.map(({ id }) => id));
@@ -80,7 +90,7 @@ export class Remaining {
     this.#current = undefined;
   }
 
-  #advance({ step, progress }: Extract<RunEvent, { type: 'progress' }>, now: number): void {
+  #advance({ step, progress }: Extract<Heard, { type: 'progress' }>, now: number): void {
     if (step !== this.#current?.step) return;
     this.#current.left = this.#pace.left(progress, now);
     this.#current.share = progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { root } from '../rig/build.ts';
 import { tinyCsv, tinyPipeline } from '../rig/cli.ts';
-import { packedFiles } from '../rig/packed.ts';
+import { packedTarball } from '../rig/packed.ts';
 import { workspace } from '../rig/workspace.ts';
 
 /** A folder with the package as npm would install it, and with what it depends on. */
@@ -15,7 +15,7 @@ const depends = z.object({ dependencies: z.record(z.string(), z.string()) });
 let files: readonly string[] = [];
 
 beforeAll(() => {
-  files = packedFiles();
+  files = packedTarball().files;
   for (const file of files) {
     mkdirSync(dirname(join(installed, file)), { recursive: true });
     copyFileSync(join(root, file), join(installed, file));

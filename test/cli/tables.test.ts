@@ -96,6 +96,20 @@ describe('predict --data', () => {
     expect([one, other].every((line) => /,(?:animal|motion|rest),0\.\d+$/.test(line ?? ''))).toBe(true);
   });
 
+  it('names a row that it cannot ask about when its turn has come: those before its thousand are answered', async () => {
+    const lines = rows.map((row, i) => JSON.stringify(i === 1199 ? { ...row, text: 7 } : row));
+    space.write('late.jsonl', `${lines.join('\n')}\n`);
+    const { code, stderr } = await run(
+      ...['predict', 'student', '--data', 'late.jsonl', '--text', 'text', '--out', 'late.out.jsonl'],
+    );
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('late.jsonl:1200: the column "text" holds a number; expected a text'),
+    ]);
+    const answered = read('late.out.jsonl').trim().split('\n');
+    expect(answered.map((line) => JSON.parse(line).id)).toEqual(rows.slice(0, 1024).map(({ id }) => id));
+  });
+
   it.each([
     [['--data', 'rows.csv'], '--data reads a table; name the table to write with --out'],
     [['--data', 'rows.csv', '--out', 'rows.csv'], 'rows.csv exists; name another file with --out, or add --overwrite'],

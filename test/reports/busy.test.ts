@@ -139,6 +139,15 @@ describe('a gate on p50', () => {
 });
 
 describe('a diff', () => {
+  it('marks what a baseline took there, and says how it is measured again', () => {
+    const { linear, ...others } = idle.data.baselines ?? {};
+    if (linear === undefined) throw new Error('no baseline');
+    const report = { ...idle, data: { ...idle.data, baselines: { ...others, linear: { ...linear, busy: true } } } };
+    const text = (one: Report) => renderTable(one, { columns: 200, color: false }).replaceAll(/\s+/g, ' ');
+    expect(text(report)).toMatch(/linear .* ~0\.021 ~46,948 —.*where it has ~: --remeasure repeats it/);
+    expect(text(idle)).not.toContain('~');
+  });
+
   it('compares no latencies of a busy machine and says why', () => {
     const side = (report: Report) => ({
       ...{ report, scores: new Map(), examples: null },

@@ -18,18 +18,27 @@ const newestIn = (folder: string): number =>
       .map((entry) => statSync(`${entry.parentPath}/${entry.name}`).mtimeMs),
   );
 
-const compile = (project: string, output: string): void => {
+/** Says whether there was something to compile. */
+const compile = (project: string, output: string): boolean => {
   const newest = Math.max(...sources.map((folder) => newestIn(`${root}${folder}`)));
-  if (existsSync(output) && statSync(output).mtimeMs > newest) return;
+  if (existsSync(output) && statSync(output).mtimeMs > newest) return false;
   // Type errors are another check's to report: what is compiled is tested.
   spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}${project}`], { cwd: root });
   if (!existsSync(output)) throw new Error(`${output} was not built; run npm run build to see why`);
+  return true;
+};
+
+/** What is tested is what is published. */
+const compact = (): void => {
+  const ran = spawnSync('npm', ['run', '--silent', 'compact'], { cwd: root, shell: process.platform === 'win32' });
+  if (ran.status !== 0) throw new Error('npm run compact failed; run it to see why');
 };
 
 /** Builds the command line and the rig's stages once before all tests. */
 export default (): void => {
-  compile('tsconfig.build.json', `${root}dist/pipeline/cli.js`);
+  const library = compile('tsconfig.build.json', `${root}dist/pipeline/cli.js`);
   compile('tsconfig.types.json', `${root}dist/pipeline/api/index.d.ts`);
-  compile('pipeline/ui/page', `${root}dist/pipeline/ui/page/main.js`);
+  const page = compile('pipeline/ui/page', `${root}dist/pipeline/ui/page/main.js`);
+  if (library || page) compact();
   compile('test/rig/tsconfig.json', `${compiledRig}/test/rig/text-stages.js`);
 };

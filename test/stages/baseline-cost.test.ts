@@ -31,7 +31,7 @@ const WORDS = ['rot', 'grün', 'blau'];
 
 /** One word a text: the word, and its pairs with both edges. */
 const oneWord =
-  (target: (i: number) => Example['target']): Make =>
+  (target: (i: number) => NonNullable<Example['target']>): Make =>
   (i) => ({
     text: WORDS[i % 3] ?? '',
     target: target(i),

@@ -92,6 +92,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     await row.locator('a').click();
     await page.locator('#live-title', { hasText: /^second: \d of \d done$/ }).waitFor();
     await page.locator('#live-rows li', { hasText: 'encoder' }).waitFor();
+    await page.locator('#live-left', { hasText: /^The whole run: about .* left\.$/ }).waitFor();
     await page.locator('#curves .chart-title', { hasText: 'Training loss' }).waitFor();
     await page.locator('#curves .chart-title', { hasText: 'Validation accuracy' }).waitFor();
     await held.goOn();
@@ -111,7 +112,13 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of all runs'), () => {
     for (const change of changes) expect(stdout).toContain(change);
     await page.getByLabel('compare first').uncheck();
     await page.locator('#comparison').waitFor({ state: 'hidden' });
-    expect(await page.locator('#tradeoff circle').count()).toBeGreaterThanOrEqual(4);
+    const dots = await page.locator('#tradeoff circle').count();
+    expect(dots).toBeGreaterThanOrEqual(4);
+    expect(await page.locator('#tradeoff line.interval').count()).toBe(dots);
+    const picture = await page.locator('#tradeoff [role=img]').first().getAttribute('aria-label');
+    const column = await page.locator('#stages thead th').nth(1).textContent();
+    expect(picture).toContain(`${column} against size`);
+    expect(picture).toContain(`second, int8: ${await page.locator('#stages tr.strong td').first().textContent()}, `);
 
     await page.getByLabel('Model', { exact: true }).selectOption({ label: 'int8' });
     await page.getByLabel('Text', { exact: true }).fill('the cat\neats <b>bread</b> today');

@@ -203,7 +203,7 @@ describe('the page', () => {
       const asset = await page.get(name);
       expect(asset.status).toBe(200);
       bytes += Buffer.byteLength(asset.body);
-      for (const [, more = ''] of asset.body.matchAll(/from '\.\/([\w-]+\.js)'/g))
+      for (const [, more = ''] of asset.body.matchAll(/from ?["']\.\/([\w-]+\.js)["']/g))
         if (!names.includes(more)) names.push(more);
     }
     expect(names.length).toBeGreaterThan(5);

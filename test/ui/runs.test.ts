@@ -104,6 +104,17 @@ describe('the list', () => {
     expect(points.filter(({ headline }) => headline)).toHaveLength(1);
   });
 
+  it('gives with each point the interval of its score, in numbers and in the words of the table', async () => {
+    const report = JSON.parse(readFileSync(`${golden('texts')}/report.json`, 'utf8'));
+    const [{ points }, { stages }] = [await rowOf('texts'), await detailsOf('texts')];
+    expect(points.length).toBeGreaterThan(1);
+    for (const { stage, interval, qualityText } of points) {
+      const { accuracyInterval: written } = report.stages.find(({ id }: { id: string }) => id === stage).quality;
+      expect(interval).toEqual({ low: 100 * written.low, high: 100 * written.high });
+      expect(stages?.rows.find(({ cells }) => cells[0] === stage)?.cells[1]).toBe(qualityText);
+    }
+  });
+
   it('of one run is its reports', async () => {
     const one = await openPage(space.path('runs', 'texts'));
     expect((await whole(one)).map(({ run }) => run).toSorted()).toEqual(['texts', 'texts@2']);
@@ -222,11 +233,14 @@ describe('a run that goes on', () => {
     write(
       begin,
       { type: 'cached', step: 'dataset', seconds: 2, key: 'a' },
-      { type: 'started', step: 'teacher', key: 'b', why: ['x'] },
+      { type: 'expected', seconds: { teacher: 1000, 'teacher/evaluate': 100 }, later: 0 },
     );
     const { id } = await rowOf('going');
     expect(await rowOf('going')).toMatchObject({ state: 'running', ended: '' });
     const stream = streamOf(`runs/${id}/events`);
+    const left = (): string | undefined => stream.news.at(-1)?.live.left;
+    await expect.poll(left, PATIENCE).toBe('about 18 m 20 s and 1 step never timed left');
+    write({ type: 'started', step: 'teacher', key: 'b', why: ['x'] });
     await expect
       .poll(() => stream.news.at(-1)?.live.rows.map(({ state }) => state), PATIENCE)
       .toEqual(['reused', 'running', 'waiting']);
@@ -244,12 +258,14 @@ describe('a run that goes on', () => {
     const { live } = stream.news.at(-1) ?? {};
     expect(live).toMatchObject({ title: 'going', end: null, share: 0.5, scores: { teacher: 'accuracy %' } });
     expect(live?.now).toMatch(/^teacher: epoch 1\/2, 50\/100 steps, loss 0\.040/);
+    expect(live?.left).toMatch(/^about .* and 1 step never timed left$/);
     const first = live?.key;
     renameSync(file(), `${file()}.old`);
     write({ ...begin, seed: 2 }, { type: 'started', step: 'teacher', key: 'b', why: ['x'] }, progress(1));
     await expect
       .poll(() => stream.news.at(-1)?.live.key !== first && stream.news.at(-1)?.points.length, PATIENCE)
       .toBe(1);
+    expect(left()).toBe('');
     write(
       { type: 'finished', step: 'teacher', seconds: 3 },
       { type: 'failed', step: 'teacher/evaluate', message: 'no <b>texts</b>', log: null },
@@ -268,6 +284,7 @@ describe('a run that goes on', () => {
     const figures = { metric: 'accuracy', score: 0.5, low: 0.4, high: 0.6 };
     const events = [
       { ...begin, process: pid },
+      { type: 'expected', seconds: { int8: 5 }, later: 0 },
       { type: 'finished', step: 'teacher', seconds: 3 },
       { type: 'finished', step: 'teacher/evaluate', seconds: 1, figures },
       { type: 'started', step: 'int8', key: 'a', why: ['x'] },
@@ -276,6 +293,7 @@ describe('a run that goes on', () => {
     const { id, state } = await rowOf('killed');
     const stream = streamOf(`runs/${id}/events`);
     await expect.poll(() => stream.news.at(-1)?.live.end, PATIENCE).toBe('stopped');
+    expect(stream.news.at(-1)?.live.left).toBe('');
     expect(state).toBe('stopped');
     expect(stream.news.at(-1)?.live.rows.slice(1)).toEqual([
       { title: 'teacher (train)', state: 'done', note: '4.0 s, accuracy 50.0 % [40.0, 60.0]' },

@@ -47,11 +47,12 @@ export const showRun = (details: RunDetails): void => {
   offer(models, isSame);
 };
 
-const showProgress = ({ title, rows, now, share, end }: LiveRun): void => {
+const showProgress = ({ title, rows, now, left, share, end }: LiveRun): void => {
   part('live').hidden = end === 'complete';
   const done = rows.filter(({ state }) => state === 'done' || state === 'reused').length;
   say('live-title', `${title}: ${done} of ${rows.length} done`);
   say('live-now', now);
+  say('live-left', left === '' ? '' : `The whole run: ${left}.`);
   const bar = partOf('live-bar', HTMLProgressElement);
   bar.hidden = end !== null;
   if (share === null) bar.removeAttribute('value');
@@ -73,8 +74,8 @@ export const showNews = ({ live, points }: LiveNews): void => {
   if (live.key !== watched.key) [watched.key, watched.points] = [live.key, []];
   watched.points.push(...points);
   showProgress(live);
-  // A run that has ended is told by its report.
-  if (live.end !== 'complete' && watched.points.length > 0) {
+  // A run that has ended is told by its report; time that passes draws nothing anew.
+  if (live.end !== 'complete' && points.length > 0) {
     drawCurves(part('curves'), watched.points, live.scores);
   }
 };
