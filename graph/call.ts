@@ -19,9 +19,7 @@ const counting: ReadonlySet<DType> = new Set<DType>(['int64', 'int32', 'bool']);
 
 /** The integers of a small integer weight, as shape arithmetic needs them, and truths. */
 const smallInts = (tensor: Tensor): readonly number[] | undefined =>
-  counting.has(tensor.dtype) && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT
-    ? numbersOf(tensor)
-    : undefined;
+  counting.has(tensor.dtype) && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT ? numbersOf(tensor) : undefined;
 
 /** Types of a node's inputs. What an operator without a record computes has that of its neighbours, and any shape. */
 const inputTypes = (node: Node, opset: number, known: Known): readonly (TensorType | undefined)[] => {
