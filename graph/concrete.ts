@@ -1,11 +1,9 @@
 import { isRefusal } from '../ground/errors.ts';
 import { GraphBuilder } from './builder.ts';
+import { deducedSizes, pixelSizes, type Sizes } from './deduced-sizes.ts';
 import { addDims, bindDim, type Dim, multiplyDims, type Shape, symbol, symbolsOf } from './dim.ts';
 import type { Graph, TensorType, Value } from './graph.ts';
 import type { DType } from './tensor.ts';
-
-/** What symbolic dimensions are taken to be. */
-export type Sizes = Readonly<Record<string, number>>;
 
 /** Small, and unequal to most sizes that models have: two axes of one length could be taken for one another. */
 const PRIMES = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97];
@@ -110,13 +108,16 @@ const isTyped = (entry: readonly (Value | TensorType | undefined)[]): entry is [
  * symbols. What is found in such a view, by names of values, holds for the graph.
  */
 export const concreteView = (graph: Graph, given: Sizes = {}): Graph => {
+  const deduced = deducedSizes(graph);
   let refused: unknown;
-  for (const guess of guesses(graph)) {
-    try {
-      return seenAt(graph, strangeSizes(graph, guess, given));
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      refused ??= error;
+  for (const pixels of pixelSizes(graph)) {
+    for (const guess of guesses(graph)) {
+      try {
+        return seenAt(graph, strangeSizes(graph, guess, { ...pixels, ...deduced, ...given }));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refused ??= error;
+      }
     }
   }
   throw refused;

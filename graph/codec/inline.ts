@@ -114,7 +114,7 @@ class Inlining {
     withinLimit('names', this.#names);
     const copy = {
       ...node,
-      name: `${scope}/${(node.name ?? '').slice(0, LONGEST)}`,
+      name: node.name ? this.#fresh(`${scope}/${node.name.slice(0, LONGEST)}`) : '',
       input: (node.input ?? []).map(call.name),
       output: (node.output ?? []).map(call.name),
       attribute: (node.attribute ?? []).flatMap((attribute) => this.#given(attribute, call, scope)),

@@ -3,6 +3,7 @@ import { decide } from './decide.ts';
 import { fold } from './fold.ts';
 import { inferenceMode } from './inference-mode.ts';
 import { lift } from './lift/index.ts';
+import { norms } from './norms.ts';
 import type { Pass } from './pass.ts';
 import { shapes } from './shapes.ts';
 import { split } from './split.ts';
@@ -20,6 +21,7 @@ export const passes: readonly Pass[] = [
   decide,
   lift,
   unfuse,
+  norms,
   tie,
   split,
   shapes,
