@@ -13,8 +13,7 @@ const exponential =
     return tf.add(tf.mul(tf.relu(x(0)), slope), curve);
   };
 
-const hardSwish = (tf: Library, x: Tensor): Tensor =>
-  tf.mul(x, tf.clipByValue(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1));
+const hardSwish = (tf: Library, x: Tensor): Tensor => tf.mul(x, tf.clipByValue(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1));
 
 /** Every operand with an axis for each letter, multiplied, and summed over those that the result has not. */
 const products = (tf: Library, operands: readonly Tensor[], { terms, result }: Equation): Tensor => {
@@ -23,18 +22,28 @@ const products = (tf: Library, operands: readonly Tensor[], { terms, result }: E
   const wide = operands.map((x, i) => {
     const term = terms[i] ?? '';
     const own = letters.filter((letter) => term.includes(letter));
-    const turned = tf.transpose(x, own.map((letter) => term.indexOf(letter)));
-    return tf.reshape(turned, letters.map((letter) => (term.includes(letter) ? (x.shape[term.indexOf(letter)] ?? 1) : 1)));
+    const turned = tf.transpose(
+      x,
+      own.map((letter) => term.indexOf(letter)),
+    );
+    return tf.reshape(
+      turned,
+      letters.map((letter) => (term.includes(letter) ? (x.shape[term.indexOf(letter)] ?? 1) : 1)),
+    );
   });
   const [first, ...others] = wide;
   if (first === undefined) throw new TypeError('has an operand');
   const product = others.reduce((a, b) => tf.mul(a, b), first);
-  return tf.sum(product, summed.map((_, i) => result.length + i));
+  return tf.sum(
+    product,
+    summed.map((_, i) => result.length + i),
+  );
 };
 
 const einsum: Kernel = ({ tf, call, x }) => {
   const equation = equationOf(call);
-  if (equation === undefined) throw new TypeError(`has no kernel for the equation '${stringAttr(call.node, 'equation', '')}'`);
+  if (equation === undefined)
+    throw new TypeError(`has no kernel for the equation '${stringAttr(call.node, 'equation', '')}'`);
   const operands = call.node.inputs.map((_, position) => x(position));
   if (operands.length !== 2) return products(tf, operands, equation);
   return tf.einsum(`${equation.terms.join(',')}->${equation.result}`, ...operands);
