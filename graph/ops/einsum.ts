@@ -7,7 +7,7 @@ import { unsqueeze } from './shared-emit.ts';
 import { floats, type Labels, labelCut, operand } from './shared-math.ts';
 import { broadcastShapes, describe, freshDim, inputOf, stringAttr } from './shared-structure.ts';
 
-interface Equation {
+export interface Equation {
   /** One letter an axis. */
   readonly terms: readonly string[];
   readonly result: string;
@@ -23,7 +23,7 @@ const implied = (terms: readonly string[]): string => {
 };
 
 /** Undefined where axes stand for any number of them, or a diagonal is taken. */
-const equationOf = (call: Call): Equation | undefined => {
+export const equationOf = (call: Call): Equation | undefined => {
   const text = stringAttr(call.node, 'equation', '').replaceAll(' ', '');
   const [left = '', right] = text.split('->');
   const terms = left.split(',');
