@@ -1,0 +1,239 @@
+"""The exporters and the tools that change exports. Each takes (kind, fresh model, samples, folder) and gives a ModelProto.
+
+A name says the exporter, its opset and what is special: ts is torch.onnx.export(dynamo=False), dy is dynamo=True.
+"""
+
+import copy
+import io
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+
+from architectures import HEADS
+from truth import Plain, axes
+
+
+@dataclass
+class Exporter:
+    """How a file is made, and what is said of it in its truth."""
+
+    make: object
+    options: dict = field(default_factory=dict)
+    fixed: bool = False  # no dynamic axes
+    external: bool = False  # weights in a file beside it
+    half: bool = False  # the parameters are those that float16 can hold
+    cuts: bool = True  # it can be cut and trained
+    tolerance: float = 1e-5
+    random: bool = False  # ONNX Runtime's answers are random: dropout is alive
+
+
+def output_names(kind, model, inputs):
+    past = [name.replace("past.", "present.") for name in inputs if name.startswith("past.")]
+    return [kind.output, *past]
+
+
+def torchscript(kind, model, given, opset=17, attention="eager", fixed=False, **settings):
+    model.config._attn_implementation = attention
+    inputs = given[0]
+    names = output_names(kind, model, inputs)
+    alive = {} if fixed else {name: axes(name) for name in inputs}
+    alive.update({name: axes(name.replace("present.", "past.")) for name in names[1:] if not fixed})
+    target = io.BytesIO()
+    torch.onnx.export(Plain(model, list(inputs), kind.output), tuple(inputs.values()), target, dynamo=False, opset_version=opset,
+                      dynamic_axes=alive, input_names=list(inputs), output_names=names, **settings)
+    return onnx.load_from_string(target.getvalue())
+
+
+def dynamo(kind, model, given, opset=20, attention="sdpa", fixed=False, **settings):
+    model.config._attn_implementation = attention
+    inputs = given[0]
+    free = torch.export.Dim.DYNAMIC
+    shapes = None if fixed else (tuple({axis: free for axis in axes(name)} for name in inputs),)
+    program = torch.onnx.export(Plain(model, list(inputs), kind.output), tuple(inputs.values()), dynamo=True, opset_version=opset, verbose=False,
+                                dynamic_shapes=shapes, input_names=list(inputs), output_names=output_names(kind, model, inputs), **settings)
+    return program.model_proto
+
+
+def trained(kind, model, given, **settings):
+    """In training mode: dropout stays, nothing is folded."""
+    model.train()
+    mode = torch.onnx.TrainingMode.TRAINING
+    return torchscript(kind, model, given, training=mode, do_constant_folding=False, **settings)
+
+
+def on_disk(change):
+    """A tool that reads and writes files."""
+
+    def run(proto, *rest):
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder) / "in.onnx", Path(folder) / "out.onnx"
+            onnx.save(proto, source)
+            change(str(source), str(target), *rest)
+            return onnx.load(target)
+
+    return run
+
+
+@on_disk
+def fused(source, target, kind, model):
+    from onnxruntime.transformers import optimizer
+
+    options = {"model_type": kind.fused, "num_heads": HEADS, "hidden_size": 24, "opt_level": 1, "use_gpu": False}
+    optimizer.optimize_model(source, **options).save_model_to_file(target)
+
+
+@on_disk
+def saved(source, target, level):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
+    options.optimized_model_filepath = target
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+@on_disk
+def quantized(source, target, unsigned):
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(source, target, weight_type=QuantType.QUInt8 if unsigned else QuantType.QInt8)
+
+
+def nbits(proto):
+    from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+    quantizer = MatMulNBitsQuantizer(proto, block_size=16, is_symmetric=True)
+    quantizer.process()
+    return quantizer.model.model
+
+
+def slimmed(proto):
+    import onnxslim
+
+    return onnxslim.slim(proto)
+
+
+def halved(proto, keep):
+    from onnxconverter_common import float16
+
+    return float16.convert_float_to_float16(proto, keep_io_types=keep)
+
+
+def dequantized(proto):
+    """Matrices in 8 bits behind DequantizeLinear, as weight-only converters store them; the sums stay in float32."""
+    for tensor in list(proto.graph.initializer):
+        array = onnx.numpy_helper.to_array(tensor)
+        if array.dtype != np.float32 or array.ndim != 2:
+            continue
+        scale = np.float32(np.abs(array).max() / 127)
+        proto.graph.initializer.remove(tensor)
+        stored = {f"{tensor.name}_quantized": np.round(array / scale).astype(np.int8), f"{tensor.name}_scale": scale, f"{tensor.name}_zero": np.int8(0)}
+        proto.graph.initializer.extend(onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in stored.items())
+        proto.graph.node.insert(0, onnx.helper.make_node("DequantizeLinear", list(stored), [tensor.name]))
+    return proto
+
+
+def after(change, base=torchscript, **settings):
+    return lambda kind, model, given: change(base(kind, model, given, **settings))
+
+
+def ts(opset, attention="eager", make=torchscript, note=None, **settings):
+    told = {"exporter": "torch.onnx.export dynamo=False", "opset": opset, "attention": attention, **(note or {})}
+    flags = {key: settings.pop(key) for key in ("external", "random") if key in settings}
+    flags["fixed"] = settings.get("fixed", False)
+    return Exporter(lambda *given: make(*given, opset=opset, attention=attention, **settings), told, **flags)
+
+
+def dy(opset, attention="sdpa", note=None, external=False, **settings):
+    told = {"exporter": "torch.onnx.export dynamo=True", "opset": opset, "attention": attention, **(note or {})}
+    return Exporter(lambda *given: dynamo(*given, opset=opset, attention=attention, **settings), told,
+                    fixed=settings.get("fixed", False), external=external)
+
+
+def changed(tool, make, opset=17, **flags):
+    return Exporter(make, {"exporter": tool, "opset": opset, **flags.pop("note", {})}, **flags)
+
+
+def fuse_with(attention, half=False):
+    def make(kind, model, given):
+        proto = fused(torchscript(kind, model, given, attention=attention), kind, model)
+        return halved(proto, True) if half else proto
+
+    return make
+
+
+LOOSE = {"cuts": False, "tolerance": 0.5}
+HALF = {"half": True, "tolerance": 2e-2}
+EXPORTERS = {
+    "ts11": ts(11),
+    "ts13": ts(13),
+    "ts14": ts(14, "sdpa"),
+    "ts17": ts(17),
+    "ts17sdpa": ts(17, "sdpa"),
+    "ts20": ts(20, "sdpa"),
+    "ts17train": ts(17, make=trained, note={"training": True, "folded": False}, random=True),
+    "ts14nofold": ts(14, note={"folded": False}, do_constant_folding=False),
+    "ts13inputs": ts(13, note={"weights": "also inputs"}, keep_initializers_as_inputs=True),
+    "ts17fixed": ts(17, note={"axes": "fixed"}, fixed=True),
+    "ts17external": ts(17, "sdpa", note={"weights": "external"}, external=True),
+    "dy18": dy(18),
+    "dy20": dy(20),
+    "dy20eager": dy(20, "eager"),
+    "dy20fixed": dy(20, note={"axes": "fixed"}, fixed=True),
+    "dy20external": dy(20, note={"weights": "external"}, external=True),
+    "dy20raw": dy(20, "eager", note={"optimized": False}, optimize=False),
+    "dy23": dy(23),
+    "dy24": dy(24),
+    "ortfused": changed("onnxruntime.transformers.optimizer", fuse_with("eager"), note={"attention": "eager"}),
+    "ortfusedsdpa": changed("onnxruntime.transformers.optimizer", fuse_with("sdpa"), note={"attention": "sdpa"}),
+    "ortfused16": changed("onnxruntime.transformers.optimizer", fuse_with("eager", True), note={"float16": True}, **HALF),
+    "ortsaved": changed("onnxruntime ORT_ENABLE_EXTENDED", after(lambda p: saved(p, "ORT_ENABLE_EXTENDED"))),
+    "ortbasic": changed("onnxruntime ORT_ENABLE_BASIC", after(lambda p: saved(p, "ORT_ENABLE_BASIC"), base=dynamo), 20),
+    "slim": changed("onnxslim", after(slimmed)),
+    "slimdy": changed("onnxslim", after(slimmed, base=dynamo), 20),
+    "half": changed("onnxconverter_common.float16", after(lambda p: halved(p, True)), note={"float16": True, "inputs": "float32"}, **HALF),
+    "halfall": changed("onnxconverter_common.float16", after(lambda p: halved(p, False), attention="sdpa"), note={"float16": True}, **HALF),
+    "int8": changed("onnxruntime.quantization dynamic", after(lambda p: quantized(p, False)), **LOOSE),
+    "uint8": changed("onnxruntime.quantization dynamic", after(lambda p: quantized(p, True), attention="sdpa"), **LOOSE),
+    "nbits": changed("onnxruntime.quantization MatMulNBits", after(nbits), cuts=False, tolerance=3.0),
+    "stored8": changed("weights stored in 8 bits", after(dequantized), note={"weights": "DequantizeLinear"}, **LOOSE),
+}
+
+
+def bare(proto):
+    """Without the traces of source code in nodes and values, and the same at every run."""
+    proto.ClearField("metadata_props")
+    for graph in [proto.graph, *proto.functions]:
+        for piece in [graph, *graph.node, *graph.value_info]:
+            for name in ("doc_string", "metadata_props"):
+                if name in piece.DESCRIPTOR.fields_by_name:
+                    piece.ClearField(name)
+    for piece in [*proto.graph.input, *proto.graph.output, *proto.graph.initializer]:
+        for name in ("doc_string", "metadata_props"):
+            if name in piece.DESCRIPTOR.fields_by_name:
+                piece.ClearField(name)
+    return proto
+
+
+def write(proto, path, external):
+    """The file, and its weights beside it where the exporter was told so."""
+    if not external:
+        path.write_bytes(proto.SerializeToString(deterministic=True))
+        return
+    beside = path.with_name(f"{path.name}.data")
+    beside.unlink(missing_ok=True)
+    onnx.save(copy.deepcopy(proto), path, save_as_external_data=True, location=beside.name, size_threshold=256)
+
+
+def weights_of(proto):
+    """Initializers and the values of Constant nodes, by name."""
+    held = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    for node in proto.graph.node:
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].name == "value":
+            held[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+    return held

@@ -1,0 +1,107 @@
+"""Makes exports whose answers are known: tiny models as real exporters write them, with what PyTorch says of each.
+
+    python recipe.py                    # the committed files, beside this recipe
+    python recipe.py bert-ts17 ...      # the named ones
+    python recipe.py --all OUT          # every architecture through every exporter that suits it
+    python recipe.py --to OUT bert-ts17 # the named ones elsewhere
+
+NAME.onnx is the file, NAME.json its truth; README.md says what is in it. A file that fails leaves NAME.failed.txt with the reason.
+"""
+
+import json
+import logging
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+
+from architectures import KINDS
+from exporters import EXPORTERS, bare, weights_of, write
+from plan import GOLDENS, plan
+from truth import drawn, holders, numbers, samples, truth
+
+HERE = Path(__file__).parent
+warnings.filterwarnings("ignore")
+transformers.logging.set_verbosity_error()
+logging.disable(logging.WARNING)
+
+
+def fresh(kind, half):
+    torch.manual_seed(1)
+    model = drawn(kind.build())
+    return model.half().float() if half else model
+
+
+def measured(path, given, outputs):
+    """The largest difference between ONNX Runtime's answers and PyTorch's, or why there is none."""
+    import onnxruntime
+
+    onnxruntime.set_default_logger_severity(4)
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        types = {one.name: one.type for one in session.get_inputs()}
+        apart = []
+        for inputs, expected in zip(given, outputs):
+            fed = {name: fitting(inputs[name].numpy(), kind) for name, kind in types.items() if name in inputs}
+            found = session.run(None, fed)[0]
+            apart.append(float(np.abs(found.astype(np.float64) - expected.numpy()).max()))
+        return {"difference": [float(f"{one:.2g}") for one in apart]}
+    except Exception as error:  # what ONNX Runtime refuses is part of the truth
+        return {"refused": str(error).splitlines()[0][:300]}
+
+
+def fitting(array, kind):
+    """An input in the type that the file asks for."""
+    return array.astype({"tensor(float16)": np.float16, "tensor(int32)": np.int32}.get(kind, array.dtype))
+
+
+def gradients_of(proto, model, gradients):
+    parameters = dict(model.named_parameters())
+    held = weights_of(proto)
+    return [{"torch": name, "initializers": holders(held, parameters[name]), **numbers(gradient)} for name, gradient in gradients.items()]
+
+
+def make(name, folder):
+    kind_name, exporter_name = name.split("-")
+    kind, exporter = KINDS[kind_name], EXPORTERS[exporter_name]
+    model = fresh(kind, exporter.half)
+    given = samples(kind, model, exporter.fixed)
+    proto = bare(exporter.make(kind, fresh(kind, exporter.half), given))
+    path = folder / f"{name}.onnx"
+    told, outputs, gradients = truth(kind, model, given, exporter.cuts)
+    if exporter.cuts:
+        told["gradients"]["weights"] = gradients_of(proto, model, gradients)
+    write(proto, path, exporter.external)
+    checked = measured(path, given, outputs)
+    about = {"architecture": kind_name, **exporter.options, "tolerance": exporter.tolerance, "onnxruntime": {**checked, "random": exporter.random}}
+    path.with_suffix(".json").write_text(json.dumps({**about, **told}, separators=(",", ":")) + "\n")
+    return checked
+
+
+def run(names, folder):
+    """Every file; one that fails does not stop the others."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        start, log = time.time(), folder / f"{name}.failed.txt"
+        try:
+            print(f"{name}: {make(name, folder)} ({time.time() - start:.1f} s)", flush=True)
+            log.unlink(missing_ok=True)
+        except Exception:
+            log.write_text(traceback.format_exc(limit=-4))
+            print(f"{name}: FAILED {log.read_text().splitlines()[-1][:200]}", flush=True)
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    target = HERE
+    if arguments[:1] in (["--all"], ["--to"]):
+        target = Path(arguments[1])
+        named = plan(arguments[2:]) if arguments[0] == "--all" else arguments[2:]
+    else:
+        named = arguments
+    run(named or GOLDENS, target)
