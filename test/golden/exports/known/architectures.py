@@ -58,8 +58,8 @@ class Kind:
     shared: bool = False  # the layers are one module
     drop: int = 0
     vocabulary: int | None = VOCABULARY
-    cached: bool = False
     task: str | None = None  # optimum's name of its task
+    attention: str | None = None  # the only implementation that can be exported
 
     def layers_of(self, model):
         if callable(self.layers):
@@ -181,7 +181,7 @@ VIT_AT = {"layers": "layers|encoder.layer", "at": PIECES, "inputs": "pixels", "v
 DISTIL = {"layers": "transformer.layer", "at": {"heads": "attention.out_lin", "ffn": ["ffn.lin2"]}}
 OPT = {"layers": "decoder.layers", "at": BART_AT, "fused": "gpt2", "task": "text-generation"}
 WHOLE = {"inputs": "ids mask decoder", "layers": bart_layers, "fused": "bart", "task": "text2text-generation"}
-T5 = {"layers": t5_layers, "fused": "t5", "drop": 1}
+T5 = {"layers": t5_layers, "fused": "t5", "drop": 1, "attention": "eager"}
 CLASSES, TAGS, FEATURES = "text-classification", "token-classification", "feature-extraction"
 GPT2 = {"layers": "h", "at": {"heads": "attn.c_proj", "ffn": ["mlp.c_proj"]}, "fused": "gpt2", "task": "text-generation"}
 NEOX = {"layers": "layers", "at": {"heads": "attention.dense", "ffn": ["mlp.dense_4h_to_h"]}, "fused": "gpt2", "task": "text-generation"}
@@ -202,7 +202,7 @@ KINDS = {
     "albert": Kind(lambda: t.AlbertForSequenceClassification(t.AlbertConfig(**LONG, embedding_size=14, **HEAD, **BERT_PAD)), "ids mask types",
                    layers=albert_layers, shared=True, task=CLASSES),
     "mpnet": Kind(lambda: t.MPNetModel(t.MPNetConfig(**LONG, pad_token_id=1)), output="last_hidden_state",
-                  at={"heads": "attention.attn.o", "ffn": ["output.dense"]}, pad=1, task=FEATURES),
+                  at={"heads": "attention.attn.o", "ffn": ["output.dense"]}, pad=1, task=FEATURES, attention="eager"),
     "mobilebert": Kind(lambda: t.MobileBertForSequenceClassification(t.MobileBertConfig(
         **LONG, **HEAD, **BERT_PAD, intra_bottleneck_size=16, embedding_size=14, num_feedforward_networks=2)), "ids mask types", layers=mobilebert_layers, task=CLASSES),
     "deberta": Kind(lambda: t.DebertaV2ForSequenceClassification(deberta_config()), task=CLASSES),
@@ -211,27 +211,33 @@ KINDS = {
     "clip_text": Kind(lambda: t.CLIPTextModel(clip_config()), output="last_hidden_state", layers="encoder.layers", at={**BART_AT, "ffn": ["mlp.fc2"]}, pad=1, fused="clip",
                       base=lambda model: getattr(model, "text_model", model)),
     "gpt2": Kind(lambda: t.GPT2LMHeadModel(gpt2_config(False)), **GPT2),
-    "gpt2_cached": Kind(lambda: t.GPT2LMHeadModel(gpt2_config(True)), "ids mask past", **GPT2, cached=True),
+    "gpt2_cached": Kind(lambda: t.GPT2LMHeadModel(gpt2_config(True)), "ids mask past", **{**GPT2, "task": "text-generation-with-past"}),
     "llama": Kind(lambda: t.LlamaForCausalLM(t.LlamaConfig(**GROUPED)), **LLAMA),
-    "llama_cached": Kind(lambda: t.LlamaForCausalLM(t.LlamaConfig(**{**GROUPED, "use_cache": True})), "ids mask past", **LLAMA, cached=True),
+    "llama_cached": Kind(lambda: t.LlamaForCausalLM(t.LlamaConfig(**{**GROUPED, "use_cache": True})), "ids mask past", **{**LLAMA, "task": "text-generation-with-past"}),
     "mistral": Kind(lambda: t.MistralModel(t.MistralConfig(**GROUPED, sliding_window=6)), output="last_hidden_state", **{**LLAMA, "task": FEATURES}),
     "qwen2": Kind(lambda: t.Qwen2ForCausalLM(t.Qwen2Config(**GROUPED)), **LLAMA),
     "qwen3": Kind(lambda: t.Qwen3ForCausalLM(t.Qwen3Config(**GROUPED, head_dim=8, tie_word_embeddings=True)), **{**LLAMA, "more": {"kv": KV, "gated": True, "width": 8}}),
+    "qwen3_cached": Kind(lambda: t.Qwen3ForCausalLM(t.Qwen3Config(**{**GROUPED, "use_cache": True}, head_dim=16)), "ids mask past",
+                         **{**LLAMA, "more": {"kv": KV, "gated": True, "width": 16}, "task": "text-generation-with-past"}),
+    "llama_wide": Kind(lambda: t.LlamaForCausalLM(t.LlamaConfig(**{**GROUPED, "use_cache": True}, head_dim=16)), "ids mask past",
+                       **{**LLAMA, "more": {"kv": KV, "gated": True, "width": 16}, "task": "text-generation-with-past"}),
     "gemma": Kind(lambda: t.GemmaForCausalLM(t.GemmaConfig(**{**GROUPED, "num_key_value_heads": 1}, head_dim=10)),
                   **{**LLAMA, "more": {"kv": 1, "gated": True, "width": 10}}),
     "neox": Kind(lambda: t.GPTNeoXForCausalLM(t.GPTNeoXConfig(**LONG, rotary_pct=0.67, **IDS, **NO_CACHE)), **NEOX),
     "opt": Kind(lambda: t.OPTForCausalLM(t.OPTConfig(
         hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=HEADS, ffn_dim=FFN, vocab_size=VOCABULARY, max_position_embeddings=POSITIONS,
         word_embed_proj_dim=HIDDEN, pad_token_id=0, **IDS, **NO_CACHE)), **OPT),
-    "t5_encoder": Kind(lambda: t.T5EncoderModel(t5_config()), output="last_hidden_state", **T5, task=FEATURES),
-    "t5_decoder": Kind(lambda: t.T5ForConditionalGeneration(t5_config(True)), "decoder states mask", **{**T5, "drop": 1, "layers": lambda m: t5_blocks(m.decoder, True, True)}),
+    "t5_encoder": Kind(lambda: t.T5EncoderModel(t5_config()), output="last_hidden_state", **T5),
+    "t5_decoder": Kind(lambda: t.T5ForConditionalGeneration(t5_config(True)), "decoder states mask", **{**T5, "drop": 1, "layers": lambda m: t5_blocks(m.decoder, True, True), "task": "text2text-generation-with-past"}),
     "t5": Kind(lambda: t.T5ForConditionalGeneration(t5_config()), "ids mask decoder", **T5, task="text2text-generation"),
     "bart": Kind(lambda: t.BartForConditionalGeneration(t.BartConfig(**bart_sizes())), **WHOLE),
+    "bart_decoder": Kind(lambda: t.BartForConditionalGeneration(t.BartConfig(**bart_sizes())),
+                         **{**WHOLE, "inputs": "decoder states mask", "layers": lambda m: bart_layers(m)[2:], "task": "text2text-generation-with-past"}),
     "marian": Kind(lambda: t.MarianMTModel(t.MarianConfig(**bart_sizes())), **WHOLE),
     "whisper_encoder": Kind(whisper_encoder, "features", "last_hidden_state", layers="layers", at=BART_AT, base=itself, vocabulary=None, fused="bart"),
     "vit": Kind(lambda: t.ViTForImageClassification(t.ViTConfig(**vision())), **VIT_AT),
     "deit": Kind(lambda: t.DeiTForImageClassificationWithTeacher(t.DeiTConfig(**vision())), **{**VIT_AT, "task": None}),
     "swin": Kind(lambda: t.SwinForImageClassification(t.SwinConfig(
         image_size=16, patch_size=2, embed_dim=12, depths=[2, 2], num_heads=[2, 4], window_size=4, mlp_ratio=1.5, **HEAD)),
-        **{**VIT_AT, "layers": swin_layers, "fused": "swin"}),
+        **{**VIT_AT, "layers": swin_layers, "fused": "swin", "attention": "eager"}),
 }

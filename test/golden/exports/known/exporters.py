@@ -14,7 +14,7 @@ import onnx
 import torch
 
 from architectures import HEADS
-from truth import Plain, axes
+from truth import Plain, attend, axes
 
 
 @dataclass
@@ -27,8 +27,8 @@ class Exporter:
     external: bool = False  # weights in a file beside it
     half: bool = False  # the parameters are those that float16 can hold
     cuts: bool = True  # it can be cut and trained
+    padded: bool = True  # masks may have padding
     tolerance: float = 1e-5
-    random: bool = False  # ONNX Runtime's answers are random: dropout is alive
 
 
 def output_names(kind, model, inputs):
@@ -37,7 +37,7 @@ def output_names(kind, model, inputs):
 
 
 def torchscript(kind, model, given, opset=17, attention="eager", fixed=False, **settings):
-    model.config._attn_implementation = attention
+    attend(model, kind.attention or attention)
     inputs = given[0]
     names = output_names(kind, model, inputs)
     alive = {} if fixed else {name: axes(name) for name in inputs}
@@ -49,7 +49,7 @@ def torchscript(kind, model, given, opset=17, attention="eager", fixed=False, **
 
 
 def dynamo(kind, model, given, opset=20, attention="sdpa", fixed=False, **settings):
-    model.config._attn_implementation = attention
+    attend(model, kind.attention or attention)
     inputs = given[0]
     free = torch.export.Dim.DYNAMIC
     shapes = None if fixed else (tuple({axis: free for axis in axes(name)} for name in inputs),)
@@ -118,10 +118,25 @@ def slimmed(proto):
     return onnxslim.slim(proto)
 
 
-def halved(proto, keep):
+def halved(proto):
+    """What it makes of a Cast to float32 is no valid file, so only some exports pass through it."""
     from onnxconverter_common import float16
 
-    return float16.convert_float_to_float16(proto, keep_io_types=keep)
+    return float16.convert_float_to_float16(proto, keep_io_types=True)
+
+
+def halved_by_runtime(proto):
+    from onnxruntime.transformers.onnx_model import OnnxModel
+
+    model = OnnxModel(proto)
+    model.convert_float_to_float16(keep_io_types=True)
+    return model.model
+
+
+def half_in_torch(kind, model, given):
+    """A model that is float16 in PyTorch already."""
+    narrow = [{name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()} for inputs in given]
+    return torchscript(kind, model.half(), narrow, attention="sdpa")
 
 
 def dequantized(proto):
@@ -138,13 +153,29 @@ def dequantized(proto):
     return proto
 
 
+def as_constants(proto):
+    """Weights in Constant nodes, as converters from other frameworks write them."""
+    held = list(proto.graph.initializer)
+    proto.graph.ClearField("initializer")
+    constants = [onnx.helper.make_node("Constant", [], [tensor.name], value=tensor) for tensor in held]
+    nodes = [*constants, *proto.graph.node]
+    proto.graph.ClearField("node")
+    proto.graph.node.extend(nodes)
+    return proto
+
+
+def fused_optimum(kind, model, given):
+    attend(model, "eager")
+    return fused(optimum(kind, model, given), kind, model)
+
+
 def after(change, base=torchscript, **settings):
     return lambda kind, model, given: change(base(kind, model, given, **settings))
 
 
 def ts(opset, attention="eager", make=torchscript, note=None, **settings):
     told = {"exporter": "torch.onnx.export dynamo=False", "opset": opset, "attention": attention, **(note or {})}
-    flags = {key: settings.pop(key) for key in ("external", "random") if key in settings}
+    flags = {key: settings.pop(key) for key in ("external",) if key in settings}
     flags["fixed"] = settings.get("fixed", False)
     return Exporter(lambda *given: make(*given, opset=opset, attention=attention, **settings), told, **flags)
 
@@ -162,13 +193,45 @@ def changed(tool, make, opset=17, **flags):
 def fuse_with(attention, half=False):
     def make(kind, model, given):
         proto = fused(torchscript(kind, model, given, attention=attention), kind, model)
-        return halved(proto, True) if half else proto
+        return halved_by_runtime(proto) if half else proto
 
     return make
 
 
+def optimum(kind, model, given, file="model.onnx"):
+    """As optimum exports the saved model: its own names of inputs, positions among them; a merged decoder is one If."""
+    from optimum.exporters.onnx import onnx_export_from_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        onnx_export_from_model(model, Path(folder), task=kind.task, do_validation=False, preprocessors=[], opset=17)
+        found = sorted(path.name for path in Path(folder).glob("*.onnx"))
+        return onnx.load(Path(folder) / next(name for name in ("decoder_model_merged.onnx", file) if name in found))
+
+
+def words(folder):
+    """A tokenizer, which a builder copies and never asks."""
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    known = {f"w{i}": i for i in range(67)}
+    PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(known, unk_token="w0")), unk_token="w0").save_pretrained(folder)
+
+
+def genai(kind, model, given, precision="fp32"):
+    """As onnxruntime-genai builds a decoder from the saved model: grouped-query attention in one operator, positions inside."""
+    from onnxruntime_genai.models.builder import create_model, parse_extra_options
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "in", Path(folder) / "out"
+        model.save_pretrained(source)
+        words(source)
+        where = ("", str(source), str(target), precision, "cpu", str(Path(folder) / "cache"))
+        create_model(*where, **parse_extra_options(*where, []))
+        return onnx.load(target / "model.onnx")
+
+
 LOOSE = {"cuts": False, "tolerance": 0.5}
-HALF = {"half": True, "tolerance": 2e-2}
+HALF = {"half": True, "tolerance": 5e-2}
 EXPORTERS = {
     "ts11": ts(11),
     "ts13": ts(13),
@@ -176,7 +239,7 @@ EXPORTERS = {
     "ts17": ts(17),
     "ts17sdpa": ts(17, "sdpa"),
     "ts20": ts(20, "sdpa"),
-    "ts17train": ts(17, make=trained, note={"training": True, "folded": False}, random=True),
+    "ts17train": ts(17, make=trained, note={"training": True, "folded": False}),
     "ts14nofold": ts(14, note={"folded": False}, do_constant_folding=False),
     "ts13inputs": ts(13, note={"weights": "also inputs"}, keep_initializers_as_inputs=True),
     "ts17fixed": ts(17, note={"axes": "fixed"}, fixed=True),
@@ -196,8 +259,17 @@ EXPORTERS = {
     "ortbasic": changed("onnxruntime ORT_ENABLE_BASIC", after(lambda p: saved(p, "ORT_ENABLE_BASIC"), base=dynamo), 20),
     "slim": changed("onnxslim", after(slimmed)),
     "slimdy": changed("onnxslim", after(slimmed, base=dynamo), 20),
-    "half": changed("onnxconverter_common.float16", after(lambda p: halved(p, True)), note={"float16": True, "inputs": "float32"}, **HALF),
-    "halfall": changed("onnxconverter_common.float16", after(lambda p: halved(p, False), attention="sdpa"), note={"float16": True}, **HALF),
+    "half": changed("onnxconverter_common.float16", after(halved), note={"float16": True, "inputs": "float32"}, **HALF),
+    "ort16": changed("onnxruntime.transformers float16", after(halved_by_runtime), note={"float16": True, "inputs": "float32"}, **HALF),
+    "torch16": changed("torch.onnx.export dynamo=False", half_in_torch, note={"float16": True, "attention": "sdpa"}, **HALF),
+    "optimum": changed("optimum", optimum),
+    "optfused": changed("optimum, onnxruntime.transformers.optimizer", fused_optimum, note={"attention": "eager"}),
+    "constants": changed("weights in Constant nodes", after(as_constants), note={"weights": "Constant nodes"}),
+    "torch21": ts(14, note={"torch": "2.1"}),
+    "torch21fused": changed("onnxruntime.transformers.optimizer", fuse_with("eager"), note={"torch": "2.1"}),
+    "torch21functions": ts(15, note={"torch": "2.1", "local functions": True}, export_modules_as_functions=True),
+    "genai": changed("onnxruntime-genai builder", genai, 21, padded=False),
+    "genai4": changed("onnxruntime-genai builder", lambda *given: genai(*given, precision="int4"), 21, padded=False, note={"bits": 4}, cuts=False, tolerance=3.0),
     "int8": changed("onnxruntime.quantization dynamic", after(lambda p: quantized(p, False)), **LOOSE),
     "uint8": changed("onnxruntime.quantization dynamic", after(lambda p: quantized(p, True), attention="sdpa"), **LOOSE),
     "nbits": changed("onnxruntime.quantization MatMulNBits", after(nbits), cuts=False, tolerance=3.0),

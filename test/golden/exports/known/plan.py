@@ -4,22 +4,34 @@ from architectures import KINDS
 
 GOLDENS = []
 
+# Lists that are taken in turn, so that every architecture meets another part of what exporters can do.
+EVERY = ["ts17", "dy20"]
+OLD = ["ts11", "ts13", "ts14", "ts20", "ts17sdpa"]
+NEW = ["dy18", "dy23", "dy24", "dy20eager", "dy20raw"]
+FUSED = ["ortfused", "ortsaved", "ortfusedsdpa", "ortbasic"]
+KEPT = ["ts17train", "ts14nofold", "ts13inputs", "ts17fixed", "ts17external", "dy20fixed", "dy20external", "constants"]
+SMALL = ["slim", "half", "int8", "slimdy", "torch16", "uint8", "nbits", "stored8", "ortfused16", "ort16"]
+# These run in environments of their own (README.md), so nothing but their names is planned here.
+GENAI = ["llama_wide", "qwen3_cached"]
+OPTIMUM = ["optimum", "optfused"]
+OLD_TORCH = ["torch21", "torch21fused", "torch21functions"]
+OLD_KINDS = ["bert", "bert_base", "distilbert", "roberta", "electra", "albert", "mpnet", "deberta", "gpt2", "llama", "t5", "bart", "vit", "clip_text"]
+
 
 def plan(kinds=()):
     """Names of all files, or of those of the named architectures."""
     return [f"{kind}-{exporter}" for kind in kinds or KINDS for exporter in exporters_of(kind)]
 
 
-# Turns that are taken in order, so that every architecture meets a different part of what exporters can do.
-EVERY = ["ts17", "dy20"]
-OLD = ["ts11", "ts13", "ts14", "ts20", "ts17sdpa"]
-NEW = ["dy18", "dy23", "dy24", "dy20eager", "dy20raw"]
-FUSED = ["ortfused", "ortsaved", "ortfusedsdpa", "ortbasic"]
-KEPT = ["ts17train", "ts14nofold", "ts13inputs", "ts17fixed", "ts17external", "dy20fixed", "dy20external"]
-SMALL = ["slim", "half", "int8", "slimdy", "halfall", "uint8", "nbits", "stored8", "ortfused16"]
-
-
 def exporters_of(kind):
     turn = list(KINDS).index(kind)
-    picked = [OLD[turn % 5], NEW[turn % 5], NEW[(turn + 2) % 5], FUSED[turn % 4], KEPT[turn % 7], SMALL[turn % 9], SMALL[(turn * 2 + 4) % 9]]
-    return list(dict.fromkeys([*EVERY, *picked]))
+    small = [SMALL[turn % 10], SMALL[(turn * 3 + 4) % 10]]
+    picked = [OLD[turn % 5], NEW[turn % 5], NEW[(turn + 2) % 5], "ortfused", FUSED[turn % 4], KEPT[turn % 8], *small]
+    return list(dict.fromkeys([*EVERY, *picked, *(["genai", "genai4"] if kind in GENAI else [])]))
+
+
+def elsewhere(environment):
+    """The names that another environment makes: --optimum, --torch21."""
+    if environment == "--optimum":
+        return [f"{kind}-{exporter}" for kind, record in KINDS.items() if record.task for exporter in OPTIMUM]
+    return [f"{kind}-{exporter}" for kind in OLD_KINDS for exporter in OLD_TORCH]

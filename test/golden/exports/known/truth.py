@@ -60,17 +60,17 @@ def drawn(model, seed=7):
     return model.eval()
 
 
-def samples(kind, model, fixed=False):
+def samples(kind, model, fixed=False, padded=True):
     """Two samples: names to tensors, with padding in every mask. A file of fixed shapes gets the first shape twice."""
     shapes = [SHAPES[0]] * 2 if fixed else SHAPES
-    return [sample(kind, model, shape, seed) for seed, shape in enumerate(shapes)]
+    return [sample(kind, model, shape, seed, padded) for seed, shape in enumerate(shapes)]
 
 
-def sample(kind, model, shape, seed):
+def sample(kind, model, shape, seed, padded):
     batch, length, other = shape
     generator = torch.Generator().manual_seed(seed + 11)
     ids = torch.randint(3, VOCABULARY, (batch, length), generator=generator)
-    lengths = torch.tensor([length - (row + seed) % 3 for row in range(batch)])
+    lengths = torch.tensor([length - (row + seed) % 3 * padded for row in range(batch)])
     mask = (torch.arange(length)[None] < lengths[:, None]).long()
     made = {
         "ids": lambda: {"input_ids": torch.where(mask == 1, ids, kind.pad)},
@@ -104,8 +104,16 @@ def axes(name):
 
 def exact(model):
     double = copy.deepcopy(model).double().eval()
-    double.config._attn_implementation = "eager"
+    attend(double, "eager")
     return double
+
+
+def attend(model, attention):
+    """Older versions of transformers have one attention, or ask the configuration alone."""
+    if hasattr(model, "set_attn_implementation"):
+        model.set_attn_implementation(attention)
+    else:
+        model.config._attn_implementation = attention
 
 
 def answer(kind, model, inputs):
@@ -219,7 +227,7 @@ def numbers(tensor):
 
 
 def holders(proto_weights, parameter):
-    """The weights of the file that hold a parameter, by value: as it is, transposed, or in other dimensions."""
+    """The weights of the file that hold a parameter, by value: as it is, transposed, in other dimensions, or one more (Gemma's norms)."""
     value = parameter.detach().float().numpy()
     found = []
     for name, array in proto_weights.items():
@@ -230,6 +238,8 @@ def holders(proto_weights, parameter):
             found.append({"name": name, "transposed": False, "dims": list(array.shape)})
         elif value.ndim == 2 and np.array_equal(np.squeeze(array), like.T):
             found.append({"name": name, "transposed": True, "dims": list(array.shape)})
+        elif value.ndim == 1 and np.array_equal(np.squeeze(array), 1 + like):
+            found.append({"name": name, "transposed": False, "plus": 1, "dims": list(array.shape)})
     return found
 
 
