@@ -146,7 +146,7 @@ def bart_sizes():
             "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2, "forced_eos_token_id": None, **NO_CACHE}
 
 
-def vision(patch=5, image=20):
+def vision(patch=4, image=16):
     sizes = {key: value for key, value in TEXT.items() if key != "vocab_size"}
     return {**sizes, "image_size": image, "patch_size": patch, **HEAD}
 

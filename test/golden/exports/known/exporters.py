@@ -27,7 +27,8 @@ class Exporter:
     external: bool = False  # weights in a file beside it
     half: bool = False  # the parameters are those that float16 can hold
     cuts: bool = True  # it can be cut and trained
-    padded: bool = True  # masks may have padding
+    untrained: bool = False  # biases and norms as a model is born, which exporters fold into one
+    prompt: bool = False  # fed prompts alone: no padding, an empty cache
     tolerance: float = 1e-5
 
 
@@ -175,15 +176,15 @@ def after(change, base=torchscript, **settings):
 
 def ts(opset, attention="eager", make=torchscript, note=None, **settings):
     told = {"exporter": "torch.onnx.export dynamo=False", "opset": opset, "attention": attention, **(note or {})}
-    flags = {key: settings.pop(key) for key in ("external",) if key in settings}
+    flags = {key: settings.pop(key) for key in ("external", "untrained") if key in settings}
     flags["fixed"] = settings.get("fixed", False)
     return Exporter(lambda *given: make(*given, opset=opset, attention=attention, **settings), told, **flags)
 
 
-def dy(opset, attention="sdpa", note=None, external=False, **settings):
+def dy(opset, attention="sdpa", note=None, external=False, untrained=False, **settings):
     told = {"exporter": "torch.onnx.export dynamo=True", "opset": opset, "attention": attention, **(note or {})}
     return Exporter(lambda *given: dynamo(*given, opset=opset, attention=attention, **settings), told,
-                    fixed=settings.get("fixed", False), external=external)
+                    fixed=settings.get("fixed", False), external=external, untrained=untrained)
 
 
 def changed(tool, make, opset=17, **flags):
@@ -244,6 +245,8 @@ EXPORTERS = {
     "ts13inputs": ts(13, note={"weights": "also inputs"}, keep_initializers_as_inputs=True),
     "ts17fixed": ts(17, note={"axes": "fixed"}, fixed=True),
     "ts17external": ts(17, "sdpa", note={"weights": "external"}, external=True),
+    "ts17born": ts(17, note={"untrained": True}, untrained=True),
+    "dy20born": dy(20, note={"untrained": True}, untrained=True),
     "dy18": dy(18),
     "dy20": dy(20),
     "dy20eager": dy(20, "eager"),
@@ -268,8 +271,8 @@ EXPORTERS = {
     "torch21": ts(14, note={"torch": "2.1"}),
     "torch21fused": changed("onnxruntime.transformers.optimizer", fuse_with("eager"), note={"torch": "2.1"}),
     "torch21functions": ts(15, note={"torch": "2.1", "local functions": True}, export_modules_as_functions=True),
-    "genai": changed("onnxruntime-genai builder", genai, 21, padded=False),
-    "genai4": changed("onnxruntime-genai builder", lambda *given: genai(*given, precision="int4"), 21, padded=False, note={"bits": 4}, cuts=False, tolerance=3.0),
+    "genai": changed("onnxruntime-genai builder", genai, 21, prompt=True),
+    "genai4": changed("onnxruntime-genai builder", lambda *given: genai(*given, precision="int4"), 21, prompt=True, note={"bits": 4}, cuts=False, tolerance=3.0),
     "int8": changed("onnxruntime.quantization dynamic", after(lambda p: quantized(p, False)), **LOOSE),
     "uint8": changed("onnxruntime.quantization dynamic", after(lambda p: quantized(p, True), attention="sdpa"), **LOOSE),
     "nbits": changed("onnxruntime.quantization MatMulNBits", after(nbits), cuts=False, tolerance=3.0),

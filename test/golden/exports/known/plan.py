@@ -26,12 +26,12 @@ def plan(kinds=()):
 def exporters_of(kind):
     turn = list(KINDS).index(kind)
     small = [SMALL[turn % 10], SMALL[(turn * 3 + 4) % 10]]
-    picked = [OLD[turn % 5], NEW[turn % 5], NEW[(turn + 2) % 5], "ortfused", FUSED[turn % 4], KEPT[turn % 8], *small]
+    picked = [OLD[turn % 5], NEW[turn % 5], NEW[(turn + 2) % 5], "ortfused", FUSED[turn % 4], KEPT[turn % 8], *small, ["ts17born", "dy20born"][turn % 2]]
     return list(dict.fromkeys([*EVERY, *picked, *(["genai", "genai4"] if kind in GENAI else [])]))
 
 
 def elsewhere(environment):
     """The names that another environment makes: --optimum, --torch21."""
     if environment == "--optimum":
-        return [f"{kind}-{exporter}" for kind, record in KINDS.items() if record.task for exporter in OPTIMUM]
+        return [f"{kind}-{exporter}" for kind, record in KINDS.items() if record.task not in (None, "text2text-generation") for exporter in OPTIMUM]
     return [f"{kind}-{exporter}" for kind in OLD_KINDS for exporter in OLD_TORCH]

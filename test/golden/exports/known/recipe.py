@@ -32,10 +32,10 @@ transformers.logging.set_verbosity_error()
 logging.disable(logging.WARNING)
 
 
-def fresh(kind, half):
+def fresh(kind, exporter=None):
     torch.manual_seed(1)
-    model = drawn(kind.build())
-    return model.half().float() if half else model
+    model = drawn(kind.build(), exporter is not None and exporter.untrained)
+    return model.half().float() if exporter and exporter.half else model
 
 
 def measured(path, given, outputs):
@@ -90,9 +90,9 @@ def gradients_of(proto, model, gradients):
 def make(name, folder):
     kind_name, exporter_name = name.split("-")
     kind, exporter = KINDS[kind_name], EXPORTERS[exporter_name]
-    model = fresh(kind, exporter.half)
-    given = samples(kind, model, exporter.fixed, exporter.padded)
-    proto = bare(exporter.make(kind, fresh(kind, exporter.half), given))
+    model = fresh(kind, exporter)
+    given = samples(kind, model, exporter.fixed, exporter.prompt)
+    proto = bare(exporter.make(kind, fresh(kind, exporter), given))
     path = folder / f"{name}.onnx"
     told, outputs, gradients = truth(kind, model, given, exporter.cuts)
     if exporter.cuts:

@@ -47,11 +47,13 @@ def is_norm(name):
     return "norm" in name.lower() or ".ln_" in name
 
 
-def drawn(model, seed=7):
-    """Every parameter at random, norms around 1, so that no two are equal; ties stay."""
-    generator = torch.Generator().manual_seed(seed)
+def drawn(model, untrained=False):
+    """Every parameter at random, norms around 1, so that no two are equal; ties stay. Untrained, biases and norms are all alike."""
+    generator = torch.Generator().manual_seed(7)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
+            if untrained and parameter.ndim == 1:
+                continue
             noise = torch.randn(parameter.shape, generator=generator)
             parameter.copy_(1 + 0.1 * noise if is_norm(name) and name.endswith("weight") else 0.2 * noise)
     for module in model.modules():
@@ -60,17 +62,18 @@ def drawn(model, seed=7):
     return model.eval()
 
 
-def samples(kind, model, fixed=False, padded=True):
+def samples(kind, model, fixed=False, prompt=False):
     """Two samples: names to tensors, with padding in every mask. A file of fixed shapes gets the first shape twice."""
     shapes = [SHAPES[0]] * 2 if fixed else SHAPES
-    return [sample(kind, model, shape, seed, padded) for seed, shape in enumerate(shapes)]
+    return [sample(kind, model, shape, seed, prompt) for seed, shape in enumerate(shapes)]
 
 
-def sample(kind, model, shape, seed, padded):
+def sample(kind, model, shape, seed, prompt):
     batch, length, other = shape
+    held = 0 if prompt else PAST + seed
     generator = torch.Generator().manual_seed(seed + 11)
     ids = torch.randint(3, VOCABULARY, (batch, length), generator=generator)
-    lengths = torch.tensor([length - (row + seed) % 3 * padded for row in range(batch)])
+    lengths = torch.tensor([length - (row + seed) % 3 * (not prompt) for row in range(batch)])
     mask = (torch.arange(length)[None] < lengths[:, None]).long()
     made = {
         "ids": lambda: {"input_ids": torch.where(mask == 1, ids, kind.pad)},
@@ -80,11 +83,11 @@ def sample(kind, model, shape, seed, padded):
         "states": lambda: {"encoder_hidden_states": torch.randn(batch, length, HIDDEN, generator=generator)},
         "features": lambda: {"input_features": torch.randn(batch, 10, 26, generator=generator)},
         "pixels": lambda: {"pixel_values": torch.randn(batch, 3, model.config.image_size, model.config.image_size, generator=generator)},
-        "past": lambda: past_of(kind, model, batch, PAST + seed, generator),
+        "past": lambda: past_of(kind, model, batch, held, generator),
     }
     inputs = {name: tensor for part in kind.inputs.split() for name, tensor in made[part]().items()}
     if "past" in kind.inputs:
-        inputs["attention_mask"] = torch.cat([torch.ones(batch, PAST + seed, dtype=torch.long), mask], 1)
+        inputs["attention_mask"] = torch.cat([torch.ones(batch, held, dtype=torch.long), mask], 1)
     return inputs
 
 
@@ -215,7 +218,8 @@ def chosen(kind, model):
     matrices = [n for n in inside if n.endswith("weight") and not is_norm(n)]
     biases = [n for n in inside if n.endswith("bias") and not is_norm(n)]
     picked = [*tables[:1], *matrices[:1], *biases[:1], names[layers[-1].ffn[-1].weight], *norms[:1]]
-    return list(dict.fromkeys(picked))
+    alike = [p for p in layers[0].module.parameters() if p.ndim == 1 and p.unique().numel() == 1]
+    return [name for name in dict.fromkeys(picked) if not alike or dict(model.named_parameters())[name].ndim > 1]
 
 
 def numbers(tensor):
