@@ -179,12 +179,12 @@ MODERN = {"layers": "layers", "at": {"heads": "attn.Wo", "ffn": ["mlp.Wo"]}, "mo
 PIECES = {"heads": "attention.o_proj|attention.output.dense", "ffn": ["mlp.fc2|output.dense"]}
 VIT_AT = {"layers": "layers|encoder.layer", "at": PIECES, "inputs": "pixels", "vocabulary": None, "fused": "vit", "task": "image-classification"}
 DISTIL = {"layers": "transformer.layer", "at": {"heads": "attention.out_lin", "ffn": ["ffn.lin2"]}}
+CLASSES, TAGS, FEATURES = "text-classification", "token-classification", "feature-extraction"
 OPT = {"layers": "decoder.layers", "at": BART_AT, "fused": "gpt2", "task": "text-generation"}
 WHOLE = {"inputs": "ids mask decoder", "layers": bart_layers, "fused": "bart", "task": "text2text-generation"}
 T5 = {"layers": t5_layers, "fused": "t5", "drop": 1, "attention": "eager"}
-CLASSES, TAGS, FEATURES = "text-classification", "token-classification", "feature-extraction"
 GPT2 = {"layers": "h", "at": {"heads": "attn.c_proj", "ffn": ["mlp.c_proj"]}, "fused": "gpt2", "task": "text-generation"}
-NEOX = {"layers": "layers", "at": {"heads": "attention.dense", "ffn": ["mlp.dense_4h_to_h"]}, "fused": "gpt2", "task": "text-generation"}
+NEOX = {"layers": "layers", "at": {"heads": "attention.dense", "ffn": ["mlp.dense_4h_to_h"]}, "fused": "gpt2", "task": FEATURES}
 
 
 def gpt2_config(cache):
@@ -223,7 +223,7 @@ KINDS = {
                        **{**LLAMA, "more": {"kv": KV, "gated": True, "width": 16}, "task": "text-generation-with-past"}),
     "gemma": Kind(lambda: t.GemmaForCausalLM(t.GemmaConfig(**{**GROUPED, "num_key_value_heads": 1}, head_dim=10)),
                   **{**LLAMA, "more": {"kv": 1, "gated": True, "width": 10}}),
-    "neox": Kind(lambda: t.GPTNeoXForCausalLM(t.GPTNeoXConfig(**LONG, rotary_pct=0.67, **IDS, **NO_CACHE)), **NEOX),
+    "neox": Kind(lambda: t.GPTNeoXModel(t.GPTNeoXConfig(**LONG, rotary_pct=0.67, **IDS, **NO_CACHE)), output="last_hidden_state", **NEOX),
     "opt": Kind(lambda: t.OPTForCausalLM(t.OPTConfig(
         hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=HEADS, ffn_dim=FFN, vocab_size=VOCABULARY, max_position_embeddings=POSITIONS,
         word_embed_proj_dim=HIDDEN, pad_token_id=0, **IDS, **NO_CACHE)), **OPT),

@@ -44,7 +44,9 @@ def torchscript(kind, model, given, opset=17, attention="eager", fixed=False, **
     alive = {} if fixed else {name: axes(name) for name in inputs}
     alive.update({name: axes(name.replace("present.", "past.")) for name in names[1:] if not fixed})
     target = io.BytesIO()
-    torch.onnx.export(Plain(model, list(inputs), kind.output), tuple(inputs.values()), target, dynamo=False, opset_version=opset,
+    if not torch.__version__.startswith("2.1."):  # it has no other
+        settings["dynamo"] = False
+    torch.onnx.export(Plain(model, list(inputs), kind.output), tuple(inputs.values()), target, opset_version=opset,
                       dynamic_axes=alive, input_names=list(inputs), output_names=names, **settings)
     return onnx.load_from_string(target.getvalue())
 
@@ -64,6 +66,12 @@ def trained(kind, model, given, **settings):
     model.train()
     mode = torch.onnx.TrainingMode.TRAINING
     return torchscript(kind, model, given, training=mode, do_constant_folding=False, **settings)
+
+
+def with_functions(kind, model, given, **settings):
+    """Modules as local functions, which PyTorch 2.1 could still write; it asks embeddings for an attribute that they lack."""
+    torch.nn.Embedding.freeze = False
+    return torchscript(kind, model, given, export_modules_as_functions=True, **settings)
 
 
 def on_disk(change):
@@ -270,7 +278,7 @@ EXPORTERS = {
     "constants": changed("weights in Constant nodes", after(as_constants), note={"weights": "Constant nodes"}),
     "torch21": ts(14, note={"torch": "2.1"}),
     "torch21fused": changed("onnxruntime.transformers.optimizer", fuse_with("eager"), note={"torch": "2.1"}),
-    "torch21functions": ts(15, note={"torch": "2.1", "local functions": True}, export_modules_as_functions=True),
+    "torch21functions": ts(15, make=with_functions, note={"torch": "2.1", "local functions": True}),
     "genai": changed("onnxruntime-genai builder", genai, 21, prompt=True),
     "genai4": changed("onnxruntime-genai builder", lambda *given: genai(*given, precision="int4"), 21, prompt=True, note={"bits": 4}, cuts=False, tolerance=3.0),
     "int8": changed("onnxruntime.quantization dynamic", after(lambda p: quantized(p, False)), **LOOSE),
@@ -284,7 +292,7 @@ def bare(proto):
     """Without the traces of source code in nodes and values, and the same at every run."""
     proto.ClearField("metadata_props")
     for graph in [proto.graph, *proto.functions]:
-        for piece in [graph, *graph.node, *graph.value_info]:
+        for piece in [graph, *graph.node, *getattr(graph, "value_info", [])]:
             for name in ("doc_string", "metadata_props"):
                 if name in piece.DESCRIPTOR.fields_by_name:
                     piece.ClearField(name)
