@@ -22,7 +22,8 @@ import torch
 import transformers
 
 from architectures import KINDS
-from exporters import EXPORTERS, bare, weights_of, write
+from exporters import EXPORTERS
+from files import bare, weights_of, write
 from plan import GOLDENS, elsewhere, plan
 from truth import drawn, holders, numbers, samples, truth
 

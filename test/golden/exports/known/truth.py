@@ -65,12 +65,11 @@ def drawn(model, untrained=False):
 def samples(kind, model, fixed=False, prompt=False):
     """Two samples: names to tensors, with padding in every mask. A file of fixed shapes gets the first shape twice."""
     shapes = [SHAPES[0]] * 2 if fixed else SHAPES
-    return [sample(kind, model, shape, seed, prompt) for seed, shape in enumerate(shapes)]
+    return [sample(kind, model, shape, seed, 0 if prompt else PAST + seed * (not fixed), prompt) for seed, shape in enumerate(shapes)]
 
 
-def sample(kind, model, shape, seed, prompt):
+def sample(kind, model, shape, seed, held, prompt):
     batch, length, other = shape
-    held = 0 if prompt else PAST + seed
     generator = torch.Generator().manual_seed(seed + 11)
     ids = torch.randint(3, VOCABULARY, (batch, length), generator=generator)
     lengths = torch.tensor([length - (row + seed) % 3 * (not prompt) for row in range(batch)])
