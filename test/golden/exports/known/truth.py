@@ -197,6 +197,11 @@ def anatomy(kind, model):
     return {"layers": [layer.anatomy() for layer in kind.layers_of(model)], "hidden": hidden, "vocabulary": kind.vocabulary}
 
 
+def masked(kind, model, removed, inputs):
+    with torch.no_grad(), without(kind, model, removed):
+        return answer(kind, model, inputs)
+
+
 def differentiated(kind, model, inputs):
     """Gradients of L = sum(output x cotangent) by the names of torch's parameters."""
     model.zero_grad(set_to_none=True)
@@ -224,6 +229,8 @@ def chosen(kind, model):
 def numbers(tensor):
     """Dimensions and values: integers as they are, floats as base64 of float32."""
     dims = list(tensor.shape)
+    if tensor.dtype == torch.bool:
+        return {"dims": dims, "bool": tensor.flatten().tolist()}
     if not tensor.is_floating_point():
         return {"dims": dims, "int64": tensor.flatten().tolist()}
     return {"dims": dims, "float32": base64.b64encode(tensor.detach().float().contiguous().numpy().tobytes()).decode()}
@@ -257,8 +264,7 @@ def truth(kind, model, given, cuts=True):
         return told, outputs, {}
     told["cuts"] = []
     for removed in removals(kind, kind.layers_of(double)):
-        with torch.no_grad(), without(kind, double, removed):
-            told["cuts"].append({"removed": removed, "outputs": [numbers(answer(kind, double, inputs)) for inputs in given]})
+        told["cuts"].append({"removed": removed, "outputs": [numbers(masked(kind, double, removed, inputs)) for inputs in given]})
     cotangent, gradients = differentiated(kind, double, given[0])
     told["gradients"] = {"sample": 0, "cotangent": numbers(cotangent), "weights": []}
     return told, outputs, gradients
