@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { Tensor as Fed, InferenceSession } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
+import { Tensor as Fed, InferenceSession } from '../../engine/engines/onnxruntime/native.ts';
 import { float32Of, numbersOf, type Tensor } from '../../graph/tensor.ts';
 import { knownFolder, knownNames, knownTruth } from '../rig/known.ts';
 
