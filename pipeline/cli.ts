@@ -9,8 +9,11 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { optimizeCommand } from './commands/optimize.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { pruneCommand } from './commands/prune.ts';
+import { quantizeCommand } from './commands/quantize.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
@@ -33,7 +36,9 @@ Examples:
   $ decant predict runs/NAME/deploy "a text to classify"
   $ decant evaluate runs/NAME/deploy --data held-out.csv      how good it is on your own texts
   $ decant benchmark runs/NAME/deploy                         how fast it is
-  $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js`;
+  $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js
+  $ decant inspect model.onnx                       what an ONNX file of any maker is made of
+  $ decant prune model.onnx --keep-heads 50% -o small.onnx      also: quantize, optimize`;
 
 const addCommands = (program: Command, end: (code: number) => void): void => {
   const commands = [
@@ -51,6 +56,9 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     uiCommand,
     cleanCommand,
     exportCommand,
+    pruneCommand,
+    quantizeCommand,
+    optimizeCommand,
     schemaCommand,
     enginesCommand,
   ];
