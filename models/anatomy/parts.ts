@@ -5,6 +5,7 @@ import { looksUpRows, productAt, sitesOf } from '../../graph/sites.ts';
 import type { Block } from './blocks.ts';
 import { headStartsIn } from './head-starts.ts';
 import { type LayerSpan, nodesOf } from './layers.ts';
+import { stateInputs } from './states.ts';
 
 export type PartKind = 'heads' | 'ffn' | 'hidden' | 'embedding';
 
@@ -51,7 +52,7 @@ const unitWidth = (group: CutGroup): number =>
   Math.max(1, ...group.weights.map(({ owner }) => owner.filter((unit) => unit === 0).length));
 
 const partAt = (graph: Graph, value: Value, axis: number, about: Pick<Part, 'name' | 'kind' | 'layers'>): Part => {
-  const result = followCut(graph, { value, axis });
+  const result = followCut(graph, { value, axis }, about.kind === 'heads' ? stateInputs(graph) : undefined);
   if (!isRefusal(result)) return { ...about, count: result.units, width: unitWidth(result), group: result };
   const dim = graph.types.get(value)?.shape?.at(axis);
   return { ...about, count: typeof dim === 'number' ? dim : 0, width: 1, refused: result.refused };

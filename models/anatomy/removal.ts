@@ -5,6 +5,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
 import { type Anatomy, anatomyOf, bypassLayer, type Part, partsOf } from '../anatomy.ts';
+import { stateInputs } from './states.ts';
 import { namedCount, partsIn, startOwner, type Units } from './units.ts';
 
 type Kind = 'heads' | 'crossHeads' | 'ffn';
@@ -160,7 +161,7 @@ const withoutRanks = (graph: Graph, view: Graph, part: Part, some: Grouped['some
   if (counts.size > 1 || size === undefined) throw together(part);
   const group = expectGroup(part);
   const owner = Int32Array.from(startOwner(part), (_, head) => head % size);
-  const byRank = followCut(view, { ...group.start, owner });
+  const byRank = followCut(view, { ...group.start, owner }, stateInputs(view));
   if (isRefusal(byRank) || byRank.units !== size) throw together(part);
   const order = new Map(
     [...some].map(([unit, heads]) => {

@@ -10,6 +10,7 @@ import { sitesOfWeight } from '../../graph/sites.ts';
 import { numbersOf, tensorOf } from '../../graph/tensor.ts';
 import { headStartsIn } from './head-starts.ts';
 import { type LayerSpan, layerSpansOf, nodesOf } from './layers.ts';
+import { stateInputs } from './states.ts';
 
 /** A value that several layers read along an axis of heads, and nothing else couples. */
 type Shared = Pick<Cut, 'value' | 'axis'>;
@@ -55,7 +56,7 @@ const couplingsIn = (
 ): readonly Shared[] => {
   const found = new Map<string, Shared>();
   for (const start of spans.flatMap((span) => headStartsIn(view, span))) {
-    const group = followCut(view, start);
+    const group = followCut(view, start, stateInputs(view));
     if (isRefusal(group)) continue;
     for (const one of sharedIn(view, group, layerOf)) found.set(`${one.axis}:${one.value}`, one);
   }

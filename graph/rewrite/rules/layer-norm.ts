@@ -1,31 +1,16 @@
 import { GraphBuilder } from '../../builder.ts';
 import { symbol } from '../../dim.ts';
-import type { Graph, Node, Value } from '../../graph.ts';
-import { numbersOf, vector } from '../../tensor.ts';
+import type { Graph, Value } from '../../graph.ts';
+import { vector } from '../../tensor.ts';
 import { any, either, node, scalar, weight } from '../pattern.ts';
-import { defineRule, held, type Place, type RuleSample } from '../rule.ts';
-import { emitRoot, intOf, numberIn, typeOf } from './shared.ts';
+import { defineRule, held, type RuleSample } from '../rule.ts';
+import { emitRoot, numberIn, overLastAxis, typeOf } from './shared.ts';
 
 const x = any('x');
 const centred = node('Sub', [x, node('ReduceMean', [x], 'mean')], 'centred');
 const squared = either(node('Pow', [centred, scalar('power')]), node('Mul', [centred, centred]));
 const deviation = node('Sqrt', [node('Add', [node('ReduceMean', [squared], 'variance'), scalar('epsilon')])]);
 const pattern = node('Add', [node('Mul', [node('Div', [centred, deviation]), weight('scale')]), weight('bias')]);
-
-const axesOf = (place: Place, reduce: Node): readonly number[] | undefined => {
-  const attribute = reduce.attrs.axes;
-  if (attribute?.kind === 'ints') return attribute.value;
-  const input = reduce.inputs[1];
-  const tensor = input ? place.graph.weights.get(input) : undefined;
-  return tensor === undefined ? undefined : numbersOf(tensor);
-};
-
-const overLastAxis = (place: Place, name: string, rank: number): boolean => {
-  const reduce = place.node(name);
-  const axes = axesOf(place, reduce);
-  const last = axes?.length === 1 && (axes[0] === -1 || axes[0] === rank - 1);
-  return last && intOf(reduce, 'keepdims', 1) === 1;
-};
 
 const decomposed = (options: { readonly power?: number; readonly axis?: number } = {}): Graph => {
   const builder = new GraphBuilder('norm');

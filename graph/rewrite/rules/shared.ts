@@ -55,3 +55,19 @@ export const intOf = (node: Node, name: string, fallback: number): number => {
   const attribute = node.attrs[name];
   return attribute?.kind === 'int' ? attribute.value : fallback;
 };
+
+const axesOf = (place: Place, reduce: Node): readonly number[] | undefined => {
+  const attribute = reduce.attrs.axes;
+  if (attribute?.kind === 'ints') return attribute.value;
+  const input = reduce.inputs[1];
+  const tensor = input ? place.graph.weights.get(input) : undefined;
+  return tensor === undefined ? undefined : numbersOf(tensor);
+};
+
+/** Whether a mean runs over the last axis alone and leaves it there. */
+export const overLastAxis = (place: Place, name: string, rank: number): boolean => {
+  const reduce = place.node(name);
+  const axes = axesOf(place, reduce);
+  const last = axes?.length === 1 && (axes[0] === -1 || axes[0] === rank - 1);
+  return last && intOf(reduce, 'keepdims', 1) === 1;
+};
