@@ -1,5 +1,6 @@
 import { readGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
+import { unfuse } from '../graph/normalize/unfuse/index.ts';
 import { foldConstants } from '../graph/rewrite/index.ts';
 import { isRefusal, modelError } from '../ground/errors.ts';
 import { shared, unshared } from './anatomy/unshare.ts';
@@ -7,7 +8,7 @@ import { expectBounded } from './bounded.ts';
 import { isQuantized } from './quantized.ts';
 
 /** A graph of whatever maker in the words that the rest of the house reads: outputs are equal, inputs and outputs keep their names. */
-export const normalForm = (graph: Graph): Graph => foldConstants(graph);
+export const normalForm = (graph: Graph): Graph => foldConstants(unfuse.run(foldConstants(graph)));
 
 /** A graph as its file has it, and in normal form. */
 export interface ForeignGraph {

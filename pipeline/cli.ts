@@ -4,6 +4,7 @@ import { benchmarkCommand } from './commands/benchmark.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
@@ -38,7 +39,8 @@ Examples:
   $ decant benchmark runs/NAME/deploy                         how fast it is
   $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js
   $ decant inspect model.onnx                       what an ONNX file of any maker is made of
-  $ decant prune model.onnx --keep-heads 50% -o small.onnx      also: quantize, optimize`;
+  $ decant prune model.onnx --keep-heads 50% -o small.onnx      also: quantize, optimize
+  $ decant doctor model.onnx                        what else can be done with it`;
 
 const addCommands = (program: Command, end: (code: number) => void): void => {
   const commands = [
@@ -59,6 +61,7 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     pruneCommand,
     quantizeCommand,
     optimizeCommand,
+    doctorCommand,
     schemaCommand,
     enginesCommand,
   ];

@@ -9,6 +9,12 @@ import { startJob } from './job.ts';
 import type { Job } from './job-type.ts';
 import type { Given } from './types/answers.ts';
 import type {
+  Check,
+  Diagnosis,
+  DoctorOptions,
+  GradientOptions,
+  Gradients,
+  Inputs,
   OptimizedGraph,
   PrunedGraph,
   PruneOptions,
@@ -177,6 +183,26 @@ export const optimize = (
   options: RewriteOptions = {},
 ): Job<ReadingEvent, OptimizedGraph> =>
   startJob(async (emit) => (await import('./optimize.ts')).optimizeGraph(model, out, options, emit), replaces);
+
+/**
+ * dL/dW of L = the sum of an output times a cotangent, for every float weight of any model that L depends on, by its name; `feeds`
+ * are the inputs by name. Names are those of the file where a weight is still the one of the file.
+ */
+export const gradients = async (
+  model: string,
+  feeds: Inputs,
+  options: GradientOptions = {},
+): Promise<Gradients> => (await import('./gradients.ts')).gradientsOf(model, feeds, options);
+
+/**
+ * Tries everything that decant can do with a model (reads, cuts, differentiates, trains, fuses, quantizes and saves it) and says
+ * what stops it, in a process of its own. Iterate over it for each check as it ends.
+ */
+export const doctor = (model: string, options: DoctorOptions = {}): Job<Check, Diagnosis> =>
+  startJob(
+    async (emit) => (await import('./doctor.ts')).diagnose(model, options, emit),
+    () => false,
+  );
 
 /** What models can be trained on here, each engine tried by a short training run; `names` says which, else all. */
 export const engines = async (names?: readonly string[]): Promise<readonly EngineReport[]> =>

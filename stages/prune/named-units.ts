@@ -2,6 +2,7 @@ import { concreteView } from '../../graph/concrete.ts';
 import { followCut, isRefusal } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
+import { stateInputs } from '../../models/anatomy/states.ts';
 import { namedCount, partsIn, startOwner, type Units } from '../../models/anatomy/units.ts';
 import { type Anatomy, anatomyOf, type Part } from '../../models/anatomy.ts';
 import { type Count, targetOf } from './counts.ts';
@@ -15,7 +16,7 @@ export interface Kept {
   readonly layers?: Count;
 }
 
-type Kind = 'heads' | 'crossHeads' | 'ffn';
+export type UnitKind = 'heads' | 'crossHeads' | 'ffn';
 
 const without = (count: number, kept: readonly number[]): readonly number[] => {
   const stays = new Set(kept);
@@ -48,7 +49,7 @@ const nothingFound = (what: string): Error =>
   modelError(`${what}: the graph has none that decant can find; see decant inspect for what it is made of`);
 
 /** Names of the units of a part, by the unit that they go with. */
-const membersOf = (part: Part): readonly (readonly number[])[] => {
+export const membersOf = (part: Part): readonly (readonly number[])[] => {
   const owner = startOwner(part);
   return Array.from({ length: part.count }, (_, unit) =>
     Array.from(owner.keys()).filter((index) => owner[index] === unit),
@@ -59,7 +60,8 @@ const membersOf = (part: Part): readonly (readonly number[])[] => {
 const rankScores = (graph: Graph, part: Part, size: number): readonly Float64Array[] | undefined => {
   const { group } = part;
   if (group === undefined) return undefined;
-  const byRank = followCut(graph, { ...group.start, owner: startOwner(part).map((_, head) => head % size) });
+  const ranks = startOwner(part).map((_, head) => head % size);
+  const byRank = followCut(graph, { ...group.start, owner: ranks }, stateInputs(graph));
   if (isRefusal(byRank) || byRank.units !== size) return undefined;
   const weights = byRank.weights.flatMap(({ value, axis, owner }) => {
     const groups = group.weights.find((cut) => cut.value === value && cut.axis === axis)?.owner;
@@ -102,23 +104,21 @@ const goneOf = (graph: Graph, part: Part, count: Count): readonly number[] => {
   );
 };
 
-/** What goes of each layer that stays; numbers of a layer go on from one part to the next. */
-const goneByLayer = (
-  graph: Graph,
+/** What is picked of each part of some layers; numbers of a layer go on from one part to the next. */
+export const namedUnits = (
   anatomy: Anatomy,
-  kind: Kind,
-  count: Count | undefined,
-  staying: readonly number[],
-): Units[Kind] => {
-  if (count === undefined) return {};
-  const gone = new Map<Part, readonly number[]>();
+  kind: UnitKind,
+  layers: readonly number[],
+  pick: (part: Part) => readonly number[],
+): Units[UnitKind] => {
+  const picked = new Map<Part, readonly number[]>();
   const byLayer: Record<string, readonly number[]> = {};
-  for (const layer of staying) {
+  for (const layer of layers) {
     let first = 0;
     const own: number[] = [];
     for (const part of partsIn(anatomy, layer, kind)) {
-      const known = gone.get(part) ?? goneOf(graph, part, count);
-      gone.set(part, known);
+      const known = picked.get(part) ?? pick(part);
+      picked.set(part, known);
       for (const number of known) own.push(first + number);
       first += namedCount(part);
     }
@@ -127,7 +127,7 @@ const goneByLayer = (
   return byLayer;
 };
 
-const expectAny = (what: string, anatomy: Anatomy, kinds: readonly Kind[]): void => {
+const expectAny = (what: string, anatomy: Anatomy, kinds: readonly UnitKind[]): void => {
   const found = anatomy.layers.some(({ index }) => kinds.some((kind) => partsIn(anatomy, index, kind).length > 0));
   if (!found) throw nothingFound(what);
 };
@@ -143,10 +143,12 @@ export const leastUnits = (graph: Graph, { heads, ffn, layers }: Kept): Units =>
   if (ffn !== undefined) expectAny('ffn', anatomy, ['ffn']);
   const gone = layersGone(view, anatomy, layers);
   const staying = anatomy.layers.map(({ index }) => index).filter((index) => !gone.includes(index));
+  const goneIn = (kind: UnitKind, count: Count | undefined): Units[UnitKind] =>
+    count === undefined ? {} : namedUnits(anatomy, kind, staying, (part) => goneOf(view, part, count));
   return {
-    heads: goneByLayer(view, anatomy, 'heads', heads, staying),
-    crossHeads: goneByLayer(view, anatomy, 'crossHeads', heads, staying),
-    ffn: goneByLayer(view, anatomy, 'ffn', ffn, staying),
+    heads: goneIn('heads', heads),
+    crossHeads: goneIn('crossHeads', heads),
+    ffn: goneIn('ffn', ffn),
     layers: gone,
   };
 };

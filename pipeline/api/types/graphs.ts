@@ -77,6 +77,9 @@ export interface TensorData {
   readonly data: ArrayLike<number | bigint>;
 }
 
+/** What a model is fed, by the names of its inputs. */
+export type Inputs = Readonly<Record<string, TensorData>>;
+
 export interface GradientOptions {
   /** The output that the loss is made of; the first one of floats where nobody says. */
   readonly output?: string;
@@ -92,8 +95,8 @@ export type Gradients = Readonly<
 >;
 
 export interface DoctorOptions {
-  /** Inputs by name, for one shape or for several, in place of made ones. */
-  readonly inputs?: Readonly<Record<string, TensorData>> | readonly Readonly<Record<string, TensorData>>[];
+  /** Inputs by name, for one shape or for several, in place of made ones; or a JSON file of them. */
+  readonly inputs?: Inputs | readonly Inputs[] | string;
   /** Folder for the files that are made on the way. */
   readonly keep?: string;
   /** Threads of one operator; as many as the machine has processors where nobody says. */
