@@ -18,7 +18,7 @@ export const withInserted = (graph: Graph, inserted: ReadonlyMap<Value, Inserted
 };
 
 /** 0 where something goes and 1 where it stays. */
-const ones = (count: number, gone: ReadonlySet<number>): Float32Array =>
+const ones = (count: number, gone: ReadonlySet<number>): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count }, (_, i) => (gone.has(i) ? 0 : 1));
 
 /** Zeros at some indices of one axis. */
