@@ -3,7 +3,7 @@ import type { Dim } from './dim.ts';
 import type { Attribute, Attributes, Node, TensorType, Value } from './graph.ts';
 import type { AttributeInput, Call, Inferred, OpDef } from './op.ts';
 import { findOp } from './ops/index.ts';
-import { elementCount, isInt64, isWhole, numbersOf, type Tensor } from './tensor.ts';
+import { type DType, elementCount, isInt64, isWhole, numbersOf, type Tensor } from './tensor.ts';
 
 /** What inference may look up about the values of a graph under construction. */
 export interface Known {
@@ -15,9 +15,11 @@ export interface Known {
 /** Shape arithmetic happens on short vectors; anything longer is data. */
 const SHAPE_VECTOR_LIMIT = 64;
 
-/** The integers of a small integer weight, as shape arithmetic needs them. */
+const counting: ReadonlySet<DType> = new Set<DType>(['int64', 'int32', 'bool']);
+
+/** The integers of a small integer weight, as shape arithmetic needs them, and truths. */
 const smallInts = (tensor: Tensor): readonly number[] | undefined =>
-  (tensor.dtype === 'int64' || tensor.dtype === 'int32') && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT
+  counting.has(tensor.dtype) && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT
     ? numbersOf(tensor)
     : undefined;
 

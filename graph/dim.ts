@@ -123,3 +123,16 @@ export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim =
   }
   return sum;
 };
+
+/** A product of symbols and a whole number. */
+export interface Term {
+  readonly coefficient: number;
+  readonly symbols: readonly Expression[];
+}
+
+/** The terms that a dimension is the sum of. */
+export const termsOf = (dim: Dim): readonly Term[] =>
+  [...parse(dim)].map(([monomial, coefficient]) => ({
+    coefficient,
+    symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
+  }));

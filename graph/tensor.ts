@@ -78,6 +78,21 @@ export const bytesOf = (array: ArrayBufferView): Bytes => {
   return { length: view.length, read: () => view };
 };
 
+/** Bytes that are made of others when they are asked for, and kept only as long as someone holds them. */
+export const derivedBytes = (length: number, make: () => Uint8Array): Bytes => {
+  let held: WeakRef<Uint8Array> | undefined;
+  return {
+    length,
+    read: () => {
+      const known = held?.deref();
+      if (known !== undefined) return known;
+      const bytes = make();
+      held = new WeakRef(bytes);
+      return bytes;
+    },
+  };
+};
+
 /** A tensor over `data` without a copy. */
 export const tensorOf = <D extends DType>(dtype: D, dims: readonly number[], data: ArrayOf<D>): Tensor => {
   const expected = byteSize(dtype, dims);

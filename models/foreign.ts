@@ -1,14 +1,13 @@
 import { readGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
-import { unfuse } from '../graph/normalize/unfuse/index.ts';
-import { foldConstants } from '../graph/rewrite/index.ts';
+import { normalized } from '../graph/normalize/index.ts';
 import { isRefusal, modelError } from '../ground/errors.ts';
 import { shared, unshared } from './anatomy/unshare.ts';
 import { expectBounded } from './bounded.ts';
 import { isQuantized } from './quantized.ts';
 
 /** A graph of whatever maker in the words that the rest of the house reads: outputs are equal, inputs and outputs keep their names. */
-export const normalForm = (graph: Graph): Graph => foldConstants(unfuse.run(foldConstants(graph)));
+export const normalForm: (graph: Graph) => Graph = normalized;
 
 /** A graph as its file has it, and in normal form. */
 export interface ForeignGraph {

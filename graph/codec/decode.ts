@@ -5,6 +5,8 @@ import { decodeAttribute } from './attributes.ts';
 import { complete } from './complete.ts';
 import { codecError } from './dtypes.ts';
 import { expectApart, type Region } from './external.ts';
+import { functionsOf } from './functions.ts';
+import { inlined } from './inline.ts';
 import { scanModel } from './scan.ts';
 import { decodeTensor, type Integer, toNumber } from './tensors.ts';
 import { decodeType } from './types.ts';
@@ -83,9 +85,9 @@ const decodeBody = (proto: onnx.IGraphProto, context: Context, nested: boolean):
   return nested ? graph : complete(graph);
 };
 
-const decodeOpsets = (model: onnx.IModelProto): Record<string, number> => {
+const decodeOpsets = (entries: readonly onnx.IOperatorSetIdProto[]): Record<string, number> => {
   const opsets = new Map<string, number>();
-  for (const entry of model.opsetImport ?? []) {
+  for (const entry of entries) {
     const domain = domainOf(entry.domain);
     const version: Integer = entry.version ?? 0;
     const found = toNumber(version);
@@ -124,7 +126,9 @@ export const decodeGraph = (
     throw codecError(`the bytes are no ONNX model, or the file is cut short: it has no ${missing}`);
   }
   const regions: Region[] = [];
-  const graph = decodeBody(model.graph, { folder, apart, opsets: decodeOpsets(model), regions }, false);
+  const functions = functionsOf(bytes, model);
+  const opsets = decodeOpsets([...(model.opsetImport ?? []), ...functions.opsets]);
+  const graph = decodeBody(inlined(model.graph, functions), { folder, apart, opsets, regions }, false);
   expectApart(regions);
   return graph;
 };

@@ -7,9 +7,13 @@ import { codecError } from './dtypes.ts';
 const limits = {
   /** Subgraphs and types inside each other. */
   depth: 16,
+  /** Local functions that call each other. */
+  calls: 64,
+  /** Names that the nodes of all calls of local functions read or write. */
+  names: 2_000_000,
   /** Axes of a tensor. */
   axes: 64,
-  /** Nodes, subgraphs included. */
+  /** Nodes, subgraphs and calls of local functions included. */
   nodes: 50_000,
   /** Inputs and outputs, subgraphs included. */
   ports: 10_000,
@@ -33,6 +37,8 @@ export type Limit = keyof typeof limits;
 
 const words: Readonly<Record<Limit, string>> = {
   depth: 'subgraphs or types inside each other',
+  calls: 'local functions that call each other',
+  names: 'names of values inside calls of local functions',
   axes: 'axes of one tensor',
   nodes: 'nodes',
   ports: 'inputs and outputs',

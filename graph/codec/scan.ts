@@ -52,11 +52,10 @@ const attribute: Message = {
 };
 const node: Message = {
   name: 'NodeProto',
-  known: numbers(1, 2, 3, 4, 5, 6, 7, 9, 10),
-  refused: { 8: 'an overload of a local function' },
+  known: numbers(1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
   inner: { 5: () => attribute },
   counted: { 1: 'arity', 2: 'arity', 5: 'attributes' },
-  sized: { 1: 'name', 2: 'name', 3: 'name', 4: 'name', 7: 'name' },
+  sized: { 1: 'name', 2: 'name', 3: 'name', 4: 'name', 7: 'name', 8: 'name' },
 };
 const dimension: Message = { name: 'Dimension', inner: {}, sized: { 2: 'name', 3: 'name' } };
 const shape: Message = { name: 'TensorShapeProto', inner: { 1: () => dimension }, counted: { 1: 'axes' } };
@@ -76,12 +75,32 @@ const graph: Message = {
   total: { 1: 'nodes', 5: 'weights', 11: 'ports', 12: 'ports', 13: 'values', 14: 'values', 16: 'values' },
   sized: { 2: 'name' },
 };
+/** Inside a local function an attribute may be one of the call's. */
+const { 21: _, ...alsoRefused } = attribute.refused ?? {};
+const functionAttribute: Message = {
+  ...attribute,
+  known: numbers(1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 20, 21),
+  refused: alsoRefused,
+  inner: { 5: () => tensor, 6: () => functionGraph },
+  sized: { ...attribute.sized, 21: 'name' },
+};
+const functionNode: Message = { ...node, inner: { 5: () => functionAttribute } };
+const functionGraph: Message = { ...graph, inner: { ...graph.inner, 1: () => functionNode } };
+const localFunction: Message = {
+  name: 'FunctionProto',
+  known: numbers(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
+  inner: { 7: () => functionNode, 11: () => attribute },
+  counted: { 4: 'arity', 5: 'arity', 6: 'attributes', 9: 'attributes', 11: 'attributes' },
+  total: { 7: 'nodes', 12: 'values', 14: 'values' },
+  sized: { 1: 'name', 4: 'name', 5: 'name', 6: 'name', 10: 'name', 13: 'name' },
+};
 const model: Message = {
   name: 'ModelProto',
-  known: numbers(1, 2, 3, 4, 5, 6, 7, 8, 14, 26),
-  refused: { 20: 'training information', 25: 'local functions (inline them before exporting)' },
-  inner: { 7: () => graph },
+  known: numbers(1, 2, 3, 4, 5, 6, 7, 8, 14, 25, 26),
+  refused: { 20: 'training information' },
+  inner: { 7: () => graph, 25: () => localFunction },
   counted: { 8: 'attributes', 14: 'values' },
+  total: { 25: 'nodes' },
 };
 
 /** Walks the protobuf fields of a model; refuses those that mean something decant would lose, and files that ask for too much. */

@@ -1,61 +1,21 @@
+import { asSingles } from '../../graph/halves.ts';
 import { withScratch } from '../../graph/scratch.ts';
-import { type Bytes, bytesOf, elementCount, float32Of, type Tensor } from '../../graph/tensor.ts';
+import { bytesOf, elementCount, float32Of, type Tensor } from '../../graph/tensor.ts';
 import { importError } from '../importers/importer.ts';
 import type { StoredTensor } from './file.ts';
 
-/** Views of the bytes as 16-bit words, copied where they are not aligned. */
-const words = (bytes: Uint8Array): Uint16Array => {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
-  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
-};
-
-const EXPONENT_BIAS_DIFFERENCE = 112;
-
-/** IEEE half precision to the bits of single precision; subnormal halves are normal singles. */
-const singleBits = (half: number): number => {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13);
-  if (exponent !== 0) return sign | ((exponent + EXPONENT_BIAS_DIFFERENCE) << 23) | (fraction << 13);
-  if (fraction === 0) return sign;
-  const shift = Math.clz32(fraction) - 21;
-  return sign | ((EXPONENT_BIAS_DIFFERENCE + 1 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
-};
-
-const widened = (source: Uint8Array, bits: (word: number) => number): Uint8Array => {
-  const from = words(source);
-  const to = new Int32Array(from.length);
-  for (let i = 0; i < from.length; i++) to[i] = bits(from[i] ?? 0);
-  return new Uint8Array(to.buffer);
-};
-
-/** How each type that decant trains from becomes single precision; bfloat16 is its upper half. */
-const conversions: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
-  F32: (bytes) => bytes,
-  F16: (bytes) => widened(bytes, singleBits),
-  BF16: (bytes) => widened(bytes, (word) => word << 16),
-};
-
-/** Bytes that another type's become; pieces end between two elements. */
-const converted = (source: Bytes, length: number, convert: (bytes: Uint8Array) => Uint8Array): Bytes => ({
-  length,
-  read: () => convert(source.read()),
-  *pieces() {
-    for (const piece of source.pieces?.() ?? [source.read()]) yield convert(piece);
-  },
-});
+/** How safetensors call the types that decant trains from. */
+const types = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /** A parameter in single precision, converted when it is read and kept by nobody. */
 export const floatTensor = (name: string, { file, dtype, dims, bytes }: StoredTensor): Tensor => {
-  const convert = conversions[dtype];
-  if (convert === undefined) {
+  const found = Object.entries(types).find(([type]) => type === dtype)?.[1];
+  if (found === undefined) {
     throw importError(
-      `${file}: tensor '${name}' has elements of type ${dtype}; decant reads parameters of ${Object.keys(conversions).join(', ')}`,
+      `${file}: tensor '${name}' has elements of type ${dtype}; decant reads parameters of ${Object.keys(types).join(', ')}`,
     );
   }
-  const length = 4 * elementCount(dims);
-  return { dtype: 'float32', dims, bytes: dtype === 'F32' ? bytes : converted(bytes, length, convert) };
+  return found === 'float32' ? { dtype: found, dims, bytes } : asSingles({ dtype: found, dims, bytes }, elementCount(dims));
 };
 
 /** Side of the blocks that are turned at a time: both sides of a block stay in the first cache. */

@@ -192,7 +192,6 @@ describe('what decant cannot hold is refused', () => {
     ['text', Buffer.from('{"model": "this is JSON, not ONNX"}'), /ONNX/],
     ['a zip archive', Buffer.from('PK\u0003\u0004\u0014\u0000\u0000\u0000\u0008\u0000'), /ONNX/],
     ['sparse initializers', addition({ graph: { sparseInitializer: [sparse] } }), /sparse initializers/],
-    ['local functions', addition({ model: { functions: [{ name: 'f' }] } }), /local functions/],
     ['training information', addition({ model: { trainingInfo: [{}] } }), /training information/],
     ['text tensors', addition({ graph: { initializer: [{ name: 'w', dims: [1], dataType: 8 }] } }), /type string/],
     ['float8', addition({ graph: { initializer: [{ name: 'w', dims: [1], dataType: 17 }] } }), /float8e4m3fn/],

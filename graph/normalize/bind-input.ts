@@ -1,0 +1,28 @@
+import { modelError } from '../../ground/errors.ts';
+import { GraphBuilder } from '../builder.ts';
+import { type Graph, value } from '../graph.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** Whether sizes are those that an input asks for, where it names any. */
+const fits = (dims: readonly number[], shape: readonly (number | string)[] | undefined): boolean =>
+  shape === undefined ||
+  (shape.length === dims.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i]));
+
+/** The graph with one input fixed to a constant: a flag that chooses between two ways (`use_cache_branch`), or a default. */
+export const bindInput = (graph: Graph, name: string, tensor: Tensor): Graph => {
+  const input = value(name);
+  const type = graph.types.get(input);
+  if (!graph.inputs.includes(input) || type === undefined) {
+    throw modelError(`the graph has no input '${name}' to bind; it has ${graph.inputs.join(', ')}`);
+  }
+  if (type.dtype !== tensor.dtype || !fits(tensor.dims, type.shape)) {
+    const asked = `${type.dtype}[${type.shape?.join(', ') ?? '...'}]`;
+    throw modelError(`the input '${name}' takes ${asked}, and no ${tensor.dtype}[${tensor.dims.join(', ')}]`);
+  }
+  const bound = {
+    ...graph,
+    inputs: graph.inputs.filter((other) => other !== input),
+    weights: new Map([...graph.weights, [input, tensor]]),
+  };
+  return GraphBuilder.from(bound).freeze(graph.outputs);
+};

@@ -1,0 +1,45 @@
+import type { Graph } from '../graph.ts';
+import { decide } from './decide.ts';
+import { fold } from './fold.ts';
+import { inferenceMode } from './inference-mode.ts';
+import { lift } from './lift/index.ts';
+import type { Pass } from './pass.ts';
+import { shapes } from './shapes.ts';
+import { split } from './split.ts';
+import { storedBytes } from './stored-bytes.ts';
+import { tie } from './tie.ts';
+import { unfuse } from './unfuse/index.ts';
+import { widen } from './widen.ts';
+
+/** The steps from a graph of another maker to the form that decant reads, in order. */
+export const passes: readonly Pass[] = [
+  fold,
+  inferenceMode,
+  widen,
+  storedBytes,
+  decide,
+  lift,
+  unfuse,
+  tie,
+  split,
+  shapes,
+  fold,
+];
+
+/** Most graphs are done after one round, and the second finds nothing; each is right whatever a further one would find. */
+const ROUNDS = 8;
+
+/** A graph of another maker in the form that decant reads: equal outputs under equal names. Idempotent. */
+export const normalized = (graph: Graph): Graph => {
+  let current = graph;
+  for (let round = 0; round < ROUNDS; round++) {
+    const next = passes.reduce((step, { run }) => run(step), current);
+    if (next === current) break;
+    current = next;
+  }
+  return current;
+};
+
+export { bindInput } from './bind-input.ts';
+export { storedAsHalves } from './stored-halves.ts';
+export { wasHalved } from './widen.ts';
