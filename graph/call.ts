@@ -15,13 +15,11 @@ export interface Known {
 /** Shape arithmetic happens on short vectors; anything longer is data. */
 const SHAPE_VECTOR_LIMIT = 64;
 
-const counting: ReadonlySet<DType> = new Set<DType>(['int64', 'int32', 'bool']);
+const whole: ReadonlySet<DType> = new Set<DType>(['int64', 'int32', 'bool']);
 
-/** The integers of a small integer weight, as shape arithmetic needs them, and truths. */
+/** The integers of a small weight of such, as shape arithmetic needs them; truth is 1. */
 const smallInts = (tensor: Tensor): readonly number[] | undefined =>
-  counting.has(tensor.dtype) && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT
-    ? numbersOf(tensor)
-    : undefined;
+  whole.has(tensor.dtype) && elementCount(tensor.dims) <= SHAPE_VECTOR_LIMIT ? numbersOf(tensor) : undefined;
 
 /** Types of a node's inputs. What an operator without a record computes has that of its neighbours, and any shape. */
 const inputTypes = (node: Node, opset: number, known: Known): readonly (TensorType | undefined)[] => {

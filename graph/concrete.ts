@@ -22,8 +22,11 @@ export const inputSymbols = ({ inputs, types }: Graph): readonly string[] => [
   ...new Set(inputs.flatMap((input) => (types.get(input)?.shape ?? []).flatMap(symbolsOf))),
 ];
 
-/** Symbols that stand for one size: all that count examples, and unless states lie before them all that count tokens. */
-type Alike = ReadonlyMap<string, string>;
+/** What is known of symbols before any size is chosen: which stand for one size, and which for the sum of others. */
+interface Guess {
+  readonly alike: ReadonlyMap<string, string>;
+  readonly sums: ReadonlyMap<string, readonly string[]>;
+}
 
 const wholeNumbers: ReadonlySet<DType | undefined> = new Set<DType | undefined>(['int64', 'int32', 'bool']);
 
@@ -32,7 +35,7 @@ const symbolAt = ({ types }: Graph, input: Value, axis: number): readonly string
   return dim === undefined ? [] : symbolsOf(dim).filter((name) => name === dim);
 };
 
-const alikeAlong = (graph: Graph, axis: number, inputs: readonly Value[]): Alike => {
+const alikeAlong = (graph: Graph, axis: number, inputs: readonly Value[]): Guess['alike'] => {
   const names = inputs.flatMap((input) => symbolAt(graph, input, axis));
   return new Map(names.map((name) => [name, names[0] ?? name]));
 };
@@ -41,14 +44,31 @@ const alikeAlong = (graph: Graph, axis: number, inputs: readonly Value[]): Alike
 const tokenInputs = ({ inputs, types }: Graph): readonly Value[] =>
   inputs.filter((input) => types.get(input)?.shape?.length === 2 && wholeNumbers.has(types.get(input)?.dtype));
 
-/** Exporters name one size by a symbol an input. Which are alike is tried: as one would feed it, then as the file says. */
-const guesses = (graph: Graph): readonly Alike[] => {
-  const examples = alikeAlong(graph, 0, graph.inputs);
-  return [new Map([...alikeAlong(graph, 1, tokenInputs(graph)), ...examples]), examples, new Map()];
+/** Lengths that a mask over all positions has where those before are fed as states: theirs and that of the tokens. */
+const overAll = (graph: Graph): Guess['sums'] => {
+  const [ids, ...others] = tokenInputs(graph);
+  const states = graph.inputs.filter((input) => (graph.types.get(input)?.shape?.length ?? 0) > 3);
+  const past = states.flatMap((input) => [...symbolAt(graph, input, 2), ...symbolAt(graph, input, 3)])[0];
+  const own = ids === undefined ? undefined : symbolAt(graph, ids, 1)[0];
+  if (past === undefined || own === undefined) return new Map();
+  const masks = others.flatMap((input) => symbolAt(graph, input, 1)).filter((name) => name !== own && name !== past);
+  return new Map(masks.map((name) => [name, [own, past]]));
+};
+
+/** Exporters name one size by a symbol an input. Batches are alike; lengths, too, or sums of others, where they have to be. */
+const guesses = (graph: Graph): readonly Guess[] => {
+  const [examples, none] = [alikeAlong(graph, 0, graph.inputs), new Map<string, never>()];
+  const lengths = alikeAlong(graph, 1, tokenInputs(graph));
+  return [
+    { alike: examples, sums: none },
+    { alike: new Map([...lengths, ...examples]), sums: none },
+    { alike: examples, sums: overAll(graph) },
+    { alike: none, sums: none },
+  ];
 };
 
 /** A size for each symbol that is none of the model's own, each another: small ones, which positions and windows allow. */
-const strangeSizes = (graph: Graph, alike: Alike, given: Sizes): Sizes => {
+const strangeSizes = (graph: Graph, { alike, sums }: Guess, given: Sizes): Sizes => {
   const taken = new Set<Dim>([...sizesIn(graph), ...Object.values(given)]);
   const free = PRIMES.filter((prime) => !taken.has(prime));
   const sizes: Record<string, number> = { ...given };
@@ -56,6 +76,9 @@ const strangeSizes = (graph: Graph, alike: Alike, given: Sizes): Sizes => {
     const same = alike.get(name) ?? name;
     sizes[same] ??= free.shift() ?? 101 + 2 * Object.keys(sizes).length;
     sizes[name] ??= sizes[same];
+  }
+  for (const [name, parts] of sums) {
+    if (given[name] === undefined) sizes[name] = parts.reduce((sum, part) => sum + (sizes[part] ?? 0), 0);
   }
   return sizes;
 };
@@ -82,9 +105,9 @@ const isTyped = (entry: readonly (Value | TensorType | undefined)[]): entry is [
  */
 export const concreteView = (graph: Graph, given: Sizes = {}): Graph => {
   let refused: unknown;
-  for (const alike of guesses(graph)) {
+  for (const guess of guesses(graph)) {
     try {
-      return seenAt(graph, strangeSizes(graph, alike, given));
+      return seenAt(graph, strangeSizes(graph, guess, given));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       refused ??= error;
@@ -92,3 +115,7 @@ export const concreteView = (graph: Graph, given: Sizes = {}): Graph => {
   }
   throw refused;
 };
+
+/** The same graph seen at other sizes than a view: what is equal in both hangs on none of them. */
+export const otherView = (graph: Graph, { sizes = {} }: Graph): Graph =>
+  concreteView(graph, Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, 2 * size])));

@@ -167,7 +167,7 @@ const summarize = (whole: Graph): AnatomySummary | undefined => {
   return {
     parts: depthSizes(graph),
     layers,
-    hidden: anatomy.layers[0]?.inputWidth ?? 0,
+    hidden: anatomy.layers.at(-1)?.outputWidth ?? 0,
     ...(vocabulary === undefined ? {} : { vocabulary }),
     ...(embeddingWidth === undefined ? {} : { embedding: embeddingWidth }),
   };

@@ -36,7 +36,7 @@ export interface AnatomySummary {
    * learning rates mean by these names.
    */
   readonly parts: readonly { readonly name: string; readonly parameters: number }[];
-  /** Width of the residual stream before the first layer. */
+  /** Width of the residual stream behind the last layer. */
   readonly hidden: number;
   readonly vocabulary?: number;
   readonly embedding?: number;

@@ -1,7 +1,7 @@
 import { isRefusal, isUserError, modelError, refusal } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
 import { inferNode, recordOf } from '../call.ts';
-import { concreteView } from '../concrete.ts';
+import { concreteView, otherView } from '../concrete.ts';
 import { type Dim, divideDims, multiplyDims, type Shape } from '../dim.ts';
 import { emitShape } from '../emit-shape.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../graph.ts';
@@ -56,25 +56,34 @@ const indicesOf = (at: Value, axis: number, flags: Uint8Array): Int32Array => {
 type SizesOf = (of: Value) => Shape | undefined;
 
 /** What is left of an axis that counts some symbol so many times: as many of its indices go as of the view's. */
-const leftOf = (dim: Dim, of: number, kept: number): Dim => {
-  if (typeof dim === 'number') return kept;
-  const left = divideDims(multiplyDims(dim, kept), of);
-  if (left === undefined) throw modelError(`of an axis of ${dim} indices, ${kept} of ${of} cannot be kept`);
-  return left;
+const leftOf = (dim: Dim, of: number, kept: number): Dim | undefined =>
+  typeof dim === 'number' ? kept : divideDims(multiplyDims(dim, kept), of);
+
+/** Whether an axis whose size inference cannot tell is as long whatever is fed. */
+const steadyIn = (graph: Graph, view: Graph): ((of: Value, axis: number) => boolean) => {
+  let other: Graph | undefined;
+  return (of, axis) => {
+    other ??= view.sizes === undefined ? graph : otherView(graph, view);
+    return other.types.get(of)?.shape?.[axis] === view.types.get(of)?.shape?.[axis];
+  };
 };
 
 /** Shapes after the cut. Lengths that a cut names are those of the view that it was found in. */
-const sizesAfter =
-  (graph: Graph, view: Graph, kept: KeptIndices): SizesOf =>
-  (of) => {
+const sizesAfter = (graph: Graph, view: Graph, kept: KeptIndices): SizesOf => {
+  const isSteady = steadyIn(graph, view);
+  return (of) => {
     const shape = graph.types.get(of)?.shape;
     const axes = kept.get(of);
     if (axes === undefined) return shape;
     return shape?.map((dim, axis) => {
       const [stay, seen] = [axes.get(axis)?.length, view.types.get(of)?.shape?.[axis]];
-      return stay === undefined || typeof seen !== 'number' ? dim : leftOf(dim, seen, stay);
+      if (stay === undefined || typeof seen !== 'number') return dim;
+      const left = leftOf(dim, seen, stay) ?? (isSteady(of, axis) ? stay : undefined);
+      if (left !== undefined) return left;
+      throw modelError(`of axis ${axis} of '${of}', ${dim} indices, ${stay} of ${seen} cannot be kept`);
     });
   };
+};
 
 const sliceWeights = (graph: Graph, kept: KeptIndices): Map<Value, Tensor> =>
   new Map(

@@ -1,6 +1,7 @@
 import { type Attention, attentionsOf, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { productAt } from '../../graph/sites.ts';
+import type { DType } from '../../graph/tensor.ts';
 
 /** What stands between two points of the residual stream: `output = skip + branch`, the branch computed from `input`. */
 export interface Block {
@@ -22,13 +23,18 @@ const lastDim = ({ types, sizes = {} }: Graph, value: Value): number | undefined
 
 const shapeText = (graph: Graph, value: Value): string | undefined => graph.types.get(value)?.shape?.join();
 
-/** Values that a value is computed from, itself included; weights are left out. */
-const ancestorsOf = (graph: Graph, value: Value): ReadonlySet<Value> => {
+const counts: ReadonlySet<DType | undefined> = new Set<DType | undefined>(['int64', 'int32']);
+
+/** Whether a value counts or numbers something, such as a shape: it may be asked of the stream, but the stream does not run through it. */
+export const isCount = ({ types }: Graph, value: Value): boolean => counts.has(types.get(value)?.dtype);
+
+/** Values that a value is computed from, itself included; weights, and shapes with what they are read off, are left out. */
+export const ancestorsOf = (graph: Graph, value: Value): ReadonlySet<Value> => {
   const { producer } = indexOf(graph);
   const found = new Set<Value>();
   const open = [value];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    if (found.has(at) || graph.weights.has(at)) continue;
+    if (found.has(at) || graph.weights.has(at) || isCount(graph, at)) continue;
     found.add(at);
     for (const input of producer.get(at)?.inputs ?? []) if (input !== null) open.push(input);
   }
@@ -44,7 +50,7 @@ const nodesBetween = (graph: Graph, from: Value, to: Value): ReadonlySet<Node> =
     if (!node.outputs.some((output) => within.has(output) && output !== from)) continue;
     if (!node.inputs.some((input) => input !== null && reached.has(input))) continue;
     nodes.add(node);
-    for (const output of node.outputs) reached.add(output);
+    for (const output of node.outputs) if (!isCount(graph, output)) reached.add(output);
   }
   return nodes;
 };
@@ -121,3 +127,7 @@ const blockAt = (graph: Graph, node: Node): Block | undefined => {
 
 /** Residual blocks in the order of the stream. */
 export const blocksOf = (graph: Graph): readonly Block[] => graph.nodes.flatMap((node) => blockAt(graph, node) ?? []);
+
+/** Whether one block stands around another, as a layer of MobileBERT stands around its thinner blocks. */
+export const surrounds = (outer: Block, inner: Block | undefined): boolean =>
+  inner !== undefined && outer !== inner && [...inner.nodes].every((node) => outer.nodes.has(node));

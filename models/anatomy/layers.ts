@@ -1,5 +1,6 @@
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { type Block, blocksOf } from './blocks.ts';
+import { type Block, surrounds } from './blocks.ts';
+import { streamsOf } from './streams.ts';
 
 /** An attention block with the feed-forward blocks that follow it. */
 export interface LayerSpan {
@@ -15,15 +16,10 @@ export const nodesOf = ({ blocks }: LayerSpan): readonly Node[] => [
   ...new Set(blocks.flatMap((block) => [...block.nodes])),
 ];
 
-/** Whether one block stands around another, as a layer of MobileBERT stands around its thinner blocks. */
-const surrounds = (outer: Block, inner: Block | undefined): boolean =>
-  inner !== undefined && outer !== inner && [...inner.nodes].every((node) => outer.nodes.has(node));
-
 /**
  * Layers begin at each block of self-attention that stands around no other; without any every block is a layer.
  */
-const groupBlocks = (blocks: readonly Block[]): readonly (readonly Block[])[] => {
-  const attends = blocks.some((block) => block.kind === 'attention');
+const groupBlocks = (blocks: readonly Block[], attends: boolean): readonly (readonly Block[])[] => {
   const layers: Block[][] = [];
   for (const block of blocks) {
     const current = layers.at(-1);
@@ -82,13 +78,20 @@ const lastOutput = (graph: Graph, blocks: readonly Block[], all: readonly Block[
 const outermost = (own: readonly Block[]): readonly Block[] =>
   own.filter((block) => !own.some((other) => surrounds(other, block)));
 
-/** Layers of a graph in the order of the stream. */
-export const layerSpansOf = (graph: Graph): readonly LayerSpan[] => {
-  const layers = groupBlocks(blocksOf(graph));
+/** Layers of one stream, in its order. */
+const spansOf = (graph: Graph, blocks: readonly Block[], attends: boolean): readonly Omit<LayerSpan, 'index'>[] => {
+  const layers = groupBlocks(blocks, attends);
   const streams = layers.map(outermost);
   return layers.flatMap((own, index) => {
     const input = streams[index]?.[0]?.input;
     const output = streams[index + 1]?.[0]?.input ?? lastOutput(graph, streams.flat(), layers.flat());
-    return input === undefined || output === undefined ? [] : [{ index, input, output, blocks: own }];
+    return input === undefined || output === undefined ? [] : [{ input, output, blocks: own }];
   });
+};
+
+/** Layers of a graph in the order in which they are computed: those of an encoder, then those of what reads it. */
+export const layerSpansOf = (graph: Graph): readonly LayerSpan[] => {
+  const streams = streamsOf(graph);
+  const attends = streams.flat().some(({ kind }) => kind === 'attention');
+  return streams.flatMap((blocks) => spansOf(graph, blocks, attends)).map((span, index) => ({ ...span, index }));
 };

@@ -6,7 +6,7 @@ import { modelError } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
 import { type Anatomy, anatomyOf, bypassLayer, type Part, partsOf } from '../anatomy.ts';
 import { stateInputs } from './states.ts';
-import { namedCount, partsIn, startOwner, type Units } from './units.ts';
+import { namedCount, namedUnits, partsIn, startOwner, type Units } from './units.ts';
 
 type Kind = 'heads' | 'crossHeads' | 'ffn';
 
@@ -75,7 +75,7 @@ const expectGroup = ({ name, group, refused }: Part): CutGroup => {
 /** Query heads by the unit that they can go with. */
 const members = (part: Part): ReadonlyMap<number, readonly number[]> => {
   const units = new Map<number, number[]>();
-  for (const [index, unit] of startOwner(part).entries()) units.set(unit, [...(units.get(unit) ?? []), index]);
+  for (const [index, unit] of namedUnits(part).entries()) units.set(unit, [...(units.get(unit) ?? []), index]);
   return units;
 };
 

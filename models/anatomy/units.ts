@@ -1,7 +1,8 @@
-import type { Graph } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
 import type { Cut } from '../../graph/op.ts';
-import { sitesOfWeight } from '../../graph/sites.ts';
+import { productAt, sitesOfWeight } from '../../graph/sites.ts';
 import { type Anatomy, type Layer, type Part, partsOf } from '../anatomy.ts';
+import { isCount } from './blocks.ts';
 
 /** Units by the number of their layer, as people name them. */
 type ByLayer = Readonly<Record<string, readonly number[]>>;
@@ -47,8 +48,14 @@ export const partsIn = (anatomy: Anatomy, layer: number, kind: 'heads' | 'crossH
         : part.kind === 'heads' && (part.cross ?? false) === (kind === 'crossHeads')),
   );
 
-/** Units as they are named: query heads of each, which may be more than can go one by one. */
-export const namedCount = (part: Part): number => (part.group === undefined ? part.count : startOwner(part).length);
+/** The unit that each thing which has a name of its own belongs to: of heads several may go together, neurons go one by one. */
+export const namedUnits = (part: Part): Int32Array =>
+  part.kind === 'heads' && part.group !== undefined
+    ? startOwner(part)
+    : Int32Array.from({ length: part.count }, (_, unit) => unit);
+
+/** How many of a part can be named. */
+export const namedCount = (part: Part): number => namedUnits(part).length;
 
 const isOuter = (graph: Graph, { value, axis }: Cut): boolean =>
   sitesOfWeight(graph, value).some(({ use }) => use.kind === 'linear' && use.outer === axis);
@@ -67,6 +74,32 @@ const widthOfHead = (graph: Graph, { attention }: Part): number => {
   return typeof width === 'number' ? width : 0;
 };
 
+/** Widths of the products that a value is made of, each way up as far as the nearest of them. */
+const productWidths = (graph: Graph, from: Value): readonly number[] => {
+  const { producer } = indexOf(graph);
+  const [widths, seen, open] = [new Set<number>(), new Set<Value>(), [from]];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const node = seen.has(at) || isCount(graph, at) ? undefined : producer.get(at);
+    seen.add(at);
+    const width = graph.types.get(at)?.shape?.at(-1);
+    if (node !== undefined && productAt(graph, node) !== undefined && typeof width === 'number') widths.add(width);
+    else for (const input of node?.inputs ?? []) if (input !== null) open.push(input);
+  }
+  return [...widths];
+};
+
+/**
+ * Heads of keys and values: as many as go one by one where groups of query heads share them; where keys are repeated for queries
+ * that can still go alone (one head of keys for all of them), as their projection is wide.
+ */
+const keyHeads = (graph: Graph, part: Part): number => {
+  const [all, keys] = [namedCount(part), part.attention?.product.inputs[1]];
+  if (part.count < all || keys == null) return part.count;
+  const widths = productWidths(graph, keys);
+  const heads = (widths[0] ?? 0) / widthOfHead(graph, part);
+  return widths.length === 1 && Number.isInteger(heads) && heads > 0 && heads < all ? heads : part.count;
+};
+
 /** What a layer of a graph, or of a view of one, is made of. */
 export const layerUnits = (graph: Graph, anatomy: Anatomy, { index }: Layer): LayerUnits => {
   const [heads, cross, ffn] = [
@@ -76,7 +109,7 @@ export const layerUnits = (graph: Graph, anatomy: Anatomy, { index }: Layer): La
   ];
   return {
     heads: sum(heads.map(namedCount)),
-    kvHeads: sum(heads.map(({ count }) => count)),
+    kvHeads: sum(heads.map((part) => keyHeads(graph, part))),
     headWidth: Math.max(0, ...[...heads, ...cross].map((part) => widthOfHead(graph, part))),
     crossHeads: sum(cross.map(namedCount)),
     ffn: sum(ffn.map(({ count }) => count)),

@@ -68,13 +68,17 @@ const summaryOf = (graph: Graph) => {
   const anatomy = anatomyOf(view);
   return {
     layers: anatomy.layers.map((layer) => layerUnits(view, anatomy, layer)),
-    hidden: anatomy.layers[0]?.inputWidth,
+    hidden: anatomy.layers.at(-1)?.outputWidth,
     vocabulary: anatomy.vocabulary,
   };
 };
 
 const expectedSummary = ({ anatomy: { layers, hidden, vocabulary } }: Truth) => ({
-  layers: layers.map(({ ffn, crossHeads = 0, ...layer }) => ({ ...layer, crossHeads, ffn: [ffn].flat().reduce((a, b) => a + b, 0) })),
+  layers: layers.map(({ ffn, crossHeads = 0, ...layer }) => ({
+    ...layer,
+    crossHeads,
+    ffn: [ffn].flat().reduce((a, b) => a + b, 0),
+  })),
   hidden,
   vocabulary: vocabulary ?? undefined,
 });
@@ -126,7 +130,10 @@ describe.each(knownExports)('%s', (name) => {
         return gradient === undefined ? [] : [transposed ? turned(gradient, dims) : gradient];
       });
       // Where the file holds a weight twice, either place has its part.
-      const sum = floats(known).length === 0 ? [] : Array.from(floats(known), (_, i) => candidates.reduce((all, one) => all + (one[i] ?? 0), 0));
+      const sum =
+        floats(known).length === 0
+          ? []
+          : Array.from(floats(known), (_, i) => candidates.reduce((all, one) => all + (one[i] ?? 0), 0));
       const distances = [sum, ...candidates].map((one) => distance(one, floats(known)));
       expect(Math.min(...distances), torch).toBeLessThan(GRADIENT_TOLERANCE);
     }
