@@ -1,27 +1,13 @@
 import { refusal } from '../../ground/errors.ts';
-import { addDims, type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
+import { type Dim, multiplyDims, productOf, type Shape } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { elementCount } from '../tensor.ts';
+import { convGradient } from './conv-gradient.ts';
 import type { Port } from './shared-cuts.ts';
 import { floats, type Labels, labelCut } from './shared-math.ts';
-import { describe, freshDim, inputOf, intAttr, intsAttr, stringAttr } from './shared-structure.ts';
+import { describe, freshDim, inputOf, intAttr } from './shared-structure.ts';
 import { along } from './shared-uses.ts';
-
-/** Places of one axis: its length with padding, in strides, as far as the dilated kernel fits. */
-const placesAlong = (call: Call, at: number, length: Dim, kernel: number): Dim => {
-  const spatial = (inputOf(call, 1).shape?.length ?? 2) - 2;
-  const stride = intsAttr(call.node, 'strides')?.[at] ?? 1;
-  const reach = (intsAttr(call.node, 'dilations')?.[at] ?? 1) * (kernel - 1) + 1;
-  const pads = intsAttr(call.node, 'pads') ?? [];
-  const auto = stringAttr(call.node, 'auto_pad', 'NOTSET');
-  if (auto.startsWith('SAME')) {
-    return typeof length === 'number' ? Math.ceil(length / stride) : stride === 1 ? length : freshDim(call, 0, at + 2);
-  }
-  const padding = auto === 'VALID' ? 0 : (pads[at] ?? 0) + (pads[at + spatial] ?? 0);
-  if (typeof length === 'number') return Math.floor((length + padding - reach) / stride) + 1;
-  const same = stride === 1 ? addDims(length, padding - reach + 1) : undefined;
-  return same ?? freshDim(call, 0, at + 2);
-};
+import { placesAlong } from './shared-walks.ts';
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -58,21 +44,22 @@ const macs = (call: Call): Dim => {
     : multiplyDims(productOf(y.shape), productOf(kernel.slice(1)));
 };
 
-/** Pixels of a size that is known: how many strides fit cannot be said of a symbol. */
+/** Pixels or kernels of a size that is known: how many strides fit cannot be said of a symbol. */
 const image = (...dims: readonly number[]) => ({
   ...floats(...dims),
   data: Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i)),
 });
 
-const kernels = (...dims: readonly number[]) => ({ ...floats(...dims), constant: true });
+const kernels = image;
 
-/** Kernels of weights moved over an image or a sequence. Models that have one are run, measured and cut, not trained. */
+/** Kernels of weights moved over an image or a sequence. */
 export const conv: OpDef = {
   domain: '',
   op: 'Conv',
   since: 1,
   infer,
-  gradient: 'none',
+  gradient: convGradient,
+  mixes: true,
   cut: labelCut(infer, labels, 'has places or groups along that axis'),
   uses: (call) => [{ input: 1, kind: 'linear', inner: 1, outer: 0 }, ...along(call, { 2: 'bias' })],
   macs,
@@ -94,6 +81,24 @@ export const conv: OpDef = {
       inputs: [image(1, 4, 7, 6), kernels(4, 1, 3, 3), kernels(4)],
       attrs: { group: 4, dilations: [2, 1], pads: [1, 0, 1, 0], strides: [2, 1] },
       macs: 4 * 3 * 4 * 9,
+    },
+    {
+      name: 'a sequence in steps of two, in two groups',
+      inputs: [image(2, 4, 7), kernels(6, 2, 3), kernels(6)],
+      attrs: { group: 2, pads: [1, 1], strides: [2] },
+      macs: 2 * 6 * 4 * 6,
+    },
+    {
+      name: 'padding that every place needs',
+      inputs: [image(1, 2, 5, 6), kernels(3, 2, 2, 3)],
+      attrs: { auto_pad: 'SAME_UPPER', strides: [2, 2] },
+      macs: 3 * 9 * 12,
+    },
+    {
+      name: 'a border that no kernel sees',
+      inputs: [image(1, 2, 8, 5), kernels(3, 2, 3, 2)],
+      attrs: { strides: [3, 2] },
+      macs: 3 * 4 * 12,
     },
   ],
 };

@@ -1,6 +1,8 @@
 import type { OpDef } from '../op.ts';
+import { elu, hardSwish, mish, prelu, selu, softsign } from './activations.ts';
 import { argMax, argMin } from './arg.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
+import { batchNormalization } from './batch-normalization.ts';
 import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
 import { compress } from './compress.ts';
@@ -10,6 +12,7 @@ import { conv } from './conv.ts';
 import { cumSum } from './cum-sum.ts';
 import { nonZero, unique } from './data-dependent.ts';
 import { dropout } from './dropout.ts';
+import { einsum } from './einsum.ts';
 import { gatherElements, scatterElements } from './elements.ts';
 import { expand } from './expand.ts';
 import { clip, max, mean, min, sum } from './extrema.ts';
@@ -22,12 +25,14 @@ import { gatherND } from './gather-nd.ts';
 import { biasGelu, contribGelu, fastGelu, gelu, quickGelu } from './gelu.ts';
 import { fusedGemm, gemm } from './gemm.ts';
 import { identity } from './identity.ts';
+import { choice } from './if.ts';
 import { matmul } from './matmul.ts';
 import { mod } from './mod.ts';
 import { multiHeadAttention } from './multi-head-attention.ts';
 import { layerNormalization, rmsNormalization, simplifiedLayerNormalization } from './normalization.ts';
 import { oneHot } from './one-hot.ts';
 import { pad } from './pad.ts';
+import { globalAveragePool, globalMaxPool } from './pooling.ts';
 import { pow } from './pow.ts';
 import {
   dequantizeLinear,
@@ -71,6 +76,7 @@ import {
 } from './unary.ts';
 import { squeeze, unsqueeze } from './unsqueeze.ts';
 import { where } from './where.ts';
+import { averagePool, maxPool } from './windows.ts';
 
 /** Every operator decant knows, one record each. The newest record whose `since` fits the graph's opset is used. */
 export const ops: readonly OpDef[] = [
@@ -98,6 +104,12 @@ export const ops: readonly OpDef[] = [
   leakyRelu,
   softplus,
   hardSigmoid,
+  elu,
+  selu,
+  hardSwish,
+  mish,
+  softsign,
+  prelu,
   erf,
   gelu,
   contribGelu,
@@ -105,11 +117,13 @@ export const ops: readonly OpDef[] = [
   biasGelu,
   fastGelu,
   matmul,
+  einsum,
   gemm,
   ...softmax,
   ...logSoftmax,
   ...reductions,
   layerNormalization,
+  batchNormalization,
   rmsNormalization,
   simplifiedLayerNormalization,
   ...dropout,
@@ -138,6 +152,10 @@ export const ops: readonly OpDef[] = [
   eyeLike,
   flatten,
   gatherElements,
+  averagePool,
+  maxPool,
+  globalAveragePool,
+  globalMaxPool,
   ...gatherND,
   mod,
   nonZero,
@@ -159,6 +177,7 @@ export const ops: readonly OpDef[] = [
   expand,
   gather,
   identity,
+  choice,
   reshape,
   ...shape,
   size,

@@ -150,6 +150,12 @@ const reduceLogSumExp = reduction('ReduceLogSumExp', 18, (emit, dy, x, y) =>
   selected(emit, nonZero(emit, dy), emit.op('Mul', [emit.op('Exp', [emit.op('Sub', [x, y])]), dy])),
 );
 
+/** y = product of x:  dx = dy y / x, so that no element may be zero. */
+const reduceProd = reduction('ReduceProd', 18, (emit, dy, x, y) => emit.op('Div', [emit.op('Mul', [dy, y]), x]), [0.5, 2]);
+
+/** y = log sum x:  dx = dy / exp(y). */
+const reduceLogSum = reduction('ReduceLogSum', 18, (emit, dy, x, y) => expandLike(emit, emit.op('Div', [dy, emit.op('Exp', [y])]), x), [0.5, 2]);
+
 /** Sums, means and extremes over axes. */
 export const reductions: readonly OpDef[] = [
   ...reduceSum,
@@ -160,4 +166,6 @@ export const reductions: readonly OpDef[] = [
   ...reduceL1,
   ...reduceL2,
   ...reduceLogSumExp,
+  ...reduceProd,
+  ...reduceLogSum,
 ];

@@ -4,7 +4,7 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { entryOf, sizesVector } from './shared-emit.ts';
-import { reduce } from './shared-math.ts';
+import { operand, reduce } from './shared-math.ts';
 import { freshDim, inputOf, noMacs, numbersAt } from './shared-structure.ts';
 import { passed } from './shared-uses.ts';
 
@@ -22,21 +22,26 @@ const infer = (call: Call): readonly Inferred[] => {
   ];
 };
 
+/** (r0, n0, r1, n1, ...): a constant where the repeats are. */
+const spreadShape = (emit: Emit, call: Call, x: Value): Value => {
+  const repeats = numbersAt(call, 1);
+  if (repeats !== undefined) {
+    return sizesVector(
+      emit,
+      repeats.flatMap((times, axis) => [times, entryOf(emit, x, axis)]),
+    );
+  }
+  const columns = [operand(call, 1), emit.shapeOf(x)].map((sizes) => emit.op('Reshape', [sizes, emit.ints([-1, 1])]));
+  return emit.op('Reshape', [emit.op('Concat', columns, { axis: 1 }), emit.ints([-1])]);
+};
+
 /** dx = sum over the repeats: dy as (r0, n0, r1, n1, ...), summed over the r. */
 const gradientOf = (emit: Emit, call: Call, x: Value, dy: Value): Value => {
-  const repeats = numbersAt(call, 1);
-  if (repeats === undefined) {
-    throw refusal(`Tile '${call.node.name}' needs constant repeats for its gradient; make them an initializer`);
-  }
-  const entries = repeats.flatMap((times, axis) => [times, entryOf(emit, x, axis)]);
-  const spread = emit.op('Reshape', [dy, sizesVector(emit, entries)]);
-  return reduce(
-    emit,
-    'ReduceSum',
-    spread,
-    repeats.map((_, axis) => 2 * axis),
-    false,
-  );
+  const rank = emit.type(x).shape?.length;
+  if (rank === undefined) throw refusal(`Tile '${call.node.name}': the rank of its input is not known`);
+  const spread = emit.op('Reshape', [dy, spreadShape(emit, call, x)]);
+  const repeats = Array.from({ length: rank }, (_, axis) => 2 * axis);
+  return reduce(emit, 'ReduceSum', spread, repeats, false);
 };
 
 /** How often each axis is repeated where the output has a shape. */

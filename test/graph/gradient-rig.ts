@@ -3,6 +3,8 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { newArray, type TypedArray } from '../../graph/tensor.ts';
+import { activations } from './float64-activations.ts';
+import { windows } from './float64-windows.ts';
 
 export type Feeds = Readonly<Record<string, HostTensor>>;
 export type Elements = readonly number[];
@@ -60,10 +62,16 @@ const number = (node: Node, name: string, fallback: number): number => {
   return attr?.kind === 'float' || attr?.kind === 'int' ? attr.value : fallback;
 };
 
+/** Every axis but batch and channels. */
+const placesOf = (b: GraphBuilder, node: Node): readonly number[] =>
+  (b.type(first(node)).shape ?? []).map((_, axis) => axis).slice(2);
+
 /**
  * Float64 decompositions of operators that ONNX Runtime runs in float32 only. A test compares each with its operator.
  */
 export const decompositions: Readonly<Record<string, (b: GraphBuilder, node: Node) => Value>> = {
+  ...activations,
+  ...windows,
   Erf: (b, node) => erf(b, first(node)),
   Gelu: (b, node) => {
     const { approximate } = node.attrs;
@@ -95,6 +103,8 @@ export const decompositions: Readonly<Record<string, (b: GraphBuilder, node: Nod
     });
     return times(b, b.op('MatMul', [x, w]), number(node, 'alpha', 1));
   },
+  GlobalAveragePool: (b, node) => b.op('ReduceMean', [first(node), b.ints(placesOf(b, node))]),
+  GlobalMaxPool: (b, node) => b.op('ReduceMax', [first(node), b.ints(placesOf(b, node))]),
   Mean: (b, node) => times(b, b.op('Sum', node.inputs), 1 / node.inputs.length),
   Softplus: (b, node) => b.op('Log', [shift(b, b.op('Exp', [first(node)]), 1)]),
   LeakyRelu: (b, node) => {

@@ -10,7 +10,7 @@ export interface Fused {
   readonly builder: GraphBuilder;
   readonly graph: Graph;
   readonly node: Node;
-  /** The names of weights that were split or turned so far, by what was done to which. */
+  /** What was made of values so far, by what was done to which: weights that were split or turned, masks. */
   readonly derived: Map<string, readonly Value[]>;
 }
 
@@ -87,8 +87,8 @@ export const alias = (at: Fused, x: Value, position: number): void => {
   if (name !== undefined) at.builder.op('Identity', [x], {}, name);
 };
 
-/** A weight made of another one, once for all who read it: its name begins with that one's. */
-const made = (at: Fused, from: Value, what: string, make: () => readonly Value[]): readonly Value[] => {
+/** What is made of a value, once for all who read it. */
+export const made = (at: Fused, from: Value, what: string, make: () => readonly Value[]): readonly Value[] => {
   const key = `${from}\n${what}`;
   const known = at.derived.get(key) ?? make();
   at.derived.set(key, known);

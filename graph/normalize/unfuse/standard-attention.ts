@@ -4,20 +4,22 @@ import type { Value } from '../../graph.ts';
 import type { AttributeInput } from '../../op.ts';
 import type { PassSample } from '../pass.ts';
 import {
+  alias,
   type Fused,
   flagOf,
   has,
   inputAt,
   isComputed,
+  made,
   needed,
   numberOf,
   outputAt,
   rankAt,
+  scalarLike,
   sizeAt,
-  typeAt,
   type Unfusion,
 } from './fused.ts';
-import { apart, behind, capped, causal, lengthOf, mixed, plus, scoresOf, shared, together, unseen } from './heads.ts';
+import { apart, behind, capped, causal, LOWEST, lengthOf, plus, scoresOf, shared, together, unseen } from './heads.ts';
 import { batch, fusedNode, type SampleInputs, sampleOf, sequence } from './samples.ts';
 
 const [QUERY, KEY, VALUE, MASK, PAST_KEY, PAST_VALUE, LENGTHS] = [0, 1, 2, 3, 4, 5, 6];
@@ -49,23 +51,53 @@ const factsOf = (at: Fused): Facts | undefined => {
     : undefined;
 };
 
-/** What the mask adds to scores: one of booleans says which keys are seen. */
-const maskOf = (at: Fused, like: Value): Value | undefined => {
-  const mask = inputAt(at, MASK);
-  return mask !== undefined && typeAt(at, MASK)?.dtype === 'bool' ? unseen(at, mask, like) : mask;
+/** What is added to scores for keys that are not seen: where it is all there is, softmax makes no numbers, and those zero. */
+const unseenScores = (at: Fused, like: Value): Value => scalarLike(at, like, Number.NEGATIVE_INFINITY);
+
+/**
+ * What a mask adds to scores, once for all who read it: one of booleans says which keys are seen, and in one of numbers the
+ * lowest says so, too.
+ */
+const maskOf = (at: Fused, mask: Value, like: Value): Value => {
+  const { builder } = at;
+  const [added = mask] = made(at, mask, 'added', () => {
+    if (builder.type(mask).dtype === 'bool') {
+      return [builder.op('Where', [mask, scalarLike(at, like, 0), unseenScores(at, like)])];
+    }
+    const lowest = builder.op('LessOrEqual', [mask, scalarLike(at, mask, LOWEST)]);
+    return [builder.op('Where', [lowest, unseenScores(at, like), mask])];
+  });
+  return added;
 };
 
-/** The scores as softmax reads them, and as the last output wants them. */
+/** The value after so many steps as the last output, where that is asked for. */
+const show = (at: Fused, step: number, x: Value): void => {
+  if (numberOf(at, 'qk_matmul_output_mode', 0) === step) alias(at, x, QK);
+};
+
+/** What softmax reads. */
 const maskedScores = (at: Fused, query: Value, key: Value, scale: number): Value => {
-  const past = inputAt(at, PAST_KEY);
-  const mode = numberOf(at, 'qk_matmul_output_mode', 0);
-  const shown = (own: number): string | undefined => (mode === own ? outputAt(at, QK) : undefined);
+  const [past, mask] = [inputAt(at, PAST_KEY), inputAt(at, MASK)];
   const product = scoresOf(at, query, key, scale);
-  if (shown(0) !== undefined) at.builder.op('Identity', [product], {}, shown(0));
-  const first = past === undefined ? undefined : lengthOf(at, past, 2);
-  const ahead = flagOf(at, 'is_causal') ? unseen(at, causal(at, query, key, first), product) : undefined;
+  show(at, 0, product);
   const scores = capped(at, product, numberOf(at, 'softcap', 0));
-  return plus(at, plus(at, scores, maskOf(at, product)), ahead);
+  show(at, 1, scores);
+  const added = mask === undefined ? undefined : maskOf(at, mask, product);
+  if (!flagOf(at, 'is_causal')) return plus(at, scores, added);
+  const visible = causal(at, query, key, past === undefined ? undefined : lengthOf(at, past, 2));
+  const ahead =
+    added === undefined
+      ? unseen(at, visible, product)
+      : at.builder.op('Where', [visible, added, unseenScores(at, product)]);
+  return plus(at, scores, ahead);
+};
+
+/** Shares of keys; none where a mask leaves no key. */
+const sharesOf = (at: Fused, scores: Value): Value => {
+  const { builder } = at;
+  const shares = builder.op('Softmax', [scores], { axis: -1 });
+  if (!has(at, MASK)) return shares;
+  return builder.op('Where', [builder.op('IsNaN', [shares]), scalarLike(at, shares, 0), shares]);
 };
 
 const write = (at: Fused, { rank, heads, groups, width, valueWidth }: Facts): void => {
@@ -76,17 +108,22 @@ const write = (at: Fused, { rank, heads, groups, width, valueWidth }: Facts): vo
   const value = behind(at, inputAt(at, PAST_VALUE), headed(VALUE, groups, valueWidth), outputAt(at, 2));
   const scale = at.node.attrs.scale === undefined ? 1 / Math.sqrt(width) : numberOf(at, 'scale', 1);
   const scores = maskedScores(at, query, shared(at, key, groups, heads, width), scale);
-  const values = shared(at, value, groups, heads, valueWidth);
-  if (rank === 4) mixed(at, scores, values, outputAt(at, 0));
-  else together(at, mixed(at, scores, values), heads * valueWidth, outputAt(at, 0));
+  show(at, 2, scores);
+  const shares = sharesOf(at, scores);
+  show(at, 3, shares);
+  const operands = [shares, shared(at, value, groups, heads, valueWidth)];
+  if (rank === 4) at.builder.op('MatMul', operands, {}, outputAt(at, 0));
+  else together(at, at.builder.op('MatMul', operands), heads * valueWidth, outputAt(at, 0));
 };
 
 interface SampleParts {
   readonly rank?: 3 | 4;
   readonly groups?: number;
-  readonly mask?: 'bool' | 'float' | 'row';
+  readonly mask?: 'bool' | 'float' | 'lowest' | 'row';
   readonly past?: number;
   readonly opset?: number;
+  /** With what is asked of scores. */
+  readonly shown?: true;
   readonly attrs?: AttributeInput;
 }
 
@@ -100,6 +137,10 @@ const maskFor = (builder: GraphBuilder, { mask }: SampleInputs, kind: SamplePart
       return builder.op('Equal', [builder.op('Add', [builder.op('Sub', [queries, queries]), keys]), builder.scalar('int64', 1)]);
     case 'bool':
       return builder.op('Equal', [queries, keys]);
+    case 'lowest': {
+      const seen = builder.op('And', [builder.op('Cast', [queries], { to: 9 }), builder.op('Cast', [keys], { to: 9 })]);
+      return builder.op('Where', [seen, builder.scalar('float32', 0), builder.scalar('float32', LOWEST)]);
+    }
     case 'float':
       return builder.op('Cast', [builder.op('Mul', [queries, keys])], { to: 1 });
     default:
@@ -107,7 +148,7 @@ const maskFor = (builder: GraphBuilder, { mask }: SampleInputs, kind: SamplePart
   }
 };
 
-const sample = (name: string, { rank = 3, groups = 2, mask, past, opset = 23, attrs }: SampleParts = {}): PassSample =>
+const sample = (name: string, { rank = 3, groups = 2, mask, past, shown, opset = 23, attrs }: SampleParts = {}): PassSample =>
   sampleOf(
     name,
     (builder, inputs) => {
@@ -121,13 +162,14 @@ const sample = (name: string, { rank = 3, groups = 2, mask, past, opset = 23, at
       const present: Shape = [batch, groups, addDims(sequence, past ?? 0), 4];
       const y: Shape = rank === 4 ? [batch, 2, sequence, 4] : [batch, sequence, 8];
       const sizes = rank === 3 ? { q_num_heads: 2, kv_num_heads: groups } : {};
-      return fusedNode(
+      const outputs = fusedNode(
         builder,
         'Attention',
         [...roles, maskFor(builder, inputs, mask), cache('past_key'), cache('past_value')],
-        past === undefined ? [y] : [y, present, present],
+        shown ? [y, null, null, [batch, 2, sequence, sequence]] : past === undefined ? [y] : [y, present, present],
         { ...sizes, ...attrs },
       );
+      return outputs.filter((output) => output !== '');
     },
     { opset },
   );
@@ -140,7 +182,7 @@ export const standardAttention: Unfusion = {
     const facts = factsOf(at);
     if (facts === undefined || !isComputed(at) || has(at, LENGTHS)) return undefined;
     if (!Number.isInteger(facts.heads / facts.groups)) return undefined;
-    return outputAt(at, QK) === undefined ? () => write(at, facts) : undefined;
+    return () => write(at, facts);
   },
   changes: [
     sample('packed heads'),
@@ -151,9 +193,15 @@ export const standardAttention: Unfusion = {
     sample('a mask of keys', { mask: 'row' }),
     sample('a mask of booleans', { mask: 'bool', rank: 4 }),
     sample('a mask of numbers', { mask: 'float' }),
+    sample('a mask of numbers that leaves no key', { mask: 'lowest' }),
+    sample('a mask that leaves no key, and no look ahead', { mask: 'lowest', attrs: { is_causal: 1 } }),
     sample('a cache', { past: 3 }),
     sample('a cache and no look ahead', { past: 3, attrs: { is_causal: 1 } }),
     sample('a cap', { attrs: { softcap: 2.5 }, mask: 'float' }),
+    sample('products of queries and keys', { shown: true, attrs: { qk_matmul_output_mode: 0, softcap: 2.5 }, mask: 'float' }),
+    sample('scores under a cap', { shown: true, attrs: { qk_matmul_output_mode: 1, softcap: 2.5 }, mask: 'float' }),
+    sample('scores as softmax reads them', { shown: true, attrs: { qk_matmul_output_mode: 2, softcap: 2.5 }, mask: 'float' }),
+    sample('shares of keys', { shown: true, attrs: { qk_matmul_output_mode: 3 }, mask: 'bool' }),
     sample('operator set 24', { opset: 24, mask: 'row' }),
   ],
   leaves: [],
