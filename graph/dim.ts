@@ -102,8 +102,14 @@ export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
 
 export const productOf = (dims: Shape): Dim => dims.reduce<Dim>(multiplyDims, 1);
 
-/** A dimension as the sum of its terms: a number times symbols, which may be none. */
-export const termsOf = (dim: Dim): readonly { readonly times: number; readonly symbols: readonly Expression[] }[] =>
+/** A number times symbols, which may be none. */
+export interface Term {
+  readonly times: number;
+  readonly symbols: readonly Expression[];
+}
+
+/** A dimension as the sum of its terms. */
+export const termsOf = (dim: Dim): readonly Term[] =>
   [...parse(dim)].map(([monomial, times]) => ({
     times,
     symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
@@ -123,16 +129,3 @@ export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim =
   }
   return sum;
 };
-
-/** A product of symbols and a whole number. */
-export interface Term {
-  readonly coefficient: number;
-  readonly symbols: readonly Expression[];
-}
-
-/** The terms that a dimension is the sum of. */
-export const termsOf = (dim: Dim): readonly Term[] =>
-  [...parse(dim)].map(([monomial, coefficient]) => ({
-    coefficient,
-    symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
-  }));
