@@ -1,6 +1,7 @@
 import { readGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { normalized } from '../graph/normalize/index.ts';
+import { inferenceMode } from '../graph/normalize/inference-mode.ts';
 import { isRefusal, modelError } from '../ground/errors.ts';
 import { shared, unshared } from './anatomy/unshare.ts';
 import { expectBounded } from './bounded.ts';
@@ -15,9 +16,12 @@ export interface ForeignGraph {
   readonly graph: Graph;
 }
 
-/** What a file holds is run, cut and rewritten only where it can be seen to end. */
+/**
+ * What a file holds is run, cut and rewritten only where it can be seen to end. What was exported as training computes it draws
+ * nothing any more.
+ */
 export const readForeign = async (file: string): Promise<ForeignGraph> => {
-  const given = await readGraph(file);
+  const given = inferenceMode.run(await readGraph(file));
   expectBounded(given);
   return { given, graph: normalForm(given) };
 };

@@ -27,7 +27,11 @@ Exit codes: 0 all is well, 1 something is not, 2 the model cannot be read, 130 i
 
 const NAME_WIDTH = 15;
 
-const figure = (x: number): string => (Math.abs(x) >= 0.01 && Math.abs(x) < 1e5 ? String(Number(x.toPrecision(4))) : x.toExponential(1));
+/** Four digits, or the order of what is very small or large. */
+const figure = (x: number): string => {
+  const plain = x === 0 || (Math.abs(x) >= 0.01 && Math.abs(x) < 1e5);
+  return plain ? String(Number(x.toPrecision(4))) : x.toExponential(1);
+};
 
 /** `ok    normalise       2.4e-7 of 1.0e-4   312 nodes became 210`. */
 const line = ({ name, ok, value, limit, why }: Check): string => {

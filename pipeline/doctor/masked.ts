@@ -11,7 +11,8 @@ export const withInserted = (graph: Graph, inserted: ReadonlyMap<Value, Inserted
   for (const node of graph.nodes) {
     const changed = node.outputs.filter((output) => inserted.has(output));
     const outputs = node.outputs.map((output) => (changed.includes(output) ? value(`${output}/whole`) : output));
-    builder.add({ ...node, outputs }, (output) => graph.types.get(value(output.replace(/\/whole$/, ''))));
+    const name = changed.length === 0 ? node.name : `${node.name}/whole`;
+    builder.add({ ...node, name, outputs }, (output) => graph.types.get(value(output.replace(/\/whole$/, ''))));
     for (const output of changed) inserted.get(output)?.(builder, value(`${output}/whole`), output);
   }
   return builder.freeze(graph.outputs);
