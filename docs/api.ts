@@ -61,7 +61,8 @@ ${declarationsIn(file)}
 const intro = `# API
 
 What the command line does, for programs: \`import { run, predict } from 'decant'\`. Written by \`npm run docs\` from the
-declarations; do not edit by hand. [examples/api.mjs](../examples/api.mjs) is a program that uses it.
+declarations; do not edit by hand. [examples/api.mjs](../examples/api.mjs) is a program that uses it,
+[examples/foreign.mjs](../examples/foreign.mjs) one for ONNX files of any maker.
 
 Nothing is printed, no process is ended, and nothing is done at import. What takes long is a job: await it for what it
 comes to, iterate over it for what happens meanwhile, and stop it with an \`AbortSignal\`. What only the user can mend (a
@@ -81,6 +82,7 @@ export const renderApi = (): string => {
     block('Jobs', 'job-type.ts'),
     block('Pipelines and reports', 'types/pipelines.ts'),
     block('Models', 'types/models.ts'),
+    block('Graphs of any maker', 'types/graphs.ts'),
     block('Answers', 'types/answers.ts'),
     block('What one answer says', '../../engine/tasks/told.ts'),
     block('Events of a run', '../events.ts'),

@@ -8,7 +8,7 @@ import type { Trained } from './training-state.ts';
 export const fedOf = ({ dims, data }: Pick<Trained, 'dims' | 'data'>): HostTensor => ({ dtype: 'float32', dims, data });
 
 /** Weights for the inputs of a graph: trained ones from their arrays, others as the model has them. */
-export const weightFeeds = (graph: Graph, model: Model, trained: readonly Trained[]): Feeds => {
+export const weightFeeds = (graph: Graph, model: Pick<Model, 'graph'>, trained: readonly Trained[]): Feeds => {
   const arrays = new Map(trained.map((one) => [one.name, one]));
   const feeds: Record<string, HostTensor> = {};
   for (const input of graph.inputs) {

@@ -102,6 +102,22 @@ export const divideDims = (a: Dim, b: Dim): Dim | undefined => {
 
 export const productOf = (dims: Shape): Dim => dims.reduce<Dim>(multiplyDims, 1);
 
+/** A number times symbols, which may be none. */
+export interface Term {
+  readonly times: number;
+  readonly symbols: readonly Expression[];
+}
+
+/** A dimension as the sum of its terms. */
+export const termsOf = (dim: Dim): readonly Term[] =>
+  [...parse(dim)].map(([monomial, times]) => ({
+    times,
+    symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
+  }));
+
+/** The symbols of a dimension, each once. */
+export const symbolsOf = (dim: Dim): readonly string[] => [...new Set(termsOf(dim).flatMap(({ symbols }) => symbols))];
+
 /** The dimension with some symbols replaced, for example `{ batch: 1, sequence: 12 }`. */
 export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim => {
   if (typeof dim === 'number') return dim;
@@ -113,19 +129,3 @@ export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim =
   }
   return sum;
 };
-
-/** A product of symbols and a whole number. */
-export interface Term {
-  readonly coefficient: number;
-  readonly symbols: readonly Expression[];
-}
-
-/** The terms that a dimension is the sum of. */
-export const termsOf = (dim: Dim): readonly Term[] =>
-  [...parse(dim)].map(([monomial, coefficient]) => ({
-    coefficient,
-    symbols: monomial === '' ? [] : monomial.split('*').map(symbol),
-  }));
-
-/** The symbols of a dimension, each once. */
-export const symbolsOf = (dim: Dim): readonly string[] => [...new Set(termsOf(dim).flatMap(({ symbols }) => symbols))];

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from './builder.ts';
-import { type Dim, type Shape, type Term, termsOf } from './dim.ts';
+import { type Dim, type Shape, termsOf } from './dim.ts';
 import type { Value } from './graph.ts';
 import { sizeOf } from './ops/shared-emit.ts';
 
@@ -16,9 +16,9 @@ const readFrom = (builder: GraphBuilder, values: readonly Value[], dim: Dim): Va
 const emitTerm = (
   builder: GraphBuilder,
   values: readonly Value[],
-  { coefficient, symbols }: Term,
+  { times, symbols }: ReturnType<typeof termsOf>[number],
 ): Value | undefined => {
-  let product: Value | undefined = coefficient === 1 && symbols.length > 0 ? undefined : builder.ints([coefficient]);
+  let product: Value | undefined = times === 1 && symbols.length > 0 ? undefined : builder.ints([times]);
   for (const name of symbols) {
     const size = readFrom(builder, values, name);
     if (size === undefined) return undefined;

@@ -194,13 +194,22 @@ const described = (graph: Graph, v: Value): { readonly name: string; readonly ty
   return { name: v, type: type === undefined ? 'unknown' : `${type.dtype}[${type.shape?.join(', ') ?? '...'}]` };
 };
 
+/** How a graph is looked at. */
+export interface InspectOptions {
+  /** Tokens of the text that work is counted for. */
+  readonly length: number;
+  /** The same graph in other words, in which parameters and layers show. */
+  readonly normal?: Graph;
+}
+
 /** Everything `decant inspect` shows about a graph, of whatever origin. */
-export const inspectGraph = (graph: Graph, options: { readonly length: number }): Inspection => {
+export const inspectGraph = (graph: Graph, options: InspectOptions): Inspection => {
   const { macs, unknown } = macsByNode(graph, options.length);
   const byType = bytesByType(graph);
-  const anatomy = summarize(graph);
+  const { normal = graph } = options;
+  const anatomy = summarize(normal);
   return {
-    ...figuresOf(graph),
+    ...figuresOf(normal),
     macs: sum(macs.values()),
     length: options.length,
     inputs: graph.inputs.map((v) => described(graph, v)),

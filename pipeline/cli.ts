@@ -4,13 +4,17 @@ import { benchmarkCommand } from './commands/benchmark.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { exit } from './commands/common.ts';
 import { diffCommand } from './commands/diff.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { enginesCommand } from './commands/engines.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { optimizeCommand } from './commands/optimize.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { pruneCommand } from './commands/prune.ts';
+import { quantizeCommand } from './commands/quantize.ts';
 import { reportCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
@@ -33,7 +37,10 @@ Examples:
   $ decant predict runs/NAME/deploy "a text to classify"
   $ decant evaluate runs/NAME/deploy --data held-out.csv      how good it is on your own texts
   $ decant benchmark runs/NAME/deploy                         how fast it is
-  $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js`;
+  $ decant export runs/NAME/models/teacher DIR      a stage's model for transformers.js
+  $ decant inspect model.onnx                       what an ONNX file of any maker is made of
+  $ decant prune model.onnx --keep-heads 50% -o small.onnx      also: quantize, optimize
+  $ decant doctor model.onnx                        what else can be done with it`;
 
 const addCommands = (program: Command, end: (code: number) => void): void => {
   const commands = [
@@ -51,6 +58,10 @@ const addCommands = (program: Command, end: (code: number) => void): void => {
     uiCommand,
     cleanCommand,
     exportCommand,
+    pruneCommand,
+    quantizeCommand,
+    optimizeCommand,
+    doctorCommand,
     schemaCommand,
     enginesCommand,
   ];

@@ -85,6 +85,17 @@ const decodeBody = (proto: onnx.IGraphProto, context: Context, nested: boolean):
   return nested ? graph : complete(graph);
 };
 
+/** Before the first one operators had other meanings (broadcasting by an attribute); behind the last one nobody knows theirs. */
+const knownOpsets = { first: 7, last: 25 } as const;
+
+const expectKnown = (version: number | undefined): void => {
+  const { first, last } = knownOpsets;
+  if (version === undefined || (version >= first && version <= last)) return;
+  throw codecError(
+    `the model is written in operator set ${version} of ONNX; decant reads ${first} to ${last}: export it for one of these`,
+  );
+};
+
 const decodeOpsets = (entries: readonly onnx.IOperatorSetIdProto[]): Record<string, number> => {
   const opsets = new Map<string, number>();
   for (const entry of entries) {
@@ -97,6 +108,7 @@ const decodeOpsets = (entries: readonly onnx.IOperatorSetIdProto[]): Record<stri
     }
     opsets.set(domain, found);
   }
+  expectKnown(opsets.get(''));
   // Unlike an assignment this makes an entry of any name.
   return Object.fromEntries(opsets);
 };

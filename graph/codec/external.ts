@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, sep } from 'node:path';
+import { systemCode } from '../../ground/errors.ts';
 import { withScratch } from '../scratch.ts';
 import type { Bytes } from '../tensor.ts';
 import { codecError } from './dtypes.ts';
@@ -105,6 +106,17 @@ export const expectApart = (regions: readonly Region[]): void => {
   }
 };
 
+/** What the system says of a path; it refuses some texts as names, loops of links, and folders that are not the reader's. */
+const looked = <T>(where: string, location: string, look: () => T): T => {
+  try {
+    return look();
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === '') throw cause;
+    throw codecError(`${where} keeps its data in '${location}', which cannot be opened (${code})`, { cause });
+  }
+};
+
 /** A folder or a pipe would fail obscurely, or never answer. */
 const fileSize = (path: string, where: string): number => {
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -133,8 +145,8 @@ export const externalBytes = (folder: string | undefined, place: Location, where
     throw codecError(`${where} keeps its data in the file '${location}'; read the model with readGraph(path)`);
   }
   const full = join(folder, path);
-  const size = fileSize(full, where);
-  expectInside(folder, full, where, location);
+  const size = looked(where, location, () => fileSize(full, where));
+  looked(where, location, () => expectInside(folder, full, where, location));
   if (offset + length > size) {
     throw codecError(`${where} needs bytes ${offset} to ${offset + length} of '${full}', which has ${size}`);
   }

@@ -78,7 +78,7 @@ export class Sizes {
   tells(dim: Dim): boolean {
     if (typeof dim === 'number') return isWhole(dim);
     return termsOf(dim).every(
-      ({ coefficient, symbols }) => isWhole(coefficient) && symbols.every((symbol) => this.#places.has(symbol)),
+      ({ times, symbols }) => isWhole(times) && symbols.every((symbol) => this.#places.has(symbol)),
     );
   }
 
@@ -117,9 +117,9 @@ export class Sizes {
     return sum;
   }
 
-  #term({ coefficient, symbols }: Term): Value {
+  #term({ times, symbols }: Term): Value {
     const factors = symbols.map((symbol) => this.#axis(symbol));
-    const all = coefficient === 1 && factors.length > 0 ? factors : [...factors, this.#builder.ints([coefficient])];
+    const all = times === 1 && factors.length > 0 ? factors : [...factors, this.#builder.ints([times])];
     return all.reduce((a, b) => this.#builder.op('Mul', [a, b]));
   }
 

@@ -113,6 +113,10 @@ const isSum = (graph: Graph, node: Node): boolean => {
   );
 };
 
+/** Whether a sum makes scores of products and a mask; with one head the two can have one shape. */
+const makesScores = (graph: Graph, node: Node): boolean =>
+  attentionsOf(graph).some(({ nodes, mixing }) => nodes.has(node) && mixing !== node);
+
 /**
  * A residual sum adds two values of one shape that part at one point of the stream, where one of them went through a
  * weight matrix and the other through less (nothing, or a projection to another width). The sum inside a decomposed
@@ -121,7 +125,7 @@ const isSum = (graph: Graph, node: Node): boolean => {
 const blockAt = (graph: Graph, node: Node): Block | undefined => {
   const [a, b] = node.inputs;
   const [output] = node.outputs;
-  if (a == null || b == null || output === undefined || !isSum(graph, node)) return undefined;
+  if (a == null || b == null || output === undefined || !isSum(graph, node) || makesScores(graph, node)) return undefined;
   const input = forkOf(graph, a, b);
   if (input === undefined) return undefined;
   const sides = [nodesBetween(graph, input, a), nodesBetween(graph, input, b)].sort((x, y) => x.size - y.size);

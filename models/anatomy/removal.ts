@@ -40,8 +40,12 @@ const askedIn = (anatomy: Anatomy, kind: Kind, layer: number, numbers: readonly 
   });
 };
 
-/** Layers that share a part lose the same of it. */
-const agreed = (kind: Kind, asked: readonly (Asked & { readonly layer: number })[]): readonly Asked[] => {
+/** Layers that share a part lose the same of it, unless they go as a whole. */
+const agreed = (
+  kind: Kind,
+  asked: readonly (Asked & { readonly layer: number })[],
+  going: readonly number[],
+): readonly Asked[] => {
   const parts = new Map<Part, Asked & { readonly layer: number }>();
   const named = new Map<Part, number[]>();
   for (const one of asked) {
@@ -54,7 +58,7 @@ const agreed = (kind: Kind, asked: readonly (Asked & { readonly layer: number })
     named.set(one.part, [...(named.get(one.part) ?? []), one.layer]);
   }
   for (const [part, layers] of named) {
-    const missing = part.layers.filter((layer) => !layers.includes(layer));
+    const missing = part.layers.filter((layer) => !layers.includes(layer) && !going.includes(layer));
     if (missing.length > 0 && (parts.get(part)?.gone.size ?? 0) > 0)
       throw modelError(
         `${called[kind]}: layers ${listed(part.layers.map(String), 12)} share them; name the same ones for each of these layers`,
@@ -218,6 +222,7 @@ export const withoutUnits = (graph: Graph, units: Units): Graph => {
       numbered(units[kind])
         .filter(([layer]) => !units.layers.includes(layer))
         .flatMap(([layer, numbers]) => askedIn(anatomy, kind, layer, numbers).map((asked) => ({ ...asked, layer }))),
+      units.layers,
     ),
   );
   const whole = names.filter((asked) => !isPartial(asked));

@@ -9,6 +9,20 @@ import { startJob } from './job.ts';
 import type { Job } from './job-type.ts';
 import type { Given } from './types/answers.ts';
 import type {
+  Check,
+  Diagnosis,
+  DoctorOptions,
+  GradientOptions,
+  Gradients,
+  Inputs,
+  OptimizedGraph,
+  PrunedGraph,
+  PruneOptions,
+  QuantizedGraph,
+  QuantizeOptions,
+  RewriteOptions,
+} from './types/graphs.ts';
+import type {
   Benchmark,
   BenchmarkOptions,
   EvaluateOptions,
@@ -147,6 +161,49 @@ export const inspect = async (path: string, options: InspectOptions = {}): Promi
 export const exportModel = (model: string, folder: string, options: ExportOptions = {}): Job<ReadingEvent, Exported> =>
   startJob(async (emit) => (await import('./export.ts')).exportTo(model, folder, options, emit), replaces);
 
+/**
+ * Removes heads, neurons and layers of any model: an ONNX file of any maker, a folder with one, a checkpoint, or what import takes.
+ * Says what it removed. `out` that ends in .onnx is a file, else a folder with what stood around the model.
+ */
+export const prune = (model: string, out: string, options: PruneOptions): Job<ReadingEvent, PrunedGraph> =>
+  startJob(async (emit) => (await import('./prune.ts')).pruneGraph(model, out, options, emit), replaces);
+
+/** Stores the matrices of any model in 8 bits, with activations quantized as it runs. `model` and `out` are those of `prune`. */
+export const quantize = (
+  model: string,
+  out: string,
+  options: QuantizeOptions = {},
+): Job<ReadingEvent, QuantizedGraph> =>
+  startJob(async (emit) => (await import('./quantize.ts')).quantizeGraph(model, out, options, emit), replaces);
+
+/** Fuses the operators of any model for inference. `model` and `out` are those of `prune`. */
+export const optimize = (
+  model: string,
+  out: string,
+  options: RewriteOptions = {},
+): Job<ReadingEvent, OptimizedGraph> =>
+  startJob(async (emit) => (await import('./optimize.ts')).optimizeGraph(model, out, options, emit), replaces);
+
+/**
+ * dL/dW of L = the sum of an output times a cotangent, for every float weight of any model that L depends on, by its name; `feeds`
+ * are the inputs by name. Names are those of the file where a weight is still the one of the file.
+ */
+export const gradients = async (
+  model: string,
+  feeds: Inputs,
+  options: GradientOptions = {},
+): Promise<Gradients> => (await import('./gradients.ts')).gradientsOf(model, feeds, options);
+
+/**
+ * Tries everything that decant can do with a model (reads, cuts, differentiates, trains, fuses, quantizes and saves it) and says
+ * what stops it, in a process of its own. Iterate over it for each check as it ends.
+ */
+export const doctor = (model: string, options: DoctorOptions = {}): Job<Check, Diagnosis> =>
+  startJob(
+    async (emit) => (await import('./doctor.ts')).diagnose(model, options, emit),
+    () => false,
+  );
+
 /** What models can be trained on here, each engine tried by a short training run; `names` says which, else all. */
 export const engines = async (names?: readonly string[]): Promise<readonly EngineReport[]> =>
   (await import('./engines.ts')).triedEngines(names);
@@ -168,5 +225,6 @@ export type { InitOptions } from '../first/options.ts';
 export type { Dtype } from './dtype.ts';
 export type { Job } from './job-type.ts';
 export type * from './types/answers.ts';
+export type * from './types/graphs.ts';
 export type * from './types/models.ts';
 export type * from './types/pipelines.ts';

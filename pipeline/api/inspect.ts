@@ -4,8 +4,10 @@ import type { Graph } from '../../graph/graph.ts';
 import { isMissing, reworded } from '../../ground/errors.ts';
 import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
 import { isFile, readText } from '../../ground/whole-file.ts';
+import type { Inspection } from '../../models/inspection.ts';
 import { requestError } from '../diagnostic.ts';
 import { type Dtype, dtypeEndings, dtypes } from './dtype.ts';
+import { isOffline } from './offline.ts';
 import { beforeReading } from './open.ts';
 import type { InspectedModel, InspectOptions } from './types/models.ts';
 
@@ -20,12 +22,28 @@ interface Located {
 /** The graph of a file, or of a folder: a stage's, an exported one, or one that another tool exported. */
 const graphAt = async (path: string, dtype: Dtype | undefined): Promise<Located> => {
   const entry = await stat(path).catch(() => undefined);
-  if (entry === undefined) throw requestError(`${path}: no such file or folder; expected a model`);
   await beforeReading(path);
   const { readGraph } = await import('../../graph/codec/index.ts');
-  if (entry.isDirectory()) return await graphIn(path, dtype);
+  if (entry?.isDirectory() === true) return await graphIn(path, dtype);
   if (dtype !== undefined) throw requestError(`${path}: is one file; leave --dtype out, or name its folder`);
   return { graph: await readGraph(path) };
+};
+
+/** What has no ONNX file of its own: a checkpoint's graph is built of its weights, models of the hub are downloaded first. */
+const withOther = async <T>(path: string, use: (graph: Graph, task: TaskName | undefined) => T): Promise<T> => {
+  const { withForeign } = await import('./foreign.ts');
+  return await withForeign(path, { offline: isOffline({}) }, async ({ given, around }) =>
+    use(given, around.kind === 'bare' ? undefined : around.model.info.task),
+  );
+};
+
+/** Whether a name stands for a file or a folder with an ONNX file in it. */
+const hasGraph = async (path: string): Promise<boolean> => {
+  const entry = await stat(path).catch(() => undefined);
+  if (entry?.isDirectory() !== true) return entry !== undefined;
+  if ((await filesIn(path)).size > 0) return true;
+  const { folderKind } = await import('../../models/files.ts');
+  return (await folderKind(path)) !== 'checkpoint';
 };
 
 /** The files of a folder that clients load, by the names that they ask for them with. */
@@ -90,9 +108,15 @@ export const inspectModel = async (
   path: string,
   { length = LENGTH, dtype }: InspectOptions,
 ): Promise<InspectedModel> => {
-  const { graph, file, others } = await graphAt(path, dtype);
   const { inspectGraph } = await import('../../models/inspect.ts');
-  const found = inspectGraph(graph, { length });
+  const { lookedAt } = await import('../../models/foreign.ts');
+  const look = (graph: Graph): Inspection => inspectGraph(graph, { length, normal: lookedAt(graph) });
+  if (!(await hasGraph(path))) {
+    if (dtype !== undefined) throw requestError(`${path}: has one model; leave --dtype out`);
+    return await withOther(path, (graph, task) => ({ ...(task === undefined ? {} : { task }), ...look(graph) }));
+  }
+  const { graph, file, others } = await graphAt(path, dtype);
+  const found = look(graph);
   const task = await taskAt(path);
   return {
     ...(task === undefined ? {} : { task }),

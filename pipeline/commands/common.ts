@@ -5,6 +5,10 @@ export const DEFAULT_FILE = 'pipeline.yaml';
 
 export const exit = { done: 0, failed: 1, wrong: 2, gate: 3, interrupted: 130 } as const;
 
+/** What commands take that read any model. */
+export const modelHelp =
+  'ONNX file, folder with one (model.onnx or onnx/model.onnx), folder of a stage, of an export or of a checkpoint; or hub:owner/name@revision, or npm:NAME';
+
 /** Gathers an option that is given more than once. */
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 

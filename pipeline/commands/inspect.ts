@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { whole as count } from '../../reports/figures.ts';
 import { jsonForPeople, manyLines, oneLine, shortened } from '../../reports/text.ts';
 import { type Dtype, dtypes, type InspectedModel, inspect } from '../api/index.ts';
-import { exit, wholeNumber } from './common.ts';
+import { exit, modelHelp, wholeNumber } from './common.ts';
 
 interface Options {
   readonly length: number;
@@ -17,6 +17,7 @@ Examples:
   $ decant inspect model.onnx
   $ decant inspect runs/NAME/models/student --length 32
   $ decant inspect runs/NAME/deploy --dtype fp32      # the float file of an exported folder
+  $ decant inspect hub:owner/name@revision
   $ decant inspect model.onnx --json`;
 
 const LONGEST_NAME = 200;
@@ -96,7 +97,7 @@ const render = (path: string, found: InspectedModel): string => {
 export const inspectCommand = (program: Command, end: (code: number) => void): void => {
   program
     .command('inspect')
-    .argument('<model>', 'ONNX file or model folder')
+    .argument('<model>', modelHelp)
     .summary('show what an ONNX model is made of')
     .description('Show the anatomy, parameters, work, operators, opset and sizes of an ONNX model.')
     .option(

@@ -121,6 +121,17 @@ describe('the installed package', () => {
     expect(stdout).toContain("text: 'a large wild cat'");
   });
 
+  it('runs the program of the examples for ONNX files of any maker', () => {
+    copyFileSync(join(root, 'test/golden/exports/distilbert-ts.onnx'), space.path('model.onnx'));
+    const { status, stdout, stderr } = node(readFileSync(join(root, 'examples/foreign.mjs'), 'utf8'));
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^\d+ parameters, 2 layers$/m);
+    expect(stdout).toMatch(/^ok save: /m);
+    expect(stdout).not.toContain('FAIL');
+    expect(stdout).toMatch(/^removed \{"heads":\{"0":\[\d\],"1":\[\d\]\}/m);
+    expect(stdout).toMatch(/^\d+ bytes, \d+ in 8 bits$/m);
+  });
+
   it('ends no process and prints nothing where what was asked is wrong', () => {
     const { status, stdout, stderr } = node(`
       import { predict, run, UserError } from 'decant';

@@ -102,6 +102,10 @@ describe('every documented command', () => {
         'clean',
         'engines',
         'benchmark',
+        'doctor',
+        'prune',
+        'quantize',
+        'optimize',
       ]),
     );
   });

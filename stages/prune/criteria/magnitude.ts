@@ -1,6 +1,7 @@
+import type { Graph } from '../../../graph/graph.ts';
 import { float32Of, type Tensor } from '../../../graph/tensor.ts';
 import type { Layer, Part } from '../../../models/anatomy.ts';
-import type { Criterion, Subject } from './criterion.ts';
+import type { Criterion } from './criterion.ts';
 
 /** Adds the squares of each index of an axis to the unit that owns it. */
 const addSquares = (sums: Float64Array, tensor: Tensor, axis: number, owner: Int32Array): void => {
@@ -13,7 +14,8 @@ const addSquares = (sums: Float64Array, tensor: Tensor, axis: number, owner: Int
   }
 };
 
-const scorePart = ({ graph }: Subject, { group, count }: Part): Float64Array => {
+/** The norm of what each unit of a part is coupled with. */
+export const partMagnitudes = (graph: Graph, { group, count }: Pick<Part, 'group' | 'count'>): Float64Array => {
   const sums = new Float64Array(count);
   for (const { value, axis, owner } of group?.weights ?? []) {
     const tensor = graph.weights.get(value);
@@ -22,7 +24,8 @@ const scorePart = ({ graph }: Subject, { group, count }: Part): Float64Array => 
   return sums.map(Math.sqrt);
 };
 
-const scoreLayer = ({ graph }: Subject, layer: Layer): number => {
+/** The norm of all matrices of a layer. */
+export const layerMagnitude = (graph: Graph, layer: Layer): number => {
   const nodes = layer.blocks.flatMap((block) => [...block.nodes]);
   const names = new Set(nodes.flatMap((node) => node.inputs));
   let sum = 0;
@@ -42,6 +45,6 @@ export const magnitude: Criterion = {
   name: 'magnitude',
   summary: 'norm of the coupled weights',
   needsExamples: false,
-  scoreParts: async (subject, parts) => new Map(parts.map((part) => [part, scorePart(subject, part)])),
-  scoreLayers: async (subject, layers) => Float64Array.from(layers, (layer) => scoreLayer(subject, layer)),
+  scoreParts: async (subject, parts) => new Map(parts.map((part) => [part, partMagnitudes(subject.graph, part)])),
+  scoreLayers: async (subject, layers) => Float64Array.from(layers, (layer) => layerMagnitude(subject.graph, layer)),
 };

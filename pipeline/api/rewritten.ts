@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import type { Graph } from '../../graph/graph.ts';
+import { reworded } from '../../ground/errors.ts';
+import { requestError } from '../diagnostic.ts';
+import { type Foreign, withForeign } from './foreign.ts';
+import { type Change, expectTarget, sizesOf, writeForeign } from './foreign-out.ts';
+import type { Reading } from './named.ts';
+import { isOffline } from './offline.ts';
+import type { RewriteOptions, Written } from './types/graphs.ts';
+
+/** What a verb makes of a graph, and what it says of that. */
+export interface Rewritten<T> {
+  readonly graph: Graph;
+  readonly told: T;
+}
+
+/** What is wrong with a model, or asked too much of it, is told with its name. */
+const named = async <T>(called: string, work: () => T | Promise<T>): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw reworded(error, (why) => requestError(why.startsWith(called) ? why : `${called}: ${why}`));
+  }
+};
+
+/** Reads a model, lets a verb make another of it, and writes that. */
+export const rewriteModel = async <T extends object>(
+  name: string,
+  out: string,
+  options: RewriteOptions & { readonly change: Change },
+  emit: Reading['emit'],
+  rewrite: (foreign: Foreign) => Rewritten<T> | Promise<Rewritten<T>>,
+): Promise<Written & T> => {
+  const { signal = new AbortController().signal, change } = options;
+  const reading = { work: `${resolve(out)}.download`, offline: isOffline(options), signal, emit };
+  return await withForeign(name, reading, async (foreign) => {
+    await expectTarget(foreign, out);
+    const { graph, told } = await named(name, () => rewrite(foreign));
+    signal.throwIfAborted();
+    await writeForeign(foreign, out, graph, change);
+    return { out, ...(await sizesOf(foreign.graph, graph)), ...told };
+  });
+};

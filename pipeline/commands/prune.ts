@@ -1,0 +1,84 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { jsonForPeople } from '../../reports/text.ts';
+import { type PrunedGraph, prune, type UnitsByLayer } from '../api/index.ts';
+import { addRewriting, type RewritingOptions, rewriting, words } from './rewriting.ts';
+
+interface Options extends RewritingOptions {
+  readonly keepHeads?: number | string;
+  readonly keepFfn?: number | string;
+  readonly keepLayers?: number | string;
+  readonly remove?: string;
+}
+
+const examples = `
+Examples:
+  $ decant prune model.onnx --keep-heads 50% --keep-ffn 50% --keep-layers 3 -o small.onnx
+  $ decant prune ./my-model --keep-ffn 512 -o ./my-smaller-model
+  $ decant prune hub:owner/name@revision --keep-heads 6 -o out
+  $ decant prune model.onnx --remove units.json -o small.onnx --json
+
+Counts and shares hold for each layer: those with the smallest weights go, without data; heads that share their keys
+and values go together. Training makes up for what is lost: see the prune stage of decant run. What goes by name:
+  { "heads": { "0": [1] }, "crossHeads": {}, "ffn": { "1": [0, 5, 71] }, "layers": [2] }
+Query heads, neurons (of several blocks of a layer one block after the other) and layers count from 0 in the order in
+which they are computed. What was removed is printed in the same form: on a terminal with --json alone.
+Exit codes: 0 done, 1 it cannot be cut so, 2 the request was wrong, 130 interrupted.`;
+
+const SHARE = /^\d+(?:\.\d+)?%$/;
+
+/** A count of units, or a share of them. */
+const amount = (text: string): number | string => {
+  const number = Number.parseFloat(text);
+  if (/^\d+$/.test(text) && number >= 1) return number;
+  if (SHARE.test(text) && number > 0 && number <= 100) return text;
+  throw new InvalidArgumentError('Expected a whole number from 1 such as 6, or a share such as 50%.');
+};
+
+const counted = (name: string, byLayer: UnitsByLayer): readonly string[] => {
+  const gone = Object.entries(byLayer).map(([layer, numbers]) => `${numbers.length} in layer ${layer}`);
+  return gone.length === 0 ? [] : [`  ${name}: ${gone.join(', ')}`];
+};
+
+const summary = (pruned: PrunedGraph): string => {
+  const { heads, crossHeads, ffn, layers } = pruned.removed;
+  return words(pruned, [
+    'removed',
+    ...counted('heads', heads),
+    ...counted('cross heads', crossHeads),
+    ...counted('neurons', ffn),
+    ...(layers.length === 0 ? [] : [`  layers: ${layers.join(', ')}`]),
+  ]);
+};
+
+const run = (path: string, options: Options): Promise<number> => {
+  const { out, json, remove, keepHeads, keepFfn, keepLayers, offline } = options;
+  const forPeople = json !== true && process.stdout.isTTY;
+  return rewriting(
+    (signal) =>
+      prune(path, out, {
+        signal,
+        ...(offline === undefined ? {} : { offline }),
+        ...(keepHeads === undefined ? {} : { keepHeads }),
+        ...(keepFfn === undefined ? {} : { keepFfn }),
+        ...(keepLayers === undefined ? {} : { keepLayers }),
+        ...(remove === undefined ? {} : { remove }),
+      }),
+    (pruned) => (forPeople ? summary(pruned) : jsonForPeople(pruned.removed)),
+  );
+};
+
+const keeping = (flag: string, what: string): Option => new Option(`${flag} <n>`, what).argParser(amount);
+
+/** `decant prune`. */
+export const pruneCommand = (program: Command, end: (code: number) => void): void => {
+  addRewriting(program.command('prune'))
+    .summary('cut heads, neurons and layers off a model')
+    .description('Cut heads, neurons and layers off an ONNX model of any maker: by their weights, or by name.')
+    .addOption(keeping('--keep-heads', 'attention heads that each layer keeps: a count, or a share such as 50%'))
+    .addOption(keeping('--keep-ffn', 'neurons that each feed-forward block keeps'))
+    .addOption(keeping('--keep-layers', 'layers that are kept'))
+    .option('--remove <units.json>', 'remove exactly the units that this file names')
+    .option('--json', 'print what was removed as JSON, on a terminal, too')
+    .addHelpText('after', examples)
+    .action(async (path: string, options: Options) => end(await run(path, options)));
+};

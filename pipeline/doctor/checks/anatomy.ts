@@ -1,0 +1,28 @@
+import { layerUnits } from '../../../models/anatomy/units.ts';
+import { type CheckRecord, found } from '../check.ts';
+
+const range = (numbers: readonly number[]): string => {
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return least === most ? String(least) : `${least} to ${most}`;
+};
+
+/** Whether there are layers, each with heads, and feed-forward neurons in some of them. */
+export const anatomy: CheckRecord = {
+  name: 'anatomy',
+  needs: ['normalise'],
+  run: async (patient) => {
+    const { view, anatomy: own } = patient.apart();
+    const layers = own.layers.map((layer) => layerUnits(view, own, layer));
+    if (layers.length === 0) return found(false, 'no layer was found: no attention behind a residual sum', 0);
+    const headless = layers.findIndex(({ heads, crossHeads }) => heads + crossHeads === 0);
+    if (headless >= 0) return found(false, `layer ${headless} has no heads that can be told apart`, layers.length);
+    if (layers.every(({ ffn }) => ffn === 0)) return found(false, 'no layer has feed-forward neurons', layers.length);
+    const [heads, kvHeads] = [layers.map((one) => one.heads), layers.map((one) => one.kvHeads)];
+    const shared = heads.join() === kvHeads.join() ? '' : `, ${range(kvHeads)} of keys and values`;
+    return found(
+      true,
+      `layers ${layers.length}, heads ${range(heads)}${shared}, ffn ${range(layers.map(({ ffn }) => ffn))}, hidden ${own.layers[0]?.inputWidth}`,
+      layers.length,
+    );
+  },
+};
