@@ -2,13 +2,19 @@ import { readGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { normalized } from '../graph/normalize/index.ts';
 import { inferenceMode } from '../graph/normalize/inference-mode.ts';
+import { foldConstants } from '../graph/rewrite/index.ts';
 import { isRefusal, modelError } from '../ground/errors.ts';
 import { shared, unshared } from './anatomy/unshare.ts';
 import { expectBounded } from './bounded.ts';
+import { withoutFlags } from './flags.ts';
 import { isQuantized } from './quantized.ts';
 
 /** A graph of whatever maker in the words that the rest of the house reads: outputs are equal, inputs and outputs keep their names. */
-export const normalForm: (graph: Graph) => Graph = normalized;
+export const normalForm = (graph: Graph): Graph => {
+  const normal = normalized(graph);
+  const whole = withoutFlags(normal);
+  return whole === normal ? normal : normalized(whole);
+};
 
 /** A graph as its file has it, and in normal form. */
 export interface ForeignGraph {
@@ -37,7 +43,7 @@ export const ownGraph = (given: Graph): ForeignGraph => {
 
 /** What to look for parameters and layers in: the graph itself where it is quantized, or refuses to be put into normal form. */
 export const lookedAt = (given: Graph): Graph => {
-  if (isQuantized(given)) return given;
+  if (isQuantized(given)) return foldConstants(given);
   try {
     return unshared(normalForm(given));
   } catch (error) {

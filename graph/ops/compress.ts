@@ -47,11 +47,10 @@ export const compress: OpDef = {
     const [x, condition] = ports;
     const y = ports.find(({ kind }) => kind === 'output');
     const [axis, taken] = [axisOf(call), takenBy(call.constant(1))];
-    if (x === undefined || condition === undefined || y === undefined || axis === undefined || taken === undefined) {
-      return refuse('takes indices that only the run knows');
-    }
+    if (x === undefined || y === undefined || axis === undefined) return refuse('takes elements of all axes');
     if (port === condition) return refuse('cannot lose entries of its condition alone');
     if (cut.axis !== axis) return { cuts: cutsOf((port === x ? y : x).value, cut.axis, cut.owner) };
+    if (taken === undefined) return refuse('takes indices that only the run knows');
     if (port === y) return { cuts: [] };
     const owner = Int32Array.from(taken, (index) => cut.owner[index] ?? -1);
     return { cuts: cutsOf(y.value, axis, owner) };

@@ -1,7 +1,6 @@
 import { type Attention, attentionsOf, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { productAt, sitesOf } from '../../graph/sites.ts';
-import type { DType } from '../../graph/tensor.ts';
 
 /** What stands between two points of the residual stream: `output = skip + branch`, the branch computed from `input`. */
 export interface Block {
@@ -37,10 +36,8 @@ const lastDim = (graph: Graph, value: Value): number | undefined => {
 
 const shapeText = (graph: Graph, value: Value): string | undefined => graph.types.get(value)?.shape?.join();
 
-const counts: ReadonlySet<DType | undefined> = new Set<DType | undefined>(['int64', 'int32']);
-
 /** Whether a value counts or numbers something, such as a shape: it may be asked of the stream, but the stream does not run through it. */
-export const isCount = ({ types }: Graph, value: Value): boolean => counts.has(types.get(value)?.dtype);
+export const isCount = ({ types }: Graph, value: Value): boolean => types.get(value)?.dtype === 'int64';
 
 /** Values that a value is computed from, itself included; weights, and shapes with what they are read off, are left out. */
 export const ancestorsOf = (graph: Graph, value: Value): ReadonlySet<Value> => {
@@ -125,7 +122,8 @@ const makesScores = (graph: Graph, node: Node): boolean =>
 const blockAt = (graph: Graph, node: Node): Block | undefined => {
   const [a, b] = node.inputs;
   const [output] = node.outputs;
-  if (a == null || b == null || output === undefined || !isSum(graph, node) || makesScores(graph, node)) return undefined;
+  if (a == null || b == null || output === undefined || !isSum(graph, node) || makesScores(graph, node))
+    return undefined;
   const input = forkOf(graph, a, b);
   if (input === undefined) return undefined;
   const sides = [nodesBetween(graph, input, a), nodesBetween(graph, input, b)].sort((x, y) => x.size - y.size);

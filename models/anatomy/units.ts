@@ -3,6 +3,7 @@ import type { Cut } from '../../graph/op.ts';
 import { productAt, sitesOfWeight } from '../../graph/sites.ts';
 import { type Anatomy, type Layer, type Part, partsOf } from '../anatomy.ts';
 import { isCount } from './blocks.ts';
+import { nodesOf } from './layers.ts';
 
 /** Units by the number of their layer, as people name them. */
 type ByLayer = Readonly<Record<string, readonly number[]>>;
@@ -60,11 +61,14 @@ export const namedCount = (part: Part): number => namedUnits(part).length;
 const isOuter = (graph: Graph, { value, axis }: Cut): boolean =>
   sitesOfWeight(graph, value).some(({ use }) => use.kind === 'linear' && use.outer === axis);
 
-/** Columns of matrices that a unit owns: two where one product gates another, in one matrix or in two. */
-const columnsOf = (graph: Graph, { group }: Part): number =>
-  (group?.weights ?? [])
-    .filter((cut) => isOuter(graph, cut))
+/** Columns of a layer's matrices that a unit owns: two where one product gates another, in one matrix or in two. */
+const columnsIn = (graph: Graph, layer: Layer, { group }: Part): number => {
+  const own = new Set(nodesOf(layer));
+  const isOwn = ({ value }: Cut): boolean => sitesOfWeight(graph, value).some(({ node }) => own.has(node));
+  return (group?.weights ?? [])
+    .filter((cut) => isOuter(graph, cut) && isOwn(cut))
     .reduce((sum, { owner }) => sum + owner.filter((unit) => unit === 0).length, 0);
+};
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
@@ -74,18 +78,19 @@ const widthOfHead = (graph: Graph, { attention }: Part): number => {
   return typeof width === 'number' ? width : 0;
 };
 
-/** Widths of the products that a value is made of, each way up as far as the nearest of them. */
-const productWidths = (graph: Graph, from: Value): readonly number[] => {
+/** The width of the nearest product that a value is made of. */
+const productWidth = (graph: Graph, from: Value): number | undefined => {
   const { producer } = indexOf(graph);
-  const [widths, seen, open] = [new Set<number>(), new Set<Value>(), [from]];
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+  const seen = new Set<Value>();
+  for (const open = [from]; ; ) {
+    const at = open.shift();
+    if (at === undefined) return undefined;
     const node = seen.has(at) || isCount(graph, at) ? undefined : producer.get(at);
     seen.add(at);
     const width = graph.types.get(at)?.shape?.at(-1);
-    if (node !== undefined && productAt(graph, node) !== undefined && typeof width === 'number') widths.add(width);
-    else for (const input of node?.inputs ?? []) if (input !== null) open.push(input);
+    if (node !== undefined && productAt(graph, node) !== undefined && typeof width === 'number') return width;
+    for (const input of node?.inputs ?? []) if (input !== null) open.push(input);
   }
-  return [...widths];
 };
 
 /**
@@ -95,13 +100,13 @@ const productWidths = (graph: Graph, from: Value): readonly number[] => {
 const keyHeads = (graph: Graph, part: Part): number => {
   const [all, keys] = [namedCount(part), part.attention?.product.inputs[1]];
   if (part.count < all || keys == null) return part.count;
-  const widths = productWidths(graph, keys);
-  const heads = (widths[0] ?? 0) / widthOfHead(graph, part);
-  return widths.length === 1 && Number.isInteger(heads) && heads > 0 && heads < all ? heads : part.count;
+  const heads = (productWidth(graph, keys) ?? 0) / widthOfHead(graph, part);
+  return Number.isInteger(heads) && heads > 0 && heads < all ? heads : part.count;
 };
 
 /** What a layer of a graph, or of a view of one, is made of. */
-export const layerUnits = (graph: Graph, anatomy: Anatomy, { index }: Layer): LayerUnits => {
+export const layerUnits = (graph: Graph, anatomy: Anatomy, layer: Layer): LayerUnits => {
+  const { index } = layer;
   const [heads, cross, ffn] = [
     partsIn(anatomy, index, 'heads'),
     partsIn(anatomy, index, 'crossHeads'),
@@ -113,6 +118,6 @@ export const layerUnits = (graph: Graph, anatomy: Anatomy, { index }: Layer): La
     headWidth: Math.max(0, ...[...heads, ...cross].map((part) => widthOfHead(graph, part))),
     crossHeads: sum(cross.map(namedCount)),
     ffn: sum(ffn.map(({ count }) => count)),
-    gated: ffn.some((part) => columnsOf(graph, part) > 1),
+    gated: ffn.some((part) => columnsIn(graph, layer, part) > 1),
   };
 };

@@ -15,7 +15,9 @@ export const floatTensor = (name: string, { file, dtype, dims, bytes }: StoredTe
       `${file}: tensor '${name}' has elements of type ${dtype}; decant reads parameters of ${Object.keys(types).join(', ')}`,
     );
   }
-  return found === 'float32' ? { dtype: found, dims, bytes } : asSingles({ dtype: found, dims, bytes }, elementCount(dims));
+  return found === 'float32'
+    ? { dtype: found, dims, bytes }
+    : asSingles({ dtype: found, dims, bytes }, elementCount(dims));
 };
 
 /** Side of the blocks that are turned at a time: both sides of a block stay in the first cache. */

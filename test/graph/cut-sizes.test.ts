@@ -144,11 +144,27 @@ const cases: readonly (readonly [string, Emitted])[] = [
   ],
 ];
 
+/** What was refused before shapes that are computed were written anew. */
+const expanded: readonly (readonly [string, Emitted])[] = [
+  [
+    'Expand to sizes and a number',
+    (b, x, fixed) =>
+      b.op('Add', [x, b.op('Expand', [matrix(b, 'row', [HIDDEN]), joined(b, leading(b, x, fixed), b.ints([HIDDEN]))])]),
+  ],
+  [
+    'Tile as often as sizes say',
+    (b, x, fixed) => {
+      const times = b.op('Div', [leading(b, x, fixed), leading(b, x, fixed)]);
+      return b.op('Tile', [x, joined(b, times, b.ints([1]))]);
+    },
+  ],
+];
+
 const KEPT = [0, 2];
 
 describe('sizes that a graph holds follow a cut', () => {
   for (const fixed of [false, true]) {
-    it.each(cases)(`${fixed ? 'numbers' : 'symbols'}: %s`, async (_, emitted) => {
+    it.each([...cases, ...expanded])(`${fixed ? 'numbers' : 'symbols'}: %s`, async (_, emitted) => {
       const graph = graphOf(emitted, fixed);
       const group = followCut(graph, { value: value('hidden'), axis: 2 });
       if (isRefusal(group)) throw new Error(group.refused);
@@ -166,8 +182,9 @@ describe('sizes that a graph holds follow a cut', () => {
 
   it('or the cut is refused in words where only the run knows them', () => {
     const graph = graphOf((b, x) => {
-      const row = matrix(b, 'row', [HIDDEN]);
-      return b.op('Add', [x, b.op('Expand', [row, joined(b, sizesOf(b, x, 2), b.ints([HIDDEN]))])]);
+      const some = b.op('Compress', [x, b.input('condition', 'bool', [symbol('batch')])], { axis: 0 });
+      const target = joined(b, sizesOf(b, some, 2), b.ints([HIDDEN]));
+      return b.op('Add', [some, b.op('Expand', [matrix(b, 'row', [HIDDEN]), target])]);
     }, false);
     const group = followCut(graph, { value: value('hidden'), axis: 2 });
     if (isRefusal(group)) throw new Error(group.refused);
