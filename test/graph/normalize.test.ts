@@ -6,7 +6,15 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
 import { bindDim, symbol } from '../../graph/dim.ts';
 import { type Graph, opsetOf, type Value, value } from '../../graph/graph.ts';
-import { bindInput, normalized, passes, storedAsHalves, wasHalved } from '../../graph/normalize/index.ts';
+import {
+  bindInput,
+  choosingInputs,
+  keptAs,
+  normalized,
+  passes,
+  storedAsHalves,
+  wasHalved,
+} from '../../graph/normalize/index.ts';
 import { arrayOf, elementCount, float32Of, numbersOf, tensorOf, vector } from '../../graph/tensor.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { operatorsOf } from './rewrite-run.ts';
@@ -18,6 +26,9 @@ const shapes = [
   { batch: 3, sequence: 5 },
   { batch: 1, sequence: 7 },
 ];
+
+/** Every half, as the words of a file. */
+const everyHalf = Uint16Array.from({ length: 1 << 16 }, (_, i) => i);
 
 /** Seeded numbers for every input: normal ones, and small integers. */
 const feedsFor = (graph: Graph, symbols: Readonly<Record<string, number>>): Feeds =>
@@ -135,6 +146,11 @@ const stepping = (): Graph => {
 const flag = (on: number) => tensorOf('bool', [1], Uint8Array.of(on));
 
 describe('an input that is bound', () => {
+  it('is found by what it does', () => {
+    expect(choosingInputs(stepping())).toEqual(['use_cache']);
+    expect(choosingInputs(normalized(bindInput(stepping(), 'use_cache', flag(1))))).toEqual([]);
+  });
+
   it('leaves the branch that it chooses', () => {
     expect(operatorsOf(normalized(stepping()))).toEqual({ If: 1 });
     for (const [on, op] of [
@@ -163,6 +179,44 @@ describe('an input that is bound', () => {
   });
 });
 
+describe('a weight of a file', () => {
+  it('is told by its name in the file, where it was turned over, tied or widened', () => {
+    const builder = new GraphBuilder('named');
+    const x = builder.input('x', 'float32', [symbol('batch'), 8]);
+    const waves = (seed: number) =>
+      vector(
+        'float32',
+        Array.from({ length: 80 }, (_, i) => Math.sin(seed + i)),
+        [10, 8],
+      );
+    const weights = ['turned', 'own', 'first', 'second'].map((name, i) => builder.weight(name, waves(Math.min(i, 2))));
+    const [turned = x, own = x, ...twins] = weights;
+    const halves = everyHalf.subarray(0x3c00, 0x3c00 + 80);
+    const half = builder.op('Cast', [builder.weight('half', tensorOf('float16', [8, 10], halves))], { to: 1 });
+    const products = [turned, ...twins].map((w) =>
+      builder.op('MatMul', [x, builder.op('Transpose', [w], { perm: [1, 0] })]),
+    );
+    const more = [builder.op('Gemm', [x, own], { transB: 1 }), builder.op('MatMul', [x, half])];
+    const graph = builder.freeze([builder.op('Sum', [...products, ...more], {}, 'y')]);
+    const normal = normalized(graph);
+    const kept = keptAs(graph, normal);
+    const shapes = [...kept].map(([name, { weight, turned: isOver }]) => [
+      name,
+      normal.weights.get(weight)?.dims,
+      isOver,
+    ]);
+    expect(shapes).toEqual([
+      ['turned', [8, 10], true],
+      ['own', [10, 8], false],
+      ['first', [8, 10], true],
+      ['second', [8, 10], true],
+      ['half', [8, 10], false],
+    ]);
+    expect(kept.get(value('second'))).toEqual(kept.get(value('first')));
+    expect(kept.get(value('own'))?.weight).toBe('own');
+  });
+});
+
 describe('training that a file brings', () => {
   it('is over: means are those that were learned', () => {
     const builder = new GraphBuilder('trained', { '': 15 });
@@ -175,9 +229,6 @@ describe('training that a file brings', () => {
     ]);
   });
 });
-
-/** Every half, as the words of a file. */
-const everyHalf = Uint16Array.from({ length: 1 << 16 }, (_, i) => i);
 
 const stored = (dtype: 'float16' | 'bfloat16'): Graph => {
   const builder = new GraphBuilder('stored');
