@@ -4,6 +4,7 @@ export interface PassSample {
   readonly name: string;
   graph(): Graph;
 }
+
 /** One step towards the form that the rest of the house reads. Outputs stay equal; input and output names stay. */
 export interface Pass {
   readonly name: string;
