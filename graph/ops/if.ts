@@ -1,7 +1,7 @@
 import type { Graph, TensorType } from '../graph.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { refuseCut } from './shared-cuts.ts';
-import { freshDim, noMacs } from './shared-structure.ts';
+import { freshDim } from './shared-structure.ts';
 
 const branchesOf = ({ node: { attrs } }: Call): readonly Graph[] =>
   [attrs.then_branch, attrs.else_branch].flatMap((branch) => (branch?.kind === 'graph' ? [branch.value] : []));
@@ -47,6 +47,7 @@ export const choice: OpDef = {
   infer,
   gradient: 'none',
   cut: refuseCut('chooses between two graphs, which would have to be cut as well'),
-  macs: noMacs,
+  // That of either branch: a number that only the run knows.
+  macs: (call) => freshDim(call, 0, 0),
   samples: [],
 };

@@ -6,6 +6,7 @@ import { differentiate } from '../../graph/differentiate.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, type TensorType, type Value, value } from '../../graph/graph.ts';
 import { tensorOf } from '../../graph/tensor.ts';
+import { inspectGraph } from '../../models/inspect.ts';
 
 const batch = symbol('batch');
 
@@ -73,6 +74,11 @@ describe('a choice between two graphs', () => {
       ],
     ]);
     await program.release();
+  });
+
+  it('does an amount of work that is not known', () => {
+    const { builder, y } = chosen(branch('other', (inner, x) => inner.op('Abs', [x], {}, 'other')));
+    expect(inspectGraph(builder.freeze([y]), { length: 8 }).unknown).toEqual(['If']);
   });
 
   it('has no gradient and is not cut, and says so', () => {

@@ -9,6 +9,7 @@ import { gelus, quickGelu } from './gelu.ts';
 import { groupQueryAttention } from './grouped-query.ts';
 import { multiHeadAttention } from './multi-head.ts';
 import { packedAttention } from './packed-attention.ts';
+import { relativePositionBias } from './relative-position.ts';
 import { rmsNormalization, simplifiedLayerNormalization } from './root-mean-square.ts';
 import { contribRotaryEmbedding, rotaryEmbedding } from './rotary.ts';
 import { skipLayerNormalization, skipSimplifiedLayerNormalization } from './skip-normalization.ts';
@@ -29,6 +30,7 @@ export const unfusions: readonly Unfusion[] = [
   multiHeadAttention,
   groupQueryAttention,
   standardAttention,
+  relativePositionBias,
   rotaryEmbedding,
   contribRotaryEmbedding,
 ];
