@@ -90,15 +90,18 @@ describe.each([
   });
 });
 
+let made = 0;
+
 /** A golden export of PyTorch with a tokenizer beside it, or none. */
 const exportedBy = (
   name: string,
   files: Readonly<Record<string, string>> = { 'tokenizer.json': tokenizer },
 ): string => {
-  const folder = space.path(`of-${name}`);
+  const own = `of-${made++}-${name}`;
+  const folder = space.path(own);
   mkdirSync(folder, { recursive: true });
   copyFileSync(join(golden, `${name}.onnx`), join(folder, 'model.onnx'));
-  for (const [file, text] of Object.entries(files)) space.write(`of-${name}/${file}`, text);
+  for (const [file, text] of Object.entries(files)) space.write(`${own}/${file}`, text);
   return join(folder, 'model.onnx');
 };
 
