@@ -105,7 +105,7 @@ const tableAt = (graph: Graph, { node, position }: Reading): readonly Table[] =>
 const rowsAt = (graph: Graph, site: Site): number | undefined => {
   const dims = graph.weights.get(site.weight)?.dims ?? [];
   if (site.use.kind === 'lookup') return dims[site.use.axis];
-  return readsRows(site) && dims.length > 1 ? dims[0] : undefined;
+  return readsRows(site) && site.use.input === 0 && dims.length > 1 ? dims[0] : undefined;
 };
 
 /** Tables that the readings look up rows of. */
