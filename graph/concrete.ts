@@ -1,6 +1,6 @@
 import { isRefusal } from '../ground/errors.ts';
 import { GraphBuilder } from './builder.ts';
-import { bindDim, type Dim, type Shape, symbolsOf } from './dim.ts';
+import { addDims, bindDim, type Dim, multiplyDims, type Shape, symbol, symbolsOf } from './dim.ts';
 import type { Graph, TensorType, Value } from './graph.ts';
 import type { DType } from './tensor.ts';
 
@@ -55,6 +55,12 @@ const overAll = (graph: Graph): Guess['sums'] => {
   return new Map(masks.map((name) => [name, [own, past]]));
 };
 
+/** Positions before, which every state counts alike. */
+const alikeStates = (graph: Graph): Guess['alike'] => {
+  const states = graph.inputs.filter((input) => (graph.types.get(input)?.shape?.length ?? 0) === 4);
+  return alikeAlong(graph, 2, states);
+};
+
 /** Exporters name one size by a symbol an input. Batches are alike; lengths, too, or sums of others, where they have to be. */
 const guesses = (graph: Graph): readonly Guess[] => {
   const [examples, none] = [alikeAlong(graph, 0, graph.inputs), new Map<string, never>()];
@@ -62,7 +68,7 @@ const guesses = (graph: Graph): readonly Guess[] => {
   return [
     { alike: examples, sums: none },
     { alike: new Map([...lengths, ...examples]), sums: none },
-    { alike: examples, sums: overAll(graph) },
+    { alike: new Map([...alikeStates(graph), ...examples]), sums: overAll(graph) },
     { alike: none, sums: none },
   ];
 };
@@ -117,5 +123,35 @@ export const concreteView = (graph: Graph, given: Sizes = {}): Graph => {
 };
 
 /** The same graph seen at other sizes than a view: what is equal in both hangs on none of them. */
-export const otherView = (graph: Graph, { sizes = {} }: Graph): Graph =>
+const otherView = (graph: Graph, { sizes = {} }: Graph): Graph =>
   concreteView(graph, Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, 2 * size])));
+
+/** Every way in which a length commonly hangs on what is fed: so many times one symbol, a sum or a product of two. */
+const expressions = (length: number, sizes: Sizes): readonly Dim[] => {
+  const names = Object.keys(sizes);
+  const times = (dim: Dim): readonly Dim[] => {
+    const factor = length / Number(bindDim(dim, sizes));
+    return Number.isInteger(factor) ? [multiplyDims(dim, factor)] : [];
+  };
+  const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => [symbol(a), symbol(b)] as const));
+  return [
+    ...names.flatMap((name) => times(symbol(name))),
+    ...pairs.map(([a, b]) => addDims(a, b)),
+    ...pairs.flatMap(([a, b]) => times(multiplyDims(a, b))),
+  ].filter((dim) => bindDim(dim, sizes) === length);
+};
+
+/**
+ * What an axis counts, where inference over symbols cannot tell: read off its lengths in a view and in another one. Undefined where
+ * nothing common explains both.
+ */
+export const countedIn = (graph: Graph, view: Graph): ((of: Value, axis: number) => Dim | undefined) => {
+  let other: Graph | undefined;
+  return (of, axis) => {
+    other ??= otherView(graph, view);
+    const [seen, again] = [view, other].map(({ types }) => types.get(of)?.shape?.[axis]);
+    if (typeof seen !== 'number' || typeof again !== 'number') return undefined;
+    if (seen === again) return seen;
+    return expressions(seen, view.sizes ?? {}).find((dim) => bindDim(dim, other?.sizes ?? {}) === again);
+  };
+};

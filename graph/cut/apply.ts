@@ -1,8 +1,8 @@
 import { isRefusal, isUserError, modelError, refusal } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
 import { inferNode, recordOf } from '../call.ts';
-import { concreteView, otherView } from '../concrete.ts';
-import { type Dim, divideDims, multiplyDims, type Shape } from '../dim.ts';
+import { concreteView, countedIn, inputSymbols } from '../concrete.ts';
+import { type Dim, divideDims, multiplyDims, type Shape, symbolsOf } from '../dim.ts';
 import { emitShape } from '../emit-shape.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../graph.ts';
 import type { Tensor } from '../tensor.ts';
@@ -59,26 +59,21 @@ type SizesOf = (of: Value) => Shape | undefined;
 const leftOf = (dim: Dim, of: number, kept: number): Dim | undefined =>
   typeof dim === 'number' ? kept : divideDims(multiplyDims(dim, kept), of);
 
-/** Whether an axis whose size inference cannot tell is as long whatever is fed. */
-const steadyIn = (graph: Graph, view: Graph): ((of: Value, axis: number) => boolean) => {
-  let other: Graph | undefined;
-  return (of, axis) => {
-    other ??= view.sizes === undefined ? graph : otherView(graph, view);
-    return other.types.get(of)?.shape?.[axis] === view.types.get(of)?.shape?.[axis];
-  };
-};
-
 /** Shapes after the cut. Lengths that a cut names are those of the view that it was found in. */
 const sizesAfter = (graph: Graph, view: Graph, kept: KeptIndices): SizesOf => {
-  const isSteady = steadyIn(graph, view);
+  const known = new Set<string>(inputSymbols(graph));
+  const counted = view.sizes === undefined ? () => undefined : countedIn(graph, view);
+  const told = (of: Value, dim: Dim, axis: number): Dim =>
+    symbolsOf(dim).every((name) => known.has(name)) ? dim : (counted(of, axis) ?? dim);
   return (of) => {
     const shape = graph.types.get(of)?.shape;
     const axes = kept.get(of);
     if (axes === undefined) return shape;
-    return shape?.map((dim, axis) => {
+    return shape?.map((found, axis) => {
+      const dim = told(of, found, axis);
       const [stay, seen] = [axes.get(axis)?.length, view.types.get(of)?.shape?.[axis]];
       if (stay === undefined || typeof seen !== 'number') return dim;
-      const left = leftOf(dim, seen, stay) ?? (isSteady(of, axis) ? stay : undefined);
+      const left = leftOf(dim, seen, stay);
       if (left !== undefined) return left;
       throw modelError(`of axis ${axis} of '${of}', ${dim} indices, ${stay} of ${seen} cannot be kept`);
     });
@@ -197,7 +192,8 @@ const givesSizes = (builder: GraphBuilder, node: Node, expected: Shape): boolean
 };
 
 /** The node with what it computes of its output's shape written anew, where that counts what is gone. */
-const retargeted = (builder: GraphBuilder, graph: Graph, node: Node, sizes: SizesOf): Node => {
+const retargeted = (builder: GraphBuilder, graph: Graph, node: Node, kept: KeptIndices, sizes: SizesOf): Node => {
+  if (node.outputs[0] === undefined || !kept.has(node.outputs[0])) return node;
   const call = builder.call(node);
   const target = recordOf(call)?.target;
   const [said, output] = [target === undefined ? undefined : node.inputs[target.input], node.outputs[0]];
@@ -241,7 +237,7 @@ export const applyCuts = (
   const builder = GraphBuilder.like({ ...graph, types: inputTypes(graph, indices, sizes) }, { weights });
   for (const node of nodes) {
     try {
-      builder.add(retargeted(builder, graph, node, sizes), (output) => {
+      builder.add(retargeted(builder, graph, node, indices, sizes), (output) => {
         const type = graph.types.get(output);
         return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
       });

@@ -1,7 +1,7 @@
 import type { Dim } from '../dim.ts';
 import type { Call, Gradient, Inferred, OpDef } from '../op.ts';
 import { type DType, isInt32 } from '../tensor.ts';
-import { axisCut } from './shared-cuts.ts';
+import { axisCut, nothing } from './shared-cuts.ts';
 import { dtypeNumber, dtypeOfNumber, inputOf, intAttr, isFloat, noMacs, withInts } from './shared-structure.ts';
 import { passed } from './shared-uses.ts';
 
@@ -49,6 +49,8 @@ export const cast: OpDef = {
 };
 
 /** The elements of x in the type of a second value. */
+const sameAxes = axisCut(inferCastLike, (_call, axis) => axis, 'has no such axis');
+
 export const castLike: OpDef = {
   domain: '',
   op: 'CastLike',
@@ -56,7 +58,9 @@ export const castLike: OpDef = {
   since: 15,
   infer: inferCastLike,
   gradient,
-  cut: axisCut(inferCastLike, (_call, axis) => axis, 'has no such axis'),
+  // Of the second input only the type counts.
+  cut: (call, cut) =>
+    cut.value === call.node.inputs[0] || call.node.outputs.includes(cut.value) ? sameAxes(call, cut) : nothing,
   macs: noMacs,
   samples: [
     {

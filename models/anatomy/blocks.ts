@@ -1,6 +1,6 @@
 import { type Attention, attentionsOf, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { productAt } from '../../graph/sites.ts';
+import { productAt, sitesOf } from '../../graph/sites.ts';
 import type { DType } from '../../graph/tensor.ts';
 
 /** What stands between two points of the residual stream: `output = skip + branch`, the branch computed from `input`. */
@@ -15,10 +15,24 @@ export interface Block {
   readonly nodes: ReadonlySet<Node>;
 }
 
-/** Numbers side by side; a length that a view takes a symbol to have is none of the model's. */
-const lastDim = ({ types, sizes = {} }: Graph, value: Value): number | undefined => {
-  const dim = types.get(value)?.shape?.at(-1);
-  return typeof dim === 'number' && !Object.values(sizes).includes(dim) ? dim : undefined;
+const widths = new WeakMap<Graph, ReadonlySet<number>>();
+
+/** Widths that matrices of the graph give: a residual stream has one of them, scores over positions have none but by chance. */
+const widthsIn = (graph: Graph): ReadonlySet<number> => {
+  const known = widths.get(graph);
+  if (known !== undefined) return known;
+  const found = new Set(
+    sitesOf(graph).flatMap(({ weight, use }) =>
+      use.kind === 'linear' ? [graph.weights.get(weight)?.dims[use.outer] ?? 0] : [],
+    ),
+  );
+  widths.set(graph, found);
+  return found;
+};
+
+const lastDim = (graph: Graph, value: Value): number | undefined => {
+  const dim = graph.types.get(value)?.shape?.at(-1);
+  return typeof dim === 'number' && widthsIn(graph).has(dim) ? dim : undefined;
 };
 
 const shapeText = (graph: Graph, value: Value): string | undefined => graph.types.get(value)?.shape?.join();
