@@ -44,7 +44,12 @@ const textOf = ({ bytes }: Source, field: Field | undefined): string =>
 type Overloads = Map<onnx.INodeProto, string>;
 
 /** Finds the overload that each node asks for, those of bodies inside nodes included. */
-const collect = (source: Source, nodes: readonly Field[], protos: readonly onnx.INodeProto[], found: Overloads): void => {
+const collect = (
+  source: Source,
+  nodes: readonly Field[],
+  protos: readonly onnx.INodeProto[],
+  found: Overloads,
+): void => {
   for (const [i, field] of nodes.entries()) {
     const proto = protos[i];
     if (proto === undefined) continue;
@@ -99,7 +104,9 @@ export const functionsOf = (bytes: Uint8Array, model: onnx.IModelProto): LocalFu
       const overload = overloads.get(node) ?? '';
       const found = byKey.get(keyOf(node.domain, node.opType, overload));
       if (found !== undefined || overload === '') return found;
-      throw codecError(`node '${node.name}' calls the overload '${overload}' of '${node.opType}', which the file does not have`);
+      throw codecError(
+        `node '${node.name}' calls the overload '${overload}' of '${node.opType}', which the file does not have`,
+      );
     },
     opsets: protos.flatMap(({ opsetImport }) => opsetImport ?? []),
     any: byKey.size > 0 || overloads.size > 0,

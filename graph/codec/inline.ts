@@ -46,7 +46,9 @@ class Inlining {
     if (callers.includes(called)) throw codecError(`the local function '${called.name}' calls itself`);
     withinLimit('calls', callers.length + 1);
     if ((node.input?.length ?? 0) > called.inputs.length) {
-      throw codecError(`node '${node.name}' gives ${node.input?.length} inputs to the local function '${called.name}', which takes ${called.inputs.length}`);
+      throw codecError(
+        `node '${node.name}' gives ${node.input?.length} inputs to the local function '${called.name}', which takes ${called.inputs.length}`,
+      );
     }
     return this.#body(node, called, [...callers, called]);
   }
@@ -78,7 +80,11 @@ class Inlining {
       attribute: (name) => own.get(name) ?? called.defaults.get(name),
     };
     const nodes = called.nodes.flatMap((inner) => this.#expanded(this.#outside(inner, call, scope), callers));
-    const copies = passed.map(([inner, output]) => ({ opType: 'Identity', input: [call.name(inner)], output: [output] }));
+    const copies = passed.map(([inner, output]) => ({
+      opType: 'Identity',
+      input: [call.name(inner)],
+      output: [output],
+    }));
     return [...nodes, ...copies];
   }
 
@@ -108,7 +114,7 @@ class Inlining {
     withinLimit('names', this.#names);
     const copy = {
       ...node,
-      name: `${scope}/${(node.name ?? '').slice(0, LONGEST)}`,
+      name: node.name ? this.#fresh(`${scope}/${node.name.slice(0, LONGEST)}`) : '',
       input: (node.input ?? []).map(call.name),
       output: (node.output ?? []).map(call.name),
       attribute: (node.attribute ?? []).flatMap((attribute) => this.#given(attribute, call, scope)),

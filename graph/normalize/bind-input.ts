@@ -1,6 +1,6 @@
 import { modelError } from '../../ground/errors.ts';
 import { GraphBuilder } from '../builder.ts';
-import { type Graph, value } from '../graph.ts';
+import { type Graph, indexOf, type Value, value } from '../graph.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Whether sizes are those that an input asks for, where it names any. */
@@ -26,3 +26,13 @@ export const bindInput = (graph: Graph, name: string, tensor: Tensor): Graph => 
   };
   return GraphBuilder.from(bound).freeze(graph.outputs);
 };
+
+/** Inputs that do nothing but choose between the branches of an If, as `use_cache_branch` of merged decoders does: each asks to be bound. */
+export const choosingInputs = (graph: Graph): readonly Value[] =>
+  graph.inputs.filter((input) => {
+    const readers = indexOf(graph).users.get(input) ?? [];
+    return (
+      readers.length > 0 &&
+      readers.every(({ domain, op, inputs }) => domain === '' && op === 'If' && inputs[0] === input)
+    );
+  });

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../builder.ts';
-import { type Graph, type Node, type Value, value } from "../graph.ts";
+import { type Graph, type Node, type Value, value } from '../graph.ts';
 
 const withBodies = (node: Node, change: (graph: Graph) => Graph): Node => {
   const bodies = Object.entries(node.attrs).flatMap(([name, attribute]) => {

@@ -50,7 +50,7 @@ const around = (then: Graph, otherwise: Graph, ...conditions: readonly Condition
 const weights = new Map([[value('w'), vector('float32', [1, 2, 3])]]);
 const doubled = body([node('Exp', ['h'], 'inner'), node('Add', ['inner', 'inner'], 'out')], ['out']);
 const weighted = body([node('Mul', ['x', 'w'], 'inner'), node('Abs', ['inner'], 'out')], ['out'], weights);
-const passing = body([], ['x']);
+const passing = body([node('Identity', ['x'], 'out')], ['out']);
 const nested = body(
   [node('Mul', ['h', 'w'], 'inner'), choice('yes', body([node('Exp', ['inner'], 'deep')], ['deep']), passing, 'out')],
   ['out'],
@@ -59,7 +59,8 @@ const nested = body(
 
 const known =
   (truth: number): Condition =>
-  (b) => b.constant(tensorOf('bool', [], Uint8Array.of(truth)));
+  (b) =>
+    b.constant(tensorOf('bool', [], Uint8Array.of(truth)));
 
 const sized =
   (at: number, size: number): Condition =>
@@ -72,7 +73,7 @@ export const decideSamples: Pick<Pass, 'changes' | 'leaves'> = {
     { name: 'a constant that says yes', graph: () => around(doubled, weighted, known(1)) },
     { name: 'a constant that says no', graph: () => around(doubled, weighted, known(0)) },
     { name: 'twice, with the same names', graph: () => around(doubled, weighted, known(0), known(0), known(1)) },
-    { name: 'a branch that passes on what it reads', graph: () => around(weighted, passing, known(0)) },
+    { name: 'a branch that copies what it reads', graph: () => around(weighted, passing, known(0)) },
     { name: 'a choice inside a choice', graph: () => around(nested, passing, known(1), known(1)) },
     { name: 'a size that is known', graph: () => around(weighted, doubled, sized(1, 3)) },
     { name: 'beside a choice that stays', graph: () => around(weighted, doubled, sized(1, 3), sized(0, 3)) },

@@ -10,6 +10,8 @@ interface Deciding {
   readonly builder: GraphBuilder;
   /** How often each name is defined, in the graph and in all bodies. */
   readonly defined: Map<Value, number>;
+  /** Names of nodes, which runtimes want to be different. */
+  readonly called: Set<string>;
   /** How many nodes were taken out of their bodies. */
   decided: number;
 }
@@ -57,6 +59,15 @@ const outerNames = ({ defined }: Deciding, node: Node, branch: Graph): Map<Value
   return names;
 };
 
+/** A node of a branch under a name that no other node has. */
+const called = ({ called: taken }: Deciding, node: Node, outer: Node): Node => {
+  if (node.name === '') return node;
+  let name = node.name;
+  for (let i = 0; taken.has(name); i++) name = `${outer.outputs[0]}/${node.name}${i === 0 ? '' : i}`;
+  taken.add(name);
+  return { ...node, name };
+};
+
 const takeOut = (deciding: Deciding, node: Node, branch: Graph): void => {
   const { builder, defined } = deciding;
   deciding.decided++;
@@ -66,7 +77,7 @@ const takeOut = (deciding: Deciding, node: Node, branch: Graph): void => {
   const names = outerNames(deciding, node, branch);
   const inner = new Map([...names].map(([name, outer]) => [outer, name]));
   for (const [name, tensor] of branch.weights) builder.weight(names.get(name) ?? name, tensor);
-  for (const one of branch.nodes) visit(deciding, renamedNode(one, names), inner, branch);
+  for (const one of branch.nodes) visit(deciding, called(deciding, renamedNode(one, names), node), inner, branch);
   branch.outputs.forEach((name, i) => {
     const [source, output] = [names.get(name) ?? name, node.outputs[i]];
     if (output !== undefined && output !== '' && source !== output) {
@@ -86,7 +97,8 @@ const run = (graph: Graph): Graph => {
   if (!graph.nodes.some(isChoice)) return graph;
   const defined = new Map<Value, number>();
   count(defined, definedIn(graph), 1);
-  const deciding = { builder: GraphBuilder.like(graph), defined, decided: 0 };
+  const called = new Set(graph.nodes.map(({ name }) => name));
+  const deciding = { builder: GraphBuilder.like(graph), defined, called, decided: 0 };
   for (const node of graph.nodes) visit(deciding, node, new Map(), graph);
   return deciding.decided === 0 ? graph : deciding.builder.freeze(graph.outputs);
 };

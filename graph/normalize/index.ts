@@ -40,6 +40,7 @@ export const normalized = (graph: Graph): Graph => {
   return current;
 };
 
-export { bindInput } from './bind-input.ts';
+export { bindInput, choosingInputs } from './bind-input.ts';
+export { keptAs } from './kept-as.ts';
 export { storedAsHalves } from './stored-halves.ts';
 export { wasHalved } from './widen.ts';

@@ -122,7 +122,14 @@ const counted: Emit = (b, x) => {
 };
 
 const stretch: Emit = (b, x) => {
-  const table = b.weight('table', vector('float32', Array.from({ length: elementCount([16, 8]) }, (_, i) => i / 7), [16, 8]));
+  const table = b.weight(
+    'table',
+    vector(
+      'float32',
+      Array.from({ length: elementCount([16, 8]) }, (_, i) => i / 7),
+      [16, 8],
+    ),
+  );
   return b.op('Add', [x, b.op('Slice', [table, b.ints([0]), axisOf(b, b.op('Tanh', [x]), 1), b.ints([0])])]);
 };
 

@@ -1,8 +1,8 @@
 import { GraphBuilder } from '../builder.ts';
 import { symbol } from '../dim.ts';
 import { capturedBy, type Graph, type Node, type Value } from '../graph.ts';
-import { isParameter, type Site, sitesOfWeight } from '../sites.ts';
 import { longAxes } from '../sites/content.ts';
+import { isParameter, type Site, sitesOfWeight } from '../sites.ts';
 import { type Tensor, vector } from '../tensor.ts';
 import { namesBeside } from './bodies.ts';
 import { contentOf } from './content.ts';
@@ -35,7 +35,12 @@ interface Copies {
   readonly weights: Map<Value, Tensor>;
 }
 
-const copy = (graph: Graph, [name, tensor]: readonly [Value, Tensor], copies: Copies, fresh: (name: string) => Value) => {
+const copy = (
+  graph: Graph,
+  [name, tensor]: readonly [Value, Tensor],
+  copies: Copies,
+  fresh: (name: string) => Value,
+) => {
   for (const sites of parametersOf(graph, name).slice(1)) {
     const own = fresh(`${name}/${copies.weights.size}`);
     copies.weights.set(own, tensor);
@@ -65,7 +70,11 @@ const run = (graph: Graph): Graph => {
 };
 
 const matrix = (seed: number): Tensor =>
-  vector('float32', Array.from({ length: 16 }, (_, i) => Math.cos(seed + i)), [4, 4]);
+  vector(
+    'float32',
+    Array.from({ length: 16 }, (_, i) => Math.cos(seed + i)),
+    [4, 4],
+  );
 
 /** Two layers that read one bias, one norm and, perhaps, one matrix. */
 const layers = (bias: readonly number[], matrices: number): Graph => {

@@ -122,7 +122,8 @@ export const storedBytes: Pass = {
     { name: 'one step', graph: () => stored({}, vector('float32', [0.1], [])) },
     {
       name: 'a step and a zero point a column',
-      graph: () => stored({ axis: -1 }, vector('float32', [0.1, 3, 0.7]), tensorOf('int8', [3], Int8Array.of(1, -2, 3))),
+      graph: () =>
+        stored({ axis: -1 }, vector('float32', [0.1, 3, 0.7]), tensorOf('int8', [3], Int8Array.of(1, -2, 3))),
     },
     {
       name: 'a step for every two rows',

@@ -28,10 +28,12 @@ export const storedAsHalves = (graph: Graph): Graph => {
   if (stored.length === 0) return graph;
   const fresh = namesBeside(graph);
   const own = new Map<Value, Value>(stored.map(([name]) => [name, fresh(`${name}/float16`)]));
-  const weights = new Map([...graph.weights].map(([name, tensor]) => {
-    const half = own.get(name);
-    return half === undefined ? ([name, tensor] as const) : ([half, asHalves(tensor)] as const);
-  }));
+  const weights = new Map(
+    [...graph.weights].map(([name, tensor]) => {
+      const half = own.get(name);
+      return half === undefined ? ([name, tensor] as const) : ([half, asHalves(tensor)] as const);
+    }),
+  );
   const builder = GraphBuilder.like(graph, { weights });
   for (const [name, half] of own) builder.op('Cast', [half], { to: dtypeCodes.float32 }, value(name));
   for (const node of graph.nodes) builder.add(node, (name) => graph.types.get(name));

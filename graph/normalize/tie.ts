@@ -45,7 +45,11 @@ const tablesFirst = (graph: Graph, candidates: readonly Candidate[]): readonly C
 };
 
 /** Equal ones of a group stand for one another, each for all that come after it. */
-const pair = (group: readonly Candidate[], stands: Stands, isOne: (a: Candidate, b: Candidate) => boolean | 'turned') => {
+const pair = (
+  group: readonly Candidate[],
+  stands: Stands,
+  isOne: (a: Candidate, b: Candidate) => boolean | 'turned',
+) => {
   const kept: Candidate[] = [];
   for (const one of group) {
     const found = kept.map((other) => [other, isOne(other, one)] as const).find(([, same]) => same !== false);
@@ -75,7 +79,8 @@ const tieVectors = (graph: Graph, candidates: readonly Candidate[], stands: Stan
     return [...new Set(all.map((owner) => stands.get(owner)?.weight ?? owner))].toSorted().join('\n');
   };
   const tied = new Set([...stands.values()].map(({ weight }) => weight));
-  const kinds = ({ name }: Candidate): string => sitesOfWeight(graph, name).map(({ use, node }) => `${use.kind} ${node.op}`)[0] ?? '';
+  const kinds = ({ name }: Candidate): string =>
+    sitesOfWeight(graph, name).map(({ use, node }) => `${use.kind} ${node.op}`)[0] ?? '';
   const vectors = candidates.filter(({ tensor: { dims } }) => dims.length === 1 && elementCount(dims) > 1);
   const owned = vectors
     .map((one) => ({ ...one, owners: owners(one), kind: kinds(one) }))
@@ -117,12 +122,19 @@ const run = (graph: Graph): Graph => {
 };
 
 const waves = (seed: number, ...dims: readonly number[]): Tensor =>
-  vector('float32', Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(seed + i)), dims);
+  vector(
+    'float32',
+    Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(seed + i)),
+    dims,
+  );
 
 const turnedOver = (tensor: Tensor): Tensor => {
   const [rows = 0, columns = 0] = tensor.dims;
   const numbers = new Float32Array(tensor.bytes.read().buffer);
-  const turned = Array.from({ length: rows * columns }, (_, i) => numbers[(i % rows) * columns + Math.floor(i / rows)] ?? 0);
+  const turned = Array.from(
+    { length: rows * columns },
+    (_, i) => numbers[(i % rows) * columns + Math.floor(i / rows)] ?? 0,
+  );
   return vector('float32', turned, [columns, rows]);
 };
 
@@ -148,7 +160,8 @@ const repeating = (second: (matrix: Tensor) => Tensor, bias: (layer: number) => 
   return builder.freeze([builder.op('Neg', [h], {}, 'y')]);
 };
 
-const zeros = (...dims: readonly number[]): Tensor => vector('float32', new Array<number>(elementCount(dims)).fill(0), dims);
+const zeros = (...dims: readonly number[]): Tensor =>
+  vector('float32', new Array<number>(elementCount(dims)).fill(0), dims);
 
 /** Weights of the same numbers, also turned over, are one weight: trained apart, they would drift. */
 export const tie: Pass = {
@@ -156,12 +169,40 @@ export const tie: Pass = {
   run,
   changes: [
     { name: 'an output matrix that is the table turned over', graph: () => speaking(turnedOver) },
-    { name: 'a matrix twice, with its bias', graph: () => repeating((matrix) => waves(2, ...matrix.dims), () => waves(3, 8)) },
-    { name: 'a matrix twice, with two biases', graph: () => repeating((matrix) => waves(2, ...matrix.dims), (i) => waves(i, 8)) },
+    {
+      name: 'a matrix twice, with its bias',
+      graph: () =>
+        repeating(
+          (matrix) => waves(2, ...matrix.dims),
+          () => waves(3, 8),
+        ),
+    },
+    {
+      name: 'a matrix twice, with two biases',
+      graph: () =>
+        repeating(
+          (matrix) => waves(2, ...matrix.dims),
+          (i) => waves(i, 8),
+        ),
+    },
   ],
   leaves: [
     { name: 'an output matrix of its own', graph: () => speaking(() => waves(5, 8, 10)) },
-    { name: 'two matrices with equal biases', graph: () => repeating((matrix) => waves(7, ...matrix.dims), () => waves(3, 8)) },
-    { name: 'two matrices of zeros', graph: () => repeating(() => zeros(8, 8), () => zeros(8)) },
+    {
+      name: 'two matrices with equal biases',
+      graph: () =>
+        repeating(
+          (matrix) => waves(7, ...matrix.dims),
+          () => waves(3, 8),
+        ),
+    },
+    {
+      name: 'two matrices of zeros',
+      graph: () =>
+        repeating(
+          () => zeros(8, 8),
+          () => zeros(8),
+        ),
+    },
   ],
 };

@@ -6,7 +6,15 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
 import { bindDim, symbol } from '../../graph/dim.ts';
 import { type Graph, opsetOf, type Value, value } from '../../graph/graph.ts';
-import { bindInput, normalized, passes, storedAsHalves, wasHalved } from '../../graph/normalize/index.ts';
+import {
+  bindInput,
+  choosingInputs,
+  keptAs,
+  normalized,
+  passes,
+  storedAsHalves,
+  wasHalved,
+} from '../../graph/normalize/index.ts';
 import { arrayOf, elementCount, float32Of, numbersOf, tensorOf, vector } from '../../graph/tensor.ts';
 import { isUserError } from '../../ground/errors.ts';
 import { operatorsOf } from './rewrite-run.ts';
@@ -19,6 +27,9 @@ const shapes = [
   { batch: 1, sequence: 7 },
 ];
 
+/** Every half, as the words of a file. */
+const everyHalf = Uint16Array.from({ length: 1 << 16 }, (_, i) => i);
+
 /** Seeded numbers for every input: normal ones, and small integers. */
 const feedsFor = (graph: Graph, symbols: Readonly<Record<string, number>>): Feeds =>
   Object.fromEntries(
@@ -27,7 +38,8 @@ const feedsFor = (graph: Graph, symbols: Readonly<Record<string, number>>): Feed
       const dims = shape.map((dim) => Number(bindDim(dim, symbols)));
       const random = stream(1, name);
       const length = elementCount(dims);
-      if (dtype === 'float32') return [name, { dtype, dims, data: Float32Array.from({ length }, () => random.normal()) }];
+      if (dtype === 'float32')
+        return [name, { dtype, dims, data: Float32Array.from({ length }, () => random.normal()) }];
       const data = BigInt64Array.from({ length }, () => BigInt(random.integer(8)));
       return [name, { dtype: 'int64', dims, data }];
     }),
@@ -84,18 +96,21 @@ describe('a pass of normalisation', () => {
 });
 
 describe('a normalised graph', () => {
-  it.each(samples)('has equal outputs, and is normalised again as itself: %s of %s', async (_name, _sample, _pass, sample) => {
-    const graph = sample.graph();
-    const once = normalized(graph);
-    await expectEqualOutputs(graph, once);
-    expect(normalized(once)).toBe(once);
-    expect(opsetOf(once.opsets, '')).toBeGreaterThanOrEqual(20);
-  });
+  it.each(samples)(
+    'has equal outputs, and is normalised again as itself: %s of %s',
+    async (_name, _sample, _pass, sample) => {
+      const graph = sample.graph();
+      const once = normalized(graph);
+      await expectEqualOutputs(graph, once);
+      expect(normalized(once)).toBe(once);
+      expect(opsetOf(once.opsets, '')).toBeGreaterThanOrEqual(20);
+    },
+  );
 
   it('is read from a file as what it was', () => {
     for (const [, , , sample] of samples) {
       const graph = normalized(sample.graph());
-      expect([...decodeGraph(encodeGraph(graph)).types]).toEqual([...graph.types]);
+      expect(new Map(decodeGraph(encodeGraph(graph)).types)).toEqual(new Map(graph.types));
     }
   });
 });
@@ -131,6 +146,11 @@ const stepping = (): Graph => {
 const flag = (on: number) => tensorOf('bool', [1], Uint8Array.of(on));
 
 describe('an input that is bound', () => {
+  it('is found by what it does', () => {
+    expect(choosingInputs(stepping())).toEqual(['use_cache']);
+    expect(choosingInputs(normalized(bindInput(stepping(), 'use_cache', flag(1))))).toEqual([]);
+  });
+
   it('leaves the branch that it chooses', () => {
     expect(operatorsOf(normalized(stepping()))).toEqual({ If: 1 });
     for (const [on, op] of [
@@ -159,6 +179,44 @@ describe('an input that is bound', () => {
   });
 });
 
+describe('a weight of a file', () => {
+  it('is told by its name in the file, where it was turned over, tied or widened', () => {
+    const builder = new GraphBuilder('named');
+    const x = builder.input('x', 'float32', [symbol('batch'), 8]);
+    const waves = (seed: number) =>
+      vector(
+        'float32',
+        Array.from({ length: 80 }, (_, i) => Math.sin(seed + i)),
+        [10, 8],
+      );
+    const weights = ['turned', 'own', 'first', 'second'].map((name, i) => builder.weight(name, waves(Math.min(i, 2))));
+    const [turned = x, own = x, ...twins] = weights;
+    const halves = everyHalf.subarray(0x3c00, 0x3c00 + 80);
+    const half = builder.op('Cast', [builder.weight('half', tensorOf('float16', [8, 10], halves))], { to: 1 });
+    const products = [turned, ...twins].map((w) =>
+      builder.op('MatMul', [x, builder.op('Transpose', [w], { perm: [1, 0] })]),
+    );
+    const more = [builder.op('Gemm', [x, own], { transB: 1 }), builder.op('MatMul', [x, half])];
+    const graph = builder.freeze([builder.op('Sum', [...products, ...more], {}, 'y')]);
+    const normal = normalized(graph);
+    const kept = keptAs(graph, normal);
+    const shapes = [...kept].map(([name, { weight, turned: isOver }]) => [
+      name,
+      normal.weights.get(weight)?.dims,
+      isOver,
+    ]);
+    expect(shapes).toEqual([
+      ['turned', [8, 10], true],
+      ['own', [10, 8], false],
+      ['first', [8, 10], true],
+      ['second', [8, 10], true],
+      ['half', [8, 10], false],
+    ]);
+    expect(kept.get(value('second'))).toEqual(kept.get(value('first')));
+    expect(kept.get(value('own'))?.weight).toBe('own');
+  });
+});
+
 describe('training that a file brings', () => {
   it('is over: means are those that were learned', () => {
     const builder = new GraphBuilder('trained', { '': 15 });
@@ -171,9 +229,6 @@ describe('training that a file brings', () => {
     ]);
   });
 });
-
-/** Every half, as the words of a file. */
-const everyHalf = Uint16Array.from({ length: 1 << 16 }, (_, i) => i);
 
 const stored = (dtype: 'float16' | 'bfloat16'): Graph => {
   const builder = new GraphBuilder('stored');
@@ -207,15 +262,32 @@ describe('weights of 16 bits', () => {
     const graph = storedAsHalves(builder.freeze([builder.op('Mul', [x, w], {}, 'y')]));
     const [[name, half] = []] = graph.weights;
     expect([name, half?.dtype, operatorsOf(graph)]).toEqual(['w/float16', 'float16', { Cast: 1, Mul: 1 }]);
-    expect(half !== undefined && arrayOf({ ...half, dtype: 'float16' }).every((word, i) => word === numbers[i])).toBe(true);
+    expect(half !== undefined && arrayOf({ ...half, dtype: 'float16' }).every((word, i) => word === numbers[i])).toBe(
+      true,
+    );
   });
 
   it('are the nearest of those that there are, and the even one in the middle', () => {
     const [one, small] = [2 ** -10, 2 ** -24];
-    const near = [1 + 0.4 * one, 1 + 0.6 * one, 1 + 0.5 * one, 1 + 1.5 * one, 0.5 * small, 0.6 * small, 1.5 * small, -65_519];
+    const near = [
+      1 + 0.4 * one,
+      1 + 0.6 * one,
+      1 + 0.5 * one,
+      1 + 1.5 * one,
+      0.5 * small,
+      0.6 * small,
+      1.5 * small,
+      -65_519,
+    ];
     const builder = new GraphBuilder('near');
     const x = builder.input('x', 'float32', [symbol('batch'), 1024]);
-    const w = builder.weight('w', vector('float32', Array.from({ length: 1024 }, (_, i) => near[i] ?? 0)));
+    const w = builder.weight(
+      'w',
+      vector(
+        'float32',
+        Array.from({ length: 1024 }, (_, i) => near[i] ?? 0),
+      ),
+    );
     const wide = normalized(storedAsHalves(builder.freeze([builder.op('Mul', [x, w], {}, 'y')])));
     const [tensor] = wide.weights.values();
     expect(numbersOf(tensor ?? vector('float32', [])).slice(0, near.length)).toEqual([
@@ -230,7 +302,10 @@ describe('weights of 16 bits', () => {
       return builder.freeze([builder.op('Mul', [x, builder.weight('w', vector('float32', numbers))], {}, 'y')]);
     };
     const many = Array.from({ length: 2048 }, (_, i) => i);
-    for (const numbers of [[...many, 65_520], [1, 2, 3]]) {
+    for (const numbers of [
+      [...many, 65_520],
+      [1, 2, 3],
+    ]) {
       const graph = wide(numbers);
       expect(storedAsHalves(graph)).toBe(graph);
     }

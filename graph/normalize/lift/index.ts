@@ -43,7 +43,10 @@ class Lifting {
       },
     };
     const open = node.domain === '' && Object.hasOwn(lifts, node.op) ? (lifts[node.op] ?? []) : [];
-    const newest = open.reduce((old, { before: since, write }) => (this.#opset < since ? write(old, scope) : old), node);
+    const newest = open.reduce(
+      (old, { before: since, write }) => (this.#opset < since ? write(old, scope) : old),
+      node,
+    );
     return [...before, newest];
   }
 }

@@ -1,5 +1,5 @@
-import type { Node, Value } from '../../graph.ts';
 import { attributesOf } from '../../call.ts';
+import type { Node, Value } from '../../graph.ts';
 import { vector } from '../../tensor.ts';
 import { attributeOf, type Lift, type Scope, withInputs, withoutAttributes } from './rule.ts';
 
@@ -116,4 +116,3 @@ export const lifts: Readonly<Record<string, readonly Lift[]>> = {
 
 /** Operators that mean something else since, in ways that are not written here: a graph with such a one stays in its operator set. */
 export const unlifted: Readonly<Record<string, number>> = { RoiAlign: 16, GridSample: 20, DFT: 20, Scan: 9 };
-

@@ -15,7 +15,13 @@ const graphOf = (opset: number, old: Old, dims: readonly Dim[] = [symbol('batch'
 };
 
 /** A node as the file has it: the builder would put it into the form of its operator set. */
-const written = (b: GraphBuilder, op: string, inputs: readonly (Value | null)[], attrs: AttributeInput, outputs = 1): Value => {
+const written = (
+  b: GraphBuilder,
+  op: string,
+  inputs: readonly (Value | null)[],
+  attrs: AttributeInput,
+  outputs = 1,
+): Value => {
   const names = Array.from({ length: outputs }, (_, i) => value(`${op}.${i}`));
   b.add({ op, domain: '', name: op, inputs, outputs: names, attrs: attributesOf(attrs) });
   return names[0] ?? value(op);
@@ -23,7 +29,10 @@ const written = (b: GraphBuilder, op: string, inputs: readonly (Value | null)[],
 
 const INT64_END = 2 ** 63;
 
-const one = (op: string, attrs: AttributeInput): Old => (b, x) => written(b, op, [x], attrs);
+const one =
+  (op: string, attrs: AttributeInput): Old =>
+  (b, x) =>
+    written(b, op, [x], attrs);
 
 const places: Old = (b, x) => {
   const at = b.weight('at', tensorOf('int64', [1, 1, 4], BigInt64Array.of(0n, 2n, 1n, 0n)));
@@ -32,8 +41,10 @@ const places: Old = (b, x) => {
   return written(b, 'Scatter', [x, at, row], { axis: 1 });
 };
 
-const scaled = (op: string): Old => (b, x) =>
-  written(b, op, [x, b.weight('scales', vector('float32', [1, 1, 2, 3]))], { mode: 'nearest' });
+const scaled =
+  (op: string): Old =>
+  (b, x) =>
+    written(b, op, [x, b.weight('scales', vector('float32', [1, 1, 2, 3]))], { mode: 'nearest' });
 
 const cases: readonly (readonly [string, number, Old])[] = [
   ['sums over axes', 11, one('ReduceSum', { axes: [1], keepdims: 0 })],
