@@ -11,7 +11,10 @@ const above = (emit: Emit, x: Value, number = 0): Value => emit.op('Greater', [x
 const choose = (emit: Emit, condition: Value, a: Value, b: Value): Value => emit.op('Where', [condition, a, b]);
 
 /** Elements on both sides of every kink, none near one. */
-const bothSides = { name: 'both signs', inputs: [{ dtype: 'float32', dims: [2, 3], data: [-2, 0.5, -0.3, 1.5, 0.2, -0.7] }] } as const;
+const bothSides = {
+  name: 'both signs',
+  inputs: [{ dtype: 'float32', dims: [2, 3], data: [-2, 0.5, -0.3, 1.5, 0.2, -0.7] }],
+} as const;
 const wide = { name: 'every piece', inputs: [{ dtype: 'float32', dims: [5], data: [-4, -1, 0.3, 2, 4] }] } as const;
 
 /** y = x where x > 0, else a (exp(x) - 1) (Clevert et al., arXiv 1511.07289):  dx = dy where x > 0, else dy (y + a). */

@@ -4,7 +4,17 @@ import type { Value } from '../graph.ts';
 import type { Call, Emit, Gradient, Inferred, OpDef } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
 import { unsqueeze } from './shared-emit.ts';
-import { floatAttr, floats, fromEnd, type Labels, labelCut, operand, scalarLike, scale, within } from './shared-math.ts';
+import {
+  floatAttr,
+  floats,
+  fromEnd,
+  type Labels,
+  labelCut,
+  operand,
+  scalarLike,
+  scale,
+  within,
+} from './shared-math.ts';
 import { describe, inputOf, intAttr, noMacs } from './shared-structure.ts';
 import { along, settings } from './shared-uses.ts';
 

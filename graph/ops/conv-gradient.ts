@@ -19,7 +19,8 @@ interface Sizes {
 
 export const sizesOf = (call: Call): Sizes => {
   const shape = inputOf(call, 1).shape;
-  if (shape === undefined || !isNumeric(shape)) throw refusal(`${describe(call)}: the shape of its kernels is not known`);
+  if (shape === undefined || !isNumeric(shape))
+    throw refusal(`${describe(call)}: the shape of its kernels is not known`);
   const groups = intAttr(call.node, 'group', 1);
   const [kernels = 0, channels = 0, ...kernel] = shape;
   return { groups, channels, kernels: kernels / groups, kernel };
@@ -33,7 +34,13 @@ const byKernel = (emit: Emit, dy: Value, { groups, kernels }: Sizes): Value => {
 };
 
 /** (groups, channels of one * kernel, batch * places) of what every place sees. */
-export const byChannel = (emit: Emit, x: Value, y: Value, walks: readonly Walk[], { groups, channels, kernel }: Sizes): Value => {
+export const byChannel = (
+  emit: Emit,
+  x: Value,
+  y: Value,
+  walks: readonly Walk[],
+  { groups, channels, kernel }: Sizes,
+): Value => {
   const perm = [1, ...kernelAxes(walks), 0, ...placeAxes(walks)];
   const turned = emit.op('Transpose', [seenBy(emit, x, y, walks)], { perm });
   const elements = kernel.reduce((a, b) => a * b, channels);

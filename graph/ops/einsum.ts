@@ -7,7 +7,7 @@ import { unsqueeze } from './shared-emit.ts';
 import { floats, type Labels, labelCut, operand } from './shared-math.ts';
 import { broadcastShapes, describe, freshDim, inputOf, stringAttr } from './shared-structure.ts';
 
-interface Equation {
+export interface Equation {
   /** One letter an axis. */
   readonly terms: readonly string[];
   readonly result: string;
@@ -23,7 +23,7 @@ const implied = (terms: readonly string[]): string => {
 };
 
 /** Undefined where axes stand for any number of them, or a diagonal is taken. */
-const equationOf = (call: Call): Equation | undefined => {
+export const equationOf = (call: Call): Equation | undefined => {
   const text = stringAttr(call.node, 'equation', '').replaceAll(' ', '');
   const [left = '', right] = text.split('->');
   const terms = left.split(',');
@@ -83,7 +83,9 @@ const gradient: Gradient = (emit, call, [dy]) => {
   if (dy == null) return call.node.inputs.map(() => null);
   const equation = equationOf(call);
   if (equation === undefined) {
-    throw refusal(`${describe(call)} has the equation '${stringAttr(call.node, 'equation', '')}': expected one letter an axis, no letter twice in a term`);
+    throw refusal(
+      `${describe(call)} has the equation '${stringAttr(call.node, 'equation', '')}': expected one letter an axis, no letter twice in a term`,
+    );
   }
   return call.node.inputs.map((_, position) => operandGradient(emit, call, equation, dy, position));
 };
@@ -114,6 +116,11 @@ export const einsum: OpDef = {
     },
     { name: 'rows times a matrix', inputs: [floats(2, 3), floats(3, 4)], attrs: { equation: 'ij, jk' }, macs: 24 },
     { name: 'a sum over an axis', inputs: [floats(2, 3, 4)], attrs: { equation: 'abc->ca' } },
-    { name: 'three operands', inputs: [floats(2, 3), floats(3), floats(4)], attrs: { equation: 'ab,b,c->ca' }, macs: 24 },
+    {
+      name: 'three operands',
+      inputs: [floats(2, 3), floats(3), floats(4)],
+      attrs: { equation: 'ab,b,c->ca' },
+      macs: 24,
+    },
   ],
 };

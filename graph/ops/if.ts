@@ -11,7 +11,10 @@ const meet = (call: Call, output: number, a: TensorType, b: TensorType): Inferre
   if (a.dtype !== b.dtype) return undefined;
   if (a.shape === undefined || b.shape?.length !== a.shape.length) return { dtype: a.dtype, shape: undefined };
   const { shape } = b;
-  return { dtype: a.dtype, shape: a.shape.map((dim, axis) => (dim === shape[axis] ? dim : freshDim(call, output, axis))) };
+  return {
+    dtype: a.dtype,
+    shape: a.shape.map((dim, axis) => (dim === shape[axis] ? dim : freshDim(call, output, axis))),
+  };
 };
 
 const typeAt = ({ outputs, types }: Graph, position: number): TensorType | undefined => {

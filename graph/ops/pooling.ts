@@ -1,7 +1,18 @@
 import type { Value } from '../graph.ts';
 import type { Call, Emit, Inferred, OpDef } from '../op.ts';
 import type { Port } from './shared-cuts.ts';
-import { divideByCount, equals, floats, gradientOfFirst, indicator, type Labels, labelCut, reduce, result, selected } from './shared-math.ts';
+import {
+  divideByCount,
+  equals,
+  floats,
+  gradientOfFirst,
+  indicator,
+  type Labels,
+  labelCut,
+  reduce,
+  result,
+  selected,
+} from './shared-math.ts';
 import { inputOf, noMacs } from './shared-structure.ts';
 
 const infer = (call: Call): readonly Inferred[] => {

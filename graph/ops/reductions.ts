@@ -151,10 +151,20 @@ const reduceLogSumExp = reduction('ReduceLogSumExp', 18, (emit, dy, x, y) =>
 );
 
 /** y = product of x:  dx = dy y / x, so that no element may be zero. */
-const reduceProd = reduction('ReduceProd', 18, (emit, dy, x, y) => emit.op('Div', [emit.op('Mul', [dy, y]), x]), [0.5, 2]);
+const reduceProd = reduction(
+  'ReduceProd',
+  18,
+  (emit, dy, x, y) => emit.op('Div', [emit.op('Mul', [dy, y]), x]),
+  [0.5, 2],
+);
 
 /** y = log sum x:  dx = dy / exp(y). */
-const reduceLogSum = reduction('ReduceLogSum', 18, (emit, dy, x, y) => expandLike(emit, emit.op('Div', [dy, emit.op('Exp', [y])]), x), [0.5, 2]);
+const reduceLogSum = reduction(
+  'ReduceLogSum',
+  18,
+  (emit, dy, x, y) => expandLike(emit, emit.op('Div', [dy, emit.op('Exp', [y])]), x),
+  [0.5, 2],
+);
 
 /** Sums, means and extremes over axes. */
 export const reductions: readonly OpDef[] = [

@@ -48,7 +48,8 @@ const tiles = ({ kernel, stride, dilation, before, after }: Walk): boolean =>
  */
 const unfolded = (emit: Emit, x: Value, axis: number, walk: Walk, y: Value, placesAxis: number): Value => {
   const { kernel, stride, dilation, before, after } = walk;
-  if (tiles(walk)) return parted(emit, sliced(emit, x, axis, 0, boundary(emit, y, placesAxis, kernel, 0)), axis, kernel);
+  if (tiles(walk))
+    return parted(emit, sliced(emit, x, axis, 0, boundary(emit, y, placesAxis, kernel, 0)), axis, kernel);
   // Far enough that the last step has its whole stride.
   const wide = padded(emit, x, axis, before, after + stride - 1);
   const seen = Array.from({ length: kernel }, (_, k) => {
@@ -66,7 +67,8 @@ const folded = (emit: Emit, x: Value, axis: number, walk: Walk, like: Value): Va
   if (tiles(walk)) return sliced(emit, padded(emit, merged(emit, x, axis), axis, 0, kernel - 1), axis, 0, length(0));
   const parts = Array.from({ length: kernel }, (_, k) => {
     const at = emit.op('Gather', [x, emit.scalar('int64', k)], { axis: axis + 1 });
-    const apart = stride === 1 ? at : merged(emit, padded(emit, unsqueeze(emit, at, [axis + 1]), axis + 1, 0, stride - 1), axis);
+    const apart =
+      stride === 1 ? at : merged(emit, padded(emit, unsqueeze(emit, at, [axis + 1]), axis + 1, 0, stride - 1), axis);
     return padded(emit, apart, axis, k * dilation, (kernel - 1 - k) * dilation);
   });
   const sum = parts.length === 1 && parts[0] !== undefined ? parts[0] : emit.op('Sum', parts);

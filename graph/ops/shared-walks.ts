@@ -55,7 +55,8 @@ export const walksOf = (call: Call, kernel: readonly number[]): readonly Walk[] 
     // A last place that is cut short sees as much again as padding.
     const short = intAttr(call.node, 'ceil_mode', 0) === 1 ? stride : 0;
     if (auto === 'VALID') return { ...walk, before: 0, after: short };
-    if (!auto.startsWith('SAME')) return { ...walk, before: pads[i] ?? 0, after: (pads[i + kernel.length] ?? 0) + short };
+    if (!auto.startsWith('SAME'))
+      return { ...walk, before: pads[i] ?? 0, after: (pads[i + kernel.length] ?? 0) + short };
     const length = inputOf(call, 0).shape?.[i + 2];
     if (typeof length !== 'number') {
       throw refusal(`${describe(call)}: the length that its padding depends on is not known`);

@@ -5,7 +5,17 @@ import type { Call, Emit, Inferred, OpDef, Sample } from '../op.ts';
 import { elementCount } from '../tensor.ts';
 import type { Port } from './shared-cuts.ts';
 import { unsqueeze } from './shared-emit.ts';
-import { equals, gradientOfFirst, indicator, type Labels, labelCut, reduce, result, scalarLike, selected } from './shared-math.ts';
+import {
+  equals,
+  gradientOfFirst,
+  indicator,
+  type Labels,
+  labelCut,
+  reduce,
+  result,
+  scalarLike,
+  selected,
+} from './shared-math.ts';
 import { describe, inputOf, intAttr, intsAttr, noMacs } from './shared-structure.ts';
 import { foldedAll, kernelAxes, seenBy } from './shared-unfold.ts';
 import { placesAlong, type Walk, walksOf } from './shared-walks.ts';
@@ -19,7 +29,10 @@ const kernelOf = (call: Call): readonly number[] => {
 const typesOf = (call: Call): Inferred => {
   const { dtype, shape } = inputOf(call, 0);
   const kernel = kernelOf(call);
-  return { dtype, shape: shape?.map((dim, axis) => (axis < 2 ? dim : placesAlong(call, axis - 2, dim, kernel[axis - 2] ?? 1))) };
+  return {
+    dtype,
+    shape: shape?.map((dim, axis) => (axis < 2 ? dim : placesAlong(call, axis - 2, dim, kernel[axis - 2] ?? 1))),
+  };
 };
 
 const inferOne = (call: Call): readonly Inferred[] => [typesOf(call)];
@@ -58,12 +71,24 @@ const countsOf = (emit: Emit, call: Call, x: Value, y: Value, walks: readonly Wa
 };
 
 const image = (...dims: readonly number[]) =>
-  ({ dtype: 'float32', dims, data: Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(2 * i + 1)) }) as const;
+  ({
+    dtype: 'float32',
+    dims,
+    data: Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(2 * i + 1)),
+  }) as const;
 
 const samples: readonly Sample[] = [
   { name: 'squares of an image', inputs: [image(2, 3, 4, 6)], attrs: { kernel_shape: [2, 2], strides: [2, 2] } },
-  { name: 'overlapping places with padding', inputs: [image(1, 2, 5, 4)], attrs: { kernel_shape: [3, 2], pads: [1, 0, 1, 1] } },
-  { name: 'a last place that is cut short', inputs: [image(1, 2, 5)], attrs: { kernel_shape: [2], strides: [2], ceil_mode: 1 } },
+  {
+    name: 'overlapping places with padding',
+    inputs: [image(1, 2, 5, 4)],
+    attrs: { kernel_shape: [3, 2], pads: [1, 0, 1, 1] },
+  },
+  {
+    name: 'a last place that is cut short',
+    inputs: [image(1, 2, 5)],
+    attrs: { kernel_shape: [2], strides: [2], ceil_mode: 1 },
+  },
   { name: 'a sequence', inputs: [image(2, 2, 7)], attrs: { kernel_shape: [3], strides: [2] } },
 ];
 
@@ -83,7 +108,11 @@ export const averagePool: OpDef = {
   macs: noMacs,
   samples: [
     ...samples,
-    { name: 'padding that counts', inputs: [image(1, 2, 4)], attrs: { kernel_shape: [3], pads: [1, 1], count_include_pad: 1 } },
+    {
+      name: 'padding that counts',
+      inputs: [image(1, 2, 4)],
+      attrs: { kernel_shape: [3], pads: [1, 1], count_include_pad: 1 },
+    },
   ],
 };
 

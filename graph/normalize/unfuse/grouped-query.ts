@@ -1,6 +1,8 @@
+import type { GraphBuilder } from '../../builder.ts';
 import { addDims, type Shape } from '../../dim.ts';
 import type { Value } from '../../graph.ts';
 import type { AttributeInput } from '../../op.ts';
+import type { PassSample } from '../pass.ts';
 import {
   type Fused,
   flagOf,
@@ -17,8 +19,6 @@ import {
 } from './fused.ts';
 import { apart, behind, capped, counted, lengthOf, mixed, plus, scoresOf, shared, together, unseen } from './heads.ts';
 import { type Angles, anglesAt, rotated, turnedBy } from './rotation.ts';
-import type { PassSample } from '../pass.ts';
-import type { GraphBuilder } from '../../builder.ts';
 import { asFloat, asInt32, fusedNode, type SampleInputs, sampleOf, weight } from './samples.ts';
 
 const [QUERY, KEY, VALUE, PAST_KEY, PAST_VALUE, LENGTHS, COSINES, SINES, POSITIONS, SCORES, SINK] = [
@@ -169,7 +169,9 @@ const sample = (name: string, parts: SampleParts = {}): PassSample =>
       const roles = packed
         ? [made('packed', 64 + 2 * small), null, null]
         : [made('q', 64), made('k', small), made('v', small)];
-      const caches = ['past_key', 'past_value'].map((role) => builder.input(role, 'float32', [texts, groups, past, 16]));
+      const caches = ['past_key', 'past_value'].map((role) =>
+        builder.input(role, 'float32', [texts, groups, past, 16]),
+      );
       const tokens = builder.op('Gather', [builder.op('Shape', [inputs.ids]), builder.scalar('int64', 1)]);
       const total = asInt32(builder, builder.op('Add', [tokens, builder.scalar('int64', past)]));
       const angles = weight(builder, 'angles', 16, 8);

@@ -134,7 +134,10 @@ const maskFor = (builder: GraphBuilder, { mask }: SampleInputs, kind: SamplePart
   ];
   switch (kind) {
     case 'row':
-      return builder.op('Equal', [builder.op('Add', [builder.op('Sub', [queries, queries]), keys]), builder.scalar('int64', 1)]);
+      return builder.op('Equal', [
+        builder.op('Add', [builder.op('Sub', [queries, queries]), keys]),
+        builder.scalar('int64', 1),
+      ]);
     case 'bool':
       return builder.op('Equal', [queries, keys]);
     case 'lowest': {
@@ -148,7 +151,10 @@ const maskFor = (builder: GraphBuilder, { mask }: SampleInputs, kind: SamplePart
   }
 };
 
-const sample = (name: string, { rank = 3, groups = 2, mask, past, shown, opset = 23, attrs }: SampleParts = {}): PassSample =>
+const sample = (
+  name: string,
+  { rank = 3, groups = 2, mask, past, shown, opset = 23, attrs }: SampleParts = {},
+): PassSample =>
   sampleOf(
     name,
     (builder, inputs) => {
@@ -198,9 +204,17 @@ export const standardAttention: Unfusion = {
     sample('a cache', { past: 3 }),
     sample('a cache and no look ahead', { past: 3, attrs: { is_causal: 1 } }),
     sample('a cap', { attrs: { softcap: 2.5 }, mask: 'float' }),
-    sample('products of queries and keys', { shown: true, attrs: { qk_matmul_output_mode: 0, softcap: 2.5 }, mask: 'float' }),
+    sample('products of queries and keys', {
+      shown: true,
+      attrs: { qk_matmul_output_mode: 0, softcap: 2.5 },
+      mask: 'float',
+    }),
     sample('scores under a cap', { shown: true, attrs: { qk_matmul_output_mode: 1, softcap: 2.5 }, mask: 'float' }),
-    sample('scores as softmax reads them', { shown: true, attrs: { qk_matmul_output_mode: 2, softcap: 2.5 }, mask: 'float' }),
+    sample('scores as softmax reads them', {
+      shown: true,
+      attrs: { qk_matmul_output_mode: 2, softcap: 2.5 },
+      mask: 'float',
+    }),
     sample('shares of keys', { shown: true, attrs: { qk_matmul_output_mode: 3 }, mask: 'bool' }),
     sample('operator set 24', { opset: 24, mask: 'row' }),
   ],

@@ -2,9 +2,11 @@ import type { Kernels } from '../kernel.ts';
 import { attentions } from './attention.ts';
 import { choices } from './choices.ts';
 import { convolution } from './convolution.ts';
+import { curves } from './curves.ts';
 import { elements } from './elements.ts';
 import { normalization } from './normalization.ts';
 import { picking } from './picking.ts';
+import { pooling } from './pooling.ts';
 import { products } from './products.ts';
 import { quantization } from './quantization.ts';
 import { reductions } from './reductions.ts';
@@ -22,4 +24,6 @@ export const kernels: Kernels = {
   ...quantization,
   ...attentions,
   ...convolution,
+  ...pooling,
+  ...curves,
 };

@@ -72,6 +72,8 @@ export const reductions: Kernels = {
   ReduceL1: reduction((tf, x, axes, keeps) => sum(tf, tf.abs(x), axes, keeps)),
   ReduceL2: reduction((tf, x, axes, keeps) => tf.sqrt(sum(tf, tf.square(x), axes, keeps))),
   ReduceLogSumExp: reduction(logSumExp),
+  ReduceProd: reduction((tf, x, axes, keeps) => (axes.length === 0 ? x : tf.prod(x, axes, keeps))),
+  ReduceLogSum: reduction((tf, x, axes, keeps) => tf.log(sum(tf, x, axes, keeps))),
   Softmax: overSoftmax(softmax),
   LogSoftmax: overSoftmax(logSoftmax),
 };
