@@ -1,8 +1,8 @@
 import type { TokenizerJson } from '../data/tokenizer.ts';
 import { addedTokensOf, listOf, partOf, vocabularyOf } from '../data/tokenizers/parts.ts';
-import type { Model } from './model.ts';
+import type { Model, ModelInfo } from './model.ts';
 
-type Reader = Pick<Model, 'tokenizer' | 'info'>;
+type Reader = Pick<Model, 'tokenizer'> & { readonly info: Pick<ModelInfo, 'tokenizerConfig' | 'processor'> };
 
 export interface Token {
   readonly id: number;

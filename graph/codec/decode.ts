@@ -128,10 +128,18 @@ const parse = (bytes: Uint8Array): onnx.IModelProto => {
  * read when needed, as are those that were left `apart`. Throws a codecError on foreign or damaged bytes and on models
  * that decant would not hold faithfully.
  */
-export const decodeGraph = (
+export const decodeGraph = (bytes: Uint8Array, options: DecodeOptions = {}): Graph => decoded(bytes, options).graph;
+
+interface DecodeOptions {
+  readonly folder?: string;
+  readonly apart?: ReadonlyMap<number, Bytes>;
+}
+
+/** The same, with the places in other files that its weights have. */
+export const decoded = (
   bytes: Uint8Array,
-  { folder, apart = new Map() }: { readonly folder?: string; readonly apart?: ReadonlyMap<number, Bytes> } = {},
-): Graph => {
+  { folder, apart = new Map() }: DecodeOptions,
+): { readonly graph: Graph; readonly regions: readonly Region[] } => {
   const model = parse(bytes);
   if (!model.graph || (model.opsetImport ?? []).length === 0) {
     const missing = model.graph ? 'operator set versions' : 'graph';
@@ -142,5 +150,5 @@ export const decodeGraph = (
   const opsets = decodeOpsets([...(model.opsetImport ?? []), ...functions.opsets]);
   const graph = decodeBody(inlined(model.graph, functions), { folder, apart, opsets, regions }, false);
   expectApart(regions);
-  return graph;
+  return { graph, regions };
 };

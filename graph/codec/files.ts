@@ -1,10 +1,10 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isUserError } from '../../ground/errors.ts';
 import type { Graph, Value } from '../graph.ts';
 import type { Bytes } from '../tensor.ts';
 import { readApart } from './apart.ts';
-import { decodeGraph } from './decode.ts';
+import { decoded } from './decode.ts';
 import { codecError } from './dtypes.ts';
 import { modelPieces } from './encode.ts';
 import type { Location } from './external.ts';
@@ -19,10 +19,17 @@ const alignment = 64;
 const chunk = 1 << 30;
 
 /** Reads an ONNX file. Large weights stay in it, or in its folder, until they are needed: the file must stay, too. */
-export const readGraph = async (path: string): Promise<Graph> => {
+export const readGraph = async (path: string): Promise<Graph> => read(path).graph;
+
+/** Other files that hold weights of an ONNX file, each once. */
+export const outsideFiles = async (path: string): Promise<readonly string[]> => [
+  ...new Set(read(path).regions.map(({ location }) => join(dirname(path), location))),
+];
+
+const read = (path: string): ReturnType<typeof decoded> => {
   try {
     const { bytes, weights } = readApart(path);
-    return decodeGraph(bytes, { folder: dirname(path), apart: weights });
+    return decoded(bytes, { folder: dirname(path), apart: weights });
   } catch (error) {
     if (isUserError(error, 'codec')) throw codecError(`${path}: ${error.message}`, { cause: error });
     throw error;

@@ -8,6 +8,10 @@ export interface ImportOptions {
   readonly head: 'keep' | 'new';
   /** What reports and model cards call the model, where its folder's name says nothing. */
   readonly name?: string;
+  /** Where the tokenizer is, where it is not beside a file. */
+  readonly tokenizer?: string;
+  /** Which output of a file answers, where it has several. */
+  readonly output?: string;
 }
 
 /** A source of pretrained models. One record a family of packages or files, listed in index.ts; what reads them loads late. */
@@ -21,9 +25,9 @@ export interface Importer {
    * Absolute paths of the files it reads, in a fixed order. Looks from `base` (the folder of the YAML file) and throws
    * an importError that says what to install where nothing is found.
    */
-  files(specifier: string, base: string): Promise<readonly string[]>;
+  files(specifier: string, base: string, options: ImportOptions): Promise<readonly string[]>;
   /** What is said of a model beside its weights. Throws an importError where that says why it cannot be imported. */
-  facts(specifier: string, base: string, head: ImportOptions['head']): Promise<ModelFacts>;
+  facts(specifier: string, base: string, options: ImportOptions): Promise<ModelFacts>;
   import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
 }
 

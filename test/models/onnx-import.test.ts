@@ -1,0 +1,207 @@
+import { copyFileSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tokenizerOf } from '../../data/tokenize.ts';
+import { encodedText } from '../../engine/encoded.ts';
+import { feedsFor, fitted } from '../../engine/feeds.ts';
+import { writeGraph } from '../../graph/codec/index.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { parameterNames } from '../../graph/sites.ts';
+import { withClassificationHead } from '../../models/head.ts';
+import type { ImportOptions } from '../../models/importers/importer.ts';
+import { importModel, modelSources } from '../../models/importers/index.ts';
+import type { Model } from '../../models/model.ts';
+import { inputOf } from '../../models/signature.ts';
+import { renamed } from '../rig/renamed.ts';
+import { type Workspace, workspace } from '../rig/workspace.ts';
+import * as graphs from './bare-graphs.ts';
+import { goldenFolder, importGolden } from './golden-checkpoints.ts';
+import { largestDifference, outputsOf, tokenizerOfWords } from './support.ts';
+
+/** Sums in another order. */
+const NEAR = 1e-5;
+
+const golden = join(import.meta.dirname, '../golden/exports');
+
+/** Ids 0 and 1 are unknown and padding, as the golden exports have 40 rows. */
+const words = ['[UNK]', '[PAD]', ...Array.from({ length: 38 }, (_, i) => `w${i}`)];
+const tokenizer = JSON.stringify(
+  tokenizerOfWords(words, [
+    { id: 0, content: '[UNK]', special: true },
+    { id: 1, content: '[PAD]', special: true },
+  ]),
+);
+
+let space: Workspace;
+beforeAll(() => {
+  space = workspace();
+});
+afterAll(() => space[Symbol.dispose]());
+
+/** What a model answers about two texts of different lengths. */
+const answers = async ({ graph, info, tokenizer: json }: Model, texts: readonly string[]) => {
+  const encoded = (await tokenizerOf(json).encodeBatch(texts, info.maxLength)).map(encodedText);
+  const length = Math.max(...encoded.map((one) => one.length));
+  const rows = Int32Array.from(texts, (_, i) => i);
+  const [numbers = []] = await outputsOf(graph, [feedsFor(info, encoded, fitted(info, { rows, length }))]);
+  return numbers;
+};
+
+/** A folder of another maker: the graph alone, in onnx/, and above it what it was saved with, but for its weights. */
+const foreign = async (name: string, graph: Graph): Promise<string> => {
+  const folder = space.path(name);
+  cpSync(goldenFolder(name), folder, { recursive: true, filter: (path) => !path.endsWith('.safetensors') });
+  mkdirSync(join(folder, 'onnx'), { recursive: true });
+  await writeGraph(join(folder, 'onnx', 'model.onnx'), graph);
+  return join(folder, 'onnx', 'model.onnx');
+};
+
+const imported = (file: string, options: Partial<ImportOptions> = {}): Promise<Model> =>
+  importModel(file, '/', { head: 'keep', ...options });
+
+const texts = ['the cat sleeps', 'a dog runs over the old house'];
+
+describe.each([
+  'bert',
+  'distilbert',
+  'roberta',
+  'electra',
+  'albert',
+  'mpnet',
+  'modernbert',
+  'mobilebert',
+  'deberta-v2',
+])('the graph of %s without what decant says of it', (name) => {
+  it('is the same model: its classes, their names, and the features of a new head', async () => {
+    const model = await importGolden(name);
+    const file = await foreign(name, renamed(model.graph));
+    const found = await imported(file);
+    expect([found.info.task, found.info.labels]).toEqual([model.info.task, model.info.labels]);
+    expect(found.info.processor.tokens).toEqual(model.info.processor.tokens);
+    expect(found.info.maxLength).toBe(model.info.maxLength);
+    expect(found.info.dimensions).toMatchObject({ layers: model.info.dimensions.layers });
+    expect(largestDifference(await answers(found, texts), await answers(model, texts))).toBeLessThan(NEAR);
+    const [mine, theirs] = [
+      await imported(file, { head: 'new' }),
+      await importModel(goldenFolder(name), '/', { head: 'new' }),
+    ];
+    expect(mine.info.task).toBe('features');
+    expect(largestDifference(await answers(mine, texts), await answers(theirs, texts))).toBeLessThan(NEAR);
+  });
+});
+
+/** A golden export of PyTorch with a tokenizer beside it, or none. */
+const exportedBy = (
+  name: string,
+  files: Readonly<Record<string, string>> = { 'tokenizer.json': tokenizer },
+): string => {
+  const folder = space.path(`of-${name}`);
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(golden, `${name}.onnx`), join(folder, 'model.onnx'));
+  for (const [file, text] of Object.entries(files)) space.write(`of-${name}/${file}`, text);
+  return join(folder, 'model.onnx');
+};
+
+const texters = readdirSync(golden).flatMap((file) =>
+  /\.onnx$/.test(file) && !/^vit/.test(file) ? [file.slice(0, -5)] : [],
+);
+
+describe.each(texters)('the export %s', (name) => {
+  it('takes a new head, whose batches have one size for all inputs', async () => {
+    const { graph } = withClassificationHead(await imported(exportedBy(name), { head: 'new' }), ['a', 'b']);
+    for (const input of graph.inputs)
+      expect(graph.types.get(input)).toEqual({ dtype: 'int64', shape: ['batch', 'sequence'] });
+    expect(parameterNames(graph)).toEqual(expect.arrayContaining(['classifier.weight', 'classifier.bias']));
+  });
+});
+
+describe('of a graph alone', () => {
+  it('the task follows from its answer', async () => {
+    expect((await imported(exportedBy('bert-ts'))).info).toMatchObject({
+      task: 'text-classification',
+      labels: ['LABEL_0', 'LABEL_1', 'LABEL_2'],
+    });
+    expect((await imported(exportedBy('bert_tokens-dy'))).info.task).toBe('token-classification');
+  });
+
+  it('names of classes and of the padding come from config.json', async () => {
+    const config = {
+      model_type: 'bert',
+      architectures: ['BertForSequenceClassification'],
+      id2label: { 0: 'x', 1: 'y', 2: 'z' },
+      pad_token_id: 1,
+    };
+    const file = exportedBy('bert-dy', {
+      'tokenizer.json': tokenizer,
+      'config.json': JSON.stringify(config),
+      'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast' }),
+    });
+    const { info } = await imported(file);
+    expect([info.labels, info.modelType, info.processor.tokens]).toEqual([
+      ['x', 'y', 'z'],
+      'bert',
+      { padding: 1, unknown: 0 },
+    ]);
+  });
+
+  it('inputs keep the names of the file, whatever these are', async () => {
+    const file = exportedBy('distilbert-ts');
+    const { graph } = await imported(file);
+    await writeGraph(file, renamed(graph, true));
+    const { info } = await imported(file);
+    expect(inputOf(info.signature, 'tokens')).toMatch(/^v\d/);
+    expect(info.signature.inputs.map(({ role }) => role)).toEqual(['tokens', 'mask']);
+  });
+
+  it('a tokenizer may be elsewhere, and belongs to what an import reads', async () => {
+    const file = exportedBy('electra-ts', {});
+    const folder = space.write('words/tokenizer.json', tokenizer).replace('/tokenizer.json', '');
+    expect((await imported(file, { tokenizer: folder })).info.task).toBe('text-classification');
+    expect(await modelSources(file, '/', { head: 'keep', tokenizer: folder })).toEqual([
+      file,
+      join(folder, 'tokenizer.json'),
+    ]);
+  });
+
+  it('external data belongs to what an import reads', async () => {
+    const file = exportedBy('roberta-dy');
+    const { graph } = await imported(file);
+    await writeGraph(file, graph, { external: true });
+    expect(await modelSources(file, '/')).toEqual([file, `${file}_data`, file.replace('model.onnx', 'tokenizer.json')]);
+  });
+
+  it.each<[string, () => string | Promise<string>, Partial<ImportOptions>, RegExp]>([
+    [
+      'no tokenizer',
+      () => exportedBy('mpnet-dy', {}),
+      {},
+      /has no tokenizer beside it.+name its folder with `tokenizer: \.\/folder`/,
+    ],
+    [
+      'a tokenizer that is not there',
+      () => exportedBy('mpnet-dy'),
+      { tokenizer: '/nowhere' },
+      /\/nowhere holds no tokenizer/,
+    ],
+    ['an image', () => exportedBy('vit-ts'), {}, /'pixel_values' takes an image, which texts do not give/],
+    ['words of a decoder', () => exportedBy('gpt2-ts'), {}, /predicts tokens.+'head: new' takes its features/],
+    ['another output', () => exportedBy('bert-dy'), { output: 'vectors' }, /no output 'vectors'; it has logits/],
+    ['states', () => madeOf(graphs.decoder()), {}, /takes states of positions before: it is a decoder/],
+    ['fixed sizes', () => madeOf(graphs.fixed()), {}, /has the fixed size \[1, 6\].+dynamic axes/],
+    [
+      'more tokens than rows',
+      () => exportedBy('bert-dy', { 'tokenizer.json': JSON.stringify(tokenizerOfWords([...words, 'one more'])) }),
+      {},
+      /the embedding has 40 rows/,
+    ],
+  ])('is refused with what to do: %s', async (_, file, options, message) => {
+    await expect(imported(await file(), options)).rejects.toThrow(message);
+  });
+});
+
+const madeOf = async (graph: Graph): Promise<string> => {
+  const file = space.write(`made-${graph.name}/model.onnx`, '');
+  space.write(`made-${graph.name}/tokenizer.json`, JSON.stringify(tokenizerOfWords(words.slice(0, 20))));
+  await writeGraph(file, graph);
+  return file;
+};
