@@ -31,7 +31,12 @@ const sizesIn = (graph: Graph, feeds: Feeds): Readonly<Record<string, number>> =
 
 /** The graph at the shapes of what it is fed: every size that can be known is a number. */
 export const graphAt = (graph: Graph, feeds: Feeds): Graph => {
-  const { sizes: _, ...view } = concreteView(graph, sizesIn(graph, feeds));
+  const types = new Map(graph.types);
+  for (const input of graph.inputs) {
+    const [type, fed] = [types.get(input), feeds[input]];
+    if (type !== undefined && fed !== undefined) types.set(input, { ...type, shape: fed.dims });
+  }
+  const { sizes: _, ...view } = concreteView({ ...graph, types }, sizesIn(graph, feeds));
   return view;
 };
 

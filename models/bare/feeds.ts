@@ -59,6 +59,8 @@ const bindingsOf = ({ inputs }: Roles, sizes: Sizes): Readonly<Record<string, nu
 const isSymbol = (size: Dim): size is Exclude<Dim, number> => typeof size !== 'number' && !/[+*-]/.test(size);
 
 const sizeOf = ({ kind, size }: BareAxis, sizes: Sizes, bound: Readonly<Record<string, number>>): number => {
+  // Files call the length of a mask over all positions by the name of the sequence's own.
+  if (kind === 'total' && typeof size !== 'number') return sizes.total;
   const known = bindDim(size, bound);
   return typeof known === 'number' && known >= 0 ? known : sizes[kind];
 };

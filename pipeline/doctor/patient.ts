@@ -48,10 +48,12 @@ export interface Patient {
 /** Two shapes that are compared throughout, and the one that comes last. */
 export const THIRD = 2;
 const LENGTHS = [7, 11, 5];
-/** Examples of each shape; a file that takes but one at a time is asked so. */
-const EXAMPLES = [
-  [2, 3, 1],
-  [1, 1, 1],
+/** Examples and lengths of each shape; a file that takes but few positions, or one example at a time, is asked so. */
+const SHAPES = [
+  { examples: [2, 3, 1], lengths: LENGTHS },
+  { examples: [2, 3, 1], lengths: [4, 6, 3] },
+  { examples: [1, 1, 1], lengths: LENGTHS },
+  { examples: [1, 1, 1], lengths: [4, 6, 3] },
 ];
 
 const once = <T>(make: () => T): (() => T) => {
@@ -93,8 +95,8 @@ const tryGiven = async ({ given }: Foreign, inputs: readonly Inputs[], threads: 
     return { feeds, outputs: await answersOf(given, feeds, threads), examples: 1 };
   }
   let refused: unknown;
-  for (const examples of EXAMPLES) {
-    const feeds = LENGTHS.map((length, i) => madeFeeds(given, examples[i] ?? 1, length));
+  for (const { examples, lengths } of SHAPES) {
+    const feeds = lengths.map((length, i) => madeFeeds(given, examples[i] ?? 1, length));
     try {
       return { feeds, outputs: await answersOf(given, feeds, threads), examples: examples[0] ?? 1 };
     } catch (error) {

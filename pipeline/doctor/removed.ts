@@ -8,7 +8,7 @@ import { namedCount, partsIn, type Units } from '../../models/anatomy/units.ts';
 import { shared } from '../../models/anatomy/unshare.ts';
 import type { Part } from '../../models/anatomy.ts';
 import { gatesOf } from '../../stages/prune/gates.ts';
-import { membersOf, namedUnits, type UnitKind } from '../../stages/prune/named-units.ts';
+import { membersOf, unitsByLayer, type UnitKind } from '../../stages/prune/named-units.ts';
 import { atMost, type Finding } from './check.ts';
 import { differenceOf } from './compared.ts';
 import { headsZeroed, type Inserted, joinedHeadsZeroed, withInserted, zeroed } from './masked.ts';
@@ -32,7 +32,7 @@ export const drawUnits = ({ anatomy }: Apart, kinds: readonly UnitKind[], pick: 
     kinds.map((kind) => {
       for (const part of layers.flatMap((layer) => partsIn(anatomy, layer, kind)))
         if (!gone.has(part)) gone.set(part, new Set(pick(part)));
-      return [kind, namedUnits(anatomy, kind, layers, (part) => [...(gone.get(part) ?? [])])];
+      return [kind, unitsByLayer(anatomy, kind, layers, (part) => [...(gone.get(part) ?? [])])];
     }),
   );
   return { gone, units: { heads: {}, crossHeads: {}, ffn: {}, layers: [], ...named } satisfies Units };

@@ -3,7 +3,7 @@ import { followCut, isRefusal } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
 import { stateInputs } from '../../models/anatomy/states.ts';
-import { namedCount, partsIn, startOwner, type Units } from '../../models/anatomy/units.ts';
+import { namedCount, namedUnits, partsIn, startOwner, type Units } from '../../models/anatomy/units.ts';
 import { type Anatomy, anatomyOf, type Part } from '../../models/anatomy.ts';
 import { type Count, targetOf } from './counts.ts';
 import { layerMagnitude, partMagnitudes } from './criteria/magnitude.ts';
@@ -50,7 +50,7 @@ const nothingFound = (what: string): Error =>
 
 /** Names of the units of a part, by the unit that they go with. */
 export const membersOf = (part: Part): readonly (readonly number[])[] => {
-  const owner = startOwner(part);
+  const owner = namedUnits(part);
   return Array.from({ length: part.count }, (_, unit) =>
     Array.from(owner.keys()).filter((index) => owner[index] === unit),
   );
@@ -105,7 +105,7 @@ const goneOf = (graph: Graph, part: Part, count: Count): readonly number[] => {
 };
 
 /** What is picked of each part of some layers; numbers of a layer go on from one part to the next. */
-export const namedUnits = (
+export const unitsByLayer = (
   anatomy: Anatomy,
   kind: UnitKind,
   layers: readonly number[],
@@ -144,7 +144,7 @@ export const leastUnits = (graph: Graph, { heads, ffn, layers }: Kept): Units =>
   const gone = layersGone(view, anatomy, layers);
   const staying = anatomy.layers.map(({ index }) => index).filter((index) => !gone.includes(index));
   const goneIn = (kind: UnitKind, count: Count | undefined): Units[UnitKind] =>
-    count === undefined ? {} : namedUnits(anatomy, kind, staying, (part) => goneOf(view, part, count));
+    count === undefined ? {} : unitsByLayer(anatomy, kind, staying, (part) => goneOf(view, part, count));
   return {
     heads: goneIn('heads', heads),
     crossHeads: goneIn('crossHeads', heads),
