@@ -7,6 +7,7 @@ import { readGraph } from '../../graph/codec/index.ts';
 import { sliceTensor } from '../../graph/cut/slice.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { keptAs } from '../../graph/normalize/index.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
@@ -155,11 +156,14 @@ describe.each(knownNames)('%s', (name) => {
   it('has the gradients of PyTorch', async () => {
     const { graph, truth } = await readKnown(name);
     if (truth.gradients === undefined) return;
-    const found = await gradientsOf(normalForm(graph), truth, truth.gradients);
+    const normal = normalForm(graph);
+    const [found, places] = [await gradientsOf(normal, truth, truth.gradients), keptAs(graph, normal)];
     for (const { torch, initializers, ...known } of truth.gradients.weights) {
       const candidates = initializers.flatMap(({ name: weight, transposed, dims }) => {
-        const gradient = found.get(value(weight));
-        return gradient === undefined ? [] : [transposed ? turned(gradient, dims) : gradient];
+        const place = places.get(value(weight)) ?? { weight: value(weight), turned: false };
+        const gradient = found.get(place.weight);
+        if (gradient === undefined) return [];
+        return [transposed !== place.turned ? turned(gradient, place.turned ? dims.toReversed() : dims) : gradient];
       });
       if (initializers.length === 0) continue;
       // Where the file holds a weight twice, either place has its part.
