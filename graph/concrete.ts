@@ -123,9 +123,17 @@ export const concreteView = (graph: Graph, given: Sizes = {}): Graph => {
   throw refused;
 };
 
-/** The same graph seen at other sizes than a view: what is equal in both hangs on none of them. */
-const otherView = (graph: Graph, { sizes = {} }: Graph): Graph =>
-  concreteView(graph, Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, 2 * size])));
+/** The same graph seen at other sizes than a view: what is equal in both hangs on none of them. Undefined where no others fit. */
+const otherView = (graph: Graph, { sizes = {} }: Graph): Graph | undefined => {
+  const deduced = deducedSizes(graph);
+  const doubled = Object.entries(sizes).map(([name, size]) => [name, deduced[name] ?? 2 * size]);
+  try {
+    return concreteView(graph, Object.fromEntries(doubled));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return undefined;
+  }
+};
 
 /** Every way in which a length commonly hangs on what is fed: so many times one symbol, a sum or a product of two. */
 const expressions = (length: number, sizes: Sizes): readonly Dim[] => {
@@ -147,12 +155,12 @@ const expressions = (length: number, sizes: Sizes): readonly Dim[] => {
  * nothing common explains both.
  */
 export const countedIn = (graph: Graph, view: Graph): ((of: Value, axis: number) => Dim | undefined) => {
-  let other: Graph | undefined;
+  let other: { readonly graph: Graph | undefined } | undefined;
   return (of, axis) => {
-    other ??= otherView(graph, view);
-    const [seen, again] = [view, other].map(({ types }) => types.get(of)?.shape?.[axis]);
+    other ??= { graph: otherView(graph, view) };
+    const [seen, again] = [view, other.graph].map((one) => one?.types.get(of)?.shape?.[axis]);
     if (typeof seen !== 'number' || typeof again !== 'number') return undefined;
     if (seen === again) return seen;
-    return expressions(seen, view.sizes ?? {}).find((dim) => bindDim(dim, other?.sizes ?? {}) === again);
+    return expressions(seen, view.sizes ?? {}).find((dim) => bindDim(dim, other?.graph?.sizes ?? {}) === again);
   };
 };

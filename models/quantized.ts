@@ -18,9 +18,15 @@ const isStored = (name: Value | null | undefined, graph: Graph): boolean => {
   return dtype === 'int8' || dtype === 'uint8';
 };
 
-/** Whether a graph stores weights in 8 bits, be it those of products or a table alone: it cannot be trained or cut. */
+/** Products and look-ups of weights in blocks of few bits, each with a scale. */
+const ofBlocks: ReadonlySet<string> = new Set(['MatMulNBits', 'GatherBlockQuantized']);
+
+/** Whether a graph stores weights in 8 bits or fewer, be it those of products or a table alone: it cannot be trained or cut. */
 export const isQuantized = (graph: Graph): boolean =>
-  graph.nodes.some((node) => quantizesActivations(node, graph) || (widens(node) && isStored(node.inputs[0], graph)));
+  graph.nodes.some(
+    (node) =>
+      ofBlocks.has(node.op) || quantizesActivations(node, graph) || (widens(node) && isStored(node.inputs[0], graph)),
+  );
 
 /** How texts are put together: one by one where activations are quantized over a whole batch, so that neighbours would count. */
 export const batchingOf = (graph: Graph): 'single' | 'length' =>
