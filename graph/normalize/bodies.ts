@@ -20,11 +20,8 @@ export const throughout = (graph: Graph, change: (graph: Graph) => Graph): Graph
 export const definedIn = (graph: Graph): readonly Value[] => [
   ...graph.inputs,
   ...graph.weights.keys(),
-  ...graph.nodes.flatMap(definedAt),
+  ...graph.nodes.flatMap((node) => [...node.outputs, ...definedInside(node)]),
 ];
-
-/** What a node and the bodies inside it define. */
-export const definedAt = (node: Node): readonly Value[] => [...node.outputs, ...definedInside(node)];
 
 /** What the bodies inside a node define. */
 export const definedInside = (node: Node): readonly Value[] =>

@@ -2,7 +2,9 @@ import { dtypeOf } from '../codec/dtypes.ts';
 import type { Node, TensorType } from '../graph.ts';
 import {
   arrayOf,
+  bytesOf,
   type DType,
+  derivedBytes,
   elementCount,
   isInt32,
   isWhole,
@@ -32,10 +34,10 @@ type Evaluator = (node: Node, inputs: readonly Tensor[], result: Result) => Tens
 const relabel: Evaluator = (_, [input], { dims }) =>
   input !== undefined && elementCount(input.dims) === elementCount(dims) ? { ...input, dims } : undefined;
 
-const transpose: Evaluator = (node, [input], { dtype, dims }) => {
-  if (input?.dtype !== 'float32' || dtype !== 'float32') return undefined;
-  const perm = node.attrs.perm;
-  const order = perm?.kind === 'ints' ? perm.value : input.dims.map((_, axis) => input.dims.length - 1 - axis);
+/** From this size on a matrix is turned when it is read: a model whose weights all stand the other way round stays in its file. */
+const LARGE = 1 << 16;
+
+const turned = (input: Tensor, order: readonly number[], dims: readonly number[]): Float32Array => {
   const source = arrayOf({ ...input, dtype: 'float32' });
   const result = new Float32Array(source.length);
   // Step through the source for a step along each axis of the result.
@@ -54,7 +56,16 @@ const transpose: Evaluator = (node, [input], { dtype, dims }) => {
       index[axis] = 0;
     }
   }
-  return tensorOf('float32', dims, result);
+  return result;
+};
+
+const transpose: Evaluator = (node, [input], { dtype, dims }) => {
+  if (input?.dtype !== 'float32' || dtype !== 'float32') return undefined;
+  const perm = node.attrs.perm;
+  const order = perm?.kind === 'ints' ? perm.value : input.dims.map((_, axis) => input.dims.length - 1 - axis);
+  const make = (): Uint8Array => bytesOf(turned(input, order, dims)).read();
+  const { length } = input.bytes;
+  return { dtype, dims, bytes: length < LARGE ? bytesOf(make()) : derivedBytes(length, make) };
 };
 
 /** Larger casts are left to the runtime, which does them once at load. */

@@ -65,7 +65,8 @@ const macsOf = (record: OpDef, graph: Graph): Dim => {
   return record.macs(callsOf(graph)(node));
 };
 
-for (const record of ops) {
+/** Bodies of graphs are no attributes of samples: ops-choice.test.ts has If. */
+for (const record of ops.filter(({ samples }) => samples.length > 0)) {
   describe(`${record.domain === '' ? '' : `${record.domain}:`}${record.op} since ${record.since}`, () => {
     for (const sample of record.samples) {
       for (const opset of opsetsOf(record)) {

@@ -29,6 +29,7 @@ const exempt: Readonly<Record<string, string>> = {
   'graph/attention.ts': 'products of two activations are attention',
   'graph/float16.ts': 'what computes in float16',
   'graph/lower/': 'operators in other words, for devices without a kernel for them',
+  'graph/normalize/unfuse/': 'operators that optimizers fused, in the ones that they stand for',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',
   'models/anatomy/in-floats.ts': 'what other tools fused or rounded, in the operators that it stands for',

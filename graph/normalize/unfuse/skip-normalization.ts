@@ -25,6 +25,9 @@ const epsilonOf = (at: Fused): number => numberOf(at, 'epsilon', 1e-12);
 const isPlain = (at: Fused): boolean =>
   isComputed(at) && outputAt(at, 1) === undefined && outputAt(at, 2) === undefined && has(at, 2);
 
+const layer = 'SkipLayerNormalization';
+const rms = 'SkipSimplifiedLayerNormalization';
+
 const stream = [batch, sequence, 8];
 
 interface SampleParts {
@@ -38,7 +41,7 @@ const sample = (name: string, op: string, { vectors, bias, sum = false }: Sample
     const linear = (z: Value): Value => builder.op('MatMul', [z, weight(builder, 'projection', 8, 8)]);
     const [first, skip] = bias === 'skip' ? [x, linear(y)] : [linear(x), y];
     const own = [0, 1].map((i) => (i < vectors ? weight(builder, `own${i}`, 8) : null));
-    const kept = op.includes('Simplified') ? own.slice(0, 1) : own;
+    const kept = own.slice(0, op === rms ? 1 : 2);
     const last = bias === undefined ? null : weight(builder, 'bias', 8);
     const shapes = sum ? [stream, null, null, stream] : [stream];
     const outputs = fusedNode(builder, `com.microsoft:${op}`, [first, skip, ...kept, last], shapes, {
@@ -46,9 +49,6 @@ const sample = (name: string, op: string, { vectors, bias, sum = false }: Sample
     });
     return sum ? [outputs[0], outputs[3]] : outputs;
   });
-
-const layer = 'SkipLayerNormalization';
-const rms = 'SkipSimplifiedLayerNormalization';
 
 /** LayerNormalization of x + skip + bias. */
 export const skipLayerNormalization: Unfusion = {
