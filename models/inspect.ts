@@ -114,10 +114,13 @@ const headsIn = (graph: Graph, node: Node) => {
   const shape = queries == null ? undefined : graph.types.get(queries)?.shape;
   const [axis, width] = [shape?.length === 4 ? shape[1] : undefined, shape?.at(-1)];
   const heads = intAttr(node, 'num_heads', intAttr(node, 'q_num_heads', typeof axis === 'number' ? axis : 0));
-  const apart = shape?.length === 4 ? 1 : heads;
+  const kvHeads = intAttr(node, 'kv_num_heads', heads);
+  // Keys and values may stand behind the queries in one value.
+  const packed = node.inputs.length > 1 && node.inputs[1] === null ? heads + 2 * kvHeads : heads;
+  const apart = shape?.length === 4 ? 1 : packed;
   return {
     heads,
-    kvHeads: intAttr(node, 'kv_num_heads', heads),
+    kvHeads,
     headWidth: typeof width === 'number' && heads > 0 ? Math.floor(width / apart) : 0,
   };
 };
