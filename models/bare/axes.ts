@@ -136,7 +136,7 @@ const sizesOf = (graph: Graph, name: Value, { role }: FoundInput): readonly Dim[
   const width = widthOf(graph, name);
   if (role === 'hidden')
     return shape.map((dim, axis) => (axis === 2 && typeof dim !== 'number' ? (width ?? dim) : dim));
-  if (role !== 'pixels' && role !== 'features') return shape;
+  if (role !== 'pixels' && role !== 'frames') return shape;
   const strides = stridesOf(graph, name);
   const side =
     role === 'pixels' ? (sideOf(placesOf(graph)) ?? USUAL_PATCHES) : (longestSound(graph, name) ?? USUAL_PATCHES);

@@ -21,7 +21,7 @@ const textRole = ({ role, axes, added }: BareInput): InputRole | undefined => {
 /** What the file calls an input that texts do not give, for messages. */
 const called: Readonly<Partial<Record<BareInput['role'], string>>> = {
   ...{ past: 'states of positions before: it is a decoder', hidden: 'states of an encoder', pixels: 'an image' },
-  features: 'the features of a sound',
+  frames: 'the features of a sound',
 };
 
 /** An input that a value stands for, whatever the text is: it decides nothing about it. */

@@ -136,7 +136,7 @@ const floatInput = (graph: Graph, name: Value, pasts: ReadonlySet<Value>): Found
   if (pasts.has(name)) return { role: 'past' };
   if (!counts(graph, name) || shape.length < 2) return { role: 'spare' };
   if (shape.length === 4 && rank === 4) return { role: 'pixels' };
-  if (shape.length === 3 && rank === 3) return { role: 'features' };
+  if (shape.length === 3 && rank === 3) return { role: 'frames' };
   if (shape.length === 3 && isWide(graph, name)) return { role: 'hidden' };
   return isAdded(graph, name) ? { role: 'mask', added: true } : { role: 'mask' };
 };

@@ -24,7 +24,7 @@ export type BareRole =
   | 'positions'
   | 'mask'
   | 'pixels'
-  | 'features'
+  | 'frames'
   | 'hidden'
   | 'past'
   | 'flag'

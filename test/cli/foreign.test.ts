@@ -153,7 +153,9 @@ const checked = z.object({
 
 describe('doctor', () => {
   it.each(['bert-ts', 'llama-ts', 'vit-ts'])('finds everything well with %s, and leaves its files', async (name) => {
-    const { checks } = checked.parse(JSON.parse(await done('doctor', `${name}.onnx`, '--json', '--keep', `of-${name}`)));
+    const { checks } = checked.parse(
+      JSON.parse(await done('doctor', `${name}.onnx`, '--json', '--keep', `of-${name}`)),
+    );
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
     expect(checks.map((check) => check.name)).toEqual([
       ...['load', 'normalise', 'anatomy', 'remove heads', 'remove neurons', 'remove a layer'],
