@@ -33,7 +33,7 @@ export const needed = (at: Fused, position: number): Value => {
   return input;
 };
 
-export const typeAt = (at: Fused, position: number): TensorType | undefined => {
+const typeAt = (at: Fused, position: number): TensorType | undefined => {
   const input = inputAt(at, position);
   return input !== undefined && at.builder.hasType(input) ? at.builder.type(input) : undefined;
 };
@@ -71,6 +71,12 @@ export const intsOf = ({ node: { attrs } }: Fused, name: string): readonly numbe
 };
 
 const computed: ReadonlySet<DType | undefined> = new Set<DType | undefined>(['float32', 'float64']);
+
+/** Whether sizes are those of whole heads, and all that there is of them. */
+export const divides = (sizes: readonly number[], heads: number, whole: number | undefined): boolean =>
+  heads > 0 &&
+  sizes.every((size) => size > 0 && Number.isInteger(size / heads)) &&
+  sizes.reduce((sum, size) => sum + size, 0) === whole;
 
 /** Whether the constants that the parts need can be written in the element type of the first input. */
 export const isComputed = (at: Fused, position = 0): boolean => computed.has(typeAt(at, position)?.dtype);

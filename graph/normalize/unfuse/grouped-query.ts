@@ -36,7 +36,7 @@ interface Facts {
 const factsOf = (at: Fused): Facts | undefined => {
   const [heads, groups] = [numberOf(at, 'num_heads', 0), numberOf(at, 'kv_num_heads', 0)];
   const whole = sizeAt(at, QUERY, -1);
-  if (whole === undefined || heads === 0 || groups === 0) return undefined;
+  if (whole === undefined || heads <= 0 || groups <= 0) return undefined;
   const width = has(at, KEY) ? whole / heads : whole / (heads + 2 * groups);
   return Number.isInteger(width) && Number.isInteger(heads / groups) ? { heads, groups, width } : undefined;
 };

@@ -3,6 +3,7 @@ import { addDims, type Dim, type Shape } from '../../dim.ts';
 import type { Value } from '../../graph.ts';
 import type { AttributeInput } from '../../op.ts';
 import {
+  divides,
   type Fused,
   flagOf,
   has,
@@ -45,7 +46,7 @@ const factsOf = (at: Fused): Facts | undefined => {
   const layout = layoutOf(at);
   const heads = numberOf(at, 'num_heads', 0);
   const own = layout === 'packed' ? sizeAt(at, QUERY, -1) : (sizeAt(at, QUERY, -1) ?? Number.NaN) / heads;
-  if (layout === undefined || own === undefined || !Number.isInteger(own)) return undefined;
+  if (layout === undefined || own === undefined || heads <= 0 || !Number.isInteger(own)) return undefined;
   const value = sizeAt(at, VALUE, -1);
   const valueWidth = layout === 'apart' ? (value ?? Number.NaN) / heads : layout === 'heads' ? value : own;
   if (valueWidth === undefined || !Number.isInteger(valueWidth)) return undefined;
@@ -159,7 +160,9 @@ export const multiHeadAttention: Unfusion = {
     const facts = factsOf(at);
     if (facts === undefined || !isComputed(at)) return undefined;
     if (has(at, MASK) && maskForm(at, MASK) === undefined) return undefined;
-    if (has(at, BIAS) && facts.layout !== 'apart') return undefined;
+    const { layout, heads, width, valueWidth } = facts;
+    const sizes = [heads * width, heads * width, heads * valueWidth];
+    if (has(at, BIAS) && (layout !== 'apart' || !divides(sizes, heads, sizeAt(at, BIAS, -1)))) return undefined;
     if (outputAt(at, QK) !== undefined || has(at, PAST_LENGTH, PAST_LENGTH + 1)) return undefined;
     return shapeAt(at, QUERY) === undefined ? undefined : () => write(at, facts);
   },
@@ -174,5 +177,5 @@ export const multiHeadAttention: Unfusion = {
     sample('a cache and no look ahead', { past: 3, attrs: { unidirectional: 1 } }),
     sample('keys and values as heads', { layout: 'heads' }),
   ],
-  leaves: [],
+  leaves: [sample('whose heads do not divide its width', { attrs: { num_heads: 3 } })],
 };

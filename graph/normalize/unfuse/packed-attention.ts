@@ -4,6 +4,7 @@ import type { Value } from '../../graph.ts';
 import type { AttributeInput } from '../../op.ts';
 import type { PassSample } from '../pass.ts';
 import {
+  divides,
   type Fused,
   flagOf,
   has,
@@ -141,7 +142,11 @@ export const packedAttention: Unfusion = {
     const widths = widthsOf(at);
     const heads = numberOf(at, 'num_heads', 0);
     const known = !has(at, MASK) || maskForm(at, MASK) !== undefined;
-    if (!isComputed(at) || widths === undefined || heads === 0 || !known) return undefined;
+    if (!isComputed(at) || widths?.length !== roles.length || !known) return undefined;
+    const fit = [WEIGHT, BIAS].every(
+      (position) => !has(at, position) || divides(widths, heads, sizeAt(at, position, -1)),
+    );
+    if (!fit || widths[0] !== widths[1]) return undefined;
     if (flagOf(at, 'do_rotary') || has(at, PAST_LENGTH)) return undefined;
     return () => write(at, heads, widths);
   },
@@ -157,5 +162,9 @@ export const packedAttention: Unfusion = {
     sample('unequal parts and a scale', { sizes: [8, 8, 12], attrs: { qkv_hidden_sizes: [8, 8, 12], scale: 0.3 } }),
     sample('scores that are added', { mask: asInt32, scores: true, attrs: { mask_filter_value: -5000.5 } }),
   ],
-  leaves: [sample('that turns its heads', { attrs: { do_rotary: 1 } })],
+  leaves: [
+    sample('that turns its heads', { attrs: { do_rotary: 1 } }),
+    sample('whose heads do not divide its width', { attrs: { num_heads: 3 } }),
+    sample('whose parts are not all of its matrix', { attrs: { qkv_hidden_sizes: [8, 8, 4] } }),
+  ],
 };

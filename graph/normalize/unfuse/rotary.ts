@@ -35,11 +35,13 @@ const factsOf = (at: Fused, { cosines }: Places): Facts | undefined => {
   const last = sizeAt(at, 0, -1);
   const part = numberOf(at, 'rotary_embedding_dim', 0);
   const turned = part > 0 ? part : turnedBy(shapeAt(at, cosines)?.at(-1));
-  if (last === undefined || turned === undefined) return undefined;
-  if (rank === 4) return { rank, turned, width: last, heads: undefined };
+  if (last === undefined || turned === undefined || turned <= 0 || turned % 2 > 0) return undefined;
+  if (rank === 4) return turned > last ? undefined : { rank, turned, width: last, heads: undefined };
   const heads = numberOf(at, 'num_heads', 0);
   const width = heads > 0 ? last / heads : turned;
-  return rank === 3 && Number.isInteger(last / width) ? { rank, turned, width, heads: last / width } : undefined;
+  return rank === 3 && turned <= width && Number.isInteger(last / width)
+    ? { rank, turned, width, heads: last / width }
+    : undefined;
 };
 
 /** One number says where every text begins. */

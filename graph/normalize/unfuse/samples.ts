@@ -46,7 +46,7 @@ export const sampleOf = (name: string, emit: Emission, options: SampleOptions = 
 });
 
 /** Numbers of both signs below one, others for every name and size. */
-export const tensor = (name: string, ...dims: readonly number[]): Tensor => {
+const tensor = (name: string, ...dims: readonly number[]): Tensor => {
   const phase = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), elementCount(dims));
   const numbers = Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(phase + 1.7 * i));
   return tensorOf('float32', dims, Float32Array.from(numbers));

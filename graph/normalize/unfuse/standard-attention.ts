@@ -187,7 +187,7 @@ export const standardAttention: Unfusion = {
   plan: (at) => {
     const facts = factsOf(at);
     if (facts === undefined || !isComputed(at) || has(at, LENGTHS)) return undefined;
-    if (!Number.isInteger(facts.heads / facts.groups)) return undefined;
+    if (facts.groups <= 0 || facts.heads <= 0 || !Number.isInteger(facts.heads / facts.groups)) return undefined;
     return () => write(at, facts);
   },
   changes: [
