@@ -125,7 +125,8 @@ const makesScores = (graph: Graph, node: Node): boolean =>
 const blockAt = (graph: Graph, node: Node): Block | undefined => {
   const [a, b] = node.inputs;
   const [output] = node.outputs;
-  if (a == null || b == null || output === undefined || !isSum(graph, node) || makesScores(graph, node)) return undefined;
+  if (a == null || b == null || output === undefined || !isSum(graph, node) || makesScores(graph, node))
+    return undefined;
   const input = forkOf(graph, a, b);
   if (input === undefined) return undefined;
   const sides = [nodesBetween(graph, input, a), nodesBetween(graph, input, b)].sort((x, y) => x.size - y.size);

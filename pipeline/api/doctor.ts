@@ -33,7 +33,13 @@ export const diagnose = async (
   try {
     const folder = keep ?? join(own, 'files');
     await mkdir(folder, { recursive: true });
-    const asked = { model, inputs: options.inputs === undefined ? [] : inputsFrom(options.inputs), threads, offline: isOffline(options), folder };
+    const asked = {
+      model,
+      inputs: options.inputs === undefined ? [] : inputsFrom(options.inputs),
+      threads,
+      offline: isOffline(options),
+      folder,
+    };
     const limits = { timeout, ...(memory === undefined ? {} : { memory }) };
     return await examinedApart({ ...asked, download: join(own, 'download') }, limits, emit, signal);
   } finally {

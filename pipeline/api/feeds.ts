@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { HostTensor } from '../../engine/engine.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
+import { type DType, dtypeBits, elementCount, newArray } from '../../graph/tensor.ts';
 import { isMissing, isUserError } from '../../ground/errors.ts';
 import { parsedJson, readText } from '../../models/importers/json-file.ts';
-import { type DType, dtypeBits, elementCount, newArray } from '../../graph/tensor.ts';
 import { requestError } from '../diagnostic.ts';
 import type { Inputs, TensorData } from './types/graphs.ts';
 
@@ -34,18 +34,15 @@ const tensorFrom = (graph: Graph, name: Value, given: TensorData): HostTensor =>
 };
 
 /** What a graph is fed, checked against the types of its inputs. */
-export const feedsFrom = (
-  graph: Graph,
-  given: Inputs,
-): Readonly<Record<string, HostTensor>> => {
+export const feedsFrom = (graph: Graph, given: Inputs): Readonly<Record<string, HostTensor>> => {
   const known: ReadonlySet<string> = new Set(graph.inputs);
   const strange = Object.keys(given).find((name) => !known.has(name));
-  if (strange !== undefined)
-    throw requestError(`there is no input '${strange}'; expected ${graph.inputs.join(', ')}`);
+  if (strange !== undefined) throw requestError(`there is no input '${strange}'; expected ${graph.inputs.join(', ')}`);
   return Object.fromEntries(
     graph.inputs.map((name) => {
       const tensor = given[name];
-      if (tensor === undefined) throw requestError(`the input '${name}' is missing; expected ${graph.inputs.join(', ')}`);
+      if (tensor === undefined)
+        throw requestError(`the input '${name}' is missing; expected ${graph.inputs.join(', ')}`);
       return [name, tensorFrom(graph, name, tensor)];
     }),
   );

@@ -104,7 +104,8 @@ const packageFile = async (name: string): Promise<string | undefined> => {
   const files = (await readdir(folder, { recursive: true })).filter((one) => one.endsWith('.onnx')).toSorted();
   const [only, ...others] = files;
   if (only !== undefined && others.length === 0) return join(folder, only);
-  const found = files.length === 0 ? 'it has none' : `name one of them: ${files.map((one) => `npm:${owner}/${one}`).join(', ')}`;
+  const found =
+    files.length === 0 ? 'it has none' : `name one of them: ${files.map((one) => `npm:${owner}/${one}`).join(', ')}`;
   throw requestError(`npm:${name}: expected a package with one ONNX file; ${found}`);
 };
 

@@ -28,7 +28,11 @@ const cotangentFor = (graph: Graph, output: Value, given: GradientOptions['cotan
     throw requestError(
       `the output '${output}' is [${dims.join(', ')}], ${count} elements; the cotangent has ${given.length}`,
     );
-  return { dtype: 'float32', dims, data: given === undefined ? new Float32Array(count).fill(1) : Float32Array.from(given) };
+  return {
+    dtype: 'float32',
+    dims,
+    data: given === undefined ? new Float32Array(count).fill(1) : Float32Array.from(given),
+  };
 };
 
 const gradientsIn = async (
@@ -67,7 +71,12 @@ export const gradientsOf = async (
       const graph = graphAt(foreign.graph, feeds);
       const answer = outputOf(graph, output);
       const step = gradientStep(graph, answer, 'product');
-      return await gradientsIn(graph, step, { ...feeds, [step.given]: cotangentFor(graph, answer, cotangent) }, threads);
+      return await gradientsIn(
+        graph,
+        step,
+        { ...feeds, [step.given]: cotangentFor(graph, answer, cotangent) },
+        threads,
+      );
     } catch (error) {
       throw reworded(error, (why) => requestError(`${name}: ${why}`));
     }

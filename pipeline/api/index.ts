@@ -177,22 +177,15 @@ export const quantize = (
   startJob(async (emit) => (await import('./quantize.ts')).quantizeGraph(model, out, options, emit), replaces);
 
 /** Fuses the operators of any model for inference. `model` and `out` are those of `prune`. */
-export const optimize = (
-  model: string,
-  out: string,
-  options: RewriteOptions = {},
-): Job<ReadingEvent, OptimizedGraph> =>
+export const optimize = (model: string, out: string, options: RewriteOptions = {}): Job<ReadingEvent, OptimizedGraph> =>
   startJob(async (emit) => (await import('./optimize.ts')).optimizeGraph(model, out, options, emit), replaces);
 
 /**
  * dL/dW of L = the sum of an output times a cotangent, for every float weight of any model that L depends on, by its name; `feeds`
  * are the inputs by name. Names are those of the file where a weight is still the one of the file.
  */
-export const gradients = async (
-  model: string,
-  feeds: Inputs,
-  options: GradientOptions = {},
-): Promise<Gradients> => (await import('./gradients.ts')).gradientsOf(model, feeds, options);
+export const gradients = async (model: string, feeds: Inputs, options: GradientOptions = {}): Promise<Gradients> =>
+  (await import('./gradients.ts')).gradientsOf(model, feeds, options);
 
 /**
  * Tries everything that decant can do with a model (reads, cuts, differentiates, trains, fuses, quantizes and saves it) and says

@@ -1,6 +1,6 @@
-import { expectFloats, withLayersApart } from '../../models/foreign.ts';
-import { type Units as NamedUnits, noUnits } from '../../models/anatomy/units.ts';
 import { withoutUnits } from '../../models/anatomy/removal.ts';
+import { type Units as NamedUnits, noUnits } from '../../models/anatomy/units.ts';
+import { expectFloats, withLayersApart } from '../../models/foreign.ts';
 import { type Kept, leastUnits } from '../../stages/prune/named-units.ts';
 import { requestError } from '../diagnostic.ts';
 import type { Reading } from './named.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { jsonForPeople, oneLine } from '../../reports/text.ts';
-import { type Check, defaultThreads, type Diagnosis, doctor } from '../api/index.ts';
+import { type Check, type Diagnosis, defaultThreads, doctor } from '../api/index.ts';
 import { exit, modelHelp, untilSignal, wholeNumber } from './common.ts';
 
 interface Options {
@@ -65,7 +65,11 @@ export const doctorCommand = (program: Command, end: (code: number) => void): vo
     .option('--keep <dir>', 'leave the files that are made in this folder')
     .option('--threads <n>', `threads of one operator (default: ${defaultThreads()})`, wholeNumber(1, 1024))
     .option('--timeout <s>', 'seconds that one check may take (default: 600)', wholeNumber(1, 1_000_000))
-    .option('--memory <MB>', 'memory that may be taken (default: what its weights should need)', wholeNumber(1, 10_000_000))
+    .option(
+      '--memory <MB>',
+      'memory that may be taken (default: what its weights should need)',
+      wholeNumber(1, 10_000_000),
+    )
     .option('--offline', 'download nothing (also: DECANT_OFFLINE=1)')
     .option('--json', 'print the checks as one JSON document')
     .addHelpText('after', examples)

@@ -5,8 +5,8 @@ import type { Check, Diagnosis } from '../api/types/graphs.ts';
 import { type LimitOptions, type Limits, stepMemory } from '../guard/limits.ts';
 import { endAll } from '../guard/processes.ts';
 import { type Stop, watched } from '../guard/watch.ts';
-import { checkNames } from './names.ts';
 import type { Question, Said } from './messages.ts';
+import { checkNames } from './names.ts';
 
 /** What is examined, and what was found before. */
 export type Examining = Omit<Question, 'known'>;
@@ -22,7 +22,10 @@ const limitsFor = (weights: number, { memory, timeout }: LimitOptions): Limits =
   const bytes = memory === undefined ? Math.min(BASE + COPIES * weights, stepMemory()) : memory * MEGABYTE;
   return {
     memory: { bytes, message: `stopped: it took more than ${sized(bytes)} of memory; allow more with --memory MB` },
-    time: { seconds: timeout, message: `stopped: it took more than ${timeout} seconds; allow more with --timeout SECONDS` },
+    time: {
+      seconds: timeout,
+      message: `stopped: it took more than ${timeout} seconds; allow more with --timeout SECONDS`,
+    },
   };
 };
 
@@ -96,7 +99,10 @@ const failed = (name: string, why: string): Check => ({ name, ok: false, value: 
 /** Of a model that cannot be read: what is wrong with it, and that nothing else could be tried. */
 const unread = (why: string): Diagnosis => {
   const [load = '', ...others] = checkNames;
-  return { readable: false, checks: [failed(load, why), ...others.map((name) => failed(name, `not tried: ${load} failed`))] };
+  return {
+    readable: false,
+    checks: [failed(load, why), ...others.map((name) => failed(name, `not tried: ${load} failed`))],
+  };
 };
 
 /**

@@ -33,7 +33,8 @@ export const learningOf = async (patient: Patient, kind: 'product' | 'squares'):
   const answer = answers[output];
   if (!(answer?.data instanceof Float32Array)) throw modelError(`the output '${output}' is no float32`);
   const step = gradientStep(graph, output, kind);
-  if (step.parameters.length === 0) throw modelError(`no float32 weight that was learned reaches the output '${output}'`);
+  if (step.parameters.length === 0)
+    throw modelError(`no float32 weight that was learned reaches the output '${output}'`);
   return {
     ...{ graph, step, feeds, answer: { ...answer, data: answer.data } },
     compile: (program) => cpuEngine.compile(program, { threads, optimization: 'basic', memory: 'pooled' }),

@@ -8,7 +8,7 @@ import { namedCount, partsIn, type Units } from '../../models/anatomy/units.ts';
 import { shared } from '../../models/anatomy/unshare.ts';
 import type { Part } from '../../models/anatomy.ts';
 import { gatesOf } from '../../stages/prune/gates.ts';
-import { membersOf, unitsByLayer, type UnitKind } from '../../stages/prune/named-units.ts';
+import { membersOf, type UnitKind, unitsByLayer } from '../../stages/prune/named-units.ts';
 import { atMost, type Finding } from './check.ts';
 import { differenceOf } from './compared.ts';
 import { headsZeroed, type Inserted, joinedHeadsZeroed, withInserted, zeroed } from './masked.ts';

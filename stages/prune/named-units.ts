@@ -96,7 +96,9 @@ const goneOf = (graph: Graph, part: Part, count: Count): readonly number[] => {
   const size = namedCount(part) / part.count;
   const goal = goalOf(part, count, size);
   if ('units' in goal)
-    return without(part.count, selectTop(partMagnitudes(graph, part), goal.units)).flatMap((unit) => members[unit] ?? []);
+    return without(part.count, selectTop(partMagnitudes(graph, part), goal.units)).flatMap(
+      (unit) => members[unit] ?? [],
+    );
   const scores = goal.members === size ? [] : rankScores(graph, part, size);
   if (scores === undefined) throw modelError(`${part.name}: heads that share their keys and values go together`);
   return scores.flatMap((own, unit) =>

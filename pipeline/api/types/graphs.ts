@@ -90,9 +90,7 @@ export interface GradientOptions {
 }
 
 /** dL/dW by the name of the weight. */
-export type Gradients = Readonly<
-  Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>
->;
+export type Gradients = Readonly<Record<string, { readonly dims: readonly number[]; readonly data: Float32Array }>>;
 
 export interface DoctorOptions {
   /** Inputs by name, for one shape or for several, in place of made ones; or a JSON file of them. */

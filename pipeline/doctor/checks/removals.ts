@@ -28,7 +28,10 @@ const called = (units: Units): string =>
   (['heads', 'crossHeads', 'ffn'] as const)
     .flatMap((kind) => {
       const layers = Object.entries(units[kind]);
-      const shown = layers.map(([layer, numbers]) => `${numbers.length > 8 ? `${numbers.length} of layer ${layer}` : `${layer}: ${numbers.join(' ')}`}`);
+      const shown = layers.map(
+        ([layer, numbers]) =>
+          `${numbers.length > 8 ? `${numbers.length} of layer ${layer}` : `${layer}: ${numbers.join(' ')}`}`,
+      );
       return layers.length === 0 ? [] : [`${kind} ${shown.join(', ')}`];
     })
     .join('; ');

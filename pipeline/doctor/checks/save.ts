@@ -39,6 +39,10 @@ export const save: CheckRecord = {
         throw reworded(error, (why) => modelError(`${file}: ${why}`));
       }
     }
-    return atMost(most, limitFor(patient.foreign.given), `${files.length} files were read again and run: ${files.join(', ')}`);
+    return atMost(
+      most,
+      limitFor(patient.foreign.given),
+      `${files.length} files were read again and run: ${files.join(', ')}`,
+    );
   },
 };

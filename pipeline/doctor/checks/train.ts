@@ -37,7 +37,9 @@ const movingIn = ({ step, graph }: Learning, memory: KernelMemory): readonly Mov
 const feedsOf = (learning: Learning, moving: readonly Moving[], targets: Float32Array): Feeds => {
   const { step, graph, feeds, answer } = learning;
   const fixed = weightsFor(step.graph, graph);
-  const own = Object.fromEntries(moving.map(({ name, dims, w }) => [name, { dtype: 'float32' as const, dims, data: w }]));
+  const own = Object.fromEntries(
+    moving.map(({ name, dims, w }) => [name, { dtype: 'float32' as const, dims, data: w }]),
+  );
   return askedFor(step.graph, { ...feeds, ...fixed, ...own, [step.given]: { ...answer, data: targets } });
 };
 
