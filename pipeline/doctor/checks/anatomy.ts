@@ -1,9 +1,21 @@
+import { concreteView } from '../../../graph/concrete.ts';
+import type { Graph } from '../../../graph/graph.ts';
+import { inFloats } from '../../../models/anatomy/in-floats.ts';
 import { layerUnits } from '../../../models/anatomy/units.ts';
+import { anatomyOf } from '../../../models/anatomy.ts';
+import { isQuantized } from '../../../models/quantized.ts';
 import { type CheckRecord, found } from '../check.ts';
+import type { Patient } from '../patient.ts';
 
 const range = (numbers: readonly number[]): string => {
   const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
   return least === most ? String(least) : `${least} to ${most}`;
+};
+
+/** What is quantized is looked at as the floats that it stands for. */
+const viewOf = (patient: Patient): Graph => {
+  const { graph } = patient.foreign;
+  return isQuantized(graph) ? concreteView(inFloats(graph)) : patient.apart().view;
 };
 
 /** Whether there are layers, each with heads, and feed-forward neurons in some of them. */
@@ -11,7 +23,8 @@ export const anatomy: CheckRecord = {
   name: 'anatomy',
   needs: ['normalise'],
   run: async (patient) => {
-    const { view, anatomy: own } = patient.apart();
+    const view = viewOf(patient);
+    const own = anatomyOf(view);
     const layers = own.layers.map((layer) => layerUnits(view, own, layer));
     if (layers.length === 0) return found(false, 'no layer was found: no attention behind a residual sum', 0);
     const headless = layers.findIndex(({ heads, crossHeads }) => heads + crossHeads === 0);
