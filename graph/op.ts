@@ -99,7 +99,7 @@ interface Encoding {
 }
 
 /** An int64 input that decides on the shape of the output. Where it is computed, a cut writes it anew. */
-export interface Target {
+interface Target {
   readonly input: number;
   /** What it says where the output has this shape; undefined where that cannot be said. */
   entries(call: Call, output: Shape): Shape | undefined;

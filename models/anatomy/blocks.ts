@@ -71,7 +71,7 @@ const attends = (graph: Graph, nodes: ReadonlySet<Node>): boolean =>
   [...nodes].some(isFusedAttention) || attentionsOf(graph).some(({ softmax }) => nodes.has(softmax));
 
 /** Whether keys come from elsewhere than the stream that the queries come from. */
-export const isCross = (graph: Graph, { product: { inputs } }: Attention, stream: Value): boolean => {
+const isCross = (graph: Graph, { product: { inputs } }: Attention, stream: Value): boolean => {
   const [queries, keys] = inputs;
   const comesFrom = (value: Value | null | undefined): boolean =>
     value != null && ancestorsOf(graph, value).has(stream);
