@@ -100,7 +100,8 @@ const cellOf = (input: BareInput, dims: readonly number[], sizes: Sizes, random:
     case 'mask':
       return (place) => (input.added ? (isPadding(place) ? PADDED : 0) : isPadding(place) ? 0 : 1);
     case 'flag':
-      return () => (sizes.past > 0 ? 1 : 0);
+      // As whole texts are asked: states that are fed beside it are left out.
+      return () => 0;
     case 'spare':
       return () => (isFloating(input.dtype) ? 1 : 0);
     default:

@@ -50,6 +50,10 @@ const summary = (pruned: PrunedGraph): string => {
   ]);
 };
 
+/** A list of numbers on one line: a layer may have thousands. */
+const removedText = (removed: PrunedGraph['removed']): string =>
+  jsonForPeople(removed).replaceAll(/\[[\d,\s]*\]/g, (list) => list.replaceAll(/\s+/g, '').replaceAll(',', ', '));
+
 const run = (path: string, options: Options): Promise<number> => {
   const { out, json, remove, keepHeads, keepFfn, keepLayers, offline } = options;
   const forPeople = json !== true && process.stdout.isTTY;
@@ -63,7 +67,7 @@ const run = (path: string, options: Options): Promise<number> => {
         ...(keepLayers === undefined ? {} : { keepLayers }),
         ...(remove === undefined ? {} : { remove }),
       }),
-    (pruned) => (forPeople ? summary(pruned) : jsonForPeople(pruned.removed)),
+    (pruned) => (forPeople ? summary(pruned) : removedText(pruned.removed)),
   );
 };
 
