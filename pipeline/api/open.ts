@@ -19,21 +19,29 @@ export const beforeReading = async (path: string): Promise<void> => {
   await verifyPlaced(path);
 };
 
-/** The folder that a file of weights belongs to: its own, or the one above `onnx`. */
-const folderOf = async (file: string): Promise<string> => {
+/** The folder that a file of weights belongs to: its own, or the one above `onnx`; undefined where decant made neither. */
+const folderOf = async (file: string): Promise<string | undefined> => {
   const { folderKind } = await import('../../models/files.ts');
   for (const folder of [dirname(file), dirname(dirname(file))]) {
     const kind = await folderKind(folder);
     if (kind === 'stage' || kind === 'exported') return folder;
   }
-  throw requestError(
-    `${file}: a graph alone reads no texts; expected model.json beside it, or config.json in the folder above (decant inspect shows any ONNX file)`,
-  );
+  return undefined;
+};
+
+/** A graph that another exporter wrote, with its tokenizer beside it: read as the import stage would. */
+const openForeign = async (file: string): Promise<Opened> => {
+  const { importOnnx } = await import('../../models/importers/onnx/index.ts');
+  const model = await importOnnx(file, process.cwd(), { head: 'keep' }).catch((error: unknown) => {
+    throw reworded(error, (message) => requestError(`${file}: ${message}`));
+  });
+  return { folder: dirname(file), model };
 };
 
 const openFile = async (file: string, { dtype }: FileOptions): Promise<Opened> => {
   if (dtype !== undefined) throw requestError(`${file}: is one file; leave --dtype out, or name its folder`);
   const folder = await folderOf(file);
+  if (folder === undefined) return await openForeign(file);
   const { readModel } = await import('../../models/files.ts');
   await beforeReading(folder);
   return { folder, model: await readModel(folder, { file }) };
@@ -57,7 +65,7 @@ const openFolder = async (folder: string, options: FileOptions): Promise<Opened>
   return { folder, model };
 };
 
-/** The model of a stage's folder, of an exported one, of a checkpoint's, or of an ONNX file in one of the first two. */
+/** The model of a stage's folder, of an exported one, of a checkpoint's, or of an ONNX file, in one of the first two or of another maker. */
 export const openModel = async (path: string, options: FileOptions): Promise<Opened> => {
   const entry = await stat(path).catch(() => undefined);
   if (entry?.isDirectory() === true) return await openFolder(path, options);

@@ -6,9 +6,10 @@ import { modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import type { Precision } from '../../models/precision.ts';
 import { clientClassOf } from './families.ts';
+import { ownNames } from './names.ts';
 import { UNTITLED } from './placeholder.ts';
 import { asksForTypes } from './tokens.ts';
-import { browserUsage, nodeUsage, pythonUsage, usedOf } from './usage.ts';
+import { browserUsage, nodeUsage, pythonUsage, type Used, usedOf } from './usage.ts';
 
 const dimensionNames: Readonly<Record<string, string>> = {
   embedding: 'embedding width',
@@ -75,6 +76,19 @@ export interface CardWords {
   readonly languages: readonly string[];
 }
 
+const javascript = (title: string, text: string): string => `${title}:\n\n\`\`\`js\n${text}\n\`\`\``;
+
+/** How clients use it; one that goes by names of its own they cannot. */
+const clientUse = (used: Used): string => {
+  const own = ownNames(used.info).map(
+    ({ name, role, client }) =>
+      `- ${inert(name)}: ${role}${client === undefined ? '' : `, which transformers.js calls ${client}`}`,
+  );
+  return own.length === 0
+    ? `${javascript('In Node', nodeUsage(used))}\n\n${javascript('In a browser', browserUsage(used))}`
+    : `The graph keeps the names of the file that it was made from, so transformers.js cannot feed it; ONNX Runtime does, as below.\n\n${own.join('\n')}`;
+};
+
 /** README.md of an exported folder. */
 export const modelCard = (
   { info, tokenizer }: Omit<Model, 'graph'>,
@@ -106,17 +120,7 @@ ${clientSection(tokenizer)}
 ## Use
 On the command line: \`npx decant predict ${FOLDER} "Some text."\`
 
-In Node:
-
-\`\`\`js
-${nodeUsage(used)}
-\`\`\`
-
-In a browser:
-
-\`\`\`js
-${browserUsage(used)}
-\`\`\`
+${clientUse(used)}
 
 In Python:
 

@@ -15,11 +15,11 @@ import { reworded, stageError } from '../../ground/errors.ts';
 import { expectBounded } from '../../models/bounded.ts';
 import { deployFiles, jsonText, readModel, tokenizerText } from '../../models/files.ts';
 import { expectFinite } from '../../models/finite.ts';
-import type { Model, ModelInfo } from '../../models/model.ts';
+import type { Model } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
 import type { Precision } from '../../models/precision.ts';
 import { isQuantized } from '../../models/quantized.ts';
-import { answerName, answerPort, type InputRole, type OutputRole } from '../../models/signature.ts';
+import { answerName } from '../../models/signature.ts';
 import { type CardWords, modelCard } from './card.ts';
 import { configJson } from './config.ts';
 import { differ } from './differ.ts';
@@ -45,24 +45,6 @@ export interface ExportOptions {
   /** Languages of the texts, for the card; unknown where nobody says. */
   readonly languages?: readonly string[];
 }
-
-/** Names by which Hugging Face's clients feed a model and read it. */
-const clientInputs: Readonly<Partial<Record<InputRole, string>>> = {
-  ...{ tokens: 'input_ids', mask: 'attention_mask', segments: 'token_type_ids' },
-};
-const clientOutputs: Readonly<Record<OutputRole, string>> = { hidden: 'last_hidden_state', scores: 'logits' };
-
-const checkNames = ({ signature }: ModelInfo): void => {
-  for (const { name, role } of signature.inputs) {
-    const fed = clientInputs[role];
-    if (fed === undefined)
-      throw stageError(`the model has an input '${name}' for ${role}, which transformers.js never feeds`);
-    if (name !== fed) throw stageError(`the model's input is called '${name}'; transformers.js feeds '${fed}'`);
-  }
-  const { name: output, role } = answerPort(signature);
-  const read = clientOutputs[role];
-  if (output !== read) throw stageError(`the model's output is called '${output}'; transformers.js reads '${read}'`);
-};
 
 /** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
 const sharedModel = (models: Models): Model => {
@@ -167,7 +149,6 @@ export const exportModels = async (
     expectBounded(graph);
     expectFinite(graph);
   }
-  checkNames(shared.info);
   await writeFolder(folder, models, shared, { results, languages });
   const bytes: Partial<Record<Precision, number>> = {};
   for (const precision of models.keys()) {

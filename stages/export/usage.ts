@@ -2,6 +2,7 @@ import { FOLDER } from '../../ground/reported/stage.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
 import type { Precision } from '../../models/precision.ts';
+import { pythonFeeds } from './names.ts';
 import { specialTokens } from './tokens.ts';
 
 const onnxFiles: Readonly<Record<Precision, string>> = {
@@ -125,7 +126,7 @@ tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
 tokenizer.enable_truncation(${info.maxLength})
 session = ort.InferenceSession(f"{folder}/${file}")
 text = tokenizer.encode(${text})
-feeds = {"input_ids": text.ids, "attention_mask": text.attention_mask, "token_type_ids": text.type_ids}
+feeds = ${pythonFeeds(info)}
 y = session.run(None, {i.name: np.array([feeds[i.name]]) for i in session.get_inputs()})[0]
 ${pythonAnswer(used)}`;
 };

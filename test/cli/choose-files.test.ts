@@ -33,10 +33,19 @@ describe('predict', () => {
     expect(JSON.parse(await answers('checkpoint'))).toHaveLength(1);
   });
 
+  it('reads a graph of any maker with a tokenizer beside it', async () => {
+    for (const file of ['model.onnx', 'tokenizer.json'])
+      cpSync(space.path('student', file), space.path('foreign', file), { recursive: true });
+    expect(JSON.parse(await answers('foreign/model.onnx'))[0].label).toMatch(/^LABEL_[012]$/);
+  });
+
   it.each([
     [['student', '--dtype', 'q8'], 'student holds no q8 model; it has fp32'],
     [['deploy/onnx/model.onnx', '--dtype', 'fp32'], 'deploy/onnx/model.onnx: is one file; leave --dtype out'],
-    [['lonely/model.onnx'], 'lonely/model.onnx: a graph alone reads no texts; expected model.json beside it'],
+    [
+      ['lonely/model.onnx'],
+      'lonely/model.onnx: model.onnx has no tokenizer beside it, and without one no text can be read',
+    ],
     [['deploy', '--dtype', 'fp16'], "argument 'fp16' is invalid. Allowed choices are fp32, q8"],
   ])('says what is wrong with %j', async (args, message) => {
     cpSync(space.path('student/model.onnx'), space.path('lonely/model.onnx'));

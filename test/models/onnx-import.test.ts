@@ -1,17 +1,23 @@
-import { copyFileSync, cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
-import { writeGraph } from '../../graph/codec/index.ts';
+import { readGraph, writeGraph } from '../../graph/codec/index.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
+import { readModel } from '../../models/files.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import type { ImportOptions } from '../../models/importers/importer.ts';
 import { importModel, modelSources } from '../../models/importers/index.ts';
 import type { Model } from '../../models/model.ts';
+import { isQuantized } from '../../models/quantized.ts';
 import { inputOf } from '../../models/signature.ts';
+import { exportModels } from '../../stages/export/folder.ts';
+import { trainable } from '../../stages/train/run.ts';
 import { renamed } from '../rig/renamed.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import * as graphs from './bare-graphs.ts';
@@ -22,6 +28,9 @@ import { largestDifference, outputsOf, tokenizerOfWords } from './support.ts';
 const NEAR = 1e-5;
 
 const golden = join(import.meta.dirname, '../golden/exports');
+
+/** Matrices of any size, as large models have them. */
+const quantization = { embeddings: true, reduceRange: false, exclude: [], minimumTable: 1 };
 
 /** Ids 0 and 1 are unknown and padding, as the golden exports have 40 rows. */
 const words = ['[UNK]', '[PAD]', ...Array.from({ length: 38 }, (_, i) => `w${i}`)];
@@ -154,6 +163,31 @@ describe('of a graph alone', () => {
     const { info } = await imported(file);
     expect(inputOf(info.signature, 'tokens')).toMatch(/^v\d/);
     expect(info.signature.inputs.map(({ role }) => role)).toEqual(['tokens', 'mask']);
+  });
+
+  it('is exported under those names, which its page tells', async () => {
+    const file = exportedBy('distilbert-ts');
+    await writeGraph(file, renamed((await imported(file)).graph, true));
+    const model = await imported(file);
+    await exportModels(space.path('own-names'), new Map([['fp32', model]]), { threads: 1, results: '' });
+    const { inputs } = await readGraph(space.path('own-names/onnx/model.onnx'));
+    expect(inputs).toEqual(model.info.signature.inputs.map(({ name }) => name));
+    const page = readFileSync(space.path('own-names/README.md'), 'utf8');
+    expect(page).toMatch(/transformers\.js cannot feed it/);
+    expect(page).toContain(`feeds = {"${inputs[0]}": text.ids, "${inputs[1]}": text.attention_mask}`);
+    const read = await readModel(space.path('own-names'));
+    expect(largestDifference(await answers(read, ['w1 w2 w3']), await answers(model, ['w1 w2 w3']))).toBeLessThan(NEAR);
+  });
+
+  it('in 8 bits it answers, and is neither trained nor taken for floats', async () => {
+    const model = await importGolden('bert');
+    const { graph } = quantizeDynamic(fuseForInference(model.graph), quantization);
+    const found = await imported(await foreign('bert', graph));
+    expect([isQuantized(found.graph), found.info.task]).toEqual([true, 'text-classification']);
+    expect(await answers(found, ['the cat sleeps'])).toHaveLength(3);
+    const none = { train: [], unlabelled: [], validation: [], test: [], maxLength: 8 };
+    const dataset = { ...none, task: 'text-classification', classes: found.info.labels } as const;
+    expect(() => trainable(found, dataset)).toThrow(/the model is quantized, and integers have no gradients/);
   });
 
   it('a tokenizer may be elsewhere, and belongs to what an import reads', async () => {
