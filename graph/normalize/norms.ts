@@ -1,11 +1,17 @@
 import { rewrite } from '../rewrite/index.ts';
 import { layerNorm } from '../rewrite/rules/layer-norm.ts';
 import type { Pass } from './pass.ts';
+import { rowShares } from './row-shares.ts';
 
-/** Layer normalisation in nine nodes as the one operator for it: where a stream begins and ends shows, and its gradient is short. */
+const rules = [layerNorm, rowShares];
+
+/**
+ * What old operator sets say in several nodes, as the one operator for it: layer normalisation, and shares along the last axis. Where
+ * a stream begins and ends shows, attention is found at its shares, and gradients are short.
+ */
 export const norms: Pass = {
   name: 'norms',
-  run: (graph) => rewrite(graph, [layerNorm]),
-  changes: layerNorm.fires,
-  leaves: layerNorm.holds,
+  run: (graph) => rewrite(graph, rules),
+  changes: rules.flatMap(({ fires }) => fires),
+  leaves: rules.flatMap(({ holds }) => holds),
 };
