@@ -123,7 +123,7 @@ describe('importing from npm', () => {
   it('takes no specifier that it cannot import', async () => {
     expect(findImporter('npm:left-pad')).toBeUndefined();
     await expect(modelSources('npm:left-pad', folder)).rejects.toThrow(
-      `no importer for 'npm:left-pad'; expected one of: npm:${name}, ./my-model`,
+      `no importer for 'npm:left-pad'; expected one of: npm:${name}, ./model.onnx, ./my-model`,
     );
   });
 
