@@ -1,7 +1,8 @@
 import { modelError } from '../../ground/errors.ts';
-import { GraphBuilder } from '../builder.ts';
 import { type Graph, indexOf, type Value, value } from '../graph.ts';
 import type { Tensor } from '../tensor.ts';
+import { retyped } from './bodies.ts';
+import { soundly } from './sound.ts';
 
 /** Whether sizes are those that an input asks for, where it names any. */
 const fits = (dims: readonly number[], shape: readonly (number | string)[] | undefined): boolean =>
@@ -24,7 +25,7 @@ export const bindInput = (graph: Graph, name: string, tensor: Tensor): Graph => 
     inputs: graph.inputs.filter((other) => other !== input),
     weights: new Map([...graph.weights, [input, tensor]]),
   };
-  return GraphBuilder.from(bound).freeze(graph.outputs);
+  return soundly(graph, `with the input '${name}' bound`, () => retyped(bound));
 };
 
 /** Inputs that do nothing but choose between the branches of an If, as `use_cache_branch` of merged decoders does: each asks to be bound. */

@@ -24,7 +24,10 @@ const bodyOf = (attribute: Attribute | undefined): Graph | undefined =>
 /** What a condition is, where the graph knows that without its inputs. */
 const truthOf = (builder: GraphBuilder, condition: Value): boolean | undefined => {
   const tensor = builder.weightOf(condition);
-  if (tensor !== undefined) return elementCount(tensor.dims) === 1 ? tensor.bytes.read()[0] !== 0 : undefined;
+  if (tensor !== undefined) {
+    const isTruth = tensor.dtype === 'bool' && elementCount(tensor.dims) === 1;
+    return isTruth ? tensor.bytes.read()[0] !== 0 : undefined;
+  }
   const [known, ...more] = builder.intsOf(condition) ?? [];
   return typeof known === 'number' && more.length === 0 ? known !== 0 : undefined;
 };

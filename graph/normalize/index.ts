@@ -6,6 +6,7 @@ import { lift } from './lift/index.ts';
 import { norms } from './norms.ts';
 import type { Pass } from './pass.ts';
 import { shapes } from './shapes.ts';
+import { soundly } from './sound.ts';
 import { split } from './split.ts';
 import { storedBytes } from './stored-bytes.ts';
 import { tie } from './tie.ts';
@@ -35,7 +36,7 @@ const ROUNDS = 8;
 export const normalized = (graph: Graph): Graph => {
   let current = graph;
   for (let round = 0; round < ROUNDS; round++) {
-    const next = passes.reduce((step, { run }) => run(step), current);
+    const next = passes.reduce((step, { name, run }) => soundly(step, name, () => run(step)), current);
     if (next === current) break;
     current = next;
   }

@@ -4,7 +4,7 @@ import { type Dim, symbol } from '../../dim.ts';
 import { type Graph, type Value, value } from '../../graph.ts';
 import type { AttributeInput } from '../../op.ts';
 import { tensorOf, vector } from '../../tensor.ts';
-import type { Pass } from '../pass.ts';
+import type { Pass, PassSample } from '../pass.ts';
 
 type Old = (b: GraphBuilder, x: Value) => Value;
 
@@ -68,13 +68,15 @@ const cases: readonly (readonly [string, number, Old])[] = [
 
 const image = [symbol('batch'), 1, 2, 3];
 
+const changed: readonly PassSample[] = [
+  ...cases.map(([name, opset, old]) => ({ name, graph: () => graphOf(opset, old) })),
+  { name: 'a picture made larger', graph: () => graphOf(9, scaled('Upsample'), image) },
+  { name: 'a picture of another size', graph: () => graphOf(10, scaled('Resize'), image) },
+];
+
 /** Every form that changed, in the newest operator set that still has it. */
 export const liftSamples: Pick<Pass, 'changes' | 'leaves'> = {
-  changes: [
-    ...cases.map(([name, opset, old]) => ({ name, graph: () => graphOf(opset, old) })),
-    { name: 'a picture made larger', graph: () => graphOf(9, scaled('Upsample'), image) },
-    { name: 'a picture of another size', graph: () => graphOf(10, scaled('Resize'), image) },
-  ],
+  changes: changed,
   leaves: [
     { name: 'operator set 20', graph: () => graphOf(20, (b, x) => b.op('Relu', [x])) },
     { name: 'a newer operator set', graph: () => graphOf(21, (b, x) => b.op('Relu', [x])) },
