@@ -43,8 +43,17 @@ const expectFree = async (out: string): Promise<void> => {
   throw requestError(`${out}: holds files already; name another folder, or empty this one`);
 };
 
+/** A folder that decant describes says of its model what float32 holds. */
+const expectStorable = ({ around }: Foreign, out: string): void => {
+  if (around.kind === 'bare' || isGraphFile(out)) return;
+  throw requestError(
+    `${out}: a folder of decant holds its weights in float32; with float16, write a file that ends in .onnx`,
+  );
+};
+
 /** Said before any work: whether there is a place to write to. */
-export const expectTarget = async (foreign: Foreign, out: string): Promise<void> => {
+export const expectTarget = async (foreign: Foreign, out: string, float16: boolean): Promise<void> => {
+  if (float16) expectStorable(foreign, out);
   await expectElsewhere(foreign, out);
   await expectFree(out);
 };
@@ -128,8 +137,8 @@ export const writeForeign = async (foreign: Foreign, out: string, graph: Graph, 
   await writeGraph(out, graph);
 };
 
-/** Bytes and parameters of what was read and what was written. */
-export const sizesOf = async (before: Graph, after: Graph) => {
+/** Parameters of what was read and of what became of it, and bytes as they are stored. */
+export const sizesOf = async (before: Graph, after: Graph, stored: Graph) => {
   const { weightBytes } = await import('../../graph/codec/index.ts');
   const { isLearned } = await import('../../graph/sites.ts');
   const { elementCount } = await import('../../graph/tensor.ts');
@@ -137,6 +146,6 @@ export const sizesOf = async (before: Graph, after: Graph) => {
     [...graph.weights].reduce((sum, [name, { dims }]) => sum + (isLearned(graph, name) ? elementCount(dims) : 0), 0);
   return {
     parameters: { before: parameters(before), after: parameters(after) },
-    bytes: { before: weightBytes(before), after: weightBytes(after) },
+    bytes: { before: weightBytes(before), after: weightBytes(stored) },
   };
 };

@@ -12,6 +12,7 @@ import type {
   Check,
   Diagnosis,
   DoctorOptions,
+  FloatOptions,
   GradientOptions,
   Gradients,
   Inputs,
@@ -20,7 +21,6 @@ import type {
   PruneOptions,
   QuantizedGraph,
   QuantizeOptions,
-  RewriteOptions,
 } from './types/graphs.ts';
 import type {
   Benchmark,
@@ -177,7 +177,7 @@ export const quantize = (
   startJob(async (emit) => (await import('./quantize.ts')).quantizeGraph(model, out, options, emit), replaces);
 
 /** Fuses the operators of any model for inference. `model` and `out` are those of `prune`. */
-export const optimize = (model: string, out: string, options: RewriteOptions = {}): Job<ReadingEvent, OptimizedGraph> =>
+export const optimize = (model: string, out: string, options: FloatOptions = {}): Job<ReadingEvent, OptimizedGraph> =>
   startJob(async (emit) => (await import('./optimize.ts')).optimizeGraph(model, out, options, emit), replaces);
 
 /**

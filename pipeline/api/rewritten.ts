@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { Graph } from '../../graph/graph.ts';
+import { storedAsHalves } from '../../graph/normalize/index.ts';
 import { reworded } from '../../ground/errors.ts';
 import { requestError } from '../diagnostic.ts';
 import { type Foreign, withForeign } from './foreign.ts';
 import { type Change, expectTarget, sizesOf, writeForeign } from './foreign-out.ts';
 import type { Reading } from './named.ts';
 import { isOffline } from './offline.ts';
-import type { RewriteOptions, Written } from './types/graphs.ts';
+import type { FloatOptions, Written } from './types/graphs.ts';
 
 /** What a verb makes of a graph, and what it says of that. */
 export interface Rewritten<T> {
@@ -27,17 +28,18 @@ const named = async <T>(called: string, work: () => T | Promise<T>): Promise<T> 
 export const rewriteModel = async <T extends object>(
   name: string,
   out: string,
-  options: RewriteOptions & { readonly change: Change },
+  options: FloatOptions & { readonly change: Change },
   emit: Reading['emit'],
   rewrite: (foreign: Foreign) => Rewritten<T> | Promise<Rewritten<T>>,
 ): Promise<Written & T> => {
-  const { signal = new AbortController().signal, change } = options;
+  const { signal = new AbortController().signal, change, float16 = false } = options;
   const reading = { work: `${resolve(out)}.download`, offline: isOffline(options), signal, emit };
   return await withForeign(name, reading, async (foreign) => {
-    await expectTarget(foreign, out);
+    await expectTarget(foreign, out, float16);
     const { graph, told } = await named(name, () => rewrite(foreign));
     signal.throwIfAborted();
-    await writeForeign(foreign, out, graph, change);
-    return { out, ...(await sizesOf(foreign.graph, graph)), ...told };
+    const stored = float16 ? storedAsHalves(graph) : graph;
+    await writeForeign(foreign, out, stored, change);
+    return { out, ...(await sizesOf(foreign.graph, graph, stored)), ...told };
   });
 };

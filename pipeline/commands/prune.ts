@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { jsonForPeople } from '../../reports/text.ts';
 import { type PrunedGraph, prune, type UnitsByLayer } from '../api/index.ts';
-import { addRewriting, type RewritingOptions, rewriting, words } from './rewriting.ts';
+import { addFloat16, addRewriting, type RewritingOptions, rewriting, words } from './rewriting.ts';
 
 interface Options extends RewritingOptions {
   readonly keepHeads?: number | string;
@@ -55,13 +55,14 @@ const removedText = (removed: PrunedGraph['removed']): string =>
   jsonForPeople(removed).replaceAll(/\[[\d,\s]*\]/g, (list) => list.replaceAll(/\s+/g, '').replaceAll(',', ', '));
 
 const run = (path: string, options: Options): Promise<number> => {
-  const { out, json, remove, keepHeads, keepFfn, keepLayers, offline } = options;
+  const { out, json, remove, keepHeads, keepFfn, keepLayers, offline, float16 } = options;
   const forPeople = json !== true && process.stdout.isTTY;
   return rewriting(
     (signal) =>
       prune(path, out, {
         signal,
         ...(offline === undefined ? {} : { offline }),
+        ...(float16 === undefined ? {} : { float16 }),
         ...(keepHeads === undefined ? {} : { keepHeads }),
         ...(keepFfn === undefined ? {} : { keepFfn }),
         ...(keepLayers === undefined ? {} : { keepLayers }),
@@ -75,7 +76,7 @@ const keeping = (flag: string, what: string): Option => new Option(`${flag} <n>`
 
 /** `decant prune`. */
 export const pruneCommand = (program: Command, end: (code: number) => void): void => {
-  addRewriting(program.command('prune'))
+  addFloat16(addRewriting(program.command('prune')))
     .summary('cut heads, neurons and layers off a model')
     .description('Cut heads, neurons and layers off an ONNX model of any maker: by their weights, or by name.')
     .addOption(keeping('--keep-heads', 'attention heads that each layer keeps: a count, or a share such as 50%'))

@@ -7,6 +7,7 @@ import { exit, followed, modelHelp, untilSignal } from './common.ts';
 
 export interface RewritingOptions {
   readonly out: string;
+  readonly float16?: boolean;
   readonly offline?: boolean;
   readonly json?: boolean;
 }
@@ -23,6 +24,10 @@ export const addRewriting = (command: Command): Command =>
     .argument('<model>', modelHelp)
     .requiredOption('-o, --out <path>', 'what to write: a file where it ends in .onnx, else a folder', outName)
     .option('--offline', 'download nothing (also: DECANT_OFFLINE=1)');
+
+/** Adds what a verb takes whose model stays one of floats. */
+export const addFloat16 = (command: Command): Command =>
+  command.option('--float16', 'store large weights in float16: half the file; everything still computes in float32');
 
 const change = (before: string, after: string): string => (before === after ? after : `${before} -> ${after}`);
 

@@ -65,6 +65,19 @@ describe('prune', () => {
     expect(await layersOf('albert.onnx')).toEqual([[1, 1, 24]]);
   });
 
+  it('stores weights in float16 where asked, and counts and cuts them as before', async () => {
+    await done('prune', 'deploy/onnx/model.onnx', '--keep-ffn', '50%', '-o', 'whole.onnx');
+    await done('prune', 'deploy/onnx/model.onnx', '--keep-ffn', '50%', '--float16', '-o', 'half.onnx');
+    const half = JSON.parse(await done('inspect', 'half.onnx', '--json'));
+    expect(half.parameters).toBe(JSON.parse(await done('inspect', 'whole.onnx', '--json')).parameters);
+    expect(readFileSync(space.path('half.onnx')).length).toBeLessThan(readFileSync(space.path('whole.onnx')).length);
+    await done('optimize', 'half.onnx', '-o', 'again.onnx');
+    const checks = JSON.parse(await done('doctor', 'half.onnx', '--json')).checks;
+    expect(checks.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([]);
+    const { code, stderr } = await run('prune', 'student', '--keep-ffn', '8', '--float16', '-o', 'half-student');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('half-student: a folder of decant holds its weights')]);
+  });
+
   it('writes a folder with the tokenizer and the settings that stood around the graph, and nothing else', async () => {
     placed('bert-ts', 'hub/onnx/model.onnx');
     for (const name of ['tokenizer.json', 'config.json', 'notes.json']) space.write(`hub/${name}`, `{"is":"${name}"}`);

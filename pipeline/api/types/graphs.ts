@@ -19,8 +19,14 @@ export interface RewriteOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a verb takes whose model stays one of floats. */
+export interface FloatOptions extends RewriteOptions {
+  /** Stores large weights in float16: half the file, read as the floats that everything still computes in. */
+  readonly float16?: boolean;
+}
+
 /** How much of each layer is kept, or what goes by name. Units whose weights are smallest go first. */
-export interface PruneOptions extends RewriteOptions {
+export interface PruneOptions extends FloatOptions {
   /** A count, or a share such as '50%'. Heads that share their keys and values go together. */
   readonly keepHeads?: number | string;
   /** Neurons of each feed-forward block. */
