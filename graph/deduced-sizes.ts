@@ -11,11 +11,23 @@ const shapeOf = ({ types }: Graph, value: Value | null | undefined): readonly Di
 
 type Equal = readonly [Dim | undefined, Dim | undefined];
 
+/** The width of heads of com.microsoft:GroupQueryAttention, which what it remembers is as wide as. */
+const headWidth = (node: Node, query: Dim | undefined): number | undefined => {
+  const heads = intAttr(node, 'num_heads', 1);
+  const packed = node.inputs[1] == null ? 2 * intAttr(node, 'kv_num_heads', heads) : 0;
+  return typeof query === 'number' ? query / (heads + packed) : undefined;
+};
+
 /** Dimensions that an operator wants equal. */
 const equalAt = (graph: Graph, node: Node): readonly Equal[] => {
   const [first, ...others] = node.inputs.map((input) => shapeOf(graph, input));
   const [second = []] = others;
-  if (first === undefined || node.domain !== '') return [];
+  if (first === undefined) return [];
+  if (node.op === 'GroupQueryAttention') {
+    const width = headWidth(node, first.at(-1));
+    return others.slice(2, 4).map((past): Equal => [past.at(-1), width]);
+  }
+  if (node.domain !== '') return [];
   switch (node.op) {
     case 'Concat': {
       const axis = intAttr(node, 'axis', 0);

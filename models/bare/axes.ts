@@ -1,3 +1,4 @@
+import { deducedSizes } from '../../graph/deduced-sizes.ts';
 import type { Dim } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { type FoundInput, kernelOf, widthOf } from './inputs.ts';
@@ -166,10 +167,15 @@ export const axesOfInputs = (
   grows: ReadonlySet<Value>,
 ): ReadonlyMap<Value, readonly BareAxis[]> => {
   const sides = sidesOf(graph, found);
+  const deduced = deducedSizes(graph);
+  const known = (size: Dim): Dim => (typeof size === 'number' ? size : (deduced[size] ?? size));
   return new Map(
     [...found].map(([name, one]) => {
       const kinds = kindsOf(graph, name, one, sides, grows);
-      return [name, sizesOf(graph, name, one).map((size, axis) => ({ kind: kinds[axis] ?? 'width', size }))];
+      return [
+        name,
+        sizesOf(graph, name, one).map((size, axis) => ({ kind: kinds[axis] ?? 'width', size: known(size) })),
+      ];
     }),
   );
 };
