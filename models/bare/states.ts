@@ -1,3 +1,4 @@
+import { isFusedAttention } from '../../graph/attention.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { findOp } from '../../graph/ops/index.ts';
 import { isFloating } from '../../graph/sites/content.ts';
@@ -9,7 +10,7 @@ const adding: ReadonlySet<string> = new Set(['Concat', 'ScatterElements', 'Scatt
 const extending: ReadonlySet<string> = new Set([...adding, 'Cast', 'Split', 'Transpose', 'Where']);
 
 const extendsState = ({ node, position }: Reading): boolean => {
-  if (/Attention$/.test(node.op)) return true;
+  if (isFusedAttention(node)) return true;
   if (node.domain !== '') return false;
   return extending.has(node.op) || (position === 0 && findOp('', node.op, 1000)?.view === true);
 };
@@ -45,7 +46,7 @@ export interface FoundState extends BareState {
 /** Whether a state is made longer on the way: by what stands between it and any result. */
 const isExtended = (graph: Graph, past: Value): boolean =>
   readingsOf(graph, past, (at) => extendsState(at) && !adding.has(at.node.op)).some(
-    (at) => adding.has(at.node.op) || /Attention$/.test(at.node.op),
+    (at) => adding.has(at.node.op) || isFusedAttention(at.node),
   );
 
 /** Numbers that are added to scores as they are: a mask of four axes. */
