@@ -56,7 +56,7 @@ describe('an ONNX file of another maker, with a tokenizer', () => {
     for (const id of ['teacher', 'slim', 'student']) expect(stdout).toMatch(new RegExp(`^\\s*${id} +\\d`, 'm'));
     const deploy = space.path('runs/foreign/deploy');
     const asked = await decant(['predict', deploy, 'the old cow again', '--json'], { cwd: space.folder });
-    expect([asked.code, JSON.parse(asked.stdout).label]).toEqual([0, 'animal']);
+    expect([asked.code, JSON.parse(asked.stdout)[0].label]).toEqual([0, 'animal']);
     const { inputs } = await readGraph(join(deploy, 'onnx/model.onnx'));
     expect(inputs).toEqual(['input_ids', 'attention_mask']);
     const info = JSON.parse(readFileSync(space.path('runs/foreign/models/slim/model.json'), 'utf8'));
