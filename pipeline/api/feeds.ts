@@ -56,7 +56,7 @@ const tensor = z.strictObject({
 const inputs = z.record(z.string(), tensor);
 const shapes = z.union([inputs, z.array(inputs).min(1)]);
 
-const example = '{ "input_ids": { "dtype": "int64", "dims": [1, 3], "data": [7, 8, 9] } }';
+const example = '{ "ids": { "dtype": "int64", "dims": [1, 3], "data": [7, 8, 9] } }';
 
 const textIn = (file: string): unknown => {
   try {

@@ -22,7 +22,7 @@ Examples:
 
 Says what decant can do with a model before anyone waits for it: reads it, cuts it, trains it, fuses it, quantizes it, on
 made inputs of two shapes, and compares what comes out. A file of inputs says for each what it is fed, for one shape or,
-in a list, for several: { "input_ids": { "dtype": "int64", "dims": [1, 3], "data": [7, 8, 9] } }
+in a list, for several: { "ids": { "dtype": "int64", "dims": [1, 3], "data": [7, 8, 9] } }
 Exit codes: 0 all is well, 1 something is not, 2 the model cannot be read, 130 interrupted.`;
 
 const NAME_WIDTH = 15;
