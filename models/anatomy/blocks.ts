@@ -40,7 +40,12 @@ const shapeText = (graph: Graph, value: Value): string | undefined => graph.type
 const counts: ReadonlySet<DType | undefined> = new Set<DType | undefined>(['int64', 'int32']);
 
 /** Whether a value counts or numbers something, such as a shape: it may be asked of the stream, but the stream does not run through it. */
-export const isCount = ({ types }: Graph, value: Value): boolean => counts.has(types.get(value)?.dtype);
+export const isCount = (graph: Graph, value: Value): boolean => {
+  if (!counts.has(graph.types.get(value)?.dtype)) return false;
+  // Products of 8-bit integers are whole numbers, and the stream itself.
+  const made = indexOf(graph).producer.get(value);
+  return made === undefined || productAt(graph, made) === undefined;
+};
 
 /** Values that a value is computed from, itself included; weights, and shapes with what they are read off, are left out. */
 export const ancestorsOf = (graph: Graph, value: Value): ReadonlySet<Value> => {
