@@ -14,20 +14,8 @@ export type Placement = (name: Value, tensor: Tensor) => Location | undefined;
 /** File format versions that brought the operator sets: readers refuse files newer than they are. */
 export const irVersion = (opset: number): number => (opset <= 20 ? 9 : opset <= 22 ? 10 : 11);
 
-/** Runtimes refuse two nodes of one name, which rewriting may leave: later ones get a number. */
-const nodeNames = (nodes: readonly Node[]): readonly string[] => {
-  const own = new Set(nodes.map(({ name }) => name));
-  const seen = new Set<string>(['']);
-  return nodes.map(({ name }) => {
-    let free = name;
-    if (seen.has(name) && name !== '') for (let i = 2; own.has(free) || seen.has(free); i++) free = `${name}/${i}`;
-    seen.add(free);
-    return free;
-  });
-};
-
-const encodeNode = (node: Node, name: string): onnx.INodeProto => ({
-  name,
+const encodeNode = (node: Node): onnx.INodeProto => ({
+  name: node.name,
   opType: node.op,
   domain: node.domain,
   input: node.inputs.map((input) => input ?? ''),
@@ -45,10 +33,9 @@ const checked = (name: Value, tensor: Tensor): Tensor => {
 const partsOf = (graph: Graph) => {
   const listed = new Set<Value>([value(''), ...graph.inputs, ...graph.outputs, ...graph.weights.keys()]);
   const inner = [...graph.types.keys()].filter((name) => !listed.has(name));
-  const names = nodeNames(graph.nodes);
   return {
     name: graph.name,
-    node: graph.nodes.map((node, i) => encodeNode(node, names[i] ?? node.name)),
+    node: graph.nodes.map(encodeNode),
     input: graph.inputs.map((name) => encodeType(name, graph.types.get(name))),
     output: graph.outputs.map((name) => encodeType(name, graph.types.get(name))),
     valueInfo: inner.map((name) => encodeType(name, graph.types.get(name))),

@@ -1,5 +1,6 @@
 import { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
+import { uniqueNames } from '../node-names.ts';
 import { sitesAt } from '../sites.ts';
 import { type Choice, chooseWeights, type QuantizeOptions } from './choose.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit.ts';
@@ -100,5 +101,5 @@ export const quantizeDynamic = (
     if (emit === undefined) builder.add({ ...node, inputs }, (value) => graph.types.get(value));
     else emit(emission, node);
   }
-  return { graph: builder.freeze(graph.outputs), report: reportOf(graph, choices), choices };
+  return { graph: uniqueNames(builder.freeze(graph.outputs)), report: reportOf(graph, choices), choices };
 };

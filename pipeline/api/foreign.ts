@@ -148,6 +148,6 @@ export const withForeign = async <T>(
   if (file !== undefined) return await use(await bareFile(name, file));
   if (/^(?:hub|npm):/.test(name)) return await withRemote(name, options, use);
   throw requestError(
-    `${name}: no such file or folder; expected an ONNX file, a folder with one, a model folder of decant or a checkpoint, or a model as import takes it, such as hub:owner/name@revision`,
+    `${name}: no such file or folder; expected a model: an ONNX file, a folder with one, a folder of decant or a checkpoint, or what import takes, such as hub:owner/name@revision`,
   );
 };
