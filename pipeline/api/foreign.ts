@@ -10,7 +10,7 @@ import type { Models, Reading } from './named.ts';
 import { beforeReading } from './open.ts';
 
 /** What stands around a graph, and has to agree with it when it is written again. */
-export type Around =
+type Around =
   /** A folder of a stage, or what becomes one: a checkpoint, a model of a package or of the hub. */
   | { readonly kind: 'model'; readonly model: Model }
   /** A folder that decant exported, for clients. */
