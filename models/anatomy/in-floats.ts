@@ -1,4 +1,5 @@
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
+import { unfuse } from '../../graph/normalize/unfuse/index.ts';
 import { intAttr } from '../../graph/ops/shared-structure.ts';
 import { byteSize, type DType, type Tensor } from '../../graph/tensor.ts';
 import { rebuilt } from './rebuild.ts';
@@ -52,6 +53,17 @@ const blocks: Reading = (node, output) => {
   return { weights, nodes: [nodeOf('MatMul', [x, matrix], product), nodeOf('Add', [product, bias], output)] };
 };
 
+/** Attention whose projections compute in 8 bits: the same in floats, which is taken apart behind. */
+const attention: Reading = (node, output, graph) => {
+  const [rounded, stored, bias, , , mask = null, , , past] = node.inputs;
+  const made = rounded == null ? undefined : indexOf(graph).producer.get(rounded);
+  const dims = stored == null ? undefined : graph.weights.get(stored)?.dims;
+  const [x] = made?.inputs ?? [];
+  if (x == null || dims === undefined || bias == null || past != null) return undefined;
+  const matrix = value(`${output}/matrix`);
+  return { weights: { [matrix]: dims }, nodes: [{ ...node, op: 'Attention', inputs: [x, matrix, bias, mask] }] };
+};
+
 /** norm(x + skip + bias); `vectors` are the norm's own. */
 const skipping =
   (norm: string, vectors: number): Reading =>
@@ -75,6 +87,7 @@ const readings: Readonly<Record<string, Reading>> = {
   'com.microsoft:QuantizeLinear': rounding,
   'com.microsoft:DequantizeLinear': widening,
   'com.microsoft:MatMulNBits': blocks,
+  'com.microsoft:QAttention': attention,
   'com.microsoft:SkipLayerNormalization': skipping('LayerNormalization', 2),
   'com.microsoft:SkipSimplifiedLayerNormalization': skipping('RMSNormalization', 1),
 };
@@ -105,11 +118,12 @@ export const inFloats = (graph: Graph): Graph => {
     ...node,
     inputs: node.inputs.map((input) => (input === null ? null : (alias.get(input) ?? input))),
   });
-  return rebuilt(graph, weights, (node) => {
+  const floats = rebuilt(graph, weights, (node) => {
     const { nodes = [], same } = changed.get(node) ?? { nodes: [node] };
     const [output] = node.outputs;
     if (same === undefined || output === undefined) return nodes.map(read);
     alias.set(output, alias.get(same) ?? same);
     return graph.outputs.includes(output) ? [read(nodeOf('Identity', [same], output))] : [];
   });
+  return unfuse.run(floats);
 };
