@@ -16,7 +16,8 @@ afterAll(() => space[Symbol.dispose]());
 
 /** The examples as they lie in the repository, with a part of the npm packages that take long to read. */
 cpSync(join(root, 'examples'), space.path('examples'), { recursive: true });
-cpSync(join(root, 'test/golden/checkpoints'), space.path('test/golden/checkpoints'), { recursive: true });
+for (const models of ['test/golden/checkpoints', 'test/golden/exports/whole'])
+  cpSync(join(root, models), space.path(models), { recursive: true });
 symlinkSync(join(root, 'node_modules'), space.path('node_modules'));
 const beside = {
   ...space,
