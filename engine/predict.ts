@@ -58,9 +58,6 @@ const BATCH = 64;
 
 const MILLISECONDS_BETWEEN_CHECKPOINTS = 10_000;
 
-/** A small model answers ten thousand times a second: nobody hears of each. */
-const MILLISECONDS_BETWEEN_PROGRESS = 50;
-
 const widthOf = ({ graph, info }: Model): number => {
   const output = answerName(info.signature);
   const width = graph.types.get(output)?.shape?.at(-1);
@@ -153,7 +150,7 @@ const predictBatches = async (
   const { model, batching, onProgress, signal, checkpoints, examples, targets } = request;
   const batches = lengthBatches(lengthsOf(examples), batching === 'single' ? 1 : BATCH);
   let done = batches.slice(0, partial.batches).reduce((sum, { rows }) => sum + rows.length, 0);
-  let [saved, told] = [performance.now(), Number.NEGATIVE_INFINITY];
+  let saved = performance.now();
   for (const planned of batches.slice(partial.batches)) {
     if (signal?.aborted || performance.now() - saved > MILLISECONDS_BETWEEN_CHECKPOINTS) {
       await save(partial, checkpoints);
@@ -172,9 +169,7 @@ const predictBatches = async (
     });
     partial.batches++;
     done += batch.rows.length;
-    if (done < examples.length && performance.now() - told < MILLISECONDS_BETWEEN_PROGRESS) continue;
     onProgress?.(done, examples.length);
-    told = performance.now();
   }
 };
 

@@ -10,3 +10,16 @@ export interface Progress {
   /** The score on validation texts when they were last asked, by the name of its metric. */
   readonly validation?: { readonly metric: string; readonly score: number };
 }
+
+const MILLISECONDS_BETWEEN = 50;
+
+/** Tells of progress now and then, and of its end: a small model answers ten thousand times a second, and nobody hears of each. */
+export const seldom = (tell: (progress: Progress) => void): ((progress: Progress) => void) => {
+  let last = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    const now = performance.now();
+    if (progress.done !== progress.total && now - last < MILLISECONDS_BETWEEN) return;
+    last = now;
+    tell(progress);
+  };
+};

@@ -7,7 +7,7 @@ import { settledReader } from '../../data/datasets/formats.ts';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { Task } from '../../engine/tasks/index.ts';
 import { messageOf, systemCode } from '../../ground/errors.ts';
-import type { Progress } from '../../ground/progress.ts';
+import { type Progress, seldom } from '../../ground/progress.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import { requestError } from '../diagnostic.ts';
 import { expectFile, recognised } from '../first/recognise.ts';
@@ -194,13 +194,14 @@ const answerAll = async (
   const asking = { opened, ...(await predictorOf(opened, threads)) };
   const stream = await opening(out);
   const answers: Answers = { rows: 0, unanswered: 0 };
+  const tell = seldom(emit);
   let renew = (): void => undefined;
   const allow = async (given: readonly Given[]): Promise<void> => {
     ({ renew } = await allowed(opened, given));
   };
   const onProgress = (done: number): void => {
     renew();
-    emit({ done: answers.rows + done, total, unit: 'rows' });
+    tell({ done: answers.rows + done, total, unit: 'rows' });
   };
   let writer: RowWriter | undefined;
   const line = (row: Row, cells: Cells | undefined): string => {
