@@ -12,7 +12,10 @@ const sizes = [
   { batch: 1, sequence: 7 },
 ];
 
-for (const { domain, op, changes, leaves } of unfusions) {
+/** Those that ONNX Runtime has a kernel for: unfuse-relative.test.ts holds the other one against its definition. */
+const compared = unfusions.filter(({ changes, leaves }) => changes.length + leaves.length > 0);
+
+for (const { domain, op, changes, leaves } of compared) {
   describe(`${domain === '' ? '' : `${domain}:`}${op}`, () => {
     for (const sample of changes) {
       it.each(sizes)(`computes the same in parts: ${sample.name}, batch $batch, length $sequence`, async (symbols) => {

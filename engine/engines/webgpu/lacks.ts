@@ -8,7 +8,7 @@ const withoutKernel: ReadonlySet<string> = new Set([
   ...['com.microsoft:DynamicQuantizeMatMul', 'com.microsoft:MatMulIntegerToFloat', 'com.microsoft:QAttention'],
   ...['com.microsoft:EmbedLayerNormalization', 'com.microsoft:FusedGemm', 'com.microsoft:FusedMatMul'],
   ...['Dropout', 'LogSoftmax', 'Mean', 'Sum', 'IsNaN', 'Or', 'Xor', 'Sign'],
-  ...['EyeLike', 'IsInf', 'Mod', 'NonZero', 'OneHot', 'Round', 'Unique', 'Selu', 'Softsign'],
+  ...['EyeLike', 'IsInf', 'Mod', 'NonZero', 'OneHot', 'Round', 'Unique', 'Selu', 'Softsign', 'Compress'],
 ]);
 
 const nameOf = ({ domain, op }: Node): string => (domain === '' ? op : `${domain}:${op}`);
@@ -33,7 +33,7 @@ export const lacks: readonly string[] = [
   // No kernel at all.
   ...['com.microsoft:FusedGemm since 1', 'com.microsoft:EmbedLayerNormalization since 1'],
   ...['EyeLike since 9', 'IsInf since 10', 'Mod since 10', 'NonZero since 9', 'OneHot since 9', 'Round since 11'],
-  ...['Unique since 11', 'Cast since 9: to float64', 'Selu since 6', 'Softsign since 1'],
+  ...['Unique since 11', 'Cast since 9: to float64', 'Selu since 6', 'Softsign since 1', 'Compress since 9'],
   // In a form that no rule puts in other words.
   ...['LogSoftmax since 1: all axes from the second on', 'Dropout since 7: with its mask'],
   'Dropout since 12: with its mask',

@@ -203,6 +203,15 @@ const unique: Kernel = (work) => {
   ];
 };
 
+/** Those indices for which a condition is true, of an axis or of all elements in one row. */
+const compress: Kernel = (work) => {
+  const { tf, call, x, numbers } = work;
+  const ids = (numbers(1) ?? []).flatMap((bit, i) => (bit === 0 ? [] : [i]));
+  const taken = tf.tensor1d(ids, 'int32');
+  if (call.node.attrs.axis === undefined) return rowsOf(tf, tf.reshape(x(0), [-1]), taken, 0);
+  return rowsOf(tf, x(0), taken, axisOf(work, 0));
+};
+
 /** Operators that read and write elements by number. */
 export const picking: Kernels = {
   Gather: gather,
@@ -216,5 +225,6 @@ export const picking: Kernels = {
   TopK: topK,
   CumSum: cumSum,
   NonZero: nonZero,
+  Compress: compress,
   Unique: unique,
 };
