@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { outsideFiles } from '../../../graph/codec/index.ts';
+import { concreteView } from '../../../graph/concrete.ts';
 import type { Graph } from '../../../graph/graph.ts';
 import { isRefusal, reworded } from '../../../ground/errors.ts';
 import { hasClasses } from '../../../ground/tasks.ts';
@@ -30,16 +31,6 @@ export const onnxFiles = async (specifier: string, base: string, wanted: Wanted)
   return [beside.file, ...(await outsideFiles(beside.file)), ...filesBeside(beside)];
 };
 
-/** What is said beside the graph, which is not read before it is needed. */
-export const onnxFacts = (specifier: string, base: string, { head, ...wanted }: ImportOptions): ModelFacts => {
-  const beside = besideOf(specifier, base, wanted);
-  expectTokenizer(beside);
-  const { labels, savedFrom } = saidIn(beside.config);
-  return head === 'keep' && labels.length > 0 && /For(?:Sequence|Token)Classification$/.test(savedFrom)
-    ? { labels }
-    : {};
-};
-
 /** Where nothing says how long texts may be. */
 const USUAL_LENGTH = 512;
 
@@ -61,7 +52,7 @@ const modelTypeOf = ({ modelType }: Said, ports: readonly Port<InputRole>[]): st
 /** Sizes as far as the graph shows them. */
 const dimensionsOf = (graph: Graph, vocabulary: number): Readonly<Record<string, number>> => {
   try {
-    const { layers } = anatomyOf(graph);
+    const { layers } = anatomyOf(concreteView(graph));
     const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
     const sizes = {
       hidden: layers.at(-1)?.outputWidth ?? 0,
@@ -74,6 +65,19 @@ const dimensionsOf = (graph: Graph, vocabulary: number): Readonly<Record<string,
     if (!isRefusal(error)) throw error;
     return { vocabulary };
   }
+};
+
+/** What is said beside the graph, and the sizes that it shows. */
+export const onnxFacts = async (specifier: string, base: string, given: ImportOptions): Promise<ModelFacts> => {
+  const { head, ...wanted } = given;
+  const beside = besideOf(specifier, base, wanted);
+  expectTokenizer(beside);
+  const { labels, savedFrom } = saidIn(beside.config);
+  const classifies = head === 'keep' && labels.length > 0 && /For(?:Sequence|Token)Classification$/.test(savedFrom);
+  const graph = await readBare(beside.file).catch((error: unknown) => {
+    throw reworded(error, (message) => importError(message, { cause: error }));
+  });
+  return { ...(classifies ? { labels } : {}), sizes: dimensionsOf(graph, rowsOf(rolesOf(graph))) };
 };
 
 interface Parts {
@@ -124,13 +128,13 @@ export const importOnnx = async (specifier: string, base: string, options: Impor
   expectTokenizer(beside);
   const said = saidIn(beside.config);
   try {
-    const read = await readBare(beside.file);
-    const roles = rolesOf(read);
+    const graph = await readBare(beside.file);
+    const roles = rolesOf(graph);
     const ports = textPortsOf(roles);
     const vocabulary = rowsOf(roles);
     const tokenizer = readTokenizer(beside, said, vocabulary);
     const hasMask = maskTokenIn(tokenizer, beside);
-    const answering = answeringGraph(ofTexts(read, roles), options, said, { vocabulary, hasMask });
+    const answering = answeringGraph(ofTexts(graph, roles), options, said, { vocabulary, hasMask });
     const maxLength = lengthOf(roles, said, tokenizer);
     expectFinite(answering.graph);
     await tryTokenizer(tokenizer, vocabulary, maxLength);
