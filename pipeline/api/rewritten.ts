@@ -24,6 +24,15 @@ const named = async <T>(called: string, work: () => T | Promise<T>): Promise<T> 
   }
 };
 
+/** Two graphs in one file are cut and rewritten as the one of them for whole texts: what is written has no choice any more. */
+const tellOfFlags = ({ called, given, graph }: Foreign, emit: Reading['emit']): void => {
+  for (const flag of given.inputs.filter((input) => !graph.inputs.includes(input)))
+    emit({
+      ...{ type: 'log', step: called },
+      message: `the input '${flag}' chooses between two graphs in one file: the one for false is taken, and the other is left out of what is written`,
+    });
+};
+
 /** Reads a model, lets a verb make another of it, and writes that. */
 export const rewriteModel = async <T extends object>(
   name: string,
@@ -36,6 +45,7 @@ export const rewriteModel = async <T extends object>(
   const reading = { work: `${resolve(out)}.download`, offline: isOffline(options), signal, emit };
   return await withForeign(name, reading, async (foreign) => {
     await expectTarget(foreign, out, float16);
+    tellOfFlags(foreign, emit);
     const { graph, told } = await named(name, () => rewrite(foreign));
     signal.throwIfAborted();
     const stored = float16 ? storedAsHalves(graph) : graph;

@@ -105,6 +105,15 @@ describe('prune', () => {
     }
   });
 
+  it('says which of two graphs in one file it takes', async () => {
+    cpSync(join(golden, 'known/bart_decoder-optimum.onnx'), space.path('bart.onnx'));
+    const { code, stderr } = await run('prune', 'bart.onnx', '--keep-ffn', '50%', '-o', 'bart-small.onnx');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^bart\.onnx {2}the input 'use_cache_branch' chooses between two graphs in one file: .*\n$/);
+    const { inputs } = JSON.parse(await done('inspect', 'bart-small.onnx', '--json'));
+    expect(inputs.map(({ name }: { name: string }) => name)).not.toContain('use_cache_branch');
+  });
+
   it.each([
     [['int8', '--keep-ffn', '8', '-o', 'x'], 'int8: the model is quantized already'],
     [['bert-ts.onnx', '-o', 'x.onnx'], 'nothing is to go; say how much is kept'],
