@@ -34,7 +34,7 @@ const everyday = ['tickets', 'sentiment', 'entities', 'tags', 'similarity', 'sea
 /** The same stages run on the same kind of file in a test of that kind (six-kinds.test.ts, onnx-file.test.ts): these only with DECANT_EXAMPLES=all. */
 const ranElsewhere = [
   ...['question-pairs.yaml', 'sentiment.yaml', 'own-data.yaml'],
-  ...['verb-frames.yaml', 'word-similarity.yaml', 'foreign.yaml'],
+  ...['verb-frames.yaml', 'word-similarity.yaml', 'foreign.yaml', 'tickets.yaml'],
 ];
 const isAll = process.env.DECANT_EXAMPLES === 'all';
 
