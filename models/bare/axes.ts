@@ -1,6 +1,7 @@
 import { deducedSizes } from '../../graph/deduced-sizes.ts';
 import type { Dim } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
+import { sitesOfWeight } from '../../graph/sites.ts';
 import { type FoundInput, kernelOf, widthOf } from './inputs.ts';
 import type { BareAxis, BareAxisKind } from './roles.ts';
 
@@ -109,11 +110,15 @@ const kindsOf = (
   }
 };
 
-/** Patches of an image, or strides of a sound, for which a model has positions. */
-const placesOf = (graph: Graph): readonly number[] =>
-  [...graph.weights.values()].flatMap(({ dims }) =>
-    (dims.length === 3 && dims[0] === 1) || dims.length === 2 ? [dims.at(-2) ?? 0] : [],
-  );
+/** Patches of an image for which a model has positions: rows of tables, added or looked up, as wide as what the kernels give. */
+const placesOf = (graph: Graph, name: Value): readonly number[] => {
+  const width = kernelOf(graph, name)?.dims[0];
+  const isLookedUp = (table: Value): boolean => sitesOfWeight(graph, table).some(({ use }) => use.kind === 'lookup');
+  return [...graph.weights].flatMap(([table, { dims }]) => {
+    const isTable = dims.length === 3 ? dims[0] === 1 : dims.length === 2 && isLookedUp(table);
+    return isTable && dims.at(-1) === width ? [dims.at(-2) ?? 0] : [];
+  });
+};
 
 /** A patch a position, and up to two positions more that are no patch. */
 const sideOf = (places: readonly number[]): number | undefined => {
@@ -140,7 +145,7 @@ const sizesOf = (graph: Graph, name: Value, { role }: FoundInput): readonly Dim[
   if (role !== 'pixels' && role !== 'frames') return shape;
   const strides = stridesOf(graph, name);
   const side =
-    role === 'pixels' ? (sideOf(placesOf(graph)) ?? USUAL_PATCHES) : (longestSound(graph, name) ?? USUAL_PATCHES);
+    role === 'pixels' ? (sideOf(placesOf(graph, name)) ?? USUAL_PATCHES) : (longestSound(graph, name) ?? USUAL_PATCHES);
   return shape.map((dim, axis) => {
     if (typeof dim === 'number' || axis === 0) return dim;
     return axis === 1 ? (width ?? dim) : side * (strides[axis - 2] ?? 1);
