@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, sep } from 'node:path';
 import { systemCode } from '../../ground/errors.ts';
 import { withScratch } from '../scratch.ts';
-import type { Bytes } from '../tensor.ts';
+import { type Bytes, derivedBytes } from '../tensor.ts';
 import { codecError } from './dtypes.ts';
 
 /** One read of more than 2 GiB aborts Node 20. */
@@ -56,20 +56,10 @@ const readPieces = (path: string, offset: number, length: number): Iterable<Uint
   withScratch(Math.min(piece, length), (buffer) => piecesOf(path, offset, length, buffer));
 
 /** A range of a file, read when it is asked for and kept only as long as someone holds it. */
-export const fileBytes = (path: string, offset: number, length: number): Bytes => {
-  let held: WeakRef<Uint8Array> | undefined;
-  return {
-    length,
-    read: () => {
-      const known = held?.deref();
-      if (known !== undefined) return known;
-      const bytes = readRange(path, offset, length);
-      held = new WeakRef(bytes);
-      return bytes;
-    },
-    pieces: () => readPieces(path, offset, length),
-  };
-};
+export const fileBytes = (path: string, offset: number, length: number): Bytes => ({
+  ...derivedBytes(length, () => readRange(path, offset, length)),
+  pieces: () => readPieces(path, offset, length),
+});
 
 export interface Location {
   readonly location: string;

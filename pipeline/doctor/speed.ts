@@ -1,5 +1,6 @@
 import type { Feeds, Program } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import { timed } from '../../engine/timed.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { isRefusal } from '../../ground/errors.ts';
 import { middle } from '../../ground/middle.ts';
@@ -27,12 +28,6 @@ const feedsFor = async (patient: Patient, program: Program): Promise<Feeds> => {
   return given;
 };
 
-const timed = async (work: () => Promise<unknown>): Promise<number> => {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-};
-
 /** How many times as fast as the file a graph is: turn by turn, so that a busy machine slows both. */
 export const speedOf = async (patient: Patient, graph: Graph): Promise<number> => {
   const { threads } = patient;
@@ -42,7 +37,7 @@ export const speedOf = async (patient: Patient, graph: Graph): Promise<number> =
     const feeds = await feedsFor(patient, before);
     const ratios: number[] = [];
     for (let round = 0; round <= ROUNDS; round++) {
-      const [a, b] = [await timed(() => before.run(feeds)), await timed(() => after.run(feeds))];
+      const [a, b] = [await timed(before, feeds), await timed(after, feeds)];
       // The first round warms up.
       if (round > 0) ratios.push(a / b);
     }

@@ -4,6 +4,7 @@ import type { Value } from '../../graph.ts';
 import type { AttributeInput } from '../../op.ts';
 import type { PassSample } from '../pass.ts';
 import {
+  alias,
   type Fused,
   flagOf,
   has,
@@ -107,10 +108,8 @@ const write = (at: Fused, facts: Facts): void => {
   const key = behind(at, inputAt(at, PAST_KEY), ownKey, outputAt(at, 1));
   const value = behind(at, inputAt(at, PAST_VALUE), ownValue, outputAt(at, 2));
   if (!has(at, PAST_KEY)) {
-    [key, value].forEach((one, i) => {
-      const name = outputAt(at, i + 1);
-      if (name !== undefined) at.builder.op('Identity', [one], {}, name);
-    });
+    alias(at, key, 1);
+    alias(at, value, 2);
   }
   const given = numberOf(at, 'scale', 0);
   const product = scoresOf(

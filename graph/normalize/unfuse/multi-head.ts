@@ -3,6 +3,7 @@ import { addDims, type Dim, type Shape } from '../../dim.ts';
 import type { Value } from '../../graph.ts';
 import type { AttributeInput } from '../../op.ts';
 import {
+  alias,
   divides,
   type Fused,
   flagOf,
@@ -77,10 +78,10 @@ const write = (at: Fused, facts: Facts): void => {
   if (query === undefined || ownKey === undefined || ownValue === undefined) throw new Error('three roles');
   const key = behind(at, inputAt(at, PAST), ownKey, outputAt(at, 1));
   const value = behind(at, inputAt(at, PAST + 1), ownValue, outputAt(at, 2));
-  [key, value].forEach((one, i) => {
-    const name = outputAt(at, i + 1);
-    if (!has(at, PAST) && name !== undefined) at.builder.op('Identity', [one], {}, name);
-  });
+  if (!has(at, PAST)) {
+    alias(at, key, 1);
+    alias(at, value, 2);
+  }
   const form = maskForm(at, MASK);
   const mask = form === undefined ? {} : { mask: { position: MASK, form } };
   const given = numberOf(at, 'scale', 0);

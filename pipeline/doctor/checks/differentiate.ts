@@ -9,14 +9,12 @@ const STEPS = [4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4, 1.25e-4];
 /** Weights of zeros are moved, too: by so much of what the others are. */
 const LEAST_SPREAD = 0.02;
 
-/** The sum of y c in float64. */
-const lossOf = (y: Float32Array, c: Float32Array): number => {
+/** The sum of a b in float64. */
+const dot = (a: Float32Array, b: Float32Array): number => {
   let sum = 0;
-  for (let i = 0; i < c.length; i++) sum += (y[i] as number) * (c[i] as number);
+  for (let i = 0; i < b.length; i++) sum += (a[i] as number) * (b[i] as number);
   return sum;
 };
-
-const dot = (a: Float32Array, b: Float32Array): number => lossOf(a, b);
 
 /** A direction for all weights together along which each gradient says that the loss rises: none hides another. */
 const directionOf = (weights: Feeds, gradients: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> =>
@@ -68,7 +66,7 @@ const slopeOf = async (
   const weights = weightsFor(step.graph, graph);
   const direction = directionOf(weights, gradients);
   const loss = async (by: number): Promise<number> =>
-    lossOf(dataOf(output, await run({ ...feeds, ...moved(weights, direction, by) })), cotangent);
+    dot(dataOf(output, await run({ ...feeds, ...moved(weights, direction, by) })), cotangent);
   return {
     told: [...gradients].reduce((sum, [name, gradient]) => sum + dot(gradient, direction.get(name) ?? gradient), 0),
     measured: async (by) => ((await loss(by)) - (await loss(-by))) / (2 * by),
