@@ -129,3 +129,7 @@ export const bindDim = (dim: Dim, symbols: Readonly<Record<string, Dim>>): Dim =
   }
   return sum;
 };
+
+/** Whether a tensor of these sizes may stand where a shape is asked for: as many axes, and its numbers. */
+export const fitsShape = (dims: readonly number[], shape: Shape): boolean =>
+  shape.length === dims.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i]);

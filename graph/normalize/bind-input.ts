@@ -1,13 +1,9 @@
 import { modelError } from '../../ground/errors.ts';
+import { fitsShape } from '../dim.ts';
 import { type Graph, indexOf, type Value, value } from '../graph.ts';
 import type { Tensor } from '../tensor.ts';
 import { retyped } from './bodies.ts';
 import { soundly } from './sound.ts';
-
-/** Whether sizes are those that an input asks for, where it names any. */
-const fits = (dims: readonly number[], shape: readonly (number | string)[] | undefined): boolean =>
-  shape === undefined ||
-  (shape.length === dims.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i]));
 
 /** The graph with one input fixed to a constant: a flag that chooses between two ways (`use_cache_branch`), or a default. */
 export const bindInput = (graph: Graph, name: string, tensor: Tensor): Graph => {
@@ -16,7 +12,7 @@ export const bindInput = (graph: Graph, name: string, tensor: Tensor): Graph => 
   if (!graph.inputs.includes(input) || type === undefined) {
     throw modelError(`the graph has no input '${name}' to bind; it has ${graph.inputs.join(', ')}`);
   }
-  if (type.dtype !== tensor.dtype || !fits(tensor.dims, type.shape)) {
+  if (type.dtype !== tensor.dtype || (type.shape !== undefined && !fitsShape(tensor.dims, type.shape))) {
     const asked = `${type.dtype}[${type.shape?.join(', ') ?? '...'}]`;
     throw modelError(`the input '${name}' takes ${asked}, and no ${tensor.dtype}[${tensor.dims.join(', ')}]`);
   }

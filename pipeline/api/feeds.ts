@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { HostTensor } from '../../engine/engine.ts';
+import { fitsShape } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { type DType, dtypeBits, elementCount, newArray } from '../../graph/tensor.ts';
-import { isMissing, isUserError } from '../../ground/errors.ts';
-import { parsedJson, readText } from '../../models/importers/json-file.ts';
 import { requestError } from '../diagnostic.ts';
+import { jsonIn } from './json-request.ts';
 import type { Inputs, TensorData } from './types/graphs.ts';
 
 const isDType = (name: string): name is DType => Object.hasOwn(dtypeBits, name);
@@ -14,8 +14,8 @@ const expectFitting = (graph: Graph, name: Value, { dtype, dims, data }: TensorD
   if (!isDType(dtype) || dtype !== type?.dtype)
     throw requestError(`the input '${name}' is ${type?.dtype ?? 'of no known type'}; ${dtype} was given`);
   const { shape = dims } = type;
-  const fits = shape.length === dims.length && shape.every((dim, i) => typeof dim !== 'number' || dim === dims[i]);
-  if (!fits) throw requestError(`the input '${name}' is [${shape.join(', ')}]; [${dims.join(', ')}] was given`);
+  if (!fitsShape(dims, shape))
+    throw requestError(`the input '${name}' is [${shape.join(', ')}]; [${dims.join(', ')}] was given`);
   if (data.length === elementCount(dims)) return dtype;
   throw requestError(
     `the input '${name}': [${dims.join(', ')}] has ${elementCount(dims)} elements; ${data.length} were given`,
@@ -58,20 +58,10 @@ const shapes = z.union([inputs, z.array(inputs).min(1)]);
 
 const example = '{ "tokens": { "dtype": "int64", "dims": [1, 3], "data": [7, 8, 9] } }';
 
-const textIn = (file: string): unknown => {
-  try {
-    return parsedJson(file, readText(file));
-  } catch (error) {
-    if (isMissing(error)) throw requestError(`${file}: no such file; expected inputs as ${example}`);
-    if (isUserError(error)) throw requestError(error.message);
-    throw error;
-  }
-};
-
 /** Inputs of one shape or several, as they are given or as a file has them. */
 export const inputsFrom = (given: Inputs | readonly Inputs[] | string): readonly Inputs[] => {
   if (typeof given !== 'string') return isList(given) ? given : [given];
-  const parsed = shapes.safeParse(textIn(given));
+  const parsed = shapes.safeParse(jsonIn(given, `inputs as ${example}`));
   if (!parsed.success) throw requestError(`${given}: holds no inputs; expected ${example}, or a list of such`);
   return Array.isArray(parsed.data) ? parsed.data : [parsed.data];
 };
