@@ -6,11 +6,7 @@ import { modelError } from '../../ground/errors.ts';
 import { listed } from '../../ground/names.ts';
 import { type Anatomy, anatomyOf, bypassLayer, type Part, partsOf } from '../anatomy.ts';
 import { stateInputs } from './states.ts';
-import { namedCount, namedUnits, partsIn, startOwner, type Units } from './units.ts';
-
-type Kind = 'heads' | 'crossHeads' | 'ffn';
-
-const called: Readonly<Record<Kind, string>> = { heads: 'heads', crossHeads: 'crossHeads', ffn: 'ffn' };
+import { membersOf, namedCount, partsIn, startOwner, type UnitKind, type Units } from './units.ts';
 
 /** One part with the units of it that go, as people number them. */
 interface Asked {
@@ -21,15 +17,15 @@ interface Asked {
 const ascending = (numbers: Iterable<number>): readonly number[] => [...numbers].sort((a, b) => a - b);
 
 /** What is asked of each part of a layer: numbers go on from one part to the next. */
-const askedIn = (anatomy: Anatomy, kind: Kind, layer: number, numbers: readonly number[]): readonly Asked[] => {
+const askedIn = (anatomy: Anatomy, kind: UnitKind, layer: number, numbers: readonly number[]): readonly Asked[] => {
   const parts = partsIn(anatomy, layer, kind);
   const all = parts.reduce((sum, part) => sum + namedCount(part), 0);
   const wrong = numbers.find((number) => !Number.isInteger(number) || number < 0 || number >= all);
   if (wrong !== undefined) {
     throw modelError(
       all === 0
-        ? `${called[kind]}: layer ${layer} has none; it has ${layer < anatomy.layers.length ? 'other units' : `no layer ${layer}, the last is ${anatomy.layers.length - 1}`}`
-        : `${called[kind]}: layer ${layer} has no number ${wrong}; expected 0 to ${all - 1}`,
+        ? `${kind}: layer ${layer} has none; it has ${layer < anatomy.layers.length ? 'other units' : `no layer ${layer}, the last is ${anatomy.layers.length - 1}`}`
+        : `${kind}: layer ${layer} has no number ${wrong}; expected 0 to ${all - 1}`,
     );
   }
   let start = 0;
@@ -42,7 +38,7 @@ const askedIn = (anatomy: Anatomy, kind: Kind, layer: number, numbers: readonly 
 
 /** Layers that share a part lose the same of it, unless they go as a whole. */
 const agreed = (
-  kind: Kind,
+  kind: UnitKind,
   asked: readonly (Asked & { readonly layer: number })[],
   going: readonly number[],
 ): readonly Asked[] => {
@@ -51,9 +47,7 @@ const agreed = (
   for (const one of asked) {
     const before = parts.get(one.part);
     if (before !== undefined && ascending(before.gone).join() !== ascending(one.gone).join())
-      throw modelError(
-        `${called[kind]}: layers ${before.layer} and ${one.layer} share them; name the same ones for both`,
-      );
+      throw modelError(`${kind}: layers ${before.layer} and ${one.layer} share them; name the same ones for both`);
     parts.set(one.part, one);
     named.set(one.part, [...(named.get(one.part) ?? []), one.layer]);
   }
@@ -61,7 +55,7 @@ const agreed = (
     const missing = part.layers.filter((layer) => !layers.includes(layer) && !going.includes(layer));
     if (missing.length > 0 && (parts.get(part)?.gone.size ?? 0) > 0)
       throw modelError(
-        `${called[kind]}: layers ${listed(part.layers.map(String), 12)} share them; name the same ones for each of these layers`,
+        `${kind}: layers ${listed(part.layers.map(String), 12)} share them; name the same ones for each of these layers`,
       );
   }
   return [...parts.values()].filter(({ gone }) => gone.size > 0);
@@ -70,13 +64,6 @@ const agreed = (
 const expectGroup = ({ name, group, refused }: Part): CutGroup => {
   if (group !== undefined) return group;
   throw modelError(`${name} cannot be cut: ${refused}`);
-};
-
-/** Query heads by the unit that they can go with. */
-const members = (part: Part): ReadonlyMap<number, readonly number[]> => {
-  const units = new Map<number, number[]>();
-  for (const [index, unit] of namedUnits(part).entries()) units.set(unit, [...(units.get(unit) ?? []), index]);
-  return units;
 };
 
 interface Grouped {
@@ -89,7 +76,7 @@ interface Grouped {
 const groupedBy = ({ part, gone }: Asked): Grouped => {
   const whole = new Set<number>();
   const some = new Map<number, readonly number[]>();
-  for (const [unit, own] of members(part)) {
+  for (const [unit, own] of membersOf(part).entries()) {
     const left = own.filter((index) => gone.has(index));
     if (left.length === own.length) whole.add(unit);
     else some.set(unit, left);
@@ -110,7 +97,7 @@ const evenGroups = (part: Part): number | undefined => {
 
 /** Why single heads of groups stay: what they would have to go with. */
 const together = (part: Part): Error => {
-  const groups = [...members(part).values()].map((heads) => `(${heads.join(', ')})`);
+  const groups = membersOf(part).map((heads) => `(${heads.join(', ')})`);
   return modelError(
     `${part.name}: heads ${groups.join(', ')} share their keys and values: name whole groups, or as many of each group`,
   );
@@ -195,7 +182,7 @@ const withoutSome = (graph: Graph, { part: before, gone }: Asked): Graph => {
   return withoutRanks(graph, view, part, some);
 };
 
-const numbered = (byLayer: Units[Kind]): readonly (readonly [number, readonly number[]])[] =>
+const numbered = (byLayer: Units[UnitKind]): readonly (readonly [number, readonly number[]])[] =>
   Object.entries(byLayer).map(([layer, numbers]) => [Number(layer), numbers]);
 
 /** The graph without some layers, from the last to the first so that numbers stay what they are. */

@@ -5,6 +5,8 @@ import { type Anatomy, type Layer, type Part, partsOf } from '../anatomy.ts';
 import { isCount } from './blocks.ts';
 import { nodesOf } from './layers.ts';
 
+export type UnitKind = 'heads' | 'crossHeads' | 'ffn';
+
 /** Units by the number of their layer, as people name them. */
 type ByLayer = Readonly<Record<string, readonly number[]>>;
 
@@ -40,7 +42,7 @@ export const startOwner = ({ group }: Part): Int32Array => {
 };
 
 /** The parts of a layer, its own and those that it shares, in the order in which they are computed. */
-export const partsIn = (anatomy: Anatomy, layer: number, kind: 'heads' | 'crossHeads' | 'ffn'): readonly Part[] =>
+export const partsIn = (anatomy: Anatomy, layer: number, kind: UnitKind): readonly Part[] =>
   partsOf(anatomy).filter(
     (part) =>
       part.layers.includes(layer) &&
@@ -54,6 +56,18 @@ export const namedUnits = (part: Part): Int32Array =>
   part.kind === 'heads' && part.group !== undefined
     ? startOwner(part)
     : Int32Array.from({ length: part.count }, (_, unit) => unit);
+
+/** Names of the units of a part, by the unit that they go with. */
+export const membersOf = (part: Part): readonly (readonly number[])[] => {
+  const owner = namedUnits(part);
+  return Array.from({ length: part.count }, (_, unit) =>
+    Array.from(owner.keys()).filter((index) => owner[index] === unit),
+  );
+};
+
+/** Units all of whose members go. */
+export const goneUnits = (part: Part, gone: ReadonlySet<number>): ReadonlySet<number> =>
+  new Set(membersOf(part).flatMap((own, unit) => (own.every((one) => gone.has(one)) ? [unit] : [])));
 
 /** How many of a part can be named. */
 export const namedCount = (part: Part): number => namedUnits(part).length;

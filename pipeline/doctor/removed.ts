@@ -4,11 +4,11 @@ import { sliceTensor } from '../../graph/cut/slice.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { type ArrayOf, arrayOf, bytesOf, type DType } from '../../graph/tensor.ts';
 import { withoutUnits } from '../../models/anatomy/removal.ts';
-import { namedCount, partsIn, type Units } from '../../models/anatomy/units.ts';
+import { goneUnits, namedCount, partsIn, type UnitKind, type Units } from '../../models/anatomy/units.ts';
 import { shared } from '../../models/anatomy/unshare.ts';
 import type { Part } from '../../models/anatomy.ts';
 import { gatesOf } from '../../stages/prune/gates.ts';
-import { membersOf, type UnitKind, unitsByLayer } from '../../stages/prune/named-units.ts';
+import { unitsByLayer } from '../../stages/prune/named-units.ts';
 import { atMost, type Finding } from './check.ts';
 import { differenceOf } from './compared.ts';
 import { headsZeroed, type Inserted, joinedHeadsZeroed, withInserted, zeroed } from './masked.ts';
@@ -37,10 +37,6 @@ export const drawUnits = ({ anatomy }: Apart, kinds: readonly UnitKind[], pick: 
   );
   return { gone, units: { heads: {}, crossHeads: {}, ffn: {}, layers: [], ...named } satisfies Units };
 };
-
-/** Units all of whose members go. */
-const goneUnits = (part: Part, gone: ReadonlySet<number>): ReadonlySet<number> =>
-  new Set(membersOf(part).flatMap((own, unit) => (own.every((one) => gone.has(one)) ? [unit] : [])));
 
 /** Where attention mixed values by head; undefined where its heads do not show there. */
 const headMask = ({ view }: Apart, part: Part, gone: ReadonlySet<number>): readonly [Value, Inserted] | undefined => {

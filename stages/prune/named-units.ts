@@ -3,7 +3,7 @@ import { followCut, isRefusal } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { modelError } from '../../ground/errors.ts';
 import { stateInputs } from '../../models/anatomy/states.ts';
-import { namedCount, namedUnits, partsIn, startOwner, type Units } from '../../models/anatomy/units.ts';
+import { membersOf, namedCount, partsIn, startOwner, type UnitKind, type Units } from '../../models/anatomy/units.ts';
 import { type Anatomy, anatomyOf, type Part } from '../../models/anatomy.ts';
 import { type Count, targetOf } from './counts.ts';
 import { layerMagnitude, partMagnitudes } from './criteria/magnitude.ts';
@@ -15,8 +15,6 @@ export interface Kept {
   readonly ffn?: Count;
   readonly layers?: Count;
 }
-
-export type UnitKind = 'heads' | 'crossHeads' | 'ffn';
 
 const without = (count: number, kept: readonly number[]): readonly number[] => {
   const stays = new Set(kept);
@@ -47,14 +45,6 @@ const layersGone = (graph: Graph, { layers }: Anatomy, count: Count | undefined)
 
 const nothingFound = (what: string): Error =>
   modelError(`${what}: the graph has none that decant can find; see decant inspect for what it is made of`);
-
-/** Names of the units of a part, by the unit that they go with. */
-export const membersOf = (part: Part): readonly (readonly number[])[] => {
-  const owner = namedUnits(part);
-  return Array.from({ length: part.count }, (_, unit) =>
-    Array.from(owner.keys()).filter((index) => owner[index] === unit),
-  );
-};
 
 /** Scores of the query heads of each group, one group after the other; undefined where they cannot go one by one. */
 const rankScores = (graph: Graph, part: Part, size: number): readonly Float64Array[] | undefined => {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { membersOf } from '../../models/anatomy/units.ts';
 import type { Part } from '../../models/anatomy.ts';
 import { readForeign } from '../../models/foreign.ts';
 import { patientOf } from '../../pipeline/doctor/patient.ts';
 import { drawUnits, heldAgainst, maskedGraph } from '../../pipeline/doctor/removed.ts';
-import { membersOf } from '../../stages/prune/named-units.ts';
 import { knownFolder, knownNames } from '../rig/known.ts';
 
 const TOLERANCE = 1e-5;

@@ -1,7 +1,6 @@
 import { modelError } from '../../../ground/errors.ts';
-import { namedCount, noUnits, type Units } from '../../../models/anatomy/units.ts';
+import { membersOf, namedCount, noUnits, type UnitKind, type Units } from '../../../models/anatomy/units.ts';
 import type { Part } from '../../../models/anatomy.ts';
-import { membersOf, type UnitKind } from '../../../stages/prune/named-units.ts';
 import { type CheckRecord, found } from '../check.ts';
 import { replacedBy, withInserted } from '../masked.ts';
 import { drawn, drawUnits, heldAgainst, maskedGraph } from '../removed.ts';
