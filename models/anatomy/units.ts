@@ -52,7 +52,7 @@ export const partsIn = (anatomy: Anatomy, layer: number, kind: UnitKind): readon
   );
 
 /** The unit that each thing which has a name of its own belongs to: of heads several may go together, neurons go one by one. */
-export const namedUnits = (part: Part): Int32Array =>
+const namedUnits = (part: Part): Int32Array =>
   part.kind === 'heads' && part.group !== undefined
     ? startOwner(part)
     : Int32Array.from({ length: part.count }, (_, unit) => unit);

@@ -2,7 +2,8 @@ import type { GraphBuilder } from '../../builder.ts';
 import { sliceTensor } from '../../cut/slice.ts';
 import type { Shape } from '../../dim.ts';
 import { type Graph, indexOf, type Node, type TensorType, type Value, value } from '../../graph.ts';
-import { type DType, float32Of, type Tensor, tensorOf } from '../../tensor.ts';
+import type { DType } from '../../tensor.ts';
+import { transposed } from '../../transposed.ts';
 import type { PassSample } from '../pass.ts';
 
 /** One fused node, where its parts are written. */
@@ -134,25 +135,12 @@ export const parted = (
 
 const isRead = ({ graph }: Fused, x: Value): boolean => (indexOf(graph).users.get(x) ?? []).length > 1;
 
-/** A matrix of float32 turned. */
-const turnedTensor = (tensor: Tensor): Tensor => {
-  const [rows = 1, columns = 1] = tensor.dims;
-  const from = float32Of(tensor);
-  const to = new Float32Array(from.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column] ?? 0;
-  }
-  return tensorOf('float32', [columns, rows], to);
-};
-
 /** A value with its last two axes exchanged. A matrix that nobody else reads stays a weight, named `weight.turned`. */
 export const turned = (at: Fused, x: Value): Value => {
   const { builder } = at;
   const tensor = builder.weightOf(x);
   if (tensor?.dtype === 'float32' && tensor.dims.length === 2 && !isRead(at, x)) {
-    const [name = x] = made(at, x, 'turned', () => [
-      builder.weight(freshName(at, `${x}.turned`), turnedTensor(tensor)),
-    ]);
+    const [name = x] = made(at, x, 'turned', () => [builder.weight(freshName(at, `${x}.turned`), transposed(tensor))]);
     return name;
   }
   const rank = builder.type(x).shape?.length ?? 2;

@@ -1,8 +1,9 @@
 import type { Tensor } from '../../../graph/tensor.ts';
+import { transposed } from '../../../graph/transposed.ts';
 import type { Parameters } from '../../blocks.ts';
 import { strangeNumber } from '../../finite.ts';
 import type { StoredTensor, StoredTensors } from '../../safetensors/file.ts';
-import { floatTensor, transposed } from '../../safetensors/float.ts';
+import { floatTensor } from '../../safetensors/float.ts';
 import { importError } from '../importer.ts';
 
 /** Tensors of a checkpoint as an architecture asks for them, and what nobody asked for. */
