@@ -2,6 +2,7 @@ import { readGraph } from '../graph/codec/index.ts';
 import type { Graph } from '../graph/graph.ts';
 import { normalized } from '../graph/normalize/index.ts';
 import { inferenceMode } from '../graph/normalize/inference-mode.ts';
+import { soundly } from '../graph/normalize/sound.ts';
 import { foldConstants } from '../graph/rewrite/index.ts';
 import { isRefusal, modelError } from '../ground/errors.ts';
 import { shared, unshared } from './anatomy/unshare.ts';
@@ -27,7 +28,8 @@ export interface ForeignGraph {
  * nothing any more.
  */
 export const readForeign = async (file: string): Promise<ForeignGraph> => {
-  const given = inferenceMode.run(await readGraph(file));
+  const read = await readGraph(file);
+  const given = soundly(read, inferenceMode.name, () => inferenceMode.run(read));
   expectBounded(given);
   return { given, graph: normalForm(given) };
 };

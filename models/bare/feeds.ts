@@ -1,6 +1,5 @@
 import { type Stream, stream } from '../../data/random.ts';
 import { bindDim, type Dim } from '../../graph/dim.ts';
-import type { Graph } from '../../graph/graph.ts';
 import { isFloating } from '../../graph/sites/content.ts';
 import { type DType, elementCount, newArray, type TypedArray } from '../../graph/tensor.ts';
 import { bfloat16Bits, float16Bits } from './narrow.ts';
@@ -115,7 +114,8 @@ const put = (data: TypedArray, dtype: DType, i: number, number: number): void =>
   else data[i] = dtype === 'bfloat16' ? bfloat16Bits(number) : number;
 };
 
-const filled = (input: BareInput, dims: readonly number[], cell: Cell): SampleFeed => {
+/** One number for every place of an input. */
+export const filled = (input: BareInput, dims: readonly number[], cell: Cell): SampleFeed => {
   const data: TypedArray = newArray(input.dtype, elementCount(dims));
   const place = dims.map(() => 0);
   for (let i = 0; i < data.length; i++) {
@@ -132,7 +132,7 @@ const filled = (input: BareInput, dims: readonly number[], cell: Cell): SampleFe
  * Inputs that fit a graph: ids within its vocabulary, positions within its table, padding in the last row of several, images,
  * sounds and states drawn at random. Sizes that the file gives as numbers are obeyed. Equal seeds give equal feeds.
  */
-export const sampleFeeds = (_: Graph, roles: Roles, options: SampleOptions): Readonly<Record<string, SampleFeed>> => {
+export const sampleFeeds = (roles: Roles, options: SampleOptions): Readonly<Record<string, SampleFeed>> => {
   const sizes = sizesFor(roles, options);
   const bound = bindingsOf(roles, sizes);
   return Object.fromEntries(

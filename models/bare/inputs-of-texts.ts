@@ -3,9 +3,10 @@ import { dtypeCodes } from '../../graph/codec/dtypes.ts';
 import { bindDim, type Expression, symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { isFloating } from '../../graph/sites/content.ts';
-import { elementCount, newArray } from '../../graph/tensor.ts';
+import { bytesOf, type Tensor } from '../../graph/tensor.ts';
 import { modelError } from '../../ground/errors.ts';
 import type { InputRole, Port } from '../signature.ts';
+import { filled } from './feeds.ts';
 import type { BareInput, Roles } from './roles.ts';
 
 const textAxes = ['batch', 'sequence'] as const;
@@ -67,11 +68,11 @@ const renaming = ({ inputs }: Roles): Readonly<Record<string, Expression>> =>
     ),
   );
 
-const settingOf = ({ dtype, axes }: BareInput) => {
-  const dims = axes.map(({ size }) => (typeof size === 'number' ? size : 1));
-  const data = newArray(dtype, elementCount(dims));
-  if (isFloating(dtype)) data.fill(1 as never);
-  return { dtype, dims, bytes: { length: data.byteLength, read: () => new Uint8Array(data.buffer) } };
+/** What decides nothing about a text: zeros, and ones among floats. */
+const settingOf = (input: BareInput): Tensor => {
+  const dims = input.axes.map(({ size }) => (typeof size === 'number' ? size : 1));
+  const { dtype, data } = filled(input, dims, () => (isFloating(input.dtype) ? 1 : 0));
+  return { dtype, dims, bytes: bytesOf(data) };
 };
 
 /**

@@ -66,7 +66,7 @@ const once = <T>(make: () => T): (() => T) => {
 
 /** Inputs that fit a graph. */
 export const madeFeeds = (graph: Graph, batch: number, sequence: number): Feeds =>
-  sampleFeeds(graph, rolesOf(graph), { batch, sequence, seed: 17 });
+  sampleFeeds(rolesOf(graph), { batch, sequence, seed: 17 });
 
 /** What a graph answers: compiled once, and run for each of some feeds. */
 export const answersOf = async (graph: Graph, feeds: readonly Feeds[], threads: number): Promise<readonly Feeds[]> => {

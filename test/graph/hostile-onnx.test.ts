@@ -126,7 +126,7 @@ const damaged = (bytes: Buffer, how: Damage): Buffer => {
 const outcome = (bytes: Buffer, more: boolean): string | undefined => {
   try {
     const graph = decodeGraph(bytes, { folder: space.folder });
-    if (more) sampleFeeds(graph, rolesOf(graph), { batch: 2, sequence: 5, seed: 1 });
+    if (more) sampleFeeds(rolesOf(graph), { batch: 2, sequence: 5, seed: 1 });
     return undefined;
   } catch (error) {
     if (isUserError(error)) return error.message;
