@@ -3,7 +3,8 @@ import { differentiate } from '../graph/differentiate.ts';
 import { type Graph, type Value, value } from '../graph/graph.ts';
 import { parameterNames } from '../graph/sites.ts';
 import { absorb, bare } from './absorb.ts';
-import type { Feeds } from './engine.ts';
+import type { Feeds, Program } from './engine.ts';
+import { weightFeeds } from './weight-feeds.ts';
 
 /** The number that is made of an output y and what is given for each of its elements: the sum of y c, or the mean of (y - t)^2. */
 type LossKind = 'product' | 'squares';
@@ -74,4 +75,25 @@ export const gradientStep = (graph: Graph, output: Value, kind: LossKind): Gradi
   }));
   const step = builder.freeze([loss, ...parameters.map(({ gradient }) => gradient)], { keepInputs: false });
   return { graph: step, loss, given, parameters };
+};
+
+/** What a program asks for of what there is. */
+export const askedFor = (program: Graph, feeds: Feeds): Feeds =>
+  Object.fromEntries(program.inputs.flatMap((name) => (feeds[name] === undefined ? [] : [[name, feeds[name]]])));
+
+/** dL/dW by the name of the weight: a step of `graph` is run once, where `program` is the step compiled. */
+export const gradientsBy = async (
+  program: Program,
+  step: GradientStep,
+  graph: Graph,
+  feeds: Feeds,
+): Promise<ReadonlyMap<Value, { readonly dims: readonly number[]; readonly data: Float32Array }>> => {
+  const found = await program.run(askedFor(step.graph, { ...feeds, ...weightFeeds(step.graph, { graph }, []) }));
+  return new Map(
+    step.parameters.map(({ name, dims, gradient }) => {
+      const data = found[gradient]?.data;
+      if (!(data instanceof Float32Array)) throw new Error(`the gradient of '${name}' was not computed`);
+      return [name, { dims, data }];
+    }),
+  );
 };

@@ -1,7 +1,6 @@
 import type { HostTensor } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import { type GradientStep, gradientStep, graphAt } from '../../engine/gradient-step.ts';
-import { weightFeeds } from '../../engine/weight-feeds.ts';
+import { type GradientStep, gradientStep, gradientsBy, graphAt } from '../../engine/gradient-step.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { reworded } from '../../ground/errors.ts';
@@ -43,16 +42,7 @@ const gradientsIn = async (
 ): Promise<Gradients> => {
   const program = await cpuEngine.compile(step.graph, { threads, optimization: 'basic' });
   try {
-    const asked = new Set<string>(step.graph.inputs);
-    const fed = Object.fromEntries(Object.entries(feeds).filter(([input]) => asked.has(input)));
-    const found = await program.run({ ...fed, ...weightFeeds(step.graph, { graph }, []) });
-    return Object.fromEntries(
-      step.parameters.map(({ name, dims, gradient }) => {
-        const data = found[gradient]?.data;
-        if (!(data instanceof Float32Array)) throw new Error(`the gradient of '${name}' was not computed`);
-        return [name, { dims, data }];
-      }),
-    );
+    return Object.fromEntries(await gradientsBy(program, step, graph, feeds));
   } finally {
     await program.release();
   }

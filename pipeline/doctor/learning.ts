@@ -19,10 +19,6 @@ export interface Learning {
   compile(graph: Graph): Promise<Program>;
 }
 
-/** What a program asks for of what there is. */
-export const askedFor = (program: Graph, feeds: Feeds): Feeds =>
-  Object.fromEntries(program.inputs.flatMap((name) => (feeds[name] === undefined ? [] : [[name, feeds[name]]])));
-
 export const learningOf = async (patient: Patient, kind: 'product' | 'squares'): Promise<Learning> => {
   const { foreign, threads } = patient;
   expectFloats(foreign, 'the file', 'trained');

@@ -1,7 +1,7 @@
 import type { Feeds } from '../../../engine/engine.ts';
-import { fedGraph } from '../../../engine/gradient-step.ts';
+import { askedFor, fedGraph, gradientsBy } from '../../../engine/gradient-step.ts';
 import { atMost, type CheckRecord, type Finding } from '../check.ts';
-import { askedFor, dataOf, type Learning, learningOf, normals, spread, weightsFor } from '../learning.ts';
+import { dataOf, type Learning, learningOf, normals, spread, weightsFor } from '../learning.ts';
 
 const LIMIT = 1e-2;
 /** Shares of a weight's size, each half of the one before: large ones see the curve of the loss, small ones rounding. */
@@ -41,9 +41,9 @@ const gradientsIn = async (learning: Learning, cotangent: Float32Array): Promise
   const { step, graph, feeds, answer } = learning;
   const program = await learning.compile(step.graph);
   try {
-    const all = { ...feeds, ...weightsFor(step.graph, graph), [step.given]: { ...answer, data: cotangent } };
-    const found = await program.run(askedFor(step.graph, all));
-    return new Map(step.parameters.map(({ name, gradient }) => [name, dataOf(gradient, found).slice()]));
+    const given = { ...feeds, [step.given]: { ...answer, data: cotangent } };
+    const found = await gradientsBy(program, step, graph, given);
+    return new Map([...found].map(([name, { data }]) => [name, data.slice()]));
   } finally {
     await program.release();
   }

@@ -1,9 +1,10 @@
 import { adamwStep, defaultAdamW, type Moments } from '../../../engine/adamw.ts';
 import type { Feeds, Program } from '../../../engine/engine.ts';
+import { askedFor } from '../../../engine/gradient-step.ts';
 import { bytesFor, KernelMemory } from '../../../engine/kernels/memory.ts';
 import { elementCount } from '../../../graph/tensor.ts';
 import { type CheckRecord, found } from '../check.ts';
-import { askedFor, dataOf, type Learning, learningOf, normals, spread, weightsFor } from '../learning.ts';
+import { dataOf, type Learning, learningOf, normals, spread, weightsFor } from '../learning.ts';
 
 const STEPS = 20;
 /** How far a weight moves in a step: smaller ones are tried where a loss rises, as it does in models of large numbers. */
