@@ -1,5 +1,6 @@
 import type { GraphBuilder } from '../../builder.ts';
 import type { Value } from '../../graph.ts';
+import type { AttributeInput } from '../../op.ts';
 import { any, node } from '../../rewrite/pattern.ts';
 import { defineRule, held } from '../../rewrite/rule.ts';
 import { vector } from '../../tensor.ts';
@@ -66,19 +67,35 @@ export const sign = defineRule({
   ],
 });
 
-/** Without axes and told to do nothing then, the kernel forgets the square. */
-export const idleSquareSum = defineRule({
-  name: 'idle-square-sum',
-  pattern: node('ReduceSumSquare', [any('x')]),
-  when: ({ root }) => {
-    const isIdle =
-      root.inputs[1] == null && root.attrs.axes === undefined && numberAttr(root, 'noop_with_empty_axes', 0) === 1;
-    return isIdle ? {} : held('it reduces');
-  },
-  replace: (builder, place, _, output) => builder.op('Mul', [place.value('x'), place.value('x')], {}, output),
-  fires: [sampleOf('no axes', (builder, x) => builder.op('ReduceSumSquare', [x], { noop_with_empty_axes: 1 }, 'y'))],
-  holds: [sampleOf('all axes', (builder, x) => builder.op('ReduceSumSquare', [x], {}, 'y'))],
-});
+/** Without axes and told to do nothing then, kernels forget what comes before or after the sum. */
+const idleSum = (
+  name: string,
+  op: 'ReduceSumSquare' | 'ReduceLogSum',
+  one: (builder: GraphBuilder, x: Value, output: Value) => Value,
+) => {
+  const over = (attrs: AttributeInput) => (builder: GraphBuilder, x: Value) =>
+    builder.op(op, [builder.op('Exp', [x])], attrs, 'y');
+  return defineRule({
+    name,
+    pattern: node(op, [any('x')]),
+    when: ({ root }) => {
+      const isIdle =
+        root.inputs[1] == null && root.attrs.axes === undefined && numberAttr(root, 'noop_with_empty_axes', 0) === 1;
+      return isIdle ? {} : held('it reduces');
+    },
+    replace: (builder, place, _, output) => one(builder, place.value('x'), output),
+    fires: [sampleOf('no axes', over({ noop_with_empty_axes: 1 }))],
+    holds: [sampleOf('all axes', over({}))],
+  });
+};
+
+export const idleSquareSum = idleSum('idle-square-sum', 'ReduceSumSquare', (builder, x, output) =>
+  builder.op('Mul', [x, x], {}, output),
+);
+
+export const idleLogSum = idleSum('idle-log-sum', 'ReduceLogSum', (builder, x, output) =>
+  builder.op('Log', [x], {}, output),
+);
 
 /** One number as often as a shape says. */
 export const filledShape = defineRule({

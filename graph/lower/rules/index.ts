@@ -1,5 +1,5 @@
 import type { AnyRule } from '../../rewrite/rule.ts';
-import { filledShape, idleSquareSum, mean, sign, sum } from './arithmetic.ts';
+import { filledShape, idleLogSum, idleSquareSum, mean, sign, sum } from './arithmetic.ts';
 import { packedAttention, plainAttention } from './attention.ts';
 import { idleDropout } from './dropout.ts';
 import { logSoftmax } from './log-softmax.ts';
@@ -14,6 +14,7 @@ export const loweringRules = {
   filledShape,
   fusedProduct,
   idleDropout,
+  idleLogSum,
   idleSquareSum,
   notANumber,
   logSoftmax,
