@@ -12,6 +12,15 @@ export interface Block {
   readonly output: Value;
   /** Every node from the input to the sum, the sum included. */
   readonly nodes: ReadonlySet<Node>;
+  /** What is summed: the skip first, then the branch. */
+  readonly sides: readonly [Side, Side];
+}
+
+/** One of the two values that a residual sum adds. */
+export interface Side {
+  readonly value: Value;
+  /** Every node from the input of the block to the value. */
+  readonly nodes: ReadonlySet<Node>;
 }
 
 const widths = new WeakMap<Graph, ReadonlySet<number>>();
@@ -126,14 +135,15 @@ const blockAt = (graph: Graph, node: Node): Block | undefined => {
     return undefined;
   const input = forkOf(graph, a, b);
   if (input === undefined) return undefined;
-  const sides = [nodesBetween(graph, input, a), nodesBetween(graph, input, b)].sort((x, y) => x.size - y.size);
-  const [skip, branch] = sides;
-  if (skip === undefined || branch === undefined || !hasLinear(graph, branch) || attends(graph, skip)) return undefined;
+  const [left, right] = [a, b].map((side) => ({ value: side, nodes: nodesBetween(graph, input, side) }));
+  if (left === undefined || right === undefined) return undefined;
+  const [skip, branch] = right.nodes.size < left.nodes.size ? [right, left] : [left, right];
+  if (!hasLinear(graph, branch.nodes) || attends(graph, skip.nodes)) return undefined;
   return {
-    kind: kindOf(graph, branch, input),
-    input,
-    output,
-    nodes: new Set([...skip, ...branch, node]),
+    kind: kindOf(graph, branch.nodes, input),
+    ...{ input, output },
+    nodes: new Set([...skip.nodes, ...branch.nodes, node]),
+    sides: [skip, branch],
   };
 };
 

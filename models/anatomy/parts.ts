@@ -1,6 +1,6 @@
 import { type Attention, isActivationProduct } from '../../graph/attention.ts';
 import { type CutGroup, followCut, isRefusal } from '../../graph/cut/index.ts';
-import { type Graph, indexOf, type Value } from '../../graph/graph.ts';
+import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { looksUpRows, productAt, sitesOf } from '../../graph/sites.ts';
 import type { Block } from './blocks.ts';
 import { headStartsIn } from './head-starts.ts';
@@ -115,8 +115,11 @@ const activationOps: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Whether a node may be what makes neurons of channels, or a piece of it. */
+export const activates = ({ op }: Node): boolean => activationOps.has(op);
+
 const isActivated = (graph: Graph, group: CutGroup): boolean =>
-  group.axes.some(({ value }) => (indexOf(graph).users.get(value) ?? []).some(({ op }) => activationOps.has(op)));
+  group.axes.some(({ value }) => (indexOf(graph).users.get(value) ?? []).some(activates));
 
 /** Activations that are multiplied with activations: queries, keys, values and what attention makes of them. */
 const attended = (graph: Graph, blocks: readonly Block[]): ReadonlySet<Value> =>

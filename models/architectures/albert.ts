@@ -5,6 +5,7 @@ import { defineArchitecture } from './architecture.ts';
 import {
   activation,
   bertConfig,
+  bertDropout,
   bertFacts,
   bertStack,
   emitBert,
@@ -67,6 +68,7 @@ export const albert = defineArchitecture({
       stack: { ...bertStack({ ...config, num_hidden_layers: layerCount(config) }), names: namesOf(config) },
     });
   },
+  dropout: bertDropout,
   heads: {
     text: pooledHead('pooler', classifierDropout),
     word: tokenHead(classifierDropout),

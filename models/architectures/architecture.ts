@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import { type ModelTask, modelTask, type TaskName } from '../../ground/tasks.ts';
 import type { Emission } from '../blocks.ts';
+import type { BodyRatios, HeadRatios } from '../dropout/ratios.ts';
 import type { EncoderValues } from '../emit-encoder.ts';
 import type { TextInputs } from '../signature.ts';
 
@@ -42,6 +43,8 @@ export interface HeadLayout<C> {
    * `outside(emission)`. `labels` is the number of classes; of no use to masked language models.
    */
   emit(emission: Emission, encoded: Encoded, config: C, labels: number): Value;
+  /** The ratios at which it drops; nothing where it drops none. */
+  dropout?(config: C): HeadRatios;
   /** Parameters that checkpoints may hold again under another name. */
   copies?(config: C): readonly Copy[];
 }
@@ -68,6 +71,8 @@ export interface Architecture<C> {
   readonly prefix: string;
   facts(config: C): Facts;
   emit(emission: Emission, config: C): Encoded;
+  /** The ratios at which it drops: for graphs in which nothing of that is left. */
+  dropout(config: C): BodyRatios;
   readonly heads: Readonly<Record<HeadPlace, HeadLayout<NoInfer<C>>>>;
   /**
    * Tensors that a checkpoint may hold without anybody reading them, names without the encoder's prefix: buffers such as
@@ -79,6 +84,7 @@ export interface Architecture<C> {
 /** What one checkpoint asks of an architecture, its configuration parsed. */
 export interface Plan {
   readonly facts: Facts;
+  readonly dropout: BodyRatios;
   emit(emission: Emission): Encoded;
   head(task: TaskName): BoundHead;
 }
@@ -86,6 +92,7 @@ export interface Plan {
 interface BoundHead {
   readonly marker: string;
   readonly copies: readonly Copy[];
+  readonly dropout: HeadRatios | undefined;
   emit(emission: Emission, encoded: Encoded, labels: number): Value;
 }
 
@@ -102,12 +109,14 @@ export interface AnyArchitecture {
 
 const bind = <C>(architecture: Architecture<C>, config: C): Plan => ({
   facts: architecture.facts(config),
+  dropout: architecture.dropout(config),
   emit: (emission) => architecture.emit(emission, config),
   head: (task) => {
     const layout = architecture.heads[modelTask(task).about];
     return {
       marker: typeof layout.marker === 'string' ? layout.marker : layout.marker(config),
       copies: layout.copies?.(config) ?? [],
+      dropout: layout.dropout?.(config),
       emit: (emission, encoded, labels) => layout.emit(emission, encoded, config, labels),
     };
   },

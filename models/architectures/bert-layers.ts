@@ -12,6 +12,7 @@ import {
   textInputs,
   typesInput,
 } from '../blocks.ts';
+import type { BodyRatios } from '../dropout/ratios.ts';
 import { emitLayers, type StackShape } from '../emit-encoder.ts';
 import type { Encoded, Facts } from './architecture.ts';
 
@@ -141,6 +142,14 @@ export const emitBert = (emission: Emission, config: BertConfig, departures: Dep
   const table = parameter(emission, 'embeddings.word_embeddings.weight', [config.vocab_size, width]);
   return { ...emitLayers(emission, stack, x, bias), inputs, table };
 };
+
+/** Shares of attention have a ratio of their own. */
+export const bertDropout = ({
+  hidden_dropout_prob: hidden,
+  attention_probs_dropout_prob: attention,
+}: Pick<BertConfig, 'hidden_dropout_prob' | 'attention_probs_dropout_prob'>): BodyRatios => ({
+  ...{ embeddings: hidden, positions: hidden, attention, hidden, neurons: hidden },
+});
 
 /** Ratio of Dropout before the classifier. */
 export const classifierDropout = (config: BertConfig): number =>

@@ -2,6 +2,7 @@ import { defineArchitecture } from './architecture.ts';
 import {
   type BertConfig,
   bertConfig,
+  bertDropout,
   bertFacts,
   classifierDropout,
   emitBert,
@@ -17,6 +18,7 @@ export const bert = defineArchitecture({
   prefix: 'bert',
   facts: bertFacts,
   emit: (emission, config) => emitBert(emission, config),
+  dropout: bertDropout,
   heads: {
     text: pooledHead('pooler.dense', classifierDropout),
     word: tokenHead(classifierDropout),

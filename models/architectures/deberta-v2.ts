@@ -2,7 +2,7 @@ import type { Value } from '../../graph/graph.ts';
 import { dropout, type Emission, layerNorm, linear, lookup, maskBias, parameter, positionRows } from '../blocks.ts';
 import { emitLayers, type LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture, type Encoded } from './architecture.ts';
-import { bertFacts, bertInputs, bertStack, idBuffers, typeRows } from './bert-layers.ts';
+import { bertDropout, bertFacts, bertInputs, bertStack, idBuffers, typeRows } from './bert-layers.ts';
 import { type DebertaConfig, debertaConfig, embeddingWidth } from './deberta-config.ts';
 import { convolution, onlyTokens } from './deberta-convolution.ts';
 import { disentangledBias, scoreTerms } from './deberta-positions.ts';
@@ -78,9 +78,14 @@ export const debertaV2 = defineArchitecture({
   prefix: 'deberta',
   facts: (config) => ({ ...bertFacts(config), embedding: embeddingWidth(config) }),
   emit: encode,
+  dropout: bertDropout,
   heads: {
     text: {
       marker: 'classifier.weight',
+      dropout: (config) => ({
+        pooler: config.pooler_dropout,
+        classifier: config.cls_dropout ?? config.hidden_dropout_prob,
+      }),
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
           pooler: { dense: 'pooler.dense', activation: config.pooler_hidden_act },

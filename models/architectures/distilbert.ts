@@ -5,6 +5,7 @@ import {
   activation,
   type BertConfig,
   bertConfig,
+  bertDropout,
   bertFacts,
   bertStack,
   emitBert,
@@ -89,9 +90,11 @@ export const distilbert = defineArchitecture({
     const bert = asBert(config);
     return emitBert(emission, bert, { stack: { ...bertStack(bert), names } });
   },
+  dropout: (config) => bertDropout(asBert(config)),
   heads: {
     text: {
       marker: 'pre_classifier.weight',
+      dropout: (config) => ({ classifier: config.seq_classif_dropout }),
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
           pooler: { dense: 'pre_classifier', activation: 'relu' },

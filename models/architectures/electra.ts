@@ -2,7 +2,16 @@ import type { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
 import { linear } from '../blocks.ts';
 import { defineArchitecture } from './architecture.ts';
-import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers, size } from './bert-layers.ts';
+import {
+  bertConfig,
+  bertDropout,
+  bertFacts,
+  classifierDropout,
+  emitBert,
+  headsDivide,
+  idBuffers,
+  size,
+} from './bert-layers.ts';
 import { denseHead, maskedHead, tokenHead } from './heads.ts';
 
 const electraConfig = bertConfig.extend({
@@ -25,6 +34,7 @@ export const electra = defineArchitecture({
       width === hidden ? x : linear(emission, 'embeddings_project', x, [width, hidden]);
     return emitBert(emission, config, { width, widen });
   },
+  dropout: bertDropout,
   heads: {
     text: denseHead('gelu', classifierDropout),
     word: tokenHead(classifierDropout),

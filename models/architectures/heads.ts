@@ -48,6 +48,7 @@ export const firstTokenHead = (emission: Emission, { features }: Encoded, labels
 /** BERT's head: the encoder's pooler, then one linear. */
 export const pooledHead = <C>(pooler: string, ratioOf: (config: C) => number): HeadLayout<C> => ({
   marker: 'classifier.weight',
+  dropout: (config) => ({ classifier: ratioOf(config) }),
   emit: (emission, encoded, config, labels) =>
     firstTokenHead(emission, encoded, labels, {
       pooler: { dense: pooler, inEncoder: true, activation: 'tanh' },
@@ -59,6 +60,7 @@ export const pooledHead = <C>(pooler: string, ratioOf: (config: C) => number): H
 /** RoBERTa's head: dropout before either of two linears of its own. */
 export const denseHead = <C>(activation: Activation, ratioOf: (config: C) => number): HeadLayout<C> => ({
   marker: 'classifier.out_proj.weight',
+  dropout: (config) => ({ pooler: ratioOf(config), classifier: ratioOf(config) }),
   emit: (emission, encoded, config, labels) =>
     firstTokenHead(emission, encoded, labels, {
       before: ratioOf(config),
@@ -71,6 +73,7 @@ export const denseHead = <C>(activation: Activation, ratioOf: (config: C) => num
 /** Classifies every token: dropout and one linear, (batch, sequence, hidden) to (batch, sequence, labels). */
 export const tokenHead = <C>(ratioOf: (config: C) => number): HeadLayout<C> => ({
   marker: 'classifier.weight',
+  dropout: (config) => ({ classifier: ratioOf(config) }),
   emit: (emission, { features }, config, labels) => {
     const head = outside(emission);
     return head.builder.within('classifier', () =>

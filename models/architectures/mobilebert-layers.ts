@@ -84,7 +84,12 @@ const widthOf = ({ builder }: Emission, x: Value, fallback: number): number => {
   return typeof width === 'number' ? width : fallback;
 };
 
-const attention = ({ emission, config, name, width, bias }: Layer, { compared, mixed }: Sources): Value => {
+/** Inside of a bottleneck nothing is dropped of what a block adds. */
+const kept = ({ emission, config }: Layer, x: Value): Value =>
+  config.use_bottleneck ? x : dropout(emission, x, config.hidden_dropout_prob);
+
+const attention = (layer: Layer, { compared, mixed }: Sources): Value => {
+  const { emission, config, name, width, bias } = layer;
   const { builder } = emission;
   const heads = config.num_attention_heads;
   const sizes = [heads, width / heads] as const;
@@ -99,7 +104,7 @@ const attention = ({ emission, config, name, width, bias }: Layer, { compared, m
     bias,
     dropout: config.attention_probs_dropout_prob,
   });
-  return linear(emission, `${name}.attention.output.dense`, flat, [width, width]);
+  return kept(layer, linear(emission, `${name}.attention.output.dense`, flat, [width, width]));
 };
 
 /** x + W act(x W): `up` and `down` name the matrices, `norm` what follows. */
@@ -109,8 +114,7 @@ const feedForward = (layer: Layer, x: Value, [up, down]: readonly [string, strin
   const wide = linear(emission, `${name}.${up}.dense`, x, [width, config.intermediate_size]);
   const active = activate(builder, config.hidden_act, wide);
   const out = linear(emission, `${name}.${down}.dense`, active, [config.intermediate_size, width]);
-  const kept = config.use_bottleneck ? out : dropout(emission, out, config.hidden_dropout_prob);
-  return mobileNorm(norm, config, `${name}.${down}.LayerNorm`, builder.op('Add', [kept, x]));
+  return mobileNorm(norm, config, `${name}.${down}.LayerNorm`, builder.op('Add', [kept(layer, out), x]));
 };
 
 /** Back to the width of the stream, around the whole layer. */

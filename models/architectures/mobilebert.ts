@@ -5,6 +5,7 @@ import { defineArchitecture, type Encoded } from './architecture.ts';
 import {
   activation,
   bertConfig,
+  bertDropout,
   bertFacts,
   bertInputs,
   classifierDropout,
@@ -83,9 +84,11 @@ export const mobilebert = defineArchitecture({
     const table = parameter(emission, 'embeddings.word_embeddings.weight', [config.vocab_size, config.embedding_size]);
     return { ...emitMobileLayers(emission, config, x, bias), inputs, table };
   },
+  dropout: bertDropout,
   heads: {
     text: {
       marker: 'classifier.weight',
+      dropout: (config) => ({ classifier: classifierDropout(config) }),
       emit: (emission, encoded, config, labels) =>
         firstTokenHead(emission, encoded, labels, {
           // Without an activation the pooler is the first token as it is.

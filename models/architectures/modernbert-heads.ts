@@ -22,6 +22,7 @@ const classified = (head: Emission, config: ModernConfig, x: Value, labels: numb
 /** Classifies a text by its first token, or by the mean of all: (batch, labels). */
 export const modernTextHead: HeadLayout<ModernConfig> = {
   marker: 'classifier.weight',
+  dropout: ({ classifier_dropout: classifier }) => ({ classifier }),
   emit: (emission, { features, inputs }, config, labels) => {
     const head = outside(emission);
     const pooling = config.classifier_pooling === 'mean' ? 'mean' : 'first';
@@ -34,6 +35,7 @@ export const modernTextHead: HeadLayout<ModernConfig> = {
 /** (batch, sequence, labels) */
 export const modernTokenHead: HeadLayout<ModernConfig> = {
   marker: 'classifier.weight',
+  dropout: ({ classifier_dropout: classifier }) => ({ classifier }),
   emit: (emission, { features }, config, labels) => {
     const head = outside(emission);
     return head.builder.within('classifier', () => classified(head, config, features, labels));

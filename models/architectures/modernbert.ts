@@ -155,6 +155,9 @@ export const modernbert = defineArchitecture({
     padding: config.pad_token_id,
   }),
   emit: encode,
+  dropout: ({ embedding_dropout: embeddings, attention_dropout: attention, mlp_dropout: neurons }) => ({
+    ...{ embeddings, positions: attention, attention, hidden: attention, neurons },
+  }),
   heads: {
     text: modernTextHead,
     word: modernTokenHead,

@@ -4,7 +4,15 @@ import { tensorOf } from '../../graph/tensor.ts';
 import { type Emission, maskBias, parameter, textInputs } from '../blocks.ts';
 import { type Compared, emitLayers, type LayerNames } from '../emit-encoder.ts';
 import { defineArchitecture } from './architecture.ts';
-import { bertConfig, bertEmbeddings, bertFacts, bertStack, headsDivide, idBuffers } from './bert-layers.ts';
+import {
+  bertConfig,
+  bertDropout,
+  bertEmbeddings,
+  bertFacts,
+  bertStack,
+  headsDivide,
+  idBuffers,
+} from './bert-layers.ts';
 import { denseHead, lmHead, tokenHead } from './heads.ts';
 import { paddedPositions } from './positions.ts';
 import { distanceIds, sidedBucket } from './relative.ts';
@@ -83,6 +91,7 @@ export const mpnet = defineArchitecture({
     const layers = emitLayers(emission, stack, x, (compared) => headScores(emission, scores, mask, compared));
     return { ...layers, inputs, table: parameter(emission, 'embeddings.word_embeddings.weight', [vocabulary, width]) };
   },
+  dropout: bertDropout,
   heads: {
     text: denseHead('tanh', (config: Config) => config.hidden_dropout_prob),
     word: tokenHead((config: Config) => config.hidden_dropout_prob),

@@ -1,5 +1,13 @@
 import { defineArchitecture } from './architecture.ts';
-import { bertConfig, bertFacts, classifierDropout, emitBert, headsDivide, idBuffers } from './bert-layers.ts';
+import {
+  bertConfig,
+  bertDropout,
+  bertFacts,
+  classifierDropout,
+  emitBert,
+  headsDivide,
+  idBuffers,
+} from './bert-layers.ts';
 import { denseHead, lmHead, tokenHead } from './heads.ts';
 import { paddedPositions } from './positions.ts';
 
@@ -22,6 +30,7 @@ export const roberta = defineArchitecture({
     emitBert(emission, config, {
       positions: (name, dims, ids) => paddedPositions(emission, name, dims, ids, config.pad_token_id),
     }),
+  dropout: bertDropout,
   heads: {
     text: denseHead('tanh', classifierDropout),
     word: tokenHead(classifierDropout),

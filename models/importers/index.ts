@@ -1,6 +1,5 @@
-import type { Model } from '../model.ts';
 import { huggingFace } from './hugging-face.ts';
-import { type Importer, type ImportOptions, importError } from './importer.ts';
+import { type Imported, type Importer, type ImportOptions, importError } from './importer.ts';
 import { onnxFile } from './onnx-file.ts';
 import { useLite } from './use-lite.ts';
 
@@ -32,4 +31,4 @@ export const importModel = (
   specifier: string,
   base: string,
   options: ImportOptions = { head: 'keep' },
-): Promise<Model> => importerOf(specifier).import(specifier, base, options);
+): Promise<Imported> => importerOf(specifier).import(specifier, base, options);

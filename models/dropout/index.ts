@@ -1,0 +1,63 @@
+import { concreteView } from '../../graph/concrete.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { isRefusal } from '../../ground/errors.ts';
+import { type RatedPlace, withDropoutAt } from './insert.ts';
+import { type DropoutPlace, dropoutPlaces } from './places.ts';
+import type { DropoutKind, DropoutRatios } from './ratios.ts';
+
+/** A graph that drops in training, and where. */
+export interface Dropping {
+  readonly graph: Graph;
+  readonly places: readonly RatedPlace[];
+}
+
+const placesIn = (graph: Graph, hasHead: boolean): readonly DropoutPlace[] => {
+  try {
+    return dropoutPlaces(concreteView(graph), { hasHead });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return [];
+  }
+};
+
+/**
+ * Exporters leave Dropout out, which changes nothing in inference: puts it where the layers of the graph show that it belongs, at
+ * these ratios. A head drops before its dense layer only where a ratio is said for that.
+ */
+export const dropping = (graph: Graph, ratios: DropoutRatios, { hasHead }: { readonly hasHead: boolean }): Dropping => {
+  const places = placesIn(graph, hasHead).flatMap((place): readonly RatedPlace[] => {
+    const ratio = ratios[place.kind];
+    return ratio === undefined ? [] : [{ ...place, ratio }];
+  });
+  return places.length === 0 ? { graph, places } : { graph: withDropoutAt(graph, places), places };
+};
+
+/** What stands where, for people. */
+const called: Readonly<Record<DropoutKind, string>> = {
+  embeddings: 'the embeddings',
+  positions: 'the relative positions',
+  attention: 'attention',
+  hidden: 'what blocks add',
+  neurons: 'gated neurons',
+  pooler: "the head's vector",
+  classifier: 'what the classifier reads',
+};
+
+const countOf = (places: readonly RatedPlace[], kind: DropoutKind): string => {
+  const own = places.filter((place) => place.kind === kind);
+  const [first] = own;
+  return `${called[kind]}${own.length > 1 ? ` (${own.length} times)` : ''} ${first?.ratio ?? 0}`;
+};
+
+/** What training does with a graph in which no Dropout was left, for logs and reports. */
+export const droppingRemark = ({ places }: Pick<Dropping, 'places'>): string => {
+  if (places.length === 0) {
+    return 'the file holds no dropout, and no layers that show where it belongs: it trains without, and refuses `dropout` above 0';
+  }
+  const kinds = [...new Set(places.map(({ kind }) => kind))];
+  const isSilent = places.every(({ ratio }) => ratio === 0);
+  const where = `found ${places.length} places for it`;
+  return isSilent
+    ? `the file holds no dropout: ${where}, where training drops what \`dropout\` says, and nothing where it says nothing`
+    : `the file holds no dropout: ${where}, with the ratios of config.json: ${kinds.map((kind) => countOf(places, kind)).join(', ')}`;
+};
