@@ -44,7 +44,7 @@ export interface HeadLayout<C> {
    */
   emit(emission: Emission, encoded: Encoded, config: C, labels: number): Value;
   /** The ratios at which it drops; nothing where it drops none. */
-  dropout?(config: C): HeadRatios;
+  dropout?(config: NoInfer<C>): HeadRatios;
   /** Parameters that checkpoints may hold again under another name. */
   copies?(config: C): readonly Copy[];
 }
@@ -72,7 +72,7 @@ export interface Architecture<C> {
   facts(config: C): Facts;
   emit(emission: Emission, config: C): Encoded;
   /** The ratios at which it drops: for graphs in which nothing of that is left. */
-  dropout(config: C): BodyRatios;
+  dropout(config: NoInfer<C>): BodyRatios;
   readonly heads: Readonly<Record<HeadPlace, HeadLayout<NoInfer<C>>>>;
   /**
    * Tensors that a checkpoint may hold without anybody reading them, names without the encoder's prefix: buffers such as
