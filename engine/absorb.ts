@@ -3,6 +3,7 @@ import type { Shape } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
 import { numbersOf } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
+import { maskShapes } from './mask-shape.ts';
 import { keptScale } from './masks.ts';
 
 /** An input of the step graph that the host fills with 0 and 1 before every run; the graph scales it by 1 / (1 - ratio). */
@@ -53,6 +54,7 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
   const { prefix = '', dropout } = options;
   const names = new Map<Value, Value>(options.inputs);
   const masks: DropoutMask[] = [];
+  const maskShape = maskShapes(graph);
   const resolve = (name: Value): Value => names.get(name) ?? value(`${prefix}${name}`);
 
   for (const [name, tensor] of graph.weights) {
@@ -68,7 +70,7 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
       names.set(y, resolve(x));
       return;
     }
-    const { shape } = builder.type(resolve(x));
+    const shape = maskShape(x, builder.type(resolve(x)).shape);
     if (shape === undefined) throw modelError(`the shape of '${x}' is unknown, so Dropout '${node.name}' has no mask`);
     const input = builder.input(`${prefix}dropout/${masks.length}`, 'uint8', shape);
     masks.push({ input, shape, ratio });

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../../graph/builder.ts';
-import type { Graph, Node, Value } from '../../graph/graph.ts';
+import type { Graph, Value } from '../../graph/graph.ts';
 import type { DropoutPlace } from './places.ts';
 
 /** A place, and the ratio at which it drops unless training is told another. */
@@ -15,18 +15,18 @@ export const withDropoutAt = (graph: Graph, places: readonly RatedPlace[]): Grap
   const builder = GraphBuilder.like(graph);
   const ratios = new Map(places.map(({ value, ratio }) => [value, ratio]));
   const dropped = new Map<Value, Value>();
-  const drop = (value: Value): void => {
+  // Behind what computes it; of a table, which nothing does, before the first node that reads it.
+  const left = (value: Value): Value => {
     const ratio = ratios.get(value);
-    if (ratio !== undefined) dropped.set(value, builder.op('Dropout', [value, builder.scalar('float32', ratio)]));
+    if (ratio === undefined) return value;
+    const known = dropped.get(value) ?? builder.op('Dropout', [value, builder.scalar('float32', ratio)]);
+    dropped.set(value, known);
+    return known;
   };
-  const reading = (node: Node): Node => ({
-    ...node,
-    inputs: node.inputs.map((input) => (input === null ? null : (dropped.get(input) ?? input))),
-  });
-  for (const weight of graph.weights.keys()) drop(weight);
   for (const node of graph.nodes) {
-    builder.add(reading(node), (output) => graph.types.get(output));
-    for (const output of node.outputs) drop(output);
+    const inputs = node.inputs.map((input) => (input === null ? null : left(input)));
+    builder.add({ ...node, inputs }, (output) => graph.types.get(output));
+    for (const output of node.outputs) left(output);
   }
   return builder.freeze(graph.outputs);
 };

@@ -25,6 +25,7 @@ const beforeWidening = (graph: Graph, stream: Value): Value => {
 };
 
 const isOnlyShifted = (graph: Graph, product: Node, node: Node): boolean =>
+  !uses(graph, node, 'norm') &&
   sitesAt(graph, node).some(({ use }) => use.kind === 'bias') &&
   node.inputs.every((input) => input !== null && (graph.weights.has(input) || product.outputs.includes(input)));
 

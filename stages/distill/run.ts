@@ -18,6 +18,7 @@ import { noHiddenStates, noQuantizedBeside } from '../train/foresee.ts';
 import { defaultRates, trainingOptions } from '../train/options.ts';
 import {
   dataFor,
+  expectDropout,
   lossSettings,
   runRequest,
   type TrainedModel,
@@ -155,6 +156,7 @@ export const distillationOf = async (given: DistillationJob, ctx: TrainingContex
   const { dataset, config, hook } = job;
   expectTeacher(job);
   expectSameClasses(job);
+  expectDropout(job.model, config);
   const student = studentOf(job, ctx.seed);
   const texts = [...dataset.train, ...dataset.unlabelled];
   if (texts.length === 0) throw stageError('the data has no training texts');

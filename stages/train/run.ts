@@ -7,6 +7,7 @@ import { reworded, stageError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import type { TrainingSummary } from '../../ground/reported/training.ts';
 import { dataTask, hasClasses } from '../../ground/tasks.ts';
+import { dropsInBody } from '../../models/dropout/body.ts';
 import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
@@ -40,6 +41,16 @@ export const trainable = (model: Model, dataset: Dataset): Model => {
   } catch (error) {
     throw reworded(error, (message) => stageError(message, { cause: error }));
   }
+};
+
+/** A ratio that was asked for is one that something is dropped at, in the layers as well as in a new head. */
+export const expectDropout = ({ graph, info }: Model, { dropout = 0 }: Pick<TrainingConfig, 'dropout'>): void => {
+  if (dropout === 0 || dropsInBody(graph) > 0) return;
+  throw stageError(
+    `dropout: ${dropout} was asked for, but nothing in the layers of the model (${info.origin ?? info.modelType}) drops: its graph holds no ` +
+      'Dropout, and importing it found no attention and no residual blocks to put one behind; expected dropout: 0, which trains without, or a ' +
+      'graph whose layers `decant inspect` shows',
+  );
 };
 
 /** One factor a class, where the configuration asks for balance. */
@@ -99,6 +110,7 @@ export const trainingOf = async (
       `data for ${task.name} has no labels to train on: use distill, with the model to follow as teacher`,
     );
   }
+  expectDropout(model, config);
   const fitted = trainable(model, dataset);
   const reading = { model: fitted, task, dataset };
   return {
