@@ -13,6 +13,8 @@ export interface ModelFacts {
   /** No sequence of more tokens is read. */
   readonly maxLength?: number;
   readonly sizes?: Sizes;
+  /** Whether training finds anything to drop in its layers. */
+  readonly drops?: boolean;
   /** What the parameters of its head do; none without a head. */
   readonly head?: readonly Role[];
 }

@@ -1,9 +1,9 @@
 import type { Graph } from '../../graph/graph.ts';
 import { depthsOf } from '../anatomy/depth.ts';
 
-/** How many places of a model drop in training besides those of its head. */
-export const dropsInBody = (graph: Graph): number => {
+/** Whether training drops anything of a model besides what its head reads. */
+export const dropsInBody = (graph: Graph): boolean => {
   const { groups, nodes } = depthsOf(graph);
   const head = groups.length - 1;
-  return graph.nodes.filter((node) => node.op === 'Dropout' && nodes.get(node) !== head).length;
+  return graph.nodes.some((node) => node.op === 'Dropout' && nodes.get(node) !== head);
 };

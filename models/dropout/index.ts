@@ -11,9 +11,10 @@ export interface Dropping {
   readonly places: readonly RatedPlace[];
 }
 
-const placesIn = (graph: Graph, hasHead: boolean): readonly DropoutPlace[] => {
+/** Where the layers of a graph show that dropout belongs; nowhere where they cannot be made out. */
+export const placesIn = (graph: Graph, head: { readonly hasHead: boolean }): readonly DropoutPlace[] => {
   try {
-    return dropoutPlaces(concreteView(graph), { hasHead });
+    return dropoutPlaces(concreteView(graph), head);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     return [];
@@ -24,8 +25,8 @@ const placesIn = (graph: Graph, hasHead: boolean): readonly DropoutPlace[] => {
  * Exporters leave Dropout out, which changes nothing in inference: puts it where the layers of the graph show that it belongs, at
  * these ratios. A head drops before its dense layer only where a ratio is said for that.
  */
-export const dropping = (graph: Graph, ratios: DropoutRatios, { hasHead }: { readonly hasHead: boolean }): Dropping => {
-  const places = placesIn(graph, hasHead).flatMap((place): readonly RatedPlace[] => {
+export const dropping = (graph: Graph, ratios: DropoutRatios, head: { readonly hasHead: boolean }): Dropping => {
+  const places = placesIn(graph, head).flatMap((place): readonly RatedPlace[] => {
     const ratio = ratios[place.kind];
     return ratio === undefined ? [] : [{ ...place, ratio }];
   });

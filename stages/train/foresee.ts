@@ -17,10 +17,16 @@ export const noQuantizedBeside =
 export const noThresholds = (task: DatasetTask): string =>
   `thresholds are of classes that a text has or has not, and the data is for ${task}: leave thresholds out`;
 
+/** Why nothing can be dropped at a ratio that was asked for. */
+export const nothingDrops = (ratio: number): string =>
+  `dropout: ${ratio} was asked for, but nothing in the layers of the model can be dropped: its graph holds no Dropout, and no ` +
+  'residual blocks were found in it to put one behind; expected dropout: 0, which trains without';
+
 /** The options of any training that say something of the model's parts, or of the data. */
 interface Training {
   readonly task?: DatasetTask | undefined;
   readonly thresholds?: 'half' | 'fitted' | undefined;
+  readonly dropout?: number | undefined;
   readonly freeze: readonly string[];
   readonly classWeights: 'none' | 'balanced';
   readonly precision?: Precision | undefined;
@@ -104,6 +110,9 @@ const withoutSets = ({ thresholds }: Training, data: DataFacts | undefined): rea
     ? []
     : [{ path: ['thresholds'], message: noThresholds(data.task) }];
 
+const withoutDropout = ({ dropout = 0 }: Training, { drops }: Expected): readonly Foreboding[] =>
+  dropout === 0 || drops !== false ? [] : [{ path: ['dropout'], message: nothingDrops(dropout) }];
+
 const withoutFloat16 = ({ precision }: Training, engine: Outlook['engine']): readonly Foreboding[] => {
   if (precision !== 'fp16' || engine === undefined) return [];
   if (engine !== 'chosen' && engine.device.float16 === true) return [];
@@ -126,6 +135,7 @@ export const foreseeTraining = (
     ...withoutLabels(uses, data),
     ...withoutSets(config, data),
     ...withoutFloat16(config, engine),
+    ...withoutDropout(config, model),
     ...missingParts(config, model.sizes?.layers),
     ...nothingMoves(config, model.sizes?.layers),
     ...missingPairs(config, model, teacher),

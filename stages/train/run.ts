@@ -12,7 +12,7 @@ import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import type { StageContext } from '../stage.ts';
 import { encodeExamples } from './examples.ts';
-import { noClassWeights } from './foresee.ts';
+import { noClassWeights, nothingDrops } from './foresee.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
 import { withThresholds } from './settle.ts';
 
@@ -44,13 +44,8 @@ export const trainable = (model: Model, dataset: Dataset): Model => {
 };
 
 /** A ratio that was asked for is one that something is dropped at, in the layers as well as in a new head. */
-export const expectDropout = ({ graph, info }: Model, { dropout = 0 }: Pick<TrainingConfig, 'dropout'>): void => {
-  if (dropout === 0 || dropsInBody(graph) > 0) return;
-  throw stageError(
-    `dropout: ${dropout} was asked for, but nothing in the layers of the model (${info.origin ?? info.modelType}) drops: its graph holds no ` +
-      'Dropout, and importing it found no attention and no residual blocks to put one behind; expected dropout: 0, which trains without, or a ' +
-      'graph whose layers `decant inspect` shows',
-  );
+export const expectDropout = ({ graph }: Model, { dropout = 0 }: Pick<TrainingConfig, 'dropout'>): void => {
+  if (dropout > 0 && !dropsInBody(graph)) throw stageError(nothingDrops(dropout));
 };
 
 /** One factor a class, where the configuration asks for balance. */

@@ -9,6 +9,7 @@ import { anatomyOf } from '../../anatomy.ts';
 import { findArchitecture } from '../../architectures/index.ts';
 import { type Roles, readBare, rolesOf } from '../../bare/index.ts';
 import { ofTexts, textPortsOf } from '../../bare/inputs-of-texts.ts';
+import { placesIn } from '../../dropout/index.ts';
 import { type ModelFacts, textModelType } from '../../facts.ts';
 import { expectFinite } from '../../finite.ts';
 import type { ModelInfo } from '../../model.ts';
@@ -78,7 +79,8 @@ export const onnxFacts = async (specifier: string, base: string, given: ImportOp
   const graph = await readBare(beside.file).catch((error: unknown) => {
     throw reworded(error, (message) => importError(message, { cause: error }));
   });
-  return { ...(classifies ? { labels } : {}), sizes: dimensionsOf(graph, rowsOf(rolesOf(graph))) };
+  const drops = placesIn(graph, { hasHead: false }).length > 0;
+  return { ...(classifies ? { labels } : {}), sizes: dimensionsOf(graph, rowsOf(rolesOf(graph))), drops };
 };
 
 interface Parts {
