@@ -1,7 +1,8 @@
 import { GraphBuilder } from '../../graph/builder.ts';
+import { concreteView } from '../../graph/concrete.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../../graph/graph.ts';
 import { sitesAt } from '../../graph/sites.ts';
-import { modelError } from '../../ground/errors.ts';
+import { isRefusal, modelError } from '../../ground/errors.ts';
 import { layerSpansOf } from '../anatomy/layers.ts';
 
 const shapeText = (graph: Graph, name: Value): string => graph.types.get(name)?.shape?.join() ?? '';
@@ -32,8 +33,19 @@ const normed = (graph: Graph, last: Value): Value => {
   return bias !== undefined && uses(graph, bias, 'bias') ? (bias.outputs[0] ?? norm) : norm;
 };
 
+/** Sizes that symbols leave open can hide the sum that ends the last layer. */
+const seen = (graph: Graph): Graph => {
+  try {
+    return concreteView(graph);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return graph;
+  }
+};
+
 /** The features of every position that a graph computes on the way to its answer, (batch, sequence, width). */
-export const featuresOf = (graph: Graph): Value => {
+export const featuresOf = (given: Graph): Value => {
+  const graph = seen(given);
   const last = layerSpansOf(graph).at(-1)?.output;
   if (last === undefined || graph.types.get(last)?.shape?.length !== 3)
     throw modelError(

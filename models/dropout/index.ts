@@ -52,13 +52,11 @@ const countOf = (places: readonly RatedPlace[], kind: DropoutKind): string => {
 
 /** What training does with a graph in which no Dropout was left, for logs and reports. */
 export const droppingRemark = ({ places }: Pick<Dropping, 'places'>): string => {
-  if (places.length === 0) {
-    return 'the file holds no dropout, and no layers that show where it belongs: it trains without, and refuses `dropout` above 0';
-  }
+  if (places.length === 0)
+    return 'the file holds no dropout, and no layers that show where it belongs: it trains without any, and a ratio above 0 is refused';
+  const found = `the file holds no dropout; training drops at the ${places.length} places that its layers show`;
   const kinds = [...new Set(places.map(({ kind }) => kind))];
-  const isSilent = places.every(({ ratio }) => ratio === 0);
-  const where = `found ${places.length} places for it`;
-  return isSilent
-    ? `the file holds no dropout: ${where}, where training drops what \`dropout\` says, and nothing where it says nothing`
-    : `the file holds no dropout: ${where}, with the ratios of config.json: ${kinds.map((kind) => countOf(places, kind)).join(', ')}`;
+  return places.every(({ ratio }) => ratio === 0)
+    ? `${found}, where its option dropout says a ratio, and nothing where it says none`
+    : `${found}, at the ratios of config.json unless its option dropout says another: ${kinds.map((kind) => countOf(places, kind)).join(', ')}`;
 };

@@ -1,7 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../graph/builder.ts';
 import { readGraph, writeGraph } from '../../graph/codec/index.ts';
+import { symbol } from '../../graph/dim.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { smallEncoder, tokenizerOfWords } from '../models/support.ts';
 import { decant } from '../rig/cli.ts';
 import { renamed } from '../rig/renamed.ts';
@@ -33,6 +37,23 @@ const prepare = async (space: Workspace): Promise<void> => {
   space.write('texts.csv', csv());
 };
 
+/** Rows of a table through a matrix: no layers, and no stream that anything is added to. */
+const rowsThroughMatrix = (rows: number): Graph => {
+  const builder = new GraphBuilder('rows');
+  const tokens = [symbol('batch'), symbol('sequence')];
+  const [ids, mask] = ['input_ids', 'attention_mask'].map((name) => builder.input(name, 'int64', tokens));
+  if (ids === undefined || mask === undefined) throw new Error('no inputs');
+  const numbers = (from: number): Tensor =>
+    tensorOf(
+      'float32',
+      [from, 8],
+      Float32Array.from({ length: 8 * from }, (_, i) => Math.sin(i)),
+    );
+  const kept = builder.op('Cast', [builder.op('Unsqueeze', [mask, builder.ints([2])])], { to: 1 });
+  const words = builder.op('Mul', [builder.op('Gather', [builder.weight('table', numbers(rows)), ids]), kept]);
+  return builder.freeze([builder.op('MatMul', [words, builder.weight('matrix', numbers(8))], {}, 'features')]);
+};
+
 const pipeline = (tokenized: string): string => `name: foreign
 seed: 1
 data: { uses: csv, file: texts.csv, maxLength: 12 }
@@ -61,6 +82,43 @@ describe('an ONNX file of another maker, with a tokenizer', () => {
     expect(inputs).toEqual(['input_ids', 'attention_mask']);
     const info = JSON.parse(readFileSync(space.path('runs/foreign/models/slim/model.json'), 'utf8'));
     expect(info.dimensions).toMatchObject({ layers: 2, heads: 2, ffn: 64 });
+    const dropouts = async (file: string) =>
+      (await readGraph(space.path(file))).nodes.filter(({ op }) => op === 'Dropout').length;
+    // Embeddings, and of two layers attention and two blocks each; the head brings one.
+    const counts = await Promise.all(
+      [
+        'models/encoder/model.onnx',
+        'models/teacher/model.onnx',
+        'models/student/model.onnx',
+        'deploy/onnx/model.onnx',
+        'deploy/onnx/model_quantized.onnx',
+      ].map((file) => dropouts(`runs/foreign/${file}`)),
+    );
+    expect(counts).toEqual([7, 8, 8, 0, 0]);
+    expect(readFileSync(space.path('runs/foreign/report.md'), 'utf8')).toContain(
+      'the file holds no dropout; training drops at the 7 places that its layers show, where its option dropout says',
+    );
+  });
+
+  it('is refused dropout that it has no place for, before anything runs', async () => {
+    using space = workspace();
+    await prepare(space);
+    await writeGraph(space.path('model.onnx'), rowsThroughMatrix(words.length));
+    const training = (dropout: string) => `name: foreign
+data: { uses: csv, file: texts.csv, maxLength: 12 }
+stages:
+  - { id: encoder, uses: import, model: ./model.onnx, head: new, tokenizer: ./words }
+  - { id: teacher, uses: train, epochs: 1${dropout} }
+`;
+    space.write('pipeline.yaml', training(', dropout: 0.1'));
+    const { code, stderr } = await decant(['run', '--plain'], { cwd: space.folder });
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/dropout: 0\.1 was asked for, but nothing in the layers/),
+    ]);
+    expect(existsSync(space.path('runs'))).toBe(false);
+    space.write('pipeline.yaml', training(', dropout: 0'));
+    expect((await decant(['validate'], { cwd: space.folder })).stderr).toBe('');
   });
 
   it('is refused without one before anything runs, with what to do', async () => {
