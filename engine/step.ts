@@ -1,4 +1,5 @@
 import type { GraphBuilder } from '../graph/builder.ts';
+import { dtypeCodes } from '../graph/codec/dtypes.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { type Shape, symbol } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
@@ -74,6 +75,10 @@ const lookupsOf = ({ graph, info }: Model, table: Value): readonly Lookup[] | un
   if (lookups.length === 0) return undefined;
   return lookups.length === sites.length || lookups.every(({ ids }) => ids === tokens) ? lookups : undefined;
 };
+
+/** Ids as whoever adds up rows reads them: optimizers of other makers look rows up by narrower ones. */
+const wideIds = (builder: GraphBuilder, ids: Value): Value =>
+  builder.type(ids).dtype === 'int64' ? ids : builder.op('Cast', [ids], { to: dtypeCodes.int64 });
 
 /** Names that can be graph outputs: no input, no weight, and each only once. */
 class Outputs {
@@ -239,7 +244,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
       kind: 'rows',
       ...(read === undefined ? {} : { dense: outputs.add(read, false) }),
       lookups: reached.map(({ ids, gradient }) => ({
-        ids: inputs.has(ids) ? ids : outputs.add(student.resolve(ids), graph.weights.has(ids)),
+        ids: inputs.has(ids) ? ids : outputs.add(wideIds(builder, student.resolve(ids)), graph.weights.has(ids)),
         rows: outputs.add(gradient, false),
       })),
     };
