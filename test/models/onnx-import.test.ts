@@ -4,11 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { encodedText } from '../../engine/encoded.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
 import { readGraph, writeGraph } from '../../graph/codec/index.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { symbol } from '../../graph/dim.ts';
+import { type Graph, value } from '../../graph/graph.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
+import { featuresOf } from '../../models/bare/features.ts';
 import { readModel } from '../../models/files.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import type { ImportOptions } from '../../models/importers/importer.ts';
@@ -97,6 +100,23 @@ describe.each([
     expect(mine.info.task).toBe('features');
     expect(largestDifference(await answers(mine, texts), await answers(theirs, texts))).toBeLessThan(NEAR);
   });
+});
+
+/** The graph with sizes of its own for the mask: whatever meets it has sizes that symbols leave open. */
+const withOpenSizes = (graph: Graph): Graph => {
+  const mask = value('attention_mask');
+  const shape = [symbol('texts'), symbol('places')];
+  const builder = GraphBuilder.like({ ...graph, types: new Map(graph.types).set(mask, { dtype: 'int64', shape }) });
+  for (const node of graph.nodes) builder.add(node);
+  return builder.freeze(graph.outputs);
+};
+
+it('features of a new head are those of the last layer, though sizes on the way are open', async () => {
+  const { graph } = await importGolden('mobilebert');
+  const open = withOpenSizes(graph);
+  const known = featuresOf(graph);
+  expect(open.types.get(known)?.shape).not.toEqual(graph.types.get(known)?.shape);
+  expect(featuresOf(open)).toBe(known);
 });
 
 let made = 0;
