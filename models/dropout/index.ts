@@ -47,16 +47,16 @@ const called: Readonly<Record<DropoutKind, string>> = {
 const countOf = (places: readonly RatedPlace[], kind: DropoutKind): string => {
   const own = places.filter((place) => place.kind === kind);
   const [first] = own;
-  return `${called[kind]}${own.length > 1 ? ` (${own.length} times)` : ''} ${first?.ratio ?? 0}`;
+  return `${called[kind]}${own.length > 1 ? ` (${own.length} times)` : ''} ${Number((first?.ratio ?? 0).toFixed(4))}`;
 };
 
-/** What training does with a graph in which no Dropout was left, for logs and reports. */
-export const droppingRemark = ({ places }: Pick<Dropping, 'places'>): string => {
+/** What training does with a graph that exporters took Dropout out of, for logs and reports. */
+export const droppingRemark = ({ places }: Pick<Dropping, 'places'>, source: string): string => {
   if (places.length === 0)
-    return 'the file holds no dropout, and no layers that show where it belongs: it trains without any, and a ratio above 0 is refused';
-  const found = `the file holds no dropout; training drops at the ${places.length} places that its layers show`;
+    return 'its layers show no place for dropout: it trains without any, and a ratio above 0 is refused';
+  const found = `training drops at the ${places.length} places that its layers show`;
   const kinds = [...new Set(places.map(({ kind }) => kind))];
   return places.every(({ ratio }) => ratio === 0)
-    ? `${found}, where its option dropout says a ratio, and nothing where it says none`
-    : `${found}, at the ratios of config.json unless its option dropout says another: ${kinds.map((kind) => countOf(places, kind)).join(', ')}`;
+    ? `${found} where the option dropout says a ratio, and nothing where it says none, as no ratio stands in ${source}`
+    : `${found}, at the ratios of ${source} unless the option dropout says another: ${kinds.map((kind) => countOf(places, kind)).join(', ')}`;
 };

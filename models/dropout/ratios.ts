@@ -26,7 +26,7 @@ export interface HeadRatios {
 
 export type DropoutRatios = BodyRatios & HeadRatios;
 
-/** Of a graph beside which nothing says any: nothing is dropped until training is told a ratio. */
-export const noDropout: DropoutRatios = {
-  ...{ embeddings: 0, positions: 0, attention: 0, hidden: 0, neurons: 0, classifier: 0 },
-};
+/** The same everywhere: 0 of a graph beside which nothing says any, so that nothing is dropped until training is told a ratio. */
+export const evenly = (ratio: number): DropoutRatios => ({
+  ...{ embeddings: ratio, positions: ratio, attention: ratio, hidden: ratio, neurons: ratio, classifier: ratio },
+});

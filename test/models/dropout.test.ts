@@ -59,9 +59,9 @@ const bothRoads = async (name: string, head: 'keep' | 'new' = 'keep'): Promise<R
 };
 
 /** Ratio and shape of every mask of a training step, in its order. */
-const masksOf = ({ graph }: Model): readonly string[] => {
+const masksOf = ({ graph }: Model, dropout?: number): readonly string[] => {
   const inputs = new Map(graph.inputs.map((input) => [input, input]));
-  const { masks } = absorb(bare(graph, 'masks'), graph, { inputs });
+  const { masks } = absorb(bare(graph, 'masks'), graph, { inputs, dropout });
   // A table may be dropped before or behind an axis of one.
   return masks.map(({ ratio, shape }) => `${ratio.toFixed(2)} ${shape.filter((dim) => dim !== 1).join(' x ')}`);
 };
@@ -71,6 +71,37 @@ describe.each(goldenNames)('the graph of %s, without Dropout', (name) => {
     const { checkpoint, foreign } = await bothRoads(name);
     expect(masksOf(checkpoint).length).toBeGreaterThan(2);
     expect(masksOf(foreign)).toEqual(masksOf(checkpoint));
+  });
+});
+
+describe('without config.json', () => {
+  const imported = async (name: string, graph: Graph) => {
+    const folder = space.path(name);
+    mkdirSync(folder);
+    cpSync(join(goldenFolder('bert'), 'tokenizer.json'), join(folder, 'tokenizer.json'));
+    await writeGraph(join(folder, 'model.onnx'), renamed(graph));
+    return importModel(join(folder, 'model.onnx'), '/', { head: 'keep' });
+  };
+  const ratiosIn = (model: Model) => new Set(masksOf(model).map((mask) => mask.slice(0, 4)));
+
+  it('a file that was exported as it trains drops at the ratio that it has', async () => {
+    const { graph } = await importModel(goldenFolder('bert'), '/', { head: 'keep' });
+    const model = await imported('as-it-trains', graph);
+    expect([...ratiosIn(model)]).toEqual(['0.10']);
+    expect(model.remarks).toEqual([
+      'training drops at the 8 places that its layers show, at the ratios of the file unless the option dropout says another: ' +
+        'the embeddings 0.1, attention (2 times) 0.1, what blocks add (4 times) 0.1, what the classifier reads 0.1',
+    ]);
+  });
+
+  it('others drop where training is told a ratio, and say so', async () => {
+    const { graph } = await importModel(goldenFolder('bert'), '/', { head: 'keep' });
+    const model = await imported('as-it-infers', foldConstants(graph));
+    expect(masksOf(model)).toEqual([]);
+    expect(masksOf(model, 0.2)).toHaveLength(8);
+    expect(model.remarks?.[0]).toMatch(
+      /^training drops at the 8 places that its layers show where the option dropout says a ratio, and nothing where it says none/,
+    );
   });
 });
 

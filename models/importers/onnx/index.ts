@@ -12,6 +12,7 @@ import { ofTexts, textPortsOf } from '../../bare/inputs-of-texts.ts';
 import { placesIn } from '../../dropout/index.ts';
 import { type ModelFacts, textModelType } from '../../facts.ts';
 import { expectFinite } from '../../finite.ts';
+import { readForeign } from '../../foreign.ts';
 import type { ModelInfo } from '../../model.ts';
 import type { InputRole, Port } from '../../signature.ts';
 import { maskTokenOf } from '../../special-tokens.ts';
@@ -131,7 +132,7 @@ export const importOnnx = async (specifier: string, base: string, options: Impor
   expectTokenizer(beside);
   const said = saidIn(beside.config);
   try {
-    const graph = await readBare(beside.file);
+    const { given, graph } = await readForeign(beside.file);
     const roles = rolesOf(graph);
     const ports = textPortsOf(roles);
     const vocabulary = rowsOf(roles);
@@ -143,7 +144,7 @@ export const importOnnx = async (specifier: string, base: string, options: Impor
     await tryTokenizer(tokenizer, vocabulary, maxLength);
     const parts = { beside, said, ports, tokenizer, answering, name: options.name };
     const info = infoOf(parts, dimensionsOf(answering.graph, vocabulary), maxLength);
-    const model = { ...trainedAs(answering, said), info, tokenizer: tokenizer.json };
+    const model = { ...trainedAs(answering, said, given), info, tokenizer: tokenizer.json };
     expectAgreement(model, { graph: beside.file, info: 'config.json', tokenizer: 'tokenizer.json' });
     return model;
   } catch (error) {
