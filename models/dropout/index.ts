@@ -35,28 +35,22 @@ export const dropping = (graph: Graph, ratios: DropoutRatios, head: { readonly h
 
 /** What stands where, for people. */
 const called: Readonly<Record<DropoutKind, string>> = {
-  embeddings: 'the embeddings',
-  positions: 'the relative positions',
-  attention: 'attention',
-  hidden: 'what blocks add',
-  neurons: 'gated neurons',
-  pooler: "the head's vector",
-  classifier: 'what the classifier reads',
+  ...{ embeddings: 'embeddings', positions: 'positions', attention: 'attention', hidden: 'blocks', neurons: 'neurons' },
+  ...{ pooler: 'pooler', classifier: 'classifier' },
 };
 
 const countOf = (places: readonly RatedPlace[], kind: DropoutKind): string => {
   const own = places.filter((place) => place.kind === kind);
-  const [first] = own;
-  return `${called[kind]}${own.length > 1 ? ` (${own.length} times)` : ''} ${Number((first?.ratio ?? 0).toFixed(4))}`;
+  const ratio = Number((own[0]?.ratio ?? 0).toFixed(4));
+  return `${called[kind]} ${ratio}${own.length > 1 ? ` (${own.length} times)` : ''}`;
 };
 
-/** What training does with a graph that exporters took Dropout out of, for logs and reports. */
+/** What training does with a graph that exporters took Dropout out of, for logs and reports: a line that these show whole. */
 export const droppingRemark = ({ places }: Pick<Dropping, 'places'>, source: string): string => {
   if (places.length === 0)
     return 'its layers show no place for dropout: it trains without any, and a ratio above 0 is refused';
-  const found = `training drops at the ${places.length} places that its layers show`;
   const kinds = [...new Set(places.map(({ kind }) => kind))];
   return places.every(({ ratio }) => ratio === 0)
-    ? `${found} where the option dropout says a ratio, and nothing where it says none, as no ratio stands in ${source}`
-    : `${found}, at the ratios of ${source} unless the option dropout says another: ${kinds.map((kind) => countOf(places, kind)).join(', ')}`;
+    ? `dropout has ${places.length} places in its layers, and drops nothing there unless training is told a ratio: none is in ${source}`
+    : `dropout has ${places.length} places in its layers, ratios of ${source}: ${kinds.map((kind) => countOf(places, kind)).join(', ')}`;
 };

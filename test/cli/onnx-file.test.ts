@@ -96,8 +96,7 @@ describe('an ONNX file of another maker, with a tokenizer', () => {
     );
     expect(counts).toEqual([7, 8, 8, 0, 0]);
     expect(readFileSync(space.path('runs/foreign/report.md'), 'utf8')).toContain(
-      'training drops at the 7 places that its layers show, at the ratios of the file unless the option dropout says another: ' +
-        'the embeddings 0.1, attention (2 times) 0.1, what blocks add (4 times) 0.1',
+      'dropout has 7 places in its layers, ratios of the file: embeddings 0.1, attention 0.1 (2 times), blocks 0.1 (4 times)',
     );
   });
 

@@ -31,9 +31,7 @@ const ratiosBeside = ({ modelType, json }: Said, { task }: Answering, hasHead: b
 const ratiosOf = (given: Graph, beside: DropoutRatios | undefined): Found => {
   if (beside !== undefined) return { ratios: beside, source: 'config.json' };
   const left = ratioLeftIn(given);
-  return left === undefined
-    ? { ratios: evenly(0), source: 'the file, and in no config.json that decant knows the architecture of' }
-    : { ratios: evenly(left), source: 'the file' };
+  return { ratios: evenly(left ?? 0), source: 'the file' };
 };
 
 /** Puts back the Dropout that exporters leave out, or that left with the mode of training. Integers are not trained. */
