@@ -86,7 +86,9 @@ export const trainingConfig = {
     .tuple([z.number().min(0).max(0.999999), z.number().min(0).max(0.999999)])
     .default([defaultAdamW.beta1, defaultAdamW.beta2])
     .describe('how slowly the two moments of AdamW move'),
-  dropout: share.optional().describe('ratio of all dropout; left out, what the model carries, an ONNX file in config.json beside it'),
+  dropout: share
+    .optional()
+    .describe('ratio of all dropout; left out, what the model carries, an ONNX file in config.json beside it'),
   tokenDropout: share.default(0).describe('share of tokens replaced by the unknown token'),
   labelSmoothing: z
     .number()
