@@ -11,8 +11,9 @@ type Given<V extends Verbs<V>, N extends keyof V> = Parameters<V[N]>[0];
 export interface Thread<V extends Verbs<V>> {
   /** Questions are begun in their order, whether those before are answered or not. */
   ask<N extends keyof V>(name: N, given: Given<V, N>): ReturnType<V[N]>;
-  /** Ends the thread once it has answered one last question: nothing else is waited for. */
-  end(last: keyof V): Promise<void>;
+  /** The same after the signal, too; nothing where the thread has ended already. */
+  finish(name: keyof V): Promise<void>;
+  end(): Promise<void>;
 }
 
 interface Question {
@@ -37,8 +38,8 @@ const scriptFor = (entry: string): string => {
 };
 
 /** Runs a module in a thread of its own, which answers questions until it is ended or the signal says that nobody wants to know. */
-export const openThread = <V extends Verbs<V>>(entry: string, order: object, signal: AbortSignal): Thread<V> => {
-  const worker = new Worker(scriptFor(entry), { eval: true, workerData: order });
+export const openThread = <V extends Verbs<V>>(entry: string, signal: AbortSignal): Thread<V> => {
+  const worker = new Worker(scriptFor(entry), { eval: true });
   const waiting = new Map<number, Waiting>();
   let [count, over]: [number, { readonly reason: unknown } | undefined] = [0, undefined];
   const stop = (reason: unknown): void => {
@@ -71,9 +72,12 @@ export const openThread = <V extends Verbs<V>>(entry: string, order: object, sig
   signal.addEventListener('abort', onAbort, { once: true });
   return {
     ask,
-    end: async (last) => {
+    finish: async (name) => {
+      await Promise.race([put(name, undefined), exited]);
+    },
+    end: async () => {
       signal.removeEventListener('abort', onAbort);
-      await Promise.race([put(last, undefined), exited]).finally(() => worker.terminate());
+      await worker.terminate();
     },
   };
 };

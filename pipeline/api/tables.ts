@@ -7,39 +7,25 @@ import { requestError } from '../diagnostic.ts';
 import { expectFile, recognised } from '../first/recognise.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { type Asking, allowed, predictorOf, saidOf } from './ask.ts';
-import { type Opened, openModel } from './open.ts';
-import type { ReadRows, TableOrder, TableVerbs } from './table-thread.ts';
+import { openModel } from './open.ts';
+import type { TableDesk } from './table-desk.ts';
+import type { Table } from './table-rows.ts';
 import type { PredictedTable, TableOptions } from './types/models.ts';
 
 /** A thread that reads and writes a table while the model computes here. */
-type TableThread = Thread<TableVerbs>;
+type TableThread = Thread<TableDesk>;
 
-interface Answering extends Required<Pick<TableOptions, 'threads' | 'signal'>> {
+interface Answering extends TableOptions {
+  readonly threads: number;
+  readonly signal: AbortSignal;
   emit(progress: Progress): void;
 }
 
-async function* chunksBy(thread: TableThread): AsyncGenerator<ReadRows> {
-  for (;;) {
-    const chunk = await thread.ask('next', undefined);
-    if (chunk === undefined) return;
-    yield chunk;
-  }
-}
-
-/** The same items, each fetched while its predecessor is worked on. */
-async function* ahead<T>(items: AsyncGenerator<T>): AsyncGenerator<T> {
-  let next = items.next();
-  try {
-    for (let item = await next; item.done !== true; item = await next) {
-      next = items.next();
-      // What it throws is thrown when its turn comes.
-      next.catch(() => undefined);
-      yield item.value;
-    }
-  } finally {
-    await items.return(undefined);
-  }
-}
+/** What it throws is thrown when its turn comes. */
+const inTurn = <T>(work: Promise<T>): Promise<T> => {
+  work.catch(() => undefined);
+  return work;
+};
 
 const checkOut = async ({ out, overwrite }: TableOptions): Promise<void> => {
   if (!/^\.(?:csv|tsv|jsonl)$/.test(extname(out)))
@@ -49,6 +35,7 @@ const checkOut = async ({ out, overwrite }: TableOptions): Promise<void> => {
   throw requestError(`${out} exists; name another file with --out, or add --overwrite`);
 };
 
+/** Answers chunk after chunk: while one is answered, that before it is written and that behind it read. */
 const answerChunks = async (
   thread: TableThread,
   model: Pick<Asking, 'opened' | 'predictor'>,
@@ -57,7 +44,8 @@ const answerChunks = async (
   const tell = seldom(emit);
   let done = 0;
   let written: Promise<PredictedTable> = Promise.resolve({ rows: 0, unanswered: 0 });
-  for await (const chunk of ahead(chunksBy(thread))) {
+  const next = () => thread.ask('next', undefined);
+  for (let chunk = await next(); chunk !== undefined; chunk = await next()) {
     const { renew } = await allowed(model.opened, chunk.texts);
     const onProgress = (answered: number): void => {
       renew();
@@ -66,29 +54,36 @@ const answerChunks = async (
     const { rows, answers } = await saidOf(chunk, model, { signal, onProgress });
     done += chunk.count;
     await written;
-    written = thread.ask('write', { rows, answers: { starts: answers.starts } });
-    // What it throws is thrown when the next chunk is answered.
-    written.catch(() => undefined);
+    written = inTurn(thread.ask('write', { rows, answers: { starts: answers.starts } }));
   }
   return await written;
 };
 
-/** Answers chunk after chunk: while one is answered, that before it is written and that behind it read. */
-const answerAll = async (
+/** Loads the model while the table is counted, and its first rows are read. */
+const answerTable = async (
   thread: TableThread,
-  opened: Opened,
-  { threads, signal, emit }: Answering,
+  path: string,
+  { threads, signal, emit, ...options }: Answering,
 ): Promise<PredictedTable> => {
-  const loading = predictorOf(opened, threads);
-  // What it throws is thrown when its turn comes: a table that cannot be read is told first.
-  loading.catch(() => undefined);
+  const { data, out } = options;
+  const { guess, roles } = await recognised({ ...options, label: false });
+  const { uses, table } = guess;
+  const { text, pair } = roles;
+  const asked: Table = { file: { shown: data, path: data }, guess: { uses, table }, roles: { text, pair } };
+  const counting = inTurn(thread.ask('count', asked));
+  const opened = await openModel(path, options);
+  const { folder, model } = opened;
+  const { info, tokenizer } = model;
+  const begun = inTurn(thread.ask('begin', { ...asked, out, folder, model: { info, tokenizer } }));
+  const loading = inTurn(predictorOf(opened, threads));
   try {
-    const total = await thread.ask('count', undefined);
+    const total = await counting;
+    await begun;
     const { predictor } = await loading;
-    await thread.ask('open', undefined);
+    await thread.ask('create', out);
     return await answerChunks(thread, { opened, predictor }, { total, signal, emit });
   } finally {
-    await thread.end('close');
+    await thread.finish('close');
     await loading.then(
       ({ predictor }) => predictor.release(),
       () => undefined,
@@ -102,20 +97,13 @@ export const predictRows = async (
   options: TableOptions,
   emit: (progress: Progress) => void,
 ): Promise<PredictedTable> => {
-  const { data, out, threads = defaultThreads(), signal = new AbortController().signal } = options;
+  const { data, threads = defaultThreads(), signal = new AbortController().signal } = options;
   await expectFile(data);
   await checkOut(options);
-  const { guess, roles } = await recognised({ ...options, label: false });
-  const opened = await openModel(path, options);
-  const {
-    folder,
-    model: { info, tokenizer },
-  } = opened;
-  const { uses, table } = guess;
-  const order: TableOrder = {
-    ...{ file: { shown: data, path: data }, guess: { uses, table }, roles: { text: roles.text, pair: roles.pair } },
-    ...{ out, folder, model: { info, tokenizer } },
-  };
-  const thread: TableThread = openThread(moduleBeside(import.meta.url, './table-thread'), order, signal);
-  return await answerAll(thread, opened, { threads, signal, emit });
+  const thread: TableThread = openThread(moduleBeside(import.meta.url, './table-thread'), signal);
+  try {
+    return await answerTable(thread, path, { ...options, threads, signal, emit });
+  } finally {
+    await thread.end();
+  }
 };
