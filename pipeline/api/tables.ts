@@ -59,7 +59,7 @@ const answerChunks = async (
   return await written;
 };
 
-/** Loads the model while the table is counted, and its first rows are read. */
+/** Opens the model while the table is counted; a table that cannot be read is told before anything is written. */
 const answerTable = async (
   thread: TableThread,
   path: string,
@@ -75,19 +75,15 @@ const answerTable = async (
   const { folder, model } = opened;
   const { info, tokenizer } = model;
   const begun = inTurn(thread.ask('begin', { ...asked, out, folder, model: { info, tokenizer } }));
-  const loading = inTurn(predictorOf(opened, threads));
+  const total = await counting;
+  const { predictor } = await predictorOf(opened, threads);
   try {
-    const total = await counting;
     await begun;
-    const { predictor } = await loading;
     await thread.ask('create', out);
     return await answerChunks(thread, { opened, predictor }, { total, signal, emit });
   } finally {
     await thread.finish('close');
-    await loading.then(
-      ({ predictor }) => predictor.release(),
-      () => undefined,
-    );
+    await predictor.release();
   }
 };
 
