@@ -101,6 +101,21 @@ describe('the other verbs for models', () => {
     expect(readFileSync(space.path('mine.csv'), 'utf8')).toBe(readFileSync(space.path('theirs.csv'), 'utf8'));
   });
 
+  it('answer a table until they are told to stop, and leave no thread behind', async () => {
+    space.write('many.csv', `text\n${Array.from({ length: 6000 }, (_, i) => `${texts[i % 3]}\n`).join('')}`);
+    const abort = new AbortController();
+    const out = space.path('stopped.csv');
+    const job = predictFile(space.path('student'), { data: space.path('many.csv'), out, signal: abort.signal });
+    const stopped = (async () => {
+      for await (const { done } of job) if (done > 2000) abort.abort(new Error('enough'));
+    })();
+    await expect(stopped).rejects.toThrow('enough');
+    await expect(job).rejects.toThrow('enough');
+    const rows = readFileSync(out, 'utf8').split('\n');
+    expect([rows.at(-1), rows.length - 2]).toEqual(['', expect.toSatisfy((n: number) => n >= 1024 && n % 1024 === 0)]);
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Worker')).toEqual([]);
+  });
+
   it('inspect as the command line does', async () => {
     expect(JSON.parse(JSON.stringify(await inspect(space.path('deploy'))))).toEqual(await fromCli('inspect', 'deploy'));
   });
