@@ -28,7 +28,7 @@ interface Chunk {
 }
 
 /** Rows as the model takes them: as many texts as ask something. */
-export interface ReadRows extends Read {
+interface ReadRows extends Read {
   readonly count: number;
 }
 
