@@ -99,3 +99,19 @@ export const systemCode = (error: unknown): string =>
 
 /** Whether a file, or a folder on the way to it, is not there. */
 export const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(systemCode(error));
+
+/** An error as it goes from one thread or process to another: classes, marks and codes stay behind. */
+export type Carried =
+  | { readonly message: string; readonly details: Details }
+  | { readonly error: unknown; readonly code: string };
+
+export const carried = (error: unknown): Carried => {
+  if (!isUserError(error)) return { error, code: systemCode(error) };
+  const { message, kind, code, facts, blames } = error;
+  return { message, details: { kind, code, facts, blames } };
+};
+
+export const uncarried = (one: Carried): unknown => {
+  if ('details' in one) return new UserError(one.message, one.details);
+  return one.error instanceof Error && one.code !== '' ? Object.assign(one.error, { code: one.code }) : one.error;
+};

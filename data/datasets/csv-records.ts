@@ -1,5 +1,5 @@
-import { pipeline, Readable } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
+import { finished } from 'node:stream/promises';
+import { CsvError, type Parser, parse } from 'csv-parse';
 import { dataErrors } from '../errors.ts';
 import type { SourceFile } from './bytes.ts';
 import { LONGEST_ROW, textBlocks } from './text-blocks.ts';
@@ -111,12 +111,26 @@ const rowError = (error: CsvError, { shown, start, offset, dialect }: Failure): 
 const isCutQuote = (error: unknown, { cut = 0, line }: TableText, start: number): boolean =>
   error instanceof CsvError && error.code === 'CSV_QUOTE_NOT_CLOSED' && start - line > 0.75 * cut && cut > 0;
 
+/** What a parser makes of block after block: waiting for each row by itself takes longer than parsing it. */
+async function* parsedBlocks({ blocks }: TableText, parser: Parser, made: () => readonly CsvRecord[]) {
+  // Whoever writes hears of failures, too.
+  parser.on('error', () => undefined).resume();
+  for await (const block of blocks()) {
+    await new Promise<void>((resolve, reject) => {
+      parser.write(block, (error) => (error ? reject(error) : resolve()));
+    });
+    yield made();
+  }
+  await finished(parser.end());
+  yield made();
+}
+
 /** All rows, names first where there are any; empty lines are left out. */
 export async function* csvRecords(text: TableText, dialect: Dialect): AsyncGenerator<CsvRecord> {
   const { shown } = text;
   const offset = text.line - 1;
-  const places = new WeakMap<readonly string[], Omit<CsvRecord, 'fields'>>();
   let start = text.line;
+  let records: CsvRecord[] = [];
   const parser = parse({
     delimiter: dialect.delimiter,
     quote: dialect.quote ?? false,
@@ -125,21 +139,20 @@ export async function* csvRecords(text: TableText, dialect: Dialect): AsyncGener
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: LONGEST_ROW,
-    on_record: (fields, { lines }) => {
+    on_record: (fields: readonly string[], { lines }) => {
       const breaks = breaksIn(fields);
-      places.set(fields, { line: lines + offset - breaks, breaks });
       start = lines + offset + 1;
-      return fields;
+      if (fields.length > 1 || fields[0] !== '') records.push({ line: start - 1 - breaks, breaks, fields });
+      return null;
     },
   });
-  // The callback is for pipeline's sake: failures reach the loop below through the parser.
-  pipeline(Readable.from(text.blocks()), parser, () => {});
+  const made = (): readonly CsvRecord[] => {
+    const all = records;
+    records = [];
+    return all;
+  };
   try {
-    const records: AsyncIterable<readonly string[]> = parser;
-    for await (const fields of records) {
-      if (fields.length > 1 || fields[0] !== '')
-        yield { ...(places.get(fields) ?? { line: start, breaks: 0 }), fields };
-    }
+    for await (const block of parsedBlocks(text, parser, made)) yield* block;
   } catch (error) {
     if (isCutQuote(error, text, start)) return;
     throw error instanceof CsvError ? rowError(error, { shown, start, offset, dialect }) : error;

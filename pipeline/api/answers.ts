@@ -8,6 +8,11 @@ import { dataTask, type ModelTask, modelTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import type { Answer, EntitiesAnswer, FoundEntity, Given, MasksAnswer, TagsAnswer } from './types/answers.ts';
 
+/** Numbers that a model answered with, and where those of each text begin. */
+export interface Said extends Pick<Predicted, 'rows'> {
+  readonly answers: Pick<Predicted['answers'], 'starts'>;
+}
+
 /** What a model was asked, and the numbers that it answered with. */
 interface Asked {
   readonly task: Task;
@@ -15,7 +20,7 @@ interface Asked {
   /** What the numbers of an answer stand for. */
   readonly labels: readonly string[];
   readonly texts: readonly Given[];
-  readonly predicted: Predicted;
+  readonly predicted: Said;
   /** Tokens told of each mask. */
   readonly top: number;
 }

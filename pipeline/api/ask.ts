@@ -1,6 +1,6 @@
 import type { Encoded } from '../../engine/encoded.ts';
+import type { Predicted } from '../../engine/predict.ts';
 import type { Reader, Task } from '../../engine/tasks/task.ts';
-import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited } from '../guard/limits.ts';
 import { textWork } from '../guard/work.ts';
@@ -27,7 +27,7 @@ const calledBy = (texts: readonly Given[], i: number): string =>
   `text ${i + 1} (${JSON.stringify(texts[i]?.text.slice(0, LONGEST_SHOWN) ?? '')})`;
 
 /** Texts as the task reads what people ask; each has to ask something. */
-const readAs = async (task: Task, model: Model & Reader, texts: readonly Given[]): Promise<readonly Encoded[]> => {
+const readAs = async (task: Task, model: Reader, texts: readonly Given[]): Promise<readonly Encoded[]> => {
   const { info } = model;
   if (task.ask === undefined) return task.encode(model, texts, info.maxLength);
   const encoded = await task.ask(model, texts);
@@ -55,14 +55,20 @@ export const predictorOf = async ({ folder, model }: Opened, threads: number) =>
   return { task, predictor, encoder, labels: task.names?.(model) ?? model.info.labels };
 };
 
+/** What reads texts as a model takes them. */
+interface Reading {
+  readonly folder: string;
+  readonly task: Task;
+  readonly model: Reader;
+}
+
 /** A model that is loaded, with what it is asked for. */
 export interface Asking extends Awaited<ReturnType<typeof predictorOf>> {
   readonly opened: Opened;
 }
 
 /** Texts, and how the model reads them. */
-interface Read {
-  readonly given: readonly Given[];
+export interface Read {
   readonly texts: readonly Given[];
   readonly examples: readonly Encoded[];
 }
@@ -77,36 +83,39 @@ interface AskedFor {
 /** Says that these texts are read and answered now, and may take the time and memory that they should need. */
 export const allowed = (opened: Opened, given: readonly Given[]) => limited(() => textWork(opened, given));
 
-export const readBy = async (
-  { opened: { folder, model }, task, encoder }: Asking,
-  given: readonly Given[],
-): Promise<Read> => {
+export const readBy = async ({ folder, task, model }: Reading, given: readonly Given[]): Promise<Read> => {
   const texts = textsFor(folder, task, given);
-  return { given, texts, examples: await readAs(task, { ...model, encoder }, texts) };
+  return { texts, examples: await readAs(task, model, texts) };
 };
 
-/** What a loaded model says of texts that it has read. */
-export const answersTo = async (
-  { given, texts, examples }: Read,
-  { opened: { model }, task, predictor, labels }: Asking,
-  { top, signal, onProgress }: AskedFor,
-) => {
+/** The numbers that a loaded model answers texts with. */
+export const saidOf = async (
+  { texts, examples }: Read,
+  { opened, predictor }: Pick<Asking, 'opened' | 'predictor'>,
+  { signal, onProgress }: Omit<AskedFor, 'top'>,
+): Promise<Predicted> => {
   const { batchingOf } = await import('../../models/quantized.ts');
-  const predicted = await predictor.predict({
-    ...{ examples, batching: batchingOf(model.graph), onProgress },
+  return await predictor.predict({
+    ...{ examples, batching: batchingOf(opened.model.graph), onProgress },
     ...(signal === undefined ? {} : { signal }),
     called: (text) => calledBy(texts, text),
   });
-  return answersOf({ task, info: model.info, labels, texts: given, predicted, top });
 };
 
 /** What a loaded model says of texts, and the texts as it read them. */
 export const answered = async (asking: Asking, given: readonly Given[], asked: AskedFor) => {
-  const { renew } = await allowed(asking.opened, given);
-  const read = await readBy(asking, given);
+  const { opened, task, encoder, labels } = asking;
+  const { folder, model } = opened;
+  const { renew } = await allowed(opened, given);
+  const read = await readBy({ folder, task, model: { ...model, encoder } }, given);
   const onProgress = (done: number, total: number): void => {
     renew();
     asked.onProgress(done, total);
   };
-  return { answers: await answersTo(read, asking, { ...asked, onProgress }), examples: read.examples };
+  const predicted = await saidOf(read, asking, { ...asked, onProgress });
+  const { info } = model;
+  return {
+    answers: answersOf({ task, info, labels, texts: given, predicted, top: asked.top }),
+    examples: read.examples,
+  };
 };

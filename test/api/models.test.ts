@@ -32,6 +32,9 @@ const fromCli = async (...args: readonly string[]) => {
   return JSON.parse(stdout);
 };
 
+/** Threads of JavaScript beside this one. */
+const threadsOf = (): number => Object(process.report.getReport()).workers.length;
+
 describe('predict', () => {
   it('says what the command line says', async () => {
     const { answers } = await predict(space.path('deploy'), texts);
@@ -99,6 +102,25 @@ describe('the other verbs for models', () => {
     expect(done).toEqual({ rows: 3, unanswered: 0 });
     await fromCli('predict', 'student', '--data', data, '--out', 'theirs.csv');
     expect(readFileSync(space.path('mine.csv'), 'utf8')).toBe(readFileSync(space.path('theirs.csv'), 'utf8'));
+  });
+
+  it('answer a table until they are told to stop, and leave no thread behind', async () => {
+    space.write('many.csv', `text\n${Array.from({ length: 6000 }, (_, i) => `${texts[i % 3]}\n`).join('')}`);
+    const abort = new AbortController();
+    const before = threadsOf();
+    const out = space.path('stopped.csv');
+    const job = predictFile(space.path('student'), { data: space.path('many.csv'), out, signal: abort.signal });
+    const stopped = (async () => {
+      for await (const { done } of job) {
+        expect(threadsOf()).toBe(before + 1);
+        if (done > 2000) abort.abort(new Error('enough'));
+      }
+    })();
+    await expect(stopped).rejects.toThrow('enough');
+    await expect(job).rejects.toThrow('enough');
+    const rows = readFileSync(out, 'utf8').split('\n');
+    expect([rows.at(-1), rows.length - 2]).toEqual(['', expect.toSatisfy((n: number) => n >= 1024 && n % 1024 === 0)]);
+    expect(threadsOf()).toBe(before);
   });
 
   it('inspect as the command line does', async () => {

@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { progressLine } from '../../pipeline/view/progress-line.ts';
+import { root } from '../rig/build.ts';
 import { decant } from '../rig/cli.ts';
 import { writeSmallModels } from '../rig/small-models.ts';
 import { workspace } from '../rig/workspace.ts';
@@ -108,6 +112,39 @@ describe('predict --data', () => {
     ]);
     const answered = read('late.out.jsonl').trim().split('\n');
     expect(answered.map((line) => JSON.parse(line).id)).toEqual(rows.slice(0, 1024).map(({ id }) => id));
+  });
+
+  it('tells a row that is broken before it writes anything', async () => {
+    space.write('broken.csv', `${read('rows.csv')}1,too,many,"fields"\n`);
+    const { code, stderr } = await run(
+      'predict',
+      'student',
+      '--data',
+      'broken.csv',
+      '--text',
+      'text',
+      '--out',
+      'no.csv',
+    );
+    expect([code, stderr]).toEqual([2, expect.stringContaining('the row has 4 fields, the header 3')]);
+    expect(existsSync(space.path('no.csv'))).toBe(false);
+  });
+
+  it('leaves whole rows where Ctrl-C ends it', async () => {
+    const lines = Array.from({ length: 200_000 }, (_, i) => `${i},${words[i % 7]}\n`);
+    space.write('long.csv', `id,text\n${lines.join('')}`);
+    const args = ['predict', 'student', '--data', 'long.csv', '--text', 'text', '--out', 'cut.csv'];
+    const child = spawn(process.execPath, [`${root}bin/decant.js`, ...args], { cwd: space.folder, stdio: 'ignore' });
+    const ended = once(child, 'close');
+    while (!existsSync(space.path('cut.csv')) || read('cut.csv') === '') await setTimeout(10);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    const answered = read('cut.csv');
+    expect(answered.endsWith('\n')).toBe(true);
+    const written: Record<string, string>[] = parse(answered, { columns: true });
+    expect(written.length).toBeLessThan(lines.length);
+    expect(written.map(({ id }) => id)).toEqual(written.map((_, i) => `${i}`));
+    expect(written.every(({ probability }) => Number(probability) > 0)).toBe(true);
   });
 
   it.each([

@@ -1,0 +1,4 @@
+import { answerQuestions } from '../../data/thread.ts';
+import { tableDesk } from './table-desk.ts';
+
+answerQuestions(tableDesk());
