@@ -1,4 +1,4 @@
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { modelError, reworded } from '../../ground/errors.ts';
 import { expectFloats } from '../../models/foreign.ts';
@@ -19,9 +19,9 @@ const whyNone = (weights: readonly QuantizedWeight[]): string => {
   return [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
 };
 
-const quantized = (...given: Parameters<typeof quantizeDynamic>): ReturnType<typeof quantizeDynamic> => {
+const quantized = (...given: Parameters<typeof quantizeWeights>): ReturnType<typeof quantizeWeights> => {
   try {
-    return quantizeDynamic(...given);
+    return quantizeWeights(...given);
   } catch (error) {
     throw reworded(error, (why) => requestError(why.replace(/^exclude: /, '--skip: ')));
   }

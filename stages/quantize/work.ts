@@ -1,4 +1,4 @@
-import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
+import { type QuantizeOptions, type QuantizeReport, quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
@@ -74,7 +74,7 @@ export const quantizeModel = async (
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
   const judge = await judgeOf(source, context);
-  const { graph, report, choices } = quantizeDynamic(fuseForInference(source.graph), options);
+  const { graph, report, choices } = quantizeWeights(fuseForInference(source.graph), options);
   if (report.quantized === 0) throw nothingQuantized(report);
   const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
   const found = await judge(model);

@@ -10,7 +10,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor } from '../../engine/feeds.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Value, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { hasClasses, modelTask, type TaskName } from '../../ground/tasks.ts';
@@ -143,7 +143,7 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
 /** The same in 8 bits, tables of any size among them, so that a tiny model has every kind of node that ships. */
 const quantized = (model: Model): Model => ({
   ...model,
-  graph: quantizeDynamic(fuseForInference(model.graph), {
+  graph: quantizeWeights(fuseForInference(model.graph), {
     embeddings: true,
     reduceRange: false,
     exclude: [],

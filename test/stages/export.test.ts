@@ -9,7 +9,7 @@ import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import type { Metrics } from '../../ground/json.ts';
@@ -69,7 +69,7 @@ const quantization = { embeddings: true, reduceRange: false, exclude: [], minimu
 
 const quantized = (model: Model): Model => ({
   ...model,
-  graph: quantizeDynamic(fuseForInference(model.graph), quantization).graph,
+  graph: quantizeWeights(fuseForInference(model.graph), quantization).graph,
 });
 
 /** Class probabilities, one text at a time, straight from ONNX Runtime. */

@@ -61,7 +61,7 @@ export interface QuantizedWeight {
   readonly name: string;
   readonly dims: readonly number[];
   /** 'int8', or 'float32' with the reason. */
-  readonly storage: 'int8' | 'float32';
+  readonly storage: 'int8' | 'int4' | 'int2' | 'float32';
   readonly reason?: string;
 }
 
