@@ -1,8 +1,8 @@
 import type { Graph, Value } from '../graph.ts';
 import type { Choices } from './choose.ts';
 import { type Layout, type Rows, rowsOf } from './grid.ts';
+import { nearest } from './nearest.ts';
 import { type Packed, packedOf } from './pack.ts';
-import { nearest } from './roundings/nearest.ts';
 import { quantizeError } from './weights.ts';
 
 /** Weights in blocks, by name. */

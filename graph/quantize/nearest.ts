@@ -1,4 +1,4 @@
-import { blankFor, blocksOf, type Grid, levelsOf, middleOf, type Rounded, type Rows } from '../grid.ts';
+import { blankFor, blocksOf, type Grid, levelsOf, middleOf, type Rounded, type Rows } from './grid.ts';
 
 /** Numbers of one block, and how much an error of each counts. */
 interface Block {
