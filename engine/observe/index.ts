@@ -3,7 +3,7 @@ import type { Graph, Value } from '../../graph/graph.ts';
 import { modelError, reworded } from '../../ground/errors.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import type { Encoded } from '../encoded.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, Feeds } from '../engine.ts';
 import { feedsFor, fitted } from '../feeds.ts';
 
 /** A model that is watched while it reads. */
@@ -35,32 +35,67 @@ const seenOf = (value: Value, text: number, tensor: { dims: readonly number[]; d
   return { data: tensor.data, rows: tensor.data.length / width, width };
 };
 
-/**
- * Runs a graph over texts, one at a time, and shows what some of its values are. Nothing is kept: memory does not grow with
- * the number of texts.
- */
-export const observe = async (
+/** Runs a graph over texts, one at a time, and shows outputs of it. */
+const shown = async (
   { graph, info, engine, threads, signal }: Watching,
-  values: readonly Value[],
   examples: readonly Encoded[],
-  visit: Visit,
+  visit: (outputs: Feeds, text: number) => boolean | Promise<boolean>,
 ): Promise<void> => {
-  const outputs = [...new Set([...graph.outputs, ...values])];
-  const watched = GraphBuilder.from(graph).freeze(outputs);
-  const program = await engine.compile(watched, { threads, memory: 'pooled' });
+  const program = await engine.compile(graph, { threads, memory: 'pooled' });
   try {
     for (const [text, example] of examples.entries()) {
       signal.throwIfAborted();
       const batch = fitted(info, { rows: Int32Array.of(0), length: example.length });
-      const made = await program.run(feedsFor(info, [example], batch)).catch((error: unknown) => {
+      const outputs = await program.run(feedsFor(info, [example], batch)).catch((error: unknown) => {
         throw reworded(error, (reason) =>
           modelError(`the model fails on text ${text + 1}: ${reason}`, { cause: error }),
         );
       });
-      const seen = new Map(values.map((value) => [value, seenOf(value, text, made[value])]));
-      if (!(await visit(seen, text))) return;
+      if (!(await visit(outputs, text))) return;
     }
   } finally {
     await program.release();
   }
+};
+
+const withOutputs = (graph: Graph, values: readonly Value[]): Graph =>
+  GraphBuilder.from(graph).freeze([...new Set([...graph.outputs, ...values])]);
+
+/**
+ * Runs a graph over texts, one at a time, and shows what some of its values are. Nothing is kept: memory does not grow with
+ * the number of texts.
+ */
+export const observe = (
+  watching: Watching,
+  values: readonly Value[],
+  examples: readonly Encoded[],
+  visit: Visit,
+): Promise<void> =>
+  shown({ ...watching, graph: withOutputs(watching.graph, values) }, examples, (outputs, text) =>
+    visit(new Map(values.map((value) => [value, seenOf(value, text, outputs[value])])), text),
+  );
+
+/** Largest magnitudes of values over texts; the runtime finds them, so that values stay where they are. */
+export const observeRanges = async (
+  watching: Watching,
+  values: readonly Value[],
+  examples: readonly Encoded[],
+  onText: (done: number, total: number) => void,
+): Promise<ReadonlyMap<Value, number>> => {
+  const builder = GraphBuilder.from(watching.graph);
+  const largest = new Map(
+    values.map((value) => [value, builder.op('ReduceMax', [builder.op('Abs', [value])], { keepdims: 0 })] as const),
+  );
+  const graph = builder.freeze([...watching.graph.outputs, ...largest.values()]);
+  const peaks = new Map<Value, number>();
+  await shown({ ...watching, graph }, examples, (outputs, text) => {
+    for (const [value, name] of largest) {
+      const peak = Number(outputs[name]?.data[0] ?? 0);
+      if (Number.isNaN(peak)) throw modelError(`calibration: text ${text + 1} makes '${value}' no number`);
+      peaks.set(value, Math.max(peaks.get(value) ?? 0, peak));
+    }
+    onText(text + 1, examples.length);
+    return true;
+  });
+  return peaks;
 };

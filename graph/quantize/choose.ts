@@ -37,6 +37,15 @@ export type Choice =
   | { readonly form: 'blocks'; readonly use: 'product' | 'table'; readonly layout: Layout; readonly grid: Grid }
   | { readonly kept: string };
 
+/** Why a weight stays as it is where that was asked for. */
+const [EXCLUDED, NOT_ASKED] = ['excluded', 'embeddings are not asked for'];
+
+/** Weights that are to stay as they are, whatever the format makes of others. */
+export const leftAlone = (choices: Choices): readonly Value[] =>
+  [...choices].flatMap(([name, choice]) =>
+    'kept' in choice && (choice.kept === EXCLUDED || choice.kept === NOT_ASKED) ? [name] : [],
+  );
+
 /** Numbers that share a scale where nothing is said. */
 const BLOCK = 32;
 
@@ -103,7 +112,7 @@ const chooseAs = (graph: Graph, sites: readonly Site[], tensor: Tensor, options:
     return size < minimum ? tooSmall(minimum) : chooseBlocks(sites, tensor, gridOf(products.bits), 'product');
   }
   const { tables } = format;
-  if (options.embeddings === false) return { kept: 'embeddings are not asked for' };
+  if (options.embeddings === false) return { kept: NOT_ASKED };
   if (tables.kind === 'floats') return { kept: `stays in ${format.floats}` };
   const isTable = sites.every((site) => formAt(site) === 'table');
   if (tables.kind === 'integers') return isTable ? chooseTable(size, options) : chooseStored(size);
@@ -130,7 +139,7 @@ export const chooseWeights = (graph: Graph, options: QuantizeOptions): Choices =
   const choices = new Map<Value, Choice>();
   for (const [name, tensor] of graph.weights) {
     if (tensor.dtype !== 'float32') continue;
-    choices.set(name, excluded(name) ? { kept: 'excluded' } : choose(graph, name, tensor, options));
+    choices.set(name, excluded(name) ? { kept: EXCLUDED } : choose(graph, name, tensor, options));
   }
   return choices;
 };

@@ -88,10 +88,14 @@ const described = async (model: Model, graph: Graph, change: Change): Promise<Mo
 
 /** What is written for clients: the graph by its precision, and the float one beside what was quantized. */
 const exportedModels = async (model: Model, after: Model): Promise<ReadonlyMap<Precision, Model>> => {
-  const { isQuantized } = await import('../../models/quantized.ts');
-  if (!isQuantized(after.graph)) return new Map([['fp32', after]]);
-  if (isQuantized(model.graph)) return new Map([['q8', after]]);
-  return new Map([['fp32', model] as const, ['q8', after] as const]);
+  const { precisionOf } = await import('../../models/precision.ts');
+  const [before, own] = [precisionOf(model.graph), precisionOf(after.graph)];
+  return before === own || before !== 'fp32'
+    ? new Map([[own, after]])
+    : new Map([
+        [before, model],
+        [own, after],
+      ]);
 };
 
 const fill = async (folder: string, { around, file }: Foreign, graph: Graph, change: Change): Promise<void> => {

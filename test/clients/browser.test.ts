@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
-import { deployFiles, readModel } from '../../models/files.ts';
+import { readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
-import type { Precision } from '../../models/precision.ts';
+import { onnxFile, type Precision } from '../../models/precision.ts';
 import { families } from '../../stages/export/families.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { root } from '../rig/build.ts';
@@ -239,7 +239,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of examples/browser'), () =>
     ] as const) {
       const panel = page.locator(`#${role}`);
       expect(await panel.locator('h2').textContent()).toBe(role === name ? role : `${role} (${name})`);
-      const { size } = statSync(join(space.folder, name, deployFiles[dtype]));
+      const { size } = statSync(join(space.folder, name, onnxFile(dtype)));
       expect(await panel.locator('.size').textContent()).toBe(`${(size / 1e6).toFixed(2)} MB (${dtype})`);
       expect(await panel.locator('.latency').textContent()).toMatch(/^\d+\.\d\d ms$/);
       const [[row = []] = []] = await ownOutputs(join(space.folder, name), dtype, [text]);

@@ -16,7 +16,8 @@ import { InferenceSession, Tensor } from '../../engine/engines/onnxruntime/nativ
 import { predict } from '../../engine/predict.ts';
 import { multiLabel } from '../../engine/tasks/multi-label.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
-import { deployFiles, readModel } from '../../models/files.ts';
+import { readModel } from '../../models/files.ts';
+import { onnxFile } from '../../models/precision.ts';
 import { configJson } from '../../stages/export/config.ts';
 import { clientClassOf, families, tokenizerClasses } from '../../stages/export/families.ts';
 import { toldSet } from '../rig/told.ts';
@@ -132,7 +133,7 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
 
   it('reads ONNX files that run at any batch and length, in ONNX Runtime alone', async () => {
     for (const task of tasks) {
-      const session = await InferenceSession.create(join(folderOf(task), deployFiles[dtype]), { intraOpNumThreads: 1 });
+      const session = await InferenceSession.create(join(folderOf(task), onnxFile(dtype)), { intraOpNumThreads: 1 });
       expect(session.inputNames).toEqual(['input_ids', 'attention_mask']);
       expect(session.outputNames).toEqual([task === 'features' ? 'last_hidden_state' : 'logits']);
       for (const dims of [

@@ -14,9 +14,9 @@ import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import type { Metrics } from '../../ground/json.ts';
 import { buildEncoder } from '../../models/encoder.ts';
-import { deployFiles, readModel, writeModel } from '../../models/files.ts';
+import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import type { Precision } from '../../models/precision.ts';
+import { onnxFile, type Precision } from '../../models/precision.ts';
 import { exportStage } from '../../stages/export/index.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
@@ -191,7 +191,7 @@ describe('an exported folder', () => {
 
   it('keeps its bytes while the stage keeps its version', async () => {
     const { artifact } = await artifactOf(join(parent, 'folder'), 'folder');
-    const own = Object.entries(artifact.files).filter(([file]) => file !== deployFiles.q8);
+    const own = Object.entries(artifact.files).filter(([file]) => file !== onnxFile('q8'));
     const digests = own.map(([file, { digest }]) => `${file} ${digest}`);
     // Other bytes under the same version would leave stale cache entries in use: raise `version`, then run with -u.
     await expect(`${digests.sort().join('\n')}\n`).toMatchFileSnapshot(

@@ -165,6 +165,6 @@ describe('the quantize stage', () => {
   it('refuses options that it does not have', () => {
     expect(quantize.config.safeParse({ weights: 'int4' }).success).toBe(false);
     expect(quantize.config.safeParse({ embedings: true }).success).toBe(false);
-    expect(quantize.config.parse({})).toEqual({ weights: 'int8', embeddings: true, reduceRange: false, exclude: [] });
+    expect(quantize.config.parse({})).toEqual({ format: 'int8', embeddings: true, reduceRange: false, exclude: [] });
   });
 });
