@@ -10,7 +10,8 @@ import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import { infoFrom } from './info.ts';
 import type { Model, ModelInfo } from './model.ts';
-import { onnxFile, type Precision, precisionOf, precisions, preferred } from './precision.ts';
+import { onnxFile, type Precision, precisions, preferred } from './precision.ts';
+import { precisionOf } from './precision-of.ts';
 
 /** The files of a model artifact. */
 const modelFiles = { graph: 'model.onnx', info: 'model.json', tokenizer: 'tokenizer.json' } as const;

@@ -1,7 +1,4 @@
-import type { Graph } from '../graph/graph.ts';
 import { formats } from '../graph/quantize/formats/index.ts';
-import { bitsOfBlocks, computesInHalves, hasUnsignedProducts } from '../graph/quantize/stored.ts';
-import { isQuantized } from './quantized.ts';
 
 /** What a file stores and computes in, in the words of transformers.js. */
 export type Precision = 'fp32' | (typeof formats)[number]['dtype'];
@@ -22,11 +19,3 @@ const preference: readonly Precision[] = ['q8', 'uint8', 'fp32', 'q4', 'q4f16', 
 
 export const preferred = (files: readonly Precision[]): Precision =>
   preference.find((precision) => files.includes(precision)) ?? 'fp32';
-
-/** What a graph stores its weights in. */
-export const precisionOf = (graph: Graph): Precision => {
-  const isHalf = computesInHalves(graph);
-  if (bitsOfBlocks(graph) !== undefined) return isHalf ? 'q4f16' : 'q4';
-  if (isQuantized(graph)) return hasUnsignedProducts(graph) ? 'uint8' : 'q8';
-  return isHalf ? 'fp16' : 'fp32';
-};

@@ -26,7 +26,7 @@ export const blockwise = (graph: Graph, choices: Choices, before: Packings): Pac
   for (const [name, choice] of choices) {
     if (!('form' in choice) || choice.form !== 'blocks' || before.has(name)) continue;
     const rows = finiteRows(graph, name, choice.layout);
-    packings.set(name, packedOf(rows, choice.grid, nearest(rows, choice.grid, { search: true })));
+    packings.set(name, packedOf(rows, choice.grid, nearest(rows, choice.grid, { search: true }), choice.use));
   }
   return packings;
 };

@@ -96,6 +96,7 @@ const chooseBlocks = (sites: readonly Site[], tensor: Tensor, grid: Grid, use: '
   const [rows = 0, columns = 0] = tensor.dims;
   const width = layout === 'turned' ? rows : columns;
   if (width < grid.block) return { kept: `its ${width} numbers in a row are fewer than a block of ${grid.block}` };
+  if (use === 'table' && (width * grid.bits) % 8 !== 0) return { kept: `its ${width} numbers in a row fill no bytes` };
   const isPlain = sites.every(({ node }) => node.domain === '');
   return isPlain ? { form: 'blocks', use, layout, grid } : { kept: 'nothing multiplies by blocks there' };
 };

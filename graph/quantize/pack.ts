@@ -6,7 +6,7 @@ export interface Packed {
   readonly grid: Grid;
   readonly rows: number;
   readonly width: number;
-  /** uint8, (rows, bytes): whole blocks of a row one after the other, the lowest bits of a byte first. */
+  /** uint8, (rows, bytes): blocks of a row one after the other, the lowest bits of a byte first. */
   readonly codes: Tensor;
   /** float32, (rows, blocks). */
   readonly scales: Tensor;
@@ -33,10 +33,15 @@ const packedRows = (
   return packed;
 };
 
-/** Rows are filled up to whole blocks with what stands for zero. */
-export const packedOf = ({ rows, width }: Pick<Rows, 'rows' | 'width'>, grid: Grid, rounded: Rounded): Packed => {
+/** Rows of a product are filled up to whole blocks with what stands for zero; those of a table end where they end. */
+export const packedOf = (
+  { rows, width }: Pick<Rows, 'rows' | 'width'>,
+  grid: Grid,
+  rounded: Rounded,
+  use: 'product' | 'table',
+): Packed => {
   const blocks = blocksOf(width, grid);
-  const filled = blocks * grid.block;
+  const filled = use === 'product' ? blocks * grid.block : width;
   const zeroAt = (row: number, block: number): number => rounded.zeros[row * blocks + block] ?? middleOf(grid);
   const codes = packedRows(rows, filled, grid.bits, (row, place) =>
     place < width ? (rounded.codes[row * width + place] as number) : zeroAt(row, Math.floor(place / grid.block)),

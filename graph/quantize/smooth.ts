@@ -50,8 +50,6 @@ export type Scales = ReadonlyMap<Value, Float32Array>;
 
 const inverse = (scales: Float32Array): Float32Array<ArrayBuffer> => Float32Array.from(scales, (s) => 1 / s);
 
-const norms: ReadonlySet<string> = new Set(['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization']);
-
 /** A weight that divides the activation when some of its numbers, along an axis, are divided. */
 interface Fold {
   readonly weight: Value;
@@ -64,10 +62,13 @@ const readOnce = (graph: Graph, names: readonly Value[]): boolean =>
   names.every((name) => graph.weights.has(name) && indexOf(graph).users.get(name)?.length === 1);
 
 /** What a norm ends with: a scale and a shift. */
-const foldsOfNorm = (graph: Graph, { inputs }: Node): readonly Fold[] => {
-  const vectors = inputs.slice(1).filter((name) => name !== null);
-  const isOwn = vectors.every((name) => graph.weights.get(name)?.dims.length === 1);
-  return isOwn && readOnce(graph, vectors) ? vectors.map((weight) => ({ weight, axis: 0, before: 0 })) : [];
+const foldsOfNorm = (graph: Graph, node: Node): readonly Fold[] => {
+  const vectors = node.inputs.slice(1).filter((name) => name !== null);
+  const ends = sitesAt(graph, node).filter(({ use }) => use.kind === 'norm' || use.kind === 'bias');
+  const isOwn = vectors.every((name) => ends.some(({ weight }) => weight === name));
+  return isOwn && ends.some(({ use }) => use.kind === 'norm') && readOnce(graph, vectors)
+    ? vectors.map((weight) => ({ weight, axis: 0, before: 0 }))
+    : [];
 };
 
 /** Values of attention are mixed and nothing else, so that their projection divides what comes out. */
@@ -90,8 +91,7 @@ const foldsInto = (graph: Graph, { input, products, width }: Group): readonly Fo
   if (made === undefined || made.outputs.length !== 1 || graph.outputs.includes(input)) return [];
   const own = new Set(products.map(({ node }) => node));
   if (!(users.get(input) ?? []).every((user) => own.has(user))) return [];
-  if (norms.has(made.op)) return foldsOfNorm(graph, made);
-  return made.op === 'Attention' ? foldsOfAttention(graph, made, width) : [];
+  return made.domain === '' ? foldsOfNorm(graph, made) : foldsOfAttention(graph, made, width);
 };
 
 /** Weights after all groups were divided, and what stands before the products of the groups that nothing folds. */

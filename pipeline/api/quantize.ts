@@ -1,10 +1,9 @@
 import type { Graph, Value } from '../../graph/graph.ts';
 import { leftAlone } from '../../graph/quantize/choose.ts';
+import { storedAs } from '../../graph/quantize/convert.ts';
 import type { Format } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
-import { storedInHalves } from '../../graph/quantize/half.ts';
-import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
-import { fuseForInference } from '../../graph/rewrite/index.ts';
+import type { Quantized } from '../../graph/quantize/index.ts';
 import { modelError, reworded } from '../../ground/errors.ts';
 import { expectFloats } from '../../models/foreign.ts';
 import { requestError } from '../diagnostic.ts';
@@ -39,7 +38,7 @@ const whyNone = (weights: readonly QuantizedWeight[]): string => {
 const quantized = (graph: Graph, format: Format, asked: QuantizeOptions): Quantized => {
   const { skip = [], minElements, block, zeroPoint } = asked;
   try {
-    return quantizeWeights(fuseForInference(graph, format.products.kind === 'integers' ? 'inside' : 'apart'), {
+    return storedAs(graph, {
       ...{ exclude: skip, format },
       ...(block === undefined ? {} : { block }),
       ...(zeroPoint === undefined ? {} : { zeroPoint }),
@@ -80,8 +79,9 @@ export const quantizeGraph = async (
       const bits = format.products.kind === 'integers' ? '8 bits' : format.name;
       throw modelError(`no matrix can be stored in ${bits} (${reasons}): skip less, or lower --min-elements`);
     }
-    const graph =
-      format.floats === 'float16' ? storedInHalves(made.graph, new Set(leftAlone(made.choices))) : made.graph;
-    return { graph, told: { format: format.name, weights, quantized: count, kept: weights.length - count } };
+    return {
+      graph: made.graph,
+      told: { format: format.name, weights, quantized: count, kept: weights.length - count },
+    };
   });
 };

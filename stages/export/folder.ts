@@ -17,7 +17,8 @@ import { deployFiles, jsonText, readModel, tokenizerText } from '../../models/fi
 import { expectFinite } from '../../models/finite.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
-import { onnxFile, type Precision, precisionOf, precisions } from '../../models/precision.ts';
+import { onnxFile, type Precision, precisions } from '../../models/precision.ts';
+import { precisionOf } from '../../models/precision-of.ts';
 import { answerName } from '../../models/signature.ts';
 import { type CardWords, modelCard } from './card.ts';
 import { configJson } from './config.ts';

@@ -85,7 +85,7 @@ export const roundProducts = async (
         known = { key, correlations: correlationsOf(own, gram.width) };
       }
       const rounded = await gptq(rows, choice.grid, known.correlations, carrier, signal);
-      packings.set(weight, packedOf(rows, choice.grid, rounded));
+      packings.set(weight, packedOf(rows, choice.grid, rounded, choice.use));
       const added = bias === undefined ? undefined : weights.get(bias);
       if (bias !== undefined && added !== undefined) {
         weights.set(bias, corrected(added, rows, widened(rows, choice.grid, rounded), gram));

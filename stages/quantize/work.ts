@@ -13,7 +13,7 @@ import type { Json } from '../../ground/json.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import { precisionOf } from '../../models/precision.ts';
+import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
 import { activationsOf } from './activations.ts';
 import { roundProducts } from './blocks.ts';

@@ -17,19 +17,18 @@ import { predict } from '../../engine/predict.ts';
 import { multiLabel } from '../../engine/tasks/multi-label.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { readModel } from '../../models/files.ts';
-import { onnxFile } from '../../models/precision.ts';
+import { onnxFile, precisions } from '../../models/precision.ts';
 import { configJson } from '../../stages/export/config.ts';
 import { clientClassOf, families, tokenizerClasses } from '../../stages/export/families.ts';
 import { toldSet } from '../rig/told.ts';
 import { workspace } from '../rig/workspace.ts';
 import { type Best, bestOf, clientModel, exportInto, ownOutputs, ROUNDING, TIE, tasks, texts } from './rig.ts';
 
-const precisions = ['fp32', 'q8'] as const;
 const space = workspace();
 const folders: Partial<Record<TaskName, string>> = {};
 beforeAll(async () => {
   env.allowRemoteModels = false;
-  for (const task of tasks) folders[task] = await exportInto(space.folder, task, clientModel(task));
+  for (const task of tasks) folders[task] = await exportInto(space.folder, task, clientModel(task), precisions);
 });
 afterAll(() => space[Symbol.dispose]());
 

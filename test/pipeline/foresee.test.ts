@@ -202,7 +202,7 @@ describe('before anything runs', () => {
     [
       'files of two models in one folder',
       `${encoder}  - { id: teacher, uses: train }\n${scratch('hidden: 64, heads: 4')}  - { id: int8, uses: quantize }\n  - { id: deploy, uses: export, from: { fp32: encoder, q8: int8 } }`,
-      'the fp32 and q8 models differ in task: they must come from one model',
+      'the models of a folder differ in task: they must come from one model',
       '{ fp32: encoder',
     ],
   ])('says %s', async (_, stages, message, at) => {
