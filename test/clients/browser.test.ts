@@ -3,6 +3,7 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formats } from '../../graph/quantize/formats/index.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
@@ -172,6 +173,16 @@ describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
         else expectClose(saidOf(said), reported(task, rows), task === 'fill-mask' ? ids : labels);
       }
     }
+  });
+
+  it.each(formats)('answers as decant does from a file in $name', async ({ dtype }) => {
+    const name = `in-${dtype}`;
+    await exportInto(space.folder, name, clientModel('text-classification'), [dtype]);
+    const [found = []] = await runPipelines([
+      { task: 'text-classification', model: name, dtype, texts: given['text-classification'], all: false },
+    ]);
+    const own = await ownOutputs(join(space.folder, name), dtype, given['text-classification']);
+    for (const [j, rows] of own.entries()) expectClose(saidOf(found[j] ?? []), rows, labels);
   });
 
   it('says the number that decant says, of texts and of pairs', async () => {

@@ -102,13 +102,14 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
 
   it('fills masks as decant does', async () => {
     const folder = folderOf('fill-mask');
-    const masked = ['the [MASK] sleeps quietly', 'a small bird [MASK]'];
+    const masked = ['the [MASK] sleeps quietly', 'a small bird [MASK]', 'the small [MASK]', 'a [MASK] sleeps'];
     const own = await ownOutputs(folder, dtype, masked);
     const run = await pipeline('fill-mask', folder, { dtype });
     const said = [];
     for (const text of masked) said.push(...[await run(text, { top_k: 1 })].flat(2));
     await run.dispose();
-    const rows = own.map((row, i) => bestOf(row[i === 0 ? 2 : 4] ?? []));
+    const places = [2, 4, 3, 2];
+    const rows = own.map((row, i) => bestOf(row[places[i] ?? 0] ?? []));
     expectSame(
       said.map(({ token, score }) => ({ label: String(token), score })),
       rows,
