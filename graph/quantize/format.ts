@@ -1,5 +1,5 @@
 /** How the numbers of a matrix are stored, and so computed with. */
-export type Storage =
+type Storage =
   /** 8 bits and a step a column; activations are quantized as the model runs. */
   | { readonly kind: 'integers'; readonly signed: boolean }
   /** Few bits in blocks, each with a scale; activations stay floats. */

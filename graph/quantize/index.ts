@@ -12,7 +12,6 @@ import { type QuantizeReport, reportOf } from './report.ts';
 import { quantizeError } from './weights.ts';
 
 export type { QuantizeOptions } from './choose.ts';
-export type { QuantizeReport } from './report.ts';
 
 /** DynamicQuantizeLinear came with this operator set. */
 const firstOpset = 11;

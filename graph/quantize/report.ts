@@ -3,7 +3,7 @@ import type { Choice, Choices } from './choose.ts';
 import { blocksOf, type Grid } from './grid.ts';
 
 /** What happened to one float weight. */
-export interface WeightReport {
+interface WeightReport {
   readonly name: string;
   readonly dims: readonly number[];
   /** 'int8', bits in blocks, or 'float32' with the reason. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { roundings } from './roundings/index.ts';
 
-export const formatNames = formats.map(({ name }) => name);
+const formatNames = formats.map(({ name }) => name);
 
 /** Numbers that may share a scale: what kernels take. */
 const BLOCKS = [16, 32, 64, 128, 256] as const;
