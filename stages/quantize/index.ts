@@ -4,7 +4,6 @@ import { defineStage } from '../stage.ts';
 import { config, needsTexts } from './config.ts';
 import { foreseeQuantization } from './foresee.ts';
 
-
 /** What it leaves for the report. */
 const reported = z.looseObject({ quantization: json, deviation: json });
 
