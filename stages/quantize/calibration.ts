@@ -5,9 +5,6 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 
-/** Training texts that are read where nobody says how many. */
-export const CALIBRATION = 256;
-
 /** Places of `count` texts, spread evenly over all of them. */
 const spread = (all: number, count: number): Int32Array => {
   const taken = Math.min(all, count);

@@ -7,6 +7,9 @@ const formatNames = formats.map(({ name }) => name);
 /** Numbers that may share a scale: what kernels take. */
 const BLOCKS = [16, 32, 64, 128, 256] as const;
 
+/** Training texts that are read where nobody says how many. */
+export const CALIBRATION = 256;
+
 const described = (list: readonly { readonly name: string; readonly summary: string }[]): string =>
   list.map(({ name, summary }) => `${name}: ${summary}`).join('; ');
 

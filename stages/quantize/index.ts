@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../ground/reported/json.ts';
 import { defineStage } from '../stage.ts';
-import { config, needsTexts } from './config.ts';
+import { CALIBRATION, config, needsTexts } from './config.ts';
 import { foreseeQuantization } from './foresee.ts';
 
 /** What it leaves for the report. */
@@ -22,6 +22,8 @@ export const quantize = defineStage({
   takes: { model: 'floats' },
   draws: false,
   wire: (options, wiring) => (needsTexts(options) ? { dataset: wiring.dataset() } : {}),
+  effort: (options, { train }) =>
+    needsTexts(options) ? { alone: Math.min(train, options.calibration ?? CALIBRATION) } : {},
   foresee: (options, outlook) => foreseeQuantization(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });
