@@ -4,7 +4,15 @@ import { dtypeNumber } from './ops/shared-structure.ts';
 import { floatPiecesOf, type Tensor } from './tensor.ts';
 
 /** What takes the time of a step, and loses least: each number is rounded once, where sums are wider inside. */
-const products: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'Conv', 'com.microsoft:FusedMatMul']);
+const products: ReadonlySet<string> = new Set([
+  ...['MatMul', 'Gemm', 'Conv', 'com.microsoft:FusedMatMul', 'com.microsoft:MatMulNBits'],
+]);
+
+/** Gives rows of a table as the table has them. */
+const lookups: ReadonlySet<string> = new Set(['Gather', 'Slice', 'com.microsoft:GatherBlockQuantized']);
+
+/** Attention by itself: devices that have it in float16 add up in float32 inside. */
+const attentions: ReadonlySet<string> = new Set(['com.microsoft:MultiHeadAttention', 'com.microsoft:Attention']);
 
 /** Puts elements elsewhere and changes none. */
 const movements: ReadonlySet<string> = new Set([
@@ -46,6 +54,10 @@ const fits = (tensor: Tensor): boolean => {
 export interface Float16Options {
   /** Most terms of a product in float16, for devices that add these up in float16; products over a batch then stay wide. */
   readonly longestSum?: number | undefined;
+  /** For a file that holds its weights in float16: rows are looked up, and attention computed, in float16, too. */
+  readonly stored?: boolean;
+  /** Values that float16 does not reach. */
+  readonly wide?: ReadonlySet<Value>;
 }
 
 /** How many terms each element of a product adds up; undefined where only the run knows. */
@@ -60,6 +72,8 @@ const termsOf = ({ types }: Graph, { op, inputs: [a], attrs }: Node): number | u
 class Halving {
   readonly #graph: Graph;
   readonly #longestSum: number;
+  readonly #stored: boolean;
+  readonly #wide: ReadonlySet<Value>;
   readonly #builder: GraphBuilder;
   readonly #captured: ReadonlySet<Value>;
   /** Names in float16. */
@@ -69,9 +83,12 @@ class Halving {
   /** Values that are rounded to float16 where what they meet is in it: weights, and masks of zeros and one other number. */
   readonly #rounded = new Set<Value>();
 
-  constructor(graph: Graph, { longestSum = Number.POSITIVE_INFINITY }: Float16Options) {
+  constructor(graph: Graph, options: Float16Options) {
+    const { longestSum = Number.POSITIVE_INFINITY, stored = false, wide = new Set<Value>() } = options;
     this.#graph = graph;
     this.#longestSum = longestSum;
+    this.#stored = stored;
+    this.#wide = wide;
     this.#builder = GraphBuilder.like(graph);
     this.#captured = new Set([...graph.outputs, ...graph.nodes.flatMap(capturedBy)]);
     for (const input of graph.inputs) if (this.#isFloat(input)) this.#rounded.add(input);
@@ -98,9 +115,13 @@ class Halving {
     const [floats, name] = [this.#floatsOf(node), nameOf(node)];
     if (floats.length === 0 || holdsGraphs(node) || !node.outputs.every((output) => this.#isFloat(output)))
       return false;
+    if (node.outputs.some((output) => this.#wide.has(output)) || floats.some((input) => this.#wide.has(input)))
+      return false;
     const isKnown = (input: Value): boolean => this.#native.has(input) || this.#rounded.has(input);
     if (products.has(name))
       return this.#isShort(node) && floats.every((input) => isKnown(input) || !this.#isFixed(input));
+    if (this.#stored && attentions.has(name)) return true;
+    if (this.#stored && lookups.has(name) && floats.every(isKnown)) return true;
     return between.has(name) && floats.some((input) => this.#native.has(input)) && floats.every(isKnown);
   }
 

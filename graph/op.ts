@@ -112,7 +112,11 @@ interface Target {
  * `passed` says that the output is the input again in another shape, order or type, so that what becomes of it is the answer
  * (`axes` has the output's axis for each of the input's, where the shapes do not tell); `fixed` is never learned.
  */
-export type Use = { readonly input: number } & (
+export type Use = {
+  readonly input: number;
+  /** How many numbers stand in it, where several share an element. */
+  readonly numbers?: number;
+} & (
   | ({ readonly kind: 'linear'; readonly inner: number; readonly outer: number } & Encoding)
   | { readonly kind: 'lookup' | 'norm' | 'bias' | 'scale' | 'table'; readonly axis: number }
   | { readonly kind: 'passed'; readonly axes?: readonly (number | undefined)[] }

@@ -2,6 +2,7 @@ import { type Graph, indexOf, type Node, type Value } from './graph.ts';
 import type { Use } from './op.ts';
 import { isCarrying, isFloating, longAxes } from './sites/content.ts';
 import { type Found, Walk } from './sites/walk.ts';
+import { elementCount } from './tensor.ts';
 
 /** One place where a weight is used, and what for. Nothing is read off a name. */
 export interface Site {
@@ -144,6 +145,11 @@ export const productAt = (graph: Graph, node: Node): Product | undefined =>
 /** Whether a weight was learned, in whatever type it is kept: not axes, shapes, masks, angles, steps or the scale of attention. */
 export const isLearned = (graph: Graph, weight: Value): boolean =>
   isCarrying(graph.weights.get(weight)?.dtype) && sitesOfWeight(graph, weight).some(({ use }) => use.kind !== 'fixed');
+
+/** How many numbers a weight holds, where several may share an element of it. */
+export const numbersIn = (graph: Graph, weight: Value): number =>
+  sitesOfWeight(graph, weight).find(({ use }) => use.numbers !== undefined)?.use.numbers ??
+  elementCount(graph.weights.get(weight)?.dims ?? []);
 
 /** Whether training may move a weight: it was learned, and is kept in floating point. */
 export const isParameter = (graph: Graph, weight: Value): boolean =>

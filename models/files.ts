@@ -10,8 +10,8 @@ import { expectAgreement } from './agree.ts';
 import { parsedJson, readText } from './importers/json-file.ts';
 import { infoFrom } from './info.ts';
 import type { Model, ModelInfo } from './model.ts';
-import type { Precision } from './precision.ts';
-import { isQuantized } from './quantized.ts';
+import { onnxFile, type Precision, precisions, preferred } from './precision.ts';
+import { precisionOf } from './precision-of.ts';
 
 /** The files of a model artifact. */
 const modelFiles = { graph: 'model.onnx', info: 'model.json', tokenizer: 'tokenizer.json' } as const;
@@ -21,8 +21,6 @@ export const deployFiles = {
   config: 'config.json',
   tokenizer: 'tokenizer.json',
   tokenizerConfig: 'tokenizer_config.json',
-  fp32: 'onnx/model.onnx',
-  q8: 'onnx/model_quantized.onnx',
 } as const;
 
 /** A model folder is damaged, incomplete or not decant's. */
@@ -89,7 +87,7 @@ interface Deployed {
   readonly info: ModelInfo;
 }
 
-const deployed = z.object({ model: z.unknown(), files: z.array(z.enum(['fp32', 'q8'])).min(1) });
+const deployed = z.object({ model: z.unknown(), files: z.array(z.enum(precisions)).min(1) });
 
 /** Clients read the classes in one place of config.json, decant in another. */
 const expectSameLabels = (path: string, labels: readonly string[], id2label: unknown): void => {
@@ -131,18 +129,15 @@ const lacking = (folder: string, precision: Precision, files: readonly Precision
 const readDeployFolder = async (folder: string, { precision: wanted, file }: Wanted): Promise<Model> => {
   const { files, info } = await readDeployed(folder);
   if (file !== undefined) return await readDeployFile(folder, info, file);
-  const precision = wanted ?? (files.includes('q8') ? 'q8' : 'fp32');
+  const precision = wanted ?? preferred(files);
   if (!files.includes(precision)) throw lacking(folder, precision, files);
-  return await readDeployFile(folder, info, join(folder, deployFiles[precision]));
+  return await readDeployFile(folder, info, join(folder, onnxFile(precision)));
 };
-
-/** What a model stores its weights in. */
-const precisionOf = ({ graph }: Model): Precision => (isQuantized(graph) ? 'q8' : 'fp32');
 
 const readStageFolder = async (folder: string, { precision: wanted, file }: Wanted): Promise<Model> => {
   const path: PathOf = (name) => join(folder, name);
   const model = await readStageFile(path, file ?? path(modelFiles.graph));
-  const own = precisionOf(model);
+  const own = precisionOf(model.graph);
   if (wanted !== undefined && wanted !== own) throw lacking(folder, wanted, [own]);
   return model;
 };
@@ -163,7 +158,7 @@ export interface Wanted {
 
 /**
  * Reads a model folder: a stage's (model.onnx, model.json, tokenizer.json) or an exported one (config.json and onnx/).
- * Of an exported folder the smaller file is taken, q8, unless `wanted` says otherwise.
+ * Of an exported folder the file in 8 bits is taken where there is one, unless `wanted` says otherwise.
  */
 export const readModel = async (folder: string, wanted: Wanted = {}): Promise<Model> => {
   checkAdapter(folder, 'model-file');
@@ -174,17 +169,17 @@ export const readModel = async (folder: string, wanted: Wanted = {}): Promise<Mo
   );
 };
 
-/** Every model of a folder by precision: the one of a stage's folder, one or two of an exported one. */
+/** Every model of a folder by precision: the one of a stage's folder, all files of an exported one. */
 export const readModels = async (folder: string): Promise<ReadonlyMap<Precision, Model>> => {
   if ((await folderKind(folder)) === 'exported') {
     const { files, info } = await readDeployed(folder);
     const models = new Map<Precision, Model>();
     for (const precision of files)
-      models.set(precision, await readDeployFile(folder, info, join(folder, deployFiles[precision])));
+      models.set(precision, await readDeployFile(folder, info, join(folder, onnxFile(precision))));
     return models;
   }
   const model = await readModel(folder);
-  return new Map([[precisionOf(model), model]]);
+  return new Map([[precisionOf(model.graph), model]]);
 };
 
 /** tokenizer.json as text: one line a file would be unreadable, indented vocabularies would be twice as large. */

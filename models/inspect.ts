@@ -4,7 +4,7 @@ import { concreteView } from '../graph/concrete.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
 import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
 import { intAttr, noMacs } from '../graph/ops/shared-structure.ts';
-import { isLearned } from '../graph/sites.ts';
+import { isLearned, numbersIn } from '../graph/sites.ts';
 import { arrayOf, elementCount, type Tensor } from '../graph/tensor.ts';
 import { isRefusal } from '../ground/errors.ts';
 import { depthsOf } from './anatomy/depth.ts';
@@ -78,8 +78,10 @@ const figuresOf = (graph: Graph): { readonly parameters: number; readonly nonzer
   let nonzero = 0;
   for (const [name, tensor] of graph.weights) {
     if (!isLearned(graph, name)) continue;
-    parameters += elementCount(tensor.dims);
-    nonzero += countNonzero(tensor);
+    const numbers = numbersIn(graph, name);
+    parameters += numbers;
+    // Of several in a byte none is nothing for certain: that is for the zero point of its block to say.
+    nonzero += numbers === elementCount(tensor.dims) ? countNonzero(tensor) : numbers;
   }
   return { parameters, nonzero };
 };

@@ -2,6 +2,7 @@ import { dtypeCodes } from '../graph/codec/dtypes.ts';
 import { type Graph, indexOf, type Node, opsetOf, type Value } from '../graph/graph.ts';
 import { findOp } from '../graph/ops/index.ts';
 import { intAttr } from '../graph/ops/shared-structure.ts';
+import { readsBlocks } from '../graph/quantize/stored.ts';
 
 const quantizesActivations = ({ domain, op }: Node, { opsets }: Graph): boolean =>
   findOp(domain, op, opsetOf(opsets, domain))?.batchDependent === true;
@@ -18,14 +19,11 @@ const isStored = (name: Value | null | undefined, graph: Graph): boolean => {
   return dtype === 'int8' || dtype === 'uint8';
 };
 
-/** Products and look-ups of weights in blocks of few bits, each with a scale. */
-const ofBlocks: ReadonlySet<string> = new Set(['MatMulNBits', 'GatherBlockQuantized']);
-
 /** Whether a graph stores weights in 8 bits or fewer, be it those of products or a table alone: it cannot be trained or cut. */
 export const isQuantized = (graph: Graph): boolean =>
   graph.nodes.some(
     (node) =>
-      ofBlocks.has(node.op) || quantizesActivations(node, graph) || (widens(node) && isStored(node.inputs[0], graph)),
+      readsBlocks(node) || quantizesActivations(node, graph) || (widens(node) && isStored(node.inputs[0], graph)),
   );
 
 /** How texts are put together: one by one where activations are quantized over a whole batch, so that neighbours would count. */

@@ -2,11 +2,12 @@ import type { Dataset } from '../data/dataset.ts';
 import type { Device } from '../engine/engines/kind.ts';
 import type { DatasetTask } from '../ground/tasks.ts';
 import type { ModelFacts } from '../models/facts.ts';
+import type { Precision } from '../models/precision.ts';
 
 /** What is known of a model before anything runs; what is left out is not known. */
 export interface Expected extends ModelFacts {
-  /** Whether its weights are 8-bit integers. */
-  readonly quantized?: boolean;
+  /** What its weights are stored in, where that is not float32. */
+  readonly stored?: Precision;
   /** Width of each attention head, where that is not the width of the model over its heads. */
   readonly headWidth?: number;
 }

@@ -120,9 +120,9 @@ export interface Stage<C, M> {
   /** Named inputs of `from:` when it takes several ({ fp32: student, q8: int8 }); default is one, called 'model'; [] for none. */
   readonly from?: readonly string[];
   /** What the weights of its model are stored in, where that is not floats. */
-  readonly stores?: 'integers';
+  readonly stores?: 'fewer bits';
   /** What the weights of its input models have to be stored in, by the name of the input; either where it is not said. */
-  readonly takes?: Readonly<Record<string, 'floats' | 'integers'>>;
+  readonly takes?: Readonly<Record<string, 'floats' | 'fewer bits'>>;
   /** Inputs beyond `from`: dataset, teachers. Called at planning time. */
   wire(config: C, wiring: Wiring): Readonly<Record<string, Ref>>;
   /** Absolute paths of outside files whose contents belong to the key (csv files, npm packages). */

@@ -4,7 +4,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writeGraph } from '../../graph/codec/index.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { readModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
@@ -37,7 +37,7 @@ const ownFiles = async (model: Model, folder: string): Promise<readonly Contende
   const fp32 = join(folder, 'decant-fp32.onnx');
   const int8 = join(folder, 'decant-int8.onnx');
   await writeGraph(fp32, fused);
-  await writeGraph(int8, quantizeDynamic(fused).graph);
+  await writeGraph(int8, quantizeWeights(fused).graph);
   return [
     await contender({ maker: 'decant', precision: 'fp32', recipe: 'export', path: fp32 }),
     await contender({ maker: 'decant', precision: 'int8', recipe: 'quantize', path: int8 }),

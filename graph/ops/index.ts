@@ -3,6 +3,7 @@ import { elu, hardSwish, mish, prelu, selu, softsign } from './activations.ts';
 import { argMax, argMin } from './arg.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { batchNormalization } from './batch-normalization.ts';
+import { gatherBlockQuantized, matMulNBits } from './blocks.ts';
 import { cast, castLike } from './cast.ts';
 import { comparisons } from './comparisons.ts';
 import { compress } from './compress.ts';
@@ -133,6 +134,8 @@ export const ops: readonly OpDef[] = [
   matmulInteger,
   dynamicQuantizeMatMul,
   matmulIntegerToFloat,
+  matMulNBits,
+  gatherBlockQuantized,
   fusedGemm,
   fusedMatMul,
   skipLayerNormalization,

@@ -1,11 +1,20 @@
 import type { Graph, Value } from '../graph.ts';
 import { type Site, sitesOfWeight } from '../sites.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
+import type { Format } from './format.ts';
+import { int8 } from './formats/int8.ts';
 import { formAt } from './forms.ts';
+import type { Grid, Layout } from './grid.ts';
 import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
 import { quantizeError } from './weights.ts';
 
 export interface QuantizeOptions {
+  /** What is stored and computed in; 8-bit integers where nothing is said. */
+  readonly format?: Format;
+  /** Numbers that share a scale, where a format stores blocks. */
+  readonly block?: number;
+  /** Whether each block has a zero point of its own (the default). */
+  readonly zeroPoint?: boolean;
   /** Whether embedding tables become 8-bit rows, too (the default): most of the bytes of small models. */
   readonly embeddings?: boolean;
   /** 7-bit weights, for CPUs whose 8-bit products saturate (x86 before VNNI). */
@@ -20,9 +29,25 @@ export interface QuantizeOptions {
 
 /**
  * What happens to a weight: the form it is quantized in, or why it stays. `linear` multiplies in 8 bits, `table` looks up
- * 8-bit rows, `stored` is 8 bits in the file only: a session makes a float constant of it when it loads the model.
+ * 8-bit rows, `stored` is 8 bits in the file only: a session makes a float constant of it when it loads the model. `blocks` are
+ * whole numbers of few bits, multiplied by (`turned` where the matrix has its outputs last) or looked up in.
  */
-export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | { readonly kept: string };
+export type Choice =
+  | { readonly form: 'linear' | 'table' | 'stored' }
+  | { readonly form: 'blocks'; readonly use: 'product' | 'table'; readonly layout: Layout; readonly grid: Grid }
+  | { readonly kept: string };
+
+/** Why a weight stays as it is where that was asked for. */
+const [EXCLUDED, NOT_ASKED] = ['excluded', 'embeddings are not asked for'];
+
+/** Weights that are to stay as they are, whatever the format makes of others. */
+export const leftAlone = (choices: Choices): readonly Value[] =>
+  [...choices].flatMap(([name, choice]) =>
+    'kept' in choice && (choice.kept === EXCLUDED || choice.kept === NOT_ASKED) ? [name] : [],
+  );
+
+/** Numbers that share a scale where nothing is said. */
+const BLOCK = 32;
 
 /** A weight that was packed from others also goes by their names. */
 const namesOf = (graph: Graph, name: Value): readonly string[] => [name, ...(graph.origins?.get(name) ?? [])];
@@ -62,25 +87,60 @@ const chooseTable = (size: number, options: QuantizeOptions): Choice => {
   return size < minimum ? chooseStored(size) : { form: 'table' };
 };
 
+const isTurnedAt = ({ node: { attrs } }: Site): boolean => attrs.transB?.kind === 'int' && attrs.transB.value === 1;
+
+/** Blocks lie along the inputs of a product, and along the width of a table. */
+const chooseBlocks = (sites: readonly Site[], tensor: Tensor, grid: Grid, use: 'product' | 'table'): Choice => {
+  const [first] = sites.map((site): Layout => (use === 'table' || isTurnedAt(site) ? 'as it is' : 'turned'));
+  const layout = first ?? 'as it is';
+  const [rows = 0, columns = 0] = tensor.dims;
+  const width = layout === 'turned' ? rows : columns;
+  if (width < grid.block) return { kept: `its ${width} numbers in a row are fewer than a block of ${grid.block}` };
+  if (use === 'table' && (width * grid.bits) % 8 !== 0) return { kept: `its ${width} numbers in a row fill no bytes` };
+  const isPlain = sites.every(({ node }) => node.domain === '');
+  return isPlain ? { form: 'blocks', use, layout, grid } : { kept: 'nothing multiplies by blocks there' };
+};
+
+const chooseAs = (graph: Graph, sites: readonly Site[], tensor: Tensor, options: QuantizeOptions): Choice => {
+  const { format = int8, block = BLOCK, zeroPoint = true } = options;
+  const size = elementCount(tensor.dims);
+  const gridOf = (bits: Grid['bits']): Grid => ({ bits, block, zeroPoint });
+  if (sites.every((site) => formAt(site) === 'linear')) {
+    const { products } = format;
+    if (products.kind === 'integers') return chooseLinear(graph, sites, size, options);
+    if (products.kind === 'floats') return { kept: `stays in ${format.floats}` };
+    const minimum = options.minimumElements ?? minimumMatrix;
+    return size < minimum ? tooSmall(minimum) : chooseBlocks(sites, tensor, gridOf(products.bits), 'product');
+  }
+  const { tables } = format;
+  if (options.embeddings === false) return { kept: NOT_ASKED };
+  if (tables.kind === 'floats') return { kept: `stays in ${format.floats}` };
+  const isTable = sites.every((site) => formAt(site) === 'table');
+  if (tables.kind === 'integers') return isTable ? chooseTable(size, options) : chooseStored(size);
+  // Nothing looks up rows of blocks in another order, or multiplies by them besides.
+  if (!isTable) return chooseStored(size);
+  const minimum = options.minimumTable ?? minimumRows;
+  return size < minimum ? tooSmall(minimum) : chooseBlocks(sites, tensor, gridOf(tables.bits), 'table');
+};
+
 const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOptions): Choice => {
   const sites = sitesOfWeight(graph, name);
   if (tensor.dims.length !== 2) return { kept: 'no matrix' };
   if (graph.outputs.includes(name)) return { kept: 'an output of the graph' };
   if (sites.length === 0) return { kept: 'not used' };
-  const size = elementCount(tensor.dims);
-  if (sites.every((site) => formAt(site) === 'linear')) return chooseLinear(graph, sites, size, options);
-  if (options.embeddings === false) return { kept: 'embeddings are not asked for' };
-  if (sites.every((site) => formAt(site) === 'table')) return chooseTable(size, options);
-  return chooseStored(size);
+  return chooseAs(graph, sites, tensor, options);
 };
 
+/** Choices by weight. */
+export type Choices = ReadonlyMap<Value, Choice>;
+
 /** The choice for every float32 weight, in the order of the graph. */
-export const chooseWeights = (graph: Graph, options: QuantizeOptions): ReadonlyMap<Value, Choice> => {
+export const chooseWeights = (graph: Graph, options: QuantizeOptions): Choices => {
   const excluded = exclusion(graph, options.exclude ?? []);
   const choices = new Map<Value, Choice>();
   for (const [name, tensor] of graph.weights) {
     if (tensor.dtype !== 'float32') continue;
-    choices.set(name, excluded(name) ? { kept: 'excluded' } : choose(graph, name, tensor, options));
+    choices.set(name, excluded(name) ? { kept: EXCLUDED } : choose(graph, name, tensor, options));
   }
   return choices;
 };

@@ -2,104 +2,96 @@ import { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
 import { uniqueNames } from '../node-names.ts';
 import { sitesAt } from '../sites.ts';
-import { type Choice, chooseWeights, type QuantizeOptions } from './choose.ts';
-import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit.ts';
+import { blockwise, type Packings } from './blockwise.ts';
+import { type Choice, type Choices, chooseWeights, type QuantizeOptions } from './choose.ts';
+import { type BlockEmission, emitProduct, emitRows } from './emit/blocks.ts';
+import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit/integers.ts';
+import { int8 } from './formats/int8.ts';
 import { formAt } from './forms.ts';
+import { type QuantizeReport, reportOf } from './report.ts';
 import { quantizeError } from './weights.ts';
 
 export type { QuantizeOptions } from './choose.ts';
 
-/** What happened to one float weight. */
-interface WeightReport {
-  readonly name: string;
-  readonly dims: readonly number[];
-  /** 'int8', or 'float32' with the reason. */
-  readonly storage: 'int8' | 'float32';
-  readonly reason?: string;
-  readonly bytesBefore: number;
-  /** Integers and steps together. */
-  readonly bytesAfter: number;
-}
-
-export interface QuantizeReport {
-  readonly weights: readonly WeightReport[];
-  readonly quantized: number;
-  readonly kept: number;
-  /** Bytes of all float weights before, and of what stands for them after. */
-  readonly bytesBefore: number;
-  readonly bytesAfter: number;
-}
-
 /** DynamicQuantizeLinear came with this operator set. */
 const firstOpset = 11;
 
-/** How a node computes with quantized weights, where it does. */
-const emitterOf = (
-  graph: Graph,
-  choices: ReadonlyMap<Value, Choice>,
-  node: Node,
-): ((emission: Emission, node: Node) => void) | undefined => {
-  for (const site of sitesAt(graph, node)) {
-    const choice = choices.get(site.weight);
-    if (choice === undefined || !('form' in choice) || choice.form !== formAt(site)) continue;
-    if (choice.form === 'table') return emitLookup;
-    return node.domain === '' ? emitLinear : emitAttention;
-  }
-  return undefined;
+/** All that nodes are emitted with. */
+interface Emitting {
+  readonly choices: Choices;
+  readonly integers: Emission;
+  readonly blocks: BlockEmission;
+  readonly packings: Packings;
+}
+
+/** How a node computes with a quantized weight that it reads itself. */
+const emitBlocks = ({ blocks, packings }: Emitting, node: Node, weight: Value, choice: Choice): boolean => {
+  const packed = packings.get(weight);
+  if (packed === undefined || !('form' in choice) || choice.form !== 'blocks') return false;
+  (choice.use === 'table' ? emitRows : emitProduct)(blocks, node, weight, packed);
+  return true;
 };
 
-/** Integers and four bytes of step for every column. */
-const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
-  if (!('form' in choice)) return before;
-  const [rows = 0, columns = 0] = dims;
-  return rows * columns + 4 * columns;
+const emitIntegers = ({ integers }: Emitting, node: Node, form: 'linear' | 'table'): void => {
+  const emit = form === 'table' ? emitLookup : node.domain === '' ? emitLinear : emitAttention;
+  emit(integers, node);
 };
 
-const reportOf = (graph: Graph, choices: ReadonlyMap<Value, Choice>): QuantizeReport => {
-  const weights = [...choices].map(([name, choice]): WeightReport => {
-    const tensor = graph.weights.get(name);
-    const dims = tensor?.dims ?? [];
-    const before = tensor?.bytes.length ?? 0;
-    const common = { name, dims, bytesBefore: before, bytesAfter: bytesAfter(choice, dims, before) };
-    return 'form' in choice ? { ...common, storage: 'int8' } : { ...common, storage: 'float32', reason: choice.kept };
+/** Emits a node that computes with a quantized weight; says whether it is one. */
+const emitQuantized = (emitting: Emitting, node: Node): boolean =>
+  sitesAt(emitting.integers.graph, node).some((site) => {
+    const choice = emitting.choices.get(site.weight);
+    if (choice === undefined || !('form' in choice) || formAt(site) === undefined) return false;
+    if (choice.form === 'blocks') return emitBlocks(emitting, node, site.weight, choice);
+    if (choice.form === 'stored' || choice.form !== formAt(site)) return false;
+    emitIntegers(emitting, node, choice.form);
+    return true;
   });
-  const sum = (of: (weight: WeightReport) => number): number => weights.reduce((total, w) => total + of(w), 0);
-  const quantized = weights.filter((weight) => weight.storage === 'int8').length;
-  return {
-    weights,
-    quantized,
-    kept: weights.length - quantized,
-    bytesBefore: sum((weight) => weight.bytesBefore),
-    bytesAfter: sum((weight) => weight.bytesAfter),
-  };
+
+const emitAll = (emitting: Emitting): Graph => {
+  const { graph, builder } = emitting.integers;
+  const stands = new Map<Value, Value>();
+  for (const [name, choice] of emitting.choices) {
+    if ('form' in choice && choice.form === 'stored') stands.set(name, emitStored(emitting.integers, name));
+  }
+  for (const node of graph.nodes) {
+    if (emitQuantized(emitting, node)) continue;
+    const inputs = node.inputs.map((input) => (input === null ? null : (stands.get(input) ?? input)));
+    builder.add({ ...node, inputs }, (value) => graph.types.get(value));
+  }
+  return uniqueNames(builder.freeze(graph.outputs));
 };
+
+/** What became of a graph and of each of its float weights. */
+export interface Quantized {
+  readonly graph: Graph;
+  readonly report: QuantizeReport;
+  readonly choices: Choices;
+}
 
 /**
- * Stores matrices and embedding tables as 8-bit integers and multiplies in 8 bits, with activations quantized at run
- * time over the whole tensor they arrive in. Classifiers compute in float with a matrix that the file holds in 8 bits;
- * small weights stay in float.
+ * Stores matrices and embedding tables as a format says. As 8-bit integers they are multiplied in 8 bits, with activations
+ * quantized at run time over the whole tensor they arrive in; classifiers compute in float with a matrix that the file holds in
+ * 8 bits. In blocks of few bits they are multiplied by floats. Small weights stay in float. `rounded` has the blocks of weights
+ * that were rounded otherwise than to the nearest.
  */
-export const quantizeDynamic = (
+export const quantizeWeights = (
   graph: Graph,
   options: QuantizeOptions = {},
-): { readonly graph: Graph; readonly report: QuantizeReport; readonly choices: ReadonlyMap<Value, Choice> } => {
+  rounded: Packings = new Map(),
+): Quantized => {
   const opset = graph.opsets[''] ?? 0;
   if (opset < firstOpset) {
     throw quantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
   }
   const choices = chooseWeights(graph, options);
-  const builder = GraphBuilder.like(graph);
-  const limit = options.reduceRange ? 63 : 127;
-  const emission: Emission = { graph, builder, limit, activations: new Map(), weights: new Map() };
-  const stands = new Map<Value, Value>();
-  for (const [name, choice] of choices) {
-    if ('form' in choice && choice.form === 'stored') stands.set(name, emitStored(emission, name));
-  }
-  for (const node of graph.nodes) {
-    const emit = emitterOf(graph, choices, node);
-    const inputs = node.inputs.map((input) => (input === null ? null : (stands.get(input) ?? input)));
-    if (emit === undefined) builder.add({ ...node, inputs }, (value) => graph.types.get(value));
-    else emit(emission, node);
-  }
-  return { graph: uniqueNames(builder.freeze(graph.outputs)), report: reportOf(graph, choices), choices };
+  const packings = new Map([...blockwise(graph, choices, rounded), ...rounded]);
+  const builder = GraphBuilder.like(graph, { opsets: { 'com.microsoft': 1, ...graph.opsets } });
+  const { products } = options.format ?? int8;
+  const integers: Emission = {
+    ...{ graph, builder, limit: options.reduceRange ? 63 : 127, activations: new Map(), weights: new Map() },
+    signed: products.kind !== 'integers' || products.signed,
+  };
+  const emitted = emitAll({ choices, integers, blocks: { builder, stored: new Map() }, packings });
+  return { graph: emitted, report: reportOf(graph, choices), choices };
 };

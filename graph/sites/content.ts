@@ -103,7 +103,7 @@ export const ownUse = (graph: Graph, carried: Carried, use: Use): Use => {
   const last = longAxes(dims).at(-1) ?? Math.max(0, dims.length - 1);
   const { input } = use;
   if (use.kind === 'passed' || use.kind === 'fixed') return { input, kind: 'fixed' };
-  if (use.kind !== 'linear') return { input, kind: use.kind, axis: named(carried, use.axis) ?? last };
+  if (use.kind !== 'linear') return { ...use, axis: named(carried, use.axis) ?? last };
   const [inner, outer] = [named(carried, use.inner), named(carried, use.outer)];
   return inner === undefined || outer === undefined ? { input, kind: 'table', axis: last } : { ...use, inner, outer };
 };

@@ -53,6 +53,16 @@ const blocks: Reading = (node, output) => {
   return { weights, nodes: [nodeOf('MatMul', [x, matrix], product), nodeOf('Add', [product, bias], output)] };
 };
 
+/** Rows of a table in blocks of few bits: (rows, width) in numbers. */
+const rowsOfBlocks: Reading = (node, output, graph) => {
+  const [table, ids] = node.inputs;
+  const rows = table == null ? undefined : graph.weights.get(table)?.dims[0];
+  const width = graph.types.get(output)?.shape?.at(-1);
+  if (ids == null || rows === undefined || typeof width !== 'number') return undefined;
+  const whole = value(`${output}/table`);
+  return { weights: { [whole]: [rows, width] }, nodes: [nodeOf('Gather', [whole, ids], output)] };
+};
+
 /** Attention whose projections compute in 8 bits: the same in floats, which is taken apart behind. */
 const attention: Reading = (node, output, graph) => {
   const [rounded, stored, bias, , , mask = null, , , past] = node.inputs;
@@ -87,6 +97,7 @@ const readings: Readonly<Record<string, Reading>> = {
   'com.microsoft:QuantizeLinear': rounding,
   'com.microsoft:DequantizeLinear': widening,
   'com.microsoft:MatMulNBits': blocks,
+  'com.microsoft:GatherBlockQuantized': rowsOfBlocks,
   'com.microsoft:QAttention': attention,
   'com.microsoft:SkipLayerNormalization': skipping('LayerNormalization', 2),
   'com.microsoft:SkipSimplifiedLayerNormalization': skipping('RMSNormalization', 1),

@@ -19,7 +19,9 @@ const withQuantized = async (models: Models, path: string, running: QuantizeCont
   const { expectBounded } = await import('../../models/bounded.ts');
   expectBounded(source.graph);
   const { quantizeModel } = await import('../../stages/quantize/work.ts');
-  const { model } = await quantizeModel(source, { embeddings: true, reduceRange: false, exclude: [] }, running).catch(
+  const { config } = await import('../../stages/quantize/config.ts');
+  // No texts are at hand here, so that nothing is evened out.
+  const { model } = await quantizeModel(source, config.parse({ smooth: false }), undefined, running).catch(
     (error: unknown) => Promise.reject(reworded(error, (reason) => requestError(`${path}: ${reason}`))),
   );
   return new Map([['fp32', source] as const, ['q8', model] as const]);
@@ -63,7 +65,7 @@ const sweepBeside = async (folder: string): Promise<void> => {
 /** Writes beside the target and moves what is proved to load: a folder is never half an export. */
 const write = async (models: Models, folder: string, threads: number, signal: AbortSignal): Promise<Exported> => {
   const { exportModels } = await import('../../stages/export/folder.ts');
-  const { deployFiles } = await import('../../models/files.ts');
+  const { onnxFile } = await import('../../models/precision.ts');
   const { forgetPlaced } = await import('../execute/placed.ts');
   await sweepBeside(resolve(folder));
   const temporary = temporaryFor(resolve(folder));
@@ -80,7 +82,7 @@ const write = async (models: Models, folder: string, threads: number, signal: Ab
     const unsupported = clientLimits(shared.tokenizer);
     const files = [...models.keys()].map((precision) => ({
       precision,
-      file: deployFiles[precision],
+      file: onnxFile(precision),
       bytes: sizes[precision] ?? 0,
     }));
     return { folder, to: 'transformers-js', task, modelType, labels, unsupported, files };
@@ -103,7 +105,7 @@ export const exportTo = async (
     signal.throwIfAborted();
     const { renew } = await limited(() => workOf(models));
     const all =
-      options.quantize === true ? await withQuantized(models, name, { threads, signal, onText: renew }) : models;
+      options.quantize === true ? await withQuantized(models, name, { threads, signal, onProgress: renew }) : models;
     return await write(all, folder, threads, signal);
   });
 };

@@ -88,10 +88,14 @@ const described = async (model: Model, graph: Graph, change: Change): Promise<Mo
 
 /** What is written for clients: the graph by its precision, and the float one beside what was quantized. */
 const exportedModels = async (model: Model, after: Model): Promise<ReadonlyMap<Precision, Model>> => {
-  const { isQuantized } = await import('../../models/quantized.ts');
-  if (!isQuantized(after.graph)) return new Map([['fp32', after]]);
-  if (isQuantized(model.graph)) return new Map([['q8', after]]);
-  return new Map([['fp32', model] as const, ['q8', after] as const]);
+  const { precisionOf } = await import('../../models/precision-of.ts');
+  const [before, own] = [precisionOf(model.graph), precisionOf(after.graph)];
+  return before === own || before !== 'fp32'
+    ? new Map([[own, after]])
+    : new Map([
+        [before, model],
+        [own, after],
+      ]);
 };
 
 const fill = async (folder: string, { around, file }: Foreign, graph: Graph, change: Change): Promise<void> => {
@@ -140,10 +144,9 @@ export const writeForeign = async (foreign: Foreign, out: string, graph: Graph, 
 /** Parameters of what was read and of what became of it, and bytes as they are stored. */
 export const sizesOf = async (before: Graph, after: Graph, stored: Graph) => {
   const { weightBytes } = await import('../../graph/codec/index.ts');
-  const { isLearned } = await import('../../graph/sites.ts');
-  const { elementCount } = await import('../../graph/tensor.ts');
+  const { isLearned, numbersIn } = await import('../../graph/sites.ts');
   const parameters = (graph: Graph): number =>
-    [...graph.weights].reduce((sum, [name, { dims }]) => sum + (isLearned(graph, name) ? elementCount(dims) : 0), 0);
+    [...graph.weights.keys()].reduce((sum, name) => sum + (isLearned(graph, name) ? numbersIn(graph, name) : 0), 0);
   return {
     parameters: { before: parameters(before), after: parameters(after) },
     bytes: { before: weightBytes(before), after: weightBytes(stored) },

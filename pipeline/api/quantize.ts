@@ -1,5 +1,9 @@
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
-import { fuseForInference } from '../../graph/rewrite/index.ts';
+import type { Graph, Value } from '../../graph/graph.ts';
+import { leftAlone } from '../../graph/quantize/choose.ts';
+import { storedAs } from '../../graph/quantize/convert.ts';
+import type { Format } from '../../graph/quantize/format.ts';
+import { formats } from '../../graph/quantize/formats/index.ts';
+import type { Quantized } from '../../graph/quantize/index.ts';
 import { modelError, reworded } from '../../ground/errors.ts';
 import { expectFloats } from '../../models/foreign.ts';
 import { requestError } from '../diagnostic.ts';
@@ -7,11 +11,23 @@ import type { Reading } from './named.ts';
 import { rewriteModel } from './rewritten.ts';
 import type { QuantizedGraph, QuantizedWeight, QuantizeOptions } from './types/graphs.ts';
 
-/** Vectors are float in every quantized model. */
-const matricesIn = (weights: readonly QuantizedWeight[]): readonly QuantizedWeight[] =>
-  weights
-    .filter(({ dims }) => dims.length === 2)
-    .map(({ name, dims, storage, reason }) => ({ name, dims, storage, ...(reason === undefined ? {} : { reason }) }));
+const BLOCKS: readonly number[] = [16, 32, 64, 128, 256];
+
+/** The format that was asked for, and nothing besides that it has no use for. */
+const expectedFormat = ({ format: name = 'int8', block, zeroPoint }: QuantizeOptions): Format => {
+  const format = formats.find((one) => one.name === name);
+  if (format === undefined) {
+    throw requestError(`--format: found '${name}'; expected ${formats.map((one) => one.name).join(', ')}`);
+  }
+  if (format.products.kind !== 'blocks' && (block !== undefined || zeroPoint !== undefined)) {
+    const option = block === undefined ? '--symmetric' : '--block';
+    throw requestError(`${option}: the format ${name} stores no blocks; leave it out, or take q4 or q4f16`);
+  }
+  if (block !== undefined && !BLOCKS.includes(block)) {
+    throw requestError(`--block: found ${block}; expected ${BLOCKS.join(', ')}`);
+  }
+  return format;
+};
 
 const whyNone = (weights: readonly QuantizedWeight[]): string => {
   const counts = new Map<string, number>();
@@ -19,32 +35,53 @@ const whyNone = (weights: readonly QuantizedWeight[]): string => {
   return [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
 };
 
-const quantized = (...given: Parameters<typeof quantizeDynamic>): ReturnType<typeof quantizeDynamic> => {
+const quantized = (graph: Graph, format: Format, asked: QuantizeOptions): Quantized => {
+  const { skip = [], minElements, block, zeroPoint } = asked;
   try {
-    return quantizeDynamic(...given);
+    return storedAs(graph, {
+      ...{ exclude: skip, format },
+      ...(block === undefined ? {} : { block }),
+      ...(zeroPoint === undefined ? {} : { zeroPoint }),
+      ...(minElements === undefined ? {} : { minimumElements: minElements, minimumTable: minElements }),
+    });
   } catch (error) {
     throw reworded(error, (why) => requestError(why.replace(/^exclude: /, '--skip: ')));
   }
 };
 
-/** Reads a model, stores its matrices in 8 bits and writes it. */
+/** Matrices and what became of them; of floats, what is left of their width. */
+const matricesIn = ({ report, choices }: Quantized, format: Format): readonly QuantizedWeight[] => {
+  const alone: ReadonlySet<string> = new Set<Value>(leftAlone(choices));
+  return report.weights
+    .filter(({ dims }) => dims.length === 2)
+    .map(({ name, dims, storage, reason }) => {
+      const isHalf = storage === 'float32' && format.floats === 'float16' && !alone.has(name);
+      if (isHalf) return { name, dims, storage: 'float16' };
+      return { name, dims, storage, ...(reason === undefined ? {} : { reason }) };
+    });
+};
+
+/** Reads a model, stores its matrices as a format says and writes it. */
 export const quantizeGraph = async (
   name: string,
   out: string,
-  { skip = [], minElements, ...options }: QuantizeOptions,
+  asked: QuantizeOptions,
   emit: Reading['emit'],
-): Promise<QuantizedGraph> =>
-  await rewriteModel(name, out, { ...options, change: 'reworded' }, emit, (foreign) => {
+): Promise<QuantizedGraph> => {
+  const format = expectedFormat(asked);
+  return await rewriteModel(name, out, { ...asked, change: 'reworded' }, emit, (foreign) => {
     expectFloats(foreign, 'the model', 'quantized');
-    const { graph, report } = quantized(fuseForInference(foreign.graph), {
-      exclude: skip,
-      ...(minElements === undefined ? {} : { minimumElements: minElements, minimumTable: minElements }),
-    });
-    const weights = matricesIn(report.weights);
-    const count = weights.filter(({ storage }) => storage === 'int8').length;
+    const made = quantized(foreign.graph, format, asked);
+    const weights = matricesIn(made, format);
+    const count = weights.filter(({ storage }) => storage !== 'float32').length;
     if (count === 0) {
       const reasons = weights.length === 0 ? 'it has none' : whyNone(weights);
-      throw modelError(`no matrix can be stored in 8 bits (${reasons}): skip less, or lower --min-elements`);
+      const bits = format.products.kind === 'integers' ? '8 bits' : format.name;
+      throw modelError(`no matrix can be stored in ${bits} (${reasons}): skip less, or lower --min-elements`);
     }
-    return { graph, told: { weights, quantized: count, kept: weights.length - count } };
+    return {
+      graph: made.graph,
+      told: { format: format.name, weights, quantized: count, kept: weights.length - count },
+    };
   });
+};

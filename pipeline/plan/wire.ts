@@ -138,7 +138,7 @@ class Planner {
     const model = { step: item.id, output: 'model' };
     const role = { meetsClients: this.meetsClients(item, inputs) };
     // Kernels of integers are the CPU's.
-    const engine = item.stage.stores === 'integers' ? defaultEngine : runsOn;
+    const engine = item.stage.stores === 'fewer bits' ? defaultEngine : runsOn;
     return this.at('each-model').flatMap((stage) =>
       this.automatic(stage, `${item.id}/${stage.uses}`, { model }, role, engine),
     );

@@ -1,10 +1,11 @@
 import { thresholdOf } from '../../data/sets.ts';
 import { clientLimits } from '../../data/tokenizers/client-limits.ts';
+import { formats } from '../../graph/quantize/formats/index.ts';
 import type { RuntimeNeed } from '../../graph/runtime.ts';
 import { FOLDER } from '../../ground/reported/stage.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
-import type { Precision } from '../../models/precision.ts';
+import { onnxFile, type Precision } from '../../models/precision.ts';
 import { clientClassOf } from './families.ts';
 import { ownNames } from './names.ts';
 import { UNTITLED } from './placeholder.ts';
@@ -19,10 +20,12 @@ const dimensionNames: Readonly<Record<string, string>> = {
   vocabulary: 'tokens in the vocabulary',
 };
 
-const fileLines: Readonly<Record<Precision, string>> = {
-  fp32: '- `onnx/model.onnx`: 32-bit floating point',
-  q8: '- `onnx/model_quantized.onnx`: 8-bit weights, activations quantized while it runs',
-};
+const contents = new Map<Precision, string>([
+  ['fp32', '32-bit floating point'],
+  ...formats.map(({ dtype, summary }) => [dtype, summary] as const),
+]);
+
+const fileLine = (precision: Precision): string => `- \`${onnxFile(precision)}\`: ${contents.get(precision) ?? ''}`;
 
 /** Names from data or a model file on one line, with no markup beginning in them. */
 const inert = (text: string): string =>
@@ -111,7 +114,7 @@ ${results === '' ? '' : `${results}\n`}
 Languages: ${languages.length === 0 ? 'not known' : languages.join(', ')}.
 ${classes}${standIn(info)}
 ## Files
-${[...files].map(([file, need]) => `${fileLines[file]}; ${needed(need)}`).join('\n')}
+${[...files].map(([file, need]) => `${fileLine(file)}; ${needed(need)}`).join('\n')}
 
 ## Shape
 ${sizes.join('\n')}

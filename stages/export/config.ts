@@ -3,7 +3,7 @@ import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import { activationNames } from '../../models/activation.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import type { Precision } from '../../models/precision.ts';
+import { type Precision, preferred } from '../../models/precision.ts';
 import { clientClassOf } from './families.ts';
 import { tokenId } from './tokenizer.ts';
 import { specialTokens } from './tokens.ts';
@@ -120,7 +120,7 @@ export const configJson = (
     ...labelsOf(info),
     ...numberOf(info),
     ...thresholdsOf(info),
-    'transformers.js_config': { dtype: files.includes('q8') ? 'q8' : 'fp32' },
+    'transformers.js_config': { dtype: preferred(files) },
     decant: { files, model: withoutStates(info) },
   };
 };

@@ -1,2 +1,2 @@
 export const differ = (part: string): string =>
-  `the fp32 and q8 models differ in ${part}: they must come from one model`;
+  `the models of a folder differ in ${part}: they must come from one model`;

@@ -17,8 +17,8 @@ import { deployFiles, jsonText, readModel, tokenizerText } from '../../models/fi
 import { expectFinite } from '../../models/finite.ts';
 import type { Model } from '../../models/model.ts';
 import { jsonTextWith } from '../../models/number-texts.ts';
-import type { Precision } from '../../models/precision.ts';
-import { isQuantized } from '../../models/quantized.ts';
+import { onnxFile, type Precision, precisions } from '../../models/precision.ts';
+import { precisionOf } from '../../models/precision-of.ts';
 import { answerName } from '../../models/signature.ts';
 import { type CardWords, modelCard } from './card.ts';
 import { configJson } from './config.ts';
@@ -29,7 +29,7 @@ import { specialTokens, tokenizerConfigJson } from './tokens.ts';
 /** Every file that an export may write: what a later one into the same folder replaces. */
 export const exportFiles: readonly string[] = [
   ...Object.values(deployFiles),
-  ...(['fp32', 'q8'] as const).map((precision) => outsideFile(deployFiles[precision])),
+  ...precisions.flatMap((precision) => [onnxFile(precision), outsideFile(onnxFile(precision))]),
   'README.md',
   'special_tokens_map.json',
   ...sentenceFileNames,
@@ -49,7 +49,7 @@ export interface ExportOptions {
 /** Both files share one tokenizer and one config, so both models must mean the same by ids and classes. */
 const sharedModel = (models: Models): Model => {
   const [first, ...others] = [...models.values()];
-  if (first === undefined) throw stageError('export needs a model: from: { fp32: ID } or { q8: ID } or both');
+  if (first === undefined) throw stageError('export needs a model: from: { fp32: ID }, { q8: ID } or several of them');
   for (const other of others) {
     for (const part of ['task', 'labels', 'maxLength', 'processor', 'signature'] as const) {
       if (JSON.stringify(first.info[part]) !== JSON.stringify(other.info[part])) {
@@ -57,22 +57,19 @@ const sharedModel = (models: Models): Model => {
       }
     }
     if (JSON.stringify(first.tokenizer) !== JSON.stringify(other.tokenizer)) {
-      throw stageError('the fp32 and q8 models have different tokenizers: they must come from one model');
+      throw stageError('its models have different tokenizers: they must come from one model');
     }
   }
   return first;
 };
 
-/** The q8 file ships as the quantize stage tested it; the fp32 file is fused here. */
+/** A file of few bits ships as the quantize stage tested it; the fp32 file is fused here. */
 const deployGraph = (precision: Precision, { graph }: Model): Graph => {
-  if (precision === 'fp32') {
-    if (isQuantized(graph)) throw stageError('the fp32 model is quantized; write from: { q8: ID } for it');
-    return fuseForInference(graph);
+  const own = precisionOf(graph);
+  if (own !== precision) {
+    throw stageError(`the ${precision} model is stored in ${own}; write from: { ${own}: ID } for it`);
   }
-  if (!isQuantized(graph)) {
-    throw stageError('the q8 model is not quantized: every matrix was too small for it, or excluded; leave q8 out');
-  }
-  return graph;
+  return precision === 'fp32' ? fuseForInference(graph) : graph;
 };
 
 const write = async (folder: string, file: string, text: string): Promise<void> => {
@@ -94,7 +91,7 @@ const writeFolder = async (folder: string, models: Models, shared: Model, said: 
   await write(folder, 'README.md', modelCard(shared, needs, said));
   for (const [file, json] of Object.entries(sentenceFiles(shared))) await write(folder, file, jsonText(json));
   await mkdir(join(folder, 'onnx'), { recursive: true });
-  for (const [precision, graph] of graphs) await writeGraph(join(folder, deployFiles[precision]), graph);
+  for (const [precision, graph] of graphs) await writeGraph(join(folder, onnxFile(precision)), graph);
 };
 
 /** Two texts of different lengths, the shorter one padded: what a client sends first. */
@@ -109,7 +106,7 @@ const sampleFeeds = async ({ info, tokenizer }: Model): Promise<Feeds> => {
 
 const refused = (precision: Precision, error: unknown): never => {
   throw reworded(error, (reason) =>
-    stageError(`${deployFiles[precision]} does not run, so nothing was exported: ${reason}`, { cause: error }),
+    stageError(`${onnxFile(precision)} does not run, so nothing was exported: ${reason}`, { cause: error }),
   );
 };
 
@@ -123,7 +120,7 @@ const verify = async (folder: string, precision: Precision, threads: number): Pr
     const outputs = await program.run(await sampleFeeds(model)).catch((error: unknown) => refused(precision, error));
     const output = outputs[answerName(model.info.signature)];
     const finite = output?.data.every((x) => Number.isFinite(Number(x))) ?? false;
-    if (!finite) throw stageError(`${deployFiles[precision]} gives numbers that are not finite; nothing was exported`);
+    if (!finite) throw stageError(`${onnxFile(precision)} gives numbers that are not finite; nothing was exported`);
   } finally {
     await program.release();
   }
@@ -153,7 +150,7 @@ export const exportModels = async (
   const bytes: Partial<Record<Precision, number>> = {};
   for (const precision of models.keys()) {
     await verify(folder, precision, threads);
-    bytes[precision] = await bytesOf(join(folder, deployFiles[precision]));
+    bytes[precision] = await bytesOf(join(folder, onnxFile(precision)));
   }
   return bytes;
 };

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { notes, usage } from '../../ground/reported/stage.ts';
-import type { Precision } from '../../models/precision.ts';
-import type { Outlook } from '../expected.ts';
+import { precisions } from '../../models/precision.ts';
+import type { Foreboding, Outlook } from '../expected.ts';
 import { defineStage } from '../stage.ts';
 import { differ } from './differ.ts';
 
@@ -24,13 +24,20 @@ const config = z.strictObject({
 
 export type Config = z.output<typeof config>;
 
-export const precisions: readonly Precision[] = ['fp32', 'q8'];
-
 /** In what models of one folder are known to differ; undefined where in nothing. */
-const differing = ({ fp32, q8 }: Outlook['models']): string | undefined =>
+const differing = (models: Outlook['models']): string | undefined =>
   (['task', 'labels', 'modelType'] as const).find((part) => {
-    const [a, b] = [fp32?.[part], q8?.[part]];
-    return a !== undefined && b !== undefined && !isDeepStrictEqual(a, b);
+    const known = Object.values(models).map((model) => model?.[part]);
+    const [first, ...others] = known.filter((value) => value !== undefined);
+    return others.some((other) => !isDeepStrictEqual(first, other));
+  });
+
+/** Models that stand under the name of another format than theirs. */
+const misnamed = (models: Outlook['models']): readonly Foreboding[] =>
+  Object.entries(models).flatMap(([name, model]) => {
+    const stored = model?.stored;
+    if (stored === undefined || stored === name) return [];
+    return [{ path: ['from', name], message: `this model is stored in ${stored}; write ${stored} before it` }];
   });
 
 /** What it leaves for the report. */
@@ -41,7 +48,7 @@ export type Reported = z.infer<typeof reported>;
 /** Writes a folder that transformers.js loads, in Node and in browsers. */
 export const exportStage = defineStage({
   uses: 'export',
-  version: 10,
+  version: 11,
   summary: 'A folder that @huggingface/transformers loads: ONNX files, tokenizer, config and model card.',
   config,
   place: 'named',
@@ -49,11 +56,12 @@ export const exportStage = defineStage({
   makes: 'folder',
   draws: false,
   from: precisions,
-  takes: { fp32: 'floats', q8: 'integers' },
+  takes: Object.fromEntries(precisions.map((name) => [name, name === 'fp32' ? 'floats' : 'fewer bits'] as const)),
   wire: () => ({}),
   foresee: (_, { models }) => {
     const part = differing(models);
-    return part === undefined ? {} : { problems: [{ path: ['from'], message: differ(part) }] };
+    const wrong = misnamed(models);
+    return { problems: [...(part === undefined ? [] : [{ path: ['from'], message: differ(part) }]), ...wrong] };
   },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

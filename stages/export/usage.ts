@@ -1,14 +1,9 @@
 import { FOLDER } from '../../ground/reported/stage.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
-import type { Precision } from '../../models/precision.ts';
+import { onnxFile, type Precision, preferred } from '../../models/precision.ts';
 import { pythonFeeds } from './names.ts';
 import { specialTokens } from './tokens.ts';
-
-const onnxFiles: Readonly<Record<Precision, string>> = {
-  fp32: 'onnx/model.onnx',
-  q8: 'onnx/model_quantized.onnx',
-};
 
 /** What is said of a folder's use: its model, the token that stands for a hidden one, and its files. */
 export interface Used {
@@ -114,7 +109,7 @@ print([tokenizer.id_to_token(int(i)) for i in y[0, at].argsort()[::-1][:5]])`;
 /** A script for Python, which needs neither PyTorch nor transformers. */
 export const pythonUsage = (used: Used): string => {
   const { info, mask, files } = used;
-  const file = onnxFiles[files.includes('q8') ? 'q8' : 'fp32'];
+  const file = onnxFile(preferred(files));
   const text = modelTask(info.task).about === 'token' ? maskedText(mask) : '"Some text."';
   return `# pip install numpy onnxruntime tokenizers
 import json

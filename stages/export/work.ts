@@ -2,12 +2,11 @@ import { clientLimits } from '../../data/tokenizers/client-limits.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import type { Precision } from '../../models/precision.ts';
+import { type Precision, precisions } from '../../models/precision.ts';
 import { clientSettingsNote } from '../evaluate/client-notes.ts';
 import type { StageRun } from '../stage.ts';
 import { exportModels, type Models } from './folder.ts';
-import type { Reported } from './index.ts';
-import { type Config, precisions } from './index.ts';
+import type { Config, Reported } from './index.ts';
 import { RESULTS_PLACEHOLDER } from './placeholder.ts';
 import { browserUsage, nodeUsage, pythonUsage, usedOf } from './usage.ts';
 

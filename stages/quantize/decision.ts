@@ -13,7 +13,20 @@ const schema = z.object({
   schema: z.literal('decant.quantization/1'),
   weights: z.record(
     z.string(),
-    z.union([z.object({ form: z.enum(['linear', 'table', 'stored']) }), z.object({ kept: z.string() })]),
+    z.union([
+      z.object({ form: z.enum(['linear', 'table', 'stored']) }),
+      z.object({
+        form: z.literal('blocks'),
+        use: z.enum(['product', 'table']),
+        layout: z.enum(['as it is', 'turned']),
+        grid: z.object({
+          bits: z.union([z.literal(2), z.literal(4), z.literal(8)]),
+          block: z.int(),
+          zeroPoint: z.boolean(),
+        }),
+      }),
+      z.object({ kept: z.string() }),
+    ]),
   ),
 });
 

@@ -1,11 +1,9 @@
 import { leastQuantized } from '../../graph/quantize/thresholds.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Expected, Foreseen, Outlook } from '../expected.ts';
+import { type Config, formatOf } from './config.ts';
 
-interface Options {
-  readonly embeddings: boolean;
-  readonly exclude: readonly string[];
-}
+type Options = Pick<Config, 'embeddings' | 'exclude' | 'format'>;
 
 const EVERYTHING = /^\*+$/;
 
@@ -26,15 +24,18 @@ const mostElements = (model: Expected, { embeddings }: Options): number | undefi
 /** A model of which nothing can be quantized is known by its sizes. */
 export const foreseeQuantization = (options: Options, { models }: Outlook): Foreseen => {
   const { model = {} } = models;
-  const quantized = { ...model, quantized: true };
+  const format = formatOf(options.format);
+  const quantized: Expected = { ...model, stored: format.dtype };
+  if (format.products.kind === 'floats') return { model: quantized };
   if (options.exclude.some((pattern) => EVERYTHING.test(pattern))) {
     const message = 'every weight is excluded, so nothing would be quantized: leave the stage out, or exclude less';
     return { model: quantized, problems: [{ path: ['exclude'], message }] };
   }
   const most = mostElements(model, options);
   if (most === undefined || most >= leastQuantized) return { model: quantized };
+  const bits = format.products.kind === 'blocks' ? format.products.bits : 8;
   const message =
-    `no matrix of this model can be stored in 8 bits (the largest has fewer than ${leastQuantized} elements): leave ` +
+    `no matrix of this model can be stored in ${bits} bits (the largest has fewer than ${leastQuantized} elements): leave ` +
     'quantization out, or take a larger model';
   return { model: quantized, problems: [{ path: [], message }] };
 };

@@ -1,44 +1,29 @@
 import { z } from 'zod';
 import { json } from '../../ground/reported/json.ts';
 import { defineStage } from '../stage.ts';
+import { CALIBRATION, config, needsTexts } from './config.ts';
 import { foreseeQuantization } from './foresee.ts';
-
-const config = z.strictObject({
-  weights: z.literal('int8').default('int8').meta({ description: 'Integers that weights are stored as.' }),
-  embeddings: z
-    .boolean()
-    .default(true)
-    .meta({ description: 'Whether embedding tables become 8-bit rows, too: most of the bytes of small models.' }),
-  reduceRange: z
-    .boolean()
-    .default(false)
-    .meta({ description: '7-bit weights, for x86 CPUs without VNNI, whose 8-bit products saturate.' }),
-  exclude: z.array(z.string().min(1)).default([]).meta({
-    description:
-      'Names of weights that stay in float; * stands for any text, and a name that fits nothing is an error.',
-  }),
-});
-
-export type Config = z.output<typeof config>;
 
 /** What it leaves for the report. */
 const reported = z.looseObject({ quantization: json, deviation: json });
 
 export type Reported = z.infer<typeof reported>;
 
-/** Fuses the model for inference and stores it in 8-bit integers: what it writes is what ships. */
+/** Fuses the model for inference and stores it in fewer bits: what it writes is what ships. */
 export const quantize = defineStage({
   uses: 'quantize',
-  version: 6,
-  summary: 'Stores weights in 8-bit integers and multiplies in 8 bits; fuses the graph as it will ship.',
+  version: 7,
+  summary: 'Stores weights in 8, 4 or 16 bits as clients ask for them; fuses the graph as it will ship.',
   config,
   place: 'named',
   metrics: reported,
   makes: 'model',
-  stores: 'integers',
+  stores: 'fewer bits',
   takes: { model: 'floats' },
   draws: false,
-  wire: () => ({}),
+  wire: (options, wiring) => (needsTexts(options) ? { dataset: wiring.dataset() } : {}),
+  effort: (options, { train }) =>
+    needsTexts(options) ? { alone: Math.min(train, options.calibration ?? CALIBRATION) } : {},
   foresee: (options, outlook) => foreseeQuantization(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

@@ -1,18 +1,32 @@
-import { type QuantizeOptions, type QuantizeReport, quantizeDynamic } from '../../graph/quantize/index.ts';
+import type { Encoded } from '../../engine/encoded.ts';
+import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import type { Watching } from '../../engine/observe/index.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Packings } from '../../graph/quantize/blockwise.ts';
+import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { storedInHalves } from '../../graph/quantize/half.ts';
+import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
+import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import { isQuantized } from '../../models/quantized.ts';
+import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
+import { activationsOf } from './activations.ts';
+import { roundProducts } from './blocks.ts';
+import { calibrationTexts } from './calibration.ts';
 import { type Deviation, judgeOf } from './check.ts';
+import { CALIBRATION, type Config, formatOf } from './config.ts';
 import { type Decision, writeDecision } from './decision.ts';
-import type { Config, Reported } from './index.ts';
+import { wideValues } from './halves.ts';
+import type { Reported } from './index.ts';
+import { type Smoothing, searchScales } from './smoothing.ts';
 
 /** Matrices only: vectors are float in every quantized model. */
-const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeReport): Json => {
+const weightsJson = ({ weights, quantized, bytesBefore, bytesAfter }: Quantized['report']): Record<string, Json> => {
   const matrices = weights.filter(({ dims }) => dims.length === 2);
   return {
     quantized,
@@ -30,8 +44,22 @@ const reportJson = ({ weights, quantized, bytesBefore, bytesAfter }: QuantizeRep
   };
 };
 
-const metricsOf = (report: QuantizeReport, found: Deviation): Reported => ({
-  quantization: reportJson(report),
+/** What was made of a graph, and what was found on the way. */
+interface Made {
+  readonly graph: Graph;
+  readonly quantized: Quantized;
+  readonly smoothings: readonly Smoothing[];
+  /** Values that stay in float32, and how large they grow. */
+  readonly islands: ReadonlyMap<string, number>;
+}
+
+const metricsOf = ({ format }: Config, made: Made, found: Deviation): Reported => ({
+  quantization: {
+    format,
+    ...weightsJson(made.quantized.report),
+    ...(made.smoothings.length === 0 ? {} : { smoothing: made.smoothings.map((one) => ({ ...one })) }),
+    ...(made.islands.size === 0 ? {} : { islands: Object.fromEntries(made.islands) }),
+  },
   deviation: { ...found },
 });
 
@@ -45,55 +73,130 @@ const proved = (found: Deviation): Deviation => {
   );
 };
 
-/** A model that stays as it is would be refused as an INT8 file much later, and be none in the report until then. */
-const nothingQuantized = ({ weights }: QuantizeReport): UserError => {
+/** A model that stays as it is would be refused as a file of fewer bits much later, and be none in the report until then. */
+const nothingQuantized = ({ format }: Config, { weights }: Quantized['report']): UserError => {
   const counts = new Map<string, number>();
   for (const { dims, reason } of weights) {
     if (dims.length === 2 && reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
   return stageError(
-    `no matrix of this model can be stored in 8 bits${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
+    `no matrix of this model can be stored in ${format === 'int8' || format === 'uint8' ? '8 bits' : format}${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
   );
 };
 
-/** How much the check of a quantized model has done, and when to stop it. */
+/** How far a step has come, and when to stop it. */
 export interface QuantizeContext {
   readonly threads: number;
   readonly signal: AbortSignal;
-  onText(done: number, total: number): void;
+  onProgress(progress: {
+    readonly done: number;
+    readonly total: number;
+    readonly unit: string;
+    readonly phase: string;
+  }): void;
 }
 
-/** Fuses a model for inference, stores it in 8-bit integers and proves that it follows its source. */
-export const quantizeModel = async (
-  source: Model,
-  options: QuantizeOptions,
-  context: QuantizeContext,
-): Promise<{ readonly model: Model; readonly metrics: Reported; readonly decision: Decision }> => {
-  if (isQuantized(source.graph)) {
-    throw stageError('the model is quantized already; take the model from before with from: ID');
-  }
-  const judge = await judgeOf(source, context);
-  const { graph, report, choices } = quantizeDynamic(fuseForInference(source.graph), options);
-  if (report.quantized === 0) throw nothingQuantized(report);
-  const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
-  const found = await judge(model);
-  return { model, metrics: metricsOf(report, proved(found)), decision: choices };
+/** What quantization works with: a model, what is asked, and texts where activations are to be seen. */
+interface Subject {
+  readonly model: Model;
+  readonly config: Config;
+  readonly options: QuantizeOptions;
+  readonly examples: readonly Encoded[] | undefined;
+  readonly context: QuantizeContext;
+}
+
+const watchingOf = (graph: Graph, { model, context }: Subject): Watching => ({
+  ...{ graph, info: model.info, engine: cpuEngine },
+  ...{ threads: context.threads, signal: context.signal },
+});
+
+const counting =
+  ({ onProgress }: QuantizeContext, unit: string, phase: string) =>
+  (done: number, total: number): void =>
+    onProgress({ done, total, unit, phase });
+
+const reading = (context: QuantizeContext) => counting(context, 'texts', 'looking at activations');
+
+/** Activations evened out where that pays. */
+const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph' | 'smoothings'>> => {
+  const { examples, config, context } = subject;
+  if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
+  const watching = watchingOf(graph, subject);
+  const inputs = productGroups(graph).map(({ input }) => input);
+  const activations = await activationsOf(watching, inputs, examples, reading(context));
+  const onGroup = counting(context, 'products', 'evening out activations');
+  const { scales, smoothings } = await searchScales({ ...watching, activations, onGroup });
+  return { graph: smoothed(graph, scales), smoothings };
 };
 
-export const run: StageRun<Config, Reported> = async (inputs, { embeddings, reduceRange, exclude }, ctx) => {
-  const { model: input } = inputs;
+/** Matrices rounded by what they are multiplied with. */
+const rounded = async (graph: Graph, subject: Subject): Promise<{ graph: Graph; packings: Packings }> => {
+  const { examples, config, options, context } = subject;
+  if (examples === undefined || config.rounding === 'nearest') return { graph, packings: new Map() };
+  const request = {
+    ...{ ...watchingOf(graph, subject), examples },
+    ...{ onText: reading(context), onMatrix: counting(context, 'matrices', 'rounding') },
+  };
+  return await roundProducts(request, chooseWeights(graph, options));
+};
+
+/** A graph in float32 products or blocks, as float16. */
+const narrowed = async ({ graph, choices }: Quantized, subject: Subject): Promise<Pick<Made, 'graph' | 'islands'>> => {
+  const { options, examples, context } = subject;
+  if (options.format?.floats !== 'float16') return { graph, islands: new Map() };
+  const watching = watchingOf(graph, subject);
+  const islands = examples === undefined ? new Map() : await wideValues(watching, examples, reading(context));
+  return { graph: storedInHalves(graph, new Set([...islands.keys(), ...leftAlone(choices)])), islands };
+};
+
+const made = async (subject: Subject): Promise<Made> => {
+  const { model, options } = subject;
+  const kind = options.format?.products.kind ?? 'integers';
+  const fused = fuseForInference(model.graph, kind === 'integers' ? 'inside' : 'apart');
+  const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
+  const { graph, packings } = kind === 'blocks' ? await rounded(even.graph, subject) : { ...even, packings: new Map() };
+  const quantized = quantizeWeights(graph, options, packings);
+  if (kind !== 'floats' && quantized.report.quantized === 0) throw nothingQuantized(subject.config, quantized.report);
+  return { ...even, quantized, ...(await narrowed(quantized, subject)) };
+};
+
+/** Fuses a model for inference, stores it in fewer bits and proves that it follows its source. */
+export const quantizeModel = async (
+  source: Model,
+  config: Config,
+  examples: readonly Encoded[] | undefined,
+  context: QuantizeContext,
+): Promise<{ readonly model: Model; readonly metrics: Reported; readonly decision: Decision }> => {
+  if (precisionOf(source.graph) !== 'fp32') {
+    throw stageError('the model is quantized already; take the model from before with from: ID');
+  }
+  const onText = counting(context, 'texts', 'comparing with the source');
+  const judge = await judgeOf(source, { threads: context.threads, signal: context.signal, onText });
+  const { embeddings, reduceRange, exclude, block, zeroPoint, format } = config;
+  const options: QuantizeOptions = {
+    ...{ embeddings, reduceRange, exclude, format: formatOf(format) },
+    ...(block === undefined ? {} : { block }),
+    ...(zeroPoint === undefined ? {} : { zeroPoint }),
+  };
+  const result = await made({ model: source, config, options, examples, context });
+  const { graph } = result;
+  const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
+  const found = await judge(model);
+  return { model, metrics: metricsOf(config, result, proved(found)), decision: result.quantized.choices };
+};
+
+export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
+  const { model: input, dataset } = inputs;
   if (input === undefined) throw new Error('quantize needs a model');
   const source = await readModelArtifact(input.path);
-  const { model, metrics, decision } = await quantizeModel(
-    source,
-    { embeddings, reduceRange, exclude },
-    {
-      threads: ctx.threads,
-      signal: ctx.signal,
-      onText: (done, total) => ctx.progress({ done, total, unit: 'texts', phase: 'comparing with the source' }),
-    },
-  );
+  const { calibration = CALIBRATION } = config;
+  const examples =
+    dataset === undefined ? undefined : await calibrationTexts(dataset.path, source, calibration, ctx.signal);
+  const { model, metrics, decision } = await quantizeModel(source, config, examples, {
+    ...{ threads: ctx.threads, signal: ctx.signal },
+    onProgress: (progress) => ctx.progress(progress),
+  });
   const folder = await ctx.output('model', 'model');
   await writeModel(folder, model);
   await writeDecision(folder, decision);

@@ -72,14 +72,14 @@ const missingPairs = ({ hidden }: Training, student: Expected, teacher: Expected
   });
 };
 
-const withoutHidden = ({ hidden }: Training, { quantized }: Expected): readonly Foreboding[] =>
-  hidden === undefined || quantized !== true ? [] : [{ path: ['hidden'], message: noHiddenStates }];
+const withoutHidden = ({ hidden }: Training, { stored }: Expected): readonly Foreboding[] =>
+  hidden === undefined || stored === undefined ? [] : [{ path: ['hidden'], message: noHiddenStates }];
 
 /** Where a teacher answers in every step, nobody asked before whether it can. */
 const teachersBeside = (teacher: Expected | undefined, data: DataFacts | undefined): readonly Foreboding[] => {
   if (teacher === undefined || data === undefined || dataTask(data.task).varies !== true) return [];
   const wrong = teacher.task === undefined ? undefined : teacherProblem(teacher.task, data.task);
-  const problem = wrong ?? (teacher.quantized === true ? noQuantizedBeside : undefined);
+  const problem = wrong ?? (teacher.stored !== undefined ? noQuantizedBeside : undefined);
   return problem === undefined ? [] : [{ path: ['teacher'], message: problem }];
 };
 

@@ -3,10 +3,11 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formats } from '../../graph/quantize/formats/index.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
-import { deployFiles, readModel } from '../../models/files.ts';
+import { readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
-import type { Precision } from '../../models/precision.ts';
+import { onnxFile, type Precision } from '../../models/precision.ts';
 import { families } from '../../stages/export/families.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { root } from '../rig/build.ts';
@@ -174,6 +175,16 @@ describe.skipIf(!hasBrowser)(browserTitle('transformers.js'), () => {
     }
   });
 
+  it.each(formats)('answers as decant does from a file in $name', async ({ dtype }) => {
+    const name = `in-${dtype}`;
+    await exportInto(space.folder, name, clientModel('text-classification'), [dtype]);
+    const [found = []] = await runPipelines([
+      { task: 'text-classification', model: name, dtype, texts: given['text-classification'], all: false },
+    ]);
+    const own = await ownOutputs(join(space.folder, name), dtype, given['text-classification']);
+    for (const [j, rows] of own.entries()) expectClose(saidOf(found[j] ?? []), rows, labels);
+  });
+
   it('says the number that decant says, of texts and of pairs', async () => {
     await exportInto(space.folder, 'score', clientModel('score'));
     const inputs = [{ text: 'a small bird sings' }, { text: 'the old dog', pair: 'sleeps quietly near' }];
@@ -239,7 +250,7 @@ describe.skipIf(!hasBrowser)(browserTitle('the page of examples/browser'), () =>
     ] as const) {
       const panel = page.locator(`#${role}`);
       expect(await panel.locator('h2').textContent()).toBe(role === name ? role : `${role} (${name})`);
-      const { size } = statSync(join(space.folder, name, deployFiles[dtype]));
+      const { size } = statSync(join(space.folder, name, onnxFile(dtype)));
       expect(await panel.locator('.size').textContent()).toBe(`${(size / 1e6).toFixed(2)} MB (${dtype})`);
       expect(await panel.locator('.latency').textContent()).toMatch(/^\d+\.\d\d ms$/);
       const [[row = []] = []] = await ownOutputs(join(space.folder, name), dtype, [text]);

@@ -10,8 +10,8 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor } from '../../engine/feeds.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Value, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
-import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { storedAs } from '../../graph/quantize/convert.ts';
+import { formats } from '../../graph/quantize/formats/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { hasClasses, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
@@ -140,17 +140,12 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
   };
 };
 
-/** The same in 8 bits, tables of any size among them, so that a tiny model has every kind of node that ships. */
-const quantized = (model: Model): Model => ({
-  ...model,
-  graph: quantizeDynamic(fuseForInference(model.graph), {
-    embeddings: true,
-    reduceRange: false,
-    exclude: [],
-    minimumElements: 1,
-    minimumTable: 1,
-  }).graph,
-});
+/** The same in a format, tables of any size among it, so that a tiny model has every kind of node that ships. */
+const stored = (model: Model, precision: Precision): Model => {
+  const format = formats.find(({ dtype }) => dtype === precision);
+  if (format === undefined) return model;
+  return { ...model, graph: storedAs(model.graph, { format, block: 16, minimumElements: 1, minimumTable: 1 }).graph };
+};
 
 /** Exports a model, float and INT8 side by side unless one is named, into a folder of its own below `parent`. */
 export const exportInto = async (
@@ -161,7 +156,7 @@ export const exportInto = async (
 ): Promise<string> => {
   const folder = join(parent, name);
   mkdirSync(folder, { recursive: true });
-  const models = new Map(precisions.map((precision) => [precision, precision === 'q8' ? quantized(model) : model]));
+  const models = new Map(precisions.map((precision) => [precision, stored(model, precision)]));
   await exportModels(folder, models, { threads: 1, results: '' });
   return folder;
 };

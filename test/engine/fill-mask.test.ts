@@ -16,7 +16,7 @@ import { train } from '../../engine/train.ts';
 import type { TrainingExamples } from '../../engine/training-options.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
 import { weightFeeds } from '../../engine/weight-feeds.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
 import { atPlaces } from '../../models/at-places.ts';
@@ -255,7 +255,7 @@ describe('a model that fills them in', () => {
 
   it('is judged in 8 bits at every place, as it is shipped', async () => {
     const model = fillMask.fit(encoder({ hidden: 64, ffn: 128 }), []);
-    const { graph } = quantizeDynamic(fuseForInference(model.graph), {
+    const { graph } = quantizeWeights(fuseForInference(model.graph), {
       embeddings: true,
       reduceRange: false,
       exclude: [],

@@ -6,7 +6,7 @@ import { buildEvaluation, buildStep } from '../../engine/step.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { isUserError } from '../../ground/errors.ts';
@@ -109,9 +109,9 @@ const emissions: readonly (readonly [string, (model: Model) => Graph])[] = [
   [
     'a quantized model',
     (model) =>
-      quantizeDynamic(fuseForInference(withClassificationHead(model, ['a', 'b']).graph), { minimumTable: 64 }).graph,
+      quantizeWeights(fuseForInference(withClassificationHead(model, ['a', 'b']).graph), { minimumTable: 64 }).graph,
   ],
-  ['a model quantized in the file', (model) => quantizeDynamic(model.graph).graph],
+  ['a model quantized in the file', (model) => quantizeWeights(model.graph).graph],
 ];
 
 describe('what decant adds to a model is legal in the model’s operator set', () => {

@@ -6,7 +6,7 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import { weightFeeds } from '../../engine/weight-feeds.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { anatomyOf, partsOf } from '../../models/anatomy.ts';
 import type { Model } from '../../models/model.ts';
@@ -129,7 +129,7 @@ const inferences: readonly WholeGraph[] = [
   inference(
     'a student in 8 bits',
     'int8',
-    ({ graph }) => quantizeDynamic(fuseForInference(graph), { minimumElements: 1, minimumTable: 1 }).graph,
+    ({ graph }) => quantizeWeights(fuseForInference(graph), { minimumElements: 1, minimumTable: 1 }).graph,
   ),
 ];
 

@@ -9,7 +9,7 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { quantizeMatrix, transposed } from '../../graph/quantize/weights.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { arrayOf, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
@@ -147,7 +147,7 @@ const layers = (weights: readonly Tensor[], op: 'MatMul' | 'Gemm' = 'MatMul'): G
 describe('linear layers', () => {
   it('multiply in 8 bits, and quantize an input that they share once', async () => {
     const graph = layers([matrix([64, 96], 1), matrix([64, 96], 2)]);
-    const { graph: quantized, report } = quantizeDynamic(graph);
+    const { graph: quantized, report } = quantizeWeights(graph);
     expect(operatorsOf(quantized)).toMatchObject({ DynamicQuantizeLinear: 1, MatMulInteger: 2 });
     expect(operatorsOf(quantized)).not.toHaveProperty('MatMul');
     expect(report).toMatchObject({ quantized: 2, kept: 2 });
@@ -156,7 +156,7 @@ describe('linear layers', () => {
 
   it('written as Gemm keep their bias and turn their weight', async () => {
     const graph = layers([matrix([96, 64], 1)], 'Gemm');
-    const { graph: quantized } = quantizeDynamic(graph);
+    const { graph: quantized } = quantizeWeights(graph);
     expect(operatorsOf(quantized)).not.toHaveProperty('Gemm');
     expect(weightOf(quantized, 'layer.0.weight_transposed_quantized').dims).toEqual([64, 96]);
     expect(await compare(graph, quantized)).toBeLessThan(linearError);
@@ -166,11 +166,11 @@ describe('linear layers', () => {
     const w = matrix([64, 96], 1);
     const data = float32Of(w).map((x, i) => (i % 96 < 10 ? 0 : x));
     const graph = layers([tensorOf('float32', [64, 96], Float32Array.from(data))]);
-    expect(await compare(graph, quantizeDynamic(graph).graph)).toBeLessThan(linearError);
+    expect(await compare(graph, quantizeWeights(graph).graph)).toBeLessThan(linearError);
   });
 
   it('need no zero points or float weights in the file', () => {
-    const { graph } = quantizeDynamic(layers([matrix([64, 96], 1)]));
+    const { graph } = quantizeWeights(layers([matrix([64, 96], 1)]));
     const dtypes = [...graph.weights].map(([name, { dtype }]) => [name, dtype]);
     expect(dtypes).toEqual([
       ['layer.0.bias', 'float32'],
@@ -181,7 +181,7 @@ describe('linear layers', () => {
 
   it('stay within 7 bits for CPUs that saturate', async () => {
     const graph = layers([matrix([64, 96], 1)]);
-    const { graph: quantized } = quantizeDynamic(graph, { reduceRange: true });
+    const { graph: quantized } = quantizeWeights(graph, { reduceRange: true });
     const integers = weightOf(quantized, 'layer.0.weight_quantized');
     expect(Math.max(...arrayOf({ ...integers, dtype: 'int8' }).map(Math.abs))).toBe(63);
     expect(await compare(graph, quantized)).toBeLessThan(2 * linearError);
@@ -189,7 +189,7 @@ describe('linear layers', () => {
 
   it('become one kernel each when ONNX Runtime loads them', async () => {
     const fused = fuseForInference(smallEncoder({ hidden: 64, ffn: 128, activation: 'relu' }).graph);
-    const counts = await loaded(quantizeDynamic(fused).graph);
+    const counts = await loaded(quantizeWeights(fused).graph);
     expect(counts).toMatchObject({ 'com.microsoft:DynamicQuantizeMatMul': 6, 'com.microsoft:QAttention': 2 });
     expect(counts).not.toHaveProperty('MatMulInteger');
     // Biases are part of the kernel: what remains are residual sums, the positions and the classifier's own.
@@ -210,7 +210,7 @@ const lookups = (tied: boolean, rowCount = 1100): Graph => {
 describe('embedding tables', () => {
   it('become rows of 8 bits with a step a column', async () => {
     const graph = lookups(false);
-    const { graph: quantized, report } = quantizeDynamic(graph);
+    const { graph: quantized, report } = quantizeWeights(graph);
     expect([...quantized.weights].map(([name, { dtype, dims }]) => [name, dtype, dims])).toEqual([
       ['table_quantized', 'int8', [1100, 64]],
       ['table_scale', 'float32', [64]],
@@ -220,8 +220,8 @@ describe('embedding tables', () => {
   });
 
   it('stay in float when that is asked for, and when they are small', () => {
-    const reasons = (graph: Graph, options: Parameters<typeof quantizeDynamic>[1]) =>
-      quantizeDynamic(graph, options).report.weights.map(({ reason }) => reason);
+    const reasons = (graph: Graph, options: Parameters<typeof quantizeWeights>[1]) =>
+      quantizeWeights(graph, options).report.weights.map(({ reason }) => reason);
     expect(reasons(lookups(false), { embeddings: false })).toEqual(['embeddings are not asked for']);
     expect(reasons(lookups(false, 60), {})).toEqual(['smaller than 4160 elements']);
   });
@@ -231,7 +231,7 @@ describe('embedding tables', () => {
       [lookups(false), { minimumTable: 1e6 }],
       [lookups(true), {}],
     ] as const) {
-      const { graph: quantized, report } = quantizeDynamic(graph, options);
+      const { graph: quantized, report } = quantizeWeights(graph, options);
       expect(report).toMatchObject({ quantized: 1, bytesAfter: 1100 * 64 + 64 * 4 });
       expect(await compare(graph, quantized)).toBeLessThan(linearError);
       expect(await loaded(quantized)).not.toHaveProperty('Cast');
@@ -243,7 +243,7 @@ describe('an encoder', () => {
   const fused = fuseForInference(smallEncoder({ hidden: 64, ffn: 128, vocabulary: 1100 }).graph);
 
   it('keeps its outputs nearly, its outputs by name, and its classifier and small weights in float', async () => {
-    const { graph: quantized, report } = quantizeDynamic(fused);
+    const { graph: quantized, report } = quantizeWeights(fused);
     expect(quantized.outputs).toEqual(fused.outputs);
     expect(quantized.inputs).toEqual(fused.inputs);
     expect(report).toMatchObject({ quantized: 9 });
@@ -258,7 +258,7 @@ describe('an encoder', () => {
   });
 
   it('projects queries, keys and values of one attention in 8 bits, with and without padding', async () => {
-    const { graph: quantized } = quantizeDynamic(fused);
+    const { graph: quantized } = quantizeWeights(fused);
     expect(operatorsOf(quantized)).toMatchObject({ 'com.microsoft:QAttention': 2 });
     expect(operatorsOf(quantized)).not.toHaveProperty('com.microsoft:Attention');
     expect(await compare(fused, quantized, { batch: 3, sequence: 9 })).toBeLessThan(3 * linearError);
@@ -267,7 +267,7 @@ describe('an encoder', () => {
   it('computes its classifier in float from a matrix of 8 bits in the file', async () => {
     const labels = Array.from({ length: 80 }, (_, i) => `class ${i}`);
     const many = fuseForInference(smallEncoder({ hidden: 64, ffn: 128, vocabulary: 1100, labels }).graph);
-    const { graph: quantized } = quantizeDynamic(many);
+    const { graph: quantized } = quantizeWeights(many);
     expect(weightOf(quantized, 'classifier.weight_quantized').dtype).toBe('int8');
     expect(operatorsOf(quantized).MatMul).toBe(1);
     expect(await loaded(quantized)).toMatchObject({ Gemm: 1 });
@@ -275,20 +275,20 @@ describe('an encoder', () => {
   });
 
   it('has nothing left to quantize afterwards, and fuses to itself', () => {
-    const { graph } = quantizeDynamic(fused);
-    expect(quantizeDynamic(graph).report.quantized).toBe(0);
+    const { graph } = quantizeWeights(fused);
+    expect(quantizeWeights(graph).report.quantized).toBe(0);
     expect(fuseForInference(graph)).toEqual(graph);
   });
 
   it('leaves the graph that it was made from alone', () => {
     const before = encodeGraph(fused);
-    quantizeDynamic(fused);
+    quantizeWeights(fused);
     expect(Buffer.compare(encodeGraph(fused), before)).toBe(0);
   });
 
   it('keeps weights that are excluded by name, by pattern or by a name from before they were packed', () => {
     const kept = (pattern: string): number =>
-      quantizeDynamic(fused, { exclude: [pattern] }).report.weights.filter(({ reason }) => reason === 'excluded')
+      quantizeWeights(fused, { exclude: [pattern] }).report.weights.filter(({ reason }) => reason === 'excluded')
         .length;
     expect(kept('encoder.layer.0.output.dense.weight')).toBe(1);
     expect(kept('encoder.layer.1.attention.self.key.weight')).toBe(1);
@@ -300,9 +300,9 @@ describe('an encoder', () => {
     const x = builder.input('x', 'float32', [symbol('rows'), 80]);
     const w = builder.weight('a+b.weight', tensorOf('float32', [80, 80], new Float32Array(6400).fill(0.5)));
     const graph = builder.freeze([builder.op('Relu', [builder.op('MatMul', [x, w])])]);
-    expect(() => quantizeDynamic(graph, { exclude: ['a.weight'] })).toThrow("'a.weight' names no weight");
-    expect(quantizeDynamic(graph, { exclude: ['a+b.weight'] }).report.quantized).toBe(0);
-    expect(quantizeDynamic(graph).report.quantized).toBe(1);
+    expect(() => quantizeWeights(graph, { exclude: ['a.weight'] })).toThrow("'a.weight' names no weight");
+    expect(quantizeWeights(graph, { exclude: ['a+b.weight'] }).report.quantized).toBe(0);
+    expect(quantizeWeights(graph).report.quantized).toBe(1);
   });
 
   it('leaves a classifier in float behind which only a Softmax stands', () => {
@@ -312,12 +312,12 @@ describe('an encoder', () => {
       builder.weight(name, tensorOf('float32', [80, 80], new Float32Array(6400).fill(0.5)));
     const hidden = builder.op('Relu', [builder.op('MatMul', [x, weight('inner')])]);
     const scores = builder.op('MatMul', [hidden, weight('outer')]);
-    const { graph } = quantizeDynamic(builder.freeze([builder.op('Softmax', [scores], { axis: -1 })]));
+    const { graph } = quantizeWeights(builder.freeze([builder.op('Softmax', [scores], { axis: -1 })]));
     expect(operatorsOf(graph)).toMatchObject({ MatMulInteger: 1, MatMul: 1 });
   });
 
   it('refuses exclusions that name nothing, and lists what there is', () => {
-    const ask = () => quantizeDynamic(fused, { exclude: ['encoder.layer.7.*'] });
+    const ask = () => quantizeWeights(fused, { exclude: ['encoder.layer.7.*'] });
     expect(ask).toThrow(expect.objectContaining({ kind: 'quantize' }));
     expect(ask).toThrow(
       "exclude: 'encoder.layer.7.*' names no weight; the matrices are embeddings.word_embeddings.weight, embeddings.position",
@@ -328,7 +328,7 @@ describe('an encoder', () => {
 it('refuses weights with NaN and graphs older than its operators', () => {
   const w = float32Of(matrix([64, 96], 1)).slice();
   w[5] = Number.NaN;
-  expect(() => quantizeDynamic(layers([tensorOf('float32', [64, 96], w)]))).toThrow("'layer.0.weight' holds NaN");
+  expect(() => quantizeWeights(layers([tensorOf('float32', [64, 96], w)]))).toThrow("'layer.0.weight' holds NaN");
   const old = { ...layers([matrix([64, 96], 1)]), opsets: { '': 9 } };
-  expect(() => quantizeDynamic(old)).toThrow("'layers' has operator set 9; quantization needs 11 or newer");
+  expect(() => quantizeWeights(old)).toThrow("'layers' has operator set 9; quantization needs 11 or newer");
 });

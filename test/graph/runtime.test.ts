@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { GraphBuilder } from '../../graph/builder.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { runtimeNeed } from '../../graph/runtime.ts';
 import { goldenNames, importGolden } from '../models/golden-checkpoints.ts';
@@ -33,7 +33,7 @@ describe('the oldest ONNX Runtime of a graph', () => {
     const { graph } = await importGolden(name);
     const fused = fuseForInference(graph);
     expect(runtimeNeed(fused)).toEqual({ minor: measured(name), opset: 20, format: 9 });
-    expect(runtimeNeed(quantizeDynamic(fused).graph).minor).toBe(measured(name));
+    expect(runtimeNeed(quantizeWeights(fused).graph).minor).toBe(measured(name));
   });
 
   it('was tried on versions that refuse, and on some that end the process or answer otherwise', () => {

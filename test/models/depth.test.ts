@@ -3,7 +3,7 @@ import { motionOf } from '../../engine/depth.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { elementCount, tensorOf } from '../../graph/tensor.ts';
 import { depthsOf } from '../../models/anatomy/depth.ts';
@@ -55,7 +55,7 @@ describe.each(Object.entries(heads))('the head of %s', (name, pattern) => {
   test('is the same once it is fused, in 8 bits, and under other names', async () => {
     const { graph } = await imported;
     const fused = fuseForInference(graph);
-    const { graph: int8 } = quantizeDynamic(fused, { minimumElements: 1, minimumTable: 1 });
+    const { graph: int8 } = quantizeWeights(fused, { minimumElements: 1, minimumTable: 1 });
     expect(headOf(fused)).toEqual(headOf(graph));
     expect(headOf(int8).map((weight) => weight.replace('_quantized', ''))).toEqual(headOf(graph));
     for (const other of [fused, int8, renamed(graph, true)]) {

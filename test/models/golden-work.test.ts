@@ -12,7 +12,7 @@ import { buildStep, type TrainingStep } from '../../engine/step.ts';
 import { stepBatch } from '../../engine/step-batch.ts';
 import { trainingMemory } from '../../engine/training-state.ts';
 import { applyCuts } from '../../graph/cut/index.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { anatomyOf, bypassLayer, type Part, partsOf } from '../../models/anatomy.ts';
@@ -198,7 +198,7 @@ describe.each(classifiers)('a classifier of %s', (name) => {
 
   test('in 8 bits points the same way', async () => {
     const { graph, quantized } = (() => {
-      const result = quantizeDynamic(fuseForInference(model.graph), { minimumElements: 1, minimumTable: 1 });
+      const result = quantizeWeights(fuseForInference(model.graph), { minimumElements: 1, minimumTable: 1 });
       return { graph: result.graph, quantized: result.report.quantized };
     })();
     expect(quantized).toBeGreaterThan(6);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { readGraph } from '../../graph/codec/index.ts';
 import { value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { elementCount, tensorOf } from '../../graph/tensor.ts';
 import { inspectGraph, modelFigures } from '../../models/inspect.ts';
@@ -60,7 +60,7 @@ describe('modelFigures of fused graphs', () => {
 describe('modelFigures of quantized graphs', () => {
   it('count a weight once, whatever it is stored as', () => {
     const model = smallEncoder({ hidden: 64, ffn: 128 });
-    const { graph } = quantizeDynamic(model.graph, {
+    const { graph } = quantizeWeights(model.graph, {
       embeddings: true,
       reduceRange: false,
       exclude: [],

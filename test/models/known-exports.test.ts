@@ -8,7 +8,7 @@ import { sliceTensor } from '../../graph/cut/slice.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
 import { keptAs } from '../../graph/normalize/index.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { arrayOf, float32Of, type Tensor } from '../../graph/tensor.ts';
@@ -179,7 +179,7 @@ describe.each(knownNames)('%s', (name) => {
     if (isQuantized(graph)) return;
     const whole = normalForm(graph);
     expect(await farthest(fuseForInference(whole), truth, answersOf(truth))).toBeLessThan(TOLERANCE);
-    const { graph: quantized } = quantizeDynamic(whole, { minimumElements: 1 });
+    const { graph: quantized } = quantizeWeights(whole, { minimumElements: 1 });
     const [output = ''] = quantized.outputs;
     for (const { inputs, output: expected } of truth.samples) {
       const found = floatsOf(output, await run(quantized, fedTo(quantized, inputs)));

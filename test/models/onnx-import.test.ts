@@ -8,7 +8,7 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import { readGraph, writeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { parameterNames } from '../../graph/sites.ts';
 import { featuresOf } from '../../models/bare/features.ts';
@@ -201,7 +201,7 @@ describe('of a graph alone', () => {
 
   it('in 8 bits it answers, and is neither trained nor taken for floats', async () => {
     const model = await importGolden('bert');
-    const { graph } = quantizeDynamic(fuseForInference(model.graph), quantization);
+    const { graph } = quantizeWeights(fuseForInference(model.graph), quantization);
     const found = await imported(await foreign('bert', graph));
     expect([isQuantized(found.graph), found.info.task]).toEqual([true, 'text-classification']);
     expect(await answers(found, ['the cat sleeps'])).toHaveLength(3);

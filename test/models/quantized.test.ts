@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { batchingOf, isQuantized } from '../../models/quantized.ts';
 import { smallEncoder } from './support.ts';
@@ -7,7 +7,7 @@ import { smallEncoder } from './support.ts';
 /** Wide enough for its table to be stored in 8 bits; `exclude` leaves what it says in floats. */
 const quantized = (exclude: readonly string[]) => {
   const { graph } = smallEncoder({ hidden: 64, ffn: 128, vocabulary: 500 });
-  const { graph: made, report } = quantizeDynamic(fuseForInference(graph), {
+  const { graph: made, report } = quantizeWeights(fuseForInference(graph), {
     embeddings: true,
     reduceRange: true,
     exclude,

@@ -11,6 +11,7 @@ import { pruneConfig } from '../../stages/prune/config.ts';
 import { foreseePruning } from '../../stages/prune/foresee.ts';
 import { prunableNames } from '../../stages/prune/sparse.ts';
 import { goalsOf, layersGoal } from '../../stages/prune/targets.ts';
+import { config } from '../../stages/quantize/config.ts';
 import { foreseeQuantization } from '../../stages/quantize/foresee.ts';
 import { quantizeModel } from '../../stages/quantize/work.ts';
 import { goldenFolder, goldenNames, importGolden } from '../models/golden-checkpoints.ts';
@@ -201,7 +202,7 @@ describe('before anything runs', () => {
     [
       'files of two models in one folder',
       `${encoder}  - { id: teacher, uses: train }\n${scratch('hidden: 64, heads: 4')}  - { id: int8, uses: quantize }\n  - { id: deploy, uses: export, from: { fp32: encoder, q8: int8 } }`,
-      'the fp32 and q8 models differ in task: they must come from one model',
+      'the models of a folder differ in task: they must come from one model',
       '{ fp32: encoder',
     ],
   ])('says %s', async (_, stages, message, at) => {
@@ -336,9 +337,9 @@ describe('sparsity beside a head that recovery leaves as it is', () => {
 
 describe('quantization', () => {
   const labels = smallOptions.labels;
-  const context = { threads: 1, signal: new AbortController().signal, onText: () => {} };
+  const context = { threads: 1, signal: new AbortController().signal, onProgress: () => {} };
   const refused = (model: Model, embeddings: boolean): Promise<boolean> =>
-    quantizeModel(model, { embeddings, exclude: [], reduceRange: false }, context).then(
+    quantizeModel(model, config.parse({ embeddings, smooth: false }), undefined, context).then(
       () => false,
       (error: unknown) => isUserError(error) && error.message.startsWith('no matrix of this model'),
     );
@@ -360,7 +361,7 @@ describe('quantization', () => {
       const sizes = { ...{ hidden, embedding: hidden, ffn }, layers: 2, heads: 4, vocabulary: smallOptions.vocabulary };
       const facts = { task: 'text-classification', labels, maxLength, sizes } as const;
       const outlook = { models: { model: facts }, data: undefined, base: '/' };
-      const { problems = [] } = foreseeQuantization({ embeddings, exclude: [] }, outlook);
+      const { problems = [] } = foreseeQuantization({ format: 'int8', embeddings, exclude: [] }, outlook);
       if (problems.length > 0) expect(await refused(model, embeddings)).toBe(true);
       // Where nothing is foreseen, at least the clear cases are none.
       if (hidden * ffn >= 4096 || hidden * hidden >= 4096) expect(problems).toEqual([]);

@@ -1,4 +1,4 @@
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
@@ -11,7 +11,7 @@ const quantization = { embeddings: true, reduceRange: false, exclude: [], minimu
 
 const quantized = (model: Model): Model => ({
   ...model,
-  graph: quantizeDynamic(fuseForInference(model.graph), quantization).graph,
+  graph: quantizeWeights(fuseForInference(model.graph), quantization).graph,
 });
 
 /** A classifier of three classes with 4 heads and 128 neurons a layer, which knows a few words. */

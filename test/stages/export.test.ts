@@ -9,14 +9,14 @@ import { unigramTokenizer } from '../../data/tokenizers/unigram.ts';
 import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import type { Metrics } from '../../ground/json.ts';
 import { buildEncoder } from '../../models/encoder.ts';
-import { deployFiles, readModel, writeModel } from '../../models/files.ts';
+import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import type { Precision } from '../../models/precision.ts';
+import { onnxFile, type Precision } from '../../models/precision.ts';
 import { exportStage } from '../../stages/export/index.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
@@ -69,7 +69,7 @@ const quantization = { embeddings: true, reduceRange: false, exclude: [], minimu
 
 const quantized = (model: Model): Model => ({
   ...model,
-  graph: quantizeDynamic(fuseForInference(model.graph), quantization).graph,
+  graph: quantizeWeights(fuseForInference(model.graph), quantization).graph,
 });
 
 /** Class probabilities, one text at a time, straight from ONNX Runtime. */
@@ -191,7 +191,7 @@ describe('an exported folder', () => {
 
   it('keeps its bytes while the stage keeps its version', async () => {
     const { artifact } = await artifactOf(join(parent, 'folder'), 'folder');
-    const own = Object.entries(artifact.files).filter(([file]) => file !== deployFiles.q8);
+    const own = Object.entries(artifact.files).filter(([file]) => file !== onnxFile('q8'));
     const digests = own.map(([file, { digest }]) => `${file} ${digest}`);
     // Other bytes under the same version would leave stale cache entries in use: raise `version`, then run with -u.
     await expect(`${digests.sort().join('\n')}\n`).toMatchFileSnapshot(
@@ -280,8 +280,8 @@ describe('the export stage', () => {
     await expect(run({ fp32: classifier, q8: quantized(smallEncoder()) })).rejects.toThrow('differ in labels');
   });
 
-  it('refuses a quantized model as fp32 and a float model as q8', async () => {
-    await expect(run({ fp32: quantized(classifier) })).rejects.toThrow('the fp32 model is quantized');
-    await expect(run({ q8: classifier })).rejects.toThrow('the q8 model is not quantized');
+  it('refuses a model under the name of another format', async () => {
+    await expect(run({ fp32: quantized(classifier) })).rejects.toThrow('the fp32 model is stored in q8');
+    await expect(run({ q8: classifier })).rejects.toThrow('the q8 model is stored in fp32');
   });
 });

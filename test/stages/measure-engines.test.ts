@@ -4,7 +4,7 @@ import { type EngineTimes, type Measurements, readMeasurements } from '../../dat
 import type { Engine } from '../../engine/engine.ts';
 import { findEngine, openEngine } from '../../engine/engines/index.ts';
 import { leftToHost } from '../../engine/left.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import type { Model } from '../../models/model.ts';
 import { measure } from '../../stages/measure/index.ts';
@@ -28,7 +28,7 @@ const student = (): Model => smallEncoder({ labels: ['animal', 'motion', 'rest']
 /** The same in 8 bits. */
 const int8 = (): Model => {
   const model = student();
-  const { graph } = quantizeDynamic(fuseForInference(model.graph), { minimumElements: 1, minimumTable: 1 });
+  const { graph } = quantizeWeights(fuseForInference(model.graph), { minimumElements: 1, minimumTable: 1 });
   return { ...model, graph };
 };
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeDataset } from '../../data/files.ts';
 import { type Profile, readProfile } from '../../data/profile.ts';
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
@@ -36,7 +36,7 @@ const withWeights = (model: Model, change: (tensor: Tensor, name: Value) => Tens
   });
 
 const inEightBits = (model: Model): Model =>
-  withGraph(model, quantizeDynamic(fuseForInference(model.graph), { minimumElements: 1 }).graph);
+  withGraph(model, quantizeWeights(fuseForInference(model.graph), { minimumElements: 1 }).graph);
 
 /** Four of five weights of every matrix as zeros. */
 const sparse = (model: Model): Model =>

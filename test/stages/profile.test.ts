@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { foldConstants, fuseForInference } from '../../graph/rewrite/index.ts';
 import { brokenAttention } from '../../stages/profile/attention.ts';
 import { kernelTimes } from '../../stages/profile/kernels.ts';
@@ -136,7 +136,7 @@ describe('the reason why attention is not one node', () => {
 describe('the part of the model that a node belongs to', () => {
   it.each([
     ['float', (graph: Graph) => graph],
-    ['8 bits', (graph: Graph) => quantizeDynamic(graph, { minimumElements: 1 }).graph],
+    ['8 bits', (graph: Graph) => quantizeWeights(graph, { minimumElements: 1 }).graph],
   ])('is found in the graph as it runs, whatever its values are called: %s', async (_, change) => {
     const { graph } = smallEncoder({ layers: 2, norm: 'post' });
     const fused = change(fuseForInference(renamed(graph)));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { value } from '../../graph/graph.ts';
-import { quantizeDynamic } from '../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { float32Of, tensorOf } from '../../graph/tensor.ts';
 import { anatomyOf } from '../../models/anatomy.ts';
@@ -153,7 +153,7 @@ describe.each(['pre', 'post'] as const)('a %s-norm encoder with factorised embed
   it('is stored in 8 bits like any other', async () => {
     using space = workspace();
     const narrow = await pruned(space, smallEncoder({ labels: classes, norm, vocabulary: 600 }), { embedding: 8 });
-    const { graph, report } = quantizeDynamic(fuseForInference(narrow.graph), { minimumTable: 0, minimumElements: 0 });
+    const { graph, report } = quantizeWeights(fuseForInference(narrow.graph), { minimumTable: 0, minimumElements: 0 });
     const stored = report.weights.filter(({ name }) => name.startsWith('embeddings.word_embeddings'));
     expect(stored.map(({ storage }) => storage)).toEqual(['int8', 'int8']);
     const [before] = await outputsOf(narrow.graph, feeds);

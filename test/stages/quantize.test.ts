@@ -1,42 +1,78 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { value } from '../../graph/graph.ts';
+import { formats } from '../../graph/quantize/formats/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { arrayOf, float32Of, tensorOf } from '../../graph/tensor.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
 import { UserError } from '../../ground/errors.ts';
 import type { Metrics } from '../../ground/json.ts';
 import { hiddenStatesOf } from '../../models/anatomy/hidden-states.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import { inspectGraph } from '../../models/inspect.ts';
 import type { Model } from '../../models/model.ts';
+import { precisionOf } from '../../models/precision-of.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { describeProducts, subjectOf } from '../../stages/profile/subject.ts';
 import { readDecision } from '../../stages/quantize/decision.ts';
 import { quantize } from '../../stages/quantize/index.ts';
 import { batchOf, smallEncoder } from '../models/support.ts';
+import { workspace } from '../rig/workspace.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
+import { datasetArtifact, smallDataset } from './training-rig.ts';
 
+const space = workspace();
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'decant-quantize-'));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  space[Symbol.dispose]();
+});
 
 const encoder = (): Model => smallEncoder({ hidden: 64, ffn: 128, vocabulary: 2000, activation: 'relu' });
 
 /** Runs the stage on a model in folders of its own. */
-const run = async (name: string, model: Model, config: unknown = {}): Promise<{ metrics: Metrics; model: Model }> => {
+const run = async (
+  name: string,
+  model: Model,
+  config: unknown = {},
+  others: Readonly<Record<string, InputArtifact>> = {},
+): Promise<{ metrics: Metrics; model: Model }> => {
   const source = join(folder, `${name}-in`);
   await writeModel(source, model);
   const context = contextIn(join(folder, name));
   const metrics = await quantize.run(
-    { model: await artifactOf(source, 'model') },
+    { model: await artifactOf(source, 'model'), ...others },
     quantize.config.parse(config),
     context,
   );
   return { metrics, model: await readModel(join(folder, name, 'model')) };
+};
+
+/** The same with training texts, where the options ask for some. */
+const runWithTexts = async (name: string, model: Model, config: unknown) => {
+  const dataset = await datasetArtifact(space, smallDataset());
+  return await run(name, model, config, { dataset });
+};
+
+/** A model whose neurons grow beyond what float16 holds, and come back. */
+const loud = (model: Model): Model => {
+  const weights = new Map(model.graph.weights);
+  const times = (part: RegExp, factor: number): void => {
+    for (const [name, tensor] of weights) {
+      if (!part.test(name)) continue;
+      const data = Float32Array.from(float32Of(tensor), (x) => x * factor);
+      weights.set(name, tensorOf('float32', tensor.dims, data));
+    }
+  };
+  times(/intermediate\.dense/, 2 ** 20);
+  times(/layer\.\d+\.output\.dense\.weight/, 2 ** -20);
+  return { ...model, graph: { ...model.graph, weights } };
 };
 
 const bytesOf = async (name: string): Promise<number> => (await stat(join(folder, name, 'model.onnx'))).size;
@@ -162,9 +198,56 @@ describe('the quantize stage', () => {
     await expect(stopped).rejects.toThrow('stopped');
   });
 
+  describe.each(formats)('in $name', ({ name, dtype }) => {
+    const stored = (label: string, config: Readonly<Record<string, unknown>>) =>
+      runWithTexts(`${name}-${label}`, smallEncoder({ hidden: 64, ffn: 128, layers: 2 }), { format: name, ...config });
+
+    it('stores what its file is called, and follows the source on texts that it read', async () => {
+      const { model, metrics } = await stored('read', { calibration: 20 });
+      expect(precisionOf(model.graph)).toBe(dtype);
+      expect(metrics).toMatchObject({ quantization: { format: name } });
+      expect(Number(Object(metrics.deviation).meanCosine)).toBeGreaterThan(0.97);
+    });
+
+    it('gives the same bytes again', async () => {
+      await stored('first', { calibration: 5 });
+      await stored('again', { calibration: 5 });
+      const [first, again] = [`${name}-first`, `${name}-again`].map((at) =>
+        readFileSync(join(folder, at, 'model', 'model.onnx')),
+      );
+      expect(first?.equals(again ?? Buffer.of())).toBe(true);
+    });
+  });
+
+  it('tells how much evening out brought, by the product', async () => {
+    const { metrics } = await runWithTexts('even', encoder(), {});
+    const { smoothing } = Object(metrics.quantization);
+    expect(smoothing.length).toBeGreaterThan(2);
+    for (const { alpha, error } of smoothing) expect(alpha === 0 ? error === 1 : error < 0.9).toBe(true);
+  });
+
+  it('keeps in float32 what float16 does not reach, names it, and answers as before', async () => {
+    const source = loud(smallEncoder({ hidden: 64, ffn: 128, activation: 'relu' }));
+    const { metrics } = await runWithTexts('loud', source, { format: 'fp16', calibration: 10 });
+    const { islands } = Object(metrics.quantization);
+    expect(Object.values(islands).every((peak) => Number(peak) > 16_000)).toBe(true);
+    expect(Object.keys(islands).length).toBeGreaterThan(0);
+    expect(Number(Object(metrics.deviation).meanCosine)).toBeGreaterThan(0.99999);
+  });
+
+  it.each([
+    [{ format: 'int8', block: 32 }, 'the format int8 stores no blocks: leave block out, or name another format'],
+    [{ format: 'q4', smooth: true }, 'the format q4 has no 8-bit products: leave smooth out, or name another format'],
+    [{ format: 'fp16', reduceRange: true }, 'the format fp16 has no 8-bit products'],
+    [{ format: 'q4', rounding: 'nearest', calibration: 3 }, 'no activations are looked at: leave calibration out'],
+  ])('refuses what a format has no use for: %o', (given, message) => {
+    const { error } = quantize.config.safeParse(given);
+    expect(error?.issues.map((issue) => issue.message).join()).toContain(message);
+  });
+
   it('refuses options that it does not have', () => {
     expect(quantize.config.safeParse({ weights: 'int4' }).success).toBe(false);
     expect(quantize.config.safeParse({ embedings: true }).success).toBe(false);
-    expect(quantize.config.parse({})).toEqual({ weights: 'int8', embeddings: true, reduceRange: false, exclude: [] });
+    expect(quantize.config.parse({})).toEqual({ format: 'int8', embeddings: true, reduceRange: false, exclude: [] });
   });
 });

@@ -50,6 +50,12 @@ export interface PrunedGraph extends Written {
 }
 
 export interface QuantizeOptions extends RewriteOptions {
+  /** What weights are stored and computed in: int8 (where nobody says), uint8, fp16, q4, q4f16. */
+  readonly format?: 'int8' | 'uint8' | 'fp16' | 'q4' | 'q4f16';
+  /** Numbers that share a scale, in formats of blocks: 16, 32 (where nobody says), 64, 128 or 256. */
+  readonly block?: number;
+  /** Whether each block has a zero point of its own, in formats of blocks; true where nobody says. */
+  readonly zeroPoint?: boolean;
   /** Names of weights that stay in float; `*` stands for any text. */
   readonly skip?: readonly string[];
   /** Matrices with fewer elements stay in float; 4096 where nobody says. */
@@ -60,12 +66,13 @@ export interface QuantizeOptions extends RewriteOptions {
 export interface QuantizedWeight {
   readonly name: string;
   readonly dims: readonly number[];
-  /** 'int8', or 'float32' with the reason. */
-  readonly storage: 'int8' | 'float32';
+  /** 'int8', 'int4', or what floats it stays with the reason. */
+  readonly storage: 'int8' | 'int4' | 'int2' | 'float32' | 'float16';
   readonly reason?: string;
 }
 
 export interface QuantizedGraph extends Written {
+  readonly format: string;
   /** Every matrix of the fused graph. */
   readonly weights: readonly QuantizedWeight[];
   readonly quantized: number;

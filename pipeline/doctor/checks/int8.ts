@@ -1,4 +1,4 @@
-import { quantizeDynamic } from '../../../graph/quantize/index.ts';
+import { quantizeWeights } from '../../../graph/quantize/index.ts';
 import { fuseForInference } from '../../../graph/rewrite/index.ts';
 import { expectFloats } from '../../../models/foreign.ts';
 import { type CheckRecord, found } from '../check.ts';
@@ -15,7 +15,7 @@ export const int8: CheckRecord = {
   run: async (patient) => {
     const { foreign, threads } = patient;
     expectFloats(foreign, 'the file', 'quantized');
-    const { graph, report } = quantizeDynamic(fuseForInference(foreign.graph), { minimumElements: 0, minimumTable: 0 });
+    const { graph, report } = quantizeWeights(fuseForInference(foreign.graph), { minimumElements: 0, minimumTable: 0 });
     const matrices = report.weights.filter(({ dims }) => dims.length === 2);
     if (report.quantized === 0) return found(false, `none of ${matrices.length} matrices can be stored in 8 bits`);
     await patient.keep('int8.onnx', graph);

@@ -2,6 +2,7 @@ import type { Dataset } from '../../../data/dataset.ts';
 import { columnsFor } from '../../../data/rows.ts';
 import { defaultEngine } from '../../../engine/engines/index.ts';
 import { type Rehearsed, rehearse } from '../../../engine/rehearsal/rehearsal.ts';
+import type { Precision } from '../../../models/precision.ts';
 import type { Catalogue } from '../../catalogue.ts';
 import { stageOf } from '../../catalogue.ts';
 import { foreseeRun } from '../../foresee.ts';
@@ -109,16 +110,19 @@ const [STEP, HANDLED] = [0.3, 1e8];
 /** Seconds for a text that is read without a model. */
 const READING = 0.0002;
 
-/** Seconds that one model takes of a step: a quantized one is never asked together with others. */
+/** Scales that are found at run time span a batch, so that texts are asked one by one. */
+const isAskedAlone = (stored: Precision): boolean => stored === 'q8' || stored === 'uint8';
+
+/** Seconds that one model takes of a step. */
 const secondsOf = (sized: Sized | undefined, { effort }: Work, shown: Shown): number | null => {
   const rates = shown.asked(sized);
   if (sized === undefined || rates === undefined) return null;
   const { asked = 0, alone = 0, compressed = 0 } = effort;
   return (
     rates.toAsk +
-    asked * (sized.quantized ? rates.alone : rates.asked) +
+    asked * (isAskedAlone(sized.stored) ? rates.alone : rates.asked) +
     alone * rates.alone +
-    compressed * rates.compressing * modelBytes(sized.size, sized.quantized)
+    compressed * rates.compressing * modelBytes(sized.size, sized.stored)
   );
 };
 
@@ -135,7 +139,7 @@ const trainingSeconds = (work: Work, shown: Shown): number | null => {
 /** Bytes of models that a step reads and writes; null where one is of no known size. */
 const handledBytes = ({ given, made, stage }: Work): number | null => {
   const all = stage.makes === 'model' ? [...given, made] : given;
-  return sumOf(all.map((sized) => (sized === undefined ? null : modelBytes(sized.size, sized.quantized))));
+  return sumOf(all.map((sized) => (sized === undefined ? null : modelBytes(sized.size, sized.stored))));
 };
 
 const timeOf = (work: Work, shown: Shown): number | null => {
@@ -187,7 +191,7 @@ const diskOf = (work: Work, { counts, characters, sample }: Texts): number | nul
   const [handled, classes] = [handledBytes(work), Math.max(1, sample.classes.length)];
   switch (stage.makes) {
     case 'model':
-      return made === undefined ? null : modelBytes(made.size, made.quantized);
+      return made === undefined ? null : modelBytes(made.size, made.stored);
     case 'folder':
       // Of exported folders the run's folder has a copy.
       return handled === null || given.length === 0 ? null : 2 * handled;

@@ -1,4 +1,5 @@
 import type { EncoderSize } from '../../../engine/rehearsal/rehearsal.ts';
+import type { Precision } from '../../../models/precision.ts';
 import type { Expected } from '../../../stages/expected.ts';
 
 /** The size of a model as far as it is known; undefined where too little is. */
@@ -28,10 +29,11 @@ export const parametersOf = (size: EncoderSize): number => {
   return (vocabulary + maxLength + 2) * embedding + layers * layer + projected + classes * (hidden + 1);
 };
 
-const FLOAT = 4;
+/** Bytes of a number, with its share of a scale and a zero point. */
+const bytesOf: Readonly<Record<Precision, number>> = { fp32: 4, fp16: 2, q8: 1, uint8: 1, q4: 0.65, q4f16: 0.6 };
 /** Graph, settings and the tokenizer, of which a token takes some thirty bytes. */
 const [BESIDE, TOKEN] = [60_000, 30];
 
 /** Bytes of a model's files. */
-export const modelBytes = (size: EncoderSize, quantized: boolean): number =>
-  parametersOf(size) * (quantized ? 1 : FLOAT) + BESIDE + TOKEN * size.vocabulary;
+export const modelBytes = (size: EncoderSize, stored: Precision): number =>
+  parametersOf(size) * bytesOf[stored] + BESIDE + TOKEN * size.vocabulary;

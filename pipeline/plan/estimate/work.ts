@@ -1,4 +1,5 @@
 import type { EncoderSize } from '../../../engine/rehearsal/rehearsal.ts';
+import type { Precision } from '../../../models/precision.ts';
 import type { Effort, Expected } from '../../../stages/expected.ts';
 import type { AnyStage } from '../../../stages/stage.ts';
 import { type Catalogue, stageOf } from '../../catalogue.ts';
@@ -9,7 +10,7 @@ import type { Texts } from './texts.ts';
 /** A model of a known size, and where the chain begins that it comes from: its texts are cut as there. */
 export interface Sized {
   readonly size: EncoderSize;
-  readonly quantized: boolean;
+  readonly stored: Precision;
   readonly origin: string;
 }
 
@@ -50,7 +51,7 @@ const sizedAt = (id: string, { plan, catalogue, models, texts }: Known): Sized |
   const [model, step] = [models.get(id), plan.steps.find((one) => one.id === id)];
   const size = sizeOf(model, { maxLength, classes: classes.length });
   if (size === undefined || step === undefined) return undefined;
-  return { size, quantized: model?.quantized === true, origin: originOf(step, plan, catalogue) };
+  return { size, stored: model?.stored ?? 'fp32', origin: originOf(step, plan, catalogue) };
 };
 
 /** What a step does; undefined for a kind that nobody knows. */

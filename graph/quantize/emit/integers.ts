@@ -1,7 +1,7 @@
-import type { GraphBuilder } from '../builder.ts';
-import type { Graph, Node, Value } from '../graph.ts';
-import type { Tensor } from '../tensor.ts';
-import { quantizeMatrix, transposed } from './weights.ts';
+import type { GraphBuilder } from '../../builder.ts';
+import type { Graph, Node, Value } from '../../graph.ts';
+import { type Tensor, tensorOf } from '../../tensor.ts';
+import { quantizeMatrix, transposed } from '../weights.ts';
 
 /** An activation as DynamicQuantizeLinear gives it: uint8 numbers, their step and their zero point. */
 interface Activation {
@@ -12,6 +12,8 @@ interface Activation {
 interface Weight {
   readonly integers: Value;
   readonly steps: Value;
+  /** What stands for zero where that is not 0. */
+  readonly zero?: Value;
 }
 
 /** Everything one quantization shares. */
@@ -19,12 +21,24 @@ export interface Emission {
   readonly graph: Graph;
   readonly builder: GraphBuilder;
   readonly limit: 127 | 63;
+  /** Whether matrices that are multiplied by are signed. */
+  readonly signed: boolean;
   /** Activations by float value: projections of one input quantize it once. */
   readonly activations: Map<Value, Activation>;
   readonly weights: Map<string, Weight>;
 }
 
 const floatCode = 1;
+
+/** What stands for zero among unsigned bytes. */
+const UNSIGNED_ZERO = 128;
+
+const unsigned = (tensor: Tensor): Tensor =>
+  tensorOf(
+    'uint8',
+    tensor.dims,
+    Uint8Array.from(tensor.bytes.read(), (byte) => (byte + UNSIGNED_ZERO) % 256),
+  );
 
 const tensorAt = ({ graph }: Emission, node: Node, position: number): { name: Value; tensor: Tensor } => {
   const name = node.inputs[position];
@@ -54,6 +68,7 @@ const stored = (emission: Emission, key: string, make: () => { integers: Tensor;
   const weight = {
     integers: builder.weight(`${key}_quantized`, integers),
     steps: builder.weight(`${key}_scale`, steps),
+    ...(integers.dtype === 'uint8' ? { zero: builder.scalar('uint8', UNSIGNED_ZERO) } : {}),
   };
   emission.weights.set(key, weight);
   return weight;
@@ -65,7 +80,8 @@ const linearWeight = (emission: Emission, node: Node): Weight => {
   const turned = node.attrs.transB?.kind === 'int' && node.attrs.transB.value === 1;
   return stored(emission, turned ? `${name}_transposed` : name, () => {
     const { integers, steps } = quantizeMatrix(name, tensor, turned ? 'rows' : 'columns', emission.limit);
-    return { integers: turned ? transposed(integers) : integers, steps };
+    const whole = turned ? transposed(integers) : integers;
+    return { integers: emission.signed ? whole : unsigned(whole), steps };
   });
 };
 
@@ -84,7 +100,10 @@ export const emitLinear = (emission: Emission, node: Node): void => {
   const weight = linearWeight(emission, node);
   const activation = activationOf(emission, x);
   builder.within(output, () => {
-    const sum = builder.op('MatMulInteger', [activation.integers, weight.integers, activation.zero]);
+    const sum = builder.op('MatMulInteger', [
+      ...[activation.integers, weight.integers, activation.zero],
+      ...(weight.zero === undefined ? [] : [weight.zero]),
+    ]);
     const product = builder.op('Cast', [sum], { to: floatCode });
     const steps = builder.op('Mul', [activation.step, weight.steps]);
     const bias = node.inputs[2] ?? undefined;
@@ -102,7 +121,16 @@ export const emitAttention = (emission: Emission, node: Node): void => {
   if (!x || !bias) throw new Error(`'${node.name}' lacks an input or a bias`);
   const weight = linearWeight(emission, node);
   const { integers, step, zero } = activationOf(emission, x);
-  const inputs = [integers, weight.integers, bias, step, weight.steps, mask, zero];
+  const inputs = [
+    integers,
+    weight.integers,
+    bias,
+    step,
+    weight.steps,
+    mask,
+    zero,
+    ...(weight.zero ? [weight.zero] : []),
+  ];
   emission.builder.add({ ...node, op: 'QAttention', inputs }, (name) => emission.graph.types.get(name));
 };
 

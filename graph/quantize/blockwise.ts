@@ -1,0 +1,32 @@
+import type { Graph, Value } from '../graph.ts';
+import type { Choices } from './choose.ts';
+import { type Layout, type Rows, rowsOf } from './grid.ts';
+import { nearest } from './nearest.ts';
+import { type Packed, packedOf } from './pack.ts';
+import { quantizeError } from './weights.ts';
+
+/** Weights in blocks, by name. */
+export type Packings = ReadonlyMap<Value, Packed>;
+
+/** The numbers of a weight as rows; refuses those that are none. */
+export const finiteRows = (graph: Graph, name: Value, layout: Layout): Rows => {
+  const tensor = graph.weights.get(name);
+  if (tensor === undefined) throw new Error(`'${name}' is no weight`);
+  const rows = rowsOf(tensor, layout);
+  const bad = rows.data.findIndex((x) => !Number.isFinite(x));
+  if (bad < 0) return rows;
+  throw quantizeError(
+    `the weight '${name}' holds NaN or infinity in ${layout === 'turned' ? 'column' : 'row'} ${Math.floor(bad / rows.width)}; it cannot be quantized`,
+  );
+};
+
+/** Every weight that is to stand in blocks and was not rounded before, rounded to the nearest by the range that errs least. */
+export const blockwise = (graph: Graph, choices: Choices, before: Packings): Packings => {
+  const packings = new Map<Value, Packed>();
+  for (const [name, choice] of choices) {
+    if (!('form' in choice) || choice.form !== 'blocks' || before.has(name)) continue;
+    const rows = finiteRows(graph, name, choice.layout);
+    packings.set(name, packedOf(rows, choice.grid, nearest(rows, choice.grid, { search: true }), choice.use));
+  }
+  return packings;
+};

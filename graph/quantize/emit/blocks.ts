@@ -1,0 +1,60 @@
+import type { GraphBuilder } from '../../builder.ts';
+import type { Node, Value } from '../../graph.ts';
+import type { Tensor } from '../../tensor.ts';
+import type { Packed } from '../pack.ts';
+
+/** What one emission of blocks shares: a matrix that two nodes read is stored once. */
+export interface BlockEmission {
+  readonly builder: GraphBuilder;
+  readonly stored: Map<string, Value>;
+}
+
+const once = ({ builder, stored }: BlockEmission, name: string, make: () => Tensor): Value => {
+  const known = stored.get(name);
+  if (known !== undefined) return known;
+  const own = builder.weight(name, make());
+  stored.set(name, own);
+  return own;
+};
+
+const reshaped = (tensor: Tensor, dims: readonly number[]): Tensor => ({ ...tensor, dims });
+
+const settingsOf = (emission: BlockEmission, name: Value, { scales, zeros }: Packed): readonly Value[] => [
+  once(emission, `${name}_scales`, () => scales),
+  ...(zeros === undefined ? [] : [once(emission, `${name}_zero_points`, () => zeros)]),
+];
+
+/** x W + bias with W in blocks of its inputs. */
+export const emitProduct = (emission: BlockEmission, node: Node, name: Value, packed: Packed): void => {
+  const { builder } = emission;
+  const [x] = node.inputs;
+  const [output] = node.outputs;
+  if (!x || output === undefined) throw new Error(`'${node.name}' lacks an input or an output`);
+  const { rows, width, grid, codes } = packed;
+  const blocks = Math.ceil(width / grid.block);
+  const bytes = (codes.dims[1] as number) / blocks;
+  const matrix = once(emission, `${name}_blocks`, () => reshaped(codes, [rows, blocks, bytes]));
+  const attrs = { K: width, N: rows, bits: grid.bits, block_size: grid.block };
+  const bias = node.inputs[2] ?? undefined;
+  builder.within(output, () => {
+    const inputs = [x, matrix, ...settingsOf(emission, name, packed)];
+    const product = builder.op('com.microsoft:MatMulNBits', inputs, attrs, bias === undefined ? output : undefined);
+    if (bias !== undefined) builder.op('Add', [product, bias], {}, output);
+  });
+};
+
+/** Rows of a table in blocks of its width. */
+export const emitRows = (emission: BlockEmission, node: Node, name: Value, packed: Packed): void => {
+  const { builder } = emission;
+  const [, ids] = node.inputs;
+  const [output] = node.outputs;
+  if (!ids || output === undefined) throw new Error(`'${node.name}' lacks an input or an output`);
+  const { grid, codes } = packed;
+  const table = once(emission, `${name}_blocks`, () => codes);
+  const [scales, ...zeros] = settingsOf(emission, name, packed);
+  if (scales === undefined) throw new Error('blocks have scales');
+  const attrs = { bits: grid.bits, block_size: grid.block, gather_axis: 0, quantize_axis: 1 };
+  builder.within(output, () =>
+    builder.op('com.microsoft:GatherBlockQuantized', [table, ids, scales, ...zeros], attrs, output),
+  );
+};

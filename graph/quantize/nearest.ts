@@ -1,0 +1,114 @@
+import { blankFor, blocksOf, type Grid, levelsOf, middleOf, type Rounded, type Rows } from './grid.ts';
+
+/** Numbers of one block, and how much an error of each counts. */
+interface Block {
+  readonly data: Float32Array;
+  readonly from: number;
+  readonly to: number;
+  /** By place within the row; each counts the same where there are none. */
+  readonly importance?: Float64Array | undefined;
+  /** Where the row begins. */
+  readonly start: number;
+}
+
+interface Scaling {
+  readonly scale: number;
+  readonly zero: number;
+}
+
+const clamp = (x: number, most: number): number => Math.max(0, Math.min(most, x));
+
+/** Sum of squared errors of a block, each times how much it counts. */
+const errorOf = ({ data, from, to, importance, start }: Block, { scale, zero }: Scaling, most: number): number => {
+  let sum = 0;
+  for (let i = from; i < to; i++) {
+    const w = data[i] as number;
+    const error = w - (clamp(Math.round(w / scale) + zero, most) - zero) * scale;
+    sum += error * error * (importance === undefined ? 1 : (importance[i - start] as number));
+  }
+  return sum;
+};
+
+/** Shares of the range that are tried: what lies beyond is clipped, and the rest is rounded finer. */
+const SHARES: readonly number[] = Array.from({ length: 21 }, (_, i) => 1 - i / 40);
+
+/** From the lowest to the highest number, 0 between them. */
+const spanned = ({ low, high }: { readonly low: number; readonly high: number }, most: number): Scaling => {
+  const scale = Math.fround((high - low) / most);
+  return scale === 0 ? { scale: 1, zero: 0 } : { scale, zero: clamp(Math.round(-low / scale), most) };
+};
+
+/** The larger side reaches the lowest whole number, which lies one further from the middle than the highest. */
+const centred = ({ low, high }: { readonly low: number; readonly high: number }, middle: number): Scaling => {
+  const farther = -low > high ? low : high;
+  const scale = Math.fround(farther / -middle);
+  return { scale: scale === 0 ? 1 : scale, zero: middle };
+};
+
+const rangeOf = ({ data, from, to }: Block): { readonly low: number; readonly high: number } => {
+  let [low, high] = [0, 0];
+  for (let i = from; i < to; i++) {
+    const w = data[i] as number;
+    if (w < low) low = w;
+    if (w > high) high = w;
+  }
+  return { low, high };
+};
+
+/** The scale of a block: of its whole range, or of the share of it that errs least. */
+const scalingOf = (block: Block, grid: Grid, search: boolean): Scaling => {
+  const most = levelsOf(grid) - 1;
+  const range = rangeOf(block);
+  const of = (share: number): Scaling => {
+    const cut = { low: range.low * share, high: range.high * share };
+    return grid.zeroPoint ? spanned(cut, most) : centred(cut, middleOf(grid));
+  };
+  let best = of(1);
+  if (!search) return best;
+  let least = errorOf(block, best, most);
+  for (const share of SHARES) {
+    const tried = of(share);
+    const error = errorOf(block, tried, most);
+    if (error < least) [best, least] = [tried, error];
+  }
+  return best;
+};
+
+export interface ScaleOptions {
+  /** Whether ranges are searched for the error that is least. */
+  readonly search: boolean;
+  /** How much an error of each input counts. */
+  readonly importance?: Float64Array | undefined;
+}
+
+/** Scales and zero points of all blocks; no code is set. */
+export const scalesOf = (rows: Rows, grid: Grid, { search, importance }: ScaleOptions): Rounded => {
+  const rounded = blankFor(rows, grid);
+  const blocks = blocksOf(rows.width, grid);
+  for (let row = 0; row < rows.rows; row++) {
+    const start = row * rows.width;
+    for (let b = 0; b < blocks; b++) {
+      const from = start + b * grid.block;
+      const to = Math.min(start + rows.width, from + grid.block);
+      const { scale, zero } = scalingOf({ data: rows.data, from, to, importance, start }, grid, search);
+      rounded.scales[row * blocks + b] = scale;
+      rounded.zeros[row * blocks + b] = zero;
+    }
+  }
+  return rounded;
+};
+
+/** The nearest whole number of each number. */
+export const nearest = (rows: Rows, grid: Grid, options: ScaleOptions): Rounded => {
+  const rounded = scalesOf(rows, grid, options);
+  const most = levelsOf(grid) - 1;
+  const blocks = blocksOf(rows.width, grid);
+  for (let row = 0; row < rows.rows; row++) {
+    for (let i = 0; i < rows.width; i++) {
+      const block = row * blocks + Math.floor(i / grid.block);
+      const whole = Math.round((rows.data[row * rows.width + i] as number) / (rounded.scales[block] as number));
+      rounded.codes[row * rows.width + i] = clamp(whole + (rounded.zeros[block] as number), most);
+    }
+  }
+  return rounded;
+};

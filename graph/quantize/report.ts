@@ -1,0 +1,65 @@
+import type { Graph } from '../graph.ts';
+import type { Choice, Choices } from './choose.ts';
+import { blocksOf, type Grid } from './grid.ts';
+
+/** What happened to one float weight. */
+interface WeightReport {
+  readonly name: string;
+  readonly dims: readonly number[];
+  /** 'int8', bits in blocks, or 'float32' with the reason. */
+  readonly storage: 'int8' | 'int4' | 'int2' | 'float32';
+  readonly reason?: string;
+  readonly bytesBefore: number;
+  /** Integers, steps and zero points together. */
+  readonly bytesAfter: number;
+}
+
+export interface QuantizeReport {
+  readonly weights: readonly WeightReport[];
+  readonly quantized: number;
+  readonly kept: number;
+  /** Bytes of all float weights before, and of what stands for them after. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+const FLOAT_BYTES = 4;
+
+/** Whole numbers, a float a block and a zero point a block, in whole bytes a row. */
+const blockBytes = (rows: number, width: number, grid: Grid): number => {
+  const blocks = blocksOf(width, grid);
+  const codes = (blocks * grid.block * grid.bits) / 8;
+  return rows * (codes + FLOAT_BYTES * blocks + (grid.zeroPoint ? Math.ceil((blocks * grid.bits) / 8) : 0));
+};
+
+const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
+  if (!('form' in choice)) return before;
+  const [rows = 0, columns = 0] = dims;
+  if (choice.form !== 'blocks') return rows * columns + FLOAT_BYTES * columns;
+  return choice.layout === 'turned' ? blockBytes(columns, rows, choice.grid) : blockBytes(rows, columns, choice.grid);
+};
+
+const storageOf = (choice: Choice): WeightReport['storage'] => {
+  if (!('form' in choice)) return 'float32';
+  return choice.form === 'blocks' ? `int${choice.grid.bits}` : 'int8';
+};
+
+/** What became of each float weight of a graph. */
+export const reportOf = (graph: Graph, choices: Choices): QuantizeReport => {
+  const weights = [...choices].map(([name, choice]): WeightReport => {
+    const tensor = graph.weights.get(name);
+    const dims = tensor?.dims ?? [];
+    const before = tensor?.bytes.length ?? 0;
+    const common = { name, dims, bytesBefore: before, bytesAfter: bytesAfter(choice, dims, before) };
+    return { ...common, storage: storageOf(choice), ...('kept' in choice ? { reason: choice.kept } : {}) };
+  });
+  const sum = (of: (weight: WeightReport) => number): number => weights.reduce((total, w) => total + of(w), 0);
+  const kept = weights.filter((weight) => weight.storage === 'float32').length;
+  return {
+    weights,
+    quantized: weights.length - kept,
+    kept,
+    bytesBefore: sum((weight) => weight.bytesBefore),
+    bytesAfter: sum((weight) => weight.bytesAfter),
+  };
+};

@@ -1,0 +1,27 @@
+import type { Graph, Node } from '../graph.ts';
+import { intAttr } from '../ops/shared-structure.ts';
+
+/** Products and look-ups of weights in blocks of few bits, each with a scale. */
+const ofBlocks: ReadonlySet<string> = new Set(['MatMulNBits', 'GatherBlockQuantized']);
+
+export const readsBlocks = ({ op }: Node): boolean => ofBlocks.has(op);
+
+/** The fewest bits of weights in blocks; undefined where there are none. */
+export const bitsOfBlocks = (graph: Graph): number | undefined => {
+  const bits = graph.nodes.filter(readsBlocks).map((node) => intAttr(node, 'bits', 4));
+  return bits.length === 0 ? undefined : Math.min(...bits);
+};
+
+/** Products of integers, and at which input their matrix stands. */
+const products: Readonly<Record<string, number>> = { MatMulInteger: 1, QAttention: 1 };
+
+/** Whether matrices of integer products are unsigned bytes. */
+export const hasUnsignedProducts = ({ nodes, weights }: Graph): boolean =>
+  nodes.some(({ op, inputs }) => {
+    const matrix = inputs[products[op] ?? -1];
+    return matrix != null && weights.get(matrix)?.dtype === 'uint8';
+  });
+
+/** Whether weights are kept, and so computed with, in float16. */
+export const computesInHalves = ({ weights }: Graph): boolean =>
+  [...weights.values()].some(({ dtype }) => dtype === 'float16');

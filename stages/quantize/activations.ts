@@ -1,0 +1,57 @@
+import type { Encoded } from '../../engine/encoded.ts';
+import { observe, type Seen, type Watching } from '../../engine/observe/index.ts';
+import type { Value } from '../../graph/graph.ts';
+
+/** What a value was on texts. */
+export interface Activation {
+  readonly width: number;
+  /** Largest magnitude of each number of a row, over all texts. */
+  readonly peaks: Float32Array;
+  /** Rows of some texts, by text. */
+  readonly texts: readonly Seen[];
+}
+
+/** Rows that are kept of every value, spread over all texts, and bytes of all of them. */
+const KEPT_ROWS = 2560;
+const KEPT_BYTES = 256e6;
+const FLOAT_BYTES = 4;
+
+const raise = (peaks: Float32Array, { data, width }: Seen): void => {
+  for (let i = 0; i < data.length; i++) {
+    const magnitude = Math.abs(data[i] as number);
+    if (magnitude > (peaks[i % width] as number)) peaks[i % width] = magnitude;
+  }
+};
+
+/** Every so many texts one is kept, so that rows of all of them together are about as many as are wanted. */
+const strideFor = (examples: readonly Encoded[], width: number): number => {
+  const rows = examples.reduce((sum, { length }) => sum + length, 0);
+  return Math.max(1, Math.ceil(rows / Math.min(KEPT_ROWS, KEPT_BYTES / (FLOAT_BYTES * width))));
+};
+
+/** Peaks of values over all texts, and their rows on some: rows for searching, peaks for what is rare. */
+export const activationsOf = async (
+  watching: Watching,
+  values: readonly Value[],
+  examples: readonly Encoded[],
+  onText: (done: number, total: number) => void,
+): Promise<ReadonlyMap<Value, Activation>> => {
+  let stride = 0;
+  const found = new Map<Value, { peaks: Float32Array; texts: Seen[]; width: number }>();
+  await observe(watching, values, examples, (seen, text) => {
+    if (stride === 0)
+      stride = strideFor(
+        examples,
+        [...seen.values()].reduce((sum, { width }) => sum + width, 0),
+      );
+    for (const [value, own] of seen) {
+      const known = found.get(value) ?? { peaks: new Float32Array(own.width), texts: [], width: own.width };
+      found.set(value, known);
+      raise(known.peaks, own);
+      if (text % stride === 0) known.texts.push(own);
+    }
+    onText(text + 1, examples.length);
+    return true;
+  });
+  return found;
+};

@@ -1,0 +1,99 @@
+import type { Encoded } from '../../engine/encoded.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Watching } from '../../engine/observe/index.ts';
+import type { Graph, Node, Value } from '../../graph/graph.ts';
+import { finiteRows, type Packings } from '../../graph/quantize/blockwise.ts';
+import type { Choice, Choices } from '../../graph/quantize/choose.ts';
+import { type Rows, widened } from '../../graph/quantize/grid.ts';
+import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
+import { sitesOfWeight } from '../../graph/sites.ts';
+import { arrayOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { centred, type Gram, gramsOf } from './grams.ts';
+import { type Correlations, correlationsOf, gptq, openCarrier } from './roundings/gptq.ts';
+
+type BlockChoice = Extract<Choice, { readonly form: 'blocks' }>;
+
+/** A product by blocks: what it reads, and the vector that is added behind it and by nothing else. */
+interface Product {
+  readonly weight: Value;
+  readonly choice: BlockChoice;
+  readonly input: Value;
+  readonly bias?: Value;
+}
+
+/** The bias of the one node that multiplies by a weight, where no other node reads that. */
+const ownBias = (graph: Graph, weight: Value): Value | undefined => {
+  const [site, ...more] = sitesOfWeight(graph, weight);
+  const bias = more.length === 0 ? site?.bias : undefined;
+  const dims = bias === undefined ? undefined : graph.weights.get(bias)?.dims;
+  return dims?.length === 1 && bias !== undefined && sitesOfWeight(graph, bias).length === 1 ? bias : undefined;
+};
+
+const productsIn = (graph: Graph, choices: Choices): readonly Product[] =>
+  [...choices].flatMap(([weight, choice]) => {
+    if (!('form' in choice) || choice.form !== 'blocks' || choice.use !== 'product') return [];
+    // Of several nodes that multiply by it, the first speaks for all.
+    const node: Node | undefined = sitesOfWeight(graph, weight)[0]?.node;
+    const input = node?.inputs[0];
+    const bias = ownBias(graph, weight);
+    return input == null ? [] : [{ weight, choice, input, ...(bias === undefined ? {} : { bias }) }];
+  });
+
+/** A bias that makes up for the mean error of the product before it. */
+const corrected = (bias: Tensor, before: Rows, after: Float32Array, { sums, rows }: Gram): Tensor => {
+  const data = Float32Array.from(arrayOf({ ...bias, dtype: 'float32' }));
+  for (let row = 0; row < before.rows; row++) {
+    let error = 0;
+    for (let i = 0; i < before.width; i++) {
+      const at = row * before.width + i;
+      error += ((sums[i] as number) / rows) * ((before.data[at] as number) - (after[at] as number));
+    }
+    data[row] = (data[row] as number) + error;
+  }
+  return tensorOf('float32', bias.dims, data);
+};
+
+/** Where products are rounded by what they read. */
+export interface BlockRequest extends Watching {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly examples: readonly Encoded[];
+  onText(done: number, total: number): void;
+  onMatrix(done: number, total: number): void;
+}
+
+/** Weights in blocks, and the graph with biases that make up for mean errors. */
+export const roundProducts = async (
+  request: BlockRequest,
+  choices: Choices,
+): Promise<{ readonly graph: Graph; readonly packings: Packings }> => {
+  const { graph, engine, threads, signal, examples, onText, onMatrix } = request;
+  const products = productsIn(graph, choices);
+  const grams = await gramsOf(request, [...new Set(products.map(({ input }) => input))], examples, onText);
+  const packings = new Map<Value, Packed>();
+  const weights = new Map(graph.weights);
+  const carrier = await openCarrier(engine, threads);
+  let known: { readonly key: string; readonly correlations: Correlations } | undefined;
+  try {
+    for (const [i, { weight, choice, input, bias }] of products.entries()) {
+      const gram = grams.get(input);
+      if (gram === undefined) throw new Error(`'${input}' was not watched`);
+      const rows = finiteRows(graph, weight, choice.layout);
+      const key = `${input} ${bias === undefined ? 'as it is' : 'centred'}`;
+      if (known?.key !== key) {
+        const own = bias === undefined ? gram.products : centred(gram);
+        known = { key, correlations: correlationsOf(own, gram.width) };
+      }
+      const rounded = await gptq(rows, choice.grid, known.correlations, carrier, signal);
+      packings.set(weight, packedOf(rows, choice.grid, rounded, choice.use));
+      const added = bias === undefined ? undefined : weights.get(bias);
+      if (bias !== undefined && added !== undefined) {
+        weights.set(bias, corrected(added, rows, widened(rows, choice.grid, rounded), gram));
+      }
+      onMatrix(i + 1, products.length);
+    }
+  } finally {
+    await carrier.release();
+  }
+  return { graph: { ...graph, weights }, packings };
+};

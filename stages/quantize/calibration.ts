@@ -1,0 +1,26 @@
+import type { Example } from '../../data/dataset.ts';
+import { openTrainingTexts } from '../../data/files.ts';
+import type { Encoded } from '../../engine/encoded.ts';
+import { taskOf } from '../../engine/tasks/index.ts';
+import { stageError } from '../../ground/errors.ts';
+import type { Model } from '../../models/model.ts';
+
+/** Places of `count` texts, spread evenly over all of them. */
+const spread = (all: number, count: number): Int32Array => {
+  const taken = Math.min(all, count);
+  return Int32Array.from({ length: taken }, (_, i) => Math.floor((i * all) / taken));
+};
+
+/** Training texts as a model reads them, to see what its activations are like. */
+export const calibrationTexts = async (
+  path: (file: string) => string,
+  model: Model,
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly Encoded[]> => {
+  const texts = await openTrainingTexts(path);
+  const examples: readonly Example[] = await texts.pick(spread(texts.labelled, count));
+  if (examples.length === 0) throw stageError('calibration: there are no training texts to see activations by');
+  const length = Math.min(texts.maxLength, model.info.maxLength);
+  return await taskOf(texts.task).encode(model, examples, length, signal);
+};

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { formats } from '../../graph/quantize/formats/index.ts';
+import { roundings } from './roundings/index.ts';
+
+const formatNames = formats.map(({ name }) => name);
+
+/** Numbers that may share a scale: what kernels take. */
+const BLOCKS = [16, 32, 64, 128, 256] as const;
+
+/** Training texts that are read where nobody says how many. */
+export const CALIBRATION = 256;
+
+const described = (list: readonly { readonly name: string; readonly summary: string }[]): string =>
+  list.map(({ name, summary }) => `${name}: ${summary}`).join('; ');
+
+const options = z.strictObject({
+  format: z
+    .enum(formatNames)
+    .default('int8')
+    .meta({ description: `What weights are stored and computed in. ${described(formats)}.` }),
+  embeddings: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Whether embedding tables are stored so, too: most of the bytes of small models.' }),
+  reduceRange: z
+    .boolean()
+    .default(false)
+    .meta({ description: '7-bit weights, for x86 CPUs without VNNI, whose 8-bit products saturate.' }),
+  exclude: z.array(z.string().min(1)).default([]).meta({
+    description:
+      'Names of weights that stay in float; * stands for any text, and a name that fits nothing is an error.',
+  }),
+  block: z.literal(BLOCKS).exactOptional().meta({
+    description:
+      'Numbers that share a scale, in formats of blocks (default 32): fewer are nearer, more take fewer bytes.',
+  }),
+  zeroPoint: z.boolean().exactOptional().meta({
+    description: 'Whether each block has a zero point of its own (the default), in formats of blocks.',
+  }),
+  rounding: z
+    .enum(roundings.map(({ name }) => name))
+    .exactOptional()
+    .meta({ description: `How matrices are rounded to blocks (default gptq). ${described(roundings)}.` }),
+  smooth: z.boolean().exactOptional().meta({
+    description:
+      'Whether activations are evened out before 8-bit products (the default), where training texts show that products err less by it.',
+  }),
+  calibration: z.int().min(1).exactOptional().meta({
+    description: 'Training texts that are read to see what activations are like (default 256).',
+  }),
+});
+
+type Options = z.output<typeof options>;
+
+export const formatOf = (name: Options['format']): (typeof formats)[number] => {
+  const found = formats.find((format) => format.name === name);
+  if (found === undefined) throw new Error(`there is no format '${name}'`);
+  return found;
+};
+
+/** Options that belong to a way of storing products, and what that is called. */
+const belongings = [
+  { keys: ['block', 'zeroPoint', 'rounding'], kind: 'blocks', called: 'stores no blocks' },
+  { keys: ['smooth'], kind: 'integers', called: 'has no 8-bit products' },
+] as const;
+
+/** Options that the format has no use for: something else than what was asked would be made. */
+const misplaced = (given: Options): readonly (readonly [string, string])[] => {
+  const { kind } = formatOf(given.format).products;
+  const idle = belongings.flatMap(({ keys, kind: own, called }) =>
+    own === kind ? [] : keys.flatMap((key) => (given[key] === undefined ? [] : [[key, called] as const])),
+  );
+  return given.reduceRange && kind !== 'integers' ? [...idle, ['reduceRange', 'has no 8-bit products']] : idle;
+};
+
+/** Whether activations have to be seen. */
+export const needsTexts = (given: Options): boolean => {
+  const { products, floats } = formatOf(given.format);
+  if (floats === 'float16') return true;
+  if (products.kind === 'integers') return given.smooth !== false;
+  return products.kind === 'blocks' && given.rounding !== 'nearest';
+};
+
+export const config = options.superRefine((given, ctx) => {
+  for (const [key, why] of misplaced(given)) {
+    const message = `the format ${given.format} ${why}: leave ${key} out, or name another format`;
+    ctx.addIssue({ code: 'custom', path: [key], message });
+  }
+  if (given.calibration !== undefined && !needsTexts(given)) {
+    const message = 'no activations are looked at: leave calibration out';
+    ctx.addIssue({ code: 'custom', path: ['calibration'], message });
+  }
+});
+
+export type Config = z.output<typeof config>;

@@ -1,0 +1,239 @@
+import type { Engine, Program } from '../../engine/engine.ts';
+import { GraphBuilder } from '../../graph/builder.ts';
+import { symbol } from '../../graph/dim.ts';
+import type { Graph, Value } from '../../graph/graph.ts';
+import { rowsOf } from '../../graph/quantize/grid.ts';
+import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
+import type { Activation } from './activations.ts';
+
+/** How much of the unevenness of an activation goes over to the weights: none, or |x|^alpha / |w|^(1 - alpha). */
+const ALPHAS = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1] as const;
+
+/** Scales have to pay: what is won on texts that were seen may be lost on others. */
+const WORTHWHILE = 0.9;
+
+/** Below this nothing is scaled by a channel's own size: it says nothing. */
+const SMALLEST = 1e-5;
+
+/** A product of an activation with weights, in numbers of the host. */
+interface Weight {
+  /** (outputs, inputs). */
+  readonly data: Float32Array;
+  readonly outputs: number;
+}
+
+/** What a group of products reads, text by text, and multiplies by. */
+interface Subject extends Activation {
+  readonly weights: readonly Weight[];
+}
+
+/** Of one group. */
+export interface Smoothing {
+  readonly input: Value;
+  /** 0 where nothing is scaled. */
+  readonly alpha: number;
+  /** Squared error of the products in 8 bits, in parts of that without scales. */
+  readonly error: number;
+}
+
+/** sum (q w' - y)^2 for q (rows, inputs), w (outputs, inputs) and y (rows, outputs). */
+const errorGraph = (): Graph => {
+  const builder = new GraphBuilder('error');
+  const [q, w, y] = [
+    builder.input('q', 'float32', [symbol('rows'), symbol('inputs')]),
+    builder.input('w', 'float32', [symbol('outputs'), symbol('inputs')]),
+    builder.input('y', 'float32', [symbol('rows'), symbol('outputs')]),
+  ];
+  const product = builder.op('Gemm', [q, w], { transB: 1 });
+  const error = builder.op('Sub', [product, y]);
+  return builder.freeze([builder.op('ReduceSumSquare', [error], { keepdims: 0 }, 'error'), product]);
+};
+
+const tensor = (data: Float32Array, dims: readonly number[]) => ({ dtype: 'float32', dims, data }) as const;
+
+/** Asks the runtime for products and their errors. */
+class Errors {
+  readonly #program: Program;
+  readonly #product: string;
+
+  private constructor(program: Program, product: string) {
+    this.#program = program;
+    this.#product = product;
+  }
+
+  static async open(engine: Engine, threads: number): Promise<Errors> {
+    const graph = errorGraph();
+    return new Errors(await engine.compile(graph, { threads, memory: 'pooled' }), graph.outputs[1] ?? '');
+  }
+
+  async of(rows: number, width: number, q: Float32Array, weight: Weight, y?: Float32Array) {
+    const { data, outputs } = weight;
+    const made = await this.#program.run({
+      q: tensor(q, [rows, width]),
+      w: tensor(data, [outputs, width]),
+      y: tensor(y ?? new Float32Array(rows * outputs), [rows, outputs]),
+    });
+    const [error, product] = [made.error?.data, made[this.#product]?.data];
+    if (!(error instanceof Float32Array) || !(product instanceof Float32Array)) throw new Error('floats come back');
+    return { error: error[0] ?? 0, product };
+  }
+
+  release(): Promise<void> {
+    return this.#program.release();
+  }
+}
+
+/** Activations as DynamicQuantizeLinear rounds them, each text by its own range. */
+const roundedTexts = ({ texts, width }: Subject, scales: Float32Array): Float32Array => {
+  const rows = texts.reduce((sum, text) => sum + text.rows, 0);
+  const rounded = new Float32Array(rows * width);
+  let start = 0;
+  for (const { data } of texts) {
+    let [low, high] = [0, 0];
+    for (let i = 0; i < data.length; i++) {
+      const x = (data[i] as number) / (scales[i % width] as number);
+      rounded[start + i] = x;
+      if (x < low) low = x;
+      if (x > high) high = x;
+    }
+    const step = (high - low) / 255 || 1;
+    const zero = Math.round(-low / step);
+    for (let i = start; i < start + data.length; i++) {
+      const whole = Math.round((rounded[i] as number) / step) + zero;
+      rounded[i] = (Math.max(0, Math.min(255, whole)) - zero) * step;
+    }
+    start += data.length;
+  }
+  return rounded;
+};
+
+/** A matrix that was multiplied by scales, to 8 bits with a step an output. */
+const roundedWeight = ({ data, outputs }: Weight, width: number, scales: Float32Array): Weight => {
+  const rounded = new Float32Array(data.length);
+  for (let row = 0; row < outputs; row++) {
+    let largest = 0;
+    for (let i = 0; i < width; i++) {
+      const w = (data[row * width + i] as number) * (scales[i] as number);
+      rounded[row * width + i] = w;
+      largest = Math.max(largest, Math.abs(w));
+    }
+    const step = largest / 127 || 1;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      rounded[i] = Math.round((rounded[i] as number) / step) * step;
+    }
+  }
+  return { data: rounded, outputs };
+};
+
+/** Largest magnitude of each input among weights. */
+const weightPeaks = ({ weights, width }: Subject): Float32Array => {
+  const peaks = new Float32Array(width);
+  for (const { data } of weights) {
+    for (let i = 0; i < data.length; i++) {
+      const magnitude = Math.abs(data[i] as number);
+      if (magnitude > (peaks[i % width] as number)) peaks[i % width] = magnitude;
+    }
+  }
+  return peaks;
+};
+
+/** Scales of an alpha, of mean 1 in proportions. */
+const scalesOf = (peaks: Float32Array, weights: Float32Array, alpha: number): Float32Array => {
+  const scales = peaks.map((peak, i) => {
+    const [activation, weight] = [Math.max(SMALLEST, peak), Math.max(SMALLEST, weights[i] as number)];
+    return activation ** alpha / weight ** (1 - alpha);
+  });
+  const logs = scales.reduce((sum, s) => sum + Math.log(s), 0);
+  const middle = Math.exp(logs / scales.length);
+  return scales.map((s) => s / middle);
+};
+
+interface Best {
+  readonly alpha: number;
+  readonly scales: Float32Array;
+  readonly error: number;
+}
+
+/** The alpha by which the products of a group err least. */
+const bestFor = async (errors: Errors, subject: Subject): Promise<Best & { readonly plain: number }> => {
+  const { width, texts, weights } = subject;
+  const rows = texts.reduce((sum, text) => sum + text.rows, 0);
+  const x = new Float32Array(rows * width);
+  let at = 0;
+  for (const { data } of texts) {
+    x.set(data, at);
+    at += data.length;
+  }
+  const exact: Float32Array[] = [];
+  for (const weight of weights) exact.push((await errors.of(rows, width, x, weight)).product);
+  const errorOf = async (scales: Float32Array): Promise<number> => {
+    const rounded = roundedTexts(subject, scales);
+    let sum = 0;
+    for (const [i, weight] of weights.entries()) {
+      const own = roundedWeight(weight, width, scales);
+      sum += (await errors.of(rows, width, rounded, own, exact[i])).error;
+    }
+    return sum;
+  };
+  const ones = new Float32Array(width).fill(1);
+  const plain = await errorOf(ones);
+  const byWeight = weightPeaks(subject);
+  let best: Best = { alpha: 0, scales: ones, error: plain };
+  for (const alpha of ALPHAS) {
+    const scales = scalesOf(subject.peaks, byWeight, alpha);
+    const error = await errorOf(scales);
+    if (error < best.error) best = { alpha, scales, error };
+  }
+  const isWorthwhile = best.error < WORTHWHILE * plain;
+  return { ...(isWorthwhile ? best : { alpha: 0, scales: ones, error: plain }), plain };
+};
+
+const weightsOf = (graph: Graph, { products }: Group): readonly Weight[] =>
+  products.flatMap(({ weight, inner }) => {
+    const own = graph.weights.get(weight);
+    if (own === undefined) return [];
+    const { data, rows } = rowsOf(own, inner === 0 ? 'turned' : 'as it is');
+    return [{ data, outputs: rows }];
+  });
+
+/** What scales are searched with. */
+export interface SmoothingRequest {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  /** Activations by the value that products read. */
+  readonly activations: ReadonlyMap<Value, Activation>;
+  onGroup(done: number, total: number): void;
+}
+
+/**
+ * Scales for each activation by which its products err least in 8 bits, on what texts made of it; none where plain rounding
+ * wins.
+ *
+ * Xiao et al. 2022, SmoothQuant, arXiv 2211.10438, with an alpha for each group of products.
+ */
+export const searchScales = async (
+  request: SmoothingRequest,
+): Promise<{ readonly scales: Scales; readonly smoothings: readonly Smoothing[] }> => {
+  const { graph, engine, threads, signal, activations, onGroup } = request;
+  const groups = productGroups(graph);
+  const scales = new Map<Value, Float32Array>();
+  const smoothings: Smoothing[] = [];
+  const errors = await Errors.open(engine, threads);
+  try {
+    for (const group of groups) {
+      signal.throwIfAborted();
+      const { input } = group;
+      const activation = activations.get(input);
+      if (activation === undefined) throw new Error(`'${input}' was not watched`);
+      const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) });
+      if (best.alpha > 0) scales.set(input, best.scales);
+      smoothings.push({ input, alpha: best.alpha, error: best.plain === 0 ? 1 : best.error / best.plain });
+      onGroup(smoothings.length, groups.length);
+    }
+  } finally {
+    await errors.release();
+  }
+  return { scales, smoothings };
+};
