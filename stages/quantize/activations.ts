@@ -12,7 +12,7 @@ export interface Activation {
 }
 
 /** Rows that are kept of every value, spread over all texts, and bytes of all of them. */
-const KEPT_ROWS = 2560;
+const KEPT_ROWS = 4096;
 const KEPT_BYTES = 256e6;
 const FLOAT_BYTES = 4;
 
