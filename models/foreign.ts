@@ -7,6 +7,7 @@ import { foldConstants } from '../graph/rewrite/index.ts';
 import { isRefusal, modelError } from '../ground/errors.ts';
 import { shared, unshared } from './anatomy/unshare.ts';
 import { expectBounded } from './bounded.ts';
+import { expectFilled } from './filled.ts';
 import { withoutFlags } from './flags.ts';
 import { isQuantized } from './quantized.ts';
 
@@ -29,6 +30,7 @@ export interface ForeignGraph {
  */
 export const readForeign = async (file: string): Promise<ForeignGraph> => {
   const read = await readGraph(file);
+  expectFilled(read);
   const given = soundly(read, inferenceMode.name, () => inferenceMode.run(read));
   expectBounded(given);
   return { given, graph: normalForm(given) };
