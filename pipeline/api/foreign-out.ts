@@ -75,13 +75,16 @@ const copyCompanions = async (from: string, file: string | undefined, to: string
   }
 };
 
-/** What was done to a graph: units were cut, or it computes the same in other words or numbers. */
-export type Change = 'cut' | 'reworded';
+/** What was done to a graph: units were cut, whole layers among them, or it computes the same in other words or numbers. */
+export type Change =
+  /** `graph` is what is left, in float32. */
+  { readonly kind: 'cut'; readonly graph: Graph; readonly layers: readonly number[] } | { readonly kind: 'reworded' };
 
 /** A model's description after its graph became another one. */
 const described = async (model: Model, graph: Graph, change: Change): Promise<Model> => {
   const { hiddenStatesIn } = await import('../../models/anatomy/hidden-states.ts');
-  if (change === 'reworded') return { ...model, graph, info: { ...model.info, ...hiddenStatesIn(graph, model.info) } };
+  if (change.kind === 'reworded')
+    return { ...model, graph, info: { ...model.info, ...hiddenStatesIn(graph, model.info) } };
   const { infoAfter } = await import('../../stages/prune/info.ts');
   return { ...model, graph, info: infoAfter(model.info, graph) };
 };
@@ -94,33 +97,49 @@ const exportedModels = async (model: Model, after: Model): Promise<ReadonlyMap<P
   return new Map([['fp32', model] as const, ['q8', after] as const]);
 };
 
-const fill = async (folder: string, { around, file }: Foreign, graph: Graph, change: Change): Promise<void> => {
+/** Clients look for the graph in `onnx/` where they found it there. */
+const graphName = ({ around, file }: Foreign): string =>
+  around.kind === 'bare' && file !== undefined && dirname(resolve(file)) !== resolve(around.folder)
+    ? join('onnx', 'model.onnx')
+    : 'model.onnx';
+
+/** Fills a folder, and says what could not be said in it. */
+const fill = async (folder: string, foreign: Foreign, graph: Graph, change: Change): Promise<readonly string[]> => {
+  const { around, file } = foreign;
   switch (around.kind) {
     case 'model': {
       const { writeModel } = await import('../../models/files.ts');
-      return await writeModel(folder, await described(around.model, graph, change));
+      await writeModel(folder, await described(around.model, graph, change));
+      return [];
     }
     case 'exported': {
       const { exportModels } = await import('../../stages/export/folder.ts');
       const models = await exportedModels(around.model, await described(around.model, graph, change));
-      return void (await exportModels(folder, models, { threads: defaultThreads(), results: '' }));
+      await exportModels(folder, models, { threads: defaultThreads(), results: '' });
+      return [];
     }
     case 'bare': {
       const { writeGraph } = await import('../../graph/codec/index.ts');
+      const { recountConfigs } = await import('./foreign-config.ts');
       await copyCompanions(around.folder, file, folder);
-      return await writeGraph(join(folder, 'model.onnx'), graph);
+      await mkdir(dirname(join(folder, graphName(foreign))), { recursive: true });
+      await writeGraph(join(folder, graphName(foreign)), graph);
+      return change.kind === 'cut'
+        ? await recountConfigs(folder, { before: foreign.graph, after: change.graph, gone: change.layers })
+        : [];
     }
   }
 };
 
 /** Writes beside the target and moves what is complete: a folder is never half written. */
-const writeFolder = async (out: string, foreign: Foreign, graph: Graph, change: Change): Promise<void> => {
+const writeFolder = async (out: string, foreign: Foreign, graph: Graph, change: Change): Promise<readonly string[]> => {
   const temporary = temporaryFor(resolve(out));
   try {
     await mkdir(temporary, { recursive: true });
-    await fill(temporary, foreign, graph, change);
+    const told = await fill(temporary, foreign, graph, change);
     await rm(resolve(out), { recursive: true, force: true });
     await rename(temporary, resolve(out));
+    return told;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -128,13 +147,19 @@ const writeFolder = async (out: string, foreign: Foreign, graph: Graph, change: 
 
 /**
  * Writes a graph in the place of the one that was read: as a file where the name ends in .onnx, else as a folder with what stood
- * around it, and figures that agree with it.
+ * around it, and figures that agree with it. Gives what those could not say, a line each.
  */
-export const writeForeign = async (foreign: Foreign, out: string, graph: Graph, change: Change): Promise<void> => {
+export const writeForeign = async (
+  foreign: Foreign,
+  out: string,
+  graph: Graph,
+  change: Change,
+): Promise<readonly string[]> => {
   if (!isGraphFile(out)) return await writeFolder(out, foreign, graph, change);
   const { writeGraph } = await import('../../graph/codec/index.ts');
   await mkdir(dirname(resolve(out)), { recursive: true });
   await writeGraph(out, graph);
+  return [];
 };
 
 /** Parameters of what was read and of what became of it, and bytes as they are stored. */

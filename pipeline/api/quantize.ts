@@ -34,7 +34,7 @@ export const quantizeGraph = async (
   { skip = [], minElements, ...options }: QuantizeOptions,
   emit: Reading['emit'],
 ): Promise<QuantizedGraph> =>
-  await rewriteModel(name, out, { ...options, change: 'reworded' }, emit, (foreign) => {
+  await rewriteModel(name, out, options, emit, (foreign) => {
     expectFloats(foreign, 'the model', 'quantized');
     const { graph, report } = quantized(fuseForInference(foreign.graph), {
       exclude: skip,
@@ -46,5 +46,5 @@ export const quantizeGraph = async (
       const reasons = weights.length === 0 ? 'it has none' : whyNone(weights);
       throw modelError(`no matrix can be stored in 8 bits (${reasons}): skip less, or lower --min-elements`);
     }
-    return { graph, told: { weights, quantized: count, kept: weights.length - count } };
+    return { graph, told: { weights, quantized: count, kept: weights.length - count }, change: { kind: 'reworded' } };
   });

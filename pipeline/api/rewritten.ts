@@ -12,6 +12,7 @@ import type { FloatOptions, Written } from './types/graphs.ts';
 export interface Rewritten<T> {
   readonly graph: Graph;
   readonly told: T;
+  readonly change: Change;
 }
 
 /** Two graphs in one file are cut and rewritten as the one of them for whole texts: what is written has no choice any more. */
@@ -27,19 +28,19 @@ const tellOfFlags = ({ called: step, given, graph }: Foreign, emit: Reading['emi
 export const rewriteModel = async <T extends object>(
   name: string,
   out: string,
-  options: FloatOptions & { readonly change: Change },
+  options: FloatOptions,
   emit: Reading['emit'],
   rewrite: (foreign: Foreign) => Rewritten<T> | Promise<Rewritten<T>>,
 ): Promise<Written & T> => {
-  const { signal = new AbortController().signal, change, float16 = false } = options;
+  const { signal = new AbortController().signal, float16 = false } = options;
   const reading = { work: `${resolve(out)}.download`, offline: isOffline(options), signal, emit };
   return await withForeign(name, reading, async (foreign) => {
     await expectTarget(foreign, out, float16);
     tellOfFlags(foreign, emit);
-    const { graph, told } = await called(name, () => rewrite(foreign));
+    const { graph, told, change } = await called(name, () => rewrite(foreign));
     signal.throwIfAborted();
     const stored = float16 ? storedAsHalves(graph) : graph;
-    await writeForeign(foreign, out, stored, change);
+    for (const message of await writeForeign(foreign, out, stored, change)) emit({ type: 'log', step: out, message });
     return { out, ...(await sizesOf(foreign.graph, graph, stored)), ...told };
   });
 };
