@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { storedBefore, storedLeft } from '../../graph/normalize/stored-samples.ts';
 import { quantizeDynamic } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { normalForm } from '../../models/foreign.ts';
 import { batchingOf, isQuantized } from '../../models/quantized.ts';
 import { smallEncoder } from './support.ts';
 
@@ -30,6 +32,14 @@ describe('a graph is quantized', () => {
     expect(tables.length).toBeGreaterThan(0);
     const { graph } = quantized(products);
     expect([isQuantized(graph), batchingOf(graph)]).toEqual([true, 'length']);
+  });
+
+  it.each(storedBefore)('no more in normal form that has nothing but $name in few bits', ({ graph }) => {
+    expect([isQuantized(graph()), isQuantized(normalForm(graph()))]).toEqual([true, false]);
+  });
+
+  it.each(storedLeft)('in normal form as well that has $name', ({ graph }) => {
+    expect(isQuantized(normalForm(graph()))).toBe(true);
   });
 
   it('no other', () => {
