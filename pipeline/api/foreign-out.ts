@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Graph } from '../../graph/graph.ts';
 import type { Model } from '../../models/model.ts';
@@ -7,6 +7,7 @@ import { requestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { temporaryFor } from '../store/atomic.ts';
 import type { Foreign } from './foreign.ts';
+import { expectFreeFolder } from './out-folder.ts';
 
 /** What a tokenizer and its clients read beside a graph. Anything else that stands there may be anybody's. */
 const companions: readonly string[] = [
@@ -31,16 +32,10 @@ const expectElsewhere = async ({ called, file, around }: Foreign, out: string): 
 
 /** A file is replaced; a folder has to be new, or empty. */
 const expectFree = async (out: string): Promise<void> => {
+  const expected = 'the name of a folder to write, or of a file that ends in .onnx';
+  if (!isGraphFile(out)) return await expectFreeFolder(out, { expected });
   const found = await stat(out).catch(() => undefined);
-  if (found === undefined) return;
-  if (isGraphFile(out)) {
-    if (found.isFile()) return;
-    throw requestError(`${out}: is no file; expected the name of an ONNX file to write`);
-  }
-  if (!found.isDirectory())
-    throw requestError(`${out}: is a file; expected the name of a folder to write, or of a file that ends in .onnx`);
-  if ((await readdir(out)).length === 0) return;
-  throw requestError(`${out}: holds files already; name another folder, or empty this one`);
+  if (found?.isFile() === false) throw requestError(`${out}: is no file; expected the name of an ONNX file to write`);
 };
 
 /** A folder that decant describes says of its model what float32 holds. */
