@@ -19,7 +19,7 @@ const fewBits: ReadonlySet<DType | undefined> = new Set<DType>(['int8', 'uint8',
 export const isFewBits = (dtype: DType | undefined): boolean => fewBits.has(dtype);
 
 /** Dimensions of the numbers, where those of the tensor count bytes. */
-export const dimsOf = ({ integers: { dims }, packed }: Encoded): readonly number[] =>
+const dimsOf = ({ integers: { dims }, packed }: Encoded): readonly number[] =>
   packed ? dims.with(-1, 2 * (dims.at(-1) ?? 1)) : dims;
 
 /** How many steps there are along the axis. */
