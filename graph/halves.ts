@@ -74,6 +74,20 @@ const halfBits = (single: number): number => {
   return sign | Math.min(0x7c00, rounded + up);
 };
 
+const QUIET_NAN = 0x7fc0;
+
+/** Single precision to its nearest upper half, to the even one of two. */
+const upperBits = (single: number): number => {
+  if ((single & 0x7fffffff) > 0x7f800000) return ((single >>> 16) & 0x8000) | QUIET_NAN;
+  return ((single >>> 0) + 0x7fff + ((single >>> 16) & 1)) >>> 16;
+};
+
+/** How the bits of single precision become those of each, rounded to the nearest. */
+const wordOf: Readonly<Record<Half, (single: number) => number>> = {
+  float16: halfBits,
+  bfloat16: upperBits,
+};
+
 const narrowed = (source: Uint8Array): Uint8Array => {
   const aligned = source.byteOffset % 4 === 0 ? source : source.slice();
   const from = new Int32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
@@ -88,3 +102,7 @@ export const asHalves = ({ dims, bytes }: Tensor): Tensor & { readonly dtype: Ha
   dims,
   bytes: converted(bytes, bytes.length / 2, narrowed),
 });
+
+/** The word of 16 bits for a number, rounded to the nearest. */
+export const halfWord = (number: number, dtype: Half): number =>
+  wordOf[dtype](new Int32Array(Float32Array.of(number).buffer)[0] ?? 0);

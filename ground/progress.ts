@@ -14,11 +14,14 @@ export interface Progress {
 const MILLISECONDS_BETWEEN = 50;
 
 /** Tells of progress now and then, and of its end: a small model answers ten thousand times a second, and nobody hears of each. */
-export const seldom = (tell: (progress: Progress) => void): ((progress: Progress) => void) => {
+export const seldom = (
+  tell: (progress: Progress) => void,
+  between = MILLISECONDS_BETWEEN,
+): ((progress: Progress) => void) => {
   let last = Number.NEGATIVE_INFINITY;
   return (progress) => {
     const now = performance.now();
-    if (progress.done !== progress.total && now - last < MILLISECONDS_BETWEEN) return;
+    if (progress.done !== progress.total && now - last < between) return;
     last = now;
     tell(progress);
   };

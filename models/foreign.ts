@@ -3,10 +3,13 @@ import type { Graph } from '../graph/graph.ts';
 import { normalized } from '../graph/normalize/index.ts';
 import { inferenceMode } from '../graph/normalize/inference-mode.ts';
 import { soundly } from '../graph/normalize/sound.ts';
+import { storedBytes } from '../graph/normalize/stored-bytes.ts';
+import { widen } from '../graph/normalize/widen.ts';
 import { foldConstants } from '../graph/rewrite/index.ts';
 import { isRefusal, modelError } from '../ground/errors.ts';
 import { shared, unshared } from './anatomy/unshare.ts';
 import { expectBounded } from './bounded.ts';
+import { expectFilled } from './filled.ts';
 import { withoutFlags } from './flags.ts';
 import { isQuantized } from './quantized.ts';
 
@@ -29,6 +32,7 @@ export interface ForeignGraph {
  */
 export const readForeign = async (file: string): Promise<ForeignGraph> => {
   const read = await readGraph(file);
+  expectFilled(read);
   const given = soundly(read, inferenceMode.name, () => inferenceMode.run(read));
   expectBounded(given);
   return { given, graph: normalForm(given) };
@@ -43,10 +47,11 @@ export const ownGraph = (given: Graph): ForeignGraph => {
   return { given, graph: isFused(given) ? normalForm(given) : given };
 };
 
-/** What to look for parameters and layers in: the graph itself where it is quantized, or refuses to be put into normal form. */
+/** What to look for parameters and layers in: the graph itself where it computes in few bits, or refuses to be put into normal form. */
 export const lookedAt = (given: Graph): Graph => {
-  if (isQuantized(given)) return foldConstants(given);
   try {
+    const folded = isQuantized(given) ? foldConstants(given) : undefined;
+    if (folded !== undefined && isQuantized(storedBytes.run(widen.run(folded)))) return folded;
     return unshared(normalForm(given));
   } catch (error) {
     if (!isRefusal(error)) throw error;

@@ -163,7 +163,8 @@ const viewOf = (graph: Graph): Graph => {
   }
 };
 
-const summarize = (whole: Graph): AnatomySummary | undefined => {
+/** Layers, heads and neurons of a graph; undefined where there are none. */
+export const anatomySummary = (whole: Graph): AnatomySummary | undefined => {
   const graph = viewOf(inFloats(whole));
   const anatomy = anatomyOf(graph);
   const { vocabulary, embeddingWidth } = anatomy;
@@ -212,7 +213,7 @@ export const inspectGraph = (graph: Graph, options: InspectOptions): Inspection 
   const { macs, unknown } = macsByNode(graph, options.length);
   const byType = bytesByType(graph);
   const { normal = graph } = options;
-  const anatomy = summarize(normal);
+  const anatomy = anatomySummary(normal);
   return {
     ...figuresOf(normal),
     macs: sum(macs.values()),

@@ -1,5 +1,6 @@
 import { dtypeCodes } from '../graph/codec/dtypes.ts';
 import { type Graph, indexOf, type Node, opsetOf, type Value } from '../graph/graph.ts';
+import { isFewBits } from '../graph/normalize/encoded.ts';
 import { findOp } from '../graph/ops/index.ts';
 import { intAttr } from '../graph/ops/shared-structure.ts';
 import { readsBlocks } from '../graph/quantize/stored.ts';
@@ -11,12 +12,11 @@ const quantizesActivations = ({ domain, op }: Node, { opsets }: Graph): boolean 
 const widens = (node: Node): boolean =>
   node.op === 'DequantizeLinear' || (node.op === 'Cast' && intAttr(node, 'to', 0) === dtypeCodes.float32);
 
-/** A weight in 8 bits, or rows of one. */
+/** A weight in few bits, or rows of one. */
 const isStored = (name: Value | null | undefined, graph: Graph): boolean => {
   if (name == null) return false;
   const { op, inputs: [table = null] = [] } = indexOf(graph).producer.get(name) ?? {};
-  const dtype = graph.weights.get(op === 'Gather' && table !== null ? table : name)?.dtype;
-  return dtype === 'int8' || dtype === 'uint8';
+  return isFewBits(graph.weights.get(op === 'Gather' && table !== null ? table : name)?.dtype);
 };
 
 /** Whether a graph stores weights in 8 bits or fewer, be it those of products or a table alone: it cannot be trained or cut. */

@@ -1,3 +1,4 @@
+import { seldom } from '../ground/progress.ts';
 import type { AnyStage } from '../stages/stage.ts';
 import { failureOf } from './execute/failure.ts';
 import type { Command, Report } from './execute/order.ts';
@@ -15,15 +16,10 @@ const send = (report: Report): void => {
 /** Progress more often than this helps nobody and costs time. */
 const REPORT_MS = 100;
 
-const throttled = (): ((report: Report) => void) => {
-  let last = 0;
-  return (report) => {
-    const now = performance.now();
-    const complete = report.type === 'progress' && report.progress.done === report.progress.total;
-    if (report.type === 'progress' && !complete && now - last < REPORT_MS) return;
-    last = now;
-    send(report);
-  };
+/** All that a step reports, of its progress what is told now and then. */
+const reporter = (): ((report: Report) => void) => {
+  const tell = seldom((progress) => send({ type: 'progress', progress }), REPORT_MS);
+  return (report) => (report.type === 'progress' ? tell(report.progress) : send(report));
 };
 
 const hasStages = (module: unknown): module is { readonly stages: readonly AnyStage[] } =>
@@ -38,7 +34,7 @@ const start = async ({ order }: Extract<Command, { type: 'start' }>): Promise<vo
     order,
     module.stages,
     { signal: abort.signal, isWanted: () => process.connected },
-    throttled(),
+    reporter(),
   );
   send({ type: 'outcome', outcome });
 };

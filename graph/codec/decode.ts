@@ -25,6 +25,9 @@ const domainOf = (domain: string | null | undefined): string => (domain === 'ai.
 
 const decodeNode = (proto: onnx.INodeProto, context: Context): Node => {
   const label = `node '${proto.name || (proto.output?.[0] ?? '')}' (${proto.opType})`;
+  if (!proto.opType) throw codecError(`${label} names no operator`);
+  if ((proto.output ?? []).every((output) => output === ''))
+    throw codecError(`${label} gives no name to what it computes`);
   const attrs: Attributes = Object.fromEntries(
     (proto.attribute ?? []).map((attribute) => {
       const where = `attribute '${attribute.name}' of ${label}`;
@@ -50,6 +53,7 @@ const decodeWeights = (proto: onnx.IGraphProto, { folder, apart, regions }: Cont
   const weights = new Map<Value, Tensor>();
   for (const [i, initializer] of (proto.initializer ?? []).entries()) {
     const name = value(initializer.name ?? '');
+    if (name === '') throw codecError(`weight ${i} has no name`);
     if (weights.has(name)) throw codecError(`two weights are called '${name}'`);
     weights.set(name, decodeTensor(initializer, `weight '${name}'`, { folder, apart: apart.get(i), regions }));
   }
@@ -82,7 +86,18 @@ const decodeBody = (proto: onnx.IGraphProto, context: Context, nested: boolean):
     types,
     opsets: context.opsets,
   };
-  return nested ? graph : complete(graph);
+  if (nested) return graph;
+  expectNamesOnce(graph);
+  return complete(graph);
+};
+
+/** Callers give and take values by name. */
+const expectNamesOnce = ({ inputs, outputs }: Graph): void => {
+  for (const [what, names] of [['inputs', inputs] as const, ['outputs', outputs] as const]) {
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice !== undefined) throw codecError(`two ${what} are called '${twice}'`);
+  }
+  if (inputs.some((name) => name === '')) throw codecError('an input has no name');
 };
 
 /** Before the first one operators had other meanings (broadcasting by an attribute); behind the last one nobody knows theirs. */

@@ -14,13 +14,16 @@ const dimOfText = (text: string): Dim => {
   return arithmetic.test(tight) ? bindDim(tight as Expression, {}) : symbol(text);
 };
 
-const decodeDim = (proto: onnx.TensorShapeProto.IDimension, fallback: string): Dim => {
+/** What some write in place of a size that only the run knows. */
+const UNKNOWN = -1;
+
+const decodeDim = (proto: onnx.TensorShapeProto.IDimension, name: string, axis: number): Dim => {
   const size: Integer | null | undefined = Object.hasOwn(proto, 'dimValue') ? proto.dimValue : undefined;
-  if (size !== undefined && size !== null && toNumber(size) >= 0) {
-    if (Number.isSafeInteger(toNumber(size))) return toNumber(size);
-    throw codecError(`a dimension is ${size}, beyond whole numbers`);
+  if (size !== undefined && size !== null && toNumber(size) !== UNKNOWN) {
+    if (Number.isSafeInteger(toNumber(size)) && toNumber(size) >= 0) return toNumber(size);
+    throw codecError(`a dimension of '${name}' is ${size}; expected a whole number that is not negative`);
   }
-  return proto.dimParam ? dimOfText(proto.dimParam) : symbol(fallback);
+  return proto.dimParam ? dimOfText(proto.dimParam) : symbol(`${name}_dim_${axis}`);
 };
 
 /** The type of a named value, or undefined where it is no tensor or says nothing. Unnamed dimensions get a symbol each. */
@@ -28,7 +31,10 @@ export const decodeType = (proto: onnx.IValueInfoProto): TensorType | undefined 
   const tensor = proto.type?.tensorType;
   if (!tensor?.elemType) return undefined;
   const name = proto.name ?? '';
-  const shape = tensor.shape?.dim?.map((dim, axis) => decodeDim(dim, `${name}_dim_${axis}`));
+  const shape = tensor.shape?.dim?.map((dim, axis) => decodeDim(dim, name, axis));
+  const elements = shape?.reduce<number>((product, dim) => product * (typeof dim === 'number' ? dim : 1), 1) ?? 0;
+  if (!Number.isSafeInteger(elements))
+    throw codecError(`'${name}' is declared as [${shape?.join(', ')}], more elements than there are whole numbers`);
   return {
     dtype: dtypeOf(tensor.elemType, `value '${name}'`),
     shape: Object.hasOwn(tensor, 'shape') ? (shape ?? []) : undefined,

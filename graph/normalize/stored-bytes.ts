@@ -1,134 +1,146 @@
 import { GraphBuilder } from '../builder.ts';
-import { symbol } from '../dim.ts';
-import type { Graph, Node, Value } from '../graph.ts';
-import { arrayOf, type DType, derivedBytes, elementCount, type Tensor, tensorOf, vector } from '../tensor.ts';
+import { type Graph, indexOf, type Node, type Value, value } from '../graph.ts';
+import type { Tensor } from '../tensor.ts';
+import { namesBeside } from './bodies.ts';
+import { decoded, type Encoded, isFewBits, isWhole } from './encoded.ts';
 import type { Pass } from './pass.ts';
+import { storedBefore, storedLeft } from './stored-samples.ts';
 
-const bytes: ReadonlySet<DType | undefined> = new Set<DType>(['int8', 'uint8']);
+const own: ReadonlySet<string> = new Set(['', 'com.microsoft']);
 
-const isDequantizer = (node: Node): boolean => node.domain === '' && node.op === 'DequantizeLinear';
+const isDequantizer = ({ domain, op }: Node): boolean => own.has(domain) && op === 'DequantizeLinear';
+const isBlockTable = ({ domain, op }: Node): boolean => domain === 'com.microsoft' && op === 'GatherBlockQuantized';
+const isLookup = ({ domain, op }: Node): boolean => domain === '' && op === 'Gather';
 
-/** Whether anything but the way back to floats touches 8 bits: such a file computes in them, and stays as it is. */
-const computesInBytes = (graph: Graph): boolean => {
-  const isByte = (name: Value | null): boolean => name !== null && bytes.has(graph.types.get(name)?.dtype);
-  return graph.nodes.some((node) => !isDequantizer(node) && (node.inputs.some(isByte) || node.outputs.some(isByte)));
-};
-
-interface Encoded {
-  readonly integers: Tensor;
-  readonly steps: Tensor;
-  readonly zeros: Tensor | undefined;
-  readonly axis: number;
-  /** Indices along the axis that share a step; 0 where all of one index do. */
-  readonly block: number;
-}
-
-const intAttribute = (node: Node, name: string, fallback: number): number => {
-  const attribute = node.attrs[name];
+const intAttribute = ({ attrs }: Node, name: string, fallback: number): number => {
+  const attribute = attrs[name];
   return attribute?.kind === 'int' ? attribute.value : fallback;
 };
 
-const encodedAt = (graph: Graph, node: Node): Encoded | undefined => {
+/** Rows of a constant. */
+interface Lookup {
+  readonly table: Tensor;
+  readonly indices: Value;
+  readonly axis: number;
+}
+
+const lookupAt = (graph: Graph, name: Value | null | undefined): Lookup | undefined => {
+  const node = name == null ? undefined : indexOf(graph).producer.get(name);
+  const [source, indices] = node === undefined || !isLookup(node) ? [] : node.inputs;
+  const table = source == null ? undefined : graph.weights.get(source);
+  if (node === undefined || table === undefined || indices == null) return undefined;
+  const axis = intAttribute(node, 'axis', 0);
+  return { table, indices, axis: axis < 0 ? axis + table.dims.length : axis };
+};
+
+/** Whether anything but the way back to floats touches few bits: such a file computes in them, and stays as it is. */
+const computesInFew = (graph: Graph): boolean => {
+  const { users } = indexOf(graph);
+  const isFew = (name: Value | null): boolean => name !== null && isFewBits(graph.types.get(name)?.dtype);
+  const isRead = (node: Node): boolean =>
+    lookupAt(graph, node.outputs[0]) !== undefined &&
+    node.outputs.every((output) => !graph.outputs.includes(output) && (users.get(output) ?? []).every(isDequantizer));
+  const isWay = (node: Node): boolean => isDequantizer(node) || isBlockTable(node) || isRead(node);
+  return graph.nodes.some((node) => !isWay(node) && (node.inputs.some(isFew) || node.outputs.some(isFew)));
+};
+
+/** What is stored, and by which rows of it are read; all of it where nothing says. */
+interface Stored {
+  readonly encoded: Encoded;
+  readonly rows?: Omit<Lookup, 'table'>;
+}
+
+const made = (encoded: Encoded, rows?: Stored['rows']): Stored | undefined =>
+  isWhole(encoded) ? { encoded, ...(rows === undefined ? {} : { rows }) } : undefined;
+
+/** The axis of a table that an axis of rows of it is; undefined for those of the indices. */
+const axisOfTable = (graph: Graph, { table, indices, axis }: Lookup, of: number): number | undefined => {
+  const rank = graph.types.get(indices)?.shape?.length;
+  if (rank === undefined) return undefined;
+  const place = of < 0 ? of + table.dims.length + rank - 1 : of;
+  if (place < axis) return place;
+  return place < axis + rank ? undefined : place - rank + 1;
+};
+
+/** Floats of rows of integers: steps are the same for all rows, or rows themselves. */
+const dequantizedRows = (graph: Graph, node: Node, lookup: Lookup): Stored | undefined => {
+  const [, steps, zeros] = node.inputs;
+  const constantOf = (name: Value | null | undefined): Tensor | undefined => {
+    if (name == null) return undefined;
+    const also = lookupAt(graph, name);
+    return also?.indices === lookup.indices && also.axis === lookup.axis ? also.table : graph.weights.get(name);
+  };
+  const [step, zero] = [constantOf(steps), constantOf(zeros)];
+  const block = intAttribute(node, 'block_size', 0);
+  const isScalar = step?.dims.every((dim) => dim === 1) === true && graph.weights.has(value(steps ?? ''));
+  const axis = isScalar ? 0 : axisOfTable(graph, lookup, intAttribute(node, 'axis', 1));
+  // Steps that are rows belong to blocks, and those of blocks are rows.
+  const isApart = (lookupAt(graph, steps) === undefined) !== (block === 0);
+  if (step === undefined || axis === undefined || isApart || (zeros != null && zero === undefined)) return undefined;
+  const { table: integers, ...rows } = lookup;
+  return made({ integers, steps: step, zeros: zero, zero: 0, axis, block, packed: false }, rows);
+};
+
+const dequantized = (graph: Graph, node: Node): Stored | undefined => {
+  const lookup = lookupAt(graph, node.inputs[0]);
+  if (lookup !== undefined) return dequantizedRows(graph, node, lookup);
   const [integers, steps, zeros] = node.inputs.map((name) => (name === null ? undefined : graph.weights.get(name)));
   const hasZeros = node.inputs[2] != null;
-  if (integers === undefined || steps?.dtype !== 'float32' || (hasZeros && zeros === undefined)) return undefined;
+  if (integers === undefined || steps === undefined || (hasZeros && zeros === undefined)) return undefined;
   const axis = intAttribute(node, 'axis', 1);
+  const block = intAttribute(node, 'block_size', 0);
   const place = axis < 0 ? axis + integers.dims.length : axis;
-  const encoded = { integers, steps, zeros, axis: place, block: intAttribute(node, 'block_size', 0) };
-  return bytes.has(integers.dtype) && stepOf(encoded) !== undefined ? encoded : undefined;
+  return made({ integers, steps, zeros, zero: 0, axis: place, block, packed: false });
 };
 
-/** Which step belongs to an element; undefined where sizes do not fit. */
-const stepOf = ({ integers: { dims }, steps, axis, block }: Encoded): ((at: number) => number) | undefined => {
-  const size = dims[axis] ?? 1;
-  const count = elementCount(steps.dims);
-  const behind = elementCount(dims.slice(axis + 1));
-  if (count === 1) return () => 0;
-  if (block === 0) return count === size ? (at) => Math.floor(at / behind) % size : undefined;
-  const blocks = Math.ceil(size / block);
-  if (count !== elementCount(dims.with(axis, blocks))) return undefined;
-  return (at) => {
-    const along = Math.floor(at / behind) % size;
-    return (Math.floor(at / (behind * size)) * blocks + Math.floor(along / block)) * behind + (at % behind);
-  };
+/** Rows of a table in blocks of few bits, which com.microsoft has an operator for. */
+const blockTable = (graph: Graph, node: Node): Stored | undefined => {
+  const constantOf = (position: number): Tensor | undefined => graph.weights.get(value(node.inputs[position] ?? ''));
+  const [integers, steps, zeros] = [constantOf(0), constantOf(2), constantOf(3)];
+  const [, indices] = node.inputs;
+  if (integers === undefined || steps === undefined || indices == null) return undefined;
+  if (node.inputs[3] != null && zeros === undefined) return undefined;
+  const bits = intAttribute(node, 'bits', 4);
+  const inBytes = integers.dtype === 'uint8';
+  const rank = integers.dims.length;
+  const [axis, along] = [intAttribute(node, 'gather_axis', 0), intAttribute(node, 'quantize_axis', 1)];
+  return made(
+    {
+      ...{ integers, steps, zeros, packed: inBytes && bits === 4, block: intAttribute(node, 'block_size', 128) },
+      ...{ zero: inBytes ? 2 ** (bits - 1) : 0, axis: along < 0 ? along + rank : along },
+    },
+    { indices, axis: axis < 0 ? axis + rank : axis },
+  );
 };
 
-const smallIntegers = (tensor: Tensor): Int8Array | Uint8Array =>
-  tensor.dtype === 'int8' ? arrayOf({ ...tensor, dtype: 'int8' }) : arrayOf({ ...tensor, dtype: 'uint8' });
-
-/** (x - zero point) step, as the runtime computes it: one rounding. */
-const decoded = (encoded: Encoded): Tensor => {
-  const { dims } = encoded.integers;
-  const count = elementCount(dims);
-  const make = (): Uint8Array => {
-    const step = stepOf(encoded) ?? (() => 0);
-    const from = smallIntegers(encoded.integers);
-    const steps = arrayOf({ ...encoded.steps, dtype: 'float32' });
-    const zeros = encoded.zeros === undefined ? undefined : smallIntegers(encoded.zeros);
-    const to = new Float32Array(count);
-    for (let i = 0; i < count; i++) {
-      const at = step(i);
-      to[i] = ((from[i] ?? 0) - (zeros?.[at] ?? 0)) * (steps[at] ?? 0);
-    }
-    return new Uint8Array(to.buffer);
-  };
-  return { dtype: 'float32', dims, bytes: derivedBytes(4 * count, make) };
+const storedAt = (graph: Graph, node: Node): Stored | undefined => {
+  if (node.outputs.some((output) => graph.outputs.includes(output)) && isDequantizer(node)) return undefined;
+  if (isBlockTable(node)) return blockTable(graph, node);
+  return isDequantizer(node) ? dequantized(graph, node) : undefined;
 };
 
 const run = (graph: Graph): Graph => {
-  if (!graph.nodes.some(isDequantizer) || computesInBytes(graph)) return graph;
-  const floats = new Map<Node, Tensor>();
+  if (!graph.nodes.some((node) => isDequantizer(node) || isBlockTable(node)) || computesInFew(graph)) return graph;
+  const found = new Map<Node, Stored>();
   for (const node of graph.nodes) {
-    const isInner = isDequantizer(node) && !node.outputs.some((output) => graph.outputs.includes(output));
-    const encoded = isInner ? encodedAt(graph, node) : undefined;
-    if (encoded !== undefined) floats.set(node, decoded(encoded));
+    const stored = storedAt(graph, node);
+    if (stored !== undefined) found.set(node, stored);
   }
-  if (floats.size === 0) return graph;
+  if (found.size === 0) return graph;
+  const fresh = namesBeside(graph);
   const builder = GraphBuilder.like(graph);
   for (const node of graph.nodes) {
-    const tensor = floats.get(node);
+    const stored = found.get(node);
     const [output] = node.outputs;
-    if (tensor !== undefined && output !== undefined) builder.weight(output, tensor);
-    else builder.add(node, (name) => graph.types.get(name));
+    if (stored === undefined || output === undefined) builder.add(node, (name) => graph.types.get(name));
+    else if (stored.rows === undefined) builder.weight(output, decoded(stored.encoded));
+    else {
+      const table = builder.weight(fresh(`${output}/table`), decoded(stored.encoded));
+      builder.op('Gather', [table, stored.rows.indices], { axis: stored.rows.axis }, output);
+    }
   }
   return builder.freeze(graph.outputs);
 };
 
-const stored = (attrs: { readonly axis?: number; readonly block_size?: number }, steps: Tensor, zeros?: Tensor) => {
-  const builder = new GraphBuilder('stored', { '': 21 });
-  const x = builder.input('x', 'float32', [symbol('batch'), 2]);
-  const integers = builder.weight('integers', tensorOf('int8', [2, 3], Int8Array.of(1, -128, 127, 0, 5, -6)));
-  const zero = zeros === undefined ? [] : [builder.weight('zeros', zeros)];
-  const w = builder.op('DequantizeLinear', [integers, builder.weight('steps', steps), ...zero], attrs);
-  return builder.freeze([builder.op('MatMul', [x, w], {}, 'y')]);
-};
-
-const rounding = (): Graph => {
-  const builder = new GraphBuilder('rounding');
-  const x = builder.input('x', 'float32', [symbol('batch'), 2]);
-  const [step, zero] = [builder.scalar('float32', 0.1), builder.scalar('int8', 0)];
-  const rounded = builder.op('DequantizeLinear', [builder.op('QuantizeLinear', [x, step, zero]), step, zero]);
-  const weight = builder.weight('integers', tensorOf('int8', [2, 1], Int8Array.of(3, -4)));
-  return builder.freeze([
-    builder.op('MatMul', [rounded, builder.op('DequantizeLinear', [weight, step, zero])], {}, 'y'),
-  ]);
-};
-
-/** Weights that are only stored in 8 bits are floats again; a graph that computes in 8 bits stays as it is. */
-export const storedBytes: Pass = {
-  name: 'stored bytes',
-  run,
-  changes: [
-    { name: 'one step', graph: () => stored({}, vector('float32', [0.1], [])) },
-    {
-      name: 'a step and a zero point a column',
-      graph: () =>
-        stored({ axis: -1 }, vector('float32', [0.1, 3, 0.7]), tensorOf('int8', [3], Int8Array.of(1, -2, 3))),
-    },
-    {
-      name: 'a step for every two rows',
-      graph: () => stored({ axis: 0, block_size: 2 }, vector('float32', [0.1, 3, 0.7], [1, 3])),
-    },
-  ],
-  leaves: [{ name: 'activations that are rounded, too', graph: rounding }],
-};
+/** Weights that are only stored in 8 or 4 bits are floats again; a graph that computes in few bits stays as it is. */
+export const storedBytes: Pass = { name: 'stored bytes', run, changes: storedBefore, leaves: storedLeft };

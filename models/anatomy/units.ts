@@ -92,18 +92,33 @@ const widthOfHead = (graph: Graph, { attention }: Part): number => {
   return typeof width === 'number' ? width : 0;
 };
 
-/** The width of the nearest product that a value is made of. */
+/** A value on the way to the product that it is made of, and the width of the piece of that which it was taken from. */
+interface Step {
+  readonly at: Value;
+  readonly piece?: number;
+}
+
+/** The width of the nearest product that a value is made of, or of the piece of it where queries, keys and values are one. */
 const productWidth = (graph: Graph, from: Value): number | undefined => {
   const { producer } = indexOf(graph);
+  const shapeOf = (v: Value) => graph.types.get(v)?.shape;
   const seen = new Set<Value>();
-  for (const open = [from]; ; ) {
-    const at = open.shift();
-    if (at === undefined) return undefined;
+  for (const open: Step[] = [{ at: from }]; ; ) {
+    const step = open.shift();
+    if (step === undefined) return undefined;
+    const { at, piece } = step;
     const node = seen.has(at) || isCount(graph, at) ? undefined : producer.get(at);
     seen.add(at);
-    const width = graph.types.get(at)?.shape?.at(-1);
-    if (node !== undefined && productAt(graph, node) !== undefined && typeof width === 'number') return width;
-    for (const input of node?.inputs ?? []) if (input !== null) open.push(input);
+    const width = shapeOf(at)?.at(-1);
+    if (node !== undefined && productAt(graph, node) !== undefined && typeof width === 'number') return piece ?? width;
+    const own = node !== undefined && node.outputs.length > 1 && typeof width === 'number' ? width : piece;
+    for (const input of node?.inputs ?? [])
+      if (input !== null)
+        open.push(
+          shapeOf(input)?.length === shapeOf(at)?.length && own !== undefined
+            ? { at: input, piece: own }
+            : { at: input },
+        );
   }
 };
 

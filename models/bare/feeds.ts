@@ -1,8 +1,8 @@
 import { type Stream, stream } from '../../data/random.ts';
 import { bindDim, type Dim } from '../../graph/dim.ts';
+import { halfWord } from '../../graph/halves.ts';
 import { isFloating } from '../../graph/sites/content.ts';
 import { type DType, elementCount, newArray, type TypedArray } from '../../graph/tensor.ts';
-import { bfloat16Bits, float16Bits } from './narrow.ts';
 import type { BareAxis, BareAxisKind, BareInput, Roles } from './roles.ts';
 
 /** What is fed to one input, as engines take it. */
@@ -110,8 +110,7 @@ const cellOf = (input: BareInput, dims: readonly number[], sizes: Sizes, random:
 
 const put = (data: TypedArray, dtype: DType, i: number, number: number): void => {
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(Math.trunc(number));
-  else if (dtype === 'float16') data[i] = float16Bits(number);
-  else data[i] = dtype === 'bfloat16' ? bfloat16Bits(number) : number;
+  else data[i] = dtype === 'float16' || dtype === 'bfloat16' ? halfWord(number, dtype) : number;
 };
 
 /** One number for every place of an input. */

@@ -1,24 +1,15 @@
-import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { requestError } from '../diagnostic.ts';
 import { examinedApart } from '../doctor/apart.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { inputsFrom } from './feeds.ts';
 import { isOffline } from './offline.ts';
 import { beforeReading } from './open.ts';
+import { expectFreeFolder } from './out-folder.ts';
 import type { Check, Diagnosis, DoctorOptions } from './types/graphs.ts';
 
 const TIMEOUT = 600;
-
-/** A folder for files is new or empty: what stands there would be read again as what was made. */
-const expectEmpty = async (folder: string): Promise<void> => {
-  const found = await stat(folder).catch(() => undefined);
-  if (found === undefined) return;
-  if (!found.isDirectory()) throw requestError(`${folder}: is a file; expected the name of a folder to keep files in`);
-  if ((await readdir(folder)).length > 0)
-    throw requestError(`${folder}: holds files already; name another folder, or empty this one`);
-};
 
 /** Tries everything that decant can do with a model, in a process of its own. */
 export const diagnose = async (
@@ -27,7 +18,7 @@ export const diagnose = async (
   emit: (check: Check) => void,
 ): Promise<Diagnosis> => {
   const { keep, threads = defaultThreads(), timeout = TIMEOUT, memory, signal } = options;
-  if (keep !== undefined) await expectEmpty(keep);
+  if (keep !== undefined) await expectFreeFolder(keep, { expected: 'the name of a folder to keep files in' });
   await beforeReading(model);
   const own = await mkdtemp(join(tmpdir(), 'decant-doctor-'));
   try {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { reworded } from '../../ground/errors.ts';
 import type { QuantizeContext } from '../../stages/quantize/work.ts';
@@ -8,6 +8,7 @@ import { defaultThreads } from '../plan/threads.ts';
 import { abandonedFoldersIn, temporaryFor } from '../store/atomic.ts';
 import { type Models, type Reading, withModels } from './named.ts';
 import { isOffline } from './offline.ts';
+import { expectFreeFolder } from './out-folder.ts';
 import type { Exported, ExportOptions } from './types/models.ts';
 
 /** The float model with an INT8 one beside it. */
@@ -36,13 +37,10 @@ const workOf = async (models: Models): Promise<Work> => {
 
 /** A folder that may be written: a new one, an empty one, or one that decant exported. */
 const checkTarget = async (folder: string): Promise<void> => {
-  const found = await stat(folder).catch(() => undefined);
-  if (found === undefined) return;
-  if (!found.isDirectory()) throw requestError(`${folder}: is a file; expected the name of a folder to write`);
   const { folderKind } = await import('../../models/files.ts');
-  if ((await readdir(folder)).length === 0) return;
-  if ((await folderKind(folder)) === 'exported') return;
-  throw requestError(`${folder}: holds files that decant did not export; name another folder, or empty this one`);
+  const mayGo = async (): Promise<boolean> => (await folderKind(folder)) === 'exported';
+  const replaces = { mayGo, held: ' that decant did not export' };
+  await expectFreeFolder(folder, { expected: 'the name of a folder to write', replaces });
 };
 
 /** Replaces what an earlier export wrote by the files of a finished one; files of anybody else stay. */

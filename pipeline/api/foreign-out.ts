@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Graph } from '../../graph/graph.ts';
 import type { Model } from '../../models/model.ts';
@@ -7,6 +7,7 @@ import { requestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { temporaryFor } from '../store/atomic.ts';
 import type { Foreign } from './foreign.ts';
+import { expectFreeFolder } from './out-folder.ts';
 
 /** What a tokenizer and its clients read beside a graph. Anything else that stands there may be anybody's. */
 const companions: readonly string[] = [
@@ -31,16 +32,10 @@ const expectElsewhere = async ({ called, file, around }: Foreign, out: string): 
 
 /** A file is replaced; a folder has to be new, or empty. */
 const expectFree = async (out: string): Promise<void> => {
+  const expected = 'the name of a folder to write, or of a file that ends in .onnx';
+  if (!isGraphFile(out)) return await expectFreeFolder(out, { expected });
   const found = await stat(out).catch(() => undefined);
-  if (found === undefined) return;
-  if (isGraphFile(out)) {
-    if (found.isFile()) return;
-    throw requestError(`${out}: is no file; expected the name of an ONNX file to write`);
-  }
-  if (!found.isDirectory())
-    throw requestError(`${out}: is a file; expected the name of a folder to write, or of a file that ends in .onnx`);
-  if ((await readdir(out)).length === 0) return;
-  throw requestError(`${out}: holds files already; name another folder, or empty this one`);
+  if (found?.isFile() === false) throw requestError(`${out}: is no file; expected the name of an ONNX file to write`);
 };
 
 /** A folder that decant describes says of its model what float32 holds. */
@@ -75,13 +70,16 @@ const copyCompanions = async (from: string, file: string | undefined, to: string
   }
 };
 
-/** What was done to a graph: units were cut, or it computes the same in other words or numbers. */
-export type Change = 'cut' | 'reworded';
+/** What was done to a graph: units were cut, whole layers among them, or it computes the same in other words or numbers. */
+export type Change =
+  /** `graph` is what is left, in float32. */
+  { readonly kind: 'cut'; readonly graph: Graph; readonly layers: readonly number[] } | { readonly kind: 'reworded' };
 
 /** A model's description after its graph became another one. */
 const described = async (model: Model, graph: Graph, change: Change): Promise<Model> => {
   const { hiddenStatesIn } = await import('../../models/anatomy/hidden-states.ts');
-  if (change === 'reworded') return { ...model, graph, info: { ...model.info, ...hiddenStatesIn(graph, model.info) } };
+  if (change.kind === 'reworded')
+    return { ...model, graph, info: { ...model.info, ...hiddenStatesIn(graph, model.info) } };
   const { infoAfter } = await import('../../stages/prune/info.ts');
   return { ...model, graph, info: infoAfter(model.info, graph) };
 };
@@ -98,33 +96,49 @@ const exportedModels = async (model: Model, after: Model): Promise<ReadonlyMap<P
       ]);
 };
 
-const fill = async (folder: string, { around, file }: Foreign, graph: Graph, change: Change): Promise<void> => {
+/** Clients look for the graph in `onnx/` where they found it there. */
+const graphName = ({ around, file }: Foreign): string =>
+  around.kind === 'bare' && file !== undefined && dirname(resolve(file)) !== resolve(around.folder)
+    ? join('onnx', 'model.onnx')
+    : 'model.onnx';
+
+/** Fills a folder, and says what could not be said in it. */
+const fill = async (folder: string, foreign: Foreign, graph: Graph, change: Change): Promise<readonly string[]> => {
+  const { around, file } = foreign;
   switch (around.kind) {
     case 'model': {
       const { writeModel } = await import('../../models/files.ts');
-      return await writeModel(folder, await described(around.model, graph, change));
+      await writeModel(folder, await described(around.model, graph, change));
+      return [];
     }
     case 'exported': {
       const { exportModels } = await import('../../stages/export/folder.ts');
       const models = await exportedModels(around.model, await described(around.model, graph, change));
-      return void (await exportModels(folder, models, { threads: defaultThreads(), results: '' }));
+      await exportModels(folder, models, { threads: defaultThreads(), results: '' });
+      return [];
     }
     case 'bare': {
       const { writeGraph } = await import('../../graph/codec/index.ts');
+      const { recountConfigs } = await import('./foreign-config.ts');
       await copyCompanions(around.folder, file, folder);
-      return await writeGraph(join(folder, 'model.onnx'), graph);
+      await mkdir(dirname(join(folder, graphName(foreign))), { recursive: true });
+      await writeGraph(join(folder, graphName(foreign)), graph);
+      return change.kind === 'cut'
+        ? await recountConfigs(folder, { before: foreign.graph, after: change.graph, gone: change.layers })
+        : [];
     }
   }
 };
 
 /** Writes beside the target and moves what is complete: a folder is never half written. */
-const writeFolder = async (out: string, foreign: Foreign, graph: Graph, change: Change): Promise<void> => {
+const writeFolder = async (out: string, foreign: Foreign, graph: Graph, change: Change): Promise<readonly string[]> => {
   const temporary = temporaryFor(resolve(out));
   try {
     await mkdir(temporary, { recursive: true });
-    await fill(temporary, foreign, graph, change);
+    const told = await fill(temporary, foreign, graph, change);
     await rm(resolve(out), { recursive: true, force: true });
     await rename(temporary, resolve(out));
+    return told;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -132,13 +146,19 @@ const writeFolder = async (out: string, foreign: Foreign, graph: Graph, change: 
 
 /**
  * Writes a graph in the place of the one that was read: as a file where the name ends in .onnx, else as a folder with what stood
- * around it, and figures that agree with it.
+ * around it, and figures that agree with it. Gives what those could not say, a line each.
  */
-export const writeForeign = async (foreign: Foreign, out: string, graph: Graph, change: Change): Promise<void> => {
+export const writeForeign = async (
+  foreign: Foreign,
+  out: string,
+  graph: Graph,
+  change: Change,
+): Promise<readonly string[]> => {
   if (!isGraphFile(out)) return await writeFolder(out, foreign, graph, change);
   const { writeGraph } = await import('../../graph/codec/index.ts');
   await mkdir(dirname(resolve(out)), { recursive: true });
   await writeGraph(out, graph);
+  return [];
 };
 
 /** Parameters of what was read and of what became of it, and bytes as they are stored. */

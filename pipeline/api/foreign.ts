@@ -6,6 +6,7 @@ import { isFile } from '../../ground/whole-file.ts';
 import type { ForeignGraph } from '../../models/foreign.ts';
 import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
+import { called } from './called.ts';
 import type { Models, Reading } from './named.ts';
 import { beforeReading } from './open.ts';
 
@@ -40,14 +41,15 @@ const folderAround = (file: string): string => {
   return folder.endsWith(`${join('/', 'onnx')}`) ? dirname(folder) : folder;
 };
 
-const ofModel = async (called: string, model: Model, kind: 'model' | 'exported'): Promise<Foreign> => {
+const ofModel = async (name: string, model: Model, kind: 'model' | 'exported'): Promise<Foreign> => {
   const { ownGraph } = await import('../../models/foreign.ts');
-  return { called, ...ownGraph(model.graph), around: { kind, model } };
+  return { called: name, ...ownGraph(model.graph), around: { kind, model } };
 };
 
-const bareFile = async (called: string, file: string): Promise<Foreign> => {
+const bareFile = async (name: string, file: string): Promise<Foreign> => {
   const { readForeign } = await import('../../models/foreign.ts');
-  return { called, ...(await readForeign(file)), file, around: { kind: 'bare', folder: folderAround(file) } };
+  const read = await called(name, () => readForeign(file));
+  return { called: name, ...read, file, around: { kind: 'bare', folder: folderAround(file) } };
 };
 
 const oneOf = (models: Models): Model => {
@@ -136,11 +138,19 @@ const withRemote = async <T>(name: string, options: OpenOptions, use: (foreign: 
  * Lets `use` work with the graph behind a name: an ONNX file of any maker, a folder with one (a stage's, an exported one, one of
  * the hub's layout), a checkpoint's folder, or what the import stage takes (hub:owner/name@revision, npm:NAME).
  */
-export const withForeign = async <T>(
-  name: string,
-  options: OpenOptions,
-  use: (foreign: Foreign) => Promise<T>,
-): Promise<T> => {
+export const withForeign = <T>(name: string, options: OpenOptions, use: (foreign: Foreign) => Promise<T>): Promise<T> =>
+  withOpened(name, options, async (foreign) => {
+    await expectKnown(foreign);
+    return await use(foreign);
+  });
+
+/** What nothing can run is neither cut nor rewritten. */
+const expectKnown = async (foreign: Foreign): Promise<void> => {
+  const { expectRegistered } = await import('../../engine/engines/onnxruntime/registered.ts');
+  await called(foreign.called, () => expectRegistered(foreign.given));
+};
+
+const withOpened = async <T>(name: string, options: OpenOptions, use: (foreign: Foreign) => Promise<T>): Promise<T> => {
   const found = await stat(name).catch(() => undefined);
   if (found?.isDirectory() === true) return await use(await openFolder(name));
   if (found !== undefined) return await use(await openFile(name));

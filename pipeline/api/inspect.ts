@@ -6,6 +6,7 @@ import { datasetTasks, type TaskName } from '../../ground/tasks.ts';
 import { isFile, readText } from '../../ground/whole-file.ts';
 import type { Inspection } from '../../models/inspection.ts';
 import { requestError } from '../diagnostic.ts';
+import { called } from './called.ts';
 import { type Dtype, dtypeEndings, dtypes } from './dtype.ts';
 import { isOffline } from './offline.ts';
 import { beforeReading } from './open.ts';
@@ -110,18 +111,23 @@ export const inspectModel = async (
 ): Promise<InspectedModel> => {
   const { inspectGraph } = await import('../../models/inspect.ts');
   const { lookedAt } = await import('../../models/foreign.ts');
+  const { expectFilled } = await import('../../models/filled.ts');
   const look = (graph: Graph): Inspection => inspectGraph(graph, { length, normal: lookedAt(graph) });
   if (!(await hasGraph(path))) {
     if (dtype !== undefined) throw requestError(`${path}: has one model; leave --dtype out`);
     return await withOther(path, (graph, task) => ({ ...(task === undefined ? {} : { task }), ...look(graph) }));
   }
   const { graph, file, others } = await graphAt(path, dtype);
+  await called(path, () => expectFilled(graph));
   const found = look(graph);
   const task = await taskAt(path);
+  const { strangersText, unregistered } = await import('../../engine/engines/onnxruntime/registered.ts');
+  const strangers = strangersText(await unregistered(graph));
   return {
     ...(task === undefined ? {} : { task }),
     ...(file === undefined ? {} : { file }),
     ...(others === undefined ? {} : { others }),
     ...found,
+    ...(strangers === undefined ? {} : { unregistered: strangers }),
   };
 };

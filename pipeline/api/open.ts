@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { reworded } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
+import { called } from './called.ts';
 import type { FileOptions } from './types/models.ts';
 
 /** A model, and the folder that its tokenizer and description stand in. */
@@ -67,6 +68,13 @@ const openFolder = async (folder: string, options: FileOptions): Promise<Opened>
 
 /** The model of a stage's folder, of an exported one, of a checkpoint's, or of an ONNX file, in one of the first two or of another maker. */
 export const openModel = async (path: string, options: FileOptions): Promise<Opened> => {
+  const opened = await openNamed(path, options);
+  const { expectRegistered } = await import('../../engine/engines/onnxruntime/registered.ts');
+  await called(path, () => expectRegistered(opened.model.graph));
+  return opened;
+};
+
+const openNamed = async (path: string, options: FileOptions): Promise<Opened> => {
   const entry = await stat(path).catch(() => undefined);
   if (entry?.isDirectory() === true) return await openFolder(path, options);
   if (entry?.isFile() === true) return await openFile(path, options);

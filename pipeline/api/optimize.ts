@@ -11,7 +11,11 @@ export const optimizeGraph = async (
   options: FloatOptions,
   emit: Reading['emit'],
 ): Promise<OptimizedGraph> =>
-  await rewriteModel(name, out, { ...options, change: 'reworded' }, emit, ({ given, graph: normal }) => {
+  await rewriteModel(name, out, options, emit, ({ given, graph: normal }) => {
     const graph = fuseForInference(isQuantized(given) ? given : normal);
-    return { graph, told: { nodes: { before: given.nodes.length, after: graph.nodes.length } } };
+    return {
+      graph,
+      told: { nodes: { before: given.nodes.length, after: graph.nodes.length } },
+      change: { kind: 'reworded' },
+    };
   });

@@ -43,13 +43,13 @@ export const pruneGraph = async (
   const kept = keptIn(options);
   const named = options.remove === undefined ? undefined : unitsFrom(options.remove);
   expectOneWay(kept, named);
-  return await rewriteModel(name, out, { ...options, change: 'cut' }, emit, (foreign) => {
+  return await rewriteModel(name, out, options, emit, (foreign) => {
     expectFloats(foreign, 'the model', 'cut');
     let removed = noUnits;
     const graph = withLayersApart(foreign.graph, (apart) => {
       removed = tidied(named ?? leastUnits(apart, kept));
       return withoutUnits(apart, removed);
     });
-    return { graph, told: { removed } };
+    return { graph, told: { removed }, change: { kind: 'cut', graph, layers: removed.layers } };
   });
 };

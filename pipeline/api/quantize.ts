@@ -69,7 +69,7 @@ export const quantizeGraph = async (
   emit: Reading['emit'],
 ): Promise<QuantizedGraph> => {
   const format = expectedFormat(asked);
-  return await rewriteModel(name, out, { ...asked, change: 'reworded' }, emit, (foreign) => {
+  return await rewriteModel(name, out, asked, emit, (foreign) => {
     expectFloats(foreign, 'the model', 'quantized');
     const made = quantized(foreign.graph, format, asked);
     const weights = matricesIn(made, format);
@@ -82,6 +82,7 @@ export const quantizeGraph = async (
     return {
       graph: made.graph,
       told: { format: format.name, weights, quantized: count, kept: weights.length - count },
+      change: { kind: 'reworded' },
     };
   });
 };

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import type { Graph } from '../../graph/graph.ts';
 import { storedAsHalves } from '../../graph/normalize/index.ts';
-import { reworded } from '../../ground/errors.ts';
-import { requestError } from '../diagnostic.ts';
+import { called } from './called.ts';
 import { type Foreign, withForeign } from './foreign.ts';
 import { type Change, expectTarget, sizesOf, writeForeign } from './foreign-out.ts';
 import type { Reading } from './named.ts';
@@ -13,22 +12,14 @@ import type { FloatOptions, Written } from './types/graphs.ts';
 export interface Rewritten<T> {
   readonly graph: Graph;
   readonly told: T;
+  readonly change: Change;
 }
 
-/** What is wrong with a model, or asked too much of it, is told with its name. */
-const named = async <T>(called: string, work: () => T | Promise<T>): Promise<T> => {
-  try {
-    return await work();
-  } catch (error) {
-    throw reworded(error, (why) => requestError(why.startsWith(called) ? why : `${called}: ${why}`));
-  }
-};
-
 /** Two graphs in one file are cut and rewritten as the one of them for whole texts: what is written has no choice any more. */
-const tellOfFlags = ({ called, given, graph }: Foreign, emit: Reading['emit']): void => {
+const tellOfFlags = ({ called: step, given, graph }: Foreign, emit: Reading['emit']): void => {
   for (const flag of given.inputs.filter((input) => !graph.inputs.includes(input)))
     emit({
-      ...{ type: 'log', step: called },
+      ...{ type: 'log', step },
       message: `the input '${flag}' chooses between two graphs in one file: the one for false is taken, and the other is left out of what is written`,
     });
 };
@@ -37,19 +28,19 @@ const tellOfFlags = ({ called, given, graph }: Foreign, emit: Reading['emit']): 
 export const rewriteModel = async <T extends object>(
   name: string,
   out: string,
-  options: FloatOptions & { readonly change: Change },
+  options: FloatOptions,
   emit: Reading['emit'],
   rewrite: (foreign: Foreign) => Rewritten<T> | Promise<Rewritten<T>>,
 ): Promise<Written & T> => {
-  const { signal = new AbortController().signal, change, float16 = false } = options;
+  const { signal = new AbortController().signal, float16 = false } = options;
   const reading = { work: `${resolve(out)}.download`, offline: isOffline(options), signal, emit };
   return await withForeign(name, reading, async (foreign) => {
     await expectTarget(foreign, out, float16);
     tellOfFlags(foreign, emit);
-    const { graph, told } = await named(name, () => rewrite(foreign));
+    const { graph, told, change } = await called(name, () => rewrite(foreign));
     signal.throwIfAborted();
     const stored = float16 ? storedAsHalves(graph) : graph;
-    await writeForeign(foreign, out, stored, change);
+    for (const message of await writeForeign(foreign, out, stored, change)) emit({ type: 'log', step: out, message });
     return { out, ...(await sizesOf(foreign.graph, graph, stored)), ...told };
   });
 };

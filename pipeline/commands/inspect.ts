@@ -117,6 +117,7 @@ export const inspectCommand = (program: Command, end: (code: number) => void): v
     .action(async (path: string, { length, json, dtype }: Options) => {
       const found = await inspect(path, { length, ...(dtype === undefined ? {} : { dtype }) });
       process.stdout.write(json === true ? jsonForPeople(found) : render(path, found));
-      end(exit.done);
+      if (found.unregistered !== undefined) process.stderr.write(`${oneLine(`${path}: ${found.unregistered}`)}\n`);
+      end(found.unregistered === undefined ? exit.done : exit.wrong);
     });
 };

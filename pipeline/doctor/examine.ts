@@ -3,9 +3,9 @@ import { isRefusal, isUserError, messageOf } from '../../ground/errors.ts';
 import { type Foreign, withForeign } from '../api/foreign.ts';
 import type { Check } from '../api/types/graphs.ts';
 import type { CheckRecord } from './check.ts';
-import { checks } from './checks/index.ts';
 import type { Question, Said } from './messages.ts';
-import { type Patient, patientOf } from './patient.ts';
+import { checkNames } from './names.ts';
+import type { Patient } from './patient.ts';
 
 /** A check that came to no finding. */
 const stopped = (name: string, why: string): Check => ({ name, ok: false, value: null, limit: null, why });
@@ -34,6 +34,8 @@ const missing = ({ needs }: CheckRecord, done: readonly Check[]): string | undef
 const examined = async (foreign: Foreign, question: Question, say: (said: Said) => void): Promise<void> => {
   const { threads, inputs, folder, known } = question;
   say({ type: 'weights', bytes: weightBytes(foreign.given) });
+  // A file that cannot be read is refused before the runtime and all that the checks need are loaded.
+  const [{ checks }, { patientOf }] = await Promise.all([import('./checks/index.ts'), import('./patient.ts')]);
   const patient = patientOf(foreign, { threads, inputs, folder });
   const done: Check[] = [...known];
   for (const record of checks) {
@@ -50,7 +52,7 @@ const examined = async (foreign: Foreign, question: Question, say: (said: Said) 
 /** Tries everything with one model, and says what came of each as soon as it is known. */
 export const examine = async (question: Question, say: (said: Said) => void): Promise<void> => {
   const { model, offline, download } = question;
-  say({ type: 'began', name: checks[0]?.name ?? '' });
+  say({ type: 'began', name: checkNames[0] ?? '' });
   try {
     await withForeign(model, { work: download, offline }, (foreign) => examined(foreign, question, say));
   } catch (error) {

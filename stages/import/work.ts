@@ -1,4 +1,5 @@
 import { readDatasetFacts } from '../../data/files.ts';
+import { expectRegistered } from '../../engine/engines/onnxruntime/registered.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { labelRemark } from '../../models/class-names.ts';
 import { writeModel } from '../../models/files.ts';
@@ -15,6 +16,7 @@ interface Source extends Config {
 
 const bring = async (input: InputArtifact | undefined, { model: specifier, ...options }: Source, ctx: StageContext) => {
   const imported = await importModel(specifier, ctx.base, options);
+  await expectRegistered(imported.graph);
   // Of the data only its classes matter: texts take time and memory.
   const model = input === undefined ? imported : fitLabels(imported, await readDatasetFacts(input.path));
   const remark = labelRemark(imported.info.labels, model.info.labels);

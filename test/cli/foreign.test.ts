@@ -85,7 +85,10 @@ describe('prune', () => {
     symlinkSync(space.path('secret.txt'), space.path('hub/vocab.txt'));
     await done('prune', 'hub', '--keep-ffn', '8', '-o', 'smaller');
     expect(readFileSync(space.path('smaller/tokenizer.json'), 'utf8')).toBe('{"is":"tokenizer.json"}');
-    expect(['model.onnx', 'config.json'].map((name) => existsSync(space.path('smaller', name)))).toEqual([true, true]);
+    expect(['onnx/model.onnx', 'config.json'].map((name) => existsSync(space.path('smaller', name)))).toEqual([
+      true,
+      true,
+    ]);
     expect(['notes.json', 'vocab.txt'].map((name) => existsSync(space.path('smaller', name)))).toEqual([false, false]);
     expect(await layersOf('smaller')).toEqual([
       [2, 2, 8],

@@ -9,7 +9,7 @@ import { rolesOf, sampleFeeds } from '../../models/bare/index.ts';
 import { effort, isLate } from '../rig/effort.ts';
 import { hostileCommands } from '../rig/hostile/commands.ts';
 import { replaceFiles } from '../rig/hostile/folder.ts';
-import { goldenExport, wrongOnnx } from '../rig/hostile/onnx-cases.ts';
+import { goldenExport, hollow, strangers, wrongOnnx } from '../rig/hostile/onnx-cases.ts';
 import { type Ended, faultsOf } from '../rig/hostile/run.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
@@ -81,6 +81,40 @@ describe('the command line', () => {
     const before = readdirSync(space.folder, { recursive: true });
     expectOneError(await commands.run(['inspect', space.path('case', 'model.onnx')], space.folder));
     expect(readdirSync(space.folder, { recursive: true })).toEqual(before);
+  });
+
+  /** Every verb that takes the file of a model and needs nothing else. */
+  const verbs = (model: string): readonly (readonly string[])[] => [
+    ['prune', model, '--keep-ffn', '50%', '-o', space.path('out.onnx')],
+    ['quantize', model, '--min-elements', '1', '-o', space.path('out')],
+    ['optimize', model, '-o', space.path('out.onnx')],
+  ];
+
+  it.each(strangers)('shows a file with $name as far as it is known, and ends with one error', async (given) => {
+    replaceFiles(space.path('strange'), { 'model.onnx': given.bytes() });
+    const model = space.path('strange', 'model.onnx');
+    const before = readdirSync(space.folder, { recursive: true });
+    for (const args of verbs(model)) expectOneError(await commands.run(args, space.folder));
+    const said = await commands.run(['inspect', model], space.folder);
+    const read = await commands.run(['inspect', model, '--json'], space.folder);
+    expect(readdirSync(space.folder, { recursive: true })).toEqual(before);
+    expect([said.code, read.code, read.stderr]).toEqual([2, 2, said.stderr]);
+    expect(said.stderr.trim().split('\n')).toEqual([expect.stringMatching(given.message)]);
+    expect(said.stdout).toContain(`unknown to decant: ${given.operator}`);
+    expect(JSON.parse(read.stdout)).toMatchObject({
+      unknown: [given.operator],
+      unregistered: expect.stringMatching(given.message),
+    });
+  });
+
+  it.each(hollow)('ends with one error for $name', async ({ bytes, message }) => {
+    replaceFiles(space.path('hollow'), { 'model.onnx': bytes() });
+    const model = space.path('hollow', 'model.onnx');
+    for (const args of [['inspect', model], ...verbs(model)]) {
+      const ended = await commands.run(args, space.folder);
+      expectOneError(ended);
+      expect(ended.stderr).toMatch(message);
+    }
   });
 
   it('ends with one error for a folder and a named pipe', async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { storedBefore, storedLeft } from '../../graph/normalize/stored-samples.ts';
 import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
+import { lookedAt, normalForm } from '../../models/foreign.ts';
+import { inspectGraph } from '../../models/inspect.ts';
 import { batchingOf, isQuantized } from '../../models/quantized.ts';
 import { smallEncoder } from './support.ts';
 
@@ -30,6 +33,23 @@ describe('a graph is quantized', () => {
     expect(tables.length).toBeGreaterThan(0);
     const { graph } = quantized(products);
     expect([isQuantized(graph), batchingOf(graph)]).toEqual([true, 'length']);
+  });
+
+  it.each(storedBefore)('no more in normal form that has nothing but $name in few bits', ({ graph }) => {
+    expect([isQuantized(graph()), isQuantized(normalForm(graph()))]).toEqual([true, false]);
+  });
+
+  it.each(storedBefore.filter(({ name }) => name.includes('table')))(
+    'is inspected as the floats of $name',
+    ({ graph }) => {
+      const [given, normal] = [graph(), lookedAt(graph())];
+      expect([...normal.weights.values()].map(({ dtype, dims }) => [dtype, dims.length])).toEqual([['float32', 2]]);
+      expect(inspectGraph(given, { length: 8, normal }).parameters).toBeGreaterThan(9 * 30);
+    },
+  );
+
+  it.each(storedLeft)('in normal form as well that has $name', ({ graph }) => {
+    expect(isQuantized(normalForm(graph()))).toBe(true);
   });
 
   it('no other', () => {

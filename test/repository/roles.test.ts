@@ -30,6 +30,7 @@ const exempt: Readonly<Record<string, string>> = {
   'graph/deduced-sizes.ts': 'dimensions that operators want equal',
   'graph/float16.ts': 'what computes in float16',
   'graph/lower/': 'operators in other words, for devices without a kernel for them',
+  'graph/normalize/stored-bytes.ts': 'rows of few bits are fetched before they are made floats',
   'graph/normalize/unfuse/': 'operators that optimizers fused, in the ones that they stand for',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',

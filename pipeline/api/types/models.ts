@@ -168,6 +168,8 @@ export interface InspectOptions {
 
 /** What a model is made of, and which file of a folder that is. */
 export interface InspectedModel extends Inspection {
+  /** What is wrong with its operators: neither decant nor ONNX Runtime knows one, so that nothing can run the model. */
+  readonly unregistered?: string;
   readonly task?: TaskName;
   readonly file?: string;
   /** Precisions of the folder's other files. */

@@ -9,9 +9,11 @@ import {
   fileOf,
   floats,
   graphOf,
+  INT64,
   node,
   type Parts,
   pooling,
+  tokens,
   typed,
   withMiddle,
   wrapped,
@@ -104,6 +106,16 @@ const dimensions: readonly WrongOnnx[] = [
     message: /but 4 are stored/,
   },
   { name: 'a dimension beyond whole numbers', bytes: () => sized([2 ** 62]), message: /impossible dimensions/ },
+  {
+    name: 'an input of a dimension below zero',
+    bytes: () => whole({ inputs: [typed('attention_mask', INT64, ['batch', -5])] }),
+    message: /a dimension of 'attention_mask' is -5/,
+  },
+  {
+    name: 'an input of more elements than there are numbers',
+    bytes: () => whole({ inputs: [typed('attention_mask', INT64, [2 ** 40, 2 ** 40])] }),
+    message: /'attention_mask' is declared as \[1099511627776, 1099511627776\]/,
+  },
   {
     name: 'fewer numbers than its dimensions say',
     bytes: () => weighted({ ...floats('w', [3]), dims: [1, 1000] }),
@@ -206,6 +218,36 @@ const graphs: readonly WrongOnnx[] = [
     message: /the output '' is computed by no node/,
   },
   {
+    name: 'a weight without a name',
+    bytes: () => whole({ weights: [classes, { ...classes, name: '' }] }),
+    message: /weight 1 has no name/,
+  },
+  {
+    name: 'one input twice',
+    bytes: () => whole({ inputs: [tokens('attention_mask'), tokens('attention_mask')] }),
+    message: /two inputs are called 'attention_mask'/,
+  },
+  {
+    name: 'one output twice',
+    bytes: () => whole({ outputs: [typed('logits', FLOAT, ['batch', 3]), typed('logits', FLOAT, ['batch', 3])] }),
+    message: /two outputs are called 'logits'/,
+  },
+  {
+    name: 'an input without a name',
+    bytes: () => whole({ inputs: [tokens('attention_mask'), tokens('')] }),
+    message: /an input has no name/,
+  },
+  {
+    name: 'an operator without a name',
+    bytes: () => withMiddle([node('', ['pooled'], ['changed'])]),
+    message: /node 'node of changed' \(\) names no operator/,
+  },
+  {
+    name: 'a node whose result has no name',
+    bytes: () => withMiddle([node('Neg', ['pooled'], ['']), node('Neg', ['pooled'], ['changed'])]),
+    message: /gives no name to what it computes/,
+  },
+  {
     name: 'a cycle',
     bytes: () => withMiddle([node('Add', ['pooled', 'b'], ['changed']), node('Neg', ['changed'], ['b'])]),
     message: /cycle through/,
@@ -261,6 +303,48 @@ const bytes: readonly WrongOnnx[] = [
 
 /** Every file of issue 17's list that reading refuses by itself. */
 export const wrongOnnx: readonly WrongOnnx[] = [...external, ...dimensions, ...graphs, ...bytes];
+
+/** Files whose operators nobody knows: what can be told of them is told, and nothing else is done. */
+export const strangers: readonly (WrongOnnx & { readonly operator: string })[] = [
+  ['an unknown operator', '', 'Strange', "'Strange'"] as const,
+  [
+    "an unknown operator of the runtime's own domain",
+    'com.microsoft',
+    'Strange',
+    "'Strange' of the domain 'com.microsoft'",
+  ] as const,
+  ['an unknown domain', 'elsewhere', 'Neg', "'Neg' of the domain 'elsewhere'"] as const,
+].map(([name, domain, op, operator]) => ({
+  name,
+  operator: domain === '' ? op : `${domain}:${op}`,
+  bytes: () =>
+    withMiddle([node(op, ['pooled'], ['changed'], {}, domain)], {
+      opsets:
+        domain === ''
+          ? [['', 17]]
+          : [
+              ['', 17],
+              [domain, 1],
+            ],
+    }),
+  message: new RegExp(
+    `node 'node of changed' is an operator that neither decant nor ONNX Runtime knows, ${operator}: `,
+  ),
+}));
+
+/** Files that can be read, and that answer nothing. */
+export const hollow: readonly WrongOnnx[] = [
+  {
+    name: 'an input of no elements',
+    bytes: () => whole({ inputs: [typed('attention_mask', INT64, ['batch', 0])] }),
+    message: /input 'attention_mask' is declared as \[batch, 0\]: it holds nothing/,
+  },
+  {
+    name: 'a matrix without rows',
+    bytes: () => weighted({ name: 'w', dims: [0, 3], dataType: FLOAT, rawData: new Uint8Array() }),
+    message: /weight 'w' is \[0, 3\]: it holds nothing/,
+  },
+];
 
 /** A small file of another maker. */
 export const goldenExport = (name: string): Buffer =>
