@@ -5,6 +5,7 @@ import { inferenceMode } from './inference-mode.ts';
 import { lift } from './lift/index.ts';
 import { norms } from './norms.ts';
 import type { Pass } from './pass.ts';
+import { sequences } from './sequences.ts';
 import { shapes } from './shapes.ts';
 import { soundly } from './sound.ts';
 import { split } from './split.ts';
@@ -20,6 +21,7 @@ export const passes: readonly Pass[] = [
   widen,
   storedBytes,
   decide,
+  sequences,
   lift,
   unfuse,
   norms,
