@@ -5,6 +5,7 @@ import { concreteView, countedIn, inputSymbols } from '../concrete.ts';
 import { type Dim, divideDims, multiplyDims, type Shape, symbolsOf } from '../dim.ts';
 import { emitShape } from '../emit-shape.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../graph.ts';
+import { uniqueNames } from '../node-names.ts';
 import type { Tensor } from '../tensor.ts';
 import { callsOf } from './calls.ts';
 import type { CutGroup } from './follow.ts';
@@ -278,7 +279,7 @@ export const applyCuts = (
       throw wouldNotFit(graph, cause);
     }
   }
-  const result = builder.freeze(graph.outputs);
+  const result = uniqueNames(builder.freeze(graph.outputs));
   if (view.sizes === undefined) expectSizes(result, sizes);
   else expectSizesSeen(result, view, indices);
   return result;

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph.ts';
+import { uniqueNames } from '../node-names.ts';
 import { decide } from './decide.ts';
 import { fold } from './fold.ts';
 import { inferenceMode } from './inference-mode.ts';
@@ -42,7 +43,7 @@ export const normalized = (graph: Graph): Graph => {
     if (next === current) break;
     current = next;
   }
-  return current;
+  return uniqueNames(current);
 };
 
 export { bindInput, choosingInputs } from './bind-input.ts';

@@ -5,11 +5,13 @@ import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { writeGraph } from '../../graph/codec/index.ts';
 import { symbol } from '../../graph/dim.ts';
+import { value } from '../../graph/graph.ts';
 import { asHalves } from '../../graph/halves.ts';
 import { vector } from '../../graph/tensor.ts';
 import { withForeign } from '../../pipeline/api/foreign.ts';
 import { load } from '../../pipeline/doctor/checks/load.ts';
 import { normalise } from '../../pipeline/doctor/checks/normalise.ts';
+import { withInserted, zeroed } from '../../pipeline/doctor/masked.ts';
 import { patientOf } from '../../pipeline/doctor/patient.ts';
 
 test('a file that is fed and answers in 16 bits is compared with its normal form, which does neither', async () => {
@@ -32,4 +34,13 @@ test('a file that is fed and answers in 16 bits is compared with its normal form
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test('a node that is called as a value of another is no hindrance to masks', () => {
+  const builder = new GraphBuilder('names');
+  const h = builder.op('Neg', [builder.input('x', 'float32', [symbol('batch'), 2])], {}, 'h');
+  const y = value('y');
+  builder.add({ op: 'Abs', domain: '', name: 'h', inputs: [h], outputs: [y], attrs: {} });
+  const masked = withInserted(builder.freeze([y]), new Map([[h, zeroed(2, 1, 2, new Set([0]))]]));
+  expect(new Set(masked.nodes.map(({ name }) => name)).size).toBe(masked.nodes.length);
 });
