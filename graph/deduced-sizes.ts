@@ -58,8 +58,11 @@ export const deducedSizes = (graph: Graph): Sizes => {
   return sizes;
 };
 
-/** Patches along one side of an image. */
-const MOST_PATCHES = 64;
+const between = (first: number, last: number): readonly number[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+/** Patches along one side of an image: more than a window holds are tried first, as of large images. */
+const PATCHES = [...between(7, 64), ...between(1, 6)];
 
 /**
  * Sizes that pixels may have: as many strides of the first convolution as there are patches along a side. A table of positions
@@ -72,9 +75,7 @@ export const pixelSizes = (graph: Graph): readonly Sizes[] => {
     const open = shapeOf(graph, input).slice(2).filter(isSymbol);
     if (convolution === undefined || open.length === 0) continue;
     const stride = intsAttr(convolution, 'strides')?.[0] ?? 1;
-    return Array.from({ length: MOST_PATCHES }, (_, i) =>
-      Object.fromEntries(open.map((name) => [name, stride * (i + 2)])),
-    );
+    return PATCHES.map((patches) => Object.fromEntries(open.map((name) => [name, stride * patches])));
   }
   return [{}];
 };

@@ -1,6 +1,6 @@
 import type { Graph } from './graph.ts';
 
-/** The graph with a name of its own for every node that has one: runtimes refuse two of one name. */
+/** The graph with a name of its own for every node that has one: runtimes refuse two of one name. The same object where they have. */
 export const uniqueNames = (graph: Graph): Graph => {
   const own = new Set(graph.nodes.map(({ name }) => name));
   if (own.size === graph.nodes.length) return graph;
@@ -11,5 +11,5 @@ export const uniqueNames = (graph: Graph): Graph => {
     seen.add(name);
     return name === node.name ? node : { ...node, name };
   });
-  return { ...graph, nodes };
+  return nodes.every((node, i) => node === graph.nodes[i]) ? graph : { ...graph, nodes };
 };

@@ -1,6 +1,7 @@
 import { isFusedAttention } from '../graph/attention.ts';
 import { callOf, recordOf } from '../graph/call.ts';
 import { concreteView } from '../graph/concrete.ts';
+import { deducedSizes, pixelSizes, type Sizes } from '../graph/deduced-sizes.ts';
 import { bindDim, type Dim } from '../graph/dim.ts';
 import { type Graph, type Node, opsetOf, type TensorType, type Value } from '../graph/graph.ts';
 import { intAttr, noMacs } from '../graph/ops/shared-structure.ts';
@@ -15,9 +16,22 @@ import { type Anatomy, anatomyOf, type Layer, partsOf as unitParts } from './ana
 import type { AnatomySummary, Figures, Inspection, OperatorCount } from './inspection.ts';
 import type { Model } from './model.ts';
 
-/** Symbols of the inputs bound to one text of `length` tokens: first axis 1, second axis `length`. */
+/** The symbols of images, with sizes that the graph takes. */
+const imageSizes = (graph: Graph): Sizes => {
+  const [first = {}] = pixelSizes(graph);
+  if (Object.keys(first).length === 0) return {};
+  try {
+    const { sizes = {} } = concreteView(graph);
+    return Object.fromEntries(Object.keys(first).map((name) => [name, sizes[name] ?? first[name] ?? 1]));
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return first;
+  }
+};
+
+/** Symbols of the inputs bound to one text of `length` tokens: first axis 1, second axis `length`; or to one image. */
 const bindingsOf = (graph: Graph, length: number): Readonly<Record<string, Dim>> => {
-  const bindings: Record<string, Dim> = {};
+  const bindings: Record<string, Dim> = { ...deducedSizes(graph), ...imageSizes(graph) };
   for (const input of graph.inputs) {
     graph.types.get(input)?.shape?.forEach((dim, axis) => {
       if (typeof dim !== 'number') bindings[dim] ??= axis === 0 ? 1 : length;

@@ -5,6 +5,7 @@ import { concreteView, countedIn, inputSymbols } from '../concrete.ts';
 import { type Dim, divideDims, multiplyDims, type Shape, symbolsOf } from '../dim.ts';
 import { emitShape } from '../emit-shape.ts';
 import { type Graph, indexOf, type Node, type Value, value } from '../graph.ts';
+import { uniqueNames } from '../node-names.ts';
 import type { Tensor } from '../tensor.ts';
 import { callsOf } from './calls.ts';
 import type { CutGroup } from './follow.ts';
@@ -191,8 +192,32 @@ const givesSizes = (builder: GraphBuilder, node: Node, expected: Shape): boolean
   }
 };
 
+/** A cut on its way: what stays of the values of a graph, and the view in which it was found. */
+interface Cutting {
+  readonly graph: Graph;
+  readonly view: Graph;
+  readonly kept: KeptIndices;
+  readonly sizes: SizesOf;
+}
+
+/** Whether a view tells every size of a value, so that a size that does not follow the cut shows there. */
+const isSeen = ({ view }: Cutting, of: Value): boolean =>
+  view.types.get(of)?.shape?.every((dim) => typeof dim === 'number') === true;
+
+/** What says a shape, with numbers in the place of some entries; undefined where those are no numbers. */
+const amended = (builder: GraphBuilder, said: Value, entries: Shape, axes: ReadonlySet<number>): Value | undefined => {
+  if ([...axes].some((axis) => typeof entries[axis] !== 'number')) return undefined;
+  const parts = entries.map((entry, axis) =>
+    axes.has(axis) && typeof entry === 'number'
+      ? builder.ints([entry])
+      : builder.op('Gather', [said, builder.ints([axis])], { axis: 0 }),
+  );
+  return parts.length === 0 ? undefined : builder.op('Concat', parts, { axis: 0 });
+};
+
 /** The node with what it computes of its output's shape written anew, where that counts what is gone. */
-const retargeted = (builder: GraphBuilder, graph: Graph, node: Node, kept: KeptIndices, sizes: SizesOf): Node => {
+const retargeted = (builder: GraphBuilder, cutting: Cutting, node: Node): Node => {
+  const { graph, kept, sizes } = cutting;
   if (node.outputs[0] === undefined || !kept.has(node.outputs[0])) return node;
   const call = builder.call(node);
   const target = recordOf(call)?.target;
@@ -203,7 +228,13 @@ const retargeted = (builder: GraphBuilder, graph: Graph, node: Node, kept: KeptI
   const entries = givesSizes(builder, node, expected) ? undefined : target.entries(call, expected);
   if (entries === undefined) return node;
   const others = node.inputs.flatMap((value, i) => (value === null || i === target.input ? [] : [value]));
-  const anew = builder.within(`${output}/cut`, () => emitShape(builder, [...others, ...graph.inputs], entries));
+  const cut = new Set(kept.get(node.outputs[0])?.keys());
+  const anew = builder.within(
+    `${output}/cut`,
+    () =>
+      emitShape(builder, [...others, ...graph.inputs], entries) ??
+      (entries === expected && isSeen(cutting, output) ? amended(builder, said, entries, cut) : undefined),
+  );
   return anew === undefined ? node : { ...node, inputs: node.inputs.with(target.input, anew) };
 };
 
@@ -232,12 +263,13 @@ export const applyCuts = (
 ): Graph => {
   const indices = keptIndices(groups, kept);
   const sizes = sizesAfter(graph, view, indices);
+  const cutting = { graph, view, kept: indices, sizes };
   const weights = sliceWeights(graph, indices);
   const nodes = graph.nodes.map((node) => resizeNode(graph, node, indices, sizes, weights));
   const builder = GraphBuilder.like({ ...graph, types: inputTypes(graph, indices, sizes) }, { weights });
   for (const node of nodes) {
     try {
-      builder.add(retargeted(builder, graph, node, indices, sizes), (output) => {
+      builder.add(retargeted(builder, cutting, node), (output) => {
         const type = graph.types.get(output);
         return type === undefined ? undefined : { dtype: type.dtype, shape: sizes(output) };
       });
@@ -247,7 +279,7 @@ export const applyCuts = (
       throw wouldNotFit(graph, cause);
     }
   }
-  const result = builder.freeze(graph.outputs);
+  const result = uniqueNames(builder.freeze(graph.outputs));
   if (view.sizes === undefined) expectSizes(result, sizes);
   else expectSizesSeen(result, view, indices);
   return result;

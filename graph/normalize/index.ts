@@ -1,10 +1,12 @@
 import type { Graph } from '../graph.ts';
+import { uniqueNames } from '../node-names.ts';
 import { decide } from './decide.ts';
 import { fold } from './fold.ts';
 import { inferenceMode } from './inference-mode.ts';
 import { lift } from './lift/index.ts';
 import { norms } from './norms.ts';
 import type { Pass } from './pass.ts';
+import { sequences } from './sequences.ts';
 import { shapes } from './shapes.ts';
 import { soundly } from './sound.ts';
 import { split } from './split.ts';
@@ -20,6 +22,7 @@ export const passes: readonly Pass[] = [
   widen,
   storedBytes,
   decide,
+  sequences,
   lift,
   unfuse,
   norms,
@@ -40,7 +43,7 @@ export const normalized = (graph: Graph): Graph => {
     if (next === current) break;
     current = next;
   }
-  return current;
+  return uniqueNames(current);
 };
 
 export { bindInput, choosingInputs } from './bind-input.ts';

@@ -1,4 +1,4 @@
-import type { Graph, Value } from '../graph.ts';
+import { type Graph, indexOf, type Value } from '../graph.ts';
 import { asSingles, isHalf } from '../halves.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
 import { contentOf, isSame, isTurned } from './content.ts';
@@ -29,9 +29,26 @@ const found = (tensor: Tensor, candidates: readonly (readonly [Value, Tensor])[]
   return undefined;
 };
 
+/** Whether a value is one number that a file says. */
+const isNumber = (file: Graph, name: Value): boolean => {
+  const isSaid = file.weights.has(name) || indexOf(file).producer.get(name)?.op === 'Constant';
+  return isSaid && file.types.get(name)?.shape?.every((dim) => dim === 1) === true;
+};
+
+/** The sum of a weight and one number, where nothing else reads the weight: what moves one moves the other. */
+const shifted = (file: Graph, normal: Graph, name: Value, { dims }: Tensor): KeptAs | undefined => {
+  const [user, ...others] = indexOf(file).users.get(name) ?? [];
+  const [sum] = user?.outputs ?? [];
+  const number = user?.inputs.find((input) => input !== name);
+  if (user?.op !== 'Add' || user.domain !== '' || others.length > 0) return undefined;
+  if (sum === undefined || number == null || !isNumber(file, number)) return undefined;
+  return normal.weights.get(sum)?.dims.join() === dims.join() ? { weight: sum, turned: false } : undefined;
+};
+
 /**
  * What became of the weights of a file, by their names there: they keep these where they can, and are found by their numbers
- * where they were turned over or tied to others. Those that were taken apart or computed with are not told.
+ * where they were turned over or tied to others, or by the sum with one number. Those that were taken apart or computed with
+ * otherwise are not told.
  */
 export const keptAs = (file: Graph, normal: Graph): ReadonlyMap<Value, KeptAs> => {
   const bySize = candidatesIn(normal);
@@ -43,7 +60,7 @@ export const keptAs = (file: Graph, normal: Graph): ReadonlyMap<Value, KeptAs> =
     const isItself = own !== undefined && own.dims.join() === tensor.dims.join();
     const place = isItself
       ? { weight: name, turned: false }
-      : found(tensor, bySize.get(elementCount(tensor.dims)) ?? []);
+      : (shifted(file, normal, name, tensor) ?? found(tensor, bySize.get(elementCount(tensor.dims)) ?? []));
     if (place !== undefined) kept.set(name, place);
   }
   return kept;

@@ -1,42 +1,10 @@
-import { addDims, type Dim, divideDims, multiplyDims, type Shape, subtractDims } from '../dim.ts';
-import type { Call, Gradient, Inferred, OpDef, Sample } from '../op.ts';
-import { type DType, isInt32, isWhole } from '../tensor.ts';
+import { addDims, divideDims, multiplyDims, subtractDims } from '../dim.ts';
+import type { Gradient, OpDef, Sample } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
-import { constantFloats, floats, inferBroadcast, operand, result, within } from './shared-math.ts';
-import { broadcastInts, noMacs, withInts } from './shared-structure.ts';
+import { type Arithmetic, inferInts } from './shared-ints.ts';
+import { constantFloats, floats, operand, result, within } from './shared-math.ts';
+import { noMacs } from './shared-structure.ts';
 import { everyInput } from './shared-uses.ts';
-
-type Arithmetic = (a: Dim, b: Dim) => Dim | undefined;
-
-/** What the runtime would get, too: doubles and symbols neither round nor wrap around. */
-const holds = (dtype: DType, dim: Dim | undefined): boolean =>
-  dim !== undefined && (typeof dim !== 'number' || (dtype === 'int32' ? isInt32(dim) : isWhole(dim)));
-
-const exact =
-  (compute: Arithmetic, dtype: DType): Arithmetic =>
-  (a, b) => {
-    const result = holds(dtype, a) && holds(dtype, b) ? compute(a, b) : undefined;
-    return holds(dtype, result) ? result : undefined;
-  };
-
-const spread = (call: Call, position: number, to: Shape): readonly Dim[] | undefined => {
-  const ints = call.ints(position);
-  const from = call.inputs[position]?.shape;
-  return ints === undefined || from === undefined ? undefined : broadcastInts(ints, from, to);
-};
-
-/** Broadcast inference that also computes with small integer vectors, so that shapes stay known through arithmetic. */
-const inferWith =
-  (compute: Arithmetic) =>
-  (call: Call): readonly Inferred[] => {
-    const [type] = inferBroadcast(call);
-    if (type?.shape === undefined || (type.dtype !== 'int64' && type.dtype !== 'int32')) return type ? [type] : [];
-    const a = spread(call, 0, type.shape);
-    const b = spread(call, 1, type.shape);
-    if (a === undefined || b === undefined) return [type];
-    const ints = a.map((x, i) => exact(compute, type.dtype)(x, b[i] ?? 0)).filter((dim) => dim !== undefined);
-    return [withInts(type, ints.length === a.length ? ints : undefined)];
-  };
 
 /** Integer division truncates; symbols divide only where they do so exactly. */
 const quotient: Arithmetic = (a, b) => {
@@ -52,7 +20,7 @@ const binary = (
   samples: readonly Sample[],
   traits: Pick<OpDef, 'steep'> = {},
 ): OpDef => {
-  const infer = inferWith(compute);
+  const infer = inferInts(compute);
   const uses = everyInput(role);
   return {
     domain: '',

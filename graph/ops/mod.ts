@@ -1,11 +1,20 @@
+import { divideDims } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { broadcastCut } from './shared-cuts.ts';
-import { broadcastShapes, inputOf, isFloat, noMacs } from './shared-structure.ts';
+import { type Arithmetic, inferInts } from './shared-ints.ts';
+import { inputOf, intAttr, isFloat, noMacs } from './shared-structure.ts';
 
-const infer = (call: Call): readonly Inferred[] => {
-  const { dtype, shape } = inputOf(call, 0);
-  return [{ dtype, shape: broadcastShapes(call, [shape, inputOf(call, 1).shape]) }];
-};
+/** The rest has the sign of what divides, or where told so that of what is divided. */
+const rest =
+  (call: Call): Arithmetic =>
+  (a, b) => {
+    if (typeof a !== 'number' || typeof b !== 'number') return divideDims(a, b) === undefined ? undefined : 0;
+    if (b === 0) return undefined;
+    const signed = (a % b) + 0;
+    return intAttr(call.node, 'fmod', 0) === 0 && signed * b < 0 ? signed + b : signed;
+  };
+
+const infer = (call: Call): readonly Inferred[] => inferInts(rest(call))(call);
 
 /** y = a - b q with the whole number q = trunc(a / b) for floats:  da = dy,  db = -q dy. */
 export const mod: OpDef = {

@@ -5,11 +5,13 @@ import type { Call, Emit, Inferred, OpDef, Resize } from '../op.ts';
 import { vector } from '../tensor.ts';
 import { cutsOf, refuse, ruleByPort } from './shared-cuts.ts';
 import { padLike, scalarSizeOf } from './shared-emit.ts';
+import { movedInts, upTo } from './shared-ints.ts';
 import {
   describe,
   freshDim,
   inputOf,
   intsAttr,
+  isNumeric,
   noMacs,
   normalizeAxis,
   numbersAt,
@@ -63,10 +65,14 @@ export const indicesOf = (size: Dim | undefined, { start, end, step }: Range): r
     : undefined;
 
 const slicedInts = (call: Call, ranges: readonly Range[]): readonly Dim[] | undefined => {
-  const ints = call.ints(0);
-  const [range] = ranges;
-  if (ints === undefined || range === undefined || inputOf(call, 0).shape?.length !== 1) return undefined;
-  return indicesOf(ints.length, range)?.flatMap((i) => ints[i] ?? []);
+  const [ints, { shape }] = [call.ints(0), inputOf(call, 0)];
+  if (ints === undefined || shape === undefined || !isNumeric(shape)) return undefined;
+  const picked = shape.map((size, axis) => {
+    const range = ranges.find((one) => one.axis === axis);
+    return range === undefined ? upTo(size) : indicesOf(size, range);
+  });
+  const known = picked.filter((indices) => indices !== undefined);
+  return known.length === picked.length ? movedInts(ints, shape, upTo(shape.length), known) : undefined;
 };
 
 const infer = (call: Call): readonly Inferred[] => {

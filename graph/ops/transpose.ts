@@ -1,10 +1,23 @@
 import { refusal } from '../../ground/errors.ts';
+import type { Dim, Shape } from '../dim.ts';
 import type { Call, Inferred, OpDef } from '../op.ts';
 import { axisCut } from './shared-cuts.ts';
-import { inputOf, intsAttr, noMacs } from './shared-structure.ts';
+import { movedInts, upTo } from './shared-ints.ts';
+import { inputOf, intsAttr, isNumeric, noMacs, withInts } from './shared-structure.ts';
 
 const permOf = (call: Call, rank: number): readonly number[] =>
   intsAttr(call.node, 'perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+
+const turnedInts = (call: Call, shape: Shape, perm: readonly number[]): readonly Dim[] | undefined => {
+  const ints = call.ints(0);
+  if (ints === undefined || !isNumeric(shape)) return undefined;
+  return movedInts(
+    ints,
+    shape,
+    perm,
+    perm.map((axis) => upTo(shape[axis] ?? 1)),
+  );
+};
 
 const infer = (call: Call): readonly Inferred[] => {
   const { dtype, shape } = inputOf(call, 0);
@@ -15,7 +28,7 @@ const infer = (call: Call): readonly Inferred[] => {
       `Transpose '${call.node.name}': perm [${perm.join(', ')}] is no order of the axes of [${shape.join(', ')}]`,
     );
   }
-  return [{ dtype, shape: perm.map((axis) => shape[axis] ?? 1) }];
+  return [withInts({ dtype, shape: perm.map((axis) => shape[axis] ?? 1) }, turnedInts(call, shape, perm))];
 };
 
 /** y[i_perm] = x[i]; the gradient undoes the permutation. */

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph.ts';
+import { uniqueNames } from '../node-names.ts';
 import { foldConstants } from './fold.ts';
 import { rewrite } from './rewrite.ts';
 import type { AnyRule } from './rule.ts';
@@ -19,5 +20,5 @@ const withProjections: ReadonlySet<AnyRule> = new Set([selfAttention]);
 export const fuseForInference = (graph: Graph, products: 'inside' | 'apart' = 'inside'): Graph => {
   const rules = products === 'inside' ? inferenceRules : inferenceRules.filter((rule) => !withProjections.has(rule));
   const fused = rewrite(foldConstants(graph), rules);
-  return foldConstants(fused);
+  return uniqueNames(foldConstants(fused));
 };

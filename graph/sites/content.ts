@@ -1,7 +1,7 @@
 import type { Dim } from '../dim.ts';
 import type { Graph, Node, Value } from '../graph.ts';
 import type { Use } from '../op.ts';
-import { type DType, elementCount } from '../tensor.ts';
+import { type DType, elementCount, float32Of } from '../tensor.ts';
 
 /** A role that an operator gives a weight before it is known whether the result ever meets the stream. */
 interface Claim {
@@ -55,10 +55,27 @@ export const longAxes = (dims: readonly number[]): readonly number[] =>
 /** A number beside which no parameter is found: masks are made of such, and of infinities. */
 const LARGEST_PARAMETER = 1e4;
 
-/** Whether numbers that are added say "never": a mask. */
-export const isMask = (numbers: Iterable<number>): boolean => {
-  for (const number of numbers) if (!(Math.abs(number) < LARGEST_PARAMETER)) return true;
-  return false;
+/** So much less than nothing leaves next to no share of attention. */
+const LEAST_MASKED = -16;
+
+/** Whether numbers that are added say "never": a mask. Some say so with zeros and one number that is no more than low. */
+const isMask = (numbers: Iterable<number>): boolean => {
+  let low: number | undefined;
+  let isTwoValued = true;
+  for (const number of numbers) {
+    if (!(Math.abs(number) < LARGEST_PARAMETER)) return true;
+    if (number === 0) continue;
+    low ??= number;
+    isTwoValued &&= number === low;
+  }
+  return isTwoValued && low !== undefined && low <= LEAST_MASKED;
+};
+
+/** Whether a table of a graph is a mask. */
+export const masks = (graph: Graph, weight: Value): boolean => {
+  const tensor = graph.weights.get(weight);
+  const isTable = tensor?.dtype === 'float32' && longAxes(tensor.dims).length > 1;
+  return isTable && isMask(float32Of(tensor));
 };
 
 /** Which axis of a shape each of another becomes where sizes of one come and go, or the rank stays. */

@@ -2,7 +2,7 @@ import { callOf, type Known } from '../call.ts';
 import { capturedBy, type Graph, indexOf, type Node, opsetOf, type Value } from '../graph.ts';
 import type { Use } from '../op.ts';
 import { findOp } from '../ops/index.ts';
-import { type DType, float32Of } from '../tensor.ts';
+import type { DType } from '../tensor.ts';
 import {
   alignedAxes,
   type Carried,
@@ -12,9 +12,9 @@ import {
   isEncoded,
   isFloating,
   isLone,
-  isMask,
   isSingle,
   longAxes,
+  masks,
   movedOn,
   ownUse,
   wholeOf,
@@ -41,6 +41,11 @@ const isMade = (port: Port): port is Made => port.content.kind === 'made' && por
 
 const computing: ReadonlySet<Use['kind']> = new Set<Use['kind']>(['linear', 'bias', 'scale', 'norm']);
 const computes = ({ use }: Port): boolean => use !== undefined && computing.has(use.kind);
+
+/** What is added and was never learned: a mask, or what a table is apart from itself, which compares its entries. */
+const isSetting = (graph: Graph, { weight }: Carried, others: readonly Port[]): boolean =>
+  masks(graph, weight) ||
+  others.every(({ content }) => content.kind === 'made' && content.of.every((one) => one.weight === weight));
 
 /** Results that go on holding what their inputs held; integers are sums of integer products. */
 const holdsNumbers = (dtype: DType | undefined): boolean => isCarrying(dtype) || dtype === 'int32';
@@ -198,9 +203,9 @@ export class Walk {
       case 'scale':
         return long === 1 && !integers;
       case 'bias':
-        return long === 0 ? this.#isBehindOne(node) : long === 1 || !this.#masks(carried.weight);
+        return long === 0 ? this.#isBehindOne(node) : long === 1 || !masks(this.#graph, carried.weight);
       case 'table':
-        return long > 0 && (long === 1 || !this.#masks(carried.weight));
+        return long > 0 && (long === 1 || !masks(this.#graph, carried.weight));
       default:
         return false;
     }
@@ -211,11 +216,6 @@ export class Walk {
     const { producer } = indexOf(this.#graph);
     const makers = [node, ...node.inputs.flatMap((input) => (input === null ? [] : (producer.get(input) ?? [])))];
     return makers.some((maker) => this.#givesOne.has(maker));
-  }
-
-  #masks(weight: Value): boolean {
-    const tensor = this.#graph.weights.get(weight);
-    return tensor?.dtype === 'float32' && isMask(float32Of(tensor));
   }
 
   /** Nothing of the stream is here: the result is made of weights, or learned rows begin the stream. */
@@ -289,6 +289,7 @@ export class Walk {
     const claim = { node, use: ownUse(this.#graph, carried, role), through: carried.through };
     if (use.kind === 'lookup' || use.kind === 'linear' || use.kind === 'norm') return { ...carried, claim };
     if (others.length === 0) return carried;
+    if (use.kind === 'bias' && isSetting(this.#graph, carried, others)) return undefined;
     return others.every(isMade) ? { ...carried, claim } : undefined;
   }
 }

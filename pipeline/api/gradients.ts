@@ -2,15 +2,17 @@ import type { HostTensor } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { type GradientStep, gradientStep, gradientsBy, graphAt } from '../../engine/gradient-step.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
-import { elementCount } from '../../graph/tensor.ts';
+import { keptAs } from '../../graph/normalize/index.ts';
+import { elementCount, float32Of, tensorOf } from '../../graph/tensor.ts';
+import { transposed } from '../../graph/transposed.ts';
 import { reworded } from '../../ground/errors.ts';
 import { rolesOf } from '../../models/bare/index.ts';
-import { expectFloats } from '../../models/foreign.ts';
+import { expectFloats, type ForeignGraph } from '../../models/foreign.ts';
 import { requestError } from '../diagnostic.ts';
 import { defaultThreads } from '../plan/threads.ts';
 import { feedsFrom } from './feeds.ts';
 import { withForeign } from './foreign.ts';
-import type { GradientOptions, Gradients, TensorData } from './types/graphs.ts';
+import type { GradientOptions, Gradients, Inputs, TensorData } from './types/graphs.ts';
 
 const outputOf = (graph: Graph, name: string | undefined): Value => {
   const output = name === undefined ? rolesOf(graph).answer : value(name);
@@ -34,6 +36,17 @@ const cotangentFor = (graph: Graph, output: Value, given: GradientOptions['cotan
   };
 };
 
+/** What is given to inputs that the normal form still has: flags that choose a branch are false, and what the other reads is gone. */
+const readOf = ({ given, graph }: ForeignGraph, inputs: Inputs): Inputs => {
+  const isGone = (name: string): boolean => given.inputs.includes(value(name)) && !graph.inputs.includes(value(name));
+  const flag = Object.entries(inputs).find(
+    ([name, { dtype, data }]) => isGone(name) && dtype === 'bool' && data[0] !== 0,
+  );
+  if (flag !== undefined)
+    throw requestError(`the input '${flag[0]}' is taken to be false: gradients are those of the graph for whole texts`);
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !isGone(name)));
+};
+
 const gradientsIn = async (
   graph: Graph,
   step: GradientStep,
@@ -48,6 +61,30 @@ const gradientsIn = async (
   }
 };
 
+const turnedOver = ({ dims, data }: Gradients[string]): Gradients[string] => {
+  const turned = transposed(tensorOf('float32', dims, Float32Array.from(data)));
+  return { dims: turned.dims, data: float32Of(turned) };
+};
+
+/**
+ * Gradients under the names that the file has for its weights, and the way round that it has them. Of weights that are one
+ * parameter the first has the gradient of all.
+ */
+const namedAsIn = ({ given, graph }: ForeignGraph, gradients: Gradients): Gradients => {
+  if (given === graph) return gradients;
+  const names = new Map<string, { readonly name: string; readonly turned: boolean }>();
+  const places = [...keptAs(given, graph)];
+  const isItself = ([name, { weight }]: (typeof places)[number]): boolean => name === weight;
+  for (const [name, { weight, turned }] of [...places.filter(isItself), ...places])
+    if (!names.has(weight)) names.set(weight, { name, turned });
+  return Object.fromEntries(
+    Object.entries(gradients).map(([weight, gradient]) => {
+      const { name, turned } = names.get(weight) ?? { name: weight, turned: false };
+      return [name, turned ? turnedOver(gradient) : gradient];
+    }),
+  );
+};
+
 /** Gradients of the weights of any model. */
 export const gradientsOf = async (
   name: string,
@@ -57,16 +94,12 @@ export const gradientsOf = async (
   await withForeign(name, {}, async (foreign) => {
     try {
       expectFloats(foreign, 'the model', 'differentiated');
-      const feeds = feedsFrom(foreign.graph, given);
+      const feeds = feedsFrom(foreign.graph, readOf(foreign, given));
       const graph = graphAt(foreign.graph, feeds);
       const answer = outputOf(graph, output);
       const step = gradientStep(graph, answer, 'product');
-      return await gradientsIn(
-        graph,
-        step,
-        { ...feeds, [step.given]: cotangentFor(graph, answer, cotangent) },
-        threads,
-      );
+      const fed = { ...feeds, [step.given]: cotangentFor(graph, answer, cotangent) };
+      return namedAsIn(foreign, await gradientsIn(graph, step, fed, threads));
     } catch (error) {
       throw reworded(error, (why) => requestError(`${name}: ${why}`));
     }

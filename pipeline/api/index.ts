@@ -182,7 +182,8 @@ export const optimize = (model: string, out: string, options: FloatOptions = {})
 
 /**
  * dL/dW of L = the sum of an output times a cotangent, for every float weight of any model that L depends on, by its name; `feeds`
- * are the inputs by name. Names are those of the file where a weight is still the one of the file.
+ * are the inputs by name. Names are those of the file, and shapes, too; of weights that the file has twice the first has the gradient
+ * of both. What was taken apart or computed with has a name of its own.
  */
 export const gradients = async (model: string, feeds: Inputs, options: GradientOptions = {}): Promise<Gradients> =>
   (await import('./gradients.ts')).gradientsOf(model, feeds, options);

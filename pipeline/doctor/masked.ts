@@ -1,5 +1,6 @@
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { uniqueNames } from '../../graph/node-names.ts';
 import { elementCount, tensorOf } from '../../graph/tensor.ts';
 
 /** What is made of a value where it is read, under its own name. */
@@ -15,7 +16,8 @@ export const withInserted = (graph: Graph, inserted: ReadonlyMap<Value, Inserted
     builder.add({ ...node, name, outputs }, (output) => graph.types.get(value(output.replace(/\/whole$/, ''))));
     for (const output of changed) inserted.get(output)?.(builder, value(`${output}/whole`), output);
   }
-  return builder.freeze(graph.outputs);
+  // A node may be called as a value is that another computes.
+  return uniqueNames(builder.freeze(graph.outputs));
 };
 
 /** 0 where something goes and 1 where it stays. */

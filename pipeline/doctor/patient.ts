@@ -12,6 +12,7 @@ import { expectFloats } from '../../models/foreign.ts';
 import { feedsFrom } from '../api/feeds.ts';
 import type { Foreign } from '../api/foreign.ts';
 import type { Inputs } from '../api/types/graphs.ts';
+import { asFloats } from './as-floats.ts';
 
 /** The graph where layers share nothing that they need not share, with what is found in it at sizes that are numbers. */
 export interface Apart {
@@ -22,6 +23,8 @@ export interface Apart {
 
 /** What the file as it is answers to made inputs. */
 interface Tried {
+  /** As the file takes them, and as its normal form does. */
+  readonly given: readonly Feeds[];
   readonly feeds: readonly Feeds[];
   readonly outputs: readonly Feeds[];
   /** Examples at once, in what was tried first. */
@@ -89,16 +92,21 @@ const copied = (outputs: Feeds): Feeds =>
     ]),
   );
 
+const triedWith = async (graph: Graph, given: readonly Feeds[], examples: number, threads: number): Promise<Tried> => {
+  const outputs = await answersOf(graph, given, threads);
+  return { given, feeds: given.map(asFloats), outputs: outputs.map(asFloats), examples };
+};
+
 const tryGiven = async ({ given }: Foreign, inputs: readonly Inputs[], threads: number): Promise<Tried> => {
   if (inputs.length > 0) {
     const feeds = LENGTHS.map((_, i) => feedsFrom(given, inputs[i % inputs.length] ?? {}));
-    return { feeds, outputs: await answersOf(given, feeds, threads), examples: 1 };
+    return await triedWith(given, feeds, 1, threads);
   }
   let refused: unknown;
   for (const { examples, lengths } of SHAPES) {
     const feeds = lengths.map((length, i) => madeFeeds(given, examples[i] ?? 1, length));
     try {
-      return { feeds, outputs: await answersOf(given, feeds, threads), examples: examples[0] ?? 1 };
+      return await triedWith(given, feeds, examples[0] ?? 1, threads);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       refused ??= error;

@@ -4,6 +4,7 @@ import { timed } from '../../engine/timed.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { isRefusal } from '../../ground/errors.ts';
 import { middle } from '../../ground/middle.ts';
+import { asFloats } from './as-floats.ts';
 import { madeFeeds, type Patient } from './patient.ts';
 
 const ROUNDS = 9;
@@ -12,7 +13,7 @@ const LENGTHS = [128, 64, 32, 16, 8];
 
 /** What speed is measured on: one example as long as the file takes, or what was given. */
 const feedsFor = async (patient: Patient, program: Program): Promise<Feeds> => {
-  const [given = {}] = (await patient.tried()).feeds;
+  const [given = {}] = (await patient.tried()).given;
   if (patient.inputs.length > 0) return given;
   for (const length of LENGTHS) {
     const feeds = madeFeeds(patient.foreign.given, 1, length);
@@ -35,9 +36,10 @@ export const speedOf = async (patient: Patient, graph: Graph): Promise<number> =
   const after = await cpuEngine.compile(graph, { threads });
   try {
     const feeds = await feedsFor(patient, before);
+    const wide = asFloats(feeds);
     const ratios: number[] = [];
     for (let round = 0; round <= ROUNDS; round++) {
-      const [a, b] = [await timed(before, feeds), await timed(after, feeds)];
+      const [a, b] = [await timed(before, feeds), await timed(after, wide)];
       // The first round warms up.
       if (round > 0) ratios.push(a / b);
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { decodeGraph, encodeGraph } from '../../graph/codec/index.ts';
+import { concreteView } from '../../graph/concrete.ts';
 import { applyCuts, followCut, isRefusal } from '../../graph/cut/index.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
@@ -179,6 +180,21 @@ describe('sizes that a graph holds follow a cut', () => {
       }
     });
   }
+
+  it('also where no symbol tells them, in a view at sizes that are numbers', async () => {
+    const graph = graphOf((b, x) => {
+      const windows = b.op('Div', [sizesOf(b, x, 1), b.ints([2])]);
+      const parts = b.op('Reshape', [x, joined(b, windows, b.ints([2, -1, HEADS, HEAD]))]);
+      return b.op('Reshape', [b.op('Relu', [parts]), joined(b, sizesOf(b, x, 2), b.ints([HIDDEN]))]);
+    }, false);
+    const view = concreteView(graph, { batch: 10, sequence: 7 });
+    const group = followCut(view, { value: value('hidden'), axis: 2 });
+    if (isRefusal(group)) throw new Error(group.refused);
+    const kept = [0, 2];
+    const cut = applyCuts(graph, [group], [kept], view);
+    const [found, dense] = [await outputOf(cut), await outputOf(maskWeights(graph, [group], [kept]))];
+    expect(Math.max(...dense.map((x, i) => Math.abs(x - (found[i] ?? Number.NaN))))).toBeLessThan(TOLERANCE);
+  });
 
   it('or the cut is refused in words where only the run knows them', () => {
     const graph = graphOf((b, x) => {

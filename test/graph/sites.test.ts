@@ -176,6 +176,35 @@ describe('a weight', () => {
     expect(learnedOf(graph)).toEqual(['positions']);
   });
 
+  test('that masks is none: zeros and one low number, added to the stream or to a table', () => {
+    const low = tensor([4, 4], (i) => (i % 5 > 2 ? -100 : 0));
+    const graph = made((builder, { x }) => {
+      const scores = builder.op('MatMul', [x, builder.op('Transpose', [x], { perm: [0, 2, 1] })]);
+      const table = builder.op('Add', [builder.weight('low', low), builder.weight('positions', tensor([4, 4]))]);
+      const small = builder.weight(
+        'small',
+        tensor([4, 4], (i) => (i % 5 > 2 ? -1 : 0)),
+      );
+      return builder.op('Add', [builder.op('Add', [scores, table]), small]);
+    });
+    expect(learnedOf(graph)).toEqual(['positions', 'small']);
+  });
+
+  test('whose entries are taken from one another is none: windows that are the same', () => {
+    const graph = made((builder, { x }) => {
+      const windows = builder.weight(
+        'windows',
+        tensor([4], (i) => i),
+      );
+      const [rows, columns] = [1, 0].map((axis) => builder.op('Unsqueeze', [windows, builder.ints([axis])]));
+      const apart = builder.op('Sub', [rows ?? x, columns ?? x]);
+      const same = builder.op('Equal', [apart, builder.scalar('float32', 0)]);
+      const mask = builder.op('Where', [same, apart, builder.scalar('float32', -100)]);
+      return builder.op('Add', [builder.op('MatMul', [x, mask]), builder.weight('bias', tensor([4]))]);
+    });
+    expect(learnedOf(graph)).toEqual(['bias']);
+  });
+
   test('that is shifted by a constant before it scales is a scale', () => {
     const graph = made((builder, { x }) => {
       const shifted = builder.op('Add', [builder.weight('w', tensor([4])), builder.scalar('float32', 1)]);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { readGraph } from '../../graph/codec/index.ts';
+import { symbol } from '../../graph/dim.ts';
 import { value } from '../../graph/graph.ts';
 import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
@@ -91,6 +92,18 @@ describe('inspectGraph', () => {
     expect(parts.map(({ name }) => name)).toEqual(['embeddings', 'layers.0', 'layers.1', 'head']);
     expect(parts.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(inspection.parameters);
     expect(parts.at(-1)?.parameters).toBe(2 * 16 + 16 * 3 + 3);
+  });
+
+  it('counts the work for one image where channels and sides are named, as what reads them wants', () => {
+    const builder = new GraphBuilder('pixels');
+    const sides = ['batch', 'channels', 'height', 'width'].map(symbol);
+    const pixels = builder.input('pixels', 'float32', sides);
+    const kernels = builder.weight('kernels', tensorOf('float32', [5, 3, 2, 2], new Float32Array(60)));
+    const patches = builder.op('Conv', [pixels, kernels], { strides: [2, 2] });
+    const rows = builder.op('Reshape', [patches, builder.ints([0, 0, 49])]);
+    const matrix = builder.weight('matrix', tensorOf('float32', [49, 4], new Float32Array(196)));
+    const found = inspectGraph(builder.freeze([builder.op('MatMul', [rows, matrix])]), { length: 9 });
+    expect(found.macs).toBe(49 * 5 * 3 * 2 * 2 + 5 * 49 * 4);
   });
 
   it('names operators whose work it cannot count', () => {

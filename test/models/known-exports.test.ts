@@ -31,9 +31,10 @@ type Floats = ArrayLike<number>;
 const statesWithout =
   (graph: Graph, { anatomy }: Truth, heads: Readonly<Record<string, readonly number[]>>) =>
   (name: string, tensor: Tensor): Tensor => {
-    const layer = /\.(\d+)\./.exec(name)?.[1] ?? '';
+    const layer = /\.(\d+)\./.exec(name)?.[1];
     const count = tensor.dims[1] ?? 1;
-    if (tensor.dims.length !== 4 || graph.types.get(value(name))?.shape?.[1] === count) return tensor;
+    if (layer === undefined || tensor.dims.length !== 4 || graph.types.get(value(name))?.shape?.[1] === count)
+      return tensor;
     const shared = (anatomy.layers[Number(layer)]?.heads ?? count) / count;
     const stays = (group: number): boolean =>
       Array.from({ length: shared }, (_, i) => group * shared + i).some((head) => !heads[layer]?.includes(head));

@@ -1,13 +1,20 @@
 import type { Feeds } from '../../../engine/engine.ts';
 import { askedFor, fedGraph, gradientsBy } from '../../../engine/gradient-step.ts';
-import { atMost, type CheckRecord, type Finding } from '../check.ts';
+import type { Value } from '../../../graph/graph.ts';
+import { atMost, type CheckRecord, type Finding, found } from '../check.ts';
 import { dataOf, type Learning, learningOf, normals, spread, weightsFor } from '../learning.ts';
+import { isKnown, type Measured, slopeAt, surer } from '../slope.ts';
 
 const LIMIT = 1e-2;
-/** Shares of a weight's size, each half of the one before: large ones see the curve of the loss, small ones rounding. */
-const STEPS = [4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4, 1.25e-4];
+/** A slope is known well enough to this share; where no direction has one, the surest of them counts. */
+const ENOUGH = LIMIT / 4;
+/** Along one direction a kink may lie nearer than rounding lets anyone see. */
+const DIRECTIONS = 4;
 /** Weights of zeros are moved, too: by so much of what the others are. */
 const LEAST_SPREAD = 0.02;
+
+/** dL/dW by weight. */
+type Gradients = ReadonlyMap<string, Float32Array>;
 
 /** The sum of a b in float64. */
 const dot = (a: Float32Array, b: Float32Array): number => {
@@ -17,18 +24,18 @@ const dot = (a: Float32Array, b: Float32Array): number => {
 };
 
 /** A direction for all weights together along which each gradient says that the loss rises: none hides another. */
-const directionOf = (weights: Feeds, gradients: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> =>
+const directionOf = (weights: Feeds, gradients: Gradients, which: number): Gradients =>
   new Map(
     Object.keys(weights).map((name) => {
       const w = dataOf(name, weights);
       const size = Math.max(spread(w), LEAST_SPREAD);
-      const direction = normals(`direction ${name}`, w.length).map((x) => size * x);
+      const direction = normals(`direction ${which} ${name}`, w.length).map((x) => size * x);
       const gradient = gradients.get(name);
       return [name, gradient !== undefined && dot(gradient, direction) < 0 ? direction.map((x) => -x) : direction];
     }),
   );
 
-const moved = (weights: Feeds, direction: ReadonlyMap<string, Float32Array>, by: number): Feeds =>
+const moved = (weights: Feeds, direction: Gradients, by: number): Feeds =>
   Object.fromEntries(
     Object.entries(weights).map(([name, tensor]) => {
       const [w, d] = [dataOf(name, weights), direction.get(name)];
@@ -36,59 +43,66 @@ const moved = (weights: Feeds, direction: ReadonlyMap<string, Float32Array>, by:
     }),
   );
 
-/** dL/dW in all weights, of the sum of y c. */
-const gradientsIn = async (learning: Learning, cotangent: Float32Array): Promise<ReadonlyMap<string, Float32Array>> => {
+const cotangentOf = ({ answer }: Learning): Float32Array => normals('cotangent', answer.data.length);
+
+/** dL/dW in all weights, of the sum of the answer times always the same numbers. */
+export const gradientsIn = async (learning: Learning): Promise<Gradients> => {
   const { step, graph, feeds, answer } = learning;
   const program = await learning.compile(step.graph);
   try {
-    const given = { ...feeds, [step.given]: { ...answer, data: cotangent } };
-    const found = await gradientsBy(program, step, graph, given);
-    return new Map([...found].map(([name, { data }]) => [name, data.slice()]));
+    const given = { ...feeds, [step.given]: { ...answer, data: cotangentOf(learning) } };
+    const gradients = await gradientsBy(program, step, graph, given);
+    return new Map([...gradients].map(([name, { data }]) => [name, data.slice()]));
   } finally {
     await program.release();
   }
 };
 
-interface Slope {
+interface Slope extends Measured {
   /** What the gradients say of the direction. */
   readonly told: number;
-  measured(step: number): Promise<number>;
 }
 
-const slopeOf = async (
-  learning: Learning,
-  run: (feeds: Feeds) => Promise<Feeds>,
-  output: string,
-  cotangent: Float32Array,
-): Promise<Slope> => {
-  const { step, graph, feeds } = learning;
-  const gradients = await gradientsIn(learning, cotangent);
-  const weights = weightsFor(step.graph, graph);
-  const direction = directionOf(weights, gradients);
-  const loss = async (by: number): Promise<number> =>
-    dot(dataOf(output, await run({ ...feeds, ...moved(weights, direction, by) })), cotangent);
-  return {
-    told: [...gradients].reduce((sum, [name, gradient]) => sum + dot(gradient, direction.get(name) ?? gradient), 0),
-    measured: async (by) => ((await loss(by)) - (await loss(-by))) / (2 * by),
-  };
+const share = (slope: number, of: number): string => `${((100 * slope) / Math.abs(of)).toPrecision(2)} %`;
+
+const compared = ({ told, slope, within }: Slope, weights: number): Finding => {
+  const difference = Math.abs(slope - told) / Math.max(Math.abs(slope), Math.abs(told), Number.MIN_VALUE);
+  const sure = `${slope.toPrecision(4)} by differences (to ${share(within, slope)})`;
+  const figures = `slope ${told.toPrecision(4)} by ${weights} gradients, ${sure}`;
+  return isKnown({ slope, within }, LIMIT)
+    ? atMost(difference, LIMIT, figures)
+    : found(false, `${figures}: rounding or kinks hide the slope`);
 };
 
-/** Richardson's step from two differences to the limit of ever smaller ones, up to the fourth power of the step. */
-const limitOf = (whole: number, half: number): number => (4 * half - whole) / 3;
-
-const compare = async ({ told, measured }: Slope, weights: number): Promise<Finding> => {
-  let [least, nearest, before] = [Number.POSITIVE_INFINITY, Number.NaN, Number.NaN];
-  for (const step of STEPS) {
-    const found = await measured(step);
-    for (const slope of [found, limitOf(before, found)]) {
-      const difference = Math.abs(slope - told) / Math.max(Math.abs(slope), Math.abs(told), Number.MIN_VALUE);
-      if (difference < least) [least, nearest] = [difference, slope];
-    }
-    if (least <= LIMIT / 4) break;
-    before = found;
+/** The surest of the slopes along some directions, of the loss as a function of all weights. */
+const surest = async (
+  gradients: Gradients,
+  weights: Feeds,
+  loss: (weights: Feeds) => Promise<number>,
+): Promise<Slope> => {
+  let best: Slope | undefined;
+  for (let which = 0; which < DIRECTIONS && !(best !== undefined && isKnown(best, ENOUGH)); which++) {
+    const direction = directionOf(weights, gradients, which);
+    const told = [...gradients].reduce((sum, [name, one]) => sum + dot(one, direction.get(name) ?? one), 0);
+    const slope = { told, ...(await slopeAt((by) => loss(moved(weights, direction, by)), ENOUGH)) };
+    if (best === undefined || surer(slope, best)) best = slope;
   }
-  const figures = `${told.toPrecision(4)} by ${weights} gradients, ${nearest.toPrecision(4)} by differences`;
-  return atMost(least, LIMIT, `slope ${figures}`);
+  return best ?? { told: 0, slope: 0, within: Number.POSITIVE_INFINITY };
+};
+
+/** What differences say of gradients: along a direction of all weights, the slope of the loss is what they tell. */
+export const judged = async (learning: Learning, output: Value, gradients: Gradients): Promise<Finding> => {
+  const { graph, step, feeds } = learning;
+  const fed = fedGraph(graph, output);
+  const [answer, cotangent] = [fed.outputs[0] ?? output, cotangentOf(learning)];
+  const program = await learning.compile(fed);
+  try {
+    const loss = async (weights: Feeds): Promise<number> =>
+      dot(dataOf(answer, await program.run(askedFor(fed, { ...feeds, ...weights }))), cotangent);
+    return compared(await surest(gradients, weightsFor(step.graph, graph), loss), gradients.size);
+  } finally {
+    await program.release();
+  }
 };
 
 /** The slope of a loss along one direction of all weights: by gradients, and by central differences in float64 sums. */
@@ -97,16 +111,6 @@ export const differentiate: CheckRecord = {
   needs: ['normalise'],
   run: async (patient) => {
     const learning = await learningOf(patient, 'product');
-    const output = patient.answer();
-    const fed = fedGraph(learning.graph, output);
-    const program = await learning.compile(fed);
-    const run = (feeds: Feeds): Promise<Feeds> => program.run(askedFor(fed, feeds));
-    try {
-      const cotangent = normals('cotangent', learning.answer.data.length);
-      const slope = await slopeOf(learning, run, fed.outputs[0] ?? output, cotangent);
-      return await compare(slope, learning.step.parameters.length);
-    } finally {
-      await program.release();
-    }
+    return await judged(learning, patient.answer(), await gradientsIn(learning));
   },
 };

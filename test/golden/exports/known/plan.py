@@ -7,7 +7,7 @@ GOLDENS = [
     *["bert-ts17", "bert-torch21fused", "bert_base-dy20external", "distilbert-dy20fixed", "distilbert-int8"],
     *["roberta-ts17train", "electra-ts11", "albert-slim", "albert-torch21functions", "mpnet-ts13inputs", "mobilebert-dy18", "deberta-optimum", "modernbert-dy24"],
     *["clip_text-ort16", "gpt2-dy20", "llama_cached-dy20", "llama_wide-genai", "mistral-dy24", "neox-dy20"],
-    *["t5_encoder-constants", "bart_decoder-optimum", "whisper_encoder-dy20", "vit-ts17born", "swin-dy20"],
+    *["t5_encoder-constants", "bart_decoder-optimum", "whisper_encoder-dy20", "vit-ts17born", "swin-dy20", "swin-optfused"],
 ]
 
 # Lists that are taken in turn, so that every architecture meets another part of what exporters can do.
