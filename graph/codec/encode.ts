@@ -4,7 +4,7 @@ import { bytesOf, type Tensor } from '../tensor.ts';
 import { encodeAttributes } from './attributes.ts';
 import { codecError } from './dtypes.ts';
 import type { Location } from './external.ts';
-import { field, fields, joined, type Pieces } from './pieces.ts';
+import { field, fields, joined, lengthOf, type Pieces } from './pieces.ts';
 import { describeTensor, encodeTensor, fits } from './tensors.ts';
 import { encodeType } from './types.ts';
 
@@ -84,3 +84,6 @@ export const modelPieces = (graph: Graph, placement: Placement): Pieces => {
 /** The bytes of an ONNX file, with every weight inside unless `placement` puts it elsewhere. */
 export const encodeGraph = (graph: Graph, placement: Placement = () => undefined): Uint8Array =>
   joined(modelPieces(graph, placement));
+
+/** Bytes of the file that `encodeGraph` gives; no weight is read. */
+export const encodedBytes = (graph: Graph): number => lengthOf(modelPieces(graph, () => undefined));

@@ -1,4 +1,4 @@
 export { decodeGraph } from './decode.ts';
-export { encodeGraph } from './encode.ts';
+export { encodedBytes, encodeGraph } from './encode.ts';
 export { fileBytes } from './external.ts';
 export { outsideFile, outsideFiles, readGraph, weightBytes, writeGraph } from './files.ts';

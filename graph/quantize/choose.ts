@@ -19,6 +19,10 @@ export interface QuantizeOptions {
   readonly embeddings?: boolean;
   /** 7-bit weights, for CPUs whose 8-bit products saturate (x86 before VNNI). */
   readonly reduceRange?: boolean;
+  /** Weights that get 8 bits where a format of blocks has fewer. */
+  readonly widened?: ReadonlySet<Value>;
+  /** The only weights that are stored in fewer bits; all that the format takes where nothing is said. */
+  readonly only?: ReadonlySet<Value>;
   /** Names of weights that stay in float; `*` stands for any text. */
   readonly exclude?: readonly string[];
   /** Matrices with fewer elements stay in float: they gain no time. */
@@ -101,10 +105,16 @@ const chooseBlocks = (sites: readonly Site[], tensor: Tensor, grid: Grid, use: '
   return isPlain ? { form: 'blocks', use, layout, grid } : { kept: 'nothing multiplies by blocks there' };
 };
 
-const chooseAs = (graph: Graph, sites: readonly Site[], tensor: Tensor, options: QuantizeOptions): Choice => {
-  const { format = int8, block = BLOCK, zeroPoint = true } = options;
+const chooseAs = (
+  graph: Graph,
+  name: Value,
+  sites: readonly Site[],
+  tensor: Tensor,
+  options: QuantizeOptions,
+): Choice => {
+  const { format = int8, block = BLOCK, zeroPoint = true, widened } = options;
   const size = elementCount(tensor.dims);
-  const gridOf = (bits: Grid['bits']): Grid => ({ bits, block, zeroPoint });
+  const gridOf = (bits: Grid['bits']): Grid => ({ bits: widened?.has(name) === true ? 8 : bits, block, zeroPoint });
   if (sites.every((site) => formAt(site) === 'linear')) {
     const { products } = format;
     if (products.kind === 'integers') return chooseLinear(graph, sites, size, options);
@@ -128,7 +138,8 @@ const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOpti
   if (tensor.dims.length !== 2) return { kept: 'no matrix' };
   if (graph.outputs.includes(name)) return { kept: 'an output of the graph' };
   if (sites.length === 0) return { kept: 'not used' };
-  return chooseAs(graph, sites, tensor, options);
+  if (options.only?.has(name) === false) return { kept: 'is not asked for' };
+  return chooseAs(graph, name, sites, tensor, options);
 };
 
 /** Choices by weight. */

@@ -32,7 +32,8 @@ const blockBytes = (rows: number, width: number, grid: Grid): number => {
   return rows * (codes + FLOAT_BYTES * blocks + (grid.zeroPoint ? Math.ceil((blocks * grid.bits) / 8) : 0));
 };
 
-const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
+/** Bytes of a weight as a choice stores it. */
+export const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
   if (!('form' in choice)) return before;
   const [rows = 0, columns = 0] = dims;
   if (choice.form !== 'blocks') return rows * columns + FLOAT_BYTES * columns;

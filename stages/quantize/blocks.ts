@@ -62,16 +62,35 @@ export interface BlockRequest extends Watching {
   onMatrix(done: number, total: number): void;
 }
 
-/** Weights in blocks, and the graph with biases that make up for mean errors. */
-export const roundProducts = async (
-  request: BlockRequest,
-  choices: Choices,
-): Promise<{ readonly graph: Graph; readonly packings: Packings }> => {
+/** A bias that makes up for the mean error of the product before it. */
+interface Correction {
+  readonly bias: Value;
+  readonly tensor: Tensor;
+}
+
+/** Weights in blocks, and what makes up for the mean error of each. */
+export interface RoundedProducts {
+  readonly packings: Packings;
+  readonly corrections: ReadonlyMap<Value, Correction>;
+}
+
+/** A graph with biases that make up for the mean errors of some weights. */
+export const withCorrections = (graph: Graph, { corrections }: RoundedProducts, of: Iterable<Value>): Graph => {
+  const weights = new Map(graph.weights);
+  for (const weight of of) {
+    const correction = corrections.get(weight);
+    if (correction !== undefined) weights.set(correction.bias, correction.tensor);
+  }
+  return { ...graph, weights };
+};
+
+/** Rounds products by what they read. */
+export const roundProducts = async (request: BlockRequest, choices: Choices): Promise<RoundedProducts> => {
   const { graph, engine, threads, signal, examples, onText, onMatrix } = request;
   const products = productsIn(graph, choices);
   const grams = await gramsOf(request, [...new Set(products.map(({ input }) => input))], examples, onText);
   const packings = new Map<Value, Packed>();
-  const weights = new Map(graph.weights);
+  const corrections = new Map<Value, Correction>();
   const carrier = await openCarrier(engine, threads);
   let known: { readonly key: string; readonly correlations: Correlations } | undefined;
   try {
@@ -86,14 +105,15 @@ export const roundProducts = async (
       }
       const rounded = await gptq(rows, choice.grid, known.correlations, carrier, signal);
       packings.set(weight, packedOf(rows, choice.grid, rounded, choice.use));
-      const added = bias === undefined ? undefined : weights.get(bias);
+      const added = bias === undefined ? undefined : graph.weights.get(bias);
       if (bias !== undefined && added !== undefined) {
-        weights.set(bias, corrected(added, rows, widened(rows, choice.grid, rounded), gram));
+        const near = widened(rows, choice.grid, rounded);
+        corrections.set(weight, { bias, tensor: corrected(added, rows, near, gram) });
       }
       onMatrix(i + 1, products.length);
     }
   } finally {
     await carrier.release();
   }
-  return { graph: { ...graph, weights }, packings };
+  return { packings, corrections };
 };

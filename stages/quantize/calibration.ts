@@ -11,16 +11,24 @@ const spread = (all: number, count: number): Int32Array => {
   return Int32Array.from({ length: taken }, (_, i) => Math.floor((i * all) / taken));
 };
 
+/** Texts that activations are seen on, and others that what came of it is judged by. */
+export interface Texts {
+  readonly seen: readonly Encoded[];
+  readonly judged: readonly Encoded[];
+}
+
 /** Training texts as a model reads them, to see what its activations are like. */
 export const calibrationTexts = async (
   path: (file: string) => string,
   model: Model,
   count: number,
   signal: AbortSignal,
-): Promise<readonly Encoded[]> => {
+): Promise<Texts> => {
   const texts = await openTrainingTexts(path);
-  const examples: readonly Example[] = await texts.pick(spread(texts.labelled, count));
+  const examples: readonly Example[] = await texts.pick(spread(texts.labelled, 2 * count));
   if (examples.length === 0) throw stageError('calibration: there are no training texts to see activations by');
   const length = Math.min(texts.maxLength, model.info.maxLength);
-  return await taskOf(texts.task).encode(model, examples, length, signal);
+  const encoded = await taskOf(texts.task).encode(model, examples, length, signal);
+  const seen = encoded.filter((_, i) => i % 2 === 0);
+  return { seen, judged: encoded.length === 1 ? seen : encoded.filter((_, i) => i % 2 === 1) };
 };

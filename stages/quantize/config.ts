@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formats } from '../../graph/quantize/formats/index.ts';
+import { bytesIn } from './budget.ts';
 import { roundings } from './roundings/index.ts';
 
 const formatNames = formats.map(({ name }) => name);
@@ -45,6 +46,20 @@ const options = z.strictObject({
     description:
       'Whether activations are evened out before 8-bit products (the default), where training texts show that products err less by it.',
   }),
+  budget: z
+    .strictObject({
+      bytes: z
+        .string()
+        .refine((text) => bytesIn(text) !== undefined, "expected bytes such as '16MB'")
+        .meta({
+          description: 'Bytes of the file, as 16MB.',
+        }),
+    })
+    .exactOptional()
+    .meta({
+      description:
+        'In formats of 4 bits: weights that lose most by them get 8 bits, as many as fit. What each loses is measured with that weight alone in 4 bits.',
+    }),
   calibration: z.int().min(1).exactOptional().meta({
     description: 'Training texts that are read to see what activations are like (default 256).',
   }),
@@ -60,7 +75,7 @@ export const formatOf = (name: Options['format']): (typeof formats)[number] => {
 
 /** Options that belong to a way of storing products, and what that is called. */
 const belongings = [
-  { keys: ['block', 'zeroPoint', 'rounding'], kind: 'blocks', called: 'stores no blocks' },
+  { keys: ['block', 'zeroPoint', 'rounding', 'budget'], kind: 'blocks', called: 'stores no blocks' },
   { keys: ['smooth'], kind: 'integers', called: 'has no 8-bit products' },
 ] as const;
 
@@ -78,7 +93,7 @@ export const needsTexts = (given: Options): boolean => {
   const { products, floats } = formatOf(given.format);
   if (floats === 'float16') return true;
   if (products.kind === 'integers') return given.smooth !== false;
-  return products.kind === 'blocks' && given.rounding !== 'nearest';
+  return products.kind === 'blocks' && (given.rounding !== 'nearest' || given.budget !== undefined);
 };
 
 export const config = options.superRefine((given, ctx) => {

@@ -1,8 +1,8 @@
 import type { Encoded } from '../../engine/encoded.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
-import type { Graph } from '../../graph/graph.ts';
-import type { Packings } from '../../graph/quantize/blockwise.ts';
+import { encodedBytes } from '../../graph/codec/index.ts';
+import type { Graph, Value } from '../../graph/graph.ts';
 import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
@@ -16,13 +16,16 @@ import type { Model } from '../../models/model.ts';
 import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
 import { activationsOf } from './activations.ts';
-import { roundProducts } from './blocks.ts';
-import { calibrationTexts } from './calibration.ts';
+import { type RoundedProducts, roundProducts, withCorrections } from './blocks.ts';
+import { bytesIn } from './budget.ts';
+import { calibrationTexts, type Texts } from './calibration.ts';
 import { type Deviation, judgeOf } from './check.ts';
 import { CALIBRATION, type Config, formatOf } from './config.ts';
 import { type Decision, writeDecision } from './decision.ts';
 import { wideValues } from './halves.ts';
 import type { Reported } from './index.ts';
+import { type Mixed, mixedWithin } from './mixed.ts';
+import { Harms } from './sensitivity.ts';
 import { type Smoothing, searchScales } from './smoothing.ts';
 
 /** Matrices only: vectors are float in every quantized model. */
@@ -51,13 +54,22 @@ interface Made {
   readonly smoothings: readonly Smoothing[];
   /** Values that stay in float32, and how large they grow. */
   readonly islands: ReadonlyMap<string, number>;
+  /** What a budget allowed, and what came of it. */
+  readonly mixed?: Mixed & { readonly reached: number; readonly bytes: number };
 }
+
+const mixedJson = ({ widened, singles, whole, predicted, reached, bytes }: NonNullable<Made['mixed']>): Json => ({
+  widened: [...widened],
+  sensitivity: singles.map(({ weight, harm, bytes: more }) => ({ weight, harm, bytes: more })),
+  ...{ whole, predicted, reached, bytes },
+});
 
 const metricsOf = ({ format }: Config, made: Made, found: Deviation): Reported => ({
   quantization: {
     format,
     ...weightsJson(made.quantized.report),
     ...(made.smoothings.length === 0 ? {} : { smoothing: made.smoothings.map((one) => ({ ...one })) }),
+    ...(made.mixed === undefined ? {} : { mixed: mixedJson(made.mixed) }),
     ...(made.islands.size === 0 ? {} : { islands: Object.fromEntries(made.islands) }),
   },
   deviation: { ...found },
@@ -103,6 +115,8 @@ interface Subject {
   readonly config: Config;
   readonly options: QuantizeOptions;
   readonly examples: readonly Encoded[] | undefined;
+  /** Other texts, to judge by. */
+  readonly judged: readonly Encoded[];
   readonly context: QuantizeContext;
 }
 
@@ -130,15 +144,45 @@ const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph
   return { graph: smoothed(graph, scales), smoothings };
 };
 
+const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new Map() };
+
 /** Matrices rounded by what they are multiplied with. */
-const rounded = async (graph: Graph, subject: Subject): Promise<{ graph: Graph; packings: Packings }> => {
+const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts> => {
   const { examples, config, options, context } = subject;
-  if (examples === undefined || config.rounding === 'nearest') return { graph, packings: new Map() };
+  if (examples === undefined || config.rounding === 'nearest') return nothingRounded;
   const request = {
     ...{ ...watchingOf(graph, subject), examples },
     ...{ onText: reading(context), onMatrix: counting(context, 'matrices', 'rounding') },
   };
   return await roundProducts(request, chooseWeights(graph, options));
+};
+
+/** Blocks of few bits, and of 8 where a budget allows some. */
+const inBlocks = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'mixed'>> => {
+  const { config, options, examples, judged } = subject;
+  const products = await rounded(graph, subject);
+  const all = (widened: ReadonlySet<Value>): Quantized => {
+    const packings = new Map([...products.packings].filter(([name]) => !widened.has(name)));
+    return quantizeWeights(withCorrections(graph, products, packings.keys()), { ...options, widened }, packings);
+  };
+  const smallest = all(new Set());
+  const bytes = config.budget === undefined ? undefined : bytesIn(config.budget.bytes);
+  if (bytes === undefined || examples === undefined) return { quantized: smallest };
+  const harms = await Harms.of(watchingOf(graph, subject), judged);
+  const mixed = await mixedWithin({
+    graph,
+    options,
+    products,
+    smallest,
+    bytes,
+    harms,
+    onWeight: counting(subject.context, 'weights', 'measuring what each loses'),
+  });
+  const quantized = all(mixed.widened);
+  return {
+    quantized,
+    mixed: { ...mixed, reached: await harms.harmOf(quantized.graph), bytes: encodedBytes(quantized.graph) },
+  };
 };
 
 /** A graph in float32 products or blocks, as float16. */
@@ -155,17 +199,17 @@ const made = async (subject: Subject): Promise<Made> => {
   const kind = options.format?.products.kind ?? 'integers';
   const fused = fuseForInference(model.graph, kind === 'integers' ? 'inside' : 'apart');
   const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
-  const { graph, packings } = kind === 'blocks' ? await rounded(even.graph, subject) : { ...even, packings: new Map() };
-  const quantized = quantizeWeights(graph, options, packings);
+  const { quantized, mixed } =
+    kind === 'blocks' ? await inBlocks(even.graph, subject) : { quantized: quantizeWeights(even.graph, options) };
   if (kind !== 'floats' && quantized.report.quantized === 0) throw nothingQuantized(subject.config, quantized.report);
-  return { ...even, quantized, ...(await narrowed(quantized, subject)) };
+  return { ...even, quantized, ...(mixed === undefined ? {} : { mixed }), ...(await narrowed(quantized, subject)) };
 };
 
 /** Fuses a model for inference, stores it in fewer bits and proves that it follows its source. */
 export const quantizeModel = async (
   source: Model,
   config: Config,
-  examples: readonly Encoded[] | undefined,
+  texts: Texts | undefined,
   context: QuantizeContext,
 ): Promise<{ readonly model: Model; readonly metrics: Reported; readonly decision: Decision }> => {
   if (precisionOf(source.graph) !== 'fp32') {
@@ -179,7 +223,10 @@ export const quantizeModel = async (
     ...(block === undefined ? {} : { block }),
     ...(zeroPoint === undefined ? {} : { zeroPoint }),
   };
-  const result = await made({ model: source, config, options, examples, context });
+  const result = await made({
+    ...{ model: source, config, options, context },
+    ...{ examples: texts?.seen, judged: texts?.judged ?? [] },
+  });
   const { graph } = result;
   const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
   const found = await judge(model);
@@ -191,9 +238,9 @@ export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
   if (input === undefined) throw new Error('quantize needs a model');
   const source = await readModelArtifact(input.path);
   const { calibration = CALIBRATION } = config;
-  const examples =
+  const texts =
     dataset === undefined ? undefined : await calibrationTexts(dataset.path, source, calibration, ctx.signal);
-  const { model, metrics, decision } = await quantizeModel(source, config, examples, {
+  const { model, metrics, decision } = await quantizeModel(source, config, texts, {
     ...{ threads: ctx.threads, signal: ctx.signal },
     onProgress: (progress) => ctx.progress(progress),
   });

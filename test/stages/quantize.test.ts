@@ -60,6 +60,9 @@ const runWithTexts = async (name: string, model: Model, config: unknown) => {
   return await run(name, model, config, { dataset });
 };
 
+const sumOf = (list: readonly Readonly<Record<string, number>>[], key: string): number =>
+  list.reduce((sum, one) => sum + (one[key] ?? Number.NaN), 0);
+
 /** A model whose neurons grow beyond what float16 holds, and come back. */
 const loud = (model: Model): Model => {
   const weights = new Map(model.graph.weights);
@@ -233,6 +236,34 @@ describe('the quantize stage', () => {
     expect(Object.values(islands).every((peak) => Number(peak) > 16_000)).toBe(true);
     expect(Object.keys(islands).length).toBeGreaterThan(0);
     expect(Number(Object(metrics.deviation).meanCosine)).toBeGreaterThan(0.99999);
+  });
+
+  describe('within a budget', () => {
+    const source = () => smallEncoder({ hidden: 64, ffn: 128, layers: 2, vocabulary: 3000 });
+    const mixedOf = ({ metrics }: { metrics: Metrics }) => Object(Object(metrics.quantization).mixed);
+
+    it('gives 8 bits to what loses most, keeps to the bytes, and foretells what is lost', async () => {
+      const small = mixedOf(await runWithTexts('all', source(), { format: 'q4', budget: { bytes: '1MB' } }));
+      expect(small.widened.length).toBe(small.sensitivity.length);
+      const bytes = Math.round(0.5 * (small.bytes + small.bytes - sumOf(small.sensitivity, 'bytes')));
+      const given = { format: 'q4', budget: { bytes: `${bytes}B` } };
+      const mixed = mixedOf(await runWithTexts('mixed', source(), given));
+      expect(mixed.bytes).toBe(await bytesOf('mixed/model'));
+      expect(mixed.bytes).toBeLessThanOrEqual(bytes);
+      expect(mixed.widened.length).toBeGreaterThan(0);
+      expect(mixed.widened.length).toBeLessThan(mixed.sensitivity.length);
+      expect(mixed.reached).toBeLessThan(mixed.whole);
+      expect(mixed.predicted / mixed.reached).toBeGreaterThan(0.5);
+      expect(mixed.predicted / mixed.reached).toBeLessThan(2);
+      expect(sumOf(mixed.sensitivity, 'harm') / mixed.whole).toBeGreaterThan(0.5);
+      expect(sumOf(mixed.sensitivity, 'harm') / mixed.whole).toBeLessThan(2);
+    });
+
+    it('refuses one that cannot be reached', async () => {
+      await expect(runWithTexts('tight', source(), { format: 'q4', budget: { bytes: '10kB' } })).rejects.toThrow(
+        'budget: 0.01MB cannot be reached: with every weight in the fewest bits the file has',
+      );
+    });
   });
 
   it.each([
