@@ -63,7 +63,7 @@ const tags: RowSet = {
       const own = tagsOf(example);
       const words = example.text
         .split(' ')
-        .map((word, i) => `${word} ${classes[own[i] ?? 0]?.replace(/[-+*].*$/, '')}`);
+        .map((word, i) => `${word} ${classes[own[i] ?? 0]?.replace(/(?<=.)[-+*].*$/, '')}`);
       return `${words.join('\n')}\n\n`;
     });
     return shuffled(lines, 'tags');

@@ -1387,13 +1387,13 @@ stages:
       "pipeline.yaml:5:41: stage "deploy" (export) has no input "int4" [unknown-key]
         5 |   - { id: deploy, uses: export, from: { int4: encoder } }
           |                                         ^^^^
-          = inputs: fp32, q8
+          = inputs: fp32, q8, uint8, fp16, q4, q4f16
 
       1 problem; nothing was run."
     `);
   });
 
-  it('shows integers where floats are taken, and floats where integers are', async () => {
+  it('shows fewer bits where floats are taken, and floats where fewer bits are', async () => {
     expect(
       await problems(`name: reviews
 data: { uses: wordnet-supersense }
@@ -1404,17 +1404,17 @@ stages:
   - { id: deploy, uses: export, from: { fp32: int8, q8: teacher } }
 `),
     ).toMatchInlineSnapshot(`
-      "pipeline.yaml:6:5: stage "int8" (quantize) stores its weights in integers; "teacher" (train) takes floats [wrong-weights]
+      "pipeline.yaml:6:5: stage "int8" (quantize) stores its weights in fewer bits; "teacher" (train) takes floats [wrong-weights]
         6 |   - { id: teacher, uses: train }
           |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
           = name the stage before it with from
 
-      pipeline.yaml:7:47: stage "int8" (quantize) stores its weights in integers; "deploy" (export) as fp32 takes floats [wrong-weights]
+      pipeline.yaml:7:47: stage "int8" (quantize) stores its weights in fewer bits; "deploy" (export) as fp32 takes floats [wrong-weights]
         7 |   - { id: deploy, uses: export, from: { fp32: int8, q8: teacher } }
           |                                               ^^^^
           = name the stage before it with from
 
-      pipeline.yaml:7:57: stage "teacher" (train) stores its weights in floats; "deploy" (export) as q8 takes integers [wrong-weights]
+      pipeline.yaml:7:57: stage "teacher" (train) stores its weights in floats; "deploy" (export) as q8 takes fewer bits [wrong-weights]
         7 |   - { id: deploy, uses: export, from: { fp32: int8, q8: teacher } }
           |                                                         ^^^^^^^
           = name a quantize stage
