@@ -1,7 +1,7 @@
 import { formats } from '../graph/quantize/formats/index.ts';
 
 /** What a file stores and computes in, in the words of transformers.js. */
-export type Precision = 'fp32' | (typeof formats)[number]['dtype'];
+export type Precision = 'fp32' | 'q8' | 'uint8' | 'fp16' | 'q4' | 'q4f16';
 
 /** Of the files that decant writes, the float one first. */
 export const precisions: readonly Precision[] = ['fp32', ...formats.map(({ dtype }) => dtype)];
