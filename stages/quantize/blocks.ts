@@ -9,7 +9,7 @@ import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
 import { arrayOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { centred, type Gram, gramsOf } from './grams.ts';
-import { type Correlations, correlationsOf, gptq, openCarrier } from './roundings/gptq.ts';
+import type { Rounder, Rounding } from './roundings/rounding.ts';
 
 type BlockChoice = Extract<Choice, { readonly form: 'blocks' }>;
 
@@ -18,6 +18,8 @@ interface Product {
   readonly weight: Value;
   readonly choice: BlockChoice;
   readonly input: Value;
+  /** Numbers of a row of it. */
+  readonly width: number;
   readonly bias?: Value;
 }
 
@@ -36,7 +38,8 @@ const productsIn = (graph: Graph, choices: Choices): readonly Product[] =>
     const node: Node | undefined = sitesOfWeight(graph, weight)[0]?.node;
     const input = node?.inputs[0];
     const bias = ownBias(graph, weight);
-    return input == null ? [] : [{ weight, choice, input, ...(bias === undefined ? {} : { bias }) }];
+    const width = graph.weights.get(weight)?.dims[choice.layout === 'turned' ? 0 : 1] ?? 0;
+    return input == null ? [] : [{ weight, choice, input, width, ...(bias === undefined ? {} : { bias }) }];
   });
 
 /** A bias that makes up for the mean error of the product before it. */
@@ -84,36 +87,74 @@ export const withCorrections = (graph: Graph, { corrections }: RoundedProducts, 
   return { ...graph, weights };
 };
 
-/** Rounds products by what they read. */
-export const roundProducts = async (request: BlockRequest, choices: Choices): Promise<RoundedProducts> => {
-  const { graph, engine, threads, signal, examples, onText, onMatrix } = request;
-  const products = productsIn(graph, choices);
+/** Bytes of sums of products that are held at once: more inputs are watched in another pass over the texts. */
+const HELD = 256e6;
+const NUMBER = 8;
+
+/** Products in passes, those of one input together. */
+const passesOf = (products: readonly Product[]): readonly (readonly Product[])[] => {
+  const passes: Product[][] = [];
+  const counted = new Set<Value>();
+  let held = 0;
+  for (const product of products.toSorted((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0))) {
+    const bytes = counted.has(product.input) ? 0 : NUMBER * product.width ** 2;
+    const open = passes.at(-1);
+    if (open === undefined || held + bytes > HELD) {
+      passes.push([product]);
+      held = NUMBER * product.width ** 2;
+    } else {
+      open.push(product);
+      held += bytes;
+    }
+    counted.add(product.input);
+  }
+  return passes;
+};
+
+/** Rounds the products of one pass by what they read. */
+const roundPass = async (
+  request: BlockRequest,
+  products: readonly Product[],
+  rounder: Rounder,
+  into: { readonly packings: Map<Value, Packed>; readonly corrections: Map<Value, Correction> },
+  onProduct: () => void,
+): Promise<void> => {
+  const { graph, examples, signal, onText } = request;
   const grams = await gramsOf(request, [...new Set(products.map(({ input }) => input))], examples, onText);
-  const packings = new Map<Value, Packed>();
-  const corrections = new Map<Value, Correction>();
-  const carrier = await openCarrier(engine, threads);
-  let known: { readonly key: string; readonly correlations: Correlations } | undefined;
+  let known: { readonly key: string; readonly products: Float64Array } | undefined;
+  for (const { weight, choice, input, bias } of products) {
+    const gram = grams.get(input);
+    if (gram === undefined) throw new Error(`'${input}' was not watched`);
+    const rows = finiteRows(graph, weight, choice.layout);
+    const key = `${input} ${bias === undefined ? 'as it is' : 'centred'}`;
+    if (known?.key !== key) known = { key, products: bias === undefined ? gram.products : centred(gram) };
+    const rounded = await rounder.round({ rows, grid: choice.grid, products: known.products }, signal);
+    into.packings.set(weight, packedOf(rows, choice.grid, rounded, choice.use));
+    const added = bias === undefined ? undefined : graph.weights.get(bias);
+    if (bias !== undefined && added !== undefined) {
+      const near = widened(rows, choice.grid, rounded);
+      into.corrections.set(weight, { bias, tensor: corrected(added, rows, near, gram) });
+    }
+    onProduct();
+  }
+};
+
+/** Rounds products by what they read. */
+export const roundProducts = async (
+  request: BlockRequest,
+  rounding: Rounding,
+  choices: Choices,
+): Promise<RoundedProducts> => {
+  const products = productsIn(request.graph, choices);
+  const rounder = await rounding.open(request.engine, request.threads);
+  const made = { packings: new Map<Value, Packed>(), corrections: new Map<Value, Correction>() };
+  let done = 0;
   try {
-    for (const [i, { weight, choice, input, bias }] of products.entries()) {
-      const gram = grams.get(input);
-      if (gram === undefined) throw new Error(`'${input}' was not watched`);
-      const rows = finiteRows(graph, weight, choice.layout);
-      const key = `${input} ${bias === undefined ? 'as it is' : 'centred'}`;
-      if (known?.key !== key) {
-        const own = bias === undefined ? gram.products : centred(gram);
-        known = { key, correlations: correlationsOf(own, gram.width) };
-      }
-      const rounded = await gptq(rows, choice.grid, known.correlations, carrier, signal);
-      packings.set(weight, packedOf(rows, choice.grid, rounded, choice.use));
-      const added = bias === undefined ? undefined : graph.weights.get(bias);
-      if (bias !== undefined && added !== undefined) {
-        const near = widened(rows, choice.grid, rounded);
-        corrections.set(weight, { bias, tensor: corrected(added, rows, near, gram) });
-      }
-      onMatrix(i + 1, products.length);
+    for (const pass of passesOf(products)) {
+      await roundPass(request, pass, rounder, made, () => request.onMatrix(++done, products.length));
     }
   } finally {
-    await carrier.release();
+    await rounder.release();
   }
-  return { packings, corrections };
+  return made;
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { bytesIn } from './budget.ts';
-import { roundings } from './roundings/index.ts';
+import { roundingOf, roundings } from './roundings/index.ts';
 
 const formatNames = formats.map(({ name }) => name);
 
@@ -93,7 +93,7 @@ export const needsTexts = (given: Options): boolean => {
   const { products, floats } = formatOf(given.format);
   if (floats === 'float16') return true;
   if (products.kind === 'integers') return given.smooth !== false;
-  return products.kind === 'blocks' && (given.rounding !== 'nearest' || given.budget !== undefined);
+  return products.kind === 'blocks' && (roundingOf(given.rounding).readsInputs || given.budget !== undefined);
 };
 
 export const config = options.superRefine((given, ctx) => {

@@ -25,6 +25,7 @@ import { type Decision, writeDecision } from './decision.ts';
 import { wideValues } from './halves.ts';
 import type { Reported } from './index.ts';
 import { type Mixed, mixedWithin } from './mixed.ts';
+import { roundingOf } from './roundings/index.ts';
 import { Harms } from './sensitivity.ts';
 import { type Smoothing, searchScales } from './smoothing.ts';
 
@@ -149,12 +150,13 @@ const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new 
 /** Matrices rounded by what they are multiplied with. */
 const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts> => {
   const { examples, config, options, context } = subject;
-  if (examples === undefined || config.rounding === 'nearest') return nothingRounded;
+  const rounding = roundingOf(config.rounding);
+  if (examples === undefined || !rounding.readsInputs) return nothingRounded;
   const request = {
     ...{ ...watchingOf(graph, subject), examples },
     ...{ onText: reading(context), onMatrix: counting(context, 'matrices', 'rounding') },
   };
-  return await roundProducts(request, chooseWeights(graph, options));
+  return await roundProducts(request, rounding, chooseWeights(graph, options));
 };
 
 /** Blocks of few bits, and of 8 where a budget allows some. */

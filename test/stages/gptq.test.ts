@@ -4,7 +4,8 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { type Grid, type Rows, widened } from '../../graph/quantize/grid.ts';
 import { nearest } from '../../graph/quantize/nearest.ts';
 import { inverseFactor } from '../../stages/quantize/roundings/factor.ts';
-import { correlationsOf, gptq, openCarrier } from '../../stages/quantize/roundings/gptq.ts';
+import { gptq } from '../../stages/quantize/roundings/gptq.ts';
+import { roundings } from '../../stages/quantize/roundings/index.ts';
 
 const signal = new AbortController().signal;
 
@@ -81,6 +82,26 @@ describe('the factor of an inverse', () => {
   });
 });
 
+describe.each(roundings)('the rounding $name', (rounding) => {
+  const rows = matrix(16, 300);
+  const products = gramOf(inputsOf(600, 300), 300);
+
+  it.each([
+    { bits: 4, block: 32, zeroPoint: true },
+    { bits: 4, block: 128, zeroPoint: false },
+    { bits: 8, block: 16, zeroPoint: true },
+  ] as const)('gives whole numbers within their bits, near what they stand for: %o', async (grid) => {
+    const rounder = await rounding.open(cpuEngine, 1);
+    const rounded = await rounder.round({ rows, grid, products }, signal);
+    await rounder.release();
+    expect(Math.max(...rounded.codes)).toBeLessThan(2 ** grid.bits);
+    const near = widened(rows, grid, rounded);
+    const squares = (data: Float32Array): number => data.reduce((sum, x) => sum + x * x, 0);
+    const off = squares(rows.data.map((x, i) => x - (near[i] ?? Number.NaN))) / squares(rows.data);
+    expect(off).toBeLessThan(grid.bits === 8 ? 1e-3 : 0.05);
+  });
+});
+
 describe('GPTQ', () => {
   // Several stretches, the last one shorter.
   const width = 300;
@@ -89,11 +110,11 @@ describe('GPTQ', () => {
   const gram = gramOf(inputsOf(600, width), width);
 
   const round = async () => {
-    const carrier = await openCarrier(cpuEngine, 1);
+    const rounder = await gptq.open(cpuEngine, 1);
     try {
-      return await gptq(rows, grid, correlationsOf(gram, width), carrier, signal);
+      return await rounder.round({ rows, grid, products: gram }, signal);
     } finally {
-      await carrier.release();
+      await rounder.release();
     }
   };
 
@@ -109,9 +130,9 @@ describe('GPTQ', () => {
   });
 
   it('stops when it is told to', async () => {
-    const carrier = await openCarrier(cpuEngine, 1);
+    const rounder = await gptq.open(cpuEngine, 1);
     const stopped = AbortSignal.abort(new Error('stopped'));
-    await expect(gptq(rows, grid, correlationsOf(gram, width), carrier, stopped)).rejects.toThrow('stopped');
-    await carrier.release();
+    await expect(rounder.round({ rows, grid, products: gram }, stopped)).rejects.toThrow('stopped');
+    await rounder.release();
   });
 });

@@ -1,5 +1,15 @@
-/** How matrices may be rounded to blocks of few bits. */
-export const roundings = [
-  { name: 'gptq', summary: 'input by input, what each errs by being made up for by those that follow' },
-  { name: 'nearest', summary: 'each number for itself, by the range of its block that errs least' },
-] as const;
+import { gptq } from './gptq.ts';
+import { nearest } from './nearest.ts';
+import type { Rounding } from './rounding.ts';
+
+/** How matrices may be rounded to blocks of few bits, the default first. */
+export const roundings: readonly Rounding[] = [gptq, nearest];
+
+const [byDefault] = roundings;
+
+/** The rounding of a name; the default where nobody says. */
+export const roundingOf = (name: string | undefined): Rounding => {
+  const found = name === undefined ? byDefault : roundings.find((rounding) => rounding.name === name);
+  if (found === undefined) throw new Error(`there is no rounding '${name}'`);
+  return found;
+};
