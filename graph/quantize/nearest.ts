@@ -18,13 +18,16 @@ interface Scaling {
 
 const clamp = (x: number, most: number): number => Math.max(0, Math.min(most, x));
 
-/** Sum of squared errors of a block, each times how much it counts. */
+/** Sum of squared errors of a block, each times how much it counts. Numbers halfway may go either way here. */
 const errorOf = ({ data, from, to, importance, start }: Block, { scale, zero }: Scaling, most: number): number => {
+  const [inverse, shifted] = [1 / scale, zero + 0.5];
   let sum = 0;
   for (let i = from; i < to; i++) {
     const w = data[i] as number;
-    const error = w - (clamp(Math.round(w / scale) + zero, most) - zero) * scale;
-    sum += error * error * (importance === undefined ? 1 : (importance[i - start] as number));
+    // Cut towards zero, what is shifted by a half is rounded; what is below zero is clipped in any case.
+    const whole = (w * inverse + shifted) | 0;
+    const error = w - (clamp(whole, most) - zero) * scale;
+    sum += importance === undefined ? error * error : error * error * (importance[i - start] as number);
   }
   return sum;
 };
