@@ -102,9 +102,10 @@ describe('a pipeline of two seeds', () => {
       cwd: space.folder,
       onText: (text, child) => void (/^seed 5 +teacher +started/m.test(text) && child.kill('SIGINT')),
     });
+    // What it said comes first: where it ended otherwise, that tells why.
+    expect(stopped.stderr).toContain('Interrupted in "teacher" of seed 5.');
     expect(events(stopped, 'started: forced')).toEqual(['3 encoder', '3 small', '5 small']);
     expect([stopped.code, existsSync(space.path('stopped/report.json'))]).toEqual([130, false]);
-    expect(stopped.stderr).toContain('Interrupted in "teacher" of seed 5.');
     const resumed = await run(...args);
     expect(events(resumed, 'done in').filter((event) => !event.includes('measure'))).toEqual([
       '5 teacher',
