@@ -7,7 +7,7 @@ export type Precision = 'fp32' | 'q8' | 'uint8' | 'fp16' | 'q4' | 'q4f16';
 export const precisions: readonly Precision[] = ['fp32', ...formats.map(({ dtype }) => dtype)];
 
 /** What a client calls a file, and how its name ends. */
-const endings: Readonly<Record<Precision, string>> = {
+export const endings: Readonly<Record<Precision, string>> = {
   ...{ fp32: '', q8: '_quantized', uint8: '_uint8', fp16: '_fp16', q4: '_q4', q4f16: '_q4f16' },
 };
 

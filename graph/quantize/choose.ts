@@ -91,11 +91,11 @@ const chooseTable = (size: number, options: QuantizeOptions): Choice => {
   return size < minimum ? chooseStored(size) : { form: 'table' };
 };
 
-const isTurnedAt = ({ node: { attrs } }: Site): boolean => attrs.transB?.kind === 'int' && attrs.transB.value === 1;
-
 /** Blocks lie along the inputs of a product, and along the width of a table. */
 const chooseBlocks = (sites: readonly Site[], tensor: Tensor, grid: Grid, use: 'product' | 'table'): Choice => {
-  const [first] = sites.map((site): Layout => (use === 'table' || isTurnedAt(site) ? 'as it is' : 'turned'));
+  const [first] = sites.map(
+    ({ use: own }): Layout => (own.kind === 'linear' && own.inner === 0 ? 'turned' : 'as it is'),
+  );
   const layout = first ?? 'as it is';
   const [rows = 0, columns = 0] = tensor.dims;
   const width = layout === 'turned' ? rows : columns;

@@ -1,5 +1,8 @@
 import { type ArrayOf, elementCount, floatPiecesOf, type Tensor } from '../tensor.ts';
 
+/** Numbers that may share a scale: what kernels take. */
+export const blockSizes = [16, 32, 64, 128, 256] as const;
+
 /** Whole numbers of few bits, a scale for each block of numbers that stand side by side. */
 export interface Grid {
   readonly bits: 2 | 4 | 8;

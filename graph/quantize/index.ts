@@ -40,11 +40,11 @@ const emitIntegers = ({ integers }: Emitting, node: Node, form: 'linear' | 'tabl
 /** Emits a node that computes with a quantized weight; says whether it is one. */
 const emitQuantized = (emitting: Emitting, node: Node): boolean =>
   sitesAt(emitting.integers.graph, node).some((site) => {
-    const choice = emitting.choices.get(site.weight);
-    if (choice === undefined || !('form' in choice) || formAt(site) === undefined) return false;
+    const [choice, form] = [emitting.choices.get(site.weight), formAt(site)];
+    if (choice === undefined || !('form' in choice) || form === undefined) return false;
     if (choice.form === 'blocks') return emitBlocks(emitting, node, site.weight, choice);
-    if (choice.form === 'stored' || choice.form !== formAt(site)) return false;
-    emitIntegers(emitting, node, choice.form);
+    if (choice.form !== form) return false;
+    emitIntegers(emitting, node, form);
     return true;
   });
 

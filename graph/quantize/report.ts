@@ -64,3 +64,12 @@ export const reportOf = (graph: Graph, choices: Choices): QuantizeReport => {
     bytesAfter: sum((weight) => weight.bytesAfter),
   };
 };
+
+/** Reasons why matrices stay as they are, each with how many it keeps. */
+export const whyKept = (weights: readonly Pick<WeightReport, 'dims' | 'reason'>[]): string => {
+  const counts = new Map<string, number>();
+  for (const { dims, reason } of weights) {
+    if (dims.length === 2 && reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
+};

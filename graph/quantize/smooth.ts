@@ -8,10 +8,8 @@ import { formAt } from './forms.ts';
 export interface Group {
   readonly input: Value;
   readonly width: number;
-  readonly products: readonly { readonly node: Node; readonly weight: Value; readonly inner: 0 | 1 }[];
+  readonly products: readonly { readonly node: Node; readonly weight: Value; readonly inner: number }[];
 }
-
-const innerAxis = ({ attrs }: Node): 0 | 1 => (attrs.transB?.kind === 'int' && attrs.transB.value === 1 ? 1 : 0);
 
 /** Products of 8 bits by the activation that they read; without those that share a matrix with another node. */
 export const productGroups = (graph: Graph): readonly Group[] => {
@@ -20,9 +18,9 @@ export const productGroups = (graph: Graph): readonly Group[] => {
     for (const site of sitesAt(graph, node)) {
       const [input] = node.inputs;
       const dims = graph.weights.get(site.weight)?.dims ?? [];
-      if (input == null || formAt(site) !== 'linear' || dims.length !== 2) continue;
+      if (input == null || site.use.kind !== 'linear' || formAt(site) !== 'linear' || dims.length !== 2) continue;
+      const { inner } = site.use;
       if (sitesOfWeight(graph, site.weight).length !== 1 || site.answers) continue;
-      const inner = innerAxis(node);
       const known = groups.get(input)?.products ?? [];
       groups.set(input, { input, width: dims[inner] ?? 0, products: [...known, { node, weight: site.weight, inner }] });
     }

@@ -3,15 +3,15 @@ import { leftAlone } from '../../graph/quantize/choose.ts';
 import { storedAs } from '../../graph/quantize/convert.ts';
 import type { Format } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
+import { blockSizes } from '../../graph/quantize/grid.ts';
 import type { Quantized } from '../../graph/quantize/index.ts';
+import { whyKept } from '../../graph/quantize/report.ts';
 import { modelError, reworded } from '../../ground/errors.ts';
 import { expectFloats } from '../../models/foreign.ts';
 import { requestError } from '../diagnostic.ts';
 import type { Reading } from './named.ts';
 import { rewriteModel } from './rewritten.ts';
 import type { QuantizedGraph, QuantizedWeight, QuantizeOptions } from './types/graphs.ts';
-
-const BLOCKS: readonly number[] = [16, 32, 64, 128, 256];
 
 /** The format that was asked for, and nothing besides that it has no use for. */
 const expectedFormat = ({ format: name = 'int8', block, zeroPoint }: QuantizeOptions): Format => {
@@ -23,16 +23,10 @@ const expectedFormat = ({ format: name = 'int8', block, zeroPoint }: QuantizeOpt
     const option = block === undefined ? '--symmetric' : '--block';
     throw requestError(`${option}: the format ${name} stores no blocks; leave it out, or take q4 or q4f16`);
   }
-  if (block !== undefined && !BLOCKS.includes(block)) {
-    throw requestError(`--block: found ${block}; expected ${BLOCKS.join(', ')}`);
+  if (block !== undefined && !blockSizes.some((size) => size === block)) {
+    throw requestError(`--block: found ${block}; expected ${blockSizes.join(', ')}`);
   }
   return format;
-};
-
-const whyNone = (weights: readonly QuantizedWeight[]): string => {
-  const counts = new Map<string, number>();
-  for (const { reason = '' } of weights) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
 };
 
 const quantized = (graph: Graph, format: Format, asked: QuantizeOptions): Quantized => {
@@ -75,7 +69,7 @@ export const quantizeGraph = async (
     const weights = matricesIn(made, format);
     const count = weights.filter(({ storage }) => storage !== 'float32').length;
     if (count === 0) {
-      const reasons = weights.length === 0 ? 'it has none' : whyNone(weights);
+      const reasons = weights.length === 0 ? 'it has none' : whyKept(weights);
       const bits = format.products.kind === 'integers' ? '8 bits' : format.name;
       throw modelError(`no matrix can be stored in ${bits} (${reasons}): skip less, or lower --min-elements`);
     }

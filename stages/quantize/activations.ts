@@ -16,7 +16,9 @@ const KEPT_ROWS = 4096;
 const KEPT_BYTES = 256e6;
 const FLOAT_BYTES = 4;
 
-const raise = (peaks: Float32Array, { data, width }: Seen): void => {
+/** Raises peaks to the largest magnitude of each number of rows as long as they are. */
+export const raise = (peaks: Float32Array, data: Float32Array): void => {
+  const width = peaks.length;
   for (let i = 0; i < data.length; i++) {
     const magnitude = Math.abs(data[i] as number);
     if (magnitude > (peaks[i % width] as number)) peaks[i % width] = magnitude;
@@ -47,7 +49,7 @@ export const activationsOf = async (
     for (const [value, own] of seen) {
       const known = found.get(value) ?? { peaks: new Float32Array(own.width), texts: [], width: own.width };
       found.set(value, known);
-      raise(known.peaks, own);
+      raise(known.peaks, own.data);
       if (text % stride === 0) known.texts.push(own);
     }
     onText(text + 1, examples.length);

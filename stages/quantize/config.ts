@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { formats } from '../../graph/quantize/formats/index.ts';
+import { blockSizes } from '../../graph/quantize/grid.ts';
 import { bytesIn } from './budget.ts';
 import { roundingOf, roundings } from './roundings/index.ts';
 
 const formatNames = formats.map(({ name }) => name);
-
-/** Numbers that may share a scale: what kernels take. */
-const BLOCKS = [16, 32, 64, 128, 256] as const;
 
 /** Training texts that are read where nobody says how many. */
 export const CALIBRATION = 256;
@@ -31,7 +29,7 @@ const options = z.strictObject({
     description:
       'Names of weights that stay in float; * stands for any text, and a name that fits nothing is an error.',
   }),
-  block: z.literal(BLOCKS).exactOptional().meta({
+  block: z.literal(blockSizes).exactOptional().meta({
     description:
       'Numbers that share a scale, in formats of blocks (default 32): fewer are nearer, more take fewer bytes.',
   }),

@@ -1,3 +1,5 @@
+import { cosineOf } from '../../data/cosine.ts';
+import { logSumExp } from '../../data/rows.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { observe, type Seen, type Watching } from '../../engine/observe/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
@@ -12,14 +14,6 @@ export interface Harm {
   readonly harm: number;
 }
 
-const logSumExp = (row: Float32Array): number => {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (const x of row) if (x > largest) largest = x;
-  let sum = 0;
-  for (const x of row) sum += Math.exp(x - largest);
-  return largest + Math.log(sum);
-};
-
 /** KL divergence of what logits q say from what logits p say. */
 const divergence = (p: Float32Array, q: Float32Array): number => {
   const [ofP, ofQ] = [logSumExp(p), logSumExp(q)];
@@ -31,17 +25,7 @@ const divergence = (p: Float32Array, q: Float32Array): number => {
   return Math.max(0, sum);
 };
 
-const oneMinusCosine = (p: Float32Array, q: Float32Array): number => {
-  let [dot, squares, others] = [0, 0, 0];
-  for (let i = 0; i < p.length; i++) {
-    const [x, y] = [p[i] as number, q[i] as number];
-    dot += x * y;
-    squares += x * x;
-    others += y * y;
-  }
-  const norms = Math.sqrt(squares * others);
-  return norms === 0 ? 0 : 1 - dot / norms;
-};
+const oneMinusCosine = (p: Float32Array, q: Float32Array): number => 1 - cosineOf(p, 0, q, 0, p.length);
 
 /** Sum of what each row of answers lost, over their number. */
 const lossOf = (before: Seen, after: Seen, between: typeof divergence): number => {

@@ -4,7 +4,7 @@ import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
-import type { Activation } from './activations.ts';
+import { type Activation, raise } from './activations.ts';
 
 /** How much of the unevenness of an activation goes over to the weights: none, or |x|^alpha / |w|^(1 - alpha). */
 const ALPHAS = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1] as const;
@@ -128,12 +128,7 @@ const roundedWeight = ({ data, outputs }: Weight, width: number, scales: Float32
 /** Largest magnitude of each input among weights. */
 const weightPeaks = ({ weights, width }: Subject): Float32Array => {
   const peaks = new Float32Array(width);
-  for (const { data } of weights) {
-    for (let i = 0; i < data.length; i++) {
-      const magnitude = Math.abs(data[i] as number);
-      if (magnitude > (peaks[i % width] as number)) peaks[i % width] = magnitude;
-    }
-  }
+  for (const { data } of weights) raise(peaks, data);
   return peaks;
 };
 

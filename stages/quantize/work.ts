@@ -3,11 +3,13 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
 import { encodedBytes } from '../../graph/codec/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
+import { blockwise } from '../../graph/quantize/blockwise.ts';
 import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { fusedFor } from '../../graph/quantize/convert.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
+import { whyKept } from '../../graph/quantize/report.ts';
 import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
-import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
@@ -88,11 +90,7 @@ const proved = (found: Deviation): Deviation => {
 
 /** A model that stays as it is would be refused as a file of fewer bits much later, and be none in the report until then. */
 const nothingQuantized = ({ format }: Config, { weights }: Quantized['report']): UserError => {
-  const counts = new Map<string, number>();
-  for (const { dims, reason } of weights) {
-    if (dims.length === 2 && reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
-  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).join(', ');
+  const reasons = whyKept(weights);
   return stageError(
     `no matrix of this model can be stored in ${format === 'int8' || format === 'uint8' ? '8 bits' : format}${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
   );
@@ -162,7 +160,9 @@ const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts>
 /** Blocks of few bits, and of 8 where a budget allows some. */
 const inBlocks = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'mixed'>> => {
   const { config, options, examples, judged } = subject;
-  const products = await rounded(graph, subject);
+  const found = await rounded(graph, subject);
+  const choices = chooseWeights(graph, options);
+  const products = { ...found, packings: new Map([...found.packings, ...blockwise(graph, choices, found.packings)]) };
   const all = (widened: ReadonlySet<Value>): Quantized => {
     const packings = new Map([...products.packings].filter(([name]) => !widened.has(name)));
     return quantizeWeights(withCorrections(graph, products, packings.keys()), { ...options, widened }, packings);
@@ -197,9 +197,10 @@ const narrowed = async ({ graph, choices }: Quantized, subject: Subject): Promis
 };
 
 const made = async (subject: Subject): Promise<Made> => {
-  const { model, options } = subject;
-  const kind = options.format?.products.kind ?? 'integers';
-  const fused = fuseForInference(model.graph, kind === 'integers' ? 'inside' : 'apart');
+  const { model, options, config } = subject;
+  const format = formatOf(config.format);
+  const { kind } = format.products;
+  const fused = fusedFor(model.graph, format);
   const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
   const { quantized, mixed } =
     kind === 'blocks' ? await inBlocks(even.graph, subject) : { quantized: quantizeWeights(even.graph, options) };

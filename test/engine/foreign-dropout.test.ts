@@ -16,7 +16,7 @@ import { value } from '../../graph/graph.ts';
 import { withClassificationHead } from '../../models/head.ts';
 import { importModel } from '../../models/importers/index.ts';
 import type { Model } from '../../models/model.ts';
-import { goldenFolder } from '../models/golden-checkpoints.ts';
+import { families, goldenFolder } from '../models/golden-checkpoints.ts';
 import { tokenizerOfWords } from '../models/support.ts';
 import { renamed } from '../rig/renamed.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -57,17 +57,7 @@ const foreignOf = async (name: string, { graph }: Model): Promise<Model> => {
   return importModel(join(folder, 'onnx', 'model.onnx'), '/', { head: 'new' });
 };
 
-describe.each([
-  'bert',
-  'distilbert',
-  'roberta',
-  'electra',
-  'albert',
-  'mpnet',
-  'modernbert',
-  'mobilebert',
-  'deberta-v2',
-])('%s as a graph of another maker', (name) => {
+describe.each(families)('%s as a graph of another maker', (name) => {
   it('trains with dropout as its checkpoint does: the same masks fall on the same values', async () => {
     const checkpoint = await importModel(goldenFolder(name), '/', { head: 'new' });
     const foreign = await foreignOf(name, checkpoint);

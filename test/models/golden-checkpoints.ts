@@ -110,3 +110,6 @@ export const cosine = (a: readonly number[], b: readonly number[]): number => {
   const dot = (x: readonly number[], y: readonly number[]): number => x.reduce((sum, v, i) => sum + v * (y[i] ?? 0), 0);
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 };
+
+/** One checkpoint with a classifier of every family that decant has layers for. */
+export const families = 'bert distilbert roberta electra albert mpnet modernbert mobilebert deberta-v2'.split(' ');

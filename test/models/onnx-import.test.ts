@@ -24,7 +24,7 @@ import { trainable } from '../../stages/train/run.ts';
 import { renamed } from '../rig/renamed.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 import * as graphs from './bare-graphs.ts';
-import { goldenFolder, importGolden } from './golden-checkpoints.ts';
+import { families, goldenFolder, importGolden } from './golden-checkpoints.ts';
 import { largestDifference, outputsOf, tokenizerOfWords } from './support.ts';
 
 /** Sums in another order. */
@@ -73,17 +73,7 @@ const imported = (file: string, options: Partial<ImportOptions> = {}): Promise<M
 
 const texts = ['the cat sleeps', 'a dog runs over the old house'];
 
-describe.each([
-  'bert',
-  'distilbert',
-  'roberta',
-  'electra',
-  'albert',
-  'mpnet',
-  'modernbert',
-  'mobilebert',
-  'deberta-v2',
-])('the graph of %s without what decant says of it', (name) => {
+describe.each(families)('the graph of %s without what decant says of it', (name) => {
   it('is the same model: its classes, their names, and the features of a new head', async () => {
     const model = await importGolden(name);
     const file = await foreign(name, renamed(model.graph));
