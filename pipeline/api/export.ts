@@ -25,7 +25,7 @@ const withQuantized = async (models: Models, path: string, running: QuantizeCont
   const { model } = await quantizeModel(source, config.parse({ smooth: false }), undefined, running).catch(
     (error: unknown) => Promise.reject(reworded(error, (reason) => requestError(`${path}: ${reason}`))),
   );
-  return new Map([['fp32', source] as const, ['q8', model] as const]);
+  return new Map([...models, ['q8', model]]);
 };
 
 /** Each file is loaded once and reads two short texts. */

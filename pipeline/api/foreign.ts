@@ -53,7 +53,7 @@ const bareFile = async (name: string, file: string): Promise<Foreign> => {
 };
 
 const oneOf = (models: Models): Model => {
-  const model = models.get('fp32') ?? models.get('q8');
+  const model = models.get('fp32') ?? [...models.values()][0];
   if (model === undefined) throw new Error('a folder of models holds at least one');
   return model;
 };

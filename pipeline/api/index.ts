@@ -61,6 +61,7 @@ import type {
 } from './types/pipelines.ts';
 
 export { UserError } from '../../ground/errors.ts';
+export { precisions } from '../../models/precision.ts';
 export { gatesFail } from '../../reports/gates/gate.ts';
 export { defaultThreads } from '../plan/threads.ts';
 export { dtypes } from './dtype.ts';

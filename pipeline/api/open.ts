@@ -50,7 +50,8 @@ const openFile = async (file: string, { dtype }: FileOptions): Promise<Opened> =
 
 /** As transformers saves models: read as the import stage would. */
 const openCheckpoint = async (folder: string, { dtype }: FileOptions): Promise<Opened> => {
-  if (dtype === 'q8') throw requestError(`${folder}: is a checkpoint of Hugging Face, which holds no q8 model`);
+  if (dtype !== undefined && dtype !== 'fp32')
+    throw requestError(`${folder}: is a checkpoint of Hugging Face, which holds no ${dtype} model`);
   const { importFolder } = await import('../../models/importers/folder/index.ts');
   const model = await importFolder(resolve(folder), { head: 'keep' }).catch((error: unknown) => {
     throw reworded(error, (message) => requestError(`${folder}: ${message}`));

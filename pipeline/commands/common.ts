@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { defaultThreads, engineNames, type Job, type Progress } from '../api/index.ts';
+import { defaultThreads, engineNames, type Job, type Progress, precisions } from '../api/index.ts';
 
 export const DEFAULT_FILE = 'pipeline.yaml';
 
@@ -56,10 +56,10 @@ export const followedOnLine = async <Event, Result>(
 
 /** Of commands that take one of a folder's files. */
 export const dtypeOption = (): Option =>
-  new Option('--dtype <name>', 'file of an exported folder: fp32, or q8, which is taken where there is one').choices([
-    'fp32',
-    'q8',
-  ]);
+  new Option(
+    '--dtype <name>',
+    'file of an exported folder, as transformers.js calls it; q8 where there is one',
+  ).choices(precisions);
 
 /** Of commands that run models of strangers. */
 export const addLimitOptions = (command: Command, patience: number, threads = defaultThreads()): Command =>
