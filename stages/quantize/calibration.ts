@@ -17,18 +17,19 @@ export interface Texts {
   readonly judged: readonly Encoded[];
 }
 
-/** Training texts as a model reads them, to see what its activations are like. */
+/** Training texts as a model reads them, to see what its activations are like; as many others only where something is judged. */
 export const calibrationTexts = async (
   path: (file: string) => string,
   model: Model,
-  count: number,
+  { count, judges }: { readonly count: number; readonly judges: boolean },
   signal: AbortSignal,
 ): Promise<Texts> => {
   const texts = await openTrainingTexts(path);
-  const examples: readonly Example[] = await texts.pick(spread(texts.labelled, 2 * count));
+  const examples: readonly Example[] = await texts.pick(spread(texts.labelled, judges ? 2 * count : count));
   if (examples.length === 0) throw stageError('calibration: there are no training texts to see activations by');
   const length = Math.min(texts.maxLength, model.info.maxLength);
   const encoded = await taskOf(texts.task).encode(model, examples, length, signal);
+  if (!judges || encoded.length === 1) return { seen: encoded, judged: encoded };
   const seen = encoded.filter((_, i) => i % 2 === 0);
-  return { seen, judged: encoded.length === 1 ? seen : encoded.filter((_, i) => i % 2 === 1) };
+  return { seen, judged: encoded.filter((_, i) => i % 2 === 1) };
 };

@@ -241,8 +241,8 @@ export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
   if (input === undefined) throw new Error('quantize needs a model');
   const source = await readModelArtifact(input.path);
   const { calibration = CALIBRATION } = config;
-  const texts =
-    dataset === undefined ? undefined : await calibrationTexts(dataset.path, source, calibration, ctx.signal);
+  const asked = { count: calibration, judges: config.budget !== undefined };
+  const texts = dataset === undefined ? undefined : await calibrationTexts(dataset.path, source, asked, ctx.signal);
   const { model, metrics, decision } = await quantizeModel(source, config, texts, {
     ...{ threads: ctx.threads, signal: ctx.signal },
     onProgress: (progress) => ctx.progress(progress),
