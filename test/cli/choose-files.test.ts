@@ -46,7 +46,7 @@ describe('predict', () => {
       ['lonely/model.onnx'],
       'lonely/model.onnx: model.onnx has no tokenizer beside it, and without one no text can be read',
     ],
-    [['deploy', '--dtype', 'fp16'], "argument 'fp16' is invalid. Allowed choices are fp32, q8"],
+    [['deploy', '--dtype', 'fp16'], 'deploy holds no fp16 model; it has fp32, q8'],
   ])('says what is wrong with %j', async (args, message) => {
     cpSync(space.path('student/model.onnx'), space.path('lonely/model.onnx'));
     const { code, stderr } = await run('predict', ...args, 'a text');

@@ -89,9 +89,12 @@ describe('a plan', () => {
     const { code, stdout } = await decant(['plan', file, '--set', 'stages.teacher.steps=60', '--memory', '60']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^teacher {11}runs: config\.steps 20 -> 60 \(about .* s, \d+ MB of memory\)$/m);
-    expect(stdout).toMatch(
-      /steps would run; about .* s by earlier runs\.\nMemory: up to about \d+ MB, in teacher\. Disk: about .* more\.\n/,
-    );
+    const summary =
+      /steps would run; about .* s by earlier runs\.\nMemory: up to about (\d+) MB, in (\S+)\. Disk: about .* more\.\n/;
+    const [, most, step] = summary.exec(stdout) ?? [];
+    const memories = [...stdout.matchAll(/^(\S+) +runs.*, (\d+) MB of memory\)$/gm)];
+    expect(Math.max(...memories.map(([, , memory]) => Number(memory)))).toBe(Number(most));
+    expect(memories).toContainEqual(expect.objectContaining({ 1: step, 2: most }));
     expect(stdout).toMatch(
       /^warning: teacher takes about \d+ MB of memory, and a step may take 60(?:\.0+)? MB here: halve its batch/m,
     );
