@@ -5,6 +5,7 @@ import type { Format } from './format.ts';
 import { int8 } from './formats/int8.ts';
 import { formAt } from './forms.ts';
 import type { Grid, Layout } from './grid.ts';
+import type { Ranges } from './range.ts';
 import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
 import { quantizeError } from './weights.ts';
 
@@ -21,6 +22,8 @@ export interface QuantizeOptions {
   readonly reduceRange?: boolean;
   /** Weights that get 8 bits where a format of blocks has fewer. */
   readonly widened?: ReadonlySet<Value>;
+  /** Of what products read, where a format wants them known from texts. */
+  readonly ranges?: Ranges;
   /** The only weights that are stored in fewer bits; all that the format takes where nothing is said. */
   readonly only?: ReadonlySet<Value>;
   /** Names of weights that stay in float; `*` stands for any text. */
@@ -40,6 +43,9 @@ export type Choice =
   | { readonly form: 'linear' | 'table' | 'stored' }
   | { readonly form: 'blocks'; readonly use: 'product' | 'table'; readonly layout: Layout; readonly grid: Grid }
   | { readonly kept: string };
+
+/** Largest whole number of a weight in 8 bits. */
+export const eightBitLimit = ({ reduceRange }: QuantizeOptions): 127 | 63 => (reduceRange === true ? 63 : 127);
 
 /** Why a weight stays as it is where that was asked for. */
 const [EXCLUDED, NOT_ASKED] = ['excluded', 'embeddings are not asked for'];
@@ -82,6 +88,10 @@ const chooseLinear = (graph: Graph, sites: readonly Site[], size: number, option
   if (sites.some(({ answers }) => answers)) return chooseStored(size);
   const minimum = options.minimumElements ?? minimumMatrix;
   if (size < minimum) return tooSmall(minimum);
+  const { products } = options.format ?? int8;
+  const isInside = sites.some(({ node }) => node.domain !== '');
+  if (products.kind === 'integers' && products.ranges === 'from texts' && isInside)
+    return { kept: 'is multiplied by inside attention' };
   const untyped = sites.some(({ node }) => graph.types.get(node.inputs[0] as Value)?.dtype !== 'float32');
   return untyped ? { kept: 'its input is not known to be float32' } : { form: 'linear' };
 };

@@ -6,9 +6,9 @@ import { int8 } from './formats/int8.ts';
 import { storedInHalves } from './half.ts';
 import { type Quantized, quantizeWeights } from './index.ts';
 
-/** A graph fused as a way of storing its products wants it: nothing but floats and 8 bits is multiplied by inside attention. */
+/** A graph fused as a way of storing its products wants it: nothing but floats, and 8 bits whose ranges are found as it runs, is multiplied by inside attention. */
 export const fusedFor = (graph: Graph, { products }: Pick<Format, 'products'>): Graph =>
-  fuseForInference(graph, products.kind === 'integers' ? 'inside' : 'apart');
+  fuseForInference(graph, products.kind === 'integers' && products.ranges === 'as it runs' ? 'inside' : 'apart');
 
 /** A graph fused for inference and stored as a format says, by its weights alone: nothing is known of its activations. */
 export const storedAs = (graph: Graph, options: QuantizeOptions = {}): Quantized => {

@@ -1,10 +1,19 @@
-/** How the numbers of a matrix are stored, and so computed with. */
-type Storage =
-  /** 8 bits and a step a column; activations are quantized as the model runs. */
-  | { readonly kind: 'integers'; readonly signed: boolean }
-  /** Few bits in blocks, each with a scale; activations stay floats. */
-  | { readonly kind: 'blocks'; readonly bits: 2 | 4 | 8 }
-  | { readonly kind: 'floats' };
+/** Few bits in blocks, each with a scale; activations stay floats. */
+interface Blocks {
+  readonly kind: 'blocks';
+  readonly bits: 2 | 4 | 8;
+}
+
+interface Floats {
+  readonly kind: 'floats';
+}
+
+/** 8 bits and a step a column; activations have 8 bits, too, of a range found as the model runs or known from texts. */
+interface Integers {
+  readonly kind: 'integers';
+  readonly signed: boolean;
+  readonly ranges: 'as it runs' | 'from texts';
+}
 
 /** What a file stores and computes in, by the name that clients know it by. */
 export interface Format {
@@ -15,9 +24,9 @@ export interface Format {
   /** One line for help and docs. */
   readonly summary: string;
   /** Matrices that activations are multiplied by. */
-  readonly products: Storage;
+  readonly products: Integers | Blocks | Floats;
   /** Tables that rows are looked up in. */
-  readonly tables: Storage;
+  readonly tables: { readonly kind: 'integers' } | Blocks | Floats;
   /** Everything else. */
   readonly floats: 'float32' | 'float16';
 }

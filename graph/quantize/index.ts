@@ -3,8 +3,9 @@ import type { Graph, Node, Value } from '../graph.ts';
 import { uniqueNames } from '../node-names.ts';
 import { sitesAt } from '../sites.ts';
 import { blockwise, type Packings } from './blockwise.ts';
-import { type Choice, type Choices, chooseWeights, type QuantizeOptions } from './choose.ts';
+import { type Choice, type Choices, chooseWeights, eightBitLimit, type QuantizeOptions } from './choose.ts';
 import { type BlockEmission, emitProduct, emitRows } from './emit/blocks.ts';
+import { emitFixed, type FixedEmission } from './emit/fixed.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit/integers.ts';
 import { int8 } from './formats/int8.ts';
 import { formAt } from './forms.ts';
@@ -13,13 +14,14 @@ import { quantizeError } from './weights.ts';
 
 export type { QuantizeOptions } from './choose.ts';
 
-/** DynamicQuantizeLinear came with this operator set. */
-const firstOpset = 11;
+/** DynamicQuantizeLinear came with the former operator set, steps a column of DequantizeLinear with the latter. */
+const firstOpsets = { 'as it runs': 11, 'from texts': 13 } as const;
 
 /** All that nodes are emitted with. */
 interface Emitting {
   readonly choices: Choices;
   readonly integers: Emission;
+  readonly fixed: FixedEmission | undefined;
   readonly blocks: BlockEmission;
   readonly packings: Packings;
 }
@@ -32,9 +34,11 @@ const emitBlocks = ({ blocks, packings }: Emitting, node: Node, weight: Value, c
   return true;
 };
 
-const emitIntegers = ({ integers }: Emitting, node: Node, form: 'linear' | 'table'): void => {
-  const emit = form === 'table' ? emitLookup : node.domain === '' ? emitLinear : emitAttention;
-  emit(integers, node);
+const emitIntegers = ({ integers, fixed }: Emitting, node: Node, form: 'linear' | 'table'): void => {
+  if (form === 'table') emitLookup(integers, node);
+  else if (fixed !== undefined) emitFixed(fixed, node);
+  else if (node.domain === '') emitLinear(integers, node);
+  else emitAttention(integers, node);
 };
 
 /** Emits a node that computes with a quantized weight; says whether it is one. */
@@ -71,7 +75,7 @@ export interface Quantized {
 
 /**
  * Stores matrices and embedding tables as a format says. As 8-bit integers they are multiplied in 8 bits, with activations
- * quantized at run time over the whole tensor they arrive in; classifiers compute in float with a matrix that the file holds in
+ * quantized at run time over the whole tensor they arrive in, or by `ranges` where the format knows them; classifiers compute in float with a matrix that the file holds in
  * 8 bits. In blocks of few bits they are multiplied by floats. Small weights stay in float. `rounded` has the blocks of weights
  * that were rounded otherwise than to the nearest.
  */
@@ -80,18 +84,21 @@ export const quantizeWeights = (
   options: QuantizeOptions = {},
   rounded: Packings = new Map(),
 ): Quantized => {
-  const opset = graph.opsets[''] ?? 0;
+  const { products } = options.format ?? int8;
+  const way = products.kind === 'integers' ? products.ranges : 'as it runs';
+  const [opset, firstOpset] = [graph.opsets[''] ?? 0, firstOpsets[way]];
   if (opset < firstOpset) {
     throw quantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
   }
   const choices = chooseWeights(graph, options);
   const packings = new Map([...blockwise(graph, choices, rounded), ...rounded]);
   const builder = GraphBuilder.like(graph, { opsets: { 'com.microsoft': 1, ...graph.opsets } });
-  const { products } = options.format ?? int8;
   const integers: Emission = {
-    ...{ graph, builder, limit: options.reduceRange ? 63 : 127, activations: new Map(), weights: new Map() },
+    ...{ graph, builder, limit: eightBitLimit(options), activations: new Map(), weights: new Map() },
     signed: products.kind !== 'integers' || products.signed,
   };
-  const emitted = emitAll({ choices, integers, blocks: { builder, stored: new Map() }, packings });
+  const { ranges = new Map() } = options;
+  const fixed = way === 'from texts' ? { integers, ranges, rounded: new Map() } : undefined;
+  const emitted = emitAll({ choices, integers, fixed, blocks: { builder, stored: new Map() }, packings });
   return { graph: emitted, report: reportOf(graph, choices), choices };
 };

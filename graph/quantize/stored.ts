@@ -22,6 +22,9 @@ export const hasUnsignedProducts = ({ nodes, weights }: Graph): boolean =>
     return matrix != null && weights.get(matrix)?.dtype === 'uint8';
   });
 
+/** Whether activations have 8 bits of ranges that were known before the model runs. */
+export const hasFixedRanges = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'QuantizeLinear');
+
 /** Whether weights are kept, and so computed with, in float16. */
 export const computesInHalves = ({ weights }: Graph): boolean =>
   [...weights.values()].some(({ dtype }) => dtype === 'float16');

@@ -1,5 +1,5 @@
 import { userErrors } from '../../ground/errors.ts';
-import { type ArrayOf, elementCount, floatPiecesOf, newArray, type Tensor, tensorOf } from '../tensor.ts';
+import { type ArrayOf, arrayOf, elementCount, floatPiecesOf, newArray, type Tensor, tensorOf } from '../tensor.ts';
 
 /** A weight that cannot be quantized as asked, or an exclusion that names none. The message is for the user. */
 export const quantizeError = userErrors('quantize');
@@ -78,6 +78,20 @@ export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, 
     integers: tensorOf('int8', tensor.dims, integers),
     steps: tensorOf('float32', [channels], steps),
   };
+};
+
+/** The floats that 8-bit integers stand for. */
+export const widenedMatrix = ({ integers, steps }: Quantized, axis: ChannelAxis): Tensor => {
+  const [rows = 0, columns = 0] = integers.dims;
+  const [whole, own] = [arrayOf({ ...integers, dtype: 'int8' }), arrayOf({ ...steps, dtype: 'float32' })];
+  const data = newArray('float32', rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const at = row * columns + column;
+      data[at] = (whole[at] as number) * (own[axis === 'columns' ? column : row] as number);
+    }
+  }
+  return tensorOf('float32', integers.dims, data);
 };
 
 /** An int8 matrix with rows and columns exchanged. */

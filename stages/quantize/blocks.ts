@@ -4,11 +4,11 @@ import type { Watching } from '../../engine/observe/index.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { finiteRows, type Packings } from '../../graph/quantize/blockwise.ts';
 import type { Choice, Choices } from '../../graph/quantize/choose.ts';
-import { type Rows, widened } from '../../graph/quantize/grid.ts';
+import { widened } from '../../graph/quantize/grid.ts';
 import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
-import { arrayOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { centred, type Gram, gramsOf } from './grams.ts';
+import { type Correction, type Corrections, corrected, ownBias } from './corrections.ts';
+import { centred, gramsOf, meansOf } from './grams.ts';
 import type { Rounder, Rounding } from './roundings/rounding.ts';
 
 type BlockChoice = Extract<Choice, { readonly form: 'blocks' }>;
@@ -23,14 +23,6 @@ interface Product {
   readonly bias?: Value;
 }
 
-/** The bias of the one node that multiplies by a weight, where no other node reads that. */
-const ownBias = (graph: Graph, weight: Value): Value | undefined => {
-  const [site, ...more] = sitesOfWeight(graph, weight);
-  const bias = more.length === 0 ? site?.bias : undefined;
-  const dims = bias === undefined ? undefined : graph.weights.get(bias)?.dims;
-  return dims?.length === 1 && bias !== undefined && sitesOfWeight(graph, bias).length === 1 ? bias : undefined;
-};
-
 const productsIn = (graph: Graph, choices: Choices): readonly Product[] =>
   [...choices].flatMap(([weight, choice]) => {
     if (!('form' in choice) || choice.form !== 'blocks' || choice.use !== 'product') return [];
@@ -42,20 +34,6 @@ const productsIn = (graph: Graph, choices: Choices): readonly Product[] =>
     return input == null ? [] : [{ weight, choice, input, width, ...(bias === undefined ? {} : { bias }) }];
   });
 
-/** A bias that makes up for the mean error of the product before it. */
-const corrected = (bias: Tensor, before: Rows, after: Float32Array, { sums, rows }: Gram): Tensor => {
-  const data = Float32Array.from(arrayOf({ ...bias, dtype: 'float32' }));
-  for (let row = 0; row < before.rows; row++) {
-    let error = 0;
-    for (let i = 0; i < before.width; i++) {
-      const at = row * before.width + i;
-      error += ((sums[i] as number) / rows) * ((before.data[at] as number) - (after[at] as number));
-    }
-    data[row] = (data[row] as number) + error;
-  }
-  return tensorOf('float32', bias.dims, data);
-};
-
 /** Where products are rounded by what they read. */
 export interface BlockRequest extends Watching {
   readonly graph: Graph;
@@ -65,27 +43,11 @@ export interface BlockRequest extends Watching {
   onMatrix(done: number, total: number): void;
 }
 
-/** A bias that makes up for the mean error of the product before it. */
-interface Correction {
-  readonly bias: Value;
-  readonly tensor: Tensor;
-}
-
 /** Weights in blocks, and what makes up for the mean error of each. */
 export interface RoundedProducts {
   readonly packings: Packings;
-  readonly corrections: ReadonlyMap<Value, Correction>;
+  readonly corrections: Corrections;
 }
-
-/** A graph with biases that make up for the mean errors of some weights. */
-export const withCorrections = (graph: Graph, { corrections }: RoundedProducts, of: Iterable<Value>): Graph => {
-  const weights = new Map(graph.weights);
-  for (const weight of of) {
-    const correction = corrections.get(weight);
-    if (correction !== undefined) weights.set(correction.bias, correction.tensor);
-  }
-  return { ...graph, weights };
-};
 
 /** Bytes of sums of products that are held at once: more inputs are watched in another pass over the texts. */
 const HELD = 256e6;
@@ -132,8 +94,16 @@ const roundPass = async (
     into.packings.set(weight, packedOf(rows, choice.grid, rounded, choice.use));
     const added = bias === undefined ? undefined : graph.weights.get(bias);
     if (bias !== undefined && added !== undefined) {
+      const means = meansOf(gram);
       const near = widened(rows, choice.grid, rounded);
-      into.corrections.set(weight, { bias, tensor: corrected(added, rows, near, gram) });
+      into.corrections.set(weight, {
+        bias,
+        tensor: corrected(
+          added,
+          { means, width: rows.width, data: rows.data },
+          { means, width: rows.width, data: near },
+        ),
+      });
     }
     onProduct();
   }

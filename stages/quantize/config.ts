@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
 import { bytesIn } from './budget.ts';
+import { calibrators } from './calibrators/index.ts';
 import { roundingOf, roundings } from './roundings/index.ts';
 
 const formatNames = formats.map(({ name }) => name);
@@ -44,6 +45,12 @@ const options = z.strictObject({
     description:
       'Whether activations are evened out before 8-bit products (the default), where training texts show that products err less by it.',
   }),
+  calibrator: z
+    .enum(calibrators.map(({ name }) => name))
+    .exactOptional()
+    .meta({
+      description: `What the 256 steps of an activation span, where ranges come from texts (default ${calibrators[0].name}). ${described(calibrators)}.`,
+    }),
   budget: z
     .strictObject({
       bytes: z
@@ -71,26 +78,37 @@ export const formatOf = (name: Options['format']): (typeof formats)[number] => {
   return found;
 };
 
-/** Options that belong to a way of storing products, and what that is called. */
+type Products = ReturnType<typeof formatOf>['products'];
+
+/** Options that belong to a way of storing products, and why others have no use for them. */
 const belongings = [
-  { keys: ['block', 'zeroPoint', 'rounding', 'budget'], kind: 'blocks', called: 'stores no blocks' },
-  { keys: ['smooth'], kind: 'integers', called: 'has no 8-bit products' },
+  {
+    keys: ['block', 'zeroPoint', 'rounding', 'budget'],
+    belong: ({ kind }: Products) => kind === 'blocks',
+    why: 'stores no blocks',
+  },
+  { keys: ['smooth'], belong: ({ kind }: Products) => kind === 'integers', why: 'has no 8-bit products' },
+  {
+    keys: ['calibrator'],
+    belong: (products: Products) => products.kind === 'integers' && products.ranges === 'from texts',
+    why: 'finds ranges as it runs, or has none',
+  },
 ] as const;
 
 /** Options that the format has no use for: something else than what was asked would be made. */
 const misplaced = (given: Options): readonly (readonly [string, string])[] => {
-  const { kind } = formatOf(given.format).products;
-  const idle = belongings.flatMap(({ keys, kind: own, called }) =>
-    own === kind ? [] : keys.flatMap((key) => (given[key] === undefined ? [] : [[key, called] as const])),
+  const { products } = formatOf(given.format);
+  const idle = belongings.flatMap(({ keys, belong, why }) =>
+    belong(products) ? [] : keys.flatMap((key) => (given[key] === undefined ? [] : [[key, why] as const])),
   );
-  return given.reduceRange && kind !== 'integers' ? [...idle, ['reduceRange', 'has no 8-bit products']] : idle;
+  return given.reduceRange && products.kind !== 'integers' ? [...idle, ['reduceRange', 'has no 8-bit products']] : idle;
 };
 
 /** Whether activations have to be seen. */
 export const needsTexts = (given: Options): boolean => {
   const { products, floats } = formatOf(given.format);
   if (floats === 'float16') return true;
-  if (products.kind === 'integers') return given.smooth !== false;
+  if (products.kind === 'integers') return products.ranges === 'from texts' || given.smooth !== false;
   return products.kind === 'blocks' && (roundingOf(given.rounding).readsInputs || given.budget !== undefined);
 };
 

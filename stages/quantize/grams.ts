@@ -95,6 +95,9 @@ export const gramsOf = async (
   }
 };
 
+/** Of each number. */
+export const meansOf = ({ sums, rows }: Gram): Float64Array => sums.map((sum) => sum / rows);
+
 /** The same about the mean: what is left once a bias makes up for the mean error. */
 export const centred = ({ width, rows, products, sums }: Gram): Float64Array => {
   const about = new Float64Array(products.length);

@@ -3,8 +3,9 @@ import type { Graph, Value } from '../../graph/graph.ts';
 import { chooseWeights, type QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { bytesAfter } from '../../graph/quantize/report.ts';
-import { type RoundedProducts, withCorrections } from './blocks.ts';
+import type { RoundedProducts } from './blocks.ts';
 import { expectReachable, type Widening, widenedWithin } from './budget.ts';
+import { withCorrections } from './corrections.ts';
 import type { Harms } from './sensitivity.ts';
 
 /** Which weights of a graph get more bits, and why. */

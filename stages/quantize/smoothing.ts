@@ -1,10 +1,12 @@
 import type { Engine, Program } from '../../engine/engine.ts';
+import type { Seen } from '../../engine/observe/index.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
 import { type Activation, raise } from './activations.ts';
+import { joined, type RoundInputs } from './rounded-inputs.ts';
 
 /** How much of the unevenness of an activation goes over to the weights: none, or |x|^alpha / |w|^(1 - alpha). */
 const ALPHAS = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1] as const;
@@ -83,30 +85,6 @@ class Errors {
   }
 }
 
-/** Activations as DynamicQuantizeLinear rounds them, each text by its own range. */
-const roundedTexts = ({ texts, width }: Subject, scales: Float32Array): Float32Array => {
-  const rows = texts.reduce((sum, text) => sum + text.rows, 0);
-  const rounded = new Float32Array(rows * width);
-  let start = 0;
-  for (const { data } of texts) {
-    let [low, high] = [0, 0];
-    for (let i = 0; i < data.length; i++) {
-      const x = (data[i] as number) / (scales[i % width] as number);
-      rounded[start + i] = x;
-      if (x < low) low = x;
-      if (x > high) high = x;
-    }
-    const step = (high - low) / 255 || 1;
-    const zero = Math.round(-low / step);
-    for (let i = start; i < start + data.length; i++) {
-      const whole = Math.round((rounded[i] as number) / step) + zero;
-      rounded[i] = (Math.max(0, Math.min(255, whole)) - zero) * step;
-    }
-    start += data.length;
-  }
-  return rounded;
-};
-
 /** A matrix that was multiplied by scales, to 8 bits with a step an output. */
 const roundedWeight = ({ data, outputs }: Weight, width: number, scales: Float32Array): Weight => {
   const rounded = new Float32Array(data.length);
@@ -125,10 +103,10 @@ const roundedWeight = ({ data, outputs }: Weight, width: number, scales: Float32
   return { data: rounded, outputs };
 };
 
-/** Largest magnitude of each input among weights. */
-const weightPeaks = ({ weights, width }: Subject): Float32Array => {
+/** Largest magnitude of each number of rows of a width. */
+const peaksOf = (rows: readonly Float32Array[], width: number): Float32Array => {
   const peaks = new Float32Array(width);
-  for (const { data } of weights) raise(peaks, data);
+  for (const data of rows) raise(peaks, data);
   return peaks;
 };
 
@@ -149,20 +127,23 @@ interface Best {
   readonly error: number;
 }
 
-/** The alpha by which the products of a group err least. */
-const bestFor = async (errors: Errors, subject: Subject): Promise<Best & { readonly plain: number }> => {
-  const { width, texts, weights } = subject;
-  const rows = texts.reduce((sum, text) => sum + text.rows, 0);
-  const x = new Float32Array(rows * width);
-  let at = 0;
-  for (const { data } of texts) {
-    x.set(data, at);
-    at += data.length;
-  }
+/** Two halves of texts: scales and ranges are made of the former, and judged by the latter. One text is both. */
+const halvesOf = (texts: readonly Seen[]): readonly [readonly Seen[], readonly Seen[]] =>
+  texts.length < 2 ? [texts, texts] : [texts.filter((_, i) => i % 2 === 0), texts.filter((_, i) => i % 2 === 1)];
+
+/** What products err by in 8 bits when their inputs are divided by scales. */
+const errorsOf = async (
+  errors: Errors,
+  { width, weights }: Subject,
+  [seen, judged]: ReturnType<typeof halvesOf>,
+  round: RoundInputs,
+): Promise<(scales: Float32Array) => Promise<number>> => {
+  const x = joined(judged.map(({ data }) => data));
+  const rows = x.length / width;
   const exact: Float32Array[] = [];
   for (const weight of weights) exact.push((await errors.of(rows, width, x, weight)).product);
-  const errorOf = async (scales: Float32Array): Promise<number> => {
-    const rounded = roundedTexts(subject, scales);
+  return async (scales) => {
+    const rounded = round(judged, seen, scales);
     let sum = 0;
     for (const [i, weight] of weights.entries()) {
       const own = roundedWeight(weight, width, scales);
@@ -170,17 +151,38 @@ const bestFor = async (errors: Errors, subject: Subject): Promise<Best & { reado
     }
     return sum;
   };
+};
+
+/**
+ * The alpha by which the products of a group err least on texts that its scales were not made of: channels whose peaks are
+ * brought to one level by texts that were seen go beyond it on others.
+ */
+const bestFor = async (
+  errors: Errors,
+  subject: Subject,
+  round: RoundInputs,
+): Promise<Best & { readonly plain: number }> => {
+  const { width, texts, weights, peaks } = subject;
+  const halves = halvesOf(texts);
+  const errorOf = await errorsOf(errors, subject, halves, round);
   const ones = new Float32Array(width).fill(1);
   const plain = await errorOf(ones);
-  const byWeight = weightPeaks(subject);
-  let best: Best = { alpha: 0, scales: ones, error: plain };
+  const byWeight = peaksOf(
+    weights.map(({ data }) => data),
+    width,
+  );
+  const seen = peaksOf(
+    halves[0].map(({ data }) => data),
+    width,
+  );
+  let best = { alpha: 0, error: plain };
   for (const alpha of ALPHAS) {
-    const scales = scalesOf(subject.peaks, byWeight, alpha);
-    const error = await errorOf(scales);
-    if (error < best.error) best = { alpha, scales, error };
+    const error = await errorOf(scalesOf(seen, byWeight, alpha));
+    if (error < best.error) best = { alpha, error };
   }
-  const isWorthwhile = best.error < WORTHWHILE * plain;
-  return { ...(isWorthwhile ? best : { alpha: 0, scales: ones, error: plain }), plain };
+  if (best.error >= WORTHWHILE * plain) return { alpha: 0, scales: ones, error: plain, plain };
+  // Once chosen, an alpha is worth the peaks of all texts.
+  return { ...best, scales: scalesOf(peaks, byWeight, best.alpha), plain };
 };
 
 const weightsOf = (graph: Graph, { products }: Group): readonly Weight[] =>
@@ -199,6 +201,8 @@ export interface SmoothingRequest {
   readonly signal: AbortSignal;
   /** Activations by the value that products read. */
   readonly activations: ReadonlyMap<Value, Activation>;
+  /** What 8 bits make of activations as the model runs. */
+  readonly round: RoundInputs;
   onGroup(done: number, total: number): void;
 }
 
@@ -211,7 +215,7 @@ export interface SmoothingRequest {
 export const searchScales = async (
   request: SmoothingRequest,
 ): Promise<{ readonly scales: Scales; readonly smoothings: readonly Smoothing[] }> => {
-  const { graph, engine, threads, signal, activations, onGroup } = request;
+  const { graph, engine, threads, signal, activations, round, onGroup } = request;
   const groups = productGroups(graph);
   const scales = new Map<Value, Float32Array>();
   const smoothings: Smoothing[] = [];
@@ -222,7 +226,7 @@ export const searchScales = async (
       const { input } = group;
       const activation = activations.get(input);
       if (activation === undefined) throw new Error(`'${input}' was not watched`);
-      const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) });
+      const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) }, round);
       if (best.alpha > 0) scales.set(input, best.scales);
       smoothings.push({ input, alpha: best.alpha, error: best.plain === 0 ? 1 : best.error / best.plain });
       onGroup(smoothings.length, groups.length);

@@ -4,7 +4,7 @@ import type { Watching } from '../../engine/observe/index.ts';
 import { encodedBytes } from '../../graph/codec/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { blockwise } from '../../graph/quantize/blockwise.ts';
-import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { chooseWeights, eightBitLimit, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { fusedFor } from '../../graph/quantize/convert.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
@@ -18,15 +18,20 @@ import type { Model } from '../../models/model.ts';
 import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
 import { activationsOf } from './activations.ts';
-import { type RoundedProducts, roundProducts, withCorrections } from './blocks.ts';
+import { type RoundedProducts, roundProducts } from './blocks.ts';
 import { bytesIn } from './budget.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
+import { calibratorOf } from './calibrators/index.ts';
 import { type Deviation, judgeOf } from './check.ts';
 import { CALIBRATION, type Config, formatOf } from './config.ts';
+import { withCorrections } from './corrections.ts';
 import { type Decision, writeDecision } from './decision.ts';
 import { wideValues } from './halves.ts';
 import type { Reported } from './index.ts';
+import { meanErrors } from './mean-errors.ts';
 import { type Mixed, mixedWithin } from './mixed.ts';
+import { type Calibration, calibrated } from './ranges.ts';
+import { byRange, byText } from './rounded-inputs.ts';
 import { roundingOf } from './roundings/index.ts';
 import { Harms } from './sensitivity.ts';
 import { type Smoothing, searchScales } from './smoothing.ts';
@@ -55,6 +60,8 @@ interface Made {
   readonly graph: Graph;
   readonly quantized: Quantized;
   readonly smoothings: readonly Smoothing[];
+  /** What activations span that have ranges before the model runs. */
+  readonly calibration?: Calibration;
   /** Values that stay in float32, and how large they grow. */
   readonly islands: ReadonlyMap<string, number>;
   /** What a budget allowed, and what came of it. */
@@ -72,6 +79,7 @@ const metricsOf = ({ format }: Config, made: Made, found: Deviation): Reported =
     format,
     ...weightsJson(made.quantized.report),
     ...(made.smoothings.length === 0 ? {} : { smoothing: made.smoothings.map((one) => ({ ...one })) }),
+    ...(made.calibration === undefined ? {} : { ranges: made.calibration.inputs.map((one) => ({ ...one })) }),
     ...(made.mixed === undefined ? {} : { mixed: mixedJson(made.mixed) }),
     ...(made.islands.size === 0 ? {} : { islands: Object.fromEntries(made.islands) }),
   },
@@ -92,7 +100,7 @@ const proved = (found: Deviation): Deviation => {
 const nothingQuantized = ({ format }: Config, { weights }: Quantized['report']): UserError => {
   const reasons = whyKept(weights);
   return stageError(
-    `no matrix of this model can be stored in ${format === 'int8' || format === 'uint8' ? '8 bits' : format}${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
+    `no matrix of this model can be stored in ${formatOf(format).products.kind === 'integers' ? '8 bits' : format}${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
   );
 };
 
@@ -131,6 +139,9 @@ const counting =
 
 const reading = (context: QuantizeContext) => counting(context, 'texts', 'looking at activations');
 
+const fixesRanges = ({ options }: Subject): boolean =>
+  options.format?.products.kind === 'integers' && options.format.products.ranges === 'from texts';
+
 /** Activations evened out where that pays. */
 const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph' | 'smoothings'>> => {
   const { examples, config, context } = subject;
@@ -139,8 +150,23 @@ const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph
   const inputs = productGroups(graph).map(({ input }) => input);
   const activations = await activationsOf(watching, inputs, examples, reading(context));
   const onGroup = counting(context, 'products', 'evening out activations');
-  const { scales, smoothings } = await searchScales({ ...watching, activations, onGroup });
+  const round = fixesRanges(subject) ? byRange(calibratorOf(config.calibrator)) : byText;
+  const { scales, smoothings } = await searchScales({ ...watching, activations, round, onGroup });
   return { graph: smoothed(graph, scales), smoothings };
+};
+
+/** Products of 8 bits, by ranges that texts gave where the format fixes them. */
+const inIntegers = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'calibration'>> => {
+  const { options, examples, config, context } = subject;
+  if (!fixesRanges(subject)) return { quantized: quantizeWeights(graph, options) };
+  const watching = { ...watchingOf(graph, subject), examples: examples ?? [] };
+  const onText = counting(context, 'texts', 'finding ranges');
+  const calibration = await calibrated({ ...watching, options, calibrator: calibratorOf(config.calibrator), onText });
+  const { ranges, products } = calibration;
+  const limit = eightBitLimit(options);
+  const corrections = await meanErrors({ ...watching, ranges, products, limit, onText: reading(context) });
+  const balanced = withCorrections(graph, { corrections }, products);
+  return { quantized: quantizeWeights(balanced, { ...options, ranges }), calibration };
 };
 
 const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new Map() };
@@ -202,10 +228,15 @@ const made = async (subject: Subject): Promise<Made> => {
   const { kind } = format.products;
   const fused = fusedFor(model.graph, format);
   const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
-  const { quantized, mixed } =
-    kind === 'blocks' ? await inBlocks(even.graph, subject) : { quantized: quantizeWeights(even.graph, options) };
+  const stored =
+    kind === 'blocks'
+      ? await inBlocks(even.graph, subject)
+      : kind === 'integers'
+        ? await inIntegers(even.graph, subject)
+        : { quantized: quantizeWeights(even.graph, options) };
+  const { quantized } = stored;
   if (kind !== 'floats' && quantized.report.quantized === 0) throw nothingQuantized(subject.config, quantized.report);
-  return { ...even, quantized, ...(mixed === undefined ? {} : { mixed }), ...(await narrowed(quantized, subject)) };
+  return { ...even, ...stored, ...(await narrowed(quantized, subject)) };
 };
 
 /** Fuses a model for inference, stores it in fewer bits and proves that it follows its source. */

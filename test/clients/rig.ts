@@ -10,8 +10,10 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { feedsFor } from '../../engine/feeds.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { type Value, value } from '../../graph/graph.ts';
-import { storedAs } from '../../graph/quantize/convert.ts';
+import type { QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { fusedFor, storedAs } from '../../graph/quantize/convert.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
+import type { Ranges } from '../../graph/quantize/range.ts';
 import { tensorOf } from '../../graph/tensor.ts';
 import { hasClasses, modelTask, type TaskName } from '../../ground/tasks.ts';
 import { buildEncoder } from '../../models/encoder.ts';
@@ -21,6 +23,8 @@ import type { Model, ModelInfo } from '../../models/model.ts';
 import type { Precision } from '../../models/precision.ts';
 import { answerName, textPort, textSignature, tokenPort } from '../../models/signature.ts';
 import { exportModels } from '../../stages/export/folder.ts';
+import { calibrators } from '../../stages/quantize/calibrators/index.ts';
+import { calibrated } from '../../stages/quantize/ranges.ts';
 import { textInputsOf } from '../models/support.ts';
 import { root } from '../rig/build.ts';
 
@@ -140,11 +144,24 @@ export const clientModel = (task: TaskName, { types = false, info = {} }: Client
   };
 };
 
+/** Ranges of what products read, on the rig's texts. */
+const rangesOf = async (model: Model, options: QuantizeOptions): Promise<Ranges> => {
+  const graph = fusedFor(model.graph, options.format ?? formats[0]);
+  const encoded = await tokenizerOf(model.tokenizer).encodeBatch([...texts], model.info.maxLength);
+  const { ranges } = await calibrated({
+    ...{ graph, info: model.info, engine: cpuEngine, threads: 1, signal: new AbortController().signal },
+    ...{ options, calibrator: calibrators[0], examples: encoded.map(encodedText), onText: () => {} },
+  });
+  return ranges;
+};
+
 /** The same in a format, tables of any size among it, so that a tiny model has every kind of node that ships. */
-const stored = (model: Model, precision: Precision): Model => {
+const stored = async (model: Model, precision: Precision): Promise<Model> => {
   const format = formats.find(({ dtype }) => dtype === precision);
   if (format === undefined) return model;
-  return { ...model, graph: storedAs(model.graph, { format, block: 16, minimumElements: 1, minimumTable: 1 }).graph };
+  const options = { format, block: 16, minimumElements: 1, minimumTable: 1 } as const;
+  const ranges = precision === 'int8' ? await rangesOf(model, options) : new Map();
+  return { ...model, graph: storedAs(model.graph, { ...options, ranges }).graph };
 };
 
 /** Exports a model, float and INT8 side by side unless one is named, into a folder of its own below `parent`. */
@@ -156,7 +173,8 @@ export const exportInto = async (
 ): Promise<string> => {
   const folder = join(parent, name);
   mkdirSync(folder, { recursive: true });
-  const models = new Map(precisions.map((precision) => [precision, stored(model, precision)]));
+  const models = new Map<Precision, Model>();
+  for (const precision of precisions) models.set(precision, await stored(model, precision));
   await exportModels(folder, models, { threads: 1, results: '' });
   return folder;
 };

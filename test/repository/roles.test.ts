@@ -33,6 +33,7 @@ const exempt: Readonly<Record<string, string>> = {
   'graph/normalize/stored-bytes.ts': 'rows of few bits are fetched before they are made floats',
   'graph/normalize/unfuse/': 'operators that optimizers fused, in the ones that they stand for',
   'graph/rewrite/': 'patterns of operators, and what replaces them',
+  'graph/quantize/emit/': 'operators that compute with weights in few bits',
   'graph/quantize/forms.ts': 'kernels that compute in 8 bits',
   'models/anatomy/in-floats.ts': 'what other tools fused or rounded, in the operators that it stands for',
   'models/anatomy/states.ts': 'convolutions read pixels, which are no states',

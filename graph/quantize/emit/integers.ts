@@ -9,6 +9,7 @@ interface Activation {
   readonly step: Value;
   readonly zero: Value;
 }
+/** Whole numbers of a matrix, and the step of each column. */
 interface Weight {
   readonly integers: Value;
   readonly steps: Value;
@@ -75,7 +76,7 @@ const stored = (emission: Emission, key: string, make: () => { integers: Tensor;
 };
 
 /** int8 (in, out) with a step an output. */
-const linearWeight = (emission: Emission, node: Node): Weight => {
+export const linearWeight = (emission: Emission, node: Node): Weight => {
   const { name, tensor } = tensorAt(emission, node, 1);
   const turned = node.attrs.transB?.kind === 'int' && node.attrs.transB.value === 1;
   return stored(emission, turned ? `${name}_transposed` : name, () => {

@@ -67,10 +67,12 @@ interface Places {
   readonly bias: Value | null;
 }
 
-/** The float value behind integers that a DynamicQuantizeLinear made. */
+const makesIntegers: ReadonlySet<string> = new Set(['DynamicQuantizeLinear', 'QuantizeLinear']);
+
+/** The float value behind integers that were made of it. */
 const floatBehind = (graph: Graph, integers: Value | null | undefined): Value | null => {
   const source = integers == null ? undefined : indexOf(graph).producer.get(integers);
-  return source?.op === 'DynamicQuantizeLinear' ? (source.inputs[0] ?? null) : null;
+  return source !== undefined && makesIntegers.has(source.op) ? (source.inputs[0] ?? null) : null;
 };
 
 /** Kernels that take float numbers and quantize them themselves. */

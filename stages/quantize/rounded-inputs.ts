@@ -1,0 +1,51 @@
+import type { Seen } from '../../engine/observe/index.ts';
+import { fixedPointOf, inSteps, type Range, rangeOf } from '../../graph/quantize/range.ts';
+import type { Calibrator } from './calibrators/calibrator.ts';
+import { Distributing } from './distributions.ts';
+
+/** Rows of texts, divided by a scale a channel, as 8 bits keep them; what has to be known beforehand, others tell. */
+export type RoundInputs = (texts: readonly Seen[], others: readonly Seen[], scales: Float32Array) => Float32Array;
+
+/** Rows divided by a scale a channel. */
+const divided = ({ data }: Seen, scales: Float32Array): Float32Array => {
+  const [rows, width] = [new Float32Array(data.length), scales.length];
+  for (let row = 0; row < data.length; row += width) {
+    for (let i = 0; i < width; i++) rows[row + i] = (data[row + i] as number) / (scales[i] as number);
+  }
+  return rows;
+};
+
+/** Rows of texts, one text after the other. */
+export const joined = (texts: readonly Float32Array[]): Float32Array => {
+  const all = new Float32Array(texts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const text of texts) {
+    all.set(text, at);
+    at += text.length;
+  }
+  return all;
+};
+
+const rounded = (data: Float32Array, range: Range): Float32Array => {
+  const [point, rows] = [fixedPointOf(range), new Float32Array(data.length)];
+  for (let i = 0; i < data.length; i++) rows[i] = inSteps(data[i] as number, point);
+  return rows;
+};
+
+/** Each text by its own range, as DynamicQuantizeLinear rounds. */
+export const byText: RoundInputs = (texts, _, scales) =>
+  joined(
+    texts.map((text) => {
+      const data = divided(text, scales);
+      return rounded(data, rangeOf(data));
+    }),
+  );
+
+/** All texts by one range, which a calibrator chooses on others. */
+export const byRange =
+  (calibrator: Calibrator): RoundInputs =>
+  (texts, others, scales) => {
+    const distributing = new Distributing();
+    for (const text of others) distributing.add(divided(text, scales), calibrator.counts);
+    return rounded(joined(texts.map((text) => divided(text, scales))), calibrator.range(distributing.distribution));
+  };
