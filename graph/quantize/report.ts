@@ -1,5 +1,6 @@
-import type { Graph } from '../graph.ts';
-import type { Choice, Choices } from './choose.ts';
+import type { Graph, Value } from '../graph.ts';
+import { type Choice, type Choices, leftAlone } from './choose.ts';
+import type { Format } from './format.ts';
 import { blocksOf, type Grid } from './grid.ts';
 
 /** What happened to one float weight. */
@@ -63,6 +64,27 @@ export const reportOf = (graph: Graph, choices: Choices): QuantizeReport => {
     bytesBefore: sum((weight) => weight.bytesBefore),
     bytesAfter: sum((weight) => weight.bytesAfter),
   };
+};
+
+/** A matrix and what became of it. */
+interface StoredMatrix extends Omit<WeightReport, 'storage'> {
+  readonly storage: WeightReport['storage'] | 'float16';
+}
+
+/** Matrices and what became of them; of floats, what is left of their width. */
+export const storedMatrices = (
+  { report, choices }: { readonly report: QuantizeReport; readonly choices: Choices },
+  { floats }: Pick<Format, 'floats'>,
+): readonly StoredMatrix[] => {
+  const alone: ReadonlySet<string> = new Set<Value>(leftAlone(choices));
+  return report.weights
+    .filter(({ dims }) => dims.length === 2)
+    .map((matrix) => {
+      const isHalf = matrix.storage === 'float32' && floats === 'float16' && !alone.has(matrix.name);
+      if (!isHalf) return matrix;
+      const { reason: _, ...stored } = matrix;
+      return { ...stored, storage: 'float16', bytesAfter: matrix.bytesBefore / 2 };
+    });
 };
 
 /** Reasons why matrices stay as they are, each with how many it keeps. */

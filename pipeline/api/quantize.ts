@@ -1,17 +1,16 @@
-import type { Graph, Value } from '../../graph/graph.ts';
-import { leftAlone } from '../../graph/quantize/choose.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { storedAs } from '../../graph/quantize/convert.ts';
 import type { Format } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
 import type { Quantized } from '../../graph/quantize/index.ts';
-import { whyKept } from '../../graph/quantize/report.ts';
+import { storedMatrices, whyKept } from '../../graph/quantize/report.ts';
 import { modelError, reworded } from '../../ground/errors.ts';
 import { expectFloats } from '../../models/foreign.ts';
 import { requestError } from '../diagnostic.ts';
 import type { Reading } from './named.ts';
 import { rewriteModel } from './rewritten.ts';
-import type { QuantizedGraph, QuantizedWeight, QuantizeOptions } from './types/graphs.ts';
+import type { QuantizedGraph, QuantizeOptions } from './types/graphs.ts';
 
 /** The format that was asked for, and nothing besides that it has no use for. */
 const expectedFormat = ({ format: name = 'int8', block, zeroPoint }: QuantizeOptions): Format => {
@@ -43,18 +42,6 @@ const quantized = (graph: Graph, format: Format, asked: QuantizeOptions): Quanti
   }
 };
 
-/** Matrices and what became of them; of floats, what is left of their width. */
-const matricesIn = ({ report, choices }: Quantized, format: Format): readonly QuantizedWeight[] => {
-  const alone: ReadonlySet<string> = new Set<Value>(leftAlone(choices));
-  return report.weights
-    .filter(({ dims }) => dims.length === 2)
-    .map(({ name, dims, storage, reason }) => {
-      const isHalf = storage === 'float32' && format.floats === 'float16' && !alone.has(name);
-      if (isHalf) return { name, dims, storage: 'float16' };
-      return { name, dims, storage, ...(reason === undefined ? {} : { reason }) };
-    });
-};
-
 /** Reads a model, stores its matrices as a format says and writes it. */
 export const quantizeGraph = async (
   name: string,
@@ -66,7 +53,10 @@ export const quantizeGraph = async (
   return await rewriteModel(name, out, asked, emit, (foreign) => {
     expectFloats(foreign, 'the model', 'quantized');
     const made = quantized(foreign.graph, format, asked);
-    const weights = matricesIn(made, format);
+    const weights = storedMatrices(made, format).map(({ name: called, dims, storage, reason }) => ({
+      ...{ name: called, dims, storage },
+      ...(reason === undefined ? {} : { reason }),
+    }));
     const count = weights.filter(({ storage }) => storage !== 'float32').length;
     if (count === 0) {
       const reasons = weights.length === 0 ? 'it has none' : whyKept(weights);

@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import { json } from '../../ground/reported/json.ts';
+import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import { defineStage } from '../stage.ts';
-import { CALIBRATION, config, needsTexts } from './config.ts';
+import { dropProblem } from './budget.ts';
+import { CALIBRATION, type Config, config, needsTexts } from './config.ts';
 import { foreseeQuantization } from './foresee.ts';
+
+/** The source and files on the way to the smallest that loses little enough: the path is halved again and again. */
+const JUDGED_FILES = 8;
+
+/** What is wrong with a limit for the metric of the data. */
+const limitProblem = ({ budget }: Config, task: DatasetTask | undefined): string | undefined =>
+  task === undefined || budget?.maxDrop === undefined ? undefined : dropProblem(budget.maxDrop, dataTask(task));
 
 /** What it leaves for the report. */
 const reported = z.looseObject({ quantization: json, deviation: json });
@@ -21,9 +30,15 @@ export const quantize = defineStage({
   stores: 'fewer bits',
   takes: { model: 'floats' },
   draws: false,
-  wire: (options, wiring) => (needsTexts(options) ? { dataset: wiring.dataset() } : {}),
-  effort: (options, { train }) =>
-    needsTexts(options) ? { alone: Math.min(train, options.calibration ?? CALIBRATION) } : {},
+  wire: (options, wiring) => {
+    const problem = limitProblem(options, wiring.task);
+    if (problem !== undefined) wiring.problem(['budget', 'maxDrop'], problem);
+    return needsTexts(options) ? { dataset: wiring.dataset() } : {};
+  },
+  effort: (options, { train, validation }) => ({
+    ...(needsTexts(options) ? { alone: Math.min(train, options.calibration ?? CALIBRATION) } : {}),
+    ...(options.budget?.maxDrop === undefined ? {} : { asked: JUDGED_FILES * validation }),
+  }),
   foresee: (options, outlook) => foreseeQuantization(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

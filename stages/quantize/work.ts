@@ -1,17 +1,15 @@
 import type { Encoded } from '../../engine/encoded.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
-import { encodedBytes } from '../../graph/codec/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
-import { blockwise } from '../../graph/quantize/blockwise.ts';
 import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { fusedFor } from '../../graph/quantize/convert.ts';
+import type { Format } from '../../graph/quantize/format.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
-import { whyKept } from '../../graph/quantize/report.ts';
+import { storedMatrices, whyKept } from '../../graph/quantize/report.ts';
 import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
-import type { Json } from '../../ground/json.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
@@ -19,34 +17,41 @@ import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
 import { activationsOf } from './activations.ts';
 import { type RoundedProducts, roundProducts, withCorrections } from './blocks.ts';
-import { bytesIn } from './budget.ts';
+import { type Budgeted, budgetJson, withinBudget } from './budgeted.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
 import { type Deviation, judgeOf } from './check.ts';
 import { CALIBRATION, type Config, formatOf } from './config.ts';
 import { type Decision, writeDecision } from './decision.ts';
+import { depthIn } from './depth.ts';
+import { dropsFrom } from './drops.ts';
 import { wideValues } from './halves.ts';
 import type { Reported } from './index.ts';
-import { type Mixed, mixedWithin } from './mixed.ts';
+import { type LayerCosine, layersBeside } from './layers.ts';
 import { roundingOf } from './roundings/index.ts';
 import { Harms } from './sensitivity.ts';
 import { type Smoothing, searchScales } from './smoothing.ts';
 
 /** Matrices only: vectors are float in every quantized model. */
-const weightsJson = ({ weights, quantized, bytesBefore, bytesAfter }: Quantized['report']): Record<string, Json> => {
-  const matrices = weights.filter(({ dims }) => dims.length === 2);
+const weightsJson = (
+  made: Quantized,
+  { floats }: Pick<Format, 'floats'>,
+  depthOf: (name: string) => string | undefined,
+) => {
+  const { quantized, bytesBefore, bytesAfter } = made.report;
+  const matrices = storedMatrices(made, { floats });
   return {
     quantized,
     kept: matrices.length - quantized,
     bytesBefore,
     bytesAfter,
-    weights: matrices.map(({ name, dims, storage, reason, bytesBefore: before, bytesAfter: after }) => ({
-      name,
-      dims: [...dims],
-      storage,
-      ...(reason === undefined ? {} : { reason }),
-      bytesBefore: before,
-      bytesAfter: after,
-    })),
+    weights: matrices.map(({ name, dims, storage, reason, bytesBefore: before, bytesAfter: after }) => {
+      const depth = depthOf(name);
+      return {
+        ...{ name, dims: [...dims], storage, bytesBefore: before, bytesAfter: after },
+        ...(reason === undefined ? {} : { reason }),
+        ...(depth === undefined ? {} : { depth }),
+      };
+    }),
   };
 };
 
@@ -56,27 +61,28 @@ interface Made {
   readonly quantized: Quantized;
   readonly smoothings: readonly Smoothing[];
   /** Values that stay in float32, and how large they grow. */
-  readonly islands: ReadonlyMap<string, number>;
+  readonly islands: ReadonlyMap<Value, number>;
   /** What a budget allowed, and what came of it. */
-  readonly mixed?: Mixed & { readonly reached: number; readonly bytes: number };
+  readonly budgeted?: Budgeted;
+  /** How deep a weight lies. */
+  depthOf(weight: string): string | undefined;
 }
 
-const mixedJson = ({ widened, singles, whole, predicted, reached, bytes }: NonNullable<Made['mixed']>): Json => ({
-  widened: [...widened],
-  sensitivity: singles.map(({ weight, harm, bytes: more }) => ({ weight, harm, bytes: more })),
-  ...{ whole, predicted, reached, bytes },
-});
-
-const metricsOf = ({ format }: Config, made: Made, found: Deviation): Reported => ({
-  quantization: {
-    format,
-    ...weightsJson(made.quantized.report),
-    ...(made.smoothings.length === 0 ? {} : { smoothing: made.smoothings.map((one) => ({ ...one })) }),
-    ...(made.mixed === undefined ? {} : { mixed: mixedJson(made.mixed) }),
-    ...(made.islands.size === 0 ? {} : { islands: Object.fromEntries(made.islands) }),
-  },
-  deviation: { ...found },
-});
+const metricsOf = ({ format }: Config, made: Made, layers: readonly LayerCosine[], found: Deviation): Reported => {
+  const { floats } = formatOf(format);
+  const { quantized, smoothings, budgeted, islands, depthOf } = made;
+  return {
+    quantization: {
+      format,
+      ...weightsJson(quantized, { floats }, depthOf),
+      ...(smoothings.length === 0 ? {} : { smoothing: smoothings.map((one) => ({ ...one })) }),
+      ...(budgeted === undefined ? {} : { budget: budgetJson(budgeted, { depthOf, floats }) }),
+      ...(islands.size === 0 ? {} : { islands: Object.fromEntries(islands) }),
+      ...(layers.length === 0 ? {} : { layers: layers.map((one) => ({ ...one })) }),
+    },
+    deviation: { ...found },
+  };
+};
 
 /** A rounded model may lose a little; one whose outputs are no numbers, or point elsewhere, is broken. */
 const proved = (found: Deviation): Deviation => {
@@ -116,6 +122,7 @@ interface Subject {
   readonly examples: readonly Encoded[] | undefined;
   /** Other texts, to judge by. */
   readonly judged: readonly Encoded[];
+  readonly held: Texts['held'];
   readonly context: QuantizeContext;
 }
 
@@ -146,8 +153,8 @@ const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph
 const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new Map() };
 
 /** Matrices rounded by what they are multiplied with. */
-const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts> => {
-  const { examples, config, options, context } = subject;
+const rounded = async (graph: Graph, subject: Subject, options: QuantizeOptions): Promise<RoundedProducts> => {
+  const { examples, config, context } = subject;
   const rounding = roundingOf(config.rounding);
   if (examples === undefined || !rounding.readsInputs) return nothingRounded;
   const request = {
@@ -157,43 +164,38 @@ const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts>
   return await roundProducts(request, rounding, chooseWeights(graph, options));
 };
 
-/** Blocks of few bits, and of 8 where a budget allows some. */
-const inBlocks = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'mixed'>> => {
-  const { config, options, examples, judged } = subject;
-  const found = await rounded(graph, subject);
-  const choices = chooseWeights(graph, options);
-  const products = { ...found, packings: new Map([...found.packings, ...blockwise(graph, choices, found.packings)]) };
-  const all = (widened: ReadonlySet<Value>): Quantized => {
-    const packings = new Map([...products.packings].filter(([name]) => !widened.has(name)));
-    return quantizeWeights(withCorrections(graph, products, packings.keys()), { ...options, widened }, packings);
-  };
-  const smallest = all(new Set());
-  const bytes = config.budget === undefined ? undefined : bytesIn(config.budget.bytes);
-  if (bytes === undefined || examples === undefined) return { quantized: smallest };
-  const harms = await Harms.of(watchingOf(graph, subject), judged);
-  const mixed = await mixedWithin({
-    graph,
-    options,
-    products,
-    smallest,
-    bytes,
-    harms,
-    onWeight: counting(subject.context, 'weights', 'measuring what each loses'),
+/** The graph as it is written. */
+type Stored = (quantized: Quantized) => Graph;
+
+/** Blocks of few bits, and what else a budget allows some. */
+const inBlocks = async (
+  graph: Graph,
+  subject: Subject,
+  stored: Stored,
+): Promise<Pick<Made, 'quantized' | 'budgeted'>> => {
+  const { model, config, options, examples, judged, held, context } = subject;
+  const { budget } = config;
+  if (budget === undefined || examples === undefined) {
+    const found = await rounded(graph, subject, options);
+    return {
+      quantized: quantizeWeights(withCorrections(graph, found, found.packings.keys()), options, found.packings),
+    };
+  }
+  const verifying = { ...context, onText: counting(context, 'texts', 'judging by held-out texts') };
+  return await withinBudget({
+    ...{ graph, options, budget, stored },
+    harms: await Harms.of(watchingOf(graph, subject), judged),
+    drops: held === undefined ? undefined : await dropsFrom(model, held, verifying),
+    round: (at) => rounded(graph, subject, at),
+    onWeight: counting(context, 'weights', 'measuring what each loses'),
   });
-  const quantized = all(mixed.widened);
-  return {
-    quantized,
-    mixed: { ...mixed, reached: await harms.harmOf(quantized.graph), bytes: encodedBytes(quantized.graph) },
-  };
 };
 
-/** A graph in float32 products or blocks, as float16. */
-const narrowed = async ({ graph, choices }: Quantized, subject: Subject): Promise<Pick<Made, 'graph' | 'islands'>> => {
+/** Values of a graph in float16 that stay in float32. */
+const islandsIn = async (graph: Graph, subject: Subject): Promise<Made['islands']> => {
   const { options, examples, context } = subject;
-  if (options.format?.floats !== 'float16') return { graph, islands: new Map() };
-  const watching = watchingOf(graph, subject);
-  const islands = examples === undefined ? new Map() : await wideValues(watching, examples, reading(context));
-  return { graph: storedInHalves(graph, new Set([...islands.keys(), ...leftAlone(choices)])), islands };
+  if (options.format?.floats !== 'float16' || examples === undefined) return new Map();
+  return await wideValues(watchingOf(graph, subject), examples, reading(context));
 };
 
 const made = async (subject: Subject): Promise<Made> => {
@@ -202,10 +204,16 @@ const made = async (subject: Subject): Promise<Made> => {
   const { kind } = format.products;
   const fused = fusedFor(model.graph, format);
   const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
-  const { quantized, mixed } =
-    kind === 'blocks' ? await inBlocks(even.graph, subject) : { quantized: quantizeWeights(even.graph, options) };
+  const islands = await islandsIn(even.graph, subject);
+  const stored: Stored = ({ graph, choices }) =>
+    format.floats === 'float16' ? storedInHalves(graph, new Set([...islands.keys(), ...leftAlone(choices)])) : graph;
+  const done: Pick<Made, 'quantized' | 'budgeted'> =
+    kind === 'blocks'
+      ? await inBlocks(even.graph, subject, stored)
+      : { quantized: quantizeWeights(even.graph, options) };
+  const { quantized } = done;
   if (kind !== 'floats' && quantized.report.quantized === 0) throw nothingQuantized(subject.config, quantized.report);
-  return { ...even, quantized, ...(mixed === undefined ? {} : { mixed }), ...(await narrowed(quantized, subject)) };
+  return { ...even, ...done, islands, graph: stored(quantized), depthOf: depthIn(model.graph, fused) };
 };
 
 /** Fuses a model for inference, stores it in fewer bits and proves that it follows its source. */
@@ -228,12 +236,14 @@ export const quantizeModel = async (
   };
   const result = await made({
     ...{ model: source, config, options, context },
-    ...{ examples: texts?.seen, judged: texts?.judged ?? [] },
+    ...{ examples: texts?.seen, judged: texts?.judged ?? [], held: texts?.held },
   });
   const { graph } = result;
   const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
   const found = await judge(model);
-  return { model, metrics: metricsOf(config, result, proved(found)), decision: result.quantized.choices };
+  const watching = { ...{ graph, info: source.info, engine: cpuEngine }, ...context };
+  const layers = texts === undefined ? [] : await layersBeside(watching, source, graph, texts.judged);
+  return { model, metrics: metricsOf(config, result, layers, proved(found)), decision: result.quantized.choices };
 };
 
 export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
@@ -241,7 +251,8 @@ export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
   if (input === undefined) throw new Error('quantize needs a model');
   const source = await readModelArtifact(input.path);
   const { calibration = CALIBRATION } = config;
-  const asked = { count: calibration, judges: config.budget !== undefined };
+  const { budget } = config;
+  const asked = { count: calibration, judges: budget !== undefined, verifies: budget?.maxDrop !== undefined };
   const texts = dataset === undefined ? undefined : await calibrationTexts(dataset.path, source, asked, ctx.signal);
   const { model, metrics, decision } = await quantizeModel(source, config, texts, {
     ...{ threads: ctx.threads, signal: ctx.signal },
