@@ -26,10 +26,10 @@ export interface QuantizeReport {
 
 const FLOAT_BYTES = 4;
 
-/** Whole numbers, a float a block and a zero point a block, in whole bytes a row. */
-const blockBytes = (rows: number, width: number, grid: Grid): number => {
+/** Whole numbers, a float a block and a zero point a block, in whole bytes a row: products are filled up to whole blocks. */
+const blockBytes = (rows: number, width: number, grid: Grid, use: 'product' | 'table'): number => {
   const blocks = blocksOf(width, grid);
-  const codes = (blocks * grid.block * grid.bits) / 8;
+  const codes = ((use === 'product' ? blocks * grid.block : width) * grid.bits) / 8;
   return rows * (codes + FLOAT_BYTES * blocks + (grid.zeroPoint ? Math.ceil((blocks * grid.bits) / 8) : 0));
 };
 
@@ -38,7 +38,8 @@ export const bytesAfter = (choice: Choice, dims: readonly number[], before: numb
   if (!('form' in choice)) return before;
   const [rows = 0, columns = 0] = dims;
   if (choice.form !== 'blocks') return rows * columns + FLOAT_BYTES * columns;
-  return choice.layout === 'turned' ? blockBytes(columns, rows, choice.grid) : blockBytes(rows, columns, choice.grid);
+  const { layout, grid, use } = choice;
+  return layout === 'turned' ? blockBytes(columns, rows, grid, use) : blockBytes(rows, columns, grid, use);
 };
 
 const storageOf = (choice: Choice): WeightReport['storage'] => {

@@ -1,8 +1,7 @@
 import { encodedBytes } from '../../graph/codec/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { blockwise } from '../../graph/quantize/blockwise.ts';
-import { type Choices, chooseWeights, type QuantizeOptions, type Storage } from '../../graph/quantize/choose.ts';
-import type { Grid } from '../../graph/quantize/grid.ts';
+import { chooseWeights, type QuantizeOptions, type Storage } from '../../graph/quantize/choose.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { type RoundedProducts, withCorrections } from './blocks.ts';
 import { type Budget, expectReachable, unreachable } from './budget.ts';
@@ -19,6 +18,7 @@ import {
   stepsWithin,
   throughBlocks,
 } from './knapsack.ts';
+import { laddersOf } from './ladders.ts';
 import { fewestHolding } from './search.ts';
 import type { Harms } from './sensitivity.ts';
 
@@ -59,19 +59,6 @@ export interface Mixed {
   readonly drop?: Drop;
 }
 
-/** Blocks of more bits, and floats: what a weight may be stored in beyond the fewest bits. */
-const wider: readonly Grid['bits'][] = [8];
-
-const laddersOf = (choices: Choices): ReadonlyMap<Value, readonly Storage[]> =>
-  new Map(
-    [...choices].flatMap(([name, choice]) => {
-      if (!('form' in choice) || choice.form !== 'blocks') return [];
-      const { grid } = choice;
-      const more = wider.filter((bits) => bits > grid.bits).map((bits): Storage => ({ ...grid, bits }));
-      return [[name, [grid, ...more, 'float']] as const];
-    }),
-  );
-
 /** Every weight in blocks, by the rung that it stands on. */
 class Stock {
   readonly #request: MixedRequest;
@@ -86,7 +73,7 @@ class Stock {
 
   static async of(request: MixedRequest): Promise<Stock> {
     const { graph, options } = request;
-    const ladders = laddersOf(chooseWeights(graph, options));
+    const ladders = laddersOf(graph, options);
     const rungs: RoundedProducts[] = [];
     const most = Math.max(0, ...[...ladders.values()].map(({ length }) => length));
     for (let rung = 0; rung < most; rung++) rungs.push(await Stock.#rounded(request, ladders, rung));

@@ -60,7 +60,7 @@ const runWithTexts = async (name: string, model: Model, config: unknown) => {
   return await run(name, model, config, { dataset });
 };
 
-const sumOf = (list: readonly Readonly<Record<string, number>>[], key: string): number =>
+const sumOf = <Key extends string>(list: readonly Readonly<Record<Key, number>>[], key: Key): number =>
   list.reduce((sum, one) => sum + (one[key] ?? Number.NaN), 0);
 
 /** A model whose neurons grow beyond what float16 holds, and come back. */
@@ -241,7 +241,10 @@ describe('the quantize stage', () => {
   describe('within a budget', () => {
     const source = () => smallEncoder({ hidden: 64, ffn: 128, layers: 2, vocabulary: 3000 });
     const budgetOf = ({ metrics }: { metrics: Metrics }) => Object(Object(metrics.quantization).budget);
-    type Told = { readonly storage: string; readonly options: readonly { readonly bytes: number; readonly harm: number }[] };
+    type Told = {
+      readonly storage: string;
+      readonly options: readonly { readonly bytes: number; readonly harm: number }[];
+    };
     const sitesIn = (budget: { readonly sites: readonly Told[] }) =>
       budget.sites.map(({ storage, options: [few, more] }) => ({
         isWide: storage !== 'int4',
@@ -250,10 +253,12 @@ describe('the quantize stage', () => {
       }));
 
     it('gives 8 bits to what loses most, keeps to the bytes, and foretells what is lost', async () => {
-      const small = budgetOf(await runWithTexts('all', source(), { format: 'q4', budget: { bytes: '400kB' } }));
+      const small = budgetOf(
+        await runWithTexts('all', source(), { format: 'q4', block: 32, budget: { bytes: '400kB' } }),
+      );
       const all = sitesIn(small);
       const bytes = Math.round(small.curve[0].bytes + 0.5 * sumOf(all, 'bytes'));
-      const given = { format: 'q4', budget: { bytes: `${bytes}B` } };
+      const given = { format: 'q4', block: 32, budget: { bytes: `${bytes}B` } };
       const mixed = budgetOf(await runWithTexts('mixed', source(), given));
       const sites = sitesIn(mixed);
       expect(mixed.bytes).toBe(await bytesOf('mixed/model'));
