@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph/graph.ts';
 import type { QuantizeOptions, Storage } from '../../graph/quantize/choose.ts';
 import type { Quantized } from '../../graph/quantize/index.ts';
-import type { Json } from '../../ground/json.ts';
+import type { QuantizationReport } from '../../ground/reported/quantization.ts';
 import type { RoundedProducts } from './blocks.ts';
 import { bytesIn, dropOf } from './budget.ts';
 import type { Config } from './config.ts';
@@ -70,7 +70,7 @@ const storageJson = (storage: Storage, floats: string): { storage: string; block
 export const budgetJson = (
   { asked, sites, assigned, curve, whole, predicted, reached, bytes, drop, drops }: Budgeted,
   { depthOf, floats }: { depthOf(weight: string): string | undefined; readonly floats: string },
-): Json => {
+): NonNullable<QuantizationReport['budget']> => {
   const all = harmOf(sites, new Map());
   return {
     ...{ asked: { ...asked }, whole, predicted, reached, bytes },

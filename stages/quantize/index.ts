@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Immutable } from '../../ground/immutable.ts';
 import { json } from '../../ground/reported/json.ts';
+import { quantizationReport } from '../../ground/reported/quantization.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import { defineStage } from '../stage.ts';
 import { dropProblem } from './budget.ts';
@@ -14,9 +16,9 @@ const limitProblem = ({ budget }: Config, task: DatasetTask | undefined): string
   task === undefined || budget?.maxDrop === undefined ? undefined : dropProblem(budget.maxDrop, dataTask(task));
 
 /** What it leaves for the report. */
-const reported = z.looseObject({ quantization: json, deviation: json });
+const reported = z.looseObject({ quantization: quantizationReport, deviation: json });
 
-export type Reported = z.infer<typeof reported>;
+export type Reported = Immutable<z.infer<typeof reported>>;
 
 /** Fuses the model for inference and stores it in fewer bits: what it writes is what ships. */
 export const quantize = defineStage({

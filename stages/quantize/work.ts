@@ -98,7 +98,7 @@ const proved = (found: Deviation): Deviation => {
 const nothingQuantized = ({ format }: Config, { weights }: Quantized['report']): UserError => {
   const reasons = whyKept(weights);
   return stageError(
-    `no matrix of this model can be stored in ${format === 'int8' || format === 'uint8' ? '8 bits' : format}${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
+    `no matrix of this model can be stored in ${formatOf(format).products.kind === 'integers' ? '8 bits' : format}${reasons === '' ? '' : ` (${reasons})`}: leave quantization out, exclude less, or take a larger model`,
   );
 };
 
@@ -222,6 +222,7 @@ export const quantizeModel = async (
   config: Config,
   texts: Texts | undefined,
   context: QuantizeContext,
+  more: Pick<QuantizeOptions, 'minimumElements' | 'minimumTable'> = {},
 ): Promise<{ readonly model: Model; readonly metrics: Reported; readonly decision: Decision }> => {
   if (precisionOf(source.graph) !== 'fp32') {
     throw stageError('the model is quantized already; take the model from before with from: ID');
@@ -230,7 +231,7 @@ export const quantizeModel = async (
   const judge = await judgeOf(source, { threads: context.threads, signal: context.signal, onText });
   const { embeddings, reduceRange, exclude, block, zeroPoint, format } = config;
   const options: QuantizeOptions = {
-    ...{ embeddings, reduceRange, exclude, format: formatOf(format) },
+    ...{ ...more, embeddings, reduceRange, exclude, format: formatOf(format) },
     ...(block === undefined ? {} : { block }),
     ...(zeroPoint === undefined ? {} : { zeroPoint }),
   };
