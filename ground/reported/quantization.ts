@@ -92,4 +92,13 @@ export const quantizationReport = z.looseObject({
   budget: budget.exactOptional(),
 });
 
+/** How far a quantized model is from its source on token ids drawn at random. */
+export const deviationReport = z.looseObject({
+  texts: count,
+  meanCosine: z.number(),
+  minCosine: z.number(),
+  maxError: amount,
+  outputRms: amount,
+});
+
 export type QuantizationReport = Immutable<z.infer<typeof quantizationReport>>;

@@ -8,19 +8,24 @@ import { storedMatrices, whyKept } from '../../graph/quantize/report.ts';
 import { modelError, reworded } from '../../ground/errors.ts';
 import { expectFloats } from '../../models/foreign.ts';
 import { requestError } from '../diagnostic.ts';
+import { expectFile } from '../first/recognise.ts';
+import type { Foreign } from './foreign.ts';
+import { quantizeFormats } from './formats.ts';
 import type { Reading } from './named.ts';
 import { rewriteModel } from './rewritten.ts';
+import { expectTexts } from './text-options.ts';
 import type { QuantizedGraph, QuantizeOptions } from './types/graphs.ts';
 
 /** The format that was asked for, and nothing besides that it has no use for. */
-const expectedFormat = ({ format: name = 'int8', block, zeroPoint }: QuantizeOptions): Format => {
+const expectedFormat = ({ format: name = formats[0].name, block, zeroPoint }: QuantizeOptions): Format => {
   const format = formats.find((one) => one.name === name);
   if (format === undefined) {
     throw requestError(`--format: found '${name}'; expected ${formats.map((one) => one.name).join(', ')}`);
   }
   if (format.products.kind !== 'blocks' && (block !== undefined || zeroPoint !== undefined)) {
     const option = block === undefined ? '--symmetric' : '--block';
-    throw requestError(`${option}: the format ${name} stores no blocks; leave it out, or take q4 or q4f16`);
+    const others = quantizeFormats.flatMap((one) => (one.hasBlocks ? [one.name] : []));
+    throw requestError(`${option}: the format ${name} stores no blocks; leave it out, or take ${others.join(' or ')}`);
   }
   if (block !== undefined && !blockSizes.some((size) => size === block)) {
     throw requestError(`--block: found ${block}; expected ${blockSizes.join(', ')}`);
@@ -42,6 +47,26 @@ const quantized = (graph: Graph, format: Format, asked: QuantizeOptions): Quanti
   }
 };
 
+/** By its weights alone. */
+const roundedAlone = (foreign: Foreign, format: Format, asked: QuantizeOptions) => {
+  expectTexts(asked);
+  const made = quantized(foreign.graph, format, asked);
+  return { graph: made.graph, weights: storedMatrices(made, format) };
+};
+
+const isCalibrated = (asked: QuantizeOptions): asked is QuantizeOptions & { readonly data: string } =>
+  asked.data !== undefined;
+
+/** By what it does on texts. */
+const roundedByTexts = async (
+  foreign: Foreign,
+  asked: QuantizeOptions & { readonly data: string },
+  emit: Reading['emit'],
+) => {
+  const { calibrated } = await import('./calibrated.ts');
+  return await calibrated(foreign, asked, emit);
+};
+
 /** Reads a model, stores its matrices as a format says and writes it. */
 export const quantizeGraph = async (
   name: string,
@@ -50,11 +75,15 @@ export const quantizeGraph = async (
   emit: Reading['emit'],
 ): Promise<QuantizedGraph> => {
   const format = expectedFormat(asked);
-  return await rewriteModel(name, out, asked, emit, (foreign) => {
+  if (!isCalibrated(asked)) expectTexts(asked);
+  else await expectFile(asked.data);
+  return await rewriteModel(name, out, asked, emit, async (foreign) => {
     expectFloats(foreign, 'the model', 'quantized');
-    const made = quantized(foreign.graph, format, asked);
-    const weights = storedMatrices(made, format).map(({ name: called, dims, storage, reason }) => ({
-      ...{ name: called, dims, storage },
+    const made = isCalibrated(asked)
+      ? await roundedByTexts(foreign, asked, emit)
+      : { calibrated: undefined, ...roundedAlone(foreign, format, asked) };
+    const weights = made.weights.map(({ name: own, dims, storage, reason }) => ({
+      ...{ name: own, dims, storage },
       ...(reason === undefined ? {} : { reason }),
     }));
     const count = weights.filter(({ storage }) => storage !== 'float32').length;
@@ -63,9 +92,10 @@ export const quantizeGraph = async (
       const bits = format.products.kind === 'integers' ? '8 bits' : format.name;
       throw modelError(`no matrix can be stored in ${bits} (${reasons}): skip less, or lower --min-elements`);
     }
+    const told = { format: format.name, weights, quantized: count, kept: weights.length - count };
     return {
       graph: made.graph,
-      told: { format: format.name, weights, quantized: count, kept: weights.length - count },
+      told: made.calibrated === undefined ? told : { ...told, calibrated: made.calibrated },
       change: { kind: 'reworded' },
     };
   });

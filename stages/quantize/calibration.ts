@@ -1,17 +1,12 @@
 import type { Example } from '../../data/dataset.ts';
 import { openTrainingTexts, readValidationTexts } from '../../data/files.ts';
+import { spreadOver } from '../../data/spread.ts';
 import type { Encoded } from '../../engine/encoded.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import { encodeExamples } from '../train/examples.ts';
 import type { HeldOut } from './drops.ts';
-
-/** Places of `count` texts, spread evenly over all of them. */
-const spread = (all: number, count: number): Int32Array => {
-  const taken = Math.min(all, count);
-  return Int32Array.from({ length: taken }, (_, i) => Math.floor((i * all) / taken));
-};
 
 /** Texts that activations are seen on, and others that what came of it is judged by. */
 export interface Texts {
@@ -44,7 +39,7 @@ export const calibrationTexts = async (
   signal: AbortSignal,
 ): Promise<Texts> => {
   const texts = await openTrainingTexts(path);
-  const examples: readonly Example[] = await texts.pick(spread(texts.labelled, judges ? 2 * count : count));
+  const examples: readonly Example[] = await texts.pick(spreadOver(texts.labelled, judges ? 2 * count : count));
   if (examples.length === 0) throw stageError('calibration: there are no training texts to see activations by');
   const length = Math.min(texts.maxLength, model.info.maxLength);
   const encoded = await taskOf(texts.task).encode(model, examples, length, signal);

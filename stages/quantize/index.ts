@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Immutable } from '../../ground/immutable.ts';
-import { json } from '../../ground/reported/json.ts';
-import { quantizationReport } from '../../ground/reported/quantization.ts';
+import { deviationReport, quantizationReport } from '../../ground/reported/quantization.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import { defineStage } from '../stage.ts';
 import { dropProblem } from './budget.ts';
@@ -16,7 +15,7 @@ const limitProblem = ({ budget }: Config, task: DatasetTask | undefined): string
   task === undefined || budget?.maxDrop === undefined ? undefined : dropProblem(budget.maxDrop, dataTask(task));
 
 /** What it leaves for the report. */
-const reported = z.looseObject({ quantization: quantizationReport, deviation: json });
+const reported = z.looseObject({ quantization: quantizationReport, deviation: deviationReport });
 
 export type Reported = Immutable<z.infer<typeof reported>>;
 

@@ -223,7 +223,13 @@ export const quantizeModel = async (
   texts: Texts | undefined,
   context: QuantizeContext,
   more: Pick<QuantizeOptions, 'minimumElements' | 'minimumTable'> = {},
-): Promise<{ readonly model: Model; readonly metrics: Reported; readonly decision: Decision }> => {
+): Promise<{
+  readonly model: Model;
+  readonly metrics: Reported;
+  readonly decision: Decision;
+  /** What became of each matrix. */
+  readonly matrices: ReturnType<typeof storedMatrices>;
+}> => {
   if (precisionOf(source.graph) !== 'fp32') {
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
@@ -244,7 +250,10 @@ export const quantizeModel = async (
   const found = await judge(model);
   const watching = { ...{ graph, info: source.info, engine: cpuEngine }, ...context };
   const layers = texts === undefined ? [] : await layersBeside(watching, source, graph, texts.judged);
-  return { model, metrics: metricsOf(config, result, layers, proved(found)), decision: result.quantized.choices };
+  return {
+    ...{ model, metrics: metricsOf(config, result, layers, proved(found)), decision: result.quantized.choices },
+    matrices: storedMatrices(result.quantized, formatOf(format)),
+  };
 };
 
 export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
