@@ -68,7 +68,7 @@ export const reportOf = (graph: Graph, choices: Choices): QuantizeReport => {
 };
 
 /** A matrix and what became of it. */
-interface StoredMatrix extends Omit<WeightReport, 'storage'> {
+export interface StoredMatrix extends Omit<WeightReport, 'storage'> {
   readonly storage: WeightReport['storage'] | 'float16';
 }
 

@@ -66,7 +66,8 @@ const calibratedLines = ({ calibrated }: QuantizedGraph): readonly string[] => {
   if (budget === undefined) return [seen];
   const storages = new Map<string, number>();
   for (const { storage, block } of budget.sites) {
-    const called = block === undefined ? storage : `${storage} in blocks of ${block}`;
+    const bits = /^int(\d)$/.exec(storage)?.[1];
+    const called = bits === undefined ? storage : `${bits} bits in blocks of ${block}`;
     storages.set(called, (storages.get(called) ?? 0) + 1);
   }
   const spread = [...storages]

@@ -7,7 +7,7 @@ import { fusedFor } from '../../graph/quantize/convert.ts';
 import type { Format } from '../../graph/quantize/format.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
-import { storedMatrices, whyKept } from '../../graph/quantize/report.ts';
+import { type StoredMatrix, storedMatrices, whyKept } from '../../graph/quantize/report.ts';
 import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
@@ -228,7 +228,7 @@ export const quantizeModel = async (
   readonly metrics: Reported;
   readonly decision: Decision;
   /** What became of each matrix. */
-  readonly matrices: ReturnType<typeof storedMatrices>;
+  readonly matrices: readonly StoredMatrix[];
 }> => {
   if (precisionOf(source.graph) !== 'fp32') {
     throw stageError('the model is quantized already; take the model from before with from: ID');
