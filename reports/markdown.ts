@@ -1,5 +1,6 @@
 import { answersLines, entityLines } from './answers-markdown.ts';
 import { askedBesides } from './asked.ts';
+import { bitsLines } from './bits-markdown.ts';
 import { type Column, detailBlock, latencyCaption, mainBlocks, REUSED, telling, testSize } from './columns.ts';
 import { latencyOn, otherEngines } from './engines.ts';
 import { bytes, percent, range, seconds, whole } from './figures.ts';
@@ -215,6 +216,7 @@ export const renderMarkdown = (report: Report): string => {
     ),
     folded('Shape and cost', summary(report, detailBlock(report))),
     folded('Loading and memory', loading(report)),
+    bitsLines(report),
     useLines(report),
   ];
   // What is to be known of the figures is never crowded out by more of them.

@@ -39,6 +39,7 @@ describe('report.html', () => {
       'time',
       'causes',
       'structure',
+      'bits',
       'training',
       'cost',
       'notes',
@@ -66,7 +67,7 @@ describe('report.html', () => {
 
   it('has a table behind every picture, and words in its place', () => {
     const figures = page.match(/<figure>.*?<\/figure>/gs) ?? [];
-    expect(figures.length).toBe(10);
+    expect(figures.length).toBe(12);
     for (const figure of figures) {
       expect(figure).toMatch(/<svg .*<details class="data"><summary>.*<table>.*<tbody>\s*<tr>/s);
       expect(figure).toMatch(/role="img" aria-label="[^"]{20,}"/);
