@@ -13,18 +13,18 @@ import {
 import type { Report } from './report.ts';
 
 /** Weights that lose most: the rest are in the page. */
-const MOST_WEIGHTS = 5;
+const MOST_WEIGHTS = 3;
 
 /** What was stored in fewer bits, and which weights a budget was spent on. */
 export const bitsLines = (report: Report): string[] => {
   const stages = quantizedStages(report);
   if (stages.length === 0) return [];
-  const rows = stages.map(({ id, quantization }) => {
+  const rows = stages.map(({ id, bytes: size, quantization }) => {
     const far = furthestLayer(quantization);
     const drop = quantization.budget?.drop;
     return [
       ...[inert(id), inert(quantization.format), inert(storagesIn(quantization))],
-      ...[bytes(quantization.bytesAfter), far === undefined ? '' : `${cosine(far.mean)} (${far.layer})`],
+      ...[size === undefined ? '' : bytes(size), far === undefined ? '' : `${cosine(far.mean)} (${far.layer})`],
       drop === undefined ? '' : changeText(drop, report),
     ];
   });

@@ -207,6 +207,7 @@ export const renderMarkdown = (report: Report): string => {
     answersLines(report),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
+    bitsLines(report),
     folded(`Latency in ms: p50 / p90 / p99 (speed-up), texts a second${threadsOf(report)}`, grid(report)),
     ...otherEngines(report).map(({ engine }) =>
       folded(
@@ -216,7 +217,6 @@ export const renderMarkdown = (report: Report): string => {
     ),
     folded('Shape and cost', summary(report, detailBlock(report))),
     folded('Loading and memory', loading(report)),
-    bitsLines(report),
     useLines(report),
   ];
   // What is to be known of the figures is never crowded out by more of them.

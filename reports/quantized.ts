@@ -6,11 +6,15 @@ import type { Report } from './report.ts';
 /** A stage that stored its model in fewer bits. */
 export interface QuantizedStage {
   readonly id: string;
+  /** Of its file; undefined where nobody looked. */
+  readonly bytes: number | undefined;
   readonly quantization: QuantizationReport;
 }
 
 export const quantizedStages = ({ stages }: Pick<Report, 'stages'>): readonly QuantizedStage[] =>
-  stages.flatMap(({ id, quantization }) => (quantization === undefined ? [] : [{ id, quantization }]));
+  stages.flatMap(({ id, model, quantization }) =>
+    quantization === undefined ? [] : [{ id, bytes: model?.bytes, quantization }],
+  );
 
 /** What the loss of single weights is counted in. */
 export const harmUnit = ({ data: { task } }: Pick<Report, 'data'>): string =>
@@ -21,11 +25,10 @@ const DIGITS = 2;
 /** A loss of single weights spans powers of ten. */
 export const harm = (value: number): string => `${Number(value.toPrecision(DIGITS))}`;
 
-/** '4 bits', '4 bits, blocks of 64', 'float16'. */
-export const storageText = ({ storage, block }: { readonly storage: string; readonly block?: number }): string => {
+/** '4 bits', 'float16'. */
+export const storageText = ({ storage }: { readonly storage: string }): string => {
   const bits = /^int(\d+)$/.exec(storage)?.[1];
-  if (bits === undefined) return storage;
-  return `${bits} bits${block === undefined ? '' : `, blocks of ${block}`}`;
+  return bits === undefined ? storage : `${bits} bits`;
 };
 
 export const cosine = (value: number): string => value.toFixed(5);
@@ -45,13 +48,8 @@ export const changeText = ({ estimate, low, high }: Drop, report: Report): strin
 };
 
 /** Matrices by what they are stored in. */
-export const storagesIn = ({ weights, budget }: QuantizationReport): string => {
-  const blocks = new Map(budget?.sites.map(({ weight, block }) => [weight, block]));
+export const storagesIn = ({ weights }: QuantizationReport): string => {
   const counts = new Map<string, number>();
-  for (const { name, storage } of weights) {
-    const block = blocks.get(name);
-    const text = storageText({ storage, ...(block === undefined ? {} : { block }) });
-    counts.set(text, (counts.get(text) ?? 0) + 1);
-  }
-  return [...counts].map(([text, count]) => `${count} in ${text}`).join('; ');
+  for (const weight of weights) counts.set(storageText(weight), (counts.get(storageText(weight)) ?? 0) + 1);
+  return [...counts].map(([text, count]) => `${count} in ${text}`).join(', ');
 };

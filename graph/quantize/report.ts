@@ -1,7 +1,7 @@
-import type { Graph, Value } from '../graph.ts';
+import { type Graph, type Value, value } from '../graph.ts';
 import { type Choice, type Choices, leftAlone } from './choose.ts';
 import type { Format } from './format.ts';
-import { blocksOf, type Grid } from './grid.ts';
+import { blocksOf } from './grid.ts';
 
 /** What happened to one float weight. */
 interface WeightReport {
@@ -24,22 +24,30 @@ export interface QuantizeReport {
   readonly bytesAfter: number;
 }
 
-const FLOAT_BYTES = 4;
+const [FLOAT_BYTES, HALF_BYTES] = [4, 2];
 
 /** Whole numbers, a float a block and a zero point a block, in whole bytes a row: products are filled up to whole blocks. */
-const blockBytes = (rows: number, width: number, grid: Grid, use: 'product' | 'table'): number => {
+const blockBytes = (
+  [rows, width]: readonly [number, number],
+  { grid, use }: Extract<Choice, { readonly form: 'blocks' }>,
+  floatBytes: number,
+): number => {
   const blocks = blocksOf(width, grid);
   const codes = ((use === 'product' ? blocks * grid.block : width) * grid.bits) / 8;
-  return rows * (codes + FLOAT_BYTES * blocks + (grid.zeroPoint ? Math.ceil((blocks * grid.bits) / 8) : 0));
+  return rows * (codes + floatBytes * blocks + (grid.zeroPoint ? Math.ceil((blocks * grid.bits) / 8) : 0));
 };
 
 /** Bytes of a weight as a choice stores it. */
-export const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
+export const bytesAfter = (
+  choice: Choice,
+  dims: readonly number[],
+  before: number,
+  floatBytes = FLOAT_BYTES,
+): number => {
   if (!('form' in choice)) return before;
   const [rows = 0, columns = 0] = dims;
   if (choice.form !== 'blocks') return rows * columns + FLOAT_BYTES * columns;
-  const { layout, grid, use } = choice;
-  return layout === 'turned' ? blockBytes(columns, rows, grid, use) : blockBytes(rows, columns, grid, use);
+  return blockBytes(choice.layout === 'turned' ? [columns, rows] : [rows, columns], choice, floatBytes);
 };
 
 const storageOf = (choice: Choice): WeightReport['storage'] => {
@@ -81,10 +89,12 @@ export const storedMatrices = (
   return report.weights
     .filter(({ dims }) => dims.length === 2)
     .map((matrix) => {
-      const isHalf = matrix.storage === 'float32' && floats === 'float16' && !alone.has(matrix.name);
-      if (!isHalf) return matrix;
+      if (floats === 'float32' || alone.has(matrix.name)) return matrix;
       const { reason: _, ...stored } = matrix;
-      return { ...stored, storage: 'float16', bytesAfter: matrix.bytesBefore / 2 };
+      const choice = choices.get(value(matrix.name));
+      const isFloat = matrix.storage === 'float32' || choice === undefined;
+      const after = isFloat ? matrix.bytesBefore / 2 : bytesAfter(choice, matrix.dims, matrix.bytesBefore, HALF_BYTES);
+      return { ...stored, storage: isFloat ? 'float16' : matrix.storage, bytesAfter: after };
     });
 };
 

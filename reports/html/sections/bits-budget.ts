@@ -10,6 +10,7 @@ type Site = Budget['sites'][number];
 type Point = Budget['curve'][number];
 
 const UNKNOWN = 'elsewhere';
+const [FORETOLD, JUDGED] = ['foretold', 'judged'];
 
 const aloneOf = ({ options: [first] }: Site): number => first?.harm ?? 0;
 
@@ -53,7 +54,7 @@ const curveChart = ({ curve, bytes: size }: Budget, unit: string): Chart => {
   const rows = curve.map(({ bytes: own, predicted, drop }) => ({
     megabytes: own / 1e6,
     predicted,
-    judged: drop === undefined ? 'by single weights' : 'made and judged',
+    judged: drop === undefined ? FORETOLD : JUDGED,
     chosen: own === size,
   }));
   const x = {
@@ -77,7 +78,7 @@ const curveChart = ({ curve, bytes: size }: Budget, unit: string): Chart => {
             color: {
               field: 'judged',
               type: 'nominal',
-              scale: { domain: ['by single weights', 'made and judged'], range: [muted, accent] },
+              scale: { domain: [FORETOLD, JUDGED], range: [muted, accent] },
             },
           },
         },
@@ -97,6 +98,7 @@ const sitesTable = (id: string, { sites }: Budget, unit: string): Html =>
       { title: 'weight', cell: ({ weight }) => weight },
       { title: 'layer', text: true, cell: ({ depth = '' }) => depth },
       { title: 'stored in', text: true, cell: storageText },
+      { title: 'block', cell: ({ block }) => (block === undefined ? '' : `${block}`) },
       { title: `alone in the fewest bytes, ${unit}`, cell: (site) => harm(aloneOf(site)) },
       { title: `as it is stored, ${unit}`, cell: ({ harm: own }) => harm(own) },
       { title: 'why', text: true, cell: ({ why }) => why },

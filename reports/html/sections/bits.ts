@@ -21,8 +21,7 @@ const stagesTable = (report: Report, stages: readonly QuantizedStage[]): Html =>
       { title: 'stage', cell: ({ id }) => id },
       { title: 'format', text: true, cell: ({ quantization }) => quantization.format },
       { title: 'matrices', text: true, cell: ({ quantization }) => storagesIn(quantization) },
-      { title: 'weights before', cell: ({ quantization }) => bytes(quantization.bytesBefore) },
-      { title: 'weights after', cell: ({ quantization }) => bytes(quantization.bytesAfter) },
+      { title: 'bytes', cell: ({ bytes: size }) => (size === undefined ? '' : bytes(size)) },
       { title: 'cosine of the furthest layer', cell: ({ quantization }) => furthestText(quantization) },
       {
         title: 'on held-out texts [95 %]',
@@ -85,7 +84,7 @@ const plan = ({ id, quantization: { weights, budget } }: QuantizedStage): Html[]
       { title: 'weight', cell: ({ name }) => name },
       { title: 'layer', text: true, cell: ({ depth = '' }) => depth },
       { title: 'shape', cell: ({ dims }) => dims.map(whole).join(' x ') },
-      { title: 'stored in', text: true, cell: ({ storage }) => storageText({ storage }) },
+      { title: 'stored in', text: true, cell: storageText },
       { title: 'before', cell: ({ bytesBefore }) => bytes(bytesBefore) },
       { title: 'after', cell: ({ bytesAfter }) => bytes(bytesAfter) },
       { title: 'why it stays', text: true, cell: ({ reason = '' }) => reason },
@@ -117,7 +116,7 @@ const besides = ({ id, quantization: { smoothing = [], islands = {} } }: Quantiz
     `Values of ${id} in float32`,
   );
   return [
-    ...(smoothing.length === 0 ? [] : [folded(`How far inputs of ${id} were evened out`, even)]),
+    ...(smoothing.every(({ alpha }) => alpha === 0) ? [] : [folded(`How far inputs of ${id} were evened out`, even)]),
     ...(wide.length === 0 ? [] : [folded(`What stays in float32 in ${id}`, kept)]),
   ];
 };
