@@ -39,10 +39,16 @@ export const dropOf = (asked: MaxDrop): number => (typeof asked === 'number' ? a
 const DIGITS = 3;
 
 /** A drop as people read it: '0.52 points'. */
-export const writtenDrop = ({ scale }: Pick<Metric, 'scale'>, drop: number): string =>
+const writtenDrop = ({ scale }: Pick<Metric, 'scale'>, drop: number): string =>
   `${Number((scale.factor * drop).toPrecision(DIGITS))}${scale.changeUnit}`;
 
-export const writtenBytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)}MB`;
+/** The same, not less than it is: what is allowed as it is written is allowed. */
+const writtenLimit = (metric: Pick<Metric, 'scale'>, drop: number): string => {
+  const unit = 10 ** (Math.floor(Math.log10(Math.abs(drop))) - DIGITS + 1);
+  return writtenDrop(metric, Number.isFinite(unit) && unit > 0 ? unit * Math.ceil(drop / unit - 1e-9) : drop);
+};
+
+const writtenBytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)}MB`;
 
 /** What a budget asks for: bytes of the file, or what it may lose in the unit of the metric, or both. */
 export interface Budget {
@@ -75,11 +81,11 @@ export const unreachable = (
     allowed === undefined ? 'with every weight in 8 bits' : `with the bits that fit into ${writtenBytes(allowed)}`;
   const wide = drop.estimate <= maxDrop;
   const known = Number.isFinite(drop.high)
-    ? `the least that was reached is ${write(drop.high)}: ${plan} (${writtenBytes(bytes)}) ${metric.words} is worse by ${write(drop.estimate)} on ${answers} answers about ${called}, 95 % interval ${write(drop.low)} to ${write(drop.high)}`
+    ? `the least that was reached is ${writtenLimit(metric, drop.high)}: ${plan} (${writtenBytes(bytes)}) ${metric.words} is worse by ${write(drop.estimate)} on ${answers} answers about ${called}, 95 % interval ${write(drop.low)} to ${write(drop.high)}`
     : `${answers} answers about ${called} tell no interval`;
   const advice = wide
-    ? `these are too few to be surer: give more, or allow ${write(drop.high)}`
-    : `allow ${write(drop.high)}, or take another format`;
+    ? `these are too few to be surer: give more, or allow ${writtenLimit(metric, drop.high)}`
+    : `allow ${writtenLimit(metric, drop.high)}, or take another format`;
   return stageError(
     `budget: a drop of ${write(maxDrop)} at most cannot be reached: ${known}; ${Number.isFinite(drop.high) ? advice : 'give more of them'}`,
   );
