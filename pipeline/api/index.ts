@@ -215,6 +215,7 @@ export const clean = async (options: CleanOptions = {}): Promise<Cleaned> =>
 export const schema = async (subject: SchemaSubject = 'pipeline'): Promise<Readonly<Record<string, unknown>>> =>
   (await import('./schema.ts')).schemaOf(subject);
 
+export type { FormatName } from '../../graph/quantize/formats/index.ts';
 export type { Progress } from '../../ground/progress.ts';
 export type { Diff } from '../../reports/diff/diff.ts';
 export type { Report } from '../../reports/report.ts';

@@ -37,7 +37,7 @@ export interface MixedRequest {
 }
 
 /** A place on the path from the fewest bytes to the least harm. */
-export interface Point {
+interface Point {
   /** Of the file: by what each weight takes, or as it was made. */
   readonly bytes: number;
   /** By the sum of what each weight loses alone. */
