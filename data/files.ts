@@ -183,5 +183,13 @@ export const readDatasetArtifact = async (path: (file: string) => string): Promi
   };
 };
 
+/** The validation texts of what `writeDataset` wrote, as the test split of a dataset of nothing else: for stages that judge by them. */
+export const readValidationTexts = async (path: (file: string) => string): Promise<Dataset> => {
+  const { task, classes, maxLength, counts } = await readHeader(path);
+  const read = await readExamples({ file: path('validation.jsonl'), task, expected: counts.validation });
+  const test = complete('validation.jsonl', task, read);
+  return { task, classes, maxLength, train: [], unlabelled: [], validation: [], test };
+};
+
 /** Reads a dataset from the folder that holds its dataset.json. */
 export const readDataset = (folder: string): Promise<Dataset> => readDatasetArtifact((file) => join(folder, file));

@@ -1,11 +1,11 @@
 import { probabilityOf } from '../data/sets.ts';
 import { spaced } from '../data/spaced.ts';
+import { predictions, type Scored } from '../data/statistics/scored.ts';
+import { membersOf, type Sets } from '../data/statistics/sets.ts';
 import { column, meanOf } from '../ground/metrics/metric.ts';
 import { plainNumber } from './figures.ts';
 import type { Judged } from './judged.ts';
 import type { AnswersReport } from './report.ts';
-import { predictions, type Scored } from './statistics/scored.ts';
-import { membersOf, type Sets } from './statistics/sets.ts';
 
 type Cell = AnswersReport['confusion'][number];
 type Told = Omit<AnswersReport, 'stage'>;

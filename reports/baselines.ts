@@ -1,5 +1,8 @@
+import { evidenceOf } from '../data/evidence.ts';
 import { type Predictions, readPredictions } from '../data/predictions.ts';
 import type { Rows } from '../data/rows.ts';
+import type { Interval } from '../data/statistics/intervals.ts';
+import { effectInterval } from '../data/statistics/metrics.ts';
 import { macroF1 } from '../ground/metrics/index.ts';
 import { isBetter } from '../ground/metrics/metric.ts';
 import { type BaselineMetrics, baselineMetrics } from '../ground/reported/data.ts';
@@ -7,14 +10,11 @@ import type { EvaluationMetrics } from '../ground/reported/evaluation.ts';
 import type { DataTask } from '../ground/tasks.ts';
 import { differenceFrom } from './compare.ts';
 import { isUndisturbed } from './disturbed.ts';
-import { evidenceOf } from './evidence.ts';
 import { type Judged, judgedEffect } from './judged.ts';
 import { qualityReport } from './quality.ts';
 import { baselineSteps, outputIn, type RunSummary, type StepSummary } from './record.ts';
 import type { BaselineReport, OverBaseline, QualityReport, Report } from './report.ts';
 import { baselineCalled } from './schema/names.ts';
-import type { Interval } from './statistics/intervals.ts';
-import { effectInterval } from './statistics/metrics.ts';
 
 type Baseline = BaselineMetrics[string];
 

@@ -4,6 +4,7 @@ import type { Artifact } from '../ground/artifact.ts';
 import { choice } from '../ground/reported/choice.ts';
 import { type DatasetMetrics, datasetMetrics } from '../ground/reported/data.ts';
 import { type EvaluationMetrics, evaluationMetrics } from '../ground/reported/evaluation.ts';
+import { quantizationReport } from '../ground/reported/quantization.ts';
 import { FOLDER, type StageMetrics, stageMetrics } from '../ground/reported/stage.ts';
 import { type DatasetTask, dataTask, usualTask } from '../ground/tasks.ts';
 import { answersReport } from './answers.ts';
@@ -156,6 +157,12 @@ const usageOf = (id: string, { usage }: StageMetrics): StageReport['usage'] => {
   return { node: placed(usage.node), browser: placed(usage.browser), python: placed(usage.python) };
 };
 
+/** What became of its weights; nothing of records of earlier versions, which told less. */
+const quantizationOf = ({ quantization }: StageMetrics): Pick<StageReport, 'quantization'> => {
+  const read = quantizationReport.safeParse(quantization);
+  return read.success ? { quantization: read.data } : {};
+};
+
 const stageReport = (stage: StageSummary, context: Context): StageReport => {
   const metrics = metricsOf(stage.step);
   const evaluation = evaluationOf(stage);
@@ -185,6 +192,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     gap: context.profile === null ? null : gapOf(context.profile, stage.id),
     training: trainingReport(metrics, stage, context),
     client: clientReport(evaluation, quality),
+    ...quantizationOf(metrics),
     usage: usageOf(stage.id, metrics),
     notes: [
       ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics)],

@@ -1,12 +1,10 @@
-import { type Judged, judgedEffect } from './judged.ts';
-import type { Comparison, Flip, StageReport } from './report.ts';
-import { classDifferences } from './statistics/classes.ts';
-import { twoSidedP } from './statistics/distributions.ts';
-import { type FlippedExample, flips } from './statistics/flips.ts';
-import { mcnemar } from './statistics/mcnemar.ts';
-import { effectInterval } from './statistics/metrics.ts';
-import { agreement, differenceEffect, divergence, expectPaired, pairedCounts } from './statistics/pairs.ts';
-import { correctness, type Scored } from './statistics/scored.ts';
+import { classDifferences } from '../data/statistics/classes.ts';
+import { twoSidedP } from '../data/statistics/distributions.ts';
+import { type FlippedExample, flips } from '../data/statistics/flips.ts';
+import { mcnemar } from '../data/statistics/mcnemar.ts';
+import { effectInterval } from '../data/statistics/metrics.ts';
+import { agreement, differenceEffect, divergence, expectPaired, pairedCounts } from '../data/statistics/pairs.ts';
+import { correctness, type Scored } from '../data/statistics/scored.ts';
 import {
   type FlippedSet,
   flippedSets,
@@ -16,7 +14,9 @@ import {
   setClassDifferences,
   setDivergence,
   wholeRight,
-} from './statistics/sets.ts';
+} from '../data/statistics/sets.ts';
+import { type Judged, judgedEffect } from './judged.ts';
+import type { Comparison, Flip, StageReport } from './report.ts';
 
 interface About {
   readonly role: Comparison['role'];

@@ -1,7 +1,7 @@
+import type { Spread } from '../data/statistics/spread.ts';
 import { dataTask } from '../ground/tasks.ts';
 import { latencyOn, otherEngines } from './engines.ts';
 import type { LatencyReport, Report, SeedsStage, StageReport } from './report.ts';
-import type { Spread } from './statistics/spread.ts';
 import { oneLine } from './text.ts';
 
 type Value = string | number | null | undefined;

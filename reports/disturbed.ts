@@ -1,4 +1,4 @@
-import { quantile } from './statistics/quantiles.ts';
+import { quantile } from '../data/statistics/quantiles.ts';
 
 /**
  * Share of a turn without a processor up to which it counts as undisturbed. Clock ticks and the system's own work take 0 to

@@ -1,13 +1,13 @@
 import { type Dataset, tagsOf } from '../data/dataset.ts';
+import { type Evidence, evidenceOf } from '../data/evidence.ts';
 import { readDatasetArtifact } from '../data/files.ts';
 import { type Predictions, readPredictions } from '../data/predictions.ts';
 import { OLD_VECTORS, readOldVectors } from '../data/predictions-before.ts';
+import type { Effect } from '../data/statistics/effects.ts';
+import { metricEffect } from '../data/statistics/metrics.ts';
 import type { InputArtifact } from '../ground/artifact.ts';
 import { type DatasetTask, type DataTask, dataTask } from '../ground/tasks.ts';
-import { type Evidence, evidenceOf } from './evidence.ts';
 import type { StepSummary } from './record.ts';
-import type { Effect } from './statistics/effects.ts';
-import { metricEffect } from './statistics/metrics.ts';
 
 /** What a model made of the test split. */
 export interface Judged extends Evidence {

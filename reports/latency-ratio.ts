@@ -1,11 +1,11 @@
+import { criticalValue } from '../data/statistics/distributions.ts';
+import type { Effect } from '../data/statistics/effects.ts';
+import { type Bounds, Z95 } from '../data/statistics/intervals.ts';
+import { quantile } from '../data/statistics/quantiles.ts';
 import { engineText, firstEngine } from './engines.ts';
 import type { LatencyReport, MeasuredOn, Report } from './report.ts';
 import { type Side, sameCell, stageIn } from './side.ts';
 import { MEASURED_BUSY } from './speed.ts';
-import { criticalValue } from './statistics/distributions.ts';
-import type { Effect } from './statistics/effects.ts';
-import { type Bounds, Z95 } from './statistics/intervals.ts';
-import { quantile } from './statistics/quantiles.ts';
 
 /** Of one process: fewer bound no median. */
 const FEWEST_ROUNDS = 6;

@@ -1,9 +1,9 @@
 import type { Measurements, Times, Turn } from '../data/measurements.ts';
+import { clusterQuantile, clusterRatio } from '../data/statistics/clusters.ts';
+import type { Interval } from '../data/statistics/intervals.ts';
+import { quantile, ratios } from '../data/statistics/quantiles.ts';
 import { isBusy, isUndisturbed, swings, undisturbedShare } from './disturbed.ts';
 import type { LatencyReport, LoadingReport, MeasurementReport } from './report.ts';
-import { clusterQuantile, clusterRatio } from './statistics/clusters.ts';
-import type { Interval } from './statistics/intervals.ts';
-import { quantile, ratios } from './statistics/quantiles.ts';
 
 /** Ratio of the slowest to the quickest third of the rounds above which the machine is said to have drifted. */
 const DRIFT = 1.1;

@@ -1,5 +1,6 @@
 import { answersLines, entityLines } from './answers-markdown.ts';
 import { askedBesides } from './asked.ts';
+import { bitsLines } from './bits-markdown.ts';
 import { type Column, detailBlock, latencyCaption, mainBlocks, REUSED, telling, testSize } from './columns.ts';
 import { latencyOn, otherEngines } from './engines.ts';
 import { bytes, percent, range, seconds, whole } from './figures.ts';
@@ -206,6 +207,7 @@ export const renderMarkdown = (report: Report): string => {
     answersLines(report),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
+    bitsLines(report),
     folded(`Latency in ms: p50 / p90 / p99 (speed-up), texts a second${threadsOf(report)}`, grid(report)),
     ...otherEngines(report).map(({ engine }) =>
       folded(

@@ -1,12 +1,12 @@
+import { type ClassReport, classReport } from '../data/statistics/classes.ts';
+import { entityScores } from '../data/statistics/entities.ts';
+import { effectiveCount, judgedFigure } from '../data/statistics/metrics.ts';
+import { agreement, divergence } from '../data/statistics/pairs.ts';
+import { setAgreement, setClasses, setDivergence } from '../data/statistics/sets.ts';
 import { type Metric, macroF1 } from '../ground/metrics/index.ts';
 import { figureOf } from '../ground/metrics/metric.ts';
 import type { Judged } from './judged.ts';
 import type { QualityReport, StageReport } from './report.ts';
-import { type ClassReport, classReport } from './statistics/classes.ts';
-import { entityScores } from './statistics/entities.ts';
-import { effectiveCount, judgedFigure } from './statistics/metrics.ts';
-import { agreement, divergence } from './statistics/pairs.ts';
-import { setAgreement, setClasses, setDivergence } from './statistics/sets.ts';
 
 type Classes = Pick<ClassReport, 'classes'> & Partial<ClassReport>;
 

@@ -1,8 +1,8 @@
+import type { Spread } from '../data/statistics/spread.ts';
 import type { Column } from './columns.ts';
 import { plusMinus, speedup } from './figures.ts';
 import { metricOf } from './metric.ts';
 import type { Report, SeedsStage, StageReport } from './report.ts';
-import type { Spread } from './statistics/spread.ts';
 
 const over = ({ id }: StageReport, { seeds }: Report): SeedsStage | undefined =>
   seeds?.stages.find((stage) => stage.id === id);

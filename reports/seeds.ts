@@ -1,10 +1,10 @@
+import { type Spread, spread } from '../data/statistics/spread.ts';
 import { worseEnd } from '../ground/metrics/metric.ts';
 import { type DataTask, dataTask } from '../ground/tasks.ts';
 import type { GateReport } from './gates/gate.ts';
 import { byUrgency } from './gates/words.ts';
 import type { LatencyReport, Report, SeedsReport, SeedsStage, StageReport } from './report.ts';
 import { undisturbed } from './speed.ts';
-import { type Spread, spread } from './statistics/spread.ts';
 
 /** One stage as each seed's run has it; undefined where a run ended before it. */
 type Runs = readonly (StageReport | undefined)[];

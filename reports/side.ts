@@ -1,13 +1,13 @@
+import type { Effect } from '../data/statistics/effects.ts';
+import { Z95 } from '../data/statistics/intervals.ts';
+import { type Figure, judgedFigure, metricEffect } from '../data/statistics/metrics.ts';
+import { pairedCounts, pairedEffect, type Successes, unpairedEffect } from '../data/statistics/pairs.ts';
+import { correctness } from '../data/statistics/scored.ts';
+import { wholeRight } from '../data/statistics/sets.ts';
 import type { Metric } from '../ground/metrics/index.ts';
 import { isPaired, type Judged } from './judged.ts';
 import { metricOf } from './metric.ts';
 import type { Comparison, LatencyReport, QualityReport, Report, StageReport } from './report.ts';
-import type { Effect } from './statistics/effects.ts';
-import { Z95 } from './statistics/intervals.ts';
-import { type Figure, judgedFigure, metricEffect } from './statistics/metrics.ts';
-import { pairedCounts, pairedEffect, type Successes, unpairedEffect } from './statistics/pairs.ts';
-import { correctness } from './statistics/scored.ts';
-import { wholeRight } from './statistics/sets.ts';
 
 /** A report with what stands behind it, as far as it is there. */
 export interface Side {

@@ -1,9 +1,9 @@
+import { choices } from '../../data/evidence.ts';
+import type { Scored } from '../../data/statistics/scored.ts';
+import { correctness } from '../../data/statistics/scored.ts';
 import type { DiffSide } from '../../reports/diff/compare.ts';
-import { choices } from '../../reports/evidence.ts';
 import type { Judged } from '../../reports/judged.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
-import type { Scored } from '../../reports/statistics/scored.ts';
-import { correctness } from '../../reports/statistics/scored.ts';
 
 type Scaled = { readonly low: number; readonly high: number };
 

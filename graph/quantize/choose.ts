@@ -9,6 +9,9 @@ import type { Ranges } from './range.ts';
 import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
 import { quantizeError } from './weights.ts';
 
+/** Blocks of a kind, or floats. */
+export type Storage = Grid | 'float';
+
 export interface QuantizeOptions {
   /** What is stored and computed in; 8-bit integers where nothing is said. */
   readonly format?: Format;
@@ -20,8 +23,8 @@ export interface QuantizeOptions {
   readonly embeddings?: boolean;
   /** 7-bit weights, for CPUs whose 8-bit products saturate (x86 before VNNI). */
   readonly reduceRange?: boolean;
-  /** Weights that get 8 bits where a format of blocks has fewer. */
-  readonly widened?: ReadonlySet<Value>;
+  /** What some weights are stored in where a format of blocks has it otherwise. */
+  readonly storages?: ReadonlyMap<Value, Storage>;
   /** Of what products read, where a format wants them known from texts. */
   readonly ranges?: Ranges;
   /** The only weights that are stored in fewer bits; all that the format takes where nothing is said. */
@@ -49,6 +52,7 @@ export const eightBitLimit = ({ reduceRange }: QuantizeOptions): 127 | 63 => (re
 
 /** Why a weight stays as it is where that was asked for. */
 const [EXCLUDED, NOT_ASKED] = ['excluded', 'embeddings are not asked for'];
+const WORTH_IT = 'the budget has room for its floats';
 
 /** Weights that are to stay as they are, whatever the format makes of others. */
 export const leftAlone = (choices: Choices): readonly Value[] =>
@@ -122,9 +126,11 @@ const chooseAs = (
   tensor: Tensor,
   options: QuantizeOptions,
 ): Choice => {
-  const { format = int8, block = BLOCK, zeroPoint = true, widened } = options;
+  const { format = int8, block = BLOCK, zeroPoint = true, storages } = options;
   const size = elementCount(tensor.dims);
-  const gridOf = (bits: Grid['bits']): Grid => ({ bits: widened?.has(name) === true ? 8 : bits, block, zeroPoint });
+  const storage = storages?.get(name);
+  if (storage === 'float') return { kept: WORTH_IT };
+  const gridOf = (bits: Grid['bits']): Grid => storage ?? { bits, block, zeroPoint };
   if (sites.every((site) => formAt(site) === 'linear')) {
     const { products } = format;
     if (products.kind === 'integers') return chooseLinear(graph, sites, size, options);

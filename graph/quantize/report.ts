@@ -1,6 +1,7 @@
-import type { Graph } from '../graph.ts';
-import type { Choice, Choices } from './choose.ts';
-import { blocksOf, type Grid } from './grid.ts';
+import { type Graph, type Value, value } from '../graph.ts';
+import { type Choice, type Choices, leftAlone } from './choose.ts';
+import type { Format } from './format.ts';
+import { blocksOf } from './grid.ts';
 
 /** What happened to one float weight. */
 interface WeightReport {
@@ -23,21 +24,30 @@ export interface QuantizeReport {
   readonly bytesAfter: number;
 }
 
-const FLOAT_BYTES = 4;
+const [FLOAT_BYTES, HALF_BYTES] = [4, 2];
 
-/** Whole numbers, a float a block and a zero point a block, in whole bytes a row. */
-const blockBytes = (rows: number, width: number, grid: Grid): number => {
+/** Whole numbers, a float a block and a zero point a block, in whole bytes a row: products are filled up to whole blocks. */
+const blockBytes = (
+  [rows, width]: readonly [number, number],
+  { grid, use }: Extract<Choice, { readonly form: 'blocks' }>,
+  floatBytes: number,
+): number => {
   const blocks = blocksOf(width, grid);
-  const codes = (blocks * grid.block * grid.bits) / 8;
-  return rows * (codes + FLOAT_BYTES * blocks + (grid.zeroPoint ? Math.ceil((blocks * grid.bits) / 8) : 0));
+  const codes = ((use === 'product' ? blocks * grid.block : width) * grid.bits) / 8;
+  return rows * (codes + floatBytes * blocks + (grid.zeroPoint ? Math.ceil((blocks * grid.bits) / 8) : 0));
 };
 
 /** Bytes of a weight as a choice stores it. */
-export const bytesAfter = (choice: Choice, dims: readonly number[], before: number): number => {
+export const bytesAfter = (
+  choice: Choice,
+  dims: readonly number[],
+  before: number,
+  floatBytes = FLOAT_BYTES,
+): number => {
   if (!('form' in choice)) return before;
   const [rows = 0, columns = 0] = dims;
   if (choice.form !== 'blocks') return rows * columns + FLOAT_BYTES * columns;
-  return choice.layout === 'turned' ? blockBytes(columns, rows, choice.grid) : blockBytes(rows, columns, choice.grid);
+  return blockBytes(choice.layout === 'turned' ? [columns, rows] : [rows, columns], choice, floatBytes);
 };
 
 const storageOf = (choice: Choice): WeightReport['storage'] => {
@@ -63,6 +73,29 @@ export const reportOf = (graph: Graph, choices: Choices): QuantizeReport => {
     bytesBefore: sum((weight) => weight.bytesBefore),
     bytesAfter: sum((weight) => weight.bytesAfter),
   };
+};
+
+/** A matrix and what became of it. */
+export interface StoredMatrix extends Omit<WeightReport, 'storage'> {
+  readonly storage: WeightReport['storage'] | 'float16';
+}
+
+/** Matrices and what became of them; of floats, what is left of their width. */
+export const storedMatrices = (
+  { report, choices }: { readonly report: QuantizeReport; readonly choices: Choices },
+  { floats }: Pick<Format, 'floats'>,
+): readonly StoredMatrix[] => {
+  const alone: ReadonlySet<string> = new Set<Value>(leftAlone(choices));
+  return report.weights
+    .filter(({ dims }) => dims.length === 2)
+    .map((matrix) => {
+      if (floats === 'float32' || alone.has(matrix.name)) return matrix;
+      const { reason: _, ...stored } = matrix;
+      const choice = choices.get(value(matrix.name));
+      const isFloat = matrix.storage === 'float32' || choice === undefined;
+      const after = isFloat ? matrix.bytesBefore / 2 : bytesAfter(choice, matrix.dims, matrix.bytesBefore, HALF_BYTES);
+      return { ...stored, storage: isFloat ? 'float16' : matrix.storage, bytesAfter: after };
+    });
 };
 
 /** Reasons why matrices stay as they are, each with how many it keeps. */

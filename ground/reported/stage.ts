@@ -14,6 +14,7 @@ export const usage = z.looseObject({ node: z.string(), browser: z.string(), pyth
 /** What the report reads of whatever stage: how it was trained, where that is what it does, and its notes. */
 export const stageMetrics = z.looseObject({
   training: trainingSummary.exactOptional(),
+  quantization: z.unknown().optional().describe('What became of its weights: see quantization.ts.'),
   notes,
   usage,
   hub: z.unknown().optional().describe('Of what was downloaded: such steps wait for others, they compute nothing.'),

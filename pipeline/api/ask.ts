@@ -9,7 +9,7 @@ import type { Opened } from './open.ts';
 import type { Given } from './types/answers.ts';
 
 /** Texts as a task reads them: those whose words have an answer each as these with single spaces between them. */
-const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
+export const textsFor = (folder: string, { words }: Task, given: readonly Given[]): readonly Given[] => {
   if (words === undefined) return given;
   if (given.some(({ pair }) => pair !== undefined)) {
     throw requestError(`${folder}: tags the words of single texts; leave --pair and --pairs out`);

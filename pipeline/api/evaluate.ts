@@ -1,4 +1,5 @@
 import type { Dataset } from '../../data/dataset.ts';
+import { evidenceOf } from '../../data/evidence.ts';
 import type { Predictions } from '../../data/predictions.ts';
 import type { Rows } from '../../data/rows.ts';
 import { openEngine } from '../../engine/engines/index.ts';
@@ -6,7 +7,6 @@ import { taskOf } from '../../engine/tasks/index.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { compare } from '../../reports/compare.ts';
-import { evidenceOf } from '../../reports/evidence.ts';
 import { type Judged, textsOf } from '../../reports/judged.ts';
 import { qualityReport } from '../../reports/quality.ts';
 import { answersTo } from '../../stages/evaluate/answers.ts';

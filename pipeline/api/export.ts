@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { reworded } from '../../ground/errors.ts';
-import type { QuantizeContext } from '../../stages/quantize/work.ts';
+import type { QuantizeContext } from '../../stages/quantize/subject.ts';
 import { requestError } from '../diagnostic.ts';
 import { limited, type Work } from '../guard/limits.ts';
 import { defaultThreads } from '../plan/threads.ts';

@@ -65,6 +65,7 @@ export { precisions } from '../../models/precision.ts';
 export { gatesFail } from '../../reports/gates/gate.ts';
 export { defaultThreads } from '../plan/threads.ts';
 export { dtypes } from './dtype.ts';
+export { quantizeFormats } from './formats.ts';
 export { RunError } from './run-error.ts';
 
 /** What a pipeline file, a stage or a benchmark can name as its engine, `auto` aside. */
@@ -169,7 +170,10 @@ export const exportModel = (model: string, folder: string, options: ExportOption
 export const prune = (model: string, out: string, options: PruneOptions): Job<ReadingEvent, PrunedGraph> =>
   startJob(async (emit) => (await import('./prune.ts')).pruneGraph(model, out, options, emit), replaces);
 
-/** Stores the matrices of any model in 8 bits, with activations quantized as it runs. `model` and `out` are those of `prune`. */
+/**
+ * Stores the matrices of any model in 8, 4 or 16 bits: by its weights alone, or with `data` by what it does on texts. `model` and `out`
+ * are those of `prune`.
+ */
 export const quantize = (
   model: string,
   out: string,
@@ -211,6 +215,7 @@ export const clean = async (options: CleanOptions = {}): Promise<Cleaned> =>
 export const schema = async (subject: SchemaSubject = 'pipeline'): Promise<Readonly<Record<string, unknown>>> =>
   (await import('./schema.ts')).schemaOf(subject);
 
+export type { FormatName } from '../../graph/quantize/formats/index.ts';
 export type { Progress } from '../../ground/progress.ts';
 export type { Diff } from '../../reports/diff/diff.ts';
 export type { Report } from '../../reports/report.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { evidenceOf } from '../../data/evidence.ts';
 import { readDatasetFacts } from '../../data/files.ts';
 import { readPredictions } from '../../data/predictions.ts';
+import { judgedFigure } from '../../data/statistics/metrics.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { dataTask } from '../../ground/tasks.ts';
-import { evidenceOf } from '../../reports/evidence.ts';
-import { judgedFigure } from '../../reports/statistics/metrics.ts';
 import type { StepFigures } from '../events.ts';
 import type { Output } from '../store/store.ts';
 

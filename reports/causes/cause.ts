@@ -1,8 +1,8 @@
 import type { Counterfactual, ModelProfile, Profile, Timed } from '../../data/profile.ts';
+import { medianInterval, quantile } from '../../data/statistics/quantiles.ts';
 import { firstFew } from '../../ground/names.ts';
 import { isUndisturbed, undisturbedShare } from '../disturbed.ts';
 import { milliseconds, percent } from '../figures.ts';
-import { medianInterval, quantile } from '../statistics/quantiles.ts';
 import type { Done } from './done.ts';
 
 /** What a rule looks at: one model of a profile. */

@@ -1,3 +1,7 @@
+import { type Effect, intervalOf, pOutside } from '../../data/statistics/effects.ts';
+import { type HolmStep, holm } from '../../data/statistics/holm.ts';
+import type { Interval } from '../../data/statistics/intervals.ts';
+import { bounded } from '../../data/statistics/metrics.ts';
 import { isBetter } from '../../ground/metrics/metric.ts';
 import { lackingOnFirst } from '../engines.ts';
 import { BASELINE, type Gate } from '../gates/gate.ts';
@@ -6,10 +10,6 @@ import { latencyBetween } from '../latency-ratio.ts';
 import { metricOf } from '../metric.ts';
 import type { LatencyReport, Report, StageReport } from '../report.ts';
 import { qualityEffect, type Side, sameCell } from '../side.ts';
-import { type Effect, intervalOf, pOutside } from '../statistics/effects.ts';
-import { type HolmStep, holm } from '../statistics/holm.ts';
-import type { Interval } from '../statistics/intervals.ts';
-import { bounded } from '../statistics/metrics.ts';
 import { runChanges, sizeChanges, stageChanges, structureChanges } from './changes.ts';
 import type { Bands, Diff, Finding, RunName, StageDiff, Verdict } from './diff.ts';
 import { type MatchedStage, matchStages } from './match.ts';

@@ -1,7 +1,7 @@
+import type { Interval } from '../../data/statistics/intervals.ts';
 import type { Json } from '../../ground/json.ts';
 import type { DatasetTask } from '../../ground/tasks.ts';
 import type { GateReport } from '../gates/gate.ts';
-import type { Interval } from '../statistics/intervals.ts';
 
 /** Differences between two runs. Rates are 0 to 1, ratios B over A, sizes in bytes. */
 export interface Diff {

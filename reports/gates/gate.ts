@@ -1,4 +1,4 @@
-import type { Interval } from '../statistics/intervals.ts';
+import type { Interval } from '../../data/statistics/intervals.ts';
 
 /** Stage of this name in the report that a diff compares with. */
 export const BASELINE = 'baseline';

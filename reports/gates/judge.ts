@@ -1,3 +1,7 @@
+import { criticalValue } from '../../data/statistics/distributions.ts';
+import { type Effect, intervalOf } from '../../data/statistics/effects.ts';
+import { type Interval, wilson, Z95 } from '../../data/statistics/intervals.ts';
+import type { Figure } from '../../data/statistics/metrics.ts';
 import type { Metric } from '../../ground/metrics/index.ts';
 import { dataTask, metricsOf } from '../../ground/tasks.ts';
 import { lackingOnFirst } from '../engines.ts';
@@ -6,10 +10,6 @@ import { metricOf } from '../metric.ts';
 import type { LatencyReport, QualityReport, StageReport } from '../report.ts';
 import { figureIn, qualityEffect, type Side, sameCell, stageIn, successesOf } from '../side.ts';
 import { MEASURED_BUSY } from '../speed.ts';
-import { criticalValue } from '../statistics/distributions.ts';
-import { type Effect, intervalOf } from '../statistics/effects.ts';
-import { type Interval, wilson, Z95 } from '../statistics/intervals.ts';
-import type { Figure } from '../statistics/metrics.ts';
 import { BASELINE, type Gate, type GateReport, isModelFigure, isRelative, type ModelFigure } from './gate.ts';
 
 /** What a gate is judged by: the report itself, and the one it is compared with where there is one. */

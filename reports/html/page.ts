@@ -4,6 +4,7 @@ import type { Report } from '../report.ts';
 import { verdict } from '../verdict.ts';
 import { renderPage } from './document.ts';
 import { answersSection, mistakesSection } from './sections/answers.ts';
+import { bitsSection } from './sections/bits.ts';
 import { classesSection, flipsSection } from './sections/classes.ts';
 import { gatesSection } from './sections/gates.ts';
 import { costSection, latencySection } from './sections/latency.ts';
@@ -39,6 +40,7 @@ const writers: readonly Write[] = [
   timeSection,
   causesSection,
   structureSection,
+  bitsSection,
   trainingSection,
   costSection,
   notesSection,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { clientTexts, dimensions, modelFigures } from '../../ground/reported/evaluation.ts';
 import { json } from '../../ground/reported/json.ts';
 import { amount, count } from '../../ground/reported/numbers.ts';
+import { quantizationReport } from '../../ground/reported/quantization.ts';
 import { curvePoint, metricName, trainingSummary } from '../../ground/reported/training.ts';
 import { figure } from './figures.ts';
 import { lacking, latency, loading, otherEngine } from './latency.ts';
@@ -74,6 +75,9 @@ export const stage = z.looseObject({
     .nullable()
     .default(null)
     .describe('What transformers.js makes of the test texts: null where nobody looked.'),
+  quantization: quantizationReport
+    .exactOptional()
+    .describe('What became of each matrix, and how far each layer is from before: of stages that store fewer bits.'),
   usage: z
     .looseObject({ node: z.string(), browser: z.string(), python: z.string() })
     .nullable()

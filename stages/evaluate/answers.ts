@@ -18,6 +18,8 @@ export interface Evaluated {
   /** The test split as the model reads it, and what its answers should be. */
   readonly encoded: readonly Encoded[];
   readonly targets: Targets;
+  /** What that split is, where a stage judges by other texts than those of the test. */
+  readonly split?: Predictions['split'];
 }
 
 const nothing = { split: 'test', ids: new Int32Array() } as const;
@@ -36,7 +38,7 @@ export type Answering = Pick<StageContext, 'threads' | 'signal' | 'progress' | '
 
 /** What a model says about the test split: choices of classes by text or by word, or vectors. */
 export const answersTo = async (
-  { model, dataset, encoded, targets }: Evaluated,
+  { model, dataset, encoded, targets, split = 'test' }: Evaluated,
   ctx: Answering,
 ): Promise<Predictions> => {
   const task = taskOf(dataset.task);
@@ -47,14 +49,14 @@ export const answersTo = async (
     threads: ctx.threads,
     batching: batchingOf(model.graph),
     keep: 'largest',
-    called: calledIn('test', dataset.test),
+    called: calledIn(split, dataset.test),
     signal: ctx.signal,
     onProgress: (done) => ctx.progress({ done, total: encoded.length, unit: 'texts' }),
   });
   const ids = Int32Array.from(dataset.test, ({ id }) => id);
   const numbered = Int32Array.from({ length: answerCount(answers) }, (_, answer) => answer);
   return {
-    ...{ split: 'test', rows },
+    ...{ split, rows },
     ...(task.targets === undefined ? {} : { targets }),
     ...(thresholds === undefined ? {} : { thresholds }),
     ...(modelTask(task.name).about === 'text' ? { ids } : { ids: numbered, groups: groupsOf(dataset.test, answers) }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
-import { bytesIn } from './budget.ts';
+import { bytesIn, pointsIn } from './budget.ts';
 import { calibrators } from './calibrators/index.ts';
 import { roundingOf, roundings } from './roundings/index.ts';
 
@@ -12,6 +12,8 @@ export const CALIBRATION = 256;
 
 const described = (list: readonly { readonly name: string; readonly summary: string }[]): string =>
   list.map(({ name, summary }) => `${name}: ${summary}`).join('; ');
+
+const wantsDrop = "expected points such as '0.5pt', or a number in the unit of the metric";
 
 const options = z.strictObject({
   format: z
@@ -56,14 +58,21 @@ const options = z.strictObject({
       bytes: z
         .string()
         .refine((text) => bytesIn(text) !== undefined, "expected bytes such as '16MB'")
+        .exactOptional()
+        .meta({ description: 'Bytes of the file, as 16MB: it loses as little as so many bytes allow.' }),
+      maxDrop: z
+        .union([z.string().refine((text) => pointsIn(text) !== undefined, wantsDrop), z.number().min(0)], wantsDrop)
+        .exactOptional()
         .meta({
-          description: 'Bytes of the file, as 16MB.',
+          description:
+            "What the file may lose of the task's metric on validation texts, with confidence: the upper end of the paired 95 % interval is within it. Points of a metric in per cent, as 0.5pt; of another a number in its unit, as 0.01 of a correlation or of nats.",
         }),
     })
+    .refine(({ bytes, maxDrop }) => bytes !== undefined || maxDrop !== undefined, 'expected bytes or maxDrop, or both')
     .exactOptional()
     .meta({
       description:
-        'In formats of 4 bits: weights that lose most by them get 8 bits, as many as fit. What each loses is measured with that weight alone in 4 bits.',
+        'In formats of 4 bits: weights that lose most by them get 8 bits, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
     }),
   calibration: z.int().min(1).exactOptional().meta({
     description: 'Training texts that are read to see what activations are like (default 256).',

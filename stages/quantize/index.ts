@@ -1,13 +1,23 @@
 import { z } from 'zod';
-import { json } from '../../ground/reported/json.ts';
+import type { Immutable } from '../../ground/immutable.ts';
+import { deviationReport, quantizationReport } from '../../ground/reported/quantization.ts';
+import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
 import { defineStage } from '../stage.ts';
-import { CALIBRATION, config, needsTexts } from './config.ts';
+import { dropProblem } from './budget.ts';
+import { CALIBRATION, type Config, config, needsTexts } from './config.ts';
 import { foreseeQuantization } from './foresee.ts';
 
-/** What it leaves for the report. */
-const reported = z.looseObject({ quantization: json, deviation: json });
+/** The source and files on the way to the smallest that loses little enough: the path is halved again and again. */
+const JUDGED_FILES = 8;
 
-export type Reported = z.infer<typeof reported>;
+/** What is wrong with a limit for the metric of the data. */
+const limitProblem = ({ budget }: Config, task: DatasetTask | undefined): string | undefined =>
+  task === undefined || budget?.maxDrop === undefined ? undefined : dropProblem(budget.maxDrop, dataTask(task));
+
+/** What it leaves for the report. */
+const reported = z.looseObject({ quantization: quantizationReport, deviation: deviationReport });
+
+export type Reported = Immutable<z.infer<typeof reported>>;
 
 /** Fuses the model for inference and stores it in fewer bits: what it writes is what ships. */
 export const quantize = defineStage({
@@ -21,9 +31,15 @@ export const quantize = defineStage({
   stores: 'fewer bits',
   takes: { model: 'floats' },
   draws: false,
-  wire: (options, wiring) => (needsTexts(options) ? { dataset: wiring.dataset() } : {}),
-  effort: (options, { train }) =>
-    needsTexts(options) ? { alone: Math.min(train, options.calibration ?? CALIBRATION) } : {},
+  wire: (options, wiring) => {
+    const problem = limitProblem(options, wiring.task);
+    if (problem !== undefined) wiring.problem(['budget', 'maxDrop'], problem);
+    return needsTexts(options) ? { dataset: wiring.dataset() } : {};
+  },
+  effort: (options, { train, validation }) => ({
+    ...(needsTexts(options) ? { alone: Math.min(train, options.calibration ?? CALIBRATION) } : {}),
+    ...(options.budget?.maxDrop === undefined ? {} : { asked: JUDGED_FILES * validation }),
+  }),
   foresee: (options, outlook) => foreseeQuantization(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

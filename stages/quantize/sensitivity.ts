@@ -7,13 +7,6 @@ import { choosesOne } from '../../ground/tasks.ts';
 import type { ModelInfo } from '../../models/model.ts';
 import { answerName } from '../../models/signature.ts';
 
-/** What storing one weight in fewer bits costs, all others in floats. */
-export interface Harm {
-  readonly weight: Value;
-  /** Between the answers of both models, averaged over texts: nats for classes, else 1 - cosine. */
-  readonly harm: number;
-}
-
 /** KL divergence of what logits q say from what logits p say. */
 const divergence = (p: Float32Array, q: Float32Array): number => {
   const [ofP, ofQ] = [logSumExp(p), logSumExp(q)];

@@ -14,6 +14,9 @@ const ALPHAS = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1] as const;
 /** Scales have to pay: what is won on texts that were seen may be lost on others. */
 const WORTHWHILE = 0.9;
 
+/** How often the median peak an outlier's is, and how many of them are named. */
+const [FAR, NAMED] = [10, 8];
+
 /** Below this nothing is scaled by a channel's own size: it says nothing. */
 const SMALLEST = 1e-5;
 
@@ -36,6 +39,8 @@ export interface Smoothing {
   readonly alpha: number;
   /** Squared error of the products in 8 bits, in parts of that without scales. */
   readonly error: number;
+  /** Numbers of a row whose peak is far above those of most, the farthest first: they leave few steps to the others. */
+  readonly outliers: readonly number[];
 }
 
 /** sum (q w' - y)^2 for q (rows, inputs), w (outputs, inputs) and y (rows, outputs). */
@@ -119,6 +124,12 @@ const scalesOf = (peaks: Float32Array, weights: Float32Array, alpha: number): Fl
   const logs = scales.reduce((sum, s) => sum + Math.log(s), 0);
   const middle = Math.exp(logs / scales.length);
   return scales.map((s) => s / middle);
+};
+
+const outliersIn = (peaks: Float32Array): readonly number[] => {
+  const median = peaks.toSorted()[Math.floor(peaks.length / 2)] as number;
+  const far = Array.from(peaks.keys()).filter((i) => (peaks[i] as number) > FAR * median);
+  return far.sort((a, b) => (peaks[b] as number) - (peaks[a] as number)).slice(0, NAMED);
 };
 
 interface Best {
@@ -228,7 +239,12 @@ export const searchScales = async (
       if (activation === undefined) throw new Error(`'${input}' was not watched`);
       const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) }, round);
       if (best.alpha > 0) scales.set(input, best.scales);
-      smoothings.push({ input, alpha: best.alpha, error: best.plain === 0 ? 1 : best.error / best.plain });
+      smoothings.push({
+        input,
+        alpha: best.alpha,
+        error: best.plain === 0 ? 1 : best.error / best.plain,
+        outliers: outliersIn(activation.peaks),
+      });
       onGroup(smoothings.length, groups.length);
     }
   } finally {

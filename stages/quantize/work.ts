@@ -1,57 +1,57 @@
-import type { Encoded } from '../../engine/encoded.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import type { Watching } from '../../engine/observe/index.ts';
-import { encodedBytes } from '../../graph/codec/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
-import { blockwise } from '../../graph/quantize/blockwise.ts';
-import { chooseWeights, eightBitLimit, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { fusedFor } from '../../graph/quantize/convert.ts';
+import type { Format } from '../../graph/quantize/format.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
-import { whyKept } from '../../graph/quantize/report.ts';
-import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
+import { type StoredMatrix, storedMatrices, whyKept } from '../../graph/quantize/report.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
-import type { Json } from '../../ground/json.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
-import { activationsOf } from './activations.ts';
 import { type RoundedProducts, roundProducts } from './blocks.ts';
-import { bytesIn } from './budget.ts';
+import { type Budgeted, budgetJson, withinBudget } from './budgeted.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
-import { calibratorOf } from './calibrators/index.ts';
 import { type Deviation, judgeOf } from './check.ts';
 import { CALIBRATION, type Config, formatOf } from './config.ts';
 import { withCorrections } from './corrections.ts';
 import { type Decision, writeDecision } from './decision.ts';
+import { depthIn } from './depth.ts';
+import { dropsFrom } from './drops.ts';
 import { wideValues } from './halves.ts';
 import type { Reported } from './index.ts';
-import { meanErrors } from './mean-errors.ts';
-import { type Mixed, mixedWithin } from './mixed.ts';
-import { type Calibration, calibrated } from './ranges.ts';
-import { byRange, byText } from './rounded-inputs.ts';
+import { evened, inIntegers } from './integers.ts';
+import { type LayerCosine, layersBeside } from './layers.ts';
+import type { Calibration } from './ranges.ts';
 import { roundingOf } from './roundings/index.ts';
 import { Harms } from './sensitivity.ts';
-import { type Smoothing, searchScales } from './smoothing.ts';
+import type { Smoothing } from './smoothing.ts';
+import { counting, type QuantizeContext, reading, type Subject, watchingOf } from './subject.ts';
 
 /** Matrices only: vectors are float in every quantized model. */
-const weightsJson = ({ weights, quantized, bytesBefore, bytesAfter }: Quantized['report']): Record<string, Json> => {
-  const matrices = weights.filter(({ dims }) => dims.length === 2);
+const weightsJson = (
+  made: Quantized,
+  { floats }: Pick<Format, 'floats'>,
+  depthOf: (name: string) => string | undefined,
+) => {
+  const { quantized, bytesBefore, bytesAfter } = made.report;
+  const matrices = storedMatrices(made, { floats });
   return {
     quantized,
     kept: matrices.length - quantized,
     bytesBefore,
     bytesAfter,
-    weights: matrices.map(({ name, dims, storage, reason, bytesBefore: before, bytesAfter: after }) => ({
-      name,
-      dims: [...dims],
-      storage,
-      ...(reason === undefined ? {} : { reason }),
-      bytesBefore: before,
-      bytesAfter: after,
-    })),
+    weights: matrices.map(({ name, dims, storage, reason, bytesBefore: before, bytesAfter: after }) => {
+      const depth = depthOf(name);
+      return {
+        ...{ name, dims: [...dims], storage, bytesBefore: before, bytesAfter: after },
+        ...(reason === undefined ? {} : { reason }),
+        ...(depth === undefined ? {} : { depth }),
+      };
+    }),
   };
 };
 
@@ -63,28 +63,31 @@ interface Made {
   /** What activations span that have ranges before the model runs. */
   readonly calibration?: Calibration;
   /** Values that stay in float32, and how large they grow. */
-  readonly islands: ReadonlyMap<string, number>;
+  readonly islands: ReadonlyMap<Value, number>;
   /** What a budget allowed, and what came of it. */
-  readonly mixed?: Mixed & { readonly reached: number; readonly bytes: number };
+  readonly budgeted?: Budgeted;
+  /** How deep a weight lies. */
+  depthOf(weight: string): string | undefined;
 }
 
-const mixedJson = ({ widened, singles, whole, predicted, reached, bytes }: NonNullable<Made['mixed']>): Json => ({
-  widened: [...widened],
-  sensitivity: singles.map(({ weight, harm, bytes: more }) => ({ weight, harm, bytes: more })),
-  ...{ whole, predicted, reached, bytes },
-});
-
-const metricsOf = ({ format }: Config, made: Made, found: Deviation): Reported => ({
-  quantization: {
-    format,
-    ...weightsJson(made.quantized.report),
-    ...(made.smoothings.length === 0 ? {} : { smoothing: made.smoothings.map((one) => ({ ...one })) }),
-    ...(made.calibration === undefined ? {} : { ranges: made.calibration.inputs.map((one) => ({ ...one })) }),
-    ...(made.mixed === undefined ? {} : { mixed: mixedJson(made.mixed) }),
-    ...(made.islands.size === 0 ? {} : { islands: Object.fromEntries(made.islands) }),
-  },
-  deviation: { ...found },
-});
+const metricsOf = ({ format }: Config, made: Made, layers: readonly LayerCosine[], found: Deviation): Reported => {
+  const { floats } = formatOf(format);
+  const { quantized, smoothings, calibration, budgeted, islands, depthOf } = made;
+  return {
+    quantization: {
+      format,
+      ...weightsJson(quantized, { floats }, depthOf),
+      ...(smoothings.length === 0
+        ? {}
+        : { smoothing: smoothings.map((one) => ({ ...one, outliers: [...one.outliers] })) }),
+      ...(calibration === undefined ? {} : { ranges: calibration.inputs.map((one) => ({ ...one })) }),
+      ...(budgeted === undefined ? {} : { budget: budgetJson(budgeted, { depthOf, floats }) }),
+      ...(islands.size === 0 ? {} : { islands: Object.fromEntries(islands) }),
+      ...(layers.length === 0 ? {} : { layers: layers.map((one) => ({ ...one })) }),
+    },
+    deviation: { ...found },
+  };
+};
 
 /** A rounded model may lose a little; one whose outputs are no numbers, or point elsewhere, is broken. */
 const proved = (found: Deviation): Deviation => {
@@ -104,76 +107,11 @@ const nothingQuantized = ({ format }: Config, { weights }: Quantized['report']):
   );
 };
 
-/** How far a step has come, and when to stop it. */
-export interface QuantizeContext {
-  readonly threads: number;
-  readonly signal: AbortSignal;
-  onProgress(progress: {
-    readonly done: number;
-    readonly total: number;
-    readonly unit: string;
-    readonly phase: string;
-  }): void;
-}
-
-/** What quantization works with: a model, what is asked, and texts where activations are to be seen. */
-interface Subject {
-  readonly model: Model;
-  readonly config: Config;
-  readonly options: QuantizeOptions;
-  readonly examples: readonly Encoded[] | undefined;
-  /** Other texts, to judge by. */
-  readonly judged: readonly Encoded[];
-  readonly context: QuantizeContext;
-}
-
-const watchingOf = (graph: Graph, { model, context }: Subject): Watching => ({
-  ...{ graph, info: model.info, engine: cpuEngine },
-  ...{ threads: context.threads, signal: context.signal },
-});
-
-const counting =
-  ({ onProgress }: QuantizeContext, unit: string, phase: string) =>
-  (done: number, total: number): void =>
-    onProgress({ done, total, unit, phase });
-
-const reading = (context: QuantizeContext) => counting(context, 'texts', 'looking at activations');
-
-const fixesRanges = ({ options }: Subject): boolean =>
-  options.format?.products.kind === 'integers' && options.format.products.ranges === 'from texts';
-
-/** Activations evened out where that pays. */
-const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph' | 'smoothings'>> => {
-  const { examples, config, context } = subject;
-  if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
-  const watching = watchingOf(graph, subject);
-  const inputs = productGroups(graph).map(({ input }) => input);
-  const activations = await activationsOf(watching, inputs, examples, reading(context));
-  const onGroup = counting(context, 'products', 'evening out activations');
-  const round = fixesRanges(subject) ? byRange(calibratorOf(config.calibrator)) : byText;
-  const { scales, smoothings } = await searchScales({ ...watching, activations, round, onGroup });
-  return { graph: smoothed(graph, scales), smoothings };
-};
-
-/** Products of 8 bits, by ranges that texts gave where the format fixes them. */
-const inIntegers = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'calibration'>> => {
-  const { options, examples, config, context } = subject;
-  if (!fixesRanges(subject)) return { quantized: quantizeWeights(graph, options) };
-  const watching = { ...watchingOf(graph, subject), examples: examples ?? [] };
-  const onText = counting(context, 'texts', 'finding ranges');
-  const calibration = await calibrated({ ...watching, options, calibrator: calibratorOf(config.calibrator), onText });
-  const { ranges, products } = calibration;
-  const limit = eightBitLimit(options);
-  const corrections = await meanErrors({ ...watching, ranges, products, limit, onText: reading(context) });
-  const balanced = withCorrections(graph, { corrections }, products);
-  return { quantized: quantizeWeights(balanced, { ...options, ranges }), calibration };
-};
-
 const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new Map() };
 
 /** Matrices rounded by what they are multiplied with. */
-const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts> => {
-  const { examples, config, options, context } = subject;
+const rounded = async (graph: Graph, subject: Subject, options: QuantizeOptions): Promise<RoundedProducts> => {
+  const { examples, config, context } = subject;
   const rounding = roundingOf(config.rounding);
   if (examples === undefined || !rounding.readsInputs) return nothingRounded;
   const request = {
@@ -183,43 +121,38 @@ const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts>
   return await roundProducts(request, rounding, chooseWeights(graph, options));
 };
 
-/** Blocks of few bits, and of 8 where a budget allows some. */
-const inBlocks = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'mixed'>> => {
-  const { config, options, examples, judged } = subject;
-  const found = await rounded(graph, subject);
-  const choices = chooseWeights(graph, options);
-  const products = { ...found, packings: new Map([...found.packings, ...blockwise(graph, choices, found.packings)]) };
-  const all = (widened: ReadonlySet<Value>): Quantized => {
-    const packings = new Map([...products.packings].filter(([name]) => !widened.has(name)));
-    return quantizeWeights(withCorrections(graph, products, packings.keys()), { ...options, widened }, packings);
-  };
-  const smallest = all(new Set());
-  const bytes = config.budget === undefined ? undefined : bytesIn(config.budget.bytes);
-  if (bytes === undefined || examples === undefined) return { quantized: smallest };
-  const harms = await Harms.of(watchingOf(graph, subject), judged);
-  const mixed = await mixedWithin({
-    graph,
-    options,
-    products,
-    smallest,
-    bytes,
-    harms,
-    onWeight: counting(subject.context, 'weights', 'measuring what each loses'),
+/** The graph as it is written. */
+type Stored = (quantized: Quantized) => Graph;
+
+/** Blocks of few bits, and what else a budget allows some. */
+const inBlocks = async (
+  graph: Graph,
+  subject: Subject,
+  stored: Stored,
+): Promise<Pick<Made, 'quantized' | 'budgeted'>> => {
+  const { model, config, options, examples, judged, held, context } = subject;
+  const { budget } = config;
+  if (budget === undefined || examples === undefined) {
+    const found = await rounded(graph, subject, options);
+    return {
+      quantized: quantizeWeights(withCorrections(graph, found, found.packings.keys()), options, found.packings),
+    };
+  }
+  const verifying = { ...context, onText: counting(context, 'texts', 'judging by held-out texts') };
+  return await withinBudget({
+    ...{ graph, options, budget, stored },
+    harms: await Harms.of(watchingOf(graph, subject), judged),
+    drops: held === undefined ? undefined : await dropsFrom(model, held, verifying),
+    round: (at) => rounded(graph, subject, at),
+    onWeight: counting(context, 'weights', 'measuring what each loses'),
   });
-  const quantized = all(mixed.widened);
-  return {
-    quantized,
-    mixed: { ...mixed, reached: await harms.harmOf(quantized.graph), bytes: encodedBytes(quantized.graph) },
-  };
 };
 
-/** A graph in float32 products or blocks, as float16. */
-const narrowed = async ({ graph, choices }: Quantized, subject: Subject): Promise<Pick<Made, 'graph' | 'islands'>> => {
+/** Values of a graph in float16 that stay in float32. */
+const islandsIn = async (graph: Graph, subject: Subject): Promise<Made['islands']> => {
   const { options, examples, context } = subject;
-  if (options.format?.floats !== 'float16') return { graph, islands: new Map() };
-  const watching = watchingOf(graph, subject);
-  const islands = examples === undefined ? new Map() : await wideValues(watching, examples, reading(context));
-  return { graph: storedInHalves(graph, new Set([...islands.keys(), ...leftAlone(choices)])), islands };
+  if (options.format?.floats !== 'float16' || examples === undefined) return new Map();
+  return await wideValues(watchingOf(graph, subject), examples, reading(context));
 };
 
 const made = async (subject: Subject): Promise<Made> => {
@@ -228,15 +161,18 @@ const made = async (subject: Subject): Promise<Made> => {
   const { kind } = format.products;
   const fused = fusedFor(model.graph, format);
   const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
-  const stored =
+  const islands = await islandsIn(even.graph, subject);
+  const stored: Stored = ({ graph, choices }) =>
+    format.floats === 'float16' ? storedInHalves(graph, new Set([...islands.keys(), ...leftAlone(choices)])) : graph;
+  const done: Pick<Made, 'quantized' | 'budgeted' | 'calibration'> =
     kind === 'blocks'
-      ? await inBlocks(even.graph, subject)
+      ? await inBlocks(even.graph, subject, stored)
       : kind === 'integers'
         ? await inIntegers(even.graph, subject)
         : { quantized: quantizeWeights(even.graph, options) };
-  const { quantized } = stored;
+  const { quantized } = done;
   if (kind !== 'floats' && quantized.report.quantized === 0) throw nothingQuantized(subject.config, quantized.report);
-  return { ...even, ...stored, ...(await narrowed(quantized, subject)) };
+  return { ...even, ...done, islands, graph: stored(quantized), depthOf: depthIn(model.graph, fused) };
 };
 
 /** Fuses a model for inference, stores it in fewer bits and proves that it follows its source. */
@@ -245,7 +181,14 @@ export const quantizeModel = async (
   config: Config,
   texts: Texts | undefined,
   context: QuantizeContext,
-): Promise<{ readonly model: Model; readonly metrics: Reported; readonly decision: Decision }> => {
+  more: Pick<QuantizeOptions, 'minimumElements' | 'minimumTable'> = {},
+): Promise<{
+  readonly model: Model;
+  readonly metrics: Reported;
+  readonly decision: Decision;
+  /** What became of each matrix. */
+  readonly matrices: readonly StoredMatrix[];
+}> => {
   if (precisionOf(source.graph) !== 'fp32') {
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
@@ -253,18 +196,23 @@ export const quantizeModel = async (
   const judge = await judgeOf(source, { threads: context.threads, signal: context.signal, onText });
   const { embeddings, reduceRange, exclude, block, zeroPoint, format } = config;
   const options: QuantizeOptions = {
-    ...{ embeddings, reduceRange, exclude, format: formatOf(format) },
+    ...{ ...more, embeddings, reduceRange, exclude, format: formatOf(format) },
     ...(block === undefined ? {} : { block }),
     ...(zeroPoint === undefined ? {} : { zeroPoint }),
   };
   const result = await made({
     ...{ model: source, config, options, context },
-    ...{ examples: texts?.seen, judged: texts?.judged ?? [] },
+    ...{ examples: texts?.seen, judged: texts?.judged ?? [], held: texts?.held },
   });
   const { graph } = result;
   const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
   const found = await judge(model);
-  return { model, metrics: metricsOf(config, result, proved(found)), decision: result.quantized.choices };
+  const watching = { ...{ graph, info: source.info, engine: cpuEngine }, ...context };
+  const layers = texts === undefined ? [] : await layersBeside(watching, source, graph, texts.judged);
+  return {
+    ...{ model, metrics: metricsOf(config, result, layers, proved(found)), decision: result.quantized.choices },
+    matrices: storedMatrices(result.quantized, formatOf(format)),
+  };
 };
 
 export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
@@ -272,7 +220,8 @@ export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
   if (input === undefined) throw new Error('quantize needs a model');
   const source = await readModelArtifact(input.path);
   const { calibration = CALIBRATION } = config;
-  const asked = { count: calibration, judges: config.budget !== undefined };
+  const { budget } = config;
+  const asked = { count: calibration, judges: budget !== undefined, verifies: budget?.maxDrop !== undefined };
   const texts = dataset === undefined ? undefined : await calibrationTexts(dataset.path, source, asked, ctx.signal);
   const { model, metrics, decision } = await quantizeModel(source, config, texts, {
     ...{ threads: ctx.threads, signal: ctx.signal },

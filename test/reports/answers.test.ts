@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { choices } from '../../data/evidence.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { answersReport } from '../../reports/answers.ts';
 import { averagesOf } from '../../reports/classification.ts';
 import { matrixOf, mostConfused } from '../../reports/confusion.ts';
-import { choices } from '../../reports/evidence.ts';
 
 /** Logits of a class that is believed with a probability, the others alike. */
 const row = (said: number, p: number): readonly number[] =>

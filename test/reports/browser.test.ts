@@ -146,7 +146,7 @@ describe.skipIf(!hasBrowser)(browserTitle('report.html'), () => {
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     await page.goto(pathToFileURL(space.path('report.html')).href);
-    expect(await page.locator('h2').count()).toBe(19);
+    expect(await page.locator('h2').count()).toBe(20);
     await context.close();
   });
 });

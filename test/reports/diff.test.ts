@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { choices } from '../../data/evidence.ts';
 import { diffAnnotations } from '../../reports/diff/annotations.ts';
 import { compareRuns, type DiffSide } from '../../reports/diff/compare.ts';
 import type { Diff, StageDiff } from '../../reports/diff/diff.ts';
 import { renderDiffHtml } from '../../reports/diff/html.ts';
 import { renderDiffMarkdown } from '../../reports/diff/markdown.ts';
 import { renderDiffText } from '../../reports/diff/terminal.ts';
-import { choices } from '../../reports/evidence.ts';
 import type { Gate } from '../../reports/gates/gate.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
 import { parseReport } from '../../reports/schema/index.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { criticalValue, twoSidedP } from '../../reports/statistics/distributions.ts';
-import { intervalOf, pOutside } from '../../reports/statistics/effects.ts';
-import { holm } from '../../reports/statistics/holm.ts';
-import { pairedEffect, rateInterval, unpairedEffect } from '../../reports/statistics/pairs.ts';
+import { criticalValue, twoSidedP } from '../../data/statistics/distributions.ts';
+import { intervalOf, pOutside } from '../../data/statistics/effects.ts';
+import { holm } from '../../data/statistics/holm.ts';
+import { pairedEffect, rateInterval, unpairedEffect } from '../../data/statistics/pairs.ts';
 
 const TO_SIX_DIGITS = 6;
 /** What an outside oracle prints has more digits than this. */

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { choices } from '../../data/evidence.ts';
+import { entityScores } from '../../data/statistics/entities.ts';
+import { judgedFigure } from '../../data/statistics/metrics.ts';
 import { entitiesIn, tagNamed, withEntities } from '../../ground/metrics/entities.ts';
 import { entityF1 } from '../../ground/metrics/index.ts';
 import { figureOf, type Judged } from '../../ground/metrics/metric.ts';
-import { choices } from '../../reports/evidence.ts';
-import { entityScores } from '../../reports/statistics/entities.ts';
-import { judgedFigure } from '../../reports/statistics/metrics.ts';
 
 const texts = z.array(z.array(z.string()));
 const golden = z

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
-import { classReport } from '../../reports/statistics/classes.ts';
-import { effectiveExamples, groupedMean } from '../../reports/statistics/grouped.ts';
-import { differenceEffect, pairedDifference, rateInterval } from '../../reports/statistics/pairs.ts';
-import type { Scored } from '../../reports/statistics/scored.ts';
+import { classReport } from '../../data/statistics/classes.ts';
+import { effectiveExamples, groupedMean } from '../../data/statistics/grouped.ts';
+import { differenceEffect, pairedDifference, rateInterval } from '../../data/statistics/pairs.ts';
+import type { Scored } from '../../data/statistics/scored.ts';
 
 const WORDS = 20;
 

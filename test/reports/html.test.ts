@@ -39,6 +39,7 @@ describe('report.html', () => {
       'time',
       'causes',
       'structure',
+      'bits',
       'training',
       'cost',
       'notes',
@@ -66,12 +67,28 @@ describe('report.html', () => {
 
   it('has a table behind every picture, and words in its place', () => {
     const figures = page.match(/<figure>.*?<\/figure>/gs) ?? [];
-    expect(figures.length).toBe(10);
+    expect(figures.length).toBe(12);
     for (const figure of figures) {
       expect(figure).toMatch(/<svg .*<details class="data"><summary>.*<table>.*<tbody>\s*<tr>/s);
       expect(figure).toMatch(/role="img" aria-label="[^"]{20,}"/);
     }
     expect(page.match(/<svg /g)?.length).toBe(figures.join('').match(/<svg /g)?.length);
+  });
+
+  it('says where each weight of a budget stands and why, and what layers are from before', () => {
+    const bits = page.slice(page.indexOf('id="bits"'), page.indexOf('id="training"'));
+    expect(bits).toContain('<h3>int8: a loss of 0.3pt at most</h3>');
+    expect(bits).toContain('loses 0.0005 in 4 bits, 21 % of what all lose');
+    expect(bits).toContain('8 bits would save 0.00085 for 728 kB');
+    // A drop of the estimate is a change of the score with the other sign.
+    expect(bits).toContain('+0.1 [-0.3, +0.4] points');
+    expect(bits).toMatch(
+      /aria-label="What layers of int8 lose in the fewest bytes: embeddings 0\.00085, layers\.0 0\.0005 nats/,
+    );
+    expect(bits).toMatch(/<tr class="strong"><th[^>]*>1\.34 MB/);
+    expect(bits).toContain('0.99540 (layer 1)');
+    expect(bits).toContain('How far inputs of int8 were evened out');
+    expect(bits).toContain('What stays in float32 in int8');
   });
 
   it('has every target it links to, and every id once', () => {

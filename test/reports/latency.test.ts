@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Measurements, Times } from '../../data/measurements.ts';
 import { type Stream, stream } from '../../data/random.ts';
+import { clusterQuantile, clusterRatio } from '../../data/statistics/clusters.ts';
 import { latencyReport, loadingReport, measurementReport } from '../../reports/latency.ts';
-import { clusterQuantile, clusterRatio } from '../../reports/statistics/clusters.ts';
 
 /** What an outside oracle prints has more digits than this. */
 const ORACLE_DIGITS = 9;

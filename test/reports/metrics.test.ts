@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Stream, stream } from '../../data/random.ts';
+import { intervalOf } from '../../data/statistics/effects.ts';
+import { judgedFigure, metricEffect } from '../../data/statistics/metrics.ts';
 import {
   accuracy,
   loss,
@@ -20,8 +22,6 @@ import {
 } from '../../ground/metrics/index.ts';
 import { figureOf, isBetter, type Judged } from '../../ground/metrics/metric.ts';
 import { datasetTasks, dataTask, metricsOf } from '../../ground/tasks.ts';
-import { intervalOf } from '../../reports/statistics/effects.ts';
-import { judgedFigure, metricEffect } from '../../reports/statistics/metrics.ts';
 import { root } from '../rig/build.ts';
 
 type Golden = Readonly<Record<string, number | readonly number[]>>;

@@ -289,6 +289,15 @@ describe('report.md', () => {
     expect(text.split('<details>').length).toBe(text.split('</details>').length);
   });
 
+  it('has a short table of fewer bits', () => {
+    const markdown = renderMarkdown({ ...report, answers: null });
+    expect(markdown).toContain('<details><summary>Fewer bits</summary>');
+    expect(markdown).toContain(
+      '| int8 | q4 | 1 in 4 bits, 1 in 8 bits, 1 in float32 | 2.37 MB | 0.99540 (1) | +0.1 [-0.3, +0.4] points |',
+    );
+    expect(markdown).toContain('| int8 | words | 4 bits | 0.00085 | 8 bits would save 0.00085 for 728 kB |');
+  });
+
   it('folds everything but the verdict and the table', () => {
     const open = renderMarkdown(report).split('<details>')[0] ?? '';
     expect(open).toContain('**int8 is 15.7 times as fast');

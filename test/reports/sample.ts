@@ -151,6 +151,55 @@ const answersOf = (labels: readonly string[]): Report['answers'] => {
   };
 };
 
+const blocks = (bits: number, bytes: number, harm: number) => ({ storage: `int${bits}`, block: 32, bytes, harm });
+
+/** What a budget came to: one of its weights is called what would do harm. */
+const quantized = (weight: string): NonNullable<StageReport['quantization']> => ({
+  ...{ format: 'q4', quantized: 2, kept: 1, bytesBefore: 8_440_000, bytesAfter: 1_300_000 },
+  weights: [
+    {
+      name: 'words',
+      dims: [8002, 176],
+      storage: 'int4',
+      bytesBefore: 5_633_408,
+      bytesAfter: 990_000,
+      depth: 'embeddings',
+    },
+    { name: weight, dims: [192, 576], storage: 'int8', bytesBefore: 442_368, bytesAfter: 124_416, depth: 'layers.0' },
+    { name: 'head', dims: [26, 192], storage: 'float32', reason: 'excluded', bytesBefore: 19_968, bytesAfter: 19_968 },
+  ],
+  smoothing: [{ input: 'hidden', alpha: 0.55, error: 0.4, outliers: [7, 3] }],
+  islands: { wide: 20_000 },
+  layers: [
+    { layer: 0, mean: 0.9987, least: 0.995 },
+    { layer: 1, mean: 0.9954, least: 0.983 },
+  ],
+  budget: {
+    ...{ asked: { maxDrop: '0.3pt' }, whole: 0.0024, predicted: 0.00115, reached: 0.00113, bytes: 1_335_325 },
+    sites: [
+      {
+        ...{ weight: 'words', depth: 'embeddings', storage: 'int4', block: 32, harm: 0.00085 },
+        why: '8 bits would save 0.00085 for 728 kB',
+        options: [blocks(4, 0, 0.00085), blocks(8, 728_183, 0.000003)],
+      },
+      {
+        ...{ weight, depth: 'layers.0', storage: 'int8', block: 32, harm: 0.000003 },
+        why: 'loses 0.0005 in 4 bits, 21 % of what all lose',
+        options: [blocks(4, 0, 0.0005), blocks(8, 57_024, 0.000003)],
+      },
+    ],
+    curve: [
+      { bytes: 1_278_301, predicted: 0.0024, drop: { estimate: 0.0016, low: -0.0026, high: 0.0058 } },
+      { bytes: 1_335_325, predicted: 0.00115, drop: { estimate: -0.0008, low: -0.0044, high: 0.0027 } },
+      { bytes: 2_063_508, predicted: 0.00001 },
+    ],
+    drop: {
+      ...{ metric: 'accuracy', answers: 2461, of: 'validation texts' },
+      ...{ estimate: -0.0008, low: -0.0044, high: 0.0027 },
+    },
+  },
+});
+
 /** A report with every part, its class names as given. */
 export const fullReport = (
   classes: readonly string[] = ['act', 'animal', 'artifact', 'body', 'food'],
@@ -234,6 +283,7 @@ export const fullReport = (
       ],
       latency: [latency(1, 0.142, 15.7), latency(32, 3.4, 13.2)],
       loading: { sessionMs: 9, firstRunMs: 0.4, peakBytes: 120_000_000, processes: 3, busy: false },
+      quantization: quantized(hostile.markup),
       time: {
         totalMs: 0.13,
         operators: Array.from({ length: 14 }, (_, i) => ({ op: `Op${i}`, ms: 0.02 / (i + 1), count: i + 1 })),

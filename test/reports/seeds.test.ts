@@ -1,6 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../data/statistics/spread.ts';
 import { renderCsv } from '../../reports/csv.ts';
 import type { GateReport } from '../../reports/gates/gate.ts';
 import { renderHtml } from '../../reports/html/page.ts';
@@ -8,7 +9,6 @@ import { renderMarkdown } from '../../reports/markdown.ts';
 import type { Report, StageReport } from '../../reports/report.ts';
 import { parseReport } from '../../reports/schema/index.ts';
 import { withSeeds } from '../../reports/seeds.ts';
-import { spread } from '../../reports/statistics/spread.ts';
 import { renderTable } from '../../reports/terminal.ts';
 import { terminalWidth } from '../../reports/text.ts';
 import { bare, bareStage, fullReport, hostile } from './sample.ts';

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
-import { setMacroF1, subsetAccuracy } from '../../ground/metrics/index.ts';
-import { figureOf } from '../../ground/metrics/metric.ts';
 import {
   flippedSets,
   membersOf,
@@ -11,7 +9,9 @@ import {
   setClasses,
   setDivergence,
   wholeRight,
-} from '../../reports/statistics/sets.ts';
+} from '../../data/statistics/sets.ts';
+import { setMacroF1, subsetAccuracy } from '../../ground/metrics/index.ts';
+import { figureOf } from '../../ground/metrics/metric.ts';
 
 const CLASSES = 3;
 

@@ -1,11 +1,11 @@
+import { choices } from '../../data/evidence.ts';
 import { type Stream, stream } from '../../data/random.ts';
+import { criticalValue } from '../../data/statistics/distributions.ts';
+import { quantile } from '../../data/statistics/quantiles.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import type { DiffSide } from '../../reports/diff/compare.ts';
-import { choices } from '../../reports/evidence.ts';
 import type { Judged } from '../../reports/judged.ts';
 import type { LatencyReport, StageReport } from '../../reports/report.ts';
-import { criticalValue } from '../../reports/statistics/distributions.ts';
-import { quantile } from '../../reports/statistics/quantiles.ts';
 import { bare, bareStage, fullReport, latency } from './sample.ts';
 
 const PROCESSES = 8;

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { choices } from '../../data/evidence.ts';
 import { stream } from '../../data/random.ts';
+import { classDifferences, classReport } from '../../data/statistics/classes.ts';
+import { flips } from '../../data/statistics/flips.ts';
+import { wilson } from '../../data/statistics/intervals.ts';
+import { mcnemar } from '../../data/statistics/mcnemar.ts';
+import { agreement, divergence, expectPaired, pairedDifference } from '../../data/statistics/pairs.ts';
+import { medianInterval, quantile } from '../../data/statistics/quantiles.ts';
+import type { Scored } from '../../data/statistics/scored.ts';
 import * as metrics from '../../ground/metrics/index.ts';
 import { figureOf } from '../../ground/metrics/metric.ts';
-import { choices } from '../../reports/evidence.ts';
-import { classDifferences, classReport } from '../../reports/statistics/classes.ts';
-import { flips } from '../../reports/statistics/flips.ts';
-import { wilson } from '../../reports/statistics/intervals.ts';
-import { mcnemar } from '../../reports/statistics/mcnemar.ts';
-import { agreement, divergence, expectPaired, pairedDifference } from '../../reports/statistics/pairs.ts';
-import { medianInterval, quantile } from '../../reports/statistics/quantiles.ts';
-import type { Scored } from '../../reports/statistics/scored.ts';
 
 const accuracy = (scored: Scored): number => figureOf(metrics.accuracy, choices(scored).judged);
 const crossEntropy = (scored: Scored): number => figureOf(metrics.loss, choices(scored).judged);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { evidenceOf } from '../../data/evidence.ts';
 import type { Predictions } from '../../data/predictions.ts';
 import { dataTask } from '../../ground/tasks.ts';
-import { evidenceOf } from '../../reports/evidence.ts';
 import { qualityReport } from '../../reports/quality.ts';
 import type { QualityReport } from '../../reports/report.ts';
 import { parseReport } from '../../reports/schema/index.ts';

@@ -60,7 +60,7 @@ const runWithTexts = async (name: string, model: Model, config: unknown) => {
   return await run(name, model, config, { dataset });
 };
 
-const sumOf = (list: readonly Readonly<Record<string, number>>[], key: string): number =>
+const sumOf = <Key extends string>(list: readonly Readonly<Record<Key, number>>[], key: Key): number =>
   list.reduce((sum, one) => sum + (one[key] ?? Number.NaN), 0);
 
 /** A model whose neurons grow beyond what float16 holds, and come back. */
@@ -240,23 +240,36 @@ describe('the quantize stage', () => {
 
   describe('within a budget', () => {
     const source = () => smallEncoder({ hidden: 64, ffn: 128, layers: 2, vocabulary: 3000 });
-    const mixedOf = ({ metrics }: { metrics: Metrics }) => Object(Object(metrics.quantization).mixed);
+    const budgetOf = ({ metrics }: { metrics: Metrics }) => Object(Object(metrics.quantization).budget);
+    type Told = {
+      readonly storage: string;
+      readonly options: readonly { readonly bytes: number; readonly harm: number }[];
+    };
+    const sitesIn = (budget: { readonly sites: readonly Told[] }) =>
+      budget.sites.map(({ storage, options: [few, more] }) => ({
+        isWide: storage !== 'int4',
+        harm: few?.harm ?? Number.NaN,
+        bytes: more?.bytes ?? Number.NaN,
+      }));
 
     it('gives 8 bits to what loses most, keeps to the bytes, and foretells what is lost', async () => {
-      const small = mixedOf(await runWithTexts('all', source(), { format: 'q4', budget: { bytes: '1MB' } }));
-      expect(small.widened.length).toBe(small.sensitivity.length);
-      const bytes = Math.round(0.5 * (small.bytes + small.bytes - sumOf(small.sensitivity, 'bytes')));
-      const given = { format: 'q4', budget: { bytes: `${bytes}B` } };
-      const mixed = mixedOf(await runWithTexts('mixed', source(), given));
+      const small = budgetOf(
+        await runWithTexts('all', source(), { format: 'q4', block: 32, budget: { bytes: '400kB' } }),
+      );
+      const all = sitesIn(small);
+      const bytes = Math.round(small.curve[0].bytes + 0.5 * sumOf(all, 'bytes'));
+      const given = { format: 'q4', block: 32, budget: { bytes: `${bytes}B` } };
+      const mixed = budgetOf(await runWithTexts('mixed', source(), given));
+      const sites = sitesIn(mixed);
       expect(mixed.bytes).toBe(await bytesOf('mixed/model'));
       expect(mixed.bytes).toBeLessThanOrEqual(bytes);
-      expect(mixed.widened.length).toBeGreaterThan(0);
-      expect(mixed.widened.length).toBeLessThan(mixed.sensitivity.length);
+      expect(sites.some(({ isWide }) => isWide)).toBe(true);
+      expect(sites.every(({ isWide }) => isWide)).toBe(false);
       expect(mixed.reached).toBeLessThan(mixed.whole);
       expect(mixed.predicted / mixed.reached).toBeGreaterThan(0.5);
       expect(mixed.predicted / mixed.reached).toBeLessThan(2);
-      expect(sumOf(mixed.sensitivity, 'harm') / mixed.whole).toBeGreaterThan(0.5);
-      expect(sumOf(mixed.sensitivity, 'harm') / mixed.whole).toBeLessThan(2);
+      expect(sumOf(sites, 'harm') / mixed.whole).toBeGreaterThan(0.5);
+      expect(sumOf(sites, 'harm') / mixed.whole).toBeLessThan(2);
     });
 
     it('refuses one that cannot be reached', async () => {

@@ -8,3 +8,6 @@ import { uint8 } from './uint8.ts';
 
 /** Every format that a model can be stored in, the default first. */
 export const formats = [int8, uint8, int8Static, fp16, q4, q4f16] as const satisfies readonly Format[];
+
+/** As people name one. */
+export type FormatName = (typeof formats)[number]['name'];

@@ -1,3 +1,7 @@
+import type { FormatName } from '../../../graph/quantize/formats/index.ts';
+import type { QuantizationReport } from '../../../ground/reported/quantization.ts';
+import type { DataOptions } from './models.ts';
+
 /** Indices by the number of a layer: `{ "0": [1, 3] }`. */
 export type UnitsByLayer = Readonly<Record<string, readonly number[]>>;
 
@@ -49,9 +53,25 @@ export interface PrunedGraph extends Written {
   readonly removed: Required<Units>;
 }
 
-export interface QuantizeOptions extends RewriteOptions {
-  /** What weights are stored and computed in: int8 (where nobody says), uint8, fp16, q4, q4f16. */
-  readonly format?: 'int8' | 'uint8' | 'fp16' | 'q4' | 'q4f16';
+/** Texts that activations are looked at by, and what a file may take or lose. */
+export interface CalibrationOptions extends Partial<DataOptions> {
+  /** Texts that are read to see what activations are like; 256 where nobody says. */
+  readonly calibration?: number;
+  /** Bytes that the file may take, as 16MB: weights that lose most by few bits get more. */
+  readonly budget?: string;
+  /**
+   * What the file may lose of the metric of the model's task, with confidence, on labelled texts that nothing was chosen by: points
+   * as 0.5pt, or a number in the unit of a metric that has no points.
+   */
+  readonly maxDrop?: string | number;
+  /** Threads of one operator; as many as the machine has processors where nobody says. */
+  readonly threads?: number;
+}
+
+/** Without `data` weights are rounded by themselves; with texts by what the model does on them, as the quantize stage does. */
+export interface QuantizeOptions extends RewriteOptions, CalibrationOptions {
+  /** What weights are stored and computed in: the first of `quantizeFormats` where nobody says. */
+  readonly format?: FormatName;
   /** Numbers that share a scale, in formats of blocks: 16, 32 (where nobody says), 64, 128 or 256. */
   readonly block?: number;
   /** Whether each block has a zero point of its own, in formats of blocks; true where nobody says. */
@@ -77,6 +97,18 @@ export interface QuantizedGraph extends Written {
   readonly weights: readonly QuantizedWeight[];
   readonly quantized: number;
   readonly kept: number;
+  /** What texts told, where there were some. */
+  readonly calibrated?: Calibrated;
+}
+
+/** What a model was seen to do on texts. */
+export interface Calibrated {
+  /** Texts that activations were looked at by. */
+  readonly texts: number;
+  /** Cosine between the answers of the two models, on token ids drawn at random. */
+  readonly cosine: { readonly mean: number; readonly least: number };
+  /** How the bits were spread, where a budget was given: as report.json has it. */
+  readonly budget?: NonNullable<QuantizationReport['budget']>;
 }
 
 export interface OptimizedGraph extends Written {

@@ -1,8 +1,8 @@
+import type { Bounds } from '../../../data/statistics/intervals.ts';
 import { engineText, isDevice } from '../../engines.ts';
 import { bytes, milliseconds, percent, range, seconds, speedup, times, whole } from '../../figures.ts';
 import type { LatencyReport, LoadingReport, LoadReport, MeasurementReport, Report, StageReport } from '../../report.ts';
 import { busyNote, p50Text, speedupText, textsPerSecond, timeText } from '../../speed.ts';
-import type { Bounds } from '../../statistics/intervals.ts';
 import { html, nothing } from '../html.ts';
 import { type Chart, colours, figure } from '../picture.ts';
 import { type HtmlColumn, table } from '../table.ts';

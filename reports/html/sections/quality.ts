@@ -1,9 +1,9 @@
+import type { Bounds } from '../../../data/statistics/intervals.ts';
 import { NONE } from '../../../ground/metrics/written.ts';
 import { percent, range, whole } from '../../figures.ts';
 import { metricOf, type Primary } from '../../metric.ts';
 import type { Comparison, QualityReport, Report } from '../../report.ts';
 import { ABSENT, rowsOf } from '../../rows.ts';
-import type { Bounds } from '../../statistics/intervals.ts';
 import { html } from '../html.ts';
 import { type HtmlColumn, table } from '../table.ts';
 import type { Section } from './section.ts';

@@ -1,7 +1,7 @@
+import type { Spread } from '../../../data/statistics/spread.ts';
 import { bytes, milliseconds, percent, plusMinus, speedup } from '../../figures.ts';
 import { metricOf, type Primary, type Written } from '../../metric.ts';
 import type { Report, SeedsReport, SeedsStage } from '../../report.ts';
-import type { Spread } from '../../statistics/spread.ts';
 import { capital } from '../../text.ts';
 import { type Html, html, nothing } from '../html.ts';
 import { colours, figure, notFromZero } from '../picture.ts';

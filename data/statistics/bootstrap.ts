@@ -1,5 +1,5 @@
-import { type Stream, stream } from '../../data/random.ts';
 import type { Judged, Times } from '../../ground/metrics/metric.ts';
+import { type Stream, stream } from '../random.ts';
 import type { Effect } from './effects.ts';
 import { numbered } from './grouped.ts';
 import type { Bounds } from './intervals.ts';

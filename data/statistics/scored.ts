@@ -1,5 +1,5 @@
-import type { Predictions } from '../../data/predictions.ts';
-import { spreadRow } from '../../data/rows.ts';
+import type { Predictions } from '../predictions.ts';
+import { spreadRow } from '../rows.ts';
 
 /** Scores of one model on labelled examples: logits (examples x classes, row-major) and the true class of each. */
 export interface Scored {

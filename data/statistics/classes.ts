@@ -1,4 +1,4 @@
-import { type Stream, stream } from '../../data/random.ts';
+import { type Stream, stream } from '../random.ts';
 import { poisson } from './bootstrap.ts';
 import { numbered } from './grouped.ts';
 import type { Bounds, Interval } from './intervals.ts';

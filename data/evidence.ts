@@ -1,9 +1,9 @@
-import type { Predictions } from '../data/predictions.ts';
-import { isUnread, rowOf } from '../data/rows.ts';
-import { saidOf } from '../data/sets.ts';
 import { entityColumns } from '../ground/metrics/entities.ts';
 import type { Judged } from '../ground/metrics/metric.ts';
 import type { Answer, DataTask } from '../ground/tasks.ts';
+import type { Predictions } from './predictions.ts';
+import { isUnread, rowOf } from './rows.ts';
+import { saidOf } from './sets.ts';
 import {
   predictions as chosenOf,
   correctness,

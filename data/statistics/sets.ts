@@ -1,6 +1,6 @@
-import { type Stream, stream } from '../../data/random.ts';
-import { probabilityOf } from '../../data/sets.ts';
 import { f1Of } from '../../ground/metrics/sets.ts';
+import { type Stream, stream } from '../random.ts';
+import { probabilityOf } from '../sets.ts';
 import { poisson } from './bootstrap.ts';
 import { type ClassScores, ratesOf } from './classes.ts';
 import type { Bounds, Interval } from './intervals.ts';

@@ -1,4 +1,4 @@
-import { cosineOf } from '../../data/cosine.ts';
+import { cosineOf } from '../cosine.ts';
 
 /** What a model made of every text of a split, a vector each. */
 export interface Vectors {

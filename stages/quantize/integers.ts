@@ -1,0 +1,52 @@
+import type { Graph } from '../../graph/graph.ts';
+import { eightBitLimit } from '../../graph/quantize/choose.ts';
+import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
+import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
+import { activationsOf } from './activations.ts';
+import { calibratorOf } from './calibrators/index.ts';
+import { withCorrections } from './corrections.ts';
+import { meanErrors } from './mean-errors.ts';
+import { type Calibration, calibrated } from './ranges.ts';
+import { byRange, byText } from './rounded-inputs.ts';
+import { type Smoothing, searchScales } from './smoothing.ts';
+import { counting, reading, type Subject, watchingOf } from './subject.ts';
+
+interface Evened {
+  readonly graph: Graph;
+  readonly smoothings: readonly Smoothing[];
+}
+
+interface Rounded {
+  readonly quantized: Quantized;
+  readonly calibration?: Calibration;
+}
+
+const fixesRanges = ({ options }: Subject): boolean =>
+  options.format?.products.kind === 'integers' && options.format.products.ranges === 'from texts';
+
+/** Activations evened out where that pays. */
+export const evened = async (graph: Graph, subject: Subject): Promise<Evened> => {
+  const { examples, config, context } = subject;
+  if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
+  const watching = watchingOf(graph, subject);
+  const inputs = productGroups(graph).map(({ input }) => input);
+  const activations = await activationsOf(watching, inputs, examples, reading(context));
+  const onGroup = counting(context, 'products', 'evening out activations');
+  const round = fixesRanges(subject) ? byRange(calibratorOf(config.calibrator)) : byText;
+  const { scales, smoothings } = await searchScales({ ...watching, activations, round, onGroup });
+  return { graph: smoothed(graph, scales), smoothings };
+};
+
+/** Products of 8 bits, by ranges that texts gave where the format fixes them. */
+export const inIntegers = async (graph: Graph, subject: Subject): Promise<Rounded> => {
+  const { options, examples, config, context } = subject;
+  if (!fixesRanges(subject)) return { quantized: quantizeWeights(graph, options) };
+  const watching = { ...watchingOf(graph, subject), examples: examples ?? [] };
+  const onText = counting(context, 'texts', 'finding ranges');
+  const calibration = await calibrated({ ...watching, options, calibrator: calibratorOf(config.calibrator), onText });
+  const { ranges, products } = calibration;
+  const limit = eightBitLimit(options);
+  const corrections = await meanErrors({ ...watching, ranges, products, limit, onText: reading(context) });
+  const balanced = withCorrections(graph, { corrections }, products);
+  return { quantized: quantizeWeights(balanced, { ...options, ranges }), calibration };
+};
