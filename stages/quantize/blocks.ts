@@ -9,7 +9,7 @@ import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
 import { arrayOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { centred, type Gram, gramsOf } from './grams.ts';
-import type { Rounder, Rounding } from './roundings/rounding.ts';
+import type { Rounder, Seeing } from './roundings/rounding.ts';
 
 type BlockChoice = Extract<Choice, { readonly form: 'blocks' }>;
 
@@ -91,9 +91,11 @@ export const withCorrections = (graph: Graph, { corrections }: RoundedProducts, 
 const HELD = 256e6;
 const NUMBER = 8;
 
-/** Products in passes, those of one input together. */
-const passesOf = (products: readonly Product[]): readonly (readonly Product[])[] => {
-  const passes: Product[][] = [];
+/** Products, or groups of them, in passes: those of one input together. */
+export const passesOf = <T extends { readonly input: Value; readonly width: number }>(
+  products: readonly T[],
+): readonly (readonly T[])[] => {
+  const passes: T[][] = [];
   const counted = new Set<Value>();
   let held = 0;
   for (const product of products.toSorted((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0))) {
@@ -142,7 +144,7 @@ const roundPass = async (
 /** Rounds products by what they read. */
 export const roundProducts = async (
   request: BlockRequest,
-  rounding: Rounding,
+  rounding: Seeing,
   choices: Choices,
 ): Promise<RoundedProducts> => {
   const products = productsIn(request.graph, choices);

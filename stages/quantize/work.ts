@@ -18,6 +18,7 @@ import type { Model } from '../../models/model.ts';
 import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
 import { activationsOf } from './activations.ts';
+import { searchBlockScales } from './block-scales.ts';
 import { type RoundedProducts, roundProducts, withCorrections } from './blocks.ts';
 import { bytesIn } from './budget.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
@@ -145,15 +146,24 @@ const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph
 
 const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new Map() };
 
+/** Inputs divided and weights multiplied where a rounding to blocks asks for that. */
+const scaled = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph' | 'smoothings'>> => {
+  const { examples, config, options, context } = subject;
+  const rounding = roundingOf(config.rounding);
+  if (examples === undefined || !rounding.readsInputs || !rounding.scales) return { graph, smoothings: [] };
+  const onMatrix = counting(context, 'products', 'searching scales');
+  const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
+  const { scales, smoothings } = await searchBlockScales(request, chooseWeights(graph, options));
+  return { graph: smoothed(graph, scales), smoothings };
+};
+
 /** Matrices rounded by what they are multiplied with. */
 const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts> => {
   const { examples, config, options, context } = subject;
   const rounding = roundingOf(config.rounding);
   if (examples === undefined || !rounding.readsInputs) return nothingRounded;
-  const request = {
-    ...{ ...watchingOf(graph, subject), examples },
-    ...{ onText: reading(context), onMatrix: counting(context, 'matrices', 'rounding') },
-  };
+  const onMatrix = counting(context, 'matrices', 'rounding');
+  const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
   return await roundProducts(request, rounding, chooseWeights(graph, options));
 };
 
@@ -161,8 +171,10 @@ const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts>
 const inBlocks = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'mixed'>> => {
   const { config, options, examples, judged } = subject;
   const found = await rounded(graph, subject);
-  const choices = chooseWeights(graph, options);
-  const products = { ...found, packings: new Map([...found.packings, ...blockwise(graph, choices, found.packings)]) };
+  const rounding = roundingOf(config.rounding);
+  const rows = rounding.readsInputs ? undefined : rounding.rows;
+  const alone = blockwise(graph, chooseWeights(graph, options), found.packings, rows);
+  const products = { ...found, packings: new Map([...found.packings, ...alone]) };
   const all = (widened: ReadonlySet<Value>): Quantized => {
     const packings = new Map([...products.packings].filter(([name]) => !widened.has(name)));
     return quantizeWeights(withCorrections(graph, products, packings.keys()), { ...options, widened }, packings);
@@ -201,7 +213,8 @@ const made = async (subject: Subject): Promise<Made> => {
   const format = formatOf(config.format);
   const { kind } = format.products;
   const fused = fusedFor(model.graph, format);
-  const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
+  const evening = { integers: evened, blocks: scaled, floats: undefined }[kind];
+  const even = (await evening?.(fused, subject)) ?? { graph: fused, smoothings: [] };
   const { quantized, mixed } =
     kind === 'blocks' ? await inBlocks(even.graph, subject) : { quantized: quantizeWeights(even.graph, options) };
   if (kind !== 'floats' && quantized.report.quantized === 0) throw nothingQuantized(subject.config, quantized.report);
