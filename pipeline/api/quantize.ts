@@ -21,7 +21,9 @@ const expectedFormat = ({ format: name = 'int8', block, zeroPoint }: QuantizeOpt
   }
   if (format.products.kind !== 'blocks' && (block !== undefined || zeroPoint !== undefined)) {
     const option = block === undefined ? '--symmetric' : '--block';
-    throw requestError(`${option}: the format ${name} stores no blocks; leave it out, or take q4 or q4f16`);
+    throw requestError(
+      `${option}: the format ${name} stores no blocks; leave it out, or take a format of blocks, as q4`,
+    );
   }
   if (block !== undefined && !blockSizes.some((size) => size === block)) {
     throw requestError(`--block: found ${block}; expected ${blockSizes.join(', ')}`);

@@ -14,7 +14,7 @@ interface Options extends RewritingOptions {
 
 type Format = NonNullable<QuantizeOptions['format']>;
 
-const formats: readonly Format[] = ['int8', 'uint8', 'fp16', 'q4', 'q4f16'];
+const formats: readonly Format[] = ['int8', 'uint8', 'fp16', 'q4', 'q4f16', 'q8-blocks', 'q2'];
 
 const examples = `
 Examples:
@@ -26,14 +26,15 @@ Examples:
   $ decant quantize model.onnx -o model_fp16.onnx --format fp16
 
 Operators are fused first. int8 (the default) gives weights 8 bits and a step for each output, and quantizes activations
-as the model runs; uint8 is the same in unsigned bytes; q4 stores blocks of 4 bits that are multiplied by floats; fp16
-and q4f16 compute in float16. No texts are needed: the quantize stage of a pipeline rounds better by reading some.
+as the model runs; uint8 is the same in unsigned bytes; q4, q8-blocks and q2 store blocks of 4, 8 and 2 bits that
+are multiplied by floats; fp16 and q4f16 compute in float16. No texts are needed: the quantize stage of a pipeline rounds better by reading some.
 --skip takes names as the file has them; * stands for any text.
 Exit codes: 0 done, 1 no matrix can be quantized, 2 the request was wrong, 130 interrupted.`;
 
 /** What matrices are in, in words. */
 const names: Readonly<Record<string, string>> = {
   ...{ int8: '8 bits', uint8: '8 bits, unsigned', fp16: 'float16', q4: '4 bits', q4f16: '4 bits' },
+  ...{ 'q8-blocks': '8 bits', q2: '2 bits' },
 };
 
 const summary = (written: QuantizedGraph): string => {
@@ -74,8 +75,8 @@ export const quantizeCommand = (program: Command, end: (code: number) => void): 
     )
     .option('--skip <names...>', 'weights that stay in float; * stands for any text')
     .option('--min-elements <n>', 'matrices with fewer elements stay in float (default: 4096)', wholeNumber(0, 2 ** 31))
-    .option('--block <n>', 'numbers that share a scale, in q4 and q4f16 (default: 32)', wholeNumber(16, 256))
-    .option('--symmetric', 'no zero point for each block, in q4 and q4f16')
+    .option('--block <n>', 'numbers that share a scale, in formats of blocks (default: 32)', wholeNumber(16, 256))
+    .option('--symmetric', 'no zero point for each block, in formats of blocks')
     .option('--json', 'print what became of each matrix as one JSON document')
     .addHelpText('after', examples)
     .action(async (path: string, options: Options) => end(await run(path, options)));

@@ -11,7 +11,7 @@ import { centred, type Gram, gramsOf } from './grams.ts';
 import type { Smoothing } from './smoothing.ts';
 
 /** How much of the unevenness of inputs goes over to the weights: size(x)^alpha / size(w)^(1 - alpha). */
-const ALPHAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
+const ALPHAS = [0.1, 0.2, 0.3, 0.4, 0.5] as const;
 
 /** Sizes below this say nothing of a channel. */
 const SMALLEST = 1e-4;
@@ -61,11 +61,16 @@ const scalesOf = (inputs: Float64Array, weights: Float64Array, alpha: number): F
 };
 
 /** What weights err by when they are multiplied by scales, rounded, and divided again. */
-const errorsOf = ({ rows, grid }: Subject['weights'][number], scales: Float32Array): Float32Array<ArrayBuffer> => {
+const errorsOf = (
+  { rows, grid }: Subject['weights'][number],
+  squares: Float64Array,
+  scales: Float32Array,
+): Float32Array<ArrayBuffer> => {
   const { width } = rows;
+  const importance = squares.map((square, i) => square / (scales[i] as number) ** 2);
   const data = rows.data.map((w, i) => w * (scales[i % width] as number));
   const scaled = { ...rows, data };
-  const near = widened(scaled, grid, nearest(scaled, grid, { search: false }));
+  const near = widened(scaled, grid, nearest(scaled, grid, { search: true, importance }));
   return Float32Array.from(near, (v, i) => ((data[i] as number) - v) / (scales[i % width] as number));
 };
 
@@ -79,11 +84,13 @@ interface Best {
 const bestFor = async (program: Program, subject: Subject): Promise<Best & { readonly plain: number }> => {
   const { width, weights, gram } = subject;
   // A bias makes up for the mean error wherever there is one.
-  const h = { dtype: 'float32', dims: [width, width], data: Float32Array.from(centred(gram)) } as const;
+  const about = centred(gram);
+  const h = { dtype: 'float32', dims: [width, width], data: Float32Array.from(about) } as const;
+  const squares = Float64Array.from({ length: width }, (_, i) => about[i * width + i] as number);
   const errorOf = async (scales: Float32Array): Promise<number> => {
     let sum = 0;
     for (const weight of weights) {
-      const e = { dtype: 'float32', dims: [weight.rows.rows, width], data: errorsOf(weight, scales) } as const;
+      const e = { dtype: 'float32', dims: [weight.rows.rows, width], data: errorsOf(weight, squares, scales) } as const;
       sum += Number((await program.run({ e, h })).harm?.data[0] ?? Number.NaN);
     }
     return sum;

@@ -3,6 +3,7 @@ import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
 import { bytesIn } from './budget.ts';
 import { roundingOf, roundings } from './roundings/index.ts';
+import type { Rounding } from './roundings/rounding.ts';
 
 const formatNames = formats.map(({ name }) => name);
 
@@ -39,7 +40,9 @@ const options = z.strictObject({
   rounding: z
     .enum(roundings.map(({ name }) => name))
     .exactOptional()
-    .meta({ description: `How matrices are rounded to blocks (default gptq). ${described(roundings)}.` }),
+    .meta({
+      description: `How matrices are rounded to blocks (default gptq, of 8 bits nearest). ${described(roundings)}.`,
+    }),
   smooth: z.boolean().exactOptional().meta({
     description:
       'Whether activations are evened out before 8-bit products (the default), where training texts show that products err less by it.',
@@ -56,7 +59,7 @@ const options = z.strictObject({
     .exactOptional()
     .meta({
       description:
-        'In formats of 4 bits: weights that lose most by them get 8 bits, as many as fit. What each loses is measured with that weight alone in 4 bits.',
+        'In formats of 4 and 2 bits: weights that lose most by them get 8 bits, as many as fit. What each loses is measured with that weight alone in the fewer.',
     }),
   calibration: z.int().min(1).exactOptional().meta({
     description: 'Training texts that are read to see what activations are like (default 256).',
@@ -71,6 +74,14 @@ export const formatOf = (name: Options['format']): (typeof formats)[number] => {
   return found;
 };
 
+/** How a format is rounded where nobody says: 8 bits err so little that no text tells the difference. */
+const byDefault = (format: (typeof formats)[number]): string | undefined =>
+  format.products.kind === 'blocks' && format.products.bits === 8 ? 'nearest' : undefined;
+
+/** How matrices are rounded to blocks. */
+export const roundingIn = ({ format, rounding }: Pick<Options, 'format' | 'rounding'>): Rounding =>
+  roundingOf(rounding ?? byDefault(formatOf(format)));
+
 /** Options that belong to a way of storing products, and what that is called. */
 const belongings = [
   { keys: ['block', 'zeroPoint', 'rounding', 'budget'], kind: 'blocks', called: 'stores no blocks' },
@@ -83,6 +94,9 @@ const misplaced = (given: Options): readonly (readonly [string, string])[] => {
   const idle = belongings.flatMap(({ keys, kind: own, called }) =>
     own === kind ? [] : keys.flatMap((key) => (given[key] === undefined ? [] : [[key, called] as const])),
   );
+  const { products } = formatOf(given.format);
+  const widest = products.kind === 'blocks' && products.bits === 8;
+  if (widest && given.budget !== undefined) return [...idle, ['budget', 'has no more bits to give']];
   return given.reduceRange && kind !== 'integers' ? [...idle, ['reduceRange', 'has no 8-bit products']] : idle;
 };
 
@@ -91,7 +105,7 @@ export const needsTexts = (given: Options): boolean => {
   const { products, floats } = formatOf(given.format);
   if (floats === 'float16') return true;
   if (products.kind === 'integers') return given.smooth !== false;
-  return products.kind === 'blocks' && (roundingOf(given.rounding).readsInputs || given.budget !== undefined);
+  return products.kind === 'blocks' && (roundingIn(given).readsInputs || given.budget !== undefined);
 };
 
 export const config = options.superRefine((given, ctx) => {

@@ -23,12 +23,11 @@ import { type RoundedProducts, roundProducts, withCorrections } from './blocks.t
 import { bytesIn } from './budget.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
 import { type Deviation, judgeOf } from './check.ts';
-import { CALIBRATION, type Config, formatOf } from './config.ts';
+import { CALIBRATION, type Config, formatOf, roundingIn } from './config.ts';
 import { type Decision, writeDecision } from './decision.ts';
 import { wideValues } from './halves.ts';
 import type { Reported } from './index.ts';
 import { type Mixed, mixedWithin } from './mixed.ts';
-import { roundingOf } from './roundings/index.ts';
 import { Harms } from './sensitivity.ts';
 import { type Smoothing, searchScales } from './smoothing.ts';
 
@@ -149,7 +148,7 @@ const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new 
 /** Inputs divided and weights multiplied where a rounding to blocks asks for that. */
 const scaled = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph' | 'smoothings'>> => {
   const { examples, config, options, context } = subject;
-  const rounding = roundingOf(config.rounding);
+  const rounding = roundingIn(config);
   if (examples === undefined || !rounding.readsInputs || !rounding.scales) return { graph, smoothings: [] };
   const onMatrix = counting(context, 'products', 'searching scales');
   const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
@@ -160,7 +159,7 @@ const scaled = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph
 /** Matrices rounded by what they are multiplied with. */
 const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts> => {
   const { examples, config, options, context } = subject;
-  const rounding = roundingOf(config.rounding);
+  const rounding = roundingIn(config);
   if (examples === undefined || !rounding.readsInputs) return nothingRounded;
   const onMatrix = counting(context, 'matrices', 'rounding');
   const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
@@ -171,7 +170,7 @@ const rounded = async (graph: Graph, subject: Subject): Promise<RoundedProducts>
 const inBlocks = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'quantized' | 'mixed'>> => {
   const { config, options, examples, judged } = subject;
   const found = await rounded(graph, subject);
-  const rounding = roundingOf(config.rounding);
+  const rounding = roundingIn(config);
   const rows = rounding.readsInputs ? undefined : rounding.rows;
   const alone = blockwise(graph, chooseWeights(graph, options), found.packings, rows);
   const products = { ...found, packings: new Map([...found.packings, ...alone]) };

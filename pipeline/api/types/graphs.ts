@@ -50,8 +50,8 @@ export interface PrunedGraph extends Written {
 }
 
 export interface QuantizeOptions extends RewriteOptions {
-  /** What weights are stored and computed in: int8 (where nobody says), uint8, fp16, q4, q4f16. */
-  readonly format?: 'int8' | 'uint8' | 'fp16' | 'q4' | 'q4f16';
+  /** What weights are stored and computed in: int8 (where nobody says), uint8, fp16, q4, q4f16, q8-blocks, q2. */
+  readonly format?: 'int8' | 'uint8' | 'fp16' | 'q4' | 'q4f16' | 'q8-blocks' | 'q2';
   /** Numbers that share a scale, in formats of blocks: 16, 32 (where nobody says), 64, 128 or 256. */
   readonly block?: number;
   /** Whether each block has a zero point of its own, in formats of blocks; true where nobody says. */
