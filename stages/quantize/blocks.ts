@@ -3,15 +3,13 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { finiteRows, type Packings } from '../../graph/quantize/blockwise.ts';
-import type { Choice, Choices } from '../../graph/quantize/choose.ts';
+import type { BlockChoice, Choices } from '../../graph/quantize/choose.ts';
 import { type Rows, widened } from '../../graph/quantize/grid.ts';
 import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
 import { arrayOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { centred, type Gram, gramsOf } from './grams.ts';
 import type { Rounder, Seeing } from './roundings/rounding.ts';
-
-type BlockChoice = Extract<Choice, { readonly form: 'blocks' }>;
 
 /** A product by blocks: what it reads, and the vector that is added behind it and by nothing else. */
 interface Product {
