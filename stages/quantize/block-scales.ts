@@ -6,8 +6,9 @@ import type { Choices } from '../../graph/quantize/choose.ts';
 import { type Grid, type Rows, rowsOf, widened } from '../../graph/quantize/grid.ts';
 import { nearest } from '../../graph/quantize/nearest.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
-import { type BlockRequest, passesOf } from './blocks.ts';
-import { centred, type Gram, gramsOf } from './grams.ts';
+import type { BlockRequest } from './blocks.ts';
+import { centred, type Gram, gramBytes, gramsOf } from './grams.ts';
+import { heldFor, passesOf } from './passes.ts';
 import type { Smoothing } from './smoothing.ts';
 
 /** How much of the unevenness of inputs goes over to the weights: size(x)^alpha / size(w)^(1 - alpha). */
@@ -133,7 +134,7 @@ export const searchBlockScales = async (
   const smoothings: Smoothing[] = [];
   const program = await harmProgram(engine, threads);
   try {
-    for (const pass of passesOf(groups)) {
+    for (const pass of passesOf(groups, gramBytes, heldFor(graph))) {
       const inputs = pass.map(({ input }) => input);
       const grams = await gramsOf(request, inputs, examples, onText);
       for (const group of pass) {

@@ -8,7 +8,8 @@ import { type Rows, widened } from '../../graph/quantize/grid.ts';
 import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
 import { arrayOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
-import { centred, type Gram, gramsOf } from './grams.ts';
+import { centred, type Gram, gramBytes, gramsOf } from './grams.ts';
+import { heldFor, passesOf } from './passes.ts';
 import type { Rounder, Seeing } from './roundings/rounding.ts';
 
 /** A product by blocks: what it reads, and the vector that is added behind it and by nothing else. */
@@ -85,32 +86,6 @@ export const withCorrections = (graph: Graph, { corrections }: RoundedProducts, 
   return { ...graph, weights };
 };
 
-/** Bytes of sums of products that are held at once: more inputs are watched in another pass over the texts. */
-const HELD = 256e6;
-const NUMBER = 8;
-
-/** Products, or groups of them, in passes: those of one input together. */
-export const passesOf = <T extends { readonly input: Value; readonly width: number }>(
-  products: readonly T[],
-): readonly (readonly T[])[] => {
-  const passes: T[][] = [];
-  const counted = new Set<Value>();
-  let held = 0;
-  for (const product of products.toSorted((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0))) {
-    const bytes = counted.has(product.input) ? 0 : NUMBER * product.width ** 2;
-    const open = passes.at(-1);
-    if (open === undefined || held + bytes > HELD) {
-      passes.push([product]);
-      held = NUMBER * product.width ** 2;
-    } else {
-      open.push(product);
-      held += bytes;
-    }
-    counted.add(product.input);
-  }
-  return passes;
-};
-
 /** Rounds the products of one pass by what they read. */
 const roundPass = async (
   request: BlockRequest,
@@ -150,7 +125,7 @@ export const roundProducts = async (
   const made = { packings: new Map<Value, Packed>(), corrections: new Map<Value, Correction>() };
   let done = 0;
   try {
-    for (const pass of passesOf(products)) {
+    for (const pass of passesOf(products, gramBytes, heldFor(request.graph))) {
       await roundPass(request, pass, rounder, made, () => request.onMatrix(++done, products.length));
     }
   } finally {

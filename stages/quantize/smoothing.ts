@@ -4,7 +4,8 @@ import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
-import { type Activation, raise } from './activations.ts';
+import { type Activation, keptBytes, raise } from './activations.ts';
+import { heldFor, passesOf } from './passes.ts';
 
 /** How much of the unevenness of an activation goes over to the weights: none, or |x|^alpha / |w|^(1 - alpha). */
 const ALPHAS = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1] as const;
@@ -197,8 +198,8 @@ export interface SmoothingRequest {
   readonly engine: Engine;
   readonly threads: number;
   readonly signal: AbortSignal;
-  /** Activations by the value that products read. */
-  readonly activations: ReadonlyMap<Value, Activation>;
+  /** Activations of some values that products read. */
+  activationsOf(inputs: readonly Value[]): Promise<ReadonlyMap<Value, Activation>>;
   onGroup(done: number, total: number): void;
 }
 
@@ -211,21 +212,24 @@ export interface SmoothingRequest {
 export const searchScales = async (
   request: SmoothingRequest,
 ): Promise<{ readonly scales: Scales; readonly smoothings: readonly Smoothing[] }> => {
-  const { graph, engine, threads, signal, activations, onGroup } = request;
+  const { graph, engine, threads, signal, onGroup } = request;
   const groups = productGroups(graph);
   const scales = new Map<Value, Float32Array>();
   const smoothings: Smoothing[] = [];
   const errors = await Errors.open(engine, threads);
   try {
-    for (const group of groups) {
-      signal.throwIfAborted();
-      const { input } = group;
-      const activation = activations.get(input);
-      if (activation === undefined) throw new Error(`'${input}' was not watched`);
-      const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) });
-      if (best.alpha > 0) scales.set(input, best.scales);
-      smoothings.push({ input, alpha: best.alpha, error: best.plain === 0 ? 1 : best.error / best.plain });
-      onGroup(smoothings.length, groups.length);
+    for (const pass of passesOf(groups, keptBytes, heldFor(graph))) {
+      const activations = await request.activationsOf(pass.map(({ input }) => input));
+      for (const group of pass) {
+        signal.throwIfAborted();
+        const { input } = group;
+        const activation = activations.get(input);
+        if (activation === undefined) throw new Error(`'${input}' was not watched`);
+        const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) });
+        if (best.alpha > 0) scales.set(input, best.scales);
+        smoothings.push({ input, alpha: best.alpha, error: best.plain === 0 ? 1 : best.error / best.plain });
+        onGroup(smoothings.length, groups.length);
+      }
     }
   } finally {
     await errors.release();

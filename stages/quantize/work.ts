@@ -9,7 +9,7 @@ import { fusedFor } from '../../graph/quantize/convert.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { whyKept } from '../../graph/quantize/report.ts';
-import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
+import { smoothed } from '../../graph/quantize/smooth.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import type { Json } from '../../ground/json.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
@@ -136,10 +136,11 @@ const evened = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph
   const { examples, config, context } = subject;
   if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
   const watching = watchingOf(graph, subject);
-  const inputs = productGroups(graph).map(({ input }) => input);
-  const activations = await activationsOf(watching, inputs, examples, reading(context));
-  const onGroup = counting(context, 'products', 'evening out activations');
-  const { scales, smoothings } = await searchScales({ ...watching, activations, onGroup });
+  const { scales, smoothings } = await searchScales({
+    ...watching,
+    activationsOf: (inputs) => activationsOf(watching, inputs, examples, reading(context)),
+    onGroup: counting(context, 'products', 'evening out activations'),
+  });
   return { graph: smoothed(graph, scales), smoothings };
 };
 
