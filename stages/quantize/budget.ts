@@ -30,7 +30,9 @@ export const bytesIn = (text: string): number | undefined => {
   return number === undefined ? undefined : Number(number) * (UNITS[unit] ?? Number.NaN);
 };
 
-const written = (bytes: number): string => `${(bytes / 1e6).toFixed(2)}MB`;
+/** Rounded up, so that what is written is enough. */
+const written = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)}kB` : `${(Math.ceil(bytes / 1e4) / 100).toFixed(2)}MB`;
 
 /** Refuses a budget that everything in the fewest bits does not keep to. */
 export const expectReachable = (smallest: number, budget: number): void => {

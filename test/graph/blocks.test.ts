@@ -4,6 +4,7 @@ import { stream } from '../../data/random.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { storedAs } from '../../graph/quantize/convert.ts';
 import type { Format } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blocksOf, type Grid, type Rows, rowsOf, widened } from '../../graph/quantize/grid.ts';
@@ -172,6 +173,29 @@ const tied = (width: number): Graph => {
   const turned = builder.op('Transpose', [table], { perm: [1, 0] });
   return builder.freeze([builder.op('MatMul', [active, turned], {}, 'y')]);
 };
+
+describe('blocks beside float16', () => {
+  it('are multiplied in float32 where a weight is beyond 65,504', async () => {
+    const graph = network();
+    const weights = new Map(graph.weights);
+    const times = (name: string, dims: readonly number[], seed: number, factor: number): void => {
+      const data = numbers(
+        dims.reduce((a, b) => a * b, 1),
+        seed,
+      ).map((x) => x * factor);
+      weights.set(value(name), tensorOf('float32', dims, data));
+    };
+    times('w', [80, 96], 2, 1e5);
+    const [format, same] = ['q4f16', 'q4'].map((name) => formats.find((one) => one.name === name) as Format);
+    if (format === undefined || same === undefined) throw new Error('both formats are there');
+    const far = { ...graph, weights };
+    const feeds = feedsFor(graph, { batch: 2, sequence: 5 }, { seed: 4, vocabulary: 1024 });
+    const [y = new Float32Array()] = await outputsOf(storedAs(far, { format }).graph, feeds);
+    const [expected = new Float32Array()] = await outputsOf(storedAs(far, { format: same }).graph, feeds);
+    expect(y.every(Number.isFinite)).toBe(true);
+    expect(apart([expected], [y])).toBeLessThan(0.05);
+  });
+});
 
 describe('a table that scores tokens, too', () => {
   const formatsOfBlocks = formats.filter(({ tables }) => tables.kind === 'blocks' && tables.bits === 4);
