@@ -4,6 +4,7 @@ import { benchFirst } from './first/index.ts';
 import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
+import { benchQuantize } from './quantize/index.ts';
 import { benchTables } from './tables/index.ts';
 import { benchTrain } from './train/index.ts';
 
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   hostile: benchHostile,
   inference: benchInference,
   load: benchLoad,
+  quantize: benchQuantize,
   tables: benchTables,
   train: benchTrain,
 };

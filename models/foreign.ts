@@ -63,7 +63,7 @@ export const lookedAt = (given: Graph): Graph => {
 export const expectFloats = ({ graph }: ForeignGraph, called: string, purpose: string): void => {
   if (!isQuantized(graph)) return;
   throw modelError(
-    `${called} is quantized already: its products compute in 8 bits, so it can be measured, exported and imitated, but not ${purpose}; take the float file that it was made of`,
+    `${called} is quantized already: it stores weights in 8 bits or fewer, so it can be measured, exported and imitated, but not ${purpose}; take the float file that it was made of`,
   );
 };
 

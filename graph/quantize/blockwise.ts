@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../graph.ts';
 import type { Choices } from './choose.ts';
-import { type Layout, type Rows, rowsOf } from './grid.ts';
-import { nearest } from './nearest.ts';
+import { type Grid, type Layout, type Rounded, type Rows, rowsOf } from './grid.ts';
+import { searched } from './nearest.ts';
 import { type Packed, packedOf } from './pack.ts';
 import { quantizeError } from './weights.ts';
 
@@ -20,13 +20,16 @@ export const finiteRows = (graph: Graph, name: Value, layout: Layout): Rows => {
   );
 };
 
-/** Every weight that is to stand in blocks and was not rounded before, rounded to the nearest by the range that errs least. */
-export const blockwise = (graph: Graph, choices: Choices, before: Packings): Packings => {
+/** Rounds rows by their own numbers. */
+export type RoundRows = (rows: Rows, grid: Grid) => Rounded;
+
+/** Every weight that is to stand in blocks and was not rounded before, rounded by its own numbers. */
+export const blockwise = (graph: Graph, choices: Choices, before: Packings, round: RoundRows = searched): Packings => {
   const packings = new Map<Value, Packed>();
   for (const [name, choice] of choices) {
     if (!('form' in choice) || choice.form !== 'blocks' || before.has(name)) continue;
     const rows = finiteRows(graph, name, choice.layout);
-    packings.set(name, packedOf(rows, choice.grid, nearest(rows, choice.grid, { search: true }), choice.use));
+    packings.set(name, packedOf(rows, choice.grid, round(rows, choice.grid), choice.use));
   }
   return packings;
 };

@@ -3,7 +3,7 @@ import { type Site, sitesOfWeight } from '../sites.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
 import type { Format } from './format.ts';
 import { int8 } from './formats/int8.ts';
-import { formAt } from './forms.ts';
+import { blockFormAt, formAt } from './forms.ts';
 import type { Grid, Layout } from './grid.ts';
 import type { Ranges } from './range.ts';
 import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
@@ -37,15 +37,24 @@ export interface QuantizeOptions {
   readonly minimumTable?: number;
 }
 
+/** What reads a weight in blocks: products, look-ups, or both of them one packing. */
+export type BlockUse = 'product' | 'table' | 'both';
+
+/** A weight in blocks, along its rows or its columns. */
+export interface BlockChoice {
+  readonly form: 'blocks';
+  readonly use: BlockUse;
+  readonly layout: Layout;
+  readonly grid: Grid;
+}
+
 /**
  * What happens to a weight: the form it is quantized in, or why it stays. `linear` multiplies in 8 bits, `table` looks up
  * 8-bit rows, `stored` is 8 bits in the file only: a session makes a float constant of it when it loads the model. `blocks` are
- * whole numbers of few bits, multiplied by (`turned` where the matrix has its outputs last) or looked up in.
+ * whole numbers of few bits, multiplied by (`turned` where the matrix has its outputs last) or looked up in, or both: rows of a
+ * table that scores tokens are the outputs of that product.
  */
-export type Choice =
-  | { readonly form: 'linear' | 'table' | 'stored' }
-  | { readonly form: 'blocks'; readonly use: 'product' | 'table'; readonly layout: Layout; readonly grid: Grid }
-  | { readonly kept: string };
+export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | BlockChoice | { readonly kept: string };
 
 /** Largest whole number of a weight in 8 bits. */
 export const eightBitLimit = ({ reduceRange }: QuantizeOptions): 127 | 63 => (reduceRange === true ? 63 : 127);
@@ -106,14 +115,15 @@ const chooseTable = (size: number, options: QuantizeOptions): Choice => {
 };
 
 /** Blocks lie along the inputs of a product, and along the width of a table. */
-const chooseBlocks = (sites: readonly Site[], tensor: Tensor, grid: Grid, use: 'product' | 'table'): Choice => {
-  const [first] = sites.map(
-    ({ use: own }): Layout => (own.kind === 'linear' && own.inner === 0 ? 'turned' : 'as it is'),
+const chooseBlocks = (sites: readonly Site[], tensor: Tensor, grid: Grid, use: BlockUse): Choice => {
+  const [layout = 'as it is', ...others] = new Set(
+    sites.map(({ use: own }): Layout => (own.kind === 'linear' && own.inner === 0 ? 'turned' : 'as it is')),
   );
-  const layout = first ?? 'as it is';
   const [rows = 0, columns = 0] = tensor.dims;
   const width = layout === 'turned' ? rows : columns;
   if (width < grid.block) return { kept: `its ${width} numbers in a row are fewer than a block of ${grid.block}` };
+  if (others.length > 0) return { kept: 'its rows are outputs of one product and inputs of another' };
+  if (use === 'both' && width % grid.block !== 0) return { kept: `its ${width} numbers in a row fill no blocks` };
   if (use === 'table' && (width * grid.bits) % 8 !== 0) return { kept: `its ${width} numbers in a row fill no bytes` };
   const isPlain = sites.every(({ node }) => node.domain === '');
   return isPlain ? { form: 'blocks', use, layout, grid } : { kept: 'nothing multiplies by blocks there' };
@@ -143,10 +153,14 @@ const chooseAs = (
   if (tables.kind === 'floats') return { kept: `stays in ${format.floats}` };
   const isTable = sites.every((site) => formAt(site) === 'table');
   if (tables.kind === 'integers') return isTable ? chooseTable(size, options) : chooseStored(size);
-  // Nothing looks up rows of blocks in another order, or multiplies by them besides.
-  if (!isTable) return chooseStored(size);
+  const uses = new Set(sites.map(blockFormAt));
+  // Nothing looks up rows of blocks in another order.
+  if (uses.has(undefined)) return chooseStored(size);
   const minimum = options.minimumTable ?? minimumRows;
-  return size < minimum ? tooSmall(minimum) : chooseBlocks(sites, tensor, gridOf(tables.bits), 'table');
+  const grid = gridOf(tables.bits);
+  if (isTable) return size < minimum ? tooSmall(minimum) : chooseBlocks(sites, tensor, grid, 'table');
+  const own = chooseBlocks(sites, tensor, grid, uses.size > 1 ? 'both' : 'product');
+  return size < minimum || 'kept' in own ? chooseStored(size) : own;
 };
 
 const choose = (graph: Graph, name: Value, tensor: Tensor, options: QuantizeOptions): Choice => {

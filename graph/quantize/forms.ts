@@ -30,3 +30,19 @@ export const formAt = (site: Site): 'linear' | 'table' | undefined => {
   const multiplies = use.kind === 'linear' && use.input === 1 && through.length === 0 && node.inputs[0] !== weight;
   return multiplies && kernels[`${node.domain}:${node.op}`]?.(node) === true ? 'linear' : undefined;
 };
+
+const swapsAxes = ({ op, domain, attrs }: Node): boolean =>
+  op === 'Transpose' &&
+  domain === '' &&
+  (attrs.perm === undefined || (attrs.perm.kind === 'ints' && attrs.perm.value.join() === '1,0'));
+
+/** How a node can compute with a matrix in blocks: a table that scores tokens is multiplied by with its axes exchanged. */
+export const blockFormAt = (site: Site): 'product' | 'table' | undefined => {
+  const { node, use, through, weight } = site;
+  const form = formAt(site);
+  if (form !== undefined) return form === 'table' ? 'table' : 'product';
+  const [between, ...more] = through;
+  const isTurned = between !== undefined && more.length === 0 && swapsAxes(between);
+  const isPlain = node.domain === '' && node.op === 'MatMul' && node.inputs[0] !== weight;
+  return isTurned && isPlain && use.kind === 'linear' && use.input === 1 ? 'product' : undefined;
+};

@@ -1,14 +1,14 @@
 import { GraphBuilder } from '../builder.ts';
 import type { Graph, Node, Value } from '../graph.ts';
 import { uniqueNames } from '../node-names.ts';
-import { sitesAt } from '../sites.ts';
+import { type Site, sitesAt } from '../sites.ts';
 import { blockwise, type Packings } from './blockwise.ts';
-import { type Choice, type Choices, chooseWeights, eightBitLimit, type QuantizeOptions } from './choose.ts';
+import { type BlockChoice, type Choices, chooseWeights, eightBitLimit, type QuantizeOptions } from './choose.ts';
 import { type BlockEmission, emitProduct, emitRows } from './emit/blocks.ts';
 import { emitFixed, type FixedEmission } from './emit/fixed.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit/integers.ts';
 import { int8 } from './formats/int8.ts';
-import { formAt } from './forms.ts';
+import { blockFormAt, formAt } from './forms.ts';
 import { type QuantizeReport, reportOf } from './report.ts';
 import { quantizeError } from './weights.ts';
 
@@ -26,11 +26,13 @@ interface Emitting {
   readonly packings: Packings;
 }
 
-/** How a node computes with a quantized weight that it reads itself. */
-const emitBlocks = ({ blocks, packings }: Emitting, node: Node, weight: Value, choice: Choice): boolean => {
-  const packed = packings.get(weight);
-  if (packed === undefined || !('form' in choice) || choice.form !== 'blocks') return false;
-  (choice.use === 'table' ? emitRows : emitProduct)(blocks, node, weight, packed);
+/** How a node computes with a weight in blocks. */
+const emitBlocks = ({ blocks, packings }: Emitting, site: Site, { use }: BlockChoice): boolean => {
+  const packed = packings.get(site.weight);
+  const form = blockFormAt(site);
+  if (packed === undefined || form === undefined) return false;
+  const emit = form === 'table' ? emitRows : emitProduct;
+  emit(blocks, site.node, site.weight, { ...packed, isShared: use === 'both' });
   return true;
 };
 
@@ -45,9 +47,9 @@ const emitIntegers = ({ integers, fixed }: Emitting, node: Node, form: 'linear' 
 const emitQuantized = (emitting: Emitting, node: Node): boolean =>
   sitesAt(emitting.integers.graph, node).some((site) => {
     const [choice, form] = [emitting.choices.get(site.weight), formAt(site)];
-    if (choice === undefined || !('form' in choice) || form === undefined) return false;
-    if (choice.form === 'blocks') return emitBlocks(emitting, node, site.weight, choice);
-    if (choice.form !== form) return false;
+    if (choice === undefined || !('form' in choice)) return false;
+    if (choice.form === 'blocks') return emitBlocks(emitting, site, choice);
+    if (form === undefined || choice.form !== form) return false;
     emitIntegers(emitting, node, form);
     return true;
   });

@@ -115,3 +115,6 @@ export const nearest = (rows: Rows, grid: Grid, options: ScaleOptions): Rounded 
   }
   return rounded;
 };
+
+/** The nearest whole numbers, by the range of each block that errs least. */
+export const searched = (rows: Rows, grid: Grid): Rounded => nearest(rows, grid, { search: true });

@@ -1,4 +1,5 @@
 import { type ArrayOf, type Tensor, tensorOf } from '../tensor.ts';
+import type { BlockUse } from './choose.ts';
 import { blocksOf, type Grid, middleOf, type Rounded, type Rows } from './grid.ts';
 
 /** Rounded rows as a file holds them. */
@@ -38,7 +39,7 @@ export const packedOf = (
   { rows, width }: Pick<Rows, 'rows' | 'width'>,
   grid: Grid,
   rounded: Rounded,
-  use: 'product' | 'table',
+  use: BlockUse,
 ): Packed => {
   const blocks = blocksOf(width, grid);
   const filled = use === 'product' ? blocks * grid.block : width;

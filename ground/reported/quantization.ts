@@ -69,7 +69,7 @@ const smoothing = z.looseObject({
   error: z.number().describe('Squared error of its products in 8 bits, in parts of that before.'),
   outliers: z
     .array(amount)
-    .describe('Numbers of a row whose peak is more than ten times the median one, the farthest first.'),
+    .describe('Numbers of a row that are more than ten times as large as most, the largest first.'),
 });
 
 const range = z.looseObject({

@@ -10,7 +10,7 @@ import { expectFloats } from '../../models/foreign.ts';
 import { requestError } from '../diagnostic.ts';
 import { expectFile } from '../first/recognise.ts';
 import type { Foreign } from './foreign.ts';
-import { quantizeFormats } from './formats.ts';
+
 import type { Reading } from './named.ts';
 import { rewriteModel } from './rewritten.ts';
 import { expectTexts } from './text-options.ts';
@@ -24,8 +24,9 @@ const expectedFormat = ({ format: name = formats[0].name, block, zeroPoint }: Qu
   }
   if (format.products.kind !== 'blocks' && (block !== undefined || zeroPoint !== undefined)) {
     const option = block === undefined ? '--symmetric' : '--block';
-    const others = quantizeFormats.flatMap((one) => (one.hasBlocks ? [one.name] : []));
-    throw requestError(`${option}: the format ${name} stores no blocks; leave it out, or take ${others.join(' or ')}`);
+    throw requestError(
+      `${option}: the format ${name} stores no blocks; leave it out, or take a format of blocks, as q4`,
+    );
   }
   if (block !== undefined && !blockSizes.some((size) => size === block)) {
     throw requestError(`--block: found ${block}; expected ${blockSizes.join(', ')}`);

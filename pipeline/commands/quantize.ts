@@ -29,8 +29,6 @@ interface Options extends RewritingOptions, FromTexts {
   readonly symmetric?: boolean;
 }
 
-const inBlocks = quantizeFormats.flatMap(({ name, hasBlocks }) => (hasBlocks ? [name] : [])).join(' and ');
-
 const examples = `
 Examples:
   $ decant quantize model.onnx -o model_quantized.onnx
@@ -147,8 +145,8 @@ export const quantizeCommand = (program: Command, end: (code: number) => void): 
     )
     .option('--skip <names...>', 'weights that stay in float; * stands for any text')
     .option('--min-elements <n>', 'matrices with fewer elements stay in float (default: 4096)', wholeNumber(0, 2 ** 31))
-    .option('--block <n>', `numbers that share a scale, in ${inBlocks} (default: 32)`, wholeNumber(16, 256))
-    .option('--symmetric', `no zero point for each block, in ${inBlocks}`);
+    .option('--block <n>', 'numbers that share a scale, in formats of blocks (default: 32)', wholeNumber(16, 256))
+    .option('--symmetric', 'no zero point for each block, in formats of blocks');
   addTexts(command)
     .option('--json', 'print what became of each matrix as one JSON document')
     .addHelpText('after', examples)

@@ -3,7 +3,7 @@ import type { TokenizerJson } from '../../data/tokenizer.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import { activationNames } from '../../models/activation.ts';
 import type { ModelInfo } from '../../models/model.ts';
-import { type Precision, preferred } from '../../models/precision.ts';
+import { clientOptions, type Precision, preferred } from '../../models/precision.ts';
 import { clientClassOf } from './families.ts';
 import { tokenId } from './tokenizer.ts';
 import { specialTokens } from './tokens.ts';
@@ -120,7 +120,7 @@ export const configJson = (
     ...labelsOf(info),
     ...numberOf(info),
     ...thresholdsOf(info),
-    'transformers.js_config': { dtype: preferred(files) },
+    'transformers.js_config': { dtype: clientOptions(preferred(files)).dtype },
     decant: { files, model: withoutStates(info) },
   };
 };

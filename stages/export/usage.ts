@@ -1,7 +1,7 @@
 import { FOLDER } from '../../ground/reported/stage.ts';
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Model, ModelInfo } from '../../models/model.ts';
-import { onnxFile, type Precision, preferred } from '../../models/precision.ts';
+import { clientOptions, onnxFile, type Precision, preferred } from '../../models/precision.ts';
 import { pythonFeeds } from './names.ts';
 import { specialTokens } from './tokens.ts';
 
@@ -44,16 +44,22 @@ const call = ({ info, mask }: Used): string => {
 const numberFrom = ({ processor: { activation } }: ModelInfo): string =>
   activation === 'sigmoid' ? '1 / (1 + Math.exp(-logits.data[0]))' : 'logits.data[0]';
 
-const numberLines = (info: ModelInfo, folder: string): string =>
+/** How a file that the client has no word for is named to it; config.json says the rest. */
+const chosen = ({ files }: Used): string => {
+  const { model_file_name: name } = clientOptions(preferred(files));
+  return name === undefined ? '' : `, { model_file_name: '${name}' }`;
+};
+
+const numberLines = (used: Used, folder: string): string =>
   `const tokenizer = await AutoTokenizer.from_pretrained('${folder}');
-const model = await AutoModelForSequenceClassification.from_pretrained('${folder}');
+const model = await AutoModelForSequenceClassification.from_pretrained('${folder}'${chosen(used)});
 // Of a pair: tokenizer('Some text.', { text_pair: 'Another text.', truncation: true })
 const { logits } = await model(tokenizer('Some text.', { truncation: true }));
-console.log(${numberFrom(info)});
-// Not pipeline('${modelTask(info.task).pipeline}', ...): it makes 1 of any single number.`;
+console.log(${numberFrom(used.info)});
+// Not pipeline('${modelTask(used.info.task).pipeline}', ...): it makes 1 of any single number.`;
 
 const pipelineLines = (used: Used, folder: string): string =>
-  `const run = await pipeline('${modelTask(used.info.task).pipeline}', '${folder}');
+  `const run = await pipeline('${modelTask(used.info.task).pipeline}', '${folder}'${chosen(used)});
 console.log(${call(used)});`;
 
 /** No pipeline gives a number: that of texts makes shares of scores, and of a single one the share is always 1. */
@@ -63,7 +69,7 @@ const imports = (used: Used): string =>
   isNumber(used) ? 'AutoModelForSequenceClassification, AutoTokenizer' : 'pipeline';
 
 const lines = (used: Used, folder: string): string =>
-  isNumber(used) ? numberLines(used.info, folder) : pipelineLines(used, folder);
+  isNumber(used) ? numberLines(used, folder) : pipelineLines(used, folder);
 
 /** A module for Node. */
 export const nodeUsage = (used: Used): string =>

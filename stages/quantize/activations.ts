@@ -11,10 +11,8 @@ export interface Activation {
   readonly texts: readonly Seen[];
 }
 
-/** Rows that are kept of every value, spread over all texts, and bytes of all of them. */
+/** Rows that are kept of every value, spread over all texts. */
 const KEPT_ROWS = 4096;
-const KEPT_BYTES = 256e6;
-const FLOAT_BYTES = 4;
 
 /** Raises peaks to the largest magnitude of each number of rows as long as they are. */
 export const raise = (peaks: Float32Array, data: Float32Array): void => {
@@ -26,10 +24,14 @@ export const raise = (peaks: Float32Array, data: Float32Array): void => {
 };
 
 /** Every so many texts one is kept, so that rows of all of them together are about as many as are wanted. */
-const strideFor = (examples: readonly Encoded[], width: number): number => {
+const strideFor = (examples: readonly Encoded[]): number => {
   const rows = examples.reduce((sum, { length }) => sum + length, 0);
-  return Math.max(1, Math.ceil(rows / Math.min(KEPT_ROWS, KEPT_BYTES / (FLOAT_BYTES * width))));
+  return Math.max(1, Math.ceil(rows / KEPT_ROWS));
 };
+
+/** Bytes that are kept of a value. */
+export const keptBytes = ({ width }: { readonly width: number }): number =>
+  Float32Array.BYTES_PER_ELEMENT * KEPT_ROWS * width;
 
 /** Peaks of values over all texts, and their rows on some: rows for searching, peaks for what is rare. */
 export const activationsOf = async (
@@ -38,14 +40,9 @@ export const activationsOf = async (
   examples: readonly Encoded[],
   onText: (done: number, total: number) => void,
 ): Promise<ReadonlyMap<Value, Activation>> => {
-  let stride = 0;
+  const stride = strideFor(examples);
   const found = new Map<Value, { peaks: Float32Array; texts: Seen[]; width: number }>();
   await observe(watching, values, examples, (seen, text) => {
-    if (stride === 0)
-      stride = strideFor(
-        examples,
-        [...seen.values()].reduce((sum, { width }) => sum + width, 0),
-      );
     for (const [value, own] of seen) {
       const known = found.get(value) ?? { peaks: new Float32Array(own.width), texts: [], width: own.width };
       found.set(value, known);

@@ -3,15 +3,14 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { finiteRows, type Packings } from '../../graph/quantize/blockwise.ts';
-import type { Choice, Choices } from '../../graph/quantize/choose.ts';
+import type { BlockChoice, Choices } from '../../graph/quantize/choose.ts';
 import { widened } from '../../graph/quantize/grid.ts';
 import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
 import { type Correction, type Corrections, corrected, ownBias } from './corrections.ts';
-import { centred, gramsOf, meansOf } from './grams.ts';
-import type { Rounder, Rounding } from './roundings/rounding.ts';
-
-type BlockChoice = Extract<Choice, { readonly form: 'blocks' }>;
+import { centred, gramBytes, gramsOf, meansOf } from './grams.ts';
+import { heldFor, passesOf } from './passes.ts';
+import type { Rounder, Seeing } from './roundings/rounding.ts';
 
 /** A product by blocks: what it reads, and the vector that is added behind it and by nothing else. */
 interface Product {
@@ -48,30 +47,6 @@ export interface RoundedProducts {
   readonly packings: Packings;
   readonly corrections: Corrections;
 }
-
-/** Bytes of sums of products that are held at once: more inputs are watched in another pass over the texts. */
-const HELD = 256e6;
-const NUMBER = 8;
-
-/** Products in passes, those of one input together. */
-const passesOf = (products: readonly Product[]): readonly (readonly Product[])[] => {
-  const passes: Product[][] = [];
-  const counted = new Set<Value>();
-  let held = 0;
-  for (const product of products.toSorted((a, b) => (a.input < b.input ? -1 : a.input > b.input ? 1 : 0))) {
-    const bytes = counted.has(product.input) ? 0 : NUMBER * product.width ** 2;
-    const open = passes.at(-1);
-    if (open === undefined || held + bytes > HELD) {
-      passes.push([product]);
-      held = NUMBER * product.width ** 2;
-    } else {
-      open.push(product);
-      held += bytes;
-    }
-    counted.add(product.input);
-  }
-  return passes;
-};
 
 /** Rounds the products of one pass by what they read. */
 const roundPass = async (
@@ -112,7 +87,7 @@ const roundPass = async (
 /** Rounds products by what they read. */
 export const roundProducts = async (
   request: BlockRequest,
-  rounding: Rounding,
+  rounding: Seeing,
   choices: Choices,
 ): Promise<RoundedProducts> => {
   const products = productsIn(request.graph, choices);
@@ -120,7 +95,7 @@ export const roundProducts = async (
   const made = { packings: new Map<Value, Packed>(), corrections: new Map<Value, Correction>() };
   let done = 0;
   try {
-    for (const pass of passesOf(products)) {
+    for (const pass of passesOf(products, gramBytes, heldFor(request.graph))) {
       await roundPass(request, pass, rounder, made, () => request.onMatrix(++done, products.length));
     }
   } finally {

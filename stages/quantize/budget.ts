@@ -48,7 +48,9 @@ const writtenLimit = (metric: Pick<Metric, 'scale'>, drop: number): string => {
   return writtenDrop(metric, Number.isFinite(unit) && unit > 0 ? unit * Math.ceil(drop / unit - 1e-9) : drop);
 };
 
-const writtenBytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)}MB`;
+/** Rounded up, so that what is written is enough. */
+const writtenBytes = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)}kB` : `${(Math.ceil(bytes / 1e4) / 100).toFixed(2)}MB`;
 
 /** What a budget asks for: bytes of the file, or what it may lose in the unit of the metric, or both. */
 export interface Budget {

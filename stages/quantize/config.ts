@@ -4,6 +4,7 @@ import { blockSizes } from '../../graph/quantize/grid.ts';
 import { bytesIn, pointsIn } from './budget.ts';
 import { calibrators } from './calibrators/index.ts';
 import { roundingOf, roundings } from './roundings/index.ts';
+import type { Rounding } from './roundings/rounding.ts';
 
 const formatNames = formats.map(({ name }) => name);
 
@@ -42,7 +43,9 @@ const options = z.strictObject({
   rounding: z
     .enum(roundings.map(({ name }) => name))
     .exactOptional()
-    .meta({ description: `How matrices are rounded to blocks (default gptq). ${described(roundings)}.` }),
+    .meta({
+      description: `How matrices are rounded to blocks (default gptq, of 8 bits nearest). ${described(roundings)}.`,
+    }),
   smooth: z.boolean().exactOptional().meta({
     description:
       'Whether activations are evened out before 8-bit products (the default), where training texts show that products err less by it.',
@@ -72,7 +75,7 @@ const options = z.strictObject({
     .exactOptional()
     .meta({
       description:
-        'In formats of 4 bits: weights that lose most by them get 8 bits, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
+        'In formats of 4 and 2 bits: weights that lose most by them get 8 bits, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
     }),
   calibration: z.int().min(1).exactOptional().meta({
     description: 'Training texts that are read to see what activations are like (default 256).',
@@ -88,6 +91,14 @@ export const formatOf = (name: Options['format']): (typeof formats)[number] => {
 };
 
 type Products = ReturnType<typeof formatOf>['products'];
+
+/** How a format is rounded where nobody says: 8 bits err so little that no text tells the difference. */
+const byDefault = (format: (typeof formats)[number]): string | undefined =>
+  format.products.kind === 'blocks' && format.products.bits === 8 ? 'nearest' : undefined;
+
+/** How matrices are rounded to blocks. */
+export const roundingIn = ({ format, rounding }: Pick<Options, 'format' | 'rounding'>): Rounding =>
+  roundingOf(rounding ?? byDefault(formatOf(format)));
 
 /** Options that belong to a way of storing products, and why others have no use for them. */
 const belongings = [
@@ -110,6 +121,9 @@ const misplaced = (given: Options): readonly (readonly [string, string])[] => {
   const idle = belongings.flatMap(({ keys, belong, why }) =>
     belong(products) ? [] : keys.flatMap((key) => (given[key] === undefined ? [] : [[key, why] as const])),
   );
+  if (products.kind === 'blocks' && products.bits === 8 && given.budget !== undefined) {
+    return [...idle, ['budget', 'has no more bits to give']];
+  }
   return given.reduceRange && products.kind !== 'integers' ? [...idle, ['reduceRange', 'has no 8-bit products']] : idle;
 };
 
@@ -118,7 +132,7 @@ export const needsTexts = (given: Options): boolean => {
   const { products, floats } = formatOf(given.format);
   if (floats === 'float16') return true;
   if (products.kind === 'integers') return products.ranges === 'from texts' || given.smooth !== false;
-  return products.kind === 'blocks' && (roundingOf(given.rounding).readsInputs || given.budget !== undefined);
+  return products.kind === 'blocks' && (roundingIn(given).readsInputs || given.budget !== undefined);
 };
 
 export const config = options.superRefine((given, ctx) => {

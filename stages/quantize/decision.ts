@@ -17,7 +17,7 @@ const schema = z.object({
       z.object({ form: z.enum(['linear', 'table', 'stored']) }),
       z.object({
         form: z.literal('blocks'),
-        use: z.enum(['product', 'table']),
+        use: z.enum(['product', 'table', 'both']),
         layout: z.enum(['as it is', 'turned']),
         grid: z.object({
           bits: z.union([z.literal(2), z.literal(4), z.literal(8)]),

@@ -18,6 +18,10 @@ export interface Gram {
 /** Rows that are multiplied at once: sums in float32 stay short. */
 const ROWS = 1024;
 
+/** Bytes that the sums of one value take, and its rows on their way into them. */
+export const gramBytes = ({ width }: { readonly width: number }): number =>
+  width * (Float64Array.BYTES_PER_ELEMENT * width + Float32Array.BYTES_PER_ELEMENT * ROWS);
+
 /** x'x of rows x (rows, width). */
 const gramProgram = (engine: Engine, threads: number): Promise<Program> => {
   const builder = new GraphBuilder('gram');

@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph/graph.ts';
 import { eightBitLimit } from '../../graph/quantize/choose.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
-import { productGroups, smoothed } from '../../graph/quantize/smooth.ts';
+import { smoothed } from '../../graph/quantize/smooth.ts';
 import { activationsOf } from './activations.ts';
 import { calibratorOf } from './calibrators/index.ts';
 import { withCorrections } from './corrections.ts';
@@ -29,11 +29,14 @@ export const evened = async (graph: Graph, subject: Subject): Promise<Evened> =>
   const { examples, config, context } = subject;
   if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
   const watching = watchingOf(graph, subject);
-  const inputs = productGroups(graph).map(({ input }) => input);
-  const activations = await activationsOf(watching, inputs, examples, reading(context));
   const onGroup = counting(context, 'products', 'evening out activations');
   const round = fixesRanges(subject) ? byRange(calibratorOf(config.calibrator)) : byText;
-  const { scales, smoothings } = await searchScales({ ...watching, activations, round, onGroup });
+  const { scales, smoothings } = await searchScales({
+    ...watching,
+    activationsOf: (inputs) => activationsOf(watching, inputs, examples, reading(context)),
+    round,
+    onGroup,
+  });
   return { graph: smoothed(graph, scales), smoothings };
 };
 

@@ -5,7 +5,8 @@ import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
-import { type Activation, raise } from './activations.ts';
+import { type Activation, keptBytes, raise } from './activations.ts';
+import { heldFor, passesOf } from './passes.ts';
 import { joined, type RoundInputs } from './rounded-inputs.ts';
 
 /** How much of the unevenness of an activation goes over to the weights: none, or |x|^alpha / |w|^(1 - alpha). */
@@ -14,7 +15,7 @@ const ALPHAS = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1] as const;
 /** Scales have to pay: what is won on texts that were seen may be lost on others. */
 const WORTHWHILE = 0.9;
 
-/** How often the median peak an outlier's is, and how many of them are named. */
+/** How often the median an outlier is, and how many of them are named. */
 const [FAR, NAMED] = [10, 8];
 
 /** Below this nothing is scaled by a channel's own size: it says nothing. */
@@ -39,7 +40,7 @@ export interface Smoothing {
   readonly alpha: number;
   /** Squared error of the products in 8 bits, in parts of that without scales. */
   readonly error: number;
-  /** Numbers of a row whose peak is far above those of most, the farthest first: they leave few steps to the others. */
+  /** Numbers of a row whose size is far above those of most, the largest first: they leave few steps to the others. */
   readonly outliers: readonly number[];
 }
 
@@ -126,10 +127,11 @@ const scalesOf = (peaks: Float32Array, weights: Float32Array, alpha: number): Fl
   return scales.map((s) => s / middle);
 };
 
-const outliersIn = (peaks: Float32Array): readonly number[] => {
-  const median = peaks.toSorted()[Math.floor(peaks.length / 2)] as number;
-  const far = Array.from(peaks.keys()).filter((i) => (peaks[i] as number) > FAR * median);
-  return far.sort((a, b) => (peaks[b] as number) - (peaks[a] as number)).slice(0, NAMED);
+/** Channels far larger than most, the largest first. */
+export const outliersIn = (sizes: Float32Array | Float64Array): readonly number[] => {
+  const median = sizes.toSorted()[Math.floor(sizes.length / 2)] as number;
+  const far = Array.from(sizes.keys()).filter((i) => (sizes[i] as number) > FAR * median);
+  return far.sort((a, b) => (sizes[b] as number) - (sizes[a] as number)).slice(0, NAMED);
 };
 
 interface Best {
@@ -210,8 +212,8 @@ export interface SmoothingRequest {
   readonly engine: Engine;
   readonly threads: number;
   readonly signal: AbortSignal;
-  /** Activations by the value that products read. */
-  readonly activations: ReadonlyMap<Value, Activation>;
+  /** Activations of some values that products read. */
+  activationsOf(inputs: readonly Value[]): Promise<ReadonlyMap<Value, Activation>>;
   /** What 8 bits make of activations as the model runs. */
   readonly round: RoundInputs;
   onGroup(done: number, total: number): void;
@@ -226,26 +228,29 @@ export interface SmoothingRequest {
 export const searchScales = async (
   request: SmoothingRequest,
 ): Promise<{ readonly scales: Scales; readonly smoothings: readonly Smoothing[] }> => {
-  const { graph, engine, threads, signal, activations, round, onGroup } = request;
+  const { graph, engine, threads, signal, round, onGroup } = request;
   const groups = productGroups(graph);
   const scales = new Map<Value, Float32Array>();
   const smoothings: Smoothing[] = [];
   const errors = await Errors.open(engine, threads);
   try {
-    for (const group of groups) {
-      signal.throwIfAborted();
-      const { input } = group;
-      const activation = activations.get(input);
-      if (activation === undefined) throw new Error(`'${input}' was not watched`);
-      const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) }, round);
-      if (best.alpha > 0) scales.set(input, best.scales);
-      smoothings.push({
-        input,
-        alpha: best.alpha,
-        error: best.plain === 0 ? 1 : best.error / best.plain,
-        outliers: outliersIn(activation.peaks),
-      });
-      onGroup(smoothings.length, groups.length);
+    for (const pass of passesOf(groups, keptBytes, heldFor(graph))) {
+      const activations = await request.activationsOf(pass.map(({ input }) => input));
+      for (const group of pass) {
+        signal.throwIfAborted();
+        const { input } = group;
+        const activation = activations.get(input);
+        if (activation === undefined) throw new Error(`'${input}' was not watched`);
+        const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) }, round);
+        if (best.alpha > 0) scales.set(input, best.scales);
+        smoothings.push({
+          input,
+          alpha: best.alpha,
+          error: best.plain === 0 ? 1 : best.error / best.plain,
+          outliers: outliersIn(activation.peaks),
+        });
+        onGroup(smoothings.length, groups.length);
+      }
     }
   } finally {
     await errors.release();

@@ -1,22 +1,25 @@
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
+import { blockwise } from '../../graph/quantize/blockwise.ts';
 import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { fusedFor } from '../../graph/quantize/convert.ts';
 import type { Format } from '../../graph/quantize/format.ts';
 import { storedInHalves } from '../../graph/quantize/half.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { type StoredMatrix, storedMatrices, whyKept } from '../../graph/quantize/report.ts';
+import { smoothed } from '../../graph/quantize/smooth.ts';
 import { stageError, type UserError } from '../../ground/errors.ts';
 import { hiddenStatesIn } from '../../models/anatomy/hidden-states.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
+import { searchBlockScales } from './block-scales.ts';
 import { type RoundedProducts, roundProducts } from './blocks.ts';
 import { type Budgeted, budgetJson, withinBudget } from './budgeted.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
 import { type Deviation, judgeOf } from './check.ts';
-import { CALIBRATION, type Config, formatOf } from './config.ts';
+import { CALIBRATION, type Config, formatOf, roundingIn } from './config.ts';
 import { withCorrections } from './corrections.ts';
 import { type Decision, writeDecision } from './decision.ts';
 import { depthIn } from './depth.ts';
@@ -26,7 +29,6 @@ import type { Reported } from './index.ts';
 import { evened, inIntegers } from './integers.ts';
 import { type LayerCosine, layersBeside } from './layers.ts';
 import type { Calibration } from './ranges.ts';
-import { roundingOf } from './roundings/index.ts';
 import { Harms } from './sensitivity.ts';
 import type { Smoothing } from './smoothing.ts';
 import { counting, type QuantizeContext, reading, type Subject, watchingOf } from './subject.ts';
@@ -109,16 +111,28 @@ const nothingQuantized = ({ format }: Config, { weights }: Quantized['report']):
 
 const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new Map() };
 
-/** Matrices rounded by what they are multiplied with. */
+/** Inputs divided and weights multiplied where a rounding to blocks asks for that. */
+const scaled = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph' | 'smoothings'>> => {
+  const { examples, config, options, context } = subject;
+  const rounding = roundingIn(config);
+  if (examples === undefined || !rounding.readsInputs || !rounding.scales) return { graph, smoothings: [] };
+  const onMatrix = counting(context, 'products', 'searching scales');
+  const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
+  const { scales, smoothings } = await searchBlockScales(request, chooseWeights(graph, options));
+  return { graph: smoothed(graph, scales), smoothings };
+};
+
+/** Matrices rounded by their own numbers, or by what they are multiplied with. */
 const rounded = async (graph: Graph, subject: Subject, options: QuantizeOptions): Promise<RoundedProducts> => {
   const { examples, config, context } = subject;
-  const rounding = roundingOf(config.rounding);
-  if (examples === undefined || !rounding.readsInputs) return nothingRounded;
-  const request = {
-    ...{ ...watchingOf(graph, subject), examples },
-    ...{ onText: reading(context), onMatrix: counting(context, 'matrices', 'rounding') },
-  };
-  return await roundProducts(request, rounding, chooseWeights(graph, options));
+  const rounding = roundingIn(config);
+  const choices = chooseWeights(graph, options);
+  if (!rounding.readsInputs)
+    return { ...nothingRounded, packings: blockwise(graph, choices, new Map(), rounding.rows) };
+  if (examples === undefined) return nothingRounded;
+  const onMatrix = counting(context, 'matrices', 'rounding');
+  const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
+  return await roundProducts(request, rounding, choices);
 };
 
 /** The graph as it is written. */
@@ -160,7 +174,8 @@ const made = async (subject: Subject): Promise<Made> => {
   const format = formatOf(config.format);
   const { kind } = format.products;
   const fused = fusedFor(model.graph, format);
-  const even = kind === 'integers' ? await evened(fused, subject) : { graph: fused, smoothings: [] };
+  const evening = { integers: evened, blocks: scaled, floats: undefined }[kind];
+  const even = (await evening?.(fused, subject)) ?? { graph: fused, smoothings: [] };
   const islands = await islandsIn(even.graph, subject);
   const stored: Stored = ({ graph, choices }) =>
     format.floats === 'float16' ? storedInHalves(graph, new Set([...islands.keys(), ...leftAlone(choices)])) : graph;

@@ -1,8 +1,11 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storedAs } from '../../graph/quantize/convert.ts';
+import { formats } from '../../graph/quantize/formats/index.ts';
+import { exportModels } from '../../stages/export/folder.ts';
 import { decant } from '../rig/cli.ts';
-import { writeSmallModels } from '../rig/small-models.ts';
+import { smallClassifier, writeSmallModels } from '../rig/small-models.ts';
 import { workspace } from '../rig/workspace.ts';
 
 const space = workspace();
@@ -26,6 +29,20 @@ describe('predict', () => {
     expect(await answers('student/model.onnx')).toBe(float);
     for (const path of [['deploy'], ['deploy', '--dtype', 'q8'], ['deploy/onnx/model_quantized.onnx']])
       expect(await answers(...path)).toBe(int8);
+  });
+
+  it('takes weights in blocks of any bits by their names', async () => {
+    const model = smallClassifier();
+    const blocks = formats.filter(({ products }) => products.kind === 'blocks');
+    const stored = blocks.map((format) => {
+      const { graph } = storedAs(model.graph, { format, block: 16, minimumTable: 1 });
+      return [format.dtype, { ...model, graph }] as const;
+    });
+    await exportModels(space.path('blocks'), new Map(stored), { threads: 1, results: '' });
+    const said = new Set<string>();
+    for (const { dtype } of blocks) said.add(await answers('blocks', '--dtype', dtype));
+    expect(said.size).toBe(blocks.length);
+    expect(await answers('blocks/onnx/model_q4.onnx')).toBe(await answers('blocks', '--dtype', 'q4'));
   });
 
   it('reads a checkpoint of Hugging Face as import does', async () => {

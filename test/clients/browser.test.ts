@@ -7,7 +7,7 @@ import { formats } from '../../graph/quantize/formats/index.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { readModel } from '../../models/files.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
-import { onnxFile, type Precision } from '../../models/precision.ts';
+import { clientOptions, onnxFile, type Precision } from '../../models/precision.ts';
 import { families } from '../../stages/export/families.ts';
 import { browserTitle, hasBrowser, launchBrowser, listen, PATIENCE_MS } from '../rig/browser.ts';
 import { root } from '../rig/build.ts';
@@ -100,12 +100,13 @@ const LIBRARY = `
 /** What pipelines say, text by text, in a page of their own: a load that fails spoils a page for all that follow. */
 const runPipelines = async (asked: readonly Asked[]): Promise<readonly (readonly unknown[][])[]> => {
   const { page, said } = await open('models/blank.html');
+  const withOptions = asked.map((one) => ({ ...one, options: clientOptions(one.dtype) }));
   const found = await page.evaluate<readonly unknown[][]>(`(async () => {
     ${LIBRARY}
     const { pipeline } = library;
     const results = [];
-    for (const { task, model, dtype, texts, all } of ${JSON.stringify(asked)}) {
-      const run = await pipeline(task, model, { dtype });
+    for (const { task, model, options, texts, all } of ${JSON.stringify(withOptions)}) {
+      const run = await pipeline(task, model, options);
       const answers = [];
       for (const text of texts) {
         const said = await run(text, { top_k: all ? null : 1, ignore_labels: [] });

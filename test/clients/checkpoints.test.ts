@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { importFolder } from '../../models/importers/folder/index.ts';
-import type { Precision } from '../../models/precision.ts';
+import { clientOptions, type Precision } from '../../models/precision.ts';
 import { families } from '../../stages/export/families.ts';
 import { cutVocabulary } from '../../stages/prune/vocabulary.ts';
 import { largestDifference } from '../models/support.ts';
@@ -52,7 +52,7 @@ const clientOutputs = async (
   dtype: Precision,
 ): Promise<readonly (readonly number[])[]> => {
   const tokenizer = await AutoTokenizer.from_pretrained(folder);
-  const client = await classes[task].from_pretrained(folder, { dtype });
+  const client = await classes[task].from_pretrained(folder, clientOptions(dtype));
   const outputs: number[][] = [];
   for (const { text, pair } of inputs) {
     const encoded = tokenizer(text, {

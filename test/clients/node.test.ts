@@ -17,7 +17,7 @@ import { predict } from '../../engine/predict.ts';
 import { multiLabel } from '../../engine/tasks/multi-label.ts';
 import { modelTask, type TaskName } from '../../ground/tasks.ts';
 import { readModel } from '../../models/files.ts';
-import { onnxFile, precisions } from '../../models/precision.ts';
+import { clientOptions, onnxFile, precisions } from '../../models/precision.ts';
 import { configJson } from '../../stages/export/config.ts';
 import { clientClassOf, families, tokenizerClasses } from '../../stages/export/families.ts';
 import { toldSet } from '../rig/told.ts';
@@ -53,7 +53,7 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
   it('classifies texts as decant does', async () => {
     const folder = folderOf('text-classification');
     const own = (await ownOutputs(folder, dtype, texts)).map(([row = []]) => bestOf(row));
-    const run = await pipeline('text-classification', folder, { dtype });
+    const run = await pipeline('text-classification', folder, clientOptions(dtype));
     const said: Said[] = [];
     for (const text of texts) said.push(...[await run(text)].flat(2));
     await run.dispose();
@@ -67,7 +67,7 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
       ...{ model, examples: await multiLabel.encode(model, texts, model.info.maxLength) },
       ...{ threads: 1, batching: 'single' },
     });
-    const run = await pipeline('text-classification', folder, { dtype });
+    const run = await pipeline('text-classification', folder, clientOptions(dtype));
     for (const [i, text] of texts.entries()) {
       const said = [await run(text, { top_k: null })].flat(2);
       const { classes } = toldSet(multiLabel.tell(rowOf(own.rows, i), model.info.labels, model.info.processor));
@@ -87,7 +87,7 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
   it('classifies tokens as decant does', async () => {
     const folder = folderOf('token-classification');
     const own = await ownOutputs(folder, dtype, texts);
-    const run = await pipeline('token-classification', folder, { dtype });
+    const run = await pipeline('token-classification', folder, clientOptions(dtype));
     for (const [i, text] of texts.entries()) {
       const said = [await run(text, { ignore_labels: [] })].flat(2);
       const rows = (own[i] ?? []).slice(1, -1).map(bestOf);
@@ -104,7 +104,7 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
     const folder = folderOf('fill-mask');
     const masked = ['the [MASK] sleeps quietly', 'a small bird [MASK]', 'the small [MASK]', 'a [MASK] sleeps'];
     const own = await ownOutputs(folder, dtype, masked);
-    const run = await pipeline('fill-mask', folder, { dtype });
+    const run = await pipeline('fill-mask', folder, clientOptions(dtype));
     const said = [];
     for (const text of masked) said.push(...[await run(text, { top_k: 1 })].flat(2));
     await run.dispose();
@@ -120,7 +120,7 @@ describe.each(precisions)('transformers.js in Node, %s', (dtype) => {
   it('extracts the features that decant extracts', async () => {
     const folder = folderOf('features');
     const own = await ownOutputs(folder, dtype, texts);
-    const run = await pipeline('feature-extraction', folder, { dtype });
+    const run = await pipeline('feature-extraction', folder, clientOptions(dtype));
     for (const [i, text] of texts.entries()) {
       const { data, dims } = await run(text);
       const expected = (own[i] ?? []).flat();

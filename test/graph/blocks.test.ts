@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
-import type { Graph, Value } from '../../graph/graph.ts';
+import { type Graph, type Value, value } from '../../graph/graph.ts';
+import { storedAs } from '../../graph/quantize/convert.ts';
 import type { Format } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blocksOf, type Grid, type Rows, rowsOf, widened } from '../../graph/quantize/grid.ts';
@@ -158,6 +159,70 @@ describe('a graph in blocks of four bits', () => {
     expect(() => quantizeWeights({ ...graph, weights }, { format: q4 })).toThrow(
       "the weight 'w' holds NaN or infinity in column 5",
     );
+  });
+});
+
+/** y = gelu(rows[ids] W) rows', scores of what was looked up: both read one table. */
+const tied = (width: number): Graph => {
+  const builder = new GraphBuilder('tied');
+  const ids = builder.input('ids', 'int64', [symbol('batch'), symbol('sequence')]);
+  const table = builder.weight('table', tensorOf('float32', [1024, width], numbers(1024 * width, 5)));
+  const rows = builder.op('Gather', [table, ids]);
+  const w = builder.weight('w', tensorOf('float32', [width, width], numbers(width * width, 6)));
+  const active = builder.op('Tanh', [builder.op('MatMul', [rows, w])]);
+  const turned = builder.op('Transpose', [table], { perm: [1, 0] });
+  return builder.freeze([builder.op('MatMul', [active, turned], {}, 'y')]);
+};
+
+describe('blocks beside float16', () => {
+  it('are multiplied in float32 where a weight is beyond 65,504', async () => {
+    const graph = network();
+    const weights = new Map(graph.weights);
+    const times = (name: string, dims: readonly number[], seed: number, factor: number): void => {
+      const data = numbers(
+        dims.reduce((a, b) => a * b, 1),
+        seed,
+      ).map((x) => x * factor);
+      weights.set(value(name), tensorOf('float32', dims, data));
+    };
+    times('w', [80, 96], 2, 1e5);
+    const [format, same] = ['q4f16', 'q4'].map((name) => formats.find((one) => one.name === name) as Format);
+    if (format === undefined || same === undefined) throw new Error('both formats are there');
+    const far = { ...graph, weights };
+    const feeds = feedsFor(graph, { batch: 2, sequence: 5 }, { seed: 4, vocabulary: 1024 });
+    const [y = new Float32Array()] = await outputsOf(storedAs(far, { format }).graph, feeds);
+    const [expected = new Float32Array()] = await outputsOf(storedAs(far, { format: same }).graph, feeds);
+    expect(y.every(Number.isFinite)).toBe(true);
+    expect(apart([expected], [y])).toBeLessThan(0.05);
+  });
+});
+
+describe('a table that scores tokens, too', () => {
+  const formatsOfBlocks = formats.filter(({ tables }) => tables.kind === 'blocks' && tables.bits === 4);
+
+  it.each(formatsOfBlocks)('is stored once in $name, and both uses read that', async (format) => {
+    const graph = tied(64);
+    const { graph: quantized, choices } = quantizeWeights(graph, { format: { ...format, floats: 'float32' } });
+    expect(choices.get(value('table'))).toMatchObject({ form: 'blocks', use: 'both' });
+    const { bytes = undefined } = quantized.weights.get(value('table_blocks')) ?? {};
+    expect(bytes?.length).toBe((1024 * 64) / 2);
+    const others = [...quantized.weights].filter(([name]) => !name.startsWith('table_') && !name.startsWith('w_'));
+    expect(others.every(([, tensor]) => tensor.bytes.length < 100)).toBe(true);
+  });
+
+  it('computes what its rounded weights compute', async () => {
+    const graph = tied(64);
+    const q4 = formats.find(({ name }) => name === 'q4') as Format;
+    const { graph: quantized } = quantizeWeights(graph, { format: q4 });
+    const feeds = feedsFor(graph, { batch: 2, sequence: 5 }, { seed: 4, vocabulary: 1024 });
+    const expected = await outputsOf(emulated(graph, { bits: 4, block: 32, zeroPoint: true }), feeds);
+    expect(apart(expected, await outputsOf(quantized, feeds))).toBeLessThan(1e-5);
+  });
+
+  it('stands in 8 bits where rows fill no whole blocks: a product is filled up, and rows that are looked up are not', () => {
+    const q4 = formats.find(({ name }) => name === 'q4') as Format;
+    const { choices } = quantizeWeights(tied(80), { format: q4 });
+    expect(choices.get(value('table'))).toEqual({ form: 'stored' });
   });
 });
 

@@ -16,7 +16,7 @@ import type { Metrics } from '../../ground/json.ts';
 import { buildEncoder } from '../../models/encoder.ts';
 import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
-import { onnxFile, type Precision } from '../../models/precision.ts';
+import { clientOptions, onnxFile, type Precision } from '../../models/precision.ts';
 import { exportStage } from '../../stages/export/index.ts';
 import { batchOf, largestDifference, outputsOf, smallEncoder } from '../models/support.ts';
 import { artifactOf, contextIn } from './stage-rig.ts';
@@ -106,7 +106,7 @@ const clientPredictions = async (
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
   env.localModelPath = parent;
-  const classify = await pipeline('text-classification', 'deploy', { dtype });
+  const classify = await pipeline('text-classification', 'deploy', clientOptions(dtype));
   const predictions: Prediction[] = [];
   for (const batch of batches) for (const one of await classify(batch)) predictions.push(...[one].flat());
   await classify.dispose();

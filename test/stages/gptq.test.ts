@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
-import { type Grid, type Rows, widened } from '../../graph/quantize/grid.ts';
+import { type Grid, type Rounded, type Rows, widened } from '../../graph/quantize/grid.ts';
 import { nearest } from '../../graph/quantize/nearest.ts';
 import { inverseFactor } from '../../stages/quantize/roundings/factor.ts';
 import { gptq } from '../../stages/quantize/roundings/gptq.ts';
 import { roundings } from '../../stages/quantize/roundings/index.ts';
+import type { Rounding, Subject } from '../../stages/quantize/roundings/rounding.ts';
 
 const signal = new AbortController().signal;
 
@@ -82,6 +83,16 @@ describe('the factor of an inverse', () => {
   });
 });
 
+const roundedBy = async (rounding: Rounding, subject: Subject): Promise<Rounded> => {
+  if (!rounding.readsInputs) return rounding.rows(subject.rows, subject.grid);
+  const rounder = await rounding.open(cpuEngine, 1);
+  try {
+    return await rounder.round(subject, signal);
+  } finally {
+    await rounder.release();
+  }
+};
+
 describe.each(roundings)('the rounding $name', (rounding) => {
   const rows = matrix(16, 300);
   const products = gramOf(inputsOf(600, 300), 300);
@@ -91,9 +102,7 @@ describe.each(roundings)('the rounding $name', (rounding) => {
     { bits: 4, block: 128, zeroPoint: false },
     { bits: 8, block: 16, zeroPoint: true },
   ] as const)('gives whole numbers within their bits, near what they stand for: %o', async (grid) => {
-    const rounder = await rounding.open(cpuEngine, 1);
-    const rounded = await rounder.round({ rows, grid, products }, signal);
-    await rounder.release();
+    const rounded = await roundedBy(rounding, { rows, grid, products });
     expect(Math.max(...rounded.codes)).toBeLessThan(2 ** grid.bits);
     const near = widened(rows, grid, rounded);
     const squares = (data: Float32Array): number => data.reduce((sum, x) => sum + x * x, 0);

@@ -130,6 +130,41 @@ const estimated = `${request}
 /** What was estimated over what was taken: measured 0.97 to 1.27 over ten shapes (docs/results/training.md). */
 const ESTIMATE = { least: 0.8, most: 1.4 } as const;
 
+/** Writes a model of a shape, which another process reads: what is built lies in memory. */
+const building = (shape: string): string => `
+    const { buildEncoder } = await import('${root}dist/models/encoder.js');
+    const { writeModel } = await import('${root}dist/models/files.js');
+    const vocab = { unknown: 0, padding: 1 };
+    const model = buildEncoder(
+      {
+        ...${shape}, maxLength: 64, norm: 'post', activation: 'gelu', pooling: 'mean', labels: ['a', 'b'],
+        dropout: 0, tokens: { padding: 1, unknown: 0 },
+      },
+      { version: '1.0', model: { type: 'WordLevel', unk_token: 'unknown', vocab } },
+      1,
+    );
+    await writeModel(process.argv[1], model);`;
+
+/** Calibrates and rounds by so many texts of 64 tokens. */
+const calibrating = (config: string): string => `
+    const { readModel } = await import('${root}dist/models/files.js');
+    const { quantizeModel } = await import('${root}dist/stages/quantize/work.js');
+    const { config } = await import('${root}dist/stages/quantize/config.js');
+    const model = await readModel(process.argv[1]);
+    const seen = Array.from({ length: Number(process.argv[2]) }, (_, i) => ({
+      length: 64, byRole: { tokens: Int32Array.from({ length: 64 }, (_, j) => 2 + ((i * 31 + j * 7) % 90)) },
+    }));
+    const context = { threads: 1, signal: new AbortController().signal, onProgress: () => {} };
+    await quantizeModel(model, config.parse(${config}), { seen, judged: seen.slice(0, 8) }, context);`;
+
+const NARROW = '{ vocabulary: 100, hidden: 128, layers: 2, heads: 4, ffn: 512 }';
+/** What 16 times the texts may add: kept, their activations would take 230 MB. */
+const TEXTS_GROWTH = 70e6;
+
+/** Half a gigabyte of weights; takes minutes: DECANT_LARGE=1 npx vitest run test/stages/memory.test.ts */
+const LARGE = '{ vocabulary: 50000, hidden: 768, layers: 12, heads: 12, ffn: 3072 }';
+const LARGE_PEAK = 1.5e9;
+
 const importing = "await writeModel(to, await importModel(from, '/'));";
 const quantizing = (config: string): string =>
   `await writeModel(to, (await quantizeModel(await readModel(from), config.parse(${config}), undefined, context)).model);`;
@@ -155,6 +190,19 @@ describe('peak memory', () => {
       const most = given.includes('q4') ? BLOCKS_GROWTH : QUANTIZE_GROWTH;
       expect(growth([small, large]), given).toBeLessThan(most);
     }
+  });
+
+  it.each(["{ format: 'int8' }", "{ format: 'q4' }"])('of calibration does not grow with the texts: %s', (given) => {
+    const folder = space.path('narrow');
+    peakOfScript(building(NARROW), folder);
+    const [few, many] = [32, 512].map((texts) => peakOfScript(calibrating(given), folder, `${texts}`));
+    expect((many ?? 0) - (few ?? 0)).toBeLessThan(TEXTS_GROWTH);
+  });
+
+  it.skipIf(process.env.DECANT_LARGE === undefined)('of a model of 500 MB in q4 by GPTQ is within 1.5 GB', () => {
+    const folder = space.path('large');
+    peakOfScript(building(LARGE), folder);
+    expect(peakOfScript(calibrating("{ format: 'q4' }"), folder, '32')).toBeLessThan(LARGE_PEAK);
   });
 
   it('of training grows with the batch by little more than the activations that it keeps', () => {

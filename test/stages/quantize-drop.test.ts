@@ -90,7 +90,7 @@ describe('a budget of loss', () => {
 
   it('that nothing holds is refused with the least that was reached', async () => {
     await expect(run('few', { maxDrop: '0.3pt' }, 20)).rejects.toThrow(
-      /^budget: a drop of 0\.3 points at most cannot be reached: the least that was reached is [\d.]+ points: with every weight in 8 bits \([\d.]+MB\) accuracy is worse by 0 points on 20 answers about validation texts, 95 % interval .* these are too few to be surer: give more, or allow [\d.]+ points$/,
+      /^budget: a drop of 0\.3 points at most cannot be reached: the least that was reached is [\d.]+ points: with every weight in 8 bits \([\d.]+[kM]B\) accuracy is worse by 0 points on 20 answers about validation texts, 95 % interval .* these are too few to be surer: give more, or allow [\d.]+ points$/,
     );
     await expect(run('one', { maxDrop: '0.3pt' }, 0)).rejects.toThrow(
       'budget: maxDrop is judged by validation texts, and there are none',

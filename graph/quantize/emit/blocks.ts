@@ -17,6 +17,11 @@ const once = ({ builder, stored }: BlockEmission, name: string, make: () => Tens
   return own;
 };
 
+/** Rows for one node, and whether look-ups and products read the same ones. */
+interface Shared extends Packed {
+  readonly isShared: boolean;
+}
+
 const reshaped = (tensor: Tensor, dims: readonly number[]): Tensor => ({ ...tensor, dims });
 
 const settingsOf = (emission: BlockEmission, name: Value, { scales, zeros }: Packed): readonly Value[] => [
@@ -24,8 +29,12 @@ const settingsOf = (emission: BlockEmission, name: Value, { scales, zeros }: Pac
   ...(zeros === undefined ? [] : [once(emission, `${name}_zero_points`, () => zeros)]),
 ];
 
-/** x W + bias with W in blocks of its inputs. */
-export const emitProduct = (emission: BlockEmission, node: Node, name: Value, packed: Packed): void => {
+/** Bytes of a table, (rows, bytes). */
+const rowsAs = (emission: BlockEmission, name: Value, { codes }: Packed): Value =>
+  once(emission, `${name}_blocks`, () => codes);
+
+/** x W + bias with W in blocks of its inputs; a session makes the shape of a table that of the product when it loads. */
+export const emitProduct = (emission: BlockEmission, node: Node, name: Value, packed: Shared): void => {
   const { builder } = emission;
   const [x] = node.inputs;
   const [output] = node.outputs;
@@ -33,10 +42,13 @@ export const emitProduct = (emission: BlockEmission, node: Node, name: Value, pa
   const { rows, width, grid, codes } = packed;
   const blocks = Math.ceil(width / grid.block);
   const bytes = (codes.dims[1] as number) / blocks;
-  const matrix = once(emission, `${name}_blocks`, () => reshaped(codes, [rows, blocks, bytes]));
+  const dims = [rows, blocks, bytes] as const;
   const attrs = { K: width, N: rows, bits: grid.bits, block_size: grid.block };
   const bias = node.inputs[2] ?? undefined;
   builder.within(output, () => {
+    const matrix = packed.isShared
+      ? builder.op('Reshape', [rowsAs(emission, name, packed), builder.ints(dims)])
+      : once(emission, `${name}_blocks`, () => reshaped(codes, dims));
     const inputs = [x, matrix, ...settingsOf(emission, name, packed)];
     const product = builder.op('com.microsoft:MatMulNBits', inputs, attrs, bias === undefined ? output : undefined);
     if (bias !== undefined) builder.op('Add', [product, bias], {}, output);
@@ -49,8 +61,8 @@ export const emitRows = (emission: BlockEmission, node: Node, name: Value, packe
   const [, ids] = node.inputs;
   const [output] = node.outputs;
   if (!ids || output === undefined) throw new Error(`'${node.name}' lacks an input or an output`);
-  const { grid, codes } = packed;
-  const table = once(emission, `${name}_blocks`, () => codes);
+  const { grid } = packed;
+  const table = rowsAs(emission, name, packed);
   const [scales, ...zeros] = settingsOf(emission, name, packed);
   if (scales === undefined) throw new Error('blocks have scales');
   const attrs = { bits: grid.bits, block_size: grid.block, gather_axis: 0, quantize_axis: 1 };

@@ -31,7 +31,7 @@ export const parametersOf = (size: EncoderSize): number => {
 
 /** Bytes of a number, with its share of a scale and a zero point. */
 const bytesOf: Readonly<Record<Precision, number>> = {
-  ...{ fp32: 4, fp16: 2, q8: 1, uint8: 1, int8: 1, q4: 0.65, q4f16: 0.6 },
+  ...{ fp32: 4, fp16: 2, q8: 1, uint8: 1, int8: 1, q4: 0.65, q4f16: 0.6, 'q8-blocks': 1.16, q2: 0.5 },
 };
 /** Graph, settings and the tokenizer, of which a token takes some thirty bytes. */
 const [BESIDE, TOKEN] = [60_000, 30];

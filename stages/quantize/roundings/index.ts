@@ -1,9 +1,12 @@
+import { awq } from './awq.ts';
+import { awqGptq } from './awq-gptq.ts';
 import { gptq } from './gptq.ts';
+import { hqq } from './hqq.ts';
 import { nearest } from './nearest.ts';
 import type { Rounding } from './rounding.ts';
 
 /** How matrices may be rounded to blocks of few bits, the default first. */
-export const roundings: readonly Rounding[] = [gptq, nearest];
+export const roundings: readonly Rounding[] = [gptq, awq, awqGptq, nearest, hqq];
 
 const [byDefault] = roundings;
 

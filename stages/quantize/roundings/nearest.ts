@@ -1,4 +1,4 @@
-import { nearest as rounded } from '../../../graph/quantize/nearest.ts';
+import { searched } from '../../../graph/quantize/nearest.ts';
 import type { Rounding } from './rounding.ts';
 
 /** Each number for itself. */
@@ -6,8 +6,5 @@ export const nearest: Rounding = {
   name: 'nearest',
   summary: 'each number for itself, by the range of its block that errs least',
   readsInputs: false,
-  open: async () => ({
-    round: async ({ rows, grid }) => rounded(rows, grid, { search: true }),
-    release: async () => undefined,
-  }),
+  rows: searched,
 };
