@@ -61,7 +61,7 @@ it.each(['int8', 'q4'])(
     const resumed = await run(name);
     expect([resumed.code, resumed.stderr]).toEqual([0, '']);
     expect(digestOf(name)).toMatch(/^[0-9a-f]{64}$/);
-  expect(digestOf(name)).toBe(digestOf(`${format}-whole`));
+    expect(digestOf(name)).toBe(digestOf(`${format}-whole`));
     expect(readdirSync(space.path(name, 'store', 'work'))).toEqual([]);
   },
 );
