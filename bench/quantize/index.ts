@@ -60,16 +60,22 @@ interface Subject {
   readonly calibrate: readonly Encoded[];
 }
 
-const ownFiles = async ({ model, folder, calibrate }: Subject): Promise<readonly Contender[]> => {
+const ownFiles = async (
+  { model, folder, calibrate }: Subject,
+  wanted: (recipe: string) => boolean,
+): Promise<readonly Contender[]> => {
   const made: Contender[] = [{ maker: 'decant', recipe: 'float, fused', file: join(folder, 'float.onnx') }];
   await writeGraph(join(folder, 'float.onnx'), fuseForInference(model.graph));
   const context = { threads: 2, signal: new AbortController().signal, onProgress: () => undefined };
   for (const [i, options] of asked.entries()) {
+    const recipe = JSON.stringify(options).replaceAll('"', '');
+    if (!wanted(recipe)) continue;
+    process.stderr.write(`making ${recipe}\n`);
     const texts = { seen: calibrate, judged: calibrate.slice(0, 60) };
     const { model: stored } = await quantizeModel(model, config.parse(options), texts, context);
     const file = join(folder, `decant-${i}.onnx`);
     await writeGraph(file, stored.graph);
-    made.push({ maker: 'decant', recipe: JSON.stringify(options).replaceAll('"', ''), file });
+    made.push({ maker: 'decant', recipe, file });
   }
   return made;
 };
@@ -133,7 +139,7 @@ const lineOf = ({ maker, recipe, mean, least, rank, megabytes, speeds }: Judged)
  * The formats and roundings of the quantize stage on the weights of a checkpoint of sentence vectors, and with --python what
  * onnxruntime's own tools make of them: cosines to the float vectors of other texts, bytes, and speed over the fused float file.
  *
- * npm run bench -- quantize CHECKPOINT [--python PATH] [--texts 200] [--rounds 15] [--json]
+ * npm run bench -- quantize CHECKPOINT [--python PATH] [--texts 200] [--rounds 15] [--only TEXT] [--json]
  */
 export const benchQuantize = async (args: readonly string[]): Promise<void> => {
   const { values, positionals } = parseArgs({
@@ -143,6 +149,7 @@ export const benchQuantize = async (args: readonly string[]): Promise<void> => {
       python: { type: 'string' },
       texts: { type: 'string', default: '200' },
       rounds: { type: 'string', default: '15' },
+      only: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -162,8 +169,14 @@ export const benchQuantize = async (args: readonly string[]): Promise<void> => {
     const model = await importFolder(checkpoint, { head: 'keep' });
     const [calibrate, evaluate] = await textsFor(model, Number(values.texts));
     const subject = { model, folder, calibrate };
+    const wanted = (recipe: string): boolean => recipe.includes(values.only);
     const rivals = values.python === undefined ? [] : await rivalFiles(values.python, subject);
-    const rows = await judged(subject, [...(await ownFiles(subject)), ...rivals], evaluate, Number(values.rounds));
+    const rows = await judged(
+      subject,
+      [...(await ownFiles(subject, wanted)), ...rivals],
+      evaluate,
+      Number(values.rounds),
+    );
     if (values.json) process.stdout.write(`${JSON.stringify(rows.map(({ file: _, ...row }) => row))}\n`);
     else {
       console.log(

@@ -17,6 +17,7 @@ import type { Model } from '../../models/model.ts';
 import { precisionOf } from '../../models/precision-of.ts';
 import { isQuantized } from '../../models/quantized.ts';
 import { describeProducts, subjectOf } from '../../stages/profile/subject.ts';
+import { needsTexts, config as options } from '../../stages/quantize/config.ts';
 import { readDecision } from '../../stages/quantize/decision.ts';
 import { quantize } from '../../stages/quantize/index.ts';
 import { batchOf, smallEncoder } from '../models/support.ts';
@@ -202,19 +203,22 @@ describe('the quantize stage', () => {
   });
 
   describe.each(formats)('in $name', ({ name, dtype }) => {
-    const stored = (label: string, config: Readonly<Record<string, unknown>>) =>
-      runWithTexts(`${name}-${label}`, smallEncoder({ hidden: 64, ffn: 128, layers: 2 }), { format: name, ...config });
+    const stored = (label: string, texts: number) => {
+      const reads = needsTexts(options.parse({ format: name }));
+      const config = { format: name, ...(reads ? { calibration: texts } : {}) };
+      return runWithTexts(`${name}-${label}`, smallEncoder({ hidden: 64, ffn: 128, layers: 2 }), config);
+    };
 
     it('stores what its file is called, and follows the source on texts that it read', async () => {
-      const { model, metrics } = await stored('read', { calibration: 20 });
+      const { model, metrics } = await stored('read', 20);
       expect(precisionOf(model.graph)).toBe(dtype);
       expect(metrics).toMatchObject({ quantization: { format: name } });
       expect(Number(Object(metrics.deviation).meanCosine)).toBeGreaterThan(0.97);
     });
 
     it('gives the same bytes again', async () => {
-      await stored('first', { calibration: 5 });
-      await stored('again', { calibration: 5 });
+      await stored('first', 5);
+      await stored('again', 5);
       const [first, again] = [`${name}-first`, `${name}-again`].map((at) =>
         readFileSync(join(folder, at, 'model', 'model.onnx')),
       );
@@ -228,6 +232,18 @@ describe('the quantize stage', () => {
     expect(smoothing.length).toBeGreaterThan(2);
     for (const { alpha, error } of smoothing) expect(alpha === 0 ? error === 1 : error < 0.9).toBe(true);
   });
+
+  it.each(['awq', 'awq-gptq', 'hqq', 'nearest'])(
+    'rounds to blocks by %s, and says how far inputs were evened',
+    async (rounding) => {
+      const given = { format: 'q4', rounding };
+      const { metrics } = await runWithTexts(`rounded-${rounding}`, encoder(), given);
+      const { smoothing = [] } = Object(metrics.quantization);
+      expect(smoothing.length > 0).toBe(rounding.startsWith('awq'));
+      for (const { alpha, error } of smoothing) expect(alpha === 0 ? error === 1 : error < 1).toBe(true);
+      expect(Number(Object(metrics.deviation).meanCosine)).toBeGreaterThan(0.97);
+    },
+  );
 
   it('keeps in float32 what float16 does not reach, names it, and answers as before', async () => {
     const source = loud(smallEncoder({ hidden: 64, ffn: 128, activation: 'relu' }));
