@@ -56,6 +56,17 @@ describe('quantize with a file of texts', () => {
     expect(await answers('q4')).toHaveLength(texts.length);
   });
 
+  it('takes ranges of activations from them, and answers as the source does', async () => {
+    const { weights } = await made(
+      ...['student', '-o', 'static', '--format', 'int8-static', '--min-elements', '0', '--data', 'texts.jsonl'],
+    );
+    expect(weights.some(({ storage }: { storage: string }) => storage === 'int8')).toBe(true);
+    const graph = await readGraph(space.path('static/model.onnx'));
+    expect(graph.nodes.some(({ op }) => op === 'QuantizeLinear')).toBe(true);
+    const [said, found] = [await labels(), await answers('static')];
+    expect(said.filter((label, i) => label === found[i]).length).toBeGreaterThan(0.9 * texts.length);
+  });
+
   it.each([
     ['bare/model.onnx', 'bare-q4.onnx'],
     ['bare', 'bare-q4'],
@@ -135,6 +146,10 @@ describe('quantize with a file of texts', () => {
       'student: texts.jsonl: which column is the label? there is none to judge by; name it with --label',
     ],
     [
+      ['student', '--format', 'int8-static'],
+      '--format: int8-static takes the ranges of activations from texts; give a file of them with --data',
+    ],
+    [
       ['alone/model.onnx', '--data', 'texts.jsonl'],
       'model.onnx has no tokenizer beside it, and without one no text can be read',
     ],
@@ -171,7 +186,7 @@ describe('quantize with a file of texts', () => {
     );
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /student: budget: 0\.00MB cannot be reached: with every weight in the fewest bits the file has 0\.\d\dMB; allow that, or cut the model first\n$/,
+      /student: budget: 1kB cannot be reached: with every weight in the fewest bits the file has \d+kB; allow that, or cut the model first\n$/,
     );
   });
 });

@@ -233,6 +233,21 @@ describe('the quantize stage', () => {
     for (const { alpha, error } of smoothing) expect(alpha === 0 ? error === 1 : error < 0.9).toBe(true);
   });
 
+  it('names the channels that leave few steps to the others', async () => {
+    const source = encoder();
+    const weights = new Map(source.graph.weights);
+    const scale = [...weights.keys()].find((name) => /layer\.0.*LayerNorm\.weight$/.test(name));
+    const tensor = scale === undefined ? undefined : weights.get(scale);
+    if (scale === undefined || tensor === undefined) throw new Error('the encoder has norms');
+    const data = float32Of(tensor).slice();
+    data[5] = 500;
+    weights.set(scale, tensorOf('float32', tensor.dims, data));
+    const { metrics } = await runWithTexts('outlier', { ...source, graph: { ...source.graph, weights } }, {});
+    const { smoothing } = Object(metrics.quantization);
+    expect(smoothing.some(({ outliers }: { outliers: readonly number[] }) => outliers[0] === 5)).toBe(true);
+    expect(smoothing.some(({ outliers }: { outliers: readonly number[] }) => outliers.length === 0)).toBe(true);
+  });
+
   it.each(['awq', 'awq-gptq', 'hqq', 'nearest'])(
     'rounds to blocks by %s, and says how far inputs were evened',
     async (rounding) => {
