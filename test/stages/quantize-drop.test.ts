@@ -50,17 +50,21 @@ const answeredBy = async (model: Model, count: number): Promise<readonly Example
   return texts.map((text, i) => ({ ...text, target: chosen[i] ?? 0 }));
 };
 
-const run = async (name: string, budget: object, held: number, format = 'q4') => {
-  const model = source();
+const runOn = async (name: string, model: Model, data: Dataset, budget: object, format = 'q4') => {
   await writeModel(join(folder, `${name}-in`), model);
-  const validation = await answeredBy(model, held);
-  const dataset = await datasetArtifact(space, { ...smallDataset(), classes: model.info.labels, validation });
+  const dataset = await datasetArtifact(space, data);
   const config = quantize.config.parse({ format, budget, rounding: 'nearest' });
   const inputs = { model: await artifactOf(join(folder, `${name}-in`), 'model'), dataset };
   const { quantization } = await quantize.run(inputs, config, contextIn(join(folder, name)));
   const made = Object(Object(quantization).budget);
   expect(made.bytes).toBe((await stat(join(folder, name, 'model', 'model.onnx'))).size);
   return made;
+};
+
+const run = async (name: string, budget: object, held: number, format?: string) => {
+  const model = source();
+  const validation = await answeredBy(model, held);
+  return await runOn(name, model, { ...smallDataset(), classes: model.info.labels, validation }, budget, format);
 };
 
 describe('a budget of loss', () => {
@@ -102,6 +106,24 @@ describe('a budget of loss', () => {
     expect(bytes).toBeLessThanOrEqual(300e3);
     await expect(run('neither', { maxDrop: '0.3pt', bytes: `${bytes + 100}B` }, 200)).rejects.toThrow(
       'with the bits that fit into',
+    );
+  });
+
+  it('is a number in the unit of a metric without points, and needs a model for what the data is for', async () => {
+    const model = smallEncoder({ hidden: 64, ffn: 128, layers: 2, vocabulary: 3000, labels: [] });
+    const texts = smallDataset(200, 0);
+    const plain = (examples: readonly Example[]) => examples.map(({ id, text }) => ({ id, text }));
+    const features: Dataset = {
+      ...{ ...texts, task: 'features', classes: [] },
+      ...{ train: plain(texts.train), validation: plain(texts.train), test: plain(texts.test) },
+    };
+    const found = await runOn('features', model, features, { maxDrop: 0.05 });
+    expect(found.drop).toMatchObject({ metric: 'cosine', answers: 200 });
+    expect(found.drop.estimate).toBeGreaterThan(0);
+    expect(found.drop.high).toBeLessThanOrEqual(0.05);
+    const masked: Dataset = { ...features, task: 'fill-mask' };
+    await expect(runOn('masked', model, masked, { maxDrop: 0.05 })).rejects.toThrow(
+      'budget: maxDrop is judged by texts for fill-mask; the model is made for features',
     );
   });
 });
