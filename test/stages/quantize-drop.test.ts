@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset, Example } from '../../data/dataset.ts';
+import { evidenceOf } from '../../data/evidence.ts';
 import { predictions as chosenIn, scoredOf } from '../../data/statistics/scored.ts';
+import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import { fillMask } from '../../engine/tasks/fill-mask.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import { writeModel } from '../../models/files.ts';
+import { figureOf } from '../../ground/metrics/metric.ts';
+import { dataTask } from '../../ground/tasks.ts';
+import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { answersTo } from '../../stages/evaluate/answers.ts';
 import { quantize } from '../../stages/quantize/index.ts';
@@ -59,6 +64,18 @@ const runOn = async (name: string, model: Model, data: Dataset, budget: object, 
   const made = Object(Object(quantization).budget);
   expect(made.bytes).toBe((await stat(join(folder, name, 'model', 'model.onnx'))).size);
   return made;
+};
+
+/** Mean surprise at hidden tokens. */
+const natsOf = async (model: Model, data: Dataset): Promise<number> => {
+  const task = taskOf(data.task);
+  const { encoded, targets } = await encodeExamples('test', data.test, { model, task, dataset: data });
+  const said = await answersTo(
+    { model, dataset: data, encoded, targets },
+    { ...contextIn(folder), threads: 1, engine: async () => cpuEngine },
+  );
+  const evidence = evidenceOf({ task: dataTask(data.task), classes: [] }, said, said);
+  return evidence === null ? Number.NaN : figureOf(dataTask(data.task).metric, evidence.judged);
 };
 
 const run = async (name: string, budget: object, held: number, format?: string) => {
@@ -125,5 +142,34 @@ describe('a budget of loss', () => {
     await expect(runOn('masked', model, masked, { maxDrop: 0.05 })).rejects.toThrow(
       'budget: maxDrop is judged by texts for fill-mask; the model is made for features',
     );
+  });
+
+  it('is a rise of a metric that is better lower', async () => {
+    const texts = Array.from({ length: 120 }, (_, id) => ({
+      id,
+      text: `${words[id % 8]} ${words[(id * 3) % 8]} the small ${words[(id >> 3) % 8]}`,
+    }));
+    const tokenizer = trainWordPiece(
+      texts.map(({ text }) => text),
+      { size: 60 },
+    );
+    const encoder = { ...smallEncoder({ hidden: 64, ffn: 128, vocabulary: 2000, labels: [] }), tokenizer };
+    const model = fillMask.fit(encoder, []);
+    const data: Dataset = {
+      ...smallDataset(),
+      task: 'fill-mask',
+      classes: [],
+      train: texts,
+      validation: texts,
+      test: texts,
+    };
+    const found = await runOn('masked', model, data, { maxDrop: 0.5 });
+    expect(found.drop).toMatchObject({ metric: 'nats' });
+    expect(found.drop.high).toBeLessThanOrEqual(0.5);
+    const narrowest = found.curve[0].drop;
+    const before = await natsOf(model, data);
+    const after = await natsOf(await readModel(join(folder, 'masked', 'model')), data);
+    expect(found.drop.estimate).toBeCloseTo(after - before, 5);
+    expect(narrowest).toBeDefined();
   });
 });
