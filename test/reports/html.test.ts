@@ -88,6 +88,7 @@ describe('report.html', () => {
     expect(bits).toMatch(/<tr class="strong"><th[^>]*>1\.34 MB/);
     expect(bits).toContain('0.99540 (layer 1)');
     expect(bits).toContain('How far inputs of int8 were evened out');
+    expect(bits).toContain('What inputs of int8 span in 8 bits');
     expect(bits).toContain('What stays in float32 in int8');
   });
 

@@ -169,6 +169,7 @@ const quantized = (weight: string): NonNullable<StageReport['quantization']> => 
     { name: 'head', dims: [26, 192], storage: 'float32', reason: 'excluded', bytesBefore: 19_968, bytesAfter: 19_968 },
   ],
   smoothing: [{ input: 'hidden', alpha: 0.55, error: 0.4, outliers: [7, 3] }],
+  ranges: [{ input: 'hidden', low: -3.2, high: 4.5, clipped: 0.0001 }],
   islands: { wide: 20_000 },
   layers: [
     { layer: 0, mean: 0.9987, least: 0.995 },

@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset, Example } from '../../data/dataset.ts';
+import { evidenceOf } from '../../data/evidence.ts';
 import { predictions as chosenIn, scoredOf } from '../../data/statistics/scored.ts';
+import { trainWordPiece } from '../../data/tokenizers/wordpiece.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import { fillMask } from '../../engine/tasks/fill-mask.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
-import { writeModel } from '../../models/files.ts';
+import { figureOf } from '../../ground/metrics/metric.ts';
+import { dataTask } from '../../ground/tasks.ts';
+import { readModel, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { answersTo } from '../../stages/evaluate/answers.ts';
 import { quantize } from '../../stages/quantize/index.ts';
@@ -50,17 +55,33 @@ const answeredBy = async (model: Model, count: number): Promise<readonly Example
   return texts.map((text, i) => ({ ...text, target: chosen[i] ?? 0 }));
 };
 
-const run = async (name: string, budget: object, held: number, format = 'q4') => {
-  const model = source();
+const runOn = async (name: string, model: Model, data: Dataset, budget: object, format = 'q4') => {
   await writeModel(join(folder, `${name}-in`), model);
-  const validation = await answeredBy(model, held);
-  const dataset = await datasetArtifact(space, { ...smallDataset(), classes: model.info.labels, validation });
+  const dataset = await datasetArtifact(space, data);
   const config = quantize.config.parse({ format, budget, rounding: 'nearest' });
   const inputs = { model: await artifactOf(join(folder, `${name}-in`), 'model'), dataset };
   const { quantization } = await quantize.run(inputs, config, contextIn(join(folder, name)));
   const made = Object(Object(quantization).budget);
   expect(made.bytes).toBe((await stat(join(folder, name, 'model', 'model.onnx'))).size);
   return made;
+};
+
+/** Mean surprise at hidden tokens. */
+const natsOf = async (model: Model, data: Dataset): Promise<number> => {
+  const task = taskOf(data.task);
+  const { encoded, targets } = await encodeExamples('test', data.test, { model, task, dataset: data });
+  const said = await answersTo(
+    { model, dataset: data, encoded, targets },
+    { ...contextIn(folder), threads: 1, engine: async () => cpuEngine },
+  );
+  const evidence = evidenceOf({ task: dataTask(data.task), classes: [] }, said, said);
+  return evidence === null ? Number.NaN : figureOf(dataTask(data.task).metric, evidence.judged);
+};
+
+const run = async (name: string, budget: object, held: number, format?: string) => {
+  const model = source();
+  const validation = await answeredBy(model, held);
+  return await runOn(name, model, { ...smallDataset(), classes: model.info.labels, validation }, budget, format);
 };
 
 describe('a budget of loss', () => {
@@ -103,5 +124,52 @@ describe('a budget of loss', () => {
     await expect(run('neither', { maxDrop: '0.3pt', bytes: `${bytes + 100}B` }, 200)).rejects.toThrow(
       'with the bits that fit into',
     );
+  });
+
+  it('is a number in the unit of a metric without points, and needs a model for what the data is for', async () => {
+    const model = smallEncoder({ hidden: 64, ffn: 128, layers: 2, vocabulary: 3000, labels: [] });
+    const texts = smallDataset(200, 0);
+    const plain = (examples: readonly Example[]) => examples.map(({ id, text }) => ({ id, text }));
+    const features: Dataset = {
+      ...{ ...texts, task: 'features', classes: [] },
+      ...{ train: plain(texts.train), validation: plain(texts.train), test: plain(texts.test) },
+    };
+    const found = await runOn('features', model, features, { maxDrop: 0.05 });
+    expect(found.drop).toMatchObject({ metric: 'cosine', answers: 200 });
+    expect(found.drop.estimate).toBeGreaterThan(0);
+    expect(found.drop.high).toBeLessThanOrEqual(0.05);
+    const masked: Dataset = { ...features, task: 'fill-mask' };
+    await expect(runOn('masked', model, masked, { maxDrop: 0.05 })).rejects.toThrow(
+      'budget: maxDrop is judged by texts for fill-mask; the model is made for features',
+    );
+  });
+
+  it('is a rise of a metric that is better lower', async () => {
+    const texts = Array.from({ length: 120 }, (_, id) => ({
+      id,
+      text: `${words[id % 8]} ${words[(id * 3) % 8]} the small ${words[(id >> 3) % 8]}`,
+    }));
+    const tokenizer = trainWordPiece(
+      texts.map(({ text }) => text),
+      { size: 60 },
+    );
+    const encoder = { ...smallEncoder({ hidden: 64, ffn: 128, vocabulary: 2000, labels: [] }), tokenizer };
+    const model = fillMask.fit(encoder, []);
+    const data: Dataset = {
+      ...smallDataset(),
+      task: 'fill-mask',
+      classes: [],
+      train: texts,
+      validation: texts,
+      test: texts,
+    };
+    const found = await runOn('masked', model, data, { maxDrop: 0.5 });
+    expect(found.drop).toMatchObject({ metric: 'nats' });
+    expect(found.drop.high).toBeLessThanOrEqual(0.5);
+    const narrowest = found.curve[0].drop;
+    const before = await natsOf(model, data);
+    const after = await natsOf(await readModel(join(folder, 'masked', 'model')), data);
+    expect(found.drop.estimate).toBeCloseTo(after - before, 5);
+    expect(narrowest).toBeDefined();
   });
 });
