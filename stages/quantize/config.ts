@@ -75,7 +75,7 @@ const options = z.strictObject({
     .exactOptional()
     .meta({
       description:
-        'In formats of 4 and 2 bits: weights that lose most by them get 8 bits, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
+        'In formats of blocks: weights that lose most by few bits get more, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
     }),
   calibration: z.int().min(1).exactOptional().meta({
     description: 'Training texts that are read to see what activations are like (default 256).',
@@ -121,9 +121,6 @@ const misplaced = (given: Options): readonly (readonly [string, string])[] => {
   const idle = belongings.flatMap(({ keys, belong, why }) =>
     belong(products) ? [] : keys.flatMap((key) => (given[key] === undefined ? [] : [[key, why] as const])),
   );
-  if (products.kind === 'blocks' && products.bits === 8 && given.budget !== undefined) {
-    return [...idle, ['budget', 'has no more bits to give']];
-  }
   return given.reduceRange && products.kind !== 'integers' ? [...idle, ['reduceRange', 'has no 8-bit products']] : idle;
 };
 
