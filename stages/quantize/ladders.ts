@@ -1,10 +1,16 @@
 import type { Graph, Value } from '../../graph/graph.ts';
-import { type Choice, chooseWeights, type QuantizeOptions, type Storage } from '../../graph/quantize/choose.ts';
+import {
+  type BlockChoice,
+  type Choice,
+  chooseWeights,
+  type QuantizeOptions,
+  type Storage,
+} from '../../graph/quantize/choose.ts';
 import type { Grid } from '../../graph/quantize/grid.ts';
 import { bytesAfter } from '../../graph/quantize/report.ts';
 
 /** Bits beyond the fewest that a weight may be stored in, before floats. */
-const wider: readonly Grid['bits'][] = [8];
+const wider: readonly Grid['bits'][] = [4, 8];
 
 /** Numbers that may share a scale where nobody says how many: blocks so wide take the fewest bytes, those of the format err less. */
 const coarse: readonly number[] = [64, 128, 256];
@@ -12,8 +18,6 @@ const coarse: readonly number[] = [64, 128, 256];
 /** Choices with blocks of another size; those that cannot have them stay as they are. */
 const inBlocksOf = (graph: Graph, options: QuantizeOptions, block: number) =>
   chooseWeights(graph, { ...options, block });
-
-type BlockChoice = Extract<Choice, { readonly form: 'blocks' }>;
 
 const blocksIn = (choice: Choice | undefined): BlockChoice | undefined =>
   choice !== undefined && 'form' in choice && choice.form === 'blocks' ? choice : undefined;
