@@ -75,7 +75,7 @@ const options = z.strictObject({
     .exactOptional()
     .meta({
       description:
-        'In formats of blocks: weights that lose most by few bits get more, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
+        'In formats of 4 and 2 bits: weights that lose most by them get more, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
     }),
   calibration: z.int().min(1).exactOptional().meta({
     description: 'Training texts that are read to see what activations are like (default 256).',

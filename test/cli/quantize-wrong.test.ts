@@ -104,7 +104,7 @@ describe('quantization in a pipeline', () => {
       ofClasses,
       'format: nf4',
       2,
-      /format is "nf4"[\s\S]*known: int8, uint8, fp16/,
+      /format is "nf4"[\s\S]*known: int8, uint8, int8-static, fp16/,
     ],
     ['a budget without a unit', ofClasses, "format: q4, budget: { bytes: 'lots' }", 2, /expected bytes such as '16MB'/],
     [
@@ -166,7 +166,7 @@ describe('decant quantize', () => {
       ['three.onnx', '--format', 'q4'],
       /no matrix can be stored in q4 \(1 its 3 numbers in a row are fewer than a block/,
     ],
-    [['model.onnx', '--format', 'nf4'], /'nf4' is invalid\. Allowed choices are int8, uint8, fp16/],
+    [['model.onnx', '--format', 'nf4'], /'nf4' is invalid\. Allowed choices are int8, uint8, int8-static, fp16/],
     [['model.onnx', '--format', 'q4', '--block', '48'], /--block: found 48; expected 16, 32, 64, 128, 256/],
     [['model.onnx', '--format', 'q4', '--block', '256'], /6 its 64 numbers in a row are fewer than a block of 256/],
   ])('refuses %j, and writes nothing', async ([model = '', ...options], message) => {

@@ -1387,7 +1387,7 @@ stages:
       "pipeline.yaml:5:41: stage "deploy" (export) has no input "int4" [unknown-key]
         5 |   - { id: deploy, uses: export, from: { int4: encoder } }
           |                                         ^^^^
-          = inputs: fp32, q8, uint8, fp16, q4, q4f16, q8-blocks, q2
+          = inputs: fp32, q8, uint8, int8, fp16, q4, q4f16, q8-blocks, q2
 
       1 problem; nothing was run."
     `);
