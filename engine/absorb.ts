@@ -1,8 +1,10 @@
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Shape } from '../graph/dim.ts';
 import { type Graph, type Node, type Value, value } from '../graph/graph.ts';
+import type { Gradient } from '../graph/op.ts';
 import { numbersOf } from '../graph/tensor.ts';
 import { modelError } from '../ground/errors.ts';
+import { type Faked, FakeReads } from './faked.ts';
 import { maskShapes } from './mask-shape.ts';
 import { keptScale } from './masks.ts';
 
@@ -22,11 +24,17 @@ export interface AbsorbOptions {
   readonly fed?: ReadonlySet<Value>;
   /** 'off' leaves Dropout out, as inference does; a number overrides the ratio of every Dropout node. */
   readonly dropout?: 'off' | number | undefined;
+  /** Weights that are read as they will be stored. */
+  readonly faked?: Faked | undefined;
 }
 
 export interface Absorbed {
   /** The name under which a value of the absorbed graph goes on in the step graph. */
   resolve(name: Value): Value;
+  /** Rows as they were looked up, before they are read as they will be stored. */
+  found(rows: Value): Value;
+  /** Rules of differentiation of what this added. */
+  ruleAt(node: Node): Gradient | undefined;
   readonly masks: readonly DropoutMask[];
 }
 
@@ -56,6 +64,7 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
   const masks: DropoutMask[] = [];
   const maskShape = maskShapes(graph);
   const resolve = (name: Value): Value => names.get(name) ?? value(`${prefix}${name}`);
+  const reads = new FakeReads(builder, graph, options.faked ?? new Map(), resolve);
 
   for (const [name, tensor] of graph.weights) {
     if (options.fed?.has(name)) builder.input(resolve(name), tensor.dtype, tensor.dims);
@@ -77,14 +86,25 @@ export const absorb = (builder: GraphBuilder, graph: Graph, options: AbsorbOptio
     const mask = builder.op('DequantizeLinear', [input, builder.scalar('float32', keptScale(ratio))]);
     builder.add({ ...node, op: 'Mul', inputs: [resolve(x), mask], outputs: [resolve(y)], attrs: {} });
   };
+  const add = (node: Node): void => {
+    const name = `${prefix}${node.name}`;
+    const table = reads.lookedUp(node);
+    const [rows] = node.outputs;
+    if (table !== undefined && rows !== undefined) {
+      names.set(rows, reads.rows(node, table, name));
+      return;
+    }
+    const outputs = node.outputs.map(resolve);
+    const types = new Map(node.outputs.map((output) => [resolve(output), graph.types.get(output)]));
+    const read = (input: Value, place: number): Value =>
+      (place === 0 ? reads.input(node) : undefined) ?? reads.weight(input) ?? resolve(input);
+    const inputs = node.inputs.map((input, place) => (input === null ? null : read(input, place)));
+    builder.add({ ...node, name, inputs, outputs }, (output) => types.get(output));
+  };
   for (const node of graph.nodes) {
     if (node.op === 'Dropout' && node.domain === '') drop(node);
-    else {
-      const outputs = node.outputs.map(resolve);
-      const types = new Map(node.outputs.map((output) => [resolve(output), graph.types.get(output)]));
-      const inputs = node.inputs.map((input) => (input === null ? null : resolve(input)));
-      builder.add({ ...node, name: `${prefix}${node.name}`, inputs, outputs }, (output) => types.get(output));
-    }
+    else add(node);
   }
-  return { resolve, masks };
+  const found = (rows: Value): Value => reads.found(rows) ?? resolve(rows);
+  return { resolve, masks, found, ruleAt: (node) => reads.ruleAt(node) };
 };

@@ -8,6 +8,7 @@ import { looksUpRows, parameterNames, sitesOfWeight } from '../graph/sites.ts';
 import type { Model } from '../models/model.ts';
 import { answerName, type InputRole, inputOf } from '../models/signature.ts';
 import { type Absorbed, absorb, bare, type DropoutMask } from './absorb.ts';
+import type { Faked } from './faked.ts';
 import type { Loss, LossInput } from './losses/loss.ts';
 import { leavesLast } from './order.ts';
 import { recomputed } from './recompute.ts';
@@ -55,6 +56,8 @@ export interface StepOptions {
   readonly frozen?: ReadonlySet<Value> | undefined;
   /** Whether gradients are those of a multiple of the loss, which is fed: small ones are then none in float16. */
   readonly scaled?: boolean | undefined;
+  /** Weights that are read as they will be stored. */
+  readonly faked?: Faked | undefined;
 }
 
 const inputNames = (model: Model): ReadonlyMap<Value, Value> =>
@@ -142,12 +145,12 @@ const givenTo = ({ graph, info }: Model, inputs: LossInputs, role: InputRole): V
 const emitLosses = (
   builder: GraphBuilder,
   model: Model,
-  { losses, dropout }: Pick<StepOptions, 'losses' | 'dropout'>,
+  { losses, dropout, faked }: Pick<StepOptions, 'losses' | 'dropout' | 'faked'>,
   fed?: ReadonlySet<Value>,
 ): Emitted => {
   const { graph, info } = model;
   const student = absorb(builder, graph, {
-    ...{ inputs: inputNames(model), dropout },
+    ...{ inputs: inputNames(model), dropout, faked },
     ...(fed === undefined ? {} : { fed }),
   });
   const auxiliary = new Map<Value, readonly number[]>();
@@ -197,12 +200,14 @@ const lossesIn = (outputs: Outputs, total: Value, terms: Emitted['terms']) => {
 const askedOf = (model: Model, moving: readonly Value[], student: Absorbed) => {
   const tables = new Map(moving.map((name) => [name, lookupsOf(model, name)]));
   const isRead = (name: Value): boolean => tables.get(name)?.length !== sitesOfWeight(model.graph, name).length;
-  const rowsOf = (name: Value): readonly Value[] => tables.get(name)?.map(({ rows }) => student.resolve(rows)) ?? [];
+  const rowsOf = (name: Value): readonly Value[] => tables.get(name)?.map(({ rows }) => student.found(rows)) ?? [];
   const wanted = moving.flatMap((name) => [...rowsOf(name), ...(isRead(name) ? [name] : [])]);
   // What was looked up has gradients of its own: none goes on from there to a table that is read otherwise, too.
   const rowsAt = new Set(moving.filter(isRead).flatMap(rowsOf));
-  const ruleAt = ({ outputs: [made] }: Node): Gradient | undefined =>
-    made !== undefined && rowsAt.has(made) ? () => [null, null] : undefined;
+  const ruleAt = (node: Node): Gradient | undefined => {
+    const [made] = node.outputs;
+    return made !== undefined && rowsAt.has(made) ? () => [null, null] : student.ruleAt(node);
+  };
   return { tables, wanted, ruleAt };
 };
 
@@ -235,7 +240,7 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
       return gradient === undefined ? undefined : { kind: 'dense', output: outputs.add(gradient, false) };
     }
     const reached = lookups.flatMap(({ ids, rows }) => {
-      const gradient = gradients.get(student.resolve(rows));
+      const gradient = gradients.get(student.found(rows));
       return gradient === undefined ? [] : [{ ids, gradient }];
     });
     if (reached.length === 0) return undefined;
@@ -266,9 +271,11 @@ export const buildStep = (model: Model, options: StepOptions): TrainingStep => {
 };
 
 /** The model as training sees it between epochs: parameters as inputs, no dropout, its answers as output. */
-export const buildEvaluation = (model: Model): Graph => {
+export const buildEvaluation = (model: Model, faked?: Faked): Graph => {
   const { graph, info } = model;
   const builder = bare(graph, 'evaluation');
-  const { resolve } = absorb(builder, graph, { inputs: inputNames(model), fed: fedParameters(model), dropout: 'off' });
+  const { resolve } = absorb(builder, graph, {
+    ...{ inputs: inputNames(model), fed: fedParameters(model), dropout: 'off', faked },
+  });
   return builder.freeze([resolve(answerName(info.signature))], { keepInputs: false });
 };

@@ -3,6 +3,7 @@ import type { Watched } from '../ground/memory.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Model } from '../models/model.ts';
 import type { Engine } from './engine.ts';
+import type { Faked } from './faked.ts';
 import type { Loss } from './losses/loss.ts';
 import type { Task } from './tasks/task.ts';
 import type { TrainingExamples, TrainingOptions } from './training-options.ts';
@@ -44,6 +45,8 @@ export interface TrainRequest {
   readonly options: TrainingOptions;
   readonly phases: readonly Phase[];
   readonly hook?: WeightHook | undefined;
+  /** Weights that are seen as they will be stored. */
+  readonly faked?: Faked | undefined;
   readonly seed: number;
   readonly threads: number;
   /** Where it is trained; on the CPU where it is not said. */

@@ -229,11 +229,11 @@ class TrainingRun {
   }
 
   async #validate(): Promise<Validation | undefined> {
-    const { model, task, validation, options, threads, signal, engine = cpuEngine } = this.#request;
+    const { model, task, validation, options, threads, signal, faked, engine = cpuEngine } = this.#request;
     const encoded = validation.encoded.slice(0, options.validationLimit);
     if (encoded.length === 0) return undefined;
     const answering = task.answering(model);
-    const graph = buildEvaluation(answering);
+    const graph = buildEvaluation(answering, faked);
     this.#evaluation ??= await engine.compile(graph, { threads, optimization: 'all', memory: 'pooled' });
     return validate(await this.#updater.evaluation(graph, this.#evaluation), {
       ...{ task, model: answering.info, examples: { ...validation, encoded }, signal },

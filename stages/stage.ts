@@ -99,7 +99,7 @@ export interface Stage<C, M> {
   /** What the stage makes: 'model' is followed by evaluation; 'folder' (export) is not. */
   readonly makes: ArtifactKind;
   /** True when random streams are drawn: only then does the seed belong to the cache key. */
-  readonly draws: boolean;
+  readonly draws: boolean | ((config: C) => boolean);
   /**
    * What of the machine belongs to the cache key: 'runtime' (the default) is ONNX Runtime's version, provider and threads;
    * 'machine' adds the CPU, for measurements; 'engines' adds every device that is there; 'none' is for steps that run no graphs.
@@ -157,9 +157,10 @@ export type StageRun<C, M> = Stage<C, M>['run'];
 /** A stage whose configuration type is hidden, as lists and plans hold it: config is parsed by its own schema first. */
 export type AnyStage = Omit<
   Stage<never, never>,
-  'config' | 'metrics' | 'trains' | 'wire' | 'sources' | 'engines' | 'foresee' | 'lengths' | 'effort' | 'run'
+  'config' | 'metrics' | 'draws' | 'trains' | 'wire' | 'sources' | 'engines' | 'foresee' | 'lengths' | 'effort' | 'run'
 > & {
   readonly config: z.ZodType;
+  draws(config: unknown): boolean;
   readonly trains?: {
     when(config: unknown): boolean;
     pass(config: unknown): TrainingPass;
@@ -180,10 +181,11 @@ const asJson = (metrics: unknown): Metrics => JSON.parse(JSON.stringify(metrics)
 
 /** Hides the configuration type of a stage behind its own schema, so that stages of all kinds fit one list. */
 export const defineStage = <C, M>(stage: Stage<C, M>): AnyStage => {
-  const { trains, ...others } = stage;
+  const { trains, draws, ...others } = stage;
   const { sources, engines, foresee, lengths, effort } = others;
   return {
     ...others,
+    draws: (config) => (typeof draws === 'boolean' ? draws : draws(stage.config.parse(config))),
     ...(trains === undefined
       ? {}
       : {

@@ -106,13 +106,13 @@ export class Foresight {
 
   /** Memory of the passes that validate between updates. */
   #validating(): number {
-    const { model, task, validation, options } = this.#request;
+    const { model, task, validation, options, faked } = this.#request;
     const lengths = lengthsOf(validation.encoded).subarray(0, options.validationLimit).toSorted().toReversed();
     const [length] = lengths;
     if (length === undefined) return 0;
     const texts = Math.min(VALIDATION_BATCH, lengths.length);
     const answering = task.answering(model);
-    return answeringOf(buildEvaluation(answering), answering)({ texts, length, answers: texts * length });
+    return answeringOf(buildEvaluation(answering, faked), answering)({ texts, length, answers: texts * length });
   }
 
   #advice(room: number | undefined, times: number): string {

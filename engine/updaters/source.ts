@@ -67,10 +67,10 @@ export class UpdateSource {
   }
 
   stepOf(phase: number): TrainingStep {
-    const { phases, options } = this.request;
+    const { phases, options, faked } = this.request;
     const losses = phases[phase]?.losses ?? [];
     const { dropout } = options;
-    const built = buildStep(this.model, { losses, dropout, frozen: this.motion.frozen, scaled: this.isMixed });
+    const built = buildStep(this.model, { losses, dropout, frozen: this.motion.frozen, scaled: this.isMixed, faked });
     if (built.parameters.every(({ auxiliary }) => auxiliary)) throw nothingMoves(options);
     return built;
   }

@@ -38,7 +38,7 @@ export const levelsOf = ({ bits }: Grid): number => 2 ** bits;
 export const middleOf = ({ bits }: Grid): number => 2 ** (bits - 1);
 
 /** Nothing rounded yet. */
-export const blankFor = ({ rows, width }: Rows, grid: Grid): Rounded => {
+export const blankFor = ({ rows, width }: Pick<Rows, 'rows' | 'width'>, grid: Grid): Rounded => {
   const blocks = rows * blocksOf(width, grid);
   return {
     codes: new Uint8Array(rows * width),
@@ -67,7 +67,11 @@ export const rowsOf = (tensor: Tensor, layout: Layout): Rows => {
 };
 
 /** The numbers that rounded rows stand for. */
-export const widened = ({ rows, width }: Rows, grid: Grid, { codes, scales, zeros }: Rounded): Float32Array => {
+export const widened = (
+  { rows, width }: Pick<Rows, 'rows' | 'width'>,
+  grid: Grid,
+  { codes, scales, zeros }: Rounded,
+): ArrayOf<'float32'> => {
   const data = new Float32Array(rows * width);
   const blocks = blocksOf(width, grid);
   for (let row = 0; row < rows; row++) {

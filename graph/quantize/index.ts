@@ -73,6 +73,11 @@ export interface Quantized {
   readonly graph: Graph;
   readonly report: QuantizeReport;
   readonly choices: Choices;
+  /** Blocks of all weights that stand in some. */
+  readonly packings: Packings;
+  /** The floats that were rounded, and what was asked for. */
+  readonly source: Graph;
+  readonly options: QuantizeOptions;
 }
 
 /**
@@ -102,5 +107,5 @@ export const quantizeWeights = (
   const { ranges = new Map() } = options;
   const fixed = way === 'from texts' ? { integers, ranges, rounded: new Map() } : undefined;
   const emitted = emitAll({ choices, integers, fixed, blocks: { builder, stored: new Map() }, packings });
-  return { graph: emitted, report: reportOf(graph, choices), choices };
+  return { graph: emitted, report: reportOf(graph, choices), choices, packings, source: graph, options };
 };

@@ -1,6 +1,6 @@
-import { type ArrayOf, type Tensor, tensorOf } from '../tensor.ts';
+import { type ArrayOf, float32Of, type Tensor, tensorOf } from '../tensor.ts';
 import type { BlockUse } from './choose.ts';
-import { blocksOf, type Grid, middleOf, type Rounded, type Rows } from './grid.ts';
+import { blankFor, blocksOf, type Grid, levelsOf, middleOf, type Rounded, type Rows } from './grid.ts';
 
 /** Rounded rows as a file holds them. */
 export interface Packed {
@@ -54,4 +54,21 @@ export const packedOf = (
     scales: tensorOf('float32', [rows, blocks], rounded.scales),
     ...(grid.zeroPoint ? { zeros: tensorOf('uint8', [rows, zeros.length / rows], zeros) } : {}),
   };
+};
+
+/** Packed rows as whole numbers again. */
+export const unpackedOf = ({ grid, rows, width, codes, scales, zeros }: Packed): Rounded => {
+  const blocks = blocksOf(width, grid);
+  const perByte = 8 / grid.bits;
+  const at = ({ bytes, dims }: Tensor, row: number, place: number): number => {
+    const byte = bytes.read()[row * (dims[1] ?? 0) + Math.floor(place / perByte)] ?? 0;
+    return (byte >> ((place % perByte) * grid.bits)) & (levelsOf(grid) - 1);
+  };
+  const rounded = blankFor({ rows, width }, grid);
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < width; i++) rounded.codes[row * width + i] = at(codes, row, i);
+    if (zeros !== undefined) for (let b = 0; b < blocks; b++) rounded.zeros[row * blocks + b] = at(zeros, row, b);
+  }
+  rounded.scales.set(float32Of(scales));
+  return rounded;
 };

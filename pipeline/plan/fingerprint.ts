@@ -99,7 +99,7 @@ export const fingerprintOf = async (
   uses: step.uses,
   version: stage.version,
   config: asJson(stage.config.parse(step.config)),
-  ...(stage.draws ? { seed } : {}),
+  ...(stage.draws(step.config) ? { seed } : {}),
   inputs,
   sources: await sources.of((await stage.sources?.(step.config, base)) ?? []),
   environment: {

@@ -8,7 +8,7 @@ export const plansOf = (plan: Plan): readonly Plan[] => plan.seeds.map((seed) =>
 export const varyingSteps = ({ steps }: Plan, catalogue: Catalogue): ReadonlySet<string> => {
   const varying = new Set<string>();
   for (const step of steps) {
-    const draws = stageOf(catalogue, step.uses)?.draws === true;
+    const draws = stageOf(catalogue, step.uses)?.draws(step.config) === true;
     if (draws || neededBy(step).some((id) => varying.has(id))) varying.add(step.id);
   }
   return varying;

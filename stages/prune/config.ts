@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Role } from '../../models/anatomy/roles.ts';
-import { distillationConfig } from '../distill/options.ts';
-import { trainingConfig } from '../train/options.ts';
+import { recover } from '../distill/recover-options.ts';
 import { type Count, shareOf } from './counts.ts';
 
 const shown = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
@@ -96,17 +95,6 @@ const keep = z
   })
   .describe('what structured pruning keeps: counts such as 192 or shares such as 50%');
 
-const recover = z
-  .discriminatedUnion('uses', [
-    z.strictObject({ uses: z.literal('train'), ...trainingConfig }),
-    z.strictObject({
-      uses: z.literal('distill'),
-      teacher: z.string().describe('id of the stage whose model is imitated'),
-      ...distillationConfig,
-    }),
-  ])
-  .describe('training after the cut, or while sparsity rises: the options of train or distill');
-
 const options = z.strictObject({
   keep: keep.optional(),
   sparsity: sparsity.optional().describe('share of zeros in the pruned matrices, as 0.6 or 60%'),
@@ -140,10 +128,11 @@ const options = z.strictObject({
     .enum(['matrices', 'model'])
     .default('matrices')
     .describe('what sparsity is a share of: the pruned matrices, or all parameters of the model'),
-  recover: recover.optional(),
+  recover: recover
+    .optional()
+    .describe('training after the cut, or while sparsity rises: the options of train or distill'),
 });
 export type PruneOptions = z.infer<typeof options>;
-export type Recover = z.infer<typeof recover>;
 
 /** Options of the stage. What can only be known from the model (more heads than there are) is found when it runs. */
 export const pruneConfig = options

@@ -3,12 +3,13 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import { stageError } from '../../ground/errors.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
 import { isQuantized } from '../../models/quantized.ts';
+import { recoverModel, recoveryTraining } from '../distill/recovery.ts';
 import type { StageContext, StageRun, TrainingOfRun } from '../stage.ts';
 import type { PruneOptions } from './config.ts';
 import type { Reported } from './index.ts';
 import { pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
 import type { Pruned } from './pruned.ts';
-import { recoverModel, recoveryTraining } from './recover.ts';
+import { recoveryOf } from './recover.ts';
 
 type Inputs = Readonly<Record<string, InputArtifact>>;
 
@@ -33,7 +34,8 @@ export const training: TrainingOfRun<PruneOptions> = async (inputs, options, ctx
   const { dataset } = inputs;
   if (recover === undefined || dataset === undefined) throw new Error('there is no training without recovery');
   const { model } = await cut(inputs, options, ctx);
-  return recoveryTraining(model, await readDatasetArtifact(dataset.path), { ...options, recover }, inputs, ctx);
+  const recovery = recoveryOf(model, await readDatasetArtifact(dataset.path), { ...options, recover }, inputs);
+  return await recoveryTraining(recovery, ctx);
 };
 
 export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx) => {
@@ -46,7 +48,7 @@ export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx
     return { ...structure.metrics, ...weights.metrics };
   }
   const dataset = await readDatasetArtifact(inputs.dataset.path);
-  const trained = await recoverModel(structure.model, dataset, { ...options, recover }, inputs, ctx);
+  const trained = await recoverModel(recoveryOf(structure.model, dataset, { ...options, recover }, inputs), ctx);
   await writeModel(folder, trained.model);
   const sparsity =
     options.sparsity === undefined

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { QuantizeOptions } from '../../graph/quantize/choose.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
+import { recover } from '../distill/recover-options.ts';
 import { bytesIn, pointsIn } from './budget.ts';
 import { calibrators } from './calibrators/index.ts';
 import { roundingOf, roundings } from './roundings/index.ts';
@@ -77,6 +79,10 @@ const options = z.strictObject({
       description:
         'In formats of 4 and 2 bits: weights that lose most by them get more, as many as fit into bytes, or as few as hold maxDrop. What each loses is measured with that weight alone in few bits.',
     }),
+  recover: recover.exactOptional().meta({
+    description:
+      'Training of weights that are seen as they will be stored (quantization-aware): the options of train or distill.',
+  }),
   calibration: z.int().min(1).exactOptional().meta({
     description: 'Training texts that are read to see what activations are like (default 256).',
   }),
@@ -107,6 +113,7 @@ const belongings = [
     belong: ({ kind }: Products) => kind === 'blocks',
     why: 'stores no blocks',
   },
+  { keys: ['recover'], belong: ({ kind }: Products) => kind !== 'floats', why: 'rounds nothing to whole numbers' },
   { keys: ['smooth'], belong: ({ kind }: Products) => kind === 'integers', why: 'has no 8-bit products' },
   {
     keys: ['calibrator'],
@@ -121,9 +128,6 @@ const misplaced = (given: Options): readonly (readonly [string, string])[] => {
   const idle = belongings.flatMap(({ keys, belong, why }) =>
     belong(products) ? [] : keys.flatMap((key) => (given[key] === undefined ? [] : [[key, why] as const])),
   );
-  if (products.kind === 'blocks' && products.bits === 8 && given.budget !== undefined) {
-    return [...idle, ['budget', 'has no more bits to give']];
-  }
   return given.reduceRange && products.kind !== 'integers' ? [...idle, ['reduceRange', 'has no 8-bit products']] : idle;
 };
 
@@ -144,6 +148,17 @@ export const config = options.superRefine((given, ctx) => {
     const message = 'no activations are looked at: leave calibration out';
     ctx.addIssue({ code: 'custom', path: ['calibration'], message });
   }
+  if (given.recover?.precision === 'fp16') {
+    const message = 'weights are rounded in float32 while they are trained: leave precision out';
+    ctx.addIssue({ code: 'custom', path: ['recover', 'precision'], message });
+  }
 });
 
 export type Config = z.output<typeof config>;
+
+/** What the choice of forms goes by. */
+export const optionsOf = ({ embeddings, reduceRange, exclude, block, zeroPoint, format }: Config): QuantizeOptions => ({
+  ...{ embeddings, reduceRange, exclude, format: formatOf(format) },
+  ...(block === undefined ? {} : { block }),
+  ...(zeroPoint === undefined ? {} : { zeroPoint }),
+});

@@ -1,9 +1,10 @@
 import { leastQuantized } from '../../graph/quantize/thresholds.ts';
 import { modelTask } from '../../ground/tasks.ts';
 import type { Expected, Foreseen, Outlook } from '../expected.ts';
+import { foreseeTraining } from '../train/foresee.ts';
 import { type Config, formatOf } from './config.ts';
 
-type Options = Pick<Config, 'embeddings' | 'exclude' | 'format'>;
+type Options = Pick<Config, 'embeddings' | 'exclude' | 'format' | 'recover'>;
 
 const EVERYTHING = /^\*+$/;
 
@@ -22,7 +23,7 @@ const mostElements = (model: Expected, { embeddings }: Options): number | undefi
 };
 
 /** A model of which nothing can be quantized is known by its sizes. */
-export const foreseeQuantization = (options: Options, { models }: Outlook): Foreseen => {
+const foreseeStored = (options: Options, { models }: Outlook): Foreseen => {
   const { model = {} } = models;
   const format = formatOf(options.format);
   const quantized: Expected = { ...model, stored: format.dtype };
@@ -38,4 +39,14 @@ export const foreseeQuantization = (options: Options, { models }: Outlook): Fore
     `no matrix of this model can be stored in ${bits} bits (the largest has fewer than ${leastQuantized} elements): leave ` +
     'quantization out, or take a larger model';
   return { model: quantized, problems: [{ path: [], message }] };
+};
+
+/** The same after training, where weights recover. */
+export const foreseeQuantization = (options: Options, outlook: Outlook): Foreseen => {
+  const { recover } = options;
+  if (recover === undefined) return foreseeStored(options, outlook);
+  const trained = foreseeTraining(recover, recover.uses, outlook);
+  const stored = foreseeStored(options, { ...outlook, models: { ...outlook.models, model: trained.model } });
+  const inside = (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] }));
+  return { ...stored, problems: [...inside, ...(stored.problems ?? [])] };
 };

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import type { Immutable } from '../../ground/immutable.ts';
 import { deviationReport, quantizationReport } from '../../ground/reported/quantization.ts';
+import { trainingSummary } from '../../ground/reported/training.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
+import { wireDistillation } from '../distill/wire.ts';
+import type { Effort, TextCounts } from '../expected.ts';
 import { defineStage } from '../stage.ts';
+import { allTraining, trainingEffort } from '../train/effort.ts';
 import { dropProblem } from './budget.ts';
 import { CALIBRATION, type Config, config, needsTexts } from './config.ts';
 import { foreseeQuantization } from './foresee.ts';
@@ -14,8 +18,22 @@ const JUDGED_FILES = 8;
 const limitProblem = ({ budget }: Config, task: DatasetTask | undefined): string | undefined =>
   task === undefined || budget?.maxDrop === undefined ? undefined : dropProblem(budget.maxDrop, dataTask(task));
 
+const effort = (options: Config, texts: TextCounts): Effort => {
+  const { recover, budget, calibration = CALIBRATION } = options;
+  const alone = needsTexts(options) ? { alone: Math.min(texts.train, calibration) } : {};
+  const judged = budget?.maxDrop === undefined ? 0 : JUDGED_FILES * texts.validation;
+  if (recover === undefined) return { ...alone, ...(judged === 0 ? {} : { asked: judged }) };
+  const learnt = recover.uses === 'train' && recover.task === undefined ? texts.train : allTraining(texts);
+  const { asked = 0, ...trained } = trainingEffort(recover, learnt, texts);
+  return { ...alone, ...trained, asked: judged + asked };
+};
+
 /** What it leaves for the report. */
-const reported = z.looseObject({ quantization: quantizationReport, deviation: deviationReport });
+const reported = z.looseObject({
+  quantization: quantizationReport,
+  deviation: deviationReport,
+  training: trainingSummary.exactOptional(),
+});
 
 export type Reported = Immutable<z.infer<typeof reported>>;
 
@@ -30,16 +48,21 @@ export const quantize = defineStage({
   makes: 'model',
   stores: 'fewer bits',
   takes: { model: 'floats' },
-  draws: false,
+  draws: ({ recover }) => recover !== undefined,
+  choosesEngine: true,
+  trains: {
+    when: ({ recover }) => recover !== undefined,
+    pass: ({ recover }) => ({ batch: recover?.batch ?? 1 }),
+    training: async (...given) => (await import('./recovery.ts')).training(...given),
+  },
   wire: (options, wiring) => {
     const problem = limitProblem(options, wiring.task);
     if (problem !== undefined) wiring.problem(['budget', 'maxDrop'], problem);
-    return needsTexts(options) ? { dataset: wiring.dataset() } : {};
+    const { recover } = options;
+    if (recover?.uses === 'distill') return wireDistillation(recover, wiring, ['recover']);
+    return recover !== undefined || needsTexts(options) ? { dataset: wiring.dataset() } : {};
   },
-  effort: (options, { train, validation }) => ({
-    ...(needsTexts(options) ? { alone: Math.min(train, options.calibration ?? CALIBRATION) } : {}),
-    ...(options.budget?.maxDrop === undefined ? {} : { asked: JUDGED_FILES * validation }),
-  }),
+  effort,
   foresee: (options, outlook) => foreseeQuantization(options, outlook),
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

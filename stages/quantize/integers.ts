@@ -1,7 +1,7 @@
 import type { Graph } from '../../graph/graph.ts';
 import { eightBitLimit } from '../../graph/quantize/choose.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
-import { smoothed } from '../../graph/quantize/smooth.ts';
+import { type Scales, smoothed } from '../../graph/quantize/smooth.ts';
 import { activationsOf } from './activations.ts';
 import { calibratorOf } from './calibrators/index.ts';
 import { withCorrections } from './corrections.ts';
@@ -11,9 +11,11 @@ import { byRange, byText } from './rounded-inputs.ts';
 import { type Smoothing, searchScales } from './smoothing.ts';
 import { counting, reading, type Subject, watchingOf } from './subject.ts';
 
-interface Evened {
+export interface Evened {
   readonly graph: Graph;
   readonly smoothings: readonly Smoothing[];
+  /** What activations were divided by. */
+  readonly scales?: Scales;
 }
 
 interface Rounded {
@@ -37,7 +39,7 @@ export const evened = async (graph: Graph, subject: Subject): Promise<Evened> =>
     round,
     onGroup,
   });
-  return { graph: smoothed(graph, scales), smoothings };
+  return { graph: smoothed(graph, scales), smoothings, scales };
 };
 
 /** Products of 8 bits, by ranges that texts gave where the format fixes them. */

@@ -44,11 +44,20 @@ const hullOf = ({ weight, rungs }: Site): readonly Step[] => {
       const step = { weight, from, to, bytes: bytes - at.bytes, harm: at.harm - harm };
       return to > from && step.harm > 0 ? [step] : [];
     });
-    const [first] = ahead.toSorted((a, b) => slopeOf(b) - slopeOf(a));
+    const [first] = ahead.toSorted((a, b) => (slopeOf(a) === slopeOf(b) ? 0 : slopeOf(b) - slopeOf(a)));
     if (first === undefined) return steps;
     steps.push(first);
     from = first.to;
   }
+};
+
+/** Steps of a weight with what each saves by the byte: none more than the one before it, whatever rounding says. */
+const ranked = (site: Site): readonly { readonly step: Step; readonly slope: number }[] => {
+  let least = Number.POSITIVE_INFINITY;
+  return hullOf(site).map((step) => {
+    least = Math.min(least, slopeOf(step));
+    return { step, slope: least };
+  });
 };
 
 /**
@@ -57,12 +66,15 @@ const hullOf = ({ weight, rungs }: Site): readonly Step[] => {
  * multiple-choice knapsack, Sinha and Zoltners 1979).
  */
 export const pathOf = (sites: readonly Site[]): readonly Step[] =>
-  sites.flatMap(hullOf).toSorted((a, b) => slopeOf(b) - slopeOf(a));
+  sites
+    .flatMap(ranked)
+    .toSorted((a, b) => (a.slope === b.slope ? 0 : b.slope - a.slope))
+    .map(({ step }) => step);
 
-/** Steps after which no weight is on its first rung any more that ever leaves it: beyond, floats take the place of fine blocks. */
+/** Steps after which every weight stands in the finest blocks that save anything: beyond, floats alone take their place. */
 export const throughBlocks = (sites: readonly Site[], path: readonly Step[]): number => {
-  const several = new Set(sites.filter(({ rungs }) => rungs.length > 2).map(({ weight }) => weight));
-  return path.findLastIndex(({ weight, from }) => from === 0 && several.has(weight)) + 1;
+  const rungs = new Map(sites.map((site) => [site.weight, site.rungs]));
+  return path.findLastIndex(({ weight, to }) => rungs.get(weight)?.[to]?.storage !== 'float') + 1;
 };
 
 /** Steps that fit into so many bytes, in their order; a weight that has no room for one takes none beyond it. */

@@ -28,7 +28,7 @@ const smallest = (choices: readonly BlockChoice[], dims: readonly number[]): Blo
 
 /**
  * What each weight in blocks may be stored in, from the fewest bytes on: the fewest bits in wide blocks, unless somebody says how
- * wide, and in those of the format; 8 bits; floats.
+ * wide, and in those of the format; more bits; floats.
  */
 export const laddersOf = (graph: Graph, options: QuantizeOptions): ReadonlyMap<Value, readonly Storage[]> => {
   const others = options.block === undefined ? coarse.map((block) => inBlocksOf(graph, options, block)) : [];

@@ -6,6 +6,7 @@ import type { QuantizeOptions } from '../../graph/quantize/choose.ts';
 import type { Model } from '../../models/model.ts';
 import type { Texts } from './calibration.ts';
 import type { Config } from './config.ts';
+import type { Train } from './recover.ts';
 
 /** How far a step has come, and when to stop it. */
 export interface QuantizeContext {
@@ -29,6 +30,8 @@ export interface Subject {
   readonly judged: readonly Encoded[];
   readonly held: Texts['held'];
   readonly context: QuantizeContext;
+  /** How weights are trained as they will be stored, where they are. */
+  readonly train?: Train | undefined;
 }
 
 export const watchingOf = (graph: Graph, { model, context }: Subject): Watching => ({

@@ -14,21 +14,24 @@ import { readModelArtifact, writeModel } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
 import { precisionOf } from '../../models/precision-of.ts';
 import type { StageRun } from '../stage.ts';
+import type { TrainedModel } from '../train/run.ts';
 import { searchBlockScales } from './block-scales.ts';
 import { type RoundedProducts, roundProducts } from './blocks.ts';
 import { type Budgeted, budgetJson, withinBudget } from './budgeted.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
 import { type Deviation, judgeOf } from './check.ts';
-import { CALIBRATION, type Config, formatOf, roundingIn } from './config.ts';
+import { CALIBRATION, type Config, formatOf, optionsOf, roundingIn } from './config.ts';
 import { withCorrections } from './corrections.ts';
 import { type Decision, writeDecision } from './decision.ts';
 import { depthIn } from './depth.ts';
 import { dropsFrom } from './drops.ts';
 import { wideValues } from './halves.ts';
 import type { Reported } from './index.ts';
-import { evened, inIntegers } from './integers.ts';
+import { type Evened, evened, inIntegers } from './integers.ts';
 import { type LayerCosine, layersBeside } from './layers.ts';
 import type { Calibration } from './ranges.ts';
+import { type Train, trainedAgain, trainedFrom } from './recover.ts';
+import { openRecovery } from './recovery.ts';
 import { Harms } from './sensitivity.ts';
 import type { Smoothing } from './smoothing.ts';
 import { counting, type QuantizeContext, reading, type Subject, watchingOf } from './subject.ts';
@@ -68,6 +71,8 @@ interface Made {
   readonly islands: ReadonlyMap<Value, number>;
   /** What a budget allowed, and what came of it. */
   readonly budgeted?: Budgeted;
+  /** What training left, where it saw weights as they are stored. */
+  readonly trained?: TrainedModel;
   /** How deep a weight lies. */
   depthOf(weight: string): string | undefined;
 }
@@ -88,6 +93,7 @@ const metricsOf = ({ format }: Config, made: Made, layers: readonly LayerCosine[
       ...(layers.length === 0 ? {} : { layers: layers.map((one) => ({ ...one })) }),
     },
     deviation: { ...found },
+    ...(made.trained === undefined ? {} : { training: made.trained.summary }),
   };
 };
 
@@ -112,14 +118,14 @@ const nothingQuantized = ({ format }: Config, { weights }: Quantized['report']):
 const nothingRounded: RoundedProducts = { packings: new Map(), corrections: new Map() };
 
 /** Inputs divided and weights multiplied where a rounding to blocks asks for that. */
-const scaled = async (graph: Graph, subject: Subject): Promise<Pick<Made, 'graph' | 'smoothings'>> => {
+const scaled = async (graph: Graph, subject: Subject): Promise<Evened> => {
   const { examples, config, options, context } = subject;
   const rounding = roundingIn(config);
   if (examples === undefined || !rounding.readsInputs || !rounding.scales) return { graph, smoothings: [] };
   const onMatrix = counting(context, 'products', 'searching scales');
   const request = { ...watchingOf(graph, subject), examples, onText: reading(context), onMatrix };
   const { scales, smoothings } = await searchBlockScales(request, chooseWeights(graph, options));
-  return { graph: smoothed(graph, scales), smoothings };
+  return { graph: smoothed(graph, scales), smoothings, scales };
 };
 
 /** Matrices rounded by their own numbers, or by what they are multiplied with. */
@@ -175,7 +181,9 @@ const made = async (subject: Subject): Promise<Made> => {
   const { kind } = format.products;
   const fused = fusedFor(model.graph, format);
   const evening = { integers: evened, blocks: scaled, floats: undefined }[kind];
-  const even = (await evening?.(fused, subject)) ?? { graph: fused, smoothings: [] };
+  const { scales, ...found } = (await evening?.(fused, subject)) ?? { graph: fused, smoothings: [] };
+  const before = trainedFrom({ fused, scales }, subject);
+  const even = { ...found, graph: before?.fused ?? found.graph };
   const islands = await islandsIn(even.graph, subject);
   const stored: Stored = ({ graph, choices }) =>
     format.floats === 'float16' ? storedInHalves(graph, new Set([...islands.keys(), ...leftAlone(choices)])) : graph;
@@ -185,9 +193,10 @@ const made = async (subject: Subject): Promise<Made> => {
       : kind === 'integers'
         ? await inIntegers(even.graph, subject)
         : { quantized: quantizeWeights(even.graph, options) };
-  const { quantized } = done;
-  if (kind !== 'floats' && quantized.report.quantized === 0) throw nothingQuantized(subject.config, quantized.report);
-  return { ...even, ...done, islands, graph: stored(quantized), depthOf: depthIn(model.graph, fused) };
+  const { report } = done.quantized;
+  if (kind !== 'floats' && report.quantized === 0) throw nothingQuantized(subject.config, report);
+  const again = before === undefined ? done : await trainedAgain(before, done.quantized);
+  return { ...even, ...done, ...again, islands, graph: stored(again.quantized), depthOf: depthIn(model.graph, fused) };
 };
 
 /** Fuses a model for inference, stores it in fewer bits and proves that it follows its source. */
@@ -197,6 +206,7 @@ export const quantizeModel = async (
   texts: Texts | undefined,
   context: QuantizeContext,
   more: Pick<QuantizeOptions, 'minimumElements' | 'minimumTable'> = {},
+  train?: Train,
 ): Promise<{
   readonly model: Model;
   readonly metrics: Reported;
@@ -208,40 +218,38 @@ export const quantizeModel = async (
     throw stageError('the model is quantized already; take the model from before with from: ID');
   }
   const onText = counting(context, 'texts', 'comparing with the source');
-  const judge = await judgeOf(source, { threads: context.threads, signal: context.signal, onText });
-  const { embeddings, reduceRange, exclude, block, zeroPoint, format } = config;
-  const options: QuantizeOptions = {
-    ...{ ...more, embeddings, reduceRange, exclude, format: formatOf(format) },
-    ...(block === undefined ? {} : { block }),
-    ...(zeroPoint === undefined ? {} : { zeroPoint }),
-  };
+  const judging = { threads: context.threads, signal: context.signal, onText };
+  // A file that was trained follows what training saw in the end: that is another model by then.
+  const before = train === undefined ? await judgeOf(source, judging) : undefined;
+  const options = { ...more, ...optionsOf(config) };
   const result = await made({
-    ...{ model: source, config, options, context },
+    ...{ model: source, config, options, context, train },
     ...{ examples: texts?.seen, judged: texts?.judged ?? [], held: texts?.held },
   });
-  const { graph } = result;
-  const model: Model = { ...source, graph, info: { ...source.info, ...hiddenStatesIn(graph, source.info) } };
-  const found = await judge(model);
-  const watching = { ...{ graph, info: source.info, engine: cpuEngine }, ...context };
-  const layers = texts === undefined ? [] : await layersBeside(watching, source, graph, texts.judged);
+  const { graph, trained } = result;
+  const origin = trained?.model ?? source;
+  const model: Model = { ...origin, graph, info: { ...origin.info, ...hiddenStatesIn(graph, origin.info) } };
+  const found = await (before ?? (await judgeOf(origin, judging)))(model);
+  const watching = { ...{ graph, info: origin.info, engine: cpuEngine }, ...context };
+  const layers = texts === undefined ? [] : await layersBeside(watching, origin, graph, texts.judged);
   return {
     ...{ model, metrics: metricsOf(config, result, layers, proved(found)), decision: result.quantized.choices },
-    matrices: storedMatrices(result.quantized, formatOf(format)),
+    matrices: storedMatrices(result.quantized, formatOf(config.format)),
   };
 };
 
 export const run: StageRun<Config, Reported> = async (inputs, config, ctx) => {
   const { model: input, dataset } = inputs;
   if (input === undefined) throw new Error('quantize needs a model');
-  const source = await readModelArtifact(input.path);
+  const recovery = await openRecovery(inputs, config, ctx);
+  const source = recovery?.model ?? (await readModelArtifact(input.path));
   const { calibration = CALIBRATION } = config;
   const { budget } = config;
   const asked = { count: calibration, judges: budget !== undefined, verifies: budget?.maxDrop !== undefined };
   const texts = dataset === undefined ? undefined : await calibrationTexts(dataset.path, source, asked, ctx.signal);
-  const { model, metrics, decision } = await quantizeModel(source, config, texts, {
-    ...{ threads: ctx.threads, signal: ctx.signal },
-    onProgress: (progress) => ctx.progress(progress),
-  });
+  const { threads, signal } = ctx;
+  const context = { threads, signal, onProgress: ctx.progress.bind(ctx) };
+  const { model, metrics, decision } = await quantizeModel(source, config, texts, context, {}, recovery?.train);
   const folder = await ctx.output('model', 'model');
   await writeModel(folder, model);
   await writeDecision(folder, decision);

@@ -1,5 +1,6 @@
 import type { Dataset, Example } from '../../data/dataset.ts';
 import { balancedClassWeights, type LossSettings } from '../../engine/losses/index.ts';
+import { type Stored, storedBy } from '../../engine/stored.ts';
 import { taskOf } from '../../engine/tasks/index.ts';
 import { train } from '../../engine/train.ts';
 import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
@@ -128,6 +129,8 @@ export const trainingOf = async (
 export interface TrainedModel {
   readonly model: Model;
   readonly summary: TrainingSummary;
+  /** The whole numbers behind weights that were seen as they will be stored. */
+  readonly rounded: Stored['rounded'];
 }
 
 /** Trains as a request says, and then settles what the options of its job ask for. */
@@ -136,8 +139,9 @@ export const runRequest = async (
   { dataset, config }: Pick<TrainingJob, 'dataset' | 'config'>,
   ctx: TrainingContext,
 ): Promise<TrainedModel> => {
-  const { model, summary } = await train(request);
-  return { model: await withThresholds(model, dataFor(config, dataset), config, ctx), summary };
+  const { model: trained, summary } = await train(request);
+  const { model, rounded } = await storedBy(trained, request.faked ?? new Map(), ctx.threads);
+  return { model: await withThresholds(model, dataFor(config, dataset), config, ctx), summary, rounded };
 };
 
 /** Fits a model to what is known of the training texts. */

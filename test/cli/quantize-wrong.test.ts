@@ -107,7 +107,6 @@ describe('quantization in a pipeline', () => {
       /format is "nf4"[\s\S]*known: int8, uint8, int8-static, fp16/,
     ],
     ['a budget without a unit', ofClasses, "format: q4, budget: { bytes: 'lots' }", 2, /expected bytes such as '16MB'/],
-    ['a budget of 8 bits', ofClasses, 'format: q8-blocks, budget: { bytes: 1MB }', 2, /has no more bits to give/],
     [
       'blocks that no matrix fills',
       ofClasses,

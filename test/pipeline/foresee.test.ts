@@ -116,6 +116,12 @@ describe('before anything runs', () => {
       '5000',
     ],
     [
+      'such a teacher of rounded weights',
+      `${encoder}  - { id: teacher, uses: train }\n  - { id: q4, uses: quantize, format: q4, recover: { uses: distill, teacher: encoder } }`,
+      'the teacher gives features, not class scores: train it first',
+      'encoder } }',
+    ],
+    [
       'importance of a loss that a model without classes lacks',
       `${encoder}  - { id: cut, uses: prune, keep: { heads: 50% } }`,
       'criterion taylor measures a loss on what the data says, the model puts out features; train it first, or choose criterion: magnitude',

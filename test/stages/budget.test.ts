@@ -4,7 +4,15 @@ import { value } from '../../graph/graph.ts';
 import { accuracy } from '../../ground/metrics/index.ts';
 import { dataTask } from '../../ground/tasks.ts';
 import { bytesIn, dropProblem, expectReachable, pointsIn, unreachable } from '../../stages/quantize/budget.ts';
-import { extraOf, harmOf, pathOf, type Site, standing, stepsWithin } from '../../stages/quantize/knapsack.ts';
+import {
+  extraOf,
+  harmOf,
+  pathOf,
+  type Site,
+  standing,
+  stepsWithin,
+  throughBlocks,
+} from '../../stages/quantize/knapsack.ts';
 import { fewestHolding } from '../../stages/quantize/search.ts';
 
 const grid = (bits: 4 | 8) => ({ bits, block: 32, zeroPoint: true }) as const;
@@ -47,6 +55,8 @@ describe('a budget of bytes', () => {
           at.set(weight, to);
         }
       }),
+      // Savings so small that their shares of bytes are rounded to the same number.
+      { examples: [[[siteOf('tiny', [3e-323, 2.5e-323], [4, 12])], 8]] },
     );
   });
 
@@ -72,6 +82,17 @@ describe('a budget of bytes', () => {
     const widened = (bytes: number) => stepsWithin(pathOf(list), bytes).map(({ weight }) => weight);
     expect(widened(100)).toEqual(['dense']);
     expect(widened(110)).toEqual(['dense', 'large']);
+  });
+
+  it('has a path through blocks that ends with the last of them, and not with floats', () => {
+    const list = [siteOf('quick', [1, 0.5], [10, 5000]), siteOf('slow', [0.02, 0.01], [10, 5000])];
+    const path = pathOf(list);
+    const within = path.slice(0, throughBlocks(list, path));
+    expect(within.map(({ weight, to }) => [weight, to])).toEqual([
+      ['quick', 1],
+      ['slow', 1],
+    ]);
+    expect(path).toHaveLength(4);
   });
 
   it('goes past a way of storing that saves less than a wider one', () => {

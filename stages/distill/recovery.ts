@@ -1,0 +1,43 @@
+import type { Dataset } from '../../data/dataset.ts';
+import type { TrainRequest, WeightHook } from '../../engine/train-request.ts';
+import type { InputArtifact } from '../../ground/artifact.ts';
+import { readModelArtifact } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
+import { readTeacherOutputs } from '../label/outputs.ts';
+import { defaultRates } from '../train/options.ts';
+import { runRequest, type TrainedModel, type TrainingContext, trainingOf } from '../train/run.ts';
+import type { Recover } from './recover-options.ts';
+import { distillationOf } from './run.ts';
+
+/** What is trained again, on what and how. */
+export interface Recovery {
+  readonly model: Model;
+  readonly dataset: Dataset;
+  readonly recover: Recover;
+  /** Of the stage: the teacher, or what it said. */
+  readonly inputs: Readonly<Record<string, InputArtifact>>;
+  readonly hook?: WeightHook | undefined;
+}
+
+/** A training as the train and distill stages do it, not begun. */
+export const recoveryTraining = async (
+  { model, dataset, recover, inputs, hook }: Recovery,
+  ctx: TrainingContext,
+): Promise<TrainRequest> => {
+  if (recover.uses === 'train') {
+    const { uses: _, ...config } = recover;
+    return await trainingOf({ model, dataset, config, rates: defaultRates.fineTune, hook }, ctx);
+  }
+  const { teacher, 'teacher-outputs': outputs } = inputs;
+  const { uses: _, teacher: __, ...config } = recover;
+  const job = {
+    ...{ model, dataset, config, hook },
+    teacher: outputs === undefined ? undefined : await readTeacherOutputs(outputs.path),
+    teacherModel: teacher === undefined ? undefined : await readModelArtifact(teacher.path),
+  };
+  return await distillationOf(job, ctx);
+};
+
+/** Trains so. */
+export const recoverModel = async (recovery: Recovery, ctx: TrainingContext): Promise<TrainedModel> =>
+  runRequest(await recoveryTraining(recovery, ctx), { dataset: recovery.dataset, config: recovery.recover }, ctx);
