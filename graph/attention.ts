@@ -1,4 +1,5 @@
 import { type Graph, indexOf, type Node, type Value } from './graph.ts';
+import { asSingles, isHalf } from './halves.ts';
 import { elementCount, numbersOf } from './tensor.ts';
 
 /** softmax(scale Q K^T + ...) V in pieces (Vaswani et al. 2017, 1706.03762), found through its Softmax. */
@@ -83,7 +84,8 @@ const scaledBy = (graph: Graph, number: number, { op, inputs }: Node): number =>
   if (!scaling.has(op)) return number;
   const [factor] = inputs.flatMap((input) => {
     const tensor = input === null ? undefined : graph.weights.get(input);
-    return tensor !== undefined && elementCount(tensor.dims) === 1 ? numbersOf(tensor) : [];
+    if (tensor === undefined || elementCount(tensor.dims) !== 1) return [];
+    return numbersOf(isHalf(tensor) ? asSingles(tensor) : tensor);
   });
   return factor === undefined ? number : op === 'Div' ? number / factor : number * factor;
 };

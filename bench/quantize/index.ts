@@ -14,7 +14,7 @@ import { importFolder } from '../../models/importers/folder/index.ts';
 import type { Model } from '../../models/model.ts';
 import { config } from '../../stages/quantize/config.ts';
 import { quantizeModel } from '../../stages/quantize/work.ts';
-import { modelFrom, type Nearness, nearness, runtime, speedsOf, vectorsOf } from './judge.ts';
+import { modelFrom, type Nearness, nearness, refusalOfFile, runtime, speedsOf, vectorsOf } from './judge.ts';
 
 /** Options of the quantize stage, those of the yardsticks first. */
 const asked: readonly Readonly<Record<string, unknown>>[] = [
@@ -98,10 +98,17 @@ const rivalFiles = async (python: string, { model, folder, calibrate }: Subject)
   const script = join(import.meta.dirname, 'rival.py');
   const { stdout, stderr } = await promisify(execFile)(python, [script, source, folder, texts]);
   for (const line of stderr.split('\n')) if (/Error: /.test(line)) process.stderr.write(`left out: ${line}\n`);
-  return stdout
+  const made = stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map(rowOf);
+  const loaded: Contender[] = [];
+  for (const one of made) {
+    const refusal = await refusalOfFile(one.file);
+    if (refusal === undefined) loaded.push(one);
+    else process.stderr.write(`left out: ${one.recipe}: ${refusal}\n`);
+  }
+  return loaded;
 };
 
 /** A row of the table. */

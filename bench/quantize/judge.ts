@@ -63,6 +63,16 @@ const feedsOf = ({ graph }: Model, [batch, length]: readonly [number, number]) =
   return Object.fromEntries(graph.inputs.map((name) => [name, ofInput(name)]));
 };
 
+/** Why the runtime does not load a file; undefined where it does. */
+export const refusalOfFile = async (file: string): Promise<string | undefined> => {
+  try {
+    await (await openFile(file, { threads: 1, memory: 'planned' })).release();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
 /** Milliseconds of computing that a turn takes at least: the system counts in coarser ones than a run takes. */
 const TURN = 60;
 

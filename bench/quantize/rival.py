@@ -1,4 +1,4 @@
-"""What Python's tools make of a float model: onnxruntime's quantizers and onnxconverter-common's float16.
+"""What Python's tools make of a float model: onnxruntime's quantizers and its float16.
 
     rival.py MODEL FOLDER CALIBRATION
 
@@ -43,7 +43,7 @@ def in_blocks(source, target, algo=None, **options):
 
 
 def float16(source, target):
-    from onnxconverter_common import float16 as converter
+    from onnxruntime.transformers import float16 as converter
 
     onnx.save(converter.convert_float_to_float16(onnx.load(source), keep_io_types=True), target)
 
