@@ -137,9 +137,16 @@ describe('a budget of loss', () => {
           return steps >= Math.min(least, most);
         };
         expect(await fewestHolding(most, holds)).toBe(Math.min(least, most));
-        expect(looked.length).toBeLessThanOrEqual(2 + Math.ceil(Math.log2(most + 1)));
+        expect(looked.length).toBeLessThanOrEqual(4 + Math.ceil(Math.log2(most + 1)));
+        expect(new Set(looked).size).toBe(looked.length);
       }),
     );
+  });
+
+  it('steps down over one that does not hold', async () => {
+    const holding = new Set([4, 6, 7, 8]);
+    expect(await fewestHolding(8, async (steps) => holding.has(steps))).toBe(4);
+    expect(await fewestHolding(8, async (steps) => new Set([3, 6, 7, 8]).has(steps))).toBe(6);
   });
 
   it.each([
