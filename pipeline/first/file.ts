@@ -192,7 +192,7 @@ export const init = async (options: InitOptions): Promise<string> => {
   const guess = ofFolders ? await folderGuess(files[0] ?? '') : await guessed(options);
   const roles = rolesOf(options, guess);
   const folder = dirname(resolve(out));
-  const paths = files.map((file) => relative(folder, resolve(file)).replaceAll('\\', '/'));
+  const paths = files.map((file) => relative(folder, resolve(file)).replaceAll('\\', '/') || '.');
   const facts = await proven(dataLines(paths, roles, guess), folder);
   const { train, unlabelled } = facts.loaded.dataset;
   const written = { name: nameOf(files[0] ?? ''), schema: schemaLine(folder), data: facts.data, roles };
