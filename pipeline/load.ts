@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { findEngine } from '../engine/engines/index.ts';
 import { isUserError } from '../ground/errors.ts';
+import { nearby } from '../ground/near.ts';
 import type { Catalogue } from './catalogue.ts';
 import { stageOf } from './catalogue.ts';
 import { type Diagnostic, requestProblems, type Span } from './diagnostic.ts';
@@ -41,7 +42,9 @@ const checkSources = async (
         () => true,
         () => false,
       );
-      return exists ? [] : [at(spanOfFile(located, base, step.config, plan.base, file), `there is no file ${file}`)];
+      return exists
+        ? []
+        : [at(spanOfFile(located, base, step.config, plan.base, file), `there is no file ${file}${nearby(file)}`)];
     });
     return (await Promise.all(problems)).flat();
   } catch (error) {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isUserError, userErrors } from '../ground/errors.ts';
+import { nearby } from '../ground/near.ts';
 import { isFile, readText } from '../ground/whole-file.ts';
 import { buildReport } from './build.ts';
 import { reportFolder } from './history.ts';
@@ -52,7 +53,9 @@ export const loadReport = async (where: string): Promise<Report> => {
   const path = await reportFolder(where);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) {
-    throw noReport(`${path}: no such file or folder; expected the folder of a run (runs/NAME) or a report.json`);
+    throw noReport(
+      `${path}: no such file or folder; expected the folder of a run (runs/NAME) or a report.json${nearby(path)}`,
+    );
   }
   if (!found.isDirectory()) return await readReport(path);
   if ((await isFile(join(path, runFile))) || (await readWritten(path)) !== null) {

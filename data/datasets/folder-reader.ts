@@ -96,6 +96,7 @@ const MOST_SIZED = 2000;
 
 /** Reads a folder of text files: one text a file, its class the folder that it lies in. */
 export const folderReader: RowReader = {
+  isNaming: true,
   values: (folder, columns) => rowsOf(folder, columns),
   columns: async (folder) => {
     await expectFolder(folder);

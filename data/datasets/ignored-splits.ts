@@ -7,6 +7,7 @@ const ROWS = 500;
 const MOST_COLUMNS = 100;
 
 const openColumns = async ({ file, reader, columns }: Part): Promise<readonly string[]> => {
+  if (reader.isNaming === true) return [];
   const { text, pair, target, group = '', time = '' } = columns;
   const used = new Set([text, pair, group, time, ...(target?.names ?? [])]);
   const all = (await reader.columns(file)) ?? [];

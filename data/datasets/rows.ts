@@ -41,6 +41,8 @@ export interface RowReader {
   columns(file: SourceFile): Promise<readonly string[] | undefined>;
   /** Whether each row names its own columns, so that files need not have the same ones. */
   readonly isRagged?: true;
+  /** Whether it names columns by itself: none of them is one that somebody made. */
+  readonly isNaming?: true;
   /** The column that holds the texts, where the format gives columns no names. */
   readonly texts?: string;
   /** Whether the names look as if a first row of values had been taken for them; only where a format may lack names. */

@@ -23,8 +23,8 @@ const names: Readonly<Record<string, Split>> = {
   unsupervised: 'unlabelled',
 };
 
-/** In whatever case, with marks and numbers: Train, held-out, test_set, dev 1. */
-const splitOf = (value: string): Split | undefined => {
+/** The split that is called so, in whatever case, with marks and numbers: Train, held-out, test_set, dev 1. */
+export const splitOf = (value: string): Split | undefined => {
   const letters = value
     .normalize('NFKC')
     .toLowerCase()

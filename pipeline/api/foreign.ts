@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isUserError, reworded } from '../../ground/errors.ts';
+import { nearby } from '../../ground/near.ts';
 import { isFile } from '../../ground/whole-file.ts';
 import type { ForeignGraph } from '../../models/foreign.ts';
 import type { Model } from '../../models/model.ts';
@@ -158,6 +159,6 @@ const withOpened = async <T>(name: string, options: OpenOptions, use: (foreign: 
   if (file !== undefined) return await use(await bareFile(name, file));
   if (/^(?:hub|npm):/.test(name)) return await withRemote(name, options, use);
   throw requestError(
-    `${name}: no such file or folder; expected a model: an ONNX file, a folder with one, a folder of decant or a checkpoint, or what import takes, such as hub:owner/name@revision`,
+    `${name}: no such file or folder; expected a model: an ONNX file, a folder with one, a folder of decant or a checkpoint, or what import takes, such as hub:owner/name@revision${nearby(name)}`,
   );
 };

@@ -1,4 +1,5 @@
 import { isMissing, isUserError } from '../../ground/errors.ts';
+import { nearby } from '../../ground/near.ts';
 import { parsedJson, readText } from '../../models/importers/json-file.ts';
 import { requestError } from '../diagnostic.ts';
 
@@ -7,7 +8,7 @@ export const jsonIn = (file: string, expected: string): unknown => {
   try {
     return parsedJson(file, readText(file));
   } catch (error) {
-    if (isMissing(error)) throw requestError(`${file}: no such file; expected ${expected}`);
+    if (isMissing(error)) throw requestError(`${file}: no such file; expected ${expected}${nearby(file)}`);
     if (isUserError(error)) throw requestError(error.message);
     throw error;
   }

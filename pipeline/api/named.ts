@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { defaultEngine, openEngine } from '../../engine/engines/index.ts';
 import { noCheckpoints } from '../../ground/checkpoints.ts';
 import { reworded } from '../../ground/errors.ts';
+import { nearby } from '../../ground/near.ts';
 import type { Model } from '../../models/model.ts';
 import type { Precision } from '../../models/precision.ts';
 import type { StageContext } from '../../stages/stage.ts';
@@ -111,6 +112,6 @@ export const withModels = async <T>(
   if (isHubSpecifier(name)) return await withDownload(name, reading, use);
   if (name.startsWith('npm:')) return await use(await fromPackage(name));
   throw requestError(
-    `${name}: no such folder; expected a model folder such as runs/NAME/models/student, or a model as import takes it, such as hub:owner/name@revision`,
+    `${name}: no such folder; expected a model folder such as runs/NAME/models/student, or a model as import takes it, such as hub:owner/name@revision${nearby(name)}`,
   );
 };

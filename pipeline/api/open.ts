@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { reworded } from '../../ground/errors.ts';
+import { nearby } from '../../ground/near.ts';
 import type { Model } from '../../models/model.ts';
 import { requestError } from '../diagnostic.ts';
 import { called } from './called.ts';
@@ -79,5 +80,7 @@ const openNamed = async (path: string, options: FileOptions): Promise<Opened> =>
   const entry = await stat(path).catch(() => undefined);
   if (entry?.isDirectory() === true) return await openFolder(path, options);
   if (entry?.isFile() === true) return await openFile(path, options);
-  throw requestError(`${path}: no such folder; expected a model folder such as runs/NAME/deploy, or a file of one`);
+  throw requestError(
+    `${path}: no such folder; expected a model folder such as runs/NAME/deploy, or a file of one${nearby(path)}`,
+  );
 };

@@ -6,13 +6,17 @@ import { DEFAULT_FILE, exit } from './common.ts';
 
 const examples = `
 Examples:
-  $ decant init --data reviews.csv
-  $ decant init --data january.csv february.csv
-  $ decant init --data reviews.csv --text body --label stars --out reviews.yaml
-  $ decant init --data nli.parquet --text premise --pair hypothesis
-  $ decant init --data entities.conll
-  $ decant init --data sentences.jsonl --no-label
-  $ decant init --data sentences.jsonl --task fill-mask`;
+  $ decant init reviews.csv
+  $ decant init january.csv february.csv
+  $ decant init reviews/                          # a folder a class, with .txt files
+  $ decant init reviews.csv --text body --label stars --out reviews.yaml
+  $ decant init nli.parquet --text premise --pair hypothesis
+  $ decant init entities.conll
+  $ decant init sentences.jsonl --no-label
+  $ decant init sentences.jsonl --task fill-mask`;
+
+/** Files may be named with and without --data. */
+type Options = Omit<InitOptions, 'data'> & Partial<Pick<InitOptions, 'data'>>;
 
 /** `decant init`. */
 export const initCommand = (program: Command, end: (code: number) => void): void => {
@@ -22,7 +26,8 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .description(
       'Write a commented pipeline file for one or more files of texts, with or without classes. Columns are guessed unless named.',
     )
-    .requiredOption('--data <files...>', `${formats}; several with equal columns are read together`)
+    .argument('[files...]', `${formats}; several with equal columns are read together; or folders of .txt files`)
+    .option('--data <files...>', 'the same')
     .option('--text <column>', 'column of the texts')
     .option('--pair <column>', 'column of the second texts, where texts come in pairs')
     .option('--label <column>', 'column of the classes')
@@ -38,8 +43,8 @@ export const initCommand = (program: Command, end: (code: number) => void): void
     .option('--out <file>', 'file to write', DEFAULT_FILE)
     .option('--overwrite', 'replace the file if it exists')
     .addHelpText('after', examples)
-    .action(async (options: InitOptions) => {
-      process.stdout.write((await init(options)).summary);
+    .action(async (files: readonly string[], { data = [], ...options }: Options) => {
+      process.stdout.write((await init({ ...options, data: [...files, ...data] })).summary);
       end(exit.done);
     });
 };

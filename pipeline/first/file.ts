@@ -1,7 +1,6 @@
 import { access, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
-import type { DataGuess } from '../../data/datasets/sniff.ts';
 import type { SetsGuess } from '../../data/datasets/sniff-sets.ts';
 import { NO_QUOTE } from '../../data/datasets/table-options.ts';
 import { isUserError } from '../../ground/errors.ts';
@@ -9,8 +8,9 @@ import { dataTask, taskWith } from '../../ground/tasks.ts';
 import { requestError } from '../diagnostic.ts';
 import { inline } from '../yaml/values.ts';
 import { lengthLines, schemaLine } from './defaults.ts';
+import { areFolders, folderGuess, folderLines, type Guess } from './folder.ts';
 import type { InitOptions } from './options.ts';
-import { expectFile, guessed } from './recognise.ts';
+import { guessed } from './recognise.ts';
 import { type Roles, rolesOf } from './roles.ts';
 import { type Proven, summary } from './summary.ts';
 import { type WordRoles, wordsLines } from './words.ts';
@@ -40,13 +40,13 @@ const setsLines = ({ columns, separator, classes }: SetsGuess, rows: number): st
   return `${task}\n  label: ${columns.map(inline).join('')}${seen}${between}`;
 };
 
-const numberLines = (label: string, { decimalComma }: DataGuess): string =>
+const numberLines = (label: string, { decimalComma }: Guess): string =>
   `task: ${taskWith('text', 'number')}                 # one number a text: a rating, a similarity; without this line, classes
   label: ${inline(label)}               # column of the numbers${decimalComma === true ? "\n  decimal: ','                # before the decimals of a number" : ''}`;
 
 const isOfWords = (roles: Roles): roles is WordRoles => roles.words !== undefined;
 
-const labelLine = (roles: Roles, guess: DataGuess): string => {
+const labelLine = (roles: Roles, guess: Guess): string => {
   const { label, task, sets, isNumber } = roles;
   if (isOfWords(roles)) return wordsLines(roles);
   if (label !== undefined && isNumber === true) return numberLines(label, guess);
@@ -66,7 +66,7 @@ const quoteLine = (quote: string): string =>
     : `quote: ${JSON.stringify(quote)}                  # what fields are quoted with`;
 
 /** Only what is not as in every CSV. */
-const tableLines = ({ table: { delimiter = ',', quote, header } }: DataGuess): string =>
+const tableLines = ({ table: { delimiter = ',', quote, header } }: Guess): string =>
   [
     ...(delimiter === ',' ? [] : [`delimiter: ${JSON.stringify(delimiter)}`]),
     ...(quote === undefined ? [] : [quoteLine(quote)]),
@@ -75,7 +75,7 @@ const tableLines = ({ table: { delimiter = ',', quote, header } }: DataGuess): s
     .map((line) => `\n  ${line}`)
     .join('');
 
-const splitLines = ({ split }: DataGuess): string =>
+const splitLines = ({ split }: Guess): string =>
   split === undefined
     ? `# validation and test texts are split off by a hash of the text, so that no duplicate crosses:
   split: { validation: 10%, test: 10% }`
@@ -86,11 +86,14 @@ const fileLine = (files: readonly string[]): string => {
   return more.length === 0 ? first : `[${[first, ...more].join(', ')}]`;
 };
 
-const dataLines = (files: readonly string[], roles: Roles, guess: DataGuess): string => `data:
-  uses: ${guess.uses}
-  file: ${fileLine(files)}
+/** Where texts and classes are in tables. */
+const columnLines = (files: readonly string[], roles: Roles, guess: Guess): string => `file: ${fileLine(files)}
   ${textLine(roles)}
-  ${labelLine(roles, guess)}${tableLines(guess)}
+  ${labelLine(roles, guess)}${tableLines(guess)}`;
+
+const dataLines = (files: readonly string[], roles: Roles, guess: Guess): string => `data:
+  uses: ${guess.uses}
+  ${guess.uses === 'folder' ? folderLines(files, roles, guess) : columnLines(files, roles, guess)}
   ${splitLines(guess)}
   # unlabelled: more.jsonl      # more texts without classes help distillation
   maxLength: ${roles.words === undefined ? '64 ' : '128'}                # tokens; longer texts are cut`;
@@ -181,14 +184,15 @@ const proven = async (data: string, folder: string): Promise<Proven> => {
 /** Writes a pipeline for files of texts, once all of them were read as a run would, and says what they hold. */
 export const init = async (options: InitOptions): Promise<string> => {
   const { data: files, out } = options;
-  for (const file of files) await expectFile(file);
+  if (files.length === 0) throw requestError('name a file of texts, or a folder of them: decant init FILE...');
+  const ofFolders = await areFolders(files);
   if (options.overwrite !== true && (await exists(out))) {
     throw requestError(`${out} exists; name another file with --out, or add --overwrite`);
   }
-  const guess = await guessed(options);
+  const guess = ofFolders ? await folderGuess(files[0] ?? '') : await guessed(options);
   const roles = rolesOf(options, guess);
   const folder = dirname(resolve(out));
-  const paths = files.map((file) => relative(folder, resolve(file)).replaceAll('\\', '/'));
+  const paths = files.map((file) => relative(folder, resolve(file)).replaceAll('\\', '/') || '.');
   const facts = await proven(dataLines(paths, roles, guess), folder);
   const { train, unlabelled } = facts.loaded.dataset;
   const written = { name: nameOf(files[0] ?? ''), schema: schemaLine(folder), data: facts.data, roles };

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { DataGuess } from '../../data/datasets/sniff.ts';
 import { isRefusal, messageOf, systemCode } from '../../ground/errors.ts';
+import { nearby } from '../../ground/near.ts';
 import { otherThanFile } from '../../ground/whole-file.ts';
 import { requestError } from '../diagnostic.ts';
 import { type Columns, formats } from './options.ts';
@@ -12,7 +13,9 @@ export const expectFile = async (file: string): Promise<void> => {
   const other = found === undefined ? undefined : otherThanFile(found);
   if (found !== undefined && other === undefined) return;
   const problem = other === undefined ? 'no such file' : `is ${other}`;
-  throw requestError(`${file}: ${problem}; expected a file of texts: ${formats}`);
+  throw requestError(
+    `${file}: ${problem}; expected a file of texts: ${formats}${other === undefined ? nearby(file) : ''}`,
+  );
 };
 
 /** What a file holds, by its first rows. */

@@ -22,14 +22,17 @@ export interface Roles {
   readonly words?: WordsGuess;
 }
 
-const known = (column: string, { columns }: DataGuess, file: string): string => {
+const known = (column: string, { columns }: Pick<DataGuess, 'columns'>, file: string): string => {
   if (columns.includes(column)) return column;
   const hints = nameHints(column, columns, 'columns').join('; ');
   throw requestError(`${file}: there is no column "${column}" (${hints})`);
 };
 
 /** The sets in the column that is named, or those that were guessed. */
-const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGuess): Pick<Roles, 'sets'> => {
+const setsFor = (
+  named: string | false | undefined,
+  { label, sets = [] }: Pick<DataGuess, 'label' | 'sets'>,
+): Pick<Roles, 'sets'> => {
   const own = typeof named === 'string' && named !== label;
   const guess = sets.find(({ columns }) => (own ? columns.length === 1 && columns[0] === named : columns[0] === label));
   const single = typeof named === 'string' && (guess?.columns.length ?? 0) > 1;
@@ -37,7 +40,7 @@ const setsFor = (named: string | false | undefined, { label, sets = [] }: DataGu
 };
 
 /** The columns that options name, or those that look the part. */
-export const rolesOf = (options: Columns, guess: DataGuess): Roles => {
+export const rolesOf = (options: Columns, guess: Omit<DataGuess, 'uses'>): Roles => {
   const {
     data: [file = ''],
     ...given

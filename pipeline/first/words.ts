@@ -17,7 +17,7 @@ export interface WordRoles {
 /** Words and what is known of them, in the columns that options name or in those that look the part. */
 export const wordsFor = (
   { data: [file = ''], ...given }: Columns,
-  { words = [] }: DataGuess,
+  { words = [] }: Pick<DataGuess, 'words'>,
 ): WordRoles | undefined => {
   if (given.task !== undefined || given.label === false || given.pair !== undefined) return undefined;
   const found = words.find(({ text, label }) => (given.text ?? text) === text && (given.label ?? label) === label);

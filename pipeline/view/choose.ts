@@ -17,8 +17,12 @@ const isLive = (stream: NodeJS.WriteStream): boolean =>
   process.env.CI === undefined &&
   process.env.TERM !== 'dumb';
 
-export const wantsColor = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+/** On a terminal, unless somebody says otherwise: FORCE_COLOR is heard before NO_COLOR, as Node does. */
+export const wantsColor = (stream: NodeJS.WriteStream): boolean => {
+  const { FORCE_COLOR: forced, NO_COLOR: none, TERM: terminal } = process.env;
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return stream.isTTY === true && !none && terminal !== 'dumb';
+};
 
 /** The live view on a terminal, plain lines everywhere else. */
 export const viewFor = async ({ plain, json }: ViewOptions): Promise<View> => {

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { systemCode, type UserError } from '../../ground/errors.ts';
+import { nearby } from '../../ground/near.ts';
 import { otherThanFile } from '../../ground/whole-file.ts';
 import { type Diagnostic, requestError, requestProblems, type Source } from '../diagnostic.ts';
 
@@ -50,14 +51,16 @@ export interface Purpose {
 
 const pipelineFile: Purpose = {
   name: 'a pipeline file in YAML',
-  hint: 'Name a pipeline file, or write one for your data: decant init --data FILE.csv',
+  hint: 'Name a pipeline file, or write one for your data: decant init FILE.csv',
 };
 
 /** What the system says of a file, in words. */
 const unreadable = (name: string, purpose: Purpose, error: unknown): UserError => {
   const code = systemCode(error);
   return requestError(
-    code === 'ENOENT' ? `${name}: no such file. ${purpose.hint}` : `${name}: cannot be read (${code || String(error)})`,
+    code === 'ENOENT'
+      ? `${name}: no such file${nearby(name) || '.'} ${purpose.hint}`
+      : `${name}: cannot be read (${code || String(error)})`,
   );
 };
 

@@ -95,6 +95,44 @@ describe('decant init', () => {
     expect(readFileSync(space.path('pipeline.yaml'), 'utf8')).toMatch(/epochs: 4\n[\s\S]*epochs: 3\n/);
   });
 
+  it('takes folders of text files: a folder a class, classes below splits, or texts alone', async () => {
+    using space = workspace();
+    for (let i = 0; i < 60; i++) {
+      const [where, text] = [`${i % 2 === 0 ? 'good' : 'bad'}/${i}.txt`, `text ${i}`];
+      space.write(`reviews/${where}`, text);
+      space.write(`parted/${i < 40 ? 'train' : 'test'}/${where}`, text);
+      space.write(`flat/${i}.txt`, text);
+    }
+    const of = async (folder: string): Promise<readonly string[]> => {
+      const init = await decant(['init', folder, '--overwrite'], { cwd: space.folder });
+      const valid = await decant(['validate'], { cwd: space.folder });
+      const lines = readFileSync(space.path('pipeline.yaml'), 'utf8').split('\n');
+      const at = lines.indexOf('  uses: folder');
+      return [...init.stdout.split('\n').slice(0, 2), ...lines.slice(at + 1, at + 3), init.stderr + valid.stderr];
+    };
+    expect(await of('reviews')).toEqual([
+      'Wrote pipeline.yaml: texts from .txt files, classes from their folders.',
+      'Read 60 texts: 48 to train on, 6 to validate, 6 to test.',
+      '  folder: reviews                # .txt files: a folder a class, 2 of them',
+      expect.stringContaining('# validation and test texts are split off'),
+      '',
+    ]);
+    expect(await of('parted')).toEqual([
+      'Wrote pipeline.yaml: texts from .txt files, classes from their folders, splits from the folders above them.',
+      'Read 60 texts: 36 to train on, 4 to validate, 20 to test.',
+      '  test: parted/test',
+      '  train: parted/train',
+      '',
+    ]);
+    expect(await of('flat')).toEqual([
+      'Wrote pipeline.yaml: texts from .txt files, no classes.',
+      'Read 60 texts: 48 to train on, 6 to validate, 6 to test.',
+      '  folder: flat                # .txt files: texts at any depth',
+      '  task: features              # no classes',
+      '',
+    ]);
+  });
+
   it('writes what texts alone are for, with a teacher for it', async () => {
     using space = workspace();
     const texts = lines(90, (i) => JSON.stringify({ text: `t ${i}` }));

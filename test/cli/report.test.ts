@@ -71,6 +71,26 @@ describe('decant report', () => {
     );
   });
 
+  it.each([
+    [{}, false],
+    [{ FORCE_COLOR: '1' }, true],
+    [{ FORCE_COLOR: '0' }, false],
+    [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true],
+  ])('has colours in a file as %j says', async (env, colored) => {
+    const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env;
+    const child = spawn(process.execPath, [`${root}bin/decant.js`, 'report', 'runs/x'], {
+      cwd: space.folder,
+      env: { ...rest, ...env },
+    });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    await new Promise((done) => child.on('close', done));
+    expect(out).toContain('stage');
+    expect(out.includes('\u001b[1m')).toBe(colored);
+  });
+
   it('minds a closed pipe as little as a reader does', async () => {
     const child = spawn(
       'sh',

@@ -58,7 +58,7 @@ describe('a file that is read as a whole is a file that fits', () => {
     [['validate', '/dev/zero'], /dev\/zero: is a device; expected a pipeline file in YAML/],
     [['plan', 'p.fifo'], /^p\.fifo: is a pipe; expected a pipeline file in YAML/],
     [['init', '--data', 'p.fifo'], /^p\.fifo: is a pipe; expected a file of texts/],
-    [['init', '--data', '.'], /^\.: is a folder; expected a file of texts/],
+    [['init', '--data', '.'], /^\. has no \.txt file, but 'p\.fifo'/],
   ])('%j', async (args, message) => {
     using space = workspace();
     pipe(space, 'p.fifo');

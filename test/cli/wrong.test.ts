@@ -44,13 +44,31 @@ describe('wrong requests exit 2 before anything runs', () => {
     [['inspect'], /missing required argument 'model'/],
     [['predict', 'missing', 'a text'], /^missing: no such folder; expected a model folder/],
     [['init', '--data', 'missing.csv'], /^missing\.csv: no such file; expected a file of texts: CSV, JSON Lines/],
-    [['init'], /required option '--data <files\.\.\.>' not specified/],
+    [['init'], /^name a file of texts, or a folder of them: decant init FILE\.\.\.\n$/],
     [['validate', 'a.yaml', 'b.yaml'], /too many arguments/],
   ])('%j', async (args, message) => {
     using space = workspace();
     const { code, stderr, stdout } = await decant(args, { cwd: space.folder });
     expect(stderr).toMatch(message);
     expect([code, stdout]).toEqual([2, '']);
+  });
+
+  it.each([
+    [['predict', 'runs/ticket/deploi', 'a text'], 'runs/tickets/deploy'],
+    [['report', 'run/tickets'], 'runs/tickets'],
+    [['inspect', 'runs/tickets/deploy/model.onxx'], 'runs/tickets/deploy/model.onnx'],
+    [['validate', 'pipelin.yaml'], 'pipeline.yaml'],
+    [['init', 'reviws.csv'], 'reviews.csv'],
+    [['validate', 'other.yaml'], 'reviews.csv'],
+  ])('%j names the path of a near name', async (args, near) => {
+    using space = workspace();
+    space.write('runs/tickets/deploy/model.onnx', '');
+    space.write('reviews.csv', tinyCsv());
+    space.write('pipeline.yaml', tinyPipeline);
+    space.write('other.yaml', tinyPipeline.replace('tiny.csv', 'review.csv'));
+    const { code, stderr } = await decant(args, { cwd: space.folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`; did you mean \\S*${near}\\?`));
   });
 
   it('names the nearest stage of --until and --force', async () => {

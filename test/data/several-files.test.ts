@@ -179,6 +179,13 @@ describe('a folder a class', () => {
     expect(remarks).toEqual(["1 file of reviews does not end in .txt and is left out: 'README.md'"]);
   });
 
+  it('needs no folders where texts alone are read, and takes none for a split', async () => {
+    using space = workspace();
+    for (let i = 0; i < 60; i++) space.write(i % 2 === 0 ? `flat/${i}.txt` : `flat/train/${i}.txt`, `text number ${i}`);
+    const { dataset, remarks } = await load(folderOf({ folder: 'flat', task: 'features' }), space.folder);
+    expect([textsOf(dataset).length, remarks]).toEqual([60, []]);
+  });
+
   it('may be one of each split, with more texts without classes', async () => {
     using space = workspace();
     write(space, 'train');
