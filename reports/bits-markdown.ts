@@ -1,21 +1,9 @@
 import { bytes } from './figures.ts';
 import { folded, inert, table } from './markdown.ts';
-import {
-  changeText,
-  cosine,
-  furthestLayer,
-  harm,
-  harmUnit,
-  quantizedStages,
-  storagesIn,
-  storageText,
-} from './quantized.ts';
+import { changeText, cosine, furthestLayer, quantizedStages, storagesIn } from './quantized.ts';
 import type { Report } from './report.ts';
 
-/** Weights that lose most: the rest are in the page. */
-const MOST_WEIGHTS = 3;
-
-/** What was stored in fewer bits, and which weights a budget was spent on. */
+/** What was stored in fewer bits; which weights a budget was spent on is in the page. */
 export const bitsLines = (report: Report): string[] => {
   const stages = quantizedStages(report);
   if (stages.length === 0) return [];
@@ -28,23 +16,6 @@ export const bitsLines = (report: Report): string[] => {
       drop === undefined ? '' : changeText(drop, report),
     ];
   });
-  const spent = stages.flatMap(({ id, quantization: { budget } }) => (budget === undefined ? [] : [{ id, ...budget }]));
-  const sites = spent.flatMap(({ id, sites: own }) =>
-    own
-      .toSorted((a, b) => (b.options[0]?.harm ?? 0) - (a.options[0]?.harm ?? 0))
-      .slice(0, MOST_WEIGHTS)
-      .map((site) => [
-        inert(id),
-        inert(site.weight),
-        storageText(site),
-        harm(site.options[0]?.harm ?? 0),
-        inert(site.why),
-      ]),
-  );
-  return folded('Fewer bits', [
-    ...table(['stage', 'format', 'matrices', 'bytes', 'cosine of the furthest layer', 'held-out texts'], rows),
-    ...(sites.length === 0
-      ? []
-      : ['', ...table(['stage', 'weight', 'stored in', `alone it loses, ${harmUnit(report)}`, 'why'], sites)]),
-  ]);
+  const titles = ['stage', 'format', 'matrices', 'bytes', 'cosine of the furthest layer', 'held-out texts'];
+  return folded('Fewer bits', table(titles, rows));
 };

@@ -207,7 +207,6 @@ export const renderMarkdown = (report: Report): string => {
     answersLines(report),
     folded('Classes that gained and lost', classes(report)),
     folded('Why it is not faster', causes(report)),
-    bitsLines(report),
     folded(`Latency in ms: p50 / p90 / p99 (speed-up), texts a second${threadsOf(report)}`, grid(report)),
     ...otherEngines(report).map(({ engine }) =>
       folded(
@@ -215,6 +214,7 @@ export const renderMarkdown = (report: Report): string => {
         grid(report, (stage) => latencyOn(stage, engine)),
       ),
     ),
+    bitsLines(report),
     folded('Shape and cost', summary(report, detailBlock(report))),
     folded('Loading and memory', loading(report)),
     useLines(report),

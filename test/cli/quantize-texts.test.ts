@@ -159,15 +159,6 @@ describe('quantize with a file of texts', () => {
     expect(existsSync(space.path('refused'))).toBe(false);
   });
 
-  it('fixes ranges by texts where the format wants them, and refuses it without', async () => {
-    const asked = ['student', '--format', 'int8-static', '--min-elements', '0'];
-    expect((await made(...asked, '-o', 'static', '--data', 'texts.jsonl')).quantized).toBeGreaterThan(5);
-    const { code, stderr } = await run(...asked, '-o', 'blind');
-    const message =
-      '--format: int8-static takes the ranges of activations from texts; give a file of them with --data\n';
-    expect({ code, stderr }).toEqual({ code: 2, stderr: message });
-  });
-
   it('stops at Ctrl-C and leaves nothing', async () => {
     const args = ['quantize', 'student', '-o', 'stopped', '--format', 'q4', '--min-elements', '0'];
     const { code, stderr } = await decant([...args, '--data', 'labelled.csv', '--max-drop', '50pt'], {
