@@ -20,6 +20,7 @@ import { modelFrom, type Nearness, nearness, refusalOfFile, runtime, speedsOf, v
 const asked: readonly Readonly<Record<string, unknown>>[] = [
   { format: 'int8', smooth: false },
   { format: 'int8' },
+  { format: 'int8-static' },
   { format: 'fp16' },
   { format: 'q8-blocks' },
   { format: 'q8-blocks', embeddings: false },
