@@ -1,5 +1,5 @@
 import type { Graph, Value } from '../graph.ts';
-import type { Choices } from './choose.ts';
+import { type Choices, isBlocks } from './choose.ts';
 import { type Grid, type Layout, type Rounded, type Rows, rowsOf } from './grid.ts';
 import { searched } from './nearest.ts';
 import { type Packed, packedOf } from './pack.ts';
@@ -27,7 +27,7 @@ export type RoundRows = (rows: Rows, grid: Grid) => Rounded;
 export const blockwise = (graph: Graph, choices: Choices, before: Packings, round: RoundRows = searched): Packings => {
   const packings = new Map<Value, Packed>();
   for (const [name, choice] of choices) {
-    if (!('form' in choice) || choice.form !== 'blocks' || before.has(name)) continue;
+    if (!isBlocks(choice) || before.has(name)) continue;
     const rows = finiteRows(graph, name, choice.layout);
     packings.set(name, packedOf(rows, choice.grid, round(rows, choice.grid), choice.use));
   }

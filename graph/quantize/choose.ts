@@ -1,7 +1,7 @@
 import type { Graph, Value } from '../graph.ts';
 import { type Site, sitesOfWeight } from '../sites.ts';
 import { elementCount, type Tensor } from '../tensor.ts';
-import type { Format } from './format.ts';
+import { type Format, fixesRanges } from './format.ts';
 import { int8 } from './formats/int8.ts';
 import { blockFormAt, formAt } from './forms.ts';
 import type { Grid, Layout } from './grid.ts';
@@ -56,6 +56,8 @@ export interface BlockChoice {
  */
 export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | BlockChoice | { readonly kept: string };
 
+export const isBlocks = (choice: Choice): choice is BlockChoice => 'form' in choice && choice.form === 'blocks';
+
 /** Largest whole number of a weight in 8 bits. */
 export const eightBitLimit = ({ reduceRange }: QuantizeOptions): 127 | 63 => (reduceRange === true ? 63 : 127);
 
@@ -101,10 +103,8 @@ const chooseLinear = (graph: Graph, sites: readonly Site[], size: number, option
   if (sites.some(({ answers }) => answers)) return chooseStored(size);
   const minimum = options.minimumElements ?? minimumMatrix;
   if (size < minimum) return tooSmall(minimum);
-  const { products } = options.format ?? int8;
   const isInside = sites.some(({ node }) => node.domain !== '');
-  if (products.kind === 'integers' && products.ranges === 'from texts' && isInside)
-    return { kept: 'is multiplied by inside attention' };
+  if (isInside && fixesRanges(options.format ?? int8)) return { kept: 'is multiplied by inside attention' };
   const untyped = sites.some(({ node }) => graph.types.get(node.inputs[0] as Value)?.dtype !== 'float32');
   return untyped ? { kept: 'its input is not known to be float32' } : { form: 'linear' };
 };

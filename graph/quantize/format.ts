@@ -30,3 +30,7 @@ export interface Format {
   /** Everything else. */
   readonly floats: 'float32' | 'float16';
 }
+
+/** Whether activations have 8 bits of ranges that are known before the model runs. */
+export const fixesRanges = ({ products }: Pick<Format, 'products'>): boolean =>
+  products.kind === 'integers' && products.ranges === 'from texts';

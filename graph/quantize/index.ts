@@ -7,6 +7,7 @@ import { type BlockChoice, type Choices, chooseWeights, eightBitLimit, type Quan
 import { type BlockEmission, emitProduct, emitRows } from './emit/blocks.ts';
 import { emitFixed, type FixedEmission } from './emit/fixed.ts';
 import { type Emission, emitAttention, emitLinear, emitLookup, emitStored } from './emit/integers.ts';
+import { fixesRanges } from './format.ts';
 import { int8 } from './formats/int8.ts';
 import { blockFormAt, formAt } from './forms.ts';
 import { type QuantizeReport, reportOf } from './report.ts';
@@ -15,7 +16,7 @@ import { quantizeError } from './weights.ts';
 export type { QuantizeOptions } from './choose.ts';
 
 /** DynamicQuantizeLinear came with the former operator set, steps a column of DequantizeLinear with the latter. */
-const firstOpsets = { 'as it runs': 11, 'from texts': 13 } as const;
+const [FIRST_OPSET, FIRST_FIXED] = [11, 13];
 
 /** All that nodes are emitted with. */
 interface Emitting {
@@ -82,8 +83,8 @@ export interface Quantized {
 
 /**
  * Stores matrices and embedding tables as a format says. As 8-bit integers they are multiplied in 8 bits, with activations
- * quantized at run time over the whole tensor they arrive in, or by `ranges` where the format knows them; classifiers compute in float with a matrix that the file holds in
- * 8 bits. In blocks of few bits they are multiplied by floats. Small weights stay in float. `rounded` has the blocks of weights
+ * quantized at run time over the whole tensor they arrive in, or by `ranges` where the format knows them; classifiers compute in
+ * float with a matrix that the file holds in 8 bits. In blocks of few bits they are multiplied by floats. Small weights stay in float. `rounded` has the blocks of weights
  * that were rounded otherwise than to the nearest.
  */
 export const quantizeWeights = (
@@ -91,9 +92,10 @@ export const quantizeWeights = (
   options: QuantizeOptions = {},
   rounded: Packings = new Map(),
 ): Quantized => {
-  const { products } = options.format ?? int8;
-  const way = products.kind === 'integers' ? products.ranges : 'as it runs';
-  const [opset, firstOpset] = [graph.opsets[''] ?? 0, firstOpsets[way]];
+  const { format = int8, ranges = new Map() }: QuantizeOptions = options;
+  const { products } = format;
+  const isFixed = fixesRanges(format);
+  const [opset, firstOpset] = [graph.opsets[''] ?? 0, isFixed ? FIRST_FIXED : FIRST_OPSET];
   if (opset < firstOpset) {
     throw quantizeError(`'${graph.name}' has operator set ${opset}; quantization needs ${firstOpset} or newer`);
   }
@@ -104,8 +106,7 @@ export const quantizeWeights = (
     ...{ graph, builder, limit: eightBitLimit(options), activations: new Map(), weights: new Map() },
     signed: products.kind !== 'integers' || products.signed,
   };
-  const { ranges = new Map() } = options;
-  const fixed = way === 'from texts' ? { integers, ranges, rounded: new Map() } : undefined;
+  const fixed = isFixed ? { integers, ranges, rounded: new Map() } : undefined;
   const emitted = emitAll({ choices, integers, fixed, blocks: { builder, stored: new Map() }, packings });
   return { graph: emitted, report: reportOf(graph, choices), choices, packings, source: graph, options };
 };

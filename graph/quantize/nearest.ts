@@ -1,4 +1,5 @@
 import { blankFor, blocksOf, type Grid, levelsOf, middleOf, type Rounded, type Rows } from './grid.ts';
+import { type FixedPoint, fixedPointOf, type Range, rangeOf } from './range.ts';
 
 /** Numbers of one block, and how much an error of each counts. */
 interface Block {
@@ -11,22 +12,17 @@ interface Block {
   readonly start: number;
 }
 
-interface Scaling {
-  readonly scale: number;
-  readonly zero: number;
-}
-
 const clamp = (x: number, most: number): number => Math.max(0, Math.min(most, x));
 
 /** Sum of squared errors of a block, each times how much it counts. Numbers halfway may go either way here. */
-const errorOf = ({ data, from, to, importance, start }: Block, { scale, zero }: Scaling, most: number): number => {
-  const [inverse, shifted] = [1 / scale, zero + 0.5];
+const errorOf = ({ data, from, to, importance, start }: Block, { step, zero }: FixedPoint, most: number): number => {
+  const [inverse, shifted] = [1 / step, zero + 0.5];
   let sum = 0;
   for (let i = from; i < to; i++) {
     const w = data[i] as number;
     // Cut towards zero, what is shifted by a half is rounded; what is below zero is clipped in any case.
     const whole = (w * inverse + shifted) | 0;
-    const error = w - (clamp(whole, most) - zero) * scale;
+    const error = w - (clamp(whole, most) - zero) * step;
     sum += importance === undefined ? error * error : error * error * (importance[i - start] as number);
   }
   return sum;
@@ -35,36 +31,19 @@ const errorOf = ({ data, from, to, importance, start }: Block, { scale, zero }: 
 /** Shares of the range that are tried: what lies beyond is clipped, and the rest is rounded finer. */
 const SHARES: readonly number[] = Array.from({ length: 21 }, (_, i) => 1 - i / 40);
 
-/** From the lowest to the highest number, 0 between them. */
-const spanned = ({ low, high }: { readonly low: number; readonly high: number }, most: number): Scaling => {
-  const scale = Math.fround((high - low) / most);
-  return scale === 0 ? { scale: 1, zero: 0 } : { scale, zero: clamp(Math.round(-low / scale), most) };
-};
-
 /** The larger side reaches the lowest whole number, which lies one further from the middle than the highest. */
-const centred = ({ low, high }: { readonly low: number; readonly high: number }, middle: number): Scaling => {
+const centred = ({ low, high }: Range, middle: number): FixedPoint => {
   const farther = -low > high ? low : high;
-  const scale = Math.fround(farther / -middle);
-  return { scale: scale === 0 ? 1 : scale, zero: middle };
-};
-
-const rangeOf = ({ data, from, to }: Block): { readonly low: number; readonly high: number } => {
-  let [low, high] = [0, 0];
-  for (let i = from; i < to; i++) {
-    const w = data[i] as number;
-    if (w < low) low = w;
-    if (w > high) high = w;
-  }
-  return { low, high };
+  return { step: Math.fround(farther / -middle) || 1, zero: middle };
 };
 
 /** The scale of a block: of its whole range, or of the share of it that errs least. */
-const scalingOf = (block: Block, grid: Grid, search: boolean): Scaling => {
+const scalingOf = (block: Block, grid: Grid, search: boolean): FixedPoint => {
   const most = levelsOf(grid) - 1;
-  const range = rangeOf(block);
-  const of = (share: number): Scaling => {
+  const range = rangeOf(block.data, block.from, block.to);
+  const of = (share: number): FixedPoint => {
     const cut = { low: range.low * share, high: range.high * share };
-    return grid.zeroPoint ? spanned(cut, most) : centred(cut, middleOf(grid));
+    return grid.zeroPoint ? fixedPointOf(cut, most) : centred(cut, middleOf(grid));
   };
   let best = of(1);
   if (!search) return best;
@@ -93,8 +72,8 @@ export const scalesOf = (rows: Rows, grid: Grid, { search, importance }: ScaleOp
     for (let b = 0; b < blocks; b++) {
       const from = start + b * grid.block;
       const to = Math.min(start + rows.width, from + grid.block);
-      const { scale, zero } = scalingOf({ data: rows.data, from, to, importance, start }, grid, search);
-      rounded.scales[row * blocks + b] = scale;
+      const { step, zero } = scalingOf({ data: rows.data, from, to, importance, start }, grid, search);
+      rounded.scales[row * blocks + b] = step;
       rounded.zeros[row * blocks + b] = zero;
     }
   }

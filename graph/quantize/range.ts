@@ -9,10 +9,10 @@ export interface Range {
 /** Ranges of values of a graph. */
 export type Ranges = ReadonlyMap<Value, Range>;
 
-/** Of some numbers. */
-export const rangeOf = (data: Float32Array): Range => {
+/** Of some numbers, or a stretch of them. */
+export const rangeOf = (data: Float32Array, from = 0, to = data.length): Range => {
   let [low, high] = [0, 0];
-  for (let i = 0; i < data.length; i++) {
+  for (let i = from; i < to; i++) {
     const x = data[i] as number;
     if (x < low) low = x;
     if (x > high) high = x;
@@ -20,7 +20,7 @@ export const rangeOf = (data: Float32Array): Range => {
   return { low, high };
 };
 
-/** x is about step * (whole - zero) for a whole number from 0 to 255. */
+/** x is about step * (whole - zero) for a whole number from 0 on. */
 export interface FixedPoint {
   readonly step: number;
   readonly zero: number;
@@ -28,11 +28,11 @@ export interface FixedPoint {
 
 const MOST = 255;
 
-/** A range in 256 steps, 0 on one of them. */
-export const fixedPointOf = ({ low, high }: Range): FixedPoint => {
+/** A range in whole steps, 256 where nobody says, 0 on one of them. */
+export const fixedPointOf = ({ low, high }: Range, most = MOST): FixedPoint => {
   const [from, to] = [Math.min(0, low), Math.max(0, high)];
-  const step = Math.fround((to - from) / MOST) || 1;
-  return { step, zero: Math.max(0, Math.min(MOST, Math.round(-from / step))) };
+  const step = Math.fround((to - from) / most) || 1;
+  return { step, zero: Math.max(0, Math.min(most, Math.round(-from / step))) };
 };
 
 /** A number as it comes back from 8 bits. */

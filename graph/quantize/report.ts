@@ -1,5 +1,5 @@
 import { type Graph, type Value, value } from '../graph.ts';
-import { type Choice, type Choices, leftAlone } from './choose.ts';
+import { type BlockChoice, type Choice, type Choices, leftAlone } from './choose.ts';
 import type { Format } from './format.ts';
 import { blocksOf } from './grid.ts';
 
@@ -29,7 +29,7 @@ const [FLOAT_BYTES, HALF_BYTES] = [4, 2];
 /** Whole numbers, a float a block and a zero point a block, in whole bytes a row: products are filled up to whole blocks. */
 const blockBytes = (
   [rows, width]: readonly [number, number],
-  { grid, use }: Extract<Choice, { readonly form: 'blocks' }>,
+  { grid, use }: BlockChoice,
   floatBytes: number,
 ): number => {
   const blocks = blocksOf(width, grid);

@@ -1,6 +1,6 @@
 import type { Graph } from '../../graph/graph.ts';
 import { storedAs } from '../../graph/quantize/convert.ts';
-import type { Format } from '../../graph/quantize/format.ts';
+import { type Format, fixesRanges } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
 import type { Quantized } from '../../graph/quantize/index.ts';
@@ -76,8 +76,7 @@ export const quantizeGraph = async (
   emit: Reading['emit'],
 ): Promise<QuantizedGraph> => {
   const format = expectedFormat(asked);
-  const { products } = format;
-  if (!isCalibrated(asked) && products.kind === 'integers' && products.ranges === 'from texts') {
+  if (!isCalibrated(asked) && fixesRanges(format)) {
     throw requestError(
       `--format: ${format.name} takes the ranges of activations from texts; give a file of them with --data`,
     );

@@ -1,7 +1,7 @@
 import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Role } from '../../models/anatomy/roles.ts';
+import { foreseeRecovery } from '../distill/recover-plan.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
-import { foreseeTraining } from '../train/foresee.ts';
 import { isPruned, type PruneOptions } from './config.ts';
 import { type Count, targetOf } from './counts.ts';
 import { criterionOf } from './criteria/index.ts';
@@ -119,7 +119,6 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
     ...heldHead(options, model),
   ];
   if (recover === undefined) return { model: pruned, problems: own };
-  const trained = foreseeTraining(recover, recover.uses, { ...outlook, models: { ...models, model: pruned } });
-  const inside = (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] }));
-  return { ...trained, problems: [...own, ...inside] };
+  const trained = foreseeRecovery(recover, { ...outlook, models: { ...models, model: pruned } });
+  return { ...trained, problems: [...own, ...(trained.problems ?? [])] };
 };

@@ -1,18 +1,11 @@
 import { z } from 'zod';
 import { json } from '../../ground/reported/json.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
-import { wireDistillation } from '../distill/wire.ts';
-import { defineStage, type Ref, type Wiring } from '../stage.ts';
-import { allTraining, trainingEffort } from '../train/effort.ts';
-import { type PruneOptions, pruneConfig } from './config.ts';
+import { recoveryEffort, wireRecovery } from '../distill/recover-plan.ts';
+import { defineStage } from '../stage.ts';
+import { pruneConfig } from './config.ts';
 import { foreseePruning } from './foresee.ts';
 import { needsExamples } from './needs.ts';
-
-const wire = (options: PruneOptions, wiring: Wiring): Readonly<Record<string, Ref>> => {
-  const { recover } = options;
-  if (recover?.uses === 'distill') return wireDistillation(recover, wiring, ['recover']);
-  return recover !== undefined || needsExamples(options) ? { dataset: wiring.dataset() } : {};
-};
 
 /** What it leaves for the report. */
 const reported = z.looseObject({
@@ -40,14 +33,13 @@ export const prune = defineStage({
     pass: ({ recover }) => ({ batch: recover?.batch ?? 1 }),
     training: async (...given) => (await import('./work.ts')).training(...given),
   },
-  wire,
+  wire: (options, wiring) => wireRecovery(options.recover, needsExamples(options), wiring),
   foresee: foreseePruning,
   effort: (options, texts) => {
     const { recover, examples, rounds } = options;
     const measured = needsExamples(options) ? rounds * Math.min(examples, texts.train) : 0;
     if (recover === undefined) return { trained: measured };
-    const learnt = recover.uses === 'train' && recover.task === undefined ? texts.train : allTraining(texts);
-    const { trained = 0, ...others } = trainingEffort(recover, learnt, texts);
+    const { trained = 0, ...others } = recoveryEffort(recover, texts);
     return { ...others, trained: measured + trained };
   },
   run: async (...given) => (await import('./work.ts')).run(...given),

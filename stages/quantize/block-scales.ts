@@ -2,13 +2,14 @@ import type { Engine, Program } from '../../engine/engine.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import type { Value } from '../../graph/graph.ts';
-import type { Choices } from '../../graph/quantize/choose.ts';
+import { type Choices, isBlocks } from '../../graph/quantize/choose.ts';
 import { type Grid, type Rows, rowsOf, widened } from '../../graph/quantize/grid.ts';
 import { nearest } from '../../graph/quantize/nearest.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
 import type { BlockRequest } from './blocks.ts';
 import { centred, type Gram, gramBytes, gramsOf } from './grams.ts';
 import { heldFor, passesOf } from './passes.ts';
+import { type Scaled, scalesOf } from './scales.ts';
 import { outliersIn, type Smoothing } from './smoothing.ts';
 
 /** How much of the unevenness of inputs goes over to the weights: size(x)^alpha / size(w)^(1 - alpha). */
@@ -51,16 +52,6 @@ const sizesOfWeights = ({ weights, width }: Subject): Float64Array => {
   return sizes.map((sum) => sum / outputs);
 };
 
-/** Scales of an alpha, of mean 1 in proportions. */
-const scalesOf = (inputs: Float64Array, weights: Float64Array, alpha: number): Float32Array => {
-  const scales = Float32Array.from(inputs, (size, i) => {
-    const weight = Math.max(SMALLEST, weights[i] as number);
-    return Math.max(SMALLEST, size) ** alpha / weight ** (1 - alpha);
-  });
-  const middle = Math.exp(scales.reduce((sum, s) => sum + Math.log(s), 0) / scales.length);
-  return scales.map((s) => s / middle);
-};
-
 /** What weights err by when they are multiplied by scales, rounded, and divided again. */
 const errorsOf = (
   { rows, grid }: Subject['weights'][number],
@@ -75,14 +66,8 @@ const errorsOf = (
   return Float32Array.from(near, (v, i) => ((data[i] as number) - v) / (scales[i % width] as number));
 };
 
-interface Best {
-  readonly alpha: number;
-  readonly scales: Float32Array;
-  readonly error: number;
-}
-
 /** The scales by which the products of a group err least. */
-const bestFor = async (program: Program, subject: Subject): Promise<Best & { readonly plain: number }> => {
+const bestFor = async (program: Program, subject: Subject): Promise<Scaled & { readonly plain: number }> => {
   const { width, weights, gram } = subject;
   // A bias makes up for the mean error wherever there is one.
   const about = centred(gram);
@@ -99,9 +84,9 @@ const bestFor = async (program: Program, subject: Subject): Promise<Best & { rea
   const ones = new Float32Array(width).fill(1);
   const plain = await errorOf(ones);
   const [inputs, own] = [sizesOfInputs(gram, width), sizesOfWeights(subject)];
-  let best: Best = { alpha: 0, scales: ones, error: plain };
+  let best: Scaled = { alpha: 0, scales: ones, error: plain };
   for (const alpha of ALPHAS) {
-    const scales = scalesOf(inputs, own, alpha);
+    const scales = scalesOf(inputs, own, alpha, SMALLEST);
     const error = await errorOf(scales);
     if (error < best.error) best = { alpha, scales, error };
   }
@@ -112,7 +97,7 @@ const bestFor = async (program: Program, subject: Subject): Promise<Best & { rea
 const weightsOf = ({ graph }: BlockRequest, choices: Choices, { products }: Group): Subject['weights'] => {
   const weights = products.flatMap(({ weight }) => {
     const [choice, tensor] = [choices.get(weight), graph.weights.get(weight)];
-    if (tensor === undefined || choice === undefined || !('form' in choice) || choice.form !== 'blocks') return [];
+    if (tensor === undefined || choice === undefined || !isBlocks(choice)) return [];
     return [{ rows: rowsOf(tensor, choice.layout), grid: choice.grid }];
   });
   return weights.length === products.length ? weights : [];

@@ -3,7 +3,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Watching } from '../../engine/observe/index.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { finiteRows, type Packings } from '../../graph/quantize/blockwise.ts';
-import type { BlockChoice, Choices } from '../../graph/quantize/choose.ts';
+import { type BlockChoice, type Choices, isBlocks } from '../../graph/quantize/choose.ts';
 import { widened } from '../../graph/quantize/grid.ts';
 import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
@@ -24,7 +24,7 @@ interface Product {
 
 const productsIn = (graph: Graph, choices: Choices): readonly Product[] =>
   [...choices].flatMap(([weight, choice]) => {
-    if (!('form' in choice) || choice.form !== 'blocks' || choice.use !== 'product') return [];
+    if (!isBlocks(choice) || choice.use !== 'product') return [];
     // Of several nodes that multiply by it, the first speaks for all.
     const node: Node | undefined = sitesOfWeight(graph, weight)[0]?.node;
     const input = node?.inputs[0];

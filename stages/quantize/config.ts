@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { QuantizeOptions } from '../../graph/quantize/choose.ts';
+import { fixesRanges } from '../../graph/quantize/format.ts';
 import { formats } from '../../graph/quantize/formats/index.ts';
 import { blockSizes } from '../../graph/quantize/grid.ts';
 import { recover } from '../distill/recover-options.ts';
@@ -117,7 +118,7 @@ const belongings = [
   { keys: ['smooth'], belong: ({ kind }: Products) => kind === 'integers', why: 'has no 8-bit products' },
   {
     keys: ['calibrator'],
-    belong: (products: Products) => products.kind === 'integers' && products.ranges === 'from texts',
+    belong: (products: Products) => fixesRanges({ products }),
     why: 'finds ranges as it runs, or has none',
   },
 ] as const;
@@ -133,9 +134,10 @@ const misplaced = (given: Options): readonly (readonly [string, string])[] => {
 
 /** Whether activations have to be seen. */
 export const needsTexts = (given: Options): boolean => {
-  const { products, floats } = formatOf(given.format);
-  if (floats === 'float16') return true;
-  if (products.kind === 'integers') return products.ranges === 'from texts' || given.smooth !== false;
+  const format = formatOf(given.format);
+  const { products, floats } = format;
+  if (floats === 'float16' || fixesRanges(format)) return true;
+  if (products.kind === 'integers') return given.smooth !== false;
   return products.kind === 'blocks' && (roundingIn(given).readsInputs || given.budget !== undefined);
 };
 

@@ -1,7 +1,7 @@
 import { leastQuantized } from '../../graph/quantize/thresholds.ts';
 import { modelTask } from '../../ground/tasks.ts';
+import { foreseeRecovery } from '../distill/recover-plan.ts';
 import type { Expected, Foreseen, Outlook } from '../expected.ts';
-import { foreseeTraining } from '../train/foresee.ts';
 import { type Config, formatOf } from './config.ts';
 
 type Options = Pick<Config, 'embeddings' | 'exclude' | 'format' | 'recover'>;
@@ -45,8 +45,7 @@ const foreseeStored = (options: Options, { models }: Outlook): Foreseen => {
 export const foreseeQuantization = (options: Options, outlook: Outlook): Foreseen => {
   const { recover } = options;
   if (recover === undefined) return foreseeStored(options, outlook);
-  const trained = foreseeTraining(recover, recover.uses, outlook);
+  const trained = foreseeRecovery(recover, outlook);
   const stored = foreseeStored(options, { ...outlook, models: { ...outlook.models, model: trained.model } });
-  const inside = (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] }));
-  return { ...stored, problems: [...inside, ...(stored.problems ?? [])] };
+  return { ...stored, problems: [...(trained.problems ?? []), ...(stored.problems ?? [])] };
 };

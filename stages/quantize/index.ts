@@ -3,10 +3,9 @@ import type { Immutable } from '../../ground/immutable.ts';
 import { deviationReport, quantizationReport } from '../../ground/reported/quantization.ts';
 import { trainingSummary } from '../../ground/reported/training.ts';
 import { type DatasetTask, dataTask } from '../../ground/tasks.ts';
-import { wireDistillation } from '../distill/wire.ts';
+import { recoveryEffort, wireRecovery } from '../distill/recover-plan.ts';
 import type { Effort, TextCounts } from '../expected.ts';
 import { defineStage } from '../stage.ts';
-import { allTraining, trainingEffort } from '../train/effort.ts';
 import { dropProblem } from './budget.ts';
 import { CALIBRATION, type Config, config, needsTexts } from './config.ts';
 import { foreseeQuantization } from './foresee.ts';
@@ -23,8 +22,7 @@ const effort = (options: Config, texts: TextCounts): Effort => {
   const alone = needsTexts(options) ? { alone: Math.min(texts.train, calibration) } : {};
   const judged = budget?.maxDrop === undefined ? 0 : JUDGED_FILES * texts.validation;
   if (recover === undefined) return { ...alone, ...(judged === 0 ? {} : { asked: judged }) };
-  const learnt = recover.uses === 'train' && recover.task === undefined ? texts.train : allTraining(texts);
-  const { asked = 0, ...trained } = trainingEffort(recover, learnt, texts);
+  const { asked = 0, ...trained } = recoveryEffort(recover, texts);
   return { ...alone, ...trained, asked: judged + asked };
 };
 
@@ -58,9 +56,7 @@ export const quantize = defineStage({
   wire: (options, wiring) => {
     const problem = limitProblem(options, wiring.task);
     if (problem !== undefined) wiring.problem(['budget', 'maxDrop'], problem);
-    const { recover } = options;
-    if (recover?.uses === 'distill') return wireDistillation(recover, wiring, ['recover']);
-    return recover !== undefined || needsTexts(options) ? { dataset: wiring.dataset() } : {};
+    return wireRecovery(options.recover, needsTexts(options), wiring);
   },
   effort,
   foresee: (options, outlook) => foreseeQuantization(options, outlook),

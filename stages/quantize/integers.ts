@@ -1,9 +1,11 @@
 import type { Graph } from '../../graph/graph.ts';
 import { eightBitLimit } from '../../graph/quantize/choose.ts';
+import { fixesRanges } from '../../graph/quantize/format.ts';
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import { type Scales, smoothed } from '../../graph/quantize/smooth.ts';
 import { activationsOf } from './activations.ts';
 import { calibratorOf } from './calibrators/index.ts';
+import { formatOf } from './config.ts';
 import { withCorrections } from './corrections.ts';
 import { meanErrors } from './mean-errors.ts';
 import { type Calibration, calibrated } from './ranges.ts';
@@ -23,16 +25,13 @@ interface Rounded {
   readonly calibration?: Calibration;
 }
 
-const fixesRanges = ({ options }: Subject): boolean =>
-  options.format?.products.kind === 'integers' && options.format.products.ranges === 'from texts';
-
 /** Activations evened out where that pays. */
 export const evened = async (graph: Graph, subject: Subject): Promise<Evened> => {
   const { examples, config, context } = subject;
   if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
   const watching = watchingOf(graph, subject);
   const onGroup = counting(context, 'products', 'evening out activations');
-  const round = fixesRanges(subject) ? byRange(calibratorOf(config.calibrator)) : byText;
+  const round = fixesRanges(formatOf(config.format)) ? byRange(calibratorOf(config.calibrator)) : byText;
   const { scales, smoothings } = await searchScales({
     ...watching,
     activationsOf: (inputs) => activationsOf(watching, inputs, examples, reading(context)),
@@ -45,7 +44,7 @@ export const evened = async (graph: Graph, subject: Subject): Promise<Evened> =>
 /** Products of 8 bits, by ranges that texts gave where the format fixes them. */
 export const inIntegers = async (graph: Graph, subject: Subject): Promise<Rounded> => {
   const { options, examples, config, context } = subject;
-  if (!fixesRanges(subject)) return { quantized: quantizeWeights(graph, options) };
+  if (!fixesRanges(formatOf(config.format))) return { quantized: quantizeWeights(graph, options) };
   const watching = { ...watchingOf(graph, subject), examples: examples ?? [] };
   const onText = counting(context, 'texts', 'finding ranges');
   const calibration = await calibrated({ ...watching, options, calibrator: calibratorOf(config.calibrator), onText });

@@ -3,6 +3,7 @@ import {
   type BlockChoice,
   type Choice,
   chooseWeights,
+  isBlocks,
   type QuantizeOptions,
   type Storage,
 } from '../../graph/quantize/choose.ts';
@@ -20,7 +21,7 @@ const inBlocksOf = (graph: Graph, options: QuantizeOptions, block: number) =>
   chooseWeights(graph, { ...options, block });
 
 const blocksIn = (choice: Choice | undefined): BlockChoice | undefined =>
-  choice !== undefined && 'form' in choice && choice.form === 'blocks' ? choice : undefined;
+  choice !== undefined && isBlocks(choice) ? choice : undefined;
 
 /** The blocks of fewest bytes: rows of products are filled up, so that the widest are not always the smallest. */
 const smallest = (choices: readonly BlockChoice[], dims: readonly number[]): BlockChoice | undefined =>

@@ -2,7 +2,13 @@ import type { Faked } from '../../engine/faked.ts';
 import type { WeightHook } from '../../engine/train-request.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { Packings } from '../../graph/quantize/blockwise.ts';
-import { type Choice, eightBitLimit, type QuantizeOptions } from '../../graph/quantize/choose.ts';
+import {
+  type BlockChoice,
+  type Choice,
+  eightBitLimit,
+  isBlocks,
+  type QuantizeOptions,
+} from '../../graph/quantize/choose.ts';
 import { fusedFor } from '../../graph/quantize/convert.ts';
 import type { FakeInput, FakeWeight } from '../../graph/quantize/fake/weight.ts';
 import { int8 } from '../../graph/quantize/formats/int8.ts';
@@ -18,9 +24,9 @@ import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
 import type { TrainedModel } from '../train/run.ts';
 import { type Part, partsOf } from './parts.ts';
+import { joined } from './rounded-inputs.ts';
 
-type Blocks = Extract<Choice, { readonly form: 'blocks' }>;
-type Bytes = Exclude<Choice, Blocks | { readonly kept: string }>;
+type Bytes = Exclude<Choice, BlockChoice | { readonly kept: string }>;
 
 /** What training starts from: a graph, its fused form, and how that was rounded. */
 export interface Start {
@@ -28,8 +34,6 @@ export interface Start {
   readonly fused: Graph;
   readonly quantized: Quantized;
 }
-
-const isBlocks = (choice: Choice): choice is Blocks => 'form' in choice && choice.form === 'blocks';
 
 /** What is trained: weights near what they are rounded to, and how each is seen. */
 export interface Seen {
@@ -77,7 +81,7 @@ interface Begun {
 }
 
 /** How one weight starts: rounded as it was, but for zeros that stay. */
-const begun = (graph: Graph, name: Value, { layout, grid }: Blocks, rounded: Rounded): Begun => {
+const begun = (graph: Graph, name: Value, { layout, grid }: BlockChoice, rounded: Rounded): Begun => {
   const tensor = graph.weights.get(name);
   if (tensor === undefined) throw new Error(`'${name}' is no weight`);
   const rows = rowsOf(tensor, layout);
@@ -87,13 +91,13 @@ const begun = (graph: Graph, name: Value, { layout, grid }: Blocks, rounded: Rou
   return { tensor: start, fake: { form: 'blocks', layout, grid }, held };
 };
 
-const blockWeights = ({ quantized: { choices } }: Start): readonly (readonly [Value, Blocks])[] =>
+const blockWeights = ({ quantized: { choices } }: Start): readonly (readonly [Value, BlockChoice])[] =>
   [...choices].flatMap(([name, choice]) => (isBlocks(choice) ? [[name, choice] as const] : []));
 
 /** Weights in bytes, and what each is for. */
 const byteWeights = ({ quantized: { choices } }: Start): readonly (readonly [Value, Bytes['form']])[] =>
   [...choices].flatMap(([name, choice]) =>
-    'form' in choice && choice.form !== 'blocks' ? [[name, choice.form] as const] : [],
+    'form' in choice && !isBlocks(choice) ? [[name, choice.form] as const] : [],
   );
 
 /** A graph under preparation for training. */
@@ -105,7 +109,7 @@ interface Preparing {
   readonly held: Value[];
 }
 
-const beginBlocks = ({ start, weights, faked, held }: Preparing, name: Value, choice: Blocks): void => {
+const beginBlocks = ({ start, weights, faked, held }: Preparing, name: Value, choice: BlockChoice): void => {
   const packed = start.quantized.packings.get(name);
   if (packed === undefined) throw new Error(`'${name}' was not rounded`);
   const rounded = unpackedOf(packed);
@@ -170,14 +174,10 @@ const correct = ({ start, weights }: Preparing): void => {
   }
 };
 
-const joined = (parts: readonly Rounded[]): Rounded => {
+/** Rows of what was rounded, one after the other. */
+const joinedRows = (parts: readonly Rounded[]): Rounded => {
   const bytes = (of: (one: Rounded) => ArrayOf<'uint8'>) => new Uint8Array(Buffer.concat(parts.map(of)));
-  const scales = new Float32Array(parts.reduce((sum, one) => sum + one.scales.length, 0));
-  let at = 0;
-  for (const one of parts) {
-    scales.set(one.scales, at);
-    at += one.scales.length;
-  }
+  const scales = joined(parts.map((one) => one.scales));
   return { codes: bytes(({ codes }) => codes), scales, zeros: bytes(({ zeros }) => zeros) };
 };
 
@@ -188,7 +188,7 @@ export const packingsFrom = (start: Start, rounded: ReadonlyMap<Value, Rounded>)
       const before = start.quantized.packings.get(name);
       const parts = partsIn(start, name).flatMap((part) => rounded.get(part.name) ?? []);
       if (before === undefined) throw new Error(`'${name}' was not rounded`);
-      return [name, packedOf(before, grid, joined(parts), use)];
+      return [name, packedOf(before, grid, joinedRows(parts), use)];
     }),
   );
 

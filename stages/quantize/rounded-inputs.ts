@@ -1,5 +1,6 @@
 import type { Seen } from '../../engine/observe/index.ts';
 import { fixedPointOf, inSteps, type Range, rangeOf } from '../../graph/quantize/range.ts';
+import type { ArrayOf } from '../../graph/tensor.ts';
 import type { Calibrator } from './calibrators/calibrator.ts';
 import { Distributing } from './distributions.ts';
 
@@ -16,7 +17,7 @@ const divided = ({ data }: Seen, scales: Float32Array): Float32Array => {
 };
 
 /** Rows of texts, one text after the other. */
-export const joined = (texts: readonly Float32Array[]): Float32Array => {
+export const joined = (texts: readonly Float32Array[]): ArrayOf<'float32'> => {
   const all = new Float32Array(texts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const text of texts) {

@@ -8,6 +8,7 @@ import { type Group, productGroups, type Scales } from '../../graph/quantize/smo
 import { type Activation, keptBytes, raise } from './activations.ts';
 import { heldFor, passesOf } from './passes.ts';
 import { joined, type RoundInputs } from './rounded-inputs.ts';
+import { type Scaled, scalesOf } from './scales.ts';
 
 /** How much of the unevenness of an activation goes over to the weights: none, or |x|^alpha / |w|^(1 - alpha). */
 const ALPHAS = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1] as const;
@@ -116,29 +117,12 @@ const peaksOf = (rows: readonly Float32Array[], width: number): Float32Array => 
   return peaks;
 };
 
-/** Scales of an alpha, of mean 1 in proportions. */
-const scalesOf = (peaks: Float32Array, weights: Float32Array, alpha: number): Float32Array => {
-  const scales = peaks.map((peak, i) => {
-    const [activation, weight] = [Math.max(SMALLEST, peak), Math.max(SMALLEST, weights[i] as number)];
-    return activation ** alpha / weight ** (1 - alpha);
-  });
-  const logs = scales.reduce((sum, s) => sum + Math.log(s), 0);
-  const middle = Math.exp(logs / scales.length);
-  return scales.map((s) => s / middle);
-};
-
 /** Channels far larger than most, the largest first. */
 export const outliersIn = (sizes: Float32Array | Float64Array): readonly number[] => {
   const median = sizes.toSorted()[Math.floor(sizes.length / 2)] as number;
   const far = Array.from(sizes.keys()).filter((i) => (sizes[i] as number) > FAR * median);
   return far.sort((a, b) => (sizes[b] as number) - (sizes[a] as number)).slice(0, NAMED);
 };
-
-interface Best {
-  readonly alpha: number;
-  readonly scales: Float32Array;
-  readonly error: number;
-}
 
 /** Two halves of texts: scales and ranges are made of the former, and judged by the latter. One text is both. */
 const halvesOf = (texts: readonly Seen[]): readonly [readonly Seen[], readonly Seen[]] =>
@@ -174,7 +158,7 @@ const bestFor = async (
   errors: Errors,
   subject: Subject,
   round: RoundInputs,
-): Promise<Best & { readonly plain: number }> => {
+): Promise<Scaled & { readonly plain: number }> => {
   const { width, texts, weights, peaks } = subject;
   const halves = halvesOf(texts);
   const errorOf = await errorsOf(errors, subject, halves, round);
@@ -190,12 +174,12 @@ const bestFor = async (
   );
   let best = { alpha: 0, error: plain };
   for (const alpha of ALPHAS) {
-    const error = await errorOf(scalesOf(seen, byWeight, alpha));
+    const error = await errorOf(scalesOf(seen, byWeight, alpha, SMALLEST));
     if (error < best.error) best = { alpha, error };
   }
   if (best.error >= WORTHWHILE * plain) return { alpha: 0, scales: ones, error: plain, plain };
   // Once chosen, an alpha is worth the peaks of all texts.
-  return { ...best, scales: scalesOf(peaks, byWeight, best.alpha), plain };
+  return { ...best, scales: scalesOf(peaks, byWeight, best.alpha, SMALLEST), plain };
 };
 
 const weightsOf = (graph: Graph, { products }: Group): readonly Weight[] =>

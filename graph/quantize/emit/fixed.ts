@@ -2,7 +2,7 @@ import type { Node, Value } from '../../graph.ts';
 import { tensorOf } from '../../tensor.ts';
 import { fixedPointOf, type Ranges } from '../range.ts';
 import { quantizeError } from '../weights.ts';
-import { type Emission, linearWeight } from './integers.ts';
+import { type Emission, finish, linearWeight } from './integers.ts';
 
 /** Where what products read has a range that is known before the model runs. */
 export interface FixedEmission {
@@ -39,17 +39,13 @@ export const emitFixed = (emission: FixedEmission, node: Node): void => {
   const [x] = node.inputs;
   const [output] = node.outputs;
   if (!x || output === undefined) throw new Error(`'${node.name}' lacks an input or an output`);
-  const { builder, graph } = emission.integers;
+  const { builder } = emission.integers;
   const { integers, steps } = linearWeight(emission.integers, node);
   const rounded = roundedInput(emission, x);
   builder.within(output, () => {
     const matrix = builder.op('DequantizeLinear', [integers, steps], { axis: 1 });
     const bias = node.inputs[2] ?? undefined;
-    const finish = (op: string, inputs: readonly Value[]): void =>
-      builder.add({ op, domain: '', name: output, inputs, outputs: [output], attrs: {} }, () =>
-        graph.types.get(output),
-      );
-    if (bias === undefined) finish('MatMul', [rounded, matrix]);
-    else finish('Add', [builder.op('MatMul', [rounded, matrix]), bias]);
+    if (bias === undefined) finish(emission.integers, 'MatMul', [rounded, matrix], output);
+    else finish(emission.integers, 'Add', [builder.op('MatMul', [rounded, matrix]), bias], output);
   });
 };

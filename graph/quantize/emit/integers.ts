@@ -86,7 +86,8 @@ export const linearWeight = (emission: Emission, node: Node): Weight => {
   });
 };
 
-const finish = ({ graph, builder }: Emission, op: string, inputs: readonly Value[], output: Value): void =>
+/** The node that gives what the node before it gave. */
+export const finish = ({ graph, builder }: Emission, op: string, inputs: readonly Value[], output: Value): void =>
   builder.add({ op, domain: '', name: output, inputs, outputs: [output], attrs: {} }, () => graph.types.get(output));
 
 /**

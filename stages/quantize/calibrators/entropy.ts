@@ -13,7 +13,7 @@ const LEVELS = 256;
  */
 const divergenceOf = (histogram: Histogram, range: Range): number => {
   const { step, zero } = fixedPointOf(range);
-  const { counts, width } = histogram;
+  const { counts } = histogram;
   const levelOf = (bin: number): number => Math.round(histogram.middleOf(bin) / step) + zero;
   const [sums, bins] = [new Float64Array(LEVELS), new Float64Array(LEVELS)];
   const clipped = Float64Array.from(counts);
@@ -46,7 +46,7 @@ const divergenceOf = (histogram: Histogram, range: Range): number => {
     // A bin that only clipped numbers are in, the steps say nothing of: as if one number of all were.
     divergence += p * Math.log(p / Math.max(spread, 1 / (all + 1)));
   }
-  return width > 0 ? divergence : 0;
+  return divergence;
 };
 
 export const entropy = {

@@ -1,0 +1,28 @@
+import type { Effort, Foreseen, Outlook, TextCounts } from '../expected.ts';
+import type { Ref, Wiring } from '../stage.ts';
+import { allTraining, trainingEffort } from '../train/effort.ts';
+import { foreseeTraining } from '../train/foresee.ts';
+import type { Recover } from './recover-options.ts';
+import { wireDistillation } from './wire.ts';
+
+/** What a stage reads whose model recovers, or that looks at texts for itself. */
+export const wireRecovery = (
+  recover: Recover | undefined,
+  readsTexts: boolean,
+  wiring: Wiring,
+): Readonly<Record<string, Ref>> => {
+  if (recover?.uses === 'distill') return wireDistillation(recover, wiring, ['recover']);
+  return recover !== undefined || readsTexts ? { dataset: wiring.dataset() } : {};
+};
+
+/** The work of the training inside. */
+export const recoveryEffort = (recover: Recover, texts: TextCounts): Effort => {
+  const learnt = recover.uses === 'train' && recover.task === undefined ? texts.train : allTraining(texts);
+  return trainingEffort(recover, learnt, texts);
+};
+
+/** What that training makes of a model, with its problems where they stand in the file. */
+export const foreseeRecovery = (recover: Recover, outlook: Outlook): Foreseen => {
+  const trained = foreseeTraining(recover, recover.uses, outlook);
+  return { ...trained, problems: (trained.problems ?? []).map((one) => ({ ...one, path: ['recover', ...one.path] })) };
+};
