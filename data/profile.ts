@@ -28,7 +28,7 @@ export interface ProfiledProduct {
   readonly weight: string;
   readonly inner: number;
   readonly columns: number;
-  /** Element type of the weight: float32, int8, uint8. */
+  /** Element type of the weight, float32, int8 or uint8, or how many bits it has in blocks. */
   readonly dtype: string;
   /** Whether every output column has a scale of its own; null for float weights and where the scale is applied elsewhere. */
   readonly perChannel: boolean | null;
@@ -37,6 +37,11 @@ export interface ProfiledProduct {
   /** Why a float weight stays so under `quantize`; null where quantize would take it, and for integers. */
   readonly kept: string | null;
 }
+
+/** What a weight is called that stands in blocks of so many bits. */
+export const storedIn = (bits: number): string => `blocks of ${bits} bits`;
+
+export const isInBlocks = ({ dtype }: Pick<ProfiledProduct, 'dtype'>): boolean => dtype.startsWith('blocks of ');
 
 /** Attention that runs in pieces, and what kept it from being fused. */
 export interface BrokenAttention {

@@ -7,7 +7,7 @@ export const parts = [
   'fixed cost of its nodes',
   'steps between float and 8 bits',
   'products, in float32',
-  'products, what 8 bits change',
+  'products, what fewer bits change',
   'attention between the products',
   'work that MACs do not count',
 ] as const;
@@ -62,13 +62,13 @@ export const splitOf = (model: ModelProfile): Split | undefined => {
   const rest = restOf(model);
   const steps = cost('full', stepless);
   // In float32 there are no steps and other products; everything else is the same.
-  const eightBits = model.times.float === undefined ? 0 : cost('full', 'float') - steps;
+  const fewerBits = model.times.float === undefined ? 0 : cost('full', 'float') - steps;
   return {
     'fixed cost of a run': first,
     'fixed cost of its nodes': all - first,
     'steps between float and 8 bits': steps,
-    'products, in float32': cost(stepless, rest) - eightBits,
-    'products, what 8 bits change': eightBits,
+    'products, in float32': cost(stepless, rest) - fewerBits,
+    'products, what fewer bits change': fewerBits,
     'attention between the products': cost(rest, 'without-attention'),
     'work that MACs do not count': cost(rest, 'without-other'),
   };

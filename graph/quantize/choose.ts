@@ -7,7 +7,7 @@ import { blockFormAt, formAt } from './forms.ts';
 import type { Grid, Layout } from './grid.ts';
 import type { Ranges } from './range.ts';
 import { minimumMatrix, minimumRows, minimumStored } from './thresholds.ts';
-import { quantizeError } from './weights.ts';
+import { type Limit, quantizeError } from './weights.ts';
 
 /** Blocks of a kind, or floats. */
 export type Storage = Grid | 'float';
@@ -59,7 +59,7 @@ export type Choice = { readonly form: 'linear' | 'table' | 'stored' } | BlockCho
 export const isBlocks = (choice: Choice): choice is BlockChoice => 'form' in choice && choice.form === 'blocks';
 
 /** Largest whole number of a weight in 8 bits. */
-export const eightBitLimit = ({ reduceRange }: QuantizeOptions): 127 | 63 => (reduceRange === true ? 63 : 127);
+export const eightBitLimit = ({ reduceRange }: QuantizeOptions): Limit => (reduceRange === true ? 63 : 127);
 
 /** Why a weight stays as it is where that was asked for. */
 const [EXCLUDED, NOT_ASKED] = ['excluded', 'embeddings are not asked for'];

@@ -6,6 +6,14 @@ const ofBlocks: ReadonlySet<string> = new Set(['MatMulNBits', 'GatherBlockQuanti
 
 export const readsBlocks = ({ op }: Node): boolean => ofBlocks.has(op);
 
+/** What a product multiplies by, (inner, columns), where it stands in blocks of so many bits; undefined where it does not. */
+export const blockProductAt = (
+  node: Node,
+): { readonly inner: number; readonly columns: number; readonly bits: number } | undefined =>
+  node.op === 'MatMulNBits'
+    ? { inner: intAttr(node, 'K', 0), columns: intAttr(node, 'N', 0), bits: intAttr(node, 'bits', 4) }
+    : undefined;
+
 /** The fewest bits of weights in blocks; undefined where there are none. */
 export const bitsOfBlocks = (graph: Graph): number | undefined => {
   const bits = graph.nodes.filter(readsBlocks).map((node) => intAttr(node, 'bits', 4));

@@ -4,6 +4,9 @@ import { type ArrayOf, arrayOf, elementCount, floatPiecesOf, newArray, type Tens
 /** A weight that cannot be quantized as asked, or an exclusion that names none. The message is for the user. */
 export const quantizeError = userErrors('quantize');
 
+/** The largest whole number of 8 bits, or of 7 where sums of two products must fit 16 bits (CPUs without VNNI). */
+export type Limit = 127 | 63;
+
 /** 8-bit integers and the float steps they count, one step a channel: w is about steps[channel] * integers. */
 export interface Quantized {
   readonly integers: Tensor;
@@ -60,7 +63,7 @@ const rounded = ({ tensor, axis }: Channels, steps: Float32Array, limit: number)
  * half a step (Jacob et al. 2017, 1712.05877, without zero points). A channel of zeros has step 1. `limit` is 127, or
  * 63 where sums of two products must fit 16 bits (CPUs without VNNI).
  */
-export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, limit: 127 | 63): Quantized => {
+export const quantizeMatrix = (name: string, tensor: Tensor, axis: ChannelAxis, limit: Limit): Quantized => {
   const [rows = 0, columns = 0] = tensor.dims;
   const channels = axis === 'columns' ? columns : rows;
   const steps = largest({ tensor, axis }, channels);

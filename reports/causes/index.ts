@@ -1,6 +1,7 @@
 import type { Profile } from '../../data/profile.ts';
 import type { CauseReport } from '../report.ts';
 import { attentionInPieces } from './attention-in-pieces.ts';
+import { blockProducts } from './block-products.ts';
 import { type Cause, isDisturbed } from './cause.ts';
 import { type Done, nothingDone } from './done.ts';
 import { embeddingTable } from './embedding-table.ts';
@@ -19,6 +20,7 @@ export const causes: readonly Cause[] = [
   floatProducts,
   weightEncoding,
   quantizeSteps,
+  blockProducts,
   attentionInPieces,
   idleZeros,
   embeddingTable,

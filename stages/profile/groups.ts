@@ -2,6 +2,7 @@ import type { NodeGroup } from '../../data/profile.ts';
 import { attentionsOf, isFusedAttention } from '../../graph/attention.ts';
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
 import { productAt, sitesAt } from '../../graph/sites.ts';
+import { productSiteAt } from './products.ts';
 
 const usersOf = (graph: Graph, { outputs }: Node): readonly Node[] =>
   outputs.flatMap((output) => indexOf(graph).users.get(output) ?? []);
@@ -52,7 +53,7 @@ export const groupsOf = (graph: Graph): ReadonlyMap<Node, NodeGroup> => {
   const groupOf = (node: Node): NodeGroup => {
     if (isFusedAttention(node) || pieces.has(node)) return 'attention';
     if (crossing.has(node.op) || steps.has(node)) return 'quantize';
-    return productAt(graph, node) === undefined ? 'other' : 'product';
+    return productSiteAt(graph, node) === undefined ? 'other' : 'product';
   };
   return new Map(graph.nodes.map((node) => [node, groupOf(node)]));
 };

@@ -1,5 +1,6 @@
 import { type Graph, indexOf, type Node, type Value } from '../../graph/graph.ts';
-import { productAt, type Product as SiteOfProduct } from '../../graph/sites.ts';
+import { blockProductAt } from '../../graph/quantize/stored.ts';
+import { productAt, type Product as SiteOfProduct, sitesAt } from '../../graph/sites.ts';
 import { arrayOf, elementCount, type Tensor } from '../../graph/tensor.ts';
 
 /** A product of activations with a weight matrix: (rows, inner) times (inner, columns). */
@@ -9,6 +10,8 @@ export interface Product {
   readonly tensor: Tensor;
   readonly inner: number;
   readonly columns: number;
+  /** Of its weight, where that stands in blocks; such a product computes in floats. */
+  readonly bits: number | undefined;
   /** Where the kernel has the matrix, and the steps and zero points of an integer one. */
   readonly use: SiteOfProduct['use'];
   /** The vector that is added, by the kernel or right behind it. */
@@ -22,14 +25,21 @@ export const intAttribute = (node: Node, name: string): number | undefined => {
   return attribute?.kind === 'int' ? attribute.value : undefined;
 };
 
+/** The product that a node is, by a matrix or by blocks of few bits. */
+export const productSiteAt = (graph: Graph, node: Node): SiteOfProduct | undefined =>
+  blockProductAt(node) === undefined
+    ? productAt(graph, node)
+    : sitesAt(graph, node).find((site): site is SiteOfProduct => site.use.kind === 'linear');
+
 /** The node as a product with a weight, or undefined where it is none. The projections inside Attention are one, too. */
 export const productOf = (graph: Graph, node: Node): Product | undefined => {
-  const site = productAt(graph, node);
+  const site = productSiteAt(graph, node);
   const tensor = site === undefined ? undefined : graph.weights.get(site.weight);
   if (site === undefined || tensor === undefined || site.use.input !== 1 || intAttribute(node, 'transA') === 1) return;
   const { weight, use, bias } = site;
-  const [inner = 0, columns = 0] = [tensor.dims[use.inner], tensor.dims[use.outer]];
-  return { node, weight, tensor, inner, columns, use, bias, turned: use.inner > use.outer };
+  const blocks = blockProductAt(node);
+  const { inner, columns } = blocks ?? { inner: tensor.dims[use.inner] ?? 0, columns: tensor.dims[use.outer] ?? 0 };
+  return { node, weight, tensor, inner, columns, bits: blocks?.bits, use, bias, turned: use.inner > use.outer };
 };
 
 export const productsOf = (graph: Graph): readonly Product[] =>
@@ -40,8 +50,8 @@ export const isPackedAttention = (node: Node): boolean =>
   node.domain === 'com.microsoft' && (node.op === 'Attention' || node.op === 'QAttention');
 
 /** Whether an integer weight has a step for each column; null where it is float or the steps are applied elsewhere. */
-export const hasChannelScales = (graph: Graph, { node, columns, tensor, use }: Product): boolean | null => {
-  if (tensor.dtype.startsWith('float') || use.steps === undefined) return null;
+export const hasChannelScales = (graph: Graph, { node, columns, tensor, use, bits }: Product): boolean | null => {
+  if (tensor.dtype.startsWith('float') || use.steps === undefined || bits !== undefined) return null;
   const scale = node.inputs[use.steps] ?? undefined;
   const steps = scale === undefined ? undefined : graph.weights.get(scale);
   return steps === undefined ? null : elementCount(steps.dims) === columns && columns > 1;

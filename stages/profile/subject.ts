@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProfiledProduct } from '../../data/profile.ts';
+import { type ProfiledProduct, storedIn } from '../../data/profile.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { decodeGraph } from '../../graph/codec/index.ts';
@@ -59,10 +59,10 @@ export const describeProducts = (
 ): readonly ProfiledProduct[] => {
   const choices: Decision = decision ?? chooseWeights(fused, {});
   return productsOf(graph).map((product) => {
-    const { node, weight, inner, columns, tensor } = product;
+    const { node, weight, inner, columns, tensor, bits } = product;
     return {
       ...{ node: node.name, weight, inner, columns },
-      dtype: tensor.dtype,
+      dtype: bits === undefined ? tensor.dtype : storedIn(bits),
       perChannel: hasChannelScales(graph, product),
       zeros: zerosOf(product),
       kept: tensor.dtype === 'float32' ? keptReason(choices.get(weight)) : null,

@@ -27,7 +27,7 @@ interface Rounded {
 
 /** Activations evened out where that pays. */
 export const evened = async (graph: Graph, subject: Subject): Promise<Evened> => {
-  const { examples, config, context } = subject;
+  const { examples, options, config, context } = subject;
   if (examples === undefined || config.smooth === false) return { graph, smoothings: [] };
   const watching = watchingOf(graph, subject);
   const onGroup = counting(context, 'products', 'evening out activations');
@@ -35,8 +35,7 @@ export const evened = async (graph: Graph, subject: Subject): Promise<Evened> =>
   const { scales, smoothings } = await searchScales({
     ...watching,
     activationsOf: (inputs) => activationsOf(watching, inputs, examples, reading(context)),
-    round,
-    onGroup,
+    ...{ round, limit: eightBitLimit(options), onGroup },
   });
   return { graph: smoothed(graph, scales), smoothings, scales };
 };

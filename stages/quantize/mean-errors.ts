@@ -3,7 +3,7 @@ import { observe, type Watching } from '../../engine/observe/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { fixedPointOf, inSteps, type Ranges } from '../../graph/quantize/range.ts';
-import { quantizeMatrix, widenedMatrix } from '../../graph/quantize/weights.ts';
+import { type Limit, quantizeMatrix, widenedMatrix } from '../../graph/quantize/weights.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
 import { type Correction, type Corrections, corrected, ownBias } from './corrections.ts';
 
@@ -22,7 +22,7 @@ interface Request extends Watching {
   readonly ranges: Ranges;
   /** Weights of the products that read them in 8 bits. */
   readonly products: readonly Value[];
-  readonly limit: 127 | 63;
+  readonly limit: Limit;
   readonly examples: readonly Encoded[];
   onText(done: number, total: number): void;
 }
@@ -50,7 +50,7 @@ const sumsOf = async ({ ranges, examples, onText, ...watching }: Request): Promi
 };
 
 /** What makes up for the mean error of a product in 8 bits, if a bias of its own is behind it. */
-const correctionOf = (graph: Graph, weight: Value, limit: 127 | 63, sums: Sums): Correction | undefined => {
+const correctionOf = (graph: Graph, weight: Value, limit: Limit, sums: Sums): Correction | undefined => {
   const [tensor, bias] = [graph.weights.get(weight), ownBias(graph, weight)];
   const added = bias === undefined ? undefined : graph.weights.get(bias);
   const [site] = sitesOfWeight(graph, weight);

@@ -5,6 +5,8 @@ import { symbol } from '../../graph/dim.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
+import { type Limit, quantizeMatrix, widenedMatrix } from '../../graph/quantize/weights.ts';
+import { float32Of, newArray, tensorOf } from '../../graph/tensor.ts';
 import { type Activation, keptBytes, raise } from './activations.ts';
 import { heldFor, passesOf } from './passes.ts';
 import { joined, type RoundInputs } from './rounded-inputs.ts';
@@ -24,6 +26,7 @@ const SMALLEST = 1e-5;
 
 /** A product of an activation with weights, in numbers of the host. */
 interface Weight {
+  readonly name: string;
   /** (outputs, inputs). */
   readonly data: Float32Array;
   readonly outputs: number;
@@ -92,22 +95,13 @@ class Errors {
   }
 }
 
-/** A matrix that was multiplied by scales, to 8 bits with a step an output. */
-const roundedWeight = ({ data, outputs }: Weight, width: number, scales: Float32Array): Weight => {
-  const rounded = new Float32Array(data.length);
-  for (let row = 0; row < outputs; row++) {
-    let largest = 0;
-    for (let i = 0; i < width; i++) {
-      const w = (data[row * width + i] as number) * (scales[i] as number);
-      rounded[row * width + i] = w;
-      largest = Math.max(largest, Math.abs(w));
-    }
-    const step = largest / 127 || 1;
-    for (let i = row * width; i < (row + 1) * width; i++) {
-      rounded[i] = Math.round((rounded[i] as number) / step) * step;
-    }
-  }
-  return { data: rounded, outputs };
+/** A matrix that was multiplied by scales, as it is stored: in 8 bits with a step an output. */
+const roundedWeight = ({ name, data, outputs }: Weight, scales: Float32Array, limit: Limit): Weight => {
+  const width = scales.length;
+  const scaled = newArray('float32', data.length);
+  for (let i = 0; i < data.length; i++) scaled[i] = (data[i] as number) * (scales[i % width] as number);
+  const near = quantizeMatrix(name, tensorOf('float32', [outputs, width], scaled), 'rows', limit);
+  return { name, data: float32Of(widenedMatrix(near, 'rows')), outputs };
 };
 
 /** Largest magnitude of each number of rows of a width. */
@@ -124,6 +118,14 @@ export const outliersIn = (sizes: Float32Array | Float64Array): readonly number[
   return far.sort((a, b) => (sizes[b] as number) - (sizes[a] as number)).slice(0, NAMED);
 };
 
+/** What 8 bits make of both sides of a product. */
+interface Rounding {
+  /** Of activations as the model runs. */
+  readonly round: RoundInputs;
+  /** Of weights. */
+  readonly limit: Limit;
+}
+
 /** Two halves of texts: scales and ranges are made of the former, and judged by the latter. One text is both. */
 const halvesOf = (texts: readonly Seen[]): readonly [readonly Seen[], readonly Seen[]] =>
   texts.length < 2 ? [texts, texts] : [texts.filter((_, i) => i % 2 === 0), texts.filter((_, i) => i % 2 === 1)];
@@ -133,7 +135,7 @@ const errorsOf = async (
   errors: Errors,
   { width, weights }: Subject,
   [seen, judged]: ReturnType<typeof halvesOf>,
-  round: RoundInputs,
+  { round, limit }: Rounding,
 ): Promise<(scales: Float32Array) => Promise<number>> => {
   const x = joined(judged.map(({ data }) => data));
   const rows = x.length / width;
@@ -143,7 +145,7 @@ const errorsOf = async (
     const rounded = round(judged, seen, scales);
     let sum = 0;
     for (const [i, weight] of weights.entries()) {
-      const own = roundedWeight(weight, width, scales);
+      const own = roundedWeight(weight, scales, limit);
       sum += (await errors.of(rows, width, rounded, own, exact[i])).error;
     }
     return sum;
@@ -157,11 +159,11 @@ const errorsOf = async (
 const bestFor = async (
   errors: Errors,
   subject: Subject,
-  round: RoundInputs,
+  rounding: Rounding,
 ): Promise<Scaled & { readonly plain: number }> => {
   const { width, texts, weights, peaks } = subject;
   const halves = halvesOf(texts);
-  const errorOf = await errorsOf(errors, subject, halves, round);
+  const errorOf = await errorsOf(errors, subject, halves, rounding);
   const ones = new Float32Array(width).fill(1);
   const plain = await errorOf(ones);
   const byWeight = peaksOf(
@@ -187,19 +189,17 @@ const weightsOf = (graph: Graph, { products }: Group): readonly Weight[] =>
     const own = graph.weights.get(weight);
     if (own === undefined) return [];
     const { data, rows } = rowsOf(own, inner === 0 ? 'turned' : 'as it is');
-    return [{ data, outputs: rows }];
+    return [{ name: weight, data, outputs: rows }];
   });
 
 /** What scales are searched with. */
-export interface SmoothingRequest {
+export interface SmoothingRequest extends Rounding {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly threads: number;
   readonly signal: AbortSignal;
   /** Activations of some values that products read. */
   activationsOf(inputs: readonly Value[]): Promise<ReadonlyMap<Value, Activation>>;
-  /** What 8 bits make of activations as the model runs. */
-  readonly round: RoundInputs;
   onGroup(done: number, total: number): void;
 }
 
@@ -212,7 +212,7 @@ export interface SmoothingRequest {
 export const searchScales = async (
   request: SmoothingRequest,
 ): Promise<{ readonly scales: Scales; readonly smoothings: readonly Smoothing[] }> => {
-  const { graph, engine, threads, signal, round, onGroup } = request;
+  const { graph, engine, threads, signal, onGroup } = request;
   const groups = productGroups(graph);
   const scales = new Map<Value, Float32Array>();
   const smoothings: Smoothing[] = [];
@@ -225,7 +225,7 @@ export const searchScales = async (
         const { input } = group;
         const activation = activations.get(input);
         if (activation === undefined) throw new Error(`'${input}' was not watched`);
-        const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) }, round);
+        const best = await bestFor(errors, { ...activation, weights: weightsOf(graph, group) }, request);
         if (best.alpha > 0) scales.set(input, best.scales);
         smoothings.push({
           input,

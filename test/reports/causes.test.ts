@@ -36,10 +36,20 @@ const losesNothing = (odd: ModelProfile): boolean => {
   return of('full') <= (1 + NOISE) * (narrow + (5 / 8) * (wide - narrow));
 };
 
+/** CPUs may multiply by blocks as fast as by floats. */
+const isFasterInBlocks = (model: ModelProfile | undefined): boolean =>
+  model === undefined || (timeOf(model, 'full') ?? Number.NaN) <= (1 + NOISE) * (timeOf(model, 'float') ?? Number.NaN);
+
 const proofs: Readonly<Record<string, Proof>> = {
   'float-products': { shows: 'wide', lacks: 'wide-int8', says: /all 9 matrix products compute in float32/ },
   'weight-encoding': { shows: 'unsigned', lacks: 'wide-int8', says: /weights are unsigned/ },
   'quantize-steps': { shows: 'thin', lacks: 'wide-int8', says: /cost more than 8-bit products save/ },
+  'block-products': {
+    shows: 'wide-q4',
+    lacks: 'wide-int8',
+    absent: (profiles) => profiles.every(({ models }) => isFasterInBlocks(models['wide-q4'])),
+    says: /9 matrix products take longer by blocks of 4 bits than in float32/,
+  },
   'attention-in-pieces': {
     shows: 'broken',
     lacks: 'odd',

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { writeDataset } from '../../data/files.ts';
 import { type Profile, readProfile } from '../../data/profile.ts';
 import { type Graph, type Node, type Value, value } from '../../graph/graph.ts';
+import { fusedFor } from '../../graph/quantize/convert.ts';
+import { q4 } from '../../graph/quantize/formats/q4.ts';
 import { quantizeWeights } from '../../graph/quantize/index.ts';
 import { fuseForInference } from '../../graph/rewrite/index.ts';
 import { float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
@@ -37,6 +39,9 @@ const withWeights = (model: Model, change: (tensor: Tensor, name: Value) => Tens
 
 const inEightBits = (model: Model): Model =>
   withGraph(model, quantizeWeights(fuseForInference(model.graph), { minimumElements: 1 }).graph);
+
+const inBlocks = (model: Model): Model =>
+  withGraph(model, quantizeWeights(fusedFor(model.graph, q4), { format: q4, minimumElements: 1 }).graph);
 
 /** Four of five weights of every matrix as zeros. */
 const sparse = (model: Model): Model =>
@@ -123,6 +128,7 @@ export const profiledModels: Readonly<Record<string, () => Model>> = {
   /** The wider, the less of its time is anything but products. */
   wider: () => encoder({ hidden: 512, ffn: 2048, layers: 1 }),
   'wide-int8': () => inEightBits(wide()),
+  'wide-q4': () => inBlocks(wide()),
   unsigned: () => unsigned(inEightBits(wide())),
   'one-scale': () => oneScale(inEightBits(encoder({ hidden: 64, ffn: 128 }))),
   broken: () => broken(encoder({ hidden: 64, ffn: 64, layers: 2 })),

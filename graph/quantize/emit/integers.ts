@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../builder.ts';
 import type { Graph, Node, Value } from '../../graph.ts';
 import { type Tensor, tensorOf } from '../../tensor.ts';
-import { quantizeMatrix, transposed } from '../weights.ts';
+import { type Limit, quantizeMatrix, transposed } from '../weights.ts';
 
 /** An activation as DynamicQuantizeLinear gives it: uint8 numbers, their step and their zero point. */
 interface Activation {
@@ -21,7 +21,7 @@ interface Weight {
 export interface Emission {
   readonly graph: Graph;
   readonly builder: GraphBuilder;
-  readonly limit: 127 | 63;
+  readonly limit: Limit;
   /** Whether matrices that are multiplied by are signed. */
   readonly signed: boolean;
   /** Activations by float value: projections of one input quantize it once. */

@@ -1,4 +1,5 @@
 import { type Graph, indexOf, type Node, readsOf, type Value, value } from '../../../graph/graph.ts';
+import { floatsOfBlocks } from '../../../graph/quantize/floats.ts';
 import { arrayOf, elementCount, float32Of, newArray, type Tensor, tensorOf } from '../../../graph/tensor.ts';
 import { intAttribute, type Product, productOf } from '../products.ts';
 import type { Variant } from './variant.ts';
@@ -26,7 +27,7 @@ export const signed: Variant = {
     const nodes = graph.nodes.map((node) => {
       const product = productOf(graph, node);
       const position = product?.use.zero;
-      if (product?.tensor.dtype !== 'uint8' || position === undefined) return node;
+      if (product?.tensor.dtype !== 'uint8' || position === undefined || product.bits !== undefined) return node;
       changed.set(product.weight, signedTensor(product.tensor));
       const zero = node.inputs[position] ?? undefined;
       const tensor = zero === undefined ? undefined : graph.weights.get(zero);
@@ -88,8 +89,15 @@ const placesOf = (graph: Graph, { node, use, bias }: Product): Places | undefine
 
 const standard = { domain: '', attrs: {} } as const;
 
+/** A product in floats, and the matrix that it multiplies by. */
+interface InFloat {
+  readonly nodes: readonly Node[];
+  readonly weight: Value;
+  readonly tensor: Tensor;
+}
+
 /** The same work on float numbers. */
-const inFloat = (node: Node, { x, bias }: Places, weight: Value): readonly Node[] => {
+const inFloat = (node: Node, { x, bias }: Pick<Places, 'x' | 'bias'>, weight: Value): readonly Node[] => {
   const [output] = node.outputs;
   if (output === undefined) return [node];
   if (node.op === 'QAttention') {
@@ -117,20 +125,38 @@ const live = (graph: Graph): Graph => {
   };
 };
 
-/** The products of an integer graph in float32, on the activations before they are quantized. */
+/** A product by blocks, by the floats that they stand for. */
+const blocksInFloat = (graph: Graph, { node, weight, bias }: Product): InFloat | undefined => {
+  const [x] = node.inputs;
+  const tensor = floatsOfBlocks(graph, node);
+  if (x == null || tensor === undefined) return undefined;
+  const own = value(`${weight}/float`);
+  const added = bias !== undefined && node.inputs.includes(bias) ? bias : null;
+  return { nodes: inFloat(node, { x, bias: added }, own), weight: own, tensor };
+};
+
+/** An integer product on the activations before they are quantized. */
+const integersInFloat = (graph: Graph, product: Product): InFloat | undefined => {
+  const places = placesOf(graph, product);
+  const steps = places === undefined ? undefined : graph.weights.get(places.steps);
+  if (places === undefined || steps === undefined) return undefined;
+  const weight = value(`${product.weight}/float`);
+  const zero = places.zero === null ? undefined : graph.weights.get(places.zero);
+  return { nodes: inFloat(product.node, places, weight), weight, tensor: toFloat(product.tensor, steps, zero) };
+};
+
+/** The products of a graph of few bits in float32. */
 export const float: Variant = {
   name: 'float',
   make: ({ graph }) => {
     const changed = new Map<Value, Tensor>();
     const nodes = graph.nodes.flatMap((node): readonly Node[] => {
       const product = productOf(graph, node);
-      const places = product === undefined ? undefined : placesOf(graph, product);
-      const steps = places === undefined ? undefined : graph.weights.get(places.steps);
-      if (product === undefined || places === undefined || steps === undefined) return [node];
-      const weight = value(`${product.weight}/float`);
-      const zero = places.zero === null ? undefined : graph.weights.get(places.zero);
-      changed.set(weight, toFloat(product.tensor, steps, zero));
-      return inFloat(node, places, weight);
+      const found =
+        product === undefined ? undefined : (blocksInFloat(graph, product) ?? integersInFloat(graph, product));
+      if (found === undefined) return [node];
+      changed.set(found.weight, found.tensor);
+      return found.nodes;
     });
     return changed.size === 0 ? undefined : live(withWeights(graph, nodes, changed));
   },
