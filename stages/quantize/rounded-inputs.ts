@@ -5,7 +5,7 @@ import type { Calibrator } from './calibrators/calibrator.ts';
 import { Distributing } from './distributions.ts';
 
 /** Rows of texts, divided by a scale a channel, as 8 bits keep them; what has to be known beforehand, others tell. */
-export type RoundInputs = (texts: readonly Seen[], others: readonly Seen[], scales: Float32Array) => Float32Array;
+export type RoundInputs = (others: readonly Seen[], scales: Float32Array) => (texts: readonly Seen[]) => Float32Array;
 
 /** Rows divided by a scale a channel. */
 const divided = ({ data }: Seen, scales: Float32Array): Float32Array => {
@@ -34,7 +34,7 @@ const rounded = (data: Float32Array, range: Range): Float32Array => {
 };
 
 /** Each text by its own range, as DynamicQuantizeLinear rounds. */
-export const byText: RoundInputs = (texts, _, scales) =>
+export const byText: RoundInputs = (_, scales) => (texts) =>
   joined(
     texts.map((text) => {
       const data = divided(text, scales);
@@ -45,8 +45,9 @@ export const byText: RoundInputs = (texts, _, scales) =>
 /** All texts by one range, which a calibrator chooses on others. */
 export const byRange =
   (calibrator: Calibrator): RoundInputs =>
-  (texts, others, scales) => {
+  (others, scales) => {
     const distributing = new Distributing();
     for (const text of others) distributing.add(divided(text, scales), calibrator.counts);
-    return rounded(joined(texts.map((text) => divided(text, scales))), calibrator.range(distributing.distribution));
+    const range = calibrator.range(distributing.distribution);
+    return (texts) => rounded(joined(texts.map((text) => divided(text, scales))), range);
   };

@@ -21,6 +21,9 @@ const WORTHWHILE = 0.9;
 /** How often the median an outlier is, and how many of them are named. */
 const [FAR, NAMED] = [10, 8];
 
+/** Rows that are multiplied at once. */
+const ROWS = 512;
+
 /** Below this nothing is scaled by a channel's own size: it says nothing. */
 const SMALLEST = 1e-5;
 
@@ -130,6 +133,26 @@ interface Rounding {
 const halvesOf = (texts: readonly Seen[]): readonly [readonly Seen[], readonly Seen[]] =>
   texts.length < 2 ? [texts, texts] : [texts.filter((_, i) => i % 2 === 0), texts.filter((_, i) => i % 2 === 1)];
 
+/** Texts that are multiplied together, and what their products are in floats. */
+interface Judged {
+  readonly texts: readonly Seen[];
+  readonly rows: number;
+  /** By weight, (rows, outputs). */
+  readonly exact: readonly Float32Array[];
+}
+
+/** Texts in stretches of about so many rows that what is multiplied at once takes little memory. */
+const shortOf = (texts: readonly Seen[]): readonly (readonly Seen[])[] => {
+  const stretches: Seen[][] = [];
+  let rows = ROWS;
+  for (const text of texts) {
+    if (rows >= ROWS) stretches.push([]);
+    rows = rows >= ROWS ? text.rows : rows + text.rows;
+    stretches.at(-1)?.push(text);
+  }
+  return stretches;
+};
+
 /** What products err by in 8 bits when their inputs are divided by scales. */
 const errorsOf = async (
   errors: Errors,
@@ -137,16 +160,21 @@ const errorsOf = async (
   [seen, judged]: ReturnType<typeof halvesOf>,
   { round, limit }: Rounding,
 ): Promise<(scales: Float32Array) => Promise<number>> => {
-  const x = joined(judged.map(({ data }) => data));
-  const rows = x.length / width;
-  const exact: Float32Array[] = [];
-  for (const weight of weights) exact.push((await errors.of(rows, width, x, weight)).product);
+  const parts: Judged[] = [];
+  for (const texts of shortOf(judged)) {
+    const x = joined(texts.map(({ data }) => data));
+    const rows = x.length / width;
+    const exact: Float32Array[] = [];
+    for (const weight of weights) exact.push((await errors.of(rows, width, x, weight)).product);
+    parts.push({ texts, rows, exact });
+  }
   return async (scales) => {
-    const rounded = round(judged, seen, scales);
+    const rounded = round(seen, scales);
+    const near = weights.map((weight) => roundedWeight(weight, scales, limit));
     let sum = 0;
-    for (const [i, weight] of weights.entries()) {
-      const own = roundedWeight(weight, scales, limit);
-      sum += (await errors.of(rows, width, rounded, own, exact[i])).error;
+    for (const { texts, rows, exact } of parts) {
+      const x = rounded(texts);
+      for (const [i, weight] of near.entries()) sum += (await errors.of(rows, width, x, weight, exact[i])).error;
     }
     return sum;
   };
