@@ -2,7 +2,7 @@ import type { WeightArrays, WeightHook } from '../../engine/train-request.ts';
 import { stageError } from '../../ground/errors.ts';
 import { type ScheduleName, sparsityShare } from './schedule.ts';
 import { zeroSmallest } from './smallest.ts';
-import { zerosFor } from './sparse.ts';
+import { zerosFor } from './zeros.ts';
 
 export interface GradualOptions {
   /** Weights that are pruned together, in the order that decides between equal magnitudes. */

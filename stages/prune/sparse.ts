@@ -5,14 +5,11 @@ import { roleOf } from '../../models/anatomy/roles.ts';
 import type { Model } from '../../models/model.ts';
 import { isPruned, type Prunable } from './config.ts';
 import { zeroSmallest } from './smallest.ts';
+import { zerosFor } from './zeros.ts';
 
 /** Names of the parameters that sparsity prunes, in the order in which the graph stores them. */
 export const prunableNames = (model: Pick<Model, 'graph' | 'info'>, which: Prunable): readonly Value[] =>
   parameterNames(model.graph).filter((name) => isPruned(roleOf(model, name), which));
-
-/** Zeros that a sparsity asks of `elements`: rounded up, so that the share is reached. */
-export const zerosFor = (sparsity: number, elements: number): number =>
-  Math.min(elements, Math.ceil(sparsity * elements));
 
 const copyOf = (tensor: Tensor): Float32Array<ArrayBuffer> => {
   const copy = new Float32Array(elementCount(tensor.dims));

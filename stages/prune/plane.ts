@@ -1,0 +1,36 @@
+import type { Graph, Value } from '../../graph/graph.ts';
+import { sitesOfWeight } from '../../graph/sites.ts';
+
+/**
+ * A weight as patterns see it: a row for each output of a product, of a table for each thing that is looked up; a vector is one
+ * row. Its numbers stay where the graph has them.
+ */
+export interface Plane {
+  readonly rows: number;
+  /** Inputs of a product, width of a table. */
+  readonly width: number;
+  /** Whether numbers of one row stand `rows` apart, as in a matrix of (inputs, outputs). */
+  readonly turned: boolean;
+}
+
+/** Where a number of a plane stands. */
+export const placeIn = ({ rows, width, turned }: Plane, row: number, column: number): number =>
+  turned ? column * rows + row : row * width + column;
+
+/** Calls for each number of a plane, row by row. */
+export const forEachPlace = (plane: Plane, see: (place: number, row: number, column: number) => void): void => {
+  for (let row = 0; row < plane.rows; row++) {
+    for (let column = 0; column < plane.width; column++) see(placeIn(plane, row, column), row, column);
+  }
+};
+
+/** How a weight lies: what multiplies by it says what its inputs are. */
+export const planeOf = (graph: Graph, name: Value): Plane => {
+  const dims = graph.weights.get(name)?.dims ?? [];
+  if (dims.length < 2) return { rows: 1, width: dims[0] ?? 1, turned: false };
+  const [first = 1, ...others] = dims;
+  const rest = others.reduce((size, dim) => size * dim, 1);
+  const use = sitesOfWeight(graph, name).find((site) => site.use.kind === 'linear')?.use;
+  const turned = dims.length === 2 && use?.kind === 'linear' && use.inner === 0;
+  return turned ? { rows: rest, width: first, turned } : { rows: first, width: rest, turned: false };
+};

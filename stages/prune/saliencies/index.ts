@@ -1,0 +1,15 @@
+import { fisher } from './fisher.ts';
+import { magnitude } from './magnitude.ts';
+import { random } from './random.ts';
+import type { Saliency } from './saliency.ts';
+import { taylor } from './taylor.ts';
+import { wanda } from './wanda.ts';
+
+/** Every measure of how much a weight matters, the default first. */
+export const saliencies: readonly Saliency[] = [magnitude, random, wanda, taylor, fisher];
+
+export const saliencyOf = (name: string): Saliency => {
+  const found = saliencies.find((saliency) => saliency.name === name);
+  if (found === undefined) throw new Error(`no saliency is called '${name}'`);
+  return found;
+};

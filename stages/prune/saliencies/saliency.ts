@@ -1,0 +1,61 @@
+import type { Competition } from '../patterns/pattern.ts';
+import type { Plane } from '../plane.ts';
+
+interface Named {
+  /** In YAML. */
+  readonly name: string;
+  readonly summary: string;
+  /** Among which weights zeros are chosen where nobody says. */
+  readonly competes: Competition;
+}
+
+/** A weight that may get zeros. */
+export interface Weight {
+  readonly name: string;
+  /** In the weight's own order, as are scores, gradients, marks and states. */
+  readonly data: Float32Array;
+  readonly plane: Plane;
+}
+
+/** Looks at weights alone. Scores are not negative. */
+export interface OfWeights extends Named {
+  readonly reads: 'weights';
+  score(weight: Weight, seed: number): Float32Array | Promise<Float32Array>;
+}
+
+/** Looks at how large each input of a product is on texts, which need no labels. */
+export interface OfInputs extends Named {
+  readonly reads: 'inputs';
+  /** `squares` are sums over all rows of all texts, one an input. */
+  score(weight: Weight, squares: Float64Array): Float32Array;
+}
+
+/** Looks at how inputs go together on texts, and chooses while it goes along them. */
+interface OfCorrelations extends Named {
+  readonly reads: 'correlations';
+}
+
+/** What was seen of one weight so far, by what it is: a checkpoint saves it as it is. */
+export type State = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+
+/** One look at a weight: of a text where weights stand still, of an update where they are trained. */
+export interface Look {
+  readonly weight: Float32Array;
+  readonly gradient: Float32Array;
+}
+
+/** Looks at gradients of the losses of a task, text by text or update by update: the same in one shot and during training. */
+export interface OfGradients extends Named {
+  readonly reads: 'gradients';
+  /** Whether weights have to be under way: what they move by is what it looks at. */
+  readonly during: 'any' | 'training';
+  start(weight: Pick<Weight, 'name' | 'plane'>): State;
+  /** Writes into the state, and into nothing else. */
+  after(state: State, look: Look): void;
+  score(state: State, weight: Weight): Float32Array;
+  /** What stays, moved so that it makes up for what goes (1 where a number goes); it stays where it is without. */
+  moved?(state: State, weight: Weight, gone: Uint8Array): Float32Array;
+}
+
+/** How much each weight matters: what scores least goes. */
+export type Saliency = OfWeights | OfInputs | OfCorrelations | OfGradients;
