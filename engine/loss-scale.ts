@@ -1,5 +1,6 @@
 import type { Feeds } from './engine.ts';
 import type { TrainingStep } from './step.ts';
+import type { WeightArrays } from './train-request.ts';
 
 /**
  * What the loss is multiplied by while gradients are computed, so that small ones are not lost in float16; a power of two, which
@@ -39,3 +40,7 @@ export const scaleAfter = ({ factor, good, leftOut }: LossScale, moved: boolean)
 /** The scale, where a step takes one. */
 export const scaleFeed = ({ scale: input }: Pick<TrainingStep, 'scale'>, { factor }: LossScale): Feeds =>
   input === undefined ? {} : { [input]: { dtype: 'float32', dims: [], data: Float32Array.of(factor) } };
+
+/** Gradients of the loss itself, in arrays of their own where they had a scale. */
+export const unscaledArrays = (gradients: WeightArrays, { factor }: LossScale): WeightArrays =>
+  factor === 1 ? gradients : new Map(Array.from(gradients, ([name, data]) => [name, data.map((g) => g / factor)]));

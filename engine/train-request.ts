@@ -18,13 +18,29 @@ export interface Phase {
 /** Arrays behind the trained weights of the model, by name. */
 export type WeightArrays = ReadonlyMap<string, Float32Array>;
 
+/** Arrays of a hook, by names of its own. */
+export type HookState = Readonly<Record<string, Float32Array | Float64Array | Uint8Array>>;
+
+/** Looks at gradients before they move weights, and writes nothing: what is not looked at costs nothing on a device. */
+export interface GradientWatch {
+  /** Weights whose gradients are seen. */
+  readonly sees: readonly string[];
+  /** Whether it looks at an update (counted from 1). */
+  wants(step: number, totalSteps: number): boolean;
+  /** Gradients of the loss of the whole update, not clipped, and the weights that they were taken at. */
+  see(step: number, weights: WeightArrays, gradients: WeightArrays): void;
+}
+
 /**
- * Watches the weights: gradual pruning is such a hook. It keeps no state that a resumed run could not rebuild. Weights may
- * live on a device: what a hook sees is read from there, and what it may have written goes back, so it says what it needs.
+ * Watches the weights: pruning while a model trains is such a hook. Weights may live on a device: what a hook sees is read
+ * from there, and what it may have written goes back, so it says what it needs.
  */
 export interface WeightHook {
-  /** Weights that it sees; all of them where it does not say. */
+  /** Weights that it sees, those that only losses have among them where they are named; all of the model's where it does not say. */
   readonly sees?: readonly string[];
+  /** All that it knows beside the weights: saved with every checkpoint, and filled from it before `start`. */
+  readonly state?: HookState;
+  readonly gradients?: GradientWatch;
   /** Weights whose zeros stay: what is 0 when training starts, and after each call, is held at 0 until the next. */
   readonly holds?: readonly string[];
   /** Before the first update, and again when a run resumes; `step` updates are done. */

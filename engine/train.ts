@@ -27,7 +27,7 @@ import {
   withWeights,
 } from './training-state.ts';
 import { summaryOf } from './training-summary.ts';
-import { isFiniteOutcome, type Outcome, type Portion, type Updater } from './updater.ts';
+import { isFiniteOutcome, type Outcome, type Portion, type See, type Updater } from './updater.ts';
 import { openUpdater } from './updaters/index.ts';
 import { type Validation, validate } from './validate.ts';
 
@@ -100,13 +100,17 @@ class TrainingRun {
     return this.#foresight.explained(error);
   }
 
+  get #moving() {
+    return { trained: this.#updater.trained, state: this.#request.hook?.state };
+  }
+
   /** Continues from the newest checkpoint where there is one that fits. */
   async #resume(): Promise<void> {
     const saved = await this.#request.checkpoints.load();
     const progress = saved === undefined ? undefined : savedProgress(saved.meta);
     if (saved !== undefined && progress !== undefined) {
       await this.#updater.enter(Math.max(0, progress.step - 1));
-      if (restore(saved, this.#updater.trained)) {
+      if (restore(saved, this.#moving)) {
         await this.#updater.write('everything');
         this.#progress = progress;
         return;
@@ -117,7 +121,7 @@ class TrainingRun {
 
   async #save(): Promise<void> {
     await this.#updater.read('everything');
-    const { meta, data } = snapshot(this.#progress, this.#updater.trained);
+    const { meta, data } = snapshot(this.#progress, this.#moving);
     await this.#request.checkpoints.save(meta, data);
     this.#saved = performance.now();
   }
@@ -141,7 +145,7 @@ class TrainingRun {
     const { step, scale } = this.#progress;
     await this.#updater.enter(step);
     this.#foresight.look(this.#updater.step, step);
-    const { outcome, size } = await this.#updater.update(step, scale);
+    const { outcome, size } = await this.#updater.update(step, scale, this.#watchOf(step + 1));
     const moved = isFiniteOutcome(outcome);
     if (!moved) await this.#expectLeftOut(outcome);
     await this.#callHook(step + 1);
@@ -157,6 +161,13 @@ class TrainingRun {
     const every = Math.ceil(this.#plan.stepsPerEpoch / CURVE_POINTS_PER_EPOCH);
     if (this.#progress.open.steps >= every && !this.#epochEnds()) this.#drawPoint();
     this.#report(outcome.loss);
+  }
+
+  /** Who looks at the gradients of an update. */
+  #watchOf(step: number): See | undefined {
+    const watch = this.#request.hook?.gradients;
+    if (watch?.wants(step, this.#plan.totalSteps) !== true) return undefined;
+    return (weights, gradients) => watch.see(step, weights, gradients);
   }
 
   async #startHook(): Promise<void> {

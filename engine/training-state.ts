@@ -10,7 +10,7 @@ import type { Moments } from './adamw.ts';
 import { bytesFor, KernelMemory } from './kernels/memory.ts';
 import { type LossScale, unscaled } from './loss-scale.ts';
 import type { StepParameter } from './step.ts';
-import type { WeightArrays, WeightHook } from './train-request.ts';
+import type { HookState, WeightArrays, WeightHook } from './train-request.ts';
 
 /** A weight under training: its own memory, fed to the step without a copy and updated in place. */
 export interface Trained {
@@ -102,9 +102,13 @@ export const withWeights = (model: Model, trained: readonly Trained[], pick: (on
   return { ...model, graph: { ...model.graph, weights } };
 };
 
-/** What a hook sees. */
-export const weightArrays = (trained: readonly Trained[], { sees }: WeightHook): WeightArrays => {
-  const shown = trained.filter(({ name, auxiliary }) => !auxiliary && (sees === undefined || sees.includes(name)));
+/** What a hook sees: what only losses have where it is named. */
+export const weightArrays = (
+  trained: readonly (Pick<Trained, 'name' | 'auxiliary'> & { readonly data: Float32Array })[],
+  { sees }: Pick<WeightHook, 'sees'>,
+): WeightArrays => {
+  const named = new Set(sees);
+  const shown = trained.filter(({ name, auxiliary }) => (sees === undefined ? !auxiliary : named.has(name)));
   return new Map(shown.map(({ name, data }) => [name, data]));
 };
 
@@ -120,18 +124,36 @@ export const withLoss = (open: TrainingProgress['open'], loss: number): Training
 
 const schema = 'decant.training/1';
 
-const arraysOf = (trained: readonly Trained[], withBest: boolean): readonly Float32Array[] =>
-  trained.flatMap(({ data, moments, best }) => [data, moments.first, moments.second, ...(withBest ? [best] : [])]);
+/** Everything of a training that moves, but for its progress. */
+interface Arrays {
+  readonly trained: readonly Trained[];
+  /** What its hook knows. */
+  readonly state?: HookState | undefined;
+}
 
-const bytesOf = (array: Float32Array): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+const arraysOf = ({ trained, state = {} }: Arrays, withBest: boolean): readonly HookState[string][] => [
+  ...trained.flatMap(({ data, moments, best }) => [
+    ...[data, moments.first, moments.second],
+    ...(withBest ? [best] : []),
+  ]),
+  ...Object.values(state),
+];
+
+const bytesOf = (array: HookState[string]): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+const namesOf = ({ trained, state = {} }: Arrays): readonly string[] => [
+  ...trained.map(({ name }) => name),
+  ...Object.keys(state),
+];
 
 /** A checkpoint: progress as JSON and the arrays end to end. */
 export const snapshot = (
   progress: TrainingProgress,
-  trained: readonly Trained[],
+  all: Arrays,
 ): { readonly meta: Json; readonly data: readonly Uint8Array[] } => ({
-  meta: { schema, names: trained.map(({ name }) => name), progress: JSON.parse(JSON.stringify(progress)) },
-  data: arraysOf(trained, progress.best !== null).map(bytesOf),
+  meta: { schema, names: namesOf(all), progress: JSON.parse(JSON.stringify(progress)) },
+  data: arraysOf(all, progress.best !== null).map(bytesOf),
 });
 
 const isSnapshotMeta = (meta: Json): meta is { names: readonly string[]; progress: { readonly [key: string]: Json } } =>
@@ -142,16 +164,14 @@ export const savedProgress = (meta: Json): TrainingProgress | undefined =>
   isSnapshotMeta(meta) ? { ...freshProgress, ...withFormerScores(meta.progress) } : undefined;
 
 /** Fills the arrays from a checkpoint; false where they are not the ones that were saved. */
-export const restore = (
-  saved: { readonly meta: Json; readonly data: Uint8Array },
-  trained: readonly Trained[],
-): boolean => {
+export const restore = (saved: { readonly meta: Json; readonly data: Uint8Array }, all: Arrays): boolean => {
   const progress = savedProgress(saved.meta);
   if (progress === undefined || !isSnapshotMeta(saved.meta)) return false;
   const { names } = saved.meta;
-  const arrays = arraysOf(trained, progress.best !== null);
+  const arrays = arraysOf(all, progress.best !== null);
   const size = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const same = names.length === trained.length && trained.every(({ name }, i) => name === names[i]);
+  const own = namesOf(all);
+  const same = names.length === own.length && own.every((name, i) => name === names[i]);
   if (!same || size !== saved.data.length) return false;
   let at = 0;
   for (const array of arrays) {

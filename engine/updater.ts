@@ -4,6 +4,7 @@ import type { Feeds, Program } from './engine.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { TrainingStep } from './step.ts';
 import type { UpdateSize } from './step-batch.ts';
+import type { WeightArrays } from './train-request.ts';
 import type { Trained } from './training-state.ts';
 
 /** What the batches of an update come to. */
@@ -37,6 +38,9 @@ export interface Evaluation {
   weights(since: Since): Promise<Feeds>;
 }
 
+/** Looks at the gradients of an update, and at the weights that they were taken at, before these move. */
+export type See = (weights: WeightArrays, gradients: WeightArrays) => void;
+
 /** What of training: everything with its moments, all weights, or those of these names. */
 export type Portion = 'everything' | 'weights' | readonly string[];
 
@@ -55,9 +59,9 @@ export interface Updater {
   enter(step: number): Promise<void>;
   /**
    * One update (0-based): gradients of its batches, those in float16 at this scale; clipping, AdamW. Numbers that are none move
-   * no weight.
+   * no weight, and are not seen.
    */
-  update(step: number, scale?: LossScale): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }>;
+  update(step: number, scale?: LossScale, see?: See): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }>;
   /**
    * What one batch of an update comes to in float32, with the weights of now or those that training began with. Nothing is
    * moved.

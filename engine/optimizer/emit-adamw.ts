@@ -13,6 +13,8 @@ export interface UpdateSettings extends AdamWOptions {
   readonly factors: ReadonlyMap<Value, number>;
   /** Parameters that are multiplied by a mask after every update. */
   readonly held: ReadonlySet<string>;
+  /** Parameters whose gradients stay to be looked at. */
+  readonly watched?: ReadonlySet<string>;
   /** Whether gradients are those of a multiple of the loss. */
   readonly scaled?: boolean;
 }

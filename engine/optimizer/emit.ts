@@ -32,6 +32,9 @@ export const NORM = value('update/norm');
 /** Whether a batch is another one of its update: its gradients are added. */
 export const AGAIN = value('update/again');
 
+/** Where the gradient of a parameter stays that is watched. */
+export const gradientOf = (name: Value): Value => value(`update/gradient/${name}`);
+
 export const sumOf = (name: Value): Value => value(`update/sum/${name}`);
 
 /** One value a parameter, of the parameter's own shape. */
@@ -94,7 +97,10 @@ const moved = (
 export const emitUpdate = (step: TrainingStep, settings: UpdateSettings): EmittedPass => {
   const builder = GraphBuilder.from(step.graph);
   const { gradients, tables } = emitGradients(builder, step);
-  const { norm, renewed } = moved(builder, step.parameters, gradients, settings);
+  const { norm, renewed: moving } = moved(builder, step.parameters, gradients, settings);
+  const watched = Array.from(gradients).filter(([name]) => settings.watched?.has(name));
+  const kept = watched.map(([name, gradient]) => [gradientOf(name), builder.op('Identity', [gradient])] as const);
+  const renewed = new Map([...moving, ...kept]);
   return { ...frozen(builder, [...lossesOf(step), norm], renewed), ...passOf(builder, step, tables) };
 };
 

@@ -1,17 +1,26 @@
 import type { Batch } from '../../data/batches.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { type Graph, value } from '../../graph/graph.ts';
 import type { Engine, Program } from '../engine.ts';
 import { HeldZeros } from '../held.ts';
-import { type LossScale, unscaled } from '../loss-scale.ts';
+import { type LossScale, unscaled, unscaledArrays } from '../loss-scale.ts';
 import { mixedStep } from '../mixed-step.ts';
 import { maskOf, momentsOf } from '../optimizer/emit-adamw.ts';
 import type { Slab } from '../optimizer/slabs.ts';
 import type { TrainingStep } from '../step.ts';
 import type { UpdateSize } from '../step-batch.ts';
-import type { TrainRequest } from '../train-request.ts';
+import type { TrainRequest, WeightArrays } from '../train-request.ts';
 import type { TrainingPlan } from '../training-plan.ts';
-import { type Trained, trainedArrays } from '../training-state.ts';
-import type { Evaluation, Outcome, Portion, Since, TimeSpent, Updater } from '../updater.ts';
+import { type Trained, trainedArrays, weightArrays } from '../training-state.ts';
+import {
+  type Evaluation,
+  isFiniteOutcome,
+  type Outcome,
+  type Portion,
+  type See,
+  type Since,
+  type TimeSpent,
+  type Updater,
+} from '../updater.ts';
 import { fedOf, weightFeeds } from '../weight-feeds.ts';
 import { AheadFeeds } from './ahead.ts';
 import { Resident } from './resident.ts';
@@ -111,15 +120,21 @@ export class DeviceUpdater implements Updater {
   }
 
   #opened(step: TrainingStep): Promise<UpdateRunner> {
-    return openRunner(this.#engine, this.#source, step, this.#held.names);
+    return openRunner(this.#engine, this.#source, step, {
+      held: this.#held.names,
+      watched: new Set(this.#watched),
+    });
   }
 
   /** Puts weights, moments, masks and sums where the programs find them. */
   async #place({ runner, step }: Compiled): Promise<void> {
     const weights = weightFeeds(step.graph, this.#source.model, this.#trained);
     for (const [name, tensor] of Object.entries(weights)) await this.#resident.put(name, tensor);
+    const watched = new Set(this.#watched);
     for (const one of this.#trained) {
-      for (const sum of runner.sumsOf(one.name)) await this.#resident.put(sum, zerosLike(one));
+      const sums = runner.sumsOf(one.name);
+      const gradients = watched.has(one.name) ? [runner.gradientOf(one.name)] : [];
+      for (const sum of new Set([...sums, ...gradients])) await this.#resident.put(sum, zerosLike(one));
     }
     await this.#placeMoments();
     await this.#placeMasks();
@@ -144,11 +159,31 @@ export class DeviceUpdater implements Updater {
   async update(
     step: number,
     scale: LossScale = unscaled,
+    see?: See,
   ): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
     const compiled = await this.#entered(step);
     const { size, turns } = this.#source.turns(step);
+    const shown = { sees: see === undefined ? [] : this.#watched };
+    // What they are before the update is gone behind it.
+    await this.read(shown.sees);
     const outcome = await this.#run(compiled, turns, scale);
+    if (see !== undefined && isFiniteOutcome(outcome)) {
+      see(weightArrays(this.#trained, shown), unscaledArrays(await this.#gradients(compiled, shown), scale));
+    }
     return { outcome, size };
+  }
+
+  get #watched(): readonly string[] {
+    return this.#source.request.hook?.gradients?.sees ?? [];
+  }
+
+  async #gradients({ runner }: Compiled, shown: { readonly sees: readonly string[] }): Promise<WeightArrays> {
+    const arrays = weightArrays(
+      this.#trained.map(({ data, ...one }) => ({ ...one, data: new Float32Array(data.length) })),
+      shown,
+    );
+    for (const [name, data] of arrays) await this.#resident.read(runner.gradientOf(value(name)), [data]);
+    return arrays;
   }
 
   /** Weights move where gradients have a scale. */

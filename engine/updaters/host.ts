@@ -5,18 +5,19 @@ import type { Engine, Feeds, Program } from '../engine.ts';
 import { GradientRunner } from '../gradients.ts';
 import { HeldZeros } from '../held.ts';
 import type { KernelMemory } from '../kernels/memory.ts';
-import { type LossScale, scaleFeed, unscaled } from '../loss-scale.ts';
+import { type LossScale, scaleFeed, unscaled, unscaledArrays } from '../loss-scale.ts';
 import { MaskBuffers } from '../masks.ts';
 import { mixedStep } from '../mixed-step.ts';
 import type { TrainingStep } from '../step.ts';
 import type { UpdateSize } from '../step-batch.ts';
 import type { TrainRequest } from '../train-request.ts';
 import type { TrainingPlan } from '../training-plan.ts';
-import { type Trained, trainedArrays, trainingMemory } from '../training-state.ts';
+import { type Trained, trainedArrays, trainingMemory, weightArrays } from '../training-state.ts';
 import {
   type Evaluation,
   isFiniteOutcome,
   type Outcome,
+  type See,
   type Since,
   type TimeSpent,
   type Updater,
@@ -106,6 +107,7 @@ export class HostUpdater implements Updater {
   async update(
     step: number,
     scale: LossScale = unscaled,
+    see?: See,
   ): Promise<{ readonly outcome: Outcome; readonly size: UpdateSize }> {
     const compiled = await this.#entered(step);
     const { size, turns } = this.#source.turns(step);
@@ -113,7 +115,10 @@ export class HostUpdater implements Updater {
     const started = performance.now();
     const norm = globalNorm(compiled.memory, compiled.runner.gradients) / scale.factor;
     const outcome = { loss, terms, norm };
-    if (isFiniteOutcome(outcome)) this.#apply(compiled, norm, step, scale);
+    if (isFiniteOutcome(outcome)) {
+      if (see !== undefined) this.#show(compiled, scale, see);
+      this.#apply(compiled, norm, step, scale);
+    }
     this.#watch.count('optimizer', started);
     return { outcome, size };
   }
@@ -172,6 +177,12 @@ export class HostUpdater implements Updater {
       this.#watch.count('graph', fed);
     }
     return sum;
+  }
+
+  #show({ step, runner }: Compiled, scale: LossScale, see: See): void {
+    const shown = { sees: this.#source.request.hook?.gradients?.sees ?? [] };
+    const gradients = step.parameters.map((one, i) => ({ ...one, data: runner.gradients[i] ?? new Float32Array() }));
+    see(weightArrays(this.#trained, shown), unscaledArrays(weightArrays(gradients, shown), scale));
   }
 
   #apply({ runner, memory }: Compiled, norm: number, step: number, { factor, leftOut }: LossScale): void {

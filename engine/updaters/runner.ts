@@ -8,6 +8,7 @@ import {
   emitMove,
   emitSums,
   emitUpdate,
+  gradientOf,
   NORM,
   sumOf,
 } from '../optimizer/emit.ts';
@@ -38,6 +39,8 @@ export interface UpdateRunner {
   readonly slabs: readonly Slab[];
   /** Names of the buffers, if any, that add up gradients of a parameter. */
   sumsOf(name: Value): readonly Value[];
+  /** The buffer with the gradient of a parameter that is watched, after its update. */
+  gradientOf(name: Value): Value;
   /** Takes everything from there, and renews it there. */
   bind(resident: Resident): void;
   /** Runs a batch; gives the norm of the update's gradient after the last one. */
@@ -98,6 +101,7 @@ const openWhole = async (
     pass,
     slabs: slabsOf(step.parameters, settings),
     sumsOf: () => [],
+    gradientOf,
     bind: (resident) => bound(resident, whole, pass),
     run: async (feeds, run) => {
       const { sum, moves, scale } = run;
@@ -128,6 +132,7 @@ const openAccumulating = async (
     pass,
     slabs: slabsOf(step.parameters, settings),
     sumsOf: (name) => [sumOf(name)],
+    gradientOf: sumOf,
     bind: (resident) => {
       bound(resident, adding, pass);
       bound(resident, moving, move);
@@ -149,9 +154,9 @@ export const openRunner = (
   engine: Engine,
   source: UpdateSource,
   step: TrainingStep,
-  held: ReadonlySet<string>,
+  which: Pick<UpdateSettings, 'held' | 'watched'>,
 ): Promise<UpdateRunner> => {
   const { options } = source.request;
-  const settings = { ...options, factors: source.motion.factors, held, scaled: step.scale !== undefined };
+  const settings = { ...options, factors: source.motion.factors, ...which, scaled: step.scale !== undefined };
   return (options.accumulate > 1 ? openAccumulating : openWhole)(engine, source, step, settings);
 };
