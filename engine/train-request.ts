@@ -22,7 +22,7 @@ export type WeightArrays = ReadonlyMap<string, Float32Array>;
 export type HookState = Readonly<Record<string, Float32Array | Float64Array | Uint8Array>>;
 
 /** Looks at gradients before they move weights, and writes nothing: what is not looked at costs nothing on a device. */
-export interface GradientWatch {
+interface GradientWatch {
   /** Weights whose gradients are seen. */
   readonly sees: readonly string[];
   /** Whether it looks at an update (counted from 1). */

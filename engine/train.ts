@@ -1,8 +1,6 @@
 import { lengthsOf } from '../data/lengths.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
-import { isBetter } from '../ground/metrics/metric.ts';
 import type { TrainingSummary } from '../ground/reported/training.ts';
-import { dataTask } from '../ground/tasks.ts';
 import { expectFinite } from '../models/finite.ts';
 import type { Model } from '../models/model.ts';
 import { type Divergence, divergenceOf, divergenceText } from './divergence.ts';
@@ -29,7 +27,7 @@ import {
 import { summaryOf } from './training-summary.ts';
 import { isFiniteOutcome, type Outcome, type Portion, type See, type Updater } from './updater.ts';
 import { openUpdater } from './updaters/index.ts';
-import { type Validation, validate } from './validate.ts';
+import { isBest, isNumber, type Validation, validate } from './validate.ts';
 
 /** At most this much work is lost to a crash. */
 const SECONDS_BETWEEN_CHECKPOINTS = 12;
@@ -223,17 +221,9 @@ class TrainingRun {
     // No update follows, so that what updates held is free for the answers.
     if (this.#progress.step === this.#plan.totalSteps) await this.#updater.settle();
     const scored = await this.#validate();
-    // A metric may be no number, as the correlation of what says the same about everything.
-    const score = Number.isFinite(scored?.score) ? scored?.score : undefined;
-    this.#drawPoint(score);
     const { best } = this.#progress;
-    const { metric } = dataTask(this.#request.task.name);
-    const better =
-      scored !== undefined &&
-      score !== undefined &&
-      (best === null ||
-        isBetter(metric, scored.score, best.score) ||
-        (scored.score === best.score && scored.loss < best.loss));
+    this.#drawPoint(scored !== undefined && isNumber(scored) ? scored.score : undefined);
+    const better = scored !== undefined && isBest(this.#request.task.name, scored, best);
     if (better) await this.#updater.read('weights');
     if (better) for (const one of this.#updater.trained) if (!one.auxiliary) one.best.set(one.data);
     this.#progress = { ...this.#progress, validated: epoch, best: better ? { epoch, ...scored } : best };

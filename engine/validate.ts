@@ -2,8 +2,8 @@ import { type Batch, lengthBatches } from '../data/batches.ts';
 import { lengthsOf } from '../data/lengths.ts';
 import { bytesOf } from '../graph/tensor.ts';
 import { stageError, type UserError } from '../ground/errors.ts';
-import { figureOf, type Judged, meanOf } from '../ground/metrics/metric.ts';
-import { dataTask } from '../ground/tasks.ts';
+import { figureOf, isBetter, type Judged, meanOf } from '../ground/metrics/metric.ts';
+import { type DatasetTask, dataTask } from '../ground/tasks.ts';
 import { nonFinite } from '../models/finite.ts';
 import { type Answers, answersAbout, placed } from './answers.ts';
 import { type Fed, feedsFor, fitted } from './feeds.ts';
@@ -20,6 +20,16 @@ export interface Validation {
   /** Mean loss: cross-entropy in nats, or 1 - cosine. */
   readonly loss: number;
 }
+
+/** A metric may be no number, as the correlation of what says the same about everything. */
+export const isNumber = ({ score }: Validation): boolean => Number.isFinite(score);
+
+/** Whether a score is above the best so far, by the metric of the task and then by the loss. */
+export const isBest = (task: DatasetTask, scored: Validation, best: Validation | null): boolean =>
+  isNumber(scored) &&
+  (best === null ||
+    isBetter(dataTask(task).metric, scored.score, best.score) ||
+    (scored.score === best.score && scored.loss < best.loss));
 
 interface ValidationRequest {
   readonly task: Task;

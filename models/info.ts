@@ -48,6 +48,7 @@ const infoSchema = z.object({
     activation: z.enum(['sigmoid']).exactOptional(),
   }),
   hiddenStates: z.array(valueName).exactOptional(),
+  sparse: z.array(valueName).exactOptional(),
   ...facts,
 });
 

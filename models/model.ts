@@ -38,6 +38,8 @@ export interface ModelInfo {
    * they are others than the graph itself shows (`hiddenStatesOf`).
    */
   readonly hiddenStates?: readonly Value[];
+  /** Weights of which pruning made zeros: whoever trains the model leaves these zero (`holdZeros`). */
+  readonly sparse?: readonly Value[];
   /** Hugging Face model_type under which transformers.js passes exactly this graph's inputs, e.g. "distilbert". */
   readonly modelType: string;
   /** config.json of the checkpoint that was imported: what an export says again, with this model's sizes and labels. */

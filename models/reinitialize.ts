@@ -6,6 +6,7 @@ import { modelError } from '../ground/errors.ts';
 import { modelTask } from '../ground/tasks.ts';
 import { type Initializer, initialize } from './initialize.ts';
 import type { Model } from './model.ts';
+import { withoutSparse } from './sparse.ts';
 import { answerHead } from './unit.ts';
 
 /** Embeddings start as BERT's do. */
@@ -67,8 +68,8 @@ const blankIn = (model: Model): readonly Value[] => {
 };
 
 /** The same shape from random weights: the control that shows what a model owes to its training. */
-export const reinitialize = (model: Model, seed: number): Model => ({
-  ...model,
-  graph: reinitializeGraph(model.graph, seed, blankIn(model)),
-  info: { ...model.info, origin: `random weights of seed ${seed}` },
-});
+export const reinitialize = (given: Model, seed: number): Model => {
+  const model = withoutSparse(given);
+  const graph = reinitializeGraph(model.graph, seed, blankIn(model));
+  return { ...model, graph, info: { ...model.info, origin: `random weights of seed ${seed}` } };
+};

@@ -140,6 +140,10 @@ const precisionNotes = ({ training }: StageMetrics): readonly string[] => {
   return [`trained in float16${lost}`];
 };
 
+/** Zeros of an earlier stage that training left as they are. */
+const zeroNotes = ({ training }: StageMetrics): readonly string[] =>
+  training?.heldZeros === undefined ? [] : [`trained with ${whole(training.heldZeros)} zeros of pruning held at zero`];
+
 /** Figures of another device than the CPU are told as such. */
 const placeNotes = ({ step, evaluation }: StageSummary): readonly string[] => {
   const [made, judged] = [step?.ranOn, evaluation?.ranOn];
@@ -195,7 +199,7 @@ const stageReport = (stage: StageSummary, context: Context): StageReport => {
     ...quantizationOf(metrics),
     usage: usageOf(stage.id, metrics),
     notes: [
-      ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics)],
+      ...[...choiceNotes(stage), ...placeNotes(stage), ...precisionNotes(metrics), ...zeroNotes(metrics)],
       ...[...(metrics.notes ?? []), ...(evaluation?.notes ?? [])],
     ],
   };

@@ -36,6 +36,9 @@ export const trainingSummary = z.looseObject({
     .describe(
       'Updates without an effect, since a gradient was beyond float16; absent where training computes in float32.',
     ),
+  heldZeros: count
+    .exactOptional()
+    .describe('Weights that were zero when training began and stayed so, since pruning made them zero.'),
   seconds: z.number().describe('Spent in updates, validation not included.'),
 });
 

@@ -26,6 +26,7 @@ import {
   trainable,
   withinStep,
 } from '../train/run.ts';
+import { withZerosHeld } from '../train/zeros.ts';
 import type { DistillationConfig, HiddenConfig } from './options.ts';
 import { readsAlong } from './wire.ts';
 
@@ -162,12 +163,11 @@ export const distillationOf = async (given: DistillationJob, ctx: TrainingContex
   if (texts.length === 0) throw stageError('the data has no training texts');
   const validation = dataset.validation.slice(0, config.validationLimit);
   return {
-    ...{ model: student, task: taskOf(dataset.task) },
+    ...{ ...withZerosHeld(student, config, hook), task: taskOf(dataset.task) },
     examples: await taught('training', texts, job, student, ctx.signal),
     validation: await taught('validation', validation, job, student, ctx.signal),
     options: trainingOptions(config, defaultRates.distill),
     phases: await phasesOf(student, job),
-    hook,
     ...(await withinStep(ctx)),
   };
 };

@@ -19,7 +19,7 @@ export type Reported = z.infer<typeof reported>;
 /** Removes structure (layers, widths, heads, neurons), or sets weights to zero, or both; then trains if asked to. */
 export const prune = defineStage({
   uses: 'prune',
-  version: 8,
+  version: 9,
   summary: 'Cuts heads, neurons, widths and layers away, or sets the smallest weights to zero.',
   config: pruneConfig,
   place: 'named',

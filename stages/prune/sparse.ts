@@ -3,6 +3,7 @@ import { parameterNames } from '../../graph/sites.ts';
 import { elementCount, floatPiecesOf, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { roleOf } from '../../models/anatomy/roles.ts';
 import type { Model } from '../../models/model.ts';
+import { zerosIn } from '../../models/sparse.ts';
 import { isPruned, type Prunable } from './config.ts';
 import { zeroSmallest } from './smallest.ts';
 import { zerosFor } from './zeros.ts';
@@ -38,12 +39,6 @@ export const sparsify = (graph: Graph, names: readonly string[], sparsity: numbe
   const weights = new Map(graph.weights);
   for (const { name, dims, data } of tensors) weights.set(name, tensorOf('float32', dims, data));
   return { ...graph, weights };
-};
-
-const zerosIn = (tensor: Tensor): number => {
-  let zeros = 0;
-  for (const piece of floatPiecesOf(tensor)) for (const w of piece) zeros += Number(w === 0);
-  return zeros;
 };
 
 /** Zeros among the pruned weights and among all parameters. */

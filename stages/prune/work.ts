@@ -2,7 +2,9 @@ import { openTrainingTexts, readDatasetArtifact } from '../../data/files.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { stageError } from '../../ground/errors.ts';
 import { readModelArtifact, writeModel } from '../../models/files.ts';
+import type { Model } from '../../models/model.ts';
 import { isQuantized } from '../../models/quantized.ts';
+import { withSparse } from '../../models/sparse.ts';
 import { recoverModel, recoveryTraining } from '../distill/recovery.ts';
 import type { StageContext, StageRun, TrainingOfRun } from '../stage.ts';
 import type { PruneOptions } from './config.ts';
@@ -10,6 +12,7 @@ import type { Reported } from './index.ts';
 import { pruneStructure, pruneWeights, sparsityMetrics, sparsityPlan } from './prune.ts';
 import type { Pruned } from './pruned.ts';
 import { recoveryOf } from './recover.ts';
+import { prunableNames } from './sparse.ts';
 
 type Inputs = Readonly<Record<string, InputArtifact>>;
 
@@ -29,6 +32,10 @@ const cut = async (inputs: Inputs, options: PruneOptions, ctx: StageContext): Pr
   });
 };
 
+/** The model that says of which weights sparsity made zeros. */
+const withZeros = (model: Model, options: PruneOptions): Model =>
+  options.sparsity === undefined ? model : withSparse(model, prunableNames(model, options));
+
 export const training: TrainingOfRun<PruneOptions> = async (inputs, options, ctx) => {
   const { recover } = options;
   const { dataset } = inputs;
@@ -44,12 +51,12 @@ export const run: StageRun<PruneOptions, Reported> = async (inputs, options, ctx
   const { recover } = options;
   if (recover === undefined || inputs.dataset === undefined) {
     const weights = pruneWeights(structure.model, options);
-    await writeModel(folder, weights.model);
+    await writeModel(folder, withZeros(weights.model, options));
     return { ...structure.metrics, ...weights.metrics };
   }
   const dataset = await readDatasetArtifact(inputs.dataset.path);
   const trained = await recoverModel(recoveryOf(structure.model, dataset, { ...options, recover }, inputs), ctx);
-  await writeModel(folder, trained.model);
+  await writeModel(folder, withZeros(trained.model, options));
   const sparsity =
     options.sparsity === undefined
       ? {}

@@ -22,6 +22,7 @@ import { sitesOfWeight } from '../../graph/sites.ts';
 import { type ArrayOf, float32Of, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { stageError } from '../../ground/errors.ts';
 import type { Model } from '../../models/model.ts';
+import { looksSparse } from '../../models/sparse.ts';
 import type { TrainedModel } from '../train/run.ts';
 import { type Part, partsOf } from './parts.ts';
 import { joined } from './rounded-inputs.ts';
@@ -42,12 +43,10 @@ export interface Seen {
   readonly hook?: WeightHook;
 }
 
-/** Share of zeros from which on they were made on purpose, and stay. */
-const SPARSE = 0.01;
-
-const isSparse = (tensor: Tensor): boolean => {
-  const data = float32Of(tensor);
-  return data.reduce((zeros, x) => zeros + Number(x === 0), 0) >= SPARSE * data.length;
+/** Whether the zeros of a weight stay: those that pruning made, or of which there are so many. */
+const isSparse = ({ info, graph }: Model, name: Value): boolean => {
+  const tensor = graph.weights.get(name);
+  return info.sparse?.includes(name) === true || (tensor !== undefined && looksSparse(tensor));
 };
 
 const partsIn = ({ model, fused }: Pick<Start, 'model' | 'fused'>, weight: Value): readonly Part[] => {
@@ -81,11 +80,11 @@ interface Begun {
 }
 
 /** How one weight starts: rounded as it was, but for zeros that stay. */
-const begun = (graph: Graph, name: Value, { layout, grid }: BlockChoice, rounded: Rounded): Begun => {
-  const tensor = graph.weights.get(name);
+const begun = (model: Model, name: Value, { layout, grid }: BlockChoice, rounded: Rounded): Begun => {
+  const tensor = model.graph.weights.get(name);
   if (tensor === undefined) throw new Error(`'${name}' is no weight`);
   const rows = rowsOf(tensor, layout);
-  const held = isSparse(tensor);
+  const held = isSparse(model, name);
   const steps = held ? nearest(rows, grid, { search: true }) : rounded;
   const start = held ? tensor : matrixOf(widened(rows, grid, steps), tensor.dims, layout);
   return { tensor: start, fake: { form: 'blocks', layout, grid }, held };
@@ -116,7 +115,7 @@ const beginBlocks = ({ start, weights, faked, held }: Preparing, name: Value, ch
   const blocks = blocksOf(packed.width, choice.grid);
   for (const { name: own, from, count } of partsIn(start, name)) {
     const rows = choice.layout === 'turned' ? ([from, count] as const) : ([0, packed.rows] as const);
-    const one = begun(start.model.graph, own, choice, slice(rounded, rows, packed.width, blocks));
+    const one = begun(start.model, own, choice, slice(rounded, rows, packed.width, blocks));
     weights.set(own, one.tensor);
     faked.set(own, one.fake);
     if (one.held) held.push(own);
@@ -133,8 +132,7 @@ const beginBytes = ({ start, faked, held }: Preparing, weight: Value, form: Byte
     const along = isLinear && site.use.kind === 'linear' && site.use.inner === 1 ? 1 : 0;
     const limit = isLinear ? eightBitLimit(quantized.options) : 127;
     faked.set(name, { form: 'bytes', limit, along, ...(input === undefined ? {} : { input }) });
-    const tensor = model.graph.weights.get(name);
-    if (tensor !== undefined && isSparse(tensor)) held.push(name);
+    if (isSparse(model, name)) held.push(name);
   }
 };
 

@@ -5,6 +5,7 @@ import { quantizeWeights } from '../../graph/quantize/index.ts';
 import type { InputArtifact } from '../../ground/artifact.ts';
 import { readModelArtifact } from '../../models/files.ts';
 import type { Model } from '../../models/model.ts';
+import type { Recover } from '../distill/recover-options.ts';
 import { type Recovery, recoveryTraining } from '../distill/recovery.ts';
 import type { StageContext, TrainingOfRun } from '../stage.ts';
 import { runRequest } from '../train/run.ts';
@@ -31,10 +32,12 @@ export interface OpenRecovery {
   readonly train: Train;
 }
 
-const withFake = (request: TrainRequest, { model, faked, hook }: Seen): TrainRequest => ({
-  ...{ ...request, model, faked },
-  ...(hook === undefined ? {} : { hook }),
-});
+/** What the rounded file was found to hold stays, unless zeros are let go. */
+const withFake = (request: TrainRequest, { model, faked, hook }: Seen, { holdZeros }: Recover): TrainRequest => {
+  const seen = { ...request, model, faked };
+  if (hook === undefined || holdZeros === false) return seen;
+  return { ...seen, hook: { ...hook, holds: [...new Set([...(hook.holds ?? []), ...(request.hook?.holds ?? [])])] } };
+};
 
 /** The training that the options ask for, not begun; undefined where they ask for none. */
 export const openRecovery = async (
@@ -48,7 +51,7 @@ export const openRecovery = async (
   const { dataset, recover } = recovery;
   return {
     model: request.model,
-    train: (seen) => runRequest(withFake(request, seen), { dataset, config: recover }, ctx),
+    train: (seen) => runRequest(withFake(request, seen, recover), { dataset, config: recover }, ctx),
   };
 };
 
@@ -60,5 +63,6 @@ export const training: TrainingOfRun<Config> = async (inputs, config, ctx) => {
   const { model } = request;
   const options = optionsOf(config);
   const fused = fusedFor(model.graph, formatOf(config.format));
-  return withFake(request, seenBy({ model, fused, quantized: quantizeWeights(fused, options) }));
+  const seen = seenBy({ model, fused, quantized: quantizeWeights(fused, options) });
+  return withFake(request, seen, recovery.recover);
 };

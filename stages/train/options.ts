@@ -123,6 +123,12 @@ export const trainingConfig = {
     .describe(
       'where texts have several classes: the probability above which each is said. half, or left out: 0.5. fitted: for each class its own, those with the best micro F1 on the validation texts, kept in the model',
     ),
+  holdZeros: z
+    .boolean()
+    .optional()
+    .describe(
+      'whether zeros stay zeros. Left out, those that a prune stage made; true, also those of a matrix from elsewhere that has 1 % of them or more; false lets all of them go',
+    ),
   validationLimit: z.int().min(0).default(2000).describe('validation texts read after each epoch'),
 } as const;
 
@@ -156,6 +162,7 @@ export const trainingOptions = (config: TrainingConfig, rates: DefaultRates): Tr
     classWeights: __,
     labelSmoothing: ___,
     thresholds: ____,
+    holdZeros: _____,
     learningRate,
     headLearningRate,
     ...same

@@ -16,6 +16,7 @@ import { encodeExamples } from './examples.ts';
 import { noClassWeights, nothingDrops } from './foresee.ts';
 import { type DefaultRates, type TrainingConfig, trainingOptions } from './options.ts';
 import { withThresholds } from './settle.ts';
+import { heldZeros, withZerosHeld } from './zeros.ts';
 
 /** Where a training run gets its engine, seed, threads, checkpoints and voice from. */
 export type TrainingContext = Pick<
@@ -110,7 +111,7 @@ export const trainingOf = async (
   const fitted = trainable(model, dataset);
   const reading = { model: fitted, task, dataset };
   return {
-    ...{ model: fitted, task },
+    ...{ ...withZerosHeld(fitted, config, hook), task },
     examples: await encodeExamples('training', texts, reading, ctx.signal),
     validation: await encodeExamples(
       'validation',
@@ -120,7 +121,6 @@ export const trainingOf = async (
     ),
     options: trainingOptions(config, rates),
     phases: [{ losses, until: 1 }],
-    hook,
     ...(await withinStep(ctx)),
   };
 };
@@ -141,7 +141,8 @@ export const runRequest = async (
 ): Promise<TrainedModel> => {
   const { model: trained, summary } = await train(request);
   const { model, rounded } = await storedBy(trained, request.faked ?? new Map(), ctx.threads);
-  return { model: await withThresholds(model, dataFor(config, dataset), config, ctx), summary, rounded };
+  const settled = await withThresholds(model, dataFor(config, dataset), config, ctx);
+  return { model: settled, summary: { ...summary, ...heldZeros(request) }, rounded };
 };
 
 /** Fits a model to what is known of the training texts. */
