@@ -1,8 +1,8 @@
+import { pathToFileURL } from 'node:url';
 import { check, dataSchema, load, look, taskOfData } from '../data/datasets/index.ts';
+import { moduleBeside } from '../data/process.ts';
 import { stages } from '../stages/index.ts';
 import type { Catalogue } from './catalogue.ts';
-
-const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 /** What decant itself offers: its stages and kinds of data. */
 export const decantCatalogue: Catalogue = {
@@ -12,5 +12,5 @@ export const decantCatalogue: Catalogue = {
   lookAtData: (config, base) => look(dataSchema.parse(config), base),
   readData: async (config, base) => (await load(dataSchema.parse(config), base)).dataset,
   taskOfData: (config) => taskOfData(dataSchema.parse(config)),
-  module: new URL(`../stages/index${extension}`, import.meta.url).href,
+  module: pathToFileURL(moduleBeside(import.meta.url, '../stages/index')).href,
 };

@@ -1,13 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { root } from '../rig/build.ts';
+import { compiledRig } from '../rig/build.ts';
 
 const SWITCH = 'ORT_DISABLE_TELEMETRY';
 
 /** What a worker thread with such an environment says after it has loaded the runtime. */
 const loadedInThread = (env: Readonly<Record<string, string>>): Promise<string> => {
   const script = `import(process.argv[2]).then(() => require('node:worker_threads').parentPort.postMessage('loaded'))`;
-  const worker = new Worker(script, { eval: true, argv: [`${root}dist/engine/engines/onnxruntime/native.js`], env });
+  const worker = new Worker(script, { eval: true, argv: [`${compiledRig}/engine/engines/onnxruntime/native.js`], env });
   return new Promise((resolve) => {
     worker.on('message', (message) => resolve(String(message)));
     worker.on('error', ({ message }) => resolve(message));

@@ -3,7 +3,7 @@ import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
 import { tensorflow } from '../../engine/engines/tensorflow/index.ts';
 import { load } from '../../engine/engines/tensorflow/load.ts';
 import { train } from '../../engine/train.ts';
-import { root } from '../rig/build.ts';
+import { compiledRig } from '../rig/build.ts';
 import { seesCalls, watched, watchedTitle } from '../rig/watched.ts';
 import { workspace } from '../rig/workspace.ts';
 import { apart, taskRequest } from './training.ts';
@@ -14,8 +14,8 @@ const missing = 'missing' in found ? ` (not there: ${found.missing})` : '';
 
 /** Opens the engine as decant does and runs a product on it. */
 const script = `
-  import { tensorflow } from '${root}dist/engine/engines/tensorflow/index.js';
-  import { GraphBuilder } from '${root}dist/graph/builder.js';
+  import { tensorflow } from '${compiledRig}/engine/engines/tensorflow/index.js';
+  import { GraphBuilder } from '${compiledRig}/graph/builder.js';
   const engine = await tensorflow.open();
   const builder = new GraphBuilder('product');
   const x = builder.input('x', 'float32', [1, 2]);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { importModel } from '../../models/importers/index.ts';
-import { root } from '../rig/build.ts';
+import { compiledRig } from '../rig/build.ts';
 import { effort, isLate } from '../rig/effort.ts';
 import { goldenCheckpoints, hostileCheckpoints } from '../rig/hostile/checkpoints.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
@@ -140,7 +140,7 @@ describe('hostile files', () => {
       using space = workspace();
       const folder = spoiled(space);
       spawnSync('sh', ['-c', `rm '${folder}/${name}' && mkfifo '${folder}/${name}'`]);
-      const script = `import('${root}dist/models/importers/index.js').then((m) => m.importModel('${folder}', '${folder}')).catch((error) => console.log(error.kind))`;
+      const script = `import('${compiledRig}/models/importers/index.js').then((m) => m.importModel('${folder}', '${folder}')).catch((error) => console.log(error.kind))`;
       const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: NEVER_MS });
       expect(stdout).toBe('import\n');
     },

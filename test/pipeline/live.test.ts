@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../pipeline/events.ts';
-import { root } from '../rig/build.ts';
+import { compiledRig } from '../rig/build.ts';
 import { testTerminal } from '../rig/terminal.ts';
 
 const steps = [
@@ -37,7 +37,7 @@ const screens = async (
 ): Promise<readonly { readonly shown: readonly string[]; readonly broken: readonly string[] }[]> => {
   const program = `
     import { writeSync } from 'node:fs';
-    import { liveView } from ${JSON.stringify(`${root}dist/pipeline/view/live.js`)};
+    import { liveView } from ${JSON.stringify(`${compiledRig}/pipeline/view/live.js`)};
     Object.assign(process.stdout, ${JSON.stringify({ columns, rows })});
     const view = liveView(false);
     for (const { columns, rows = ${rows}, ...event } of ${JSON.stringify(script)}) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** The root of the repository. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Where stages that only tests use are compiled to: processes of steps run JavaScript. */
+/** Where every module is compiled to by itself, with stages that only tests use: processes of steps run JavaScript. */
 export const compiledRig = `${root}node_modules/.cache/decant-rig`;
 
 const sources = ['pipeline', 'stages', 'models', 'graph', 'engine', 'data', 'reports', 'ground', 'test/rig'];
@@ -18,27 +18,20 @@ const newestIn = (folder: string): number =>
       .map((entry) => statSync(`${entry.parentPath}/${entry.name}`).mtimeMs),
   );
 
-/** Says whether there was something to compile. */
-const compile = (project: string, output: string): boolean => {
+/** Brings up to date what is compiled; type errors are another check's to report: what is compiled is tested. */
+const compile = (output: string, tool: string, ...args: readonly string[]): void => {
   const newest = Math.max(...sources.map((folder) => newestIn(`${root}${folder}`)));
-  if (existsSync(output) && statSync(output).mtimeMs > newest) return false;
-  // Type errors are another check's to report: what is compiled is tested.
-  spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}${project}`], { cwd: root });
-  if (!existsSync(output)) throw new Error(`${output} was not built; run npm run build to see why`);
-  return true;
+  if (existsSync(output) && statSync(output).mtimeMs > newest) return;
+  const { stderr } = spawnSync(process.execPath, [`${root}node_modules/${tool}`, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (!existsSync(output)) throw new Error(`${output} was not built; run npm run build to see why\n${stderr}`);
 };
 
-/** What is tested is what is published. */
-const compact = (): void => {
-  const ran = spawnSync('npm', ['run', '--silent', 'compact'], { cwd: root, shell: process.platform === 'win32' });
-  if (ran.status !== 0) throw new Error('npm run compact failed; run it to see why');
-};
-
-/** Builds the command line and the rig's stages once before all tests. */
+/** Builds what is published, and every module by itself with the rig's stages, once before all tests. */
 export default (): void => {
-  const library = compile('tsconfig.build.json', `${root}dist/pipeline/cli.js`);
-  compile('tsconfig.types.json', `${root}dist/pipeline/api/index.d.ts`);
-  const page = compile('pipeline/ui/page', `${root}dist/pipeline/ui/page/main.js`);
-  if (library || page) compact();
-  compile('test/rig/tsconfig.json', `${compiledRig}/test/rig/text-stages.js`);
+  compile(`${root}dist/pipeline/cli.js`, 'tsx/dist/cli.mjs', `${root}bundle.ts`);
+  compile(`${root}dist/pipeline/api/index.d.ts`, 'typescript/bin/tsc', '-p', `${root}tsconfig.types.json`);
+  compile(`${compiledRig}/test/rig/text-stages.js`, 'typescript/bin/tsc', '-p', `${root}test/rig/tsconfig.json`);
 };

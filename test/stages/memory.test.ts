@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../models/safetensors/file.ts';
 import { goldenFolder } from '../models/golden-checkpoints.ts';
 import { safetensors } from '../models/safetensors-file.ts';
-import { root } from '../rig/build.ts';
+import { compiledRig } from '../rig/build.ts';
 import { type Workspace, workspace } from '../rig/workspace.ts';
 
 /** Bytes of the token table: enough to stand out from what a process takes by chance. */
@@ -44,7 +44,7 @@ const widen = (folder: string): void => {
 /** A figure of a process of its own that did some work. */
 const figureOfScript = (figure: string, work: string, ...args: readonly string[]): number => {
   const script = `
-    const { peakBytes } = await import('${root}dist/ground/peak.js');
+    const { peakBytes } = await import('${compiledRig}/ground/peak.js');
     ${work}
     console.log(${figure});`;
   return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script, ...args], { encoding: 'utf8' }));
@@ -57,11 +57,11 @@ const peakOfScript = (work: string, ...args: readonly string[]): number => figur
 const peakOf = (work: string, ...args: readonly string[]): number =>
   peakOfScript(
     `
-    const { importModel } = await import('${root}dist/models/importers/index.js');
-    const { readModel, writeModel } = await import('${root}dist/models/files.js');
-    const { quantizeModel } = await import('${root}dist/stages/quantize/work.js');
+    const { importModel } = await import('${compiledRig}/models/importers/index.js');
+    const { readModel, writeModel } = await import('${compiledRig}/models/files.js');
+    const { quantizeModel } = await import('${compiledRig}/stages/quantize/work.js');
     const [from, to] = process.argv.slice(1);
-    const { config } = await import('${root}dist/stages/quantize/config.js');
+    const { config } = await import('${compiledRig}/stages/quantize/config.js');
     const context = { threads: 1, signal: new AbortController().signal, onProgress: () => {} };
     ${work}`,
     ...args,
@@ -81,10 +81,10 @@ const activations = (texts: number): number => {
 
 /** Training on batches of so many texts. */
 const request = `
-    const { buildEncoder } = await import('${root}dist/models/encoder.js');
-    const { crossEntropy } = await import('${root}dist/engine/losses/index.js');
-    const { textClassification: task } = await import('${root}dist/engine/tasks/classification.js');
-    const { defaultAdamW } = await import('${root}dist/engine/adamw.js');
+    const { buildEncoder } = await import('${compiledRig}/models/encoder.js');
+    const { crossEntropy } = await import('${compiledRig}/engine/losses/index.js');
+    const { textClassification: task } = await import('${compiledRig}/engine/tasks/classification.js');
+    const { defaultAdamW } = await import('${compiledRig}/engine/adamw.js');
     const { length, ...shape } = ${JSON.stringify(TRAINED)};
     const batch = Number(process.argv[1]);
     const model = buildEncoder(
@@ -110,14 +110,14 @@ const request = `
 `;
 
 const training = `${request}
-    const { planTraining } = await import('${root}dist/engine/training-plan.js');
-    const { openUpdater } = await import('${root}dist/engine/updaters/index.js');
+    const { planTraining } = await import('${compiledRig}/engine/training-plan.js');
+    const { openUpdater } = await import('${compiledRig}/engine/updaters/index.js');
     const updater = openUpdater(request, planTraining(encoded.map(() => length), options, 1));
     for (let step = 0; step < ${UPDATES}; step++) await updater.update(step);`;
 
 /** The same, whose need is told beforehand. */
 const estimated = `${request}
-    const { train } = await import('${root}dist/engine/train.js');
+    const { train } = await import('${compiledRig}/engine/train.js');
     let need = 0;
     await train({
       ...request,
@@ -132,8 +132,8 @@ const ESTIMATE = { least: 0.8, most: 1.4 } as const;
 
 /** Writes a model of a shape, which another process reads: what is built lies in memory. */
 const building = (shape: string): string => `
-    const { buildEncoder } = await import('${root}dist/models/encoder.js');
-    const { writeModel } = await import('${root}dist/models/files.js');
+    const { buildEncoder } = await import('${compiledRig}/models/encoder.js');
+    const { writeModel } = await import('${compiledRig}/models/files.js');
     const vocab = { unknown: 0, padding: 1 };
     const model = buildEncoder(
       {
@@ -147,9 +147,9 @@ const building = (shape: string): string => `
 
 /** Calibrates and rounds by so many texts of 64 tokens. */
 const calibrating = (config: string): string => `
-    const { readModel } = await import('${root}dist/models/files.js');
-    const { quantizeModel } = await import('${root}dist/stages/quantize/work.js');
-    const { config } = await import('${root}dist/stages/quantize/config.js');
+    const { readModel } = await import('${compiledRig}/models/files.js');
+    const { quantizeModel } = await import('${compiledRig}/stages/quantize/work.js');
+    const { config } = await import('${compiledRig}/stages/quantize/config.js');
     const model = await readModel(process.argv[1]);
     const seen = Array.from({ length: Number(process.argv[2]) }, (_, i) => ({
       length: 64, byRole: { tokens: Int32Array.from({ length: 64 }, (_, j) => 2 + ((i * 31 + j * 7) % 90)) },
