@@ -1,4 +1,6 @@
 import type { Engine, Program } from '../../engine/engine.ts';
+import { centred, type Gram, gramBytes, gramsOf } from '../../engine/layerwise/grams.ts';
+import { heldFor, passesOf } from '../../engine/layerwise/passes.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import type { Value } from '../../graph/graph.ts';
@@ -7,8 +9,6 @@ import { type Grid, type Rows, rowsOf, widened } from '../../graph/quantize/grid
 import { nearest } from '../../graph/quantize/nearest.ts';
 import { type Group, productGroups, type Scales } from '../../graph/quantize/smooth.ts';
 import type { BlockRequest } from './blocks.ts';
-import { centred, type Gram, gramBytes, gramsOf } from './grams.ts';
-import { heldFor, passesOf } from './passes.ts';
 import { type Scaled, scalesOf } from './scales.ts';
 import { outliersIn, type Smoothing } from './smoothing.ts';
 

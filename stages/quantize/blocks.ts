@@ -1,5 +1,8 @@
 import type { Encoded } from '../../engine/encoded.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { type Correction, type Corrections, corrected, ownBias } from '../../engine/layerwise/corrections.ts';
+import { centred, gramBytes, gramsOf, meansOf } from '../../engine/layerwise/grams.ts';
+import { heldFor, passesOf } from '../../engine/layerwise/passes.ts';
 import type { Watching } from '../../engine/observe/index.ts';
 import type { Graph, Node, Value } from '../../graph/graph.ts';
 import { finiteRows, type Packings } from '../../graph/quantize/blockwise.ts';
@@ -7,9 +10,6 @@ import { type BlockChoice, type Choices, isBlocks } from '../../graph/quantize/c
 import { widened } from '../../graph/quantize/grid.ts';
 import { type Packed, packedOf } from '../../graph/quantize/pack.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
-import { type Correction, type Corrections, corrected, ownBias } from './corrections.ts';
-import { centred, gramBytes, gramsOf, meansOf } from './grams.ts';
-import { heldFor, passesOf } from './passes.ts';
 import type { Rounder, Seeing } from './roundings/rounding.ts';
 
 /** A product by blocks: what it reads, and the vector that is added behind it and by nothing else. */

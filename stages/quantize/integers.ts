@@ -1,3 +1,4 @@
+import { withCorrections } from '../../engine/layerwise/corrections.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { eightBitLimit } from '../../graph/quantize/choose.ts';
 import { fixesRanges } from '../../graph/quantize/format.ts';
@@ -6,7 +7,6 @@ import { type Scales, smoothed } from '../../graph/quantize/smooth.ts';
 import { activationsOf } from './activations.ts';
 import { calibratorOf } from './calibrators/index.ts';
 import { formatOf } from './config.ts';
-import { withCorrections } from './corrections.ts';
 import { meanErrors } from './mean-errors.ts';
 import { type Calibration, calibrated } from './ranges.ts';
 import { byRange, byText } from './rounded-inputs.ts';

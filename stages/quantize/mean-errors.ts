@@ -1,11 +1,11 @@
 import type { Encoded } from '../../engine/encoded.ts';
+import { type Correction, type Corrections, corrected, ownBias } from '../../engine/layerwise/corrections.ts';
 import { observe, type Watching } from '../../engine/observe/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { rowsOf } from '../../graph/quantize/grid.ts';
 import { fixedPointOf, inSteps, type Ranges } from '../../graph/quantize/range.ts';
 import { type Limit, quantizeMatrix, widenedMatrix } from '../../graph/quantize/weights.ts';
 import { sitesOfWeight } from '../../graph/sites.ts';
-import { type Correction, type Corrections, corrected, ownBias } from './corrections.ts';
 
 /** Sums of each number of a row, as it is and as 8 bits of a range keep it. */
 interface Sums {

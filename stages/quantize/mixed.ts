@@ -1,3 +1,4 @@
+import { withCorrections } from '../../engine/layerwise/corrections.ts';
 import { encodedBytes } from '../../graph/codec/index.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { blockwise } from '../../graph/quantize/blockwise.ts';
@@ -5,7 +6,6 @@ import { chooseWeights, type QuantizeOptions, type Storage } from '../../graph/q
 import { type Quantized, quantizeWeights } from '../../graph/quantize/index.ts';
 import type { RoundedProducts } from './blocks.ts';
 import { type Budget, expectReachable, unreachable } from './budget.ts';
-import { withCorrections } from './corrections.ts';
 import type { Drop, DropJudge } from './drops.ts';
 import {
   type Assigned,

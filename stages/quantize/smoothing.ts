@@ -1,4 +1,5 @@
 import type { Engine, Program } from '../../engine/engine.ts';
+import { heldFor, passesOf } from '../../engine/layerwise/passes.ts';
 import type { Seen } from '../../engine/observe/index.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
@@ -8,7 +9,6 @@ import { type Group, productGroups, type Scales } from '../../graph/quantize/smo
 import { type Limit, quantizeMatrix, widenedMatrix } from '../../graph/quantize/weights.ts';
 import { float32Of, newArray, tensorOf } from '../../graph/tensor.ts';
 import { type Activation, keptBytes, raise } from './activations.ts';
-import { heldFor, passesOf } from './passes.ts';
 import { joined, type RoundInputs } from './rounded-inputs.ts';
 import { type Scaled, scalesOf } from './scales.ts';
 

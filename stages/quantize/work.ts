@@ -1,4 +1,5 @@
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import { withCorrections } from '../../engine/layerwise/corrections.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import { blockwise } from '../../graph/quantize/blockwise.ts';
 import { chooseWeights, leftAlone, type QuantizeOptions } from '../../graph/quantize/choose.ts';
@@ -21,7 +22,6 @@ import { type Budgeted, budgetJson, withinBudget } from './budgeted.ts';
 import { calibrationTexts, type Texts } from './calibration.ts';
 import { type Deviation, judgeOf } from './check.ts';
 import { CALIBRATION, type Config, formatOf, optionsOf, roundingIn } from './config.ts';
-import { withCorrections } from './corrections.ts';
 import { type Decision, writeDecision } from './decision.ts';
 import { depthIn } from './depth.ts';
 import { dropsFrom } from './drops.ts';

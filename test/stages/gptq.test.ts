@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { stream } from '../../data/random.ts';
 import { cpuEngine } from '../../engine/engines/cpu/engine.ts';
+import { inverseFactor } from '../../engine/layerwise/factor.ts';
 import { type Grid, type Rounded, type Rows, widened } from '../../graph/quantize/grid.ts';
 import { nearest } from '../../graph/quantize/nearest.ts';
-import { inverseFactor } from '../../stages/quantize/roundings/factor.ts';
 import { gptq } from '../../stages/quantize/roundings/gptq.ts';
 import { roundings } from '../../stages/quantize/roundings/index.ts';
 import type { Rounding, Subject } from '../../stages/quantize/roundings/rounding.ts';

@@ -1,35 +1,17 @@
 import type { Engine, Program } from '../../../engine/engine.ts';
-import { GraphBuilder } from '../../../graph/builder.ts';
-import { symbol } from '../../../graph/dim.ts';
+import { carry, openCarrier, STRETCH } from '../../../engine/layerwise/carry.ts';
+import { damped, inverseFactor } from '../../../engine/layerwise/factor.ts';
 import { blocksOf, type Grid, levelsOf, type Rounded } from '../../../graph/quantize/grid.ts';
 import { scalesOf } from '../../../graph/quantize/nearest.ts';
-import { inverseFactor } from './factor.ts';
 import type { Rounder, Subject } from './rounding.ts';
 
 /** Share of the mean of the diagonal that is added to it. */
 const DAMPING = 0.05;
 
-/** Inputs that are rounded before what they erred by goes on to all that follow, in one product. */
-const STRETCH = 128;
-
 /** Inputs of the largest squares first: their errors are made up for by all that follow. */
 const orderOf = (products: Float64Array, width: number): Int32Array => {
   const square = (i: number): number => products[i * width + i] as number;
   return Int32Array.from({ length: width }, (_, i) => i).sort((a, b) => square(b) - square(a) || a - b);
-};
-
-/** In another order, and with something added to the diagonal: inputs that were never seen count a little. */
-const damped = (products: Float64Array, width: number, order: Int32Array): Float64Array => {
-  const h = new Float64Array(width * width);
-  let trace = 0;
-  for (let i = 0; i < width; i++) trace += products[i * width + i] as number;
-  const added = (DAMPING * trace) / width || 1;
-  for (let i = 0; i < width; i++) {
-    const from = (order[i] as number) * width;
-    for (let j = 0; j < width; j++) h[i * width + j] = products[from + (order[j] as number)] as number;
-    h[i * width + i] = (h[i * width + i] as number) + added;
-  }
-  return h;
 };
 
 /** What all matrices that read one input share. */
@@ -45,28 +27,10 @@ interface Correlations {
 /** `products` is x'x over all rows, width x width. */
 const correlationsOf = (products: Float64Array, width: number): Correlations => {
   const order = orderOf(products, width);
-  const factor = inverseFactor(damped(products, width, order), width);
+  const factor = inverseFactor(damped(products, width, order, DAMPING), width);
   if (factor === undefined) throw new Error('a damped matrix of products is positive definite');
   const importance = Float64Array.from({ length: width }, (_, i) => products[i * width + i] as number);
   return { width, order, factor: Float32Array.from(factor), importance };
-};
-
-/** w - e u: what is left of weights after errors went on to them. */
-const openCarrier = (engine: Engine, threads: number): Promise<Program> => {
-  const builder = new GraphBuilder('carry');
-  const w = builder.input('w', 'float32', [symbol('rows'), symbol('rest')]);
-  const e = builder.input('e', 'float32', [symbol('rows'), symbol('stretch')]);
-  const u = builder.input('u', 'float32', [symbol('stretch'), symbol('rest')]);
-  const left = builder.op('Sub', [w, builder.op('MatMul', [e, u])], {}, 'left');
-  return engine.compile(builder.freeze([left]), { threads, memory: 'pooled' });
-};
-
-/** Columns of a matrix of `width` columns, from one on, as a matrix of their own. */
-const columns = (data: Float32Array, rows: number, width: number, from: number): Float32Array => {
-  const own = new Float32Array(rows * (width - from));
-  for (let row = 0; row < rows; row++)
-    own.set(data.subarray(row * width + from, (row + 1) * width), row * (width - from));
-  return own;
 };
 
 interface Progress {
@@ -121,20 +85,7 @@ const roundedBy = async (
     const to = Math.min(width, from + STRETCH);
     const errors = new Float32Array(rows.rows * (to - from));
     for (let row = 0; row < rows.rows; row++) roundStretch(rounding, row, from, errors);
-    if (to === width) break;
-    const rest = width - to;
-    const { left } = await carrier.run({
-      w: { dtype: 'float32', dims: [rows.rows, rest], data: columns(w, rows.rows, width, to) },
-      e: { dtype: 'float32', dims: [rows.rows, to - from], data: errors },
-      u: {
-        ...{ dtype: 'float32', dims: [to - from, rest] },
-        data: columns(factor.subarray(from * width, to * width), to - from, width, to),
-      },
-    });
-    if (!(left?.data instanceof Float32Array)) throw new Error('floats come back');
-    for (let row = 0; row < rows.rows; row++) {
-      w.set(left.data.subarray(row * rest, (row + 1) * rest), row * width + to);
-    }
+    await carry(carrier, { rows: rows.rows, width, w, factor }, { from, to, errors });
   }
   return rounded;
 };

@@ -1,9 +1,9 @@
-import type { Encoded } from '../../engine/encoded.ts';
-import type { Engine, Program } from '../../engine/engine.ts';
-import { observe, type Seen, type Watching } from '../../engine/observe/index.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import { symbol } from '../../graph/dim.ts';
 import type { Value } from '../../graph/graph.ts';
+import type { Encoded } from '../encoded.ts';
+import type { Engine, Program } from '../engine.ts';
+import { observe, type Seen, type Watching } from '../observe/index.ts';
 
 /** What products read: sums over all rows of all texts. */
 export interface Gram {

@@ -1,3 +1,20 @@
+/** Inputs in their own order. */
+export const inOrder = (width: number): Int32Array => Int32Array.from({ length: width }, (_, i) => i);
+
+/** In another order, and with a share of the mean of the diagonal added to it: inputs that were never seen count a little. */
+export const damped = (products: Float64Array, width: number, order: Int32Array, share: number): Float64Array => {
+  const h = new Float64Array(width * width);
+  let trace = 0;
+  for (let i = 0; i < width; i++) trace += products[i * width + i] as number;
+  const added = (share * trace) / width || 1;
+  for (let i = 0; i < width; i++) {
+    const from = (order[i] as number) * width;
+    for (let j = 0; j < width; j++) h[i * width + j] = products[from + (order[j] as number)] as number;
+    h[i * width + i] = (h[i * width + i] as number) + added;
+  }
+  return h;
+};
+
 /**
  * U with U'U = H^-1, upper triangular, for a symmetric positive definite H of n x n (row by row): the inverse of the upper
  * triangular M with M M' = H. Undefined where H is not positive definite.
