@@ -5,6 +5,7 @@ import { benchHostile } from './hostile/index.ts';
 import { benchInference } from './inference/index.ts';
 import { benchLoad } from './load/index.ts';
 import { benchQuantize } from './quantize/index.ts';
+import { benchSparsity } from './sparsity/index.ts';
 import { benchTables } from './tables/index.ts';
 import { benchTrain } from './train/index.ts';
 
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   inference: benchInference,
   load: benchLoad,
   quantize: benchQuantize,
+  sparsity: benchSparsity,
   tables: benchTables,
   train: benchTrain,
 };

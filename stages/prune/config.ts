@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Role } from '../../models/anatomy/roles.ts';
 import { recover } from '../distill/recover-options.ts';
 import { type Count, shareOf } from './counts.ts';
+import { prunableIn, type ZeroOptions, zeroKeys, zeroProblems, zerosAsked } from './zero-options.ts';
 
 const shown = (input: unknown): string => JSON.stringify(input) ?? 'nothing';
 
@@ -98,6 +99,7 @@ const keep = z
 const options = z.strictObject({
   keep: keep.optional(),
   sparsity: sparsity.optional().describe('share of zeros in the pruned matrices, as 0.6 or 60%'),
+  ...zeroKeys,
   criterion: z
     .enum(['taylor', 'magnitude', 'random'])
     .default('taylor')
@@ -119,7 +121,12 @@ const options = z.strictObject({
     .default('cubic')
     .describe('how sparsity rises over the middle three fifths of recovery'),
   every: z.int().min(1).default(10).describe('steps between two updates of the sparsity masks'),
-  embeddings: z.boolean().default(true).describe('whether sparsity prunes embedding tables too'),
+  embeddings: z
+    .boolean()
+    .optional()
+    .describe(
+      'whether sparsity prunes embedding tables too; default: where the pattern is free and the saliency reads no inputs',
+    ),
   include: z
     .array(z.enum(['classifier', 'norms', 'biases']))
     .default([])
@@ -136,15 +143,19 @@ export type PruneOptions = z.infer<typeof options>;
 
 /** Options of the stage. What can only be known from the model (more heads than there are) is found when it runs. */
 export const pruneConfig = options
-  .refine(({ keep: kept, sparsity: zeros }) => kept !== undefined || zeros !== undefined, {
+  .refine((given) => given.keep !== undefined || asksForZeros(given), {
     error:
       "expected what to prune: keep (structure, such as { heads: 50% }) or sparsity (zeros, such as '60%'), or both",
   })
-  .refine(({ sparsity: zeros, recover: training }) => zeros === undefined || training?.patience === undefined, {
+  .refine((given) => !isGradual(given) || given.recover?.patience === undefined, {
     path: ['recover', 'patience'],
     error: 'early stopping could end recovery before the sparsity is reached: leave patience out, or sparsity',
   })
   .superRefine((given, ctx) => {
+    const { sparsity: zeros } = given;
+    for (const { path, message } of zeroProblems(given, zeros === undefined ? undefined : sparsityOf(zeros))) {
+      ctx.addIssue({ code: 'custom', path: [...path], message });
+    }
     for (const at of heldStill(given)) {
       const message =
         'recovery is to leave this part as it is, and sparsity to make zeros of it: leave one of them out';
@@ -152,7 +163,18 @@ export const pruneConfig = options
     }
   });
 
-export type Prunable = Pick<PruneOptions, 'embeddings' | 'include'>;
+export type Prunable = ReturnType<typeof prunableIn>;
+
+/** Whether anything about zeros is said: a block or a saliency alone is told what is missing. */
+const asksForZeros = ({ sparsity: zeros, pattern, saliency }: ZeroOptions): boolean =>
+  [zeros, pattern, saliency].some((given) => given !== undefined);
+
+/** Whether zeros rise while recovery trains: those of the largest magnitudes stay. Others are made at once, and held. */
+export const isGradual = (given: PruneOptions): boolean => {
+  const { pattern, saliency, compete, reconstruct } = zerosAsked(given);
+  const plain = pattern.text === 'free' && saliency.name === 'magnitude' && compete === 'model' && !reconstruct;
+  return given.recover !== undefined && given.sparsity !== undefined && plain;
+};
 
 /** Whether sparsity makes zeros of parameters that do this. */
 export const isPruned = (role: Role, { embeddings, include }: Prunable): boolean => {
@@ -172,11 +194,11 @@ export const isPruned = (role: Role, { embeddings, include }: Prunable): boolean
 
 /** Parts whose weights sparsity would set to zero while recovery is to leave them as they are, whatever model it is. */
 const heldStill = (given: PruneOptions): readonly number[] => {
-  const { sparsity: zeros, recover: training } = given;
-  if (zeros === undefined || training === undefined) return [];
+  const { recover: training } = given;
+  if (!isGradual(given) || training === undefined) return [];
   const always = (part: string): Role =>
     part === 'embeddings' ? 'embedding' : part === 'head' ? 'classifier' : 'matrix';
-  return training.freeze.flatMap((part, i) => (isPruned(always(part), given) ? [i] : []));
+  return training.freeze.flatMap((part, i) => (isPruned(always(part), prunableIn(given)) ? [i] : []));
 };
 
 /** Share of zeros as a rate. */

@@ -22,9 +22,9 @@ const BATCH = 32;
 const TOKENS = 256;
 
 /** Where batches of texts that go from short to long begin and end. */
-const bounds = function* (lengths: Int32Array): Generator<readonly [number, number]> {
+const bounds = function* (lengths: Int32Array, most: number): Generator<readonly [number, number]> {
   for (let start = 0, end = 0; start < lengths.length; start = end) {
-    end = Math.min(start + BATCH, lengths.length);
+    end = Math.min(start + most, lengths.length);
     while (end > start + 1 && (end - start) * (lengths[end - 1] ?? 0) > TOKENS) end--;
     yield [start, end];
   }
@@ -33,12 +33,19 @@ const bounds = function* (lengths: Int32Array): Generator<readonly [number, numb
 const one: UpdateSize = { answers: 1, tokens: 1 };
 
 /** Labelled texts in batches of similar length, so that little is padded. Padding is masked and changes no score. */
-export const batchesOf = ({ encoded, targets }: TrainingExamples, model: Fed): readonly Batch[] => {
+export const batchesOf = (
+  { encoded, targets }: TrainingExamples,
+  model: Fed,
+  most: number = BATCH,
+): readonly Batch[] => {
   const answers = answersAbout(encoded);
   const lengths = lengthsOf(encoded);
   const order = Int32Array.from(encoded, (_, i) => i).sort((a, b) => (lengths[a] ?? 0) - (lengths[b] ?? 0) || a - b);
   const batches: Batch[] = [];
-  for (const [start, end] of bounds(order.map((row) => lengths[row] ?? 0))) {
+  for (const [start, end] of bounds(
+    order.map((row) => lengths[row] ?? 0),
+    most,
+  )) {
     const rows = order.subarray(start, end);
     const batch = fitted(model, { rows, length: lengths[rows.at(-1) ?? 0] ?? 1 });
     batches.push({

@@ -2,10 +2,11 @@ import { dataTask, modelTask } from '../../ground/tasks.ts';
 import type { Role } from '../../models/anatomy/roles.ts';
 import { foreseeRecovery } from '../distill/recover-plan.ts';
 import type { DataFacts, Expected, Foreboding, Foreseen, Outlook } from '../expected.ts';
-import { isPruned, type PruneOptions } from './config.ts';
+import { isGradual, isPruned, type PruneOptions } from './config.ts';
 import { type Count, targetOf } from './counts.ts';
 import { criterionOf } from './criteria/index.ts';
 import { countsLayers } from './needs.ts';
+import { looksAtGradients, makesZeros, prunableIn, zerosAsked } from './zero-options.ts';
 
 type Keep = NonNullable<PruneOptions['keep']>;
 type Sizes = NonNullable<Expected['sizes']>;
@@ -62,22 +63,44 @@ const isLearned = (task: Expected['task'], data: DataFacts | undefined): boolean
     : task === data.task && dataTask(data.task).truth !== 'teacher';
 };
 
-/** Taylor importance is that of a loss, which only models have that were trained for the data. */
+/** Importance by a loss takes one, which only models have that were trained for the data. */
 const needsLoss = (options: PruneOptions, { task }: Expected, data: DataFacts | undefined): readonly Foreboding[] => {
   const { heads, ffn, hidden } = options.keep ?? {};
   const ranks = [heads, ffn, hidden].some((kept) => kept !== undefined) || countsLayers(options.keep ?? {});
-  if (isLearned(task, data) || !ranks || !criterionOf(options.criterion).needsExamples) return [];
+  if (isLearned(task, data)) return [];
   const train = data !== undefined && dataTask(data.task).truth === 'teacher' ? '' : 'train it first, or ';
-  const message = `criterion ${options.criterion} measures a loss on what the data says, the model puts out ${task}; ${train}choose criterion: magnitude`;
-  return [{ path: ['keep'], message }];
+  const problem = (path: string, key: string, name: string): Foreboding => {
+    const why = `measures a loss on what the data says, the model puts out ${task}`;
+    return { path: [path], message: `${key} ${name} ${why}; ${train}choose ${key}: magnitude` };
+  };
+  return [
+    ...(ranks && criterionOf(options.criterion).needsExamples ? [problem('keep', 'criterion', options.criterion)] : []),
+    ...(looksAtGradients(options) ? [problem('saliency', 'saliency', zerosAsked(options).saliency.name)] : []),
+  ];
+};
+
+/** Whether the widths of a model are multiples of what goes together. */
+const misfits = (options: PruneOptions, { hidden, ffn }: Sizes): readonly Foreboding[] => {
+  const { text, rows, columns } = zerosAsked(options).pattern;
+  const unit = Math.max(rows, columns);
+  if (!makesZeros(options) || unit === 1) return [];
+  const widths = [
+    ['the model', hidden],
+    ['its feed-forward blocks', ffn],
+  ] as const;
+  return widths.flatMap(([what, width]) => {
+    if (width === undefined || (width % rows === 0 && width % columns === 0)) return [];
+    const larger = unit > width ? `is larger than ${what}, ${width} wide` : `does not divide ${what}, ${width} wide`;
+    return [{ path: ['pattern'], message: `pattern ${text} ${larger}: take another one, or keep another width` }];
+  });
 };
 
 /** What makes zeros of the head while recovery is to leave it as it is. */
 const heldHead = (options: PruneOptions, { head }: Expected): readonly Foreboding[] => {
-  const { sparsity, recover } = options;
+  const { recover } = options;
   const at = recover?.freeze.indexOf('head') ?? -1;
-  const pruned = head?.filter((role) => isPruned(role, options)) ?? [];
-  if (sparsity === undefined || at < 0 || pruned.length === 0) return [];
+  const pruned = head?.filter((role) => isPruned(role, prunableIn(options))) ?? [];
+  if (!isGradual(options) || at < 0 || pruned.length === 0) return [];
   const message =
     `recovery is to leave the head as it is, which is all behind the last layer, and sparsity to make zeros of ` +
     `its ${pruned.map((role) => parameters[role]).join(', ')}: leave one of them out`;
@@ -116,6 +139,7 @@ export const foreseePruning = (options: PruneOptions, outlook: Outlook): Foresee
       ? []
       : [...tooMany(keep, model.sizes), ...missingLayers(keep, model.sizes.layers)]),
     ...needsLoss(options, model, data),
+    ...misfits(options, sizes ?? {}),
     ...heldHead(options, model),
   ];
   if (recover === undefined) return { model: pruned, problems: own };

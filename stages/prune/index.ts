@@ -5,7 +5,7 @@ import { recoveryEffort, wireRecovery } from '../distill/recover-plan.ts';
 import { defineStage } from '../stage.ts';
 import { pruneConfig } from './config.ts';
 import { foreseePruning } from './foresee.ts';
-import { needsExamples } from './needs.ts';
+import { measuringEffort, needsExamples } from './needs.ts';
 
 /** What it leaves for the report. */
 const reported = z.looseObject({
@@ -20,7 +20,7 @@ export type Reported = z.infer<typeof reported>;
 export const prune = defineStage({
   uses: 'prune',
   version: 9,
-  summary: 'Cuts heads, neurons, widths and layers away, or sets the smallest weights to zero.',
+  summary: 'Cuts heads, neurons, widths and layers away, or sets weights that matter least to zero.',
   config: pruneConfig,
   place: 'named',
   metrics: reported,
@@ -36,11 +36,12 @@ export const prune = defineStage({
   wire: (options, wiring) => wireRecovery(options.recover, needsExamples(options), wiring),
   foresee: foreseePruning,
   effort: (options, texts) => {
-    const { recover, examples, rounds } = options;
-    const measured = needsExamples(options) ? rounds * Math.min(examples, texts.train) : 0;
-    if (recover === undefined) return { trained: measured };
+    const { recover } = options;
+    const measured = measuringEffort(options, texts.train);
+    const alone = measured.alone === 0 ? {} : { alone: measured.alone };
+    if (recover === undefined) return { ...alone, trained: measured.trained };
     const { trained = 0, ...others } = recoveryEffort(recover, texts);
-    return { ...others, trained: measured + trained };
+    return { ...others, ...alone, trained: measured.trained + trained };
   },
   run: async (...given) => (await import('./work.ts')).run(...given),
 });

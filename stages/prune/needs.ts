@@ -1,6 +1,7 @@
 import type { PruneOptions } from './config.ts';
 import { criterionOf } from './criteria/index.ts';
 import type { Keep } from './targets.ts';
+import { looksAtGradients, looksAtInputs, zerosAsked } from './zero-options.ts';
 
 export const compensates = ({ criterion, compensate }: PruneOptions): boolean =>
   compensate ?? criterionOf(criterion).needsExamples;
@@ -11,10 +12,25 @@ export const countsLayers = ({ layers }: Keep): boolean => layers !== undefined 
 const ranks = (keep: Keep): boolean =>
   countsLayers(keep) || [keep.heads, keep.ffn, keep.hidden, keep.embedding].some((kept) => kept !== undefined);
 
-/** Whether training texts are read: to count tokens, to measure importance, or what units put out on average. */
-export const needsExamples = (options: PruneOptions): boolean => {
+/** Whether texts are run through the model to rank units. */
+const measuresUnits = (options: PruneOptions): boolean => {
   const { keep } = options;
   if (keep === undefined) return false;
   const ranked = ranks(keep) && (criterionOf(options.criterion).needsExamples || compensates(options));
   return keep.vocabulary !== undefined || keep.embedding !== undefined || ranked;
+};
+
+/** Whether training texts are read: to count tokens, to measure importance, or what units put out on average. */
+export const needsExamples = (options: PruneOptions): boolean =>
+  measuresUnits(options) || looksAtInputs(options) || looksAtGradients(options);
+
+/** Texts that are learned from without a weight moving, and those that are only read. */
+export const measuringEffort = (
+  options: PruneOptions,
+  train: number,
+): { readonly trained: number; readonly alone: number } => {
+  const learned = Math.min(options.examples, train);
+  const units = measuresUnits(options) ? options.rounds * learned : 0;
+  const read = looksAtInputs(options) ? Math.min(zerosAsked(options).calibration, train) : 0;
+  return { trained: units + (looksAtGradients(options) ? learned : 0), alone: read };
 };

@@ -1,6 +1,3 @@
-import type { Graph, Value } from '../../graph/graph.ts';
-import { sitesOfWeight } from '../../graph/sites.ts';
-
 /**
  * A weight as patterns see it: a row for each output of a product, of a table for each thing that is looked up; a vector is one
  * row. Its numbers stay where the graph has them.
@@ -22,15 +19,4 @@ export const forEachPlace = (plane: Plane, see: (place: number, row: number, col
   for (let row = 0; row < plane.rows; row++) {
     for (let column = 0; column < plane.width; column++) see(placeIn(plane, row, column), row, column);
   }
-};
-
-/** How a weight lies: what multiplies by it says what its inputs are. */
-export const planeOf = (graph: Graph, name: Value): Plane => {
-  const dims = graph.weights.get(name)?.dims ?? [];
-  if (dims.length < 2) return { rows: 1, width: dims[0] ?? 1, turned: false };
-  const [first = 1, ...others] = dims;
-  const rest = others.reduce((size, dim) => size * dim, 1);
-  const use = sitesOfWeight(graph, name).find((site) => site.use.kind === 'linear')?.use;
-  const turned = dims.length === 2 && use?.kind === 'linear' && use.inner === 0;
-  return turned ? { rows: rest, width: first, turned } : { rows: first, width: rest, turned: false };
 };

@@ -4,15 +4,15 @@ import type { InputArtifact } from '../../ground/artifact.ts';
 import type { Model } from '../../models/model.ts';
 import type { Recover } from '../distill/recover-options.ts';
 import type { Recovery } from '../distill/recovery.ts';
-import type { PruneOptions } from './config.ts';
+import { isGradual, type PruneOptions } from './config.ts';
 import { gradualPruning } from './gradual.ts';
-import { sparsityPlan } from './prune.ts';
+import { sparsityPlan } from './zeroed.ts';
 
 /** Where sparsity rises during recovery, a hook that makes it rise. */
 const hookOf = (model: Model, options: PruneOptions): WeightHook | undefined =>
-  options.sparsity === undefined
-    ? undefined
-    : gradualPruning({ ...sparsityPlan(model, options), schedule: options.schedule, every: options.every });
+  isGradual(options)
+    ? gradualPruning({ ...sparsityPlan(model, options), schedule: options.schedule, every: options.every })
+    : undefined;
 
 /** Sparsity is reached near the end of training: the weights of an earlier epoch would have fewer zeros. */
 const keepLast = <C extends Recover>(recover: C, hook: WeightHook | undefined): C =>

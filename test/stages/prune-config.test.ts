@@ -24,6 +24,11 @@ describe('options of prune', () => {
     { sparsity: '62.5%', schedule: 'linear', include: ['classifier'], embeddings: false },
     { keep: { ffn: 8 }, sparsity: '60%', recover: { uses: 'distill', teacher: 'teacher', epochs: 1 } },
     { keep: { ffn: 8 }, recover: { uses: 'train', patience: 2 } },
+    { pattern: '2:4' },
+    { pattern: '4:8', sparsity: '50%', saliency: 'sparsegpt', calibration: 64 },
+    { pattern: '4x1', sparsity: 0.7, saliency: 'fisher', compete: 'matrix', examples: 64 },
+    { sparsity: 0.5, saliency: 'magnitude', reconstruct: true, calibration: 200 },
+    { sparsity: 0.5, saliency: 'wanda', recover: { uses: 'train', patience: 2, freeze: ['embeddings'] } },
   ])('take %j', (config) => {
     expect(problemsOf(config)).toEqual([]);
   });
@@ -73,6 +78,60 @@ describe('options of prune', () => {
         'recover.patience: early stopping could end recovery before the sparsity is reached: leave patience out, or sparsity',
       ],
     ],
+    [
+      'more of M than there are',
+      { pattern: '4:2' },
+      ["pattern: '4:2' keeps 4 of every 2: N:M keeps 1 at least and fewer than M, as 2:4 or 4:8"],
+    ],
+    [
+      'a share that the pattern does not make',
+      { pattern: '2:4', sparsity: '60%' },
+      ['sparsity: pattern 2:4 makes 50% of every row zeros, not 60%: leave sparsity out, or take pattern: free'],
+    ],
+    [
+      'who competes where the pattern says it',
+      { pattern: '2:4', compete: 'row', over: 'model' },
+      [
+        'compete: pattern 2:4 makes 50% of every row zeros, whoever competes: leave compete out',
+        'over: pattern 2:4 makes 50% of every row zeros: a share of the model takes pattern: free',
+      ],
+    ],
+    [
+      'blocks without a share',
+      { pattern: '4x1' },
+      ["pattern: pattern says where zeros stand, and sparsity how many: add sparsity, such as '60%'"],
+    ],
+    [
+      'a saliency of nothing',
+      { keep: { heads: 2 }, saliency: 'wanda', calibration: 8 },
+      [
+        "saliency: saliency is about zeros, and none are asked for: add sparsity, such as '60%'",
+        "calibration: calibration is about zeros, and none are asked for: add sparsity, such as '60%'",
+      ],
+    ],
+    [
+      'texts that nobody looks at',
+      { sparsity: 0.5, calibration: 8 },
+      ['calibration: no inputs are looked at: leave calibration out'],
+    ],
+    [
+      'what has no inputs',
+      { sparsity: 0.5, saliency: 'wanda', embeddings: true, include: ['classifier', 'norms'] },
+      [
+        'include.1: saliency wanda looks at inputs of products, and norms have none: leave them out',
+        'embeddings: saliency wanda looks at inputs of products, and tables have none: leave embeddings out',
+      ],
+    ],
+    [
+      'vectors in a pattern',
+      { sparsity: 0.5, pattern: '1x4', include: ['biases'] },
+      ['include.0: pattern 1x4 is one of matrices, and biases have none: leave them out'],
+    ],
+    [
+      'a competition over matrices that are done one by one',
+      { sparsity: 0.5, saliency: 'sparsegpt', compete: 'model' },
+      ['compete: saliency sparsegpt goes along one matrix after the other: compete: matrix or row'],
+    ],
   ])('refuse %s and say what is expected', (_, config, problems) => {
     expect(problemsOf(config)).toEqual(problems);
   });
@@ -102,6 +161,10 @@ describe('inputs of prune', () => {
     expect(wired({ keep: { heads: 2 }, criterion: 'magnitude' })).toEqual({});
     expect(wired({ sparsity: 0.6 })).toEqual({});
     expect(Object.keys(wired({ sparsity: 0.6, recover: { uses: 'train' } }))).toEqual(['dataset']);
+    for (const saliency of ['wanda', 'sparsegpt', 'taylor', 'fisher', 'obs'])
+      expect(Object.keys(wired({ sparsity: 0.6, saliency }))).toEqual(['dataset']);
+    expect(Object.keys(wired({ pattern: '2:4', reconstruct: true }))).toEqual(['dataset']);
+    expect(wired({ pattern: '4x1', sparsity: 0.6, saliency: 'random' })).toEqual({});
   });
 
   test('the vocabulary is counted in texts, layers that are named need none', () => {

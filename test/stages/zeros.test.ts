@@ -5,7 +5,8 @@ import { value } from '../../graph/graph.ts';
 import { sitesOf } from '../../graph/sites.ts';
 import { parsePattern, patternOf, patterns } from '../../stages/prune/patterns/index.ts';
 import type { Scored } from '../../stages/prune/patterns/pattern.ts';
-import { type Plane, placeIn, planeOf } from '../../stages/prune/plane.ts';
+import { type Plane, placeIn } from '../../stages/prune/plane.ts';
+import { planeOf } from '../../stages/prune/plane-of.ts';
 import { saliencies, saliencyOf } from '../../stages/prune/saliencies/index.ts';
 import type { Look, OfGradients, Saliency, State, Weight } from '../../stages/prune/saliencies/saliency.ts';
 import { smallEncoder } from '../models/support.ts';
@@ -84,22 +85,32 @@ describe('free zeros', () => {
 });
 
 describe('N:M', () => {
-  it('leaves at most N of every M inputs of an output', () => {
-    const sizes = fc
-      .integer({ min: 2, max: 8 })
-      .chain((most) => fc.tuple(fc.integer({ min: 1, max: most - 1 }), fc.constant(most)));
+  const sizes = fc
+    .integer({ min: 2, max: 8 })
+    .chain((most) => fc.tuple(fc.integer({ min: 1, max: most - 1 }), fc.constant(most)));
+  const marksOf = (stay: number, most: number, turned: boolean, from: number, way: number): readonly number[] => {
+    const plane = { rows: 3, width: 4 * most, turned };
+    const pattern = patternOf(`${stay}:${most}`);
+    const cut = { share: way * (pattern.fixed ?? Number.NaN), compete: 'matrix' } as const;
+    const [gone = new Uint8Array()] = pattern.mark(scoredOf([plane], from), cut);
+    return Array.from({ length: 12 }, (_, group) => {
+      const [row, first] = [group % 3, Math.floor(group / 3) * most];
+      return count(Array.from({ length: most }, (_unused, i) => gone[placeIn(plane, row, first + i)] ?? 0));
+    });
+  };
+
+  it('leaves N of every M inputs of an output', () => {
     const property = fc.property(sizes, fc.boolean(), seed, ([stay, most], turned, from) => {
-      const plane = { rows: 3, width: 4 * most, turned };
-      const [gone = new Uint8Array()] = patternOf(`${stay}:${most}`).mark(scoredOf([plane], from), {
-        share: 0.5,
-        compete: 'matrix',
-      });
-      for (let row = 0; row < 3; row++) {
-        for (let first = 0; first < plane.width; first += most) {
-          const group = Array.from({ length: most }, (_, i) => gone[placeIn(plane, row, first + i)] ?? 0);
-          expect(count(group)).toBe(most - stay);
-        }
-      }
+      expect(marksOf(stay, most, turned, from, 1)).toEqual(Array.from({ length: 12 }, () => most - stay));
+    });
+    fc.assert(property, { numRuns: 50, seed: 1 });
+  });
+
+  it('has some of the same zeros on the way there', () => {
+    const property = fc.property(sizes, fc.boolean(), seed, share, ([stay, most], turned, from, way) => {
+      const groups = marksOf(stay, most, turned, from, way);
+      expect(Math.max(...groups)).toBeLessThanOrEqual(most - stay);
+      expect(count(groups)).toBe(Math.ceil(way * ((most - stay) / most) * 12 * most));
     });
     fc.assert(property, { numRuns: 50, seed: 1 });
   });
@@ -140,7 +151,11 @@ describe('a pattern is refused', () => {
 
 const looked = (saliency: OfGradients, weight: Weight, looks: number): Float32Array => {
   const state: State = saliency.start(weight);
-  const look = (i: number): Look => ({ weight: weight.data, gradient: drawn(weight.data.length, 'gradient', i) });
+  const look = (i: number): Look => ({
+    weight: weight.data,
+    gradient: drawn(weight.data.length, 'gradient', i),
+    plane: weight.plane,
+  });
   for (let i = 0; i < looks; i++) saliency.after(state, look(i));
   return saliency.score(state, weight);
 };

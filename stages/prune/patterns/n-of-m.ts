@@ -1,5 +1,6 @@
 import { type Plane, placeIn } from '../plane.ts';
-import type { Pattern, PatternKind } from './pattern.ts';
+import type { Cut, Pattern, PatternKind, Scored } from './pattern.ts';
+import { marked } from './smallest.ts';
 
 const written = /^(\d+):(\d+)$/;
 
@@ -17,10 +18,29 @@ const markGroups = (plane: Plane, scores: Float32Array, stay: number, most: numb
   return gone;
 };
 
-const patternOf = (stay: number, most: number): Pattern => ({
-  ...{ text: `${stay}:${most}`, fixed: (most - stay) / most, rows: 1, columns: most },
-  mark: (all) => all.map(({ plane, scores }) => markGroups(plane, scores, stay, most)),
-});
+/** On the way to the pattern: of those that will go, the ones that score least. */
+const markSome = (
+  all: readonly Scored[],
+  gone: readonly Uint8Array[],
+  { share, compete }: Cut,
+): readonly Uint8Array[] => {
+  const going = all.map(({ plane, scores }, i) => ({
+    scores: scores.map((score, at) => (gone[i]?.[at] === 1 ? score : Number.POSITIVE_INFINITY)),
+    width: plane.width,
+  }));
+  return marked(going, share, compete === 'row' ? 'matrix' : compete);
+};
+
+const patternOf = (stay: number, most: number): Pattern => {
+  const fixed = (most - stay) / most;
+  return {
+    ...{ text: `${stay}:${most}`, fixed, rows: 1, columns: most, together: most },
+    mark: (all, cut) => {
+      const gone = all.map(({ plane, scores }) => markGroups(plane, scores, stay, most));
+      return cut.share < fixed ? markSome(all, gone, cut) : gone;
+    },
+  };
+};
 
 /**
  * N of every M inputs of each output stay (Mishra et al. 2021, 2104.08378; 2:4 is what sparse tensor cores multiply): every row has

@@ -1,7 +1,8 @@
 import type { Plane } from '../plane.ts';
 
 /** Among which weights those go that matter least: of each row, of each matrix, or of all together. */
-export type Competition = 'row' | 'matrix' | 'model';
+export const competitions = ['row', 'matrix', 'model'] as const;
+export type Competition = (typeof competitions)[number];
 
 /** How much each number of a weight matters, in the weight's own order: not negative, and 0 for what is gone already. */
 export interface Scored {
@@ -10,8 +11,8 @@ export interface Scored {
 }
 
 /** How much goes, and who competes. */
-interface Cut {
-  /** Of all numbers together, reached to the very unit. */
+export interface Cut {
+  /** Of all numbers together, reached to the very unit; less than a pattern fixes is a part of the way to it. */
   readonly share: number;
   readonly compete: Competition;
 }
@@ -22,6 +23,8 @@ export interface Pattern {
   readonly text: string;
   /** The share of zeros, where the pattern says it. */
   readonly fixed?: number;
+  /** Inputs among which what goes is decided at once by who walks along them; as many as he likes where it is left out. */
+  readonly together?: number;
   /** Rows and columns that go together: weights have to be multiples of them. */
   readonly rows: number;
   readonly columns: number;

@@ -1,5 +1,5 @@
 import { markSmallest, type Stretch } from '../smallest.ts';
-import { zerosFor } from '../zeros.ts';
+import { Quota } from '../zeros.ts';
 import type { Competition } from './pattern.ts';
 
 /** Units of one weight, in rows of the same length. */
@@ -28,12 +28,9 @@ const groupsOf = (all: readonly Marked[], compete: Competition): readonly (reado
  */
 export const marked = (all: readonly Units[], share: number, compete: Competition): readonly Uint8Array[] => {
   const own = all.map((units) => ({ ...units, gone: new Uint8Array(units.scores.length) }));
-  let [units, going] = [0, 0];
+  const quota = new Quota(share);
   for (const group of groupsOf(own, compete)) {
-    units += group.reduce((sum, { scores }) => sum + scores.length, 0);
-    const until = zerosFor(share, units);
-    markSmallest(group, until - going);
-    going = until;
+    markSmallest(group, quota.take(group.reduce((sum, { scores }) => sum + scores.length, 0)));
   }
   return own.map(({ gone }) => gone);
 };

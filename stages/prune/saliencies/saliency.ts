@@ -1,5 +1,7 @@
-import type { Competition } from '../patterns/pattern.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import type { Competition, Pattern } from '../patterns/pattern.ts';
 import type { Plane } from '../plane.ts';
+import type { Quota } from '../zeros.ts';
 
 interface Named {
   /** In YAML. */
@@ -30,16 +32,41 @@ export interface OfInputs extends Named {
   score(weight: Weight, squares: Float64Array): Float32Array;
 }
 
+/** A product as those see it that know how its inputs go together: numbers of a row are those of one output. */
+export interface Walked {
+  readonly rows: number;
+  readonly width: number;
+  /** Row by row. */
+  readonly data: Float32Array;
+  /** Sums of products of two inputs over all rows of all texts, width x width; the same object for products that share it. */
+  readonly products: Float64Array;
+}
+
+/** Where zeros may stand, how many there are, and who competes. */
+export interface Asked {
+  readonly pattern: Pattern;
+  readonly quota: Quota;
+  readonly compete: Competition;
+}
+
+/** Goes along products one after the other; those that read the same input come together. */
+export interface Walker {
+  /** The rows with their zeros, what stays having made up for them. */
+  thin(walked: Walked, asked: Asked, signal: AbortSignal): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
 /** Looks at how inputs go together on texts, and chooses while it goes along them. */
-interface OfCorrelations extends Named {
+export interface OfCorrelations extends Named {
   readonly reads: 'correlations';
+  open(engine: Engine, threads: number): Promise<Walker>;
 }
 
 /** What was seen of one weight so far, by what it is: a checkpoint saves it as it is. */
 export type State = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
 
 /** One look at a weight: of a text where weights stand still, of an update where they are trained. */
-export interface Look {
+export interface Look extends Pick<Weight, 'plane'> {
   readonly weight: Float32Array;
   readonly gradient: Float32Array;
 }
